@@ -1,0 +1,1 @@
+"""Collecting odds: feeds, ingestion, store, orchestration and the local stack."""

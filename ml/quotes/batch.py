@@ -1,0 +1,116 @@
+"""Quotes as columns: what one poll changed, and when each book's market was last confirmed.
+
+Times are microseconds since the epoch, UTC (`Micros`); prices are decimal odds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+Micros: TypeAlias = int
+
+UNKNOWN_TIME: Micros = np.iinfo(np.int64).min
+"""The `book_time` of a quote whose book did not say when it was updated."""
+
+
+class _Columns:
+    """Parallel one-dimensional arrays with fixed types (`DTYPES`, in field order)."""
+
+    DTYPES: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        lengths = {getattr(self, f.name).shape for f in fields(self)}  # type: ignore[arg-type]
+        if len(lengths) != 1:
+            msg = f"columns of {type(self).__name__} differ in length: {sorted(lengths)}"
+            raise ValueError(msg)
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[Any, ...]]) -> Self:
+        """Build from row tuples in field order."""
+        columns = list(zip(*rows, strict=True)) or [()] * len(cls.DTYPES)
+        return cls(*(np.array(c, dtype=t) for c, t in zip(columns, cls.DTYPES, strict=True)))
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Build without rows."""
+        return cls.of(())
+
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """The arrays in field order."""
+        return tuple(getattr(self, f.name) for f in fields(self))  # type: ignore[arg-type]
+
+    def take(self, index: NDArray[Any]) -> Self:
+        """The rows selected by a mask or an index array."""
+        return type(self)(*(c[index] for c in self.columns()))
+
+    def __len__(self) -> int:
+        return len(self.columns()[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuoteBatch(_Columns):
+    """Prices, one row a quote: key (event, book, market, outcome, point), value (price, book_time).
+
+    `point` is NaN where the market has none; `price` is NaN where the quote was withdrawn.
+    """
+
+    event: NDArray[np.int32]
+    book: NDArray[np.int16]
+    market: NDArray[np.int16]
+    outcome: NDArray[np.int32]
+    point: NDArray[np.float32]
+    price: NDArray[np.float64]
+    book_time: NDArray[np.int64]
+
+    DTYPES = ("i4", "i2", "i2", "i4", "f4", "f8", "i8")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketTimes(_Columns):
+    """When each book last confirmed each market it offers, one row a (event, book, market) on offer.
+
+    A quote that did not change is not stored again, so this is what tells a fresh price from a stale one.
+    """
+
+    event: NDArray[np.int32]
+    book: NDArray[np.int16]
+    market: NDArray[np.int16]
+    book_time: NDArray[np.int64]
+
+    DTYPES = ("i4", "i2", "i2", "i8")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventStarts(_Columns):
+    """The start times of the events listed in a poll, as the feed stated them at that moment."""
+
+    event: NDArray[np.int32]
+    commence_at: NDArray[np.int64]
+
+    DTYPES = ("i4", "i8")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PollChanges:
+    """Everything that one poll of one sport changed: the unit of the `odds:changes` stream.
+
+    `observed_at` is the feed's clock (virtual in a replay); `received_at` is always the wall clock,
+    for latency. `starts` and `times` are complete for the poll; `quotes` holds changes only.
+    """
+
+    poll_id: int
+    sport: str
+    observed_at: Micros
+    received_at: Micros
+    run_id: str
+    quotes: QuoteBatch
+    times: MarketTimes
+    starts: EventStarts
