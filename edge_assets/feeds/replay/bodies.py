@@ -1,0 +1,110 @@
+"""The bodies of The Odds API v4 as they stand on the wire: what tapes hold and the server sends.
+
+Times are ISO text (`2025-11-03T01:22:51Z`) or whole unix seconds, prices decimal or American, exactly as
+recorded; nothing is interpreted here. Fields that a body may lack are `UNSET` and then left out again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import UNSET, Struct, UnsetType
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Stamp: TypeAlias = str | int
+Number: TypeAlias = int | float
+OptionalText: TypeAlias = str | UnsetType | None
+OptionalNumber: TypeAlias = int | float | UnsetType | None
+
+
+class Sport(Struct, frozen=True):
+    """One entry of `/sports`."""
+
+    key: str
+    group: str
+    title: str
+    description: str
+    active: bool
+    has_outrights: bool
+
+
+class Outcome(Struct, frozen=True, gc=False):
+    """One price; `point` and `description` as far as the market has them."""
+
+    name: str
+    price: Number
+    point: OptionalNumber = UNSET
+    description: OptionalText = UNSET
+    link: OptionalText = UNSET
+    sid: OptionalText = UNSET
+    bet_limit: OptionalNumber = UNSET
+    multiplier: OptionalNumber = UNSET
+
+
+class Market(Struct, frozen=True):
+    """The prices of one book in one market."""
+
+    key: str
+    last_update: Stamp | UnsetType = UNSET
+    link: OptionalText = UNSET
+    sid: OptionalText = UNSET
+    outcomes: list[Outcome] = []
+
+
+class Bookmaker(Struct, frozen=True):
+    """What one book offers on one event."""
+
+    key: str
+    title: str
+    last_update: Stamp | UnsetType = UNSET
+    link: OptionalText = UNSET
+    sid: OptionalText = UNSET
+    markets: list[Market] = []
+
+
+class Event(Struct, frozen=True):
+    """One entry of `/events`."""
+
+    id: str
+    sport_key: str
+    sport_title: str
+    commence_time: Stamp
+    home_team: str | None = None
+    away_team: str | None = None
+    has_outrights: bool | UnsetType = UNSET
+    home_rotation: int | UnsetType | None = UNSET
+    away_rotation: int | UnsetType | None = UNSET
+
+
+class EventOdds(Event, frozen=True, kw_only=True):
+    """One entry of `/odds`; `bookmakers` has no default: a list of mere events is not odds."""
+
+    bookmakers: list[Bookmaker]
+
+
+class TeamScore(Struct, frozen=True):
+    """A team's points, as text."""
+
+    name: str
+    score: str
+
+
+class Score(Struct, frozen=True):
+    """One entry of `/scores`."""
+
+    id: str
+    sport_key: str
+    sport_title: str
+    commence_time: Stamp
+    completed: bool
+    home_team: str | None
+    away_team: str | None
+    scores: list[TeamScore] | None = None
+    last_update: Stamp | None = None
+
+
+def stamp(at: datetime) -> str:
+    """A time as the API writes it: UTC, whole seconds."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

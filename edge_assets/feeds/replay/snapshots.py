@@ -1,0 +1,50 @@
+"""Snapshots that were composed here rather than recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_assets.feeds.replay.tape import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from edge_assets.feeds.replay.bodies import EventOdds, Market
+
+AMERICAN_MINIMUM = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedSnapshot:
+    """A snapshot from structs: decimal prices and ISO times, unless `content` is derived from other ones."""
+
+    captured_at: datetime
+    events: Sequence[EventOdds]
+    body: None = None
+
+    @property
+    def content(self) -> Content:
+        """Derived from the events on demand."""
+        return content_of(self.events)
+
+
+def content_of(events: Sequence[EventOdds]) -> Content:
+    """Which books, markets and formats occur in a list of events."""
+    books = [book for event in events for book in event.bookmakers]
+    markets = [market for book in books for market in book.markets]
+    return Content(
+        frozenset(book.key for book in books),
+        frozenset(market.key for market in markets),
+        american=_is_american(markets),
+        unix=any(isinstance(event.commence_time, int) for event in events),
+    )
+
+
+def _is_american(markets: Iterable[Market]) -> bool:
+    """True when prices cannot be decimal: one is negative, or all are integers from 100 up."""
+    prices = [outcome.price for market in markets for outcome in market.outcomes]
+    if not prices:
+        return False
+    return min(prices) < 0 or (min(prices) >= AMERICAN_MINIMUM and all(isinstance(p, int) for p in prices))
