@@ -6,12 +6,11 @@ recorded; nothing is interpreted here. Fields that a body may lack are `UNSET` a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 Stamp: TypeAlias = str | int
 Number: TypeAlias = int | float
@@ -108,3 +107,13 @@ class Score(Struct, frozen=True):
 def stamp(at: datetime) -> str:
     """A time as the API writes it: UTC, whole seconds."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@lru_cache(maxsize=65_536)
+def as_datetime(value: Stamp) -> datetime:
+    """A time of the wire, aware UTC.
+
+    Raises:
+        ValueError: the text is no ISO time.
+    """
+    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else datetime.fromisoformat(value)

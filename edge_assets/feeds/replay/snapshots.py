@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from edge_assets.feeds.replay.tape import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from edge_assets.feeds.replay.bodies import EventOdds, Market
+    from msgspec import Struct
+
+    from edge_assets.feeds.replay.bodies import EventOdds, Number
 
 AMERICAN_MINIMUM = 100
+EXTRAS = ("link", "sid", "bet_limit", "multiplier", "home_rotation", "away_rotation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +39,23 @@ def content_of(events: Sequence[EventOdds]) -> Content:
     """Which books, markets and formats occur in a list of events."""
     books = [book for event in events for book in event.bookmakers]
     markets = [market for book in books for market in book.markets]
+    outcomes = [outcome for market in markets for outcome in market.outcomes]
     return Content(
+        len(events),
         frozenset(book.key for book in books),
         frozenset(market.key for market in markets),
-        american=_is_american(markets),
+        american=_is_american([outcome.price for outcome in outcomes]),
         unix=any(isinstance(event.commence_time, int) for event in events),
+        extras=any(map(_has_extras, [*events, *books, *markets, *outcomes])),
     )
 
 
-def _is_american(markets: Iterable[Market]) -> bool:
+def _has_extras(part: Struct) -> bool:
+    return any(getattr(part, name, UNSET) is not UNSET for name in EXTRAS)
+
+
+def _is_american(prices: Sequence[Number]) -> bool:
     """True when prices cannot be decimal: one is negative, or all are integers from 100 up."""
-    prices = [outcome.price for market in markets for outcome in market.outcomes]
     if not prices:
         return False
     return min(prices) < 0 or (min(prices) >= AMERICAN_MINIMUM and all(isinstance(p, int) for p in prices))

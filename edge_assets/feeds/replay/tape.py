@@ -22,12 +22,17 @@ class Capture(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What a body holds, known without decoding it: lets an unaltered answer skip decoding and encoding."""
+    """What a body holds, known without decoding it: lets an unaltered answer skip decoding and encoding.
 
+    `extras` are the fields that come only when asked for: links, limits, rotation numbers.
+    """
+
+    events: int
     books: frozenset[str]
     markets: frozenset[str]
     american: bool
     unix: bool
+    extras: bool
 
 
 class Snapshot(Protocol):
