@@ -1,1 +1,12 @@
-"""."""
+"""From a stream of changed prices to alerts.
+
+`SportScorer` keeps the matrix of one sport: `restore(...)` from the database, then `step(PollChanges)` for
+every poll and `tick(now)` when time passes without one; each returns the alerts to announce and counts
+what was withheld, by reason. No I/O: the service around it is `serving.scorer`.
+"""
+
+from ml.scoring.alerts import Alert, AlertKey, Leg, Worth
+from ml.scoring.rules import ScoringRules, Verdict
+from ml.scoring.scorer import SportScorer, Step
+
+__all__ = ["Alert", "AlertKey", "Leg", "ScoringRules", "SportScorer", "Step", "Verdict", "Worth"]

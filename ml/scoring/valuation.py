@@ -1,0 +1,141 @@
+"""From prices to verdicts: what every price of a set of lines is worth, and whether to say so.
+
+Pure and row-wise: the valuation of a line depends on nothing but that line's prices, ages and start, so
+that scoring only what changed gives what scoring everything would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.market.arbitrage import arbitrage
+from ml.market.consensus import consensus
+from ml.market.value import confidence, edge, expected_value
+from ml.scoring.rules import ScoringRules, Verdict
+from ml.staking.kelly import kelly_fraction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.market.arbitrage import Arbitrage
+    from ml.market.consensus import Consensus
+    from ml.quotes import Micros
+
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineView:
+    """The lines to value, all with the same number of outcomes n.
+
+    `price` (L, B, n) with NaN where nothing is offered; `book_time` (L, B) and `start` (L,) in
+    microseconds; `weight` (B,).
+    """
+
+    price: NDArray[np.float64]
+    book_time: NDArray[np.int64]
+    start: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Valuation:
+    """Values and verdicts of the lines of a `LineView`, shapes (L, n), (L, B, n) or (L,) as named."""
+
+    fair: NDArray[np.float64]
+    books: NDArray[np.int64]
+    method_spread: NDArray[np.float64]
+    edge: NDArray[np.float64]
+    expected_value: NDArray[np.float64]
+    kelly_fraction: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    age_seconds: NDArray[np.float64]
+    verdict: NDArray[np.int8]
+    arbitrage: Arbitrage
+    arbitrage_verdict: NDArray[np.int8]
+
+
+def fresh(book_time: NDArray[np.int64], now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
+    """Which confirmations are young enough to be believed; an unknown time is not."""
+    return book_time >= now - int(rules.stale_after_seconds * SECOND)
+
+
+def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
+    """Value every price of `lines` at `now`."""
+    offered = ~np.isnan(lines.price).all(axis=2)
+    young = fresh(lines.book_time, now, rules) & offered
+    pool, market, odd = _pool(lines, young, rules)
+    fair = market.probability[:, None, :]
+    age = np.where(offered, (now - lines.book_time) / SECOND, np.nan)
+    started = lines.start <= now
+
+    gap = edge(fair, lines.price)
+    value = expected_value(fair, lines.price)
+    candidate = np.nan_to_num(gap, nan=-1.0) >= rules.threshold_edge
+    verdict = np.where(candidate, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
+    thin = (pool.sum(axis=1) < rules.min_books)[:, None, None]
+    crowd_is_stale = ((young & pool).sum(axis=1) < rules.min_books)[:, None, None]
+    # the last assignment wins, so the gravest reason comes last
+    verdict[candidate & thin] = Verdict.THIN
+    verdict[candidate & (odd[:, :, None] | (value > rules.implausible_value))] = Verdict.OUTLIER
+    verdict[candidate & (~young[:, :, None] | (crowd_is_stale & ~thin))] = Verdict.STALE
+    verdict[candidate & started[:, None, None]] = Verdict.STARTED
+
+    sure = arbitrage(np.where((young & ~odd)[:, :, None], lines.price, np.nan))
+    return Valuation(
+        fair=market.probability,
+        books=market.books,
+        method_spread=market.method_spread,
+        edge=gap,
+        expected_value=value,
+        kelly_fraction=kelly_fraction(fair, lines.price, rules.kelly_cap),
+        confidence=confidence(
+            market.books[:, None, None], age[:, :, None], market.method_spread[:, None, :], market.dispersion[:, None, None]
+        ),
+        age_seconds=age,
+        verdict=verdict,
+        arbitrage=sure,
+        arbitrage_verdict=_arbitrage_verdict(lines.price, sure, young, odd, started, rules),
+    )
+
+
+def _pool(
+    lines: LineView, young: NDArray[np.bool_], rules: ScoringRules
+) -> tuple[NDArray[np.bool_], Consensus, NDArray[np.bool_]]:
+    """The books that form the consensus (L, B), the consensus, and the books far away from it (L, B).
+
+    Where too few books are fresh all of them are pooled, so that what the stale ones would have raised
+    can still be counted; no alert comes of it.
+    """
+    enough = young.sum(axis=1, keepdims=True) >= rules.min_books
+    complete = ~np.isnan(lines.price).any(axis=2)
+    pool = complete & (young | ~enough)
+    weights = np.broadcast_to(lines.weight, pool.shape)
+    first = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method)
+    odd = np.nan_to_num(first.deviation, nan=0.0) > rules.outlier_log_odds
+    if not odd.any():
+        return pool, first, odd
+    pool &= ~odd
+    return pool, consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method), odd
+
+
+def _arbitrage_verdict(
+    price: NDArray[np.float64],
+    sure: Arbitrage,
+    young: NDArray[np.bool_],
+    odd: NDArray[np.bool_],
+    started: NDArray[np.bool_],
+    rules: ScoringRules,
+) -> NDArray[np.int8]:
+    """Verdict on each line's arbitrage (L,): real, or only there by a stale or erroneous price."""
+    verdict = np.where(sure.guaranteed_return > 0, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
+    anyhow = arbitrage(price).guaranteed_return > 0
+    with_odd = arbitrage(np.where(young[:, :, None], price, np.nan)).guaranteed_return > 0
+    verdict[anyhow & (verdict == Verdict.NOTHING)] = Verdict.STALE
+    verdict[with_odd & (verdict != Verdict.OPEN)] = Verdict.OUTLIER
+    verdict[sure.guaranteed_return > rules.implausible_arbitrage] = Verdict.OUTLIER
+    verdict[(verdict != Verdict.NOTHING) & started] = Verdict.STARTED
+    return verdict
