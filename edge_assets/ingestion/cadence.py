@@ -1,0 +1,143 @@
+"""How often a sport is worth a look: near its starts, while prices move, and as far as the credits go.
+
+Pure: facts in, seconds out. Everything is in the feed's time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+FASTEST = 60.0
+"""The feed itself renews featured odds every 60 s before a start: asking more often buys the same prices."""
+IDLE = 6 * 3600.0
+"""A listing without a start in sight: often enough to notice a new one."""
+LOOKS_PER_DISTANCE = 60
+"""Wait a sixtieth of the time left to the start: a minute in the last hour, 24 minutes a day before."""
+IN_PLAY = 300.0
+"""In play nothing is alerted, but the fate of an open market is still worth knowing."""
+IN_PLAY_LASTS = 4 * 3600.0
+MOVEMENT_GAIN = 100.0
+"""A market of which 1% moves in a minute is watched twice as often (the recorded NFL week: 0.2%)."""
+
+FREE_SPEED_LIMIT = 300.0
+"""Feeds of history keep a snapshot every 5 minutes: a fast replay that looks less often skips some."""
+
+PLAN_CREDITS = 500
+"""The provider's default plan: what a month holds when the feed does not say."""
+_HORIZON = 7 * 86_400.0
+_SHORTEST_HORIZON = 86_400.0
+_STEP = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class SportActivity:
+    """What is known of a sport: listed starts, share of its quotes that change in a minute, last look."""
+
+    starts: tuple[datetime, ...] = ()
+    movement: float = 0.0
+    last_poll: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Credits for the rest of the month. `remaining` may be negative: the feed counts that way."""
+
+    remaining: float
+    month_ends: datetime
+
+    @classmethod
+    def at(cls, now: datetime, stated: int | None = None, stated_at: datetime | None = None) -> Budget:
+        """The budget from what the feed last said; if nothing, or last month, an even share of the plan's.
+
+        A statement from an earlier month says nothing: credits are renewed on the first.
+        """
+        begins, ends = _month(now)
+        if stated is not None and (stated_at is None or stated_at >= begins):
+            return cls(stated, ends)
+        return cls(PLAN_CREDITS * ((ends - now) / (ends - begins)), ends)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTerms:
+    """What a look costs: `cost` credits a poll; without a meter, a feed is asked as its `speed` allows."""
+
+    metered: bool
+    cost: int = 0
+    speed: float = 1.0
+
+
+def free_interval(speed: float) -> float:
+    """Seconds of the feed's time between two looks that cost nothing: one of real time.
+
+    The end of a tape (speed 0) is looked at once a second; infinite speed makes any wait free.
+    """
+    return min(max(speed, 1.0), FREE_SPEED_LIMIT)
+
+
+def wanted_interval(activity: SportActivity, now: datetime) -> float:
+    """Seconds between looks if credits were free."""
+    return 1.0 / float(_wanted_rate(activity, np.array([now.timestamp()]))[0])
+
+
+def stretch(sports: Sequence[SportActivity], now: datetime, budget: Budget, cost: int) -> float:
+    """By how much wanted intervals are lengthened so that the credits last to the end of the month.
+
+    What all sports want from now to the last known start (at least a day, at most a week) is weighed against
+    the even share of the credits for that time. So a quiet hour saves for a busy one of the same week, never
+    for one of the next, and the spending is even over the weeks. At least 1; infinite without credits.
+    """
+    reserve = cost * len(sports)
+    if budget.remaining < reserve + cost:
+        return math.inf
+    left = (budget.month_ends - now).total_seconds()
+    horizon = min(_listed_ahead(sports, now), left)
+    times = now.timestamp() + (np.arange(math.ceil(horizon / _STEP), dtype=np.float64) + 0.5) * _STEP
+    wanted = cost * math.fsum(_wanted_rate(s, times).mean() for s in sports)
+    return max(1.0, wanted * left / (budget.remaining - reserve))
+
+
+def poll_interval(activity: SportActivity, now: datetime, terms: FeedTerms, lengthened: float = 1.0) -> float:
+    """Seconds of the feed's time between two looks at a sport; infinite: not before the credits are renewed.
+
+    `lengthened` is the `stretch` of all sports that share the credits.
+    """
+    if not terms.metered:
+        return free_interval(terms.speed)
+    return wanted_interval(activity, now) * lengthened
+
+
+def next_poll(activity: SportActivity, now: datetime, terms: FeedTerms, lengthened: float = 1.0) -> datetime:
+    """When a sport is due: at once if it was never looked at, `datetime.max` without credits."""
+    if math.isinf(interval := poll_interval(activity, now, terms, lengthened)):
+        return datetime.max.replace(tzinfo=UTC)
+    return now if activity.last_poll is None else activity.last_poll + timedelta(seconds=interval)
+
+
+def _wanted_rate(activity: SportActivity, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Looks a second at each time (epoch seconds)."""
+    starts = np.array([-np.inf, *sorted(s.timestamp() for s in activity.starts), np.inf])
+    following = np.searchsorted(starts, times, side="right")
+    interval = np.clip((starts[following] - times) / LOOKS_PER_DISTANCE, FASTEST, IDLE)
+    in_play = times - starts[following - 1] < IN_PLAY_LASTS
+    interval = np.where(in_play, np.minimum(interval, IN_PLAY), interval)
+    return 1.0 / np.maximum(interval / (1.0 + MOVEMENT_GAIN * activity.movement), FASTEST)
+
+
+def _listed_ahead(sports: Sequence[SportActivity], now: datetime) -> float:
+    furthest = max((s for sport in sports for s in sport.starts), default=now)
+    return min(max((furthest - now).total_seconds(), _SHORTEST_HORIZON), _HORIZON)
+
+
+def _month(now: datetime) -> tuple[datetime, datetime]:
+    begins = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return begins, (begins + timedelta(days=32)).replace(day=1)

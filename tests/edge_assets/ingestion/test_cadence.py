@@ -1,0 +1,144 @@
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_assets.ingestion.cadence import (
+    FASTEST,
+    IDLE,
+    IN_PLAY,
+    PLAN_CREDITS,
+    Budget,
+    FeedTerms,
+    SportActivity,
+    free_interval,
+    next_poll,
+    poll_interval,
+    stretch,
+    wanted_interval,
+)
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+METERED = FeedTerms(metered=True, cost=6)
+seconds = st.floats(1, 20 * 86_400)
+distances = st.lists(st.floats(-5 * 3600, 10 * 86_400), max_size=6)
+movements = st.floats(0, 0.5)
+
+
+def starting_in(*distances: float, movement: float = 0.0) -> SportActivity:
+    return SportActivity(tuple(NOW + timedelta(seconds=d) for d in distances), movement, NOW)
+
+
+@given(seconds, seconds, movements)
+def test_a_nearer_start_is_never_polled_less_often(a: float, b: float, movement: float) -> None:
+    near, far = sorted((a, b))
+    assert wanted_interval(starting_in(near, movement=movement), NOW) <= wanted_interval(
+        starting_in(far, movement=movement), NOW
+    )
+
+
+@given(distances, movements, movements)
+def test_a_moving_market_is_never_polled_less_often(ahead: list[float], a: float, b: float) -> None:
+    calm, moving = sorted((a, b))
+    assert wanted_interval(starting_in(*ahead, movement=moving), NOW) <= wanted_interval(
+        starting_in(*ahead, movement=calm), NOW
+    )
+
+
+@given(distances, seconds, movements)
+def test_another_event_never_slows_a_sport_down(ahead: list[float], another: float, movement: float) -> None:
+    assert wanted_interval(starting_in(*ahead, another, movement=movement), NOW) <= wanted_interval(
+        starting_in(*ahead, movement=movement), NOW
+    )
+
+
+@given(distances, movements)
+def test_intervals_stay_between_the_feed_s_own_pace_and_idling(ahead: list[float], movement: float) -> None:
+    assert FASTEST <= wanted_interval(starting_in(*ahead, movement=movement), NOW) <= IDLE
+
+
+@given(st.floats(0, 3.9 * 3600), st.integers(60, 100_000))
+def test_a_started_event_is_never_starved(since: float, credits_left: int) -> None:
+    started = starting_in(-since)
+    assert wanted_interval(started, NOW) <= IN_PLAY
+    quiet = starting_in(9 * 86_400)
+    lengthened = stretch([started, quiet], NOW, Budget(credits_left, NOW + timedelta(days=20)), METERED.cost)
+    assert poll_interval(started, NOW, METERED, lengthened) < poll_interval(quiet, NOW, METERED, lengthened)
+    assert math.isfinite(poll_interval(started, NOW, METERED, lengthened))
+
+
+@given(distances, st.integers(-1000, 20_000), st.integers(0, 5000))
+def test_more_credits_never_mean_fewer_polls(ahead: list[float], remaining: int, more: int) -> None:
+    ends = NOW + timedelta(days=20)
+    poor, rich = (
+        stretch([starting_in(*ahead)], NOW, Budget(r, ends), 6) for r in (remaining, remaining + more)
+    )
+    assert 1.0 <= rich <= poor
+
+
+@pytest.mark.parametrize("remaining", [-772, -60, 0, 11])
+def test_without_credits_for_a_poll_and_the_reserve_nothing_priced_is_asked(remaining: int) -> None:
+    sport = starting_in(600)
+    lengthened = stretch([sport], NOW, Budget(remaining, NOW + timedelta(days=20)), METERED.cost)
+    assert math.isinf(poll_interval(sport, NOW, METERED, lengthened))
+    assert next_poll(sport, NOW, METERED, lengthened).year == datetime.max.year
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    credits_at_start=st.sampled_from([500, 2000, 20_000]),
+    hours=st.lists(st.floats(0, 30 * 24), min_size=1, max_size=25),
+    listed_days=st.sampled_from([1, 4, 8]),
+    first_day=st.integers(0, 20),
+)
+def test_the_month_is_never_overspent_and_its_last_days_are_not_starved(
+    credits_at_start: int, hours: list[float], listed_days: int, first_day: int
+) -> None:
+    cost, begins = 6, datetime(2026, 6, 1, tzinfo=UTC)
+    ends, now = datetime(2026, 7, 1, tzinfo=UTC), begins + timedelta(days=first_day)
+    starts = [begins + timedelta(hours=h) for h in hours]
+    remaining, last, spent_late = credits_at_start, now - timedelta(days=1), 0
+    while now < ends:
+        listed = tuple(s for s in starts if now - timedelta(hours=4) < s < now + timedelta(days=listed_days))
+        sport = SportActivity(listed, 0.0, last)
+        lengthened = stretch([sport], now, Budget(remaining, ends), cost)
+        if next_poll(sport, now, FeedTerms(metered=True, cost=cost), lengthened) <= now:
+            remaining, last = remaining - cost, now
+            spent_late += (ends - now) < timedelta(days=4)
+        now += timedelta(minutes=10)
+    assert remaining >= 0
+    assert spent_late > 0
+
+
+def test_credits_are_spent_near_the_start() -> None:
+    """With 500 credits and one match in three days, its last hour gets many times the polls of the first."""
+    budget, match = Budget(500, NOW + timedelta(days=20)), NOW + timedelta(days=3)
+
+    def interval(now: datetime) -> float:
+        sport = SportActivity((match,), 0.0, now)
+        return poll_interval(sport, now, METERED, stretch([sport], now, budget, METERED.cost))
+
+    assert interval(NOW) > 20 * interval(match - timedelta(minutes=30))
+
+
+def test_unknown_credits_are_an_even_share_of_the_default_plan() -> None:
+    halfway = datetime(2026, 6, 16, tzinfo=UTC)
+    assert Budget.at(halfway).remaining == pytest.approx(PLAN_CREDITS / 2)
+    assert Budget.at(halfway).month_ends == datetime(2026, 7, 1, tzinfo=UTC)
+    assert Budget.at(halfway, 77, halfway).remaining == 77
+    assert Budget.at(halfway, -60, halfway - timedelta(days=20)).remaining == pytest.approx(PLAN_CREDITS / 2)
+    assert Budget.at(datetime(2026, 12, 31, 23, tzinfo=UTC)).month_ends == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_sport_never_looked_at_is_due_at_once() -> None:
+    assert next_poll(SportActivity(), NOW, METERED) == NOW
+
+
+@pytest.mark.parametrize(
+    ("speed", "expected"), [(0.0, 1.0), (1.0, 1.0), (60.0, 60.0), (3600.0, 300.0), (math.inf, 300.0)]
+)
+def test_a_feed_without_a_meter_is_asked_every_real_second(speed: float, expected: float) -> None:
+    assert free_interval(speed) == expected
+    assert poll_interval(SportActivity(), NOW, FeedTerms(metered=False, speed=speed)) == expected

@@ -1,0 +1,130 @@
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity
+from edge_assets.ingestion.planning import Burst, BurstPlan, Lease, Skip, SportState, plan_burst
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+FREE, METERED = FeedTerms(metered=False), FeedTerms(metered=True, cost=6)
+BUDGET = Budget(10_000, datetime(2026, 4, 1, tzinfo=UTC))
+SPORTS = ("nba", "nfl", "nhl")
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def leased(
+    sport: str, run: str, *, live: bool = True, beat: float = 1, left: float = 200, by: str | None = None
+) -> SportState:
+    lease = Lease(run, live, ago(beat), NOW + timedelta(seconds=left), by)
+    return SportState(sport, SportActivity((), 0.0, ago(1)), lease)
+
+
+def burst(run: str, *sports: str, age: float = 100) -> Burst:
+    return Burst(run, frozenset(sports), ago(age))
+
+
+def plan(sports: list[SportState], bursts: list[Burst], terms: FeedTerms = FREE) -> BurstPlan | Skip:
+    return plan_burst(NOW, sports, bursts, terms, BUDGET)
+
+
+def test_sports_never_looked_at_are_due() -> None:
+    for terms in (FREE, METERED):
+        assert plan([SportState(s) for s in SPORTS], [], terms) == BurstPlan(SPORTS, "due: nba, nfl, nhl")
+
+
+def test_a_held_sport_is_left_alone() -> None:
+    skip = plan([leased("nfl", "aaaaaaaa-1")], [burst("aaaaaaaa-1", "nfl")])
+    assert skip == Skip("nfl: held by burst aaaaaaaa")
+
+
+def test_a_queued_or_starting_burst_is_waited_for() -> None:
+    assert plan([SportState("nfl")], [burst("bbbbbbbb", "nfl", age=3)]) == Skip(
+        "nfl: burst bbbbbbbb is starting"
+    )
+
+
+def test_near_its_end_a_burst_gets_one_successor() -> None:
+    near_end = leased("nfl", "a", left=-1)
+    assert plan([near_end], [burst("a", "nfl", age=280)]) == BurstPlan(("nfl",), "due: nfl")
+    launched = [burst("a", "nfl", age=280), burst("b", "nfl", age=2)]
+    assert plan([near_end], launched) == Skip("nfl: burst b is starting")
+    claimed = leased("nfl", "a", left=-30, by="b")
+    assert plan([claimed], [burst("a", "nfl", age=310), burst("b", "nfl", age=70)]) == Skip(
+        "nfl: burst b is taking over"
+    )
+
+
+def test_a_claim_by_a_run_that_ended_does_not_block_the_sport() -> None:
+    assert isinstance(
+        plan([leased("nfl", "a", left=-30, by="gone")], [burst("a", "nfl", age=310)]), BurstPlan
+    )
+
+
+def test_a_dead_burst_is_replaced_at_once_and_marked_when_it_stayed_silent() -> None:
+    just_died = leased("nfl", "a", live=False, beat=4)
+    assert plan([just_died], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl")
+    silent = leased("nfl", "a", live=False, beat=40)
+    assert plan([silent], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
+
+
+def test_a_burst_that_holds_one_of_its_sports_is_alive() -> None:
+    states = [leased("nfl", "a"), SportState("nba", SportActivity((), 0.0, ago(60)))]
+    decision = plan(states, [burst("a", "nfl", "nba")])
+    assert decision == BurstPlan(("nba",), "due: nba")
+
+
+def test_a_metered_sport_waits_for_its_time_and_says_when() -> None:
+    state = SportState("nfl", SportActivity((NOW + timedelta(days=1),), 0.0, ago(60)))
+    skip = plan([state], [], METERED)
+    assert isinstance(skip, Skip)
+    assert skip.reason.startswith("next due: nfl at 2026-03-10 1")
+
+
+def test_without_credits_the_reason_says_so() -> None:
+    state = SportState("nfl", SportActivity((NOW + timedelta(hours=1),), 0.0, ago(600)))
+    skip = plan_burst(NOW, [state], [], METERED, Budget(-60, BUDGET.month_ends))
+    assert skip == Skip("no credits left (-60) before 2026-04-01")
+
+
+def test_no_sports_are_no_plan() -> None:
+    assert plan([], []) == Skip("no sports are configured (EDGE_SPORTS)")
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[list[SportState], list[Burst]]:
+    runs = draw(st.lists(st.sampled_from("abcd"), unique=True, max_size=4))
+    bursts = [
+        burst(r, *sorted(draw(st.sets(st.sampled_from(SPORTS)))), age=draw(st.sampled_from([1, 100])))
+        for r in runs
+    ]
+    states = []
+    for sport in SPORTS:
+        if draw(st.booleans()) and runs:
+            live: bool = draw(st.booleans())
+            left = draw(st.sampled_from([-10, 100]))
+            beat, by = draw(st.sampled_from([1, 100])), draw(st.none() | st.sampled_from(runs))
+            states.append(leased(sport, draw(st.sampled_from(runs)), live=live, left=left, beat=beat, by=by))
+        else:
+            states.append(SportState(sport))
+    return states, bursts
+
+
+@given(situations())
+def test_whatever_the_situation(situation: tuple[list[SportState], list[Burst]]) -> None:
+    states, bursts = situation
+    decision = plan_burst(NOW, states, bursts, FREE, BUDGET)
+    planned = decision.sports if isinstance(decision, BurstPlan) else ()
+    for state in states:
+        held = state.lease is not None and state.lease.live and state.lease.handover_at > NOW
+        awaited = any(state.sport in b.sports and b.since > ago(60) for b in bursts)
+        claimed = state.lease is not None and state.lease.live and state.lease.claimed_by is not None
+        if held:
+            assert state.sport not in planned
+        if not (held or awaited or claimed):
+            assert state.sport in planned, "nobody watches it and nobody was asked to"
+        if state.lease is not None and state.lease.live:
+            assert state.lease.run_id not in decision.dead
