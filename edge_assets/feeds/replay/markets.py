@@ -35,8 +35,3 @@ def check(markets: tuple[str, ...], *, bulk: bool, outrights: bool) -> None:
 def with_lay_twins(markets: tuple[str, ...]) -> frozenset[str]:
     """The markets that an answer holds: exchanges add their lay prices to h2h and outrights by themselves."""
     return frozenset(markets) | {LAY_TWINS[market] for market in markets if market in LAY_TWINS}
-
-
-def priced(markets: set[str]) -> int:
-    """How many of the returned markets cost credits; lay twins come along free."""
-    return len(markets - set(LAY_TWINS.values()))

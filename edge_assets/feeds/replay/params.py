@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +16,7 @@ from edge_assets.feeds.replay.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_assets.feeds.replay.bodies import Event, Sport
+    from edge_assets.feeds.replay.bodies import Event, Score, Sport
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _EVENT_ID = re.compile(r"[0-9a-f]{32}")
@@ -40,7 +40,7 @@ class EventFilter:
         """Whether nothing is filtered."""
         return self.ids is None and self.earliest is None and self.latest is None
 
-    def admits(self, event: Event) -> bool:
+    def admits(self, event: Event | Score) -> bool:
         """Whether the event is asked for; both time limits are inclusive."""
         if self.ids is not None and event.id not in self.ids:
             return False
@@ -77,6 +77,11 @@ class OddsQuery:
     american: bool
     extras: frozenset[str]
 
+    @property
+    def bulk_cost(self) -> int:
+        """The cost of a list of events, unless it is empty."""
+        return len(self.markets) * self.books.units
+
 
 def event_filter(params: Mapping[str, str]) -> EventFilter:
     """`dateFormat`, `eventIds`, `commenceTimeFrom/To` and `includeRotationNumbers`."""
@@ -103,6 +108,11 @@ def book_filter(params: Mapping[str, str]) -> BookFilter:
     return BookFilter(frozenset(named), frozenset(regions))
 
 
+def event_format(params: Mapping[str, str]) -> EventFilter:
+    """How to write a single event, which no filter hides."""
+    return replace(event_filter(params), ids=None, earliest=None, latest=None)
+
+
 def odds_query(params: Mapping[str, str], sport: Sport, *, bulk: bool) -> OddsQuery:
     """All parameters of an odds endpoint; `bulk` is the one that lists every event of a sport."""
     books = book_filter(params)
@@ -112,7 +122,8 @@ def odds_query(params: Mapping[str, str], sport: Sport, *, bulk: bool) -> OddsQu
         raise ApiError("MISSING_MARKET")
     market_keys.check(markets, bulk=bulk, outrights=sport.has_outrights)
     american = _choice(params, "oddsFormat", ("decimal", "american"), "INVALID_ODDS_FORMAT")
-    return OddsQuery(event_filter(params), books, markets, american, _extras(params))
+    events = event_filter(params) if bulk else event_format(params)
+    return OddsQuery(events, books, markets, american, _extras(params))
 
 
 def flag(params: Mapping[str, str], name: str, code: str) -> bool:

@@ -23,7 +23,7 @@ CALLS_PER_SECOND = 30
 
 
 class Moment(NamedTuple):
-    """What a response states: the virtual time and its speed, virtual per real seconds (0: the tape ended)."""
+    """What a response states: the virtual time, and how fast it flows (0: the tape ended)."""
 
     at: datetime
     speed: float
