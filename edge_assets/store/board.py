@@ -1,0 +1,94 @@
+"""Readers behind the REST answers and the live board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from psycopg.rows import class_row, namedtuple_row, scalar_row
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from psycopg import Connection
+
+
+class SportName(NamedTuple):
+    """A sport of this database."""
+
+    id: int
+    key: str
+    title: str
+
+
+class BookName(NamedTuple):
+    """A book of this database."""
+
+    id: int
+    key: str
+    title: str
+
+
+class EventName(NamedTuple):
+    """An event as people call it, with its start as last heard."""
+
+    id: int
+    key: str
+    home_team: str | None
+    away_team: str | None
+    commence_at: datetime
+
+
+class Pulse(NamedTuple):
+    """How far feed and scorer are; `last_poll_at` is wall clock, the lag counts committed polls."""
+
+    feed: str | None
+    last_poll_at: datetime | None
+    scorer_lag_polls: int
+
+
+def sports(conn: Connection) -> dict[str, SportName]:
+    """All sports by key."""
+    with conn.cursor(row_factory=class_row(SportName)) as cursor:
+        return {s.key: s for s in cursor.execute("SELECT id, key, title FROM sports")}
+
+
+def books(conn: Connection) -> dict[int, BookName]:
+    """All books by id."""
+    with conn.cursor(row_factory=class_row(BookName)) as cursor:
+        return {b.id: b for b in cursor.execute("SELECT id, key, title FROM books")}
+
+
+def events(conn: Connection, ids: Collection[int]) -> dict[int, EventName]:
+    """Events by id."""
+    with conn.cursor(row_factory=class_row(EventName)) as cursor:
+        rows = cursor.execute(
+            "SELECT id, key, home_team, away_team, commence_at FROM events WHERE id = ANY(%s)", [list(ids)]
+        )
+        return {e.id: e for e in rows}
+
+
+def last_alert_id(conn: Connection) -> int:
+    """The newest alert's id, 0 if there is none."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return int(cursor.execute("SELECT coalesce(max(id), 0) FROM alerts").fetchone() or 0)
+
+
+def feed(conn: Connection) -> str | None:
+    """The feed that this database holds, None before the first poll."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute("SELECT feed FROM polls ORDER BY id DESC LIMIT 1").fetchone()
+
+
+def pulse(conn: Connection) -> Pulse:
+    """How far feed and scorer are."""
+    with conn.cursor(row_factory=namedtuple_row) as cursor:
+        last = cursor.execute("SELECT feed, received_at FROM polls ORDER BY id DESC LIMIT 1").fetchone()
+        lag = cursor.execute(
+            """
+            SELECT count(p.id) AS polls
+            FROM sports s LEFT JOIN scorer_progress done ON done.sport_id = s.id
+            JOIN polls p ON p.sport_id = s.id AND p.observed_at > coalesce(done.observed_at, '-infinity')
+            """
+        ).fetchone()
+    return Pulse(last and last.feed, last and last.received_at, lag.polls if lag else 0)

@@ -1,0 +1,65 @@
+"""Alerts that are open now."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from psycopg import Connection
+
+from edge_assets.store import alerts, board
+from serving.api.models import OpenAlerts, Problem
+from serving.api.sports import resolve_sport
+from serving.deps import Store
+
+Sport = Annotated[str | None, Query(description="an alias such as `nfl`, or the feed's key")]
+Book = Annotated[str | None, Query(description="the key of a book; for an arbitrage, of any of its legs")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+router = APIRouter(
+    prefix="/api", tags=["alerts"], responses={404: {"model": Problem}, 503: {"model": Problem}}
+)
+
+
+@router.get("/value-bets")
+def value_bets(
+    store: Store,
+    sport: Sport = None,
+    min_edge: Annotated[float, Query(ge=0, le=1, description="least edge, a fraction")] = 0.0,
+    book: Book = None,
+    limit: Limit = 200,
+) -> OpenAlerts:
+    """Prices that are better than fair right now, the largest edge first."""
+    answer = _open(store, "value", sport)
+    found = [a for a in answer["alerts"] if a["edge"] >= min_edge and book in {None, a["book"]}]
+    return _best(answer, found, "edge", limit)
+
+
+@router.get("/arbitrage")
+def arbitrages(
+    store: Store,
+    sport: Sport = None,
+    min_edge: Annotated[float, Query(ge=0, le=1, description="least guaranteed return, a fraction")] = 0.0,
+    book: Book = None,
+    limit: Limit = 200,
+) -> OpenAlerts:
+    """Sets of bets that win whatever happens, the largest guaranteed return first."""
+    answer = _open(store, "arbitrage", sport)
+    found = [
+        a
+        for a in answer["alerts"]
+        if a["expected_value"] >= min_edge and (book is None or book in {leg["book"] for leg in a["legs"]})
+    ]
+    return _best(answer, found, "expected_value", limit)
+
+
+def _open(store: Connection, kind: Literal["value", "arbitrage"], sport: str | None) -> dict[str, Any]:
+    """Open alerts, with a `last_id` read before them: the stream repeats rather than skips."""
+    key = resolve_sport(sport, board.sports(store)) if sport else None
+    head = {"last_id": board.last_alert_id(store), "feed": board.feed(store)}
+    return head | {"alerts": alerts.open_alerts(store, kind, key)}
+
+
+def _best(answer: dict[str, Any], found: list[dict[str, Any]], by: str, limit: int) -> OpenAlerts:
+    found.sort(key=lambda a: (-a[by], a["id"]))
+    return OpenAlerts.model_validate(answer | {"count": len(found), "alerts": found[:limit]})

@@ -1,0 +1,197 @@
+"""Shapes of the REST answers.
+
+Times are ISO 8601, UTC; prices are decimal odds; probabilities and edges are fractions.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Leg(BaseModel):
+    """One bet of an arbitrage."""
+
+    outcome: str
+    selection: str
+    book: str
+    book_title: str
+    price: float
+    stake_fraction: float = Field(description="share of the total stake that goes on this bet")
+
+
+class Alert(BaseModel):
+    """One step in the life of an alert, as in the live stream; `(alert_id, seq)` identifies it."""
+
+    id: int = Field(description="the resume token of the live stream")
+    alert_id: UUID
+    seq: int = Field(description="0 when opened, then counting")
+    kind: Literal["value", "arbitrage"]
+    state: Literal["opened", "updated", "closed"]
+    reason: str | None = Field(description="why it was closed")
+    sport: str
+    event_id: int
+    event: str = Field(description="the feed's key of the event")
+    home_team: str | None
+    away_team: str | None
+    commence_at: datetime
+    market: str
+    outcome: str | None
+    selection: str | None
+    point: float | None = Field(description="handicap or total as the book writes it")
+    book: str | None
+    book_title: str | None
+    price: float | None
+    fair_probability: Probability | None
+    implied_probability: Probability | None = Field(description="1 / price")
+    edge: float | None = Field(description="fair minus implied probability")
+    expected_value: float = Field(description="fair x price - 1; the guaranteed return of an arbitrage")
+    kelly_fraction: float | None = Field(
+        description="share of the bankroll to stake, capped by MAX_KELLY_FRACTION"
+    )
+    confidence: float | None = Field(ge=0, le=100)
+    books: int = Field(description="books in the consensus")
+    price_age_s: float | None = Field(
+        description="seconds since the book confirmed the price, when the alert was raised"
+    )
+    method_spread: float | None = Field(description="widest difference between the de-vig methods")
+    detection_latency_ms: float | None = Field(
+        description="from the payload's receipt to the alert's publication"
+    )
+    observed_at: datetime = Field(description="the feed's clock")
+    published_at: datetime | None
+    poll_id: int
+    tick_poll_id: int | None = Field(description="the poll that brought the price")
+    run_id: str | None
+    feed: str
+    legs: list[Leg] | None
+
+
+class OpenAlerts(BaseModel):
+    """Alerts that are open now, the best first."""
+
+    last_id: int = Field(description="start the live stream with this as `after` to miss nothing")
+    feed: str | None
+    count: int = Field(description="matching alerts, before the limit")
+    alerts: list[Alert]
+
+
+class BookPrice(BaseModel):
+    """What one book offers."""
+
+    book: str
+    book_title: str
+    price: float
+    edge: float | None
+    age_s: float | None = Field(
+        description="seconds since the book confirmed it, at `observed_at`; null if it never said"
+    )
+    stale: bool = Field(description="too old to count in the consensus or to alert on")
+
+
+class OutcomePrices(BaseModel):
+    """One outcome of a line, at every book that offers it, the best price first."""
+
+    outcome: str
+    selection: str
+    point: float | None
+    fair_probability: Probability | None
+    fair_price: float | None
+    prices: list[BookPrice]
+
+
+class Line(BaseModel):
+    """Outcomes that exhaust what can happen (but for a push): a market at one point."""
+
+    market: str
+    point: float | None = Field(description="the home side's handicap, or the total")
+    books: int = Field(description="books in the consensus")
+    outcomes: list[OutcomePrices]
+
+
+class EventOdds(BaseModel):
+    """One event with all its lines."""
+
+    event_id: int
+    event: str
+    home_team: str | None
+    away_team: str | None
+    commence_at: datetime
+    lines: list[Line]
+
+
+class SportOdds(BaseModel):
+    """All prices of a sport after its latest poll."""
+
+    sport: str
+    title: str
+    feed: str | None
+    poll_id: int | None = Field(description="null: not polled yet")
+    observed_at: datetime | None = Field(description="when the feed was last looked at, by the feed's clock")
+    stale_after_seconds: float
+    events: list[EventOdds]
+
+
+class Health(BaseModel):
+    """Whether this process can do its work."""
+
+    status: Literal["ok", "degraded", "down"] = Field(
+        description="down: 503; degraded: the scorer or the feed lags"
+    )
+    version: str
+    feed: str | None
+    database: bool
+    redis: bool
+    scorer_lag_polls: int | None = Field(description="committed polls that the scorer has not finished")
+    last_poll_at: datetime | None = Field(description="wall clock")
+    stream_clients: int
+
+
+class Session(BaseModel):
+    """A short-lived token for the board of a local demo."""
+
+    token: str
+    expires_in: int = Field(description="seconds")
+
+
+class Problem(BaseModel):
+    """Why a request was refused."""
+
+    detail: str
+    known: list[str] | None = None
+
+
+class Latency(BaseModel):
+    """From the payload's receipt to the alert's publication, milliseconds."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Status(BaseModel):
+    """Counts since this database began."""
+
+    version: str
+    feed: str | None
+    local: bool = Field(description="a demo on this machine: the board gets its token by itself")
+    payloads: int
+    quotes_seen: int
+    ticks: int
+    withdrawals: int
+    alerts_opened: int
+    suppressed: dict[str, int] = Field(description="candidates that became no alert, by reason")
+    latency_ms: Latency
+
+
+class Sport(BaseModel):
+    """A sport that has been looked at."""
+
+    key: str
+    title: str
+    aliases: list[str]

@@ -1,0 +1,92 @@
+"""Prices by book."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
+from psycopg import Connection
+from redis.exceptions import RedisError
+
+from edge_assets.clock import micros
+from edge_assets.store import board, readers
+from ml.scoring.rules import ScoringRules
+from serving.api.models import Problem, SportOdds
+from serving.api.prices import Names, Offer, price_events
+from serving.api.sports import resolve_sport
+from serving.deps import Held, Resources, in_store
+
+router = APIRouter(prefix="/api", tags=["odds"], responses={404: {"model": Problem}, 503: {"model": Problem}})
+
+
+@router.get("/odds/{sport}", response_model=SportOdds)
+async def odds(
+    held: Held,
+    sport: str,
+    event_id: Annotated[int | None, Query(description="only this event")] = None,
+) -> Response:
+    """Every book's current price of every outcome, with its age and the fair probability where it is known.
+
+    `sport` is an alias such as `nfl`, or the feed's key. The answer is cached until the next poll.
+    """
+    latest = await run_in_threadpool(in_store, held.pool, _latest, sport)
+    key = (
+        f"edge:odds:{latest['feed']}:{latest['sport']}:{latest['poll_id']}:{latest['observed_at']}:{event_id}"
+    )
+    body = await _cached(held, key)
+    if body is None:
+        body = await run_in_threadpool(in_store, held.pool, _body, held, latest, event_id)
+        await _remember(held, key, body)
+    return Response(body, media_type="application/json")
+
+
+def _latest(store: Connection, name: str) -> dict[str, Any]:
+    """The answer's head: which sport, and its latest poll if there was one."""
+    known = board.sports(store)
+    key = resolve_sport(name, known)
+    sport = known.get(key)
+    poll = readers.last_poll(store, sport.id) if sport else None
+    poll_id, observed_at = poll or (None, None)
+    return {
+        "sport": key,
+        "title": sport.title if sport else key,
+        "feed": board.feed(store),
+        "poll_id": poll_id,
+        "observed_at": observed_at,
+    }
+
+
+def _body(store: Connection, held: Resources, latest: dict[str, Any], event_id: int | None) -> bytes:
+    rules = ScoringRules(threshold_edge=held.settings.alert_threshold_edge)
+    events = _events(store, latest, event_id, rules) if latest["poll_id"] is not None else []
+    return msgspec.json.encode(latest | {"stale_after_seconds": rules.stale_after_seconds, "events": events})
+
+
+def _events(
+    store: Connection, latest: dict[str, Any], event_id: int | None, rules: ScoringRules
+) -> list[dict[str, Any]]:
+    sport, poll = board.sports(store)[latest["sport"]], latest["poll_id"]
+    quotes, _ = readers.last_quotes(store, sport.id, poll)
+    times, starts, _ = readers.market_state(store, sport.id, poll)
+    offer = Offer(quotes, times, starts, micros(latest["observed_at"]))
+    if event_id is not None:
+        offer = offer.only(event_id)
+    names = Names(board.books(store), board.events(store, set(offer.quotes.event.tolist())))
+    return price_events(offer, names, rules, lambda _: 1.0)
+
+
+async def _cached(held: Resources, key: str) -> bytes | None:
+    """The remembered answer; a cache that is away is a miss."""
+    with contextlib.suppress(RedisError, OSError):
+        found = await held.cache.get(key)
+        return found if isinstance(found, bytes) else None
+    return None
+
+
+async def _remember(held: Resources, key: str, body: bytes) -> None:
+    if held.settings.cache_ttl_seconds:
+        with contextlib.suppress(RedisError, OSError):
+            await held.cache.set(key, body, ex=held.settings.cache_ttl_seconds)

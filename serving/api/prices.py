@@ -1,0 +1,160 @@
+"""From the quotes on offer to prices by book, with fair probabilities by the scorer's own mathematics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ml.quotes import OUTCOMES_OF, Market, Outcome
+from ml.scoring.matrix import LineMatrix, selection_point
+from ml.scoring.scorer import WIDTHS
+from ml.scoring.valuation import LineView, fresh, value_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from edge_assets.store.board import BookName, EventName
+    from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
+    from ml.scoring.matrix import LineKey
+    from ml.scoring.rules import ScoringRules
+
+_MARKET_ORDER = list(OUTCOMES_OF)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """All that is on offer in a sport at `now`: quotes, confirmations and starts after the latest poll."""
+
+    quotes: QuoteBatch
+    times: MarketTimes
+    starts: EventStarts
+    now: Micros
+
+    def only(self, event: int) -> Offer:
+        """The part that concerns one event."""
+        return Offer(
+            self.quotes.take(self.quotes.event == event),
+            self.times.take(self.times.event == event),
+            self.starts.take(self.starts.event == event),
+            self.now,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids mean."""
+
+    books: Mapping[int, BookName]
+    events: Mapping[int, EventName]
+
+    def selection(self, event: int, outcome: Outcome) -> str:
+        """An outcome as people call it."""
+        teams = self.events[event]
+        named = {Outcome.HOME: teams.home_team, Outcome.AWAY: teams.away_team}
+        return named.get(outcome) or outcome.key.title()
+
+
+def price_events(
+    offer: Offer, names: Names, rules: ScoringRules, weight_of: Callable[[int], float]
+) -> list[dict[str, Any]]:
+    """Events in order of their start, each with its lines (`serving.api.models.EventOdds`)."""
+    lines: dict[int, list[dict[str, Any]]] = {}
+    for key, line in sorted(_lines(offer, names, rules, weight_of), key=lambda pair: _order(pair[0])):
+        lines.setdefault(key.event, []).append(line)
+    listed = sorted((names.events[event] for event in lines), key=lambda e: (e.commence_at, e.id))
+    return [
+        {
+            "event_id": e.id,
+            "event": e.key,
+            "home_team": e.home_team,
+            "away_team": e.away_team,
+            "commence_at": e.commence_at,
+            "lines": lines[e.id],
+        }
+        for e in listed
+    ]
+
+
+def _order(key: LineKey) -> tuple[int, int, float]:
+    return key.event, _MARKET_ORDER.index(Market(key.market)), key.point
+
+
+def _lines(
+    offer: Offer, names: Names, rules: ScoringRules, weight_of: Callable[[int], float]
+) -> Iterator[tuple[LineKey, dict[str, Any]]]:
+    matrix = LineMatrix()
+    matrix.apply_starts(offer.starts)
+    matrix.apply_quotes(offer.quotes, 0)
+    matrix.apply_times(offer.times)
+    weight = np.array([weight_of(b) for b in matrix.book_ids])
+    books = [names.books[b] for b in matrix.book_ids]
+    for n in WIDTHS:
+        rows = np.flatnonzero(matrix.width[: len(matrix)] == n)
+        view = LineView(
+            matrix.price[rows, : len(books), :n],
+            matrix.book_times(rows)[:, : len(books)],
+            matrix.start[rows],
+            weight,
+        )
+        value = value_lines(view, offer.now, rules)
+        young = fresh(view.book_time, offer.now, rules)
+        for i, row in enumerate(rows.tolist()):
+            key = matrix.keys[row]
+            if key is not None:
+                columns = (view.price[i], value.edge[i], value.age_seconds[i], ~young[i])
+                yield key, _line(key, names, _Row(books, *columns, value.fair[i], int(value.books[i])))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line: `price` and `edge` (B, n), `age` and `stale` (B,), `fair` (n,)."""
+
+    books: list[BookName]
+    price: Any
+    edge: Any
+    age: Any
+    stale: Any
+    fair: Any
+    pooled: int
+
+
+def _line(key: LineKey, names: Names, row: _Row) -> dict[str, Any]:
+    market = Market(key.market)
+    return {
+        "market": market.key,
+        "point": selection_point(key, 0),
+        "books": row.pooled,
+        "outcomes": [
+            {
+                "outcome": outcome.key,
+                "selection": names.selection(key.event, outcome),
+                "point": selection_point(key, column),
+                "fair_probability": _known(row.fair[column]),
+                "fair_price": _known(1 / row.fair[column]),
+                "prices": _prices(row, column),
+            }
+            for column, outcome in enumerate(OUTCOMES_OF[market])
+        ],
+    }
+
+
+def _prices(row: _Row, column: int) -> list[dict[str, Any]]:
+    offered = np.flatnonzero(~np.isnan(row.price[:, column]))
+    best_first = offered[np.argsort(-row.price[offered, column], kind="stable")]
+    return [
+        {
+            "book": row.books[b].key,
+            "book_title": row.books[b].title,
+            "price": float(row.price[b, column]),
+            "edge": _known(row.edge[b, column]),
+            "age_s": _known(row.age[b]),
+            "stale": bool(row.stale[b]),
+        }
+        for b in best_first.tolist()
+    ]
+
+
+def _known(number: float) -> float | None:
+    return float(number) if np.isfinite(number) else None

@@ -1,0 +1,19 @@
+// The REST interface, relative to this page.
+
+async function get(path) {
+  const response = await fetch(`api/${path}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+export const valueBets = () => get("value-bets?limit=1000");
+export const arbitrages = () => get("arbitrage?limit=1000");
+export const status = () => get("status");
+export const sports = () => get("sports");
+export const odds = (sport) => get(`odds/${encodeURIComponent(sport)}`);
+
+export async function session() {
+  const response = await fetch("api/session", { method: "POST" });
+  if (!response.ok) throw new Error(`session: ${response.status}`);
+  return (await response.json()).token;
+}

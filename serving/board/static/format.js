@@ -1,0 +1,38 @@
+// Numbers and times as people read them.
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+const missing = "–";
+const known = (value, show) => (value === null || value === undefined || Number.isNaN(value) ? missing : show(value));
+
+export const price = (value) => known(value, (v) => v.toFixed(v < 10 ? 2 : 1));
+export const percent = (value, digits = 1) => known(value, (v) => `${(v * 100).toFixed(digits)}%`);
+export const signed = (value) => known(value, (v) => `${v > 0 ? "+" : ""}${percent(v)}`);
+export const money = (value) =>
+  known(value, (v) => v.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+export const whole = (value) => known(value, (v) => Math.round(v).toLocaleString());
+export const latency = (ms) => known(ms, (v) => (v < 1000 ? `${Math.round(v)} ms` : `${(v / 1000).toFixed(1)} s`));
+export const time = (iso) => known(iso, (v) => clock.format(new Date(v)));
+export const start = (iso) => known(iso, (v) => day.format(new Date(v)));
+export const utc = (iso) => known(iso, (v) => `${new Date(v).toISOString().replace("T", " ").slice(0, 19)} UTC`);
+
+export function age(seconds) {
+  return known(seconds, (s) => {
+    if (s < 60) return `${Math.max(0, Math.round(s))} s`;
+    if (s < 3600) return `${Math.floor(s / 60)} min`;
+    return `${Math.floor(s / 3600)} h`;
+  });
+}
+
+const markets = { h2h: "Winner", h2h_3_way: "Winner, three-way", spreads: "Spread", totals: "Total" };
+export const market = (key) => markets[key] ?? key.replaceAll("_", " ");
+
+export function point(value, key) {
+  if (value === null || value === undefined) return "";
+  return key === "spreads" && value > 0 ? `+${value}` : `${value}`;
+}
+
+export const selection = (bet) => [bet.selection, point(bet.point, bet.market)].filter(Boolean).join(" ");
+export const event = (e) => (e.home_team && e.away_team ? `${e.home_team} – ${e.away_team}` : e.event);
+export const reason = (key) => (key ?? "closed").replaceAll("_", " ");

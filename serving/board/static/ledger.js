@@ -1,0 +1,57 @@
+// The alerts on the board: opened, updated, and for a moment closed.
+
+const CLOSED_STAYS_MS = 6000;
+
+export class Ledger {
+  constructor(onChange) {
+    this.alerts = new Map();
+    this.onChange = onChange;
+    this.latest = 0;
+  }
+
+  // Take a snapshot of open alerts in place of everything known.
+  reset(open) {
+    this.alerts.clear();
+    for (const alert of open) this.#keep(alert, false);
+    this.onChange();
+  }
+
+  // Take a step from the stream. A repeated or late one changes nothing.
+  apply(alert) {
+    const known = this.alerts.get(alert.alert_id);
+    if (known && known.seq >= alert.seq) return;
+    if (alert.state === "closed") {
+      if (!known) return;
+      setTimeout(() => this.#forget(alert), CLOSED_STAYS_MS);
+    }
+    this.#keep(alert, !known);
+    this.onChange();
+  }
+
+  open(kind) {
+    return this.of(kind).filter((alert) => alert.state !== "closed");
+  }
+
+  of(kind) {
+    return [...this.alerts.values()].filter((alert) => alert.kind === kind);
+  }
+
+  // What time it is for the feed: a replay's time stands where its last alert left it.
+  now(feed) {
+    return feed === "replay" ? this.latest : Date.now();
+  }
+
+  #keep(alert, isNew) {
+    this.latest = Math.max(this.latest, Date.parse(alert.observed_at));
+    this.alerts.set(alert.alert_id, { ...alert, isNew });
+  }
+
+  #forget(alert) {
+    if (this.alerts.get(alert.alert_id)?.seq === alert.seq) this.alerts.delete(alert.alert_id);
+    this.onChange();
+  }
+}
+
+// Seconds since the book confirmed the price.
+export const ageOf = (alert, now) =>
+  alert.price_age_s === null ? null : Math.max(0, alert.price_age_s + (now - Date.parse(alert.observed_at)) / 1000);

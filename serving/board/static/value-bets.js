@@ -1,0 +1,114 @@
+// The table of value bets. Rows are kept and filled in place, so that focus and animations survive.
+
+import { el, setText } from "./dom.js";
+import * as show from "./format.js";
+import { ageOf } from "./ledger.js";
+
+const SHOWN = 200;
+
+const orders = {
+  when: (a, b) => b.id - a.id,
+  price: (a, b) => b.price - a.price,
+  edge: (a, b) => b.edge - a.edge,
+  ev: (a, b) => b.expected_value - a.expected_value,
+  confidence: (a, b) => b.confidence - a.confidence,
+  age: (a, b, now) => ageOf(a, now) - ageOf(b, now),
+};
+
+export class ValueBets {
+  constructor(table, { onPick, onSort }) {
+    this.body = table.tBodies[0];
+    this.rows = new Map();
+    this.onPick = onPick;
+    this.order = "when";
+    this.buttons = [...table.querySelectorAll("[data-sort]")];
+    for (const button of this.buttons) {
+      button.addEventListener("click", () => {
+        this.order = button.dataset.sort;
+        this.#markOrder();
+        onSort();
+      });
+    }
+    this.#markOrder();
+  }
+
+  render(bets, { bankroll, now }) {
+    const shown = bets.sort((a, b) => orders[this.order](a, b, now)).slice(0, SHOWN);
+    const ids = new Set(shown.map((bet) => bet.alert_id));
+    for (const [id, row] of this.rows) if (!ids.has(id)) row.remove(), this.rows.delete(id);
+    let previous = null;
+    for (const bet of shown) {
+      const row = this.rows.get(bet.alert_id) ?? this.#row(bet);
+      fill(row, bet, bankroll);
+      const place = previous ? previous.nextSibling : this.body.firstChild;
+      if (place !== row) this.body.insertBefore(row, place);
+      previous = row;
+    }
+    this.tick(bets, now);
+  }
+
+  // Let the ages grow.
+  tick(bets, now) {
+    for (const bet of bets) {
+      const cells = this.rows.get(bet.alert_id)?.cells_;
+      if (cells && bet.state !== "closed") setText(cells.age, show.age(ageOf(bet, now)));
+    }
+  }
+
+  #row(bet) {
+    const cells = {
+      when: el("td", { "data-label": "When" }),
+      sport: el("td", { class: "sport" }, bet.sport_title ?? bet.sport),
+      event: el("td", { class: "event" }),
+      selection: el("td", { class: "selection" }),
+      book: el("td", { class: "book" }, bet.book_title ?? bet.book),
+      price: el("td", { class: "n strong", "data-label": "Price" }),
+      fair: el("td", { class: "n", "data-label": "Fair" }),
+      edge: el("td", { class: "n good", "data-label": "Edge" }),
+      ev: el("td", { class: "n", "data-label": "EV" }),
+      stake: el("td", { class: "n strong", "data-label": "Stake" }),
+      confidence: el("td", { class: "n", "data-label": "Confidence" }),
+      books: el("td", { class: "n", "data-label": "Books" }),
+      age: el("td", { class: "n", "data-label": "Age" }),
+      latency: el("td", { class: "n", "data-label": "Latency" }),
+    };
+    const pick = el("button", { class: "link", onclick: () => this.onPick(bet) }, show.event(bet));
+    cells.event.append(pick, el("small", { title: show.utc(bet.commence_at) }, show.start(bet.commence_at)));
+    const why = el("span", { class: "reason" });
+    cells.selection.append(el("span", { class: "strong" }, show.selection(bet)), el("small", {}, show.market(bet.market)), why);
+    const level = el("meter", { min: 0, max: 100, low: 40, high: 70, optimum: 100 });
+    const score = el("span", {});
+    cells.confidence.append(level, " ", score);
+    const row = el("tr", { "data-alert": bet.alert_id, class: bet.isNew ? "new" : null }, ...Object.values(cells));
+    row.cells_ = { ...cells, why, level, score };
+    this.rows.set(bet.alert_id, row);
+    return row;
+  }
+
+  #markOrder() {
+    for (const button of this.buttons) {
+      if (button.dataset.sort === this.order) button.setAttribute("aria-sort", "descending");
+      else button.removeAttribute("aria-sort");
+    }
+  }
+}
+
+function fill(row, bet, bankroll) {
+  const cells = row.cells_;
+  setText(cells.when, show.time(bet.observed_at));
+  cells.when.title = show.utc(bet.observed_at);
+  setText(cells.price, show.price(bet.price));
+  setText(cells.fair, show.price(bet.fair_probability ? 1 / bet.fair_probability : null));
+  cells.fair.title = `fair probability ${show.percent(bet.fair_probability)}, de-vig methods differ by ${show.percent(bet.method_spread, 2)}`;
+  setText(cells.edge, show.signed(bet.edge));
+  setText(cells.ev, show.signed(bet.expected_value));
+  setText(cells.stake, show.money(bet.kelly_fraction * bankroll));
+  cells.stake.title = `${show.percent(bet.kelly_fraction, 2)} of the bankroll`;
+  setText(cells.score, show.whole(bet.confidence));
+  cells.level.value = bet.confidence ?? 0;
+  setText(cells.books, show.whole(bet.books));
+  setText(cells.latency, show.latency(bet.detection_latency_ms));
+  const closed = bet.state === "closed";
+  row.classList.toggle("closed", closed);
+  setText(cells.why, closed ? `closed: ${show.reason(bet.reason)}` : "");
+}

@@ -1,0 +1,118 @@
+"""What the application holds open, and how a request gets at it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
+
+from fastapi import Depends
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from starlette.requests import HTTPConnection
+
+from edge_assets.store import alerts, board
+from edge_assets.tokens import signing_secret
+from serving.realtime.hub import Hub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edge_assets.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+POOL_SIZE = 8
+POOL_SECONDS = 2.0
+"""How long a request waits for a connection before it is told that the database is away."""
+CACHE_SECONDS = 0.5
+"""The cache must be quicker than what it saves."""
+STREAM_SECONDS = 5.0
+SESSION_OPTIONS = "-c timezone=UTC -c default_transaction_read_only=on"
+
+
+class StoredAlerts:
+    """The alerts in the database, read beside the event loop."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    async def last_id(self) -> int:
+        """The newest alert's id, 0 if there is none."""
+        return await self._read(board.last_alert_id)
+
+    async def since(self, alert_id: int, limit: int) -> list[dict[str, Any]]:
+        """Messages behind an id, ascending."""
+        return await self._read(alerts.since, alert_id, limit)
+
+    async def _read(
+        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await asyncio.to_thread(in_store, self._pool, query, *args, **kwargs)
+
+
+def in_store(
+    pool: ConnectionPool, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Run a reader of the store on a pooled connection."""
+    with pool.connection() as conn:
+        return query(conn, *args, **kwargs)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Everything with a life longer than a request."""
+
+    settings: Settings
+    secret: str
+    pool: ConnectionPool
+    cache: Redis
+    stream: Redis
+    hub: Hub = field(default_factory=Hub)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Resources:
+        """Prepare; nothing connects yet. Raises `MissingSettingError` for what cannot be done without."""
+        pool = ConnectionPool(
+            settings.require_database(),
+            kwargs={"application_name": "serving", "options": SESSION_OPTIONS},
+            min_size=1,
+            max_size=POOL_SIZE,
+            timeout=POOL_SECONDS,
+            check=ConnectionPool.check_connection,
+            open=False,
+        )
+        at_once = Retry(NoBackoff(), 0)
+        url = settings.require_redis()
+        cache = Redis.from_url(
+            url, socket_timeout=CACHE_SECONDS, socket_connect_timeout=CACHE_SECONDS, retry=at_once
+        )
+        stream = Redis.from_url(url, socket_timeout=STREAM_SECONDS, retry=at_once)
+        return cls(settings, signing_secret(settings), pool, cache, stream)
+
+    @property
+    def alerts(self) -> StoredAlerts:
+        """The alerts in the database."""
+        return StoredAlerts(self.pool)
+
+
+def get_resources(request: HTTPConnection) -> Resources:
+    """The application's resources."""
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+Held = Annotated[Resources, Depends(get_resources)]
+
+
+def get_connection(held: Held) -> Iterator[Connection]:
+    """A pooled connection for the time of a request."""
+    with held.pool.connection() as conn:
+        yield conn
+
+
+Store = Annotated[Connection, Depends(get_connection)]

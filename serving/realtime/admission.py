@@ -1,0 +1,71 @@
+"""Who may listen: the token from the header or from the first message."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import msgspec
+
+from edge_assets.tokens import InvalidTokenError, verify_token
+from serving.realtime.closing import CloseCode, Closing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fastapi import WebSocket
+
+ADMISSION_SECONDS = 5.0
+
+
+class FirstMessage(msgspec.Struct):
+    """What a client that sent no header says first."""
+
+    token: str
+    after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class Ticket(NamedTuple):
+    """An admitted client: who, until when, and the last alert it has."""
+
+    subject: str
+    expires_at: datetime
+    after: int | None
+
+
+async def admit(websocket: WebSocket, secret: str) -> Ticket:
+    """Admit a client or raise `Closing`."""
+    scheme, _, bearer = websocket.headers.get("authorization", "").partition(" ")
+    if bearer and scheme.lower() == "bearer":
+        first = FirstMessage(bearer.strip(), _number(websocket.query_params.get("after")))
+    else:
+        first = await _first_message(websocket)
+    try:
+        claims = verify_token(secret, first.token)
+    except InvalidTokenError as error:
+        raise Closing(CloseCode.UNAUTHORISED, str(error)) from None
+    return Ticket(claims.subject, claims.expires_at, first.after)
+
+
+async def _first_message(websocket: WebSocket) -> FirstMessage:
+    try:
+        async with asyncio.timeout(ADMISSION_SECONDS):
+            text = await websocket.receive_text()
+    except TimeoutError:
+        raise Closing(CloseCode.AUTH_TIMEOUT, f"no token within {ADMISSION_SECONDS:.0f} seconds") from None
+    except KeyError:
+        raise Closing(CloseCode.MALFORMED, "the first message must be text") from None
+    try:
+        return msgspec.json.decode(text, type=FirstMessage)
+    except msgspec.DecodeError:
+        raise Closing(
+            CloseCode.MALFORMED, 'the first message must be {"token": ..., "after": number or absent}'
+        ) from None
+
+
+def _number(after: str | None) -> int | None:
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit()):
+        raise Closing(CloseCode.MALFORMED, "after must be an alert's id")
+    return int(after)
