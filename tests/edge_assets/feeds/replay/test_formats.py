@@ -1,0 +1,50 @@
+"""Conversion of prices and times."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_assets.feeds.books import REGIONS, is_listed, well_known_books
+from edge_assets.feeds.replay.formats import to_american, to_decimal, to_iso, to_unix
+
+
+@pytest.mark.parametrize(
+    ("american", "decimal"), [(100, 2.0), (150, 2.5), (-200, 1.5), (-110, 1 + 100 / 110), (0, 1.0)]
+)
+def test_american_to_decimal(american: int, decimal: float) -> None:
+    assert to_decimal(american) == decimal
+
+
+@pytest.mark.parametrize(
+    ("decimal", "american"), [(2, 100), (1.5, -200), (1.91, -110), (10, 900), (1.0, -100_000), (0, -100_000)]
+)
+def test_decimal_to_american(decimal: float, american: int) -> None:
+    assert to_american(decimal) == american
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(100, 100_000), st.booleans())
+def test_american_prices_survive_the_round_trip(size: int, favourite: bool) -> None:
+    american = -size if favourite and size > 100 else size
+    assert to_american(to_decimal(american)) == american
+
+
+def test_times() -> None:
+    assert to_unix("2025-11-03T18:00:00Z") == 1762192800
+    assert to_iso(1762192800) == "2025-11-03T18:00:00Z"
+
+
+def test_the_table_of_books_is_consistent() -> None:
+    known = well_known_books()
+    assert all(set(book.regions) <= REGIONS and book.regions for book in known.values())
+    originals = {book.clone_of for book in known.values() if book.clone_of}
+    assert originals <= known.keys()
+    assert not [key for key in originals if known[key].clone_of], "a clone follows an original, not a clone"
+
+
+def test_listing() -> None:
+    assert is_listed("pinnacle", frozenset({"eu", "us"}))
+    assert not is_listed("pinnacle", frozenset({"us"}))
+    assert is_listed("founded_tomorrow", frozenset({"us"}))

@@ -1,0 +1,95 @@
+"""The recorded week, over real HTTP and through the command line."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from edge_assets.feeds.replay.recorded import RecordedTape
+from tests.edge_assets.feeds.replay.material import NFL, Serve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ODDS = f"/v4/sports/{NFL}/odds"
+QUERY = {"regions": "us", "markets": "h2h,spreads,totals"}
+
+
+def test_every_capture_once_in_order(nfl_week: Path, serve: Serve) -> None:
+    tape = RecordedTape.load(nfl_week)
+    assert (len(tape.captures), tape.skipped) == (476, [])
+    client = serve(tape)
+    times: list[str] = []
+    quotes = 0
+    while True:
+        headers = {"x-edge-consumed": times[-1]} if times else {}
+        answer = client.get(ODDS, params=QUERY, headers=headers)
+        if answer.headers["x-edge-speed"] == "0":
+            break
+        times.append(answer.headers["x-edge-time"])
+        quotes += answer.content.count(b'"price"')
+    assert times == [capture.at.isoformat() for capture in tape.captures]
+    assert quotes == 580_188
+    assert answer.headers["x-edge-time"] == times[-1]
+
+
+def test_the_command_serves_and_stops(nfl_week: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [
+        sys.executable,
+        "-m",
+        "edge_assets.feeds.replay",
+        "--tape",
+        str(nfl_week),
+        "--port",
+        port,
+        "--speed",
+        "60",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            ready = _ready(f"http://127.0.0.1:{port}/_edge/ready")
+        finally:
+            process.terminate()
+            _, said = process.communicate(timeout=10)
+    assert ready == ready | {"captures": 476, "speed": 60.0, "position": 1, "sports": [NFL]}
+    assert "476 captures from 2025-11-03 01:50" in said
+
+
+def _ready(url: str) -> dict[str, object]:
+    for _ in range(150):
+        try:
+            found: dict[str, object] = httpx.get(url).json()
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return found
+    pytest.fail("the server did not come up")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--speed", "fast"], "is no speed"), (["--speed", "-1"], "is no speed"), ([], "no recording at")],
+)
+def test_the_command_says_what_is_wrong(tmp_path: Path, arguments: list[str], said: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "edge_assets.feeds.replay",
+        "--tape",
+        str(tmp_path / "x"),
+        "--port",
+        "1",
+        *arguments,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

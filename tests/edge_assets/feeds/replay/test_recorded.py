@@ -1,0 +1,138 @@
+"""Recordings: what is read, what is skipped and why."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import zstandard
+
+from edge_assets.feeds.replay.recorded import RecordedTape
+from edge_assets.feeds.replay.sources import TapeError, captured_at
+from tests.edge_assets.feeds.replay.material import EPL, GAME, NFL, book, event, nfl_body, two_way, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("nfl_20251103T015058Z.json", datetime(2025, 11, 3, 1, 50, 58, tzinfo=UTC)),
+        (
+            "americanfootball_nfl/2025-11-03T01:50:58.012345Z.json.zst",
+            datetime(2025, 11, 3, 1, 50, 58, 12345, tzinfo=UTC),
+        ),
+        ("2026-04-16T18-59-54.9Z.json", datetime(2026, 4, 16, 18, 59, 54, 900_000, tzinfo=UTC)),
+        ("20260416_185954_epl.json", datetime(2026, 4, 16, 18, 59, 54, tzinfo=UTC)),
+        ("01_nba_all_regions_20260416.json", None),
+        ("20261316T185954Z.json", None),
+    ],
+)
+def test_times_in_names(name: str, expected: datetime | None) -> None:
+    assert captured_at(name) == expected
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".tar.xz", ".tar.gz", ".tar.zst"])
+def test_a_tar_of_any_compression(recording: Path, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"week{suffix}"
+    plain = io.BytesIO()
+    mode = {".tar.xz": "w:xz", ".tar.gz": "w:gz"}.get(suffix, "w")
+    with tarfile.open(fileobj=plain, mode=mode) as archive:  # type: ignore[call-overload]
+        archive.add(recording, "week")
+    path.write_bytes(zstandard.compress(plain.getvalue()) if suffix == ".tar.zst" else plain.getvalue())
+    progress: list[int] = []
+    tape = RecordedTape.load(path, progress.append)
+    assert [capture.sport for capture in tape.captures] == [NFL, EPL, NFL, EPL]
+    assert progress == [1, 2, 3, 4]
+    assert tape.snapshot(NFL, tape.captures[-1].at).captured_at == tape.captures[2].at  # type: ignore[union-attr]
+
+
+def test_our_own_archive_with_an_empty_poll(tmp_path: Path) -> None:
+    folder = tmp_path / NFL
+    folder.mkdir()
+    packed = zstandard.ZstdCompressor().compressobj()  # a frame without its size, as streams write it
+    body = packed.compress(json.dumps(nfl_body(-150)).encode()) + packed.flush()
+    (folder / "20251103T120000.123456Z.json.zst").write_bytes(body)
+    write(folder, "20251103T121000Z.json", [])
+    write(tmp_path / EPL, "20251103T121500Z.json", [event(GAME, EPL, "2025-11-03T18:00:00Z", [])])
+    tape = RecordedTape.load(tmp_path)
+    assert [c.sport for c in tape.captures] == [NFL, NFL, EPL]
+    assert tape.captures[0].at.microsecond == 123456
+    assert tape.snapshot(NFL, tape.captures[1].at).events == []  # type: ignore[union-attr]
+
+
+def test_an_envelope_states_its_own_time(tmp_path: Path) -> None:
+    envelope = {"timestamp": "2022-01-22T11:55:00Z", "data": nfl_body(-150)}
+    write(tmp_path, "fetched_20251103T120000Z.json", envelope)
+    assert RecordedTape.load(tmp_path).captures[0].at == datetime(2022, 1, 22, 11, 55, tzinfo=UTC)
+
+
+def test_without_a_time_the_newest_update_counts(tmp_path: Path) -> None:
+    write(tmp_path, "some.json", nfl_body(-150))
+    assert RecordedTape.load(tmp_path).captures[0].at == datetime(2025, 11, 3, 12, tzinfo=UTC)
+
+
+def test_what_is_no_capture_is_skipped_with_a_reason_and_a_remedy(recording: Path) -> None:
+    write(recording, "scores.json", [{"id": GAME, "sport_key": NFL}])
+    write(recording, "v3.json", {"success": True, "data": []})
+    write(recording, "undated.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [])])
+    write(recording, "cut_20251103T120000Z.json", []).write_text('[{"id": "a')
+    write(recording, "empty_20251103T120000Z.json", [])
+    write(recording, "again_20251103T120000Z.json", nfl_body(-1))
+    write(recording, "bad_20251103T130000Z.json.zst", [])
+    write(recording, "when.json", {"timestamp": "noon", "data": []})
+    mixed = [event(GAME, sport, "2025-11-03T18:00:00Z", []) for sport in (NFL, EPL)]
+    write(recording, "upcoming_20251103T120000Z.json", mixed)
+    (recording / "notes.txt").write_text("not read at all")
+    tape = RecordedTape.load(recording)
+    assert len(tape.captures) == 4
+    assert tape.skipped_by_reason() == {
+        "no list of events with odds": 2,
+        "no capture time": 1,
+        "no complete JSON": 1,
+        "an empty list that does not say of which sport": 1,
+        "the same sport and time twice": 1,
+        "damaged zstd": 1,
+        "an unreadable time": 1,
+        "several sports in one list": 1,
+    }
+    [undated] = [skip for skip in tape.skipped if skip.path == "undated.json"]
+    assert str(undated) == "undated.json: no capture time; name it like nfl_20251103T015058Z.json"
+
+
+def test_nothing_to_play_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(TapeError, match=r"no recording at .*missing: give a directory or a tar"):
+        RecordedTape.load(tmp_path / "missing")
+    with pytest.raises(TapeError, match=r"holds no \.json .* record one"):
+        RecordedTape.load(tmp_path)
+    write(tmp_path, "undated.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [])])
+    with pytest.raises(TapeError, match=r"1 files, none playable; undated\.json: no capture time"):
+        RecordedTape.load(tmp_path)
+    broken = tmp_path / "broken.tar.xz"
+    broken.write_bytes(b"no tar")
+    with pytest.raises(TapeError, match="cannot be read as a tar"):
+        RecordedTape.load(broken)
+
+
+def test_formats_are_recognised(tmp_path: Path) -> None:
+    def content(home: float, away: float, start: str | int = "2025-11-03T18:00:00Z") -> tuple[bool, bool]:
+        body = [event(GAME, NFL, start, [book("betus", {"h2h": two_way(home, away)})])]  # type: ignore[arg-type]
+        write(tmp_path, "a_20251103T120000Z.json", body)
+        tape = RecordedTape.load(tmp_path)
+        found = tape.snapshot(NFL, tape.captures[0].at).content  # type: ignore[union-attr]
+        return found.american, found.unix
+
+    assert content(-110, 120) == (True, False)
+    assert content(100, 120) == (True, False)
+    assert content(101, 1.5, 1762192800) == (False, True)
+
+
+def test_before_the_first_capture_and_of_unknown_sports_there_is_nothing(tape: RecordedTape) -> None:
+    assert tape.snapshot(NFL, datetime(2020, 1, 1, tzinfo=UTC)) is None
+    assert tape.snapshot("curling", tape.captures[0].at) is None
+    assert tape.neighbours("curling", tape.captures[0].at) == (None, None)
