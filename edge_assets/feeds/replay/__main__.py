@@ -16,6 +16,8 @@ from edge_assets.feeds.replay.sources import TapeError
 
 _SHOWN_SKIPS = 5
 
+app = typer.Typer(add_completion=False)
+
 
 def speed_of(value: str) -> float:
     """`max`, or how many times as fast as real time.
@@ -33,6 +35,7 @@ def speed_of(value: str) -> float:
     return speed
 
 
+@app.command()
 def main(
     tape: Annotated[Path, typer.Option(help="Directory or tar of captured /odds payloads.")],
     port: Annotated[int, typer.Option(help="Port to listen on.")],
@@ -65,4 +68,4 @@ def _report(console: Console, tape: RecordedTape) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from edge_assets.feeds.replay.bodies import Outcome
 from edge_assets.feeds.replay.formats import to_american, to_decimal, to_iso, to_unix
 from edge_assets.feeds.replay.markets import with_lay_twins
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
         EventOdds,
         Market,
         Number,
+        Outcome,
         Stamp,
     )
     from edge_assets.feeds.replay.params import EventFilter, OddsQuery
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _ROTATION = frozenset({"home_rotation", "away_rotation"})
 _ODDS_EXTRAS = frozenset({"link", "sid", "bet_limit", "multiplier"})
-
-StructT = TypeVar("StructT", bound=Struct)
 
 
 def unaltered(snapshot: Snapshot, query: OddsQuery) -> bytes | None:
@@ -99,8 +97,6 @@ class _Cut:
 
     def _outcome(self, outcome: Outcome) -> Outcome:
         price = self._price(outcome.price) if self._price else outcome.price
-        if self._plain:  # 1,200 times per body: three times as fast as `replace`
-            return Outcome(outcome.name, price, outcome.point, outcome.description)
         return replace(outcome, price=price, **self._extras(outcome))
 
     def _extras(self, part: Struct) -> dict[str, Any]:
@@ -110,8 +106,9 @@ class _Cut:
 def _extras(part: Struct, names: frozenset[str], wanted: frozenset[str]) -> dict[str, Any]:
     """Fields to overwrite: unwanted ones vanish, wanted but unknown ones become null."""
     present = names.intersection(part.__struct_fields__)
-    shown = {name: getattr(part, name) or None for name in present & wanted}
-    return dict.fromkeys(present - wanted, UNSET) | shown
+    shown = {name: getattr(part, name) for name in present & wanted}
+    unknown = [name for name, value in shown.items() if value is UNSET]
+    return shown | dict.fromkeys(unknown) | dict.fromkeys(present - wanted, UNSET)
 
 
 def _time_format(content: Content, *, unix: bool) -> Callable[[Stamp], Stamp]:

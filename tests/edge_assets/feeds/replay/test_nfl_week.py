@@ -72,24 +72,3 @@ def _ready(url: str) -> dict[str, object]:
         else:
             return found
     pytest.fail("the server did not come up")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [(["--speed", "fast"], "is no speed"), (["--speed", "-1"], "is no speed"), ([], "no recording at")],
-)
-def test_the_command_says_what_is_wrong(tmp_path: Path, arguments: list[str], said: str) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "edge_assets.feeds.replay",
-        "--tape",
-        str(tmp_path / "x"),
-        "--port",
-        "1",
-        *arguments,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
