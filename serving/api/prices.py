@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.quotes import OUTCOMES_OF, Market, Outcome
+from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market, Outcome
 from ml.scoring.matrix import LineMatrix, selection_point
 from ml.scoring.scorer import WIDTHS
 from ml.scoring.valuation import LineView, fresh, value_lines
@@ -100,10 +100,11 @@ def _lines(
         )
         value = value_lines(view, offer.now, rules)
         young = fresh(view.book_time, offer.now, rules)
+        age = np.where(view.book_time == UNKNOWN_TIME, np.nan, value.age_seconds)
         for i, row in enumerate(rows.tolist()):
             key = matrix.keys[row]
             if key is not None:
-                columns = (view.price[i], value.edge[i], value.age_seconds[i], ~young[i])
+                columns = (view.price[i], value.edge[i], age[i], ~young[i])
                 yield key, _line(key, names, _Row(books, *columns, value.fair[i], int(value.books[i])))
 
 

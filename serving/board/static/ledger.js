@@ -43,7 +43,8 @@ export class Ledger {
 
   #keep(alert, isNew) {
     this.latest = Math.max(this.latest, Date.parse(alert.observed_at));
-    this.alerts.set(alert.alert_id, { ...alert, isNew });
+    const born = this.alerts.get(alert.alert_id)?.born ?? alert.id;
+    this.alerts.set(alert.alert_id, { ...alert, isNew, born });
   }
 
   #forget(alert) {

@@ -7,7 +7,7 @@ import { ageOf } from "./ledger.js";
 const SHOWN = 200;
 
 const orders = {
-  when: (a, b) => b.id - a.id,
+  when: (a, b) => b.born - a.born,
   price: (a, b) => b.price - a.price,
   edge: (a, b) => b.edge - a.edge,
   ev: (a, b) => b.expected_value - a.expected_value,
@@ -57,7 +57,7 @@ export class ValueBets {
 
   #row(bet) {
     const cells = {
-      when: el("td", { "data-label": "When" }),
+      when: el("td", { class: "when", "data-label": "When" }),
       sport: el("td", { class: "sport" }, bet.sport_title ?? bet.sport),
       event: el("td", { class: "event" }),
       selection: el("td", { class: "selection" }),
@@ -70,7 +70,7 @@ export class ValueBets {
       confidence: el("td", { class: "n", "data-label": "Confidence" }),
       books: el("td", { class: "n", "data-label": "Books" }),
       age: el("td", { class: "n", "data-label": "Age" }),
-      latency: el("td", { class: "n", "data-label": "Latency" }),
+      latency: el("td", { class: "n latency", "data-label": "Latency" }),
     };
     const pick = el("button", { class: "link", onclick: () => this.onPick(bet) }, show.event(bet));
     cells.event.append(pick, el("small", { title: show.utc(bet.commence_at) }, show.start(bet.commence_at)));

@@ -1,0 +1,44 @@
+"""The web server around the application."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+DEAD_PEER_MS = 60_000
+"""Linux drops a connection whose peer takes nothing for so long; asyncio's close would wait forever."""
+MAX_MESSAGE_BYTES = 16_384
+SHUTDOWN_SECONDS = 5
+
+
+def configure(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    """How the application is served.
+
+    No permessage-deflate: it costs 1.5-2.2 times the CPU of a fan-out and 44 KB a client.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        access_log=False,
+        log_level="warning",
+    )
+
+
+def listen(config: uvicorn.Config) -> socket.socket:
+    """The listening socket; raises `OSError` if the address is taken."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.create_server((config.host, config.port), family=family, backlog=config.backlog)
+    if sys.platform == "linux":
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+    return listener
