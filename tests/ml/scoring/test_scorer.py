@@ -1,0 +1,223 @@
+"""The life of alerts, and the reasons why there are none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml.quotes import Market, Outcome
+from ml.scoring import Alert, AlertKey, ScoringRules, SportScorer
+from tests.ml.scoring.market import SECOND, TinyMarket, fair_market
+
+RULES = ScoringRules(threshold_edge=0.02, implausible_value=0.5)
+GENEROUS = 2.2  # evens are worth 2.0
+
+
+def opened(market: TinyMarket, rules: ScoringRules = RULES) -> tuple[SportScorer, list[Alert]]:
+    """A scorer that has seen the market become generous at book 1."""
+    scorer = SportScorer(rules)
+    assert scorer.step(market.poll()).alerts == []
+    market.offer(1, GENEROUS, 1.75)
+    return scorer, scorer.step(market.poll()).alerts
+
+
+def test_a_generous_price_opens_an_alert_with_its_numbers() -> None:
+    market = fair_market(9)
+    _, alerts = opened(market)
+    (alert,) = [a for a in alerts if a.key.kind == "value"]
+    assert alert.key == AlertKey("value", 1, Market.H2H, None, Outcome.HOME, 1)
+    assert (alert.state, alert.seq, alert.poll_id, alert.tick_poll_id) == ("opened", 0, 2, 2)
+    assert alert.worth.price == GENEROUS
+    assert alert.worth.implied_probability == pytest.approx(1 / GENEROUS)
+    assert alert.worth.fair_probability == pytest.approx(0.5, abs=0.02)
+    assert alert.worth.edge == pytest.approx((alert.worth.fair_probability or 0) - 1 / GENEROUS)
+    assert alert.worth.books == 9
+    assert 0 < (alert.worth.kelly_fraction or 0) <= RULES.kelly_cap
+
+
+def test_an_alert_is_updated_when_it_moves_and_only_then() -> None:
+    market = fair_market()
+    scorer, _ = opened(market)
+    assert scorer.step(market.poll()).alerts == []
+    market.offer(1, GENEROUS + 0.05, 1.72)
+    states = [(a.state, a.seq) for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
+    assert states == [("updated", 1)]
+
+
+def test_it_closes_when_the_price_goes() -> None:
+    market = fair_market()
+    scorer, _ = opened(market)
+    market.offer(1, 1.95, 1.95)
+    reasons = {a.key.kind: (a.state, a.reason) for a in scorer.step(market.poll()).alerts}
+    assert reasons["value"] == ("closed", "price_moved")
+    assert not scorer.open
+
+
+def test_it_closes_when_the_market_follows() -> None:
+    market = fair_market()
+    scorer, _ = opened(market)
+    for book in range(2, 6):
+        market.offer(book, GENEROUS, 1.75)
+    reasons = {a.key.kind: a.reason for a in scorer.step(market.poll()).alerts}
+    assert reasons["value"] == "market_moved"
+
+
+def test_it_closes_when_the_book_withdraws() -> None:
+    market = fair_market()
+    scorer, _ = opened(market)
+    market.withdraw(1)
+    assert {a.reason for a in scorer.step(market.poll()).alerts if a.key.kind == "value"} == {"withdrawn"}
+
+
+def test_it_closes_when_the_event_starts_even_without_a_poll() -> None:
+    market = fair_market()
+    scorer, _ = opened(market)
+    step = scorer.tick(market.starts[1])
+    assert {(a.state, a.reason) for a in step.alerts} == {("closed", "stale")} or {
+        (a.state, a.reason) for a in step.alerts
+    } == {("closed", "started")}
+    assert not scorer.open
+
+
+def test_a_stale_price_is_withheld_and_counted_once() -> None:
+    market = fair_market(6)
+    market.offer(1, GENEROUS, 1.75)
+    market.freeze(1)
+    scorer = SportScorer(RULES)
+    found = scorer.step(market.poll(1_000))
+    assert not found.alerts
+    assert found.suppressed["stale"] >= 1
+    assert scorer.step(market.poll()).suppressed == Counter()
+
+
+def test_an_open_alert_closes_when_its_price_goes_stale() -> None:
+    market = fair_market(6)
+    scorer, _ = opened(market)
+    market.freeze(1)
+    for _ in range(4):
+        alerts = scorer.step(market.poll(200)).alerts
+    assert {a.reason for a in alerts if a.key.kind == "value"} == {"stale"}
+
+
+def test_a_thin_market_raises_nothing() -> None:
+    market = fair_market(3)
+    scorer, alerts = opened(market)
+    assert [a for a in alerts if a.key.kind == "value"] == []
+
+
+def test_a_started_event_raises_nothing() -> None:
+    market = fair_market()
+    market.starts[1] = market.now
+    scorer = SportScorer(RULES)
+    scorer.step(market.poll())
+    market.offer(1, GENEROUS, 1.75)
+    found = scorer.step(market.poll())
+    assert not found.alerts
+    assert found.suppressed["started"] >= 1
+
+
+def test_a_palpable_error_is_an_outlier_not_value() -> None:
+    market = fair_market(6)
+    scorer = SportScorer(RULES)
+    scorer.step(market.poll())
+    market.offer(1, 8.0, 1.95)
+    found = scorer.step(market.poll())
+    assert not found.alerts
+    assert found.suppressed["outlier"] >= 1
+
+
+def test_an_arbitrage_names_its_legs() -> None:
+    market = fair_market()
+    market.offer(2, 1.80, 2.0)
+    _, alerts = opened(market)
+    (alert,) = [a for a in alerts if a.key.kind == "arbitrage"]
+    assert [(leg.book, leg.price) for leg in alert.worth.legs] == [(1, GENEROUS), (2, 2.0)]
+    assert alert.worth.expected_value == pytest.approx(1 / (1 / GENEROUS + 0.5) - 1)
+    assert sum(leg.stake_fraction for leg in alert.worth.legs) == pytest.approx(1)
+
+
+moves = st.lists(
+    st.tuples(st.integers(1, 3), st.integers(1, 6), st.floats(1.5, 2.6), st.integers(1, 400), st.sampled_from("ofwp")),
+    min_size=1,
+    max_size=40,
+)
+
+
+def play(market: TinyMarket, scorer: SportScorer, steps: list[tuple[int, int, float, int, str]]) -> list[Alert]:
+    announced: list[Alert] = []
+    for event, book, home, seconds, what in steps:
+        if what == "o":
+            market.offer(book, home, 1 / (1.04 - 1 / home), event)
+        elif what == "f":
+            market.freeze(book, event)
+        elif what == "w":
+            market.withdraw(book, event)
+        announced += scorer.step(market.poll(seconds)).alerts
+    return announced
+
+
+@given(moves, moves)
+def test_a_restart_changes_nothing(before: list[tuple[int, int, float, int, str]], after: list[tuple[int, int, float, int, str]]) -> None:
+    rules = replace(RULES, min_books=2)
+    market = fair_market(6)
+    steady = SportScorer(rules)
+    announced = play(market, steady, before)
+    last: dict[AlertKey, Alert] = {a.key: a for a in announced}
+    reborn = SportScorer(rules)
+    reborn.restore(
+        market.quotes(),
+        np.ones(len(market.prices), np.int64),
+        market.times(),
+        market.poll(0).starts,
+        (market.now, market.poll_id),
+        [a for a in last.values() if a.state != "closed"],
+    )
+    twin = clone(market)
+    expected, found = play(market, steady, after), play(twin, reborn, after)
+    assert [story(a) for a in found] == [story(a) for a in expected]
+
+
+def story(alert: Alert) -> tuple[object, ...]:
+    return alert.alert_id, alert.seq, alert.key, alert.state, alert.reason, alert.worth, alert.observed_at
+
+
+def clone(market: TinyMarket) -> TinyMarket:
+    twin = TinyMarket()
+    twin.__dict__.update({k: (dict(v) if isinstance(v, dict) else v) for k, v in market.__dict__.items()})
+    return twin
+
+
+@given(moves)
+def test_scoring_what_changed_equals_scoring_everything(steps: list[tuple[int, int, float, int, str]]) -> None:
+    rules = replace(RULES, min_books=2)
+    market = fair_market(6)
+    incremental = SportScorer(rules)
+    play(market, incremental, steps)
+    anew = SportScorer(rules)
+    anew.restore(
+        market.quotes(), np.ones(len(market.prices), np.int64), market.times(), market.poll(0).starts,
+        (market.now, market.poll_id), [],
+    )  # fmt: skip
+    fresh_alerts = anew.tick(market.now).alerts
+    assert {a.key for a in fresh_alerts} == set(incremental.open)
+    for alert in fresh_alerts:
+        assert alert.worth.price == incremental.open[alert.key].worth.price
+
+
+def test_closing_order_is_deterministic() -> None:
+    market = TinyMarket()
+    for event in range(1, 5):
+        for book in range(1, 6):
+            market.offer(book, 1.95, 1.95, event)
+    scorer = SportScorer(RULES)
+    scorer.step(market.poll())
+    for event in range(1, 5):
+        market.offer(1, GENEROUS, 1.75, event)
+    keys = [a.key for a in scorer.step(market.poll()).alerts]
+    assert keys == sorted(keys, key=lambda k: tuple(-1 if p is None else p for p in k))
+    assert market.now > SECOND
