@@ -1,0 +1,27 @@
+select
+    alerts.id as message_id,
+    alerts.alert_id,
+    alerts.seq,
+    alerts.kind,
+    alerts.state,
+    alerts.reason,
+    sports.key as sport,
+    alerts.event_id,
+    markets.key as market,
+    outcomes.name as outcome,
+    alerts.point,
+    books.key as book,
+    alerts.price as price_decimal,
+    alerts.fair_probability,
+    alerts.edge,
+    alerts.expected_value,
+    alerts.kelly_fraction,
+    alerts.confidence,
+    alerts.observed_at,
+    alerts.poll_id,
+    alerts.detection_latency_ms
+from {{ source('edge', 'alerts') }} as alerts
+inner join {{ source('edge', 'sports') }} as sports on alerts.sport_id = sports.id
+inner join {{ source('edge', 'markets') }} as markets on alerts.market_id = markets.id
+left join {{ source('edge', 'outcomes') }} as outcomes on alerts.outcome_id = outcomes.id
+left join {{ source('edge', 'books') }} as books on alerts.book_id = books.id

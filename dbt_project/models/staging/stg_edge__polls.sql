@@ -1,0 +1,19 @@
+select
+    polls.id as poll_id,
+    sports.key as sport,
+    polls.feed,
+    polls.run_id,
+    polls.observed_at,
+    polls.received_at,
+    polls.published_at,
+    polls.events as events_listed,
+    polls.quotes_seen,
+    polls.ticks,
+    polls.withdrawals,
+    polls.rejected,
+    polls.credits_last as credits_spent,
+    polls.credits_remaining,
+    polls.request_ms,
+    polls.body_bytes
+from {{ source('edge', 'polls') }} as polls
+inner join {{ source('edge', 'sports') }} as sports on polls.sport_id = sports.id

@@ -1,0 +1,1 @@
+"""The code location `analytics`: everything whose imports are too heavy for a burst."""

@@ -1,0 +1,43 @@
+"""The dbt project beside this package, with a manifest that dbt itself keeps up to date."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from dagster_dbt import DbtCliResource, DbtProject
+
+PROJECT_DIR = Path(__file__).parents[3] / "dbt_project"
+DBT = Path(sys.executable).with_name("dbt")
+"""The executable of this environment: a supervised code server need not have it on its PATH."""
+_SOURCES = ("*.yml", "models/**/*", "tests/**/*", "macros/**/*")
+
+
+def prepared_project(directory: Path = PROJECT_DIR) -> DbtProject:
+    """The project with a current manifest: `dbt parse` runs if a file is newer; that needs no database.
+
+    Raises `DagsterDbtCliRuntimeError` if the project does not parse.
+    """
+    project = DbtProject(directory, profiles_dir=directory)
+    if _changed_at(directory) > _written_at(project.manifest_path):
+        _parse(project)
+    return project
+
+
+def _parse(project: DbtProject) -> None:
+    """Swapped in atomically, because a code server and a run may both find the manifest outdated."""
+    project.manifest_path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=project.manifest_path.parent) as scratch:
+        dbt = DbtCliResource(project, dbt_executable=DBT)
+        dbt.cli(["parse", "--quiet"], target_path=Path(scratch)).wait()
+        os.replace(Path(scratch) / project.manifest_path.name, project.manifest_path)
+
+
+def _changed_at(directory: Path) -> float:
+    return max(path.stat().st_mtime for pattern in _SOURCES for path in directory.glob(pattern))
+
+
+def _written_at(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0

@@ -1,0 +1,1 @@
+"""The code location `ingest`: light, because every burst run imports it before its first poll."""

@@ -1,0 +1,54 @@
+"""The burst as an asset: one materialization for each sport that it polled."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    Config,
+    Failure,
+    MaterializeResult,
+    ResourceParam,
+    multi_asset,
+)
+from pydantic import Field
+
+from edge_assets.defs.lineage import odds_key, odds_specs, sport_of
+from edge_assets.ingestion.burst import BurstOrder, run_burst
+from edge_assets.ingestion.report import SportReport
+from edge_assets.settings import Settings
+
+
+class BurstConfig(Config):
+    """How long a burst stays at work."""
+
+    duration_seconds: float = Field(300.0, gt=0, description="Real time until the successor should be there.")
+    grace_seconds: float = Field(60.0, ge=0, description="How much longer to wait for it to claim the lease.")
+
+
+def build_odds(sports: Sequence[str]) -> AssetsDefinition:
+    """The assets of `sports`, any subset of which one run materializes."""
+
+    @multi_asset(specs=odds_specs(sports), can_subset=True, name="odds_burst_step")
+    def odds(
+        context: AssetExecutionContext, config: BurstConfig, settings: ResourceParam[Settings]
+    ) -> Iterator[MaterializeResult[None]]:
+        """Poll the selected sports, each at its own cadence, until the burst is over."""
+        selected = tuple(sorted(sport_of(key) for key in context.selected_asset_keys))
+        order = BurstOrder(context.run_id, selected, config.duration_seconds, config.grace_seconds)
+        reports = asyncio.run(run_burst(order, settings))
+        yield from (_materialized(report) for report in reports if report.polls or report.repeats)
+        _complain(reports)
+
+    return odds
+
+
+def _materialized(report: SportReport) -> MaterializeResult[None]:
+    return MaterializeResult(asset_key=odds_key(report.sport), metadata=report.metadata())
+
+
+def _complain(reports: Sequence[SportReport]) -> None:
+    """Let the run fail if a sport was refused, now that the others have been recorded."""
+    if failures := {report.sport: report.failure for report in reports if report.failure}:
+        raise Failure("; ".join(f"{sport}: {why}" for sport, why in failures.items()), allow_retries=False)

@@ -1,0 +1,89 @@
+"""The names of the graph: what is collected, where it comes from and what is made of it elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagster import AssetKey, AssetSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OWNERS = ["team:edge-finder"]
+FEED = AssetKey("odds_feed")
+CHANGES = AssetKey("odds_changes")
+ALERTS = AssetKey("alerts")
+TABLES = ("books", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")
+"""What the bursts write, and the warehouse reads in the other code location."""
+
+
+def odds_key(sport: str) -> AssetKey:
+    """The asset that holds a sport's odds."""
+    return AssetKey(["odds", sport])
+
+
+def sport_of(key: AssetKey) -> str:
+    """The sport whose odds an asset holds."""
+    return key.path[-1]
+
+
+def table_key(table: str) -> AssetKey:
+    """The asset that stands for a table of the store."""
+    return AssetKey(["edge", table])
+
+
+def odds_specs(sports: Sequence[str]) -> list[AssetSpec]:
+    """One asset a sport; skippable, because a burst may end before a sport's first answer."""
+    return [
+        AssetSpec(
+            odds_key(sport),
+            deps=[FEED],
+            group_name="ingest",
+            description=f"Ticks, polls and archived payloads of `{sport}`: changes, and when it was looked at.",
+            owners=OWNERS,
+            kinds={"postgres", "python"},
+            skippable=True,
+        )
+        for sport in sports
+    ]
+
+
+def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
+    """What stands before and after the odds, and is made by other processes."""
+    odds = [odds_key(sport) for sport in sports]
+    return [
+        AssetSpec(
+            FEED,
+            group_name="ingest",
+            description="The Odds API, or the replay or simulation that speaks its wire contract.",
+            owners=OWNERS,
+            kinds={"api"},
+        ),
+        AssetSpec(
+            CHANGES,
+            deps=odds,
+            group_name="realtime",
+            description="Redis stream `odds:changes`: an entry a poll, relayed from the outbox by the burst.",
+            owners=OWNERS,
+            kinds={"redis"},
+        ),
+        AssetSpec(
+            ALERTS,
+            deps=[CHANGES],
+            group_name="realtime",
+            description="Table and Redis stream `alerts`: opened, updated and closed by the scorer.",
+            owners=OWNERS,
+            kinds={"redis", "postgres", "python"},
+        ),
+        *(
+            AssetSpec(
+                table_key(table),
+                deps=odds,
+                group_name="store",
+                description=f"Table `{table}`, written by every burst.",
+                owners=OWNERS,
+                kinds={"postgres"},
+            )
+            for table in TABLES
+        ),
+    ]

@@ -1,0 +1,76 @@
+"""What a decision about bursts rests on, read from the store in one go."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity
+from edge_assets.ingestion.planning import Lease, SportState
+from edge_assets.settings import Feed, MissingSettingError
+from edge_assets.store import leases, polling
+from edge_assets.store.database import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from edge_assets.settings import Settings
+    from edge_assets.store.polling import LastLook
+
+
+class FactsUnavailableError(RuntimeError):
+    """There is nothing to decide on; a failed read is no empty market. Says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The state of every configured sport, and what looking at it costs."""
+
+    sports: Sequence[SportState]
+    terms: FeedTerms
+    budget: Budget
+
+
+def read_facts(settings: Settings, now: datetime) -> Facts:
+    """Read the facts for `settings.edge_sports`.
+
+    Raises `FactsUnavailableError` if a setting is missing or the database does not answer.
+    """
+    try:
+        if settings.edge_feed is Feed.ODDS_API and settings.odds_api_key is None:
+            msg = "ODDS_API_KEY is not set: set it, or use `edge up --feed simulate`"
+            raise FactsUnavailableError(msg)
+        with closing(connect(settings.require_database(), "edge-sensor")) as connection:
+            return _facts(connection, settings, now)
+    except MissingSettingError as error:
+        raise FactsUnavailableError(str(error)) from error
+    except psycopg.Error as error:
+        msg = f"the database does not answer: {type(error).__name__}: {error}"
+        raise FactsUnavailableError(msg) from error
+
+
+def terms_of(settings: Settings) -> FeedTerms:
+    """What a poll costs with these settings; only the real feed counts credits."""
+    cost = len(settings.edge_regions) * len(settings.edge_markets)
+    return FeedTerms(metered=settings.edge_feed is Feed.ODDS_API, cost=cost)
+
+
+def activity_of(look: LastLook) -> SportActivity:
+    """A sport's last poll as the cadence sees it."""
+    return SportActivity(look.starts, look.movement, look.observed_at)
+
+
+def credits_of(looks: Sequence[LastLook]) -> tuple[int, datetime] | None:
+    """The newest count of credits among the sports' last polls, and when it was given."""
+    stated = [(x.observed_at, x.credits_remaining) for x in looks if x.credits_remaining is not None]
+    return (max(stated)[1], max(stated)[0]) if stated else None
+
+
+def _facts(connection: psycopg.Connection, settings: Settings, now: datetime) -> Facts:
+    looks, held = polling.last_looks(connection), leases.held(connection)
+    budget = Budget.at(now, *(credits_of(list(looks.values())) or ()))
+    return Facts([_state(s, looks.get(s), held) for s in settings.edge_sports], terms_of(settings), budget)

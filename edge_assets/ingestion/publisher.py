@@ -1,0 +1,82 @@
+"""From the outbox to the stream: every committed poll of a sport, in order, at least once.
+
+A poll is marked as published after the stream has taken it, many at a time; a process that dies in between
+publishes those polls again, and the scorer drops a poll id that it has seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+
+from edge_assets.store import streams
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from edge_assets.ingestion.report import SportReport
+    from edge_assets.ingestion.session import SportSession
+    from ml.quotes import PollChanges
+
+MARK_EVERY = 50
+RETRY_AFTER = 0.5
+"""Seconds of real time between two attempts to reach a stream that is down; polling goes on meanwhile."""
+
+log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """The outbox relay of one sport. While it is behind, the outbox is the only source, so order holds."""
+
+    def __init__(self, session: SportSession, redis: Redis, report: SportReport) -> None:
+        self._session = session
+        self._redis = redis
+        self._report = report
+        self._behind = True
+        self._next_attempt = 0.0
+        self._unmarked: list[int] = []
+
+    async def publish(self, changes: PollChanges) -> None:
+        """Publish a poll that was just committed, after all that is older."""
+        if self._behind:
+            await self.catch_up()
+        else:
+            self._behind = not await self._send(changes)
+
+    def suspect(self) -> None:
+        """Look into the outbox before the next poll: a commit may have succeeded unnoticed."""
+        self._behind = True
+
+    async def catch_up(self) -> None:
+        """Publish what the outbox owes, oldest first; quietly gives up until later if the stream is down."""
+        if not self._behind or time.monotonic() < self._next_attempt:
+            return
+        await self.flush()
+        for changes in await asyncio.to_thread(self._session.unpublished):
+            if not await self._send(changes):
+                return
+        self._behind = False
+
+    async def flush(self) -> None:
+        """Mark in the outbox what the stream has taken."""
+        if self._unmarked:
+            await asyncio.to_thread(self._session.mark_published, self._unmarked)
+            self._unmarked = []
+
+    async def _send(self, changes: PollChanges) -> bool:
+        try:
+            await streams.publish_changes(self._redis, changes)
+        except (RedisError, OSError) as error:
+            self._next_attempt = time.monotonic() + RETRY_AFTER
+            self._report.errors[type(error).__name__] += 1
+            log.warning("%s: the stream is down (%s); polling goes on", changes.sport, error)
+            return False
+        self._unmarked.append(changes.poll_id)
+        self._report.latency_ms.append((time.time_ns() // 1000 - changes.received_at) / 1000)
+        if len(self._unmarked) >= MARK_EVERY:
+            await self.flush()
+        return True
