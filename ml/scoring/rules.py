@@ -32,9 +32,8 @@ class Verdict(IntEnum):
 class ScoringRules:
     """Thresholds of the scorer.
 
-    The limits of
-    `outlier_log_odds` and `implausible_value` separate a book's error, which it would void, from value:
-    on the recorded NFL week no fresh pre-match price is further than .35 from the median.
+    `outlier_log_odds` (distance from the median book), `least_booksum` (of one book's own prices) and
+    `implausible_value` separate a book's error, which it would void, from value.
     """
 
     threshold_edge: float = 0.05
@@ -43,6 +42,7 @@ class ScoringRules:
     stale_after_seconds: float = 600.0
     min_books: int = 4
     outlier_log_odds: float = 0.8
+    least_booksum: float = 0.97
     implausible_value: float = 0.30
     implausible_arbitrage: float = 0.10
     update_probability: float = 0.0025

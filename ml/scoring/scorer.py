@@ -85,7 +85,8 @@ class SportScorer:
         self.open = {alert.key: alert for alert in open_alerts}
         rows = self._due(set(range(len(self.matrix))), now)
         for some, value in self._valued(rows, now):
-            self._verdict[some, :, : value.verdict.shape[2]] = value.verdict
+            _, books, n = value.verdict.shape
+            self._verdict[some, :books, :n] = value.verdict
             self._arbitrage[some] = value.arbitrage_verdict
         self._mark_open()
 
@@ -109,8 +110,8 @@ class SportScorer:
         touched |= self._unsettled
         self._unsettled = set()
         for rows, value in self._valued(self._due(touched, moment.now), moment.now):
-            step.alerts += self._price_alerts(rows, value, moment, step.suppressed)
-            step.alerts += self._arbitrage_alerts(rows, value, moment, step.suppressed)
+            step.alerts.extend(self._price_alerts(rows, value, moment, step.suppressed))
+            step.alerts.extend(self._arbitrage_alerts(rows, value, moment, step.suppressed))
         step.alerts.sort(key=lambda a: tuple(-1 if part is None else part for part in a.key))
         return step
 

@@ -105,7 +105,9 @@ def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
 def _pool(
     lines: LineView, young: NDArray[np.bool_], rules: ScoringRules
 ) -> tuple[NDArray[np.bool_], Consensus, NDArray[np.bool_]]:
-    """The books that form the consensus (L, B), the consensus, and the books far away from it (L, B).
+    """The books that form the consensus (L, B), the consensus, and the books that are wrong by themselves (L, B).
+
+    Wrong is far away from the others, or in conflict with itself: no book sells all outcomes below cost.
 
     Where too few books are fresh all of them are pooled, so that what the stale ones would have raised
     can still be counted; no alert comes of it.
@@ -115,7 +117,8 @@ def _pool(
     pool = complete & (young | ~enough)
     weights = np.broadcast_to(lines.weight, pool.shape)
     first = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method)
-    odd = np.nan_to_num(first.deviation, nan=0.0) > rules.outlier_log_odds
+    booksum = (1 / lines.price).sum(axis=2)
+    odd = (np.nan_to_num(first.deviation, nan=0.0) > rules.outlier_log_odds) | (booksum < rules.least_booksum)
     if not odd.any():
         return pool, first, odd
     pool &= ~odd

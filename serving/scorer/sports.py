@@ -1,0 +1,88 @@
+"""The scorers of all sports, each restored from the database when it is first met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_assets.store import alerts, readers
+from ml.scoring import ScoringRules, SportScorer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import psycopg
+
+    from edge_assets.store.vocabulary import Vocabulary
+    from ml.quotes import Micros, PollChanges
+
+
+@dataclass(slots=True)
+class _Sport:
+    scorer: SportScorer
+    poll_id: int
+
+
+class Sports:
+    """Scores polls and commits what comes of them, together with how far each sport has come.
+
+    `weights` maps a book's key to its weight in the consensus; a book that is not named weighs 1.
+    """
+
+    def __init__(
+        self, conn: psycopg.Connection, vocabulary: Vocabulary, rules: ScoringRules, weights: Mapping[str, float]
+    ) -> None:
+        self._conn = conn
+        self._vocabulary = vocabulary
+        self._rules = rules
+        self._weights = weights
+        self._progress = alerts.progress(conn)
+        self._sports: dict[int, _Sport] = {}
+
+    def missed(self) -> Iterator[PollChanges]:
+        """The committed polls that were not scored yet, from the database, in order."""
+        for poll_id in readers.unscored_polls(self._conn):
+            yield readers.changes(self._conn, poll_id)
+
+    def score(self, changes: PollChanges) -> bool:
+        """Score a poll and commit its alerts; return whether there are any. A poll scored before is skipped."""
+        sport_id = self._vocabulary.sport(changes.sport)
+        sport = self._sport(sport_id)
+        if changes.poll_id <= sport.poll_id:
+            return False
+        step = sport.scorer.step(changes)
+        alerts.commit_step(
+            self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed
+        )
+        sport.poll_id = changes.poll_id
+        return bool(step.alerts)
+
+    def tick(self, now: Micros) -> bool:
+        """Let time pass for every sport; return whether there are alerts."""
+        found = False
+        for sport_id, sport in self._sports.items():
+            step = sport.scorer.tick(now)
+            if step.alerts or step.suppressed:
+                alerts.commit_step(self._conn, sport_id, sport.poll_id, now, step.alerts, step.suppressed)
+                found = found or bool(step.alerts)
+        return found
+
+    def restore_all(self) -> None:
+        """Restore every sport that has been scored before."""
+        for sport_id in self._progress:
+            self._sport(sport_id)
+
+    def _sport(self, sport_id: int) -> _Sport:
+        sport = self._sports.get(sport_id)
+        if sport is None:
+            sport = self._sports[sport_id] = self._restored(sport_id)
+        return sport
+
+    def _restored(self, sport_id: int) -> _Sport:
+        scorer = SportScorer(self._rules, lambda book: self._weights.get(self._vocabulary.book_key(book), 1.0))
+        poll_id = self._progress.get(sport_id, 0)
+        if poll_id:
+            quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)
+            times, starts, observed_at = readers.market_state(self._conn, sport_id, upto_poll=poll_id)
+            scorer.restore(quotes, polls, times, starts, (observed_at, poll_id), alerts.open_records(self._conn, sport_id))
+        return _Sport(scorer, poll_id)
