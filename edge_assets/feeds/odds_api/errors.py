@@ -1,0 +1,126 @@
+"""What The Odds API can answer instead of odds: one type for each thing to do about it.
+
+No error's text holds a URL or a key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_assets.feeds.odds_api.quota import Quota
+
+
+class OddsApiError(Exception):
+    """The base of everything that the feed can raise."""
+
+
+class TransportError(OddsApiError):
+    """No complete answer arrived, after all retries: no connection, a timeout, a torn body."""
+
+
+class MalformedBodyError(OddsApiError):
+    """A complete answer that is not what the endpoint sends."""
+
+
+class UnsupportedVersionError(MalformedBodyError):
+    """A body of API version 3 (`{"success": ..., "data": [...]}`): the base URL points to the wrong place."""
+
+
+class RefusedRequestError(OddsApiError):
+    """The API answered with an error: HTTP `status`, its `error_code` (may be empty) and `message`."""
+
+    def __init__(self, status: int, error_code: str, message: str) -> None:
+        super().__init__(f"{status} {error_code or 'without a code'}: {message}")
+        self.status = status
+        self.error_code = error_code
+        self.message = message
+
+
+class KeyRefusedError(RefusedRequestError):
+    """The API key is missing, invalid or deactivated: stop, and call a human."""
+
+
+class OutOfCreditsError(RefusedRequestError):
+    """No credits till the 1st of the month: stop calls that cost; `/sports` and `/events` keep answering."""
+
+
+class HistoryUnavailableError(RefusedRequestError):
+    """The plan has no historical odds."""
+
+
+class UnknownSportError(RefusedRequestError):
+    """The sport key does not exist (any more)."""
+
+
+class EventNotFoundError(RefusedRequestError):
+    """The event ended or never was."""
+
+
+class InvalidRequestError(RefusedRequestError):
+    """A parameter is wrong: a bug or a configuration error, never to be retried."""
+
+
+class InvalidMarketError(InvalidRequestError):
+    """Some markets do not exist or not at this endpoint: `markets` holds their keys."""
+
+    def __init__(self, status: int, error_code: str, message: str) -> None:
+        super().__init__(status, error_code, message)
+        listed = message.partition(":")[2]
+        self.markets = tuple(key.strip() for key in listed.split(",") if key.strip())
+
+
+class RateLimitedError(RefusedRequestError):
+    """Too many calls a second, still after all retries."""
+
+
+class ServerFailedError(RefusedRequestError):
+    """A 5xx answer, still after all retries."""
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The JSON of an error."""
+
+    message: str = ""
+    error_code: str = ""
+
+
+_TYPES: Mapping[str, type[RefusedRequestError]] = {
+    "MISSING_KEY": KeyRefusedError,
+    "INVALID_KEY": KeyRefusedError,
+    "DEACTIVATED_KEY": KeyRefusedError,
+    "OUT_OF_USAGE_CREDITS": OutOfCreditsError,
+    "HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN": HistoryUnavailableError,
+    "UNKNOWN_SPORT": UnknownSportError,
+    "EVENT_NOT_FOUND": EventNotFoundError,
+    "INVALID_MARKET": InvalidMarketError,
+    "EXCEEDED_FREQ_LIMIT": RateLimitedError,
+}
+_UNAUTHORIZED, _TOO_MANY, _SERVER = 401, 429, 500
+_body = msgspec.json.Decoder(ErrorBody)
+
+
+def refusal(status: int, body: bytes, quota: Quota) -> RefusedRequestError:
+    """The error that an answer with a status of 400 or above stands for."""
+    try:
+        stated = _body.decode(body)
+    except msgspec.DecodeError:
+        stated = ErrorBody("no explanation that could be read")
+    return _type(status, stated.error_code, quota)(status, stated.error_code, stated.message)
+
+
+def _type(status: int, error_code: str, quota: Quota) -> type[RefusedRequestError]:
+    """By code; a 401 without a known one is about credits if there are none left, else about the key."""
+    if status >= _SERVER:
+        return ServerFailedError
+    if status == _TOO_MANY:
+        return RateLimitedError
+    if error_code in _TYPES:
+        return _TYPES[error_code]
+    if status == _UNAUTHORIZED:
+        return OutOfCreditsError if quota.exhausted else KeyRefusedError
+    return InvalidRequestError

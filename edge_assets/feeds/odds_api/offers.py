@@ -1,0 +1,101 @@
+"""What the books offer on one event, keyed by the bytes that said so.
+
+Offers are immutable and hold everything that follows from the bytes, so a book whose bytes did not change
+since the last poll costs one dictionary look-up, and a market whose outcomes did not change another one.
+The garbage collector has nothing to look for in them (gc=False): they cannot refer to themselves.
+"""
+
+from __future__ import annotations
+
+from math import isnan
+from struct import Struct as Packer
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from edge_assets.feeds.odds_api.numbers import stored_point
+from ml.quotes import UNKNOWN_TIME, Micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ml.quotes import QuoteBatch
+
+QuoteKey: TypeAlias = tuple[int, float | None]
+"""Outcome and point: what tells the quotes of one book in one market of one event apart."""
+
+Teams: TypeAlias = tuple[str | None, str | None]
+"""Home and away; both None for an outright."""
+
+MARKET_TIME = Packer("<ihhq")
+"""One row of `MarketTimes`: event, book, market, book time."""
+
+
+class MarketOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
+    """The usable prices of a market, the feed's key and the bytes of the outcomes that they follow from.
+
+    `prices` is the same object for as long as those bytes stay the same.
+    """
+
+    key: str
+    outcomes: bytes
+    market: int
+    prices: dict[QuoteKey, float]
+    book_time: Micros
+    rejected: tuple[str, ...]
+
+    def confirmed(self, book_time: Micros) -> MarketOffer:
+        """The same offer at another time."""
+        return MarketOffer(self.key, self.outcomes, self.market, self.prices, book_time, self.rejected)
+
+
+class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
+    """A book's markets by id, its packed `MARKET_TIME` rows, its usable quotes, why others are not usable."""
+
+    book: int
+    markets: dict[int, MarketOffer]
+    times: bytes
+    quotes: int
+    rejected: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, event: int, book: int, markets: dict[int, MarketOffer], rejected: Iterable[str] = ()
+    ) -> BookOffer:
+        """Add up what the markets hold."""
+        times, quotes, reasons = b"", 0, tuple(rejected)
+        for market, offer in markets.items():
+            if offer.prices:
+                times += MARKET_TIME.pack(event, book, market, offer.book_time)
+                quotes += len(offer.prices)
+            reasons += offer.rejected
+        return cls(book, markets, times, quotes, reasons)
+
+
+class EventOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
+    """The books of an event by their bytes; the names of the teams decide what the bytes mean."""
+
+    teams: Teams
+    books: dict[bytes, BookOffer]
+
+
+NOTHING = EventOffer((None, None), {})
+
+
+def restored(quotes: QuoteBatch) -> dict[int, EventOffer]:
+    """The offers of each event that quotes in a database amount to; their bytes are unknown."""
+    prices: dict[int, dict[int, dict[int, dict[QuoteKey, float]]]] = {}
+    rows = zip(*(column.tolist() for column in quotes.columns()), strict=True)
+    for event, book, market, outcome, point, price, _ in rows:
+        if not isnan(price):
+            key = (outcome, None if isnan(point) else stored_point(point))
+            prices.setdefault(event, {}).setdefault(book, {}).setdefault(market, {})[key] = price
+    return {event: _restored_event(event, books) for event, books in prices.items()}
+
+
+def _restored_event(event: int, books: dict[int, dict[int, dict[QuoteKey, float]]]) -> EventOffer:
+    offers: dict[bytes, BookOffer] = {}
+    for book, markets in books.items():
+        unread = {m: MarketOffer("", b"", m, quotes, UNKNOWN_TIME, ()) for m, quotes in markets.items()}
+        offers[str(book).encode()] = BookOffer.of(event, book, unread)
+    return EventOffer(NOTHING.teams, offers)

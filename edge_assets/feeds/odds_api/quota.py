@@ -1,0 +1,36 @@
+"""Credits, as the API states them with every answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Quota(NamedTuple):
+    """Credits of the key: this call's cost, used and remaining this month; None where not (legibly) stated.
+
+    `remaining` can be negative: counters are shared by all users of a key and lag behind.
+    """
+
+    last: int | None = None
+    used: int | None = None
+    remaining: int | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Quota:
+        """Read the `x-requests-*` headers."""
+        return cls(*(_number(headers.get(f"x-requests-{name}")) for name in cls._fields))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the API said that no credit is left; not knowing is not being out of them."""
+        return self.remaining is not None and self.remaining <= 0
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(text or "")
+    except ValueError:
+        return None
