@@ -1,0 +1,56 @@
+"""DAGSTER_HOME and the code locations, as the project's own `dagster.yaml` and `workspace.yaml` say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import yaml
+
+from edge_assets.local.ports import HOST
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
+
+PROJECT = Path(__file__).parents[2]
+ESSENTIAL_LOCATION = "ingest"
+
+
+class Location(NamedTuple):
+    """A code location."""
+
+    name: str
+    module: str
+
+    @property
+    def service(self) -> str:
+        """The name of its code server."""
+        return f"code-{self.name}"
+
+
+def locations() -> list[Location]:
+    """The locations of `workspace.yaml`."""
+    workspace = yaml.safe_load((PROJECT / "workspace.yaml").read_text())
+    modules = [entry["python_module"] for entry in workspace["load_from"]]
+    return [Location(module["location_name"], module["module_name"]) for module in modules]
+
+
+def furnish(home: Home, plan: Plan) -> None:
+    """Lay out DAGSTER_HOME: the project's instance, and a workspace of the running code servers.
+
+    With servers of their own the code is loaded once, not by the webserver and the daemon each.
+    """
+    shutil.copyfile(PROJECT / "dagster.yaml", home.dagster / "dagster.yaml")
+    servers = [
+        {"grpc_server": {"host": HOST, "port": port, "location_name": name}}
+        for name, port in plan.code_ports.items()
+    ]
+    workspace_file(home).write_text(json.dumps({"load_from": servers}))
+
+
+def workspace_file(home: Home) -> Path:
+    """The generated workspace; JSON is YAML."""
+    return home.dagster / "workspace.yaml"

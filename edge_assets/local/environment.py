@@ -1,0 +1,54 @@
+"""The environment of the stack's processes: the variables of `Settings`, and what Dagster wants."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from edge_assets.local.ports import HOST
+from edge_assets.settings import Feed
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
+    from edge_assets.settings import Settings
+
+QUIET = {
+    "DAGSTER_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+def environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
+    """Ours on top of the caller's."""
+    ours = {
+        "EDGE_HOME": str(home.root),
+        "EDGE_FEED": plan.feed.value,
+        "EDGE_LOCAL": "true",
+        "DATABASE_URL": plan.database_url,
+        "REDIS_URL": plan.redis_url,
+        "MLFLOW_TRACKING_URI": plan.mlflow_uri,
+        "JWT_SECRET": jwt_secret(settings, home),
+        "DAGSTER_HOME": str(home.dagster),
+        "DAGSTER_POSTGRES_URL": for_psycopg2(plan.dagster_url),
+    }
+    return {**os.environ, **QUIET, **ours, **_feed(settings, home, plan)}
+
+
+def jwt_secret(settings: Settings, home: Home) -> str:
+    """The configured secret, else this home's own."""
+    return settings.jwt_secret.get_secret_value() if settings.jwt_secret else home.secret("jwt")
+
+
+def for_psycopg2(url: str) -> str:
+    """Dagster and MLflow want SQLAlchemy's name of the driver."""
+    return "postgresql+psycopg2://" + url.split("://", 1)[1]
+
+
+def _feed(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
+    if plan.feed is Feed.ODDS_API:
+        key = settings.odds_api_key
+        return {"ODDS_API_URL": settings.odds_api_url, "ODDS_API_KEY": key.get_secret_value() if key else ""}
+    return {"ODDS_API_URL": f"http://{HOST}:{plan.feed_port}/v4", "ODDS_API_KEY": home.secret("odds-api-key")}

@@ -1,0 +1,11 @@
+"""What can go wrong with the local stack, told to a person."""
+
+from __future__ import annotations
+
+
+class LocalError(RuntimeError):
+    """A problem whose text says what happened; `remedy` says what to do."""
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.remedy = remedy

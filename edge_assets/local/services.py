@@ -1,0 +1,128 @@
+"""The services of a stack, declared: what to run, after what, when it is ready."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from edge_assets.local import dagster, postgres, probes, valkey
+from edge_assets.local.environment import for_psycopg2
+from edge_assets.local.plan import with_database
+from edge_assets.local.ports import HOST
+from edge_assets.local.programs import Program
+from edge_assets.settings import Feed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
+    from edge_assets.local.supervisor import Supervisor
+
+INFRASTRUCTURE = ("postgres", "valkey")
+"""Stopped last, when nobody needs them any more."""
+PYTHON = (sys.executable, "-m")
+ESSENTIALS = ("dagster-daemon", "code-ingest", "scorer", "serving")
+"""What slow, unessential services wait for, to leave the cores to the path to the alerts."""
+GENTLY = ("nice", "-n", "10")
+"""The priority of what no alert passes through."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A program with its place in the order of starting. Alerts flow once all `essential` ones are ready."""
+
+    program: Program
+    after: tuple[str, ...]
+    ready: Callable[[], bool]
+    essential: bool = True
+
+
+def services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
+    """Everything that the plan has us run."""
+    yield from _infrastructure(home, plan)
+    yield from _feed(plan)
+    yield from _dagster(home, plan, supervisor)
+    yield from _serving(plan, supervisor)
+    if plan.mlflow_port:
+        yield _mlflow(home, plan, plan.mlflow_port)
+
+
+def _infrastructure(home: Home, plan: Plan) -> Iterator[Service]:
+    if plan.postgres_port:
+        server = with_database(plan.database_url, "postgres")
+        yield Service(postgres.program(home, plan.postgres_port), (), partial(probes.postgres, server))
+    if plan.valkey_port:
+        program = valkey.program(home, plan.valkey_port, home.secret("valkey"))
+        yield Service(program, (), partial(probes.valkey, plan.redis_url))
+
+
+def _feed(plan: Plan) -> Iterator[Service]:
+    if plan.feed_port is None:
+        return
+    options = {
+        Feed.REPLAY: ("edge_assets.feeds.replay", "--tape", str(plan.tape), "--speed", plan.speed),
+        Feed.SIMULATE: ("edge_assets.feeds.simulate", "--seed", str(plan.seed)),
+    }[plan.feed]
+    command = (*PYTHON, *options, "--port", str(plan.feed_port))
+    yield Service(Program("feed", command), (), partial(probes.http_ok, plan.feed_port, "/_edge/ready"))
+
+
+def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
+    """None waits for the code servers: Dagster looks for those that are away every second."""
+    yield from (_code_server(location, plan.code_ports[location.name]) for location in dagster.locations())
+    workspace = ("--workspace", str(dagster.workspace_file(home)))
+    yield Service(
+        Program("dagster-daemon", (*PYTHON, "dagster._daemon", "run", *workspace)),
+        ("databases", "feed-sports"),
+        partial(probes.runs, supervisor, "dagster-daemon"),
+    )
+    web = ("dagster_webserver", "--host", HOST, "--port", str(plan.dagster_port), *workspace)
+    yield Service(
+        Program("dagster-webserver", (*GENTLY, *PYTHON, *web)),
+        ESSENTIALS,
+        partial(probes.http_ok, plan.dagster_port, "/server_info"),
+        essential=False,
+    )
+
+
+def _code_server(location: dagster.Location, port: int) -> Service:
+    essential = location.name == dagster.ESSENTIAL_LOCATION
+    what = ("--module-name", location.module, "--location-name", location.name)
+    where = ("--host", HOST, "--port", str(port), "--use-python-environment-entry-point")
+    command = (*PYTHON, "dagster", "api", "grpc", *what, *where)
+    return Service(
+        Program(location.service, command if essential else (*GENTLY, *command)),
+        ("databases", "feed-sports") if essential else ESSENTIALS,
+        partial(probes.listens, port),
+        essential=essential,
+    )
+
+
+def _serving(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
+    after = ("migrations", "feed-sports", *(("valkey",) if plan.valkey_port else ()))
+    scorer = Program("scorer", (*PYTHON, "serving.scorer"))
+    yield Service(scorer, after, partial(probes.runs, supervisor, "scorer"))
+    yield Service(
+        Program("serving", (*PYTHON, "serving", "--host", HOST, "--port", str(plan.serving_port))),
+        after,
+        partial(probes.http_ok, plan.serving_port, "/healthz"),
+    )
+
+
+def _mlflow(home: Home, plan: Plan, port: int) -> Service:
+    """Its database comes by environment, so that no password shows in the list of processes."""
+    environment = {
+        "MLFLOW_BACKEND_STORE_URI": for_psycopg2(plan.mlflow_database_url),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    artifacts = ("--serve-artifacts", "--artifacts-destination", home.mlflow.as_uri())
+    command = (*GENTLY, *PYTHON, "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1")
+    return Service(
+        Program("mlflow", (*command, *artifacts), environment=environment),
+        ESSENTIALS,
+        partial(probes.http_ok, port, "/health"),
+        essential=False,
+    )

@@ -1,0 +1,109 @@
+"""Starting the stack."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from edge_assets.local import dagster, postgres, worlds
+from edge_assets.local.environment import environment
+from edge_assets.local.errors import LocalError
+from edge_assets.local.plan import Plan, make
+from edge_assets.local.ports import HOST
+from edge_assets.local.services import services
+from edge_assets.local.shutdown import down
+from edge_assets.local.startup import Step, bring_up
+from edge_assets.local.supervisor import Supervisor
+from edge_assets.store.database import upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Wish
+    from edge_assets.local.services import Service
+    from edge_assets.local.startup import State
+    from edge_assets.settings import Settings
+
+HOPELESS = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
+LOG_LINES = 15
+
+
+def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State, float], None]) -> Plan:
+    """Start everything; returns when alerts can flow, with the pages of Dagster and MLflow on their way.
+
+    What an earlier stack left running in this home is ended first. Raises `LocalError`, with nothing left
+    running, if the start fails.
+    """
+    with home.locked():
+        down(home)
+        stack = _Stack(home, settings, make(settings, home, wish), fresh=wish.fresh)
+        try:
+            stack.start(report)
+        except BaseException:
+            down(home)
+            raise
+    return stack.plan
+
+
+class _Stack:
+    """A plan being carried out in a home."""
+
+    def __init__(self, home: Home, settings: Settings, plan: Plan, *, fresh: bool) -> None:
+        self.plan = plan
+        self._home = home
+        self._settings = settings
+        self._fresh = fresh
+        self._supervisor = Supervisor(home)
+        self._learned: dict[str, str] = {}
+
+    def start(self, report: Callable[[str, State, float], None]) -> None:
+        if self.plan.postgres_port:
+            postgres.prepare(self._home, self._home.secret("postgres"))
+        dagster.furnish(self._home, self.plan)
+        self.plan.save(self._home)
+        self._supervisor.launch(environment(self._settings, self._home, self.plan))
+        bring_up(list(self._steps()), report)
+
+    def _steps(self) -> Iterator[Step]:
+        yield Step("feed-sports", ("feed",), self._ask_for_sports)
+        for service in services(self._home, self.plan, self._supervisor):
+            start, ready = partial(self._start, service), partial(self._is_ready, service)
+            yield Step(service.program.name, service.after, start, ready, service.essential)
+        yield Step("databases", ("postgres", "valkey"), self._make_databases)
+        yield Step("migrations", ("databases",), self._migrate)
+
+    def _start(self, service: Service) -> None:
+        program = service.program
+        self._supervisor.add(replace(program, environment={**program.environment, **self._learned}))
+
+    def _is_ready(self, service: Service) -> bool:
+        name = service.program.name
+        if any(p.name == name and p.state in HOPELESS for p in self._supervisor.programs()):
+            log = self._home.logs / f"{name}.log"
+            last = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
+            msg = f"{name} does not stay up; it last said:\n{last}"
+            raise LocalError(msg, f"see {log}")
+        return service.ready()
+
+    def _make_databases(self) -> None:
+        worlds.check_story(self._home, self.plan, fresh=self._fresh)
+        if self._fresh:
+            worlds.begin_anew(self.plan)
+        worlds.ensure_databases(self.plan)
+
+    def _migrate(self) -> None:
+        upgrade(self.plan.database_url)
+        worlds.check_feed(self.plan)
+
+    def _ask_for_sports(self) -> None:
+        """What our own feed server has is what is polled."""
+        if self.plan.feed_port is None:
+            return
+        connection = http.client.HTTPConnection(HOST, self.plan.feed_port, timeout=10)
+        connection.request("GET", "/_edge/ready")
+        self._learned["EDGE_SPORTS"] = ",".join(json.load(connection.getresponse())["sports"])
+        connection.close()

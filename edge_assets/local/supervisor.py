@@ -1,0 +1,158 @@
+"""Starting, watching and stopping programs through supervisord, over XML-RPC on its unix socket."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from xmlrpc.client import Error, ServerProxy
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from edge_assets.local.errors import LocalError
+from edge_assets.local.home import PRIVATE_DIRECTORY, Home, write_private
+from edge_assets.local.programs import Program, section
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+MARKER = "EDGE_STACK"
+"""Set, to the home, in the environment of everything that a stack starts, so that nothing of it can hide."""
+LONGEST_SOCKET_PATH = 90
+"""Unix sockets allow 103-107 bytes, and supervisord first binds a name that is longer by its pid."""
+START_SECONDS = 15.0
+STOP_SECONDS = 40.0
+
+CONFIGURATION = """\
+[supervisord]
+strip_ansi=true
+umask=077
+logfile=%(here)s/../logs/supervisord.log
+logfile_maxbytes=1MB
+logfile_backups=1
+pidfile=%(here)s/supervisord.pid
+{user}
+[unix_http_server]
+file={socket}
+chmod=0600
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[include]
+files=programs/*.conf
+"""
+
+
+class ProgramInfo(NamedTuple):
+    """How a program fares: supervisord's state name, pid (0: none) and its own words."""
+
+    name: str
+    state: str
+    pid: int
+    description: str
+
+
+class Supervisor:
+    """One home's supervisord; it may or may not be running."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._socket = _socket_path(home.run)
+
+    @property
+    def pid(self) -> int | None:
+        """The running supervisord's process id; a pid file left by a dead one does not count."""
+        try:
+            pid = int((self._home.run / "supervisord.pid").read_text())
+            alive = psutil.Process(pid).environ().get(MARKER) == str(self._home.root)
+        except (OSError, ValueError, psutil.Error):
+            return None
+        return pid if alive else None
+
+    def launch(self, environment: Mapping[str, str]) -> None:
+        """Start an empty supervisord whose programs inherit `environment`; returns once it answers."""
+        programs = self._home.run / "programs"
+        programs.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        for stale in programs.glob("*.conf"):
+            stale.unlink()
+        self._socket.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        user = "user=root" if os.geteuid() == 0 else ""
+        configuration = self._home.run / "supervisord.conf"
+        write_private(
+            configuration, CONFIGURATION.format(user=user, socket=str(self._socket).replace("%", "%%"))
+        )
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
+        marked = {**environment, MARKER: str(self._home.root)}
+        said = subprocess.run(command, env=marked, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+        give_up = time.monotonic() + START_SECONDS
+        while self.pid is None or not self._answers():
+            if said.returncode or time.monotonic() > give_up:
+                msg = f"supervisord does not start: {(said.stdout + said.stderr).strip()}"
+                raise LocalError(msg, f"see {self._home.logs}/supervisord.log")
+            time.sleep(0.05)
+
+    def add(self, program: Program) -> None:
+        """Start a program and keep it running."""
+        write_private(self._home.run / "programs" / f"{program.name}.conf", section(program))
+        self._call("reloadConfig")
+        self._call("addProcessGroup", program.name)
+
+    def programs(self) -> list[ProgramInfo]:
+        """Every program that was added; none if supervisord does not run."""
+        if self.pid is None:
+            return []
+        rows = self._call("getAllProcessInfo")
+        return [
+            ProgramInfo(r["name"], r["statename"], r["pid"], r["spawnerr"] or r["description"]) for r in rows
+        ]
+
+    def stop(self, names: Collection[str]) -> None:
+        """Stop programs side by side and wait for their end (supervisord kills those that dawdle)."""
+        for info in self.programs():
+            if info.name in names and info.state in {"RUNNING", "STARTING", "BACKOFF"}:
+                with suppress(LocalError):  # it ended by itself in the meantime
+                    self._call("stopProcess", info.name, False)
+        give_up = time.monotonic() + STOP_SECONDS
+        while any(p.name in names and p.pid for p in self.programs()) and time.monotonic() < give_up:
+            time.sleep(0.1)
+
+    def shutdown(self) -> None:
+        """Stop what still runs, and supervisord itself."""
+        if (pid := self.pid) is None:
+            return
+        process = psutil.Process(pid)
+        self._call("shutdown")
+        process.wait(STOP_SECONDS)
+
+    def _answers(self) -> bool:
+        try:
+            self._call("getState")
+        except OSError:
+            return False
+        return True
+
+    def _call(self, method: str, *args: str | bool) -> Any:
+        """Call `supervisor.<method>`. A proxy a call: it is cheap, and not to be shared by threads."""
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        proxy = ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            return getattr(proxy.supervisor, method)(*args)
+        except Error as error:
+            msg = f"supervisord refuses {method}({', '.join(map(str, args))}): {error}"
+            raise LocalError(msg, f"see {self._home.logs}/supervisord.log") from error
+        finally:
+            transport.close()
+
+
+def _socket_path(run: Path) -> Path:
+    path = run / "supervisor.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(os.fsencode(run)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"edge-{os.getuid()}-{digest}" / "supervisor.sock"

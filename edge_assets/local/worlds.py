@@ -1,0 +1,62 @@
+"""The databases behind a stack: made, kept apart, and on request begun anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+from psycopg import sql
+
+from edge_assets.local.errors import LocalError
+from edge_assets.local.plan import with_database
+from edge_assets.store.database import connect, ensure_database
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
+
+
+def ensure_databases(plan: Plan) -> None:
+    """Make the databases that are missing; `LocalError` if the server is away or does not allow it."""
+    for url in plan.databases:
+        parts = urlsplit(url)
+        try:
+            ensure_database(url, parts.path.removeprefix("/"))
+        except psycopg.Error as error:
+            msg = f"database {parts.path[1:]} at {parts.hostname}:{parts.port or 5432}: {str(error).strip()}"
+            remedy = "check DATABASE_URL, that the server runs, and that the role may create databases"
+            raise LocalError(msg, remedy) from None
+
+
+def check_story(home: Home, plan: Plan, *, fresh: bool) -> None:
+    """Refuse to mix two tapes, or two seeds, in one of our own databases."""
+    if plan.postgres_port is None:
+        return
+    stories: dict[str, str] = home.recall("stories", {})
+    held = stories.get(plan.feed, plan.story)
+    if held != plan.story and not fresh:
+        msg = f"this home's database for {plan.feed} holds {held}, not {plan.story}"
+        raise LocalError(msg, "add --fresh to begin it anew, or use another EDGE_HOME")
+    home.remember("stories", stories | {plan.feed: plan.story})
+
+
+def check_feed(plan: Plan) -> None:
+    """Refuse a database whose polls come from another feed."""
+    with connect(plan.database_url, "edge up") as conn:
+        others = feeds(conn) - {plan.feed.value}
+    if others:
+        msg = f"DATABASE_URL holds odds of the feed {', '.join(sorted(others))}, not {plan.feed}"
+        raise LocalError(
+            msg, "use a database of its own for each feed: live, replayed and simulated odds never mix"
+        )
+
+
+def begin_anew(plan: Plan) -> None:
+    """Drop this feed's database and what its Redis database holds."""
+    name = urlsplit(plan.database_url).path.removeprefix("/")
+    with psycopg.connect(with_database(plan.database_url, "postgres"), autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    with redis.Redis.from_url(plan.redis_url) as client:
+        client.flushdb()
