@@ -1,0 +1,183 @@
+"""docker-compose.yml: its syntax, its graph, its secrets, and that it names what exists."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import re
+import shutil
+import subprocess
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from edge_assets.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EXAMPLE = (ROOT / ".env.example").read_text()
+ONE_SHOT = {"migrate"}
+SECRETS = {"ODDS_API_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "JWT_SECRET"}
+DATABASE_VARIABLES = {"DATABASE_URL", "DAGSTER_POSTGRES_URL", "MLFLOW_BACKEND_STORE_URI"}
+
+
+def upstream(name: str) -> set[str]:
+    """Everything that the service waits for, directly or not."""
+    direct = set(SERVICES[name].get("depends_on", {}))
+    return direct.union(*(upstream(other) for other in direct))
+
+
+def scripts() -> list[str]:
+    """The Python texts after `-c` in commands and healthchecks."""
+    commands = [s.get("command") for s in SERVICES.values()]
+    commands += [s.get("healthcheck", {}).get("test") for s in SERVICES.values()]
+    return [c[c.index("-c") + 1] for c in commands if isinstance(c, list) and "python" in c]
+
+
+def test_the_stack_is_complete() -> None:
+    stores = {"database", "redis", "mlflow"}
+    ours = {
+        "migrate",
+        "code-ingest",
+        "code-analytics",
+        "dagster-webserver",
+        "dagster-daemon",
+        "scorer",
+        "serving",
+    }
+    assert set(SERVICES) == stores | ours
+
+
+def test_dependencies_exist_and_have_no_cycle() -> None:
+    graph = {name: set(service.get("depends_on", {})) for name, service in SERVICES.items()}
+    assert set().union(*graph.values()) <= set(SERVICES)
+    assert set(TopologicalSorter(graph).static_order()) == set(SERVICES)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_services_wait_for_health_or_for_completion(name: str) -> None:
+    for other, condition in SERVICES[name].get("depends_on", {}).items():
+        expected = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
+        assert condition == {"condition": expected}
+
+
+@pytest.mark.parametrize("name", set(SERVICES) - {"migrate", "database"})
+def test_the_schema_precedes_whoever_uses_the_database(name: str) -> None:
+    uses_database = DATABASE_VARIABLES & set(SERVICES[name].get("environment", {}))
+    assert not uses_database or "migrate" in SERVICES[name]["depends_on"]
+    assert upstream("migrate") == {"database"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_can_be_started_and_judged(name: str) -> None:
+    service = SERVICES[name]
+    assert "build" in service or re.search(r":v?\d+\.\d+\.\d+", service["image"]), (
+        "pin the image to a release"
+    )
+    assert (name in ONE_SHOT) != ("healthcheck" in service)
+    assert service["restart"] == ("no" if name in ONE_SHOT else "unless-stopped")
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_volumes_and_configs_are_declared_and_used() -> None:
+    mounted = {v.partition(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
+    configured = {c["source"] for s in SERVICES.values() for c in s.get("configs", [])}
+    assert mounted == set(COMPOSE["volumes"])
+    assert configured == set(COMPOSE["configs"])
+    assert (ROOT / COMPOSE["configs"]["instance"]["file"]).is_file()
+
+
+def test_secrets_have_no_default_and_are_never_spelt_out() -> None:
+    for secret in SECRETS:
+        uses = re.findall(rf"\$\{{{secret}[^}}]*\}}", TEXT)
+        assert uses
+        assert all(use.startswith(f"${{{secret}:?") for use in uses), "no default, refuse to start without"
+    for name, value in _environments():
+        if re.search(r"PASSWORD|SECRET|KEY|TOKEN", name):
+            assert value.startswith("${")
+        if "://" in value and "@" in value:
+            assert re.search(r":\$\{\w+:\?[^}]*\}@", value), "the password of a URL comes from a variable"
+
+
+def test_the_example_names_every_variable_and_no_other() -> None:
+    named = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.MULTILINE))
+    asked = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", TEXT))
+    settings = {name.upper() for name in Settings.model_fields}
+    assert asked <= named
+    assert named <= asked | settings
+    assert not re.search(r"^#?\w*(PASSWORD|SECRET|KEY)=.", EXAMPLE, re.MULTILINE)
+
+
+def test_variables_of_our_services_are_settings() -> None:
+    settings = {name.upper() for name in Settings.model_fields}
+    others = {"DAGSTER_POSTGRES_URL", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"}
+    assert set(COMPOSE["x-environment"]) <= settings | others
+
+
+def test_code_servers_are_those_of_the_workspace() -> None:
+    local = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
+    served = yaml.safe_load(COMPOSE["configs"]["workspace"]["content"])["load_from"]
+    assert [entry["grpc_server"]["location_name"] for entry in served] == [
+        entry["python_module"]["location_name"] for entry in local
+    ]
+    for entry in local:
+        module, location = entry["python_module"]["module_name"], entry["python_module"]["location_name"]
+        command = SERVICES[f"code-{location}"]["command"]
+        assert f"--module-name {module} --location-name {location}" in command
+
+
+def test_commands_name_modules_that_exist() -> None:
+    commands = [s["command"] for s in SERVICES.values() if isinstance(s.get("command"), str)]
+    modules = re.findall(r"(?:python -m|--module-name) ([\w.]+)", " ".join(commands))
+    assert "serving.scorer" in modules
+    assert all(importlib.util.find_spec(module) for module in modules)
+    assert importlib.util.find_spec("serving.scorer.__main__")
+
+
+@pytest.mark.parametrize("script", scripts())
+def test_inline_scripts_import_what_exists(script: str) -> None:
+    imports = [node for node in ast.walk(ast.parse(script)) if isinstance(node, ast.ImportFrom)]
+    for node in imports:
+        module = importlib.import_module(str(node.module))
+        assert all(hasattr(module, alias.name) for alias in node.names)
+
+
+def test_the_image_holds_what_the_build_copies() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    for source in " ".join(copied).split():
+        assert (ROOT / source).exists()
+        assert f"!{source}" in ignored
+
+
+def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    if (
+        docker is None
+        or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("docker compose is not installed here")
+    secrets = tmp_path / "env"
+    secrets.write_text("".join(f"{secret}=x\n" for secret in SECRETS))
+    command = [
+        docker,
+        "compose",
+        "--env-file",
+        str(secrets),
+        "--file",
+        str(ROOT / "docker-compose.yml"),
+        "config",
+        "-q",
+    ]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+def _environments() -> list[tuple[str, str]]:
+    return [(k, v) for service in SERVICES.values() for k, v in service.get("environment", {}).items()]
