@@ -1,0 +1,57 @@
+# Needs Python 3.11-3.13 and nothing else: uv comes into .uv, everything else into .venv.
+UV_VERSION := 0.13.9
+ARGS ?=
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test lint bench sync
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+up: .venv/.run  ## Start everything and follow the alerts (ARGS="--feed replay --replay PATH", ARGS=--detach, ...)
+	@.venv/bin/edge up $(ARGS)
+
+down: .venv/.run  ## Stop everything
+	@.venv/bin/edge down $(ARGS)
+
+test: .venv/.dev  ## Run the tests with the coverage gate (ARGS="-k name")
+	@rm -f .coverage .coverage.*
+	.venv/bin/coverage run -m pytest $(ARGS)
+	@.venv/bin/coverage combine --quiet
+	.venv/bin/coverage report
+
+lint: .venv/.dev  ## Check style, types and import walls
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	@if [ -n "$$(find dbt_project -name '*.sql' -print -quit)" ]; then \
+		echo .venv/bin/sqlfluff lint dbt_project && .venv/bin/sqlfluff lint dbt_project; fi
+
+bench: .venv/.dev  ## Print the benchmarks' figures
+	.venv/bin/pytest -s -q -o python_files='bench_*.py' -o norecursedirs= tests/benchmarks $(ARGS)
+
+sync: .venv/.dev  ## Install everything that development needs
+
+.uv/$(UV_VERSION):
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11, 3.12 or 3.13 is needed, and none is on the PATH." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+# --inexact: what `make sync` has added stays.
+.venv/.run: pyproject.toml uv.lock .uv/$(UV_VERSION)
+	.uv/bin/uv sync --frozen --no-dev --inexact --python $(PYTHON)
+	@touch $@
+
+.venv/.dev: .venv/.run
+	.uv/bin/uv sync --frozen --python $(PYTHON)
+	@touch $@
