@@ -11,7 +11,7 @@ from edge_assets.feeds.odds_api.offers import NOTHING, MarketOffer
 from ml.quotes import UNKNOWN_TIME, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from edge_assets.feeds.odds_api.offers import BookOffer, EventOffer
 
@@ -20,8 +20,8 @@ _NO_MARKET = MarketOffer("", b"", 0, {}, UNKNOWN_TIME, ())
 _MARKET_TIME = np.dtype([("event", "<i4"), ("book", "<i2"), ("market", "<i2"), ("book_time", "<i8")])
 
 
-def changed_quotes(before: Mapping[int, EventOffer], after: Mapping[int, EventOffer]) -> QuoteBatch:
-    """New and changed prices, and NaN for the quotes that vanished (alone or with all of their book)."""
+def changed_quotes(before: dict[int, EventOffer], after: dict[int, EventOffer]) -> QuoteBatch:
+    """New and changed prices, and NaN for quotes that vanished (alone or with all of their book)."""
     return QuoteBatch.of(
         row
         for event in before | after
@@ -29,17 +29,17 @@ def changed_quotes(before: Mapping[int, EventOffer], after: Mapping[int, EventOf
     )
 
 
-def market_times(offers: Mapping[int, EventOffer]) -> MarketTimes:
+def market_times(offers: Iterable[BookOffer]) -> MarketTimes:
     """When each book confirmed each market on offer."""
-    packed = b"".join([book.times for event in offers.values() for book in event.books.values()])
-    rows = np.frombuffer(packed, dtype=_MARKET_TIME)
+    rows = np.frombuffer(b"".join([offer.times for offer in offers]), dtype=_MARKET_TIME)
     return MarketTimes(*(np.ascontiguousarray(rows[name]) for name in _MARKET_TIME.fields or ()))
 
 
 def _event_rows(event: int, before: EventOffer, after: EventOffer) -> Iterator[_Row]:
-    old = {offer.book: offer for body, offer in before.books.items() if after.books.get(body) is not offer}
-    new = {offer.book: offer for body, offer in after.books.items() if before.books.get(body) is not offer}
-    for book in old | new:
+    last, now = set(before.books.values()), set(after.books.values())
+    old = {offer.book: offer for offer in last - now}
+    new = {offer.book: offer for offer in now - last}
+    for book in sorted(old | new):
         yield from _book_rows(event, book, old.get(book), new.get(book))
 
 

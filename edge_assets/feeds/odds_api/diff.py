@@ -117,7 +117,7 @@ class PayloadDiffer:
         rejected += chain.from_iterable(map(attrgetter("rejected"), offers))
         return Diff(
             quotes=changed_quotes(self._committed, state),
-            times=market_times(state),
+            times=market_times(offers),
             starts=EventStarts.of(starts.items()),
             quotes_seen=sum(map(attrgetter("quotes"), offers)),
             events=len(state),

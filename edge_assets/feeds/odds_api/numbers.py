@@ -28,16 +28,14 @@ class RefusedError(ValueError):
 
 
 @lru_cache(maxsize=65_536)
-def decimal_price(price: float, price_format: PriceFormat) -> float:
-    """Decimal odds, unrounded (American: 1 + a/100 or 1 - 100/a).
+def from_decimal(price: float) -> float:
+    """A decimal price as it is.
 
     Raises:
         RefusedError: nobody can bet at this price.
     """
     if not isfinite(price):
         raise RefusedError("price_not_finite")
-    if price_format is PriceFormat.AMERICAN:
-        price = _from_american(price)
     if price <= 1:
         raise RefusedError("price_not_above_one")
     if not LOWEST_PRICE <= price <= HIGHEST_PRICE:
@@ -45,11 +43,20 @@ def decimal_price(price: float, price_format: PriceFormat) -> float:
     return price
 
 
-def _from_american(price: float) -> float:
+@lru_cache(maxsize=65_536)
+def from_american(price: float) -> float:
+    """The decimal price of an American one, unrounded: 1 + a/100, or 1 - 100/a for negative ones.
+
+    Raises:
+        RefusedError: it is no American price, or nobody can bet at it.
+    """
     even = 100
     if -even < price < even:
         raise RefusedError("price_not_american")
-    return 1 + price / 100 if price > 0 else 1 - 100 / price
+    return from_decimal(1 + price / 100 if price > 0 else 1 - 100 / price)
+
+
+CONVERTERS = {PriceFormat.DECIMAL: from_decimal, PriceFormat.AMERICAN: from_american}
 
 
 @lru_cache(maxsize=65_536)

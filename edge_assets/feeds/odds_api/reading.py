@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from edge_assets.feeds.odds_api.lenient import LenientList
 from edge_assets.feeds.odds_api.naming import EventNames, market_of
-from edge_assets.feeds.odds_api.numbers import RefusedError, decimal_price, stored_point, wire_micros
+from edge_assets.feeds.odds_api.numbers import CONVERTERS, RefusedError, stored_point, wire_micros
 from edge_assets.feeds.odds_api.offers import BookOffer, EventOffer, MarketOffer
 from ml.quotes import UNKNOWN_TIME
 
@@ -50,7 +51,7 @@ class OfferReader:
 
     def __init__(self, vocabulary: Vocabulary, price_format: PriceFormat) -> None:
         self._vocabulary = vocabulary
-        self._price_format = price_format
+        self._decimal = CONVERTERS[price_format]
 
     def event(
         self, event: int, teams: Teams, bodies: Iterable[msgspec.Raw], before: EventOffer, rejected: list[str]
@@ -75,8 +76,8 @@ class OfferReader:
         rejected: list[str],
     ) -> None:
         names = EventNames(self._vocabulary, *before.teams)
-        last = {offer.book: offer for offer in before.books.values()}
-        taken = {offer.book for offer in books.values()}
+        last = {offer.book: offer for offer in set(before.books.values()).difference(books.values())}
+        taken = set(map(attrgetter("book"), books.values()))
         for body in bodies:
             try:
                 offer = self._book(event, names, body, last)
@@ -141,6 +142,6 @@ class OfferReader:
         return prices
 
     def _quote(self, names: EventNames, market: str, sent: _OutcomeBody) -> tuple[QuoteKey, float]:
-        price = decimal_price(sent.price, self._price_format)
+        price = self._decimal(sent.price)
         point = None if sent.point is None else stored_point(sent.point)
         return (names.outcome(market, sent.name, sent.description), point), price
