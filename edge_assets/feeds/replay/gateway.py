@@ -80,7 +80,7 @@ class Gateway:
     def _headers(self, quota: Quota, moment: Moment) -> dict[str, str]:
         stated = quota if self.faults.remaining is None else quota._replace(remaining=self.faults.remaining)
         headers = {} if self.faults.missing_headers else stated.headers()
-        return headers | {TIME_HEADER: moment.at.isoformat(), SPEED_HEADER: f"{moment.speed:g}"}
+        return headers | {TIME_HEADER: moment.at.isoformat(), SPEED_HEADER: f"{moment.speed:.12g}"}
 
     def _deliver(self, body: bytes, headers: dict[str, str]) -> Response:
         if self.faults.take("truncated"):

@@ -9,7 +9,18 @@ import uvicorn
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep idle connections (httpx: 5 s), so that none is closed under a request."""
+
 
 def serve(app: FastAPI, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM; requests are not logged, for their URLs hold keys."""
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=2,
+    )
