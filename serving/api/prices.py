@@ -92,6 +92,8 @@ def _lines(
     books = [names.books[b] for b in matrix.book_ids]
     for n in WIDTHS:
         rows = np.flatnonzero(matrix.width[: len(matrix)] == n)
+        if not rows.size:
+            continue
         view = LineView(
             matrix.price[rows, : len(books), :n],
             matrix.book_times(rows)[:, : len(books)],

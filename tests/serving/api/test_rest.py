@@ -1,0 +1,151 @@
+"""REST over real HTTP: shapes, filters, refusals."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from serving.api.models import OpenAlerts, SportOdds
+
+
+def get(served: Any, path: str, status: int = 200, **params: Any) -> Any:
+    with served.http as http:
+        answer = http.get(path, params=params)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_open_value_bets_come_best_first_with_a_resume_token(served: Any, market: Any) -> None:
+    small, large, gone = market.value(0.05), market.value(0.08, book=2), market.value(0.1, book=3)
+    market.publish(small, large, gone, market.closed(gone))
+    answer = OpenAlerts.model_validate(get(served, "/api/value-bets"))
+    assert (answer.last_id, answer.feed, answer.count) == (4, "simulate", 2)
+    assert [a.edge for a in answer.alerts] == [0.08, 0.05]
+    assert answer.alerts[0].selection == "Seattle Seahawks"
+    assert answer.alerts[0].book_title == "DraftKings"
+
+
+def test_an_updated_alert_appears_once_as_it_stands(served: Any, market: Any) -> None:
+    opened = market.value()
+    market.publish(opened, market.updated(opened))
+    (alert,) = get(served, "/api/value-bets")["alerts"]
+    assert (alert["seq"], alert["state"], alert["edge"]) == (1, "updated", 0.07)
+
+
+@pytest.mark.parametrize(
+    ("params", "edges"),
+    [
+        ({"sport": "nfl"}, [0.08, 0.05]),
+        ({"sport": "americanfootball_nfl", "min_edge": 0.06}, [0.08]),
+        ({"sport": "epl"}, []),
+        ({"book": "fanduel"}, [0.05]),
+        ({"limit": 1}, [0.08]),
+    ],
+)
+def test_value_bets_can_be_filtered(
+    served: Any, market: Any, params: dict[str, Any], edges: list[float]
+) -> None:
+    market.publish(market.value(0.05), market.value(0.08, book=2))
+    assert [a["edge"] for a in get(served, "/api/value-bets", **params)["alerts"]] == edges
+
+
+@pytest.mark.parametrize("params", [{"limit": 0}, {"min_edge": -1}, {"min_edge": "x"}])
+def test_senseless_filters_are_refused(served: Any, params: dict[str, Any]) -> None:
+    get(served, "/api/value-bets", 422, **params)
+
+
+def test_arbitrages_carry_their_legs(served: Any, market: Any) -> None:
+    market.publish(market.arbitrage(), market.value())
+    answer = get(served, "/api/arbitrage", book="fanduel", min_edge=0.04)
+    (alert,) = OpenAlerts.model_validate(answer).alerts
+    assert alert.legs is not None
+    assert [(leg.book, leg.selection, leg.stake_fraction) for leg in alert.legs] == [
+        ("fanduel", "Seattle Seahawks", 0.48),
+        ("draftkings", "<b>Rams</b>", 0.52),
+    ]
+    assert get(served, "/api/arbitrage", book="pinnacle")["alerts"] == []
+    assert get(served, "/api/arbitrage", min_edge=0.05)["alerts"] == []
+
+
+def test_odds_show_every_book_with_age_and_fair_probability(served: Any, market: Any) -> None:
+    odds = SportOdds.model_validate(get(served, "/api/odds/nfl"))
+    assert (odds.sport, odds.title, odds.feed, odds.poll_id) == (
+        "americanfootball_nfl",
+        "NFL",
+        "simulate",
+        market.poll_id,
+    )
+    assert odds.observed_at == market.now
+    (event,) = odds.events
+    assert (event.home_team, event.commence_at) == ("Seattle Seahawks", market.start)
+    (line,) = event.lines
+    assert (line.market, line.point, line.books) == ("h2h", None, 4)
+    home, away = line.outcomes
+    assert home.fair_probability is not None
+    assert away.fair_probability is not None
+    assert home.fair_probability + away.fair_probability == pytest.approx(1)
+    assert {p.book: (p.price, p.age_s, p.stale) for p in home.prices} == {
+        "pinnacle": (2.0, 20.0, False),
+        "fanduel": (2.0, 20.0, False),
+        "draftkings": (2.0, 20.0, False),
+        "betmgm": (2.0, 20.0, False),
+        "bovada": (2.0, 3600.0, True),
+    }
+    assert home.prices[0].edge == pytest.approx(home.fair_probability - 0.5)
+
+
+def test_odds_of_one_event(served: Any, market: Any) -> None:
+    assert len(get(served, "/api/odds/nfl", event_id=market.event)["events"]) == 1
+    assert get(served, "/api/odds/nfl", event_id=market.event + 1)["events"] == []
+
+
+def test_a_new_poll_is_seen_at_once_though_answers_are_cached(served: Any, market: Any) -> None:
+    first, again = get(served, "/api/odds/nfl"), get(served, "/api/odds/NFL")
+    assert first == again
+    later = market.now + timedelta(seconds=5)
+    market.poll(home=2.5, observed_at=later)
+    prices = get(served, "/api/odds/nfl")["events"][0]["lines"][0]["outcomes"][0]["prices"]
+    assert {p["price"] for p in prices} == {2.5}
+
+
+def test_answers_are_cached_per_poll(served: Any, market: Any) -> None:
+    get(served, "/api/odds/nfl")
+    with market.redis() as client:
+        (key,) = client.keys("edge:odds:*")
+        assert 0 < client.ttl(key) <= 60
+        client.set(key, b'{"remembered": true}')
+    assert get(served, "/api/odds/nfl") == {"remembered": True}
+
+
+def test_caching_can_be_switched_off(serve: Any, market: Any) -> None:
+    with serve(cache_ttl_seconds=0) as served:
+        get(served, "/api/odds/nfl")
+        with market.redis() as client:
+            assert client.keys("edge:odds:*") == []
+
+
+def test_an_unknown_sport_is_answered_with_the_known_ones(served: Any) -> None:
+    for path, params in (("/api/odds/curling", {}), ("/api/value-bets", {"sport": "curling"})):
+        answer = get(served, path, 404, **params)
+        assert "curling" in answer["detail"]
+        assert {"nfl", "americanfootball_nfl", "epl"} <= set(answer["known"])
+
+
+def test_a_sport_not_polled_yet_has_no_events(served: Any) -> None:
+    odds = SportOdds.model_validate(get(served, "/api/odds/epl"))
+    assert (odds.sport, odds.poll_id, odds.events) == ("soccer_epl", None, [])
+
+
+def test_sports_and_status(served: Any, market: Any) -> None:
+    assert get(served, "/api/sports") == [{"key": "americanfootball_nfl", "title": "NFL", "aliases": ["nfl"]}]
+    market.publish(market.value())
+    status = get(served, "/api/status")
+    assert (status["feed"], status["local"], status["alerts_opened"]) == ("simulate", False, 1)
+
+
+def test_the_interface_describes_itself(served: Any) -> None:
+    paths = get(served, "/openapi.json")["paths"]
+    assert {"/api/odds/{sport}", "/api/value-bets", "/api/arbitrage", "/healthz", "/api/status"} <= set(paths)
+    assert all("200" in call["responses"] for path in paths.values() for call in path.values())

@@ -1,0 +1,155 @@
+"""The board in a real Chromium: what a person sees."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium")
+# without these Chromium tries to reach its maker's hosts at every start
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must have Chromium")
+        pytest.skip("there is no chromium in PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page whose console must stay clean, but for a server that a test has taken away."""
+    with chromium.new_context(viewport=DESKTOP, locale="en-GB") as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        complaints: list[str] = []
+        page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        assert [text for text in complaints if "ERR_CONNECTION_REFUSED" not in text] == []
+
+
+@pytest.fixture
+def local(serve: Any, market: Any) -> Iterator[Any]:
+    with serve(edge_local=True) as served:
+        yield served
+
+
+def test_an_alert_appears_lives_and_fades(local: Any, market: Any, page: Page) -> None:
+    page.goto(local.url)
+    expect(page.locator("#connection")).to_have_text("live")
+    expect(page.locator("#banner")).to_contain_text("SIMULATED")
+    expect(page.locator("#value-empty")).to_be_visible()
+    opened = market.value()
+    market.publish(opened, market.arbitrage())
+    row = page.locator(f'[data-alert="{opened.alert_id}"]')
+    expect(row).to_contain_text("Seattle Seahawks")
+    expect(row).to_contain_text("FanDuel")
+    expect(row.locator(".good")).to_have_text("+6.0%")
+    expect(row).to_contain_text("40.00")
+    expect(page.locator("#arbitrages .return")).to_have_text("+4.7%")
+    updated = market.updated(opened)
+    market.publish(updated)
+    expect(row.locator(".good")).to_have_text("+7.0%")
+    market.publish(market.closed(updated))
+    expect(row).to_contain_text("closed: price moved")
+    expect(row).to_have_count(0, timeout=10_000)
+    expect(page.locator("#count-arbitrage")).to_have_text("1")
+
+
+def test_text_from_outside_is_never_markup(local: Any, market: Any, page: Page) -> None:
+    market.publish(market.arbitrage())
+    page.goto(local.url)
+    expect(page.locator("#arbitrages")).to_contain_text("<b>Rams</b>")
+    assert page.locator("#arbitrages b").count() == 0
+
+
+def test_stakes_follow_the_bankroll_and_filters_filter(local: Any, market: Any, page: Page) -> None:
+    market.publish(market.value(0.05), market.value(0.08, book=2))
+    page.goto(local.url)
+    rows = page.locator("#value-bets tbody tr")
+    expect(rows).to_have_count(2)
+    page.fill("#bankroll", "5000")
+    expect(rows.first).to_contain_text("200.00")
+    page.fill("#edge-filter", "6")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("DraftKings")
+    page.reload()
+    expect(page.locator("#bankroll")).to_have_value("5000")
+
+
+def test_prices_by_book_star_the_best_and_grey_the_stale(local: Any, market: Any, page: Page) -> None:
+    page.goto(local.url)
+    table = page.locator("#prices")
+    expect(table.locator("tbody tr")).to_have_count(6)
+    expect(table.locator("tr.fair")).to_contain_text("Fair (4 books)")
+    expect(table.locator("tr.stale")).to_contain_text("Bovada")
+    expect(table.locator("tr:not(.stale) .best")).to_have_count(8)
+
+
+def test_the_page_comes_back_by_itself(serve: Any, market: Any, page: Page) -> None:
+    with serve(edge_local=True) as served:
+        page.goto(served.url)
+        expect(page.locator("#connection")).to_have_text("live")
+        page.evaluate("() => { window.kept = true }")
+        port = served.port
+    expect(page.locator("#connection")).to_contain_text("reconnecting")
+    opened = market.value()
+    market.publish(opened)
+    with serve(edge_local=True, port=port):
+        expect(page.locator(f'[data-alert="{opened.alert_id}"]')).to_be_visible()
+        expect(page.locator("#connection")).to_have_text("live")
+        assert page.evaluate("window.kept")
+
+
+def test_elsewhere_it_asks_for_a_token(served: Any, page: Page) -> None:
+    page.goto(served.url)
+    field = page.get_by_label("Access token")
+    expect(field).to_be_visible()
+    field.fill("nonsense")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#token-problem")).to_contain_text("not valid")
+    field.fill(served.token())
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#connection")).to_have_text("live")
+    expect(field).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_it_fits_the_screen(
+    local: Any, market: Any, chromium: Browser, size: Any, scheme: Any, tmp_path: Path
+) -> None:
+    market.publish(market.value(), market.value(0.08, book=2), market.arbitrage())
+    with chromium.new_context(viewport=size, color_scheme=scheme) as context:
+        page = context.new_page()
+        page.goto(local.url)
+        expect(page.locator("#connection")).to_have_text("live")
+        expect(page.locator("#prices tr.fair")).to_be_visible()
+        page.screenshot(path=tmp_path / "board.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]

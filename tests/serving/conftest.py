@@ -1,0 +1,210 @@
+"""The serving process over real sockets, on a real database and a real Redis-compatible server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import redis
+import uvicorn
+
+from edge_assets.clock import micros
+from edge_assets.settings import Settings
+from edge_assets.store import alerts, database, streams, writer
+from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.tokens import issue_token
+from ml.quotes import EventStarts, Market, MarketTimes, Outcome, QuoteBatch
+from ml.scoring.alerts import Alert, AlertKey, Leg, Worth, close_alert, open_alert, update_alert
+from serving.app import create_app
+from serving.server import configure, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+SECRET = "a secret for tests only, thirty-two bytes or more"
+SPORT = "americanfootball_nfl"
+NAN = float("nan")
+
+
+class MarketDesk:
+    """One NFL event at five books, and a pen to write polls and alerts with, through the real store."""
+
+    def __init__(self, database_url: str, redis_url: str) -> None:
+        self.conn = database.connect(database_url, "test")
+        self.redis_url = redis_url
+        words = Vocabulary.load(database_url)
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        self.sport = words.sport(SPORT, "NFL")
+        self.books = [
+            words.book(key, title)
+            for key, title in [
+                ("pinnacle", "Pinnacle"),
+                ("fanduel", "FanDuel"),
+                ("draftkings", "DraftKings"),
+                ("betmgm", "BetMGM"),
+                ("bovada", "Bovada"),
+            ]
+        ]
+        self.start = self.now + timedelta(hours=30)
+        self.event = words.event("e1", self.sport, "Seattle Seahawks", "<b>Rams</b>", self.start, self.now)
+        words.close()
+        self.poll_id = self.poll()
+
+    def poll(self, home: float = 2.0, observed_at: datetime | None = None) -> int:
+        """Store a poll in which every book offers `home` and 1.9; the last book is long stale."""
+        at = observed_at or self.now
+        books = len(self.books)
+        fresh, stale = micros(at - timedelta(seconds=20)), micros(at - timedelta(hours=1))
+        times = [fresh] * (books - 1) + [stale]
+        quotes = QuoteBatch.of(
+            (self.event, book, Market.H2H, outcome, NAN, price, confirmed)
+            for book, confirmed in zip(self.books, times, strict=True)
+            for outcome, price in ((Outcome.HOME, home), (Outcome.AWAY, 1.9))
+        )
+        record = writer.PollRecord(
+            sport_id=self.sport,
+            feed="simulate",
+            run_id="run-1",
+            observed_at=micros(at),
+            received_at=micros(datetime.now(UTC)),
+            quotes_seen=len(quotes),
+            events=1,
+            rejected={},
+            credits_last=None,
+            credits_used=None,
+            credits_remaining=None,
+            request_ms=5.0,
+            body=b"[]",
+        )
+        confirmed = MarketTimes.of(
+            (self.event, b, Market.H2H, t) for b, t in zip(self.books, times, strict=True)
+        )
+        starts = EventStarts.of([(self.event, micros(self.start))])
+        poll_id = writer.write_poll(self.conn, record, quotes, confirmed, starts)
+        assert poll_id is not None
+        return poll_id
+
+    def commit(self, *steps: Alert) -> None:
+        """Make alerts durable without announcing them."""
+        alerts.commit_step(self.conn, self.sport, self.poll_id, micros(self.now), list(steps), {})
+
+    def redis(self) -> redis.Redis:
+        """A client of the Redis-compatible server."""
+        return redis.Redis.from_url(self.redis_url)
+
+    def announce(self) -> None:
+        """Publish what is durable and not yet public."""
+        with self.redis() as client:
+            streams.publish_alerts(self.conn, client)
+
+    def publish(self, *steps: Alert) -> None:
+        """Commit and announce alerts."""
+        self.commit(*steps)
+        self.announce()
+
+    def value(self, edge: float = 0.06, book: int = 1, seconds: int = 0) -> Alert:
+        """A newly opened value bet; `seconds` sets alerts on the same price apart."""
+        fair = 0.5 + edge
+        key = AlertKey("value", self.event, Market.H2H, None, Outcome.HOME, self.books[book])
+        worth = Worth(2 * fair - 1, 4, 20.0, 2.0, fair, 0.5, edge, 0.04, 70.0, 0.003)
+        at = micros(self.now + timedelta(seconds=seconds))
+        return open_alert(key, worth, at, self.poll_id, self.poll_id)
+
+    def updated(self, alert: Alert) -> Alert:
+        """The next step of an alert."""
+        worth = replace(alert.worth, fair_probability=0.57, edge=0.07)
+        return update_alert(alert, worth, alert.observed_at, self.poll_id, self.poll_id)
+
+    def closed(self, alert: Alert) -> Alert:
+        """The last step of an alert."""
+        return close_alert(alert, "price_moved", alert.observed_at, self.poll_id)
+
+    def arbitrage(self) -> Alert:
+        """A newly opened arbitrage between the second and the third book."""
+        legs = (Leg(Outcome.HOME, self.books[1], 2.2, 0.48), Leg(Outcome.AWAY, self.books[2], 2.0, 0.52))
+        key = AlertKey("arbitrage", self.event, Market.H2H, None)
+        worth = Worth(0.047, 2, 20.0, legs=legs)
+        return open_alert(key, worth, micros(self.now), self.poll_id, self.poll_id)
+
+
+@pytest.fixture
+def market(database_url: str, redis_url: str) -> Iterator[MarketDesk]:
+    market = MarketDesk(database_url, redis_url)
+    yield market
+    market.conn.close()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    port: int
+    app: Any
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/alerts"
+
+    @property
+    def http(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url)
+
+    def token(self, seconds: float = 60, secret: str = SECRET) -> str:
+        return issue_token(secret, "tester", timedelta(seconds=seconds))
+
+    def bearer(self, **kwargs: Any) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(**kwargs)}"}
+
+
+@contextmanager
+def running(settings: Settings, wait: bool, port: int) -> Iterator[Served]:
+    """Run the application under its own server configuration in a thread."""
+    app = create_app(settings)
+    config = configure(app, "127.0.0.1", port)
+    listener = listen(config)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        until(lambda: server.started and (app.state.resources.hub.position is not None or not wait))
+        yield Served(listener.getsockname()[1], app)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def serve(database_url: str, redis_url: str) -> Callable[..., AbstractContextManager[Served]]:
+    """Start a server with settings of the test's choice."""
+
+    def start(wait: bool = True, port: int = 0, **changes: Any) -> AbstractContextManager[Served]:
+        chosen = {"database_url": database_url, "redis_url": redis_url, "jwt_secret": SECRET} | changes
+        return running(Settings(_env_file=None, **chosen), wait, port)
+
+    return start
+
+
+@pytest.fixture
+def served(market: MarketDesk, serve: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+    """A server on a database that holds one poll."""
+    with serve() as running_server:
+        yield running_server

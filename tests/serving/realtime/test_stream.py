@@ -1,0 +1,155 @@
+"""Alerts arrive: in order, without gap or duplicate, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from edge_assets.store import streams
+from serving.realtime import client, endpoint, hub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from websockets.sync.connection import Connection
+
+
+def alerts(ws: Connection, n: int) -> list[dict[str, Any]]:
+    """The next `n` alerts; other messages are passed over."""
+    found: list[dict[str, Any]] = []
+    while len(found) < n:
+        message = json.loads(ws.recv(timeout=10))
+        if "type" not in message:
+            found.append(message)
+    return found
+
+
+@contextmanager
+def listen(served: Any, after: int | None = None, **kwargs: Any) -> Iterator[Connection]:
+    """An admitted client that has heard the hello."""
+    with connect(served.ws, compression=None, **kwargs) as ws:
+        ws.send(json.dumps({"token": served.token(), "after": after}))
+        assert json.loads(ws.recv(timeout=5))["type"] == "hello"
+        yield ws
+
+
+def close_code(ws: Connection) -> int:
+    """The code with which the server closes, whatever it says before."""
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            ws.recv(timeout=10)
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code
+
+
+def test_an_alert_reaches_every_client_promptly(served: Any, market: Any) -> None:
+    with listen(served) as one, listen(served) as two:
+        market.publish(market.value())
+        (first,), (second,) = alerts(one, 1), alerts(two, 1)
+    assert first == second
+    assert (first["id"], first["state"], first["sport"]) == (1, "opened", "americanfootball_nfl")
+    assert (first["book_title"], first["price"], first["edge"]) == ("FanDuel", 2.0, 0.06)
+
+
+def test_the_life_of_an_alert_arrives_in_order(served: Any, market: Any) -> None:
+    opened = market.value()
+    updated = market.updated(opened)
+    with listen(served) as ws:
+        market.publish(opened, updated)
+        market.publish(market.closed(updated))
+        steps = alerts(ws, 3)
+    assert [(s["seq"], s["state"], s["reason"]) for s in steps] == [
+        (0, "opened", None),
+        (1, "updated", None),
+        (2, "closed", "price_moved"),
+    ]
+    assert len({s["alert_id"] for s in steps}) == 1
+
+
+def test_resuming_while_alerts_keep_coming_leaves_no_gap_and_no_duplicate(
+    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "PAGE", 7)
+    total = 150
+
+    def keep_publishing() -> None:
+        for i in range(total):
+            market.publish(market.value(seconds=i))
+
+    publisher = threading.Thread(target=keep_publishing)
+    publisher.start()
+    seen, after = [], 0
+    while len(seen) < total:
+        with listen(served, after) as ws:
+            seen += [a["id"] for a in alerts(ws, min(11, total - len(seen)))]
+        after = seen[-1]
+    publisher.join()
+    assert seen == list(range(1, total + 1))
+
+
+def test_the_header_resumes_with_a_query_parameter(served: Any, market: Any) -> None:
+    market.publish(*(market.value(seconds=i) for i in range(3)))
+    with connect(f"{served.ws}?after=1", additional_headers=served.bearer()) as ws:
+        assert [a["id"] for a in alerts(ws, 2)] == [2, 3]
+
+
+def test_what_redis_lost_comes_from_the_database(served: Any, market: Any, redis_server: Any) -> None:
+    with listen(served) as ws:
+        market.publish(market.value(seconds=0))
+        assert alerts(ws, 1)[0]["id"] == 1
+        redis_server.stop()
+        market.commit(market.value(seconds=1))
+        assert alerts(ws, 1)[0]["id"] == 2
+        redis_server.start()
+        market.publish(market.value(seconds=2))
+        assert alerts(ws, 1)[0]["id"] == 3
+        market.publish(market.value(seconds=3))
+        assert alerts(ws, 1)[0]["id"] == 4
+
+
+def test_heartbeats_tell_how_far_the_stream_is(
+    serve: Any, market: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 0.1)
+    with serve() as served, listen(served) as ws:
+        market.publish(market.value())
+        alerts(ws, 1)
+        assert json.loads(ws.recv(timeout=5)) == {"type": "heartbeat", "last_id": 1}
+
+
+def test_a_slow_client_is_dropped_and_slows_nobody(
+    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that stops reading: its socket fills, then its backlog, while another hears every alert at once."""
+    monkeypatch.setattr(client, "BACKLOG", 20)
+    delays = []
+    with (
+        listen(served, max_queue=1) as slow,
+        listen(served) as quick,
+        market.redis() as stream,
+    ):
+        for number in range(1, 400):
+            sent = time.monotonic()
+            text = json.dumps({"id": number, "pad": "x" * 65536})
+            stream.xadd(streams.ALERTS, {"json": text}, id=f"{number}-0")
+            assert alerts(quick, 1)[0]["id"] == number
+            delays.append(time.monotonic() - sent)
+            if len(served.app.state.resources.hub.clients) == 1:
+                break
+        assert number < 399, "the slow client was never dropped"
+        assert sorted(delays)[len(delays) // 2] < 0.1
+        assert close_code(slow) == 4413
+
+
+def test_shutting_down_tells_the_clients(serve: Any, market: Any) -> None:
+    with ExitStack() as clients:
+        with serve() as served:
+            ws = clients.enter_context(listen(served))
+        assert close_code(ws) == 1012

@@ -1,0 +1,61 @@
+"""Who gets a token without asking for one, and what a server without a secret does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+
+from edge_assets.settings import MissingSettingError, Settings
+from serving.app import create_app
+
+
+def test_the_boards_own_page_gets_a_token_that_works(serve: Any, market: Any) -> None:
+    with serve(edge_local=True) as served, served.http as http:
+        answer = http.post("/api/session", headers={"Origin": served.url})
+        assert answer.status_code == 200
+        with connect(served.ws) as ws:
+            ws.send(json.dumps({"token": answer.json()["token"]}))
+            assert json.loads(ws.recv(timeout=5))["type"] == "hello"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://evil.example", "Host": "evil.example"},
+    ],
+    ids=["no origin", "foreign origin", "opaque origin", "rebound name"],
+)
+def test_other_pages_get_none(serve: Any, market: Any, headers: dict[str, str]) -> None:
+    with serve(edge_local=True) as served, served.http as http:
+        assert http.post("/api/session", headers=headers).status_code == 403
+
+
+def test_there_are_no_sessions_outside_the_local_demo(served: Any) -> None:
+    with served.http as http:
+        assert http.post("/api/session", headers={"Origin": served.url}).status_code in {404, 405}
+
+
+@pytest.mark.parametrize("secret", [None, "", "short"])
+def test_there_is_no_serving_without_a_secret(secret: str | None) -> None:
+    settings = Settings(
+        _env_file=None, database_url="postgresql:///x", redis_url="redis://localhost", jwt_secret=secret
+    )
+    with pytest.raises(MissingSettingError, match="JWT_SECRET"):
+        create_app(settings)
+
+
+def test_the_command_says_what_is_missing(database_url: str, redis_url: str, tmp_path: Any) -> None:
+    environment = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "serving", "--port", "0"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "JWT_SECRET is not set" in ended.stderr
+    assert "Traceback" not in ended.stderr
