@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_assets.feeds.odds_api.changes import changed_quotes, market_times
-from edge_assets.feeds.odds_api.errors import MalformedBodyError
 from edge_assets.feeds.odds_api.lenient import LenientList
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
 from edge_assets.feeds.odds_api.offers import NOTHING, restored
 from edge_assets.feeds.odds_api.reading import OfferReader
+from edge_assets.feeds.odds_api.wire import misread
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
@@ -93,13 +93,13 @@ class PayloadDiffer:
         """Compare a payload with the committed state.
 
         Raises:
-            MalformedBodyError: the body is no list of events.
+            TornBodyError, MalformedBodyError: the body is no complete list of events.
         """
         rejected: list[str] = []
         try:
             listed = _events.decode(body, rejected)
         except msgspec.DecodeError as error:
-            raise MalformedBodyError(str(error)) from error
+            raise misread(body, error) from error
         state: dict[int, EventOffer] = {}
         starts: dict[int, Micros] = {}
         for sent in listed:

@@ -23,6 +23,10 @@ class TransportError(OddsApiError):
     """No complete answer arrived, after all retries: no connection, a timeout, a torn body."""
 
 
+class TornBodyError(TransportError):
+    """An answer whose JSON is broken or ends early."""
+
+
 class MalformedBodyError(OddsApiError):
     """A complete answer that is not what the endpoint sends."""
 
@@ -32,7 +36,12 @@ class UnsupportedVersionError(MalformedBodyError):
 
 
 class RefusedRequestError(OddsApiError):
-    """The API answered with an error: HTTP `status`, its `error_code` (may be empty) and `message`."""
+    """The API answered with an error: HTTP `status`, its `error_code` (may be empty) and `message`.
+
+    `retry_after` holds the seconds that the answer asks to wait, if it does.
+    """
+
+    retry_after: float | None = None
 
     def __init__(self, status: int, error_code: str, message: str) -> None:
         super().__init__(f"{status} {error_code or 'without a code'}: {message}")

@@ -1,0 +1,48 @@
+"""What can be asked of the odds endpoints, and how it is written in a URL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class EventFilter(TypedDict, total=False):
+    """Which events: by id, or by start (both ends included). Filters do not lower the cost."""
+
+    event_ids: Sequence[str]
+    commence_from: datetime
+    commence_to: datetime
+
+
+class OddsFilter(EventFilter, total=False):
+    """Which prices: `bookmakers` overrides `regions`, and one of them is required."""
+
+    regions: Sequence[str]
+    bookmakers: Sequence[str]
+    markets: Sequence[str]
+
+
+_NAMES = {
+    "event_ids": "eventIds",
+    "commence_from": "commenceTimeFrom",
+    "commence_to": "commenceTimeTo",
+}
+
+
+def wire_params(asked: Mapping[str, Any]) -> dict[str, str]:
+    """URL parameters; empty ones are left out, lists have no spaces (they would make the keys invalid)."""
+    return {_NAMES.get(name, name): _text(value) for name, value in asked.items() if value}
+
+
+def wire_time_text(at: datetime) -> str:
+    """A time exactly as the API demands it: UTC, whole seconds, `Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _text(value: str | datetime | Sequence[str]) -> str:
+    if isinstance(value, datetime):
+        return wire_time_text(value)
+    return value if isinstance(value, str) else ",".join(value)

@@ -1,0 +1,31 @@
+"""Keeps API keys out of logs and exceptions: the API takes its key in the URL, and httpx logs URLs."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_KEY = re.compile(r"(api_?key=)[^&\s\"'#]*", re.IGNORECASE)
+
+
+def redacted(text: str) -> str:
+    """The text without the values of key parameters."""
+    return _KEY.sub(r"\1[redacted]", text)
+
+
+class RedactingFilter(logging.Filter):
+    """Lets every record pass, without keys."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the message of the record."""
+        record.msg, record.args = redacted(record.getMessage()), ()
+        return True
+
+
+_FILTER = RedactingFilter()
+
+
+def redact_http_logs() -> None:
+    """Install the filter (once) where URLs are logged."""
+    for name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2"):
+        logging.getLogger(name).addFilter(_FILTER)

@@ -1,0 +1,167 @@
+"""The answers of The Odds API v4, typed. Times are aware UTC, whether sent as ISO text or unix seconds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from edge_assets.feeds.odds_api.errors import (
+    MalformedBodyError,
+    OddsApiError,
+    TornBodyError,
+    UnsupportedVersionError,
+)
+
+T = TypeVar("T")
+
+
+class Sport(Struct, frozen=True):
+    """One entry of `/sports`."""
+
+    key: str
+    group: str
+    title: str
+    description: str
+    active: bool
+    has_outrights: bool
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """One entry of `/events`; outrights have no teams."""
+
+    id: str
+    sport_key: str
+    sport_title: str
+    commence_time: datetime
+    home_team: str | None = None
+    away_team: str | None = None
+    has_outrights: bool = False
+    home_rotation: int | None = None
+    away_rotation: int | None = None
+
+
+class Outcome(Struct, frozen=True, gc=False):
+    """One price (of `description`, at `point`, where the market has these)."""
+
+    name: str
+    price: float
+    point: float | None = None
+    description: str | None = None
+    link: str | None = None
+    sid: str | None = None
+    bet_limit: float | None = None
+    multiplier: float | None = None
+
+
+class Market(Struct, frozen=True):
+    """The prices of one book in one market; captures before 2023 have no `last_update` here."""
+
+    key: str
+    outcomes: list[Outcome]
+    last_update: datetime | None = None
+    link: str | None = None
+    sid: str | None = None
+
+
+class Bookmaker(Struct, frozen=True):
+    """What one book offers; event odds have no `last_update` here."""
+
+    key: str
+    title: str
+    markets: list[Market]
+    last_update: datetime | None = None
+    link: str | None = None
+    sid: str | None = None
+
+
+class EventOdds(Event, frozen=True, kw_only=True):
+    """One entry of `/odds`."""
+
+    bookmakers: list[Bookmaker]
+
+
+class ListedMarket(Struct, frozen=True):
+    """A market that a book has, without its prices."""
+
+    key: str
+    last_update: datetime | None = None
+
+
+class MarketLister(Struct, frozen=True):
+    """A book and the markets it has."""
+
+    key: str
+    title: str
+    markets: list[ListedMarket]
+
+
+class EventMarkets(Event, frozen=True, kw_only=True):
+    """The answer of `/events/{id}/markets`."""
+
+    bookmakers: list[MarketLister]
+
+
+class TeamScore(Struct, frozen=True):
+    """A team's points, as text."""
+
+    name: str
+    score: str
+
+
+class Score(Event, frozen=True, kw_only=True):
+    """One entry of `/scores`; `scores` is None before the start, and in no particular order after it."""
+
+    completed: bool
+    scores: list[TeamScore] | None = None
+    last_update: datetime | None = None
+
+
+class Participant(Struct, frozen=True):
+    """One entry of `/participants`."""
+
+    full_name: str
+    id: str
+
+
+class Envelope(Struct, Generic[T], frozen=True):
+    """A historical answer: the snapshot's time, its neighbours' times, and what the live endpoint sent."""
+
+    timestamp: datetime
+    data: T
+    previous_timestamp: datetime | None = None
+    next_timestamp: datetime | None = None
+
+
+class _Version3(Struct):
+    success: bool
+    data: msgspec.Raw
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Decode an answer.
+
+    Raises:
+        TornBodyError: the JSON ends early or is broken.
+        UnsupportedVersionError: it is of API version 3.
+        MalformedBodyError: it is something else than `kind`.
+    """
+    try:
+        # lax: with `dateFormat=unix` times are integers, which strict decoding does not take for times
+        return msgspec.json.decode(body, type=kind, strict=False)
+    except msgspec.DecodeError as error:
+        failure = misread(body, error)
+    raise failure
+
+
+def misread(body: bytes, error: msgspec.DecodeError) -> OddsApiError:
+    """What it means that a body could not be decoded."""
+    if not isinstance(error, msgspec.ValidationError):
+        return TornBodyError(str(error))
+    try:
+        msgspec.json.decode(body, type=_Version3)
+    except msgspec.DecodeError:
+        return MalformedBodyError(str(error))
+    return UnsupportedVersionError("this is API version 3; the base URL must lead to version 4")
