@@ -1,0 +1,1 @@
+"""Alembic's environment; run through `edge_assets.store.database.upgrade`."""

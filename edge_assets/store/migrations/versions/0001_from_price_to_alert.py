@@ -1,0 +1,58 @@
+"""From a sportsbook's price to an alert: dictionaries, ticks, polls, alerts, leases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import op
+
+from ml.quotes import FIRST_DYNAMIC_ID, Market, Outcome
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+TIMED_TABLES = ("odds_ticks", "payloads")
+
+
+def upgrade() -> None:
+    """Apply."""
+    connection = op.get_bind()
+    timescale = _with_timescale(connection)
+    schema = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    partitioned = "" if timescale else " PARTITION BY RANGE (observed_at)"
+    connection.exec_driver_sql(schema.replace("/* PARTITIONED */", partitioned))
+    if timescale:
+        for table in TIMED_TABLES:
+            # the same day that a native partition holds: see edge_assets.store.partitions
+            connection.exec_driver_sql(
+                f"SELECT create_hypertable('{table}', 'observed_at', "
+                "chunk_time_interval => interval '1 day', create_default_indexes => false)"
+            )
+    _seed(connection)
+
+
+def _with_timescale(connection: Connection) -> bool:
+    """Create the extension where the server has it."""
+    found = connection.exec_driver_sql(
+        "SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'"
+    )
+    if not found.scalar_one():
+        return False
+    connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS timescaledb")
+    return True
+
+
+def _seed(connection: Connection) -> None:
+    """Markets and outcomes whose ids are constants of the code; the feeds' own follow behind them."""
+    for table, column, members in (("markets", "key", [*Market]), ("outcomes", "name", [*Outcome])):
+        rows = ", ".join(f"({int(member)}, '{member.key}')" for member in members)
+        connection.exec_driver_sql(
+            f"INSERT INTO {table} (id, {column}) OVERRIDING SYSTEM VALUE VALUES {rows}"
+        )
+        connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {FIRST_DYNAMIC_ID}")

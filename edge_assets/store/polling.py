@@ -1,0 +1,64 @@
+"""When each sport was last looked at and what was seen: the facts behind polling cadences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import zstandard
+from psycopg.rows import namedtuple_row
+
+from ml.quotes import EventStarts, decode_columns
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_LAST_LOOKS = """
+SELECT s.key, p.observed_at, p.quotes_seen, p.ticks, p.credits_remaining, p.starts,
+       before.observed_at AS previous
+FROM sports s
+CROSS JOIN LATERAL (SELECT * FROM polls WHERE sport_id = s.id ORDER BY observed_at DESC LIMIT 1) p
+LEFT JOIN LATERAL (SELECT observed_at FROM polls WHERE sport_id = s.id AND observed_at < p.observed_at
+                   ORDER BY observed_at DESC LIMIT 1) before ON true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """The newest poll of a sport.
+
+    `starts` are those of the events it listed; `movement` is the share of its quotes that changed in a minute
+    since the poll before (0 if there was none).
+    """
+
+    observed_at: datetime
+    starts: tuple[datetime, ...]
+    movement: float
+    credits_remaining: int | None
+
+
+def last_looks(connection: Connection) -> dict[str, LastLook]:
+    """The newest poll of every sport that has one, by sport key."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return {
+            row.key: LastLook(
+                row.observed_at,
+                start_times(decode_columns(EventStarts, zstandard.decompress(row.starts))),
+                movement(row.ticks, row.quotes_seen, row.previous, row.observed_at),
+                row.credits_remaining,
+            )
+            for row in cursor.execute(_LAST_LOOKS)
+        }
+
+
+def start_times(starts: EventStarts) -> tuple[datetime, ...]:
+    """The start times of listed events, sorted, each once."""
+    return tuple(datetime.fromtimestamp(at / 1e6, UTC) for at in sorted(set(starts.commence_at.tolist())))
+
+
+def movement(changed: int, seen: int, previous: datetime | None, now: datetime) -> float:
+    """The share of `seen` quotes that changed in a minute; the first poll of all says nothing."""
+    if previous is None or seen == 0 or now <= previous:
+        return 0.0
+    return changed / seen / max((now - previous).total_seconds() / 60, 1e-3)

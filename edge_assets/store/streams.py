@@ -1,0 +1,89 @@
+"""The Redis streams: one entry a poll on `odds:changes`, one a step of an alert on `alerts`."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import redis
+
+from edge_assets.store import alerts
+from edge_assets.store.writer import to_datetime
+from ml.quotes import encode_changes
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from redis.asyncio import Redis as AsyncRedis
+
+    from ml.quotes import PollChanges
+
+ODDS_CHANGES = "odds:changes"
+CHANGES_FIELD = b"changes"
+CHANGES_KEPT = 10_000
+"""Polls kept in the stream; a scorer that was away for longer catches up from the database."""
+ALERTS = "alerts"
+ALERT_FIELD = b"json"
+ALERTS_KEPT = 100_000
+NOT_NEWER = "equal or smaller"
+
+
+class ForeignStreamError(RuntimeError):
+    """The Redis database holds alerts that this database has never made."""
+
+
+async def publish_changes(client: AsyncRedis, changes: PollChanges) -> None:
+    """Append a poll to `odds:changes`. A repetition is harmless: readers drop a poll id that they have seen."""
+    await client.xadd(
+        ODDS_CHANGES, {CHANGES_FIELD: encode_changes(changes)}, maxlen=CHANGES_KEPT, approximate=True
+    )
+
+
+def publish_alerts(conn: Connection, client: redis.Redis) -> int:
+    """Append the unpublished alerts to the stream, in order, and mark them; return how many there were.
+
+    The entry's id is the alert's own, so the server itself refuses to take one twice: a process that dies
+    before it has marked them repeats this without effect.
+    """
+    messages = alerts.unpublished(conn)
+    if not messages:
+        return 0
+    now = time.time_ns() // 1_000
+    done = [_stamp(message, now) for message in messages]
+    with client.pipeline(transaction=False) as pipe:
+        for message in messages:
+            body = {ALERT_FIELD: msgspec.json.encode(message)}
+            pipe.xadd(ALERTS, body, id=f"{message['id']}-0", maxlen=ALERTS_KEPT, approximate=True)
+        for answer in pipe.execute(raise_on_error=False):
+            if isinstance(answer, Exception) and NOT_NEWER not in str(answer):
+                raise answer
+    alerts.mark_published(conn, done)
+    return len(messages)
+
+
+def check_same_story(conn: Connection, client: redis.Redis) -> None:
+    """Refuse to go on where the stream is ahead of the database: ids would be taken for published.
+
+    Raises `ForeignStreamError`.
+    """
+    newest: Any = client.xrevrange(ALERTS, count=1)
+    if not newest:
+        return
+    streamed = int(newest[0][0].partition(b"-")[0])
+    row = conn.execute("SELECT coalesce(max(id), 0) FROM alerts").fetchone()
+    if row is None or streamed > row[0]:
+        msg = (
+            f"the stream {ALERTS!r} ends with alert {streamed}, which this database does not have: "
+            "use another Redis database, or delete the stream"
+        )
+        raise ForeignStreamError(msg)
+
+
+def _stamp(message: dict[str, Any], now: int) -> tuple[int, datetime, float]:
+    """Write the moment of publication into a message; return what is to be noted of it."""
+    received = datetime.fromisoformat(message.pop("received_at"))
+    published = to_datetime(now)
+    latency = (published - received).total_seconds() * 1_000
+    message |= {"published_at": published.isoformat(), "detection_latency_ms": latency}
+    return message["id"], published, latency

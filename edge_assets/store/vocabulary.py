@@ -1,0 +1,155 @@
+"""Ids for the names that feeds use: looked up in memory, created in the database when they are new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.conninfo import make_conninfo
+
+from edge_assets.store.database import connect
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import Connection
+
+GET_OR_CREATE = {
+    "sports": (
+        "INSERT INTO sports (key, title) VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET title = "
+        "CASE excluded.title WHEN excluded.key THEN sports.title ELSE excluded.title END RETURNING id"
+    ),
+    "books": (
+        "INSERT INTO books (key, title) VALUES (%s, %s) "
+        "ON CONFLICT (key) DO UPDATE SET title = excluded.title RETURNING id"
+    ),
+    "markets": "INSERT INTO markets (key) VALUES (%s) ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id",
+    "outcomes": (
+        "INSERT INTO outcomes (name, description) VALUES (%s, %s) "
+        "ON CONFLICT (name, description) DO UPDATE SET name = excluded.name RETURNING id"
+    ),
+}
+EVENT = """
+INSERT INTO events (key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at)
+VALUES (%(key)s, %(sport)s, %(home)s, %(away)s, %(start)s, %(start)s, %(seen)s)
+ON CONFLICT (key) DO UPDATE SET commence_at = excluded.commence_at
+RETURNING id
+"""
+EVENT_START = """
+INSERT INTO event_starts (event_id, observed_at, commence_at)
+SELECT %(event)s, %(seen)s, %(start)s
+WHERE %(start)s IS DISTINCT FROM (
+    SELECT commence_at FROM event_starts
+    WHERE event_id = %(event)s ORDER BY observed_at DESC LIMIT 1
+)
+ON CONFLICT (event_id, observed_at) DO UPDATE SET commence_at = excluded.commence_at
+"""
+
+
+class Vocabulary:
+    """The dictionaries of one database, on a connection of their own in autocommit mode.
+
+    Ids are committed at once, so that a rolled-back poll leaves no id in memory that the database does not know.
+    """
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._ids: dict[str, dict[tuple[Any, ...], int]] = {table: {} for table in GET_OR_CREATE}
+        self._book_keys: dict[int, str] = {}
+        self._events: dict[str, tuple[int, datetime]] = {}
+        self._read()
+
+    @classmethod
+    def load(cls, source: str | Connection) -> Vocabulary:
+        """Open the dictionaries of a database URL, or of a connection's database."""
+        return cls(connect(source if isinstance(source, str) else _dsn_of(source), "vocabulary"))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._conn.close()
+
+    def sport(self, key: str, title: str | None = None) -> int:
+        """The id of a sport; its title defaults to its key."""
+        known = self._ids["sports"].get((key,))
+        return known if known is not None else self._create("sports", (key,), (key, title or key))
+
+    def book(self, key: str, title: str) -> int:
+        """The id of a bookmaker or exchange."""
+        known = self._ids["books"].get((key,))
+        if known is None:
+            known = self._create("books", (key,), (key, title))
+            self._book_keys[known] = key
+        return known
+
+    def market(self, key: str) -> int:
+        """The id of a market."""
+        known = self._ids["markets"].get((key,))
+        return known if known is not None else self._create("markets", (key,), (key,))
+
+    def outcome(self, name: str, description: str | None) -> int:
+        """The id of an outcome that is not one of `ml.quotes.Outcome`."""
+        known = self._ids["outcomes"].get((name, description))
+        return (
+            known if known is not None else self._create("outcomes", (name, description), (name, description))
+        )
+
+    def event(
+        self,
+        key: str,
+        sport_id: int,
+        home: str | None,
+        away: str | None,
+        commence_at: datetime,
+        observed_at: datetime,
+    ) -> int:
+        """The id of an event; a start that moved is recorded with the moment it was stated."""
+        known = self._events.get(key)
+        if known is not None and known[1] == commence_at:
+            return known[0]
+        values = {
+            "key": key,
+            "sport": sport_id,
+            "home": home,
+            "away": away,
+            "start": commence_at,
+            "seen": observed_at,
+        }
+        with self._conn.transaction():
+            event_id = self._one(EVENT, values)
+            self._conn.execute(EVENT_START, values | {"event": event_id})
+        self._events[key] = event_id, commence_at
+        return event_id
+
+    def book_key(self, book_id: int) -> str:
+        """The key of a book; one that another process has added is looked up.
+
+        Raises `KeyError` if there is no such book.
+        """
+        if book_id not in self._book_keys:
+            self._read()
+        return self._book_keys[book_id]
+
+    def _create(self, table: str, name: tuple[Any, ...], values: tuple[Any, ...]) -> int:
+        created = self._ids[table][name] = self._one(GET_OR_CREATE[table], values)
+        return created
+
+    def _one(self, query: str, values: Any) -> int:
+        row = self._conn.execute(query, values).fetchone()
+        if row is None:
+            msg = "a dictionary entry was neither found nor made"
+            raise LookupError(msg)
+        return int(row[0])
+
+    def _read(self) -> None:
+        for table, columns in (
+            ("sports", "key"),
+            ("books", "key"),
+            ("markets", "key"),
+            ("outcomes", "name, description"),
+        ):
+            for row in self._conn.execute(f"SELECT {columns}, id FROM {table}"):
+                self._ids[table][row[:-1]] = row[-1]
+        self._book_keys = {i: key[0] for key, i in self._ids["books"].items()}
+
+
+def _dsn_of(conn: Connection) -> str:
+    return make_conninfo(conn.info.dsn, password=conn.info.password)

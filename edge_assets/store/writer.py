@@ -1,0 +1,118 @@
+"""Writing a poll: one transaction for the poll's row, its ticks and its payload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import zstandard
+from psycopg.types.json import Jsonb
+
+from edge_assets.store.copying import copy_ticks
+from edge_assets.store.partitions import Partitions
+from ml.quotes import encode_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from psycopg import Connection
+
+    from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+INSERT_POLL = """
+INSERT INTO polls (
+    sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, rejected,
+    credits_last, credits_used, credits_remaining, request_ms, body_bytes, market_times, starts
+) VALUES (
+    %(sport_id)s, %(feed)s, %(run_id)s, %(observed_at)s, %(received_at)s, %(quotes_seen)s, %(ticks)s,
+    %(withdrawals)s, %(events)s, %(rejected)s, %(credits_last)s, %(credits_used)s, %(credits_remaining)s,
+    %(request_ms)s, %(body_bytes)s, %(market_times)s, %(starts)s
+)
+ON CONFLICT (sport_id, observed_at) DO NOTHING
+RETURNING id
+"""
+INSERT_PAYLOAD = "INSERT INTO payloads (observed_at, poll_id, body) VALUES (%s, %s, %b)"
+
+
+@dataclass(frozen=True, slots=True)
+class PollRecord:
+    """A look at a sport, as `polls` keeps it; times in microseconds, `body` the response as received."""
+
+    sport_id: int
+    feed: str
+    run_id: str
+    observed_at: Micros
+    received_at: Micros
+    quotes_seen: int
+    events: int
+    request_ms: float
+    body: bytes
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    credits_last: int | None = None
+    credits_used: int | None = None
+    credits_remaining: int | None = None
+
+
+def write_poll(
+    conn: Connection, poll: PollRecord, quotes: QuoteBatch, times: MarketTimes, starts: EventStarts
+) -> int | None:
+    """Store a poll whole or not at all; return its id, None if that moment of the sport is stored already.
+
+    The unique key (sport, observed_at) makes a repetition harmless: after a commit whose confirmation was lost,
+    try again.
+    """
+    compress = zstandard.ZstdCompressor(level=3).compress
+    observed_at = to_datetime(poll.observed_at)
+    partitions_of(conn).ensure(conn, observed_at)
+    values = _values(poll, quotes) | {
+        "market_times": compress(encode_columns(times)),
+        "starts": compress(encode_columns(starts)),
+    }
+    with conn.transaction(), conn.cursor() as cursor:
+        row = cursor.execute(INSERT_POLL, values).fetchone()
+        if row is None:
+            return None
+        poll_id = int(row[0])
+        copy_ticks(cursor, quotes, poll.observed_at, poll_id)
+        cursor.execute(INSERT_PAYLOAD, [observed_at, poll_id, compress(poll.body)])
+    return poll_id
+
+
+def _values(poll: PollRecord, quotes: QuoteBatch) -> dict[str, Any]:
+    withdrawals = int(np.isnan(quotes.price).sum())
+    return {
+        "sport_id": poll.sport_id,
+        "feed": poll.feed,
+        "run_id": poll.run_id,
+        "observed_at": to_datetime(poll.observed_at),
+        "received_at": to_datetime(poll.received_at),
+        "quotes_seen": poll.quotes_seen,
+        "ticks": len(quotes) - withdrawals,
+        "withdrawals": withdrawals,
+        "events": poll.events,
+        "rejected": Jsonb(dict(poll.rejected)),
+        "credits_last": poll.credits_last,
+        "credits_used": poll.credits_used,
+        "credits_remaining": poll.credits_remaining,
+        "request_ms": poll.request_ms,
+        "body_bytes": len(poll.body),
+    }
+
+
+def to_datetime(at: Micros) -> datetime:
+    """A moment in microseconds as an aware datetime, exactly."""
+    return EPOCH + timedelta(microseconds=at)
+
+
+_PARTITIONS: WeakKeyDictionary[Connection, Partitions] = WeakKeyDictionary()
+
+
+def partitions_of(conn: Connection) -> Partitions:
+    """The partitions as this connection knows them."""
+    known = _PARTITIONS.get(conn)
+    if known is None:
+        known = _PARTITIONS[conn] = Partitions(conn)
+    return known
