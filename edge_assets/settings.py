@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic.functional_validators import field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEFAULT_SPORTS = (
     "americanfootball_nfl",
@@ -51,9 +51,9 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str | None = None
     jwt_secret: SecretStr | None = None
 
-    alert_threshold_edge: float = Field(0.05, gt=0, lt=1)
-    max_kelly_fraction: float = Field(0.25, gt=0, le=1)
-    cache_ttl_seconds: int = Field(60, ge=0)
+    alert_threshold_edge: float = Field(default=0.05, gt=0, lt=1)
+    max_kelly_fraction: float = Field(default=0.25, gt=0, le=1)
+    cache_ttl_seconds: int = Field(default=60, ge=0)
 
     @field_validator("edge_sports", "edge_regions", "edge_markets", mode="before")
     @classmethod

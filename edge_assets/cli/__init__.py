@@ -1,1 +1,20 @@
-"""."""
+"""The `edge` command, one module a subcommand.
+
+Modules import at their head only what `edge --help` needs, and the rest when they run.
+"""
+
+from __future__ import annotations
+
+from edge_assets.cli import doctor, down, feeds, status, token, up, watch
+from edge_assets.cli.application import app
+
+app.command()(up.up)
+app.command()(down.down)
+app.command()(status.status)
+app.command()(doctor.doctor)
+app.command()(watch.watch)
+app.command()(feeds.replay)
+app.command()(feeds.simulate)
+app.command()(token.token)
+
+__all__ = ["app"]

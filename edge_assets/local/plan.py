@@ -89,6 +89,10 @@ class Plan:
             "mlflow": self.mlflow_uri,
         }
 
+    def ours(self, page: str) -> bool:
+        """Whether a page of `urls` is served by this stack."""
+        return page != "mlflow" or self.mlflow_port is not None
+
     @property
     def databases(self) -> Iterator[str]:
         """The URLs of all databases that have to exist."""

@@ -35,10 +35,11 @@ LOG_LINES = 15
 def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State, float], None]) -> Plan:
     """Start everything; returns when alerts can flow, with the pages of Dagster and MLflow on their way.
 
-    What an earlier stack left running in this home is ended first. Raises `LocalError`, with nothing left
-    running, if the start fails.
+    What a crashed stack left running in this home is ended first. Raises `LocalError` if a stack runs already,
+    or if the start fails; nothing is left then.
     """
     with home.locked():
+        _refuse_if_running(home)
         down(home)
         stack = _Stack(home, settings, make(settings, home, wish), fresh=wish.fresh)
         try:
@@ -47,6 +48,15 @@ def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State,
             down(home)
             raise
     return stack.plan
+
+
+def _refuse_if_running(home: Home) -> None:
+    if (pid := Supervisor(home).pid) is not None:
+        running = Plan.load(home)
+        msg = (
+            f"a stack already runs in {home.root} (pid {pid}, feed {running.feed if running else 'unknown'})"
+        )
+        raise LocalError(msg, "`edge watch` follows its alerts, `edge status` shows it, `edge down` stops it")
 
 
 class _Stack:

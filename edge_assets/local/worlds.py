@@ -11,6 +11,7 @@ from psycopg import sql
 
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import with_database
+from edge_assets.store import board
 from edge_assets.store.database import connect, ensure_database
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def check_story(home: Home, plan: Plan, *, fresh: bool) -> None:
 def check_feed(plan: Plan) -> None:
     """Refuse a database whose polls come from another feed."""
     with connect(plan.database_url, "edge up") as conn:
-        others = feeds(conn) - {plan.feed.value}
-    if others:
-        msg = f"DATABASE_URL holds odds of the feed {', '.join(sorted(others))}, not {plan.feed}"
+        held = board.feed(conn)
+    if held not in {None, plan.feed.value}:
+        msg = f"DATABASE_URL holds odds of the feed {held}, not of {plan.feed}"
         raise LocalError(
             msg, "use a database of its own for each feed: live, replayed and simulated odds never mix"
         )

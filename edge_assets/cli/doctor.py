@@ -1,0 +1,32 @@
+"""`edge doctor`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from edge_assets.cli.application import out
+from edge_assets.settings import Settings
+
+MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Check this machine and what is configured; exit code 1 if something cannot work."""
+    from edge_assets.local.checkup import checkup
+    from edge_assets.local.home import Home
+
+    settings = Settings()
+    checks = list(checkup(Home.open(settings.edge_home), settings))
+    if as_json:
+        import json
+
+        typer.echo(json.dumps([check._asdict() for check in checks], indent=1))
+    else:
+        for check in checks:
+            out.print(f"{MARKS[check.verdict]} {check.name:26} {check.found}", soft_wrap=True)
+            if check.remedy:
+                out.print(f"  [dim]→ {check.remedy}[/]", soft_wrap=True)
+    if any(check.verdict == "fail" for check in checks):
+        raise typer.Exit(1)

@@ -1,0 +1,17 @@
+"""`edge down`."""
+
+from __future__ import annotations
+
+from edge_assets.cli.application import err
+from edge_assets.settings import Settings
+
+
+def down() -> None:
+    """Stop everything that `edge up` started, even after a crash."""
+    from edge_assets.local.home import Home
+    from edge_assets.local.shutdown import down as stop
+
+    home = Home.open(Settings().edge_home)
+    with home.locked(), err.status("stopping everything"):
+        ended = stop(home)
+    err.print(f"stopped ({ended} processes)" if ended else f"nothing of {home.root} is running")

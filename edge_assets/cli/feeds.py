@@ -1,0 +1,44 @@
+"""`edge replay` and `edge simulate`: a feed server alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Port = Annotated[int, typer.Option(help="Port to listen on.")]
+
+
+def replay(
+    path: Annotated[Path, typer.Argument(help="Directory or tar of captured payloads.")],
+    speed: Annotated[str, typer.Option(metavar="N|max", help="Times real time.")] = "max",
+    port: Port = 8100,
+) -> None:
+    """Serve a recording with The Odds API's wire contract."""
+    from edge_assets.feeds.replay.__main__ import main
+
+    _say_where(port)
+    main(path, port, speed)
+
+
+def simulate(
+    seed: Annotated[int, typer.Option(help="Which world.")] = 1,
+    port: Port = 8100,
+) -> None:
+    """Serve a simulated market with The Odds API's wire contract."""
+    from edge_assets.feeds.simulate.__main__ import main
+
+    _say_where(port)
+    main(port=port, seed=seed)
+
+
+def _say_where(port: int) -> None:
+    from edge_assets.cli.application import err
+    from edge_assets.local.errors import LocalError
+    from edge_assets.local.ports import is_free
+
+    if not is_free(port):
+        msg = f"port {port} is taken by another program"
+        raise LocalError(msg, "choose another with --port")
+    err.print(f"ODDS_API_URL=http://127.0.0.1:{port}/v4 ODDS_API_KEY=any", markup=False, soft_wrap=True)

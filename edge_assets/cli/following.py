@@ -1,0 +1,124 @@
+"""Following the alert stream in the terminal: resumes where it was cut off."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
+from websockets.sync.client import connect
+
+from edge_assets.cli.application import err, out
+from edge_assets.local.errors import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+UNAUTHORISED = 4401
+UNKNOWN_RESUME_ID = 4409
+RETRY_SECONDS = 1.0
+STATE_STYLES = {"opened": "bold green", "updated": "cyan", "closed": "dim"}
+
+
+def follow(
+    url: str, token: Callable[[], str], after: int | None, show: Callable[[dict[str, Any]], None]
+) -> None:
+    """Show alerts until interrupted, those behind `after` first; `token` is asked at every connection.
+
+    Raises `LocalError` if the server does not admit us.
+    """
+    lost = False
+    while True:
+        try:
+            for message in _messages(f"ws{url.removeprefix('http')}/ws/alerts", token(), after):
+                if "id" in message:
+                    after = message["id"]
+                    show(message)
+                elif message.get("type") == "hello":
+                    after = message["last_id"] if after is None else after
+                    if lost:
+                        err.print("[dim]connected again[/]")
+                    lost = False
+        except (OSError, ConnectionClosed, InvalidStatus, InvalidMessage) as error:
+            _refuse_if_final(error)
+            if not lost:
+                err.print("[yellow]connection lost; trying again[/]")
+            lost = True
+            time.sleep(RETRY_SECONDS)
+
+
+def _messages(url: str, token: str, after: int | None) -> Iterator[dict[str, Any]]:
+    with connect(url) as socket:
+        socket.send(json.dumps({"token": token} if after is None else {"token": token, "after": after}))
+        while True:
+            yield json.loads(socket.recv())
+
+
+def _refuse_if_final(error: Exception) -> None:
+    closed = error.rcvd if isinstance(error, ConnectionClosed) else None
+    if closed is not None and closed.code == UNAUTHORISED and "expired" not in closed.reason:
+        msg = f"the server refuses the token: {closed.reason}"
+        raise LocalError(msg, "`edge token` prints one for the stack of this EDGE_HOME")
+    if closed is not None and closed.code == UNKNOWN_RESUME_ID:
+        raise LocalError(closed.reason, "leave --after out to begin with the next alert")
+
+
+def print_json(message: dict[str, Any]) -> None:
+    """One line of JSON."""
+    print(json.dumps(message), flush=True)  # noqa: T201 - for programs: Rich would wrap it
+
+
+def print_lines() -> Callable[[dict[str, Any]], None]:
+    """One line of text each; the heading comes with the first."""
+    headed = False
+
+    def show(message: dict[str, Any]) -> None:
+        nonlocal headed
+        if not headed:
+            head = f"{'':8}  {'':8} {'EV':>6} {'edge':>6} {'Kelly':>6} {'conf':>4}  {'price':>7} {'fair':>7}"
+            out.print(Text(f"{head}  {'book':14} selection", style="dim"), soft_wrap=True)
+            headed = True
+        out.print(_line(message), soft_wrap=True)
+
+    return show
+
+
+def _line(alert: dict[str, Any]) -> Text:
+    state = alert["state"]
+    line = Text(f"{alert['observed_at'][11:19]}  ")
+    line.append(f"{state:8}", STATE_STYLES.get(state, ""))
+    line.append(
+        f" {_percent(alert['expected_value'])} {_percent(alert['edge'])} {_percent(alert['kelly_fraction'])}"
+    )
+    line.append(f" {_number(alert['confidence'], 4, 0)}  {_number(alert['price'], 7, 3)}")
+    line.append(f" {_number(_fair_price(alert), 7, 3)}  {alert['book_title'] or alert['kind']:14.14} ")
+    line.append(_selection(alert), "dim" if state == "closed" else "")
+    if alert["reason"]:
+        line.append(f"  ({alert['reason']})", "dim")
+    return line
+
+
+def _selection(alert: dict[str, Any]) -> str:
+    fixture = f"{alert['away_team']} @ {alert['home_team']}" if alert["home_team"] else alert["event"]
+    if alert["legs"]:
+        chosen = " + ".join(
+            f"{leg['selection']} {leg['price']:g} {leg['book_title']}" for leg in alert["legs"]
+        )
+    else:
+        point = "" if alert["point"] is None else f" {alert['point']:+g}"
+        chosen = f"{alert['selection']}{point}"
+    return f"{chosen}  [{alert['market']}] {fixture}"
+
+
+def _fair_price(alert: dict[str, Any]) -> float | None:
+    return 1 / alert["fair_probability"] if alert["fair_probability"] else None
+
+
+def _percent(value: float | None) -> str:
+    return f"{value:6.1%}" if value is not None else f"{'':6}"
+
+
+def _number(value: float | None, width: int, digits: int) -> str:
+    return f"{value:{width}.{digits}f}" if value is not None else " " * width

@@ -1,0 +1,76 @@
+"""`edge status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge_assets.cli.application import out
+from edge_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+HEALTH = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
+ELSEWHERE = {"services", "urls", "database", "running", "home", "feed", "world"}
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Show the services and what has come through; exit code 3 if nothing runs."""
+    from edge_assets.local.home import Home
+    from edge_assets.local.state import status as state_of
+
+    state = state_of(Home.open(Settings().edge_home))
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(state, indent=1, default=str))
+    else:
+        _show(state)
+    if not state["running"]:
+        raise typer.Exit(3)
+
+
+def _show(state: dict[str, Any]) -> None:
+    if not state["running"]:
+        out.print(f"nothing runs in {state['home']}", style="yellow", soft_wrap=True)
+    else:
+        out.print(f"feed [bold]{state['feed']}[/] ({state['world']})", soft_wrap=True)
+        out.print(_services(state["services"]))
+        for name, url in state["urls"].items():
+            out.print(f"  {name:8} {url}", soft_wrap=True)
+    if "database" in state:
+        out.print(_counts(state))
+
+
+def _services(services: dict[str, dict[str, Any]]) -> Table:
+    from rich.table import Table
+
+    table = Table("service", "state", "", box=None, pad_edge=False)
+    for name, service in services.items():
+        style = HEALTH.get(service["state"], "dim")
+        table.add_row(name, f"[{style}]{service['state'].lower()}[/]", service["about"])
+    return table
+
+
+def _counts(state: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    engine = state["database"]
+    table = Table("so far", "", box=None, pad_edge=False)
+    table.add_row(
+        "database", " ".join(str(v) for v in (engine["engine"], engine["version"], engine["edition"]) if v)
+    )
+    for key, value in state.items():
+        if key not in ELSEWHERE:
+            table.add_row(key.replace("_", " "), _flat(value))
+    return table
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_flat(part)}" for key, part in value.items()) or "-"
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

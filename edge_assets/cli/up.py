@@ -1,0 +1,142 @@
+"""`edge up`."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_assets.cli.application import err, out
+from edge_assets.local.errors import LocalError
+from edge_assets.settings import Feed, Settings
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from rich.status import Status
+
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan, Wish
+    from edge_assets.local.startup import State
+
+
+def up(
+    feed: Annotated[
+        Feed | None, typer.Option(help="Default: odds-api if ODDS_API_KEY is set, else simulate.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Recording to replay: directory or tar.")
+    ] = None,
+    speed: Annotated[str, typer.Option(metavar="N|max", help="Replay: times real time.")] = "max",
+    seed: Annotated[int, typer.Option(help="Simulation: which world.")] = 1,
+    port: Annotated[int | None, typer.Option(help="Port of the board (default: 8000 if free).")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin a replay or simulation anew.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
+) -> None:
+    """Start everything, then follow the alerts; Ctrl-C stops it all."""
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Wish
+
+    settings = Settings()
+    chosen = feed or _default_feed(settings, replay)
+    if replay is not None and chosen is not Feed.REPLAY:
+        msg = f"--replay belongs to --feed replay, not to {chosen}"
+        raise LocalError(msg)
+    if chosen is Feed.REPLAY:
+        _check_speed(speed)
+    home = Home.open(settings.edge_home)
+    wish = Wish(chosen, replay.resolve() if replay else None, speed, seed, port, fresh)
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        plan = _start(home, settings, wish)
+        if not detach:
+            _follow(home, settings, plan)
+    except KeyboardInterrupt:
+        _stop(home)
+
+
+def _default_feed(settings: Settings, replay: Path | None) -> Feed:
+    if replay is not None:
+        return Feed.REPLAY
+    return Feed.ODDS_API if settings.odds_api_key else Feed.SIMULATE
+
+
+def _check_speed(speed: str) -> None:
+    from edge_assets.feeds.replay.__main__ import speed_of
+
+    speed_of(speed)
+
+
+def _start(home: Home, settings: Settings, wish: Wish) -> Plan:
+    from edge_assets.local import stack
+
+    with err.status(f"starting with the feed {wish.feed}") as spinner:
+        plan = stack.up(home, settings, wish, _Progress(spinner))
+    _welcome(plan)
+    return plan
+
+
+class _Progress:
+    """A line for every step that is ready, and a spinner that names the others."""
+
+    def __init__(self, spinner: Status) -> None:
+        self._spinner = spinner
+        self._waiting: list[str] = []
+
+    def __call__(self, name: str, state: State, seconds: float) -> None:
+        if state == "starting":
+            self._waiting.append(name)
+        else:
+            self._waiting.remove(name)
+            err.print(f"[green]✓[/] {name} [dim]{seconds:.1f} s[/]")
+        self._spinner.update(f"starting {', '.join(self._waiting)}")
+
+
+def _welcome(plan: Plan) -> None:
+    from edge_assets.local.ports import PREFERRED
+
+    labels = {"board": "serving", "dagster": "dagster-webserver", "mlflow": "mlflow"}
+    for name, url in plan.urls.items():
+        preferred = PREFERRED[labels[name]]
+        moved = plan.ours(name) and not url.endswith(f":{preferred}")
+        out.print(
+            f"  {name:8} {url}" + (f"  [yellow](port {preferred} is taken)[/]" if moved else ""),
+            soft_wrap=True,
+        )
+    if plan.feed is Feed.SIMULATE:
+        out.print("  [bold yellow]SIMULATED[/] odds: no real sportsbook offers these prices")
+
+
+def _follow(home: Home, settings: Settings, plan: Plan) -> None:
+    from datetime import timedelta
+
+    from edge_assets.cli.following import follow, print_lines
+    from edge_assets.local.environment import jwt_secret
+    from edge_assets.local.supervisor import Supervisor
+    from edge_assets.tokens import issue_token
+
+    err.print("[dim]following alerts; Ctrl-C stops everything[/]")
+
+    def token() -> str:
+        if Supervisor(home).pid is None:
+            msg = "the stack has been stopped by another command"
+            raise LocalError(msg)
+        return issue_token(jwt_secret(settings, home), "edge up", timedelta(hours=1))
+
+    follow(plan.urls["board"], token, None, print_lines())
+
+
+def _stop(home: Home) -> None:
+    from edge_assets.local.shutdown import down
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with err.status("stopping everything"):
+        down(home)
+    err.print("stopped")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

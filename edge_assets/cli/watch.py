@@ -1,0 +1,38 @@
+"""`edge watch`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from edge_assets.settings import Settings
+
+
+def watch(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    url: Annotated[str | None, typer.Option(help="Of the server (default: this home's).")] = None,
+    token: Annotated[str | None, typer.Option(help="Default: one signed with this home's secret.")] = None,
+    after: Annotated[int | None, typer.Option(help="Begin behind this alert id; 0: with the oldest.")] = None,
+) -> None:
+    """Follow the alerts in the terminal; resumes after a lost connection."""
+    from datetime import timedelta
+
+    from edge_assets.cli.following import follow, print_json, print_lines
+    from edge_assets.local.environment import jwt_secret
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
+    from edge_assets.tokens import issue_token
+
+    settings = Settings()
+    home = Home.open(settings.edge_home)
+    plan = Plan.load(home)
+    board = url or (plan.urls["board"] if plan else "http://127.0.0.1:8000")
+
+    def signed() -> str:
+        return token or issue_token(jwt_secret(settings, home), "edge watch", timedelta(hours=1))
+
+    try:
+        follow(board.rstrip("/"), signed, after, print_json if as_json else print_lines())
+    except KeyboardInterrupt:
+        raise typer.Exit from None
