@@ -39,7 +39,7 @@ def odds_specs(sports: Sequence[str]) -> list[AssetSpec]:
             odds_key(sport),
             deps=[FEED],
             group_name="ingest",
-            description=f"Ticks, polls and archived payloads of `{sport}`: changes, and when it was looked at.",
+            description=f"Ticks, polls and archived payloads of `{sport}`: changes, and when it was seen.",
             owners=OWNERS,
             kinds={"postgres", "python"},
             skippable=True,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from edge_assets.clock import Clock
     from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.ingestion.meter import Meter
-    from edge_assets.store.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,6 @@ class Desk:
     client: OddsApiClient
     clock: Clock
     meter: Meter
-    vocabulary: Vocabulary
     redis: Redis
 
     @property

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity
-from edge_assets.ingestion.planning import Lease, SportState
+from edge_assets.ingestion.planning import NEVER_LOOKED_AT, Lease, SportState
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store import leases, polling
 from edge_assets.store.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from edge_assets.settings import Settings
+    from edge_assets.store.leases import LeaseInfo
     from edge_assets.store.polling import LastLook
 
 
@@ -74,3 +75,11 @@ def _facts(connection: psycopg.Connection, settings: Settings, now: datetime) ->
     looks, held = polling.last_looks(connection), leases.held(connection)
     budget = Budget.at(now, *(credits_of(list(looks.values())) or ()))
     return Facts([_state(s, looks.get(s), held) for s in settings.edge_sports], terms_of(settings), budget)
+
+
+def _state(sport: str, look: LastLook | None, held: Mapping[str, LeaseInfo]) -> SportState:
+    info = held.get(sport)
+    lease = (
+        Lease(info.run_id, info.live, info.heartbeat_at, info.handover_at, info.claimed_by) if info else None
+    )
+    return SportState(sport, activity_of(look) if look else NEVER_LOOKED_AT, lease)

@@ -8,14 +8,20 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from edge_assets.feeds.odds_api.errors import FeedError, RefusedError
+from edge_assets.feeds.odds_api.errors import (
+    OddsApiError,
+    RateLimitedError,
+    RefusedRequestError,
+    ServerFailedError,
+)
 from edge_assets.ingestion.publisher import Publisher
 from edge_assets.ingestion.report import SportReport
-from edge_assets.ingestion.session import LeaseLostError, SportSession, Stored
+from edge_assets.ingestion.session import LeaseLostError, SportSession
 
 if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.client import Payload
     from edge_assets.ingestion.desk import BurstOrder, Desk
+    from edge_assets.ingestion.session import Stored
 
 HEARTBEAT = 1.0
 """Real seconds between two looks at the lease: how long a successor waits at most."""
@@ -74,16 +80,18 @@ class SportPoller:
                 self._sport, regions=desk.regions, markets=desk.markets, consumed=self._session.last_observed
             )
             stored = await asyncio.to_thread(self._session.store, payload)
-        except RefusedError as error:
+        except (RateLimitedError, ServerFailedError) as error:
+            return self._disturbed(error)
+        except RefusedRequestError as error:
             return self._refused(error)
-        except FeedError as error:
+        except OddsApiError as error:
             return self._disturbed(error)
         self._failures = 0
         await self._published(payload, stored)
         return desk.meter.interval(self._sport, desk.clock.now(), desk.speed)
 
     async def _published(self, payload: Payload, stored: Stored | None) -> None:
-        if self._session.reopened():
+        if self._session.resumed():
             self._publisher.suspect()
         if stored is None:
             self.report.repeats += 1
@@ -93,14 +101,14 @@ class SportPoller:
         self._desk.meter.note(self._sport, stored.activity, payload.quota.remaining, payload.observed_at)
         await self._publisher.publish(stored.changes)
 
-    def _refused(self, error: RefusedError) -> float:
+    def _refused(self, error: RefusedRequestError) -> float:
         """Keep the lease without asking again, so that the next attempt is the next burst's."""
         log.error("%s: the feed refuses: %s", self._sport, error)
         self.report.errors[type(error).__name__] += 1
         self.report.failure = f"{type(error).__name__}: {error}"
         return math.inf
 
-    def _disturbed(self, error: FeedError) -> float:
+    def _disturbed(self, error: OddsApiError) -> float:
         """The client has retried already; wait longer each time."""
         self._failures += 1
         self.report.errors[type(error).__name__] += 1

@@ -39,10 +39,10 @@ class SportReport:
     def count(self, payload: Payload, stored: Stored) -> None:
         """Add one stored poll."""
         self.polls += 1
-        self.quotes_seen += stored.quotes_seen
-        self.rows += len(stored.changes.quotes)
-        self.withdrawals += stored.withdrawals
-        self.rejected += stored.rejected
+        self.quotes_seen += stored.diff.quotes_seen
+        self.rows += len(stored.diff.quotes)
+        self.withdrawals += int(np.isnan(stored.diff.quotes.price).sum())
+        self.rejected += stored.diff.rejected
         self.credits_used += payload.quota.last or 0
         if payload.quota.remaining is not None:
             self.credits_remaining = payload.quota.remaining

@@ -3,3 +3,215 @@
 All of it shares one connection on purpose: the lease is an advisory lock of that connection, so whoever
 lost the connection lost the lease too and cannot write beside its successor.
 """
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import psycopg
+
+from edge_assets.clock import micros
+from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.ingestion.cadence import SportActivity
+from edge_assets.store import outbox, readers
+from edge_assets.store.database import connect
+from edge_assets.store.leases import Lease
+from edge_assets.store.polling import movement, start_times
+from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.writer import PollRecord, write_poll
+from ml.quotes import PollChanges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from edge_assets.feeds.odds_api.client import Payload
+    from edge_assets.feeds.odds_api.diff import Diff
+    from edge_assets.ingestion.desk import BurstOrder, Desk
+
+T = TypeVar("T")
+
+RECONNECT_FOR = 30.0
+RECONNECT_EVERY = 0.2
+HANDOVER_LEAD = 20.0
+"""Seconds before the end of a burst when its successor is requested; a run takes about 4 s to get here."""
+
+log = logging.getLogger(__name__)
+
+
+class LeaseLostError(RuntimeError):
+    """Another burst holds the sport."""
+
+    def __init__(self) -> None:
+        super().__init__("another burst holds the lease")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A poll that is now in the database: what it changed, what its payload said, what it tells the meter."""
+
+    changes: PollChanges
+    diff: Diff
+    activity: SportActivity
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What lives and dies with one connection."""
+
+    connection: psycopg.Connection
+    sport_id: int
+    lease: Lease
+    differ: PayloadDiffer
+    last_observed: datetime | None
+
+
+class SportSession:
+    """One sport's turn as the database sees it. Blocking: to be called in a thread, one call at a time.
+
+    A dropped connection is replaced within the call that notices, and the call is done again: the state is
+    reloaded from what was committed, so a commit whose confirmation was lost is neither missed nor repeated.
+    """
+
+    def __init__(self, sport: str, order: BurstOrder, desk: Desk) -> None:
+        self._sport = sport
+        self._order = order
+        self._desk = desk
+        self._connection: psycopg.Connection | None = None
+        self._turn: _Turn | None = None
+        self._resumed = False
+
+    @property
+    def last_observed(self) -> datetime | None:
+        """The moment of the last committed poll of the sport, in the feed's time."""
+        return self._turn.last_observed if self._turn else None
+
+    def try_begin(self) -> bool:
+        """Take the sport if it is free; if not, claim it, so that its holder lets go. Call until true."""
+        try:
+            self._steadily(lambda _turn: None)
+        except LeaseLostError:
+            return False
+        return True
+
+    def store(self, payload: Payload) -> Stored | None:
+        """Write what a payload changed in one transaction; None if its moment is stored already.
+
+        Raises `LeaseLostError`, `MalformedBodyError`, or `psycopg.Error` if the database stays away.
+        """
+        return self._steadily(lambda turn: self._store(turn, payload))
+
+    def heartbeat(self) -> str | None:
+        """Show that the burst is alive; returns the run that claims the sport, if one does."""
+        return self._steadily(lambda turn: turn.lease.heartbeat())
+
+    def unpublished(self) -> list[PollChanges]:
+        """What the outbox owes to the stream, oldest first."""
+        return self._steadily(lambda turn: list(outbox.unpublished_polls(turn.connection, turn.sport_id)))
+
+    def mark_published(self, poll_ids: Sequence[int]) -> None:
+        """Take polls out of the outbox."""
+        self._steadily(lambda turn: outbox.mark_published(turn.connection, poll_ids))
+
+    def end(self) -> None:
+        """Give the lease and the connections back; a broken connection has lost them anyway."""
+        with suppress(psycopg.Error):
+            if self._turn:
+                self._turn.lease.release()
+        self._drop()
+
+    def _steadily(self, work: Callable[[_Turn], T]) -> T:
+        """Do the work; if the connection drops, do it again on a new one that has the lease."""
+        give_up = time.monotonic() + RECONNECT_FOR
+        while True:
+            try:
+                self._turn = self._turn or self._begin()
+                return work(self._turn)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                log.warning("%s: the database connection is gone: %s", self._sport, error)
+                self._drop()
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(RECONNECT_EVERY)
+
+    def resumed(self) -> bool:
+        """Whether the state was reloaded since this was last asked: the outbox may hold a poll of ours."""
+        resumed, self._resumed = self._resumed, False
+        return resumed
+
+    def _begin(self) -> _Turn:
+        """Take the lease, then read what its last holder has committed."""
+        connection = self._connection = self._connection or connect(self._desk.database_url, self._name)
+        sport_id = Vocabulary(connection).sport(self._sport, self._desk.titles.get(self._sport))
+        lasts = max(0.0, self._order.ends - time.monotonic() - HANDOVER_LEAD)
+        lease = Lease.try_acquire(connection, sport_id, self._order.run_id, lasts)
+        if lease is None:
+            raise LeaseLostError
+        differ = PayloadDiffer(Vocabulary(connection), self._sport, sport_id)
+        differ.load(readers.last_quotes(connection, sport_id)[0])
+        last = readers.last_poll(connection, sport_id)
+        self._resumed = True
+        return _Turn(connection, sport_id, lease, differ, last.observed_at if last else None)
+
+    def _store(self, turn: _Turn, payload: Payload) -> Stored | None:
+        previous = turn.last_observed
+        if previous is not None and payload.observed_at <= previous:
+            return None
+        diff = turn.differ.diff(payload.body, payload.observed_at)
+        record = _record(payload, diff, turn.sport_id, self._desk.feed, self._order.run_id)
+        poll_id = write_poll(turn.connection, record, diff.quotes, diff.times, diff.starts)
+        turn.differ.commit()
+        turn.last_observed = payload.observed_at
+        if poll_id is None:
+            return None
+        changes = PollChanges(
+            poll_id,
+            self._sport,
+            record.observed_at,
+            record.received_at,
+            record.run_id,
+            diff.quotes,
+            diff.times,
+            diff.starts,
+        )
+        return Stored(changes, diff, _activity(diff, previous, payload.observed_at))
+
+    def _drop(self) -> None:
+        """Forget the connection and all that depends on it."""
+        if self._connection:
+            self._connection.close()
+        self._connection = self._turn = None
+
+    @property
+    def _name(self) -> str:
+        return f"edge-burst {self._order.run_id[:8]} {self._sport}"
+
+
+def _record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: str) -> PollRecord:
+    return PollRecord(
+        sport_id=sport_id,
+        feed=feed,
+        run_id=run_id,
+        observed_at=micros(payload.observed_at),
+        received_at=payload.received_at,
+        quotes_seen=diff.quotes_seen,
+        events=diff.events,
+        request_ms=payload.request_ms,
+        body=payload.body,
+        rejected={reason: n for reason, n in diff.rejected.items() if n},
+        credits_last=payload.quota.last,
+        credits_used=payload.quota.used,
+        credits_remaining=payload.quota.remaining,
+    )
+
+
+def _activity(diff: Diff, previous: datetime | None, now: datetime) -> SportActivity:
+    changed = int(np.isfinite(diff.quotes.price).sum())
+    return SportActivity(
+        start_times(diff.starts), movement(changed, diff.quotes_seen, previous, now), last_poll=now
+    )

@@ -1,0 +1,105 @@
+"""The burst: a few minutes of polling, one task a sport, in one process.
+
+    lease → last known quotes → backlog of the outbox → (ask → diff → commit → publish → wait)* → hand over
+
+What is committed reaches the stream: the outbox is the `polls` table itself, and whoever holds a sport
+relays what its predecessor could not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from edge_assets.clock import VirtualClock, WallClock
+from edge_assets.feeds.odds_api.client import OddsApiClient
+from edge_assets.feeds.odds_api.errors import OddsApiError
+from edge_assets.ingestion.desk import BurstOrder, Desk
+from edge_assets.ingestion.facts import activity_of, credits_of, terms_of
+from edge_assets.ingestion.meter import Meter
+from edge_assets.ingestion.poller import SportPoller
+from edge_assets.settings import Feed, MissingSettingError
+from edge_assets.store import polling
+from edge_assets.store.database import connect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from edge_assets.clock import Clock
+    from edge_assets.ingestion.report import SportReport
+    from edge_assets.settings import Settings
+
+__all__ = ["BurstOrder", "run_burst"]
+
+log = logging.getLogger(__name__)
+
+
+async def run_burst(order: BurstOrder, settings: Settings) -> list[SportReport]:
+    """Poll the sports of an order until each has been handed over or the time is up.
+
+    One report a sport, in the order's order; what went wrong with a sport is in its report. Raises
+    `MissingSettingError` without a database, a stream or a key.
+    """
+    async with _desk(settings) as desk:
+        pollers = [SportPoller(sport, order, desk) for sport in order.sports]
+        gc.collect()
+        gc.freeze()  # the collector would walk everything imported, again and again: 2-3x on parsing
+        try:
+            return await asyncio.gather(*(poller.run() for poller in pollers))
+        finally:
+            gc.unfreeze()
+
+
+@asynccontextmanager
+async def _desk(settings: Settings) -> AsyncIterator[Desk]:
+    url = settings.require_database()
+    with closing(connect(url, "edge-burst")) as connection:
+        looks = polling.last_looks(connection)
+    async with AsyncExitStack() as stack:
+        clock = WallClock() if settings.edge_feed is Feed.ODDS_API else VirtualClock()
+        client = await stack.enter_async_context(_client(settings, clock))
+        redis = await stack.enter_async_context(_stream(settings.require_redis()))
+        activities = {s: activity_of(look) for s in settings.edge_sports if (look := looks.get(s))}
+        yield Desk(
+            database_url=url,
+            feed=settings.edge_feed.value,
+            regions=settings.edge_regions,
+            markets=settings.edge_markets,
+            titles=await _titles(client),
+            client=client,
+            clock=clock,
+            meter=Meter(terms_of(settings), activities, credits_of(list(looks.values()))),
+            redis=redis,
+        )
+
+
+def _client(settings: Settings, clock: Clock) -> OddsApiClient:
+    key = settings.odds_api_key
+    if key is None:
+        if settings.edge_feed is Feed.ODDS_API:
+            msg = "ODDS_API_KEY is not set: set it, or use `edge up --feed simulate`"
+            raise MissingSettingError(msg)
+        key = SecretStr(settings.edge_feed.value)
+    return OddsApiClient(settings.odds_api_url, key, clock)
+
+
+def _stream(url: str) -> Redis:
+    """Impatient: while the stream is down the outbox keeps what it owes, and polling must go on."""
+    return Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0))
+
+
+async def _titles(client: OddsApiClient) -> dict[str, str]:
+    """What people call the sports; asking is free, and a feed that does not answer will say so again."""
+    try:
+        return {sport.key: sport.title for sport in await client.sports()}
+    except OddsApiError as error:
+        log.warning("the feed does not list its sports: %s", error)
+        return {}

