@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from starlette.requests import HTTPConnection
 
-from edge_assets.store import alerts, board
+from edge_assets.store import board
 from edge_assets.tokens import signing_secret
 from serving.realtime.hub import Hub
 
@@ -47,7 +47,7 @@ class StoredAlerts:
 
     async def since(self, alert_id: int, limit: int) -> list[dict[str, Any]]:
         """Messages behind an id, ascending."""
-        return await self._read(alerts.since, alert_id, limit)
+        return await self._read(board.messages_since, alert_id, limit)
 
     async def _read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -79,7 +79,7 @@ class Resources:
         """Prepare; nothing connects yet. Raises `MissingSettingError` for what cannot be done without."""
         pool = ConnectionPool(
             settings.require_database(),
-            kwargs={"application_name": "serving", "options": SESSION_OPTIONS},
+            kwargs={"application_name": "serving", "autocommit": True, "options": SESSION_OPTIONS},
             min_size=1,
             max_size=POOL_SIZE,
             timeout=POOL_SECONDS,

@@ -185,6 +185,9 @@ class Status(BaseModel):
     ticks: int
     withdrawals: int
     alerts_opened: int
+    alerts_open: int
+    last_observed_at: datetime | None = Field(description="the feed's clock")
+    rejected: dict[str, int] = Field(description="quotes that could not be stored, by reason")
     suppressed: dict[str, int] = Field(description="candidates that became no alert, by reason")
     latency_ms: Latency
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from edge_assets.store import board, readers
+from edge_assets.store import board
+from edge_assets.store.status import status as counts
 from serving.api.models import Problem, Sport, Status
 from serving.api.sports import ALIASES
 from serving.deps import Held, Store
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/api", responses={503: {"model": Problem}})
 def status(held: Held, store: Store) -> Status:
     """Counts since this database began, and the latency of alerts."""
     head: dict[str, Any] = {"version": VERSION, "feed": board.feed(store), "local": held.settings.edge_local}
-    return Status.model_validate(head | readers.status(store))
+    return Status.model_validate(head | counts(store))
 
 
 @router.get("/sports", tags=["odds"])

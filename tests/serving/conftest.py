@@ -76,10 +76,6 @@ class MarketDesk:
             received_at=micros(datetime.now(UTC)),
             quotes_seen=len(quotes),
             events=1,
-            rejected={},
-            credits_last=None,
-            credits_used=None,
-            credits_remaining=None,
             request_ms=5.0,
             body=b"[]",
         )

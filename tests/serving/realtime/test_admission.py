@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 FIVE_MINUTES_AGO = -300
 
 
-def close_of(url: str, first: object = None, **kwargs: Any) -> tuple[int, str]:
+def close_of(url: str, first: object = None, **kwargs: Any) -> tuple[int | None, str | None]:
     with connect(url, compression=None, **kwargs) as ws:
         if first is not None:
             ws.send(first if isinstance(first, str | bytes) else json.dumps(first))
-        with pytest.raises(ConnectionClosed) as closed:
+        try:
             while True:
                 ws.recv(timeout=10)
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code, closed.value.rcvd.reason
+        except ConnectionClosed:
+            return ws.close_code, ws.close_reason
 
 
 def test_a_token_in_the_header_admits(served: Any) -> None:
@@ -54,7 +54,7 @@ def test_a_token_in_the_first_message_admits(served: Any) -> None:
 def test_a_bad_token_is_refused(served: Any, token: Callable[[Any], str]) -> None:
     code, reason = close_of(served.ws, {"token": token(served)})
     assert code == 4401
-    assert token(served) not in reason
+    assert token(served) not in str(reason)
     header = {"Authorization": f"Bearer {token(served)}"}
     assert close_of(served.ws, additional_headers=header)[0] == 4401
 
