@@ -1,7 +1,7 @@
-"""One fair price from many books: the weighted mean of their fair log-probabilities.
+"""One fair price from many books: the weighted mean of their fair log-probabilities, renormalised.
 
-The logarithmic opinion pool (Genest & Zidek 1986): exp of the weighted mean of log p, renormalised. For two
-outcomes it is exactly the weighted mean of fair log-odds. Shapes: L lines, B books, n outcomes.
+The logarithmic opinion pool (Genest & Zidek 1986). For two outcomes it is the weighted mean of fair
+log-odds. Shapes: L lines, B books, n outcomes; inside, outcomes come first and books last.
 """
 
 from __future__ import annotations
@@ -11,22 +11,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.market.devig import PLAIN_METHODS, DevigMethod, devig
+from ml.market.devig import PLAIN_METHODS, DevigMethod, DevigStatus, devig_each, worst_case
+from ml.market.methods import booksum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ml.market.devig import Devigged
+
     Array = NDArray[np.float64]
+
+HALF = 0.5
+WEIGHT_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Consensus:
-    """The pooled estimate, NaN for a line without a usable book.
+    """The pooled estimate; floats are NaN for a line without a pooled book.
 
-    `probability` (L, n); `books` (L,) how many were pooled; `method_spread` (L, n) the largest minus the smallest
-    consensus over the plain de-vig methods; `dispersion` (L,) the weighted standard deviation of the pooled books'
-    log-odds, averaged over outcomes; `deviation` (L, B) each book's largest distance from the weighted median
-    in log-odds, NaN for a book that is not usable.
+    A book is pooled where its prices can be de-vigged by the method asked for and its weight is positive.
+
+    `probability` (L, n) sums to one, except under `WORST_CASE`: there it is the lowest of the four plain
+    methods' consensus by outcome, a bound and no distribution. `books` (L,) counts the pooled books.
+    `method_spread` (L, n) is the largest minus the smallest consensus over those of the four methods that
+    are defined for every pooled book (multiplicative and power always are). `dispersion` (L,) is the
+    weighted standard deviation of the pooled books' fair log-odds, averaged over outcomes. `deviation` (L,
+    B) is each book's distance in log-odds from the pooled books' weighted median, the largest over outcomes;
+    a book of weight zero has one too, NaN means no fair price.
     """
 
     probability: Array
@@ -37,52 +48,77 @@ class Consensus:
 
 
 def consensus(prices: Array, weights: Array, method: DevigMethod = DevigMethod.POWER) -> Consensus:
-    """Pool decimal `prices` (L, B, n) with `weights` (L, B) >= 0.
+    """Pool decimal `prices` (L, B, n), NaN where a book has none, with `weights` (L, B) >= 0.
 
-    A book counts where its market is complete, its prices can be de-vigged by `method` and its weight is positive.
-    With `WORST_CASE` the pool is not renormalised, so that it stays as low as its parts.
+    A line's result does not depend on the other lines, nor on books without prices; the order of the books
+    matters in the last bit only. Raises `ValueError` for a weight that is negative or NaN.
     """
-    fair = {m: _logs(prices, m) for m in {*PLAIN_METHODS, method}}
-    usable = (weights > 0) & ~np.isnan(fair[method]).any(axis=2)
-    weight = np.where(usable, weights, 0.0)
-    pooled = {m: _pool(logs, weight, renormalise=m is not DevigMethod.WORST_CASE) for m, logs in fair.items()}
-    plain = np.stack([pooled[m] for m in PLAIN_METHODS])
-    odds = np.where(usable[:, :, None], fair[method] - np.log1p(-np.exp(fair[method])), np.nan)
+    if not (weights >= 0).all():
+        msg = "weights of books must be zero or positive"
+        raise ValueError(msg)
+    plain = devig_each(prices, PLAIN_METHODS)
+    own = worst_case(plain.values()) if method is DevigMethod.WORST_CASE else plain[method]
+    weight = np.where(own.status == DevigStatus.OK, weights, 0.0)
+    pooled = np.stack([_pool(fair, weight) for fair in plain.values()])
+    lowest, highest = np.fmin.reduce(pooled), np.fmax.reduce(pooled)
+    log_odds = _log_odds(own)
     return Consensus(
-        probability=pooled[method],
-        books=usable.sum(axis=1),
-        method_spread=np.fmax.reduce(plain) - np.fmin.reduce(plain),
-        dispersion=_spread(odds, weight),
-        deviation=np.abs(odds - _weighted_median(odds, weight)[:, None, :]).max(axis=2),
+        probability=(lowest if method is DevigMethod.WORST_CASE else pooled[PLAIN_METHODS.index(method)]).T,
+        books=np.count_nonzero(weight, axis=1),
+        method_spread=(highest - lowest).T,
+        dispersion=_dispersion(log_odds, weight),
+        deviation=np.abs(log_odds - _weighted_median(log_odds, weight)).max(axis=0),
     )
 
 
-def _logs(prices: Array, method: DevigMethod) -> Array:
-    logs: Array = np.log(devig(prices, method).probabilities)
-    return logs
+def _over_books(terms: Array) -> Array:
+    """Sum along the last axis, one book after the other.
+
+    `np.sum` groups its terms by their number and layout, so that a column for a book that has no price, or a
+    single line in the array, would change the last bit.
+    """
+    if not terms.shape[-1]:
+        return np.zeros(terms.shape[:-1])
+    total: Array = np.add.accumulate(terms, axis=-1)[..., -1]
+    return total
 
 
-def _pool(logs: Array, weight: Array, *, renormalise: bool) -> Array:
-    """Weighted mean of log-probabilities over the books that have them, back as probabilities (L, n)."""
-    weight = np.where(np.isnan(logs).any(axis=2), 0.0, weight)[:, :, None]
-    total = weight.sum(axis=1)
-    mean = (weight * np.nan_to_num(logs)).sum(axis=1) / np.where(total > 0, total, np.nan)
-    pooled: Array = np.exp(mean)
-    return pooled / pooled.sum(axis=1, keepdims=True) if renormalise else pooled
+def _mean(values: Array, weight: Array) -> Array:
+    """Weighted mean over books of `values` (n, L, B), NaN where no book has a weight (n, L)."""
+    total = _over_books(weight)
+    terms = weight * np.where(weight > 0, values, 0.0)
+    return _over_books(terms) / np.where(total > 0, total, np.nan)
 
 
-def _spread(odds: Array, weight: Array) -> Array:
-    total = np.where(weight.sum(axis=1) > 0, weight.sum(axis=1), np.nan)[:, None]
-    w, values = weight[:, :, None], np.nan_to_num(odds)
-    mean = (w * values).sum(axis=1) / total
-    variance: Array = (w * (values - mean[:, None, :]) ** 2).sum(axis=1) / total
-    return np.sqrt(variance).mean(axis=1)
+def _pool(fair: Devigged, weight: Array) -> Array:
+    """One method's consensus (n, L), NaN where the method is not defined for every pooled book."""
+    logs = np.log(np.moveaxis(fair.probabilities, -1, 0), order="C")
+    pooled = np.exp(_mean(logs, weight))
+    return pooled / booksum(pooled)
 
 
-def _weighted_median(odds: Array, weight: Array) -> Array:
-    """The (lower) weighted median over books (L, n); NaN where no book is usable."""
-    order = np.argsort(odds, axis=1)  # NaN sorts last
-    ordered = np.take_along_axis(odds, order, axis=1)
-    cumulated = np.take_along_axis(np.broadcast_to(weight[:, :, None], odds.shape), order, axis=1).cumsum(axis=1)
-    middle = (cumulated >= cumulated[:, -1:, :] / 2).argmax(axis=1)
-    return np.take_along_axis(ordered, middle[:, None, :], axis=1)[:, 0, :]
+def _log_odds(fair: Devigged) -> Array:
+    probability = np.moveaxis(fair.probabilities, -1, 0)
+    log_odds: Array = np.subtract(np.log(probability), np.log1p(-probability), order="C")
+    return log_odds
+
+
+def _dispersion(log_odds: Array, weight: Array) -> Array:
+    """Weighted standard deviation of the books' log-odds, averaged over outcomes (L,)."""
+    mean = _mean(log_odds, weight)
+    variance = _mean((log_odds - mean[..., None]) ** 2, weight)
+    return booksum(np.sqrt(variance)) / len(variance)
+
+
+def _weighted_median(log_odds: Array, weight: Array) -> Array:
+    """The middle of the pooled books by weight (n, L, 1), midway between two that split the weight evenly."""
+    if not weight.shape[-1]:
+        return np.full((*log_odds.shape[:-1], 1), np.nan)
+    order = np.where(weight > 0, log_odds, np.inf).argsort(axis=-1)
+    cumulated = np.take_along_axis(np.broadcast_to(weight, log_odds.shape), order, axis=-1).cumsum(axis=-1)
+    half = HALF * cumulated[..., -1:]
+    lower = (cumulated >= half * (1 - WEIGHT_ROUNDING)).argmax(axis=-1)[..., None]
+    upper = (cumulated > half * (1 + WEIGHT_ROUNDING)).argmax(axis=-1)[..., None]
+    middle = np.take_along_axis(order, np.concatenate([lower, upper], axis=-1), axis=-1)
+    median = np.take_along_axis(log_odds, middle, axis=-1).mean(axis=-1, keepdims=True)
+    return np.where(half > 0, median, np.nan)

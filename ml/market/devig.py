@@ -1,26 +1,28 @@
-"""Fair probabilities from a bookmaker's prices: the margin taken out, in one of several ways.
+"""Fair probabilities from a bookmaker's prices, with a status for every market.
 
-All methods take the outcomes of one market along the last axis; they must exhaust what can happen.
-Notation: q = 1 / price (implied probability), B = sum of q (booksum, 1 + overround), p = fair probability.
+The formulas are in `ml.market.methods`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.market import methods
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection, Iterable
 
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-TOLERANCE = 1e-14
-MAX_ITERATIONS = 64
+FEWEST_OUTCOMES = 2
+UNDERROUND_BELOW = 1 - 1e-12
+"""A fair book's 1/price may sum to one less a few units in the last place."""
 
 
 class DevigMethod(StrEnum):
@@ -35,9 +37,16 @@ class DevigMethod(StrEnum):
 
 PLAIN_METHODS = (DevigMethod.MULTIPLICATIVE, DevigMethod.ADDITIVE, DevigMethod.POWER, DevigMethod.SHIN)
 
+_FORMULAS = {
+    DevigMethod.MULTIPLICATIVE: methods.multiplicative,
+    DevigMethod.ADDITIVE: methods.additive,
+    DevigMethod.POWER: methods.power,
+    DevigMethod.SHIN: methods.shin,
+}
+
 
 class DevigStatus(IntEnum):
-    """Why a row has, or has not, fair probabilities."""
+    """Why a market has, or has not, fair probabilities."""
 
     OK = 0
     INCOMPLETE = 1
@@ -45,141 +54,80 @@ class DevigStatus(IntEnum):
     INVALID_PRICE = 2
     """A price does not exceed 1, or is infinite."""
     UNDERROUND = 3
-    """The booksum is below 1 (an exchange, an arbitrage), where Shin's model has no meaning."""
+    """The booksum is below 1 (an exchange, an error), where Shin's model, and only Shin's, has no meaning."""
     OUT_OF_RANGE = 4
-    """A probability fell outside (0, 1): additive, with longshots."""
+    """A probability fell outside (0, 1): additive, on longshots."""
     NOT_CONVERGED = 5
     """The iteration did not reach its tolerance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Devigged:
-    """`probabilities` (..., n), NaN wherever `status` (...,) is not OK."""
+    """`probabilities` (..., n), NaN wherever `status` (...,), int8 of `DevigStatus`, is not OK."""
 
     probabilities: Array
     status: NDArray[np.int8]
 
 
 def devig(prices: Array, method: DevigMethod = DevigMethod.POWER) -> Devigged:
-    """Fair probabilities of decimal `prices` (..., n); a row's result is independent of the other rows.
+    """Fair probabilities of decimal `prices` (..., n), n outcomes that exhaust what can happen.
 
-    `WORST_CASE` gives each outcome the lowest of the four plain methods that are defined for the row: a
-    deliberately low estimate, which does not sum to one.
+    Two-way and three-way markets differ in n, so they never share an array. A market's result does not
+    depend on the others in the array. `WORST_CASE` is `worst_case` of the four others.
+
+    Raises `ValueError` for fewer than two outcomes.
     """
-    rows = np.ascontiguousarray(prices, np.float64).reshape(-1, prices.shape[-1])
+    if method is DevigMethod.WORST_CASE:
+        return worst_case(devig_each(prices, PLAIN_METHODS).values())
+    return devig_each(prices, (method,))[method]
+
+
+def devig_each(prices: Array, plain: Collection[DevigMethod]) -> dict[DevigMethod, Devigged]:
+    """`devig` by each of the `plain` methods; the prices are checked once."""
+    n = prices.shape[-1]
+    if n < FEWEST_OUTCOMES:
+        msg = f"a market has two outcomes or more, not {n}"
+        raise ValueError(msg)
+    rows = prices.reshape(-1, n)
     status = _price_status(rows)
-    implied = 1.0 / rows[status == DevigStatus.OK]
-    probabilities = np.full(rows.shape, np.nan)
-    if len(implied):
-        fair, solved = _worst_case(implied) if method is DevigMethod.WORST_CASE else _plain(implied, method)
-        probabilities[status == DevigStatus.OK] = np.where(solved[:, None] == DevigStatus.OK, fair, np.nan)
-        status[status == DevigStatus.OK] = solved
-    return Devigged(probabilities.reshape(prices.shape), status.reshape(prices.shape[:-1]))
+    sound = np.flatnonzero(status == DevigStatus.OK)
+    implied = 1.0 / rows[sound].T.astype(np.float64, order="C")
+    return {method: _spread_out(prices.shape, status, sound, implied, method) for method in plain}
 
 
-def _price_status(prices: Array) -> NDArray[np.int8]:
-    status = np.full(len(prices), DevigStatus.OK, np.int8)
-    with np.errstate(invalid="ignore"):
-        status[~((prices > 1) & np.isfinite(prices)).all(axis=1)] = DevigStatus.INVALID_PRICE
-    status[np.isnan(prices).any(axis=1)] = DevigStatus.INCOMPLETE
+def worst_case(estimates: Iterable[Devigged]) -> Devigged:
+    """The lowest of the estimates of each outcome, over those that are defined for its market.
+
+    A deliberately low figure for the outcome one wants to back. The outcomes of a market therefore sum to
+    less than one: they are bounds, no distribution, and must not be renormalised. `consensus` pools each
+    plain method first and takes the lowest afterwards, so that disagreement between books does not lower it.
+    """
+    probabilities, status = zip(*((e.probabilities, e.status) for e in estimates), strict=True)
+    # OK is the smallest status, and whether the prices are sound is the same for all
+    return Devigged(np.fmin.reduce(probabilities), np.minimum.reduce(status))
+
+
+def _price_status(rows: Array) -> NDArray[np.int8]:
+    status = np.zeros(len(rows), np.int8)
+    status[~((rows > 1) & np.isfinite(rows)).all(axis=1)] = DevigStatus.INVALID_PRICE
+    status[np.isnan(rows).any(axis=1)] = DevigStatus.INCOMPLETE
     return status
 
 
-def _plain(implied: Array, method: DevigMethod) -> tuple[Array, NDArray[np.int8]]:
-    fair, solved = _METHODS[method](implied)
-    status = np.where(solved, DevigStatus.OK, DevigStatus.NOT_CONVERGED).astype(np.int8)
-    status[~((fair > 0) & (fair < 1)).all(axis=1) & solved] = DevigStatus.OUT_OF_RANGE
+def _spread_out(
+    shape: tuple[int, ...],
+    status: NDArray[np.int8],
+    sound: NDArray[np.intp],
+    implied: Array,
+    method: DevigMethod,
+) -> Devigged:
+    """The results of one method for the sound markets, among the unsound ones."""
+    fair, solved = _FORMULAS[method](implied)
+    code = np.where(solved, DevigStatus.OK, DevigStatus.NOT_CONVERGED).astype(np.int8)
+    code[solved & ~((fair > 0) & (fair < 1)).all(axis=0)] = DevigStatus.OUT_OF_RANGE
     if method is DevigMethod.SHIN:
-        status[implied.sum(axis=1) < 1] = DevigStatus.UNDERROUND
-    return fair, status
-
-
-def _worst_case(implied: Array) -> tuple[Array, NDArray[np.int8]]:
-    lowest = np.full(implied.shape, np.inf)
-    for method in PLAIN_METHODS:
-        fair, status = _plain(implied, method)
-        lowest = np.where(status[:, None] == DevigStatus.OK, np.minimum(lowest, fair), lowest)
-    return lowest, np.zeros(len(implied), np.int8)
-
-
-def _multiplicative(implied: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """p = q / B: every price carries the same share of margin."""
-    return implied / implied.sum(axis=1, keepdims=True), _all(implied)
-
-
-def _additive(implied: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """p = q - (B - 1) / n: margin proportional to the price (Buchdahl); equals Shin for two outcomes."""
-    n = implied.shape[1]
-    return implied - (implied.sum(axis=1, keepdims=True) - 1) / n, _all(implied)
-
-
-def _power(implied: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """p = q ** k with k such that they sum to one (Vovk & Zhdanov 2009; Clarke, Kovalchik & Ingram 2017).
-
-    Newton on log sum q**k = 0, which is convex and decreasing in k: from k = 1 it converges monotonically
-    after at most one overshoot. Shapes (m, n).
-    """
-    logs = np.log(implied)
-
-    def step(some: NDArray[Any], k: Array) -> Array:
-        raised = np.exp(k[:, None] * logs[some])
-        total = raised.sum(axis=1)
-        newton: Array = k - np.log(total) * total / (raised * logs[some]).sum(axis=1)
-        return newton
-
-    k, solved = _iterate(step, np.ones(len(implied)))
-    fair = np.exp(k[:, None] * logs)
-    return fair / fair.sum(axis=1, keepdims=True), solved
-
-
-def _shin(implied: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """p = (sqrt(z^2 + 4 (1 - z) q^2 / B) - z) / (2 (1 - z)) with the insiders' share z that sums them to one.
-
-    Shin 1993, as solved by Jullien & Salanie 1994. Newton on the sum in z, from z = 0; rows with B < 1 have no
-    solution with z >= 0 and are marked by the caller.
-    """
-    booksum = implied.sum(axis=1)
-    scaled = implied**2 / booksum[:, None]
-
-    def step(some: NDArray[Any], z: Array) -> Array:
-        s, z1 = scaled[some], z[:, None]
-        root = np.sqrt(z1**2 + 4 * (1 - z1) * s)
-        fair = (root - z1) / (2 * (1 - z1))
-        slope = ((z1 - 2 * s) / root - 1) / (2 * (1 - z1)) + fair / (1 - z1)
-        newton: Array = np.clip(z - (fair.sum(axis=1) - 1) / slope.sum(axis=1), 0.0, 0.999)
-        return newton
-
-    z, solved = _iterate(step, np.where(booksum < 1, 0.0, np.minimum(booksum - 1, 0.5) / 2), skip=booksum <= 1)
-    z1 = z[:, None]
-    fair = (np.sqrt(z1**2 + 4 * (1 - z1) * scaled) - z1) / (2 * (1 - z1))
-    return fair / fair.sum(axis=1, keepdims=True), solved
-
-
-def _iterate(
-    step: Callable[[NDArray[Any], Array], Array], start: Array, skip: NDArray[np.bool_] | None = None
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Newton on all rows at once; a row leaves as soon as it has converged, untouched by the others."""
-    x = start.copy()
-    solved = np.zeros(len(x), np.bool_) if skip is None else skip.copy()
-    active = np.flatnonzero(~solved)
-    for _ in range(MAX_ITERATIONS):
-        if not active.size:
-            break
-        moved = step(active, x[active])
-        done = np.abs(moved - x[active]) <= TOLERANCE * np.maximum(1, np.abs(moved)) * 4
-        x[active] = moved
-        solved[active[done]] = True
-        active = active[~done]
-    return x, solved & np.isfinite(x)
-
-
-def _all(implied: Array) -> NDArray[np.bool_]:
-    return np.ones(len(implied), np.bool_)
-
-
-_METHODS: dict[DevigMethod, Callable[[Array], tuple[Array, NDArray[np.bool_]]]] = {
-    DevigMethod.MULTIPLICATIVE: _multiplicative,
-    DevigMethod.ADDITIVE: _additive,
-    DevigMethod.POWER: _power,
-    DevigMethod.SHIN: _shin,
-}
+        code[methods.booksum(implied) < UNDERROUND_BELOW] = DevigStatus.UNDERROUND
+    fair[:, code != DevigStatus.OK] = np.nan
+    probabilities, result = np.full((len(status), shape[-1]), np.nan), status.copy()
+    probabilities[sound], result[sound] = fair.T, code
+    return Devigged(probabilities.reshape(shape), result.reshape(shape[:-1]))

@@ -7,37 +7,39 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-BOOKS_HALF = 4.0
-AGE_HALF_SECONDS = 300.0
-SPREAD_HALF = 0.02
-DISPERSION_HALF = 0.15
+BOOKS_SCALE = 4.0
+AGE_SCALE_SECONDS = 300.0
+METHOD_SPREAD_SCALE = 0.02
+DISPERSION_SCALE = 0.15
 
 
 def edge(fair: Array, price: Array) -> Array:
-    """Fair probability minus the probability that the price implies."""
+    """Fair probability minus the probability that the decimal price implies: p - 1 / price."""
     return fair - 1.0 / price
 
 
 def expected_value(fair: Array, price: Array) -> Array:
-    """Expected profit of a stake of one: fair x price - 1."""
+    """Expected profit of a stake of one: p x price - 1."""
     return fair * price - 1.0
 
 
-def confidence(books: NDArray[np.int64], age_seconds: Array, method_spread: Array, dispersion: Array) -> Array:
+def confidence(books: NDArray[Any], age_seconds: Array, method_spread: Array, dispersion: Array) -> Array:
     """A score from 0 to 100: how firm the ground is under an estimate.
 
-    The geometric mean of four terms in (0, 1): b / (b + 4) for b books, and 1 / (1 + x / h) for the price's age
-    (h = 300 s), the spread between de-vig methods (h = 2 points) and the dispersion of the books' log-odds
-    (h = .15). The halves are the values at which a term alone would halve the trust; they are conventions,
-    not fits.
+    100 x the geometric mean of four terms, each 1 at best and 1/2 at its scale: b / (b + 4) for b books, and
+    1 / (1 + x / scale) for the price's age (300 s; below 0 counts as 0), the spread between de-vig methods
+    (2 points of probability) and the dispersion of the books' log-odds (.15). One hopeless term sinks the
+    score; no good one makes up for it. The scales are conventions, not fits; NaN where an argument is.
     """
-    crowd = books / (books + BOOKS_HALF)
-    young = 1 / (1 + np.maximum(age_seconds, 0) / AGE_HALF_SECONDS)
-    robust = 1 / (1 + method_spread / SPREAD_HALF)
-    agreed = 1 / (1 + dispersion / DISPERSION_HALF)
-    score: Array = 100 * (crowd * young * robust * agreed) ** 0.25
+    crowd = books / (books + BOOKS_SCALE)
+    young = 1 / (1 + np.maximum(age_seconds, 0) / AGE_SCALE_SECONDS)
+    robust = 1 / (1 + method_spread / METHOD_SPREAD_SCALE)
+    agreed = 1 / (1 + dispersion / DISPERSION_SCALE)
+    score: Array = 100 * np.sqrt(np.sqrt(crowd * young * robust * agreed))
     return score

@@ -9,12 +9,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Array = NDArray[np.float64]
 
-def kelly_fraction(
-    probability: NDArray[np.float64], price: NDArray[np.float64], cap: float = 1.0
-) -> NDArray[np.float64]:
+
+def kelly_fraction(probability: Array, price: Array, cap: float = 1.0) -> Array:
     """Share of the bankroll that maximises expected log growth (Kelly 1956): (p x price - 1) / (price - 1).
 
-    Never below 0, never above `cap`; NaN where an argument is. `price` is decimal and exceeds 1.
+    Arguments broadcast; `price` is decimal. Never below 0, never above `cap`; NaN where an argument is, and
+    where the price does not exceed 1: there is nothing to win.
     """
-    return np.clip((probability * price - 1.0) / (price - 1.0), 0.0, cap)
+    odds = np.where(price > 1, price - 1.0, np.nan)
+    return np.clip((probability * price - 1.0) / odds, 0.0, cap)
