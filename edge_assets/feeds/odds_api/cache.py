@@ -42,7 +42,7 @@ class ResponseCache:
         self._namespace = namespace
 
     async def get(self, key: str, kind: type[T], fetch: Callable[[], Awaitable[T]]) -> T:
-        """The kept answer, or a fetched one, which is then kept; errors of `fetch` are raised and not kept."""
+        """The kept answer, or a fetched one, which is then kept; errors of `fetch` are not."""
         if not self._ttl_seconds:
             return await fetch()
         name = f"{self._namespace}:{key}"
@@ -70,7 +70,7 @@ class ResponseCache:
 
     @asynccontextmanager
     async def _turn(self, name: str) -> AsyncIterator[None]:
-        """Hold the right to fetch; without Redis, or after `FETCH_SECONDS` of waiting, go ahead all the same."""
+        """Hold the right to fetch; without Redis, or after `FETCH_SECONDS`, go ahead all the same."""
         lock = self._redis.lock(
             f"{name}:fetching", timeout=FETCH_SECONDS, blocking_timeout=FETCH_SECONDS, sleep=0.02
         )

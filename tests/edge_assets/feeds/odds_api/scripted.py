@@ -1,0 +1,66 @@
+"""An HTTP server that answers what it was told to, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+from starlette.requests import Request
+
+
+@dataclass
+class Scripted:
+    body: bytes = b"[]"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    declared_length: int | None = None
+    """What Content-Length says; longer than the body, it makes a connection that breaks in the middle."""
+
+
+@dataclass
+class Asked:
+    path: str
+    params: dict[str, str]
+    headers: Mapping[str, str]
+
+
+def error(status: int, code: str, message: str, **headers: str) -> Scripted:
+    body = msgspec.json.encode({"message": message, "error_code": code, "details_url": "https://x"}) + b"\n"
+    return Scripted(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+class ScriptedApi:
+    """Answers in the order of `answers`, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.reset()
+
+    def reset(self) -> None:
+        self.asked: list[Asked] = []
+        self.answers: deque[Scripted] = deque([Scripted()])
+
+    def will_answer(self, *answers: Scripted) -> None:
+        self.answers = deque(answers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        self.asked.append(Asked(request.url.path, dict(request.query_params), request.headers))
+        answer = self.answers[0] if len(self.answers) == 1 else self.answers.popleft()
+        await asyncio.sleep(answer.delay)
+        length = str(answer.declared_length or len(answer.body)).encode()
+        headers = [(k.encode(), v.encode()) for k, v in answer.headers.items()] + [
+            (b"content-length", length)
+        ]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,440 @@
+from __future__ import annotations
+
+import random
+import tarfile
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge_assets.clock import micros
+from edge_assets.feeds.odds_api.diff import Diff, PayloadDiffer
+from edge_assets.feeds.odds_api.errors import MalformedBodyError, TornBodyError, UnsupportedVersionError
+from edge_assets.feeds.odds_api.numbers import PriceFormat
+from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
+from tests.benchmarks import payloads
+from tests.edge_assets.feeds.odds_api.bodies import (
+    AT,
+    AWAY,
+    HOME,
+    SPORT,
+    book,
+    event,
+    h2h,
+    market,
+    outcome,
+    payload,
+    spreads,
+    totals,
+)
+from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
+Row = tuple[Any, ...]
+
+
+class Feed:
+    """A differ with its vocabulary, and rows by name."""
+
+    def __init__(self, price_format: PriceFormat = PriceFormat.DECIMAL, sport: str = SPORT) -> None:
+        self.vocabulary = MemoryVocabulary()
+        self.price_format, self.sport = price_format, sport
+        self.restart()
+
+    def restart(self, quotes: QuoteBatch | None = None) -> None:
+        self.differ = PayloadDiffer(self.vocabulary, self.sport, 1, price_format=self.price_format)
+        if quotes is not None:
+            self.differ.load(quotes)
+
+    def take(self, body: bytes) -> Diff:
+        diff = self.differ.diff(body, NOW)
+        self.differ.commit()
+        return diff
+
+    def rows(self, diff: Diff) -> set[Row]:
+        """(book, market, outcome, point, price); None for no point, and for a withdrawn price."""
+        return self.rows_of(diff.quotes)
+
+    def rows_of(self, quotes: QuoteBatch) -> set[Row]:
+        columns = (column.tolist() for column in quotes.columns())
+        return {
+            (self.vocabulary.books.name(b), self._market(m), self._outcome(o), none(point), none(price))
+            for _, b, m, o, point, price, _ in zip(*columns, strict=True)
+        }
+
+    def changes(self, body: bytes) -> set[Row]:
+        return self.rows(self.take(body))
+
+    def _market(self, number: int) -> Any:
+        return Market(number).key if number in set(Market) else self.vocabulary.markets.name(number)
+
+    def _outcome(self, number: int) -> Any:
+        return Outcome(number).key if number in set(Outcome) else self.vocabulary.outcomes.name(number)
+
+
+def none(number: float) -> float | None:
+    return None if np.isnan(number) else number
+
+
+@pytest.fixture
+def feed() -> Feed:
+    return Feed()
+
+
+def test_everything_is_new_at_first_and_nothing_the_second_time(feed: Feed) -> None:
+    body = payload(event(book("a", h2h(), spreads(), totals())))
+    first = feed.take(body)
+    assert feed.rows(first) == {
+        ("a", "h2h", "home", None, 1.9),
+        ("a", "h2h", "away", None, 2.0),
+        ("a", "spreads", "home", 1.5, 1.8),
+        ("a", "spreads", "away", -1.5, 2.1),
+        ("a", "totals", "over", 5.5, 1.95),
+        ("a", "totals", "under", 5.5, 1.95),
+    }
+    assert (first.quotes_seen, first.events, first.rejected) == (6, 1, Counter())
+    again = feed.take(body)
+    assert (len(again.quotes), again.quotes_seen, len(again.times)) == (0, 6, 3)
+
+
+def test_only_the_changed_price_is_a_row(feed: Feed) -> None:
+    feed.take(payload(event(book("a", h2h(), totals()), book("b", h2h()))))
+    diff = feed.take(payload(event(book("a", h2h(1.95), totals()), book("b", h2h()))))
+    assert feed.rows(diff) == {("a", "h2h", "home", None, 1.95)}
+
+
+def test_prices_stay_exact(feed: Feed) -> None:
+    feed.take(payload(event(book("a", h2h(home=1.9333333333333333, away=2)))))
+    assert feed.changes(payload(event(book("a", h2h(home=1.9333333333333336, away=2.0))))) == {
+        ("a", "h2h", "home", None, 1.9333333333333336)
+    }
+
+
+def test_the_order_of_outcomes_books_and_spaces_means_nothing(feed: Feed) -> None:
+    one, two = book("a", h2h()), book("b", totals())
+    feed.take(payload(event(one, two)))
+    turned = market("h2h", outcome(AWAY, 2.0), outcome(HOME, 1.9))
+    body = msgspec.json.format(payload(event(two, book("a", turned))), indent=2)
+    assert feed.changes(body) == set()
+
+
+@pytest.mark.parametrize(
+    ("then", "gone"),
+    [
+        (event(book("a", market("h2h", outcome(HOME, 1.9))), book("b", h2h())), {("a", "h2h", "away")}),
+        (event(book("a"), book("b", h2h())), {("a", "h2h", "home"), ("a", "h2h", "away")}),
+        (event(book("b", h2h())), {("a", "h2h", "home"), ("a", "h2h", "away")}),
+        (event(), {(b, "h2h", o) for b in "ab" for o in ("home", "away")}),
+        (None, {(b, "h2h", o) for b in "ab" for o in ("home", "away")}),
+    ],
+    ids=["outcome", "market", "book", "all books", "event"],
+)
+def test_what_vanishes_is_withdrawn_once(feed: Feed, then: Any, gone: set[Row]) -> None:
+    feed.take(payload(event(book("a", h2h()), book("b", h2h()))))
+    body = payload(then) if then else payload()
+    assert feed.changes(body) == {(b, m, o, None, None) for b, m, o in gone}
+    assert feed.changes(body) == set()
+
+
+def test_a_withdrawn_quote_that_comes_back_is_a_change(feed: Feed) -> None:
+    body = payload(event(book("a", h2h())))
+    everything = feed.changes(body)
+    feed.take(payload(event()))
+    assert feed.changes(body) == everything
+
+
+def test_a_moved_line_is_a_withdrawal_and_a_new_quote(feed: Feed) -> None:
+    feed.take(payload(event(book("a", totals(5.5)))))
+    assert feed.changes(payload(event(book("a", totals(6.0))))) == {
+        ("a", "totals", side, point, price)
+        for side in ("over", "under")
+        for point, price in ((5.5, None), (6.0, 1.95))
+    }
+
+
+def test_a_refreshed_time_is_no_row_but_is_told(feed: Feed) -> None:
+    feed.take(payload(event(book("a", h2h(), totals()))))
+    later = "2026-03-01T12:00:40Z"
+    diff = feed.take(payload(event(book("a", h2h(at=later), totals(), at=later))))
+    times = dict(zip(diff.times.market.tolist(), diff.times.book_time.tolist(), strict=True))
+    at = micros(datetime.fromisoformat(AT))
+    assert len(diff.quotes) == 0
+    assert times == {Market.H2H: at + 40_000_000, Market.TOTALS: at}
+
+
+@pytest.mark.parametrize(
+    ("market_at", "book_at", "expected"),
+    [(AT, "2026-03-01T11:00:00Z", AT), (None, AT, AT), (AT, None, AT), (None, None, None)],
+)
+def test_the_time_of_the_market_comes_before_that_of_the_book(
+    feed: Feed, market_at: str | None, book_at: str | None, expected: str | None
+) -> None:
+    diff = feed.take(payload(event(book("a", h2h(at=market_at), at=book_at))))
+    time = micros(datetime.fromisoformat(expected)) if expected else UNKNOWN_TIME
+    assert diff.times.book_time.tolist() == [time]
+    assert diff.quotes.book_time.tolist() == [time, time]
+
+
+def test_unix_times_are_the_same_times(feed: Feed) -> None:
+    at = int(datetime.fromisoformat(AT).timestamp())
+    iso = feed.take(payload(event(book("a", h2h()))))
+    unix = feed.take(payload(event(book("a", h2h(at=at), at=at), commence_time=1772409600)))
+    assert unix.times.book_time.tolist() == iso.times.book_time.tolist()
+    assert unix.starts.commence_at.tolist() == iso.starts.commence_at.tolist() == [1772409600 * 1_000_000]
+
+
+def test_american_prices_convert_exactly() -> None:
+    feed = Feed(PriceFormat.AMERICAN)
+    prices = [row[4] for row in feed.changes(payload(event(book("a", h2h(-110, 150)))))]
+    assert sorted(prices) == [1 - 100 / -110, 1 + 150 / 100]
+
+
+def test_three_way_and_two_way_books_are_told_apart(feed: Feed) -> None:
+    changes = feed.changes(payload(event(book("two", h2h()), book("three", h2h(2.4, 2.6, 4.0)))))
+    assert {(b, m) for b, m, *_ in changes} == {("two", "h2h"), ("three", "h2h_3_way")}
+    assert ("three", "h2h_3_way", "draw", None, 4.0) in changes
+    now_two = feed.changes(payload(event(book("two", h2h()), book("three", h2h(2.4, 2.6)))))
+    assert now_two == {("three", "h2h_3_way", o, None, None) for o in ("home", "away", "draw")} | {
+        ("three", "h2h", "home", None, 2.4),
+        ("three", "h2h", "away", None, 2.6),
+    }
+
+
+def test_lay_prices_are_markets_of_their_own(feed: Feed) -> None:
+    lays = h2h(key="h2h_lay"), h2h(draw=4.0, key="h2h_lay")
+    changes = feed.changes(payload(event(book("x", h2h(), lays[0]), book("y", lays[1]))))
+    assert {(b, m) for b, m, *_ in changes} == {("x", "h2h"), ("x", "h2h_lay"), ("y", "h2h_3_way_lay")}
+
+
+def test_other_markets_get_dynamic_ids_and_keep_every_point(feed: Feed) -> None:
+    points = market("player_points", *(outcome("Over", 1.9, p, "Nick Suzuki") for p in (0.5, 1.5)))
+    alternate = market("alternate_spreads", outcome(HOME, 1.5, 2.5), outcome(HOME, 2.5, -2.5))
+    assert feed.changes(payload(event(book("a", points, alternate)))) == {
+        ("a", "player_points", ("Over", "Nick Suzuki"), 0.5, 1.9),
+        ("a", "player_points", ("Over", "Nick Suzuki"), 1.5, 1.9),
+        ("a", "alternate_spreads", "home", 2.5, 1.5),
+        ("a", "alternate_spreads", "home", -2.5, 2.5),
+    }
+
+
+def test_outrights_have_no_teams(feed: Feed) -> None:
+    winner = market("outrights", outcome("Montréal Canadiens", 10), outcome("Boston Bruins", 6.5))
+    changes = feed.changes(payload(event(book("a", winner), home_team=None, away_team=None)))
+    assert changes == {
+        ("a", "outrights", ("Montréal Canadiens", None), None, 10.0),
+        ("a", "outrights", ("Boston Bruins", None), None, 6.5),
+    }
+
+
+def test_minus_zero_is_zero(feed: Feed) -> None:
+    feed.take(payload(event(book("a", spreads(0.0)))))
+    diff = feed.take(
+        payload(event(book("a", market("spreads", outcome(HOME, 1.8, 0), outcome(AWAY, 2.1, 0.0)))))
+    )
+    assert len(diff.quotes) == 0
+    both = market("spreads", outcome(HOME, 1.8, 0.0), outcome(HOME, 1.8, -0.0))
+    assert feed.take(payload(event(book("a", both)))).rejected == {"duplicate_quote": 1}
+
+
+def test_swapped_teams_swap_the_outcomes_although_no_byte_of_the_book_changed(feed: Feed) -> None:
+    feed.take(payload(event(book("a", h2h(1.5, 3.0)))))
+    swapped = event(book("a", h2h(1.5, 3.0)), home_team=AWAY, away_team=HOME)
+    assert feed.changes(payload(swapped)) == {
+        ("a", "h2h", "home", None, 3.0),
+        ("a", "h2h", "away", None, 1.5),
+    }
+
+
+def test_a_moved_start_is_told_to_the_vocabulary_and_in_the_starts(feed: Feed) -> None:
+    feed.take(payload(event(book("a", h2h()))))
+    diff = feed.take(payload(event(book("a", h2h()), commence_time="2026-03-02T00:49:00Z")))
+    moved = datetime(2026, 3, 2, 0, 49, tzinfo=UTC)
+    assert diff.starts.commence_at.tolist() == [micros(moved)]
+    assert feed.vocabulary.starts[1] == [moved - timedelta(minutes=49), moved]
+
+
+def test_the_state_moves_by_commit_only(feed: Feed) -> None:
+    body = payload(event(book("a", h2h())))
+    first, again = feed.differ.diff(body, NOW), feed.differ.diff(body, NOW)
+    assert feed.rows(first) == feed.rows(again) != set()
+    feed.differ.commit()
+    assert len(feed.differ.diff(body, NOW).quotes) == 0
+
+
+REJECTIONS = [
+    ("price_not_above_one", h2h(home=1.0)),
+    ("price_not_above_one", h2h(home=-3)),
+    ("price_absurd", h2h(home=1.000001)),
+    ("price_absurd", h2h(home=10_001)),
+    ("unknown_outcome", market("h2h", outcome("Boston Bruins", 1.9), outcome(AWAY, 2.0))),
+    ("unknown_outcome", market("h2h", outcome("Over", 1.9), outcome(AWAY, 2.0))),
+    ("malformed_outcome", market("h2h", {"name": HOME}, outcome(AWAY, 2.0))),
+    ("malformed_outcome", market("h2h", outcome(HOME, "1.9"), outcome(AWAY, 2.0))),
+    ("malformed_outcome", market("h2h", None, outcome(AWAY, 2.0))),
+    ("duplicate_quote", market("h2h", outcome(AWAY, 2.0), outcome(AWAY, 2.1))),
+    ("point_not_finite", market("h2h", outcome(HOME, 1.9, 1e300), outcome(AWAY, 2.0))),
+]
+
+
+@pytest.mark.parametrize(("reason", "spoilt"), REJECTIONS)
+def test_a_bad_outcome_is_counted_at_every_poll_and_its_neighbours_stay(
+    feed: Feed, reason: str, spoilt: Any
+) -> None:
+    body = payload(event(book("a", spoilt, totals()), book("b", h2h())))
+    first, again = feed.take(body), feed.take(body)
+    assert first.rejected == again.rejected == {reason: 1}
+    assert first.quotes_seen == again.quotes_seen == 5
+    assert ("a", "h2h", "away", None, 2.0) in feed.rows(first)
+
+
+@pytest.mark.parametrize(
+    ("reason", "markets"),
+    [
+        ("malformed_market", [{"key": "h2h"}, totals()]),
+        ("malformed_market", [{"key": "h2h", "outcomes": {"home": 2}}, totals()]),
+        ("malformed_market", [h2h(at="yesterday"), totals()]),
+        ("malformed_market", [h2h(at=10**18), totals()]),
+        ("malformed_market", ["h2h", totals()]),
+        ("duplicate_market", [totals(), totals(6.5)]),
+    ],
+)
+def test_a_bad_market_is_counted_and_its_neighbours_stay(feed: Feed, reason: str, markets: list[Any]) -> None:
+    body = payload(event(book("a", *markets), book("b", totals())))
+    first, again = feed.take(body), feed.take(body)
+    assert first.rejected == again.rejected == {reason: 1}
+    assert first.quotes_seen == again.quotes_seen == 4
+
+
+@pytest.mark.parametrize(
+    ("reason", "spoilt"),
+    [
+        ("malformed_book", {"title": "no key", "markets": []}),
+        ("malformed_book", {"key": "a", "markets": 3}),
+        ("malformed_book", 7),
+        ("duplicate_book", book("b", totals())),
+        ("duplicate_book", book("b", h2h())),
+    ],
+)
+def test_a_bad_book_is_counted_and_its_neighbours_stay(feed: Feed, reason: str, spoilt: Any) -> None:
+    body = payload(event(book("b", totals()), spoilt))
+    first, again = feed.take(body), feed.take(body)
+    assert first.rejected == again.rejected == {reason: 1}
+    assert first.quotes_seen == again.quotes_seen == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "spoilt"),
+    [
+        ("malformed_event", {"id": "x"}),
+        ("malformed_event", "event"),
+        ("malformed_event", event(number=2, commence_time="soon")),
+        ("malformed_event", event(number=2, bookmakers=None)),
+        ("malformed_event", event(number=2, home_team=5)),
+        ("other_sport", event(book("a", h2h()), number=2, sport_key="soccer_epl")),
+        ("duplicate_event", event(book("a", h2h()))),
+    ],
+)
+def test_a_bad_event_is_counted_and_its_neighbours_stay(feed: Feed, reason: str, spoilt: Any) -> None:
+    diff = feed.take(payload(event(book("b", totals())), spoilt, event(book("b", totals()), number=3)))
+    assert diff.rejected == {reason: 1}
+    assert (diff.events, diff.quotes_seen) == (2, 4)
+
+
+def test_a_price_that_becomes_unusable_is_withdrawn(feed: Feed) -> None:
+    feed.take(payload(event(book("a", h2h()))))
+    assert feed.changes(payload(event(book("a", h2h(home=1.0))))) == {("a", "h2h", "home", None, None)}
+
+
+@pytest.mark.parametrize("price", [-2147483648, 0, 99, -99, 1_000_001])
+def test_american_junk_is_refused(price: int) -> None:
+    diff = Feed(PriceFormat.AMERICAN).take(payload(event(book("a", h2h(price, 150)))))
+    assert (diff.quotes_seen, diff.rejected.total()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (payload(event())[:-40], TornBodyError),
+        (b"<html>", TornBodyError),
+        (b"", TornBodyError),
+        (b'{"message": "x"}', MalformedBodyError),
+        (b'{"success": true, "data": [{"sites": []}]}', UnsupportedVersionError),
+    ],
+)
+def test_a_body_that_is_no_list_of_events_changes_nothing(
+    feed: Feed, body: bytes, error: type[Exception]
+) -> None:
+    whole = payload(event(book("a", h2h())))
+    feed.take(whole)
+    with pytest.raises(error):
+        feed.differ.diff(body, NOW)
+    assert feed.changes(whole) == set()
+
+
+def accumulated(batches: list[QuoteBatch]) -> dict[Row, float]:
+    """What a database would say is on offer: the last price of each key unless withdrawn."""
+    last: dict[Row, float] = {}
+    for batch in batches:
+        for *key, price, _ in zip(*(c.tolist() for c in batch.columns()), strict=True):
+            last[tuple(none(k) for k in key)] = price
+    return {key: price for key, price in last.items() if not np.isnan(price)}
+
+
+def as_batch(quotes: dict[Row, float]) -> QuoteBatch:
+    return QuoteBatch.of(
+        (*key[:4], np.nan if key[4] is None else key[4], p, UNKNOWN_TIME) for key, p in quotes.items()
+    )
+
+
+def test_changes_add_up_to_the_last_payload_and_a_restart_changes_nothing() -> None:
+    stream = payloads.PayloadStream(events=4, books=6, changes=20, seed=3)
+    vanish = random.Random(5)
+    feed = Feed(sport=payloads.SPORT)
+    batches: list[QuoteBatch] = []
+    for _ in range(25):
+        events = msgspec.json.decode(stream.step())
+        for listed in events:
+            listed["bookmakers"] = [b for b in listed["bookmakers"] if vanish.random() > 0.1]
+        body = msgspec.json.encode([e for e in events if vanish.random() > 0.1])
+        before = accumulated(batches)
+        batches.append(feed.take(body).quotes)
+        fresh = Feed(sport=payloads.SPORT)
+        fresh.vocabulary = feed.vocabulary
+        fresh.restart()
+        assert accumulated(batches) == accumulated([fresh.take(body).quotes])
+        fresh.restart(as_batch(before))
+        assert fresh.changes(body) == feed.rows_of(batches[-1])
+
+
+def test_points_survive_the_single_precision_of_the_database(feed: Feed) -> None:
+    body = payload(event(book("a", totals(220.1))))
+    stored = feed.take(body).quotes
+    feed.restart(stored)
+    assert feed.changes(body) == set()
+
+
+def test_the_recorded_week(odds_data: Path) -> None:
+    feed = Feed(PriceFormat.AMERICAN, "americanfootball_nfl")
+    bodies: dict[str, bytes] = {}
+    with tarfile.open(odds_data / "nfl_week_2025-11.tar.xz") as tar:
+        for member in tar:
+            if file := tar.extractfile(member):
+                bodies[member.name] = file.read()
+    sums: Counter[str] = Counter()
+    events: set[int] = set()
+    books: set[int] = set()
+    for name in sorted(bodies):
+        diff = feed.take(bodies[name])
+        withdrawn = int(np.isnan(diff.quotes.price).sum())
+        sums.update(seen=diff.quotes_seen, changed=len(diff.quotes) - withdrawn, withdrawn=withdrawn)
+        sums.update(diff.rejected)
+        events.update(diff.starts.event.tolist())
+        books.update(diff.times.book.tolist())
+    assert sums == {"seen": 580_188, "changed": 22_336, "withdrawn": 10_662}
+    assert (len(bodies), len(events), len(books)) == (476, 31, 11)
