@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     edge_sports: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPORTS
     edge_regions: Annotated[tuple[str, ...], NoDecode] = ("us", "eu")
     edge_markets: Annotated[tuple[str, ...], NoDecode] = ("h2h", "spreads", "totals")
+    edge_book_weights: Annotated[dict[str, float], NoDecode] = Field(default_factory=dict)
     edge_local: bool = False
 
     odds_api_key: SecretStr | None = None
@@ -59,6 +60,13 @@ class Settings(BaseSettings):
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return tuple(v.strip() for v in value.split(",") if v.strip()) if isinstance(value, str) else value
+
+    @field_validator("edge_book_weights", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return dict(pair.split("=", 1) for pair in value.split(",") if pair)
 
     def require_database(self) -> str:
         """The database URL, or an error that says what to set."""

@@ -88,3 +88,8 @@ def held(conn: Connection) -> dict[str, LeaseInfo]:
     """The leases by sport, those left by dead holders included."""
     with conn.cursor(row_factory=class_row(LeaseInfo)) as cursor:
         return {lease.sport: lease for lease in cursor.execute(HELD, [LOCK_SPACE])}
+
+
+def hold_scorer(conn: Connection) -> None:
+    """Wait until no other scorer works on this database; held as long as the connection lives."""
+    conn.execute("SELECT pg_advisory_lock(%s, 0)", [LOCK_SPACE])

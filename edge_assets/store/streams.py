@@ -80,6 +80,17 @@ def check_same_story(conn: Connection, client: redis.Redis) -> None:
         raise ForeignStreamError(msg)
 
 
+def entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """The entries of a one-stream XREAD or XREADGROUP answer: a list in RESP2, a dict in RESP3."""
+    if not answer:
+        return []
+    return (
+        [e for batch in next(iter(answer.values())) for e in batch]
+        if isinstance(answer, dict)
+        else answer[0][1]
+    )
+
+
 def _stamp(message: dict[str, Any], now: int) -> tuple[int, datetime, float]:
     """Write the moment of publication into a message; return what is to be noted of it."""
     received = datetime.fromisoformat(message.pop("received_at"))

@@ -162,11 +162,13 @@ class SportScorer:
             line = self._line(row)
             outcomes = OUTCOMES_OF[Market(line.market)]
             key = AlertKey("arbitrage", line.event, line.market, selection_point(line, 0))
-            worth = arbitrage_worth(value, i, outcomes, self.matrix.book_ids)
+            worth = arbitrage_worth(value, int(i), outcomes, self.matrix.book_ids)
             source = int(self.matrix.poll[row, value.arbitrage.book[i], range(len(outcomes))].max())
             yield from self._live(key, worth, Verdict(new[i]), moment, source)
 
-    def _live(self, key: AlertKey, worth: Worth, verdict: Verdict, moment: _Moment, source: int) -> Iterator[Alert]:
+    def _live(
+        self, key: AlertKey, worth: Worth, verdict: Verdict, moment: _Moment, source: int
+    ) -> Iterator[Alert]:
         alert = self.open.get(key)
         if verdict == Verdict.OPEN and alert is None:
             self.open[key] = open_alert(key, worth, moment.now, moment.poll_id, source)
@@ -244,7 +246,7 @@ def _closing_reason(alert: Alert, worth: Worth, verdict: Verdict) -> str:
         return verdict.reason
     if alert.key.kind == "arbitrage":
         return "price_moved"
-    if worth.price != worth.price:  # noqa: PLR0124 - NaN: no longer offered
+    if worth.price != worth.price:
         return "withdrawn"
     return "market_moved" if worth.price == alert.worth.price else "price_moved"
 

@@ -93,21 +93,24 @@ def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
         expected_value=value,
         kelly_fraction=kelly_fraction(fair, lines.price, rules.kelly_cap),
         confidence=confidence(
-            market.books[:, None, None], age[:, :, None], market.method_spread[:, None, :], market.dispersion[:, None, None]
+            market.books[:, None, None],
+            age[:, :, None],
+            market.method_spread[:, None, :],
+            market.dispersion[:, None, None],
         ),
         age_seconds=age,
         verdict=verdict,
         arbitrage=sure,
-        arbitrage_verdict=_arbitrage_verdict(lines.price, sure, young, odd, started, rules),
+        arbitrage_verdict=_arbitrage_verdict(lines.price, sure, young, started, rules),
     )
 
 
 def _pool(
     lines: LineView, young: NDArray[np.bool_], rules: ScoringRules
 ) -> tuple[NDArray[np.bool_], Consensus, NDArray[np.bool_]]:
-    """The books that form the consensus (L, B), the consensus, and the books that are wrong by themselves (L, B).
+    """The books that form the consensus (L, B), the consensus, and the books that are wrong (L, B).
 
-    Wrong is far away from the others, or in conflict with itself: no book sells all outcomes below cost.
+    Wrong: far away from the others, or in conflict with itself (no book sells all outcomes below cost).
 
     Where too few books are fresh all of them are pooled, so that what the stale ones would have raised
     can still be counted; no alert comes of it.
@@ -129,7 +132,6 @@ def _arbitrage_verdict(
     price: NDArray[np.float64],
     sure: Arbitrage,
     young: NDArray[np.bool_],
-    odd: NDArray[np.bool_],
     started: NDArray[np.bool_],
     rules: ScoringRules,
 ) -> NDArray[np.int8]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,6 +15,7 @@ from ml.quotes import decode_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
     from ml.quotes import Micros
     from serving.scorer.sports import Sports
@@ -25,6 +27,10 @@ CONSUMER = "scorer-1"
 BLOCK_MS = 1_000
 BATCH = 64
 SECONDS_BETWEEN_TICKS = 1.0
+SECONDS_BEFORE_A_NEW_LIFE = 1.0
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, redis.ConnectionError, redis.TimeoutError)
+PASSING = ("NOGROUP", "LOADING", "UNBLOCKED")
+"""Answers of a Redis that has just been started, emptied or told to let go."""
 
 
 class Session:
@@ -57,10 +63,11 @@ class Session:
 
     def _read(self, start: str) -> int:
         """Score a batch of entries: `0` for those delivered to an earlier life, `>` for new ones."""
-        reply = self._client.xreadgroup(
-            GROUP, CONSUMER, {streams.ODDS_CHANGES: start}, count=BATCH, block=BLOCK_MS
+        entries = streams.entries(
+            self._client.xreadgroup(
+                GROUP, CONSUMER, {streams.ODDS_CHANGES: start}, count=BATCH, block=BLOCK_MS
+            )
         )
-        entries = reply[0][1] if reply else []
         for entry_id, fields in entries:
             if fields and self._sports.score(decode_changes(fields[streams.CHANGES_FIELD])):
                 self._announce()
@@ -93,16 +100,20 @@ def _ensure_group(client: redis.Redis) -> None:
             raise
 
 
-def run_forever(open_session: Callable[[], Session], stopping: Callable[[], bool]) -> None:
-    """Live, and live again a second after the database or Redis went away."""
-    while not stopping():
+def run_forever(open_session: Callable[[ExitStack], Session], stop: Event) -> None:
+    """Live until `stop` is set, and live again a second after the database or Redis went away."""
+    while not stop.is_set():
         try:
-            open_session().run(stopping)
-        except (psycopg.OperationalError, psycopg.InterfaceError, redis.ConnectionError, redis.TimeoutError) as error:
-            log.warning("the scorer starts over: %s", error)
-            time.sleep(1)
+            with ExitStack() as stack:
+                open_session(stack).run(stop.is_set)
+        except AWAY as error:
+            _start_over(error, stop)
         except redis.ResponseError as error:
-            if not str(error).startswith(("NOGROUP", "LOADING", "UNBLOCKED")):
+            if not str(error).startswith(PASSING):
                 raise
-            log.warning("the scorer starts over: %s", error)
-            time.sleep(1)
+            _start_over(error, stop)
+
+
+def _start_over(error: Exception, stop: Event) -> None:
+    log.warning("the scorer starts over: %s", error)
+    stop.wait(SECONDS_BEFORE_A_NEW_LIFE)

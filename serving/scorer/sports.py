@@ -30,7 +30,11 @@ class Sports:
     """
 
     def __init__(
-        self, conn: psycopg.Connection, vocabulary: Vocabulary, rules: ScoringRules, weights: Mapping[str, float]
+        self,
+        conn: psycopg.Connection,
+        vocabulary: Vocabulary,
+        rules: ScoringRules,
+        weights: Mapping[str, float],
     ) -> None:
         self._conn = conn
         self._vocabulary = vocabulary
@@ -45,7 +49,7 @@ class Sports:
             yield readers.changes(self._conn, poll_id)
 
     def score(self, changes: PollChanges) -> bool:
-        """Score a poll and commit its alerts; return whether there are any. A poll scored before is skipped."""
+        """Score a poll and commit its alerts; return whether there are any. What was scored is skipped."""
         sport_id = self._vocabulary.sport(changes.sport)
         sport = self._sport(sport_id)
         if changes.poll_id <= sport.poll_id:
@@ -79,10 +83,19 @@ class Sports:
         return sport
 
     def _restored(self, sport_id: int) -> _Sport:
-        scorer = SportScorer(self._rules, lambda book: self._weights.get(self._vocabulary.book_key(book), 1.0))
-        poll_id = self._progress.get(sport_id, 0)
+        scorer = SportScorer(
+            self._rules, lambda book: self._weights.get(self._vocabulary.book_key(book), 1.0)
+        )
+        poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0
         if poll_id:
             quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)
             times, starts, observed_at = readers.market_state(self._conn, sport_id, upto_poll=poll_id)
-            scorer.restore(quotes, polls, times, starts, (observed_at, poll_id), alerts.open_records(self._conn, sport_id))
+            scorer.restore(
+                quotes,
+                polls,
+                times,
+                starts,
+                (observed_at, poll_id),
+                alerts.open_records(self._conn, sport_id),
+            )
         return _Sport(scorer, poll_id)

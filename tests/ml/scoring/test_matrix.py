@@ -16,7 +16,10 @@ def quotes(*rows: tuple[int, int, int, int, float, float]) -> QuoteBatch:
 def test_home_and_away_spread_share_a_line() -> None:
     matrix = LineMatrix()
     touched = matrix.apply_quotes(
-        quotes((1, 7, Market.SPREADS, Outcome.HOME, -3.5, 1.9), (1, 7, Market.SPREADS, Outcome.AWAY, 3.5, 1.95)), 1
+        quotes(
+            (1, 7, Market.SPREADS, Outcome.HOME, -3.5, 1.9), (1, 7, Market.SPREADS, Outcome.AWAY, 3.5, 1.95)
+        ),
+        1,
     )
     assert matrix.rows == {LineKey(1, Market.SPREADS, -3.5): 0}
     assert touched == {0}
@@ -25,7 +28,10 @@ def test_home_and_away_spread_share_a_line() -> None:
 
 def test_two_way_and_three_way_never_meet() -> None:
     matrix = LineMatrix()
-    matrix.apply_quotes(quotes((1, 7, Market.H2H, Outcome.HOME, NAN, 1.9), (1, 8, Market.H2H_3_WAY, Outcome.HOME, NAN, 2.4)), 1)
+    matrix.apply_quotes(
+        quotes((1, 7, Market.H2H, Outcome.HOME, NAN, 1.9), (1, 8, Market.H2H_3_WAY, Outcome.HOME, NAN, 2.4)),
+        1,
+    )
     assert len(matrix.rows) == 2
     assert sorted(matrix.width[:2].tolist()) == [2, 3]
 
@@ -46,7 +52,9 @@ def test_markets_that_are_not_valued_are_passed_over() -> None:
         (Market.TOTALS, Outcome.UNDER, 44.5),
     ],
 )
-def test_a_selections_point_survives_the_round_trip(market: Market, outcome: Outcome, point: float | None) -> None:
+def test_a_selections_point_survives_the_round_trip(
+    market: Market, outcome: Outcome, point: float | None
+) -> None:
     key = line_key(1, market, outcome, point)
     column = 0 if outcome in {Outcome.HOME, Outcome.OVER} else 1
     assert selection_point(key, column) == point
@@ -62,7 +70,9 @@ def test_rows_times_and_starts_are_recycled() -> None:
         row = matrix.rows[LineKey(event, Market.H2H, 0.0)]
         assert matrix.start[row] == event * 10
         assert matrix.book_times(np.array([row]))[0, 0] == event
-        matrix.release_empty(matrix.apply_quotes(quotes((event, 7, Market.H2H, Outcome.HOME, NAN, NAN)), event))
+        matrix.release_empty(
+            matrix.apply_quotes(quotes((event, 7, Market.H2H, Outcome.HOME, NAN, NAN)), event)
+        )
         matrix.forget_events(np.array([], np.int32))
     assert len(matrix) == 1
     assert matrix.book_times(slice(0, 64)).shape[0] == 64
@@ -87,10 +97,16 @@ quote_rows = st.tuples(
 
 
 @given(st.lists(quote_rows, max_size=300))
-def test_the_matrix_holds_the_last_price_of_every_quote(rows: list[tuple[int, int, Market, int, float, float]]) -> None:
+def test_the_matrix_holds_the_last_price_of_every_quote(
+    rows: list[tuple[int, int, Market, int, float, float]],
+) -> None:
     matrix, expected = LineMatrix(), {}
     for i, (event, book, market, side, point, price) in enumerate(rows):
-        outcome = (Outcome.OVER, Outcome.UNDER)[side] if market is Market.TOTALS else (Outcome.HOME, Outcome.AWAY)[side]
+        outcome = (
+            (Outcome.OVER, Outcome.UNDER)[side]
+            if market is Market.TOTALS
+            else (Outcome.HOME, Outcome.AWAY)[side]
+        )
         own = point if market in {Market.SPREADS, Market.TOTALS} else NAN
         matrix.apply_quotes(quotes((event, book, market, outcome, own, price)), i)
         expected[line_key(event, market, outcome, own), book, side] = price, i

@@ -1,0 +1,61 @@
+"""`python -m serving.scorer`: the scorer as a process."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import redis
+
+from edge_assets.clock import micros
+from edge_assets.settings import Feed, Settings
+from edge_assets.store import streams
+from edge_assets.store.database import connect
+from edge_assets.store.leases import hold_scorer
+from edge_assets.store.vocabulary import Vocabulary
+from ml.scoring import ScoringRules
+from serving.scorer.service import Session, run_forever
+from serving.scorer.sports import Sports
+from serving.scorer.weights import book_weights
+
+if TYPE_CHECKING:
+    from ml.quotes import Micros
+
+SOCKET_SECONDS = 10.0
+
+
+def open_session(settings: Settings, stack: ExitStack) -> Session:
+    """Connect and prepare one life of the scorer; `stack` closes what it opened."""
+    conn = stack.enter_context(connect(settings.require_database(), "scorer"))
+    hold_scorer(conn)
+    client = redis.Redis.from_url(settings.require_redis(), socket_timeout=SOCKET_SECONDS)
+    stack.callback(client.close)
+    streams.check_same_story(conn, client)
+    vocabulary = Vocabulary.load(conn)
+    stack.callback(vocabulary.close)
+    rules = ScoringRules(threshold_edge=settings.alert_threshold_edge, kelly_cap=settings.max_kelly_fraction)
+    sports = Sports(conn, vocabulary, rules, book_weights(settings.edge_book_weights))
+    # in a replay only polls move the time
+    return Session(conn, client, sports, None if settings.edge_feed is Feed.REPLAY else _now)
+
+
+def _now() -> Micros:
+    return micros(datetime.now(UTC))
+
+
+def main() -> None:
+    """Score until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    settings = Settings()
+    run_forever(lambda stack: open_session(settings, stack), stop)
+
+
+if __name__ == "__main__":
+    main()
