@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from edge_assets.feeds.odds_api.cache import CachedOddsApi, ResponseCache
+from edge_assets.feeds.odds_api.errors import UnknownSportError
+from tests.edge_assets.feeds.odds_api.bodies import event
+from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
+from tests.edge_assets.feeds.odds_api.test_client import SPORT_BODY, client_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.edge_assets.feeds.odds_api.scripted import ScriptedApi
+
+SPORTS = msgspec.json.encode([SPORT_BODY])
+EVENTS = msgspec.json.encode([{k: v for k, v in event().items() if k != "bookmakers"}])
+
+
+@asynccontextmanager
+async def cached(api: ScriptedApi, redis_url: str, ttl_seconds: int = 60) -> AsyncIterator[CachedOddsApi]:
+    async with client_of(api.url) as client, Redis.from_url(redis_url) as redis:
+        yield CachedOddsApi(client, ResponseCache(redis, ttl_seconds, "odds-api:test"))
+
+
+@pytest.fixture(autouse=True)
+async def _empty(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushall()
+
+
+async def test_concurrent_callers_of_two_processes_fetch_once(api: ScriptedApi, redis_url: str) -> None:
+    api.will_answer(Scripted(SPORTS, delay=0.2))
+    async with cached(api, redis_url) as one, cached(api, redis_url) as two:
+        found = await asyncio.gather(*(cache.sports() for cache in (one, two) * 5))
+    assert {sports[0].title for sports in found} == {"NHL"}
+    assert len(api.asked) == 1
+
+
+async def test_an_answer_is_kept_for_its_time(api: ScriptedApi, redis_url: str) -> None:
+    api.will_answer(Scripted(EVENTS))
+    async with cached(api, redis_url, ttl_seconds=1) as cache:
+        first, second = await cache.events("icehockey_nhl"), await cache.events("icehockey_nhl")
+        assert first == second
+        assert len(api.asked) == 1
+        await asyncio.sleep(1.1)
+        await cache.events("icehockey_nhl")
+        await cache.events("soccer_epl")
+    assert len(api.asked) == 3
+
+
+async def test_no_time_to_live_means_no_cache(api: ScriptedApi, redis_url: str) -> None:
+    api.will_answer(Scripted(SPORTS))
+    async with cached(api, redis_url, ttl_seconds=0) as cache:
+        await cache.sports()
+        await cache.sports()
+    assert len(api.asked) == 2
+
+
+async def test_errors_are_not_kept(api: ScriptedApi, redis_url: str) -> None:
+    api.will_answer(error(404, "UNKNOWN_SPORT", "Unknown sport"), Scripted(EVENTS))
+    async with cached(api, redis_url) as cache:
+        with pytest.raises(UnknownSportError):
+            await cache.events("icehockey_nhl")
+        assert len(await cache.events("icehockey_nhl")) == 1
+
+
+async def test_without_redis_everything_is_fetched(api: ScriptedApi) -> None:
+    api.will_answer(Scripted(SPORTS))
+    async with cached(api, "redis://127.0.0.1:1/0") as cache:
+        assert len(await cache.sports()) == len(await cache.sports()) == 1
+    assert len(api.asked) == 2
+
+
+async def test_warming_fetches_ahead_and_reports_what_failed(api: ScriptedApi, redis_url: str) -> None:
+    api.will_answer(Scripted(SPORTS), error(404, "UNKNOWN_SPORT", "Unknown sport"), Scripted(EVENTS))
+    async with cached(api, redis_url) as cache:
+        failed = await cache.warm(["icehockey_nhl", "soccer_epl"])
+        asked = len(api.asked)
+        [left] = {"icehockey_nhl", "soccer_epl"} - failed.keys()
+        await cache.events(left)
+        await cache.sports()
+    assert [type(e) for e in failed.values()] == [UnknownSportError]
+    assert len(api.asked) == asked == 3
+
+
+async def test_slow_answers_of_all_kinds(api: ScriptedApi, redis_url: str) -> None:
+    bare = {k: v for k, v in event().items() if k != "bookmakers"}
+    async with cached(api, redis_url) as cache:
+        for body, call in [
+            ([bare | {"completed": False}], lambda: cache.scores("s", days_from=1)),
+            ([{"full_name": "A", "id": "par_1"}], lambda: cache.participants("s")),
+            (bare | {"bookmakers": []}, lambda: cache.event_markets("s", "e", regions=["us"])),
+        ]:
+            api.will_answer(Scripted(msgspec.json.encode(body)))
+            asked = len(api.asked)
+            assert await call() == await call()
+            assert len(api.asked) == asked + 1

@@ -1,0 +1,286 @@
+"""The client against a real HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+import time
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgspec
+import pytest
+from pydantic import SecretStr
+
+from edge_assets.clock import VirtualClock, WallClock
+from edge_assets.feeds.odds_api import errors
+from edge_assets.feeds.odds_api.client import OddsApiClient
+from edge_assets.feeds.odds_api.quota import Quota
+from edge_assets.feeds.odds_api.transport import Retries
+from tests.edge_assets.feeds.odds_api.bodies import HOME, book, event, h2h, payload
+from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from edge_assets.clock import Clock
+    from tests.edge_assets.feeds.odds_api.scripted import ScriptedApi
+
+KEY = "s3cr3t+key/0123"
+QUICK = Retries(attempts=3, first_wait=0.01, longest_wait=1.5, jitter=0.01)
+BODY = payload(event(book("a", h2h())))
+QUOTA = {"x-requests-last": "2", "x-requests-used": "40", "x-requests-remaining": "460"}
+SPORT_BODY = {
+    "key": "icehockey_nhl",
+    "group": "Ice Hockey",
+    "title": "NHL",
+    "description": "US Ice Hockey",
+    "active": True,
+    "has_outrights": False,
+}
+
+
+@asynccontextmanager
+async def client_of(
+    url: str, clock: Clock | None = None, retries: Retries = QUICK, patience: float = 5.0
+) -> AsyncIterator[OddsApiClient]:
+    key = SecretStr(KEY)
+    async with OddsApiClient(
+        url, key, clock or WallClock(), retries=retries, timeout=httpx.Timeout(patience)
+    ) as client:
+        yield client
+
+
+async def poll(client: OddsApiClient, **asked: Any) -> bytes:
+    markets = asked.pop("markets", ["h2h"])
+    return (await client.odds_payload("icehockey_nhl", regions=["us"], markets=markets, **asked)).body
+
+
+async def test_a_payload_comes_with_its_times_and_credits(api: ScriptedApi) -> None:
+    api.will_answer(Scripted(BODY, headers=QUOTA))
+    before = datetime.now(UTC)
+    async with client_of(api.url) as client:
+        answer = await client.odds_payload("icehockey_nhl", regions=["us", "eu"], markets=["h2h", "totals"])
+    assert answer.body == BODY
+    assert before <= answer.observed_at <= datetime.now(UTC)
+    assert abs(answer.received_at / 1e6 - time.time()) < 5
+    assert answer.request_ms > 0
+    assert answer.quota == client.quota == Quota(2, 40, 460)
+    [asked] = api.asked
+    assert asked.path == "/v4/sports/icehockey_nhl/odds"
+    assert asked.params == {
+        "apiKey": KEY,
+        "regions": "us,eu",
+        "markets": "h2h,totals",
+        "dateFormat": "iso",
+        "oddsFormat": "decimal",
+    }
+    assert asked.headers["accept-encoding"] == "gzip"
+    assert "x-edge-consumed" not in asked.headers
+
+
+async def test_a_replay_is_acknowledged_and_its_time_is_heard(api: ScriptedApi) -> None:
+    stated = "2025-11-03T12:20:00.000001+00:00"
+    api.will_answer(Scripted(BODY, headers={"x-edge-time": stated, "x-edge-speed": "inf"}))
+    consumed = datetime(2025, 11, 3, 12, tzinfo=UTC)
+    async with client_of(api.url, VirtualClock()) as client:
+        answer = await client.odds_payload("s", regions=["us"], markets=["h2h"], consumed=consumed)
+    assert answer.observed_at == datetime.fromisoformat(stated)
+    assert api.asked[0].headers["x-edge-consumed"] == consumed.isoformat()
+    assert answer.quota == Quota(None, None, None)
+
+
+async def test_gzip_is_undone(api: ScriptedApi) -> None:
+    api.will_answer(Scripted(gzip.compress(BODY), headers={"content-encoding": "gzip"}))
+    async with client_of(api.url) as client:
+        assert await poll(client) == BODY
+
+
+async def test_every_endpoint_is_asked_at_its_place_and_typed(api: ScriptedApi) -> None:
+    at = datetime(2025, 1, 2, 3, 4, 5, 999_999, tzinfo=timezone(timedelta(hours=1)))
+    one = event(book("a", h2h()))
+    bare = {key: value for key, value in one.items() if key != "bookmakers"}
+    score = bare | {"completed": True, "scores": [{"name": HOME, "score": "3"}], "last_update": None}
+    listed = bare | {"bookmakers": [{"key": "a", "title": "A", "markets": [{"key": "h2h"}]}]}
+    envelope = {"timestamp": "2025-01-02T02:00:00Z", "previous_timestamp": None, "next_timestamp": None}
+    sport = "icehockey_nhl"
+    async with client_of(api.url) as client:
+
+        async def ask(body: Any, call: Any) -> tuple[Any, str, dict[str, str]]:
+            api.will_answer(Scripted(msgspec.json.encode(body)))
+            content = await call
+            params = {
+                k: v
+                for k, v in api.asked[-1].params.items()
+                if k not in ("apiKey", "oddsFormat", "dateFormat")
+            }
+            return content, api.asked[-1].path.removeprefix("/v4"), params
+
+        found, path, params = await ask([SPORT_BODY], client.sports(out_of_season=True))
+        assert (found[0].title, path, params) == ("NHL", "/sports", {"all": "true"})
+        found, path, params = await ask([bare], client.events(sport, commence_from=at, event_ids=["x", "y"]))
+        assert (found[0].home_team, path) == (HOME, f"/sports/{sport}/events")
+        assert params == {"commenceTimeFrom": "2025-01-02T02:04:05Z", "eventIds": "x,y"}
+        found, path, params = await ask([one], client.odds(sport, bookmakers=["a"], commence_to=at))
+        assert (found[0].bookmakers[0].markets[0].outcomes[0].price, path) == (1.9, f"/sports/{sport}/odds")
+        assert params == {"bookmakers": "a", "commenceTimeTo": "2025-01-02T02:04:05Z"}
+        found, path, params = await ask(one, client.event_odds(sport, "e", regions=["us"], markets=["m"]))
+        assert (found.id, path, params["markets"]) == (one["id"], f"/sports/{sport}/events/e/odds", "m")
+        found, path, params = await ask(listed, client.event_markets(sport, "e", regions=["us"]))
+        assert (found.bookmakers[0].markets[0].key, path) == ("h2h", f"/sports/{sport}/events/e/markets")
+        found, path, _ = await ask([{"full_name": "A", "id": "par_1"}], client.participants(sport))
+        assert (found[0].full_name, path) == ("A", f"/sports/{sport}/participants")
+        found, path, params = await ask([score], client.scores(sport, days_from=3))
+        assert (found[0].scores[0].score, path, params) == ("3", f"/sports/{sport}/scores", {"daysFrom": "3"})
+        past = {"date": "2025-01-02T02:04:05Z"}
+        found, path, params = await ask(
+            envelope | {"data": [one]}, client.historical_odds(sport, at, regions=["us"])
+        )
+        assert (found.data[0].id, path) == (one["id"], f"/historical/sports/{sport}/odds")
+        assert params == past | {"regions": "us"}
+        found, path, params = await ask(envelope | {"data": [bare]}, client.historical_events(sport, at))
+        assert (found.next_timestamp, path, params) == (None, f"/historical/sports/{sport}/events", past)
+        found, path, _ = await ask(
+            envelope | {"data": one}, client.historical_event_odds(sport, "e", at, regions=["us"])
+        )
+        assert (found.data.id, path) == (one["id"], f"/historical/sports/{sport}/events/e/odds")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        error(429, "EXCEEDED_FREQ_LIMIT", "Requests are too frequent"),
+        Scripted(b"<html>bad gateway</html>", 502),
+        error(500, "", "oops"),
+        Scripted(BODY[:-30]),
+        Scripted(BODY[:100], declared_length=len(BODY)),
+        Scripted(b"not gzip", headers={"content-encoding": "gzip"}),
+        Scripted(BODY, delay=1.0),
+    ],
+    ids=["429", "502", "500", "truncated JSON", "broken connection", "broken gzip", "timeout"],
+)
+async def test_what_may_pass_is_tried_again(api: ScriptedApi, failure: Scripted) -> None:
+    api.will_answer(failure, failure, Scripted(BODY))
+    async with client_of(api.url, patience=0.5) as client:
+        assert await poll(client) == BODY
+    assert len(api.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (error(429, "EXCEEDED_FREQ_LIMIT", "slow"), errors.RateLimitedError),
+        (error(503, "", "down"), errors.ServerFailedError),
+        (Scripted(BODY[:-30]), errors.TornBodyError),
+        (Scripted(BODY[:100], declared_length=len(BODY)), errors.TransportError),
+    ],
+)
+async def test_trying_ends(api: ScriptedApi, failure: Scripted, kind: type[Exception]) -> None:
+    api.will_answer(failure)
+    async with client_of(api.url) as client:
+        with pytest.raises(kind):
+            await poll(client)
+    assert len(api.asked) == QUICK.attempts
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (error(401, "INVALID_KEY", "API key is not valid"), errors.KeyRefusedError),
+        (error(401, "OUT_OF_USAGE_CREDITS", "Usage quota has been reached"), errors.OutOfCreditsError),
+        (error(401, "", "?", x_requests_remaining="-3"), errors.OutOfCreditsError),
+        (error(404, "UNKNOWN_SPORT", "Unknown sport"), errors.UnknownSportError),
+        (error(422, "MISSING_REGION", "Missing regions or bookmakers key"), errors.InvalidRequestError),
+        (error(422, "INVALID_MARKET", "Invalid markets: h2h"), errors.InvalidMarketError),
+        (Scripted(b'{"success": true, "data": []}'), errors.UnsupportedVersionError),
+        (Scripted(b'{"hello": 1}'), errors.MalformedBodyError),
+        (Scripted(b"", 302, {"location": "http://elsewhere/"}), errors.InvalidRequestError),
+    ],
+)
+async def test_what_cannot_pass_is_asked_once(
+    api: ScriptedApi, answer: Scripted, kind: type[Exception]
+) -> None:
+    api.will_answer(answer)
+    async with client_of(api.url) as client:
+        with pytest.raises(kind):
+            await poll(client)
+    assert len(api.asked) == 1
+
+
+@pytest.mark.parametrize("http_date", [False, True])
+async def test_retry_after_is_honoured(api: ScriptedApi, http_date: bool) -> None:
+    wait = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True) if http_date else "1"
+    api.will_answer(error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after=wait), Scripted(BODY))
+    started = time.monotonic()
+    async with client_of(api.url, retries=Retries(3, 0.01, 3.0, 0.01)) as client:
+        await poll(client)
+    assert 0.9 <= time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("wait", ["3600", "later"])
+async def test_nobody_waits_for_an_hour(api: ScriptedApi, wait: str) -> None:
+    api.will_answer(error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after=wait))
+    async with client_of(api.url) as client:
+        with pytest.raises(errors.RateLimitedError):
+            await poll(client)
+    assert len(api.asked) == (1 if wait == "3600" else QUICK.attempts)
+
+
+async def test_refused_markets_are_dropped_once_and_for_all(
+    api: ScriptedApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.will_answer(
+        error(422, "INVALID_MARKET", "Markets not supported by this endpoint: h2h_h1, h2h_p1"), Scripted(BODY)
+    )
+    async with client_of(api.url) as client:
+        for _ in range(2):
+            assert await poll(client, markets=["h2h", "h2h_h1", "h2h_p1"]) == BODY
+    assert [asked.params["markets"] for asked in api.asked] == ["h2h,h2h_h1,h2h_p1", "h2h", "h2h"]
+    assert "h2h_h1, h2h_p1" in caplog.text
+
+
+async def test_markets_are_dropped_only_once_per_call(api: ScriptedApi) -> None:
+    api.will_answer(
+        error(422, "INVALID_MARKET", "Invalid markets: a"), error(422, "INVALID_MARKET", "Invalid markets: b")
+    )
+    async with client_of(api.url) as client:
+        with pytest.raises(errors.InvalidMarketError):
+            await poll(client, markets=["a", "b", "c"])
+    assert len(api.asked) == 2
+
+
+@pytest.mark.parametrize("unreachable", [False, True])
+async def test_the_key_is_nowhere(
+    api: ScriptedApi, caplog: pytest.LogCaptureFixture, unreachable: bool
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    api.will_answer(Scripted(BODY), Scripted(BODY[:100], declared_length=len(BODY)))
+    async with client_of(api.url) as client:
+        await poll(client)
+        url = "http://127.0.0.1:1/v4" if unreachable else api.url
+    async with client_of(url) as other:
+        with pytest.raises(errors.TransportError) as caught:
+            await poll(other)
+    told = [caplog.text, repr(client), repr(vars(client)), *_chain(caught.value)]
+    assert "HTTP Request: GET" in caplog.text
+    assert not [text for text in told if "s3cr3t" in text]
+
+
+def _chain(error: BaseException | None) -> list[str]:
+    """What the error and all that hangs on it can show."""
+    if error is None:
+        return []
+    request = str(error.request.url) if isinstance(error, httpx.RequestError) else ""
+    return [repr(error), str(error), request, *_chain(error.__cause__), *_chain(error.__context__)]
+
+
+async def test_at_most_four_calls_at_a_time(api: ScriptedApi) -> None:
+    api.will_answer(Scripted(BODY, delay=0.2))
+    started = time.monotonic()
+    async with client_of(api.url) as client:
+        await asyncio.gather(*(poll(client) for _ in range(8)))
+    assert time.monotonic() - started >= 0.4

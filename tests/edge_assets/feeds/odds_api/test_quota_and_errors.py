@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from edge_assets.feeds.odds_api import errors
+from edge_assets.feeds.odds_api.errors import refusal
+from edge_assets.feeds.odds_api.quota import Quota
+
+
+def stated(last: str, used: str, remaining: str) -> dict[str, str]:
+    return {"x-requests-last": last, "x-requests-used": used, "x-requests-remaining": remaining}
+
+
+@pytest.mark.parametrize(
+    ("headers", "quota", "exhausted"),
+    [
+        (stated("3", "10", "490"), Quota(3, 10, 490), False),
+        (stated("3", "560", "-60"), Quota(3, 560, -60), True),
+        (stated("0", "500", "0"), Quota(0, 500, 0), True),
+        ({}, Quota(None, None, None), False),
+        (stated("", "many", "1.5"), Quota(None, None, None), False),
+    ],
+)
+def test_credits_are_what_the_headers_say_or_unknown(
+    headers: dict[str, str], quota: Quota, exhausted: bool
+) -> None:
+    assert Quota.of(headers) == quota
+    assert quota.exhausted is exhausted
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "remaining", "kind"),
+    [
+        (401, b'{"message": "new", "error_code": "NEW"}', 0, errors.OutOfCreditsError),
+        (401, b'{"message": "new"}', -772, errors.OutOfCreditsError),
+        (401, b'{"message": "new"}', 5, errors.KeyRefusedError),
+        (401, b"", None, errors.KeyRefusedError),
+        (401, b'{"message": "x", "error_code": "INVALID_KEY"}', 0, errors.KeyRefusedError),
+        (401, b'{"message": "x", "error_code": "OUT_OF_USAGE_CREDITS"}', 5, errors.OutOfCreditsError),
+        (429, b"<html>slow down</html>", None, errors.RateLimitedError),
+        (503, b'{"message": "x", "error_code": "INVALID_KEY"}', None, errors.ServerFailedError),
+        (418, b"[]", None, errors.InvalidRequestError),
+    ],
+)
+def test_a_refusal_is_typed_by_code_then_by_credits(
+    status: int, body: bytes, remaining: int | None, kind: type[Exception]
+) -> None:
+    assert type(refusal(status, body, Quota(remaining=remaining))) is kind
