@@ -17,9 +17,10 @@ from starlette.requests import HTTPConnection
 from edge_assets.store import board
 from edge_assets.tokens import signing_secret
 from serving.realtime.hub import Hub
+from serving.scorer.weights import book_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from edge_assets.settings import Settings
 
@@ -43,16 +44,11 @@ class StoredAlerts:
 
     async def last_id(self) -> int:
         """The newest alert's id, 0 if there is none."""
-        return await self._read(board.last_alert_id)
+        return await asyncio.to_thread(in_store, self._pool, board.last_alert_id)
 
     async def since(self, alert_id: int, limit: int) -> list[dict[str, Any]]:
         """Messages behind an id, ascending."""
-        return await self._read(board.messages_since, alert_id, limit)
-
-    async def _read(
-        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        return await asyncio.to_thread(in_store, self._pool, query, *args, **kwargs)
+        return await asyncio.to_thread(in_store, self._pool, board.messages_since, alert_id, limit)
 
 
 def in_store(
@@ -72,6 +68,7 @@ class Resources:
     pool: ConnectionPool
     cache: Redis
     stream: Redis
+    weights: Mapping[str, float]
     hub: Hub = field(default_factory=Hub)
 
     @classmethod
@@ -92,7 +89,9 @@ class Resources:
             url, socket_timeout=CACHE_SECONDS, socket_connect_timeout=CACHE_SECONDS, retry=at_once
         )
         stream = Redis.from_url(url, socket_timeout=STREAM_SECONDS, retry=at_once)
-        return cls(settings, signing_secret(settings), pool, cache, stream)
+        return cls(
+            settings, signing_secret(settings), pool, cache, stream, book_weights(settings.edge_book_weights)
+        )
 
     @property
     def alerts(self) -> StoredAlerts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from psycopg.rows import class_row, namedtuple_row, scalar_row
+from psycopg.rows import class_row, scalar_row
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -94,13 +94,12 @@ def feed(conn: Connection) -> str | None:
 
 def pulse(conn: Connection) -> Pulse:
     """How far feed and scorer are."""
-    with conn.cursor(row_factory=namedtuple_row) as cursor:
-        last = cursor.execute("SELECT feed, received_at FROM polls ORDER BY id DESC LIMIT 1").fetchone()
-        lag = cursor.execute(
-            """
-            SELECT count(p.id) AS polls
-            FROM sports s LEFT JOIN scorer_progress done ON done.sport_id = s.id
-            JOIN polls p ON p.sport_id = s.id AND p.observed_at > coalesce(done.observed_at, '-infinity')
-            """
-        ).fetchone()
-    return Pulse(last and last.feed, last and last.received_at, lag.polls if lag else 0)
+    last = conn.execute("SELECT feed, received_at FROM polls ORDER BY id DESC LIMIT 1").fetchone()
+    lag = conn.execute(
+        """
+        SELECT count(p.id)
+        FROM sports AS s LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
+        INNER JOIN polls AS p ON s.id = p.sport_id AND p.observed_at > coalesce(done.observed_at, '-infinity')
+        """
+    ).fetchone()
+    return Pulse(*(last or (None, None)), scorer_lag_polls=lag[0] if lag else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Response
@@ -11,13 +11,18 @@ from fastapi.concurrency import run_in_threadpool
 from psycopg import Connection
 from redis.exceptions import RedisError
 
-from edge_assets.clock import micros
 from edge_assets.store import board, readers
 from ml.scoring.rules import ScoringRules
 from serving.api.models import Problem, SportOdds
 from serving.api.prices import Names, Offer, price_events
 from serving.api.sports import resolve_sport
 from serving.deps import Held, Resources, in_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RULES = ScoringRules()
+"""What is stale and how the margin is removed, as the scorer has it."""
 
 router = APIRouter(prefix="/api", tags=["odds"], responses={404: {"model": Problem}, 503: {"model": Problem}})
 
@@ -38,7 +43,7 @@ async def odds(
     )
     body = await _cached(held, key)
     if body is None:
-        body = await run_in_threadpool(in_store, held.pool, _body, held, latest, event_id)
+        body = await run_in_threadpool(in_store, held.pool, _body, latest, event_id, held.weights)
         await _remember(held, key, body)
     return Response(body, media_type="application/json")
 
@@ -59,23 +64,23 @@ def _latest(store: Connection, name: str) -> dict[str, Any]:
     }
 
 
-def _body(store: Connection, held: Resources, latest: dict[str, Any], event_id: int | None) -> bytes:
-    rules = ScoringRules(threshold_edge=held.settings.alert_threshold_edge)
-    events = _events(store, latest, event_id, rules) if latest["poll_id"] is not None else []
-    return msgspec.json.encode(latest | {"stale_after_seconds": rules.stale_after_seconds, "events": events})
+def _body(
+    store: Connection, latest: dict[str, Any], event_id: int | None, weights: Mapping[str, float]
+) -> bytes:
+    events: list[dict[str, Any]] = []
+    if latest["poll_id"] is not None:
+        offer = _offer(store, latest, event_id)
+        names = Names(board.books(store), board.events(store, set(offer.quotes.event.tolist())))
+        events = price_events(offer, names, RULES, weights)
+    return msgspec.json.encode(latest | {"stale_after_seconds": RULES.stale_after_seconds, "events": events})
 
 
-def _events(
-    store: Connection, latest: dict[str, Any], event_id: int | None, rules: ScoringRules
-) -> list[dict[str, Any]]:
+def _offer(store: Connection, latest: dict[str, Any], event_id: int | None) -> Offer:
     sport, poll = board.sports(store)[latest["sport"]], latest["poll_id"]
     quotes, _ = readers.last_quotes(store, sport.id, poll)
-    times, starts, _ = readers.market_state(store, sport.id, poll)
-    offer = Offer(quotes, times, starts, micros(latest["observed_at"]))
-    if event_id is not None:
-        offer = offer.only(event_id)
-    names = Names(board.books(store), board.events(store, set(offer.quotes.event.tolist())))
-    return price_events(offer, names, rules, lambda _: 1.0)
+    times, starts, now = readers.market_state(store, sport.id, poll)
+    offer = Offer(quotes, times, starts, now)
+    return offer if event_id is None else offer.only(event_id)
 
 
 async def _cached(held: Resources, key: str) -> bytes | None:

@@ -13,7 +13,7 @@ from ml.scoring.scorer import WIDTHS
 from ml.scoring.valuation import LineView, fresh, value_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from edge_assets.store.board import BookName, EventName
     from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
@@ -57,11 +57,11 @@ class Names:
 
 
 def price_events(
-    offer: Offer, names: Names, rules: ScoringRules, weight_of: Callable[[int], float]
+    offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]
 ) -> list[dict[str, Any]]:
     """Events in order of their start, each with its lines (`serving.api.models.EventOdds`)."""
     lines: dict[int, list[dict[str, Any]]] = {}
-    for key, line in sorted(_lines(offer, names, rules, weight_of), key=lambda pair: _order(pair[0])):
+    for key, line in sorted(_lines(offer, names, rules, weights), key=lambda pair: _order(pair[0])):
         lines.setdefault(key.event, []).append(line)
     listed = sorted((names.events[event] for event in lines), key=lambda e: (e.commence_at, e.id))
     return [
@@ -82,14 +82,14 @@ def _order(key: LineKey) -> tuple[int, int, float]:
 
 
 def _lines(
-    offer: Offer, names: Names, rules: ScoringRules, weight_of: Callable[[int], float]
+    offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]
 ) -> Iterator[tuple[LineKey, dict[str, Any]]]:
     matrix = LineMatrix()
     matrix.apply_starts(offer.starts)
     matrix.apply_quotes(offer.quotes, 0)
     matrix.apply_times(offer.times)
-    weight = np.array([weight_of(b) for b in matrix.book_ids])
     books = [names.books[b] for b in matrix.book_ids]
+    weight = np.array([weights.get(book.key, 1.0) for book in books])
     for n in WIDTHS:
         rows = np.flatnonzero(matrix.width[: len(matrix)] == n)
         if not rows.size:

@@ -194,7 +194,7 @@ def serve(database_url: str, redis_url: str) -> Callable[..., AbstractContextMan
 
     def start(wait: bool = True, port: int = 0, **changes: Any) -> AbstractContextManager[Served]:
         chosen = {"database_url": database_url, "redis_url": redis_url, "jwt_secret": SECRET} | changes
-        return running(Settings(_env_file=None, **chosen), wait, port)
+        return running(Settings.model_validate(chosen), wait, port)
 
     return start
 

@@ -45,9 +45,8 @@ def test_there_are_no_sessions_outside_the_local_demo(served: Any) -> None:
 
 @pytest.mark.parametrize("secret", [None, "", "short"])
 def test_there_is_no_serving_without_a_secret(secret: str | None) -> None:
-    settings = Settings(
-        _env_file=None, database_url="postgresql:///x", redis_url="redis://localhost", jwt_secret=secret
-    )
+    chosen = {"database_url": "postgresql:///x", "redis_url": "redis://localhost", "jwt_secret": secret}
+    settings = Settings.model_validate(chosen)
     with pytest.raises(MissingSettingError, match="JWT_SECRET"):
         create_app(settings)
 

@@ -85,7 +85,8 @@ def test_resuming_while_alerts_keep_coming_leaves_no_gap_and_no_duplicate(
 
     publisher = threading.Thread(target=keep_publishing)
     publisher.start()
-    seen, after = [], 0
+    seen: list[int] = []
+    after = 0
     while len(seen) < total:
         with listen(served, after) as ws:
             seen += [a["id"] for a in alerts(ws, min(11, total - len(seen)))]
