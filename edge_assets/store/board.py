@@ -102,4 +102,5 @@ def pulse(conn: Connection) -> Pulse:
         INNER JOIN polls AS p ON s.id = p.sport_id AND p.observed_at > coalesce(done.observed_at, '-infinity')
         """
     ).fetchone()
-    return Pulse(*(last or (None, None)), scorer_lag_polls=lag[0] if lag else 0)
+    name, received_at = last or (None, None)
+    return Pulse(name, received_at, lag[0] if lag else 0)

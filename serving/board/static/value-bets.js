@@ -87,8 +87,9 @@ export class ValueBets {
 
   #markOrder() {
     for (const button of this.buttons) {
-      if (button.dataset.sort === this.order) button.setAttribute("aria-sort", "descending");
-      else button.removeAttribute("aria-sort");
+      const column = button.parentElement;
+      if (button.dataset.sort === this.order) column.setAttribute("aria-sort", "descending");
+      else column.removeAttribute("aria-sort");
     }
   }
 }
