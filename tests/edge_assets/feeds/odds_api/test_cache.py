@@ -15,7 +15,7 @@ from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
 from tests.edge_assets.feeds.odds_api.test_client import SPORT_BODY, client_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.edge_assets.feeds.odds_api.scripted import ScriptedApi
 
@@ -93,11 +93,12 @@ async def test_warming_fetches_ahead_and_reports_what_failed(api: ScriptedApi, r
 async def test_slow_answers_of_all_kinds(api: ScriptedApi, redis_url: str) -> None:
     bare = {k: v for k, v in event().items() if k != "bookmakers"}
     async with cached(api, redis_url) as cache:
-        for body, call in [
+        calls: list[tuple[object, Callable[[], Awaitable[object]]]] = [
             ([bare | {"completed": False}], lambda: cache.scores("s", days_from=1)),
             ([{"full_name": "A", "id": "par_1"}], lambda: cache.participants("s")),
             (bare | {"bookmakers": []}, lambda: cache.event_markets("s", "e", regions=["us"])),
-        ]:
+        ]
+        for body, call in calls:
             api.will_answer(Scripted(msgspec.json.encode(body)))
             asked = len(api.asked)
             assert await call() == await call()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_a_captured_body_of_odds_gives_quotes(path: Path) -> None:
     )
     sport = events[0]["sport_key"]
     differ = PayloadDiffer(MemoryVocabulary(), sport, 1, price_format=american or PriceFormat.DECIMAL)
-    diff = differ.diff(msgspec.json.encode(events), wire.datetime.now().astimezone())
+    diff = differ.diff(msgspec.json.encode(events), datetime.now(UTC))
     assert diff.events == len({event["id"] for event in events})
     assert len(prices) == diff.quotes_seen + diff.rejected.total()
     assert set(diff.rejected) <= {"price_absurd", "price_not_above_one", "duplicate_quote"}
