@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from pydantic import ValidationError
@@ -12,17 +12,14 @@ from typer.core import TyperGroup
 from edge_assets.local.errors import LocalError
 from edge_assets.settings import MissingSettingError
 
-if TYPE_CHECKING:
-    from click import Context
-
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
 class Telling(TyperGroup):
-    """Turns expected problems into a message and an exit code; the rest are bugs, and keep their tracebacks."""
+    """Turns expected problems into a message and an exit code; the rest are bugs and keep their traceback."""
 
-    def invoke(self, ctx: Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the subcommand."""
         try:
             return super().invoke(ctx)

@@ -35,8 +35,8 @@ LOG_LINES = 15
 def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State, float], None]) -> Plan:
     """Start everything; returns when alerts can flow, with the pages of Dagster and MLflow on their way.
 
-    What a crashed stack left running in this home is ended first. Raises `LocalError` if a stack runs already,
-    or if the start fails; nothing is left then.
+    What a crashed stack left running in this home is ended first. Raises `LocalError` if a stack runs
+    already, or if the start fails; nothing is left then.
     """
     with home.locked():
         _refuse_if_running(home)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from edge_assets.local.plan import Plan
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.store import readers
-from edge_assets.store.database import connect, describe
+from edge_assets.store.database import connect
+from edge_assets.store.status import status as counts
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
@@ -43,6 +42,6 @@ def status(home: Home) -> dict[str, Any]:
 def _counts(url: str) -> dict[str, Any]:
     try:
         with connect(url, "edge status") as conn:
-            return {**readers.status(conn), "database": asdict(describe(conn))}
+            return counts(conn)
     except psycopg.Error:
         return {}

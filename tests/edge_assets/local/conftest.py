@@ -1,0 +1,31 @@
+"""Homes, and one with the real servers, at a path that is long and has a space in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.local.home import Home
+from edge_assets.local.shutdown import down
+from tests.edge_assets.local.embedded import Servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    home = Home.open(tmp_path / "home")
+    yield home
+    down(home)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    home = Home.open(tmp_path_factory.mktemp("local") / "a home with spaces" / ("long" * 25))
+    servers = Servers.of(home)
+    servers.start()
+    yield servers
+    down(home)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge_assets.local import plan as planning
+from edge_assets.local.environment import environment
+from edge_assets.local.errors import LocalError
+from edge_assets.local.plan import Plan, Wish
+from edge_assets.local.services import ESSENTIALS, INFRASTRUCTURE, Service, services
+from edge_assets.local.supervisor import Supervisor
+from edge_assets.settings import Feed, Settings
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+
+STEPS = {"databases", "migrations", "feed-sports"}
+
+
+def settings(**values: Any) -> Settings:
+    return Settings(
+        _env_file=None, **{"database_url": None, "redis_url": None, "mlflow_tracking_uri": None} | values
+    )
+
+
+def make(home: Home, wish: Wish, **values: Any) -> Plan:
+    return planning.make(settings(**values), home, wish)
+
+
+def declared(home: Home, plan: Plan) -> dict[str, Service]:
+    return {service.program.name: service for service in services(home, plan, Supervisor(home))}
+
+
+@pytest.mark.parametrize(
+    ("wish", "problem"),
+    [
+        (Wish(Feed.ODDS_API), "needs ODDS_API_KEY"),
+        (Wish(Feed.REPLAY), "needs a recording"),
+        (Wish(Feed.REPLAY, tape=Path("/nowhere/tape.tar.xz")), "no recording at /nowhere/tape.tar.xz"),
+        (Wish(Feed.ODDS_API, fresh=True), "--fresh is for"),
+    ],
+)
+def test_a_wish_that_cannot_be_granted_says_why_and_what_to_do(home: Home, wish: Wish, problem: str) -> None:
+    key = "key" if wish.fresh else None
+    with pytest.raises(LocalError, match=problem) as caught:
+        make(home, wish, odds_api_key=key)
+    assert caught.value.remedy
+
+
+def test_each_feed_has_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
+    plans = [
+        make(home, Wish(Feed.ODDS_API), odds_api_key="key"),
+        make(home, Wish(Feed.REPLAY, tape=tmp_path)),
+        make(home, Wish(Feed.SIMULATE)),
+    ]
+    assert [p.database_url.rpartition("/")[2] for p in plans] == ["edge_live", "edge_replay", "edge_simulate"]
+    assert len({p.redis_url for p in plans}) == 3
+    assert [p.feed_port is None for p in plans] == [True, False, False]
+
+
+def test_a_plan_is_kept_for_the_other_commands_privately(home: Home, tmp_path: Path) -> None:
+    assert Plan.load(home) is None
+    plan = make(home, Wish(Feed.REPLAY, tape=tmp_path, speed="60"))
+    plan.save(home)
+    assert Plan.load(home) == plan
+    assert (home.run / "stack.json").stat().st_mode & 0o077 == 0
+
+
+def test_servers_of_ones_own_take_the_place_of_the_embedded(home: Home) -> None:
+    plan = make(
+        home,
+        Wish(Feed.SIMULATE),
+        database_url="postgresql://me:pw@db:6543/odds?sslmode=require",
+        redis_url="redis://cache:6379/4",
+        mlflow_tracking_uri="http://models:5000",
+    )
+    assert plan.database_url == "postgresql://me:pw@db:6543/odds?sslmode=require"
+    assert plan.dagster_url == "postgresql://me:pw@db:6543/dagster?sslmode=require"
+    assert plan.redis_url == "redis://cache:6379/4"
+    assert plan.urls["mlflow"] == "http://models:5000"
+    assert not plan.ours("mlflow")
+    assert declared(home, plan).keys().isdisjoint({*INFRASTRUCTURE, "mlflow"})
+
+
+def test_every_service_waits_for_something_that_exists(home: Home) -> None:
+    plan = make(home, Wish(Feed.SIMULATE))
+    all_services = declared(home, plan)
+    for service in all_services.values():
+        assert set(service.after) <= all_services.keys() | STEPS
+    assert {name for name, service in all_services.items() if service.essential} == {
+        *INFRASTRUCTURE,
+        *ESSENTIALS,
+        "feed",
+    }
+
+
+def test_no_secret_is_in_a_list_of_processes(home: Home) -> None:
+    plan = make(home, Wish(Feed.SIMULATE))
+    words = " ".join(word for service in declared(home, plan).values() for word in service.program.command)
+    for name in ("postgres", "valkey", "jwt", "odds-api-key"):
+        assert home.secret(name) not in words
+
+
+def test_the_environment_says_what_settings_reads(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = make(home, Wish(Feed.SIMULATE))
+    for key, value in environment(settings(), home, plan).items():
+        monkeypatch.setenv(key, value)
+    read = Settings(_env_file=None)
+    assert (read.edge_home, read.edge_feed, read.edge_local) == (home.root, Feed.SIMULATE, True)
+    assert (read.database_url, read.redis_url) == (plan.database_url, plan.redis_url)
+    assert read.odds_api_url == f"http://127.0.0.1:{plan.feed_port}/v4"
+    assert read.odds_api_key is not None
+    assert read.odds_api_key.get_secret_value() == home.secret("odds-api-key")
+
+
+def test_a_live_stack_keeps_the_configured_key_and_secret(home: Home) -> None:
+    live = settings(odds_api_key="key", jwt_secret="s" * 32)
+    given = environment(live, home, planning.make(live, home, Wish(Feed.ODDS_API)))
+    assert (given["ODDS_API_KEY"], given["JWT_SECRET"]) == ("key", "s" * 32)
+    assert given["ODDS_API_URL"] == "https://api.the-odds-api.com/v4"

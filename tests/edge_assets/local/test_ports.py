@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.local import ports
+from edge_assets.local.errors import LocalError
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+
+
+def occupied() -> socket.socket:
+    listener = socket.socket()
+    listener.bind((ports.HOST, 0))
+    listener.listen()
+    return listener
+
+
+def test_a_port_is_remembered(home: Home) -> None:
+    port = ports.choose(home, "feed")
+    assert ports.is_free(port)
+    assert ports.choose(home, "feed") == port
+    assert ports.choose(home, "postgres") != port
+
+
+def test_the_preferred_port_comes_first_and_another_when_it_is_taken(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with occupied() as listener:
+        taken = listener.getsockname()[1]
+        monkeypatch.setitem(ports.PREFERRED, "serving", taken)
+        other = ports.choose(home, "serving")
+        assert other != taken
+        assert ports.choose(home, "serving") == other
+    assert ports.choose(home, "serving") == taken
+
+
+def test_a_port_that_was_asked_for_is_taken_or_refused(home: Home) -> None:
+    with occupied() as listener:
+        taken = listener.getsockname()[1]
+        with pytest.raises(LocalError, match=f"port {taken} is taken"):
+            ports.choose(home, "serving", taken)
+    assert ports.choose(home, "serving", taken) == taken

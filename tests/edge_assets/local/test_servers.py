@@ -1,0 +1,62 @@
+"""The embedded PostgreSQL and Valkey."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import redis
+
+from edge_assets.local import postgres, probes, shutdown
+from edge_assets.local.errors import LocalError
+from tests.edge_assets.local.embedded import Servers, eventually
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+
+
+def test_only_the_password_opens_them(servers: Servers) -> None:
+    assert probes.postgres(servers.database_url)
+    assert not probes.postgres(servers.database_url.replace(servers.home.secret("postgres"), "wrong"))
+    assert probes.valkey(servers.redis_url)
+    assert not probes.valkey(servers.redis_url.replace("redis://:", "redis://:wrong"))
+
+
+def test_killed_servers_come_back_with_their_data(servers: Servers) -> None:
+    with psycopg.connect(servers.database_url) as conn:
+        conn.execute("CREATE TABLE kept AS SELECT 1 AS one")
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.set("kept", "1")
+        time.sleep(1.1)  # appendfsync everysec
+    for name in ("postgres", "valkey"):
+        before = servers.pid(name)
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda name=name, before=before: servers.pid(name) not in {0, before})  # type: ignore[misc]
+    eventually(lambda: probes.postgres(servers.database_url))
+    eventually(lambda: probes.valkey(servers.redis_url))
+    with psycopg.connect(servers.database_url) as conn:
+        assert conn.execute("SELECT one FROM kept").fetchone() == (1,)
+    with redis.Redis.from_url(servers.redis_url) as client:
+        assert client.get("kept") == b"1"
+
+
+def test_they_start_again_after_a_crash_of_everything(servers: Servers) -> None:
+    assert servers.supervisor.pid is not None
+    postmaster = servers.pid("postgres")
+    os.kill(servers.supervisor.pid, signal.SIGKILL)
+    os.kill(postmaster, signal.SIGKILL)
+    shutdown.down(servers.home)
+    assert not list(shutdown.survivors(servers.home))
+    servers.start()
+    assert probes.postgres(servers.database_url)
+
+
+def test_data_of_another_major_version_is_refused(home: Home) -> None:
+    home.postgres.mkdir()
+    (home.postgres / "PG_VERSION").write_text("9\n")
+    with pytest.raises(LocalError, match="was written by PostgreSQL 9, this is"):
+        postgres.prepare(home, "secret")

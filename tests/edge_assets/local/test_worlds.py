@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import redis
+
+from edge_assets.local import plan as planning
+from edge_assets.local import worlds
+from edge_assets.local.errors import LocalError
+from edge_assets.local.plan import Plan, Wish, with_database
+from edge_assets.settings import Feed, Settings
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+    from tests.edge_assets.local.embedded import Servers
+
+
+@pytest.fixture
+def plan(servers: Servers, home: Home) -> Plan:
+    """A simulation on the embedded servers of `servers`."""
+    made = planning.make(Settings(_env_file=None), home, Wish(Feed.SIMULATE, seed=7))
+    return replace(
+        made,
+        database_url=with_database(servers.database_url, "edge_simulate"),
+        dagster_url=with_database(servers.database_url, "dagster"),
+        mlflow_database_url=with_database(servers.database_url, "mlflow"),
+        redis_url=servers.redis_url,
+    )
+
+
+def names(servers: Servers) -> set[str]:
+    with psycopg.connect(servers.database_url) as conn:
+        return {name for (name,) in conn.execute("SELECT datname FROM pg_database")}
+
+
+def test_databases_are_made_and_a_world_begun_anew(plan: Plan, servers: Servers) -> None:
+    worlds.ensure_databases(plan)
+    worlds.ensure_databases(plan)
+    assert names(servers) >= {"edge_simulate", "dagster", "mlflow"}
+    with redis.Redis.from_url(plan.redis_url) as client:
+        client.set("alerts", "old")
+        worlds.begin_anew(plan)
+        assert not client.exists("alerts")
+    assert "edge_simulate" not in names(servers)
+    assert "dagster" in names(servers)
+
+
+def test_a_server_that_is_away_is_told_without_the_password(plan: Plan) -> None:
+    away = replace(plan, database_url="postgresql://edge:hunter2@127.0.0.1:1/edge")
+    with pytest.raises(LocalError, match=r"database edge at 127\.0\.0\.1:1") as caught:
+        worlds.ensure_databases(away)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_two_seeds_do_not_share_a_database(plan: Plan, home: Home) -> None:
+    worlds.check_story(home, plan, fresh=False)
+    worlds.check_story(home, plan, fresh=False)
+    other = replace(plan, story="seed 8")
+    with pytest.raises(LocalError, match="holds seed 7, not seed 8") as caught:
+        worlds.check_story(home, other, fresh=False)
+    assert "--fresh" in caught.value.remedy
+    worlds.check_story(home, other, fresh=True)
+    worlds.check_story(home, other, fresh=False)
+
+
+def test_a_database_of_another_feed_is_refused(plan: Plan, database_url: str) -> None:
+    ours = replace(plan, database_url=database_url)
+    worlds.check_feed(ours)
+    with psycopg.connect(database_url) as conn:
+        conn.execute("INSERT INTO sports (key, title) VALUES ('nfl', 'NFL')")
+        conn.execute(
+            "INSERT INTO polls (sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks,"
+            " withdrawals, events, rejected, request_ms, body_bytes, market_times, starts)"
+            " SELECT id, 'replay', 'run', now(), now(), 0, 0, 0, 0, '{}', 1, 1, '', '' FROM sports"
+        )
+    with pytest.raises(LocalError, match="holds odds of the feed replay, not of simulate"):
+        worlds.check_feed(ours)
