@@ -1,0 +1,95 @@
+"""Client and differ against the replay server: the same wire contract from both ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from edge_assets.clock import VirtualClock
+from edge_assets.feeds.odds_api import errors
+from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.feeds.replay.app import create_app
+from edge_assets.feeds.replay.faults import Faults
+from edge_assets.feeds.replay.recorded import RecordedTape
+from tests.edge_assets.feeds.odds_api.bodies import HOME, SPORT, book, event, h2h, payload
+from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+from tests.edge_assets.feeds.odds_api.test_client import client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CAPTURES = {
+    "nhl_20260301T120000Z.json": payload(event(book("draftkings", h2h(-110, 120)))),
+    "nhl_20260301T122000Z.json": payload(event(book("draftkings", h2h(-115, 120)))),
+    "nhl_20260301T124000Z.json": payload(event()),
+}
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> RecordedTape:
+    for name, body in CAPTURES.items():
+        (tmp_path / name).write_bytes(body)
+    return RecordedTape.load(tmp_path)
+
+
+async def test_every_capture_is_taken_once_in_order(tape: RecordedTape, serve: Callable[[Any], str]) -> None:
+    differ, clock = PayloadDiffer(MemoryVocabulary(), SPORT, 1), VirtualClock()
+    consumed, seen = None, []
+    async with client_of(serve(create_app(tape)), clock) as client:
+        for _ in range(4):
+            taken = await client.odds_payload(SPORT, regions=["us"], markets=["h2h"], consumed=consumed)
+            diff = differ.diff(taken.body, taken.observed_at)
+            differ.commit()
+            consumed = taken.observed_at
+            seen.append((consumed.strftime("%H:%M"), diff.quotes.price.tolist()))
+    assert seen[:2] == [("12:00", [1 + 100 / 110, 2.2]), ("12:20", [1 + 100 / 115])]
+    assert [(at, len(prices)) for at, prices in seen[2:]] == [("12:40", 2), ("12:40", 0)]
+
+
+async def test_all_calls_are_understood(tape: RecordedTape, serve: Callable[[Any], str]) -> None:
+    async with client_of(serve(create_app(tape, credits_per_month=100)), VirtualClock()) as client:
+        assert [sport.key for sport in await client.sports()] == [SPORT]
+        [listed] = await client.events(SPORT)
+        assert listed.home_team == HOME
+        [odds] = await client.odds(SPORT, regions=["us"], markets=["h2h"])
+        assert client.quota == (1, 1, 99)
+        assert (await client.event_odds(SPORT, odds.id, regions=["us"], markets=["h2h"])).id == odds.id
+        assert (await client.event_markets(SPORT, odds.id, regions=["us"])).bookmakers[0].key == "draftkings"
+        assert {team.full_name for team in await client.participants(SPORT)} >= {HOME}
+        assert [score.completed for score in await client.scores(SPORT)] == [False]
+        past = await client.historical_odds(SPORT, tape.captures[1].at, regions=["us"], markets=["h2h"])
+        assert (past.timestamp, past.data[0].id) == (tape.captures[1].at, odds.id)
+        assert (await client.historical_events(SPORT, past.timestamp)).data[0].id == odds.id
+        again = await client.historical_event_odds(
+            SPORT, odds.id, past.timestamp, regions=["us"], markets=["h2h"]
+        )
+        assert again.data.id == odds.id
+
+
+async def test_faults_that_pass_are_overcome_and_others_are_typed(
+    tape: RecordedTape, serve: Callable[[Any], str]
+) -> None:
+    faults = Faults(rate_limited=1, truncated=1, missing_headers=True)
+    async with client_of(serve(create_app(tape, faults=faults)), VirtualClock()) as client:
+        taken = await client.odds_payload(SPORT, regions=["us"], markets=["h2h", "player_points"])
+        assert len(msgspec.json.decode(taken.body)) == 1
+        assert taken.quota == (None, None, None)
+        with pytest.raises(errors.UnknownSportError):
+            await client.events("quidditch")
+        with pytest.raises(errors.EventNotFoundError):
+            await client.event_odds(SPORT, "f" * 32, regions=["us"], markets=["h2h"])
+        with pytest.raises(errors.InvalidRequestError):
+            await client.odds_payload(SPORT, markets=["h2h"])
+
+
+async def test_without_credits_only_free_calls_are_answered(
+    tape: RecordedTape, serve: Callable[[Any], str]
+) -> None:
+    async with client_of(serve(create_app(tape, credits_per_month=0)), VirtualClock()) as client:
+        assert len(await client.events(SPORT)) == 1
+        with pytest.raises(errors.OutOfCreditsError):
+            await client.odds_payload(SPORT, regions=["us"], markets=["h2h"])
+        assert client.quota.exhausted
