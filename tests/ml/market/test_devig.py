@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import shin
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ml.market import PLAIN_METHODS, DevigMethod, DevigStatus, devig, methods
+from tests.ml.market.markets import NAN, book_markets, odd_prices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+MULTIPLICATIVE, ADDITIVE, POWER, SHIN = PLAIN_METHODS
+WORST = DevigMethod.WORST_CASE
+plain = pytest.mark.parametrize("method", PLAIN_METHODS)
+every = pytest.mark.parametrize("method", list(DevigMethod))
+
+# README of the R package `implied`, whose root finder stops at about 1e-6; its `wpo` is the additive method
+IMPLIED_PRICES = np.array([[4.20, 3.70, 1.95], [2.45, 3.70, 2.90], [2.05, 3.20, 3.80]])
+IMPLIED = {
+    MULTIPLICATIVE: [
+        [0.2331556, 0.2646631, 0.5021813],
+        [0.3988848, 0.2641264, 0.3369888],
+        [0.4586948, 0.2938514, 0.2474538],
+    ],
+    ADDITIVE: [
+        [0.2310332, 0.2632083, 0.5057585],
+        [0.4004096, 0.2625166, 0.3370739],
+        [0.4666506, 0.2913457, 0.2420036],
+    ],
+    SHIN: [
+        [0.2315716, 0.2635742, 0.5048542],
+        [0.4000221, 0.2629271, 0.3370508],
+        [0.4645882, 0.2919788, 0.2434331],
+    ],
+    POWER: [
+        [0.2311414, 0.2630644, 0.5057942],
+        [0.4003156, 0.2627189, 0.3369655],
+        [0.4667139, 0.2908985, 0.2423876],
+    ],
+}
+TOLERANCE = {MULTIPLICATIVE: 6e-8, ADDITIVE: 6e-8, POWER: 3e-6, SHIN: 3e-6}
+
+
+def bisected(
+    prices: list[float], fair: Callable[[list[Decimal], Decimal], list[Decimal]], high: int
+) -> list[float]:
+    """Fair probabilities by bisection of their falling parameter in (0, high): 40 digits, no Newton."""
+    with localcontext() as context:
+        context.prec = 40
+        implied = [1 / Decimal(p) for p in prices]
+        low, top = Decimal(0), Decimal(high)
+        for _ in range(100):
+            middle = (low + top) / 2
+            low, top = (middle, top) if sum(fair(implied, middle)) > 1 else (low, middle)
+        return [float(p) for p in fair(implied, low)]
+
+
+def exact_power(implied: list[Decimal], k: Decimal) -> list[Decimal]:
+    return [q**k for q in implied]
+
+
+def exact_shin(implied: list[Decimal], z: Decimal) -> list[Decimal]:
+    total = sum(implied)
+    return [((z * z + 4 * (1 - z) * q * q / total).sqrt() - z) / (2 * (1 - z)) for q in implied]
+
+
+@plain
+def test_published_tables(method: DevigMethod) -> None:
+    ours = devig(IMPLIED_PRICES, method).probabilities
+    np.testing.assert_allclose(ours, IMPLIED[method], atol=TOLERANCE[method], rtol=0)
+
+
+def test_the_worked_example_of_the_shin_package() -> None:
+    ours = devig(np.array([2.6, 2.4, 4.3]), SHIN).probabilities
+    np.testing.assert_allclose(
+        ours, [0.37299406033208965, 0.4047794109200184, 0.2222265287474275], atol=1e-12
+    )
+
+
+@given(book_markets(1.001))
+def test_shin_agrees_with_the_shin_package(prices: Array) -> None:
+    theirs = [shin.calculate_implied_probabilities(row, max_iterations=100_000) for row in prices.tolist()]
+    np.testing.assert_allclose(devig(prices, SHIN).probabilities, theirs, atol=2e-11, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        [2.6, 2.4, 4.3],
+        [1.01, 26.0, 67.0],
+        [1.0005, 900.0, 4000.0],
+        [3.0, 3.0, 3.0 - 1e-9],
+        [1.2, 1.3, 1.4],
+        [1.001, 1.001, 1.001],
+        [5.0, 6.5, 9.0, 11.0, 15.0, 15.0, 21.0, 34.0, 3.2],
+    ],
+)
+def test_power_and_shin_to_thirteen_digits(prices: list[float]) -> None:
+    power, insiders = (devig(np.array(prices), m).probabilities for m in (POWER, SHIN))
+    np.testing.assert_allclose(power, bisected(prices, exact_power, 2000), atol=1e-13, rtol=0)
+    np.testing.assert_allclose(insiders, bisected(prices, exact_shin, 1), atol=1e-13, rtol=0)
+
+
+@given(book_markets(0.7, 0.999))
+def test_power_below_a_booksum_of_one(prices: Array) -> None:
+    ours = devig(prices, POWER)
+    assert (ours.status == DevigStatus.OK).all()
+    np.testing.assert_allclose(
+        ours.probabilities[0], bisected(prices[0].tolist(), exact_power, 1), atol=1e-13
+    )
+
+
+@given(book_markets(1.001, outcomes=2))
+def test_two_outcomes_make_shin_additive(prices: Array) -> None:
+    exact = [bisected(row, exact_shin, 1) for row in prices[:1].tolist()]
+    np.testing.assert_allclose(devig(prices[:1], ADDITIVE).probabilities, exact, atol=1e-13)
+    np.testing.assert_array_equal(devig(prices, SHIN).probabilities, devig(prices, ADDITIVE).probabilities)
+
+
+@plain
+@given(prices=book_markets())
+def test_fair_probabilities_are_a_distribution_in_the_books_order(method: DevigMethod, prices: Array) -> None:
+    fair = devig(prices, method)
+    ok = fair.status == DevigStatus.OK
+    np.testing.assert_allclose(fair.probabilities[ok].sum(axis=1), 1, atol=1e-14)
+    for p, price in zip(fair.probabilities[ok], prices[ok], strict=True):
+        assert (np.diff(p[np.argsort(-price)]) >= -1e-15).all()
+    assert ok.all() or method is ADDITIVE
+
+
+@plain
+@given(prices=book_markets(), data=st.data())
+def test_the_order_of_outcomes_does_not_matter(
+    method: DevigMethod, prices: Array, data: st.DataObject
+) -> None:
+    order = data.draw(st.permutations(range(prices.shape[1])))
+    ours, theirs = devig(prices, method), devig(prices[:, order], method)
+    np.testing.assert_allclose(ours.probabilities[:, order], theirs.probabilities, atol=1e-14)
+
+
+@plain
+@given(prices=book_markets(1.01), longer=st.floats(1.001, 1.05))
+def test_a_longer_price_is_a_lower_probability(method: DevigMethod, prices: Array, longer: float) -> None:
+    drifted = prices.copy()
+    drifted[:, 0] *= longer
+    assume((1 / drifted).sum(axis=1).min() > 1)
+    before, after = devig(prices, method).probabilities, devig(drifted, method).probabilities
+    both = ~np.isnan(before + after).any(axis=1)
+    assert (after[both, 0] < before[both, 0]).all()
+    assert (after[both, 1:] > before[both, 1:]).all()
+
+
+@plain
+def test_a_fair_book_stays_as_it_is(method: DevigMethod) -> None:
+    prices = np.array([[3.0, 3.0, 3.0], [2.0, 4.0, 4.0], [1.25, 10.0, 10.0], [1 / 0.7, 5.0, 10.0]])
+    np.testing.assert_allclose(devig(prices, method).probabilities, 1 / prices, atol=1e-15)
+
+
+@plain
+def test_margin_on_longshots(method: DevigMethod) -> None:
+    """All but multiplicative take more of the margin from the longshot (Clarke, Kovalchik & Ingram 2017)."""
+    prices = np.array([1.15, 8.0, 17.0])
+    longshot, even = devig(prices, method).probabilities[2], devig(prices, MULTIPLICATIVE).probabilities[2]
+    assert longshot == even if method is MULTIPLICATIVE else longshot < even
+
+
+@pytest.mark.parametrize(
+    ("prices", "status"),
+    [
+        ([1.5, 3.0, 9.0], dict.fromkeys(DevigMethod, DevigStatus.OK)),
+        ([1.5, NAN, 9.0], dict.fromkeys(DevigMethod, DevigStatus.INCOMPLETE)),
+        ([1.0, NAN, 9.0], dict.fromkeys(DevigMethod, DevigStatus.INCOMPLETE)),
+        ([1.5, 1.0, 9.0], dict.fromkeys(DevigMethod, DevigStatus.INVALID_PRICE)),
+        ([1.5, 3.0, np.inf], dict.fromkeys(DevigMethod, DevigStatus.INVALID_PRICE)),
+        ([1.5, 3.0, -np.inf], dict.fromkeys(DevigMethod, DevigStatus.INVALID_PRICE)),
+        ([1.5, 0.0, 9.0], dict.fromkeys(DevigMethod, DevigStatus.INVALID_PRICE)),
+        ([1.5, -2147483648.0, 9.0], dict.fromkeys(DevigMethod, DevigStatus.INVALID_PRICE)),
+        ([3.1, 3.1, 3.1], dict.fromkeys(DevigMethod, DevigStatus.OK) | {SHIN: DevigStatus.UNDERROUND}),
+        (
+            [1.01, 20.0, 100.0],
+            dict.fromkeys(DevigMethod, DevigStatus.OK) | {ADDITIVE: DevigStatus.OUT_OF_RANGE},
+        ),
+    ],
+)
+def test_every_row_says_what_became_of_it(
+    prices: list[float], status: dict[DevigMethod, DevigStatus]
+) -> None:
+    for method, expected in status.items():
+        fair = devig(np.array(prices), method)
+        assert fair.status == expected
+        assert np.isnan(fair.probabilities).all() == (expected != DevigStatus.OK)
+
+
+@every
+@given(prices=hnp.arrays(np.float64, st.tuples(st.integers(0, 7), st.integers(2, 4)), elements=odd_prices))
+def test_whatever_a_feed_sends_gets_a_status_and_no_warning(method: DevigMethod, prices: Array) -> None:
+    fair = devig(prices, method)
+    ok = fair.status == DevigStatus.OK
+    assert np.isnan(fair.probabilities[~ok]).all()
+    assert ((fair.probabilities[ok] > 0) & (fair.probabilities[ok] < 1)).all()
+    assert (fair.status != DevigStatus.NOT_CONVERGED).all()
+
+
+@every
+@given(prices=hnp.arrays(np.float64, st.tuples(st.integers(1, 9), st.integers(2, 9)), elements=odd_prices))
+def test_a_row_does_not_see_its_neighbours(method: DevigMethod, prices: Array) -> None:
+    together = devig(prices, method)
+    for i, row in enumerate(prices):
+        alone = devig(row, method)
+        np.testing.assert_array_equal(alone.probabilities, together.probabilities[i])
+        assert alone.status == together.status[i]
+
+
+def test_ten_thousand_rows_and_any_slice_of_them_agree_to_the_bit() -> None:
+    rng = np.random.default_rng(1)
+    prices = 1 / (rng.dirichlet([4, 3, 2.5], 10_000) * 0.93 + 0.035)
+    for method in DevigMethod:
+        together = devig(prices, method).probabilities
+        np.testing.assert_array_equal(devig(prices[17:6001:7], method).probabilities, together[17:6001:7])
+        np.testing.assert_array_equal(
+            devig(prices.reshape(100, 100, 3), method).probabilities.reshape(-1, 3), together
+        )
+        np.testing.assert_array_equal(devig(np.asfortranarray(prices), method).probabilities, together)
+
+
+@given(book_markets(0.9))
+def test_worst_case_is_the_lowest_of_those_defined(prices: Array) -> None:
+    worst = devig(prices, WORST)
+    lowest = np.nanmin([devig(prices, m).probabilities for m in PLAIN_METHODS], axis=0)
+    np.testing.assert_array_equal(worst.probabilities, lowest)
+    assert (worst.probabilities.sum(axis=1) <= 1 + 1e-14).all()
+    assert (worst.status == DevigStatus.OK).all()
+
+
+def test_an_iteration_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(methods, "MAX_ITERATIONS", 1)
+    prices = np.array([[3.0, 3.0, 3.0], [1.1, 7.0, 30.0]])
+    for method in (POWER, SHIN):
+        fair = devig(prices, method)
+        assert fair.status.tolist() == [DevigStatus.OK, DevigStatus.NOT_CONVERGED]
+        assert np.isnan(fair.probabilities[1]).all()
+
+
+def test_one_outcome_is_no_market() -> None:
+    with pytest.raises(ValueError, match="two outcomes or more, not 1"):
+        devig(np.array([[2.0]]))
