@@ -1,0 +1,72 @@
+"""The simulated books: who is quick, who is dear, who copies whom. None of them exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["sharp", "soft", "clone", "exchange"]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A book's habits.
+
+    `margin` is its overround on a two-way market; `longshot` spreads it evenly over the outcomes instead of in
+    proportion (the favourite-longshot bias). `lag` (s) is how late it learns news, `noise` the standard deviation
+    of its opinion in log-odds, `scrape` (s) how often the feed looks at it. `copies` is the book it follows.
+    """
+
+    key: str
+    title: str
+    kind: Kind
+    margin: float
+    lag: float
+    noise: float
+    scrape: int
+    longshot: bool = False
+    american: bool = True
+    regulation: bool = False
+    copies: str | None = None
+
+
+def _soft(name: str, margin: float, lag: float, noise: float, scrape: int, **habits: bool) -> Book:
+    return Book(_key(name), _title(name), "soft", margin, lag, noise, scrape, **habits)
+
+
+def _key(name: str) -> str:
+    return f"sim_{name.lower().replace(' ', '_')}"
+
+
+def _title(name: str) -> str:
+    return f"{name} (sim)"
+
+
+BOOKS = (
+    Book("sim_apex", _title("Apex"), "sharp", 0.022, 0.0, 0.008, 5, american=False),
+    Book("sim_meridian", _title("Meridian"), "sharp", 0.025, 1.0, 0.010, 5, american=False),
+    Book("sim_keystone", _title("Keystone"), "sharp", 0.030, 2.0, 0.012, 6),
+    Book("sim_agora", _title("Agora Exchange"), "exchange", 0.004, 1.0, 0.012, 5, american=False),
+    Book("sim_forum", _title("Forum Exchange"), "exchange", 0.006, 3.0, 0.015, 8, american=False),
+    _soft("Bluebird", 0.045, 25, 0.030, 12),
+    _soft("Castaway", 0.050, 35, 0.035, 15, longshot=True),
+    _soft("Dovetail", 0.047, 45, 0.030, 12),
+    _soft("Emberline", 0.055, 60, 0.040, 20, longshot=True),
+    _soft("Foxglove", 0.048, 30, 0.030, 12, american=False, regulation=True),
+    _soft("Gold Lantern", 0.060, 80, 0.045, 25),
+    _soft("Highroad", 0.045, 40, 0.030, 15),
+    _soft("Inkwell", 0.052, 55, 0.035, 20, american=False, regulation=True),
+    _soft("Jackdaw", 0.065, 100, 0.050, 30, longshot=True),
+    _soft("Kingfisher", 0.046, 28, 0.030, 12),
+    _soft("Lodestar", 0.050, 50, 0.035, 20, american=False, regulation=True),
+    _soft("Mariner", 0.058, 70, 0.040, 25, longshot=True),
+    _soft("Nightjar", 0.070, 120, 0.050, 30),
+    _soft("Old Mill", 0.062, 90, 0.045, 30),
+    _soft("Paragon", 0.044, 22, 0.025, 10, american=False),
+    _soft("Quill", 0.054, 65, 0.040, 20, longshot=True),
+    _soft("Redcoat", 0.049, 38, 0.030, 15),
+    Book("sim_bluebird_east", _title("Bluebird East"), "clone", 0.045, 8, 0.0, 12, copies="sim_bluebird"),
+    Book("sim_highroad_mobile", _title("Highroad Mobile"), "clone", 0.045, 10, 0.0, 15, copies="sim_highroad"),
+)
+
+BY_KEY = {book.key: book for book in BOOKS}

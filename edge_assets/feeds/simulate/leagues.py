@@ -1,0 +1,44 @@
+"""The simulated leagues: real sport keys, so that every path is the real one, with teams that do not exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TOWNS = (
+    "Ashby", "Brackwater", "Caldmoor", "Dunhollow", "Eastmere", "Fernside", "Glenrock", "Harrowgate", "Ironvale",
+    "Junewick", "Kestrel Bay", "Longmarsh", "Millbrook", "Northolt Hill", "Oakridge", "Pinecross", "Quarry Head",
+    "Ravenford", "Stonebridge", "Thornbury",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class League:
+    """How a league is played: mean points and standard deviation of one side's score, before anything is known.
+
+    `three_way`: the result is home, draw or away; elsewhere a tie is played on until it is decided. `offset` (s)
+    staggers the leagues' starts.
+    """
+
+    key: str
+    group: str
+    title: str
+    nickname: str
+    points: float
+    deviation: float
+    home_advantage: float
+    offset: int
+    three_way: bool = False
+    regulation_books: bool = False
+
+    def team(self, number: int) -> str:
+        """The name of team `number`; there are `len(TOWNS)`."""
+        return f"{TOWNS[number]} {self.nickname}"
+
+
+LEAGUES = (
+    League("americanfootball_nfl", "American Football", "NFL (simulated)", "Comets", 23.0, 9.0, 2.0, 0),
+    League("basketball_nba", "Basketball", "NBA (simulated)", "Herons", 113.0, 9.5, 2.4, 180),
+    League("soccer_epl", "Soccer", "EPL (simulated)", "Athletic", 1.5, 1.15, 0.3, 360, three_way=True),
+    League("icehockey_nhl", "Ice Hockey", "NHL (simulated)", "Owls", 3.1, 1.6, 0.2, 540, regulation_books=True),
+)
+"""NHL: some books post the three-way regulation result under the same `h2h`, as European books do."""

@@ -1,0 +1,94 @@
+"""What a state of knowledge implies: the distributions of margin and total, and with them every probability.
+
+Each side's score is a normal variable rounded to whole points and cut off at zero; the two are independent, so the
+distributions of margin and total are a correlation and a convolution, and all markets of an event agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import erf, sqrt
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+REACH = 5.0
+"""Standard deviations beyond which a score is not considered."""
+
+
+class Chance(NamedTuple):
+    """Probability that a bet wins, and that its stake is returned."""
+
+    win: float
+    push: float
+
+    @property
+    def conditional(self) -> float:
+        """Probability to win, given that the bet is decided: what a two-way price can express."""
+        return self.win / (1 - self.push)
+
+
+class Knowledge(NamedTuple):
+    """What is known of an event: each side's expected score, and the deviation that is left."""
+
+    home: float
+    away: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distribution:
+    """Probabilities `p` of the whole numbers from `low` on."""
+
+    low: int
+    p: NDArray[np.float64]
+
+    def above(self, line: float) -> Chance:
+        """The chance to end above `line`, and on it."""
+        values = self.low + np.arange(len(self.p))
+        return Chance(float(self.p[values > line].sum()), float(self.p[values == line].sum()))
+
+    def median(self) -> float:
+        """Where half of the probability is reached, between whole numbers."""
+        cumulated = np.cumsum(self.p)
+        return float(np.interp(0.5, cumulated, self.low + np.arange(len(self.p)) + 0.5))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """Everything that a state of knowledge implies: margin in regulation and at the end, and the total."""
+
+    regulation: Distribution
+    final: Distribution
+    total: Distribution
+
+
+@lru_cache(maxsize=8_192)
+def outlook(known: Knowledge, three_way: bool) -> Outlook:  # noqa: FBT001 - a cache key
+    """The outlook of a state; where ties are played on, the final margin is the regulation margin without them."""
+    low_home, home = _score(known.home, known.deviation)
+    low_away, away = _score(known.away, known.deviation)
+    margin = np.convolve(home, away[::-1])
+    low = low_home - (low_away + len(away) - 1)
+    decided = margin.copy()
+    if not three_way:
+        decided[-low] = 0.0
+        decided /= decided.sum()
+    return Outlook(
+        Distribution(low, margin),
+        Distribution(low, decided),
+        Distribution(low_home + low_away, np.convolve(home, away)),
+    )
+
+
+def _score(mean: float, deviation: float) -> tuple[int, NDArray[np.float64]]:
+    """One side's score: its lowest value considered and the probabilities from there on."""
+    low = max(0, int(mean - REACH * deviation))
+    high = int(mean + REACH * deviation) + 1
+    edges = (np.arange(low, high) + 0.5 - mean) / (deviation * sqrt(2))
+    cumulated = np.array([0.0, *(0.5 * (1 + erf(e)) for e in edges), 1.0])
+    return low, np.diff(cumulated)
