@@ -114,14 +114,19 @@ class Line(BaseModel):
     outcomes: list[OutcomePrices]
 
 
-class EventOdds(BaseModel):
-    """One event with all its lines."""
+class Event(BaseModel):
+    """An event as the feed lists it."""
 
     event_id: int
     event: str
     home_team: str | None
     away_team: str | None
     commence_at: datetime
+
+
+class EventOdds(Event):
+    """One event with all its lines."""
+
     lines: list[Line]
 
 

@@ -12,11 +12,12 @@ from psycopg import Connection
 from redis.exceptions import RedisError
 
 from edge_assets.store import board, readers
+from ml.quotes import QuoteBatch
 from ml.scoring.rules import ScoringRules
-from serving.api.models import Problem, SportOdds
+from serving.api.models import Event, Problem, SportOdds
 from serving.api.prices import Names, Offer, price_events
 from serving.api.sports import resolve_sport
-from serving.deps import Held, Resources, in_store
+from serving.deps import Held, Resources, Store, in_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,27 @@ async def odds(
     return Response(body, media_type="application/json")
 
 
+@router.get("/odds/{sport}/events")
+def events(store: Store, sport: str) -> list[Event]:
+    """The events that the latest poll listed, in order of their start."""
+    latest = _latest(store, sport)
+    if latest["poll_id"] is None:
+        return []
+    sport_id = board.sports(store)[latest["sport"]].id
+    _, starts, _ = readers.market_state(store, sport_id, latest["poll_id"])
+    found = board.events(store, starts.event.tolist()).values()
+    return [
+        Event(
+            event_id=e.id,
+            event=e.key,
+            home_team=e.home_team,
+            away_team=e.away_team,
+            commence_at=e.commence_at,
+        )
+        for e in sorted(found, key=lambda e: (e.commence_at, e.id))
+    ]
+
+
 def _latest(store: Connection, name: str) -> dict[str, Any]:
     """The answer's head: which sport, and its latest poll if there was one."""
     known = board.sports(store)
@@ -77,10 +99,12 @@ def _body(
 
 def _offer(store: Connection, latest: dict[str, Any], event_id: int | None) -> Offer:
     sport, poll = board.sports(store)[latest["sport"]], latest["poll_id"]
-    quotes, _ = readers.last_quotes(store, sport.id, poll)
     times, starts, now = readers.market_state(store, sport.id, poll)
-    offer = Offer(quotes, times, starts, now)
-    return offer if event_id is None else offer.only(event_id)
+    if event_id is None:
+        return Offer(readers.last_quotes(store, sport.id, poll)[0], times, starts, now)
+    listed = event_id in starts.event
+    quotes = readers.as_of(store, event_id, latest["observed_at"]).quotes if listed else QuoteBatch.empty()
+    return Offer(quotes, times, starts, now).only(event_id)
 
 
 async def _cached(held: Resources, key: str) -> bytes | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -49,12 +47,3 @@ def test_there_is_no_serving_without_a_secret(secret: str | None) -> None:
     settings = Settings.model_validate(chosen)
     with pytest.raises(MissingSettingError, match="JWT_SECRET"):
         create_app(settings)
-
-
-def test_the_command_says_what_is_missing(database_url: str, redis_url: str, tmp_path: Any) -> None:
-    environment = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "serving", "--port", "0"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
-    assert ended.returncode == 1
-    assert "JWT_SECRET is not set" in ended.stderr
-    assert "Traceback" not in ended.stderr

@@ -10,7 +10,8 @@ export const valueBets = () => get("value-bets?limit=1000");
 export const arbitrages = () => get("arbitrage?limit=1000");
 export const status = () => get("status");
 export const sports = () => get("sports");
-export const odds = (sport) => get(`odds/${encodeURIComponent(sport)}`);
+export const events = (sport) => get(`odds/${encodeURIComponent(sport)}/events`);
+export const odds = (sport, event) => get(`odds/${encodeURIComponent(sport)}?event_id=${event}`);
 
 export async function session() {
   const response = await fetch("api/session", { method: "POST" });

@@ -8,7 +8,6 @@ const REFRESH_MS = 5000;
 
 export class Prices {
   constructor() {
-    this.odds = null;
     this.wanted = {};
     $("price-sport").addEventListener("change", (e) => this.pick({ sport: e.target.value }));
     $("price-event").addEventListener("change", (e) => this.pick({ ...this.wanted, event: Number(e.target.value), line: null }));
@@ -25,30 +24,31 @@ export class Prices {
     this.wanted = wanted;
     clearTimeout(this.timer);
     try {
-      const odds = await api.odds(wanted.sport);
-      if (wanted !== this.wanted) return;
-      this.odds = odds;
-      this.#render();
+      const events = await api.events(wanted.sport);
+      const chosen = events.find((e) => e.event_id === wanted.event) ?? events[0];
+      const odds = chosen ? await api.odds(wanted.sport, chosen.event_id) : { events: [] };
+      if (wanted === this.wanted) this.#render(events, chosen, odds.events[0]?.lines ?? []);
     } catch {
-      $("prices-note").textContent = "Prices cannot be loaded right now.";
+      this.#say("Prices cannot be loaded right now.");
     }
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.pick(this.wanted), REFRESH_MS);
   }
 
-  #render() {
-    const events = this.odds.events;
-    const event = events.find((e) => e.event_id === this.wanted.event) ?? events[0];
+  #render(events, chosen, lines) {
     $("price-sport").value = this.wanted.sport;
-    options($("price-event"), events.map((e) => [e.event_id, `${show.event(e)}`]), event?.event_id);
-    const lines = event?.lines ?? [];
+    options($("price-event"), events.map((e) => [e.event_id, show.event(e)]), chosen?.event_id);
     const line = lines.find((l) => lineKey(l) === this.wanted.line) ?? lines[0];
     options($("price-line"), lines.map((l) => [lineKey(l), lineName(l)]), line && lineKey(line));
-    $("prices-note").hidden = Boolean(line);
-    $("prices-note").textContent = "No prices are on offer.";
+    this.#say(line ? "" : "No prices are on offer.");
     const table = $("prices");
     table.tHead.replaceChildren(...(line ? [head(line)] : []));
     table.tBodies[0].replaceChildren(...(line ? body(line) : []));
+  }
+
+  #say(text) {
+    $("prices-note").hidden = !text;
+    $("prices-note").textContent = text;
   }
 }
 

@@ -99,6 +99,14 @@ def test_odds_show_every_book_with_age_and_fair_probability(served: Any, market:
 def test_odds_of_one_event(served: Any, market: Any) -> None:
     assert len(get(served, "/api/odds/nfl", event_id=market.event)["events"]) == 1
     assert get(served, "/api/odds/nfl", event_id=market.event + 1)["events"] == []
+    (whole,) = get(served, "/api/odds/nfl")["events"]
+    assert get(served, "/api/odds/nfl", event_id=market.event)["events"] == [whole]
+
+
+def test_events_of_a_sport(served: Any, market: Any) -> None:
+    (event,) = get(served, "/api/odds/nfl/events")
+    assert (event["event_id"], event["event"]) == (market.event, "e1")
+    assert get(served, "/api/odds/epl/events") == []
 
 
 def test_a_new_poll_is_seen_at_once_though_answers_are_cached(served: Any, market: Any) -> None:
