@@ -8,11 +8,20 @@ import pytest
 
 from edge_assets.local.home import Home
 from edge_assets.local.shutdown import down
+from edge_assets.settings import Settings
 from tests.edge_assets.local.embedded import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by the environment nor by a `.env` in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ STEPS = {"databases", "migrations", "feed-sports"}
 
 def settings(**values: Any) -> Settings:
     return Settings(
-        _env_file=None, **{"database_url": None, "redis_url": None, "mlflow_tracking_uri": None} | values
+        **{"database_url": None, "redis_url": None, "mlflow_tracking_uri": None} | values
     )
 
 
@@ -107,7 +107,7 @@ def test_the_environment_says_what_settings_reads(home: Home, monkeypatch: pytes
     plan = make(home, Wish(Feed.SIMULATE))
     for key, value in environment(settings(), home, plan).items():
         monkeypatch.setenv(key, value)
-    read = Settings(_env_file=None)
+    read = Settings()
     assert (read.edge_home, read.edge_feed, read.edge_local) == (home.root, Feed.SIMULATE, True)
     assert (read.database_url, read.redis_url) == (plan.database_url, plan.redis_url)
     assert read.odds_api_url == f"http://127.0.0.1:{plan.feed_port}/v4"

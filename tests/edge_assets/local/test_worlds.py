@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def plan(servers: Servers, home: Home) -> Plan:
     """A simulation on the embedded servers of `servers`."""
-    made = planning.make(Settings(_env_file=None), home, Wish(Feed.SIMULATE, seed=7))
+    made = planning.make(Settings(), home, Wish(Feed.SIMULATE, seed=7))
     return replace(
         made,
         database_url=with_database(servers.database_url, "edge_simulate"),
