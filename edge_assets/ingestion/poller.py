@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.feeds.odds_api.errors import (
     OddsApiError,
@@ -19,6 +19,8 @@ from edge_assets.ingestion.report import SportReport
 from edge_assets.ingestion.session import LeaseLostError, SportSession
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from edge_assets.feeds.odds_api.client import Payload
     from edge_assets.ingestion.desk import BurstOrder, Desk
     from edge_assets.ingestion.session import Stored
@@ -29,6 +31,13 @@ LEASE_RETRY = 0.05
 SLOWEST_RETRY = 60.0
 
 log = logging.getLogger(__name__)
+
+
+class Pause(NamedTuple):
+    """How long to wait, and on which clock: cadences follow the feed's time, patience the real one."""
+
+    seconds: float
+    sleep: Callable[[float], Awaitable[None]]
 
 
 class SportPoller:
@@ -69,11 +78,11 @@ class SportPoller:
 
     async def _watch(self) -> None:
         while not self.report.ended:
-            interval = await self._poll()
-            self.report.ended = self._not_worth_waiting(interval) or await self._wait(interval)
+            pause = await self._poll()
+            self.report.ended = self._not_worth_waiting(pause.seconds) or await self._wait(pause)
 
-    async def _poll(self) -> float:
-        """Ask, store and publish once; returns the seconds of the feed's time until the next look."""
+    async def _poll(self) -> Pause:
+        """Ask, store and publish once; returns the pause until the next look."""
         desk = self._desk
         try:
             payload = await desk.client.odds_payload(
@@ -88,7 +97,7 @@ class SportPoller:
             return self._disturbed(error)
         self._failures = 0
         await self._published(payload, stored)
-        return desk.meter.interval(self._sport, desk.clock.now(), desk.speed)
+        return Pause(desk.meter.interval(self._sport, desk.clock.now(), desk.speed), desk.clock.sleep)
 
     async def _published(self, payload: Payload, stored: Stored | None) -> None:
         if self._session.resumed():
@@ -101,19 +110,19 @@ class SportPoller:
         self._desk.meter.note(self._sport, stored.activity, payload.quota.remaining, payload.observed_at)
         await self._publisher.publish(stored.changes)
 
-    def _refused(self, error: RefusedRequestError) -> float:
+    def _refused(self, error: RefusedRequestError) -> Pause:
         """Keep the lease without asking again, so that the next attempt is the next burst's."""
         log.error("%s: the feed refuses: %s", self._sport, error)
         self.report.errors[type(error).__name__] += 1
         self.report.failure = f"{type(error).__name__}: {error}"
-        return math.inf
+        return Pause(max(0.0, self._order.ends - time.monotonic()) + HEARTBEAT, asyncio.sleep)
 
-    def _disturbed(self, error: OddsApiError) -> float:
+    def _disturbed(self, error: OddsApiError) -> Pause:
         """The client has retried already; wait longer each time."""
         self._failures += 1
         self.report.errors[type(error).__name__] += 1
         log.warning("%s: no answer of use (%s), attempt %d", self._sport, error, self._failures)
-        return min(2.0**self._failures, SLOWEST_RETRY)
+        return Pause(min(2.0**self._failures, SLOWEST_RETRY), asyncio.sleep)
 
     def _not_worth_waiting(self, interval: float) -> str:
         """Why the lease is given back early: a run that waits for hours is a run for nothing."""
@@ -123,9 +132,9 @@ class SportPoller:
             return "no credits left this month"
         return f"next look in {interval:.0f} s" if time.monotonic() + interval > self._order.ends else ""
 
-    async def _wait(self, interval: float) -> str:
+    async def _wait(self, pause: Pause) -> str:
         """Wait, looking after the lease meanwhile; returns why the turn is over, or nothing."""
-        waiting = asyncio.ensure_future(self._desk.clock.sleep(interval))
+        waiting = asyncio.ensure_future(pause.sleep(pause.seconds))
         try:
             while True:
                 await asyncio.wait({waiting}, timeout=HEARTBEAT)

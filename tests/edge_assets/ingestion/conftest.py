@@ -1,5 +1,5 @@
-"""Everything real."""
+"""Fixtures of the feed; the servers are those of all tests."""
 
-from tests.edge_assets.ingestion.services import database, feed, postgres, redis_url, template, valkey
+from tests.edge_assets.ingestion.services import feed
 
-__all__ = ["database", "feed", "postgres", "redis_url", "template", "valkey"]
+__all__ = ["feed"]

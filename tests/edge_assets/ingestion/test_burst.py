@@ -1,0 +1,205 @@
+"""Whatever is killed in the middle, the database and the stream end up as in an undisturbed run."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from redis import Redis
+
+from edge_assets.ingestion.burst import BurstOrder, run_burst
+from edge_assets.settings import MissingSettingError, Settings
+from edge_assets.store.database import connect
+from tests.edge_assets.ingestion.services import (
+    BEGINS,
+    EPL,
+    NFL,
+    Feeding,
+    rows,
+    serving,
+    settings_for,
+    streamed,
+    ticks,
+    write_tape,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_assets.ingestion.report import SportReport
+    from tests.servers.valkey import ValkeyServer
+
+POLLS = 20
+ENDS = BEGINS + timedelta(minutes=POLLS - 1, seconds=10)
+KILL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name LIKE 'edge-burst r1%' AND datname = current_database()"""
+
+
+def order(run: str, *sports: str) -> BurstOrder:
+    """For as long as the test takes."""
+    return BurstOrder(run, sports or (NFL, EPL), duration_seconds=60.0, grace_seconds=0.0)
+
+
+async def finished(
+    database_url: str, run: asyncio.Task[list[SportReport]], sport: str = EPL
+) -> list[SportReport]:
+    """Wait for the last capture of the tape, then claim the leases as a successor would."""
+    last = f"SELECT max(observed_at) FROM polls JOIN sports s ON s.id = sport_id WHERE key = '{sport}'"
+    while rows(database_url, last) != [(ENDS,)]:
+        assert not run.done(), run
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
+    while not run.done():
+        rows(database_url, "UPDATE leases SET claimed_by = 'test' WHERE claimed_by IS NULL RETURNING 1")
+        await asyncio.sleep(0.1)
+    return await run
+
+
+async def play(run: str, settings: Settings, *sports: str) -> list[SportReport]:
+    """A burst over the whole tape."""
+    task = asyncio.ensure_future(run_burst(order(run, *sports), settings))
+    return await finished(settings.require_database(), task)
+
+
+def assert_streamed_once_in_order(database_url: str, redis_url: str) -> None:
+    """While a stepping tape waits for one sport it may answer the other one again, later and unchanged."""
+    for sport in (NFL, EPL):
+        polls = rows(
+            database_url,
+            f"SELECT p.id FROM polls p JOIN sports s ON s.id = sport_id WHERE key = '{sport}' ORDER BY 1",
+        )
+        assert [poll for key, poll in streamed(redis_url) if key == sport] == [poll for (poll,) in polls]
+        assert len(polls) >= POLLS
+    assert rows(database_url, "SELECT count(*) FROM polls WHERE published_at IS NULL") == [(0,)]
+
+
+@pytest.fixture
+async def undisturbed(database_url: str, redis_url: str, tmp_path: Path) -> list[tuple[Any, ...]]:
+    """The ticks of a run in which nothing happened."""
+    with serving(write_tape(tmp_path / "undisturbed")) as feed:
+        await play("quiet", settings_for(database_url, redis_url, feed.url))
+    quiet = ticks(database_url)
+    tables = "polls, payloads, odds_ticks, events, event_starts, leases, sports, books"
+    with closing(connect(database_url, "test")) as connection, closing(Redis.from_url(redis_url)) as redis:
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+        redis.flushall()
+    return quiet
+
+
+async def test_a_burst_stores_and_publishes_every_capture_of_a_tape(
+    database_url: str, redis_url: str, feed: Feeding
+) -> None:
+    reports = await play("r1", settings_for(database_url, redis_url, feed.url))
+    assert_streamed_once_in_order(database_url, redis_url)
+    assert [r.sport for r in reports] == [NFL, EPL]
+    for report in reports:
+        metadata = report.metadata()
+        assert metadata["polls"] == report.polls >= POLLS
+        assert metadata["rows"] == report.rows == int(metadata["changed"]) + report.withdrawals > 0
+        assert report.repeats > 0, "the end of the tape is looked at and stored no more"
+        assert report.failure is None
+        assert 0 < float(metadata["latency_p50_ms"]) <= float(metadata["latency_p95_ms"])
+    assert rows(database_url, "SELECT count(*) FROM payloads") == [(sum(r.polls for r in reports),)]
+    assert rows(database_url, "SELECT DISTINCT feed, run_id FROM polls") == [("replay", "r1")]
+    assert {r[0]: r[1] for r in rows(database_url, "SELECT key, title FROM sports")}[NFL] == "NFL"
+
+
+async def test_a_second_burst_on_the_same_tape_stores_nothing(
+    database_url: str, redis_url: str, feed: Feeding, tmp_path: Path
+) -> None:
+    await play("r1", settings_for(database_url, redis_url, feed.url))
+    before = ticks(database_url)
+    with serving(write_tape(tmp_path / "again")) as again:
+        reports = await play("r2", settings_for(database_url, redis_url, again.url))
+    assert ticks(database_url) == before
+    assert [r.polls for r in reports] == [0, 0], "the acknowledgement moves a restarted server to the end"
+
+
+async def test_a_terminated_connection_changes_nothing(
+    database_url: str, redis_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]]
+) -> None:
+    feed.faults(slow_seconds=0.05)
+    run = asyncio.ensure_future(run_burst(order("r1"), settings_for(database_url, redis_url, feed.url)))
+    killed = 0
+    for _ in range(4):
+        await asyncio.sleep(0.5)
+        killed += len(rows(database_url, KILL))
+    reports = await finished(database_url, run)
+    assert killed >= 4
+    assert ticks(database_url) == undisturbed
+    assert_streamed_once_in_order(database_url, redis_url)
+    assert [r.failure for r in reports] == [None, None]
+
+
+async def test_polling_goes_on_while_the_stream_is_down(
+    database_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]], own_redis: ValkeyServer
+) -> None:
+    feed.faults(slow_seconds=0.05)
+    run = asyncio.ensure_future(run_burst(order("r1"), settings_for(database_url, own_redis.url, feed.url)))
+    await asyncio.sleep(1)
+    own_redis.process.kill()
+    before = rows(database_url, "SELECT count(*) FROM polls")
+    await asyncio.sleep(1)
+    assert rows(database_url, "SELECT count(*) FROM polls") > before
+    own_redis.process.start()
+    reports = await finished(database_url, run)
+    assert ticks(database_url) == undisturbed
+    assert_streamed_once_in_order(database_url, own_redis.url)
+    assert sum(report.errors["ConnectionError"] for report in reports) > 0
+
+
+async def test_what_one_burst_could_not_publish_the_next_one_does(
+    database_url: str, redis_url: str, feed: Feeding
+) -> None:
+    nowhere = settings_for(database_url, "redis://127.0.0.1:1", feed.url)
+    await play("r1", nowhere)
+    assert streamed(redis_url) == []
+    await play("r2", settings_for(database_url, redis_url, feed.url))
+    assert_streamed_once_in_order(database_url, redis_url)
+
+
+async def test_two_overlapping_bursts_hand_over_without_a_lost_or_double_poll(
+    database_url: str, redis_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]]
+) -> None:
+    settings = settings_for(database_url, redis_url, feed.url)
+    feed.faults(slow_seconds=0.05)
+    first = asyncio.ensure_future(run_burst(order("r1"), settings))
+    await asyncio.sleep(0.8)
+    second = asyncio.ensure_future(run_burst(order("r2"), settings))
+    reports = await first
+    assert [r.ended for r in reports] == ["handed over to r2"] * 2
+    await finished(database_url, second)
+    assert ticks(database_url) == undisturbed
+    assert_streamed_once_in_order(database_url, redis_url)
+    assert {run for (run,) in rows(database_url, "SELECT DISTINCT run_id FROM polls")} == {"r1", "r2"}
+
+
+async def test_a_refused_sport_never_stops_the_others(
+    database_url: str, redis_url: str, feed: Feeding
+) -> None:
+    settings = settings_for(database_url, redis_url, feed.url, NFL, "cricket_moon", EPL)
+    reports = await play("r1", settings, NFL, "cricket_moon", EPL)
+    assert [r.polls >= POLLS for r in reports] == [True, False, True]
+    assert reports[1].failure is not None
+    assert "UNKNOWN_SPORT" in reports[1].failure
+    assert reports[1].errors == {"UnknownSportError": 1}, "a refusal is not asked for again"
+
+
+async def test_without_credits_the_sport_ends_with_the_reason(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    with serving(write_tape(tmp_path / "tape"), credits_per_month=30) as feed:
+        settings = settings_for(database_url, redis_url, feed.url)
+        [report] = await run_burst(BurstOrder("r1", (NFL,), 1.0, 0.0), settings)
+    assert report.polls > 0
+    assert report.failure is not None
+    assert "OUT_OF_USAGE_CREDITS" in report.failure
+    assert report.credits_remaining is not None
+
+
+async def test_settings_that_are_missing_are_named() -> None:
+    with pytest.raises(MissingSettingError, match="DATABASE_URL"):
+        await run_burst(order("r1"), Settings(database_url=None))
