@@ -1,8 +1,8 @@
 """Large payloads of `/odds` that move like a real feed: the input of the benchmarks.
 
-100 events x 40 books x 3 markets are 28,000 prices and 2.4 MB. In each step (a second) about 800 prices
-move, two or three of a market at once; a book states a new time on an event when a price moves there and, of
-itself, every 40-60 s.
+100 events x 40 books x 3 markets are 28,000 prices and 2.4 MB. In each step (a second) books reprice events
+until about 800 prices have moved; a book states a new time on an event when it does so, and of itself every
+40-60 s.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import msgspec
 
 SPORT = "soccer_epl"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+REPRICED_MARKETS = (58, 26, 16)
+"""How often a book that reprices an event moves one, two or three markets, from the recorded NFL week."""
 _SMALLEST_PRICE = 1.05
 
 
@@ -51,13 +53,13 @@ class PayloadStream:
         for event in self._listed:
             for number, book in enumerate(event["bookmakers"]):
                 if second % (40 + number % 21) == number % 40:
-                    self._confirm(book, book["markets"])
+                    self._confirm(book)
         moved = 0
         while moved < self.changes:
             book = self._random.choice(self._random.choice(self._listed)["bookmakers"])
-            market = self._random.choice(book["markets"])
-            moved += self._move(market)
-            self._confirm(book, [market])
+            [count] = self._random.choices([1, 2, 3], REPRICED_MARKETS)
+            moved += sum(self._move(market) for market in self._random.sample(book["markets"], count))
+            self._confirm(book)
         return self.body()
 
     def _move(self, market: dict[str, Any]) -> int:
@@ -67,8 +69,8 @@ class PayloadStream:
             outcome["price"] = price if price > _SMALLEST_PRICE else round(outcome["price"] + abs(step), 2)
         return len(market["outcomes"])
 
-    def _confirm(self, book: dict[str, Any], markets: list[dict[str, Any]]) -> None:
-        for stated in (book, *markets):
+    def _confirm(self, book: dict[str, Any]) -> None:
+        for stated in (book, *book["markets"]):
             stated["last_update"] = self._stamp()
 
     def _stamp(self) -> str:

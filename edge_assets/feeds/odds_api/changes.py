@@ -7,25 +7,26 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from edge_assets.feeds.odds_api.offers import NOTHING, MarketOffer
+from edge_assets.feeds.odds_api.offers import MarketOffer
 from ml.quotes import UNKNOWN_TIME, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from edge_assets.feeds.odds_api.offers import BookOffer, EventOffer
+    from edge_assets.feeds.odds_api.offers import BookOffer, EventChange
 
 _Row: TypeAlias = tuple[int, int, int, int, float | None, float, Micros]
 _NO_MARKET = MarketOffer("", b"", 0, {}, UNKNOWN_TIME, ())
 _MARKET_TIME = np.dtype([("event", "<i4"), ("book", "<i2"), ("market", "<i2"), ("book_time", "<i8")])
 
 
-def changed_quotes(before: dict[int, EventOffer], after: dict[int, EventOffer]) -> QuoteBatch:
+def changed_quotes(changes: Iterable[EventChange]) -> QuoteBatch:
     """New and changed prices, and NaN for quotes that vanished (alone or with all of their book)."""
     return QuoteBatch.of(
         row
-        for event in before | after
-        for row in _event_rows(event, before.get(event, NOTHING), after.get(event, NOTHING))
+        for event, old, new in changes
+        for book in sorted(old | new)
+        for row in _book_rows(event, book, old.get(book), new.get(book))
     )
 
 
@@ -33,14 +34,6 @@ def market_times(offers: Iterable[BookOffer]) -> MarketTimes:
     """When each book confirmed each market on offer."""
     rows = np.frombuffer(b"".join([offer.times for offer in offers]), dtype=_MARKET_TIME)
     return MarketTimes(*(np.ascontiguousarray(rows[name]) for name in _MARKET_TIME.fields or ()))
-
-
-def _event_rows(event: int, before: EventOffer, after: EventOffer) -> Iterator[_Row]:
-    last, now = set(before.books.values()), set(after.books.values())
-    old = {offer.book: offer for offer in last - now}
-    new = {offer.book: offer for offer in now - last}
-    for book in sorted(old | new):
-        yield from _book_rows(event, book, old.get(book), new.get(book))
 
 
 def _book_rows(event: int, book: int, before: BookOffer | None, after: BookOffer | None) -> Iterator[_Row]:

@@ -17,7 +17,7 @@ import msgspec
 from edge_assets.feeds.odds_api.changes import changed_quotes, market_times
 from edge_assets.feeds.odds_api.lenient import LenientList
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
-from edge_assets.feeds.odds_api.offers import NOTHING, restored
+from edge_assets.feeds.odds_api.offers import NOTHING, restored, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
 from edge_assets.feeds.odds_api.wire import misread
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
@@ -25,7 +25,7 @@ from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edge_assets.feeds.odds_api.offers import EventOffer
+    from edge_assets.feeds.odds_api.offers import EventChange, EventOffer
     from edge_assets.feeds.odds_api.vocabulary import Vocabulary
 
 
@@ -102,6 +102,7 @@ class PayloadDiffer:
             raise misread(body, error) from error
         state: dict[int, EventOffer] = {}
         starts: dict[int, Micros] = {}
+        changes: list[EventChange] = []
         for sent in listed:
             event = self._identify(sent, observed_at, rejected)
             if event is None:
@@ -111,12 +112,14 @@ class PayloadDiffer:
                 continue
             starts[event] = wire_micros(sent.commence_time)
             before = self._committed.get(event, NOTHING)
-            state[event] = self._reader.event(event, sent.teams, sent.bookmakers, before, rejected)
+            state[event], change = self._reader.event(event, sent.teams, sent.bookmakers, before, rejected)
+            changes.append(change)
+        changes += [vanished(event, offer) for event, offer in self._committed.items() if event not in state]
         self._pending = state
         offers = [offer for event in state.values() for offer in event.books.values()]
-        rejected += chain.from_iterable(map(attrgetter("rejected"), offers))
+        rejected += chain.from_iterable(filter(None, map(attrgetter("rejected"), offers)))
         return Diff(
-            quotes=changed_quotes(self._committed, state),
+            quotes=changed_quotes(changes),
             times=market_times(offers),
             starts=EventStarts.of(starts.items()),
             quotes_seen=sum(map(attrgetter("quotes"), offers)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import isnan
 from struct import Struct as Packer
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -50,8 +50,12 @@ class MarketOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
 
 
 class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
-    """A book's markets by id, its packed `MARKET_TIME` rows, its usable quotes, why others are not usable."""
+    """A book's bytes and what they say: markets by id, packed `MARKET_TIME` rows, how many usable quotes.
 
+    `rejected` holds a reason for each part that is not usable.
+    """
+
+    body: bytes
     book: int
     markets: dict[int, MarketOffer]
     times: bytes
@@ -60,7 +64,12 @@ class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
 
     @classmethod
     def of(
-        cls, event: int, book: int, markets: dict[int, MarketOffer], rejected: Iterable[str] = ()
+        cls,
+        body: bytes,
+        event: int,
+        book: int,
+        markets: dict[int, MarketOffer],
+        rejected: Iterable[str] = (),
     ) -> BookOffer:
         """Add up what the markets hold."""
         times, quotes, reasons = b"", 0, tuple(rejected)
@@ -69,7 +78,7 @@ class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
                 times += MARKET_TIME.pack(event, book, market, offer.book_time)
                 quotes += len(offer.prices)
             reasons += offer.rejected
-        return cls(book, markets, times, quotes, reasons)
+        return cls(body, book, markets, times, quotes, reasons)
 
 
 class EventOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
@@ -77,6 +86,24 @@ class EventOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
 
     teams: Teams
     books: dict[bytes, BookOffer]
+
+
+class EventChange(NamedTuple):
+    """The offers on an event that are no longer as they were, by book, and those that came in their place."""
+
+    event: int
+    old: dict[int, BookOffer]
+    new: dict[int, BookOffer]
+
+
+def by_book(offers: Iterable[BookOffer]) -> dict[int, BookOffer]:
+    """The offers by the id of their book."""
+    return {offer.book: offer for offer in offers}
+
+
+def vanished(event: int, offer: EventOffer) -> EventChange:
+    """The change that takes an event away."""
+    return EventChange(event, by_book(offer.books.values()), {})
 
 
 NOTHING = EventOffer((None, None), {})
@@ -97,5 +124,6 @@ def _restored_event(event: int, books: dict[int, dict[int, dict[QuoteKey, float]
     offers: dict[bytes, BookOffer] = {}
     for book, markets in books.items():
         unread = {m: MarketOffer("", b"", m, quotes, UNKNOWN_TIME, ()) for m, quotes in markets.items()}
-        offers[str(book).encode()] = BookOffer.of(event, book, unread)
+        body = str(book).encode()
+        offers[body] = BookOffer.of(body, event, book, unread)
     return EventOffer(NOTHING.teams, offers)

@@ -10,11 +10,11 @@ import msgspec
 from edge_assets.feeds.odds_api.lenient import LenientList
 from edge_assets.feeds.odds_api.naming import EventNames, market_of
 from edge_assets.feeds.odds_api.numbers import CONVERTERS, RefusedError, stored_point, wire_micros
-from edge_assets.feeds.odds_api.offers import BookOffer, EventOffer, MarketOffer
+from edge_assets.feeds.odds_api.offers import BookOffer, EventChange, EventOffer, MarketOffer, by_book
 from ml.quotes import UNKNOWN_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from edge_assets.feeds.odds_api.numbers import PriceFormat
     from edge_assets.feeds.odds_api.offers import QuoteKey, Teams
@@ -54,41 +54,40 @@ class OfferReader:
         self._decimal = CONVERTERS[price_format]
 
     def event(
-        self, event: int, teams: Teams, bodies: Iterable[msgspec.Raw], before: EventOffer, rejected: list[str]
-    ) -> EventOffer:
+        self, event: int, teams: Teams, bodies: Sequence[msgspec.Raw], before: EventOffer, rejected: list[str]
+    ) -> tuple[EventOffer, EventChange]:
         """Read the books of an event, reusing what `before` holds as far as the bytes are the same."""
-        if teams != before.teams:
-            before = EventOffer(teams, {})
-        listed = list(map(bytes, bodies))
-        found = dict(zip(listed, map(before.books.get, listed), strict=True))
-        rejected += ["duplicate_book"] * (len(listed) - len(found))
-        books = {body: offer for body, offer in found.items() if offer is not None}
-        if len(books) < len(found):
-            self._add_new(event, before, books, [body for body in found if body not in books], rejected)
-        return EventOffer(teams, books)
-
-    def _add_new(
-        self,
-        event: int,
-        before: EventOffer,
-        books: dict[bytes, BookOffer],
-        bodies: Iterable[bytes],
-        rejected: list[str],
-    ) -> None:
-        names = EventNames(self._vocabulary, *before.teams)
-        last = {offer.book: offer for offer in set(before.books.values()).difference(books.values())}
+        known = before if teams == before.teams else EventOffer(teams, {})
+        # lazily, so that each copy is freed before the next: they share one warm piece of memory
+        found = list(map(known.books.get, map(bytes, bodies)))
+        new = [bytes(body) for body, offer in zip(bodies, found, strict=True) if offer is None]
+        books = {offer.body: offer for offer in found if offer is not None}
+        rejected += ["duplicate_book"] * (len(found) - len(new) - len(books))
+        old = by_book(set(before.books.values()).difference(books.values()))
+        names = EventNames(self._vocabulary, *teams)
+        came: dict[int, BookOffer] = {}
         taken = set(map(attrgetter("book"), books.values()))
-        for body in bodies:
-            try:
-                offer = self._book(event, names, body, last)
-            except msgspec.DecodeError:
-                rejected.append("malformed_book")
-                continue
+        for offer in self._read(event, names, new, old if known is before else {}, rejected):
             if offer.book in taken:
                 rejected.append("duplicate_book")
             else:
                 taken.add(offer.book)
-                books[body] = offer
+                came[offer.book] = books[offer.body] = offer
+        return EventOffer(teams, books), EventChange(event, old, came)
+
+    def _read(
+        self,
+        event: int,
+        names: EventNames,
+        bodies: Iterable[bytes],
+        last: Mapping[int, BookOffer],
+        rejected: list[str],
+    ) -> Iterator[BookOffer]:
+        for body in bodies:
+            try:
+                yield self._book(event, names, body, last)
+            except msgspec.DecodeError:
+                rejected.append("malformed_book")
 
     def _book(self, event: int, names: EventNames, body: bytes, last: Mapping[int, BookOffer]) -> BookOffer:
         sent = _book.decode(body)
@@ -107,7 +106,7 @@ class OfferReader:
                 rejected.append("duplicate_market")
             else:
                 offers[offer.market] = offer
-        return BookOffer.of(event, book, offers, rejected)
+        return BookOffer.of(body, event, book, offers, rejected)
 
     def _market(
         self, names: EventNames, sent: _MarketBody, book: _BookBody, known: MarketOffer | None
