@@ -19,7 +19,7 @@ from edge_assets.feeds.odds_api.lenient import LenientList
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
 from edge_assets.feeds.odds_api.offers import NOTHING, restored, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
-from edge_assets.feeds.odds_api.wire import misread
+from edge_assets.feeds.odds_api.wire import UNREADABLE, misread
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class PayloadDiffer:
         rejected: list[str] = []
         try:
             listed = _events.decode(body, rejected)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise misread(body, error) from error
         state: dict[int, EventOffer] = {}
         starts: dict[int, Micros] = {}

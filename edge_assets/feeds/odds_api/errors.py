@@ -117,7 +117,7 @@ def refusal(status: int, body: bytes, quota: Quota) -> RefusedRequestError:
     """The error that an answer with a status of 400 or above stands for."""
     try:
         stated = _body.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         stated = ErrorBody("no explanation that could be read")
     return _type(status, stated.error_code, quota)(status, stated.error_code, stated.message)
 

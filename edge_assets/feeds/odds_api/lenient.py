@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from edge_assets.feeds.odds_api.wire import UNREADABLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,16 +31,16 @@ class LenientList(Generic[T]):
         """The items that fit.
 
         Raises:
-            msgspec.DecodeError: the body is no JSON list at all.
+            msgspec.DecodeError, UnicodeDecodeError: the body is no JSON list at all.
         """
         try:
             return self._whole.decode(body)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return list(self._survivors(body, rejected))
 
     def _survivors(self, body: bytes | msgspec.Raw, rejected: list[str]) -> Iterator[T]:
         for raw in _items.decode(body):
             try:
                 yield self._item.decode(raw)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 rejected.append(self._refused_as)

@@ -11,6 +11,7 @@ from edge_assets.feeds.odds_api.lenient import LenientList
 from edge_assets.feeds.odds_api.naming import EventNames, market_of
 from edge_assets.feeds.odds_api.numbers import CONVERTERS, RefusedError, stored_point, wire_micros
 from edge_assets.feeds.odds_api.offers import BookOffer, EventChange, EventOffer, MarketOffer, by_book
+from edge_assets.feeds.odds_api.wire import UNREADABLE
 from ml.quotes import UNKNOWN_TIME
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class OfferReader:
         for body in bodies:
             try:
                 yield self._book(event, names, body, last)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 rejected.append("malformed_book")
 
     def _book(self, event: int, names: EventNames, body: bytes, last: Mapping[int, BookOffer]) -> BookOffer:

@@ -17,6 +17,9 @@ from edge_assets.feeds.odds_api.errors import (
 
 T = TypeVar("T")
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+"""What msgspec raises for bytes that are no JSON, or not the JSON that is wanted."""
+
 
 class Sport(Struct, frozen=True):
     """One entry of `/sports`."""
@@ -151,17 +154,17 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         # lax: with `dateFormat=unix` times are integers, which strict decoding does not take for times
         return msgspec.json.decode(body, type=kind, strict=False)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         failure = misread(body, error)
     raise failure
 
 
-def misread(body: bytes, error: msgspec.DecodeError) -> OddsApiError:
+def misread(body: bytes, error: Exception) -> OddsApiError:
     """What it means that a body could not be decoded."""
     if not isinstance(error, msgspec.ValidationError):
         return TornBodyError(str(error))
     try:
         msgspec.json.decode(body, type=_Version3)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return MalformedBodyError(str(error))
     return UnsupportedVersionError("this is API version 3; the base URL must lead to version 4")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import tarfile
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,12 @@ import pytest
 
 from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import Diff, PayloadDiffer
-from edge_assets.feeds.odds_api.errors import MalformedBodyError, TornBodyError, UnsupportedVersionError
+from edge_assets.feeds.odds_api.errors import (
+    MalformedBodyError,
+    OddsApiError,
+    TornBodyError,
+    UnsupportedVersionError,
+)
 from edge_assets.feeds.odds_api.numbers import PriceFormat
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 from tests.benchmarks import payloads
@@ -375,6 +381,26 @@ def test_a_body_that_is_no_list_of_events_changes_nothing(
     with pytest.raises(error):
         feed.differ.diff(body, NOW)
     assert feed.changes(whole) == set()
+
+
+def test_bytes_that_are_no_text_cost_one_event_only(feed: Feed) -> None:
+    body = payload(event(book("a", h2h()), number=2, sport_title="spoilt"), event(book("b", totals())))
+    diff = feed.take(body.replace(b"000000002", b"00000000\xff"))
+    assert (diff.events, diff.quotes_seen, diff.rejected) == (1, 2, {"malformed_event": 1})
+
+
+def test_no_damage_raises_anything_but_the_feeds_errors(feed: Feed) -> None:
+    whole = payload(
+        event(book("a", h2h(), spreads(), totals())), event(book("c", h2h(2.4, 2.6, 4)), number=2)
+    )
+    dice = random.Random(7)
+    for _ in range(3000):
+        body = bytearray(whole)
+        at = dice.randrange(len(body))
+        junk = [b"", b"null", b'"', b"1e999", b"\\ud800", b"[", b"\xff", dice.randbytes(2)]
+        body[at : at + dice.randrange(9)] = dice.choice(junk)
+        with suppress(OddsApiError):
+            feed.take(bytes(body))
 
 
 def accumulated(batches: list[QuoteBatch]) -> dict[Row, float]:
