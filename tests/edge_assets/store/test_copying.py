@@ -54,13 +54,13 @@ def test_nulls_are_nulls_for_sql(desk: Desk) -> None:
 
 
 def test_a_batch_without_rows_is_a_stream_without_tuples() -> None:
-    assert binary_ticks(QuoteBatch.empty(), 0, 1) == HEADER + TRAILER
+    assert list(binary_ticks(QuoteBatch.empty(), 0, 1)) == [HEADER, TRAILER]
 
 
 def test_the_batch_is_left_as_it_was() -> None:
     quotes = batch(50, [1, 2])
     before = [c.copy() for c in quotes.columns()]
 
-    binary_ticks(quotes, 0, 1)
+    list(binary_ticks(quotes, 0, 1))
 
     assert all(np.array_equal(b, c, equal_nan=True) for b, c in zip(before, quotes.columns(), strict=True))
