@@ -83,46 +83,50 @@ def _outcomes(event: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str,
                 yield book, market, outcome
 
 
-def view_of(line: Line, names: tuple[str, ...], weight_of: Callable[[str], float]) -> tuple[list[str], LineView]:
-    """One line as the valuation takes it."""
-    books = sorted(line.quotes)
-    prices = [[line.quotes[b].get(n, np.nan) for n in names] for b in books]
-    return books, LineView(
-        price=np.array([prices]),
-        book_time=np.array([[micros(line.times[b]) for b in books]]),
-        start=np.array([micros(line.start)]),
-        weight=np.array([weight_of(b) for b in books]),
-    )
+def view_of(lines: list[tuple[str, Line]], books: list[str], weight_of: Callable[[str], float]) -> LineView:
+    """All lines of a payload as the valuation takes them; each comes with its market."""
+    price = np.full((len(lines), len(books), 2), np.nan)
+    times = np.zeros(price.shape[:2], np.int64)
+    for i, (market, line) in enumerate(lines):
+        for book, quotes in line.quotes.items():
+            b = books.index(book)
+            price[i, b] = [quotes.get(name, np.nan) for name in ORDER[market]]
+            times[i, b] = micros(line.times[book])
+    start = np.array([micros(line.start) for _, line in lines])
+    return LineView(price, times, start, np.array([weight_of(b) for b in books]))
 
 
 def verdicts(
     payload: bytes, at: datetime, rules: ScoringRules, weight_of: Callable[[str], float]
 ) -> Iterator[tuple[Key, Verdict, tuple[float | None, ...]]]:
     """The verdict on every price and every line's arbitrage, where there is one to speak of."""
-    for (event, market, point), line in lines_of(payload).items():
-        names = ORDER[market]
-        books, view = view_of(line, names, weight_of)
-        value = value_lines(view, micros(at), rules)
-        for b, o in np.argwhere(value.verdict[0] != Verdict.NOTHING):
-            own = -point + 0.0 if market == "spreads" and names[o] == "away" and point is not None else point
-            key = Key("value", event, market, own, names[o], books[b])
-            yield key, Verdict(value.verdict[0, b, o]), _numbers(value, view, b, o)
-        if value.arbitrage_verdict[0]:
-            key = Key("arbitrage", event, market, point)
-            legs = tuple(float(p) for p in value.arbitrage.price[0])
-            yield key, Verdict(value.arbitrage_verdict[0]), (float(value.arbitrage.guaranteed_return[0]), *legs)
+    lines = lines_of(payload)
+    keys = list(lines)
+    books = sorted({book for line in lines.values() for book in line.quotes})
+    view = view_of([(key[1], line) for key, line in lines.items()], books, weight_of)
+    value = value_lines(view, micros(at), rules)
+    for i, b, o in np.argwhere(value.verdict != Verdict.NOTHING):
+        event, market, point = keys[i]
+        name = ORDER[market][o]
+        own = 0.0 - point if market == "spreads" and name == "away" and point is not None else point
+        key = Key("value", event, market, own, name, books[b])
+        yield key, Verdict(value.verdict[i, b, o]), _numbers(value, view, i, b, o)
+    for i in np.flatnonzero(value.arbitrage_verdict):
+        best = value.arbitrage
+        numbers = (best.guaranteed_return[i], *best.price[i], *best.stake_fraction[i])
+        yield Key("arbitrage", *keys[i]), Verdict(value.arbitrage_verdict[i]), tuple(map(float, numbers))
 
 
-def _numbers(value: Valuation, view: LineView, b: int, o: int) -> tuple[float, ...]:
+def _numbers(value: Valuation, view: LineView, i: int, b: int, o: int) -> tuple[float, ...]:
     return (
-        float(view.price[0, b, o]),
-        float(value.fair[0, o]),
-        float(value.edge[0, b, o]),
-        float(value.expected_value[0, b, o]),
-        float(value.kelly_fraction[0, b, o]),
-        float(value.confidence[0, b, o]),
-        float(value.method_spread[0, o]),
-        float(value.books[0]),
+        float(view.price[i, b, o]),
+        float(value.fair[i, o]),
+        float(value.edge[i, b, o]),
+        float(value.expected_value[i, b, o]),
+        float(value.kelly_fraction[i, b, o]),
+        float(value.confidence[i, b, o]),
+        float(value.method_spread[i, o]),
+        float(value.books[i]),
     )
 
 
@@ -140,7 +144,9 @@ class Recomputation:
     def run(self, payloads: Iterable[tuple[datetime, bytes]]) -> Recomputation:
         """Fold the verdicts of all payloads, in order of time, into the life of alerts."""
         for at, payload in payloads:
-            found = {key: (v, numbers) for key, v, numbers in verdicts(payload, at, self.rules, self.weight_of)}
+            found = {
+                key: (v, numbers) for key, v, numbers in verdicts(payload, at, self.rules, self.weight_of)
+            }
             self._close(found, at)
             for key, (verdict, numbers) in found.items():
                 self._see(key, verdict, numbers, at)
@@ -165,6 +171,6 @@ class Recomputation:
 
     def _moved(self, key: Key, last: tuple[float | None, ...], now: tuple[float | None, ...]) -> bool:
         if key.kind == "arbitrage":
-            return last[1:] != now[1:]
+            return last[1:3] != now[1:3]
         price, fair = last[0] != now[0], abs((last[1] or 0) - (now[1] or 0)) >= self.rules.update_probability
         return price or fair
