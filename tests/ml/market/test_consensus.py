@@ -110,6 +110,20 @@ def test_the_order_of_books_and_of_outcomes_does_not_matter(
     np.testing.assert_allclose(theirs.dispersion, ours.dispersion, rtol=1e-6, atol=1e-6)
 
 
+@every
+@given(feed=feeds(), data=st.data())
+def test_the_order_of_books_changes_no_bit(
+    method: DevigMethod, feed: tuple[Array, Array], data: st.DataObject
+) -> None:
+    """A restart may list the books in another order, and must not move an alert by that."""
+    prices, weights = feed
+    books = data.draw(st.permutations(range(prices.shape[1])))
+    ours, theirs = consensus(prices, weights, method), consensus(prices[:, books], weights[:, books], method)
+    for field in FIELDS[:-1]:
+        np.testing.assert_array_equal(getattr(theirs, field), getattr(ours, field), err_msg=field)
+    np.testing.assert_array_equal(theirs.deviation, ours.deviation[:, books])
+
+
 @given(feed=feeds(), scale=st.sampled_from([0.5, 4.0]))
 def test_only_the_proportions_of_weights_matter(feed: tuple[Array, Array], scale: float) -> None:
     prices, weights = feed
@@ -186,6 +200,13 @@ def test_without_a_usable_book_there_is_no_estimate(method: DevigMethod) -> None
     assert np.isnan(ours.method_spread).all()
     assert np.isnan(ours.dispersion).all()
     assert np.isnan(ours.deviation).all()
+
+
+def test_more_lines_than_are_worked_on_at_once() -> None:
+    prices = 1 / (np.random.default_rng(5).dirichlet([5, 4], (3000, 20)) * 1.05)
+    whole, half = consensus(prices, np.ones((3000, 20))), consensus(prices[1500:], np.ones((1500, 20)))
+    for field in FIELDS:
+        np.testing.assert_array_equal(getattr(whole, field)[1500:], getattr(half, field), err_msg=field)
 
 
 @every
