@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import psycopg
-from edge_assets.store.streams import ALERTS
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
+
+from edge_assets.store.streams import ALERT_FIELD, ALERTS
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -70,15 +71,11 @@ class StreamReader:
                 self._hub.broadcast(message["id"], msgspec.json.encode(message).decode())
 
     async def _follow(self) -> None:
-        while entries := await self._redis.xread(
-            {ALERTS: f"{self._hub.position}-0"}, count=BATCH, block=IDLE_MS
-        ):
-            for entry_id, fields in _entries(entries):
-                self._hub.broadcast(int(entry_id.partition(b"-")[0]), fields[b"json"].decode())
+        """Broadcast what the stream brings until it has been silent for a while."""
+        while answer := await self._read_stream():
+            for entry_id, fields in answer[0][1]:
+                self._hub.broadcast(int(entry_id.partition(b"-")[0]), fields[ALERT_FIELD].decode())
 
-
-def _entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    """The entries of a one-stream XREAD answer, which is a list in RESP2 and a dict in RESP3."""
-    if isinstance(answer, dict):
-        return [entry for batch in answer[ALERTS.encode()] for entry in batch]
-    return list(answer[0][1])
+    async def _read_stream(self) -> Any:
+        """[[stream, [(entry id, fields), ...]]], empty after `IDLE_MS`."""
+        return await self._redis.xread({ALERTS: f"{self._hub.position}-0"}, count=BATCH, block=IDLE_MS)

@@ -161,6 +161,17 @@ def test_a_slow_client_is_dropped_and_slows_nobody(
         assert close_code(slow) == 4413
 
 
+def test_a_client_that_pauses_gets_everything_in_order_afterwards(served: Any, market: Any) -> None:
+    total = 300
+    with listen(served, max_queue=1) as ws, market.redis() as stream:
+        for number in range(1, total + 1):
+            text = json.dumps({"id": number, "pad": "x" * 65536})
+            stream.xadd(streams.ALERTS, {"json": text}, id=f"{number}-0")
+        time.sleep(1)
+        assert served.app.state.resources.hub.position == total
+        assert [a["id"] for a in alerts(ws, total)] == list(range(1, total + 1))
+
+
 def test_shutting_down_tells_the_clients(serve: Any, market: Any) -> None:
     with ExitStack() as clients:
         with serve() as served:
