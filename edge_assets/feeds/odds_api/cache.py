@@ -71,9 +71,7 @@ class ResponseCache:
     @asynccontextmanager
     async def _turn(self, name: str) -> AsyncIterator[None]:
         """Hold the right to fetch; without Redis, or after `FETCH_SECONDS`, go ahead all the same."""
-        lock = self._redis.lock(
-            f"{name}:fetching", timeout=FETCH_SECONDS, blocking_timeout=FETCH_SECONDS, sleep=0.02
-        )
+        lock = self._redis.lock(f"{name}:fetching", timeout=FETCH_SECONDS, blocking_timeout=FETCH_SECONDS, sleep=0.02)
         try:
             held = await lock.acquire()
         except RedisError:

@@ -126,23 +126,17 @@ class OddsApiClient:
         """The teams or players of a sport. Costs 1."""
         return await self._get(f"/sports/{sport}/participants", list[Participant])
 
-    async def scores(
-        self, sport: str, *, days_from: int | None = None, event_ids: Sequence[str] = ()
-    ) -> list[Score]:
+    async def scores(self, sport: str, *, days_from: int | None = None, event_ids: Sequence[str] = ()) -> list[Score]:
         """Live and upcoming games, and those completed in the last `days_from` (1-3) days. Costs 1, or 2."""
         params = wire_params({"daysFrom": str(days_from or ""), "event_ids": event_ids})
         return await self._get(f"/sports/{sport}/scores", list[Score], params)
 
-    async def historical_odds(
-        self, sport: str, at: datetime, **asked: Unpack[OddsFilter]
-    ) -> Envelope[list[EventOdds]]:
+    async def historical_odds(self, sport: str, at: datetime, **asked: Unpack[OddsFilter]) -> Envelope[list[EventOdds]]:
         """The newest odds snapshot not later than `at`. Costs 10 x markets x regions."""
         path = f"/historical/sports/{sport}/odds"
         return (await self._priced(path, asked, Envelope[list[EventOdds]], at=at)).content
 
-    async def historical_events(
-        self, sport: str, at: datetime, **asked: Unpack[EventFilter]
-    ) -> Envelope[list[Event]]:
+    async def historical_events(self, sport: str, at: datetime, **asked: Unpack[EventFilter]) -> Envelope[list[Event]]:
         """The events listed at the newest snapshot not later than `at`. Costs 1."""
         params = {**wire_params(asked), "date": wire_time_text(at)}
         return await self._get(f"/historical/sports/{sport}/events", Envelope[list[Event]], params)

@@ -34,8 +34,6 @@ def from_decimal(price: float) -> float:
     Raises:
         RefusedError: nobody can bet at this price.
     """
-    if not isfinite(price):
-        raise RefusedError("price_not_finite")
     if price <= 1:
         raise RefusedError("price_not_above_one")
     if not LOWEST_PRICE <= price <= HIGHEST_PRICE:

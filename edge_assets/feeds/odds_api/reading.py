@@ -109,9 +109,7 @@ class OfferReader:
                 offers[offer.market] = offer
         return BookOffer.of(body, event, book, offers, rejected)
 
-    def _market(
-        self, names: EventNames, sent: _MarketBody, book: _BookBody, known: MarketOffer | None
-    ) -> MarketOffer:
+    def _market(self, names: EventNames, sent: _MarketBody, book: _BookBody, known: MarketOffer | None) -> MarketOffer:
         # captures before 2023 state the book's time only, live event odds the market's only
         stated = book.last_update if sent.last_update is None else sent.last_update
         book_time = UNKNOWN_TIME if stated is None else wire_micros(stated)

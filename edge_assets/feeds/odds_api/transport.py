@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 import httpx
 import stamina
@@ -85,12 +85,6 @@ class Transport:
             headers={"accept-encoding": "gzip"},
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -140,9 +134,7 @@ class Transport:
         content = read(response.content)
         return Answer(content, response.content, observed_at, received_at, quota, request_ms)
 
-    async def _send(
-        self, path: str, params: Mapping[str, str], headers: Mapping[str, str] | None
-    ) -> httpx.Response:
+    async def _send(self, path: str, params: Mapping[str, str], headers: Mapping[str, str] | None) -> httpx.Response:
         secret = {"apiKey": self._key.get_secret_value()}
         try:
             return await self._http.get(path, params={**params, **secret}, headers=headers)

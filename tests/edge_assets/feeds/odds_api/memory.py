@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_assets.feeds.odds_api.vocabulary import Vocabulary
 from ml.quotes import FIRST_DYNAMIC_ID, Market
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Ids:
         return list(self._ids)[number - self._first]
 
 
-class MemoryVocabulary:
+class MemoryVocabulary(Vocabulary):
     """Counts ids up as names come; remembers every start an event was given."""
 
     def __init__(self) -> None:

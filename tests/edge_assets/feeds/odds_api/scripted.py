@@ -59,8 +59,6 @@ class ScriptedApi:
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.popleft()
         await asyncio.sleep(answer.delay)
         length = str(answer.declared_length or len(answer.body)).encode()
-        headers = [(k.encode(), v.encode()) for k, v in answer.headers.items()] + [
-            (b"content-length", length)
-        ]
+        headers = [(k.encode(), v.encode()) for k, v in answer.headers.items()] + [(b"content-length", length)]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})

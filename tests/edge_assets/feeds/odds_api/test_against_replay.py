@@ -63,9 +63,7 @@ async def test_all_calls_are_understood(tape: RecordedTape, serve: Callable[[Any
         past = await client.historical_odds(SPORT, tape.captures[1].at, regions=["us"], markets=["h2h"])
         assert (past.timestamp, past.data[0].id) == (tape.captures[1].at, odds.id)
         assert (await client.historical_events(SPORT, past.timestamp)).data[0].id == odds.id
-        again = await client.historical_event_odds(
-            SPORT, odds.id, past.timestamp, regions=["us"], markets=["h2h"]
-        )
+        again = await client.historical_event_odds(SPORT, odds.id, past.timestamp, regions=["us"], markets=["h2h"])
         assert again.data.id == odds.id
 
 
@@ -85,9 +83,7 @@ async def test_faults_that_pass_are_overcome_and_others_are_typed(
             await client.odds_payload(SPORT, markets=["h2h"])
 
 
-async def test_without_credits_only_free_calls_are_answered(
-    tape: RecordedTape, serve: Callable[[Any], str]
-) -> None:
+async def test_without_credits_only_free_calls_are_answered(tape: RecordedTape, serve: Callable[[Any], str]) -> None:
     async with client_of(serve(create_app(tape, credits_per_month=0)), VirtualClock()) as client:
         assert len(await client.events(SPORT)) == 1
         with pytest.raises(errors.OutOfCreditsError):

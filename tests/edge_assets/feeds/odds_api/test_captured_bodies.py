@@ -81,9 +81,7 @@ def test_a_captured_body_is_typed(path: Path) -> None:
             assert item.commence_time.tzinfo is not None
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in BODIES + REGIONS if "_odds_" in p.stem or p in REGIONS], ids=name_of
-)
+@pytest.mark.parametrize("path", [p for p in BODIES + REGIONS if "_odds_" in p.stem or p in REGIONS], ids=name_of)
 def test_a_captured_body_of_odds_gives_quotes(path: Path) -> None:
     """As a list of events: the differ loses none but for a counted reason."""
     stated = msgspec.json.decode(path.read_bytes())
@@ -96,9 +94,7 @@ def test_a_captured_body_of_odds_gives_quotes(path: Path) -> None:
         for market in book["markets"]
         for outcome in market["outcomes"]
     ]
-    american = (
-        PriceFormat.AMERICAN if any(abs(price) >= 100 and price % 1 == 0 for price in prices[:4]) else None
-    )
+    american = PriceFormat.AMERICAN if any(abs(price) >= 100 and price % 1 == 0 for price in prices[:4]) else None
     sport = events[0]["sport_key"]
     differ = PayloadDiffer(MemoryVocabulary(), sport, 1, price_format=american or PriceFormat.DECIMAL)
     diff = differ.diff(msgspec.json.encode(events), datetime.now(UTC))
@@ -123,9 +119,7 @@ def test_a_captured_error_has_its_type(path: Path) -> None:
         ("422_INVALID_MARKET_event", ("player_freethrows_made",)),
     ],
 )
-def test_a_captured_market_error_names_the_markets(
-    odds_data: Path, name: str, markets: tuple[str, ...]
-) -> None:
+def test_a_captured_market_error_names_the_markets(odds_data: Path, name: str, markets: tuple[str, ...]) -> None:
     error = refusal(422, (odds_data / "payloads" / "errors" / f"{name}.json").read_bytes(), Quota())
     assert isinstance(error, errors.InvalidMarketError)
     assert error.markets == markets

@@ -113,11 +113,7 @@ async def test_every_endpoint_is_asked_at_its_place_and_typed(api: ScriptedApi) 
         async def ask(body: Any, call: Any) -> tuple[Any, str, dict[str, str]]:
             api.will_answer(Scripted(msgspec.json.encode(body)))
             content = await call
-            params = {
-                k: v
-                for k, v in api.asked[-1].params.items()
-                if k not in ("apiKey", "oddsFormat", "dateFormat")
-            }
+            params = {k: v for k, v in api.asked[-1].params.items() if k not in ("apiKey", "oddsFormat", "dateFormat")}
             return content, api.asked[-1].path.removeprefix("/v4"), params
 
         found, path, params = await ask([SPORT_BODY], client.sports(out_of_season=True))
@@ -137,9 +133,7 @@ async def test_every_endpoint_is_asked_at_its_place_and_typed(api: ScriptedApi) 
         found, path, params = await ask([score], client.scores(sport, days_from=3))
         assert (found[0].scores[0].score, path, params) == ("3", f"/sports/{sport}/scores", {"daysFrom": "3"})
         past = {"date": "2025-01-02T02:04:05Z"}
-        found, path, params = await ask(
-            envelope | {"data": [one]}, client.historical_odds(sport, at, regions=["us"])
-        )
+        found, path, params = await ask(envelope | {"data": [one]}, client.historical_odds(sport, at, regions=["us"]))
         assert (found.data[0].id, path) == (one["id"], f"/historical/sports/{sport}/odds")
         assert params == past | {"regions": "us"}
         found, path, params = await ask(envelope | {"data": [bare]}, client.historical_events(sport, at))
@@ -201,9 +195,7 @@ async def test_trying_ends(api: ScriptedApi, failure: Scripted, kind: type[Excep
         (Scripted(b"", 302, {"location": "http://elsewhere/"}), errors.InvalidRequestError),
     ],
 )
-async def test_what_cannot_pass_is_asked_once(
-    api: ScriptedApi, answer: Scripted, kind: type[Exception]
-) -> None:
+async def test_what_cannot_pass_is_asked_once(api: ScriptedApi, answer: Scripted, kind: type[Exception]) -> None:
     api.will_answer(answer)
     async with client_of(api.url) as client:
         with pytest.raises(kind):
@@ -230,9 +222,7 @@ async def test_nobody_waits_for_an_hour(api: ScriptedApi, wait: str) -> None:
     assert len(api.asked) == (1 if wait == "3600" else QUICK.attempts)
 
 
-async def test_refused_markets_are_dropped_once_and_for_all(
-    api: ScriptedApi, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_refused_markets_are_dropped_once_and_for_all(api: ScriptedApi, caplog: pytest.LogCaptureFixture) -> None:
     api.will_answer(
         error(422, "INVALID_MARKET", "Markets not supported by this endpoint: h2h_h1, h2h_p1"), Scripted(BODY)
     )
@@ -254,9 +244,7 @@ async def test_markets_are_dropped_only_once_per_call(api: ScriptedApi) -> None:
 
 
 @pytest.mark.parametrize("unreachable", [False, True])
-async def test_the_key_is_nowhere(
-    api: ScriptedApi, caplog: pytest.LogCaptureFixture, unreachable: bool
-) -> None:
+async def test_the_key_is_nowhere(api: ScriptedApi, caplog: pytest.LogCaptureFixture, unreachable: bool) -> None:
     caplog.set_level(logging.DEBUG)
     api.will_answer(Scripted(BODY), Scripted(BODY[:100], declared_length=len(BODY)))
     async with client_of(api.url) as client:

@@ -158,9 +158,7 @@ def test_a_withdrawn_quote_that_comes_back_is_a_change(feed: Feed) -> None:
 def test_a_moved_line_is_a_withdrawal_and_a_new_quote(feed: Feed) -> None:
     feed.take(payload(event(book("a", totals(5.5)))))
     assert feed.changes(payload(event(book("a", totals(6.0))))) == {
-        ("a", "totals", side, point, price)
-        for side in ("over", "under")
-        for point, price in ((5.5, None), (6.0, 1.95))
+        ("a", "totals", side, point, price) for side in ("over", "under") for point, price in ((5.5, None), (6.0, 1.95))
     }
 
 
@@ -240,9 +238,7 @@ def test_outrights_have_no_teams(feed: Feed) -> None:
 
 def test_minus_zero_is_zero(feed: Feed) -> None:
     feed.take(payload(event(book("a", spreads(0.0)))))
-    diff = feed.take(
-        payload(event(book("a", market("spreads", outcome(HOME, 1.8, 0), outcome(AWAY, 2.1, 0.0)))))
-    )
+    diff = feed.take(payload(event(book("a", market("spreads", outcome(HOME, 1.8, 0), outcome(AWAY, 2.1, 0.0))))))
     assert len(diff.quotes) == 0
     both = market("spreads", outcome(HOME, 1.8, 0.0), outcome(HOME, 1.8, -0.0))
     assert feed.take(payload(event(book("a", both)))).rejected == {"duplicate_quote": 1}
@@ -289,9 +285,7 @@ REJECTIONS = [
 
 
 @pytest.mark.parametrize(("reason", "spoilt"), REJECTIONS)
-def test_a_bad_outcome_is_counted_at_every_poll_and_its_neighbours_stay(
-    feed: Feed, reason: str, spoilt: Any
-) -> None:
+def test_a_bad_outcome_is_counted_at_every_poll_and_its_neighbours_stay(feed: Feed, reason: str, spoilt: Any) -> None:
     body = payload(event(book("a", spoilt, totals()), book("b", h2h())))
     first, again = feed.take(body), feed.take(body)
     assert first.rejected == again.rejected == {reason: 1}
@@ -373,9 +367,7 @@ def test_american_junk_is_refused(price: int) -> None:
         (b'{"success": true, "data": [{"sites": []}]}', UnsupportedVersionError),
     ],
 )
-def test_a_body_that_is_no_list_of_events_changes_nothing(
-    feed: Feed, body: bytes, error: type[Exception]
-) -> None:
+def test_a_body_that_is_no_list_of_events_changes_nothing(feed: Feed, body: bytes, error: type[Exception]) -> None:
     whole = payload(event(book("a", h2h())))
     feed.take(whole)
     with pytest.raises(error):
@@ -390,9 +382,7 @@ def test_bytes_that_are_no_text_cost_one_event_only(feed: Feed) -> None:
 
 
 def test_no_damage_raises_anything_but_the_feeds_errors(feed: Feed) -> None:
-    whole = payload(
-        event(book("a", h2h(), spreads(), totals())), event(book("c", h2h(2.4, 2.6, 4)), number=2)
-    )
+    whole = payload(event(book("a", h2h(), spreads(), totals())), event(book("c", h2h(2.4, 2.6, 4)), number=2))
     dice = random.Random(7)
     for _ in range(3000):
         body = bytearray(whole)
@@ -413,9 +403,7 @@ def accumulated(batches: list[QuoteBatch]) -> dict[Row, float]:
 
 
 def as_batch(quotes: dict[Row, float]) -> QuoteBatch:
-    return QuoteBatch.of(
-        (*key[:4], np.nan if key[4] is None else key[4], p, UNKNOWN_TIME) for key, p in quotes.items()
-    )
+    return QuoteBatch.of((*key[:4], np.nan if key[4] is None else key[4], p, UNKNOWN_TIME) for key, p in quotes.items())
 
 
 def test_changes_add_up_to_the_last_payload_and_a_restart_changes_nothing() -> None:

@@ -21,9 +21,7 @@ def stated(last: str, used: str, remaining: str) -> dict[str, str]:
         (stated("", "many", "1.5"), Quota(None, None, None), False),
     ],
 )
-def test_credits_are_what_the_headers_say_or_unknown(
-    headers: dict[str, str], quota: Quota, exhausted: bool
-) -> None:
+def test_credits_are_what_the_headers_say_or_unknown(headers: dict[str, str], quota: Quota, exhausted: bool) -> None:
     assert Quota.of(headers) == quota
     assert quota.exhausted is exhausted
 
