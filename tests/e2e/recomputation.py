@@ -69,7 +69,7 @@ def lines_of(payload: bytes) -> dict[tuple[str, str, float | None], Line]:
             name = names[outcome["name"]]
             point = outcome.get("point")
             if market["key"] == "spreads" and name == "away":
-                point = -point
+                point = -outcome["point"]
             line = lines.setdefault((event["id"], market["key"], point), Line(start))
             line.quotes[book["key"]][name] = decimal(outcome["price"])
             line.times[book["key"]] = datetime.fromisoformat(market.get("last_update") or book["last_update"])
@@ -144,9 +144,7 @@ class Recomputation:
     def run(self, payloads: Iterable[tuple[datetime, bytes]]) -> Recomputation:
         """Fold the verdicts of all payloads, in order of time, into the life of alerts."""
         for at, payload in payloads:
-            found = {
-                key: (v, numbers) for key, v, numbers in verdicts(payload, at, self.rules, self.weight_of)
-            }
+            found = {key: (v, numbers) for key, v, numbers in verdicts(payload, at, self.rules, self.weight_of)}
             self._close(found, at)
             for key, (verdict, numbers) in found.items():
                 self._see(key, verdict, numbers, at)

@@ -54,9 +54,7 @@ def by_event(bets: list[Bet], number: Callable[[Bet], float]) -> tuple[float, fl
     return float(mean), float(np.sqrt((residuals**2).sum()) / sums[:, 1].sum())
 
 
-def test_nearly_every_alert_is_a_true_edge(
-    bets: list[Bet], record_property: Callable[[str, object], None]
-) -> None:
+def test_nearly_every_alert_is_a_true_edge(bets: list[Bet], record_property: Callable[[str, object], None]) -> None:
     precision = np.mean([bet.true_value > 0 for bet in bets])
     record_property("precision", float(precision))
     assert len(bets) > 100
@@ -93,9 +91,7 @@ def lasting_edges(world: World, sport: str) -> set[tuple[str, str, str, str]]:
             and e.event in waiting
             and (e.event, e.book) not in wrong
             and e.quote.market.startswith("h2h")
-            and not (
-                sport == "icehockey_nhl" and e.quote.market == "h2h_3_way"
-            )  # posted by three books: thin
+            and not (sport == "icehockey_nhl" and e.quote.market == "h2h_3_way")  # posted by three books: thin
         }
         for key in list(runs):
             if key not in clear:
@@ -106,9 +102,7 @@ def lasting_edges(world: World, sport: str) -> set[tuple[str, str, str, str]]:
     return lasting
 
 
-def test_no_palpable_error_and_no_stale_book_raises_an_alert(
-    bets: list[Bet], watches: dict[str, Watch]
-) -> None:
+def test_no_palpable_error_and_no_stale_book_raises_an_alert(bets: list[Bet], watches: dict[str, Watch]) -> None:
     for bet in bets:
         at = bet.alert.observed_at / 1e6
         wrong = [f for f in bet.event.faults if BOOKS[f.book].key == bet.book and f.holds(at)]
@@ -129,9 +123,7 @@ def test_real_arbitrages_are_found(watches: dict[str, Watch]) -> None:
     assert all(0 < r <= RULES.implausible_arbitrage for r in returns)
 
 
-def test_the_claimed_value_is_not_wishful(
-    bets: list[Bet], record_property: Callable[[str, object], None]
-) -> None:
+def test_the_claimed_value_is_not_wishful(bets: list[Bet], record_property: Callable[[str, object], None]) -> None:
     """The consensus still holds some books that have not heard the news, so it claims a little too little."""
     claimed, _ = by_event(bets, lambda b: b.alert.worth.expected_value)
     true, error = by_event(bets, lambda b: b.true_value)
@@ -141,9 +133,7 @@ def test_the_claimed_value_is_not_wishful(
     assert claimed > true - 0.06
 
 
-def test_realised_returns_agree_with_the_claim(
-    bets: list[Bet], record_property: Callable[[str, object], None]
-) -> None:
+def test_realised_returns_agree_with_the_claim(bets: list[Bet], record_property: Callable[[str, object], None]) -> None:
     claimed, _ = by_event(bets, lambda b: b.alert.worth.expected_value)
     realised, error = by_event(bets, lambda b: b.profit)
     record_property("realised", realised)

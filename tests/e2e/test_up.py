@@ -76,9 +76,7 @@ class Newcomer:
 
     def _marked(self, process: psutil.Process) -> bool:
         try:
-            return process.environ().get(MARKER) == str(self._home) or process.cwd() == str(
-                self._home / "postgres"
-            )
+            return process.environ().get(MARKER) == str(self._home) or process.cwd() == str(self._home / "postgres")
         except psutil.Error:
             return False
 

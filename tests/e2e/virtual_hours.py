@@ -73,18 +73,14 @@ class Watcher:
         self.differ.commit()
         assert not diff.rejected
         now = micros(at)
-        step = self.scorer.step(
-            PollChanges(now, self.sport, now, now, "virtual", diff.quotes, diff.times, diff.starts)
-        )
+        step = self.scorer.step(PollChanges(now, self.sport, now, now, "virtual", diff.quotes, diff.times, diff.starts))
         self.watch.suppressed += step.suppressed
         listed = {event.id: event for event in self.world.listed(self.sport, at)}
         for alert in step.alerts:
             if alert.state == "opened" and alert.key.kind == "arbitrage":
                 self.watch.arbitrages.append(alert)
             elif alert.state == "opened":
-                self.watch.bets.append(
-                    self._bet(alert, listed[str(self.words.events.name(alert.key.event))], at)
-                )
+                self.watch.bets.append(self._bet(alert, listed[str(self.words.events.name(alert.key.event))], at))
 
     def _bet(self, alert: Alert, event: Fixture, at: datetime) -> Bet:
         key, price = alert.key, alert.worth.price or 0.0

@@ -30,8 +30,22 @@ class Book:
     copies: str | None = None
 
 
-def _soft(name: str, margin: float, lag: float, noise: float, scrape: int, **habits: bool) -> Book:
-    return Book(_key(name), _title(name), "soft", margin, lag, noise, scrape, **habits)
+def _soft(
+    name: str, margin: float, lag: float, noise: float, scrape: int, *, longshot: bool = False, european: bool = False
+) -> Book:
+    """A European book quotes decimal odds, and ice hockey by its regulation result."""
+    return Book(
+        _key(name),
+        _title(name),
+        "soft",
+        margin,
+        lag,
+        noise,
+        scrape,
+        longshot,
+        american=not european,
+        regulation=european,
+    )
 
 
 def _key(name: str) -> str:
@@ -52,17 +66,17 @@ BOOKS = (
     _soft("Castaway", 0.050, 35, 0.035, 15, longshot=True),
     _soft("Dovetail", 0.047, 45, 0.030, 12),
     _soft("Emberline", 0.055, 60, 0.040, 20, longshot=True),
-    _soft("Foxglove", 0.048, 30, 0.030, 12, american=False, regulation=True),
+    _soft("Foxglove", 0.048, 30, 0.030, 12, european=True),
     _soft("Gold Lantern", 0.060, 80, 0.045, 25),
     _soft("Highroad", 0.045, 40, 0.030, 15),
-    _soft("Inkwell", 0.052, 55, 0.035, 20, american=False, regulation=True),
+    _soft("Inkwell", 0.052, 55, 0.035, 20, european=True),
     _soft("Jackdaw", 0.065, 100, 0.050, 30, longshot=True),
     _soft("Kingfisher", 0.046, 28, 0.030, 12),
-    _soft("Lodestar", 0.050, 50, 0.035, 20, american=False, regulation=True),
+    _soft("Lodestar", 0.050, 50, 0.035, 20, european=True),
     _soft("Mariner", 0.058, 70, 0.040, 25, longshot=True),
     _soft("Nightjar", 0.070, 120, 0.050, 30),
     _soft("Old Mill", 0.062, 90, 0.045, 30),
-    _soft("Paragon", 0.044, 22, 0.025, 10, american=False),
+    _soft("Paragon", 0.044, 22, 0.025, 10),
     _soft("Quill", 0.054, 65, 0.040, 20, longshot=True),
     _soft("Redcoat", 0.049, 38, 0.030, 15),
     Book("sim_bluebird_east", _title("Bluebird East"), "clone", 0.045, 8, 0.0, 12, copies="sim_bluebird"),

@@ -111,9 +111,7 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
     )
 
 
-def _news(
-    rng: np.random.Generator, league: League, start: int
-) -> tuple[NDArray[np.int64], tuple[Knowledge, ...]]:
+def _news(rng: np.random.Generator, league: League, start: int) -> tuple[NDArray[np.int64], tuple[Knowledge, ...]]:
     """Moments and states of knowledge, from the listing until the end of play.
 
     What is still to be learned widens the outlook, so that probabilities are a fair game: their expectation
@@ -144,8 +142,11 @@ def _news(
 
 def _moves(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     big = rng.random(count) < BIG_NEWS
-    size = np.where(big, rng.uniform(*BIG_MOVE, size=count), np.abs(rng.normal(0, SMALL_MOVE, size=count)))
-    return size * rng.choice([-1.0, 1.0], size=count)
+    size: NDArray[np.float64] = np.where(
+        big, rng.uniform(*BIG_MOVE, size=count), np.abs(rng.normal(0, SMALL_MOVE, size=count))
+    )
+    size *= rng.choice([-1.0, 1.0], size=count)
+    return size
 
 
 def _play(rng: np.random.Generator, league: League, known: Knowledge) -> Result:

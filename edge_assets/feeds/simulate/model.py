@@ -68,7 +68,7 @@ class Outlook:
 
 
 @lru_cache(maxsize=8_192)
-def outlook(known: Knowledge, three_way: bool) -> Outlook:  # noqa: FBT001 - a cache key
+def outlook(known: Knowledge, three_way: bool) -> Outlook:
     """The outlook of a state; where ties are played on, the final margin is the regulation margin without them."""
     low_home, home = _score(known.home, known.deviation)
     low_away, away = _score(known.away, known.deviation)

@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.feeds.replay.bodies import Bookmaker, EventOdds, Market, Outcome, Score, Sport, TeamScore, stamp
+from edge_assets.feeds.replay.bodies import (
+    Bookmaker,
+    EventOdds,
+    Market,
+    Outcome,
+    Score,
+    Sport,
+    TeamScore,
+    stamp,
+)
 from edge_assets.feeds.replay.snapshots import ComposedSnapshot
 from edge_assets.feeds.replay.tape import Neighbours
 from edge_assets.feeds.simulate.books import BOOKS
@@ -25,7 +34,6 @@ if TYPE_CHECKING:
     from edge_assets.feeds.simulate.books import Book
     from edge_assets.feeds.simulate.faults import Fault
     from edge_assets.feeds.simulate.fixtures import Fixture, Result
-    from edge_assets.feeds.simulate.leagues import League
     from edge_assets.feeds.simulate.quoting import Look, Quote
 
 LAY_TICKS = 0.02
@@ -133,9 +141,7 @@ class World:
             event.home,
             event.away,
             bookmakers=[
-                self._bookmaker(event, BOOKS[number], seen)
-                for number, seen in enumerate(books)
-                if seen and seen.quotes
+                self._bookmaker(event, BOOKS[number], seen) for number, seen in enumerate(books) if seen and seen.quotes
             ],
         )
 
@@ -203,8 +209,3 @@ def _outcome(name: str, quote: Quote, book: Book) -> Outcome:
 
 def _limited(outcome: Outcome) -> Outcome:
     return Outcome(outcome.name, outcome.price, outcome.point, bet_limit=LAY_LIMIT)
-
-
-def league_of(sport: str) -> League:
-    """The league of a sport key; `KeyError` if it is not played here."""
-    return {league.key: league for league in LEAGUES}[sport]
