@@ -92,7 +92,7 @@ def _taken(now: datetime, state: SportState, alive: Sequence[Burst]) -> str | No
     """Why a sport needs no new burst, or None if it does."""
     runs = {b.run_id: b for b in alive if state.sport in b.sports}
     lease = state.lease if state.lease and state.lease.live else None
-    holder = lease.run_id if lease else None
+    holder = state.lease.run_id if state.lease else None  # whoever held it once is not starting, but dead
     if arriving := [b.run_id for b in runs.values() if _fresh(now, b) and b.run_id != holder]:
         return f"burst {arriving[0][:8]} is starting"
     if lease is None:
@@ -103,11 +103,14 @@ def _taken(now: datetime, state: SportState, alive: Sequence[Burst]) -> str | No
 
 
 def _dead(now: datetime, sports: Sequence[SportState], bursts: Sequence[Burst]) -> tuple[str, ...]:
-    """Runs that no longer hold, await or recently showed themselves in any lease, though long started."""
+    """Runs that hold and await no lease and are silent, though they had one or the time to get it."""
     leases = [s.lease for s in sports if s.lease]
+    seen = {lease.run_id for lease in leases}
     present = {lease.run_id for lease in leases if lease.live or now - lease.heartbeat_at < SILENCE}
     present |= {lease.claimed_by for lease in leases if lease.live and lease.claimed_by}
-    return tuple(b.run_id for b in bursts if b.run_id not in present and not _fresh(now, b))
+    return tuple(
+        b.run_id for b in bursts if b.run_id not in present and (b.run_id in seen or not _fresh(now, b))
+    )
 
 
 def _fresh(now: datetime, burst: Burst) -> bool:

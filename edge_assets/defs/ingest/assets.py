@@ -36,7 +36,7 @@ def build_odds(sports: Sequence[str]) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         """Poll the selected sports, each at its own cadence, until the burst is over."""
         selected = tuple(sorted(sport_of(key) for key in context.selected_asset_keys))
-        order = BurstOrder(context.run_id, selected, config.duration_seconds, config.grace_seconds)
+        order = BurstOrder(context.run.run_id, selected, config.duration_seconds, config.grace_seconds)
         reports = asyncio.run(run_burst(order, settings))
         yield from (_materialized(report) for report in reports if report.polls or report.repeats)
         _complain(reports)

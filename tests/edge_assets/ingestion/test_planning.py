@@ -71,6 +71,11 @@ def test_a_dead_burst_is_replaced_at_once_and_marked_when_it_stayed_silent() -> 
     assert plan([silent], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
 
 
+def test_a_burst_that_died_young_is_replaced_as_quickly() -> None:
+    died = leased("nfl", "a", live=False, beat=40)
+    assert plan([died], [burst("a", "nfl", age=50)]) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
+
+
 def test_a_burst_that_holds_one_of_its_sports_is_alive() -> None:
     states = [leased("nfl", "a"), SportState("nba", SportActivity((), 0.0, ago(60)))]
     decision = plan(states, [burst("a", "nfl", "nba")])

@@ -1,0 +1,109 @@
+"""The graph of both code locations, as one snapshot: whoever changes it says so here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from dagster import AssetKey, Definitions
+
+from edge_assets.defs.analytics.definitions import analytics
+from edge_assets.defs.ingest.definitions import ingest
+from edge_assets.settings import DEFAULT_SPORTS
+
+ROOT = Path(__file__).parents[3]
+TABLES = {f"edge/{t}" for t in ("books", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")}
+MODELS = {"poll_health", "stg_edge__alerts", "stg_edge__events", "stg_edge__polls", "stg_edge__ticks"}
+HEAVY = ("mlflow", "pandas", "dbt", "dagster_dbt", "xgboost", "fastapi", "matplotlib", "sklearn")
+
+
+@pytest.fixture(scope="module")
+def locations() -> dict[str, Definitions]:
+    return {"ingest": ingest(), "analytics": analytics()}
+
+
+def declared(definitions: Definitions) -> set[str]:
+    """The assets that a location describes; mere references to another's have no owner."""
+    return {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs() if spec.owners}
+
+
+def test_every_asset_is_in_exactly_one_location(locations: dict[str, Definitions]) -> None:
+    assert declared(locations["ingest"]) == (
+        {f"odds/{sport}" for sport in DEFAULT_SPORTS} | {"odds_feed", "odds_changes", "alerts"} | TABLES
+    )
+    assert declared(locations["analytics"]) == MODELS
+
+
+def test_no_dependency_leads_nowhere(locations: dict[str, Definitions]) -> None:
+    everything = set[str]().union(*map(declared, locations.values()))
+    for definitions in locations.values():
+        for spec in definitions.resolve_all_asset_specs():
+            assert {dep.asset_key.to_user_string() for dep in spec.deps} <= everything
+
+
+def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definitions]) -> None:
+    deps = {
+        spec.key: {dep.asset_key for dep in spec.deps}
+        for definitions in locations.values()
+        for spec in definitions.resolve_all_asset_specs()
+        if spec.owners
+    }
+    seen: set[AssetKey] = set()
+    frontier = {AssetKey("poll_health")}
+    while frontier:
+        seen |= frontier
+        frontier = set[AssetKey]().union(*(deps[key] for key in frontier)) - seen
+    assert AssetKey("odds_feed") in seen
+
+
+@pytest.mark.parametrize(
+    ("location", "jobs", "sensors", "schedules", "checks"),
+    [
+        ("ingest", {"odds_burst"}, {"odds_burst_sensor"}, set(), 0),
+        ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 11),
+    ],
+)
+def test_what_runs_when(
+    locations: dict[str, Definitions],
+    location: str,
+    jobs: set[str],
+    sensors: set[str],
+    schedules: set[str],
+    checks: int,
+) -> None:
+    repository = locations[location].get_repository_def()
+    assert {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")} == jobs
+    assert {sensor.name for sensor in repository.sensor_defs} == sensors
+    assert {schedule.name for schedule in repository.schedule_defs} == schedules
+    assert len(repository.asset_graph.asset_check_keys) == checks
+
+
+def test_the_location_of_the_bursts_loads_light_and_without_any_setting(tmp_path: Path) -> None:
+    """In a process of its own, with an empty environment: what a run imports before its first poll."""
+    program = (
+        "import sys; from edge_assets.defs.ingest.definitions import ingest; ingest(); "
+        f"print(sorted(set({HEAVY}) & {{name.partition('.')[0] for name in sys.modules}}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_workspace_lists_both_locations() -> None:
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    modules = {
+        m["python_module"]["location_name"]: m["python_module"]["module_name"] for m in workspace["load_from"]
+    }
+    assert modules == {
+        "ingest": "edge_assets.defs.ingest.definitions",
+        "analytics": "edge_assets.defs.analytics.definitions",
+    }
