@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 HEALTH = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
-ELSEWHERE = {"services", "urls", "database", "running", "home", "feed", "world"}
+ELSEWHERE = {"services", "urls", "database", "running", "home", "feed", "world", "sports"}
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
@@ -42,6 +42,7 @@ def _show(state: dict[str, Any]) -> None:
             out.print(f"  {name:8} {url}", soft_wrap=True)
     if "database" in state:
         out.print(_counts(state))
+        out.print(_sports(state["sports"]))
 
 
 def _services(services: dict[str, dict[str, Any]]) -> Table:
@@ -65,6 +66,16 @@ def _counts(state: dict[str, Any]) -> Table:
     for key, value in state.items():
         if key not in ELSEWHERE:
             table.add_row(key.replace("_", " "), _flat(value))
+    return table
+
+
+def _sports(sports: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+
+    table = Table("sport", "payloads", "quotes seen", "ticks", "last seen", box=None, pad_edge=False)
+    for sport in sports:
+        counts = [f"{sport[key]:,}" for key in ("payloads", "quotes_seen", "ticks")]
+        table.add_row(sport["sport"], *counts, f"{sport['last_observed_at']:%Y-%m-%d %H:%M:%S}")
     return table
 
 
