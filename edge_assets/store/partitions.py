@@ -1,8 +1,11 @@
 """Native daily range partitions where there are no hypertables.
 
-TimescaleDB makes its chunks itself. Elsewhere the writer calls `ensure_partitions` for the moment that it
+TimescaleDB makes its chunks itself. Elsewhere the writer calls `Partitions.ensure` for the moment that it
 is about to write: replays write last year's days, the simulator today's, and a default partition would be a
 trap (it would have to be emptied before a real one can take its range).
+
+A partition is attached, because `CREATE TABLE ... PARTITION OF` waits until nobody reads the parent: one long
+query at midnight would stop ingestion, and everything queued behind it.
 """
 
 from __future__ import annotations
@@ -42,15 +45,21 @@ class Partitions:
             # two writers that meet at midnight would otherwise fail on the catalogue
             conn.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
             for table in TABLES:
-                conn.execute(_create(table, day))
+                _attach(conn, table, day)
         self._days.add(day)
 
 
-def _create(table: str, day: date) -> sql.Composed:
+def _attach(conn: Connection, table: str, day: date) -> None:
+    """Make and attach in one transaction: a partition that exists is attached."""
+    name = f"{table}_{day:%Y%m%d}"
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        if cursor.execute("SELECT to_regclass(%s)", [name]).fetchone():
+            return
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
-        sql.Identifier(f"{table}_{day:%Y%m%d}"),
-        sql.Identifier(table),
-        sql.Literal(start.isoformat()),
-        sql.Literal((start + timedelta(days=1)).isoformat()),
+    names = {"parent": sql.Identifier(table), "partition": sql.Identifier(name)}
+    conn.execute(sql.SQL("CREATE TABLE {partition} (LIKE {parent} INCLUDING DEFAULTS)").format(**names))
+    conn.execute(
+        sql.SQL("ALTER TABLE {parent} ATTACH PARTITION {partition} FOR VALUES FROM ({start}) TO ({end})").format(
+            **names, start=start.isoformat(), end=(start + timedelta(days=1)).isoformat()
+        )
     )
