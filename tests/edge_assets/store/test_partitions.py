@@ -79,7 +79,7 @@ def test_writers_that_meet_at_midnight_do_not_fail(native: Connection, database_
             together.wait()
             try:
                 partitions.ensure(conn, MIDNIGHT)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 failures.append(error)
 
     threads = [Thread(target=writer) for _ in range(together.parties)]
