@@ -39,7 +39,7 @@ def test_every_outcome_pays_the_guaranteed_return(feed: tuple[Array, Array]) -> 
     payout = (sure.stake_fraction * sure.price)[whole]
     np.testing.assert_allclose(payout, np.repeat(1 + sure.guaranteed_return[whole, None], prices.shape[2], 1))
     np.testing.assert_allclose(sure.stake_fraction[whole].sum(axis=1), 1)
-    np.testing.assert_array_equal(sure.margin[whole] > 1e-12, sure.guaranteed_return[whole] > 1e-12)
+    np.testing.assert_array_equal(sure.margin[whole] > 0, sure.guaranteed_return[whole] > 0)
 
 
 @given(feeds())
@@ -62,6 +62,13 @@ def test_a_line_does_not_see_its_neighbours(feed: tuple[Array, Array]) -> None:
         alone = arbitrage(prices[i : i + 1])
         np.testing.assert_array_equal(alone.stake_fraction[0], together.stake_fraction[i])
         np.testing.assert_array_equal(alone.margin[0], together.margin[i])
+
+
+def test_complements_are_no_arbitrage_by_rounding() -> None:
+    american = np.arange(100, 2001)
+    sure = arbitrage(np.stack([1 + american / 100, 1 + 100 / american], axis=1)[:, None, :])
+    assert not sure.margin.any()
+    assert not sure.guaranteed_return.any()
 
 
 def test_excluded_books() -> None:
