@@ -1,0 +1,135 @@
+"""The recorded NFL week through the running system: the same alerts as a batch recomputation, whatever is killed."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis
+
+from edge_assets.store import streams
+from edge_assets.store.database import connect
+from ml.scoring import ScoringRules
+from serving.scorer.weights import book_weights
+from tests.e2e.recomputation import Key, Recomputation
+from tests.e2e.system import System
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers.valkey import ValkeyServer
+
+NFL = "americanfootball_nfl"
+THRESHOLD = 0.01
+WEEK = {"payloads": 476, "quotes_seen": 580_188, "ticks": 22_336, "withdrawals": 10_662}
+VALUE_NUMBERS = (
+    "price",
+    "fair_probability",
+    "edge",
+    "expected_value",
+    "kelly_fraction",
+    "confidence",
+    "method_spread",
+    "books",
+)
+
+
+@pytest.fixture(scope="module")
+def tape(data_dir: Path) -> Path:
+    return data_dir / "odds_api" / "nfl_week_2025-11.tar.xz"
+
+
+@pytest.fixture(scope="module")
+def expected(tape: Path) -> Recomputation:
+    weights = book_weights({})
+    rules = ScoringRules(threshold_edge=THRESHOLD)
+    return Recomputation(rules, lambda book: weights.get(book, 1.0)).run(payloads(tape))
+
+
+def payloads(tape: Path) -> Iterator[tuple[datetime, bytes]]:
+    """The captures of the week in order of time."""
+    with tarfile.open(tape) as archive:
+        members = sorted((m for m in archive if m.isfile()), key=lambda m: m.name)
+        for member in members:
+            stamp = re.search(r"\d{8}T\d{6}Z", member.name)
+            body = archive.extractfile(member)
+            assert stamp is not None
+            assert body is not None
+            yield datetime.strptime(stamp[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), body.read()
+
+
+def test_the_week_gives_the_alerts_of_the_batch(
+    tape: Path, database_url: str, redis_url: str, expected: Recomputation
+) -> None:
+    with System(tape, NFL, database_url, redis_url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
+        system.wait_for_payloads(WEEK["payloads"])
+        system.wait_for_scorer()
+        check(system, redis_url, expected)
+
+
+def test_whatever_is_killed_the_alerts_are_the_same(
+    tape: Path, database_url: str, own_redis: ValkeyServer, expected: Recomputation
+) -> None:
+    with System(tape, NFL, database_url, own_redis.url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
+        system.wait_for_payloads(40)
+        system.kill("burst")
+        system.start_burst()
+        system.wait_for_payloads(120)
+        system.kill("scorer")
+        system.wait_for_payloads(160)
+        system.start_scorer()
+        system.wait_for_payloads(200)
+        system.cut_connections()
+        system.wait_for_payloads(280)
+        own_redis.process.kill()
+        system.wait_for_payloads(320)
+        own_redis.process.start()
+        system.wait_for_payloads(400)
+        system.kill("scorer")
+        system.kill("burst")
+        system.start_burst()
+        system.start_scorer()
+        system.wait_for_payloads(WEEK["payloads"])
+        system.wait_for_scorer()
+        check(system, own_redis.url, expected)
+
+
+def check(system: System, redis_url: str, expected: Recomputation) -> None:
+    status = system.status()
+    assert {key: status[key] for key in WEEK} == WEEK
+    assert status["rejected"] == {}
+    assert status["suppressed"] == dict(expected.suppressed)
+    announced = messages(system.database_url)
+    found = {(key_of(m), m["state"], m["observed_at"]): m for m in announced}
+    wanted = {(r.key, r.state, r.observed_at.isoformat()): r.numbers for r in expected.records}
+    assert len(announced) == len(found)
+    assert found.keys() == wanted.keys()
+    for key, numbers in wanted.items():
+        assert numbers_of(found[key]) == pytest.approx(numbers, rel=1e-9, abs=1e-12), key
+    assert streamed(redis_url) == [m["id"] for m in announced]
+
+
+def messages(url: str) -> list[dict[str, Any]]:
+    with connect(url, "test") as conn:
+        return [m for (m,) in conn.execute("SELECT to_jsonb(m) FROM alert_messages AS m ORDER BY id")]
+
+
+def streamed(url: str) -> list[int]:
+    """The ids on the stream, in its order."""
+    with redis.Redis.from_url(url) as client:
+        return [int(entry_id.partition(b"-")[0]) for entry_id, _ in client.xrange(streams.ALERTS)]
+
+
+def key_of(message: dict[str, Any]) -> Key:
+    return Key(*(message[field] for field in ("kind", "event", "market", "point", "outcome", "book")))
+
+
+def numbers_of(message: dict[str, Any]) -> tuple[float, ...]:
+    if message["kind"] == "value":
+        return tuple(message[name] for name in VALUE_NUMBERS)
+    legs = message["legs"]
+    return (message["expected_value"], *(g["price"] for g in legs), *(g["stake_fraction"] for g in legs))
