@@ -27,9 +27,7 @@ def book_markets(draw: st.DrawFn, low: float = 1.0, high: float = 1.3, outcomes:
     return 1 / implied
 
 
-odd_prices = st.one_of(
-    st.floats(1.01, 50), st.sampled_from([NAN, 1.0, 0.5, 0.0, -2.0, np.inf, 1e6, 1 + 1e-12, 1.0001])
-)
+odd_prices = st.one_of(st.floats(1.01, 50), st.sampled_from([NAN, 1.0, 0.5, 0.0, -2.0, np.inf, 1e6, 1 + 1e-12, 1.0001]))
 
 
 @st.composite

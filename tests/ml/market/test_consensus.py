@@ -76,16 +76,12 @@ def test_a_line_does_not_see_its_neighbours(method: DevigMethod, feed: tuple[Arr
     for i in range(len(feed[0])):
         alone = consensus(feed[0][i : i + 1], feed[1][i : i + 1], method)
         for field in FIELDS:
-            np.testing.assert_array_equal(
-                getattr(alone, field)[0], getattr(together, field)[i], err_msg=field
-            )
+            np.testing.assert_array_equal(getattr(alone, field)[0], getattr(together, field)[i], err_msg=field)
 
 
 @every
 @given(feed=feeds(), at=st.integers(0, 9))
-def test_a_book_without_prices_changes_no_bit(
-    method: DevigMethod, feed: tuple[Array, Array], at: int
-) -> None:
+def test_a_book_without_prices_changes_no_bit(method: DevigMethod, feed: tuple[Array, Array], at: int) -> None:
     prices, weights = feed
     at = min(at, prices.shape[1])
     without = consensus(prices, weights, method)
@@ -96,9 +92,7 @@ def test_a_book_without_prices_changes_no_bit(
 
 
 @given(feed=feeds(), data=st.data())
-def test_the_order_of_books_and_of_outcomes_does_not_matter(
-    feed: tuple[Array, Array], data: st.DataObject
-) -> None:
+def test_the_order_of_books_and_of_outcomes_does_not_matter(feed: tuple[Array, Array], data: st.DataObject) -> None:
     prices, weights = feed
     prices = np.where((prices > 1) & ((prices < 1.005) | (prices > 1e3)), NAN, prices)  # ill-conditioned
     books = data.draw(st.permutations(range(prices.shape[1])))
@@ -112,9 +106,7 @@ def test_the_order_of_books_and_of_outcomes_does_not_matter(
 
 @every
 @given(feed=feeds(), data=st.data())
-def test_the_order_of_books_changes_no_bit(
-    method: DevigMethod, feed: tuple[Array, Array], data: st.DataObject
-) -> None:
+def test_the_order_of_books_changes_no_bit(method: DevigMethod, feed: tuple[Array, Array], data: st.DataObject) -> None:
     """A restart may list the books in another order, and must not move an alert by that."""
     prices, weights = feed
     books = data.draw(st.permutations(range(prices.shape[1])))
@@ -147,9 +139,7 @@ def test_a_method_that_is_not_defined_for_every_pooled_book_leaves_the_spread() 
     """Else the spread would compare pools of different books."""
     prices = np.array([[[1.9, 1.95, 30.0]] * 3 + [[2.2, 2.3, 31.0]]])
     ours = consensus(prices, np.ones((1, 4)), POWER)
-    pools = np.array(
-        [consensus(prices, np.ones((1, 4)), m).probability[0] for m in (MULTIPLICATIVE, ADDITIVE, POWER)]
-    )
+    pools = np.array([consensus(prices, np.ones((1, 4)), m).probability[0] for m in (MULTIPLICATIVE, ADDITIVE, POWER)])
     assert devig(prices[0, 3], SHIN).status == DevigStatus.UNDERROUND
     assert ours.books.tolist() == [4]
     np.testing.assert_array_equal(ours.method_spread[0], np.ptp(pools, axis=0))

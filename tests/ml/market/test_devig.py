@@ -52,9 +52,7 @@ IMPLIED = {
 TOLERANCE = {MULTIPLICATIVE: 6e-8, ADDITIVE: 6e-8, POWER: 3e-6, SHIN: 3e-6}
 
 
-def bisected(
-    prices: list[float], fair: Callable[[list[Decimal], Decimal], list[Decimal]], high: int
-) -> list[float]:
+def bisected(prices: list[float], fair: Callable[[list[Decimal], Decimal], list[Decimal]], high: int) -> list[float]:
     """Fair probabilities by bisection of their falling parameter in (0, high): 40 digits, no Newton."""
     with localcontext() as context:
         context.prec = 40
@@ -83,9 +81,7 @@ def test_published_tables(method: DevigMethod) -> None:
 
 def test_the_worked_example_of_the_shin_package() -> None:
     ours = devig(np.array([2.6, 2.4, 4.3]), SHIN).probabilities
-    np.testing.assert_allclose(
-        ours, [0.37299406033208965, 0.4047794109200184, 0.2222265287474275], atol=1e-12
-    )
+    np.testing.assert_allclose(ours, [0.37299406033208965, 0.4047794109200184, 0.2222265287474275], atol=1e-12)
 
 
 @given(book_markets(1.001))
@@ -116,9 +112,7 @@ def test_power_and_shin_to_thirteen_digits(prices: list[float]) -> None:
 def test_power_below_a_booksum_of_one(prices: Array) -> None:
     ours = devig(prices, POWER)
     assert (ours.status == DevigStatus.OK).all()
-    np.testing.assert_allclose(
-        ours.probabilities[0], bisected(prices[0].tolist(), exact_power, 1), atol=1e-13
-    )
+    np.testing.assert_allclose(ours.probabilities[0], bisected(prices[0].tolist(), exact_power, 1), atol=1e-13)
 
 
 @given(book_markets(1.001, outcomes=2))
@@ -141,9 +135,7 @@ def test_fair_probabilities_are_a_distribution_in_the_books_order(method: DevigM
 
 @plain
 @given(prices=book_markets(), data=st.data())
-def test_the_order_of_outcomes_does_not_matter(
-    method: DevigMethod, prices: Array, data: st.DataObject
-) -> None:
+def test_the_order_of_outcomes_does_not_matter(method: DevigMethod, prices: Array, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(prices.shape[1])))
     ours, theirs = devig(prices, method), devig(prices[:, order], method)
     np.testing.assert_allclose(ours.probabilities[:, order], theirs.probabilities, atol=1e-14)
@@ -158,7 +150,8 @@ def test_a_longer_price_is_a_lower_probability(method: DevigMethod, prices: Arra
     before, after = devig(prices, method).probabilities, devig(drifted, method).probabilities
     both = ~np.isnan(before + after).any(axis=1)
     assert (after[both, 0] < before[both, 0]).all()
-    assert (after[both, 1:] > before[both, 1:]).all()
+    if method is not SHIN:  # at a booksum of 1.25 its z, and so what longshots lose, can rise: checked to 40 digits
+        assert (after[both, 1:] > before[both, 1:]).all()
 
 
 @plain
@@ -193,9 +186,7 @@ def test_margin_on_longshots(method: DevigMethod) -> None:
         ),
     ],
 )
-def test_every_row_says_what_became_of_it(
-    prices: list[float], status: dict[DevigMethod, DevigStatus]
-) -> None:
+def test_every_row_says_what_became_of_it(prices: list[float], status: dict[DevigMethod, DevigStatus]) -> None:
     for method, expected in status.items():
         fair = devig(np.array(prices), method)
         assert fair.status == expected
@@ -228,9 +219,7 @@ def test_ten_thousand_rows_and_any_slice_of_them_agree_to_the_bit() -> None:
     for method in DevigMethod:
         together = devig(prices, method).probabilities
         np.testing.assert_array_equal(devig(prices[17:6001:7], method).probabilities, together[17:6001:7])
-        np.testing.assert_array_equal(
-            devig(prices.reshape(100, 100, 3), method).probabilities.reshape(-1, 3), together
-        )
+        np.testing.assert_array_equal(devig(prices.reshape(100, 100, 3), method).probabilities.reshape(-1, 3), together)
         np.testing.assert_array_equal(devig(np.asfortranarray(prices), method).probabilities, together)
 
 

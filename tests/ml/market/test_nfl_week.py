@@ -92,9 +92,7 @@ def week(data_dir: Path) -> Week:
 
 def test_nothing_is_worth_an_alert(week: Week) -> None:
     market = consensus(week.prices, np.ones(week.prices.shape[:2]), DevigMethod.MULTIPLICATIVE)
-    gap = np.where(
-        market.books[:, None, None] >= MIN_BOOKS, edge(market.probability[:, None, :], week.prices), np.nan
-    )
+    gap = np.where(market.books[:, None, None] >= MIN_BOOKS, edge(market.probability[:, None, :], week.prices), np.nan)
     selections = {(*week.lines[line][1:], int(outcome)) for line, _, outcome in np.argwhere(gap > 0.01)}
     assert np.nanmax(gap) == pytest.approx(0.0179, abs=5e-5)
     assert len(selections) == 10

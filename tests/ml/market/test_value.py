@@ -38,9 +38,7 @@ def test_confidence_as_documented() -> None:
 
 
 @given(books, seconds, points, log_odds)
-def test_confidence_rises_with_books_and_falls_with_doubt(
-    b: int, age: float, spread: float, dispersion: float
-) -> None:
+def test_confidence_rises_with_books_and_falls_with_doubt(b: int, age: float, spread: float, dispersion: float) -> None:
     here = score(b, age, spread, dispersion)
     assert 0 < here < 100
     assert score(b + 1, age, spread, dispersion) > here

@@ -16,9 +16,7 @@ def test_columns_of_different_length_are_refused(kind: type[Columns]) -> None:
     full = [np.zeros(2, t) for t in kind.DTYPES]
     for short in range(len(full)):
         ragged = [column[: 1 if i == short else 2] for i, column in enumerate(full)]
-        with pytest.raises(
-            ValueError, match=rf"columns of {kind.__name__} differ in length: \[\(1,\), \(2,\)\]"
-        ):
+        with pytest.raises(ValueError, match=rf"columns of {kind.__name__} differ in length: \[\(1,\), \(2,\)\]"):
             kind(*ragged)
 
 
@@ -45,9 +43,7 @@ def test_empty(kind: type[Columns]) -> None:
 
 
 def test_rows_become_typed_columns() -> None:
-    batch = QuoteBatch.of(
-        [(1, 2, 3, 4, -3.5, 1.91, 10), (5, 6, 7, 8, float("nan"), float("nan"), UNKNOWN_TIME)]
-    )
+    batch = QuoteBatch.of([(1, 2, 3, 4, -3.5, 1.91, 10), (5, 6, 7, 8, float("nan"), float("nan"), UNKNOWN_TIME)])
     assert len(batch) == 2
     assert batch.event.tolist() == [1, 5]
     assert batch.price[0] == 1.91

@@ -68,9 +68,7 @@ def test_bytes_that_are_no_entry_are_refused(junk: bytes) -> None:
 
 
 def test_a_truncated_entry_is_refused() -> None:
-    poll = PollChanges(
-        1, "nfl", 2, 3, "run", QuoteBatch.empty(), MarketTimes.empty(), EventStarts.of([(1, 2)])
-    )
+    poll = PollChanges(1, "nfl", 2, 3, "run", QuoteBatch.empty(), MarketTimes.empty(), EventStarts.of([(1, 2)]))
     data = encode_changes(poll)
     for length in range(len(data)):
         with pytest.raises(msgspec.DecodeError):

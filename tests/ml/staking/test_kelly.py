@@ -20,9 +20,7 @@ def growth(p: float, price: float, stake: float) -> float:
     return float(p * np.log1p(stake * (price - 1)) + (1 - p) * np.log1p(-stake))
 
 
-@pytest.mark.parametrize(
-    ("p", "price", "stake"), [(0.6, 2.0, 0.2), (0.55, 1 + 100 / 110, 0.055), (0.25, 5.0, 0.0625)]
-)
+@pytest.mark.parametrize(("p", "price", "stake"), [(0.6, 2.0, 0.2), (0.55, 1 + 100 / 110, 0.055), (0.25, 5.0, 0.0625)])
 def test_textbook_stakes(p: float, price: float, stake: float) -> None:
     assert kelly(p, price) == pytest.approx(stake)
 
