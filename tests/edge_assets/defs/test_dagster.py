@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,9 +68,7 @@ def environment(database_url: str, redis_url: str, feed: Feeding, monkeypatch: p
 
 
 def tick(instance: DagsterInstance) -> SensorResult | SkipReason:
-    result = odds_burst_sensor(
-        build_sensor_context(instance=instance, resources={"settings": SettingsResource()})
-    )
+    result = odds_burst_sensor(build_sensor_context(instance=instance, resources={"settings": SettingsResource()}))
     assert isinstance(result, SensorResult | SkipReason)
     return result
 
@@ -100,18 +99,14 @@ def test_a_burst_materialises_each_selected_sport(instance: DagsterInstance, env
         .execute_in_process(
             instance=instance,
             asset_selection=[AssetKey(["odds", NFL])],
-            run_config={
-                "ops": {"odds_burst_step": {"config": {"duration_seconds": 2.0, "grace_seconds": 0.0}}}
-            },
+            run_config={"ops": {"odds_burst_step": {"config": {"duration_seconds": 2.0, "grace_seconds": 0.0}}}},
         )
     )
     [event] = result.get_asset_materialization_events()
     assert event.asset_key == AssetKey(["odds", NFL])
     metadata = event.materialization.metadata
     assert int(str(metadata["polls"].value)) > 0
-    assert {"rows", "changed", "withdrawals", "credits_used", "latency_p50_ms", "latency_p95_ms"} <= set(
-        metadata
-    )
+    assert {"rows", "changed", "withdrawals", "credits_used", "latency_p50_ms", "latency_p95_ms"} <= set(metadata)
 
 
 def test_a_tick_requests_what_is_due_and_says_why_not(
@@ -133,9 +128,7 @@ def test_a_killed_run_is_replaced_by_the_next_tick_and_marked(
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
+    run = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(ROOT)})
     try:
         deadline = time.monotonic() + 60
         while len(rows(database_url, "SELECT 1 FROM leases")) < 2:
@@ -150,7 +143,7 @@ def test_a_killed_run_is_replaced_by_the_next_tick_and_marked(
     assert [r.status for r in started] == [DagsterRunStatus.STARTED]
     time.sleep(0.5)
     assert requested(tick(instance)) == {AssetKey(["odds", NFL]), AssetKey(["odds", EPL])}
-    monkeypatch.setattr(planning, "SILENCE", planning.timedelta(0))
+    monkeypatch.setattr(planning, "SILENCE", timedelta(0))
     requested(tick(instance))
     assert [r.dagster_run.status for r in instance.get_run_records()] == [DagsterRunStatus.FAILURE]
     failure = instance.all_logs(started[0].run_id, of_type=DagsterEventType.RUN_FAILURE)

@@ -100,9 +100,7 @@ def test_the_location_of_the_bursts_loads_light_and_without_any_setting(tmp_path
 
 def test_the_workspace_lists_both_locations() -> None:
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
-    modules = {
-        m["python_module"]["location_name"]: m["python_module"]["module_name"] for m in workspace["load_from"]
-    }
+    modules = {m["python_module"]["location_name"]: m["python_module"]["module_name"] for m in workspace["load_from"]}
     assert modules == {
         "ingest": "edge_assets.defs.ingest.definitions",
         "analytics": "edge_assets.defs.analytics.definitions",

@@ -64,9 +64,7 @@ def _event(
     }
 
 
-def _price(
-    prices: dict[tuple[str, int, str], float], key: tuple[str, int, str], dice: random.Random
-) -> float:
+def _price(prices: dict[tuple[str, int, str], float], key: tuple[str, int, str], dice: random.Random) -> float:
     moved = dice.choice((1.0, 1.0, 0.98, 1.03))
     prices[key] = round(max(1.01, prices.get(key, 1.5 + dice.random() * 2) * moved), 2)
     return prices[key]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis import Redis
 
 from edge_assets.ingestion.burst import BurstOrder, run_burst
-from edge_assets.settings import MissingSettingError, Settings
+from edge_assets.ingestion.facts import read_facts
+from edge_assets.ingestion.planning import Skip, plan_burst
+from edge_assets.settings import Feed, MissingSettingError, Settings
 from edge_assets.store.database import connect
 from tests.edge_assets.ingestion.services import (
     BEGINS,
@@ -43,9 +45,7 @@ def order(run: str, *sports: str) -> BurstOrder:
     return BurstOrder(run, sports or (NFL, EPL), duration_seconds=60.0, grace_seconds=0.0)
 
 
-async def finished(
-    database_url: str, run: asyncio.Task[list[SportReport]], sport: str = EPL
-) -> list[SportReport]:
+async def finished(database_url: str, run: asyncio.Task[list[SportReport]], sport: str = EPL) -> list[SportReport]:
     """Wait for the last capture of the tape, then claim the leases as a successor would."""
     last = f"SELECT max(observed_at) FROM polls JOIN sports s ON s.id = sport_id WHERE key = '{sport}'"
     while rows(database_url, last) != [(ENDS,)]:
@@ -177,9 +177,7 @@ async def test_two_overlapping_bursts_hand_over_without_a_lost_or_double_poll(
     assert {run for (run,) in rows(database_url, "SELECT DISTINCT run_id FROM polls")} == {"r1", "r2"}
 
 
-async def test_a_refused_sport_never_stops_the_others(
-    database_url: str, redis_url: str, feed: Feeding
-) -> None:
+async def test_a_refused_sport_never_stops_the_others(database_url: str, redis_url: str, feed: Feeding) -> None:
     settings = settings_for(database_url, redis_url, feed.url, NFL, "cricket_moon", EPL)
     reports = await play("r1", settings, NFL, "cricket_moon", EPL)
     assert [r.polls >= POLLS for r in reports] == [True, False, True]
@@ -198,6 +196,23 @@ async def test_without_credits_the_sport_ends_with_the_reason(
     assert report.failure is not None
     assert "OUT_OF_USAGE_CREDITS" in report.failure
     assert report.credits_remaining is not None
+
+
+async def test_a_metered_sport_is_given_back_until_its_next_look(
+    database_url: str, redis_url: str, feed: Feeding
+) -> None:
+    """The real feed's cadence, against the replay's wire: a run that waited for hours would be for nothing."""
+    settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
+    [report] = await run_burst(BurstOrder("r1", (NFL,), 5.0, 0.0), settings)
+    assert report.polls == 1
+    assert report.ended.startswith("next look in ")
+    assert report.credits_used == len(settings.edge_regions) * len(settings.edge_markets)
+    now = datetime.now(UTC)
+    facts = read_facts(settings, now)
+    assert facts.budget.remaining == report.credits_remaining
+    decision = plan_burst(now, facts.sports, [], facts.terms, facts.budget)
+    assert isinstance(decision, Skip)
+    assert decision.reason.startswith(f"next due: {NFL} at ")
 
 
 async def test_settings_that_are_missing_are_named() -> None:

@@ -72,9 +72,7 @@ def test_a_started_event_is_never_starved(since: float, credits_left: int) -> No
 @given(distances, st.integers(-1000, 20_000), st.integers(0, 5000))
 def test_more_credits_never_mean_fewer_polls(ahead: list[float], remaining: int, more: int) -> None:
     ends = NOW + timedelta(days=20)
-    poor, rich = (
-        stretch([starting_in(*ahead)], NOW, Budget(r, ends), 6) for r in (remaining, remaining + more)
-    )
+    poor, rich = (stretch([starting_in(*ahead)], NOW, Budget(r, ends), 6) for r in (remaining, remaining + more))
     assert 1.0 <= rich <= poor
 
 

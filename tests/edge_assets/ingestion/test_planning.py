@@ -42,9 +42,7 @@ def test_a_held_sport_is_left_alone() -> None:
 
 
 def test_a_queued_or_starting_burst_is_waited_for() -> None:
-    assert plan([SportState("nfl")], [burst("bbbbbbbb", "nfl", age=3)]) == Skip(
-        "nfl: burst bbbbbbbb is starting"
-    )
+    assert plan([SportState("nfl")], [burst("bbbbbbbb", "nfl", age=3)]) == Skip("nfl: burst bbbbbbbb is starting")
 
 
 def test_near_its_end_a_burst_gets_one_successor() -> None:
@@ -59,9 +57,7 @@ def test_near_its_end_a_burst_gets_one_successor() -> None:
 
 
 def test_a_claim_by_a_run_that_ended_does_not_block_the_sport() -> None:
-    assert isinstance(
-        plan([leased("nfl", "a", left=-30, by="gone")], [burst("a", "nfl", age=310)]), BurstPlan
-    )
+    assert isinstance(plan([leased("nfl", "a", left=-30, by="gone")], [burst("a", "nfl", age=310)]), BurstPlan)
 
 
 def test_a_dead_burst_is_replaced_at_once_and_marked_when_it_stayed_silent() -> None:
@@ -103,8 +99,7 @@ def test_no_sports_are_no_plan() -> None:
 def situations(draw: st.DrawFn) -> tuple[list[SportState], list[Burst]]:
     runs = draw(st.lists(st.sampled_from("abcd"), unique=True, max_size=4))
     bursts = [
-        burst(r, *sorted(draw(st.sets(st.sampled_from(SPORTS)))), age=draw(st.sampled_from([1, 100])))
-        for r in runs
+        burst(r, *sorted(draw(st.sets(st.sampled_from(SPORTS)))), age=draw(st.sampled_from([1, 100]))) for r in runs
     ]
     states = []
     for sport in SPORTS:
