@@ -1,0 +1,190 @@
+"""The as-of read against a model that keeps every payload whole and looks it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge_assets.clock import micros
+from edge_assets.store import readers
+from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.writer import write_poll
+from ml.quotes import UNKNOWN_TIME, EventStarts, Market, MarketTimes, Outcome, QuoteBatch
+from tests.edge_assets.store.material import NAN, NOON, START, Desk, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Offer: TypeAlias = "Mapping[tuple[int, int, Market, Outcome, float | None], float]"
+Times: TypeAlias = "Mapping[tuple[int, int, Market], int]"
+SELECTIONS = st.sampled_from(
+    [
+        (Market.H2H, Outcome.HOME, None),
+        (Market.H2H, Outcome.AWAY, None),
+        (Market.TOTALS, Outcome.OVER, 44.5),
+        (Market.TOTALS, Outcome.OVER, 45.5),
+        (Market.SPREADS, Outcome.HOME, 0.0),
+        (Market.SPREADS, Outcome.HOME, -3.25),
+    ]
+)
+KEYS = st.tuples(st.integers(0, 1), st.integers(0, 2), SELECTIONS).map(lambda k: (k[0], k[1], *k[2]))
+# few prices, so that many repeat; a poll a second later or a day later
+OFFERS = st.dictionaries(KEYS, st.sampled_from([1.5, 2.0, 2.1]), max_size=8)
+GAPS = st.timedeltas(timedelta(seconds=1), timedelta(hours=20))
+CONFIRMATIONS = st.one_of(st.just(UNKNOWN_TIME), st.integers(0, 10**9).map(lambda age: micros(NOON) - age))
+numbers = count()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A payload as the model keeps it: all that was on offer, and when each market was last confirmed."""
+
+    at: datetime
+    offer: Offer
+    times: Times
+
+
+@dataclass(slots=True)
+class Model:
+    """A sport with two events of its own, in the store as changes and here as whole payloads."""
+
+    desk: Desk
+    sport: int
+    events: list[int]
+    looks: list[Look] = field(default_factory=list)
+
+    @classmethod
+    def create(cls, desk: Desk) -> Model:
+        words = Vocabulary.load(desk.conn)
+        n = next(numbers)
+        sport = words.sport(f"sport_{n}")
+        events = [words.event(f"{n}_{i}", sport, "Home", "Away", START, NOON) for i in range(2)]
+        words.close()
+        return cls(desk, sport, events)
+
+    def see(self, look: Look) -> None:
+        before = self.looks[-1].offer if self.looks else {}
+        changed = {k: p for k, p in look.offer.items() if before.get(k) != p} | dict.fromkeys(
+            before.keys() - look.offer.keys(), NAN
+        )
+        write_poll(
+            self.desk.conn,
+            self.desk.record(look.at, self.sport),
+            QuoteBatch.of(self._row(key, price, look.times) for key, price in changed.items()),
+            MarketTimes.of((self.events[e], self.desk.books[b], m, t) for (e, b, m), t in look.times.items()),
+            EventStarts.of((event, micros(START)) for event in self.events),
+        )
+        self.looks.append(look)
+
+    def as_of(self, event: int, at: datetime) -> Iterator[tuple[QuoteBatch, float]]:
+        """Each quote on offer, alone in a batch, and its age."""
+        seen = [look for look in self.looks if look.at <= at]
+        for key, price in seen[-1].offer.items() if seen else ():
+            if key[0] == event:
+                confirmed = seen[-1].times[key[:3]]
+                age = float("inf") if confirmed == UNKNOWN_TIME else (micros(at) - confirmed) / 1e6
+                yield QuoteBatch.of([self._row(key, price, seen[-1].times)]), age
+
+    def _row(
+        self, key: tuple[int, int, Market, Outcome, float | None], price: float, times: Times
+    ) -> tuple[int, int, int, int, float, float, int]:
+        event, book, market, outcome, point = key
+        confirmed = times.get(key[:3], UNKNOWN_TIME)
+        return (
+            self.events[event],
+            self.desk.books[book],
+            market,
+            outcome,
+            NAN if point is None else point,
+            price,
+            confirmed,
+        )
+
+    def check(self, at: datetime) -> None:
+        """The store answers for both events what the model says."""
+        for event, event_id in enumerate(self.events):
+            found = readers.as_of(self.desk.conn, event_id, at)
+            expected = list(self.as_of(event, at))
+            assert facts(found) == sorted(((rows(quote)[0][:6], age) for quote, age in expected), key=repr)
+
+
+def facts(found: readers.AsOf) -> list[tuple[tuple[object, ...], float]]:
+    """Each quote without its own book time (that of its last change), and its age."""
+    singles = (found.quotes.take(np.array([i])) for i in range(len(found.quotes)))
+    return sorted(((rows(q)[0][:6], age) for q, age in zip(singles, found.age_seconds.tolist(), strict=True)), key=repr)
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[Look]:
+    """Payloads, each seconds to hours after the one before."""
+    at, looks = NOON, list[Look]()
+    for offer in draw(st.lists(OFFERS, min_size=1, max_size=6)):
+        at += draw(GAPS)
+        times = {key[:3]: draw(CONFIRMATIONS) for key in offer}
+        looks.append(Look(at, offer, times))
+    return looks
+
+
+@given(story=stories(), data=st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_at_any_moment_it_is_what_the_payloads_said_until_then(
+    desk: Desk, story: list[Look], data: st.DataObject
+) -> None:
+    model = Model.create(desk)
+    moments = [NOON, *(look.at for look in story), story[-1].at + timedelta(days=40)]
+    moments += data.draw(st.lists(st.datetimes(*naive(NOON, moments[-1])).map(utc), max_size=3))
+    for look in story:
+        model.see(look)
+        model.check(look.at)
+    for at in moments:
+        # what came later changes nothing: after each payload and after all of them the answer is the same
+        model.check(at)
+
+
+def naive(*moments: datetime) -> list[datetime]:
+    return [at.replace(tzinfo=None) for at in moments]
+
+
+def utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=NOON.tzinfo)
+
+
+def test_later_polls_change_nothing(desk: Desk) -> None:
+    desk.write(NOON, QuoteBatch.of([desk.quote(2.0, book_time=micros(NOON) - 3_000_000)]))
+    before = facts(readers.as_of(desk.conn, desk.events[0], NOON + timedelta(seconds=1)))
+    times = [(desk.events[0], desk.books[0], Market.H2H, micros(NOON))]
+    desk.write(NOON + timedelta(seconds=2), QuoteBatch.of([desk.quote(3.0)]), times)
+    desk.write(NOON + timedelta(seconds=3), QuoteBatch.of([desk.quote(NAN)]))
+
+    assert facts(readers.as_of(desk.conn, desk.events[0], NOON + timedelta(seconds=1))) == before
+    assert [age for _, age in before] == [4.0]
+
+
+def test_a_confirmation_makes_a_price_young_again(desk: Desk) -> None:
+    stated = micros(NOON)
+    desk.write(NOON, QuoteBatch.of([desk.quote(2.0, book_time=stated), desk.quote(1.9, book=1, book_time=stated)]))
+    confirmed = [(desk.events[0], desk.books[0], Market.H2H, stated + 50_000_000)]
+    desk.write(NOON + timedelta(seconds=60), QuoteBatch.empty(), confirmed)
+
+    found = readers.as_of(desk.conn, desk.events[0], NOON + timedelta(seconds=60))
+
+    assert dict(zip(found.quotes.book.tolist(), found.age_seconds.tolist(), strict=True)) == {
+        desk.books[0]: 10.0,
+        desk.books[1]: 60.0,
+    }
+
+
+@pytest.mark.parametrize("event", [0, 12_345])
+def test_nothing_is_on_offer_before_the_first_poll_and_on_unknown_events(desk: Desk, event: int) -> None:
+    event_id = desk.events[0] if event == 0 else event
+
+    found = readers.as_of(desk.conn, event_id, NOON)
+
+    assert len(found.quotes) == len(found.poll_ids) == len(found.age_seconds) == 0
