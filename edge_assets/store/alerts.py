@@ -1,6 +1,7 @@
 """Alerts in the database: appended by the scorer, read by everybody else as messages.
 
-A message is a row of the view `alert_messages` as JSON: the same for the stream, a resumed WebSocket and REST.
+A message is a row of the view `alert_messages` as JSON: the same for the stream, a resumed WebSocket and
+REST.
 """
 
 from __future__ import annotations
@@ -73,8 +74,9 @@ def commit_step(
                 [(poll_id, reason, n) for reason, n in suppressed.items()],
             )
         cursor.execute(
-            "INSERT INTO scorer_progress (sport_id, poll_id, observed_at) VALUES (%s, %s, %s) ON CONFLICT (sport_id) "
-            "DO UPDATE SET poll_id = excluded.poll_id, observed_at = excluded.observed_at",
+            "INSERT INTO scorer_progress (sport_id, poll_id, observed_at) VALUES (%s, %s, %s) "
+            "ON CONFLICT (sport_id) DO UPDATE "
+            "SET poll_id = excluded.poll_id, observed_at = excluded.observed_at",
             [sport_id, poll_id, to_datetime(observed_at)],
         )
 
@@ -112,9 +114,7 @@ def since(conn: Connection, alert_id: int, limit: int) -> list[dict[str, Any]]:
 
 def unpublished(conn: Connection) -> list[dict[str, Any]]:
     """Messages that are durable but not known to be public, ascending; each with its `received_at`."""
-    return _messages(
-        conn, "SELECT to_jsonb(m) FROM alert_messages AS m WHERE published_at IS NULL ORDER BY id", []
-    )
+    return _messages(conn, "SELECT to_jsonb(m) FROM alert_messages AS m WHERE published_at IS NULL ORDER BY id", [])
 
 
 def mark_published(conn: Connection, published: Iterable[tuple[int, datetime, float]]) -> None:

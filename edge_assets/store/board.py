@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import class_row, scalar_row
 
+from edge_assets.store.readers import unscored_polls
+
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
@@ -74,9 +76,7 @@ def messages_since(conn: Connection, alert_id: int, limit: int) -> list[dict[str
     A resume that waited for the mark of publication would skip what is in the stream but not yet marked.
     """
     with conn.cursor(row_factory=scalar_row) as cursor:
-        query = (
-            "SELECT to_jsonb(m) - 'received_at' FROM alert_messages AS m WHERE id > %s ORDER BY id LIMIT %s"
-        )
+        query = "SELECT to_jsonb(m) - 'received_at' FROM alert_messages AS m WHERE id > %s ORDER BY id LIMIT %s"
         return cursor.execute(query, [alert_id, limit]).fetchall()
 
 
@@ -95,12 +95,5 @@ def feed(conn: Connection) -> str | None:
 def pulse(conn: Connection) -> Pulse:
     """How far feed and scorer are."""
     last = conn.execute("SELECT feed, received_at FROM polls ORDER BY id DESC LIMIT 1").fetchone()
-    lag = conn.execute(
-        """
-        SELECT count(p.id)
-        FROM sports AS s LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
-        INNER JOIN polls AS p ON s.id = p.sport_id AND p.observed_at > coalesce(done.observed_at, '-infinity')
-        """
-    ).fetchone()
     name, received_at = last or (None, None)
-    return Pulse(name, received_at, lag[0] if lag else 0)
+    return Pulse(name, received_at, len(unscored_polls(conn)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,10 +50,9 @@ def ensure_database(url: str, name: str) -> str:
     with psycopg.connect(urlunsplit(urlsplit(url)._replace(path="/postgres")), autocommit=True) as conn:
         exists = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not exists:
-            try:
+            somebody_was_quicker = suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation)
+            with somebody_was_quicker:
                 conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                pass  # somebody was quicker
     return target
 
 
@@ -72,9 +72,7 @@ def upgrade(url: str) -> None:
 def describe(conn: Connection) -> DatabaseInfo:
     """Which engine this is."""
     with conn.cursor(row_factory=scalar_row) as cursor:
-        timescale = cursor.execute(
-            "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"
-        ).fetchone()
+        timescale = cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
         if timescale is None:
             version = cursor.execute("SHOW server_version").fetchone()
             return DatabaseInfo("PostgreSQL", str(version).split()[0], None, hypertables=False)

@@ -1,8 +1,8 @@
 """At most one burst polls a sport.
 
 The lease is a session-level advisory lock: it dies with its process or connection, at once and without
-a timeout. (It therefore needs a direct connection, not a transaction pooler.) The row in `leases` tells who holds
-it, that it is alive, and who waits for it.
+a timeout. (It therefore needs a direct connection, not a transaction pooler.) The row in `leases` tells who
+holds it, that it is alive, and who waits for it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ LOCK_SPACE = 0x0ED6E
 """First key of the advisory locks; the second is the sport."""
 TAKE = """
 INSERT INTO leases (sport_id, run_id, acquired_at, heartbeat_at, handover_at)
-VALUES (%(sport)s, %(run)s, clock_timestamp(), clock_timestamp(), clock_timestamp() + %(lasts)s * interval '1 second')
+VALUES (
+    %(sport)s, %(run)s, clock_timestamp(), clock_timestamp(), clock_timestamp() + %(lasts)s * interval '1 second'
+)
 ON CONFLICT (sport_id) DO UPDATE SET run_id = excluded.run_id, acquired_at = excluded.acquired_at,
 heartbeat_at = excluded.heartbeat_at, handover_at = excluded.handover_at, claimed_by = NULL, claimed_at = NULL
 """
 HELD = """
-SELECT s.key AS sport, l.run_id, k.pid IS NOT NULL AS live, l.acquired_at, l.heartbeat_at, l.handover_at, l.claimed_by
+SELECT
+    s.key AS sport, l.run_id, k.pid IS NOT NULL AS live, l.acquired_at, l.heartbeat_at, l.handover_at,
+    l.claimed_by
 FROM leases AS l
 INNER JOIN sports AS s ON l.sport_id = s.id
 LEFT JOIN pg_locks AS k
@@ -74,9 +78,7 @@ class Lease:
     def heartbeat(self) -> str | None:
         """Show that the holder is alive; return the run that waits for the sport, if one does."""
         with self._conn.cursor(row_factory=scalar_row) as cursor:
-            query = (
-                "UPDATE leases SET heartbeat_at = clock_timestamp() WHERE sport_id = %s RETURNING claimed_by"
-            )
+            query = "UPDATE leases SET heartbeat_at = clock_timestamp() WHERE sport_id = %s RETURNING claimed_by"
             return cursor.execute(query, [self._sport_id]).fetchone()
 
     def release(self) -> None:

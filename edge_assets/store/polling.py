@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import zstandard
-from psycopg.rows import namedtuple_row
 
 from ml.quotes import EventStarts, decode_columns
 
@@ -40,16 +39,15 @@ class LastLook:
 
 def last_looks(connection: Connection) -> dict[str, LastLook]:
     """The newest poll of every sport that has one, by sport key."""
-    with connection.cursor(row_factory=namedtuple_row) as cursor:
-        return {
-            row.key: LastLook(
-                row.observed_at,
-                start_times(decode_columns(EventStarts, zstandard.decompress(row.starts))),
-                movement(row.ticks, row.quotes_seen, row.previous, row.observed_at),
-                row.credits_remaining,
-            )
-            for row in cursor.execute(_LAST_LOOKS)
-        }
+    return {
+        key: LastLook(
+            at,
+            start_times(decode_columns(EventStarts, zstandard.decompress(starts))),
+            movement(changed, seen, previous, at),
+            credits_remaining,
+        )
+        for key, at, seen, changed, credits_remaining, starts, previous in connection.execute(_LAST_LOOKS)
+    }
 
 
 def start_times(starts: EventStarts) -> tuple[datetime, ...]:

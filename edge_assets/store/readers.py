@@ -5,7 +5,7 @@ Every reader of quotes is point in time: it takes a poll or a moment and sees no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import zstandard
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from ml.quotes import Micros
 
+    C = TypeVar("C", MarketTimes, EventStarts)
+
 QUOTE_COLUMNS = """
 event_id, book_id, market_id, outcome_id, coalesce(point, 'NaN'), coalesce(price, 'NaN'),
 coalesce((extract(epoch FROM book_time) * 1000000)::bigint, %(unknown)s), poll_id
@@ -38,20 +40,25 @@ FROM (
 ) AS last
 WHERE price IS NOT NULL
 """
-AS_OF = f"""
-SELECT {QUOTE_COLUMNS}
-FROM (
-    SELECT DISTINCT ON (book_id, market_id, outcome_id, point) *
-    FROM odds_ticks
-    WHERE event_id = %(event)s AND observed_at >= %(since)s AND observed_at <= %(at)s
-    ORDER BY book_id, market_id, outcome_id, point, observed_at DESC, poll_id DESC
-) AS last
-WHERE price IS NOT NULL
+POLL_OF_EVENT = """
+SELECT p.id, p.observed_at, p.market_times
+FROM events AS e INNER JOIN polls AS p ON e.sport_id = p.sport_id
+WHERE e.id = %(event)s AND p.observed_at <= %(at)s
+ORDER BY p.observed_at DESC LIMIT 1
 """
 POLL_TICKS = f"""
 SELECT {QUOTE_COLUMNS}
 FROM odds_ticks WHERE observed_at = %(at)s AND poll_id = %(poll)s
 """
+UNSCORED = """
+SELECT p.id
+FROM sports AS s
+LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
+LEFT JOIN polls AS scored ON done.poll_id = scored.id
+INNER JOIN polls AS p ON s.id = p.sport_id AND p.observed_at > coalesce(scored.observed_at, '-infinity')
+ORDER BY p.id
+"""
+"""By the moment of the last scored poll, which (unlike its id) the index on polls has by sport."""
 
 
 class Poll(NamedTuple):
@@ -62,9 +69,10 @@ class Poll(NamedTuple):
 
 
 class AsOf(NamedTuple):
-    """Quotes on offer at a moment, and each one's age in seconds (n,): since its book last confirmed it.
+    """Quotes on offer at a moment, the poll that brought each, and each one's age in seconds (n,).
 
-    Where the last poll does not list the quote's market the age counts from the tick's own book time.
+    The age counts from the last confirmation: by the last poll's market times or, where it does not list the
+    market, by the tick's own book time. It is infinite where the book never gave a time.
     """
 
     quotes: QuoteBatch
@@ -81,33 +89,21 @@ def last_poll(conn: Connection, sport_id: int, at: datetime | None = None) -> Po
     return Poll(*row) if row else None
 
 
-def last_quotes(
-    conn: Connection, sport_id: int, upto_poll: int | None = None
-) -> tuple[QuoteBatch, NDArray[np.int64]]:
+def last_quotes(conn: Connection, sport_id: int, upto_poll: int | None = None) -> tuple[QuoteBatch, NDArray[np.int64]]:
     """The quotes on offer after a poll (default: the last), with the poll that brought each."""
     poll = _poll(conn, sport_id, upto_poll)
     if poll is None:
         return _quotes(())
-    starts = market_state(conn, sport_id, poll.id)[1]
-    events = starts.event.tolist()
-    return _quotes(
-        conn.execute(
-            LAST_QUOTES,
-            {
-                "events": events,
-                "since": _first_seen(conn, events),
-                "until": poll.observed_at,
-                "poll": poll.id,
-                "unknown": UNKNOWN_TIME,
-            },
-        )
-    )
+    return _on_offer(conn, market_state(conn, sport_id, poll.id)[1].event.tolist(), poll)
 
 
 def market_state(
     conn: Connection, sport_id: int, upto_poll: int | None = None
 ) -> tuple[MarketTimes, EventStarts, Micros]:
-    """Each market's last confirmation, each listed event's start and the moment, at a poll (default: the last)."""
+    """Each market's last confirmation, each listed event's start and the moment, at a poll.
+
+    Without `upto_poll` that is the last; without any poll everything is empty and the moment 0.
+    """
     poll = _poll(conn, sport_id, upto_poll)
     row = poll and conn.execute("SELECT market_times, starts FROM polls WHERE id = %s", [poll.id]).fetchone()
     if poll is None or row is None:
@@ -117,13 +113,13 @@ def market_state(
 
 def as_of(conn: Connection, event_id: int, at: datetime) -> AsOf:
     """The last quote of every book for every selection of an event at `at`, with its age."""
-    values = {"event": event_id, "at": at, "since": _first_seen(conn, [event_id]), "unknown": UNKNOWN_TIME}
-    quotes, polls = _quotes(conn.execute(AS_OF, values))
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        sport_id = cursor.execute("SELECT sport_id FROM events WHERE id = %s", [event_id]).fetchone()
-    poll = last_poll(conn, int(sport_id or 0), at)
-    times = market_state(conn, int(sport_id or 0), poll.id)[0] if poll else MarketTimes.empty()
-    return AsOf(quotes, polls, (micros(at) - confirmed_at(quotes, times)) / 1e6)
+    # the poll first, the ticks up to it second: whatever commits in between has no part in the answer
+    row = conn.execute(POLL_OF_EVENT, {"event": event_id, "at": at}).fetchone()
+    if row is None:
+        return AsOf(*_quotes(()), np.empty(0))
+    quotes, polls = _on_offer(conn, [event_id], Poll(*row[:2]))
+    confirmed = confirmed_at(quotes, _unpacked(MarketTimes, row[2]))
+    return AsOf(quotes, polls, np.where(confirmed == UNKNOWN_TIME, np.inf, (micros(at) - confirmed) / 1e6))
 
 
 def confirmed_at(quotes: QuoteBatch, times: MarketTimes) -> NDArray[np.int64]:
@@ -163,10 +159,7 @@ def changes(conn: Connection, poll_id: int) -> PollChanges:
 def unscored_polls(conn: Connection) -> list[int]:
     """The polls that the scorer has not come to yet, oldest first."""
     with conn.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(
-            "SELECT p.id FROM polls AS p LEFT JOIN scorer_progress AS done ON p.sport_id = done.sport_id "
-            "WHERE p.id > coalesce(done.poll_id, 0) ORDER BY p.id"
-        ).fetchall()
+        return cursor.execute(UNSCORED).fetchall()
 
 
 def feed_time(conn: Connection) -> datetime | None:
@@ -182,6 +175,11 @@ def _poll(conn: Connection, sport_id: int, poll_id: int | None) -> Poll | None:
     return Poll(*row) if row else None
 
 
+def _on_offer(conn: Connection, events: list[int], poll: Poll) -> tuple[QuoteBatch, NDArray[np.int64]]:
+    values = {"events": events, "until": poll.observed_at, "poll": poll.id, "unknown": UNKNOWN_TIME}
+    return _quotes(conn.execute(LAST_QUOTES, values | {"since": _first_seen(conn, events)}))
+
+
 def _first_seen(conn: Connection, events: list[int]) -> datetime | str:
     """Before this the events have no ticks: spares the server the partitions of earlier days."""
     with conn.cursor(row_factory=scalar_row) as cursor:
@@ -194,7 +192,7 @@ def _quotes(rows: Iterable[tuple[object, ...]]) -> tuple[QuoteBatch, NDArray[np.
     return QuoteBatch.of(r[:-1] for r in found), np.array([r[-1] for r in found], np.int64)
 
 
-def _unpacked(kind: type, packed: bytes):  # noqa: ANN202
+def _unpacked(kind: type[C], packed: bytes) -> C:
     return decode_columns(kind, zstandard.decompress(packed))
 
 

@@ -32,14 +32,13 @@ FROM alerts WHERE published_at IS NOT NULL
 SPORTS = """
 SELECT
     s.key AS sport, count(*) AS payloads, sum(p.quotes_seen)::bigint AS quotes_seen,
-    sum(p.ticks)::bigint AS ticks, sum(p.withdrawals)::bigint AS withdrawals, max(p.observed_at) AS last_observed_at
+    sum(p.ticks)::bigint AS ticks, sum(p.withdrawals)::bigint AS withdrawals,
+    max(p.observed_at) AS last_observed_at
 FROM polls AS p
 INNER JOIN sports AS s ON p.sport_id = s.id
 GROUP BY s.key ORDER BY s.key
 """
-REJECTED = (
-    "SELECT r.key, sum(r.value::bigint)::bigint FROM polls, jsonb_each_text(rejected) AS r GROUP BY r.key"
-)
+REJECTED = "SELECT r.key, sum(r.value::bigint)::bigint FROM polls, jsonb_each_text(rejected) AS r GROUP BY r.key"
 SUPPRESSED = "SELECT reason, sum(n)::bigint FROM suppressions GROUP BY reason"
 
 

@@ -34,10 +34,12 @@ class ForeignStreamError(RuntimeError):
 
 
 async def publish_changes(client: AsyncRedis, changes: PollChanges) -> None:
-    """Append a poll to `odds:changes`. A repetition is harmless: readers drop a poll id that they have seen."""
-    await client.xadd(
-        ODDS_CHANGES, {CHANGES_FIELD: encode_changes(changes)}, maxlen=CHANGES_KEPT, approximate=True
-    )
+    """Append a poll to `odds:changes`.
+
+    A repetition is harmless: readers drop a poll id that they have seen.
+    """
+    entry: dict[Any, Any] = {CHANGES_FIELD: encode_changes(changes)}
+    await client.xadd(ODDS_CHANGES, entry, maxlen=CHANGES_KEPT, approximate=True)
 
 
 def publish_alerts(conn: Connection, client: redis.Redis) -> int:
@@ -51,9 +53,10 @@ def publish_alerts(conn: Connection, client: redis.Redis) -> int:
         return 0
     now = time.time_ns() // 1_000
     done = [_stamp(message, now) for message in messages]
-    with client.pipeline(transaction=False) as pipe:
+    # in a transaction: were one refused (memory, disk) and the next taken, the first would pass for published
+    with client.pipeline(transaction=True) as pipe:
         for message in messages:
-            body = {ALERT_FIELD: msgspec.json.encode(message)}
+            body: dict[Any, Any] = {ALERT_FIELD: msgspec.json.encode(message)}
             pipe.xadd(ALERTS, body, id=f"{message['id']}-0", maxlen=ALERTS_KEPT, approximate=True)
         for answer in pipe.execute(raise_on_error=False):
             if isinstance(answer, Exception) and NOT_NEWER not in str(answer):
@@ -63,16 +66,18 @@ def publish_alerts(conn: Connection, client: redis.Redis) -> int:
 
 
 def check_same_story(conn: Connection, client: redis.Redis) -> None:
-    """Refuse to go on where the stream is ahead of the database: ids would be taken for published.
+    """Refuse to go on where the stream ends with an alert of another database: ids would pass for published.
 
     Raises `ForeignStreamError`.
     """
     newest: Any = client.xrevrange(ALERTS, count=1)
     if not newest:
         return
-    streamed = int(newest[0][0].partition(b"-")[0])
-    row = conn.execute("SELECT coalesce(max(id), 0) FROM alerts").fetchone()
-    if row is None or streamed > row[0]:
+    entry_id, fields = newest[0]
+    streamed = int(entry_id.partition(b"-")[0])
+    message = msgspec.json.decode(fields[ALERT_FIELD])
+    row = conn.execute("SELECT alert_id::text, seq FROM alerts WHERE id = %s", [streamed]).fetchone()
+    if row != (message["alert_id"], message["seq"]):
         msg = (
             f"the stream {ALERTS!r} ends with alert {streamed}, which this database does not have: "
             "use another Redis database, or delete the stream"
@@ -84,11 +89,7 @@ def entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
     """The entries of a one-stream XREAD or XREADGROUP answer: a list in RESP2, a dict in RESP3."""
     if not answer:
         return []
-    return (
-        [e for batch in next(iter(answer.values())) for e in batch]
-        if isinstance(answer, dict)
-        else answer[0][1]
-    )
+    return [e for batch in next(iter(answer.values())) for e in batch] if isinstance(answer, dict) else answer[0][1]
 
 
 def _stamp(message: dict[str, Any], now: int) -> tuple[int, datetime, float]:

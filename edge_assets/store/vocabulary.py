@@ -22,7 +22,9 @@ GET_OR_CREATE = {
         "INSERT INTO books (key, title) VALUES (%s, %s) "
         "ON CONFLICT (key) DO UPDATE SET title = excluded.title RETURNING id"
     ),
-    "markets": "INSERT INTO markets (key) VALUES (%s) ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id",
+    "markets": (
+        "INSERT INTO markets (key) VALUES (%s) ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id"
+    ),
     "outcomes": (
         "INSERT INTO outcomes (name, description) VALUES (%s, %s) "
         "ON CONFLICT (name, description) DO UPDATE SET name = excluded.name RETURNING id"
@@ -31,7 +33,8 @@ GET_OR_CREATE = {
 EVENT = """
 INSERT INTO events (key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at)
 VALUES (%(key)s, %(sport)s, %(home)s, %(away)s, %(start)s, %(start)s, %(seen)s)
-ON CONFLICT (key) DO UPDATE SET commence_at = excluded.commence_at
+ON CONFLICT (key) DO UPDATE SET commence_at = excluded.commence_at,
+first_seen_at = least(events.first_seen_at, excluded.first_seen_at)
 RETURNING id
 """
 EVENT_START = """
@@ -48,7 +51,7 @@ ON CONFLICT (event_id, observed_at) DO UPDATE SET commence_at = excluded.commenc
 class Vocabulary:
     """The dictionaries of one database, on a connection of their own in autocommit mode.
 
-    Ids are committed at once, so that a rolled-back poll leaves no id in memory that the database does not know.
+    Ids are committed at once: a rolled-back poll leaves no id in memory that the database does not know.
     """
 
     def __init__(self, conn: Connection) -> None:
@@ -88,9 +91,7 @@ class Vocabulary:
     def outcome(self, name: str, description: str | None) -> int:
         """The id of an outcome that is not one of `ml.quotes.Outcome`."""
         known = self._ids["outcomes"].get((name, description))
-        return (
-            known if known is not None else self._create("outcomes", (name, description), (name, description))
-        )
+        return known if known is not None else self._create("outcomes", (name, description), (name, description))
 
     def event(
         self,

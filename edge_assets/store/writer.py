@@ -17,6 +17,7 @@ from ml.quotes import encode_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from psycopg import Connection
 
     from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
@@ -61,8 +62,8 @@ def write_poll(
 ) -> int | None:
     """Store a poll whole or not at all; return its id, None if that moment of the sport is stored already.
 
-    The unique key (sport, observed_at) makes a repetition harmless: after a commit whose confirmation was lost,
-    try again.
+    The unique key (sport, observed_at) makes a repetition harmless: after a commit whose confirmation was
+    lost, try again.
     """
     compress = zstandard.ZstdCompressor(level=3).compress
     observed_at = to_datetime(poll.observed_at)

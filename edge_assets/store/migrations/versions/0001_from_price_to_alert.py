@@ -39,9 +39,7 @@ def upgrade() -> None:
 
 def _with_timescale(connection: Connection) -> bool:
     """Create the extension where the server has it."""
-    found = connection.exec_driver_sql(
-        "SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'"
-    )
+    found = connection.exec_driver_sql("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'")
     if not found.scalar_one():
         return False
     connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS timescaledb")
@@ -52,7 +50,5 @@ def _seed(connection: Connection) -> None:
     """Markets and outcomes whose ids are constants of the code; the feeds' own follow behind them."""
     for table, column, members in (("markets", "key", [*Market]), ("outcomes", "name", [*Outcome])):
         rows = ", ".join(f"({int(member)}, '{member.key}')" for member in members)
-        connection.exec_driver_sql(
-            f"INSERT INTO {table} (id, {column}) OVERRIDING SYSTEM VALUE VALUES {rows}"
-        )
+        connection.exec_driver_sql(f"INSERT INTO {table} (id, {column}) OVERRIDING SYSTEM VALUE VALUES {rows}")
         connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {FIRST_DYNAMIC_ID}")
