@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
 UNAUTHORISED = 4401
 UNKNOWN_RESUME_ID = 4409
 RETRY_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 STATE_STYLES = {"opened": "bold green", "updated": "cyan", "closed": "dim"}
 
 
-def follow(
-    url: str, token: Callable[[], str], after: int | None, show: Callable[[dict[str, Any]], None]
-) -> None:
+def follow(url: str, token: Callable[[], str], after: int | None, show: Callable[[dict[str, Any]], None]) -> None:
     """Show alerts until interrupted, those behind `after` first; `token` is asked at every connection.
 
     Raises `LocalError` if the server does not admit us.
@@ -41,19 +41,31 @@ def follow(
                     if lost:
                         err.print("[dim]connected again[/]")
                     lost = False
-        except (OSError, ConnectionClosed, InvalidStatus, InvalidMessage) as error:
-            _refuse_if_final(error)
+        except _LostError as error:
             if not lost:
-                err.print("[yellow]connection lost; trying again[/]")
+                err.print(f"[yellow]no connection ({error}); trying again[/]", soft_wrap=True)
             lost = True
             time.sleep(RETRY_SECONDS)
 
 
+class _LostError(Exception):
+    """There is no connection, for now."""
+
+
 def _messages(url: str, token: str, after: int | None) -> Iterator[dict[str, Any]]:
-    with connect(url) as socket:
+    with _telling_losses(), connect(url, close_timeout=CLOSE_SECONDS) as socket:
         socket.send(json.dumps({"token": token} if after is None else {"token": token, "after": after}))
         while True:
             yield json.loads(socket.recv())
+
+
+@contextmanager
+def _telling_losses() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ConnectionClosed, InvalidStatus, InvalidMessage) as error:
+        _refuse_if_final(error)
+        raise _LostError(error) from error
 
 
 def _refuse_if_final(error: Exception) -> None:
@@ -89,9 +101,7 @@ def _line(alert: dict[str, Any]) -> Text:
     state = alert["state"]
     line = Text(f"{alert['observed_at'][11:19]}  ")
     line.append(f"{state:8}", STATE_STYLES.get(state, ""))
-    line.append(
-        f" {_percent(alert['expected_value'])} {_percent(alert['edge'])} {_percent(alert['kelly_fraction'])}"
-    )
+    line.append(f" {_percent(alert['expected_value'])} {_percent(alert['edge'])} {_percent(alert['kelly_fraction'])}")
     line.append(f" {_number(alert['confidence'], 4, 0)}  {_number(alert['price'], 7, 3)}")
     line.append(f" {_number(_fair_price(alert), 7, 3)}  {alert['book_title'] or alert['kind']:14.14} ")
     line.append(_selection(alert), "dim" if state == "closed" else "")
@@ -103,9 +113,7 @@ def _line(alert: dict[str, Any]) -> Text:
 def _selection(alert: dict[str, Any]) -> str:
     fixture = f"{alert['away_team']} @ {alert['home_team']}" if alert["home_team"] else alert["event"]
     if alert["legs"]:
-        chosen = " + ".join(
-            f"{leg['selection']} {leg['price']:g} {leg['book_title']}" for leg in alert["legs"]
-        )
+        chosen = " + ".join(f"{leg['selection']} {leg['price']:g} {leg['book_title']}" for leg in alert["legs"])
     else:
         point = "" if alert["point"] is None else f" {alert['point']:+g}"
         chosen = f"{alert['selection']}{point}"

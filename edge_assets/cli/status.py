@@ -60,9 +60,7 @@ def _counts(state: dict[str, Any]) -> Table:
 
     engine = state["database"]
     table = Table("so far", "", box=None, pad_edge=False)
-    table.add_row(
-        "database", " ".join(str(v) for v in (engine["engine"], engine["version"], engine["edition"]) if v)
-    )
+    table.add_row("database", " ".join(str(v) for v in (engine["engine"], engine["version"], engine["edition"]) if v))
     for key, value in state.items():
         if key not in ELSEWHERE:
             table.add_row(key.replace("_", " "), _flat(value))

@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 
 
 def up(
-    feed: Annotated[
-        Feed | None, typer.Option(help="Default: odds-api if ODDS_API_KEY is set, else simulate.")
-    ] = None,
-    replay: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Recording to replay: directory or tar.")
-    ] = None,
+    feed: Annotated[Feed | None, typer.Option(help="Default: odds-api if ODDS_API_KEY is set, else simulate.")] = None,
+    replay: Annotated[Path | None, typer.Option(metavar="PATH", help="Recording to replay: directory or tar.")] = None,
     speed: Annotated[str, typer.Option(metavar="N|max", help="Replay: times real time.")] = "max",
     seed: Annotated[int, typer.Option(help="Simulation: which world.")] = 1,
     port: Annotated[int | None, typer.Option(help="Port of the board (default: 8000 if free).")] = None,

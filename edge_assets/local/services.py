@@ -28,6 +28,8 @@ ESSENTIALS = ("dagster-daemon", "code-ingest", "scorer", "serving")
 """What slow, unessential services wait for, to leave the cores to the path to the alerts."""
 GENTLY = ("nice", "-n", "10")
 """The priority of what no alert passes through."""
+BRIEFLY = 4
+"""Seconds to stop for pages that would wait for their open connections, and have nothing to lose."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
     )
     web = ("dagster_webserver", "--host", HOST, "--port", str(plan.dagster_port), *workspace)
     yield Service(
-        Program("dagster-webserver", (*GENTLY, *PYTHON, *web)),
+        Program("dagster-webserver", (*GENTLY, *PYTHON, *web), stop_seconds=BRIEFLY),
         ESSENTIALS,
         partial(probes.http_ok, plan.dagster_port, "/server_info"),
         essential=False,
@@ -94,7 +96,7 @@ def _code_server(location: dagster.Location, port: int) -> Service:
     where = ("--host", HOST, "--port", str(port), "--use-python-environment-entry-point")
     command = (*PYTHON, "dagster", "api", "grpc", *what, *where)
     return Service(
-        Program(location.service, command if essential else (*GENTLY, *command)),
+        Program(location.service, command if essential else (*GENTLY, *command), stop_seconds=BRIEFLY),
         ("databases", "feed-sports") if essential else ESSENTIALS,
         partial(probes.listens, port),
         essential=essential,
@@ -121,7 +123,7 @@ def _mlflow(home: Home, plan: Plan, port: int) -> Service:
     artifacts = ("--serve-artifacts", "--artifacts-destination", home.mlflow.as_uri())
     command = (*GENTLY, *PYTHON, "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1")
     return Service(
-        Program("mlflow", (*command, *artifacts), environment=environment),
+        Program("mlflow", (*command, *artifacts), environment=environment, stop_seconds=BRIEFLY),
         ESSENTIALS,
         partial(probes.http_ok, port, "/health"),
         essential=False,

@@ -53,9 +53,7 @@ def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State,
 def _refuse_if_running(home: Home) -> None:
     if (pid := Supervisor(home).pid) is not None:
         running = Plan.load(home)
-        msg = (
-            f"a stack already runs in {home.root} (pid {pid}, feed {running.feed if running else 'unknown'})"
-        )
+        msg = f"a stack already runs in {home.root} (pid {pid}, feed {running.feed if running else 'unknown'})"
         raise LocalError(msg, "`edge watch` follows its alerts, `edge status` shows it, `edge down` stops it")
 
 

@@ -19,10 +19,7 @@ def status(home: Home) -> dict[str, Any]:
     """`running`, `feed`, `urls`, `services`, and the database's counts; what cannot be known is left out."""
     supervisor = Supervisor(home)
     plan = Plan.load(home)
-    services = {
-        p.name: {"state": p.state, "pid": p.pid or None, "about": p.description}
-        for p in supervisor.programs()
-    }
+    services = {p.name: {"state": p.state, "pid": p.pid or None, "about": p.description} for p in supervisor.programs()}
     state: dict[str, Any] = {
         "running": supervisor.pid is not None,
         "home": str(home.root),

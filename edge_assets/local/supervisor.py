@@ -84,9 +84,7 @@ class Supervisor:
         self._socket.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         user = "user=root" if os.geteuid() == 0 else ""
         configuration = self._home.run / "supervisord.conf"
-        write_private(
-            configuration, CONFIGURATION.format(user=user, socket=str(self._socket).replace("%", "%%"))
-        )
+        write_private(configuration, CONFIGURATION.format(user=user, socket=str(self._socket).replace("%", "%%")))
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
         marked = {**environment, MARKER: str(self._home.root)}
         said = subprocess.run(command, env=marked, check=False, capture_output=True, text=True)  # noqa: S603 - ours
@@ -108,9 +106,7 @@ class Supervisor:
         if self.pid is None:
             return []
         rows = self._call("getAllProcessInfo")
-        return [
-            ProgramInfo(r["name"], r["statename"], r["pid"], r["spawnerr"] or r["description"]) for r in rows
-        ]
+        return [ProgramInfo(r["name"], r["statename"], r["pid"], r["spawnerr"] or r["description"]) for r in rows]
 
     def stop(self, names: Collection[str]) -> None:
         """Stop programs side by side and wait for their end (supervisord kills those that dawdle)."""

@@ -49,9 +49,7 @@ def check_feed(plan: Plan) -> None:
         held = board.feed(conn)
     if held not in {None, plan.feed.value}:
         msg = f"DATABASE_URL holds odds of the feed {held}, not of {plan.feed}"
-        raise LocalError(
-            msg, "use a database of its own for each feed: live, replayed and simulated odds never mix"
-        )
+        raise LocalError(msg, "use a database of its own for each feed: live, replayed and simulated odds never mix")
 
 
 def begin_anew(plan: Plan) -> None:
