@@ -35,6 +35,12 @@ def absent(what: str) -> NoReturn:
     pytest.skip(what)
 
 
+def need_timescale() -> None:
+    """Skip a test where TimescaleDB cannot run."""
+    if lacking := timescale.missing():
+        absent(lacking)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The recorded odds (see ../shared/data/README.md), which are never part of the project."""
@@ -53,9 +59,15 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgr
 @pytest.fixture(scope="session")
 def timescale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.PostgresServer]:
     """The session's TimescaleDB."""
-    if lacking := timescale.missing():
-        absent(lacking)
+    need_timescale()
     yield from timescale.running(tmp_path_factory.mktemp("timescale") / "timescale.log")
+
+
+@pytest.fixture
+def unloaded_timescale_server(tmp_path: Path) -> Iterator[postgres.PostgresServer]:
+    """PostgreSQL with TimescaleDB's files, which it was not told to load."""
+    need_timescale()
+    yield from timescale.running(tmp_path / "timescale.log", preload="")
 
 
 @pytest.fixture(scope="session")

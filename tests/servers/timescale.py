@@ -24,7 +24,6 @@ PACKAGE = "postgresql-17-timescaledb"
 PROGRAMS = "/usr/lib/postgresql/17/bin"
 CLUSTERS = "srv"
 OPTIONS = {
-    "shared_preload_libraries": "timescaledb",
     "dynamic_shared_memory_type": "sysv",
     "timescaledb.telemetry_level": "off",
     # a scheduler keeps a connection to every database: none could be cloned or dropped
@@ -41,14 +40,15 @@ def missing() -> str | None:
     return None
 
 
-def running(log: Path) -> Iterator[PostgresServer]:
-    """A running server, stopped and removed at the end."""
+def running(log: Path, *, preload: str = "timescaledb") -> Iterator[PostgresServer]:
+    """A running server that has loaded the libraries `preload`, stopped and removed at the end."""
     root = _chroot()
     data = Path(tempfile.mkdtemp(dir=root / CLUSTERS))
+    options = OPTIONS | {"shared_preload_libraries": preload}
     before = ("chroot", "--userspec=postgres:postgres", str(root))
     subprocess.run(["chroot", str(root), "chown", "postgres:", f"/{CLUSTERS}/{data.name}"], check=True)
     try:
-        yield from serving(Installation(PROGRAMS, before, options=OPTIONS), f"/{CLUSTERS}/{data.name}", log)
+        yield from serving(Installation(PROGRAMS, before, options=options), f"/{CLUSTERS}/{data.name}", log)
     finally:
         shutil.rmtree(data)
 

@@ -38,9 +38,13 @@ def upgrade() -> None:
 
 
 def _with_timescale(connection: Connection) -> bool:
-    """Create the extension where the server has it."""
-    found = connection.exec_driver_sql("SELECT count(*) FROM pg_available_extensions WHERE name = 'timescaledb'")
-    if not found.scalar_one():
+    """Create the extension where the server has it.
+
+    It is there once its library is preloaded, which its settings show to every user; where its files are merely
+    installed, creating it fails.
+    """
+    loaded = connection.exec_driver_sql("SELECT count(*) FROM pg_settings WHERE starts_with(name, 'timescaledb.')")
+    if not loaded.scalar_one():
         return False
     connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS timescaledb")
     return True
