@@ -20,6 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from edge_assets.clock import VirtualClock, WallClock
+from edge_assets.feeds.odds_api.cache import CachedOddsApi, ResponseCache
 from edge_assets.feeds.odds_api.client import OddsApiClient
 from edge_assets.feeds.odds_api.errors import OddsApiError
 from edge_assets.ingestion.desk import BurstOrder, Desk
@@ -31,7 +32,7 @@ from edge_assets.store import polling
 from edge_assets.store.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from edge_assets.clock import Clock
     from edge_assets.ingestion.report import SportReport
@@ -73,7 +74,7 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
             feed=settings.edge_feed.value,
             regions=settings.edge_regions,
             markets=settings.edge_markets,
-            titles=await _titles(client),
+            titles=await _titles(_cached(client, redis, settings), settings.edge_sports),
             client=client,
             clock=clock,
             meter=Meter(terms_of(settings), activities, credits_of(list(looks.values()))),
@@ -96,10 +97,17 @@ def _stream(url: str) -> Redis:
     return Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0))
 
 
-async def _titles(client: OddsApiClient) -> dict[str, str]:
+def _cached(client: OddsApiClient, redis: Redis, settings: Settings) -> CachedOddsApi:
+    """The free endpoints, shared between bursts; virtual time has no use for answers that age in real time."""
+    seconds = settings.cache_ttl_seconds if settings.edge_feed is Feed.ODDS_API else 0
+    return CachedOddsApi(client, ResponseCache(redis, seconds, f"feed:{settings.edge_feed.value}"))
+
+
+async def _titles(feed: CachedOddsApi, sports: Sequence[str]) -> dict[str, str]:
     """What people call the sports; asking is free, and a feed that does not answer will say so again."""
     try:
-        return {sport.key: sport.title for sport in await client.sports()}
+        await feed.warm(sports)
+        return {sport.key: sport.title for sport in await feed.sports()}
     except OddsApiError as error:
         log.warning("the feed does not list its sports: %s", error)
         return {}
