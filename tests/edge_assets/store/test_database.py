@@ -1,0 +1,85 @@
+"""Which server it is, and a schema that many may ask for at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from edge_assets.store.database import connect, describe, ensure_database, upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+    from tests.servers.postgres import PostgresServer
+
+PARTITIONED = "SELECT relname FROM pg_class WHERE relkind = 'p' ORDER BY relname"
+
+
+@pytest.fixture
+def new_name(server: PostgresServer) -> Iterator[str]:
+    """The name of a database that does not exist yet."""
+    yield "brand_new"
+    with psycopg.connect(server.url, autocommit=True) as conn:
+        conn.execute("DROP DATABASE IF EXISTS brand_new WITH (FORCE)")
+
+
+def test_connections_speak_utc_and_say_who_they_are(conn: Connection) -> None:
+    assert conn.autocommit
+    assert conn.execute("SHOW timezone").fetchone() == ("UTC",)
+    assert conn.execute("SHOW application_name").fetchone() == ("test",)
+
+
+def test_the_engine_is_described_as_it_is(conn: Connection, request: pytest.FixtureRequest) -> None:
+    info = describe(conn)
+
+    if "timescale" in request.node.name:
+        assert (info.engine, info.hypertables) == ("TimescaleDB", True)
+        assert info.edition in {"apache", "timescale"}
+        assert conn.execute(PARTITIONED).fetchall() == []
+    else:
+        assert (info.engine, info.hypertables, info.edition) == ("PostgreSQL", False, None)
+        assert conn.execute(PARTITIONED).fetchall() == [("odds_ticks",), ("payloads",)]
+    assert info.version[0].isdigit()
+
+
+def test_a_database_is_created_and_migrated_once_by_many(server: PostgresServer, new_name: str) -> None:
+    def start(_: int) -> str:
+        url = ensure_database(server.url, new_name)
+        upgrade(url)
+        return url
+
+    with ThreadPoolExecutor(4) as pool:
+        urls = set(pool.map(start, range(4)))
+
+    assert urls == {f"{server.url.rpartition('/')[0]}/{new_name}"}
+    with connect(urls.pop(), "test") as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert conn.execute("SELECT count(*) FROM markets").fetchone() == (8,)
+
+
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database_url: str, conn: Connection) -> None:
+    conn.execute("INSERT INTO sports (key, title) VALUES ('soccer_epl', 'EPL')")
+
+    upgrade(database_url)
+
+    assert conn.execute("SELECT key FROM sports").fetchall() == [("soccer_epl",)]
+
+
+def test_an_unfinished_upgrade_leaves_nothing(
+    server: PostgresServer, new_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = ensure_database(server.url, new_name)
+    with monkeypatch.context() as patch:
+        patch.setattr("ml.quotes.FIRST_DYNAMIC_ID", "no number")
+        with pytest.raises(Exception, match="syntax error"):
+            upgrade(url)
+
+    upgrade(url)
+
+    with connect(url, "test") as conn:
+        assert conn.execute("SELECT count(*) FROM outcomes").fetchone() == (7,)
