@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, NonNegativeFloat, SecretStr
 from pydantic.functional_validators import field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     edge_sports: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPORTS
     edge_regions: Annotated[tuple[str, ...], NoDecode] = ("us", "eu")
     edge_markets: Annotated[tuple[str, ...], NoDecode] = ("h2h", "spreads", "totals")
-    edge_book_weights: Annotated[dict[str, float], NoDecode] = Field(default_factory=dict)
+    edge_book_weights: Annotated[dict[str, NonNegativeFloat], NoDecode] = Field(default_factory=dict)
     edge_local: bool = False
 
     odds_api_key: SecretStr | None = None

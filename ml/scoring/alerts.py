@@ -75,9 +75,7 @@ class Alert:
 def open_alert(key: AlertKey, worth: Worth, observed_at: Micros, poll_id: int, tick_poll_id: int) -> Alert:
     """The first step; its id follows from what it is about and when, so a repeated computation repeats it."""
     name = "|".join(map(str, (*key, observed_at)))
-    return Alert(
-        uuid.uuid5(_NAMESPACE, name), 0, "opened", None, key, worth, observed_at, poll_id, tick_poll_id
-    )
+    return Alert(uuid.uuid5(_NAMESPACE, name), 0, "opened", None, key, worth, observed_at, poll_id, tick_poll_id)
 
 
 def update_alert(alert: Alert, worth: Worth, observed_at: Micros, poll_id: int, tick_poll_id: int) -> Alert:
@@ -95,9 +93,7 @@ def update_alert(alert: Alert, worth: Worth, observed_at: Micros, poll_id: int, 
 
 def close_alert(alert: Alert, reason: str, observed_at: Micros, poll_id: int) -> Alert:
     """The last step; it repeats the numbers with which the alert was last seen."""
-    return replace(
-        alert, seq=alert.seq + 1, state="closed", reason=reason, observed_at=observed_at, poll_id=poll_id
-    )
+    return replace(alert, seq=alert.seq + 1, state="closed", reason=reason, observed_at=observed_at, poll_id=poll_id)
 
 
 def moved(last: Worth, now: Worth, rules: ScoringRules) -> bool:

@@ -21,6 +21,7 @@ class Verdict(IntEnum):
     STALE = 3
     OUTLIER = 4
     THIN = 5
+    ONE_SIDED = 6
 
     @property
     def reason(self) -> str:

@@ -63,6 +63,8 @@ class SportScorer:
         self._unsettled: set[int] = set()
         self._orphaned = False
         self._last_poll = 0
+        self._now: Micros = 0
+        self._columns = np.empty(0, np.intp)
 
     def restore(
         self,
@@ -78,15 +80,14 @@ class SportScorer:
         Nothing is announced. Where the given open alerts differ from what the rules say (they were
         changed in between), the next step opens and closes what is due.
         """
-        now, self._last_poll = moment
+        self._now, self._last_poll = now, _ = moment
         self.matrix.apply_starts(starts)
         self.matrix.apply_quotes(quotes, polls)
         self.matrix.apply_times(times)
         self.open = {alert.key: alert for alert in open_alerts}
         rows = self._due(set(range(len(self.matrix))), now)
         for some, value in self._valued(rows, now):
-            _, books, n = value.verdict.shape
-            self._verdict[some, :books, :n] = value.verdict
+            self._verdict[self._cells(some, value)] = value.verdict
             self._arbitrage[some] = value.arbitrage_verdict
         self._mark_open()
 
@@ -96,14 +97,19 @@ class SportScorer:
         touched = self.matrix.apply_quotes(changes.quotes, changes.poll_id)
         self.matrix.apply_times(changes.times)
         self._last_poll = changes.poll_id
-        step = self._score(touched, _Moment(changes.observed_at, changes.poll_id))
+        step = self._score(touched, self._moment(changes.observed_at))
         self.matrix.release_empty(touched)
         self.matrix.forget_events(changes.starts.event)
         return step
 
     def tick(self, now: Micros) -> Step:
         """Let time pass without news: prices grow stale, events start."""
-        return self._score(set(), _Moment(now, self._last_poll))
+        return self._score(set(), self._moment(now))
+
+    def _moment(self, now: Micros) -> _Moment:
+        """Time does not run backwards: a poll may arrive after a tick that was later than it."""
+        self._now = max(self._now, now)
+        return _Moment(self._now, self._last_poll)
 
     def _score(self, touched: set[int], moment: _Moment) -> Step:
         step = Step(list(self._close_orphans(moment)), Counter())
@@ -128,27 +134,30 @@ class SportScorer:
 
     def _valued(self, rows: NDArray[np.intp], now: Micros) -> Iterator[tuple[NDArray[np.intp], Valuation]]:
         matrix = self.matrix
-        weight = np.array([self.weight_of(b) for b in matrix.book_ids])
-        books = len(weight)
+        columns = self._columns
+        weight = np.array([self.weight_of(matrix.book_ids[c]) for c in columns])
         for n in WIDTHS:
             some = rows[matrix.width[rows] == n]
             if some.size:
-                price, times = matrix.price[some, :books, :n], matrix.book_times(some)[:, :books]
+                price, times = matrix.price[some[:, None], columns, :n], matrix.book_times(some)[:, columns]
                 yield some, value_lines(LineView(price, times, matrix.start[some], weight), now, self.rules)
+
+    def _cells(self, rows: NDArray[np.intp], value: Valuation) -> tuple[Any, ...]:
+        """Where in the matrix's own order of books the verdicts of a valuation belong."""
+        return rows[:, None], self._columns, slice(0, value.verdict.shape[2])
 
     def _price_alerts(
         self, rows: NDArray[np.intp], value: Valuation, moment: _Moment, suppressed: Counter[str]
     ) -> Iterator[Alert]:
-        _, books, n = value.verdict.shape
-        old = self._verdict[rows, :books, :n]
-        new = value.verdict
+        cells = self._cells(rows, value)
+        old, new = self._verdict[cells], value.verdict
         _count_withheld(old, new, suppressed)
-        self._verdict[rows, :books, :n] = new
+        self._verdict[cells] = new
         for i, book, outcome in np.argwhere((new == Verdict.OPEN) | (old == Verdict.OPEN)):
-            row = int(rows[i])
-            key = self._price_key(row, int(book), int(outcome))
-            worth = value_worth(value, i, book, outcome, self.matrix.price[row, book, outcome])
-            source = int(self.matrix.poll[row, book, outcome])
+            row, column = int(rows[i]), int(self._columns[book])
+            key = self._price_key(row, column, int(outcome))
+            worth = value_worth(value, i, book, outcome, self.matrix.price[row, column, outcome])
+            source = int(self.matrix.poll[row, column, outcome])
             yield from self._live(key, worth, Verdict(new[i, book, outcome]), moment, source)
 
     def _arbitrage_alerts(
@@ -162,13 +171,12 @@ class SportScorer:
             line = self._line(row)
             outcomes = OUTCOMES_OF[Market(line.market)]
             key = AlertKey("arbitrage", line.event, line.market, selection_point(line, 0))
-            worth = arbitrage_worth(value, int(i), outcomes, self.matrix.book_ids)
-            source = int(self.matrix.poll[row, value.arbitrage.book[i], range(len(outcomes))].max())
+            worth = arbitrage_worth(value, int(i), outcomes, [self.matrix.book_ids[c] for c in self._columns])
+            columns = self._columns[value.arbitrage.book[i]]
+            source = int(self.matrix.poll[row, columns, range(len(outcomes))].max())
             yield from self._live(key, worth, Verdict(new[i]), moment, source)
 
-    def _live(
-        self, key: AlertKey, worth: Worth, verdict: Verdict, moment: _Moment, source: int
-    ) -> Iterator[Alert]:
+    def _live(self, key: AlertKey, worth: Worth, verdict: Verdict, moment: _Moment, source: int) -> Iterator[Alert]:
         alert = self.open.get(key)
         if verdict == Verdict.OPEN and alert is None:
             self.open[key] = open_alert(key, worth, moment.now, moment.poll_id, source)
@@ -225,7 +233,10 @@ class SportScorer:
         return line
 
     def _grow(self) -> None:
-        """Follow the matrix when it has grown."""
+        """Follow the matrix when it has grown. Books are valued in the order of their ids, so that a tie between
+        two of them is decided alike before and after a restart.
+        """
+        self._columns = np.argsort(np.array(self.matrix.book_ids, np.intp))
         rows, books, _ = self.matrix.price.shape
         if self._verdict.shape[:2] != (rows, books):
             self._verdict = _enlarged(self._verdict, self.matrix.price.shape)

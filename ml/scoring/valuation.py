@@ -14,6 +14,7 @@ import numpy as np
 from ml.market.arbitrage import arbitrage
 from ml.market.consensus import consensus
 from ml.market.value import confidence, edge, expected_value
+from ml.quotes import UNKNOWN_TIME
 from ml.scoring.rules import ScoringRules, Verdict
 from ml.staking.kelly import kelly_fraction
 
@@ -69,17 +70,19 @@ def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
     young = fresh(lines.book_time, now, rules) & offered
     pool, market, odd = _pool(lines, young, rules)
     fair = market.probability[:, None, :]
-    age = np.where(offered, (now - lines.book_time) / SECOND, np.nan)
+    age = np.where(lines.book_time == UNKNOWN_TIME, np.inf, (now - lines.book_time) / SECOND)
     started = lines.start <= now
 
     gap = edge(fair, lines.price)
     value = expected_value(fair, lines.price)
-    candidate = np.nan_to_num(gap, nan=-1.0) >= rules.threshold_edge
+    candidate = (np.nan_to_num(gap, nan=-1.0) >= rules.threshold_edge) & (lines.price > 1)
+    one_sided = np.isnan(lines.price).any(axis=2, keepdims=True)
     verdict = np.where(candidate, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
-    thin = (pool.sum(axis=1) < rules.min_books)[:, None, None]
+    thin = (market.books < rules.min_books)[:, None, None]
     crowd_is_stale = ((young & pool).sum(axis=1) < rules.min_books)[:, None, None]
     # the last assignment wins, so the gravest reason comes last
     verdict[candidate & thin] = Verdict.THIN
+    verdict[candidate & one_sided] = Verdict.ONE_SIDED
     verdict[candidate & (odd[:, :, None] | (value > rules.implausible_value))] = Verdict.OUTLIER
     verdict[candidate & (~young[:, :, None] | (crowd_is_stale & ~thin))] = Verdict.STALE
     verdict[candidate & started[:, None, None]] = Verdict.STARTED
@@ -115,9 +118,9 @@ def _pool(
     Where too few books are fresh all of them are pooled, so that what the stale ones would have raised
     can still be counted; no alert comes of it.
     """
-    enough = young.sum(axis=1, keepdims=True) >= rules.min_books
-    complete = ~np.isnan(lines.price).any(axis=2)
-    pool = complete & (young | ~enough)
+    counts = ~np.isnan(lines.price).any(axis=2) & (lines.weight > 0)
+    enough = (young & counts).sum(axis=1, keepdims=True) >= rules.min_books
+    pool = counts & (young | ~enough)
     weights = np.broadcast_to(lines.weight, pool.shape)
     first = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method)
     booksum = (1 / lines.price).sum(axis=2)
@@ -135,7 +138,10 @@ def _arbitrage_verdict(
     started: NDArray[np.bool_],
     rules: ScoringRules,
 ) -> NDArray[np.int8]:
-    """Verdict on each line's arbitrage (L,): real, or only there by a stale or erroneous price."""
+    """Verdict on each line's arbitrage (L,): real, or only there by a stale or erroneous price.
+
+    It needs no crowd: two books that disagree are an arbitrage, however few others there are.
+    """
     verdict = np.where(sure.guaranteed_return > 0, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
     anyhow = arbitrage(price).guaranteed_return > 0
     with_odd = arbitrage(np.where(young[:, :, None], price, np.nan)).guaranteed_return > 0

@@ -16,9 +16,7 @@ def quotes(*rows: tuple[int, int, int, int, float, float]) -> QuoteBatch:
 def test_home_and_away_spread_share_a_line() -> None:
     matrix = LineMatrix()
     touched = matrix.apply_quotes(
-        quotes(
-            (1, 7, Market.SPREADS, Outcome.HOME, -3.5, 1.9), (1, 7, Market.SPREADS, Outcome.AWAY, 3.5, 1.95)
-        ),
+        quotes((1, 7, Market.SPREADS, Outcome.HOME, -3.5, 1.9), (1, 7, Market.SPREADS, Outcome.AWAY, 3.5, 1.95)),
         1,
     )
     assert matrix.rows == {LineKey(1, Market.SPREADS, -3.5): 0}
@@ -52,9 +50,7 @@ def test_markets_that_are_not_valued_are_passed_over() -> None:
         (Market.TOTALS, Outcome.UNDER, 44.5),
     ],
 )
-def test_a_selections_point_survives_the_round_trip(
-    market: Market, outcome: Outcome, point: float | None
-) -> None:
+def test_a_selections_point_survives_the_round_trip(market: Market, outcome: Outcome, point: float | None) -> None:
     key = line_key(1, market, outcome, point)
     column = 0 if outcome in {Outcome.HOME, Outcome.OVER} else 1
     assert selection_point(key, column) == point
@@ -70,9 +66,7 @@ def test_rows_times_and_starts_are_recycled() -> None:
         row = matrix.rows[LineKey(event, Market.H2H, 0.0)]
         assert matrix.start[row] == event * 10
         assert matrix.book_times(np.array([row]))[0, 0] == event
-        matrix.release_empty(
-            matrix.apply_quotes(quotes((event, 7, Market.H2H, Outcome.HOME, NAN, NAN)), event)
-        )
+        matrix.release_empty(matrix.apply_quotes(quotes((event, 7, Market.H2H, Outcome.HOME, NAN, NAN)), event))
         matrix.forget_events(np.array([], np.int32))
     assert len(matrix) == 1
     assert matrix.book_times(slice(0, 64)).shape[0] == 64
@@ -102,11 +96,7 @@ def test_the_matrix_holds_the_last_price_of_every_quote(
 ) -> None:
     matrix, expected = LineMatrix(), {}
     for i, (event, book, market, side, point, price) in enumerate(rows):
-        outcome = (
-            (Outcome.OVER, Outcome.UNDER)[side]
-            if market is Market.TOTALS
-            else (Outcome.HOME, Outcome.AWAY)[side]
-        )
+        outcome = (Outcome.OVER, Outcome.UNDER)[side] if market is Market.TOTALS else (Outcome.HOME, Outcome.AWAY)[side]
         own = point if market in {Market.SPREADS, Market.TOTALS} else NAN
         matrix.apply_quotes(quotes((event, book, market, outcome, own, price)), i)
         expected[line_key(event, market, outcome, own), book, side] = price, i

@@ -152,9 +152,7 @@ moves = st.lists(
 )
 
 
-def play(
-    market: TinyMarket, scorer: SportScorer, steps: list[tuple[int, int, float, int, str]]
-) -> list[Alert]:
+def play(market: TinyMarket, scorer: SportScorer, steps: list[tuple[int, int, float, int, str]]) -> list[Alert]:
     announced: list[Alert] = []
     for event, book, home, seconds, what in steps:
         if what == "o":
@@ -231,3 +229,45 @@ def test_closing_order_is_deterministic() -> None:
     keys = [a.key for a in scorer.step(market.poll()).alerts]
     assert keys == sorted(keys, key=lambda k: tuple(-1 if p is None else p for p in k))
     assert market.now > SECOND
+
+
+def test_clones_do_not_make_a_crowd() -> None:
+    market = fair_market(5)
+    scorer = SportScorer(replace(RULES, min_books=4), weight_of=lambda book: 0.0 if book > 3 else 1.0)
+    scorer.step(market.poll())
+    market.offer(1, GENEROUS, 1.75)
+    found = scorer.step(market.poll())
+    assert [a for a in found.alerts if a.key.kind == "value"] == []
+    assert found.suppressed["thin"] >= 1
+
+
+def test_a_one_sided_price_is_withheld() -> None:
+    market = fair_market(6)
+    scorer = SportScorer(RULES)
+    scorer.step(market.poll())
+    market.prices[1, 9, Market.H2H, Outcome.HOME, float("nan")] = GENEROUS
+    found = scorer.step(market.poll())
+    assert [a for a in found.alerts if a.key.kind == "value"] == []
+    assert found.suppressed["one_sided"] == 1
+
+
+def test_time_does_not_run_backwards() -> None:
+    market = fair_market()
+    scorer, _ = opened(market)
+    assert scorer.tick(market.starts[1]).alerts
+    assert scorer.step(market.poll()).alerts == []
+
+
+def test_a_tie_goes_to_the_same_book_after_a_restart() -> None:
+    market = fair_market()
+    market.offer(2, 1.80, 2.0)
+    market.offer(3, 1.80, 2.0)
+    scorer, _ = opened(market)
+    reborn = SportScorer(RULES)
+    quotes = market.quotes()
+    backwards = quotes.take(np.arange(len(quotes))[::-1])
+    polls = np.ones(len(quotes), np.int64)
+    starts = market.poll(0).starts
+    reborn.restore(backwards, polls, market.times(), starts, (market.now, market.poll_id), scorer.open.values())
+    market.offer(4, 1.94, 1.96)
+    assert reborn.step(market.poll()).alerts == []
