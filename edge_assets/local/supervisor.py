@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -81,7 +82,7 @@ class Supervisor:
         programs.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         for stale in programs.glob("*.conf"):
             stale.unlink()
-        self._socket.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        _make_private(self._socket.parent)
         user = "user=root" if os.geteuid() == 0 else ""
         configuration = self._home.run / "supervisord.conf"
         write_private(configuration, CONFIGURATION.format(user=user, socket=str(self._socket).replace("%", "%%")))
@@ -144,6 +145,15 @@ class Supervisor:
             raise LocalError(msg, f"see {self._home.logs}/supervisord.log") from error
         finally:
             transport.close()
+
+
+def _make_private(directory: Path) -> None:
+    """Make a directory that is ours alone: below /tmp another user may have been there before us."""
+    directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    found = directory.stat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077 & ~stat.S_IXOTH:
+        msg = f"{directory} is open to other users"
+        raise LocalError(msg, "remove it, or use an EDGE_HOME with a shorter path")
 
 
 def _socket_path(run: Path) -> Path:

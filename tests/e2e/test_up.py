@@ -1,4 +1,4 @@
-"""The product as a newcomer meets it: `edge up` in an empty home, an alert in the stream, `edge down`."""
+"""The product as a newcomer meets it: `edge up` in an empty home, alerts, `edge down`, and once more attached."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -66,6 +67,17 @@ class Newcomer:
             timeout=300,
             check=False,
         )
+
+    @contextmanager
+    def following(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """A command that runs until it is interrupted, which it takes well."""
+        command = [sys.executable, "-c", "from edge_assets.cli import app; app()", *words]
+        with subprocess.Popen(
+            command, env=self._environment, cwd=self._home.parent, stdout=subprocess.PIPE, text=True
+        ) as process:
+            yield process
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
 
     def status(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(self.edge("status", "--json").stdout)
@@ -125,6 +137,11 @@ def test_from_nothing_to_an_alert_and_back_to_nothing(newcomer: Newcomer) -> Non
     assert state.keys() >= COUNTS
     assert state["alerts_opened"] > 0
     assert state["services"].keys() == SERVICES
+    shown = newcomer.edge("status").stdout
+    assert all(word in shown for word in ("feed simulate", "scorer", "alerts opened", board))
+    with newcomer.following("watch", "--json", "--after", "0") as watch:
+        assert watch.stdout is not None
+        assert json.loads(watch.stdout.readline())["id"] == alert["id"]
 
     scorer = state["services"]["scorer"]["pid"]
     os.kill(scorer, signal.SIGKILL)
@@ -136,6 +153,11 @@ def test_from_nothing_to_an_alert_and_back_to_nothing(newcomer: Newcomer) -> Non
     assert newcomer.edge("down").returncode == 0
     assert newcomer.processes() == []
     assert newcomer.status()["running"] is False
+
+    with newcomer.following("up") as attached:
+        assert attached.stdout is not None
+        assert any("opened" in line or "updated" in line for line in attached.stdout)
+    assert newcomer.processes() == []
 
 
 def answers(page: str) -> bool:

@@ -20,9 +20,7 @@ STEPS = {"databases", "migrations", "feed-sports"}
 
 
 def settings(**values: Any) -> Settings:
-    return Settings(
-        **{"database_url": None, "redis_url": None, "mlflow_tracking_uri": None} | values
-    )
+    return Settings(**{"database_url": None, "redis_url": None, "mlflow_tracking_uri": None} | values)
 
 
 def make(home: Home, wish: Wish, **values: Any) -> Plan:

@@ -24,9 +24,7 @@ class Recorder:
 def test_a_step_begins_when_those_before_it_are_ready() -> None:
     recorder = Recorder()
     step = recorder.step
-    bring_up(
-        [step("c", "a", "b"), step("a", looks=2), step("b", "a"), step("d", "not there")], recorder.report
-    )
+    bring_up([step("c", "a", "b"), step("a", looks=2), step("b", "a"), step("d", "not there")], recorder.report)
     assert recorder.begun.index("a") < recorder.begun.index("b") < recorder.begun.index("c")
     assert set(recorder.begun) == {"a", "b", "c", "d"}
     assert recorder.reported.index(("a", "ready")) < recorder.reported.index(("b", "starting"))

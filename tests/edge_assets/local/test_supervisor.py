@@ -82,6 +82,12 @@ def test_down_ends_what_a_killed_supervisor_left(
     assert not list(survivors(home))
 
 
+def test_a_socket_directory_that_others_may_enter_is_refused(home: Home) -> None:
+    home.run.chmod(0o777)
+    with pytest.raises(LocalError, match="open to other users"):
+        Supervisor(home).launch(os.environ)
+
+
 def test_a_stale_pid_file_is_not_a_running_supervisor(home: Home) -> None:
     (home.run / "supervisord.pid").write_text(str(os.getpid()))
     assert Supervisor(home).pid is None
