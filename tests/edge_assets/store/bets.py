@@ -1,0 +1,41 @@
+"""Alerts for the store's tests, with numbers that use all their bits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_assets.clock import micros
+from ml.quotes import Market, Outcome
+from ml.scoring.alerts import Alert, AlertKey, Leg, Worth, open_alert
+from tests.edge_assets.store.material import NOON
+
+if TYPE_CHECKING:
+    from tests.edge_assets.store.material import Desk
+
+
+def value_bet(
+    desk: Desk,
+    poll: int,
+    *,
+    book: int = 0,
+    edge: float = 0.1 / 3,
+    market: Market = Market.SPREADS,
+    outcome: Outcome = Outcome.HOME,
+    point: float | None = None,
+) -> Alert:
+    """A value bet on the first event, opened at noon."""
+    key = AlertKey("value", desk.events[0], market, point, outcome, desk.books[book])
+    price = 2 + 1 / 7
+    fair = 1 / price + edge
+    worth = Worth(fair * price - 1, 5, 20.000001, price, fair, 1 / price, edge, 0.04 / 3, 71.3, 1e-17)
+    return open_alert(key, worth, micros(NOON), poll, poll)
+
+
+def arbitrage(desk: Desk, poll: int) -> Alert:
+    """An arbitrage between two books on the first event, opened at noon."""
+    legs = (
+        Leg(Outcome.HOME, desk.books[0], 2.1, 1 / 3),
+        Leg(Outcome.AWAY, desk.books[2], 2.2, 2 / 3),
+    )
+    key = AlertKey("arbitrage", desk.events[0], Market.H2H, None)
+    return open_alert(key, Worth(0.07 / 3, 2, 1.5, legs=legs), micros(NOON), poll, poll)
