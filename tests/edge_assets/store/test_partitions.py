@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier, Thread
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edge_assets.store import readers
-from edge_assets.store.database import connect, describe
+from edge_assets.store.database import connect
 from edge_assets.store.partitions import TABLES, Partitions
 from ml.quotes import QuoteBatch
 from tests.edge_assets.store.material import NOON
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from collections.abc import Iterator
 
     from tests.edge_assets.store.material import Desk
+    from tests.servers.postgres import PostgresServer
 
 MIDNIGHT = datetime(2025, 11, 11, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
@@ -25,11 +27,10 @@ CHILDREN = "SELECT count(*) FROM pg_inherits WHERE inhparent = %s::regclass"
 
 
 @pytest.fixture
-def native(conn: Connection) -> Connection:
-    """The connection, where partitions are ours to make."""
-    if describe(conn).hypertables:
-        pytest.skip("TimescaleDB makes its chunks itself")
-    return conn
+def native_url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str]:
+    """A database whose partitions are ours to make."""
+    with postgres_server.clone_of(migrated_template) as url:
+        yield url
 
 
 @pytest.mark.parametrize(
@@ -62,31 +63,26 @@ def test_a_new_day_does_not_wait_for_a_long_query(desk: Desk, database_url: str)
         assert desk.write(NOON + timedelta(days=1), QuoteBatch.of([desk.quote(1.8)])) is not None
 
 
-def test_a_day_is_made_once_and_carries_the_index(native: Connection, database_url: str) -> None:
-    for _ in range(2):
-        Partitions(native).ensure(native, NOON)
+def test_a_day_is_made_once_and_carries_the_index(native_url: str) -> None:
+    with connect(native_url, "test") as conn:
+        for _ in range(2):
+            Partitions(conn).ensure(conn, NOON)
 
-    assert [native.execute(CHILDREN, [table]).fetchone() for table in TABLES] == [(1,), (1,)]
-    assert native.execute(CHILDREN, ["odds_ticks_event"]).fetchone() == (1,)
+        assert [conn.execute(CHILDREN, [table]).fetchone() for table in TABLES] == [(1,), (1,)]
+        assert conn.execute(CHILDREN, ["odds_ticks_event"]).fetchone() == (1,)
 
 
-def test_writers_that_meet_at_midnight_do_not_fail(native: Connection, database_url: str) -> None:
-    together, failures = Barrier(4), list[Exception]()
+def test_writers_that_meet_at_midnight_do_not_fail(native_url: str) -> None:
+    together = Barrier(4)
 
-    def writer() -> None:
-        with connect(database_url, "writer") as conn:
+    def write(_: int) -> None:
+        with connect(native_url, "writer") as conn:
             partitions = Partitions(conn)
             together.wait()
-            try:
-                partitions.ensure(conn, MIDNIGHT)
-            except Exception as error:
-                failures.append(error)
+            partitions.ensure(conn, MIDNIGHT)
 
-    threads = [Thread(target=writer) for _ in range(together.parties)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(together.parties) as pool:
+        list(pool.map(write, range(together.parties)))
 
-    assert not failures
-    assert native.execute(CHILDREN, ["odds_ticks"]).fetchone() == (1,)
+    with connect(native_url, "test") as conn:
+        assert conn.execute(CHILDREN, ["odds_ticks"]).fetchone() == (1,)
