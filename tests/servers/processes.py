@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,11 +26,9 @@ def free_port() -> int:
 
 
 class ServerProcess:
-    """A server in a session of its own, so that all its children go with it."""
+    """A server in a session of its own: a Ctrl-C for the tests leaves it to the fixture that stops it."""
 
-    def __init__(
-        self, command: Sequence[str], ready: Callable[[], bool], log: Path, user: str | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str], ready: Callable[[], bool], log: Path, user: str | None = None) -> None:
         self._command = list(command)
         self._ready = ready
         self._log = log
@@ -49,12 +49,28 @@ class ServerProcess:
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """Kill -9, as a crash would."""
-        self.stop(signal.SIGKILL)
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop it with its children."""
+        """Kill -9 with all children: PostgreSQL's have sessions of their own and keep its memory from a successor."""
         if self._process is None or self._process.poll() is not None:
             return
-        os.killpg(self._process.pid, how)
+        main = psutil.Process(self._process.pid)
+        family = [main, *main.children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self._process.wait(READY_SECONDS)
+        while any(map(_alive, family)):
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C would."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(READY_SECONDS)
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
