@@ -11,7 +11,7 @@ import pytest
 from edge_assets.clock import micros
 from edge_assets.store import alerts, board, outbox, polling, readers
 from ml.quotes import Market, QuoteBatch
-from tests.edge_assets.store.material import NAN, NOON, START, rows
+from tests.edge_assets.store.material import NAN, NOON, START, batch, rows
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -89,6 +89,24 @@ def test_an_event_that_is_no_longer_listed_has_no_quotes(desk: Desk) -> None:
 
     assert prices(desk) == [2.0]
     assert prices(desk, first) == [1.8, 2.0]
+
+
+def test_what_is_on_offer_is_exact_to_the_last_bit(desk: Desk) -> None:
+    quotes = batch(2_000, desk.events)
+    poll = write(desk, 0)
+    desk.write(at(1) + timedelta(microseconds=123_457), quotes)
+
+    found, polls = readers.last_quotes(desk.conn, desk.sport)
+
+    assert rows(found) == rows(quotes.take(~np.isnan(quotes.price)))
+    assert set(polls.tolist()) == {poll + 1}
+
+
+def test_of_ticks_a_microsecond_apart_the_younger_counts(desk: Desk) -> None:
+    for micro, price in enumerate((2.0, 3.0, 1.5)):
+        desk.write(at(1) + timedelta(microseconds=micro), QuoteBatch.of([desk.quote(price)]))
+
+    assert prices(desk) == [1.5]
 
 
 def test_sports_are_told_apart(desk: Desk) -> None:
