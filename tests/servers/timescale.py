@@ -5,6 +5,7 @@ The server needs nothing mounted: System V shared memory stands in for /dev/shm,
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -54,14 +55,22 @@ def running(log: Path, *, preload: str = "timescaledb") -> Iterator[PostgresServ
 
 
 def _chroot() -> Path:
-    """The cached chroot; built (20 to 30 s) beside its place and moved there whole."""
+    """The cached chroot; whoever comes first builds it, in 20 to 30 s."""
     cache = Path(os.getenv("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-finder"
+    cache.mkdir(parents=True, exist_ok=True)
     root = cache / "timescaledb"
-    if not root.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=cache))
+    with (cache / "timescaledb.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.is_dir():
+            _build(root)
+    return root
+
+
+def _build(root: Path) -> None:
+    """Build beside its place and move it there whole: half a chroot is never taken for one."""
+    with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
+        new = Path(scratch, "root")
         command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={PACKAGE}", RELEASE, str(new)]
         subprocess.run(command, check=True)
         new.chmod(0o755)
         new.rename(root)
-    return root
