@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from ml.quotes import QuoteBatch
+from tests.edge_assets.store.material import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg import Connection
 
+    from tests.edge_assets.store.material import Desk
     from tests.servers.postgres import PostgresServer
 
 PARTITIONED = "SELECT relname FROM pg_class WHERE relkind = 'p' ORDER BY relname"
@@ -45,6 +49,20 @@ def test_the_engine_is_described_as_it_is(conn: Connection, request: pytest.Fixt
         assert (info.engine, info.hypertables, info.edition) == ("PostgreSQL", False, None)
         assert conn.execute(PARTITIONED).fetchall() == [("odds_ticks",), ("payloads",)]
     assert info.version[0].isdigit()
+
+
+def test_a_day_is_a_chunk_of_each_hypertable(desk: Desk) -> None:
+    if not describe(desk.conn).hypertables:
+        pytest.skip("native partitions have their own tests")
+    for day in range(3):
+        desk.write(NOON + timedelta(days=day), QuoteBatch.of([desk.quote()]))
+
+    chunks = desk.conn.execute(
+        "SELECT hypertable_name, count(*) FROM timescaledb_information.chunks GROUP BY 1 ORDER BY 1"
+    )
+    assert chunks.fetchall() == [("odds_ticks", 3), ("payloads", 3)]
+    in_parent = desk.conn.execute("SELECT (SELECT count(*) FROM ONLY odds_ticks), (SELECT count(*) FROM odds_ticks)")
+    assert in_parent.fetchone() == (0, 3)
 
 
 def test_a_database_is_created_and_migrated_once_by_many(server: PostgresServer, new_name: str) -> None:
