@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,6 +27,11 @@ settings.register_profile(
     derandomize=bool(os.getenv("CI")),
 )
 settings.load_profile("edge")
+
+
+def pytest_configure() -> None:
+    """A run that is terminated (`timeout`, a cancelled job) stops its servers as an interrupted one does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def absent(what: str) -> NoReturn:

@@ -84,8 +84,8 @@ def serving(installation: Installation, data: str, log: Path) -> Iterator[Postgr
     """A running server on a new cluster, stopped at the end."""
     installation.create_cluster(data)
     server = PostgresServer(installation, data, log)
-    server.process.start()
     try:
+        server.process.start()
         yield server
     finally:
         server.process.stop()

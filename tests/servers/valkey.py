@@ -44,6 +44,8 @@ class ValkeyServer:
 def running(root: Path) -> Iterator[ValkeyServer]:
     """A running server, stopped at the end."""
     server = ValkeyServer(root)
-    server.process.start()
-    yield server
-    server.process.stop()
+    try:
+        server.process.start()
+        yield server
+    finally:
+        server.process.stop()
