@@ -39,7 +39,7 @@ lint: .venv/.dev  ## Check style, types and import walls
 		echo .venv/bin/sqlfluff lint dbt_project && .venv/bin/sqlfluff lint dbt_project; fi
 
 bench: .venv/.dev  ## Print the benchmarks' figures
-	.venv/bin/pytest -s -q -o python_files='bench_*.py' -o norecursedirs= tests/benchmarks $(ARGS)
+	.venv/bin/pytest -s -q -o python_files='bench_*.py' -o norecursedirs='.*' tests/benchmarks $(ARGS)
 
 sync: .venv/.dev  ## Install everything that development needs
 

@@ -27,6 +27,12 @@ VALUES (
 ON CONFLICT (sport_id) DO UPDATE SET run_id = excluded.run_id, acquired_at = excluded.acquired_at,
 heartbeat_at = excluded.heartbeat_at, handover_at = excluded.handover_at, claimed_by = NULL, claimed_at = NULL
 """
+CLAIM_SECONDS = 3.0
+"""Whoever waits claims again many times a second; after so long without it the claimant is gone."""
+BEAT = """
+UPDATE leases SET heartbeat_at = clock_timestamp() WHERE sport_id = %s
+RETURNING CASE WHEN claimed_at > clock_timestamp() - %s * interval '1 second' THEN claimed_by END
+"""
 HELD = """
 SELECT
     s.key AS sport, l.run_id, k.pid IS NOT NULL AS live, l.acquired_at, l.heartbeat_at, l.handover_at,
@@ -76,10 +82,9 @@ class Lease:
         return None
 
     def heartbeat(self) -> str | None:
-        """Show that the holder is alive; return the run that waits for the sport, if one does."""
+        """Show that the holder is alive; return the run that waits for the sport, if one still does."""
         with self._conn.cursor(row_factory=scalar_row) as cursor:
-            query = "UPDATE leases SET heartbeat_at = clock_timestamp() WHERE sport_id = %s RETURNING claimed_by"
-            return cursor.execute(query, [self._sport_id]).fetchone()
+            return cursor.execute(BEAT, [self._sport_id, CLAIM_SECONDS]).fetchone()
 
     def release(self) -> None:
         """Give the sport back."""
