@@ -34,9 +34,7 @@ def signing_secret(settings: Settings) -> str:
     secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else ""
     if len(secret.encode()) < MIN_SECRET_BYTES:
         problem = "is too short" if secret else "is not set"
-        msg = (
-            f"JWT_SECRET {problem}: set at least {MIN_SECRET_BYTES} random bytes, e.g. `openssl rand -hex 32`"
-        )
+        msg = f"JWT_SECRET {problem}: set at least {MIN_SECRET_BYTES} random bytes, e.g. `openssl rand -hex 32`"
         raise MissingSettingError(msg)
     return secret
 

@@ -85,13 +85,9 @@ class Resources:
         )
         at_once = Retry(NoBackoff(), 0)
         url = settings.require_redis()
-        cache = Redis.from_url(
-            url, socket_timeout=CACHE_SECONDS, socket_connect_timeout=CACHE_SECONDS, retry=at_once
-        )
+        cache = Redis.from_url(url, socket_timeout=CACHE_SECONDS, socket_connect_timeout=CACHE_SECONDS, retry=at_once)
         stream = Redis.from_url(url, socket_timeout=STREAM_SECONDS, retry=at_once)
-        return cls(
-            settings, signing_secret(settings), pool, cache, stream, book_weights(settings.edge_book_weights)
-        )
+        return cls(settings, signing_secret(settings), pool, cache, stream, book_weights(settings.edge_book_weights))
 
     @property
     def alerts(self) -> StoredAlerts:

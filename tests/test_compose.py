@@ -77,9 +77,7 @@ def test_the_schema_precedes_whoever_uses_the_database(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_can_be_started_and_judged(name: str) -> None:
     service = SERVICES[name]
-    assert "build" in service or re.search(r":v?\d+\.\d+\.\d+", service["image"]), (
-        "pin the image to a release"
-    )
+    assert "build" in service or re.search(r":v?\d+\.\d+\.\d+", service["image"]), "pin the image to a release"
     assert (name in ONE_SHOT) != ("healthcheck" in service)
     assert service["restart"] == ("no" if name in ONE_SHOT else "unless-stopped")
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
@@ -158,10 +156,7 @@ def test_the_image_holds_what_the_build_copies() -> None:
 
 def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
     docker = shutil.which("docker")
-    if (
-        docker is None
-        or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode
-    ):
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("docker compose is not installed here")
     secrets = tmp_path / "env"
     secrets.write_text("".join(f"{secret}=x\n" for secret in SECRETS))

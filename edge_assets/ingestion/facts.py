@@ -79,7 +79,5 @@ def _facts(connection: psycopg.Connection, settings: Settings, now: datetime) ->
 
 def _state(sport: str, look: LastLook | None, held: Mapping[str, LeaseInfo]) -> SportState:
     info = held.get(sport)
-    lease = (
-        Lease(info.run_id, info.live, info.heartbeat_at, info.handover_at, info.claimed_by) if info else None
-    )
+    lease = Lease(info.run_id, info.live, info.heartbeat_at, info.handover_at, info.claimed_by) if info else None
     return SportState(sport, activity_of(look) if look else NEVER_LOOKED_AT, lease)

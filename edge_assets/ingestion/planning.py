@@ -108,9 +108,7 @@ def _dead(now: datetime, sports: Sequence[SportState], bursts: Sequence[Burst]) 
     seen = {lease.run_id for lease in leases}
     present = {lease.run_id for lease in leases if lease.live or now - lease.heartbeat_at < SILENCE}
     present |= {lease.claimed_by for lease in leases if lease.live and lease.claimed_by}
-    return tuple(
-        b.run_id for b in bursts if b.run_id not in present and (b.run_id in seen or not _fresh(now, b))
-    )
+    return tuple(b.run_id for b in bursts if b.run_id not in present and (b.run_id in seen or not _fresh(now, b)))
 
 
 def _fresh(now: datetime, burst: Burst) -> bool:

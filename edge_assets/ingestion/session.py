@@ -212,6 +212,4 @@ def _record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: str)
 
 def _activity(diff: Diff, previous: datetime | None, now: datetime) -> SportActivity:
     changed = int(np.isfinite(diff.quotes.price).sum())
-    return SportActivity(
-        start_times(diff.starts), movement(changed, diff.quotes_seen, previous, now), last_poll=now
-    )
+    return SportActivity(start_times(diff.starts), movement(changed, diff.quotes_seen, previous, now), last_poll=now)

@@ -16,9 +16,7 @@ Sport = Annotated[str | None, Query(description="an alias such as `nfl`, or the 
 Book = Annotated[str | None, Query(description="the key of a book; for an arbitrage, of any of its legs")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
-router = APIRouter(
-    prefix="/api", tags=["alerts"], responses={404: {"model": Problem}, 503: {"model": Problem}}
-)
+router = APIRouter(prefix="/api", tags=["alerts"], responses={404: {"model": Problem}, 503: {"model": Problem}})
 
 
 @router.get("/value-bets")

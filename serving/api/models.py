@@ -51,18 +51,14 @@ class Alert(BaseModel):
     implied_probability: Probability | None = Field(description="1 / price")
     edge: float | None = Field(description="fair minus implied probability")
     expected_value: float = Field(description="fair x price - 1; the guaranteed return of an arbitrage")
-    kelly_fraction: float | None = Field(
-        description="share of the bankroll to stake, capped by MAX_KELLY_FRACTION"
-    )
+    kelly_fraction: float | None = Field(description="share of the bankroll to stake, capped by MAX_KELLY_FRACTION")
     confidence: float | None = Field(ge=0, le=100)
     books: int = Field(description="books in the consensus")
     price_age_s: float | None = Field(
         description="seconds since the book confirmed the price, when the alert was raised"
     )
     method_spread: float | None = Field(description="widest difference between the de-vig methods")
-    detection_latency_ms: float | None = Field(
-        description="from the payload's receipt to the alert's publication"
-    )
+    detection_latency_ms: float | None = Field(description="from the payload's receipt to the alert's publication")
     observed_at: datetime = Field(description="the feed's clock")
     published_at: datetime | None
     poll_id: int
@@ -145,9 +141,7 @@ class SportOdds(BaseModel):
 class Health(BaseModel):
     """Whether this process can do its work."""
 
-    status: Literal["ok", "degraded", "down"] = Field(
-        description="down: 503; degraded: the scorer or the feed lags"
-    )
+    status: Literal["ok", "degraded", "down"] = Field(description="down: 503; degraded: the scorer or the feed lags")
     version: str
     feed: str | None
     database: bool

@@ -39,9 +39,7 @@ async def odds(
     `sport` is an alias such as `nfl`, or the feed's key. The answer is cached until the next poll.
     """
     latest = await run_in_threadpool(in_store, held.pool, _latest, sport)
-    key = (
-        f"edge:odds:{latest['feed']}:{latest['sport']}:{latest['poll_id']}:{latest['observed_at']}:{event_id}"
-    )
+    key = f"edge:odds:{latest['feed']}:{latest['sport']}:{latest['poll_id']}:{latest['observed_at']}:{event_id}"
     body = await _cached(held, key)
     if body is None:
         body = await run_in_threadpool(in_store, held.pool, _body, latest, event_id, held.weights)
@@ -86,9 +84,7 @@ def _latest(store: Connection, name: str) -> dict[str, Any]:
     }
 
 
-def _body(
-    store: Connection, latest: dict[str, Any], event_id: int | None, weights: Mapping[str, float]
-) -> bytes:
+def _body(store: Connection, latest: dict[str, Any], event_id: int | None, weights: Mapping[str, float]) -> bytes:
     events: list[dict[str, Any]] = []
     if latest["poll_id"] is not None:
         offer = _offer(store, latest, event_id)

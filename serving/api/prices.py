@@ -56,9 +56,7 @@ class Names:
         return named.get(outcome) or outcome.key.title()
 
 
-def price_events(
-    offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]
-) -> list[dict[str, Any]]:
+def price_events(offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]) -> list[dict[str, Any]]:
     """Events in order of their start, each with its lines (`serving.api.models.EventOdds`)."""
     lines: dict[int, list[dict[str, Any]]] = {}
     for key, line in sorted(_lines(offer, names, rules, weights), key=lambda pair: _order(pair[0])):

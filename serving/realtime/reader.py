@@ -58,9 +58,7 @@ class StreamReader:
                 await self._catch_up()
                 await self._follow()
             except (RedisError, psycopg.Error, PoolTimeout, OSError) as error:
-                log.warning(
-                    "alert stream interrupted (%s); catching up from the database", type(error).__name__
-                )
+                log.warning("alert stream interrupted (%s); catching up from the database", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _catch_up(self) -> None:

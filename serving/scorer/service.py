@@ -64,9 +64,7 @@ class Session:
     def _read(self, start: str) -> int:
         """Score a batch of entries: `0` for those delivered to an earlier life, `>` for new ones."""
         entries = streams.entries(
-            self._client.xreadgroup(
-                GROUP, CONSUMER, {streams.ODDS_CHANGES: start}, count=BATCH, block=BLOCK_MS
-            )
+            self._client.xreadgroup(GROUP, CONSUMER, {streams.ODDS_CHANGES: start}, count=BATCH, block=BLOCK_MS)
         )
         for entry_id, fields in entries:
             if fields and self._sports.score(decode_changes(fields[streams.CHANGES_FIELD])):

@@ -55,9 +55,7 @@ class Sports:
         if changes.poll_id <= sport.poll_id:
             return False
         step = sport.scorer.step(changes)
-        alerts.commit_step(
-            self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed
-        )
+        alerts.commit_step(self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed)
         sport.poll_id = changes.poll_id
         return bool(step.alerts)
 
@@ -83,9 +81,7 @@ class Sports:
         return sport
 
     def _restored(self, sport_id: int) -> _Sport:
-        scorer = SportScorer(
-            self._rules, lambda book: self._weights.get(self._vocabulary.book_key(book), 1.0)
-        )
+        scorer = SportScorer(self._rules, lambda book: self._weights.get(self._vocabulary.book_key(book), 1.0))
         poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0
         if poll_id:
             quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)

@@ -140,7 +140,7 @@ def measure(server: Callable[[socket.socket], None], clients: int) -> tuple[floa
 def test_fan_out(clients: int) -> None:
     hub50, hub99 = measure(hub_server, clients)
     peer50, peer99 = measure(peer_server, clients)
-    print(  # noqa: T201 - the benchmark's output
+    print(
         f"\nfan-out to {clients}: hub p50 {hub50:.1f} p99 {hub99:.1f} ms; peer {peer50:.1f} / "
         f"{peer99:.1f} ms; ratio p50 {hub50 / peer50:.2f} p99 {hub99 / peer99:.2f}"
     )

@@ -3,7 +3,7 @@
 Target: 2.5 million, and 20 times the obvious way: pydantic models over `json`, a dictionary of last prices.
 """
 
-# ruff: noqa: T201 - the figures are what a benchmark is for
+
 
 from __future__ import annotations
 

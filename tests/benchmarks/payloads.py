@@ -99,8 +99,7 @@ class PayloadStream:
             "title": f"Bookmaker {number}",
             "last_update": self._stamp(),
             "markets": [
-                {"key": key, "last_update": self._stamp(), "outcomes": outcomes}
-                for key, outcomes in markets.items()
+                {"key": key, "last_update": self._stamp(), "outcomes": outcomes} for key, outcomes in markets.items()
             ],
         }
 

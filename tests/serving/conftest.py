@@ -79,9 +79,7 @@ class MarketDesk:
             request_ms=5.0,
             body=b"[]",
         )
-        confirmed = MarketTimes.of(
-            (self.event, b, Market.H2H, t) for b, t in zip(self.books, times, strict=True)
-        )
+        confirmed = MarketTimes.of((self.event, b, Market.H2H, t) for b, t in zip(self.books, times, strict=True))
         starts = EventStarts.of([(self.event, micros(self.start))])
         poll_id = writer.write_poll(self.conn, record, quotes, confirmed, starts)
         assert poll_id is not None

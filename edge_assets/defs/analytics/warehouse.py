@@ -27,9 +27,7 @@ class DbtResource(ConfigurableResource[DbtCliResource]):
     def create_resource(self, context: InitResourceContext) -> DbtCliResource:  # noqa: ARG002 - Dagster's signature
         """Hand the parts of DATABASE_URL to dbt; its profile can read nothing but the environment."""
         os.environ.update(connection_variables(Settings().require_database()))
-        return DbtCliResource(
-            project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(DBT)
-        )
+        return DbtCliResource(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(DBT))
 
 
 def connection_variables(database_url: str) -> dict[str, str]:
@@ -48,9 +46,7 @@ def connection_variables(database_url: str) -> dict[str, str]:
 class WarehouseTranslator(DagsterDbtTranslator):
     """Places the models in the graph of both locations: their sources are what ingestion writes."""
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> AssetSpec:
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
         """dbt's description and dependencies, our owner, group and source keys."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         return spec.replace_attributes(

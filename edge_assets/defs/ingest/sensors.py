@@ -44,9 +44,7 @@ IN_FLIGHT = (
     default_status=DefaultSensorStatus.RUNNING,
     description="Requests a burst for the sports that are due and that no burst watches.",
 )
-def odds_burst_sensor(
-    context: SensorEvaluationContext, settings: ResourceParam[Settings]
-) -> SensorResult | SkipReason:
+def odds_burst_sensor(context: SensorEvaluationContext, settings: ResourceParam[Settings]) -> SensorResult | SkipReason:
     """One tick: at most one run request; runs that died without a word are marked as failed."""
     now = datetime.now(UTC)
     try:

@@ -58,9 +58,7 @@ def main(
 
 def _report(console: Console, tape: RecordedTape) -> None:
     first, last = tape.captures[0], tape.captures[-1]
-    console.print(
-        f"{len(tape.captures)} captures from {first.at:%Y-%m-%d %H:%M} to {last.at:%Y-%m-%d %H:%M} UTC"
-    )
+    console.print(f"{len(tape.captures)} captures from {first.at:%Y-%m-%d %H:%M} to {last.at:%Y-%m-%d %H:%M} UTC")
     for reason, count in tape.skipped_by_reason().most_common():
         console.print(f"skipped {count}: {reason}", style="yellow", markup=False)
     for skip in tape.skipped[:_SHOWN_SKIPS]:

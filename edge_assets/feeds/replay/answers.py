@@ -47,18 +47,14 @@ def bare_events(snapshot: Snapshot | None, wanted: EventFilter) -> list[Event]:
     return [_bare(event) for event in select_events(snapshot.events, snapshot.content, wanted)]
 
 
-def market_list(
-    snapshot: Snapshot, event: EventOdds, books: BookFilter, wanted: EventFilter
-) -> dict[str, Any]:
+def market_list(snapshot: Snapshot, event: EventOdds, books: BookFilter, wanted: EventFilter) -> dict[str, Any]:
     """Which markets each book has for an event, and since when."""
     time = to_unix if wanted.unix else to_iso
     shown = select_events([event], snapshot.content, wanted)[0]
     listed = []
     for book in event.bookmakers:
         stated = {market.key: market.last_update or book.last_update for market in book.markets}
-        markets = [
-            {"key": key, "last_update": time(at) if at is not UNSET else None} for key, at in stated.items()
-        ]
+        markets = [{"key": key, "last_update": time(at) if at is not UNSET else None} for key, at in stated.items()]
         if books.admits(book.key):
             listed.append({"key": book.key, "title": book.title, "markets": markets})
     return {**_fields(_bare(shown)), "bookmakers": listed}
@@ -69,8 +65,7 @@ def participants(snapshot: Snapshot | None) -> list[dict[str, str]]:
     events = snapshot.events if snapshot else ()
     names = {name for event in events for name in (event.home_team, event.away_team) if name}
     return [
-        {"full_name": name, "id": f"par_{blake2b(name.encode(), digest_size=13).hexdigest()}"}
-        for name in sorted(names)
+        {"full_name": name, "id": f"par_{blake2b(name.encode(), digest_size=13).hexdigest()}"} for name in sorted(names)
     ]
 
 

@@ -23,9 +23,7 @@ class Refusal(NamedTuple):
 REFUSALS = {
     "MISSING_KEY": Refusal(401, "API key is missing"),
     "INVALID_KEY": Refusal(401, "API key is not valid. Get an API key at https://the-odds-api.com"),
-    "DEACTIVATED_KEY": Refusal(
-        401, "API key is deactivated. This could be due to cancelation or a failed payment"
-    ),
+    "DEACTIVATED_KEY": Refusal(401, "API key is deactivated. This could be due to cancelation or a failed payment"),
     "OUT_OF_USAGE_CREDITS": Refusal(401, f"Usage quota has been reached. {_PLANS}"),
     "HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN": Refusal(
         401, f"Historical odds are only available on paid usage plans. {_PLANS}"

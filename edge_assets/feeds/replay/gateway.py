@@ -86,9 +86,7 @@ class Gateway:
         if self.faults.take("truncated"):
             body = body[: len(body) // 2]
         if self.faults.slow_seconds:
-            return StreamingResponse(
-                _dawdle(body, self.faults.slow_seconds), headers=headers, media_type=_JSON
-            )
+            return StreamingResponse(_dawdle(body, self.faults.slow_seconds), headers=headers, media_type=_JSON)
         return Response(body, headers=headers, media_type=_JSON)
 
 
@@ -109,7 +107,5 @@ def _consumed(headers: Mapping[str, str]) -> datetime | None:
     except ValueError:
         consumed = None
     if consumed is None or consumed.tzinfo is None:
-        raise ApiError(
-            "INVALID_CONSUMED", f"{CONSUMED_HEADER} must be an ISO time with an offset, not {value}"
-        )
+        raise ApiError("INVALID_CONSUMED", f"{CONSUMED_HEADER} must be an ISO time with an offset, not {value}")
     return consumed

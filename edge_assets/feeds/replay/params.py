@@ -45,9 +45,7 @@ class EventFilter:
         if self.ids is not None and event.id not in self.ids:
             return False
         start = as_datetime(event.commence_time)
-        return (self.earliest is None or start >= self.earliest) and (
-            self.latest is None or start <= self.latest
-        )
+        return (self.earliest is None or start >= self.earliest) and (self.latest is None or start <= self.latest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,7 @@ def read(file: RecordedFile) -> Reading | Skipped:
 def _reading(path: str, at: datetime, events: Sequence[EventOdds], body: bytes) -> Reading | Skipped:
     sports = {event.sport_key: event.sport_title for event in events}
     if len(sports) > 1:
-        return Skipped(
-            path, "several sports in one list", "record each sport by its own key, not by `upcoming`"
-        )
+        return Skipped(path, "several sports in one list", "record each sport by its own key, not by `upcoming`")
     sport, title = next(iter(sports.items()), ("", ""))
     return Reading(path, at, sport, title, content_of(events), _packed(body))
 

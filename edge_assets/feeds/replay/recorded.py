@@ -65,9 +65,7 @@ class RecordedTape:
         self._titles: dict[str, str] = {}
         for reading in sorted(readings, key=lambda r: (r.at, r.sport, r.path)):
             self._add(reading)
-        self.captures = sorted(
-            Capture(at, sport) for sport, track in self._tracks.items() for at in track.times
-        )
+        self.captures = sorted(Capture(at, sport) for sport, track in self._tracks.items() for at in track.times)
 
     @classmethod
     def load(cls, path: Path, progress: Callable[[int], None] = lambda _: None) -> RecordedTape:
@@ -127,9 +125,7 @@ class RecordedTape:
     def _add(self, reading: Reading) -> None:
         track = self._tracks[reading.sport]
         if track.times and track.times[-1] == reading.at:
-            self.skipped.append(
-                Skipped(reading.path, "the same sport and time twice", "remove one of the files")
-            )
+            self.skipped.append(Skipped(reading.path, "the same sport and time twice", "remove one of the files"))
             return
         track.times.append(reading.at)
         track.snapshots.append((reading.content, reading.packed))

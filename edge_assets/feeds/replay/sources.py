@@ -79,11 +79,7 @@ def _from_tar(path: Path) -> Iterator[RecordedFile]:
     try:
         with _opened(path) as archive:
             for member in archive:
-                if (
-                    member.isfile()
-                    and member.name.endswith(SUFFIXES)
-                    and (file := archive.extractfile(member))
-                ):
+                if member.isfile() and member.name.endswith(SUFFIXES) and (file := archive.extractfile(member)):
                     yield RecordedFile(member.name, file.read())
     except (tarfile.TarError, EOFError, OSError, zstandard.ZstdError) as error:
         msg = f"{path} cannot be read as a tar ({error}): fetch or pack it again"

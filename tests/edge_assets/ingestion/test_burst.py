@@ -53,7 +53,7 @@ async def finished(database_url: str, run: asyncio.Task[list[SportReport]], spor
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.2)
     while not run.done():
-        rows(database_url, "UPDATE leases SET claimed_by = 'test' WHERE claimed_by IS NULL RETURNING 1")
+        rows(database_url, "UPDATE leases SET claimed_by = 'test', claimed_at = clock_timestamp() RETURNING 1")
         await asyncio.sleep(0.1)
     return await run
 

@@ -31,9 +31,7 @@ def test_without_redis_prices_are_still_served(serve: Any, market: Any) -> None:
 
 
 def test_a_lost_database_connection_is_replaced(served: Any, market: Any) -> None:
-    market.conn.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'serving'"
-    )
+    market.conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'serving'")
     with served.http as http:
         assert http.get("/api/value-bets").status_code == 200
 

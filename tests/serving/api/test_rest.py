@@ -44,9 +44,7 @@ def test_an_updated_alert_appears_once_as_it_stands(served: Any, market: Any) ->
         ({"limit": 1}, [0.08]),
     ],
 )
-def test_value_bets_can_be_filtered(
-    served: Any, market: Any, params: dict[str, Any], edges: list[float]
-) -> None:
+def test_value_bets_can_be_filtered(served: Any, market: Any, params: dict[str, Any], edges: list[float]) -> None:
     market.publish(market.value(0.05), market.value(0.08, book=2))
     assert [a["edge"] for a in get(served, "/api/value-bets", **params)["alerts"]] == edges
 

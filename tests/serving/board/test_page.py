@@ -142,9 +142,7 @@ def test_elsewhere_it_asks_for_a_token(served: Any, page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_it_fits_the_screen(
-    local: Any, market: Any, chromium: Browser, size: Any, scheme: Any, tmp_path: Path
-) -> None:
+def test_it_fits_the_screen(local: Any, market: Any, chromium: Browser, size: Any, scheme: Any, tmp_path: Path) -> None:
     market.publish(market.value(), market.value(0.08, book=2), market.arbitrage())
     with chromium.new_context(viewport=size, color_scheme=scheme) as context:
         page = context.new_page()

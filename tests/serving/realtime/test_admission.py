@@ -59,9 +59,7 @@ def test_a_bad_token_is_refused(served: Any, token: Callable[[Any], str]) -> Non
     assert close_of(served.ws, additional_headers=header)[0] == 4401
 
 
-@pytest.mark.parametrize(
-    "first", ["no json", "[]", {"token": 1}, {"after": 3}, {"token": "x", "after": -1}, b"\x00"]
-)
+@pytest.mark.parametrize("first", ["no json", "[]", {"token": 1}, {"after": 3}, {"token": "x", "after": -1}, b"\x00"])
 def test_a_malformed_first_message_is_refused(served: Any, first: object) -> None:
     assert close_of(served.ws, first)[0] == 4400
 

@@ -127,9 +127,7 @@ def test_a_publication_that_redis_lost_arrives_all_the_same(served: Any, market:
         assert alerts(ws, 1)[0]["id"] == 3
 
 
-def test_heartbeats_tell_how_far_the_stream_is(
-    serve: Any, market: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_heartbeats_tell_how_far_the_stream_is(serve: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 0.1)
     with serve() as served, listen(served) as ws:
         market.publish(market.value())
@@ -137,9 +135,7 @@ def test_heartbeats_tell_how_far_the_stream_is(
         assert json.loads(ws.recv(timeout=5)) == {"type": "heartbeat", "last_id": 1}
 
 
-def test_a_slow_client_is_dropped_and_slows_nobody(
-    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_client_is_dropped_and_slows_nobody(served: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One client stops reading: its socket fills, then its backlog; the other hears every alert at once."""
     monkeypatch.setattr(client, "BACKLOG", 20)
     delays = []

@@ -23,9 +23,7 @@ class Serve(Protocol):
     def __call__(self, tape: Any, **options: Any) -> httpx.Client: ...
 
 
-def book(
-    key: str, markets: dict[str, list[dict[str, Any]]], updated: str = "2025-11-03T12:00:00Z"
-) -> dict[str, Any]:
+def book(key: str, markets: dict[str, list[dict[str, Any]]], updated: str = "2025-11-03T12:00:00Z") -> dict[str, Any]:
     return {
         "key": key,
         "title": key.title(),

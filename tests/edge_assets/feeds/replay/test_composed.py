@@ -33,9 +33,7 @@ class EndlessTape:
 
     def snapshot(self, sport: str, at: datetime) -> ComposedSnapshot:
         captured_at = at.replace(microsecond=0)
-        market = Market(
-            "h2h", stamp(captured_at), outcomes=[Outcome("A", 1 + at.second / 60), Outcome("B", 2.5)]
-        )
+        market = Market("h2h", stamp(captured_at), outcomes=[Outcome("A", 1 + at.second / 60), Outcome("B", 2.5)])
         book = Bookmaker("pinnacle", "Pinnacle", stamp(captured_at), markets=[market])
         game = EventOdds(GAME, NFL, "NFL", stamp(at + timedelta(hours=1)), "A", "B", bookmakers=[book])
         return ComposedSnapshot(captured_at, [game])
@@ -57,9 +55,7 @@ def test_it_runs_by_the_wall_clock(serve: Serve) -> None:
     tape: Tape = EndlessTape()
     client = serve(tape)
     answer = client.get(f"/v4/sports/{NFL}/odds", params={"regions": "eu"})
-    assert abs(datetime.fromisoformat(answer.headers["x-edge-time"]) - datetime.now(UTC)) < timedelta(
-        seconds=5
-    )
+    assert abs(datetime.fromisoformat(answer.headers["x-edge-time"]) - datetime.now(UTC)) < timedelta(seconds=5)
     assert answer.headers["x-edge-speed"] == "1"
     assert answer.json()[0]["bookmakers"][0]["markets"][0]["outcomes"][1] == {"name": "B", "price": 2.5}
     ready = client.get("/_edge/ready").json()

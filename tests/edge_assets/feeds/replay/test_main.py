@@ -29,9 +29,7 @@ def test_what_is_wrong(tmp_path: Path, arguments: list[str], said: str) -> None:
     assert said in done.stderr
 
 
-def test_it_reports_what_it_skips_and_serves_the_rest(
-    recording: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_reports_what_it_skips_and_serves_the_rest(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(recording, "notes.json", {"no": "capture"})
     served: list[Any] = []
     monkeypatch.setattr(command, "serve", lambda app, host, port: served.append((host, port)))

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from edge_assets.feeds.replay.recorded import RecordedTape
 
 NOON = datetime(2025, 11, 3, 12, tzinfo=UTC)
-CAPTURES = [
-    Capture(NOON + timedelta(minutes=m), sport) for m, sport in [(0, NFL), (5, EPL), (20, NFL), (25, EPL)]
-]
+CAPTURES = [Capture(NOON + timedelta(minutes=m), sport) for m, sport in [(0, NFL), (5, EPL), (20, NFL), (25, EPL)]]
 
 
 def poll(client: httpx.Client, sport: str, consumed: str | None) -> httpx.Response:

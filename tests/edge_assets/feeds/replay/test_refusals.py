@@ -84,9 +84,7 @@ def test_keys(serve: Serve, tape: RecordedTape) -> None:
     client.put("/_edge/faults", json={"invalid_keys": ["x"], "deactivated_keys": ["y"], "free_keys": ["z"]})
     assert client.get("/v4/sports", params={"apiKey": "x"}).json()["error_code"] == "INVALID_KEY"
     assert client.get("/v4/sports", params={"apiKey": "y"}).json()["error_code"] == "DEACTIVATED_KEY"
-    assert (
-        client.get(HISTORY, params={"apiKey": "z"}).json()["error_code"].startswith("HISTORICAL_UNAVAILABLE")
-    )
+    assert client.get(HISTORY, params={"apiKey": "z"}).json()["error_code"].startswith("HISTORICAL_UNAVAILABLE")
     assert client.get("/v4/sports", params={"apiKey": "z"}).status_code == 200
 
 
@@ -123,9 +121,7 @@ def test_thirty_calls_a_second() -> None:
     ledger.admit("k")
 
 
-def test_the_rate_counts_before_the_sport_and_in_the_time_of_the_tape(
-    serve: Serve, tape: RecordedTape
-) -> None:
+def test_the_rate_counts_before_the_sport_and_in_the_time_of_the_tape(serve: Serve, tape: RecordedTape) -> None:
     slow, fast = serve(tape, speed=1), serve(tape)
     codes = {slow.get("/v4/sports/curling/odds").status_code for _ in range(40)}
     assert codes == {404, 429}

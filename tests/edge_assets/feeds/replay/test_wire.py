@@ -38,9 +38,7 @@ def test_sports_are_those_of_the_tape(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_recorded_bytes_are_sent_when_nothing_has_to_change(
-    client: httpx.Client, recording: Path, slash: str
-) -> None:
+def test_recorded_bytes_are_sent_when_nothing_has_to_change(client: httpx.Client, recording: Path, slash: str) -> None:
     answer = client.get(ODDS + slash, params=ALL | {"oddsFormat": "american"})
     assert answer.content == (recording / "nfl_20251103T120000Z.json").read_bytes()
     assert answer.headers["x-requests-last"] == "6"
@@ -106,9 +104,7 @@ def test_one_event_states_updates_on_markets_only_and_costs_what_returns(ended: 
     assert all("last_update" not in book for book in answer.json()["bookmakers"])
     assert answer.json()["bookmakers"][0]["markets"][0]["last_update"] == "2025-11-03T12:00:00Z"
     assert answer.headers["x-requests-last"] == "2"
-    assert (
-        ended.get(path, params={"regions": "uk", "markets": "player_shots"}).headers["x-requests-last"] == "0"
-    )
+    assert ended.get(path, params={"regions": "uk", "markets": "player_shots"}).headers["x-requests-last"] == "0"
 
 
 def test_events_markets_participants_and_scores(client: httpx.Client) -> None:
@@ -169,9 +165,7 @@ def test_history_of_events_and_of_one_event(client: httpx.Client) -> None:
 
 
 def test_links_and_limits_come_only_when_asked_for(serve: Serve, tmp_path: Path) -> None:
-    linked = make_book(
-        "draftkings", {"h2h": [{**o, "link": "https://x", "sid": "7"} for o in two_way(1.5, 2.5)]}
-    )
+    linked = make_book("draftkings", {"h2h": [{**o, "link": "https://x", "sid": "7"} for o in two_way(1.5, 2.5)]})
     write(tmp_path, "a_20251103T120000Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [linked])])
     client = serve(RecordedTape.load(tmp_path))
     plain = client.get(ODDS, params={"regions": "us"}).json()[0]["bookmakers"][0]
