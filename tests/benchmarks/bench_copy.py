@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,7 +59,7 @@ def changes(n: int) -> QuoteBatch:
         rng.integers(1, 41, n).astype(np.int16),
         rng.integers(1, 4, n).astype(np.int16),
         rng.integers(1, 6, n).astype(np.int32),
-        rng.integers(-20, 20, n).astype(np.float32) / 2,
+        (rng.integers(-20, 20, n) / 2).astype(np.float32),
         1 + rng.exponential(2, n),
         micros(NOON) - rng.integers(0, 10**8, n),
     )
@@ -93,7 +94,7 @@ def poll_seconds(conn: Connection) -> list[float]:
     times = MarketTimes.of((event, book, 1, 0) for event in range(100) for book in range(40))
     starts = EventStarts.of((event, 0) for event in range(100))
     records = [desk.record(NOON + timedelta(seconds=i)) for i in range(ROUNDS)]
-    return [seconds(lambda r=r: write_poll(conn, r, quotes, times, starts)) for r in records]
+    return [seconds(partial(write_poll, conn, r, quotes, times, starts)) for r in records]
 
 
 def seconds(call: Callable[[], object]) -> float:

@@ -3,8 +3,6 @@
 Target: 2.5 million, and 20 times the obvious way: pydantic models over `json`, a dictionary of last prices.
 """
 
-
-
 from __future__ import annotations
 
 import gc
