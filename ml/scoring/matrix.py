@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 WIDEST = max(len(o) for o in OUTCOMES_OF.values())
-_COLUMN = {(int(m), int(o)): i for m, outcomes in OUTCOMES_OF.items() for i, o in enumerate(outcomes)}
+_NO_COLUMN = -1
+_COLUMN = np.full((max(Market) + 1, max(Outcome) + 1), _NO_COLUMN, np.int8)
+for _market, _outcomes in OUTCOMES_OF.items():
+    _COLUMN[_market, _outcomes] = range(len(_outcomes))
 _WIDTH = {int(m): len(outcomes) for m, outcomes in OUTCOMES_OF.items()}
 NO_START: Micros = np.iinfo(np.int64).max
 
@@ -49,7 +52,7 @@ class LineMatrix:
     """
 
     def __init__(self) -> None:
-        self.rows: dict[LineKey, int] = {}
+        self.rows: dict[tuple[int, int, float], int] = {}
         self.keys: list[LineKey | None] = []
         self.books: dict[int, int] = {}
         self.book_ids: list[int] = []
@@ -71,19 +74,17 @@ class LineMatrix:
 
     def apply_quotes(self, quotes: QuoteBatch, polls: int | NDArray[np.int64]) -> set[int]:
         """Write changed prices; return the rows touched. Markets that are not valued are passed over."""
-        touched = set()
-        price, poll = quotes.price.tolist(), np.broadcast_to(polls, len(quotes)).tolist()
-        keys = zip(*(c.tolist() for c in quotes.columns()[:5]), strict=True)
-        for i, (event, book, market, outcome, point) in enumerate(keys):
-            column = _COLUMN.get((market, outcome))
-            if column is None:
-                continue
-            row = self._row(line_key(event, market, outcome, point))
-            cell = row, self._book(book), column
-            self.price[cell] = price[i]
-            self.poll[cell] = poll[i]
-            touched.add(row)
-        return touched
+        column = _columns(quotes)
+        valued = column != _NO_COLUMN
+        quotes, column = quotes.take(valued), column[valued]
+        lines = zip(quotes.event.tolist(), quotes.market.tolist(), _line_points(quotes).tolist(), strict=True)
+        rows = [self._row(line) for line in lines]
+        books, book_inverse = np.unique(quotes.book, return_inverse=True)
+        columns = np.array([self._book(book) for book in books.tolist()], np.intp)
+        cells = np.array(rows, np.intp), columns[book_inverse], column
+        self.price[cells] = quotes.price
+        self.poll[cells] = polls if isinstance(polls, int) else polls[valued]
+        return set(rows)
 
     def apply_times(self, times: MarketTimes) -> None:
         """Take over when each book last confirmed each market."""
@@ -108,9 +109,10 @@ class LineMatrix:
 
     def release_empty(self, rows: Iterable[int]) -> None:
         """Recycle those of `rows` that nobody offers any more."""
-        for row in rows:
+        some = np.fromiter(rows, np.intp)
+        for row in some[np.isnan(self.price[some]).all(axis=(1, 2))].tolist():
             key = self.keys[row]
-            if key is not None and np.isnan(self.price[row]).all():
+            if key is not None:
                 del self.rows[key]
                 self.keys[row] = None
                 self.width[row] = 0
@@ -130,9 +132,10 @@ class LineMatrix:
                 self._times[index] = UNKNOWN_TIME
                 self._free_pairs.append(index)
 
-    def _row(self, key: LineKey) -> int:
-        row = self.rows.get(key)
+    def _row(self, line: tuple[int, int, float]) -> int:
+        row = self.rows.get(line)
         if row is None:
+            key = LineKey(*line)
             row = self._free.pop() if self._free else self._append()
             self.rows[key], self.keys[row] = row, key
             self.width[row] = _WIDTH[key.market]
@@ -175,6 +178,19 @@ def line_key(event: int, market: int, outcome: int | None, point: float | None) 
         return LineKey(event, market, 0.0)
     away = market == Market.SPREADS and outcome == Outcome.AWAY
     return LineKey(event, market, 0.0 - point if away else 0.0 + point)
+
+
+def _columns(quotes: QuoteBatch) -> NDArray[np.int8]:
+    """The column of each quote's outcome in its line, `_NO_COLUMN` where its market is not valued."""
+    known = (quotes.market < _COLUMN.shape[0]) & (quotes.outcome < _COLUMN.shape[1])
+    return np.where(known, _COLUMN[np.where(known, quotes.market, 0), np.where(known, quotes.outcome, 0)], _NO_COLUMN)
+
+
+def _line_points(quotes: QuoteBatch) -> NDArray[np.float64]:
+    """`line_key(...).point` of each quote."""
+    point = np.where(np.isnan(quotes.point), 0.0, quotes.point.astype(np.float64))
+    away = (quotes.market == Market.SPREADS) & (quotes.outcome == Outcome.AWAY)
+    return np.where(away, 0.0 - point, 0.0 + point)
 
 
 def _grown(array: NDArray[Any], fill: float, axis: int = 0) -> NDArray[Any]:

@@ -1,0 +1,140 @@
+"""Selections valued per second by the scorer, from a poll's changes to its alerts, on one core.
+
+A selection is one (event, market, point, outcome), valued at the prices of all 40 books. Target: 100,000 a
+second. The peer is the obvious loop: for every line that changed, de-vig each book by the compiled `shin`,
+average the log-probabilities, and compare every price; without ages, outliers, arbitrage, other methods.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from math import exp, log
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shin
+
+from edge_assets.clock import micros
+from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from ml.quotes import PollChanges
+from ml.scoring import ScoringRules, SportScorer
+from ml.scoring.matrix import line_key
+from tests.benchmarks.market import MarketStream
+from tests.benchmarks.payloads import SPORT
+from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ml.quotes import MarketTimes
+    from ml.scoring.matrix import LineKey
+
+STEPS = 60
+PEER_STEPS = 4
+TARGET = 100_000
+LEAST_RATIO = 5.0
+"""Asserted, and generous: the scorer is far quicker than the loop, though it does more."""
+RULES = ScoringRules()
+
+
+@dataclass
+class Feed:
+    """The polls of a stream of payloads."""
+
+    stream: MarketStream
+
+    def __post_init__(self) -> None:
+        self._differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+        self._polls = 0
+
+    def poll(self) -> PollChanges:
+        """Look at the next payload."""
+        body, self._polls = self.stream.step(), self._polls + 1
+        diff, now = self._differ.diff(body, self.stream.now), micros(self.stream.now)
+        self._differ.commit()
+        return PollChanges(self._polls, SPORT, now, now, "bench", diff.quotes, diff.times, diff.starts)
+
+
+class LoopScorer:
+    """The obvious way: dictionaries of prices by line, book and outcome, and a loop over them."""
+
+    def __init__(self) -> None:
+        self.lines: dict[LineKey, dict[int, dict[int, float]]] = {}
+
+    def step(self, changes: PollChanges) -> list[tuple[LineKey, int, int]]:
+        """The prices above the threshold among the lines that changed."""
+        touched = set()
+        quotes = changes.quotes
+        for event, book, market, outcome, point, price in zip(
+            *(column.tolist() for column in quotes.columns()[:6]), strict=True
+        ):
+            key = line_key(event, market, outcome, point)
+            self.lines.setdefault(key, {}).setdefault(book, {})[outcome] = price
+            touched.add(key)
+        return [(key, *found) for key in touched for found in self._value(self.lines[key])]
+
+    def _value(self, books: dict[int, dict[int, float]]) -> list[tuple[int, int]]:
+        logs: dict[int, list[float]] = {}
+        for prices in books.values():
+            fair = shin.calculate_implied_probabilities(list(prices.values()))
+            for outcome, p in zip(prices, fair, strict=True):
+                logs.setdefault(outcome, []).append(log(p))
+        pooled = {outcome: exp(sum(values) / len(values)) for outcome, values in logs.items()}
+        total = sum(pooled.values())
+        return [
+            (book, outcome)
+            for book, prices in books.items()
+            for outcome, price in prices.items()
+            if pooled[outcome] / total - 1 / price >= RULES.threshold_edge
+        ]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of a call."""
+    begun = time.thread_time()
+    work()
+    return time.thread_time() - begun
+
+
+def selections(changes: PollChanges) -> int:
+    """How many selections the changed lines of a poll have."""
+    columns = changes.quotes.columns()[:5]
+    lines = {line_key(e, m, o, p) for e, _, m, o, p in zip(*(c.tolist() for c in columns), strict=True)}
+    return sum(3 if key.market == 2 else 2 for key in lines)  # noqa: PLR2004 - h2h with a draw
+
+
+def stale(times: MarketTimes) -> MarketTimes:
+    """The same markets, last confirmed at the epoch."""
+    return replace(times, book_time=np.zeros_like(times.book_time))
+
+
+def test_steps() -> None:
+    feed = Feed(MarketStream())
+    scorer, loop = SportScorer(RULES), LoopScorer()
+    first = feed.poll()
+    scorer.step(first), loop.step(first)
+    polls = [feed.poll() for _ in range(STEPS)]
+    counts, quotes = [selections(p) for p in polls], sum(len(p.quotes) for p in polls)
+    alerts: list[object] = []
+    taken = [seconds(lambda p=p: alerts.extend(scorer.step(p).alerts)) for p in polls]  # type: ignore[misc]
+    peer = min(seconds(lambda p=p: loop.step(p)) / n for p, n in zip(polls[:PEER_STEPS], counts, strict=False))  # type: ignore[misc]
+    rate, peer_rate = sum(counts) / sum(taken), 1 / peer
+    print(f"\n{quotes / STEPS:.0f} changed quotes, {sum(counts) / STEPS:.0f} selections a step, {len(alerts)} alerts")
+    print(f"scorer.step  {rate:10,.0f} selections/s ({sum(taken) / STEPS * 1e3:.2f} ms a step; target {TARGET:,})")
+    print(f"             {quotes / sum(taken):10,.0f} changed quotes/s")
+    print(f"loop, shin   {peer_rate:10,.0f} selections/s, ratio {rate / peer_rate:.1f}")
+    assert alerts
+    assert rate > LEAST_RATIO * peer_rate
+
+
+def test_everything_at_once() -> None:
+    """All lines are valued when every price grows stale, and again when all are confirmed."""
+    feed = Feed(MarketStream(gifts=0))
+    scorer = SportScorer(RULES)
+    poll = feed.poll()
+    scorer.step(poll)
+    count, quiet = selections(poll), poll.quotes.take(np.empty(0, np.intp))
+    pair = [replace(poll, quotes=quiet, times=stale(poll.times)), replace(poll, quotes=quiet)]
+    taken = min(seconds(lambda p=p: scorer.step(p)) for p in pair * 8)  # type: ignore[misc]
+    print(f"\nfull matrix  {count / taken:10,.0f} selections/s ({count} in {taken * 1e3:.2f} ms)")
