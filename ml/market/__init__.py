@@ -1,22 +1,30 @@
-"""What the market says an outcome is worth: de-vig, consensus, value, arbitrage; all vectorised."""
+"""What the market says an outcome is worth: de-vig, consensus, value; all vectorised."""
 
-from ml.market.arbitrage import NO_BOOK, Arbitrage, arbitrage
 from ml.market.consensus import Consensus, consensus
-from ml.market.devig import PLAIN_METHODS, Devigged, DevigMethod, DevigStatus, devig
+from ml.market.devig import (
+    FORMULA_METHODS,
+    PLAIN_METHODS,
+    Devigged,
+    DevigMethod,
+    DevigStatus,
+    blend,
+    devig,
+    devig_each,
+    worst_case,
+)
 from ml.market.value import confidence, edge, expected_value
 
 __all__ = [
-    "NO_BOOK",
     "PLAIN_METHODS",
-    "Arbitrage",
     "Consensus",
     "DevigMethod",
     "DevigStatus",
     "Devigged",
-    "arbitrage",
     "confidence",
     "consensus",
     "devig",
+    "devig_each",
     "edge",
     "expected_value",
+    "worst_case",
 ]

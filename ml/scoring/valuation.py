@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.market.arbitrage import arbitrage
+from ml.arbitrage.sure import arbitrage
 from ml.market.consensus import consensus
 from ml.market.value import confidence, edge, expected_value
 from ml.quotes import UNKNOWN_TIME
@@ -21,7 +21,7 @@ from ml.staking.kelly import kelly_fraction
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ml.market.arbitrage import Arbitrage
+    from ml.arbitrage.sure import Arbitrage
     from ml.market.consensus import Consensus
     from ml.quotes import Micros
 

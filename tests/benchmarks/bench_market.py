@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shin
 
-from ml.market import DevigMethod, arbitrage, consensus, devig
+from ml.arbitrage import arbitrage
+from ml.market import DevigMethod, consensus, devig
 
 if TYPE_CHECKING:
     from collections.abc import Callable

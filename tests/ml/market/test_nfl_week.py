@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 
-from ml.market import DevigMethod, arbitrage, consensus, edge
+from ml.arbitrage import arbitrage
+from ml.market import DevigMethod, consensus, edge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from ml.market import NO_BOOK, arbitrage
+from ml.arbitrage import NO_BOOK, arbitrage
 from tests.ml.market.markets import NAN, feeds
 
 if TYPE_CHECKING:
