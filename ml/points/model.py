@@ -1,0 +1,70 @@
+"""A distribution of margins or totals for every line, and what it says at any point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.points.families import CELLS, Family, to_coordinates
+from ml.points.settlement import Chances, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PointModel:
+    """What a sport's margin, or its total, is like before the books are asked.
+
+    The numbers from `low` to `high` can happen; `typical` are the family's two parameters for an ordinary event,
+    of which the second (the spread) is what a fit falls back on where the books say nothing about it.
+    `key_weights` multiplies the probability of single numbers before they are made to sum to one: above 1 for the
+    key numbers of American football (3, 7, 6, 10 and their negatives), {0: 0.0} where ties are played on.
+
+    Raises `ValueError` for numbers in the wrong order, a negative weight, or a spread that is not positive.
+    """
+
+    family: Family
+    low: int
+    high: int
+    typical: tuple[float, float]
+    key_weights: Mapping[int, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.low >= self.high or self.typical[1] <= 0 or any(w < 0 for w in self.key_weights.values()):
+            msg = f"no distribution: {self}"
+            raise ValueError(msg)
+
+    @property
+    def numbers(self) -> Array:
+        """The numbers that can happen (K,)."""
+        return np.arange(self.low, self.high + 1, dtype=np.float64)
+
+    def cells(self, coordinates: Array) -> Array:
+        """Probabilities of the numbers and their derivatives by the two coordinates (3, L, K), of (L, 2)."""
+        raw = CELLS[self.family](coordinates, self.numbers) * self._weights()
+        total = raw.cumsum(axis=-1)[..., -1:]
+        p = raw[0] / total[0]
+        return np.stack([p, *((d - p * t) / total[0] for d, t in zip(raw[1:], total[1:], strict=True))])
+
+    def probabilities(self, parameters: Array) -> Array:
+        """Probabilities of the numbers (L, K) under the family's `parameters` (L, 2)."""
+        probabilities: Array = self.cells(to_coordinates(self.family, parameters))[0]
+        return probabilities
+
+    def chances(self, parameters: Array, thresholds: Array) -> Chances:
+        """Win, push and loss of exceeding `thresholds` (L, B) under `parameters` (L, 2)."""
+        return settle(self.probabilities(parameters), self.low, thresholds)
+
+    def _weights(self) -> Array:
+        weights = np.ones(self.high - self.low + 1)
+        for number, weight in self.key_weights.items():
+            if self.low <= number <= self.high:
+                weights[number - self.low] = weight
+        return weights
