@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.arbitrage.commission import net_price
 from ml.market.methods import booksum
 
 if TYPE_CHECKING:
@@ -23,34 +24,46 @@ ROUNDING = 1e-12
 class Arbitrage:
     """The best bets on every outcome, for L lines of n outcomes; NaN where an outcome is not offered.
 
-    `price` (L, n) the best price and `book` (L, n) the index of the first book that has it, or `NO_BOOK`;
-    `margin` (L,) = 1 - sum(1 / price), an arbitrage where positive; `guaranteed_return` (L,) profit per unit
-    of total stake, 1 / sum(1 / price) - 1; `stake_fraction` (L, n) shares of the total stake that make every
-    outcome pay the same, (1 / price) / sum(1 / price).
+    `price` (L, n) the best price as offered, `net_price` (L, n) the same after commission, and `book` (L, n)
+    the index of the first book that has it, or `NO_BOOK`; `margin` (L,) = 1 - sum(1 / net price), an
+    arbitrage where positive; `guaranteed_return` (L,) profit per unit of total stake,
+    1 / sum(1 / net price) - 1, and the negative of the combined hold; `stake_fraction` (L, n) shares of the
+    total stake that make every outcome pay the same, (1 / net price) / sum(1 / net price).
     """
 
     price: Array
+    net_price: Array
     book: NDArray[np.intp]
     margin: Array
     guaranteed_return: Array
     stake_fraction: Array
 
 
-def arbitrage(prices: Array, excluded: NDArray[np.bool_] | None = None) -> Arbitrage:
-    """Best bets of decimal `prices` (L, B, n).
+def arbitrage(prices: Array, excluded: NDArray[np.bool_] | None = None, commission: Array | None = None) -> Arbitrage:
+    """Best bets of decimal `prices` (L, B, n), one on every outcome.
 
     Passed over are NaN, prices that cannot be (infinite, or not above 1), and the books of the mask
-    `excluded`, (B,) for all lines or (L, B).
+    `excluded`, (B,) for all lines or (L, B). `commission` (B,) or (L, B) is each book's share of net winnings,
+    0 <= c < 1: the best price is the best after commission.
     """
     lines, books, n = prices.shape
     if not books:
         return arbitrage(np.full((lines, 1, n), np.nan))
-    offered = (prices > 1) & np.isfinite(prices)
-    if excluded is not None:
-        offered &= ~excluded[..., None]
-    book = np.where(offered, prices, -np.inf).argmax(axis=1)
-    found = offered.any(axis=1)
-    best = np.where(found, np.take_along_axis(prices, book[:, None, :], axis=1)[:, 0, :], np.nan)
+    net = prices if commission is None else net_price(prices, commission[..., None])
+    book = _best_book(net, excluded)
+    found = book != NO_BOOK
+    price, best = (
+        np.where(found, np.take_along_axis(table, book[:, None, :], axis=1)[:, 0, :], np.nan) for table in (prices, net)
+    )
     cost = booksum((1 / best).T)
     cost = np.where(np.abs(cost - 1) < ROUNDING, 1.0, cost)
-    return Arbitrage(best, np.where(found, book, NO_BOOK), 1 - cost, 1 / cost - 1, 1 / best / cost[:, None])
+    return Arbitrage(price, best, book, 1 - cost, 1 / cost - 1, 1 / best / cost[:, None])
+
+
+def _best_book(net: Array, excluded: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+    """The first book with the highest price of each outcome (L, n), `NO_BOOK` where none has a sound one."""
+    offered = (net > 1) & (net < np.inf)
+    if excluded is not None:
+        offered &= ~excluded[..., None]
+    book = np.where(offered, net, -np.inf).argmax(axis=1)
+    return np.where(offered.any(axis=1), book, NO_BOOK)

@@ -99,3 +99,24 @@ def test_nothing_on_offer(shape: tuple[int, int, int]) -> None:
     assert sure.price.shape == (shape[0], shape[2])
     assert (sure.book == NO_BOOK).all()
     assert np.isnan(sure.margin).all()
+
+
+def test_commission_decides_which_price_is_best() -> None:
+    prices = np.array([[[2.20, 1.80], [2.15, 2.10]]])
+    sure = arbitrage(prices, commission=np.array([0.05, 0.0]))
+    assert sure.book.tolist() == [[1, 1]]
+    assert sure.price.tolist() == [[2.15, 2.10]]
+    kept = arbitrage(prices, commission=np.array([[0.02, 0.0]]))
+    assert kept.book.tolist() == [[0, 1]]
+    assert kept.price[0, 0] == 2.20
+    assert kept.net_price[0, 0] == pytest.approx(1 + 1.2 * 0.98)
+    assert kept.guaranteed_return[0] == pytest.approx(1 / (1 / 2.176 + 1 / 2.1) - 1)
+
+
+@given(feeds())
+def test_no_commission_changes_nothing_and_commission_never_helps(feed: tuple[Array, Array]) -> None:
+    prices, weights = feed
+    free = arbitrage(prices)
+    np.testing.assert_allclose(arbitrage(prices, commission=0 * weights).margin, free.margin, atol=1e-12)
+    charged = arbitrage(prices, commission=weights / 50).margin
+    assert not (charged > free.margin + 1e-12).any()
