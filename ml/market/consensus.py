@@ -35,8 +35,8 @@ class Consensus:
 
     `probability` (L, n) sums to one, except under `WORST_CASE`: there it is the lowest of the four plain
     methods' consensus by outcome, a bound and no distribution. `books` (L,) counts the pooled books.
-    `method_spread` (L, n) is the largest minus the smallest consensus over those of the four methods that
-    are defined for every pooled book (multiplicative and power always are). `dispersion` (L,) is the
+    `method_spread` (L, n) is the largest minus the smallest consensus over those of the four plain
+    methods that are defined for every pooled book (multiplicative and power always are). `dispersion` (L,) is the
     weighted standard deviation of the pooled books' fair log-odds, averaged over outcomes. `deviation` (L,
     B) is each book's distance in log-odds from the pooled books' weighted median, the largest over outcomes;
     a book of weight zero has one too, NaN means no fair price.
@@ -68,14 +68,16 @@ def consensus(prices: Array, weights: Array, method: DevigMethod = DevigMethod.P
 
 
 def _consensus(prices: Array, weights: Array, method: DevigMethod) -> Consensus:
-    plain = devig_each(prices, PLAIN_METHODS)
-    own = worst_case(plain.values()) if method is DevigMethod.WORST_CASE else plain[method]
+    worst = method is DevigMethod.WORST_CASE
+    each = devig_each(prices, PLAIN_METHODS if worst else dict.fromkeys((*PLAIN_METHODS, method)))
+    own = worst_case(each.values()) if worst else each[method]
     weight = np.where(own.status == DevigStatus.OK, weights, 0.0)
-    pooled = np.stack([_pool(fair, weight) for fair in plain.values()])
-    lowest, highest = np.fmin.reduce(pooled), np.fmax.reduce(pooled)
+    pooled = np.stack([_pool(fair, weight) for fair in each.values()])
+    plain = pooled[: len(PLAIN_METHODS)]
+    lowest, highest = np.fmin.reduce(plain), np.fmax.reduce(plain)
     log_odds = _log_odds(own)
     return Consensus(
-        probability=(lowest if method is DevigMethod.WORST_CASE else pooled[PLAIN_METHODS.index(method)]).T,
+        probability=(lowest if worst else pooled[list(each).index(method)]).T,
         books=np.count_nonzero(weight, axis=1),
         method_spread=(highest - lowest).T,
         dispersion=_dispersion(log_odds, weight),

@@ -14,7 +14,7 @@ import numpy as np
 from ml.market import methods
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -32,17 +32,26 @@ class DevigMethod(StrEnum):
     ADDITIVE = "additive"
     POWER = "power"
     SHIN = "shin"
+    ODDS_RATIO = "odds_ratio"
+    PROBIT = "probit"
+    EQUAL_STANDARD_ERRORS = "equal_standard_errors"
     WORST_CASE = "worst_case"
 
 
 PLAIN_METHODS = (DevigMethod.MULTIPLICATIVE, DevigMethod.ADDITIVE, DevigMethod.POWER, DevigMethod.SHIN)
+"""Those that `WORST_CASE` is the worst of."""
 
 _FORMULAS = {
     DevigMethod.MULTIPLICATIVE: methods.multiplicative,
     DevigMethod.ADDITIVE: methods.additive,
     DevigMethod.POWER: methods.power,
     DevigMethod.SHIN: methods.shin,
+    DevigMethod.ODDS_RATIO: methods.odds_ratio,
+    DevigMethod.PROBIT: methods.probit,
+    DevigMethod.EQUAL_STANDARD_ERRORS: methods.equal_standard_errors,
 }
+FORMULA_METHODS = tuple(_FORMULAS)
+"""Every method with a formula of its own: all but `WORST_CASE`."""
 
 
 class DevigStatus(IntEnum):
@@ -56,7 +65,7 @@ class DevigStatus(IntEnum):
     UNDERROUND = 3
     """The booksum is below 1 (an exchange, an error), where Shin's model, and only Shin's, has no meaning."""
     OUT_OF_RANGE = 4
-    """A probability fell outside (0, 1): additive, on longshots."""
+    """A probability fell outside (0, 1): additive and equal standard errors, on longshots."""
     NOT_CONVERGED = 5
     """The iteration did not reach its tolerance."""
 
@@ -73,7 +82,8 @@ def devig(prices: Array, method: DevigMethod = DevigMethod.POWER) -> Devigged:
     """Fair probabilities of decimal `prices` (..., n), n outcomes that exhaust what can happen.
 
     Two-way and three-way markets differ in n, so they never share an array. A market's result does not
-    depend on the others in the array. `WORST_CASE` is `worst_case` of the four others.
+    depend on the others in the array. `WORST_CASE` is `worst_case` of the `PLAIN_METHODS`; for other choices
+    put together `devig_each` with `worst_case` or `blend`.
 
     Raises `ValueError` for fewer than two outcomes.
     """
@@ -82,8 +92,8 @@ def devig(prices: Array, method: DevigMethod = DevigMethod.POWER) -> Devigged:
     return devig_each(prices, (method,))[method]
 
 
-def devig_each(prices: Array, plain: Collection[DevigMethod]) -> dict[DevigMethod, Devigged]:
-    """`devig` by each of the `plain` methods; the prices are checked once."""
+def devig_each(prices: Array, chosen: Collection[DevigMethod]) -> dict[DevigMethod, Devigged]:
+    """`devig` by each of the `chosen` among the `FORMULA_METHODS`; the prices are checked once."""
     n = prices.shape[-1]
     if n < FEWEST_OUTCOMES:
         msg = f"a market has two outcomes or more, not {n}"
@@ -92,7 +102,7 @@ def devig_each(prices: Array, plain: Collection[DevigMethod]) -> dict[DevigMetho
     status = _price_status(rows)
     sound = np.flatnonzero(status == DevigStatus.OK)
     implied = 1.0 / rows[sound].T.astype(np.float64, order="C")
-    return {method: _spread_out(prices.shape, status, sound, implied, method) for method in plain}
+    return {method: _spread_out(prices.shape, status, sound, implied, method) for method in chosen}
 
 
 def worst_case(estimates: Iterable[Devigged]) -> Devigged:
@@ -105,6 +115,22 @@ def worst_case(estimates: Iterable[Devigged]) -> Devigged:
     probabilities, status = zip(*((e.probabilities, e.status) for e in estimates), strict=True)
     # OK is the smallest status, and whether the prices are sound is the same for all
     return Devigged(np.fmin.reduce(probabilities), np.minimum.reduce(status))
+
+
+def blend(estimates: Mapping[DevigMethod, Devigged], weights: Mapping[DevigMethod, float]) -> Devigged:
+    """The weighted arithmetic mean of several methods' estimates (the linear opinion pool, Stone 1961).
+
+    A market for which one of the methods is not defined has no blend, but that method's status: the mean of
+    the others would be another blend. Raises `ValueError` for weights that are negative, not finite or all 0.
+    """
+    share = np.array(list(weights.values()), np.float64)
+    if not (np.isfinite(share).all() and (share >= 0).all() and share.any()):
+        msg = f"weights of methods must be finite, zero or positive, and not all zero: {dict(weights)}"
+        raise ValueError(msg)
+    share /= share.sum()
+    parts = [(w, estimates[method]) for method, w in zip(weights, share, strict=True) if w]
+    probabilities = methods.booksum([w * part.probabilities for w, part in parts])
+    return Devigged(probabilities, np.maximum.reduce([part.status for _, part in parts]))
 
 
 def _price_status(rows: Array) -> NDArray[np.int8]:

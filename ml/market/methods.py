@@ -12,12 +12,14 @@ has converged.
 from __future__ import annotations
 
 from functools import reduce
+from math import sqrt, tau
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
     Solved = tuple[Array, NDArray[np.bool_]]
 
 MAX_ITERATIONS = 64
+SQRT_TAU = sqrt(tau)
 RESIDUAL = 1e-12
 """Newton squares this with its last step, and rounding keeps a residual some 1e-15 away from zero."""
 
 
-def booksum(columns: Array) -> Array:
+def booksum(columns: Iterable[Array]) -> Array:
     """Sum over outcomes (m,), added in the order of the outcomes."""
     total: Array = reduce(np.add, columns)
     return total
@@ -101,17 +104,82 @@ def shin(implied: Array) -> Solved:
     return fair / booksum(fair), solved
 
 
+def odds_ratio(implied: Array) -> Solved:
+    """p = q / (q + c (1 - q)), with the c that makes them sum to one: every outcome's odds, divided by c.
+
+    Cheung, in Buchdahl 2015, "The wisdom of the crowd". The same as a shift of all log-odds, which
+    `penaltyblog` calls logarithmic. Defined for every B: c > 1 for B > 1, 0 < c < 1 for B < 1. For two
+    outcomes c^2 is the product of the odds q / (1 - q). Else Newton on sum p = 1, which is convex and
+    decreasing in c > 0: it rises to the root from the left, after one step to the left if B < 1.
+    """
+    against = 1 - implied
+    if len(implied) == 2:  # noqa: PLR2004 - the closed form
+        c = np.sqrt(implied[0] / against[0]) * np.sqrt(implied[1] / against[1])
+        fair = implied / (implied + c * against)
+        return fair / booksum(fair), _everywhere(implied)
+
+    def step(columns: Array, c: Array) -> tuple[Array, Array]:
+        fair = columns / (columns + c * (1 - columns))
+        residual = booksum(fair) - 1
+        # d p / d c = -p^2 (1 - q) / q
+        return c + residual / booksum(fair * fair * (1 / columns - 1)), residual
+
+    first = np.maximum(1 + (booksum(implied) - 1) / booksum(implied * against), 0)
+    c, solved = _newton(step, implied, first)
+    fair = implied / (implied + c * against)
+    return fair / booksum(fair), solved
+
+
+def probit(implied: Array) -> Solved:
+    """p = Phi(Phi^-1(q) - d), with the d that makes them sum to one: normal quantiles, shifted by the same d.
+
+    The odds-ratio method with normal instead of logistic quantiles. Defined for every B: d > 0 for B > 1,
+    d < 0 for B < 1. For two outcomes d is the mean of the quantiles. Else Newton on sum p = 1, which falls in
+    d, with the middle of the bracket wherever a step would leave it. Of the bracket's ends one gives every
+    outcome 1 / n or more, the other 1 / n or less.
+    """
+    quantiles = ndtri(implied)
+    if len(implied) == 2:  # noqa: PLR2004 - the closed form
+        fair = ndtr(quantiles - booksum(quantiles) / 2)
+        return fair / booksum(fair), _everywhere(implied)
+
+    def step(columns: Array, state: Array) -> tuple[Array, Array]:
+        d, low, high = state
+        shifted = columns - d
+        residual = booksum(ndtr(shifted)) - 1
+        low, high = np.where(residual > 0, d, low), np.where(residual > 0, high, d)
+        moved = d + residual * SQRT_TAU / booksum(np.exp(-shifted * shifted / 2))
+        inside = (low <= moved) & (moved <= high)
+        return np.stack([np.where(inside, moved, (low + high) / 2), low, high]), residual
+
+    even = ndtri(1 / len(implied))
+    low, high = quantiles.min(axis=0) - even, quantiles.max(axis=0) - even
+    state, solved = _newton(step, quantiles, np.stack([np.clip(0, low, high), low, high]))
+    fair = ndtr(quantiles - state[0])
+    return fair / booksum(fair), solved
+
+
+def equal_standard_errors(implied: Array) -> Solved:
+    """p = q - (B - 1) s / sum s, s = sqrt(1 - q): every price stands the same number of standard errors too high.
+
+    The standard error is that of q relative to its own root, sqrt(q (1 - q) / q): `goto-conversion`, Goto
+    2023. Defined for every B; with B > 1 a longshot's p can fall below zero.
+    """
+    error = np.sqrt(1 - implied)
+    return implied - (booksum(implied) - 1) / booksum(error) * error, _everywhere(implied)
+
+
 def _newton(step: Callable[[Array, Array], tuple[Array, Array]], columns: Array, start: Array) -> Solved:
-    """Iterate `step(columns (n, a), x (a,)) -> (next x, residual at x)` of the a markets not solved yet."""
+    """Iterate `step(columns (n, a), x (..., a)) -> (next x, residual at x (a,))` of the a markets not solved yet."""
     x, solved = start.copy(), _everywhere(columns)
-    active = np.arange(len(start))
+    active = np.arange(columns.shape[1])
     for _ in range(MAX_ITERATIONS):
         moved, residual = step(columns, start)
-        x[active] = moved
+        x[..., active] = moved
         going = ~(np.abs(residual) <= RESIDUAL)
         if not going.any():
             return x, solved
-        active, columns, start = active[going], columns[:, going], moved[going]
+        active, columns, start = active[going], columns[:, going], moved[..., going]
     solved[active] = False
     return x, solved
 

@@ -1,17 +1,29 @@
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import shin
+from goto_conversion import goto_conversion
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ml.market import PLAIN_METHODS, DevigMethod, DevigStatus, devig, methods
+from ml.market import (
+    FORMULA_METHODS,
+    PLAIN_METHODS,
+    DevigMethod,
+    DevigStatus,
+    blend,
+    devig,
+    devig_each,
+    methods,
+    worst_case,
+)
 from tests.ml.market.markets import NAN, book_markets, odd_prices
+from tests.ml.market.peers import penaltyblog_implied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +32,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-MULTIPLICATIVE, ADDITIVE, POWER, SHIN = PLAIN_METHODS
+MULTIPLICATIVE, ADDITIVE, POWER, SHIN, ODDS_RATIO, PROBIT, EQUAL_ERRORS = FORMULA_METHODS
 WORST = DevigMethod.WORST_CASE
-plain = pytest.mark.parametrize("method", PLAIN_METHODS)
+formula = pytest.mark.parametrize("method", FORMULA_METHODS)
 every = pytest.mark.parametrize("method", list(DevigMethod))
 
 # README of the R package `implied`, whose root finder stops at about 1e-6; its `wpo` is the additive method
@@ -49,6 +61,17 @@ IMPLIED = {
         [0.4667139, 0.2908985, 0.2423876],
     ],
 }
+NORMAL = NormalDist()
+# its `logarithmic` shifts log-odds, which is what dividing the odds does
+PENALTYBLOG = {
+    "multiplicative": MULTIPLICATIVE,
+    "additive": ADDITIVE,
+    "differential_margin_weighting": ADDITIVE,
+    "power": POWER,
+    "shin": SHIN,
+    "odds_ratio": ODDS_RATIO,
+    "logarithmic": ODDS_RATIO,
+}
 TOLERANCE = {MULTIPLICATIVE: 6e-8, ADDITIVE: 6e-8, POWER: 3e-6, SHIN: 3e-6}
 
 
@@ -73,7 +96,7 @@ def exact_shin(implied: list[Decimal], z: Decimal) -> list[Decimal]:
     return [((z * z + 4 * (1 - z) * q * q / total).sqrt() - z) / (2 * (1 - z)) for q in implied]
 
 
-@plain
+@pytest.mark.parametrize("method", PLAIN_METHODS)
 def test_published_tables(method: DevigMethod) -> None:
     ours = devig(IMPLIED_PRICES, method).probabilities
     np.testing.assert_allclose(ours, IMPLIED[method], atol=TOLERANCE[method], rtol=0)
@@ -86,8 +109,13 @@ def test_the_worked_example_of_the_shin_package() -> None:
 
 @given(book_markets(1.001))
 def test_shin_agrees_with_the_shin_package(prices: Array) -> None:
+    shin = pytest.importorskip("shin", reason="shin has no wheel for this Python")
     theirs = [shin.calculate_implied_probabilities(row, max_iterations=100_000) for row in prices.tolist()]
     np.testing.assert_allclose(devig(prices, SHIN).probabilities, theirs, atol=2e-11, rtol=0)
+
+
+def exact_odds_ratio(implied: list[Decimal], c: Decimal) -> list[Decimal]:
+    return [q / (q + c * (1 - q)) for q in implied]
 
 
 @pytest.mark.parametrize(
@@ -98,21 +126,63 @@ def test_shin_agrees_with_the_shin_package(prices: Array) -> None:
         [1.0005, 900.0, 4000.0],
         [3.0, 3.0, 3.0 - 1e-9],
         [1.2, 1.3, 1.4],
+        [1.9, 1.9],
+        [1.01, 40.0],
         [1.001, 1.001, 1.001],
         [5.0, 6.5, 9.0, 11.0, 15.0, 15.0, 21.0, 34.0, 3.2],
     ],
 )
-def test_power_and_shin_to_thirteen_digits(prices: list[float]) -> None:
-    power, insiders = (devig(np.array(prices), m).probabilities for m in (POWER, SHIN))
-    np.testing.assert_allclose(power, bisected(prices, exact_power, 2000), atol=1e-13, rtol=0)
-    np.testing.assert_allclose(insiders, bisected(prices, exact_shin, 1), atol=1e-13, rtol=0)
+def test_what_is_iterated_has_thirteen_digits(prices: list[float]) -> None:
+    for method, exact, high in (
+        (POWER, exact_power, 2000),
+        (SHIN, exact_shin, 1),
+        (ODDS_RATIO, exact_odds_ratio, 9999),
+    ):
+        ours = devig(np.array(prices), method).probabilities
+        np.testing.assert_allclose(ours, bisected(prices, exact, high), atol=1e-13, rtol=0, err_msg=method)
 
 
 @given(book_markets(0.7, 0.999))
-def test_power_below_a_booksum_of_one(prices: Array) -> None:
-    ours = devig(prices, POWER)
-    assert (ours.status == DevigStatus.OK).all()
-    np.testing.assert_allclose(ours.probabilities[0], bisected(prices[0].tolist(), exact_power, 1), atol=1e-13)
+def test_power_and_odds_ratio_below_a_booksum_of_one(prices: Array) -> None:
+    for method, exact in ((POWER, exact_power), (ODDS_RATIO, exact_odds_ratio)):
+        ours = devig(prices, method)
+        assert (ours.status == DevigStatus.OK).all()
+        np.testing.assert_allclose(ours.probabilities[0], bisected(prices[0].tolist(), exact, 1), atol=1e-13)
+
+
+@given(book_markets(0.7, 1.3))
+def test_the_probit_method_shifts_all_normal_quantiles_alike(prices: Array) -> None:
+    fair = devig(prices, PROBIT)
+    assert (fair.status == DevigStatus.OK).all()
+    shift = [
+        [NORMAL.inv_cdf(1 / d) - NORMAL.inv_cdf(p) for d, p in zip(*row, strict=True)]
+        for row in zip(prices.tolist(), fair.probabilities.tolist(), strict=True)
+    ]
+    np.testing.assert_allclose(np.ptp(shift, axis=1), 0, atol=1e-9)
+
+
+@given(book_markets(0.7, 0.999))
+def test_equal_standard_errors_below_a_booksum_of_one(prices: Array) -> None:
+    fair = devig(prices, EQUAL_ERRORS).probabilities
+    errors = (1 / prices - fair) / np.sqrt(1 - 1 / prices)
+    np.testing.assert_allclose(np.ptp(errors, axis=1), 0, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", PENALTYBLOG)
+@given(prices=book_markets(1.001, 1.15))
+def test_penaltyblog_agrees(name: str, prices: Array) -> None:
+    ours = devig(prices, PENALTYBLOG[name])
+    ok = ours.status == DevigStatus.OK
+    theirs = [penaltyblog_implied().calculate_implied(row, name).probabilities for row in prices[ok].tolist()]
+    np.testing.assert_allclose(ours.probabilities[ok], np.reshape(theirs, (-1, prices.shape[1])), atol=1e-9, rtol=0)
+
+
+@given(book_markets(1.001, 1.15))
+def test_goto_conversion_agrees_where_it_accepts_the_prices(prices: Array) -> None:
+    ours = devig(prices, EQUAL_ERRORS)
+    for row, fair, status in zip(prices, ours.probabilities, ours.status, strict=True):
+        if status == DevigStatus.OK:
+            np.testing.assert_allclose(fair, goto_conversion(row), atol=1e-13)
 
 
 @given(book_markets(1.001, outcomes=2))
@@ -122,7 +192,7 @@ def test_two_outcomes_make_shin_additive(prices: Array) -> None:
     np.testing.assert_array_equal(devig(prices, SHIN).probabilities, devig(prices, ADDITIVE).probabilities)
 
 
-@plain
+@formula
 @given(prices=book_markets())
 def test_fair_probabilities_are_a_distribution_in_the_books_order(method: DevigMethod, prices: Array) -> None:
     fair = devig(prices, method)
@@ -130,10 +200,10 @@ def test_fair_probabilities_are_a_distribution_in_the_books_order(method: DevigM
     np.testing.assert_allclose(fair.probabilities[ok].sum(axis=1), 1, atol=1e-14)
     for p, price in zip(fair.probabilities[ok], prices[ok], strict=True):
         assert (np.diff(p[np.argsort(-price)]) >= -1e-15).all()
-    assert ok.all() or method is ADDITIVE
+    assert ok.all() or method in {ADDITIVE, EQUAL_ERRORS}
 
 
-@plain
+@formula
 @given(prices=book_markets(), data=st.data())
 def test_the_order_of_outcomes_does_not_matter(method: DevigMethod, prices: Array, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(prices.shape[1])))
@@ -141,7 +211,7 @@ def test_the_order_of_outcomes_does_not_matter(method: DevigMethod, prices: Arra
     np.testing.assert_allclose(ours.probabilities[:, order], theirs.probabilities, atol=1e-14)
 
 
-@plain
+@formula
 @given(prices=book_markets(1.01), longer=st.floats(1.001, 1.05))
 def test_a_longer_price_is_a_lower_probability(method: DevigMethod, prices: Array, longer: float) -> None:
     drifted = prices.copy()
@@ -154,13 +224,13 @@ def test_a_longer_price_is_a_lower_probability(method: DevigMethod, prices: Arra
         assert (after[both, 1:] > before[both, 1:]).all()
 
 
-@plain
+@formula
 def test_a_fair_book_stays_as_it_is(method: DevigMethod) -> None:
     prices = np.array([[3.0, 3.0, 3.0], [2.0, 4.0, 4.0], [1.25, 10.0, 10.0], [1 / 0.7, 5.0, 10.0]])
     np.testing.assert_allclose(devig(prices, method).probabilities, 1 / prices, atol=1e-15)
 
 
-@plain
+@formula
 def test_margin_on_longshots(method: DevigMethod) -> None:
     """All but multiplicative take more of the margin from the longshot (Clarke, Kovalchik & Ingram 2017)."""
     prices = np.array([1.15, 8.0, 17.0])
@@ -182,7 +252,8 @@ def test_margin_on_longshots(method: DevigMethod) -> None:
         ([3.1, 3.1, 3.1], dict.fromkeys(DevigMethod, DevigStatus.OK) | {SHIN: DevigStatus.UNDERROUND}),
         (
             [1.01, 20.0, 100.0],
-            dict.fromkeys(DevigMethod, DevigStatus.OK) | {ADDITIVE: DevigStatus.OUT_OF_RANGE},
+            dict.fromkeys(DevigMethod, DevigStatus.OK)
+            | dict.fromkeys([ADDITIVE, EQUAL_ERRORS], DevigStatus.OUT_OF_RANGE),
         ),
     ],
 )
@@ -232,10 +303,42 @@ def test_worst_case_is_the_lowest_of_those_defined(prices: Array) -> None:
     assert (worst.status == DevigStatus.OK).all()
 
 
+@given(book_markets(0.9))
+def test_worst_case_of_other_methods(prices: Array) -> None:
+    chosen = (ODDS_RATIO, PROBIT, EQUAL_ERRORS)
+    worst = worst_case(devig_each(prices, chosen).values())
+    lowest = np.nanmin([devig(prices, m).probabilities for m in chosen], axis=0)
+    np.testing.assert_array_equal(worst.probabilities, lowest)
+
+
+@given(book_markets(1.001), st.floats(0, 5), st.floats(0.1, 5))
+def test_a_blend_is_the_weighted_mean(prices: Array, power: float, shin: float) -> None:
+    estimates = devig_each(prices, FORMULA_METHODS)
+    mixed = blend(estimates, {POWER: power, SHIN: shin, ADDITIVE: 0.0})
+    expected = (estimates[POWER].probabilities * power + estimates[SHIN].probabilities * shin) / (power + shin)
+    np.testing.assert_allclose(mixed.probabilities, expected, atol=1e-15)
+    np.testing.assert_allclose(mixed.probabilities.sum(axis=1), 1, atol=1e-14)
+    assert (mixed.status == DevigStatus.OK).all()
+
+
+def test_a_blend_is_not_defined_where_one_of_its_methods_is_not() -> None:
+    prices = np.array([[1.5, 3.0, 9.0], [1.01, 20.0, 100.0], [3.1, 3.1, 3.1], [1.5, NAN, 9.0]])
+    mixed = blend(devig_each(prices, PLAIN_METHODS), dict.fromkeys(PLAIN_METHODS, 1.0))
+    expected = [DevigStatus.OK, DevigStatus.OUT_OF_RANGE, DevigStatus.UNDERROUND, DevigStatus.INCOMPLETE]
+    assert mixed.status.tolist() == expected
+    assert np.isnan(mixed.probabilities[1:]).all()
+
+
+@pytest.mark.parametrize("weights", [{POWER: -1.0, SHIN: 2.0}, {POWER: 0.0}, {POWER: NAN}, {POWER: np.inf}, {}])
+def test_a_blend_refuses_weights_that_make_no_mean(weights: dict[DevigMethod, float]) -> None:
+    with pytest.raises(ValueError, match="weights of methods must be finite"):
+        blend(devig_each(IMPLIED_PRICES, PLAIN_METHODS), weights)
+
+
 def test_an_iteration_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "MAX_ITERATIONS", 1)
     prices = np.array([[3.0, 3.0, 3.0], [1.1, 7.0, 30.0]])
-    for method in (POWER, SHIN):
+    for method in (POWER, SHIN, ODDS_RATIO, PROBIT):
         fair = devig(prices, method)
         assert fair.status.tolist() == [DevigStatus.OK, DevigStatus.NOT_CONVERGED]
         assert np.isnan(fair.probabilities[1]).all()
