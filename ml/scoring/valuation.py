@@ -6,7 +6,7 @@ that scoring only what changed gives what scoring everything would.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,13 +122,20 @@ def _pool(
     enough = (young & counts).sum(axis=1, keepdims=True) >= rules.min_books
     pool = counts & (young | ~enough)
     weights = np.broadcast_to(lines.weight, pool.shape)
-    first = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method)
+    market = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method)
     booksum = (1 / lines.price).sum(axis=2)
-    odd = (np.nan_to_num(first.deviation, nan=0.0) > rules.outlier_log_odds) | (booksum < rules.least_booksum)
-    if not odd.any():
-        return pool, first, odd
+    odd = (np.nan_to_num(market.deviation, nan=0.0) > rules.outlier_log_odds) | (booksum < rules.least_booksum)
     pool &= ~odd
-    return pool, consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method), odd
+    again = np.flatnonzero(odd.any(axis=1))
+    if again.size:
+        prices = np.where(pool[again, :, None], lines.price[again], np.nan)
+        _replace_rows(market, again, consensus(prices, weights[again], rules.method))
+    return pool, market, odd
+
+
+def _replace_rows(market: Consensus, rows: NDArray[np.intp], by: Consensus) -> None:
+    for each in fields(market):
+        getattr(market, each.name)[rows] = getattr(by, each.name)
 
 
 def _arbitrage_verdict(
@@ -143,10 +150,12 @@ def _arbitrage_verdict(
     It needs no crowd: two books that disagree are an arbitrage, however few others there are.
     """
     verdict = np.where(sure.guaranteed_return > 0, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
-    anyhow = arbitrage(price).guaranteed_return > 0
-    with_odd = arbitrage(np.where(young[:, :, None], price, np.nan)).guaranteed_return > 0
-    verdict[anyhow & (verdict == Verdict.NOTHING)] = Verdict.STALE
-    verdict[with_odd & (verdict != Verdict.OPEN)] = Verdict.OUTLIER
+    # more books never make a return smaller, so few lines are left to look at with fewer
+    anyhow = np.flatnonzero(arbitrage(price).guaranteed_return > 0)
+    with_odd = np.where(young[anyhow, :, None], price[anyhow], np.nan)
+    verdict[anyhow[verdict[anyhow] == Verdict.NOTHING]] = Verdict.STALE
+    odd = anyhow[arbitrage(with_odd).guaranteed_return > 0]
+    verdict[odd[verdict[odd] != Verdict.OPEN]] = Verdict.OUTLIER
     verdict[sure.guaranteed_return > rules.implausible_arbitrage] = Verdict.OUTLIER
     verdict[(verdict != Verdict.NOTHING) & started] = Verdict.STARTED
     return verdict
