@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def net_price(price: Array, commission: Array | float) -> Array:
     """What a winning back bet pays per unit staked after commission: 1 + (price - 1)(1 - c)."""
-    return 1 + (price - 1) * (1 - np.asarray(commission))
+    net: Array = 1 + (price - 1) * (1 - np.asarray(commission))
+    return net
 
 
 def lay_as_back(price: Array, commission: Array | float) -> Array:

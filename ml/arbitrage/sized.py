@@ -1,0 +1,75 @@
+"""Sure bets where every price is good for a limited stake: the most that is guaranteed, in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sized:
+    """The bets that guarantee most, for L lines; zeros where a line has no arbitrage.
+
+    `stake` (L, B, n) in currency, `total` (L,) their sum, `guaranteed_profit` (L,) and `guaranteed_return`
+    (L,) = profit / total, NaN where nothing is staked.
+    """
+
+    stake: Array
+    total: Array
+    guaranteed_profit: Array
+    guaranteed_return: Array
+
+
+def sized_arbitrage(prices: Array, limit: Array, budget: Array | float) -> Sized:
+    """Stakes at net decimal `prices` (L, B, n), each taking at most `limit` (L, B, n), of `budget` (L,) or scalar.
+
+    B counts books, or the levels of an exchange's ladder. NaN and prices not above 1 are no offer.
+
+    To pay P whatever happens, every outcome is bought from its best price downwards, so its cost is convex and
+    piecewise linear in P with slope 1 / (price being used). Profit P - sum of costs grows until the sum of slopes
+    reaches 1, an outcome is sold out, or the budget is spent: P is the first of the three. Equal to the linear
+    programme of `best_stakes` (tested).
+    """
+    offered = (prices > 1) & np.isfinite(prices) & (limit > 0)
+    order = np.argsort(np.where(offered, -prices, np.inf), axis=1, kind="stable")
+    price = np.take_along_axis(np.where(offered, prices, 1.0), order, axis=1)
+    room = np.take_along_axis(np.where(offered, limit, 0.0), order, axis=1)
+    pays = np.minimum(room, np.reshape(budget, (-1, 1, 1))) * price
+    upto = np.cumsum(pays, axis=1)
+    payout = _best_payout(np.where(pays > 0, 1 / price, np.inf), upto, budget)
+    used = np.clip(payout[:, None, None] - (upto - pays), 0, pays) / price
+    stake = np.zeros_like(used)
+    np.put_along_axis(stake, order, used, axis=1)
+    total = stake.sum(axis=(1, 2))
+    profit = np.where(total > 0, payout - total, 0.0)
+    return Sized(stake, total, profit, np.divide(profit, total, out=np.full_like(total, np.nan), where=total > 0))
+
+
+def _best_payout(slope: Array, upto: Array, budget: Array | float) -> Array:
+    """The payout P (L,) that guarantees most; `slope` and `upto` (L, B, n), from the best price downwards."""
+    lines = len(slope)
+    # where a level ends, the next one's slope takes over; after the last, none will do
+    following = np.concatenate([slope[:, 1:], np.full_like(slope[:, :1], np.inf)], axis=1)
+    with np.errstate(invalid="ignore"):
+        rise = np.where(np.isinf(following), np.inf, following - slope)
+    ends = upto.reshape(lines, -1)
+    order = np.argsort(ends, axis=1)
+    at = np.concatenate([np.zeros((lines, 1)), np.take_along_axis(ends, order, axis=1)], axis=1)
+    marginal = np.concatenate(
+        [slope[:, 0].sum(axis=1, keepdims=True), np.take_along_axis(rise.reshape(lines, -1), order, axis=1)], axis=1
+    ).cumsum(axis=1)
+    stop = (marginal >= 1).argmax(axis=1)
+    worth = np.arange(at.shape[1] - 1) < stop[:, None]
+    step = np.where(worth, np.diff(at, axis=1), 0.0)
+    price_of_step = np.where(worth, marginal[:, :-1], 1.0)
+    spent = np.concatenate([np.zeros((lines, 1)), np.cumsum(step * price_of_step, axis=1)], axis=1)
+    left = np.clip(np.reshape(budget, (-1, 1)) - spent[:, :-1], 0, None)
+    payout: Array = np.minimum(step, left / price_of_step).sum(axis=1)
+    return payout
