@@ -101,7 +101,7 @@ def selections(changes: PollChanges) -> int:
     """How many selections the changed lines of a poll have."""
     columns = changes.quotes.columns()[:5]
     lines = {line_key(e, m, o, p) for e, _, m, o, p in zip(*(c.tolist() for c in columns), strict=True)}
-    return sum(3 if key.market == 2 else 2 for key in lines)  # noqa: PLR2004 - h2h with a draw
+    return sum(3 if key.market == 2 else 2 for key in lines)
 
 
 def stale(times: MarketTimes) -> MarketTimes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from tests.benchmarks.payloads import PayloadStream
@@ -45,7 +46,8 @@ class MarketStream(PayloadStream):
         self._fair = {"h2h": [1 - home - draw, home, draw]} | {
             key: [p, 1 - p] for key, p in zip(("spreads", "totals"), sides, strict=True)
         }
-        return super()._event(number)
+        start = self.now + timedelta(hours=1 + number)
+        return super()._event(number) | {"commence_time": start.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
     def _book(self, number: int, home: str, away: str) -> dict[str, Any]:
         book = super()._book(number, home, away)
