@@ -1,0 +1,118 @@
+"""Which de-vig method finds value: the table of ../shared/data/README.md, from the files themselves."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from ml.market import DevigMethod, devig, expected_value
+from tests.ml.market.football_data import OUTCOMES, Matches, read_matches
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+PUBLISHED = """
+additive       0%  58,098  2.04%  +1.60%  +1.38%  59.0%
+additive       2%  21,212  4.07%  +5.10%  +2.96%  66.8%
+additive       5%   4,424  7.75%  +6.53%  +5.59%  72.5%
+multiplicative 2%  25,079  5.11%  +2.37%  +4.05%  66.5%
+power          2%  21,464  4.10%  +4.28%  +3.07%  67.1%
+power          5%   4,533  7.86%  +8.52%  +5.92%  73.1%
+"""
+THRESHOLDS = (0.0, 0.02, 0.05)
+SHOWN = [m for m in DevigMethod if m not in {DevigMethod.PROBIT, DevigMethod.EQUAL_STANDARD_ERRORS}]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bets:
+    """One entry per match and outcome (m, 3): the profit of a stake of one, and what it was expected to be."""
+
+    profit: Array
+    expected: Array
+    clv: Array
+    """What it is at the fair closing price; NaN where the sharp book has no close."""
+
+    @classmethod
+    def of(cls, matches: Matches, method: DevigMethod) -> Bets:
+        won = matches.result[:, None] == np.arange(len(OUTCOMES))
+        fair, close = (devig(prices, method).probabilities for prices in (matches.sharp, matches.sharp_close))
+        return cls(
+            np.where(won, matches.best, 0) - 1, expected_value(fair, matches.best), expected_value(close, matches.best)
+        )
+
+    def line(self, method: DevigMethod, threshold: float) -> str:
+        chosen = self.expected > threshold
+        clv = self.clv[chosen & ~np.isnan(self.clv)]
+        return (
+            f"{method:<14} {threshold:.0%} {chosen.sum():>7,}  {self.expected[chosen].mean():.2%}  "
+            f"{self.profit[chosen].mean():+.2%}  {clv.mean():+.2%}  {(clv > 0).mean():.1%}"
+        )
+
+
+@pytest.fixture(scope="module")
+def matches(data_dir: Path) -> Matches:
+    return read_matches(data_dir / "football_data_uk")
+
+
+def test_the_published_table_to_the_digit(matches: Matches) -> None:
+    table = [Bets.of(matches, method).line(method, threshold) for method in SHOWN for threshold in THRESHOLDS]
+    head = f"\n{'de-vig':<14} EV >  bets  claimed  yield  CLV  beat the close"
+    sys.stdout.write("\n".join([head, *table, ""]))
+    assert set(PUBLISHED.strip().splitlines()) <= set(table)
+
+
+def test_betting_blindly_at_the_best_price_loses(matches: Matches) -> None:
+    """The canary for shifted columns: no single price may win blindly."""
+    assert len(matches.result) == 62_149
+    priced = ~np.isnan(matches.best + matches.sharp).any(axis=1)
+    assert priced.sum() == 61_817
+    blind = Bets.of(matches, DevigMethod.POWER).profit[priced].mean()
+    assert f"{blind:+.2%}" == "-1.28%"
+
+
+def test_the_close_knows_more(matches: Matches) -> None:
+    both = ~np.isnan(matches.sharp + matches.sharp_close).any(axis=1)
+    assert both.sum() == 51_575
+    result = matches.result[both]
+    losses = [
+        -np.log(devig(prices[both], DevigMethod.POWER).probabilities[np.arange(len(result)), result]).mean()
+        for prices in (matches.sharp, matches.sharp_close)
+    ]
+    assert [f"{loss:.5f}" for loss in losses] == ["1.00332", "1.00012"]
+
+
+def test_the_edge_decays(matches: Matches) -> None:
+    bets = Bets.of(matches, DevigMethod.POWER)
+    early = matches.date < np.datetime64("2018-07-01")
+    before, after = (bets.profit[period][bets.expected[period] > 0.02].mean() for period in (early, ~early))
+    assert before > after > 0
+
+
+def test_the_warts_of_the_files(tmp_path: Path) -> None:
+    """Encodings, both lengths of a year, renamed columns, empty rows and fields, prices nobody can bet at."""
+    old = "Div,Date,HomeTeam,AwayTeam,FTR,BbMxH,BbMxD,BbMxA,\nSP1,18/08/12,Atlético,Alavés,H,1.5,4,8,\n,,,,,,,,\n"
+    new = "Date,HomeTeam,FTR,PSH,PSD,PSA,MaxH,MaxD,MaxA\n17/08/2019,Köln,A,1.00,3.9,,1.6,4.1,9,,\n,X,,2,3,4,2,3,4\n"
+    for season, text, encoding in (("1213", old, "cp1252"), ("1920", new, "utf-8-sig")):
+        (tmp_path / season).mkdir()
+        (tmp_path / season / "SP1.csv").write_text(text, encoding)
+    read = read_matches(tmp_path)
+    assert read.date.astype(str).tolist() == ["2012-08-18", "2019-08-17"]
+    assert read.result.tolist() == [0, 2]
+    np.testing.assert_array_equal(read.best, [[1.5, 4, 8], [1.6, 4.1, 9]])
+    np.testing.assert_array_equal(read.sharp, [[np.nan] * 3, [np.nan, 3.9, np.nan]])
+
+
+@pytest.mark.parametrize("row", ["17/08/2019,A,1.6", "17/08/2019,A,1.6,4.1,9,7"])
+def test_a_row_that_does_not_fit_its_header_is_refused(tmp_path: Path, row: str) -> None:
+    (tmp_path / "1920").mkdir()
+    (tmp_path / "1920" / "E0.csv").write_text(f"Date,FTR,MaxH,MaxD,MaxA\n{row}\n")
+    with pytest.raises(ValueError, match="fields under 5 names, so the columns are shifted"):
+        read_matches(tmp_path)
