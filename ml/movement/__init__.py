@@ -1,0 +1,7 @@
+"""Movement: steam, drift, reversals, who leads and who lags, and books that have stopped."""
+
+from ml.movement.leadlag import LeadLag
+from ml.movement.rules import Movement, MovementKind, MovementRules, Standing
+from ml.movement.watch import MovementWatch
+
+__all__ = ["LeadLag", "Movement", "MovementKind", "MovementRules", "MovementWatch", "Standing"]

@@ -1,0 +1,181 @@
+"""Where every book stands in every market: one fixed-size cell a (market, book), one record a market.
+
+A book's *position* is its log-odds of the first outcome against the second, log(second price / first price),
+which its margin hardly touches; a point is turned into log-odds and added. Nothing grows with time: rows are
+recycled when their event has begun or is no longer listed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ml.quotes import OUTCOMES_OF, Market, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ml.quotes import EventStarts, Micros, QuoteBatch
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.intp]
+    Mask = NDArray[np.bool_]
+    Side = NDArray[np.int8]
+    Points = NDArray[np.float32]
+
+CELL = np.dtype(
+    [
+        ("price", "f8", 2), ("point", "f4"), ("position", "f8"),
+        ("run", "f8"), ("begun", "i8"), ("crossed", "i8"), ("lean", "i1"),
+        ("confirmed", "i8"), ("interval", "f4"), ("standing", "i1"), ("level", "f8"),
+    ]
+)  # fmt: skip
+"""`run`: the sum of moves one way since `begun`; `crossed`: when it became large, towards `lean`; `interval` (s)
+between confirmations; `level`: the market's when the book last moved."""
+ROW = np.dtype(
+    [
+        ("event", "i4"), ("market", "i2"), ("used", "?"), ("median", "f8"), ("level", "f8"), ("at", "i8"),
+        ("net", "f8"), ("path", "f8"), ("squares", "f8"), ("drift", "i1"),
+        ("low", "f8"), ("high", "f8"), ("leg", "i1"), ("steam", "i1"), ("steam_at", "i8"),
+    ]
+)  # fmt: skip
+"""`level`: the sum of the market's moves; `net`, `path`, `squares`: its decaying sums of moves, of their sizes and
+squares; `low`, `high`, `leg`: the extremes since the last turn, and which was reached last."""
+
+_SIDE = np.full((max(OUTCOMES_OF) + 1, max(Outcome) + 1), -1, np.int8)
+for _market, _outcomes in OUTCOMES_OF.items():
+    _SIDE[_market, _outcomes[0]], _SIDE[_market, _outcomes[1]] = 0, 1
+
+
+class Changed(NamedTuple):
+    """Cells (c,) that a poll changed, and the positions of all books in their rows before it (r, B)."""
+
+    rows: Index
+    columns: Index
+    distinct: Index
+    before: Array
+
+
+class Board:
+    """Cells (M, B) of `CELL` and rows (M,) of `ROW`, found by (event, market) and book."""
+
+    def __init__(self, per_point: Mapping[int, float]) -> None:
+        self.books: dict[int, int] = {}
+        self._rows: dict[tuple[int, int], int] = {}
+        self._free: list[int] = []
+        self._cells = _fresh(64, 16)
+        self.row = np.zeros(64, ROW)
+        self._slope = np.zeros(max(OUTCOMES_OF) + 1)
+        for market, slope in per_point.items():
+            self._slope[market] = -slope if market == Market.SPREADS else slope
+
+    @property
+    def cell(self) -> NDArray[np.void]:
+        """The cells of the books seen so far (M, B)."""
+        return self._cells[:, : len(self.books)]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        return self._cells.nbytes + self.row.nbytes
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def release(self, starts: EventStarts, now: Micros) -> NDArray[np.int32]:
+        """Forget the events that are not listed, or have begun; return those still to come."""
+        coming = starts.event[starts.commence_at > now]
+        for row in np.flatnonzero(self.row["used"] & ~np.isin(self.row["event"], coming)).tolist():
+            del self._rows[int(self.row["event"][row]), int(self.row["market"][row])]
+            self.row[row] = np.zeros((), ROW)
+            self._cells[row] = _fresh(1, 1)[0, 0]
+            self._free.append(row)
+        return coming
+
+    def apply(self, quotes: QuoteBatch) -> Changed:
+        """Write prices; a book's line is held until it is withdrawn, and of several at once the first counts."""
+        known = (quotes.market < len(_SIDE)) & (quotes.outcome < _SIDE.shape[1])
+        side = np.where(known, _SIDE[np.where(known, quotes.market, 0), np.where(known, quotes.outcome, 0)], -1)
+        quotes, side = quotes.take(side >= 0), side[side >= 0]
+        rows, columns = self.find(quotes.event, quotes.market, quotes.book, create=True)
+        distinct = np.unique(rows)
+        before = self.offered_positions(distinct)
+        away = (quotes.market == Market.SPREADS) & (side == 1)
+        point = np.where(np.isnan(quotes.point), 0, np.where(away, -quotes.point, quotes.point)).astype(np.float32)
+        self._withdraw(np.isnan(quotes.price), rows, columns, side, point)
+        self._offer(~np.isnan(quotes.price), rows, columns, side, point, quotes.price)
+        cells = np.unique(rows * len(self.books) + columns)
+        return Changed(*np.divmod(cells, max(1, len(self.books))), distinct, before)
+
+    def positions(self, rows: Index, columns: Index) -> Array:
+        """Positions (c,) by the prices now, NaN where a side is not offered."""
+        cell = self.cell[rows, columns]
+        first, second = cell["price"].T
+        position: Array = np.log(second / first) + self._slope[self.row["market"][rows]] * cell["point"]
+        return position
+
+    def offered_positions(self, rows: Index) -> Array:
+        """Positions (r, B) as last taken over, NaN where nothing is offered."""
+        cell = self.cell[rows]
+        return np.where(np.isnan(cell["price"]).any(axis=-1), np.nan, cell["position"])
+
+    def find(
+        self, event: NDArray[Any], market: NDArray[Any], book: NDArray[Any], *, create: bool
+    ) -> tuple[Index, Index]:
+        """Rows and columns of (event, market, book); -1 for what is unknown, unless it is to be created."""
+        pairs, inverse = np.unique(event.astype(np.int64) << 16 | market, return_inverse=True)
+        keys = [(int(p >> 16), int(p & 0xFFFF)) for p in pairs]
+        found = [self._create(key) if create else self._rows.get(key, -1) for key in keys]
+        books, book_inverse = np.unique(book, return_inverse=True)
+        columns = [self._column(int(b)) if create else self.books.get(int(b), -1) for b in books]
+        return np.array(found, np.intp)[inverse], np.array(columns, np.intp)[book_inverse]
+
+    def _withdraw(self, gone: Mask, rows: Index, columns: Index, side: Side, point: Points) -> None:
+        held = gone & (self._cells["point"][rows, columns] == point)
+        self._cells["price"][rows[held], columns[held], side[held]] = np.nan
+
+    def _offer(self, given: Mask, rows: Index, columns: Index, side: Side, point: Points, price: Array) -> None:
+        rows, columns, side, point, price = rows[given], columns[given], side[given], point[given], price[given]
+        _, first, inverse = np.unique(rows * max(1, len(self.books)) + columns, return_index=True, return_inverse=True)
+        empty = np.isnan(self._cells["price"][rows, columns]).all(axis=-1)
+        line = np.where(empty, point[first][inverse], self._cells["point"][rows, columns])
+        mine = line == point
+        self._cells["point"][rows[mine], columns[mine]] = point[mine]
+        self._cells["price"][rows[mine], columns[mine], side[mine]] = price[mine]
+
+    def _create(self, key: tuple[int, int]) -> int:
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = self._free.pop() if self._free else len(self._rows)
+            if row >= len(self.row):
+                self._cells = np.concatenate([self._cells, _fresh(*self._cells.shape)])
+                self.row = np.concatenate([self.row, np.zeros_like(self.row)])
+            self.row[row] = np.zeros((), ROW)
+            self.row["event"][row], self.row["market"][row], self.row["used"][row] = *key, True
+            self.row["median"][row] = np.nan
+        return row
+
+    def _column(self, book: int) -> int:
+        column = self.books.setdefault(book, len(self.books))
+        if column >= self._cells.shape[1]:
+            self._cells = np.concatenate([self._cells, _fresh(*self._cells.shape)], axis=1)
+        return column
+
+
+def _fresh(rows: int, books: int) -> NDArray[np.void]:
+    cells = np.zeros((rows, books), CELL)
+    cells["price"] = cells["position"] = np.nan
+    return cells
+
+
+def medians(values: Array) -> Array:
+    """Medians (r,) of the numbers in each row (r, B), NaN for none: `np.nanmedian` takes each row by itself."""
+    ranked, count = np.sort(values, axis=1), np.isfinite(values).sum(axis=1)
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
+    pick = np.stack([np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[1] - 1)], axis=1)
+    middle: Array = np.take_along_axis(ranked, pick, axis=1).mean(axis=1)
+    return middle
