@@ -4,36 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
-
 from edge_assets.feeds.simulate.books import BOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FaultKind = Literal["stale", "palpable_error", "suspended", "generous"]
+    import numpy as np
 
+FaultKind = Literal["stale", "suspended", "palpable_error", "swapped", "generous", "mispriced"]
+
+MARKETS = ("h2h", "spreads", "totals")
+SOFT = tuple(i for i, book in enumerate(BOOKS) if book.kind == "soft")
 STALE_SHARE = 0.05
 SUSPENDED_SHARE = 0.08
 ERRORS_PER_EVENT = 1.0
-GENEROUS_PER_EVENT = 2.0
-SOFT = tuple(i for i, book in enumerate(BOOKS) if book.kind == "soft")
+SWAPS_PER_EVENT = 1.5
+GENEROUS_PER_EVENT = 0.7
+MISPRICED_PER_EVENT = 8.0
+"""A standing mistake or two on every board: four leagues then show a few new value bets a minute."""
 
 
 class Fault(NamedTuple):
-    """Something wrong at book number `book` from `begins` until `ends` (seconds since the epoch).
+    """Something wrong at book number `book` from `begins` until `ends` (seconds since the epoch), in one `market`
+    or, without one, in all.
 
-    `stale`: prices and confirmations are frozen. `palpable_error`: the moneyline price of outcome number
-    `outcome` is multiplied by `factor`. `suspended`: the book shows nothing. `generous`: a promotion; the same as
-    an error in kind, but of a size that a book honours, and enough for an arbitrage.
+    `stale`: prices and confirmations are frozen. `suspended`: nothing is shown. `palpable_error`: the moneyline
+    price of outcome number `outcome` is multiplied by `size`. `swapped`: the moneyline's favourite and underdog have
+    each other's price. `generous`: a promotion; the same as an error in kind, but of a size that a book honours, and
+    enough for an arbitrage. `mispriced`: the book's opinion of a market is off by `size` in log-odds, which makes one
+    side a true value bet.
     """
 
     kind: FaultKind
     book: int
     begins: int
     ends: int
+    market: str | None = None
     outcome: int = 0
-    factor: float = 1.0
+    size: float = 0.0
 
     def holds(self, at: float) -> bool:
         """Whether it is in force."""
@@ -41,22 +49,40 @@ class Fault(NamedTuple):
 
 
 def draw_faults(rng: np.random.Generator, listed: int, start: int) -> tuple[Fault, ...]:
-    """All faults of an event that is listed from `listed` until its `start`."""
-    return tuple(sorted(_drawn(rng, listed, start), key=lambda f: f.begins))
+    """All faults of an event that is listed from `listed` until its `start`, by their beginnings."""
+    drawn = [*_outages(rng, listed, start), *_misprints(rng, listed, start), *_mistakes(rng, listed, start)]
+    return tuple(sorted(drawn, key=lambda f: f.begins))
 
 
-def _drawn(rng: np.random.Generator, listed: int, start: int) -> Iterator[Fault]:
+def _outages(rng: np.random.Generator, listed: int, start: int) -> Iterator[Fault]:
     for book in SOFT:
         if rng.random() < STALE_SHARE:
             yield _window(rng, "stale", book, (listed + 600, start), (1_200, 2_400))
         if rng.random() < SUSPENDED_SHARE:
-            yield _window(rng, "suspended", book, (listed, start), (30, 180))
+            whole = _window(rng, "suspended", book, (listed, start), (30, 180))
+            yield whole._replace(market=(None, *MARKETS)[rng.integers(4)])
+
+
+def _misprints(rng: np.random.Generator, listed: int, start: int) -> Iterator[Fault]:
     for _ in range(rng.poisson(ERRORS_PER_EVENT)):
-        error = _window(rng, "palpable_error", int(rng.choice(SOFT)), (listed, start), (60, 180))
-        yield error._replace(outcome=int(rng.integers(2)), factor=float(rng.uniform(1.8, 3.5)))
+        error = _window(rng, "palpable_error", _soft(rng), (listed, start), (60, 180))
+        yield error._replace(market="h2h", outcome=int(rng.integers(2)), size=float(rng.uniform(1.8, 3.5)))
+    for _ in range(rng.poisson(SWAPS_PER_EVENT)):
+        yield _window(rng, "swapped", _soft(rng), (listed, start), (60, 180))._replace(market="h2h")
     for _ in range(rng.poisson(GENEROUS_PER_EVENT)):
-        gift = _window(rng, "generous", int(rng.choice(SOFT)), (listed, start), (60, 150))
-        yield gift._replace(outcome=int(rng.integers(2)), factor=float(rng.uniform(1.06, 1.10)))
+        gift = _window(rng, "generous", _soft(rng), (listed, start), (60, 150))
+        yield gift._replace(market="h2h", outcome=int(rng.integers(2)), size=float(rng.uniform(1.06, 1.10)))
+
+
+def _mistakes(rng: np.random.Generator, listed: int, start: int) -> Iterator[Fault]:
+    for _ in range(rng.poisson(MISPRICED_PER_EVENT)):
+        mistake = _window(rng, "mispriced", _soft(rng), (listed, start), (90, 360))
+        market = str(rng.choice(MARKETS, p=[0.6, 0.2, 0.2]))
+        yield mistake._replace(market=market, size=float(rng.uniform(0.3, 0.5) * rng.choice([-1, 1])))
+
+
+def _soft(rng: np.random.Generator) -> int:
+    return int(rng.choice(SOFT))
 
 
 def _window(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge_assets.feeds.simulate.books import BOOKS
-from edge_assets.feeds.simulate.faults import Fault, draw_faults
+from edge_assets.feeds.simulate.faults import MARKETS, Fault, draw_faults
 from edge_assets.feeds.simulate.leagues import TOWNS
 from edge_assets.feeds.simulate.model import Knowledge
 
@@ -27,14 +27,15 @@ SLOT = 720
 LISTED_FOR = 5_400
 PLAYED_FOR = 900
 NEWS_EVERY = 720
-BIG_NEWS = 0.22
+BIG_NEWS = 0.06
 OPINION_LASTS = 300
 KNOWLEDGE_STEP = 600
 """The deviation that is left shrinks as news come in; it is restated every ten minutes."""
 SMALL_MOVE, BIG_MOVE = 0.07, (0.22, 0.38)
 """Sizes of news, in standard deviations of the margin."""
 MOVE_VARIANCE = (1 - BIG_NEWS) * SMALL_MOVE**2 + BIG_NEWS * np.mean(np.square(np.linspace(*BIG_MOVE, 50)))
-MARKETS = ("h2h", "spreads", "totals")
+PALPABLE = 0.4
+"""From how many standard deviations of the margin on a favourite is one beyond doubt: log-odds 1.3 apart."""
 
 
 class Result(NamedTuple):
@@ -78,7 +79,7 @@ class Fixture:
 
     def knowledge(self, at: float) -> Knowledge:
         """What is known at a moment; before the first news, what is known from the start."""
-        return self.known[max(0, int(np.searchsorted(self.news_at, at, side="right")) - 1)]
+        return _known(self.news_at, self.known, at)
 
     def starts(self) -> datetime:
         """The start as an aware datetime."""
@@ -94,6 +95,7 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
     home, away = (2 * slot) % len(TOWNS), (2 * slot + 1) % len(TOWNS)
     news_at, known = _news(rng, league, start)
     epochs = (LISTED_FOR + PLAYED_FOR) // OPINION_LASTS + 2
+    faults = draw_faults(rng, start - LISTED_FOR, start)
     return Fixture(
         league,
         slot,
@@ -106,9 +108,19 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
         opinion=rng.normal(size=(len(BOOKS), len(MARKETS), epochs)),
         hang=rng.choice([-1, 0, 1], p=[0.1, 0.8, 0.1], size=(len(BOOKS), len(MARKETS))),
         phase=rng.integers(0, 60, size=len(BOOKS)),
-        faults=draw_faults(rng, start - LISTED_FOR, start),
-        result=_play(rng, league, known[np.searchsorted(news_at, start, side="right") - 1]),
+        faults=tuple(f for f in faults if f.kind != "swapped" or _lopsided(news_at, known, f)),
+        result=_play(rng, league, _known(news_at, known, start)),
     )
+
+
+def _known(news_at: NDArray[np.int64], known: tuple[Knowledge, ...], at: float) -> Knowledge:
+    return known[max(0, int(np.searchsorted(news_at, at, side="right")) - 1)]
+
+
+def _lopsided(news_at: NDArray[np.int64], known: tuple[Knowledge, ...], fault: Fault) -> bool:
+    """Whether there is a clear favourite, so that swapped prices are an error and no difference of opinion."""
+    states = (_known(news_at, known, at) for at in (fault.begins, fault.ends))
+    return all(abs(k.home - k.away) >= PALPABLE * k.deviation * np.sqrt(2) for k in states)
 
 
 def _news(rng: np.random.Generator, league: League, start: int) -> tuple[NDArray[np.int64], tuple[Knowledge, ...]]:

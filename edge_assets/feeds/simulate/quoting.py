@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import exp, log
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.feeds.simulate.books import BOOKS, BY_KEY
-from edge_assets.feeds.simulate.fixtures import MARKETS, OPINION_LASTS
+from edge_assets.feeds.simulate.books import BOOKS, NUMBER
+from edge_assets.feeds.simulate.faults import MARKETS
+from edge_assets.feeds.simulate.fixtures import OPINION_LASTS
 from edge_assets.feeds.simulate.model import outlook
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from edge_assets.feeds.simulate.model import Outlook
 
 CHEAPEST, DEAREST = 1.01, 101.0
-INDEX = {book.key: i for i, book in enumerate(BOOKS)}
 
 
 class Quote(NamedTuple):
@@ -40,39 +40,57 @@ def last_look(fixture: Fixture, number: int, at: float) -> int:
     book = BOOKS[number]
     phase = int(fixture.phase[number]) % book.scrape
     seen = int((at - phase) // book.scrape) * book.scrape + phase
-    frozen = _in_force(fixture, "stale", number, seen)
-    return min(frozen.begins, seen) if frozen else seen
+    frozen = [f.begins for f in in_force(fixture, number, seen) if f.kind == "stale"]
+    return min(seen, *frozen) if frozen else seen
 
 
 def look(fixture: Fixture, number: int, seen: int) -> Look:
     """What the feed sees of a book at the moment `seen`."""
-    if _in_force(fixture, "suspended", number, seen) or seen < fixture.listed_at:
+    origin, moment = origin_of(number, seen)
+    if moment < fixture.listed_at:
         return Look(seen, ())
+    return Look(seen, tuple(_faulty(_opinion(fixture, origin, moment), in_force(fixture, origin, moment))))
+
+
+def origin_of(number: int, seen: int) -> tuple[int, int]:
+    """Whose prices a book shows, and of which moment: a clone's are its parent's of a while ago."""
     book = BOOKS[number]
-    opinion_of = INDEX[book.copies] if book.copies else number
-    learned = seen - book.lag - (BY_KEY[book.copies].lag if book.copies else 0)
-    view = outlook(fixture.knowledge(learned), fixture.league.three_way)
-    epoch = min(max(0, (seen - fixture.listed_at) // OPINION_LASTS), fixture.opinion.shape[2] - 1)
-    noise = BOOKS[opinion_of].noise
-    errors = {m: noise * fixture.opinion[opinion_of, i, epoch] for i, m in enumerate(MARKETS)}
-    hang = {m: int(fixture.hang[opinion_of, i]) for i, m in enumerate(MARKETS)}
-    quotes = [
+    return (NUMBER[book.copies], seen - int(book.lag)) if book.copies else (number, seen)
+
+
+def in_force(fixture: Fixture, number: int, at: float) -> list[Fault]:
+    """The faults of a book at a moment."""
+    return [f for f in fixture.faults if f.book == number and f.holds(at)]
+
+
+def _opinion(fixture: Fixture, number: int, at: int) -> list[Quote]:
+    """The quotes that a book means to post."""
+    book = BOOKS[number]
+    view = outlook(fixture.knowledge(at - book.lag), fixture.league.three_way)
+    epoch = min(max(0, (at - fixture.listed_at) // OPINION_LASTS), fixture.opinion.shape[2] - 1)
+    errors = {m: book.noise * fixture.opinion[number, i, epoch] for i, m in enumerate(MARKETS)}
+    for fault in in_force(fixture, number, at):
+        if fault.kind == "mispriced" and fault.market:
+            errors[fault.market] += fault.size
+    hang = {m: int(fixture.hang[number, i]) for i, m in enumerate(MARKETS)}
+    return [
         *_moneyline(fixture, book, view, errors["h2h"]),
         *_spread(book, view, errors["spreads"], hang["spreads"]),
         *_total(book, view, errors["totals"], hang["totals"]),
     ]
-    for kind in ("palpable_error", "generous"):
-        if fault := _in_force(fixture, kind, number, seen):
-            quotes[fault.outcome] = _misprinted(quotes[fault.outcome], fault)
-    return Look(seen, tuple(quotes))
 
 
-def _in_force(fixture: Fixture, kind: str, book: int, at: float) -> Fault | None:
-    return next((f for f in fixture.faults if f.kind == kind and f.book == book and f.holds(at)), None)
-
-
-def _misprinted(quote: Quote, fault: Fault) -> Quote:
-    return quote._replace(price=round(min(quote.price * fault.factor, DEAREST), 2))
+def _faulty(quotes: list[Quote], faults: list[Fault]) -> list[Quote]:
+    """What becomes of a book's quotes; the moneyline's home and away come first."""
+    for fault in faults:
+        if fault.kind in {"palpable_error", "generous"}:
+            dear = quotes[fault.outcome]
+            quotes[fault.outcome] = dear._replace(price=round(min(dear.price * fault.size, DEAREST), 2))
+        elif fault.kind == "swapped":
+            home, away = quotes[:2]
+            quotes[:2] = [home._replace(price=away.price), away._replace(price=home.price)]
+    gone = {fault.market for fault in faults if fault.kind == "suspended"}
+    return [] if None in gone else [quote for quote in quotes if quote.market not in gone]
 
 
 def _moneyline(fixture: Fixture, book: Book, view: Outlook, error: float) -> list[Quote]:

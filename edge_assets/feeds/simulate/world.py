@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 LAY_TICKS = 0.02
 LAY_LIMIT = 500
 SCORES_FOR = 3 * 86_400
-LEFT_IN_PLAY = 8
-"""Once play has begun only every third book or so keeps its prices up."""
+LEFT_IN_PLAY = 4
+"""Once play has begun only the quickest books and every third of the others keep their prices up."""
 
 
 class Edge(NamedTuple):
@@ -59,8 +59,9 @@ class World:
 
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
-        self._fixture = lru_cache(maxsize=1_024)(lambda league, slot: fixture(seed, league, slot))
-        self._bookmaker = lru_cache(maxsize=16_384)(_bookmaker)
+        self._fixture = lru_cache(maxsize=2_048)(lambda league, slot: fixture(seed, league, slot))
+        self._look = lru_cache(maxsize=16_384)(look)
+        self._offer = lru_cache(maxsize=16_384)(self._wired)
 
     def sports(self) -> Sequence[Sport]:
         """The leagues, as `/sports` lists them."""
@@ -86,7 +87,11 @@ class World:
         return [f for f in self._fixtures(sport, now - PLAYED_FOR, now + LISTED_FOR) if f.listed_at <= now < f.ends]
 
     def truth(self, event: Fixture, market: str, outcome: str, point: float | None, at: datetime) -> Chance:
-        """The chance of an outcome, given all that is known at `at`; `market` by its internal name."""
+        """The chance of an outcome, given all that is known at `at`; `market` by its internal name.
+
+        Meant for moments before the start: the result follows from what is known then, and what happens in play
+        only moves prices.
+        """
         view = outlook(event.knowledge(at.timestamp()), event.league.three_way)
         if market == "totals":
             over = view.total.above(point or 0.0)
@@ -106,15 +111,14 @@ class World:
     def edges(self, sport: str, at: datetime) -> Iterator[Edge]:
         """Every price on offer with its true value."""
         for event in self.listed(sport, at):
-            for number, book in enumerate(BOOKS):
-                seen = self._seen(event, number, at.timestamp())
-                quotes = seen.quotes if seen else ()
+            for number in _open_books(event, at.timestamp()):
+                quotes = self._look(event, number, last_look(event, number, at.timestamp())).quotes
                 kind = "h2h_3_way" if any(q.outcome == "draw" for q in quotes) else "h2h"
                 for quote in quotes:
                     market = kind if quote.market == "h2h" else quote.market
                     chance = self.truth(event, market, quote.outcome, quote.point, at)
                     value = chance.win * quote.price + chance.push - 1
-                    yield Edge(event.id, book.key, quote._replace(market=market), value)
+                    yield Edge(event.id, BOOKS[number].key, quote._replace(market=market), value)
 
     def faults(self, sport: str, at: datetime) -> list[tuple[Fixture, Fault]]:
         """What is wrong at the moment."""
@@ -132,7 +136,7 @@ class World:
                 yield from (self._fixture(league, slot) for slot in range(begin, end + 1))
 
     def _event(self, event: Fixture, now: float) -> EventOdds:
-        books = [self._seen(event, number, now) for number in range(len(BOOKS))]
+        offers = [self._offer(event, number, last_look(event, number, now)) for number in _open_books(event, now)]
         return EventOdds(
             event.id,
             event.league.key,
@@ -140,15 +144,18 @@ class World:
             stamp(event.starts()),
             event.home,
             event.away,
-            bookmakers=[
-                self._bookmaker(event, BOOKS[number], seen) for number, seen in enumerate(books) if seen and seen.quotes
-            ],
+            bookmakers=[offer for offer in offers if offer],
         )
 
-    def _seen(self, event: Fixture, number: int, now: float) -> Look | None:
-        if now >= event.start and (number + event.slot) % 3 and number >= LEFT_IN_PLAY // 2:
-            return None
-        return look(event, number, last_look(event, number, now))
+    def _wired(self, event: Fixture, number: int, seen: int) -> Bookmaker | None:
+        shown = self._look(event, number, seen)
+        return _bookmaker(event, BOOKS[number], shown) if shown.quotes else None
+
+
+def _open_books(event: Fixture, now: float) -> Iterator[int]:
+    for number in range(len(BOOKS)):
+        if now < event.start or number < LEFT_IN_PLAY or (number + event.slot) % 3 == 0:
+            yield number
 
 
 def _against(chance: Chance) -> Chance:
@@ -195,6 +202,8 @@ def _bookmaker(event: Fixture, book: Book, seen: Look) -> Bookmaker:
         quotes = sorted(
             (q for q in seen.quotes if q.market == key), key=lambda q: (q.outcome == "draw", names[q.outcome])
         )
+        if not quotes:
+            continue
         markets.append(Market(key, at, outcomes=[_outcome(names[q.outcome], q, book) for q in quotes]))
         if key == "h2h" and book.kind == "exchange":
             lay = [q._replace(price=round(q.price + LAY_TICKS, 2)) for q in quotes]
