@@ -1,5 +1,5 @@
 """How much to stake on a price that is worth it."""
 
-from ml.staking.kelly import kelly_fraction
+from ml.staking.kelly import decided, kelly_fraction, kelly_with_push, shrinkage
 
-__all__ = ["kelly_fraction"]
+__all__ = ["decided", "kelly_fraction", "kelly_with_push", "shrinkage"]
