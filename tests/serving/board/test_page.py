@@ -26,7 +26,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, LAPTOP, PHONE = {"width": 1440, "height": 900}, {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_elsewhere_it_asks_for_a_token(served: Any, page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, LAPTOP, PHONE], ids=["desktop", "laptop", "phone"])
 def test_it_fits_the_screen(local: Any, market: Any, chromium: Browser, size: Any, scheme: Any, tmp_path: Path) -> None:
     market.publish(market.value(), market.value(0.08, book=2), market.arbitrage())
     with chromium.new_context(viewport=size, color_scheme=scheme) as context:
@@ -151,3 +151,5 @@ def test_it_fits_the_screen(local: Any, market: Any, chromium: Browser, size: An
         expect(page.locator("#prices tr.fair")).to_be_visible()
         page.screenshot(path=tmp_path / "board.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        bets = page.locator(".scroll:has(.bets)")
+        assert bets.evaluate("box => box.scrollWidth") <= bets.evaluate("box => box.clientWidth")
