@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import redis
+from pydantic import ValidationError
 
 from edge_assets.clock import micros
-from edge_assets.settings import Feed, Settings
+from edge_assets.settings import Feed, MissingSettingError, Settings
 from edge_assets.store import streams
 from edge_assets.store.database import connect
 from edge_assets.store.leases import hold_scorer
@@ -23,7 +25,11 @@ from serving.scorer.sports import Sports
 from serving.scorer.weights import book_weights
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from ml.quotes import Micros
+
+log = logging.getLogger(__name__)
 
 SOCKET_SECONDS = 10.0
 
@@ -51,10 +57,27 @@ def main() -> None:
     """Score until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     stop = threading.Event()
+
+    def interrupt(*_: object) -> NoReturn:
+        # crash-only: better now than after a wait for the lock; the event is for an exception that got lost
+        stop.set()
+        raise KeyboardInterrupt
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    settings = Settings()
-    run_forever(lambda stack: open_session(settings, stack), stop)
+        signal.signal(number, interrupt)
+    try:
+        settings = Settings()
+        run_forever(lambda stack: open_session(settings, stack), stop)
+    except KeyboardInterrupt:
+        log.info("stopped")
+    except (MissingSettingError, streams.ForeignStreamError) as error:
+        sys.exit(str(error))
+    except ValidationError as error:  # its own text would repeat the value, which may be a secret
+        sys.exit("\n".join(map(_problem, error.errors(include_input=False, include_url=False))))
+
+
+def _problem(error: ErrorDetails) -> str:
+    return f"{'.'.join(map(str, error['loc'])).upper()}: {error['msg']}"
 
 
 if __name__ == "__main__":

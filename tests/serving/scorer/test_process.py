@@ -1,0 +1,85 @@
+"""`python -m serving.scorer` as the supervisor meets it: it starts, stops when told, and says what it lacks."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.store import streams
+from tests.serving.scorer.desk import ScorerDesk, wait
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
+
+PATIENCE = 30.0
+
+
+def stopped_within(process: subprocess.Popen[str], seconds: float, number: signal.Signals = signal.SIGTERM) -> bool:
+    """Whether a process ends without complaint so soon after a signal."""
+    process.send_signal(number)
+    began = time.monotonic()
+    return process.wait(PATIENCE) == 0 and time.monotonic() - began < seconds
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_starts_scores_and_stops(desk: ScorerDesk, number: signal.Signals) -> None:
+    polls = desk.history(5)
+    with desk.process() as process:
+        wait(desk.settled, PATIENCE)
+        assert stopped_within(process, 2, number)
+        assert process.stderr
+        assert process.stderr.read().endswith("INFO stopped\n")
+    desk.assert_whole(polls)
+
+
+def test_one_that_waits_for_another_stops_too(desk: ScorerDesk) -> None:
+    with desk.process() as first:
+        wait(lambda: desk.working() == 1, PATIENCE)
+        with desk.process() as second:
+            wait(lambda: desk.waiting() == 1, PATIENCE)
+            assert stopped_within(second, 2)
+        assert first.poll() is None
+        wait(lambda: desk.waiting() == 0)
+
+
+def test_a_killed_one_leaves_the_rest_to_its_successor(desk: ScorerDesk) -> None:
+    polls = desk.history(5)
+    with desk.process() as process:
+        wait(desk.settled, PATIENCE)
+        process.kill()
+    polls += desk.history(5, seed=2)
+    desk.publish(*polls)
+    desk.life()
+    desk.assert_whole(polls)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"DATABASE_URL": ""}, "DATABASE_URL is not set"),
+        ({"REDIS_URL": ""}, "REDIS_URL is not set"),
+        ({"ALERT_THRESHOLD_EDGE": "5"}, "ALERT_THRESHOLD_EDGE: Input should be less than 1"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_said_in_one_line(
+    desk: ScorerDesk, changes: Mapping[str, str], complaint: str
+) -> None:
+    with desk.process(**changes) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert len(errors.splitlines()) == 1
+    assert complaint in errors
+
+
+def test_the_stream_of_another_database_is_refused_in_one_line(desk: ScorerDesk) -> None:
+    desk.redis.xadd(streams.ALERTS, {"json": '{"alert_id": "another", "seq": 0}'}, id="7-0")
+    with desk.process() as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert len(errors.splitlines()) == 1
+    assert "use another Redis database" in errors
+    assert desk.working() == 0
