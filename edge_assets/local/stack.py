@@ -98,14 +98,13 @@ class _Stack:
         return service.ready()
 
     def _make_databases(self) -> None:
-        worlds.check_story(self._home, self.plan, fresh=self._fresh)
         if self._fresh:
             worlds.begin_anew(self.plan)
         worlds.ensure_databases(self.plan)
 
     def _migrate(self) -> None:
         upgrade(self.plan.database_url)
-        worlds.check_feed(self.plan)
+        worlds.check_world(self._home, self.plan)
 
     def _ask_for_sports(self) -> None:
         """What our own feed server has is what is polled."""

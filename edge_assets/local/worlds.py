@@ -31,25 +31,27 @@ def ensure_databases(plan: Plan) -> None:
             raise LocalError(msg, remedy) from None
 
 
-def check_story(home: Home, plan: Plan, *, fresh: bool) -> None:
-    """Refuse to mix two tapes, or two seeds, in one of our own databases."""
-    if plan.postgres_port is None:
-        return
-    stories: dict[str, str] = home.recall("stories", {})
-    held = stories.get(plan.feed, plan.story)
-    if held != plan.story and not fresh:
-        msg = f"this home's database for {plan.feed} holds {held}, not {plan.story}"
-        raise LocalError(msg, "add --fresh to begin it anew, or use another EDGE_HOME")
-    home.remember("stories", stories | {plan.feed: plan.story})
+def check_world(home: Home, plan: Plan) -> None:
+    """Refuse a database whose polls come from another feed or, in one of our own, another tape or seed.
 
-
-def check_feed(plan: Plan) -> None:
-    """Refuse a database whose polls come from another feed."""
+    Without polls it is nobody's: a tape that could not be read has claimed nothing.
+    """
     with connect(plan.database_url, "edge up") as conn:
         held = board.feed(conn)
     if held not in {None, plan.feed.value}:
         msg = f"DATABASE_URL holds odds of the feed {held}, not of {plan.feed}"
         raise LocalError(msg, "use a database of its own for each feed: live, replayed and simulated odds never mix")
+    if plan.postgres_port is not None:
+        _check_story(home, plan, empty=held is None)
+
+
+def _check_story(home: Home, plan: Plan, *, empty: bool) -> None:
+    stories: dict[str, str] = home.recall("stories", {})
+    held = stories.get(plan.feed, plan.story)
+    if held != plan.story and not empty:
+        msg = f"this home's database for {plan.feed} holds {held}, not {plan.story}"
+        raise LocalError(msg, "add --fresh to begin it anew, or use another EDGE_HOME")
+    home.remember("stories", stories | {plan.feed: plan.story})
 
 
 def begin_anew(plan: Plan) -> None:

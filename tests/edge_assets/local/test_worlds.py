@@ -55,26 +55,32 @@ def test_a_server_that_is_away_is_told_without_the_password(plan: Plan) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_two_seeds_do_not_share_a_database(plan: Plan, home: Home) -> None:
-    worlds.check_story(home, plan, fresh=False)
-    worlds.check_story(home, plan, fresh=False)
-    other = replace(plan, story="seed 8")
-    with pytest.raises(LocalError, match="holds seed 7, not seed 8") as caught:
-        worlds.check_story(home, other, fresh=False)
-    assert "--fresh" in caught.value.remedy
-    worlds.check_story(home, other, fresh=True)
-    worlds.check_story(home, other, fresh=False)
-
-
-def test_a_database_of_another_feed_is_refused(plan: Plan, database_url: str) -> None:
-    ours = replace(plan, database_url=database_url)
-    worlds.check_feed(ours)
-    with psycopg.connect(database_url) as conn:
+def store_a_poll(url: str, feed: Feed) -> None:
+    with psycopg.connect(url) as conn:
         conn.execute("INSERT INTO sports (key, title) VALUES ('nfl', 'NFL')")
         conn.execute(
             "INSERT INTO polls (sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks,"
             " withdrawals, events, rejected, request_ms, body_bytes, market_times, starts)"
-            " SELECT id, 'replay', 'run', now(), now(), 0, 0, 0, 0, '{}', 1, 1, '', '' FROM sports"
+            " SELECT id, %s, 'run', now(), now(), 0, 0, 0, 0, '{}', 1, 1, '', '' FROM sports",
+            [feed.value],
         )
+
+
+def test_two_seeds_do_not_share_a_database(plan: Plan, home: Home, database_url: str) -> None:
+    ours = replace(plan, database_url=database_url)
+    other = replace(ours, story="seed 8")
+    worlds.check_world(home, other)
+    worlds.check_world(home, ours)  # nothing of seed 8 was stored
+    store_a_poll(database_url, Feed.SIMULATE)
+    worlds.check_world(home, ours)
+    with pytest.raises(LocalError, match="holds seed 7, not seed 8") as caught:
+        worlds.check_world(home, other)
+    assert "--fresh" in caught.value.remedy
+
+
+def test_a_database_of_another_feed_is_refused(plan: Plan, home: Home, database_url: str) -> None:
+    ours = replace(plan, database_url=database_url)
+    worlds.check_world(home, ours)
+    store_a_poll(database_url, Feed.REPLAY)
     with pytest.raises(LocalError, match="holds odds of the feed replay, not of simulate"):
-        worlds.check_feed(ours)
+        worlds.check_world(home, ours)
