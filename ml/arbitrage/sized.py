@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.arbitrage.sure import ROUNDING
+from ml.market.methods import booksum
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,38 +41,46 @@ def sized_arbitrage(prices: Array, limit: Array, budget: Array | float) -> Sized
     programme of `best_stakes` (tested).
     """
     offered = (prices > 1) & np.isfinite(prices) & (limit > 0)
-    order = np.argsort(np.where(offered, -prices, np.inf), axis=1, kind="stable")
-    price = np.take_along_axis(np.where(offered, prices, 1.0), order, axis=1)
-    room = np.take_along_axis(np.where(offered, limit, 0.0), order, axis=1)
-    pays = np.minimum(room, np.reshape(budget, (-1, 1, 1))) * price
-    upto = np.cumsum(pays, axis=1)
-    payout = _best_payout(np.where(pays > 0, 1 / price, np.inf), upto, budget)
-    used = np.clip(payout[:, None, None] - (upto - pays), 0, pays) / price
-    stake = np.zeros_like(used)
-    np.put_along_axis(stake, order, used, axis=1)
+    price = np.where(offered, prices, 1.0)
+    sure = np.flatnonzero(booksum((1 / price.max(axis=1, initial=1.0)).T) < 1 - ROUNDING)
+    money = np.broadcast_to(np.asarray(budget, np.float64), len(prices))
+    stake, payout = np.zeros(prices.shape), np.zeros(len(prices))
+    stake[sure], payout[sure] = _stakes(price[sure], np.where(offered, limit, 0.0)[sure], money[sure])
     total = stake.sum(axis=(1, 2))
-    profit = np.where(total > 0, payout - total, 0.0)
+    profit = np.maximum(payout - total, 0.0)
     return Sized(stake, total, profit, np.divide(profit, total, out=np.full_like(total, np.nan), where=total > 0))
 
 
-def _best_payout(slope: Array, upto: Array, budget: Array | float) -> Array:
+def _stakes(prices: Array, limit: Array, budget: Array) -> tuple[Array, Array]:
+    """Stakes (L, B, n) and payout (L,) of lines whose best prices are a sure bet; no offer is price 1, limit 0."""
+    order = np.argsort(-prices, axis=1, kind="stable")
+    price, room = (np.take_along_axis(table, order, axis=1) for table in (prices, limit))
+    pays = np.minimum(room, budget[:, None, None]) * price
+    upto = np.cumsum(pays, axis=1)
+    payout = _best_payout(np.where(pays > 0, 1 / price, np.inf), upto, budget)
+    stake = np.zeros_like(prices)
+    np.put_along_axis(stake, order, np.clip(payout[:, None, None] - (upto - pays), 0, pays) / price, axis=1)
+    return stake, payout
+
+
+def _best_payout(slope: Array, upto: Array, budget: Array) -> Array:
     """The payout P (L,) that guarantees most; `slope` and `upto` (L, B, n), from the best price downwards."""
-    lines = len(slope)
+    lines, size = len(slope), slope.shape[1] * slope.shape[2]
     # where a level ends, the next one's slope takes over; after the last, none will do
     following = np.concatenate([slope[:, 1:], np.full_like(slope[:, :1], np.inf)], axis=1)
     with np.errstate(invalid="ignore"):
         rise = np.where(np.isinf(following), np.inf, following - slope)
-    ends = upto.reshape(lines, -1)
+    ends = upto.reshape(lines, size)
     order = np.argsort(ends, axis=1)
     at = np.concatenate([np.zeros((lines, 1)), np.take_along_axis(ends, order, axis=1)], axis=1)
     marginal = np.concatenate(
-        [slope[:, 0].sum(axis=1, keepdims=True), np.take_along_axis(rise.reshape(lines, -1), order, axis=1)], axis=1
+        [slope[:, 0].sum(axis=1, keepdims=True), np.take_along_axis(rise.reshape(lines, size), order, axis=1)], axis=1
     ).cumsum(axis=1)
     stop = (marginal >= 1).argmax(axis=1)
     worth = np.arange(at.shape[1] - 1) < stop[:, None]
     step = np.where(worth, np.diff(at, axis=1), 0.0)
     price_of_step = np.where(worth, marginal[:, :-1], 1.0)
     spent = np.concatenate([np.zeros((lines, 1)), np.cumsum(step * price_of_step, axis=1)], axis=1)
-    left = np.clip(np.reshape(budget, (-1, 1)) - spent[:, :-1], 0, None)
+    left = np.clip(budget[:, None] - spent[:, :-1], 0, None)
     payout: Array = np.minimum(step, left / price_of_step).sum(axis=1)
     return payout

@@ -1,0 +1,195 @@
+"""Two bets on different points of one margin or total, and the numbers between, where both win or both lose.
+
+All is told as thresholds of one number X, as in `ml.points`: over t wins where X > t, under t where X < t, a whole
+t pushes on itself, a quarter is two half stakes. For spreads X is the home margin: home h is over -h, away a is
+under a.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.arbitrage.sure import NO_BOOK, ROUNDING
+from ml.points import settle
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+REACH = 2
+"""Numbers looked at on either side of a threshold: the profit of a bet is constant further out."""
+PAIRS_AT_ONCE = 60_000
+"""Their temporary arrays stay in the cache."""
+
+
+class PairKind(IntEnum):
+    """What an over and an under are to each other: by their points, and `ARBITRAGE` by all that can happen."""
+
+    UNPRICED = -1
+    """A price or a point is missing or cannot be."""
+    HOLE = 0
+    """Both can lose: over 47.5 with under 44.5, a "polish" pair. No arbitrage, however far the booksum is below 1."""
+    SAME_POINT = 1
+    """An ordinary two-way market, at a loss in the worst case."""
+    MIDDLE = 2
+    """Both can win, or one wins while the other pushes; outside the middle it costs."""
+    ARBITRAGE = 3
+    """Nothing is lost whatever happens and something can be won, with a middle on top or without."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """Pairs of an over and an under, in the shape the arguments broadcast to; NaN where a price is missing.
+
+    `kind` is int8 of `PairKind`. `stake_fraction` (..., 2) of over and under makes both pay the same.
+    Per unit of total stake: `expected_value` the expected profit, `guaranteed_return` the profit in the worst
+    case, `best_return` in the best. `middle_probability` that both win, wholly or in part, or one does while the
+    other pushes; `hole_probability` the same for losing. `break_even` is the probability of the middle at which
+    the expected value would be nil, if the middle always paid `best_return` and all else the worst.
+    """
+
+    kind: NDArray[np.int8]
+    stake_fraction: Array
+    expected_value: Array
+    guaranteed_return: Array
+    best_return: Array
+    middle_probability: Array
+    hole_probability: Array
+    break_even: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BestPairs:
+    """The best pair of each of L lines: columns `over_book` and `under_book` (L,), and its `value` (L, 1).
+
+    The columns are `NO_BOOK` where there is none; `value.kind` is `UNPRICED` there.
+    """
+
+    over_book: NDArray[np.intp]
+    under_book: NDArray[np.intp]
+    value: Pair
+
+
+def pair(over: Array, over_at: Array, under: Array, under_at: Array, *, cells: Array, low: int) -> Pair:
+    """Value L lines' pairs (L, M) of net decimal prices `over` and `under` at thresholds `over_at`, `under_at`.
+
+    `cells` (L, K) are the probabilities of X = low, low + 1, ... . Stakes are in proportion to 1 / price.
+    EV = sum over both bets of share x (win x (price - 1) - loss), with win and loss from `ml.points.settle`;
+    pushes are returned.
+    """
+    over, over_at, under, under_at = np.broadcast_arrays(over, over_at, under, under_at)
+    over, under = _sound(over, over_at), _sound(under, under_at)
+    share = under / (over + under)
+    above, below = settle(cells, low, over_at), settle(cells, low, under_at).other_side()
+    expected = share * above.expected_value(over) + (1 - share) * below.expected_value(under)
+    worst, best = _extremes(share, over, over_at, under, under_at)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        needed = np.where(worst < 0, -worst / (best - worst), 0.0)
+    return Pair(
+        kind=_kind(over_at, under_at, worst, best),
+        stake_fraction=np.stack([share, 1 - share], axis=-1),
+        expected_value=expected,
+        guaranteed_return=worst,
+        best_return=best,
+        middle_probability=_between(cells, low, over_at, under_at),
+        hole_probability=_between(cells, low, under_at, over_at),
+        break_even=np.where(np.isnan(worst), np.nan, needed),
+    )
+
+
+def best_pairs(over: Array, over_at: Array, under: Array, under_at: Array, *, cells: Array, low: int) -> BestPairs:
+    """Of L lines' overs and unders at B books, all (L, B), the pair with the highest expected value.
+
+    Pairs with a hole are left out. Only bets that no other of their side beats in price and point are paired;
+    where no number is likelier than 1/2, the best pair is one of theirs. A pair's value is linear in the two
+    bets': (EV(over) / o + EV(under) / u) / (1 / o + 1 / u) for prices o and u.
+    """
+    firsts, seconds = _front(_sound(over, over_at), over_at), _front(_sound(under, under_at), -under_at)
+    o, t, u, s = (
+        _taken(*column) for column in ((over, firsts), (over_at, firsts), (under, seconds), (under_at, seconds))
+    )
+    above = settle(cells, low, t).expected_value(o) / o
+    below = settle(cells, low, s).other_side().expected_value(u) / u
+    first, second = _argbest((1 / o, t, above), (1 / u, s, below))
+    value = pair(*(_taken(c, i) for c, i in ((o, first), (t, first), (u, second), (s, second))), cells=cells, low=low)
+    found = value.kind[:, 0] != PairKind.UNPRICED
+    books = (np.take_along_axis(*picked, axis=1)[:, 0] for picked in ((firsts, first), (seconds, second)))
+    over_book, under_book = (np.where(found, book, NO_BOOK) for book in books)
+    return BestPairs(over_book, under_book, value)
+
+
+def _sound(price: Array, threshold: Array) -> Array:
+    return np.where((price > 1) & np.isfinite(price) & np.isfinite(threshold), price, np.nan)
+
+
+def _front(price: Array, threshold: Array) -> NDArray[np.intp]:
+    """Columns (L, F) of the bets that none beats by a higher price at a lower or equal threshold; -1 fills up."""
+    order = np.argsort(-price, axis=1)  # NaN comes last
+    at = np.where(np.isnan(np.take_along_axis(price, order, axis=1)), np.inf, np.take_along_axis(threshold, order, 1))
+    lowest = np.minimum.accumulate(at, axis=1)
+    kept = at < np.concatenate([np.full_like(lowest[:, :1], np.inf), lowest[:, :-1]], axis=1)
+    slot = kept.cumsum(axis=1) - 1
+    front = np.full((len(price), max(1, int(slot.max(initial=0)) + 1)), NO_BOOK)
+    line, column = np.nonzero(kept)
+    front[line, slot[line, column]] = order[line, column]
+    return front
+
+
+def _taken(values: Array, columns: NDArray[np.intp]) -> Array:
+    return np.where(columns == NO_BOOK, np.nan, np.take_along_axis(values, np.maximum(columns, 0), axis=1))
+
+
+def _argbest(over: tuple[Array, ...], under: tuple[Array, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Columns (L, 1) of the best over and under, each given as (1 / price, threshold, value / price), or `NO_BOOK`."""
+    size = over[0].shape[1] * under[0].shape[1]
+    step = max(1, PAIRS_AT_ONCE // size)
+    best = np.full((len(over[0]), 1), NO_BOOK)
+    for at in range(0, len(best), step):
+        p, t, a = (column[at : at + step, :, None] for column in over)
+        q, s, b = (column[at : at + step, None, :] for column in under)
+        value = np.where(t <= s, (a + b) / (p + q), np.nan).reshape(-1, size)
+        value[np.isnan(value)] = -np.inf
+        index = value.argmax(axis=1)[:, None]
+        best[at : at + step] = np.where(np.take_along_axis(value, index, axis=1) > -np.inf, index, NO_BOOK)
+    first, second = np.divmod(best, under[0].shape[1])
+    return np.where(best == NO_BOOK, NO_BOOK, first), np.where(best == NO_BOOK, NO_BOOK, second)
+
+
+def shares_won(number: Array, threshold: Array) -> tuple[Array, Array]:
+    """Shares of an over's stake that win and that lose if X = `number`: 0, 1/2 (a quarter point) or 1; broadcast."""
+    quarter = np.where(np.mod(threshold * 4, 2) == 1, 0.25, 0.0)
+    parts = (threshold - quarter, threshold + quarter)
+    win, loss = (sum(0.5 * compare(number, part) for part in parts) for compare in (np.greater, np.less))
+    return np.asarray(win), np.asarray(loss)
+
+
+def _extremes(share: Array, over: Array, over_at: Array, under: Array, under_at: Array) -> tuple[Array, Array]:
+    """The worst and the best profit over every whole X: those around both thresholds show all there are."""
+    worst, best = np.full(share.shape, np.inf), np.full(share.shape, -np.inf)
+    for threshold in (over_at, under_at):
+        for step in range(-REACH, REACH + 1):
+            number = np.floor(threshold) + step
+            above, not_above = shares_won(number, over_at)
+            not_below, below = shares_won(number, under_at)
+            profit = share * (above * (over - 1) - not_above) + (1 - share) * (below * (under - 1) - not_below)
+            worst, best = np.minimum(worst, profit), np.maximum(best, profit)
+    return np.where(np.abs(worst) < ROUNDING, 0.0, worst), best
+
+
+def _kind(over_at: Array, under_at: Array, worst: Array, best: Array) -> NDArray[np.int8]:
+    kind = np.where(over_at < under_at, PairKind.MIDDLE, PairKind.SAME_POINT)
+    kind = np.where(over_at > under_at, PairKind.HOLE, kind)
+    kind = np.where((worst >= 0) & (best > ROUNDING), PairKind.ARBITRAGE, kind)
+    return np.where(np.isnan(worst), PairKind.UNPRICED, kind).astype(np.int8)
+
+
+def _between(cells: Array, low: int, lower: Array, upper: Array) -> Array:
+    """Probability (L, M) that X lies from `lower` to `upper`, both included; 0 where they are the same point."""
+    first, last = np.maximum(np.ceil(lower), low), np.floor(upper)
+    within = settle(cells, low, first - 0.5).win - settle(cells, low, last + 0.5).win
+    return np.where(lower < upper, np.maximum(within, 0.0), np.where(np.isnan(lower + upper), np.nan, 0.0))
