@@ -7,12 +7,14 @@ that scoring only what changed gives what scoring everything would.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ml.arbitrage.sure import arbitrage
 from ml.market.consensus import consensus
+from ml.market.methods import booksum
 from ml.market.value import confidence, edge, expected_value
 from ml.quotes import UNKNOWN_TIME
 from ml.scoring.rules import ScoringRules, Verdict
@@ -66,9 +68,11 @@ def fresh(book_time: NDArray[np.int64], now: Micros, rules: ScoringRules) -> NDA
 
 def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
     """Value every price of `lines` at `now`."""
-    offered = ~np.isnan(lines.price).all(axis=2)
+    absent = np.moveaxis(np.isnan(lines.price), 2, 0)
+    # outcome by outcome: NumPy is slow to reduce an axis of two or three
+    offered, one_sided = ~reduce(np.logical_and, absent), reduce(np.logical_or, absent)
     young = fresh(lines.book_time, now, rules) & offered
-    pool, market, odd = _pool(lines, young, rules)
+    pool, market, odd = _pool(lines, ~one_sided, young, rules)
     fair = market.probability[:, None, :]
     age = np.where(lines.book_time == UNKNOWN_TIME, np.inf, (now - lines.book_time) / SECOND)
     started = lines.start <= now
@@ -76,13 +80,12 @@ def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
     gap = edge(fair, lines.price)
     value = expected_value(fair, lines.price)
     candidate = (np.nan_to_num(gap, nan=-1.0) >= rules.threshold_edge) & (lines.price > 1)
-    one_sided = np.isnan(lines.price).any(axis=2, keepdims=True)
     verdict = np.where(candidate, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
     thin = (market.books < rules.min_books)[:, None, None]
     crowd_is_stale = ((young & pool).sum(axis=1) < rules.min_books)[:, None, None]
     # the last assignment wins, so the gravest reason comes last
     verdict[candidate & thin] = Verdict.THIN
-    verdict[candidate & one_sided] = Verdict.ONE_SIDED
+    verdict[candidate & one_sided[:, :, None]] = Verdict.ONE_SIDED
     verdict[candidate & (odd[:, :, None] | (value > rules.implausible_value))] = Verdict.OUTLIER
     verdict[candidate & (~young[:, :, None] | (crowd_is_stale & ~thin))] = Verdict.STALE
     verdict[candidate & started[:, None, None]] = Verdict.STARTED
@@ -109,7 +112,7 @@ def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
 
 
 def _pool(
-    lines: LineView, young: NDArray[np.bool_], rules: ScoringRules
+    lines: LineView, complete: NDArray[np.bool_], young: NDArray[np.bool_], rules: ScoringRules
 ) -> tuple[NDArray[np.bool_], Consensus, NDArray[np.bool_]]:
     """The books that form the consensus (L, B), the consensus, and the books that are wrong (L, B).
 
@@ -118,13 +121,13 @@ def _pool(
     Where too few books are fresh all of them are pooled, so that what the stale ones would have raised
     can still be counted; no alert comes of it.
     """
-    counts = ~np.isnan(lines.price).any(axis=2) & (lines.weight > 0)
+    counts = complete & (lines.weight > 0)
     enough = (young & counts).sum(axis=1, keepdims=True) >= rules.min_books
     pool = counts & (young | ~enough)
     weights = np.broadcast_to(lines.weight, pool.shape)
     market = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method)
-    booksum = (1 / lines.price).sum(axis=2)
-    odd = (np.nan_to_num(market.deviation, nan=0.0) > rules.outlier_log_odds) | (booksum < rules.least_booksum)
+    cost = booksum(np.moveaxis(1 / lines.price, 2, 0))
+    odd = (np.nan_to_num(market.deviation, nan=0.0) > rules.outlier_log_odds) | (cost < rules.least_booksum)
     pool &= ~odd
     again = np.flatnonzero(odd.any(axis=1))
     if again.size:
