@@ -1,26 +1,58 @@
 """Bets that cover each other: sure bets, middles, low hold, free bets; what can be booked, and where rules differ."""
 
 from ml.arbitrage.commission import lay_as_back, lay_stake, net_price
+from ml.arbitrage.free_bets import Conversion, Hedge, best_conversion, bonus_bet, free_bet, hedge, refunded_bet
 from ml.arbitrage.middles import BestPairs, Pair, PairKind, best_pairs, pair
+from ml.arbitrage.rules import (
+    Abandoned,
+    Conflict,
+    DeadHeat,
+    Period,
+    Pitchers,
+    Retirement,
+    RuledArbitrage,
+    SettlementRules,
+    Tie,
+    conflict,
+    ruled_arbitrage,
+)
 from ml.arbitrage.sized import Sized, sized_arbitrage
 from ml.arbitrage.stakes import StakeLimits, Stakes, best_stakes
 from ml.arbitrage.sure import NO_BOOK, Arbitrage, arbitrage
 
 __all__ = [
     "NO_BOOK",
+    "Abandoned",
     "Arbitrage",
     "BestPairs",
+    "Conflict",
+    "Conversion",
+    "DeadHeat",
+    "Hedge",
     "Pair",
     "PairKind",
+    "Period",
+    "Pitchers",
+    "Retirement",
+    "RuledArbitrage",
+    "SettlementRules",
     "Sized",
     "StakeLimits",
     "Stakes",
+    "Tie",
     "arbitrage",
+    "best_conversion",
     "best_pairs",
     "best_stakes",
+    "bonus_bet",
+    "conflict",
+    "free_bet",
+    "hedge",
     "lay_as_back",
     "lay_stake",
     "net_price",
     "pair",
+    "refunded_bet",
+    "ruled_arbitrage",
     "sized_arbitrage",
 ]

@@ -1,0 +1,94 @@
+"""What a free bet or a refund is worth once the other outcomes are backed against it, in closed form.
+
+All arguments broadcast. `cover` is the sum of 1 / net price over the other outcomes, each at its best book: the cost
+of one unit whenever the promoted bet does not win. A lay of the promoted outcome is one price, from `lay_as_back`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.arbitrage.sure import NO_BOOK, arbitrage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hedge:
+    """`payout`: what the other outcomes are made to pay, so that each is backed with payout / price, and the
+    `guaranteed_profit` of all bets together.
+    """
+
+    payout: Array
+    guaranteed_profit: Array
+
+
+def hedge(win: Array, lose: Array, cover: Array) -> Hedge:
+    """The hedge that guarantees most for a bet that brings `win` or `lose`, whatever they are, in currency.
+
+    Both ends meet at payout Q = win - lose, and win - Q cover is guaranteed. Nothing is hedged where Q <= 0, or
+    where covering costs as much as it brings (cover >= 1): then the smaller of the two is guaranteed.
+    """
+    payout = np.where((win > lose) & (cover < 1), win - lose, np.where(np.isnan(cover), np.nan, 0.0))
+    return Hedge(payout, np.minimum(win - payout * cover, lose + payout * (1 - cover)))
+
+
+def free_bet(stake: Array, price: Array, cover: Array) -> Hedge:
+    """A free bet whose stake is not returned: it brings stake (price - 1) or nothing.
+
+    The conversion rate, profit / stake, is (price - 1)(1 - cover).
+    """
+    return hedge(stake * (price - 1), np.zeros_like(stake), cover)
+
+
+def bonus_bet(stake: Array, price: Array, cover: Array) -> Hedge:
+    """A free bet whose stake is paid out with the winnings: it brings stake x price or nothing.
+
+    The conversion rate is price (1 - cover).
+    """
+    return hedge(stake * price, np.zeros_like(stake), cover)
+
+
+def refunded_bet(stake: Array, price: Array, cover: Array, refund: Array) -> Hedge:
+    """A "risk-free" bet: it brings stake (price - 1), or -stake + `refund` if it loses.
+
+    `refund` is what the book gives back in currency: a refund in cash counts in full, one in free bets times the
+    conversion rate that those will reach (.7, say).
+    """
+    return hedge(stake * (price - 1), refund - stake, cover)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conversion:
+    """The best use of a free bet at one book for each of L lines.
+
+    `rate` (L, n) per outcome it could be placed on, NaN where that cannot be hedged; `outcome` (L,) the best one,
+    `NO_BOOK` where there is none, and `book` (L, n) the best books for hedging (the free bet's own included).
+    """
+
+    rate: Array
+    outcome: NDArray[np.intp]
+    book: NDArray[np.intp]
+
+
+def best_conversion(prices: Array, at: int, *, returned: bool = False, commission: Array | None = None) -> Conversion:
+    """Rates of a free bet at book column `at` of `prices` (L, B, n), hedged at the best prices of all the books.
+
+    `returned` is whether the stake is paid out with the winnings; `commission` as in `arbitrage`.
+    """
+    best = arbitrage(prices, commission=commission)
+    own = np.where((prices[:, at] > 1) & np.isfinite(prices[:, at]), prices[:, at], np.nan)
+    implied = 1 / best.net_price
+    others = ~np.eye(implied.shape[1], dtype=np.bool_)
+    cover = np.where(others, implied[:, None, :], 0.0).sum(axis=2)
+    bet = bonus_bet if returned else free_bet
+    rate = bet(np.ones_like(own), own, cover).guaranteed_profit
+    usable = np.where(np.isnan(rate), -np.inf, rate)
+    outcome = np.where((usable > 0).any(axis=1), usable.argmax(axis=1), NO_BOOK)
+    return Conversion(rate, outcome, best.book)

@@ -1,0 +1,199 @@
+"""When two books settle the same bet differently: an "arbitrage" between them has a hole.
+
+One book grades a match after ninety minutes, the other after overtime; one voids what is abandoned, the other
+lets it stand. Conflicts are labelled, and kept out of an arbitrage's legs unless they are tolerated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import Enum, IntFlag, auto
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.arbitrage.sure import NO_BOOK, Arbitrage, arbitrage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+
+class Period(Enum):
+    """How much of the play counts."""
+
+    REGULATION = auto()
+    OVERTIME = auto()
+    """Overtime or extra innings included, a shoot-out not."""
+    SHOOTOUT = auto()
+    """Everything until there is a winner."""
+
+
+class Tie(Enum):
+    """What becomes of a two-way bet if nobody wins."""
+
+    VOID = auto()
+    LOSES = auto()
+    DEAD_HEAT = auto()
+
+
+class Abandoned(Enum):
+    """What becomes of bets on a match that is begun and not finished."""
+
+    VOID = auto()
+    STANDS_IF_OFFICIAL = auto()
+    """Where the league lets the result stand (five innings, 55 minutes)."""
+    STANDS_IF_DECIDED = auto()
+    """Only what further play could not have changed."""
+
+
+class Pitchers(Enum):
+    """Whether a baseball bet needs the pitchers who were listed when it was made."""
+
+    ACTION = auto()
+    LISTED = auto()
+    """Both must start, or the bet is void."""
+
+
+class Retirement(Enum):
+    """From when on a bet stands though a player gives up (tennis and its like)."""
+
+    COMPLETED = auto()
+    ONE_SET = auto()
+    ONE_BALL = auto()
+
+
+class DeadHeat(Enum):
+    """How shared places are paid."""
+
+    REDUCED = auto()
+    """The stake is divided by the number of those who share."""
+    PAID_IN_FULL = auto()
+    VOID = auto()
+
+
+class Conflict(IntFlag):
+    """In what two books' rules differ."""
+
+    NONE = 0
+    PERIOD = auto()
+    TIE = auto()
+    ABANDONED = auto()
+    POSTPONED = auto()
+    PITCHERS = auto()
+    RETIREMENT = auto()
+    DEAD_HEAT = auto()
+    UNKNOWN = auto()
+    """The rules of one of them are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementRules:
+    """How a book settles one sport's market; every field names a member of `Conflict`.
+
+    `postponed` is the number of hours within which a postponed match must be played, or bets on it are void.
+    What has no meaning in a sport is left as it is.
+    """
+
+    period: Period
+    tie: Tie = Tie.VOID
+    abandoned: Abandoned = Abandoned.STANDS_IF_OFFICIAL
+    postponed: float = 24.0
+    pitchers: Pitchers = Pitchers.ACTION
+    retirement: Retirement = Retirement.ONE_SET
+    dead_heat: DeadHeat = DeadHeat.REDUCED
+
+
+Rules = SettlementRules | None
+"""None where a book's rules are not known."""
+
+
+def conflict(a: Rules, b: Rules) -> Conflict:
+    """All in which the rules of two different books differ. Any difference counts: in some case one bet is void, or
+    settled on another result, and the other is not.
+    """
+    if a is None or b is None:
+        return Conflict.UNKNOWN
+    found = Conflict.NONE
+    for field in fields(SettlementRules):
+        if getattr(a, field.name) != getattr(b, field.name):
+            found |= Conflict[field.name.upper()]
+    return found
+
+
+def conflicts(rules: Sequence[Rules]) -> NDArray[np.int16]:
+    """The `conflict` of every two of B books (B, B), as numbers; a book has none with itself."""
+    table = np.array([[conflict(a, b) for b in rules] for a in rules], np.int16).reshape(len(rules), len(rules))
+    np.fill_diagonal(table, Conflict.NONE)
+    return table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuledArbitrage:
+    """The best bets of L lines with and without regard to the rules.
+
+    `compatible` uses books whose conflicts are all tolerated; `unrestricted` any book, and `conflict` (L,) are the
+    numbers of its legs' conflicts, tolerated ones included.
+    """
+
+    compatible: Arbitrage
+    unrestricted: Arbitrage
+    conflict: NDArray[np.int16]
+
+
+def ruled_arbitrage(
+    prices: Array,
+    rules: Sequence[Rules],
+    *,
+    tolerated: Conflict = Conflict.UNKNOWN,
+    excluded: Mask | None = None,
+    commission: Array | None = None,
+) -> RuledArbitrage:
+    """`arbitrage` of `prices` (L, B, n) between books with compatible `rules` (B).
+
+    Compatible books form groups with the same rules (in what is not tolerated), each joined by those of unknown
+    rules where that is tolerated. Lines whose best bets conflict are searched group by group.
+    """
+    best, table = arbitrage(prices, excluded, commission), conflicts(rules)
+    found = _leg_conflicts(best.book, table)
+    lines = np.flatnonzero(found & ~np.int16(tolerated))
+    if not len(lines):
+        return RuledArbitrage(best, best, found)
+    none = np.zeros((len(prices), len(rules)), np.bool_)
+    hidden = none if excluded is None else none | excluded
+    charge = None if commission is None else np.broadcast_to(commission, none.shape)[lines]
+    by_group = [arbitrage(prices[lines], hidden[lines] | ~group, charge) for group in _groups(table, rules, tolerated)]
+    return RuledArbitrage(_replaced(best, lines, by_group), best, found)
+
+
+def _leg_conflicts(book: NDArray[np.intp], table: NDArray[np.int16]) -> NDArray[np.int16]:
+    found = np.zeros(len(book), np.int16)
+    for i in range(book.shape[1]):
+        for j in range(i):
+            both = (book[:, i] != NO_BOOK) & (book[:, j] != NO_BOOK)
+            found[both] |= table[book[both, i], book[both, j]]
+    return found
+
+
+def _groups(table: NDArray[np.int16], rules: Sequence[Rules], tolerated: Conflict) -> Mask:
+    """Masks (G, B) of the largest sets of books that are compatible with each other."""
+    compatible = (table & ~np.int16(tolerated)) == 0
+    known = np.array([rule is not None for rule in rules])
+    if Conflict.UNKNOWN in tolerated and known.any():
+        compatible = compatible[known]
+    return np.unique(compatible, axis=0)
+
+
+def _replaced(best: Arbitrage, lines: NDArray[np.intp], by_group: list[Arbitrage]) -> Arbitrage:
+    """`best` with `lines` replaced by the group that returns most on each."""
+    returns = np.nan_to_num(np.stack([group.guaranteed_return for group in by_group]), nan=-np.inf)
+    winner = returns.argmax(axis=0)
+    columns = {}
+    for field in fields(Arbitrage):
+        columns[field.name] = getattr(best, field.name).copy()
+        columns[field.name][lines] = np.stack([getattr(g, field.name) for g in by_group])[winner, np.arange(len(lines))]
+    return Arbitrage(**columns)
