@@ -27,6 +27,8 @@ def program(home: Home, port: int, password: str) -> Program:
         "appendfsync": "everysec",
         "save": '""',
         "daemonize": "no",
+        # its title would overwrite the environment, by which `edge down` knows what a crash has left
+        "set-proc-title": "no",
     }
     configuration = home.run / "valkey.conf"
     write_private(configuration, "".join(f"{key} {value}\n" for key, value in settings.items()))

@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -46,11 +47,12 @@ def test_killed_servers_come_back_with_their_data(servers: Servers) -> None:
 
 def test_they_start_again_after_a_crash_of_everything(servers: Servers) -> None:
     assert servers.supervisor.pid is not None
-    postmaster = servers.pid("postgres")
+    postmaster, valkey = servers.pid("postgres"), servers.pid("valkey")
     os.kill(servers.supervisor.pid, signal.SIGKILL)
     os.kill(postmaster, signal.SIGKILL)
     shutdown.down(servers.home)
     assert not list(shutdown.survivors(servers.home))
+    assert not psutil.pid_exists(valkey)
     servers.start()
     assert probes.postgres(servers.database_url)
 
