@@ -1,0 +1,16 @@
+"""The ways odds are written around the world, and what a bet pays to the cent."""
+
+from ml.odds.formats import OddsFormat, from_decimal, to_decimal
+from ml.odds.payouts import bookable_stake, payout
+from ml.odds.text import as_fraction, format_odds, parse_odds
+
+__all__ = [
+    "OddsFormat",
+    "as_fraction",
+    "bookable_stake",
+    "format_odds",
+    "from_decimal",
+    "parse_odds",
+    "payout",
+    "to_decimal",
+]

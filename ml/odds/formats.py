@@ -1,0 +1,111 @@
+"""Odds as numbers: every format to decimal odds and back, vectorised.
+
+With d the decimal odds, d - 1 is the profit per unit of stake.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+    Convert = Callable[[Array], Array]
+    Possible = Callable[[Array], NDArray[np.bool_]]
+
+EVENS = 2.0
+
+
+class OddsFormat(StrEnum):
+    """How odds are written; d is their decimal value, which exceeds 1."""
+
+    DECIMAL = "decimal"
+    """What a stake of one returns, itself included."""
+    AMERICAN = "american"
+    """100 (d - 1) from evens on, -100 / (d - 1) below: the profit of 100, or minus the stake for 100."""
+    FRACTIONAL = "fractional"
+    """d - 1, written as a fraction: `ml.odds.parse_odds` and `ml.odds.as_fraction` know the text."""
+    HONG_KONG = "hong_kong"
+    """d - 1."""
+    MALAY = "malay"
+    """d - 1 up to evens, -1 / (d - 1) above: never further from zero than 1."""
+    INDONESIAN = "indonesian"
+    """d - 1 from evens on, -1 / (d - 1) below: American odds / 100, never nearer to zero than 1."""
+    PROBABILITY = "probability"
+    """1 / d, the probability at which the bet is fair."""
+
+
+def to_decimal(odds: ArrayLike, written: OddsFormat) -> Array:
+    """Decimal odds of `odds` (...) that are `written` in one format; NaN, no odds, stays NaN.
+
+    Evens have two signs in the signed formats (+100 and -100, 1 and -1). Raises `ValueError`, with the first
+    of them, for values that the format cannot have, or whose decimal odds cannot be told from 1.
+    """
+    values = np.asarray(odds, np.float64)
+    _refuse(values, written)
+    price = _TO_DECIMAL[written](values)
+    _refuse(price, OddsFormat.DECIMAL)
+    return price
+
+
+def from_decimal(price: ArrayLike, written: OddsFormat) -> Array:
+    """Decimal odds `price` (...) in another format, unrounded; NaN stays NaN. Evens are +100 and +1.
+
+    Raises `ValueError` for values that are not above 1, or infinite.
+    """
+    values = np.asarray(price, np.float64)
+    _refuse(values, OddsFormat.DECIMAL)
+    return _FROM_DECIMAL[written](values)
+
+
+def _refuse(values: Array, written: OddsFormat) -> None:
+    possible, rule = _POSSIBLE[written]
+    impossible = ~(np.isnan(values) | (possible(values) & np.isfinite(values)))
+    if impossible.any():
+        msg = f"{written} odds {rule}, not {values[impossible].flat[0]:g}"
+        raise ValueError(msg)
+
+
+def _signed(scale: float) -> Convert:
+    """The profit of a value that is positive for profit x `scale`, and negative for -`scale` / profit."""
+    return lambda values: 1 + np.where(values > 0, values / scale, -scale / values)
+
+
+def _by_sign(scale: float, positive: Possible) -> Convert:
+    """The inverse of `_signed`, positive where the decimal odds are `positive`."""
+    return lambda price: np.where(positive(price), (price - 1) * scale, -scale / (price - 1))
+
+
+_POSSIBLE: dict[OddsFormat, tuple[Possible, str]] = {
+    OddsFormat.DECIMAL: (lambda d: d > 1, "exceed 1 and are finite"),
+    OddsFormat.AMERICAN: (lambda a: np.abs(a) >= 100, "are -100 or less, or +100 or more"),  # noqa: PLR2004
+    OddsFormat.FRACTIONAL: (lambda x: x > 0, "exceed 0 and are finite"),
+    OddsFormat.HONG_KONG: (lambda x: x > 0, "exceed 0 and are finite"),
+    OddsFormat.MALAY: (lambda m: (np.abs(m) <= 1) & (m != 0), "are from -1 to 1 and not 0"),
+    OddsFormat.INDONESIAN: (lambda i: np.abs(i) >= 1, "are -1 or less, or 1 or more"),
+    OddsFormat.PROBABILITY: (lambda p: (p > 0) & (p < 1), "are above 0 and below 1"),
+}
+_TO_DECIMAL: dict[OddsFormat, Convert] = {
+    OddsFormat.DECIMAL: lambda d: d.copy(),
+    OddsFormat.AMERICAN: _signed(100),
+    OddsFormat.FRACTIONAL: lambda x: 1 + x,
+    OddsFormat.HONG_KONG: lambda x: 1 + x,
+    OddsFormat.MALAY: _signed(1),
+    OddsFormat.INDONESIAN: _signed(1),
+    OddsFormat.PROBABILITY: lambda p: 1 / p,
+}
+_FROM_DECIMAL: dict[OddsFormat, Convert] = {
+    OddsFormat.DECIMAL: lambda d: d.copy(),
+    OddsFormat.AMERICAN: _by_sign(100, lambda d: d >= EVENS),
+    OddsFormat.FRACTIONAL: lambda d: d - 1,
+    OddsFormat.HONG_KONG: lambda d: d - 1,
+    OddsFormat.MALAY: _by_sign(1, lambda d: d <= EVENS),
+    OddsFormat.INDONESIAN: _by_sign(1, lambda d: d >= EVENS),
+    OddsFormat.PROBABILITY: lambda d: 1 / d,
+}
