@@ -41,21 +41,29 @@ def advance(board: Board, rows: Index, before: Array, independent: Index) -> Arr
 def steam(board: Board, rows: Index, origin: Mask, rules: MovementRules, now: Micros) -> tuple[Index, Array, Mask]:
     """The rows where a steam begins, its direction, and the books (s, B) that move with it.
 
-    `origin` (B, O) tells which books are one: a clone counts with what it copies.
+    `origin` (B, O) tells which books are one: a clone counts with what it copies. Small moves count against a
+    steam and not for it: books that restate their opinions all at once move both ways.
     """
     cell = board.cell[rows]
-    recent = (cell["crossed"] > 0) & (now - cell["crossed"] <= rules.window * SECOND)
-    recent &= ~np.isnan(cell["price"]).any(axis=-1)
-    up, down = ((recent & (cell["lean"] == way)) for way in (1, -1))
-    rising, falling = (((way @ origin) > 0).sum(axis=1) for way in (up, down))
+    offered = ~np.isnan(cell["price"]).any(axis=-1)
+    large = offered & (cell["crossed"] > 0) & (now - cell["crossed"] <= rules.window * SECOND)
+    up, down = ((large & (cell["lean"] == way)) for way in (1, -1))
+    rising, falling = _voices(up, origin), _voices(down, origin)
     direction = np.where(rising > falling, 1, -1)
-    most, least = np.maximum(rising, falling), np.minimum(rising, falling)
-    moving = (most >= rules.steam_books) & (least <= rules.against * most)
+    contrary = offered & (now - cell["begun"] <= rules.window * SECOND) & (np.sign(cell["run"]) == -direction[:, None])
+    most = np.maximum(rising, falling)
+    moving = (most >= rules.steam_books) & (_voices(contrary, origin) <= rules.against * most)
     row = board.row[rows]
     begun = moving & ((row["steam"] != direction) | (now - row["steam_at"] > rules.window * SECOND))
     board.row["steam"][rows[moving]] = direction[moving]
     board.row["steam_at"][rows[moving]] = now
     return rows[begun], direction[begun], np.where(direction[:, None] > 0, up, down)[begun]
+
+
+def _voices(books: Mask, origin: Mask) -> NDArray[np.int64]:
+    """How many independent ones (r,) are among `books` (r, B)."""
+    voices: NDArray[np.int64] = (books @ origin).sum(axis=1)
+    return voices
 
 
 def drift(board: Board, rows: Index, move: Array, rules: MovementRules, now: Micros) -> tuple[Index, Array]:

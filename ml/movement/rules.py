@@ -77,7 +77,7 @@ class MovementRules:
     """Below this, a book's move may be rounding."""
     steam_books: int = 4
     against: float = 0.25
-    """Of the books that moved, the share that may have moved the other way."""
+    """Books that may have moved the other way, however little, by those that make the steam."""
     drift_horizon: float = 1_800.0
     drift_move: float = 0.12
     drift_efficiency: float = 0.6

@@ -102,15 +102,16 @@ class MovementWatch:
         cell["position"][at], cell["run"][at] = new, total
         cell["begun"][at] = np.where(longer, cell["begun"][at], now)
         crossed = at[0][crossing], at[1][crossing]
+        previous = cell["crossed"][crossed]
         cell["crossed"][crossed], cell["lean"][crossed] = now, np.sign(total[crossing])
-        self._count(*crossed, now)
+        self._count(*crossed, previous, now)
         return at
 
-    def _count(self, rows: Index, columns: Index, now: Micros) -> None:
-        """Set the books that have just made a large move behind those that made it before."""
+    def _count(self, rows: Index, columns: Index, previous: NDArray[np.int64], now: Micros) -> None:
+        """Set the books that have just made a large move behind those that made it since their `previous` one."""
         cell, own = self._board.cell[rows], np.arange(len(rows))
         ago = (now - cell["crossed"]) / SECOND
-        alike = (cell["crossed"] > 0) & (cell["lean"] == cell["lean"][own, columns][:, None])
+        alike = (cell["crossed"] > previous[:, None]) & (cell["lean"] == cell["lean"][own, columns][:, None])
         alike &= ago <= self.rules.lead_window
         alike[own, columns] = False
         if len(rows):

@@ -226,7 +226,7 @@ def test_memory_is_bound_by_the_markets_listed() -> None:
     stream = Stream(books=20)
     watch = MovementWatch()
     sizes = []
-    for day in range(40):
+    for day in range(12):
         stream.lines = {(day * 30 + e, b): Held(0.0) for e in range(1, 31) for b in range(1, 21)}
         stream.starts = {day * 30 + e: stream.now + 3_600 * SECOND for e in range(1, 31)}
         for _ in range(6):

@@ -1,0 +1,151 @@
+"""Where the truth is known: news make steam, the quick lead, the copies follow, and what stands still is named."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edge_assets.feeds.simulate.books import BOOKS
+from edge_assets.feeds.simulate.world import World
+from ml.movement import LeadLag, Movement, MovementKind
+from ml.quotes import Market
+from tests.ml.movement.virtual_hours import BEGINS, STEP, Hours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_assets.feeds.simulate.fixtures import Fixture
+
+SPORT = "basketball_nba"
+BY_KEY = {book.key: book for book in BOOKS}
+HOURS = 0.75
+SLOWEST = timedelta(seconds=180)
+"""The slowest book has heard of news by then."""
+CLEAR_NEWS = 0.6
+"""Points of margin; some .07 in log-odds."""
+FREEZE_SEEN_AFTER = 180
+
+
+class Watched:
+    def __init__(self) -> None:
+        self.world = World(seed=7)
+        self.hours = Hours(self.world, SPORT)
+        self.told = self.hours.run(HOURS)
+
+    def of(self, kind: MovementKind) -> list[tuple[datetime, Movement]]:
+        return [(at, m) for at, m in self.told if m.kind is kind]
+
+    def fixture(self, at: datetime, movement: Movement) -> Fixture:
+        return next(e for e in self.world.listed(SPORT, at) if e.id == self.hours.event(movement))
+
+    def news(self, at: datetime, movement: Movement) -> float:
+        """How far the truth has moved since the slowest book's last knowledge, towards the first outcome."""
+        event = self.fixture(at, movement)
+        old, new = (event.knowledge(t.timestamp()) for t in (at - SLOWEST, at))
+        if movement.market == Market.TOTALS:
+            return (new.home + new.away) - (old.home + old.away)
+        return (new.home - new.away) - (old.home - old.away)
+
+    def book(self, movement: Movement) -> str:
+        assert movement.book is not None
+        return self.hours.book[movement.book]
+
+    def order(self) -> tuple[LeadLag, dict[str, int]]:
+        order = self.hours.watch.lead_lag()
+        return order, {self.hours.book[b]: i for i, b in enumerate(order.books)}
+
+
+@pytest.fixture(scope="module")
+def watched() -> Watched:
+    return Watched()
+
+
+def test_steam_is_news(watched: Watched, record_property: Callable[[str, object], None]) -> None:
+    steams = watched.of(MovementKind.STEAM)
+    right = [np.sign(watched.news(at, m)) == m.direction for at, m in steams]
+    record_property("precision", float(np.mean(right)))
+    assert len(steams) > 20
+    assert np.mean(right) > 0.9
+
+
+def test_clear_news_make_steam(watched: Watched, record_property: Callable[[str, object], None]) -> None:
+    seen = defaultdict[tuple[str, int], list[datetime]](list)
+    for at, m in watched.of(MovementKind.STEAM):
+        seen[watched.hours.event(m), m.direction].append(at)
+    found = [any(at <= t <= at + SLOWEST for t in seen[event, way]) for event, at, way in clear_news(watched.world)]
+    record_property("recall", float(np.mean(found)))
+    assert len(found) >= 8
+    assert np.mean(found) > 0.8
+
+
+def clear_news(world: World) -> list[tuple[str, datetime, int]]:
+    """(event, moment, direction) of large single news about the margin, away from the ends of the watch."""
+    ends, found = BEGINS + timedelta(hours=HOURS) - SLOWEST, []
+    for event in {e.id: e for i in range(4) for e in world.listed(SPORT, BEGINS + i * timedelta(minutes=11))}.values():
+        margin = np.array([k.home - k.away for k in event.known])
+        for news_at, by in zip(event.news_at[1:].tolist(), np.diff(margin).tolist(), strict=True):
+            at = datetime.fromtimestamp(news_at, BEGINS.tzinfo)
+            listed = event.listed_at + 60 < news_at < event.start - SLOWEST.total_seconds()
+            if abs(by) > CLEAR_NEWS and listed and BEGINS + 2 * STEP < at < ends:
+                found.append((event.id, at, int(np.sign(by))))
+    return found
+
+
+def test_sharp_books_lead(watched: Watched) -> None:
+    order, at = watched.order()
+    lead = {key: order.lead()[i] for key, i in at.items()}
+    sharp = [lead[b.key] for b in BOOKS if b.kind == "sharp"]
+    slow = [lead[b.key] for b in BOOKS if b.kind == "soft" and b.lag >= 20]
+    assert min(sharp) > 0.6
+    assert max(slow) < 0.5
+    lag = np.array([BY_KEY[key].lag for key in lead if not BY_KEY[key].copies])
+    ranks = np.array([v for key, v in lead.items() if not BY_KEY[key].copies]).argsort().argsort()
+    assert np.corrcoef(lag.argsort().argsort(), ranks)[0, 1] < -0.8
+
+
+def test_a_clone_follows_what_it_copies(watched: Watched) -> None:
+    order, at = watched.order()
+    asymmetry, followed, lead = order.asymmetry(), order.followed(), order.lead()
+    for clone in (b for b in BOOKS if b.copies):
+        copy, original = at[clone.key], at[str(clone.copies)]
+        assert asymmetry[original, copy] > 5
+        assert followed[original, copy] > 0.9
+        assert lead[copy] < lead[original]
+        assert order.lag[original, copy] == pytest.approx(clone.lag, abs=10)
+        softs = [at[b.key] for b in BOOKS if b.kind == "soft" and b.key != clone.copies]
+        assert followed[original, copy] > max(followed[soft, copy] for soft in softs)
+
+
+def test_who_lags_has_news_to_come(watched: Watched) -> None:
+    lagging = watched.of(MovementKind.LAGGING)
+    right = [np.sign(watched.news(at, m)) == m.direction for at, m in lagging]
+    assert len(lagging) > 50
+    assert np.mean(right) > 0.9
+
+
+def test_frozen_and_suspended_books_are_named(watched: Watched) -> None:
+    for kind, fault in ((MovementKind.STALE, "stale"), (MovementKind.HALTED, "suspended")):
+        told = {(watched.hours.event(m), watched.book(m)) for _, m in watched.of(kind)}
+        wrong, lasting = faults(watched.world, fault)
+        assert lasting
+        assert lasting <= told <= wrong
+
+
+def faults(world: World, kind: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """(event, book) with a fault, and those whose fault lasts, within the watch, long enough to be seen."""
+    begins, ends = BEGINS.timestamp() + 60, BEGINS.timestamp() + HOURS * 3_600 - FREEZE_SEEN_AFTER
+    every, lasting = set(), set()
+    for event in {e.id: e for i in range(5) for e in world.listed(SPORT, BEGINS + i * timedelta(minutes=11))}.values():
+        for fault in (f for f in event.faults if f.kind == kind):
+            pair = event.id, BOOKS[fault.book].key
+            every.add(pair)
+            begun = max(fault.begins, event.listed_at + 60)
+            if begins < begun < min(ends, event.start - FREEZE_SEEN_AFTER) and fault.ends > begun + FREEZE_SEEN_AFTER:
+                lasting.add(pair)
+            if kind == "suspended" and begins < begun < min(ends, event.start - 120) and fault.ends > begun + 60:
+                lasting.add(pair)
+    return every, lasting
