@@ -90,7 +90,9 @@ def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
     verdict[candidate & (~young[:, :, None] | (crowd_is_stale & ~thin))] = Verdict.STALE
     verdict[candidate & started[:, None, None]] = Verdict.STARTED
 
-    sure = arbitrage(np.where((young & ~odd)[:, :, None], lines.price, np.nan))
+    sound = young & ~odd
+    sure = arbitrage(np.where(sound[:, :, None], lines.price, np.nan))
+    withheld = np.flatnonzero((offered & ~sound).any(axis=1))
     return Valuation(
         fair=market.probability,
         books=market.books,
@@ -107,7 +109,7 @@ def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
         age_seconds=age,
         verdict=verdict,
         arbitrage=sure,
-        arbitrage_verdict=_arbitrage_verdict(lines.price, sure, young, started, rules),
+        arbitrage_verdict=_arbitrage_verdict(lines.price, sure, young, withheld, started, rules),
     )
 
 
@@ -145,16 +147,17 @@ def _arbitrage_verdict(
     price: NDArray[np.float64],
     sure: Arbitrage,
     young: NDArray[np.bool_],
+    withheld: NDArray[np.intp],
     started: NDArray[np.bool_],
     rules: ScoringRules,
 ) -> NDArray[np.int8]:
     """Verdict on each line's arbitrage (L,): real, or only there by a stale or erroneous price.
 
-    It needs no crowd: two books that disagree are an arbitrage, however few others there are.
+    It needs no crowd: two books that disagree are an arbitrage, however few others there are. Only the lines
+    of which books are `withheld` can have a larger one with all.
     """
     verdict = np.where(sure.guaranteed_return > 0, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
-    # more books never make a return smaller, so few lines are left to look at with fewer
-    anyhow = np.flatnonzero(arbitrage(price).guaranteed_return > 0)
+    anyhow = withheld[arbitrage(price[withheld]).guaranteed_return > 0]
     with_odd = np.where(young[anyhow, :, None], price[anyhow], np.nan)
     verdict[anyhow[verdict[anyhow] == Verdict.NOTHING]] = Verdict.STALE
     odd = anyhow[arbitrage(with_odd).guaranteed_return > 0]
