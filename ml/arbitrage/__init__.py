@@ -2,7 +2,9 @@
 
 from ml.arbitrage.commission import lay_as_back, lay_stake, net_price
 from ml.arbitrage.free_bets import Conversion, Hedge, best_conversion, bonus_bet, free_bet, hedge, refunded_bet
+from ml.arbitrage.hold import Holds, holds, ranking
 from ml.arbitrage.middles import BestPairs, Pair, PairKind, best_pairs, pair
+from ml.arbitrage.rounding import Booked, booked
 from ml.arbitrage.rules import (
     Abandoned,
     Conflict,
@@ -25,10 +27,12 @@ __all__ = [
     "Abandoned",
     "Arbitrage",
     "BestPairs",
+    "Booked",
     "Conflict",
     "Conversion",
     "DeadHeat",
     "Hedge",
+    "Holds",
     "Pair",
     "PairKind",
     "Period",
@@ -45,13 +49,16 @@ __all__ = [
     "best_pairs",
     "best_stakes",
     "bonus_bet",
+    "booked",
     "conflict",
     "free_bet",
     "hedge",
+    "holds",
     "lay_as_back",
     "lay_stake",
     "net_price",
     "pair",
+    "ranking",
     "refunded_bet",
     "ruled_arbitrage",
     "sized_arbitrage",
