@@ -1,0 +1,31 @@
+"""What a look at the simulated market costs: the demo polls four leagues a second beside everything else."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import numpy as np
+
+from edge_assets.feeds.simulate.leagues import LEAGUES
+from edge_assets.feeds.simulate.world import World
+
+BEGINS = datetime(2026, 5, 4, 12, tzinfo=UTC)
+SECONDS = 120
+
+
+def test_snapshot_every_second() -> None:
+    world = World()
+    for league in LEAGUES:
+        taken = []
+        for second in range(SECONDS):
+            begun = time.perf_counter()
+            snapshot = world.snapshot(league.key, BEGINS + timedelta(seconds=second))
+            taken.append(time.perf_counter() - begun)
+        assert snapshot is not None
+        cold, p50, p99 = (x * 1e3 for x in (taken[0], *np.quantile(taken[1:], [0.5, 0.99])))
+        print(
+            f"{league.key}: {len(snapshot.events)} events, {len(msgspec.json.encode(snapshot.events)) / 1024:.0f} KiB: "
+            f"first {cold:.0f} ms, then p50 {p50:.1f} ms, p99 {p99:.1f} ms"
+        )
