@@ -15,7 +15,7 @@ import numpy as np
 
 from edge_assets.feeds.simulate.books import BOOKS
 from edge_assets.feeds.simulate.faults import MARKETS, Fault, draw_faults
-from edge_assets.feeds.simulate.leagues import TOWNS
+from edge_assets.feeds.simulate.leagues import pairing
 from edge_assets.feeds.simulate.model import Knowledge
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
     digest = hashlib.md5(name, usedforsecurity=False).hexdigest()
     rng = np.random.default_rng(int(digest, 16))
     start = slot * SLOT + league.offset
-    home, away = (2 * slot) % len(TOWNS), (2 * slot + 1) % len(TOWNS)
+    home, away = map(league.team, pairing(slot))
     news_at, known = _news(rng, league, start)
     epochs = (LISTED_FOR + PLAYED_FOR) // OPINION_LASTS + 2
     faults = draw_faults(rng, start - LISTED_FOR, start)
@@ -100,8 +100,8 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
         league,
         slot,
         digest,
-        league.team(home),
-        league.team(away),
+        home,
+        away,
         start,
         news_at,
         known,

@@ -35,6 +35,20 @@ class League:
         return f"{TOWNS[number]} {self.nickname}"
 
 
+def pairing(slot: int) -> tuple[int, int]:
+    """The numbers of the home and the away team of a league's game number `slot`, without end.
+
+    The circle method: every two teams meet once in a half season of 190 games, and once more the other way round. A
+    team's games are at least nine apart, which is more than are listed at a time.
+    """
+    half, game = divmod(slot, len(TOWNS) * (len(TOWNS) - 1) // 2)
+    day, place = divmod(game, len(TOWNS) // 2)
+    circle = len(TOWNS) - 1
+    teams = ((day + place) % circle, (day - place) % circle if place else circle)
+    turned = (half + (place or day)) % 2
+    return (teams[1], teams[0]) if turned else teams
+
+
 LEAGUES = (
     League("americanfootball_nfl", "American Football", "NFL (simulated)", "Comets", 23.0, 9.0, 2.0, 0),
     League("basketball_nba", "Basketball", "NBA (simulated)", "Herons", 113.0, 9.5, 2.4, 180),
