@@ -65,9 +65,6 @@ class LineMatrix:
         self._times = np.full((64, 16), UNKNOWN_TIME, np.int64)
         self._starts: dict[int, Micros] = {}
         self._rows_of_event: dict[int, set[int]] = {}
-        # what is listed seldom changes between two polls, and finding its cells takes most of `apply_times`
-        self._listed = np.empty((3, 0), np.int32)
-        self._listed_cells = np.empty(0, np.intp), np.empty(0, np.intp)
         self._free: list[int] = []
         self._free_pairs: list[int] = []
 
@@ -91,18 +88,13 @@ class LineMatrix:
 
     def apply_times(self, times: MarketTimes) -> None:
         """Take over when each book last confirmed each market."""
-        listed = np.stack([times.event, times.market, times.book])
-        if not np.array_equal(listed, self._listed):
-            self._listed, self._listed_cells = listed, self._time_cells(times)
-        self._times[self._listed_cells] = times.book_time
-
-    def _time_cells(self, times: MarketTimes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         pairs = (times.event.astype(np.int64) << 16) | times.market
         distinct, inverse = np.unique(pairs, return_inverse=True)
         rows = np.array([self._pair(int(p >> 16), int(p & 0xFFFF)) for p in distinct], np.intp)
         books, book_inverse = np.unique(times.book, return_inverse=True)
         columns = np.array([self._book(int(b)) for b in books], np.intp)
-        return rows[inverse], columns[book_inverse]
+        if len(times):
+            self._times[rows[inverse], columns[book_inverse]] = times.book_time
 
     def apply_starts(self, starts: EventStarts) -> None:
         """Take over the events' start times."""
@@ -135,7 +127,6 @@ class LineMatrix:
             del self._starts[event]
             self._rows_of_event.pop(event, None)
         if quiet:
-            self._listed = np.empty((3, 0), np.int32)
             for pair in [p for p in self._pairs if p[0] in quiet]:
                 index = self._pairs.pop(pair)
                 self._times[index] = UNKNOWN_TIME
