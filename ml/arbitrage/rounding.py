@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-WINDOW = 128
+WINDOW = 256
 """Payouts tried per outcome; whether they were enough is told by `Booked.exact`."""
 LINES_AT_ONCE = 128
 WHOLE = 1e-9

@@ -49,21 +49,20 @@ def arbitrage(prices: Array, excluded: NDArray[np.bool_] | None = None, commissi
     lines, books, n = prices.shape
     if not books:
         return arbitrage(np.full((lines, 1, n), np.nan))
-    net = prices if commission is None else net_price(prices, commission[..., None])
-    book = _best_book(net, excluded)
-    found = book != NO_BOOK
-    price, best = (
-        np.where(found, np.take_along_axis(table, book[:, None, :], axis=1)[:, 0, :], np.nan) for table in (prices, net)
-    )
+    # books last and contiguous: the maximum is found twice as fast
+    offers = np.swapaxes(prices, 1, 2).copy()
+    if commission is not None:
+        offers = net_price(offers, commission[..., None, :])
+    hidden = ~((offers > 1) & (offers < np.inf))
+    if excluded is not None:
+        hidden |= excluded[..., None, :]
+    offers[hidden] = -np.inf
+    book = offers.argmax(axis=2)
+    best = np.take_along_axis(offers, book[..., None], axis=2)[..., 0]
+    found = best > 0
+    best = np.where(found, best, np.nan)
+    price = np.where(found, np.take_along_axis(prices, book[:, None, :], axis=1)[:, 0, :], np.nan)
     cost = booksum((1 / best).T)
     cost = np.where(np.abs(cost - 1) < ROUNDING, 1.0, cost)
-    return Arbitrage(price, best, book, 1 - cost, 1 / cost - 1, 1 / best / cost[:, None])
-
-
-def _best_book(net: Array, excluded: NDArray[np.bool_] | None) -> NDArray[np.intp]:
-    """The first book with the highest price of each outcome (L, n), `NO_BOOK` where none has a sound one."""
-    offered = (net > 1) & (net < np.inf)
-    if excluded is not None:
-        offered &= ~excluded[..., None]
-    book = np.where(offered, net, -np.inf).argmax(axis=1)
-    return np.where(offered.any(axis=1), book, NO_BOOK)
+    stake_fraction = 1 / best / cost[:, None]
+    return Arbitrage(price, best, np.where(found, book, NO_BOOK), 1 - cost, 1 / cost - 1, stake_fraction)
