@@ -43,7 +43,7 @@ def follow(url: str, token: Callable[[], str], after: int | None, show: Callable
                     lost = False
         except _LostError as error:
             if not lost:
-                err.print(f"[yellow]no connection ({error}); trying again[/]", soft_wrap=True)
+                err.print(f"[yellow]no connection to {url} ({error}); trying again[/]", soft_wrap=True)
             lost = True
             time.sleep(RETRY_SECONDS)
 

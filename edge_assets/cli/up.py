@@ -92,12 +92,12 @@ class _Progress:
 
 
 def _welcome(plan: Plan) -> None:
-    from edge_assets.local.ports import PREFERRED
+    from edge_assets.local.ports import PREFERRED, is_free
 
     labels = {"board": "serving", "dagster": "dagster-webserver", "mlflow": "mlflow"}
     for name, url in plan.urls.items():
         preferred = PREFERRED[labels[name]]
-        moved = plan.ours(name) and not url.endswith(f":{preferred}")
+        moved = plan.ours(name) and not url.endswith(f":{preferred}") and not is_free(preferred)
         out.print(
             f"  {name:8} {url}" + (f"  [yellow](port {preferred} is taken)[/]" if moved else ""),
             soft_wrap=True,

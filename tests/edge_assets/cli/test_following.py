@@ -95,7 +95,8 @@ def test_it_resumes_behind_the_last_alert_with_a_new_token(stream: Any, capsys: 
     assert seen == [41, 42, 43]
     assert asked == [{"token": "first"}, {"token": "second", "after": 41}, {"token": "third", "after": 42}]
     told = capsys.readouterr().err.splitlines()
-    assert told[0].startswith("no connection (received 1012")
+    assert told[0].startswith("no connection to http://127.0.0.1:")
+    assert "received 1012" in told[0]
     assert told[1] == "connected again"
 
 
