@@ -119,8 +119,13 @@ class Board:
 
     def offered_positions(self, rows: Index) -> Array:
         """Positions (r, B) as last taken over, NaN where nothing is offered."""
-        cell = self.cell[rows]
-        return np.where(np.isnan(cell["price"]).any(axis=-1), np.nan, cell["position"])
+        return np.where(self.offered(rows), self.cell["position"][rows], np.nan)
+
+    def offered(self, rows: Index) -> Mask:
+        """Whether the books (r, B) offer both sides."""
+        price = self.cell["price"][rows]
+        both: Mask = np.isfinite(price[..., 0]) & np.isfinite(price[..., 1])
+        return both
 
     def find(
         self, event: NDArray[Any], market: NDArray[Any], book: NDArray[Any], *, create: bool

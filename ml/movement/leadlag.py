@@ -68,10 +68,16 @@ class LeadLagCounter:
         for counts in (self._moves, self._first, self._together, self._late):
             np.multiply(counts, decay, out=counts)
         self._at = now
-        np.add.at(self._moves, columns, 1.0)
-        np.add.at(self._first.T, columns, earlier)
-        np.add.at(self._together.T, columns, same)
-        np.add.at(self._late.T, columns, np.where(earlier, ago, 0.0))
+        order = np.argsort(columns, kind="stable")
+        # neither a matrix product, whose threads fight on a busy machine, nor `np.add.at`, six times as slow
+        book, begins, moves = np.unique(columns[order], return_index=True, return_counts=True)
+        self._moves[book] += moves
+        for counts, made in (
+            (self._first, earlier),
+            (self._together, same),
+            (self._late, np.where(earlier, ago, 0.0)),
+        ):
+            counts[:, book] += np.add.reduceat(made[order], begins, axis=0, dtype=np.float64).T
 
     def result(self, books: tuple[int, ...]) -> LeadLag:
         """The counts as of the last large move."""

@@ -44,20 +44,20 @@ def steam(board: Board, rows: Index, origin: Mask, rules: MovementRules, now: Mi
     `origin` (B, O) tells which books are one: a clone counts with what it copies. Small moves count against a
     steam and not for it: books that restate their opinions all at once move both ways.
     """
-    cell = board.cell[rows]
-    offered = ~np.isnan(cell["price"]).any(axis=-1)
-    large = offered & (cell["crossed"] > 0) & (now - cell["crossed"] <= rules.window * SECOND)
-    up, down = ((large & (cell["lean"] == way)) for way in (1, -1))
+    offered = board.offered(rows)
+    crossed, lean, begun, run = (board.cell[name][rows] for name in ("crossed", "lean", "begun", "run"))
+    large = offered & (crossed > 0) & (now - crossed <= rules.window * SECOND)
+    up, down = ((large & (lean == way)) for way in (1, -1))
     rising, falling = _voices(up, origin), _voices(down, origin)
     direction = np.where(rising > falling, 1, -1)
-    contrary = offered & (now - cell["begun"] <= rules.window * SECOND) & (np.sign(cell["run"]) == -direction[:, None])
+    contrary = offered & (now - begun <= rules.window * SECOND) & (np.sign(run) == -direction[:, None])
     most = np.maximum(rising, falling)
     moving = (most >= rules.steam_books) & (_voices(contrary, origin) <= rules.against * most)
     row = board.row[rows]
-    begun = moving & ((row["steam"] != direction) | (now - row["steam_at"] > rules.window * SECOND))
+    fresh = moving & ((row["steam"] != direction) | (now - row["steam_at"] > rules.window * SECOND))
     board.row["steam"][rows[moving]] = direction[moving]
     board.row["steam_at"][rows[moving]] = now
-    return rows[begun], direction[begun], np.where(direction[:, None] > 0, up, down)[begun]
+    return rows[fresh], direction[fresh], np.where(direction[:, None] > 0, up, down)[fresh]
 
 
 def _voices(books: Mask, origin: Mask) -> NDArray[np.int64]:

@@ -45,14 +45,15 @@ def judge(
 ) -> tuple[NDArray[np.intp], NDArray[np.int8], NDArray[np.int8]]:
     """Judge every market in use (r,); return rows, and the standings (r, B) before and now."""
     rows = np.flatnonzero(board.row["used"])
-    cell, row = board.cell[rows], board.row[rows][:, None]
-    offered, before = ~np.isnan(cell["price"]).any(axis=-1), cell["standing"]
-    allowed = np.maximum(rules.stale_after, rules.stale_intervals * cell["interval"])
-    silent = (cell["confirmed"] > 0) & (now - cell["confirmed"] > allowed * SECOND)
-    missed = row["level"] - cell["level"]
-    behind = np.sign(missed) * (row["median"] - cell["position"]) >= HALF * rules.lag_move
+    offered, row = board.offered(rows), board.row[rows][:, None]
+    names = ("standing", "interval", "confirmed", "level", "position")
+    before, interval, confirmed, level, position = (board.cell[name][rows] for name in names)
+    allowed = np.maximum(rules.stale_after, rules.stale_intervals * interval)
+    silent = (confirmed > 0) & (now - confirmed > allowed * SECOND)
+    missed = row["level"] - level
+    behind = np.sign(missed) * (row["median"] - position) >= HALF * rules.lag_move
     lagging = (np.abs(missed) >= rules.lag_move) & behind
-    halted = ~offered & np.isfinite(cell["position"]) & offered.any(axis=1, keepdims=True)
+    halted = ~offered & np.isfinite(position) & offered.any(axis=1, keepdims=True)
     standing = np.select(
         [halted, ~offered, silent, lagging],
         [Standing.HALTED, Standing.ABSENT, Standing.STALE, Standing.LAGGING],

@@ -109,9 +109,9 @@ class MovementWatch:
 
     def _count(self, rows: Index, columns: Index, previous: NDArray[np.int64], now: Micros) -> None:
         """Set the books that have just made a large move behind those that made it since their `previous` one."""
-        cell, own = self._board.cell[rows], np.arange(len(rows))
-        ago = (now - cell["crossed"]) / SECOND
-        alike = (cell["crossed"] > previous[:, None]) & (cell["lean"] == cell["lean"][own, columns][:, None])
+        crossed, lean = (self._board.cell[name][rows] for name in ("crossed", "lean"))
+        own, ago = np.arange(len(rows)), (now - crossed) / SECOND
+        alike = (crossed > previous[:, None]) & (lean == lean[own, columns][:, None])
         alike &= ago <= self.rules.lead_window
         alike[own, columns] = False
         if len(rows):
