@@ -5,6 +5,7 @@ from ml.arbitrage.free_bets import Conversion, Hedge, best_conversion, bonus_bet
 from ml.arbitrage.hold import Holds, holds, ranking
 from ml.arbitrage.middles import BestPairs, Pair, PairKind, best_pairs, pair
 from ml.arbitrage.rounding import Booked, booked
+from ml.arbitrage.ruled import RuledArbitrage, ruled_arbitrage, ruled_pairs
 from ml.arbitrage.rules import (
     Abandoned,
     Conflict,
@@ -12,11 +13,9 @@ from ml.arbitrage.rules import (
     Period,
     Pitchers,
     Retirement,
-    RuledArbitrage,
     SettlementRules,
     Tie,
     conflict,
-    ruled_arbitrage,
 )
 from ml.arbitrage.sized import Sized, sized_arbitrage
 from ml.arbitrage.stakes import StakeLimits, Stakes, best_stakes
@@ -61,5 +60,6 @@ __all__ = [
     "ranking",
     "refunded_bet",
     "ruled_arbitrage",
+    "ruled_pairs",
     "sized_arbitrage",
 ]

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.arbitrage.sure import NO_BOOK, Arbitrage, arbitrage
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
 
@@ -132,68 +129,13 @@ def conflicts(rules: Sequence[Rules]) -> NDArray[np.int16]:
     return table
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RuledArbitrage:
-    """The best bets of L lines with and without regard to the rules.
+def compatible_groups(table: NDArray[np.int16], rules: Sequence[Rules], tolerated: Conflict) -> Mask:
+    """Masks (G, B) of the largest sets of books that are compatible with each other, by their table of `conflicts`.
 
-    `compatible` uses books whose conflicts are all tolerated; `unrestricted` any book, and `conflict` (L,) are the
-    numbers of its legs' conflicts, tolerated ones included.
+    They have the same rules (in what is not tolerated); books of unknown rules join every set where that is tolerated.
     """
-
-    compatible: Arbitrage
-    unrestricted: Arbitrage
-    conflict: NDArray[np.int16]
-
-
-def ruled_arbitrage(
-    prices: Array,
-    rules: Sequence[Rules],
-    *,
-    tolerated: Conflict = Conflict.UNKNOWN,
-    excluded: Mask | None = None,
-    commission: Array | None = None,
-) -> RuledArbitrage:
-    """`arbitrage` of `prices` (L, B, n) between books with compatible `rules` (B).
-
-    Compatible books form groups with the same rules (in what is not tolerated), each joined by those of unknown
-    rules where that is tolerated. Lines whose best bets conflict are searched group by group.
-    """
-    best, table = arbitrage(prices, excluded, commission), conflicts(rules)
-    found = _leg_conflicts(best.book, table)
-    lines = np.flatnonzero(found & ~np.int16(tolerated))
-    if not len(lines):
-        return RuledArbitrage(best, best, found)
-    none = np.zeros((len(prices), len(rules)), np.bool_)
-    hidden = none if excluded is None else none | excluded
-    charge = None if commission is None else np.broadcast_to(commission, none.shape)[lines]
-    by_group = [arbitrage(prices[lines], hidden[lines] | ~group, charge) for group in _groups(table, rules, tolerated)]
-    return RuledArbitrage(_replaced(best, lines, by_group), best, found)
-
-
-def _leg_conflicts(book: NDArray[np.intp], table: NDArray[np.int16]) -> NDArray[np.int16]:
-    found = np.zeros(len(book), np.int16)
-    for i in range(book.shape[1]):
-        for j in range(i):
-            both = (book[:, i] != NO_BOOK) & (book[:, j] != NO_BOOK)
-            found[both] |= table[book[both, i], book[both, j]]
-    return found
-
-
-def _groups(table: NDArray[np.int16], rules: Sequence[Rules], tolerated: Conflict) -> Mask:
-    """Masks (G, B) of the largest sets of books that are compatible with each other."""
     compatible = (table & ~np.int16(tolerated)) == 0
     known = np.array([rule is not None for rule in rules])
     if Conflict.UNKNOWN in tolerated and known.any():
         compatible = compatible[known]
     return np.unique(compatible, axis=0)
-
-
-def _replaced(best: Arbitrage, lines: NDArray[np.intp], by_group: list[Arbitrage]) -> Arbitrage:
-    """`best` with `lines` replaced by the group that returns most on each."""
-    returns = np.nan_to_num(np.stack([group.guaranteed_return for group in by_group]), nan=-np.inf)
-    winner = returns.argmax(axis=0)
-    columns = {}
-    for field in fields(Arbitrage):
-        columns[field.name] = getattr(best, field.name).copy()
-        columns[field.name][lines] = np.stack([getattr(g, field.name) for g in by_group])[winner, np.arange(len(lines))]
-    return Arbitrage(**columns)

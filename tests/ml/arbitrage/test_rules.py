@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from ml.arbitrage import Conflict, Period, Pitchers, SettlementRules, arbitrage, conflict, ruled_arbitrage
+from ml.arbitrage import Conflict, Period, Pitchers, SettlementRules, arbitrage, conflict, ruled_arbitrage, ruled_pairs
 from ml.arbitrage.rules import DeadHeat, conflicts
 
 REGULATION = SettlementRules(Period.REGULATION)
@@ -60,3 +60,18 @@ def test_the_best_of_all_compatible_choices(tolerated: Conflict) -> None:
         best = np.fmax.reduce(returns)
         assert found.compatible.guaranteed_return[line] == pytest.approx(best, nan_ok=True)
     np.testing.assert_array_equal(found.unrestricted.book, arbitrage(prices, excluded, commission).book)
+
+
+def test_middles_across_rules_are_labelled_and_left_out() -> None:
+    cells = np.full((2, 21), 1 / 21)
+    over = np.array([[1.95, 1.90, 1.90], [1.95, 1.90, np.nan]])
+    at, under = np.array([[9.5, 10.5, 10.5], [9.5, 10.5, 10.5]]), np.array([[1.8, 1.95, 1.9], [1.8, 1.9, np.nan]])
+    under_at = np.array([[9.5, 12.5, 12.5], [9.5, 12.5, 11.5]])
+    rules = [REGULATION, OVERTIME, REGULATION]
+    found, labels = ruled_pairs(over, at, under, under_at, rules, cells=cells, low=0)
+    assert labels.tolist() == [Conflict.PERIOD] * 2
+    assert found.over_book.tolist() == [0, 1]
+    assert found.under_book.tolist() == [2, 1]
+    anyhow, _ = ruled_pairs(over, at, under, under_at, rules, cells=cells, low=0, tolerated=Conflict.PERIOD)
+    assert anyhow.over_book.tolist() == [0, 0]
+    assert anyhow.under_book.tolist() == [1, 1]
