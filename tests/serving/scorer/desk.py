@@ -210,12 +210,23 @@ class ScorerDesk:
         """Alert and step of every entry of the alerts' stream, in order."""
         return [(message["alert_id"], message["seq"]) for message in self.messages()]
 
-    def assert_whole(self, polls: Iterable[PollChanges]) -> None:
-        """The table tells exactly what scoring these polls in one go leads to, and the stream the same."""
+    def cut_connections(self) -> None:
+        """End every scorer's session with the database, as a restarting server would."""
+        self.conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = 'scorer'"
+        )
+
+    def assert_table(self, polls: Iterable[PollChanges]) -> None:
+        """The table tells exactly what scoring these polls in one go leads to."""
         expected = in_one_go(polls)
         assert expected
         assert self.story() == expected
-        assert self.streamed() == [step[:2] for step in expected]
+
+    def assert_whole(self, polls: Iterable[PollChanges]) -> None:
+        """So does the table, and the stream tells the same."""
+        self.assert_table(polls)
+        assert self.streamed() == [step[:2] for step in self.story()]
 
 
 def in_one_go(polls: Iterable[PollChanges]) -> list[Step]:

@@ -1,0 +1,99 @@
+"""The service outlives its servers: Redis emptied, killed or away, database connections cut."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from edge_assets.store import streams
+from serving.scorer.__main__ import open_session
+from serving.scorer.service import GROUP, run_forever
+from tests.serving.scorer.desk import ScorerDesk, wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.valkey import ValkeyServer
+
+
+@contextmanager
+def service(desk: ScorerDesk) -> Iterator[threading.Thread]:
+    """The scorer's loop in a thread, told to stop at the end."""
+    stop = threading.Event()
+    settings = desk.settings()
+    thread = threading.Thread(target=run_forever, args=(lambda stack: open_session(settings, stack), stop))
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_an_emptied_redis_is_filled_again(desk: ScorerDesk) -> None:
+    polls = desk.history(8)
+    with service(desk):
+        desk.publish(*polls)
+        wait(desk.settled)
+        before = len(desk.story())
+        desk.redis.flushall()
+        polls += desk.history(8, seed=2)
+        desk.publish(*polls[-4:])
+        wait(desk.settled)
+    desk.assert_table(polls)
+    assert desk.streamed() == [step[:2] for step in desk.story()][before:]
+
+
+def test_a_redis_that_is_killed_loses_nothing(database_url: str, own_redis: ValkeyServer) -> None:
+    desk = ScorerDesk(database_url, own_redis.url)
+    polls = desk.history(8)
+    with service(desk):
+        desk.publish(*polls)
+        wait(desk.settled)
+        own_redis.process.kill()
+        polls += desk.history(8, seed=2)
+        wait(lambda: desk.working() == 0)
+        own_redis.process.start()
+        wait(desk.settled)
+    desk.assert_whole(polls)
+    desk.close()
+
+
+def test_cut_database_connections_are_made_anew(desk: ScorerDesk, caplog: pytest.LogCaptureFixture) -> None:
+    polls = desk.history(8)
+    with service(desk):
+        wait(desk.settled)
+        for seed in (2, 3):
+            desk.cut_connections()
+            more = desk.history(8, seed)
+            desk.publish(*more)
+            polls += more
+            wait(desk.settled)
+    desk.assert_whole(polls)
+    assert "the scorer starts over" in caplog.text
+
+
+def test_a_lost_consumer_group_is_created_again(desk: ScorerDesk) -> None:
+    polls = desk.history(4)
+    with service(desk):
+        desk.publish(*polls)
+        wait(desk.settled)
+        desk.redis.xgroup_destroy(streams.ODDS_CHANGES, GROUP)
+        polls += desk.history(8, seed=2)
+        desk.publish(*polls[-8:])
+        wait(desk.settled)
+        wait(lambda: desk.unread() == 0)
+    desk.assert_whole(polls)
+
+
+def test_what_a_new_life_cannot_mend_ends_the_service(desk: ScorerDesk) -> None:
+    desk.redis.set(streams.ODDS_CHANGES, "not a stream")
+    settings = desk.settings()
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        run_forever(lambda stack: open_session(settings, stack), threading.Event())
+    assert desk.working() == 0
