@@ -1,0 +1,155 @@
+"""Risk controls between a wanted stake and a placed one: small, independent, in one fixed order.
+
+Each control says how much of a stake it allows; the chain keeps the smaller, so that none can raise a stake
+and a later one cannot undo an earlier one. All always run: a policy chooses numbers, never whether. Stakes
+are shares of the bankroll.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.staking.kelly import shrinkage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Labels = NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers of the controls, all shares in (0, 1]; raises `ValueError` for others."""
+
+    kelly_share: float = 0.5
+    drawdown: float = 0.25
+    bet: float = 0.03
+    event: float = 0.05
+    league: float = 0.15
+    book: float = 0.2
+    day: float = 0.25
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not 0 < getattr(self, field.name) <= 1:
+                msg = f"{field.name} is a share above 0 and up to 1, not {getattr(self, field.name)}"
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slip:
+    """Wanted bets (J,): prices, standard errors `sigma` of their probabilities, labels, and what is at risk.
+
+    `bankroll` and its `peak` in the same currency. `at_risk` maps "event", "league", "book" and "day" to what
+    is already staked, in bankrolls, for each bet's own label (J,).
+    """
+
+    price: Array
+    sigma: Array
+    event: Labels
+    league: Labels
+    book: Labels
+    day: Labels
+    at_risk: dict[str, Array]
+    bankroll: float
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """`allows(stakes, slip, policy)` (J,): the most that each bet may have, given what the others have."""
+
+    name: str
+    reason: str
+    allows: Callable[[Array, Slip, Policy], Array]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Controlled:
+    """Final `stakes` (J,); `bound` (J,), the name of the control that last lowered each, "" for none.
+
+    `trail` (C + 1, J): the stakes as wanted, then after each of `CONTROLS`.
+    """
+
+    stakes: Array
+    bound: NDArray[np.str_]
+    trail: Array
+
+
+def known(stakes: Array, slip: Slip, _policy: Policy) -> Array:
+    """Nothing on a bet with a number missing or no profit to win, or while the bankroll is unknown."""
+    whole = np.isfinite(stakes) & np.isfinite(slip.sigma) & (slip.sigma >= 0) & np.isfinite(slip.price)
+    return np.where(whole & (slip.price > 1) & (slip.bankroll > 0) & np.isfinite(slip.peak), np.inf, 0.0)
+
+
+def uncertainty(stakes: Array, slip: Slip, _policy: Policy) -> Array:
+    """Baker-McHale: `shrinkage` x stake."""
+    wagered = stakes > 0
+    kept = shrinkage(stakes, np.where(wagered, slip.price, 2.0), np.where(wagered, slip.sigma, 0.0))
+    return kept * stakes
+
+
+def fractional(stakes: Array, _slip: Slip, policy: Policy) -> Array:
+    """A fixed share of Kelly: half keeps 3/4 of the growth at 1/2 of the volatility (Thorp 2006)."""
+    return policy.kelly_share * stakes
+
+
+def throttle(stakes: Array, slip: Slip, policy: Policy) -> Array:
+    """Stakes in proportion to what is left above the floor (Grossman & Zhou 1993, Mathematical Finance 3:241).
+
+    Floor = (1 - drawdown) x peak; (1 - floor / bankroll) / drawdown: 1 at the peak, 0 at the floor. Total
+    stakes up to `drawdown` cannot fall through it.
+    """
+    if not slip.bankroll > 0:
+        return np.zeros_like(stakes)
+    left = 1.0 - (1.0 - policy.drawdown) * slip.peak / slip.bankroll
+    return stakes * float(np.clip(left / policy.drawdown, 0.0, 1.0))
+
+
+def per_bet(stakes: Array, _slip: Slip, policy: Policy) -> Array:
+    """No single bet above `policy.bet`."""
+    return np.full_like(stakes, policy.bet)
+
+
+def per_group(kind: str) -> Callable[[Array, Slip, Policy], Array]:
+    """All bets of a label together with what is at risk on it; the new ones are cut in proportion."""
+
+    def allows(stakes: Array, slip: Slip, policy: Policy) -> Array:
+        _, group = np.unique(getattr(slip, kind), return_inverse=True)
+        wanted = np.bincount(group, weights=stakes)[group]
+        room = np.maximum(getattr(policy, kind) - slip.at_risk[kind], 0.0)
+        kept: Array = np.divide(room, wanted, out=np.ones_like(stakes), where=~(wanted <= room))
+        return stakes * kept
+
+    return allows
+
+
+CONTROLS = (
+    Control("known", "a number is missing or nothing can be won", known),
+    Control("uncertainty", "the edge is uncertain", uncertainty),
+    Control("fraction", "the policy stakes a share of Kelly", fractional),
+    Control("drawdown", "the bankroll is below its peak", throttle),
+    Control("bet", "one bet carries too much", per_bet),
+    Control("event", "one event carries too much", per_group("event")),
+    Control("league", "one league carries too much", per_group("league")),
+    Control("book", "one book holds too much", per_group("book")),
+    Control("day", "one day carries too much", per_group("day")),
+)
+
+
+def controlled(stakes: Array, slip: Slip, policy: Policy) -> Controlled:
+    """Wanted `stakes` (J,) after all controls, in order, and which of them bound."""
+    trail, bound = [stakes], np.full(stakes.shape, "", dtype="<U16")
+    for control in CONTROLS:
+        before = trail[-1]
+        allowed = np.minimum(before, control.allows(before, slip, policy))
+        after = np.where(allowed > 0, allowed, 0.0)  # a control that cannot tell allows nothing
+        bound[~(after >= before)] = control.name
+        trail.append(after)
+    return Controlled(trail[-1], bound, np.stack(trail))
