@@ -31,7 +31,7 @@ def payout(stake: ArrayLike, price: ArrayLike, unit: float = CENT) -> Array:
 
 
 def bookable_stake(stake: ArrayLike, increment: float = CENT, minimum: float = 0.0, maximum: float = np.inf) -> Array:
-    """The largest stake that a book takes and that does not exceed `stake` (...): 0 where it takes none.
+    """The largest stake that a book takes up to `stake` (...): 0 where it takes none.
 
     Books take multiples of the `increment`, from `minimum` to `maximum`; amounts in units of currency. Raises
     `ValueError` for a negative stake, an increment that is not positive, or limits that leave nothing.
