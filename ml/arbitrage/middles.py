@@ -103,7 +103,7 @@ def pair(over: Array, over_at: Array, under: Array, under_at: Array, *, cells: A
 
 
 def best_pairs(over: Array, over_at: Array, under: Array, under_at: Array, *, cells: Array, low: int) -> BestPairs:
-    """Of L lines' overs and unders at B books, all (L, B), the pair with the highest expected value.
+    """Of L lines' overs and unders at B >= 1 books, all (L, B), the pair with the highest expected value.
 
     Pairs with a hole are left out. Only bets that no other of their side beats in price and point are paired;
     where no number is likelier than 1/2, the best pair is one of theirs. A pair's value is linear in the two

@@ -61,7 +61,7 @@ def booked(
         msg = "increments must be positive"
         raise ValueError(msg)
     fewest, most = np.ceil(low / step - WHOLE), np.floor(np.minimum(high, money[:, None]) / step + WHOLE)
-    margin = 1 - booksum((1 / np.where(prices > 1, prices, np.nan)).T)
+    margin = 1 - booksum((1 / np.where((prices > 1) & np.isfinite(prices), prices, np.nan)).T)
     lines = np.flatnonzero((margin > ROUNDING) & (fewest <= most).all(axis=1))
     stake, exact = np.zeros(prices.shape), np.ones(len(prices), np.bool_)
     for at in range(0, len(lines), LINES_AT_ONCE):
@@ -69,7 +69,7 @@ def booked(
         columns = (x[some] for x in (prices, step, fewest, most, money, margin))
         stake[some], exact[some] = _best_stakes(*columns, window=window)
     total = stake.sum(axis=1)
-    profit = np.where(total > 0, (stake * prices).min(axis=1) - total, 0.0)
+    profit = np.where(total > 0, (stake * np.where(np.isfinite(prices), prices, 0.0)).min(axis=1) - total, 0.0)
     return Booked(
         stake, total, profit, np.divide(profit, total, out=np.full_like(total, np.nan), where=total > 0), exact
     )

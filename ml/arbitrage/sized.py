@@ -45,7 +45,8 @@ def sized_arbitrage(prices: Array, limit: Array, budget: Array | float) -> Sized
     sure = np.flatnonzero(booksum((1 / price.max(axis=1, initial=1.0)).T) < 1 - ROUNDING)
     money = np.broadcast_to(np.asarray(budget, np.float64), len(prices))
     stake, payout = np.zeros(prices.shape), np.zeros(len(prices))
-    stake[sure], payout[sure] = _stakes(price[sure], np.where(offered, limit, 0.0)[sure], money[sure])
+    if len(sure):
+        stake[sure], payout[sure] = _stakes(price[sure], np.where(offered, limit, 0.0)[sure], money[sure])
     total = stake.sum(axis=(1, 2))
     profit = np.maximum(payout - total, 0.0)
     return Sized(stake, total, profit, np.divide(profit, total, out=np.full_like(total, np.nan), where=total > 0))

@@ -25,7 +25,7 @@ def test_whole_units() -> None:
 
 
 def test_no_profit_is_left_after_rounding() -> None:
-    found = booked(np.array([[2.02, 2.01], [1.9, 1.9], [2.1, np.nan]]), 40, np.array([10.0, 7.0]))
+    found = booked(np.array([[2.02, 2.01], [1.9, 1.9], [2.1, np.nan], [2.1, np.inf]]), 40, np.array([10.0, 7.0]))
     assert not found.stake.any()
     assert not found.guaranteed_profit.any()
     assert np.isnan(found.guaranteed_return).all()

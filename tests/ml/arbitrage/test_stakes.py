@@ -58,6 +58,13 @@ def test_no_arbitrage_no_stake() -> None:
     assert np.isnan(sized.guaranteed_return).all()
 
 
+@pytest.mark.parametrize("shape", [(0, 3, 2), (2, 0, 3)])
+def test_nothing_on_offer(shape: tuple[int, int, int]) -> None:
+    sized = sized_arbitrage(np.empty(shape), np.empty(shape), 10)
+    assert sized.stake.shape == shape
+    assert not sized.total.any()
+
+
 def test_a_smallest_stake_can_forbid_the_bet() -> None:
     limits = StakeLimits(np.array([60.0, 0.0]), np.full(2, np.inf), np.zeros(2))
     assert not best_stakes(PROFIT, 100, limits).stake.any()
