@@ -93,6 +93,11 @@ class _Tilt:
     bets: Array
     outcomes: Array
 
+    @property
+    def weight(self) -> Array:
+        """Of each node in the integral of a derivative."""
+        return STEP * self.t * np.exp(self.bets - self.t)
+
 
 class Outcomes:
     """All bets of independent events, numbered through in the order of the events."""
@@ -117,21 +122,31 @@ class Outcomes:
         lost = np.where(tilt.bets < 1, small, np.exp(tilt.bets - tilt.t) - np.exp(-tilt.t))
         return float(-STEP * lost.sum())
 
-    def derivatives(self, stakes: Array) -> tuple[Array, Array]:
-        """Gradient (J,) and Hessian (J, J) of the growth; raises `ValueError` where the stakes can ruin.
+    def gradient(self, stakes: Array) -> Array:
+        """Gradient (J,) of the growth: the integral of E_t[profit], E_t the expectation tilted by exp(-t W).
 
-        With E_t the expectation tilted by exp(-t W): gradient = integral of E_t[profit], Hessian = -integral of
-        t E_t[profit profit'], which factorises into means wherever two bets are of different events.
+        Raises `ValueError` where the stakes can lose the whole bankroll.
         """
+        tilt = self._safe(stakes)
+        return np.asarray(self._profit.T @ (tilt.weight @ tilt.outcomes))
+
+    def hessian(self, stakes: Array) -> Array:
+        """Hessian (J, J) of the growth: minus the integral of t E_t[profit profit'].
+
+        The expectation is the product of means for two bets of different events. Raises as `gradient` does.
+        """
+        tilt = self._safe(stakes)
+        weight = tilt.weight * tilt.t
+        means = tilt.outcomes @ self._profit
+        own = (self._profit.T * (weight @ tilt.outcomes)) @ self._profit
+        return -np.where(self._together, own.toarray(), means.T @ (means * weight[:, None]))
+
+    def _safe(self, stakes: Array) -> _Tilt:
         tilt = self._tilt(stakes)
         if tilt is None:
             msg = "stakes that can lose the whole bankroll"
             raise ValueError(msg)
-        weight = STEP * tilt.t * np.exp(tilt.bets - tilt.t)
-        means = tilt.outcomes @ self._profit
-        products = means.T @ (means * (weight * tilt.t)[:, None])
-        own = (self._profit.T * ((weight * tilt.t) @ tilt.outcomes)) @ self._profit
-        return weight @ means, -np.where(self._together, own.toarray(), products)
+        return tilt
 
     def _tilt(self, stakes: Array) -> _Tilt | None:
         profit = self._profit @ stakes

@@ -41,8 +41,8 @@ def test_growth_and_derivatives_by_brute_force() -> None:
         slope += chance * profit / wealth
         curvature -= chance * np.outer(profit, profit) / wealth**2
     assert outcomes.growth(stakes) == pytest.approx(growth, abs=1e-14)
-    np.testing.assert_allclose(outcomes.derivatives(stakes)[0], slope, atol=1e-13)
-    np.testing.assert_allclose(outcomes.derivatives(stakes)[1], curvature, atol=1e-12)
+    np.testing.assert_allclose(outcomes.gradient(stakes), slope, atol=1e-13)
+    np.testing.assert_allclose(outcomes.hessian(stakes), curvature, atol=1e-12)
 
 
 @pytest.mark.parametrize("stake", [0.0, 0.055, 0.5, 0.9, 0.999])
@@ -55,7 +55,7 @@ def test_ruin_has_no_growth() -> None:
     outcomes = Outcomes([single(0.55, 0, 2.0)])
     assert outcomes.growth(np.array([1.0])) == -np.inf
     with pytest.raises(ValueError, match="whole bankroll"):
-        outcomes.derivatives(np.array([1.0]))
+        outcomes.gradient(np.array([1.0]))
 
 
 @pytest.mark.parametrize(("win", "push", "price"), [(0.55, 0.0, 1 + 100 / 110), (0.5, 0.08, 1.95), (0.3, 0.0, 3.0)])
