@@ -14,6 +14,7 @@ from serving.scorer.service import CONSUMER, GROUP
 from tests.serving.scorer.desk import wait
 
 if TYPE_CHECKING:
+    from ml.quotes import PollChanges
     from tests.serving.scorer.desk import ScorerDesk
 
 
@@ -31,6 +32,20 @@ def test_a_published_poll_becomes_an_alert_in_table_and_stream(desk: ScorerDesk)
     assert (message["poll_id"], message["tick_poll_id"]) == (polls[1].poll_id, polls[1].poll_id)
     assert message["detection_latency_ms"] > 0
     assert desk.pending() == 0
+
+
+def test_polls_are_scored_as_they_come(desk: ScorerDesk) -> None:
+    polls: list[PollChanges] = []
+
+    def another() -> bool:
+        polls.extend(desk.history(1, seed=len(polls)))
+        desk.publish(polls[-1])
+        return len(polls) == 12
+
+    desk.life(another)
+
+    desk.assert_whole(polls[:-1])
+    assert (desk.pending(), desk.unread()) == (0, 1)
 
 
 def test_lives_in_a_row_tell_one_story(desk: ScorerDesk) -> None:
