@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.feeds.simulate.books import NUMBER
+from edge_assets.feeds.simulate.quoting import in_force, last_look, origin_of
 from ml.quotes import Market, Outcome, PollChanges
 from ml.scoring import Alert, ScoringRules, SportScorer
 from serving.scorer.weights import book_weights
@@ -19,8 +21,20 @@ from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from edge_assets.feeds.simulate.faults import Fault
     from edge_assets.feeds.simulate.fixtures import Fixture
     from edge_assets.feeds.simulate.world import World
+    from ml.scoring import AlertKey
+
+
+class Price(NamedTuple):
+    """What a value alert is about, by the feed's names."""
+
+    event: str
+    book: str
+    market: str
+    outcome: str
+    point: float | None
 
 
 @dataclass(frozen=True)
@@ -29,17 +43,41 @@ class Bet:
 
     alert: Alert
     event: Fixture
-    book: str
-    market: str
-    outcome: str
+    price: Price
     true_value: float
     profit: float
+
+    @property
+    def at(self) -> float:
+        """When it was opened, in seconds."""
+        return self.alert.observed_at / 1e6
+
+    def faults(self) -> list[Fault]:
+        """What was wrong at the book, or at the one that it copies, when the feed saw this price."""
+        return faults_behind(self.event, self.price.book, self.at)
+
+    def since_news(self) -> float:
+        """Seconds from the last news about the event to the alert."""
+        known = self.event.known
+        changes = [
+            at
+            for at, last, now in zip(self.event.news_at[1:].tolist(), known, known[1:], strict=False)
+            if at <= self.at and last[:2] != now[:2]
+        ]
+        return self.at - max(changes, default=self.event.listed_at)
+
+
+def faults_behind(event: Fixture, book: str, at: float) -> list[Fault]:
+    """What is wrong with the prices that the feed shows of a book."""
+    number = NUMBER[book]
+    return in_force(event, *origin_of(number, last_look(event, number, at)))
 
 
 @dataclass
 class Watch:
-    """What came of watching one sport."""
+    """What came of watching one sport; `showing` are the open value alerts after each poll."""
 
+    showing: list[set[Price]] = field(default_factory=list)
     bets: list[Bet] = field(default_factory=list)
     arbitrages: list[Alert] = field(default_factory=list)
     suppressed: Counter[str] = field(default_factory=Counter)
@@ -80,20 +118,22 @@ class Watcher:
             if alert.state == "opened" and alert.key.kind == "arbitrage":
                 self.watch.arbitrages.append(alert)
             elif alert.state == "opened":
-                self.watch.bets.append(self._bet(alert, listed[str(self.words.events.name(alert.key.event))], at))
+                self.watch.bets.append(self._bet(alert, listed, at))
+        self.watch.showing.append({self._price(key) for key in self.scorer.open if key.kind == "value"})
 
-    def _bet(self, alert: Alert, event: Fixture, at: datetime) -> Bet:
-        key, price = alert.key, alert.worth.price or 0.0
-        market, outcome = Market(key.market).key, Outcome(key.outcome or 0).key
-        chance = self.world.truth(event, market, outcome, key.point, at)
-        won = self.world.settle(event, market, outcome, key.point)
-        profit = 0.0 if won is None else won * price - 1
-        return Bet(
-            alert,
-            event,
+    def _price(self, key: AlertKey) -> Price:
+        return Price(
+            str(self.words.events.name(key.event)),
             str(self.words.books.name(key.book or 0)),
-            market,
-            outcome,
-            chance.win * price + chance.push - 1,
-            profit,
+            Market(key.market).key,
+            Outcome(key.outcome or 0).key,
+            key.point,
         )
+
+    def _bet(self, alert: Alert, listed: dict[str, Fixture], at: datetime) -> Bet:
+        price, odds = self._price(alert.key), alert.worth.price or 0.0
+        event = listed[price.event]
+        chance = self.world.truth(event, price.market, price.outcome, price.point, at)
+        won = self.world.settle(event, price.market, price.outcome, price.point)
+        profit = 0.0 if won is None else won * odds - 1
+        return Bet(alert, event, price, chance.win * odds + chance.push - 1, profit)

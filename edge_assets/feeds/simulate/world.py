@@ -6,7 +6,7 @@ A pure function of (seed, time). It is served by the replay server as a tape wit
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.feeds.replay.bodies import (
@@ -111,12 +111,13 @@ class World:
     def edges(self, sport: str, at: datetime) -> Iterator[Edge]:
         """Every price on offer with its true value."""
         for event in self.listed(sport, at):
+            truth = cache(partial(self.truth, event))
             for number in _open_books(event, at.timestamp()):
                 quotes = self._look(event, number, last_look(event, number, at.timestamp())).quotes
                 kind = "h2h_3_way" if any(q.outcome == "draw" for q in quotes) else "h2h"
                 for quote in quotes:
                     market = kind if quote.market == "h2h" else quote.market
-                    chance = self.truth(event, market, quote.outcome, quote.point, at)
+                    chance = truth(market, quote.outcome, quote.point, at)
                     value = chance.win * quote.price + chance.push - 1
                     yield Edge(event.id, BOOKS[number].key, quote._replace(market=market), value)
 
