@@ -224,7 +224,7 @@ class ScorerDesk:
         assert self.story() == expected
 
     def assert_whole(self, polls: Iterable[PollChanges]) -> None:
-        """So does the table, and the stream tells the same."""
+        """The table tells exactly that, and the stream the same."""
         self.assert_table(polls)
         assert self.streamed() == [step[:2] for step in self.story()]
 
