@@ -1,8 +1,9 @@
 """Selections valued per second by the scorer, from a poll's changes to its alerts, on one core.
 
 A selection is one (event, market, point, outcome), valued at the prices of all books: 24, as many as the simulator
-has and a US and European poll brings, and 40, the heaviest payload. Target: 100,000 a second. The peer is the obvious loop: for every line that changed, de-vig each book by the compiled `shin`,
-average the log-probabilities, and compare every price; without ages, outliers, arbitrage, other methods.
+has, and 40, the heaviest payload. Target: 100,000 a second. The peer is the obvious loop: for every line that changed,
+de-vig each book by the compiled `shin`, average the log-probabilities, and compare every price; without ages,
+outliers, arbitrage, other methods.
 """
 
 from __future__ import annotations
@@ -139,7 +140,8 @@ def test_steps(books: int) -> None:
     alerts = [alert for poll in (first, *polls) for alert in scorer.step(poll).alerts]
     rate, peer_rate = sum(counts) / sum(taken), sum(counts[:PEER_STEPS]) / sum(peer)
     print(
-        f"\n{books} books, {quotes / STEPS:.0f} changed quotes, {sum(counts) / STEPS:.0f} selections a step, {len(alerts)} alerts"
+        f"\n{books} books, {quotes / STEPS:.0f} changed quotes, "
+        f"{sum(counts) / STEPS:.0f} selections a step, {len(alerts)} alerts"
     )
     print(f"scorer.step  {rate:10,.0f} selections/s ({sum(taken) / STEPS * 1e3:.2f} ms a step; target {TARGET:,})")
     print(f"             {quotes / sum(taken):10,.0f} changed quotes/s")
