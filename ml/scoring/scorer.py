@@ -166,12 +166,13 @@ class SportScorer:
         old, new = self._arbitrage[rows], value.arbitrage_verdict
         _count_withheld(old, new, suppressed)
         self._arbitrage[rows] = new
+        book_ids = [self.matrix.book_ids[c] for c in self._columns]
         for i in np.flatnonzero((new == Verdict.OPEN) | (old == Verdict.OPEN)):
             row = int(rows[i])
             line = self._line(row)
             outcomes = OUTCOMES_OF[Market(line.market)]
             key = AlertKey("arbitrage", line.event, line.market, selection_point(line, 0))
-            worth = arbitrage_worth(value, int(i), outcomes, [self.matrix.book_ids[c] for c in self._columns])
+            worth = arbitrage_worth(value, int(i), outcomes, book_ids)
             columns = self._columns[value.arbitrage.book[i]]
             source = int(self.matrix.poll[row, columns, range(len(outcomes))].max())
             yield from self._live(key, worth, Verdict(new[i]), moment, source)

@@ -90,6 +90,7 @@ def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
     verdict[candidate & (~young[:, :, None] | (crowd_is_stale & ~thin))] = Verdict.STALE
     verdict[candidate & started[:, None, None]] = Verdict.STARTED
 
+    _compare_methods(lines, market, pool, np.flatnonzero((verdict == Verdict.OPEN).any(axis=(1, 2))), rules)
     sound = young & ~odd
     sure = arbitrage(np.where(sound[:, :, None], lines.price, np.nan))
     withheld = np.flatnonzero((offered & ~sound).any(axis=1))
@@ -127,15 +128,25 @@ def _pool(
     enough = (young & counts).sum(axis=1, keepdims=True) >= rules.min_books
     pool = counts & (young | ~enough)
     weights = np.broadcast_to(lines.weight, pool.shape)
-    market = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method)
+    market = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method, spread=False)
     cost = booksum(np.moveaxis(1 / lines.price, 2, 0))
     odd = (np.nan_to_num(market.deviation, nan=0.0) > rules.outlier_log_odds) | (cost < rules.least_booksum)
     pool &= ~odd
     again = np.flatnonzero(odd.any(axis=1))
     if again.size:
         prices = np.where(pool[again, :, None], lines.price[again], np.nan)
-        _replace_rows(market, again, consensus(prices, weights[again], rules.method))
+        _replace_rows(market, again, consensus(prices, weights[again], rules.method, spread=False))
     return pool, market, odd
+
+
+def _compare_methods(
+    lines: LineView, market: Consensus, pool: NDArray[np.bool_], rows: NDArray[np.intp], rules: ScoringRules
+) -> None:
+    """Work out the spread between de-vig methods where there is something to announce: only alerts tell it."""
+    if rows.size:
+        weights = np.broadcast_to(lines.weight, pool.shape)[rows]
+        prices = np.where(pool[rows, :, None], lines.price[rows], np.nan)
+        market.method_spread[rows] = consensus(prices, weights, rules.method).method_spread
 
 
 def _replace_rows(market: Consensus, rows: NDArray[np.intp], by: Consensus) -> None:
