@@ -212,3 +212,12 @@ def test_nothing_to_pool(method: DevigMethod, shape: tuple[int, int, int]) -> No
 def test_weights_are_zero_or_more(weight: float) -> None:
     with pytest.raises(ValueError, match="zero or positive"):
         consensus(np.full((1, 1, 2), 1.9), np.array([[weight]]))
+
+
+def test_without_the_spread_everything_else_is_the_same() -> None:
+    prices = np.array([[[1.9, 2.0], [1.95, 1.95], [1.85, 2.1]]])
+    whole, bare = consensus(prices, np.ones((1, 3))), consensus(prices, np.ones((1, 3)), spread=False)
+    assert np.isnan(bare.method_spread).all()
+    assert not np.isnan(whole.method_spread).any()
+    for name in ("probability", "books", "dispersion", "deviation"):
+        assert np.array_equal(getattr(bare, name), getattr(whole, name))
