@@ -20,7 +20,7 @@ def test_the_warehouse_counts_what_the_bursts_polled(
     database_url: str, redis_url: str, feed: Feeding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_for(database_url, redis_url, feed.url, NFL)
-    [report] = asyncio.run(run_burst(BurstOrder("r1", (NFL,), 1.0, 0.0), settings))
+    [report] = asyncio.run(run_burst(BurstOrder("r1", (NFL,), 3.0, 0.0), settings))
     for variable, value in connection_variables(database_url).items():
         monkeypatch.setenv(variable, value)
     monkeypatch.setenv("DATABASE_URL", database_url)
