@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from starlette.requests import HTTPConnection
 
-from edge_assets.store import board
+from edge_assets.store import alerts, board
 from edge_assets.tokens import signing_secret
 from serving.realtime.hub import Hub
 from serving.scorer.weights import book_weights
@@ -48,7 +48,7 @@ class StoredAlerts:
 
     async def since(self, alert_id: int, limit: int) -> list[dict[str, Any]]:
         """Messages behind an id, ascending."""
-        return await asyncio.to_thread(in_store, self._pool, board.messages_since, alert_id, limit)
+        return await asyncio.to_thread(in_store, self._pool, alerts.since, alert_id, limit)
 
 
 def in_store(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.rows import class_row, scalar_row
 
@@ -68,16 +68,6 @@ def events(conn: Connection, ids: Collection[int]) -> dict[int, EventName]:
             "SELECT id, key, home_team, away_team, commence_at FROM events WHERE id = ANY(%s)", [list(ids)]
         )
         return {e.id: e for e in rows}
-
-
-def messages_since(conn: Connection, alert_id: int, limit: int) -> list[dict[str, Any]]:
-    """Messages with an id above `alert_id`, ascending, whether Redis has taken them yet or not.
-
-    A resume that waited for the mark of publication would skip what is in the stream but not yet marked.
-    """
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        query = "SELECT to_jsonb(m) - 'received_at' FROM alert_messages AS m WHERE id > %s ORDER BY id LIMIT %s"
-        return cursor.execute(query, [alert_id, limit]).fetchall()
 
 
 def last_alert_id(conn: Connection) -> int:

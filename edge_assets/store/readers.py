@@ -167,12 +167,6 @@ def unscored_polls(conn: Connection) -> list[int]:
         return cursor.execute(UNSCORED).fetchall()
 
 
-def feed_time(conn: Connection) -> datetime | None:
-    """The feed's clock: the moment of the newest poll of any sport."""
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute("SELECT max(observed_at) FROM polls").fetchone()
-
-
 def _poll(conn: Connection, sport_id: int, poll_id: int | None) -> Poll | None:
     if poll_id is None:
         return last_poll(conn, sport_id)

@@ -44,7 +44,6 @@ def test_an_empty_database_answers_with_nothing(desk: Desk) -> None:
 
     assert len(quotes) == len(polls) == len(times) == len(starts) == observed_at == 0
     assert readers.last_poll(desk.conn, desk.sport) is None
-    assert readers.feed_time(desk.conn) is None
     assert readers.unscored_polls(desk.conn) == []
     assert board.feed(desk.conn) is None
     assert board.pulse(desk.conn) == board.Pulse(None, None, 0)
@@ -115,7 +114,6 @@ def test_sports_are_told_apart(desk: Desk) -> None:
 
     assert prices(desk) == [2.0]
     assert readers.last_poll(desk.conn, desk.other_sport) == (other, at(1))
-    assert readers.feed_time(desk.conn) == at(1)
 
 
 def test_the_last_poll_at_a_moment(desk: Desk) -> None:
