@@ -16,8 +16,8 @@ from starlette.requests import HTTPConnection
 
 from edge_assets.store import alerts, board
 from edge_assets.tokens import signing_secret
+from edge_assets.weights import book_weights
 from serving.realtime.hub import Hub
-from serving.scorer.weights import book_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

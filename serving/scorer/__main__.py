@@ -19,10 +19,10 @@ from edge_assets.store import streams
 from edge_assets.store.database import connect
 from edge_assets.store.leases import hold_scorer
 from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.weights import book_weights
 from ml.scoring import ScoringRules
 from serving.scorer.service import Session, run_forever
 from serving.scorer.sports import Sports
-from serving.scorer.weights import book_weights
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -12,8 +12,8 @@ import redis
 
 from edge_assets.store import streams
 from edge_assets.store.database import connect
+from edge_assets.weights import book_weights
 from ml.scoring import ScoringRules
-from serving.scorer.weights import book_weights
 from tests.e2e.recomputation import Key, Recomputation
 from tests.e2e.system import System
 

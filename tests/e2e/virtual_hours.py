@@ -13,9 +13,9 @@ from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.simulate.books import NUMBER
 from edge_assets.feeds.simulate.quoting import in_force, last_look, origin_of
+from edge_assets.weights import book_weights
 from ml.quotes import Market, Outcome, PollChanges
 from ml.scoring import Alert, ScoringRules, SportScorer
-from serving.scorer.weights import book_weights
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
 if TYPE_CHECKING:

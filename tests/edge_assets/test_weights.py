@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_assets.feeds.simulate.books import BOOKS
 from edge_assets.settings import Settings
-from serving.scorer.weights import book_weights
+from edge_assets.weights import book_weights
 
 
 def test_sharp_books_lead_and_overrides_replace_single_ones() -> None:
