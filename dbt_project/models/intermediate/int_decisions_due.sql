@@ -24,15 +24,19 @@ select
     decisions.event_id,
     decisions.moment_id,
     decisions.decided_at,
-    looked.poll_id,
-    looked.observed_at as polled_at
+    listing.poll_id,
+    look.polled_at
 from {{ ref('int_decisions_dated') }} as decisions
 inner join pending on decisions.sport_id = pending.sport_id
 inner join horizon on decisions.sport_id = horizon.sport_id
 left join lateral (
-    select
-        polls.poll_id,
-        polls.observed_at
+    select max(polls.observed_at) as polled_at
+    from {{ ref('stg_edge__polls') }} as polls
+    where polls.sport_id = decisions.sport_id and polls.observed_at <= decisions.decided_at
+) as look on true
+-- the last poll that states when books confirmed what they offer
+left join lateral (
+    select polls.poll_id
     from {{ ref('stg_edge__polls') }} as polls
     where
         polls.sport_id = decisions.sport_id
@@ -40,5 +44,5 @@ left join lateral (
         and not polls.is_time_assumed
     order by polls.observed_at desc, polls.poll_id desc
     limit 1
-) as looked on true
+) as listing on true
 where decisions.decided_at between pending.since and horizon.until
