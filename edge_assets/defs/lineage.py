@@ -13,7 +13,7 @@ OWNERS = ["team:edge-finder"]
 FEED = AssetKey("odds_feed")
 CHANGES = AssetKey("odds_changes")
 ALERTS = AssetKey("alerts")
-TABLES = ("books", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")
+TABLES = ("books", "event_starts", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")
 """What the bursts write, and the warehouse reads in the other code location."""
 
 

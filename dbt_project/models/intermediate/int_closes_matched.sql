@@ -5,6 +5,7 @@ select
     expected.outcome_id,
     expected.book_id,
     expected.version,
+    expected.is_watched and concluded.event_status <> 'phantom' as is_watched,
     concluded.event_status,
     closed.line_point,
     closed.price_decimal,

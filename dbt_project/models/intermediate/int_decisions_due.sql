@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- A poll changes nothing that was decided before it. So what pending polls can change are the decisions from the
 -- first of them on; until the last poll, because nothing is known of what comes later.
 with pending as (

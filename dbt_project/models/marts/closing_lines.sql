@@ -46,8 +46,9 @@ select
     closes.age_seconds,
     closes.staleness,
     closes.book_probability,
-    coalesce(refs.reference, case when lines.fair_probability is not null then 'consensus' end) as reference,
-    coalesce(refs.reference_probability, lines.fair_probability) as fair_closing_probability,
+    coalesce(refs.reference, case when closes.is_watched and lines.fair_probability is not null then 'consensus' end) as reference,
+    coalesce(refs.reference_probability, case when closes.is_watched then lines.fair_probability end)
+        as fair_closing_probability,
     lines.fair_probability as consensus_probability,
     lines.books as consensus_books,
     closes.version

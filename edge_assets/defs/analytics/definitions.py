@@ -9,10 +9,13 @@ from dagster import (
     ScheduleDefinition,
     define_asset_job,
     definitions,
+    in_process_executor,
 )
 
+from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepared_project
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
+from edge_assets.defs.ingest.resources import SettingsResource
 
 
 @definitions
@@ -20,7 +23,10 @@ def analytics() -> Definitions:
     """The warehouse, rebuilt every hour."""
     warehouse = build_warehouse(prepared_project())
     job = define_asset_job(
-        "warehouse", AssetSelection.assets(warehouse), description="dbt build: models and their tests."
+        "warehouse",
+        AssetSelection.assets(warehouse, prices),
+        executor_def=in_process_executor,  # dbt, prices, dbt: a process for each would import everything anew
+        description="dbt build with its tests; prices between intermediate models and marts.",
     )
     hourly = ScheduleDefinition(
         name="warehouse_hourly",
@@ -28,4 +34,9 @@ def analytics() -> Definitions:
         cron_schedule="7 * * * *",
         default_status=DefaultScheduleStatus.RUNNING,
     )
-    return Definitions(assets=[warehouse], jobs=[job], schedules=[hourly], resources={"dbt": DbtResource()})
+    return Definitions(
+        assets=[warehouse, prices],
+        jobs=[job],
+        schedules=[hourly],
+        resources={"dbt": DbtResource(), "settings": SettingsResource()},
+    )
