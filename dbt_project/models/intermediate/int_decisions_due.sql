@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table', post_hook='{{ analyzed() }}') }}
 
 -- A poll changes nothing that was decided before it. So what pending polls can change are the decisions from the
 -- first of them on; until the last poll, because nothing is known of what comes later.

@@ -1,3 +1,5 @@
+{{ config(materialized='table', post_hook='{{ analyzed() }}') }}
+
 -- What became of an event. Phantoms are listed and priced, but never played: their source says so, or games that
 -- began later have a result and they have none.
 with results as (

@@ -2,7 +2,8 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook='{{ forget_due() }}',
+        pre_hook=['{{ hash_joins() }}', '{{ forget_due() }}'],
+        post_hook='{{ analyzed() }}',
         indexes=[{'columns': ['event_id', 'moment_id']}],
         on_schema_change='fail'
     )

@@ -1,8 +1,36 @@
-{{ config(materialized='view') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        indexes=[{'columns': ['event_id', 'moment']}],
+        pre_hook='{{ hash_joins() }}',
+        post_hook=[
+            "{{ forget_superseded(ref('int_moments_stamped'), ['event_id', 'moment'], ['version']) }}",
+            '{{ analyzed() }}'
+        ],
+        on_schema_change='fail'
+    )
+}}
 
-with moments (moment_id, moment, seconds_before) as (
+with changed as materialized (
 
-    values {{ moment_rows() }}
+    select stamps.*
+    from {{ ref('int_moments_stamped') }} as stamps
+    {% if is_incremental() %}
+        where stamps.version > coalesce((select max(known.version) from {{ this }} as known), 0)
+    {% endif %}
+
+),
+
+quotes as materialized (
+
+    select
+        quotes.*,
+        changed.moment,
+        changed.decided_at,
+        changed.version
+    from {{ ref('int_quotes_as_of') }} as quotes
+    inner join changed on quotes.event_id = changed.event_id and quotes.moment_id = changed.moment_id
 
 )
 
@@ -10,8 +38,8 @@ select
     quotes.event_id,
     events.sport,
     events.season,
-    moments.moment,
-    decisions.decided_at,
+    quotes.moment,
+    quotes.decided_at,
     markets.market,
     outcomes.outcome,
     {{ selection_point('quotes') }} as point,
@@ -21,14 +49,12 @@ select
     quotes.observed_at as changed_at,
     quotes.poll_id,
     priced.confirmed_at,
-    extract(epoch from decisions.decided_at - priced.confirmed_at)::double precision as age_seconds,
+    extract(epoch from quotes.decided_at - priced.confirmed_at)::double precision as age_seconds,
     priced.book_probability,
     lines.fair_probability,
-    lines.books as consensus_books
-from {{ ref('int_quotes_as_of') }} as quotes
-inner join moments on quotes.moment_id = moments.moment_id
-inner join {{ ref('stg_pricing__decisions') }} as decisions
-    on quotes.event_id = decisions.event_id and quotes.moment_id = decisions.moment_id
+    lines.books as consensus_books,
+    quotes.version
+from quotes
 inner join {{ ref('stg_pricing__quotes') }} as priced
     on
         quotes.event_id = priced.event_id
