@@ -83,12 +83,12 @@ class ImportReport:
 class Importer:
     """Imports into one database. A context manager: it holds connections."""
 
-    def __init__(self, database_url: str, run_id: str = "import", watcher: Watcher | None = None) -> None:
+    def __init__(self, database_url: str, run_id: str = "import") -> None:
         self._conn = connect(database_url, "edge import")
         self._names_conn = connect(database_url, "edge import names")
         self._words = Vocabulary.load(database_url)
         self._run_id = run_id
-        self._watcher = watcher or Unwatched()
+        self.watcher: Watcher = Unwatched()
 
     def __enter__(self) -> Self:
         """Hand out the importer."""
@@ -113,7 +113,7 @@ class Importer:
         if not parts:
             found = ", ".join(map(str, paths))
             raise RefusedFileError(Refusal(found, "nothing_to_import", f"no {name} files", f"give {how.accepts}"))
-        self._watcher.begin(sum(size for _, size in parts))
+        self.watcher.begin(sum(size for _, size in parts))
         for part, size in parts:
             try:
                 self._part(name, how, part, size, report)
@@ -121,14 +121,14 @@ class Importer:
                 report.files += 1
                 report.refused.add(error.refusal)
                 report.refused_files.append(error.refusal)
-                self._watcher.advance(part.name, size)
+                self.watcher.advance(part.name, size)
         return report
 
     def _part(self, name: FormatName, how: Format, part: Part, size: int, report: ImportReport) -> None:
         import_id, finished = imports.begin(self._conn, name, part.name, part.sha256())
         if finished:
             report.known_files += 1
-            self._watcher.advance(part.name, size)
+            self.watcher.advance(part.name, size)
             return
         origin = Origin(import_id, self._run_id)
         if how.read is None:
@@ -136,7 +136,7 @@ class Importer:
         else:
             reading = how.read(part)
             counts, refused = self._store(reading, origin), reading.refused
-            self._watcher.advance(part.name, size)
+            self.watcher.advance(part.name, size)
         report.add(counts)
         report.refused.merge(refused)
 
@@ -174,4 +174,4 @@ class Importer:
         return total, refused
 
     def _steps(self, name: str, size: int, n: int) -> Callable[[], None]:
-        return lambda: self._watcher.advance(name, size // max(n, 1))
+        return lambda: self.watcher.advance(name, size // max(n, 1))
