@@ -13,8 +13,13 @@ OWNERS = ["team:edge-finder"]
 FEED = AssetKey("odds_feed")
 CHANGES = AssetKey("odds_changes")
 ALERTS = AssetKey("alerts")
+HISTORY = {
+    name: AssetKey(["history", name.replace("-", "_")])
+    for name in ("football-data", "odds-api", "odds-ticks", "pinnacle-mlb", "nfl-bmr")
+}
+"""What the other code location imports, by format."""
 TABLES = ("books", "event_starts", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")
-"""What the bursts write, and the warehouse reads in the other code location."""
+"""What bursts and imports write, and the warehouse reads in the other code location."""
 
 
 def odds_key(sport: str) -> AssetKey:
@@ -78,9 +83,9 @@ def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
         *(
             AssetSpec(
                 table_key(table),
-                deps=odds,
+                deps=[*odds, *HISTORY.values()],
                 group_name="store",
-                description=f"Table `{table}`, written by every burst.",
+                description=f"Table `{table}`, written by every burst and every import.",
                 owners=OWNERS,
                 kinds={"postgres"},
             )

@@ -100,7 +100,7 @@ def last_quotes(conn: Connection, sport_id: int, upto_poll: int | None = None) -
     poll = _poll(conn, sport_id, upto_poll)
     if poll is None:
         return _quotes(())
-    return _on_offer(conn, market_state(conn, sport_id, poll.id)[1].event.tolist(), poll)
+    return on_offer(conn, market_state(conn, sport_id, poll.id)[1].event.tolist(), poll)
 
 
 def market_state(
@@ -123,7 +123,7 @@ def as_of(conn: Connection, event_id: int, at: datetime) -> AsOf:
     row = conn.execute(POLL_OF_EVENT, {"event": event_id, "at": at}).fetchone()
     if row is None:
         return AsOf(*_quotes(()), np.empty(0))
-    quotes, polls = _on_offer(conn, [event_id], Poll(*row[:2]))
+    quotes, polls = on_offer(conn, [event_id], Poll(*row[:2]))
     times = _unpacked(MarketTimes, row[2])
     confirmed = confirmed_at(quotes, times.take(times.event == event_id))
     return AsOf(quotes, polls, np.where(confirmed == UNKNOWN_TIME, np.inf, (micros(at) - confirmed) / 1e6))
@@ -176,7 +176,8 @@ def _poll(conn: Connection, sport_id: int, poll_id: int | None) -> Poll | None:
     return Poll(*row) if row else None
 
 
-def _on_offer(conn: Connection, events: list[int], poll: Poll) -> tuple[QuoteBatch, NDArray[np.int64]]:
+def on_offer(conn: Connection, events: list[int], poll: Poll) -> tuple[QuoteBatch, NDArray[np.int64]]:
+    """The quotes on events that stood at a poll, with the poll that brought each."""
     values = {"events": events, "until": poll.observed_at, "unknown": UNKNOWN_TIME}
     return _quotes(conn.execute(LAST_QUOTES, values | {"since": _first_seen(conn, events)}))
 

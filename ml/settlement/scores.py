@@ -51,6 +51,11 @@ class GameReport:
         """A finished game; `regulation` where it is known (the same score if there was no overtime)."""
         return cls(GameStatus.FINAL, full, regulation)
 
+    def turned(self) -> GameReport:
+        """The same with home and away the other way round."""
+        turned = (score and Score(score.away, score.home) for score in (self.full, self.regulation, self.unstated))
+        return GameReport(self.status, *turned)
+
     def scores(self) -> dict[ScorePeriod, Score | None]:
         """What is known, by period; a game without a result says so for every period that a bet can ask for."""
         stated = {

@@ -12,6 +12,7 @@ from dagster import (
     in_process_executor,
 )
 
+from edge_assets.defs.analytics.history import build_imports
 from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepared_project
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
@@ -20,7 +21,7 @@ from edge_assets.defs.ingest.resources import SettingsResource
 
 @definitions
 def analytics() -> Definitions:
-    """The warehouse, rebuilt every hour."""
+    """Imports, and the warehouse, rebuilt every hour."""
     warehouse = build_warehouse(prepared_project())
     job = define_asset_job(
         "warehouse",
@@ -35,7 +36,7 @@ def analytics() -> Definitions:
         default_status=DefaultScheduleStatus.RUNNING,
     )
     return Definitions(
-        assets=[warehouse, prices],
+        assets=[*build_imports(), warehouse, prices],
         jobs=[job],
         schedules=[hourly],
         resources={"dbt": DbtResource(), "settings": SettingsResource()},
