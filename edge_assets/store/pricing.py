@@ -11,7 +11,7 @@ from edge_assets.store.bulk import TIME, read_columns, write_columns
 from ml.quotes import MarketTimes, decode_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
     from psycopg import Connection
@@ -27,15 +27,14 @@ FROM analytics.int_decisions_due ORDER BY event_id, moment_id
 DECISION_TYPES = {"event_id": "i4", "moment_id": "i2", "decided_at": TIME, "poll_id": "i8", "polled_at": TIME}
 QUOTES = """
 SELECT
-    q.event_id, q.moment_id, q.market_id, q.line_point, q.outcome_id, q.book_id, q.price_decimal,
-    coalesce(q.book_time, '-infinity')
+    q.event_id, q.moment_id, q.market_id, q.line_point, q.outcome_id, q.book_id, q.price_decimal
 FROM analytics.int_quotes_as_of AS q
 INNER JOIN analytics.int_decisions_due AS d ON q.event_id = d.event_id AND q.moment_id = d.moment_id
 WHERE q.event_id BETWEEN %(first)s AND %(last)s
 ORDER BY q.event_id, q.moment_id, q.market_id, q.line_point
 """
 KEY_TYPES = {"event_id": "i4", "moment_id": "i2", "market_id": "i2", "line_point": "f4", "outcome_id": "i4"}
-QUOTE_TYPES = KEY_TYPES | {"book_id": "i2", "price_decimal": "f8", "book_time": TIME}
+QUOTE_TYPES = KEY_TYPES | {"book_id": "i2", "price_decimal": "f8"}
 PRICED_LINES = KEY_TYPES | {"books": "i2", "fair_probability": "f8"}
 PRICED_QUOTES = KEY_TYPES | {"book_id": "i2", "confirmed_at": TIME, "book_probability": "f8"}
 PRICED_DECISIONS = {"event_id": "i4", "moment_id": "i2", "decided_at": TIME, "polled_at": TIME, "version": "i4"}
@@ -74,6 +73,13 @@ def quotes_as_of(conn: Connection, first_event: int, last_event: int) -> Columns
 def books(conn: Connection) -> list[tuple[int, str]]:
     """Id and key of every book."""
     return conn.execute("SELECT id, key FROM books").fetchall()
+
+
+def write_clones(conn: Connection, clone_of: Mapping[int, int]) -> None:
+    """Which book copies which, for the marts."""
+    with conn.cursor() as cursor:
+        cursor.execute("DELETE FROM pricing.clones")
+        cursor.executemany("INSERT INTO pricing.clones (book_id, origin_id) VALUES (%s, %s)", list(clone_of.items()))
 
 
 def market_times(conn: Connection, poll_ids: NDArray[np.int64]) -> Iterator[tuple[int, MarketTimes]]:

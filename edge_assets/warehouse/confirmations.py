@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Confirmations:
     """Market times by (decision, book, market), taken from the last look before each decision.
 
-    As `edge_assets.store.readers.as_of` has it: by that look or, where it does not list the market, by the quote.
+    Unknown where no look tells: imported looks list events and not what their books confirmed.
     """
 
     def __init__(self, decisions: Decisions, looks: Iterable[tuple[int, MarketTimes]]) -> None:
@@ -34,15 +34,13 @@ class Confirmations:
         sorting = np.argsort(keys, kind="stable")
         self._keys, self._times = keys[sorting], times[sorting]
 
-    def at(
-        self, decision: NDArray[Any], book: NDArray[Any], market: NDArray[Any], own: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """When each quote was last confirmed, `own` (its book's time at its last change) where no look tells."""
+    def at(self, decision: NDArray[Any], book: NDArray[Any], market: NDArray[Any]) -> NDArray[np.int64]:
+        """When each quote was last confirmed."""
         wanted = _keys(decision, book, market)
         at = np.searchsorted(self._keys, wanted)
         found = np.flatnonzero(at < len(self._keys))
         found = found[self._keys[at[found]] == wanted[found]]
-        times = own.copy()
+        times = np.full(len(wanted), UNKNOWN_TIME)
         times[found] = self._times[at[found]]
         return times
 
@@ -58,8 +56,3 @@ _NO_KEYS = np.empty(0, np.int64)
 def _keys(decision: NDArray[Any], book: NDArray[Any], market: NDArray[Any]) -> NDArray[np.int64]:
     return decision.astype(np.int64) << 32 | book.astype(np.int64) << 16 | market
 
-
-def ages_seconds(confirmed: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How old a confirmation is, infinite where its time is unknown."""
-    known = np.where(confirmed == UNKNOWN_TIME, 0, confirmed)
-    return np.where(confirmed == UNKNOWN_TIME, np.inf, (at - known) / 1e6)

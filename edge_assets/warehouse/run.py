@@ -10,7 +10,9 @@ import numpy as np
 
 from edge_assets.store import pricing as store
 from edge_assets.warehouse.confirmations import Confirmations
+from edge_assets.warehouse.movements import watch_days
 from edge_assets.warehouse.pricing import price
+from edge_assets.warehouse.ratings import rate_teams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,21 +26,29 @@ EVENTS_AT_ONCE = 1_000
 """Some hundred thousand quotes: tens of megabytes."""
 
 
-def price_due(conn: Connection, weights: Mapping[str, float]) -> dict[str, int]:
-    """Price what the intermediate models have made ready and mark the pending polls; return what was counted.
+def price_due(conn: Connection, weights: Mapping[str, float], clone_of: Mapping[str, str]) -> dict[str, int]:
+    """Price and watch what the intermediate models have made ready, and mark the pending polls: all or nothing.
 
-    `weights` maps a book's key to its weight in the consensus; a book that is not named weighs 1.
+    `weights` maps a book's key to its weight in the consensus (1 where it is not named), `clone_of` to the key of
+    the book that it copies. Returns what was counted.
     """
-    counts = Counter({"decisions": 0, "quotes": 0, "lines": 0})
-    weight = {book_id: weights.get(key, 1.0) for book_id, key in store.books(conn)}
+    ids = {key: book_id for book_id, key in store.books(conn)}
+    clones = {ids[copy]: ids[of] for copy, of in clone_of.items() if copy in ids and of in ids}
     with conn.transaction():
-        pricing = store.Pricing(conn)
-        decisions = store.due_decisions(conn)
-        for piece in _pieces(decisions):
-            lines, quotes = _price_piece(conn, piece, weight)
-            pricing.write(lines, quotes)
-            counts += Counter(decisions=len(piece.event_id), quotes=len(quotes["event_id"]), lines=len(lines["event_id"]))
-        pricing.finish(decisions)
+        store.write_clones(conn, clones)
+        counts = _price(conn, {book_id: weights.get(key, 1.0) for key, book_id in ids.items()})
+        return counts | {"moves": watch_days(conn, clones), "games": rate_teams(conn)}
+
+
+def _price(conn: Connection, weight: Mapping[int, float]) -> dict[str, int]:
+    counts = Counter({"decisions": 0, "quotes": 0, "lines": 0})
+    pricing = store.Pricing(conn)
+    decisions = store.due_decisions(conn)
+    for piece in _pieces(decisions):
+        lines, quotes = _price_piece(conn, piece, weight)
+        pricing.write(lines, quotes)
+        counts.update(decisions=len(piece.event_id), quotes=len(quotes["event_id"]), lines=len(lines["event_id"]))
+    pricing.finish(decisions)
     return dict(counts)
 
 
@@ -55,8 +65,7 @@ def _price_piece(conn: Connection, piece: Decisions, weight: Mapping[int, float]
     polls = np.unique(piece.poll_id[piece.poll_id > 0])
     confirmations = Confirmations(piece, store.market_times(conn, polls))
     decision = np.searchsorted(_keys(piece.event_id, piece.moment_id), _keys(quotes["event_id"], quotes["moment_id"]))
-    own = quotes.pop("book_time")
-    quotes["confirmed_at"] = confirmations.at(decision, quotes["book_id"], quotes["market_id"], own)
+    quotes["confirmed_at"] = confirmations.at(decision, quotes["book_id"], quotes["market_id"])
     return price(quotes, piece.decided_at[decision], weight.__getitem__)
 
 

@@ -42,7 +42,6 @@ select
     versions.book_id,
     versions.price_decimal,
     versions.observed_at,
-    versions.book_time,
     versions.poll_id
 from versions
 inner join due

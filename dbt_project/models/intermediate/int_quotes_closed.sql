@@ -1,13 +1,17 @@
--- The last quotes before the start. Where the source states no time, the age is as good as the assumed one.
+-- The last quotes before the start, and the youngest evidence that each stood: its book's confirmation; the assumed
+-- time where its source states none; else the last look, which would have shown a change.
 with closed as (
 
     select
         quotes.*,
         decisions.decided_at,
-        decisions.version,
         priced.book_probability,
+        priced.confirmed_at,
         polls.is_time_assumed,
-        coalesce(priced.confirmed_at, case when polls.is_time_assumed then quotes.observed_at end) as confirmed_at
+        case
+            when polls.is_time_assumed then quotes.observed_at
+            else coalesce(priced.confirmed_at, decisions.polled_at)
+        end as seen_at
     from {{ ref('int_quotes_as_of') }} as quotes
     inner join {{ ref('stg_pricing__decisions') }} as decisions
         on quotes.event_id = decisions.event_id and quotes.moment_id = decisions.moment_id
@@ -26,11 +30,11 @@ with closed as (
 
 select
     *,
-    extract(epoch from decided_at - confirmed_at)::double precision as age_seconds,
+    extract(epoch from decided_at - seen_at)::double precision as age_seconds,
     case
-        when confirmed_at is null then 'unknown'
-        when confirmed_at < decided_at - make_interval(secs => {{ var('stale_seconds') }}) then 'stale'
+        when seen_at < decided_at - make_interval(secs => {{ var('stale_seconds') }}) then 'stale'
         when is_time_assumed then 'assumed'
+        when confirmed_at is null then 'unconfirmed'
         when confirmed_at < decided_at - make_interval(secs => {{ var('fresh_seconds') }}) then 'aging'
         else 'fresh'
     end as staleness

@@ -1,4 +1,4 @@
-"""Fair prices, between the warehouse's intermediate models and its marts."""
+"""Fair prices, moves and ratings: the mathematics between the warehouse's intermediate models and its marts."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -6,6 +6,7 @@ from contextlib import closing
 from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, ResourceParam, multi_asset
 
 from edge_assets.defs.lineage import OWNERS
+from edge_assets.feeds.books import well_known_books
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
 from edge_assets.warehouse.run import price_due
@@ -15,6 +16,10 @@ TABLES = {
     "priced_decisions": "The moments that have been priced, with the number of the pricing.",
     "priced_lines": "The consensus of each line at each moment, as the scorer makes it.",
     "priced_quotes": "When each quote was last confirmed, and its book's own fair probability.",
+    "book_moves": "Every change of a book's position in a market, in log-odds.",
+    "movements": "Steam, drift and reversals, as `ml.movement` sees them.",
+    "team_ratings": "Elo, form and home bias after each game, from the moment its result was first known.",
+    "clones": "Which book copies which.",
 }
 """The polls that have been priced are the pricing's bookmark, and no asset."""
 
@@ -36,6 +41,7 @@ TABLES = {
 def prices(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[None]]:
     """Price what the intermediate models have made ready; all of it or nothing."""
     with closing(connect(settings.require_database(), "prices")) as conn:
-        counts = price_due(conn, book_weights(settings.edge_book_weights))
+        clone_of = {key: book.clone_of for key, book in well_known_books().items() if book.clone_of}
+        counts = price_due(conn, book_weights(settings.edge_book_weights), clone_of)
     for key in context.selected_asset_keys:
         yield MaterializeResult(asset_key=key, metadata=counts)

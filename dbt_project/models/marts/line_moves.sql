@@ -1,0 +1,93 @@
+{{ config(materialized='table', pre_hook='{{ hash_joins() }}') }}
+
+with steams as (
+
+    select
+        event_id,
+        market_id,
+        direction,
+        moved_at
+    from {{ ref('stg_pricing__movements') }}
+    where kind = 'steam'
+
+),
+
+moves as (
+
+    select
+        moves.*,
+        followed.books_before,
+        followed.books_following,
+        followed.leader_id,
+        extract(epoch from moves.moved_at - followed.led_at)::double precision as lag_seconds,
+        1 / (1 + exp(-moves.position_before)) as probability_before,
+        1 / (1 + exp(-moves.position_after)) as probability_after,
+        case
+            when moves.market_id = 4 then case when moves.direction > 0 then 4 else 5 end
+            when moves.direction > 0 then 1
+            else 2
+        end as towards_id
+    from {{ ref('stg_pricing__book_moves') }} as moves
+    left join {{ ref('int_moves_followed') }} as followed
+        on
+            moves.event_id = followed.event_id
+            and moves.market_id = followed.market_id
+            and moves.book_id = followed.book_id
+            and moves.moved_at = followed.moved_at
+
+),
+
+public as (
+
+    select distinct on (event_id, market_id, outcome_id)
+        event_id,
+        market_id,
+        outcome_id,
+        bets_share
+    from {{ ref('stg_edge__public_bets') }}
+    order by event_id, market_id, outcome_id, observed_at desc
+
+)
+
+select
+    moves.event_id,
+    events.sport,
+    events.season,
+    markets.market,
+    books.book,
+    moves.moved_at,
+    outcomes.outcome as towards,
+    moves.probability_before,
+    moves.probability_after,
+    abs(moves.probability_after - moves.probability_before) as size_probability,
+    abs(moves.size_log_odds) as size_log_odds,
+    moves.since_look_seconds,
+    3600 * abs(moves.probability_after - moves.probability_before) / moves.since_look_seconds
+        as speed_probability_per_hour,
+    moves.books_before,
+    moves.books_following,
+    leaders.book as leader,
+    moves.lag_seconds,
+    exists (
+        select from steams
+        where
+            steams.event_id = moves.event_id
+            and steams.market_id = moves.market_id
+            and steams.direction = moves.direction
+            and steams.moved_at
+            between moves.moved_at and moves.moved_at + make_interval(secs => greatest(60, moves.since_look_seconds))
+    ) as is_steam,
+    leaders.reference_rank is not null as is_sharp_first,
+    public.bets_share as public_share,
+    public.bets_share < 0.5 as is_against_public
+from moves
+inner join {{ ref('int_events_timed') }} as events on moves.event_id = events.event_id
+inner join {{ ref('stg_edge__markets') }} as markets on moves.market_id = markets.market_id
+inner join {{ ref('stg_edge__outcomes') }} as outcomes on moves.towards_id = outcomes.outcome_id
+inner join {{ ref('stg_edge__books') }} as books on moves.book_id = books.book_id
+left join {{ ref('stg_edge__books') }} as leaders on moves.leader_id = leaders.book_id
+left join public
+    on
+        moves.event_id = public.event_id
+        and moves.market_id = public.market_id
+        and moves.towards_id = public.outcome_id
