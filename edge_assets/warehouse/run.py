@@ -60,7 +60,9 @@ def _pieces(decisions: Decisions) -> Iterator[Decisions]:
         yield store.Decisions(*(column[begin:end] for column in decisions))
 
 
-def _price_piece(conn: Connection, piece: Decisions, weight: Mapping[int, float]) -> tuple[store.Columns, store.Columns]:
+def _price_piece(
+    conn: Connection, piece: Decisions, weight: Mapping[int, float]
+) -> tuple[store.Columns, store.Columns]:
     quotes = store.quotes_as_of(conn, int(piece.event_id[0]), int(piece.event_id[-1]))
     polls = np.unique(piece.poll_id[piece.poll_id > 0])
     confirmations = Confirmations(piece, store.market_times(conn, polls))

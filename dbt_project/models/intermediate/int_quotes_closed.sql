@@ -33,6 +33,7 @@ select
     extract(epoch from decided_at - seen_at)::double precision as age_seconds,
     case
         when seen_at < decided_at - make_interval(secs => {{ var('stale_seconds') }}) then 'stale'
+        when seen_at < decided_at - make_interval(secs => {{ var('fresh_seconds') }}) and is_time_assumed then 'stale'
         when is_time_assumed then 'assumed'
         when confirmed_at is null then 'unconfirmed'
         when confirmed_at < decided_at - make_interval(secs => {{ var('fresh_seconds') }}) then 'aging'

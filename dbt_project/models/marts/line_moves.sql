@@ -20,8 +20,9 @@ moves as (
         followed.books_following,
         followed.leader_id,
         extract(epoch from moves.moved_at - followed.led_at)::double precision as lag_seconds,
-        1 / (1 + exp(-moves.position_before)) as probability_before,
-        1 / (1 + exp(-moves.position_after)) as probability_after,
+        -- how many points there will be has no even line; a move of it is taken around evens
+        case when moves.market_id <> 4 then 1 / (1 + exp(-moves.position_before)) end as probability_before,
+        case when moves.market_id <> 4 then 1 / (1 + exp(-moves.position_after)) end as probability_after,
         case
             when moves.market_id = 4 then case when moves.direction > 0 then 4 else 5 end
             when moves.direction > 0 then 1
@@ -59,11 +60,10 @@ select
     outcomes.outcome as towards,
     moves.probability_before,
     moves.probability_after,
-    abs(moves.probability_after - moves.probability_before) as size_probability,
+    sizes.size_probability,
     abs(moves.size_log_odds) as size_log_odds,
     moves.since_look_seconds,
-    3600 * abs(moves.probability_after - moves.probability_before) / moves.since_look_seconds
-        as speed_probability_per_hour,
+    3600 * sizes.size_probability / moves.since_look_seconds as speed_probability_per_hour,
     moves.books_before,
     moves.books_following,
     leaders.book as leader,
@@ -81,6 +81,13 @@ select
     public.bets_share as public_share,
     public.bets_share < 0.5 as is_against_public
 from moves
+cross join lateral (
+    select
+        coalesce(
+            abs(moves.probability_after - moves.probability_before),
+            1 / (1 + exp(-abs(moves.size_log_odds))) - 0.5
+        ) as size_probability
+) as sizes
 inner join {{ ref('int_events_timed') }} as events on moves.event_id = events.event_id
 inner join {{ ref('stg_edge__markets') }} as markets on moves.market_id = markets.market_id
 inner join {{ ref('stg_edge__outcomes') }} as outcomes on moves.towards_id = outcomes.outcome_id
