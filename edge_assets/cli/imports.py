@@ -79,12 +79,12 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
         msg = "there is nothing to import"
         raise LocalError(msg, "give a PATH, or for football-data --league and --season")
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress, Importer(_database()) as importer:
+    with Progress(*columns, console=err, transient=True) as progress, Importer(database()) as importer:
         importer.watcher = _Bar(progress)
         return importer.run(FormatName(name), paths)
 
 
-def _database() -> str:
+def database() -> str:
     """DATABASE_URL, or the database of the stack that runs in this home; with the newest schema."""
     import psycopg
 
@@ -97,7 +97,7 @@ def _database() -> str:
     plan = None if settings.database_url else Plan.load(Home.open(settings.edge_home))
     url = settings.database_url or (plan.database_url if plan else None)
     if url is None:
-        msg = "there is no database to import into"
+        msg = "there is no database"
         raise LocalError(msg, "set DATABASE_URL, or start one with `edge up`")
     try:
         psycopg.connect(url, connect_timeout=10).close()

@@ -114,17 +114,17 @@ def _opposed(board: Board, due: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], N
 class BlindBets:
     """Betting everything at any single price, the first or the last before the start, must not win."""
 
-    def __init__(self) -> None:
+    def __init__(self, scores: Mapping[str, NDArray[Any]]) -> None:
+        self._scores = scores
         self._sums: dict[tuple[str, int, int, int], Array] = defaultdict(lambda: np.zeros(3))
 
     def add(self, bets: Mapping[str, NDArray[Any]]) -> None:
-        """Settle bets: columns of `edge_assets.store.canaries.BET_TYPES`."""
-        margin = _margin(bets)
+        """Settle bets (`edge_assets.store.canaries.BET_TYPES`), on events whose scores are known."""
+        margin = _margin(bets, self._scores)
+        kinds = np.stack([bets[name].astype(np.int64) for name in ("book", "market", "outcome")])
+        keys, group = np.unique(kinds, axis=1, return_inverse=True)
         for moment in ("opening", "closing"):
             profit = _profit(margin, bets[moment])
-            keys, group = np.unique(
-                np.stack([bets[n].astype(np.int64) for n in ("book", "market", "outcome")]), axis=1, return_inverse=True
-            )
             sums = [np.bincount(group.ravel(), weights) for weights in (np.ones(len(profit)), profit, profit**2)]
             for key, *row in zip(keys.T.tolist(), *sums, strict=True):
                 self._sums[(moment, *key)] += row
@@ -141,14 +141,18 @@ class BlindBets:
         return Finding("blind_betting", int(sum(n for n, *_ in self._sums.values())), died_of)
 
 
-def _margin(bets: Mapping[str, NDArray[Any]]) -> Array:
-    """By how much each bet won, in goals or points."""
-    home = bets["home_score"].astype(np.float64) - bets["away_score"]
-    total = bets["home_score"].astype(np.float64) + bets["away_score"]
+def _margin(bets: Mapping[str, NDArray[Any]], scores: Mapping[str, NDArray[Any]]) -> Array:
+    """By how much each bet won, in goals or points; three-way prices are for the regulation."""
+    event = np.searchsorted(scores["event"], bets["event"])
+    period = [
+        np.where(bets["market"] == Market.H2H_3_WAY, scores[f"regulation_{side}"][event], scores[f"full_{side}"][event])
+        for side in ("home", "away")
+    ]
+    home, total = period[0] - period[1].astype(np.float64), period[0] + period[1].astype(np.float64)
     margin: Array = np.select(
         [bets["outcome"] == outcome for outcome in (Outcome.HOME, Outcome.AWAY, Outcome.OVER, Outcome.UNDER)],
         [home + bets["point"], bets["point"] - home, total - bets["point"], bets["point"] - total],
-        default=0.25 - np.abs(home),
+        default=0.5 - np.abs(home),
     )
     lost_by_a_draw = (bets["market"] == Market.H2H_3_WAY) & (margin == 0)
     return np.where(lost_by_a_draw, -1.0, margin)

@@ -45,12 +45,12 @@ def pass_gate(conn: Connection, *, everything: bool = False) -> GateReport:
     for start in range(0, len(events), AT_ONCE):
         due, quarantined = _judge(conn, events[start : start + AT_ONCE], survey, everything=everything)
         judged, taken = judged + due, taken + quarantined
-    settled = looks.settled_events(conn, events)
+    scores = looks.scores(conn, events)
     found = [
         *survey.findings(names),
-        _blind_bets(conn, settled).finding(names),
+        _blind_bets(conn, scores).finding(names),
         canaries.row_width(looks.rejected_rows(conn, canaries.SHIFTED)),
-        canaries.results(*looks.contradicted_results(conn, settled)),
+        canaries.results(*looks.contradicted_results(conn, [*events, *scores["event"].tolist()])),
     ]
     return GateReport(len(events), judged, taken, {finding.name: finding for finding in found})
 
@@ -67,9 +67,10 @@ def _judge(conn: Connection, events: Sequence[int], survey: Survey, *, everythin
     return int(ticks["due"].sum()), store.quarantine(conn, wrong, [found[i] for i in index.tolist()])
 
 
-def _blind_bets(conn: Connection, events: Sequence[int]) -> canaries.BlindBets:
+def _blind_bets(conn: Connection, scores: looks.Columns) -> canaries.BlindBets:
     """After quarantine: what it took out is nothing that anybody bets at."""
-    bets = canaries.BlindBets()
+    bets = canaries.BlindBets(scores)
+    events = scores["event"].tolist()
     for start in range(0, len(events), AT_ONCE):
         bets.add(looks.bets(conn, events[start : start + AT_ONCE], MARKETS))
     return bets

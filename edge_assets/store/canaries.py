@@ -12,44 +12,47 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Connection
 
+    Columns = dict[str, NDArray[Any]]
+
 RECENT = "interval '90 days'"
-SETTLED = f"""
+SCORES = f"""
 WITH played AS (
-    SELECT e.id, e.sport_id, e.commence_at FROM events AS e
-    WHERE EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id AND r.status = 'final')
-)
-SELECT p.id FROM played AS p
-INNER JOIN (SELECT sport_id, max(commence_at) AS newest FROM played GROUP BY sport_id) AS n ON p.sport_id = n.sport_id
-WHERE p.commence_at > n.newest - {RECENT} OR p.id = ANY(%(events)s)
-ORDER BY p.id
-"""
-BETS = """
-WITH scores AS (
-    SELECT DISTINCT ON (r.event_id, m.id) r.event_id, m.id AS market_id, r.home_score, r.away_score
-    FROM event_results AS r
-    INNER JOIN markets AS m ON m.id = ANY(%(markets)s)
-    WHERE r.event_id = ANY(%(events)s) AND r.status = 'final' AND NOT r.contradicted
-    ORDER BY r.event_id, m.id, r.period = CASE WHEN m.key = 'h2h_3_way' THEN 'full' ELSE 'regulation' END, r.period
+    SELECT
+        event_id,
+        (array_agg(home_score ORDER BY period = 'full', period))[1] AS regulation_home,
+        (array_agg(away_score ORDER BY period = 'full', period))[1] AS regulation_away,
+        (array_agg(home_score ORDER BY period = 'regulation', period))[1] AS full_home,
+        (array_agg(away_score ORDER BY period = 'regulation', period))[1] AS full_away
+    FROM event_results WHERE status = 'final' AND NOT contradicted GROUP BY event_id
 ),
-told AS (
+dated AS (
+    SELECT p.*, e.commence_at, max(e.commence_at) OVER (PARTITION BY e.sport_id) AS newest_at
+    FROM played AS p INNER JOIN events AS e ON p.event_id = e.id
+)
+SELECT event_id, regulation_home, regulation_away, full_home, full_away FROM dated
+WHERE commence_at > newest_at - {RECENT} OR event_id = ANY(%(events)s)
+ORDER BY event_id
+"""
+SCORE_TYPES = {
+    "event": "i4", "regulation_home": "i2", "regulation_away": "i2", "full_home": "i2", "full_away": "i2",
+}  # fmt: skip
+BETS = """
+SELECT
+    t.event_id, t.book_id, t.market_id, t.outcome_id, coalesce(t.point, 0)::real,
+    (array_agg(t.price ORDER BY t.observed_at))[1], (array_agg(t.price ORDER BY t.observed_at DESC))[1]
+FROM (
     SELECT event_id, market_id, outcome_id, point, book_id, price, observed_at FROM odds_ticks
     WHERE event_id = ANY(%(events)s)
     UNION ALL
     SELECT event_id, market_id, outcome_id, point, CASE kind WHEN 'max' THEN -1 ELSE -2 END::smallint, price, observed_at
     FROM aggregate_ticks WHERE event_id = ANY(%(events)s) AND kind IN ('max', 'avg')
-)
-SELECT
-    t.book_id, t.market_id, t.outcome_id, coalesce(t.point, 0)::real, s.home_score, s.away_score,
-    (array_agg(t.price ORDER BY t.observed_at))[1], (array_agg(t.price ORDER BY t.observed_at DESC))[1]
-FROM told AS t
-INNER JOIN scores AS s ON t.event_id = s.event_id AND t.market_id = s.market_id
+) AS t
 INNER JOIN events AS e ON t.event_id = e.id AND t.observed_at < least(e.commence_at, e.original_commence_at)
-WHERE t.price IS NOT NULL
-GROUP BY t.event_id, t.book_id, t.market_id, t.outcome_id, t.point, s.home_score, s.away_score
+WHERE t.price IS NOT NULL AND t.market_id = ANY(%(markets)s)
+GROUP BY t.event_id, t.book_id, t.market_id, t.outcome_id, t.point
 """
 BET_TYPES = {
-    "book": "i2", "market": "i2", "outcome": "i4", "point": "f4", "home_score": "i2", "away_score": "i2",
-    "opening": "f8", "closing": "f8",
+    "event": "i4", "book": "i2", "market": "i2", "outcome": "i4", "point": "f4", "opening": "f8", "closing": "f8",
 }  # fmt: skip
 REJECTED = """
 SELECT i.path, i.rows, (SELECT sum((i.rejected ->> reason)::integer) FROM unnest(%(reasons)s::text[]) AS w (reason))
@@ -83,13 +86,16 @@ class RejectedRows(NamedTuple):
     rejected: int
 
 
-def settled_events(conn: Connection, events: Sequence[int]) -> list[int]:
-    """Those of `events` that have a result, and all others of each sport's newest 90 days that have one."""
-    return [event for (event,) in conn.execute(SETTLED, {"events": list(events)})]
+def scores(conn: Connection, events: Sequence[int]) -> Columns:
+    """Scores that nobody contradicts, of `events` and of each sport's newest 90 days: `SCORE_TYPES`, by event.
+
+    Where a source does not state a period, the score that it does state.
+    """
+    return read_columns(conn, SCORES, SCORE_TYPES, {"events": list(events)})
 
 
-def bets(conn: Connection, events: Sequence[int], markets: Sequence[int]) -> dict[str, NDArray[Any]]:
-    """The first and the last price of every selection before the start, with the score: columns of `BET_TYPES`.
+def bets(conn: Connection, events: Sequence[int], markets: Sequence[int]) -> Columns:
+    """The first and the last price of every selection before the start: columns of `BET_TYPES`.
 
     The book of an aggregate is -1 (`max`) or -2 (`avg`).
     """

@@ -25,9 +25,11 @@ BEST = -1
 LINE_POINT = """
 CASE WHEN t.market_id = 3 AND t.outcome_id = 2 THEN 0 - t.point ELSE coalesce(t.point, 0) END::real
 """
-UNPRICED = "NOT EXISTS (SELECT FROM pricing.priced_polls AS d WHERE d.poll_id = {})"
-EVENTS = f"""
-WITH due AS MATERIALIZED (SELECT p.id, p.observed_at FROM polls AS p WHERE %(everything)s OR {UNPRICED.format("p.id")}),
+EVENTS = """
+WITH due AS MATERIALIZED (
+    SELECT p.id, p.observed_at FROM polls AS p
+    WHERE %(everything)s OR NOT EXISTS (SELECT FROM pricing.priced_polls AS d WHERE d.poll_id = p.id)
+),
 period AS MATERIALIZED (SELECT min(observed_at) AS since, max(observed_at) AS until FROM due)
 SELECT t.event_id FROM odds_ticks AS t
 WHERE
@@ -40,7 +42,7 @@ ORDER BY event_id
 TICKS = f"""
 SELECT
     t.event_id, t.market_id, {LINE_POINT}, t.outcome_id, t.book_id, t.observed_at, t.poll_id, coalesce(t.price, 'NaN'),
-    (%(everything)s OR {UNPRICED.format("t.poll_id")})::integer
+    (%(everything)s OR d.poll_id IS NULL)::integer
 FROM (
     SELECT event_id, market_id, outcome_id, point, book_id, observed_at, poll_id, price
     FROM odds_ticks WHERE event_id = ANY(%(events)s)
@@ -49,6 +51,7 @@ FROM (
     FROM aggregate_ticks WHERE event_id = ANY(%(events)s) AND kind = 'max'
 ) AS t
 INNER JOIN events AS e ON t.event_id = e.id AND t.observed_at < least(e.commence_at, e.original_commence_at)
+LEFT JOIN pricing.priced_polls AS d ON t.poll_id = d.poll_id
 WHERE t.market_id = ANY(%(markets)s)
 ORDER BY t.market_id, t.event_id, 3, t.observed_at
 """

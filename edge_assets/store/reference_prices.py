@@ -23,11 +23,17 @@ TICKS = "SELECT event_id, market_id, book_id, outcome_id, price, observed_at FRO
 QUARANTINED = """
 UNION ALL
 SELECT event_id, market_id, book_id, outcome_id, price, observed_at FROM quarantined_ticks
-WHERE price IS NOT NULL AND released_at IS NULL
+WHERE kind IS NULL AND released_at IS NULL
+"""
+AGGREGATES = "SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM aggregate_ticks WHERE price IS NOT NULL"
+QUARANTINED_AGGREGATES = """
+UNION ALL
+SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM quarantined_ticks
+WHERE kind IS NOT NULL AND released_at IS NULL
 """
 AGGREGATE = """
 SELECT event_id, outcome_id, (array_agg(price ORDER BY observed_at))[1] AS price
-FROM aggregate_ticks INNER JOIN starts USING (event_id)
+FROM aggregates INNER JOIN starts USING (event_id)
 WHERE market_id = %(market)s AND kind = %(price)s AND observed_at < closes_at - {closing}
 GROUP BY event_id, outcome_id
 """
@@ -44,6 +50,7 @@ GROUP BY event_id, outcome_id
 PRICES = """
 WITH starts AS (SELECT event_id, closes_at FROM analytics.int_events_timed),
 quotes AS ({quotes}),
+aggregates AS ({aggregates}),
 reference AS (
     SELECT
         event_id, outcome_id,
@@ -87,10 +94,9 @@ def reference_prices(
     Quarantined ticks that nobody has released count only `with_quarantined`.
     """
     outcomes = sorted(map(int, OUTCOMES_OF[market]))
-    quarantine = conn.execute("SELECT to_regclass('quarantined_ticks') IS NOT NULL").fetchone()
-    joined = with_quarantined and quarantine is not None and quarantine[0]
     query = PRICES.format(
-        quotes=TICKS + (QUARANTINED if joined else ""),
+        quotes=TICKS + (QUARANTINED if with_quarantined else ""),
+        aggregates=AGGREGATES + (QUARANTINED_AGGREGATES if with_quarantined else ""),
         offered=(BEST_BOOK if price == "best" else AGGREGATE).format(closing=CLOSING),
         closing=CLOSING,
     )
