@@ -76,7 +76,7 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
         name="warehouse_step",
     )
     def warehouse(context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource]) -> Iterator[Any]:
-        """Build the selected models and test them."""
-        yield from dbt.cli(["build"], context=context).stream()
+        """Build the selected models and test the data; unit tests need none of it and run in the test suite."""
+        yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()
 
     return warehouse
