@@ -85,7 +85,9 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
         seen |= frontier
         frontier = set[AssetKey]().union(*(deps[key] for key in frontier)) - seen
     assert AssetKey("odds_feed") in seen
-    assert mart == "poll_health" or {AssetKey(["edge", "odds_ticks"]), AssetKey(["pricing", "priced_decisions"])} <= seen
+    assert (
+        mart == "poll_health" or {AssetKey(["edge", "odds_ticks"]), AssetKey(["pricing", "priced_decisions"])} <= seen
+    )
 
 
 @pytest.mark.parametrize(
