@@ -22,7 +22,6 @@ from edge_assets.store.vocabulary import Vocabulary
 from ml.scoring import ScoringRules
 from serving.scorer.service import Session, run_forever
 from serving.scorer.sports import Sports
-from serving.scorer.weights import book_weights
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -44,7 +43,7 @@ def open_session(settings: Settings, stack: ExitStack) -> Session:
     vocabulary = Vocabulary.load(conn)
     stack.callback(vocabulary.close)
     rules = ScoringRules(threshold_edge=settings.alert_threshold_edge, kelly_cap=settings.max_kelly_fraction)
-    sports = Sports(conn, vocabulary, rules, book_weights(settings.edge_book_weights))
+    sports = Sports(conn, vocabulary, rules, settings.edge_book_weights)
     # in a replay only polls move the time
     return Session(conn, client, sports, None if settings.edge_feed is Feed.REPLAY else _now)
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_assets.store import alerts, readers
-from ml.scoring import ScoringRules, SportScorer
+from ml.points import point_models
+from ml.scoring import ScoringRules, SportScorer, Traits
+from serving.scorer.traits import traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +28,7 @@ class _Sport:
 class Sports:
     """Scores polls and commits what comes of them, together with how far each sport has come.
 
-    `weights` maps a book's key to its weight in the consensus; a book that is not named weighs 1.
+    `weights` overrides the weights of single books in the consensus, by their keys.
     """
 
     def __init__(
@@ -80,8 +82,12 @@ class Sports:
             sport = self._sports[sport_id] = self._restored(sport_id)
         return sport
 
+    def _traits(self, book: int) -> Traits:
+        return traits(self._vocabulary.book_key(book), self._weights)
+
     def _restored(self, sport_id: int) -> _Sport:
-        scorer = SportScorer(self._rules, lambda book: self._weights.get(self._vocabulary.book_key(book), 1.0))
+        models = point_models(self._vocabulary.sport_key(sport_id))
+        scorer = SportScorer(self._rules, self._traits, models)
         poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0
         if poll_id:
             quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)

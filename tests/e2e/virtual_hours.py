@@ -13,9 +13,10 @@ from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.simulate.books import NUMBER
 from edge_assets.feeds.simulate.quoting import in_force, last_look, origin_of
+from ml.points import point_models
 from ml.quotes import Market, Outcome, PollChanges
 from ml.scoring import Alert, ScoringRules, SportScorer
-from serving.scorer.weights import book_weights
+from serving.scorer.traits import traits
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
 if TYPE_CHECKING:
@@ -91,8 +92,7 @@ class Watcher:
         self.sport = sport
         self.words = MemoryVocabulary()
         self.differ = PayloadDiffer(self.words, sport, self.words.sport(sport, sport))
-        weights = book_weights({})
-        self.scorer = SportScorer(rules, lambda book: weights.get(str(self.words.books.name(book)), 1.0))
+        self.scorer = SportScorer(rules, lambda book: traits(str(self.words.books.name(book)), {}), point_models(sport))
         self.watch = Watch()
 
     def run(self, begins: datetime, hours: float, step: timedelta) -> Watch:

@@ -1,0 +1,17 @@
+"""What is known of the books whose prices are scored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_assets.books import known_book
+from ml.scoring import Traits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def traits(key: str, weights: Mapping[str, float]) -> Traits:
+    """The traits of a book by its key; `weights` overrides single weights (`EDGE_BOOK_WEIGHTS`)."""
+    book = known_book(key, weights)
+    return Traits(book.weight, book.commission, book.clone_of or key)
