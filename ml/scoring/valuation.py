@@ -95,7 +95,7 @@ def value_lines(
 ) -> Valuation:
     """Value every price of `lines` at `now`; `models` bring a market's books at different points together."""
     step = age_steps(lines.book_time, now, rules)
-    offered: Mask = ~np.isnan(lines.price).all(axis=0)
+    offered = np.logical_not(np.isnan(lines.price).all(axis=0))
     sound = lines.cost >= rules.least_booksum
     crowd = _crowd(lines, books, models, step, sound | ~offered, rules)
     price = net_price(lines.price, books.commission) if books.commission.any() else lines.price
