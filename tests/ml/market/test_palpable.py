@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SEED = 7
+SEED = 23
+"""Looked at by nobody while features, ridge and threshold were chosen; seeds 7 and 11 were."""
 MOMENTS = [datetime(2026, 1, 10, hour, tzinfo=UTC) for hour in (6, 9)]
 NAN = float("nan")
 
@@ -161,7 +162,7 @@ def test_simulated_errors_are_caught_and_values_left() -> None:
     assert caught / (caught + called) > 0.9
     assert called / values < 0.02
     caught, errors, *_ = report("simulated, all errors", all_errors)
-    assert errors > 100
+    assert errors > 80
     assert caught / errors > 0.97
 
 
