@@ -43,6 +43,7 @@ WORTH_COLUMNS = (
     "method_spread",
     "market_width",
     "hold",
+    "error_probability",
 )
 STEP_COLUMNS = ("alert_id", "seq", "state", "reason", "observed_at", "poll_id", "tick_poll_id")
 COLUMNS = ("sport_id", *STEP_COLUMNS, *KEY_COLUMNS, *WORTH_COLUMNS, "legs")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CARRY_ERROR = 0.15
 """Standard error of what is added on the way to another point, as a share of it: of what the models miss. From -2.5 to
 -3 in the NFL the way is .19 log-odds, so that the error is .03, about as large as a book's noise. A convention."""
+FIRM = 1e4
+"""The spread is the sport's: books at different points, each near evens there, disagree about the middle and say
+nothing of the spread. Left free, it takes a minute in which half of the books have moved for a wide distribution."""
 FARTHEST = 0.6
 """Log-odds beyond which a book is not carried: a spread of 7 says little of one of 14."""
 
@@ -49,7 +52,7 @@ def carry(model: PointModel, ladder: NDArray[Any], threshold: Array, opinion: Ar
     _, rung = np.unique(rung[lines], return_inverse=True)
     own, at = opinion[lines], threshold[lines]
     home = _home_lines(rung, at, own, weight[lines])
-    fit = fit_points(model, home.threshold, expit(home.opinion), home.weight)
+    fit = fit_points(model, home.threshold, expit(home.opinion), home.weight, FIRM)
     here = PointFit(model, fit.parameters[rung], fit.status[rung], fit.error[rung])
     there = logit(here.at_common(home.threshold[rung], expit(home.opinion)[rung], at))
     way = there - home.opinion[rung]

@@ -55,6 +55,7 @@ class Worth:
     value holds it with 90%; `probability_positive` is the chance that the bet is worth anything. `kelly_fraction`
     believes the fair probability, `stake_fraction` is what the risk controls leave of it. `market_width` is the
     overround of the tightest book, `hold` that of the best prices of all, below 0 for an arbitrage.
+    `error_probability` is that of a mistake of the book's (`ml.market.palpable`), 0 where nothing tells.
     """
 
     expected_value: float
@@ -75,6 +76,7 @@ class Worth:
     method_spread: float | None = None
     market_width: float | None = None
     hold: float | None = None
+    error_probability: float | None = None
     legs: tuple[Leg, ...] = ()
 
 

@@ -66,6 +66,7 @@ class Appraisal:
     method_spread: Array
     market_width: Array
     hold: Array
+    error_probability: Array
 
 
 NUMBERS = tuple(field.name for field in fields(Appraisal))[3:]
@@ -73,13 +74,13 @@ NUMBERS = tuple(field.name for field in fields(Appraisal))[3:]
 
 def appraise(
     value: Valuation,
-    cells: tuple[Index, ...],
+    chosen: Index | slice,
     models: Mapping[Market, PointModel],
     now: Micros,
     rules: ScoringRules,
 ) -> Appraisal:
-    """Appraise the prices at `cells` (outcome, line, book) of a valuation."""
-    outcome, line, book = cells
+    """Appraise the `chosen` of the prices that a valuation has told."""
+    outcome, line, book = cells = tuple(column[chosen] for column in value.told)
     lines, market = value.lines, value.market
     fair, price = market.probability[outcome, line], value.price[cells]
     spread = _method_spread(cells, lines, market)
@@ -110,6 +111,7 @@ def appraise(
         method_spread=spread,
         market_width=tightest,
         hold=best,
+        error_probability=np.nan_to_num(value.mistaken[chosen], nan=0.0),
     )
 
 

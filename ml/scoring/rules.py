@@ -34,8 +34,7 @@ class Verdict(IntEnum):
 class ScoringRules:
     """Thresholds of the scorer.
 
-    `least_booksum` (of one book's own prices) and `implausible_value` separate a book's error, which it would void,
-    from value, beside the distance at which `ml.market.pool` leaves a book out. `volatility` is how far the market
+    A book whose prices sum to less than `least_booksum` is in conflict with itself. `volatility` is how far the market
     drifts in a second, a standard deviation in log-odds that grows with the root of time: 1.5e-4 to 5.5e-4 between
     three days and ten minutes before 120 games of the NFL in 2025. `policy` are the numbers of the risk controls.
     """
@@ -46,7 +45,6 @@ class ScoringRules:
     stale_after_seconds: float = 600.0
     min_books: int = 4
     least_booksum: float = 0.97
-    implausible_value: float = 0.30
     implausible_arbitrage: float = 0.10
     update_probability: float = 0.0025
     volatility: float = 5e-4

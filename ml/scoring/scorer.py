@@ -179,9 +179,9 @@ class SportScorer:
                 news.append(j)
                 keys.append(key)
         if news:
-            cells = tuple(c[news] for c in value.told)
-            sources = self.matrix.poll[cells[0], rows[cells[1]], cells[2]].tolist()
-            worths = price_worths(appraise(value, cells, self.models, moment.now, self.rules))
+            found = appraise(value, np.array(news), self.models, moment.now, self.rules)
+            sources = self.matrix.poll[found.outcome, rows[found.line], found.book].tolist()
+            worths = price_worths(found)
             for key, worth, source in zip(keys, worths, sources, strict=True):
                 yield self._tell(key, worth, moment, source)
 

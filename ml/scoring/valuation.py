@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arbitrage import net_price
-from ml.market import edge, expected_value
+from ml.market import edge
+from ml.market.palpable import LIKELY_ERROR, likely_error, palpable_features
 from ml.market.pooling import pool
 from ml.market.weights import merged
 from ml.points import carry
@@ -79,7 +80,8 @@ class Valuation:
     """Values and verdicts of `lines`.
 
     `price` (n, L, B) is after commission, `market` the consensus; `verdict` (n, L, B) on prices; `told` are outcome,
-    line and book (M,) of those that are OPEN or an OUTLIER, for `ml.scoring.appraisal`; `sure` are the arbitrages.
+    line and book (M,) of those that are OPEN or an OUTLIER, for `ml.scoring.appraisal`, and `mistaken` (M,) the
+    probability that each is a book's error; `sure` are the arbitrages.
     """
 
     lines: LineView
@@ -87,6 +89,7 @@ class Valuation:
     market: Pool
     verdict: NDArray[np.int8]
     told: tuple[NDArray[np.intp], ...]
+    mistaken: Array
     sure: SureBets
 
 
@@ -102,12 +105,13 @@ def value_lines(
     cells = _candidates(crowd.market.probability, price, rules)
     young = young_steps(step)
     odd = crowd.market.far | ~(sound | np.isnan(lines.cost))
-    reasons = _judge(cells, price, crowd, (young, odd), lines.start <= now, rules)
+    mistaken = _mistaken(cells, lines.price, young & (books.weight > 0))
+    reasons = _judge(cells, crowd, young, mistaken >= LIKELY_ERROR, lines.start <= now, rules)
     verdict = np.zeros(price.shape, np.int8)
     verdict[cells] = reasons
     told = (reasons == Verdict.OPEN) | (reasons == Verdict.OUTLIER)
     sure = sure_bets(lines.price, books.commission, offered, young, odd, lines.start <= now, rules)
-    return Valuation(lines, price, crowd.market, verdict, tuple(c[told] for c in cells), sure)
+    return Valuation(lines, price, crowd.market, verdict, tuple(c[told] for c in cells), mistaken[told], sure)
 
 
 def _candidates(fair: Array, price: Array, rules: ScoringRules) -> tuple[NDArray[np.intp], ...]:
@@ -169,24 +173,32 @@ def _with_neighbours(lines: LineView, weight: Array, models: Mapping[Market, Poi
     return opinion, way
 
 
+def _mistaken(cells: tuple[NDArray[np.intp], ...], price: Array, others: Mask) -> Array:
+    """The probability that each candidate of `cells` (outcome, line, book) is an error, beside the `others` (L, B)."""
+    outcome, line, book = cells
+    if not line.size:
+        return np.empty(0)
+    some, back = np.unique(line, return_inverse=True)
+    features = palpable_features(np.moveaxis(price[:, some], 0, 2), others[some], (back, book, outcome))
+    return likely_error(features)
+
+
 def _judge(
     cells: tuple[NDArray[np.intp], ...],
-    price: Array,
     crowd: _Crowd,
-    of_book: tuple[Mask, Mask],
+    young: Mask,
+    wrong: Mask,
     started: Mask,
     rules: ScoringRules,
 ) -> NDArray[np.int8]:
-    """The verdict on each candidate of `cells` (outcome, line, book); `of_book`: which are young and odd (L, B)."""
-    outcome, line, book = cells
-    young, odd = (mask[line, book] for mask in of_book)
+    """The verdict on each candidate of `cells` (outcome, line, book), of which some are `wrong` (M,)."""
+    _, line, book = cells
     thin = crowd.market.books[line] < rules.min_books
-    value = expected_value(crowd.market.probability[outcome, line], price[cells])
     verdict = np.full(len(line), Verdict.OPEN, np.int8)
     # the last assignment wins, so the gravest reason comes last
     verdict[thin] = Verdict.THIN
     verdict[~crowd.complete[line, book]] = Verdict.ONE_SIDED
-    verdict[odd | (value > rules.implausible_value)] = Verdict.OUTLIER
-    verdict[~young | ((crowd.young[line] < rules.min_books) & ~thin)] = Verdict.STALE
+    verdict[wrong] = Verdict.OUTLIER
+    verdict[~young[line, book] | ((crowd.young[line] < rules.min_books) & ~thin)] = Verdict.STALE
     verdict[started[line]] = Verdict.STARTED
     return verdict

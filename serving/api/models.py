@@ -66,6 +66,7 @@ class Alert(BaseModel):
     method_spread: float | None = Field(description="widest difference between the de-vig methods")
     market_width: float | None = Field(description="overround of the tightest book in the consensus")
     hold: float | None = Field(description="of the best prices of all books; below 0 for an arbitrage")
+    error_probability: Probability | None = Field(description="that the book has made a mistake, and may void the bet")
     detection_latency_ms: float | None = Field(description="from the payload's receipt to the alert's publication")
     observed_at: datetime = Field(description="the feed's clock")
     published_at: datetime | None

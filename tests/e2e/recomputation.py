@@ -47,6 +47,7 @@ VALUE_NUMBERS = (
     "method_spread",
     "market_width",
     "hold",
+    "error_probability",
     "books",
 )
 ORDER = {"h2h": ("home", "away"), "spreads": ("home", "away"), "totals": ("over", "under")}
@@ -158,7 +159,7 @@ def verdicts(payload: bytes, at: datetime, scene: Scene) -> Iterator[tuple[Key, 
 
 def _numbers(value: Valuation, scene: Scene, now: int) -> dict[tuple[int, int, int], tuple[float, ...]]:
     """The numbers of the prices that are told, by outcome, line and book."""
-    told = appraise(value, value.told, scene.models, now, scene.rules)
+    told = appraise(value, slice(None), scene.models, now, scene.rules)
     columns = zip(*(getattr(told, name).tolist() for name in VALUE_NUMBERS), strict=True)
     return dict(zip(zip(*(c.tolist() for c in value.told), strict=True), columns, strict=True))
 

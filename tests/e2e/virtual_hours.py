@@ -40,7 +40,7 @@ class Price(NamedTuple):
 
 @dataclass(frozen=True)
 class Bet:
-    """An opened value alert with what the world knows of it."""
+    """An opened alert on a price with what the world knows of it."""
 
     alert: Alert
     event: Fixture
@@ -76,10 +76,13 @@ def faults_behind(event: Fixture, book: str, at: float) -> list[Fault]:
 
 @dataclass
 class Watch:
-    """What came of watching one sport; `showing` are the open value alerts after each poll."""
+    """What came of watching one sport; `showing` are the open value alerts after each poll, `errors` what was told as
+    a likely error.
+    """
 
     showing: list[set[Price]] = field(default_factory=list)
     bets: list[Bet] = field(default_factory=list)
+    errors: list[Bet] = field(default_factory=list)
     arbitrages: list[Alert] = field(default_factory=list)
     suppressed: Counter[str] = field(default_factory=Counter)
 
@@ -118,7 +121,8 @@ class Watcher:
             if alert.state == "opened" and alert.key.kind == "arbitrage":
                 self.watch.arbitrages.append(alert)
             elif alert.state == "opened":
-                self.watch.bets.append(self._bet(alert, listed, at))
+                told = self.watch.bets if alert.key.kind == "value" else self.watch.errors
+                told.append(self._bet(alert, listed, at))
         self.watch.showing.append({self._price(key) for key in self.scorer.open if key.kind == "value"})
 
     def _price(self, key: AlertKey) -> Price:

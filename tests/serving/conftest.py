@@ -126,6 +126,7 @@ class MarketDesk:
             method_spread=0.003,
             market_width=0.04,
             hold=0.01,
+            error_probability=0.1,
         )
         at = micros(self.now + timedelta(seconds=seconds))
         return open_alert(key, worth, at, self.poll_id, self.poll_id)

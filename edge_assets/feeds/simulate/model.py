@@ -1,7 +1,7 @@
 """What a state of knowledge implies: the distributions of margin and total, and with them every probability.
 
-Each side's score is a normal variable rounded to whole points and cut off at zero; the two are independent, so the
-distributions of margin and total are a correlation and a convolution, and all markets of an event agree.
+Each side's score is a normal variable rounded to whole points and cut off at zero; the two are independent but for a
+league's key numbers. The distributions of margin and total are sums of their joint one: all markets of an event agree.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from edge_assets.feeds.simulate.leagues import League
 
 REACH = 5.0
 """Standard deviations beyond which a score is not considered."""
@@ -68,20 +70,26 @@ class Outlook:
 
 
 @lru_cache(maxsize=8_192)
-def outlook(known: Knowledge, three_way: bool) -> Outlook:
+def outlook(known: Knowledge, league: League) -> Outlook:
     """The outlook of a state; where ties are played on, the final margin is the regulation margin without them."""
     low_home, home = _score(known.home, known.deviation)
     low_away, away = _score(known.away, known.deviation)
-    margin = np.convolve(home, away[::-1])
     low = low_home - (low_away + len(away) - 1)
+    rows, columns = np.ogrid[: len(home), : len(away)]
+    at, joint = rows - columns + (len(away) - 1), np.outer(home, away)
+    for number, times in league.key_numbers:
+        joint[np.abs(at + low) == number] *= times
+    joint /= joint.sum()
+    margin = np.bincount(at.ravel(), joint.ravel())
+    total = np.bincount((rows + columns).ravel(), joint.ravel())
     decided = margin.copy()
-    if not three_way:
+    if not league.three_way:
         decided[-low] = 0.0
         decided /= decided.sum()
     return Outlook(
         Distribution(low, margin),
         Distribution(low, decided),
-        Distribution(low_home + low_away, np.convolve(home, away)),
+        Distribution(low_home + low_away, total),
     )
 
 

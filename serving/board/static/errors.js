@@ -19,5 +19,6 @@ function line(alert, onPick) {
     el("span", { class: "book" }, alert.book_title ?? alert.book),
     el("span", { class: "strong", title: "Price" }, show.price(alert.price)),
     el("span", { title: "Fair price" }, `fair ${show.price(1 / alert.fair_probability)}`),
+    el("span", { class: "quiet" }, `an error with ${show.percent(alert.error_probability, 0)}`),
   );
 }

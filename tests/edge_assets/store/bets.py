@@ -46,6 +46,7 @@ def value_bet(
         method_spread=1e-17,
         market_width=0.045,
         hold=-0.001,
+        error_probability=0.1 / 3,
     )
     return open_alert(key, worth, micros(NOON), poll, poll)
 

@@ -15,7 +15,7 @@ from ml.quotes import Market, Outcome
 from ml.scoring import Alert, AlertKey, ScoringRules, SportScorer, Traits
 from tests.ml.scoring.market import SECOND, TinyMarket, fair_market
 
-RULES = ScoringRules(threshold_edge=0.02, implausible_value=0.5)
+RULES = ScoringRules(threshold_edge=0.02)
 GENEROUS = 2.2  # evens are worth 2.0
 
 
@@ -132,12 +132,13 @@ def test_a_palpable_error_is_an_outlier_not_value() -> None:
 
 def test_a_likely_error_that_the_market_confirms_becomes_value() -> None:
     market = fair_market(6)
-    scorer = SportScorer(replace(RULES, implausible_value=0.15))
+    scorer = SportScorer(RULES)
     scorer.step(market.poll())
-    market.offer(1, 2.4, 1.65)
-    assert {a.key.kind for a in scorer.step(market.poll()).alerts} >= {"likely_error"}
+    market.offer(1, 3.4, 1.4)
+    (error,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "likely_error"]
+    assert (error.worth.error_probability or 0) > 0.5
     for book in range(2, 7):
-        market.offer(book, 2.1, 1.8)
+        market.offer(book, 2.9, 1.45)
     states = {(a.key.kind, a.state, a.reason) for a in scorer.step(market.poll()).alerts if a.key.book == 1}
     assert states == {("likely_error", "closed", "market_moved"), ("value", "opened", None)}
 

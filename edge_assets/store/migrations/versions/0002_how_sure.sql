@@ -9,7 +9,8 @@ ADD COLUMN probability_positive double precision,
 ADD COLUMN push_probability double precision,
 ADD COLUMN stake_fraction double precision,
 ADD COLUMN market_width double precision,
-ADD COLUMN hold double precision;
+ADD COLUMN hold double precision,
+ADD COLUMN error_probability double precision;
 
 COMMENT ON COLUMN alerts.implied_probability IS '1 / price, after an exchange''s commission';
 COMMENT ON COLUMN alerts.standard_error IS 'of fair_probability';
@@ -59,6 +60,7 @@ SELECT
     a.method_spread,
     a.market_width,
     a.hold,
+    a.error_probability,
     a.detection_latency_ms,
     a.observed_at,
     a.published_at,
