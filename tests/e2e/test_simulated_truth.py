@@ -220,7 +220,7 @@ def test_where_the_market_is_settled_the_claim_is_the_truth(bets: list[Bet], not
 
 
 def test_the_interval_of_the_value_holds_the_truth(bets: list[Bet], note: Note) -> None:
-    """Where the market is settled: after news the slow books are wrong together, which no spread between books tells."""
+    """Where the market is settled: just after news the slow books are wrong together, which no spread tells."""
     settled = [bet for bet in bets if bet.since_news() > SETTLED]
     worths = [(bet.alert.worth, bet.true_value) for bet in settled]
     held = [(w.expected_value_low or 0) <= true <= (w.expected_value_high or 0) for w, true in worths]

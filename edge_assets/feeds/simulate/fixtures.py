@@ -109,7 +109,7 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
         hang=rng.choice([-1, 0, 1], p=[0.1, 0.8, 0.1], size=(len(BOOKS), len(MARKETS))),
         phase=rng.integers(0, 60, size=len(BOOKS)),
         faults=tuple(f for f in faults if f.kind != "swapped" or _lopsided(news_at, known, f)),
-        result=_play(rng, league, _known(news_at, known, start)),
+        result=play(rng, league, _known(news_at, known, start)),
     )
 
 
@@ -161,7 +161,7 @@ def _moves(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     return size
 
 
-def _play(rng: np.random.Generator, league: League, known: Knowledge) -> Result:
+def play(rng: np.random.Generator, league: League, known: Knowledge) -> Result:
     """Draw the result from what is true at the start; a tie that is played on is decided like any other game."""
     regulation = _draw(rng, league, known)
     final = regulation

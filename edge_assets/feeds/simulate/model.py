@@ -76,12 +76,12 @@ def outlook(known: Knowledge, league: League) -> Outlook:
     low_away, away = _score(known.away, known.deviation)
     low = low_home - (low_away + len(away) - 1)
     rows, columns = np.ogrid[: len(home), : len(away)]
-    at, joint = rows - columns + (len(away) - 1), np.outer(home, away)
+    at = rows - columns + (len(away) - 1)
+    joint: NDArray[np.float64] = home[:, None] * away
     for number, times in league.key_numbers:
         joint[np.abs(at + low) == number] *= times
     joint /= joint.sum()
-    margin = np.bincount(at.ravel(), joint.ravel())
-    total = np.bincount((rows + columns).ravel(), joint.ravel())
+    margin = _sums(at, joint)
     decided = margin.copy()
     if not league.three_way:
         decided[-low] = 0.0
@@ -89,8 +89,13 @@ def outlook(known: Knowledge, league: League) -> Outlook:
     return Outlook(
         Distribution(low, margin),
         Distribution(low, decided),
-        Distribution(low_home + low_away, total),
+        Distribution(low_home + low_away, _sums(rows + columns, joint)),
     )
+
+
+def _sums(places: NDArray[np.intp], joint: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the joint distribution has at each place."""
+    return np.asarray(np.bincount(places.ravel(), weights=joint.ravel()), np.float64)
 
 
 def _score(mean: float, deviation: float) -> tuple[int, NDArray[np.float64]]:

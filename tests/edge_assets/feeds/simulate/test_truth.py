@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edge_assets.feeds.simulate.fixtures import play
 from edge_assets.feeds.simulate.leagues import LEAGUES
 from edge_assets.feeds.simulate.model import Knowledge, outlook
 from tests.edge_assets.feeds.simulate.boards import KEYS, NOON, fixtures, moment
 
 if TYPE_CHECKING:
-    from edge_assets.feeds.simulate.fixtures import Fixture, _play
+    from edge_assets.feeds.simulate.fixtures import Fixture
     from edge_assets.feeds.simulate.world import World
 
 EVENTS = 600
@@ -66,7 +67,7 @@ def test_markets_tell_one_story(world: World, sport: str) -> None:
 
 
 def test_an_outlook_is_what_simulation_gives() -> None:
-    """Against a million games drawn as `_play` draws them."""
+    """Against a million games drawn as `play` draws them."""
     rng = np.random.default_rng(3)
     known = Knowledge(3.3, 2.8, 1.6)
     home, away = (np.maximum(0, np.rint(rng.normal(m, known.deviation, 1_000_000))) for m in (known.home, known.away))
@@ -78,7 +79,7 @@ def test_an_outlook_is_what_simulation_gives() -> None:
 
 def test_key_numbers_are_drawn_as_often_as_the_outlook_says() -> None:
     rng, league, known = np.random.default_rng(4), LEAGUES[0], Knowledge(24.0, 21.5, 9.0)
-    games = np.array([_play(rng, league, known).final for _ in range(20_000)])
+    games = np.array([play(rng, league, known).final for _ in range(20_000)])
     margin, total = games[:, 0] - games[:, 1], games.sum(axis=1)
     view = outlook(known, league)
     for number in (3, -3, 7, 5):
