@@ -11,8 +11,10 @@ class GameStatus(StrEnum):
     """How a game ended, or why it has no result."""
 
     FINAL = "final"
+    SHORTENED = "shortened"
+    """Ended early, with a score that the league lets stand: baseball in the rain."""
     ABANDONED = "abandoned"
-    """Begun and not finished."""
+    """Begun and not finished; scores are those when it stopped."""
     POSTPONED = "postponed"
     """To be played later."""
     NOT_PLAYED = "not_played"
@@ -58,6 +60,6 @@ class GameReport:
             ScorePeriod.FULL: self.full,
             ScorePeriod.UNSTATED: self.unstated,
         }
-        if self.status is GameStatus.FINAL:
+        if self.status in {GameStatus.FINAL, GameStatus.SHORTENED}:
             return {period: score for period, score in stated.items() if score is not None}
         return {period: stated[period] for period in (ScorePeriod.REGULATION, ScorePeriod.FULL)}
