@@ -166,7 +166,7 @@ def _supported(bets: Bets) -> Mask:
 def _decided(bets: Bets, shares: Shares) -> Mask:
     """Totals that more play cannot change: it only adds to them."""
     over = np.where(bets.outcome == Outcome.OVER, shares.won, shares.lost)
-    return np.equal(over, 1) & (bets.market == Market.TOTALS)
+    return np.asarray((over == 1) & (bets.market == Market.TOTALS), np.bool_)
 
 
 def _tied(shares: Shares, ties: Mask, terms: _Terms) -> Shares:

@@ -38,6 +38,10 @@ class Score(NamedTuple):
     home: int
     away: int
 
+    def turned(self) -> Score:
+        """As a source states it that has home and away the other way round."""
+        return Score(self.away, self.home)
+
 
 @dataclass(frozen=True, slots=True)
 class GameReport:
@@ -52,6 +56,11 @@ class GameReport:
     def final(cls, full: Score, regulation: Score | None = None) -> GameReport:
         """A finished game; `regulation` where it is known (the same score if there was no overtime)."""
         return cls(GameStatus.FINAL, full, regulation)
+
+    def turned(self) -> GameReport:
+        """The same game with home and away the other way round."""
+        sides = (score and score.turned() for score in (self.full, self.regulation, self.unstated))
+        return GameReport(self.status, *sides)
 
     def scores(self) -> dict[ScorePeriod, Score | None]:
         """What is known, by period; a game without a result says so for every period that a bet can ask for."""

@@ -81,3 +81,21 @@ CREATE FUNCTION event_results_at(at timestamptz) RETURNS TABLE (
 $$;
 
 CREATE VIEW event_results AS SELECT * FROM event_results_at('infinity');
+
+-- One row for every time that a source was asked for results, so that "no result" and "not asked" differ.
+CREATE TABLE result_looks (
+    sport_id smallint NOT NULL REFERENCES sports,
+    source text NOT NULL,
+    observed_at timestamptz NOT NULL,
+    run_id text NOT NULL,
+    games integer NOT NULL,
+    new integer NOT NULL,
+    contradicted_events integer NOT NULL,
+    rejected jsonb NOT NULL DEFAULT '{}',
+    failure text,
+    credits_last integer,
+    PRIMARY KEY (sport_id, source, observed_at)
+);
+
+COMMENT ON COLUMN result_looks.games IS 'finished games of events that are known here';
+COMMENT ON COLUMN result_looks.rejected IS 'finished games that were not used, by reason';
