@@ -134,7 +134,7 @@ class _Collector:
     async def _scoreboard(
         self, espn: EspnClient, sport: str, lacking: Sequence[StartedEvent], now: datetime
     ) -> ResultLook:
-        """Ask for the days of the events that lack a result; what else those days hold is compared with what we have."""
+        """Ask for the days of events that lack a result; the other games of those days are compared with ours."""
         look = ResultLook(sport, ResultSource.ESPN, now)
         first, last = (event.commence_at for event in (lacking[0], lacking[-1]))
         try:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC
 
 from dagster import (
     AssetCheckResult,
@@ -93,7 +93,7 @@ results_job = define_asset_job(
 def results_schedule(context: ScheduleEvaluationContext, settings: ResourceParam[Settings]) -> RunRequest | SkipReason:
     """One tick."""
     try:
-        reason = nothing_to_ask(settings, datetime.now(UTC))
+        reason = nothing_to_ask(settings, context.scheduled_execution_time.astimezone(UTC))
     except FactsUnavailableError as error:
         reason = str(error)
     return SkipReason(reason) if reason else RunRequest()
@@ -104,7 +104,7 @@ def _look(look: ResultLook) -> TableRecord:
     return TableRecord(
         {
             "sport": look.sport,
-            "source": look.source,
+            "source": look.source.value,
             "games": look.games,
             "new": look.new,
             "rejected": rejected,

@@ -32,7 +32,9 @@ def declared(definitions: Definitions) -> set[str]:
 
 def test_every_asset_is_in_exactly_one_location(locations: dict[str, Definitions]) -> None:
     assert declared(locations["ingest"]) == (
-        {f"odds/{sport}" for sport in DEFAULT_SPORTS} | {"odds_feed", "odds_changes", "alerts"} | TABLES
+        {f"odds/{sport}" for sport in DEFAULT_SPORTS}
+        | {"odds_feed", "espn_scoreboards", "odds_changes", "alerts", "edge/results"}
+        | TABLES
     )
     assert declared(locations["analytics"]) == MODELS
 
@@ -62,7 +64,7 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
 @pytest.mark.parametrize(
     ("location", "jobs", "sensors", "schedules", "checks"),
     [
-        ("ingest", {"odds_burst"}, {"odds_burst_sensor"}, set(), 0),
+        ("ingest", {"odds_burst", "results"}, {"odds_burst_sensor"}, {"results_schedule"}, 1),
         ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 11),
     ],
 )
