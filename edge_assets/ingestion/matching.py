@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+from edge_assets.naming import sides
 
-    Canonical = Callable[[str, str], str]
-    """The one name of a team, from its sport's key and any of its names."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 FARTHEST = timedelta(hours=12)
 """By how much starts may differ: listings move by up to 49 minutes; the next game of two teams is a day away, or the
 second of a doubleheader, which is told by the nearest start."""
-_CLUB = re.compile(r"\b(?:afc|fc|cf|sc|and)\b")
-_NO_LETTER = re.compile(r"[^a-z0-9]+")
 
 
 class Fixture(Protocol):
@@ -55,15 +50,7 @@ class Match(NamedTuple):
     swapped: bool
 
 
-def plain_name(sport: str, name: str) -> str:  # noqa: ARG001 - the interface
-    """A name without accents, case, punctuation and what clubs are called besides."""
-    letters = unicodedata.normalize("NFKD", name.replace("&", " and ")).encode("ascii", "ignore").decode().casefold()
-    return " ".join(_CLUB.sub(" ", _NO_LETTER.sub(" ", letters)).split())
-
-
-def match_games(
-    sport: str, games: Sequence[Game], events: Sequence[Fixture], canonical: Canonical = plain_name
-) -> tuple[list[Match], Counter[str]]:
+def match_games(sport: str, games: Sequence[Game], events: Sequence[Fixture]) -> tuple[list[Match], Counter[str]]:
     """The event of each game, and how many games have none, by reason.
 
     Of several events of the same teams the nearest start is taken, each event once. Two that are equally near are
@@ -71,18 +58,15 @@ def match_games(
     """
     ours: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, event in enumerate(events):
-        ours[_teams(sport, event.home_team, event.away_team, canonical)].append(number)
+        ours[_teams(sport, event.home_team, event.away_team)].append(number)
     pairs = [
         (abs(game.start - events[event].commence_at), number, event)
         for number, game in enumerate(games)
-        for event in ours[_teams(sport, game.home, game.away, canonical)]
+        for event in ours[_teams(sport, game.home, game.away)]
     ]
     near = sorted(pair for pair in pairs if pair[0] <= FARTHEST)
     found = _nearest(near)
-    matches = [
-        Match(game, event, canonical(sport, games[game].home) != canonical(sport, events[event].home_team))
-        for game, event in sorted(found.items())
-    ]
+    matches = [Match(game, event, _swapped(sport, games[game], events[event])) for game, event in sorted(found.items())]
     rivals = {game for _, game, _ in near} - found.keys()
     unknown = Counter(unknown_event=len(games) - len(found) - len(rivals), ambiguous_event=len(rivals))
     return matches, +unknown
@@ -105,5 +89,9 @@ def _nearest(near: Iterable[tuple[timedelta, int, int]]) -> dict[int, int]:
     return found
 
 
-def _teams(sport: str, home: str, away: str, canonical: Canonical) -> tuple[str, ...]:
-    return tuple(sorted((canonical(sport, home), canonical(sport, away))))
+def _teams(sport: str, home: str, away: str) -> tuple[str, ...]:
+    return tuple(sorted(sides(sport, home, away)))
+
+
+def _swapped(sport: str, game: Game, event: Fixture) -> bool:
+    return sides(sport, game.home, game.away) != sides(sport, event.home_team, event.away_team)

@@ -126,7 +126,8 @@ class _Collector:
             games, rejected = finished_games(sport, await self.client.scores(sport, days_from=REACH.days))
         except OddsApiError as error:
             return replace(look, failure=f"{type(error).__name__}: {error}")
-        ours = {event.key: event.id for event in started_events(self.connection, [sport], now - REACH - DAY, now)}
+        started = started_events(self.connection, [sport], now - REACH - DAY, now)
+        ours = {key: event.id for event in started for key in event.keys}
         stated = [StatedResult(ours[g.event], look.source, now, g.report) for g in games if g.event in ours]
         rejected["unknown_event"] += len(games) - len(stated)
         return self._stored(replace(look, credits_last=self.client.quota.last), stated, rejected)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 STARTED = """
 SELECT
-    e.id, e.key, s.key AS sport, e.home_team, e.away_team, e.commence_at,
+    e.id,
+    array(SELECT n.key FROM event_sources AS n WHERE n.event_id = e.id AND n.source = 'odds-api') AS keys,
+    s.key AS sport,
+    e.home_team, e.away_team, e.commence_at,
     coalesce(
         (SELECT array_agg(DISTINCT r.period) FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed'),
         '{}'
@@ -48,10 +51,10 @@ ON CONFLICT (sport_id, source, observed_at) DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class StartedEvent:
-    """An event between two teams that has started, and the periods for which it has a result, or none to wait for."""
+    """An event between two teams that has started, with its ids in The Odds API and the periods of its results."""
 
     id: int
-    key: str
+    keys: list[str]
     sport: str
     home_team: str
     away_team: str

@@ -38,10 +38,6 @@ class Score(NamedTuple):
     home: int
     away: int
 
-    def turned(self) -> Score:
-        """As a source states it that has home and away the other way round."""
-        return Score(self.away, self.home)
-
 
 @dataclass(frozen=True, slots=True)
 class GameReport:
@@ -59,8 +55,8 @@ class GameReport:
 
     def turned(self) -> GameReport:
         """The same game with home and away the other way round."""
-        sides = (score and score.turned() for score in (self.full, self.regulation, self.unstated))
-        return GameReport(self.status, *sides)
+        turned = (score and Score(score.away, score.home) for score in (self.full, self.regulation, self.unstated))
+        return GameReport(self.status, *turned)
 
     def scores(self) -> dict[ScorePeriod, Score | None]:
         """What is known, by period; a game without a result says so for every period that a bet can ask for."""

@@ -38,9 +38,9 @@ def test_started_events_know_their_results(desk: Desk) -> None:
 
     found = started_events(desk.conn, [NFL], START - HOUR, START)
 
-    assert [(e.id, e.key, e.sport, e.commence_at) for e in found] == [
-        (first, "e1", NFL, START),
-        (second, "e2", NFL, START),
+    assert [(e.id, e.keys, e.sport, e.commence_at) for e in found] == [
+        (first, ["e1"], NFL, START),
+        (second, ["e2"], NFL, START),
     ]
     # what is postponed is still waited for
     assert [sorted(e.periods) for e in found] == [["full", "regulation"], []]
