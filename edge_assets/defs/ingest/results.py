@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC
 
@@ -16,7 +17,10 @@ from dagster import (
     RunRequest,
     ScheduleEvaluationContext,
     SkipReason,
+    TableColumn,
+    TableMetadataValue,
     TableRecord,
+    TableSchema,
     asset,
     asset_check,
     define_asset_job,
@@ -33,6 +37,8 @@ from edge_assets.store.result_looks import Contradiction, ResultLook, contradict
 
 RESULTS = table_key("results")
 SHOWN = 50
+LOOKS = ("sport", "source", "games", "new", "rejected", "failure")
+CONTRADICTIONS = ("event", "game", "start", "period", "statements")
 
 
 @asset(
@@ -56,7 +62,7 @@ def results(context: AssetExecutionContext, settings: ResourceParam[Settings]) -
             "contradicted_events": sum(look.contradicted_events for look in looks),
             "credits_used": sum(look.credits_last or 0 for look in looks),
             "rejected": MetadataValue.json(dict(rejected)),
-            "looks": MetadataValue.table([_look(look) for look in looks]),
+            "looks": _table(LOOKS, map(_look, looks)),
         }
     )
 
@@ -71,7 +77,7 @@ def results_agree(settings: ResourceParam[Settings]) -> AssetCheckResult:
         severity=AssetCheckSeverity.WARN,
         metadata={
             "contradicted": len(found),
-            "newest": MetadataValue.table([_contradiction(c) for c in found[:SHOWN]]),
+            "newest": _table(CONTRADICTIONS, map(_contradiction, found[:SHOWN])),
         },
     )
 
@@ -99,27 +105,17 @@ def results_schedule(context: ScheduleEvaluationContext, settings: ResourceParam
     return SkipReason(reason) if reason else RunRequest()
 
 
-def _look(look: ResultLook) -> TableRecord:
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> TableMetadataValue:
+    """Dagster takes an empty table only with its columns."""
+    records = [TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
+    return MetadataValue.table(records, TableSchema([TableColumn(name) for name in columns]))
+
+
+def _look(look: ResultLook) -> tuple[str | int, ...]:
     rejected = ", ".join(f"{reason} {n}" for reason, n in look.rejected.items())
-    return TableRecord(
-        {
-            "sport": look.sport,
-            "source": look.source.value,
-            "games": look.games,
-            "new": look.new,
-            "rejected": rejected,
-            "failure": look.failure or "",
-        }
-    )
+    return look.sport, look.source.value, look.games, look.new, rejected, look.failure or ""
 
 
-def _contradiction(found: Contradiction) -> TableRecord:
-    return TableRecord(
-        {
-            "event": found.event_id,
-            "game": f"{found.home_team} - {found.away_team}",
-            "start": found.commence_at.isoformat(),
-            "period": found.period,
-            "statements": "; ".join(found.statements),
-        }
-    )
+def _contradiction(found: Contradiction) -> tuple[str | int, ...]:
+    game, start = f"{found.home_team} - {found.away_team}", found.commence_at.isoformat()
+    return found.event_id, game, start, found.period, "; ".join(found.statements)
