@@ -25,6 +25,6 @@ def test_three_way_bets_win_with_the_result_that_the_file_states(data_dir: Path)
 
     assert len(matches) == 62_149
     for outcome in RESULTS.values():
-        bets = (np.full(len(matches), code) for code in (Market.H2H_3_WAY, outcome))
-        shares = settle_scores(*bets, no_point, home, away)
+        market, selection = (np.full(len(matches), code) for code in (Market.H2H_3_WAY, outcome))
+        shares = settle_scores(market, selection, no_point, home, away)
         np.testing.assert_array_equal(shares, [stated == outcome, np.zeros(len(matches)), stated != outcome])
