@@ -47,6 +47,8 @@ class Settings(BaseSettings):
 
     odds_api_key: SecretStr | None = None
     odds_api_url: str = "https://api.the-odds-api.com/v4"
+    espn_url: str = "https://site.api.espn.com/apis/site/v2/sports"
+    football_data_url: str = "https://www.football-data.co.uk/mmz4281"
     database_url: str | None = None
     redis_url: str | None = None
     mlflow_tracking_uri: str | None = None

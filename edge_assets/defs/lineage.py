@@ -11,10 +11,16 @@ if TYPE_CHECKING:
 
 OWNERS = ["team:edge-finder"]
 FEED = AssetKey("odds_feed")
+SCOREBOARDS = AssetKey("espn_scoreboards")
 CHANGES = AssetKey("odds_changes")
 ALERTS = AssetKey("alerts")
+HISTORY = {
+    name: AssetKey(["history", name.replace("-", "_")])
+    for name in ("football-data", "odds-api", "odds-ticks", "pinnacle-mlb", "nfl-bmr")
+}
+"""What the other code location imports, by format."""
 TABLES = ("books", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")
-"""What the bursts write, and the warehouse reads in the other code location."""
+"""What bursts and imports write, and the warehouse reads in the other code location."""
 
 
 def odds_key(sport: str) -> AssetKey:
@@ -60,6 +66,13 @@ def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
             kinds={"api"},
         ),
         AssetSpec(
+            SCOREBOARDS,
+            group_name="ingest",
+            description="ESPN's scoreboards: results where The Odds API's are late, down or unclear.",
+            owners=OWNERS,
+            kinds={"api"},
+        ),
+        AssetSpec(
             CHANGES,
             deps=odds,
             group_name="realtime",
@@ -78,9 +91,9 @@ def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
         *(
             AssetSpec(
                 table_key(table),
-                deps=odds,
+                deps=[*odds, *HISTORY.values()],
                 group_name="store",
-                description=f"Table `{table}`, written by every burst.",
+                description=f"Table `{table}`, written by every burst and every import.",
                 owners=OWNERS,
                 kinds={"postgres"},
             )

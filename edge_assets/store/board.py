@@ -77,13 +77,15 @@ def last_alert_id(conn: Connection) -> int:
 
 
 def feed(conn: Connection) -> str | None:
-    """The feed that this database holds, None before the first poll."""
+    """The feed that this database is polled from, None before the first poll; imports may lie beside it."""
     with conn.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute("SELECT feed FROM polls ORDER BY id DESC LIMIT 1").fetchone()
+        return cursor.execute("SELECT feed FROM polls WHERE import_id IS NULL ORDER BY id DESC LIMIT 1").fetchone()
 
 
 def pulse(conn: Connection) -> Pulse:
     """How far feed and scorer are."""
-    last = conn.execute("SELECT feed, received_at FROM polls ORDER BY id DESC LIMIT 1").fetchone()
+    last = conn.execute(
+        "SELECT feed, received_at FROM polls WHERE import_id IS NULL ORDER BY id DESC LIMIT 1"
+    ).fetchone()
     name, received_at = last or (None, None)
     return Pulse(name, received_at, len(unscored_polls(conn)))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from ml.quotes import Micros
 
+    Int64s = NDArray[np.int64]
+
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 COLUMNS = "observed_at, book_time, poll_id, price, event_id, outcome_id, point, book_id, market_id"
@@ -44,8 +46,8 @@ VALUES = tuple(column.name for column in fields(QuoteBatch))
 NULLABLE = ("book_time", "price", "point")
 
 
-def copy_ticks(cursor: Cursor[Any], quotes: QuoteBatch, observed_at: Micros, poll_id: int) -> None:
-    """Append `quotes` as ticks of one poll."""
+def copy_ticks(cursor: Cursor[Any], quotes: QuoteBatch, observed_at: Micros | Int64s, poll_id: int | Int64s) -> None:
+    """Append `quotes` as ticks of one poll, or each of its own: then moment and poll are arrays (n,)."""
     if not len(quotes):
         return
     with cursor.copy(COPY_TICKS) as copy:
@@ -54,16 +56,19 @@ def copy_ticks(cursor: Cursor[Any], quotes: QuoteBatch, observed_at: Micros, pol
             copy.write(piece)
 
 
-def binary_ticks(quotes: QuoteBatch, observed_at: Micros, poll_id: int) -> Iterator[bytes]:
+def binary_ticks(quotes: QuoteBatch, observed_at: Micros | Int64s, poll_id: int | Int64s) -> Iterator[bytes]:
     """The COPY stream for `quotes`: header, one piece for each pattern of NULLs, trailer."""
     yield HEADER
     nulls = (quotes.book_time == UNKNOWN_TIME, np.isnan(quotes.price), np.isnan(quotes.point))
     patterns = sum(is_null.astype(np.int8) << bit for bit, is_null in enumerate(nulls))
     values = dict(zip(VALUES, quotes.columns(), strict=True))
     values["book_time"] = quotes.book_time - POSTGRES_EPOCH
+    looks = {"observed_at": observed_at - POSTGRES_EPOCH, "poll_id": poll_id}
+    values |= {name: value for name, value in looks.items() if isinstance(value, np.ndarray)}
     for pattern in np.unique(patterns).tolist():
         row = _blank(pattern).copy()
-        row["observed_at"], row["poll_id"] = observed_at - POSTGRES_EPOCH, poll_id
+        for name in looks.keys() - values.keys():
+            row[name] = looks[name]
         index = np.flatnonzero(patterns == pattern)
         records = np.full(len(index), row)
         for name in values.keys() & set(records.dtype.names or ()):
@@ -75,12 +80,17 @@ def binary_ticks(quotes: QuoteBatch, observed_at: Micros, poll_id: int) -> Itera
 @cache
 def _blank(pattern: int) -> NDArray[np.void]:
     """A row with the NULLs of `pattern`, complete but for its values."""
-    absent = {name for bit, name in enumerate(NULLABLE) if pattern >> bit & 1}
+    return blank_row(FIELDS, frozenset(name for bit, name in enumerate(NULLABLE) if pattern >> bit & 1))
+
+
+@cache
+def blank_row(layout: tuple[tuple[str, str], ...], absent: frozenset[str]) -> NDArray[np.void]:
+    """A row of a table with such fields, of which some are NULL, complete but for its values."""
     dtype: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in FIELDS:
+    for name, kind in layout:
         dtype += [(f"{name}_length", ">i4")] + [(name, kind)] * (name not in absent)
     blank = np.zeros((), dtype)
-    blank["fields"] = len(FIELDS)
-    for name, kind in FIELDS:
+    blank["fields"] = len(layout)
+    for name, kind in layout:
         blank[f"{name}_length"] = -1 if name in absent else np.dtype(kind).itemsize
     return blank

@@ -17,8 +17,10 @@ _LAST_LOOKS = """
 SELECT s.key, p.observed_at, p.quotes_seen, p.ticks, p.credits_remaining, p.starts,
        before.observed_at AS previous
 FROM sports s
-CROSS JOIN LATERAL (SELECT * FROM polls WHERE sport_id = s.id ORDER BY observed_at DESC LIMIT 1) p
+CROSS JOIN LATERAL (SELECT * FROM polls WHERE sport_id = s.id AND import_id IS NULL
+                    ORDER BY observed_at DESC LIMIT 1) p
 LEFT JOIN LATERAL (SELECT observed_at FROM polls WHERE sport_id = s.id AND observed_at < p.observed_at
+                   AND import_id IS NULL
                    ORDER BY observed_at DESC LIMIT 1) before ON true
 """
 

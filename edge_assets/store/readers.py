@@ -35,7 +35,7 @@ FROM (
         max(ARRAY[date_part('epoch', observed_at), poll_id, price, date_part('epoch', book_time)]) AS last
     FROM odds_ticks
     WHERE
-        event_id = ANY(%(events)s) AND observed_at >= %(since)s AND observed_at <= %(until)s AND poll_id <= %(poll)s
+        event_id = ANY(%(events)s) AND observed_at >= %(since)s AND observed_at <= %(until)s
     GROUP BY event_id, book_id, market_id, outcome_id, point
 ) AS newest
 WHERE last[3] IS NOT NULL
@@ -46,7 +46,7 @@ POLL_OF_EVENT = """
 SELECT p.id, p.observed_at, p.market_times
 FROM events AS e INNER JOIN polls AS p ON e.sport_id = p.sport_id
 WHERE e.id = %(event)s AND p.observed_at <= %(at)s
-ORDER BY p.observed_at DESC LIMIT 1
+ORDER BY p.observed_at DESC, p.id DESC LIMIT 1
 """
 POLL_TICKS = """
 SELECT
@@ -59,7 +59,8 @@ SELECT p.id
 FROM sports AS s
 LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
 LEFT JOIN polls AS scored ON done.poll_id = scored.id
-INNER JOIN polls AS p ON s.id = p.sport_id AND p.observed_at > coalesce(scored.observed_at, '-infinity')
+INNER JOIN polls AS p
+    ON s.id = p.sport_id AND p.observed_at > coalesce(scored.observed_at, '-infinity') AND p.import_id IS NULL
 ORDER BY p.id
 """
 """By the moment of the last scored poll, which (unlike its id) the index on polls has by sport."""
@@ -85,9 +86,10 @@ class AsOf(NamedTuple):
 
 
 def last_poll(conn: Connection, sport_id: int, at: datetime | None = None) -> Poll | None:
-    """The newest poll of a sport, or the newest at or before `at`."""
+    """The newest live poll of a sport, or the newest at or before `at`; imported history is no state to go on from."""
     row = conn.execute(
-        "SELECT id, observed_at FROM polls WHERE sport_id = %s AND observed_at <= %s ORDER BY observed_at DESC LIMIT 1",
+        "SELECT id, observed_at FROM polls WHERE sport_id = %s AND observed_at <= %s AND import_id IS NULL "
+        "ORDER BY observed_at DESC LIMIT 1",
         [sport_id, at or "infinity"],
     ).fetchone()
     return Poll(*row) if row else None
@@ -98,7 +100,7 @@ def last_quotes(conn: Connection, sport_id: int, upto_poll: int | None = None) -
     poll = _poll(conn, sport_id, upto_poll)
     if poll is None:
         return _quotes(())
-    return _on_offer(conn, market_state(conn, sport_id, poll.id)[1].event.tolist(), poll)
+    return on_offer(conn, market_state(conn, sport_id, poll.id)[1].event.tolist(), poll)
 
 
 def market_state(
@@ -121,7 +123,7 @@ def as_of(conn: Connection, event_id: int, at: datetime) -> AsOf:
     row = conn.execute(POLL_OF_EVENT, {"event": event_id, "at": at}).fetchone()
     if row is None:
         return AsOf(*_quotes(()), np.empty(0))
-    quotes, polls = _on_offer(conn, [event_id], Poll(*row[:2]))
+    quotes, polls = on_offer(conn, [event_id], Poll(*row[:2]))
     times = _unpacked(MarketTimes, row[2])
     confirmed = confirmed_at(quotes, times.take(times.event == event_id))
     return AsOf(quotes, polls, np.where(confirmed == UNKNOWN_TIME, np.inf, (micros(at) - confirmed) / 1e6))
@@ -174,8 +176,9 @@ def _poll(conn: Connection, sport_id: int, poll_id: int | None) -> Poll | None:
     return Poll(*row) if row else None
 
 
-def _on_offer(conn: Connection, events: list[int], poll: Poll) -> tuple[QuoteBatch, NDArray[np.int64]]:
-    values = {"events": events, "until": poll.observed_at, "poll": poll.id, "unknown": UNKNOWN_TIME}
+def on_offer(conn: Connection, events: list[int], poll: Poll) -> tuple[QuoteBatch, NDArray[np.int64]]:
+    """The quotes on events that stood at a poll, with the poll that brought each."""
+    values = {"events": events, "until": poll.observed_at, "unknown": UNKNOWN_TIME}
     return _quotes(conn.execute(LAST_QUOTES, values | {"since": _first_seen(conn, events)}))
 
 

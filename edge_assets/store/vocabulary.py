@@ -32,10 +32,19 @@ GET_OR_CREATE = {
 }
 EVENT = """
 INSERT INTO events (key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at)
-VALUES (%(key)s, %(sport)s, %(home)s, %(away)s, %(start)s, %(start)s, %(seen)s)
+VALUES (
+    coalesce((
+        SELECT e.key FROM event_sources AS s INNER JOIN events AS e ON s.event_id = e.id
+        WHERE s.source = 'odds-api' AND s.key = %(key)s
+    ), %(key)s), %(sport)s, %(home)s, %(away)s, %(start)s, %(start)s, %(seen)s
+)
 ON CONFLICT (key) DO UPDATE SET commence_at = excluded.commence_at,
 first_seen_at = least(events.first_seen_at, excluded.first_seen_at)
 RETURNING id
+"""
+"""An import may have met the event under another name: then that one's row is the event."""
+EVENT_SOURCE = """
+INSERT INTO event_sources (event_id, source, key) VALUES (%(event)s, 'odds-api', %(key)s) ON CONFLICT DO NOTHING
 """
 EVENT_START = """
 INSERT INTO event_starts (event_id, observed_at, commence_at)
@@ -118,6 +127,7 @@ class Vocabulary:
         with self._conn.transaction():
             event_id = self._one(EVENT, values)
             self._conn.execute(EVENT_START, values | {"event": event_id})
+            self._conn.execute(EVENT_SOURCE, values | {"event": event_id})
         self._events[key] = event_id, commence_at
         return event_id
 

@@ -26,13 +26,14 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 INSERT_POLL = """
 INSERT INTO polls (
     sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, rejected,
-    credits_last, credits_used, credits_remaining, request_ms, body_bytes, market_times, starts
+    credits_last, credits_used, credits_remaining, request_ms, body_bytes, market_times, starts, import_id, published_at
 ) VALUES (
     %(sport_id)s, %(feed)s, %(run_id)s, %(observed_at)s, %(received_at)s, %(quotes_seen)s, %(ticks)s,
     %(withdrawals)s, %(events)s, %(rejected)s, %(credits_last)s, %(credits_used)s, %(credits_remaining)s,
-    %(request_ms)s, %(body_bytes)s, %(market_times)s, %(starts)s
+    %(request_ms)s, %(body_bytes)s, %(market_times)s, %(starts)s, %(import_id)s,
+    CASE WHEN %(import_id)s::integer IS NOT NULL THEN %(received_at)s END
 )
-ON CONFLICT (sport_id, observed_at) DO NOTHING
+ON CONFLICT (sport_id, observed_at, feed) DO NOTHING
 RETURNING id
 """
 INSERT_PAYLOAD = "INSERT INTO payloads (observed_at, poll_id, body) VALUES (%s, %s, %b)"
@@ -40,7 +41,10 @@ INSERT_PAYLOAD = "INSERT INTO payloads (observed_at, poll_id, body) VALUES (%s, 
 
 @dataclass(frozen=True, slots=True)
 class PollRecord:
-    """A look at a sport, as `polls` keeps it; times in microseconds, `body` the response as received."""
+    """A look at a sport, as `polls` keeps it; times in microseconds, `body` the response as received.
+
+    One that an import brings (`import_id`) is history: it is never published, scored or gone on from.
+    """
 
     sport_id: int
     feed: str
@@ -55,6 +59,7 @@ class PollRecord:
     credits_last: int | None = None
     credits_used: int | None = None
     credits_remaining: int | None = None
+    import_id: int | None = None
 
 
 def write_poll(
@@ -62,7 +67,7 @@ def write_poll(
 ) -> int | None:
     """Store a poll whole or not at all; return its id, None if that moment of the sport is stored already.
 
-    The unique key (sport, observed_at) makes a repetition harmless: after a commit whose confirmation was
+    The unique key (sport, observed_at, feed) makes a repetition harmless: after a commit whose confirmation was
     lost, try again.
     """
     compress = zstandard.ZstdCompressor(level=3).compress
@@ -100,6 +105,7 @@ def _values(poll: PollRecord, quotes: QuoteBatch) -> dict[str, Any]:
         "credits_remaining": poll.credits_remaining,
         "request_ms": poll.request_ms,
         "body_bytes": len(poll.body),
+        "import_id": poll.import_id,
     }
 
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arbitrage.middles import BestPairs, Pair, best_pairs
-from ml.arbitrage.rules import Conflict, compatible_groups, conflicts
 from ml.arbitrage.sure import NO_BOOK, Arbitrage, arbitrage
+from ml.settlement.rules import Conflict, compatible_groups, conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from ml.arbitrage.rules import Rules
+    from ml.settlement.rules import Rules
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]

@@ -11,13 +11,14 @@ from dagster import (
     definitions,
 )
 
+from edge_assets.defs.analytics.history import build_imports
 from edge_assets.defs.analytics.project import prepared_project
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
 
 
 @definitions
 def analytics() -> Definitions:
-    """The warehouse, rebuilt every hour."""
+    """Imports, and the warehouse, rebuilt every hour."""
     warehouse = build_warehouse(prepared_project())
     job = define_asset_job(
         "warehouse", AssetSelection.assets(warehouse), description="dbt build: models and their tests."
@@ -28,4 +29,6 @@ def analytics() -> Definitions:
         cron_schedule="7 * * * *",
         default_status=DefaultScheduleStatus.RUNNING,
     )
-    return Definitions(assets=[warehouse], jobs=[job], schedules=[hourly], resources={"dbt": DbtResource()})
+    return Definitions(
+        assets=[warehouse, *build_imports()], jobs=[job], schedules=[hourly], resources={"dbt": DbtResource()}
+    )

@@ -17,6 +17,7 @@ from edge_assets.settings import DEFAULT_SPORTS
 ROOT = Path(__file__).parents[3]
 TABLES = {f"edge/{t}" for t in ("books", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")}
 MODELS = {"poll_health", "stg_edge__alerts", "stg_edge__events", "stg_edge__polls", "stg_edge__ticks"}
+HISTORY = {f"history/{f}" for f in ("football_data", "odds_api", "odds_ticks", "pinnacle_mlb", "nfl_bmr")}
 HEAVY = ("mlflow", "pandas", "dbt", "dagster_dbt", "xgboost", "fastapi", "matplotlib", "sklearn")
 
 
@@ -32,9 +33,11 @@ def declared(definitions: Definitions) -> set[str]:
 
 def test_every_asset_is_in_exactly_one_location(locations: dict[str, Definitions]) -> None:
     assert declared(locations["ingest"]) == (
-        {f"odds/{sport}" for sport in DEFAULT_SPORTS} | {"odds_feed", "odds_changes", "alerts"} | TABLES
+        {f"odds/{sport}" for sport in DEFAULT_SPORTS}
+        | {"odds_feed", "espn_scoreboards", "odds_changes", "alerts", "edge/results"}
+        | TABLES
     )
-    assert declared(locations["analytics"]) == MODELS
+    assert declared(locations["analytics"]) == MODELS | HISTORY
 
 
 def test_no_dependency_leads_nowhere(locations: dict[str, Definitions]) -> None:
@@ -62,7 +65,7 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
 @pytest.mark.parametrize(
     ("location", "jobs", "sensors", "schedules", "checks"),
     [
-        ("ingest", {"odds_burst"}, {"odds_burst_sensor"}, set(), 0),
+        ("ingest", {"odds_burst", "results"}, {"odds_burst_sensor"}, {"results_schedule"}, 1),
         ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 11),
     ],
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import psycopg
+from alembic.script import ScriptDirectory
 
-from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from edge_assets.store.database import MIGRATIONS, connect, describe, ensure_database, upgrade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,8 @@ def test_it_comes_up_from_any_folder(server: PostgresServer, tmp_path: Path, mon
     upgrade(url)
 
     with connect(url, "test") as conn:
-        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
 
 
 def test_timescaledb_that_is_installed_but_not_loaded_is_none(

@@ -1,0 +1,140 @@
+"""`edge import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_assets.cli.application import err, out
+from edge_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from edge_assets.importing.importer import ImportReport
+
+FORMATS = "football-data, odds-api, odds-ticks, pinnacle-mlb or nfl-bmr"
+
+
+def import_(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMATS)],
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, folders, tars.")] = None,
+    league: Annotated[list[str] | None, typer.Option(help="football-data: fetch a league (E0, D1, ...).")] = None,
+    season: Annotated[list[str] | None, typer.Option(help="football-data: of a season (2324).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Fill the tables with recorded odds and results; what is there already is not stored again."""
+    from edge_assets.feeds.history.batch import RefusedFileError
+    from edge_assets.local.errors import LocalError
+
+    try:
+        name = _known(format_name)
+        report = _run(name, [*(paths or []), *_fetched(name, league or [], season or [])])
+    except RefusedFileError as error:
+        refusal = error.refusal
+        msg = f"{refusal.file}: {refusal.reason} ({refusal.detail})"
+        raise LocalError(msg, refusal.remedy) from error
+    _show(report, as_json=as_json)
+    if report.refused_files:
+        raise typer.Exit(1)
+
+
+def _known(name: str) -> str:
+    from edge_assets.importing.formats import FormatName
+    from edge_assets.local.errors import LocalError
+
+    if name not in set(FormatName):
+        msg = f"{name!r} is no format that can be imported"
+        raise LocalError(msg, f"FORMAT is {FORMATS}")
+    return name
+
+
+def _fetched(name: str, leagues: list[str], seasons: list[str]) -> list[Path]:
+    """Downloads, kept below EDGE_HOME."""
+    from edge_assets.feeds.history.football_download import download
+    from edge_assets.local.errors import LocalError
+    from edge_assets.local.home import Home
+
+    if not leagues and not seasons:
+        return []
+    if name != "football-data" or not leagues or not seasons:
+        msg = "--league and --season go together, and with football-data"
+        raise LocalError(msg, "edge import football-data --league E0 --season 2324")
+    settings = Settings()
+    folder = Home.open(settings.edge_home).root / "downloads" / name
+    with err.status("fetching"):
+        return list(download(leagues, seasons, folder, settings.football_data_url))
+
+
+def _run(name: str, paths: list[Path]) -> ImportReport:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from edge_assets.importing.formats import FormatName
+    from edge_assets.importing.importer import Importer
+    from edge_assets.local.errors import LocalError
+
+    if not paths:
+        msg = "there is nothing to import"
+        raise LocalError(msg, "give a PATH, or for football-data --league and --season")
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress, Importer(_database()) as importer:
+        importer.watcher = _Bar(progress)
+        return importer.run(FormatName(name), paths)
+
+
+def _database() -> str:
+    """DATABASE_URL, or the database of the stack that runs in this home; with the newest schema."""
+    import psycopg
+
+    from edge_assets.local.errors import LocalError
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
+    from edge_assets.store.database import upgrade
+
+    settings = Settings()
+    plan = None if settings.database_url else Plan.load(Home.open(settings.edge_home))
+    url = settings.database_url or (plan.database_url if plan else None)
+    if url is None:
+        msg = "there is no database to import into"
+        raise LocalError(msg, "set DATABASE_URL, or start one with `edge up`")
+    try:
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.OperationalError:
+        msg = "the database does not answer"
+        raise LocalError(msg, "check DATABASE_URL, or start one with `edge up`; `edge doctor` tells more") from None
+    upgrade(url)
+    return url
+
+
+class _Bar:
+    """Shows an import's bytes."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("reading", total=None)
+
+    def begin(self, total: int) -> None:
+        """`total` bytes lie ahead."""
+        self._progress.update(self._task, total=total)
+
+    def advance(self, what: str, by: int) -> None:
+        """`by` more bytes are done."""
+        self._progress.update(self._task, description=what, advance=by)
+
+
+def _show(report: ImportReport, *, as_json: bool) -> None:
+    for refusal in report.refused.shown:
+        err.print(str(refusal), style="yellow", markup=False, soft_wrap=True)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(report.as_json()))
+        return
+    counts = report.as_json()
+    rejected = counts.pop("rejected")
+    for name, count in counts.items():
+        out.print(f"{name.replace('_', ' '):12} {count:>12,}")
+    for reason, count in rejected.items():
+        out.print(f"rejected     {count:>12,} {reason}")

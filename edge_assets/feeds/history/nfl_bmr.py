@@ -1,0 +1,195 @@
+"""Weekly NFL files of BookmakersReview: opening and last lines of up to 15 books, public bets, scores; two rows a game.
+
+The upper row is the away team's (odd rotation number, where there is one) and holds the price of `over`, the lower one
+the home team's and `under`: books with a higher total ask less for what the lower row holds. Books are numbers here
+(`8_moneyline`), which nothing in the files names: they become `bmr_8`. The opening line is of no named book and becomes
+an aggregate. Times are US Eastern, without a year: seasons begin in August.
+
+No line has a time: last lines are assumed a second before the start, opening lines six days before it, when the lines
+of a week are usually up.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from edge_assets.clock import micros
+from edge_assets.feeds.history.batch import (
+    AGGREGATE_KINDS,
+    BookName,
+    HistoryBatch,
+    HistoryEvent,
+    PublicBets,
+    Reading,
+    Refusals,
+    TimedQuotes,
+)
+from edge_assets.feeds.history.prices import from_american
+from edge_assets.feeds.history.reports import reported
+from edge_assets.feeds.history.tables import read_table
+from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_assets.feeds.history.tables import Table
+    from ml.quotes import Micros
+
+    Floats = NDArray[np.float64]
+
+SOURCE = "nfl-bmr"
+SPORT = "americanfootball_nfl"
+REQUIRED = ("game_id", "season", "team", "date", "time", "outcome")
+EASTERN = ZoneInfo("America/New_York")
+SEASON_BEGINS = 8
+SECOND = 1_000_000
+OPENED_BEFORE = 6 * 86_400 * SECOND
+GAME_LASTS = 4 * 3_600 * SECOND
+OPENING = "opening"
+SELLER = re.compile(r"(\d+|opening)_moneyline$")
+HALF = 0.5
+
+
+class _Market(NamedTuple):
+    """A market's columns behind the seller's name, and its outcomes in the upper and the lower row."""
+
+    market: Market
+    price: str
+    point: str | None
+    outcomes: tuple[Outcome, Outcome]
+    public: str
+
+
+MARKETS = (
+    _Market(Market.H2H, "moneyline", None, (Outcome.AWAY, Outcome.HOME), "moneyline_bet_pct"),
+    _Market(Market.SPREADS, "spread_odds", "spread", (Outcome.AWAY, Outcome.HOME), "spread_bet_pct"),
+    _Market(Market.TOTALS, "total_odds", "total", (Outcome.OVER, Outcome.UNDER), "total_bet_pct"),
+)
+
+
+def read(file: str, content: bytes) -> Reading:
+    """The games of a week.
+
+    Raises:
+        RefusedFileError: it is no such file.
+    """
+    refused = Refusals()
+    table = read_table(file, content, REQUIRED, refused)
+    rows, events = _games(table)
+    sellers = [found[1] for name in table.header if (found := SELLER.match(name))]
+    books = [seller for seller in sellers if seller != OPENING]
+    starts = np.array([event.start for event in events], np.int64)
+    closing = [_quotes(table, rows, starts - SECOND, b, number) for number, b in enumerate(books)]
+    kind = AGGREGATE_KINDS.index(OPENING)
+    opening = [_quotes(table, rows, starts - OPENED_BEFORE, s, kind) for s in sellers if s == OPENING]
+    batch = HistoryBatch(
+        feed=SOURCE,
+        names=SOURCE,
+        sport=SPORT,
+        events=events,
+        books=[BookName(f"bmr_{book}", f"BookmakersReview no. {book}") for book in books],
+        quotes=_joined(closing),
+        aggregates=_joined(opening),
+        rows=len(table),
+        time_assumed=True,
+        public_bets=_public_bets(table, rows, starts - SECOND),
+    )
+    return Reading([batch] if events else [], refused)
+
+
+def _games(table: Table) -> tuple[NDArray[np.intp], list[HistoryEvent]]:
+    """Upper and lower rows (games, 2), and the games."""
+    ids = table.texts("game_id")
+    scores, rotations = table.numbers(["score"])[:, 0], table.numbers(["rotation"])[:, 0]
+    columns = [table.texts(name) for name in ("team", "season", "date", "time", "outcome")]
+    pairs: list[tuple[int, int]] = []
+    events: list[HistoryEvent] = []
+    for key in dict.fromkeys(ids):
+        rows = sorted((i for i, each in enumerate(ids) if each == key), key=lambda i: rotations[i])
+        if len(rows) != 2:  # noqa: PLR2004 - a game has two sides
+            table.refuse_row(rows[0], "game_incomplete", "game_id", f"game {key} has {len(rows)} rows")
+            continue
+        away, home = rows
+        team, season, date, clock, outcome = columns
+        try:
+            start = _start(season[home], date[home], clock[home])
+        except ValueError as error:
+            table.refuse_row(home, "time_malformed", "date", str(error))
+            continue
+        report = reported(outcome[home], scores[home], scores[away])
+        if report is None:
+            table.refuse_row(home, "result_unknown", "outcome", repr(outcome[home]))
+        pairs.append((away, home))
+        events.append(HistoryEvent(key, team[home], team[away], start, False, None, report, start + GAME_LASTS))
+    return np.array(pairs, np.intp).reshape(-1, 2), events
+
+
+def _start(season: str, day: str, clock: str) -> Micros:
+    """`Sun 1/19` of season 2019 is in 2020."""
+    month = int(day.split()[1].split("/", maxsplit=1)[0])
+    year = int(season) + (month < SEASON_BEGINS)
+    return micros(datetime.strptime(f"{year} {day.split()[1]} {clock}", "%Y %m/%d %I:%M %p").replace(tzinfo=EASTERN))
+
+
+def _quotes(table: Table, rows: NDArray[np.intp], at: NDArray[np.int64], seller: str, number: int) -> TimedQuotes:
+    return _joined([_market_quotes(table, rows, at, seller, number, market) for market in MARKETS])
+
+
+def _market_quotes(
+    table: Table, rows: NDArray[np.intp], at: NDArray[np.int64], seller: str, number: int, market: _Market
+) -> TimedQuotes:
+    prices, points = _values(table, seller, market)
+    prices, points = prices[rows], points[rows]
+    if market.point:
+        agree = points[:, 0] == (points[:, 1] if market.market is Market.TOTALS else -points[:, 1])
+        lost = ~np.isnan(prices) & ~agree[:, None]
+        where = np.zeros(len(table), bool)
+        where[rows[lost]] = True
+        table.refuse(
+            "lines_disagree", [f"{seller}_{market.point}"], where[:, None], "the two rows have different lines"
+        )
+        prices = np.where(lost, np.nan, prices)
+    game, side = np.nonzero(~np.isnan(prices))
+    quotes = QuoteBatch(
+        event=game.astype(np.int32),
+        book=np.full(len(game), number, np.int16),
+        market=np.full(len(game), market.market, np.int16),
+        outcome=np.array(market.outcomes, np.int32)[side],
+        point=points[game, side].astype(np.float32) + np.float32(0),
+        price=prices[game, side],
+        book_time=np.full(len(game), UNKNOWN_TIME),
+    )
+    return TimedQuotes(quotes, at[game])
+
+
+def _values(table: Table, seller: str, market: _Market) -> tuple[Floats, Floats]:
+    name = f"{seller}_{market.price}"
+    prices, reasons = from_american(table.numbers([name])[:, 0])
+    for reason, where in reasons.items():
+        table.refuse(reason, [name], where[:, None], "nobody can bet at it")
+    points = table.numbers([f"{seller}_{market.point}"])[:, 0] if market.point else np.full(len(prices), np.nan)
+    return prices, points
+
+
+def _joined(parts: list[TimedQuotes]) -> TimedQuotes:
+    if not parts:
+        return TimedQuotes.empty()
+    columns = zip(*(part.quotes.columns() for part in parts), strict=True)
+    quotes = QuoteBatch(*(np.concatenate(column) for column in columns))
+    return TimedQuotes(quotes, np.concatenate([part.observed_at for part in parts]))
+
+
+def _public_bets(table: Table, rows: NDArray[np.intp], at: NDArray[np.int64]) -> list[PublicBets]:
+    """Shares of bets; a market in which nobody was counted (0 to 0) has none."""
+    found = []
+    for market in MARKETS:
+        shares = table.numbers([market.public])[:, 0][rows] / 100
+        for game, side in np.argwhere(shares.sum(axis=1, keepdims=True) > HALF + 0 * shares).tolist():
+            outcome = market.outcomes[side]
+            found.append(PublicBets(game, market.market, outcome, shares[game, side], int(at[game])))
+    return found

@@ -1,0 +1,119 @@
+"""The files below given paths as the parts that are imported whole, each known by its content."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import lzma
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_assets.feeds.history.batch import Refusal, RefusedFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+UNPACK: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.decompress, ".gz": gzip.decompress}
+DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is imported whole or not at all: a file, or a folder whose files belong together."""
+
+    name: str
+    path: Path
+    files: tuple[Path, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(file.stat().st_size for file in self.files)
+
+    def sha256(self) -> bytes:
+        """The hash of the contents; of several files, of their hashes."""
+        hashes = [_sha256(file) for file in self.files]
+        return hashes[0] if len(hashes) == 1 else hashlib.sha256(b"".join(hashes)).digest()
+
+    def content(self, ending: str) -> bytes | None:
+        """The unpacked content of the file whose name, without `.xz` or `.gz`, ends so.
+
+        Raises:
+            RefusedFileError: the file is damaged.
+        """
+        for file in self.files:
+            if _plain(file).endswith(ending):
+                return unpacked(file)
+        return None
+
+
+def unpacked(file: Path) -> bytes:
+    """The content of a file, unpacked if its name says so.
+
+    Raises:
+        RefusedFileError: the file is damaged.
+    """
+    unpack = UNPACK.get(file.suffix, bytes)
+    try:
+        return unpack(file.read_bytes())
+    except DAMAGED as error:
+        raise RefusedFileError(Refusal(str(file), "file_damaged", str(error), "fetch the file again")) from error
+
+
+def single_files(paths: Sequence[Path], ending: str = ".csv") -> list[Part]:
+    """One part a file, for formats whose files stand alone."""
+    found = [file for path in paths for file in _files(path) if _plain(file).endswith(ending)]
+    return [Part(_short(file), file, (file,)) for file in dict.fromkeys(found)]
+
+
+def folders(paths: Sequence[Path], main: str, others: Sequence[str]) -> list[Part]:
+    """One part for every file whose name ends with `main`, with those beside it that end with the `others`."""
+    parts = []
+    for file in dict.fromkeys(file for path in paths for file in _files(path) if _plain(file).endswith(main)):
+        start = _plain(file).removesuffix(main)
+        names = {start + other for other in others}
+        beside = sorted(other for other in file.parent.iterdir() if _plain(other) in names)
+        parts.append(Part(_short(file.parent), file.parent, (file, *beside)))
+    return parts
+
+
+def whole(paths: Sequence[Path]) -> list[Part]:
+    """One part a path: of a folder, all its files."""
+    return [Part(path.name, path, tuple(_files(path))) for path in paths]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The file, or those below the folder.
+
+    Raises:
+        RefusedFileError: nothing is there.
+    """
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.is_file())
+    else:
+        raise RefusedFileError(Refusal(str(path), "nothing_there", "no such file or folder", "give one that exists"))
+
+
+def _short(path: Path) -> str:
+    return "/".join(path.parts[-2:])
+
+
+def _plain(file: Path) -> str:
+    return file.name.removesuffix(file.suffix) if file.suffix in UNPACK else file.name
+
+
+def _sha256(file: Path) -> bytes:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        for chunk in _chunks(stream.read):
+            digest.update(chunk)
+    return digest.digest()
+
+
+def _chunks(read: Callable[[int], bytes]) -> Iterable[bytes]:
+    return iter(lambda: read(CHUNK), b"")

@@ -1,0 +1,213 @@
+"""Captures of The Odds API, through the differ of the live path: polls, payloads and changes as if polled then."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_assets.clock import micros
+from edge_assets.feeds.history.batch import HistoryEvent, Refusal, Refusals, RefusedFileError
+from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.feeds.odds_api.numbers import PriceFormat
+from edge_assets.feeds.replay.reading import Reading, read
+from edge_assets.feeds.replay.recorded import RecordedTape
+from edge_assets.feeds.replay.sources import SUFFIXES, RecordedFile, TapeError
+from edge_assets.importing.identity import EventRef, resolve
+from edge_assets.importing.orientation import turned
+from edge_assets.store import history, identities, looks, readers
+from edge_assets.store.imports import ImportCounts
+from edge_assets.store.writer import PollRecord, write_poll
+from ml.quotes import QuoteBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from psycopg import Connection
+
+    from edge_assets.feeds.replay.recorded import RecordedSnapshot
+    from edge_assets.feeds.replay.tape import Capture
+    from edge_assets.importing.batches import Origin
+    from edge_assets.store.readers import Poll
+    from edge_assets.store.vocabulary import Vocabulary
+
+FEED = "odds-api"
+
+
+def load(path: Path) -> tuple[RecordedTape, Refusals]:
+    """The captures of a file, a folder or a tar, and what is none.
+
+    Raises:
+        RefusedFileError: there is no capture.
+    """
+    try:
+        tape = _single(path) if path.name.endswith(SUFFIXES) and path.is_file() else RecordedTape.load(path)
+    except TapeError as error:
+        remedy = "give recorded answers of /odds or /historical/.../odds, API version 4"
+        raise RefusedFileError(Refusal(str(path), "no_captures", str(error), remedy)) from error
+    refused = Refusals()
+    for skip in tape.skipped:
+        reason = skip.reason.replace(" ", "_")
+        refused.add(Refusal(skip.path, reason, skip.detail or skip.reason, skip.remedy))
+    return tape, refused
+
+
+def _single(path: Path) -> RecordedTape:
+    found = read(RecordedFile(path.name, path.read_bytes()))
+    if not isinstance(found, Reading):
+        raise TapeError(str(found))
+    if not found.sport:
+        msg = "an empty list that does not say of which sport; put it into a folder named after its sport key"
+        raise TapeError(msg)
+    return RecordedTape([found])
+
+
+class Names:
+    """The dictionaries, with events met by name the first time that a key turns up; keeps what it was asked for.
+
+    `conn` is not the one that writes: what two connections create within open transactions locks them both for ever.
+    """
+
+    def __init__(self, conn: Connection, words: Vocabulary, sport: str) -> None:
+        self._conn = conn
+        self._words = words
+        self._sport = sport
+        self.flipped: dict[int, bool] = {}
+        self._ids: dict[str, int] = {}
+
+    def sport(self, key: str, title: str) -> int:
+        """The id of a sport."""
+        return self._words.sport(key, title)
+
+    def book(self, key: str, title: str) -> int:
+        """The id of a book."""
+        return self._words.book(key, title)
+
+    def market(self, key: str) -> int:
+        """The id of a market."""
+        return self._words.market(key)
+
+    def outcome(self, name: str, description: str | None) -> int:
+        """The id of an outcome."""
+        return self._words.outcome(name, description)
+
+    def event(
+        self, key: str, sport_id: int, home: str | None, away: str | None, commence_at: datetime, observed_at: datetime
+    ) -> int:
+        """The id of an event."""
+        if home and away and key not in self._ids:
+            ref = EventRef(HistoryEvent(key, home, away, micros(commence_at)), micros(observed_at))
+            with self._conn.transaction():
+                found = resolve(self._conn, FEED, self._sport, sport_id, [ref])
+            self._ids[key] = int(found.ids[0])
+            self.flipped[self._ids[key]] = bool(found.flipped[0])
+        found_id = self._words.event(key, sport_id, home, away, commence_at, observed_at)
+        self._ids[key] = found_id
+        return found_id
+
+    @property
+    def events(self) -> list[int]:
+        """Every event that was named."""
+        return sorted(set(self._ids.values()))
+
+
+class SportImport:
+    """Puts the captures of one sport between the looks at it that are stored already."""
+
+    def __init__(self, conn: Connection, names: Names, tape: RecordedTape, sport: str, origin: Origin) -> None:
+        self.counts = ImportCounts()
+        self.rejected: Counter[str] = Counter()
+        self._conn = conn
+        self._tape = tape
+        self._sport = sport
+        self._origin = origin
+        self._sport_id = names.sport(sport, sport)
+        self._names = names
+        self._format: PriceFormat | None = None
+        self._differ = PayloadDiffer(self._names, sport, self._sport_id)
+
+    def run(self, captures: Sequence[Capture], progress: Callable[[], None]) -> None:
+        """Store what is new of the captures, which are in order of time."""
+        known = looks.looks_of(self._conn, self._sport_id, FEED)
+        times = [look.observed_at for look in known]
+        new = [c for c in captures if c.at not in set(times)]
+        for _ in range(len(captures) - len(new)):
+            progress()
+        history.make_room_for(self._conn, [capture.at for capture in new])
+        for place, run in groupby(new, key=lambda capture: bisect_right(times, capture.at)):
+            self._begin(known[place - 1] if place else None)
+            self._put(list(run), known[place] if place < len(known) else None, progress)
+        identities.settle_starts(self._conn, self._names.events)
+        self.counts.events = len(self._names.events)
+
+    def _begin(self, before: Poll | None) -> None:
+        """Go on from the look before; without one, from nothing."""
+        self._format = None
+        quotes = QuoteBatch.empty()
+        if before is not None:
+            quotes, _ = readers.last_quotes(self._conn, self._sport_id, before.id)
+        self._quotes = quotes
+
+    def _put(self, run: Sequence[Capture], later: Poll | None, progress: Callable[[], None]) -> None:
+        def write() -> Iterable[int]:
+            listed: set[int] = set()
+            for capture in run:
+                listed = self._write(capture)
+                progress()
+            return listed
+
+        if later is None:
+            write()
+        else:
+            self.counts.ticks += looks.insert_before(self._conn, self._sport_id, later, write)
+
+    def _write(self, capture: Capture) -> set[int]:
+        snapshot = self._tape.snapshot(self._sport, capture.at)
+        if snapshot is None:
+            msg = f"the tape has lost its capture of {self._sport} at {capture.at}"
+            raise LookupError(msg)
+        self._read_as(PriceFormat.AMERICAN if snapshot.content.american else PriceFormat.DECIMAL)
+        diff = self._differ.diff(snapshot.body, capture.at)
+        record = self._record(snapshot, diff.quotes_seen, diff.events, diff.rejected)
+        write_poll(self._conn, record, self._oriented(diff.quotes), diff.times, diff.starts)
+        self._differ.commit()
+        self.counts.rows += diff.quotes_seen
+        self.counts.ticks += len(diff.quotes)
+        self.rejected += diff.rejected
+        return set(diff.starts.event.tolist())
+
+    def _read_as(self, price_format: PriceFormat) -> None:
+        """A tape may change from one format to the other; what is on offer stays."""
+        if price_format is self._format:
+            return
+        if self._format is not None:
+            last = looks.looks_of(self._conn, self._sport_id, FEED)[-1]
+            self._quotes, _ = readers.last_quotes(self._conn, self._sport_id, last.id)
+        self._format = price_format
+        self._differ = PayloadDiffer(self._names, self._sport, self._sport_id, price_format=price_format)
+        self._differ.load(self._quotes)
+
+    def _oriented(self, quotes: QuoteBatch) -> QuoteBatch:
+        flipped = [event for event, is_flipped in self._names.flipped.items() if is_flipped]
+        return turned(quotes, np.isin(quotes.event, flipped))
+
+    def _record(self, snapshot: RecordedSnapshot, seen: int, events: int, rejected: Counter[str]) -> PollRecord:
+        at = micros(snapshot.captured_at)
+        return PollRecord(
+            sport_id=self._sport_id,
+            feed=FEED,
+            run_id=self._origin.run_id,
+            observed_at=at,
+            received_at=at,
+            quotes_seen=seen,
+            events=events,
+            request_ms=0.0,
+            body=snapshot.body,
+            rejected={reason: n for reason, n in rejected.items() if n},
+            import_id=self._origin.import_id,
+        )

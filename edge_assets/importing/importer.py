@@ -1,0 +1,177 @@
+"""Importing: parts that are not known yet, each in a transaction of its own, with counts of everything.
+
+A part is known by its content once it is finished, so a killed import continues where it was; within a file that was
+changed, or lies elsewhere in another version, quotes that are stored are not stored again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Protocol
+
+from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
+from edge_assets.importing.batches import Origin, store_batch
+from edge_assets.importing.captures import Names, SportImport, load
+from edge_assets.importing.formats import FORMATS, FormatName
+from edge_assets.store import history, imports
+from edge_assets.store.database import connect
+from edge_assets.store.imports import ImportCounts
+from edge_assets.store.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    from edge_assets.feeds.history.batch import Reading
+    from edge_assets.feeds.history.sources import Part
+    from edge_assets.importing.formats import Format
+
+COUNTS = ("rows", "events", "ticks", "aggregates", "results")
+
+
+class Watcher(Protocol):
+    """Is told how far an import is."""
+
+    def begin(self, total: int) -> None:
+        """`total` bytes lie ahead."""
+        ...
+
+    def advance(self, what: str, by: int) -> None:
+        """`by` more bytes are done; `what` is being imported."""
+        ...
+
+
+class Unwatched:
+    """Nobody looks."""
+
+    def begin(self, total: int) -> None:
+        """Say nothing."""
+
+    def advance(self, what: str, by: int) -> None:
+        """Say nothing."""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did. `known_files` are those whose content was imported before: they count nowhere else."""
+
+    files: int = 0
+    known_files: int = 0
+    rows: int = 0
+    events: int = 0
+    ticks: int = 0
+    aggregates: int = 0
+    results: int = 0
+    refused: Refusals = field(default_factory=Refusals)
+    refused_files: list[Refusal] = field(default_factory=list)
+
+    def add(self, counts: ImportCounts) -> None:
+        """Count a part."""
+        self.files += 1
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(counts, name))
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts, for programs."""
+        names = ("files", "known_files", *COUNTS)
+        return {name: getattr(self, name) for name in names} | {"rejected": dict(self.refused.counts)}
+
+
+class Importer:
+    """Imports into one database. A context manager: it holds connections."""
+
+    def __init__(self, database_url: str, run_id: str = "import") -> None:
+        self._conn = connect(database_url, "edge import")
+        self._names_conn = connect(database_url, "edge import names")
+        self._words = Vocabulary.load(database_url)
+        self._run_id = run_id
+        self.watcher: Watcher = Unwatched()
+
+    def __enter__(self) -> Self:
+        """Hand out the importer."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the connections back."""
+        self._conn.close()
+        self._names_conn.close()
+        self._words.close()
+
+    def run(self, name: FormatName, paths: Sequence[Path]) -> ImportReport:
+        """Import what lies below the paths.
+
+        A file that is no such file, or damaged, is refused and the others are imported.
+
+        Raises:
+            RefusedFileError: a path leads nowhere, or to nothing of this format.
+        """
+        how, report = FORMATS[name], ImportReport()
+        parts = [(part, part.size) for part in how.parts(paths)]
+        if not parts:
+            found = ", ".join(map(str, paths))
+            raise RefusedFileError(Refusal(found, "nothing_to_import", f"no {name} files", f"give {how.accepts}"))
+        self.watcher.begin(sum(size for _, size in parts))
+        for part, size in parts:
+            try:
+                self._part(name, how, part, size, report)
+            except RefusedFileError as error:
+                report.files += 1
+                report.refused.add(error.refusal)
+                report.refused_files.append(error.refusal)
+                self.watcher.advance(part.name, size)
+        return report
+
+    def _part(self, name: FormatName, how: Format, part: Part, size: int, report: ImportReport) -> None:
+        import_id, finished = imports.begin(self._conn, name, part.name, part.sha256())
+        if finished:
+            report.known_files += 1
+            self.watcher.advance(part.name, size)
+            return
+        origin = Origin(import_id, self._run_id)
+        if how.read is None:
+            counts, refused = self._captures(part, size, origin)
+        else:
+            reading = how.read(part)
+            counts, refused = self._store(reading, origin), reading.refused
+            self.watcher.advance(part.name, size)
+        report.add(counts)
+        report.refused.merge(refused)
+
+    def _store(self, reading: Reading, origin: Origin) -> ImportCounts:
+        """All of a part or nothing."""
+        counts = ImportCounts(rejected=reading.refused.counts)
+        for batch in reading.batches:
+            history.make_room(self._conn, batch.quotes.observed_at)
+        with self._conn.transaction():
+            for batch in reading.batches:
+                stored = store_batch(self._conn, self._words, batch, origin)
+                counts.rows += batch.rows
+                counts.events += len(batch.events)
+                counts.ticks += stored.ticks
+                counts.aggregates += stored.aggregates
+                counts.results += stored.results
+            imports.finish(self._conn, origin.import_id, counts)
+        return counts
+
+    def _captures(self, part: Part, size: int, origin: Origin) -> tuple[ImportCounts, Refusals]:
+        """Capture by capture: what is committed is not done again."""
+        tape, refused = load(part.path)
+        total, rejected = ImportCounts(), Counter[str]()
+        progress = self._steps(part.name, size, len(tape.captures))
+        for sport, captures in groupby(sorted(tape.captures, key=lambda c: (c.sport, c.at)), key=lambda c: c.sport):
+            done = SportImport(self._conn, Names(self._names_conn, self._words, sport), tape, sport, origin)
+            done.run(list(captures), progress)
+            total.rows += done.counts.rows
+            total.events += done.counts.events
+            total.ticks += done.counts.ticks
+            rejected += done.rejected
+        refused.counts += rejected
+        total.rejected = refused.counts
+        imports.finish(self._conn, origin.import_id, total)
+        return total, refused
+
+    def _steps(self, name: str, size: int, n: int) -> Callable[[], None]:
+        return lambda: self.watcher.advance(name, size // max(n, 1))

@@ -1,0 +1,173 @@
+"""Writing many polls of the past at once: looks, ticks, aggregates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zstandard
+
+from edge_assets.store.copying import HEADER, POSTGRES_EPOCH, TRAILER, blank_row, copy_ticks
+from edge_assets.store.writer import partitions_of, to_datetime
+from ml.quotes import EventStarts, MarketTimes, encode_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from psycopg import Connection
+
+    from ml.quotes import QuoteBatch
+
+    Int64s = NDArray[np.int64]
+
+DAY = 86_400_000_000
+AT = "timestamptz 'epoch' + {} * interval '1 microsecond'"
+MICROS = "(extract(epoch FROM {}) * 1000000)::bigint"
+KNOWN_LOOKS = f"""
+SELECT DISTINCT {MICROS.format("observed_at")} FROM polls
+WHERE
+    sport_id = %(sport)s AND observed_at BETWEEN {AT.format("%(since)s")} AND {AT.format("%(until)s")}
+"""
+POLLS = f"""
+INSERT INTO polls (
+    sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, request_ms, body_bytes,
+    market_times, starts, published_at, time_assumed, import_id
+)
+SELECT
+    %(sport)s, %(feed)s, %(run)s, {AT.format("n.at")}, clock_timestamp(), n.ticks, n.ticks, n.withdrawals, n.events,
+    0, 0, %(times)s, n.starts, clock_timestamp(), %(assumed)s, %(import)s
+FROM unnest(
+    %(at)s::bigint[], %(ticks)s::integer[], %(withdrawals)s::integer[], %(events)s::integer[], %(starts)s::bytea[]
+) AS n (at, ticks, withdrawals, events, starts)
+ON CONFLICT (sport_id, observed_at, feed) DO UPDATE SET
+    quotes_seen = polls.quotes_seen + excluded.quotes_seen, ticks = polls.ticks + excluded.ticks,
+    withdrawals = polls.withdrawals + excluded.withdrawals
+RETURNING {MICROS.format("observed_at")}, id
+"""
+KNOWN_QUOTES = f"""
+SELECT
+    {MICROS.format("observed_at")}, event_id, {{seller}}, market_id, outcome_id, coalesce(point, 'NaN'),
+    coalesce(price, 'NaN')
+FROM {{table}}
+WHERE event_id = ANY(%(events)s) AND observed_at = ANY(SELECT {AT.format("at")} FROM unnest(%(at)s::bigint[]) AS l (at))
+"""
+AGGREGATE_FIELDS = (
+    ("observed_at", ">i8"),
+    ("poll_id", ">i8"),
+    ("price", ">f8"),
+    ("event", ">i4"),
+    ("outcome", ">i4"),
+    ("point", ">f4"),
+    ("market", ">i2"),
+)
+COPY_AGGREGATES = (
+    "COPY aggregate_ticks (observed_at, poll_id, price, event_id, outcome_id, point, market_id, kind) "
+    "FROM STDIN (FORMAT binary)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Looks of one import at one sport; moments (k,) sorted, with what was listed at each."""
+
+    sport_id: int
+    feed: str
+    import_id: int
+    time_assumed: bool
+    at: Int64s
+    starts: Sequence[EventStarts] | None = None
+
+
+def known_looks(conn: Connection, sport_id: int, at: Int64s) -> Int64s:
+    """Those of the moments at which somebody has looked at the sport already."""
+    if not len(at):
+        return at
+    values = {"sport": sport_id, "since": int(at[0]), "until": int(at[-1])}
+    known = np.array([row[0] for row in conn.execute(KNOWN_LOOKS, values)], np.int64)
+    return at[np.isin(at, known)]
+
+
+def known_quotes(
+    conn: Connection, events: Int64s, at: Int64s, *, aggregates: bool = False
+) -> dict[tuple[Any, ...], float]:
+    """The quotes of events that are stored for some moments: price by (moment, event, book, market, outcome, point).
+
+    Of aggregates the kind takes the book's place. Points and prices may be NaN: points come as None then.
+    """
+    table, seller = ("aggregate_ticks", "kind") if aggregates else ("odds_ticks", "book_id")
+    values = {"events": events.tolist(), "at": at.tolist()}
+    rows = conn.execute(KNOWN_QUOTES.format(seller=seller, table=table), values)
+    return {(*row[:5], None if np.isnan(row[5]) else row[5]): row[6] for row in rows}
+
+
+def write_looks(conn: Connection, looks: Looks, ticks: Int64s, withdrawals: Int64s, run_id: str) -> Int64s:
+    """Store the looks (k,) with what each brought; the ids of their polls."""
+    nothing = _packed(EventStarts.empty())
+    starts = [_packed(s) for s in looks.starts] if looks.starts is not None else [nothing] * len(looks.at)
+    values = {
+        "sport": looks.sport_id,
+        "feed": looks.feed,
+        "run": run_id,
+        "import": looks.import_id,
+        "assumed": looks.time_assumed,
+        "times": _packed(MarketTimes.empty()),
+        "at": looks.at.tolist(),
+        "ticks": ticks.tolist(),
+        "withdrawals": withdrawals.tolist(),
+        "events": [len(s) for s in looks.starts] if looks.starts is not None else [0] * len(looks.at),
+        "starts": starts,
+    }
+    ids = dict(conn.execute(POLLS, values).fetchall())
+    return np.array([ids[at] for at in looks.at.tolist()], np.int64)
+
+
+def make_room(conn: Connection, observed_at: Int64s) -> None:
+    """Make the partitions that ticks of these moments go to; in a transaction of its own, which others wait for."""
+    days = np.unique(observed_at // DAY) * DAY
+    partitions_of(conn).ensure_months(conn, map(to_datetime, days.tolist()))
+
+
+def make_room_for(conn: Connection, moments: Iterable[datetime]) -> None:
+    """The same for moments that are no microseconds."""
+    partitions_of(conn).ensure_months(conn, moments)
+
+
+def write_quotes(conn: Connection, quotes: QuoteBatch, observed_at: Int64s, poll_ids: Int64s) -> None:
+    """Append ticks, each with its moment and poll (n,); there is room for them."""
+    with conn.cursor() as cursor:
+        copy_ticks(cursor, quotes, observed_at, poll_ids)
+
+
+def write_aggregates(
+    conn: Connection, quotes: QuoteBatch, observed_at: Int64s, poll_ids: Int64s, kinds: Sequence[str]
+) -> None:
+    """Append aggregates; the `book` of each indexes `kinds`."""
+    with conn.cursor() as cursor, cursor.copy(COPY_AGGREGATES) as copy:
+        for piece in _binary_aggregates(quotes, observed_at, poll_ids, kinds):
+            copy.write(piece)
+
+
+def _binary_aggregates(
+    quotes: QuoteBatch, observed_at: Int64s, poll_ids: Int64s, kinds: Sequence[str]
+) -> Iterator[bytes]:
+    yield HEADER
+    values = {"observed_at": observed_at - POSTGRES_EPOCH, "poll_id": poll_ids}
+    values |= {name: getattr(quotes, name) for name in ("price", "event", "outcome", "point", "market")}
+    pointless = np.isnan(quotes.point)
+    for number, kind in enumerate(kinds):
+        layout = (*AGGREGATE_FIELDS, ("kind", f"S{len(kind)}"))
+        for absent in (frozenset[str](), frozenset({"point"})):
+            index = np.flatnonzero((quotes.book == number) & (pointless == bool(absent)))
+            records = np.full(len(index), blank_row(layout, absent))
+            records["kind"] = kind.encode()
+            for name in values.keys() - absent:
+                records[name] = values[name][index]
+            yield records.tobytes()
+    yield TRAILER
+
+
+def _packed(columns: EventStarts | MarketTimes) -> bytes:
+    return zstandard.compress(encode_columns(columns), 3)
