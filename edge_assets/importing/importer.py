@@ -18,6 +18,7 @@ from edge_assets.importing.formats import FORMATS, FormatName
 from edge_assets.store import history, imports
 from edge_assets.store.database import connect
 from edge_assets.store.imports import ImportCounts
+from edge_assets.store.results import contradicted_events
 from edge_assets.store.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ class Unwatched:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did. `known_files` are those whose content was imported before: they count nowhere else."""
+    """What an import did.
+
+    `known_files` are those whose content was imported before: they count nowhere else. `contradicted_events` are all of
+    the database whose results differ between sources.
+    """
 
     files: int = 0
     known_files: int = 0
@@ -65,6 +70,7 @@ class ImportReport:
     ticks: int = 0
     aggregates: int = 0
     results: int = 0
+    contradicted_events: int = 0
     refused: Refusals = field(default_factory=Refusals)
     refused_files: list[Refusal] = field(default_factory=list)
 
@@ -76,7 +82,7 @@ class ImportReport:
 
     def as_json(self) -> dict[str, Any]:
         """The counts, for programs."""
-        names = ("files", "known_files", *COUNTS)
+        names = ("files", "known_files", *COUNTS, "contradicted_events")
         return {name: getattr(self, name) for name in names} | {"rejected": dict(self.refused.counts)}
 
 
@@ -122,10 +128,12 @@ class Importer:
                 report.refused.add(error.refusal)
                 report.refused_files.append(error.refusal)
                 self.watcher.advance(part.name, size)
+        if report.results:
+            report.contradicted_events = contradicted_events(self._conn)
         return report
 
     def _part(self, name: FormatName, how: Format, part: Part, size: int, report: ImportReport) -> None:
-        import_id, finished = imports.begin(self._conn, name, part.name, part.sha256())
+        import_id, finished = imports.begin(self._conn, name, str(part.path), part.sha256())
         if finished:
             report.known_files += 1
             self.watcher.advance(part.name, size)

@@ -120,7 +120,7 @@ def write_looks(conn: Connection, looks: Looks, ticks: Int64s, withdrawals: Int6
         "events": [len(s) for s in looks.starts] if looks.starts is not None else [0] * len(looks.at),
         "starts": starts,
     }
-    ids = dict(conn.execute(POLLS, values).fetchall())
+    ids: dict[int, int] = dict(conn.execute(POLLS, values).fetchall())
     return np.array([ids[at] for at in looks.at.tolist()], np.int64)
 
 

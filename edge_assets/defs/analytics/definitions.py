@@ -29,4 +29,6 @@ def analytics() -> Definitions:
         cron_schedule="7 * * * *",
         default_status=DefaultScheduleStatus.RUNNING,
     )
-    return Definitions(assets=[warehouse, *build_imports()], jobs=[job], schedules=[hourly], resources={"dbt": DbtResource()})
+    return Definitions(
+        assets=[warehouse, *build_imports()], jobs=[job], schedules=[hourly], resources={"dbt": DbtResource()}
+    )
