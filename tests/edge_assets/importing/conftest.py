@@ -23,11 +23,17 @@ def engine(request: pytest.FixtureRequest) -> PostgresServer:
     return found
 
 
-@pytest.fixture
-def either_url(engine: PostgresServer) -> Iterator[str]:
-    """An empty database on each engine."""
+@pytest.fixture(scope="session")
+def import_template(engine: PostgresServer) -> str:
+    """A migrated database to clone."""
     upgrade(ensure_database(engine.url, "import_template"))
-    with engine.clone_of("import_template") as url:
+    return "import_template"
+
+
+@pytest.fixture
+def either_url(engine: PostgresServer, import_template: str) -> Iterator[str]:
+    """An empty database on each engine."""
+    with engine.clone_of(import_template) as url:
         yield url
 
 

@@ -87,7 +87,7 @@ def run(url: str, *paths: Path) -> ImportReport:
 def states(url: str) -> list[set[tuple[Any, ...]]]:
     """What was on offer at each look, by names."""
     with connect(url, "test") as conn:
-        events = dict(conn.execute("SELECT id, key FROM events").fetchall())
+        events: dict[int, str] = dict(conn.execute("SELECT id, key FROM events").fetchall())
         polls = conn.execute("SELECT id FROM polls ORDER BY observed_at").fetchall()
         return [
             {

@@ -32,7 +32,7 @@ def refs(*events: tuple[str, str, str, float], assumed: bool = False) -> list[Ev
 def ids(conn: Connection, source: str, sport: str, events: list[EventRef]) -> list[int]:
     words = Vocabulary.load(conn)
     try:
-        return resolve(conn, source, sport, words.sport(sport), events).ids.tolist()
+        return list(map(int, resolve(conn, source, sport, words.sport(sport), events).ids))
     finally:
         words.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import time
@@ -35,6 +34,7 @@ def test_a_file_becomes_rows_on_either_engine(either_url: str, tmp_path: Path) -
         "ticks": 21,
         "aggregates": 5,
         "results": 2,
+        "contradicted_events": 0,
         "rejected": {},
     }
     ticks, aggregates, results, polls, events = content(either_url)
@@ -83,8 +83,8 @@ def test_the_order_of_files_does_not_matter(database_url: str, either_url: str, 
 
 
 def test_a_killed_import_goes_on(database_url: str, either_url: str, tmp_path: Path) -> None:
-    """Killed for good between and within files, again and again: in the end it is as if it never was."""
-    days = [f"{day:02}/{month:02}/2020" for month in (1, 2, 3, 4) for day in range(1, 29)]
+    """Killed for good between or within files: in the end it is as if it never was."""
+    days = [f"{day:02}/{month:02}/2020" for month in (1, 2) for day in range(1, 25)]
     for n, day in enumerate(days):
         season(tmp_path / "all" / f"{n:03}.csv", MATCHES[0].replace("10/08/2019", day))
     program = (
@@ -93,12 +93,11 @@ def test_a_killed_import_goes_on(database_url: str, either_url: str, tmp_path: P
         "with Importer(sys.argv[1]) as i: i.run(FormatName.FOOTBALL_DATA, [Path(sys.argv[2])])"
     )
     root = Path(__file__).parents[3]
-    for finished in (3, 20):
-        process = subprocess.Popen([sys.executable, "-c", program, either_url, str(tmp_path / "all")], cwd=root)
-        while process.poll() is None and count_finished(either_url) < finished:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    process = subprocess.Popen([sys.executable, "-c", program, either_url, str(tmp_path / "all")], cwd=root)
+    while process.poll() is None and count_finished(either_url) < 3:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
     done = count_finished(either_url)
     assert 0 < done < len(days)
     report = run(either_url, tmp_path / "all")
