@@ -1,6 +1,6 @@
 """What the market says an outcome is worth: de-vig, consensus, value; all vectorised."""
 
-from ml.market.consensus import Consensus, consensus, method_spread, with_methods
+from ml.market.consensus import Consensus, consensus, opinion_range, with_methods
 from ml.market.devig import (
     FORMULA_METHODS,
     PLAIN_METHODS,
@@ -49,7 +49,7 @@ __all__ = [
     "log_odds",
     "market_width",
     "merged",
-    "method_spread",
+    "opinion_range",
     "pool",
     "probability_error",
     "probability_of_value",

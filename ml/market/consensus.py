@@ -15,11 +15,10 @@ from ml.market.pooling import log_odds, mean_probability, pool
 from ml.market.weights import over_books
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from ml.market.devig import Devigged
     from ml.market.weights import Clones
 
     Array = NDArray[np.float64]
@@ -92,8 +91,8 @@ def _consensus(
     each = devig_each(prices, compared if worst else dict.fromkeys((*compared, method)))
     own = worst_case(each.values()) if worst else each[method]
     market = pool(log_odds(own), weights, groups=groups, variance=variance)
-    plain = {name: each[name] for name in compared}
-    lowest, highest = _method_range(plain, market.weight) if plain else np.full((2, *market.error.shape), np.nan)
+    plain = [log_odds(each[name]) for name in compared]
+    lowest, highest = opinion_range(plain, market.weight) if plain else np.full((2, *market.error.shape), np.nan)
     width = highest - lowest
     return Consensus(
         probability=(lowest if worst else market.probability).T,
@@ -103,16 +102,6 @@ def _consensus(
         dispersion=market.dispersion,
         far=market.far,
     )
-
-
-def method_spread(prices: Array, weight: Array) -> Array:
-    """Largest minus smallest consensus over the plain de-vig methods (L, n), of `prices` (L, B, n).
-
-    `weight` (L, B) is what each book counts with in all of them (`Pool.weight`); a method that is not defined for
-    every such book is left out.
-    """
-    lowest, highest = _method_range(devig_each(prices, PLAIN_METHODS), weight)
-    return (highest - lowest).T
 
 
 def with_methods(error: Array, probability: Array, spread: Array) -> Array:
@@ -125,9 +114,14 @@ def with_methods(error: Array, probability: Array, spread: Array) -> Array:
     return total
 
 
-def _method_range(each: Mapping[DevigMethod, Devigged], weight: Array) -> tuple[Array, Array]:
-    """The lowest and the highest consensus (n, L) over several methods, of the same books."""
+def opinion_range(opinions: Iterable[Array], weight: Array) -> tuple[Array, Array]:
+    """The lowest and the highest consensus (n, L) among several `opinions` (n, L, B) of the same books, one by each
+    de-vig method.
+
+    `weight` (L, B) is what each book counts with in all of them (`Pool.weight`); a method that is not defined for
+    every such book is left out.
+    """
     total = over_books(weight)
     total = np.where(total > 0, total, np.nan)
-    pooled = np.stack([mean_probability(log_odds(fair), weight, total)[1] for fair in each.values()])
+    pooled = np.stack([mean_probability(opinion, weight, total)[1] for opinion in opinions])
     return np.fmin.reduce(pooled), np.fmax.reduce(pooled)

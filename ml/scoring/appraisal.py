@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.market import (
+    PLAIN_METHODS,
     confidence,
+    devig_each,
     edge,
     expected_value,
-    method_spread,
+    log_odds,
+    opinion_range,
     probability_error,
     probability_of_value,
     value_interval,
@@ -83,7 +86,7 @@ def appraise(
     outcome, line, book = cells = tuple(column[chosen] for column in value.told)
     lines, market = value.lines, value.market
     fair, price = market.probability[outcome, line], value.price[cells]
-    spread = _method_spread(cells, lines, market)
+    spread = _method_spread(cells, lines, market, rules)
     error = probability_error(fair, with_methods(market.error[outcome, line], fair, spread))
     push = _push(cells, lines, market, models)
     low, high = value_interval(fair, price, error, push)
@@ -115,16 +118,18 @@ def appraise(
     )
 
 
-def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool) -> Array:
+def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool, rules: ScoringRules) -> Array:
     """The spread between de-vig methods (M,), of the books that have their own prices on the line.
 
     Only what is told needs it: for every line it would take four times as long as all the rest.
     """
     outcome, line, _ = cells
     some, back = np.unique(line, return_inverse=True)
-    own = np.where(np.isnan(lines.opinion[0, some]), 0.0, market.weight[some])
-    spread = method_spread(np.moveaxis(lines.price[:, some], 0, 2), own)
-    return np.nan_to_num(spread[back, outcome])
+    opinion = lines.opinion[:, some]
+    others = devig_each(np.moveaxis(lines.price[:, some], 0, 2), [m for m in PLAIN_METHODS if m is not rules.method])
+    counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[some])
+    lowest, highest = opinion_range([opinion, *map(log_odds, others.values())], counted)
+    return np.nan_to_num((highest - lowest)[outcome, back])
 
 
 def _push(cells: tuple[Index, ...], lines: LineView, market: Pool, models: Mapping[Market, PointModel]) -> Array:
