@@ -7,6 +7,7 @@ from dagster import Definitions, definitions
 from edge_assets.defs.ingest.assets import build_odds
 from edge_assets.defs.ingest.jobs import build_burst_job
 from edge_assets.defs.ingest.resources import SettingsResource
+from edge_assets.defs.ingest.retention import retention_daily
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
 from edge_assets.defs.lineage import external_specs
 from edge_assets.settings import Settings
@@ -20,5 +21,6 @@ def ingest() -> Definitions:
         assets=[build_odds(sports), *external_specs(sports)],
         jobs=[build_burst_job(sports)],
         sensors=[odds_burst_sensor],
+        schedules=[retention_daily],
         resources={"settings": SettingsResource()},
     )

@@ -62,7 +62,7 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
 @pytest.mark.parametrize(
     ("location", "jobs", "sensors", "schedules", "checks"),
     [
-        ("ingest", {"odds_burst"}, {"odds_burst_sensor"}, set(), 0),
+        ("ingest", {"odds_burst", "retention"}, {"odds_burst_sensor"}, {"retention_daily"}, 0),
         ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 11),
     ],
 )
