@@ -7,7 +7,11 @@ from dagster import Definitions, definitions
 from edge_assets.defs.ingest.assets import build_odds
 from edge_assets.defs.ingest.jobs import build_burst_job
 from edge_assets.defs.ingest.resources import SettingsResource
+<<<<<<< HEAD
 from edge_assets.defs.ingest.results import results, results_agree, results_job, results_schedule
+=======
+from edge_assets.defs.ingest.retention import retention_daily
+>>>>>>> timescale
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
 from edge_assets.defs.lineage import external_specs
 from edge_assets.settings import Settings
@@ -23,5 +27,6 @@ def ingest() -> Definitions:
         jobs=[build_burst_job(sports), results_job],
         schedules=[results_schedule],
         sensors=[odds_burst_sensor],
+        schedules=[retention_daily],
         resources={"settings": SettingsResource()},
     )

@@ -65,7 +65,11 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
 @pytest.mark.parametrize(
     ("location", "jobs", "sensors", "schedules", "checks"),
     [
+<<<<<<< HEAD
         ("ingest", {"odds_burst", "results"}, {"odds_burst_sensor"}, {"results_schedule"}, 1),
+=======
+        ("ingest", {"odds_burst", "retention"}, {"odds_burst_sensor"}, {"retention_daily"}, 0),
+>>>>>>> timescale
         ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 11),
     ],
 )

@@ -76,7 +76,11 @@ def test_a_database_is_created_and_migrated_once_by_many(server: PostgresServer,
 
     assert urls == {f"{server.url.rpartition('/')[0]}/{new_name}"}
     with connect(urls.pop(), "test") as conn:
+<<<<<<< HEAD
         assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+=======
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [("0006",)]
+>>>>>>> timescale
         assert conn.execute("SELECT count(*) FROM markets").fetchone() == (8,)
 
 
