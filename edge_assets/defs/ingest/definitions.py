@@ -7,11 +7,8 @@ from dagster import Definitions, definitions
 from edge_assets.defs.ingest.assets import build_odds
 from edge_assets.defs.ingest.jobs import build_burst_job
 from edge_assets.defs.ingest.resources import SettingsResource
-<<<<<<< HEAD
 from edge_assets.defs.ingest.results import results, results_agree, results_job, results_schedule
-=======
 from edge_assets.defs.ingest.retention import retention_daily
->>>>>>> timescale
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
 from edge_assets.defs.lineage import external_specs
 from edge_assets.settings import Settings
@@ -25,8 +22,7 @@ def ingest() -> Definitions:
         assets=[build_odds(sports), results, *external_specs(sports)],
         asset_checks=[results_agree],
         jobs=[build_burst_job(sports), results_job],
-        schedules=[results_schedule],
+        schedules=[results_schedule, retention_daily],
         sensors=[odds_burst_sensor],
-        schedules=[retention_daily],
         resources={"settings": SettingsResource()},
     )

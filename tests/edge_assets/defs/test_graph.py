@@ -65,11 +65,13 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
 @pytest.mark.parametrize(
     ("location", "jobs", "sensors", "schedules", "checks"),
     [
-<<<<<<< HEAD
-        ("ingest", {"odds_burst", "results"}, {"odds_burst_sensor"}, {"results_schedule"}, 1),
-=======
-        ("ingest", {"odds_burst", "retention"}, {"odds_burst_sensor"}, {"retention_daily"}, 0),
->>>>>>> timescale
+        (
+            "ingest",
+            {"odds_burst", "results", "retention"},
+            {"odds_burst_sensor"},
+            {"results_schedule", "retention_daily"},
+            1,
+        ),
         ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 11),
     ],
 )
