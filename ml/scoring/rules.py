@@ -13,7 +13,8 @@ class Verdict(IntEnum):
     """What the rules say of one price or of one line's arbitrage.
 
     Everything above OPEN is a candidate that was withheld; the name is the counted reason, and the
-    reason with which an open alert closes. An OUTLIER is shown apart, as a likely error that may be voided.
+    reason with which an open alert closes. An OUTLIER is shown apart, as a likely error that may be voided. RULES:
+    the books of an arbitrage settle differently.
     """
 
     NOTHING = 0
@@ -23,6 +24,7 @@ class Verdict(IntEnum):
     OUTLIER = 4
     THIN = 5
     ONE_SIDED = 6
+    RULES = 7
 
     @property
     def reason(self) -> str:

@@ -110,7 +110,7 @@ def value_lines(
     verdict = np.zeros(price.shape, np.int8)
     verdict[cells] = reasons
     told = (reasons == Verdict.OPEN) | (reasons == Verdict.OUTLIER)
-    sure = sure_bets(lines.price, books.commission, offered, young, odd, lines.start <= now, rules)
+    sure = sure_bets(lines, books, young, odd, lines.start <= now, rules)
     return Valuation(lines, price, crowd.market, verdict, tuple(c[told] for c in cells), mistaken[told], sure)
 
 

@@ -12,6 +12,7 @@ from ml.settlement.rules import (
     SettlementRules,
     Tie,
     conflict,
+    conflicts,
 )
 from ml.settlement.scores import GameReport, GameStatus, Score, ScorePeriod
 from ml.settlement.shares import Shares, settle_scores
@@ -37,6 +38,7 @@ __all__ = [
     "Tie",
     "Verdict",
     "conflict",
+    "conflicts",
     "known_rules",
     "settle_bets",
     "settle_scores",

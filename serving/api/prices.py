@@ -97,7 +97,7 @@ def _lines(
     matrix.apply_quotes(offer.quotes, 0)
     matrix.apply_times(offer.times)
     named = [names.books[b] for b in matrix.book_ids.tolist()]
-    known = {book.id: traits(book.key, weights) for book in named}
+    known = {book.id: traits(sport, book.key, weights) for book in named}
     books = Books.of(known, known.__getitem__)
     for n in WIDTHS:
         rows = np.flatnonzero(matrix.width[: len(matrix)] == n)

@@ -82,12 +82,13 @@ class Sports:
             sport = self._sports[sport_id] = self._restored(sport_id)
         return sport
 
-    def _traits(self, book: int) -> Traits:
-        return traits(self._vocabulary.book_key(book), self._weights)
-
     def _restored(self, sport_id: int) -> _Sport:
-        models = point_models(self._vocabulary.sport_key(sport_id))
-        scorer = SportScorer(self._rules, self._traits, models)
+        key = self._vocabulary.sport_key(sport_id)
+
+        def traits_of(book: int) -> Traits:
+            return traits(key, self._vocabulary.book_key(book), self._weights)
+
+        scorer = SportScorer(self._rules, traits_of, point_models(key))
         poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0
         if poll_id:
             quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)

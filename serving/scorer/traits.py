@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from edge_assets.books import known_book
 from ml.scoring import Traits
+from ml.settlement import known_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def traits(key: str, weights: Mapping[str, float]) -> Traits:
-    """The traits of a book by its key; `weights` overrides single weights (`EDGE_BOOK_WEIGHTS`)."""
+def traits(sport: str, key: str, weights: Mapping[str, float]) -> Traits:
+    """The traits of a book by its key, for a sport; `weights` overrides single weights (`EDGE_BOOK_WEIGHTS`)."""
     book = known_book(key, weights)
-    return Traits(book.weight, book.commission, book.clone_of or key)
+    return Traits(book.weight, book.commission, book.clone_of or key, lambda market: known_rules(sport, market, key))

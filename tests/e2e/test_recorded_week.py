@@ -36,7 +36,7 @@ def tape(data_dir: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(tape: Path) -> Recomputation:
-    scene = Scene(ScoringRules(threshold_edge=THRESHOLD), lambda book: traits(book, {}), point_models(NFL))
+    scene = Scene(ScoringRules(threshold_edge=THRESHOLD), lambda book: traits(NFL, book, {}), point_models(NFL))
     return Recomputation(scene).run(payloads(tape))
 
 

@@ -95,7 +95,9 @@ class Watcher:
         self.sport = sport
         self.words = MemoryVocabulary()
         self.differ = PayloadDiffer(self.words, sport, self.words.sport(sport, sport))
-        self.scorer = SportScorer(rules, lambda book: traits(str(self.words.books.name(book)), {}), point_models(sport))
+        self.scorer = SportScorer(
+            rules, lambda book: traits(sport, str(self.words.books.name(book)), {}), point_models(sport)
+        )
         self.watch = Watch()
 
     def run(self, begins: datetime, hours: float, step: timedelta) -> Watch:

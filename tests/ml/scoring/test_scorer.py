@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ml.points import point_models
 from ml.quotes import Market, Outcome
 from ml.scoring import Alert, AlertKey, ScoringRules, SportScorer, Traits
+from ml.settlement import Period, SettlementRules
 from tests.ml.scoring.market import SECOND, TinyMarket, fair_market
 
 RULES = ScoringRules(threshold_edge=0.02)
@@ -344,3 +345,21 @@ def test_a_push_is_part_of_the_value() -> None:
     assert 0.05 < (worth.push_probability or 0) < 0.12
     without = (worth.fair_probability or 0) * 2.2 - 1
     assert worth.expected_value == pytest.approx((1 - (worth.push_probability or 0)) * without)
+
+
+def test_books_that_settle_differently_make_no_arbitrage() -> None:
+    """One counts overtime, the other does not: the bets leave a hole."""
+    rules = {1: SettlementRules(period=Period.OVERTIME), 2: SettlementRules(period=Period.REGULATION)}
+    market = fair_market()
+    scorer = SportScorer(RULES, lambda book: Traits(rules_of=lambda _: rules.get(book)))
+    for book in range(3, 6):
+        market.offer(book, 1.95, 1.8)
+    scorer.step(market.poll())
+    market.offer(1, GENEROUS, 1.75)
+    market.offer(2, 1.80, 2.0)
+    found = scorer.step(market.poll())
+    assert [a.key for a in found.alerts if a.key.kind == "arbitrage"] == []
+    assert found.suppressed["rules"] == 1
+    market.offer(3, 1.80, 1.95)
+    (sure,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "arbitrage"]
+    assert [leg.book for leg in sure.worth.legs] == [1, 3]
