@@ -2,6 +2,6 @@
 
 from ml.movement.leadlag import LeadLag
 from ml.movement.rules import Movement, MovementKind, MovementRules, Standing
-from ml.movement.watch import MovementWatch
+from ml.movement.watch import BookMoves, MovementWatch
 
-__all__ = ["LeadLag", "Movement", "MovementKind", "MovementRules", "MovementWatch", "Standing"]
+__all__ = ["BookMoves", "LeadLag", "Movement", "MovementKind", "MovementRules", "MovementWatch", "Standing"]

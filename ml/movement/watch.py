@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,11 +24,22 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 SECOND = 1_000_000
+_NONE = np.empty(0, np.intp)
 _KIND = {
     Standing.LAGGING: MovementKind.LAGGING,
     Standing.STALE: MovementKind.STALE,
     Standing.HALTED: MovementKind.HALTED,
 }
+
+
+class BookMoves(NamedTuple):
+    """The books whose position changed with a poll (m,), and their positions: see `ml.movement.board`."""
+
+    event: NDArray[np.int32]
+    market: NDArray[np.int16]
+    book: NDArray[np.int64]
+    before: Array
+    after: Array
 
 
 class MovementWatch:
@@ -43,6 +54,8 @@ class MovementWatch:
         self._clone_of = dict(clone_of or {})
         self._board = Board(self.rules.per_point)
         self._order = LeadLagCounter(self.rules.lead_half_life)
+        self.moves = self._book_moves((_NONE, _NONE), np.empty(0), np.empty(0))
+        """What the last poll moved, however little."""
 
     @property
     def nbytes(self) -> int:
@@ -69,9 +82,11 @@ class MovementWatch:
         now = changes.observed_at
         coming = self._board.release(changes.starts, now)
         changed = self._board.apply(changes.quotes.take(np.isin(changes.quotes.event, coming)))
+        self.moves = self._book_moves((_NONE, _NONE), np.empty(0), np.empty(0))
         movements = list(self._moved(changed, now)) if len(changed.rows) else []
-        standing.confirm(self._board, changes.times, self.rules, now)
-        movements += self._stood(now)
+        if len(changes.times):  # imported history says nothing of who confirmed what
+            standing.confirm(self._board, changes.times, self.rules, now)
+            movements += self._stood(now)
         return movements
 
     def _moved(self, changed: Changed, now: Micros) -> Iterator[Movement]:
@@ -94,6 +109,7 @@ class MovementWatch:
         new, old = self._board.positions(*at), cell["position"][at]
         news = np.isfinite(new) & (new != old)
         at, new, old = (at[0][news], at[1][news]), new[news], old[news]
+        self.moves = self._book_moves(at, old, new)
         move = np.where(np.isnan(old), 0.0, new - old)
         run = cell["run"][at]
         longer = (np.sign(run) == np.sign(move)) & (now - cell["begun"][at] <= self.rules.window * SECOND)
@@ -106,6 +122,11 @@ class MovementWatch:
         cell["crossed"][crossed], cell["lean"][crossed] = now, np.sign(total[crossing])
         self._count(*crossed, previous, now)
         return at
+
+    def _book_moves(self, at: tuple[Index, Index], old: Array, new: Array) -> BookMoves:
+        had = np.isfinite(old)
+        row, book = self._board.row[at[0][had]], np.array(list(self._board.books), np.int64)
+        return BookMoves(row["event"], row["market"], book[at[1][had]], old[had], new[had])
 
     def _count(self, rows: Index, columns: Index, previous: NDArray[np.int64], now: Micros) -> None:
         """Set the books that have just made a large move behind those that made it since their `previous` one."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arbitrage import net_price
-from ml.market import edge
+from ml.market import devig, edge, log_odds
+from ml.market.methods import booksum
 from ml.market.palpable import LIKELY_ERROR, likely_error, palpable_features
 from ml.market.pooling import pool
 from ml.market.weights import merged
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ml.market import DevigMethod
     from ml.market.pooling import Pool
     from ml.points import PointModel
     from ml.quotes import Micros
@@ -54,6 +56,23 @@ class LineView:
     market: NDArray[np.int64]
     point: Array
     ladder: NDArray[np.intp]
+
+    @classmethod
+    def of(
+        cls,
+        prices: Array,
+        book_time: NDArray[np.int64],
+        *,
+        start: NDArray[np.int64],
+        market: Market,
+        point: Array,
+        ladder: NDArray[np.intp],
+        method: DevigMethod,
+    ) -> LineView:
+        """Lines of one market from `prices` (L, B, n), each book's opinion by `method`."""
+        first = np.moveaxis(prices, 2, 0)
+        opinion, cost = log_odds(devig(prices, method)), booksum(1 / first)
+        return cls(first, opinion, cost, book_time, start, np.full(len(prices), int(market)), point, ladder)
 
     def threshold(self) -> Array:
         """What the margin or the total has to exceed for the first outcome (L,)."""

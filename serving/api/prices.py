@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_assets.traits import traits
 from ml.market import edge, probability_error
 from ml.points import point_models
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market, Outcome
@@ -15,7 +16,6 @@ from ml.scoring.books import Books
 from ml.scoring.matrix import LineMatrix, selection_point
 from ml.scoring.scorer import WIDTHS
 from ml.scoring.valuation import value_lines, view_of
-from serving.scorer.traits import traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,7 +97,7 @@ def _lines(
     matrix.apply_quotes(offer.quotes, 0)
     matrix.apply_times(offer.times)
     named = [names.books[b] for b in matrix.book_ids.tolist()]
-    known = {book.id: traits(sport, book.key, weights) for book in named}
+    known = {book.id: traits(book.key, weights, sport) for book in named}
     books = Books.of(known, known.__getitem__)
     for n in WIDTHS:
         rows = np.flatnonzero(matrix.width[: len(matrix)] == n)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_assets.store import alerts, readers
+from edge_assets.traits import traits
 from ml.points import point_models
 from ml.scoring import ScoringRules, SportScorer, Traits
-from serving.scorer.traits import traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,7 +86,7 @@ class Sports:
         key = self._vocabulary.sport_key(sport_id)
 
         def traits_of(book: int) -> Traits:
-            return traits(key, self._vocabulary.book_key(book), self._weights)
+            return traits(self._vocabulary.book_key(book), self._weights, key)
 
         scorer = SportScorer(self._rules, traits_of, point_models(key))
         poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0

@@ -12,9 +12,9 @@ import redis
 
 from edge_assets.store import streams
 from edge_assets.store.database import connect
+from edge_assets.traits import traits
 from ml.points import point_models
 from ml.scoring import ScoringRules
-from serving.scorer.traits import traits
 from tests.e2e.recomputation import VALUE_NUMBERS, Key, Recomputation, Scene
 from tests.e2e.system import System
 
@@ -36,7 +36,7 @@ def tape(data_dir: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(tape: Path) -> Recomputation:
-    scene = Scene(ScoringRules(threshold_edge=THRESHOLD), lambda book: traits(NFL, book, {}), point_models(NFL))
+    scene = Scene(ScoringRules(threshold_edge=THRESHOLD), lambda book: traits(book, {}, NFL), point_models(NFL))
     return Recomputation(scene).run(payloads(tape))
 
 

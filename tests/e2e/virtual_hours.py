@@ -13,10 +13,10 @@ from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.simulate.books import NUMBER
 from edge_assets.feeds.simulate.quoting import in_force, last_look, origin_of
+from edge_assets.traits import traits
 from ml.points import point_models
 from ml.quotes import Market, Outcome, PollChanges
 from ml.scoring import Alert, ScoringRules, SportScorer
-from serving.scorer.traits import traits
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Watcher:
         self.words = MemoryVocabulary()
         self.differ = PayloadDiffer(self.words, sport, self.words.sport(sport, sport))
         self.scorer = SportScorer(
-            rules, lambda book: traits(sport, str(self.words.books.name(book)), {}), point_models(sport)
+            rules, lambda book: traits(str(self.words.books.name(book)), {}, sport), point_models(sport)
         )
         self.watch = Watch()
 

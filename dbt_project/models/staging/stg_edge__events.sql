@@ -1,6 +1,7 @@
 select
     events.id as event_id,
     events.key as event,
+    events.sport_id,
     sports.key as sport,
     events.home_team,
     events.away_team,

@@ -1,7 +1,9 @@
 select
     polls.id as poll_id,
+    polls.sport_id,
     sports.key as sport,
     polls.feed,
+    polls.time_assumed as is_time_assumed,
     polls.run_id,
     polls.observed_at,
     polls.received_at,

@@ -1,3 +1,4 @@
+-- left joins, which the server leaves out where only ids are asked for
 select
     ticks.observed_at,
     ticks.book_time,
@@ -14,6 +15,6 @@ select
     ticks.price as price_decimal,
     ticks.price is null as is_withdrawn
 from {{ source('edge', 'odds_ticks') }} as ticks
-inner join {{ source('edge', 'books') }} as books on ticks.book_id = books.id
-inner join {{ source('edge', 'markets') }} as markets on ticks.market_id = markets.id
-inner join {{ source('edge', 'outcomes') }} as outcomes on ticks.outcome_id = outcomes.id
+left join {{ source('edge', 'books') }} as books on ticks.book_id = books.id
+left join {{ source('edge', 'markets') }} as markets on ticks.market_id = markets.id
+left join {{ source('edge', 'outcomes') }} as outcomes on ticks.outcome_id = outcomes.id

@@ -9,11 +9,14 @@ from dagster import (
     ScheduleDefinition,
     define_asset_job,
     definitions,
+    in_process_executor,
 )
 
 from edge_assets.defs.analytics.history import build_imports
+from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepared_project
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
+from edge_assets.defs.ingest.resources import SettingsResource
 
 
 @definitions
@@ -21,7 +24,10 @@ def analytics() -> Definitions:
     """Imports, and the warehouse, rebuilt every hour."""
     warehouse = build_warehouse(prepared_project())
     job = define_asset_job(
-        "warehouse", AssetSelection.assets(warehouse), description="dbt build: models and their tests."
+        "warehouse",
+        AssetSelection.assets(warehouse, prices),
+        executor_def=in_process_executor,  # dbt, prices, dbt: a process for each would import everything anew
+        description="dbt build with its tests; prices between intermediate models and marts.",
     )
     hourly = ScheduleDefinition(
         name="warehouse_hourly",
@@ -30,5 +36,8 @@ def analytics() -> Definitions:
         default_status=DefaultScheduleStatus.RUNNING,
     )
     return Definitions(
-        assets=[warehouse, *build_imports()], jobs=[job], schedules=[hourly], resources={"dbt": DbtResource()}
+        assets=[*build_imports(), warehouse, prices],
+        jobs=[job],
+        schedules=[hourly],
+        resources={"dbt": DbtResource(), "settings": SettingsResource()},
     )

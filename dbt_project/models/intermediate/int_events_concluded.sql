@@ -1,0 +1,38 @@
+{{ config(materialized='table', post_hook='{{ analyzed() }}') }}
+
+-- What became of an event. Phantoms are listed and priced, but never played: their source says so, or games that
+-- began later have a result and they have none.
+with results as (
+
+    select
+        event_id,
+        bool_or(status = 'final') as is_final,
+        min(status) filter (where status <> 'final') as other_status
+    from {{ ref('stg_edge__results') }}
+    group by event_id
+
+),
+
+known_until as (
+
+    select
+        events.sport_id,
+        max(events.commence_at) - make_interval(secs => {{ var('phantom_seconds') }}) as known_until
+    from {{ ref('stg_edge__events') }} as events
+    inner join results on events.event_id = results.event_id and results.is_final
+    group by events.sport_id
+
+)
+
+select
+    events.event_id,
+    case
+        when results.is_final then 'played'
+        when results.other_status = 'not_played' then 'phantom'
+        when results.other_status is not null then results.other_status
+        when events.commence_at < known_until.known_until then 'phantom'
+        else 'awaited'
+    end as event_status
+from {{ ref('stg_edge__events') }} as events
+left join results on events.event_id = results.event_id
+left join known_until on events.sport_id = known_until.sport_id

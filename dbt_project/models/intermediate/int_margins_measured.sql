@@ -1,0 +1,13 @@
+-- What a book charges on a line at a moment: the sum of its implied probabilities less one.
+select
+    event_id,
+    moment,
+    decided_at,
+    market,
+    line_point,
+    book,
+    sum(1 / price_decimal) - 1 as margin,
+    max(age_seconds) as age_seconds
+from {{ ref('market_snapshots') }}
+where book_probability is not null
+group by event_id, moment, decided_at, market, line_point, book

@@ -1,0 +1,93 @@
+{{ config(materialized='table') }}
+
+with coverage as (
+
+    select
+        sport,
+        season,
+        book,
+        max(expected) as closes_expected,
+        coalesce(sum(percent_of_expected) filter (where outcome_of_close = 'closed'), 0) as closed_percent
+    from {{ ref('closing_coverage') }}
+    group by sport, season, book
+
+),
+
+margins as (
+
+    select
+        events.sport,
+        events.season,
+        margins.book,
+        100 * avg(margins.margin) filter (where margins.moment = 'close') as margin_percent,
+        percentile_cont(0.5) within group (order by margins.age_seconds) as latency_p50_seconds
+    from {{ ref('int_margins_measured') }} as margins
+    inner join {{ ref('int_events_timed') }} as events on margins.event_id = events.event_id
+    group by events.sport, events.season, margins.book
+
+),
+
+accuracy as (
+
+    select
+        sport,
+        season,
+        book,
+        count(*) as judged_closes,
+        avg(log_loss) as log_loss,
+        avg(consensus_log_loss) - avg(log_loss) as log_loss_gain
+    from {{ ref('int_closes_judged') }}
+    group by sport, season, book
+
+),
+
+speed as (
+
+    select
+        sport,
+        season,
+        book,
+        count(*) filter (where books_before + books_following > 0) as shared_moves,
+        avg((books_before = 0)::integer) filter (where books_before + books_following > 0) as lead_share,
+        percentile_cont(0.5) within group (order by lag_seconds) as lag_p50_seconds
+    from {{ ref('line_moves') }}
+    where books_before is not null
+    group by sport, season, book
+
+),
+
+closest as (
+
+    select distinct on (sport, season, book) *
+    from {{ ref('int_books_compared') }}
+    where shared_closes >= {{ var('clone_closes') }}
+    order by sport, season, book, mean_distance_probability
+
+)
+
+select
+    coverage.sport,
+    coverage.season,
+    coverage.book,
+    coverage.closes_expected,
+    coverage.closed_percent,
+    margins.margin_percent::double precision as margin_percent,
+    margins.latency_p50_seconds,
+    coalesce(accuracy.judged_closes, 0) as judged_closes,
+    accuracy.log_loss::double precision as log_loss,
+    accuracy.log_loss_gain::double precision as log_loss_gain,
+    coalesce(speed.shared_moves, 0) as shared_moves,
+    speed.lead_share::double precision as lead_share,
+    speed.lag_p50_seconds,
+    closest.other_book as closest_book,
+    closest.mean_distance_probability::double precision as closest_distance_probability,
+    closest.mean_distance_probability < {{ var('clone_distance') }} as is_clone
+from coverage
+left join margins
+    on coverage.sport = margins.sport and coverage.season = margins.season and coverage.book = margins.book
+left join accuracy
+    on coverage.sport = accuracy.sport and coverage.season = accuracy.season and coverage.book = accuracy.book
+left join speed
+    on coverage.sport = speed.sport and coverage.season = speed.season and coverage.book = speed.book
+left join closest
+    on coverage.sport = closest.sport and coverage.season = closest.season and coverage.book = closest.book

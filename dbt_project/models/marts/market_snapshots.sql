@@ -1,0 +1,76 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        indexes=[{'columns': ['event_id', 'moment']}],
+        pre_hook='{{ hash_joins() }}',
+        post_hook=[
+            "{{ forget_superseded(ref('int_moments_stamped'), ['event_id', 'moment'], ['version']) }}",
+            '{{ analyzed() }}'
+        ],
+        on_schema_change='fail'
+    )
+}}
+
+with changed as materialized (
+
+    select stamps.*
+    from {{ ref('int_moments_stamped') }} as stamps
+    {% if is_incremental() %}
+        where stamps.version > coalesce((select max(known.version) from {{ this }} as known), 0)
+    {% endif %}
+
+),
+
+quotes as materialized (
+
+    select
+        quotes.*,
+        changed.moment,
+        changed.decided_at,
+        changed.version
+    from {{ ref('int_quotes_as_of') }} as quotes
+    inner join changed on quotes.event_id = changed.event_id and quotes.moment_id = changed.moment_id
+
+)
+
+select
+    quotes.event_id,
+    events.sport,
+    events.season,
+    quotes.moment,
+    quotes.decided_at,
+    markets.market,
+    outcomes.outcome,
+    {{ selection_point('quotes') }} as point,
+    quotes.line_point,
+    books.book,
+    quotes.price_decimal,
+    quotes.observed_at as changed_at,
+    quotes.poll_id,
+    priced.confirmed_at,
+    extract(epoch from quotes.decided_at - priced.confirmed_at)::double precision as age_seconds,
+    priced.book_probability,
+    lines.fair_probability,
+    lines.books as consensus_books,
+    quotes.version
+from quotes
+inner join {{ ref('stg_pricing__quotes') }} as priced
+    on
+        quotes.event_id = priced.event_id
+        and quotes.moment_id = priced.moment_id
+        and quotes.market_id = priced.market_id
+        and quotes.line_point = priced.line_point
+        and quotes.outcome_id = priced.outcome_id
+        and quotes.book_id = priced.book_id
+inner join {{ ref('stg_pricing__lines') }} as lines
+    on
+        quotes.event_id = lines.event_id
+        and quotes.moment_id = lines.moment_id
+        and quotes.market_id = lines.market_id
+        and quotes.line_point = lines.line_point
+        and quotes.outcome_id = lines.outcome_id
+inner join {{ ref('int_events_timed') }} as events on quotes.event_id = events.event_id
+inner join {{ ref('stg_edge__markets') }} as markets on quotes.market_id = markets.market_id
+inner join {{ ref('stg_edge__outcomes') }} as outcomes on quotes.outcome_id = outcomes.outcome_id
+inner join {{ ref('stg_edge__books') }} as books on quotes.book_id = books.book_id

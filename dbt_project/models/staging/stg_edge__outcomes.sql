@@ -1,0 +1,5 @@
+select
+    id as outcome_id,
+    name as outcome,
+    description
+from {{ source('edge', 'outcomes') }}

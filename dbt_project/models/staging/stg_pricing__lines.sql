@@ -1,0 +1,9 @@
+select
+    event_id,
+    moment_id,
+    market_id,
+    line_point,
+    outcome_id,
+    books,
+    fair_probability
+from {{ source('pricing', 'priced_lines') }}

@@ -1,0 +1,9 @@
+select
+    event_id,
+    outcome_id,
+    known_at,
+    games,
+    elo,
+    form,
+    home_bias
+from {{ source('pricing', 'team_ratings') }}

@@ -1,0 +1,44 @@
+"""Fair prices, moves and ratings: the mathematics between the warehouse's intermediate models and its marts."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, ResourceParam, multi_asset
+
+from edge_assets.defs.lineage import OWNERS
+from edge_assets.settings import Settings
+from edge_assets.store.database import connect
+from edge_assets.warehouse.run import price_due
+
+TABLES = {
+    "priced_decisions": "The moments that have been priced, with the number of the pricing.",
+    "priced_lines": "The consensus of each line at each moment, as the scorer makes it.",
+    "priced_quotes": "When each quote was last confirmed, and its book's own fair probability.",
+    "book_moves": "Every change of a book's position in a market, in log-odds.",
+    "movements": "Steam, drift and reversals, as `ml.movement` sees them.",
+    "team_ratings": "Elo, form and home bias after each game, from the moment its result was first known.",
+    "clones": "Which book copies which.",
+}
+"""The polls that have been priced are the pricing's bookmark, and no asset."""
+
+
+@multi_asset(
+    name="prices",
+    specs=[
+        AssetSpec(
+            ["pricing", table],
+            deps=[AssetKey("int_decisions_due"), AssetKey("int_quotes_as_of"), AssetKey("int_polls_pending")],
+            group_name="warehouse",
+            description=description,
+            owners=OWNERS,
+            kinds={"postgres", "python", "numpy"},
+        )
+        for table, description in TABLES.items()
+    ],
+)
+def prices(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[None]]:
+    """Price what the intermediate models have made ready; all of it or nothing."""
+    with closing(connect(settings.require_database(), "prices")) as conn:
+        counts = price_due(conn, settings.edge_book_weights)
+    for key in context.selected_asset_keys:
+        yield MaterializeResult(asset_key=key, metadata=counts)

@@ -1,0 +1,122 @@
+"""Days of a sport's polls as they came, and the moves found in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import zstandard
+
+from edge_assets.clock import micros
+from edge_assets.store.bulk import TIME, read_columns, write_columns
+from edge_assets.store.readers import last_quotes
+from ml.quotes import UNKNOWN_TIME, EventStarts, MarketTimes, PollChanges, QuoteBatch, decode_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+    from edge_assets.store.bulk import Columns
+
+DAYS = """
+WITH touched AS (
+    SELECT DISTINCT sport_id, (observed_at AT TIME ZONE 'UTC')::date AS day FROM analytics.int_polls_pending
+)
+SELECT sport_id, day FROM touched UNION SELECT sport_id, day + 1 FROM touched ORDER BY sport_id, day
+"""
+POLLS = """
+SELECT p.id, p.observed_at, p.starts FROM polls AS p
+WHERE p.sport_id = %(sport)s AND p.observed_at >= %(since)s AND p.observed_at < %(until)s AND NOT p.time_assumed
+ORDER BY p.observed_at, p.id
+"""
+POLL_BEFORE = """
+SELECT p.id, p.observed_at, p.starts FROM polls AS p
+WHERE p.sport_id = %(sport)s AND p.observed_at < %(since)s AND NOT p.time_assumed
+ORDER BY p.observed_at DESC, p.id DESC LIMIT 1
+"""
+TICKS = """
+SELECT
+    t.poll_id, t.event_id, t.book_id, t.market_id, t.outcome_id, coalesce(t.point, 'NaN'), coalesce(t.price, 'NaN')
+FROM odds_ticks AS t INNER JOIN polls AS p ON t.poll_id = p.id
+WHERE
+    t.observed_at >= %(since)s AND t.observed_at < %(until)s
+    AND p.sport_id = %(sport)s AND NOT p.time_assumed
+ORDER BY t.observed_at, t.poll_id
+"""
+TICK_TYPES = {
+    "poll": "i8", "event": "i4", "book": "i2", "market": "i2", "outcome": "i4", "point": "f4", "price": "f8",
+}  # fmt: skip
+BOOK_MOVES = {
+    "event_id": "i4", "market_id": "i2", "book_id": "i2", "moved_at": TIME, "position_before": "f8",
+    "position_after": "f8", "since_look": "f8",
+}  # fmt: skip
+MOVEMENTS = {
+    "event_id": "i4", "market_id": "i2", "moved_at": TIME, "kind": "i2", "direction": "i2", "size": "f8",
+}  # fmt: skip
+FORGET = """
+DELETE FROM pricing.{table} AS m USING events AS e
+WHERE m.event_id = e.id AND e.sport_id = %(sport)s AND m.moved_at >= %(since)s AND m.moved_at < %(until)s
+"""
+
+
+class SportDay(NamedTuple):
+    """A sport's day, UTC."""
+
+    sport_id: int
+    day: date
+
+    @property
+    def begins(self) -> datetime:
+        """Its first moment."""
+        return datetime.combine(self.day, time(), UTC)
+
+    @property
+    def ends(self) -> datetime:
+        """The first moment of the next."""
+        return self.begins + timedelta(days=1)
+
+
+def days_due(conn: Connection) -> list[SportDay]:
+    """The days that pending polls touch: their own, and the next, which remembers them."""
+    return [SportDay(*row) for row in conn.execute(DAYS)]
+
+
+def polls_as_they_came(conn: Connection, of: SportDay, since: datetime) -> Iterator[PollChanges]:
+    """The polls from `since` to the end of the day, after what was on offer before.
+
+    Polls whose time is assumed say nothing of movement and are left out.
+    """
+    values = {"sport": of.sport_id, "since": since, "until": of.ends}
+    looks = conn.execute(POLLS, values).fetchall()
+    if not looks:
+        return
+    before = conn.execute(POLL_BEFORE, values).fetchone()
+    if before:
+        yield _changes(before, last_quotes(conn, of.sport_id, before[0])[0])
+    ticks = read_columns(conn, TICKS, TICK_TYPES, values)
+    poll = ticks.pop("poll")
+    quotes = QuoteBatch(**ticks, book_time=np.full(len(poll), UNKNOWN_TIME))
+    order = np.argsort(poll, kind="stable")
+    for look in looks:
+        mine = order[slice(*np.searchsorted(poll, [look[0], look[0] + 1], sorter=order))]
+        yield _changes(look, quotes.take(mine))
+
+
+def _changes(look: tuple[int, datetime, bytes], quotes: QuoteBatch) -> PollChanges:
+    poll_id, at, packed = look
+    starts = decode_columns(EventStarts, zstandard.decompress(packed))
+    return PollChanges(poll_id, "", micros(at), micros(at), "", quotes, MarketTimes.empty(), starts)
+
+
+def replace_moves(conn: Connection, of: SportDay, moves: Columns, movements: Columns) -> None:
+    """Put a day's moves (`BOOK_MOVES`, `MOVEMENTS`) in the place of the old ones."""
+    values = {"sport": of.sport_id, "since": of.begins, "until": of.ends}
+    with conn.cursor() as cursor:
+        for table, types, columns in (
+            ("book_moves", BOOK_MOVES, moves),
+            ("movements", MOVEMENTS, movements),
+        ):
+            cursor.execute(FORGET.format(table=table), values)
+            write_columns(cursor, f"pricing.{table}", types, columns)

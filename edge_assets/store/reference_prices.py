@@ -1,0 +1,99 @@
+"""A reference book's opening and closing prices beside the price that could be had at the opening, and who won."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from edge_assets.store.bulk import read_columns
+from ml.quotes import OUTCOMES_OF
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from psycopg import Connection
+
+    from ml.quotes import Market
+
+    Array = NDArray[np.float64]
+
+CLOSING = "interval '5 minutes'"
+"""Prices of the last minutes are closing prices, earlier ones are opening prices."""
+TICKS = "SELECT event_id, market_id, book_id, outcome_id, price, observed_at FROM odds_ticks WHERE price IS NOT NULL"
+QUARANTINED = """
+UNION ALL
+SELECT event_id, market_id, book_id, outcome_id, price, observed_at FROM quarantined_ticks
+WHERE price IS NOT NULL AND released_at IS NULL
+"""
+AGGREGATE = """
+SELECT event_id, outcome_id, (array_agg(price ORDER BY observed_at))[1] AS price
+FROM aggregate_ticks INNER JOIN starts USING (event_id)
+WHERE market_id = %(market)s AND kind = %(price)s AND observed_at < closes_at - {closing}
+GROUP BY event_id, outcome_id
+"""
+BEST_BOOK = """
+SELECT event_id, outcome_id, max(price) AS price
+FROM (
+    SELECT event_id, outcome_id, book_id, (array_agg(price ORDER BY observed_at))[1] AS price
+    FROM quotes INNER JOIN starts USING (event_id)
+    WHERE market_id = %(market)s AND observed_at < closes_at - {closing}
+    GROUP BY event_id, outcome_id, book_id
+) AS openings
+GROUP BY event_id, outcome_id
+"""
+PRICES = """
+WITH starts AS (SELECT event_id, closes_at FROM analytics.int_events_timed),
+quotes AS ({quotes}),
+reference AS (
+    SELECT
+        event_id, outcome_id,
+        (array_agg(price ORDER BY observed_at) FILTER (WHERE observed_at < closes_at - {closing}))[1] AS opening,
+        (array_agg(price ORDER BY observed_at DESC) FILTER (WHERE observed_at >= closes_at - {closing}))[1] AS closing
+    FROM quotes INNER JOIN starts USING (event_id)
+    WHERE
+        market_id = %(market)s AND book_id = (SELECT id FROM books WHERE key = %(reference)s)
+        AND observed_at < closes_at
+    GROUP BY event_id, outcome_id
+),
+offered AS ({offered})
+SELECT
+    w.event_id, o.id, coalesce(r.opening, 'NaN'), coalesce(r.closing, 'NaN'), coalesce(f.price, 'NaN'),
+    (o.name = w.winner)::integer
+FROM analytics.int_winners_settled AS w
+INNER JOIN markets AS m ON w.market = m.key AND m.id = %(market)s
+CROSS JOIN outcomes AS o
+LEFT JOIN reference AS r ON w.event_id = r.event_id AND o.id = r.outcome_id
+LEFT JOIN offered AS f ON w.event_id = f.event_id AND o.id = f.outcome_id
+WHERE o.id = ANY(%(outcomes)s)
+ORDER BY w.event_id, o.id
+"""
+TYPES = {"event": "i4", "outcome": "i4", "opening": "f8", "closing": "f8", "offered": "f8", "won": "i4"}
+
+
+class ReferencePrices(NamedTuple):
+    """By event with a result and outcome (e, n), NaN where there is no price; `won` is 1 where it won."""
+
+    opening: Array
+    closing: Array
+    offered: Array
+    won: NDArray[np.int32]
+
+
+def reference_prices(
+    conn: Connection, market: Market, reference: str, price: str, *, with_quarantined: bool
+) -> ReferencePrices:
+    """The prices of `reference` and the offered `price`: an aggregate's kind (max, avg) or `best`, of all books.
+
+    Quarantined ticks that nobody has released count only `with_quarantined`.
+    """
+    outcomes = sorted(map(int, OUTCOMES_OF[market]))
+    quarantine = conn.execute("SELECT to_regclass('quarantined_ticks') IS NOT NULL").fetchone()
+    joined = with_quarantined and quarantine is not None and quarantine[0]
+    query = PRICES.format(
+        quotes=TICKS + (QUARANTINED if joined else ""),
+        offered=(BEST_BOOK if price == "best" else AGGREGATE).format(closing=CLOSING),
+        closing=CLOSING,
+    )
+    values = {"market": int(market), "reference": reference, "price": price, "outcomes": outcomes}
+    columns = read_columns(conn, query, TYPES, values)
+    return ReferencePrices(*(columns[name].reshape(-1, len(outcomes)) for name in ReferencePrices._fields))

@@ -1,0 +1,60 @@
+"""The warehouse built in this process: what the Dagster job does, without three processes' imports."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from dbt.cli.main import dbtRunner
+from psycopg.rows import dict_row
+
+from edge_assets.defs.analytics.project import PROJECT_DIR
+from edge_assets.defs.analytics.warehouse import connection_variables
+from edge_assets.store.database import connect
+from edge_assets.warehouse.run import price_due
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+INTERMEDIATE = ("+int_quotes_as_of", "+int_offers_spanned", "+int_events_concluded")
+
+
+class Warehouse:
+    """The warehouse of one database; `target` is dbt's scratch folder, shared so that dbt parses once."""
+
+    def __init__(self, url: str, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.url = url
+        self._target = target
+        for variable, value in connection_variables(url).items():
+            monkeypatch.setenv(variable, value)
+
+    def build(self, *marts: str, full_refresh: bool = False) -> None:
+        """Intermediate models, prices, and `marts` (default: all) with what they are made of."""
+        words = ["--full-refresh"] if full_refresh else []
+        self._dbt("run", "--select", *INTERMEDIATE, *words)
+        with closing(connect(self.url, "test")) as conn:
+            price_due(conn, {})
+        chosen = [f"+{mart}" for mart in marts] or ["fqn:*"]
+        self._dbt("run", "--select", *chosen, "--exclude", *INTERMEDIATE, *words)
+
+    def test(self) -> None:
+        """Every data test and unit test."""
+        self._dbt("test")
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """Rows of the marts by column name."""
+        options = "-c timezone=UTC -c search_path=analytics,public"
+        with psycopg.connect(self.url, options=options, row_factory=dict_row) as conn:
+            return conn.execute(query).fetchall()
+
+    def _dbt(self, *words: str) -> None:
+        where = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+        scratch = ["--target-path", str(self._target), "--log-path", str(self._target)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            done = dbtRunner().invoke([*words, *where, *scratch, "--quiet"])
+        assert done.success, done.exception or [r.message for r in done.result if r.message]

@@ -1,0 +1,24 @@
+"""A warehouse on a database of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.edge_assets.warehouse.building import Warehouse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """dbt's scratch folder."""
+    return tmp_path_factory.mktemp("dbt")
+
+
+@pytest.fixture
+def warehouse(database_url: str, dbt_target: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """Not built yet."""
+    return Warehouse(database_url, dbt_target, monkeypatch)
