@@ -16,9 +16,11 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from psycopg.conninfo import conninfo_to_dict
 
+from edge_assets.defs.analytics.pages import illustrated
 from edge_assets.defs.analytics.project import DBT, PROJECT_DIR
 from edge_assets.defs.lineage import ALERTS, OWNERS, table_key
 from edge_assets.settings import Settings
+from edge_assets.weights import book_weights
 
 
 class DbtResource(ConfigurableResource[DbtCliResource]):
@@ -75,8 +77,12 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
         dagster_dbt_translator=WarehouseTranslator(),
         name="warehouse_step",
     )
-    def warehouse(context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource]) -> Iterator[Any]:
-        """Build the selected models and test them."""
-        yield from dbt.cli(["build"], context=context).stream()
+    def warehouse(
+        context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource], settings: ResourceParam[Settings]
+    ) -> Iterator[Any]:
+        """Build the selected models and test them; count their rows, and draw what has a picture."""
+        events = dbt.cli(["build"], context=context).stream().fetch_row_counts()
+        weights = book_weights(settings.edge_book_weights)
+        yield from illustrated(events, settings.require_database(), weights, context.log)
 
     return warehouse
