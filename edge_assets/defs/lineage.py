@@ -18,7 +18,19 @@ HISTORY = {
     for name in ("football-data", "odds-api", "odds-ticks", "pinnacle-mlb", "nfl-bmr")
 }
 """What the other code location imports, by format."""
-TABLES = ("books", "event_starts", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")
+TABLES = (
+    "aggregate_ticks",
+    "books",
+    "event_results",
+    "event_starts",
+    "events",
+    "markets",
+    "odds_ticks",
+    "outcomes",
+    "polls",
+    "public_bets",
+    "sports",
+)
 """What bursts and imports write, and the warehouse reads in the other code location."""
 
 

@@ -80,9 +80,12 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
     def warehouse(
         context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource], settings: ResourceParam[Settings]
     ) -> Iterator[Any]:
-        """Build the selected models and test them; count their rows, and draw what has a picture."""
-        events = dbt.cli(["build"], context=context).stream().fetch_row_counts()
+        """Build the selected models and test the data, count their rows, and draw what has a picture.
+
+        Unit tests need no data and run in the test suite.
+        """
+        build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
         weights = book_weights(settings.edge_book_weights)
-        yield from illustrated(events, settings.require_database(), weights, context.log)
+        yield from illustrated(build.stream().fetch_row_counts(), settings.require_database(), weights, context.log)
 
     return warehouse
