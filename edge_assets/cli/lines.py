@@ -39,11 +39,11 @@ def lines(
     """Draw how the price of a selection moved, book by book."""
     from contextlib import closing
 
+    from edge_assets.books import book_weights
     from edge_assets.charts.choice import NothingToShowError, Wish
     from edge_assets.charts.line import read_line
     from edge_assets.local.errors import LocalError
     from edge_assets.store.database import connect
-    from edge_assets.weights import book_weights
 
     with closing(connect(database_url(), "lines")) as conn:
         meant = _the_one(conn, " ".join(event))
