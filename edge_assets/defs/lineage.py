@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 OWNERS = ["team:edge-finder"]
 FEED = AssetKey("odds_feed")
+SCOREBOARDS = AssetKey("espn_scoreboards")
 CHANGES = AssetKey("odds_changes")
 ALERTS = AssetKey("alerts")
 HISTORY = {
@@ -73,6 +74,13 @@ def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
             FEED,
             group_name="ingest",
             description="The Odds API, or the replay or simulation that speaks its wire contract.",
+            owners=OWNERS,
+            kinds={"api"},
+        ),
+        AssetSpec(
+            SCOREBOARDS,
+            group_name="ingest",
+            description="ESPN's scoreboards: results where The Odds API's are late, down or unclear.",
             owners=OWNERS,
             kinds={"api"},
         ),

@@ -75,6 +75,12 @@ def books(conn: Connection) -> list[tuple[int, str]]:
     return conn.execute("SELECT id, key FROM books").fetchall()
 
 
+def event_sports(conn: Connection, first_event: int, last_event: int) -> dict[int, str]:
+    """The sport's key of each of a range of events."""
+    query = "SELECT e.id, s.key FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id"
+    return dict(conn.execute(f"{query} WHERE e.id BETWEEN %s AND %s", [first_event, last_event]).fetchall())
+
+
 def write_clones(conn: Connection, clone_of: Mapping[int, int]) -> None:
     """Which book copies which, for the marts."""
     with conn.cursor() as cursor:
