@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, NonNegativeFloat, SecretStr
+from pydantic import Field, NonNegativeFloat, PositiveInt, SecretStr
 from pydantic.functional_validators import field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -47,6 +47,7 @@ class Settings(BaseSettings):
 
     odds_api_key: SecretStr | None = None
     odds_api_url: str = "https://api.the-odds-api.com/v4"
+    espn_url: str = "https://site.api.espn.com/apis/site/v2/sports"
     football_data_url: str = "https://www.football-data.co.uk/mmz4281"
     database_url: str | None = None
     redis_url: str | None = None
@@ -56,6 +57,8 @@ class Settings(BaseSettings):
     alert_threshold_edge: float = Field(default=0.05, gt=0, lt=1)
     max_kelly_fraction: float = Field(default=0.25, gt=0, le=1)
     cache_ttl_seconds: int = Field(default=60, ge=0)
+    keep_ticks_days: PositiveInt | None = None
+    keep_payloads_days: PositiveInt | None = None
 
     @field_validator("edge_sports", "edge_regions", "edge_markets", mode="before")
     @classmethod
@@ -68,6 +71,16 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return dict(pair.split("=", 1) for pair in value.split(",") if pair)
+
+    @field_validator("keep_ticks_days", "keep_payloads_days", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def retention_days(self) -> dict[str, int | None]:
+        """For how many days each table of recordings is kept; None: for ever."""
+        return {"odds_ticks": self.keep_ticks_days, "payloads": self.keep_payloads_days}
 
     def require_database(self) -> str:
         """The database URL, or an error that says what to set."""

@@ -16,11 +16,10 @@ from starlette.requests import HTTPConnection
 
 from edge_assets.store import alerts, board
 from edge_assets.tokens import signing_secret
-from edge_assets.weights import book_weights
 from serving.realtime.hub import Hub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from edge_assets.settings import Settings
 
@@ -68,7 +67,6 @@ class Resources:
     pool: ConnectionPool
     cache: Redis
     stream: Redis
-    weights: Mapping[str, float]
     hub: Hub = field(default_factory=Hub)
 
     @classmethod
@@ -87,7 +85,7 @@ class Resources:
         url = settings.require_redis()
         cache = Redis.from_url(url, socket_timeout=CACHE_SECONDS, socket_connect_timeout=CACHE_SECONDS, retry=at_once)
         stream = Redis.from_url(url, socket_timeout=STREAM_SECONDS, retry=at_once)
-        return cls(settings, signing_secret(settings), pool, cache, stream, book_weights(settings.edge_book_weights))
+        return cls(settings, signing_secret(settings), pool, cache, stream)
 
     @property
     def alerts(self) -> StoredAlerts:

@@ -12,7 +12,7 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from edge_assets.store.database import ensure_database, upgrade
-from tests.servers import postgres, timescale, valkey
+from tests.servers import npm, pglite, postgres, timescale, valkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,14 @@ def timescale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postg
     """The session's TimescaleDB."""
     need_timescale()
     yield from timescale.running(tmp_path_factory.mktemp("timescale") / "timescale.log")
+
+
+@pytest.fixture(scope="session")
+def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pglite.PgliteServer]:
+    """The session's TimescaleDB of the community edition, for one connection at a time."""
+    if lacking := npm.missing():
+        absent(lacking)
+    yield from pglite.running(tmp_path_factory.mktemp("pglite") / "pglite.log")
 
 
 @pytest.fixture

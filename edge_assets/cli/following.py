@@ -89,8 +89,8 @@ def print_lines() -> Callable[[dict[str, Any]], None]:
     def show(message: dict[str, Any]) -> None:
         nonlocal headed
         if not headed:
-            head = f"{'':8}  {'':8} {'EV':>6} {'edge':>6} {'Kelly':>6} {'conf':>4}  {'price':>7} {'fair':>7}"
-            out.print(Text(f"{head}  {'book':14} selection", style="dim"), soft_wrap=True)
+            numbers = f"{'EV':>6} {'at least':>8} {'edge':>6} {'stake':>6} {'conf':>4}  {'price':>7} {'fair':>7}"
+            out.print(Text(f"{'':8}  {'':8} {numbers}  {'book':14} selection", style="dim"), soft_wrap=True)
             headed = True
         out.print(_line(message), soft_wrap=True)
 
@@ -101,10 +101,13 @@ def _line(alert: dict[str, Any]) -> Text:
     state = alert["state"]
     line = Text(f"{alert['observed_at'][11:19]}  ")
     line.append(f"{state:8}", STATE_STYLES.get(state, ""))
-    line.append(f" {_percent(alert['expected_value'])} {_percent(alert['edge'])} {_percent(alert['kelly_fraction'])}")
+    line.append(f" {_percent(alert['expected_value'])} {_percent(alert['expected_value_low']):>8}")
+    line.append(f" {_percent(alert['edge'])} {_percent(alert['stake_fraction'])}")
     line.append(f" {_number(alert['confidence'], 4, 0)}  {_number(alert['price'], 7, 3)}")
     line.append(f" {_number(_fair_price(alert), 7, 3)}  {alert['book_title'] or alert['kind']:14.14} ")
     line.append(_selection(alert), "dim" if state == "closed" else "")
+    if alert["kind"] == "likely_error":
+        line.append("  likely error: may be voided", "yellow")
     if alert["reason"]:
         line.append(f"  ({alert['reason']})", "dim")
     return line

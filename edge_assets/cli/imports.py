@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_assets.cli.application import err, out
+from edge_assets.cli.database import database_url
 from edge_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,31 +80,16 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
         msg = "there is nothing to import"
         raise LocalError(msg, "give a PATH, or for football-data --league and --season")
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress, Importer(database()) as importer:
+    with Progress(*columns, console=err, transient=True) as progress, Importer(_database()) as importer:
         importer.watcher = _Bar(progress)
         return importer.run(FormatName(name), paths)
 
 
-def database() -> str:
-    """DATABASE_URL, or the database of the stack that runs in this home; with the newest schema."""
-    import psycopg
-
-    from edge_assets.local.errors import LocalError
-    from edge_assets.local.home import Home
-    from edge_assets.local.plan import Plan
+def _database() -> str:
+    """The database, with the newest schema."""
     from edge_assets.store.database import upgrade
 
-    settings = Settings()
-    plan = None if settings.database_url else Plan.load(Home.open(settings.edge_home))
-    url = settings.database_url or (plan.database_url if plan else None)
-    if url is None:
-        msg = "there is no database"
-        raise LocalError(msg, "set DATABASE_URL, or start one with `edge up`")
-    try:
-        psycopg.connect(url, connect_timeout=10).close()
-    except psycopg.OperationalError:
-        msg = "the database does not answer"
-        raise LocalError(msg, "check DATABASE_URL, or start one with `edge up`; `edge doctor` tells more") from None
+    url = database_url()
     upgrade(url)
     return url
 

@@ -58,9 +58,10 @@ def _services(services: dict[str, dict[str, Any]]) -> Table:
 def _counts(state: dict[str, Any]) -> Table:
     from rich.table import Table
 
-    engine = state["database"]
+    from edge_assets.store.database import DatabaseInfo
+
     table = Table("so far", "", box=None, pad_edge=False)
-    table.add_row("database", " ".join(str(v) for v in (engine["engine"], engine["version"], engine["edition"]) if v))
+    table.add_row("database", DatabaseInfo(**state["database"]).summary)
     for key, value in state.items():
         if key not in ELSEWHERE:
             table.add_row(key.replace("_", " "), _flat(value))

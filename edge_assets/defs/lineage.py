@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 OWNERS = ["team:edge-finder"]
 FEED = AssetKey("odds_feed")
+SCOREBOARDS = AssetKey("espn_scoreboards")
 CHANGES = AssetKey("odds_changes")
 ALERTS = AssetKey("alerts")
 HISTORY = {
@@ -18,7 +19,19 @@ HISTORY = {
     for name in ("football-data", "odds-api", "odds-ticks", "pinnacle-mlb", "nfl-bmr")
 }
 """What the other code location imports, by format."""
-TABLES = ("books", "event_starts", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")
+TABLES = (
+    "aggregate_ticks",
+    "books",
+    "event_results",
+    "event_starts",
+    "events",
+    "markets",
+    "odds_ticks",
+    "outcomes",
+    "polls",
+    "public_bets",
+    "sports",
+)
 """What bursts and imports write, and the warehouse reads in the other code location."""
 
 
@@ -61,6 +74,13 @@ def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
             FEED,
             group_name="ingest",
             description="The Odds API, or the replay or simulation that speaks its wire contract.",
+            owners=OWNERS,
+            kinds={"api"},
+        ),
+        AssetSpec(
+            SCOREBOARDS,
+            group_name="ingest",
+            description="ESPN's scoreboards: results where The Odds API's are late, down or unclear.",
             owners=OWNERS,
             kinds={"api"},
         ),

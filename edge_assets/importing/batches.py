@@ -12,7 +12,7 @@ from edge_assets.importing.orientation import turned, turned_outcome
 from edge_assets.store import history
 from edge_assets.store.history import Looks
 from edge_assets.store.public_bets import PublicBet, write_public_bets
-from edge_assets.store.results import ResultSource, StatedResult, write_results
+from edge_assets.store.results import ResultSource, StatedResult, import_results
 from edge_assets.store.writer import to_datetime
 from ml.quotes import EventStarts, QuoteBatch
 
@@ -129,7 +129,7 @@ def _write_results(conn: Connection, batch: HistoryBatch, events: Resolved) -> i
         if event.report is not None
     ]
     if stated:
-        write_results(conn, stated)
+        import_results(conn, stated)
     return len(stated)
 
 

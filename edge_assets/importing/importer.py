@@ -6,10 +6,11 @@ changed, or lies elsewhere in another version, quotes that are stored are not st
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
 from edge_assets.importing.batches import Origin, store_batch
@@ -18,10 +19,11 @@ from edge_assets.importing.formats import FORMATS, FormatName
 from edge_assets.store import history, imports
 from edge_assets.store.database import connect
 from edge_assets.store.imports import ImportCounts
+from edge_assets.store.results import contradicted_events
 from edge_assets.store.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -56,7 +58,11 @@ class Unwatched:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did. `known_files` are those whose content was imported before: they count nowhere else."""
+    """What an import did.
+
+    `known_files` are those whose content was imported before: they count nowhere else. `contradicted_events` are all of
+    the database whose results differ between sources.
+    """
 
     files: int = 0
     known_files: int = 0
@@ -65,6 +71,7 @@ class ImportReport:
     ticks: int = 0
     aggregates: int = 0
     results: int = 0
+    contradicted_events: int = 0
     refused: Refusals = field(default_factory=Refusals)
     refused_files: list[Refusal] = field(default_factory=list)
 
@@ -76,8 +83,14 @@ class ImportReport:
 
     def as_json(self) -> dict[str, Any]:
         """The counts, for programs."""
-        names = ("files", "known_files", *COUNTS)
+        names = ("files", "known_files", *COUNTS, "contradicted_events")
         return {name: getattr(self, name) for name in names} | {"rejected": dict(self.refused.counts)}
+
+
+class _Job(NamedTuple):
+    part: Part
+    size: int
+    origin: Origin
 
 
 class Importer:
@@ -114,29 +127,35 @@ class Importer:
             found = ", ".join(map(str, paths))
             raise RefusedFileError(Refusal(found, "nothing_to_import", f"no {name} files", f"give {how.accepts}"))
         self.watcher.begin(sum(size for _, size in parts))
-        for part, size in parts:
+        fresh = [job for part, size in parts if (job := self._begin(name, part, size, report))]
+        for job, reading in zip(fresh, _read_ahead(how, fresh), strict=True):
             try:
-                self._part(name, how, part, size, report)
+                self._do(job, reading, report)
             except RefusedFileError as error:
                 report.files += 1
                 report.refused.add(error.refusal)
                 report.refused_files.append(error.refusal)
-                self.watcher.advance(part.name, size)
+                self.watcher.advance(job.part.name, job.size)
+        if report.results:
+            report.contradicted_events = contradicted_events(self._conn)
         return report
 
-    def _part(self, name: FormatName, how: Format, part: Part, size: int, report: ImportReport) -> None:
-        import_id, finished = imports.begin(self._conn, name, part.name, part.sha256())
-        if finished:
-            report.known_files += 1
-            self.watcher.advance(part.name, size)
-            return
-        origin = Origin(import_id, self._run_id)
-        if how.read is None:
-            counts, refused = self._captures(part, size, origin)
+    def _begin(self, name: FormatName, part: Part, size: int, report: ImportReport) -> _Job | None:
+        """What is to be done for a part; None if its content is known."""
+        import_id, finished = imports.begin(self._conn, name, str(part.path), part.sha256())
+        if not finished:
+            return _Job(part, size, Origin(import_id, self._run_id))
+        report.known_files += 1
+        self.watcher.advance(part.name, size)
+        return None
+
+    def _do(self, job: _Job, reading: Future[Reading] | None, report: ImportReport) -> None:
+        if reading is None:
+            counts, refused = self._captures(job)
         else:
-            reading = how.read(part)
-            counts, refused = self._store(reading, origin), reading.refused
-            self.watcher.advance(part.name, size)
+            found = reading.result()
+            counts, refused = self._store(found, job.origin), found.refused
+            self.watcher.advance(job.part.name, job.size)
         report.add(counts)
         report.refused.merge(refused)
 
@@ -156,8 +175,9 @@ class Importer:
             imports.finish(self._conn, origin.import_id, counts)
         return counts
 
-    def _captures(self, part: Part, size: int, origin: Origin) -> tuple[ImportCounts, Refusals]:
+    def _captures(self, job: _Job) -> tuple[ImportCounts, Refusals]:
         """Capture by capture: what is committed is not done again."""
+        part, size, origin = job
         tape, refused = load(part.path)
         total, rejected = ImportCounts(), Counter[str]()
         progress = self._steps(part.name, size, len(tape.captures))
@@ -175,3 +195,17 @@ class Importer:
 
     def _steps(self, name: str, size: int, n: int) -> Callable[[], None]:
         return lambda: self.watcher.advance(name, size // max(n, 1))
+
+
+def _read_ahead(how: Format, jobs: Sequence[_Job]) -> Iterator[Future[Reading] | None]:
+    """The readings of the parts in order, the next one in the making while the server stores the last."""
+    if how.read is None:
+        yield from (None for _ in jobs)
+        return
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        ahead: deque[Future[Reading]] = deque()
+        for job in jobs:
+            ahead.append(reader.submit(how.read, job.part))
+            if len(ahead) > 1:
+                yield ahead.popleft()
+        yield from ahead

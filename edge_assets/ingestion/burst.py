@@ -14,27 +14,25 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from edge_assets.clock import VirtualClock, WallClock
 from edge_assets.feeds.odds_api.cache import CachedOddsApi, ResponseCache
-from edge_assets.feeds.odds_api.client import OddsApiClient
 from edge_assets.feeds.odds_api.errors import OddsApiError
+from edge_assets.ingestion.clients import feed_client, feed_clock
 from edge_assets.ingestion.desk import BurstOrder, Desk
 from edge_assets.ingestion.facts import activity_of, credits_of, terms_of
 from edge_assets.ingestion.meter import Meter
 from edge_assets.ingestion.poller import SportPoller
-from edge_assets.settings import Feed, MissingSettingError
+from edge_assets.settings import Feed
 from edge_assets.store import polling
 from edge_assets.store.database import connect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from edge_assets.clock import Clock
+    from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.ingestion.report import SportReport
     from edge_assets.settings import Settings
 
@@ -65,8 +63,8 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
     with closing(connect(url, "edge-burst")) as connection:
         looks = polling.last_looks(connection)
     async with AsyncExitStack() as stack:
-        clock = WallClock() if settings.edge_feed is Feed.ODDS_API else VirtualClock()
-        client = await stack.enter_async_context(_client(settings, clock))
+        clock = feed_clock(settings)
+        client = await stack.enter_async_context(feed_client(settings, clock))
         redis = await stack.enter_async_context(_stream(settings.require_redis()))
         activities = {s: activity_of(look) for s in settings.edge_sports if (look := looks.get(s))}
         yield Desk(
@@ -80,16 +78,6 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
             meter=Meter(terms_of(settings), activities, credits_of(list(looks.values()))),
             redis=redis,
         )
-
-
-def _client(settings: Settings, clock: Clock) -> OddsApiClient:
-    key = settings.odds_api_key
-    if key is None:
-        if settings.edge_feed is Feed.ODDS_API:
-            msg = "ODDS_API_KEY is not set: set it, or use `edge up --feed simulate`"
-            raise MissingSettingError(msg)
-        key = SecretStr(settings.edge_feed.value)
-    return OddsApiClient(settings.odds_api_url, key, clock)
 
 
 def _stream(url: str) -> Redis:

@@ -51,6 +51,7 @@ def checkup(home: Home, settings: Settings) -> Iterator[Check]:
     yield _open_files()
     yield from _ports(home)
     yield from _servers(home, settings)
+    yield _retention(settings)
     yield _key(settings)
     yield Check("versions", "ok", ", ".join(f"{name} {version(name)}" for name in PACKAGES))
 
@@ -114,13 +115,16 @@ def _database(url: str) -> Iterator[Check]:
     except psycopg.Error as error:
         yield Check("database", "fail", str(error).strip().splitlines()[0], "check DATABASE_URL and that it runs")
         return
-    edition = f", {info.edition} edition" if info.edition else ""
-    layout = "hypertables" if info.hypertables else "native partitions"
-    yield Check("database", "ok", f"{info.engine} {info.version}{edition}, {layout}")
+    yield Check("database", "ok", info.summary)
     skew = abs(time.time() - float(row[0])) if row else 0.0
     fine = skew <= TOLERATED_SKEW_SECONDS
     remedy = "" if fine else "set both clocks by NTP: ages of prices depend on them"
     yield Check("clock", _verdict(fine, "warn"), f"{skew:.1f} s from the database's", remedy)
+
+
+def _retention(settings: Settings) -> Check:
+    kept = (f"{table} {f'{days} days' if days else 'for ever'}" for table, days in settings.retention_days.items())
+    return Check("recordings kept", "ok", ", ".join(kept))
 
 
 def _redis(url: str) -> Check:

@@ -17,7 +17,9 @@ from edge_assets.local.services import services
 from edge_assets.local.shutdown import down
 from edge_assets.local.startup import Step, bring_up
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.store.database import upgrade
+from edge_assets.settings import Feed
+from edge_assets.store.database import connect, upgrade
+from edge_assets.store.retention import retain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,6 +107,9 @@ class _Stack:
     def _migrate(self) -> None:
         upgrade(self.plan.database_url)
         worlds.check_world(self._home, self.plan)
+        if self.plan.feed is Feed.ODDS_API:
+            with connect(self.plan.database_url, "edge up") as conn:
+                retain(conn, self._settings.retention_days)
 
     def _ask_for_sports(self) -> None:
         """What our own feed server has is what is polled."""

@@ -69,7 +69,7 @@ class Survey:
         """Look at a board as it came, and at what was found of its single prices."""
         palpable = [tick for tick, verdict in verdicts.items() if verdict.check == "palpable_price"]
         self._count("absurd_prices", board, board.due, np.isin(board.tick, palpable))
-        due = board.due.any(axis=2)
+        due = np.any(board.due, axis=2)
         self._count("overround", board, board.whole & due, out_of_band(board))
         if board.market in (Market.H2H, Market.H2H_3_WAY):
             self._count("orientation", board, *_opposed(board, due))

@@ -32,9 +32,18 @@ WORTH_COLUMNS = (
     "fair_probability",
     "implied_probability",
     "edge",
+    "standard_error",
+    "expected_value_low",
+    "expected_value_high",
+    "probability_positive",
+    "push_probability",
     "kelly_fraction",
+    "stake_fraction",
     "confidence",
     "method_spread",
+    "market_width",
+    "hold",
+    "error_probability",
 )
 STEP_COLUMNS = ("alert_id", "seq", "state", "reason", "observed_at", "poll_id", "tick_poll_id")
 COLUMNS = ("sport_id", *STEP_COLUMNS, *KEY_COLUMNS, *WORTH_COLUMNS, "legs")

@@ -1,7 +1,7 @@
-"""Whole tables to and from NumPy, by PostgreSQL's binary COPY format.
+"""Whole tables to and from NumPy, in PostgreSQL's binary representation.
 
-Columns have a fixed width; NULL is NaN, or `UNKNOWN_TIME` in a time. A field costs 4 bytes of length, so rows
-with the same NULLs have the same size and are one structured array.
+Columns have a fixed width; NULL is NaN, or `UNKNOWN_TIME` in a time. In a COPY a field costs 4 bytes of length, so
+rows with the same NULLs have the same size and are one structured array.
 """
 
 from __future__ import annotations
@@ -23,17 +23,25 @@ if TYPE_CHECKING:
 
 TIME = "time"
 """The type of a column of `Micros`, in the place of a NumPy type."""
+TYPES = {"i2": "int2", "i4": "int4", "i8": "int8", "f4": "float4", "f8": "float8", TIME: "timestamptz"}
+SENDERS = {kind: f"{name}send" for kind, name in TYPES.items()} | {TIME: "timestamptz_send"}
 
 
 def read_columns(
     conn: Connection, query: str, types: Mapping[str, str], values: Mapping[str, Any] | None = None
 ) -> dict[str, NDArray[Any]]:
-    """The columns of `query`, which must yield `types` in this order and never NULL; -infinity is `UNKNOWN_TIME`."""
-    dtype = _record(types, ())
-    with conn.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT binary)", values) as copy:
-        data = b"".join(copy)
-    records = np.frombuffer(data, dtype, offset=len(HEADER), count=(len(data) - len(HEADER)) // dtype.itemsize)
-    columns = {name: records[name].astype(records[name].dtype.newbyteorder("=")) for name in types}
+    """The columns of `query`, which must yield `types` in this order and never NULL; -infinity is `UNKNOWN_TIME`.
+
+    The server packs the rows into one value: psycopg takes 20 us for each row that it receives by itself. A value
+    holds a gigabyte, some twenty million rows.
+    """
+    packed = " || ".join(f"{SENDERS[kind]}({name}::{TYPES[kind]})" for name, kind in types.items())
+    with conn.cursor(binary=True) as cursor:
+        cursor.execute(f"SELECT string_agg({packed}, '') FROM ({query}) AS q ({', '.join(types)})", values)
+        row = cursor.fetchone()
+    dtype = np.dtype([(name, ">i8" if kind == TIME else f">{kind}") for name, kind in types.items()])
+    records = np.frombuffer((row and row[0]) or b"", dtype)
+    columns = {name: records[name].astype(dtype[name].newbyteorder("=")) for name in types}
     for name in (name for name, kind in types.items() if kind == TIME):
         columns[name] = np.where(columns[name] == UNKNOWN_TIME, UNKNOWN_TIME, columns[name] + POSTGRES_EPOCH)
     return columns
@@ -57,7 +65,7 @@ def _pieces(types: Mapping[str, str], columns: Columns) -> Iterator[bytes]:
         records = np.zeros(len(index), _record(types, absent))
         records["fields"] = len(types)
         for name, kind in types.items():
-            records[f"{name}_length"] = -1 if name in absent else records.dtype.fields[name][0].itemsize
+            records[f"{name}_length"] = -1 if name in absent else records.dtype[name].itemsize
             if name not in absent:
                 records[name] = columns[name][index] - (POSTGRES_EPOCH if kind == TIME else 0)
         yield records.tobytes()

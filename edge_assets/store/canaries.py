@@ -44,7 +44,8 @@ FROM (
     SELECT event_id, market_id, outcome_id, point, book_id, price, observed_at FROM odds_ticks
     WHERE event_id = ANY(%(events)s)
     UNION ALL
-    SELECT event_id, market_id, outcome_id, point, CASE kind WHEN 'max' THEN -1 ELSE -2 END::smallint, price, observed_at
+    SELECT
+        event_id, market_id, outcome_id, point, CASE kind WHEN 'max' THEN -1 ELSE -2 END::smallint, price, observed_at
     FROM aggregate_ticks WHERE event_id = ANY(%(events)s) AND kind IN ('max', 'avg')
 ) AS t
 INNER JOIN events AS e ON t.event_id = e.id AND t.observed_at < least(e.commence_at, e.original_commence_at)

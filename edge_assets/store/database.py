@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -13,9 +14,11 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
-from psycopg.rows import scalar_row
+from psycopg.rows import kwargs_row, scalar_row
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psycopg import Connection
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -23,18 +26,55 @@ MIGRATION_LOCK = 0x0ED6E
 """Advisory lock that lets one process at a time migrate."""
 
 
+COMMUNITY = "timescale"
+"""The edition with everything, by the name of its license."""
+TIMESCALE = """
+SELECT
+    extversion AS version,
+    current_setting('timescaledb.license') AS edition,
+    ticks.hypertable_name IS NOT NULL AS hypertables,
+    coalesce(ticks.compression_enabled, false) AS compression,
+    EXISTS (
+        SELECT FROM timescaledb_information.continuous_aggregates WHERE view_name = 'price_candles'
+    ) AS continuous_aggregate,
+    (
+        SELECT coalesce(jsonb_object_agg(hypertable_name, extract(day FROM (config ->> 'drop_after')::interval)), '{}')
+        FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'
+    ) AS retention_days
+FROM pg_extension
+LEFT JOIN timescaledb_information.hypertables AS ticks ON ticks.hypertable_name = 'odds_ticks'
+WHERE extname = 'timescaledb'
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseInfo:
     """What `edge doctor` and `edge status` say of the server.
 
     `engine` is "PostgreSQL" or "TimescaleDB", `version` that engine's; `edition` is "apache" or "timescale"
-    (community) for TimescaleDB; `hypertables` whether ticks live in one rather than in native partitions.
+    (community) for TimescaleDB; `hypertables` whether ticks live in one rather than in native partitions;
+    `compression` whether old ticks are compressed; `continuous_aggregate` whether `price_candles` is one rather than
+    a view; `retention_days` after how many days the server drops recordings by itself, by table.
     """
 
     engine: str
     version: str
-    edition: str | None
-    hypertables: bool
+    edition: str | None = None
+    hypertables: bool = False
+    compression: bool = False
+    continuous_aggregate: bool = False
+    retention_days: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """All of it in a line."""
+        words = [f"{self.engine} {self.version}"]
+        words += [f"{self.edition} edition"] if self.edition else []
+        words.append("hypertables" if self.hypertables else "native partitions")
+        words += ["old ticks compressed"] if self.compression else []
+        words.append("candles kept by a continuous aggregate" if self.continuous_aggregate else "candles by a view")
+        words += [f"{table} dropped after {days} days" for table, days in self.retention_days.items()]
+        return ", ".join(words)
 
 
 def connect(url: str, application_name: str) -> Connection:
@@ -70,14 +110,10 @@ def upgrade(url: str) -> None:
 
 
 def describe(conn: Connection) -> DatabaseInfo:
-    """Which engine this is."""
+    """Which engine this is, and what of it is on."""
     with conn.cursor(row_factory=scalar_row) as cursor:
-        timescale = cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
-        if timescale is None:
+        if not cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
             version = cursor.execute("SHOW server_version").fetchone()
-            return DatabaseInfo("PostgreSQL", str(version).split()[0], None, hypertables=False)
-        edition = cursor.execute("SHOW timescaledb.license").fetchone()
-        hypertables = cursor.execute(
-            "SELECT count(*) > 0 FROM timescaledb_information.hypertables WHERE hypertable_name = 'odds_ticks'"
-        ).fetchone()
-    return DatabaseInfo("TimescaleDB", str(timescale), str(edition), hypertables=bool(hypertables))
+            return DatabaseInfo("PostgreSQL", str(version).split()[0])
+    with conn.cursor(row_factory=kwargs_row(partial(DatabaseInfo, "TimescaleDB"))) as named:
+        return named.execute(TIMESCALE).fetchall()[0]

@@ -38,7 +38,7 @@ INSERT INTO polls (
 )
 SELECT
     %(sport)s, %(feed)s, %(run)s, {AT.format("n.at")}, clock_timestamp(), n.ticks, n.ticks, n.withdrawals, n.events,
-    0, 0, %(times)s, n.starts, clock_timestamp(), %(assumed)s, %(import)s
+    0, 0, %(times)s, coalesce(n.starts, %(nothing)s), clock_timestamp(), %(assumed)s, %(import)s
 FROM unnest(
     %(at)s::bigint[], %(ticks)s::integer[], %(withdrawals)s::integer[], %(events)s::integer[], %(starts)s::bytea[]
 ) AS n (at, ticks, withdrawals, events, starts)
@@ -105,8 +105,7 @@ def known_quotes(
 
 def write_looks(conn: Connection, looks: Looks, ticks: Int64s, withdrawals: Int64s, run_id: str) -> Int64s:
     """Store the looks (k,) with what each brought; the ids of their polls."""
-    nothing = _packed(EventStarts.empty())
-    starts = [_packed(s) for s in looks.starts] if looks.starts is not None else [nothing] * len(looks.at)
+    starts = [_packed(s) for s in looks.starts] if looks.starts is not None else [None] * len(looks.at)
     values = {
         "sport": looks.sport_id,
         "feed": looks.feed,
@@ -114,13 +113,14 @@ def write_looks(conn: Connection, looks: Looks, ticks: Int64s, withdrawals: Int6
         "import": looks.import_id,
         "assumed": looks.time_assumed,
         "times": _packed(MarketTimes.empty()),
+        "nothing": _packed(EventStarts.empty()),
         "at": looks.at.tolist(),
         "ticks": ticks.tolist(),
         "withdrawals": withdrawals.tolist(),
         "events": [len(s) for s in looks.starts] if looks.starts is not None else [0] * len(looks.at),
         "starts": starts,
     }
-    ids = dict(conn.execute(POLLS, values).fetchall())
+    ids: dict[int, int] = dict(conn.execute(POLLS, values).fetchall())
     return np.array([ids[at] for at in looks.at.tolist()], np.int64)
 
 

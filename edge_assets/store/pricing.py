@@ -75,6 +75,12 @@ def books(conn: Connection) -> list[tuple[int, str]]:
     return conn.execute("SELECT id, key FROM books").fetchall()
 
 
+def event_sports(conn: Connection, first_event: int, last_event: int) -> dict[int, str]:
+    """The sport's key of each of a range of events."""
+    query = "SELECT e.id, s.key FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id"
+    return dict(conn.execute(f"{query} WHERE e.id BETWEEN %s AND %s", [first_event, last_event]).fetchall())
+
+
 def write_clones(conn: Connection, clone_of: Mapping[int, int]) -> None:
     """Which book copies which, for the marts."""
     with conn.cursor() as cursor:
@@ -99,8 +105,8 @@ class Pricing:
         self._cursor = conn.cursor()
         self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PRICING_LOCK])
         self._forget()
-        row = self._cursor.execute("SELECT coalesce(max(version), 0) + 1 FROM pricing.priced_decisions").fetchone()
-        self.version = int(row[0]) if row else 1
+        row = self._cursor.execute("SELECT nextval('pricing.versions')").fetchone()
+        self.version = int(row[0]) if row else 0
 
     def write(self, lines: Columns, quotes: Columns) -> None:
         """Store prices: columns of `PRICED_LINES` and `PRICED_QUOTES`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import class_row
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
     from ml.settlement import GameReport
 
@@ -89,17 +89,38 @@ def write_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
     A contradiction is kept beside what it contradicts, counted and warned of.
     """
     with conn.transaction(), conn.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE stated (LIKE results) ON COMMIT DROP")
-        rows = 0
-        with cursor.copy(f"COPY stated ({COLUMNS}) FROM STDIN") as copy:
-            for row in _rows(results):
-                copy.write_row(row)
-                rows += 1
-        new = sum(inserted for (inserted,) in cursor.execute(INSERT))
+        written = _insert(cursor, results)
         (contradicted,) = cursor.execute(CONTRADICTED).fetchone() or (0,)
+        cursor.execute("DROP TABLE stated")
     if contradicted:
         _log.warning("the sources contradict each other on the results of %d events; see event_results", contradicted)
-    return Written(new, rows - new, contradicted)
+    return written._replace(contradicted_events=contradicted)
+
+
+def import_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
+    """The same without looking for contradictions, which reads every result: for one file of many."""
+    with conn.transaction(), conn.cursor() as cursor:
+        written = _insert(cursor, results)
+        cursor.execute("DROP TABLE stated")
+    return written
+
+
+def contradicted_events(conn: Connection) -> int:
+    """How many events have sources that contradict each other."""
+    row = conn.execute("SELECT count(DISTINCT event_id) FROM event_results WHERE contradicted").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _insert(cursor: Cursor[Any], results: Iterable[StatedResult]) -> Written:
+    """Leaves the results in the temporary table `stated`."""
+    cursor.execute("CREATE TEMPORARY TABLE stated (LIKE results) ON COMMIT DROP")
+    rows = 0
+    with cursor.copy(f"COPY stated ({COLUMNS}) FROM STDIN") as copy:
+        for row in _rows(results):
+            copy.write_row(row)
+            rows += 1
+    new = sum(inserted for (inserted,) in cursor.execute(INSERT))
+    return Written(new, rows - new, 0)
 
 
 def results_at(conn: Connection, event_ids: Sequence[int], at: datetime) -> list[EventResult]:

@@ -67,6 +67,7 @@ class Vocabulary:
         self._conn = conn
         self._ids: dict[str, dict[tuple[Any, ...], int]] = {table: {} for table in GET_OR_CREATE}
         self._book_keys: dict[int, str] = {}
+        self._sport_keys: dict[int, str] = {}
         self._events: dict[str, tuple[int, datetime]] = {}
         self._read()
 
@@ -139,6 +140,12 @@ class Vocabulary:
             self._read()
         return self._book_keys[book_id]
 
+    def sport_key(self, sport_id: int) -> str:
+        """The key of a sport. Raises `KeyError` if there is no such sport."""
+        if sport_id not in self._sport_keys:
+            self._read()
+        return self._sport_keys[sport_id]
+
     def _create(self, table: str, name: tuple[Any, ...], values: tuple[Any, ...]) -> int:
         created = self._ids[table][name] = self._one(GET_OR_CREATE[table], values)
         return created
@@ -160,6 +167,7 @@ class Vocabulary:
             for row in self._conn.execute(f"SELECT {columns}, id FROM {table}"):
                 self._ids[table][row[:-1]] = row[-1]
         self._book_keys = {i: key[0] for key, i in self._ids["books"].items()}
+        self._sport_keys = {i: key[0] for key, i in self._ids["sports"].items()}
 
 
 def _dsn_of(conn: Connection) -> str:

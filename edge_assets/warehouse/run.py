@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_assets.books import known_book
 from edge_assets.store import pricing as store
+from edge_assets.traits import traits
 from edge_assets.warehouse.confirmations import Confirmations
 from edge_assets.warehouse.movements import watch_days
 from edge_assets.warehouse.pricing import price
@@ -21,31 +23,32 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.store.pricing import Decisions
+    from ml.scoring import Traits
 
 EVENTS_AT_ONCE = 1_000
 """Some hundred thousand quotes: tens of megabytes."""
 
 
-def price_due(conn: Connection, weights: Mapping[str, float], clone_of: Mapping[str, str]) -> dict[str, int]:
+def price_due(conn: Connection, weights: Mapping[str, float]) -> dict[str, int]:
     """Price and watch what the intermediate models have made ready, and mark the pending polls: all or nothing.
 
-    `weights` maps a book's key to its weight in the consensus (1 where it is not named), `clone_of` to the key of
-    the book that it copies. Returns what was counted.
+    `weights` overrides single books' weights in the consensus, by their keys. Returns what was counted.
     """
     ids = {key: book_id for book_id, key in store.books(conn)}
-    clones = {ids[copy]: ids[of] for copy, of in clone_of.items() if copy in ids and of in ids}
+    known = {key: known_book(key, weights) for key in ids}
+    clones = {ids[key]: ids[book.clone_of] for key, book in known.items() if book.clone_of in ids}
     with conn.transaction():
         store.write_clones(conn, clones)
-        counts = _price(conn, {book_id: weights.get(key, 1.0) for key, book_id in ids.items()})
+        counts = _price(conn, {book_id: traits(key, weights) for key, book_id in ids.items()})
         return counts | {"moves": watch_days(conn, clones), "games": rate_teams(conn)}
 
 
-def _price(conn: Connection, weight: Mapping[int, float]) -> dict[str, int]:
+def _price(conn: Connection, traits_of: Mapping[int, Traits]) -> dict[str, int]:
     counts = Counter({"decisions": 0, "quotes": 0, "lines": 0})
     pricing = store.Pricing(conn)
     decisions = store.due_decisions(conn)
     for piece in _pieces(decisions):
-        lines, quotes = _price_piece(conn, piece, weight)
+        lines, quotes = _price_piece(conn, piece, traits_of)
         pricing.write(lines, quotes)
         counts.update(decisions=len(piece.event_id), quotes=len(quotes["event_id"]), lines=len(lines["event_id"]))
     pricing.finish(decisions)
@@ -57,18 +60,20 @@ def _pieces(decisions: Decisions) -> Iterator[Decisions]:
     _, begins = np.unique(decisions.event_id, return_index=True)
     edges = [*begins[::EVENTS_AT_ONCE].tolist(), len(decisions.event_id)]
     for begin, end in pairwise(edges):
-        yield store.Decisions(*(column[begin:end] for column in decisions))
+        yield store.Decisions._make(column[begin:end] for column in decisions)
 
 
 def _price_piece(
-    conn: Connection, piece: Decisions, weight: Mapping[int, float]
+    conn: Connection, piece: Decisions, traits_of: Mapping[int, Traits]
 ) -> tuple[store.Columns, store.Columns]:
     quotes = store.quotes_as_of(conn, int(piece.event_id[0]), int(piece.event_id[-1]))
     polls = np.unique(piece.poll_id[piece.poll_id > 0])
     confirmations = Confirmations(piece, store.market_times(conn, polls))
     decision = np.searchsorted(_keys(piece.event_id, piece.moment_id), _keys(quotes["event_id"], quotes["moment_id"]))
     quotes["confirmed_at"] = confirmations.at(decision, quotes["book_id"], quotes["market_id"])
-    return price(quotes, piece.decided_at[decision], weight.__getitem__)
+    sports = store.event_sports(conn, int(piece.event_id[0]), int(piece.event_id[-1]))
+    sport = np.array([sports[event] for event in quotes["event_id"].tolist()], np.str_)
+    return price(quotes, piece.decided_at[decision], sport, traits_of.__getitem__)
 
 
 def _keys(event: NDArray[np.int32], moment: NDArray[np.int16]) -> NDArray[np.int64]:

@@ -6,50 +6,30 @@ from ml.arbitrage.hold import Holds, holds, ranking
 from ml.arbitrage.middles import BestPairs, Pair, PairKind, best_pairs, pair
 from ml.arbitrage.rounding import Booked, booked
 from ml.arbitrage.ruled import RuledArbitrage, ruled_arbitrage, ruled_pairs
-from ml.arbitrage.rules import (
-    Abandoned,
-    Conflict,
-    DeadHeat,
-    Period,
-    Pitchers,
-    Retirement,
-    SettlementRules,
-    Tie,
-    conflict,
-)
 from ml.arbitrage.sized import Sized, sized_arbitrage
 from ml.arbitrage.stakes import StakeLimits, Stakes, best_stakes
 from ml.arbitrage.sure import NO_BOOK, Arbitrage, arbitrage
 
 __all__ = [
     "NO_BOOK",
-    "Abandoned",
     "Arbitrage",
     "BestPairs",
     "Booked",
-    "Conflict",
     "Conversion",
-    "DeadHeat",
     "Hedge",
     "Holds",
     "Pair",
     "PairKind",
-    "Period",
-    "Pitchers",
-    "Retirement",
     "RuledArbitrage",
-    "SettlementRules",
     "Sized",
     "StakeLimits",
     "Stakes",
-    "Tie",
     "arbitrage",
     "best_conversion",
     "best_pairs",
     "best_stakes",
     "bonus_bet",
     "booked",
-    "conflict",
     "free_bet",
     "hedge",
     "holds",

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arbitrage.middles import BestPairs, Pair, best_pairs
-from ml.arbitrage.rules import Conflict, compatible_groups, conflicts
 from ml.arbitrage.sure import NO_BOOK, Arbitrage, arbitrage
+from ml.settlement.rules import Conflict, compatible_groups, conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from ml.arbitrage.rules import Rules
+    from ml.settlement.rules import Rules
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -58,7 +58,7 @@ def ruled_arbitrage(
     by_group = [
         arbitrage(prices[lines], hidden[lines] | ~group, charge) for group in compatible_groups(table, rules, tolerated)
     ]
-    return RuledArbitrage(_replaced(best, lines, by_group), best, found)
+    return RuledArbitrage(replaced(best, lines, by_group), best, found)
 
 
 def _leg_conflicts(book: NDArray[np.intp], table: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -70,8 +70,8 @@ def _leg_conflicts(book: NDArray[np.intp], table: NDArray[np.int16]) -> NDArray[
     return found
 
 
-def _replaced(best: Arbitrage, lines: NDArray[np.intp], by_group: list[Arbitrage]) -> Arbitrage:
-    """`best` with `lines` replaced by the group that returns most on each."""
+def replaced(best: Arbitrage, lines: NDArray[np.intp], by_group: Sequence[Arbitrage]) -> Arbitrage:
+    """`best` with `lines` replaced by the arbitrage `by_group` that returns most on each."""
     returns = np.nan_to_num(np.stack([group.guaranteed_return for group in by_group]), nan=-np.inf)
     winner = returns.argmax(axis=0)
     columns = {}

@@ -1,10 +1,16 @@
-"""What a price is worth against a fair probability, and how far to trust that. Arguments broadcast."""
+"""What a price is worth against a fair probability, and how far to trust that. Arguments broadcast.
+
+Prices are decimal and after commission. With a push, probabilities are those given that the bet is decided.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr, ndtri
+
+from ml.market.methods import booksum
 
 if TYPE_CHECKING:
     from typing import Any
@@ -17,6 +23,11 @@ BOOKS_SCALE = 4.0
 AGE_SCALE_SECONDS = 300.0
 METHOD_SPREAD_SCALE = 0.02
 DISPERSION_SCALE = 0.15
+LEVEL = 0.9
+"""Of the interval of the expected value: its lower end, which ranks bets, is exceeded with 95%."""
+TWO_SIDES = 2
+CENTS = 100.0
+EVENS = 2.0
 
 
 def edge(fair: Array, price: Array) -> Array:
@@ -24,9 +35,64 @@ def edge(fair: Array, price: Array) -> Array:
     return fair - 1.0 / price
 
 
-def expected_value(fair: Array, price: Array) -> Array:
-    """Expected profit of a stake of one: p x price - 1."""
-    return fair * price - 1.0
+def expected_value(fair: Array, price: Array, push: Array | float = 0.0) -> Array:
+    """Expected profit of a stake of one: (1 - push) (p x price - 1), the stake returned with probability `push`."""
+    value: Array = (1.0 - np.asarray(push)) * (fair * price - 1.0)
+    return value
+
+
+def probability_error(fair: Array, standard_error: Array) -> Array:
+    """The standard error of a probability whose log-odds have `standard_error`: s p (1 - p), to first order."""
+    return standard_error * fair * (1.0 - fair)
+
+
+def value_interval(
+    fair: Array, price: Array, error: Array, push: Array | float = 0.0, level: float = LEVEL
+) -> tuple[Array, Array]:
+    """The ends of the interval that holds the expected value with probability `level`.
+
+    `error` is the standard error of `fair`. A normal approximation, cut at a stake that is lost or won for certain.
+    """
+    reach = ndtri((1.0 + level) / 2.0) * error
+    low, high = (np.clip(fair + sign * reach, 0.0, 1.0) for sign in (-1.0, 1.0))
+    return expected_value(low, price, push), expected_value(high, price, push)
+
+
+def probability_of_value(fair: Array, price: Array, error: Array) -> Array:
+    """The probability that the bet is worth something: Phi((p - 1 / price) / error), error that of `fair`."""
+    gap = edge(fair, price)
+    certain = np.where(gap > 0, 1.0, 0.0)
+    return np.where(
+        error > 0, ndtr(np.divide(gap, error, out=np.zeros(np.broadcast(gap, error).shape), where=error > 0)), certain
+    )
+
+
+def hold(prices: Array) -> Array:
+    """What a book keeps of money spread over its outcomes (...,) of `prices` (..., n): 1 - 1 / booksum."""
+    share: Array = 1.0 - 1.0 / booksum(np.moveaxis(1.0 / prices, -1, 0))
+    return share
+
+
+def market_width(prices: Array) -> Array:
+    """The distance between a two-way market's sides in American cents (...,), of `prices` (..., 2).
+
+    -110 and -110 are 20 cents wide, -120 and +110 are 10, +100 and +100 none; an arbitrage is negative. NaN where a
+    price does not exceed 1. Raises `ValueError` for another number of sides.
+    """
+    if prices.shape[-1] != TWO_SIDES:
+        msg = f"a market's width is between two sides, not {prices.shape[-1]}"
+        raise ValueError(msg)
+    profit = np.where(prices > 1, prices - 1.0, np.nan)
+    # above or below evens, in hundredths of the smaller side
+    cents = np.where(prices >= EVENS, CENTS * (profit - 1.0), CENTS * (1.0 - 1.0 / profit))
+    width: Array = -(cents[..., 0] + cents[..., 1])
+    return width
+
+
+def ranking(low: Array, top: int | None = None) -> NDArray[np.intp]:
+    """Bets in descending order of the lower end of their value (M,), NaN left out; equals keep their order."""
+    order = np.argsort(-low, kind="stable")
+    return order[: np.count_nonzero(~np.isnan(low))][:top]
 
 
 def confidence(books: NDArray[Any], age_seconds: Array, method_spread: Array, dispersion: Array) -> Array:

@@ -84,8 +84,9 @@ class MovementWatch:
         changed = self._board.apply(changes.quotes.take(np.isin(changes.quotes.event, coming)))
         self.moves = self._book_moves((_NONE, _NONE), np.empty(0), np.empty(0))
         movements = list(self._moved(changed, now)) if len(changed.rows) else []
-        standing.confirm(self._board, changes.times, self.rules, now)
-        movements += self._stood(now)
+        if len(changes.times):  # imported history says nothing of who confirmed what
+            standing.confirm(self._board, changes.times, self.rules, now)
+            movements += self._stood(now)
         return movements
 
     def _moved(self, changed: Changed, now: Micros) -> Iterator[Movement]:

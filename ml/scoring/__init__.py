@@ -6,7 +6,8 @@ what was withheld, by reason. No I/O: the service around it is `serving.scorer`.
 """
 
 from ml.scoring.alerts import Alert, AlertKey, Leg, Worth
+from ml.scoring.books import Books, Traits
 from ml.scoring.rules import ScoringRules, Verdict
 from ml.scoring.scorer import SportScorer, Step
 
-__all__ = ["Alert", "AlertKey", "Leg", "ScoringRules", "SportScorer", "Step", "Verdict", "Worth"]
+__all__ = ["Alert", "AlertKey", "Books", "Leg", "ScoringRules", "SportScorer", "Step", "Traits", "Verdict", "Worth"]

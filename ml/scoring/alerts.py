@@ -7,11 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ml.quotes import Micros
     from ml.scoring.rules import ScoringRules
 
 State = Literal["opened", "updated", "closed"]
 _NAMESPACE = uuid.UUID("6f3c4f6e-2f0b-4d5e-9d0a-1d6f0d2b7a11")
+
+
+Kind = Literal["value", "arbitrage", "likely_error"]
+"""A likely error looks like value, but is too good to be true: the book may void the bet."""
 
 
 class AlertKey(NamedTuple):
@@ -20,7 +26,7 @@ class AlertKey(NamedTuple):
     `point` is the selection's own point (the line's, for an arbitrage), None where the market has none.
     """
 
-    kind: Literal["value", "arbitrage"]
+    kind: Kind
     event: int
     market: int
     point: float | None
@@ -40,8 +46,16 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """The numbers of an alert. For an arbitrage `expected_value` is the guaranteed return, and the
-    fields that need a fair price are None.
+    """The numbers of an alert. For an arbitrage `expected_value` is the guaranteed return, and the fields that need
+    a fair price are None.
+
+    `price` is as offered; what it implies, its edge and its value are after the exchange's commission.
+    `fair_probability` and its `standard_error` hold given that the bet is not a push, which happens with
+    `push_probability` (the average share of the stake that comes back, for quarter lines). The interval of the expected
+    value holds it with 90%; `probability_positive` is the chance that the bet is worth anything. `kelly_fraction`
+    believes the fair probability, `stake_fraction` is what the risk controls leave of it. `market_width` is the
+    overround of the tightest book, `hold` that of the best prices of all, below 0 for an arbitrage.
+    `error_probability` is that of a mistake of the book's (`ml.market.palpable`), 0 where nothing tells.
     """
 
     expected_value: float
@@ -51,9 +65,18 @@ class Worth:
     fair_probability: float | None = None
     implied_probability: float | None = None
     edge: float | None = None
+    standard_error: float | None = None
+    expected_value_low: float | None = None
+    expected_value_high: float | None = None
+    probability_positive: float | None = None
+    push_probability: float | None = None
     kelly_fraction: float | None = None
+    stake_fraction: float | None = None
     confidence: float | None = None
     method_spread: float | None = None
+    market_width: float | None = None
+    hold: float | None = None
+    error_probability: float | None = None
     legs: tuple[Leg, ...] = ()
 
 
@@ -96,12 +119,11 @@ def close_alert(alert: Alert, reason: str, observed_at: Micros, poll_id: int) ->
     return replace(alert, seq=alert.seq + 1, state="closed", reason=reason, observed_at=observed_at, poll_id=poll_id)
 
 
-def moved(last: Worth, now: Worth, rules: ScoringRules) -> bool:
-    """Whether the numbers differ enough to tell the user again."""
-    if last.price != now.price or [(leg.book, leg.price) for leg in last.legs] != [
-        (leg.book, leg.price) for leg in now.legs
-    ]:
-        return True
-    if last.fair_probability is None or now.fair_probability is None:
-        return False
-    return abs(last.fair_probability - now.fair_probability) >= rules.update_probability
+def price_moved(last: Worth, price: float, fair: float, rules: ScoringRules) -> bool:
+    """Whether a price or what is fair differs enough from the numbers last told to tell them again."""
+    return last.price != price or abs((last.fair_probability or 0.0) - fair) >= rules.update_probability
+
+
+def legs_moved(last: Worth, books: Sequence[int], prices: Sequence[float]) -> bool:
+    """Whether an arbitrage is made of other bets than when it was last told."""
+    return [(leg.book, leg.price) for leg in last.legs] != list(zip(books, prices, strict=True))

@@ -2,7 +2,7 @@
 
 A *line* is a market of an event at one point: its outcomes exhaust what can happen (but for a push), so
 it can be de-vigged and arbitraged. Spreads are keyed by the home side's point: home -3.5 and away +3.5
-are the two outcomes of one line.
+are the two outcomes of one line. The lines of a market at different points are its *ladder*.
 """
 
 from __future__ import annotations
@@ -11,22 +11,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ml.market import DevigMethod, devig, log_odds
+from ml.market.methods import booksum
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market, Outcome
+from ml.scoring.slots import Slots, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 WIDEST = max(len(o) for o in OUTCOMES_OF.values())
-_NO_COLUMN = -1
-_COLUMN = np.full((max(Market) + 1, max(Outcome) + 1), _NO_COLUMN, np.int8)
+NO_START: Micros = np.iinfo(np.int64).max
+_NONE = -1
+_VALUED = list(OUTCOMES_OF)
+_PLACE = np.full(max(Market) + 1, _NONE, np.int8)
+_PLACE[[int(m) for m in _VALUED]] = range(len(_VALUED))
+_COLUMN = np.full((max(Market) + 1, max(Outcome) + 1), _NONE, np.int8)
 for _market, _outcomes in OUTCOMES_OF.items():
     _COLUMN[_market, _outcomes] = range(len(_outcomes))
 _WIDTH = {int(m): len(outcomes) for m, outcomes in OUTCOMES_OF.items()}
-NO_START: Micros = np.iinfo(np.int64).max
 
 
 class LineKey(NamedTuple):
@@ -37,6 +41,9 @@ class LineKey(NamedTuple):
     point: float
 
 
+NO_LINE = LineKey(0, 0, 0.0)
+
+
 def selection_point(key: LineKey, column: int) -> float | None:
     """The point as the book writes it beside outcome number `column` of the line."""
     if key.market == Market.SPREADS:
@@ -44,57 +51,69 @@ def selection_point(key: LineKey, column: int) -> float | None:
     return key.point if key.market == Market.TOTALS else None
 
 
-class LineMatrix:
-    """Prices by line, book and outcome; rows are recycled when a line is no longer offered by anybody.
+def line_key(event: int, market: int, outcome: int | None, point: float | None) -> LineKey:
+    """The line that a quote belongs to; `point` as the book writes it, None or NaN where there is none."""
+    if point is None or point != point:  # noqa: PLR0124 - NaN: the market has no point
+        return LineKey(event, market, 0.0)
+    away = market == Market.SPREADS and outcome == Outcome.AWAY
+    return LineKey(event, market, 0.0 - point if away else 0.0 + point)
 
-    Arrays (capacity L lines, B books, `WIDEST` outcomes): `price` (L, B, 3) with NaN where nothing is
-    offered, `poll` (L, B, 3) the poll that brought the price, `key` and `width` by line.
+
+class LineMatrix:
+    """Prices by outcome, line and book; rows are recycled when a line is no longer offered by anybody.
+
+    Books stand in the order of their ids, so that what is worked out from them does not depend on who came first.
+    Arrays (capacity L lines, B books, `WIDEST` outcomes): `price` (3, L, B) with NaN where nothing is offered, `poll`
+    (3, L, B) the poll that brought the price, `opinion` (3, L, B) the book's fair log-odds by `method`, NaN where its
+    prices do not make a market, `cost` (L, B) the sum of what its prices imply; `key`, `width` and `ladder` by line.
     """
 
-    def __init__(self) -> None:
-        self.rows: dict[tuple[int, int, float], int] = {}
+    def __init__(self, method: DevigMethod = DevigMethod.POWER) -> None:
+        self.method = method
+        self.rows: dict[LineKey, int] = {}
         self.keys: list[LineKey | None] = []
-        self.books: dict[int, int] = {}
-        self.book_ids: list[int] = []
-        self.price = np.full((64, 16, WIDEST), np.nan)
-        self.poll = np.zeros((64, 16, WIDEST), np.int64)
+        self.book_ids = np.empty(0, np.int64)
+        self.price, self.opinion = np.full((2, WIDEST, 64, 0), np.nan)
+        self.poll = np.zeros((WIDEST, 64, 0), np.int64)
+        self.cost = np.full((64, 0), np.nan)
         self.width = np.zeros(64, np.int8)
         self.start = np.full(64, NO_START, np.int64)
-        self._pair_of_row = np.zeros(64, np.intp)
-        self._pairs: dict[tuple[int, int], int] = {}
-        self._times = np.full((64, 16), UNKNOWN_TIME, np.int64)
+        self.ladder = np.zeros(64, np.intp)
+        self.times = np.full((16 * len(_VALUED), 0), UNKNOWN_TIME, np.int64)
+        self._events = Slots()
         self._starts: dict[int, Micros] = {}
         self._rows_of_event: dict[int, set[int]] = {}
         self._free: list[int] = []
-        self._free_pairs: list[int] = []
 
     def __len__(self) -> int:
         """Rows in use or free for recycling; arrays are meaningful up to here."""
         return len(self.keys)
 
-    def apply_quotes(self, quotes: QuoteBatch, polls: int | NDArray[np.int64]) -> set[int]:
+    def apply_quotes(self, quotes: QuoteBatch, polls: int | NDArray[np.int64]) -> NDArray[np.intp]:
         """Write changed prices; return the rows touched. Markets that are not valued are passed over."""
         column = _columns(quotes)
-        valued = column != _NO_COLUMN
-        quotes, column = quotes.take(valued), column[valued]
-        lines = zip(quotes.event.tolist(), quotes.market.tolist(), _line_points(quotes).tolist(), strict=True)
-        rows = [self._row(line) for line in lines]
-        books, book_inverse = np.unique(quotes.book, return_inverse=True)
-        columns = np.array([self._book(book) for book in books.tolist()], np.intp)
-        cells = np.array(rows, np.intp), columns[book_inverse], column
-        self.price[cells] = quotes.price
-        self.poll[cells] = polls if isinstance(polls, int) else polls[valued]
-        return set(rows)
+        valued = column != _NONE
+        if not valued.all():
+            quotes, column = quotes.take(valued), column[valued]
+            polls = polls if isinstance(polls, int) else polls[valued]
+        touched, line = self._rows_of(quotes)
+        rows, books = touched[line], self._books(quotes.book)
+        self.price[column, rows, books] = quotes.price
+        self.poll[column, rows, books] = polls
+        # a book's changed prices of a line stand together, as a rule: it is enough to look at the first
+        first, _ = runs(rows * len(self.book_ids) + books)
+        self._reconsider(rows[first], books[first])
+        return touched
 
     def apply_times(self, times: MarketTimes) -> None:
         """Take over when each book last confirmed each market."""
-        pairs = (times.event.astype(np.int64) << 16) | times.market
-        distinct, inverse = np.unique(pairs, return_inverse=True)
-        rows = np.array([self._pair(int(p >> 16), int(p & 0xFFFF)) for p in distinct], np.intp)
-        books, book_inverse = np.unique(times.book, return_inverse=True)
-        columns = np.array([self._book(int(b)) for b in books], np.intp)
-        if len(times):
-            self._times[rows[inverse], columns[book_inverse]] = times.book_time
+        known = times.market < len(_PLACE)
+        place = np.where(known, _PLACE[np.where(known, times.market, 0)], _NONE)
+        if (place == _NONE).any():
+            times, place = times.take(place != _NONE), place[place != _NONE]
+        books = self._books(times.book)
+        ladders = self._slots(times.event) * len(_VALUED) + place
+        self.times[ladders, books] = times.book_time
 
     def apply_starts(self, starts: EventStarts) -> None:
         """Take over the events' start times."""
@@ -105,12 +124,18 @@ class LineMatrix:
 
     def book_times(self, rows: NDArray[Any] | slice) -> NDArray[np.int64]:
         """When each book last confirmed the market of each of `rows`: (rows, B)."""
-        return self._times[self._pair_of_row[rows]]
+        return self.times[self.ladder[rows]]
 
-    def release_empty(self, rows: Iterable[int]) -> None:
+    def beside(self, rows: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """The rows of the ladders of which a row is marked in `rows` (len(self),)."""
+        used = slice(0, len(self))
+        marked = np.zeros(len(self.times), np.bool_)
+        marked[self.ladder[used][rows]] = True
+        return np.flatnonzero(marked[self.ladder[used]] & (self.width[used] > 0))
+
+    def release_empty(self, rows: NDArray[np.intp]) -> None:
         """Recycle those of `rows` that nobody offers any more."""
-        some = np.fromiter(rows, np.intp)
-        for row in some[np.isnan(self.price[some]).all(axis=(1, 2))].tolist():
+        for row in rows[np.isnan(self.price[:, rows]).all(axis=(0, 2))].tolist():
             key = self.keys[row]
             if key is not None:
                 del self.rows[key]
@@ -122,75 +147,89 @@ class LineMatrix:
     def forget_events(self, listed: NDArray[np.int32]) -> None:
         """Drop what is remembered of events that are neither listed nor offered any more."""
         gone = self._starts.keys() - set(listed.tolist())
-        quiet = {event for event in gone if not self._rows_of_event.get(event)}
-        for event in quiet:
+        for event in [event for event in gone if not self._rows_of_event.get(event)]:
             del self._starts[event]
             self._rows_of_event.pop(event, None)
-        if quiet:
-            for pair in [p for p in self._pairs if p[0] in quiet]:
-                index = self._pairs.pop(pair)
-                self._times[index] = UNKNOWN_TIME
-                self._free_pairs.append(index)
+            slot = self._events.release(event)
+            if slot is not None:
+                self.times[slot * len(_VALUED) : (slot + 1) * len(_VALUED)] = UNKNOWN_TIME
 
-    def _row(self, line: tuple[int, int, float]) -> int:
-        row = self.rows.get(line)
+    def _reconsider(self, rows: NDArray[np.intp], books: NDArray[np.intp]) -> None:
+        """Work out anew what books say of lines on which they have changed a price."""
+        for n in set(_WIDTH.values()):
+            some = self.width[rows] == n
+            line, book = rows[some], books[some]
+            prices = self.price[:n, line, book]
+            self.opinion[:n, line, book] = log_odds(devig(prices.T, self.method))
+            self.cost[line, book] = booksum(1 / prices)
+
+    def _rows_of(self, quotes: QuoteBatch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The rows of the quotes' lines, new lines with new ones, and which of them each quote belongs to."""
+        slots, point = self._slots(quotes.event), _line_points(quotes)
+        bits = point.view(np.uint32).astype(np.int64)
+        names = (slots * len(_VALUED) + _PLACE[quotes.market]) << 32 | bits
+        _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
+        lines = zip(
+            quotes.event[first].tolist(),
+            quotes.market[first].tolist(),
+            point[first].tolist(),
+            (names[first] >> 32).tolist(),
+            strict=True,
+        )
+        return np.array([self._row(LineKey(*line), ladder) for *line, ladder in lines], np.intp), inverse
+
+    def _row(self, key: LineKey, ladder: int) -> int:
+        row = self.rows.get(key)
         if row is None:
-            key = LineKey(*line)
             row = self._free.pop() if self._free else self._append()
             self.rows[key], self.keys[row] = row, key
-            self.width[row] = _WIDTH[key.market]
+            self.width[row], self.ladder[row] = _WIDTH[key.market], ladder
             self.start[row] = self._starts.get(key.event, NO_START)
-            self._pair_of_row[row] = self._pair(key.event, key.market)
             self._rows_of_event.setdefault(key.event, set()).add(row)
         return row
 
     def _append(self) -> int:
         self.keys.append(None)
-        if len(self.keys) > len(self.price):
-            self.price, self.poll = _grown(self.price, np.nan), _grown(self.poll, 0)
+        if len(self.keys) > len(self.width):
+            self.price, self.opinion = _grown(self.price, np.nan, 1), _grown(self.opinion, np.nan, 1)
+            self.poll, self.cost = _grown(self.poll, 0, 1), _grown(self.cost, np.nan)
             self.width, self.start = _grown(self.width, 0), _grown(self.start, NO_START)
-            self._pair_of_row = _grown(self._pair_of_row, 0)
+            self.ladder = _grown(self.ladder, 0)
         return len(self.keys) - 1
 
-    def _pair(self, event: int, market: int) -> int:
-        pair = self._pairs.get((event, market))
-        if pair is None:
-            pair = self._free_pairs.pop() if self._free_pairs else len(self._pairs)
-            self._pairs[event, market] = pair
-            if pair >= len(self._times):
-                self._times = _grown(self._times, UNKNOWN_TIME)
-        return pair
+    def _slots(self, events: NDArray[np.int32]) -> NDArray[np.intp]:
+        """The slot of each event; quotes of an event mostly stand together."""
+        first, length = runs(events)
+        slots = np.repeat([self._events.take(event) for event in events[first].tolist()], length).astype(np.intp)
+        while len(self._events) * len(_VALUED) > len(self.times):
+            self.times = _grown(self.times, UNKNOWN_TIME)
+        return slots
 
-    def _book(self, book: int) -> int:
-        column = self.books.get(book)
-        if column is None:
-            column = self.books[book] = len(self.book_ids)
-            self.book_ids.append(book)
-            if column >= self.price.shape[1]:
-                self.price, self.poll = _grown(self.price, np.nan, 1), _grown(self.poll, 0, 1)
-                self._times = _grown(self._times, UNKNOWN_TIME, 1)
-        return column
-
-
-def line_key(event: int, market: int, outcome: int | None, point: float | None) -> LineKey:
-    """The line that a quote belongs to; `point` as the book writes it, None or NaN where there is none."""
-    if point is None or point != point:  # noqa: PLR0124 - NaN: the market has no point
-        return LineKey(event, market, 0.0)
-    away = market == Market.SPREADS and outcome == Outcome.AWAY
-    return LineKey(event, market, 0.0 - point if away else 0.0 + point)
+    def _books(self, books: NDArray[np.int16]) -> NDArray[np.intp]:
+        """The column of each book; new books get one."""
+        at = np.searchsorted(self.book_ids, books)
+        if not self.book_ids.size or (self.book_ids[np.minimum(at, len(self.book_ids) - 1)] != books).any():
+            new = np.setdiff1d(books, self.book_ids)
+            where = np.searchsorted(self.book_ids, new)
+            self.book_ids = np.insert(self.book_ids, where, new)
+            self.price, self.opinion = (np.insert(a, where, np.nan, axis=2) for a in (self.price, self.opinion))
+            self.poll, self.cost = np.insert(self.poll, where, 0, axis=2), np.insert(self.cost, where, np.nan, axis=1)
+            self.times = np.insert(self.times, where, UNKNOWN_TIME, axis=1)
+            at = np.searchsorted(self.book_ids, books)
+        return at
 
 
 def _columns(quotes: QuoteBatch) -> NDArray[np.int8]:
-    """The column of each quote's outcome in its line, `_NO_COLUMN` where its market is not valued."""
+    """The column of each quote's outcome in its line, `_NONE` where its market is not valued."""
     known = (quotes.market < _COLUMN.shape[0]) & (quotes.outcome < _COLUMN.shape[1])
-    return np.where(known, _COLUMN[np.where(known, quotes.market, 0), np.where(known, quotes.outcome, 0)], _NO_COLUMN)
+    return np.where(known, _COLUMN[np.where(known, quotes.market, 0), np.where(known, quotes.outcome, 0)], _NONE)
 
 
-def _line_points(quotes: QuoteBatch) -> NDArray[np.float64]:
+def _line_points(quotes: QuoteBatch) -> NDArray[np.float32]:
     """`line_key(...).point` of each quote."""
-    point = np.where(np.isnan(quotes.point), 0.0, quotes.point.astype(np.float64))
+    point = np.where(np.isnan(quotes.point), np.float32(0), quotes.point)
     away = (quotes.market == Market.SPREADS) & (quotes.outcome == Outcome.AWAY)
-    return np.where(away, 0.0 - point, 0.0 + point)
+    return np.where(away, np.float32(0) - point, np.float32(0) + point)
 
 
 def _grown(array: NDArray[Any], fill: float, axis: int = 0) -> NDArray[Any]:

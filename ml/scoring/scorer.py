@@ -1,46 +1,53 @@
 """The scorer of one sport: prices change, time passes, alerts open, update and close.
 
-It values only lines that changed: a new price, a book that went stale or came back, a start that passed.
-`ml.scoring.valuation` is row-wise, so the result equals valuing everything at every poll.
+It values only ladders that changed: a new price, a book that grew older by a step, a start that passed.
+`ml.scoring.valuation` is ladder-wise, so the result equals valuing everything at every poll.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ml.quotes import OUTCOMES_OF, Market
-from ml.scoring.alerts import Alert, AlertKey, close_alert, moved, open_alert, update_alert
+from ml.scoring.ages import SECOND
+from ml.scoring.alerts import Alert, AlertKey, close_alert, legs_moved, open_alert, price_moved, update_alert
+from ml.scoring.appraisal import appraise
+from ml.scoring.books import Books, Traits
 from ml.scoring.matrix import LineMatrix, line_key, selection_point
 from ml.scoring.rules import ScoringRules, Verdict
-from ml.scoring.valuation import LineView, Valuation, fresh, value_lines
-from ml.scoring.worth import arbitrage_worth, value_worth
+from ml.scoring.standing import Standing
+from ml.scoring.valuation import value_lines, view_of
+from ml.scoring.worth import arbitrage_worth, price_worths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from ml.points import PointModel
     from ml.quotes import EventStarts, MarketTimes, Micros, PollChanges, QuoteBatch
-    from ml.scoring.alerts import Worth
+    from ml.scoring.alerts import Kind, Worth
     from ml.scoring.matrix import LineKey
+    from ml.scoring.valuation import Valuation
 
 WIDTHS = (2, 3)
+KIND_OF: dict[int, Kind] = {Verdict.OPEN: "value", Verdict.OUTLIER: "likely_error"}
+"""The alert that a verdict on a price opens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one poll, or the passing of time, led to; `suppressed` counts candidates newly withheld."""
 
-    alerts: list[Alert]
-    suppressed: Counter[str]
+    alerts: list[Alert] = field(default_factory=list)
+    suppressed: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
+class _Moment(NamedTuple):
     now: Micros
     poll_id: int
 
@@ -48,23 +55,26 @@ class _Moment:
 class SportScorer:
     """Holds the matrix of one sport and its open alerts.
 
-    `weight_of` gives a book's weight in the consensus by its id.
+    `traits_of` tells what is known of a book by its id; `models` bring lines at different points together.
     """
 
-    def __init__(self, rules: ScoringRules, weight_of: Callable[[int], float] = lambda _: 1.0) -> None:
+    def __init__(
+        self,
+        rules: ScoringRules,
+        traits_of: Callable[[int], Traits] = lambda _: Traits(),
+        models: Mapping[Market, PointModel] | None = None,
+    ) -> None:
         self.rules = rules
-        self.weight_of = weight_of
-        self.matrix = LineMatrix()
+        self.traits_of = traits_of
+        self.models = models or {}
+        self.matrix = LineMatrix(rules.method)
         self.open: dict[AlertKey, Alert] = {}
-        self._verdict = np.zeros_like(self.matrix.price, np.int8)
-        self._arbitrage = np.zeros(len(self.matrix.price), np.int8)
-        self._fresh = np.zeros(self.matrix.price.shape[:2], np.bool_)
-        self._started = np.zeros(len(self.matrix.price), np.bool_)
-        self._unsettled: set[int] = set()
+        self._books = Books.of((), traits_of)
+        self._standing = Standing(self.matrix)
+        self._unsettled = np.empty(0, np.intp)
         self._orphaned = False
         self._last_poll = 0
         self._now: Micros = 0
-        self._columns = np.empty(0, np.intp)
 
     def restore(
         self,
@@ -85,10 +95,9 @@ class SportScorer:
         self.matrix.apply_quotes(quotes, polls)
         self.matrix.apply_times(times)
         self.open = {alert.key: alert for alert in open_alerts}
-        rows = self._due(set(range(len(self.matrix))), now)
+        rows = self._due(np.arange(len(self.matrix)), now)
         for some, value in self._valued(rows, now):
-            self._verdict[self._cells(some, value)] = value.verdict
-            self._arbitrage[some] = value.arbitrage_verdict
+            self._standing.settle(some, value.verdict, value.sure.verdict)
         self._mark_open()
 
     def step(self, changes: PollChanges) -> Step:
@@ -104,90 +113,109 @@ class SportScorer:
 
     def tick(self, now: Micros) -> Step:
         """Let time pass without news: prices grow stale, events start."""
-        return self._score(set(), self._moment(now))
+        return self._score(np.empty(0, np.intp), self._moment(now))
 
     def _moment(self, now: Micros) -> _Moment:
         """Time does not run backwards: a poll may arrive after a tick that was later than it."""
         self._now = max(self._now, now)
         return _Moment(self._now, self._last_poll)
 
-    def _score(self, touched: set[int], moment: _Moment) -> Step:
-        step = Step(list(self._close_orphans(moment)), Counter())
-        touched |= self._unsettled
-        self._unsettled = set()
+    def _score(self, touched: NDArray[np.intp], moment: _Moment) -> Step:
+        step = Step(list(self._close_orphans(moment)))
+        touched = np.concatenate([touched, self._unsettled])
+        self._unsettled = np.empty(0, np.intp)
         for rows, value in self._valued(self._due(touched, moment.now), moment.now):
-            step.alerts.extend(self._price_alerts(rows, value, moment, step.suppressed))
-            step.alerts.extend(self._arbitrage_alerts(rows, value, moment, step.suppressed))
-        step.alerts.sort(key=lambda a: tuple(-1 if part is None else part for part in a.key))
+            old, before = self._standing.settle(rows, value.verdict, value.sure.verdict)
+            _count_withheld(old, value.verdict, step.suppressed)
+            _count_withheld(before, value.sure.verdict, step.suppressed)
+            step.alerts.extend(self._close_prices(rows, old, value.verdict, moment))
+            step.alerts.extend(self._tell_prices(rows, value, moment))
+            step.alerts.extend(self._close_arbitrages(rows, before, value.sure.verdict, moment))
+            step.alerts.extend(self._tell_arbitrages(rows, value, moment))
+        step.alerts.sort(key=_order)
         return step
 
-    def _due(self, touched: set[int], now: Micros) -> NDArray[np.intp]:
-        """The rows to value: `touched`, and those on which time has had an effect."""
-        self._grow()
-        used = slice(0, len(self.matrix))
-        young = fresh(self.matrix.book_times(used), now, self.rules)
-        started = self.matrix.start[used] <= now
-        due = (young != self._fresh[used]).any(axis=1) | (started != self._started[used])
-        self._fresh[used], self._started[used] = young, started
-        due[list(touched)] = True
-        return np.flatnonzero(due)
+    def _due(self, touched: NDArray[np.intp], now: Micros) -> NDArray[np.intp]:
+        """The rows to value: the ladders of the `touched` ones, and those on which time has had an effect."""
+        if self._standing.follow():
+            self._books = Books.of(self.matrix.book_ids.tolist(), self.traits_of)
+        due = self._standing.aged(now, self.rules)
+        due[touched] = True
+        return self.matrix.beside(due)
 
     def _valued(self, rows: NDArray[np.intp], now: Micros) -> Iterator[tuple[NDArray[np.intp], Valuation]]:
-        matrix = self.matrix
-        columns = self._columns
-        weight = np.array([self.weight_of(matrix.book_ids[c]) for c in columns])
         for n in WIDTHS:
-            some = rows[matrix.width[rows] == n]
+            some = rows[self.matrix.width[rows] == n]
             if some.size:
-                price, times = matrix.price[some[:, None], columns, :n], matrix.book_times(some)[:, columns]
-                yield some, value_lines(LineView(price, times, matrix.start[some], weight), now, self.rules)
+                yield some, value_lines(view_of(self.matrix, some, n), self._books, self.models, now, self.rules)
 
-    def _cells(self, rows: NDArray[np.intp], value: Valuation) -> tuple[Any, ...]:
-        """Where in the matrix's own order of books the verdicts of a valuation belong."""
-        return rows[:, None], self._columns, slice(0, value.verdict.shape[2])
-
-    def _price_alerts(
-        self, rows: NDArray[np.intp], value: Valuation, moment: _Moment, suppressed: Counter[str]
+    def _close_prices(
+        self, rows: NDArray[np.intp], old: NDArray[np.int8], new: NDArray[np.int8], moment: _Moment
     ) -> Iterator[Alert]:
-        cells = self._cells(rows, value)
-        old, new = self._verdict[cells], value.verdict
-        _count_withheld(old, new, suppressed)
-        self._verdict[cells] = new
-        for i, book, outcome in np.argwhere((new == Verdict.OPEN) | (old == Verdict.OPEN)):
-            row, column = int(rows[i]), int(self._columns[book])
-            key = self._price_key(row, column, int(outcome))
-            worth = value_worth(value, i, book, outcome, self.matrix.price[row, column, outcome])
-            source = int(self.matrix.poll[row, column, outcome])
-            yield from self._live(key, worth, Verdict(new[i, book, outcome]), moment, source)
+        """Close what a price was told as, and is no longer."""
+        gone = (old != new) & ((old == Verdict.OPEN) | (old == Verdict.OUTLIER))
+        for outcome, i, book in np.argwhere(gone).tolist():
+            key = self._price_key(KIND_OF[int(old[outcome, i, book])], int(rows[i]), book, outcome)
+            alert = self.open.pop(key, None)
+            if alert is not None:
+                reason = _closing_reason(alert, float(self.matrix.price[outcome, rows[i], book]), new[outcome, i, book])
+                yield close_alert(alert, reason, moment.now, moment.poll_id)
 
-    def _arbitrage_alerts(
-        self, rows: NDArray[np.intp], value: Valuation, moment: _Moment, suppressed: Counter[str]
+    def _tell_prices(self, rows: NDArray[np.intp], value: Valuation, moment: _Moment) -> Iterator[Alert]:
+        """Open what is new and update what has moved; only that is appraised."""
+        outcome, line, _ = value.told
+        columns: tuple[NDArray[Any], ...] = (
+            *value.told,
+            value.verdict[value.told],
+            value.lines.price[value.told],
+            value.market.probability[outcome, line],
+        )
+        news: list[int] = []
+        keys: list[AlertKey] = []
+        for j, (o, i, b, verdict, price, fair) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+            key = self._price_key(KIND_OF[verdict], int(rows[i]), b, o)
+            alert = self.open.get(key)
+            if alert is None or price_moved(alert.worth, price, fair, self.rules):
+                news.append(j)
+                keys.append(key)
+        if news:
+            found = appraise(value, np.array(news), self.models, moment.now, self.rules)
+            sources = self.matrix.poll[found.outcome, rows[found.line], found.book].tolist()
+            worths = price_worths(found)
+            for key, worth, source in zip(keys, worths, sources, strict=True):
+                yield self._tell(key, worth, moment, source)
+
+    def _close_arbitrages(
+        self, rows: NDArray[np.intp], old: NDArray[np.int8], new: NDArray[np.int8], moment: _Moment
     ) -> Iterator[Alert]:
-        old, new = self._arbitrage[rows], value.arbitrage_verdict
-        _count_withheld(old, new, suppressed)
-        self._arbitrage[rows] = new
-        book_ids = [self.matrix.book_ids[c] for c in self._columns]
-        for i in np.flatnonzero((new == Verdict.OPEN) | (old == Verdict.OPEN)):
-            row = int(rows[i])
-            line = self._line(row)
-            outcomes = OUTCOMES_OF[Market(line.market)]
-            key = AlertKey("arbitrage", line.event, line.market, selection_point(line, 0))
-            worth = arbitrage_worth(value, int(i), outcomes, book_ids)
-            columns = self._columns[value.arbitrage.book[i]]
-            source = int(self.matrix.poll[row, columns, range(len(outcomes))].max())
-            yield from self._live(key, worth, Verdict(new[i]), moment, source)
+        for i in np.flatnonzero((old == Verdict.OPEN) & (new != Verdict.OPEN)).tolist():
+            alert = self.open.pop(self._arbitrage_key(int(rows[i])), None)
+            if alert is not None:
+                reason = Verdict(new[i]).reason if new[i] > Verdict.OPEN else "price_moved"
+                yield close_alert(alert, reason, moment.now, moment.poll_id)
 
-    def _live(self, key: AlertKey, worth: Worth, verdict: Verdict, moment: _Moment, source: int) -> Iterator[Alert]:
+    def _tell_arbitrages(self, rows: NDArray[np.intp], value: Valuation, moment: _Moment) -> Iterator[Alert]:
+        sure = value.sure
+        for index in np.flatnonzero(sure.verdict[sure.rows] == Verdict.OPEN).tolist():
+            line = int(sure.rows[index])
+            key, columns = self._arbitrage_key(int(rows[line])), sure.best.book[index]
+            books, alert = self.matrix.book_ids[columns].tolist(), self.open.get(key)
+            if alert is None or legs_moved(alert.worth, books, sure.best.price[index].tolist()):
+                outcomes = OUTCOMES_OF[Market(key.market)]
+                ages = (moment.now - value.lines.book_time[line]) / SECOND
+                worth = arbitrage_worth(sure, index, outcomes, books, ages)
+                source = int(self.matrix.poll[range(len(outcomes)), rows[line], columns].max())
+                yield self._tell(key, worth, moment, source)
+
+    def _tell(self, key: AlertKey, worth: Worth, moment: _Moment, source: int) -> Alert:
+        """The next step of an alert; `source` is the poll that brought the price."""
         alert = self.open.get(key)
-        if verdict == Verdict.OPEN and alert is None:
-            self.open[key] = open_alert(key, worth, moment.now, moment.poll_id, source)
-            yield self.open[key]
-        elif verdict == Verdict.OPEN and alert is not None and moved(alert.worth, worth, self.rules):
-            self.open[key] = update_alert(alert, worth, moment.now, moment.poll_id, source)
-            yield self.open[key]
-        elif verdict != Verdict.OPEN and alert is not None:
-            del self.open[key]
-            yield close_alert(alert, _closing_reason(alert, worth, verdict), moment.now, moment.poll_id)
+        if alert is None:
+            told = open_alert(key, worth, moment.now, moment.poll_id, source)
+        else:
+            told = update_alert(alert, worth, moment.now, moment.poll_id, source)
+        self.open[key] = told
+        return told
 
     def _close_orphans(self, moment: _Moment) -> Iterator[Alert]:
         """Close alerts whose line is no longer offered by anybody, which only a restart can leave behind."""
@@ -199,32 +227,24 @@ class SportScorer:
 
     def _mark_open(self) -> None:
         """After a restart: the open alerts are what is open; rows where the rules differ are valued again."""
-        wanted = (self._verdict == Verdict.OPEN).any(axis=(1, 2)) | (self._arbitrage == Verdict.OPEN)
-        self._verdict[self._verdict == Verdict.OPEN] = Verdict.NOTHING
-        self._arbitrage[self._arbitrage == Verdict.OPEN] = Verdict.NOTHING
-        self._unsettled = set(np.flatnonzero(wanted).tolist())
-        self._orphaned = bool(self.open)
+        wanted = self._standing.forget_told()
+        marked = []
         for key in self.open:
             row = self.matrix.rows.get(_line_of(key))
-            if row is None:
-                continue
-            self._unsettled.add(row)
-            if key.kind == "arbitrage":
-                self._arbitrage[row] = Verdict.OPEN
-            elif key.book in self.matrix.books:
-                outcome = [int(o) for o in OUTCOMES_OF[Market(key.market)]].index(key.outcome or 0)
-                self._verdict[row, self.matrix.books[key.book], outcome] = Verdict.OPEN
+            if row is not None:
+                marked.append(row)
+                self._standing.mark(row, key)
+        self._orphaned = bool(self.open)
+        self._unsettled = np.union1d(wanted, np.array(marked, np.intp))
 
-    def _price_key(self, row: int, book: int, outcome: int) -> AlertKey:
+    def _price_key(self, kind: Kind, row: int, book: int, outcome: int) -> AlertKey:
         line = self._line(row)
-        return AlertKey(
-            "value",
-            line.event,
-            line.market,
-            selection_point(line, outcome),
-            int(OUTCOMES_OF[Market(line.market)][outcome]),
-            self.matrix.book_ids[book],
-        )
+        point, name = selection_point(line, outcome), int(OUTCOMES_OF[Market(line.market)][outcome])
+        return AlertKey(kind, line.event, line.market, point, name, int(self.matrix.book_ids[book]))
+
+    def _arbitrage_key(self, row: int) -> AlertKey:
+        line = self._line(row)
+        return AlertKey("arbitrage", line.event, line.market, selection_point(line, 0))
 
     def _line(self, row: int) -> LineKey:
         line = self.matrix.keys[row]
@@ -233,41 +253,28 @@ class SportScorer:
             raise AssertionError(msg)
         return line
 
-    def _grow(self) -> None:
-        """Follow the matrix when it has grown. Books are valued in the order of their ids, so that a tie between
-        two of them is decided alike before and after a restart.
-        """
-        self._columns = np.argsort(np.array(self.matrix.book_ids, np.intp))
-        rows, books, _ = self.matrix.price.shape
-        if self._verdict.shape[:2] != (rows, books):
-            self._verdict = _enlarged(self._verdict, self.matrix.price.shape)
-            self._fresh = _enlarged(self._fresh, (rows, books))
-            self._arbitrage = _enlarged(self._arbitrage, (rows,))
-            self._started = _enlarged(self._started, (rows,))
+
+def _order(alert: Alert) -> tuple[int | float | str, ...]:
+    """By what it is about; of one thing the closing comes before the opening under another kind."""
+    return tuple(-1 if part is None else part for part in alert.key)
 
 
 def _count_withheld(old: NDArray[np.int8], new: NDArray[np.int8], suppressed: Counter[str]) -> None:
     """Count each candidate once, when its reason first applies; an alert that closes has said its reason."""
     newly = new[(new > Verdict.OPEN) & (new != old) & (old != Verdict.OPEN)]
-    for verdict, n in zip(*np.unique(newly, return_counts=True), strict=True):
-        suppressed[Verdict(verdict).reason] += int(n)
+    if newly.size:
+        for verdict, n in enumerate(np.bincount(newly).tolist()):
+            if n:
+                suppressed[Verdict(verdict).reason] += n
 
 
-def _closing_reason(alert: Alert, worth: Worth, verdict: Verdict) -> str:
+def _closing_reason(alert: Alert, price: float, verdict: int) -> str:
     if verdict > Verdict.OPEN:
-        return verdict.reason
-    if alert.key.kind == "arbitrage":
-        return "price_moved"
-    if worth.price != worth.price:
+        return Verdict(verdict).reason
+    if np.isnan(price):
         return "withdrawn"
-    return "market_moved" if worth.price == alert.worth.price else "price_moved"
+    return "market_moved" if price == alert.worth.price else "price_moved"
 
 
 def _line_of(key: AlertKey) -> LineKey:
     return line_key(key.event, key.market, key.outcome, key.point)
-
-
-def _enlarged(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    larger = np.zeros(shape, array.dtype)
-    larger[tuple(slice(0, n) for n in array.shape)] = array
-    return larger

@@ -1,178 +1,223 @@
 """From prices to verdicts: what every price of a set of lines is worth, and whether to say so.
 
-Pure and row-wise: the valuation of a line depends on nothing but that line's prices, ages and start, so
-that scoring only what changed gives what scoring everything would.
+Pure and ladder-wise: the valuation of a line depends on nothing but the prices, ages and start of that line and of its
+market's lines at other points, so that scoring only what changed gives what scoring everything would.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from functools import reduce
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.arbitrage.sure import arbitrage
-from ml.market.consensus import consensus
+from ml.arbitrage import net_price
+from ml.market import devig, edge, log_odds
 from ml.market.methods import booksum
-from ml.market.value import confidence, edge, expected_value
-from ml.quotes import UNKNOWN_TIME
+from ml.market.palpable import LIKELY_ERROR, likely_error, palpable_features
+from ml.market.pooling import pool
+from ml.market.weights import merged
+from ml.points import carry
+from ml.quotes import Market
+from ml.scoring.ages import age_steps, age_variance, step_shares, young_steps
+from ml.scoring.matrix import NO_LINE
 from ml.scoring.rules import ScoringRules, Verdict
-from ml.staking.kelly import kelly_fraction
+from ml.scoring.sure import SureBets, sure_bets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-    from ml.arbitrage.sure import Arbitrage
-    from ml.market.consensus import Consensus
+    from ml.market import DevigMethod
+    from ml.market.pooling import Pool
+    from ml.points import PointModel
     from ml.quotes import Micros
+    from ml.scoring.books import Books
+    from ml.scoring.matrix import LineMatrix
 
-SECOND = 1_000_000
+    Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineView:
-    """The lines to value, all with the same number of outcomes n.
+    """The lines to value, all with the same number of outcomes n; whole ladders.
 
-    `price` (L, B, n) with NaN where nothing is offered; `book_time` (L, B) and `start` (L,) in
-    microseconds; `weight` (B,).
+    `price` (n, L, B) with NaN where nothing is offered; `opinion` (n, L, B) and `cost` (L, B) as in `LineMatrix`;
+    `book_time` (L, B) and `start` (L,) in microseconds; `market`, `point` and `ladder` (L,).
     """
 
-    price: NDArray[np.float64]
+    price: Array
+    opinion: Array
+    cost: Array
     book_time: NDArray[np.int64]
     start: NDArray[np.int64]
-    weight: NDArray[np.float64]
+    market: NDArray[np.int64]
+    point: Array
+    ladder: NDArray[np.intp]
+
+    @classmethod
+    def of(
+        cls,
+        prices: Array,
+        book_time: NDArray[np.int64],
+        *,
+        start: NDArray[np.int64],
+        market: Market,
+        point: Array,
+        ladder: NDArray[np.intp],
+        method: DevigMethod,
+    ) -> LineView:
+        """Lines of one market from `prices` (L, B, n), each book's opinion by `method`."""
+        first = np.moveaxis(prices, 2, 0)
+        opinion, cost = log_odds(devig(prices, method)), booksum(1 / first)
+        return cls(first, opinion, cost, book_time, start, np.full(len(prices), int(market)), point, ladder)
+
+    def threshold(self) -> Array:
+        """What the margin or the total has to exceed for the first outcome (L,)."""
+        return np.where(self.market == Market.SPREADS, 0.0 - self.point, self.point)
+
+
+def view_of(matrix: LineMatrix, rows: NDArray[np.intp], outcomes: int) -> LineView:
+    """The lines `rows` of a matrix, all with that many outcomes."""
+    keys = [matrix.keys[row] or NO_LINE for row in rows.tolist()]
+    return LineView(
+        price=matrix.price[:outcomes, rows],
+        opinion=matrix.opinion[:outcomes, rows],
+        cost=matrix.cost[rows],
+        book_time=matrix.book_times(rows),
+        start=matrix.start[rows],
+        market=np.array([key.market for key in keys], np.int64),
+        point=np.array([key.point for key in keys]),
+        ladder=matrix.ladder[rows],
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Valuation:
-    """Values and verdicts of the lines of a `LineView`, shapes (L, n), (L, B, n) or (L,) as named."""
+    """Values and verdicts of `lines`.
 
-    fair: NDArray[np.float64]
-    books: NDArray[np.int64]
-    method_spread: NDArray[np.float64]
-    edge: NDArray[np.float64]
-    expected_value: NDArray[np.float64]
-    kelly_fraction: NDArray[np.float64]
-    confidence: NDArray[np.float64]
-    age_seconds: NDArray[np.float64]
-    verdict: NDArray[np.int8]
-    arbitrage: Arbitrage
-    arbitrage_verdict: NDArray[np.int8]
-
-
-def fresh(book_time: NDArray[np.int64], now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
-    """Which confirmations are young enough to be believed; an unknown time is not."""
-    return book_time >= now - int(rules.stale_after_seconds * SECOND)
-
-
-def value_lines(lines: LineView, now: Micros, rules: ScoringRules) -> Valuation:
-    """Value every price of `lines` at `now`."""
-    absent = np.moveaxis(np.isnan(lines.price), 2, 0)
-    # outcome by outcome: NumPy is slow to reduce an axis of two or three
-    offered, one_sided = ~reduce(np.logical_and, absent), reduce(np.logical_or, absent)
-    young = fresh(lines.book_time, now, rules) & offered
-    pool, market, odd = _pool(lines, ~one_sided, young, rules)
-    fair = market.probability[:, None, :]
-    age = np.where(lines.book_time == UNKNOWN_TIME, np.inf, (now - lines.book_time) / SECOND)
-    started = lines.start <= now
-
-    gap = edge(fair, lines.price)
-    value = expected_value(fair, lines.price)
-    candidate = (np.nan_to_num(gap, nan=-1.0) >= rules.threshold_edge) & (lines.price > 1)
-    verdict = np.where(candidate, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
-    thin = (market.books < rules.min_books)[:, None, None]
-    crowd_is_stale = ((young & pool).sum(axis=1) < rules.min_books)[:, None, None]
-    # the last assignment wins, so the gravest reason comes last
-    verdict[candidate & thin] = Verdict.THIN
-    verdict[candidate & one_sided[:, :, None]] = Verdict.ONE_SIDED
-    verdict[candidate & (odd[:, :, None] | (value > rules.implausible_value))] = Verdict.OUTLIER
-    verdict[candidate & (~young[:, :, None] | (crowd_is_stale & ~thin))] = Verdict.STALE
-    verdict[candidate & started[:, None, None]] = Verdict.STARTED
-
-    _compare_methods(lines, market, pool, np.flatnonzero((verdict == Verdict.OPEN).any(axis=(1, 2))), rules)
-    sound = young & ~odd
-    sure = arbitrage(np.where(sound[:, :, None], lines.price, np.nan))
-    withheld = np.flatnonzero((offered & ~sound).any(axis=1))
-    return Valuation(
-        fair=market.probability,
-        books=market.books,
-        method_spread=market.method_spread,
-        edge=gap,
-        expected_value=value,
-        kelly_fraction=kelly_fraction(fair, lines.price, rules.kelly_cap),
-        confidence=confidence(
-            market.books[:, None, None],
-            age[:, :, None],
-            market.method_spread[:, None, :],
-            market.dispersion[:, None, None],
-        ),
-        age_seconds=age,
-        verdict=verdict,
-        arbitrage=sure,
-        arbitrage_verdict=_arbitrage_verdict(lines.price, sure, young, withheld, started, rules),
-    )
-
-
-def _pool(
-    lines: LineView, complete: NDArray[np.bool_], young: NDArray[np.bool_], rules: ScoringRules
-) -> tuple[NDArray[np.bool_], Consensus, NDArray[np.bool_]]:
-    """The books that form the consensus (L, B), the consensus, and the books that are wrong (L, B).
-
-    Wrong: far away from the others, or in conflict with itself (no book sells all outcomes below cost).
-
-    Where too few books are fresh all of them are pooled, so that what the stale ones would have raised
-    can still be counted; no alert comes of it.
+    `price` (n, L, B) is after commission, `market` the consensus; `verdict` (n, L, B) on prices; `told` are outcome,
+    line and book (M,) of those that are OPEN or an OUTLIER, for `ml.scoring.appraisal`, and `mistaken` (M,) the
+    probability that each is a book's error; `sure` are the arbitrages.
     """
-    counts = complete & (lines.weight > 0)
-    enough = (young & counts).sum(axis=1, keepdims=True) >= rules.min_books
-    pool = counts & (young | ~enough)
-    weights = np.broadcast_to(lines.weight, pool.shape)
-    market = consensus(np.where(pool[:, :, None], lines.price, np.nan), weights, rules.method, spread=False)
-    cost = booksum(np.moveaxis(1 / lines.price, 2, 0))
-    odd = (np.nan_to_num(market.deviation, nan=0.0) > rules.outlier_log_odds) | (cost < rules.least_booksum)
-    pool &= ~odd
-    again = np.flatnonzero(odd.any(axis=1))
-    if again.size:
-        prices = np.where(pool[again, :, None], lines.price[again], np.nan)
-        _replace_rows(market, again, consensus(prices, weights[again], rules.method, spread=False))
-    return pool, market, odd
+
+    lines: LineView
+    price: Array
+    market: Pool
+    verdict: NDArray[np.int8]
+    told: tuple[NDArray[np.intp], ...]
+    mistaken: Array
+    sure: SureBets
 
 
-def _compare_methods(
-    lines: LineView, market: Consensus, pool: NDArray[np.bool_], rows: NDArray[np.intp], rules: ScoringRules
-) -> None:
-    """Work out the spread between de-vig methods where there is something to announce: only alerts tell it."""
-    if rows.size:
-        weights = np.broadcast_to(lines.weight, pool.shape)[rows]
-        prices = np.where(pool[rows, :, None], lines.price[rows], np.nan)
-        market.method_spread[rows] = consensus(prices, weights, rules.method).method_spread
+def value_lines(
+    lines: LineView, books: Books, models: Mapping[Market, PointModel], now: Micros, rules: ScoringRules
+) -> Valuation:
+    """Value every price of `lines` at `now`; `models` bring a market's books at different points together."""
+    step = age_steps(lines.book_time, now, rules)
+    offered = np.logical_not(np.isnan(lines.price).all(axis=0))
+    sound = lines.cost >= rules.least_booksum
+    crowd = _crowd(lines, books, models, step, sound | ~offered, rules)
+    price = net_price(lines.price, books.commission) if books.commission.any() else lines.price
+    cells = _candidates(crowd.market.probability, price, rules)
+    young = young_steps(step)
+    odd = crowd.market.far | ~(sound | np.isnan(lines.cost))
+    mistaken = _mistaken(cells, lines.price, young & (books.weight > 0))
+    reasons = _judge(cells, crowd, young, mistaken >= LIKELY_ERROR, lines.start <= now, rules)
+    verdict = np.zeros(price.shape, np.int8)
+    verdict[cells] = reasons
+    told = (reasons == Verdict.OPEN) | (reasons == Verdict.OUTLIER)
+    sure = sure_bets(lines, books, young, odd, lines.start <= now, rules)
+    return Valuation(lines, price, crowd.market, verdict, tuple(c[told] for c in cells), mistaken[told], sure)
 
 
-def _replace_rows(market: Consensus, rows: NDArray[np.intp], by: Consensus) -> None:
-    for each in fields(market):
-        getattr(market, each.name)[rows] = getattr(by, each.name)
+def _candidates(fair: Array, price: Array, rules: ScoringRules) -> tuple[NDArray[np.intp], ...]:
+    """Outcome, line and book of the prices above the threshold; junk has no price."""
+    cells = np.nonzero(edge(fair[..., None], price) >= rules.threshold_edge)
+    possible = (price[cells] > 1) & (price[cells] < np.inf)
+    return tuple(c[possible] for c in cells)
 
 
-def _arbitrage_verdict(
-    price: NDArray[np.float64],
-    sure: Arbitrage,
-    young: NDArray[np.bool_],
-    withheld: NDArray[np.intp],
-    started: NDArray[np.bool_],
+@dataclass(frozen=True, slots=True, eq=False)
+class _Crowd:
+    """The consensus, how many sources of it are young (L,), and whose own prices make a market (L, B)."""
+
+    market: Pool
+    young: NDArray[np.int64]
+    complete: Mask
+
+
+def _crowd(
+    lines: LineView,
+    books: Books,
+    models: Mapping[Market, PointModel],
+    step: NDArray[np.int8],
+    sound: Mask,
+    rules: ScoringRules,
+) -> _Crowd:
+    """Pool the books that are fresh and in no conflict with themselves: no book sells all outcomes below cost.
+
+    Where too few are fresh all of them are pooled, so that what the stale ones would have raised can still be
+    counted; no alert comes of it.
+    """
+    fresh = young_steps(step)
+    opinion, way = _with_neighbours(lines, np.where(fresh & sound, books.weight, 0.0), models)
+    weight = np.where(np.isnan(opinion[0]) | ~sound, 0.0, books.weight)
+    young = np.where(fresh, weight, 0.0)
+    enough = merged(young, books.clones).sources >= rules.min_books
+    weight = np.where(enough[:, None], young, weight) * step_shares(step)
+    market = pool(opinion, weight, groups=books.clones, variance=way + age_variance(step, rules))
+    counted = merged(np.where(fresh, market.weight, 0.0), books.clones).sources
+    return _Crowd(market, counted, ~np.isnan(lines.opinion[0]))
+
+
+def _with_neighbours(lines: LineView, weight: Array, models: Mapping[Market, PointModel]) -> tuple[Array, Array]:
+    """The books' opinions (n, L, B), carried over from other points where they have none, and the variance of that.
+
+    Only books with a `weight` (L, B) are carried.
+    """
+    opinion, way = lines.opinion, np.zeros(lines.cost.shape)
+    for market, model in models.items():
+        some = np.flatnonzero(lines.market == market)
+        if not (np.bincount(lines.ladder[some]) > 1).any():
+            continue
+        theirs = np.where(weight[some] > 0, lines.opinion[0, some], np.nan)
+        carried = carry(model, lines.ladder[some], lines.threshold()[some], theirs, weight[some])
+        opinion = opinion.copy() if opinion is lines.opinion else opinion
+        added = np.where(np.isnan(opinion[0, some]), carried.opinion, opinion[0, some])
+        opinion[:, some] = added, -added
+        way[some] = carried.variance
+    return opinion, way
+
+
+def _mistaken(cells: tuple[NDArray[np.intp], ...], price: Array, others: Mask) -> Array:
+    """The probability that each candidate of `cells` (outcome, line, book) is an error, beside the `others` (L, B)."""
+    outcome, line, book = cells
+    if not line.size:
+        return np.empty(0)
+    some, back = np.unique(line, return_inverse=True)
+    features = palpable_features(np.moveaxis(price[:, some], 0, 2), others[some], (back, book, outcome))
+    return likely_error(features)
+
+
+def _judge(
+    cells: tuple[NDArray[np.intp], ...],
+    crowd: _Crowd,
+    young: Mask,
+    wrong: Mask,
+    started: Mask,
     rules: ScoringRules,
 ) -> NDArray[np.int8]:
-    """Verdict on each line's arbitrage (L,): real, or only there by a stale or erroneous price.
-
-    It needs no crowd: two books that disagree are an arbitrage, however few others there are. Only the lines
-    of which books are `withheld` can have a larger one with all.
-    """
-    verdict = np.where(sure.guaranteed_return > 0, Verdict.OPEN, Verdict.NOTHING).astype(np.int8)
-    anyhow = withheld[arbitrage(price[withheld]).guaranteed_return > 0]
-    with_odd = np.where(young[anyhow, :, None], price[anyhow], np.nan)
-    verdict[anyhow[verdict[anyhow] == Verdict.NOTHING]] = Verdict.STALE
-    odd = anyhow[arbitrage(with_odd).guaranteed_return > 0]
-    verdict[odd[verdict[odd] != Verdict.OPEN]] = Verdict.OUTLIER
-    verdict[sure.guaranteed_return > rules.implausible_arbitrage] = Verdict.OUTLIER
-    verdict[(verdict != Verdict.NOTHING) & started] = Verdict.STARTED
+    """The verdict on each candidate of `cells` (outcome, line, book), of which some are `wrong` (M,)."""
+    _, line, book = cells
+    thin = crowd.market.books[line] < rules.min_books
+    verdict = np.full(len(line), Verdict.OPEN, np.int8)
+    # the last assignment wins, so the gravest reason comes last
+    verdict[thin] = Verdict.THIN
+    verdict[~crowd.complete[line, book]] = Verdict.ONE_SIDED
+    verdict[wrong] = Verdict.OUTLIER
+    verdict[~young[line, book] | ((crowd.young[line] < rules.min_books) & ~thin)] = Verdict.STALE
+    verdict[started[line]] = Verdict.STARTED
     return verdict

@@ -5,40 +5,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ml.scoring.alerts import Leg, Worth
+from ml.scoring.appraisal import NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ml.scoring.valuation import Valuation
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ml.scoring.appraisal import Appraisal
+    from ml.scoring.sure import SureBets
 
 
-def value_worth(value: Valuation, line: int, book: int, outcome: int, price: float) -> Worth:
-    """The worth of one price: line, book and outcome by their index in `value`."""
+def price_worths(appraisal: Appraisal) -> Iterator[Worth]:
+    """The worth of every price appraised, in order."""
+    columns = (getattr(appraisal, name).tolist() for name in NUMBERS)
+    for numbers in zip(*columns, strict=True):
+        yield Worth(**dict(zip(NUMBERS, numbers, strict=True)))
+
+
+def arbitrage_worth(
+    sure: SureBets, index: int, outcomes: Sequence[int], book_ids: Sequence[int], ages: NDArray[np.float64]
+) -> Worth:
+    """The worth of arbitrage number `index`: its guaranteed return and the bets that make it, at the books `book_ids`.
+
+    `ages` (B,) are those of all books' words on the line, in seconds.
+    """
+    best = sure.best
+    columns = zip(outcomes, book_ids, best.price[index].tolist(), best.stake_fraction[index].tolist(), strict=True)
     return Worth(
-        expected_value=float(value.expected_value[line, book, outcome]),
-        books=int(value.books[line]),
-        price_age_s=float(value.age_seconds[line, book]),
-        price=float(price),
-        fair_probability=float(value.fair[line, outcome]),
-        implied_probability=float(1 / price),
-        edge=float(value.edge[line, book, outcome]),
-        kelly_fraction=float(value.kelly_fraction[line, book, outcome]),
-        confidence=float(value.confidence[line, book, outcome]),
-        method_spread=float(value.method_spread[line, outcome]),
-    )
-
-
-def arbitrage_worth(value: Valuation, line: int, outcomes: Sequence[int], book_ids: Sequence[int]) -> Worth:
-    """The worth of a line's arbitrage: its guaranteed return and the bets that make it."""
-    best = value.arbitrage
-    books = best.book[line].tolist()
-    legs = tuple(
-        Leg(int(o), book_ids[b], float(p), float(s))
-        for o, b, p, s in zip(outcomes, books, best.price[line], best.stake_fraction[line], strict=True)
-    )
-    return Worth(
-        expected_value=float(best.guaranteed_return[line]),
-        books=len(set(books)),
-        price_age_s=float(value.age_seconds[line, books].max()),
-        legs=legs,
+        expected_value=float(best.guaranteed_return[index]),
+        books=len(set(book_ids)),
+        price_age_s=float(ages[best.book[index]].max()),
+        legs=tuple(Leg(int(outcome), book, price, share) for outcome, book, price, share in columns),
     )

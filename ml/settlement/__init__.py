@@ -1,5 +1,45 @@
-"""Results, and what they make of a bet."""
+"""Results, books' rules, and what both make of a bet."""
 
+from ml.settlement.bets import Bets, Games, Settlement, Verdict, settle_bets
+from ml.settlement.rules import (
+    Abandoned,
+    Conflict,
+    DeadHeat,
+    Period,
+    Pitchers,
+    Retirement,
+    Rules,
+    SettlementRules,
+    Tie,
+    conflict,
+    conflicts,
+)
 from ml.settlement.scores import GameReport, GameStatus, Score, ScorePeriod
+from ml.settlement.shares import Shares, settle_scores
+from ml.settlement.table import known_rules
 
-__all__ = ["GameReport", "GameStatus", "Score", "ScorePeriod"]
+__all__ = [
+    "Abandoned",
+    "Bets",
+    "Conflict",
+    "DeadHeat",
+    "GameReport",
+    "GameStatus",
+    "Games",
+    "Period",
+    "Pitchers",
+    "Retirement",
+    "Rules",
+    "Score",
+    "ScorePeriod",
+    "Settlement",
+    "SettlementRules",
+    "Shares",
+    "Tie",
+    "Verdict",
+    "conflict",
+    "conflicts",
+    "known_rules",
+    "settle_bets",
+    "settle_scores",
+]

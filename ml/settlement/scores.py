@@ -11,8 +11,10 @@ class GameStatus(StrEnum):
     """How a game ended, or why it has no result."""
 
     FINAL = "final"
+    SHORTENED = "shortened"
+    """Ended early, with a score that the league lets stand: baseball in the rain."""
     ABANDONED = "abandoned"
-    """Begun and not finished."""
+    """Begun and not finished; scores are those when it stopped."""
     POSTPONED = "postponed"
     """To be played later."""
     NOT_PLAYED = "not_played"
@@ -52,7 +54,7 @@ class GameReport:
         return cls(GameStatus.FINAL, full, regulation)
 
     def turned(self) -> GameReport:
-        """The same with home and away the other way round."""
+        """The same game with home and away the other way round."""
         turned = (score and Score(score.away, score.home) for score in (self.full, self.regulation, self.unstated))
         return GameReport(self.status, *turned)
 
@@ -63,6 +65,6 @@ class GameReport:
             ScorePeriod.FULL: self.full,
             ScorePeriod.UNSTATED: self.unstated,
         }
-        if self.status is GameStatus.FINAL:
+        if self.status in {GameStatus.FINAL, GameStatus.SHORTENED}:
             return {period: score for period, score in stated.items() if score is not None}
         return {period: stated[period] for period in (ScorePeriod.REGULATION, ScorePeriod.FULL)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from psycopg import Connection
 
 from edge_assets.store import alerts, board
+from ml.scoring.alerts import Kind
 from serving.api.models import OpenAlerts, Problem
 from serving.api.sports import resolve_sport
 from serving.deps import Store
@@ -27,10 +28,18 @@ def value_bets(
     book: Book = None,
     limit: Limit = 200,
 ) -> OpenAlerts:
-    """Prices that are better than fair right now, the largest edge first."""
+    """Prices that are better than fair right now, those first whose value has the highest lower end."""
     answer = _open(store, "value", sport)
     found = [a for a in answer["alerts"] if a["edge"] >= min_edge and book in {None, a["book"]}]
-    return _best(answer, found, "edge", limit)
+    return _best(answer, found, "expected_value_low", limit)
+
+
+@router.get("/likely-errors")
+def likely_errors(store: Store, sport: Sport = None, book: Book = None, limit: Limit = 200) -> OpenAlerts:
+    """Prices too good to be true right now: likely errors, which the book may void. The largest value first."""
+    answer = _open(store, "likely_error", sport)
+    found = [a for a in answer["alerts"] if book in {None, a["book"]}]
+    return _best(answer, found, "expected_value", limit)
 
 
 @router.get("/arbitrage")
@@ -51,7 +60,7 @@ def arbitrages(
     return _best(answer, found, "expected_value", limit)
 
 
-def _open(store: Connection, kind: Literal["value", "arbitrage"], sport: str | None) -> dict[str, Any]:
+def _open(store: Connection, kind: Kind, sport: str | None) -> dict[str, Any]:
     """Open alerts, with a `last_id` read before them: the stream repeats rather than skips."""
     key = resolve_sport(sport, board.sports(store)) if sport else None
     head = {"last_id": board.last_alert_id(store), "feed": board.feed(store)}

@@ -31,7 +31,7 @@ class Alert(BaseModel):
     id: int = Field(description="the resume token of the live stream")
     alert_id: UUID
     seq: int = Field(description="0 when opened, then counting")
-    kind: Literal["value", "arbitrage"]
+    kind: Literal["value", "arbitrage", "likely_error"]
     state: Literal["opened", "updated", "closed"]
     reason: str | None = Field(description="why it was closed")
     sport: str
@@ -48,16 +48,25 @@ class Alert(BaseModel):
     book_title: str | None
     price: float | None
     fair_probability: Probability | None
-    implied_probability: Probability | None = Field(description="1 / price")
+    implied_probability: Probability | None = Field(description="1 / price, after an exchange's commission")
     edge: float | None = Field(description="fair minus implied probability")
-    expected_value: float = Field(description="fair x price - 1; the guaranteed return of an arbitrage")
-    kelly_fraction: float | None = Field(description="share of the bankroll to stake, capped by MAX_KELLY_FRACTION")
+    standard_error: float | None = Field(description="of the fair probability: books, methods, age, way between points")
+    expected_value: float = Field(description="profit expected of a stake of one; an arbitrage's guaranteed return")
+    expected_value_low: float | None = Field(description="lower end of the 90% interval; bets rank by it")
+    expected_value_high: float | None = Field(description="upper end")
+    probability_positive: Probability | None = Field(description="that the bet is worth more than nothing")
+    push_probability: Probability | None = Field(description="that the stake comes back (its average share)")
+    kelly_fraction: float | None = Field(description="Kelly's share of the bankroll, capped by MAX_KELLY_FRACTION")
+    stake_fraction: float | None = Field(description="share of the bankroll to stake, after the risk controls")
     confidence: float | None = Field(ge=0, le=100)
     books: int = Field(description="books in the consensus")
     price_age_s: float | None = Field(
         description="seconds since the book confirmed the price, when the alert was raised"
     )
     method_spread: float | None = Field(description="widest difference between the de-vig methods")
+    market_width: float | None = Field(description="overround of the tightest book in the consensus")
+    hold: float | None = Field(description="of the best prices of all books; below 0 for an arbitrage")
+    error_probability: Probability | None = Field(description="that the book has made a mistake, and may void the bet")
     detection_latency_ms: float | None = Field(description="from the payload's receipt to the alert's publication")
     observed_at: datetime = Field(description="the feed's clock")
     published_at: datetime | None
@@ -98,6 +107,7 @@ class OutcomePrices(BaseModel):
     point: float | None
     fair_probability: Probability | None
     fair_price: float | None
+    standard_error: float | None = Field(description="of the fair probability, between books and by age")
     prices: list[BookPrice]
 
 

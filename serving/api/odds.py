@@ -42,7 +42,7 @@ async def odds(
     key = f"edge:odds:{latest['feed']}:{latest['sport']}:{latest['poll_id']}:{latest['observed_at']}:{event_id}"
     body = await _cached(held, key)
     if body is None:
-        body = await run_in_threadpool(in_store, held.pool, _body, latest, event_id, held.weights)
+        body = await run_in_threadpool(in_store, held.pool, _body, latest, event_id, held.settings.edge_book_weights)
         await _remember(held, key, body)
     return Response(body, media_type="application/json")
 
@@ -89,7 +89,7 @@ def _body(store: Connection, latest: dict[str, Any], event_id: int | None, weigh
     if latest["poll_id"] is not None:
         offer = _offer(store, latest, event_id)
         names = Names(board.books(store), board.events(store, set(offer.quotes.event.tolist())))
-        events = price_events(offer, names, RULES, weights)
+        events = price_events(latest["sport"], offer, names, RULES, weights)
     return msgspec.json.encode(latest | {"stale_after_seconds": RULES.stale_after_seconds, "events": events})
 
 

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_assets.traits import traits
+from ml.market import edge, probability_error
+from ml.points import point_models
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market, Outcome
+from ml.scoring.ages import SECOND, age_steps, young_steps
+from ml.scoring.books import Books
 from ml.scoring.matrix import LineMatrix, selection_point
 from ml.scoring.scorer import WIDTHS
-from ml.scoring.valuation import LineView, fresh, value_lines
+from ml.scoring.valuation import value_lines, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,10 +61,15 @@ class Names:
         return named.get(outcome) or outcome.key.title()
 
 
-def price_events(offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Events in order of their start, each with its lines (`serving.api.models.EventOdds`)."""
+def price_events(
+    sport: str, offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Events in order of their start, each with its lines (`serving.api.models.EventOdds`).
+
+    `weights` overrides the weights of single books in the consensus, by their keys.
+    """
     lines: dict[int, list[dict[str, Any]]] = {}
-    for key, line in sorted(_lines(offer, names, rules, weights), key=lambda pair: _order(pair[0])):
+    for key, line in sorted(_lines(sport, offer, names, rules, weights), key=lambda pair: _order(pair[0])):
         lines.setdefault(key.event, []).append(line)
     listed = sorted((names.events[event] for event in lines), key=lambda e: (e.commence_at, e.id))
     return [
@@ -80,37 +90,36 @@ def _order(key: LineKey) -> tuple[int, int, float]:
 
 
 def _lines(
-    offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]
+    sport: str, offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]
 ) -> Iterator[tuple[LineKey, dict[str, Any]]]:
-    matrix = LineMatrix()
+    matrix = LineMatrix(rules.method)
     matrix.apply_starts(offer.starts)
     matrix.apply_quotes(offer.quotes, 0)
     matrix.apply_times(offer.times)
-    books = [names.books[b] for b in matrix.book_ids]
-    weight = np.array([weights.get(book.key, 1.0) for book in books])
+    named = [names.books[b] for b in matrix.book_ids.tolist()]
+    known = {book.id: traits(book.key, weights, sport) for book in named}
+    books = Books.of(known, known.__getitem__)
     for n in WIDTHS:
         rows = np.flatnonzero(matrix.width[: len(matrix)] == n)
         if not rows.size:
             continue
-        view = LineView(
-            matrix.price[rows, : len(books), :n],
-            matrix.book_times(rows)[:, : len(books)],
-            matrix.start[rows],
-            weight,
-        )
-        value = value_lines(view, offer.now, rules)
-        young = fresh(view.book_time, offer.now, rules)
-        age = np.where(view.book_time == UNKNOWN_TIME, np.nan, value.age_seconds)
+        value = value_lines(view_of(matrix, rows, n), books, point_models(sport), offer.now, rules)
+        errors = probability_error(value.market.probability, value.market.error)
+        gap = edge(value.market.probability[..., None], value.price)
+        told = value.lines.book_time
+        age = np.where(told == UNKNOWN_TIME, np.nan, (offer.now - np.maximum(told, 0)) / SECOND)
+        stale = ~young_steps(age_steps(told, offer.now, rules))
         for i, row in enumerate(rows.tolist()):
             key = matrix.keys[row]
             if key is not None:
-                columns = (view.price[i], value.edge[i], age[i], ~young[i])
-                yield key, _line(key, names, _Row(books, *columns, value.fair[i], int(value.books[i])))
+                columns = (value.lines.price[:, i].T, gap[:, i].T, age[i], stale[i])
+                fair, error = value.market.probability[:, i], errors[:, i]
+                yield key, _line(key, names, _Row(named, *columns, fair, error, int(value.market.books[i])))
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line: `price` and `edge` (B, n), `age` and `stale` (B,), `fair` (n,)."""
+    """One line: `price` and `edge` (B, n), `age` and `stale` (B,), `fair` and its standard `error` (n,)."""
 
     books: list[BookName]
     price: Any
@@ -118,6 +127,7 @@ class _Row:
     age: Any
     stale: Any
     fair: Any
+    error: Any
     pooled: int
 
 
@@ -134,6 +144,7 @@ def _line(key: LineKey, names: Names, row: _Row) -> dict[str, Any]:
                 "point": selection_point(key, column),
                 "fair_probability": _known(row.fair[column]),
                 "fair_price": _known(1 / row.fair[column]),
+                "standard_error": _known(row.error[column]),
                 "prices": _prices(row, column),
             }
             for column, outcome in enumerate(OUTCOMES_OF[market])

@@ -19,7 +19,6 @@ from edge_assets.store import streams
 from edge_assets.store.database import connect
 from edge_assets.store.leases import hold_scorer
 from edge_assets.store.vocabulary import Vocabulary
-from edge_assets.weights import book_weights
 from ml.scoring import ScoringRules
 from serving.scorer.service import Session, run_forever
 from serving.scorer.sports import Sports
@@ -44,7 +43,7 @@ def open_session(settings: Settings, stack: ExitStack) -> Session:
     vocabulary = Vocabulary.load(conn)
     stack.callback(vocabulary.close)
     rules = ScoringRules(threshold_edge=settings.alert_threshold_edge, kelly_cap=settings.max_kelly_fraction)
-    sports = Sports(conn, vocabulary, rules, book_weights(settings.edge_book_weights))
+    sports = Sports(conn, vocabulary, rules, settings.edge_book_weights)
     # in a replay only polls move the time
     return Session(conn, client, sports, None if settings.edge_feed is Feed.REPLAY else _now)
 

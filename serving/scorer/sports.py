@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_assets.store import alerts, readers
-from ml.scoring import ScoringRules, SportScorer
+from edge_assets.traits import traits
+from ml.points import point_models
+from ml.scoring import ScoringRules, SportScorer, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +28,7 @@ class _Sport:
 class Sports:
     """Scores polls and commits what comes of them, together with how far each sport has come.
 
-    `weights` maps a book's key to its weight in the consensus; a book that is not named weighs 1.
+    `weights` overrides the weights of single books in the consensus, by their keys.
     """
 
     def __init__(
@@ -81,7 +83,12 @@ class Sports:
         return sport
 
     def _restored(self, sport_id: int) -> _Sport:
-        scorer = SportScorer(self._rules, lambda book: self._weights.get(self._vocabulary.book_key(book), 1.0))
+        key = self._vocabulary.sport_key(sport_id)
+
+        def traits_of(book: int) -> Traits:
+            return traits(self._vocabulary.book_key(book), self._weights, key)
+
+        scorer = SportScorer(self._rules, traits_of, point_models(key))
         poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0
         if poll_id:
             quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arbitrage import (
-    Period,
-    SettlementRules,
     StakeLimits,
     arbitrage,
     best_pairs,
@@ -22,6 +20,7 @@ from ml.arbitrage import (
     ruled_arbitrage,
     sized_arbitrage,
 )
+from ml.settlement import Period, SettlementRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable

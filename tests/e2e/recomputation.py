@@ -15,12 +15,41 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from edge_assets.clock import micros
+from ml.market import devig, log_odds
+from ml.quotes import UNKNOWN_TIME, Market
+from ml.scoring.appraisal import appraise
+from ml.scoring.books import Books, Traits
 from ml.scoring.rules import ScoringRules, Verdict
-from ml.scoring.valuation import LineView, Valuation, value_lines
+from ml.scoring.valuation import LineView, value_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from ml.points import PointModel
+    from ml.scoring.sure import SureBets
+    from ml.scoring.valuation import Valuation
+
+    LineName = tuple[str, str, float | None]
+
+VALUE_NUMBERS = (
+    "price",
+    "fair_probability",
+    "edge",
+    "standard_error",
+    "expected_value",
+    "expected_value_low",
+    "expected_value_high",
+    "probability_positive",
+    "push_probability",
+    "kelly_fraction",
+    "stake_fraction",
+    "confidence",
+    "method_spread",
+    "market_width",
+    "hold",
+    "error_probability",
+    "books",
+)
 ORDER = {"h2h": ("home", "away"), "spreads": ("home", "away"), "totals": ("over", "under")}
 
 
@@ -83,59 +112,78 @@ def _outcomes(event: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str,
                 yield book, market, outcome
 
 
-def view_of(lines: list[tuple[str, Line]], books: list[str], weight_of: Callable[[str], float]) -> LineView:
-    """All lines of a payload as the valuation takes them; each comes with its market."""
+def view_of(lines: dict[LineName, Line], books: list[str], rules: ScoringRules) -> LineView:
+    """All lines of a payload as the valuation takes them."""
     price = np.full((len(lines), len(books), 2), np.nan)
-    times = np.zeros(price.shape[:2], np.int64)
-    for i, (market, line) in enumerate(lines):
+    times = np.full(price.shape[:2], UNKNOWN_TIME, np.int64)
+    ladders: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
+    for (event, market, _), line in lines.items():
+        ladders[event, market] |= line.times
+    for i, ((event, market, _), line) in enumerate(lines.items()):
         for book, quotes in line.quotes.items():
-            b = books.index(book)
-            price[i, b] = [quotes.get(name, np.nan) for name in ORDER[market]]
-            times[i, b] = micros(line.times[book])
-    start = np.array([micros(line.start) for _, line in lines])
-    return LineView(price, times, start, np.array([weight_of(b) for b in books]))
+            price[i, books.index(book)] = [quotes.get(name, np.nan) for name in ORDER[market]]
+        # a book confirms a market, whatever the points
+        for book, at in ladders[event, market].items():
+            times[i, books.index(book)] = micros(at)
+    return LineView(
+        price=np.moveaxis(price, 2, 0),
+        opinion=log_odds(devig(price, rules.method)),
+        cost=(1 / price).sum(axis=2),
+        book_time=times,
+        start=np.array([micros(line.start) for line in lines.values()]),
+        market=np.array([Market[market.upper()] for _, market, _ in lines]),
+        point=np.array([0.0 if point is None else point for *_, point in lines]),
+        ladder=np.array([list(ladders).index(name[:2]) for name in lines]),
+    )
 
 
-def verdicts(
-    payload: bytes, at: datetime, rules: ScoringRules, weight_of: Callable[[str], float]
-) -> Iterator[tuple[Key, Verdict, tuple[float | None, ...]]]:
+def verdicts(payload: bytes, at: datetime, scene: Scene) -> Iterator[tuple[Key, Verdict, tuple[float | None, ...]]]:
     """The verdict on every price and every line's arbitrage, where there is one to speak of."""
     lines = lines_of(payload)
     keys = list(lines)
-    books = sorted({book for line in lines.values() for book in line.quotes})
-    view = view_of([(key[1], line) for key, line in lines.items()], books, weight_of)
-    value = value_lines(view, micros(at), rules)
-    for i, b, o in np.argwhere(value.verdict != Verdict.NOTHING):
+    names = sorted({book for line in lines.values() for book in line.quotes})
+    books = Books.of(range(len(names)), lambda i: scene.traits_of(names[i]))
+    value = value_lines(view_of(lines, names, scene.rules), books, scene.models, micros(at), scene.rules)
+    numbers = _numbers(value, scene, micros(at))
+    for o, i, b in np.argwhere(value.verdict != Verdict.NOTHING).tolist():
         event, market, point = keys[i]
         name = ORDER[market][o]
         own = 0.0 - point if market == "spreads" and name == "away" and point is not None else point
-        key = Key("value", event, market, own, name, books[b])
-        yield key, Verdict(value.verdict[i, b, o]), _numbers(value, view, i, b, o)
-    for i in np.flatnonzero(value.arbitrage_verdict):
-        best = value.arbitrage
-        numbers = (best.guaranteed_return[i], *best.price[i], *best.stake_fraction[i])
-        yield Key("arbitrage", *keys[i]), Verdict(value.arbitrage_verdict[i]), tuple(map(float, numbers))
+        verdict = Verdict(value.verdict[o, i, b])
+        kind = "likely_error" if verdict is Verdict.OUTLIER else "value"
+        yield Key(kind, event, market, own, name, names[b]), verdict, numbers.get((o, i, b), ())
+    for i in np.flatnonzero(value.sure.verdict).tolist():
+        verdict = Verdict(value.sure.verdict[i])
+        yield Key("arbitrage", *keys[i]), verdict, _sure_numbers(value.sure, i) if verdict is Verdict.OPEN else ()
 
 
-def _numbers(value: Valuation, view: LineView, i: int, b: int, o: int) -> tuple[float, ...]:
-    return (
-        float(view.price[i, b, o]),
-        float(value.fair[i, o]),
-        float(value.edge[i, b, o]),
-        float(value.expected_value[i, b, o]),
-        float(value.kelly_fraction[i, b, o]),
-        float(value.confidence[i, b, o]),
-        float(value.method_spread[i, o]),
-        float(value.books[i]),
-    )
+def _numbers(value: Valuation, scene: Scene, now: int) -> dict[tuple[int, int, int], tuple[float, ...]]:
+    """The numbers of the prices that are told, by outcome, line and book."""
+    told = appraise(value, slice(None), scene.models, now, scene.rules)
+    columns = zip(*(getattr(told, name).tolist() for name in VALUE_NUMBERS), strict=True)
+    return dict(zip(zip(*(c.tolist() for c in value.told), strict=True), columns, strict=True))
+
+
+def _sure_numbers(sure: SureBets, line: int) -> tuple[float, ...]:
+    [index] = np.flatnonzero(sure.rows == line)
+    best = sure.best
+    return tuple(map(float, (best.guaranteed_return[index], *best.price[index], *best.stake_fraction[index])))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a scorer is told beside the prices; books by name."""
+
+    rules: ScoringRules
+    traits_of: Callable[[str], Traits] = lambda _: Traits()
+    models: Mapping[Market, PointModel] = field(default_factory=dict)
 
 
 class Recomputation:
     """The alerts and the counts of a tape."""
 
-    def __init__(self, rules: ScoringRules, weight_of: Callable[[str], float] = lambda _: 1.0) -> None:
-        self.rules = rules
-        self.weight_of = weight_of
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
         self.records: list[Record] = []
         self.suppressed: Counter[str] = Counter()
         self._open: dict[Key, tuple[float | None, ...]] = {}
@@ -144,23 +192,27 @@ class Recomputation:
     def run(self, payloads: Iterable[tuple[datetime, bytes]]) -> Recomputation:
         """Fold the verdicts of all payloads, in order of time, into the life of alerts."""
         for at, payload in payloads:
-            found = {key: (v, numbers) for key, v, numbers in verdicts(payload, at, self.rules, self.weight_of)}
+            found = {key: (v, numbers) for key, v, numbers in verdicts(payload, at, self.scene)}
             self._close(found, at)
             for key, (verdict, numbers) in found.items():
                 self._see(key, verdict, numbers, at)
-            self._withheld = {k: v for k, (v, _) in found.items() if v > Verdict.OPEN}
+            self._withheld = {_price_of(k): v for k, (v, _) in found.items() if v > Verdict.OPEN}
         return self
 
     def _close(self, found: dict[Key, tuple[Verdict, tuple[float | None, ...]]], at: datetime) -> None:
-        for key in [k for k in self._open if found.get(k, (Verdict.NOTHING,))[0] != Verdict.OPEN]:
+        now = {_price_of(key): verdict for key, (verdict, _) in found.items()}
+        for key in [k for k in self._open if not (k in found and told(*found[k]))]:
             numbers = self._open.pop(key)
             self.records.append(Record(key, "closed", None, at, numbers))
-            self._withheld[key] = found.get(key, (Verdict.NOTHING,))[0]
+            if key.kind != "likely_error":
+                self._withheld[_price_of(key)] = now.get(_price_of(key), Verdict.NOTHING)
 
     def _see(self, key: Key, verdict: Verdict, numbers: tuple[float | None, ...], at: datetime) -> None:
         if verdict > Verdict.OPEN:
-            self.suppressed[verdict.reason] += self._withheld.get(key) != verdict
-        elif key not in self._open:
+            self.suppressed[verdict.reason] += self._withheld.get(_price_of(key)) != verdict
+        if not told(verdict, numbers):
+            return
+        if key not in self._open:
             self._open[key] = numbers
             self.records.append(Record(key, "opened", None, at, numbers))
         elif self._moved(key, self._open[key], numbers):
@@ -170,5 +222,15 @@ class Recomputation:
     def _moved(self, key: Key, last: tuple[float | None, ...], now: tuple[float | None, ...]) -> bool:
         if key.kind == "arbitrage":
             return last[1:3] != now[1:3]
-        price, fair = last[0] != now[0], abs((last[1] or 0) - (now[1] or 0)) >= self.rules.update_probability
+        price, fair = last[0] != now[0], abs((last[1] or 0) - (now[1] or 0)) >= self.scene.rules.update_probability
         return price or fair
+
+
+def told(verdict: Verdict, numbers: tuple[float | None, ...]) -> bool:
+    """Whether users hear of it: value, arbitrages, and prices that are likely errors."""
+    return verdict == Verdict.OPEN or (verdict == Verdict.OUTLIER and bool(numbers))
+
+
+def _price_of(key: Key) -> Key:
+    """What a verdict is about: a price is one thing, whether it is told as value or as an error."""
+    return key._replace(kind="arbitrage" if key.kind == "arbitrage" else "value")

@@ -12,9 +12,10 @@ import redis
 
 from edge_assets.store import streams
 from edge_assets.store.database import connect
-from edge_assets.weights import book_weights
+from edge_assets.traits import traits
+from ml.points import point_models
 from ml.scoring import ScoringRules
-from tests.e2e.recomputation import Key, Recomputation
+from tests.e2e.recomputation import VALUE_NUMBERS, Key, Recomputation, Scene
 from tests.e2e.system import System
 
 if TYPE_CHECKING:
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
 NFL = "americanfootball_nfl"
 THRESHOLD = 0.01
 WEEK = {"payloads": 476, "quotes_seen": 580_188, "ticks": 22_336, "withdrawals": 10_662}
-VALUE_NUMBERS = (
-    "price",
-    "fair_probability",
-    "edge",
-    "expected_value",
-    "kelly_fraction",
-    "confidence",
-    "method_spread",
-    "books",
-)
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +36,8 @@ def tape(data_dir: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(tape: Path) -> Recomputation:
-    weights = book_weights({})
-    rules = ScoringRules(threshold_edge=THRESHOLD)
-    return Recomputation(rules, lambda book: weights.get(book, 1.0)).run(payloads(tape))
+    scene = Scene(ScoringRules(threshold_edge=THRESHOLD), lambda book: traits(book, {}, NFL), point_models(NFL))
+    return Recomputation(scene).run(payloads(tape))
 
 
 def payloads(tape: Path) -> Iterator[tuple[datetime, bytes]]:
@@ -129,7 +119,7 @@ def key_of(message: dict[str, Any]) -> Key:
 
 
 def numbers_of(message: dict[str, Any]) -> tuple[float, ...]:
-    if message["kind"] == "value":
+    if message["kind"] != "arbitrage":
         return tuple(message[name] for name in VALUE_NUMBERS)
     legs = message["legs"]
     return (message["expected_value"], *(g["price"] for g in legs), *(g["stake_fraction"] for g in legs))

@@ -32,6 +32,8 @@ SPORTS = [league.key for league in LEAGUES]
 RULES = ScoringRules()
 CLEAR_EDGE = 0.06
 """True minus implied probability that an alert may not miss; the threshold for alerts is .05 of the estimate."""
+LARGEST_VALUE = 0.25
+"""Beyond, a price may pass for an error."""
 LASTING = 3
 """Polls (a minute) that an edge must last to count as missed."""
 ERRORS = {"palpable_error", "swapped"}
@@ -133,7 +135,7 @@ def clear_now(world: World, sport: str, at: datetime) -> Iterator[Price]:
     for event, book, quote, value in edges:
         if (
             value / quote.price > CLEAR_EDGE
-            and value < RULES.implausible_value - 0.05
+            and value < LARGEST_VALUE
             and crowd[event, quote.market, quote.outcome, quote.point] > RULES.min_books + 2  # clones do not count
             and not {f.kind for f in faults_behind(waiting[event], book, at.timestamp())} & {*ERRORS, "stale"}
         ):
@@ -146,6 +148,14 @@ def test_no_palpable_error_raises_an_alert(world: World, watches: dict[str, Watc
     shown = {sport: len(shown_errors(world, sport)) for sport in SPORTS}
     assert sum(shown.values()) > 10
     assert all(watches[sport].suppressed["outlier"] >= shown[sport] for sport in SPORTS)
+
+
+def test_what_is_told_as_a_likely_error_is_one(watches: dict[str, Watch], note: Note) -> None:
+    told = [bet for watch in watches.values() for bet in watch.errors]
+    right = [bool({f.kind for f in bet.faults()} & ERRORS) for bet in told]
+    note("likely_errors", f"{sum(right)} of {len(right)}")
+    assert len(told) > 10
+    assert np.mean(right) > 0.8
 
 
 def concerns(fault: Fault, outcome: str) -> bool:
@@ -207,6 +217,15 @@ def test_where_the_market_is_settled_the_claim_is_the_truth(bets: list[Bet], not
     note("understated_when_settled", f"{gap:.4f} +- {error:.4f}")
     assert len(settled) > 80
     assert abs(gap) + CI95 * error < 0.01
+
+
+def test_the_interval_of_the_value_holds_the_truth(bets: list[Bet], note: Note) -> None:
+    """Where the market is settled: just after news the slow books are wrong together, which no spread tells."""
+    settled = [bet for bet in bets if bet.since_news() > SETTLED]
+    worths = [(bet.alert.worth, bet.true_value) for bet in settled]
+    held = [(w.expected_value_low or 0) <= true <= (w.expected_value_high or 0) for w, true in worths]
+    note("interval_holds", float(np.mean(held)))
+    assert np.mean(held) > 0.85
 
 
 def test_realised_returns_agree_with_claim_and_truth(bets: list[Bet], note: Note) -> None:

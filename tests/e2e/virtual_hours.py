@@ -13,7 +13,8 @@ from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.simulate.books import NUMBER
 from edge_assets.feeds.simulate.quoting import in_force, last_look, origin_of
-from edge_assets.weights import book_weights
+from edge_assets.traits import traits
+from ml.points import point_models
 from ml.quotes import Market, Outcome, PollChanges
 from ml.scoring import Alert, ScoringRules, SportScorer
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
@@ -39,7 +40,7 @@ class Price(NamedTuple):
 
 @dataclass(frozen=True)
 class Bet:
-    """An opened value alert with what the world knows of it."""
+    """An opened alert on a price with what the world knows of it."""
 
     alert: Alert
     event: Fixture
@@ -75,10 +76,13 @@ def faults_behind(event: Fixture, book: str, at: float) -> list[Fault]:
 
 @dataclass
 class Watch:
-    """What came of watching one sport; `showing` are the open value alerts after each poll."""
+    """What came of watching one sport; `showing` are the open value alerts after each poll, `errors` what was told as
+    a likely error.
+    """
 
     showing: list[set[Price]] = field(default_factory=list)
     bets: list[Bet] = field(default_factory=list)
+    errors: list[Bet] = field(default_factory=list)
     arbitrages: list[Alert] = field(default_factory=list)
     suppressed: Counter[str] = field(default_factory=Counter)
 
@@ -91,8 +95,9 @@ class Watcher:
         self.sport = sport
         self.words = MemoryVocabulary()
         self.differ = PayloadDiffer(self.words, sport, self.words.sport(sport, sport))
-        weights = book_weights({})
-        self.scorer = SportScorer(rules, lambda book: weights.get(str(self.words.books.name(book)), 1.0))
+        self.scorer = SportScorer(
+            rules, lambda book: traits(str(self.words.books.name(book)), {}, sport), point_models(sport)
+        )
         self.watch = Watch()
 
     def run(self, begins: datetime, hours: float, step: timedelta) -> Watch:
@@ -118,7 +123,8 @@ class Watcher:
             if alert.state == "opened" and alert.key.kind == "arbitrage":
                 self.watch.arbitrages.append(alert)
             elif alert.state == "opened":
-                self.watch.bets.append(self._bet(alert, listed, at))
+                told = self.watch.bets if alert.key.kind == "value" else self.watch.errors
+                told.append(self._bet(alert, listed, at))
         self.watch.showing.append({self._price(key) for key in self.scorer.open if key.kind == "value"})
 
     def _price(self, key: AlertKey) -> Price:

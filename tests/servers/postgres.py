@@ -91,21 +91,21 @@ def serving(installation: Installation, data: str, log: Path) -> Iterator[Postgr
         server.process.stop()
 
 
-def running(root: Path) -> Iterator[PostgresServer]:
-    """The embedded server below `root`, stopped and removed at the end."""
+def running(root: Path, programs: Path = POSTGRES_BIN_PATH) -> Iterator[PostgresServer]:
+    """The server of `programs` (default: the embedded one) below `root`, stopped and removed at the end."""
     data = root / "data"
     data.mkdir(parents=True)
-    installation = Installation(str(POSTGRES_BIN_PATH), user=_owner(data))
+    installation = Installation(str(programs), user=_owner(data, programs))
     yield from serving(installation, str(data), root / "postgres.log")
     shutil.rmtree(root, ignore_errors=True)
 
 
-def _owner(data: Path) -> str | None:
+def _owner(data: Path, programs: Path) -> str | None:
     """PostgreSQL refuses to run as root: root lends `data` to another user."""
     if os.geteuid() != 0:
         return None
     ensure_user_exists(SYSTEM_USER)
     shutil.chown(data, SYSTEM_USER, SYSTEM_USER)
-    for parent in (*data.parents, *POSTGRES_BIN_PATH.parents):
+    for parent in (*data.parents, *programs.parents):
         parent.chmod(parent.stat().st_mode | 0o011)
     return SYSTEM_USER

@@ -107,9 +107,36 @@ class MarketDesk:
         """A newly opened value bet; `seconds` sets alerts on the same price apart."""
         fair = 0.5 + edge
         key = AlertKey("value", self.event, Market.H2H, None, Outcome.HOME, self.books[book])
-        worth = Worth(2 * fair - 1, 4, 20.0, 2.0, fair, 0.5, edge, 0.04, 70.0, 0.003)
+        worth = Worth(
+            expected_value=2 * fair - 1,
+            books=4,
+            price_age_s=20.0,
+            price=2.0,
+            fair_probability=fair,
+            implied_probability=0.5,
+            edge=edge,
+            standard_error=0.01,
+            expected_value_low=2 * fair - 1.03,
+            expected_value_high=2 * fair - 0.97,
+            probability_positive=0.99,
+            push_probability=0.0,
+            kelly_fraction=0.08,
+            stake_fraction=0.04,
+            confidence=70.0,
+            method_spread=0.003,
+            market_width=0.04,
+            hold=0.01,
+            error_probability=0.1,
+        )
         at = micros(self.now + timedelta(seconds=seconds))
         return open_alert(key, worth, at, self.poll_id, self.poll_id)
+
+    def error(self) -> Alert:
+        """A newly opened likely error."""
+        alert = self.value(0.2)
+        return open_alert(
+            alert.key._replace(kind="likely_error"), alert.worth, alert.observed_at, self.poll_id, self.poll_id
+        )
 
     def updated(self, alert: Alert) -> Alert:
         """The next step of an alert."""

@@ -83,7 +83,11 @@ select
     closest.mean_distance_probability::double precision as closest_distance_probability,
     closest.mean_distance_probability < {{ var('clone_distance') }} as is_clone
 from coverage
-left join margins using (sport, season, book)
-left join accuracy using (sport, season, book)
-left join speed using (sport, season, book)
-left join closest using (sport, season, book)
+left join margins
+    on coverage.sport = margins.sport and coverage.season = margins.season and coverage.book = margins.book
+left join accuracy
+    on coverage.sport = accuracy.sport and coverage.season = accuracy.season and coverage.book = accuracy.book
+left join speed
+    on coverage.sport = speed.sport and coverage.season = speed.season and coverage.book = speed.book
+left join closest
+    on coverage.sport = closest.sport and coverage.season = closest.season and coverage.book = closest.book

@@ -52,19 +52,28 @@ select
     board.sharp_books_on_offer,
     changed.version
 from changed
-{% for side in ('home', 'away') %}
 left join lateral (
     select ratings.*
     from {{ ref('int_ratings_dated') }} as ratings
     where
         ratings.sport_id = changed.sport_id
-        and ratings.team = changed.{{ side }}_team
+        and ratings.team = changed.home_team
         and ratings.known_at <= changed.decided_at
         and ratings.event_id <> changed.event_id
     order by ratings.known_at desc, ratings.event_id desc
     limit 1
-) as {{ side }} on true
-{% endfor %}
+) as home on true
+left join lateral (
+    select ratings.*
+    from {{ ref('int_ratings_dated') }} as ratings
+    where
+        ratings.sport_id = changed.sport_id
+        and ratings.team = changed.away_team
+        and ratings.known_at <= changed.decided_at
+        and ratings.event_id <> changed.event_id
+    order by ratings.known_at desc, ratings.event_id desc
+    limit 1
+) as away on true
 left join lateral (
     select ratings.home_bias
     from {{ ref('int_ratings_dated') }} as ratings

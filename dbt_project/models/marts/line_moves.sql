@@ -1,18 +1,6 @@
-{{ config(materialized='table', pre_hook='{{ hash_joins() }}') }}
+{{ config(materialized='table') }}
 
-with steams as (
-
-    select
-        event_id,
-        market_id,
-        direction,
-        moved_at
-    from {{ ref('stg_pricing__movements') }}
-    where kind = 'steam'
-
-),
-
-moves as (
+with moves as (
 
     select
         moves.*,
@@ -24,11 +12,27 @@ moves as (
         case when moves.market_id <> 4 then 1 / (1 + exp(-moves.position_before)) end as probability_before,
         case when moves.market_id <> 4 then 1 / (1 + exp(-moves.position_after)) end as probability_after,
         case
+            when moves.market_id = 4 then 1 / (1 + exp(-abs(moves.size_log_odds))) - 0.5
+            else abs(1 / (1 + exp(-moves.position_after)) - 1 / (1 + exp(-moves.position_before)))
+        end as size_probability,
+        case
             when moves.market_id = 4 then case when moves.direction > 0 then 4 else 5 end
             when moves.direction > 0 then 1
             else 2
-        end as towards_id
+        end as towards_id,
+        steams.begun_at is not null as is_steam
     from {{ ref('stg_pricing__book_moves') }} as moves
+    left join lateral (
+        select min(steams.moved_at) as begun_at
+        from {{ ref('stg_pricing__movements') }} as steams
+        where
+            steams.event_id = moves.event_id
+            and steams.market_id = moves.market_id
+            and steams.direction = moves.direction
+            and steams.kind = 'steam'
+            and steams.moved_at >= moves.moved_at
+            and steams.moved_at <= moves.moved_at + make_interval(secs => greatest(60, moves.since_look_seconds))
+    ) as steams on true
     left join {{ ref('int_moves_followed') }} as followed
         on
             moves.event_id = followed.event_id
@@ -38,7 +42,7 @@ moves as (
 
 ),
 
-public as (
+crowd as (
 
     select distinct on (event_id, market_id, outcome_id)
         event_id,
@@ -46,7 +50,7 @@ public as (
         outcome_id,
         bets_share
     from {{ ref('stg_edge__public_bets') }}
-    order by event_id, market_id, outcome_id, observed_at desc
+    order by event_id asc, market_id asc, outcome_id asc, observed_at desc
 
 )
 
@@ -60,41 +64,26 @@ select
     outcomes.outcome as towards,
     moves.probability_before,
     moves.probability_after,
-    sizes.size_probability,
+    moves.size_probability,
     abs(moves.size_log_odds) as size_log_odds,
     moves.since_look_seconds,
-    3600 * sizes.size_probability / moves.since_look_seconds as speed_probability_per_hour,
+    3600 * moves.size_probability / moves.since_look_seconds as speed_probability_per_hour,
     moves.books_before,
     moves.books_following,
     leaders.book as leader,
     moves.lag_seconds,
-    exists (
-        select from steams
-        where
-            steams.event_id = moves.event_id
-            and steams.market_id = moves.market_id
-            and steams.direction = moves.direction
-            and steams.moved_at
-            between moves.moved_at and moves.moved_at + make_interval(secs => greatest(60, moves.since_look_seconds))
-    ) as is_steam,
+    moves.is_steam,
     leaders.reference_rank is not null as is_sharp_first,
-    public.bets_share as public_share,
-    public.bets_share < 0.5 as is_against_public
+    crowd.bets_share as public_share,
+    crowd.bets_share < 0.5 as is_against_public
 from moves
-cross join lateral (
-    select
-        coalesce(
-            abs(moves.probability_after - moves.probability_before),
-            1 / (1 + exp(-abs(moves.size_log_odds))) - 0.5
-        ) as size_probability
-) as sizes
 inner join {{ ref('int_events_timed') }} as events on moves.event_id = events.event_id
 inner join {{ ref('stg_edge__markets') }} as markets on moves.market_id = markets.market_id
 inner join {{ ref('stg_edge__outcomes') }} as outcomes on moves.towards_id = outcomes.outcome_id
 inner join {{ ref('stg_edge__books') }} as books on moves.book_id = books.book_id
 left join {{ ref('stg_edge__books') }} as leaders on moves.leader_id = leaders.book_id
-left join public
+left join crowd
     on
-        moves.event_id = public.event_id
-        and moves.market_id = public.market_id
-        and moves.towards_id = public.outcome_id
+        moves.event_id = crowd.event_id
+        and moves.market_id = crowd.market_id
+        and moves.towards_id = crowd.outcome_id

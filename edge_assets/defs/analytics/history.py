@@ -1,7 +1,5 @@
 """Recorded odds and results as assets, a format each: imported from the paths that a run names."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dagster import AssetExecutionContext, AssetsDefinition, Config, Failure, MaterializeResult, asset

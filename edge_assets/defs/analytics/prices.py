@@ -6,11 +6,9 @@ from contextlib import closing
 from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, ResourceParam, multi_asset
 
 from edge_assets.defs.lineage import OWNERS
-from edge_assets.feeds.books import well_known_books
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
 from edge_assets.warehouse.run import price_due
-from edge_assets.weights import book_weights
 
 TABLES = {
     "priced_decisions": "The moments that have been priced, with the number of the pricing.",
@@ -41,7 +39,6 @@ TABLES = {
 def prices(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[None]]:
     """Price what the intermediate models have made ready; all of it or nothing."""
     with closing(connect(settings.require_database(), "prices")) as conn:
-        clone_of = {key: book.clone_of for key, book in well_known_books().items() if book.clone_of}
-        counts = price_due(conn, book_weights(settings.edge_book_weights), clone_of)
+        counts = price_due(conn, settings.edge_book_weights)
     for key in context.selected_asset_keys:
         yield MaterializeResult(asset_key=key, metadata=counts)

@@ -16,6 +16,8 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from psycopg.conninfo import conninfo_to_dict
 
+from edge_assets.books import book_weights
+from edge_assets.defs.analytics.pages import illustrated
 from edge_assets.defs.analytics.project import DBT, PROJECT_DIR
 from edge_assets.defs.lineage import ALERTS, OWNERS, table_key
 from edge_assets.settings import Settings
@@ -75,8 +77,15 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
         dagster_dbt_translator=WarehouseTranslator(),
         name="warehouse_step",
     )
-    def warehouse(context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource]) -> Iterator[Any]:
-        """Build the selected models and test them."""
-        yield from dbt.cli(["build"], context=context).stream()
+    def warehouse(
+        context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource], settings: ResourceParam[Settings]
+    ) -> Iterator[Any]:
+        """Build the selected models and test the data, count their rows, and draw what has a picture.
+
+        Unit tests need no data and run in the test suite.
+        """
+        build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+        weights = book_weights(settings.edge_book_weights)
+        yield from illustrated(build.stream().fetch_row_counts(), settings.require_database(), weights, context.log)
 
     return warehouse

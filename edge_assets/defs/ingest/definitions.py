@@ -7,6 +7,8 @@ from dagster import Definitions, definitions
 from edge_assets.defs.ingest.assets import build_odds
 from edge_assets.defs.ingest.jobs import build_burst_job
 from edge_assets.defs.ingest.resources import SettingsResource
+from edge_assets.defs.ingest.results import results, results_agree, results_job, results_schedule
+from edge_assets.defs.ingest.retention import retention_daily
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
 from edge_assets.defs.lineage import external_specs
 from edge_assets.settings import Settings
@@ -17,8 +19,10 @@ def ingest() -> Definitions:
     """The graph of the configured sports; which ones (EDGE_SPORTS) is all that is read at load."""
     sports = Settings().edge_sports
     return Definitions(
-        assets=[build_odds(sports), *external_specs(sports)],
-        jobs=[build_burst_job(sports)],
+        assets=[build_odds(sports), results, *external_specs(sports)],
+        asset_checks=[results_agree],
+        jobs=[build_burst_job(sports), results_job],
+        schedules=[results_schedule, retention_daily],
         sensors=[odds_burst_sensor],
         resources={"settings": SettingsResource()},
     )

@@ -133,8 +133,8 @@ def _reports(table: Table) -> dict[str, tuple[str, GameReport]]:
 
 def _quotes(table: Table, events: Table, looks: Ints, books: list[str]) -> TimedQuotes:
     frame = table.frame
-    event = pd.Index(events.texts("event_id")).get_indexer(frame["event_id"])
-    market = frame["market"].map(MARKETS).fillna(0).to_numpy(np.int16)
+    event = pd.Index(events.texts("event_id")).get_indexer(pd.Index(frame["event_id"]))
+    market = frame["market"].map(MARKETS).fillna(0).to_numpy().astype(np.int16)
     outcome = _outcomes(frame["outcome"], events, event)
     prices, reasons = from_american(table.numbers(["price"])[:, 0])
     first, last = (np.searchsorted(looks, micros_of(frame[c])) for c in ("first_seen_utc", "last_seen_utc"))
@@ -152,7 +152,7 @@ def _quotes(table: Table, events: Table, looks: Ints, books: list[str]) -> Timed
     segments = pd.DataFrame(
         {
             "event": event,
-            "book": pd.Index(books).get_indexer(frame["bookmaker"]),
+            "book": pd.Index(books).get_indexer(pd.Index(frame["bookmaker"])),
             "market": _split_by_draw(event, frame["bookmaker"], market, outcome),
             "outcome": outcome,
             "point": point,
@@ -176,7 +176,7 @@ def _kept(table: Table, problems: dict[str, tuple[str, Mask]]) -> Mask:
 
 def _outcomes(names: pd.Series[str], events: Table, event: NDArray[np.intp]) -> NDArray[np.int32]:
     """Outcomes by name, never by their order; 0 for what the event does not have."""
-    outcome = names.map(NEUTRAL).fillna(0).to_numpy(np.int32)
+    outcome = names.map(NEUTRAL).fillna(0).to_numpy().astype(np.int32)
     for side, column in ((Outcome.HOME, "home_team"), (Outcome.AWAY, "away_team")):
         teams = np.array(events.texts(column), object)[event]
         outcome[(names.to_numpy(object) == teams) & (event >= 0)] = side

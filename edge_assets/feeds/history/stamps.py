@@ -18,4 +18,4 @@ def micros_of(texts: pd.Series[str]) -> NDArray[np.int64]:
         ValueError: one is no ISO time.
     """
     times = pd.to_datetime(texts, utc=True, format="ISO8601").to_numpy("datetime64[us]")
-    return times.astype("int64")  # type: ignore[no-any-return]
+    return times.astype("int64")

@@ -39,7 +39,8 @@ class Table:
         """A column as stripped text; empty where the file has no such column."""
         if name not in self.frame:
             return [""] * len(self)
-        return self.frame[name].astype("str").str.strip().replace("nan", "").tolist()
+        texts: list[str] = self.frame[name].astype("str").fillna("").str.strip().tolist()
+        return texts
 
     def numbers(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Columns as numbers (n, k), NaN where there is none; what is none is refused."""

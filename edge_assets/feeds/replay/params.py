@@ -8,7 +8,7 @@ from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, NoReturn
 
-from edge_assets.feeds.books import REGIONS, is_listed
+from edge_assets.books import REGIONS, is_listed
 from edge_assets.feeds.replay import markets as market_keys
 from edge_assets.feeds.replay.bodies import as_datetime
 from edge_assets.feeds.replay.errors import ApiError

@@ -109,7 +109,7 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
         hang=rng.choice([-1, 0, 1], p=[0.1, 0.8, 0.1], size=(len(BOOKS), len(MARKETS))),
         phase=rng.integers(0, 60, size=len(BOOKS)),
         faults=tuple(f for f in faults if f.kind != "swapped" or _lopsided(news_at, known, f)),
-        result=_play(rng, league, _known(news_at, known, start)),
+        result=play(rng, league, _known(news_at, known, start)),
     )
 
 
@@ -161,15 +161,19 @@ def _moves(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     return size
 
 
-def _play(rng: np.random.Generator, league: League, known: Knowledge) -> Result:
+def play(rng: np.random.Generator, league: League, known: Knowledge) -> Result:
     """Draw the result from what is true at the start; a tie that is played on is decided like any other game."""
-    regulation = _draw(rng, known)
+    regulation = _draw(rng, league, known)
     final = regulation
     while not league.three_way and final[0] == final[1]:
-        final = _draw(rng, known)
+        final = _draw(rng, league, known)
     return Result(regulation, final)
 
 
-def _draw(rng: np.random.Generator, known: Knowledge) -> tuple[int, int]:
-    home, away = rng.normal([known.home, known.away], known.deviation)
-    return max(0, round(home)), max(0, round(away))
+def _draw(rng: np.random.Generator, league: League, known: Knowledge) -> tuple[int, int]:
+    """Draw scores until they are accepted: those of a key margin more readily than others."""
+    often = dict(league.key_numbers)
+    while True:
+        home, away = (max(0, round(x)) for x in rng.normal([known.home, known.away], known.deviation))
+        if rng.random() * max(often.values(), default=1.0) <= often.get(abs(home - away), 1.0):
+            return home, away

@@ -16,7 +16,7 @@ class League:
     """How a league is played: mean points and standard deviation of one side's score, before anything is known.
 
     `three_way`: the result is home, draw or away; elsewhere a tie is played on until it is decided. `offset` (s)
-    staggers the leagues' starts.
+    staggers the leagues' starts. `key_numbers` are margins, either way round, that happen so many times more often.
     """
 
     key: str
@@ -29,6 +29,7 @@ class League:
     offset: int
     three_way: bool = False
     regulation_books: bool = False
+    key_numbers: tuple[tuple[int, float], ...] = ()
 
     def team(self, number: int) -> str:
         """The name of team `number`; there are `len(TOWNS)`."""
@@ -49,8 +50,12 @@ def pairing(slot: int) -> tuple[int, int]:
     return (teams[1], teams[0]) if turned else teams
 
 
+KEYS = ((3, 3.7), (6, 1.7), (7, 2.4), (10, 1.6), (14, 2.1))
+"""What touchdowns and field goals make of the margins of American football (see `ml.points.sports`)."""
 LEAGUES = (
-    League("americanfootball_nfl", "American Football", "NFL (simulated)", "Comets", 23.0, 9.0, 2.0, 0),
+    League(
+        "americanfootball_nfl", "American Football", "NFL (simulated)", "Comets", 23.0, 9.0, 2.0, 0, key_numbers=KEYS
+    ),
     League("basketball_nba", "Basketball", "NBA (simulated)", "Herons", 113.0, 9.5, 2.4, 180),
     League("soccer_epl", "Soccer", "EPL (simulated)", "Athletic", 1.5, 1.15, 0.3, 360, three_way=True),
     League("icehockey_nhl", "Ice Hockey", "NHL (simulated)", "Owls", 3.1, 1.6, 0.2, 540, regulation_books=True),

@@ -1,7 +1,7 @@
 """What a state of knowledge implies: the distributions of margin and total, and with them every probability.
 
-Each side's score is a normal variable rounded to whole points and cut off at zero; the two are independent, so the
-distributions of margin and total are a correlation and a convolution, and all markets of an event agree.
+Each side's score is a normal variable rounded to whole points and cut off at zero; the two are independent but for a
+league's key numbers. The distributions of margin and total are sums of their joint one: all markets of an event agree.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from edge_assets.feeds.simulate.leagues import League
 
 REACH = 5.0
 """Standard deviations beyond which a score is not considered."""
@@ -68,21 +70,32 @@ class Outlook:
 
 
 @lru_cache(maxsize=8_192)
-def outlook(known: Knowledge, three_way: bool) -> Outlook:
+def outlook(known: Knowledge, league: League) -> Outlook:
     """The outlook of a state; where ties are played on, the final margin is the regulation margin without them."""
     low_home, home = _score(known.home, known.deviation)
     low_away, away = _score(known.away, known.deviation)
-    margin = np.convolve(home, away[::-1])
     low = low_home - (low_away + len(away) - 1)
+    rows, columns = np.ogrid[: len(home), : len(away)]
+    at = rows - columns + (len(away) - 1)
+    joint: NDArray[np.float64] = home[:, None] * away
+    for number, times in league.key_numbers:
+        joint[np.abs(at + low) == number] *= times
+    joint /= joint.sum()
+    margin = _sums(at, joint)
     decided = margin.copy()
-    if not three_way:
+    if not league.three_way:
         decided[-low] = 0.0
         decided /= decided.sum()
     return Outlook(
         Distribution(low, margin),
         Distribution(low, decided),
-        Distribution(low_home + low_away, np.convolve(home, away)),
+        Distribution(low_home + low_away, _sums(rows + columns, joint)),
     )
+
+
+def _sums(places: NDArray[np.intp], joint: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the joint distribution has at each place."""
+    return np.asarray(np.bincount(places.ravel(), weights=joint.ravel()), np.float64)
 
 
 def _score(mean: float, deviation: float) -> tuple[int, NDArray[np.float64]]:

@@ -66,7 +66,7 @@ def in_force(fixture: Fixture, number: int, at: float) -> list[Fault]:
 def _opinion(fixture: Fixture, number: int, at: int) -> list[Quote]:
     """The quotes that a book means to post."""
     book = BOOKS[number]
-    view = outlook(fixture.knowledge(at - book.lag), fixture.league.three_way)
+    view = outlook(fixture.knowledge(at - book.lag), fixture.league)
     epoch = min(max(0, (at - fixture.listed_at) // OPINION_LASTS), fixture.opinion.shape[2] - 1)
     errors = {m: book.noise * fixture.opinion[number, i, epoch] for i, m in enumerate(MARKETS)}
     for fault in in_force(fixture, number, at):

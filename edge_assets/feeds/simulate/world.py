@@ -92,7 +92,7 @@ class World:
         Meant for moments before the start: the result follows from what is known then, and what happens in play
         only moves prices.
         """
-        view = outlook(event.knowledge(at.timestamp()), event.league.three_way)
+        view = outlook(event.knowledge(at.timestamp()), event.league)
         if market == "totals":
             over = view.total.above(point or 0.0)
             return over if outcome == "over" else _against(over)

@@ -8,6 +8,7 @@ async function get(path) {
 
 export const valueBets = () => get("value-bets?limit=1000");
 export const arbitrages = () => get("arbitrage?limit=1000");
+export const likelyErrors = () => get("likely-errors?limit=1000");
 export const status = () => get("status");
 export const sports = () => get("sports");
 export const events = (sport) => get(`odds/${encodeURIComponent(sport)}/events`);

@@ -16,6 +16,7 @@ const known = (value, show) => (value === null || value === undefined || Number.
 export const price = (value) => known(value, (v) => v.toFixed(v < 10 ? 2 : 1));
 export const percent = (value, digits = 1) => known(value, (v) => `${(v * 100).toFixed(digits)}%`);
 export const signed = (value) => known(value, (v) => `${v > 0 ? "+" : ""}${percent(v)}`);
+export const range = (low, high) => known(low, () => `${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)}%`);
 export const money = (value) =>
   known(value, (v) => v.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
 export const whole = (value) => known(value, (v) => Math.round(v).toLocaleString());

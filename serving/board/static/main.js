@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { renderArbitrages } from "./arbitrages.js";
 import { $, el, options, setText } from "./dom.js";
+import { renderErrors } from "./errors.js";
 import * as show from "./format.js";
 import { Ledger } from "./ledger.js";
 import { Prices, lineOfAlert } from "./prices.js";
@@ -42,6 +43,9 @@ function render() {
   table.render(bets, { bankroll, now: ledger.now(world.feed) });
   const arbitrages = ledger.of("arbitrage");
   renderArbitrages($("arbitrages"), arbitrages, { bankroll, onPick: pick });
+  const errors = ledger.of("likely_error");
+  renderErrors($("errors"), errors, { onPick: pick });
+  $("errors-panel").hidden = errors.length === 0;
   $("value-empty").hidden = bets.length > 0;
   $("value-bets").hidden = bets.length === 0;
   $("arbitrage-empty").hidden = arbitrages.length > 0;
@@ -66,13 +70,18 @@ function setFeed(feed) {
 }
 
 async function snapshot() {
-  const [bets, arbitrages, sports] = await Promise.all([api.valueBets(), api.arbitrages(), api.sports()]);
+  const [bets, arbitrages, errors, sports] = await Promise.all([
+    api.valueBets(),
+    api.arbitrages(),
+    api.likelyErrors(),
+    api.sports(),
+  ]);
   setFeed(bets.feed ?? world.feed);
   for (const sport of sports) titles.set(sport.key, sport.title);
   options($("sport-filter"), [["", "all"], ...titles], $("sport-filter").value);
   prices.sports(sports);
-  ledger.reset([...bets.alerts, ...arbitrages.alerts]);
-  return Math.min(bets.last_id, arbitrages.last_id);
+  ledger.reset([...bets.alerts, ...arbitrages.alerts, ...errors.alerts]);
+  return Math.min(bets.last_id, arbitrages.last_id, errors.last_id);
 }
 
 async function refreshStatus() {

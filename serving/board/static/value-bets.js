@@ -10,7 +10,7 @@ const orders = {
   when: (a, b) => b.born - a.born,
   price: (a, b) => b.price - a.price,
   edge: (a, b) => b.edge - a.edge,
-  ev: (a, b) => b.expected_value - a.expected_value,
+  ev: (a, b) => b.expected_value_low - a.expected_value_low,
   confidence: (a, b) => b.confidence - a.confidence,
   age: (a, b, now) => ageOf(a, now) - ageOf(b, now),
 };
@@ -76,11 +76,14 @@ export class ValueBets {
     cells.event.append(pick, el("small", { title: show.utc(bet.commence_at) }, show.start(bet.commence_at)));
     const why = el("span", { class: "reason" });
     cells.selection.append(el("span", { class: "strong" }, show.selection(bet)), el("small", {}, show.market(bet.market)), why);
+    const value = el("span", {});
+    const range = el("small", {});
+    cells.ev.append(value, range);
     const level = el("meter", { min: 0, max: 100, low: 40, high: 70, optimum: 100 });
     const score = el("span", {});
     cells.confidence.append(level, " ", score);
     const row = el("tr", { "data-alert": bet.alert_id, class: bet.isNew ? "new" : null }, ...Object.values(cells));
-    row.cells_ = { ...cells, why, level, score };
+    row.cells_ = { ...cells, value, range, why, level, score };
     this.rows.set(bet.alert_id, row);
     return row;
   }
@@ -100,11 +103,13 @@ function fill(row, bet, bankroll) {
   cells.when.title = show.utc(bet.observed_at);
   setText(cells.price, show.price(bet.price));
   setText(cells.fair, show.price(bet.fair_probability ? 1 / bet.fair_probability : null));
-  cells.fair.title = `fair probability ${show.percent(bet.fair_probability)}, de-vig methods differ by ${show.percent(bet.method_spread, 2)}`;
+  cells.fair.title = `fair probability ${show.percent(bet.fair_probability)} ± ${show.percent(bet.standard_error)}, de-vig methods differ by ${show.percent(bet.method_spread, 2)}`;
   setText(cells.edge, show.signed(bet.edge));
-  setText(cells.ev, show.signed(bet.expected_value));
-  setText(cells.stake, show.money(bet.kelly_fraction * bankroll));
-  cells.stake.title = `${show.percent(bet.kelly_fraction, 2)} of the bankroll`;
+  setText(cells.value, show.signed(bet.expected_value));
+  setText(cells.range, show.range(bet.expected_value_low, bet.expected_value_high));
+  cells.ev.title = `worth something with ${show.percent(bet.probability_positive)}, the stake comes back with ${show.percent(bet.push_probability)}`;
+  setText(cells.stake, show.money(bet.stake_fraction * bankroll));
+  cells.stake.title = `${show.percent(bet.stake_fraction, 2)} of the bankroll; Kelly's fraction is ${show.percent(bet.kelly_fraction, 2)}`;
   setText(cells.score, show.whole(bet.confidence));
   cells.level.value = bet.confidence ?? 0;
   setText(cells.books, show.whole(bet.books));

@@ -35,7 +35,8 @@ ALERT: dict[str, Any] = {
     "fair_probability": 0.5,
     "edge": 0.0238,
     "expected_value": 0.05,
-    "kelly_fraction": 0.045,
+    "expected_value_low": 0.012,
+    "stake_fraction": 0.015,
     "confidence": 71.0,
     "observed_at": "2026-01-01T12:30:45.000001+00:00",
     "legs": None,
@@ -48,7 +49,18 @@ LEG = {
     "price": 2.2,
     "stake_fraction": 0.5,
 }
-NONE = dict.fromkeys(("book", "book_title", "price", "fair_probability", "edge", "kelly_fraction", "confidence"))
+NONE = dict.fromkeys(
+    (
+        "book",
+        "book_title",
+        "price",
+        "fair_probability",
+        "edge",
+        "expected_value_low",
+        "stake_fraction",
+        "confidence",
+    )
+)
 
 
 class Enough(Exception):  # noqa: N818
@@ -118,10 +130,15 @@ def test_an_alert_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         ALERT | NONE | {"kind": "arbitrage", "state": "closed", "reason": "withdrawn", "legs": [LEG], "home_team": None}
     )
     heading, value, arbitrage = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["EV", "edge", "Kelly", "conf", "price", "fair", "book", "selection"]
-    assert value.split()[:9] == ["12:30:45", "opened", "5.0%", "2.4%", "4.5%", "71", "2.100", "2.000", "Soft"]
+    assert heading.split() == ["EV", "at", "least", "edge", "stake", "conf", "price", "fair", "book", "selection"]
+    assert value.split()[:9] == ["12:30:45", "opened", "5.0%", "1.2%", "2.4%", "1.5%", "71", "2.100", "2.000"]
     assert value.endswith("Giants -3.5  [spreads] Bears @ Giants")
     assert arbitrage.endswith("arbitrage      Giants 2.2 A  [spreads] e1  (withdrawn)")
+
+
+def test_a_likely_error_is_called_one(capsys: pytest.CaptureFixture[str]) -> None:
+    print_lines()(ALERT | {"kind": "likely_error"})
+    assert capsys.readouterr().out.rstrip().endswith("likely error: may be voided")
 
 
 def test_an_alert_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

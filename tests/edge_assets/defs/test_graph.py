@@ -15,8 +15,34 @@ from edge_assets.defs.ingest.definitions import ingest
 from edge_assets.settings import DEFAULT_SPORTS
 
 ROOT = Path(__file__).parents[3]
-TABLES = {f"edge/{t}" for t in ("books", "events", "markets", "odds_ticks", "outcomes", "polls", "sports")}
-MODELS = {"poll_health", "stg_edge__alerts", "stg_edge__events", "stg_edge__polls", "stg_edge__ticks"}
+TABLES = {
+    f"edge/{table}"
+    for table in (
+        *("aggregate_ticks", "books", "event_results", "event_starts", "events", "markets", "odds_ticks", "outcomes"),
+        *("polls", "public_bets", "sports"),
+    )
+}
+STAGING = {
+    *(f"stg_edge__{t}" for t in ("aggregates", "alerts", "books", "event_starts", "events", "markets", "outcomes")),
+    *(f"stg_edge__{t}" for t in ("polls", "public_bets", "results", "ticks")),
+    *(f"stg_pricing__{t}" for t in ("book_moves", "decisions", "lines", "movements", "quotes", "team_ratings")),
+}
+INTERMEDIATE = {
+    *("int_boards_measured", "int_books_compared", "int_closes_expected", "int_closes_judged", "int_closes_stamped"),
+    *("int_decisions_dated", "int_decisions_due", "int_events_concluded", "int_events_timed"),
+    *("int_margins_measured", "int_moments_stamped", "int_moves_followed", "int_moves_ordered", "int_offers_spanned"),
+    *("int_polls_pending", "int_quotes_as_of", "int_quotes_closed", "int_ratings_dated", "int_winners_settled"),
+}
+PRICING = {
+    f"pricing/{table}"
+    for table in (
+        *("book_moves", "clones", "movements", "priced_decisions", "priced_lines", "priced_quotes", "team_ratings"),
+    )
+}
+MARTS = {
+    *("book_quality", "closing_coverage", "closing_lines", "features", "line_moves", "market_snapshots"),
+    "poll_health",
+}
 HISTORY = {f"history/{f}" for f in ("football_data", "odds_api", "odds_ticks", "pinnacle_mlb", "nfl_bmr")}
 HEAVY = ("mlflow", "pandas", "dbt", "dagster_dbt", "xgboost", "fastapi", "matplotlib", "sklearn")
 
@@ -33,9 +59,11 @@ def declared(definitions: Definitions) -> set[str]:
 
 def test_every_asset_is_in_exactly_one_location(locations: dict[str, Definitions]) -> None:
     assert declared(locations["ingest"]) == (
-        {f"odds/{sport}" for sport in DEFAULT_SPORTS} | {"odds_feed", "odds_changes", "alerts"} | TABLES
+        {f"odds/{sport}" for sport in DEFAULT_SPORTS}
+        | {"odds_feed", "espn_scoreboards", "odds_changes", "alerts", "edge/results"}
+        | TABLES
     )
-    assert declared(locations["analytics"]) == MODELS | HISTORY
+    assert declared(locations["analytics"]) == STAGING | INTERMEDIATE | PRICING | MARTS | HISTORY
 
 
 def test_no_dependency_leads_nowhere(locations: dict[str, Definitions]) -> None:
@@ -45,7 +73,8 @@ def test_no_dependency_leads_nowhere(locations: dict[str, Definitions]) -> None:
             assert {dep.asset_key.to_user_string() for dep in spec.deps} <= everything
 
 
-def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definitions]) -> None:
+@pytest.mark.parametrize("mart", sorted(MARTS))
+def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definitions], mart: str) -> None:
     deps = {
         spec.key: {dep.asset_key for dep in spec.deps}
         for definitions in locations.values()
@@ -53,18 +82,26 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
         if spec.owners
     }
     seen: set[AssetKey] = set()
-    frontier = {AssetKey("poll_health")}
+    frontier = {AssetKey(mart)}
     while frontier:
         seen |= frontier
         frontier = set[AssetKey]().union(*(deps[key] for key in frontier)) - seen
     assert AssetKey("odds_feed") in seen
+    priced = any(key.path[0] == "pricing" for key in seen)
+    assert mart == "poll_health" or (AssetKey(["edge", "odds_ticks"]) in seen and priced)
 
 
 @pytest.mark.parametrize(
     ("location", "jobs", "sensors", "schedules", "checks"),
     [
-        ("ingest", {"odds_burst"}, {"odds_burst_sensor"}, set(), 0),
-        ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 11),
+        (
+            "ingest",
+            {"odds_burst", "results", "retention"},
+            {"odds_burst_sensor"},
+            {"results_schedule", "retention_daily"},
+            1,
+        ),
+        ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 16),
     ],
 )
 def test_what_runs_when(

@@ -27,7 +27,27 @@ def value_bet(
     key = AlertKey("value", desk.events[0], market, point, outcome, desk.books[book])
     price = 2 + 1 / 7
     fair = 1 / price + edge
-    worth = Worth(fair * price - 1, 5, 20.000001, price, fair, 1 / price, edge, 0.04 / 3, 71.3, 1e-17)
+    worth = Worth(
+        expected_value=fair * price - 1,
+        books=5,
+        price_age_s=20.000001,
+        price=price,
+        fair_probability=fair,
+        implied_probability=1 / price,
+        edge=edge,
+        standard_error=0.01 / 3,
+        expected_value_low=-0.1 / 7,
+        expected_value_high=0.1 / 3,
+        probability_positive=1 - 1e-16,
+        push_probability=1 / 11,
+        kelly_fraction=0.04 / 3,
+        stake_fraction=0.01 / 3,
+        confidence=71.3,
+        method_spread=1e-17,
+        market_width=0.045,
+        hold=-0.001,
+        error_probability=0.1 / 3,
+    )
     return open_alert(key, worth, micros(NOON), poll, poll)
 
 

@@ -62,11 +62,10 @@ class Model:
 
     @classmethod
     def create(cls, desk: Desk) -> Model:
-        words = Vocabulary.load(desk.conn)
+        words = Vocabulary(desk.conn)
         n = next(numbers)
         sport = words.sport(f"sport_{n}")
         events = [words.event(f"{n}_{i}", sport, "Home", "Away", START, NOON) for i in range(2)]
-        words.close()
         return cls(desk, sport, events)
 
     def see(self, look: Look) -> None:

@@ -60,9 +60,8 @@ def test_it_comes_up_from_any_folder(server: PostgresServer, tmp_path: Path, mon
     upgrade(url)
 
     with connect(url, "test") as conn:
-        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (
-            ScriptDirectory(str(MIGRATIONS)).get_current_head(),
-        )
+        newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
 
 
 def test_timescaledb_that_is_installed_but_not_loaded_is_none(

@@ -17,11 +17,14 @@ from edge_assets.store import readers
 from edge_assets.store.database import connect
 from edge_assets.store.vocabulary import Vocabulary
 from edge_assets.store.writer import PollRecord, to_datetime, write_poll
+from edge_assets.traits import traits
+from ml.points import point_models
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market
+from ml.scoring import Books
 from ml.scoring.matrix import LineKey, LineMatrix
 from ml.scoring.rules import ScoringRules
-from ml.scoring.valuation import LineView, value_lines
-from tests.edge_assets.warehouse.building import WEIGHTS, Warehouse
+from ml.scoring.valuation import value_lines, view_of
+from tests.edge_assets.warehouse.building import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,26 +101,27 @@ def matrices(
 
 def held(matrix: LineMatrix, event: int, at: datetime, words: Vocabulary) -> Iterator[tuple[Any, ...]]:
     """The event's quotes in the matrix, each with the fair probability that the scorer gives it at that moment."""
-    weights = np.array([WEIGHTS.get(words.book_key(book), 1.0) for book in matrix.book_ids])
-    for key, row in matrix.rows.items():
-        if key[0] != event:
-            continue
-        width, used = int(matrix.width[row]), len(matrix.book_ids)
-        times = matrix.book_times(np.array([row]))[:, :used]
-        view = LineView(matrix.price[[row], :used, :width], times, matrix.start[[row]], weights)
-        fair = value_lines(view, micros(at), ScoringRules()).fair[0]
-        yield from _quotes(matrix, LineKey(*key), row, times[0], fair, words)
+    books = Books.of(matrix.book_ids.tolist(), lambda book: traits(words.book_key(book), {}))
+    for width in (2, 3):
+        rows = np.array([row for key, row in matrix.rows.items() if key.event == event and matrix.width[row] == width])
+        if rows.size:
+            view = view_of(matrix, rows, width)
+            fair = value_lines(view, books, point_models(NFL), micros(at), ScoringRules()).market.probability
+            for i, row in enumerate(rows.tolist()):
+                key = matrix.keys[row]
+                assert key is not None
+                yield from _quotes(matrix, key, row, view.book_time[i], fair[:, i], words)
 
 
 def _quotes(
     matrix: LineMatrix, key: LineKey, row: int, times: Any, fair: Any, words: Vocabulary
 ) -> Iterator[tuple[Any, ...]]:
     for column, outcome in enumerate(OUTCOMES_OF[Market(key.market)]):
-        for book, book_id in enumerate(matrix.book_ids):
-            price = float(matrix.price[row, book, column])
+        for book, book_id in enumerate(matrix.book_ids.tolist()):
+            price = float(matrix.price[column, row, book])
             if not np.isnan(price):
                 confirmed = None if times[book] == UNKNOWN_TIME else to_datetime(int(times[book]))
                 yield (
                     key.market, int(outcome), key.point, words.book_key(book_id), price,
-                    int(matrix.poll[row, book, column]), confirmed, float(fair[column]),
+                    int(matrix.poll[column, row, book]), confirmed, float(fair[column]),
                 )  # fmt: skip

@@ -22,6 +22,9 @@ SHARP, SHARP_CLOSE = (["PSH", "PSD", "PSA"], ["PSCH", "PSCD", "PSCA"])
 BEST = (["MaxH", "MaxD", "MaxA"], ["BbMxH", "BbMxD", "BbMxA"])
 """The best price's columns; until 2018/19 they bore the name of BetBrain, which collected them."""
 
+NO_PRICE = "-"
+"""Stands in one field of all, a closing price."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
@@ -36,16 +39,24 @@ class Matches:
 
 def read_matches(folder: Path) -> Matches:
     """Every match with a result of the files `{season}/{division}.csv`."""
-    rows = [
-        row for path in sorted(folder.glob("*/*.csv")) for row in _rows(path) if row.get("FTR", "") in set(OUTCOMES)
-    ]
+    rows = read_rows(folder)
     return Matches(
         date=np.array([_date(row["Date"]) for row in rows], "datetime64[D]"),
         result=np.array([OUTCOMES.index(row["FTR"]) for row in rows]),
-        best=_prices(rows, *BEST),
-        sharp=_prices(rows, SHARP),
-        sharp_close=_prices(rows, SHARP_CLOSE),
+        best=prices(rows, *BEST),
+        sharp=prices(rows, SHARP),
+        sharp_close=prices(rows, SHARP_CLOSE),
     )
+
+
+def read_rows(folder: Path, seasons: str = "*") -> list[dict[str, str]]:
+    """The fields by name of every match with a result of the seasons whose folders match the pattern."""
+    return [
+        row
+        for path in sorted(folder.glob(f"{seasons}/*.csv"))
+        for row in _rows(path)
+        if row.get("FTR", "") in set(OUTCOMES)
+    ]
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -71,15 +82,12 @@ def _date(text: str) -> datetime:
     return datetime.strptime(text, "%d/%m/%y" if len(text) == len("31/12/99") else "%d/%m/%Y")
 
 
-def _prices(rows: list[dict[str, str]], *names: list[str]) -> Array:
+def prices(rows: list[dict[str, str]], *names: list[str]) -> Array:
     """The prices under the first of the `names` that the match's file has; NaN for what nobody can bet at."""
-    prices = np.array([[_number(row, name) for name in _present(row, names)] for row in rows])
-    return np.where(prices > 1, prices, np.nan)
+    fields = np.array([[row.get(name) or "nan" for name in _present(row, names)] for row in rows])
+    numbers = np.where(fields == NO_PRICE, "nan", fields).astype(np.float64)
+    return np.where(numbers > 1, numbers, np.nan)
 
 
 def _present(row: dict[str, str], names: tuple[list[str], ...]) -> list[str]:
     return next((each for each in names if each[0] in row), names[0])
-
-
-def _number(row: dict[str, str], name: str) -> float:
-    return float(row.get(name) or "nan")

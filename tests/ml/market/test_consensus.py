@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.market import PLAIN_METHODS, DevigMethod, DevigStatus, consensus, devig
+from ml.market import (
+    PLAIN_METHODS,
+    DevigMethod,
+    DevigStatus,
+    clones,
+    consensus,
+    devig,
+    freshness,
+    liquidity,
+    merged,
+    pool,
+)
+from ml.market.pooling import BOOK_NOISE, COMMON_ERROR, FAR_LOG_ODDS
 from tests.ml.market.markets import NAN, feeds
 
 if TYPE_CHECKING:
@@ -18,7 +30,7 @@ if TYPE_CHECKING:
 MULTIPLICATIVE, ADDITIVE, POWER, SHIN = PLAIN_METHODS
 WORST = DevigMethod.WORST_CASE
 every = pytest.mark.parametrize("method", list(DevigMethod))
-FIELDS = ("probability", "books", "method_spread", "dispersion", "deviation")
+FIELDS = ("probability", "standard_error", "books", "method_spread", "dispersion", "far")
 
 
 def logit(p: Array) -> Array:
@@ -26,28 +38,29 @@ def logit(p: Array) -> Array:
 
 
 def naive(prices: Array, weights: Array, method: DevigMethod) -> list[float]:
-    """One line's consensus, as the words define it."""
+    """One line's consensus, as the words define it, among books that are near each other."""
     n = prices.shape[1]
-    logs, total = np.zeros(n), 0.0
+    odds, total = np.zeros(n), 0.0
     for book, weight in zip(prices, weights, strict=True):
         fair = devig(book, method)
         if fair.status == DevigStatus.OK and weight > 0:
-            logs += weight * np.log(fair.probabilities)
+            odds += weight * logit(fair.probabilities)
             total += weight
     if not total:
         return [NAN] * n
-    pooled = np.exp(logs / total)
+    pooled = 1 / (1 + np.exp(-odds / total))
     return list(pooled / pooled.sum())
 
 
 @pytest.mark.parametrize("method", PLAIN_METHODS)
 @given(feed=feeds())
-def test_it_is_the_weighted_mean_of_fair_logs(method: DevigMethod, feed: tuple[Array, Array]) -> None:
+def test_it_is_the_weighted_mean_of_fair_log_odds(method: DevigMethod, feed: tuple[Array, Array]) -> None:
     prices, weights = feed
-    expected = [naive(*line, method) for line in zip(prices, weights, strict=True)]
     ours = consensus(prices, weights, method)
+    near = np.where(ours.far, 0.0, weights)
+    expected = [naive(*line, method) for line in zip(prices, near, strict=True)]
     np.testing.assert_allclose(ours.probability, expected, atol=1e-12)
-    pooled = (devig(prices, method).status == DevigStatus.OK) & (weights > 0)
+    pooled = (devig(prices, method).status == DevigStatus.OK) & (near > 0)
     np.testing.assert_array_equal(ours.books, pooled.sum(axis=1))
 
 
@@ -66,7 +79,7 @@ def test_books_that_agree_are_the_consensus(method: DevigMethod) -> None:
     np.testing.assert_allclose(ours.probability[0], devig(np.array(book), method).probabilities, atol=1e-15)
     assert ours.books.tolist() == [5]
     assert ours.dispersion[0] == pytest.approx(0, abs=1e-7)
-    np.testing.assert_allclose(ours.deviation, 0, atol=1e-14)
+    assert not ours.far.any()
 
 
 @every
@@ -88,7 +101,7 @@ def test_a_book_without_prices_changes_no_bit(method: DevigMethod, feed: tuple[A
     padded = consensus(np.insert(prices, at, NAN, axis=1), np.insert(weights, at, 1.0, axis=1), method)
     for field in FIELDS[:-1]:
         np.testing.assert_array_equal(getattr(without, field), getattr(padded, field), err_msg=field)
-    np.testing.assert_array_equal(np.delete(padded.deviation, at, axis=1), without.deviation)
+    np.testing.assert_array_equal(np.delete(padded.far, at, axis=1), without.far)
 
 
 @given(feed=feeds(), data=st.data())
@@ -100,20 +113,8 @@ def test_the_order_of_books_and_of_outcomes_does_not_matter(feed: tuple[Array, A
     ours, theirs = consensus(prices, weights), consensus(prices[:, books][..., outcomes], weights[:, books])
     np.testing.assert_allclose(theirs.probability, ours.probability[:, outcomes], rtol=1e-12)
     np.testing.assert_allclose(theirs.method_spread, ours.method_spread[:, outcomes], atol=1e-12)
-    np.testing.assert_allclose(theirs.deviation, ours.deviation[:, books], rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(theirs.far, ours.far[:, books], rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(theirs.dispersion, ours.dispersion, rtol=1e-6, atol=1e-6)
-
-
-@every
-@given(feed=feeds(), data=st.data())
-def test_the_order_of_books_changes_no_bit(method: DevigMethod, feed: tuple[Array, Array], data: st.DataObject) -> None:
-    """A restart may list the books in another order, and must not move an alert by that."""
-    prices, weights = feed
-    books = data.draw(st.permutations(range(prices.shape[1])))
-    ours, theirs = consensus(prices, weights, method), consensus(prices[:, books], weights[:, books], method)
-    for field in FIELDS[:-1]:
-        np.testing.assert_array_equal(getattr(theirs, field), getattr(ours, field), err_msg=field)
-    np.testing.assert_array_equal(theirs.deviation, ours.deviation[:, books])
 
 
 @given(feed=feeds(), scale=st.sampled_from([0.5, 4.0]))
@@ -125,7 +126,9 @@ def test_only_the_proportions_of_weights_matter(feed: tuple[Array, Array], scale
 
 def test_the_method_spread_is_that_of_the_four_consensuses() -> None:
     rng = np.random.default_rng(3)
-    prices = 1 / (rng.dirichlet([6, 4, 3], (20, 7)) * 1.06)
+    # books that agree so far that every method pools the same ones
+    fair = rng.dirichlet([6, 4, 3], (20, 1)) * np.exp(rng.normal(0, 0.05, (20, 7, 3)))
+    prices = 1 / (fair / fair.sum(axis=-1, keepdims=True) * 1.06)
     weights = rng.uniform(0.5, 2, (20, 7))
     defined = (devig(prices, ADDITIVE).status == DevigStatus.OK).all(axis=1)
     pools = np.array([consensus(prices, weights, m).probability for m in PLAIN_METHODS])
@@ -137,7 +140,7 @@ def test_the_method_spread_is_that_of_the_four_consensuses() -> None:
 
 def test_a_method_that_is_not_defined_for_every_pooled_book_leaves_the_spread() -> None:
     """Else the spread would compare pools of different books."""
-    prices = np.array([[[1.9, 1.95, 30.0]] * 3 + [[2.2, 2.3, 31.0]]])
+    prices = np.array([[[1.95, 2.0, 14.0]] * 3 + [[2.15, 2.2, 15.0]]])
     ours = consensus(prices, np.ones((1, 4)), POWER)
     pools = np.array([consensus(prices, np.ones((1, 4)), m).probability[0] for m in (MULTIPLICATIVE, ADDITIVE, POWER)])
     assert devig(prices[0, 3], SHIN).status == DevigStatus.UNDERROUND
@@ -154,31 +157,92 @@ def test_worst_case_is_the_lowest_consensus_and_no_distribution() -> None:
     assert worst.probability.sum() < 1
 
 
-def test_the_median_resists_an_absurd_book() -> None:
-    """A best price three times the others': the mean gives way, the deviation points at the culprit."""
-    prices = np.array([[[1.85, 2.0], [1.87, 1.98], [1.84, 2.02], [1.86, 2.0], [5.5, 2.0]]])
-    ours = consensus(prices, np.ones((1, 5)))
-    assert ours.deviation[0, 4] > 0.6
-    assert (ours.deviation[0, :4] < 0.03).all()
+def test_an_absurd_book_changes_nothing() -> None:
+    """A best price three times the others': it is named, and the estimate is that of the others."""
+    sane = [[1.85, 2.0], [1.87, 1.98], [1.84, 2.02], [1.86, 2.0]]
+    for absurd in ([5.5, 1.15], [1.02, 30.0]):
+        ours = consensus(np.array([[*sane, absurd]]), np.array([[1.0, 1.0, 1.0, 1.0, 50.0]]))
+        theirs = consensus(np.array([sane]), np.ones((1, 4)))
+        assert ours.far[0].tolist() == [False] * 4 + [True]
+        np.testing.assert_array_equal(ours.probability, theirs.probability)
 
 
-def test_the_median_goes_by_weight_and_takes_the_middle_of_a_tie() -> None:
-    fair = np.array([0.4, 0.5, 0.55, 0.6])
-    prices = 1 / np.stack([fair, 1 - fair], axis=1)[None]
-    even = consensus(prices, np.ones((1, 4)), MULTIPLICATIVE).deviation[0]
-    np.testing.assert_allclose(even, np.abs(logit(fair) - logit(fair[1:3]).mean()), atol=1e-14)
-    heavy = consensus(prices, np.array([[1.0, 1.0, 1.0, 3.5]]), MULTIPLICATIVE).deviation[0]
-    np.testing.assert_allclose(heavy, np.abs(logit(fair) - logit(fair[3])), atol=1e-14)
-    tenths = consensus(prices, np.array([[0.1, 0.2, 0.1, 0.2]]), MULTIPLICATIVE).deviation[0]
-    np.testing.assert_allclose(tenths, np.abs(logit(fair) - logit(fair[1:3]).mean()), atol=1e-14)
+@given(
+    st.floats(0.1, 0.9),
+    st.lists(st.floats(-0.2, 0.2), min_size=4, max_size=12),
+    st.floats(0.01, 0.99),
+    st.data(),
+)
+def test_no_single_book_decides(p: float, noise: list[float], absurd: float, data: st.DataObject) -> None:
+    weights = np.array(data.draw(st.lists(st.floats(0.5, 5), min_size=len(noise) + 1, max_size=len(noise) + 1)))
+    odds = np.append(logit(np.array(p)) + np.array(noise), logit(np.array(absurd)))
+    market = pool(np.stack([odds, -odds])[:, None, :], weights[None])
+    assert abs(float(logit(market.probability[0, 0])) - float(logit(np.array(p)))) <= 0.2 + FAR_LOG_ODDS
 
 
-def test_a_book_of_weight_zero_is_measured_but_not_pooled() -> None:
-    prices = np.array([[[1.9, 1.9], [1.9, 1.9], [2.6, 1.5]]])
+def test_a_book_of_weight_zero_is_looked_at_but_not_pooled() -> None:
+    prices = np.array([[[1.9, 1.9], [1.9, 1.9], [3.6, 1.3]]])
     ours = consensus(prices, np.array([[1.0, 1.0, 0.0]]))
     np.testing.assert_allclose(ours.probability, 0.5, atol=1e-15)
     assert ours.books.tolist() == [2]
-    assert ours.deviation[0, 2] == pytest.approx(abs(logit(devig(prices[0, 2]).probabilities[0])))
+    assert ours.far[0].tolist() == [False, False, True]
+
+
+def test_clones_count_once() -> None:
+    prices = np.array([[[1.9, 2.0], [2.0, 1.9], [2.0, 1.9], [2.0, 1.9]]])
+    once = consensus(prices[:, :2], np.ones((1, 2)))
+    ours = consensus(prices, np.ones((1, 4)), groups=clones(["a", "b", "b", "b"]))
+    np.testing.assert_allclose(ours.probability, once.probability, atol=1e-15)
+    np.testing.assert_allclose(ours.standard_error, once.standard_error, rtol=1e-12)
+    assert ours.books.tolist() == [2]
+
+
+def test_the_heaviest_clone_gives_the_weight_and_a_missing_one_none() -> None:
+    weight, sources, squares = merged(np.array([[1.0, 3.0, 1.0, 0.0], [2.0, 0.0, 0.0, 0.0]]), [np.array([1, 2, 3])])
+    np.testing.assert_allclose(weight, [[1.0, 2.25, 0.75, 0.0], [2.0, 0.0, 0.0, 0.0]])
+    assert sources.tolist() == [2, 1]
+    np.testing.assert_allclose(squares, [10.0, 4.0])
+
+
+def test_the_standard_error_covers_the_truth() -> None:
+    """Books with independent noise around a truth: the error stated is the error made, for few books and for many."""
+    rng = np.random.default_rng(11)
+    for books in (3, 10, 40):
+        truth = rng.normal(0, 0.7, 4000)
+        shared = rng.normal(0, COMMON_ERROR, 4000)
+        odds = (truth + shared)[:, None] + rng.normal(0, BOOK_NOISE, (4000, books))
+        market = pool(np.stack([odds, -odds]), np.ones((4000, books)))
+        z = (logit(market.probability[0]) - truth) / market.error[0]
+        assert 0.93 < z.std() < 1.07
+
+
+def test_noisier_books_give_a_larger_error() -> None:
+    rng = np.random.default_rng(12)
+    for noise in (0.02, 0.08, 0.2):
+        odds = rng.normal(0, noise, (4000, 15))
+        market = pool(np.stack([odds, -odds]), np.ones((4000, 15)))
+        made = logit(market.probability[0]).std()
+        stated = np.sqrt((market.error[0] ** 2 - COMMON_ERROR**2).mean())
+        assert made == pytest.approx(stated, rel=0.25)
+
+
+def test_an_opinions_own_variance_is_part_of_the_error() -> None:
+    odds = np.zeros((2, 1, 4))
+    plain, old = pool(odds, np.ones((1, 4))), pool(odds, np.ones((1, 4)), variance=np.full((1, 4), 0.04))
+    np.testing.assert_allclose(old.error**2 - plain.error**2, 0.04 / 4)
+
+
+def test_the_choice_of_the_method_is_part_of_the_error() -> None:
+    prices = np.array([[[1.08, 9.5], [1.07, 10.0], [1.08, 9.0]]])
+    bare, whole = (consensus(prices, np.ones((1, 3)), spread=s) for s in (False, True))
+    p = whole.probability[0, 0]
+    added = whole.method_spread[0, 0] / (p * (1 - p)) / np.sqrt(12)
+    np.testing.assert_allclose(whole.standard_error[0, 0] ** 2, bare.standard_error[0, 0] ** 2 + added**2)
+
+
+def test_freshness_falls_in_steps_and_a_thin_exchange_counts_less() -> None:
+    assert freshness(np.array([0.0, 60.0, 61.0, 300.0, 3600.0])).tolist() == [1.0, 1.0, 0.7, 0.7, 0.4]
+    assert liquidity(np.array([NAN, 0.0, 500.0, 1e9]), 500.0).tolist() == pytest.approx([1.0, 0.0, 0.5, 1.0], abs=1e-6)
 
 
 @every
@@ -189,7 +253,7 @@ def test_without_a_usable_book_there_is_no_estimate(method: DevigMethod) -> None
     assert np.isnan(ours.probability).all()
     assert np.isnan(ours.method_spread).all()
     assert np.isnan(ours.dispersion).all()
-    assert np.isnan(ours.deviation).all()
+    assert np.isnan(ours.standard_error).all()
 
 
 def test_more_lines_than_are_worked_on_at_once() -> None:
@@ -204,7 +268,7 @@ def test_more_lines_than_are_worked_on_at_once() -> None:
 def test_nothing_to_pool(method: DevigMethod, shape: tuple[int, int, int]) -> None:
     ours = consensus(np.empty(shape), np.empty(shape[:2]), method)
     assert ours.probability.shape == (shape[0], shape[2])
-    assert ours.deviation.shape == shape[:2]
+    assert ours.far.shape == shape[:2]
     assert not ours.books.any()
 
 
@@ -219,5 +283,5 @@ def test_without_the_spread_everything_else_is_the_same() -> None:
     whole, bare = consensus(prices, np.ones((1, 3))), consensus(prices, np.ones((1, 3)), spread=False)
     assert np.isnan(bare.method_spread).all()
     assert not np.isnan(whole.method_spread).any()
-    for name in ("probability", "books", "dispersion", "deviation"):
+    for name in ("probability", "books", "dispersion", "far"):
         assert np.array_equal(getattr(bare, name), getattr(whole, name))

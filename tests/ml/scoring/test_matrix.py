@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.quotes import UNKNOWN_TIME, EventStarts, Market, MarketTimes, Outcome, QuoteBatch
+from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, EventStarts, Market, MarketTimes, Outcome, QuoteBatch
 from ml.scoring.matrix import NO_START, LineKey, LineMatrix, line_key, selection_point
 
 NAN = float("nan")
@@ -20,8 +20,10 @@ def test_home_and_away_spread_share_a_line() -> None:
         1,
     )
     assert matrix.rows == {LineKey(1, Market.SPREADS, -3.5): 0}
-    assert touched == {0}
-    assert matrix.price[0, 0, :2].tolist() == [1.9, 1.95]
+    assert touched.tolist() == [0]
+    assert matrix.price[:2, 0, 0].tolist() == [1.9, 1.95]
+    assert matrix.opinion[0, 0, 0] > 0 > matrix.opinion[1, 0, 0]
+    assert matrix.cost[0, 0] == pytest.approx(1 / 1.9 + 1 / 1.95)
 
 
 def test_two_way_and_three_way_never_meet() -> None:
@@ -36,7 +38,8 @@ def test_two_way_and_three_way_never_meet() -> None:
 
 def test_markets_that_are_not_valued_are_passed_over() -> None:
     matrix = LineMatrix()
-    assert matrix.apply_quotes(quotes((1, 7, Market.H2H_LAY, Outcome.HOME, NAN, 1.9)), 1) == set()
+    assert not matrix.apply_quotes(quotes((1, 7, Market.H2H_LAY, Outcome.HOME, NAN, 1.9)), 1).size
+    matrix.apply_times(MarketTimes.of([(1, 7, Market.H2H_LAY, 5), (1, 7, 12_345, 5)]))
     assert len(matrix) == 0
 
 
@@ -69,7 +72,7 @@ def test_rows_times_and_starts_are_recycled() -> None:
         matrix.release_empty(matrix.apply_quotes(quotes((event, 7, Market.H2H, Outcome.HOME, NAN, NAN)), event))
         matrix.forget_events(np.array([], np.int32))
     assert len(matrix) == 1
-    assert matrix.book_times(slice(0, 64)).shape[0] == 64
+    assert len(matrix.times) < 100
     assert not matrix.rows
 
 
@@ -101,6 +104,15 @@ def test_the_matrix_holds_the_last_price_of_every_quote(
         matrix.apply_quotes(quotes((event, book, market, outcome, own, price)), i)
         expected[line_key(event, market, outcome, own), book, side] = price, i
     for (key, book, side), (price, poll) in expected.items():
-        cell = matrix.rows[key], matrix.books[book], side
+        cell = side, matrix.rows[key], int(np.searchsorted(matrix.book_ids, book))
         assert matrix.price[cell] == pytest.approx(price, nan_ok=True, rel=0, abs=0)
         assert matrix.poll[cell] == poll
+    assert (np.diff(matrix.book_ids) > 0).all()
+    fresh = LineMatrix()
+    for (key, book, side), (price, poll) in expected.items():
+        at = selection_point(key, side)
+        outcome = OUTCOMES_OF[Market(key.market)][side]
+        fresh.apply_quotes(quotes((key.event, book, key.market, outcome, NAN if at is None else at, price)), poll)
+    for key, row in fresh.rows.items():
+        np.testing.assert_array_equal(fresh.opinion[:, row], matrix.opinion[:, matrix.rows[key]])
+        np.testing.assert_array_equal(fresh.cost[row], matrix.cost[matrix.rows[key]])

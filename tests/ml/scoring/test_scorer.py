@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.points import point_models
 from ml.quotes import Market, Outcome
-from ml.scoring import Alert, AlertKey, ScoringRules, SportScorer
+from ml.scoring import Alert, AlertKey, ScoringRules, SportScorer, Traits
+from ml.settlement import Period, SettlementRules
 from tests.ml.scoring.market import SECOND, TinyMarket, fair_market
 
-RULES = ScoringRules(threshold_edge=0.02, implausible_value=0.5)
+RULES = ScoringRules(threshold_edge=0.02)
 GENEROUS = 2.2  # evens are worth 2.0
 
 
@@ -125,8 +127,21 @@ def test_a_palpable_error_is_an_outlier_not_value() -> None:
     scorer.step(market.poll())
     market.offer(1, 8.0, 1.95)
     found = scorer.step(market.poll())
-    assert not found.alerts
+    assert {(a.key.kind, a.key.book, a.state) for a in found.alerts} == {("likely_error", 1, "opened")}
     assert found.suppressed["outlier"] >= 1
+
+
+def test_a_likely_error_that_the_market_confirms_becomes_value() -> None:
+    market = fair_market(6)
+    scorer = SportScorer(RULES)
+    scorer.step(market.poll())
+    market.offer(1, 3.4, 1.4)
+    (error,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "likely_error"]
+    assert (error.worth.error_probability or 0) > 0.5
+    for book in range(2, 7):
+        market.offer(book, 2.9, 1.45)
+    states = {(a.key.kind, a.state, a.reason) for a in scorer.step(market.poll()).alerts if a.key.book == 1}
+    assert states == {("likely_error", "closed", "market_moved"), ("value", "opened", None)}
 
 
 def test_an_arbitrage_names_its_legs() -> None:
@@ -233,7 +248,7 @@ def test_closing_order_is_deterministic() -> None:
 
 def test_clones_do_not_make_a_crowd() -> None:
     market = fair_market(5)
-    scorer = SportScorer(replace(RULES, min_books=4), weight_of=lambda book: 0.0 if book > 3 else 1.0)
+    scorer = SportScorer(replace(RULES, min_books=4), traits_of=lambda book: Traits(source=min(book, 3)))
     scorer.step(market.poll())
     market.offer(1, GENEROUS, 1.75)
     found = scorer.step(market.poll())
@@ -271,3 +286,80 @@ def test_a_tie_goes_to_the_same_book_after_a_restart() -> None:
     reborn.restore(backwards, polls, market.times(), starts, (market.now, market.poll_id), scorer.open.values())
     market.offer(4, 1.94, 1.96)
     assert reborn.step(market.poll()).alerts == []
+
+
+def test_an_exchange_is_worth_what_it_leaves() -> None:
+    market = fair_market(6)
+    scorer = SportScorer(RULES, lambda book: Traits(commission=0.05 if book == 1 else 0.0))
+    scorer.step(market.poll())
+    market.offer(1, GENEROUS, 1.75)
+    (alert,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
+    net = 1 + (GENEROUS - 1) * 0.95
+    assert alert.worth.price == GENEROUS
+    assert alert.worth.implied_probability == pytest.approx(1 / net)
+    assert alert.worth.edge == pytest.approx((alert.worth.fair_probability or 0) - 1 / net)
+
+
+def test_an_alert_says_how_sure_it_is() -> None:
+    _, alerts = opened(fair_market(9))
+    (worth,) = [a.worth for a in alerts if a.key.kind == "value"]
+    low, high = worth.expected_value_low or 0, worth.expected_value_high or 0
+    assert low < worth.expected_value < high
+    assert worth.expected_value - low == pytest.approx(1.645 * GENEROUS * (worth.standard_error or 0), rel=1e-3)
+    assert 0.9 < (worth.probability_positive or 0) < 1
+    assert 0 < (worth.stake_fraction or 0) < (worth.kelly_fraction or 0)
+    assert worth.market_width == pytest.approx(2 / 1.95 - 1)
+    assert (worth.hold or 0) < 0
+
+
+def test_books_at_other_points_speak_of_a_line_too() -> None:
+    """Five books at -3 know what one at -2.5 is worth; the push on three points makes half a point dear."""
+    market = TinyMarket()
+    market.starts[1] = market.now + 3_600 * SECOND
+    for book in range(1, 6):
+        for outcome, point in ((Outcome.HOME, -3.0), (Outcome.AWAY, 3.0)):
+            market.prices[1, book, Market.SPREADS, outcome, point] = 1.95
+    for outcome, point, price in ((Outcome.HOME, -2.5, 2.05), (Outcome.AWAY, 2.5, 1.85)):
+        market.prices[1, 6, Market.SPREADS, outcome, point] = price
+    alone, together = SportScorer(RULES), SportScorer(RULES, models=point_models("americanfootball_nfl"))
+    poll = market.poll()
+    assert not alone.step(poll).alerts
+    (alert,) = together.step(poll).alerts
+    assert (alert.key.book, alert.key.outcome, alert.key.point) == (6, Outcome.HOME, -2.5)
+    assert alert.worth.books == 6
+    assert 0.52 < (alert.worth.fair_probability or 0) < 0.55
+    assert alert.worth.push_probability == 0
+
+
+def test_a_push_is_part_of_the_value() -> None:
+    market = TinyMarket()
+    market.starts[1] = market.now + 3_600 * SECOND
+    for book in range(1, 7):
+        for outcome, point in ((Outcome.HOME, -3.0), (Outcome.AWAY, 3.0)):
+            market.prices[1, book, Market.SPREADS, outcome, point] = 1.95
+    market.prices[1, 6, Market.SPREADS, Outcome.HOME, -3.0] = 2.2
+    market.prices[1, 6, Market.SPREADS, Outcome.AWAY, 3.0] = 1.75
+    scorer = SportScorer(RULES, models=point_models("americanfootball_nfl"))
+    (alert,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
+    worth = alert.worth
+    assert 0.05 < (worth.push_probability or 0) < 0.12
+    without = (worth.fair_probability or 0) * 2.2 - 1
+    assert worth.expected_value == pytest.approx((1 - (worth.push_probability or 0)) * without)
+
+
+def test_books_that_settle_differently_make_no_arbitrage() -> None:
+    """One counts overtime, the other does not: the bets leave a hole."""
+    rules = {1: SettlementRules(period=Period.OVERTIME), 2: SettlementRules(period=Period.REGULATION)}
+    market = fair_market()
+    scorer = SportScorer(RULES, lambda book: Traits(rules_of=lambda _: rules.get(book)))
+    for book in range(3, 6):
+        market.offer(book, 1.95, 1.8)
+    scorer.step(market.poll())
+    market.offer(1, GENEROUS, 1.75)
+    market.offer(2, 1.80, 2.0)
+    found = scorer.step(market.poll())
+    assert [a.key for a in found.alerts if a.key.kind == "arbitrage"] == []
+    assert found.suppressed["rules"] == 1
+    market.offer(3, 1.80, 1.95)
+    (sure,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "arbitrage"]
+    assert [leg.book for leg in sure.worth.legs] == [1, 3]

@@ -72,6 +72,7 @@ def test_an_alert_appears_lives_and_fades(local: Any, market: Any, page: Page) -
     expect(row).to_contain_text("FanDuel")
     expect(row.locator(".good")).to_have_text("+6.0%")
     expect(row).to_contain_text("40.00")
+    expect(row).to_contain_text("9.0 to 15.0%")
     expect(page.locator("#arbitrages .return")).to_have_text("+4.7%")
     updated = market.updated(opened)
     market.publish(updated)
@@ -80,6 +81,16 @@ def test_an_alert_appears_lives_and_fades(local: Any, market: Any, page: Page) -
     expect(row).to_contain_text("closed: price moved")
     expect(row).to_have_count(0, timeout=10_000)
     expect(page.locator("#count-arbitrage")).to_have_text("1")
+
+
+def test_a_likely_error_stands_apart(local: Any, market: Any, page: Page) -> None:
+    page.goto(local.url)
+    expect(page.locator("#errors-panel")).to_be_hidden()
+    error = market.error()
+    market.publish(error)
+    expect(page.locator("#errors-panel")).to_contain_text("may be voided")
+    expect(page.locator(f'#errors [data-alert="{error.alert_id}"]')).to_contain_text("FanDuel")
+    expect(page.locator("#value-empty")).to_be_visible()
 
 
 def test_text_from_outside_is_never_markup(local: Any, market: Any, page: Page) -> None:
@@ -143,7 +154,7 @@ def test_elsewhere_it_asks_for_a_token(served: Any, page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, LAPTOP, PHONE], ids=["desktop", "laptop", "phone"])
 def test_it_fits_the_screen(local: Any, market: Any, chromium: Browser, size: Any, scheme: Any, tmp_path: Path) -> None:
-    market.publish(market.value(), market.value(0.08, book=2), market.arbitrage())
+    market.publish(market.value(), market.value(0.08, book=2), market.arbitrage(), market.error())
     with chromium.new_context(viewport=size, color_scheme=scheme) as context:
         page = context.new_page()
         page.goto(local.url)

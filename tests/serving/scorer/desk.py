@@ -231,7 +231,7 @@ class ScorerDesk:
 
 def in_one_go(polls: Iterable[PollChanges]) -> list[Step]:
     """The alerts of a scorer that is never disturbed."""
-    scorer = SportScorer(ScoringRules(threshold_edge=THRESHOLD), lambda _: 1.0)
+    scorer = SportScorer(ScoringRules(threshold_edge=THRESHOLD))
     steps = [alert for changes in polls for alert in scorer.step(changes).alerts]
     return [
         (str(a.alert_id), a.seq, a.state, a.reason, to_datetime(a.observed_at), a.worth.expected_value) for a in steps

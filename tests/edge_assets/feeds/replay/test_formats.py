@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_assets.feeds.books import REGIONS, is_listed, well_known_books
+from edge_assets.books import REGIONS, is_listed, well_known_books
 from edge_assets.feeds.replay.formats import to_american, to_decimal, to_iso, to_unix
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edge_assets.feeds.simulate.fixtures import play
 from edge_assets.feeds.simulate.leagues import LEAGUES
 from edge_assets.feeds.simulate.model import Knowledge, outlook
 from tests.edge_assets.feeds.simulate.boards import KEYS, NOON, fixtures, moment
@@ -66,14 +67,25 @@ def test_markets_tell_one_story(world: World, sport: str) -> None:
 
 
 def test_an_outlook_is_what_simulation_gives() -> None:
-    """Against a million games drawn as `_play` draws them."""
+    """Against a million games drawn as `play` draws them."""
     rng = np.random.default_rng(3)
     known = Knowledge(3.3, 2.8, 1.6)
     home, away = (np.maximum(0, np.rint(rng.normal(m, known.deviation, 1_000_000))) for m in (known.home, known.away))
-    view = outlook(known, three_way=True)
+    view = outlook(known, next(league for league in LEAGUES if league.three_way))
     drawn = [(home > away).mean(), (home == away).mean(), (home + away > 5.5).mean(), (home + away == 6).mean()]
     said = [*view.final.above(0), view.total.above(5.5).win, view.total.above(6).push]
     assert said == pytest.approx(drawn, abs=0.002)
+
+
+def test_key_numbers_are_drawn_as_often_as_the_outlook_says() -> None:
+    rng, league, known = np.random.default_rng(4), LEAGUES[0], Knowledge(24.0, 21.5, 9.0)
+    games = np.array([play(rng, league, known).final for _ in range(20_000)])
+    margin, total = games[:, 0] - games[:, 1], games.sum(axis=1)
+    view = outlook(known, league)
+    for number in (3, -3, 7, 5):
+        assert view.final.above(number).push == pytest.approx((margin == number).mean(), abs=0.005)
+    assert view.final.above(3).push > 2.5 * view.final.above(5).push
+    assert view.total.above(45).push == pytest.approx((total == 45).mean(), abs=0.005)
 
 
 @pytest.fixture(scope="module")

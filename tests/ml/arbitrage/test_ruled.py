@@ -6,21 +6,12 @@ from itertools import product
 import numpy as np
 import pytest
 
-from ml.arbitrage import Conflict, Period, Pitchers, SettlementRules, arbitrage, conflict, ruled_arbitrage, ruled_pairs
-from ml.arbitrage.rules import DeadHeat, conflicts
+from ml.arbitrage import arbitrage, ruled_arbitrage, ruled_pairs
+from ml.settlement import Conflict, Period, Pitchers, SettlementRules
+from ml.settlement.rules import conflicts
 
 REGULATION = SettlementRules(Period.REGULATION)
 OVERTIME = SettlementRules(Period.OVERTIME)
-
-
-def test_what_differs_is_named() -> None:
-    assert conflict(REGULATION, REGULATION) == Conflict.NONE
-    other = replace(OVERTIME, pitchers=Pitchers.LISTED, postponed=48, dead_heat=DeadHeat.VOID)
-    assert conflict(REGULATION, other) == (
-        Conflict.PERIOD | Conflict.PITCHERS | Conflict.POSTPONED | Conflict.DEAD_HEAT
-    )
-    assert conflict(None, OVERTIME) == conflict(None, None) == Conflict.UNKNOWN
-    assert not conflicts([None, OVERTIME]).diagonal().any()
 
 
 def test_an_arbitrage_across_rules_is_labelled_and_left_out() -> None:

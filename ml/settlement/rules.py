@@ -1,4 +1,4 @@
-"""When two books settle the same bet differently: an "arbitrage" between them has a hole.
+"""The rules by which books settle. Where two differ, an "arbitrage" between them has a hole.
 
 One book grades a match after ninety minutes, the other after overtime; one voids what is abandoned, the other
 lets it stand. Conflicts are labelled, and kept out of an arbitrage's legs unless they are tolerated.
@@ -85,7 +85,7 @@ class Conflict(IntFlag):
     RETIREMENT = auto()
     DEAD_HEAT = auto()
     UNKNOWN = auto()
-    """The rules of one of them are not known."""
+    """The rules of one of them, or one of its rules, are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,14 @@ class SettlementRules:
     """How a book settles one sport's market; every field names a member of `Conflict`.
 
     `postponed` is the number of hours within which a postponed match must be played, or bets on it are void.
-    What has no meaning in a sport is left as it is.
+    None is a rule that is not known; what has no meaning in a sport is left as it is.
     """
 
     period: Period
-    tie: Tie = Tie.VOID
-    abandoned: Abandoned = Abandoned.STANDS_IF_OFFICIAL
-    postponed: float = 24.0
-    pitchers: Pitchers = Pitchers.ACTION
+    tie: Tie | None = Tie.VOID
+    abandoned: Abandoned | None = Abandoned.STANDS_IF_OFFICIAL
+    postponed: float | None = 24.0
+    pitchers: Pitchers | None = Pitchers.ACTION
     retirement: Retirement = Retirement.ONE_SET
     dead_heat: DeadHeat = DeadHeat.REDUCED
 
@@ -117,7 +117,10 @@ def conflict(a: Rules, b: Rules) -> Conflict:
         return Conflict.UNKNOWN
     found = Conflict.NONE
     for field in fields(SettlementRules):
-        if getattr(a, field.name) != getattr(b, field.name):
+        ours, theirs = getattr(a, field.name), getattr(b, field.name)
+        if ours is None or theirs is None:
+            found |= Conflict.UNKNOWN
+        elif ours != theirs:
             found |= Conflict[field.name.upper()]
     return found
 

@@ -1,0 +1,132 @@
+"""Which of an event's many prices a chart shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ml.quotes import OUTCOMES_OF, Market, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from edge_assets.store.lines import Event, Selection
+
+RESULT = {Market.H2H, Market.H2H_3_WAY}
+"""What is shown of an event if nothing else is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants to see; what is left open is chosen: the result, home or over, the point most books quote.
+
+    `fair`: fair probabilities (power de-vig of each book's own line) instead of prices; `in_play`: also what came
+    after the start.
+    """
+
+    market: str | None = None
+    outcome: str | None = None
+    point: float | None = None
+    books: tuple[str, ...] = ()
+    since: datetime | None = None
+    fair: bool = False
+    in_play: bool = False
+
+
+class NothingToShowError(LookupError):
+    """No price answers to a wish; `remedy` says what would."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
+
+
+def choose(offered: Sequence[Selection], event: Event, wish: Wish) -> Selection:
+    """The selection that is meant.
+
+    Raises `NothingToShowError` with what is on offer.
+    """
+    if not offered:
+        when = "is stored" if wish.in_play else "before its start is stored"
+        msg = f"no price of {named(event)} {when}"
+        raise NothingToShowError(msg, "import it or collect it first" + ("" if wish.in_play else "; try --in-play"))
+    some = _like(offered, "market", wish.market, lambda s: s.market)
+    market = max(some, key=lambda s: (s.market_id in RESULT, s.books, s.ticks)).market_id
+    some = _those(
+        [s for s in some if s.market_id == market],
+        "outcome",
+        wish.outcome,
+        lambda s: label(event, s, with_point=False),
+        lambda s: wish.outcome is None or _answers(event, s, wish.outcome),
+    )
+    outcome = min(s.outcome_id for s in some)
+    some = [s for s in some if s.outcome_id == outcome]
+    some = _like(some, "point", wish.point, lambda s: s.point)
+    return max(some, key=lambda s: (s.books, s.ticks))
+
+
+def sides(selection: Selection) -> list[tuple[int, float]]:
+    """The outcomes of a selection's line with their points, NaN where there is none; the selection's own is among them.
+
+    Raises `NothingToShowError` where the market's outcomes are not known to be all.
+    """
+    if selection.market_id not in set(OUTCOMES_OF):
+        msg = f"the market {selection.market} has no fair probabilities"
+        raise NothingToShowError(msg, f"leave out --fair, or choose --market {_list(m.key for m in OUTCOMES_OF)}")
+    market = Market(selection.market_id)
+    return [(int(outcome), _point(selection, market, outcome)) for outcome in OUTCOMES_OF[market]]
+
+
+def named(event: Event) -> str:
+    """An event as people call it."""
+    return " v ".join(team for team in (event.home_team, event.away_team) if team) or f"event {event.id}"
+
+
+def label(event: Event, selection: Selection, *, with_point: bool = True) -> str:
+    """A selection as people call it: `Seattle Seahawks -3.5`, `Over 44.5`."""
+    teams = {Outcome.HOME: event.home_team, Outcome.AWAY: event.away_team}
+    name = teams.get(Outcome(selection.outcome_id)) if selection.outcome_id in teams else None
+    words = [selection.description, name or selection.outcome.capitalize()]
+    if with_point and selection.point is not None:
+        signed = "+" if selection.market_id == Market.SPREADS else ""
+        words.append(f"{selection.point:{signed}g}")
+    return " ".join(word for word in words if word)
+
+
+def _like(
+    some: Sequence[Selection], what: str, wanted: object, trait: Callable[[Selection], object]
+) -> Sequence[Selection]:
+    return _those(some, what, wanted, trait, lambda s: wanted is None or trait(s) == wanted)
+
+
+def _those(
+    some: Sequence[Selection],
+    what: str,
+    wanted: object,
+    trait: Callable[[Selection], object],
+    is_meant: Callable[[Selection], bool],
+) -> Sequence[Selection]:
+    found = [s for s in some if is_meant(s)]
+    if not found:
+        msg = f"no price with --{what} {wanted}"
+        raise NothingToShowError(msg, f"--{what} is one of {_list(trait(s) for s in some)}")
+    return found
+
+
+def _answers(event: Event, selection: Selection, wanted: str) -> bool:
+    """Whether every word is in its name: `home`, `seahawks`, `LeBron over`."""
+    text = f"{selection.outcome} {label(event, selection, with_point=False)}".casefold()
+    return all(word in text for word in wanted.casefold().split())
+
+
+def _point(selection: Selection, market: Market, outcome: Outcome) -> float:
+    if selection.point is None:
+        return float("nan")
+    is_opposite = market is Market.SPREADS and outcome != selection.outcome_id
+    return -selection.point if is_opposite else selection.point
+
+
+def _list(values: Iterable[object]) -> str:
+    distinct = dict.fromkeys(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+    return ", ".join(distinct)

@@ -1,0 +1,104 @@
+"""Charts as PNG. Figures of their own, without pyplot: it keeps figures for good, and threads share them."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from edge_assets.charts.coverage import CLOSED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+    from edge_assets.charts.coverage import Coverage
+    from edge_assets.charts.line import Line, Series, Times
+
+GREY, FAINT, DARK = "0.8", "0.93", "0.35"
+COLOURS = ("tab:green", *(f"tab:{name}" for name in ("red", "orange", "gray", "purple", "brown", "olive", "pink")))
+"""Of what is closed, and of the reasons why the rest is missing."""
+MOST_BOOKS = 30
+"""As many bars as a page takes."""
+
+
+def line_png(line: Line, *, size: tuple[float, float] = (10, 5.5), dpi: int = 110) -> bytes:
+    """A line: the leading books in colour, the others grey, the start dashed; `size` in inches."""
+    figure = Figure(size, dpi=dpi, layout="constrained")
+    axes = _axes(figure, line.title, " · ".join(line.notes))
+    _curves(axes, line)
+    for name, start in line.starts().items():
+        axes.axvline(_days(start), color=DARK, linewidth=1, linestyle="--")
+        axes.text(_days(start), 1, f"{name} ", transform=axes.get_xaxis_transform(), color=DARK, ha="right", va="top")
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    if line.is_fair:
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_ylabel(line.measure, color=DARK)
+    axes.grid(color=FAINT)
+    return _png(figure)
+
+
+def coverage_png(books: Sequence[Coverage], *, dpi: int = 80) -> bytes:
+    """Of each book's expected closes the share that is there, and the shares that are missing, by reason."""
+    shown = books[:MOST_BOOKS]
+    figure = Figure((9, 1.6 + 0.24 * len(shown)), dpi=dpi, layout="constrained")
+    left_out = f", the {len(shown)} largest of {len(books)}" if len(shown) < len(books) else ""
+    axes = _axes(figure, "Closing coverage by book", f"percent of the expected closes{left_out}")
+    reasons = [CLOSED, *sorted({reason for book in shown for reason in book.percent} - {CLOSED})]
+    left = [0.0] * len(shown)
+    for reason, colour in zip(reasons, cycle(COLOURS), strict=False):
+        widths = [book.percent.get(reason, 0.0) for book in shown]
+        axes.barh([book.name for book in shown], widths, left=left, color=colour, label=reason.replace("_", " "))
+        left = [a + b for a, b in zip(left, widths, strict=True)]
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.margins(y=0.01)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    return _png(figure)
+
+
+def _curves(axes: Axes, line: Line) -> None:
+    """The leaders on top; the legend in the order in which they end."""
+    leaders, followers = line.leaders, line.series[len(line.leaders) :]
+    others = [_curve(axes, line, series, GREY, 0.8) for series in followers]
+    handles = [_curve(axes, line, series, f"C{number}", 1.6) for number, series in enumerate(leaders)]
+    for series, handle in zip(leaders, handles, strict=True):
+        handle.set_label(f"{series.book}  {line.text(series.value[-1])}")
+    order = sorted(range(len(leaders)), key=lambda i: -np.nan_to_num(leaders[i].value[-1]))
+    shown = [handles[i] for i in order]
+    if others:
+        others[0].set_label(f"{len(others)} other books")
+        shown.append(others[0])
+    axes.legend(handles=shown, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+
+
+def _curve(axes: Axes, line: Line, series: Series, colour: str, width: float) -> Line2D:
+    at, value = line.held(series)
+    return axes.step(_days(at), value, where="post", color=colour, linewidth=width)[0]
+
+
+def _days(at: Times | np.datetime64) -> Any:
+    return date2num(at)  # type: ignore[no-untyped-call]
+
+
+def _axes(figure: Figure, title: str, subtitle: str) -> Axes:
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    axes = figure.add_subplot()
+    axes.set_title(subtitle, loc="left", fontsize="small", color=DARK)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", pil_kwargs={"optimize": True})
+    return buffer.getvalue()

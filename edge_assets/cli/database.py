@@ -1,0 +1,30 @@
+"""The database that a command works on."""
+
+from __future__ import annotations
+
+from edge_assets.settings import Settings
+
+
+def database_url() -> str:
+    """DATABASE_URL, or the database of the stack that runs in this home; it answers.
+
+    Raises `LocalError` where there is none or it does not answer.
+    """
+    import psycopg
+
+    from edge_assets.local.errors import LocalError
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
+
+    settings = Settings()
+    plan = None if settings.database_url else Plan.load(Home.open(settings.edge_home))
+    url = settings.database_url or (plan.database_url if plan else None)
+    if url is None:
+        msg = "there is no database"
+        raise LocalError(msg, "set DATABASE_URL, or start one with `edge up`")
+    try:
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.OperationalError:
+        msg = "the database does not answer"
+        raise LocalError(msg, "check DATABASE_URL, or start one with `edge up`; `edge doctor` tells more") from None
+    return url

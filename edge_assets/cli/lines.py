@@ -1,0 +1,147 @@
+"""`edge lines`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_assets.cli.application import out
+from edge_assets.cli.database import database_url
+from edge_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import Connection
+    from rich.table import Table
+
+    from edge_assets.charts.line import Line
+    from edge_assets.store.lines import Event
+
+HEIGHT = 18
+CANDIDATES = 15
+
+
+def lines(
+    event: Annotated[list[str], typer.Argument(help="Its id, its key at a source, or words of its teams' names.")],
+    market: Annotated[str | None, typer.Option(help="h2h, h2h_3_way, spreads, totals, ...; the result.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="home, away, over, ..., or words of its name.")] = None,
+    point: Annotated[float | None, typer.Option(help="As written beside the outcome; the most quoted.")] = None,
+    book: Annotated[list[str] | None, typer.Option(help="Only this book; again for more.")] = None,
+    since: Annotated[str | None, typer.Option(help="A time (UTC), or 6h or 2d before the start.")] = None,
+    fair: Annotated[bool, typer.Option("--fair", help="Fair probabilities, each book's margin taken out.")] = False,
+    in_play: Annotated[bool, typer.Option("--in-play", help="Also what came after the start.")] = False,
+    png: Annotated[Path | None, typer.Option(help="Write a picture instead.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Draw how the price of a selection moved, book by book."""
+    from contextlib import closing
+
+    from edge_assets.books import book_weights
+    from edge_assets.charts.choice import NothingToShowError, Wish
+    from edge_assets.charts.line import read_line
+    from edge_assets.local.errors import LocalError
+    from edge_assets.store.database import connect
+
+    with closing(connect(database_url(), "lines")) as conn:
+        meant = _the_one(conn, " ".join(event))
+        wish = Wish(market, outcome, point, tuple(book or ()), _moment(since, meant.commence_at), fair, in_play)
+        try:
+            line = read_line(conn, meant, wish, book_weights(Settings().edge_book_weights))
+        except NothingToShowError as error:
+            raise LocalError(str(error), error.remedy) from error
+    if png:
+        _write(png, line)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(line.as_json()))
+    elif not png:
+        _show(line)
+
+
+def _the_one(conn: Connection, text: str) -> Event:
+    from edge_assets.local.errors import LocalError
+    from edge_assets.store.lines import find_events
+
+    found = find_events(conn, text)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        msg = f"no event answers to {text!r}"
+        raise LocalError(msg, "give its id, its key at a source, or fewer words of its teams' names")
+    msg = f"{text!r} may mean {len(found)} events"
+    raise LocalError(msg, "\n".join(["choose one by its id", *_candidates(found)]))
+
+
+def _candidates(found: list[Event]) -> list[str]:
+    from edge_assets.charts.choice import named
+
+    width = len(str(max(e.id for e in found)))
+    rows = [f"  {e.id:>{width}}  {e.commence_at:%Y-%m-%d %H:%M}  {named(e)}  ({e.sport})" for e in found[:CANDIDATES]]
+    return rows if len(found) <= CANDIDATES else [*rows, f"  and {len(found) - CANDIDATES} older: add a word"]
+
+
+def _moment(since: str | None, start: datetime) -> datetime | None:
+    """`2025-11-09`, `2025-11-09T18:00`, `6h`, `2d`."""
+    import re
+    from datetime import UTC, datetime, timedelta
+
+    from edge_assets.local.errors import LocalError
+
+    if since is None:
+        return None
+    if match := re.fullmatch(r"(\d{1,5})([hd])", since):
+        return start - int(match[1]) * (timedelta(hours=1) if match[2] == "h" else timedelta(days=1))
+    try:
+        at = datetime.fromisoformat(since)
+    except ValueError as error:
+        msg = f"--since {since} is no time"
+        raise LocalError(msg, "write 2025-11-09, 2025-11-09T18:00, 6h or 2d") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _write(path: Path, line: Line) -> None:
+    from edge_assets.charts.picture import line_png
+    from edge_assets.local.errors import LocalError
+
+    try:
+        path.write_bytes(line_png(line))
+    except OSError as error:
+        msg = f"{path} cannot be written: {error.strerror}"
+        raise LocalError(msg, "choose another --png") from error
+
+
+def _show(line: Line) -> None:
+    from rich.text import Text
+
+    from edge_assets.charts.terminal import draw
+
+    in_colour = out.color_system is not None
+    out.print(line.title, style="bold", markup=False, soft_wrap=True)
+    out.print(" · ".join(line.notes), style="dim", markup=False, soft_wrap=True)
+    out.print(Text.from_ansi(draw(line, out.width, HEIGHT, in_colour=in_colour)))
+    out.print(_table(line, in_colour=in_colour))
+    if more := line.elsewhere():
+        out.print(f"also quoted: {more}", style="dim", markup=False, soft_wrap=True)
+
+
+def _table(line: Line, *, in_colour: bool) -> Table:
+    """The books, the curve of each in front."""
+    from itertools import zip_longest
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from edge_assets.charts.terminal import COLOURS, LETTERS
+
+    table = Table("", "book", box=None, pad_edge=False)
+    for name in ("first", "low", "high", "last", "changes"):
+        table.add_column(name, justify="right")
+    marks = [Text("━━", style=c) for c in COLOURS] if in_colour else [Text(letter) for letter in LETTERS]
+    for series, mark in zip_longest(line.series, marks[: len(line.leaders)]):
+        *values, changes = series.summary()
+        table.add_row(mark, series.book, *map(line.text, values), f"{changes:,}")
+    return table

@@ -1,0 +1,101 @@
+"""What the pages of the marts show of them: coverage as a table and a picture, the line that moved most."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from dagster import MetadataValue, Output, TableRecord
+
+from edge_assets.store.coverage import closing_coverage
+from edge_assets.store.database import connect
+from edge_assets.store.lines import find_events, most_moved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from logging import Logger
+
+    from psycopg import Connection
+
+    Page = dict[str, MetadataValue[Any]]
+
+SMALL = (9, 4.5)
+"""Inches. At 72 dots each a picture is 20 kB, and the event log keeps it of every build."""
+
+
+def illustrated(events: Iterable[Any], database_url: str, weights: Mapping[str, float], log: Logger) -> Iterator[Any]:
+    """`events` of dbt as they come, those of illustrated models with their page."""
+    for event in events:
+        draw = PAGES.get(_model(event))
+        yield event.with_metadata({**event.metadata, **_drawn(draw, database_url, weights, log)}) if draw else event
+
+
+def coverage_page(conn: Connection, _: Mapping[str, float]) -> Page:
+    """Of `closing_coverage`: by season in numbers, by book as a picture."""
+    from edge_assets.charts.coverage import CLOSED, by_book, by_season  # noqa: PLC0415 - matplotlib is for runs
+    from edge_assets.charts.picture import coverage_png  # noqa: PLC0415
+
+    entries = closing_coverage(conn)
+    if not entries:
+        return {}
+    records = [
+        TableRecord(
+            {
+                "season": season.name,
+                "books": season.books,
+                "expected": season.expected,
+                "closed %": round(season.percent[CLOSED], 1),
+                "missing %": ", ".join(f"{why} {n:.1f}" for why, n in season.percent.items() if why != CLOSED),
+            }
+        )
+        for season in by_season(entries)
+    ]
+    return {"coverage": MetadataValue.table(records), "coverage by book": _image(coverage_png(by_book(entries)))}
+
+
+def moves_page(conn: Connection, weights: Mapping[str, float]) -> Page:
+    """Of `line_moves`: the event that moved most of late."""
+    from edge_assets.charts.choice import Wish  # noqa: PLC0415
+    from edge_assets.charts.line import read_line  # noqa: PLC0415
+    from edge_assets.charts.picture import line_png  # noqa: PLC0415
+
+    found = most_moved(conn)
+    if found is None:
+        return {}
+    event_id, market = found
+    [event] = find_events(conn, str(event_id))
+    line = read_line(conn, event, Wish(market=market, fair=True), weights)
+    command = f"\n\n`edge lines {event_id} --market {market} --fair`"
+    return {"most moved": _image(line_png(line, size=SMALL, dpi=72), command)}
+
+
+PAGES: dict[str, Callable[[Connection, Mapping[str, float]], Page]] = {
+    "closing_coverage": coverage_page,
+    "line_moves": moves_page,
+}
+
+
+def _model(event: object) -> str:
+    """The dbt model that an event has built."""
+    if not isinstance(event, Output) or "unique_id" not in event.metadata:
+        return ""
+    return str(event.metadata["unique_id"].value).rpartition(".")[2]
+
+
+def _drawn(
+    draw: Callable[[Connection, Mapping[str, float]], Page],
+    database_url: str,
+    weights: Mapping[str, float],
+    log: Logger,
+) -> Page:
+    try:
+        with closing(connect(database_url, "pages")) as conn:
+            return draw(conn, weights)
+    except Exception:  # whatever it is, a picture is no reason to stop a build of which others make bets
+        log.exception("the page of a mart could not be drawn")
+        return {}
+
+
+def _image(png: bytes, below: str = "") -> MetadataValue[Any]:
+    return MetadataValue.md(f"![](data:image/png;base64,{b64encode(png).decode()}){below}")

@@ -1,0 +1,121 @@
+"""Results as an asset: what waits for one is asked for every quarter of an hour; sources that differ fail a check."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    DefaultScheduleStatus,
+    MaterializeResult,
+    MetadataValue,
+    ResourceParam,
+    RunRequest,
+    ScheduleEvaluationContext,
+    SkipReason,
+    TableColumn,
+    TableMetadataValue,
+    TableRecord,
+    TableSchema,
+    asset,
+    asset_check,
+    define_asset_job,
+    in_process_executor,
+    schedule,
+)
+
+from edge_assets.defs.lineage import FEED, OWNERS, SCOREBOARDS, table_key
+from edge_assets.ingestion.facts import FactsUnavailableError
+from edge_assets.ingestion.results import collect_results, nothing_to_ask
+from edge_assets.settings import Settings
+from edge_assets.store.database import connect
+from edge_assets.store.result_looks import Contradiction, ResultLook, contradictions
+
+RESULTS = table_key("results")
+SHOWN = 50
+LOOKS = ("sport", "source", "games", "new", "rejected", "failure")
+CONTRADICTIONS = ("event", "game", "start", "period", "statements")
+
+
+@asset(
+    key=RESULTS,
+    deps=[FEED, SCOREBOARDS, table_key("events")],
+    group_name="store",
+    description="Table `results`: what each source states of a finished game; nothing is ever overwritten.",
+    owners=OWNERS,
+    kinds={"postgres", "python"},
+)
+def results(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> MaterializeResult[None]:
+    """Ask for the results of the games that are over."""
+    looks = asyncio.run(collect_results(settings, context.run.run_id))
+    for look in looks:
+        if look.failure:
+            context.log.warning("%s of %s: %s", look.source, look.sport, look.failure)
+    rejected = sum((Counter(look.rejected) for look in looks), Counter[str]())
+    return MaterializeResult(
+        metadata={
+            "new": sum(look.new for look in looks),
+            "contradicted_events": sum(look.contradicted_events for look in looks),
+            "credits_used": sum(look.credits_last or 0 for look in looks),
+            "rejected": MetadataValue.json(dict(rejected)),
+            "looks": _table(LOOKS, map(_look, looks)),
+        }
+    )
+
+
+@asset_check(asset=RESULTS, description="No two sources, and no source twice, state different results of a game.")
+def results_agree(settings: ResourceParam[Settings]) -> AssetCheckResult:
+    """List the contradictions; bets on these games stay unsettled until a person has looked."""
+    with closing(connect(settings.require_database(), "edge-check")) as connection:
+        found = contradictions(connection)
+    return AssetCheckResult(
+        passed=not found,
+        severity=AssetCheckSeverity.WARN,
+        metadata={
+            "contradicted": len(found),
+            "newest": _table(CONTRADICTIONS, map(_contradiction, found[:SHOWN])),
+        },
+    )
+
+
+results_job = define_asset_job(
+    "results",
+    selection=[RESULTS],
+    executor_def=in_process_executor,
+    description="Asks for the results of the games that are over and have none.",
+)
+
+
+@schedule(
+    job=results_job,
+    cron_schedule="*/15 * * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Looks whether a game waits for its result.",
+)
+def results_schedule(context: ScheduleEvaluationContext, settings: ResourceParam[Settings]) -> RunRequest | SkipReason:
+    """One tick."""
+    try:
+        reason = nothing_to_ask(settings, context.scheduled_execution_time.astimezone(UTC))
+    except FactsUnavailableError as error:
+        reason = str(error)
+    return SkipReason(reason) if reason else RunRequest()
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> TableMetadataValue:
+    """Dagster takes an empty table only with its columns."""
+    records = [TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
+    return MetadataValue.table(records, TableSchema([TableColumn(name) for name in columns]))
+
+
+def _look(look: ResultLook) -> tuple[str | int, ...]:
+    rejected = ", ".join(f"{reason} {n}" for reason, n in look.rejected.items())
+    return look.sport, look.source.value, look.games, look.new, rejected, look.failure or ""
+
+
+def _contradiction(found: Contradiction) -> tuple[str | int, ...]:
+    game, start = f"{found.home_team} - {found.away_team}", found.commence_at.isoformat()
+    return found.event_id, game, start, found.period, "; ".join(found.statements)

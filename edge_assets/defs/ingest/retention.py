@@ -1,0 +1,31 @@
+"""Old recordings are dropped every day, where the server does not do so by itself."""
+
+from dagster import DefaultScheduleStatus, OpExecutionContext, ResourceParam, ScheduleDefinition, job, op
+
+from edge_assets.settings import Feed, Settings
+from edge_assets.store.database import connect
+from edge_assets.store.retention import retain
+
+
+@op
+def drop_old_recordings(context: OpExecutionContext, settings: ResourceParam[Settings]) -> None:
+    """Apply KEEP_TICKS_DAYS and KEEP_PAYLOADS_DAYS to the live feed; a replay's past is never too old."""
+    if settings.edge_feed is not Feed.ODDS_API:
+        context.log.info("recordings of the feed %s are kept", settings.edge_feed)
+        return
+    with connect(settings.require_database(), "retention") as conn:
+        context.add_output_metadata({**retain(conn, settings.retention_days)})
+
+
+@job
+def retention() -> None:
+    """Drops recordings that are older than the configuration says."""
+    drop_old_recordings()
+
+
+retention_daily = ScheduleDefinition(
+    name="retention_daily",
+    job=retention,
+    cron_schedule="23 4 * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+)

@@ -1,0 +1,92 @@
+"""ESPN's scoreboards over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import httpx
+import stamina
+
+from edge_assets.feeds.espn.errors import RefusedError, TransportError, UnknownLeagueError
+from edge_assets.feeds.espn.leagues import LEAGUES
+from edge_assets.feeds.espn.results import finished_games
+from edge_assets.feeds.odds_api.transport import TIMEOUT, Retries
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from datetime import date
+
+    from edge_assets.feeds.espn.results import EspnGame
+
+MOST_EVENTS = 1_000
+_TOO_MANY, _SERVER = 429, 500
+
+
+class EspnClient:
+    """Scoreboards by The Odds API's sport keys. Use as an async context manager, or call `aclose`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        retries: Retries = Retries(attempts=3),  # noqa: B008 - immutable
+        timeout: httpx.Timeout = TIMEOUT,
+    ) -> None:
+        self._retries = retries
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout, headers={"accept-encoding": "gzip"})
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def finished_games(self, sport: str, first: date, last: date) -> tuple[list[EspnGame], Counter[str]]:
+        """The games of some days (American Eastern ones) that are over, and what was rejected by reason.
+
+        Asks again after 429, 5xx, timeouts and broken connections.
+
+        Raises:
+            UnknownLeagueError: ESPN is not asked for this sport.
+            RefusedError: an HTTP error.
+            TransportError: no complete answer after all attempts.
+            MalformedBodyError: it is no scoreboard.
+        """
+        if (league := LEAGUES.get(sport)) is None:
+            raise UnknownLeagueError(sport)
+        params = {"dates": f"{first:%Y%m%d}-{last:%Y%m%d}", "limit": str(MOST_EVENTS)}
+        if league.group is not None:
+            params["groups"] = str(league.group)
+        return finished_games(await self._get(f"/{league.path}/scoreboard", params))
+
+    async def _get(self, path: str, params: dict[str, str]) -> bytes:
+        async for attempt in stamina.retry_context(
+            on=_worth_another_try,
+            attempts=self._retries.attempts,
+            timeout=None,
+            wait_initial=self._retries.first_wait,
+            wait_max=self._retries.longest_wait,
+            wait_jitter=self._retries.jitter,
+        ):
+            with attempt:
+                return await self._once(path, params)
+        raise AssertionError("a retry context returns or raises")
+
+    async def _once(self, path: str, params: dict[str, str]) -> bytes:
+        try:
+            response = await self._http.get(path, params=params)
+        except httpx.RequestError as error:
+            raise TransportError(f"{type(error).__name__} {error}".strip()) from error
+        if not response.is_success:
+            raise RefusedError(response.status_code)
+        return response.content
+
+
+def _worth_another_try(error: Exception) -> bool:
+    if isinstance(error, RefusedError):
+        return error.status == _TOO_MANY or error.status >= _SERVER
+    return isinstance(error, TransportError)

@@ -1,0 +1,25 @@
+"""What ESPN can answer instead of a scoreboard."""
+
+
+class EspnError(Exception):
+    """The base of everything that the feed can raise."""
+
+
+class TransportError(EspnError):
+    """No complete answer arrived, after all retries."""
+
+
+class RefusedError(EspnError):
+    """An answer with an HTTP `status` of 400 or above."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"ESPN answered {status}")
+        self.status = status
+
+
+class MalformedBodyError(EspnError):
+    """A complete answer that is no scoreboard."""
+
+
+class UnknownLeagueError(EspnError):
+    """A sport that ESPN is not asked for; the key is the text."""

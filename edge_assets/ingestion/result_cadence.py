@@ -1,0 +1,51 @@
+"""Whom to ask for which results, and when. Pure: facts in, decisions out; everything in the feed's time."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+    from edge_assets.ingestion.cadence import Budget, FeedTerms
+
+GAME_LASTS = timedelta(hours=2)
+"""No game is over sooner; soccer is just then."""
+LATE = timedelta(hours=5)
+"""After the start: the longest games are over, and The Odds API, which renews scores every 30 s, has stated them."""
+REACH = timedelta(days=3)
+"""How far back `/scores` goes."""
+SCORES_COST = 2
+SHARE = 0.1
+"""Of the credits: results wait, prices do not, and ESPN is free. A plan of 20,000 asks every sport every 6 hours; one
+of 500 leaves the results to ESPN."""
+OFTEN = timedelta(minutes=30)
+
+
+def wants_result(sport: str, periods: AbstractSet[str]) -> bool:
+    """Whether results of `periods` leave bets open; soccer and ice hockey have bets on regulation."""
+    if sport.startswith(("soccer_", "icehockey_")):
+        return "regulation" not in periods
+    return not periods
+
+
+def scores_interval(sports: int, now: datetime, terms: FeedTerms, budget: Budget) -> timedelta:
+    """How long to wait between two looks at the scores of one of `sports` sports, so that they take no more than their
+    share of the credits; `timedelta.max` without credits.
+    """
+    if not terms.metered:
+        return timedelta(0)
+    affordable = math.floor(budget.remaining * SHARE / SCORES_COST)
+    if affordable <= 0:
+        return timedelta.max
+    return max(OFTEN, (budget.month_ends - now) * sports / affordable)
+
+
+def is_due(now: datetime, last: datetime | None, interval: timedelta) -> bool:
+    """Whether to ask (again)."""
+    if interval == timedelta.max:
+        return False
+    return last is None or now - last >= interval

@@ -1,0 +1,170 @@
+"""Readers behind the charts of line movement: which event is meant, what is quoted on it, how its prices went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg.rows import class_row, scalar_row
+
+from edge_assets.store.bulk import TIME, read_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from psycopg import Connection
+
+EVENTS = """
+SELECT
+    e.id, s.key AS sport, e.home_team, e.away_team, e.commence_at, e.original_commence_at, e.start_assumed,
+    e.first_seen_at
+FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id
+WHERE {condition}
+ORDER BY e.commence_at DESC, e.id
+"""
+BY_ID = "e.id = %(id)s"
+BY_KEY = "e.key = %(key)s OR e.id IN (SELECT event_id FROM event_sources WHERE key = %(key)s)"
+BY_TEAMS = "concat_ws(' ', e.home_team, e.away_team) ILIKE ALL (%(words)s::text[])"
+SELECTIONS = """
+SELECT
+    t.market_id, m.key AS market, t.outcome_id, o.name AS outcome, o.description, t.point,
+    count(DISTINCT t.book_id) AS books, count(*) AS ticks
+FROM odds_ticks AS t
+INNER JOIN markets AS m ON t.market_id = m.id
+INNER JOIN outcomes AS o ON t.outcome_id = o.id
+WHERE
+    t.event_id = %(event)s AND t.observed_at >= %(since)s AND t.observed_at <= %(until)s
+    AND t.price IS NOT NULL
+GROUP BY t.market_id, m.key, t.outcome_id, o.name, o.description, t.point
+ORDER BY t.market_id, t.outcome_id, t.point
+"""
+TICKS = """
+SELECT t.book_id, t.outcome_id, coalesce(t.price, 'NaN'), t.observed_at, p.time_assumed::integer
+FROM odds_ticks AS t INNER JOIN polls AS p ON t.poll_id = p.id
+WHERE
+    t.event_id = %(event)s AND t.observed_at >= %(since)s AND t.observed_at <= %(until)s
+    AND t.market_id = %(market)s
+    AND (t.outcome_id, coalesce(t.point, 'NaN'))
+    IN (SELECT * FROM unnest(%(outcomes)s::integer[], %(points)s::real[]))
+ORDER BY t.observed_at, t.poll_id
+"""
+TICK_TYPES = {"book": "i2", "outcome": "i4", "price": "f8", "at": TIME, "assumed": "i4"}
+LAST_LOOK = """
+SELECT max(p.observed_at)
+FROM polls AS p INNER JOIN events AS e ON p.sport_id = e.sport_id
+WHERE e.id = %s AND p.observed_at <= %s
+"""
+LAST_TICK = "SELECT max(observed_at) FROM odds_ticks WHERE event_id = %s AND observed_at >= %s"
+MOST_MOVED = """
+WITH moves AS (
+    SELECT
+        l.event_id, l.market, l.book,
+        (array_agg(l.probability_before ORDER BY l.moved_at))[1] AS first,
+        (array_agg(l.probability_after ORDER BY l.moved_at DESC))[1] AS last
+    FROM analytics.line_moves AS l
+    WHERE
+        l.market IN ('h2h', 'h2h_3_way')
+        AND l.moved_at >= (SELECT max(moved_at) - interval '7 days' FROM analytics.line_moves)
+    GROUP BY l.event_id, l.market, l.book
+)
+SELECT event_id, market FROM moves
+GROUP BY event_id, market HAVING count(*) >= 3
+ORDER BY abs(avg(last - first)) DESC, event_id LIMIT 1
+"""
+
+
+class Event(NamedTuple):
+    """An event with its start as last heard and as first heard."""
+
+    id: int
+    sport: str
+    home_team: str | None
+    away_team: str | None
+    commence_at: datetime
+    original_commence_at: datetime
+    start_assumed: bool
+    first_seen_at: datetime
+
+
+class Selection(NamedTuple):
+    """What can be bet on; `point` as written beside it, None where there is none. Counts are of its prices."""
+
+    market_id: int
+    market: str
+    outcome_id: int
+    outcome: str
+    description: str | None
+    point: float | None
+    books: int
+    ticks: int
+
+
+class LineTicks(NamedTuple):
+    """Ticks (t,) of a line's outcomes as they came: `price` NaN where withdrawn, `assumed` where the time is."""
+
+    book: NDArray[Any]
+    outcome: NDArray[Any]
+    price: NDArray[Any]
+    at: NDArray[Any]
+    assumed: NDArray[Any]
+
+
+def find_events(conn: Connection, text: str) -> list[Event]:
+    """The events that `text` may mean, newest first: by id, by a source's key, by words of the teams' names."""
+    words = [f"%{_literally(word)}%" for word in text.split() if word.casefold() not in {"v", "vs", "at", "@", "-"}]
+    if text.isdecimal() and len(text) < len("2147483647") and (found := _events(conn, BY_ID, {"id": int(text)})):
+        return found
+    return _events(conn, BY_KEY, {"key": text}) or (_events(conn, BY_TEAMS, {"words": words}) if words else [])
+
+
+def selections(conn: Connection, event: Event, until: datetime | str) -> list[Selection]:
+    """What was quoted on an event up to a moment."""
+    values = {"event": event.id, "since": event.first_seen_at, "until": until}
+    with conn.cursor(row_factory=class_row(Selection)) as cursor:
+        return cursor.execute(SELECTIONS, values).fetchall()
+
+
+def line_ticks(
+    conn: Connection, event: Event, market_id: int, sides: Sequence[tuple[int, float]], until: datetime | str
+) -> LineTicks:
+    """The ticks, up to a moment, of `sides`: outcome ids with their points, NaN where there is none."""
+    outcomes, points = (list(column) for column in zip(*sides, strict=True))
+    values = {"event": event.id, "since": event.first_seen_at, "until": until, "market": market_id}
+    return LineTicks(**read_columns(conn, TICKS, TICK_TYPES, values | {"outcomes": outcomes, "points": points}))
+
+
+def book_keys(conn: Connection) -> dict[int, str]:
+    """The key of every book by id."""
+    return dict(conn.execute("SELECT id, key FROM books").fetchall())
+
+
+def last_look(conn: Connection, event: Event) -> datetime | None:
+    """When an event's sport was last looked at before its start."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(LAST_LOOK, [event.id, event.commence_at]).fetchone()
+
+
+def last_tick(conn: Connection, event: Event) -> datetime | None:
+    """When a price of an event last changed, in play or not."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(LAST_TICK, [event.id, event.first_seen_at]).fetchone()
+
+
+def most_moved(conn: Connection) -> tuple[int, str] | None:
+    """Event and market of the result whose books moved furthest, on average, in the week up to the newest move.
+
+    None where no three books moved. Needs the mart `line_moves`.
+    """
+    row = conn.execute(MOST_MOVED).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def _events(conn: Connection, condition: str, values: dict[str, Any]) -> list[Event]:
+    with conn.cursor(row_factory=class_row(Event)) as cursor:
+        return cursor.execute(EVENTS.format(condition=condition), values).fetchall()
+
+
+def _literally(word: str) -> str:
+    """`word` as a pattern that means itself."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,123 @@
+"""Which events wait for a result, and when their sport was last asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from psycopg import Connection
+
+    from edge_assets.store.results import ResultSource
+
+STARTED = """
+SELECT
+    e.id,
+    array(SELECT n.key FROM event_sources AS n WHERE n.event_id = e.id AND n.source = 'odds-api') AS keys,
+    s.key AS sport,
+    e.home_team, e.away_team, e.commence_at,
+    coalesce(
+        (SELECT array_agg(DISTINCT r.period) FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed'),
+        '{}'
+    ) AS periods
+FROM events AS e
+INNER JOIN sports AS s ON e.sport_id = s.id
+WHERE
+    s.key = ANY(%(sports)s) AND e.commence_at > %(since)s AND e.commence_at <= %(until)s
+    AND e.home_team IS NOT NULL AND e.away_team IS NOT NULL
+ORDER BY s.key, e.commence_at, e.id
+"""
+LAST = """
+SELECT s.key, l.source, max(l.observed_at)
+FROM result_looks AS l INNER JOIN sports AS s ON l.sport_id = s.id GROUP BY s.key, l.source
+"""
+INSERT = """
+INSERT INTO result_looks (
+    sport_id, source, observed_at, run_id, games, new, contradicted_events, rejected, failure, credits_last
+)
+SELECT
+    id, %(source)s, %(observed_at)s, %(run_id)s, %(games)s, %(new)s, %(contradicted_events)s, %(rejected)s,
+    %(failure)s, %(credits_last)s
+FROM sports WHERE key = %(sport)s
+ON CONFLICT (sport_id, source, observed_at) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedEvent:
+    """An event between two teams that has started, with its ids in The Odds API and the periods of its results."""
+
+    id: int
+    keys: list[str]
+    sport: str
+    home_team: str
+    away_team: str
+    commence_at: datetime
+    periods: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLook:
+    """One answer, or refusal, of a source: a row of `result_looks`."""
+
+    sport: str
+    source: ResultSource
+    observed_at: datetime
+    games: int = 0
+    new: int = 0
+    contradicted_events: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    failure: str | None = None
+    credits_last: int | None = None
+
+
+class Contradiction(NamedTuple):
+    """An event and period whose sources differ, with what each says: "espn final 2-1"."""
+
+    event_id: int
+    home_team: str | None
+    away_team: str | None
+    commence_at: datetime
+    period: str
+    statements: list[str]
+
+
+CONTRADICTIONS = """
+SELECT
+    c.event_id, e.home_team, e.away_team, e.commence_at, c.period,
+    array_agg(concat_ws(' ', r.source, r.status, r.home_score || '-' || r.away_score) ORDER BY r.observed_at, r.source)
+FROM event_results AS c
+INNER JOIN events AS e ON c.event_id = e.id
+INNER JOIN results AS r ON c.event_id = r.event_id AND c.period = r.period
+WHERE c.contradicted
+GROUP BY c.event_id, e.home_team, e.away_team, e.commence_at, c.period
+ORDER BY e.commence_at DESC, c.event_id, c.period
+"""
+
+
+def started_events(conn: Connection, sports: Sequence[str], since: datetime, until: datetime) -> list[StartedEvent]:
+    """The events of some sports that started after `since` and by `until`, by sport and start."""
+    with conn.cursor(row_factory=class_row(StartedEvent)) as cursor:
+        return cursor.execute(STARTED, {"sports": list(sports), "since": since, "until": until}).fetchall()
+
+
+def last_result_looks(conn: Connection) -> dict[tuple[str, str], datetime]:
+    """When each source was last asked about each sport, by (sport, source)."""
+    return {(sport, source): at for sport, source, at in conn.execute(LAST)}
+
+
+def write_result_look(conn: Connection, look: ResultLook, run_id: str) -> None:
+    """Keep a look; the same moment of a sport and source is kept once."""
+    values = {name: getattr(look, name) for name in ResultLook.__slots__}
+    conn.execute(INSERT, values | {"run_id": run_id, "rejected": Jsonb(dict(look.rejected))})
+
+
+def contradictions(conn: Connection) -> list[Contradiction]:
+    """All results that sources contradict each other on, the newest games first."""
+    return [Contradiction(*row) for row in conn.execute(CONTRADICTIONS)]

@@ -1,0 +1,90 @@
+"""What the rules said of every price when it was last valued, and how old everything was then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ml.quotes import OUTCOMES_OF, Market
+from ml.scoring.ages import age_steps
+from ml.scoring.rules import Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.quotes import Micros
+    from ml.scoring.alerts import AlertKey
+    from ml.scoring.matrix import LineMatrix
+    from ml.scoring.rules import ScoringRules
+
+    Verdicts = NDArray[np.int8]
+
+
+class Standing:
+    """Verdicts on prices (3, L, B) and on arbitrages (L,), ages of ladders (K, B), starts (L,), as of the last look."""
+
+    def __init__(self, matrix: LineMatrix) -> None:
+        self._matrix = matrix
+        self._books = matrix.book_ids
+        self._price: Verdicts = np.zeros(matrix.price.shape, np.int8)
+        self._sure: Verdicts = np.zeros(len(matrix.width), np.int8)
+        self._step: NDArray[np.int8] = np.full(matrix.times.shape, -1, np.int8)
+        self._started: NDArray[np.bool_] = np.zeros(len(matrix.width), np.bool_)
+
+    def follow(self) -> bool:
+        """Grow as the matrix has; return whether there are new books."""
+        matrix = self._matrix
+        more = len(matrix.book_ids) > len(self._books)
+        if more:
+            where = np.searchsorted(self._books, np.setdiff1d(matrix.book_ids, self._books))
+            self._price = np.insert(self._price, where, 0, axis=2)
+            self._step = np.insert(self._step, where, -1, axis=1)
+            self._books = matrix.book_ids
+        self._price = _enlarged(self._price, matrix.price.shape)
+        self._sure = _enlarged(self._sure, matrix.width.shape)
+        self._started = _enlarged(self._started, matrix.width.shape)
+        self._step = _enlarged(self._step, matrix.times.shape, -1)
+        return more
+
+    def aged(self, now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
+        """The rows (len(matrix),) on which time has had an effect since the last look, which this one becomes."""
+        used = slice(0, len(self._matrix))
+        step = age_steps(self._matrix.times, now, rules)
+        started = self._matrix.start[used] <= now
+        ladders = (step != self._step).any(axis=1)
+        due: NDArray[np.bool_] = ladders[self._matrix.ladder[used]] | (started != self._started[used])
+        self._step, self._started[used] = step, started
+        return due
+
+    def settle(self, rows: NDArray[np.intp], price: Verdicts, sure: Verdicts) -> tuple[Verdicts, Verdicts]:
+        """Take over new verdicts on prices (n, l, B) and arbitrages (l,) of `rows`; return the old ones."""
+        n = len(price)
+        old, before = self._price[:n, rows], self._sure[rows]
+        self._price[:n, rows], self._sure[rows] = price, sure
+        return old, before
+
+    def forget_told(self) -> NDArray[np.intp]:
+        """Take nothing for told any more; return the rows on which something was."""
+        told = (self._price == Verdict.OPEN) | (self._price == Verdict.OUTLIER)
+        rows = np.flatnonzero(told.any(axis=(0, 2)) | (self._sure == Verdict.OPEN))
+        self._price[told] = Verdict.NOTHING
+        self._sure[self._sure == Verdict.OPEN] = Verdict.NOTHING
+        return rows
+
+    def mark(self, row: int, key: AlertKey) -> None:
+        """Take the alert of `key` on `row` for told."""
+        if key.kind == "arbitrage":
+            self._sure[row] = Verdict.OPEN
+            return
+        outcome = [int(o) for o in OUTCOMES_OF[Market(key.market)]].index(key.outcome or 0)
+        book = np.flatnonzero(self._books == key.book)
+        self._price[outcome, row, book] = Verdict.OPEN if key.kind == "value" else Verdict.OUTLIER
+
+
+def _enlarged(array: NDArray[Any], shape: tuple[int, ...], fill: int = 0) -> NDArray[Any]:
+    if array.shape == shape:
+        return array
+    larger = np.full(shape, fill, array.dtype)
+    larger[tuple(slice(0, n) for n in array.shape)] = array
+    return larger

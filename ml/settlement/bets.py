@@ -1,0 +1,194 @@
+"""Bets settled by their book's rules: on the score that counts, void, or not yet and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, auto
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+
+from ml.quotes import Market, Outcome
+from ml.settlement.rules import Abandoned, Period, Tie
+from ml.settlement.scores import GameReport, GameStatus
+from ml.settlement.shares import Shares, settle_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ml.settlement.rules import Rules
+    from ml.settlement.scores import Score
+
+    Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+    Numbers = NDArray[np.integer]
+
+SURELY_STANDS = 12.0
+"""Hours by which a start may move where the rule is not known: the shortest limit that a book was found to set."""
+UNKNOWN = 0
+"""Where a term's number would stand: enumerations begin at 1."""
+_STATUSES = (None, *GameStatus)
+
+
+class Verdict(IntEnum):
+    """What became of a bet; only the first two are final."""
+
+    SETTLED = auto()
+    VOID = auto()
+    PENDING = auto()
+    """No result yet, or one that may still come."""
+    NO_SCORE = auto()
+    """The game is over, and the score that the rules count is not known."""
+    UNKNOWN_RULES = auto()
+    """It depends on a rule of the book that is not known."""
+    CONTRADICTED = auto()
+    """The sources state different results."""
+    UNSUPPORTED = auto()
+    """Another market, or an outcome or point that does not belong to it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Games:
+    """G games: the index of their status (0: none), scores (G, 2) home and away, NaN where unknown."""
+
+    status: Numbers
+    full: Array
+    regulation: Array
+    contradicted: Mask
+
+    @classmethod
+    def of(cls, reports: Sequence[GameReport | None], contradicted: Mask) -> Self:
+        """From what is known of each game; None where nothing is."""
+        known = [report or _NOTHING for report in reports]
+        status = np.array([_STATUSES.index(report and report.status) for report in reports], np.int8)
+        return cls(status, _pairs([k.full for k in known]), _pairs([k.regulation for k in known]), contradicted)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bets:
+    """N bets: numbers of their game and rules, market, outcome, point (NaN where there is none).
+
+    `delay` are the hours from the start that was listed when the bet was made to the one that was kept, or to now
+    where the game is not over.
+    """
+
+    game: Numbers
+    rules: Numbers
+    market: Numbers
+    outcome: Numbers
+    point: Array
+    delay: Array
+
+
+class Settlement(NamedTuple):
+    """Shares of the stakes (n,), NaN where nothing is settled, and the numbers of the verdicts (n,)."""
+
+    shares: Shares
+    verdict: NDArray[np.int8]
+
+
+def settle_bets(bets: Bets, games: Games, rules: Sequence[Rules]) -> Settlement:
+    """Settle each bet by its book's rules.
+
+    A postponed game voids its bets once it is later than the rules allow. What is abandoned is void, stands with the
+    league's word, or stands as far as further play could not have changed it: then a total that is already exceeded.
+    Whether listed pitchers started is not known to any source of results, and not looked at.
+    """
+    terms = _Terms.of(rules, bets.rules)
+    regulation = terms.is_(Period.REGULATION)[:, None]
+    score = np.where(regulation, games.regulation[bets.game], games.full[bets.game])
+    shares = settle_scores(bets.market, bets.outcome, bets.point, score[:, 0], score[:, 1])
+    verdict = _verdict(bets, games, terms, shares)
+    ties = (bets.market == Market.H2H) & (shares.pushed == 1) & (verdict == Verdict.SETTLED)
+    verdict[ties & (terms.tie == UNKNOWN)] = Verdict.UNKNOWN_RULES
+    verdict[ties & terms.is_(Period.SHOOTOUT)] = Verdict.NO_SCORE
+    return Settlement(_paid(verdict, _tied(shares, ties, terms)), verdict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Terms:
+    """The rules of each bet as numbers (n,) of their enumerations; `UNKNOWN` and NaN where a rule is not known."""
+
+    period: Numbers
+    tie: Numbers
+    abandoned: Numbers
+    postponed: Array
+
+    @classmethod
+    def of(cls, rules: Sequence[Rules], number: Numbers) -> Self:
+        rows = [_numbers(rule) for rule in rules]
+        period, tie, abandoned = np.array(rows, np.int8).reshape(len(rows), 3)[number].T
+        hours = np.array([rule and rule.postponed for rule in rules], float)
+        return cls(period, tie, abandoned, hours[number])
+
+    def is_(self, term: Period | Tie | Abandoned) -> Mask:
+        column: Numbers = getattr(self, type(term).__name__.lower())
+        return np.asarray(column == term.value, np.bool_)
+
+
+def _numbers(rule: Rules) -> list[int]:
+    terms = (rule.period, rule.tie, rule.abandoned) if rule else (None, None, None)
+    return [UNKNOWN if term is None else term.value for term in terms]
+
+
+def _verdict(bets: Bets, games: Games, terms: _Terms, shares: Shares) -> NDArray[np.int8]:
+    status = games.status[bets.game]
+    shortened = _is(status, GameStatus.SHORTENED)
+    cut = shortened | _is(status, GameStatus.ABANDONED)
+    if_decided = terms.is_(Abandoned.STANDS_IF_DECIDED)
+    cases = [
+        (~_supported(bets), Verdict.UNSUPPORTED),
+        (terms.period == UNKNOWN, Verdict.UNKNOWN_RULES),
+        (games.contradicted[bets.game], Verdict.CONTRADICTED),
+        (status == _STATUSES.index(None), Verdict.PENDING),
+        (_is(status, GameStatus.NOT_PLAYED), Verdict.VOID),
+        (cut & (terms.abandoned == UNKNOWN), Verdict.UNKNOWN_RULES),
+        (cut & terms.is_(Abandoned.VOID), Verdict.VOID),
+        (cut & if_decided & _decided(bets, shares), Verdict.SETTLED),
+        (bets.delay > terms.postponed, Verdict.VOID),
+        (np.isnan(terms.postponed) & (bets.delay > SURELY_STANDS), Verdict.UNKNOWN_RULES),
+        (shortened & if_decided, Verdict.VOID),
+        (~shortened & ~_is(status, GameStatus.FINAL), Verdict.PENDING),
+        (np.isnan(shares.won), Verdict.NO_SCORE),
+    ]
+    conditions, verdicts = zip(*cases, strict=True)
+    return np.asarray(np.select(conditions, verdicts, Verdict.SETTLED), np.int8)
+
+
+def _supported(bets: Bets) -> Mask:
+    """Whether a bet could be settled on some score."""
+    nil = np.zeros(len(bets.game))
+    return ~np.isnan(settle_scores(bets.market, bets.outcome, bets.point, nil, nil).won)
+
+
+def _decided(bets: Bets, shares: Shares) -> Mask:
+    """Totals that more play cannot change: it only adds to them."""
+    over = np.where(bets.outcome == Outcome.OVER, shares.won, shares.lost)
+    return np.asarray((over == 1) & (bets.market == Market.TOTALS), np.bool_)
+
+
+def _tied(shares: Shares, ties: Mask, terms: _Terms) -> Shares:
+    """What becomes of a two-way bet if nobody wins."""
+    lost = np.select([ties & terms.is_(Tie.LOSES), ties & terms.is_(Tie.DEAD_HEAT)], [1.0, 0.5], shares.lost)
+    won = np.where(ties & terms.is_(Tie.DEAD_HEAT), 0.5, shares.won)
+    return Shares(won, np.where(ties, 1 - won - lost, shares.pushed), lost)
+
+
+def _paid(verdict: NDArray[np.int8], shares: Shares) -> Shares:
+    """The shares of what is settled; a void stake comes back."""
+    void = Shares(*(np.full(len(verdict), share) for share in (0.0, 1.0, 0.0)))
+    final = [verdict == Verdict.SETTLED, verdict == Verdict.VOID]
+    return Shares(*(np.select(final, pair, np.nan) for pair in zip(shares, void, strict=True)))
+
+
+def _is(status: Numbers, wanted: GameStatus) -> Mask:
+    return np.asarray(status == _STATUSES.index(wanted), np.bool_)
+
+
+def _pairs(scores: Sequence[Score | None]) -> Array:
+    return np.array([score or (np.nan, np.nan) for score in scores], float).reshape(len(scores), 2)
+
+
+_NOTHING = GameReport(GameStatus.POSTPONED)

@@ -1,0 +1,24 @@
+// Prices too good to be true, apart from value: the book may void the bet.
+
+import { el } from "./dom.js";
+import * as show from "./format.js";
+
+const SHOWN = 20;
+
+export function renderErrors(list, errors, { onPick }) {
+  const largest = errors.sort((a, b) => b.expected_value - a.expected_value).slice(0, SHOWN);
+  list.replaceChildren(...largest.map((alert) => line(alert, onPick)));
+}
+
+function line(alert, onPick) {
+  return el(
+    "li",
+    { class: alert.state === "closed" ? "closed" : null, "data-alert": alert.alert_id },
+    el("button", { class: "link", onclick: () => onPick(alert) }, show.event(alert)),
+    el("span", {}, `${show.selection(alert)} · ${show.market(alert.market)}`),
+    el("span", { class: "book" }, alert.book_title ?? alert.book),
+    el("span", { class: "strong", title: "Price" }, show.price(alert.price)),
+    el("span", { title: "Fair price" }, `fair ${show.price(1 / alert.fair_probability)}`),
+    el("span", { class: "quiet" }, `an error with ${show.percent(alert.error_probability, 0)}`),
+  );
+}

@@ -1,0 +1,84 @@
+"""Quotes per second from match files and from segments into the real tables, as a ratio of the server's own COPY.
+
+Target: 150,000 quotes/s, aggregates among them, on a machine of this kind that has nothing else to do. The floor is
+`COPY FROM` of a binary file of the very rows that the import has stored, into the same table with its index; it
+reads, names and resolves nothing. Client CPU is told beside the wall clock: the part that this code can change.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.importing.formats import FormatName
+from edge_assets.importing.importer import Importer
+from edge_assets.store.copying import COLUMNS
+from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from tests.edge_assets.importing.seasons import season
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from psycopg import Connection
+
+    from tests.servers.postgres import PostgresServer
+
+BOOKS = ("B365", "BW", "IW", "PS", "WH", "VC", "Max", "Avg")
+DAYS = [f"{day:02}/{month:02}/2020" for month in (1, 2, 3) for day in range(1, 29)]
+TEAMS = [f"Team {n}" for n in range(40)]
+FILES = 6
+
+
+@pytest.mark.parametrize("engine", ["postgres_server", "timescale_server"])
+def test_written_season(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    head = ["Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR"]
+    head += [f"{book}{c}{outcome}" for book in BOOKS for c in ("", "C") for outcome in ("H", "D", "A", ">2.5", "<2.5")]
+    prices = ",".join(f"{1.2 + n / 37:.2f}" for n in range(len(head) - 1))
+    for n in range(FILES):
+        pairs = [(TEAMS[i], TEAMS[20 + (i + n) % 20]) for i in range(10)]
+        rows = [f"E0,{day},15:00,{home},{away},1,0,H,{prices}" for day in DAYS[n::FILES] for home, away in pairs]
+        season(tmp_path / f"{n}.csv", *rows, head=",".join(head))
+    measure(request.getfixturevalue(engine), FormatName.FOOTBALL_DATA, [tmp_path], "written files")
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [(FormatName.FOOTBALL_DATA, "football_data_uk"), (FormatName.ODDS_TICKS, "nfl_2025_ticks")],
+    ids=str,
+)
+def test_recorded(name: FormatName, folder: str, data_dir: Path, postgres_server: PostgresServer) -> None:
+    measure(postgres_server, name, [data_dir / folder], folder)
+
+
+def measure(server: PostgresServer, name: FormatName, paths: Sequence[Path], what: str) -> None:
+    """Print the rate of an import, and that of the server's COPY of what it stored."""
+    database = f"bench_import_{what.replace(' ', '_')}"
+    url = ensure_database(server.url, database)
+    upgrade(url)
+    wall, cpu = time.perf_counter(), time.process_time()
+    with Importer(url) as importer:
+        report = importer.run(name, paths)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    stored = report.ticks + report.aggregates
+    with connect(url, "bench") as conn:
+        floor = floor_rate(conn, report.ticks)
+        engine = describe(conn).engine
+    print(
+        f"\n{engine}, {what}: {stored:,} quotes, {report.files} files, {wall:.1f} s: {stored / wall / 1e3:,.0f} k/s "
+        f"(client CPU {stored / cpu / 1e3:,.0f} k/s), server's COPY of the ticks {floor / 1e3:,.0f} k/s, "
+        f"ratio {stored / wall / floor:.2f}"
+    )
+
+
+def floor_rate(conn: Connection, ticks: int) -> float:
+    """Ticks per second of a server-side COPY into the same table."""
+    folder = conn.execute("SHOW data_directory").fetchone()
+    file = f"'{folder and folder[0]}/imported'"
+    conn.execute(f"COPY (SELECT {COLUMNS} FROM odds_ticks ORDER BY poll_id) TO {file} (FORMAT binary)")
+    conn.execute("TRUNCATE odds_ticks")
+    begun = time.perf_counter()
+    conn.execute(f"COPY odds_ticks ({COLUMNS}) FROM {file} (FORMAT binary)")
+    return ticks / (time.perf_counter() - begun)

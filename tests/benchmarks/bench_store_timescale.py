@@ -1,0 +1,159 @@
+"""What compression saves on a recorded week, by layout and length of a chunk, and as-of reads before and after it.
+
+Ratios: the NFL week of 2025-11. Reads: its events so many times over that there are 500, at the week's end, where every
+tick of an event has to be looked at. Targets: all books of one event < 5 ms, of 500 events < 100 ms. Community runs as
+WebAssembly in one thread (see tests/servers/pglite.py) unless EDGE_BENCH_COMMUNITY names a database on a real server:
+without it only its ratios count.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.feeds.odds_api.numbers import PriceFormat
+from edge_assets.store import readers
+from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from edge_assets.store.writer import write_poll
+from ml.quotes import EventStarts, MarketTimes, QuoteBatch
+from tests.e2e.test_recorded_week import payloads
+from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+from tests.edge_assets.store.material import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from psycopg import Connection
+
+SPORT = "americanfootball_nfl"
+EVENTS = 500
+ROUNDS = 5
+CHUNKS = ("1 day", "7 days")
+OURS = ("event_id", "observed_at, book_id, market_id")
+LAYOUTS = (
+    OURS,
+    ("event_id", "observed_at"),
+    ("event_id", "market_id, outcome_id, point, book_id, observed_at"),
+    ("event_id, book_id", "market_id, outcome_id, point, observed_at"),
+    ("", "event_id, observed_at"),
+    ("", "observed_at, event_id, book_id"),
+)
+RECORDED = "sports, books, events, event_starts, polls, payloads, odds_ticks"
+SIZES = """
+SELECT before_compression_total_bytes::float / after_compression_total_bytes
+FROM hypertable_compression_stats('odds_ticks')
+"""
+
+
+@pytest.fixture(scope="module")
+def week(data_dir: Path) -> list[tuple[datetime, QuoteBatch, int]]:
+    """Each poll's moment, changes, and number of events so far."""
+    words = MemoryVocabulary()
+    differ = PayloadDiffer(words, SPORT, 1, price_format=PriceFormat.AMERICAN)
+    found = []
+    for at, body in payloads(data_dir / "odds_api" / "nfl_week_2025-11.tar.xz"):
+        diff = differ.diff(body, at)
+        differ.commit()
+        found.append((at, diff.quotes, len(words.starts)))
+    return found
+
+
+@pytest.fixture
+def community(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """A connection to an emptied database of the community edition."""
+    url = os.getenv("EDGE_BENCH_COMMUNITY") or request.getfixturevalue("community_server").url
+    upgrade(url)
+    with connect(url, "bench") as conn:
+        conn.execute(f"TRUNCATE {RECORDED} RESTART IDENTITY CASCADE")
+        yield conn
+        conn.execute("SELECT set_chunk_time_interval('odds_ticks', interval '1 day')")
+
+
+@pytest.mark.parametrize("engine", ["postgres_server", "timescale_server"])
+def test_reads(engine: str, request: pytest.FixtureRequest, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
+    url = ensure_database(request.getfixturevalue(engine).url, "bench_timescale")
+    upgrade(url)
+    with connect(url, "bench") as conn:
+        fill(conn, week, EVENTS)
+        print(f"\n{describe(conn).engine}: {reads(conn)}")
+
+
+def test_compressed_reads(community: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
+    fill(community, week, EVENTS)
+    print(f"\n{describe(community).summary}: {reads(community)}")
+    ratio = compressed(community, *OURS)
+    print(f"compressed {ratio:.1f} : 1: {reads(community)}")
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_layouts(chunk: str, community: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
+    community.execute("SELECT set_chunk_time_interval('odds_ticks', %s::interval)", [chunk])
+    fill(community, week, 1)
+    print()
+    for segment, order in LAYOUTS:
+        ratio = compressed(community, segment, order)
+        print(f"chunks of {chunk}, by ({segment}) in order of ({order}): {ratio:.1f} : 1")
+        community.execute("SELECT decompress_chunk(chunk) FROM show_chunks('odds_ticks') AS chunk")
+
+
+def fill(conn: Connection, week: list[tuple[datetime, QuoteBatch, int]], wanted: int) -> None:
+    """Write the week, its events so many times over that there are at least `wanted`."""
+    desk, events = Desk(conn), week[-1][2]
+    copies = -(-wanted // events)
+    conn.execute("DELETE FROM event_starts")
+    conn.execute("DELETE FROM events")
+    conn.execute(
+        "INSERT INTO events (id, key, sport_id, commence_at, original_commence_at, first_seen_at) "
+        "OVERRIDING SYSTEM VALUE SELECT i, i::text, %s, %s, %s, %s FROM generate_series(1, %s) AS i",
+        [desk.sport, week[-1][0], week[-1][0], week[0][0], copies * events],
+    )
+    starts = EventStarts.of((event, 0) for event in range(1, wanted + 1))
+    for at, quotes, _ in week:
+        copied = [replace(quotes, event=quotes.event + copy * events) for copy in range(copies)]
+        merged = QuoteBatch(*map(np.concatenate, zip(*(c.columns() for c in copied), strict=True)))
+        write_poll(conn, desk.record(at), merged, MarketTimes.empty(), starts)
+    conn.execute("VACUUM ANALYZE")
+
+
+def compressed(conn: Connection, segment: str, order: str) -> float:
+    """Compress in a layout; return how many bytes one byte now stands for."""
+    conn.execute(
+        f"ALTER TABLE odds_ticks SET (timescaledb.compress, timescaledb.compress_segmentby = '{segment}', "
+        f"timescaledb.compress_orderby = '{order}')"
+    )
+    conn.execute("SELECT compress_chunk(chunk) FROM show_chunks('odds_ticks') AS chunk")
+    conn.execute("VACUUM ANALYZE")
+    row = conn.execute(SIZES).fetchone()
+    assert row is not None
+    return float(row[0])
+
+
+def reads(conn: Connection) -> str:
+    """How long as-of reads at the end take."""
+    counted = conn.execute("SELECT event_id, count(*) FROM odds_ticks GROUP BY 1 ORDER BY 2 DESC LIMIT 1").fetchone()
+    last = conn.execute("SELECT sport_id, id, observed_at FROM polls ORDER BY id DESC LIMIT 1").fetchone()
+    assert counted is not None
+    assert last is not None
+    one = milliseconds(lambda: readers.as_of(conn, counted[0], last[2]))
+    many = milliseconds(lambda: readers.last_quotes(conn, last[0], last[1]))
+    poll = milliseconds(lambda: readers.changes(conn, last[1]))
+    return f"{counted[1]} ticks of an event {one:.1f} ms, {EVENTS} events {many:.0f} ms, a poll {poll:.1f} ms"
+
+
+def milliseconds(call: Callable[[], Any]) -> float:
+    """The median of some rounds."""
+    taken = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - begun)
+    return median(taken) * 1e3

@@ -1,0 +1,64 @@
+"""`edge import`: counts for programs, problems with a remedy."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.edge_assets.feeds.history.test_football_download import site
+from tests.edge_assets.importing.seasons import HEAD, MATCHES, season
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.edge_assets.cli.command import Edge
+
+
+def test_counts_for_programs_and_for_people(edge: Edge, database_url: str, tmp_path: Path) -> None:
+    file = season(tmp_path / "files" / "E0.csv", *MATCHES, MATCHES[0].replace(",2,1,H", ",2,1,A"))
+    done = edge("import", "football-data", str(file), "--json", DATABASE_URL=database_url)
+    assert done.returncode == 0, done.stderr
+    counts = json.loads(done.stdout)
+    assert counts | {"ticks": 21, "files": 1, "rows": 3, "events": 3} == counts
+    assert counts["rejected"] == {"result_contradicts_score": 1}
+    assert "files/E0.csv, row 5, FTR: result_contradicts_score" in done.stderr
+    again = edge("import", "football-data", str(file), DATABASE_URL=database_url)
+    assert "known files" in again.stdout
+
+
+def test_leagues_are_fetched_and_imported(edge: Edge, database_url: str, tmp_path: Path) -> None:
+    body = "\n".join([HEAD, *MATCHES]).encode()
+    with site({"/1920/E0.csv": [(200, body)]}) as (url, _):
+        words = ("import", "football-data", "--league", "E0", "--season", "1920", "--json")
+        done = edge(*words, DATABASE_URL=database_url, FOOTBALL_DATA_URL=url)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["events"] == 3
+    assert (tmp_path / "home" / "downloads" / "football-data" / "1920" / "E0.csv").read_bytes() == body
+
+
+@pytest.mark.parametrize(
+    ("words", "problem", "remedy"),
+    [
+        (["tea-leaves", "x"], "'tea-leaves' is no format", "football-data, odds-api"),
+        (["football-data"], "nothing to import", "give a PATH"),
+        (["football-data", "nowhere"], "nowhere: nothing_there", "give one that exists"),
+        (["football-data", "--league", "E0"], "go together", "--season 2324"),
+        (["football-data", "--league", "E9", "--season", "2324"], "league_unknown", "one of E0"),
+    ],
+)
+def test_problems_are_told(edge: Edge, database_url: str, words: list[str], problem: str, remedy: str) -> None:
+    done = edge("import", *words, DATABASE_URL=database_url)
+    assert done.returncode == 1
+    assert problem in done.stderr
+    assert remedy in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_database_it_says_how_to_get_one(edge: Edge, tmp_path: Path) -> None:
+    file = season(tmp_path / "E0.csv", *MATCHES)
+    assert "edge up" in edge("import", "football-data", str(file)).stderr
+    away = edge("import", "football-data", str(file), DATABASE_URL="postgresql://me:hunter2@127.0.0.1:1/x")
+    assert "does not answer" in away.stderr
+    assert "hunter2" not in away.stdout + away.stderr

@@ -1,0 +1,78 @@
+"""The client against a real server."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from edge_assets.feeds.espn.client import EspnClient
+from edge_assets.feeds.espn.errors import MalformedBodyError, RefusedError, TransportError, UnknownLeagueError
+from edge_assets.feeds.espn.leagues import LEAGUES
+from edge_assets.feeds.odds_api.transport import Retries
+from tests.edge_assets.feeds.espn.boards import EspnApi, board, event, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NFL, CUP = "americanfootball_nfl", "soccer_fifa_world_cup"
+DAYS = (date(2025, 11, 9), date(2025, 11, 11))
+QUICK = Retries(attempts=3, first_wait=0.01, longest_wait=0.02, jitter=0)
+
+
+@pytest.fixture
+def api() -> EspnApi:
+    return EspnApi({"football/nfl": board(event()), "soccer/fifa.world": b"<html>down</html>"})
+
+
+@pytest.fixture
+def url(api: EspnApi) -> Iterator[str]:
+    with served(api) as url:
+        yield url
+
+
+async def test_a_board_is_asked_for_by_days(api: EspnApi, url: str) -> None:
+    async with EspnClient(url, retries=QUICK) as espn:
+        games, rejected = await espn.finished_games(NFL, *DAYS)
+    assert [game.home for game in games] == ["Seattle Seahawks"]
+    assert not rejected
+    assert api.asked == [("football/nfl", {"dates": "20251109-20251111", "limit": "1000"})]
+
+
+async def test_college_boards_are_asked_for_whole(api: EspnApi, url: str) -> None:
+    async with EspnClient(url, retries=QUICK) as espn:
+        with pytest.raises(RefusedError, match="404"):
+            await espn.finished_games("basketball_ncaab", *DAYS)
+    assert [params["groups"] for _, params in api.asked] == ["50"]
+
+
+async def test_what_passes_is_asked_again(api: EspnApi, url: str) -> None:
+    api.failures = [503, 429]
+    async with EspnClient(url, retries=QUICK) as espn:
+        games, _ = await espn.finished_games(NFL, *DAYS)
+    assert len(games) == 1
+    assert len(api.asked) == 3
+
+
+async def test_what_does_not_pass_has_a_type(api: EspnApi, url: str) -> None:
+    api.failures = [503] * 3
+    async with EspnClient(url, retries=QUICK) as espn:
+        with pytest.raises(RefusedError) as refused:
+            await espn.finished_games(NFL, *DAYS)
+        assert refused.value.status == 503
+        with pytest.raises(MalformedBodyError):
+            await espn.finished_games(CUP, *DAYS)
+        with pytest.raises(UnknownLeagueError, match="mma"):
+            await espn.finished_games("mma_mixed_martial_arts", *DAYS)
+    async with EspnClient("http://127.0.0.1:1", retries=QUICK) as espn:
+        with pytest.raises(TransportError, match="ConnectError"):
+            await espn.finished_games(NFL, *DAYS)
+
+
+def test_the_leagues_are_those_of_the_odds_api(data_dir: Path) -> None:
+    sports = msgspec.json.decode((data_dir / "odds_api" / "keys.json").read_bytes())["sports"]
+    assert LEAGUES.keys() <= {sport["key"] for sport in sports if sport["scores"]}
+    assert len({league.path for league in LEAGUES.values()}) == len(LEAGUES)

@@ -1,0 +1,194 @@
+"""Finished games and nothing else; regulation where it can be told, and else not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from edge_assets.feeds.espn.errors import MalformedBodyError
+from edge_assets.feeds.espn.results import finished_games
+from ml.settlement import GameReport, GameStatus, Score
+from tests.edge_assets.feeds.espn.boards import board, event, soccer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINUTE = 60.0
+
+
+def report(entry: dict[str, Any]) -> GameReport:
+    [game], rejected = finished_games(board(entry))
+    assert not rejected
+    return game.report
+
+
+def two_home_sides() -> dict[str, Any]:
+    entry = event()
+    for side in entry["competitions"][0]["competitors"]:
+        side["homeAway"] = "home"
+    return entry
+
+
+def test_a_game_that_ends_in_time() -> None:
+    [game], rejected = finished_games(board(event()))
+    assert game[1:] == (
+        "Seattle Seahawks",
+        "Los Angeles Rams",
+        datetime(2025, 11, 10, 18, tzinfo=UTC),
+        GameReport.final(Score(24, 17), Score(24, 17)),
+    )
+    assert not rejected
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("STATUS_SCHEDULED", "pre"), ("STATUS_IN_PROGRESS", "in"), ("STATUS_HALFTIME", "in"), ("STATUS_SUSPENDED", "in")],
+)
+def test_a_game_that_is_not_over_is_no_result(status: str, state: str) -> None:
+    assert finished_games(board(event(status=status, state=state, completed=False))) == ([], Counter())
+
+
+def test_overtime_follows_on_a_tie_of_the_periods() -> None:
+    periods = ((7, 3, 7, 3, 6), (0, 10, 3, 7, 0))
+    assert report(event(score=("26", "20"), period=5, periods=periods)) == GameReport.final(
+        Score(26, 20), Score(20, 20)
+    )
+
+
+@pytest.mark.parametrize(
+    "periods",
+    [
+        ((), ()),
+        ((7, 3, 7), (0, 10, 3)),
+        ((7, 3, 7, None, 6), (0, 10, 3, 7, 0)),
+        ((7, 3, 7, 4, 6), (0, 10, 3, 7, 0)),
+    ],
+)
+def test_periods_with_gaps_tell_nothing(periods: tuple[list[float | None], list[float | None]]) -> None:
+    assert report(event(score=("26", "20"), period=5, periods=periods)) == GameReport.final(Score(26, 20))
+    assert report(event(period=5, regulation=None)) == GameReport.final(Score(24, 17))
+
+
+def test_a_shoot_out_in_ice_hockey_is_a_goal_of_the_final_score() -> None:
+    periods = ((1, 0, 1, 0, 1), (0, 1, 1, 0, 0))
+    found = report(event(score=("3", "2"), period=5, regulation=3, periods=periods))
+    assert found == GameReport.final(Score(3, 2), Score(2, 2))
+
+
+def test_extra_innings_and_a_game_that_the_rain_ends() -> None:
+    nine = [0.0] * 8 + [2.0]
+    long = event(score=("3", "2"), period=10, regulation=9, periods=([*nine, 1.0], [*nine, 0.0]))
+    assert report(long) == GameReport.final(Score(3, 2), Score(2, 2))
+    assert report(event(score=("4", "1"), period=6, regulation=9)) == GameReport(GameStatus.SHORTENED, Score(4, 1))
+
+
+def test_soccer_after_extra_time_is_read_from_the_goals() -> None:
+    goals = [("home", 24 * MINUTE), ("away", 5_400.0), ("home", 92 * MINUTE), ("away", 103 * MINUTE), ("home", 7_200.0)]
+    found = report(soccer("Argentina", "Cape Verde", ("3", "2"), status="STATUS_FINAL_AET", period=4, goals=goals))
+    # the equaliser of 90'+4' has 5400 seconds
+    assert found == GameReport.final(Score(3, 2), Score(1, 1))
+
+
+def test_a_second_leg_may_go_on_though_regulation_was_no_draw() -> None:
+    goals = [("home", 30 * MINUTE), ("home", 100 * MINUTE)]
+    found = report(soccer("Arsenal", "Porto", ("2", "0"), status="STATUS_FINAL_AET", period=4, goals=goals))
+    assert found == GameReport.final(Score(2, 0), Score(1, 0))
+
+
+def test_penalties_count_for_nothing() -> None:
+    values: dict[str, Any] = {"status": "STATUS_FINAL_PEN", "period": 5, "shootout": ["home", "away", "home"]}
+    goals = [("home", 10 * MINUTE), ("away", 50 * MINUTE)]
+    drawn = GameReport.final(Score(1, 1), Score(1, 1))
+    assert report(soccer("Germany", "Paraguay", ("1", "1"), goals=goals, **values)) == drawn
+    nil = GameReport.final(Score(0, 0), Score(0, 0))
+    assert report(soccer("Switzerland", "Colombia", ("0", "0"), **values)) == nil
+
+
+def test_goals_that_do_not_make_the_score_tell_nothing() -> None:
+    values: dict[str, Any] = {"status": "STATUS_FINAL_AET", "period": 4}
+    for goals in ([], [("home", 10 * MINUTE)], [("home", 10 * MINUTE), ("elsewhere", 11 * MINUTE)]):
+        found = report(soccer("Norway", "England", ("1", "2"), goals=goals, **values))
+        assert found == GameReport.final(Score(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("STATUS_POSTPONED", GameReport(GameStatus.POSTPONED)),
+        ("STATUS_CANCELED", GameReport(GameStatus.NOT_PLAYED)),
+        ("STATUS_FORFEIT", GameReport(GameStatus.NOT_PLAYED)),
+        ("STATUS_ABANDONED", GameReport(GameStatus.ABANDONED, Score(24, 17))),
+    ],
+)
+@pytest.mark.parametrize("completed", [True, False])
+def test_games_without_a_final_score(status: str, expected: GameReport, completed: bool) -> None:
+    assert report(event(status=status, completed=completed)) == expected
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (event(score=("", "17")), "malformed_event"),
+        (event(score=("24.5", "17")), "malformed_event"),
+        ({"id": "1"}, "malformed_event"),
+        (event(status="STATUS_RAIN_DELAY"), "unknown_status"),
+        (event(date="soon"), "start_not_a_time"),
+        (event() | {"competitions": []}, "not_two_sides"),
+        (event() | {"competitions": event()["competitions"] * 2}, "not_two_sides"),
+        (
+            event()
+            | {"competitions": [c | {"competitors": c["competitors"][:1] * 2} for c in event()["competitions"]]},
+            "not_two_sides",
+        ),
+    ],
+)
+def test_what_is_wrong_is_counted_and_its_neighbours_are_kept(wrong: dict[str, Any], reason: str) -> None:
+    games, rejected = finished_games(board(event(), wrong, event()))
+    assert len(games) == 2
+    assert rejected == {reason: 1}
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"events": {}}', b'{"events": ', b"\xff"])
+def test_no_scoreboard_at_all(body: bytes) -> None:
+    with pytest.raises(MalformedBodyError):
+        finished_games(body)
+
+
+def test_the_captured_world_cup(data_dir: Path) -> None:
+    """32 knock-out matches: 23 after ninety minutes, 5 after extra time, 4 on penalties."""
+    body = (data_dir / "espn" / "04_soccer_scoreboard_wc2026.json").read_bytes()
+    games, rejected = finished_games(body)
+    assert len(games) == 32
+    assert not rejected
+    assert all(game.report.status is GameStatus.FINAL and game.report.regulation for game in games)
+    longer = [g for g in msgspec.json.decode(body)["events"] if g["status"]["period"] > 2]
+    reports = {game.id: game.report for game in games}
+    assert len(longer) == 9
+    for game in longer:
+        regulation = reports[game["id"]].regulation
+        assert regulation is not None
+        # a single match goes on only after a draw
+        assert regulation.home == regulation.away
+    final = reports["760517"]
+    assert (final.full, final.regulation) == ((1, 0), (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "games"),
+    [
+        ("01_nba_scoreboard_live", 0),
+        ("05_soccer_event_pre_odds", 0),
+        ("06_soccer_event_live_second_half", 0),
+        ("07_soccer_event_halftime", 0),
+        ("08_soccer_event_post_oddsnull", 1),
+        ("09_soccer_event_final_pen", 1),
+    ],
+)
+def test_captured_boards(data_dir: Path, name: str, games: int) -> None:
+    found, rejected = finished_games((data_dir / "espn" / f"{name}.json").read_bytes())
+    assert len(found) == games
+    assert not rejected

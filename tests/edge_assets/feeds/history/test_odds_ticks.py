@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.clock import micros
+from edge_assets.feeds.history.batch import RefusedFileError
+from edge_assets.feeds.history.odds_ticks import read
+from ml.settlement import GameReport, GameStatus, Score
+from tests.edge_assets.feeds.history.files import books, folder, quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_assets.feeds.history.batch import HistoryBatch, Refusals
+
+LOOKS = [f"2025-09-10T1{n}:00:00Z" for n in range(5)]
+EVENTS = (
+    "event_id,commence_first,commence_last,home_team,away_team,first_seen_utc,last_seen_utc,n_snapshots\n"
+    f"e1,2025-09-10T13:30:00Z,2025-09-10T13:40:00Z,Reds,Blues,{LOOKS[0]},{LOOKS[3]},4\n"
+    f"e2,2025-09-12T13:00:00Z,2025-09-12T13:00:00Z,Greens,Greys,{LOOKS[0]},{LOOKS[4]},5\n"
+)
+HEAD = "event_id,bookmaker,market,outcome,point,price,first_seen_utc,last_seen_utc,n_obs,book_last_update\n"
+RESULTS = "event_id,commence_last,home,away,home_score,away_score,week,outcome\n"
+
+
+def segment(first: int, last: int, price: str, rest: str = "e1,acme,h2h,Reds,") -> str:
+    return f"{rest},{price},{LOOKS[first]},{LOOKS[last]},{last - first + 1},2025-09-10T09:59:50Z\n"
+
+
+def read_one(path: Path, segments: str, results: str = RESULTS) -> tuple[HistoryBatch, Refusals]:
+    snapshots = "snapshot_utc,n_events\n" + "".join(f"{look},2\n" for look in LOOKS)
+    files = {
+        "nfl_segments.csv": HEAD + segments,
+        "nfl_events.csv": EVENTS,
+        "nfl_snapshots.csv": snapshots,
+        "nfl_results.csv": results,
+    }
+    reading = read(folder(path, files, "season"))
+    return reading.batches[0], reading.refused
+
+
+def at(text: str) -> int:
+    return micros(datetime.fromisoformat(text))
+
+
+def test_segments_are_changes_and_withdrawals(tmp_path: Path) -> None:
+    """A price, another at the next look, a gap, the same again until the last look of all."""
+    rows = segment(0, 0, "-110") + segment(1, 1, "+150") + segment(3, 4, "150")
+    batch, refused = read_one(tmp_path, rows)
+    order = batch.quotes.observed_at.argsort()
+    prices = [None if price != price else price for price in batch.quotes.quotes.price[order].tolist()]  # noqa: PLR0124
+    assert prices == [1 + 100 / 110, 2.5, None, 2.5]
+    assert batch.quotes.observed_at[order].tolist() == [at(look) for look in LOOKS[:4]]
+    assert batch.looks.tolist() == [at(look) for look in LOOKS]
+    assert not refused.counts
+
+
+def test_an_unchanged_price_in_two_segments_is_one_tick(tmp_path: Path) -> None:
+    batch, _ = read_one(tmp_path, segment(0, 1, "-110") + segment(2, 4, "-110"))
+    assert batch.quotes.observed_at.tolist() == [at(LOOKS[0])]
+
+
+def test_junk_is_refused_and_takes_the_price_before_it_away(tmp_path: Path) -> None:
+    batch, refused = read_one(tmp_path, segment(0, 0, "-110") + segment(1, 2, "-2147483648") + segment(3, 4, "50"))
+    assert refused.counts == {"price_absurd": 1, "price_not_american": 1}
+    assert (refused.shown[0].row, refused.shown[0].field) == (4, "price")
+    assert {(None if p != p else p) for p in batch.quotes.quotes.price.tolist()} == {1 + 100 / 110, None}  # noqa: PLR0124
+    assert sorted(batch.quotes.observed_at.tolist()) == [at(LOOKS[0]), at(LOOKS[1])]
+
+
+def test_a_draw_makes_it_another_market_and_outcomes_go_by_name(tmp_path: Path) -> None:
+    three = [segment(0, 4, "200", f"e1,acme,h2h,{name},") for name in ("Blues", "Draw", "Reds")]
+    two = [segment(0, 4, "-120", f"e1,other,h2h,{name},") for name in ("Blues", "Reds")]
+    total = segment(0, 4, "-105", "e2,acme,totals,Over,44.5")
+    spread = segment(0, 4, "-105", "e2,acme,spreads,Greys,-0.0")
+    batch, refused = read_one(tmp_path, "".join([*three, *two, total, spread]))
+    assert {key[:5] for key in quoted(batch, batch.quotes, books(batch))} == {
+        ("Reds", "acme", "h2h_3_way", "away", None),
+        ("Reds", "acme", "h2h_3_way", "draw", None),
+        ("Reds", "acme", "h2h_3_way", "home", None),
+        ("Reds", "other", "h2h", "away", None),
+        ("Reds", "other", "h2h", "home", None),
+        ("Greens", "acme", "totals", "over", 44.5),
+        ("Greens", "acme", "spreads", "away", 0.0),
+    }
+    assert not refused.counts
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (segment(0, 1, "-110", "e9,acme,h2h,Reds,"), "event_unknown"),
+        (segment(0, 1, "-110", "e1,acme,h2h,Greens,"), "unknown_outcome"),
+        (segment(0, 1, "-110", "e1,acme,player_points,Reds,"), "market_unknown"),
+        (segment(0, 1, "-110").replace("10:00", "10:30"), "look_unknown"),
+    ],
+)
+def test_a_bad_segment_is_told_and_the_good_one_beside_it_kept(tmp_path: Path, row: str, reason: str) -> None:
+    batch, refused = read_one(tmp_path, segment(0, 4, "-110") + row)
+    assert refused.counts == {reason: 1}
+    assert refused.shown[0].row == 3
+    assert len(batch.quotes) == 1
+
+
+def test_a_start_that_moved_and_results_by_name(tmp_path: Path) -> None:
+    results = RESULTS + "e1,x,Blues,Reds,3,20,1,FINAL\ne2,x,Greens,Greys,,,1,POSTPONED\n"
+    batch, _ = read_one(tmp_path, segment(0, 4, "-110"), results)
+    moved, other = batch.events
+    assert moved.start == at("2025-09-10T13:30:00Z")
+    assert moved.moved_to == (at("2025-09-10T13:40:00Z"), at(LOOKS[3]))
+    assert moved.report == GameReport.final(Score(20, 3), Score(20, 3))
+    assert other.moved_to is None
+    assert other.report == GameReport(GameStatus.POSTPONED)
+
+
+def test_overtime_has_no_score_of_the_regulation(tmp_path: Path) -> None:
+    batch, refused = read_one(tmp_path, segment(0, 4, "1"), RESULTS + "e1,x,Reds,Blues,23,20,1,FINAL OT\ne2,x,,,,,,?\n")
+    assert batch.events[0].report == GameReport.final(Score(23, 20))
+    assert refused.counts["result_unknown"] == 1
+
+
+def test_phantoms_are_events_without_a_result(tmp_path: Path) -> None:
+    batch, _ = read_one(tmp_path, segment(0, 4, "-110"))
+    assert [event.report for event in batch.events] == [None, None]
+
+
+def test_files_that_are_missing_or_of_no_league(tmp_path: Path) -> None:
+    with pytest.raises(RefusedFileError, match="file_missing"):
+        read(folder(tmp_path / "a", {"nfl_segments.csv": HEAD}, "season"))
+    with pytest.raises(RefusedFileError, match="league_unknown"):
+        read(folder(tmp_path / "b", {"curling_segments.csv": HEAD}, "season"))

@@ -1,0 +1,179 @@
+"""Captures go through the differ of the live path, in whichever order they come."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge_assets.feeds.history.batch import RefusedFileError
+from edge_assets.importing.formats import FormatName
+from edge_assets.importing.importer import Importer, ImportReport
+from edge_assets.store import readers
+from edge_assets.store.database import connect
+from tests.edge_assets.importing.seasons import rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2025, 11, 3, 12, tzinfo=UTC)
+NFL = "americanfootball_nfl"
+STORED = """
+SELECT t.observed_at, e.key, b.key, t.outcome_id, t.point, t.price FROM odds_ticks AS t
+JOIN events AS e ON t.event_id = e.id JOIN books AS b ON t.book_id = b.id ORDER BY 1, 2, 3, 4, 5
+"""
+
+
+def body(prices: dict[str, tuple[float, float]], books: tuple[str, ...] = ("acme",)) -> list[dict[str, Any]]:
+    """Events with a two-way price of each book; outcomes in no order."""
+    return [
+        {
+            "id": key,
+            "sport_key": NFL,
+            "sport_title": "NFL",
+            "commence_time": "2025-11-04T01:00:00Z",
+            "home_team": f"Home {key}",
+            "away_team": f"Away {key}",
+            "bookmakers": [
+                {
+                    "key": book,
+                    "title": book.title(),
+                    "last_update": "2025-11-03T11:59:00Z",
+                    "markets": [
+                        {
+                            "key": "h2h",
+                            "outcomes": [
+                                {"name": f"Away {key}", "price": away},
+                                {"name": f"Home {key}", "price": home},
+                            ],
+                        }
+                    ],
+                }
+                for book in books
+            ],
+        }
+        for key, (home, away) in prices.items()
+    ]
+
+
+HOURS = [
+    body({"e1": (1.9, 1.95), "e2": (1.5, 2.7)}),
+    body({"e1": (2.0, 1.85), "e2": (1.5, 2.7)}, ("acme", "other")),
+    body({"e2": (1.5, 2.7), "e3": (1.2, 5.0)}),
+    body({"e1": (1.9, 1.95), "e2": (1.6, 2.5)}),
+]
+
+
+def name(hour: int) -> str:
+    return f"nfl_{NOON + timedelta(hours=hour):%Y%m%dT%H%M%SZ}.json"
+
+
+def captures(path: Path, *hours: int) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    for hour in hours:
+        (path / name(hour)).write_text(json.dumps(HOURS[hour]))
+    return path
+
+
+def run(url: str, *paths: Path) -> ImportReport:
+    with Importer(url, "run-1") as importer:
+        return importer.run(FormatName.ODDS_API, paths)
+
+
+def states(url: str) -> list[set[tuple[Any, ...]]]:
+    """What was on offer at each look, by names."""
+    with connect(url, "test") as conn:
+        events: dict[int, str] = dict(conn.execute("SELECT id, key FROM events").fetchall())
+        polls = conn.execute("SELECT id FROM polls ORDER BY observed_at").fetchall()
+        return [
+            {
+                (events[event], outcome, price)
+                for event, _, _, outcome, _, price, _ in zip(
+                    *(c.tolist() for c in readers.last_quotes(conn, 1, poll)[0].columns()), strict=True
+                )
+            }
+            for (poll,) in polls
+        ]
+
+
+def test_changes_withdrawals_payloads_and_looks(either_url: str, tmp_path: Path) -> None:
+    report = run(either_url, captures(tmp_path / "a", 0, 1, 2, 3))
+    assert (report.files, report.events, report.rows) == (1, 3, 4 + 8 + 4 + 4)
+    looks = rows(either_url, "SELECT quotes_seen, ticks, withdrawals, feed, import_id IS NULL FROM polls ORDER BY id")
+    assert looks == [
+        (4, 4, 0, "odds-api", False),
+        (8, 6, 0, "odds-api", False),
+        (4, 2, 6, "odds-api", False),
+        (4, 4, 2, "odds-api", False),
+    ]
+    assert rows(either_url, "SELECT count(*) FROM payloads") == [(4,)]
+    again = run(either_url, captures(tmp_path / "a", 0, 1, 2, 3))
+    assert (again.known_files, again.ticks) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "order", [((2,), (0, 1), (3,)), ((3,), (1,), (0, 2)), ((0, 3), (1, 2)), ((0, 1, 2, 3), (0, 1))]
+)
+def test_any_order_of_captures_leaves_the_same_offers_at_every_look(
+    database_url: str, either_url: str, tmp_path: Path, order: tuple[tuple[int, ...], ...]
+) -> None:
+    run(database_url, captures(tmp_path / "all", 0, 1, 2, 3))
+    for n, hours in enumerate(order):
+        run(either_url, captures(tmp_path / str(n), *hours))
+    assert states(either_url) == states(database_url)
+    moved = "SELECT key, commence_at, original_commence_at, first_seen_at FROM events ORDER BY key"
+    assert rows(either_url, moved) == rows(database_url, moved)
+
+
+def test_a_tar_a_folder_and_single_files_hold_the_same(database_url: str, either_url: str, tmp_path: Path) -> None:
+    folder = captures(tmp_path / "a", 0, 1)
+    with tarfile.open(tmp_path / "a.tar.xz", "w:xz") as tar:
+        for hour in (0, 1):
+            member = tarfile.TarInfo(name(hour))
+            content = json.dumps(HOURS[hour]).encode()
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    run(database_url, folder / name(0), folder / name(1))
+    run(either_url, tmp_path / "a.tar.xz")
+    assert rows(database_url, STORED) == rows(either_url, STORED)
+    assert run(either_url, folder).ticks == 0
+
+
+def test_american_and_historical_captures_state_their_time_themselves(database_url: str, tmp_path: Path) -> None:
+    envelope = {"timestamp": "2025-11-03T11:55:00Z", "data": body({"e1": (-110, 150)})}
+    (tmp_path / "history.json").write_text(json.dumps(envelope))
+    run(database_url, tmp_path / "history.json")
+    assert [row[0].isoformat() for row in rows(database_url, STORED)] == ["2025-11-03T11:55:00+00:00"] * 2
+    assert {row[5] for row in rows(database_url, STORED)} == {1 + 100 / 110, 2.5}
+
+
+def test_junk_is_counted_and_what_is_no_capture_is_told(database_url: str, tmp_path: Path) -> None:
+    captures(tmp_path / "a", 0)
+    (tmp_path / "a" / name(1)).write_text(json.dumps(body({"e1": (1.0, 1.9)})))
+    (tmp_path / "a" / "sports.json").write_text('{"no": "odds"}')
+    report = run(database_url, tmp_path / "a")
+    assert report.as_json()["rejected"] == {"no_list_of_events_with_odds": 1, "price_not_above_one": 1}
+    assert report.refused.shown[0].file == "sports.json"
+
+
+def test_a_file_that_is_no_capture_is_refused(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[]")
+    report = run(database_url, tmp_path / "x.json")
+    assert [refusal.reason for refusal in report.refused_files] == ["no_captures"]
+    with pytest.raises(RefusedFileError, match="nothing_there"):
+        run(database_url, tmp_path / "nowhere.tar")
+
+
+def test_a_killed_import_goes_on_behind_its_last_commit(either_url: str, database_url: str, tmp_path: Path) -> None:
+    """Half of the captures are committed under the very import that did not finish."""
+    run(either_url, captures(tmp_path / "a", 0, 1))
+    with connect(either_url, "test") as conn:
+        conn.execute("UPDATE imports SET finished_at = NULL")
+    captures(tmp_path / "a", 2, 3)
+    run(either_url, tmp_path / "a")
+    run(database_url, tmp_path / "a")
+    assert rows(either_url, STORED) == rows(database_url, STORED)

@@ -1,0 +1,149 @@
+"""Importing is idempotent, goes on where it was killed, and says what it did."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edge_assets.feeds.history.batch import RefusedFileError
+from edge_assets.importing.formats import FormatName
+from edge_assets.importing.importer import Importer, ImportReport
+from edge_assets.store import board, readers
+from edge_assets.store.database import connect
+from tests.edge_assets.importing.seasons import MATCHES, content, rows, season
+
+FOOTBALL = FormatName.FOOTBALL_DATA
+
+
+def run(url: str, *paths: Path, name: FormatName = FOOTBALL) -> ImportReport:
+    with Importer(url, "run-1") as importer:
+        return importer.run(name, paths)
+
+
+def test_a_file_becomes_rows_on_either_engine(either_url: str, tmp_path: Path) -> None:
+    report = run(either_url, season(tmp_path / "E0.csv", *MATCHES))
+    assert report.as_json() == {
+        "files": 1,
+        "known_files": 0,
+        "rows": 3,
+        "events": 3,
+        "ticks": 21,
+        "aggregates": 5,
+        "results": 2,
+        "contradicted_events": 0,
+        "rejected": {},
+    }
+    ticks, aggregates, results, polls, events = content(either_url)
+    assert len(ticks) == 21
+    assert {tick[7:9] for tick in ticks} == {("football-data", True)}
+    assert ("Manchester United", "Nottingham Forest", "pinnacle", "spreads", "away", 1.25, 1.96) in {
+        tick[:7] for tick in ticks
+    }
+    assert sorted(kind for _, kind, *_ in aggregates) == ["avg", "avg", "max", "max", "max"]
+    assert sorted(row[2:] for row in results) == [
+        ("full", "final", 0, 0),
+        ("full", "final", 2, 1),
+        ("regulation", "final", 0, 0),
+        ("regulation", "final", 2, 1),
+    ]
+    assert sum(poll[1] for poll in polls) == 21
+    assert all(first_seen < start for *_, start, _, first_seen in events)
+    assert not {"max", "avg", "Max", "Avg"} & {key for (key,) in rows(either_url, "SELECT key FROM books")}
+
+
+def test_the_same_file_twice_stores_nothing_wherever_it_lies(either_url: str, tmp_path: Path) -> None:
+    first = season(tmp_path / "a" / "E0.csv", *MATCHES)
+    run(either_url, first)
+    before = content(either_url)
+    again = season(tmp_path / "b" / "copy.csv", *MATCHES)
+    report = run(either_url, first, again)
+    assert (report.files, report.known_files, report.ticks) == (0, 2, 0)
+    assert content(either_url) == before
+
+
+def test_a_file_that_grew_adds_what_is_new(either_url: str, tmp_path: Path) -> None:
+    """As the site does it every week: more matches, and the results and closing prices of those that were listed."""
+    upcoming = MATCHES[0].replace("2,1,H", ",,").replace("1.52,4.3,7.1", ",,").replace(",1.55,1.5,", ",1.55,,")
+    run(either_url, season(tmp_path / "E0.csv", upcoming))
+    report = run(either_url, season(tmp_path / "E0.csv", *MATCHES))
+    assert (report.ticks, report.aggregates, report.results) == (21 - 5, 4, 2)
+    grown = content(either_url)
+    assert sum(poll[1] for poll in grown[3]) == len(grown[0]) == 21
+
+
+def test_the_order_of_files_does_not_matter(database_url: str, either_url: str, tmp_path: Path) -> None:
+    files = [season(tmp_path / f"{n}.csv", match) for n, match in enumerate(MATCHES)]
+    run(database_url, *files)
+    run(either_url, *reversed(files))
+    assert content(database_url) == content(either_url)
+
+
+def test_a_killed_import_goes_on(database_url: str, either_url: str, tmp_path: Path) -> None:
+    """Killed for good between or within files: in the end it is as if it never was."""
+    days = [f"{day:02}/{month:02}/2020" for month in (1, 2) for day in range(1, 25)]
+    for n, day in enumerate(days):
+        season(tmp_path / "all" / f"{n:03}.csv", MATCHES[0].replace("10/08/2019", day))
+    program = (
+        "import sys; from pathlib import Path; from edge_assets.importing.importer import Importer; "
+        "from edge_assets.importing.formats import FormatName\n"
+        "with Importer(sys.argv[1]) as i: i.run(FormatName.FOOTBALL_DATA, [Path(sys.argv[2])])"
+    )
+    root = Path(__file__).parents[3]
+    process = subprocess.Popen([sys.executable, "-c", program, either_url, str(tmp_path / "all")], cwd=root)
+    while process.poll() is None and count_finished(either_url) < 3:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = count_finished(either_url)
+    assert 0 < done < len(days)
+    report = run(either_url, tmp_path / "all")
+    assert report.known_files >= done
+    run(database_url, tmp_path / "all")
+    assert content(either_url) == content(database_url)
+
+
+def count_finished(url: str) -> int:
+    return int(rows(url, "SELECT count(*) FROM imports WHERE finished_at IS NOT NULL")[0][0])
+
+
+def test_a_bad_file_is_refused_and_the_others_are_imported(database_url: str, tmp_path: Path) -> None:
+    season(tmp_path / "a.csv", MATCHES[0])
+    (tmp_path / "b.csv").write_text("no,match,file\n1,2,3\n")
+    report = run(database_url, tmp_path)
+    assert (report.files, report.events) == (2, 1)
+    [refused] = report.refused_files
+    assert (Path(refused.file).name, refused.reason) == ("b.csv", "columns_missing")
+    assert report.as_json()["rejected"] == {"columns_missing": 1}
+
+
+def test_what_was_refused_stays_with_the_file(database_url: str, tmp_path: Path) -> None:
+    run(database_url, season(tmp_path / "E0.csv", MATCHES[0].replace(",1.5,4.25", ",1,4.25")))
+    assert rows(database_url, "SELECT format, rows, ticks, rejected FROM imports") == [
+        ("football-data", 1, 7, {"price_not_above_one": 1})
+    ]
+
+
+@pytest.mark.parametrize("missing", ["nowhere", "."])
+def test_nothing_to_import_is_an_error(database_url: str, tmp_path: Path, missing: str) -> None:
+    with pytest.raises(RefusedFileError):
+        run(database_url, tmp_path / missing)
+
+
+def test_history_is_never_scored_published_or_gone_on_from(database_url: str, tmp_path: Path) -> None:
+    run(database_url, season(tmp_path / "E0.csv", *MATCHES))
+    with connect(database_url, "test") as conn:
+        assert readers.unscored_polls(conn) == []
+        assert readers.last_poll(conn, 1) is None
+        assert board.feed(conn) is None
+        assert conn.execute("SELECT count(*) FROM polls WHERE published_at IS NULL").fetchone() == (0,)
+
+
+def test_old_seasons_share_partitions(database_url: str, tmp_path: Path) -> None:
+    days = [f"{day:02}/{month:02}/2020" for month in (1, 2) for day in range(1, 29)]
+    run(database_url, season(tmp_path / "E0.csv", *(MATCHES[0].replace("10/08/2019", day) for day in days)))
+    found = rows(database_url, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'odds_ticks'::regclass")
+    assert found == [(3,)]  # December to February

@@ -1,0 +1,57 @@
+"""Results wait, prices do not: what scores may cost, and what is still wanted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge_assets.ingestion.cadence import Budget, FeedTerms
+from edge_assets.ingestion.result_cadence import (
+    OFTEN,
+    SCORES_COST,
+    SHARE,
+    is_due,
+    scores_interval,
+    wants_result,
+)
+
+NOW = datetime(2025, 11, 10, tzinfo=UTC)
+MONTH_ENDS = datetime(2025, 12, 1, tzinfo=UTC)
+PAID = FeedTerms(metered=True, cost=6)
+
+
+@pytest.mark.parametrize("plan", [300, 2_000, 20_000])
+def test_a_month_of_looks_costs_no_more_than_its_share(plan: int) -> None:
+    interval = scores_interval(9, NOW, PAID, Budget(plan, MONTH_ENDS))
+    assert (MONTH_ENDS - NOW) / interval * 9 * SCORES_COST <= SHARE * plan
+    assert interval >= OFTEN
+
+
+def test_without_credits_nobody_is_asked_and_without_a_meter_always() -> None:
+    for plan in (-60, 0, 10):
+        interval = scores_interval(1, NOW, PAID, Budget(plan, MONTH_ENDS))
+        assert not is_due(NOW, None, interval)
+    free = scores_interval(9, NOW, FeedTerms(metered=False), Budget(0, MONTH_ENDS))
+    assert is_due(NOW, NOW, free)
+
+
+def test_a_look_is_due_after_its_interval() -> None:
+    assert is_due(NOW, None, OFTEN)
+    assert is_due(NOW, NOW - OFTEN, OFTEN)
+    assert not is_due(NOW, NOW - OFTEN + timedelta(seconds=1), OFTEN)
+
+
+@pytest.mark.parametrize(
+    ("sport", "periods", "wanted"),
+    [
+        ("americanfootball_nfl", set(), True),
+        ("americanfootball_nfl", {"full"}, False),
+        ("soccer_fifa_world_cup", {"unstated"}, True),
+        ("soccer_fifa_world_cup", {"full", "unstated"}, True),
+        ("soccer_epl", {"full", "regulation"}, False),
+        ("icehockey_nhl", {"full"}, True),
+    ],
+)
+def test_soccer_and_ice_hockey_want_their_regulation(sport: str, periods: set[str], wanted: bool) -> None:
+    assert wants_result(sport, periods) is wanted

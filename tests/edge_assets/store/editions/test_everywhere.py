@@ -1,0 +1,152 @@
+"""The same schema, writes and answers on every kind of server, compressed or not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge_assets.store import readers
+from edge_assets.store.database import connect, describe
+from edge_assets.store.retention import retain
+from ml.quotes import QuoteBatch
+from tests.edge_assets.store.material import NAN, NOON, batch, rows
+from tests.edge_assets.store.test_as_of import Look, Model, stories
+from tests.edge_assets.store.test_migrations import COLUMNS
+
+if TYPE_CHECKING:
+    import pytest
+    from psycopg import Connection
+
+    from tests.edge_assets.store.material import Desk
+    from tests.servers.postgres import PostgresServer
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+CANDLES = """
+SELECT event_id, market_id, outcome_id, point, book_id, bucket, first_price, last_price, min_price, max_price, ticks
+FROM price_candles
+"""
+TICKS = """
+SELECT event_id, market_id, outcome_id, point, book_id, observed_at, price FROM odds_ticks ORDER BY observed_at
+"""
+DAYS = "SELECT DISTINCT observed_at::date::text FROM {} ORDER BY 1"
+
+
+def compress(conn: Connection) -> None:
+    """Compress every chunk, or again what has been written into it since; nothing where that is not to be had."""
+    if describe(conn).compression:
+        conn.execute("SELECT compress_chunk(chunk) FROM show_chunks('odds_ticks') AS chunk").fetchall()
+
+
+def test_names_and_types_are_the_same(
+    conn: Connection, postgres_server: PostgresServer, migrated_template: str
+) -> None:
+    with postgres_server.clone_of(migrated_template) as url, connect(url, "test") as reference:
+        expected = reference.execute(COLUMNS).fetchall()
+
+    assert conn.execute(COLUMNS).fetchall() == expected
+    assert {"odds_ticks", "payloads", "price_candles"} <= {row[0] for row in expected}
+
+
+def test_what_is_on_is_described(conn: Connection, request: pytest.FixtureRequest) -> None:
+    info = describe(conn)
+
+    on = (info.engine, info.edition, info.hypertables, info.compression, info.continuous_aggregate)
+    if "community" in request.node.name:
+        assert on == ("TimescaleDB", "timescale", True, True, True)
+    elif "apache" in request.node.name:
+        assert on == ("TimescaleDB", "apache", True, False, False)
+    else:
+        assert on == ("PostgreSQL", None, False, False, False)
+        assert f"postgresql-{info.version.partition('.')[0]}" in request.node.name
+    assert info.retention_days == {}
+
+
+def test_polls_come_back_bit_for_bit(desk: Desk) -> None:
+    written = {}
+    for day in range(3):
+        quotes = batch(500, desk.events, seed=day)
+        written[desk.write(NOON + day * DAY, quotes)] = rows(quotes)
+        compress(desk.conn)
+
+    assert {poll: rows(readers.changes(desk.conn, poll or 0).quotes) for poll in written} == written
+
+
+@given(story=stories(), early=st.integers(0, 6))
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_at_any_moment_it_is_what_the_payloads_said_until_then(desk: Desk, story: list[Look], early: int) -> None:
+    model = Model.create(desk)
+    for number, look in enumerate(story):
+        model.see(look)  # from the `early`th on, into chunks that are compressed
+        if number == early:
+            compress(desk.conn)
+        model.check(look.at)
+    compress(desk.conn)
+    for look in story:
+        model.check(look.at)
+        model.check(look.at - timedelta(microseconds=1))
+
+
+def test_candles_are_those_of_the_ticks(desk: Desk) -> None:
+    prices = [2.0, 2.2, NAN, 1.9, 2.1, 1.8]
+    for look, price in enumerate(prices):
+        quotes = [desk.quote(price), desk.quote(price + look, book=1, point=-3.5), desk.quote(3.0 - look, event=1)]
+        desk.write(NOON + look * 7 * MINUTE, QuoteBatch.of(quotes))
+
+    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
+    found = desk.conn.execute(CANDLES).fetchall()
+
+    assert sorted(found, key=repr) == sorted(candles(desk.conn), key=repr)
+    assert [row[6:] for row in found if row[5] == NOON and row[3] is None and row[0] == desk.events[0]] == [
+        (2.0, None, 2.0, 2.2, 3)
+    ]
+
+
+def candles(conn: Connection) -> list[tuple[Any, ...]]:
+    """From the ticks, one by one."""
+    prices: dict[tuple[Any, ...], list[float | None]] = defaultdict(list)
+    for *selection, at, price in conn.execute(TICKS):
+        prices[(*selection, at.replace(minute=at.minute // 15 * 15))].append(price)
+    return [(*key, p[0], p[-1], *extremes(p), len(p)) for key, p in prices.items()]
+
+
+def extremes(prices: list[float | None]) -> tuple[float | None, float | None]:
+    """The least and the greatest that is a price."""
+    known = [p for p in prices if p is not None]
+    return min(known, default=None), max(known, default=None)
+
+
+def test_recordings_are_kept_for_as_long_as_was_said(desk: Desk) -> None:
+    now = datetime.now(UTC)
+    for age in (40, 20, 5, 0):
+        desk.write(now - age * DAY, QuoteBatch.of([desk.quote()]))
+    compress(desk.conn)
+
+    retain(desk.conn, {"odds_ticks": None, "payloads": 10})
+    run_jobs(desk.conn, "policy_retention")
+
+    assert days(desk.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (40, 20, 5, 0)]
+    assert days(desk.conn, "payloads") == [f"{now - age * DAY:%Y-%m-%d}" for age in (5, 0)]
+
+    retain(desk.conn, {"odds_ticks": 30, "payloads": None})
+    run_jobs(desk.conn, "policy_retention")
+
+    assert days(desk.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 5, 0)]
+    assert days(desk.conn, "payloads") == [f"{now - age * DAY:%Y-%m-%d}" for age in (5, 0)]
+
+
+def run_jobs(conn: Connection, kind: str) -> None:
+    """What TimescaleDB's scheduler does in the background, where it can run; nothing without policies."""
+    if describe(conn).continuous_aggregate:
+        jobs = conn.execute("SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = %s", [kind]).fetchall()
+        for (job,) in jobs:
+            conn.execute("CALL run_job(%s)", [job])
+
+
+def days(conn: Connection, table: str) -> list[str]:
+    """The days that a table has recordings of."""
+    return [day for (day,) in conn.execute(DAYS.format(table))]
