@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_assets.cli.application import out
-from edge_assets.cli.imports import database
+from edge_assets.cli.database import database_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def release(
 def _database() -> Iterator[Connection]:
     from edge_assets.store.database import connect
 
-    with closing(connect(database(), "edge quarantine")) as conn:
+    with closing(connect(database_url(), "edge quarantine")) as conn:
         yield conn
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from dagster import AssetKey, AssetSpec
+from dagster import AssetKey, AssetSpec, FreshnessPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,10 @@ TABLES = (
 """What bursts and imports write, and the warehouse reads in the other code location."""
 
 
+DAILY = FreshnessPolicy.time_window(warn_window=timedelta(hours=6), fail_window=timedelta(days=1))
+"""Of a sport's odds. Far from every start a sport is looked at every few hours, and less when credits run out."""
+
+
 def odds_key(sport: str) -> AssetKey:
     """The asset that holds a sport's odds."""
     return AssetKey(["odds", sport])
@@ -50,6 +55,10 @@ def table_key(table: str) -> AssetKey:
     return AssetKey(["edge", table])
 
 
+QUARANTINE = table_key("quarantined_ticks")
+"""The gate that ticks pass on their way into the warehouse."""
+
+
 def odds_specs(sports: Sequence[str]) -> list[AssetSpec]:
     """One asset a sport; skippable, because a burst may end before a sport's first answer."""
     return [
@@ -61,6 +70,7 @@ def odds_specs(sports: Sequence[str]) -> list[AssetSpec]:
             owners=OWNERS,
             kinds={"postgres", "python"},
             skippable=True,
+            freshness_policy=DAILY,
         )
         for sport in sports
     ]

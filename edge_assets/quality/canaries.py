@@ -14,6 +14,7 @@ import numpy as np
 from edge_assets.quality.judgement import below_a_book, out_of_band
 from edge_assets.store.quarantine import BEST
 from ml.quotes import Market, Outcome
+from ml.settlement import Shares, settle_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +35,15 @@ BETS = 50
 SHIFTED = ("row_width", "result_contradicts_score")
 MOST_SHIFTED = 0.02
 MOST_CONTRADICTED = 0.02
-NAMES = {"absurd_prices", "overround", "orientation", "best_price", "blind_betting", "row_width", "results"}
+CANARIES = {
+    "absurd_prices": "No book is palpably wrong again and again.",
+    "overround": "A book's prices on all outcomes imply what a book's do.",
+    "orientation": "Books agree on which team is the favourite.",
+    "best_price": "The recorded best price is no book's to beat.",
+    "blind_betting": "Betting everything at any single price does not win.",
+    "row_width": "Rows are as wide as their header, and scores say who won.",
+    "results": "Sources agree on the results.",
+}
 
 
 class Case(NamedTuple):
@@ -120,11 +129,11 @@ class BlindBets:
 
     def add(self, bets: Mapping[str, NDArray[Any]]) -> None:
         """Settle bets (`edge_assets.store.canaries.BET_TYPES`), on events whose scores are known."""
-        margin = _margin(bets, self._scores)
+        shares = _shares(bets, self._scores)
         kinds = np.stack([bets[name].astype(np.int64) for name in ("book", "market", "outcome")])
         keys, group = np.unique(kinds, axis=1, return_inverse=True)
         for moment in ("opening", "closing"):
-            profit = _profit(margin, bets[moment])
+            profit = shares.profit(bets[moment])
             sums = [np.bincount(group.ravel(), weights) for weights in (np.ones(len(profit)), profit, profit**2)]
             for key, *row in zip(keys.T.tolist(), *sums, strict=True):
                 self._sums[(moment, *key)] += row
@@ -141,29 +150,15 @@ class BlindBets:
         return Finding("blind_betting", int(sum(n for n, *_ in self._sums.values())), died_of)
 
 
-def _margin(bets: Mapping[str, NDArray[Any]], scores: Mapping[str, NDArray[Any]]) -> Array:
-    """By how much each bet won, in goals or points; three-way prices are for the regulation."""
+def _shares(bets: Mapping[str, NDArray[Any]], scores: Mapping[str, NDArray[Any]]) -> Shares:
+    """What the scores make of the bets; three-way prices are for the regulation."""
     event = np.searchsorted(scores["event"], bets["event"])
-    period = [
-        np.where(bets["market"] == Market.H2H_3_WAY, scores[f"regulation_{side}"][event], scores[f"full_{side}"][event])
+    regulation = bets["market"] == Market.H2H_3_WAY
+    home, away = (
+        np.where(regulation, scores[f"regulation_{side}"][event], scores[f"full_{side}"][event]).astype(np.float64)
         for side in ("home", "away")
-    ]
-    home, total = period[0] - period[1].astype(np.float64), period[0] + period[1].astype(np.float64)
-    margin: Array = np.select(
-        [bets["outcome"] == outcome for outcome in (Outcome.HOME, Outcome.AWAY, Outcome.OVER, Outcome.UNDER)],
-        [home + bets["point"], bets["point"] - home, total - bets["point"], bets["point"] - total],
-        default=0.5 - np.abs(home),
     )
-    lost_by_a_draw = (bets["market"] == Market.H2H_3_WAY) & (margin == 0)
-    return np.where(lost_by_a_draw, -1.0, margin)
-
-
-def _profit(margin: Array, price: Array) -> Array:
-    """Per unit staked; a quarter line is two bets of a half."""
-    quarter = np.where(np.abs(margin * 2 % 1 - 0.5) < 0.1, 0.25, 0.0)  # noqa: PLR2004 - floats
-    halves = [np.where(m > 0, price - 1, np.where(m < 0, -1.0, 0.0)) for m in (margin - quarter, margin + quarter)]
-    profit: Array = (halves[0] + halves[1]) / 2
-    return profit
+    return settle_scores(bets["market"], bets["outcome"], bets["point"].astype(np.float64), home, away)
 
 
 def row_width(files: Iterable[tuple[str, int, int]]) -> Finding:

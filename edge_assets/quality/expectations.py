@@ -15,13 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from great_expectations import Checkpoint
-    from great_expectations.data_context import EphemeralDataContext
     from great_expectations.expectations.expectation import Expectation
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at import
 
-import great_expectations as gx  # noqa: E402
-from great_expectations import expectations as gxe  # noqa: E402
+import great_expectations as gx
+from great_expectations import expectations as gxe
 
 SITE = "edge"
 LONGEST_PRICE, SHORTEST_PRICE = 1001, 1.001
@@ -66,7 +65,9 @@ def validate(database_url: str, docs: Path) -> dict[str, SuiteResult]:
     for name, suite in suites().items():
         batch = source.add_query_asset(name, query=suite.query).add_batch_definition("recent")
         expected = context.suites.add(gx.ExpectationSuite(name=name, expectations=list(suite.expectations)))
-        definitions.append(context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=expected)))
+        definitions.append(
+            context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=expected))
+        )
     checkpoint = context.checkpoints.add(gx.Checkpoint(name="recent", validation_definitions=definitions))
     found = _run(checkpoint)
     context.build_data_docs()

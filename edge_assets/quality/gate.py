@@ -34,7 +34,7 @@ class GateReport:
     events: int
     ticks: int
     quarantined: int
-    findings: dict[str, Finding]
+    findings: list[Finding]
 
 
 def pass_gate(conn: Connection, *, everything: bool = False) -> GateReport:
@@ -52,7 +52,7 @@ def pass_gate(conn: Connection, *, everything: bool = False) -> GateReport:
         canaries.row_width(looks.rejected_rows(conn, canaries.SHIFTED)),
         canaries.results(*looks.contradicted_results(conn, [*events, *scores["event"].tolist()])),
     ]
-    return GateReport(len(events), judged, taken, {finding.name: finding for finding in found})
+    return GateReport(len(events), judged, taken, found)
 
 
 def _judge(conn: Connection, events: Sequence[int], survey: Survey, *, everything: bool) -> tuple[int, int]:

@@ -25,7 +25,9 @@ UNION ALL
 SELECT event_id, market_id, book_id, outcome_id, price, observed_at FROM quarantined_ticks
 WHERE kind IS NULL AND released_at IS NULL
 """
-AGGREGATES = "SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM aggregate_ticks WHERE price IS NOT NULL"
+AGGREGATES = (
+    "SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM aggregate_ticks WHERE price IS NOT NULL"
+)
 QUARANTINED_AGGREGATES = """
 UNION ALL
 SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM quarantined_ticks

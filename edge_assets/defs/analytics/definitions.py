@@ -12,6 +12,8 @@ from dagster import (
     in_process_executor,
 )
 
+from edge_assets.defs.analytics.expectations import expectations, expectations_job, expectations_schedule
+from edge_assets.defs.analytics.gate import gate
 from edge_assets.defs.analytics.history import build_imports
 from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepared_project
@@ -25,9 +27,9 @@ def analytics() -> Definitions:
     warehouse = build_warehouse(prepared_project())
     job = define_asset_job(
         "warehouse",
-        AssetSelection.assets(warehouse, prices),
+        AssetSelection.assets(gate, warehouse, prices),
         executor_def=in_process_executor,  # dbt, prices, dbt: a process for each would import everything anew
-        description="dbt build with its tests; prices between intermediate models and marts.",
+        description="Quarantine and canaries; dbt build with its tests; prices between intermediate models and marts.",
     )
     hourly = ScheduleDefinition(
         name="warehouse_hourly",
@@ -36,8 +38,9 @@ def analytics() -> Definitions:
         default_status=DefaultScheduleStatus.RUNNING,
     )
     return Definitions(
-        assets=[*build_imports(), warehouse, prices],
-        jobs=[job],
-        schedules=[hourly],
+        assets=[*build_imports(), gate, warehouse, prices],
+        asset_checks=[expectations],
+        jobs=[job, expectations_job],
+        schedules=[hourly, expectations_schedule],
         resources={"dbt": DbtResource(), "settings": SettingsResource()},
     )

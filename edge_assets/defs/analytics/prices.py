@@ -5,6 +5,7 @@ from contextlib import closing
 
 from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, ResourceParam, multi_asset
 
+from edge_assets.defs.analytics.gate import HOURLY
 from edge_assets.defs.lineage import OWNERS
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
@@ -32,6 +33,7 @@ TABLES = {
             description=description,
             owners=OWNERS,
             kinds={"postgres", "python", "numpy"},
+            freshness_policy=HOURLY,
         )
         for table, description in TABLES.items()
     ],

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dagster import (
+    AssetDep,
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
@@ -17,9 +18,10 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from psycopg.conninfo import conninfo_to_dict
 
 from edge_assets.books import book_weights
+from edge_assets.defs.analytics.gate import HOURLY
 from edge_assets.defs.analytics.pages import illustrated
 from edge_assets.defs.analytics.project import DBT, PROJECT_DIR
-from edge_assets.defs.lineage import ALERTS, OWNERS, table_key
+from edge_assets.defs.lineage import ALERTS, OWNERS, QUARANTINE, table_key
 from edge_assets.settings import Settings
 
 
@@ -47,6 +49,7 @@ def connection_variables(database_url: str) -> dict[str, str]:
 
 BOOKMARK = AssetKey(["pricing", "priced_polls"])
 """Which polls have been priced: written behind what reads it, so no part of the lineage."""
+GATED = {table_key("odds_ticks"), table_key("aggregate_ticks")}
 
 
 class WarehouseTranslator(DagsterDbtTranslator):
@@ -56,10 +59,17 @@ class WarehouseTranslator(DagsterDbtTranslator):
         """dbt's description and dependencies, our owner, group and source keys."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         return spec.replace_attributes(
-            deps=[dep._replace(asset_key=_placed(dep.asset_key)) for dep in spec.deps if dep.asset_key != BOOKMARK],
+            deps=_gated([dep._replace(asset_key=_placed(dep.asset_key)) for dep in spec.deps]),
             group_name="warehouse",
             owners=OWNERS,
+            freshness_policy=HOURLY,
         )
+
+
+def _gated(deps: list[AssetDep]) -> list[AssetDep]:
+    """Whatever reads ticks waits for the gate."""
+    known = [dep for dep in deps if dep.asset_key != BOOKMARK]
+    return [*known, AssetDep(QUARANTINE)] if GATED & {dep.asset_key for dep in known} else known
 
 
 def _placed(key: AssetKey) -> AssetKey:

@@ -44,7 +44,8 @@ MARTS = {
     "poll_health",
 }
 HISTORY = {f"history/{f}" for f in ("football_data", "odds_api", "odds_ticks", "pinnacle_mlb", "nfl_bmr")}
-HEAVY = ("mlflow", "pandas", "dbt", "dagster_dbt", "xgboost", "fastapi", "matplotlib", "sklearn")
+GATE = "edge/quarantined_ticks"
+HEAVY = ("mlflow", "pandas", "great_expectations", "dbt", "dagster_dbt", "xgboost", "fastapi", "matplotlib", "sklearn")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_every_asset_is_in_exactly_one_location(locations: dict[str, Definitions
         | {"odds_feed", "espn_scoreboards", "odds_changes", "alerts", "edge/results"}
         | TABLES
     )
-    assert declared(locations["analytics"]) == STAGING | INTERMEDIATE | PRICING | MARTS | HISTORY
+    assert declared(locations["analytics"]) == STAGING | INTERMEDIATE | PRICING | MARTS | HISTORY | {GATE}
 
 
 def test_no_dependency_leads_nowhere(locations: dict[str, Definitions]) -> None:
@@ -71,6 +72,23 @@ def test_no_dependency_leads_nowhere(locations: dict[str, Definitions]) -> None:
     for definitions in locations.values():
         for spec in definitions.resolve_all_asset_specs():
             assert {dep.asset_key.to_user_string() for dep in spec.deps} <= everything
+
+
+def test_whatever_reads_ticks_waits_for_the_gate(locations: dict[str, Definitions]) -> None:
+    ticks = {AssetKey(["edge", "odds_ticks"]), AssetKey(["edge", "aggregate_ticks"])}
+    readers = {
+        spec.key.to_user_string(): {dep.asset_key for dep in spec.deps}
+        for spec in locations["analytics"].resolve_all_asset_specs()
+        if ticks & {dep.asset_key for dep in spec.deps} and spec.key.to_user_string() != GATE
+    }
+    assert readers.keys() == {"stg_edge__ticks", "stg_edge__aggregates"}
+    assert all(AssetKey(["edge", "quarantined_ticks"]) in deps for deps in readers.values())
+
+
+def test_what_is_made_again_and_again_has_to_be_fresh(locations: dict[str, Definitions]) -> None:
+    specs = [spec for definitions in locations.values() for spec in definitions.resolve_all_asset_specs()]
+    fresh = {spec.key.to_user_string() for spec in specs if spec.freshness_policy}
+    assert fresh == {f"odds/{s}" for s in DEFAULT_SPORTS} | STAGING | INTERMEDIATE | PRICING | MARTS | {GATE}
 
 
 @pytest.mark.parametrize("mart", sorted(MARTS))
@@ -101,7 +119,13 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
             {"results_schedule", "retention_daily"},
             1,
         ),
-        ("analytics", {"warehouse"}, set(), {"warehouse_hourly"}, 16),
+        (
+            "analytics",
+            {"warehouse", "expectations"},
+            set(),
+            {"warehouse_hourly", "expectations_six_hourly"},
+            26,
+        ),
     ],
 )
 def test_what_runs_when(

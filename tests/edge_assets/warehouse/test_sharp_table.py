@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_assets.importing.formats import FormatName
 from edge_assets.importing.importer import Importer
+from edge_assets.quality.gate import pass_gate
 from edge_assets.store.database import connect
 from edge_assets.store.reference_prices import reference_prices
 from edge_assets.warehouse.sharp_table import blind_rate, sharp_table
@@ -35,6 +36,12 @@ def test_bets_are_those_of_the_files(warehouse: Warehouse, data_dir: Path, tmp_p
     with closing(connect(warehouse.url, "test")) as conn:
         prices = reference_prices(conn, Market.H2H_3_WAY, "pinnacle", "max", with_quarantined=True)
         best = reference_prices(conn, Market.H2H_3_WAY, "pinnacle", "best", with_quarantined=False)
+        assert pass_gate(conn).quarantined > 0
+        again = reference_prices(conn, Market.H2H_3_WAY, "pinnacle", "max", with_quarantined=True)
+        without = reference_prices(conn, Market.H2H_3_WAY, "pinnacle", "max", with_quarantined=False)
+    for before, after in zip(prices, again, strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert 0 < np.isnan(without.offered).sum() - np.isnan(prices.offered).sum() < 0.02 * prices.offered.size
     matches = read_matches(tmp_path)
     assert len(prices.won) == len(matches.result)
     fair = devig(matches.sharp, DevigMethod.POWER).probabilities

@@ -1,0 +1,65 @@
+"""Great Expectations as checks of the tables that they are about, with their Data Docs."""
+
+from collections.abc import Iterator
+
+from dagster import (
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetSelection,
+    DefaultScheduleStatus,
+    MetadataValue,
+    ResourceParam,
+    ScheduleDefinition,
+    define_asset_job,
+    in_process_executor,
+    multi_asset_check,
+)
+
+from edge_assets.defs.lineage import table_key
+from edge_assets.settings import Settings
+
+CHECK = "expectations"
+TABLES = ("odds_ticks", "events", "results")
+
+
+@multi_asset_check(
+    name="expectations_step",
+    specs=[
+        AssetCheckSpec(CHECK, asset=table_key(table), description=f"What has to hold of recent rows of `{table}`.")
+        for table in TABLES
+    ],
+)
+def expectations(settings: ResourceParam[Settings]) -> Iterator[AssetCheckResult]:
+    """Validate recent rows and write the Data Docs."""
+    from edge_assets.quality.expectations import validate  # noqa: PLC0415 - slow to import, and for this step only
+
+    docs = settings.edge_home.expanduser().resolve() / "data_docs"
+    for table, result in validate(settings.require_database(), docs).items():
+        yield AssetCheckResult(
+            asset_key=table_key(table),
+            check_name=CHECK,
+            passed=result.passed,
+            severity=AssetCheckSeverity.WARN,
+            metadata={
+                "data_docs": MetadataValue.url(result.docs.as_uri()),
+                "path": MetadataValue.path(result.docs),
+                "expectations": result.evaluated,
+                "unmet": MetadataValue.json(result.unmet),
+            },
+        )
+
+
+expectations_job = define_asset_job(
+    "expectations",
+    AssetSelection.checks(*(AssetCheckKey(table_key(table), CHECK) for table in TABLES)),
+    executor_def=in_process_executor,
+    description="Great Expectations over recent rows, with Data Docs below EDGE_HOME.",
+)
+expectations_schedule = ScheduleDefinition(
+    name="expectations_six_hourly",
+    job=expectations_job,
+    cron_schedule="37 */6 * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+)

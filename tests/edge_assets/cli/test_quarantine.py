@@ -1,0 +1,34 @@
+"""`edge quarantine`, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from edge_assets.store.database import connect
+from tests.edge_assets.quality.seasons import Desk, season
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.edge_assets.cli.command import Edge
+
+
+def test_a_price_is_found_looked_at_and_released(edge: Edge, database_url: str, tmp_path: Path) -> None:
+    rows = season()
+    rows[0] |= {"B365H": "5.5"}
+    with connect(database_url, "test") as conn:
+        desk = Desk(database_url, conn, tmp_path)
+        desk.store(rows)
+        desk.gate()
+    listed = json.loads(edge("quarantine", "list", "--json", DATABASE_URL=database_url).stdout)
+    [number] = [row["id"] for row in listed if row["book"] == "bet365"]
+    assert "bet365" in edge("quarantine", "list", DATABASE_URL=database_url).stdout
+    shown = edge("quarantine", "show", str(number), DATABASE_URL=database_url).stdout
+    assert "5.5 where 5 other books" in shown
+    assert "pinnacle" in shown
+    released = edge("quarantine", "release", str(number), "--by", "ada", "--json", DATABASE_URL=database_url)
+    assert json.loads(released.stdout)["released_by"] == "ada"
+    again = edge("quarantine", "release", str(number), DATABASE_URL=database_url)
+    assert again.returncode == 1
+    assert f"{number} is not in quarantine" in again.stderr

@@ -1,0 +1,78 @@
+"""The gate in Dagster: what comes behind it runs only if every canary lives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from dagster import AssetsDefinition, DagsterInstance, asset, materialize
+
+from edge_assets.defs.analytics.definitions import analytics
+from edge_assets.defs.analytics.gate import gate
+from edge_assets.defs.ingest.resources import SettingsResource
+from edge_assets.defs.lineage import QUARANTINE
+from edge_assets.quality.canaries import CANARIES
+from edge_assets.store.database import connect
+from tests.edge_assets.quality.seasons import Desk, season, shifted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dagster import ExecuteInProcessResult
+
+JOB = "expectations"
+
+
+@pytest.fixture
+def desk(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A database that Dagster's runs are pointed to."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("EDGE_HOME", str(tmp_path / "home"))
+    with connect(database_url, "test") as conn:
+        yield Desk(database_url, conn, tmp_path)
+
+
+@asset(deps=[QUARANTINE])
+def behind() -> None:
+    """Stands for the warehouse."""
+
+
+def passed() -> ExecuteInProcessResult:
+    assets: list[AssetsDefinition] = [gate, behind]
+    with DagsterInstance.ephemeral() as instance:
+        return materialize(assets, instance=instance, resources={"settings": SettingsResource()}, raise_on_error=False)
+
+
+def test_the_warehouse_waits_for_the_canaries(desk: Desk) -> None:
+    desk.store(season())
+    result = passed()
+    checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    assert checks == dict.fromkeys(CANARIES, True)
+    assert result.asset_materializations_for_node("behind")
+    desk.store(shifted(season(seed=1)), "shifted.csv")
+    result = passed()
+    checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    assert not checks["blind_betting"]
+    assert not result.asset_materializations_for_node("behind")
+
+
+def test_expectations_are_checked_and_their_docs_linked(desk: Desk) -> None:
+    desk.store(season()[:40])
+    desk.conn.execute("UPDATE odds_ticks SET price = 0.5 WHERE event_id = (SELECT min(id) FROM events) AND book_id = 1")
+    desk.conn.execute("UPDATE events SET away_team = home_team WHERE id = (SELECT min(id) FROM events)")
+    with DagsterInstance.ephemeral() as instance:
+        result = analytics().resolve_job_def(JOB).execute_in_process(instance=instance)
+    checks = {check.asset_key.path[-1]: check for check in result.get_asset_check_evaluations()}
+    unmet = {table: check.metadata["unmet"].value for table, check in checks.items()}
+    assert unmet == {
+        "odds_ticks": ["price expect_column_values_to_be_between"],
+        "events": ["expect_select_column_values_to_be_unique_within_record"],
+        "results": [],
+    }
+    assert {table: check.passed for table, check in checks.items()} == {t: not u for t, u in unmet.items()}
+    docs = desk.folder / "home" / "data_docs"
+    assert checks["events"].metadata["data_docs"].value == (docs / "index.html").as_uri()
+    pages = [page.read_text() for page in docs.rglob("*.html")]
+    assert any("odds_ticks" in page for page in pages)
+    assert not any("postgresql" in page for page in pages), "Data Docs name no server and no password"

@@ -1,0 +1,89 @@
+"""Invented seasons in football-data's format: six books around the truth, and results drawn from it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_assets.importing.formats import FormatName
+from edge_assets.importing.importer import Importer, ImportReport
+from edge_assets.quality.gate import GateReport, pass_gate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from psycopg import Connection
+
+BOOKS = ("B365", "BW", "IW", "PS", "WH", "VC")
+SELLERS = (*BOOKS, "Max", "Avg")
+HEAD = ["Div", "Date", "HomeTeam", "AwayTeam", "FTHG", "FTAG", "FTR", *(f"{s}{o}" for s in SELLERS for o in "HDA")]
+SCORES = {"H": ("2", "1"), "D": ("1", "1"), "A": ("0", "1")}
+TEAMS = 20
+Row = dict[str, str]
+
+
+def season(seed: int = 0) -> list[Row]:
+    """380 matches; the first is one of two equals, at about 1.85 for the home team."""
+    rng = np.random.default_rng(seed)
+    strength = rng.normal(0, 0.6, TEAMS)
+    return [_match(rng, n, *pair, strength) for n, pair in enumerate(permutations(range(TEAMS), 2))]
+
+
+def _match(rng: np.random.Generator, number: int, home: int, away: int, strength: Any) -> Row:
+    lead = 0.65 if number == 0 else 0.3 + strength[home] - strength[away]
+    weight = np.exp([lead, -0.1, 0.0])
+    fair = weight / weight.sum()
+    margins = np.array([1.05, 1.06, 1.07, 1.025, 1.06, 1.05])
+    prices = np.round(1 / (fair * margins[:, None] * np.exp(rng.normal(0, 0.01, (6, 3)))), 2).clip(1.01)
+    rows = [*prices, prices.max(axis=0), np.round(prices.mean(axis=0), 2)]
+    outcome = "HDA"[rng.choice(3, p=fair)]
+    day = date(2023, 8, 5) + timedelta(days=number // 2)
+    texts = [f"{price:g}" for row in rows for price in row]
+    teams = f"Town {home}", f"Town {away}"
+    return dict(zip(HEAD, ["E0", f"{day:%d/%m/%Y}", *teams, *SCORES[outcome], outcome, *texts], strict=True))
+
+
+def shifted(rows: list[Row], by: int = 1) -> list[Row]:
+    """Every price under the name of its neighbour, and no row of another width."""
+    names = HEAD[7:]
+    return [row | {n: row[names[i - by]] for i, n in enumerate(names)} for row in rows]
+
+
+@dataclass
+class Desk:
+    """A database, and a folder for files."""
+
+    url: str
+    conn: Connection
+    folder: Path
+
+    def store(self, rows: list[Row], name: str = "E0.csv") -> ImportReport:
+        """Import rows from a file."""
+        with (self.folder / name).open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(HEAD)
+            writer.writerows(row.values() for row in rows)
+        return self.load(self.folder / name)
+
+    def load(self, *paths: Path) -> ImportReport:
+        """Import files."""
+        with Importer(self.url, "test") as importer:
+            return importer.run(FormatName.FOOTBALL_DATA, paths)
+
+    def gate(self, *, everything: bool = False) -> GateReport:
+        """Pass the gate."""
+        return pass_gate(self.conn, everything=everything)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        return self.conn.execute(query).fetchall()
+
+
+def dead(report: GateReport) -> set[str]:
+    """The canaries that died."""
+    return {finding.name for finding in report.findings if not finding.alive}
