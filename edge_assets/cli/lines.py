@@ -43,13 +43,12 @@ def lines(
     from edge_assets.charts.line import read_line
     from edge_assets.local.errors import LocalError
     from edge_assets.store.database import connect
-    from edge_assets.weights import book_weights
 
     with closing(connect(database_url(), "lines")) as conn:
         meant = _the_one(conn, " ".join(event))
         wish = Wish(market, outcome, point, tuple(book or ()), _moment(since, meant.commence_at), fair, in_play)
         try:
-            line = read_line(conn, meant, wish, book_weights(Settings().edge_book_weights))
+            line = read_line(conn, meant, wish, Settings().edge_book_weights)
         except NothingToShowError as error:
             raise LocalError(str(error), error.remedy) from error
     if png:

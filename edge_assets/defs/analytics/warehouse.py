@@ -20,7 +20,6 @@ from edge_assets.defs.analytics.pages import illustrated
 from edge_assets.defs.analytics.project import DBT, PROJECT_DIR
 from edge_assets.defs.lineage import ALERTS, OWNERS, table_key
 from edge_assets.settings import Settings
-from edge_assets.weights import book_weights
 
 
 class DbtResource(ConfigurableResource[DbtCliResource]):
@@ -85,7 +84,7 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
         Unit tests need no data and run in the test suite.
         """
         build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-        weights = book_weights(settings.edge_book_weights)
-        yield from illustrated(build.stream().fetch_row_counts(), settings.require_database(), weights, context.log)
+        events = build.stream().fetch_row_counts()
+        yield from illustrated(events, settings.require_database(), settings.edge_book_weights, context.log)
 
     return warehouse
