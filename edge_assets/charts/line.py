@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from edge_assets.books import known_book
 from edge_assets.charts.choice import NothingToShowError, Wish, choose, label, named, sides
 from edge_assets.clock import micros
 from edge_assets.store import lines as store
@@ -152,7 +153,7 @@ class Line:
 
 
 def read_line(conn: Connection, event: Event, wish: Wish, weights: Mapping[str, float]) -> Line:
-    """The line that is wished for; `weights` of the books (1 where none is named) order them.
+    """The line that is wished for; the books are ordered by weight; `weights` overrides single ones.
 
     Raises `NothingToShowError` where no price answers to the wish.
     """
@@ -216,7 +217,7 @@ def _wanted(series: list[Series], wish: Wish, weights: Mapping[str, float]) -> l
         raise NothingToShowError(
             msg, "choose an earlier --since or another --point" + ", or leave out --fair" * wish.fair
         )
-    return sorted(mine, key=lambda s: (-weights.get(s.book, 1.0), -len(s.at), s.book))
+    return sorted(mine, key=lambda s: (-known_book(s.book, weights).weight, -len(s.at), s.book))
 
 
 def _since(series: Series, moment: np.datetime64) -> Series:

@@ -49,7 +49,7 @@ def lines(
         meant = _the_one(conn, " ".join(event))
         wish = Wish(market, outcome, point, tuple(book or ()), _moment(since, meant.commence_at), fair, in_play)
         try:
-            line = read_line(conn, meant, wish, book_weights(Settings().edge_book_weights))
+            line = read_line(conn, meant, wish, Settings().edge_book_weights)
         except NothingToShowError as error:
             raise LocalError(str(error), error.remedy) from error
     if png:

@@ -85,7 +85,7 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
         Unit tests need no data and run in the test suite.
         """
         build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-        weights = book_weights(settings.edge_book_weights)
-        yield from illustrated(build.stream().fetch_row_counts(), settings.require_database(), weights, context.log)
+        events = build.stream().fetch_row_counts()
+        yield from illustrated(events, settings.require_database(), settings.edge_book_weights, context.log)
 
     return warehouse
