@@ -39,7 +39,6 @@ def lines(
     """Draw how the price of a selection moved, book by book."""
     from contextlib import closing
 
-    from edge_assets.books import book_weights
     from edge_assets.charts.choice import NothingToShowError, Wish
     from edge_assets.charts.line import read_line
     from edge_assets.local.errors import LocalError

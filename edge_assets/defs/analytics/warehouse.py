@@ -16,7 +16,6 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from psycopg.conninfo import conninfo_to_dict
 
-from edge_assets.books import book_weights
 from edge_assets.defs.analytics.pages import illustrated
 from edge_assets.defs.analytics.project import DBT, PROJECT_DIR
 from edge_assets.defs.lineage import ALERTS, OWNERS, table_key
