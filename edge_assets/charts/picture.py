@@ -62,6 +62,8 @@ def coverage_png(books: Sequence[Coverage], *, dpi: int = 80) -> bytes:
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     axes.margins(y=0.01)
+    axes.grid(axis="x", color=FAINT)
+    axes.set_axisbelow(True)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return _png(figure)
 

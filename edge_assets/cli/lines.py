@@ -39,7 +39,6 @@ def lines(
     """Draw how the price of a selection moved, book by book."""
     from contextlib import closing
 
-    from edge_assets.books import book_weights
     from edge_assets.charts.choice import NothingToShowError, Wish
     from edge_assets.charts.line import read_line
     from edge_assets.local.errors import LocalError
@@ -49,7 +48,7 @@ def lines(
         meant = _the_one(conn, " ".join(event))
         wish = Wish(market, outcome, point, tuple(book or ()), _moment(since, meant.commence_at), fair, in_play)
         try:
-            line = read_line(conn, meant, wish, book_weights(Settings().edge_book_weights))
+            line = read_line(conn, meant, wish, Settings().edge_book_weights)
         except NothingToShowError as error:
             raise LocalError(str(error), error.remedy) from error
     if png:

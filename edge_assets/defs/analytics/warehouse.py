@@ -17,7 +17,6 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from psycopg.conninfo import conninfo_to_dict
 
-from edge_assets.books import book_weights
 from edge_assets.defs.analytics.gate import HOURLY
 from edge_assets.defs.analytics.pages import illustrated
 from edge_assets.defs.analytics.project import DBT, PROJECT_DIR
@@ -90,12 +89,11 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
     def warehouse(
         context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource], settings: ResourceParam[Settings]
     ) -> Iterator[Any]:
-        """Build the selected models and test the data, count their rows, and draw what has a picture.
+        """Build the selected models, test the data, and tell on their pages what came of it.
 
         Unit tests need no data and run in the test suite.
         """
         build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-        weights = book_weights(settings.edge_book_weights)
-        yield from illustrated(build.stream().fetch_row_counts(), settings.require_database(), weights, context.log)
+        yield from illustrated(build.stream(), settings.require_database(), settings.edge_book_weights, context.log)
 
     return warehouse

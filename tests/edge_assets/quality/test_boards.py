@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,7 @@ TICKS = st.lists(
         st.integers(1, 3),
         st.sampled_from([NAN, 1.5, 2.0, 2.5]),
     ),
-    unique_by=lambda tick: tick[:-1],
+    unique_by=itemgetter(*range(6)),
     min_size=1,
 ).map(lambda ticks: sorted((t for t in ticks if t[0] == Market.H2H_3_WAY or t[5] < 3), key=lambda t: t[:4]))
 
