@@ -80,7 +80,7 @@ def _run(checkpoint: Checkpoint) -> Mapping[str, Any]:
 
 def _result(result: Any, docs: Path) -> SuiteResult:
     unmet = [
-        " ".join(str(part) for part in (r.expectation_config.kwargs.get("column", ""), r.expectation_config.type))
+        f"{r.expectation_config.kwargs.get('column', '')} {r.expectation_config.type}".strip()
         for r in result.results
         if not r.success
     ]

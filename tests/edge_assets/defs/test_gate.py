@@ -50,13 +50,14 @@ def test_the_warehouse_waits_for_the_canaries(desk: Desk) -> None:
     checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
     assert checks == dict.fromkeys(CANARIES, True)
     assert result.asset_materializations_for_node("behind")
-    desk.store(shifted(season(seed=1)), "shifted.csv")
+    desk.store(shifted(season(1, 2024)), "shifted.csv")
     result = passed()
     checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
     assert not checks["blind_betting"]
     assert not result.asset_materializations_for_node("behind")
 
 
+@pytest.mark.filterwarnings("ignore")  # Great Expectations imports retired modules of the standard library
 def test_expectations_are_checked_and_their_docs_linked(desk: Desk) -> None:
     desk.store(season()[:40])
     desk.conn.execute("UPDATE odds_ticks SET price = 0.5 WHERE event_id = (SELECT min(id) FROM events) AND book_id = 1")

@@ -27,14 +27,15 @@ TEAMS = 20
 Row = dict[str, str]
 
 
-def season(seed: int = 0) -> list[Row]:
+def season(seed: int = 0, year: int = 2023) -> list[Row]:
     """380 matches; the first is one of two equals, at about 1.85 for the home team."""
     rng = np.random.default_rng(seed)
     strength = rng.normal(0, 0.6, TEAMS)
-    return [_match(rng, n, *pair, strength) for n, pair in enumerate(permutations(range(TEAMS), 2))]
+    begins = date(year, 8, 5)
+    return [_match(rng, n, begins, *pair, strength) for n, pair in enumerate(permutations(range(TEAMS), 2))]
 
 
-def _match(rng: np.random.Generator, number: int, home: int, away: int, strength: Any) -> Row:
+def _match(rng: np.random.Generator, number: int, begins: date, home: int, away: int, strength: Any) -> Row:
     lead = 0.65 if number == 0 else 0.3 + strength[home] - strength[away]
     weight = np.exp([lead, -0.1, 0.0])
     fair = weight / weight.sum()
@@ -42,7 +43,7 @@ def _match(rng: np.random.Generator, number: int, home: int, away: int, strength
     prices = np.round(1 / (fair * margins[:, None] * np.exp(rng.normal(0, 0.01, (6, 3)))), 2).clip(1.01)
     rows = [*prices, prices.max(axis=0), np.round(prices.mean(axis=0), 2)]
     outcome = "HDA"[rng.choice(3, p=fair)]
-    day = date(2023, 8, 5) + timedelta(days=number // 2)
+    day = begins + timedelta(days=number // 2)
     texts = [f"{price:g}" for row in rows for price in row]
     teams = f"Town {home}", f"Town {away}"
     return dict(zip(HEAD, ["E0", f"{day:%d/%m/%Y}", *teams, *SCORES[outcome], outcome, *texts], strict=True))

@@ -27,7 +27,7 @@ def test_a_price_goes_and_comes_back(desk: Desk) -> None:
     before = readers.last_quotes(desk.conn, desk.sport)[0]
     desk.conn.execute("INSERT INTO pricing.priced_polls SELECT id FROM polls")
     assert events_due(desk.conn) == []
-    if describe(desk.conn).edition == "community":
+    if describe(desk.conn).edition == "timescale":
         desk.conn.execute("SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('odds_ticks') AS c")
 
     ticks = ticks_of(desk.conn, desk.events, [Market.H2H, Market.SPREADS], everything=True)
