@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ class Series(NamedTuple):
     def summary(self) -> Summary:
         """First, lowest, highest and last value, and how often it changed."""
         seen = self.value[~np.isnan(self.value)]
-        changes = int((self.value[1:] != self.value[:-1]).sum())
+        changes = sum(a != b for a, b in pairwise(np.nan_to_num(self.value).tolist()))
         return Summary(float(seen[0]), float(seen.min()), float(seen.max()), float(self.value[-1]), changes)
 
 
@@ -153,7 +154,7 @@ class Line:
 
 
 def read_line(conn: Connection, event: Event, wish: Wish, weights: Mapping[str, float]) -> Line:
-    """The line that is wished for; the books are ordered by weight; `weights` overrides single ones.
+    """The line that is wished for, its books ordered by weight; `weights` overrides single ones.
 
     Raises `NothingToShowError` where no price answers to the wish.
     """
@@ -163,19 +164,24 @@ def read_line(conn: Connection, event: Event, wish: Wish, weights: Mapping[str, 
     line = sides(chosen) if wish.fair else [(chosen.outcome_id, np.nan if chosen.point is None else chosen.point)]
     ticks = store.line_ticks(conn, event, chosen.market_id, line, until)
     series = list(_series(ticks, [outcome for outcome, _ in line], chosen.outcome_id, store.book_keys(conn)))
-    ends_at = (store.last_tick if wish.in_play else store.last_look)(conn, event) or event.commence_at
-    if wish.since and wish.since >= ends_at:
-        msg = f"the line ends at {ends_at:%Y-%m-%d %H:%M} UTC"
-        raise NothingToShowError(msg, "choose an earlier --since")
     return Line(
         event=event,
         selection=chosen,
         is_fair=wish.fair,
         series=_wanted(series, wish, weights),
-        ends_at=ends_at,
+        ends_at=_end(conn, event, wish),
         is_time_assumed=bool(ticks.assumed.any()),
         others=[s for s in offered if s != chosen],
     )
+
+
+def _end(conn: Connection, event: Event, wish: Wish) -> datetime:
+    """Until when prices are known: an unchanged one by the last look, in play by the last change."""
+    end = (store.last_tick if wish.in_play else store.last_look)(conn, event) or event.commence_at
+    if wish.since and wish.since >= end:
+        msg = f"the line ends at {end:%Y-%m-%d %H:%M} UTC"
+        raise NothingToShowError(msg, "choose an earlier --since")
+    return end
 
 
 def _series(ticks: LineTicks, outcomes: Sequence[int], outcome: int, keys: Mapping[int, str]) -> Iterator[Series]:

@@ -50,6 +50,8 @@ WHERE
 ORDER BY t.observed_at, t.poll_id
 """
 TICK_TYPES = {"book": "i2", "outcome": "i4", "price": "f8", "at": TIME, "assumed": "i4"}
+TEN_DIGITS = 10
+"""From there on a number need not be an id, which has 31 bits."""
 LAST_LOOK = """
 SELECT max(p.observed_at)
 FROM polls AS p INNER JOIN events AS e ON p.sport_id = e.sport_id
@@ -113,7 +115,7 @@ class LineTicks(NamedTuple):
 def find_events(conn: Connection, text: str) -> list[Event]:
     """The events that `text` may mean, newest first: by id, by a source's key, by words of the teams' names."""
     words = [f"%{_literally(word)}%" for word in text.split() if word.casefold() not in {"v", "vs", "at", "@", "-"}]
-    if text.isdecimal() and len(text) < len("2147483647") and (found := _events(conn, BY_ID, {"id": int(text)})):
+    if text.isdecimal() and len(text) < TEN_DIGITS and (found := _events(conn, BY_ID, {"id": int(text)})):
         return found
     return _events(conn, BY_KEY, {"key": text}) or (_events(conn, BY_TEAMS, {"words": words}) if words else [])
 

@@ -1,4 +1,4 @@
-"""What the pages of the marts show of them: coverage as a table and a picture, the line that moved most."""
+"""What the pages of the models show of them: rows, coverage as a table and a picture, the line that moved most."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster import MetadataValue, Output, TableRecord
 
-from edge_assets.store.coverage import closing_coverage
+from edge_assets.store.coverage import closing_coverage, row_count
 from edge_assets.store.database import connect
 from edge_assets.store.lines import find_events, most_moved
 
@@ -25,10 +25,11 @@ SMALL = (9, 4.5)
 
 
 def illustrated(events: Iterable[Any], database_url: str, weights: Mapping[str, float], log: Logger) -> Iterator[Any]:
-    """`events` of dbt as they come, those of illustrated models with their page."""
-    for event in events:
-        draw = PAGES.get(_model(event))
-        yield event.with_metadata({**event.metadata, **_drawn(draw, database_url, weights, log)}) if draw else event
+    """`events` of dbt as they come, those of models with their page."""
+    with closing(connect(database_url, "pages")) as conn:
+        for event in events:
+            model = _model(event)
+            yield event.with_metadata({**event.metadata, **_page(conn, model, weights, log)}) if model else event
 
 
 def coverage_page(conn: Connection, _: Mapping[str, float]) -> Page:
@@ -76,25 +77,24 @@ PAGES: dict[str, Callable[[Connection, Mapping[str, float]], Page]] = {
 }
 
 
-def _model(event: object) -> str:
+def _model(event: object) -> str | None:
     """The dbt model that an event has built."""
     if not isinstance(event, Output) or "unique_id" not in event.metadata:
-        return ""
+        return None
     return str(event.metadata["unique_id"].value).rpartition(".")[2]
 
 
-def _drawn(
-    draw: Callable[[Connection, Mapping[str, float]], Page],
-    database_url: str,
-    weights: Mapping[str, float],
-    log: Logger,
-) -> Page:
+def _page(conn: Connection, model: str, weights: Mapping[str, float], log: Logger) -> dict[str, Any]:
+    """Rows and pictures. dagster_dbt would count in the database that the manifest names, which is any or none."""
+    page: dict[str, Any] = {}
     try:
-        with closing(connect(database_url, "pages")) as conn:
-            return draw(conn, weights)
+        if (rows := row_count(conn, model)) is not None:
+            page["dagster/row_count"] = rows
+        if draw := PAGES.get(model):
+            page |= draw(conn, weights)
     except Exception:  # whatever it is, a picture is no reason to stop a build of which others make bets
-        log.exception("the page of a mart could not be drawn")
-        return {}
+        log.exception("the page of %s is incomplete", model)
+    return page
 
 
 def _image(png: bytes, below: str = "") -> MetadataValue[Any]:

@@ -79,12 +79,11 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
     def warehouse(
         context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource], settings: ResourceParam[Settings]
     ) -> Iterator[Any]:
-        """Build the selected models and test the data, count their rows, and draw what has a picture.
+        """Build the selected models, test the data, and tell on their pages what came of it.
 
         Unit tests need no data and run in the test suite.
         """
         build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-        events = build.stream().fetch_row_counts()
-        yield from illustrated(events, settings.require_database(), settings.edge_book_weights, context.log)
+        yield from illustrated(build.stream(), settings.require_database(), settings.edge_book_weights, context.log)
 
     return warehouse

@@ -91,6 +91,13 @@ def test_probabilities_are_percent() -> None:
     assert "%" in draw(a_line([0.4, 0.6], is_fair=True), 80, 10, in_colour=False)
 
 
+def test_a_single_look_is_a_chart_too() -> None:
+    line = a_line([2.0])
+    once = Line(line.event, SELECTION, False, line.series, BEGIN, False, [])
+    assert "a" in draw(once, 80, 10, in_colour=False)
+    assert imread(BytesIO(line_png(once))).ndim == 3
+
+
 def entry(sport: str, season: int, book: str, closed: int, **missing: int) -> dict[str, Any]:
     """What `store.coverage.closing_coverage` says of a book."""
     reasons = {reason: {"closes": n, "percent": 0.0} for reason, n in missing.items()}
