@@ -46,3 +46,8 @@ def known_book(key: str, weights: Mapping[str, float]) -> Book:
     """What is known of a book, an unknown one included; `weights` overrides single weights."""
     book = well_known_books().get(key) or Book(key, ())
     return msgspec.structs.replace(book, weight=weights.get(key, book.weight))
+
+
+def book_weights(overrides: Mapping[str, float]) -> dict[str, float]:
+    """The weights of the well-known books by key, with `overrides` in place of single ones; any other weighs 1."""
+    return {key: book.weight for key, book in well_known_books().items()} | dict(overrides)

@@ -65,7 +65,7 @@ def _pieces(types: Mapping[str, str], columns: Columns) -> Iterator[bytes]:
         records = np.zeros(len(index), _record(types, absent))
         records["fields"] = len(types)
         for name, kind in types.items():
-            records[f"{name}_length"] = -1 if name in absent else records.dtype.fields[name][0].itemsize
+            records[f"{name}_length"] = -1 if name in absent else records.dtype[name].itemsize
             if name not in absent:
                 records[name] = columns[name][index] - (POSTGRES_EPOCH if kind == TIME else 0)
         yield records.tobytes()

@@ -86,16 +86,17 @@ def days_due(conn: Connection) -> list[SportDay]:
 def polls_as_they_came(conn: Connection, of: SportDay, since: datetime) -> Iterator[PollChanges]:
     """The polls from `since` to the end of the day, after what was on offer before.
 
-    Polls whose time is assumed say nothing of movement and are left out.
+    Polls whose time is assumed say nothing of movement and are left out; so is a day with a single book, which
+    neither leads nor follows.
     """
     values = {"sport": of.sport_id, "since": since, "until": of.ends}
-    looks = conn.execute(POLLS, values).fetchall()
-    if not looks:
+    ticks = read_columns(conn, TICKS, TICK_TYPES, values)
+    if len(np.unique(ticks["book"])) <= 1:
         return
+    looks = conn.execute(POLLS, values).fetchall()
     before = conn.execute(POLL_BEFORE, values).fetchone()
     if before:
         yield _changes(before, last_quotes(conn, of.sport_id, before[0])[0])
-    ticks = read_columns(conn, TICKS, TICK_TYPES, values)
     poll = ticks.pop("poll")
     quotes = QuoteBatch(**ticks, book_time=np.full(len(poll), UNKNOWN_TIME))
     order = np.argsort(poll, kind="stable")

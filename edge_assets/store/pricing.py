@@ -105,8 +105,8 @@ class Pricing:
         self._cursor = conn.cursor()
         self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PRICING_LOCK])
         self._forget()
-        row = self._cursor.execute("SELECT coalesce(max(version), 0) + 1 FROM pricing.priced_decisions").fetchone()
-        self.version = int(row[0]) if row else 1
+        row = self._cursor.execute("SELECT nextval('pricing.versions')").fetchone()
+        self.version = int(row[0]) if row else 0
 
     def write(self, lines: Columns, quotes: Columns) -> None:
         """Store prices: columns of `PRICED_LINES` and `PRICED_QUOTES`."""

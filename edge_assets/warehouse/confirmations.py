@@ -54,4 +54,5 @@ _NO_KEYS = np.empty(0, np.int64)
 
 
 def _keys(decision: NDArray[Any], book: NDArray[Any], market: NDArray[Any]) -> NDArray[np.int64]:
-    return decision.astype(np.int64) << 32 | book.astype(np.int64) << 16 | market
+    keys: NDArray[np.int64] = decision.astype(np.int64) << 32 | book.astype(np.int64) << 16 | market
+    return keys

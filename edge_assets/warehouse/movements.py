@@ -46,7 +46,7 @@ def _watch_day(conn: Connection, day: SportDay, clone_of: Mapping[int, int]) -> 
     polls = list(polls_as_they_came(conn, day, day.begins - MEMORY))
     watch = MovementWatch(_rules(polls), clone_of)
     moves: list[tuple[NDArray[Any], ...]] = []
-    movements: list[tuple[int, ...]] = []
+    movements: list[tuple[float, ...]] = []
     last = None
     for poll in polls:
         found = watch.step(poll)

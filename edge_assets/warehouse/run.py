@@ -60,7 +60,7 @@ def _pieces(decisions: Decisions) -> Iterator[Decisions]:
     _, begins = np.unique(decisions.event_id, return_index=True)
     edges = [*begins[::EVENTS_AT_ONCE].tolist(), len(decisions.event_id)]
     for begin, end in pairwise(edges):
-        yield store.Decisions(*(column[begin:end] for column in decisions))
+        yield store.Decisions._make(column[begin:end] for column in decisions)
 
 
 def _price_piece(

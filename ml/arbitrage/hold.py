@@ -9,7 +9,7 @@ import numpy as np
 
 from ml.arbitrage.commission import net_price
 from ml.arbitrage.sure import NO_BOOK, arbitrage
-from ml.market.methods import booksum
+from ml.market.value import hold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ def holds(prices: Array, excluded: NDArray[np.bool_] | None = None, commission: 
     best = arbitrage(prices, excluded, commission)
     net = prices if commission is None else net_price(prices, commission[..., None])
     net = np.where((net > 1) & np.isfinite(net), net, np.nan)
-    own = 1 - 1 / booksum(np.moveaxis(1 / net, -1, 0))
+    own = hold(net)
     if excluded is not None:
         own = np.where(excluded, np.nan, own)
     cost = np.where(np.isnan(own), np.inf, own)

@@ -61,7 +61,8 @@ def rate(
     scores: defaultdict[Hashable, deque[float]] = defaultdict(lambda: deque(maxlen=rules.form_games))
     played: defaultdict[Hashable, int] = defaultdict(int)
     keep, bias = EVEN ** (1 / rules.home_half_life), 0.0
-    result = GameRatings(*(np.empty((len(teams), 2), kind) for kind in ("f8", "i4", "f8")), np.empty(len(teams)))
+    sides = (len(teams), 2)
+    result = GameRatings(np.empty(sides), np.empty(sides, np.int32), np.empty(sides), np.empty(len(teams)))
     for game, ((home, away), (for_home, for_away)) in enumerate(zip(teams, goals.tolist(), strict=True)):
         score = EVEN + EVEN * ((for_home > for_away) - (for_home < for_away))
         gain = rules.k * (score - _expected(rating[home] - rating[away] + rules.home_advantage))

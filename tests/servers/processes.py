@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-READY_SECONDS = 120.0
+READY_SECONDS = 600.0
 """A quiet machine needs less than 5; WebAssembly on a busy one 40."""
 
 

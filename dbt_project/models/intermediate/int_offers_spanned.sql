@@ -19,5 +19,6 @@ select
     min(ticks.observed_at) <= due.decided_at as is_offered_before_start
 from {{ ref('int_decisions_due') }} as due
 inner join {{ ref('stg_edge__ticks') }} as ticks on due.event_id = ticks.event_id
-where due.moment_id = {{ moment_id('close') }} and not ticks.is_withdrawn and ticks.market_id in ({{ valued_markets() }})
+where
+    due.moment_id = {{ moment_id('close') }} and not ticks.is_withdrawn and ticks.market_id in ({{ valued_markets() }})
 group by due.event_id, due.moment_id, due.decided_at, ticks.market_id, ticks.outcome_id, ticks.book_id

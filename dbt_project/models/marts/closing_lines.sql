@@ -17,7 +17,11 @@ with changed as materialized (
     select stamps.*
     from {{ ref('int_closes_stamped') }} as stamps
     {% if is_incremental() %}
-        left join (select distinct event_id, version, event_status from {{ this }}) as known
+        left join (select distinct
+            event_id,
+            version,
+            event_status
+        from {{ this }}) as known
             on
                 stamps.event_id = known.event_id
                 and stamps.version = known.version

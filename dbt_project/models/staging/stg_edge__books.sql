@@ -5,7 +5,7 @@ select
     array_position(
         array[
             {% for book in var('reference_books') -%}
-            '{{ book }}'{{ ',' if not loop.last }}
+                '{{ book }}'{{ ',' if not loop.last }}
             {% endfor -%}
         ],
         key

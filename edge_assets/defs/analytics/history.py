@@ -33,7 +33,7 @@ def _build(name: str) -> AssetsDefinition:
         from edge_assets.importing.formats import FormatName  # noqa: PLC0415 - pandas is for runs, not for loading
         from edge_assets.importing.importer import Importer  # noqa: PLC0415
 
-        with Importer(Settings().require_database(), context.run_id) as importer:
+        with Importer(Settings().require_database(), context.run.run_id) as importer:
             report = importer.run(FormatName(name), [Path(path) for path in config.paths])
         for refusal in report.refused.shown:
             context.log.warning(str(refusal))

@@ -65,8 +65,8 @@ def test_every_moment_is_as_the_point_in_time_reader_has_it(
             continue
         shown = {s.book: s for s in line(desk, outcome=outcome.key).series}
         for moment in (NOON + timedelta(minutes=m) for m in looks):
-            quotes = as_of(desk.conn, desk.events[0], moment).quotes
-            stood = {b: p for b, o, p in zip(quotes.book, quotes.outcome, quotes.price, strict=True) if o == outcome}
+            found = as_of(desk.conn, desk.events[0], moment).quotes
+            stood = {b: p for b, o, p in zip(found.book, found.outcome, found.price, strict=True) if o == outcome}
             for book, key in zip(desk.books, ("pinnacle", "fanduel", "betmgm"), strict=True):
                 value = at(shown[key], moment) if key in shown else NAN
                 assert value == stood.get(book) or (np.isnan(value) and book not in stood)

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 MESSAGE_KEYS = {
     "id", "alert_id", "seq", "kind", "state", "reason", "sport", "event_id", "event", "home_team", "away_team",
     "commence_at", "market", "outcome", "selection", "point", "book", "book_title", "price", "fair_probability",
-    "implied_probability", "edge", "expected_value", "kelly_fraction", "confidence", "books", "price_age_s",
-    "method_spread", "detection_latency_ms", "observed_at", "published_at", "poll_id", "tick_poll_id", "run_id",
+    "implied_probability", "edge", "standard_error", "expected_value", "expected_value_low", "expected_value_high",
+    "probability_positive", "push_probability", "kelly_fraction", "stake_fraction", "confidence", "books",
+    "price_age_s", "method_spread", "market_width", "hold", "error_probability", "detection_latency_ms",
+    "observed_at", "published_at", "poll_id", "tick_poll_id", "run_id",
     "feed", "legs",
 }
 # fmt: on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,10 +10,11 @@ from edge_assets.store.bulk import TIME, read_columns, write_columns
 from ml.quotes import UNKNOWN_TIME
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from psycopg import Connection
 
 COLUMNS = {"a": "i2", "b": "i4", "c": "i8", "d": "f4", "e": "f8", "f": TIME}
-VALUES = {
+VALUES: dict[str, NDArray[Any]] = {
     "a": np.array([1, -2, 3], np.int16),
     "b": np.array([10**9, 0, -1], np.int32),
     "c": np.array([2**62, 0, -1]),

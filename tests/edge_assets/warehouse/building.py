@@ -57,4 +57,4 @@ class Warehouse:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             done = dbtRunner().invoke([*words, *where, *scratch, "--quiet"])
-        assert done.success, done.exception or [r.message for r in done.result if r.message]
+        assert done.success, done.exception or [getattr(r, "message", r) for r in iter(done.result or ())]  # type: ignore[arg-type]

@@ -10,9 +10,15 @@ from typing import Any
 
 
 @cache
+def penaltyblog_part(name: str) -> Any:
+    """A part of `penaltyblog` without the rest, whose import takes seconds and 22 packages (see pyproject.toml)."""
+    if "penaltyblog" not in sys.modules:
+        spec = find_spec("penaltyblog")
+        assert spec is not None
+        sys.modules["penaltyblog"] = module_from_spec(spec)
+    return import_module(f"penaltyblog.{name}")
+
+
 def penaltyblog_implied() -> Any:
-    """The de-vig of `penaltyblog` without the rest, whose import takes seconds and 22 packages (see pyproject.toml)."""
-    spec = find_spec("penaltyblog")
-    assert spec is not None
-    sys.modules["penaltyblog"] = module_from_spec(spec)
-    return import_module("penaltyblog.implied")
+    """The de-vig of `penaltyblog`."""
+    return penaltyblog_part("implied")

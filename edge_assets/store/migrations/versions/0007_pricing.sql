@@ -4,6 +4,8 @@ CREATE SCHEMA pricing;
 -- What has been priced. Whoever wants a poll taken into account anew deletes its row.
 CREATE TABLE pricing.priced_polls (poll_id bigint PRIMARY KEY);
 
+CREATE SEQUENCE pricing.versions;
+
 CREATE TABLE pricing.priced_decisions (
     event_id integer NOT NULL,
     moment_id smallint NOT NULL,

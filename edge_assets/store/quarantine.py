@@ -1,0 +1,237 @@
+"""Quarantine: what is to be judged, what was taken out of the ticks, and how it comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from psycopg.rows import class_row, dict_row
+
+from edge_assets.store.bulk import TIME, read_columns
+from edge_assets.store.writer import to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from psycopg import Connection
+
+    Columns = dict[str, NDArray[Any]]
+
+BEST = -1
+"""The recorded best price of all books (aggregate `max`), in the place of a book."""
+LINE_POINT = """
+CASE WHEN t.market_id = 3 AND t.outcome_id = 2 THEN 0 - t.point ELSE coalesce(t.point, 0) END::real
+"""
+UNPRICED = "NOT EXISTS (SELECT FROM pricing.priced_polls AS d WHERE d.poll_id = {})"
+EVENTS = f"""
+WITH due AS MATERIALIZED (SELECT p.id, p.observed_at FROM polls AS p WHERE %(everything)s OR {UNPRICED.format("p.id")}),
+period AS MATERIALIZED (SELECT min(observed_at) AS since, max(observed_at) AS until FROM due)
+SELECT t.event_id FROM odds_ticks AS t
+WHERE
+    t.observed_at BETWEEN (SELECT since FROM period) AND (SELECT until FROM period)
+    AND t.poll_id IN (SELECT id FROM due)
+UNION
+SELECT a.event_id FROM aggregate_ticks AS a WHERE a.poll_id IN (SELECT id FROM due)
+ORDER BY event_id
+"""
+TICKS = f"""
+SELECT
+    t.event_id, t.market_id, {LINE_POINT}, t.outcome_id, t.book_id, t.observed_at, t.poll_id, coalesce(t.price, 'NaN'),
+    (%(everything)s OR {UNPRICED.format("t.poll_id")})::integer
+FROM (
+    SELECT event_id, market_id, outcome_id, point, book_id, observed_at, poll_id, price
+    FROM odds_ticks WHERE event_id = ANY(%(events)s)
+    UNION ALL
+    SELECT event_id, market_id, outcome_id, point, {BEST}::smallint, observed_at, poll_id, price
+    FROM aggregate_ticks WHERE event_id = ANY(%(events)s) AND kind = 'max'
+) AS t
+INNER JOIN events AS e ON t.event_id = e.id AND t.observed_at < least(e.commence_at, e.original_commence_at)
+WHERE t.market_id = ANY(%(markets)s)
+ORDER BY t.market_id, t.event_id, 3, t.observed_at
+"""
+TYPES = {
+    "event_id": "i4", "market_id": "i2", "line_point": "f4", "outcome_id": "i4", "book_id": "i2", "observed_at": TIME,
+    "poll_id": "i8", "price": "f8", "due": "i4",
+}  # fmt: skip
+PLACE = """
+t.event_id = q.event_id AND t.observed_at = q.observed_at AND t.poll_id = q.poll_id AND t.market_id = q.market_id
+AND t.outcome_id = q.outcome_id AND t.{seller} = q.{seller}
+"""
+PUT = f"""
+WITH q AS (
+    SELECT * FROM unnest(
+        %(event_id)s::integer[], %(market_id)s::smallint[], %(line_point)s::real[], %(outcome_id)s::integer[],
+        %(seller)s::{{seller_type}}[], %(observed_at)s::timestamptz[], %(poll_id)s::bigint[], %(check)s::text[],
+        %(reason)s::text[]
+    ) AS j (event_id, market_id, line_point, outcome_id, {{seller}}, observed_at, poll_id, check_name, reason)
+),
+kept AS (
+    INSERT INTO quarantined_ticks (
+        observed_at, {{time}} poll_id, price, event_id, outcome_id, point, {{seller}}, market_id, check_name, reason
+    )
+    SELECT
+        t.observed_at, {{time}} t.poll_id, t.price, t.event_id, t.outcome_id, t.point, t.{{seller}}, t.market_id,
+        q.check_name, q.reason
+    FROM {{table}} AS t INNER JOIN q ON {PLACE} AND {LINE_POINT} = q.line_point
+    WHERE t.price IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING *
+),
+repriced AS (DELETE FROM pricing.priced_polls AS d USING kept WHERE d.poll_id = kept.poll_id)
+UPDATE {{table}} AS t SET price = NULL FROM kept AS q WHERE {PLACE} AND t.point IS NOT DISTINCT FROM q.point
+"""
+PUT_TICKS = PUT.format(table="odds_ticks", seller="book_id", seller_type="smallint", time="book_time,")
+PUT_AGGREGATES = PUT.format(table="aggregate_ticks", seller="kind", seller_type="text", time="")
+RESTORE = f"""
+UPDATE {{table}} AS t SET price = q.price FROM q WHERE {PLACE} AND t.point IS NOT DISTINCT FROM q.point
+"""
+RELEASE = f"""
+WITH q AS (
+    UPDATE quarantined_ticks SET released_at = clock_timestamp(), released_by = %(by)s
+    WHERE id = %(id)s AND released_at IS NULL
+    RETURNING *
+),
+ticks AS ({RESTORE.format(table="odds_ticks", seller="book_id")}),
+aggregates AS ({RESTORE.format(table="aggregate_ticks", seller="kind")}),
+repriced AS (DELETE FROM pricing.priced_polls AS d USING q WHERE d.poll_id = q.poll_id)
+SELECT id FROM q
+"""
+READ = """
+SELECT
+    q.id, s.key AS sport, e.home_team, e.away_team, e.commence_at, m.key AS market, o.name AS outcome, q.point,
+    coalesce(b.key, q.kind) AS book, q.price, q.observed_at, q.poll_id, p.feed, i.path AS file, q.check_name, q.reason,
+    q.quarantined_at, q.released_at, q.released_by
+FROM quarantined_ticks AS q
+INNER JOIN events AS e ON q.event_id = e.id
+INNER JOIN sports AS s ON e.sport_id = s.id
+INNER JOIN markets AS m ON q.market_id = m.id
+INNER JOIN outcomes AS o ON q.outcome_id = o.id
+LEFT JOIN books AS b ON q.book_id = b.id
+LEFT JOIN polls AS p ON q.poll_id = p.id
+LEFT JOIN imports AS i ON p.import_id = i.id
+"""
+LIST = READ + "WHERE %(all)s OR q.released_at IS NULL ORDER BY q.id DESC LIMIT %(limit)s"
+ONE = READ + "WHERE q.id = %(id)s"
+OTHERS = """
+SELECT book, price FROM (
+    SELECT DISTINCT ON (t.book_id) b.key AS book, t.price
+    FROM quarantined_ticks AS q
+    INNER JOIN odds_ticks AS t
+        ON
+            q.event_id = t.event_id AND q.market_id = t.market_id AND q.outcome_id = t.outcome_id
+            AND q.point IS NOT DISTINCT FROM t.point AND t.observed_at <= q.observed_at
+    INNER JOIN books AS b ON t.book_id = b.id
+    WHERE q.id = %(id)s AND t.book_id IS DISTINCT FROM q.book_id
+    ORDER BY t.book_id, t.observed_at DESC, t.poll_id DESC
+) AS standing
+WHERE price IS NOT NULL ORDER BY price DESC, book
+"""
+HELD = "SELECT check_name, count(*) FROM quarantined_ticks WHERE released_at IS NULL GROUP BY check_name ORDER BY 1"
+
+
+class Verdict(NamedTuple):
+    """Why a tick is quarantined: which check found it, and what it found."""
+
+    check: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row of quarantine, by name. `book` is the kind of an aggregate; `file` what it was imported from."""
+
+    id: int
+    sport: str
+    home_team: str | None
+    away_team: str | None
+    commence_at: datetime
+    market: str
+    outcome: str
+    point: float | None
+    book: str
+    price: float
+    observed_at: datetime
+    poll_id: int
+    feed: str | None
+    file: str | None
+    check_name: str
+    reason: str
+    quarantined_at: datetime
+    released_at: datetime | None
+    released_by: str | None
+
+
+def events_due(conn: Connection, *, everything: bool = False) -> list[int]:
+    """The events with ticks that the warehouse has not taken in yet; all of them if `everything` is to be judged."""
+    return [event for (event,) in conn.execute(EVENTS, {"everything": everything})]
+
+
+def ticks_of(conn: Connection, events: Sequence[int], markets: Sequence[int], *, everything: bool = False) -> Columns:
+    """The ticks of events before their start: `TYPES`, by market, line and time; `due` is 1 where they are judged.
+
+    The recorded best price is a book, `BEST`. A price that was withdrawn or quarantined is NaN.
+    """
+    values = {"events": list(events), "markets": list(markets), "everything": everything}
+    return read_columns(conn, TICKS, TYPES, values)
+
+
+def quarantine(conn: Connection, ticks: Columns, verdicts: Sequence[Verdict]) -> int:
+    """Take ticks (`TYPES`) out, each with its verdict, so that the warehouse sees none of them; return how many.
+
+    What is in quarantine already, or was released from it, is left as it is.
+    """
+    best = ticks["book_id"] == BEST
+    with conn.transaction():
+        return sum(
+            conn.execute(query, _rows(ticks, verdicts, np.flatnonzero(mine), sellers)).rowcount
+            for query, mine, sellers in (
+                (PUT_TICKS, ~best, ticks["book_id"].tolist()),
+                (PUT_AGGREGATES, best, ["max"] * len(best)),
+            )
+            if mine.any()
+        )
+
+
+def _rows(
+    ticks: Columns, verdicts: Sequence[Verdict], chosen: NDArray[np.intp], sellers: Sequence[int | str]
+) -> dict[str, list[Any]]:
+    names = ("event_id", "market_id", "line_point", "outcome_id", "poll_id")
+    times = ticks["observed_at"][chosen]
+    return {
+        **{name: ticks[name][chosen].tolist() for name in names},
+        "observed_at": [to_datetime(at) for at in times.tolist()],
+        "seller": [sellers[i] for i in chosen.tolist()],
+        "check": [verdicts[i].check for i in chosen.tolist()],
+        "reason": [verdicts[i].reason for i in chosen.tolist()],
+    }
+
+
+def held(conn: Connection) -> dict[str, int]:
+    """How many ticks are in quarantine, by the check that found them."""
+    return dict(conn.execute(HELD).fetchall())
+
+
+def quarantined(conn: Connection, *, released: bool = False, limit: int = 100) -> list[Quarantined]:
+    """The newest rows of quarantine; those that were `released` too, if wanted."""
+    with conn.cursor(row_factory=class_row(Quarantined)) as cursor:
+        return cursor.execute(LIST, {"all": released, "limit": limit}).fetchall()
+
+
+def quarantined_one(conn: Connection, number: int) -> Quarantined | None:
+    """One row of quarantine."""
+    with conn.cursor(row_factory=class_row(Quarantined)) as cursor:
+        return cursor.execute(ONE, {"id": number}).fetchone()
+
+
+def others_then(conn: Connection, number: int) -> list[dict[str, Any]]:
+    """What the other books offered for the same selection at the moment of a quarantined price, the longest first."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(OTHERS, {"id": number}).fetchall()
+
+
+def release(conn: Connection, number: int, by: str) -> bool:
+    """Put a price back, so that the next build of the warehouse sees it; false if it is not in quarantine."""
+    return conn.execute(RELEASE, {"id": number, "by": by}).fetchone() is not None

@@ -1,0 +1,96 @@
+"""Seconds that the job `warehouse` takes: all of a million ticks at night, and what a burst of polls adds.
+
+Targets: 60 s and 10 s. Both run through Dagster, dbt's processes and data tests included.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from dagster import DagsterInstance
+
+from edge_assets.clock import micros
+from edge_assets.defs.analytics.definitions import analytics
+from edge_assets.defs.analytics.warehouse import connection_variables
+from edge_assets.store.database import connect, ensure_database, upgrade
+from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.writer import PollRecord, write_poll
+from ml.quotes import OUTCOMES_OF, EventStarts, Market, MarketTimes, QuoteBatch
+from tests.edge_assets.store.material import NOON
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from tests.servers.postgres import PostgresServer
+
+TICKS, EVENTS, BOOKS, POLLS, BURST = 1_000_000, 300, 30, 500, 12
+MARKETS = (Market.H2H, Market.SPREADS, Market.TOTALS)
+POINTS = {Market.H2H: (np.nan, np.nan), Market.SPREADS: (-3.5, 3.5), Market.TOTALS: (44.5, 44.5)}
+
+
+class Market500:
+    """Games of a week, two hours apart in groups; every poll reprices a share of the lines that are still open."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn, self._rng = conn, np.random.default_rng(5)
+        with closing(Vocabulary.load(conn)) as words:
+            self._sport = words.sport("americanfootball_nfl")
+            self._books = [words.book(f"book_{b}", f"Book {b}") for b in range(BOOKS)]
+            self._starts = [NOON + timedelta(hours=6 + 0.5 * e) for e in range(EVENTS)]
+            self._events = [
+                words.event(f"e{e}", self._sport, f"Home {e % 32}", f"Away {e % 31}", start, NOON)
+                for e, start in enumerate(self._starts)
+            ]
+
+    def poll(self, number: int, lines: int) -> int:
+        """Store one poll with `lines` repriced; return its ticks."""
+        at = NOON + timedelta(minutes=15 * number)
+        coming = [(e, s) for e, s in zip(self._events, self._starts, strict=True) if s > at - timedelta(hours=3)]
+        rows = [row for _ in range(lines) for row in self._line(coming[self._rng.integers(len(coming))][0])]
+        times = MarketTimes.of((e, b, m, micros(at)) for e, _ in coming for b in self._books for m in MARKETS)
+        starts = EventStarts.of((e, micros(s)) for e, s in coming)
+        record = PollRecord(self._sport, "bench", "r", micros(at), micros(at), len(times) * 2, len(coming), 1.0, b"[]")
+        quotes = QuoteBatch.of({row[:5]: row for row in rows}.values())
+        write_poll(self._conn, record, quotes, times, starts)
+        return len(quotes)
+
+    def _line(self, event: int) -> list[tuple[int, int, int, int, float, float, int]]:
+        book, market = self._books[self._rng.integers(BOOKS)], MARKETS[self._rng.integers(3)]
+        log_odds = self._rng.normal(0, 0.05)
+        prices = 0.96 * (1 + np.exp([-log_odds, log_odds]))
+        return [
+            (event, book, market, outcome, point, float(p), 0)
+            for outcome, point, p in zip(OUTCOMES_OF[market], POINTS[market], prices, strict=True)
+        ]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_builds(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = ensure_database(postgres_server.url, "bench_warehouse")
+    upgrade(url)
+    for variable, value in (connection_variables(url) | {"DATABASE_URL": url}).items():
+        monkeypatch.setenv(variable, value)
+    with closing(connect(url, "bench")) as conn:
+        market = Market500(conn)
+        ticks = sum(market.poll(number, TICKS // POLLS // 2) for number in range(POLLS))
+        print(f"\n{ticks:,} ticks of {EVENTS} events at {BOOKS} books in {POLLS} polls")
+        print("night, all: " + job())
+        print("nothing new: " + job())
+        added = sum(market.poll(POLLS + number, 400) for number in range(BURST))
+        print(f"after a burst of {BURST} polls, {added:,} ticks: " + job())
+
+
+def job() -> str:
+    """Run it; tell its seconds, and those of a processor, which a busy machine does not lengthen."""
+    begun, before = time.perf_counter(), os.times()
+    with DagsterInstance.ephemeral() as instance:
+        assert analytics().resolve_job_def("warehouse").execute_in_process(instance=instance).success
+    after = os.times()
+    cpu = sum(after[:4]) - sum(before[:4])
+    return f"{time.perf_counter() - begun:.1f} s ({cpu:.1f} s of processor in this process and dbt's)"
