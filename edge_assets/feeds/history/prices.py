@@ -18,7 +18,7 @@ EVEN = 100
 
 def from_american(prices: Floats) -> tuple[Floats, dict[str, NDArray[np.bool_]]]:
     """Decimal prices, NaN where there is none or none to bet at, and which were refused for which reason."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         decimal = np.where(prices > 0, 1 + prices / EVEN, 1 - EVEN / prices)
     no_price = np.abs(prices) < EVEN
     usable, refused = from_decimal(np.where(no_price, np.nan, decimal))
