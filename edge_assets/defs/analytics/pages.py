@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Page = dict[str, MetadataValue[Any]]
 
 SMALL = (9, 4.5)
-"""Inches. At 72 dots each a picture is 20 kB, and the event log keeps it of every build."""
+"""Inches, at 72 dots each."""
 
 
 def illustrated(events: Iterable[Any], database_url: str, weights: Mapping[str, float], log: Logger) -> Iterator[Any]:

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 BEGIN, END = datetime(2025, 11, 1, tzinfo=UTC), datetime(2025, 11, 9, tzinfo=UTC)
 MIDDLE = BEGIN + (END - BEGIN) / 2
 SELECTION = Selection(1, "h2h", 1, "home", None, None, 1, 2)
-BLUE, RED, GREEN, GREY, GRID = (0x1F, 0x77, 0xB4), (0xD6, 0x27, 0x28), (0x2C, 0xA0, 0x2C), (204,) * 3, (237,) * 3
+BLUE, ORANGE, RED, GREEN, GREY, GRID = (
+    (0x1F, 0x77, 0xB4),
+    (0xFF, 0x7F, 0x0E),
+    (0xD6, 0x27, 0x28),
+    (0x2C, 0xA0, 0x2C),
+    (204,) * 3,
+    (237,) * 3,
+)
 
 
 def a_line(*values: list[float], start: datetime = END, is_fair: bool = False) -> Line:
@@ -62,6 +69,12 @@ def test_a_withdrawal_is_a_gap_in_the_picture() -> None:
     _, column = where(line_png(a_line([2.0, np.nan, 2.0, 2.0])), BLUE)
     gaps = np.diff(np.unique(column))
     assert gaps.max() == pytest.approx((column.max() - column.min()) / 4, rel=0.05)
+
+
+def test_the_book_that_counts_most_hides_the_others() -> None:
+    png = line_png(a_line([2.0], [2.0]))
+    assert where(png, BLUE)[0].size > 500
+    assert where(png, ORANGE)[0].size < 50
 
 
 def test_books_beyond_the_leaders_are_grey() -> None:
