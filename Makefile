@@ -7,6 +7,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	&& echo "$$python" && break; done)
 
 export UV_PYTHON_DOWNLOADS := never
+# Without bytecode kept, MLflow takes 17 s to import instead of 7, at every start.
+unexport PYTHONDONTWRITEBYTECODE
 # Behind a company's proxy only the machine's own certificates help; a bare machine has none, and uv brings some.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= 1
