@@ -82,6 +82,38 @@ def table(
     _print(("de-vig", "EV >", "bets", "claimed", "yield", "CLV", "beat the close"), list(map(_texts, rows)))
 
 
+@app.command()
+def weights(as_json: JSON = False) -> None:
+    """Show what books count where the warehouse has measured it, and on how many games that rests.
+
+    The rest count as by convention; EDGE_BOOK_WEIGHTS overrides both.
+    """
+    from edge_assets.store.weights import last_weights
+
+    with _built() as conn:
+        found = last_weights(conn)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({"weights": [w._asdict() for w in found]}, indent=1, default=str))
+        return
+    _print(
+        ("sport", "book", "weight", "convention", "games", "gain, millinats", "valid from"),
+        [
+            (
+                w.sport,
+                w.book,
+                f"{w.weight:.2f}",
+                f"{w.prior:.2f}",
+                f"{w.games:,}",
+                f"{1000 * w.gain:+.2f} ± {1000 * w.error:.2f}",
+                f"{w.valid_from:%Y-%m-%d}",
+            )
+            for w in found
+        ],
+    )
+
+
 @contextmanager
 def _built() -> Iterator[Connection]:
     """A connection to a database whose warehouse has been built."""

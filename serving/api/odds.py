@@ -12,6 +12,7 @@ from psycopg import Connection
 from redis.exceptions import RedisError
 
 from edge_assets.store import board, readers
+from edge_assets.store.weights import weights_at
 from ml.quotes import QuoteBatch
 from ml.scoring.rules import ScoringRules
 from serving.api.models import Event, Problem, SportOdds
@@ -89,7 +90,8 @@ def _body(store: Connection, latest: dict[str, Any], event_id: int | None, weigh
     if latest["poll_id"] is not None:
         offer = _offer(store, latest, event_id)
         names = Names(board.books(store), board.events(store, set(offer.quotes.event.tolist())))
-        events = price_events(latest["sport"], offer, names, RULES, weights)
+        held = weights_at(store, board.sports(store)[latest["sport"]].id, latest["observed_at"])
+        events = price_events(latest["sport"], offer, names, RULES, {**held.weights, **weights})
     return msgspec.json.encode(latest | {"stale_after_seconds": RULES.stale_after_seconds, "events": events})
 
 

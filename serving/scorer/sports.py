@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_assets.store import alerts, readers
+from edge_assets.store.weights import weights_at
+from edge_assets.store.writer import to_datetime
 from edge_assets.traits import traits
 from ml.points import point_models
 from ml.scoring import ScoringRules, SportScorer, Traits
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from edge_assets.store.vocabulary import Vocabulary
+    from edge_assets.store.weights import Publication
     from ml.quotes import Micros, PollChanges
 
 
@@ -23,12 +26,14 @@ if TYPE_CHECKING:
 class _Sport:
     scorer: SportScorer
     poll_id: int
+    weights: Publication
 
 
 class Sports:
     """Scores polls and commits what comes of them, together with how far each sport has come.
 
-    `weights` overrides the weights of single books in the consensus, by their keys.
+    Books count as the warehouse has measured them by the time of each poll; `weights` overrides single ones, by their
+    keys.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Sports:
         sport = self._sport(sport_id)
         if changes.poll_id <= sport.poll_id:
             return False
+        sport = self._reweighted(sport_id, sport, changes.observed_at)
         step = sport.scorer.step(changes)
         alerts.commit_step(self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed)
         sport.poll_id = changes.poll_id
@@ -79,17 +85,27 @@ class Sports:
     def _sport(self, sport_id: int) -> _Sport:
         sport = self._sports.get(sport_id)
         if sport is None:
-            sport = self._sports[sport_id] = self._restored(sport_id)
+            poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0
+            moment = readers.market_state(self._conn, sport_id, upto_poll=poll_id)[2] if poll_id else 0
+            held = weights_at(self._conn, sport_id, to_datetime(moment))
+            sport = self._sports[sport_id] = self._restored(sport_id, poll_id, held)
         return sport
 
-    def _restored(self, sport_id: int) -> _Sport:
+    def _reweighted(self, sport_id: int, sport: _Sport, moment: Micros) -> _Sport:
+        """The sport with the weights of the moment: as after a restart, where others have come into force."""
+        held = weights_at(self._conn, sport_id, to_datetime(moment))
+        if held.valid_from != sport.weights.valid_from:
+            sport = self._sports[sport_id] = self._restored(sport_id, sport.poll_id, held)
+        return sport
+
+    def _restored(self, sport_id: int, poll_id: int, held: Publication) -> _Sport:
         key = self._vocabulary.sport_key(sport_id)
+        weights = {**held.weights, **self._weights}
 
         def traits_of(book: int) -> Traits:
-            return traits(self._vocabulary.book_key(book), self._weights, key)
+            return traits(self._vocabulary.book_key(book), weights, key)
 
         scorer = SportScorer(self._rules, traits_of, point_models(key))
-        poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0
         if poll_id:
             quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)
             times, starts, observed_at = readers.market_state(self._conn, sport_id, upto_poll=poll_id)
@@ -101,4 +117,4 @@ class Sports:
                 (observed_at, poll_id),
                 alerts.open_records(self._conn, sport_id),
             )
-        return _Sport(scorer, poll_id)
+        return _Sport(scorer, poll_id, held)

@@ -1,12 +1,53 @@
--- The books on the match result at a moment: how many, what they charge, and how many of them are references.
+-- The books on the match result at a moment: how many, what they charge, how many of them are references, and how sharp
+-- they had been by the beginning of that day. Means are numeric, because of the last bit.
+with boards as (
+
+    select
+        margins.event_id,
+        margins.moment,
+        events.sport,
+        margins.book,
+        (margins.decided_at at time zone 'utc')::date as day,
+        margins.margin
+    from {{ ref('int_margins_measured') }} as margins
+    inner join {{ ref('int_events_timed') }} as events on margins.event_id = events.event_id
+    where margins.market in ('h2h', 'h2h_3_way')
+
+),
+
+sharpness as (
+
+    select
+        days.sport,
+        days.book,
+        days.day,
+        known.log_loss_gain
+    from (select distinct
+        sport,
+        book,
+        day
+    from boards) as days
+    cross join lateral (
+        select dated.log_loss_gain
+        from {{ ref('int_sharpness_dated') }} as dated
+        where dated.sport = days.sport and dated.book = days.book and dated.known_from <= days.day
+        order by dated.known_from desc
+        limit 1
+    ) as known
+
+)
+
 select
-    margins.event_id,
-    margins.moment,
+    boards.event_id,
+    boards.moment,
     count(*) as books_on_offer,
-    avg(margins.margin) as mean_margin,
-    min(margins.margin) as least_margin,
-    count(books.reference_rank) as sharp_books_on_offer
-from {{ ref('int_margins_measured') }} as margins
-inner join {{ ref('stg_edge__books') }} as books on margins.book = books.book
-where margins.market in ('h2h', 'h2h_3_way')
-group by margins.event_id, margins.moment
+    avg(boards.margin::numeric)::double precision as mean_margin,
+    min(boards.margin) as least_margin,
+    count(books.reference_rank) as sharp_books_on_offer,
+    avg(sharpness.log_loss_gain::numeric)::double precision as mean_sharpness,
+    max(sharpness.log_loss_gain) as greatest_sharpness
+from boards
+inner join {{ ref('stg_edge__books') }} as books on boards.book = books.book
+left join sharpness
+    on boards.sport = sharpness.sport and boards.book = sharpness.book and boards.day = sharpness.day
+group by boards.event_id, boards.moment

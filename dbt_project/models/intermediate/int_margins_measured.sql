@@ -1,4 +1,5 @@
--- What a book charges on a line at a moment: the sum of its implied probabilities less one.
+-- What a book charges on a line at a moment: the sum of its implied probabilities less one. It is numeric:
+-- the last bit of a sum of floats depends on the order of rows.
 select
     event_id,
     moment,
@@ -6,7 +7,7 @@ select
     market,
     line_point,
     book,
-    sum(1 / price_decimal) - 1 as margin,
+    (sum((1 / price_decimal)::numeric) - 1)::double precision as margin,
     max(age_seconds) as age_seconds
 from {{ ref('market_snapshots') }}
 where book_probability is not null

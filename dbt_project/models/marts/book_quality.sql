@@ -35,7 +35,8 @@ accuracy as (
         book,
         count(*) as judged_closes,
         avg(log_loss) as log_loss,
-        avg(consensus_log_loss) - avg(log_loss) as log_loss_gain
+        avg(consensus_log_loss) - avg(log_loss) as log_loss_gain,
+        stddev_samp(consensus_log_loss - log_loss) / sqrt(count(*)) as log_loss_gain_error
     from {{ ref('int_closes_judged') }}
     group by sport, season, book
 
@@ -76,6 +77,7 @@ select
     coalesce(accuracy.judged_closes, 0) as judged_closes,
     accuracy.log_loss::double precision as log_loss,
     accuracy.log_loss_gain::double precision as log_loss_gain,
+    accuracy.log_loss_gain_error::double precision as log_loss_gain_error,
     coalesce(speed.shared_moves, 0) as shared_moves,
     speed.lead_share::double precision as lead_share,
     speed.lag_p50_seconds,

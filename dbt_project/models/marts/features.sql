@@ -50,6 +50,8 @@ select
     board.mean_margin,
     board.least_margin,
     board.sharp_books_on_offer,
+    board.mean_sharpness,
+    board.greatest_sharpness,
     changed.version
 from changed
 left join lateral (

@@ -18,6 +18,7 @@ from edge_assets.defs.analytics.history import build_imports
 from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepared_project
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
+from edge_assets.defs.analytics.weights import book_weights
 from edge_assets.defs.ingest.resources import SettingsResource
 
 
@@ -27,9 +28,10 @@ def analytics() -> Definitions:
     warehouse = build_warehouse(prepared_project())
     job = define_asset_job(
         "warehouse",
-        AssetSelection.assets(gate, warehouse, prices),
+        AssetSelection.assets(gate, warehouse, prices, book_weights),
         executor_def=in_process_executor,  # dbt, prices, dbt: a process for each would import everything anew
-        description="Quarantine and canaries; dbt build with its tests; prices between intermediate models and marts.",
+        description="Quarantine and canaries; dbt build with its tests; prices between intermediate models and marts; "
+        "weights of books.",
     )
     hourly = ScheduleDefinition(
         name="warehouse_hourly",
@@ -38,7 +40,7 @@ def analytics() -> Definitions:
         default_status=DefaultScheduleStatus.RUNNING,
     )
     return Definitions(
-        assets=[*build_imports(), gate, warehouse, prices],
+        assets=[*build_imports(), gate, warehouse, prices, book_weights],
         asset_checks=[expectations],
         jobs=[job, expectations_job],
         schedules=[hourly, expectations_schedule],

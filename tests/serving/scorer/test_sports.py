@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.weights import Evidence, publish
+from ml.market import devig
 from ml.scoring import ScoringRules
 from serving.scorer.sports import Sports
-from tests.serving.scorer.desk import SECOND, THRESHOLD
+from tests.serving.scorer.desk import SECOND, SPORT, THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,3 +105,31 @@ def test_sports_are_kept_apart(desk: ScorerDesk, words: Vocabulary) -> None:
         sports.score(changes)
     assert [c.sport for c in polls] == ["basketball_nba"] * 2
     assert desk.conn.execute("SELECT sport_id FROM scorer_progress").fetchall() == [(desk.sport,)]
+
+
+@pytest.mark.parametrize("reborn", [False, True])
+def test_measured_weights_count_from_their_day_on(desk: ScorerDesk, words: Vocabulary, reborn: bool) -> None:
+    desk.offers[0, 0] = 1.9, 2.0
+    sports = sports_of(desk, words)
+    for changes in (desk.poll(), desk.generous()):
+        sports.score(changes)
+    publish(desk.conn, [(Evidence(SPORT, "pinnacle", 9, 0.0, 0.1), 5.0, 1_000.0)])
+    sports.score(desk.poll(3_600))
+    if reborn:
+        sports = sports_of(desk, words)
+    [before] = fair_probabilities(desk)
+
+    sports.score(desk.poll(26 * 3_600))
+
+    [_, after] = fair_probabilities(desk)
+    own = float(devig(np.array([[1.9, 2.0]])).probabilities[0, 0])
+    assert before < own - 0.005
+    assert after == pytest.approx(own, abs=0.001)
+
+
+def fair_probabilities(desk: ScorerDesk) -> list[float]:
+    """What the steps of the first book's and event's value say is fair, in order."""
+    query = (
+        "SELECT fair_probability FROM alerts WHERE kind = 'value' AND state <> 'closed' AND event_id = %s ORDER BY id"
+    )
+    return [fair for (fair,) in desk.conn.execute(query, [desk.events[0]])]

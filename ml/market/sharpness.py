@@ -1,0 +1,49 @@
+"""How much books should count, by how well their closes foretold what happened.
+
+A book whose log-odds err with variance v loses about p (1 - p) v / 2 more a game than the truth, in log loss; the best
+pool weighs each book by 1 / v (Bates & Granger 1969). So a book's gain over a common benchmark, less the mean gain of
+all, says how much smaller than the usual its v is. A season says little: the gain of one game has a standard deviation
+of about .02 and what is looked for is .0002, so some ten thousand games weigh as much as the convention does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.market.pooling import BOOK_NOISE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+LOSS_PER_VARIANCE = 0.11
+"""p (1 - p) / 2 at the mean of p (1 - p) over games, .22."""
+PRIOR_DEVIATION = 1.0
+"""How far off the prior may be, as a share of the variance that it stands for. A convention."""
+FURTHEST = 4.0
+"""No measurement moves a weight further than by this factor."""
+
+
+def measured_weights(prior: Array, gain: Array, error: Array) -> Array:
+    """The weights (B,) of books by their `gain`, with the `prior` ones (B,) > 0 where nothing speaks against them.
+
+    `gain` (B,) is the mean log loss of a benchmark less the book's, in nats a game, on the book's games; `error`
+    (B,) > 0 is its standard error. NaN in either leaves the prior. The benchmark cancels out between books that judge
+    the same games: a consensus made with these weights does not confirm them. Weights shrink towards the prior as a
+    normal mean does, by the two variances.
+    """
+    known = np.isfinite(gain) & np.isfinite(error)
+    if not known.any():
+        return prior.copy()
+    usual = BOOK_NOISE**2 / prior
+    noise = np.where(known, error, 1.0) / LOSS_PER_VARIANCE
+    trust = np.where(known, 1.0, 0.0) / noise**2
+    # the benchmark's own error is common to all: only differences between books say something
+    better = np.where(known, gain, 0.0) / LOSS_PER_VARIANCE
+    seen = np.average(usual + better, weights=trust) - better
+    own = 1 / (PRIOR_DEVIATION * usual) ** 2
+    variance = (own * usual + trust * seen) / (own + trust)
+    return prior * np.clip(usual / np.maximum(variance, usual / FURTHEST), 1 / FURTHEST, FURTHEST)

@@ -1,0 +1,75 @@
+"""No later tick, start or result changes a bit of what was known before; built in steps or at once."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from edge_assets.store.database import connect
+from edge_assets.store.results import ResultSource
+from tests.edge_assets.warehouse.stories import EVENTS, Season
+
+if TYPE_CHECKING:
+    from tests.edge_assets.warehouse.building import Warehouse
+
+Rows: TypeAlias = "dict[str, dict[tuple[Any, ...], dict[str, Any]]]"
+"""By table and key."""
+SEASONS, LOOKS = 8, 7
+KEYS = {
+    "market_snapshots": ("event_id", "moment", "market", "outcome", "line_point", "book"),
+    "features": ("event_id", "moment"),
+}
+
+
+def test_what_comes_later_changes_nothing_before(warehouse: Warehouse) -> None:
+    """Many seasons in one warehouse, each a random story: a build takes as long for one as for all."""
+    rng = np.random.default_rng(2025)
+    scores, corrected = rng.integers(0, 4, (2, SEASONS, EVENTS, 2)).tolist()
+    with closing(connect(warehouse.url, "test")) as conn:
+        seasons = [Season(conn, number, rng) for number in range(SEASONS)]
+        for season, score in zip(seasons, scores, strict=True):
+            season.watch(LOOKS)
+            season.report(ResultSource.ESPN, score)
+        warehouse.build(*KEYS)
+        before = known(warehouse)
+        for season, score, correction in zip(seasons, scores, corrected, strict=True):
+            season.report(ResultSource.ODDS_API, correction, season.now)
+            season.watch(LOOKS)
+            season.report(ResultSource.ESPN, score)
+    warehouse.build(*KEYS)
+    after = known(warehouse)
+    for table, rows in before.items():
+        assert 100 < len(rows) < len(after[table]), table
+    assert changed(before, after) == []
+    warehouse.build(*KEYS, full_refresh=True)
+    again = known(warehouse)
+    assert changed(after, again) == []
+    assert {table: len(rows) for table, rows in again.items()} == {table: len(rows) for table, rows in after.items()}
+
+
+def changed(before: Rows, after: Rows) -> list[tuple[Any, ...]]:
+    """What became of rows: table, key, and the columns that differ, all of them where the row is gone."""
+    return [
+        (table, key, column, value, after[table].get(key, {}).get(column))
+        for table, rows in before.items()
+        for key, row in rows.items()
+        for column, value in row.items()
+        if after[table].get(key, {}).get(column, "gone") != value
+    ]
+
+
+def known(warehouse: Warehouse) -> Rows:
+    """Every row by its key, without the number of the pricing; floats as they are, bit by bit."""
+    return {
+        table: {
+            tuple(row[name] for name in key): {
+                name: value.hex() if isinstance(value, float) else value
+                for name, value in row.items()
+                if name != "version"
+            }
+            for row in warehouse.rows(f"SELECT * FROM {table}")
+        }
+        for table, key in KEYS.items()
+    }

@@ -1,0 +1,85 @@
+"""Weights that the warehouse measures: from `book_quality` to the scorer and the next pricing."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edge_assets.clock import micros
+from edge_assets.store.database import connect
+from edge_assets.store.weights import Evidence, last_weights, publications, publish, weights_at
+from edge_assets.warehouse.weights import publication_numbers, publish_weights
+from ml.quotes import QuoteBatch
+from tests.edge_assets.store.material import NOON, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+NFL = "americanfootball_nfl"
+QUALITY = """
+CREATE SCHEMA IF NOT EXISTS analytics;
+CREATE TABLE analytics.book_quality (
+    sport text, season smallint, book text, judged_closes bigint, log_loss_gain double precision,
+    log_loss_gain_error double precision
+);
+INSERT INTO analytics.book_quality VALUES
+('americanfootball_nfl', 2024, 'pinnacle', 30000, 0.0004, 0.0002),
+('americanfootball_nfl', 2025, 'pinnacle', 30000, 0.0004, 0.0002),
+('americanfootball_nfl', 2025, 'fanduel', 60000, -0.0004, 0.0001),
+('americanfootball_nfl', 2025, 'betmgm', 1, 0.1, NULL)
+"""
+
+
+@pytest.fixture
+def desk(database_url: str) -> Iterator[Desk]:
+    """A sport that was polled at noon."""
+    with closing(connect(database_url, "test")) as conn:
+        desk = Desk(conn)
+        desk.write(NOON, QuoteBatch.of([desk.quote()]))
+        yield desk
+
+
+@pytest.fixture
+def measured(desk: Desk) -> Connection:
+    """A warehouse that knows the books."""
+    desk.conn.execute(QUALITY)
+    return desk.conn
+
+
+def test_what_was_measured_is_published_once_and_counts_from_the_next_day(measured: Connection, desk: Desk) -> None:
+    assert [publish_weights(measured), publish_weights(measured)] == [1, 0]
+    fanduel, pinnacle = sorted(last_weights(measured), key=lambda weight: weight.book)
+    assert pinnacle[:3] == (NFL, NOON + timedelta(hours=12), "pinnacle")
+    assert pinnacle.weight > pinnacle.prior == 5
+    assert fanduel.weight < fanduel.prior == 1
+    assert pinnacle[5:] == pytest.approx((60_000, 0.0004, 0.0002 / np.sqrt(2)))
+    [published] = publications(measured)
+    before, after = (weights_at(measured, desk.sport, NOON + timedelta(hours=h)) for h in (11.9, 12))
+    assert (before.valid_from, before.weights) == (None, {})
+    assert after == published == (NFL, pinnacle.valid_from, {"pinnacle": pinnacle.weight, "fanduel": fanduel.weight})
+    assert weights_at(measured, desk.other_sport, NOON + timedelta(days=9)).weights == {}
+
+
+def test_a_publication_is_never_changed(measured: Connection, desk: Desk) -> None:
+    publish_weights(measured)
+    before = publications(measured)
+    measured.execute("UPDATE analytics.book_quality SET log_loss_gain = -log_loss_gain")
+    publish_weights(measured)  # the day has its weights
+    assert publications(measured) == before
+    desk.write(NOON + timedelta(days=1), QuoteBatch.of([desk.quote(2.1)]))
+    publish_weights(measured)
+    assert [p.valid_from for p in publications(measured)] == [NOON + timedelta(hours=h) for h in (12, 36)]
+
+
+def test_each_decision_is_priced_with_what_held_at_its_last_poll(desk: Desk) -> None:
+    publish(desk.conn, [(Evidence(NFL, "pinnacle", 9, 0.0, 0.1), 5.0, 9.0)])
+    published = publications(desk.conn)
+    at = micros(NOON + timedelta(hours=12))
+    sport = np.array([NFL, NFL, "icehockey_nhl"])
+    assert publication_numbers(published, sport, np.array([at - 1, at, at])).tolist() == [0, 1, 0]
