@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge_assets.store.bulk import read_columns
-from ml.quotes import OUTCOMES_OF
+from ml.quotes import OUTCOMES_OF, Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,8 +74,11 @@ CROSS JOIN outcomes AS o
 LEFT JOIN reference AS r ON w.event_id = r.event_id AND o.id = r.outcome_id
 LEFT JOIN offered AS f ON w.event_id = f.event_id AND o.id = f.outcome_id
 WHERE o.id = ANY(%(outcomes)s)
-ORDER BY w.event_id, o.id
+ORDER BY w.event_id, array_position(%(outcomes)s, o.id)
 """
+PRINTED = (Outcome.HOME, Outcome.DRAW, Outcome.AWAY)
+"""The order of all odds pages. A sum of floats depends on its order, and some bets are worth exactly their threshold:
+in the matrix's order one more of 62,149 matches' bets is above zero than published."""
 TYPES = {"event": "i4", "outcome": "i4", "opening": "f8", "closing": "f8", "offered": "f8", "won": "i4"}
 
 
@@ -95,7 +98,7 @@ def reference_prices(
 
     Quarantined ticks that nobody has released count only `with_quarantined`.
     """
-    outcomes = sorted(map(int, OUTCOMES_OF[market]))
+    outcomes = [int(outcome) for outcome in PRINTED if outcome in OUTCOMES_OF[market]]
     query = PRICES.format(
         quotes=TICKS + (QUARANTINED if with_quarantined else ""),
         aggregates=AGGREGATES + (QUARANTINED_AGGREGATES if with_quarantined else ""),

@@ -1,50 +1,62 @@
 {{ config(materialized='table', post_hook='{{ analyzed() }}') }}
 
--- A poll changes nothing that was decided before it. So what pending polls can change are the decisions from the
--- first of them on; until the last poll, because nothing is known of what comes later.
-with pending as (
+-- What is built and priced anew, with the last look at the sport before it and the last that states when books
+-- confirmed what they offer. Decisions and looks go through one window: a search for each decision took minutes in an
+-- archive whose looks state nothing.
+with looks as (
 
     select
         sport_id,
-        min(observed_at) as since
-    from {{ ref('int_polls_pending') }}
-    group by sport_id
+        observed_at,
+        max(poll_id) filter (where not is_time_assumed) as listing_id
+    from {{ ref('stg_edge__polls') }}
+    where sport_id in (select pending.sport_id from {{ ref('int_polls_pending') }} as pending)
+    group by sport_id, observed_at
 
 ),
 
-horizon as (
+timeline as (
 
     select
         sport_id,
-        max(observed_at) as until
-    from {{ ref('stg_edge__polls') }}
-    group by sport_id
+        event_id,
+        moment_id,
+        decided_at as happened_at,
+        null::timestamptz as polled_at,
+        null::timestamptz as listed_at
+    from {{ ref('int_decisions_pending') }}
+    union all
+    select
+        sport_id,
+        null,
+        null,
+        observed_at,
+        observed_at,
+        case when listing_id is not null then observed_at end
+    from looks
+
+),
+
+remembered as (
+
+    select
+        sport_id,
+        event_id,
+        moment_id,
+        happened_at as decided_at,
+        max(polled_at) over until_then as polled_at,
+        max(listed_at) over until_then as listed_at
+    from timeline
+    window until_then as (partition by sport_id order by happened_at)
 
 )
 
 select
-    decisions.event_id,
-    decisions.moment_id,
-    decisions.decided_at,
-    listing.poll_id,
-    look.polled_at
-from {{ ref('int_decisions_dated') }} as decisions
-inner join pending on decisions.sport_id = pending.sport_id
-inner join horizon on decisions.sport_id = horizon.sport_id
-left join lateral (
-    select max(polls.observed_at) as polled_at
-    from {{ ref('stg_edge__polls') }} as polls
-    where polls.sport_id = decisions.sport_id and polls.observed_at <= decisions.decided_at
-) as look on true
--- the last poll that states when books confirmed what they offer
-left join lateral (
-    select polls.poll_id
-    from {{ ref('stg_edge__polls') }} as polls
-    where
-        polls.sport_id = decisions.sport_id
-        and polls.observed_at <= decisions.decided_at
-        and not polls.is_time_assumed
-    order by polls.observed_at desc, polls.poll_id desc
-    limit 1
-) as listing on true
-where decisions.decided_at between pending.since and horizon.until
+    remembered.event_id,
+    remembered.moment_id,
+    remembered.decided_at,
+    looks.listing_id as poll_id,
+    remembered.polled_at
+from remembered
+left join looks on remembered.sport_id = looks.sport_id and remembered.listed_at = looks.observed_at
+where remembered.event_id is not null

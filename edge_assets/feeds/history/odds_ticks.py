@@ -113,7 +113,7 @@ def _events(table: Table, reports: dict[str, tuple[str, GameReport]]) -> list[Hi
         at_home, report = reports.get(key, (home, None))
         if report is not None and at_home == away:
             report = report.turned()
-        moved = (later, last_seen) if later != start else None
+        moved = (later, min(later, last_seen)) if later != start else None  # a game that has begun is known to have
         events.append(HistoryEvent(key, home, away, start, False, moved, report, later + GAME_LASTS))
     return events
 

@@ -1,0 +1,44 @@
+"""How well first and last prices foretold who won."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ml.market import devig
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_assets.store.foretold import Foretold
+    from ml.market import DevigMethod
+
+    Array = NDArray[np.float64]
+
+
+class Accuracy(NamedTuple):
+    """Log losses in nats over `games`, those with a first and a closing price; None without a game."""
+
+    games: int
+    first_log_loss: float | None
+    closing_log_loss: float | None
+
+
+def accuracy(prices: Foretold, method: DevigMethod) -> Accuracy:
+    """Of the plain mean of the books' fair probabilities: no weights, which would have to be told too."""
+    first, last = (_losses(prices, each, method) for each in (prices.first, prices.last))
+    both = np.isfinite(first + last)
+    means = (float(losses[both].mean()) if both.any() else None for losses in (first, last))
+    return Accuracy(int(both.sum()), *means)
+
+
+def _losses(prices: Foretold, offered: Array, method: DevigMethod) -> Array:
+    """By event, NaN where no book prices it completely."""
+    fair = devig(offered, method).probabilities[np.arange(len(offered)), prices.winner]
+    priced = ~np.isnan(fair)
+    events, event = np.unique(prices.event, return_inverse=True)
+    books, total = (np.bincount(event[priced], w, len(events)) for w in (None, fair[priced]))
+    with np.errstate(invalid="ignore"):
+        losses: Array = -np.log(total / books)
+    return losses
