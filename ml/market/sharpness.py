@@ -3,7 +3,11 @@
 A book whose log-odds err with variance v loses about p (1 - p) v / 2 more a game than the truth, in log loss; the best
 pool weighs each book by 1 / v (Bates & Granger 1969). So a book's gain over a common benchmark, less the mean gain of
 all, says how much smaller than the usual its v is. A season says little: the gain of one game has a standard deviation
-of about .02 and what is looked for is .0002, so some ten thousand games weigh as much as the convention does.
+of .01 to .05 and what is looked for is .0002, so some ten thousand games weigh as much as the convention does.
+
+Six books of football-data, weights of `books.toml` against those measured on the seasons before: the consensus of the
+closes has log loss 1.00362 against 1.00354 in 2021-23 (13,226 matches; measured on 10,347), 1.00592 against 1.00579 in
+2022-24 (13,203; 16,937); the differences are .07 +- .05 and .13 +- .08 thousandths.
 """
 
 from __future__ import annotations

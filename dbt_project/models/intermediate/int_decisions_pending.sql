@@ -1,12 +1,25 @@
 -- A poll changes nothing that was decided before it. So what pending polls can change are the decisions from the
--- first of them on; until the last poll, because nothing is known of what comes later.
-with pending as (
+-- first of them on; until the last poll, because nothing is known of what comes later. What was decided between the
+-- first of them and the poll before it was later than anything known when that one was priced: it is due as well.
+with first_pending as (
 
     select
         sport_id,
-        min(observed_at) as since
+        min(observed_at) as observed_at
     from {{ ref('int_polls_pending') }}
     group by sport_id
+
+),
+
+pending as (
+
+    select
+        first_pending.sport_id,
+        coalesce(max(polls.observed_at), '-infinity') as since
+    from first_pending
+    left join {{ ref('stg_edge__polls') }} as polls
+        on first_pending.sport_id = polls.sport_id and polls.observed_at < first_pending.observed_at
+    group by first_pending.sport_id
 
 ),
 
@@ -29,4 +42,4 @@ select
 from {{ ref('int_decisions_dated') }} as decisions
 inner join pending on decisions.sport_id = pending.sport_id
 inner join horizon on decisions.sport_id = horizon.sport_id
-where decisions.decided_at between pending.since and horizon.until
+where decisions.decided_at > pending.since and decisions.decided_at <= horizon.until

@@ -45,6 +45,10 @@ class Warehouse:
         """Every data test and unit test."""
         self._dbt("test")
 
+    def document(self) -> None:
+        """dbt's documentation, in its scratch folder."""
+        self._dbt("docs", "generate")
+
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Rows of the marts by column name."""
         options = "-c timezone=UTC -c search_path=analytics,public"

@@ -16,6 +16,7 @@ from edge_assets.feeds.odds_api.numbers import PriceFormat
 from edge_assets.store import readers
 from edge_assets.store.database import connect
 from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.weights import weights_at
 from edge_assets.store.writer import PollRecord, to_datetime, write_poll
 from edge_assets.traits import traits
 from ml.points import point_models
@@ -27,12 +28,15 @@ from ml.scoring.valuation import value_lines, view_of
 from tests.edge_assets.warehouse.building import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from psycopg import Connection
 
 NFL = "americanfootball_nfl"
+NEWS = datetime(2025, 11, 6, 12, tzinfo=UTC)
+PUBLISHED = "INSERT INTO pricing.book_weights VALUES (%s, %s, %s, 50, 1, 9, 0, 1)"
+"""From then on, one book is found to count a lot."""
 SNAPSHOTS = """
 SELECT
     s.event_id, s.moment, s.decided_at, m.id AS market_id, o.id AS outcome_id, s.line_point, s.book, s.price_decimal,
@@ -46,16 +50,18 @@ INNER JOIN outcomes AS o ON s.outcome = o.name
 def test_the_matrix_of_the_scorer_is_the_snapshot(warehouse: Warehouse, data_dir: Path) -> None:
     with closing(connect(warehouse.url, "test")) as conn, closing(Vocabulary.load(warehouse.url)) as words:
         store_week(conn, data_dir / "odds_api" / "nfl_week_2025-11.tar.xz")
+        conn.execute(PUBLISHED, [words.sport(NFL), NEWS, words.book("draftkings", "DraftKings")])
         warehouse.build("market_snapshots")
         snapshots = warehouse.rows(SNAPSHOTS)
         assert {row["moment"] for row in snapshots} == {"first_seen", "h24", "h6", "h1", "m10", "close"}
         decisions = sorted({(row["decided_at"], row["event_id"], row["moment"]) for row in snapshots})
         live = {
             (event, moment, *quote)
-            for at, event, moment, matrix in matrices(conn, decisions)
-            for quote in held(matrix, event, at, words)
+            for at, event, moment, matrix, polled_at in matrices(conn, decisions)
+            for quote in held(matrix, event, at, words, weights_at(conn, words.sport(NFL), polled_at).weights)
         }
     assert len(live) == len(snapshots) > 5_000
+    assert decisions[0][0] < NEWS < decisions[-1][0]
     assert live == {tuple(row[name] for name in row if name != "decided_at") for row in snapshots}
 
 
@@ -83,25 +89,27 @@ def payloads(tape: Path) -> Iterator[tuple[datetime, bytes]]:
 
 def matrices(
     conn: Connection, decisions: list[tuple[datetime, int, str]]
-) -> Iterator[tuple[datetime, int, str, LineMatrix]]:
-    """The live matrix at each decision: as `SportScorer` keeps it, poll by poll from the stream."""
+) -> Iterator[tuple[datetime, int, str, LineMatrix, datetime]]:
+    """The live matrix at each decision, as `SportScorer` keeps it, poll by poll from the stream; and the last poll."""
     matrix, polls = LineMatrix(), conn.execute("SELECT id, observed_at FROM polls ORDER BY observed_at").fetchall()
-    upcoming = iter(polls)
+    upcoming, polled_at = iter(polls), polls[0][1]
     poll = next(upcoming, None)
     for at, event, moment in decisions:
         while poll is not None and poll[1] <= at:
-            changes = readers.changes(conn, poll[0])
+            changes, polled_at = readers.changes(conn, poll[0]), poll[1]
             matrix.apply_starts(changes.starts)
             touched = matrix.apply_quotes(changes.quotes, changes.poll_id)
             matrix.apply_times(changes.times)
             matrix.release_empty(touched)
             poll = next(upcoming, None)
-        yield at, event, moment, matrix
+        yield at, event, moment, matrix, polled_at
 
 
-def held(matrix: LineMatrix, event: int, at: datetime, words: Vocabulary) -> Iterator[tuple[Any, ...]]:
+def held(
+    matrix: LineMatrix, event: int, at: datetime, words: Vocabulary, weights: Mapping[str, float]
+) -> Iterator[tuple[Any, ...]]:
     """The event's quotes in the matrix, each with the fair probability that the scorer gives it at that moment."""
-    books = Books.of(matrix.book_ids.tolist(), lambda book: traits(words.book_key(book), {}))
+    books = Books.of(matrix.book_ids.tolist(), lambda book: traits(words.book_key(book), weights))
     for width in (2, 3):
         rows = np.array([row for key, row in matrix.rows.items() if key.event == event and matrix.width[row] == width])
         if rows.size:

@@ -1,0 +1,32 @@
+"""What dbt itself checks, on a database that has just been migrated."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.edge_assets.warehouse.building import Warehouse
+
+MARTS = ("book_quality", "closing_coverage", "closing_lines", "features", "line_moves", "market_snapshots")
+
+
+def test_an_empty_warehouse_is_built_tested_and_documented(warehouse: Warehouse, dbt_target: Path) -> None:
+    for _ in ("the first time", "again, from what is there"):
+        warehouse.build()
+    assert [warehouse.rows(f"SELECT count(*) AS n FROM {mart}") for mart in MARTS] == [[{"n": 0}]] * len(MARTS)
+    warehouse.test()
+    warehouse.document()
+    catalog = json.loads((dbt_target / "catalog.json").read_bytes())
+    columns = catalog["nodes"]["model.edge_finder.features"]["columns"]
+    assert {"home_elo", "mean_sharpness", "decided_at"} <= columns.keys()
+    manifest = json.loads((dbt_target / "manifest.json").read_bytes())
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model" and node["path"].startswith("marts/"):
+            assert node["config"]["contract"]["enforced"], node["name"]
+    features = manifest["nodes"]["model.edge_finder.features"]["columns"].values()
+    keys = {"event_id", "sport", "season", "moment", "decided_at", "version"}
+    assert [column["name"] for column in features if column["name"] not in keys and not column["description"]] == []
+    assert {name.rsplit(".")[-1] for name in manifest["exposures"]} >= {"warehouse_report", "sharp_table"}
