@@ -15,13 +15,15 @@ from ml.settlement import GameReport, Score
 from tests.edge_assets.store.material import NAN, NOON
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     import numpy as np
     from psycopg import Connection
 
-Offer: TypeAlias = "dict[tuple[int, int, Market, Outcome, float], float]"
+Selection: TypeAlias = "tuple[int, int, Market, Outcome, float]"
+Offer: TypeAlias = "dict[Selection, float]"
+"""Prices by event, book and selection; events and books count within the season."""
 EVENTS, BOOKS = 6, ("pinnacle", "fanduel", "betmgm", "lowvig", "draftkings")
 TEAMS = ("Bears", "Lions", "Rams", "Colts")
 PRICES = (1.7, 1.8, 1.91, 2.0, 2.1, 2.25)
@@ -87,18 +89,17 @@ class Season:
     def _drawn(self) -> Offer:
         """What is on offer at the next look: most lines stay, some move, some come and go."""
         return {
-            (event, book, market, outcome, point): price
+            (key := (event, book, market, outcome, point)): self._price(key)
             for event in range(EVENTS)
             for book in range(len(BOOKS))
             for market, outcomes, points in LINES
             if self._rng.random() < OFFERED
             for outcome, point in zip(outcomes, points, strict=True)
-            for price in [self._price((event, book, market, outcome, point), self._offer)]
         }
 
-    def _price(self, key: tuple[int, int, Market, Outcome, float], before: Mapping[object, float]) -> float:
-        stays = key in before and self._rng.random() > CHANGED
-        return before[key] if stays else float(self._rng.choice(PRICES))
+    def _price(self, key: Selection) -> float:
+        stays = key in self._offer and self._rng.random() > CHANGED
+        return self._offer[key] if stays else float(self._rng.choice(PRICES))
 
     def _delay(self) -> timedelta:
         return timedelta(minutes=int(self._rng.integers(-90, 1_500)) if self._rng.random() < MOVED else 0)

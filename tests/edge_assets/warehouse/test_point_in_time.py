@@ -42,6 +42,7 @@ def test_what_comes_later_changes_nothing_before(warehouse: Warehouse) -> None:
     after = known(warehouse)
     for table, rows in before.items():
         assert 100 < len(rows) < len(after[table]), table
+        assert [name for name in next(iter(rows.values())) if all(row[name] is None for row in rows.values())] == []
     assert changed(before, after) == []
     warehouse.build(*KEYS, full_refresh=True)
     again = known(warehouse)
