@@ -49,7 +49,8 @@ SELECT
 FROM sports AS s, books AS b WHERE s.key = %(sport)s AND b.key = %(book)s
 ON CONFLICT DO NOTHING
 """
-"""Valid from the midnight after the sport's last poll: nothing that has been scored or priced by then changes."""
+"""Valid from the midnight after the sport's last poll: nothing that has been scored or priced by then changes. The hour
+is for polls that come meanwhile."""
 
 
 class Evidence(NamedTuple):

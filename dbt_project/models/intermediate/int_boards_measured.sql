@@ -1,17 +1,35 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        indexes=[{'columns': ['event_id', 'moment']}],
+        post_hook=[
+            "{{ forget_superseded(ref('int_moments_stamped'), ['event_id', 'moment'], ['version']) }}",
+            '{{ analyzed() }}'
+        ],
+        on_schema_change='fail'
+    )
+}}
+
 -- The books on the match result at a moment: how many, what they charge, how many of them are references, and how sharp
 -- they had been by the beginning of that day. Means are numeric, because of the last bit.
-with boards as (
+with boards as materialized (
 
     select
         margins.event_id,
         margins.moment,
+        margins.version,
         events.sport,
         margins.book,
         (margins.decided_at at time zone 'utc')::date as day,
         margins.margin
     from {{ ref('int_margins_measured') }} as margins
     inner join {{ ref('int_events_timed') }} as events on margins.event_id = events.event_id
-    where margins.market in ('h2h', 'h2h_3_way')
+    where
+        margins.market in ('h2h', 'h2h_3_way')
+        {% if is_incremental() %}
+            and margins.version > coalesce((select max(known.version) from {{ this }} as known), 0)
+        {% endif %}
 
 ),
 
@@ -40,6 +58,7 @@ sharpness as (
 select
     boards.event_id,
     boards.moment,
+    boards.version,
     count(*) as books_on_offer,
     avg(boards.margin::numeric)::double precision as mean_margin,
     min(boards.margin) as least_margin,
@@ -50,4 +69,4 @@ from boards
 inner join {{ ref('stg_edge__books') }} as books on boards.book = books.book
 left join sharpness
     on boards.sport = sharpness.sport and boards.book = sharpness.book and boards.day = sharpness.day
-group by boards.event_id, boards.moment
+group by boards.event_id, boards.moment, boards.version

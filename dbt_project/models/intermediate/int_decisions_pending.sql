@@ -18,7 +18,7 @@ pending as (
         coalesce(max(polls.observed_at), '-infinity') as since
     from first_pending
     left join {{ ref('stg_edge__polls') }} as polls
-        on first_pending.sport_id = polls.sport_id and polls.observed_at < first_pending.observed_at
+        on first_pending.sport_id = polls.sport_id and first_pending.observed_at > polls.observed_at
     group by first_pending.sport_id
 
 ),

@@ -4,6 +4,7 @@ select
     event_id,
     moment,
     decided_at,
+    version,
     market,
     line_point,
     book,
@@ -11,4 +12,4 @@ select
     max(age_seconds) as age_seconds
 from {{ ref('market_snapshots') }}
 where book_probability is not null
-group by event_id, moment, decided_at, market, line_point, book
+group by event_id, moment, decided_at, version, market, line_point, book

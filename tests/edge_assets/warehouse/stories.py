@@ -40,8 +40,9 @@ class Season:
 
     def __init__(self, conn: Connection, number: int, rng: np.random.Generator) -> None:
         self._conn, self._number, self._rng = conn, number, rng
+        self.key = f"americanfootball_{number}"
         with closing(Vocabulary.load(conn)) as words:
-            self.sport = words.sport(f"americanfootball_{number}")
+            self.sport = words.sport(self.key)
             self._books = [words.book(key, key) for key in BOOKS]
         self._events: list[int] = []
         self._offer: Offer = {}

@@ -1,4 +1,4 @@
-"""No later tick, start or result changes a bit of what was known before; built in steps or at once."""
+"""No later tick, start, result or weight changes a bit of what was known before; built in steps or at once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_assets.store.database import connect
 from edge_assets.store.results import ResultSource
+from edge_assets.store.weights import Evidence, publish
 from tests.edge_assets.warehouse.stories import EVENTS, Season
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def test_what_comes_later_changes_nothing_before(warehouse: Warehouse) -> None:
         before = known(warehouse)
         for season, score, correction in zip(seasons, scores, corrected, strict=True):
             season.report(ResultSource.ODDS_API, correction, season.now)
+            publish(conn, [(Evidence(season.key, "pinnacle", 9, 0.0, 0.1), 5.0, 50.0)])
             season.watch(LOOKS)
             season.report(ResultSource.ESPN, score)
     warehouse.build(*KEYS)

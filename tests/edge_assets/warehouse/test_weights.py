@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from edge_assets.cli import app
 from edge_assets.clock import micros
 from edge_assets.store.database import connect
 from edge_assets.store.weights import Evidence, last_weights, publications, publish, weights_at
@@ -75,6 +78,21 @@ def test_a_publication_is_never_changed(measured: Connection, desk: Desk) -> Non
     desk.write(NOON + timedelta(days=1), QuoteBatch.of([desk.quote(2.1)]))
     publish_weights(measured)
     assert [p.valid_from for p in publications(measured)] == [NOON + timedelta(hours=h) for h in (12, 36)]
+
+
+def test_the_command_tells_what_weights_rest_on(
+    measured: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured.execute("CREATE TABLE analytics.closing_coverage ()")
+    publish_weights(measured)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "160")
+    told = CliRunner().invoke(app, ["warehouse", "weights", "--json"])
+    [pinnacle, fanduel] = json.loads(told.stdout)["weights"]
+    assert (pinnacle["book"], pinnacle["games"], fanduel["book"]) == ("pinnacle", 60_000, "fanduel")
+    assert pinnacle["weight"] > pinnacle["prior"]
+    shown = CliRunner().invoke(app, ["warehouse", "weights"]).stdout
+    assert "+0.40 ± 0.14" in shown
 
 
 def test_each_decision_is_priced_with_what_held_at_its_last_poll(desk: Desk) -> None:
