@@ -170,7 +170,7 @@ class LineMatrix:
             self.cost[line, book] = booksum(1 / prices)
 
     def _cells_of(self, offer: tuple[NDArray[Any], ...]) -> _Confirmed:
-        """Where the confirmations of what is on offer (event, market, book) go; from poll to poll it is mostly the same."""
+        """Where the confirmations of an offer (event, market, book) go."""
         event, market, book = offer
         known = market < len(_PLACE)
         place = np.where(known, _PLACE[np.where(known, market, 0)], _NONE)
