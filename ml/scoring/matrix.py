@@ -116,7 +116,7 @@ class LineMatrix:
     def apply_times(self, times: MarketTimes) -> None:
         """Take over when each book last confirmed each market."""
         offer = (times.event, times.market, times.book)
-        if self._confirmed is None or not all(map(np.array_equal, offer, self._confirmed.offer)):
+        if self._confirmed is None or not _equal(offer, self._confirmed.offer):
             self._confirmed = self._cells_of(offer)
         self.times[self._confirmed.ladder, self._confirmed.column] = times.book_time[self._confirmed.valued]
 
@@ -242,6 +242,10 @@ def _line_points(quotes: QuoteBatch) -> NDArray[np.float32]:
     point = np.where(np.isnan(quotes.point), np.float32(0), quotes.point)
     away = (quotes.market == Market.SPREADS) & (quotes.outcome == Outcome.AWAY)
     return np.where(away, np.float32(0) - point, np.float32(0) + point)
+
+
+def _equal(some: tuple[NDArray[Any], ...], others: tuple[NDArray[Any], ...]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
 
 
 def _grown(array: NDArray[Any], fill: float, axis: int = 0) -> NDArray[Any]:
