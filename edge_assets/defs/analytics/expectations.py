@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from dagster import (
     AssetCheckKey,
@@ -43,8 +44,8 @@ def expectations(settings: ResourceParam[Settings]) -> Iterator[AssetCheckResult
             passed=result.passed,
             severity=AssetCheckSeverity.WARN,
             metadata={
-                "data_docs": MetadataValue.url(_link(settings, result.docs)),
-                "path": MetadataValue.path(result.docs),
+                "data_docs": MetadataValue.url(_link(settings, result.page)),
+                "path": MetadataValue.path(result.page),
                 "expectations": result.evaluated,
                 "unmet": MetadataValue.json(result.unmet),
             },
@@ -55,7 +56,7 @@ def _link(settings: Settings, page: Path) -> str:
     """Where a browser finds the page: it does not follow a link from a server's page to a file."""
     if not settings.edge_local:
         return page.as_uri()
-    return f"{settings.edge_board_url}/data-docs/{page.name}"
+    return f"{settings.edge_board_url}/data-docs/{quote(page.relative_to(settings.data_docs).as_posix())}"
 
 
 expectations_job = define_asset_job(
