@@ -70,12 +70,12 @@ def validate(database_url: str, docs: Path) -> dict[str, SuiteResult]:
         )
     checkpoint = context.checkpoints.add(gx.Checkpoint(name="recent", validation_definitions=definitions))
     found = checkpoint.run(run_id=gx.RunIdentifier(run_name="recent rows")).run_results
-    context.build_data_docs()
+    context.build_data_docs(site_names=[SITE])
     return {result.suite_name: _result(result, _page(context, identifier)) for identifier, result in found.items()}
 
 
 def _page(context: AbstractDataContext, validation: ValidationResultIdentifier) -> Path:
-    [site] = context.get_docs_sites_urls(resource_identifier=validation)
+    [site] = context.get_docs_sites_urls(resource_identifier=validation, site_name=SITE)
     return Path(unquote(urlsplit(site["site_url"] or "").path))
 
 
