@@ -26,9 +26,10 @@ up: .venv/.run  ## Start everything and follow the alerts (ARGS="--feed replay -
 down: .venv/.run  ## Stop everything
 	@.venv/bin/edge down $(ARGS)
 
+# By file, so that what a file prepares is prepared once, the long ones of e2e first; every worker has servers of its own.
 test: .venv/.dev  ## Run the tests with the coverage gate (ARGS="-k name")
 	@rm -f .coverage .coverage.*
-	.venv/bin/coverage run -m pytest $(ARGS)
+	.venv/bin/coverage run -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 	@.venv/bin/coverage combine --quiet
 	.venv/bin/coverage report
 

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     edge_markets: Annotated[tuple[str, ...], NoDecode] = ("h2h", "spreads", "totals")
     edge_book_weights: Annotated[dict[str, NonNegativeFloat], NoDecode] = Field(default_factory=dict)
     edge_local: bool = False
+    edge_board_url: str = "http://127.0.0.1:8000"
 
     odds_api_key: SecretStr | None = None
     odds_api_url: str = "https://api.the-odds-api.com/v4"
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
     def retention_days(self) -> dict[str, int | None]:
         """For how many days each table of recordings is kept; None: for ever."""
         return {"odds_ticks": self.keep_ticks_days, "payloads": self.keep_payloads_days}
+
+    @property
+    def data_docs(self) -> Path:
+        """The folder of Great Expectations' Data Docs."""
+        return self.edge_home.expanduser().resolve() / "data_docs"
 
     def require_database(self) -> str:
         """The database URL, or an error that says what to set."""

@@ -11,6 +11,7 @@ import psycopg
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
+from starlette.staticfiles import StaticFiles
 
 from serving import auth, board
 from serving.api import alerts, health, odds, status
@@ -54,6 +55,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     if settings.edge_local:
         app.include_router(auth.router)
+        settings.data_docs.mkdir(parents=True, exist_ok=True)
+        app.mount("/data-docs", StaticFiles(directory=settings.data_docs, html=True))
     board.mount(app)
     app.add_exception_handler(UnknownSportError, _unknown_sport)
     for error in (psycopg.OperationalError, PoolTimeout):

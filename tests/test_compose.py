@@ -67,7 +67,7 @@ def test_services_wait_for_health_or_for_completion(name: str) -> None:
         assert condition == {"condition": expected}
 
 
-@pytest.mark.parametrize("name", set(SERVICES) - {"migrate", "database"})
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate", "database"}))
 def test_the_schema_precedes_whoever_uses_the_database(name: str) -> None:
     uses_database = DATABASE_VARIABLES & set(SERVICES[name].get("environment", {}))
     assert not uses_database or "migrate" in SERVICES[name]["depends_on"]

@@ -27,6 +27,7 @@ def environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
         "EDGE_HOME": str(home.root),
         "EDGE_FEED": plan.feed.value,
         "EDGE_LOCAL": "true",
+        "EDGE_BOARD_URL": plan.urls["board"],
         "DATABASE_URL": plan.database_url,
         "REDIS_URL": plan.redis_url,
         "MLFLOW_TRACKING_URI": plan.mlflow_uri,

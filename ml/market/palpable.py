@@ -152,11 +152,12 @@ def _log_odds(price: Array) -> Array:
 
 def _median(values: Array) -> Array:
     """The middle along the last axis of what is not NaN; `np.nanmedian` takes five times as long."""
-    ordered = np.sort(values, axis=-1)
-    count = np.count_nonzero(~np.isnan(values), axis=-1)[..., None]
-    lower = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)
-    upper = np.take_along_axis(ordered, np.minimum(count // 2, values.shape[-1] - 1), axis=-1)
-    middle: Array = ((lower + upper) / 2)[..., 0]
+    ordered = np.sort(values, axis=-1).reshape(-1, values.shape[-1])
+    count = np.count_nonzero(~np.isnan(ordered), axis=-1)
+    rows = np.arange(len(ordered))
+    lower = ordered[rows, np.maximum(count - 1, 0) // 2]
+    upper = ordered[rows, np.minimum(count // 2, values.shape[-1] - 1)]
+    middle: Array = ((lower + upper) / 2).reshape(values.shape[:-1])
     return middle
 
 

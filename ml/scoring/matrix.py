@@ -41,7 +41,13 @@ class LineKey(NamedTuple):
     point: float
 
 
-NO_LINE = LineKey(0, 0, 0.0)
+class _Confirmed(NamedTuple):
+    """What was on offer (event, market, book), which of it is valued, and the ladder and column of that."""
+
+    offer: tuple[NDArray[Any], ...]
+    valued: NDArray[np.intp]
+    ladder: NDArray[np.intp]
+    column: NDArray[np.intp]
 
 
 def selection_point(key: LineKey, column: int) -> float | None:
@@ -65,7 +71,8 @@ class LineMatrix:
     Books stand in the order of their ids, so that what is worked out from them does not depend on who came first.
     Arrays (capacity L lines, B books, `WIDEST` outcomes): `price` (3, L, B) with NaN where nothing is offered, `poll`
     (3, L, B) the poll that brought the price, `opinion` (3, L, B) the book's fair log-odds by `method`, NaN where its
-    prices do not make a market, `cost` (L, B) the sum of what its prices imply; `key`, `width` and `ladder` by line.
+    prices do not make a market, `cost` (L, B) the sum of what its prices imply; `key`, `market`, `point`, `width` and
+    `ladder` by line.
     """
 
     def __init__(self, method: DevigMethod = DevigMethod.POWER) -> None:
@@ -76,11 +83,13 @@ class LineMatrix:
         self.price, self.opinion = np.full((2, WIDEST, 64, 0), np.nan)
         self.poll = np.zeros((WIDEST, 64, 0), np.int64)
         self.cost = np.full((64, 0), np.nan)
+        self.market, self.point = np.zeros(64, np.int64), np.zeros(64)
         self.width = np.zeros(64, np.int8)
         self.start = np.full(64, NO_START, np.int64)
         self.ladder = np.zeros(64, np.intp)
         self.times = np.full((16 * len(_VALUED), 0), UNKNOWN_TIME, np.int64)
         self._events = Slots()
+        self._confirmed: _Confirmed | None = None
         self._starts: dict[int, Micros] = {}
         self._rows_of_event: dict[int, set[int]] = {}
         self._free: list[int] = []
@@ -96,24 +105,20 @@ class LineMatrix:
         if not valued.all():
             quotes, column = quotes.take(valued), column[valued]
             polls = polls if isinstance(polls, int) else polls[valued]
-        touched, line = self._rows_of(quotes)
-        rows, books = touched[line], self._books(quotes.book)
+        rows, books = self._rows_of(quotes), self._books(quotes.book)
         self.price[column, rows, books] = quotes.price
         self.poll[column, rows, books] = polls
         # a book's changed prices of a line stand together, as a rule: it is enough to look at the first
         first, _ = runs(rows * len(self.book_ids) + books)
         self._reconsider(rows[first], books[first])
-        return touched
+        return np.unique(rows[first])
 
     def apply_times(self, times: MarketTimes) -> None:
         """Take over when each book last confirmed each market."""
-        known = times.market < len(_PLACE)
-        place = np.where(known, _PLACE[np.where(known, times.market, 0)], _NONE)
-        if (place == _NONE).any():
-            times, place = times.take(place != _NONE), place[place != _NONE]
-        books = self._books(times.book)
-        ladders = self._slots(times.event) * len(_VALUED) + place
-        self.times[ladders, books] = times.book_time
+        offer = (times.event, times.market, times.book)
+        if self._confirmed is None or not _equal(offer, self._confirmed.offer):
+            self._confirmed = self._cells_of(offer)
+        self.times[self._confirmed.ladder, self._confirmed.column] = times.book_time[self._confirmed.valued]
 
     def apply_starts(self, starts: EventStarts) -> None:
         """Take over the events' start times."""
@@ -153,6 +158,7 @@ class LineMatrix:
             slot = self._events.release(event)
             if slot is not None:
                 self.times[slot * len(_VALUED) : (slot + 1) * len(_VALUED)] = UNKNOWN_TIME
+                self._confirmed = None
 
     def _reconsider(self, rows: NDArray[np.intp], books: NDArray[np.intp]) -> None:
         """Work out anew what books say of lines on which they have changed a price."""
@@ -163,29 +169,33 @@ class LineMatrix:
             self.opinion[:n, line, book] = log_odds(devig(prices.T, self.method))
             self.cost[line, book] = booksum(1 / prices)
 
-    def _rows_of(self, quotes: QuoteBatch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The rows of the quotes' lines, new lines with new ones, and which of them each quote belongs to."""
-        slots, point = self._slots(quotes.event), _line_points(quotes)
-        bits = point.view(np.uint32).astype(np.int64)
-        names = (slots * len(_VALUED) + _PLACE[quotes.market]) << 32 | bits
-        _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
-        lines = zip(
-            quotes.event[first].tolist(),
-            quotes.market[first].tolist(),
-            point[first].tolist(),
-            (names[first] >> 32).tolist(),
-            strict=True,
-        )
-        return np.array([self._row(LineKey(*line), ladder) for *line, ladder in lines], np.intp), inverse
+    def _cells_of(self, offer: tuple[NDArray[Any], ...]) -> _Confirmed:
+        """Where the confirmations of an offer (event, market, book) go."""
+        event, market, book = offer
+        known = market < len(_PLACE)
+        place = np.where(known, _PLACE[np.where(known, market, 0)], _NONE)
+        valued = np.flatnonzero(place != _NONE)
+        column = self._books(book[valued])
+        return _Confirmed(offer, valued, self._slots(event[valued]) * len(_VALUED) + place[valued], column)
 
-    def _row(self, key: LineKey, ladder: int) -> int:
-        row = self.rows.get(key)
-        if row is None:
-            row = self._free.pop() if self._free else self._append()
-            self.rows[key], self.keys[row] = row, key
-            self.width[row], self.ladder[row] = _WIDTH[key.market], ladder
-            self.start[row] = self._starts.get(key.event, NO_START)
-            self._rows_of_event.setdefault(key.event, set()).add(row)
+    def _rows_of(self, quotes: QuoteBatch) -> NDArray[np.intp]:
+        """The row of each quote's line, new lines with new ones; a book's quotes of a line mostly stand together."""
+        ladder, point = self._slots(quotes.event) * len(_VALUED) + _PLACE[quotes.market], _line_points(quotes)
+        first, length = runs(ladder << 32 | point.view(np.uint32))
+        lines = zip(*(c[first].tolist() for c in (quotes.event, quotes.market, point)), strict=True)
+        rows = [
+            self.rows[line] if line in self.rows else self._new_row(LineKey(*line), slot)
+            for line, slot in zip(lines, ladder[first].tolist(), strict=True)
+        ]
+        return np.repeat(np.array(rows, np.intp), length)
+
+    def _new_row(self, key: LineKey, ladder: int) -> int:
+        row = self._free.pop() if self._free else self._append()
+        self.rows[key], self.keys[row] = row, key
+        self.market[row], self.point[row] = key.market, key.point
+        self.width[row], self.ladder[row] = _WIDTH[key.market], ladder
+        self.start[row] = self._starts.get(key.event, NO_START)
+        self._rows_of_event.setdefault(key.event, set()).add(row)
         return row
 
     def _append(self) -> int:
@@ -193,6 +203,7 @@ class LineMatrix:
         if len(self.keys) > len(self.width):
             self.price, self.opinion = _grown(self.price, np.nan, 1), _grown(self.opinion, np.nan, 1)
             self.poll, self.cost = _grown(self.poll, 0, 1), _grown(self.cost, np.nan)
+            self.market, self.point = _grown(self.market, 0), _grown(self.point, 0)
             self.width, self.start = _grown(self.width, 0), _grown(self.start, NO_START)
             self.ladder = _grown(self.ladder, 0)
         return len(self.keys) - 1
@@ -215,6 +226,7 @@ class LineMatrix:
             self.price, self.opinion = (np.insert(a, where, np.nan, axis=2) for a in (self.price, self.opinion))
             self.poll, self.cost = np.insert(self.poll, where, 0, axis=2), np.insert(self.cost, where, np.nan, axis=1)
             self.times = np.insert(self.times, where, UNKNOWN_TIME, axis=1)
+            self._confirmed = None
             at = np.searchsorted(self.book_ids, books)
         return at
 
@@ -230,6 +242,10 @@ def _line_points(quotes: QuoteBatch) -> NDArray[np.float32]:
     point = np.where(np.isnan(quotes.point), np.float32(0), quotes.point)
     away = (quotes.market == Market.SPREADS) & (quotes.outcome == Outcome.AWAY)
     return np.where(away, np.float32(0) - point, np.float32(0) + point)
+
+
+def _equal(some: tuple[NDArray[Any], ...], others: tuple[NDArray[Any], ...]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
 
 
 def _grown(array: NDArray[Any], fill: float, axis: int = 0) -> NDArray[Any]:

@@ -196,15 +196,19 @@ class SportScorer:
 
     def _tell_arbitrages(self, rows: NDArray[np.intp], value: Valuation, moment: _Moment) -> Iterator[Alert]:
         sure = value.sure
-        for index in np.flatnonzero(sure.verdict[sure.rows] == Verdict.OPEN).tolist():
-            line = int(sure.rows[index])
-            key, columns = self._arbitrage_key(int(rows[line])), sure.best.book[index]
-            books, alert = self.matrix.book_ids[columns].tolist(), self.open.get(key)
-            if alert is None or legs_moved(alert.worth, books, sure.best.price[index].tolist()):
+        standing = np.flatnonzero(sure.verdict[sure.rows] == Verdict.OPEN)
+        legs = self.matrix.book_ids[sure.best.book[standing]].tolist(), sure.best.price[standing].tolist()
+        lines = sure.rows[standing]
+        for index, line, row, books, prices in zip(
+            standing.tolist(), lines.tolist(), rows[lines].tolist(), *legs, strict=True
+        ):
+            key = self._arbitrage_key(row)
+            alert = self.open.get(key)
+            if alert is None or legs_moved(alert.worth, books, prices):
                 outcomes = OUTCOMES_OF[Market(key.market)]
                 ages = (moment.now - value.lines.book_time[line]) / SECOND
                 worth = arbitrage_worth(sure, index, outcomes, books, ages)
-                source = int(self.matrix.poll[range(len(outcomes)), rows[line], columns].max())
+                source = int(self.matrix.poll[range(len(outcomes)), row, sure.best.book[index]].max())
                 yield self._tell(key, worth, moment, source)
 
     def _tell(self, key: AlertKey, worth: Worth, moment: _Moment, source: int) -> Alert:

@@ -20,7 +20,6 @@ from ml.market.weights import merged
 from ml.points import carry
 from ml.quotes import Market
 from ml.scoring.ages import age_steps, age_variance, step_shares, young_steps
-from ml.scoring.matrix import NO_LINE
 from ml.scoring.rules import ScoringRules, Verdict
 from ml.scoring.sure import SureBets, sure_bets
 
@@ -81,15 +80,14 @@ class LineView:
 
 def view_of(matrix: LineMatrix, rows: NDArray[np.intp], outcomes: int) -> LineView:
     """The lines `rows` of a matrix, all with that many outcomes."""
-    keys = [matrix.keys[row] or NO_LINE for row in rows.tolist()]
     return LineView(
         price=matrix.price[:outcomes, rows],
         opinion=matrix.opinion[:outcomes, rows],
         cost=matrix.cost[rows],
         book_time=matrix.book_times(rows),
         start=matrix.start[rows],
-        market=np.array([key.market for key in keys], np.int64),
-        point=np.array([key.point for key in keys]),
+        market=matrix.market[rows],
+        point=matrix.point[rows],
         ladder=matrix.ladder[rows],
     )
 

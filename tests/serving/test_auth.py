@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from websockets.sync.client import connect
 
 from edge_assets.settings import MissingSettingError, Settings
 from serving.app import create_app
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_boards_own_page_gets_a_token_that_works(serve: Any, market: Any) -> None:
@@ -39,6 +42,16 @@ def test_other_pages_get_none(serve: Any, market: Any, headers: dict[str, str]) 
 def test_there_are_no_sessions_outside_the_local_demo(served: Any) -> None:
     with served.http as http:
         assert http.post("/api/session", headers={"Origin": served.url}).status_code in {404, 405}
+
+
+def test_data_docs_are_a_page_of_the_local_board_only(serve: Any, market: Any, tmp_path: Path) -> None:
+    docs = tmp_path / "data_docs"
+    with serve(edge_local=True, edge_home=tmp_path) as served, served.http as http:
+        assert http.get("/data-docs/index.html").status_code == 404
+        (docs / "index.html").write_text("all expectations were met")
+        assert http.get("/data-docs/").text == "all expectations were met"
+    with serve(edge_home=tmp_path) as served, served.http as http:
+        assert http.get("/data-docs/index.html").status_code == 404
 
 
 @pytest.mark.parametrize("secret", [None, "", "short"])

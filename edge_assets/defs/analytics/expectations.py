@@ -1,6 +1,8 @@
 """Great Expectations as checks of the tables that they are about, with their Data Docs."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 from dagster import (
     AssetCheckKey,
@@ -35,20 +37,26 @@ def expectations(settings: ResourceParam[Settings]) -> Iterator[AssetCheckResult
     """Validate recent rows and write the Data Docs."""
     from edge_assets.quality.expectations import validate  # noqa: PLC0415 - slow to import, and for this step only
 
-    docs = settings.edge_home.expanduser().resolve() / "data_docs"
-    for table, result in validate(settings.require_database(), docs).items():
+    for table, result in validate(settings.require_database(), settings.data_docs).items():
         yield AssetCheckResult(
             asset_key=table_key(table),
             check_name=CHECK,
             passed=result.passed,
             severity=AssetCheckSeverity.WARN,
             metadata={
-                "data_docs": MetadataValue.url(result.docs.as_uri()),
-                "path": MetadataValue.path(result.docs),
+                "data_docs": MetadataValue.url(_link(settings, result.page)),
+                "path": MetadataValue.path(result.page),
                 "expectations": result.evaluated,
                 "unmet": MetadataValue.json(result.unmet),
             },
         )
+
+
+def _link(settings: Settings, page: Path) -> str:
+    """Where a browser finds the page: it does not follow a link from a server's page to a file."""
+    if not settings.edge_local:
+        return page.as_uri()
+    return f"{settings.edge_board_url}/data-docs/{quote(page.relative_to(settings.data_docs).as_posix())}"
 
 
 expectations_job = define_asset_job(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from dagster import AssetsDefinition, DagsterInstance, asset, materialize
@@ -17,7 +19,6 @@ from tests.edge_assets.quality.seasons import Desk, season, shifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from dagster import ExecuteInProcessResult
 
@@ -29,6 +30,7 @@ def desk(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A database that Dagster's runs are pointed to."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("EDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("EDGE_LOCAL", "true")
     with connect(database_url, "test") as conn:
         yield Desk(database_url, conn, tmp_path)
 
@@ -73,7 +75,10 @@ def test_expectations_are_checked_and_their_docs_linked(desk: Desk) -> None:
     }
     assert {table: check.passed for table, check in checks.items()} == {t: not u for t, u in unmet.items()}
     docs = desk.folder / "home" / "data_docs"
-    assert checks["events"].metadata["data_docs"].value == (docs / "index.html").as_uri()
+    page = Path(str(checks["events"].metadata["path"].value))
+    assert page.is_relative_to(docs / "validations" / "events")
+    assert "home_team" in page.read_text()
+    shown = checks["events"].metadata["data_docs"].value
+    assert shown == f"http://127.0.0.1:8000/data-docs/{quote(page.relative_to(docs).as_posix())}"
     pages = [page.read_text() for page in docs.rglob("*.html")]
-    assert any("odds_ticks" in page for page in pages)
     assert not any("postgresql" in page for page in pages), "Data Docs name no server and no password"
