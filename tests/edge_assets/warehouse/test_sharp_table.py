@@ -13,7 +13,7 @@ from edge_assets.importing.importer import Importer
 from edge_assets.quality.gate import pass_gate
 from edge_assets.store.database import connect
 from edge_assets.store.reference_prices import reference_prices
-from edge_assets.warehouse.sharp_table import blind_rate, sharp_table
+from edge_assets.warehouse.sharp_table import Offer, sharp_table
 from ml.market import DevigMethod, devig, expected_value
 from ml.quotes import Market
 from tests.ml.market.football_data import read_matches
@@ -48,17 +48,21 @@ def test_bets_are_those_of_the_files(warehouse: Warehouse, data_dir: Path, tmp_p
     fair = devig(matches.sharp, DevigMethod.POWER).probabilities
     expected = expected_value(fair, matches.best)
     profit = np.where(matches.result[:, None] == np.arange(3), matches.best, 0) - 1
-    for row in sharp_table(prices, [DevigMethod.POWER]):
+    recorded, real = (
+        sharp_table(each, Offer(price, with_quarantined=True), [DevigMethod.POWER])
+        for each, price in ((prices, "max"), (best, "best"))
+    )
+    assert recorded.events == len(matches.result)
+    for row in recorded.rows:
         chosen = expected > row.ev_above
         assert row.bets == chosen.sum() > 50
         assert row.claimed_ev == pytest.approx(expected[chosen].mean())
         assert row.profit_rate == pytest.approx(profit[chosen].mean())
         assert row.mean_clv is not None
     # the recorded maximum is over more books than are recorded one by one
-    assert sharp_table(best, [DevigMethod.POWER])[1].bets < sharp_table(prices, [DevigMethod.POWER])[1].bets
-    blind = blind_rate(best)
-    assert blind is not None
-    assert blind < 0
+    assert real.rows[1].bets < recorded.rows[1].bets
+    assert real.blind_rate is not None
+    assert real.blind_rate < 0
     for entry in warehouse.rows(
         "SELECT sum(percent_of_missing) AS s FROM closing_coverage GROUP BY sport, season, book"
     ):
