@@ -10,6 +10,8 @@ from edge_assets.cli.application import JSON, echo_json, out, print_rows
 from edge_assets.cli.database import warehouse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_assets.warehouse.sharp_table import Row
     from ml.market import DevigMethod
     from ml.quotes import Market
@@ -44,9 +46,10 @@ def table(
         explained = {"reference": reference, "beside": [t.facts() for t in beside], "explained": DIFFERENCES}
         echo_json(asked.facts() | explained)
         return
-    head = ("de-vig", "EV >", "bets", "claimed", "yield", "CLV", "beat the close")
-    more = (f"{t.offer}\n{name}" for t in beside for name in ("bets", "yield"))
-    print_rows((*head, *more), [_texts(*rows) for rows in zip(*(t.rows for t in tables), strict=True)])
+    print_rows(("de-vig", "EV >", "bets", "claimed", "yield", "CLV", "beat the close"), list(map(_texts, asked.rows)))
+    out.print()
+    head = (f"{t.offer}\n{name}" for t in tables for name in ("bets", "yield"))
+    print_rows(("de-vig", "EV >", *head), [_compared(rows) for rows in zip(*(t.rows for t in tables), strict=True)])
     for difference in DIFFERENCES:
         out.print(f"\n{difference}")
 
@@ -97,11 +100,16 @@ def _market(name: str) -> Market:
     return Market[_one_of(("h2h_3_way", "h2h"), name).upper()]
 
 
-def _texts(asked: Row, *beside: Row) -> tuple[str, ...]:
-    rates = map(_rate, (asked.claimed_ev, asked.profit_rate, asked.mean_clv))
-    beaten = "-" if asked.beat_the_close is None else f"{asked.beat_the_close:.1%}"
-    more = [text for row in beside for text in (f"{row.bets:,}", _rate(row.profit_rate))]
-    return asked.devig, f"{asked.ev_above:.0%}", f"{asked.bets:,}", *rates, beaten, *more
+def _texts(row: Row) -> tuple[str, ...]:
+    rates = map(_rate, (row.claimed_ev, row.profit_rate, row.mean_clv))
+    beaten = "-" if row.beat_the_close is None else f"{row.beat_the_close:.1%}"
+    return row.devig, f"{row.ev_above:.0%}", f"{row.bets:,}", *rates, beaten
+
+
+def _compared(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The same bets at each offer."""
+    texts = (text for row in rows for text in (f"{row.bets:,}", _rate(row.profit_rate)))
+    return rows[0].devig, f"{rows[0].ev_above:.0%}", *texts
 
 
 def _rate(rate: float | None) -> str:

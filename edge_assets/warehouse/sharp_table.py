@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from ml.market import DevigMethod
 
 THRESHOLDS = (0.0, 0.02, 0.05)
-DIFFERENCES = (
-    """Without quarantined prices: the gate holds prices that stand alone above all others, and maxima far above every
-recorded book. They are few, but what the rule looks for; whether anybody could have had them is not recorded.""",
-    """Best of the books: the recorded maximum is over all the books of its collector, this one over the books recorded
-one by one. Fewer books, fewer extreme prices: fewer bets, and betting on everything costs more.""",
-)
+ALL = """\
+All counts quarantined prices: such as stand alone above all others, and maxima far above every recorded book. They are
+few, but what the rule looks for; whether anybody could have had them is not recorded."""
+BEST = """\
+Best is of the books recorded one by one; the recorded maximum is over all the books of its collector. Fewer books,
+fewer extreme prices: fewer bets, and betting on everything costs more."""
+DIFFERENCES = tuple(" ".join(text.split()) for text in (ALL, BEST))
 
 
 class Offer(NamedTuple):
@@ -32,7 +33,7 @@ class Offer(NamedTuple):
     with_quarantined: bool
 
     def __str__(self) -> str:
-        return f"{self.price} {'with' if self.with_quarantined else 'without'} quarantined"
+        return f"{self.price}, all" if self.with_quarantined else self.price
 
 
 def variants(asked: Offer) -> list[Offer]:
