@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from edge_assets.cli import app
 from edge_assets.importing.formats import FormatName
 from edge_assets.importing.importer import Importer
 from edge_assets.quality.gate import pass_gate
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
 DIVISIONS = ("1213/E0", "1819/SP1", "1920/E0", "2324/D1")
 
 
-def test_bets_are_those_of_the_files(warehouse: Warehouse, data_dir: Path, tmp_path: Path) -> None:
+def test_bets_are_those_of_the_files(
+    warehouse: Warehouse, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for division in DIVISIONS:
         file = tmp_path / f"{division}.csv"
         file.parent.mkdir(exist_ok=True)
@@ -63,7 +68,11 @@ def test_bets_are_those_of_the_files(warehouse: Warehouse, data_dir: Path, tmp_p
     assert real.rows[1].bets < recorded.rows[1].bets
     assert real.blind_rate is not None
     assert real.blind_rate < 0
-    for entry in warehouse.rows(
-        "SELECT sum(percent_of_missing) AS s FROM closing_coverage GROUP BY sport, season, book"
-    ):
-        assert entry["s"] is None or round(entry["s"], 6) == 100
+    monkeypatch.setenv("DATABASE_URL", warehouse.url)
+    report = json.loads(CliRunner().invoke(app, ["warehouse", "report", "--json"]).stdout)
+    assert sum(season["played"] for season in report["events"]) == len(matches.result)
+    assert report["phantoms"] == []
+    for entry in report["coverage"]:
+        parts = [reason["percent"] for reason in entry["missing"].values()]
+        assert not parts or sum(parts) == pytest.approx(100)
+        assert entry["closed"] + sum(reason["closes"] for reason in entry["missing"].values()) == entry["expected"]
