@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -12,6 +12,10 @@ from typer.core import TyperGroup
 from edge_assets.local.errors import LocalError
 from edge_assets.settings import MissingSettingError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+JSON = Annotated[bool, typer.Option("--json", help="For programs.")]
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -47,3 +51,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table for people."""
+    from rich.table import Table
+
+    shown = Table(*header, box=None, pad_edge=False)
+    for row in rows:
+        shown.add_row(*row)
+    out.print(shown)
+
+
+def echo_json(answer: Any) -> None:
+    """Print an answer for programs."""
+    import json
+
+    typer.echo(json.dumps(answer, indent=1))

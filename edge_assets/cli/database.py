@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
 from edge_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
 
 
 def database_url() -> str:
@@ -28,3 +36,17 @@ def database_url() -> str:
         msg = "the database does not answer"
         raise LocalError(msg, "check DATABASE_URL, or start one with `edge up`; `edge doctor` tells more") from None
     return url
+
+
+@contextmanager
+def warehouse(model: str) -> Iterator[Connection]:
+    """A connection to a database whose warehouse has been built as far as `model`."""
+    from edge_assets.local.errors import LocalError
+    from edge_assets.store.coverage import is_built
+    from edge_assets.store.database import connect
+
+    with closing(connect(database_url(), "edge warehouse")) as conn:
+        if not is_built(conn, model):
+            msg = "the warehouse has not been built"
+            raise LocalError(msg, "`edge warehouse build`, or wait: Dagster builds it every hour")
+        yield conn

@@ -2,84 +2,71 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from edge_assets.cli.application import out
-from edge_assets.settings import Settings
+from edge_assets.cli.application import JSON, echo_json, out, print_rows
+from edge_assets.cli.database import database_url, warehouse
+from edge_assets.cli.figures import accuracy, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping
+    from typing import Any
 
-    from psycopg import Connection
+    from edge_assets.store.weights import BookWeight
 
-    from edge_assets.warehouse.sharp_table import Row
+app = typer.Typer(name="warehouse", help="Build the warehouse and ask it.", no_args_is_help=True)
+app.command()(table)
+app.command()(accuracy)
 
-app = typer.Typer(name="warehouse", help="Ask the warehouse.", no_args_is_help=True)
-JSON = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+@app.command()
+def build() -> None:
+    """Build what has come since the last build: the job that Dagster runs every hour, here and now."""
+    import os
+
+    from edge_assets.local.errors import LocalError
+
+    os.environ["DATABASE_URL"] = database_url()
+    from dagster import DagsterInstance
+
+    from edge_assets.defs.analytics.definitions import analytics
+
+    job = analytics().resolve_job_def("warehouse")
+    with DagsterInstance.ephemeral() as instance:
+        done = job.execute_in_process(instance=instance, raise_on_error=False)
+    failed = [check.check_name for check in done.get_asset_check_evaluations() if not check.passed]
+    if not done.success:
+        msg = "the warehouse was not built to the end"
+        raise LocalError(msg, f"failed checks: {', '.join(failed) or 'none'}; what happened is above")
+    out.print(f"built; failed checks: {', '.join(failed) or 'none'}")
 
 
 @app.command()
 def report(as_json: JSON = False) -> None:
     """Show how many closing lines there are by sport, season and book, and why the others are missing."""
-    from edge_assets.store.coverage import closing_coverage
+    from edge_assets.store.coverage import closing_coverage, event_counts, phantoms
 
-    with _built() as conn:
-        coverage = closing_coverage(conn)
+    with warehouse("closing_coverage") as conn:
+        coverage, events, never_played = closing_coverage(conn), event_counts(conn), phantoms(conn)
     if as_json:
-        import json
-
-        typer.echo(json.dumps({"coverage": coverage}, indent=1))
+        echo_json({"coverage": coverage, "events": events, "phantoms": never_played})
         return
-    _print(
-        ("sport", "season", "book", "expected", "closed", "missing, by reason"),
-        [
-            (
-                entry["sport"],
-                str(entry["season"]),
-                entry["book"],
-                f"{entry['expected']:,}",
-                f"{entry['closed_percent']:.1f}%",
-                ", ".join(f"{reason} {part['percent']:.1f}%" for reason, part in entry["missing"].items()),
-            )
-            for entry in coverage
-        ],
-    )
+    print_rows(("sport", "season", "book", "expected", "closed", "missing, by reason"), list(map(_covered, coverage)))
+    out.print()
+    print_rows(("sport", "season", "events", "played", "phantom", "awaited or off"), list(map(_counted, events)))
 
 
-@app.command()
-def table(
-    reference: Annotated[str, typer.Option(help="The book whose fair price decides.")] = "pinnacle",
-    price: Annotated[str, typer.Option(help="What is bet at: max or avg as recorded, or best, of the books.")] = "max",
-    devig: Annotated[str, typer.Option(help="Methods, separated by commas.")] = "additive,multiplicative,power",
-    market: Annotated[str, typer.Option(help="h2h_3_way or h2h.")] = "h2h_3_way",
-    with_quarantined: Annotated[bool, typer.Option("--with-quarantined", help="Count quarantined prices.")] = False,
-    as_json: JSON = False,
-) -> None:
-    """Bet on paper, over all results, where the reference's opening prices say so; judge it by its close."""
-    from edge_assets.local.errors import LocalError
-    from edge_assets.store.reference_prices import reference_prices
-    from edge_assets.warehouse.sharp_table import blind_rate, sharp_table
-    from ml.market import DevigMethod
-    from ml.quotes import Market
+def _covered(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    missing = ", ".join(f"{reason} {part['percent']:.1f}%" for reason, part in entry["missing"].items())
+    closed = f"{entry['closed_percent']:.1f}%"
+    return entry["sport"], str(entry["season"]), entry["book"], f"{entry['expected']:,}", closed, missing
 
-    try:
-        methods = [DevigMethod(name.strip()) for name in devig.split(",")]
-        chosen = Market[market.upper()]
-    except (ValueError, KeyError) as error:
-        raise LocalError(str(error), f"methods are {', '.join(DevigMethod)}; markets h2h_3_way, h2h") from error
-    with _built() as conn:
-        prices = reference_prices(conn, chosen, reference, price, with_quarantined=with_quarantined)
-    rows, blind = sharp_table(prices, methods), blind_rate(prices)
-    if as_json:
-        import json
 
-        answer = {"reference": reference, "price": price, "events": len(prices.won), "blind_rate": blind}
-        typer.echo(json.dumps(answer | {"rows": [row._asdict() for row in rows]}, indent=1))
-        return
-    _print(("de-vig", "EV >", "bets", "claimed", "yield", "CLV", "beat the close"), list(map(_texts, rows)))
+def _counted(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    counts = (f"{entry[name]:,}" for name in ("events", "played", "phantom", "awaited_or_off"))
+    return entry["sport"], str(entry["season"]), *counts
 
 
 @app.command()
@@ -90,55 +77,15 @@ def weights(as_json: JSON = False) -> None:
     """
     from edge_assets.store.weights import last_weights
 
-    with _built() as conn:
+    with warehouse("book_quality") as conn:
         found = last_weights(conn)
     if as_json:
-        import json
-
-        typer.echo(json.dumps({"weights": [w._asdict() for w in found]}, indent=1, default=str))
+        echo_json({"weights": [w._asdict() | {"valid_from": w.valid_from.isoformat()} for w in found]})
         return
-    _print(
-        ("sport", "book", "weight", "convention", "games", "gain, millinats", "valid from"),
-        [
-            (
-                w.sport,
-                w.book,
-                f"{w.weight:.2f}",
-                f"{w.prior:.2f}",
-                f"{w.games:,}",
-                f"{1000 * w.gain:+.2f} ± {1000 * w.error:.2f}",
-                f"{w.valid_from:%Y-%m-%d}",
-            )
-            for w in found
-        ],
-    )
+    header = ("sport", "book", "weight", "convention", "games", "gain, millinats", "valid from")
+    print_rows(header, list(map(_weighed, found)))
 
 
-@contextmanager
-def _built() -> Iterator[Connection]:
-    """A connection to a database whose warehouse has been built."""
-    from edge_assets.local.errors import LocalError
-    from edge_assets.store.coverage import is_built
-    from edge_assets.store.database import connect
-
-    with closing(connect(Settings().require_database(), "warehouse")) as conn:
-        if not is_built(conn):
-            msg = "the warehouse has not been built"
-            raise LocalError(msg, "materialise the job `warehouse` in Dagster; it runs every hour")
-        yield conn
-
-
-def _texts(row: Row) -> tuple[str, ...]:
-    rates = (row.claimed_ev, row.profit_rate, row.mean_clv)
-    texts = ["-" if rate is None else f"{rate:+.2%}" for rate in rates]
-    beaten = "-" if row.beat_the_close is None else f"{row.beat_the_close:.1%}"
-    return row.devig, f"{row.ev_above:.0%}", f"{row.bets:,}", *texts, beaten
-
-
-def _print(header: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    from rich.table import Table
-
-    shown = Table(*header, box=None, pad_edge=False)
-    for row in rows:
-        shown.add_row(*row)
-    out.print(shown)
+def _weighed(w: BookWeight) -> tuple[str, ...]:
+    gain = f"{1000 * w.gain:+.2f} ± {1000 * w.error:.2f}"
+    return w.sport, w.book, f"{w.weight:.2f}", f"{w.prior:.2f}", f"{w.games:,}", gain, f"{w.valid_from:%Y-%m-%d}"

@@ -15,13 +15,43 @@ SELECT sport, season, book, outcome_of_close, closes, expected, percent_of_expec
 FROM analytics.closing_coverage ORDER BY sport, season, book, outcome_of_close
 """
 IS_TABLE = "SELECT relkind = 'r' FROM pg_class WHERE oid = to_regclass(%s)"
-BUILT = "SELECT to_regclass('analytics.closing_coverage') IS NOT NULL"
+EVENTS = """
+SELECT
+    timed.sport,
+    timed.season,
+    count(*) AS events,
+    count(*) FILTER (WHERE concluded.event_status = 'played') AS played,
+    count(*) FILTER (WHERE concluded.event_status = 'phantom') AS phantom,
+    count(*) FILTER (WHERE concluded.event_status NOT IN ('played', 'phantom')) AS awaited_or_off
+FROM analytics.int_events_timed AS timed
+INNER JOIN analytics.int_events_concluded AS concluded ON timed.event_id = concluded.event_id
+GROUP BY timed.sport, timed.season ORDER BY timed.sport, timed.season
+"""
+PHANTOMS = """
+SELECT timed.event_id, timed.sport, timed.home_team, timed.away_team, timed.commence_at::text
+FROM analytics.int_events_timed AS timed
+INNER JOIN analytics.int_events_concluded AS concluded ON timed.event_id = concluded.event_id
+WHERE concluded.event_status = 'phantom' ORDER BY timed.commence_at, timed.event_id
+"""
 
 
-def is_built(conn: Connection) -> bool:
-    """Whether the warehouse has been built."""
-    row = conn.execute(BUILT).fetchone()
-    return row is not None and bool(row[0])
+def is_built(conn: Connection, model: str = "closing_coverage") -> bool:
+    """Whether the warehouse has been built, as far as `model`."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        query = "SELECT to_regclass(%s) IS NOT NULL"
+        return bool(cursor.execute(query, [sql.Identifier("analytics", model).as_string()]).fetchone())
+
+
+def event_counts(conn: Connection) -> list[dict[str, Any]]:
+    """What became of the events of each sport and season; those that were played have a result."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(EVENTS).fetchall()
+
+
+def phantoms(conn: Connection) -> list[dict[str, Any]]:
+    """Events that were listed and priced, and never played."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(PHANTOMS).fetchall()
 
 
 def row_count(conn: Connection, model: str) -> int | None:

@@ -23,9 +23,21 @@ if TYPE_CHECKING:
 DAYS = """
 WITH touched AS (
     SELECT DISTINCT sport_id, (observed_at AT TIME ZONE 'UTC')::date AS day FROM analytics.int_polls_pending
+),
+following AS (
+    SELECT sport_id, day + 1 AS day FROM touched AS t
+    WHERE EXISTS (
+        SELECT FROM polls AS p
+        WHERE
+            p.sport_id = t.sport_id
+            AND p.observed_at >= (t.day + 1)::timestamp AT TIME ZONE 'UTC'
+            AND p.observed_at < (t.day + 2)::timestamp AT TIME ZONE 'UTC'
+    )
 )
-SELECT sport_id, day FROM touched UNION SELECT sport_id, day + 1 FROM touched ORDER BY sport_id, day
+SELECT sport_id, day FROM touched UNION SELECT sport_id, day FROM following ORDER BY sport_id, day
 """
+"""A following day without polls has no moves, and most bursts are of today: watching tomorrow would be watching today
+once more."""
 POLLS = """
 SELECT p.id, p.observed_at, p.starts FROM polls AS p
 WHERE p.sport_id = %(sport)s AND p.observed_at >= %(since)s AND p.observed_at < %(until)s AND NOT p.time_assumed
@@ -79,7 +91,7 @@ class SportDay(NamedTuple):
 
 
 def days_due(conn: Connection) -> list[SportDay]:
-    """The days that pending polls touch: their own, and the next, which remembers them."""
+    """The days that pending polls touch: their own, and the next, which remembers them, if it has polls."""
     return [SportDay(*row) for row in conn.execute(DAYS)]
 
 

@@ -92,7 +92,7 @@ class ReferencePrices(NamedTuple):
 
 
 def reference_prices(
-    conn: Connection, market: Market, reference: str, price: str, *, with_quarantined: bool
+    conn: Connection, market: Market, reference: str, price: str, with_quarantined: bool
 ) -> ReferencePrices:
     """The prices of `reference` and the offered `price`: an aggregate's kind (max, avg) or `best`, of all books.
 

@@ -1,7 +1,7 @@
 """Moves of books and markets, a day at a time.
 
-A day is watched from the beginning of the day before, so what the watch remembers is the same whether it sees one
-day after a burst or a year at night: the result of a day depends on two days' polls and on nothing else.
+A day is watched from six hours before it, so what the watch remembers is the same whether it sees one day after a
+burst or a year at night: the result of a day depends on thirty hours' polls and on nothing else.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from ml.quotes import PollChanges
 
-MEMORY = timedelta(days=1)
+MEMORY = timedelta(hours=6)
+"""Twelve horizons of a drift. From a day before, a year is watched twice: of a million ticks, 19 s of processor instead
+of 13, for the same moves and steams."""
 KINDS = {MovementKind.STEAM: 1, MovementKind.DRIFT: 2, MovementKind.REVERSAL: 3}
 LOOKS = 1.5
 """Books that moved between the same two looks moved together: a window shorter than the cadence would miss them."""

@@ -17,6 +17,33 @@ if TYPE_CHECKING:
     from ml.market import DevigMethod
 
 THRESHOLDS = (0.0, 0.02, 0.05)
+ALL = """\
+All counts quarantined prices: such as stand alone above all others, and maxima far above every recorded book. They are
+few, but what the rule looks for; whether anybody could have had them is not recorded."""
+BEST = """\
+Best is of the books recorded one by one; the recorded maximum is over all the books of its collector. Fewer books,
+fewer extreme prices: fewer bets, and betting on everything costs more."""
+DIFFERENCES = tuple(" ".join(text.split()) for text in (ALL, BEST))
+
+
+class Offer(NamedTuple):
+    """What is bet at: an aggregate's kind (max, avg), or `best`, of the books; with quarantined prices or without."""
+
+    price: str
+    with_quarantined: bool
+
+    def __str__(self) -> str:
+        return f"{self.price}, all" if self.with_quarantined else self.price
+
+
+def variants(asked: Offer) -> list[Offer]:
+    """What is asked for, and what it is to be compared with."""
+    others = (
+        Offer("max", with_quarantined=True),
+        Offer("max", with_quarantined=False),
+        Offer("best", with_quarantined=False),
+    )
+    return [asked, *(other for other in others if other != asked)]
 
 
 class Row(NamedTuple):
@@ -34,9 +61,28 @@ class Row(NamedTuple):
     beat_the_close: float | None
 
 
-def sharp_table(prices: ReferencePrices, methods: Iterable[DevigMethod]) -> list[Row]:
+class SharpTable(NamedTuple):
+    """The bets at one offer.
+
+    `events` have a result, `offered` selections an opening price; `blind_rate` is the profit of betting everything.
+    """
+
+    offer: Offer
+    events: int
+    offered: int
+    blind_rate: float | None
+    rows: list[Row]
+
+    def facts(self) -> dict[str, Any]:
+        """For programs."""
+        own = {name: value for name, value in self._asdict().items() if name not in {"offer", "rows"}}
+        return {**self.offer._asdict(), **own, "rows": [row._asdict() for row in self.rows]}
+
+
+def sharp_table(prices: ReferencePrices, offer: Offer, methods: Iterable[DevigMethod]) -> SharpTable:
     """One row for each method and threshold."""
-    return [_row(prices, method, threshold) for method in methods for threshold in THRESHOLDS]
+    rows = [_row(prices, method, threshold) for method in methods for threshold in THRESHOLDS]
+    return SharpTable(offer, len(prices.won), int((~np.isnan(prices.offered)).sum()), blind_rate(prices), rows)
 
 
 def blind_rate(prices: ReferencePrices) -> float | None:

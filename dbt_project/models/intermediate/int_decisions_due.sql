@@ -7,7 +7,7 @@ with looks as (
 
     select
         sport_id,
-        observed_at,
+        observed_at as looked_at,
         max(poll_id) filter (where not is_time_assumed) as listing_id
     from {{ ref('stg_edge__polls') }}
     where sport_id in (select pending.sport_id from {{ ref('int_polls_pending') }} as pending)
@@ -28,11 +28,11 @@ timeline as (
     union all
     select
         sport_id,
-        null,
-        null,
-        observed_at,
-        observed_at,
-        case when listing_id is not null then observed_at end
+        null as event_id,
+        null as moment_id,
+        looked_at as happened_at,
+        looked_at as polled_at,
+        case when listing_id is not null then looked_at end as listed_at
     from looks
 
 ),
@@ -58,5 +58,5 @@ select
     looks.listing_id as poll_id,
     remembered.polled_at
 from remembered
-left join looks on remembered.sport_id = looks.sport_id and remembered.listed_at = looks.observed_at
+left join looks on remembered.sport_id = looks.sport_id and remembered.listed_at = looks.looked_at
 where remembered.event_id is not null

@@ -37,8 +37,7 @@ select
     decisions.event_id,
     decisions.moment_id,
     decisions.sport_id,
-    decisions.decided_at,
-    pending.since
+    decisions.decided_at
 from {{ ref('int_decisions_dated') }} as decisions
 inner join pending on decisions.sport_id = pending.sport_id
 inner join horizon on decisions.sport_id = horizon.sport_id

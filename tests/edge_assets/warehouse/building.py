@@ -41,6 +41,10 @@ class Warehouse:
         chosen = [f"+{mart}" for mart in marts] or ["fqn:*"]
         self._dbt("run", "--select", *chosen, "--exclude", *INTERMEDIATE, *words)
 
+    def run(self, *models: str) -> None:
+        """Single models with what they are made of, and nothing priced."""
+        self._dbt("run", "--select", *(f"+{model}" for model in models))
+
     def test(self) -> None:
         """Every data test and unit test."""
         self._dbt("test")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from edge_assets.cli import app
 from edge_assets.importing.formats import FormatName
 from edge_assets.importing.importer import Importer
 from edge_assets.quality.gate import pass_gate
 from edge_assets.store.database import connect
 from edge_assets.store.reference_prices import reference_prices
-from edge_assets.warehouse.sharp_table import blind_rate, sharp_table
+from edge_assets.warehouse.sharp_table import Offer, sharp_table
 from ml.market import DevigMethod, devig, expected_value
 from ml.quotes import Market
 from tests.ml.market.football_data import read_matches
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
 DIVISIONS = ("1213/E0", "1819/SP1", "1920/E0", "2324/D1")
 
 
-def test_bets_are_those_of_the_files(warehouse: Warehouse, data_dir: Path, tmp_path: Path) -> None:
+def test_bets_are_those_of_the_files(
+    warehouse: Warehouse, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for division in DIVISIONS:
         file = tmp_path / f"{division}.csv"
         file.parent.mkdir(exist_ok=True)
@@ -48,18 +53,26 @@ def test_bets_are_those_of_the_files(warehouse: Warehouse, data_dir: Path, tmp_p
     fair = devig(matches.sharp, DevigMethod.POWER).probabilities
     expected = expected_value(fair, matches.best)
     profit = np.where(matches.result[:, None] == np.arange(3), matches.best, 0) - 1
-    for row in sharp_table(prices, [DevigMethod.POWER]):
+    recorded, real = (
+        sharp_table(each, Offer(price, with_quarantined=True), [DevigMethod.POWER])
+        for each, price in ((prices, "max"), (best, "best"))
+    )
+    assert recorded.events == len(matches.result)
+    for row in recorded.rows:
         chosen = expected > row.ev_above
         assert row.bets == chosen.sum() > 50
         assert row.claimed_ev == pytest.approx(expected[chosen].mean())
         assert row.profit_rate == pytest.approx(profit[chosen].mean())
         assert row.mean_clv is not None
     # the recorded maximum is over more books than are recorded one by one
-    assert sharp_table(best, [DevigMethod.POWER])[1].bets < sharp_table(prices, [DevigMethod.POWER])[1].bets
-    blind = blind_rate(best)
-    assert blind is not None
-    assert blind < 0
-    for entry in warehouse.rows(
-        "SELECT sum(percent_of_missing) AS s FROM closing_coverage GROUP BY sport, season, book"
-    ):
-        assert entry["s"] is None or round(entry["s"], 6) == 100
+    assert real.rows[1].bets < recorded.rows[1].bets
+    assert real.blind_rate is not None
+    assert real.blind_rate < 0
+    monkeypatch.setenv("DATABASE_URL", warehouse.url)
+    report = json.loads(CliRunner().invoke(app, ["warehouse", "report", "--json"]).stdout)
+    assert sum(season["played"] for season in report["events"]) == len(matches.result)
+    assert report["phantoms"] == []
+    for entry in report["coverage"]:
+        parts = [reason["percent"] for reason in entry["missing"].values()]
+        assert not parts or sum(parts) == pytest.approx(100)
+        assert entry["closed"] + sum(reason["closes"] for reason in entry["missing"].values()) == entry["expected"]
