@@ -9,7 +9,8 @@ Four files belong together, CSV, perhaps packed (`.xz`, `.gz`), named `{league}_
 - `results` (optional): event_id, home, away, home_score, away_score, outcome
 
 A segment is a tick at its first sight and, unless the selection's next one follows at the next look, a withdrawal at
-the look after its last. Ids are The Odds API's.
+the look after its last. A start that moved is known by the event's last sight, one that was brought forward by then.
+Ids are The Odds API's.
 """
 
 from __future__ import annotations
@@ -113,7 +114,8 @@ def _events(table: Table, reports: dict[str, tuple[str, GameReport]]) -> list[Hi
         at_home, report = reports.get(key, (home, None))
         if report is not None and at_home == away:
             report = report.turned()
-        moved = (later, last_seen) if later != start else None
+        # nobody takes the prices of a game that has begun for others: an earlier start was known when it came
+        moved = (later, min(later, last_seen) if later < start else last_seen) if later != start else None
         events.append(HistoryEvent(key, home, away, start, False, moved, report, later + GAME_LASTS))
     return events
 

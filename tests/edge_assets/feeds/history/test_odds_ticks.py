@@ -30,11 +30,11 @@ def segment(first: int, last: int, price: str, rest: str = "e1,acme,h2h,Reds,") 
     return f"{rest},{price},{LOOKS[first]},{LOOKS[last]},{last - first + 1},2025-09-10T09:59:50Z\n"
 
 
-def read_one(path: Path, segments: str, results: str = RESULTS) -> tuple[HistoryBatch, Refusals]:
+def read_one(path: Path, segments: str, results: str = RESULTS, events: str = EVENTS) -> tuple[HistoryBatch, Refusals]:
     snapshots = "snapshot_utc,n_events\n" + "".join(f"{look},2\n" for look in LOOKS)
     files = {
         "nfl_segments.csv": HEAD + segments,
-        "nfl_events.csv": EVENTS,
+        "nfl_events.csv": events,
         "nfl_snapshots.csv": snapshots,
         "nfl_results.csv": results,
     }
@@ -114,6 +114,14 @@ def test_a_start_that_moved_and_results_by_name(tmp_path: Path) -> None:
     assert moved.report == GameReport.final(Score(20, 3), Score(20, 3))
     assert other.moved_to is None
     assert other.report == GameReport(GameStatus.POSTPONED)
+
+
+@pytest.mark.parametrize(("forward", "known"), [("2025-09-10T12:10:00Z", "2025-09-10T12:10:00Z"), (LOOKS[4], LOOKS[3])])
+def test_a_start_that_was_brought_forward_was_known_when_it_came(tmp_path: Path, forward: str, known: str) -> None:
+    events = EVENTS.replace("2025-09-10T13:30:00Z,2025-09-10T13:40:00Z", f"2025-09-11T18:00:00Z,{forward}")
+    batch, _ = read_one(tmp_path, segment(0, 4, "-110"), events=events)
+    assert batch.events[0].start == at("2025-09-11T18:00:00Z")
+    assert batch.events[0].moved_to == (at(forward), at(known))
 
 
 def test_overtime_has_no_score_of_the_regulation(tmp_path: Path) -> None:
