@@ -135,7 +135,7 @@ def _reports(table: Table) -> dict[str, tuple[str, GameReport]]:
 
 def _quotes(table: Table, events: Table, looks: Ints, books: list[str]) -> TimedQuotes:
     frame = table.frame
-    event = pd.Index(events.texts("event_id")).get_indexer(pd.Index(frame["event_id"]))
+    event = pd.Index(events.names("event_id")).get_indexer(pd.Index(frame["event_id"]))
     market = frame["market"].map(MARKETS).fillna(0).to_numpy().astype(np.int16)
     outcome = _outcomes(frame["outcome"], events, event)
     prices, reasons = from_american(table.numbers(["price"])[:, 0])

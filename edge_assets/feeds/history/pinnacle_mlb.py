@@ -102,7 +102,7 @@ def _events(games: Table) -> list[HistoryEvent]:
 
 
 def _quotes(lines: Table, games: Table) -> TimedQuotes:
-    event = pd.Index(games.texts("game_no")).get_indexer(pd.Index(lines.texts("game_no")))
+    event = pd.Index(games.names("game_no")).get_indexer(pd.Index(lines.texts("game_no")))
     at = micros_of(lines.frame["entered_utc"])
     lines.refuse("event_unknown", ["game_no"], (event < 0)[:, None], "no such game")
     order = np.lexsort((at, event))

@@ -135,6 +135,11 @@ def test_phantoms_are_events_without_a_result(tmp_path: Path) -> None:
     assert [event.report for event in batch.events] == [None, None]
 
 
+def test_two_rows_of_one_event_contradict_each_other(tmp_path: Path) -> None:
+    with pytest.raises(RefusedFileError, match=r"row_twice \(e2\)"):
+        read_one(tmp_path, segment(0, 4, "-110"), events=EVENTS + EVENTS.splitlines()[-1] + "\n")
+
+
 def test_files_that_are_missing_or_of_no_league(tmp_path: Path) -> None:
     with pytest.raises(RefusedFileError, match="file_missing"):
         read(folder(tmp_path / "a", {"nfl_segments.csv": HEAD}, "season"))

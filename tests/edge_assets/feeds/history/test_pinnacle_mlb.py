@@ -115,6 +115,12 @@ def test_a_file_without_its_games_is_refused(tmp_path: Path) -> None:
         read(part)
 
 
+def test_a_number_that_two_games_have_names_neither(tmp_path: Path) -> None:
+    part = folder(tmp_path, {"lines.csv": HEAD, "games.csv": GAMES.replace("\n2,", "\n1,")}, "mlb")
+    with pytest.raises(RefusedFileError, match=r"row_twice \(1\)"):
+        read(part)
+
+
 def test_the_recorded_season_s_close_forecasts_better_than_its_opening(data_dir: Path) -> None:
     """The figures of the data's README; they also show which team is the first one."""
     [part] = folders([data_dir / "pinnacle_mlb2016"], "lines.csv", ("games.csv",))
