@@ -100,7 +100,8 @@ def on_offer(conn: Connection, events: Sequence[int], poll: Poll) -> tuple[Quote
     if len(ticks):
         rows = _latest(np.concatenate([rows, ticks]))
     *columns, book_time, polls = (rows[name].astype(STANDING[name].newbyteorder("=")) for name in STANDING.names or ())
-    return QuoteBatch(*columns, np.where(book_time == UNKNOWN_TIME, book_time, book_time + POSTGRES_EPOCH)), polls
+    columns.append(np.where(book_time == UNKNOWN_TIME, book_time, book_time + POSTGRES_EPOCH))
+    return QuoteBatch(*columns), polls
 
 
 def keep(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int64]) -> bool:
@@ -160,7 +161,8 @@ def _latest(rows: Rows) -> Rows:
     order = np.argsort(selections, kind="stable")
     ordered = selections[order]
     found: Rows = rows[order[np.r_[ordered[1:] != ordered[:-1], True]]]
-    return found[~np.isnan(found["price"])]
+    standing: Rows = found[~np.isnan(found["price"])]
+    return standing
 
 
 def _selections(rows: Rows) -> NDArray[np.bytes_]:
