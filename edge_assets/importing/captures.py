@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from edge_assets.feeds.replay.recorded import RecordedSnapshot
     from edge_assets.feeds.replay.tape import Capture
     from edge_assets.importing.batches import Origin
-    from edge_assets.store.readers import Poll
+    from edge_assets.store.offers import Poll
     from edge_assets.store.vocabulary import Vocabulary
 
 FEED = "odds-api"

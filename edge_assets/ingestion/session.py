@@ -18,7 +18,7 @@ import psycopg
 from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.ingestion.cadence import SportActivity
-from edge_assets.store import outbox, readers
+from edge_assets.store import offers, outbox, readers
 from edge_assets.store.database import connect
 from edge_assets.store.leases import Lease
 from edge_assets.store.polling import movement, start_times
@@ -153,8 +153,11 @@ class SportSession:
         if lease is None:
             raise LeaseLostError
         differ = PayloadDiffer(Vocabulary(connection), self._sport, sport_id)
-        differ.load(readers.last_quotes(connection, sport_id)[0])
         last = readers.last_poll(connection, sport_id)
+        if last is not None:
+            standing = readers.last_quotes(connection, sport_id, last.id)
+            offers.keep(connection, last, *standing)
+            differ.load(standing[0])
         self._resumed = True
         return _Turn(connection, sport_id, lease, differ, last.observed_at if last else None)
 

@@ -40,7 +40,7 @@ SELECT
     %(sport)s, %(feed)s, %(run)s, {AT.format("n.at")}, clock_timestamp(), n.ticks, n.ticks, n.withdrawals, n.events,
     0, 0, %(times)s, coalesce(n.starts, %(nothing)s), clock_timestamp(), %(assumed)s, %(import)s
 FROM unnest(
-    %(at)s::bigint[], %(ticks)s::integer[], %(withdrawals)s::integer[], %(events)s::integer[], %(starts)s::bytea[]
+    %(at)b::bigint[], %(ticks)b::integer[], %(withdrawals)b::integer[], %(events)b::integer[], %(starts)b::bytea[]
 ) AS n (at, ticks, withdrawals, events, starts)
 ON CONFLICT (sport_id, observed_at, feed) DO UPDATE SET
     quotes_seen = polls.quotes_seen + excluded.quotes_seen, ticks = polls.ticks + excluded.ticks,

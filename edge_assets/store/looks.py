@@ -8,7 +8,8 @@ import numpy as np
 
 from edge_assets.clock import micros
 from edge_assets.store.copying import copy_ticks
-from edge_assets.store.readers import Poll, market_state, on_offer
+from edge_assets.store.offers import Poll, on_offer
+from edge_assets.store.readers import market_state
 from ml.quotes import QuoteBatch
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from psycopg.rows import class_row, dict_row
 
+from edge_assets.store import offers
 from edge_assets.store.bulk import TIME, read_columns
 from edge_assets.store.writer import to_datetime
 
@@ -100,7 +101,7 @@ WITH q AS (
 ticks AS ({RESTORE.format(table="odds_ticks", seller="book_id")}),
 aggregates AS ({RESTORE.format(table="aggregate_ticks", seller="kind")}),
 repriced AS (DELETE FROM pricing.priced_polls AS d USING q WHERE d.poll_id = q.poll_id)
-SELECT id FROM q
+SELECT event_id, observed_at FROM q
 """
 READ = """
 SELECT
@@ -188,6 +189,7 @@ def quarantine(conn: Connection, ticks: Columns, verdicts: Sequence[Verdict]) ->
     """
     best = ticks["book_id"] == BEST
     with conn.transaction():
+        offers.forget(conn, ticks["event_id"].tolist(), [to_datetime(at) for at in ticks["observed_at"].tolist()])
         return sum(
             conn.execute(query, _rows(ticks, verdicts, np.flatnonzero(mine), sellers)).rowcount
             for query, mine, sellers in (
@@ -237,4 +239,8 @@ def others_then(conn: Connection, number: int) -> list[dict[str, Any]]:
 
 def release(conn: Connection, number: int, by: str) -> bool:
     """Put a price back, so that the next build of the warehouse sees it; false if it is not in quarantine."""
-    return conn.execute(RELEASE, {"id": number, "by": by}).fetchone() is not None
+    with conn.transaction():
+        row = conn.execute(RELEASE, {"id": number, "by": by}).fetchone()
+        if row is not None:
+            offers.forget(conn, [row[0]], [row[1]])
+    return row is not None

@@ -12,10 +12,10 @@ import zstandard
 from psycopg.rows import scalar_row
 
 from edge_assets.clock import micros
+from edge_assets.store.offers import Poll, on_offer
 from ml.quotes import UNKNOWN_TIME, EventStarts, MarketTimes, PollChanges, QuoteBatch, decode_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -25,33 +25,16 @@ if TYPE_CHECKING:
 
     C = TypeVar("C", MarketTimes, EventStarts)
 
-LAST_QUOTES = """
-SELECT
-    event_id, book_id, market_id, outcome_id, coalesce(point, 'NaN'), last[3],
-    coalesce(round(last[4] * 1000000)::bigint, %(unknown)s), last[2]::bigint
-FROM (
-    SELECT
-        event_id, book_id, market_id, outcome_id, point,
-        max(ARRAY[date_part('epoch', observed_at), poll_id, price, date_part('epoch', book_time)]) AS last
-    FROM odds_ticks
-    WHERE
-        event_id = ANY(%(events)s) AND observed_at >= %(since)s AND observed_at <= %(until)s
-    GROUP BY event_id, book_id, market_id, outcome_id, point
-) AS newest
-WHERE last[3] IS NOT NULL
-"""
-"""The greatest array is the last tick: hashed by selection, where DISTINCT ON sorts all ticks. Of 10,000 ticks of an
-event 7 ms instead of 16, of a million of a sport 1.3 s instead of 1.8. Epoch seconds hold microseconds until 2106."""
 POLL_OF_EVENT = """
 SELECT p.id, p.observed_at, p.market_times
-FROM events AS e INNER JOIN polls AS p ON e.sport_id = p.sport_id
-WHERE e.id = %(event)s AND p.observed_at <= %(at)s
-ORDER BY p.observed_at DESC, p.id DESC LIMIT 1
+FROM polls AS p
+WHERE p.sport_id = (SELECT sport_id FROM events WHERE id = %(event)s) AND p.observed_at <= %(at)s
+ORDER BY p.observed_at DESC, p.import_id IS NULL DESC, p.id DESC LIMIT 1
 """
 POLL_TICKS = """
 SELECT
     event_id, book_id, market_id, outcome_id, coalesce(point, 'NaN'), coalesce(price, 'NaN'),
-    coalesce((extract(epoch FROM book_time) * 1000000)::bigint, %(unknown)s), poll_id
+    coalesce((extract(epoch FROM book_time) * 1000000)::bigint, %(unknown)s)
 FROM odds_ticks WHERE observed_at = %(at)s AND poll_id = %(poll)s
 """
 UNSCORED = """
@@ -64,13 +47,6 @@ INNER JOIN polls AS p
 ORDER BY p.id
 """
 """By the moment of the last scored poll, which (unlike its id) the index on polls has by sport."""
-
-
-class Poll(NamedTuple):
-    """A poll's place in time."""
-
-    id: int
-    observed_at: datetime
 
 
 class AsOf(NamedTuple):
@@ -96,10 +72,10 @@ def last_poll(conn: Connection, sport_id: int, at: datetime | None = None) -> Po
 
 
 def last_quotes(conn: Connection, sport_id: int, upto_poll: int | None = None) -> tuple[QuoteBatch, NDArray[np.int64]]:
-    """The quotes on offer after a poll (default: the last), with the poll that brought each."""
+    """What a poll's feed had on offer after it (default: the last live one), with the poll that brought each quote."""
     poll = _poll(conn, sport_id, upto_poll)
     if poll is None:
-        return _quotes(())
+        return QuoteBatch.empty(), np.empty(0, np.int64)
     return on_offer(conn, market_state(conn, sport_id, poll.id)[1].event.tolist(), poll)
 
 
@@ -118,11 +94,14 @@ def market_state(
 
 
 def as_of(conn: Connection, event_id: int, at: datetime) -> AsOf:
-    """The last quote of every book for every selection of an event at `at`, with its age."""
+    """The last quote of every book for every selection of an event at `at`, with its age.
+
+    Of the feed that looked last: others' quotes need not stand any more.
+    """
     # the poll first, the ticks up to it second: whatever commits in between has no part in the answer
     row = conn.execute(POLL_OF_EVENT, {"event": event_id, "at": at}).fetchone()
     if row is None:
-        return AsOf(*_quotes(()), np.empty(0))
+        return AsOf(QuoteBatch.empty(), np.empty(0, np.int64), np.empty(0))
     quotes, polls = on_offer(conn, [event_id], Poll(*row[:2]))
     times = _unpacked(MarketTimes, row[2])
     confirmed = confirmed_at(quotes, times.take(times.event == event_id))
@@ -157,7 +136,7 @@ def changes(conn: Connection, poll_id: int) -> PollChanges:
         micros(observed_at),
         micros(received_at),
         run_id,
-        _quotes(ticks)[0],
+        QuoteBatch.of(ticks),
         _unpacked(MarketTimes, times),
         _unpacked(EventStarts, starts),
     )
@@ -174,24 +153,6 @@ def _poll(conn: Connection, sport_id: int, poll_id: int | None) -> Poll | None:
         return last_poll(conn, sport_id)
     row = conn.execute("SELECT id, observed_at FROM polls WHERE id = %s", [poll_id]).fetchone()
     return Poll(*row) if row else None
-
-
-def on_offer(conn: Connection, events: list[int], poll: Poll) -> tuple[QuoteBatch, NDArray[np.int64]]:
-    """The quotes on events that stood at a poll, with the poll that brought each."""
-    values = {"events": events, "until": poll.observed_at, "unknown": UNKNOWN_TIME}
-    return _quotes(conn.execute(LAST_QUOTES, values | {"since": _first_seen(conn, events)}))
-
-
-def _first_seen(conn: Connection, events: list[int]) -> datetime | str:
-    """Before this the events have no ticks: spares the server the partitions of earlier days."""
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        query = "SELECT min(first_seen_at) FROM events WHERE id = ANY(%s)"
-        return cursor.execute(query, [events]).fetchone() or "-infinity"
-
-
-def _quotes(rows: Iterable[tuple[object, ...]]) -> tuple[QuoteBatch, NDArray[np.int64]]:
-    found = list(rows)
-    return QuoteBatch.of(r[:-1] for r in found), np.array([r[-1] for r in found], np.int64)
 
 
 def _unpacked(kind: type[C], packed: bytes) -> C:

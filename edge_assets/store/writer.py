@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 INSERT_POLL = """
+WITH stale AS (
+    DELETE FROM keyframes WHERE sport_id = %(sport_id)s AND feed = %(feed)s AND observed_at >= %(observed_at)s
+)
 INSERT INTO polls (
     sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, rejected,
     credits_last, credits_used, credits_remaining, request_ms, body_bytes, market_times, starts, import_id, published_at
@@ -36,6 +39,7 @@ INSERT INTO polls (
 ON CONFLICT (sport_id, observed_at, feed) DO NOTHING
 RETURNING id
 """
+"""A look that is put between others changes what stood after the later ones."""
 INSERT_PAYLOAD = "INSERT INTO payloads (observed_at, poll_id, body) VALUES (%s, %s, %b)"
 
 

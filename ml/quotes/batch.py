@@ -5,7 +5,7 @@ Times are microseconds since the epoch, UTC (`Micros`); prices are decimal odds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
@@ -24,10 +24,11 @@ UNKNOWN_TIME: Micros = np.iinfo(np.int64).min
 class _Columns:
     """Parallel one-dimensional arrays with fixed types (`DTYPES`, in field order)."""
 
+    __slots__: tuple[str, ...] = ()
     DTYPES: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        lengths = {getattr(self, f.name).shape for f in fields(self)}  # type: ignore[arg-type]
+        lengths = {column.shape for column in self.columns()}
         if len(lengths) != 1:
             msg = f"columns of {type(self).__name__} differ in length: {sorted(lengths)}"
             raise ValueError(msg)
@@ -45,7 +46,7 @@ class _Columns:
 
     def columns(self) -> tuple[NDArray[Any], ...]:
         """The arrays in field order."""
-        return tuple(getattr(self, f.name) for f in fields(self))  # type: ignore[arg-type]
+        return tuple([getattr(self, name) for name in self.__slots__])
 
     def take(self, index: NDArray[Any]) -> Self:
         """The rows selected by a mask or an index array."""

@@ -1,28 +1,24 @@
-"""What compression saves on a recorded week, by layout and length of a chunk, and as-of reads before and after it.
+"""What compression saves on the recorded NFL week of 2025-11, by layout and length of a chunk, and reads after it.
 
-Ratios: the NFL week of 2025-11. Reads: its events so many times over that there are 500, at the week's end, where every
-tick of an event has to be looked at. Targets: all books of one event < 5 ms, of 500 events < 100 ms. Community runs as
-WebAssembly in one thread (see tests/servers/pglite.py) unless EDGE_BENCH_COMMUNITY names a database on a real server:
-without it only its ratios count.
+Community runs as WebAssembly in one thread (see tests/servers/pglite.py) unless EDGE_BENCH_COMMUNITY names a database
+on a real server: without it only its ratios count. As-of reads of many events: bench_as_of.py.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.odds_api.numbers import PriceFormat
 from edge_assets.store import readers
-from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from edge_assets.store.database import connect, describe, upgrade
 from edge_assets.store.writer import write_poll
-from ml.quotes import EventStarts, MarketTimes, QuoteBatch
+from ml.quotes import EventStarts, MarketTimes
 from tests.e2e.test_recorded_week import payloads
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 from tests.edge_assets.store.material import Desk
@@ -34,8 +30,9 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from ml.quotes import QuoteBatch
+
 SPORT = "americanfootball_nfl"
-EVENTS = 500
 ROUNDS = 5
 CHUNKS = ("1 day", "7 days")
 OURS = ("event_id", "observed_at, book_id, market_id")
@@ -78,17 +75,8 @@ def community(request: pytest.FixtureRequest) -> Iterator[Connection]:
         conn.execute("SELECT set_chunk_time_interval('odds_ticks', interval '1 day')")
 
 
-@pytest.mark.parametrize("engine", ["postgres_server", "timescale_server"])
-def test_reads(engine: str, request: pytest.FixtureRequest, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
-    url = ensure_database(request.getfixturevalue(engine).url, "bench_timescale")
-    upgrade(url)
-    with connect(url, "bench") as conn:
-        fill(conn, week, EVENTS)
-        print(f"\n{describe(conn).engine}: {reads(conn)}")
-
-
 def test_compressed_reads(community: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
-    fill(community, week, EVENTS)
+    fill(community, week)
     print(f"\n{describe(community).summary}: {reads(community)}")
     ratio = compressed(community, *OURS)
     print(f"compressed {ratio:.1f} : 1: {reads(community)}")
@@ -97,7 +85,7 @@ def test_compressed_reads(community: Connection, week: list[tuple[datetime, Quot
 @pytest.mark.parametrize("chunk", CHUNKS)
 def test_layouts(chunk: str, community: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
     community.execute("SELECT set_chunk_time_interval('odds_ticks', %s::interval)", [chunk])
-    fill(community, week, 1)
+    fill(community, week)
     print()
     for segment, order in LAYOUTS:
         ratio = compressed(community, segment, order)
@@ -105,22 +93,19 @@ def test_layouts(chunk: str, community: Connection, week: list[tuple[datetime, Q
         community.execute("SELECT decompress_chunk(chunk) FROM show_chunks('odds_ticks') AS chunk")
 
 
-def fill(conn: Connection, week: list[tuple[datetime, QuoteBatch, int]], wanted: int) -> None:
-    """Write the week, its events so many times over that there are at least `wanted`."""
+def fill(conn: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
+    """Write the week."""
     desk, events = Desk(conn), week[-1][2]
-    copies = -(-wanted // events)
     conn.execute("DELETE FROM event_starts")
     conn.execute("DELETE FROM events")
     conn.execute(
         "INSERT INTO events (id, key, sport_id, commence_at, original_commence_at, first_seen_at) "
         "OVERRIDING SYSTEM VALUE SELECT i, i::text, %s, %s, %s, %s FROM generate_series(1, %s) AS i",
-        [desk.sport, week[-1][0], week[-1][0], week[0][0], copies * events],
+        [desk.sport, week[-1][0], week[-1][0], week[0][0], events],
     )
-    starts = EventStarts.of((event, 0) for event in range(1, wanted + 1))
+    starts = EventStarts.of((event, 0) for event in range(1, events + 1))
     for at, quotes, _ in week:
-        copied = [replace(quotes, event=quotes.event + copy * events) for copy in range(copies)]
-        merged = QuoteBatch(*map(np.concatenate, zip(*(c.columns() for c in copied), strict=True)))
-        write_poll(conn, desk.record(at), merged, MarketTimes.empty(), starts)
+        write_poll(conn, desk.record(at), quotes, MarketTimes.empty(), starts)
     conn.execute("VACUUM ANALYZE")
 
 
@@ -144,9 +129,9 @@ def reads(conn: Connection) -> str:
     assert counted is not None
     assert last is not None
     one = milliseconds(lambda: readers.as_of(conn, counted[0], last[2]))
-    many = milliseconds(lambda: readers.last_quotes(conn, last[0], last[1]))
+    whole = milliseconds(lambda: readers.last_quotes(conn, last[0], last[1]))
     poll = milliseconds(lambda: readers.changes(conn, last[1]))
-    return f"{counted[1]} ticks of an event {one:.1f} ms, {EVENTS} events {many:.0f} ms, a poll {poll:.1f} ms"
+    return f"{counted[1]} ticks of an event {one:.1f} ms, all events {whole:.0f} ms, a poll {poll:.1f} ms"
 
 
 def milliseconds(call: Callable[[], Any]) -> float:

@@ -9,7 +9,8 @@ Four files belong together, CSV, perhaps packed (`.xz`, `.gz`), named `{league}_
 - `results` (optional): event_id, home, away, home_score, away_score, outcome
 
 A segment is a tick at its first sight and, unless the selection's next one follows at the next look, a withdrawal at
-the look after its last. Ids are The Odds API's.
+the look after its last. A start that moved is known by the event's last sight, one that was brought forward by then.
+Ids are The Odds API's.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _reports(table: Table) -> dict[str, tuple[str, GameReport]]:
 
 def _quotes(table: Table, events: Table, looks: Ints, books: list[str]) -> TimedQuotes:
     frame = table.frame
-    event = pd.Index(events.texts("event_id")).get_indexer(pd.Index(frame["event_id"]))
+    event = pd.Index(events.names("event_id")).get_indexer(pd.Index(frame["event_id"]))
     market = frame["market"].map(MARKETS).fillna(0).to_numpy().astype(np.int16)
     outcome = _outcomes(frame["outcome"], events, event)
     prices, reasons = from_american(table.numbers(["price"])[:, 0])

@@ -1,9 +1,10 @@
 """Pinnacle's line changes of baseball games: every change of a game's three markets with its own time.
 
-Two files belong together: `games.csv` (game_no, baseball_ref_id, start_utc, away, home, away_score, home_score) and
+Two files belong together: `games.csv` (game_no, start_utc, away, home, away_score, home_score) and
 `lines.csv`, perhaps packed (game_no, SpreadTeam1, SpreadUS1, SpreadUS2, MoneyUS1, MoneyUS2, TotalPoints, TotalUSOver,
 TotalUSUnder, entered_utc). Team 1 is the away team: only so does the last line before the start forecast the winners
-(log loss .673; .751 the other way round). A row repeats what did not change; an empty field is a withdrawal.
+(log loss .673; .751 the other way round). A row repeats what did not change; an empty field is a withdrawal. A game is
+named by its number and start: 645 of 2,460 share their `baseball_ref_id`, which takes the day as UTC has it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 SOURCE = "pinnacle-mlb"
 MAIN, OTHERS = "lines.csv", ("games.csv",)
 SPORT = "baseball_mlb"
-GAME = ("game_no", "baseball_ref_id", "start_utc", "away", "home")
+GAME = ("game_no", "start_utc", "away", "home")
 LINE = ("game_no", "entered_utc")
 GAME_LASTS = 6 * 3_600 * 1_000_000
 """Microseconds from the start until the result is known for sure."""
@@ -91,18 +92,17 @@ def read(part: Part) -> Reading:
 def _events(games: Table) -> list[HistoryEvent]:
     starts = micros_of(games.frame["start_utc"]).tolist()
     scores = games.numbers(["home_score", "away_score"]).tolist()
-    columns = map(games.texts, ("game_no", "baseball_ref_id", "home", "away"))
+    columns = map(games.texts, ("game_no", "home", "away"))
     events = []
-    for number, reference, home, away, start, score in zip(*columns, starts, scores, strict=True):
+    for number, home, away, start, score in zip(*columns, starts, scores, strict=True):
         # as played: the file does not tell extra innings apart
         report = None if np.isnan(score).any() else GameReport.final(Score(*map(int, score)))
-        key = reference or f"{number}:{start}"
-        events.append(HistoryEvent(key, home, away, start, False, None, report, start + GAME_LASTS))
+        events.append(HistoryEvent(f"{number}:{start}", home, away, start, False, None, report, start + GAME_LASTS))
     return events
 
 
 def _quotes(lines: Table, games: Table) -> TimedQuotes:
-    event = pd.Index(games.texts("game_no")).get_indexer(pd.Index(lines.texts("game_no")))
+    event = pd.Index(games.names("game_no")).get_indexer(pd.Index(lines.texts("game_no")))
     at = micros_of(lines.frame["entered_utc"])
     lines.refuse("event_unknown", ["game_no"], (event < 0)[:, None], "no such game")
     order = np.lexsort((at, event))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,26 @@ class Table:
     def numbers(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Columns as numbers (n, k), NaN where there is none; what is none is refused."""
         values = np.full((len(self), len(names)), np.nan)
+        kinds = self.frame.dtypes.to_dict()
+        # pandas takes as long for one column as for all of a kind
+        plain = [i for i, name in enumerate(names) if kinds.get(name) == np.float64]
+        values[:, plain] = self.frame[[names[i] for i in plain]].to_numpy(np.float64)
         for i, name in enumerate(names):
-            if name in self.frame:
+            if name in kinds and i not in plain:
                 values[:, i] = self._number(name)
         return values
+
+    def names(self, column: str) -> list[str]:
+        """A column that names the rows, as `texts`.
+
+        Raises:
+            RefusedFileError: two rows have one name.
+        """
+        texts = self.texts(column)
+        if twice := [name for name, n in Counter(texts).items() if n > 1]:
+            shown = ", ".join(twice[:3])
+            raise RefusedFileError(Refusal(self.file, "row_twice", shown, "remove one of the two", field=column))
+        return texts
 
     def refuse(self, reason: str, names: Sequence[str], where: NDArray[np.bool_], why: str) -> None:
         """Count the fields (n, k) of columns that are not used."""
@@ -63,8 +80,6 @@ class Table:
 
     def _number(self, name: str) -> NDArray[np.float64]:
         column = self.frame[name]
-        if column.dtype == np.float64:
-            return column.to_numpy()
         numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         absent = column.isna().to_numpy() | (column.astype("str").str.strip() == "").to_numpy()
         self.refuse("number_malformed", [name], (np.isnan(numbers) & ~absent)[:, None], "it is no number")

@@ -116,11 +116,12 @@ def test_a_start_that_moved_and_results_by_name(tmp_path: Path) -> None:
     assert other.report == GameReport(GameStatus.POSTPONED)
 
 
-def test_a_start_brought_forward_was_known_when_the_game_began(tmp_path: Path) -> None:
-    """Whatever was seen afterwards was in play."""
-    events = EVENTS.replace("T13:40:00Z", "T12:10:00Z")
+@pytest.mark.parametrize(("forward", "known"), [("2025-09-10T12:10:00Z", "2025-09-10T12:10:00Z"), (LOOKS[4], LOOKS[3])])
+def test_a_start_that_was_brought_forward_was_known_when_it_came(tmp_path: Path, forward: str, known: str) -> None:
+    events = EVENTS.replace("2025-09-10T13:30:00Z,2025-09-10T13:40:00Z", f"2025-09-11T18:00:00Z,{forward}")
     batch, _ = read_one(tmp_path, segment(0, 4, "-110"), events=events)
-    assert batch.events[0].moved_to == (at("2025-09-10T12:10:00Z"),) * 2
+    assert batch.events[0].start == at("2025-09-11T18:00:00Z")
+    assert batch.events[0].moved_to == (at(forward), at(known))
 
 
 def test_overtime_has_no_score_of_the_regulation(tmp_path: Path) -> None:
@@ -132,6 +133,11 @@ def test_overtime_has_no_score_of_the_regulation(tmp_path: Path) -> None:
 def test_phantoms_are_events_without_a_result(tmp_path: Path) -> None:
     batch, _ = read_one(tmp_path, segment(0, 4, "-110"))
     assert [event.report for event in batch.events] == [None, None]
+
+
+def test_two_rows_of_one_event_contradict_each_other(tmp_path: Path) -> None:
+    with pytest.raises(RefusedFileError, match=r"row_twice \(e2\)"):
+        read_one(tmp_path, segment(0, 4, "-110"), events=EVENTS + EVENTS.splitlines()[-1] + "\n")
 
 
 def test_files_that_are_missing_or_of_no_league(tmp_path: Path) -> None:

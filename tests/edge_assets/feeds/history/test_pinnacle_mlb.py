@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GAMES = (
     "game_no,baseball_ref_id,start_utc,away,home,away_score,home_score,double_header_game\n"
-    "1,CHN1,2016-05-11T17:05:00Z,Reds,Cubs,7,4,1.0\n2,CHN2,2016-05-11T23:05:00Z,Reds,Cubs,,,2.0\n"
+    "1,CHN201605110,2016-05-11T17:05:00Z,Reds,Cubs,7,4,1.0\n2,CHN201605110,2016-05-11T23:05:00Z,Reds,Cubs,,,2.0\n"
 )
 HEAD = "game_no,SpreadTeam1,SpreadUS1,SpreadUS2,MoneyUS1,MoneyUS2,TotalPoints,TotalUSOver,TotalUSUnder,entered_utc\n"
 T = [f"2016-05-11T1{n}:00:00.123Z" for n in range(5)]
@@ -33,11 +33,11 @@ def read_one(path: Path, *lines: str) -> tuple[HistoryBatch, Refusals]:
 
 
 def seen(batch: HistoryBatch) -> set[tuple[str, str, str, float | None, float | None, int]]:
-    """Start-hour of the game, market, outcome, point, price, moment."""
+    """Number of the game, market, outcome, point, price, moment."""
     columns = [c.tolist() for c in batch.quotes.quotes.columns()]
     return {
         (
-            batch.events[e].key,
+            batch.events[e].key[0],
             Market(m).key,
             Outcome(o).key,
             None if np.isnan(p) else p,
@@ -60,16 +60,16 @@ def test_a_row_repeats_what_did_not_change_and_team_1_is_away(tmp_path: Path) ->
         f"2,,,,-150,130,,,,{T[1]}",
     )
     assert seen(batch) == {
-        ("CHN1", "h2h", "away", None, 1.9091, at(T[0])),
-        ("CHN1", "h2h", "home", None, 2.02, at(T[0])),
-        ("CHN1", "totals", "over", 7.0, 2.0, at(T[0])),
-        ("CHN1", "totals", "under", 7.0, 1.9091, at(T[0])),
-        ("CHN1", "spreads", "away", 1.5, 1.5, at(T[1])),
-        ("CHN1", "spreads", "home", -1.5, 2.7, at(T[1])),
-        ("CHN1", "totals", "over", 7.0, 2.05, at(T[1])),
-        ("CHN1", "totals", "under", 7.0, 1.8696, at(T[1])),
-        ("CHN2", "h2h", "away", None, 1.6667, at(T[1])),
-        ("CHN2", "h2h", "home", None, 2.3, at(T[1])),
+        ("1", "h2h", "away", None, 1.9091, at(T[0])),
+        ("1", "h2h", "home", None, 2.02, at(T[0])),
+        ("1", "totals", "over", 7.0, 2.0, at(T[0])),
+        ("1", "totals", "under", 7.0, 1.9091, at(T[0])),
+        ("1", "spreads", "away", 1.5, 1.5, at(T[1])),
+        ("1", "spreads", "home", -1.5, 2.7, at(T[1])),
+        ("1", "totals", "over", 7.0, 2.05, at(T[1])),
+        ("1", "totals", "under", 7.0, 1.8696, at(T[1])),
+        ("2", "h2h", "away", None, 1.6667, at(T[1])),
+        ("2", "h2h", "home", None, 2.3, at(T[1])),
     }
     assert not refused.counts
     assert not batch.time_assumed
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_told_and_the_rest_kept(tmp_path: Path, row: str, reaso
 def test_games_of_a_doubleheader_have_their_own_keys_and_results(tmp_path: Path) -> None:
     batch, _ = read_one(tmp_path, f"1,,,,-110,102,,,,{T[0]}")
     first, second = batch.events
-    assert (first.key, second.key) == ("CHN1", "CHN2")
+    assert first.key != second.key
     assert first.report == GameReport.final(Score(4, 7))
     assert second.report is None
 
@@ -112,6 +112,12 @@ def test_games_of_a_doubleheader_have_their_own_keys_and_results(tmp_path: Path)
 def test_a_file_without_its_games_is_refused(tmp_path: Path) -> None:
     part = folder(tmp_path, {"lines.csv": HEAD}, "mlb")
     with pytest.raises(RefusedFileError, match=r"file_missing \(games.csv\)"):
+        read(part)
+
+
+def test_a_number_that_two_games_have_names_neither(tmp_path: Path) -> None:
+    part = folder(tmp_path, {"lines.csv": HEAD, "games.csv": GAMES.replace("\n2,", "\n1,")}, "mlb")
+    with pytest.raises(RefusedFileError, match=r"row_twice \(1\)"):
         read(part)
 
 

@@ -1,0 +1,96 @@
+"""As-of reads of a store with 1.3 million ticks: all books of one event, and of the 500 events on offer.
+
+Targets: 5 ms and 100 ms on a machine of this kind that has nothing else to do; CPU of client and server is told beside
+the wall clock. Polls are kept as keyframes as sessions do it, at the start of a burst of five polls; reads are at the
+last poll and at the one with most ticks behind its keyframe. The floor is the server's COPY of the answer's rows alone.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.store import offers, readers
+from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from tests.benchmarks.season import LISTED, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from psycopg import Connection
+
+BURST = 5
+ROUNDS = 9
+
+
+@pytest.mark.parametrize("engine", ["postgres_server", "timescale_server"])
+def test_as_of(engine: str, request: pytest.FixtureRequest) -> None:
+    url = ensure_database(request.getfixturevalue(engine).url, "bench_as_of")
+    upgrade(url)
+    with connect(url, "bench") as conn:
+        worst = filled(conn)
+        sport, last = conn.execute("SELECT sport_id, id FROM polls ORDER BY id DESC LIMIT 1").fetchone() or (0, 0)
+        print(f"\n{describe(conn).summary}, {counts(conn)}")
+        for what, poll in (("last poll", last), ("worst poll", worst)):
+            print(f"{LISTED} events, {what}: {taken(conn, lambda poll=poll: readers.last_quotes(conn, sport, poll))}")
+        [at] = conn.execute("SELECT observed_at FROM polls WHERE id = %s", [worst]).fetchone() or ()
+        print(f"one event: {taken(conn, lambda: readers.as_of(conn, LISTED // 2, at))}")
+        quotes, _ = readers.last_quotes(conn, sport, last)
+        print(f"COPY of {len(quotes):,} ticks: {taken(conn, lambda: copied(conn, len(quotes)))}")
+
+
+def filled(conn: Connection) -> int:
+    """Fill the store; return the poll with most ticks since its keyframe."""
+    behind, most, worst = 0, -1, 0
+    for number, sport in enumerate(fill(conn)):
+        poll = readers.last_poll(conn, sport)
+        assert poll is not None
+        behind += len(readers.changes(conn, poll.id).quotes)
+        if number and behind > most:
+            most, worst = behind, poll.id
+        if number % BURST == 0 and offers.keep(conn, poll, *readers.last_quotes(conn, sport, poll.id)):
+            behind = 0
+    conn.execute("VACUUM ANALYZE")
+    return worst
+
+
+def counts(conn: Connection) -> str:
+    """What lies in the store."""
+    row = conn.execute(
+        "SELECT (SELECT count(*) FROM odds_ticks), (SELECT count(DISTINCT observed_at) FROM keyframes), "
+        "pg_size_pretty(pg_total_relation_size('keyframes'))"
+    ).fetchone()
+    return "{:,} ticks, {} keyframes in {}".format(*row or (0, 0, 0))
+
+
+def copied(conn: Connection, rows: int) -> None:
+    """Let the server send so many ticks."""
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(f"COPY (SELECT * FROM odds_ticks LIMIT {rows}) TO STDOUT (FORMAT binary)") as copy,
+    ):
+        for _ in copy:
+            pass
+
+
+def taken(conn: Connection, call: Callable[[], object]) -> str:
+    """The median time of some rounds, and the CPU that they took here and there."""
+    call()
+    walls, client, server = [], time.process_time(), cpu(conn)
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        call()
+        walls.append(time.perf_counter() - begun)
+    client, server = (time.process_time() - client) / ROUNDS, (cpu(conn) - server) / ROUNDS
+    return f"{median(walls) * 1e3:.1f} ms (CPU: client {client * 1e3:.1f}, server {server * 1e3:.1f} ms)"
+
+
+def cpu(conn: Connection) -> float:
+    """CPU seconds of the connection's server process, in hundredths; Linux only."""
+    words = Path(f"/proc/{conn.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
