@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -37,11 +38,11 @@ def test_as_of(engine: str, request: pytest.FixtureRequest) -> None:
         sport, last = conn.execute("SELECT sport_id, id FROM polls ORDER BY id DESC LIMIT 1").fetchone() or (0, 0)
         print(f"\n{describe(conn).summary}, {counts(conn)}")
         for what, poll in (("last poll", last), ("worst poll", worst)):
-            print(f"{LISTED} events, {what}: {taken(conn, lambda poll=poll: readers.last_quotes(conn, sport, poll))}")
+            print(f"{LISTED} events, {what}: {taken(conn, partial(readers.last_quotes, conn, sport, poll))}")
         [at] = conn.execute("SELECT observed_at FROM polls WHERE id = %s", [worst]).fetchone() or ()
-        print(f"one event: {taken(conn, lambda: readers.as_of(conn, LISTED // 2, at))}")
+        print(f"one event: {taken(conn, partial(readers.as_of, conn, LISTED // 2, at))}")
         quotes, _ = readers.last_quotes(conn, sport, last)
-        print(f"COPY of {len(quotes):,} ticks: {taken(conn, lambda: copied(conn, len(quotes)))}")
+        print(f"COPY of {len(quotes):,} ticks: {taken(conn, partial(copied, conn, len(quotes)))}")
 
 
 def filled(conn: Connection) -> int:

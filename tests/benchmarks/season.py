@@ -13,7 +13,7 @@ import numpy as np
 from edge_assets.clock import micros
 from edge_assets.store import history
 from edge_assets.store.vocabulary import Vocabulary
-from edge_assets.store.writer import PollRecord, to_datetime, write_poll
+from edge_assets.store.writer import PollRecord, partitions_of, to_datetime, write_poll
 from ml.quotes import UNKNOWN_TIME, EventStarts, Market, MarketTimes, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
@@ -43,11 +43,10 @@ class Board:
         self._rng = np.random.default_rng(0)
         shape = (len(events), len(books), len(MARKETS))
         self._price = np.round(self._rng.uniform(1.5, 2.6, (*shape, 2)), 2)
-        self._point = np.broadcast_to(np.float32([np.nan, 3.5, 44.5]), shape).copy()
-        self._event, self._book, self._market = (
-            np.broadcast_to(a, shape).ravel()
-            for a in (events[:, None, None], books[:, None], np.array([m for m, _ in MARKETS], np.int16))
-        )
+        self._point = np.broadcast_to(np.array([np.nan, 3.5, 44.5], np.float32), shape).copy()
+        self._event: NDArray[np.int32] = np.broadcast_to(events[:, None, None], shape).ravel()
+        self._book: NDArray[np.int16] = np.broadcast_to(books[:, None], shape).ravel()
+        self._market = np.broadcast_to(np.array([m for m, _ in MARKETS], np.int16), shape).ravel()
 
     def whole(self, at: int) -> QuoteBatch:
         """Everything."""
@@ -58,7 +57,7 @@ class Board:
         index = np.flatnonzero(self._rng.random(self._event.size) < CHANGED)
         moves = index[(self._rng.random(len(index)) < 0.3) & (self._market[index] != Market.H2H)]
         gone = self._rows(moves, UNKNOWN_TIME, withdrawn=True)
-        self._point.reshape(-1)[moves] += self._rng.choice(np.float32([-0.5, 0.5]), len(moves))
+        self._point.reshape(-1)[moves] += self._rng.choice(np.array([-0.5, 0.5], np.float32), len(moves))
         prices = self._price.reshape(-1, 2)
         prices[index] = np.round(self._rng.uniform(1.5, 2.6, (len(index), 2)), 2)
         return joined([self._rows(index, at), gone])
@@ -134,5 +133,5 @@ def _finished(conn: Connection, sport: int, books: NDArray[np.int16], end: datet
         at,
     )
     for day in np.unique(at // history.DAY).tolist():
-        history.partitions_of(conn).ensure(conn, to_datetime(day * history.DAY))
+        partitions_of(conn).ensure(conn, to_datetime(day * history.DAY))
     history.write_quotes(conn, quotes, at, np.full(n, -sport))
