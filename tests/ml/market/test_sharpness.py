@@ -28,9 +28,10 @@ def test_enough_games_find_the_books_that_err_less() -> None:
 
 
 def test_the_chance_of_a_season_moves_little() -> None:
+    """Luck of one standard error in 269 games: a fifth at most."""
     prior, error = np.array([5.0, 1.0, 1.0]), np.full(3, 0.02 / np.sqrt(269))
     found = measured_weights(prior, np.array([-1.0, 1.0, 0.0]) * error, error)
-    np.testing.assert_allclose(found, prior, rtol=0.1)
+    np.testing.assert_allclose(found, prior, rtol=0.2)
 
 
 def test_what_was_not_judged_keeps_its_prior() -> None:
