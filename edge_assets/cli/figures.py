@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 METHODS = Annotated[str, typer.Option("--devig", help="Methods, separated by commas.")]
 MARKET = Annotated[str, typer.Option(help="h2h_3_way or h2h.")]
+SPORT = Annotated[str, typer.Option(help="Sports whose keys begin like this.")]
 QUARANTINED = Annotated[bool, typer.Option("--with-quarantined", help="Count quarantined prices.")]
 PRICES = ("max", "avg", "best")
 
@@ -25,6 +26,7 @@ PRICES = ("max", "avg", "best")
 def table(
     reference: Annotated[str, typer.Option(help="The book whose fair price decides.")] = "pinnacle",
     price: Annotated[str, typer.Option(help="What is bet at: max or avg as recorded, or best, of the books.")] = "max",
+    sport: SPORT = "",
     methods: METHODS = "additive,multiplicative,power",
     market: MARKET = "h2h_3_way",
     with_quarantined: QUARANTINED = False,
@@ -40,7 +42,8 @@ def table(
     offers = variants(Offer(_one_of(PRICES, price), with_quarantined))
     chosen, known = _market(market), _methods(methods)
     with warehouse("int_winners_settled") as conn:
-        tables = [sharp_table(reference_prices(conn, chosen, reference, *offer), offer, known) for offer in offers]
+        found = [reference_prices(conn, chosen, reference, *offer, sport) for offer in offers]
+    tables = [sharp_table(prices, offer, known) for prices, offer in zip(found, offers, strict=True)]
     asked, *beside = tables
     if as_json:
         explained = {"reference": reference, "beside": [t.facts() for t in beside], "explained": DIFFERENCES}
@@ -56,7 +59,7 @@ def table(
 
 def accuracy(
     reference: Annotated[str, typer.Option(help="A book, or consensus: the plain mean of all.")] = "consensus",
-    sport: Annotated[str, typer.Option(help="Sports whose keys begin like this.")] = "",
+    sport: SPORT = "",
     methods: METHODS = "multiplicative,power",
     market: MARKET = "h2h",
     with_quarantined: QUARANTINED = False,

@@ -70,6 +70,8 @@ SELECT
     (o.name = w.winner)::integer
 FROM analytics.int_winners_settled AS w
 INNER JOIN markets AS m ON w.market = m.key AND m.id = %(market)s
+INNER JOIN events AS e ON w.event_id = e.id
+INNER JOIN sports AS s ON e.sport_id = s.id AND starts_with(s.key, %(sport)s)
 CROSS JOIN outcomes AS o
 LEFT JOIN reference AS r ON w.event_id = r.event_id AND o.id = r.outcome_id
 LEFT JOIN offered AS f ON w.event_id = f.event_id AND o.id = f.outcome_id
@@ -92,11 +94,11 @@ class ReferencePrices(NamedTuple):
 
 
 def reference_prices(
-    conn: Connection, market: Market, reference: str, price: str, with_quarantined: bool
+    conn: Connection, market: Market, reference: str, price: str, with_quarantined: bool, sport: str = ""
 ) -> ReferencePrices:
     """The prices of `reference` and the offered `price`: an aggregate's kind (max, avg) or `best`, of all books.
 
-    Quarantined ticks that nobody has released count only `with_quarantined`.
+    Of sports whose keys begin with `sport`. Quarantined ticks that nobody has released count only `with_quarantined`.
     """
     outcomes = [int(outcome) for outcome in PRINTED if outcome in OUTCOMES_OF[market]]
     query = PRICES.format(
@@ -105,6 +107,6 @@ def reference_prices(
         offered=(BEST_BOOK if price == "best" else AGGREGATE).format(closing=CLOSING),
         closing=CLOSING,
     )
-    values = {"market": int(market), "reference": reference, "price": price, "outcomes": outcomes}
+    values = {"market": int(market), "reference": reference, "price": price, "sport": sport, "outcomes": outcomes}
     columns = read_columns(conn, query, TYPES, values)
     return ReferencePrices(*(columns[name].reshape(-1, len(outcomes)) for name in ReferencePrices._fields))
