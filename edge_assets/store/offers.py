@@ -85,6 +85,18 @@ DELETE FROM keyframes AS k USING unnest(%s::integer[], %s::timestamptz[]) AS n (
 WHERE n.event_id = e.id AND e.sport_id = k.sport_id AND k.observed_at >= n.since
 """
 
+THIN = """
+DELETE FROM keyframes AS k
+WHERE
+    k.observed_at < %(before)s
+    AND EXISTS (
+        SELECT FROM keyframes AS later
+        WHERE
+            later.sport_id = k.sport_id AND later.feed = k.feed AND later.observed_at > k.observed_at
+            AND later.observed_at < date_trunc('day', k.observed_at, 'UTC') + interval '1 day'
+    )
+"""
+
 
 class Poll(NamedTuple):
     """A poll's place in time."""
@@ -128,6 +140,14 @@ def keep(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int
 def forget(conn: Connection, events: Sequence[int], since: Sequence[datetime]) -> None:
     """Drop the keyframes of the events' sports from these moments on, because ticks of then have changed."""
     conn.execute(FORGET, [list(events), list(since)])
+
+
+def thin(conn: Connection, before: datetime) -> int:
+    """Of the keyframes before a moment drop all but the last of each day and feed; return how many rows went.
+
+    A week of 500 events leaves 50 of them, 47 MB beside ticks of 67 MB; who reads the past waits for a day of ticks.
+    """
+    return conn.execute(THIN, {"before": before}).rowcount
 
 
 def _keyframe(conn: Connection, events: Sequence[int], poll: Poll) -> tuple[datetime | str, Rows]:

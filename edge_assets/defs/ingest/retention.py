@@ -1,10 +1,16 @@
 """Old recordings are dropped every day, where the server does not do so by itself."""
 
+from datetime import UTC, datetime, timedelta
+
 from dagster import DefaultScheduleStatus, OpExecutionContext, ResourceParam, ScheduleDefinition, job, op
 
 from edge_assets.settings import Feed, Settings
 from edge_assets.store.database import connect
+from edge_assets.store.offers import thin
 from edge_assets.store.retention import retain
+
+RECENT = timedelta(days=7)
+"""As long as all keyframes are kept, for whoever looks back."""
 
 
 @op
@@ -14,7 +20,8 @@ def drop_old_recordings(context: OpExecutionContext, settings: ResourceParam[Set
         context.log.info("recordings of the feed %s are kept", settings.edge_feed)
         return
     with connect(settings.require_database(), "retention") as conn:
-        context.add_output_metadata({**retain(conn, settings.retention_days)})
+        thinned = thin(conn, datetime.now(UTC) - RECENT)
+        context.add_output_metadata({**retain(conn, settings.retention_days), "keyframes": thinned})
 
 
 @job

@@ -73,6 +73,16 @@ def test_one_is_kept_only_when_much_has_changed(desk: Desk) -> None:
     assert [at for at, _ in keyframes(desk.conn)] == [NOON, NOON + 2 * MINUTE]
 
 
+def test_of_a_day_long_past_the_last_one_is_kept(desk: Desk) -> None:
+    moments = [NOON, NOON + MINUTE, NOON + timedelta(days=1), NOON + timedelta(days=1, minutes=1)]
+    for number, at in enumerate(moments):
+        desk.write(at, QuoteBatch.of([desk.quote(2.0 + number)]))
+        assert keep(desk.conn, desk.sport)
+    assert offers.thin(desk.conn, NOON + timedelta(days=1)) == 1
+    assert [at for at, _ in keyframes(desk.conn)] == moments[1:]
+    assert readers.as_of(desk.conn, desk.events[0], NOON).quotes.price.tolist() == [2.0]
+
+
 def test_a_look_put_in_between_undoes_the_keyframes_behind_it(desk: Desk) -> None:
     for at in (NOON, NOON + 2 * MINUTE):
         desk.write(at, QuoteBatch.of([desk.quote(2.0 + (at > NOON), book=int(at > NOON))]))
