@@ -26,10 +26,13 @@ up: .venv/.run  ## Start everything and follow the alerts (ARGS="--feed replay -
 down: .venv/.run  ## Stop everything
 	@.venv/bin/edge down $(ARGS)
 
-# By file, so that what a file prepares is prepared once, the long ones of e2e first; every worker has servers of its own.
+# test_up is a whole stack, and alone: beside another worker on two cores its MLflow takes five minutes to start.
+# The others by file, so that what a file prepares is prepared once, the long ones first; every worker has its own servers.
 test: .venv/.dev  ## Run the tests with the coverage gate (ARGS="-k name")
 	@rm -f .coverage .coverage.*
-	.venv/bin/coverage run -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	$(if $(ARGS),,.venv/bin/coverage run -m pytest tests/e2e/test_up.py)
+	.venv/bin/coverage run -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+		$(or $(ARGS),--ignore=tests/e2e/test_up.py)
 	@.venv/bin/coverage combine --quiet
 	.venv/bin/coverage report
 
