@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_assets.cli.application import out
+from edge_assets.cli.application import JSON, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from edge_assets.store.quarantine import Quarantined
 
 app = typer.Typer(name="quarantine", help="Inspect and release prices that were taken out.", no_args_is_help=True)
-JSON = Annotated[bool, typer.Option("--json", help="For programs.")]
 ID = Annotated[int, typer.Argument(metavar="ID", help="Its number in `edge quarantine list`.")]
 
 
@@ -30,20 +29,14 @@ def list_(
     as_json: JSON = False,
 ) -> None:
     """List what is in quarantine."""
-    from rich.table import Table
-
     from edge_assets.store.quarantine import quarantined
 
     with _database() as conn:
         rows = quarantined(conn, released=everything, limit=limit)
     if as_json:
-        _echo([_facts(row) for row in rows])
+        echo_json([_facts(row) for row in rows])
         return
-    shown = Table("id", "event", "selection", "book", "price", "check", box=None, pad_edge=False)
-    for row in rows:
-        event = f"{row.home_team} - {row.away_team}"
-        shown.add_row(str(row.id), event, _selection(row), row.book, f"{row.price:g}", row.check_name)
-    out.print(shown)
+    print_rows(("id", "event", "selection", "book", "price", "check"), list(map(_texts, rows)))
 
 
 @app.command()
@@ -56,7 +49,7 @@ def show(number: ID, as_json: JSON = False) -> None:
     if row is None:
         raise _missing(number)
     if as_json:
-        _echo(_facts(row) | {"others": others})
+        echo_json(_facts(row) | {"others": others})
         return
     for name, value in _facts(row).items():
         if value is not None:
@@ -81,7 +74,7 @@ def release(
     if row is None or not released:
         raise _missing(number)
     if as_json:
-        _echo(_facts(row))
+        echo_json(_facts(row))
         return
     out.print(f"released: {row.book} {row.price:g}; the next build of the warehouse takes it in", markup=False)
 
@@ -107,11 +100,10 @@ def _facts(row: Quarantined) -> dict[str, Any]:
     return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in asdict(row).items()}
 
 
+def _texts(row: Quarantined) -> tuple[str, ...]:
+    event = f"{row.home_team} - {row.away_team}"
+    return str(row.id), event, _selection(row), row.book, f"{row.price:g}", row.check_name
+
+
 def _selection(row: Quarantined) -> str:
     return f"{row.market} {row.outcome}" + ("" if row.point is None else f" {row.point:g}")
-
-
-def _echo(answer: Any) -> None:
-    import json
-
-    typer.echo(json.dumps(answer, indent=1))
