@@ -28,7 +28,7 @@ def edge(tmp_path: Path) -> Edge:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,  # a hang, not a slow machine: the longest builds a warehouse
             check=False,
         )
 
