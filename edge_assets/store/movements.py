@@ -71,6 +71,10 @@ FORGET = """
 DELETE FROM pricing.{table} AS m USING events AS e
 WHERE m.event_id = e.id AND e.sport_id = %(sport)s AND m.moved_at >= %(since)s AND m.moved_at < %(until)s
 """
+STAMP = """
+INSERT INTO pricing.watched_days (sport_id, day, version) VALUES (%s, %s, %s)
+ON CONFLICT (sport_id, day) DO UPDATE SET version = excluded.version
+"""
 
 
 class SportDay(NamedTuple):
@@ -123,8 +127,8 @@ def _changes(look: tuple[int, datetime, bytes], quotes: QuoteBatch) -> PollChang
     return PollChanges(poll_id, "", micros(at), micros(at), "", quotes, MarketTimes.empty(), starts)
 
 
-def replace_moves(conn: Connection, of: SportDay, moves: Columns, movements: Columns) -> None:
-    """Put a day's moves (`BOOK_MOVES`, `MOVEMENTS`) in the place of the old ones."""
+def replace_moves(conn: Connection, of: SportDay, version: int, moves: Columns, movements: Columns) -> None:
+    """Put a day's moves (`BOOK_MOVES`, `MOVEMENTS`) in the place of the old ones, found by the pricing `version`."""
     values = {"sport": of.sport_id, "since": of.begins, "until": of.ends}
     with conn.cursor() as cursor:
         for table, types, columns in (
@@ -133,3 +137,4 @@ def replace_moves(conn: Connection, of: SportDay, moves: Columns, movements: Col
         ):
             cursor.execute(FORGET.format(table=table), values)
             write_columns(cursor, f"pricing.{table}", types, columns)
+        cursor.execute(STAMP, [*of, version])

@@ -39,12 +39,12 @@ LOOKS = 1.5
 SECOND = 1_000_000
 
 
-def watch_days(conn: Connection, clone_of: Mapping[int, int]) -> int:
-    """Watch every day that pending polls touch, anew; return the number of moves found."""
-    return sum(_watch_day(conn, day, clone_of) for day in days_due(conn))
+def watch_days(conn: Connection, clone_of: Mapping[int, int], version: int) -> int:
+    """Watch every day that pending polls touch, anew, as part of a pricing; return the number of moves found."""
+    return sum(_watch_day(conn, day, clone_of, version) for day in days_due(conn))
 
 
-def _watch_day(conn: Connection, day: SportDay, clone_of: Mapping[int, int]) -> int:
+def _watch_day(conn: Connection, day: SportDay, clone_of: Mapping[int, int], version: int) -> int:
     polls = list(polls_as_they_came(conn, day, day.begins - MEMORY))
     watch = MovementWatch(_rules(polls), clone_of)
     moves: list[tuple[NDArray[Any], ...]] = []
@@ -59,7 +59,7 @@ def _watch_day(conn: Connection, day: SportDay, clone_of: Mapping[int, int]) -> 
             ]
         last = poll.observed_at
     columns = _columns(BOOK_MOVES, zip(*moves, strict=True))
-    replace_moves(conn, day, columns, _columns(MOVEMENTS, ([row] for row in zip(*movements, strict=True))))
+    replace_moves(conn, day, version, columns, _columns(MOVEMENTS, ([row] for row in zip(*movements, strict=True))))
     return len(columns["event_id"])
 
 

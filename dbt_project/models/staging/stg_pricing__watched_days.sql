@@ -1,0 +1,5 @@
+select
+    sport_id,
+    day,
+    version
+from {{ source('pricing', 'watched_days') }}
