@@ -42,10 +42,8 @@ def price_due(conn: Connection, weights: Mapping[str, float]) -> dict[str, int]:
     known = {key: known_book(key, weights) for key in ids}
     clones = {ids[key]: ids[book.clone_of] for key, book in known.items() if book.clone_of in ids}
     with conn.transaction():
-        store.write_clones(conn, clones)
-        pricing = store.Pricing(conn)
-        counts = _price(conn, pricing, _Books(ids, weights, publications(conn)))
-        return counts | {"moves": watch_days(conn, clones, pricing.version), "games": rate_teams(conn)}
+        counts = _price(conn, _Books(ids, weights, publications(conn)))
+        return counts | {"moves": watch_days(conn, clones), "games": rate_teams(conn)}
 
 
 class _Books(NamedTuple):
@@ -61,8 +59,9 @@ class _Books(NamedTuple):
         return {book_id: traits(key, weights) for key, book_id in self.ids.items()}.__getitem__
 
 
-def _price(conn: Connection, pricing: store.Pricing, books: _Books) -> dict[str, int]:
+def _price(conn: Connection, books: _Books) -> dict[str, int]:
     counts = Counter({"decisions": 0, "quotes": 0, "lines": 0})
+    pricing = store.Pricing(conn)
     decisions = store.due_decisions(conn)
     for piece in _pieces(decisions):
         for lines, quotes in _price_piece(conn, piece, books):

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A view, so that names and what the public bets are as last heard; what costs time is in int_moves_measured.
+-- A view, so that names and what the public bets are as last heard.
 with moves as (
 
     select
@@ -13,11 +13,11 @@ with moves as (
             else abs(1 / (1 + exp(-position_after)) - 1 / (1 + exp(-position_before)))
         end as size_probability,
         case
-            when market_id = 4 then case when direction > 0 then 4 else 5 end
-            when direction > 0 then 1
+            when market_id = 4 then case when size_log_odds > 0 then 4 else 5 end
+            when size_log_odds > 0 then 1
             else 2
         end as towards_id
-    from {{ ref('int_moves_measured') }}
+    from {{ ref('stg_pricing__book_moves') }}
 
 ),
 

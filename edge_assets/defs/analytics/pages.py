@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster import MetadataValue, Output, TableRecord
 
-from edge_assets.store.coverage import closing_coverage, row_count
+from edge_assets.store.coverage import book_moves, closing_coverage, row_count
 from edge_assets.store.database import connect
 from edge_assets.store.lines import find_events, most_moved
 
@@ -56,12 +56,12 @@ def coverage_page(conn: Connection, _: Mapping[str, float]) -> Page:
 
 
 def moves_page(conn: Connection, weights: Mapping[str, float]) -> Page:
-    """Of `line_moves`: the rows behind the view, and the event that moved most of late."""
+    """Of `line_moves`, a view of a row a move: how many, and the event that moved most of late."""
     from edge_assets.charts.choice import Wish  # noqa: PLC0415
     from edge_assets.charts.line import read_line  # noqa: PLC0415
     from edge_assets.charts.picture import line_png  # noqa: PLC0415
 
-    page: Page = {"dagster/row_count": MetadataValue.int(row_count(conn, "int_moves_measured") or 0)}
+    page: Page = {"dagster/row_count": MetadataValue.int(book_moves(conn))}
     found = most_moved(conn)
     if found is None:
         return page

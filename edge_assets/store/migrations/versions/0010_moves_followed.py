@@ -1,4 +1,4 @@
-"""Which days have been watched for moves."""
+"""Moves with who made them before and after."""
 
 from __future__ import annotations
 

@@ -1,5 +1,0 @@
-select
-    sport_id,
-    day,
-    version
-from {{ source('pricing', 'watched_days') }}
