@@ -9,8 +9,9 @@ import numpy as np
 
 from edge_assets.clock import micros
 from edge_assets.feeds.history.batch import BookName, HistoryBatch, HistoryEvent, TimedQuotes
-from edge_assets.importing.batches import Origin, store_batch
+from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.identity import EventRef, resolve
+from edge_assets.importing.locating import locate
 from edge_assets.store import history, imports
 from edge_assets.store.vocabulary import Vocabulary
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
@@ -99,7 +100,7 @@ def test_the_other_way_round_is_the_same_event_with_prices_and_scores_turned(con
     )
     import_id, _ = imports.begin(conn, "football-data", "x", b"x")
     history.make_room(conn, batch.quotes.observed_at)
-    store_batch(conn, words, batch, Origin(import_id, "run"))
+    store(conn, [look(conn, locate(conn, words, batch), Origin(import_id, "run"))])
     words.close()
     found = conn.execute("SELECT event_id, outcome_id, point, price FROM odds_ticks ORDER BY market_id").fetchall()
     assert found == [
