@@ -30,8 +30,15 @@ if TYPE_CHECKING:
 
 TOLERANCE = timedelta(hours=12)
 """Between two sources' starts of one event: a kick-off that is assumed may be this wrong."""
-GAMES_A_DAY = {"baseball": timedelta(hours=2)}
-"""Where teams meet twice a day; the games of a doubleheader start three hours apart or more."""
+TOLERANCES = {
+    "americanfootball": timedelta(hours=36),
+    "baseball": timedelta(hours=2),
+    "soccer": timedelta(hours=36),
+}
+"""Teams of baseball meet twice a day: the games of a doubleheader start three hours apart or more. Those of football
+never meet again within two days (in 62,149 matches 66 hours at least), while a match that is moved, for television
+or the weather, often goes to the next or the last day, and a source that looked before tells the old one.
+"""
 
 
 class Resolved(NamedTuple):
@@ -52,7 +59,7 @@ def resolve(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequ
     """Find the events that a source means, and store those that nobody has named yet."""
     found = identities.named(conn, source, [ref.event.key for ref in refs])
     unknown = [ref for ref in refs if ref.event.key not in found]
-    met = _meet(sport, unknown, _candidates(conn, source, sport_id, unknown))
+    met = _meet(sport, unknown, _candidates(conn, source, sport, sport_id, unknown))
     identities.link(conn, source, {key: event.id for key, event in met.items()})
     stored = found | met
     _note(conn, refs, stored)
@@ -66,14 +73,16 @@ def resolve(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequ
 
 def tolerance(sport: str) -> timedelta:
     """How far apart the starts may be that two sources give one event."""
-    return GAMES_A_DAY.get(sport.partition("_")[0], TOLERANCE)
+    return TOLERANCES.get(sport.partition("_")[0], TOLERANCE)
 
 
-def _candidates(conn: Connection, source: str, sport_id: int, refs: Sequence[EventRef]) -> list[StoredEvent]:
+def _candidates(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]
+) -> list[StoredEvent]:
     if not refs:
         return []
     starts = [ref.event.start for ref in refs]
-    since, until = to_datetime(min(starts)) - TOLERANCE, to_datetime(max(starts)) + TOLERANCE
+    since, until = to_datetime(min(starts)) - tolerance(sport), to_datetime(max(starts)) + tolerance(sport)
     return identities.unnamed(conn, source, sport_id, since, until)
 
 

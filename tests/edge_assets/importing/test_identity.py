@@ -55,11 +55,18 @@ def test_names_differ_and_the_event_is_the_same(conn: Connection) -> None:
 def test_another_day_or_other_teams_or_another_sport_is_another_event(conn: Connection) -> None:
     first = ids(conn, "a", EPL, refs(("1", "Reds", "Blues", 0)))
     others = [
-        ids(conn, "b", EPL, refs(("2", "Reds", "Blues", 24))),
+        ids(conn, "b", EPL, refs(("2", "Reds", "Blues", 66))),
         ids(conn, "b", EPL, refs(("3", "Reds", "Greens", 0))),
         ids(conn, "b", "soccer_spl", refs(("4", "Reds", "Blues", 0))),
     ]
     assert len({*first, *(event for (event,) in others)}) == 4
+
+
+def test_a_match_that_was_moved_by_a_day_is_the_same_where_teams_never_meet_two_days_running(conn: Connection) -> None:
+    """A source that looked before it was moved tells the old start (Tottenham against Forest in 2024)."""
+    assert ids(conn, "a", EPL, refs(("1", "Reds", "Blues", 0))) == ids(conn, "b", EPL, refs(("2", "Reds", "Blues", 26)))
+    nba = [ids(conn, source, "basketball_nba", refs(("1", "Reds", "Blues", x))) for source, x in (("a", 0), ("b", 24))]
+    assert nba[0] != nba[1]
 
 
 def test_doubleheaders_stay_apart_and_are_met_game_by_game(conn: Connection) -> None:
