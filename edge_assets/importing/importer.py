@@ -1,7 +1,8 @@
 """Importing: parts that are not known yet, each in one transaction, with counts of everything.
 
-A part is known by its content once it is finished, so a killed import continues where it was; within a file that was
-changed, or lies elsewhere in another version, quotes that are stored are not stored again.
+The events of the next parts are found, and committed, on another connection while a part is stored. A part is known by
+its content once it is finished, so a killed import continues where it was; within a file that was changed, or lies
+elsewhere in another version, quotes that are stored are not stored again.
 """
 
 from __future__ import annotations
