@@ -2,7 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook='{{ forget_seasons() }}',
+        pre_hook=['{{ forget_seasons() }}', '{{ hash_everything() }}'],
         on_schema_change='fail'
     )
 }}
