@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_assets.store import offers, readers
-from edge_assets.store.quarantine import Verdict, quarantine, quarantined, release, ticks_of
+from edge_assets.store.quarantine import Verdict, events_due, quarantine, quarantined, release, ticks_of
 from edge_assets.store.writer import write_poll
 from ml.quotes import EventStarts, Market, MarketTimes, QuoteBatch
 from tests.edge_assets.store.material import NAN, NOON, Desk, rows
