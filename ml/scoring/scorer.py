@@ -17,7 +17,8 @@ from ml.scoring.ages import SECOND
 from ml.scoring.alerts import Alert, AlertKey, close_alert, legs_moved, open_alert, price_moved, update_alert
 from ml.scoring.appraisal import appraise
 from ml.scoring.books import Books, Traits
-from ml.scoring.matrix import LineMatrix, line_key, selection_point
+from ml.scoring.lines import line_key, selection_point
+from ml.scoring.matrix import LineMatrix
 from ml.scoring.rules import ScoringRules, Verdict
 from ml.scoring.standing import Standing
 from ml.scoring.valuation import value_lines, view_of
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ml.points import PointModel
     from ml.quotes import EventStarts, MarketTimes, Micros, PollChanges, QuoteBatch
     from ml.scoring.alerts import Kind, Worth
-    from ml.scoring.matrix import LineKey
+    from ml.scoring.lines import LineKey
     from ml.scoring.valuation import Valuation
 
 WIDTHS = (2, 3)

@@ -22,7 +22,7 @@ from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from ml.quotes import PollChanges
 from ml.scoring import ScoringRules, SportScorer
-from ml.scoring.matrix import line_key
+from ml.scoring.lines import line_key
 from tests.benchmarks.market import MarketStream
 from tests.benchmarks.payloads import SPORT
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ml.quotes import MarketTimes
-    from ml.scoring.matrix import LineKey
+    from ml.scoring.lines import LineKey
 
 BOOKS = (24, 40)
 STEPS = 60
