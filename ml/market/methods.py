@@ -176,10 +176,12 @@ def _newton(step: Callable[[Array, Array], tuple[Array, Array]], columns: Array,
     for _ in range(MAX_ITERATIONS):
         moved, residual = step(columns, start)
         x[..., active] = moved
-        going = ~(np.abs(residual) <= RESIDUAL)
-        if not going.any():
+        going = np.flatnonzero(~(np.abs(residual) <= RESIDUAL))
+        if not going.size:
             return x, solved
-        active, columns, start = active[going], columns[:, going], moved[..., going]
+        if going.size < active.size:
+            active, columns, moved = active[going], columns.take(going, axis=1), moved.take(going, axis=-1)
+        start = moved
     solved[active] = False
     return x, solved
 
