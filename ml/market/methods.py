@@ -176,7 +176,7 @@ def _newton(step: Callable[[Array, Array], tuple[Array, Array]], columns: Array,
     for _ in range(MAX_ITERATIONS):
         moved, residual = step(columns, start)
         x[..., active] = moved
-        going = np.flatnonzero(~(np.abs(residual) <= RESIDUAL))
+        [going] = (~(np.abs(residual) <= RESIDUAL)).nonzero()
         if not going.size:
             return x, solved
         if going.size < active.size:

@@ -92,7 +92,8 @@ def pool(opinions: Array, weights: Array, *, groups: Clones = (), variance: Arra
 
 def log_odds(fair: Devigged) -> Array:
     """The opinions (n, ...) of books' fair probabilities (..., n)."""
-    probability = np.moveaxis(fair.probabilities, -1, 0)
+    shape = range(fair.probabilities.ndim - 1)
+    probability = fair.probabilities.transpose(-1, *shape)
     odds: Array = np.subtract(np.log(probability), np.log1p(-probability), order="C")
     return odds
 

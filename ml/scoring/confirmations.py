@@ -55,7 +55,7 @@ class Confirmations:
         slots = np.array([self._events.take(one) for one in event[first].tolist()], np.intp)
         while len(self._events) * _VALUED > len(self.times):
             self.times = grown(self.times, UNKNOWN_TIME)
-        return np.repeat(slots * _VALUED, length) + _PLACE[market]
+        return (slots * _VALUED).repeat(length) + _PLACE.take(market)
 
     def insert_books(self, where: NDArray[np.intp]) -> None:
         """Make columns for new books, as `np.insert` counts."""

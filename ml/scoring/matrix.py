@@ -75,11 +75,13 @@ class LineMatrix:
         # a book's changed prices of a line stand together, as a rule: it is enough to look at the first
         first, length = runs(code, column)
         rows = self._rows_of(*(c[first] for c in (code, quotes.event, quotes.market, point, ladder)))
-        cells = np.ravel_multi_index((outcome, np.repeat(rows, length), column), self.price.shape)
+        cells = (outcome * len(self.width) + rows.repeat(length)) * len(self.book_ids) + column
         self.price.reshape(-1)[cells] = quotes.price
         self.poll.reshape(-1)[cells] = polls
         self._reconsider(rows, column[first])
-        return np.unique(rows)
+        touched = np.zeros(len(self), np.bool_)
+        touched[rows] = True
+        return touched.nonzero()[0]
 
     def apply_times(self, times: MarketTimes) -> None:
         """Take over when each book last confirmed each market."""
@@ -101,7 +103,7 @@ class LineMatrix:
         used = slice(0, len(self))
         marked = np.zeros(len(self.times), np.bool_)
         marked[self.ladder[used][rows]] = True
-        return np.flatnonzero(marked[self.ladder[used]] & (self.width[used] > 0))
+        return (marked[self.ladder[used]] & (self.width[used] > 0)).nonzero()[0]
 
     def release_empty(self, rows: Index) -> None:
         """Recycle those of `rows` that nobody offers any more."""
@@ -121,7 +123,7 @@ class LineMatrix:
         """Work out anew what books say of lines on which they have changed a price."""
         width = self.width[rows]
         for n in set(WIDTH_OF.values()):
-            some = np.flatnonzero(width == n)
+            [some] = (width == n).nonzero()
             line, book = rows[some], books[some]
             prices = self.price[:n, line, book]
             self.opinion[:n, line, book] = log_odds(devig(prices.T, self.method))
@@ -137,7 +139,7 @@ class LineMatrix:
     ) -> Index:
         """The row (N,) of each line, new lines with new ones; `code` tells lines apart: ladder and point in one."""
         rows = self._lines.by_code(code)
-        for i in np.flatnonzero(rows < 0).tolist():
+        for i in (rows < 0).nonzero()[0].tolist():
             key = LineKey(int(event[i]), int(market[i]), float(point[i]))
             rows[i] = self.rows[key] if key in self.rows else self._new_row(key, int(code[i]), int(ladder[i]))
         return rows

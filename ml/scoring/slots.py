@@ -45,8 +45,8 @@ def runs(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     size = len(columns[0])
     if not size:
         return np.empty(0, np.intp), np.empty(0, np.intp)
-    first = np.flatnonzero(reduce(np.logical_or, [column[1:] != column[:-1] for column in columns])) + 1
-    bounds = np.concatenate([[0], first, [size]])
+    [ends] = reduce(np.logical_or, [column[1:] != column[:-1] for column in columns]).nonzero()
+    bounds = np.concatenate([[0], ends + 1, [size]])
     return bounds[:-1], bounds[1:] - bounds[:-1]
 
 
