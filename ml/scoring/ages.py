@@ -36,15 +36,15 @@ def young_steps(steps: NDArray[np.int8]) -> NDArray[np.bool_]:
     return steps < STALE
 
 
-def step_shares(steps: NDArray[np.int8]) -> Array:
+def step_shares(steps: NDArray[np.intp]) -> Array:
     """The share of its weight that a book keeps (`ml.market.freshness`)."""
-    return _of_step(FRESH_SHARES)[steps]
+    return _of_step(FRESH_SHARES).take(steps)
 
 
-def age_variance(steps: NDArray[np.int8], rules: ScoringRules) -> Array:
+def age_variance(steps: NDArray[np.intp], rules: ScoringRules) -> Array:
     """What the market may have drifted since, a variance in log-odds: that of the oldest age of the step."""
     oldest = (*FRESH_AGES, max(rules.stale_after_seconds, *FRESH_AGES))
-    return rules.volatility**2 * _of_step(oldest)[steps]
+    return (rules.volatility**2 * _of_step(oldest)).take(steps)
 
 
 def _of_step(values: tuple[Any, ...]) -> Array:

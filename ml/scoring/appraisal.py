@@ -124,12 +124,11 @@ def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool, rule
     Only what is told needs it: for every line it would take four times as long as all the rest.
     """
     outcome, line, _ = cells
-    some, back = np.unique(line, return_inverse=True)
-    opinion = lines.opinion[:, some]
-    others = devig_each(np.moveaxis(lines.price[:, some], 0, 2), [m for m in PLAIN_METHODS if m is not rules.method])
-    counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[some])
+    opinion = lines.opinion.take(line, axis=1)
+    others = devig_each(lines.price.transpose(1, 2, 0)[line], [m for m in PLAIN_METHODS if m is not rules.method])
+    counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[line])
     lowest, highest = opinion_range([opinion, *map(log_odds, others.values())], counted)
-    return np.nan_to_num((highest - lowest)[outcome, back])
+    return np.nan_to_num((highest - lowest)[outcome, np.arange(len(line))])
 
 
 def _push(cells: tuple[Index, ...], lines: LineView, market: Pool, models: Mapping[Market, PointModel]) -> Array:
@@ -155,8 +154,6 @@ def _margins(line: Index, value: Valuation) -> tuple[Array, Array]:
 
 def _stake(fair: Array, price: Array, error: Array, rules: ScoringRules) -> Array:
     """Kelly's stake after the risk controls, each bet by itself: what is at risk already is its owner's to tell."""
-    apart, nothing = np.arange(len(fair)), np.zeros(len(fair))
-    kinds = ("event", "league", "book", "day")
-    slip = Slip(price, error, apart, apart, apart, apart, dict.fromkeys(kinds, nothing), bankroll=1.0, peak=1.0)
+    slip = Slip(price, error, event=None, league=None, book=None, day=None, at_risk={}, bankroll=1.0, peak=1.0)
     wanted = kelly_fraction(fair, price)
     return np.minimum(controlled(wanted, slip, rules.policy).stakes, rules.kelly_cap)

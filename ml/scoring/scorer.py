@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from ml.scoring.appraisal import appraise
 from ml.scoring.books import Books, Traits
 from ml.scoring.lines import line_key, selection_point
 from ml.scoring.matrix import LineMatrix
-from ml.scoring.rules import ScoringRules, Verdict
+from ml.scoring.rules import OPEN, ScoringRules, Verdict, tells
 from ml.scoring.standing import Standing
 from ml.scoring.valuation import value_lines, view_of
 from ml.scoring.worth import arbitrage_worth, price_worths
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ml.quotes import EventStarts, MarketTimes, Micros, PollChanges, QuoteBatch
     from ml.scoring.alerts import Kind, Worth
     from ml.scoring.lines import LineKey
+    from ml.scoring.standing import Turned
     from ml.scoring.valuation import Valuation
 
 WIDTHS = (2, 3)
@@ -126,12 +128,12 @@ class SportScorer:
         touched = np.concatenate([touched, self._unsettled])
         self._unsettled = np.empty(0, np.intp)
         for rows, value in self._valued(self._due(touched, moment.now), moment.now):
-            old, before = self._standing.settle(rows, value.verdict, value.sure.verdict)
-            _count_withheld(old, value.verdict, step.suppressed)
-            _count_withheld(before, value.sure.verdict, step.suppressed)
-            step.alerts.extend(self._close_prices(rows, old, value.verdict, moment))
+            prices, arbitrages = self._standing.settle(rows, value.verdict, value.sure.verdict)
+            _count_withheld(prices, step.suppressed)
+            _count_withheld(arbitrages, step.suppressed)
+            step.alerts.extend(self._close_prices(rows, prices, moment))
             step.alerts.extend(self._tell_prices(rows, value, moment))
-            step.alerts.extend(self._close_arbitrages(rows, before, value.sure.verdict, moment))
+            step.alerts.extend(self._close_arbitrages(rows, arbitrages, moment))
             step.alerts.extend(self._tell_arbitrages(rows, value, moment))
         step.alerts.sort(key=_order)
         return step
@@ -150,31 +152,33 @@ class SportScorer:
             if some.size:
                 yield some, value_lines(view_of(self.matrix, some, n), self._books, self.models, now, self.rules)
 
-    def _close_prices(
-        self, rows: NDArray[np.intp], old: NDArray[np.int8], new: NDArray[np.int8], moment: _Moment
-    ) -> Iterator[Alert]:
+    def _close_prices(self, rows: NDArray[np.intp], turned: Turned, moment: _Moment) -> Iterator[Alert]:
         """Close what a price was told as, and is no longer."""
-        gone = (old != new) & ((old == Verdict.OPEN) | (old == Verdict.OUTLIER))
-        for outcome, i, book in np.argwhere(gone).tolist():
-            key = self._price_key(KIND_OF[int(old[outcome, i, book])], int(rows[i]), book, outcome)
-            alert = self.open.pop(key, None)
+        gone = tells(turned.old)
+        outcome, line, book = (where[gone] for where in turned.cells)
+        price = self.matrix.price[outcome, rows[line], book]
+        columns: tuple[NDArray[Any], ...] = (outcome, rows[line], book, price, turned.old[gone], turned.new[gone])
+        for o, row, b, offered, old, new in zip(*(c.tolist() for c in columns), strict=True):
+            alert = self.open.pop(self._price_key(KIND_OF[old], row, b, o), None)
             if alert is not None:
-                reason = _closing_reason(alert, float(self.matrix.price[outcome, rows[i], book]), new[outcome, i, book])
-                yield close_alert(alert, reason, moment.now, moment.poll_id)
+                yield close_alert(alert, _closing_reason(alert, offered, new), moment.now, moment.poll_id)
 
     def _tell_prices(self, rows: NDArray[np.intp], value: Valuation, moment: _Moment) -> Iterator[Alert]:
         """Open what is new and update what has moved; only that is appraised."""
         outcome, line, _ = value.told
+        if not line.size:
+            return
         columns: tuple[NDArray[Any], ...] = (
             *value.told,
+            rows[line],
             value.verdict[value.told],
             value.lines.price[value.told],
             value.market.probability[outcome, line],
         )
         news: list[int] = []
         keys: list[AlertKey] = []
-        for j, (o, i, b, verdict, price, fair) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-            key = self._price_key(KIND_OF[verdict], int(rows[i]), b, o)
+        for j, (o, _, b, row, verdict, price, fair) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+            key = self._price_key(KIND_OF[verdict], row, b, o)
             alert = self.open.get(key)
             if alert is None or price_moved(alert.worth, price, fair, self.rules):
                 news.append(j)
@@ -186,30 +190,29 @@ class SportScorer:
             for key, worth, source in zip(keys, worths, sources, strict=True):
                 yield self._tell(key, worth, moment, source)
 
-    def _close_arbitrages(
-        self, rows: NDArray[np.intp], old: NDArray[np.int8], new: NDArray[np.int8], moment: _Moment
-    ) -> Iterator[Alert]:
-        for i in np.flatnonzero((old == Verdict.OPEN) & (new != Verdict.OPEN)).tolist():
-            alert = self.open.pop(self._arbitrage_key(int(rows[i])), None)
+    def _close_arbitrages(self, rows: NDArray[np.intp], turned: Turned, moment: _Moment) -> Iterator[Alert]:
+        gone, [line] = turned.old == OPEN, turned.cells
+        for row, new in zip(rows[line[gone]].tolist(), turned.new[gone].tolist(), strict=True):
+            alert = self.open.pop(self._arbitrage_key(row), None)
             if alert is not None:
-                reason = Verdict(new[i]).reason if new[i] > Verdict.OPEN else "price_moved"
+                reason = Verdict(new).reason if new > OPEN else "price_moved"
                 yield close_alert(alert, reason, moment.now, moment.poll_id)
 
     def _tell_arbitrages(self, rows: NDArray[np.intp], value: Valuation, moment: _Moment) -> Iterator[Alert]:
-        sure = value.sure
-        standing = np.flatnonzero(sure.verdict[sure.rows] == Verdict.OPEN)
-        legs = self.matrix.book_ids[sure.best.book[standing]].tolist(), sure.best.price[standing].tolist()
-        lines = sure.rows[standing]
-        for index, line, row, books, prices in zip(
-            standing.tolist(), lines.tolist(), rows[lines].tolist(), *legs, strict=True
-        ):
+        sure, best = value.sure, value.sure.best
+        [standing] = (sure.verdict[sure.rows] == OPEN).nonzero()
+        if not standing.size:
+            return
+        line, book = sure.rows[standing], best.book[standing]
+        ages = (moment.now - value.lines.book_time[line[:, None], book]) / SECOND
+        sources = self.matrix.poll[np.arange(book.shape[1]), rows[line, None], book]
+        columns = (standing, rows[line], self.matrix.book_ids[book], best.price[standing])
+        oldest = (ages.max(axis=1), sources.max(axis=1))
+        for index, row, books, prices, age, source in zip(*(c.tolist() for c in (*columns, *oldest)), strict=True):
             key = self._arbitrage_key(row)
             alert = self.open.get(key)
             if alert is None or legs_moved(alert.worth, books, prices):
-                outcomes = OUTCOMES_OF[Market(key.market)]
-                ages = (moment.now - value.lines.book_time[line]) / SECOND
-                worth = arbitrage_worth(sure, index, outcomes, books, ages)
-                source = int(self.matrix.poll[range(len(outcomes)), row, sure.best.book[index]].max())
+                worth = arbitrage_worth(sure, index, OUTCOMES_OF[Market(key.market)], books, age)
                 yield self._tell(key, worth, moment, source)
 
     def _tell(self, key: AlertKey, worth: Worth, moment: _Moment, source: int) -> Alert:
@@ -264,9 +267,9 @@ def _order(alert: Alert) -> tuple[int | float | str, ...]:
     return tuple(-1 if part is None else part for part in alert.key)
 
 
-def _count_withheld(old: NDArray[np.int8], new: NDArray[np.int8], suppressed: Counter[str]) -> None:
+def _count_withheld(turned: Turned, suppressed: Counter[str]) -> None:
     """Count each candidate once, when its reason first applies; an alert that closes has said its reason."""
-    newly = new[(new > Verdict.OPEN) & (new != old) & (old != Verdict.OPEN)]
+    newly = turned.new[(turned.new > OPEN) & (turned.old != OPEN)]
     if newly.size:
         for verdict, n in enumerate(np.bincount(newly).tolist()):
             if n:
@@ -274,9 +277,9 @@ def _count_withheld(old: NDArray[np.int8], new: NDArray[np.int8], suppressed: Co
 
 
 def _closing_reason(alert: Alert, price: float, verdict: int) -> str:
-    if verdict > Verdict.OPEN:
+    if verdict > OPEN:
         return Verdict(verdict).reason
-    if np.isnan(price):
+    if isnan(price):
         return "withdrawn"
     return "market_moved" if price == alert.worth.price else "price_moved"
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ml.quotes import OUTCOMES_OF, Market
 from ml.scoring.ages import age_steps
-from ml.scoring.rules import Verdict
+from ml.scoring.cells import cells_where
+from ml.scoring.rules import OPEN, Verdict, tells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.quotes import Micros
     from ml.scoring.alerts import AlertKey
+    from ml.scoring.cells import Cells
     from ml.scoring.matrix import LineMatrix
     from ml.scoring.rules import ScoringRules
 
     Verdicts = NDArray[np.int8]
+
+
+class Turned(NamedTuple):
+    """Verdicts that are other than they were: where (outcome, line and book, or line; (M,) each), `old` and `new` (M,)."""
+
+    cells: Cells
+    old: Verdicts
+    new: Verdicts
 
 
 class Standing:
@@ -57,19 +67,23 @@ class Standing:
         self._step, self._started[used] = step, started
         return due
 
-    def settle(self, rows: NDArray[np.intp], price: Verdicts, sure: Verdicts) -> tuple[Verdicts, Verdicts]:
-        """Take over new verdicts on prices (n, l, B) and arbitrages (l,) of `rows`; return the old ones."""
-        n = len(price)
-        old, before = self._price[:n, rows], self._sure[rows]
-        self._price[:n, rows], self._sure[rows] = price, sure
-        return old, before
+    def settle(self, rows: NDArray[np.intp], price: Verdicts, sure: Verdicts) -> tuple[Turned, Turned]:
+        """Take over new verdicts on prices (n, l, B) and arbitrages (l,) of `rows`; return which of them are other."""
+        old, before = self._price[: len(price)].take(rows, axis=1), self._sure[rows]
+        outcome, line, book = cells = cells_where(old != price)
+        prices = Turned(cells, old[cells], price[cells])
+        self._price[outcome, rows[line], book] = prices.new
+        lines = (before != sure).nonzero()
+        arbitrages = Turned(lines, before[lines], sure[lines])
+        self._sure[rows[lines]] = arbitrages.new
+        return prices, arbitrages
 
     def forget_told(self) -> NDArray[np.intp]:
         """Take nothing for told any more; return the rows on which something was."""
-        told = (self._price == Verdict.OPEN) | (self._price == Verdict.OUTLIER)
-        rows = np.flatnonzero(told.any(axis=(0, 2)) | (self._sure == Verdict.OPEN))
+        told, sure = tells(self._price), self._sure == OPEN
+        rows = np.flatnonzero(told.any(axis=(0, 2)) | sure)
         self._price[told] = Verdict.NOTHING
-        self._sure[self._sure == Verdict.OPEN] = Verdict.NOTHING
+        self._sure[sure] = Verdict.NOTHING
         return rows
 
     def mark(self, row: int, key: AlertKey) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from ml.staking.kelly import shrinkage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -46,17 +46,18 @@ class Policy:
 class Slip:
     """Wanted bets (J,): prices, standard errors `sigma` of their probabilities, labels, and what is at risk.
 
-    `bankroll` and its `peak` in the same currency. `at_risk` maps "event", "league", "book" and "day" to what
-    is already staked, in bankrolls, for each bet's own label (J,).
+    `bankroll` and its `peak` in the same currency. Labels are None where each bet has one of its own. `at_risk` maps
+    "event", "league", "book" and "day" to what is already staked, in bankrolls, for each bet's own label (J,); a kind
+    that is left out has nothing at risk.
     """
 
     price: Array
     sigma: Array
-    event: Labels
-    league: Labels
-    book: Labels
-    day: Labels
-    at_risk: dict[str, Array]
+    event: Labels | None
+    league: Labels | None
+    book: Labels | None
+    day: Labels | None
+    at_risk: Mapping[str, Array]
     bankroll: float
     peak: float
 
@@ -121,13 +122,20 @@ def per_group(kind: str) -> Callable[[Array, Slip, Policy], Array]:
     """All bets of a label together with what is at risk on it; the new ones are cut in proportion."""
 
     def allows(stakes: Array, slip: Slip, policy: Policy) -> Array:
-        _, group = np.unique(getattr(slip, kind), return_inverse=True)
-        wanted = np.bincount(group, weights=stakes)[group]
-        room = np.maximum(getattr(policy, kind) - slip.at_risk[kind], 0.0)
+        wanted = _together(getattr(slip, kind), stakes)
+        room = np.maximum(getattr(policy, kind) - slip.at_risk.get(kind, 0.0), 0.0)
         kept: Array = np.divide(room, wanted, out=np.ones_like(stakes), where=~(wanted <= room))
         return stakes * kept
 
     return allows
+
+
+def _together(labels: Labels | None, stakes: Array) -> Array:
+    """The stakes (J,) of all bets with the same label as each."""
+    if labels is None:
+        return stakes
+    _, group = np.unique(labels, return_inverse=True)
+    return np.bincount(group, weights=stakes)[group]
 
 
 CONTROLS = (
