@@ -73,7 +73,7 @@ def pool(opinions: Array, weights: Array, *, groups: Clones = (), variance: Arra
     A line's result depends neither on the other lines nor on books without an opinion, to the last bit.
     """
     own = ~np.isnan(opinions[0])
-    told = _told(opinions)
+    told = distinct(opinions)
     weights = weights * own  # a product, not `where`: twice as fast
     far = _far(told, weights)
     weight, books, squares = merged(weights * ~far if far.any() else weights, groups)
@@ -105,17 +105,23 @@ def mean_probability(opinions: Array, weight: Array, total: Array) -> Array:
 
     `total` (L,) is the sum of `weight` (L, B), NaN for 0. An opinion that is missing under a weight leaves none.
     """
-    x = np.where(weight > 0, _told(opinions), 0.0)
+    x = np.where(weight > 0, distinct(opinions), 0.0)
     return _probability(over_books(weight * x) / total)
 
 
-def _told(opinions: Array) -> Array:
+def distinct(opinions: Array) -> Array:
     """What there is to pool (k, L, B) of opinions (n, L, B): two outcomes say the same thing twice."""
     return opinions[:1] if len(opinions) == TWO_WAY else opinions
 
 
+def extremes(values: Array) -> tuple[Array, Array]:
+    """The lowest and the highest (k, L) over the books of `values` (k, L, B), NaN where there is none."""
+    by_book = np.ascontiguousarray(values.transpose(2, 0, 1))  # over the first axis in half the time
+    return np.fmin.reduce(by_book), np.fmax.reduce(by_book)
+
+
 def _probability(mean: Array) -> Array:
-    """Probabilities (n, L) that sum to one, of the log-odds (k, L) of what is `_told`."""
+    """Probabilities (n, L) that sum to one, of the log-odds (k, L) of what is `distinct`."""
     probability = expit(np.concatenate([mean, -mean]) if len(mean) == 1 else mean)
     return probability / booksum(probability)
 
@@ -125,9 +131,9 @@ def _far(x: Array, weights: Array) -> Mask:
     far = np.zeros(weights.shape, np.bool_)
     if not far.size:
         return far
-    # no distance from a median exceeds the range, and most lines are narrow; books first: half the time
-    by_book = np.ascontiguousarray(x.transpose(2, 0, 1))
-    [wide] = (np.fmax.reduce(by_book) - np.fmin.reduce(by_book) > FAR_LOG_ODDS).any(axis=0).nonzero()
+    # no distance from a median exceeds the range, and most lines are narrow
+    lowest, highest = extremes(x)
+    [wide] = (highest - lowest > FAR_LOG_ODDS).any(axis=0).nonzero()
     if wide.size:
         some = x[:, wide]
         far[wide] = (np.abs(some - _weighted_median(some, weights[wide])) > FAR_LOG_ODDS).any(axis=0)

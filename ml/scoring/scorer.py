@@ -21,6 +21,7 @@ from ml.scoring.books import Books, Traits
 from ml.scoring.lines import line_key, selection_point
 from ml.scoring.matrix import LineMatrix
 from ml.scoring.rules import OPEN, ScoringRules, Verdict, tells
+from ml.scoring.screen import neighboured, promising
 from ml.scoring.standing import Standing
 from ml.scoring.valuation import value_lines, view_of
 from ml.scoring.worth import arbitrage_worth, price_worths
@@ -147,8 +148,14 @@ class SportScorer:
         return self.matrix.beside(due)
 
     def _valued(self, rows: NDArray[np.intp], now: Micros) -> Iterator[tuple[NDArray[np.intp], Valuation]]:
+        """The valuations of those of `rows` that have something to say, or had when they were last valued."""
+        near = neighboured(self.matrix, rows, self.models) if self.models else np.zeros(len(rows), np.bool_)
+        near |= self._standing.speaks(rows)
         for n in WIDTHS:
-            some = rows[self.matrix.width[rows] == n]
+            [those] = (self.matrix.width[rows] == n).nonzero()
+            some = rows[those]
+            price, opinion = (a[:n].take(some, axis=1) for a in (self.matrix.price, self.matrix.opinion))
+            some = some[near[those] | promising(price, opinion, self.rules)]
             if some.size:
                 yield some, value_lines(view_of(self.matrix, some, n), self._books, self.models, now, self.rules)
 

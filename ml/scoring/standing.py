@@ -39,6 +39,7 @@ class Standing:
         self._books = matrix.book_ids
         self._price: Verdicts = np.zeros(matrix.price.shape, np.int8)
         self._sure: Verdicts = np.zeros(len(matrix.width), np.int8)
+        self._speaks: NDArray[np.bool_] = np.zeros(len(matrix.width), np.bool_)
         self._step: NDArray[np.int8] = np.full(matrix.times.shape, -1, np.int8)
         self._started: NDArray[np.bool_] = np.zeros(len(matrix.width), np.bool_)
 
@@ -54,6 +55,7 @@ class Standing:
         self._price = _enlarged(self._price, matrix.price.shape)
         self._sure = _enlarged(self._sure, matrix.width.shape)
         self._started = _enlarged(self._started, matrix.width.shape)
+        self._speaks = _enlarged(self._speaks, matrix.width.shape)
         self._step = _enlarged(self._step, matrix.times.shape, -1)
         return more
 
@@ -67,6 +69,10 @@ class Standing:
         self._step, self._started[used] = step, started
         return due
 
+    def speaks(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """On which of `rows` (n,) there is a verdict."""
+        return self._speaks[rows]
+
     def settle(self, rows: NDArray[np.intp], price: Verdicts, sure: Verdicts) -> tuple[Turned, Turned]:
         """Take over new verdicts on prices (n, l, B) and arbitrages (l,) of `rows`; return which of them are other."""
         old, before = self._price[: len(price)].take(rows, axis=1), self._sure[rows]
@@ -76,6 +82,7 @@ class Standing:
         lines = (before != sure).nonzero()
         arbitrages = Turned(lines, before[lines], sure[lines])
         self._sure[rows[lines]] = arbitrages.new
+        self._speaks[rows] = (sure != 0) | price.any(axis=(0, 2))
         return prices, arbitrages
 
     def forget_told(self) -> NDArray[np.intp]:
@@ -88,6 +95,7 @@ class Standing:
 
     def mark(self, row: int, key: AlertKey) -> None:
         """Take the alert of `key` on `row` for told."""
+        self._speaks[row] = True
         if key.kind == "arbitrage":
             self._sure[row] = Verdict.OPEN
             return
