@@ -67,6 +67,7 @@ LEAST_LOG_ODDS = 0.03
 NEAR = 0.05
 """Log-odds within which one row of prices passes for another."""
 DEVIATION_BY_MAD = 1.4826
+MISPRINTS = 4
 TEN, NINE, HUNDRED, NINETY_NINE = map(log, (10, 9, 100, 99))
 
 
@@ -133,7 +134,7 @@ def palpable_features(price: Array, pool: NDArray[np.bool_], candidates: Cells) 
         distance=fair - _log_odds(own[0]),
         spread=DEVIATION_BY_MAD * _median(np.abs(opinion - fair[:, None])),
         ahead=_second_best(others[0]) - _log_odds(own[0]),
-        giveaway=np.exp(np.nan_to_num(cost, nan=0.0)),
+        giveaway=np.exp(np.where(np.isnan(cost), 0.0, cost)),
         slip=_resemblance(_log_odds(own), _log_odds(np.stack(usual))),
     )
 
@@ -153,7 +154,7 @@ def _log_odds(price: Array) -> Array:
 def _median(values: Array) -> Array:
     """The middle along the last axis of what is not NaN; `np.nanmedian` takes five times as long."""
     ordered = np.sort(values, axis=-1).reshape(-1, values.shape[-1])
-    count = np.count_nonzero(~np.isnan(ordered), axis=-1)
+    count = (ordered == ordered).sum(axis=-1)  # noqa: PLR0124 - false of NaN
     rows = np.arange(len(ordered))
     lower = ordered[rows, np.maximum(count - 1, 0) // 2]
     upper = ordered[rows, np.minimum(count // 2, values.shape[-1] - 1)]
@@ -170,21 +171,17 @@ def _second_best(price: Array) -> Array:
 
 def _resemblance(own: Array, usual: Array) -> Array:
     """`PalpableFeatures.slip` of log-odds (n, M); rows are as far apart as their farthest outcomes."""
-    slipped = [_exchanged(usual, k) for k in range(1, len(usual))]
-    slipped += [np.stack([one, *usual[1:]]) for one in _misprints(usual[0])]
-    nearest = np.minimum.reduce(np.fmax.reduce(np.abs(own - np.stack(slipped)), axis=1))
-    ratio: Array = (np.fmax.reduce(np.abs(own - usual)) + NEAR) / (nearest + NEAR)
+    slipped = np.stack([usual] * (len(usual) + MISPRINTS))
+    for k in range(1, len(usual)):
+        slipped[k, [0, k]] = usual[[k, 0]]
+    slipped[-MISPRINTS:, 0] = _misprints(usual[0])
+    to_usual, *to_slipped = np.fmax.reduce(np.abs(own - slipped), axis=1)
+    ratio: Array = (to_usual + NEAR) / (np.minimum.reduce(to_slipped) + NEAR)
     return ratio
 
 
-def _exchanged(usual: Array, k: int) -> Array:
-    row = usual.copy()
-    row[[0, k]] = usual[[k, 0]]
-    return row
-
-
 def _misprints(usual: Array) -> Array:
-    """Log-odds (4, M) of 10 and 100 times the price, of the American price without its sign, of the price plus one."""
+    """Log-odds (`MISPRINTS`, M) of 10 and 100 times the price, of the American price without its sign, of the price plus one."""
     known = np.where(np.isnan(usual), 0.0, usual)  # logaddexp warns of NaN
     slipped = (
         -np.logaddexp(TEN - known, NINE),

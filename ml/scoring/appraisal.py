@@ -114,7 +114,7 @@ def appraise(
         method_spread=spread,
         market_width=tightest,
         hold=best,
-        error_probability=np.nan_to_num(value.mistaken[chosen], nan=0.0),
+        error_probability=_or_zero(value.mistaken[chosen]),
     )
 
 
@@ -128,7 +128,7 @@ def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool, rule
     others = devig_each(lines.price.transpose(1, 2, 0)[line], [m for m in PLAIN_METHODS if m is not rules.method])
     counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[line])
     lowest, highest = opinion_range([opinion, *map(log_odds, others.values())], counted)
-    return np.nan_to_num((highest - lowest)[outcome, np.arange(len(line))])
+    return _or_zero((highest - lowest)[outcome, np.arange(len(line))])
 
 
 def _push(cells: tuple[Index, ...], lines: LineView, market: Pool, models: Mapping[Market, PointModel]) -> Array:
@@ -136,10 +136,14 @@ def _push(cells: tuple[Index, ...], lines: LineView, market: Pool, models: Mappi
     _, line, _ = cells
     push, threshold = np.zeros(len(line)), lines.threshold()[line]
     for name, model in models.items():
-        some = np.flatnonzero((lines.market[line] == name) & (threshold % 1 != 0.5))  # noqa: PLR2004 - a half cannot push
+        some = np.flatnonzero((lines.market[line] == int(name)) & (threshold % 1 != 0.5))  # noqa: PLR2004 - a half cannot push
         if some.size:
-            push[some] = np.nan_to_num(push_shares(model, threshold[some], market.probability[0, line[some]]).push)
+            push[some] = _or_zero(push_shares(model, threshold[some], market.probability[0, line[some]]).push)
     return push
+
+
+def _or_zero(number: Array) -> Array:
+    return np.where(np.isnan(number), 0.0, number)
 
 
 def _age(book_time: NDArray[np.int64], now: Micros) -> Array:

@@ -52,7 +52,7 @@ class Confirmations:
     def ladders(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> NDArray[np.intp]:
         """The ladder of each market (N,), all of them valued; those of an event mostly stand together."""
         first, length = runs(event)
-        slots = np.array([self._events.take(one) for one in event[first].tolist()], np.intp)
+        slots = self._events.take_all(event[first].tolist())
         while len(self._events) * _VALUED > len(self.times):
             self.times = grown(self.times, UNKNOWN_TIME)
         return (slots * _VALUED).repeat(length) + _PLACE.take(market)

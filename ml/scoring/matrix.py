@@ -47,6 +47,7 @@ class LineMatrix:
         self._books = BookColumns()
         self._confirmed = Confirmations()
         self._starts: dict[int, Micros] = {}
+        self._listed: EventStarts | None = None
 
     def __len__(self) -> int:
         """Rows in use or free for recycling; arrays are meaningful up to here."""
@@ -89,6 +90,9 @@ class LineMatrix:
 
     def apply_starts(self, starts: EventStarts) -> None:
         """Take over the events' start times."""
+        if self._listed is not None and all(map(np.array_equal, starts.columns(), self._listed.columns())):
+            return
+        self._listed = starts
         for event, at in zip(starts.event.tolist(), starts.commence_at.tolist(), strict=True):
             if self._starts.get(event) != at:
                 self._starts[event] = at
@@ -117,6 +121,7 @@ class LineMatrix:
         gone = self._starts.keys() - set(listed.tolist())
         for event in [event for event in gone if not self._lines.of_event(event)]:
             del self._starts[event]
+            self._listed = None
             self._confirmed.forget(event)
 
     def _reconsider(self, rows: Index, books: Index) -> None:
@@ -139,9 +144,12 @@ class LineMatrix:
     ) -> Index:
         """The row (N,) of each line, new lines with new ones; `code` tells lines apart: ladder and point in one."""
         rows = self._lines.by_code(code)
-        for i in (rows < 0).nonzero()[0].tolist():
-            key = LineKey(int(event[i]), int(market[i]), float(point[i]))
-            rows[i] = self.rows[key] if key in self.rows else self._new_row(key, int(code[i]), int(ladder[i]))
+        if (rows < 0).any():
+            [missing] = (rows < 0).nonzero()
+            _, first = np.unique(code[missing], return_index=True)
+            for i in missing[np.sort(first)].tolist():
+                self._new_row(LineKey(int(event[i]), int(market[i]), float(point[i])), int(code[i]), int(ladder[i]))
+            rows = self._lines.by_code(code)
         return rows
 
     def _new_row(self, key: LineKey, code: int, ladder: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ class LineRows:
 
     def by_code(self, codes: NDArray[np.int64]) -> NDArray[np.intp]:
         """The row (N,) of each line, negative where there is none."""
-        return np.array([self._by_code.get(code, _NONE) for code in codes.tolist()], np.intp)
+        return np.fromiter(map(self._by_code.get, codes.tolist(), repeat(_NONE)), np.intp, len(codes))
 
     def of_event(self, event: int) -> Collection[int]:
         """The rows of an event's lines."""

@@ -32,6 +32,13 @@ class Slots:
             self._size = max(self._size, slot + 1)
         return slot
 
+    def take_all(self, names: list[int]) -> NDArray[np.intp]:
+        """The numbers (N,) of `names`; mostly all are known."""
+        slots = list(map(self._taken.get, names))
+        if None in slots:
+            slots = list(map(self.take, names))
+        return np.array(slots, np.intp)
+
     def release(self, name: int) -> int | None:
         """Free the number of `name` and tell which it was."""
         slot = self._taken.pop(name, None)

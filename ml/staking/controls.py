@@ -110,7 +110,7 @@ def throttle(stakes: Array, slip: Slip, policy: Policy) -> Array:
     if not slip.bankroll > 0:
         return np.zeros_like(stakes)
     left = 1.0 - (1.0 - policy.drawdown) * slip.peak / slip.bankroll
-    return stakes * float(np.clip(left / policy.drawdown, 0.0, 1.0))
+    return stakes * min(max(left / policy.drawdown, 0.0), 1.0)
 
 
 def per_bet(stakes: Array, _slip: Slip, policy: Policy) -> Array:
@@ -124,6 +124,8 @@ def per_group(kind: str) -> Callable[[Array, Slip, Policy], Array]:
     def allows(stakes: Array, slip: Slip, policy: Policy) -> Array:
         wanted = _together(getattr(slip, kind), stakes)
         room = np.maximum(getattr(policy, kind) - slip.at_risk.get(kind, 0.0), 0.0)
+        if (wanted <= room).all():
+            return stakes
         kept: Array = np.divide(room, wanted, out=np.ones_like(stakes), where=~(wanted <= room))
         return stakes * kept
 
@@ -158,6 +160,8 @@ def controlled(stakes: Array, slip: Slip, policy: Policy) -> Controlled:
         before = trail[-1]
         allowed = np.minimum(before, control.allows(before, slip, policy))
         after = np.where(allowed > 0, allowed, 0.0)  # a control that cannot tell allows nothing
-        bound[~(after >= before)] = control.name
+        lowered = ~(after >= before)
+        if lowered.any():
+            bound[lowered] = control.name
         trail.append(after)
     return Controlled(trail[-1], bound, np.stack(trail))
