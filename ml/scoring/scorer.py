@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ml.quotes import OUTCOMES_OF, Market
 from ml.scoring.ages import SECOND
 from ml.scoring.alerts import Alert, AlertKey, close_alert, legs_moved, open_alert, price_moved, update_alert
 from ml.scoring.appraisal import appraise
 from ml.scoring.books import Books, Traits
-from ml.scoring.lines import line_key, selection_point
+from ml.scoring.lines import OUTCOME_IDS, line_key, selection_point
 from ml.scoring.matrix import LineMatrix
 from ml.scoring.rules import OPEN, ScoringRules, Verdict, tells
 from ml.scoring.screen import neighboured, promising
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.points import PointModel
-    from ml.quotes import EventStarts, MarketTimes, Micros, PollChanges, QuoteBatch
+    from ml.quotes import EventStarts, Market, MarketTimes, Micros, PollChanges, QuoteBatch
     from ml.scoring.alerts import Kind, Worth
     from ml.scoring.lines import LineKey
     from ml.scoring.standing import Turned
@@ -219,7 +218,7 @@ class SportScorer:
             key = self._arbitrage_key(row)
             alert = self.open.get(key)
             if alert is None or legs_moved(alert.worth, books, prices):
-                worth = arbitrage_worth(sure, index, OUTCOMES_OF[Market(key.market)], books, age)
+                worth = arbitrage_worth(sure, index, OUTCOME_IDS[key.market], books, age)
                 yield self._tell(key, worth, moment, source)
 
     def _tell(self, key: AlertKey, worth: Worth, moment: _Moment, source: int) -> Alert:
@@ -254,7 +253,7 @@ class SportScorer:
 
     def _price_key(self, kind: Kind, row: int, book: int, outcome: int) -> AlertKey:
         line = self._line(row)
-        point, name = selection_point(line, outcome), int(OUTCOMES_OF[Market(line.market)][outcome])
+        point, name = selection_point(line, outcome), OUTCOME_IDS[line.market][outcome]
         return AlertKey(kind, line.event, line.market, point, name, int(self.matrix.book_ids[book]))
 
     def _arbitrage_key(self, row: int) -> AlertKey:

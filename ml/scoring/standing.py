@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ml.quotes import OUTCOMES_OF, Market
 from ml.scoring.ages import age_steps
 from ml.scoring.cells import cells_where
+from ml.scoring.lines import OUTCOME_IDS
 from ml.scoring.rules import OPEN, Verdict, tells
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Standing:
         if key.kind == "arbitrage":
             self._sure[row] = Verdict.OPEN
             return
-        outcome = [int(o) for o in OUTCOMES_OF[Market(key.market)]].index(key.outcome or 0)
+        outcome = OUTCOME_IDS[key.market].index(key.outcome or 0)
         book = np.flatnonzero(self._books == key.book)
         self._price[outcome, row, book] = Verdict.OPEN if key.kind == "value" else Verdict.OUTLIER
 

@@ -34,5 +34,5 @@ def arbitrage_worth(
         expected_value=float(best.guaranteed_return[index]),
         books=len(set(book_ids)),
         price_age_s=price_age_s,
-        legs=tuple(Leg(int(outcome), book, price, share) for outcome, book, price, share in columns),
+        legs=tuple(Leg(outcome, book, price, share) for outcome, book, price, share in columns),
     )

@@ -159,7 +159,7 @@ def controlled(stakes: Array, slip: Slip, policy: Policy) -> Controlled:
     for control in CONTROLS:
         before = trail[-1]
         allowed = np.minimum(before, control.allows(before, slip, policy))
-        after = np.where(allowed > 0, allowed, 0.0)  # a control that cannot tell allows nothing
+        after = np.fmax(allowed, 0.0)  # a control that cannot tell allows nothing
         lowered = ~(after >= before)
         if lowered.any():
             bound[lowered] = control.name
