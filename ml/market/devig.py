@@ -143,9 +143,9 @@ def blend(estimates: Mapping[DevigMethod, Devigged], weights: Mapping[DevigMetho
 def _price_status(columns: Array) -> NDArray[np.int8]:
     """The status (m,) of prices (n, m) before any method."""
     status = np.zeros(columns.shape[1], np.int8)
-    valid = ((columns > 1) & np.isfinite(columns)).all(axis=0)
+    valid = (columns > 1) & np.isfinite(columns)
     if not valid.all():
-        status[~valid] = DevigStatus.INVALID_PRICE
+        status[~valid.all(axis=0)] = DevigStatus.INVALID_PRICE
         status[np.isnan(columns).any(axis=0)] = DevigStatus.INCOMPLETE
     return status
 
@@ -176,9 +176,9 @@ def _spread_out(
 def _result_status(fair: Array, solved: NDArray[np.bool_], implied: Array, method: DevigMethod) -> NDArray[np.int8]:
     """The status (m,) of a method's result (n, m) for sound prices."""
     code = np.zeros(len(solved), np.int8)
-    inside = ((fair > 0) & (fair < 1)).all(axis=0)
+    inside = (fair > 0) & (fair < 1)
     if not inside.all():
-        code[~inside] = DevigStatus.OUT_OF_RANGE
+        code[~inside.all(axis=0)] = DevigStatus.OUT_OF_RANGE
     if not solved.all():
         code[~solved] = DevigStatus.NOT_CONVERGED
     if method is DevigMethod.SHIN:

@@ -114,10 +114,19 @@ def distinct(opinions: Array) -> Array:
     return opinions[:1] if len(opinions) == TWO_WAY else opinions
 
 
-def extremes(values: Array) -> tuple[Array, Array]:
-    """The lowest and the highest (k, L) over the books of `values` (k, L, B), NaN where there is none."""
-    by_book = np.ascontiguousarray(values.transpose(2, 0, 1))  # over the first axis in half the time
-    return np.fmin.reduce(by_book), np.fmax.reduce(by_book)
+def highest(values: Array) -> Array:
+    """The largest over the books (k, L) of `values` (k, L, B), NaN where there is none."""
+    return np.fmax.reduce(_books_first(values))
+
+
+def lowest(values: Array) -> Array:
+    """The smallest over the books (k, L) of `values` (k, L, B), NaN where there is none."""
+    return np.fmin.reduce(_books_first(values))
+
+
+def _books_first(values: Array) -> Array:
+    """Copied so that a reduction runs over the first axis, which takes a third of the time."""
+    return np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
 def _probability(mean: Array) -> Array:
@@ -132,8 +141,7 @@ def _far(x: Array, weights: Array) -> Mask:
     if not far.size:
         return far
     # no distance from a median exceeds the range, and most lines are narrow
-    lowest, highest = extremes(x)
-    [wide] = (highest - lowest > FAR_LOG_ODDS).any(axis=0).nonzero()
+    [wide] = (highest(x) - lowest(x) > FAR_LOG_ODDS).any(axis=0).nonzero()
     if wide.size:
         some = x[:, wide]
         far[wide] = (np.abs(some - _weighted_median(some, weights[wide])) > FAR_LOG_ODDS).any(axis=0)

@@ -129,10 +129,10 @@ class LineMatrix:
         width = self.width[rows]
         for n in set(WIDTH_OF.values()):
             [some] = (width == n).nonzero()
-            line, book = rows[some], books[some]
-            prices = self.price[:n, line, book]
-            self.opinion[:n, line, book] = log_odds(devig(prices.T, self.method))
-            self.cost[line, book] = booksum(1 / prices)
+            cells = rows[some] * len(self.book_ids) + books[some]
+            prices = self.price.reshape(WIDEST, -1)[:n].take(cells, axis=1)
+            self.opinion.reshape(WIDEST, -1)[:n, cells] = log_odds(devig(prices.T, self.method))
+            self.cost.reshape(-1)[cells] = booksum(1 / prices)
 
     def _rows_of(
         self,

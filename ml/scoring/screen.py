@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from ml.market.methods import booksum
-from ml.market.pooling import distinct, extremes
+from ml.market.pooling import distinct, highest, lowest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +32,7 @@ def promising(price: Array, opinion: Array, rules: ScoringRules) -> Mask:
     lies between their opinions: no price is worth more than the best one at the highest opinion. Commission makes
     every price worse. Says nothing of lines for which books at other points speak.
     """
-    _, best = extremes(price)
-    implied = 1 / best
+    implied = 1 / highest(price)
     tempting = (_highest_fair(opinion) - implied >= rules.threshold_edge - ROUNDING).any(axis=0)
     cheap: Mask = booksum(implied) < 1 + ROUNDING
     return tempting | cheap
@@ -41,10 +40,11 @@ def promising(price: Array, opinion: Array, rules: ScoringRules) -> Mask:
 
 def _highest_fair(opinion: Array) -> Array:
     """The most (n, L) that the consensus can be."""
-    lowest, highest = extremes(distinct(opinion))
-    if len(lowest) < len(opinion):
-        return expit(np.concatenate([highest, -lowest]))
-    return expit(highest) / booksum(expit(lowest))
+    own = distinct(opinion)
+    top, bottom = highest(own), lowest(own)
+    if len(own) < len(opinion):
+        return expit(np.concatenate([top, -bottom]))
+    return expit(top) / booksum(expit(bottom))
 
 
 def neighboured(matrix: LineMatrix, rows: NDArray[np.intp], markets: Iterable[int]) -> Mask:

@@ -64,7 +64,8 @@ class Standing:
         used = slice(0, len(self._matrix))
         step = age_steps(self._matrix.times, now, rules)
         started = self._matrix.start[used] <= now
-        ladders = (step != self._step).any(axis=1)
+        ladders = np.zeros(len(step), np.bool_)
+        ladders[cells_where(step != self._step)[0]] = True
         due: NDArray[np.bool_] = ladders[self._matrix.ladder[used]] | (started != self._started[used])
         self._step, self._started[used] = step, started
         return due

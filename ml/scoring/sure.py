@@ -11,7 +11,7 @@ import numpy as np
 from ml.arbitrage import Arbitrage, arbitrage, net_price, ruled_arbitrage
 from ml.arbitrage.ruled import replaced
 from ml.market.methods import booksum
-from ml.market.pooling import extremes
+from ml.market.pooling import highest
 from ml.scoring.rules import OPEN, OUTLIER, Verdict
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def _no_bets(outcomes: int) -> Arbitrage:
 def _withheld(prices: Array, young: Mask, commission: Array) -> NDArray[np.intp]:
     """Why there is no arbitrage among the usable prices of lines (K, B, n): odd ones make it, stale ones, nothing does."""
     without = arbitrage(prices, ~young, commission).guaranteed_return > 0
+    if without.all():
+        return np.full(len(prices), OUTLIER)
     anyhow = arbitrage(prices, None, commission).guaranteed_return > 0
     return np.where(without, OUTLIER, np.where(anyhow, int(Verdict.STALE), int(Verdict.NOTHING)))
 
@@ -86,6 +88,6 @@ def _cheap(price: Array, commission: Array) -> NDArray[np.intp]:
     if not price.size:
         return np.empty(0, np.intp)
     net = net_price(price, commission) if commission.any() else price
-    _, best = extremes(net)
+    best = highest(net)
     [rows] = (booksum(1 / best) < 1).nonzero()
     return rows

@@ -155,13 +155,15 @@ CONTROLS = (
 
 def controlled(stakes: Array, slip: Slip, policy: Policy) -> Controlled:
     """Wanted `stakes` (J,) after all controls, in order, and which of them bound."""
-    trail, bound = [stakes], np.full(stakes.shape, "", dtype="<U16")
-    for control in CONTROLS:
-        before = trail[-1]
-        allowed = np.minimum(before, control.allows(before, slip, policy))
-        after = np.fmax(allowed, 0.0)  # a control that cannot tell allows nothing
-        lowered = ~(after >= before)
-        if lowered.any():
-            bound[lowered] = control.name
-        trail.append(after)
-    return Controlled(trail[-1], bound, np.stack(trail))
+    trail, bound = np.empty((1 + len(CONTROLS), *stakes.shape)), np.full(stakes.shape, "", dtype="<U16")
+    trail[0] = before = stakes
+    for i, control in enumerate(CONTROLS, start=1):
+        allowed = control.allows(before, slip, policy)
+        if allowed is not before:
+            after = np.fmax(np.minimum(before, allowed), 0.0)  # a control that cannot tell allows nothing
+            lowered = ~(after >= before)
+            if lowered.any():
+                bound[lowered] = control.name
+            before = after
+        trail[i] = before
+    return Controlled(before, bound, trail)
