@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,13 +39,18 @@ def young_steps(steps: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 def step_shares(steps: NDArray[np.intp]) -> Array:
     """The share of its weight that a book keeps (`ml.market.freshness`)."""
-    return _of_step(FRESH_SHARES).take(steps)
+    return SHARES.take(steps)
 
 
 def age_variance(steps: NDArray[np.intp], rules: ScoringRules) -> Array:
     """What the market may have drifted since, a variance in log-odds: that of the oldest age of the step."""
-    oldest = (*FRESH_AGES, max(rules.stale_after_seconds, *FRESH_AGES))
-    return (rules.volatility**2 * _of_step(oldest)).take(steps)
+    return _variances(rules.volatility, rules.stale_after_seconds).take(steps)
+
+
+@cache
+def _variances(volatility: float, stale_after_seconds: float) -> Array:
+    oldest = (*FRESH_AGES, max(stale_after_seconds, *FRESH_AGES))
+    return volatility**2 * _of_step(oldest)
 
 
 def _of_step(values: tuple[Any, ...]) -> Array:
@@ -52,3 +58,6 @@ def _of_step(values: tuple[Any, ...]) -> Array:
     table = np.zeros(STALE + len(values))
     table[: len(values)] = table[STALE:] = values
     return table
+
+
+SHARES = _of_step(FRESH_SHARES)

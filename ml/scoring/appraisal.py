@@ -9,6 +9,7 @@ import numpy as np
 
 from ml.market import (
     PLAIN_METHODS,
+    DevigMethod,
     confidence,
     devig_each,
     edge,
@@ -21,6 +22,7 @@ from ml.market import (
     with_methods,
 )
 from ml.market.methods import booksum
+from ml.market.pooling import TWO_WAY
 from ml.points import push_shares
 from ml.quotes import UNKNOWN_TIME
 from ml.scoring.ages import SECOND
@@ -125,10 +127,15 @@ def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool, rule
     """
     outcome, line, _ = cells
     opinion = lines.opinion.take(line, axis=1)
-    others = devig_each(lines.price.transpose(1, 2, 0)[line], [m for m in PLAIN_METHODS if m is not rules.method])
+    others = devig_each(lines.price.transpose(1, 2, 0)[line], _compared(len(lines.price)) - {rules.method})
     counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[line])
     lowest, highest = opinion_range([opinion, *map(log_odds, others.values())], counted)
     return _or_zero((highest - lowest)[outcome, np.arange(len(line))])
+
+
+def _compared(outcomes: int) -> set[DevigMethod]:
+    """The methods to compare: of two outcomes Shin's says what the additive one does, or nothing."""
+    return set(PLAIN_METHODS) - ({DevigMethod.SHIN} if outcomes == TWO_WAY else set())
 
 
 def _push(cells: tuple[Index, ...], lines: LineView, market: Pool, models: Mapping[Market, PointModel]) -> Array:

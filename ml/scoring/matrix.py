@@ -143,13 +143,13 @@ class LineMatrix:
         ladder: Index,
     ) -> Index:
         """The row (N,) of each line, new lines with new ones; `code` tells lines apart: ladder and point in one."""
-        rows = self._lines.by_code(code)
+        rows = self._lines.find(code)
         if (rows < 0).any():
             [missing] = (rows < 0).nonzero()
             _, first = np.unique(code[missing], return_index=True)
             for i in missing[np.sort(first)].tolist():
                 self._new_row(LineKey(int(event[i]), int(market[i]), float(point[i])), int(code[i]), int(ladder[i]))
-            rows = self._lines.by_code(code)
+            rows = self._lines.find(code)
         return rows
 
     def _new_row(self, key: LineKey, code: int, ladder: int) -> int:

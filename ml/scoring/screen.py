@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from ml.market.methods import booksum
-from ml.market.pooling import distinct, highest, lowest
+from ml.market.pooling import books_first, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ def promising(price: Array, opinion: Array, rules: ScoringRules) -> Mask:
     lies between their opinions: no price is worth more than the best one at the highest opinion. Commission makes
     every price worse. Says nothing of lines for which books at other points speak.
     """
-    implied = 1 / highest(price)
+    implied = 1 / np.fmax.reduce(books_first(price))
     tempting = (_highest_fair(opinion) - implied >= rules.threshold_edge - ROUNDING).any(axis=0)
     cheap: Mask = booksum(implied) < 1 + ROUNDING
     return tempting | cheap
@@ -40,11 +40,11 @@ def promising(price: Array, opinion: Array, rules: ScoringRules) -> Mask:
 
 def _highest_fair(opinion: Array) -> Array:
     """The most (n, L) that the consensus can be."""
-    own = distinct(opinion)
-    top, bottom = highest(own), lowest(own)
-    if len(own) < len(opinion):
-        return expit(np.concatenate([top, -bottom]))
-    return expit(top) / booksum(expit(bottom))
+    own = books_first(distinct(opinion))
+    highest, lowest = np.fmax.reduce(own), np.fmin.reduce(own)
+    if len(highest) < len(opinion):
+        return expit(np.concatenate([highest, -lowest]))
+    return expit(highest) / booksum(expit(lowest))
 
 
 def neighboured(matrix: LineMatrix, rows: NDArray[np.intp], markets: Iterable[int]) -> Mask:

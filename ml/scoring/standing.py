@@ -46,6 +46,8 @@ class Standing:
     def follow(self) -> bool:
         """Grow as the matrix has; return whether there are new books."""
         matrix = self._matrix
+        if self._price.shape == matrix.price.shape and self._step.shape == matrix.times.shape:
+            return False
         more = len(matrix.book_ids) > len(self._books)
         if more:
             where = np.searchsorted(self._books, np.setdiff1d(matrix.book_ids, self._books))

@@ -11,7 +11,7 @@ import numpy as np
 from ml.arbitrage import Arbitrage, arbitrage, net_price, ruled_arbitrage
 from ml.arbitrage.ruled import replaced
 from ml.market.methods import booksum
-from ml.market.pooling import highest
+from ml.market.pooling import books_first
 from ml.scoring.rules import OPEN, OUTLIER, Verdict
 
 if TYPE_CHECKING:
@@ -88,6 +88,6 @@ def _cheap(price: Array, commission: Array) -> NDArray[np.intp]:
     if not price.size:
         return np.empty(0, np.intp)
     net = net_price(price, commission) if commission.any() else price
-    best = highest(net)
+    best = np.fmax.reduce(books_first(net))
     [rows] = (booksum(1 / best) < 1).nonzero()
     return rows
