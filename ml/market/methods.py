@@ -176,7 +176,7 @@ def _newton(step: Callable[[Array, Array], tuple[Array, Array]], columns: Array,
     active = np.arange(columns.shape[1])
     for _ in range(MAX_ITERATIONS):
         moved, residual = step(columns, start)
-        x[..., active] = moved
+        x.T[active] = moved.T
         [going] = (~(np.abs(residual) <= RESIDUAL)).nonzero()
         if not going.size:
             return x, solved

@@ -127,15 +127,16 @@ def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool, rule
     """
     outcome, line, _ = cells
     opinion = lines.opinion.take(line, axis=1)
-    others = devig_each(lines.price.transpose(1, 2, 0)[line], _compared(len(lines.price)) - {rules.method})
+    others = devig_each(lines.price.transpose(1, 2, 0)[line], _beside(rules.method, len(lines.price)))
     counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[line])
     lowest, highest = opinion_range([opinion, *map(log_odds, others.values())], counted)
     return _or_zero((highest - lowest)[outcome, np.arange(len(line))])
 
 
-def _compared(outcomes: int) -> set[DevigMethod]:
-    """The methods to compare: of two outcomes Shin's says what the additive one does, or nothing."""
-    return set(PLAIN_METHODS) - ({DevigMethod.SHIN} if outcomes == TWO_WAY else set())
+def _beside(method: DevigMethod, outcomes: int) -> list[DevigMethod]:
+    """The methods to compare with: of two outcomes Shin's says what the additive one does, or nothing."""
+    idle = {method, DevigMethod.SHIN} if outcomes == TWO_WAY else {method}
+    return [other for other in PLAIN_METHODS if other not in idle]
 
 
 def _push(cells: tuple[Index, ...], lines: LineView, market: Pool, models: Mapping[Market, PointModel]) -> Array:

@@ -19,7 +19,7 @@ from ml.scoring.appraisal import appraise
 from ml.scoring.books import Books, Traits
 from ml.scoring.lines import OUTCOME_IDS, line_key, selection_point
 from ml.scoring.matrix import LineMatrix
-from ml.scoring.rules import OPEN, ScoringRules, Verdict, tells
+from ml.scoring.rules import OPEN, OUTLIER, ScoringRules, Verdict, tells
 from ml.scoring.screen import neighboured, promising
 from ml.scoring.standing import Standing
 from ml.scoring.valuation import value_lines, view_of
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ml.scoring.valuation import Valuation
 
 WIDTHS = (2, 3)
-KIND_OF: dict[int, Kind] = {Verdict.OPEN: "value", Verdict.OUTLIER: "likely_error"}
+KIND_OF: dict[int, Kind] = {OPEN: "value", OUTLIER: "likely_error"}
 """The alert that a verdict on a price opens."""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ml.scoring.ages import age_steps
 from ml.scoring.cells import cells_where
 from ml.scoring.lines import OUTCOME_IDS
-from ml.scoring.rules import OPEN, Verdict, tells
+from ml.scoring.rules import NOTHING, OPEN, OUTLIER, tells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,26 +85,26 @@ class Standing:
         lines = (before != sure).nonzero()
         arbitrages = Turned(lines, before[lines], sure[lines])
         self._sure[rows[lines]] = arbitrages.new
-        self._speaks[rows] = (sure != 0) | price.any(axis=(0, 2))
+        self._speaks[rows] = (sure != NOTHING) | price.any(axis=(0, 2))
         return prices, arbitrages
 
     def forget_told(self) -> NDArray[np.intp]:
         """Take nothing for told any more; return the rows on which something was."""
         told, sure = tells(self._price), self._sure == OPEN
         rows = np.flatnonzero(told.any(axis=(0, 2)) | sure)
-        self._price[told] = Verdict.NOTHING
-        self._sure[sure] = Verdict.NOTHING
+        self._price[told] = NOTHING
+        self._sure[sure] = NOTHING
         return rows
 
     def mark(self, row: int, key: AlertKey) -> None:
         """Take the alert of `key` on `row` for told."""
         self._speaks[row] = True
         if key.kind == "arbitrage":
-            self._sure[row] = Verdict.OPEN
+            self._sure[row] = OPEN
             return
         outcome = OUTCOME_IDS[key.market].index(key.outcome or 0)
         book = np.flatnonzero(self._books == key.book)
-        self._price[outcome, row, book] = Verdict.OPEN if key.kind == "value" else Verdict.OUTLIER
+        self._price[outcome, row, book] = OPEN if key.kind == "value" else OUTLIER
 
 
 def _enlarged(array: NDArray[Any], shape: tuple[int, ...], fill: int = 0) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from ml.arbitrage import Arbitrage, arbitrage, net_price, ruled_arbitrage
 from ml.arbitrage.ruled import replaced
 from ml.market.methods import booksum
 from ml.market.pooling import books_first
-from ml.scoring.rules import OPEN, OUTLIER, Verdict
+from ml.scoring.rules import NOTHING, OPEN, OUTLIER, RULES, STALE, STARTED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,8 +50,8 @@ def sure_bets(lines: LineView, books: Books, usable: Mask, young: Mask, started:
     [unreal] = (~(best.guaranteed_return > 0)).nonzero()
     if unreal.size:
         found[unreal] = _withheld(some[unreal], young[rows[unreal]], books.commission)
-    found[holed] = Verdict.RULES
-    found[(found != 0) & started[rows]] = Verdict.STARTED
+    found[holed] = RULES
+    found[(found != NOTHING) & started[rows]] = STARTED
     verdict[rows] = found
     return SureBets(verdict, rows, best)
 
@@ -67,7 +67,7 @@ def _withheld(prices: Array, young: Mask, commission: Array) -> NDArray[np.intp]
     if without.all():
         return np.full(len(prices), OUTLIER)
     anyhow = arbitrage(prices, None, commission).guaranteed_return > 0
-    return np.where(without, OUTLIER, np.where(anyhow, int(Verdict.STALE), int(Verdict.NOTHING)))
+    return np.where(without, OUTLIER, np.where(anyhow, STALE, NOTHING))
 
 
 def _between_like(prices: Array, market: NDArray[np.int64], hidden: Mask, books: Books) -> tuple[Arbitrage, Mask]:

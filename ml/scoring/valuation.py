@@ -21,7 +21,7 @@ from ml.points import carry
 from ml.quotes import Market
 from ml.scoring.ages import age_steps, age_variance, step_shares, young_steps
 from ml.scoring.cells import cells_where
-from ml.scoring.rules import ScoringRules, Verdict, tells
+from ml.scoring.rules import ONE_SIDED, OPEN, OUTLIER, STALE, STARTED, THIN, ScoringRules, tells
 from ml.scoring.sure import SureBets, sure_bets
 
 if TYPE_CHECKING:
@@ -226,11 +226,11 @@ def _judge(
     if not line.size:
         return np.empty(0, np.int8)
     thin = crowd.market.books[line] < rules.min_books
-    verdict = np.full(len(line), Verdict.OPEN, np.int8)
+    verdict = np.full(len(line), OPEN, np.int8)
     # the last assignment wins, so the gravest reason comes last
-    verdict[thin] = Verdict.THIN
-    verdict[~crowd.complete[line, book]] = Verdict.ONE_SIDED
-    verdict[wrong] = Verdict.OUTLIER
-    verdict[~young[line, book] | ((crowd.young[line] < rules.min_books) & ~thin)] = Verdict.STALE
-    verdict[started[line]] = Verdict.STARTED
+    verdict[thin] = THIN
+    verdict[~crowd.complete[line, book]] = ONE_SIDED
+    verdict[wrong] = OUTLIER
+    verdict[~young[line, book] | ((crowd.young[line] < rules.min_books) & ~thin)] = STALE
+    verdict[started[line]] = STARTED
     return verdict
