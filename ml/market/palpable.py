@@ -181,7 +181,7 @@ def _resemblance(own: Array, usual: Array) -> Array:
 
 
 def _misprints(usual: Array) -> Array:
-    """Log-odds (`MISPRINTS`, M) of 10 and 100 times the price, of the American price without its sign, of the price plus one."""
+    """Log-odds (`MISPRINTS`, M) of the price times 10 and 100, the American price without sign, the price plus one."""
     known = np.where(np.isnan(usual), 0.0, usual)  # logaddexp warns of NaN
     slipped = (
         -np.logaddexp(TEN - known, NINE),

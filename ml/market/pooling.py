@@ -126,7 +126,7 @@ def _probability(mean: Array) -> Array:
 
 
 def _far(x: Array, weights: Array) -> Mask:
-    """Which books stand further than `FAR_LOG_ODDS` from the weighted median on some outcome of `x` (k, L, B): (L, B)."""
+    """Which books stand more than `FAR_LOG_ODDS` from the weighted median on some outcome of `x` (k, L, B): (L, B)."""
     far = np.zeros(weights.shape, np.bool_)
     if not far.size:
         return far

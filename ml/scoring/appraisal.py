@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from ml.points import PointModel
     from ml.quotes import Market, Micros
     from ml.scoring.rules import ScoringRules
-    from ml.scoring.valuation import LineView, Valuation
+    from ml.scoring.valuation import Valuation
+    from ml.scoring.view import LineView
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]

@@ -13,7 +13,7 @@ _NONE = -1
 
 
 class BookColumns:
-    """A column for every book, in the order of their `ids` (B,): what is worked out does not depend on who came first."""
+    """A column for every book, in the order of their `ids` (B,): so nothing depends on who came first."""
 
     def __init__(self) -> None:
         self.ids = np.empty(0, np.int64)

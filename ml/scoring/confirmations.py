@@ -69,7 +69,7 @@ class Confirmations:
             self._offer = None
 
     def _placed(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> _Offer:
-        """The ladders of what is on offer: mostly the same as in the last poll, only the books come in another order."""
+        """The ladders of what is on offer: mostly those of the last poll, only the books come in another order."""
         last = self._offer
         if last is not None and np.array_equal(event, last.event) and np.array_equal(market, last.market):
             return last

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
 
 NO_START: Micros = np.iinfo(np.int64).max
+_POINT_BITS = 32
+"""Of a line's code: its ladder above, the bits of its point below."""
 
 
 class LineMatrix:
@@ -71,11 +73,11 @@ class LineMatrix:
             quotes, outcome = quotes.take(valued), outcome[valued]
             polls = polls if isinstance(polls, int) else polls[valued]
         column = self._columns(quotes.book)
-        ladder, point = self._confirmed.ladders(quotes.event, quotes.market), line_points(quotes)
-        code = ladder << 32 | point.view(np.uint32)
+        point = line_points(quotes)
+        code = self._confirmed.ladders(quotes.event, quotes.market) << _POINT_BITS | point.view(np.uint32)
         # a book's changed prices of a line stand together, as a rule: it is enough to look at the first
         first, length = runs(code, column)
-        rows = self._rows_of(*(c[first] for c in (code, quotes.event, quotes.market, point, ladder)))
+        rows = self._rows_of(quotes, first, code, point)
         cells = (outcome * len(self.width) + rows.repeat(length)) * len(self.book_ids) + column
         self.price.reshape(-1)[cells] = quotes.price
         self.poll.reshape(-1)[cells] = polls
@@ -100,7 +102,8 @@ class LineMatrix:
 
     def book_times(self, rows: NDArray[Any]) -> NDArray[np.int64]:
         """When each book last confirmed the market of each of `rows`: (rows, B)."""
-        return self.times.take(self.ladder[rows], axis=0)
+        times: NDArray[np.int64] = self.times.take(self.ladder[rows], axis=0)
+        return times
 
     def beside(self, rows: NDArray[np.bool_]) -> Index:
         """The rows of the ladders of which a row is marked in `rows` (len(self),)."""
@@ -134,32 +137,24 @@ class LineMatrix:
             self.opinion.reshape(WIDEST, -1)[:n, cells] = log_odds(devig(prices.T, self.method))
             self.cost.reshape(-1)[cells] = booksum(1 / prices)
 
-    def _rows_of(
-        self,
-        code: NDArray[np.int64],
-        event: NDArray[np.int32],
-        market: NDArray[np.int16],
-        point: NDArray[np.float32],
-        ladder: Index,
-    ) -> Index:
-        """The row (N,) of each line, new lines with new ones; `code` tells lines apart: ladder and point in one."""
-        rows = self._lines.find(code)
+    def _rows_of(self, quotes: QuoteBatch, some: Index, code: NDArray[np.int64], point: NDArray[np.float32]) -> Index:
+        """The row (N,) of the line of each of `some` quotes, new lines with new ones; `code` tells lines apart."""
+        rows = self._lines.find(code[some])
         if (rows < 0).any():
-            [missing] = (rows < 0).nonzero()
+            missing = some[rows < 0]
             _, first = np.unique(code[missing], return_index=True)
             for i in missing[np.sort(first)].tolist():
-                self._new_row(LineKey(int(event[i]), int(market[i]), float(point[i])), int(code[i]), int(ladder[i]))
-            rows = self._lines.find(code)
+                self._new_row(LineKey(int(quotes.event[i]), int(quotes.market[i]), float(point[i])), int(code[i]))
+            rows = self._lines.find(code[some])
         return rows
 
-    def _new_row(self, key: LineKey, code: int, ladder: int) -> int:
+    def _new_row(self, key: LineKey, code: int) -> None:
         row = self._lines.take(key, code)
         if len(self.keys) > len(self.width):
             self._grow()
         self.market[row], self.point[row] = key.market, key.point
-        self.width[row], self.ladder[row] = WIDTH_OF[key.market], ladder
+        self.width[row], self.ladder[row] = WIDTH_OF[key.market], code >> _POINT_BITS
         self.start[row] = self._starts.get(key.event, NO_START)
-        return row
 
     def _grow(self) -> None:
         self.price, self.opinion = grown(self.price, np.nan, 1), grown(self.opinion, np.nan, 1)

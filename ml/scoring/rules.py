@@ -43,7 +43,8 @@ NOTHING, OPEN, STARTED, STALE, OUTLIER, THIN, ONE_SIDED, RULES = map(int, Verdic
 
 def tells(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Which verdicts on prices, of any shape, have an alert."""
-    return (verdict == OPEN) | (verdict == OUTLIER)
+    told: NDArray[np.bool_] = (verdict == OPEN) | (verdict == OUTLIER)
+    return told
 
 
 @dataclass(frozen=True, slots=True)

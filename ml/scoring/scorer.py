@@ -22,7 +22,8 @@ from ml.scoring.matrix import LineMatrix
 from ml.scoring.rules import OPEN, OUTLIER, ScoringRules, Verdict, tells
 from ml.scoring.screen import neighboured, promising
 from ml.scoring.standing import Standing
-from ml.scoring.valuation import value_lines, view_of
+from ml.scoring.valuation import value_lines
+from ml.scoring.view import view_of
 from ml.scoring.worth import arbitrage_worth, price_worths
 
 if TYPE_CHECKING:

@@ -32,19 +32,22 @@ def promising(price: Array, opinion: Array, rules: ScoringRules) -> Mask:
     lies between their opinions: no price is worth more than the best one at the highest opinion. Commission makes
     every price worse. Says nothing of lines for which books at other points speak.
     """
-    implied = 1 / np.fmax.reduce(books_first(price))
-    tempting = (_highest_fair(opinion) - implied >= rules.threshold_edge - ROUNDING).any(axis=0)
+    implied: Array = 1 / np.fmax.reduce(books_first(price))
+    tempting: Mask = _highest_fair(opinion) - implied >= rules.threshold_edge - ROUNDING
     cheap: Mask = booksum(implied) < 1 + ROUNDING
-    return tempting | cheap
+    any_of: Mask = np.logical_or.reduce([cheap, *tempting])
+    return any_of
 
 
 def _highest_fair(opinion: Array) -> Array:
     """The most (n, L) that the consensus can be."""
     own = books_first(distinct(opinion))
-    highest, lowest = np.fmax.reduce(own), np.fmin.reduce(own)
+    highest: Array = np.fmax.reduce(own)
+    lowest: Array = np.fmin.reduce(own)
     if len(highest) < len(opinion):
         return expit(np.concatenate([highest, -lowest]))
-    return expit(highest) / booksum(expit(lowest))
+    least: Array = expit(lowest)
+    return expit(highest) / booksum(least)
 
 
 def neighboured(matrix: LineMatrix, rows: NDArray[np.intp], markets: Iterable[int]) -> Mask:

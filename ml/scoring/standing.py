@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Turned(NamedTuple):
-    """Verdicts that are other than they were: where (outcome, line and book, or line; (M,) each), `old` and `new` (M,)."""
+    """Verdicts that changed: where (outcome, line and book, or line; (M,) each), `old` and `new` (M,)."""
 
     cells: Cells
     old: Verdicts

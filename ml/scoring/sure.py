@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ml.scoring.books import Books
     from ml.scoring.rules import ScoringRules
-    from ml.scoring.valuation import LineView
+    from ml.scoring.view import LineView
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -62,7 +62,7 @@ def _no_bets(outcomes: int) -> Arbitrage:
 
 
 def _withheld(prices: Array, young: Mask, commission: Array) -> NDArray[np.intp]:
-    """Why there is no arbitrage among the usable prices of lines (K, B, n): odd ones make it, stale ones, nothing does."""
+    """Why the usable prices of lines (K, B, n) are no arbitrage: odd ones make it, or stale ones, or nothing does."""
     without = arbitrage(prices, ~young, commission).guaranteed_return > 0
     if without.all():
         return np.full(len(prices), OUTLIER)

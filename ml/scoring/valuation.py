@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arbitrage import net_price
-from ml.market import devig, edge, log_odds
-from ml.market.methods import booksum
+from ml.market import edge
 from ml.market.palpable import LIKELY_ERROR, likely_error, palpable_features
 from ml.market.pooling import pool
 from ml.market.weights import merged
 from ml.points import carry
-from ml.quotes import Market
 from ml.scoring.ages import age_steps, age_variance, step_shares, young_steps
 from ml.scoring.cells import cells_where
 from ml.scoring.rules import ONE_SIDED, OPEN, OUTLIER, STALE, STARTED, THIN, ScoringRules, tells
@@ -29,70 +27,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ml.market import DevigMethod
     from ml.market.pooling import Pool
     from ml.points import PointModel
-    from ml.quotes import Micros
+    from ml.quotes import Market, Micros
     from ml.scoring.books import Books
     from ml.scoring.cells import Cells
-    from ml.scoring.matrix import LineMatrix
+    from ml.scoring.view import LineView
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LineView:
-    """The lines to value, all with the same number of outcomes n; whole ladders.
-
-    `price` (n, L, B) with NaN where nothing is offered; `opinion` (n, L, B) and `cost` (L, B) as in `LineMatrix`;
-    `book_time` (L, B) and `start` (L,) in microseconds; `market`, `point` and `ladder` (L,).
-    """
-
-    price: Array
-    opinion: Array
-    cost: Array
-    book_time: NDArray[np.int64]
-    start: NDArray[np.int64]
-    market: NDArray[np.int64]
-    point: Array
-    ladder: NDArray[np.intp]
-
-    @classmethod
-    def of(
-        cls,
-        prices: Array,
-        book_time: NDArray[np.int64],
-        *,
-        start: NDArray[np.int64],
-        market: Market,
-        point: Array,
-        ladder: NDArray[np.intp],
-        method: DevigMethod,
-    ) -> LineView:
-        """Lines of one market from `prices` (L, B, n), each book's opinion by `method`."""
-        first = np.moveaxis(prices, 2, 0)
-        opinion, cost = log_odds(devig(prices, method)), booksum(1 / first)
-        return cls(first, opinion, cost, book_time, start, np.full(len(prices), int(market)), point, ladder)
-
-    def threshold(self) -> Array:
-        """What the margin or the total has to exceed for the first outcome (L,)."""
-        return np.where(self.market == int(Market.SPREADS), 0.0 - self.point, self.point)
-
-
-def view_of(matrix: LineMatrix, rows: NDArray[np.intp], outcomes: int) -> LineView:
-    """The lines `rows` of a matrix, all with that many outcomes."""
-    return LineView(
-        # `take` copies whole rows of books: a third of the time of an index array
-        price=matrix.price[:outcomes].take(rows, axis=1),
-        opinion=matrix.opinion[:outcomes].take(rows, axis=1),
-        cost=matrix.cost.take(rows, axis=0),
-        book_time=matrix.book_times(rows),
-        start=matrix.start[rows],
-        market=matrix.market[rows],
-        point=matrix.point[rows],
-        ladder=matrix.ladder[rows],
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,15 +110,13 @@ def _crowd(
     opinion, way = _with_neighbours(lines, fresh & sound, books.weight, models)
     # products, not `where`: half the time
     weight = (~np.isnan(opinion[0]) & sound) * books.weight
-    [partly] = (~fresh.all(axis=1)).nonzero()
+    partly = np.flatnonzero(~fresh.all(axis=1))
     if partly.size:
         young = weight[partly] * fresh[partly]
         enough = merged(young, books.clones).sources >= rules.min_books
         weight[partly[enough]] = young[enough]
     steps = step.astype(np.intp)
-    market = pool(
-        opinion, weight * step_shares(steps), groups=books.clones, variance=way + age_variance(steps, rules)
-    )
+    market = pool(opinion, weight * step_shares(steps), groups=books.clones, variance=way + age_variance(steps, rules))
     counted = market.books
     if partly.size:
         counted = counted.copy()

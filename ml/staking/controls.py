@@ -15,7 +15,7 @@ import numpy as np
 from ml.staking.kelly import shrinkage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -57,7 +57,7 @@ class Slip:
     league: Labels | None
     book: Labels | None
     day: Labels | None
-    at_risk: Mapping[str, Array]
+    at_risk: dict[str, Array]
     bankroll: float
     peak: float
 
@@ -137,7 +137,7 @@ def _together(labels: Labels | None, stakes: Array) -> Array:
     if labels is None:
         return stakes
     _, group = np.unique(labels, return_inverse=True)
-    return np.bincount(group, weights=stakes)[group]
+    return np.bincount(group, weights=stakes)[group]  # type: ignore[return-value]  # the stubs take weights for counts
 
 
 CONTROLS = (

@@ -16,7 +16,8 @@ from ml.scoring.books import Books
 from ml.scoring.lines import selection_point
 from ml.scoring.matrix import LineMatrix
 from ml.scoring.scorer import WIDTHS
-from ml.scoring.valuation import value_lines, view_of
+from ml.scoring.valuation import value_lines
+from ml.scoring.view import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
