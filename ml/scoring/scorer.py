@@ -271,7 +271,7 @@ class SportScorer:
 
 def _order(alert: Alert) -> tuple[int | float | str, ...]:
     """By what it is about; of one thing the closing comes before the opening under another kind."""
-    return tuple(-1 if part is None else part for part in alert.key)
+    return tuple([-1 if part is None else part for part in alert.key])
 
 
 def _count_withheld(turned: Turned, suppressed: Counter[str]) -> None:
