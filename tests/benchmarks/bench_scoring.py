@@ -150,14 +150,19 @@ def test_steps(books: int) -> None:
     assert rate > LEAST_RATIO * peer_rate
 
 
+@pytest.mark.parametrize("threshold", [RULES.threshold_edge, 0.0])
 @pytest.mark.parametrize("books", BOOKS)
-def test_everything_at_once(books: int) -> None:
-    """All lines are valued when every price grows stale, and again when all are confirmed."""
+def test_everything_at_once(books: int, threshold: float) -> None:
+    """All lines are valued when every price grows stale, and again when all are confirmed.
+
+    Lines on which no price can exceed the threshold are not pooled (`ml.scoring.screen`): so also with a low one.
+    """
     feed = Feed(MarketStream(books=books, gifts=0))
-    scorer = SportScorer(RULES)
+    scorer = SportScorer(replace(RULES, threshold_edge=threshold))
     poll = feed.poll()
     scorer.step(poll)
     count, quiet = selections(poll), poll.quotes.take(np.empty(0, np.intp))
     pair = [replace(poll, quotes=quiet, times=stale(poll.times)), replace(poll, quotes=quiet)]
     taken = min(seconds(partial(scorer.step, p)) for p in pair * 8)
-    print(f"\n{books} books: full matrix {count / taken:10,.0f} selections/s ({count} in {taken * 1e3:.2f} ms)")
+    print(f"\n{books} books, threshold {threshold}: full matrix {count / taken:10,.0f} selections/s", end=" ")
+    print(f"({count} in {taken * 1e3:.2f} ms)")
