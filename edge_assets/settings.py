@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         """The folder of Great Expectations' Data Docs."""
         return self.edge_home.expanduser().resolve() / "data_docs"
 
+    @property
+    def dbt_scratch(self) -> Path:
+        """dbt's own folder: what it has parsed and compiled, and the times of the last build."""
+        return self.edge_home.expanduser().resolve() / "dbt"
+
     def require_database(self) -> str:
         """The database URL, or an error that says what to set."""
         return _require(self.database_url, "DATABASE_URL")

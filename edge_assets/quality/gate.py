@@ -17,6 +17,7 @@ from ml.quotes import OUTCOMES_OF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from psycopg import Connection
 
@@ -40,11 +41,12 @@ class GateReport:
 def pass_gate(conn: Connection, *, everything: bool = False) -> GateReport:
     """Judge the ticks that the warehouse has not taken in yet, or `everything`."""
     names = {book.id: book.key for book in books(conn).values()}
-    events = store.events_due(conn, everything=everything)
+    due = store.events_due(conn, everything=everything)
     survey, judged, taken = canaries.Survey(), 0, 0
-    for start in range(0, len(events), AT_ONCE):
-        due, quarantined = _judge(conn, events[start : start + AT_ONCE], survey, everything=everything)
-        judged, taken = judged + due, taken + quarantined
+    for start in range(0, len(due), AT_ONCE):
+        ticks, quarantined = _judge(conn, due[start : start + AT_ONCE], survey, everything=everything)
+        judged, taken = judged + ticks, taken + quarantined
+    events = [event for event, _ in due]
     scores = looks.scores(conn, events)
     found = [
         *survey.findings(names),
@@ -55,8 +57,10 @@ def pass_gate(conn: Connection, *, everything: bool = False) -> GateReport:
     return GateReport(len(events), judged, taken, found)
 
 
-def _judge(conn: Connection, events: Sequence[int], survey: Survey, *, everything: bool) -> tuple[int, int]:
-    ticks = store.ticks_of(conn, events, MARKETS, everything=everything)
+def _judge(
+    conn: Connection, due: Sequence[tuple[int, datetime]], survey: Survey, *, everything: bool
+) -> tuple[int, int]:
+    ticks = store.ticks_of(conn, due, MARKETS, everything=everything)
     found: dict[int, store.Verdict] = {}
     for board in boards(ticks):
         verdicts = judge(board)

@@ -1,7 +1,7 @@
 """Whole tables to and from NumPy, in PostgreSQL's binary representation.
 
-Columns have a fixed width; NULL is NaN, or `UNKNOWN_TIME` in a time. In a COPY a field costs 4 bytes of length, so
-rows with the same NULLs have the same size and are one structured array.
+Columns have a fixed width; NULL is NaN, `UNKNOWN_TIME` in a time, or what is masked. In a COPY a field costs 4 bytes
+of length, so rows with the same NULLs have the same size and are one structured array.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TIME = "time"
 """The type of a column of `Micros`, in the place of a NumPy type."""
-TYPES = {"i2": "int2", "i4": "int4", "i8": "int8", "f4": "float4", "f8": "float8", TIME: "timestamptz"}
+TYPES = {"i2": "int2", "i4": "int4", "i8": "int8", "f4": "float4", "f8": "float8", "?": "bool", TIME: "timestamptz"}
 SENDERS = {kind: f"{name}send" for kind, name in TYPES.items()} | {TIME: "timestamptz_send"}
 
 
@@ -73,6 +73,8 @@ def _pieces(types: Mapping[str, str], columns: Columns) -> Iterator[bytes]:
 
 
 def _is_null(column: NDArray[Any], kind: str) -> NDArray[np.bool_]:
+    if isinstance(column, np.ma.MaskedArray):
+        return np.ma.getmaskarray(column)
     null: NDArray[np.bool_] = column == UNKNOWN_TIME if kind == TIME else column != column  # noqa: PLR0124 - NaN
     return null
 

@@ -63,6 +63,12 @@ def row_count(conn: Connection, model: str) -> int | None:
         return cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone()
 
 
+def book_moves(conn: Connection) -> int:
+    """How many moves of books have been found."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return int(cursor.execute("SELECT count(*) FROM pricing.book_moves").fetchone() or 0)
+
+
 def closing_coverage(conn: Connection) -> list[dict[str, Any]]:
     """One entry a sport, season and book: closes expected and there, and the missing ones by reason with percentages.
 

@@ -60,10 +60,12 @@ ORDER BY t.observed_at, t.poll_id
 TICK_TYPES = {
     "poll": "i8", "event": "i4", "book": "i2", "market": "i2", "outcome": "i4", "point": "f4", "price": "f8",
 }  # fmt: skip
-BOOK_MOVES = {
+FOUND = {
     "event_id": "i4", "market_id": "i2", "book_id": "i2", "moved_at": TIME, "position_before": "f8",
     "position_after": "f8", "since_look": "f8",
 }  # fmt: skip
+AROUND = {"books_before": "i2", "books_after": "i2", "leader_id": "i2", "lag": "f8"}
+BOOK_MOVES = FOUND | AROUND | {"in_steam": "?"}
 MOVEMENTS = {
     "event_id": "i4", "market_id": "i2", "moved_at": TIME, "kind": "i2", "direction": "i2", "size": "f8",
 }  # fmt: skip
@@ -123,13 +125,16 @@ def _changes(look: tuple[int, datetime, bytes], quotes: QuoteBatch) -> PollChang
     return PollChanges(poll_id, "", micros(at), micros(at), "", quotes, MarketTimes.empty(), starts)
 
 
-def replace_moves(conn: Connection, of: SportDay, moves: Columns, movements: Columns) -> None:
-    """Put a day's moves (`BOOK_MOVES`, `MOVEMENTS`) in the place of the old ones."""
-    values = {"sport": of.sport_id, "since": of.begins, "until": of.ends}
+def replace_moves(conn: Connection, of: SportDay, tail: timedelta, moves: Columns, movements: Columns) -> None:
+    """Put a day's moves (`BOOK_MOVES`, `MOVEMENTS`) in the place of the old ones.
+
+    `moves` may begin by `tail` before the day: what was seen on it may belong to moves before midnight.
+    """
+    values = {"sport": of.sport_id, "until": of.ends}
     with conn.cursor() as cursor:
-        for table, types, columns in (
-            ("book_moves", BOOK_MOVES, moves),
-            ("movements", MOVEMENTS, movements),
+        for table, since, types, columns in (
+            ("book_moves", of.begins - tail, BOOK_MOVES, moves),
+            ("movements", of.begins, MOVEMENTS, movements),
         ):
-            cursor.execute(FORGET.format(table=table), values)
+            cursor.execute(FORGET.format(table=table), values | {"since": since})
             write_columns(cursor, f"pricing.{table}", types, columns)

@@ -11,7 +11,7 @@ from edge_assets.store.bulk import TIME, read_columns, write_columns
 from ml.quotes import MarketTimes, decode_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
     from psycopg import Connection
@@ -79,13 +79,6 @@ def event_sports(conn: Connection, first_event: int, last_event: int) -> dict[in
     """The sport's key of each of a range of events."""
     query = "SELECT e.id, s.key FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id"
     return dict(conn.execute(f"{query} WHERE e.id BETWEEN %s AND %s", [first_event, last_event]).fetchall())
-
-
-def write_clones(conn: Connection, clone_of: Mapping[int, int]) -> None:
-    """Which book copies which, for the marts."""
-    with conn.cursor() as cursor:
-        cursor.execute("DELETE FROM pricing.clones")
-        cursor.executemany("INSERT INTO pricing.clones (book_id, origin_id) VALUES (%s, %s)", list(clone_of.items()))
 
 
 def market_times(conn: Connection, poll_ids: NDArray[np.int64]) -> Iterator[tuple[int, MarketTimes]]:

@@ -32,30 +32,46 @@ WITH due AS MATERIALIZED (
     WHERE %(everything)s OR NOT EXISTS (SELECT FROM pricing.priced_polls AS d WHERE d.poll_id = p.id)
 ),
 period AS MATERIALIZED (SELECT min(observed_at) AS since, max(observed_at) AS until FROM due)
-SELECT t.event_id FROM odds_ticks AS t
-WHERE
-    t.observed_at BETWEEN (SELECT since FROM period) AND (SELECT until FROM period)
-    AND t.poll_id IN (SELECT id FROM due)
-UNION
-SELECT a.event_id FROM aggregate_ticks AS a WHERE a.poll_id IN (SELECT id FROM due)
-ORDER BY event_id
+SELECT event_id, min(observed_at) FROM (
+    SELECT t.event_id, t.observed_at FROM odds_ticks AS t
+    WHERE
+        t.observed_at BETWEEN (SELECT since FROM period) AND (SELECT until FROM period)
+        AND t.poll_id IN (SELECT id FROM due)
+    UNION ALL
+    SELECT a.event_id, a.observed_at FROM aggregate_ticks AS a WHERE a.poll_id IN (SELECT id FROM due)
+) AS t
+GROUP BY event_id ORDER BY event_id
 """
+COLUMNS = "t.event_id, t.market_id, t.outcome_id, t.point, t.book_id, t.observed_at, t.poll_id, t.price"
 TICKS = f"""
+WITH events_due AS (
+    SELECT n.event_id, n.since, least(e.commence_at, e.original_commence_at) AS until
+    FROM unnest(%(events)s::integer[], %(since)s::timestamptz[]) AS n (event_id, since)
+    INNER JOIN events AS e ON n.event_id = e.id
+)
 SELECT
     t.event_id, t.market_id, {LINE_POINT}, t.outcome_id, t.book_id, t.observed_at, t.poll_id, coalesce(t.price, 'NaN'),
     (%(everything)s OR d.poll_id IS NULL)::integer
 FROM (
-    SELECT event_id, market_id, outcome_id, point, book_id, observed_at, poll_id, price
-    FROM odds_ticks WHERE event_id = ANY(%(events)s)
+    SELECT {COLUMNS}
+    FROM odds_ticks AS t INNER JOIN events_due AS n
+        ON t.event_id = n.event_id AND t.observed_at >= n.since AND t.observed_at < n.until
+    UNION ALL (
+        SELECT DISTINCT ON (t.event_id, t.book_id, t.market_id, t.outcome_id, t.point) {COLUMNS}
+        FROM odds_ticks AS t INNER JOIN events_due AS n
+            ON t.event_id = n.event_id AND t.observed_at < n.since AND t.observed_at < n.until
+        ORDER BY t.event_id, t.book_id, t.market_id, t.outcome_id, t.point, t.observed_at DESC, t.poll_id DESC
+    )
     UNION ALL
-    SELECT event_id, market_id, outcome_id, point, {BEST}::smallint, observed_at, poll_id, price
-    FROM aggregate_ticks WHERE event_id = ANY(%(events)s) AND kind = 'max'
+    SELECT t.event_id, t.market_id, t.outcome_id, t.point, {BEST}::smallint, t.observed_at, t.poll_id, t.price
+    FROM aggregate_ticks AS t INNER JOIN events_due AS n ON t.event_id = n.event_id AND t.observed_at < n.until
+    WHERE t.kind = 'max'
 ) AS t
-INNER JOIN events AS e ON t.event_id = e.id AND t.observed_at < least(e.commence_at, e.original_commence_at)
 LEFT JOIN pricing.priced_polls AS d ON t.poll_id = d.poll_id
 WHERE t.market_id = ANY(%(markets)s)
 ORDER BY t.market_id, t.event_id, 3, t.observed_at
 """
+"""What an event's books offered before the first tick that is due, and every tick from then on."""
 TYPES = {
     "event_id": "i4", "market_id": "i2", "line_point": "f4", "outcome_id": "i4", "book_id": "i2", "observed_at": TIME,
     "poll_id": "i8", "price": "f8", "due": "i4",
@@ -168,17 +184,24 @@ class Quarantined:
     released_by: str | None
 
 
-def events_due(conn: Connection, *, everything: bool = False) -> list[int]:
-    """The events with ticks that the warehouse has not taken in yet; all of them if `everything` is to be judged."""
-    return [event for (event,) in conn.execute(EVENTS, {"everything": everything})]
+def events_due(conn: Connection, *, everything: bool = False) -> list[tuple[int, datetime]]:
+    """The events with ticks that the warehouse has not taken in yet, and when their first such tick came.
 
-
-def ticks_of(conn: Connection, events: Sequence[int], markets: Sequence[int], *, everything: bool = False) -> Columns:
-    """The ticks of events before their start: `TYPES`, by market, line and time; `due` is 1 where they are judged.
-
-    The recorded best price is a book, `BEST`. A price that was withdrawn or quarantined is NaN.
+    All events if `everything` is to be judged.
     """
-    values = {"events": list(events), "markets": list(markets), "everything": everything}
+    return conn.execute(EVENTS, {"everything": everything}).fetchall()
+
+
+def ticks_of(
+    conn: Connection, due: Sequence[tuple[int, datetime]], markets: Sequence[int], *, everything: bool = False
+) -> Columns:
+    """The ticks of `events_due` before the events' starts, and what stood when the first of them came.
+
+    `TYPES`, by market, line and time; `due` is 1 where they are judged. The recorded best price is a book, `BEST`. A
+    price that was withdrawn or quarantined is NaN.
+    """
+    events, since = (list(column) for column in zip(*due, strict=True))
+    values = {"events": events, "since": since, "markets": list(markets), "everything": everything}
     return read_columns(conn, TICKS, TYPES, values)
 
 

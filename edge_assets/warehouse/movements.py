@@ -13,26 +13,32 @@ import numpy as np
 
 from edge_assets.clock import micros
 from edge_assets.store.movements import (
-    BOOK_MOVES,
+    AROUND,
+    FOUND,
     MOVEMENTS,
     SportDay,
     days_due,
     polls_as_they_came,
     replace_moves,
 )
-from ml.movement import MovementKind, MovementRules, MovementWatch
+from ml.movement import MovementKind, MovementRules, MovementWatch, Seen, followed, in_steam
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from psycopg import Connection
 
     from ml.quotes import PollChanges
 
+    Columns = dict[str, NDArray[Any]]
+
 MEMORY = timedelta(hours=6)
 """Twelve horizons of a drift. From a day before, a year is watched twice: of a million ticks, 19 s of processor instead
 of 13, for the same moves and steams."""
+TAIL = timedelta(hours=3)
+"""How far before midnight moves are looked at once more, by what followed after it."""
+RULES = MovementRules()
 KINDS = {MovementKind.STEAM: 1, MovementKind.DRIFT: 2, MovementKind.REVERSAL: 3}
 LOOKS = 1.5
 """Books that moved between the same two looks moved together: a window shorter than the cadence would miss them."""
@@ -46,21 +52,37 @@ def watch_days(conn: Connection, clone_of: Mapping[int, int]) -> int:
 
 def _watch_day(conn: Connection, day: SportDay, clone_of: Mapping[int, int]) -> int:
     polls = list(polls_as_they_came(conn, day, day.begins - MEMORY))
-    watch = MovementWatch(_rules(polls), clone_of)
+    moves, movements = _watch(polls, MovementWatch(_rules(polls), clone_of))
+    moves |= _surroundings(moves, movements, clone_of)
+    tail = TAIL if polls else timedelta()
+    own = moves["moved_at"] >= micros(day.begins - tail)
+    begun = movements["moved_at"] >= micros(day.begins)
+    replace_moves(
+        conn,
+        day,
+        tail,
+        {name: column[own] for name, column in moves.items()},
+        {name: column[begun] for name, column in movements.items()},
+    )
+    return int(np.sum(moves["moved_at"] >= micros(day.begins)))
+
+
+def _watch(polls: Sequence[PollChanges], watch: MovementWatch) -> tuple[Columns, Columns]:
+    """All moves of books, and movements, since the first poll."""
     moves: list[tuple[NDArray[Any], ...]] = []
     movements: list[tuple[float, ...]] = []
     last = None
     for poll in polls:
         found = watch.step(poll)
-        if last is not None and poll.observed_at >= micros(day.begins):
+        if last is not None:
             moves.append(_stamped(watch, poll.observed_at, last))
             movements += [
                 (m.event, m.market, m.at, KINDS[m.kind], m.direction, m.size) for m in found if m.kind in KINDS
             ]
         last = poll.observed_at
-    columns = _columns(BOOK_MOVES, zip(*moves, strict=True))
-    replace_moves(conn, day, columns, _columns(MOVEMENTS, ([row] for row in zip(*movements, strict=True))))
-    return len(columns["event_id"])
+    return _columns(FOUND, zip(*moves, strict=True)), _columns(
+        MOVEMENTS, ([row] for row in zip(*movements, strict=True))
+    )
 
 
 def _stamped(watch: MovementWatch, at: int, before: int) -> tuple[NDArray[Any], ...]:
@@ -70,6 +92,28 @@ def _stamped(watch: MovementWatch, at: int, before: int) -> tuple[NDArray[Any], 
     return moves.event, moves.market, moves.book, stamps[0], moves.before, moves.after, stamps[1]
 
 
+def _surroundings(moves: Columns, movements: Columns, clone_of: Mapping[int, int]) -> Columns:
+    """Who made the same large move before and after, and whether a steam came of it.
+
+    What happened between the same two looks, or the next, cannot be told apart.
+    """
+    size = moves["position_after"] - moves["position_before"]
+    seen = Seen(moves["event_id"], moves["market_id"], np.sign(size).astype(np.int16), moves["moved_at"])
+    book = moves["book_id"]
+    origin = np.array([clone_of.get(one, one) for one in book.tolist()], np.int64)
+    reach = np.maximum(RULES.lead_window, LOOKS * moves["since_look"])
+    large = np.abs(size) >= RULES.move
+    around = followed(Seen(*(c[large] for c in seen)), book[large], origin[large], reach[large])
+    found: Columns = {}
+    for name, column in zip(AROUND, around, strict=True):
+        whole = np.full(len(size), -1, column.dtype)
+        whole[large] = column
+        found[name] = np.ma.masked_array(whole, whole == -1)
+    steams = movements["kind"] == KINDS[MovementKind.STEAM]
+    seen_steams = Seen(*(movements[name][steams] for name in ("event_id", "market_id", "direction", "moved_at")))
+    return found | {"in_steam": in_steam(seen, np.maximum(RULES.window, moves["since_look"]), seen_steams)}
+
+
 def _columns(types: Mapping[str, str], columns: Any) -> dict[str, NDArray[Any]]:
     """Parts of columns, put together; empty ones where there is none."""
     joined = [np.concatenate(parts) for parts in columns] or [np.empty(0, "i8")] * len(types)
@@ -77,7 +121,6 @@ def _columns(types: Mapping[str, str], columns: Any) -> dict[str, NDArray[Any]]:
 
 
 def _rules(polls: list[PollChanges]) -> MovementRules:
-    usual = MovementRules()
     gaps = np.diff([poll.observed_at for poll in polls]) / SECOND
     look = LOOKS * float(np.median(gaps)) if len(gaps) else 0.0
-    return MovementRules(window=max(usual.window, look), lead_window=max(usual.lead_window, look))
+    return MovementRules(window=max(RULES.window, look), lead_window=max(RULES.lead_window, look))

@@ -42,7 +42,6 @@ def price_due(conn: Connection, weights: Mapping[str, float]) -> dict[str, int]:
     known = {key: known_book(key, weights) for key in ids}
     clones = {ids[key]: ids[book.clone_of] for key, book in known.items() if book.clone_of in ids}
     with conn.transaction():
-        store.write_clones(conn, clones)
         counts = _price(conn, _Books(ids, weights, publications(conn)))
         return counts | {"moves": watch_days(conn, clones), "games": rate_teams(conn)}
 

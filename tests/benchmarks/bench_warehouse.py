@@ -17,7 +17,6 @@ from dagster import DagsterInstance
 
 from edge_assets.clock import micros
 from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.analytics.warehouse import connection_variables
 from edge_assets.store.database import connect, ensure_database, upgrade
 from edge_assets.store.vocabulary import Vocabulary
 from edge_assets.store.writer import PollRecord, write_poll
@@ -25,6 +24,8 @@ from ml.quotes import OUTCOMES_OF, EventStarts, Market, MarketTimes, QuoteBatch
 from tests.edge_assets.store.material import NOON
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from psycopg import Connection
 
     from tests.servers.postgres import PostgresServer
@@ -71,11 +72,11 @@ class Market500:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_builds(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_builds(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     url = ensure_database(postgres_server.url, "bench_warehouse")
     upgrade(url)
-    for variable, value in (connection_variables(url) | {"DATABASE_URL": url}).items():
-        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("EDGE_HOME", str(tmp_path))
     with closing(connect(url, "bench")) as conn:
         market = Market500(conn)
         ticks = sum(market.poll(number, TICKS // POLLS // 2) for number in range(POLLS))

@@ -77,7 +77,8 @@ class Newcomer:
         ) as process:
             yield process
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
+            process.communicate(timeout=60)  # reads on: who has filled a pipe that nobody reads cannot end
+            assert process.returncode == 0
 
     def status(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(self.edge("status", "--json").stdout)

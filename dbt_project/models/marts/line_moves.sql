@@ -1,44 +1,23 @@
-{{ config(materialized='table') }}
+{{ config(materialized='view') }}
 
+-- A view, so that names and what the public bets are as last heard.
 with moves as (
 
     select
-        moves.*,
-        followed.books_before,
-        followed.books_following,
-        followed.leader_id,
-        extract(epoch from moves.moved_at - followed.led_at)::double precision as lag_seconds,
+        *,
         -- how many points there will be has no even line; a move of it is taken around evens
-        case when moves.market_id <> 4 then 1 / (1 + exp(-moves.position_before)) end as probability_before,
-        case when moves.market_id <> 4 then 1 / (1 + exp(-moves.position_after)) end as probability_after,
+        case when market_id <> 4 then 1 / (1 + exp(-position_before)) end as probability_before,
+        case when market_id <> 4 then 1 / (1 + exp(-position_after)) end as probability_after,
         case
-            when moves.market_id = 4 then 1 / (1 + exp(-abs(moves.size_log_odds))) - 0.5
-            else abs(1 / (1 + exp(-moves.position_after)) - 1 / (1 + exp(-moves.position_before)))
+            when market_id = 4 then 1 / (1 + exp(-abs(size_log_odds))) - 0.5
+            else abs(1 / (1 + exp(-position_after)) - 1 / (1 + exp(-position_before)))
         end as size_probability,
         case
-            when moves.market_id = 4 then case when moves.direction > 0 then 4 else 5 end
-            when moves.direction > 0 then 1
+            when market_id = 4 then case when size_log_odds > 0 then 4 else 5 end
+            when size_log_odds > 0 then 1
             else 2
-        end as towards_id,
-        steams.begun_at is not null as is_steam
-    from {{ ref('stg_pricing__book_moves') }} as moves
-    left join lateral (
-        select min(steams.moved_at) as begun_at
-        from {{ ref('stg_pricing__movements') }} as steams
-        where
-            steams.event_id = moves.event_id
-            and steams.market_id = moves.market_id
-            and steams.direction = moves.direction
-            and steams.kind = 'steam'
-            and steams.moved_at >= moves.moved_at
-            and steams.moved_at <= moves.moved_at + make_interval(secs => greatest(60, moves.since_look_seconds))
-    ) as steams on true
-    left join {{ ref('int_moves_followed') }} as followed
-        on
-            moves.event_id = followed.event_id
-            and moves.market_id = followed.market_id
-            and moves.book_id = followed.book_id
-            and moves.moved_at = followed.moved_at
+        end as towards_id
+    from {{ ref('stg_pricing__book_moves') }}
 
 ),
 

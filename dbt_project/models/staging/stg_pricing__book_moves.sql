@@ -1,13 +1,15 @@
 select
-    moves.event_id,
-    moves.market_id,
-    moves.book_id,
-    coalesce(clones.origin_id, moves.book_id) as origin_id,
-    moves.moved_at,
-    moves.position_before,
-    moves.position_after,
-    moves.position_after - moves.position_before as size_log_odds,
-    sign(moves.position_after - moves.position_before)::smallint as direction,
-    moves.since_look as since_look_seconds
-from {{ source('pricing', 'book_moves') }} as moves
-left join {{ source('pricing', 'clones') }} as clones on moves.book_id = clones.book_id
+    event_id,
+    market_id,
+    book_id,
+    moved_at,
+    position_before,
+    position_after,
+    position_after - position_before as size_log_odds,
+    since_look as since_look_seconds,
+    books_before,
+    books_after as books_following,
+    leader_id,
+    lag as lag_seconds,
+    in_steam as is_steam
+from {{ source('pricing', 'book_moves') }}

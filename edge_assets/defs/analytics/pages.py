@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster import MetadataValue, Output, TableRecord
 
-from edge_assets.store.coverage import closing_coverage, row_count
+from edge_assets.store.coverage import book_moves, closing_coverage, row_count
 from edge_assets.store.database import connect
 from edge_assets.store.lines import find_events, most_moved
 
@@ -56,19 +56,20 @@ def coverage_page(conn: Connection, _: Mapping[str, float]) -> Page:
 
 
 def moves_page(conn: Connection, weights: Mapping[str, float]) -> Page:
-    """Of `line_moves`: the event that moved most of late."""
+    """Of `line_moves`, a view of a row a move: how many, and the event that moved most of late."""
     from edge_assets.charts.choice import Wish  # noqa: PLC0415
     from edge_assets.charts.line import read_line  # noqa: PLC0415
     from edge_assets.charts.picture import line_png  # noqa: PLC0415
 
+    page: Page = {"dagster/row_count": MetadataValue.int(book_moves(conn))}
     found = most_moved(conn)
     if found is None:
-        return {}
+        return page
     event_id, market = found
     [event] = find_events(conn, str(event_id))
     line = read_line(conn, event, Wish(market=market, fair=True), weights)
     command = f"\n\n`edge lines {event_id} --market {market} --fair`"
-    return {"most moved": _image(line_png(line, size=SMALL, dpi=72), command)}
+    return page | {"most moved": _image(line_png(line, size=SMALL, dpi=72), command)}
 
 
 PAGES: dict[str, Callable[[Connection, Mapping[str, float]], Page]] = {

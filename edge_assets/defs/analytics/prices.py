@@ -18,7 +18,6 @@ TABLES = {
     "book_moves": "Every change of a book's position in a market, in log-odds.",
     "movements": "Steam, drift and reversals, as `ml.movement` sees them.",
     "team_ratings": "Elo, form and home bias after each game, from the moment its result was first known.",
-    "clones": "Which book copies which.",
 }
 """The polls that have been priced are the pricing's bookmark, and no asset."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dagster_dbt import DbtCliResource, DbtProject
 
-PROJECT_DIR = Path(__file__).parents[3] / "dbt_project"
+from edge_assets.warehouse.project import PROJECT_DIR
+
 DBT = Path(sys.executable).with_name("dbt")
 """The executable of this environment: a supervised code server need not have it on its PATH."""
 _SOURCES = ("*.yml", "models/**/*", "tests/**/*", "macros/**/*")

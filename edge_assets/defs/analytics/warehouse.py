@@ -1,7 +1,7 @@
 """The dbt models as assets and their data tests as checks."""
 
-import os
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from dagster import (
@@ -14,41 +14,29 @@ from dagster import (
     InitResourceContext,
     ResourceParam,
 )
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
-from psycopg.conninfo import conninfo_to_dict
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from dagster_dbt.dbt_manifest import validate_manifest
 
 from edge_assets.defs.analytics.gate import HOURLY
 from edge_assets.defs.analytics.pages import illustrated
-from edge_assets.defs.analytics.project import DBT, PROJECT_DIR
 from edge_assets.defs.lineage import ALERTS, OWNERS, QUARANTINE, table_key
 from edge_assets.settings import Settings
+from edge_assets.warehouse.project import Dbt
 
 
-class DbtResource(ConfigurableResource[DbtCliResource]):
-    """The dbt command, connected to DATABASE_URL when something runs."""
+class DbtResource(ConfigurableResource[Dbt]):
+    """dbt on DATABASE_URL, when something runs; one for all steps of a run, so that the project is parsed once."""
 
-    def create_resource(self, context: InitResourceContext) -> DbtCliResource:  # noqa: ARG002 - Dagster's signature
-        """Hand the parts of DATABASE_URL to dbt; its profile can read nothing but the environment."""
-        os.environ.update(connection_variables(Settings().require_database()))
-        return DbtCliResource(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(DBT))
-
-
-def connection_variables(database_url: str) -> dict[str, str]:
-    """What `profiles.yml` asks for; dbt scrubs the one with SECRET in its name from its logs."""
-    parts = conninfo_to_dict(database_url)
-    names = {
-        "host": "DBT_HOST",
-        "port": "DBT_PORT",
-        "user": "DBT_USER",
-        "password": "DBT_ENV_SECRET_PASSWORD",
-        "dbname": "DBT_DBNAME",
-    }
-    return {variable: str(parts[part]) for part, variable in names.items() if parts.get(part)}
+    def create_resource(self, context: InitResourceContext) -> Dbt:  # noqa: ARG002 - Dagster's signature
+        """Read the environment."""
+        settings = Settings()
+        return Dbt(settings.require_database(), settings.dbt_scratch)
 
 
 BOOKMARK = AssetKey(["pricing", "priced_polls"])
 """Which polls have been priced: written behind what reads it, so no part of the lineage."""
-GATED = {table_key("odds_ticks"), table_key("aggregate_ticks")}
 
 
 class WarehouseTranslator(DagsterDbtTranslator):
@@ -57,18 +45,21 @@ class WarehouseTranslator(DagsterDbtTranslator):
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
         """dbt's description and dependencies, our owner, group and source keys."""
         spec = super().get_asset_spec(manifest, unique_id, project)
+        deps = [dep._replace(asset_key=_placed(dep.asset_key)) for dep in spec.deps if dep.asset_key != BOOKMARK]
         return spec.replace_attributes(
-            deps=_gated([dep._replace(asset_key=_placed(dep.asset_key)) for dep in spec.deps]),
+            deps=[*deps, AssetDep(QUARANTINE)] if _is_first(spec) else deps,
             group_name="warehouse",
             owners=OWNERS,
             freshness_policy=HOURLY,
         )
 
 
-def _gated(deps: list[AssetDep]) -> list[AssetDep]:
-    """Whatever reads ticks waits for the gate."""
-    known = [dep for dep in deps if dep.asset_key != BOOKMARK]
-    return [*known, AssetDep(QUARANTINE)] if GATED & {dep.asset_key for dep in known} else known
+def _is_first(spec: AssetSpec) -> bool:
+    """Whether a model reads what ingestion writes: it waits for the gate, also where that judges another table.
+
+    dbt then runs twice, before and after the prices, and not a third time before the gate.
+    """
+    return any(dep.asset_key.path[0] == "edge" for dep in spec.deps)
 
 
 def _placed(key: AssetKey) -> AssetKey:
@@ -79,21 +70,43 @@ def _placed(key: AssetKey) -> AssetKey:
 
 def build_warehouse(project: DbtProject) -> AssetsDefinition:
     """One asset a model; `dbt build` runs models and tests in order."""
+    translator = WarehouseTranslator()
 
     @dbt_assets(
         manifest=project.manifest_path,
         project=project,
-        dagster_dbt_translator=WarehouseTranslator(),
+        dagster_dbt_translator=translator,
         name="warehouse_step",
     )
     def warehouse(
-        context: AssetExecutionContext, dbt: ResourceParam[DbtCliResource], settings: ResourceParam[Settings]
+        context: AssetExecutionContext, dbt: ResourceParam[Dbt], settings: ResourceParam[Settings]
     ) -> Iterator[Any]:
         """Build the selected models, test the data, and tell on their pages what came of it.
 
         Unit tests need no data and run in the test suite.
         """
-        build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-        yield from illustrated(build.stream(), settings.require_database(), settings.edge_book_weights, context.log)
+        manifest = validate_manifest(project.manifest_path)
+        said = dbt.stream("build", "--exclude-resource-type", "unit_test", *_selected(context, manifest, translator))
+        messages = (DbtCoreCliEventMessage(dict(event), {}) for event in said)
+        events = chain.from_iterable(
+            message.to_default_asset_events(manifest, translator, context, project=project) for message in messages
+        )
+        yield from illustrated(events, settings.require_database(), settings.edge_book_weights, context.log)
 
     return warehouse
+
+
+def _selected(
+    context: AssetExecutionContext, manifest: Mapping[str, Any], translator: WarehouseTranslator
+) -> list[str]:
+    """What Dagster has selected, in dbt's words."""
+    chosen, indirect = get_subset_selection_for_context(
+        context,
+        manifest,
+        select="fqn:*",
+        exclude=None,
+        selector=None,
+        dagster_dbt_translator=translator,
+        current_dbt_indirect_selection_env=None,
+    )
+    return [*chosen, "--indirect-selection", indirect] if indirect else chosen

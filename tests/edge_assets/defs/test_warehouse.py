@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from dagster import DagsterInstance
 
 from edge_assets.defs.analytics.definitions import analytics
 from edge_assets.defs.analytics.project import PROJECT_DIR, prepared_project
-from edge_assets.defs.analytics.warehouse import connection_variables
 from edge_assets.defs.lineage import HISTORY
 from edge_assets.ingestion.burst import BurstOrder, run_burst
+from edge_assets.warehouse.project import connection_variables
 from tests.edge_assets.ingestion.services import NFL, Feeding, rows, settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster_dbt uses dagster's old names
 def test_the_warehouse_counts_what_the_bursts_polled(
-    database_url: str, redis_url: str, feed: Feeding, monkeypatch: pytest.MonkeyPatch
+    database_url: str, redis_url: str, feed: Feeding, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = settings_for(database_url, redis_url, feed.url, NFL)
     [report] = asyncio.run(run_burst(BurstOrder("r1", (NFL,), 3.0, 0.0), settings))
-    for variable, value in connection_variables(database_url).items():
-        monkeypatch.setenv(variable, value)
     monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("EDGE_HOME", str(tmp_path))
     with DagsterInstance.ephemeral() as instance:
         result = analytics().resolve_job_def("warehouse").execute_in_process(instance=instance)
     built = {event.asset_key for event in result.get_asset_materialization_events()}

@@ -20,6 +20,16 @@ ODD = 5.500000000000001
 WRONG = Verdict("palpable_price", "too long")
 
 
+def test_what_stood_before_is_read_beside_what_is_due(desk: Desk) -> None:
+    away = desk.quote(ODD, market=Market.SPREADS, outcome=Outcome.AWAY, point=3.5)
+    desk.write(NOON, QuoteBatch.of([desk.quote(1.9), away]))
+    desk.write(NOON + timedelta(minutes=1), QuoteBatch.of([desk.quote(1.95)]))
+    desk.conn.execute("INSERT INTO pricing.priced_polls SELECT id FROM polls")
+    desk.write(NOON + timedelta(minutes=2), QuoteBatch.of([desk.quote(2.0)]))
+    ticks = ticks_of(desk.conn, events_due(desk.conn), [Market.H2H, Market.SPREADS])
+    assert list(zip(ticks["price"].tolist(), ticks["due"].tolist(), strict=True)) == [(1.95, 0), (2.0, 1), (ODD, 0)]
+
+
 def test_a_price_goes_and_comes_back(desk: Desk) -> None:
     away = desk.quote(ODD, market=Market.SPREADS, outcome=Outcome.AWAY, point=3.5)
     first = desk.write(NOON, QuoteBatch.of([desk.quote(1.9), away]))
@@ -30,7 +40,7 @@ def test_a_price_goes_and_comes_back(desk: Desk) -> None:
     if describe(desk.conn).edition == "timescale":
         desk.conn.execute("SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('odds_ticks') AS c")
 
-    ticks = ticks_of(desk.conn, desk.events, [Market.H2H, Market.SPREADS], everything=True)
+    ticks = ticks_of(desk.conn, events_due(desk.conn, everything=True), [Market.H2H, Market.SPREADS], everything=True)
     assert len(ticks["price"]) == 3
     wrong = {name: column[ticks["price"] == ODD] for name, column in ticks.items()}
     assert wrong["line_point"].tolist() == [-3.5]
@@ -39,7 +49,7 @@ def test_a_price_goes_and_comes_back(desk: Desk) -> None:
 
     assert readers.last_quotes(desk.conn, desk.sport)[0].price.tolist() == [1.95]
     assert np.isnan(readers.changes(desk.conn, first or 0).quotes.price).sum() == 1
-    assert events_due(desk.conn) == [desk.events[0]]
+    assert events_due(desk.conn) == [(desk.events[0], NOON)]
     assert held(desk.conn) == {"palpable_price": 1}
     [row] = quarantined(desk.conn)
     assert (row.price, row.point, row.market, row.outcome) == (ODD, 3.5, "spreads", "away")

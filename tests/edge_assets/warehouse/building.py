@@ -7,30 +7,24 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from dbt.cli.main import dbtRunner
 from psycopg.rows import dict_row
 
-from edge_assets.defs.analytics.project import PROJECT_DIR
-from edge_assets.defs.analytics.warehouse import connection_variables
 from edge_assets.store.database import connect
+from edge_assets.warehouse.project import Dbt
 from edge_assets.warehouse.run import price_due
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
 INTERMEDIATE = ("+int_quotes_as_of", "+int_offers_spanned", "+int_events_concluded")
 
 
 class Warehouse:
-    """The warehouse of one database; `target` is dbt's scratch folder, shared so that dbt parses once."""
+    """The warehouse of one database; `scratch` is dbt's folder, shared so that dbt parses what has changed only."""
 
-    def __init__(self, url: str, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, url: str, scratch: Path) -> None:
         self.url = url
-        self._target = target
-        for variable, value in connection_variables(url).items():
-            monkeypatch.setenv(variable, value)
+        self._project = Dbt(url, scratch)
 
     def build(self, *marts: str, full_refresh: bool = False) -> None:
         """Intermediate models, prices, and `marts` (default: all) with what they are made of."""
@@ -60,9 +54,6 @@ class Warehouse:
             return conn.execute(query).fetchall()
 
     def _dbt(self, *words: str) -> None:
-        where = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
-        scratch = ["--target-path", str(self._target), "--log-path", str(self._target)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            done = dbtRunner().invoke([*words, *where, *scratch, "--quiet"])
-        assert done.success, done.exception or [getattr(r, "message", r) for r in iter(done.result or ())]  # type: ignore[arg-type]
+            self._project.run(*words, "--quiet")

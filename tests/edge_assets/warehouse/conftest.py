@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dbt_scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """dbt's scratch folder."""
     return tmp_path_factory.mktemp("dbt")
 
 
 @pytest.fixture
-def warehouse(database_url: str, dbt_target: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+def warehouse(database_url: str, dbt_scratch: Path) -> Warehouse:
     """Not built yet."""
-    return Warehouse(database_url, dbt_target, monkeypatch)
+    return Warehouse(database_url, dbt_scratch)

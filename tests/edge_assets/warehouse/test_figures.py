@@ -31,13 +31,12 @@ def url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str
 
 
 @pytest.fixture(scope="module", autouse=True)
-def imported(url: str, data_dir: Path, dbt_target: Path) -> None:
+def imported(url: str, data_dir: Path, dbt_scratch: Path) -> None:
     """Two million quotes of football and half a million of the NFL; of the warehouse what the commands ask."""
     with Importer(url, "test") as importer:
         importer.run(FormatName.FOOTBALL_DATA, [data_dir / "football_data_uk"])
         importer.run(FormatName.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        Warehouse(url, dbt_target, monkeypatch).run("int_events_timed", "int_winners_settled")
+    Warehouse(url, dbt_scratch).run("int_events_timed", "int_winners_settled")
 
 
 @pytest.fixture

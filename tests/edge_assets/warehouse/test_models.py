@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 MARTS = ("book_quality", "closing_coverage", "closing_lines", "features", "line_moves", "market_snapshots")
 
 
-def test_an_empty_warehouse_is_built_tested_and_documented(warehouse: Warehouse, dbt_target: Path) -> None:
+def test_an_empty_warehouse_is_built_tested_and_documented(warehouse: Warehouse, dbt_scratch: Path) -> None:
     warehouse.build()
     assert [warehouse.rows(f"SELECT count(*) AS n FROM {mart}") for mart in MARTS] == [[{"n": 0}]] * len(MARTS)
     warehouse.test()
     warehouse.document()
-    catalog = json.loads((dbt_target / "catalog.json").read_bytes())
+    catalog = json.loads((dbt_scratch / "catalog.json").read_bytes())
     columns = catalog["nodes"]["model.edge_finder.features"]["columns"]
     assert {"home_elo", "mean_sharpness", "decided_at"} <= columns.keys()
-    manifest = json.loads((dbt_target / "manifest.json").read_bytes())
+    manifest = json.loads((dbt_scratch / "manifest.json").read_bytes())
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and node["path"].startswith("marts/"):
             assert node["config"]["contract"]["enforced"], node["name"]
