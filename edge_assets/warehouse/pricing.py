@@ -11,7 +11,8 @@ from ml.market import devig
 from ml.points import point_models
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market
 from ml.scoring import Books, ScoringRules
-from ml.scoring.valuation import LineView, value_lines
+from ml.scoring.valuation import value_lines
+from ml.scoring.view import LineView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -58,10 +58,11 @@ def arbitrage(prices: Array, excluded: NDArray[np.bool_] | None = None, commissi
         hidden |= excluded[..., None, :]
     offers[hidden] = -np.inf
     book = offers.argmax(axis=2)
-    best = np.take_along_axis(offers, book[..., None], axis=2)[..., 0]
+    line, outcome = np.arange(lines)[:, None], np.arange(n)
+    best = offers[line, outcome, book]
     found = best > 0
     best = np.where(found, best, np.nan)
-    price = np.where(found, np.take_along_axis(prices, book[:, None, :], axis=1)[:, 0, :], np.nan)
+    price = np.where(found, prices[line, book, outcome], np.nan)
     cost = booksum((1 / best).T)
     cost = np.where(np.abs(cost - 1) < ROUNDING, 1.0, cost)
     stake_fraction = 1 / best / cost[:, None]

@@ -123,5 +123,9 @@ def opinion_range(opinions: Iterable[Array], weight: Array) -> tuple[Array, Arra
     """
     total = over_books(weight)
     total = np.where(total > 0, total, np.nan)
-    pooled = np.stack([mean_probability(opinion, weight, total)[1] for opinion in opinions])
-    return np.fmin.reduce(pooled), np.fmax.reduce(pooled)
+    # one method's lines beside the other's: all are pooled at once
+    each = list(opinions)
+    pooled = mean_probability(
+        np.concatenate(each, axis=1), np.concatenate([weight] * len(each)), np.concatenate([total] * len(each))
+    ).reshape(len(each[0]), len(each), len(weight))
+    return np.fmin.reduce(pooled, axis=1), np.fmax.reduce(pooled, axis=1)

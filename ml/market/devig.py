@@ -70,6 +70,10 @@ class DevigStatus(IntEnum):
     """The iteration did not reach its tolerance."""
 
 
+OK = int(DevigStatus.OK)
+"""A plain number: NumPy takes five times as long to compare an array with a member of an enumeration."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Devigged:
     """`probabilities` (..., n), NaN wherever `status` (...,), int8 of `DevigStatus`, is not OK."""
@@ -98,10 +102,13 @@ def devig_each(prices: Array, chosen: Collection[DevigMethod]) -> dict[DevigMeth
     if n < FEWEST_OUTCOMES:
         msg = f"a market has two outcomes or more, not {n}"
         raise ValueError(msg)
-    rows = prices.reshape(-1, n)
-    status = _price_status(rows)
-    sound = np.flatnonzero(status == DevigStatus.OK)
-    implied = 1.0 / rows[sound].T.astype(np.float64, order="C")
+    # outcomes first: a test or a sum over them is then one pass over whole columns
+    columns = prices.transpose(-1, *range(prices.ndim - 1)).reshape(n, -1).astype(np.float64, copy=False)
+    status = _price_status(columns)
+    [sound] = (status == OK).nonzero()
+    if len(sound) < len(status):
+        columns = columns.take(sound, axis=1)
+    implied = 1.0 / columns
     return {method: _spread_out(prices.shape, status, sound, implied, method) for method in chosen}
 
 
@@ -133,10 +140,13 @@ def blend(estimates: Mapping[DevigMethod, Devigged], weights: Mapping[DevigMetho
     return Devigged(probabilities, np.maximum.reduce([part.status for _, part in parts]))
 
 
-def _price_status(rows: Array) -> NDArray[np.int8]:
-    status = np.zeros(len(rows), np.int8)
-    status[~((rows > 1) & np.isfinite(rows)).all(axis=1)] = DevigStatus.INVALID_PRICE
-    status[np.isnan(rows).any(axis=1)] = DevigStatus.INCOMPLETE
+def _price_status(columns: Array) -> NDArray[np.int8]:
+    """The status (m,) of prices (n, m) before any method."""
+    status = np.zeros(columns.shape[1], np.int8)
+    valid = (columns > 1) & np.isfinite(columns)
+    if not valid.all():
+        status[~valid.all(axis=0)] = DevigStatus.INVALID_PRICE
+        status[np.isnan(columns).any(axis=0)] = DevigStatus.INCOMPLETE
     return status
 
 
@@ -149,11 +159,28 @@ def _spread_out(
 ) -> Devigged:
     """The results of one method for the sound markets, among the unsound ones."""
     fair, solved = _FORMULAS[method](implied)
-    code = np.where(solved, DevigStatus.OK, DevigStatus.NOT_CONVERGED).astype(np.int8)
-    code[solved & ~((fair > 0) & (fair < 1)).all(axis=0)] = DevigStatus.OUT_OF_RANGE
+    code = _result_status(fair, solved, implied, method)
+    if code.any():
+        fair[:, code != OK] = np.nan
+    if len(sound) < len(status):
+        found, fair = fair, np.full((len(fair), len(status)), np.nan)
+        fair[:, sound] = found
+        status = status.copy()
+        status[sound] = code
+    else:
+        status = code
+    probabilities = fair.reshape(shape[-1], *shape[:-1]).transpose(*range(1, len(shape)), 0)
+    return Devigged(probabilities, status.reshape(shape[:-1]))
+
+
+def _result_status(fair: Array, solved: NDArray[np.bool_], implied: Array, method: DevigMethod) -> NDArray[np.int8]:
+    """The status (m,) of a method's result (n, m) for sound prices."""
+    code = np.zeros(len(solved), np.int8)
+    inside = (fair > 0) & (fair < 1)
+    if not inside.all():
+        code[~inside.all(axis=0)] = DevigStatus.OUT_OF_RANGE
+    if not solved.all():
+        code[~solved] = DevigStatus.NOT_CONVERGED
     if method is DevigMethod.SHIN:
         code[methods.booksum(implied) < UNDERROUND_BELOW] = DevigStatus.UNDERROUND
-    fair[:, code != DevigStatus.OK] = np.nan
-    probabilities, result = np.full((len(status), shape[-1]), np.nan), status.copy()
-    probabilities[sound], result[sound] = fair.T, code
-    return Devigged(probabilities.reshape(shape), result.reshape(shape[:-1]))
+    return code

@@ -11,7 +11,6 @@ has converged.
 
 from __future__ import annotations
 
-from functools import reduce
 from math import sqrt, tau
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,9 +31,11 @@ RESIDUAL = 1e-12
 """Newton squares this with its last step, and rounding keeps a residual some 1e-15 away from zero."""
 
 
-def booksum(columns: Iterable[Array]) -> Array:
+def booksum(columns: Array | Sequence[Array]) -> Array:
     """Sum over outcomes (m,), added in the order of the outcomes."""
-    total: Array = reduce(np.add, columns)
+    total: Array = columns[0]
+    for i in range(1, len(columns)):  # two thirds of the time of `reduce`, which makes the array an iterator
+        total = total + columns[i]
     return total
 
 
@@ -175,11 +176,13 @@ def _newton(step: Callable[[Array, Array], tuple[Array, Array]], columns: Array,
     active = np.arange(columns.shape[1])
     for _ in range(MAX_ITERATIONS):
         moved, residual = step(columns, start)
-        x[..., active] = moved
-        going = ~(np.abs(residual) <= RESIDUAL)
-        if not going.any():
+        x.T[active] = moved.T
+        [going] = (~(np.abs(residual) <= RESIDUAL)).nonzero()
+        if not going.size:
             return x, solved
-        active, columns, start = active[going], columns[:, going], moved[..., going]
+        if going.size < active.size:
+            active, columns, moved = active[going], columns.take(going, axis=1), moved.take(going, axis=-1)
+        start = moved
     solved[active] = False
     return x, solved
 

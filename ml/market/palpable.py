@@ -67,6 +67,7 @@ LEAST_LOG_ODDS = 0.03
 NEAR = 0.05
 """Log-odds within which one row of prices passes for another."""
 DEVIATION_BY_MAD = 1.4826
+MISPRINTS = 4
 TEN, NINE, HUNDRED, NINETY_NINE = map(log, (10, 9, 100, 99))
 
 
@@ -119,22 +120,22 @@ def palpable_features(price: Array, pool: NDArray[np.bool_], candidates: Cells) 
     """
     line, book, outcome = candidates
     # outcomes come first, the candidate's own before the others, and books last
-    order = (outcome[:, None] + np.arange(price.shape[2])) % price.shape[2]
-    rows = np.moveaxis(np.take_along_axis(price[line], order[:, None], axis=2), 2, 0)
+    outcomes = price.shape[2]
+    rows = price.transpose(2, 0, 1)[(outcome + np.arange(outcomes)[:, None]) % outcomes, line]
     rows = np.where((rows > 1) & np.isfinite(rows), rows, np.nan)
     own = rows[:, np.arange(len(line)), book]
     others = np.where(_compared(rows, pool[line], book), rows, np.nan)
 
     implied = 1 / others
     opinion = np.log(implied[0]) - np.log(booksum(implied[1:]))
-    fair = _median(opinion)
-    cost = np.log(_median(booksum(implied))) - np.log(booksum(1 / own))
+    fair, sold_for, *usual = _median(np.stack([opinion, booksum(implied), *others]))
+    cost = np.log(sold_for) - np.log(booksum(1 / own))
     return PalpableFeatures(
         distance=fair - _log_odds(own[0]),
         spread=DEVIATION_BY_MAD * _median(np.abs(opinion - fair[:, None])),
         ahead=_second_best(others[0]) - _log_odds(own[0]),
-        giveaway=np.exp(np.nan_to_num(cost, nan=0.0)),
-        slip=_resemblance(_log_odds(own), _log_odds(_median(others))),
+        giveaway=np.exp(np.where(np.isnan(cost), 0.0, cost)),
+        slip=_resemblance(_log_odds(own), _log_odds(np.stack(usual))),
     )
 
 
@@ -153,7 +154,7 @@ def _log_odds(price: Array) -> Array:
 def _median(values: Array) -> Array:
     """The middle along the last axis of what is not NaN; `np.nanmedian` takes five times as long."""
     ordered = np.sort(values, axis=-1).reshape(-1, values.shape[-1])
-    count = np.count_nonzero(~np.isnan(ordered), axis=-1)
+    count = (ordered == ordered).sum(axis=-1)  # noqa: PLR0124 - false of NaN
     rows = np.arange(len(ordered))
     lower = ordered[rows, np.maximum(count - 1, 0) // 2]
     upper = ordered[rows, np.minimum(count // 2, values.shape[-1] - 1)]
@@ -170,21 +171,17 @@ def _second_best(price: Array) -> Array:
 
 def _resemblance(own: Array, usual: Array) -> Array:
     """`PalpableFeatures.slip` of log-odds (n, M); rows are as far apart as their farthest outcomes."""
-    slipped = [_exchanged(usual, k) for k in range(1, len(usual))]
-    slipped += [np.concatenate([one[None], usual[1:]]) for one in _misprints(usual[0])]
-    nearest = np.minimum.reduce([np.fmax.reduce(np.abs(own - row)) for row in slipped])
-    ratio: Array = (np.fmax.reduce(np.abs(own - usual)) + NEAR) / (nearest + NEAR)
+    slipped = np.stack([usual] * (len(usual) + MISPRINTS))
+    for k in range(1, len(usual)):
+        slipped[k, [0, k]] = usual[[k, 0]]
+    slipped[-MISPRINTS:, 0] = _misprints(usual[0])
+    to_usual, *to_slipped = np.fmax.reduce(np.abs(own - slipped), axis=1)
+    ratio: Array = (to_usual + NEAR) / (np.minimum.reduce(to_slipped) + NEAR)
     return ratio
 
 
-def _exchanged(usual: Array, k: int) -> Array:
-    row = usual.copy()
-    row[[0, k]] = usual[[k, 0]]
-    return row
-
-
-def _misprints(usual: Array) -> tuple[Array, ...]:
-    """Log-odds of 10 and 100 times the price, of the American price without its sign, of the price plus one."""
+def _misprints(usual: Array) -> Array:
+    """Log-odds (`MISPRINTS`, M) of the price times 10 and 100, the American price without sign, the price plus one."""
     known = np.where(np.isnan(usual), 0.0, usual)  # logaddexp warns of NaN
     slipped = (
         -np.logaddexp(TEN - known, NINE),
@@ -192,4 +189,4 @@ def _misprints(usual: Array) -> tuple[Array, ...]:
         -known,
         -np.logaddexp(-known, 0),
     )
-    return tuple(np.where(np.isnan(usual), np.nan, each) for each in slipped)
+    return np.where(np.isnan(usual), np.nan, np.stack(slipped))

@@ -73,52 +73,66 @@ def pool(opinions: Array, weights: Array, *, groups: Clones = (), variance: Arra
     A line's result depends neither on the other lines nor on books without an opinion, to the last bit.
     """
     own = ~np.isnan(opinions[0])
-    far = _far(opinions, np.where(own, weights, 0.0))
-    weight, books, squares = merged(np.where(own & ~far, weights, 0.0), groups)
+    told = distinct(opinions)
+    weights = weights * own  # a product, not `where`: twice as fast
+    far = _far(told, weights)
+    weight, books, squares = merged(weights * ~far if far.any() else weights, groups)
     total = over_books(weight)
     total = np.where(total > 0, total, np.nan)
-    mean, probability = mean_probability(opinions, weight, total)
-    parts = 1 if len(opinions) == TWO_WAY else len(opinions)
-    distance = np.where(weight > 0, opinions[:parts], 0.0) - mean[:parts, :, None]
+    x = told if own.all() else np.where(own, told, 0.0)
+    mean = over_books(weight * x) / total
+    probability = _probability(mean)
+    distance = x - mean[..., None]
     spread = over_books(weight * distance * distance) / total
     effective = total * total / squares
     noise = (PRIOR_BOOKS * BOOK_NOISE**2 + effective * spread) / (PRIOR_BOOKS + effective - 1)
     own_error = over_books(weight * weight * variance) / (total * total)
     error = np.sqrt(noise / effective + own_error + COMMON_ERROR**2)
-    return Pool(
-        probability, np.broadcast_to(error, probability.shape), booksum(np.sqrt(spread)) / parts, books, far, weight
-    )
+    error = np.concatenate([error] * (len(probability) // len(error)))
+    return Pool(probability, error, booksum(np.sqrt(spread)) / len(told), books, far, weight)
 
 
 def log_odds(fair: Devigged) -> Array:
     """The opinions (n, ...) of books' fair probabilities (..., n)."""
-    probability = np.moveaxis(fair.probabilities, -1, 0)
+    shape = range(fair.probabilities.ndim - 1)
+    probability = fair.probabilities.transpose(-1, *shape)
     odds: Array = np.subtract(np.log(probability), np.log1p(-probability), order="C")
     return odds
 
 
-def mean_probability(opinions: Array, weight: Array, total: Array) -> tuple[Array, Array]:
-    """The weighted mean of `opinions` (n, L, B) as log-odds, and as probabilities (n, L) that sum to one.
+def mean_probability(opinions: Array, weight: Array, total: Array) -> Array:
+    """The weighted mean of `opinions` (n, L, B) as probabilities (n, L) that sum to one.
 
     `total` (L,) is the sum of `weight` (L, B), NaN for 0. An opinion that is missing under a weight leaves none.
     """
-    # two outcomes say the same thing twice
-    x = np.where(weight > 0, opinions[:1] if len(opinions) == TWO_WAY else opinions, 0.0)
-    mean = over_books(weight * x) / total
-    if len(opinions) == TWO_WAY:
-        mean = np.concatenate([mean, -mean])
-    probability = expit(mean)
-    return mean, probability / booksum(probability)
+    x = np.where(weight > 0, distinct(opinions), 0.0)
+    return _probability(over_books(weight * x) / total)
 
 
-def _far(opinions: Array, weights: Array) -> Mask:
-    """Which books stand further than `FAR_LOG_ODDS` from the weighted median on some outcome (L, B)."""
+def distinct(opinions: Array) -> Array:
+    """What there is to pool (k, L, B) of opinions (n, L, B): two outcomes say the same thing twice."""
+    return opinions[:1] if len(opinions) == TWO_WAY else opinions
+
+
+def books_first(values: Array) -> Array:
+    """A copy (B, k, L) of `values` (k, L, B): the largest or smallest over the first axis takes a third of the time."""
+    return np.ascontiguousarray(values.transpose(2, 0, 1))
+
+
+def _probability(mean: Array) -> Array:
+    """Probabilities (n, L) that sum to one, of the log-odds (k, L) of what is `distinct`."""
+    probability = expit(np.concatenate([mean, -mean]) if len(mean) == 1 else mean)
+    return probability / booksum(probability)
+
+
+def _far(x: Array, weights: Array) -> Mask:
+    """Which books stand more than `FAR_LOG_ODDS` from the weighted median on some outcome of `x` (k, L, B): (L, B)."""
     far = np.zeros(weights.shape, np.bool_)
     if not far.size:
         return far
-    x = opinions[:1] if len(opinions) == TWO_WAY else opinions
     # no distance from a median exceeds the range, and most lines are narrow
-    wide = np.flatnonzero((np.fmax.reduce(x, axis=-1) - np.fmin.reduce(x, axis=-1) > FAR_LOG_ODDS).any(axis=0))
+    by_book = books_first(x)
+    [wide] = (np.fmax.reduce(by_book) - np.fmin.reduce(by_book) > FAR_LOG_ODDS).any(axis=0).nonzero()
     if wide.size:
         some = x[:, wide]
         far[wide] = (np.abs(some - _weighted_median(some, weights[wide])) > FAR_LOG_ODDS).any(axis=0)

@@ -54,7 +54,7 @@ def value_interval(
     `error` is the standard error of `fair`. A normal approximation, cut at a stake that is lost or won for certain.
     """
     reach = ndtri((1.0 + level) / 2.0) * error
-    low, high = (np.clip(fair + sign * reach, 0.0, 1.0) for sign in (-1.0, 1.0))
+    low, high = (np.minimum(np.maximum(fair + sign * reach, 0.0), 1.0) for sign in (-1.0, 1.0))
     return expected_value(low, price, push), expected_value(high, price, push)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ml.market import (
     PLAIN_METHODS,
+    DevigMethod,
     confidence,
     devig_each,
     edge,
@@ -21,6 +22,7 @@ from ml.market import (
     with_methods,
 )
 from ml.market.methods import booksum
+from ml.market.pooling import TWO_WAY
 from ml.points import push_shares
 from ml.quotes import UNKNOWN_TIME
 from ml.scoring.ages import SECOND
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
     from ml.points import PointModel
     from ml.quotes import Market, Micros
     from ml.scoring.rules import ScoringRules
-    from ml.scoring.valuation import LineView, Valuation
+    from ml.scoring.valuation import Valuation
+    from ml.scoring.view import LineView
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
@@ -114,7 +117,7 @@ def appraise(
         method_spread=spread,
         market_width=tightest,
         hold=best,
-        error_probability=np.nan_to_num(value.mistaken[chosen], nan=0.0),
+        error_probability=_or_zero(value.mistaken[chosen]),
     )
 
 
@@ -124,12 +127,17 @@ def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool, rule
     Only what is told needs it: for every line it would take four times as long as all the rest.
     """
     outcome, line, _ = cells
-    some, back = np.unique(line, return_inverse=True)
-    opinion = lines.opinion[:, some]
-    others = devig_each(np.moveaxis(lines.price[:, some], 0, 2), [m for m in PLAIN_METHODS if m is not rules.method])
-    counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[some])
+    opinion = lines.opinion.take(line, axis=1)
+    others = devig_each(lines.price.transpose(1, 2, 0)[line], _beside(rules.method, len(lines.price)))
+    counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[line])
     lowest, highest = opinion_range([opinion, *map(log_odds, others.values())], counted)
-    return np.nan_to_num((highest - lowest)[outcome, back])
+    return _or_zero((highest - lowest)[outcome, np.arange(len(line))])
+
+
+def _beside(method: DevigMethod, outcomes: int) -> list[DevigMethod]:
+    """The methods to compare with: of two outcomes Shin's says what the additive one does, or nothing."""
+    idle = {method, DevigMethod.SHIN} if outcomes == TWO_WAY else {method}
+    return [other for other in PLAIN_METHODS if other not in idle]
 
 
 def _push(cells: tuple[Index, ...], lines: LineView, market: Pool, models: Mapping[Market, PointModel]) -> Array:
@@ -137,10 +145,14 @@ def _push(cells: tuple[Index, ...], lines: LineView, market: Pool, models: Mappi
     _, line, _ = cells
     push, threshold = np.zeros(len(line)), lines.threshold()[line]
     for name, model in models.items():
-        some = np.flatnonzero((lines.market[line] == name) & (threshold % 1 != 0.5))  # noqa: PLR2004 - a half cannot push
+        some = np.flatnonzero((lines.market[line] == int(name)) & (threshold % 1 != 0.5))  # noqa: PLR2004 - a half cannot push
         if some.size:
-            push[some] = np.nan_to_num(push_shares(model, threshold[some], market.probability[0, line[some]]).push)
+            push[some] = _or_zero(push_shares(model, threshold[some], market.probability[0, line[some]]).push)
     return push
+
+
+def _or_zero(number: Array) -> Array:
+    return np.where(np.isnan(number), 0.0, number)
 
 
 def _age(book_time: NDArray[np.int64], now: Micros) -> Array:
@@ -155,8 +167,6 @@ def _margins(line: Index, value: Valuation) -> tuple[Array, Array]:
 
 def _stake(fair: Array, price: Array, error: Array, rules: ScoringRules) -> Array:
     """Kelly's stake after the risk controls, each bet by itself: what is at risk already is its owner's to tell."""
-    apart, nothing = np.arange(len(fair)), np.zeros(len(fair))
-    kinds = ("event", "league", "book", "day")
-    slip = Slip(price, error, apart, apart, apart, apart, dict.fromkeys(kinds, nothing), bankroll=1.0, peak=1.0)
+    slip = Slip(price, error, event=None, league=None, book=None, day=None, at_risk={}, bankroll=1.0, peak=1.0)
     wanted = kelly_fraction(fair, price)
     return np.minimum(controlled(wanted, slip, rules.policy).stakes, rules.kelly_cap)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ml.quotes import OUTCOMES_OF, Market
 from ml.scoring.ages import SECOND
 from ml.scoring.alerts import Alert, AlertKey, close_alert, legs_moved, open_alert, price_moved, update_alert
 from ml.scoring.appraisal import appraise
 from ml.scoring.books import Books, Traits
-from ml.scoring.matrix import LineMatrix, line_key, selection_point
-from ml.scoring.rules import ScoringRules, Verdict
+from ml.scoring.lines import OUTCOME_IDS, line_key, selection_point
+from ml.scoring.matrix import LineMatrix
+from ml.scoring.rules import OPEN, OUTLIER, ScoringRules, Verdict, tells
+from ml.scoring.screen import neighboured, promising
 from ml.scoring.standing import Standing
-from ml.scoring.valuation import value_lines, view_of
+from ml.scoring.valuation import value_lines
+from ml.scoring.view import view_of
 from ml.scoring.worth import arbitrage_worth, price_worths
 
 if TYPE_CHECKING:
@@ -29,13 +32,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.points import PointModel
-    from ml.quotes import EventStarts, MarketTimes, Micros, PollChanges, QuoteBatch
+    from ml.quotes import EventStarts, Market, MarketTimes, Micros, PollChanges, QuoteBatch
     from ml.scoring.alerts import Kind, Worth
-    from ml.scoring.matrix import LineKey
+    from ml.scoring.lines import LineKey
+    from ml.scoring.standing import Turned
     from ml.scoring.valuation import Valuation
 
 WIDTHS = (2, 3)
-KIND_OF: dict[int, Kind] = {Verdict.OPEN: "value", Verdict.OUTLIER: "likely_error"}
+KIND_OF: dict[int, Kind] = {OPEN: "value", OUTLIER: "likely_error"}
 """The alert that a verdict on a price opens."""
 
 
@@ -125,12 +129,12 @@ class SportScorer:
         touched = np.concatenate([touched, self._unsettled])
         self._unsettled = np.empty(0, np.intp)
         for rows, value in self._valued(self._due(touched, moment.now), moment.now):
-            old, before = self._standing.settle(rows, value.verdict, value.sure.verdict)
-            _count_withheld(old, value.verdict, step.suppressed)
-            _count_withheld(before, value.sure.verdict, step.suppressed)
-            step.alerts.extend(self._close_prices(rows, old, value.verdict, moment))
+            prices, arbitrages = self._standing.settle(rows, value.verdict, value.sure.verdict)
+            _count_withheld(prices, step.suppressed)
+            _count_withheld(arbitrages, step.suppressed)
+            step.alerts.extend(self._close_prices(rows, prices, moment))
             step.alerts.extend(self._tell_prices(rows, value, moment))
-            step.alerts.extend(self._close_arbitrages(rows, before, value.sure.verdict, moment))
+            step.alerts.extend(self._close_arbitrages(rows, arbitrages, moment))
             step.alerts.extend(self._tell_arbitrages(rows, value, moment))
         step.alerts.sort(key=_order)
         return step
@@ -144,36 +148,44 @@ class SportScorer:
         return self.matrix.beside(due)
 
     def _valued(self, rows: NDArray[np.intp], now: Micros) -> Iterator[tuple[NDArray[np.intp], Valuation]]:
+        """The valuations of those of `rows` that have something to say, or had when they were last valued."""
+        near = neighboured(self.matrix, rows, self.models) if self.models else np.zeros(len(rows), np.bool_)
+        near |= self._standing.speaks(rows)
         for n in WIDTHS:
-            some = rows[self.matrix.width[rows] == n]
+            [those] = (self.matrix.width[rows] == n).nonzero()
+            some = rows[those]
+            price, opinion = (a[:n].take(some, axis=1) for a in (self.matrix.price, self.matrix.opinion))
+            some = some[near[those] | promising(price, opinion, self.rules)]
             if some.size:
                 yield some, value_lines(view_of(self.matrix, some, n), self._books, self.models, now, self.rules)
 
-    def _close_prices(
-        self, rows: NDArray[np.intp], old: NDArray[np.int8], new: NDArray[np.int8], moment: _Moment
-    ) -> Iterator[Alert]:
+    def _close_prices(self, rows: NDArray[np.intp], turned: Turned, moment: _Moment) -> Iterator[Alert]:
         """Close what a price was told as, and is no longer."""
-        gone = (old != new) & ((old == Verdict.OPEN) | (old == Verdict.OUTLIER))
-        for outcome, i, book in np.argwhere(gone).tolist():
-            key = self._price_key(KIND_OF[int(old[outcome, i, book])], int(rows[i]), book, outcome)
-            alert = self.open.pop(key, None)
+        gone = tells(turned.old)
+        outcome, line, book = (where[gone] for where in turned.cells)
+        price = self.matrix.price[outcome, rows[line], book]
+        columns: tuple[NDArray[Any], ...] = (outcome, rows[line], book, price, turned.old[gone], turned.new[gone])
+        for o, row, b, offered, old, new in zip(*(c.tolist() for c in columns), strict=True):
+            alert = self.open.pop(self._price_key(KIND_OF[old], row, b, o), None)
             if alert is not None:
-                reason = _closing_reason(alert, float(self.matrix.price[outcome, rows[i], book]), new[outcome, i, book])
-                yield close_alert(alert, reason, moment.now, moment.poll_id)
+                yield close_alert(alert, _closing_reason(alert, offered, new), moment.now, moment.poll_id)
 
     def _tell_prices(self, rows: NDArray[np.intp], value: Valuation, moment: _Moment) -> Iterator[Alert]:
         """Open what is new and update what has moved; only that is appraised."""
         outcome, line, _ = value.told
+        if not line.size:
+            return
         columns: tuple[NDArray[Any], ...] = (
             *value.told,
+            rows[line],
             value.verdict[value.told],
             value.lines.price[value.told],
             value.market.probability[outcome, line],
         )
         news: list[int] = []
         keys: list[AlertKey] = []
-        for j, (o, i, b, verdict, price, fair) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-            key = self._price_key(KIND_OF[verdict], int(rows[i]), b, o)
+        for j, (o, _, b, row, verdict, price, fair) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
+            key = self._price_key(KIND_OF[verdict], row, b, o)
             alert = self.open.get(key)
             if alert is None or price_moved(alert.worth, price, fair, self.rules):
                 news.append(j)
@@ -185,30 +197,29 @@ class SportScorer:
             for key, worth, source in zip(keys, worths, sources, strict=True):
                 yield self._tell(key, worth, moment, source)
 
-    def _close_arbitrages(
-        self, rows: NDArray[np.intp], old: NDArray[np.int8], new: NDArray[np.int8], moment: _Moment
-    ) -> Iterator[Alert]:
-        for i in np.flatnonzero((old == Verdict.OPEN) & (new != Verdict.OPEN)).tolist():
-            alert = self.open.pop(self._arbitrage_key(int(rows[i])), None)
+    def _close_arbitrages(self, rows: NDArray[np.intp], turned: Turned, moment: _Moment) -> Iterator[Alert]:
+        gone, [line] = turned.old == OPEN, turned.cells
+        for row, new in zip(rows[line[gone]].tolist(), turned.new[gone].tolist(), strict=True):
+            alert = self.open.pop(self._arbitrage_key(row), None)
             if alert is not None:
-                reason = Verdict(new[i]).reason if new[i] > Verdict.OPEN else "price_moved"
+                reason = Verdict(new).reason if new > OPEN else "price_moved"
                 yield close_alert(alert, reason, moment.now, moment.poll_id)
 
     def _tell_arbitrages(self, rows: NDArray[np.intp], value: Valuation, moment: _Moment) -> Iterator[Alert]:
-        sure = value.sure
-        standing = np.flatnonzero(sure.verdict[sure.rows] == Verdict.OPEN)
-        legs = self.matrix.book_ids[sure.best.book[standing]].tolist(), sure.best.price[standing].tolist()
-        lines = sure.rows[standing]
-        for index, line, row, books, prices in zip(
-            standing.tolist(), lines.tolist(), rows[lines].tolist(), *legs, strict=True
-        ):
+        sure, best = value.sure, value.sure.best
+        [standing] = (sure.verdict[sure.rows] == OPEN).nonzero()
+        if not standing.size:
+            return
+        line, book = sure.rows[standing], best.book[standing]
+        ages = (moment.now - value.lines.book_time[line[:, None], book]) / SECOND
+        sources = self.matrix.poll[np.arange(book.shape[1]), rows[line, None], book]
+        columns = (standing, rows[line], self.matrix.book_ids[book], best.price[standing])
+        oldest = (ages.max(axis=1), sources.max(axis=1))
+        for index, row, books, prices, age, source in zip(*(c.tolist() for c in (*columns, *oldest)), strict=True):
             key = self._arbitrage_key(row)
             alert = self.open.get(key)
             if alert is None or legs_moved(alert.worth, books, prices):
-                outcomes = OUTCOMES_OF[Market(key.market)]
-                ages = (moment.now - value.lines.book_time[line]) / SECOND
-                worth = arbitrage_worth(sure, index, outcomes, books, ages)
-                source = int(self.matrix.poll[range(len(outcomes)), row, sure.best.book[index]].max())
+                worth = arbitrage_worth(sure, index, OUTCOME_IDS[key.market], books, age)
                 yield self._tell(key, worth, moment, source)
 
     def _tell(self, key: AlertKey, worth: Worth, moment: _Moment, source: int) -> Alert:
@@ -243,7 +254,7 @@ class SportScorer:
 
     def _price_key(self, kind: Kind, row: int, book: int, outcome: int) -> AlertKey:
         line = self._line(row)
-        point, name = selection_point(line, outcome), int(OUTCOMES_OF[Market(line.market)][outcome])
+        point, name = selection_point(line, outcome), OUTCOME_IDS[line.market][outcome]
         return AlertKey(kind, line.event, line.market, point, name, int(self.matrix.book_ids[book]))
 
     def _arbitrage_key(self, row: int) -> AlertKey:
@@ -260,12 +271,12 @@ class SportScorer:
 
 def _order(alert: Alert) -> tuple[int | float | str, ...]:
     """By what it is about; of one thing the closing comes before the opening under another kind."""
-    return tuple(-1 if part is None else part for part in alert.key)
+    return tuple([-1 if part is None else part for part in alert.key])
 
 
-def _count_withheld(old: NDArray[np.int8], new: NDArray[np.int8], suppressed: Counter[str]) -> None:
+def _count_withheld(turned: Turned, suppressed: Counter[str]) -> None:
     """Count each candidate once, when its reason first applies; an alert that closes has said its reason."""
-    newly = new[(new > Verdict.OPEN) & (new != old) & (old != Verdict.OPEN)]
+    newly = turned.new[(turned.new > OPEN) & (turned.old != OPEN)]
     if newly.size:
         for verdict, n in enumerate(np.bincount(newly).tolist()):
             if n:
@@ -273,9 +284,9 @@ def _count_withheld(old: NDArray[np.int8], new: NDArray[np.int8], suppressed: Co
 
 
 def _closing_reason(alert: Alert, price: float, verdict: int) -> str:
-    if verdict > Verdict.OPEN:
+    if verdict > OPEN:
         return Verdict(verdict).reason
-    if np.isnan(price):
+    if isnan(price):
         return "withdrawn"
     return "market_moved" if price == alert.worth.price else "price_moved"
 

@@ -1,7 +1,8 @@
-"""Small numbers for what comes and goes."""
+"""Small numbers for what comes and goes, and arrays that grow with them."""
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,13 @@ class Slots:
             self._size = max(self._size, slot + 1)
         return slot
 
+    def take_all(self, names: list[int]) -> NDArray[np.intp]:
+        """The numbers (N,) of `names`; mostly all are known."""
+        slots = list(map(self._taken.get, names))
+        if None in slots:
+            slots = list(map(self.take, names))
+        return np.array(slots, np.intp)
+
     def release(self, name: int) -> int | None:
         """Free the number of `name` and tell which it was."""
         slot = self._taken.pop(name, None)
@@ -39,7 +47,16 @@ class Slots:
         return slot
 
 
-def runs(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where each run of equal `values` (N,) begins, and how long it is."""
-    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])) if values.size else np.empty(0, np.intp)
-    return first, np.diff(first, append=len(values))
+def runs(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where each run of rows that are equal in all `columns` (N,) begins, and how long it is."""
+    size = len(columns[0])
+    if not size:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    [ends] = reduce(np.logical_or, [column[1:] != column[:-1] for column in columns]).nonzero()
+    bounds = np.concatenate([[0], ends + 1, [size]])
+    return bounds[:-1], bounds[1:] - bounds[:-1]
+
+
+def grown(array: NDArray[Any], fill: float, axis: int = 0) -> NDArray[Any]:
+    """`array` with twice as much room along `axis`."""
+    return np.concatenate([array, np.full_like(array, fill)], axis=axis)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ml.quotes import OUTCOMES_OF, Market
 from ml.scoring.ages import age_steps
-from ml.scoring.rules import Verdict
+from ml.scoring.cells import cells_where
+from ml.scoring.lines import OUTCOME_IDS
+from ml.scoring.rules import NOTHING, OPEN, OUTLIER, tells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.quotes import Micros
     from ml.scoring.alerts import AlertKey
+    from ml.scoring.cells import Cells
     from ml.scoring.matrix import LineMatrix
     from ml.scoring.rules import ScoringRules
 
     Verdicts = NDArray[np.int8]
+
+
+class Turned(NamedTuple):
+    """Verdicts that changed: where (outcome, line and book, or line; (M,) each), `old` and `new` (M,)."""
+
+    cells: Cells
+    old: Verdicts
+    new: Verdicts
 
 
 class Standing:
@@ -29,12 +39,15 @@ class Standing:
         self._books = matrix.book_ids
         self._price: Verdicts = np.zeros(matrix.price.shape, np.int8)
         self._sure: Verdicts = np.zeros(len(matrix.width), np.int8)
+        self._speaks: NDArray[np.bool_] = np.zeros(len(matrix.width), np.bool_)
         self._step: NDArray[np.int8] = np.full(matrix.times.shape, -1, np.int8)
         self._started: NDArray[np.bool_] = np.zeros(len(matrix.width), np.bool_)
 
     def follow(self) -> bool:
         """Grow as the matrix has; return whether there are new books."""
         matrix = self._matrix
+        if self._price.shape == matrix.price.shape and self._step.shape == matrix.times.shape:
+            return False
         more = len(matrix.book_ids) > len(self._books)
         if more:
             where = np.searchsorted(self._books, np.setdiff1d(matrix.book_ids, self._books))
@@ -44,6 +57,7 @@ class Standing:
         self._price = _enlarged(self._price, matrix.price.shape)
         self._sure = _enlarged(self._sure, matrix.width.shape)
         self._started = _enlarged(self._started, matrix.width.shape)
+        self._speaks = _enlarged(self._speaks, matrix.width.shape)
         self._step = _enlarged(self._step, matrix.times.shape, -1)
         return more
 
@@ -52,34 +66,45 @@ class Standing:
         used = slice(0, len(self._matrix))
         step = age_steps(self._matrix.times, now, rules)
         started = self._matrix.start[used] <= now
-        ladders = (step != self._step).any(axis=1)
+        ladders = np.zeros(len(step), np.bool_)
+        ladders[cells_where(step != self._step)[0]] = True
         due: NDArray[np.bool_] = ladders[self._matrix.ladder[used]] | (started != self._started[used])
         self._step, self._started[used] = step, started
         return due
 
-    def settle(self, rows: NDArray[np.intp], price: Verdicts, sure: Verdicts) -> tuple[Verdicts, Verdicts]:
-        """Take over new verdicts on prices (n, l, B) and arbitrages (l,) of `rows`; return the old ones."""
-        n = len(price)
-        old, before = self._price[:n, rows], self._sure[rows]
-        self._price[:n, rows], self._sure[rows] = price, sure
-        return old, before
+    def speaks(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """On which of `rows` (n,) there is a verdict."""
+        return self._speaks[rows]
+
+    def settle(self, rows: NDArray[np.intp], price: Verdicts, sure: Verdicts) -> tuple[Turned, Turned]:
+        """Take over new verdicts on prices (n, l, B) and arbitrages (l,) of `rows`; return which of them are other."""
+        old, before = self._price[: len(price)].take(rows, axis=1), self._sure[rows]
+        outcome, line, book = cells = cells_where(old != price)
+        prices = Turned(cells, old[cells], price[cells])
+        self._price[outcome, rows[line], book] = prices.new
+        lines = (before != sure).nonzero()
+        arbitrages = Turned(lines, before[lines], sure[lines])
+        self._sure[rows[lines]] = arbitrages.new
+        self._speaks[rows] = (sure != NOTHING) | price.any(axis=(0, 2))
+        return prices, arbitrages
 
     def forget_told(self) -> NDArray[np.intp]:
         """Take nothing for told any more; return the rows on which something was."""
-        told = (self._price == Verdict.OPEN) | (self._price == Verdict.OUTLIER)
-        rows = np.flatnonzero(told.any(axis=(0, 2)) | (self._sure == Verdict.OPEN))
-        self._price[told] = Verdict.NOTHING
-        self._sure[self._sure == Verdict.OPEN] = Verdict.NOTHING
+        told, sure = tells(self._price), self._sure == OPEN
+        rows = np.flatnonzero(told.any(axis=(0, 2)) | sure)
+        self._price[told] = NOTHING
+        self._sure[sure] = NOTHING
         return rows
 
     def mark(self, row: int, key: AlertKey) -> None:
         """Take the alert of `key` on `row` for told."""
+        self._speaks[row] = True
         if key.kind == "arbitrage":
-            self._sure[row] = Verdict.OPEN
+            self._sure[row] = OPEN
             return
-        outcome = [int(o) for o in OUTCOMES_OF[Market(key.market)]].index(key.outcome or 0)
+        outcome = OUTCOME_IDS[key.market].index(key.outcome or 0)
         book = np.flatnonzero(self._books == key.book)
-        self._price[outcome, row, book] = Verdict.OPEN if key.kind == "value" else Verdict.OUTLIER
+        self._price[outcome, row, book] = OPEN if key.kind == "value" else OUTLIER
 
 
 def _enlarged(array: NDArray[Any], shape: tuple[int, ...], fill: int = 0) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +11,15 @@ import numpy as np
 from ml.arbitrage import Arbitrage, arbitrage, net_price, ruled_arbitrage
 from ml.arbitrage.ruled import replaced
 from ml.market.methods import booksum
-from ml.scoring.rules import Verdict
+from ml.market.pooling import books_first
+from ml.scoring.rules import NOTHING, OPEN, OUTLIER, RULES, STALE, STARTED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.scoring.books import Books
     from ml.scoring.rules import ScoringRules
-    from ml.scoring.valuation import LineView
+    from ml.scoring.view import LineView
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -32,33 +34,47 @@ class SureBets:
     best: Arbitrage
 
 
-def sure_bets(lines: LineView, books: Books, young: Mask, odd: Mask, started: Mask, rules: ScoringRules) -> SureBets:
+def sure_bets(lines: LineView, books: Books, usable: Mask, young: Mask, started: Mask, rules: ScoringRules) -> SureBets:
     """Arbitrages of `lines`: real, or only there by a stale price, an erroneous one, or rules that leave a hole.
 
-    They need no crowd: two books that disagree are an arbitrage, however few others there are.
+    They are made of `usable` prices (L, B): young ones that are not odd. They need no crowd: two books that disagree
+    are an arbitrage, however few others there are.
     """
-    price, commission = lines.price, books.commission
-    offered: Mask = np.logical_not(np.isnan(price).all(axis=0))
-    rows = _cheap(price, commission, offered)
-    some = np.moveaxis(price[:, rows], 0, 2)
-    best, holed = _between_like(some, lines.market[rows], ~(young & ~odd)[rows], books)
-    verdict = np.zeros(price.shape[1], np.int8)
-    verdict[rows] = np.where(best.guaranteed_return > rules.implausible_arbitrage, Verdict.OUTLIER, Verdict.OPEN)
-    unreal = np.flatnonzero(~(best.guaranteed_return > 0))
+    rows = _cheap(lines.price, books.commission)
+    verdict = np.zeros(lines.price.shape[1], np.int8)
+    if not rows.size:
+        return SureBets(verdict, rows, _no_bets(len(lines.price)))
+    some = lines.price[:, rows].transpose(1, 2, 0)
+    best, holed = _between_like(some, lines.market[rows], ~usable[rows], books)
+    found = np.where(best.guaranteed_return > rules.implausible_arbitrage, OUTLIER, OPEN)
+    [unreal] = (~(best.guaranteed_return > 0)).nonzero()
     if unreal.size:
-        without = arbitrage(some[unreal], ~young[rows[unreal]], commission).guaranteed_return > 0
-        anyhow = arbitrage(some[unreal], ~offered[rows[unreal]], commission).guaranteed_return > 0
-        verdict[rows[unreal]] = np.where(without, Verdict.OUTLIER, np.where(anyhow, Verdict.STALE, Verdict.NOTHING))
-    verdict[rows[holed]] = Verdict.RULES
-    verdict[(verdict != Verdict.NOTHING) & started] = Verdict.STARTED
+        found[unreal] = _withheld(some[unreal], young[rows[unreal]], books.commission)
+    found[holed] = RULES
+    found[(found != NOTHING) & started[rows]] = STARTED
+    verdict[rows] = found
     return SureBets(verdict, rows, best)
+
+
+@cache
+def _no_bets(outcomes: int) -> Arbitrage:
+    return arbitrage(np.empty((0, 1, outcomes)))
+
+
+def _withheld(prices: Array, young: Mask, commission: Array) -> NDArray[np.intp]:
+    """Why the usable prices of lines (K, B, n) are no arbitrage: odd ones make it, or stale ones, or nothing does."""
+    without = arbitrage(prices, ~young, commission).guaranteed_return > 0
+    if without.all():
+        return np.full(len(prices), OUTLIER)
+    anyhow = arbitrage(prices, None, commission).guaranteed_return > 0
+    return np.where(without, OUTLIER, np.where(anyhow, STALE, NOTHING))
 
 
 def _between_like(prices: Array, market: NDArray[np.int64], hidden: Mask, books: Books) -> tuple[Arbitrage, Mask]:
     """The best bets at books that settle alike (K,), and where there are some only between others (K,)."""
     best, holed = arbitrage(prices, hidden, books.commission), np.zeros(len(prices), np.bool_)
     for name, rules in books.differing.items():
-        some = np.flatnonzero(market == name)
+        [some] = (market == int(name)).nonzero()
         if some.size:
             ruled = ruled_arbitrage(prices[some], rules, excluded=hidden[some], commission=books.commission)
             best = replaced(best, some, [ruled.compatible])
@@ -67,9 +83,11 @@ def _between_like(prices: Array, market: NDArray[np.int64], hidden: Mask, books:
     return best, holed
 
 
-def _cheap(price: Array, commission: Array, offered: Mask) -> NDArray[np.intp]:
+def _cheap(price: Array, commission: Array) -> NDArray[np.intp]:
     """The lines whose best prices, whosever they are, cost less than they pay: they are few."""
-    if not offered.size:
+    if not price.size:
         return np.empty(0, np.intp)
-    best = np.fmax.reduce(net_price(price, commission) if commission.any() else price, axis=2)
-    return np.flatnonzero(booksum(1 / best) < 1)
+    net = net_price(price, commission) if commission.any() else price
+    best = np.fmax.reduce(books_first(net))
+    [rows] = (booksum(1 / best) < 1).nonzero()
+    return rows

@@ -10,9 +10,6 @@ from ml.scoring.appraisal import NUMBERS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ml.scoring.appraisal import Appraisal
     from ml.scoring.sure import SureBets
 
@@ -25,17 +22,17 @@ def price_worths(appraisal: Appraisal) -> Iterator[Worth]:
 
 
 def arbitrage_worth(
-    sure: SureBets, index: int, outcomes: Sequence[int], book_ids: Sequence[int], ages: NDArray[np.float64]
+    sure: SureBets, index: int, outcomes: Sequence[int], book_ids: Sequence[int], price_age_s: float
 ) -> Worth:
     """The worth of arbitrage number `index`: its guaranteed return and the bets that make it, at the books `book_ids`.
 
-    `ages` (B,) are those of all books' words on the line, in seconds.
+    `price_age_s` is the age of the oldest of these.
     """
     best = sure.best
     columns = zip(outcomes, book_ids, best.price[index].tolist(), best.stake_fraction[index].tolist(), strict=True)
     return Worth(
         expected_value=float(best.guaranteed_return[index]),
         books=len(set(book_ids)),
-        price_age_s=float(ages[best.book[index]].max()),
-        legs=tuple(Leg(int(outcome), book, price, share) for outcome, book, price, share in columns),
+        price_age_s=price_age_s,
+        legs=tuple(Leg(outcome, book, price, share) for outcome, book, price, share in columns),
     )

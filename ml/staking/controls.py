@@ -46,16 +46,17 @@ class Policy:
 class Slip:
     """Wanted bets (J,): prices, standard errors `sigma` of their probabilities, labels, and what is at risk.
 
-    `bankroll` and its `peak` in the same currency. `at_risk` maps "event", "league", "book" and "day" to what
-    is already staked, in bankrolls, for each bet's own label (J,).
+    `bankroll` and its `peak` in the same currency. Labels are None where each bet has one of its own. `at_risk` maps
+    "event", "league", "book" and "day" to what is already staked, in bankrolls, for each bet's own label (J,); a kind
+    that is left out has nothing at risk.
     """
 
     price: Array
     sigma: Array
-    event: Labels
-    league: Labels
-    book: Labels
-    day: Labels
+    event: Labels | None
+    league: Labels | None
+    book: Labels | None
+    day: Labels | None
     at_risk: dict[str, Array]
     bankroll: float
     peak: float
@@ -109,7 +110,7 @@ def throttle(stakes: Array, slip: Slip, policy: Policy) -> Array:
     if not slip.bankroll > 0:
         return np.zeros_like(stakes)
     left = 1.0 - (1.0 - policy.drawdown) * slip.peak / slip.bankroll
-    return stakes * float(np.clip(left / policy.drawdown, 0.0, 1.0))
+    return stakes * min(max(left / policy.drawdown, 0.0), 1.0)
 
 
 def per_bet(stakes: Array, _slip: Slip, policy: Policy) -> Array:
@@ -121,13 +122,22 @@ def per_group(kind: str) -> Callable[[Array, Slip, Policy], Array]:
     """All bets of a label together with what is at risk on it; the new ones are cut in proportion."""
 
     def allows(stakes: Array, slip: Slip, policy: Policy) -> Array:
-        _, group = np.unique(getattr(slip, kind), return_inverse=True)
-        wanted = np.bincount(group, weights=stakes)[group]
-        room = np.maximum(getattr(policy, kind) - slip.at_risk[kind], 0.0)
+        wanted = _together(getattr(slip, kind), stakes)
+        room = np.maximum(getattr(policy, kind) - slip.at_risk.get(kind, 0.0), 0.0)
+        if (wanted <= room).all():
+            return stakes
         kept: Array = np.divide(room, wanted, out=np.ones_like(stakes), where=~(wanted <= room))
         return stakes * kept
 
     return allows
+
+
+def _together(labels: Labels | None, stakes: Array) -> Array:
+    """The stakes (J,) of all bets with the same label as each."""
+    if labels is None:
+        return stakes
+    _, group = np.unique(labels, return_inverse=True)
+    return np.bincount(group, weights=stakes)[group]  # type: ignore[return-value]  # the stubs take weights for counts
 
 
 CONTROLS = (
@@ -145,11 +155,15 @@ CONTROLS = (
 
 def controlled(stakes: Array, slip: Slip, policy: Policy) -> Controlled:
     """Wanted `stakes` (J,) after all controls, in order, and which of them bound."""
-    trail, bound = [stakes], np.full(stakes.shape, "", dtype="<U16")
-    for control in CONTROLS:
-        before = trail[-1]
-        allowed = np.minimum(before, control.allows(before, slip, policy))
-        after = np.where(allowed > 0, allowed, 0.0)  # a control that cannot tell allows nothing
-        bound[~(after >= before)] = control.name
-        trail.append(after)
-    return Controlled(trail[-1], bound, np.stack(trail))
+    trail, bound = np.empty((1 + len(CONTROLS), *stakes.shape)), np.full(stakes.shape, "", dtype="<U16")
+    trail[0] = before = stakes
+    for i, control in enumerate(CONTROLS, start=1):
+        allowed = control.allows(before, slip, policy)
+        if allowed is not before:
+            after = np.fmax(np.minimum(before, allowed), 0.0)  # a control that cannot tell allows nothing
+            lowered = ~(after >= before)
+            if lowered.any():
+                bound[lowered] = control.name
+            before = after
+        trail[i] = before
+    return Controlled(before, bound, trail)

@@ -23,7 +23,7 @@ def kelly_fraction(probability: Array, price: Array, cap: float = 1.0) -> Array:
     where the price does not exceed 1: there is nothing to win.
     """
     odds = np.where(price > 1, price - 1.0, np.nan)
-    return np.clip((probability * price - 1.0) / odds, 0.0, cap)
+    return np.minimum(np.maximum((probability * price - 1.0) / odds, 0.0), cap)
 
 
 def kelly_with_push(win: Array, push: Array, price: Array, cap: float = 1.0) -> Array:

@@ -13,16 +13,18 @@ from ml.points import point_models
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market, Outcome
 from ml.scoring.ages import SECOND, age_steps, young_steps
 from ml.scoring.books import Books
-from ml.scoring.matrix import LineMatrix, selection_point
+from ml.scoring.lines import selection_point
+from ml.scoring.matrix import LineMatrix
 from ml.scoring.scorer import WIDTHS
-from ml.scoring.valuation import value_lines, view_of
+from ml.scoring.valuation import value_lines
+from ml.scoring.view import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from edge_assets.store.board import BookName, EventName
     from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
-    from ml.scoring.matrix import LineKey
+    from ml.scoring.lines import LineKey
     from ml.scoring.rules import ScoringRules
 
 _MARKET_ORDER = list(OUTCOMES_OF)

@@ -22,7 +22,7 @@ from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from ml.quotes import PollChanges
 from ml.scoring import ScoringRules, SportScorer
-from ml.scoring.matrix import line_key
+from ml.scoring.lines import line_key
 from tests.benchmarks.market import MarketStream
 from tests.benchmarks.payloads import SPORT
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ml.quotes import MarketTimes
-    from ml.scoring.matrix import LineKey
+    from ml.scoring.lines import LineKey
 
 BOOKS = (24, 40)
 STEPS = 60
@@ -150,14 +150,19 @@ def test_steps(books: int) -> None:
     assert rate > LEAST_RATIO * peer_rate
 
 
+@pytest.mark.parametrize("threshold", [RULES.threshold_edge, 0.0])
 @pytest.mark.parametrize("books", BOOKS)
-def test_everything_at_once(books: int) -> None:
-    """All lines are valued when every price grows stale, and again when all are confirmed."""
+def test_everything_at_once(books: int, threshold: float) -> None:
+    """All lines are valued when every price grows stale, and again when all are confirmed.
+
+    Lines on which no price can exceed the threshold are not pooled (`ml.scoring.screen`): so also with a low one.
+    """
     feed = Feed(MarketStream(books=books, gifts=0))
-    scorer = SportScorer(RULES)
+    scorer = SportScorer(replace(RULES, threshold_edge=threshold))
     poll = feed.poll()
     scorer.step(poll)
     count, quiet = selections(poll), poll.quotes.take(np.empty(0, np.intp))
     pair = [replace(poll, quotes=quiet, times=stale(poll.times)), replace(poll, quotes=quiet)]
     taken = min(seconds(partial(scorer.step, p)) for p in pair * 8)
-    print(f"\n{books} books: full matrix {count / taken:10,.0f} selections/s ({count} in {taken * 1e3:.2f} ms)")
+    print(f"\n{books} books, threshold {threshold}: full matrix {count / taken:10,.0f} selections/s", end=" ")
+    print(f"({count} in {taken * 1e3:.2f} ms)")

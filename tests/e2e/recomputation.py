@@ -20,7 +20,8 @@ from ml.quotes import UNKNOWN_TIME, Market
 from ml.scoring.appraisal import appraise
 from ml.scoring.books import Books, Traits
 from ml.scoring.rules import ScoringRules, Verdict
-from ml.scoring.valuation import LineView, value_lines
+from ml.scoring.valuation import value_lines
+from ml.scoring.view import LineView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 import redis
 import uvicorn
+from msgspec.structs import replace
 
 from edge_assets.clock import micros
 from edge_assets.settings import Settings

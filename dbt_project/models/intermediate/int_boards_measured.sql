@@ -2,11 +2,9 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        indexes=[{'columns': ['event_id', 'moment']}],
-        post_hook=[
-            "{{ forget_superseded(ref('int_moments_stamped'), ['event_id', 'moment'], ['version']) }}",
-            '{{ analyzed() }}'
-        ],
+        indexes=[{'columns': ['event_id', 'moment']}, {'columns': ['version']}],
+        pre_hook='{{ forget_repriced() }}',
+        post_hook='{{ analyzed() }}',
         on_schema_change='fail'
     )
 }}
@@ -28,7 +26,7 @@ with boards as materialized (
     where
         margins.market in ('h2h', 'h2h_3_way')
         {% if is_incremental() %}
-            and margins.version > coalesce((select max(known.version) from {{ this }} as known), 0)
+            and margins.version > {{ known_version() }}
         {% endif %}
 
 ),

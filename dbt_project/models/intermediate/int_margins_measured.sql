@@ -1,3 +1,14 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        indexes=[{'columns': ['event_id', 'moment']}, {'columns': ['version']}],
+        pre_hook='{{ forget_repriced() }}',
+        post_hook='{{ analyzed() }}',
+        on_schema_change='fail'
+    )
+}}
+
 -- What a book charges on a line at a moment: the sum of its implied probabilities less one. It is numeric:
 -- the last bit of a sum of floats depends on the order of rows.
 select
@@ -11,5 +22,9 @@ select
     (sum((1 / price_decimal)::numeric) - 1)::double precision as margin,
     max(age_seconds) as age_seconds
 from {{ ref('market_snapshots') }}
-where book_probability is not null
+where
+    book_probability is not null
+    {% if is_incremental() %}
+        and version > {{ known_version() }}
+    {% endif %}
 group by event_id, moment, decided_at, version, market, line_point, book

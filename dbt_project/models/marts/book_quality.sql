@@ -1,15 +1,31 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        pre_hook='{{ forget_seasons() }}',
+        on_schema_change='fail'
+    )
+}}
 
-with coverage as (
+with changed as materialized (
+
+    {{ seasons_changed() }}
+
+),
+
+coverage as (
 
     select
-        sport,
-        season,
-        book,
-        max(expected) as closes_expected,
-        coalesce(sum(percent_of_expected) filter (where outcome_of_close = 'closed'), 0) as closed_percent
-    from {{ ref('closing_coverage') }}
-    group by sport, season, book
+        closes.sport,
+        closes.season,
+        changed.stamp,
+        closes.book,
+        max(closes.expected) as closes_expected,
+        coalesce(sum(closes.percent_of_expected) filter (where closes.outcome_of_close = 'closed'), 0) as closed_percent
+    from changed
+    inner join {{ ref('closing_coverage') }} as closes
+        on changed.sport = closes.sport and changed.season = closes.season
+    group by closes.sport, closes.season, changed.stamp, closes.book
 
 ),
 
@@ -21,8 +37,10 @@ margins as (
         margins.book,
         100 * avg(margins.margin) filter (where margins.moment = 'close') as margin_percent,
         percentile_cont(0.5) within group (order by margins.age_seconds) as latency_p50_seconds
-    from {{ ref('int_margins_measured') }} as margins
-    inner join {{ ref('int_events_timed') }} as events on margins.event_id = events.event_id
+    from changed
+    inner join {{ ref('int_events_timed') }} as events
+        on changed.sport = events.sport and changed.season = events.season
+    inner join {{ ref('int_margins_measured') }} as margins on events.event_id = margins.event_id
     group by events.sport, events.season, margins.book
 
 ),
@@ -30,30 +48,35 @@ margins as (
 accuracy as (
 
     select
-        sport,
-        season,
-        book,
+        judged.sport,
+        judged.season,
+        judged.book,
         count(*) as judged_closes,
-        avg(log_loss) as log_loss,
-        avg(consensus_log_loss) - avg(log_loss) as log_loss_gain,
-        stddev_samp(consensus_log_loss - log_loss) / sqrt(count(*)) as log_loss_gain_error
-    from {{ ref('int_closes_judged') }}
-    group by sport, season, book
+        avg(judged.log_loss) as log_loss,
+        avg(judged.consensus_log_loss) - avg(judged.log_loss) as log_loss_gain,
+        stddev_samp(judged.consensus_log_loss - judged.log_loss) / sqrt(count(*)) as log_loss_gain_error
+    from changed
+    inner join {{ ref('int_closes_judged') }} as judged
+        on changed.sport = judged.sport and changed.season = judged.season
+    group by judged.sport, judged.season, judged.book
 
 ),
 
 speed as (
 
     select
-        sport,
-        season,
-        book,
-        count(*) filter (where books_before + books_following > 0) as shared_moves,
-        avg((books_before = 0)::integer) filter (where books_before + books_following > 0) as lead_share,
-        percentile_cont(0.5) within group (order by lag_seconds) as lag_p50_seconds
-    from {{ ref('line_moves') }}
-    where books_before is not null
-    group by sport, season, book
+        moves.sport,
+        moves.season,
+        moves.book,
+        count(*) filter (where moves.books_before + moves.books_following > 0) as shared_moves,
+        avg((moves.books_before = 0)::integer) filter (
+            where moves.books_before + moves.books_following > 0
+        ) as lead_share,
+        percentile_cont(0.5) within group (order by moves.lag_seconds) as lag_p50_seconds
+    from changed
+    inner join {{ ref('line_moves') }} as moves on changed.sport = moves.sport and changed.season = moves.season
+    where moves.books_before is not null
+    group by moves.sport, moves.season, moves.book
 
 ),
 
@@ -83,7 +106,8 @@ select
     speed.lag_p50_seconds,
     closest.other_book as closest_book,
     closest.mean_distance_probability::double precision as closest_distance_probability,
-    closest.mean_distance_probability < {{ var('clone_distance') }} as is_clone
+    closest.mean_distance_probability < {{ var('clone_distance') }} as is_clone,
+    coverage.stamp
 from coverage
 left join margins
     on coverage.sport = margins.sport and coverage.season = margins.season and coverage.book = margins.book

@@ -1,16 +1,31 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        pre_hook='{{ forget_seasons() }}',
+        on_schema_change='fail'
+    )
+}}
 
 -- How many of the closes that are expected of a book there are, and why the others are missing.
-with counted as (
+with changed as materialized (
+
+    {{ seasons_changed() }}
+
+),
+
+counted as (
 
     select
-        sport,
-        season,
-        book,
-        coalesce(missing_reason, 'closed') as outcome_of_close,
+        lines.sport,
+        lines.season,
+        changed.stamp,
+        lines.book,
+        coalesce(lines.missing_reason, 'closed') as outcome_of_close,
         count(*) as closes
-    from {{ ref('closing_lines') }}
-    group by sport, season, book, missing_reason
+    from changed
+    inner join {{ ref('closing_lines') }} as lines on changed.sport = lines.sport and changed.season = lines.season
+    group by lines.sport, lines.season, changed.stamp, lines.book, lines.missing_reason
 
 ),
 
@@ -33,5 +48,6 @@ select
     closes,
     expected::bigint as expected,
     (100.0 * closes / expected)::double precision as percent_of_expected,
-    case when outcome_of_close <> 'closed' then (100.0 * closes / missing)::double precision end as percent_of_missing
+    case when outcome_of_close <> 'closed' then (100.0 * closes / missing)::double precision end as percent_of_missing,
+    stamp
 from totalled

@@ -2,32 +2,16 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        indexes=[{'columns': ['event_id']}],
-        pre_hook='{{ hash_joins() }}',
-        post_hook=[
-            "{{ forget_superseded(ref('int_closes_stamped'), ['event_id'], ['version', 'event_status']) }}",
-            '{{ analyzed() }}'
-        ],
+        indexes=[{'columns': ['event_id']}, {'columns': ['sport', 'season']}],
+        pre_hook=['{{ forget_closes() }}', '{{ hash_joins() }}'],
+        post_hook='{{ analyzed() }}',
         on_schema_change='fail'
     )
 }}
 
 with changed as materialized (
 
-    select stamps.*
-    from {{ ref('int_closes_stamped') }} as stamps
-    {% if is_incremental() %}
-        left join (select distinct
-            event_id,
-            version,
-            event_status
-        from {{ this }}) as known
-            on
-                stamps.event_id = known.event_id
-                and stamps.version = known.version
-                and stamps.event_status = known.event_status
-        where known.event_id is null
-    {% endif %}
+    {{ closes_changed() }}
 
 ),
 

@@ -2,11 +2,9 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        indexes=[{'columns': ['event_id', 'moment']}],
-        post_hook=[
-            "{{ forget_superseded(ref('int_moments_stamped'), ['event_id', 'moment'], ['version']) }}",
-            '{{ analyzed() }}'
-        ],
+        indexes=[{'columns': ['event_id', 'moment']}, {'columns': ['version']}],
+        pre_hook='{{ forget_repriced() }}',
+        post_hook='{{ analyzed() }}',
         on_schema_change='fail'
     )
 }}
@@ -26,7 +24,7 @@ with changed as materialized (
     where
         events.home_team is not null
         {% if is_incremental() %}
-            and stamps.version > coalesce((select max(known.version) from {{ this }} as known), 0)
+            and stamps.version > {{ known_version() }}
         {% endif %}
 
 )

@@ -2,12 +2,9 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        indexes=[{'columns': ['event_id', 'moment']}],
-        pre_hook='{{ hash_joins() }}',
-        post_hook=[
-            "{{ forget_superseded(ref('int_moments_stamped'), ['event_id', 'moment'], ['version']) }}",
-            '{{ analyzed() }}'
-        ],
+        indexes=[{'columns': ['event_id', 'moment']}, {'columns': ['version']}],
+        pre_hook=['{{ forget_repriced() }}', '{{ hash_joins() }}'],
+        post_hook='{{ analyzed() }}',
         on_schema_change='fail'
     )
 }}
@@ -17,7 +14,7 @@ with changed as materialized (
     select stamps.*
     from {{ ref('int_moments_stamped') }} as stamps
     {% if is_incremental() %}
-        where stamps.version > coalesce((select max(known.version) from {{ this }} as known), 0)
+        where stamps.version > {{ known_version() }}
     {% endif %}
 
 ),

@@ -10,10 +10,10 @@ import pytest
 from dagster import DagsterInstance
 
 from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.analytics.project import PROJECT_DIR, prepared_project
+from edge_assets.defs.analytics.project import prepared_project
 from edge_assets.defs.lineage import HISTORY
 from edge_assets.ingestion.burst import BurstOrder, run_burst
-from edge_assets.warehouse.project import connection_variables
+from edge_assets.warehouse.project import PROJECT_DIR, connection_variables
 from tests.edge_assets.ingestion.services import NFL, Feeding, rows, settings_for
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from edge_assets.clock import micros
 from edge_assets.store import alerts, board
@@ -76,7 +76,7 @@ def test_a_repeated_step_adds_no_alert(desk: Desk, poll: int) -> None:
 
 
 def test_a_step_is_stored_whole_or_not_at_all(desk: Desk, poll: int) -> None:
-    broken = replace(value_bet(desk, poll), alert_id=uuid.uuid4(), state="unheard of")  # type: ignore[arg-type]
+    broken = replace(value_bet(desk, poll), alert_id=uuid.uuid4(), state="unheard of")
 
     with pytest.raises(Exception, match="alerts_state_check"):
         commit(desk, poll, value_bet(desk, poll), broken, stale=3)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_assets.store import offers, readers
-from edge_assets.store.quarantine import Verdict, quarantine, quarantined, release, ticks_of
+from edge_assets.store.quarantine import Verdict, events_due, quarantine, quarantined, release, ticks_of
 from edge_assets.store.writer import write_poll
 from ml.quotes import EventStarts, Market, MarketTimes, QuoteBatch
 from tests.edge_assets.store.material import NAN, NOON, Desk, rows
@@ -97,7 +97,7 @@ def test_a_look_put_in_between_undoes_the_keyframes_behind_it(desk: Desk) -> Non
 def test_quarantine_and_release_reach_what_was_kept(desk: Desk) -> None:
     desk.write(NOON, QuoteBatch.of([desk.quote(5.5), desk.quote(1.9, book=1)]))
     keep(desk.conn, desk.sport)
-    ticks = ticks_of(desk.conn, desk.events, [Market.H2H], everything=True)
+    ticks = ticks_of(desk.conn, events_due(desk.conn, everything=True), [Market.H2H], everything=True)
     wrong = {name: column[ticks["price"] > 5] for name, column in ticks.items()}
 
     quarantine(desk.conn, wrong, [Verdict("palpable_price", "too long")])

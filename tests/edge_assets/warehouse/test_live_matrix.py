@@ -22,9 +22,11 @@ from edge_assets.traits import traits
 from ml.points import point_models
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market
 from ml.scoring import Books
-from ml.scoring.matrix import LineKey, LineMatrix
+from ml.scoring.lines import LineKey
+from ml.scoring.matrix import LineMatrix
 from ml.scoring.rules import ScoringRules
-from ml.scoring.valuation import value_lines, view_of
+from ml.scoring.valuation import value_lines
+from ml.scoring.view import view_of
 from tests.edge_assets.warehouse.building import Warehouse
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, EventStarts, Market, MarketTimes, Outcome, QuoteBatch
-from ml.scoring.matrix import NO_START, LineKey, LineMatrix, line_key, selection_point
+from ml.scoring.lines import LineKey, line_key, selection_point
+from ml.scoring.matrix import NO_START, LineMatrix
 
 NAN = float("nan")
 

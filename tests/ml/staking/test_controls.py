@@ -104,6 +104,17 @@ def test_no_control_raises_a_stake_and_all_limits_hold(
 
 
 @settings(max_examples=60)
+@given(stakes_wanted, policies, st.floats(0, 0.1))
+def test_without_labels_each_bet_is_by_itself(wanted: list[float], policy: Policy, sigma: float) -> None:
+    base, apart = slip(len(wanted), sigma), np.arange(len(wanted))
+    labelled = replace(base, event=apart, league=apart, book=apart, day=apart)
+    alone = replace(base, event=None, league=None, book=None, day=None, at_risk={})
+    one, other = (controlled(np.array(wanted), bets, policy) for bets in (labelled, alone))
+    np.testing.assert_array_equal(one.trail, other.trail)
+    assert one.bound.tolist() == other.bound.tolist()
+
+
+@settings(max_examples=60)
 @given(st.floats(0.05, 0.9), st.floats(0, 1))
 def test_stakes_up_to_the_drawdown_cannot_fall_through_the_floor(drawdown: float, where: float) -> None:
     floor = 1000 * (1 - drawdown)

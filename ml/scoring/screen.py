@@ -1,0 +1,56 @@
+"""Which lines may have anything to say: most do not, and need no consensus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit
+
+from ml.market.methods import booksum
+from ml.market.pooling import books_first, distinct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from ml.scoring.matrix import LineMatrix
+    from ml.scoring.rules import ScoringRules
+
+    Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+ROUNDING = 1e-9
+"""Of probabilities: so that a line on the threshold is valued."""
+
+
+def promising(price: Array, opinion: Array, rules: ScoringRules) -> Mask:
+    """The lines (L,) on which a price may exceed the threshold, or which may be an arbitrage; others never do.
+
+    `price` and `opinion` (n, L, B) as in `LineMatrix`. Whatever the books weigh and however old they are, the consensus
+    lies between their opinions: no price is worth more than the best one at the highest opinion. Commission makes
+    every price worse. Says nothing of lines for which books at other points speak.
+    """
+    implied: Array = 1 / np.fmax.reduce(books_first(price))
+    tempting: Mask = _highest_fair(opinion) - implied >= rules.threshold_edge - ROUNDING
+    cheap: Mask = booksum(implied) < 1 + ROUNDING
+    any_of: Mask = np.logical_or.reduce([cheap, *tempting])
+    return any_of
+
+
+def _highest_fair(opinion: Array) -> Array:
+    """The most (n, L) that the consensus can be."""
+    own = books_first(distinct(opinion))
+    highest: Array = np.fmax.reduce(own)
+    lowest: Array = np.fmin.reduce(own)
+    if len(highest) < len(opinion):
+        return expit(np.concatenate([highest, -lowest]))
+    least: Array = expit(lowest)
+    return expit(highest) / booksum(least)
+
+
+def neighboured(matrix: LineMatrix, rows: NDArray[np.intp], markets: Iterable[int]) -> Mask:
+    """Which of `rows`, whole ladders, share theirs with another line, and are of one of the `markets`."""
+    several = np.bincount(matrix.ladder[rows])[matrix.ladder[rows]] > 1
+    return several & np.isin(matrix.market[rows], list(markets))
