@@ -164,7 +164,8 @@ class SportImport:
         if later is None:
             write()
         else:
-            self.counts.ticks += looks.insert_before(self._conn, self._sport_id, later, write)
+            repairs = looks.insert_before(self._conn, self._sport_id, later, write)
+            self.counts.ticks += repairs  # not in one: `write` counts too
 
     def _write(self, capture: Capture) -> set[int]:
         snapshot = self._tape.snapshot(self._sport, capture.at)

@@ -30,8 +30,15 @@ if TYPE_CHECKING:
 
 TOLERANCE = timedelta(hours=12)
 """Between two sources' starts of one event: a kick-off that is assumed may be this wrong."""
-GAMES_A_DAY = {"baseball": timedelta(hours=2)}
-"""Where teams meet twice a day; the games of a doubleheader start three hours apart or more."""
+TOLERANCES = {
+    "americanfootball": timedelta(hours=36),
+    "baseball": timedelta(hours=2),
+    "soccer": timedelta(hours=36),
+}
+"""Teams of baseball meet twice a day: the games of a doubleheader start three hours apart or more. Those of football
+never meet again within two days (in 62,149 matches 66 hours at least), while a match that is moved, for television
+or the weather, often goes to the next or the last day, and a source that looked before tells the old one.
+"""
 
 
 class Resolved(NamedTuple):
@@ -52,26 +59,30 @@ def resolve(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequ
     """Find the events that a source means, and store those that nobody has named yet."""
     found = identities.named(conn, source, [ref.event.key for ref in refs])
     unknown = [ref for ref in refs if ref.event.key not in found]
-    met = _meet(sport, unknown, _candidates(conn, source, sport_id, unknown))
-    created = _create(conn, source, sport, sport_id, [ref for ref in unknown if ref.event.key not in met])
+    met = _meet(sport, unknown, _candidates(conn, source, sport, sport_id, unknown))
+    identities.link(conn, source, {key: event.id for key, event in met.items()})
     stored = found | met
+    _note(conn, refs, stored)
+    created = _create(conn, source, sport, sport_id, [ref for ref in unknown if ref.event.key not in met])
     ids = {key: event.id for key, event in stored.items()} | created
-    identities.link(conn, source, {key: ids[key] for key in (ref.event.key for ref in unknown)})
-    _note(conn, refs, ids, stored)
+    moved = [(ids[event.key], event.moved_to) for event, _ in refs if event.moved_to is not None]
+    identities.note_moved(conn, [Start(event, known_at, start) for event, (start, known_at) in moved])
     flipped = [_flipped(sport, ref.event, stored.get(ref.event.key)) for ref in refs]
     return Resolved(np.array([ids[ref.event.key] for ref in refs], np.int32), np.array(flipped, bool))
 
 
 def tolerance(sport: str) -> timedelta:
     """How far apart the starts may be that two sources give one event."""
-    return GAMES_A_DAY.get(sport.partition("_")[0], TOLERANCE)
+    return TOLERANCES.get(sport.partition("_")[0], TOLERANCE)
 
 
-def _candidates(conn: Connection, source: str, sport_id: int, refs: Sequence[EventRef]) -> list[StoredEvent]:
+def _candidates(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]
+) -> list[StoredEvent]:
     if not refs:
         return []
     starts = [ref.event.start for ref in refs]
-    since, until = to_datetime(min(starts)) - TOLERANCE, to_datetime(max(starts)) + TOLERANCE
+    since, until = to_datetime(min(starts)) - tolerance(sport), to_datetime(max(starts)) + tolerance(sport)
     return identities.unnamed(conn, source, sport_id, since, until)
 
 
@@ -100,35 +111,25 @@ def _create(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequ
     prefix = "" if source == "odds-api" else f"{source}:"
     new = [
         NewEvent(
-            prefix + ref.event.key,
-            canonical(sport, ref.event.home),
-            canonical(sport, ref.event.away),
-            to_datetime(ref.event.start),
-            to_datetime(ref.first_seen),
-            ref.event.start_assumed,
+            event.key,
+            prefix + event.key,
+            canonical(sport, event.home),
+            canonical(sport, event.away),
+            event.start,
+            first_seen,
+            event.start_assumed,
         )
-        for ref in refs
+        for event, first_seen in refs
     ]
-    ids = identities.create(conn, sport_id, new)
-    starts = [Start(ids[event.key], event.first_seen_at, event.commence_at) for event in new]
-    identities.record_starts(conn, starts)
-    return {key.removeprefix(prefix): event for key, event in ids.items()}
+    return identities.create(conn, source, sport_id, new)
 
 
-def _note(conn: Connection, refs: Sequence[EventRef], ids: dict[str, int], stored: dict[str, StoredEvent]) -> None:
-    """Earlier first sights, starts that were assumed and are known now, starts that moved."""
-    identities.note_seen(conn, {ids[ref.event.key]: to_datetime(ref.first_seen) for ref in refs})
-    known = {
-        stored[ref.event.key].id: to_datetime(ref.event.start)
-        for ref in refs
-        if ref.event.key in stored and stored[ref.event.key].start_assumed and not ref.event.start_assumed
-    }
-    moved = [
-        Start(ids[ref.event.key], to_datetime(ref.event.moved_to[1]), to_datetime(ref.event.moved_to[0]))
-        for ref in refs
-        if ref.event.moved_to is not None
-    ]
-    identities.note_starts(conn, known, moved)
+def _note(conn: Connection, refs: Sequence[EventRef], stored: dict[str, StoredEvent]) -> None:
+    """Of stored events: earlier first sights, and starts that were assumed and are known now."""
+    again = [(stored[ref.event.key], ref) for ref in refs if ref.event.key in stored]
+    identities.note_seen(conn, {event.id: ref.first_seen for event, ref in again})
+    assumed = {e.id: ref.event.start for e, ref in again if e.start_assumed and not ref.event.start_assumed}
+    identities.note_known(conn, assumed)
 
 
 def _flipped(sport: str, event: HistoryEvent, stored: StoredEvent | None) -> bool:

@@ -1,21 +1,24 @@
-"""Importing: parts that are not known yet, each in a transaction of its own, with counts of everything.
+"""Importing: parts that are not known yet, each in one transaction, with counts of everything.
 
-A part is known by its content once it is finished, so a killed import continues where it was; within a file that was
-changed, or lies elsewhere in another version, quotes that are stored are not stored again.
+The events of the next parts are found, and committed, on another connection while a part is stored. A part is known by
+its content once it is finished, so a killed import continues where it was; within a file that was changed, or lies
+elsewhere in another version, quotes that are stored are not stored again.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
-from edge_assets.importing.batches import Origin, store_batch
+from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.captures import Names, SportImport, load
 from edge_assets.importing.formats import FORMATS, FormatName
+from edge_assets.importing.locating import locate
+from edge_assets.importing.reading import Job, Ready, ahead, grouped
 from edge_assets.store import history, imports
 from edge_assets.store.database import connect
 from edge_assets.store.imports import ImportCounts
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from edge_assets.feeds.history.batch import Reading
     from edge_assets.feeds.history.sources import Part
-    from edge_assets.importing.formats import Format
+    from edge_assets.importing.batches import Looked
 
 COUNTS = ("rows", "events", "ticks", "aggregates", "results")
 
@@ -87,12 +90,6 @@ class ImportReport:
         return {name: getattr(self, name) for name in names} | {"rejected": dict(self.refused.counts)}
 
 
-class _Job(NamedTuple):
-    part: Part
-    size: int
-    origin: Origin
-
-
 class Importer:
     """Imports into one database. A context manager: it holds connections."""
 
@@ -128,54 +125,73 @@ class Importer:
             raise RefusedFileError(Refusal(found, "nothing_to_import", f"no {name} files", f"give {how.accepts}"))
         self.watcher.begin(sum(size for _, size in parts))
         fresh = [job for part, size in parts if (job := self._begin(name, part, size, report))]
-        for job, reading in zip(fresh, _read_ahead(how, fresh), strict=True):
-            try:
-                self._do(job, reading, report)
-            except RefusedFileError as error:
-                report.files += 1
-                report.refused.add(error.refusal)
-                report.refused_files.append(error.refusal)
-                self.watcher.advance(job.part.name, job.size)
+        if how.read is None:
+            self._captures_of(fresh, report)
+        else:
+            for group in grouped(self._ready(how.read, fresh, report)):
+                self._store(group, report)
         if report.results:
             report.contradicted_events = contradicted_events(self._conn)
         return report
 
-    def _begin(self, name: FormatName, part: Part, size: int, report: ImportReport) -> _Job | None:
+    def _begin(self, name: FormatName, part: Part, size: int, report: ImportReport) -> Job | None:
         """What is to be done for a part; None if its content is known."""
         import_id, finished = imports.begin(self._conn, name, str(part.path), part.sha256())
         if not finished:
-            return _Job(part, size, Origin(import_id, self._run_id))
+            return Job(part, size, Origin(import_id, self._run_id))
         report.known_files += 1
         self.watcher.advance(part.name, size)
         return None
 
-    def _do(self, job: _Job, reading: Future[Reading] | None, report: ImportReport) -> None:
-        if reading is None:
-            counts, refused = self._captures(job)
-        else:
-            found = reading.result()
-            counts, refused = self._store(found, job.origin), found.refused
-            self.watcher.advance(job.part.name, job.size)
-        report.add(counts)
-        report.refused.merge(refused)
+    def _refuse(self, job: Job, refusal: Refusal, report: ImportReport) -> None:
+        report.files += 1
+        report.refused.add(refusal)
+        report.refused_files.append(refusal)
+        self.watcher.advance(job.part.name, job.size)
 
-    def _store(self, reading: Reading, origin: Origin) -> ImportCounts:
-        """All of a part or nothing."""
-        counts = ImportCounts(rejected=reading.refused.counts)
-        for batch in reading.batches:
-            history.make_room(self._conn, batch.quotes.observed_at)
+    def _ready(self, read: Callable[[Part], Reading], jobs: Sequence[Job], report: ImportReport) -> Iterator[Ready]:
+        """The parts that can be used."""
+        for job, part in ahead(partial(self._prepare, read), jobs):
+            try:
+                ready = part.result()
+            except RefusedFileError as error:
+                self._refuse(job, error.refusal, report)
+            else:
+                yield ready
+
+    def _prepare(self, read: Callable[[Part], Reading], job: Job) -> Ready:
+        """Everything that need not wait for the parts before; on another connection than that which stores them."""
+        batches, refused = read(job.part)
+        for batch in batches:
+            history.make_room(self._names_conn, batch.quotes.observed_at)
+        return Ready(job, refused, [locate(self._names_conn, self._words, batch) for batch in batches])
+
+    def _store(self, group: Sequence[Ready], report: ImportReport) -> None:
+        """All of the parts or nothing."""
         with self._conn.transaction():
-            for batch in reading.batches:
-                stored = store_batch(self._conn, self._words, batch, origin)
-                counts.rows += batch.rows
-                counts.events += len(batch.events)
-                counts.ticks += stored.ticks
-                counts.aggregates += stored.aggregates
-                counts.results += stored.results
-            imports.finish(self._conn, origin.import_id, counts)
-        return counts
+            looked: list[Looked] = []
+            for part in group:
+                found = [look(self._conn, located, part.job.origin) for located in part.batches]
+                counts = _counted(part.refused, found)
+                imports.finish(self._conn, part.job.origin.import_id, counts)
+                report.add(counts)
+                looked += found
+            store(self._conn, looked)
+        for job, refused, _ in group:
+            report.refused.merge(refused)
+            self.watcher.advance(job.part.name, job.size)
 
-    def _captures(self, job: _Job) -> tuple[ImportCounts, Refusals]:
+    def _captures_of(self, jobs: Sequence[Job], report: ImportReport) -> None:
+        for job in jobs:
+            try:
+                counts, refused = self._captures(job)
+            except RefusedFileError as error:
+                self._refuse(job, error.refusal, report)
+            else:
+                report.add(counts)
+                report.refused.merge(refused)
+
+    def _captures(self, job: Job) -> tuple[ImportCounts, Refusals]:
         """Capture by capture: what is committed is not done again."""
         part, size, origin = job
         tape, refused = load(part.path)
@@ -197,15 +213,12 @@ class Importer:
         return lambda: self.watcher.advance(name, size // max(n, 1))
 
 
-def _read_ahead(how: Format, jobs: Sequence[_Job]) -> Iterator[Future[Reading] | None]:
-    """The readings of the parts in order, the next one in the making while the server stores the last."""
-    if how.read is None:
-        yield from (None for _ in jobs)
-        return
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead: deque[Future[Reading]] = deque()
-        for job in jobs:
-            ahead.append(reader.submit(how.read, job.part))
-            if len(ahead) > 1:
-                yield ahead.popleft()
-        yield from ahead
+def _counted(refused: Refusals, looked: Sequence[Looked]) -> ImportCounts:
+    return ImportCounts(
+        rows=sum(found.located.batch.rows for found in looked),
+        events=sum(len(found.located.batch.events) for found in looked),
+        ticks=sum(len(found.ticks.polls) for found in looked),
+        aggregates=sum(len(found.aggregates.polls) for found in looked),
+        results=sum(len(found.located.results) for found in looked),
+        rejected=refused.counts,
+    )

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 COLUMNS = "observed_at, book_time, poll_id, price, event_id, outcome_id, point, book_id, market_id"
-COPY_TICKS = f"COPY odds_ticks ({COLUMNS}) FROM STDIN (FORMAT binary)"
+COPY = f"COPY {{table}} ({COLUMNS}) FROM STDIN (FORMAT binary)"
+TICKS = "odds_ticks"
 POSTGRES_EPOCH: Micros = 946_684_800_000_000
 """2000-01-01 UTC, from which PostgreSQL counts."""
 FIELDS = (
@@ -46,11 +47,16 @@ VALUES = tuple(column.name for column in fields(QuoteBatch))
 NULLABLE = ("book_time", "price", "point")
 
 
-def copy_ticks(cursor: Cursor[Any], quotes: QuoteBatch, observed_at: Micros | Int64s, poll_id: int | Int64s) -> None:
-    """Append `quotes` as ticks of one poll, or each of its own: then moment and poll are arrays (n,)."""
+def copy_ticks(
+    cursor: Cursor[Any], quotes: QuoteBatch, observed_at: Micros | Int64s, poll_id: int | Int64s, table: str = TICKS
+) -> None:
+    """Append `quotes` as ticks of one poll, or each of its own: then moment and poll are arrays (n,).
+
+    `table` may be a partition, of which all of them are.
+    """
     if not len(quotes):
         return
-    with cursor.copy(COPY_TICKS) as copy:
+    with cursor.copy(COPY.format(table=table)) as copy:
         # piece by piece: the server stores the first rows while the next are built
         for piece in binary_ticks(quotes, observed_at, poll_id):
             copy.write(piece)

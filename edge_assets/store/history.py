@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zstandard
 
+from edge_assets.store import arrays
 from edge_assets.store.copying import HEADER, POSTGRES_EPOCH, TRAILER, blank_row, copy_ticks
 from edge_assets.store.writer import partitions_of, to_datetime
 from ml.quotes import EventStarts, MarketTimes, encode_columns
@@ -38,9 +39,9 @@ INSERT INTO polls (
 )
 SELECT
     %(sport)s, %(feed)s, %(run)s, {AT.format("n.at")}, clock_timestamp(), n.ticks, n.ticks, n.withdrawals, n.events,
-    0, 0, %(times)s, coalesce(n.starts, %(nothing)s), clock_timestamp(), %(assumed)s, %(import)s
+    0, 0, %(times)s, n.starts, clock_timestamp(), %(assumed)s, %(import)s
 FROM unnest(
-    %(at)b::bigint[], %(ticks)b::integer[], %(withdrawals)b::integer[], %(events)b::integer[], %(starts)b::bytea[]
+    %(at)s::bigint[], %(ticks)s::integer[], %(withdrawals)s::integer[], %(events)s::integer[], %(starts)s::bytea[]
 ) AS n (at, ticks, withdrawals, events, starts)
 ON CONFLICT (sport_id, observed_at, feed) DO UPDATE SET
     quotes_seen = polls.quotes_seen + excluded.quotes_seen, ticks = polls.ticks + excluded.ticks,
@@ -52,7 +53,7 @@ SELECT
     {MICROS.format("observed_at")}, event_id, {{seller}}, market_id, outcome_id, coalesce(point, 'NaN'),
     coalesce(price, 'NaN')
 FROM {{table}}
-WHERE event_id = ANY(%(events)s) AND observed_at = ANY(SELECT {AT.format("at")} FROM unnest(%(at)s::bigint[]) AS l (at))
+WHERE event_id = ANY(%(events)s::integer[]) AND observed_at = ANY(%(at)s::timestamptz[])
 """
 AGGREGATE_FIELDS = (
     ("observed_at", ">i8"),
@@ -98,14 +99,14 @@ def known_quotes(
     Of aggregates the kind takes the book's place. Points and prices may be NaN: points come as None then.
     """
     table, seller = ("aggregate_ticks", "kind") if aggregates else ("odds_ticks", "book_id")
-    values = {"events": events.tolist(), "at": at.tolist()}
+    values = {"events": arrays.numbers(events, "i4"), "at": arrays.times(at)}
     rows = conn.execute(KNOWN_QUOTES.format(seller=seller, table=table), values)
     return {(*row[:5], None if np.isnan(row[5]) else row[5]): row[6] for row in rows}
 
 
 def write_looks(conn: Connection, looks: Looks, ticks: Int64s, withdrawals: Int64s, run_id: str) -> Int64s:
     """Store the looks (k,) with what each brought; the ids of their polls."""
-    starts = [_packed(s) for s in looks.starts] if looks.starts is not None else [None] * len(looks.at)
+    nothing = _packed(EventStarts.empty())
     values = {
         "sport": looks.sport_id,
         "feed": looks.feed,
@@ -113,12 +114,11 @@ def write_looks(conn: Connection, looks: Looks, ticks: Int64s, withdrawals: Int6
         "import": looks.import_id,
         "assumed": looks.time_assumed,
         "times": _packed(MarketTimes.empty()),
-        "nothing": _packed(EventStarts.empty()),
-        "at": looks.at.tolist(),
-        "ticks": ticks.tolist(),
-        "withdrawals": withdrawals.tolist(),
-        "events": [len(s) for s in looks.starts] if looks.starts is not None else [0] * len(looks.at),
-        "starts": starts,
+        "at": arrays.numbers(looks.at, "i8"),
+        "ticks": arrays.numbers(ticks, "i4"),
+        "withdrawals": arrays.numbers(withdrawals, "i4"),
+        "events": arrays.numbers([len(s) for s in looks.starts or ()] or np.zeros(len(looks.at)), "i4"),
+        "starts": arrays.blobs([_packed(s) for s in looks.starts or ()] or [nothing] * len(looks.at)),
     }
     ids: dict[int, int] = dict(conn.execute(POLLS, values).fetchall())
     return np.array([ids[at] for at in looks.at.tolist()], np.int64)
@@ -138,13 +138,16 @@ def make_room_for(conn: Connection, moments: Iterable[datetime]) -> None:
 def write_quotes(conn: Connection, quotes: QuoteBatch, observed_at: Int64s, poll_ids: Int64s) -> None:
     """Append ticks, each with its moment and poll (n,); there is room for them."""
     with conn.cursor() as cursor:
-        copy_ticks(cursor, quotes, observed_at, poll_ids)
+        for table, rows in partitions_of(conn).tables(conn, observed_at):
+            copy_ticks(cursor, quotes.take(rows), observed_at[rows], poll_ids[rows], table)
 
 
 def write_aggregates(
     conn: Connection, quotes: QuoteBatch, observed_at: Int64s, poll_ids: Int64s, kinds: Sequence[str]
 ) -> None:
     """Append aggregates; the `book` of each indexes `kinds`."""
+    if not len(quotes):
+        return
     with conn.cursor() as cursor, cursor.copy(COPY_AGGREGATES) as copy:
         for piece in _binary_aggregates(quotes, observed_at, poll_ids, kinds):
             copy.write(piece)

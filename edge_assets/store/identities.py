@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.rows import class_row
 
+from edge_assets.store import arrays
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from psycopg import Connection
 
+    from ml.quotes import Micros
+
+TEXTS = ("names", "keys", "home", "away")
 NAMED = """
 SELECT e.id, s.key, e.home_team, e.away_team, e.commence_at, e.start_assumed
 FROM event_sources AS s INNER JOIN events AS e ON s.event_id = e.id
-WHERE s.source = %s AND s.key = ANY(%s)
+WHERE s.source = %s AND s.key = ANY(%s::text[])
 """
 UNNAMED = """
 SELECT e.id, e.key, e.home_team, e.away_team, e.commence_at, e.start_assumed
@@ -25,15 +30,31 @@ WHERE
     AND NOT EXISTS (SELECT FROM event_sources AS s WHERE s.event_id = e.id AND s.source = %s)
 """
 CREATE = """
-INSERT INTO events (
-    key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at, start_assumed
+WITH stated AS (
+    SELECT * FROM unnest(
+        %(names)s::text[], %(keys)s::text[], %(home)s::text[], %(away)s::text[], %(start)s::timestamptz[],
+        %(seen)s::timestamptz[], %(assumed)s::boolean[]
+    ) AS n (name, key, home, away, start, seen, assumed)
+),
+made AS (
+    INSERT INTO events (
+        key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at, start_assumed
+    )
+    SELECT key, %(sport)s, home, away, start, start, seen, assumed FROM stated
+    ON CONFLICT (key) DO UPDATE SET first_seen_at = least(events.first_seen_at, excluded.first_seen_at)
+    RETURNING key, id
+),
+started AS (
+    INSERT INTO event_starts (event_id, observed_at, commence_at)
+    SELECT m.id, s.seen, s.start FROM made AS m INNER JOIN stated AS s ON m.key = s.key
+    ON CONFLICT (event_id, observed_at) DO NOTHING
+),
+linked AS (
+    INSERT INTO event_sources (event_id, source, key)
+    SELECT m.id, %(source)s, s.name FROM made AS m INNER JOIN stated AS s ON m.key = s.key
+    ON CONFLICT (source, key) DO NOTHING
 )
-SELECT key, %s, home, away, start, start, seen, assumed
-FROM unnest(
-    %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::boolean[]
-) AS n (key, home, away, start, seen, assumed)
-ON CONFLICT (key) DO UPDATE SET key = excluded.key
-RETURNING key, id
+SELECT s.name, m.id FROM made AS m INNER JOIN stated AS s ON m.key = s.key
 """
 LINK = """
 INSERT INTO event_sources (event_id, source, key)
@@ -83,13 +104,14 @@ class StoredEvent(NamedTuple):
 
 
 class NewEvent(NamedTuple):
-    """An event to create."""
+    """An event to create, under its source's name and the key that is its own."""
 
+    name: str
     key: str
     home_team: str
     away_team: str
-    commence_at: datetime
-    first_seen_at: datetime
+    commence_at: Micros
+    first_seen_at: Micros
     start_assumed: bool
 
 
@@ -97,14 +119,14 @@ class Start(NamedTuple):
     """A start that an event was said to have, and when."""
 
     event_id: int
-    observed_at: datetime
-    commence_at: datetime
+    observed_at: Micros
+    commence_at: Micros
 
 
 def named(conn: Connection, source: str, keys: Sequence[str]) -> dict[str, StoredEvent]:
     """The events that a source's keys are known to mean."""
     with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
-        return {event.key: event for event in cursor.execute(NAMED, [source, list(keys)])}
+        return {event.key: event for event in cursor.execute(NAMED, [source, arrays.texts(keys)])}
 
 
 def unnamed(conn: Connection, source: str, sport_id: int, since: datetime, until: datetime) -> list[StoredEvent]:
@@ -113,35 +135,52 @@ def unnamed(conn: Connection, source: str, sport_id: int, since: datetime, until
         return cursor.execute(UNNAMED, [sport_id, since, until, source]).fetchall()
 
 
-def create(conn: Connection, sport_id: int, events: Sequence[NewEvent]) -> dict[str, int]:
-    """Store new events; their ids by key."""
-    columns = [list(column) for column in zip(*events, strict=True)]
-    return dict(conn.execute(CREATE, [sport_id, *columns]).fetchall()) if events else {}
+def create(conn: Connection, source: str, sport_id: int, events: Sequence[NewEvent]) -> dict[str, int]:
+    """Store new events with the starts that they were first said to have; their ids by the source's names."""
+    if not events:
+        return {}
+    names, keys, home, away, start, seen, assumed = zip(*events, strict=True)
+    values = {
+        "source": source,
+        "sport": sport_id,
+        **{name: arrays.texts(texts) for name, texts in zip(TEXTS, (names, keys, home, away), strict=True)},
+        "start": arrays.times(start),
+        "seen": arrays.times(seen),
+        "assumed": arrays.numbers(assumed, "b1"),
+    }
+    # a generic plan would join ten rows, whatever there are
+    return dict(conn.execute(CREATE, values, prepare=False).fetchall())
 
 
 def link(conn: Connection, source: str, keys: Mapping[str, int]) -> None:
     """Remember which events a source's keys mean."""
-    conn.execute(LINK, [source, list(keys.values()), list(keys)])
+    if keys:
+        conn.execute(LINK, [source, arrays.numbers([*keys.values()], "i4"), arrays.texts([*keys])])
 
 
-def note_seen(conn: Connection, seen: Mapping[int, datetime]) -> None:
+def note_seen(conn: Connection, seen: Mapping[int, Micros]) -> None:
     """Events were seen at these moments; the first one counts."""
-    conn.execute(SEEN, [list(seen), list(seen.values())])
+    if seen:
+        conn.execute(SEEN, _moments(seen))
 
 
-def note_starts(conn: Connection, known: Mapping[int, datetime], moved: Sequence[Start]) -> None:
-    """Replace starts that were assumed by `known` ones, and add those that they `moved` to."""
-    conn.execute(KNOWN_START, [list(known), list(known.values())])
-    if moved:
-        ids, at, starts = (list(column) for column in zip(*moved, strict=True))
-        conn.execute(STARTS, [ids, at, starts])
-        conn.execute(MOVED, [ids, starts])
-
-
-def record_starts(conn: Connection, starts: Sequence[Start]) -> None:
-    """Keep the starts that events were first said to have."""
+def note_known(conn: Connection, starts: Mapping[int, Micros]) -> None:
+    """Replace starts that were assumed."""
     if starts:
-        conn.execute(STARTS, [list(column) for column in zip(*starts, strict=True)])
+        conn.execute(KNOWN_START, _moments(starts))
+
+
+def note_moved(conn: Connection, starts: Sequence[Start]) -> None:
+    """Events have other starts from some moments on."""
+    if starts:
+        ids, at, commence_at = zip(*starts, strict=True)
+        events, moments = arrays.numbers(ids, "i4"), arrays.times(commence_at)
+        conn.execute(STARTS, [events, arrays.times(at), moments])
+        conn.execute(MOVED, [events, moments])
+
+
+def _moments(by_event: Mapping[int, Micros]) -> list[arrays.ArrayParameter]:
+    return [arrays.numbers([*by_event], "i4"), arrays.times([*by_event.values()])]
 
 
 def settle_starts(conn: Connection, ids: Sequence[int]) -> None:

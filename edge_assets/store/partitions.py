@@ -18,16 +18,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import numpy as np
 from psycopg import sql
 from psycopg.rows import scalar_row
 
+from edge_assets.store.copying import TICKS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
+    from numpy.typing import NDArray
     from psycopg import Connection
 
-TABLES = ("odds_ticks", "payloads")
+TABLES = (TICKS, "payloads")
 PARTITION_LOCK = 0x0ED6F
 CHUNKS = """
 SELECT range_start, range_end FROM timescaledb_information.chunks
@@ -50,6 +54,7 @@ class Partitions:
         self._native = bool(native)
         self._days: set[date] = set()
         self._past: set[datetime] = set()
+        self._whole: dict[date, str] = {}
 
     def ensure_months(self, conn: Connection, moments: Iterable[datetime]) -> None:
         """Make what ticks of old `moments` lack: a partition a month, or a day where the month has daily ones."""
@@ -58,10 +63,31 @@ class Partitions:
         if days and not self._native:
             _ensure_wide_chunks(conn, days)
         for month, within in groupby(days if self._native else (), key=lambda day: day.date().replace(day=1)):
-            if not self._month(conn, month):
+            if month not in self._whole and not self._month(conn, month):
                 for day in within:
                     self.ensure(conn, day)
         self._past.update(days)
+
+    def tables(self, conn: Connection, observed_at: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.intp]]]:
+        """Where ticks of these moments go, which have room: tables with the rows that are theirs.
+
+        The partition of a month takes a COPY in two thirds of the time that its parent takes to find it for every row.
+        """
+        months = observed_at.astype("datetime64[us]").astype("datetime64[M]")
+        others = np.ones(len(months), bool)
+        for month in np.unique(months) if self._native else ():
+            if name := self._partition(conn, month.item()):
+                rows = months == month
+                others &= ~rows
+                yield name, np.flatnonzero(rows)
+        yield TICKS, np.flatnonzero(others)
+
+    def _partition(self, conn: Connection, month: date) -> str | None:
+        """The name of a month's partition; None if it has daily ones."""
+        name = _monthly(TICKS, month)
+        if month not in self._whole and _exists(conn, name):
+            self._whole[month] = name
+        return self._whole.get(month)
 
     def _month(self, conn: Connection, month: date) -> bool:
         """Make the month's partitions; false if it has daily ones."""
@@ -72,8 +98,8 @@ class Partitions:
                 if cursor.execute("SELECT count(*) FROM pg_class WHERE relname ~ %s", [pattern]).fetchone():
                     return False
             for table in TABLES:
-                _attach(conn, table, f"{table}_{month:%Y%m}", month, _next(month))
-        return True
+                _attach(conn, table, _monthly(table, month), month, _next(month))
+        return self._partition(conn, month) is not None
 
     def ensure(self, conn: Connection, observed_at: datetime) -> None:
         """Make the partition of the day of `observed_at` (UTC) if it is missing."""
@@ -84,9 +110,13 @@ class Partitions:
             # two writers that meet at midnight would otherwise fail on the catalogue
             conn.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
             for table in TABLES:
-                if not _exists(conn, f"{table}_{day:%Y%m}"):
+                if not _exists(conn, _monthly(table, day)):
                     _attach(conn, table, f"{table}_{day:%Y%m%d}", day, day + timedelta(days=1))
         self._days.add(day)
+
+
+def _monthly(table: str, day: date) -> str:
+    return f"{table}_{day:%Y%m}"
 
 
 def _next(month: date) -> date:

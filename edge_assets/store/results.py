@@ -5,39 +5,43 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.rows import class_row
 
+from edge_assets.clock import micros
+from edge_assets.store import arrays
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from psycopg import Connection, Cursor
+    from psycopg import Connection
 
     from ml.settlement import GameReport
 
-COLUMNS = "event_id, observed_at, source, period, status, home_score, away_score"
-INSERT = f"""
-INSERT INTO results ({COLUMNS})
-SELECT {COLUMNS} FROM (
-    SELECT *, row_number() OVER (
-        PARTITION BY event_id, source, period, status, home_score, away_score ORDER BY observed_at
-    ) AS nth
-    FROM stated
-) AS s
-WHERE nth = 1
-ON CONFLICT (event_id, source, period, status, home_score, away_score)
-DO UPDATE SET observed_at = excluded.observed_at WHERE excluded.observed_at < results.observed_at
-RETURNING xmax = 0
+    Word = tuple[int, str, str, str, int, int]
+
+INSERT = """
+WITH written AS (
+    INSERT INTO results (event_id, observed_at, source, period, status, home_score, away_score)
+    SELECT event_id, observed_at, source, period, status, nullif(home, -1), nullif(away, -1)
+    FROM unnest(
+        %(event)s::integer[], %(at)s::timestamptz[], %(source)s::text[], %(period)s::text[], %(status)s::text[],
+        %(home)s::smallint[], %(away)s::smallint[]
+    ) AS n (event_id, observed_at, source, period, status, home, away)
+    ON CONFLICT (event_id, source, period, status, home_score, away_score)
+    DO UPDATE SET observed_at = excluded.observed_at WHERE excluded.observed_at < results.observed_at
+    RETURNING xmax = 0 AS is_new
+)
+SELECT count(*) FILTER (WHERE is_new) FROM written
 """
-CONTRADICTED = """
-SELECT count(DISTINCT event_id) FROM event_results WHERE contradicted AND event_id IN (SELECT event_id FROM stated)
-"""
+CONTRADICTED = "SELECT count(DISTINCT event_id) FROM event_results WHERE contradicted AND event_id = ANY(%s::integer[])"
 READ = """
 SELECT event_id, period, status, home_score, away_score, source, observed_at, contradicted
 FROM event_results_at(%(at)s) WHERE event_id = ANY(%(events)s) ORDER BY event_id, period
 """
+NO_SCORE = -1
 _log = logging.getLogger(__name__)
 
 
@@ -88,10 +92,11 @@ def write_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
 
     A contradiction is kept beside what it contradicts, counted and warned of.
     """
-    with conn.transaction(), conn.cursor() as cursor:
-        written = _insert(cursor, results)
-        (contradicted,) = cursor.execute(CONTRADICTED).fetchone() or (0,)
-        cursor.execute("DROP TABLE stated")
+    stated = _by_word(results)
+    with conn.transaction():
+        written = _insert(conn, stated)
+        events = arrays.numbers(sorted({word[0] for word in stated}), "i4")
+        (contradicted,) = conn.execute(CONTRADICTED, [events]).fetchone() or (0,)
     if contradicted:
         _log.warning("the sources contradict each other on the results of %d events; see event_results", contradicted)
     return written._replace(contradicted_events=contradicted)
@@ -99,10 +104,7 @@ def write_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
 
 def import_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
     """The same without looking for contradictions, which reads every result: for one file of many."""
-    with conn.transaction(), conn.cursor() as cursor:
-        written = _insert(cursor, results)
-        cursor.execute("DROP TABLE stated")
-    return written
+    return _insert(conn, _by_word(results))
 
 
 def contradicted_events(conn: Connection) -> int:
@@ -111,16 +113,21 @@ def contradicted_events(conn: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _insert(cursor: Cursor[Any], results: Iterable[StatedResult]) -> Written:
-    """Leaves the results in the temporary table `stated`."""
-    cursor.execute("CREATE TEMPORARY TABLE stated (LIKE results) ON COMMIT DROP")
-    rows = 0
-    with cursor.copy(f"COPY stated ({COLUMNS}) FROM STDIN") as copy:
-        for row in _rows(results):
-            copy.write_row(row)
-            rows += 1
-    new = sum(inserted for (inserted,) in cursor.execute(INSERT))
-    return Written(new, rows - new, 0)
+def _insert(conn: Connection, stated: Mapping[Word, datetime]) -> Written:
+    if not stated:
+        return Written(0, 0, 0)
+    event, source, period, status, home, away = zip(*stated, strict=True)
+    values = {
+        "event": arrays.numbers(event, "i4"),
+        "at": arrays.times([micros(at) for at in stated.values()]),
+        "source": arrays.texts(source),
+        "period": arrays.texts(period),
+        "status": arrays.texts(status),
+        "home": arrays.numbers(home, "i2"),
+        "away": arrays.numbers(away, "i2"),
+    }
+    (new,) = conn.execute(INSERT, values).fetchone() or (0,)
+    return Written(new, len(stated) - new, 0)
 
 
 def results_at(conn: Connection, event_ids: Sequence[int], at: datetime) -> list[EventResult]:
@@ -129,8 +136,11 @@ def results_at(conn: Connection, event_ids: Sequence[int], at: datetime) -> list
         return cursor.execute(READ, {"events": list(event_ids), "at": at}).fetchall()
 
 
-def _rows(results: Iterable[StatedResult]) -> Iterator[tuple[object, ...]]:
-    for result in results:
-        for period, score in result.report.scores().items():
-            home, away = score or (None, None)
-            yield (result.event_id, result.observed_at, result.source, period, result.report.status, home, away)
+def _by_word(results: Iterable[StatedResult]) -> dict[Word, datetime]:
+    """What is said, each thing with the first moment that it is said at."""
+    stated: dict[Word, datetime] = {}
+    for event, source, at, report in results:
+        for period, score in report.scores().items():
+            word = event, source, period, report.status, *(score or (NO_SCORE, NO_SCORE))
+            stated[word] = min(at, stated.get(word, at))
+    return stated

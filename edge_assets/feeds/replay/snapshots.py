@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -46,12 +47,17 @@ def content_of(events: Sequence[EventOdds]) -> Content:
         frozenset(market.key for market in markets),
         american=_is_american([outcome.price for outcome in outcomes]),
         unix=any(isinstance(event.commence_time, int) for event in events),
-        extras=any(map(_has_extras, [*events, *books, *markets, *outcomes])),
+        extras=any(map(_have_extras, (events, books, markets, outcomes))),
     )
 
 
-def _has_extras(part: Struct) -> bool:
-    return any(getattr(part, name, UNSET) is not UNSET for name in EXTRAS)
+def _have_extras(parts: Sequence[Struct]) -> bool:
+    """Whether any of the parts, which are of one kind, has one. A week of one league has a million parts."""
+    if not parts:
+        return False
+    names = [name for name in EXTRAS if name in parts[0].__struct_fields__]
+    nothing = (UNSET,) * len(names)
+    return any(found != nothing for found in map(attrgetter(*names), parts))
 
 
 def _is_american(prices: Sequence[Number]) -> bool:

@@ -122,8 +122,8 @@ def test_any_order_of_captures_leaves_the_same_offers_at_every_look(
     database_url: str, either_url: str, tmp_path: Path, order: tuple[tuple[int, ...], ...]
 ) -> None:
     run(database_url, captures(tmp_path / "all", 0, 1, 2, 3))
-    for n, hours in enumerate(order):
-        run(either_url, captures(tmp_path / str(n), *hours))
+    reports = [run(either_url, captures(tmp_path / str(n), *hours)) for n, hours in enumerate(order)]
+    assert [(sum(report.ticks for report in reports),)] == rows(either_url, "SELECT count(*) FROM odds_ticks")
     assert states(either_url) == states(database_url)
     moved = "SELECT key, commence_at, original_commence_at, first_seen_at FROM events ORDER BY key"
     assert rows(either_url, moved) == rows(database_url, moved)

@@ -9,8 +9,9 @@ import numpy as np
 
 from edge_assets.clock import micros
 from edge_assets.feeds.history.batch import BookName, HistoryBatch, HistoryEvent, TimedQuotes
-from edge_assets.importing.batches import Origin, store_batch
+from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.identity import EventRef, resolve
+from edge_assets.importing.locating import locate
 from edge_assets.store import history, imports
 from edge_assets.store.vocabulary import Vocabulary
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
@@ -54,11 +55,18 @@ def test_names_differ_and_the_event_is_the_same(conn: Connection) -> None:
 def test_another_day_or_other_teams_or_another_sport_is_another_event(conn: Connection) -> None:
     first = ids(conn, "a", EPL, refs(("1", "Reds", "Blues", 0)))
     others = [
-        ids(conn, "b", EPL, refs(("2", "Reds", "Blues", 24))),
+        ids(conn, "b", EPL, refs(("2", "Reds", "Blues", 66))),
         ids(conn, "b", EPL, refs(("3", "Reds", "Greens", 0))),
         ids(conn, "b", "soccer_spl", refs(("4", "Reds", "Blues", 0))),
     ]
     assert len({*first, *(event for (event,) in others)}) == 4
+
+
+def test_a_match_that_was_moved_by_a_day_is_the_same_where_teams_never_meet_two_days_running(conn: Connection) -> None:
+    """A source that looked before it was moved tells the old start (Tottenham against Forest in 2024)."""
+    assert ids(conn, "a", EPL, refs(("1", "Reds", "Blues", 0))) == ids(conn, "b", EPL, refs(("2", "Reds", "Blues", 26)))
+    nba = [ids(conn, source, "basketball_nba", refs(("1", "Reds", "Blues", x))) for source, x in (("a", 0), ("b", 24))]
+    assert nba[0] != nba[1]
 
 
 def test_doubleheaders_stay_apart_and_are_met_game_by_game(conn: Connection) -> None:
@@ -99,7 +107,7 @@ def test_the_other_way_round_is_the_same_event_with_prices_and_scores_turned(con
     )
     import_id, _ = imports.begin(conn, "football-data", "x", b"x")
     history.make_room(conn, batch.quotes.observed_at)
-    store_batch(conn, words, batch, Origin(import_id, "run"))
+    store(conn, [look(conn, locate(conn, words, batch), Origin(import_id, "run"))])
     words.close()
     found = conn.execute("SELECT event_id, outcome_id, point, price FROM odds_ticks ORDER BY market_id").fetchall()
     assert found == [

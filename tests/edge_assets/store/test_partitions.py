@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from edge_assets.clock import micros
 from edge_assets.store import readers
 from edge_assets.store.database import connect
 from edge_assets.store.partitions import TABLES, Partitions
@@ -86,3 +88,14 @@ def test_writers_that_meet_at_midnight_do_not_fail(native_url: str) -> None:
 
     with connect(native_url, "test") as conn:
         assert conn.execute(CHILDREN, ["odds_ticks"]).fetchone() == (1,)
+
+
+def test_ticks_go_straight_to_the_partitions_of_their_months(native_url: str) -> None:
+    """Unless a month has daily ones, which the parent finds."""
+    june, july = datetime(2020, 6, 3, tzinfo=UTC), datetime(2020, 7, 3, tzinfo=UTC)
+    with connect(native_url, "test") as conn:
+        Partitions(conn).ensure(conn, july)
+        Partitions(conn).ensure_months(conn, [june, july + timedelta(days=1)])
+        moments = np.array([micros(at) for at in (july, june, july + timedelta(days=1), june + INSTANT)])
+        found = [(table, rows.tolist()) for table, rows in Partitions(conn).tables(conn, moments)]
+    assert found == [("odds_ticks_202006", [1, 3]), ("odds_ticks", [0, 2])]

@@ -1,0 +1,109 @@
+"""A batch under the database's ids: which events, books and sport it means, in the order that the server likes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from edge_assets.feeds.history.batch import AGGREGATE_KINDS, TimedQuotes
+from edge_assets.importing.identity import EventRef, Resolved, resolve
+from edge_assets.importing.orientation import turned, turned_outcome
+from edge_assets.store.public_bets import PublicBet
+from edge_assets.store.results import ResultSource, StatedResult
+from edge_assets.store.writer import to_datetime
+from ml.quotes import EventStarts, QuoteBatch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from psycopg import Connection
+
+    from edge_assets.feeds.history.batch import HistoryBatch
+    from edge_assets.store.vocabulary import Vocabulary
+
+
+class Located(NamedTuple):
+    """A batch whose events are stored, and nothing else of it; `starts` (k,) are of the looks `at` (k,)."""
+
+    batch: HistoryBatch
+    sport_id: int
+    at: NDArray[np.int64]
+    starts: list[EventStarts] | None
+    quotes: TimedQuotes
+    aggregates: TimedQuotes
+    results: list[StatedResult]
+    public_bets: list[PublicBet]
+
+
+def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch) -> Located:
+    """Find or store the events, books and sport of a batch, and commit them as the live path does with such names."""
+    sport_id = words.sport(batch.sport)
+    with conn.transaction():
+        events = resolve(conn, batch.names, batch.sport, sport_id, _refs(batch))
+    books = np.array([words.book(book.key, book.title) for book in batch.books] or [0], np.int16)
+    at = batch.moments()
+    return Located(
+        batch,
+        sport_id,
+        at,
+        _starts(batch, at, events),
+        _placed(batch.quotes, events, books),
+        _placed(batch.aggregates, events, np.arange(len(AGGREGATE_KINDS), dtype=np.int16)),
+        _results(batch, events),
+        _public_bets(batch, events),
+    )
+
+
+def _refs(batch: HistoryBatch) -> list[EventRef]:
+    """The events with the first sight of each; one without quotes was seen by its start."""
+    first = np.array([event.start for event in batch.events], np.int64)
+    for timed in (batch.quotes, batch.aggregates):
+        np.minimum.at(first, timed.quotes.event, timed.observed_at)
+    return [EventRef(event, at) for event, at in zip(batch.events, first.tolist(), strict=True)]
+
+
+def _placed(timed: TimedQuotes, events: Resolved, books: NDArray[np.int16]) -> TimedQuotes:
+    """The same quotes under the database's ids, by event and time, home and away as the event has them.
+
+    In the order of the ticks' index, which the server then takes a third quicker.
+    """
+    order = np.lexsort((timed.observed_at, events.ids[timed.quotes.event]))
+    local, observed_at = timed.quotes.take(order), timed.observed_at[order]
+    event, book, *rest = turned(local, events.flipped[local.event]).columns()
+    return TimedQuotes(QuoteBatch(events.ids[event], books[book], *rest), observed_at)
+
+
+def _starts(batch: HistoryBatch, at: NDArray[np.int64], events: Resolved) -> list[EventStarts] | None:
+    """The events that were listed at each look, with the start that was stated by then."""
+    if batch.listed is None:
+        return None
+    looks, listed = batch.listed
+    place = np.searchsorted(at, batch.looks)[looks]
+    starts = np.array([event.start for event in batch.events], np.int64)[listed]
+    moved = np.array([(e.moved_to or (e.start, e.start)) for e in batch.events], np.int64)[listed]
+    starts = np.where(at[place] >= moved[:, 1], moved[:, 0], starts)
+    order = np.argsort(place, kind="stable")
+    bounds = np.searchsorted(place[order], np.arange(len(at) + 1))
+    ids, starts = events.ids[listed][order], starts[order]
+    spans = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    return [EventStarts(ids[begin:end], starts[begin:end]) for begin, end in spans]
+
+
+def _results(batch: HistoryBatch, events: Resolved) -> list[StatedResult]:
+    source = ResultSource(batch.feed)
+    return [
+        StatedResult(
+            event_id, source, to_datetime(event.reported_at), event.report.turned() if flipped else event.report
+        )
+        for event, event_id, flipped in zip(batch.events, events.ids.tolist(), events.flipped.tolist(), strict=True)
+        if event.report is not None
+    ]
+
+
+def _public_bets(batch: HistoryBatch, events: Resolved) -> list[PublicBet]:
+    rows = []
+    for bets in batch.public_bets:
+        outcome = turned_outcome(bets.outcome, bool(events.flipped[bets.event]))
+        at = to_datetime(bets.observed_at)
+        rows.append(PublicBet(int(events.ids[bets.event]), bets.market, outcome, batch.feed, bets.share, at))
+    return rows

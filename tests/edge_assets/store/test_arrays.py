@@ -1,0 +1,40 @@
+"""Arrays arrive as what they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge_assets.clock import micros
+from edge_assets.store import arrays
+from edge_assets.store.database import connect
+
+if TYPE_CHECKING:
+    from edge_assets.store.arrays import ArrayParameter
+
+NOON = datetime(1999, 12, 31, 12, tzinfo=UTC)
+AWKWARD = ["", "São {Paulo}", '"NULL"', "a,b\\c\n"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "expected"),
+    [
+        ("int2", arrays.numbers([-1, 32767], "i2"), [-1, 32767]),
+        ("int4", arrays.numbers([-1, 1 << 30], "i4"), [-1, 1 << 30]),
+        ("int8", arrays.numbers([1 << 60], "i8"), [1 << 60]),
+        ("float4", arrays.numbers([-0.25], "f4"), [-0.25]),
+        ("float8", arrays.numbers([1.9], "f8"), [1.9]),
+        ("bool", arrays.numbers([True, False], "b1"), [True, False]),
+        ("timestamptz", arrays.times([micros(NOON)]), [NOON]),
+        ("text", arrays.texts(AWKWARD), AWKWARD),
+        ("bytea", arrays.blobs([b"", b"\x00\xff"]), [b"", b"\x00\xff"]),
+        ("text", arrays.texts([]), []),
+        ("int4", arrays.numbers([], "i4"), []),
+    ],
+)
+def test_what_is_sent_arrives(database_url: str, kind: str, sent: ArrayParameter, expected: list[Any]) -> None:
+    with connect(database_url, "test") as conn:
+        # the seventh of a statement is prepared
+        assert [conn.execute(f"SELECT %s::{kind}[]", [sent]).fetchone() for _ in range(7)] == [(expected,)] * 7
