@@ -97,5 +97,10 @@ def _stamp(message: dict[str, Any], now: int) -> tuple[int, datetime, float]:
     received = datetime.fromisoformat(message.pop("received_at"))
     published = to_datetime(now)
     latency = (published - received).total_seconds() * 1_000
-    message |= {"published_at": published.isoformat(), "detection_latency_ms": latency}
+    message |= {"published_at": _as_the_server_writes(published), "detection_latency_ms": latency}
     return message["id"], published, latency
+
+
+def _as_the_server_writes(at: datetime) -> str:
+    """A time (UTC) as PostgreSQL puts it into JSON, which is what a resumed client reads."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}".rstrip("0").rstrip(".") + "+00:00"

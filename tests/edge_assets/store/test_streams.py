@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,16 @@ def test_alerts_are_published_in_order_and_marked(desk: Desk, bet: Bet, client: 
     # the stream, a resumed client and REST tell the same
     assert [message for _, message in entries] == alerts.since(desk.conn, 0, 10)
     assert all(message["detection_latency_ms"] > 0 for _, message in entries)
+
+
+@pytest.mark.parametrize("fraction", [0, 500_000, 743_890, 743_891])
+def test_the_moment_of_publication_reads_the_same_from_the_database(
+    desk: Desk, bet: Bet, client: redis.Redis, monkeypatch: pytest.MonkeyPatch, fraction: int
+) -> None:
+    bet(0)
+    monkeypatch.setattr(time, "time_ns", lambda: (1_795_680_000_000_000 + fraction) * 1_000)
+    streams.publish_alerts(desk.conn, client)
+    assert [message for _, message in streamed(client)] == alerts.since(desk.conn, 0, 10)
 
 
 def test_published_twice_is_published_once(desk: Desk, bet: Bet, client: redis.Redis) -> None:
