@@ -1,7 +1,7 @@
 {# The server takes joins by many columns for a single row, and then loops over thousands of them. #}
 {% macro hash_joins() %}set local enable_nestloop = off{% endmacro %}
 
-{# It takes a season for a single row too, and then sorts the pairs of its closes: 8 s instead of 1 on a slow machine. #}
+{# It takes a season for a single row too, and then sorts the pairs of its closes: 8 s instead of 1. #}
 {% macro hash_everything() %}set local enable_sort = off{% endmacro %}
 
 {# Fresh tables have no statistics until the server finds the time. #}
