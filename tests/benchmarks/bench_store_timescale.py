@@ -96,8 +96,8 @@ def test_layouts(chunk: str, community: Connection, week: list[tuple[datetime, Q
 def fill(conn: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
     """Write the week."""
     desk, events = Desk(conn), week[-1][2]
-    conn.execute("DELETE FROM event_starts")
-    conn.execute("DELETE FROM events")
+    for table in ("event_sources", "event_starts", "events"):
+        conn.execute(f"DELETE FROM {table}")
     conn.execute(
         "INSERT INTO events (id, key, sport_id, commence_at, original_commence_at, first_seen_at) "
         "OVERRIDING SYSTEM VALUE SELECT i, i::text, %s, %s, %s, %s FROM generate_series(1, %s) AS i",
