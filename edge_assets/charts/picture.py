@@ -38,9 +38,9 @@ def line_png(line: Line, *, size: tuple[float, float] = (10, 5.5), dpi: int = 11
     for name, start in line.starts().items():
         axes.axvline(_days(start), color=DARK, linewidth=1, linestyle="--")
         axes.text(_days(start), 1, f"{name} ", transform=axes.get_xaxis_transform(), color=DARK, ha="right", va="top")
-    locator = AutoDateLocator()  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib.dates has no types
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # matplotlib.dates has no types
     if line.is_fair:
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     axes.set_ylabel(line.measure, color=DARK)
@@ -90,7 +90,7 @@ def _curve(axes: Axes, line: Line, series: Series, colour: str, width: float) ->
 
 
 def _days(at: Times | np.datetime64) -> Any:
-    return date2num(at)  # type: ignore[no-untyped-call]
+    return date2num(at)  # type: ignore[no-untyped-call]  # matplotlib.dates has no types
 
 
 def _axes(figure: Figure, title: str, subtitle: str) -> Axes:

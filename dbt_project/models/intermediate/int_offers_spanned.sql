@@ -1,11 +1,9 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
         pre_hook=['{{ hash_joins() }}', '{{ forget_due() }}'],
         post_hook='{{ analyzed() }}',
-        indexes=[{'columns': ['event_id']}],
-        on_schema_change='fail'
+        indexes=[{'columns': ['event_id']}]
     )
 }}
 

@@ -2,44 +2,34 @@
 with priced as (
 
     select
-        events.sport,
-        events.season,
-        max(decisions.version) as version
-    from {{ ref('stg_pricing__decisions') }} as decisions
-    inner join {{ ref('int_events_timed') }} as events on decisions.event_id = events.event_id
-    group by events.sport, events.season
+        event_id,
+        max(version) as version
+    from {{ ref('stg_pricing__decisions') }}
+    group by event_id
 
 ),
 
 stated as (
 
     select
-        events.sport,
-        events.season,
+        event_id,
         count(*) as results
-    from {{ ref('stg_edge__stated_results') }} as results
-    inner join {{ ref('int_events_timed') }} as events on results.event_id = events.event_id
-    group by events.sport, events.season
-
-),
-
-phantoms as (
-
-    select
-        events.sport,
-        events.season,
-        count(*) as phantoms
-    from {{ ref('int_events_concluded') }} as concluded
-    inner join {{ ref('int_events_timed') }} as events on concluded.event_id = events.event_id
-    where concluded.event_status = 'phantom'
-    group by events.sport, events.season
+    from {{ ref('stg_edge__stated_results') }}
+    group by event_id
 
 )
 
 select
-    priced.sport,
-    priced.season,
-    concat_ws('.', priced.version, coalesce(stated.results, 0), coalesce(phantoms.phantoms, 0)) as stamp
-from priced
-left join stated on priced.sport = stated.sport and priced.season = stated.season
-left join phantoms on priced.sport = phantoms.sport and priced.season = phantoms.season
+    events.sport,
+    events.season,
+    concat_ws(
+        '.',
+        max(priced.version),
+        coalesce(sum(stated.results), 0),
+        count(*) filter (where concluded.event_status = 'phantom')
+    ) as stamp
+from {{ ref('int_events_timed') }} as events
+inner join {{ ref('int_events_concluded') }} as concluded on events.event_id = concluded.event_id
+left join priced on events.event_id = priced.event_id
+left join stated on events.event_id = stated.event_id
+group by events.sport, events.season

@@ -1,9 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        pre_hook='{{ forget_seasons() }}',
-        on_schema_change='fail'
+        pre_hook='{{ forget_seasons() }}'
     )
 }}
 

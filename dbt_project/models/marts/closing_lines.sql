@@ -1,11 +1,9 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
         indexes=[{'columns': ['event_id']}, {'columns': ['sport', 'season']}],
         pre_hook=['{{ forget_closes() }}', '{{ hash_joins() }}'],
-        post_hook='{{ analyzed() }}',
-        on_schema_change='fail'
+        post_hook='{{ analyzed() }}'
     )
 }}
 

@@ -1,11 +1,9 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
         indexes=[{'columns': ['event_id', 'moment']}, {'columns': ['version']}],
         pre_hook='{{ forget_repriced() }}',
-        post_hook='{{ analyzed() }}',
-        on_schema_change='fail'
+        post_hook='{{ analyzed() }}'
     )
 }}
 

@@ -2,8 +2,7 @@
     config(
         materialized='incremental',
         unique_key=['sport', 'day'],
-        incremental_strategy='delete+insert',
-        on_schema_change='fail'
+        incremental_strategy='delete+insert'
     )
 }}
 

@@ -31,7 +31,7 @@ def _build(name: str) -> AssetsDefinition:
     def history(context: AssetExecutionContext, config: ImportConfig) -> MaterializeResult[None]:
         """Import, and tell what came of it; a refused file fails the run when the others are stored."""
         from edge_assets.importing.formats import FormatName  # noqa: PLC0415 - pandas is for runs, not for loading
-        from edge_assets.importing.importer import Importer  # noqa: PLC0415
+        from edge_assets.importing.importer import Importer  # noqa: PLC0415 - as above
 
         with Importer(Settings().require_database(), context.run.run_id) as importer:
             report = importer.run(FormatName(name), [Path(path) for path in config.paths])

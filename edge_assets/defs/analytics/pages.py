@@ -35,7 +35,7 @@ def illustrated(events: Iterable[Any], database_url: str, weights: Mapping[str, 
 def coverage_page(conn: Connection, _: Mapping[str, float]) -> Page:
     """Of `closing_coverage`: by season in numbers, by book as a picture."""
     from edge_assets.charts.coverage import CLOSED, by_book, by_season  # noqa: PLC0415 - matplotlib is for runs
-    from edge_assets.charts.picture import coverage_png  # noqa: PLC0415
+    from edge_assets.charts.picture import coverage_png  # noqa: PLC0415 - as above
 
     entries = closing_coverage(conn)
     if not entries:
@@ -57,9 +57,9 @@ def coverage_page(conn: Connection, _: Mapping[str, float]) -> Page:
 
 def moves_page(conn: Connection, weights: Mapping[str, float]) -> Page:
     """Of `line_moves`, a view of a row a move: how many, and the event that moved most of late."""
-    from edge_assets.charts.choice import Wish  # noqa: PLC0415
-    from edge_assets.charts.line import read_line  # noqa: PLC0415
-    from edge_assets.charts.picture import line_png  # noqa: PLC0415
+    from edge_assets.charts.choice import Wish  # noqa: PLC0415 - as above
+    from edge_assets.charts.line import read_line  # noqa: PLC0415 - as above
+    from edge_assets.charts.picture import line_png  # noqa: PLC0415 - as above
 
     page: Page = {"dagster/row_count": MetadataValue.int(book_moves(conn))}
     found = most_moved(conn)

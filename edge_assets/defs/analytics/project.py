@@ -28,7 +28,10 @@ def prepared_project(directory: Path = PROJECT_DIR) -> DbtProject:
 
 
 def _parse(project: DbtProject) -> None:
-    """Swapped in atomically, because a code server and a run may both find the manifest outdated."""
+    """Swapped in atomically, because a code server and a run may both find the manifest outdated.
+
+    By a process of its own: whoever only loads the location does not keep dbt in memory.
+    """
     project.manifest_path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=project.manifest_path.parent) as scratch:
         dbt = DbtCliResource(project, dbt_executable=DBT)
