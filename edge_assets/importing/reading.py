@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 AHEAD = 4 << 20
 """Bytes of parts that are prepared ahead."""
-GROUPED = 250_000
+GROUPED = 500_000
 """Quotes, after which a group ends: what a kill costs at most, beside one part."""
 
 

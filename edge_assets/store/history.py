@@ -125,19 +125,19 @@ def write_looks(conn: Connection, looks: Looks, ticks: Int64s, withdrawals: Int6
 
 
 def make_room(conn: Connection, observed_at: Int64s) -> None:
-    """Make the partitions that ticks of these moments go to; in a transaction of its own, which others wait for."""
+    """Make what cannot be made while ticks of these moments are stored; in a transaction of its own."""
     days = np.unique(observed_at // DAY) * DAY
-    partitions_of(conn).ensure_months(conn, map(to_datetime, days.tolist()))
+    partitions_of(conn).widen(conn, map(to_datetime, days.tolist()))
 
 
 def make_room_for(conn: Connection, moments: Iterable[datetime]) -> None:
-    """The same for moments that are no microseconds."""
+    """Make all that polls of these moments need; in transactions of their own."""
     partitions_of(conn).ensure_months(conn, moments)
 
 
 def write_quotes(conn: Connection, quotes: QuoteBatch, observed_at: Int64s, poll_ids: Int64s) -> None:
-    """Append ticks, each with its moment and poll (n,); there is room for them."""
-    with conn.cursor() as cursor:
+    """Append ticks, each with its moment and poll (n,), all or nothing; there is room for them."""
+    with conn.transaction(), conn.cursor() as cursor:
         for table, rows in partitions_of(conn).tables(conn, observed_at):
             copy_ticks(cursor, quotes.take(rows), observed_at[rows], poll_ids[rows], table)
 

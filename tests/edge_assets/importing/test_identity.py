@@ -12,7 +12,7 @@ from edge_assets.feeds.history.batch import BookName, HistoryBatch, HistoryEvent
 from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.identity import EventRef, resolve
 from edge_assets.importing.locating import locate
-from edge_assets.store import history, imports
+from edge_assets.store import imports
 from edge_assets.store.vocabulary import Vocabulary
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 from ml.settlement import GameReport, Score
@@ -106,7 +106,6 @@ def test_the_other_way_round_is_the_same_event_with_prices_and_scores_turned(con
         rows=1,
     )
     import_id, _ = imports.begin(conn, "football-data", "x", b"x")
-    history.make_room(conn, batch.quotes.observed_at)
     store(conn, [look(conn, locate(conn, words, batch), Origin(import_id, "run"))])
     words.close()
     found = conn.execute("SELECT event_id, outcome_id, point, price FROM odds_ticks ORDER BY market_id").fetchall()

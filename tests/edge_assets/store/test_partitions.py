@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from psycopg import Rollback
 
 from edge_assets.clock import micros
 from edge_assets.store import readers
 from edge_assets.store.database import connect
+from edge_assets.store.history import write_quotes
 from edge_assets.store.partitions import TABLES, Partitions
-from ml.quotes import QuoteBatch
+from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 from tests.edge_assets.store.material import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from psycopg import Connection
 
     from tests.edge_assets.store.material import Desk
     from tests.servers.postgres import PostgresServer
 
 MIDNIGHT = datetime(2025, 11, 11, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
+JUNE, JULY = datetime(2020, 6, 3, tzinfo=UTC), datetime(2020, 7, 3, tzinfo=UTC)
 CHILDREN = "SELECT count(*) FROM pg_inherits WHERE inhparent = %s::regclass"
 
 
@@ -92,10 +97,64 @@ def test_writers_that_meet_at_midnight_do_not_fail(native_url: str) -> None:
 
 def test_ticks_go_straight_to_the_partitions_of_their_months(native_url: str) -> None:
     """Unless a month has daily ones, which the parent finds."""
-    june, july = datetime(2020, 6, 3, tzinfo=UTC), datetime(2020, 7, 3, tzinfo=UTC)
+    with connect(native_url, "test") as conn, conn.transaction():
+        partitions = Partitions(conn)
+        partitions.ensure(conn, JULY)
+        partitions.ensure_months(conn, [JUNE, JULY + timedelta(days=1)])
+        moments = np.array([micros(at) for at in (JULY, JUNE, JULY + timedelta(days=2), JUNE + INSTANT)])
+        found = [(table, rows.tolist()) for table, rows in partitions.tables(conn, moments)]
+
+        assert found == [("odds_ticks_202006", [1, 3]), ("odds_ticks", [0, 2])]
+        assert children(conn) == [
+            "odds_ticks_202006",
+            "odds_ticks_20200703",
+            "odds_ticks_20200704",
+            "odds_ticks_20200705",
+        ]
+
+
+def test_a_new_month_is_filled_and_then_attached_with_the_index(native_url: str) -> None:
     with connect(native_url, "test") as conn:
-        Partitions(conn).ensure(conn, july)
-        Partitions(conn).ensure_months(conn, [june, july + timedelta(days=1)])
-        moments = np.array([micros(at) for at in (july, june, july + timedelta(days=1), june + INSTANT)])
-        found = [(table, rows.tolist()) for table, rows in Partitions(conn).tables(conn, moments)]
-    assert found == [("odds_ticks_202006", [1, 3]), ("odds_ticks", [0, 2])]
+        put(conn, JUNE)
+        put(conn, JUNE + INSTANT)
+
+        assert children(conn) == ["odds_ticks_202006"]
+        assert conn.execute(CHILDREN, ["odds_ticks_event"]).fetchone() == (1,)
+        assert conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (2,)
+
+
+def test_a_month_that_is_rolled_back_is_made_again(native_url: str) -> None:
+    with connect(native_url, "test") as conn:
+        with conn.transaction():
+            put(conn, JUNE)
+            raise Rollback
+        put(conn, JUNE)
+
+        assert conn.execute("SELECT count(*) FROM odds_ticks_202006").fetchone() == (1,)
+
+
+def test_imports_that_meet_in_a_new_month_both_fill_it(native_url: str) -> None:
+    together = Barrier(4)
+
+    def write(n: int) -> None:
+        with connect(native_url, "import") as conn:
+            together.wait()
+            put(conn, JUNE + n * INSTANT)
+
+    with ThreadPoolExecutor(together.parties) as pool:
+        list(pool.map(write, range(together.parties)))
+
+    with connect(native_url, "test") as conn:
+        assert conn.execute("SELECT count(*) FROM odds_ticks_202006").fetchone() == (4,)
+
+
+def put(conn: Connection, at: datetime) -> None:
+    """One old tick."""
+    quotes = QuoteBatch.of([(1, 1, Market.H2H, Outcome.HOME, np.nan, 1.5, UNKNOWN_TIME)])
+    write_quotes(conn, quotes, np.array([micros(at)]), np.array([1]))
+
+
+def children(conn: Connection) -> list[str]:
+    """The partitions of ticks."""
+    query = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'odds_ticks'::regclass ORDER BY 1"
+    return [name for (name,) in conn.execute(query)]
