@@ -4,5 +4,13 @@
 {# It takes a season for a single row too, and then sorts the pairs of its closes: 8 s instead of 1. #}
 {% macro hash_everything() %}set local enable_sort = off{% endmacro %}
 
-{# Fresh tables have no statistics until the server finds the time. #}
-{% macro analyzed() %}analyze {{ this }}{% endmacro %}
+{# Fresh tables have no statistics until the server finds the time; an old one needs them when a tenth has come. #}
+{% macro analyzed() %}
+{% set main = load_result("main") %}
+do $$ begin
+    if {{ main.response.rows_affected if main else 0 }} * 10 > (
+        select reltuples from pg_class where oid = '{{ this }}'::regclass
+    ) then analyze {{ this }};
+    end if;
+end $$
+{% endmacro %}

@@ -61,18 +61,17 @@ LAST_TICK = "SELECT max(observed_at) FROM odds_ticks WHERE event_id = %s AND obs
 MOST_MOVED = """
 WITH moves AS (
     SELECT
-        l.event_id, l.market, l.book,
-        (array_agg(l.probability_before ORDER BY l.moved_at))[1] AS first,
-        (array_agg(l.probability_after ORDER BY l.moved_at DESC))[1] AS last
-    FROM analytics.line_moves AS l
+        m.event_id, k.key AS market,
+        sum(1 / (1 + exp(-m.position_after)) - 1 / (1 + exp(-m.position_before))) AS size
+    FROM pricing.book_moves AS m INNER JOIN markets AS k ON m.market_id = k.id
     WHERE
-        l.market IN ('h2h', 'h2h_3_way')
-        AND l.moved_at >= (SELECT max(moved_at) - interval '7 days' FROM analytics.line_moves)
-    GROUP BY l.event_id, l.market, l.book
+        k.key IN ('h2h', 'h2h_3_way')
+        AND m.moved_at >= (SELECT max(moved_at) - interval '7 days' FROM pricing.book_moves)
+    GROUP BY m.event_id, k.key, m.book_id
 )
 SELECT event_id, market FROM moves
 GROUP BY event_id, market HAVING count(*) >= 3
-ORDER BY abs(avg(last - first)) DESC, event_id LIMIT 1
+ORDER BY abs(avg(size)) DESC, event_id LIMIT 1
 """
 
 
@@ -156,7 +155,7 @@ def last_tick(conn: Connection, event: Event) -> datetime | None:
 def most_moved(conn: Connection) -> tuple[int, str] | None:
     """Event and market of the result whose books moved furthest, on average, in the week up to the newest move.
 
-    None where no three books moved. Needs the mart `line_moves`.
+    None where no three books moved. Needs the prices of the warehouse.
     """
     row = conn.execute(MOST_MOVED).fetchone()
     return None if row is None else (row[0], row[1])

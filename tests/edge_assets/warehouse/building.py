@@ -53,6 +53,11 @@ class Warehouse:
         with psycopg.connect(self.url, options=options, row_factory=dict_row) as conn:
             return conn.execute(query).fetchall()
 
+    def execute(self, statement: str) -> None:
+        """What somebody else does to the database."""
+        with psycopg.connect(self.url) as conn:
+            conn.execute(statement.encode())
+
     def _dbt(self, *words: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from tests.edge_assets.warehouse.building import Warehouse
 
+VIEW_COLUMNS = """
+SELECT array_agg(attname::text ORDER BY attnum) AS names FROM pg_attribute
+WHERE attrelid = (SELECT oid FROM pg_class WHERE relname = 'stg_edge__books' AND relkind = 'v') AND attnum > 0
+"""
 MARTS = ("book_quality", "closing_coverage", "closing_lines", "features", "line_moves", "market_snapshots")
 
 
@@ -29,3 +33,18 @@ def test_an_empty_warehouse_is_built_tested_and_documented(warehouse: Warehouse,
     keys = {"event_id", "sport", "season", "moment", "decided_at", "version"}
     assert [column["name"] for column in features if column["name"] not in keys and not column["description"]] == []
     assert {name.rsplit(".")[-1] for name in manifest["exposures"]} >= {"warehouse_report", "sharp_table"}
+
+
+def test_a_view_is_replaced_where_it_stands(warehouse: Warehouse) -> None:
+    """What a person has built on it stays, unless its columns have changed; a table is no obstacle."""
+    warehouse.run("stg_edge__books")
+    columns = warehouse.rows(VIEW_COLUMNS)
+    warehouse.execute("CREATE VIEW public.mine AS SELECT book_id FROM analytics.stg_edge__books")
+    warehouse.run("stg_edge__books")
+    assert warehouse.rows("SELECT * FROM public.mine") == []
+
+    for other in ("VIEW analytics.stg_edge__books AS SELECT 1 AS one", "TABLE analytics.stg_edge__books (one integer)"):
+        warehouse.execute("DROP VIEW analytics.stg_edge__books CASCADE")
+        warehouse.execute(f"CREATE {other}")
+        warehouse.run("stg_edge__books")
+        assert warehouse.rows(VIEW_COLUMNS) == columns
