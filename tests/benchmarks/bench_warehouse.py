@@ -1,7 +1,7 @@
 """Seconds that the job `warehouse` takes: all of a million ticks at night, and what a burst of polls adds.
 
-Targets: 60 s and 10 s. Both run through Dagster, data tests and the pages' pictures included. The first run, on an empty
-database, tells what starting costs: dbt parses the project, and everything is imported.
+Targets: 60 s and 10 s. Both run through Dagster, data tests and the pages' pictures included. The first run, on an
+empty database, tells what starting costs: dbt parses the project, and everything is imported.
 """
 
 from __future__ import annotations
