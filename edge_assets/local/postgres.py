@@ -36,6 +36,8 @@ def program(home: Home, port: int) -> Program:
         "max_connections": MAX_CONNECTIONS,
         "timezone": "UTC",
         "jit": "off",
+        # an archive's joins sort and hash gigabytes, at 4 MB in files
+        "work_mem": "64MB",
     }
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     command = (str(_binaries() / "postgres"), "-D", str(home.postgres), *options)

@@ -45,7 +45,7 @@ GROUP BY event_id ORDER BY event_id
 COLUMNS = "t.event_id, t.market_id, t.outcome_id, t.point, t.book_id, t.observed_at, t.poll_id, t.price"
 TICKS = f"""
 WITH events_due AS (
-    SELECT n.event_id, n.since, least(e.commence_at, e.original_commence_at) AS until
+    SELECT n.event_id, e.first_seen_at, n.since, least(e.commence_at, e.original_commence_at) AS until
     FROM unnest(%(events)s::integer[], %(since)s::timestamptz[]) AS n (event_id, since)
     INNER JOIN events AS e ON n.event_id = e.id
 )
@@ -59,19 +59,24 @@ FROM (
     UNION ALL (
         SELECT DISTINCT ON (t.event_id, t.book_id, t.market_id, t.outcome_id, t.point) {COLUMNS}
         FROM odds_ticks AS t INNER JOIN events_due AS n
-            ON t.event_id = n.event_id AND t.observed_at < n.since AND t.observed_at < n.until
+            ON
+                t.event_id = n.event_id AND t.observed_at >= n.first_seen_at
+                AND t.observed_at < n.since AND t.observed_at < n.until
         ORDER BY t.event_id, t.book_id, t.market_id, t.outcome_id, t.point, t.observed_at DESC, t.poll_id DESC
     )
     UNION ALL
     SELECT t.event_id, t.market_id, t.outcome_id, t.point, {BEST}::smallint, t.observed_at, t.poll_id, t.price
     FROM aggregate_ticks AS t INNER JOIN events_due AS n ON t.event_id = n.event_id AND t.observed_at < n.until
-    WHERE t.kind = 'max'
+    WHERE t.kind = 'max' AND t.event_id = ANY(%(events)s)
 ) AS t
 LEFT JOIN pricing.priced_polls AS d ON t.poll_id = d.poll_id
 WHERE t.market_id = ANY(%(markets)s)
 ORDER BY t.market_id, t.event_id, 3, t.observed_at
 """
-"""What an event's books offered before the first tick that is due, and every tick from then on."""
+"""What an event's books offered before the first tick that is due, and every tick from then on.
+
+First sights name the partitions that are looked into, and the list of events the pages of aggregates.
+"""
 TYPES = {
     "event_id": "i4", "market_id": "i2", "line_point": "f4", "outcome_id": "i4", "book_id": "i2", "observed_at": TIME,
     "poll_id": "i8", "price": "f8", "due": "i4",
@@ -96,12 +101,13 @@ kept AS (
         t.observed_at, {{time}} t.poll_id, t.price, t.event_id, t.outcome_id, t.point, t.{{seller}}, t.market_id,
         q.check_name, q.reason
     FROM {{table}} AS t INNER JOIN q ON {PLACE} AND {LINE_POINT} = q.line_point
-    WHERE t.price IS NOT NULL
+    WHERE t.price IS NOT NULL AND t.event_id = ANY(%(event_id)s)
     ON CONFLICT DO NOTHING
     RETURNING *
 ),
 repriced AS (DELETE FROM pricing.priced_polls AS d USING kept WHERE d.poll_id = kept.poll_id)
-UPDATE {{table}} AS t SET price = NULL FROM kept AS q WHERE {PLACE} AND t.point IS NOT DISTINCT FROM q.point
+UPDATE {{table}} AS t SET price = NULL
+FROM kept AS q WHERE t.event_id = ANY(%(event_id)s) AND {PLACE} AND t.point IS NOT DISTINCT FROM q.point
 """
 PUT_TICKS = PUT.format(table="odds_ticks", seller="book_id", seller_type="smallint", time="book_time,")
 PUT_AGGREGATES = PUT.format(table="aggregate_ticks", seller="kind", seller_type="text", time="")
