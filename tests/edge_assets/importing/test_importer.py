@@ -82,6 +82,7 @@ def test_the_order_of_files_does_not_matter(database_url: str, either_url: str, 
     assert content(database_url) == content(either_url)
 
 
+@pytest.mark.untraced
 def test_a_killed_import_goes_on(database_url: str, either_url: str, tmp_path: Path) -> None:
     """Killed for good between or within files: in the end it is as if it never was."""
     days = [f"{day:02}/{month:02}/2020" for month in (1, 2) for day in range(1, 25)]

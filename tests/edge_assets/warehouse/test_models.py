@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.edge_assets.warehouse.building import Warehouse
 
+pytestmark = pytest.mark.untraced
 MARTS = ("book_quality", "closing_coverage", "closing_lines", "features", "line_moves", "market_snapshots")
 
 
