@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 import redis
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from edge_assets.store.database import ensure_database, upgrade
 from tests.servers import npm, pglite, postgres, timescale, valkey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 TEMPLATE = "edge_template"
 
@@ -32,6 +34,27 @@ settings.load_profile("edge")
 def pytest_configure() -> None:
     """A run that is terminated (`timeout`, a cancelled job) stops its servers as an interrupted one does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Without coverage, fixtures and all, where a test is marked `untraced`."""
+    with _untraced() if item.get_closest_marker("untraced") else nullcontext():
+        return (yield)
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """Pause coverage here and in what is started; starting it again sets the variable again."""
+    measured = Coverage.current()
+    if measured:
+        measured.stop()
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    try:
+        yield
+    finally:
+        if measured:
+            measured.start()
 
 
 def absent(what: str) -> NoReturn:

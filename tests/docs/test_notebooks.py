@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.untraced
 DOCS = Path(__file__).parents[2] / "docs"
 PLOT = "image/png"
 PATIENCE = 240

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tests.servers.valkey import ValkeyServer
 
+pytestmark = pytest.mark.untraced
 NFL = "americanfootball_nfl"
 THRESHOLD = 0.01
 WEEK = {"payloads": 476, "quotes_seen": 580_188, "ticks": 22_336, "withdrawals": 10_662}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Note = Callable[[str, object], None]
 
+pytestmark = pytest.mark.untraced
 BEGINS = datetime(2026, 1, 10, 12, tzinfo=UTC)
 STEP = timedelta(seconds=20)
 HOURS = 1.0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.untraced
 ALERT_SECONDS = 120.0
 COUNTS = {
     "payloads",

@@ -114,7 +114,7 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
 
 
 def _known(news_at: NDArray[np.int64], known: tuple[Knowledge, ...], at: float) -> Knowledge:
-    return known[max(0, int(np.searchsorted(news_at, at, side="right")) - 1)]
+    return known[max(0, int(news_at.searchsorted(at, side="right")) - 1)]
 
 
 def _lopsided(news_at: NDArray[np.int64], known: tuple[Knowledge, ...], fault: Fault) -> bool:

@@ -6,8 +6,8 @@ league's key numbers. The distributions of margin and total are sums of their jo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from math import erf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,18 +42,22 @@ class Knowledge(NamedTuple):
     deviation: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Distribution:
-    """Probabilities `p` of the whole numbers from `low` on."""
+    """Probabilities `p` of the whole numbers from `low` on. What it was asked for it remembers: books ask alike."""
 
     low: int
     p: NDArray[np.float64]
+    _above: dict[float, Chance] = field(default_factory=dict)
 
     def above(self, line: float) -> Chance:
         """The chance to end above `line`, and on it."""
-        values = self.low + np.arange(len(self.p))
-        return Chance(float(self.p[values > line].sum()), float(self.p[values == line].sum()))
+        if line not in self._above:
+            values = self.low + np.arange(len(self.p))
+            self._above[line] = Chance(float(self.p[values > line].sum()), float(self.p[values == line].sum()))
+        return self._above[line]
 
+    @cached_property
     def median(self) -> float:
         """Where half of the probability is reached, between whole numbers."""
         cumulated = np.cumsum(self.p)

@@ -108,14 +108,14 @@ def _moneyline(fixture: Fixture, book: Book, view: Outlook, error: float) -> lis
 
 def _spread(book: Book, view: Outlook, error: float, hang: int) -> list[Quote]:
     """The home side's point puts its line near the middle; most books prefer half points, which cannot push."""
-    point = _hung(-view.final.median(), hang)
+    point = _hung(-view.final.median, hang)
     fair = _shifted(view.final.above(-point).conditional, error)
     home, away = _prices(book, [fair, 1 - fair])
     return [Quote("spreads", "home", point, home), Quote("spreads", "away", 0.0 - point, away)]
 
 
 def _total(book: Book, view: Outlook, error: float, hang: int) -> list[Quote]:
-    point = _hung(view.total.median(), hang)
+    point = _hung(view.total.median, hang)
     fair = _shifted(view.total.above(point).conditional, error)
     over, under = _prices(book, [fair, 1 - fair])
     return [Quote("totals", "over", point, over), Quote("totals", "under", point, under)]

@@ -119,7 +119,8 @@ class World:
                     market = kind if quote.market == "h2h" else quote.market
                     chance = truth(market, quote.outcome, quote.point, at)
                     value = chance.win * quote.price + chance.push - 1
-                    yield Edge(event.id, BOOKS[number].key, quote._replace(market=market), value)
+                    offered = quote if quote.market == market else quote._replace(market=market)
+                    yield Edge(event.id, BOOKS[number].key, offered, value)
 
     def faults(self, sport: str, at: datetime) -> list[tuple[Fixture, Fault]]:
         """What is wrong at the moment."""

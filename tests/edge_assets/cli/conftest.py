@@ -1,12 +1,16 @@
+"""The command, in this process and in one of its own."""
+
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_assets.cli import app
 from edge_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -14,22 +18,52 @@ if TYPE_CHECKING:
 
     from tests.edge_assets.cli.command import Edge
 
+UNSET = {name.upper() for name in Settings.model_fields}
+
 
 @pytest.fixture
-def edge(tmp_path: Path) -> Edge:
-    """Runs the real command in a home of its own, with nothing configured but what is given."""
+def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Edge:
+    """Runs the command in a home of its own, with nothing configured but what is given.
+
+    In this process: one of its own imports for 2 to 8 s, which the tests of every command would pay anew.
+    """
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        unset = {name.upper() for name in Settings.model_fields}
-        inherited = {key: value for key, value in os.environ.items() if key not in unset}
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+        with monkeypatch.context() as patch:
+            for name in UNSET:
+                patch.delenv(name, raising=False)
+            for name, value in {**_home(tmp_path), **environment}.items():
+                patch.setenv(name, value)
+            patch.chdir(tmp_path)
+            with pytest.raises(SystemExit) as ended:
+                app([*words])
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        shown = capsys.readouterr()
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+@pytest.fixture
+def edge_process(tmp_path: Path) -> Edge:
+    """Runs the real command."""
+
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        inherited = {key: value for key, value in os.environ.items() if key not in UNSET}
         return subprocess.run(
             [sys.executable, "-c", "from edge_assets.cli import app; app()", *words],
-            env={**inherited, "EDGE_HOME": str(tmp_path / "home"), "COLUMNS": "100", **environment},
+            env={**inherited, **_home(tmp_path), **environment},
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=600,  # a hang, not a slow machine: the longest builds a warehouse
+            timeout=600,  # a hang, not a slow machine
             check=False,
         )
 
     return run
+
+
+def _home(folder: Path) -> dict[str, str]:
+    return {"EDGE_HOME": str(folder / "home"), "COLUMNS": "100"}

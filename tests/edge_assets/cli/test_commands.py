@@ -42,16 +42,16 @@ def test_problems_are_told(
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_is_away_is_told_and_nothing_is_left(edge: Edge) -> None:
+def test_a_server_that_is_away_is_told_and_nothing_is_left(edge_process: Edge) -> None:
     """A database and a Redis server of one's own, neither of which is there."""
     url = "postgresql://me:hunter2@127.0.0.1:1/odds"
-    done = edge("up", DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1/0")
+    done = edge_process("up", DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 1
     assert "database odds at 127.0.0.1:1" in done.stderr
     assert "check DATABASE_URL" in done.stderr
     assert "hunter2" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    assert "nothing of" in edge("down").stderr
+    assert "nothing of" in edge_process("down").stderr
 
 
 def test_a_port_that_was_asked_for_and_is_taken(edge: Edge) -> None:
@@ -61,8 +61,8 @@ def test_a_port_that_was_asked_for_and_is_taken(edge: Edge) -> None:
         assert f"port {port} is taken" in edge("simulate", "--port", port).stderr
 
 
-def test_help_lists_every_command(edge: Edge) -> None:
-    shown = edge("--help").stdout
+def test_help_lists_every_command(edge_process: Edge) -> None:
+    shown = edge_process("--help").stdout
     for command in ("up", "down", "status", "doctor", "watch", "replay", "simulate", "token"):
         assert f"│ {command} " in shown
 
@@ -83,8 +83,8 @@ def test_status_of_nothing(edge: Edge, tmp_path: Path) -> None:
     assert "nothing runs in" in edge("status").stdout
 
 
-def test_doctor_finds_this_machine_fit(edge: Edge, database_url: str, redis_url: str) -> None:
-    done = edge("doctor", "--json", DATABASE_URL=database_url, REDIS_URL=redis_url, ODDS_API_KEY="hunter2")
+def test_doctor_finds_this_machine_fit(edge_process: Edge, database_url: str, redis_url: str) -> None:
+    done = edge_process("doctor", "--json", DATABASE_URL=database_url, REDIS_URL=redis_url, ODDS_API_KEY="hunter2")
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert {
         "python",

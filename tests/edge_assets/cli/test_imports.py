@@ -1,15 +1,12 @@
-"""`edge import`: counts for programs, problems with a remedy. In this process: pandas is loaded once."""
+"""`edge import`: counts for programs, problems with a remedy."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.cli import app
-from edge_assets.settings import Settings
 from tests.edge_assets.feeds.history.test_football_download import site
 from tests.edge_assets.importing.seasons import HEAD, MATCHES, season
 
@@ -17,25 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.edge_assets.cli.command import Edge
-
-
-@pytest.fixture
-def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Edge:
-    """Runs the command with nothing configured but what is given."""
-
-    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        with monkeypatch.context() as patch:
-            for name in Settings.model_fields:
-                patch.delenv(name.upper(), raising=False)
-            for name, value in {"EDGE_HOME": str(tmp_path / "home"), "COLUMNS": "100", **environment}.items():
-                patch.setenv(name, value)
-            patch.chdir(tmp_path)
-            with pytest.raises(SystemExit) as ended:
-                app([*words])
-        shown = capsys.readouterr()
-        return subprocess.CompletedProcess(words, int(ended.value.code or 0), shown.out, shown.err)
-
-    return run
 
 
 def test_counts_for_programs_and_for_people(edge: Edge, database_url: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.edge_assets.cli.command import Edge
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster_dbt uses dagster's old names
 def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, tmp_path: Path) -> None:
     with connect(database_url, "test") as conn:
         Desk(database_url, conn, tmp_path).store(season()[:60])

@@ -19,6 +19,8 @@ from tests.edge_assets.ingestion.services import NFL, Feeding, rows, settings_fo
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster_dbt uses dagster's old names
 def test_the_warehouse_counts_what_the_bursts_polled(

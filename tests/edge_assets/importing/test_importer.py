@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from edge_assets.importing.importer import Importer, ImportReport
 from edge_assets.store import board, readers
 from edge_assets.store.database import connect
 from tests.edge_assets.importing.seasons import MATCHES, content, rows, season
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 FOOTBALL = FormatName.FOOTBALL_DATA
 
@@ -82,6 +86,7 @@ def test_the_order_of_files_does_not_matter(database_url: str, either_url: str, 
     assert content(database_url) == content(either_url)
 
 
+@pytest.mark.untraced
 def test_a_killed_import_goes_on(database_url: str, either_url: str, tmp_path: Path) -> None:
     """Killed for good between or within files: in the end it is as if it never was."""
     days = [f"{day:02}/{month:02}/2020" for month in (1, 2) for day in range(1, 25)]
@@ -94,11 +99,12 @@ def test_a_killed_import_goes_on(database_url: str, either_url: str, tmp_path: P
     )
     root = Path(__file__).parents[3]
     process = subprocess.Popen([sys.executable, "-c", program, either_url, str(tmp_path / "all")], cwd=root)
-    while process.poll() is None and count_finished(either_url) < 3:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    done = count_finished(either_url)
+    with connect(either_url, "test") as conn:
+        while process.poll() is None and count_finished(conn) < 3:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        done = count_finished(conn)
     assert 0 < done < len(days)
     report = run(either_url, tmp_path / "all")
     assert report.known_files >= done
@@ -106,8 +112,9 @@ def test_a_killed_import_goes_on(database_url: str, either_url: str, tmp_path: P
     assert content(either_url) == content(database_url)
 
 
-def count_finished(url: str) -> int:
-    return int(rows(url, "SELECT count(*) FROM imports WHERE finished_at IS NOT NULL")[0][0])
+def count_finished(conn: Connection) -> int:
+    [[finished]] = conn.execute("SELECT count(*) FROM imports WHERE finished_at IS NOT NULL").fetchall()
+    return int(finished)
 
 
 def test_a_bad_file_is_refused_and_the_others_are_imported(database_url: str, tmp_path: Path) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from redis import Redis
 
 from edge_assets.ingestion.burst import BurstOrder, run_burst
 from edge_assets.ingestion.facts import read_facts
 from edge_assets.ingestion.planning import Skip, plan_burst
 from edge_assets.settings import Feed, MissingSettingError, Settings
-from edge_assets.store.database import connect
 from tests.edge_assets.ingestion.services import (
     BEGINS,
     EPL,
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_assets.ingestion.report import SportReport
+    from tests.servers.postgres import PostgresServer
     from tests.servers.valkey import ValkeyServer
 
 POLLS = 20
@@ -76,17 +74,18 @@ def assert_streamed_once_in_order(database_url: str, redis_url: str) -> None:
     assert rows(database_url, "SELECT count(*) FROM polls WHERE published_at IS NULL") == [(0,)]
 
 
-@pytest.fixture
-async def undisturbed(database_url: str, redis_url: str, tmp_path: Path) -> list[tuple[Any, ...]]:
+@pytest.fixture(scope="module")
+def undisturbed(
+    postgres_server: PostgresServer,
+    migrated_template: str,
+    redis_server: ValkeyServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> list[tuple[Any, ...]]:
     """The ticks of a run in which nothing happened."""
-    with serving(write_tape(tmp_path / "undisturbed")) as feed:
-        await play("quiet", settings_for(database_url, redis_url, feed.url))
-    quiet = ticks(database_url)
-    tables = "polls, payloads, odds_ticks, events, event_starts, leases, sports, books"
-    with closing(connect(database_url, "test")) as connection, closing(Redis.from_url(redis_url)) as redis:
-        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-        redis.flushall()
-    return quiet
+    tape = write_tape(tmp_path_factory.mktemp("undisturbed"))
+    with postgres_server.clone_of(migrated_template) as url, serving(tape) as feed:
+        asyncio.run(play("quiet", settings_for(url, redis_server.url, feed.url)))
+        return ticks(url)
 
 
 async def test_a_burst_stores_and_publishes_every_capture_of_a_tape(

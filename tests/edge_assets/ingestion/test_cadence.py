@@ -84,6 +84,7 @@ def test_without_credits_for_a_poll_and_the_reserve_nothing_priced_is_asked(rema
     assert next_poll(sport, NOW, METERED, lengthened).year == datetime.max.year
 
 
+@pytest.mark.untraced
 @settings(max_examples=15, deadline=None)
 @given(
     credits_at_start=st.sampled_from([500, 2000, 20_000]),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.servers.postgres import PostgresServer
 
     Ask = Callable[..., dict[str, Any]]
+pytestmark = pytest.mark.untraced
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+pytestmark = pytest.mark.untraced
 NFL = "americanfootball_nfl"
 NEWS = datetime(2025, 11, 6, 12, tzinfo=UTC)
 PUBLISHED = "INSERT INTO pricing.book_weights VALUES (%s, %s, %s, 50, 1, 9, 0, 1)"

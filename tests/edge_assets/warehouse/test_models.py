@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.edge_assets.warehouse.building import Warehouse
 
+pytestmark = pytest.mark.untraced
 VIEW_COLUMNS = """
 SELECT array_agg(attname::text ORDER BY attnum) AS names FROM pg_attribute
 WHERE attrelid = (SELECT oid FROM pg_class WHERE relname = 'stg_edge__books' AND relkind = 'v') AND attnum > 0

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import pytest
 
 from edge_assets.store.database import connect
 from edge_assets.store.results import ResultSource
@@ -15,6 +16,7 @@ from tests.edge_assets.warehouse.stories import EVENTS, Season
 if TYPE_CHECKING:
     from tests.edge_assets.warehouse.building import Warehouse
 
+pytestmark = pytest.mark.untraced
 Rows: TypeAlias = "dict[str, dict[tuple[Any, ...], dict[str, Any]]]"
 """By table and key."""
 SEASONS, LOOKS = 8, 7

@@ -148,6 +148,7 @@ def test_the_fit_finds_the_weights_that_made_the_data() -> None:
     np.testing.assert_allclose(fitted - [shift, 0, 0, 0, 0, 0], truth, atol=0.35)
 
 
+@pytest.mark.untraced
 def test_the_weights_are_what_the_fit_gives(data_dir: Path, season: Ticks) -> None:
     np.testing.assert_allclose(palpable_fit.fit(*palpable_fit.training(data_dir, season)), WEIGHTS, rtol=0.02)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from edge_assets.feeds.simulate.fixtures import Fixture
 
+pytestmark = pytest.mark.untraced
 SPORT = "basketball_nba"
 BY_KEY = {book.key: book for book in BOOKS}
 HOURS = 0.75

@@ -211,6 +211,7 @@ def test_a_file_that_is_none_is_refused(text: str, reason: str) -> None:
         read("E0.csv", text.encode())
 
 
+@pytest.mark.untraced
 def test_all_recorded_files(data_dir: Path) -> None:
     """The figures of the data's README."""
     results = sharp_and_best = 0

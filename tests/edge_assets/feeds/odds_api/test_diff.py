@@ -433,6 +433,7 @@ def test_points_survive_the_single_precision_of_the_database(feed: Feed) -> None
     assert feed.changes(body) == set()
 
 
+@pytest.mark.untraced
 def test_the_recorded_week(odds_data: Path) -> None:
     feed = Feed(PriceFormat.AMERICAN, "americanfootball_nfl")
     bodies: dict[str, bytes] = {}

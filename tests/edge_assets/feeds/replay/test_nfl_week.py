@@ -17,6 +17,7 @@ from tests.edge_assets.feeds.replay.material import NFL, Serve
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.untraced
 ODDS = f"/v4/sports/{NFL}/odds"
 QUERY = {"regions": "us", "markets": "h2h,spreads,totals"}
 

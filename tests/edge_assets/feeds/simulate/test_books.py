@@ -111,6 +111,7 @@ def prices(event: Fixture, number: int, at: int) -> list[Quote]:
     return list(shown(event, number, last_look(event, number, at)).values())
 
 
+@pytest.mark.untraced
 def test_sharp_books_move_first() -> None:
     news = [*big_news(0, 200), *big_news(1, 200)]
     assert len(news) > 8

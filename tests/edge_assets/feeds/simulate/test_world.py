@@ -32,6 +32,7 @@ def body(world: World, sport: str, at: datetime) -> bytes:
     return msgspec.json.encode(snapshot.events)
 
 
+@pytest.mark.untraced
 def test_two_worlds_say_the_same_in_any_order() -> None:
     asked = [(sport, at) for sport in KEYS for at in times(1.5, 613)]
     first, second = World(seed=5), World(seed=5)
