@@ -18,10 +18,13 @@ from edge_assets.feeds.replay.recorded import RecordedTape
 from edge_assets.feeds.replay.sources import SUFFIXES, RecordedFile, TapeError
 from edge_assets.importing.identity import EventRef, resolve
 from edge_assets.importing.orientation import turned
+from edge_assets.importing.single_events import format_of, said_of
 from edge_assets.store import history, identities, looks, readers
 from edge_assets.store.imports import ImportCounts
+from edge_assets.store.offers import Poll, on_offer
+from edge_assets.store.scopes import BULK_MARKETS, Listing
 from edge_assets.store.writer import PollRecord, write_poll
-from ml.quotes import QuoteBatch
+from ml.quotes import EventStarts, MarketTimes, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,10 +33,13 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from edge_assets.feeds.odds_api.diff import Diff
     from edge_assets.feeds.replay.recorded import RecordedSnapshot
     from edge_assets.feeds.replay.tape import Capture
     from edge_assets.importing.batches import Origin
-    from edge_assets.store.offers import Poll
+    from edge_assets.importing.single_events import Said
+    from edge_assets.store.looks import Look
+    from edge_assets.store.scopes import Scope
     from edge_assets.store.vocabulary import Vocabulary
 
 FEED = "odds-api"
@@ -46,9 +52,10 @@ def load(path: Path) -> tuple[RecordedTape, Refusals]:
         RefusedFileError: there is no capture.
     """
     try:
-        tape = _single(path) if path.name.endswith(SUFFIXES) and path.is_file() else RecordedTape.load(path)
+        single_file = path.name.endswith(SUFFIXES) and path.is_file()
+        tape = _single(path) if single_file else RecordedTape.load(path, single_events=True)
     except TapeError as error:
-        remedy = "give recorded answers of /odds or /historical/.../odds, API version 4"
+        remedy = "give recorded answers of /odds or /events/{id}/odds, live or historical, API version 4"
         raise RefusedFileError(Refusal(str(path), "no_captures", str(error), remedy)) from error
     refused = Refusals()
     for skip in tape.skipped:
@@ -128,76 +135,101 @@ class SportImport:
         self._origin = origin
         self._sport_id = names.sport(sport, sport)
         self._names = names
-        self._format: PriceFormat | None = None
-        self._differ = PayloadDiffer(self._names, sport, self._sport_id)
 
     def run(self, captures: Sequence[Capture], progress: Callable[[], None]) -> None:
         """Store what is new of the captures, which are in order of time."""
         known = looks.looks_of(self._conn, self._sport_id, FEED)
-        times = [look.observed_at for look in known]
+        times = [look.poll.observed_at for look in known]
         new = [c for c in captures if c.at not in set(times)]
         for _ in range(len(captures) - len(new)):
             progress()
         history.make_room_for(self._conn, [capture.at for capture in new])
         for place, run in groupby(new, key=lambda capture: bisect_right(times, capture.at)):
             self._begin(known[place - 1] if place else None)
-            self._put(list(run), known[place] if place < len(known) else None, progress)
+            self._put(list(run), known[place:], progress)
         identities.settle_starts(self._conn, self._names.events)
         self.counts.events = len(self._names.events)
 
-    def _begin(self, before: Poll | None) -> None:
+    def _begin(self, before: Look | None) -> None:
         """Go on from the look before; without one, from nothing."""
-        self._format = None
-        quotes = QuoteBatch.empty()
+        self._format = PriceFormat.DECIMAL
+        self._differ = PayloadDiffer(self._names, self._sport, self._sport_id, price_format=self._format)
+        self._listing = Listing(MarketTimes.empty(), EventStarts.empty())
+        self._last = before and before.poll
         if before is not None:
-            quotes, _ = readers.last_quotes(self._conn, self._sport_id, before.id)
-        self._quotes = quotes
+            self._listing = looks.listing(self._conn, self._sport_id, before)
+            self._differ.load(readers.last_quotes(self._conn, self._sport_id, before.poll.id)[0])
 
-    def _put(self, run: Sequence[Capture], later: Poll | None, progress: Callable[[], None]) -> None:
+    def _put(self, run: Sequence[Capture], later: Sequence[Look], progress: Callable[[], None]) -> None:
         def write() -> Iterable[int]:
-            listed: set[int] = set()
             for capture in run:
-                listed = self._write(capture)
+                self._write(self._snapshot(capture))
                 progress()
-            return listed
+            return map(int, self._listing.starts.event)
 
-        if later is None:
+        if not later:
             write()
-        else:
-            repairs = looks.insert_before(self._conn, self._sport_id, later, write)
-            self.counts.ticks += repairs  # not in one: `write` counts too
+            return
+        single = [s for capture in run if (s := self._snapshot(capture)).is_of_one_event]
+        events = {scope.event for scope, _ in map(self._said, single) if scope}
+        affected = list(looks.affected(later, events))
+        # not in one: `write` counts too
+        repairs = looks.insert_before(self._conn, self._sport_id, affected, write)
+        self.counts.ticks += repairs
 
-    def _write(self, capture: Capture) -> set[int]:
+    def _snapshot(self, capture: Capture) -> RecordedSnapshot:
         snapshot = self._tape.snapshot(self._sport, capture.at)
         if snapshot is None:
             msg = f"the tape has lost its capture of {self._sport} at {capture.at}"
             raise LookupError(msg)
-        self._read_as(PriceFormat.AMERICAN if snapshot.content.american else PriceFormat.DECIMAL)
-        diff = self._differ.diff(snapshot.body, capture.at)
-        record = self._record(snapshot, diff.quotes_seen, diff.events, diff.rejected)
-        write_poll(self._conn, record, self._oriented(diff.quotes), diff.times, diff.starts)
-        self._differ.commit()
-        self.counts.rows += diff.quotes_seen
-        self.counts.ticks += len(diff.quotes)
-        self.rejected += diff.rejected
-        return set(diff.starts.event.tolist())
+        return snapshot
 
-    def _read_as(self, price_format: PriceFormat) -> None:
-        """A tape may change from one format to the other; what is on offer stays."""
-        if price_format is self._format:
+    def _write(self, snapshot: RecordedSnapshot) -> None:
+        if snapshot.is_of_one_event:
+            self._write_event(snapshot)
+        else:
+            self._write_sport(snapshot)
+
+    def _write_sport(self, snapshot: RecordedSnapshot) -> None:
+        if (price_format := format_of(snapshot)) is not self._format:
+            self._format = price_format
+            self._differ.read_as(price_format)
+        diff = self._differ.diff(snapshot.body, snapshot.captured_at)
+        self._listing = Listing(diff.times, diff.starts)
+        asked = np.isin(diff.quotes.market, [*BULK_MARKETS, *diff.times.market])
+        self._store(snapshot, diff, self._oriented(diff.quotes.take(asked)))
+        self._differ.commit()
+
+    def _write_event(self, snapshot: RecordedSnapshot) -> None:
+        scope, diff = self._said(snapshot)
+        if scope is None:
+            self.rejected += diff.rejected
             return
-        if self._format is not None:
-            last = looks.looks_of(self._conn, self._sport_id, FEED)[-1]
-            self._quotes, _ = readers.last_quotes(self._conn, self._sport_id, last.id)
-        self._format = price_format
-        self._differ = PayloadDiffer(self._names, self._sport, self._sport_id, price_format=price_format)
-        self._differ.load(self._quotes)
+        stood = self._standing(scope.event)
+        changed = looks.difference(stood.take(scope.holds(stood)), self._oriented(diff.quotes))
+        self._listing = self._listing.with_look(scope, Listing(diff.times, diff.starts))
+        self._store(snapshot, diff, changed, scope)
+        self._differ.adopt(scope.event, self._oriented(self._standing(scope.event)))
+
+    def _said(self, snapshot: RecordedSnapshot) -> Said:
+        return said_of(self._names, self._sport, self._sport_id, snapshot)
+
+    def _standing(self, event: int) -> QuoteBatch:
+        return on_offer(self._conn, [event], self._last)[0] if self._last else QuoteBatch.empty()
 
     def _oriented(self, quotes: QuoteBatch) -> QuoteBatch:
         flipped = [event for event, is_flipped in self._names.flipped.items() if is_flipped]
         return turned(quotes, np.isin(quotes.event, flipped))
 
-    def _record(self, snapshot: RecordedSnapshot, seen: int, events: int, rejected: Counter[str]) -> PollRecord:
+    def _store(self, snapshot: RecordedSnapshot, diff: Diff, quotes: QuoteBatch, scope: Scope | None = None) -> None:
+        poll_id = write_poll(self._conn, self._record(snapshot, diff, scope), quotes, *self._listing)
+        if poll_id is not None:
+            self._last = Poll(poll_id, snapshot.captured_at)
+        self.counts.rows += diff.quotes_seen
+        self.counts.ticks += len(quotes)
+        self.rejected += diff.rejected
+
+    def _record(self, snapshot: RecordedSnapshot, diff: Diff, scope: Scope | None) -> PollRecord:
         at = micros(snapshot.captured_at)
         return PollRecord(
             sport_id=self._sport_id,
@@ -205,10 +237,11 @@ class SportImport:
             run_id=self._origin.run_id,
             observed_at=at,
             received_at=at,
-            quotes_seen=seen,
-            events=events,
+            quotes_seen=diff.quotes_seen,
+            events=diff.events,
             request_ms=0.0,
             body=snapshot.body,
-            rejected={reason: n for reason, n in rejected.items() if n},
+            rejected={reason: n for reason, n in diff.rejected.items() if n},
             import_id=self._origin.import_id,
+            scope=scope,
         )

@@ -1,48 +1,106 @@
-"""Looks of one feed at a sport in order of time, and putting one in between."""
+"""Looks of one feed at a sport in order of time, and putting some in between."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import zstandard
 
 from edge_assets.clock import micros
 from edge_assets.store.copying import copy_ticks
 from edge_assets.store.offers import Poll, on_offer
 from edge_assets.store.readers import market_state
-from ml.quotes import QuoteBatch
+from edge_assets.store.scopes import BULK_MARKETS, Listing, Scope
+from ml.quotes import QuoteBatch, encode_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from psycopg import Connection
 
-LOOKS = "SELECT id, observed_at FROM polls WHERE sport_id = %s AND feed = %s ORDER BY observed_at"
+LOOKS = "SELECT id, observed_at, scope FROM polls WHERE sport_id = %s AND feed = %s ORDER BY observed_at"
+LOOK_BEFORE = """
+SELECT p.id
+FROM polls AS p INNER JOIN polls AS later ON p.sport_id = later.sport_id AND p.feed = later.feed
+WHERE later.id = %s AND p.observed_at < later.observed_at ORDER BY p.observed_at DESC LIMIT 1
+"""
+LIST = "UPDATE polls SET market_times = %s, starts = %s WHERE id = %s"
 
 
-def looks_of(conn: Connection, sport_id: int, feed: str) -> list[Poll]:
+class Look(NamedTuple):
+    """A look in time, at a whole sport or (with a scope) at a part."""
+
+    poll: Poll
+    scope: Scope | None
+
+
+def looks_of(conn: Connection, sport_id: int, feed: str) -> list[Look]:
     """Every look of a feed at a sport, in order of time."""
-    return [Poll(*row) for row in conn.execute(LOOKS, [sport_id, feed])]
+    rows = conn.execute(LOOKS, [sport_id, feed])
+    return [Look(Poll(poll, at), scope and Scope.of_json(scope)) for poll, at, scope in rows]
 
 
-def insert_before(conn: Connection, sport_id: int, later: Poll, write: Callable[[], Iterable[int]]) -> int:
-    """Let `write` store looks that are older than `later`, which then changes from what they leave, not as before.
+def listing(conn: Connection, sport_id: int, look: Look) -> Listing:
+    """What stands after a look."""
+    times, starts, _ = market_state(conn, sport_id, look.poll.id)
+    return Listing(times, starts)
 
-    `write` returns the events that they list. What `later` holds stays on offer there: ticks restore it. Returns how
-    many.
+
+def affected(later: Iterable[Look], events: Collection[int]) -> Iterator[Look]:
+    """Of later looks those that change when one before them, which covers `events` singly, comes to be known.
+
+    Everything until the next look at the whole sport, and after it what was seen of the same events.
     """
-    listed = market_state(conn, sport_id, later.id)[1].event.tolist()
+    renewed = False
+    for look in later:
+        if not renewed or (look.scope and look.scope.event in events):
+            yield look
+        renewed = renewed or look.scope is None
+
+
+def insert_before(conn: Connection, sport_id: int, later: Sequence[Look], write: Callable[[], Iterable[int]]) -> int:
+    """Let `write` store looks that are older than `later`, which then change from what they leave, not as before.
+
+    `write` returns the events that the last of its looks lists. What the later ones cover stays on offer there: ticks
+    restore it. Returns how many.
+    """
     with conn.transaction():
-        before, _ = on_offer(conn, listed, later)
-        events = sorted({*listed, *write()})
-        after, _ = on_offer(conn, events, later)
-        repair = _difference(after, before)
-        with conn.cursor() as cursor:
-            copy_ticks(cursor, repair, micros(later.observed_at), later.id)
+        held = [_covered(conn, sport_id, look, ()) for look in later]
+        written = list(write())
+        return sum(_restore(conn, sport_id, *pair, written) for pair in zip(later, held, strict=True))
+
+
+def _restore(conn: Connection, sport_id: int, look: Look, held: QuoteBatch, written: Sequence[int]) -> int:
+    if look.scope:
+        _list_anew(conn, sport_id, look, look.scope)
+    repair = difference(_covered(conn, sport_id, look, written), held)
+    with conn.cursor() as cursor:
+        copy_ticks(cursor, repair, micros(look.poll.observed_at), look.poll.id)
     return len(repair)
 
 
-def _difference(now: QuoteBatch, wanted: QuoteBatch) -> QuoteBatch:
+def _covered(conn: Connection, sport_id: int, look: Look, more: Sequence[int]) -> QuoteBatch:
+    """What stands after a look of that which it covers: at a sport, its events and `more` that it would have shown."""
+    if look.scope:
+        quotes, _ = on_offer(conn, [look.scope.event], look.poll)
+        return quotes.take(look.scope.holds(quotes))
+    times, starts = listing(conn, sport_id, look)
+    quotes, _ = on_offer(conn, sorted({*starts.event.tolist(), *more}), look.poll)
+    return quotes.take(np.isin(quotes.market, [*BULK_MARKETS, *times.market]))
+
+
+def _list_anew(conn: Connection, sport_id: int, look: Look, scope: Scope) -> None:
+    """What a look at one event did not cover is listed as the look before it left it."""
+    before = conn.execute(LOOK_BEFORE, [look.poll.id]).fetchone()
+    if before:
+        times, starts, _ = market_state(conn, sport_id, before[0])
+        now = Listing(times, starts).with_look(scope, listing(conn, sport_id, look))
+        compress = zstandard.ZstdCompressor(level=3).compress
+        conn.execute(LIST, [*(compress(encode_columns(columns)) for columns in now), look.poll.id])
+
+
+def difference(now: QuoteBatch, wanted: QuoteBatch) -> QuoteBatch:
     """The ticks that lead from one state to another, withdrawals among them."""
     have, want = _by_selection(now), _by_selection(wanted)
     changed = [(*key, *value) for key, value in want.items() if have.get(key, (None,))[0] != value[0]]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from edge_assets.store.scopes import Scope
     from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -29,11 +30,12 @@ WITH stale AS (
 )
 INSERT INTO polls (
     sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, rejected,
-    credits_last, credits_used, credits_remaining, request_ms, body_bytes, market_times, starts, import_id, published_at
+    credits_last, credits_used, credits_remaining, request_ms, body_bytes, market_times, starts, import_id, scope,
+    published_at
 ) VALUES (
     %(sport_id)s, %(feed)s, %(run_id)s, %(observed_at)s, %(received_at)s, %(quotes_seen)s, %(ticks)s,
     %(withdrawals)s, %(events)s, %(rejected)s, %(credits_last)s, %(credits_used)s, %(credits_remaining)s,
-    %(request_ms)s, %(body_bytes)s, %(market_times)s, %(starts)s, %(import_id)s,
+    %(request_ms)s, %(body_bytes)s, %(market_times)s, %(starts)s, %(import_id)s, %(scope)s,
     CASE WHEN %(import_id)s::integer IS NOT NULL THEN %(received_at)s END
 )
 ON CONFLICT (sport_id, observed_at, feed) DO NOTHING
@@ -47,7 +49,8 @@ INSERT_PAYLOAD = "INSERT INTO payloads (observed_at, poll_id, body) VALUES (%s, 
 class PollRecord:
     """A look at a sport, as `polls` keeps it; times in microseconds, `body` the response as received.
 
-    One that an import brings (`import_id`) is history: it is never published, scored or gone on from.
+    One that an import brings (`import_id`) is history: it is never published, scored or gone on from. `scope` is what
+    was looked at, where that was not the whole sport.
     """
 
     sport_id: int
@@ -64,6 +67,7 @@ class PollRecord:
     credits_used: int | None = None
     credits_remaining: int | None = None
     import_id: int | None = None
+    scope: Scope | None = None
 
 
 def write_poll(
@@ -110,6 +114,7 @@ def _values(poll: PollRecord, quotes: QuoteBatch) -> dict[str, Any]:
         "request_ms": poll.request_ms,
         "body_bytes": len(poll.body),
         "import_id": poll.import_id,
+        "scope": poll.scope and Jsonb(poll.scope.as_json()),
     }
 
 

@@ -17,7 +17,7 @@ import msgspec
 from edge_assets.feeds.odds_api.changes import changed_quotes, market_times
 from edge_assets.feeds.odds_api.lenient import LenientList
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
-from edge_assets.feeds.odds_api.offers import NOTHING, restored, vanished
+from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
 from edge_assets.feeds.odds_api.wire import UNREADABLE, misread
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
@@ -88,6 +88,15 @@ class PayloadDiffer:
     def load(self, quotes: QuoteBatch) -> None:
         """Start from the quotes that are on offer according to the database."""
         self._committed = restored(quotes)
+
+    def adopt(self, event: int, quotes: QuoteBatch) -> None:
+        """Take the quotes that are on offer on an event from the database, where something else has changed them."""
+        self._committed = {**self._committed, event: NOTHING} | restored(quotes)
+
+    def read_as(self, price_format: PriceFormat) -> None:
+        """Read the next payloads in this format; what is on offer stays, though the same bytes mean something else."""
+        self._reader = OfferReader(self._vocabulary, price_format)
+        self._committed = {event: unread(event, offer) for event, offer in self._committed.items()}
 
     def diff(self, body: bytes, observed_at: datetime) -> Diff:
         """Compare a payload with the committed state.

@@ -47,6 +47,11 @@ def market_of(key: str, names: AbstractSet[str]) -> int | None:
     return _WITH_DRAW[key] if _DRAW in names and key in _WITH_DRAW else _MARKETS.get(key)
 
 
+def markets_named(key: str) -> frozenset[int]:
+    """Our markets that a feed's key may stand for; none where the vocabulary has to give an id."""
+    return frozenset(names[key] for names in (_MARKETS, _WITH_DRAW) if key in names)
+
+
 class EventNames:
     """The outcomes of one event by name; their order in a payload means nothing."""
 

@@ -12,8 +12,9 @@ from edge_assets.clock import micros
 from ml.quotes import Micros
 
 HIGHEST_PRICE = 10_000.0
-LOWEST_PRICE = 1 + 1e-5
-"""Outside of these a price is a feed's way to say that there is none: decimal 1.0, American -2147483648."""
+LOWEST_PRICE = 1.0002
+"""Outside of these a price is a feed's way to say that there is none: decimal 1.0, American -2147483648, and what books
+show late in play, American 1,000,000 and -1,000,000 (decimal 10,001 and 1.0001)."""
 
 
 class PriceFormat(StrEnum):

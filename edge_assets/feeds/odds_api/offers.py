@@ -120,6 +120,14 @@ def restored(quotes: QuoteBatch) -> dict[int, EventOffer]:
     return {event: _restored_event(event, books) for event, books in prices.items()}
 
 
+def unread(event: int, offer: EventOffer) -> EventOffer:
+    """The same offers with bytes that are unknown."""
+    books = {
+        offer.book: {market: one.prices for market, one in offer.markets.items()} for offer in offer.books.values()
+    }
+    return _restored_event(event, books)
+
+
 def _restored_event(event: int, books: dict[int, dict[int, dict[QuoteKey, float]]]) -> EventOffer:
     offers: dict[bytes, BookOffer] = {}
     for book, markets in books.items():

@@ -42,14 +42,14 @@ class Outcome(Struct, frozen=True, gc=False):
     multiplier: OptionalNumber = UNSET
 
 
-class Market(Struct, frozen=True):
-    """The prices of one book in one market."""
+class Market(Struct, frozen=True, kw_only=True):
+    """The prices of one book in one market; `outcomes` has no default: `/events/{id}/markets` lists markets too."""
 
     key: str
     last_update: Stamp | UnsetType = UNSET
     link: OptionalText = UNSET
     sid: OptionalText = UNSET
-    outcomes: list[Outcome] = []
+    outcomes: list[Outcome]
 
 
 class Bookmaker(Struct, frozen=True):

@@ -9,11 +9,10 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
 import zstandard
 
-from edge_assets.feeds.replay.bodies import EventOdds, Score, Sport, as_datetime
-from edge_assets.feeds.replay.reading import Reading, Skipped, read
+from edge_assets.feeds.replay.bodies import Score, Sport, as_datetime
+from edge_assets.feeds.replay.reading import Reading, Skipped, events_of, is_of_one_event, read
 from edge_assets.feeds.replay.sources import TapeError, recorded_files
 from edge_assets.feeds.replay.tape import Capture, Content, Neighbours
 
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_EVENTS = msgspec.json.Decoder(list[EventOdds])
+    from edge_assets.feeds.replay.bodies import EventOdds
+
 _SCORES_REACH_BACK = timedelta(days=3)
 
 
@@ -36,13 +36,18 @@ class RecordedSnapshot:
 
     @cached_property
     def body(self) -> bytes:
-        """The recorded list of events (for a historical capture, the envelope's `data`), byte for byte."""
+        """The recorded event or events (for a historical capture, the envelope's `data`), byte for byte."""
         return zstandard.decompress(self.packed)
+
+    @property
+    def is_of_one_event(self) -> bool:
+        """Whether nothing was asked of the sport but this event."""
+        return is_of_one_event(self.body)
 
     @cached_property
     def events(self) -> list[EventOdds]:
         """The events as recorded."""
-        return _EVENTS.decode(self.body)
+        return events_of(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,13 @@ class RecordedTape:
         self.captures = sorted(Capture(at, sport) for sport, track in self._tracks.items() for at in track.times)
 
     @classmethod
-    def load(cls, path: Path, progress: Callable[[int], None] = lambda _: None) -> RecordedTape:
+    def load(
+        cls, path: Path, progress: Callable[[int], None] = lambda _: None, *, single_events: bool = False
+    ) -> RecordedTape:
         """Read a directory or tar of captures; `progress` is told the number of files read so far.
 
-        Files that are no captures are skipped, each with a reason in `skipped`.
+        Files that are no captures are skipped, each with a reason in `skipped`; so are answers about single events,
+        which cannot be played as what a sport has on offer, unless they are asked for.
 
         Raises:
             TapeError: nothing playable is there.
@@ -80,6 +88,9 @@ class RecordedTape:
         skipped: list[Skipped] = []
         for count, file in enumerate(recorded_files(path), start=1):
             outcome = read(file)
+            if isinstance(outcome, Reading) and outcome.of_one_event and not single_events:
+                remedy = "record /odds for a replay; `edge import odds-api` takes this"
+                outcome = Skipped(file.path, "odds of a single event", remedy)
             readings.append(outcome) if isinstance(outcome, Reading) else skipped.append(outcome)
             progress(count)
         tape = cls(_with_known_sports(readings, skipped), skipped)

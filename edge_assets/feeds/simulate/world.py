@@ -206,10 +206,11 @@ def _bookmaker(event: Fixture, book: Book, seen: Look) -> Bookmaker:
         )
         if not quotes:
             continue
-        markets.append(Market(key, at, outcomes=[_outcome(names[q.outcome], q, book) for q in quotes]))
+        markets.append(Market(key=key, last_update=at, outcomes=[_outcome(names[q.outcome], q, book) for q in quotes]))
         if key == "h2h" and book.kind == "exchange":
             lay = [q._replace(price=round(q.price + LAY_TICKS, 2)) for q in quotes]
-            markets.append(Market("h2h_lay", at, outcomes=[_outcome(names[q.outcome], q, book) for q in lay]))
+            outcomes = [_outcome(names[q.outcome], q, book) for q in lay]
+            markets.append(Market(key="h2h_lay", last_update=at, outcomes=outcomes))
     return Bookmaker(book.key, book.title, at, markets=markets)
 
 

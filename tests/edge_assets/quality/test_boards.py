@@ -93,3 +93,11 @@ def test_the_same_price_among_few_others_is_a_matter_of_the_sum() -> None:
 
 def test_a_best_price_below_a_book_is_none() -> None:
     assert verdicts((1.95, 1.85), EVEN, (1.95, 1.87), (1.9, 1.93)) == {(BEST, 2): "best_price"}
+
+
+def test_a_recorded_best_price_far_above_its_books_is_absurd() -> None:
+    """As `MaxCD` was 41 where the average of the draw was 3.45: no book has it, the sum is a gift."""
+    assert verdicts((1.95, 22.0), EVEN, (1.95, 1.87), (1.9, 1.93)) == {
+        (BEST, 1): "best_price",
+        (BEST, 2): "best_price",
+    }

@@ -120,6 +120,17 @@ def test_scores_that_contradict_who_won_are_rejected_and_kill_a_canary(desk: Des
     assert "row_width" in dead(desk.gate())
 
 
+def test_prices_in_play_are_not_bet_blindly(desk: Desk) -> None:
+    """No flag tells them: they are those behind the start, here of a book that then offers 50 on everything."""
+    desk.store(season())
+    desk.conn.execute(
+        "INSERT INTO odds_ticks (observed_at, poll_id, price, event_id, outcome_id, point, book_id, market_id) "
+        "SELECT e.commence_at + interval '1 hour', t.poll_id, 50, t.event_id, t.outcome_id, t.point, t.book_id, "
+        "t.market_id FROM odds_ticks AS t INNER JOIN events AS e ON t.event_id = e.id"
+    )
+    assert dead(desk.gate()) == set()
+
+
 def test_exchanged_teams_of_one_book_kill_a_canary(desk: Desk) -> None:
     desk.store([row | {"IWH": row["IWA"], "IWA": row["IWH"]} for row in season()])
     assert "orientation" in dead(desk.gate())

@@ -331,6 +331,18 @@ def test_books_at_other_points_speak_of_a_line_too() -> None:
     assert alert.worth.push_probability == 0
 
 
+@pytest.mark.parametrize(("under", "kinds"), [(44.5, {"arbitrage"}), (41.5, set())])
+def test_only_equal_points_are_compared(under: float, kinds: set[str]) -> None:
+    """Over 44.5 and under 41.5 leave a hole: what would be sure at one point is lost between two."""
+    market = TinyMarket()
+    market.starts[1] = market.now + 3_600 * SECOND
+    market.prices[1, 1, Market.TOTALS, Outcome.OVER, 44.5] = 2.06
+    market.prices[1, 1, Market.TOTALS, Outcome.UNDER, 44.5] = 1.85
+    market.prices[1, 2, Market.TOTALS, Outcome.UNDER, under] = 2.06
+    market.prices[1, 2, Market.TOTALS, Outcome.OVER, under] = 1.85
+    assert {alert.key.kind for alert in SportScorer(RULES).step(market.poll()).alerts} == kinds
+
+
 def test_a_push_is_part_of_the_value() -> None:
     market = TinyMarket()
     market.starts[1] = market.now + 3_600 * SECOND

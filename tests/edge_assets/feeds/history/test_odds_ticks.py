@@ -63,6 +63,12 @@ def test_an_unchanged_price_in_two_segments_is_one_tick(tmp_path: Path) -> None:
     assert batch.quotes.observed_at.tolist() == [at(LOOKS[0])]
 
 
+@pytest.mark.parametrize("junk", ["-2147483648", "1000000", "-1000000"])
+def test_what_books_show_late_in_play_is_no_price(tmp_path: Path, junk: str) -> None:
+    batch, refused = read_one(tmp_path, segment(0, 4, "-110") + segment(0, 4, junk, "e1,other,h2h,Reds,"))
+    assert (len(batch.quotes), refused.counts) == (1, {"price_absurd": 1})
+
+
 def test_junk_is_refused_and_takes_the_price_before_it_away(tmp_path: Path) -> None:
     batch, refused = read_one(tmp_path, segment(0, 0, "-110") + segment(1, 2, "-2147483648") + segment(3, 4, "50"))
     assert refused.counts == {"price_absurd": 1, "price_not_american": 1}

@@ -351,10 +351,33 @@ def test_a_price_that_becomes_unusable_is_withdrawn(feed: Feed) -> None:
     assert feed.changes(payload(event(book("a", h2h(home=1.0))))) == {("a", "h2h", "home", None, None)}
 
 
-@pytest.mark.parametrize("price", [-2147483648, 0, 99, -99, 1_000_001])
-def test_american_junk_is_refused(price: int) -> None:
+@pytest.mark.parametrize(
+    ("price", "reason"),
+    [
+        (-2147483648, "price_absurd"),
+        (1_000_000, "price_absurd"),
+        (-1_000_000, "price_absurd"),
+        (0, "price_not_american"),
+        (99, "price_not_american"),
+        (-99, "price_not_american"),
+    ],
+)
+def test_american_junk_is_refused(price: int, reason: str) -> None:
     diff = Feed(PriceFormat.AMERICAN).take(payload(event(book("a", h2h(price, 150)))))
-    assert (diff.quotes_seen, diff.rejected.total()) == (1, 1)
+    assert (diff.quotes_seen, diff.rejected) == (1, {reason: 1})
+
+
+@pytest.mark.parametrize(("price", "decimal"), [(100, 2.0), (-100, 2.0), (-20_000, 1.005), (250_000, 2501.0)])
+def test_american_prices_at_the_ends_are_prices(price: int, decimal: float) -> None:
+    assert ("a", "h2h", "home", None, decimal) in Feed(PriceFormat.AMERICAN).changes(
+        payload(event(book("a", h2h(price, 150))))
+    )
+
+
+def test_decimal_prices_come_as_integers_and_floats(feed: Feed) -> None:
+    body = payload(event(book("a", h2h(home=2, away=1.95))))
+    assert b'"price":2}' in body
+    assert {row[4] for row in feed.changes(body)} == {2.0, 1.95}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,11 @@ class EndlessTape:
 
     def snapshot(self, sport: str, at: datetime) -> ComposedSnapshot:
         captured_at = at.replace(microsecond=0)
-        market = Market("h2h", stamp(captured_at), outcomes=[Outcome("A", 1 + at.second / 60), Outcome("B", 2.5)])
+        market = Market(
+            key="h2h",
+            last_update=stamp(captured_at),
+            outcomes=[Outcome("A", 1 + at.second / 60), Outcome("B", 2.5)],
+        )
         book = Bookmaker("pinnacle", "Pinnacle", stamp(captured_at), markets=[market])
         game = EventOdds(GAME, NFL, "NFL", stamp(at + timedelta(hours=1)), "A", "B", bookmakers=[book])
         return ComposedSnapshot(captured_at, [game])

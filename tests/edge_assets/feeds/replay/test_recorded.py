@@ -86,6 +86,8 @@ def test_what_is_no_capture_is_skipped_with_a_reason_and_a_remedy(recording: Pat
     write(recording, "again_20251103T120000Z.json", nfl_body(-1))
     write(recording, "bad_20251103T130000Z.json.zst", [])
     write(recording, "when.json", {"timestamp": "noon", "data": []})
+    write(recording, "single_20251103T120000Z.json", nfl_body(-150)[0])
+    write(recording, "error.json", {"message": "no", "error_code": "INVALID_KEY"})
     mixed = [event(GAME, sport, "2025-11-03T18:00:00Z", []) for sport in (NFL, EPL)]
     write(recording, "upcoming_20251103T120000Z.json", mixed)
     (recording / "notes.txt").write_text("not read at all")
@@ -100,6 +102,8 @@ def test_what_is_no_capture_is_skipped_with_a_reason_and_a_remedy(recording: Pat
         "damaged zstd": 1,
         "an unreadable time": 1,
         "several sports in one list": 1,
+        "odds of a single event": 1,
+        "an error of the API": 1,
     }
     [undated] = [skip for skip in tape.skipped if skip.path == "undated.json"]
     assert str(undated) == "undated.json: no capture time; name it like nfl_20251103T015058Z.json"

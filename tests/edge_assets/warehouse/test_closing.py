@@ -1,0 +1,58 @@
+"""Closing lines built in steps are those built at once, and only what changed is made anew.
+
+The unit tests of the model show what the incremental branch selects; here also what its hook deletes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_assets.store.database import connect
+from edge_assets.store.results import ResultSource
+from tests.edge_assets.warehouse.stories import EVENTS, Season
+
+if TYPE_CHECKING:
+    from tests.edge_assets.warehouse.building import Warehouse
+
+LOOKS = 9
+
+
+def test_closes_are_made_anew_of_the_events_that_changed_and_of_no_others(warehouse: Warehouse) -> None:
+    rng = np.random.default_rng(7)
+    scores = rng.integers(0, 4, (EVENTS, 2)).tolist()
+    with closing(connect(warehouse.url, "test")) as conn:
+        still, lively = (Season(conn, number, rng) for number in range(2))
+        for season in (still, lively):
+            season.watch(LOOKS)
+        warehouse.build("closing_lines")
+        first = written(warehouse)
+        lively.watch(LOOKS)
+        lively.report(ResultSource.ESPN, scores)
+    warehouse.build("closing_lines")
+    second = written(warehouse)
+    assert second[still.key] == first[still.key]
+    assert second[lively.key] != first[lively.key]
+    stepwise = content(warehouse)
+    warehouse.build("closing_lines", full_refresh=True)
+    assert stepwise == content(warehouse)
+
+
+def written(warehouse: Warehouse) -> dict[str, list[Any]]:
+    """By sport, which transaction wrote how many closes of each event."""
+    counts = "SELECT sport, event_id, xmin::text AS by, count(*) AS n FROM closing_lines GROUP BY 1, 2, 3 ORDER BY 2, 3"
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in warehouse.rows(counts):
+        found[row.pop("sport")].append(row)
+    return found
+
+
+def content(warehouse: Warehouse) -> list[str]:
+    """Every close without the number of its pricing; one that is there twice counts twice."""
+    return sorted(
+        repr({name: value for name, value in row.items() if name != "version"})
+        for row in warehouse.rows("SELECT * FROM closing_lines")
+    )
