@@ -68,7 +68,9 @@ class Dbt:
             if not parsed.success:
                 return parsed
             self._manifest = cast("Manifest", parsed.result)
-        return dbtRunner(self._manifest, [events.put]).invoke([*words, *self._where])
+        # its manifest takes a second to write, which only the documentation reads
+        kept = [] if words[0] == "docs" else ["--no-write-json"]
+        return dbtRunner(self._manifest, [events.put]).invoke([*words, *self._where, *kept])
 
 
 def _raise_failures(done: dbtRunnerResult) -> None:
