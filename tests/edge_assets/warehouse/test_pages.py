@@ -67,7 +67,7 @@ def test_pages_count_and_show_what_was_built(warehouse: Warehouse, caplog: pytes
     assert picture(pages["line_moves"]["most moved"]).shape == (324, 648, 4)
 
     with closing(connect(warehouse.url, "test")) as conn:
-        conn.execute("DROP VIEW analytics.line_moves CASCADE")
+        conn.execute("ALTER TABLE pricing.book_moves RENAME TO lost")
     assert shown(warehouse, "line_moves") == {"line_moves": {}}
     assert "the page of line_moves is incomplete" in caplog.text
 
