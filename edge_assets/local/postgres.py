@@ -38,6 +38,9 @@ def program(home: Home, port: int) -> Program:
         "jit": "off",
         # an archive's joins sort and hash gigabytes, at 4 MB in files
         "work_mem": "64MB",
+        # nobody replicates it: a table that is made and filled at once then needs no log
+        "wal_level": "minimal",
+        "max_wal_senders": 0,
     }
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     command = (str(_binaries() / "postgres"), "-D", str(home.postgres), *options)

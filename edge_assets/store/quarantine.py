@@ -71,7 +71,6 @@ FROM (
 ) AS t
 LEFT JOIN pricing.priced_polls AS d ON t.poll_id = d.poll_id
 WHERE t.market_id = ANY(%(markets)s)
-ORDER BY t.market_id, t.event_id, 3, t.observed_at
 """
 """What an event's books offered before the first tick that is due, and every tick from then on.
 
@@ -208,7 +207,10 @@ def ticks_of(
     """
     events, since = (list(column) for column in zip(*due, strict=True))
     values = {"events": events, "since": since, "markets": list(markets), "everything": everything}
-    return read_columns(conn, TICKS, TYPES, values)
+    ticks = read_columns(conn, TICKS, TYPES, values)
+    # a million of them take the server 4 s to sort
+    order = np.lexsort([ticks[name] for name in ("observed_at", "line_point", "event_id", "market_id")])
+    return {name: column[order] for name, column in ticks.items()}
 
 
 def quarantine(conn: Connection, ticks: Columns, verdicts: Sequence[Verdict]) -> int:

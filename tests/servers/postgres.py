@@ -29,6 +29,10 @@ FAST = {
     "full_page_writes": "off",
     "max_connections": "200",
     "jit": "off",
+    # as the embedded server of `edge up` has them
+    "work_mem": "64MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
 }
 SYSTEM_USER = "embedded_postgres"
 
