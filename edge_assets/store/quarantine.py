@@ -67,14 +67,14 @@ FROM (
     UNION ALL
     SELECT t.event_id, t.market_id, t.outcome_id, t.point, {BEST}::smallint, t.observed_at, t.poll_id, t.price
     FROM aggregate_ticks AS t INNER JOIN events_due AS n ON t.event_id = n.event_id AND t.observed_at < n.until
-    WHERE t.kind = 'max' AND t.event_id = ANY(%(events)s)
+    WHERE t.kind = 'max'
 ) AS t
 LEFT JOIN pricing.priced_polls AS d ON t.poll_id = d.poll_id
 WHERE t.market_id = ANY(%(markets)s)
 """
 """What an event's books offered before the first tick that is due, and every tick from then on.
 
-First sights name the partitions that are looked into, and the list of events the pages of aggregates.
+First sights say which partitions need not be looked into.
 """
 TYPES = {
     "event_id": "i4", "market_id": "i2", "line_point": "f4", "outcome_id": "i4", "book_id": "i2", "observed_at": TIME,
@@ -100,13 +100,12 @@ kept AS (
         t.observed_at, {{time}} t.poll_id, t.price, t.event_id, t.outcome_id, t.point, t.{{seller}}, t.market_id,
         q.check_name, q.reason
     FROM {{table}} AS t INNER JOIN q ON {PLACE} AND {LINE_POINT} = q.line_point
-    WHERE t.price IS NOT NULL AND t.event_id = ANY(%(event_id)s)
+    WHERE t.price IS NOT NULL
     ON CONFLICT DO NOTHING
     RETURNING *
 ),
 repriced AS (DELETE FROM pricing.priced_polls AS d USING kept WHERE d.poll_id = kept.poll_id)
-UPDATE {{table}} AS t SET price = NULL
-FROM kept AS q WHERE t.event_id = ANY(%(event_id)s) AND {PLACE} AND t.point IS NOT DISTINCT FROM q.point
+UPDATE {{table}} AS t SET price = NULL FROM kept AS q WHERE {PLACE} AND t.point IS NOT DISTINCT FROM q.point
 """
 PUT_TICKS = PUT.format(table="odds_ticks", seller="book_id", seller_type="smallint", time="book_time,")
 PUT_AGGREGATES = PUT.format(table="aggregate_ticks", seller="kind", seller_type="text", time="")
