@@ -61,9 +61,8 @@ class Partitions:
                     for day in days:
                         _make_day(conn, day)
                 else:
-                    for table in TABLES:
-                        with _filling(conn, table, month):
-                            pass
+                    with _filling(conn, month):
+                        pass
 
     def widen(self, conn: Connection, moments: Iterable[datetime]) -> None:
         """On TimescaleDB, make chunks as wide as a month for old `moments`."""
@@ -89,7 +88,7 @@ class Partitions:
                     _make_day(conn, day)
             else:
                 others &= ~rows
-                with _filling(conn, TICKS, month) as name:
+                with _filling(conn, month) as name:
                     yield name, np.flatnonzero(rows)
         yield TICKS, np.flatnonzero(others)
 
@@ -142,15 +141,19 @@ def _make_day(conn: Connection, day: date) -> None:
 
 
 @contextmanager
-def _filling(conn: Connection, table: str, month: date) -> Iterator[str]:
-    """The partition of a month, to be filled; a new one is attached when it is, which makes its index of all rows."""
-    name = _monthly(table, month)
-    new = not _exists(conn, name)
-    if new:
-        _create(conn, table, name)
-    yield name
-    if new:
-        _attach(conn, table, name, month, _next(month))
+def _filling(conn: Connection, month: date) -> Iterator[str]:
+    """The ticks' partition of a month, to be filled; a new one is attached when it is full, which makes its index.
+
+    Every table gets its month, also one that stays empty: daily ones would be in the way of it later.
+    """
+    if _exists(conn, _monthly(TICKS, month)):
+        yield _monthly(TICKS, month)
+        return
+    for table in TABLES:
+        _create(conn, table, _monthly(table, month))
+    yield _monthly(TICKS, month)
+    for table in TABLES:
+        _attach(conn, table, _monthly(table, month), month, _next(month))
 
 
 def _create(conn: Connection, table: str, name: str) -> None:
