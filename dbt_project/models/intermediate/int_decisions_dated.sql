@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}
+
 -- The moments of an event at which the market is looked at. The close is the last microsecond before the event
 -- begins; a moment that a start brought forward has overtaken is the close too.
 with moments (moment_id, moment, seconds_before) as (

@@ -1,4 +1,4 @@
-{{ config(materialized='table', post_hook='{{ analyzed() }}') }}
+{{ config(materialized='incremental', incremental_strategy='truncate_insert', post_hook='{{ analyzed() }}') }}
 
 -- What is built and priced anew, with the last look before it, at its sport or at its event alone, and the last that
 -- states when books confirmed what they offer. Decisions and looks go through one window: a search for each decision

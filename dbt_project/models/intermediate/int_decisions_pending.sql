@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}
+
 -- A poll changes nothing that was decided before it. So what pending polls can change are the decisions from the
 -- first of them on; until the last poll, because nothing is known of what comes later. What was decided between the
 -- first of them and the poll before it was later than anything known when that one was priced: it is due as well.

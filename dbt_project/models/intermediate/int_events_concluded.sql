@@ -1,4 +1,4 @@
-{{ config(materialized='table', post_hook='{{ analyzed() }}') }}
+{{ config(materialized='incremental', incremental_strategy='truncate_insert', post_hook='{{ analyzed() }}') }}
 
 -- What became of an event. Phantoms are listed and priced, but never played: their source says so, or games that
 -- began later have a result and they have none.

@@ -1,4 +1,4 @@
-{{ config(materialized='table', post_hook='{{ analyzed() }}') }}
+{{ config(materialized='incremental', incremental_strategy='truncate_insert', post_hook='{{ analyzed() }}') }}
 
 -- An event closes when it first is what its start then said, and at its original start at the latest: a start that
 -- is put off later does not open it again, and one that is brought forward ends the betting earlier.

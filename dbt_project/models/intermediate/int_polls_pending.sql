@@ -1,4 +1,4 @@
-{{ config(materialized='table', post_hook='{{ analyzed() }}') }}
+{{ config(materialized='incremental', incremental_strategy='truncate_insert', post_hook='{{ analyzed() }}') }}
 
 -- The polls that have not been priced yet; all of them in a full refresh. Pricing marks them, in the transaction
 -- that stores its result, so a build that breaks off is repeated by the next.

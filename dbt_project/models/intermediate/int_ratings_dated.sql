@@ -1,6 +1,7 @@
 {{
     config(
-        materialized='table',
+        materialized='incremental',
+        incremental_strategy='truncate_insert',
         indexes=[{'columns': ['sport_id', 'team', 'known_at']}, {'columns': ['sport_id', 'known_at']}],
         post_hook='{{ analyzed() }}'
     )

@@ -1,6 +1,7 @@
 {{
     config(
         materialized='incremental',
+        tags=['nightly'],
         pre_hook='{{ forget_seasons() }}'
     )
 }}

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dagster import (
     AssetSelection,
-    DefaultScheduleStatus,
     Definitions,
-    ScheduleDefinition,
     define_asset_job,
     definitions,
     in_process_executor,
@@ -17,6 +15,7 @@ from edge_assets.defs.analytics.gate import gate
 from edge_assets.defs.analytics.history import build_imports
 from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepared_project
+from edge_assets.defs.analytics.rhythm import warehouse_hourly
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
 from edge_assets.defs.analytics.weights import book_weights
 from edge_assets.defs.ingest.resources import SettingsResource
@@ -24,7 +23,7 @@ from edge_assets.defs.ingest.resources import SettingsResource
 
 @definitions
 def analytics() -> Definitions:
-    """Imports, and the warehouse, rebuilt every hour."""
+    """Imports, and the warehouse, built every hour."""
     warehouse = build_warehouse(prepared_project())
     job = define_asset_job(
         "warehouse",
@@ -33,16 +32,11 @@ def analytics() -> Definitions:
         description="Quarantine and canaries; dbt build with its tests; prices between intermediate models and marts; "
         "weights of books.",
     )
-    hourly = ScheduleDefinition(
-        name="warehouse_hourly",
-        job=job,
-        cron_schedule="7 * * * *",
-        default_status=DefaultScheduleStatus.RUNNING,
-    )
+    built = [spec for asset in (gate, warehouse, prices, book_weights) for spec in asset.specs]
     return Definitions(
         assets=[*build_imports(), gate, warehouse, prices, book_weights],
         asset_checks=[expectations],
         jobs=[job, expectations_job],
-        schedules=[hourly, expectations_schedule],
+        schedules=[warehouse_hourly(job, built), expectations_schedule],
         resources={"dbt": DbtResource(), "settings": SettingsResource()},
     )

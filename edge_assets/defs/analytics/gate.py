@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
 
 from dagster import (
     AssetCheckResult,
     AssetCheckSpec,
     AssetSpec,
     Config,
-    FreshnessPolicy,
     MaterializeResult,
     MetadataValue,
     ResourceParam,
@@ -17,6 +15,7 @@ from dagster import (
 )
 from pydantic import Field
 
+from edge_assets.defs.analytics.rhythm import HOURLY
 from edge_assets.defs.lineage import OWNERS, QUARANTINE, table_key
 from edge_assets.quality.canaries import CANARIES, Finding
 from edge_assets.quality.gate import pass_gate
@@ -24,8 +23,6 @@ from edge_assets.settings import Settings
 from edge_assets.store.database import connect
 from edge_assets.store.quarantine import held
 
-HOURLY = FreshnessPolicy.time_window(warn_window=timedelta(hours=2), fail_window=timedelta(hours=6))
-"""Of what the job `warehouse` makes: one build may fail and be repeated by the next."""
 SHOWN = 20
 
 

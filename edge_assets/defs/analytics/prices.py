@@ -5,7 +5,7 @@ from contextlib import closing
 
 from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, ResourceParam, multi_asset
 
-from edge_assets.defs.analytics.gate import HOURLY
+from edge_assets.defs.analytics.rhythm import HOURLY
 from edge_assets.defs.lineage import OWNERS
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect

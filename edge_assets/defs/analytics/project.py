@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 from dagster_dbt import DbtCliResource, DbtProject
@@ -25,6 +26,12 @@ def prepared_project(directory: Path = PROJECT_DIR) -> DbtProject:
     if _changed_at(directory) > _written_at(project.manifest_path):
         _parse(project)
     return project
+
+
+def project_version(directory: Path = PROJECT_DIR) -> str:
+    """A digest of all that models are made of: a macro or a variable changes them as well as their own text does."""
+    files = sorted(path for pattern in _SOURCES for path in directory.glob(pattern) if path.is_file())
+    return sha256(b"".join(sha256(path.read_bytes()).digest() for path in files)).hexdigest()[:16]
 
 
 def _parse(project: DbtProject) -> None:

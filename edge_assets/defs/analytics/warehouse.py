@@ -19,8 +19,9 @@ from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
 
-from edge_assets.defs.analytics.gate import HOURLY
 from edge_assets.defs.analytics.pages import illustrated
+from edge_assets.defs.analytics.project import project_version
+from edge_assets.defs.analytics.rhythm import HOURLY, NIGHTLY
 from edge_assets.defs.lineage import ALERTS, OWNERS, QUARANTINE, table_key
 from edge_assets.settings import Settings
 from edge_assets.warehouse.project import Dbt
@@ -42,24 +43,52 @@ BOOKMARK = AssetKey(["pricing", "priced_polls"])
 class WarehouseTranslator(DagsterDbtTranslator):
     """Places the models in the graph of both locations: their sources are what ingestion writes."""
 
+    def __init__(self, version: str) -> None:
+        super().__init__()
+        self._version = version
+
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
-        """dbt's description and dependencies, our owner, group and source keys."""
+        """dbt's description and dependencies, our owner, group, rhythm and source keys.
+
+        A table also waits for whatever writes what it reads by way of views, which are not always built with it. What
+        ingestion writes is waited for at the gate, also where that judges another table: dbt then runs twice, before
+        and after the prices, and not a third time before the gate.
+        """
         spec = super().get_asset_spec(manifest, unique_id, project)
-        deps = [dep._replace(asset_key=_placed(dep.asset_key)) for dep in spec.deps if dep.asset_key != BOOKMARK]
+        if unique_id in manifest["sources"]:
+            return spec
+        found = _sources(manifest, unique_id, through=not _is_view(manifest["nodes"][unique_id]))
+        sources = {self.get_asset_key(manifest["sources"][source]) for source in found}
+        awaited = {QUARANTINE if key.path[0] == "edge" else key for key in sources}
+        direct = {_placed(dep.asset_key): dep._replace(asset_key=_placed(dep.asset_key)) for dep in spec.deps}
+        deps = {**{key: AssetDep(key) for key in sorted(awaited)}, **direct}
+        deps.pop(BOOKMARK, None)
         return spec.replace_attributes(
-            deps=[*deps, AssetDep(QUARANTINE)] if _is_first(spec) else deps,
+            deps=list(deps.values()),
             group_name="warehouse",
             owners=OWNERS,
-            freshness_policy=HOURLY,
+            freshness_policy=NIGHTLY if _waits_for_night(manifest["nodes"][unique_id]) else HOURLY,
+            code_version=self._version,
         )
 
 
-def _is_first(spec: AssetSpec) -> bool:
-    """Whether a model reads what ingestion writes: it waits for the gate, also where that judges another table.
+def _sources(manifest: Mapping[str, Any], unique_id: str, *, through: bool) -> set[str]:
+    """The sources that a model reads itself, and `through` views."""
+    found: set[str] = set()
+    for parent in manifest["parent_map"][unique_id]:
+        if parent in manifest["sources"]:
+            found.add(parent)
+        elif through and _is_view(manifest["nodes"][parent]):
+            found |= _sources(manifest, parent, through=True)
+    return found
 
-    dbt then runs twice, before and after the prices, and not a third time before the gate.
-    """
-    return any(dep.asset_key.path[0] == "edge" for dep in spec.deps)
+
+def _waits_for_night(model: Mapping[str, Any]) -> bool:
+    return _is_view(model) or "nightly" in model["tags"]
+
+
+def _is_view(model: Mapping[str, Any]) -> bool:
+    return model["config"]["materialized"] in {"view", "ephemeral"}
 
 
 def _placed(key: AssetKey) -> AssetKey:
@@ -70,7 +99,7 @@ def _placed(key: AssetKey) -> AssetKey:
 
 def build_warehouse(project: DbtProject) -> AssetsDefinition:
     """One asset a model; `dbt build` runs models and tests in order."""
-    translator = WarehouseTranslator()
+    translator = WarehouseTranslator(project_version())
 
     @dbt_assets(
         manifest=project.manifest_path,

@@ -4,7 +4,7 @@ from contextlib import closing
 
 from dagster import AssetKey, MaterializeResult, MetadataValue, ResourceParam, TableRecord, asset
 
-from edge_assets.defs.analytics.gate import HOURLY
+from edge_assets.defs.analytics.rhythm import NIGHTLY
 from edge_assets.defs.lineage import OWNERS
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
@@ -18,7 +18,7 @@ from edge_assets.warehouse.weights import publish_weights
     group_name="warehouse",
     owners=OWNERS,
     kinds={"postgres", "python", "numpy"},
-    freshness_policy=HOURLY,
+    freshness_policy=NIGHTLY,
 )
 def book_weights(settings: ResourceParam[Settings]) -> MaterializeResult[None]:
     """What books count in the consensus: measured by `book_quality`, shrunk to `books.toml`, from the next day on."""
