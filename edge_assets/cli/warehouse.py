@@ -23,7 +23,7 @@ app.command()(accuracy)
 
 @app.command()
 def build() -> None:
-    """Build what has come since the last build: the job that Dagster runs every hour, here and now."""
+    """Build what has come since the last build: what Dagster builds every night, and most of it every hour."""
     import os
 
     from edge_assets.local.errors import LocalError

@@ -56,6 +56,7 @@ FROM (
     SELECT {COLUMNS}
     FROM odds_ticks AS t INNER JOIN events_due AS n
         ON t.event_id = n.event_id AND t.observed_at >= n.since AND t.observed_at < n.until
+    WHERE t.observed_at >= %(first)s
     UNION ALL (
         SELECT DISTINCT ON (t.event_id, t.book_id, t.market_id, t.outcome_id, t.point) {COLUMNS}
         FROM odds_ticks AS t INNER JOIN events_due AS n
@@ -74,7 +75,7 @@ WHERE t.market_id = ANY(%(markets)s)
 """
 """What an event's books offered before the first tick that is due, and every tick from then on.
 
-First sights say which partitions need not be looked into.
+First sights, and the first of all ticks that are due, say which partitions need not be looked into.
 """
 TYPES = {
     "event_id": "i4", "market_id": "i2", "line_point": "f4", "outcome_id": "i4", "book_id": "i2", "observed_at": TIME,
@@ -205,7 +206,7 @@ def ticks_of(
     price that was withdrawn or quarantined is NaN.
     """
     events, since = (list(column) for column in zip(*due, strict=True))
-    values = {"events": events, "since": since, "markets": list(markets), "everything": everything}
+    values = {"events": events, "since": since, "first": min(since), "markets": list(markets), "everything": everything}
     ticks = read_columns(conn, TICKS, TYPES, values)
     # a million of them take the server 4 s to sort
     order = np.lexsort([ticks[name] for name in ("observed_at", "line_point", "event_id", "market_id")])

@@ -64,13 +64,15 @@ class Dbt:
 
         os.environ.update(self._variables)  # its profile can read nothing but the environment
         if self._manifest is None:
-            parsed = dbtRunner().invoke(["parse", "--quiet", *self._where])
+            parsed = dbtRunner().invoke(["parse", "--quiet", "--no-write-json", *self._where])
             if not parsed.success:
                 return parsed
             self._manifest = cast("Manifest", parsed.result)
-        # its manifest takes a second to write, which only the documentation reads
+        # a manifest takes a second to write, which only the documentation reads
         kept = [] if words[0] == "docs" else ["--no-write-json"]
-        return dbtRunner(self._manifest, [events.put]).invoke([*words, *self._where, *kept])
+        # a copy: compiling leaves marks in a manifest, and the next command misses the ephemeral models
+        manifest = self._manifest.deepcopy()  # type: ignore[no-untyped-call]  # dbt's own have no types
+        return dbtRunner(manifest, [events.put]).invoke([*words, *self._where, *kept])
 
 
 def _raise_failures(done: dbtRunnerResult) -> None:

@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='truncate_insert', indexes=[{'columns': ['sport', 'book', 'known_from']}], post_hook='{{ analyzed() }}') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='truncate_insert',
+        indexes=[{'columns': ['sport', 'book', 'known_from']}],
+        post_hook='{{ analyzed() }}'
+    )
+}}
 
 -- How well a book's closes have foretold results so far, by the day (UTC) from whose beginning on it is known: log loss
 -- of the consensus less the book's, in nats a game. A few games say nothing, so it is shrunk to 0.

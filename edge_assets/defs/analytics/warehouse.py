@@ -1,6 +1,6 @@
 """The dbt models as assets and their data tests as checks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -44,32 +44,37 @@ class WarehouseTranslator(DagsterDbtTranslator):
     """Places the models in the graph of both locations: their sources are what ingestion writes."""
 
     def __init__(self, version: str) -> None:
+        """`version` is that of the project's code."""
         super().__init__()
         self._version = version
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
-        """dbt's description and dependencies, our owner, group, rhythm and source keys.
-
-        A table also waits for whatever writes what it reads by way of views, which are not always built with it. What
-        ingestion writes is waited for at the gate, also where that judges another table: dbt then runs twice, before
-        and after the prices, and not a third time before the gate.
-        """
+        """dbt's description, our dependencies, owner, group and rhythm."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         if unique_id in manifest["sources"]:
             return spec
-        found = _sources(manifest, unique_id, through=not _is_view(manifest["nodes"][unique_id]))
-        sources = {self.get_asset_key(manifest["sources"][source]) for source in found}
-        awaited = {QUARANTINE if key.path[0] == "edge" else key for key in sources}
-        direct = {_placed(dep.asset_key): dep._replace(asset_key=_placed(dep.asset_key)) for dep in spec.deps}
-        deps = {**{key: AssetDep(key) for key in sorted(awaited)}, **direct}
-        deps.pop(BOOKMARK, None)
+        model = manifest["nodes"][unique_id]
+        found = _sources(manifest, unique_id, through=not _is_view(model))
         return spec.replace_attributes(
-            deps=list(deps.values()),
+            deps=_awaited(spec.deps, [self.get_asset_key(manifest["sources"][source]) for source in found]),
             group_name="warehouse",
             owners=OWNERS,
-            freshness_policy=NIGHTLY if _waits_for_night(manifest["nodes"][unique_id]) else HOURLY,
+            freshness_policy=NIGHTLY if _is_view(model) or "nightly" in model["tags"] else HOURLY,
             code_version=self._version,
         )
+
+
+def _awaited(direct: Iterable[AssetDep], sources: Iterable[AssetKey]) -> list[AssetDep]:
+    """What a model reads itself, and whatever writes its `sources`.
+
+    A table's are also those that it reads by way of views, which are not always built with it. What ingestion writes
+    is waited for at the gate, also where that judges another table: dbt then runs twice, before and after the prices,
+    and not a third time before the gate.
+    """
+    writers = {QUARANTINE if key.path[0] == "edge" else key for key in sources}
+    read = {_placed(dep.asset_key): dep._replace(asset_key=_placed(dep.asset_key)) for dep in direct}
+    deps = {key: AssetDep(key) for key in sorted(writers)} | read
+    return [dep for key, dep in deps.items() if key != BOOKMARK]
 
 
 def _sources(manifest: Mapping[str, Any], unique_id: str, *, through: bool) -> set[str]:
@@ -81,10 +86,6 @@ def _sources(manifest: Mapping[str, Any], unique_id: str, *, through: bool) -> s
         elif through and _is_view(manifest["nodes"][parent]):
             found |= _sources(manifest, parent, through=True)
     return found
-
-
-def _waits_for_night(model: Mapping[str, Any]) -> bool:
-    return _is_view(model) or "nightly" in model["tags"]
 
 
 def _is_view(model: Mapping[str, Any]) -> bool:

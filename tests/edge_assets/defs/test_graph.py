@@ -29,8 +29,8 @@ STAGING = {
 }
 INTERMEDIATE = {
     *("int_boards_measured", "int_books_compared", "int_closes_expected", "int_closes_judged", "int_closes_stamped"),
-    *("int_decisions_dated", "int_decisions_due", "int_decisions_pending", "int_events_concluded", "int_events_timed"),
-    *("int_margins_measured", "int_moments_stamped", "int_seasons_stamped", "int_offers_spanned"),
+    *("int_decisions_due", "int_events_concluded", "int_events_timed", "int_margins_measured"),
+    *("int_moments_stamped", "int_seasons_stamped", "int_offers_spanned"),
     *("int_polls_pending", "int_quotes_as_of", "int_quotes_closed", "int_ratings_dated", "int_sharpness_dated"),
     *("int_winners_heard", "int_winners_settled"),
 }
@@ -126,7 +126,7 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
             {"warehouse", "expectations"},
             set(),
             {"warehouse_hourly", "expectations_six_hourly"},
-            27,
+            24,
         ),
     ],
 )

@@ -7,17 +7,23 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterEventType, DagsterInstance
 
 from edge_assets.defs.analytics.definitions import analytics
 from edge_assets.defs.analytics.project import prepared_project
+from edge_assets.defs.analytics.rhythm import HOURLY
 from edge_assets.defs.lineage import HISTORY
 from edge_assets.ingestion.burst import BurstOrder, run_burst
 from edge_assets.warehouse.project import PROJECT_DIR, connection_variables
 from tests.edge_assets.ingestion.services import NFL, Feeding, rows, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
+
+    from dagster import AssetKey, ExecuteInProcessResult
+
+    from edge_assets.ingestion.report import SportReport
 
 pytestmark = pytest.mark.untraced
 
@@ -27,26 +33,49 @@ def test_the_warehouse_counts_what_the_bursts_polled(
     database_url: str, redis_url: str, feed: Feeding, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = settings_for(database_url, redis_url, feed.url, NFL)
-    [report] = asyncio.run(run_burst(BurstOrder("r1", (NFL,), 3.0, 0.0), settings))
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("EDGE_HOME", str(tmp_path))
+    everything = analytics().resolve_asset_graph().materializable_asset_keys - set(HISTORY.values())
+    hourly = {spec.key for spec in analytics().resolve_all_asset_specs() if spec.freshness_policy == HOURLY}
+    reports = []
+    for run, selected in (("r1", everything), ("r2", hourly)):
+        reports += asyncio.run(run_burst(BurstOrder(run, (NFL,), 3.0, 0.0), settings))
+        result = built(selected)
+        assert {event.asset_key for event in result.get_asset_materialization_events()} == selected
+        assert all(check.passed for check in result.get_asset_check_evaluations())
+        assert counted(database_url) == tuple(map(sum, zip(*map(stated, reports), strict=True)))
+    assert steps(result)[::2] == ["gate", "prices"]
+    assert len(steps(result)) == 4, "dbt runs twice: views that are left to the night do not part what reads them"
+    views = rows(database_url, "SELECT table_name FROM information_schema.views WHERE table_schema = 'analytics'")
+    assert {name for (name,) in views} == {key.path[-1] for key in everything - hourly if key.path[-1] not in TABLES}
+
+
+TABLES = {"book_quality", "int_books_compared", "book_weights"}
+"""What waits for the night and is no view."""
+
+
+def built(selected: AbstractSet[AssetKey]) -> ExecuteInProcessResult:
     with DagsterInstance.ephemeral() as instance:
-        result = analytics().resolve_job_def("warehouse").execute_in_process(instance=instance)
-    built = {event.asset_key for event in result.get_asset_materialization_events()}
-    assert built == analytics().resolve_asset_graph().materializable_asset_keys - set(HISTORY.values())
-    assert all(check.passed for check in result.get_asset_check_evaluations())
-    [health] = rows(
+        job = analytics().resolve_job_def("warehouse")
+        return job.execute_in_process(instance=instance, asset_selection=sorted(selected))
+
+
+def steps(result: ExecuteInProcessResult) -> list[str]:
+    return [str(event.step_key) for event in result.all_events if event.event_type == DagsterEventType.STEP_START]
+
+
+def stated(report: SportReport) -> tuple[int, ...]:
+    """What a burst says it has done, in the columns of `poll_health`."""
+    changed = report.rows - report.withdrawals
+    return report.polls, report.quotes_seen, changed, report.withdrawals, report.credits_used or 0
+
+
+def counted(database_url: str) -> tuple[int, ...]:
+    [(sport, *found)] = rows(
         database_url, "SELECT sport, polls, quotes_seen, ticks, withdrawals, credits_spent FROM analytics.poll_health"
     )
-    changed = report.rows - report.withdrawals
-    assert health == (
-        NFL,
-        report.polls,
-        report.quotes_seen,
-        changed,
-        report.withdrawals,
-        report.credits_used,
-    )
+    assert sport == NFL
+    return tuple(map(int, found))
 
 
 def test_dbt_gets_the_parts_of_the_database_url_and_hides_the_password() -> None:
