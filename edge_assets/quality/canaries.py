@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.special import bdtrc
 
 from edge_assets.quality.judgement import below_a_book, out_of_band
 from edge_assets.store.quarantine import BEST
@@ -27,6 +28,9 @@ ENOUGH = 20
 """Fewer cases tell nothing of a book."""
 MOST_WRONG = {"absurd_prices": 0.01, "overround": 0.05, "orientation": 0.05, "best_price": 0.25}
 """Shares of a book's cases. Best prices of one real file are below a book's in 20% (SC3 2021/22), of all in 1%."""
+CHANCE = 0.001
+"""Between two builds a book may have changed some dozens of prices, of which a single wrong one is more than its share:
+so many have to be wrong that a book with the share would hardly ever have them."""
 CLEAR = 0.5
 """Log of the prices' ratio from which on it is clear who is the favourite."""
 SURE = 4.5
@@ -94,7 +98,7 @@ class Survey:
                 for (name, book, market), (n, wrong) in sorted(self._counts.items())
                 if name == canary
             ]
-            died_of = [case for case in cases if case.cases >= ENOUGH and case.wrong > most]
+            died_of = [case for case in cases if _is_clearly_above(most, case)]
             yield Finding(canary, sum(case.cases for case in cases), died_of)
 
     def _count(self, name: str, board: Board, looked_at: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> None:
@@ -170,4 +174,10 @@ def row_width(files: Iterable[tuple[str, int, int]]) -> Finding:
 def results(events: int, contradicted: int) -> Finding:
     """Events with a result, and those of them whose sources contradict each other."""
     case = Case("contradicted", events, contradicted / max(events, 1))
-    return Finding("results", events, [case] if events >= ENOUGH and case.wrong > MOST_CONTRADICTED else [])
+    return Finding("results", events, [case] if _is_clearly_above(MOST_CONTRADICTED, case) else [])
+
+
+def _is_clearly_above(share: float, case: Case) -> bool:
+    """By the binomial test, one-sided."""
+    wrong = round(case.wrong * case.cases)
+    return case.cases >= ENOUGH and bool(bdtrc(wrong - 1, case.cases, share) < CHANCE)

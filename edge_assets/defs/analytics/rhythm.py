@@ -50,6 +50,7 @@ def whole_is_due(instance: DagsterInstance, nightly: dict[AssetKey, str | None],
     made = {key: entry.last_materialization for key, entry in records.items()}
     versions = instance.get_latest_materialization_code_versions([*nightly])
     return any(
-        (last := made.get(key)) is None or last.timestamp < night.timestamp() or versions[key] != version
+        # of an asset without a version Dagster keeps the run instead
+        (last := made.get(key)) is None or last.timestamp < night.timestamp() or version not in {None, versions[key]}
         for key, version in nightly.items()
     )

@@ -70,6 +70,17 @@ def test_an_absurd_price_is_taken_out_with_the_reason_and_nobody_sees_it(desk: D
     assert desk.rows(STATED.format(event))[-1] < (5.5,)
 
 
+@pytest.mark.parametrize(("matches", "dies"), [(1, False), (2, False), (10, True)])
+def test_a_wrong_price_among_few_kills_no_canary_and_many_do(desk: Desk, matches: int, dies: bool) -> None:
+    rows = season()[:30]
+    for row in rows[:matches]:
+        row["B365H"] = f"{3 * float(row['B365H']):g}"
+    desk.store(rows)
+    report = desk.gate()
+    assert report.quarantined == matches
+    assert ("absurd_prices" in dead(report)) is dies
+
+
 def test_releasing_a_price_brings_it_back_for_good(desk: Desk) -> None:
     desk.store(absurd_season())
     before = desk.rows("SELECT * FROM odds_ticks ORDER BY event_id, book_id, outcome_id")
