@@ -1,6 +1,7 @@
 {#
     A view is replaced where it stands. dbt's own way, at every build, is to rename it and drop it with whatever a
-    person has built on it. So it goes here only when its columns have become other ones.
+    person has built on it. So it goes here only when its columns have become other ones. Its comment tells which version
+    of the project has made it.
 #}
 {% materialization view, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
@@ -16,9 +17,9 @@
         exception when invalid_table_definition then
             drop view {{ target }} cascade;
             {{ get_replace_view_sql(target, sql) }}
-        end $view$
+        end $view$;
+        comment on view {{ target }} is '{{ env_var("DBT_PROJECT_VERSION", "") }}'
     {%- endcall %}
-    {% do persist_docs(target, model) %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

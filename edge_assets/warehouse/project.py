@@ -7,6 +7,7 @@ twice, before and after the prices. Whoever runs it from Dagster has imported mo
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dbt_common.events.base_types import EventMsg
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
+_SOURCES = ("*.yml", "models/**/*", "tests/**/*", "macros/**/*")
 
 
 class DbtError(RuntimeError):
@@ -35,7 +37,7 @@ class Dbt:
     """
 
     def __init__(self, database_url: str, scratch: Path) -> None:
-        self._variables = connection_variables(database_url)
+        self._variables = connection_variables(database_url) | {"DBT_PROJECT_VERSION": project_version()}
         self._where = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
         self._where += ["--target-path", str(scratch), "--log-level-file", "none", "--no-use-colors"]
         self._manifest: Manifest | None = None
@@ -62,7 +64,7 @@ class Dbt:
     def _invoke(self, words: tuple[str, ...], events: SimpleQueue[Any]) -> dbtRunnerResult:
         from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-        os.environ.update(self._variables)  # its profile can read nothing but the environment
+        os.environ.update(self._variables)  # profiles and macros can read nothing but the environment
         if self._manifest is None:
             parsed = dbtRunner().invoke(["parse", "--quiet", "--no-write-json", *self._where])
             if not parsed.success:
@@ -81,6 +83,17 @@ def _raise_failures(done: dbtRunnerResult) -> None:
     results = getattr(done.result, "results", ())
     failed = [f"{r.node.name}: {r.message}" for r in results if r.status in {"error", "fail"}]
     raise DbtError("\n".join(failed) or str(done.exception)) from done.exception
+
+
+def project_version(directory: Path = PROJECT_DIR) -> str:
+    """A digest of all that models are made of: a macro or a variable changes them as well as their own text does."""
+    parts = (sha256(path.read_bytes()).digest() for path in sorted(project_files(directory)))
+    return sha256(b"".join(parts)).hexdigest()[:16]
+
+
+def project_files(directory: Path) -> Iterator[Path]:
+    """What people write of a project; dbt's own files are elsewhere."""
+    return (path for pattern in _SOURCES for path in directory.glob(pattern) if path.is_file())
 
 
 def connection_variables(database_url: str) -> dict[str, str]:

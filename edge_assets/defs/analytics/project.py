@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from hashlib import sha256
 from pathlib import Path
 
 from dagster_dbt import DbtCliResource, DbtProject
 
-from edge_assets.warehouse.project import PROJECT_DIR
+from edge_assets.warehouse.project import PROJECT_DIR, project_files
 
 DBT = Path(sys.executable).with_name("dbt")
 """The executable of this environment: a supervised code server need not have it on its PATH."""
-_SOURCES = ("*.yml", "models/**/*", "tests/**/*", "macros/**/*")
 
 
 def prepared_project(directory: Path = PROJECT_DIR) -> DbtProject:
@@ -26,12 +24,6 @@ def prepared_project(directory: Path = PROJECT_DIR) -> DbtProject:
     if _changed_at(directory) > _written_at(project.manifest_path):
         _parse(project)
     return project
-
-
-def project_version(directory: Path = PROJECT_DIR) -> str:
-    """A digest of all that models are made of: a macro or a variable changes them as well as their own text does."""
-    files = sorted(path for pattern in _SOURCES for path in directory.glob(pattern) if path.is_file())
-    return sha256(b"".join(sha256(path.read_bytes()).digest() for path in files)).hexdigest()[:16]
 
 
 def _parse(project: DbtProject) -> None:
@@ -47,7 +39,7 @@ def _parse(project: DbtProject) -> None:
 
 
 def _changed_at(directory: Path) -> float:
-    return max(path.stat().st_mtime for pattern in _SOURCES for path in directory.glob(pattern))
+    return max(path.stat().st_mtime for path in project_files(directory))
 
 
 def _written_at(path: Path) -> float:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dagster import DefaultScheduleStatus, FreshnessPolicy, RunRequest, ScheduleDefinition
 
+from edge_assets.settings import Settings
+from edge_assets.store.database import connect
+from edge_assets.store.views import views_made_by
+from edge_assets.warehouse.project import project_version
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Sequence
 
     from dagster import AssetKey, AssetSpec, DagsterInstance, ScheduleEvaluationContext
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -17,19 +23,25 @@ HOURLY = FreshnessPolicy.time_window(warn_window=timedelta(hours=2), fail_window
 """Of what every build makes: one may fail and be repeated by the next."""
 NIGHTLY = FreshnessPolicy.time_window(warn_window=timedelta(hours=30), fail_window=timedelta(days=3))
 """Of what only whole builds make. A view tells what its tables hold all the same."""
+VIEW = "view"
+"""The kind of models that hold no rows."""
 NIGHT = 4
 """The hour, in UTC, from which a day's whole build is due."""
 
 
-def warehouse_hourly(job: UnresolvedAssetJobDefinition, specs: Iterable[AssetSpec]) -> ScheduleDefinition:
-    """Run `job` every hour, for everything or for the `specs` that are `HOURLY`."""
-    policies = {spec.key: spec for spec in specs}
-    hourly = [key for key, spec in policies.items() if spec.freshness_policy == HOURLY]
-    nightly = {key: spec.code_version for key, spec in policies.items() if spec.freshness_policy == NIGHTLY}
+def warehouse_hourly(job: UnresolvedAssetJobDefinition, specs: Sequence[AssetSpec]) -> ScheduleDefinition:
+    """Run `job` every hour, for everything or for the `specs` that are `HOURLY`.
+
+    Everything is built once after each night, when the machine is next on, and where a view is missing or was made by
+    another version of dbt's project: a database may be new, or have waited for its turn while another was used.
+    """
+    hourly = [spec.key for spec in specs if spec.freshness_policy == HOURLY]
+    nightly = [spec.key for spec in specs if spec.freshness_policy == NIGHTLY]
+    views = {spec.key.path[-1] for spec in specs if VIEW in spec.kinds}
 
     def requested(context: ScheduleEvaluationContext) -> RunRequest:
-        whole = whole_is_due(context.instance, nightly, context.scheduled_execution_time)
-        return RunRequest(asset_selection=None if whole else hourly)
+        made = made_since_night(context.instance, nightly, context.scheduled_execution_time)
+        return RunRequest(asset_selection=hourly if made and views <= standing() else None)
 
     return ScheduleDefinition(
         name="warehouse_hourly",
@@ -40,17 +52,15 @@ def warehouse_hourly(job: UnresolvedAssetJobDefinition, specs: Iterable[AssetSpe
     )
 
 
-def whole_is_due(instance: DagsterInstance, nightly: dict[AssetKey, str | None], now: datetime) -> bool:
-    """Whether one of the assets `nightly` has not been made since the last night, or was made by other code.
+def standing() -> set[str]:
+    """The views of the warehouse at DATABASE_URL that this version of the project has made."""
+    with closing(connect(Settings().require_database(), "schedule")) as conn:
+        return views_made_by(conn, project_version())
 
-    A machine that is off at night catches up when it is on again; a new version does not wait for the night.
-    """
+
+def made_since_night(instance: DagsterInstance, keys: Collection[AssetKey], now: datetime) -> bool:
+    """Whether each of the assets was last made after the latest `NIGHT` before `now`."""
     night = (now.astimezone(UTC) - timedelta(hours=NIGHT)).replace(hour=NIGHT, minute=0, second=0, microsecond=0)
-    records = {record.asset_entry.asset_key: record.asset_entry for record in instance.get_asset_records([*nightly])}
-    made = {key: entry.last_materialization for key, entry in records.items()}
-    versions = instance.get_latest_materialization_code_versions([*nightly])
-    return any(
-        # of an asset without a version Dagster keeps the run instead
-        (last := made.get(key)) is None or last.timestamp < night.timestamp() or version not in {None, versions[key]}
-        for key, version in nightly.items()
-    )
+    entries = (record.asset_entry for record in instance.get_asset_records(list(keys)))
+    made = {e.asset_key: e.last_materialization.timestamp for e in entries if e.last_materialization}
+    return all(made.get(key, 0.0) >= night.timestamp() for key in keys)

@@ -20,8 +20,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
 
 from edge_assets.defs.analytics.pages import illustrated
-from edge_assets.defs.analytics.project import project_version
-from edge_assets.defs.analytics.rhythm import HOURLY, NIGHTLY
+from edge_assets.defs.analytics.rhythm import HOURLY, NIGHTLY, VIEW
 from edge_assets.defs.lineage import ALERTS, OWNERS, QUARANTINE, table_key
 from edge_assets.settings import Settings
 from edge_assets.warehouse.project import Dbt
@@ -43,11 +42,6 @@ BOOKMARK = AssetKey(["pricing", "priced_polls"])
 class WarehouseTranslator(DagsterDbtTranslator):
     """Places the models in the graph of both locations: their sources are what ingestion writes."""
 
-    def __init__(self, version: str) -> None:
-        """`version` is that of the project's code."""
-        super().__init__()
-        self._version = version
-
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
         """dbt's description, our dependencies, owner, group and rhythm."""
         spec = super().get_asset_spec(manifest, unique_id, project)
@@ -60,7 +54,7 @@ class WarehouseTranslator(DagsterDbtTranslator):
             group_name="warehouse",
             owners=OWNERS,
             freshness_policy=NIGHTLY if _is_view(model) or "nightly" in model["tags"] else HOURLY,
-            code_version=self._version,
+            kinds={*spec.kinds, VIEW} if _is_view(model) else spec.kinds,
         )
 
 
@@ -100,7 +94,7 @@ def _placed(key: AssetKey) -> AssetKey:
 
 def build_warehouse(project: DbtProject) -> AssetsDefinition:
     """One asset a model; `dbt build` runs models and tests in order."""
-    translator = WarehouseTranslator(project_version())
+    translator = WarehouseTranslator()
 
     @dbt_assets(
         manifest=project.manifest_path,

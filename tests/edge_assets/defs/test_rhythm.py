@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from dagster import AssetKey, AssetMaterialization, DagsterInstance, RunRequest, build_schedule_context
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, build_schedule_context
 
 from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.analytics.rhythm import HOURLY, NIGHT, NIGHTLY, whole_is_due
+from edge_assets.defs.analytics.rhythm import HOURLY, NIGHT, NIGHTLY, VIEW, made_since_night
+from edge_assets.store.database import connect
+from edge_assets.warehouse.project import project_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dagster import AssetSpec
-
-VIEW, WEIGHTS = AssetKey("view"), AssetKey("weights")
+MOVES, WEIGHTS = AssetKey("line_moves"), AssetKey("book_weights")
 
 
 @pytest.fixture
@@ -26,58 +27,69 @@ def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
         yield made
 
 
-def made(instance: DagsterInstance, key: AssetKey, version: str | None = None) -> None:
-    """As a run would: of an asset without a version of its code, Dagster keeps the run's id for one."""
-    tags = {"dagster/code_version": version or "7db59908"}
-    instance.report_runless_asset_event(AssetMaterialization(key, tags=tags))
+def made(instance: DagsterInstance, *keys: AssetKey) -> None:
+    for key in keys:
+        instance.report_runless_asset_event(AssetMaterialization(key))
 
 
 def next_night() -> datetime:
     return (datetime.now(UTC) + timedelta(hours=24 - NIGHT)).replace(hour=NIGHT, minute=0, second=0, microsecond=0)
 
 
-def test_a_whole_build_is_due_until_all_that_waits_for_it_is_made(instance: DagsterInstance) -> None:
-    nightly, now = {VIEW: "1", WEIGHTS: None}, datetime.now(UTC)
-    assert whole_is_due(instance, nightly, now)
-    made(instance, VIEW, "1")
-    assert whole_is_due(instance, nightly, now)
+def test_a_night_is_made_up_for_when_all_that_waits_for_it_is_made(instance: DagsterInstance) -> None:
+    keys, now = [MOVES, WEIGHTS], datetime.now(UTC)
+    assert not made_since_night(instance, keys, now)
+    made(instance, MOVES)
+    assert not made_since_night(instance, keys, now)
     made(instance, WEIGHTS)
-    assert not whole_is_due(instance, nightly, now)
+    assert made_since_night(instance, keys, now)
 
 
-def test_the_next_is_due_from_the_next_night_on_however_late_it_comes(instance: DagsterInstance) -> None:
-    made(instance, VIEW, "1")
+def test_the_next_night_is_due_from_its_hour_on_however_late_it_is(instance: DagsterInstance) -> None:
+    made(instance, MOVES)
     night = next_night()
-    assert not whole_is_due(instance, {VIEW: "1"}, night - timedelta(microseconds=1))
-    assert all(whole_is_due(instance, {VIEW: "1"}, night + timedelta(hours=h)) for h in (0, 19, 20, 50))
+    assert made_since_night(instance, [MOVES], night - timedelta(microseconds=1))
+    assert not any(made_since_night(instance, [MOVES], night + timedelta(hours=h)) for h in (0, 19, 20, 50))
 
 
-def test_new_code_does_not_wait_for_the_night(instance: DagsterInstance) -> None:
-    made(instance, VIEW, "1")
-    assert whole_is_due(instance, {VIEW: "2"}, datetime.now(UTC))
-
-
-def test_the_schedule_asks_for_everything_once_and_for_what_is_new_in_the_hours_after(
-    instance: DagsterInstance,
+def test_everything_is_asked_for_until_it_stands_and_then_what_is_new(
+    instance: DagsterInstance, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
     definitions = analytics()
-    schedule = definitions.resolve_schedule_def("warehouse_hourly")
+    specs = [spec for spec in definitions.resolve_all_asset_specs() if spec.freshness_policy]
+    hourly, nightly = ({s.key for s in specs if s.freshness_policy == policy} for policy in (HOURLY, NIGHTLY))
+    views = {spec.key.path[-1] for spec in specs if VIEW in spec.kinds}
+    assert {key.path[-1] for key in nightly} - views == {"book_quality", "int_books_compared", "book_weights"}
+    assert {key.path[-1] for key in hourly} >= {"quarantined_ticks", "priced_quotes", "closing_lines"}
 
-    def asked() -> RunRequest:
-        with build_schedule_context(instance, scheduled_execution_time=datetime.now(UTC)) as context:
-            requests = schedule.evaluate_tick(context).run_requests
-        assert requests is not None
-        [request] = requests
-        return request
+    def asked() -> set[AssetKey] | None:
+        at = datetime.now(UTC)
+        with build_schedule_context(instance, scheduled_execution_time=at) as context:
+            requests = definitions.resolve_schedule_def("warehouse_hourly").evaluate_tick(context).run_requests
+        [request] = requests or ()
+        return set(request.asset_selection) if request.asset_selection else None
 
-    specs = {spec.key: spec for spec in definitions.resolve_all_asset_specs() if spec.freshness_policy}
-    assert asked().asset_selection is None
-    for key, spec in specs.items():
-        made(instance, key, spec.code_version)
-    assert set(asked().asset_selection or ()) == of(specs, HOURLY)
-    assert {key.path[-1] for key in of(specs, NIGHTLY)} >= {"line_moves", "book_quality", "book_weights"}
-    assert {key.path[-1] for key in of(specs, HOURLY)} >= {"quarantined_ticks", "priced_quotes", "closing_lines"}
+    made(instance, *nightly)
+    assert asked() is None, "Dagster remembers another database"
+    with closing(connect(database_url, "test")) as conn:
+        conn.execute("CREATE SCHEMA IF NOT EXISTS analytics")
+        for view in views:
+            conn.execute(f"CREATE VIEW analytics.{view} AS SELECT 1")
+            conn.execute(f"COMMENT ON VIEW analytics.{view} IS '{project_version()}'")
+        assert asked() == hourly
+        conn.execute("COMMENT ON VIEW analytics.line_moves IS 'another version'")
+        assert asked() is None
 
 
-def of(specs: dict[AssetKey, AssetSpec], policy: object) -> set[AssetKey]:
-    return {key for key, spec in specs.items() if spec.freshness_policy == policy}
+def test_a_version_is_of_all_that_people_write(tmp_path: Path) -> None:
+    for name in ("dbt_project.yml", "models/a.sql", "macros/b.sql"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    versions = {project_version(tmp_path)}
+    for name in ("dbt_project.yml", "models/a.sql", "macros/b.sql"):
+        (tmp_path / name).write_text("changed")
+        versions.add(project_version(tmp_path))
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "manifest.json").write_text("{}")
+    assert len(versions | {project_version(tmp_path)}) == 4
