@@ -47,9 +47,9 @@ def test_pages_count_and_show_what_was_built(warehouse: Warehouse, caplog: pytes
         desk = Desk(conn)
         for hours, moving in ((0, 2.0), (1, 1.8), (24, 1.6), (29, 1.5), (31, 1.5)):
             look(desk, hours, moving)
-    warehouse.build("closing_coverage", "line_moves")
-    pages = shown(warehouse, "closing_coverage", "line_moves", "stg_edge__events")
-    for model in ("closing_coverage", "line_moves"):
+    warehouse.build("book_quality", "line_moves")
+    pages = shown(warehouse, "book_quality", "closing_coverage", "line_moves", "stg_edge__events")
+    for model in ("book_quality", "closing_coverage", "line_moves"):
         [counted] = warehouse.rows(f"SELECT count(*) AS n FROM {model}")
         assert pages[model]["dagster/row_count"].value == counted["n"] > 0
     assert "dagster/row_count" not in pages["stg_edge__events"]
@@ -61,7 +61,7 @@ def test_pages_count_and_show_what_was_built(warehouse: Warehouse, caplog: pytes
     [record] = [record.data for record in pages["closing_coverage"]["coverage"].records]
     assert (record["expected"], record["books"]) == (whole["expected"], whole["books"])
     assert record["closed %"] == round(100 * whole["closed"] / whole["expected"], 1)
-    assert picture(pages["closing_coverage"]["coverage by book"]).shape[1] == 720
+    assert picture(pages["book_quality"]["coverage by book"]).shape[1] == 720
 
     assert f"`edge lines {desk.events[MOVING]} --market h2h --fair`" in pages["line_moves"]["most moved"].value
     assert picture(pages["line_moves"]["most moved"]).shape == (324, 648, 4)
