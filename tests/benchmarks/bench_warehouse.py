@@ -1,7 +1,7 @@
 """Seconds that the job `warehouse` takes: all of a million ticks at night, and what a burst of polls adds.
 
-Targets: 60 s and 10 s. Both run through Dagster as its schedule has them run, data tests and pictures included: by
-night everything, after a burst what is built by the hour. The first run, on an empty database, tells what starting
+Targets: 60 s and 10 s. Both run through Dagster as its schedule has them run, data tests included: by night everything,
+with its pictures, after a burst what is built by the hour. The first run, on an empty database, tells what starting
 costs: dbt parses the project, and everything is imported.
 
 A build is Python by two thirds, so its peer is what a new process takes to import Dagster and dbt in the same run:
@@ -24,7 +24,7 @@ from dagster import DagsterInstance
 
 from edge_assets.clock import micros
 from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.analytics.rhythm import HOURLY
+from edge_assets.defs.analytics.rhythm import HOURLY, keys_of
 from edge_assets.store import offers
 from edge_assets.store.database import connect, ensure_database, upgrade
 from edge_assets.store.readers import last_quotes
@@ -106,7 +106,7 @@ def test_builds(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 
 def hourly() -> list[AssetKey]:
     """What the schedule builds in the hours between two nights."""
-    return [spec.key for spec in analytics().resolve_all_asset_specs() if spec.freshness_policy == HOURLY]
+    return keys_of(analytics().resolve_all_asset_specs(), HOURLY)
 
 
 def imported() -> float:

@@ -14,7 +14,7 @@ from edge_assets.store.views import views_made_by
 from edge_assets.warehouse.project import project_version
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from dagster import AssetKey, AssetSpec, DagsterInstance, ScheduleEvaluationContext
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -35,8 +35,7 @@ def warehouse_hourly(job: UnresolvedAssetJobDefinition, specs: Sequence[AssetSpe
     Everything is built once after each night, when the machine is next on, and where a view is missing or was made by
     another version of dbt's project: a database may be new, or have waited for its turn while another was used.
     """
-    hourly = [spec.key for spec in specs if spec.freshness_policy == HOURLY]
-    nightly = [spec.key for spec in specs if spec.freshness_policy == NIGHTLY]
+    hourly, nightly = keys_of(specs, HOURLY), keys_of(specs, NIGHTLY)
     views = {spec.key.path[-1] for spec in specs if VIEW in spec.kinds}
 
     def requested(context: ScheduleEvaluationContext) -> RunRequest:
@@ -50,6 +49,11 @@ def warehouse_hourly(job: UnresolvedAssetJobDefinition, specs: Sequence[AssetSpe
         execution_fn=requested,
         default_status=DefaultScheduleStatus.RUNNING,
     )
+
+
+def keys_of(specs: Iterable[AssetSpec], policy: FreshnessPolicy) -> list[AssetKey]:
+    """The assets that have a policy."""
+    return [spec.key for spec in specs if spec.freshness_policy == policy]
 
 
 def standing() -> set[str]:

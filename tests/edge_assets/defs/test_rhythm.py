@@ -10,7 +10,7 @@ import pytest
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, build_schedule_context
 
 from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.analytics.rhythm import HOURLY, NIGHT, NIGHTLY, VIEW, made_since_night
+from edge_assets.defs.analytics.rhythm import HOURLY, NIGHT, NIGHTLY, VIEW, keys_of, made_since_night
 from edge_assets.store.database import connect
 from edge_assets.warehouse.project import project_version
 
@@ -58,7 +58,7 @@ def test_everything_is_asked_for_until_it_stands_and_then_what_is_new(
     monkeypatch.setenv("DATABASE_URL", database_url)
     definitions = analytics()
     specs = [spec for spec in definitions.resolve_all_asset_specs() if spec.freshness_policy]
-    hourly, nightly = ({s.key for s in specs if s.freshness_policy == policy} for policy in (HOURLY, NIGHTLY))
+    hourly, nightly = (set(keys_of(specs, policy)) for policy in (HOURLY, NIGHTLY))
     views = {spec.key.path[-1] for spec in specs if VIEW in spec.kinds}
     assert {key.path[-1] for key in nightly} - views == {"book_quality", "int_books_compared", "book_weights"}
     assert {key.path[-1] for key in hourly} >= {"quarantined_ticks", "priced_quotes", "closing_lines"}

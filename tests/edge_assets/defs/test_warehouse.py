@@ -12,7 +12,7 @@ from dagster import DagsterEventType, DagsterInstance
 
 from edge_assets.defs.analytics.definitions import analytics
 from edge_assets.defs.analytics.project import prepared_project
-from edge_assets.defs.analytics.rhythm import HOURLY, VIEW
+from edge_assets.defs.analytics.rhythm import HOURLY, VIEW, keys_of
 from edge_assets.defs.lineage import HISTORY
 from edge_assets.ingestion.burst import BurstOrder, run_burst
 from edge_assets.store.database import connect
@@ -40,7 +40,7 @@ def test_the_warehouse_counts_what_the_bursts_polled(
     monkeypatch.setenv("EDGE_HOME", str(tmp_path))
     everything = analytics().resolve_asset_graph().materializable_asset_keys - set(HISTORY.values())
     specs = analytics().resolve_all_asset_specs()
-    hourly = {spec.key for spec in specs if spec.freshness_policy == HOURLY}
+    hourly = set(keys_of(specs, HOURLY))
     reports = []
     for run, selected in (("r1", everything), ("r2", hourly)):
         reports += asyncio.run(run_burst(BurstOrder(run, (NFL,), 3.0, 0.0), settings))
