@@ -74,7 +74,7 @@ def read(file: str, content: bytes) -> Reading:
         RefusedFileError: it is no such file.
     """
     refused = Refusals()
-    table = read_table(file, content, REQUIRED, refused, ("Time", "Referee", "HTR"))
+    table = read_table(file, content, REQUIRED, refused)
     matches: dict[str, dict[str, _Match]] = defaultdict(dict)
     for row, texts in enumerate(zip(*map(table.texts, (*REQUIRED, "Time")), strict=True)):
         try:
@@ -182,8 +182,7 @@ def _points(table: Table, columns: list[PriceColumn]) -> NDArray[np.float32]:
 def _count_unknown(table: Table) -> None:
     """Columns that mean nothing here are left out, and it is said which."""
     for name in unknown_columns(table.header):
-        filled = int(table.frame[name].notna().sum())
-        if filled:
+        if filled := table.filled(name):
             remedy = "if it holds a book's prices, name the book in football_columns.BOOKS"
             unknown = Refusal(table.file, "column_unknown", f"{filled} fields", remedy, row=1, field=name)
             table.refused.add(unknown, filled)

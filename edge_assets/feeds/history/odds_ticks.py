@@ -18,7 +18,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from edge_assets.feeds.history.batch import (
     BookName,
@@ -32,7 +31,6 @@ from edge_assets.feeds.history.batch import (
 )
 from edge_assets.feeds.history.prices import from_american
 from edge_assets.feeds.history.reports import reported
-from edge_assets.feeds.history.stamps import micros_of
 from edge_assets.feeds.history.tables import read_table
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
@@ -57,8 +55,11 @@ LEAGUES = {
     "nfl": "americanfootball_nfl",
     "nhl": "icehockey_nhl",
 }
-SEGMENT = ("event_id", "bookmaker", "market", "outcome", "first_seen_utc", "last_seen_utc", "book_last_update")
-EVENT = ("event_id", "commence_first", "commence_last", "home_team", "away_team", "first_seen_utc", "last_seen_utc")
+SEEN = ("first_seen_utc", "last_seen_utc")
+STARTS = ("commence_first", "commence_last")
+SEGMENT = ("event_id", "bookmaker", "market", "outcome", "book_last_update", *SEEN)
+EVENT = ("event_id", "home_team", "away_team", *STARTS, *SEEN)
+LOOK = ("snapshot_utc",)
 RESULT = ("event_id", "home", "away", "home_score", "away_score", "outcome")
 MARKETS = {"h2h": Market.H2H, "spreads": Market.SPREADS, "totals": Market.TOTALS}
 NEUTRAL = {"Over": Outcome.OVER, "Under": Outcome.UNDER, "Draw": Outcome.DRAW}
@@ -77,18 +78,18 @@ def read(part: Part) -> Reading:
     if league not in LEAGUES:
         remedy = f"name the files after the league: {', '.join(LEAGUES)}"
         raise RefusedFileError(Refusal(part.name, "league_unknown", repr(league), remedy))
-    segments = _table(part, "segments.csv", SEGMENT, refused)
-    events = _table(part, "events.csv", EVENT, refused)
-    looks = np.unique(micros_of(_table(part, "snapshots.csv", ("snapshot_utc",), refused).frame["snapshot_utc"]))
+    segments = _table(part, "segments.csv", SEGMENT, refused).dated(SEEN)
+    events = _table(part, "events.csv", EVENT, refused).dated((*STARTS, *SEEN))
+    looks = np.unique(_table(part, "snapshots.csv", LOOK, refused).dated(LOOK).times(*LOOK))
     reports = _reports(_table(part, "results.csv", RESULT, refused)) if part.content("results.csv") else {}
-    books = sorted(set(segments.texts("bookmaker")))
+    _, books = segments.coded("bookmaker")
     batch = HistoryBatch(
         feed=SOURCE,
         names="odds-api",
         sport=LEAGUES[league],
         events=_events(events, reports),
         books=[BookName(book, book) for book in books],
-        quotes=_quotes(segments, events, looks, books),
+        quotes=_quotes(segments, events, looks),
         rows=len(segments),
         looks=looks,
         listed=_listed(events, looks),
@@ -105,9 +106,7 @@ def _table(part: Part, ending: str, columns: Sequence[str], refused: Refusals) -
 
 
 def _events(table: Table, reports: dict[str, tuple[str, GameReport]]) -> list[HistoryEvent]:
-    first, last, seen = (
-        micros_of(table.frame[c]).tolist() for c in ("commence_first", "commence_last", "last_seen_utc")
-    )
+    first, last, seen = (table.times(name).tolist() for name in (*STARTS, "last_seen_utc"))
     rows = zip(*map(table.texts, ("event_id", "home_team", "away_team")), first, last, seen, strict=True)
     events = []
     for key, home, away, start, later, last_seen in rows:
@@ -132,38 +131,33 @@ def _reports(table: Table) -> dict[str, tuple[str, GameReport]]:
     return found
 
 
-def _quotes(table: Table, events: Table, looks: Ints, books: list[str]) -> TimedQuotes:
-    frame = table.frame
-    event = pd.Index(events.names("event_id")).get_indexer(pd.Index(frame["event_id"]))
-    market = frame["market"].map(MARKETS).fillna(0).to_numpy().astype(np.int16)
-    outcome = _outcomes(frame["outcome"], events, event)
+def _quotes(table: Table, events: Table, looks: Ints) -> TimedQuotes:
+    place = {key: row for row, key in enumerate(events.names("event_id"))}
+    event = table.mapped("event_id", place, -1)
+    market = table.mapped("market", MARKETS, 0)
+    outcome = _outcomes(table, events, event)
     prices, reasons = from_american(table.numbers(["price"])[:, 0])
-    first, last = (np.searchsorted(looks, micros_of(frame[c])) for c in ("first_seen_utc", "last_seen_utc"))
-    off = (last >= len(looks)) | (looks[np.minimum(first, len(looks) - 1)] != micros_of(frame["first_seen_utc"]))
+    first, last = (np.searchsorted(looks, table.times(name)) for name in SEEN)
+    off = (last >= len(looks)) | (np.append(looks, UNKNOWN_TIME)[first] != table.times(SEEN[0]))
     problems: dict[str, tuple[str, Mask]] = {
         "event_unknown": ("event_id", event < 0),
         "market_unknown": ("market", market == 0),
         "unknown_outcome": ("outcome", outcome == 0),
-        "look_unknown": ("first_seen_utc", off),
+        "look_unknown": (SEEN[0], off),
         **{reason: ("price", where) for reason, where in reasons.items()},
     }
     good = _kept(table, problems) & ~np.isnan(prices)
-    point = table.numbers(["point"])[:, 0].astype(np.float32) + np.float32(0)
-    stated = frame["book_last_update"]
-    segments = pd.DataFrame(
-        {
-            "event": event,
-            "book": pd.Index(books).get_indexer(pd.Index(frame["bookmaker"])),
-            "market": _split_by_draw(event, frame["bookmaker"], market, outcome),
-            "outcome": outcome,
-            "point": point,
-            "price": prices,
-            "book_time": np.where(stated.isna(), UNKNOWN_TIME, micros_of(stated.fillna("1970-01-01T00:00:00Z"))),
-            "first": first,
-            "last": last,
-        }
+    book, _ = table.coded("bookmaker")
+    quotes = QuoteBatch(
+        event=event.astype(np.int32),
+        book=book.astype(np.int16),
+        market=_split_by_draw(event, book, market, outcome),
+        outcome=outcome,
+        point=table.numbers(["point"])[:, 0].astype(np.float32) + np.float32(0),
+        price=prices,
+        book_time=table.times("book_last_update"),
     )
-    return _ticks(segments[good], looks)
+    return _ticks(quotes.take(good), first[good], last[good], looks)
 
 
 def _kept(table: Table, problems: dict[str, tuple[str, Mask]]) -> Mask:
@@ -175,43 +169,41 @@ def _kept(table: Table, problems: dict[str, tuple[str, Mask]]) -> Mask:
     return good
 
 
-def _outcomes(names: pd.Series[str], events: Table, event: NDArray[np.intp]) -> NDArray[np.int32]:
+def _outcomes(table: Table, events: Table, event: Ints) -> NDArray[np.int32]:
     """Outcomes by name, never by their order; 0 for what the event does not have."""
-    outcome = names.map(NEUTRAL).fillna(0).to_numpy().astype(np.int32)
+    code, names = table.coded("outcome")
+    outcome = np.array([NEUTRAL.get(name, 0) for name in names], np.int32)[code]
     for side, column in ((Outcome.HOME, "home_team"), (Outcome.AWAY, "away_team")):
-        teams = np.array(events.texts(column), object)[event]
-        outcome[(names.to_numpy(object) == teams) & (event >= 0)] = side
+        team = events.mapped(column, {name: number for number, name in enumerate(names)}, -1)
+        outcome[code == np.append(team, -1)[event]] = side
     return outcome
 
 
-def _split_by_draw(
-    event: NDArray[np.intp], book: pd.Series[str], market: NDArray[np.int16], outcome: NDArray[np.int32]
-) -> NDArray[np.int16]:
+def _split_by_draw(event: Ints, book: Ints, market: Ints, outcome: NDArray[np.int32]) -> NDArray[np.int16]:
     """A book that has a draw in an event's `h2h` sells another market than one that has none."""
-    with_draw = pd.Series(outcome == Outcome.DRAW).groupby([event, book.to_numpy()]).transform("any").to_numpy()
+    pair = event * (book.max(initial=0) + 1) + book
+    with_draw = np.isin(pair, np.unique(pair[outcome == Outcome.DRAW]))
     return np.where(with_draw & (market == Market.H2H), Market.H2H_3_WAY, market).astype(np.int16)
 
 
-def _ticks(segments: pd.DataFrame, looks: Ints) -> TimedQuotes:
-    """Changes, and withdrawals where a selection's segments leave a gap."""
-    keys = ["event", "book", "market", "outcome", "point"]
-    rows = segments.sort_values([*keys, "first"], kind="stable", na_position="first").reset_index(drop=True)
-    selection = rows.groupby(keys, dropna=False, sort=False)
-    begins, ended = selection["first"].shift(-1, fill_value=len(looks) + 1).to_numpy(), rows["last"].to_numpy() + 1
-    before, last = selection["price"].shift(1).to_numpy(), selection["last"].shift(1).to_numpy()
-    changed = ~((before == rows["price"].to_numpy()) & (last + 1 >= rows["first"].to_numpy()))
-    gone = (begins > ended) & (ended < len(looks))
-    ticks, withdrawn = rows[changed], rows[gone].assign(price=np.nan)
-    at = np.concatenate([ticks["first"].to_numpy(), ended[gone]])
-    both = pd.concat([ticks, withdrawn])
-    both.loc[both["price"].isna(), "book_time"] = UNKNOWN_TIME
-    columns = [*keys, "price", "book_time"]
-    arrays = [both[c].to_numpy().astype(t) for c, t in zip(columns, QuoteBatch.DTYPES, strict=True)]
-    return TimedQuotes(QuoteBatch(*arrays), looks[at])
+def _ticks(segments: QuoteBatch, first: Ints, last: Ints, looks: Ints) -> TimedQuotes:
+    """Changes, and withdrawals where a selection's segments leave a gap; `first` and `last` (n,) index `looks` (k,)."""
+    selection = (segments.point.view(np.int32), segments.outcome, segments.market, segments.book, segments.event)
+    order = np.lexsort((first, *selection))
+    rows, first, last = segments.take(order), first[order], last[order]
+    same = np.all([column[order][1:] == column[order][:-1] for column in selection], axis=0)
+    goes_on = np.append(same, False)[: len(order)]  # the next segment is of the same selection
+    ended = last + 1
+    stood = np.roll(goes_on, 1) & (rows.price == np.roll(rows.price, 1)) & (np.roll(ended, 1) >= first)
+    gone = (ended < len(looks)) & ~(goes_on & (np.roll(first, -1) <= ended))
+    ticks, withdrawn = rows.take(~stood), rows.take(gone)
+    nothing = np.full(len(withdrawn), np.nan), np.full(len(withdrawn), UNKNOWN_TIME)
+    columns = zip(ticks.columns(), (*withdrawn.columns()[:-2], *nothing), strict=True)
+    return TimedQuotes(QuoteBatch(*map(np.concatenate, columns)), looks[np.append(first[~stood], ended[gone])])
 
 
 def _listed(events: Table, looks: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    first, last = (micros_of(events.frame[c]) for c in ("first_seen_utc", "last_seen_utc"))
+    first, last = map(events.times, SEEN)
     on = (looks[:, None] >= first) & (looks[:, None] <= last)
     look, event = np.nonzero(on)
     return look, event

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from edge_assets.feeds.history.batch import (
     BookName,
@@ -25,7 +24,6 @@ from edge_assets.feeds.history.batch import (
     TimedQuotes,
 )
 from edge_assets.feeds.history.prices import from_american
-from edge_assets.feeds.history.stamps import micros_of
 from edge_assets.feeds.history.tables import read_table
 from ml.quotes import Market, Outcome, QuoteBatch
 from ml.settlement import GameReport, Score
@@ -75,8 +73,8 @@ def read(part: Part) -> Reading:
     contents = part.content("lines.csv"), part.content("games.csv")
     if contents[0] is None or contents[1] is None:
         raise RefusedFileError(Refusal(part.name, "file_missing", "games.csv", "put it beside the lines"))
-    lines = read_table(f"{part.name}/lines.csv", contents[0], LINE, refused)
-    games = read_table(f"{part.name}/games.csv", contents[1], GAME, refused)
+    lines = read_table(f"{part.name}/lines.csv", contents[0], LINE, refused).dated(["entered_utc"])
+    games = read_table(f"{part.name}/games.csv", contents[1], GAME, refused).dated(["start_utc"])
     batch = HistoryBatch(
         feed=SOURCE,
         names=SOURCE,
@@ -90,7 +88,7 @@ def read(part: Part) -> Reading:
 
 
 def _events(games: Table) -> list[HistoryEvent]:
-    starts = micros_of(games.frame["start_utc"]).tolist()
+    starts = games.times("start_utc").tolist()
     scores = games.numbers(["home_score", "away_score"]).tolist()
     columns = map(games.texts, ("game_no", "home", "away"))
     events = []
@@ -102,8 +100,8 @@ def _events(games: Table) -> list[HistoryEvent]:
 
 
 def _quotes(lines: Table, games: Table) -> TimedQuotes:
-    event = pd.Index(games.names("game_no")).get_indexer(pd.Index(lines.texts("game_no")))
-    at = micros_of(lines.frame["entered_utc"])
+    event = lines.mapped("game_no", {key: row for row, key in enumerate(games.names("game_no"))}, -1)
+    at = lines.times("entered_utc")
     lines.refuse("event_unknown", ["game_no"], (event < 0)[:, None], "no such game")
     order = np.lexsort((at, event))
     order = order[event[order] >= 0]

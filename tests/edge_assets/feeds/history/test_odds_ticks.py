@@ -8,6 +8,7 @@ import pytest
 from edge_assets.clock import micros
 from edge_assets.feeds.history.batch import RefusedFileError
 from edge_assets.feeds.history.odds_ticks import read
+from ml.quotes import UNKNOWN_TIME
 from ml.settlement import GameReport, GameStatus, Score
 from tests.edge_assets.feeds.history.files import books, folder, quoted
 
@@ -102,6 +103,8 @@ def test_a_draw_makes_it_another_market_and_outcomes_go_by_name(tmp_path: Path) 
         (segment(0, 1, "-110", "e1,acme,h2h,Greens,"), "unknown_outcome"),
         (segment(0, 1, "-110", "e1,acme,player_points,Reds,"), "market_unknown"),
         (segment(0, 1, "-110").replace("10:00", "10:30"), "look_unknown"),
+        (segment(0, 1, "-110").replace(LOOKS[0], "noon"), "time_malformed"),
+        (segment(0, 1, "-110").replace(LOOKS[1], ""), "time_missing"),
     ],
 )
 def test_a_bad_segment_is_told_and_the_good_one_beside_it_kept(tmp_path: Path, row: str, reason: str) -> None:
@@ -109,6 +112,30 @@ def test_a_bad_segment_is_told_and_the_good_one_beside_it_kept(tmp_path: Path, r
     assert refused.counts == {reason: 1}
     assert refused.shown[0].row == 3
     assert len(batch.quotes) == 1
+
+
+def test_a_book_s_time_that_is_none_is_told_and_the_price_kept(tmp_path: Path) -> None:
+    rows = segment(0, 4, "-110").replace("2025-09-10T09:59:50Z", "noon") + segment(0, 4, "-110", "e1,acme,h2h,Blues,")
+    batch, refused = read_one(tmp_path, rows)
+    assert (refused.counts, refused.shown[0].field) == ({"time_malformed": 1}, "book_last_update")
+    assert sorted(batch.quotes.quotes.book_time.tolist()) == [UNKNOWN_TIME, at("2025-09-10T09:59:50Z")]
+
+
+def test_an_event_without_a_start_is_told_and_the_other_kept(tmp_path: Path) -> None:
+    events = EVENTS.replace("2025-09-10T13:30:00Z", "")
+    batch, refused = read_one(
+        tmp_path, segment(0, 4, "-110") + segment(0, 4, "150", "e2,acme,h2h,Greys,"), events=events
+    )
+    assert refused.counts == {"time_missing": 1, "event_unknown": 1}
+    assert [event.key for event in batch.events] == ["e2"]
+    assert len(batch.quotes) == 1
+
+
+def test_looks_that_are_none_leave_nothing_to_tell(tmp_path: Path) -> None:
+    files = {"nfl_segments.csv": HEAD + segment(0, 4, "-110"), "nfl_events.csv": EVENTS}
+    reading = read(folder(tmp_path, {**files, "nfl_snapshots.csv": "snapshot_utc\nnoon\n"}, "season"))
+    assert reading.refused.counts == {"time_malformed": 1, "look_unknown": 1}
+    assert not len(reading.batches[0].quotes)
 
 
 def test_a_start_that_moved_and_results_by_name(tmp_path: Path) -> None:

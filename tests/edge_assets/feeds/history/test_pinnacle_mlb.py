@@ -115,6 +115,14 @@ def test_a_file_without_its_games_is_refused(tmp_path: Path) -> None:
         read(part)
 
 
+def test_a_line_without_a_time_is_told_and_the_others_kept(tmp_path: Path) -> None:
+    line = "1,,,,-110,102,,,,"
+    batch, refused = read_one(tmp_path, f"{line}{T[0]}", f"{line}noon", line)
+    assert refused.counts == {"time_malformed": 1, "time_missing": 1}
+    assert [(refusal.row, refusal.field) for refusal in refused.shown] == [(4, "entered_utc"), (3, "entered_utc")]
+    assert set(batch.quotes.observed_at.tolist()) == {at(T[0])}
+
+
 def test_a_number_that_two_games_have_names_neither(tmp_path: Path) -> None:
     part = folder(tmp_path, {"lines.csv": HEAD, "games.csv": GAMES.replace("\n2,", "\n1,")}, "mlb")
     with pytest.raises(RefusedFileError, match=r"row_twice \(1\)"):

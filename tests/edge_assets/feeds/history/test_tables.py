@@ -1,0 +1,67 @@
+"""Regular files are parsed as they are, others row by row: the same comes out."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from edge_assets.feeds.history.batch import Refusals, RefusedFileError
+from edge_assets.feeds.history.tables import read_table
+from ml.quotes import UNKNOWN_TIME
+
+FIELDS = st.sampled_from(["", " ", "1", "-2.5", "+150", "x", "Malmö", '"a, b"', '"a ""b"""', "nan", "1e3"])
+ROWS = st.lists(FIELDS, min_size=0, max_size=5).map(",".join)
+
+
+@example(rows=[" , , "], end="\n", closed=True)
+@example(rows=[",,", "x,,", "", "x,y,z"], end="\r\n", closed=False)
+@given(rows=st.lists(ROWS, max_size=6), end=st.sampled_from(["\n", "\r\n", "\r"]), closed=st.booleans())
+def test_rows_of_the_header_s_width_are_kept_and_the_others_counted(rows: list[str], end: str, closed: bool) -> None:
+    refused = Refusals()
+    content = end.join(["a,b,c", *rows]) + end * closed
+    table = read_table("file", content.encode(), ("a",), refused)
+
+    told = [(line, next(csv.reader([row]))) for line, row in enumerate(rows, start=2) if row.strip(", ")]
+    good = [(line, fields) for line, fields in told if len(fields) >= 3 and not any(fields[3:])]
+    assert table.lines.tolist() == [line for line, _ in good]
+    for place, name in enumerate("abc"):
+        assert table.texts(name) == [fields[place].strip() for _, fields in good]
+    assert refused.counts == ({"row_width": len(told) - len(good)} if len(told) > len(good) else {})
+
+
+@given(st.lists(st.sampled_from(["", " ", "1", "-2.5", "+150", "x", "nan", " 7 "]), min_size=1, max_size=6))
+def test_what_is_no_number_is_refused_and_what_is_absent_is_not(texts: list[str]) -> None:
+    refused = Refusals()
+    table = read_table("file", "\n".join(["a,b", *(f"k,{text}" for text in texts)]).encode(), ("a",), refused)
+    numbers = {"1": 1.0, "-2.5": -2.5, "+150": 150.0, "7": 7.0}
+    expected = [[numbers.get(text.strip(), np.nan), np.nan] for text in texts]
+    np.testing.assert_array_equal(table.numbers(["b", "no such column"]), expected)
+    assert refused.counts["number_malformed"] == sum(text in {"x", "nan"} for text in texts)
+
+
+def test_a_file_without_rows_has_columns() -> None:
+    table = read_table("file", b"a,b\n", ("a",), Refusals()).dated(["b"])
+    assert (len(table), table.texts("a"), table.filled("b"), table.numbers(["a"]).shape) == (0, [], 0, (0, 1))
+
+
+def test_times_are_microseconds_and_what_is_none_is_told_with_its_line() -> None:
+    refused = Refusals()
+    content = b"a,at\nx,1970-01-01T00:00:01.5Z\ny,1970-01-01T02:00:00+01:00\nz,\nu,noon\n"
+    table = read_table("file", content, ("a", "at"), refused)
+    assert table.times("at").tolist() == [1_500_000, 3_600_000_000, UNKNOWN_TIME, UNKNOWN_TIME]
+    assert [str(refusal) for refusal in refused.shown] == [
+        "file, row 5, at: time_malformed ('noon': it is no time); put it right, or fetch the file again"
+    ]
+    assert table.dated(["at"]).texts("a") == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "columns_missing"), (b"b\n1\n", "columns_missing"), (b"a,b,b\n", "column_twice")]
+)
+def test_a_header_that_is_none(content: bytes, reason: str) -> None:
+    with pytest.raises(RefusedFileError, match=reason):
+        read_table("file", content, ("a",), Refusals())
