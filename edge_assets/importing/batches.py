@@ -1,4 +1,4 @@
-"""Storing batches: looks, what is new of their quotes, results."""
+"""Storing batches: looks, and what is new of their quotes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 from edge_assets.feeds.history.batch import AGGREGATE_KINDS, TimedQuotes
 from edge_assets.store import history
 from edge_assets.store.history import Looks
-from edge_assets.store.public_bets import write_public_bets
-from edge_assets.store.results import import_results
 from ml.quotes import QuoteBatch
 
 if TYPE_CHECKING:
@@ -60,15 +58,13 @@ def look(conn: Connection, located: Located, origin: Origin) -> Looked:
 
 
 def store(conn: Connection, batches: Sequence[Looked]) -> None:
-    """Store the rest of batches of different sports.
+    """Store the quotes of batches of different sports.
 
     At once: a COPY keeps a thousand rows of each partition that it meets, and PostgreSQL 18 takes the square of that to
     make their places. A seventh of its time went there with a COPY for each file of a season.
     """
     history.write_quotes(conn, *_joined([batch.ticks for batch in batches]))
     history.write_aggregates(conn, *_joined([batch.aggregates for batch in batches]), AGGREGATE_KINDS)
-    import_results(conn, [result for batch in batches for result in batch.located.results])
-    write_public_bets(conn, [bets for batch in batches for bets in batch.located.public_bets])
 
 
 def _joined(many: Sequence[Ticks]) -> tuple[QuoteBatch, NDArray[np.int64], NDArray[np.int64]]:

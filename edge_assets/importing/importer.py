@@ -1,8 +1,8 @@
 """Importing: parts that are not known yet, each in one transaction, with counts of everything.
 
-The events of the next parts are found, and committed, on another connection while a part is stored. A part is known by
-its content once it is finished, so a killed import continues where it was; within a file that was changed, or lies
-elsewhere in another version, quotes that are stored are not stored again.
+The events and results of the next parts are committed, on another connection, while the quotes of a part are stored. A
+part is known by its content once it is finished, so a killed import continues where it was; within a file that was
+changed, or lies elsewhere in another version, quotes that are stored are not stored again.
 """
 
 from __future__ import annotations
@@ -219,6 +219,6 @@ def _counted(refused: Refusals, looked: Sequence[Looked]) -> ImportCounts:
         events=sum(len(found.located.batch.events) for found in looked),
         ticks=sum(len(found.ticks.polls) for found in looked),
         aggregates=sum(len(found.aggregates.polls) for found in looked),
-        results=sum(len(found.located.results) for found in looked),
+        results=sum(found.located.results for found in looked),
         rejected=refused.counts,
     )

@@ -1,4 +1,8 @@
-"""A batch under the database's ids: which events, books and sport it means, in the order that the server likes."""
+"""A batch under the database's ids: which events, books and sport it means, in the order that the server likes.
+
+What is no quote is stored ahead, as the events are: told again, it changes nothing, and the server stores quotes
+meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ import numpy as np
 from edge_assets.feeds.history.batch import AGGREGATE_KINDS, TimedQuotes
 from edge_assets.importing.identity import EventRef, Resolved, resolve
 from edge_assets.importing.orientation import turned, turned_outcome
-from edge_assets.store.public_bets import PublicBet
-from edge_assets.store.results import ResultSource, StatedResult
+from edge_assets.store.public_bets import PublicBet, write_public_bets
+from edge_assets.store.results import ResultSource, StatedResult, import_results
 from edge_assets.store.writer import to_datetime
 from ml.quotes import EventStarts, QuoteBatch
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Located(NamedTuple):
-    """A batch whose events are stored, and nothing else of it; `starts` (k,) are of the looks `at` (k,)."""
+    """A batch whose quotes alone are not stored; `starts` (k,) are of the looks `at` (k,), `results` their number."""
 
     batch: HistoryBatch
     sport_id: int
@@ -31,15 +35,16 @@ class Located(NamedTuple):
     starts: list[EventStarts] | None
     quotes: TimedQuotes
     aggregates: TimedQuotes
-    results: list[StatedResult]
-    public_bets: list[PublicBet]
+    results: int
 
 
 def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch) -> Located:
-    """Find or store the events, books and sport of a batch, and commit them as the live path does with such names."""
+    """Find or store the events, books and sport of a batch, store its results and public bets, and commit."""
     sport_id = words.sport(batch.sport)
     with conn.transaction():
         events = resolve(conn, batch.names, batch.sport, sport_id, _refs(batch))
+        import_results(conn, results := _results(batch, events))
+        write_public_bets(conn, _public_bets(batch, events))
     books = np.array([words.book(book.key, book.title) for book in batch.books] or [0], np.int16)
     at = batch.moments()
     return Located(
@@ -49,8 +54,7 @@ def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch) -> Located:
         _starts(batch, at, events),
         _placed(batch.quotes, events, books),
         _placed(batch.aggregates, events, np.arange(len(AGGREGATE_KINDS), dtype=np.int16)),
-        _results(batch, events),
-        _public_bets(batch, events),
+        len(results),
     )
 
 

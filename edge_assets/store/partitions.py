@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
+from itertools import groupby, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +49,8 @@ class Partitions:
         if self._native and (day := _day(observed_at)) not in self._days:
             with conn.transaction():
                 _lock(conn)
-                _make_day(conn, day)
+                for table in TABLES:
+                    _make_day(conn, table, day)
             self._days.add(day)
 
     def ensure_months(self, conn: Connection, moments: Iterable[datetime]) -> None:
@@ -57,12 +58,12 @@ class Partitions:
         self.widen(conn, moments := list(moments))
         for month, days in groupby(sorted(set(map(_day, moments))) if self._native else (), _first):
             with conn.transaction():
-                if _in_days(conn, month):
-                    for day in days:
-                        _make_day(conn, day)
-                else:
-                    with _filling(conn, month):
-                        pass
+                for table, day in product(TABLES, days):
+                    if _in_days(conn, table, month):
+                        _make_day(conn, table, day)
+                    else:
+                        with _filling(conn, table, month):
+                            pass
 
     def widen(self, conn: Connection, moments: Iterable[datetime]) -> None:
         """On TimescaleDB, make chunks as wide as a month for old `moments`."""
@@ -83,12 +84,12 @@ class Partitions:
         others = np.ones(len(days), bool)
         for month in np.unique(months).tolist() if self._native else ():
             rows = months == np.datetime64(month, "M")
-            if _in_days(conn, month):
+            if _in_days(conn, TICKS, month):
                 for day in np.unique(days[rows]).tolist():
-                    _make_day(conn, day)
+                    _make_day(conn, TICKS, day)
             else:
                 others &= ~rows
-                with _filling(conn, month) as name:
+                with _filling(conn, TICKS, month) as name:
                     yield name, np.flatnonzero(rows)
         yield TICKS, np.flatnonzero(others)
 
@@ -123,37 +124,30 @@ def _exists(conn: Connection, name: str) -> bool:
     return _scalar(conn, "SELECT to_regclass(%s)", name) is not None
 
 
-def _in_days(conn: Connection, month: date) -> bool:
+def _in_days(conn: Connection, table: str, month: date) -> bool:
     """Whether a month has daily partitions; if it has none at all, nobody else makes any in this transaction."""
-    if _exists(conn, _monthly(TICKS, month)):
+    if _exists(conn, _monthly(table, month)):
         return False
     _lock(conn)
-    pattern = f"^{TICKS}_{month:%Y%m}[0-9]{{2}}$"
-    return bool(_scalar(conn, "SELECT count(*) FROM pg_class WHERE relname ~ %s", pattern))
+    return bool(_scalar(conn, "SELECT count(*) FROM pg_class WHERE relname ~ %s", f"^{table}_{month:%Y%m}[0-9]{{2}}$"))
 
 
-def _make_day(conn: Connection, day: date) -> None:
-    for table in TABLES:
-        name = f"{table}_{day:%Y%m%d}"
-        if not _exists(conn, _monthly(table, day)) and not _exists(conn, name):
-            _create(conn, table, name)
-            _attach(conn, table, name, day, day + timedelta(days=1))
+def _make_day(conn: Connection, table: str, day: date) -> None:
+    name = f"{table}_{day:%Y%m%d}"
+    if not _exists(conn, _monthly(table, day)) and not _exists(conn, name):
+        _create(conn, table, name)
+        _attach(conn, table, name, day, day + timedelta(days=1))
 
 
 @contextmanager
-def _filling(conn: Connection, month: date) -> Iterator[str]:
-    """The ticks' partition of a month, to be filled; a new one is attached when it is full, which makes its index.
-
-    Every table gets its month, also one that stays empty: daily ones would be in the way of it later.
-    """
-    if _exists(conn, _monthly(TICKS, month)):
-        yield _monthly(TICKS, month)
-        return
-    for table in TABLES:
-        _create(conn, table, _monthly(table, month))
-    yield _monthly(TICKS, month)
-    for table in TABLES:
-        _attach(conn, table, _monthly(table, month), month, _next(month))
+def _filling(conn: Connection, table: str, month: date) -> Iterator[str]:
+    """The partition of a month, to be filled; a new one is attached when it is full, which makes its index."""
+    name = _monthly(table, month)
+    if new := not _exists(conn, name):
+        _create(conn, table, name)
+    yield name
+    if new:
+        _attach(conn, table, name, month, _next(month))
 
 
 def _create(conn: Connection, table: str, name: str) -> None:

@@ -122,6 +122,19 @@ def test_a_new_month_is_filled_and_then_attached_with_the_index(native_url: str)
         assert conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (2,)
 
 
+def test_an_import_then_a_day_of_polls_then_captures_share_a_month(native_url: str) -> None:
+    """Ticks have their month by then; what the day brought of payloads has made days of theirs."""
+    with connect(native_url, "test") as conn:
+        put(conn, JUNE)
+        partitions = Partitions(conn)
+        partitions.ensure(conn, JUNE + timedelta(days=1))
+        partitions.ensure_months(conn, [JUNE, JUNE + timedelta(days=2)])
+        put(conn, JUNE + timedelta(days=2))
+
+        assert children(conn) == ["odds_ticks_202006"]
+        assert children(conn, "payloads") == ["payloads_20200603", "payloads_20200604", "payloads_20200605"]
+
+
 def test_a_month_that_is_rolled_back_is_made_again(native_url: str) -> None:
     with connect(native_url, "test") as conn:
         with conn.transaction(force_rollback=True):
@@ -152,7 +165,7 @@ def put(conn: Connection, at: datetime) -> None:
     write_quotes(conn, quotes, np.array([micros(at)]), np.array([1]))
 
 
-def children(conn: Connection) -> list[str]:
-    """The partitions of ticks."""
-    query = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'odds_ticks'::regclass ORDER BY 1"
-    return [name for (name,) in conn.execute(query)]
+def children(conn: Connection, table: str = "odds_ticks") -> list[str]:
+    """The partitions of a table."""
+    query = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY 1"
+    return [name for (name,) in conn.execute(query, [table])]
