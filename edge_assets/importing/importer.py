@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -151,7 +150,7 @@ class Importer:
 
     def _ready(self, read: Callable[[Part], Reading], jobs: Sequence[Job], report: ImportReport) -> Iterator[Ready]:
         """The parts that can be used."""
-        for job, part in ahead(partial(self._prepare, read), jobs):
+        for job, part in ahead(read, self._prepare, jobs):
             try:
                 ready = part.result()
             except RefusedFileError as error:
@@ -159,9 +158,9 @@ class Importer:
             else:
                 yield ready
 
-    def _prepare(self, read: Callable[[Part], Reading], job: Job) -> Ready:
+    def _prepare(self, job: Job, reading: Reading) -> Ready:
         """Everything that need not wait for the parts before; on another connection than that which stores them."""
-        batches, refused = read(job.part)
+        batches, refused = reading
         for batch in batches:
             history.make_room(self._names_conn, batch.quotes.observed_at)
         return Ready(job, refused, [locate(self._names_conn, self._words, batch) for batch in batches])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from edge_assets.feeds.history.batch import Refusals
+    from edge_assets.feeds.history.batch import Reading, Refusals
     from edge_assets.feeds.history.sources import Part
     from edge_assets.importing.batches import Origin
     from edge_assets.importing.locating import Located
@@ -36,13 +36,19 @@ class Ready(NamedTuple):
     batches: list[Located]
 
 
-def ahead(prepare: Callable[[Job], Ready], jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[Ready]]]:
-    """The parts in order, the next ones in the making while the caller stores the last."""
-    with ThreadPoolExecutor(max_workers=1) as worker:
+def ahead(
+    read: Callable[[Part], Reading], prepare: Callable[[Job, Reading], Ready], jobs: Sequence[Job]
+) -> Iterator[tuple[Job, Future[Ready]]]:
+    """The parts in order, the next ones in the making while the caller stores the last.
+
+    They are read on one thread and prepared, which waits for the server, on another.
+    """
+    with ThreadPoolExecutor(max_workers=1) as reader, ThreadPoolExecutor(max_workers=1) as preparer:
         begun: deque[tuple[Job, Future[Ready]]] = deque()
         size = 0
         for job in jobs:
-            begun.append((job, worker.submit(prepare, job)))
+            reading = reader.submit(read, job.part)
+            begun.append((job, preparer.submit(lambda job, reading: prepare(job, reading.result()), job, reading)))
             size += job.size
             while size > AHEAD and len(begun) > 1:
                 size -= begun[0][0].size

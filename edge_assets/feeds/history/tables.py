@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,7 @@ class Table:
     columns: pa.Table
     lines: NDArray[np.int64]
     refused: Refusals
+    _coded: dict[str, tuple[NDArray[np.int64], list[str]]] = field(init=False, default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -52,12 +53,9 @@ class Table:
 
     def coded(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
         """A column as indices (n,) of its different texts, which are stripped and sorted."""
-        if name not in self.header:
-            return np.zeros(len(self), np.int64), [""]
-        column = pc.fill_null(self.columns[name].combine_chunks(), "").dictionary_encode()
-        texts = np.array([text.strip() for text in column.dictionary.to_pylist()], object)
-        found, place = np.unique(texts, return_inverse=True)
-        return place[column.indices.to_numpy()], found.tolist()
+        if name not in self._coded:
+            self._coded[name] = self._encode(name)
+        return self._coded[name]
 
     def mapped(self, name: str, meaning: Mapping[str, int], other: int) -> NDArray[np.int64]:
         """What the texts of a column stand for (n,), `other` where they stand for nothing."""
@@ -115,6 +113,14 @@ class Table:
     def refuse_row(self, row: int, reason: str, name: str, detail: str) -> None:
         """Count a row that is not used."""
         self.refused.add(Refusal(self.file, reason, detail, FETCH, row=int(self.lines[row]), field=name))
+
+    def _encode(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
+        if name not in self.header:
+            return np.zeros(len(self), np.int64), [""]
+        column = pc.fill_null(self.columns[name].combine_chunks(), "").dictionary_encode()
+        texts = np.array([text.strip() for text in column.dictionary.to_pylist()], object)
+        found, place = np.unique(texts, return_inverse=True)
+        return place[column.indices.to_numpy()], found.tolist()
 
     def _number(self, name: str) -> NDArray[np.float64]:
         column = self.columns[name]
