@@ -14,6 +14,7 @@ from scipy.special import bdtrc
 
 from edge_assets.quality.judgement import below_a_book, out_of_band
 from edge_assets.store.quarantine import BEST
+from ml.medians import medians_of_others
 from ml.quotes import Market, Outcome
 from ml.settlement import Shares, settle_scores
 
@@ -112,16 +113,10 @@ class Survey:
 def _opposed(board: Board, due: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Books (M, B) where the others have a clear favourite, and those that have the other team."""
     lead = np.where(board.whole, np.log(board.price[..., 1]) - np.log(board.price[..., 0]), np.nan)
-    compared = due & board.whole
-    opposed = np.zeros_like(compared)
-    for book in range(len(board.books)):
-        others = np.delete(lead, book, axis=1)
-        enough = np.count_nonzero(~np.isnan(others), axis=1) >= 2  # noqa: PLR2004 - one alone may be the wrong one
-        usual = np.full(len(lead), np.nan)
-        usual[enough] = np.nanmedian(others[enough], axis=1)
-        compared[:, book] &= np.abs(usual) > CLEAR
-        opposed[:, book] = lead[:, book] * usual < 0
-    return compared, opposed
+    told = ~np.isnan(lead)
+    enough = told.sum(axis=1)[:, None] - told >= 2  # noqa: PLR2004 - one alone may be the wrong one
+    usual = medians_of_others(lead)
+    return due & board.whole & enough & (np.abs(usual) > CLEAR), lead * usual < 0
 
 
 class BlindBets:

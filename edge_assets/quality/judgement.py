@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_assets.store.quarantine import BEST, Verdict
 from ml.market.palpable import LIKELY_ERROR, likely_error, palpable_features
+from ml.medians import medians
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def _palpable(board: Board) -> Verdicts:
             board.tick[row, book, outcome],
             price[wrong],
             others.sum(axis=1),
-            np.nanmedian(usual, axis=1) if len(row) else (),
+            medians(usual),
             error[wrong],
             strict=True,
         )

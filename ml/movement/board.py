@@ -174,13 +174,3 @@ def _fresh(rows: int, books: int) -> NDArray[np.void]:
     cells = np.zeros((rows, books), CELL)
     cells["price"] = cells["position"] = np.nan
     return cells
-
-
-def medians(values: Array) -> Array:
-    """Medians (r,) of the numbers in each row (r, B), NaN for none: `np.nanmedian` takes each row by itself."""
-    ranked, count = np.sort(values, axis=1), np.isfinite(values).sum(axis=1)
-    if not values.shape[1]:
-        return np.full(len(values), np.nan)
-    pick = np.stack([np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[1] - 1)], axis=1)
-    middle: Array = np.take_along_axis(ranked, pick, axis=1).mean(axis=1)
-    return middle

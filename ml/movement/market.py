@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.movement.board import medians
+from ml.medians import medians
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from ml.movement import Movement, MovementKind, MovementRules, MovementWatch, Standing
-from ml.movement.board import medians
 from ml.quotes import Market, QuoteBatch
 from tests.ml.movement.stream import SECOND, Held, Stream
 
@@ -252,13 +251,3 @@ def test_what_has_begun_is_forgotten_and_what_is_not_valued_passed_over() -> Non
     fresh = MovementWatch()
     assert fresh.step(type(poll)(1, "t", 5, 5, "r", QuoteBatch.of(odd), poll.times, poll.starts)) == []
     assert fresh.lead_lag().books == ()
-
-
-def test_medians_are_numpys() -> None:
-    values = np.random.default_rng(1).normal(size=(50, 7))
-    values[np.random.default_rng(2).random(values.shape) < 0.4] = np.nan
-    values[0, 1:] = np.nan
-    some = np.isfinite(values).any(axis=1)
-    np.testing.assert_array_equal(medians(values[some]), np.nanmedian(values[some], axis=1))
-    assert np.isnan(medians(np.full((2, 3), np.nan))).all()
-    assert np.isnan(medians(np.empty((2, 0)))).all()
