@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.edge_assets.cli.command import Edge
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster_dbt uses dagster's old names
 def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, tmp_path: Path) -> None:

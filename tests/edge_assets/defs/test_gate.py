@@ -59,6 +59,7 @@ def test_the_warehouse_waits_for_the_canaries(desk: Desk) -> None:
     assert not result.asset_materializations_for_node("behind")
 
 
+@pytest.mark.untraced
 @pytest.mark.filterwarnings("ignore")  # Great Expectations imports retired modules of the standard library
 def test_expectations_are_checked_and_their_docs_linked(desk: Desk) -> None:
     desk.store(season()[:40])

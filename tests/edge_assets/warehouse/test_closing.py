@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from edge_assets.store.database import connect
 from edge_assets.store.results import ResultSource
@@ -17,6 +18,8 @@ from tests.edge_assets.warehouse.stories import EVENTS, Season
 
 if TYPE_CHECKING:
     from tests.edge_assets.warehouse.building import Warehouse
+
+pytestmark = pytest.mark.untraced
 
 LOOKS = 9
 

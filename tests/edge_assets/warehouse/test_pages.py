@@ -10,6 +10,7 @@ from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from dagster import AssetCheckResult, Output
 from matplotlib.image import imread
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import pytest
 
     from tests.edge_assets.warehouse.building import Warehouse
+
+pytestmark = pytest.mark.untraced
 
 LOG = logging.getLogger("pages")
 MOVING, STEADY = 1, 0

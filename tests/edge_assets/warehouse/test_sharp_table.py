@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.edge_assets.warehouse.building import Warehouse
 
+pytestmark = pytest.mark.untraced
+
 DIVISIONS = ("1213/E0", "1819/SP1", "1920/E0", "2324/D1")
 
 
