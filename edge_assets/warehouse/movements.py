@@ -6,12 +6,15 @@ burst or a year at night: the result of a day depends on thirty hours' polls and
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from edge_assets.clock import micros
+from edge_assets.prefetch import prefetched
 from edge_assets.store.movements import (
     AROUND,
     FOUND,
@@ -45,26 +48,49 @@ LOOKS = 1.5
 SECOND = 1_000_000
 
 
-def watch_days(conn: Connection, clone_of: Mapping[int, int]) -> int:
-    """Watch every day that pending polls touch, anew; return the number of moves found."""
-    return sum(_watch_day(conn, day, clone_of) for day in days_due(conn))
+class _Found(NamedTuple):
+    """What takes the place of a day's moves and movements, from `tail` before it on; `moves` of the day itself."""
+
+    tail: timedelta
+    of_books: Columns
+    of_markets: Columns
+    moves: int
 
 
-def _watch_day(conn: Connection, day: SportDay, clone_of: Mapping[int, int]) -> int:
-    polls = list(polls_as_they_came(conn, day, day.begins - MEMORY))
+def watch_days(conn: Connection, reader: Connection, clone_of: Mapping[int, int]) -> int:
+    """Watch every day that pending polls touch, anew; return the number of moves found.
+
+    While a day is watched the next one is read, by `reader`, and the last one written.
+    """
+    count, written = 0, None
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        for day, polls in prefetched(partial(_polls, reader), days_due(conn)):
+            found = _watch_day(day, polls, clone_of)
+            if written:
+                written.result()
+            written = writer.submit(replace_moves, conn, day, *found[:3])
+            count += found.moves
+    if written:
+        written.result()
+    return count
+
+
+def _polls(conn: Connection, day: SportDay) -> list[PollChanges]:
+    return list(polls_as_they_came(conn, day, day.begins - MEMORY))
+
+
+def _watch_day(day: SportDay, polls: Sequence[PollChanges], clone_of: Mapping[int, int]) -> _Found:
     moves, movements = _watch(polls, MovementWatch(_rules(polls), clone_of))
     moves |= _surroundings(moves, movements, clone_of)
     tail = TAIL if polls else timedelta()
     own = moves["moved_at"] >= micros(day.begins - tail)
     begun = movements["moved_at"] >= micros(day.begins)
-    replace_moves(
-        conn,
-        day,
+    return _Found(
         tail,
         {name: column[own] for name, column in moves.items()},
         {name: column[begun] for name, column in movements.items()},
+        int(np.sum(moves["moved_at"] >= micros(day.begins))),
     )
-    return int(np.sum(moves["moved_at"] >= micros(day.begins)))
 
 
 def _watch(polls: Sequence[PollChanges], watch: MovementWatch) -> tuple[Columns, Columns]:
@@ -120,7 +146,7 @@ def _columns(types: Mapping[str, str], columns: Any) -> dict[str, NDArray[Any]]:
     return dict(zip(types, joined, strict=True))
 
 
-def _rules(polls: list[PollChanges]) -> MovementRules:
+def _rules(polls: Sequence[PollChanges]) -> MovementRules:
     gaps = np.diff([poll.observed_at for poll in polls]) / SECOND
     look = LOOKS * float(np.median(gaps)) if len(gaps) else 0.0
     return MovementRules(window=max(RULES.window, look), lead_window=max(RULES.lead_window, look))

@@ -32,18 +32,18 @@ EVENTS_AT_ONCE = 1_000
 """Some hundred thousand quotes: tens of megabytes."""
 
 
-def price_due(conn: Connection, weights: Mapping[str, float]) -> dict[str, int]:
+def price_due(conn: Connection, reader: Connection, weights: Mapping[str, float]) -> dict[str, int]:
     """Price and watch what the intermediate models have made ready, and mark the pending polls: all or nothing.
 
     Books count in the consensus as had been published by the last poll before each decision; `weights` overrides
-    single ones, by their keys. Returns what was counted.
+    single ones, by their keys. `reader` reads while `conn` writes. Returns what was counted.
     """
     ids = {key: book_id for book_id, key in store.books(conn)}
     known = {key: known_book(key, weights) for key in ids}
     clones = {ids[key]: ids[book.clone_of] for key, book in known.items() if book.clone_of in ids}
     with conn.transaction():
         counts = _price(conn, _Books(ids, weights, publications(conn)))
-        return counts | {"moves": watch_days(conn, clones), "games": rate_teams(conn)}
+        return counts | {"moves": watch_days(conn, reader, clones), "games": rate_teams(conn)}
 
 
 class _Books(NamedTuple):

@@ -39,7 +39,8 @@ TABLES = {
 )
 def prices(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[None]]:
     """Price what the intermediate models have made ready; all of it or nothing."""
-    with closing(connect(settings.require_database(), "prices")) as conn:
-        counts = price_due(conn, settings.edge_book_weights)
+    url = settings.require_database()
+    with closing(connect(url, "prices")) as conn, closing(connect(url, "prices reads")) as reader:
+        counts = price_due(conn, reader, settings.edge_book_weights)
     for key in context.selected_asset_keys:
         yield MaterializeResult(asset_key=key, metadata=counts)

@@ -30,8 +30,8 @@ class Warehouse:
         """Intermediate models, prices, and `marts` (default: all) with what they are made of."""
         words = ["--full-refresh"] if full_refresh else []
         self._dbt("run", "--select", *INTERMEDIATE, *words)
-        with closing(connect(self.url, "test")) as conn:
-            price_due(conn, {})
+        with closing(connect(self.url, "test")) as conn, closing(connect(self.url, "test reads")) as reader:
+            price_due(conn, reader, {})
         chosen = [f"+{mart}" for mart in marts] or ["fqn:*"]
         self._dbt("run", "--select", *chosen, "--exclude", *INTERMEDIATE, *words)
 

@@ -15,6 +15,8 @@ from tests.edge_assets.store.material import NOON, Desk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from psycopg import Connection
+
 PENDING = """
 CREATE SCHEMA analytics;
 CREATE VIEW analytics.int_polls_pending AS
@@ -31,6 +33,12 @@ def desk(database_url: str) -> Iterator[Desk]:
         yield Desk(conn)
 
 
+@pytest.fixture
+def reader(database_url: str) -> Iterator[Connection]:
+    with connect(database_url, "test reads") as conn:
+        yield conn
+
+
 def look(desk: Desk, minutes: int, *shortened: int) -> None:
     """Three books, of which some have shortened the home team."""
     quotes = [
@@ -41,31 +49,31 @@ def look(desk: Desk, minutes: int, *shortened: int) -> None:
     desk.write(MIDNIGHT + timedelta(minutes=minutes), QuoteBatch.of(quotes))
 
 
-def test_what_follows_after_midnight_is_seen_at_the_moves_before(desk: Desk) -> None:
+def test_what_follows_after_midnight_is_seen_at_the_moves_before(desk: Desk, reader: Connection) -> None:
     look(desk, -10)
     look(desk, -2, 0)
-    assert watch_days(desk.conn, {}) == 1
+    assert watch_days(desk.conn, reader, {}) == 1
     first, second, third = desk.books[:3]
     assert desk.conn.execute(MOVES).fetchall() == [(first, 0, 0, first, 0.0, False)]
     desk.conn.execute("INSERT INTO pricing.priced_polls SELECT id FROM polls")
 
     look(desk, 1, 0, 1, 2)
-    assert watch_days(desk.conn, {}) == 2
+    assert watch_days(desk.conn, reader, {}) == 2
     assert desk.conn.execute(MOVES).fetchall() == [
         (first, 0, 2, first, 0.0, False),
         (second, 1, 0, first, 180.0, False),
         (third, 1, 0, first, 180.0, False),
     ]
-    assert watch_days(desk.conn, {third: second}) == 2
+    assert watch_days(desk.conn, reader, {third: second}) == 2
     assert desk.conn.execute(MOVES).fetchall()[0] == (first, 0, 1, first, 0.0, False)
 
 
-def test_a_day_with_a_single_book_leaves_the_evening_before_alone(desk: Desk) -> None:
+def test_a_day_with_a_single_book_leaves_the_evening_before_alone(desk: Desk, reader: Connection) -> None:
     look(desk, -8 * 60)
     look(desk, -8 * 60 + 1, 0, 1)
     desk.write(MIDNIGHT - timedelta(minutes=1), QuoteBatch.of([desk.quote(1.6)]))
-    assert watch_days(desk.conn, {}) == 3
+    assert watch_days(desk.conn, reader, {}) == 3
     desk.conn.execute("INSERT INTO pricing.priced_polls SELECT id FROM polls")
     desk.write(MIDNIGHT + timedelta(hours=6), QuoteBatch.of([desk.quote(1.5)]))
-    assert watch_days(desk.conn, {}) == 0
+    assert watch_days(desk.conn, reader, {}) == 0
     assert len(desk.conn.execute(MOVES).fetchall()) == 3
