@@ -110,7 +110,7 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
         Unit tests need no data and run in the test suite.
         """
         manifest = validate_manifest(project.manifest_path)
-        said = dbt.stream("build", "--exclude-resource-type", "unit_test", *_selected(context, manifest, translator))
+        said = dbt.results("build", "--exclude-resource-type", "unit_test", *_selected(context, manifest, translator))
         messages = (DbtCoreCliEventMessage(dict(event), {}) for event in said)
         events = chain.from_iterable(
             message.to_default_asset_events(manifest, translator, context, project=project) for message in messages
