@@ -149,7 +149,7 @@ def read_table(file: str, content: bytes, required: Collection[str], refused: Re
         RefusedFileError: there is no header, or it lacks a required name or has one twice.
     """
     head, _, body = _text(content).partition("\n")
-    header = _header(file, next(csv.reader([head]), []), required)
+    header = _header(file, next(csv.reader([head.rstrip("\r")]), []), required)
     rows = body.encode()
     lines: Sequence[int] = range(2, 2 + body.count("\n") + (not body.endswith("\n")))
     if not _is_regular(rows, len(header)):
@@ -162,7 +162,7 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
-    return text if "\r" not in text else text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.count("\r") == text.count("\r\n") else text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_regular(rows: bytes, width: int) -> bool:
@@ -195,7 +195,8 @@ def _fitting(file: str, body: str, width: int, refused: Refusals) -> tuple[bytes
 
 
 def _rows(body: str) -> Iterator[tuple[int, str]]:
-    return ((line, row) for line, row in enumerate(body.split("\n"), start=2) if row.strip(BLANK))
+    rows = body.replace("\r\n", "\n").split("\n")
+    return ((line, row) for line, row in enumerate(rows, start=2) if row.strip(BLANK))
 
 
 def _fitted(row: str, width: int) -> str | None:
