@@ -2,8 +2,8 @@
 
 Target: 150,000 quotes/s, aggregates among them, on a machine of this kind that has nothing else to do. The floor is
 `COPY FROM` of a binary file of the very rows that the import has stored, into the same table with its index; it
-reads, names and resolves nothing. Client CPU is told beside the wall clock. Both connections of the import and its two
-threads want two cores; with less the wall clock is the sum of client and server.
+reads, names and resolves nothing. Client CPU is told beside the wall clock. Both connections of the import and its
+three threads want two cores; with less the wall clock is the sum of client and server.
 """
 
 from __future__ import annotations
@@ -45,13 +45,14 @@ def test_written_season(engine: str, request: pytest.FixtureRequest, tmp_path: P
     measure(request.getfixturevalue(engine), FormatName.FOOTBALL_DATA, [tmp_path], "written files")
 
 
+@pytest.mark.parametrize("engine", ["postgres_server", "timescale_server"])
 @pytest.mark.parametrize(
     ("name", "folder"),
     [(FormatName.FOOTBALL_DATA, "football_data_uk"), (FormatName.ODDS_TICKS, "nfl_2025_ticks")],
     ids=str,
 )
-def test_recorded(name: FormatName, folder: str, data_dir: Path, postgres_server: PostgresServer) -> None:
-    measure(postgres_server, name, [data_dir / folder], folder)
+def test_recorded(name: FormatName, folder: str, engine: str, request: pytest.FixtureRequest, data_dir: Path) -> None:
+    measure(request.getfixturevalue(engine), name, [data_dir / folder], folder)
 
 
 def measure(server: PostgresServer, name: FormatName, paths: Sequence[Path], what: str) -> None:
