@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 
 DAYS = """
 WITH touched AS (
-    SELECT DISTINCT sport_id, (observed_at AT TIME ZONE 'UTC')::date AS day FROM analytics.int_polls_pending
+    SELECT DISTINCT p.sport_id, (p.observed_at AT TIME ZONE 'UTC')::date AS day
+    FROM analytics.int_polls_pending AS n INNER JOIN polls AS p ON n.poll_id = p.id
+    WHERE NOT p.time_assumed
 ),
 following AS (
     SELECT sport_id, day + 1 AS day FROM touched AS t
     WHERE EXISTS (
         SELECT FROM polls AS p
         WHERE
-            p.sport_id = t.sport_id
+            p.sport_id = t.sport_id AND NOT p.time_assumed
             AND p.observed_at >= (t.day + 1)::timestamp AT TIME ZONE 'UTC'
             AND p.observed_at < (t.day + 2)::timestamp AT TIME ZONE 'UTC'
     )
@@ -37,7 +39,7 @@ following AS (
 SELECT sport_id, day FROM touched UNION SELECT sport_id, day FROM following ORDER BY sport_id, day
 """
 """A following day without polls has no moves, and most bursts are of today: watching tomorrow would be watching today
-once more."""
+once more. Polls whose time is assumed make no day due: twelve seasons of football would be thousands without a move."""
 POLLS = """
 SELECT p.id, p.observed_at, p.starts FROM polls AS p
 WHERE p.sport_id = %(sport)s AND p.observed_at >= %(since)s AND p.observed_at < %(until)s AND NOT p.time_assumed

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_assets.store.database import connect
+from edge_assets.store.movements import days_due
 from edge_assets.warehouse.movements import watch_days
 from ml.quotes import Outcome, QuoteBatch
 from tests.edge_assets.store.material import NOON, Desk
@@ -77,3 +78,11 @@ def test_a_day_with_a_single_book_leaves_the_evening_before_alone(desk: Desk, re
     desk.write(MIDNIGHT + timedelta(hours=6), QuoteBatch.of([desk.quote(1.5)]))
     assert watch_days(desk.conn, reader, {}) == 0
     assert len(desk.conn.execute(MOVES).fetchall()) == 3
+
+
+def test_polls_whose_time_is_assumed_make_no_day_due(desk: Desk) -> None:
+    look(desk, -10)
+    look(desk, 10)
+    assert [due.day.day for due in days_due(desk.conn)] == [MIDNIGHT.day - 1, MIDNIGHT.day]
+    desk.conn.execute("UPDATE polls SET time_assumed = true WHERE observed_at >= %s", [MIDNIGHT])
+    assert [due.day.day for due in days_due(desk.conn)] == [MIDNIGHT.day - 1]
