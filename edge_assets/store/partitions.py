@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby, product
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,13 +57,10 @@ class Partitions:
         """Make what polls of old `moments` lack: partitions of months, days where a month has such, or wide chunks."""
         self.widen(conn, moments := list(moments))
         for month, days in groupby(sorted(set(map(_day, moments))) if self._native else (), _first):
+            of_month = list(days)
             with conn.transaction():
-                for table, day in product(TABLES, days):
-                    if _in_days(conn, table, month):
-                        _make_day(conn, table, day)
-                    else:
-                        with _filling(conn, table, month):
-                            pass
+                for table in TABLES:
+                    _make(conn, table, month, of_month)
 
     def widen(self, conn: Connection, moments: Iterable[datetime]) -> None:
         """On TimescaleDB, make chunks as wide as a month for old `moments`."""
@@ -130,6 +127,16 @@ def _in_days(conn: Connection, table: str, month: date) -> bool:
         return False
     _lock(conn)
     return bool(_scalar(conn, "SELECT count(*) FROM pg_class WHERE relname ~ %s", f"^{table}_{month:%Y%m}[0-9]{{2}}$"))
+
+
+def _make(conn: Connection, table: str, month: date, days: Iterable[date]) -> None:
+    """The partition of a month or, where it has daily ones, those of its `days`."""
+    if _in_days(conn, table, month):
+        for day in days:
+            _make_day(conn, table, day)
+    else:
+        with _filling(conn, table, month):
+            pass
 
 
 def _make_day(conn: Connection, table: str, day: date) -> None:

@@ -95,6 +95,7 @@ def _columns_of(prefix: str, aggregate: bool, seller: int, closing: bool, header
     line = _line(prefix, closing, header)
 
     def column(suffix: str, market: Market, outcome: Outcome, **more: object) -> PriceColumn:
+        # `more` may name any field, of which mypy takes the type for each other's
         return PriceColumn(f"{stem}{suffix}", aggregate, seller, market, outcome, closing, **more)  # type: ignore[arg-type]
 
     return [

@@ -23,7 +23,7 @@ class LenientList(Generic[T]):
     """
 
     def __init__(self, item: type[T], refused_as: str) -> None:
-        self._whole = msgspec.json.Decoder(list[item])  # type: ignore[valid-type]
+        self._whole = msgspec.json.Decoder(list[item])  # type: ignore[valid-type]  # known at run time
         self._item = msgspec.json.Decoder(item)
         self._refused_as = refused_as
 
