@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TIME_HEADER = "x-edge-time"
 SPEED_HEADER = "x-edge-speed"
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Clock(Protocol):
@@ -56,7 +57,7 @@ class VirtualClock:
     and that waiting costs nothing; zero (the end of a tape) means that it stands still for good.
     """
 
-    def __init__(self, now: datetime = datetime.fromtimestamp(0, UTC), speed: float = 0.0) -> None:  # noqa: B008 - immutable
+    def __init__(self, now: datetime = EPOCH, speed: float = 0.0) -> None:
         self._stated = now
         self._heard_at = time.monotonic()
         self.speed = speed
@@ -82,5 +83,5 @@ class VirtualClock:
 
 def micros(at: datetime) -> int:
     """Microseconds since the epoch, exactly."""
-    delta = at - datetime.fromtimestamp(0, UTC)
+    delta = at - EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -8,8 +8,7 @@ Format: https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/a
 from __future__ import annotations
 
 import struct
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import psycopg
@@ -19,12 +18,13 @@ from psycopg.pq import Format
 from edge_assets.store.copying import POSTGRES_EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 OIDS = {"b1": 16, "i8": 20, "i2": 21, "i4": 23, "f4": 700, "f8": 701}
 BYTEA, TEXT, TIMESTAMPTZ = 17, 25, 1184
+_T = TypeVar("_T", str, bytes)
 
 
 class ArrayParameter(bytes):
@@ -53,12 +53,12 @@ def times(values: Sequence[int] | NDArray[np.int64]) -> ArrayParameter:
 
 def texts(values: Sequence[str]) -> ArrayParameter:
     """An array of `text`."""
-    return _varying([value.encode() for value in values], TEXT)
+    return _varying({value: value.encode() for value in set(values)}, values, TEXT)
 
 
 def blobs(values: Sequence[bytes]) -> ArrayParameter:
     """An array of `bytea`."""
-    return _varying(values, BYTEA)
+    return _varying({value: value for value in set(values)}, values, BYTEA)
 
 
 def _fixed(values: NDArray[Any], kind: str, oid: int) -> ArrayParameter:
@@ -68,10 +68,10 @@ def _fixed(values: NDArray[Any], kind: str, oid: int) -> ArrayParameter:
     return _array(len(values), oid, [elements.tobytes()])
 
 
-def _varying(values: Sequence[bytes], oid: int) -> ArrayParameter:
-    lengths = np.array([len(value) for value in values], ">i4").tobytes()
-    sizes = (lengths[at : at + 4] for at in range(0, len(lengths), 4))
-    return _array(len(values), oid, chain.from_iterable(zip(sizes, values, strict=True)))
+def _varying(encoded: Mapping[_T, bytes], values: Sequence[_T], oid: int) -> ArrayParameter:
+    """Each value is built once: columns of an import repeat themselves."""
+    elements = {value: struct.pack(">i", len(content)) + content for value, content in encoded.items()}
+    return _array(len(values), oid, map(elements.__getitem__, values))
 
 
 def _array(n: int, oid: int, elements: Iterable[bytes]) -> ArrayParameter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -11,19 +11,20 @@ import numpy as np
 import zstandard
 from psycopg.types.json import Jsonb
 
+from edge_assets.clock import EPOCH
 from edge_assets.store.copying import copy_ticks
 from edge_assets.store.partitions import Partitions
 from ml.quotes import encode_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from psycopg import Connection
 
     from edge_assets.store.scopes import Scope
     from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
-EPOCH = datetime.fromtimestamp(0, UTC)
 INSERT_POLL = """
 WITH stale AS (
     DELETE FROM keyframes WHERE sport_id = %(sport_id)s AND feed = %(feed)s AND observed_at >= %(observed_at)s

@@ -30,6 +30,7 @@ AWKWARD = ["", "São {Paulo}", '"NULL"', "a,b\\c\n"]
         ("timestamptz", arrays.times([micros(NOON)]), [NOON]),
         ("text", arrays.texts(AWKWARD), AWKWARD),
         ("bytea", arrays.blobs([b"", b"\x00\xff"]), [b"", b"\x00\xff"]),
+        ("text", arrays.texts(["a", "", "a"]), ["a", "", "a"]),
         ("text", arrays.texts([]), []),
         ("int4", arrays.numbers([], "i4"), []),
     ],

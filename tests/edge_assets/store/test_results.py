@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import permutations
+from itertools import combinations_with_replacement, permutations, product
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
-from edge_assets.store.results import ResultSource, StatedResult, results_at, write_results
+from edge_assets.store.results import (
+    ResultSource,
+    StatedResult,
+    contradicted_events,
+    results_at,
+    write_results,
+)
 from ml.settlement import GameReport, GameStatus, Score
 from tests.edge_assets.store.material import NOON, Desk
 
@@ -101,6 +107,31 @@ def test_a_score_of_an_unstated_period_may_be_a_regulation_that_nobody_knows(des
     write_results(desk.conn, [stated(desk, after_extra_time), stated(desk, unstated, ResultSource.ODDS_API)])
 
     assert not any(row[-1] for row in view(desk.conn))
+
+
+def test_all_contradictions_are_counted_whatever_two_words_contradict(desk: Desk) -> None:
+    """The count looks at a few events only; the view at all."""
+    reports = [
+        FINAL,
+        GameReport.final(Score(2, 1)),
+        GameReport.final(Score(2, 2), Score(1, 1)),
+        GameReport(GameStatus.SHORTENED, full=Score(2, 1)),
+        ABANDONED,
+        GameReport(GameStatus.NOT_PLAYED),
+        GameReport(GameStatus.POSTPONED),
+        GameReport(GameStatus.FINAL, unstated=Score(1, 1)),
+        GameReport(GameStatus.FINAL, unstated=Score(5, 0)),
+        GameReport(GameStatus.FINAL, regulation=Score(1, 1)),
+    ]
+    counts = set()
+    pairs = combinations_with_replacement(reports, 2)
+    for (one, other), source in product(pairs, (ResultSource.ESPN, ResultSource.ODDS_API)):
+        desk.conn.execute("DELETE FROM results")
+        write_results(desk.conn, [stated(desk, one), stated(desk, other, source, LATER)])
+        found = contradicted_events(desk.conn)
+        assert found == any(row[-1] for row in view(desk.conn)), (one, other, source)
+        counts.add(found)
+    assert counts == {0, 1}
 
 
 def test_the_order_of_writing_means_nothing(desk: Desk) -> None:
