@@ -25,12 +25,14 @@ def ensure_wide_chunks(conn: Connection, days: Sequence[datetime]) -> None:
 
     Within a transaction, so that no other writer meets the longer interval.
     """
+    if not (missing := _without_chunk(conn, days)):
+        return
     [interval] = conn.execute(CHUNK_INTERVAL).fetchone() or (None,)
     conn.execute("SELECT set_chunk_time_interval('odds_ticks', INTERVAL '30 days')")
-    missing = days
-    while missing := _without_chunk(conn, missing):
+    while missing:
         conn.execute(INSERT_PROBE, [missing[0]])
         conn.execute("DELETE FROM odds_ticks WHERE observed_at = %s AND poll_id = -1", [missing[0]])
+        missing = _without_chunk(conn, missing)
     conn.execute("SELECT set_chunk_time_interval('odds_ticks', %s::interval)", [interval])
 
 
