@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -85,3 +85,8 @@ def micros(at: datetime) -> int:
     """Microseconds since the epoch, exactly."""
     delta = at - EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def to_datetime(at: int) -> datetime:
+    """A moment in microseconds as an aware datetime, exactly."""
+    return EPOCH + timedelta(microseconds=at)

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge_assets.clock import micros
+from edge_assets.clock import micros, to_datetime
 from edge_assets.naming import canonical, sides
 from edge_assets.store import identities
 from edge_assets.store.identities import NewEvent, Start, StoredEvent
-from edge_assets.store.writer import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from edge_assets.clock import to_datetime
 from edge_assets.feeds.history.batch import AGGREGATE_KINDS, TimedQuotes
 from edge_assets.importing.identity import EventRef, Resolved, resolve
 from edge_assets.importing.orientation import turned, turned_outcome
 from edge_assets.store.public_bets import PublicBet, write_public_bets
 from edge_assets.store.results import ResultSource, StatedResult, import_results
-from edge_assets.store.writer import to_datetime
 from ml.quotes import EventStarts, QuoteBatch
 
 if TYPE_CHECKING:

@@ -22,20 +22,20 @@ class Fixture(Protocol):
     @property
     def home_team(self) -> str: ...  # noqa: D102 - what it says
     @property
-    def away_team(self) -> str: ...  # noqa: D102
+    def away_team(self) -> str: ...  # noqa: D102 - what it says
     @property
-    def commence_at(self) -> datetime: ...  # noqa: D102
+    def commence_at(self) -> datetime: ...  # noqa: D102 - what it says
 
 
 class Game(Protocol):
     """A game of another source."""
 
     @property
-    def home(self) -> str: ...  # noqa: D102
+    def home(self) -> str: ...  # noqa: D102 - what it says
     @property
-    def away(self) -> str: ...  # noqa: D102
+    def away(self) -> str: ...  # noqa: D102 - what it says
     @property
-    def start(self) -> datetime: ...  # noqa: D102
+    def start(self) -> datetime: ...  # noqa: D102 - what it says
 
 
 G = TypeVar("G", bound=Game)

@@ -58,7 +58,7 @@ def suites() -> dict[str, Suite]:
 def validate(database_url: str, docs: Path) -> dict[str, SuiteResult]:
     """Validate every suite on the database and write the Data Docs into the folder `docs`."""
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # the library's own form
     context.add_data_docs_site(SITE, _site(docs))
     source = context.data_sources.add_postgres("edge", connection_string=_driver(database_url), create_temp_table=False)
     definitions = []

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
-from edge_assets.clock import micros
-from edge_assets.store.writer import to_datetime
+from edge_assets.clock import micros, to_datetime
 from ml.scoring.alerts import Alert, AlertKey, Leg, Worth
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zstandard
 
+from edge_assets.clock import to_datetime
 from edge_assets.store import arrays
 from edge_assets.store.copying import HEADER, POSTGRES_EPOCH, TRAILER, blank_row, copy_ticks
-from edge_assets.store.writer import partitions_of, to_datetime
+from edge_assets.store.writer import partitions_of
 from ml.quotes import EventStarts, MarketTimes, encode_columns
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from psycopg.rows import class_row, dict_row
 
+from edge_assets.clock import to_datetime
 from edge_assets.store import offers
 from edge_assets.store.bulk import TIME, read_columns
-from edge_assets.store.writer import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

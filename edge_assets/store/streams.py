@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import redis
 
+from edge_assets.clock import to_datetime
 from edge_assets.store import alerts
-from edge_assets.store.writer import to_datetime
 from ml.quotes import encode_changes
 
 if TYPE_CHECKING:

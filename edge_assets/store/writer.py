@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -11,14 +10,13 @@ import numpy as np
 import zstandard
 from psycopg.types.json import Jsonb
 
-from edge_assets.clock import EPOCH
+from edge_assets.clock import to_datetime
 from edge_assets.store.copying import copy_ticks
 from edge_assets.store.partitions import Partitions
 from ml.quotes import encode_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from psycopg import Connection
 
@@ -117,11 +115,6 @@ def _values(poll: PollRecord, quotes: QuoteBatch) -> dict[str, Any]:
         "import_id": poll.import_id,
         "scope": poll.scope and Jsonb(poll.scope.as_json()),
     }
-
-
-def to_datetime(at: Micros) -> datetime:
-    """A moment in microseconds as an aware datetime, exactly."""
-    return EPOCH + timedelta(microseconds=at)
 
 
 _PARTITIONS: WeakKeyDictionary[Connection, Partitions] = WeakKeyDictionary()

@@ -56,7 +56,7 @@ class Dbt:
         Whoever stops listening leaves a thread behind that ends with the command or the process.
         """
         from dbt.cli.main import dbtRunnerResult  # noqa: PLC0415 - slow to import
-        from dbt_common.events.functions import msg_to_dict  # noqa: PLC0415
+        from dbt_common.events.functions import msg_to_dict  # noqa: PLC0415 - as above
 
         events: SimpleQueue[EventMsg | dbtRunnerResult] = SimpleQueue()
         Thread(target=lambda: events.put(self._invoke(words, events)), daemon=True).start()
@@ -65,7 +65,7 @@ class Dbt:
         _raise_failures(event)
 
     def _invoke(self, words: tuple[str, ...], events: SimpleQueue[Any]) -> dbtRunnerResult:
-        from dbt.cli.main import dbtRunner  # noqa: PLC0415
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - as above
 
         os.environ.update(self._variables)  # profiles and macros can read nothing but the environment
         if self._manifest is None:

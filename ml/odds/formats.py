@@ -84,7 +84,7 @@ def _by_sign(scale: float, positive: Possible) -> Convert:
 
 _POSSIBLE: dict[OddsFormat, tuple[Possible, str]] = {
     OddsFormat.DECIMAL: (lambda d: d > 1, "exceed 1 and are finite"),
-    OddsFormat.AMERICAN: (lambda a: np.abs(a) >= 100, "are -100 or less, or +100 or more"),  # noqa: PLR2004
+    OddsFormat.AMERICAN: (lambda a: np.abs(a) >= 100, "are -100 or less, or +100 or more"),  # noqa: PLR2004 - as it says
     OddsFormat.FRACTIONAL: (lambda x: x > 0, "exceed 0 and are finite"),
     OddsFormat.HONG_KONG: (lambda x: x > 0, "exceed 0 and are finite"),
     OddsFormat.MALAY: (lambda m: (np.abs(m) <= 1) & (m != 0), "are from -1 to 1 and not 0"),

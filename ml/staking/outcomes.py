@@ -47,7 +47,7 @@ class Event:
     profit: Array
 
     def __post_init__(self) -> None:
-        if self.profit.ndim != 2 or self.probability.shape != self.profit.shape[:1]:  # noqa: PLR2004
+        if self.profit.ndim != 2 or self.probability.shape != self.profit.shape[:1]:  # noqa: PLR2004 - a matrix
             msg = f"probabilities of shape {self.probability.shape}, profits of shape {self.profit.shape}"
             raise ValueError(msg)
         if not ((self.probability >= 0).all() and abs(self.probability.sum() - 1) <= ROUNDING):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge_assets.clock import to_datetime
 from edge_assets.store import alerts, readers
 from edge_assets.store.weights import weights_at
-from edge_assets.store.writer import to_datetime
 from edge_assets.traits import traits
 from ml.points import point_models
 from ml.scoring import ScoringRules, SportScorer, Traits

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_assets.clock import micros
+from edge_assets.clock import micros, to_datetime
 from edge_assets.store import history
 from edge_assets.store.vocabulary import Vocabulary
-from edge_assets.store.writer import PollRecord, partitions_of, to_datetime, write_poll
+from edge_assets.store.writer import PollRecord, partitions_of, write_poll
 from ml.quotes import UNKNOWN_TIME, EventStarts, Market, MarketTimes, Outcome, QuoteBatch
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edge_assets.clock import micros
+from edge_assets.clock import micros, to_datetime
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.odds_api.numbers import PriceFormat
 from edge_assets.store import readers
 from edge_assets.store.database import connect
 from edge_assets.store.vocabulary import Vocabulary
 from edge_assets.store.weights import weights_at
-from edge_assets.store.writer import PollRecord, to_datetime, write_poll
+from edge_assets.store.writer import PollRecord, write_poll
 from edge_assets.traits import traits
 from ml.points import point_models
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market

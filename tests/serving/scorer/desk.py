@@ -16,11 +16,11 @@ import msgspec
 import redis
 import redis.asyncio
 
-from edge_assets.clock import micros
+from edge_assets.clock import micros, to_datetime
 from edge_assets.settings import Settings
 from edge_assets.store import database, readers, streams
 from edge_assets.store.vocabulary import Vocabulary
-from edge_assets.store.writer import PollRecord, to_datetime, write_poll
+from edge_assets.store.writer import PollRecord, write_poll
 from ml.quotes import EventStarts, Market, MarketTimes, Outcome, QuoteBatch
 from ml.scoring import ScoringRules, SportScorer
 from serving.scorer.__main__ import open_session
