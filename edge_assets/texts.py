@@ -1,0 +1,35 @@
+"""Texts from outside, made fit to be stored, compared and shown: names of teams, books, markets and players."""
+
+from __future__ import annotations
+
+import unicodedata
+
+MAX_TEXT_LENGTH = 200
+"""Characters of the longest name that is taken; the longest real one (a player with team and market) has about 90."""
+_UNSHOWN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Controls (NUL, escape, line ends), halves of surrogate pairs, line and paragraph separators."""
+
+
+class UnusableTextError(ValueError):
+    """A text that names nothing: empty once cleaned, or absurdly long. The message is the reason that is counted."""
+
+
+def clean_text(text: str) -> str:
+    """The text in Unicode form NFC, one space where white space or unprintable characters were, none at the ends.
+
+    PostgreSQL refuses NUL, and UTF-8 has no half surrogates; the same name is sent with other kinds of spaces and
+    in another Unicode form by another source.
+
+    Raises:
+        UnusableTextError: nothing is left, or more than `MAX_TEXT_LENGTH` characters.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text and text == text.strip():
+        cleaned = text
+    else:
+        shown = "".join(" " if unicodedata.category(c) in _UNSHOWN_CATEGORIES else c for c in text)
+        cleaned = " ".join(unicodedata.normalize("NFC", shown).split())
+    if not cleaned:
+        raise UnusableTextError("text_empty")
+    if len(cleaned) > MAX_TEXT_LENGTH:
+        raise UnusableTextError("text_too_long")
+    return cleaned
