@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
@@ -19,26 +18,26 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from edge_assets.feeds.odds_api.cache import CachedOddsApi, ResponseCache
-from edge_assets.feeds.odds_api.errors import OddsApiError
 from edge_assets.ingestion.clients import feed_client, feed_clock
+from edge_assets.ingestion.credits import ask_sports, newest_credits
 from edge_assets.ingestion.desk import BurstOrder, Desk
-from edge_assets.ingestion.facts import activity_of, credits_of, terms_of
+from edge_assets.ingestion.facts import activity_of, terms_of
 from edge_assets.ingestion.meter import Meter
 from edge_assets.ingestion.poller import SportPoller
 from edge_assets.settings import Feed
 from edge_assets.store import polling
+from edge_assets.store.credits import write_statement
 from edge_assets.store.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.ingestion.report import SportReport
     from edge_assets.settings import Settings
+    from edge_assets.store.credits import CreditStatement
 
 __all__ = ["BurstOrder", "run_burst"]
-
-log = logging.getLogger(__name__)
 
 
 async def run_burst(order: BurstOrder, settings: Settings) -> list[SportReport]:
@@ -60,24 +59,36 @@ async def run_burst(order: BurstOrder, settings: Settings) -> list[SportReport]:
 @asynccontextmanager
 async def _desk(settings: Settings) -> AsyncIterator[Desk]:
     url = settings.require_database()
-    with closing(connect(url, "edge-burst")) as connection:
-        looks = polling.last_looks(connection)
     async with AsyncExitStack() as stack:
         clock = feed_clock(settings)
         client = await stack.enter_async_context(feed_client(settings, clock))
         redis = await stack.enter_async_context(_stream(settings.require_redis()))
-        activities = {s: activity_of(look) for s in settings.edge_sports if (look := looks.get(s))}
+        sports, stated = await ask_sports(client, clock)
+        if sports:
+            await _cached(client, redis, settings).warm(settings.edge_sports)
         yield Desk(
             database_url=url,
             feed=settings.edge_feed.value,
             regions=settings.edge_regions,
             markets=settings.edge_markets,
-            titles=await _titles(_cached(client, redis, settings), settings.edge_sports),
+            titles={sport.key: sport.title for sport in sports},
             client=client,
             clock=clock,
-            meter=Meter(terms_of(settings), activities, credits_of(list(looks.values()))),
+            meter=_meter(settings, stated),
             redis=redis,
         )
+
+
+def _meter(settings: Settings, stated: CreditStatement | None) -> Meter:
+    """What the database knows of the sports, and what the feed has just said of the credits, which is kept."""
+    feed = settings.edge_feed.value
+    with closing(connect(settings.require_database(), "edge-burst")) as connection:
+        if stated is not None:
+            write_statement(connection, feed, stated)
+        looks = polling.last_looks(connection)
+        newest = newest_credits(connection, feed, looks.values())
+    activities = {s: activity_of(look) for s in settings.edge_sports if (look := looks.get(s))}
+    return Meter(terms_of(settings), activities, newest)
 
 
 def _stream(url: str) -> Redis:
@@ -89,13 +100,3 @@ def _cached(client: OddsApiClient, redis: Redis, settings: Settings) -> CachedOd
     """The free endpoints, shared between bursts; virtual time has no use for answers that age in real time."""
     seconds = settings.cache_ttl_seconds if settings.edge_feed is Feed.ODDS_API else 0
     return CachedOddsApi(client, ResponseCache(redis, seconds, f"feed:{settings.edge_feed.value}"))
-
-
-async def _titles(feed: CachedOddsApi, sports: Sequence[str]) -> dict[str, str]:
-    """What people call the sports; asking is free, and a feed that does not answer will say so again."""
-    try:
-        await feed.warm(sports)
-        return {sport.key: sport.title for sport in await feed.sports()}
-    except OddsApiError as error:
-        log.warning("the feed does not list its sports: %s", error)
-        return {}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_assets.store.credits import CreditStatement
+
 FASTEST = 60.0
 """The feed itself renews featured odds every 60 s before a start: asking more often buys the same prices."""
 IDLE = 6 * 3600.0
@@ -32,8 +34,8 @@ MOVEMENT_GAIN = 100.0
 FREE_SPEED_LIMIT = 300.0
 """Feeds of history keep a snapshot every 5 minutes: a fast replay that looks less often skips some."""
 
-PLAN_CREDITS = 500
-"""The provider's default plan: what a month holds when the feed does not say."""
+SMALLEST_PLAN_CREDITS = 500
+"""A month of the provider's smallest plan: what is spent where a feed counts credits and does not say what is left."""
 _HORIZON = 7 * 86_400.0
 _SHORTEST_HORIZON = 86_400.0
 _STEP = 900.0
@@ -50,21 +52,25 @@ class SportActivity:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Credits for the rest of the month. `remaining` may be negative: the feed counts that way."""
+    """Credits for the rest of the month.
 
-    remaining: float
+    `remaining` may be negative: the feed counts that way. None: unknown, because the feed was not asked this month;
+    asking is free. `is_assumed`: the feed was asked and did not say, so that the smallest plan is spent, evenly.
+    """
+
+    remaining: float | None
     month_ends: datetime
+    is_assumed: bool = False
 
     @classmethod
-    def at(cls, now: datetime, stated: int | None = None, stated_at: datetime | None = None) -> Budget:
-        """The budget from what the feed last said; if nothing, or last month, an even share of the plan's.
-
-        A statement from an earlier month says nothing: credits are renewed on the first.
-        """
+    def at(cls, now: datetime, stated: CreditStatement | None) -> Budget:
+        """The budget from what the feed last said. Credits are renewed on the first: an earlier month says nothing."""
         begins, ends = _month(now)
-        if stated is not None and (stated_at is None or stated_at >= begins):
-            return cls(stated, ends)
-        return cls(PLAN_CREDITS * ((ends - now) / (ends - begins)), ends)
+        if stated is None or stated.stated_at < begins:
+            return cls(None, ends)
+        if stated.remaining is None:
+            return cls(SMALLEST_PLAN_CREDITS, now + timedelta(days=30), is_assumed=True)
+        return cls(stated.remaining, ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +100,19 @@ def stretch(sports: Sequence[SportActivity], now: datetime, budget: Budget, cost
 
     What all sports want from now to the last known start (at least a day, at most a week) is weighed against
     the even share of the credits for that time. So a quiet hour saves for a busy one of the same week, never
-    for one of the next, and the spending is even over the weeks. At least 1; infinite without credits.
+    for one of the next, and the spending is even over the weeks. At least 1; infinite without credits, never because
+    of what is only assumed. While the credits are unknown nothing is lengthened: the burst that is due asks for them.
     """
+    if budget.remaining is None:
+        return 1.0
     reserve = cost * len(sports)
-    if budget.remaining < reserve + cost:
+    if budget.remaining < reserve + cost and not budget.is_assumed:
         return math.inf
     left = (budget.month_ends - now).total_seconds()
     horizon = min(_listed_ahead(sports, now), left)
     times = now.timestamp() + (np.arange(math.ceil(horizon / _STEP), dtype=np.float64) + 0.5) * _STEP
     wanted = cost * math.fsum(_wanted_rate(s, times).mean() for s in sports)
-    return max(1.0, wanted * left / (budget.remaining - reserve))
+    return max(1.0, wanted * left / max(budget.remaining - reserve, cost))
 
 
 def poll_interval(activity: SportActivity, now: datetime, terms: FeedTerms, lengthened: float = 1.0) -> float:
@@ -121,6 +130,15 @@ def next_poll(activity: SportActivity, now: datetime, terms: FeedTerms, lengthen
     if math.isinf(interval := poll_interval(activity, now, terms, lengthened)):
         return datetime.max.replace(tzinfo=UTC)
     return now if activity.last_poll is None else activity.last_poll + timedelta(seconds=interval)
+
+
+def seconds_until_due(activity: SportActivity, now: datetime, terms: FeedTerms, lengthened: float = 1.0) -> float:
+    """How long a sport is to be left alone from `now` on, never longer than one interval; infinite without credits."""
+    interval = poll_interval(activity, now, terms, lengthened)
+    if activity.last_poll is None and math.isfinite(interval):
+        return 0.0
+    waited = (now - activity.last_poll).total_seconds() if activity.last_poll else 0.0
+    return min(max(interval - waited, 0.0), interval)
 
 
 def _wanted_rate(activity: SportActivity, times: NDArray[np.float64]) -> NDArray[np.float64]:

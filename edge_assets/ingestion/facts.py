@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity
+from edge_assets.ingestion.credits import newest_credits
 from edge_assets.ingestion.planning import NEVER_LOOKED_AT, Lease, SportState
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store import leases, polling
@@ -65,15 +66,9 @@ def activity_of(look: LastLook) -> SportActivity:
     return SportActivity(look.starts, look.movement, look.observed_at)
 
 
-def credits_of(looks: Sequence[LastLook]) -> tuple[int, datetime] | None:
-    """The newest count of credits among the sports' last polls, and when it was given."""
-    stated = [(x.observed_at, x.credits_remaining) for x in looks if x.credits_remaining is not None]
-    return (max(stated)[1], max(stated)[0]) if stated else None
-
-
 def _facts(connection: psycopg.Connection, settings: Settings, now: datetime) -> Facts:
     looks, held = polling.last_looks(connection), leases.held(connection)
-    budget = Budget.at(now, *(credits_of(list(looks.values())) or ()))
+    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, looks.values()))
     return Facts([_state(s, looks.get(s), held) for s in settings.edge_sports], terms_of(settings), budget)
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity, poll_interval, stretch
+from edge_assets.ingestion.cadence import (
+    Budget,
+    FeedTerms,
+    SportActivity,
+    poll_interval,
+    seconds_until_due,
+    stretch,
+)
+from edge_assets.store.credits import CreditStatement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +27,7 @@ class Meter:
     """
 
     def __init__(
-        self, terms: FeedTerms, activities: Mapping[str, SportActivity], stated: tuple[int, datetime] | None
+        self, terms: FeedTerms, activities: Mapping[str, SportActivity], stated: CreditStatement | None
     ) -> None:
         self.terms = terms
         self._activities = dict(activities)
@@ -29,7 +37,7 @@ class Meter:
         """Remember a look at a sport; without a new count of credits the last one stands."""
         self._activities[sport] = activity
         if remaining is not None:
-            self._stated = (remaining, now)
+            self._stated = CreditStatement(now, remaining)
 
     def activity(self, sport: str) -> SportActivity:
         """What is known of a sport."""
@@ -39,6 +47,14 @@ class Meter:
         """Seconds of the feed's time until the next look at a sport; infinite without credits."""
         if not self.terms.metered:
             return poll_interval(self.activity(sport), now, replace(self.terms, speed=speed))
-        budget = Budget.at(now, *self._stated) if self._stated else Budget.at(now)
-        lengthened = stretch(list(self._activities.values()), now, budget, self.terms.cost)
-        return poll_interval(self.activity(sport), now, self.terms, lengthened)
+        return poll_interval(self.activity(sport), now, self.terms, self._lengthened(now))
+
+    def seconds_until_due(self, sport: str, now: datetime, last_poll: datetime | None) -> float:
+        """Seconds until a sport that was last polled at `last_poll` is due; infinite without credits."""
+        if not self.terms.metered:
+            return 0.0
+        activity = replace(self.activity(sport), last_poll=last_poll)
+        return seconds_until_due(activity, now, self.terms, self._lengthened(now))
+
+    def _lengthened(self, now: datetime) -> float:
+        return stretch(list(self._activities.values()), now, Budget.at(now, self._stated), self.terms.cost)

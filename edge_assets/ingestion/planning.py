@@ -118,7 +118,7 @@ def _fresh(now: datetime, burst: Burst) -> bool:
 def _explain(waiting: Mapping[str, str], due_at: Mapping[str, datetime], budget: Budget) -> str:
     reasons = [f"{sport}: {why}" for sport, why in waiting.items()]
     if due_at and min(due_at.values()).year == datetime.max.year:
-        reasons.append(f"no credits left ({budget.remaining:.0f}) before {budget.month_ends:%Y-%m-%d}")
+        reasons.append(f"no credits left ({budget.remaining}) before {budget.month_ends:%Y-%m-%d}")
     elif due_at:
         sport = min(due_at, key=lambda s: due_at[s])
         reasons.append(f"next due: {sport} at {due_at[sport]:%Y-%m-%d %H:%M:%S} UTC")

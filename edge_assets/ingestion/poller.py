@@ -77,9 +77,18 @@ class SportPoller:
             await asyncio.sleep(LEASE_RETRY)
 
     async def _watch(self) -> None:
+        pause = self._until_due()
         while not self.report.ended:
-            pause = await self._poll()
-            self.report.ended = self._not_worth_waiting(pause.seconds) or await self._wait(pause)
+            if pause.seconds:
+                self.report.ended = self._not_worth_waiting(pause.seconds) or await self._wait(pause)
+            if not self.report.ended:
+                pause = await self._poll()
+
+    def _until_due(self) -> Pause:
+        """The pause before the first poll: whoever asked for the burst did not know what the feed has said since."""
+        desk = self._desk
+        wait = desk.meter.seconds_until_due(self._sport, desk.clock.now(), self._session.last_observed)
+        return Pause(wait, desk.clock.sleep)
 
     async def _poll(self) -> Pause:
         """Ask, store and publish once; returns the pause until the next look."""

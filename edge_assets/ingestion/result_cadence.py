@@ -34,10 +34,12 @@ def wants_result(sport: str, periods: AbstractSet[str]) -> bool:
 
 def scores_interval(sports: int, now: datetime, terms: FeedTerms, budget: Budget) -> timedelta:
     """How long to wait between two looks at the scores of one of `sports` sports, so that they take no more than their
-    share of the credits; `timedelta.max` without credits.
+    share of the credits; `timedelta.max` without credits. Unknown ones are asked for before the scores are.
     """
     if not terms.metered:
         return timedelta(0)
+    if budget.remaining is None:
+        return OFTEN
     affordable = math.floor(budget.remaining * SHARE / SCORES_COST)
     if affordable <= 0:
         return timedelta.max

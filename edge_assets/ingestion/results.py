@@ -19,11 +19,13 @@ from edge_assets.feeds.odds_api.errors import OddsApiError
 from edge_assets.feeds.odds_api.scores import finished_games, has_scores
 from edge_assets.ingestion.cadence import Budget
 from edge_assets.ingestion.clients import feed_client, feed_clock
-from edge_assets.ingestion.facts import FactsUnavailableError, credits_of, terms_of
+from edge_assets.ingestion.credits import ask_sports, newest_credits
+from edge_assets.ingestion.facts import FactsUnavailableError, terms_of
 from edge_assets.ingestion.matching import match_games
 from edge_assets.ingestion.result_cadence import GAME_LASTS, LATE, OFTEN, REACH, is_due, scores_interval, wants_result
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store import polling
+from edge_assets.store.credits import write_statement
 from edge_assets.store.database import connect
 from edge_assets.store.result_looks import ResultLook, last_result_looks, started_events, write_result_look
 from edge_assets.store.results import ResultSource, StatedResult, write_results
@@ -43,15 +45,19 @@ DAY = timedelta(days=1)
 async def collect_results(settings: Settings, run_id: str) -> list[ResultLook]:
     """Ask for the results of every game that is over and has none; one look for each source and sport that was asked.
 
-    What went wrong with a source is in its look. Raises `MissingSettingError` without a database or a key.
+    What went wrong with a source is in its look. Raises `MissingSettingError` without a database or a key, and
+    `FactsUnavailableError` if a replay or a simulation does not answer.
     """
     url, clock = settings.require_database(), feed_clock(settings)
     async with AsyncExitStack() as stack:
         connection = stack.enter_context(closing(connect(url, "edge-results")))
         client = await stack.enter_async_context(feed_client(settings, clock))
         espn = await stack.enter_async_context(EspnClient(settings.espn_url))
-        if settings.edge_feed is not Feed.ODDS_API:
-            await client.sports()  # states the virtual time
+        _, stated = await ask_sports(client, clock)
+        if stated is not None:
+            write_statement(connection, settings.edge_feed.value, stated)
+        elif settings.edge_feed is not Feed.ODDS_API:
+            raise FactsUnavailableError("the feed does not answer, and only it knows what time it is there")
         # a replayed or simulated game is not ESPN's, and its present would tell a replay the future
         collector = _Collector(connection, client, espn if settings.edge_feed is Feed.ODDS_API else None, run_id)
         return await collector.run(waiting(connection, settings, clock.now()))
@@ -91,7 +97,7 @@ def waiting(connection: psycopg.Connection, settings: Settings, now: datetime) -
     lacking = [event for event in started if wants_result(event.sport, frozenset(event.periods))]
     events = {sport: list(found) for sport, found in groupby(lacking, attrgetter("sport"))}
     last, looks = last_result_looks(connection), polling.last_looks(connection)
-    budget = Budget.at(now, *(credits_of(list(looks.values())) or ()))
+    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, looks.values()))
     interval = scores_interval(len(events), now, terms_of(settings), budget)
     return Waiting(
         now,

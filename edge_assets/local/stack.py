@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from edge_assets.clock import WallClock
 from edge_assets.local import dagster, postgres, worlds
 from edge_assets.local.environment import environment
 from edge_assets.local.errors import LocalError
@@ -109,7 +110,7 @@ class _Stack:
         worlds.check_world(self._home, self.plan)
         if self.plan.feed is Feed.ODDS_API:
             with connect(self.plan.database_url, "edge up") as conn:
-                retain(conn, self._settings.retention_days)
+                retain(conn, self._settings.retention_days, WallClock().now())
 
     def _ask_for_sports(self) -> None:
         """What our own feed server has is what is polled."""

@@ -7,7 +7,7 @@ called, chunk by chunk or partition by partition: a day goes when all of it is t
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -18,6 +18,7 @@ from edge_assets.store.database import COMMUNITY, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from psycopg import Connection, Cursor
 
@@ -29,8 +30,8 @@ LOCK_TIMEOUT = "3s"
 """Dropping a partition locks its table and everybody queues behind: better tomorrow than after a long query."""
 
 
-def retain(conn: Connection, days: Mapping[str, int | None]) -> dict[str, int]:
-    """Keep recordings of `odds_ticks` and `payloads` for so many days, None for ever.
+def retain(conn: Connection, days: Mapping[str, int | None], now: datetime) -> dict[str, int]:
+    """Keep recordings of `odds_ticks` and `payloads` for so many days before `now`, None for ever.
 
     Returns the chunks or partitions dropped by table; those that somebody reads stay until the next call.
     """
@@ -41,7 +42,6 @@ def retain(conn: Connection, days: Mapping[str, int | None]) -> dict[str, int]:
                 _set_policy(conn, table, keep)
         return {}
     drop = _drop_chunks if info.hypertables else _drop_partitions
-    now = datetime.now(UTC)
     return {table: drop(conn, table, now - timedelta(days=keep)) for table, keep in days.items() if keep is not None}
 
 

@@ -7,13 +7,12 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 import redis
 from pydantic import ValidationError
 
-from edge_assets.clock import micros
+from edge_assets.clock import WallClock, micros
 from edge_assets.settings import Feed, MissingSettingError, Settings
 from edge_assets.store import streams
 from edge_assets.store.database import connect
@@ -49,7 +48,7 @@ def open_session(settings: Settings, stack: ExitStack) -> Session:
 
 
 def _now() -> Micros:
-    return micros(datetime.now(UTC))
+    return micros(WallClock().now())
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from dagster import Definitions, definitions
 
 from edge_assets.defs.ingest.assets import build_odds
 from edge_assets.defs.ingest.jobs import build_burst_job
-from edge_assets.defs.ingest.resources import SettingsResource
+from edge_assets.defs.ingest.resources import ClockResource, SettingsResource
 from edge_assets.defs.ingest.results import results, results_agree, results_job, results_schedule
 from edge_assets.defs.ingest.retention import retention_daily
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
@@ -24,5 +24,5 @@ def ingest() -> Definitions:
         jobs=[build_burst_job(sports), results_job],
         schedules=[results_schedule, retention_daily],
         sensors=[odds_burst_sensor],
-        resources={"settings": SettingsResource()},
+        resources={"settings": SettingsResource(), "clock": ClockResource()},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dagster import ConfigurableResource, InitResourceContext
 
+from edge_assets.clock import WallClock
 from edge_assets.settings import Settings
 
 
@@ -13,3 +14,11 @@ class SettingsResource(ConfigurableResource[Settings]):
     def create_resource(self, context: InitResourceContext) -> Settings:  # noqa: ARG002 - Dagster's signature
         """Read the environment."""
         return Settings()
+
+
+class ClockResource(ConfigurableResource[WallClock]):
+    """What time it is for whoever decides when something is due."""
+
+    def create_resource(self, context: InitResourceContext) -> WallClock:  # noqa: ARG002 - Dagster's signature
+        """The wall clock: only the real feed is planned by time."""
+        return WallClock()

@@ -18,6 +18,7 @@ from dagster import (
     sensor,
 )
 
+from edge_assets.clock import Clock
 from edge_assets.defs.ingest.jobs import BURST_JOB
 from edge_assets.defs.lineage import odds_key, sport_of
 from edge_assets.ingestion.facts import FactsUnavailableError, read_facts
@@ -44,9 +45,11 @@ IN_FLIGHT = (
     default_status=DefaultSensorStatus.RUNNING,
     description="Requests a burst for the sports that are due and that no burst watches.",
 )
-def odds_burst_sensor(context: SensorEvaluationContext, settings: ResourceParam[Settings]) -> SensorResult | SkipReason:
+def odds_burst_sensor(
+    context: SensorEvaluationContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]
+) -> SensorResult | SkipReason:
     """One tick: at most one run request; runs that died without a word are marked as failed."""
-    now = datetime.now(UTC)
+    now = clock.now()
     try:
         facts = read_facts(settings, now)
     except FactsUnavailableError as error:

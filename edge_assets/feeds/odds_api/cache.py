@@ -128,9 +128,8 @@ class CachedOddsApi:
         )
 
     async def warm(self, sports: Iterable[str]) -> dict[str, OddsApiError]:
-        """Fetch the free answers of these sports ahead of the first caller; what failed, by sport."""
+        """Fetch the events of these sports ahead of the first caller; what failed, by sport."""
         wanted = list(sports)
-        await self.sports()
         outcomes = await asyncio.gather(*(self.events(sport) for sport in wanted), return_exceptions=True)
         failed: dict[str, OddsApiError] = {}
         for sport, outcome in zip(wanted, outcomes, strict=True):

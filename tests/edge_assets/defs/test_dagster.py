@@ -24,7 +24,7 @@ from dagster import (
 )
 
 from edge_assets.defs.ingest.definitions import ingest
-from edge_assets.defs.ingest.resources import SettingsResource
+from edge_assets.defs.ingest.resources import ClockResource, SettingsResource
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
 from edge_assets.ingestion import planning
 from edge_assets.store.database import connect, ensure_database
@@ -68,7 +68,8 @@ def environment(database_url: str, redis_url: str, feed: Feeding, monkeypatch: p
 
 
 def tick(instance: DagsterInstance) -> SensorResult | SkipReason:
-    result = odds_burst_sensor(build_sensor_context(instance=instance, resources={"settings": SettingsResource()}))
+    resources = {"settings": SettingsResource(), "clock": ClockResource()}
+    result = odds_burst_sensor(build_sensor_context(instance=instance, resources=resources))
     assert isinstance(result, SensorResult | SkipReason)
     return result
 

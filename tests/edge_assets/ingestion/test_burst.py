@@ -214,6 +214,39 @@ async def test_a_metered_sport_is_given_back_until_its_next_look(
     assert decision.reason.startswith(f"next due: {NFL} at ")
 
 
+@pytest.mark.parametrize(
+    ("plan", "polls", "ended"), [(20_000, 1, "next look in "), (5, 0, "no credits left this month")]
+)
+async def test_credits_are_asked_for_before_they_are_spent(
+    database_url: str, redis_url: str, tmp_path: Path, plan: int, polls: int, ended: str
+) -> None:
+    """A database that knows nothing plans with what the feed says for free, and what it says is kept for the sensor."""
+    with serving(write_tape(tmp_path / "tape"), credits_per_month=plan) as feed:
+        settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
+        now = datetime.now(UTC)
+        assert read_facts(settings, now).budget.remaining is None
+        [report] = await run_burst(BurstOrder("r1", (NFL,), 5.0, 0.0), settings)
+    assert (report.polls, report.failure) == (polls, None)
+    assert report.ended.startswith(ended)
+    assert rows(database_url, "SELECT feed, remaining FROM credit_statements") == [("odds-api", plan)]
+    facts = read_facts(settings, datetime.now(UTC))
+    assert facts.budget.remaining == plan - (report.credits_used or 0)
+    decision = plan_burst(datetime.now(UTC), facts.sports, [], facts.terms, facts.budget)
+    assert isinstance(decision, Skip)
+
+
+async def test_a_feed_that_does_not_say_is_polled_as_on_the_smallest_plan(
+    database_url: str, redis_url: str, feed: Feeding
+) -> None:
+    feed.faults(missing_headers=True)
+    settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
+    [report] = await run_burst(BurstOrder("r1", (NFL,), 5.0, 0.0), settings)
+    assert report.polls == 1
+    assert rows(database_url, "SELECT remaining FROM credit_statements") == [(None,)]
+    budget = read_facts(settings, datetime.now(UTC)).budget
+    assert budget.is_assumed
+
+
 async def test_settings_that_are_missing_are_named() -> None:
     with pytest.raises(MissingSettingError, match="DATABASE_URL"):
         await run_burst(order("r1"), Settings(database_url=None))

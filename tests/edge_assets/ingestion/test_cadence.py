@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,16 +10,18 @@ from edge_assets.ingestion.cadence import (
     FASTEST,
     IDLE,
     IN_PLAY,
-    PLAN_CREDITS,
+    SMALLEST_PLAN_CREDITS,
     Budget,
     FeedTerms,
     SportActivity,
     free_interval,
     next_poll,
     poll_interval,
+    seconds_until_due,
     stretch,
     wanted_interval,
 )
+from edge_assets.store.credits import CreditStatement
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 METERED = FeedTerms(metered=True, cost=6)
@@ -122,13 +125,45 @@ def test_credits_are_spent_near_the_start() -> None:
     assert interval(NOW) > 20 * interval(match - timedelta(minutes=30))
 
 
-def test_unknown_credits_are_an_even_share_of_the_default_plan() -> None:
-    halfway = datetime(2026, 6, 16, tzinfo=UTC)
-    assert Budget.at(halfway).remaining == pytest.approx(PLAN_CREDITS / 2)
-    assert Budget.at(halfway).month_ends == datetime(2026, 7, 1, tzinfo=UTC)
-    assert Budget.at(halfway, 77, halfway).remaining == 77
-    assert Budget.at(halfway, -60, halfway - timedelta(days=20)).remaining == pytest.approx(PLAN_CREDITS / 2)
-    assert Budget.at(datetime(2026, 12, 31, 23, tzinfo=UTC)).month_ends == datetime(2027, 1, 1, tzinfo=UTC)
+# the last hours of months, a leap day, new year, and both hours of the changes to and from daylight saving time
+ODD_MOMENTS = [
+    datetime(2026, 11, 30, 23, 59, tzinfo=UTC),
+    datetime(2027, 1, 1, tzinfo=UTC),
+    datetime(2028, 2, 29, 12, tzinfo=UTC),
+    datetime(2027, 3, 28, 1, 30, tzinfo=UTC),
+    datetime(2027, 10, 31, 0, 30, tzinfo=UTC),
+    datetime(2027, 10, 31, 1, 30, tzinfo=UTC),
+]
+
+
+@pytest.mark.parametrize("now", ODD_MOMENTS, ids=str)
+def test_credits_are_known_only_from_this_month_s_statement(now: datetime) -> None:
+    assert Budget.at(now, None).remaining is None
+    assert Budget.at(now, CreditStatement(now, 77)) == Budget(77, Budget.at(now, None).month_ends)
+    assert Budget.at(now, CreditStatement(now - timedelta(days=32), -60)).remaining is None
+    assert timedelta(0) < Budget.at(now, None).month_ends - now <= timedelta(days=31)
+
+
+@pytest.mark.parametrize("now", ODD_MOMENTS, ids=str)
+def test_unknown_credits_hold_nothing_up_and_unstated_ones_are_the_smallest_plan_s(now: datetime) -> None:
+    sports = [SportActivity((now + timedelta(hours=2),), 0.0, now) for _ in range(9)]
+    assert stretch(sports, now, Budget.at(now, None), METERED.cost) == 1.0
+    unstated = Budget.at(now, CreditStatement(now, None))
+    assert (unstated.remaining, unstated.is_assumed) == (SMALLEST_PLAN_CREDITS, True)
+    assert 1.0 < stretch(sports, now, unstated, METERED.cost) < math.inf
+    assert stretch(sports * 20, now, unstated, METERED.cost) < math.inf, "an assumption never stops polling"
+    assert stretch(sports, now, Budget.at(now, CreditStatement(now, 16)), METERED.cost) == math.inf
+
+
+@given(distances, st.floats(-7200, 86_400), st.floats(1, 1e4))
+def test_a_sport_is_left_alone_for_one_interval_at_most(ahead: list[float], since: float, lengthened: float) -> None:
+    activity = replace(starting_in(*ahead), last_poll=NOW - timedelta(seconds=since))
+    interval = poll_interval(activity, NOW, METERED, lengthened)
+    wait = seconds_until_due(activity, NOW, METERED, lengthened)
+    assert 0 <= wait <= interval
+    assert since < 0 or wait == pytest.approx(max(interval - since, 0), abs=1e-5)
+    assert seconds_until_due(replace(activity, last_poll=None), NOW, METERED, lengthened) == 0
+    assert seconds_until_due(replace(activity, last_poll=None), NOW, METERED, math.inf) == math.inf
 
 
 def test_a_sport_never_looked_at_is_due_at_once() -> None:

@@ -178,17 +178,29 @@ async def test_espn_is_asked_when_the_scores_are_late_and_not_before(world: Worl
 
 
 @pytest.mark.parametrize("world", [0], indirect=True, ids=["no credits"])
-async def test_espn_fills_in_where_the_first_is_refused(world: World) -> None:
+async def test_espn_fills_in_where_no_credit_is_left(world: World) -> None:
     world.played(NFL, "Eagles", "Commanders", ago=3)
     world.shows(NFL, event("Eagles", "Commanders", ("26", "18"), date=at(3)))
 
     looks = await world.collect()
 
-    assert "OutOfCreditsError" in str(looks[NFL, "odds-api"].failure)
+    assert looks.keys() == {(NFL, "espn")}, "a feed that says for free that no credit is left is not asked for scores"
     assert world.results() == [
         ("Eagles", "full", 26, 18, "espn", False),
         ("Eagles", "regulation", 26, 18, "espn", False),
     ]
+
+
+async def test_the_feed_says_what_is_left_before_anything_is_spent(world: World) -> None:
+    """A database that knows nothing asks for free, and keeps the answer; the second time it is known."""
+    key = world.played(NFL, "Eagles", "Commanders", ago=6)
+    world.states(NFL, key, 26, 18, ago=6)
+    assert nothing_to_ask(world.settings, NOW) is None
+
+    looks = await world.collect()
+
+    assert looks[NFL, "odds-api"].credits_last == 2
+    assert world.rows("SELECT feed, remaining FROM credit_statements") == [("odds-api", 20_000)]
 
 
 async def test_both_down_is_two_failures_and_no_result(world: World) -> None:

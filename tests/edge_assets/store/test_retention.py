@@ -20,20 +20,22 @@ def test_what_somebody_reads_stays_until_the_next_time(
     desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "LOCK_TIMEOUT", "50ms")
+    now = datetime.now(UTC)
     for age in (9, 8, 0):
-        desk.write(datetime.now(UTC) - timedelta(days=age), QuoteBatch.of([desk.quote()]))
+        desk.write(now - timedelta(days=age), QuoteBatch.of([desk.quote()]))
     with connect(database_url, "analyst") as reader, reader.transaction():
         reader.execute("SELECT count(*) FROM odds_ticks")
-        assert retain(desk.conn, {"odds_ticks": 5, "payloads": 5}) == {"odds_ticks": 0, "payloads": 2}
+        assert retain(desk.conn, {"odds_ticks": 5, "payloads": 5}, now) == {"odds_ticks": 0, "payloads": 2}
 
-    assert retain(desk.conn, {"odds_ticks": 5, "payloads": 5}) == {"odds_ticks": 2, "payloads": 0}
+    assert retain(desk.conn, {"odds_ticks": 5, "payloads": 5}, now) == {"odds_ticks": 2, "payloads": 0}
     assert desk.conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (1,)
 
 
 def test_a_day_that_is_gone_can_be_written_again(desk: Desk, database_url: str) -> None:
-    at = datetime.now(UTC) - timedelta(days=9)
+    now = datetime.now(UTC)
+    at = now - timedelta(days=9)
     desk.write(at, QuoteBatch.of([desk.quote()]))
-    retain(desk.conn, {"odds_ticks": 5, "payloads": None})
+    retain(desk.conn, {"odds_ticks": 5, "payloads": None}, now)
 
     with connect(database_url, "importer") as desk.conn:
         assert desk.write(at + timedelta(seconds=1), QuoteBatch.of([desk.quote()])) is not None

@@ -108,5 +108,5 @@ def kept_in(conn: Connection) -> str:
 
 def test_retention_is_a_policy_that_follows_the_setting(conn: Connection) -> None:
     for days in (90, 60, None, None):
-        assert retain(conn, {"payloads": days}) == {}
+        assert retain(conn, {"payloads": days}, datetime.now(UTC)) == {}
         assert describe(conn).retention_days == ({} if days is None else {"payloads": days})

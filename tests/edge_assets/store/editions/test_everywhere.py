@@ -126,13 +126,13 @@ def test_recordings_are_kept_for_as_long_as_was_said(desk: Desk) -> None:
         desk.write(now - age * DAY, QuoteBatch.of([desk.quote()]))
     compress(desk.conn)
 
-    retain(desk.conn, {"odds_ticks": None, "payloads": 10})
+    retain(desk.conn, {"odds_ticks": None, "payloads": 10}, now)
     run_jobs(desk.conn, "policy_retention")
 
     assert days(desk.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (40, 20, 5, 0)]
     assert days(desk.conn, "payloads") == [f"{now - age * DAY:%Y-%m-%d}" for age in (5, 0)]
 
-    retain(desk.conn, {"odds_ticks": 30, "payloads": None})
+    retain(desk.conn, {"odds_ticks": 30, "payloads": None}, now)
     run_jobs(desk.conn, "policy_retention")
 
     assert days(desk.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 5, 0)]

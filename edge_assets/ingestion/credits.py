@@ -1,0 +1,41 @@
+"""The credits that are left, as the feed states them: with every poll, and for free where a plan has to come first."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from edge_assets.feeds.odds_api.errors import OddsApiError
+from edge_assets.store.credits import CreditStatement, newest_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import psycopg
+
+    from edge_assets.clock import Clock
+    from edge_assets.feeds.odds_api.client import OddsApiClient
+    from edge_assets.feeds.odds_api.wire import Sport
+    from edge_assets.store.polling import LastLook
+
+log = logging.getLogger(__name__)
+
+
+async def ask_sports(client: OddsApiClient, clock: Clock) -> tuple[Sequence[Sport], CreditStatement | None]:
+    """The feed's list of sports, which is free, and what its headers say of the credits.
+
+    A feed that does not answer lists nothing and states nothing; the next request will say why.
+    """
+    try:
+        listed = await client.sports()
+    except OddsApiError as error:
+        log.warning("the feed does not list its sports: %s", error)
+        return (), None
+    return listed, CreditStatement(clock.now(), client.quota.remaining)
+
+
+def newest_credits(connection: psycopg.Connection, feed: str, polls: Iterable[LastLook]) -> CreditStatement | None:
+    """The newest statement, be it a poll's or one that was asked for by itself."""
+    stated = [CreditStatement(x.observed_at, x.credits_remaining) for x in polls if x.credits_remaining is not None]
+    asked = newest_statement(connection, feed)
+    return max([*stated, *([asked] if asked else [])], key=lambda statement: statement.stated_at, default=None)
