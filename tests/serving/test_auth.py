@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.calendar
 def test_the_boards_own_page_gets_a_token_that_works(serve: Any, market: Any) -> None:
     with serve(edge_local=True) as served, served.http as http:
         answer = http.post("/api/session", headers={"Origin": served.url})

@@ -21,6 +21,8 @@ from tests.edge_assets.feeds.espn.boards import EspnApi, board, event, served
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.calendar
+
 NFL = "americanfootball_nfl"
 NOW = datetime.now(UTC).replace(microsecond=0)
 START = NOW - timedelta(hours=6)

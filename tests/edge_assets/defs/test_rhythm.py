@@ -36,6 +36,7 @@ def next_night() -> datetime:
     return (datetime.now(UTC) + timedelta(hours=24 - NIGHT)).replace(hour=NIGHT, minute=0, second=0, microsecond=0)
 
 
+@pytest.mark.calendar
 def test_a_night_is_made_up_for_when_all_that_waits_for_it_is_made(instance: DagsterInstance) -> None:
     keys, now = [MOVES, WEIGHTS], datetime.now(UTC)
     assert not made_since_night(instance, keys, now)
@@ -45,6 +46,7 @@ def test_a_night_is_made_up_for_when_all_that_waits_for_it_is_made(instance: Dag
     assert made_since_night(instance, keys, now)
 
 
+@pytest.mark.calendar
 def test_the_next_night_is_due_from_its_hour_on_however_late_it_is(instance: DagsterInstance) -> None:
     made(instance, MOVES)
     night = next_night()

@@ -197,6 +197,7 @@ async def test_without_credits_the_sport_ends_with_the_reason(
     assert report.credits_remaining is not None
 
 
+@pytest.mark.calendar
 async def test_a_metered_sport_is_given_back_until_its_next_look(
     database_url: str, redis_url: str, feed: Feeding
 ) -> None:
@@ -217,6 +218,7 @@ async def test_a_metered_sport_is_given_back_until_its_next_look(
 @pytest.mark.parametrize(
     ("plan", "polls", "ended"), [(20_000, 1, "next look in "), (5, 0, "no credits left this month")]
 )
+@pytest.mark.calendar
 async def test_credits_are_asked_for_before_they_are_spent(
     database_url: str, redis_url: str, tmp_path: Path, plan: int, polls: int, ended: str
 ) -> None:
@@ -235,6 +237,7 @@ async def test_credits_are_asked_for_before_they_are_spent(
     assert isinstance(decision, Skip)
 
 
+@pytest.mark.calendar
 async def test_a_feed_that_does_not_say_is_polled_as_on_the_smallest_plan(
     database_url: str, redis_url: str, feed: Feeding
 ) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from edge_assets.store.result_looks import ResultLook
 
+pytestmark = pytest.mark.calendar
+
 NFL, CUP, EPL = "americanfootball_nfl", "soccer_fifa_world_cup", "soccer_epl"
 PATHS = {NFL: "football/nfl", CUP: "soccer/fifa.world", EPL: "soccer/eng.1"}
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from edge_assets.store import retention
 from edge_assets.store.database import connect
 from edge_assets.store.retention import retain
 from ml.quotes import QuoteBatch
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.edge_assets.store.material import Desk
+
+pytestmark = pytest.mark.calendar
 
 
 def test_what_somebody_reads_stays_until_the_next_time(
