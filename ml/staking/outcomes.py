@@ -107,7 +107,9 @@ class Outcomes:
         sizes = [int(rows.sum()) for rows in possible]
         self.bets = sum(event.profit.shape[1] for event in events)
         self._probability = np.concatenate([e.probability[rows] for e, rows in zip(events, possible, strict=True)])
-        self._profit = csr_array(block_diag([e.profit[rows] for e, rows in zip(events, possible, strict=True)]))
+        # sparse arrays, not dense ones: of those SciPy 1.18 warns that it will return another type
+        profit = [csr_array(event.profit[rows]) for event, rows in zip(events, possible, strict=True)]
+        self._profit = csr_array(block_diag(profit, format="csr"))
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._event = np.repeat(np.arange(len(sizes)), sizes)
         owner = np.repeat(np.arange(len(sizes)), [event.profit.shape[1] for event in events])
