@@ -37,9 +37,8 @@ BOOK_NOISE = 0.04
 five soft books in 41,156 matches of football-data 2015-24."""
 PRIOR_BOOKS = 4.0
 """How many books' worth of evidence that is, beside the books of a line."""
-COMMON_ERROR = 0.02
-"""What all books get wrong together, in log-odds; no number of them reveals it. A convention: the mean of the five
-above differs from Pinnacle by .039 to .050, hardly more than the noise of both."""
+COMMON_ERROR = 0.03
+"""What all books get wrong together, in log-odds; no number of them reveals it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +66,9 @@ def pool(opinions: Array, weights: Array, *, groups: Clones = (), variance: Arra
     book's opinion is uncertain by itself: its age, or the way from another point.
 
     Books further than `FAR_LOG_ODDS` from the weighted median of the others do not count. The squared standard error is
-    s^2 / b + sum w^2 v / (sum w)^2 + c^2: s^2 the books' variance, shrunk to `BOOK_NOISE` squared as by `PRIOR_BOOKS`
-    more books; b = (sum w)^2 / sum w^2 the effective number of sources; v the `variance`; c the `COMMON_ERROR`.
+    s^2 / b + sum w^2 v / (sum w)^2 + c^2 b / m: s^2 the books' variance, shrunk to `BOOK_NOISE` squared as by
+    `PRIOR_BOOKS` more books; b = (sum w)^2 / sum w^2 the effective number of the m sources; v the `variance`; c the
+    `COMMON_ERROR`, which is the crowd's: the more a pool leans on few, the less of it it has, and the more of theirs.
 
     A line's result depends neither on the other lines nor on books without an opinion, to the last bit.
     """
@@ -85,11 +85,20 @@ def pool(opinions: Array, weights: Array, *, groups: Clones = (), variance: Arra
     distance = x - mean[..., None]
     spread = over_books(weight * distance * distance) / total
     effective = total * total / squares
-    noise = (PRIOR_BOOKS * BOOK_NOISE**2 + effective * spread) / (PRIOR_BOOKS + effective - 1)
-    own_error = over_books(weight * weight * variance) / (total * total)
-    error = np.sqrt(noise / effective + own_error + COMMON_ERROR**2)
+    error = opinion_error(spread, effective, books, over_books(weight * weight * variance) / (total * total))
     error = np.concatenate([error] * (len(probability) // len(error)))
     return Pool(probability, error, booksum(np.sqrt(spread)) / len(told), books, far, weight)
+
+
+def opinion_error(spread: Array, effective: Array, sources: NDArray[np.int64], own: Array) -> Array:
+    """The standard error of a mean of opinions, in log-odds; arguments broadcast. See `pool` for the formula.
+
+    `spread` is the books' weighted variance about the mean, `effective` the number of sources that it is worth, of
+    `sources` that there are; `own` is the mean's share of the opinions' own variance.
+    """
+    noise = (PRIOR_BOOKS * BOOK_NOISE**2 + effective * spread) / (PRIOR_BOOKS + effective - 1)
+    error: Array = np.sqrt(noise / effective + own + COMMON_ERROR**2 * (effective / sources))
+    return error
 
 
 def log_odds(fair: Devigged) -> Array:

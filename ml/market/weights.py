@@ -63,16 +63,26 @@ def merged(weights: Array, groups: Clones = ()) -> Merged:
 
     `weights` (L, B) >= 0; `groups` as from `clones`.
     """
-    sources, doubled = np.count_nonzero(weights, axis=1), 0.0
     if groups:
         weights = weights.copy()
     for group in groups:
         own = weights[:, group]
         together, most = over_books(own), own.max(axis=1)
-        weights[:, group] = own = own * np.divide(most, together, out=np.zeros_like(most), where=together > 0)[:, None]
+        weights[:, group] = own * np.divide(most, together, out=np.zeros_like(most), where=together > 0)[:, None]
+    return Merged(weights, *source_squares(weights, groups))
+
+
+def source_squares(weights: Array, groups: Clones = ()) -> tuple[NDArray[np.int64], Array]:
+    """The number of independent sources with a weight (L,), and the sum of the squares (L,) of what they weigh, of
+    books whose clones are `merged` (L, B).
+    """
+    sources, doubled = np.count_nonzero(weights, axis=1), 0.0
+    for group in groups:
+        own = weights[:, group]
+        together = over_books(own)
         sources -= np.maximum(np.count_nonzero(own, axis=1) - 1, 0)
-        doubled = doubled + most * most - over_books(own * own)
-    return Merged(weights, sources, over_books(weights * weights) + doubled)
+        doubled = doubled + together * together - over_books(own * own)
+    return sources, over_books(weights * weights) + doubled
 
 
 def over_books(terms: Array) -> Array:

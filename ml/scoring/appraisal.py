@@ -90,7 +90,7 @@ def appraise(
     lines, market = value.lines, value.market
     fair, price = market.probability[outcome, line], value.price[cells]
     spread = _method_spread(cells, lines, market, rules)
-    error = probability_error(fair, with_methods(market.error[outcome, line], fair, spread))
+    error = probability_error(fair, with_methods(value.error[chosen], fair, spread))
     push = _push(cells, lines, market, models)
     low, high = value_interval(fair, price, error, push)
     age = _age(lines.book_time[line, book], now)

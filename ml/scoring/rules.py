@@ -19,7 +19,8 @@ class Verdict(IntEnum):
 
     Everything above OPEN is a candidate that was withheld; the name is the counted reason, and the
     reason with which an open alert closes. An OUTLIER is shown apart, as a likely error that may be voided. RULES:
-    the books of an arbitrage settle differently.
+    the books of an arbitrage settle differently. DISPUTED: too many of the other books say that the price is worth
+    nothing, so that the consensus is between two opinions, and nobody's.
     """
 
     NOTHING = 0
@@ -30,6 +31,7 @@ class Verdict(IntEnum):
     THIN = 5
     ONE_SIDED = 6
     RULES = 7
+    DISPUTED = 8
 
     @property
     def reason(self) -> str:
@@ -37,7 +39,7 @@ class Verdict(IntEnum):
         return self.name.lower()
 
 
-NOTHING, OPEN, STARTED, STALE, OUTLIER, THIN, ONE_SIDED, RULES = map(int, Verdict)
+NOTHING, OPEN, STARTED, STALE, OUTLIER, THIN, ONE_SIDED, RULES, DISPUTED = map(int, Verdict)
 """For arrays: NumPy takes five times as long to compare one with a member of an enumeration, or to write it."""
 
 
@@ -51,7 +53,8 @@ def tells(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
 class ScoringRules:
     """Thresholds of the scorer.
 
-    A book whose prices sum to less than `least_booksum` is in conflict with itself. `volatility` is how far the market
+    A book whose prices sum to less than `least_booksum` is in conflict with itself. From a share of `most_dissent` on of
+    the other books' weight against it a price is disputed (`ml.market.others`). `volatility` is how far the market
     drifts in a second, a standard deviation in log-odds that grows with the root of time: 1.5e-4 to 5.5e-4 between
     three days and ten minutes before 120 games of the NFL in 2025. `policy` are the numbers of the risk controls.
     """
@@ -62,6 +65,7 @@ class ScoringRules:
     stale_after_seconds: float = 600.0
     min_books: int = 4
     least_booksum: float = 0.97
+    most_dissent: float = 0.25
     implausible_arbitrage: float = 0.10
     update_probability: float = 0.0025
     volatility: float = 5e-4

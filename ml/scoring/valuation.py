@@ -13,13 +13,14 @@ import numpy as np
 
 from ml.arbitrage import net_price
 from ml.market import edge
+from ml.market.others import other_books
 from ml.market.palpable import LIKELY_ERROR, likely_error, palpable_features
 from ml.market.pooling import pool
 from ml.market.weights import merged
 from ml.points import carry
 from ml.scoring.ages import age_steps, age_variance, step_shares, young_steps
 from ml.scoring.cells import cells_where
-from ml.scoring.rules import ONE_SIDED, OPEN, OUTLIER, STALE, STARTED, THIN, ScoringRules, tells
+from ml.scoring.rules import DISPUTED, ONE_SIDED, OPEN, OUTLIER, STALE, STARTED, THIN, ScoringRules, tells
 from ml.scoring.sure import SureBets, sure_bets
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class Valuation:
     """Values and verdicts of `lines`.
 
     `price` (n, L, B) is after commission, `market` the consensus; `verdict` (n, L, B) on prices; `told` are outcome,
-    line and book (M,) of those that are OPEN or an OUTLIER, for `ml.scoring.appraisal`, and `mistaken` (M,) the
-    probability that each is a book's error; `sure` are the arbitrages.
+    line and book (M,) of those that are OPEN or an OUTLIER, for `ml.scoring.appraisal`, `mistaken` (M,) the probability
+    that each is a book's error, and `error` (M,) how wrong the consensus may be about it, a standard error in log-odds;
+    `sure` are the arbitrages.
     """
 
     lines: LineView
@@ -53,6 +55,7 @@ class Valuation:
     verdict: NDArray[np.int8]
     told: Cells
     mistaken: Array
+    error: Array
     sure: SureBets
 
 
@@ -68,13 +71,16 @@ def value_lines(
     cells = _candidates(crowd.market.probability, price, rules)
     young, started = young_steps(step), lines.start <= now
     mistaken = _mistaken(cells, lines.price, young & (books.weight > 0))
-    reasons = _judge(cells, crowd, young, mistaken >= LIKELY_ERROR, started, rules)
+    others = other_books(crowd.opinion, crowd.variance, crowd.market, books.clones, cells, price[cells])
+    disputed = others.dissent >= rules.most_dissent
+    reasons = _judge(cells, crowd, young, disputed, mistaken >= LIKELY_ERROR, started, rules)
     verdict = np.zeros(price.shape, np.int8)
     verdict[cells] = reasons
     told = tells(reasons)
     odd = crowd.market.far | ~(sound | np.isnan(lines.cost))
     sure = sure_bets(lines, books, young & ~odd, young, started, rules)
-    return Valuation(lines, price, crowd.market, verdict, tuple(c[told] for c in cells), mistaken[told], sure)
+    cells = tuple(c[told] for c in cells)
+    return Valuation(lines, price, crowd.market, verdict, cells, mistaken[told], others.error[told], sure)
 
 
 def _candidates(fair: Array, price: Array, rules: ScoringRules) -> Cells:
@@ -86,9 +92,13 @@ def _candidates(fair: Array, price: Array, rules: ScoringRules) -> Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Crowd:
-    """The consensus, how many sources of it are young (L,), and whose own prices make a market (L, B)."""
+    """The consensus of `opinion` (n, L, B) with their own `variance` (L, B), how many sources of it are young (L,), and
+    whose own prices make a market (L, B).
+    """
 
     market: Pool
+    opinion: Array
+    variance: Array
     young: NDArray[np.int64]
     complete: Mask
 
@@ -116,12 +126,13 @@ def _crowd(
         enough = merged(young, books.clones).sources >= rules.min_books
         weight[partly[enough]] = young[enough]
     steps = step.astype(np.intp)
-    market = pool(opinion, weight * step_shares(steps), groups=books.clones, variance=way + age_variance(steps, rules))
+    variance = way + age_variance(steps, rules)
+    market = pool(opinion, weight * step_shares(steps), groups=books.clones, variance=variance)
     counted = market.books
     if partly.size:
         counted = counted.copy()
         counted[partly] = merged(market.weight[partly] * fresh[partly], books.clones).sources
-    return _Crowd(market, counted, ~np.isnan(lines.opinion[0]))
+    return _Crowd(market, opinion, variance, counted, ~np.isnan(lines.opinion[0]))
 
 
 def _with_neighbours(
@@ -158,17 +169,19 @@ def _judge(
     cells: Cells,
     crowd: _Crowd,
     young: Mask,
+    disputed: Mask,
     wrong: Mask,
     started: Mask,
     rules: ScoringRules,
 ) -> NDArray[np.int8]:
-    """The verdict on each candidate, of which some are `wrong` (M,)."""
+    """The verdict on each candidate, of which some are `disputed` and some `wrong` (M,)."""
     _, line, book = cells
     if not line.size:
         return np.empty(0, np.int8)
     thin = crowd.market.books[line] < rules.min_books
     verdict = np.full(len(line), OPEN, np.int8)
     # the last assignment wins, so the gravest reason comes last
+    verdict[disputed] = DISPUTED
     verdict[thin] = THIN
     verdict[~crowd.complete[line, book]] = ONE_SIDED
     verdict[wrong] = OUTLIER

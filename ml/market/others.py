@@ -1,0 +1,87 @@
+"""What the other books say of one book's price, and with that how wrong the consensus may be about just this price.
+
+A price that is told is no price at random: it stands out. Its own book is part of the consensus that it is held
+against, its distance from the others is chosen to be large, and if some of the others stand where it stands, either side
+may be right: after news the many are late and the few know. Shapes: L lines, B books, n outcomes, M prices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ml.market.pooling import BOOK_NOISE, opinion_error
+from ml.market.weights import over_books, source_squares
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.market.pooling import Pool
+    from ml.market.weights import Clones
+
+    Array = NDArray[np.float64]
+    Cells = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
+
+APART = 4 * BOOK_NOISE
+"""Log-odds from the others' consensus beyond which a book has another opinion, and not only its usual noise."""
+OWN_SHARE = 0.5
+"""What the squared step counts that the price's own book moves the consensus: between 0, if its opinion is as good as
+any, and 1, if it is a mistake."""
+PARTY_SHARE = 3.0
+"""How many times its weight a dissenting party is right. Books that have heard news are few at first."""
+
+
+class Others(NamedTuple):
+    """What there is to say of M prices: `dissent` (M,), the share of the others' weight on the side of the price, and
+    `error` (M,), the standard error in log-odds of the consensus about it.
+    """
+
+    dissent: Array
+    error: Array
+
+
+def other_books(
+    opinions: Array, variance: Array, market: Pool, groups: Clones, cells: Cells, price: Array
+) -> Others:
+    """Hold decimal `price` (M,) at `cells`, (outcome, line, book) each (M,), against the sources other than its book.
+
+    `opinions` (n, L, B) in log-odds, their own `variance` (L, B) and the `groups` of clones are those that `market` was
+    pooled from. A source dissents if at its own fair probability the price is worth nothing, and it is more than
+    `APART` from the others' mean: what is usual noise is no dissent.
+
+    The squared error is e^2 + `OWN_SHARE` d^2 + `PARTY_SHARE` q g^2: e the error of the others' mean as `pool` states
+    it, d the step from there to the consensus of all, q the dissent, g the distance from the consensus to the mean of
+    those who dissent. Where a line has no other source, it is the market's own. Both shares were measured on drawn
+    markets with a known truth (`make bench ARGS=tests/benchmarks/bench_calibration.py`).
+    """
+    outcome, line, book = cells
+    all_weigh = market.weight[line]
+    told = np.where(all_weigh > 0, opinions[outcome, line], 0.0)
+    weight = _without(book, all_weigh, groups)
+    alone = ~weight.any(axis=1)
+    total = np.where(alone, 1.0, over_books(weight))
+    consensus = over_books(all_weigh * told) / np.where(alone, 1.0, over_books(all_weigh))
+    mean = over_books(weight * told) / total
+    distance = told - mean[:, None]
+    against = weight * ((told <= -np.log(price - 1)[:, None]) & (np.abs(distance) > APART))
+    party = over_books(against)
+    gap = over_books(against * told) / np.where(party > 0, party, 1.0) - consensus
+    sources, squares = source_squares(weight, groups)
+    error = opinion_error(
+        over_books(weight * distance * distance) / total,
+        total * total / np.where(alone, 1.0, squares),
+        np.maximum(sources, 1),
+        over_books(weight * weight * variance[line]) / (total * total),
+    )
+    squared = error * error + OWN_SHARE * (mean - consensus) ** 2 + PARTY_SHARE * party / total * gap * gap
+    return Others(party / total, np.where(alone, market.error[outcome, line], np.sqrt(squared)))
+
+
+def _without(book: NDArray[np.intp], weight: Array, groups: Clones) -> Array:
+    """The `weight` (M, B) of the books that are neither the price's own `book` (M,) nor its clones."""
+    rest = weight.copy()
+    rest[np.arange(len(book)), book] = 0.0
+    for group in groups:
+        rest[np.ix_(np.isin(book, group), group)] = 0.0
+    return rest
