@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 
 APART = 4 * BOOK_NOISE
 """Log-odds from the others' consensus beyond which a book has another opinion, and not only its usual noise."""
-OWN_SHARE = 0.5
-"""What the squared step counts that the price's own book moves the consensus: between 0, if its opinion is as good as
-any, and 1, if it is a mistake."""
 PARTY_SHARE = 3.0
-"""How many times its weight a dissenting party is right. Books that have heard news are few at first."""
+"""How many times more often than its weight says a dissenting party is right: books that have heard news are few at
+first. Chosen on drawn markets with a known truth (`tests/ml/scoring/drawn_markets.py`), among 1.5, 2, 2.5 and 3."""
 
 
 class Others(NamedTuple):
@@ -50,9 +48,9 @@ def other_books(
     pooled from. A source dissents if at its own fair probability the price is worth nothing, and it is more than
     `APART` from the others' mean: what is usual noise is no dissent.
 
-    The squared error is e^2 + `OWN_SHARE` d^2 + `PARTY_SHARE` q g^2: e the error of the others' mean as `pool` states
+    The squared error is e^2 + d^2 + `PARTY_SHARE` q g^2: e the error of the others' mean as `pool` states
     it, d the step from there to the consensus of all, q the dissent, g the distance from the consensus to the mean of
-    those who dissent. Where a line has no other source, it is the market's own. Both shares were measured on drawn
+    those who dissent. Where a line has no other source, it is the market's own. So chosen, the 90% interval holds on drawn
     markets with a known truth (`make bench ARGS=tests/benchmarks/bench_calibration.py`).
     """
     outcome, line, book = cells
@@ -74,7 +72,7 @@ def other_books(
         np.maximum(sources, 1),
         over_books(weight * weight * variance[line]) / (total * total),
     )
-    squared = error * error + OWN_SHARE * (mean - consensus) ** 2 + PARTY_SHARE * party / total * gap * gap
+    squared = error * error + (mean - consensus) ** 2 + PARTY_SHARE * party / total * gap * gap
     return Others(party / total, np.where(alone, market.error[outcome, line], np.sqrt(squared)))
 
 

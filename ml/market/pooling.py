@@ -37,8 +37,12 @@ BOOK_NOISE = 0.04
 five soft books in 41,156 matches of football-data 2015-24."""
 PRIOR_BOOKS = 4.0
 """How many books' worth of evidence that is, beside the books of a line."""
-COMMON_ERROR = 0.03
-"""What all books get wrong together, in log-odds; no number of them reveals it."""
+COMMON_ERROR = 0.035
+"""What all books get wrong together, in log-odds; no number of them reveals it. The mean of the five above differs from
+Pinnacle by .039 to .054 (root mean square), and the results side with Pinnacle: of the difference they confirm 1.09 +-
+.15 before the match (56,767 matches) and .98 +- .22 at the close (25,489). With this number the 90% interval about the
+five's mean holds Pinnacle's fair probability in 88% and 87% of outcomes; with .02, as it was, in 74% (`tests/ml/market/
+test_football_data.py`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,33 @@
+"""The 90% interval of the expected value on markets with a known truth: how often it holds, by market and weights.
+
+Prints coverage, precision and recall of alerts on structures that the constants of `ml.market.others` were chosen on and
+on others, with seeds that they were not chosen on. `ARGS="tests/benchmarks/bench_calibration.py"` with `make bench`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.ml.scoring.drawn_markets import FITTED, HELD_OUT, draw, opened, tables
+
+SEEDS = (101, 102)
+LINES = 10_000
+
+
+@pytest.mark.parametrize("name", [*FITTED, *HELD_OUT])
+def test_the_interval(name: str) -> None:
+    structure = (FITTED | HELD_OUT)[name]
+    kind = "chosen on" if name in FITTED else "held out"
+    for table in ("realistic", "equal", "misleading"):
+        runs = [opened(drawn, tables(drawn)[table]) for drawn in (draw(structure, s, LINES) for s in SEEDS)]
+        held = np.concatenate([run.held for run in runs])
+        by_seed = " ".join(f"{run.coverage:.3f}" for run in runs)
+        precision = np.average([run.precision for run in runs], weights=[len(run.held) for run in runs])
+        recall = sum(run.found for run in runs) / sum(run.clear for run in runs)
+        print(
+            f"\n{name:16} {kind:9} {table:10} n {len(held):5} coverage {held.mean():.3f} ({by_seed}) "
+            f"precision {precision:.3f} recall {recall:.3f}",
+            end="",
+        )
+        assert len(held) > 100  # noqa: PLR2004
