@@ -1,8 +1,8 @@
 """What the other books say of one book's price, and with that how wrong the consensus may be about just this price.
 
 A price that is told is no price at random: it stands out. Its own book is part of the consensus that it is held
-against, its distance from the others is chosen to be large, and if some of the others stand where it stands, either side
-may be right: after news the many are late and the few know. Shapes: L lines, B books, n outcomes, M prices.
+against, its distance from the others is chosen to be large, and if some of the others stand where it stands, either
+side may be right: after news the many are late and the few know. Shapes: L lines, B books, n outcomes, M prices.
 """
 
 from __future__ import annotations
@@ -39,19 +39,17 @@ class Others(NamedTuple):
     error: Array
 
 
-def other_books(
-    opinions: Array, variance: Array, market: Pool, groups: Clones, cells: Cells, price: Array
-) -> Others:
+def other_books(opinions: Array, variance: Array, market: Pool, groups: Clones, cells: Cells, price: Array) -> Others:
     """Hold decimal `price` (M,) at `cells`, (outcome, line, book) each (M,), against the sources other than its book.
 
     `opinions` (n, L, B) in log-odds, their own `variance` (L, B) and the `groups` of clones are those that `market` was
     pooled from. A source dissents if at its own fair probability the price is worth nothing, and it is more than
     `APART` from the others' mean: what is usual noise is no dissent.
 
-    The squared error is e^2 + d^2 + `PARTY_SHARE` q g^2: e the error of the others' mean as `pool` states
-    it, d the step from there to the consensus of all, q the dissent, g the distance from the consensus to the mean of
-    those who dissent. Where a line has no other source, it is the market's own. So chosen, the 90% interval holds on drawn
-    markets with a known truth (`make bench ARGS=tests/benchmarks/bench_calibration.py`).
+    The squared error is e^2 + d^2 + `PARTY_SHARE` q g^2: e the error of the others' mean as `pool` states it, d the
+    step from there to the consensus of all, q the dissent, g the distance from the consensus to the mean of those who
+    dissent. Where a line has no other source, it is the market's own. `tests/benchmarks/bench_calibration.py` prints
+    how often the 90% interval then holds, on drawn markets with a known truth.
     """
     outcome, line, book = cells
     all_weigh = market.weight[line]

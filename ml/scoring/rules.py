@@ -53,8 +53,9 @@ def tells(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
 class ScoringRules:
     """Thresholds of the scorer.
 
-    A book whose prices sum to less than `least_booksum` is in conflict with itself. From a share of `most_dissent` on of
-    the other books' weight against it a price is disputed (`ml.market.others`). `volatility` is how far the market
+    A book whose prices sum to less than `least_booksum` is in conflict with itself. A price is disputed where the other
+    books that call it worth nothing have a share of `most_dissent` or more of their weight (`ml.market.others`).
+    `volatility` is how far the market
     drifts in a second, a standard deviation in log-odds that grows with the root of time: 1.5e-4 to 5.5e-4 between
     three days and ten minutes before 120 games of the NFL in 2025. `policy` are the numbers of the risk controls.
     """

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, logit
 
-from ml.market import DevigMethod, devig, expected_value
-from tests.ml.market.football_data import OUTCOMES, Matches, read_matches
+from ml.market import DevigMethod, devig, expected_value, log_odds, pool
+from tests.ml.market.football_data import OUTCOMES, Matches, prices, read_matches, read_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from ml.market import Pool
 
     Array = NDArray[np.float64]
 
@@ -116,3 +120,55 @@ def test_a_row_that_does_not_fit_its_header_is_refused(tmp_path: Path, row: str)
     (tmp_path / "1920" / "E0.csv").write_text(f"Date,FTR,MaxH,MaxD,MaxA\n{row}\n")
     with pytest.raises(ValueError, match="fields under 5 names, so the columns are shifted"):
         read_matches(tmp_path)
+
+
+SOFT = ("B365", "BW", "IW", "WH", "VC")
+NINETY = 1.6449
+
+
+class Five(NamedTuple):
+    """Five soft books' consensus `market` (n, m) and Pinnacle's fair log-odds `sharp` (n, m), of `result` (m,)."""
+
+    market: Pool
+    sharp: Array
+    result: NDArray[np.intp]
+
+    def gap(self) -> Array:
+        """How far Pinnacle is from the consensus, in log-odds."""
+        return self.sharp - logit(self.market.probability)
+
+    def confirmed(self) -> tuple[float, float]:
+        """The share of that distance which the results confirm, and its standard error."""
+        odds, gap, games = logit(self.market.probability), self.gap(), np.arange(len(self.result))
+
+        def loss(share: float) -> float:
+            probability = expit(odds + share * gap)
+            return -float(np.log(probability / probability.sum(axis=0))[self.result, games].sum())
+
+        best = minimize_scalar(loss, bounds=(-2, 4), method="bounded").x
+        return float(best), float(1 / np.sqrt((loss(best + 0.1) - 2 * loss(best) + loss(best - 0.1)) / 0.1**2))
+
+
+@pytest.mark.parametrize(("close", "matches"), [("", 56_767), ("C", 25_489)])
+def test_results_side_with_pinnacle_and_the_interval_of_soft_books_holds_it(
+    data_dir: Path, close: str, matches: int
+) -> None:
+    """Five books agree with each other more than with the truth: their common error, measured (`COMMON_ERROR`)."""
+    five = _five(data_dir, close)
+    share, error = five.confirmed()
+    held = (np.abs(five.gap()) <= NINETY * five.market.error).mean()
+    sys.stdout.write(f"\n{len(five.result):,}: results confirm {share:.2f} +- {error:.2f}; interval holds {held:.3f}\n")
+    assert len(five.result) == matches
+    assert share - 2 * error > 0.4
+    assert share + 2 * error > 1
+    assert 0.85 < held < 0.93
+
+
+def _five(data_dir: Path, close: str) -> Five:
+    rows = read_rows(data_dir / "football_data_uk")
+    soft = np.stack([prices(rows, [f"{book}{close}{o}" for o in OUTCOMES]) for book in SOFT], axis=1)
+    sharp = prices(rows, [f"PS{close}{o}" for o in OUTCOMES])
+    whole = (soft > 1).all(axis=(1, 2)) & (sharp > 1).all(axis=1)
+    opinions = log_odds(devig(soft[whole]))
+    result = np.array([OUTCOMES.index(row["FTR"]) for row in rows])[whole]
+    return Five(pool(opinions, np.ones((len(result), len(SOFT)))), log_odds(devig(sharp[whole])), result)

@@ -2,8 +2,8 @@
 
 A line is seen at two polls; an alert opens where a price is open at the second and was not at the first. Books hear of
 news late, judge with an error of their own, of which the soft ones share a part, and now and then misprice a line. The
-scorer is told nothing of it but prices and weights. Shapes: L lines, B books, n outcomes; opinions and news are log-odds of
-the first outcome against the second.
+scorer is told nothing of it but prices and weights. Shapes: L lines, B books, n outcomes; opinions and news are
+log-odds of the first outcome against the second.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def draw(structure: Structure, seed: int, lines: int) -> Drawn:
     begun, ended, by = _mistakes(rng, structure, lines, soft)
     phase = rng.uniform(0, scrape, (lines, len(crowd)))
     third = rng.normal(-0.55, 0.15, (lines, 1))
-    style = rng.random(len(crowd)) < 0.3, rng.random(len(crowd)) < 0.6  # noqa: PLR2004 - shares of the simulator's books
+    style = rng.random(len(crowd)) < 0.3, rng.random(len(crowd)) < 0.6
     prices = []
     for poll in POLLS:
         looked = (phase - poll) % scrape + poll
@@ -182,16 +182,16 @@ def _quoted(fair: Array, margin: Array, longshot: NDArray[np.bool_], american: N
     outcomes = fair.shape[-1]
     total = (margin * outcomes / 2)[:, None]
     price = np.clip(1 / (fair + np.where(longshot[:, None], total / outcomes, fair * total)), 1.01, 101)
-    step = np.where((price > 1.4) & (price < 3.5), 5, 10)  # noqa: PLR2004 - American books move in fives near evens
+    step = np.where((price > 1.4) & (price < 3.5), 5, 10)
     over = 1 + np.maximum(100, step * np.round((price - 1) * 100 / step)) / 100
     under = 1 + 100 / np.maximum(100, step * np.round(100 / (price - 1) / step))
-    return np.where(american[:, None], np.where(price >= 2, over, under), np.round(price, 2))  # noqa: PLR2004 - evens
+    return np.where(american[:, None], np.where(price >= 2, over, under), np.round(price, 2))
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """Alerts that opened (M,): `low`, `value` and `high` as claimed, `truth` the true expected value, and the probability
-    claimed that there is value; `found` and `clear` count the true edges above `CLEAR_EDGE` with an open alert, and all.
+    """Alerts that opened (M,): `low`, `value` and `high` as claimed, `truth` the true expected value, `positive` the
+    probability claimed that there is value. Of the `clear` true edges above `CLEAR_EDGE`, `found` have an open alert.
     """
 
     low: Array
@@ -229,7 +229,7 @@ def opened(drawn: Drawn, weight: Array, rules: ScoringRules = RULES) -> Opened:
     new = (after.verdict == OPEN) & (before.verdict != OPEN)
     told = appraise(after, np.flatnonzero(new[after.told]), {}, NOW, rules)
     true = drawn.truth.T[..., None]
-    clear = (true - 1 / after.price > CLEAR_EDGE) & (true * after.price - 1 < 0.25)  # noqa: PLR2004 - beyond, an error
+    clear = (true - 1 / after.price > CLEAR_EDGE) & (true * after.price - 1 < 0.25)
     return Opened(
         told.expected_value_low,
         told.expected_value,

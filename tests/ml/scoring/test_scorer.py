@@ -266,6 +266,36 @@ def test_a_one_sided_price_is_withheld() -> None:
     assert found.suppressed["one_sided"] == 1
 
 
+def test_a_price_that_a_third_of_the_others_share_is_disputed() -> None:
+    """Either side may be right: the three have heard something, or are late. The fourth that moves decides nothing."""
+    market = fair_market(10)
+    scorer = SportScorer(RULES)
+    scorer.step(market.poll())
+    for book in (1, 2, 3, 4):
+        market.offer(book, GENEROUS, 1.75)
+    found = scorer.step(market.poll())
+    assert [a for a in found.alerts if a.key.kind == "value"] == []
+    assert found.suppressed["disputed"] == 4
+    market.offer(1, GENEROUS, 1.75)
+    for book in (2, 3, 4):
+        market.offer(book, 1.95, 1.95)
+    [alert] = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
+    assert alert.key.book == 1
+
+
+def test_the_error_of_a_disputed_price_is_larger() -> None:
+    """Where one of nine others shares it, the alert comes, and its interval says so."""
+    lone, shared = fair_market(10), fair_market(10)
+    shared.offer(2, GENEROUS, 1.75)
+    low = []
+    for market in (lone, shared):
+        _, alerts = opened(market)
+        [worth] = [a.worth for a in alerts if a.key == AlertKey("value", 1, Market.H2H, None, Outcome.HOME, 1)]
+        assert (worth.expected_value_low or 0) < worth.expected_value < (worth.expected_value_high or 0)
+        low.append(worth.expected_value - (worth.expected_value_low or 0))
+    assert low[1] > 1.3 * low[0]
+
+
 def test_time_does_not_run_backwards() -> None:
     market = fair_market()
     scorer, _ = opened(market)
