@@ -1,4 +1,4 @@
-"""The 90% interval of the expected value on markets with a known truth: how often it holds, by market and weights.
+r"""The 90% interval of the expected value on markets with a known truth: how often it holds, by market and weights.
 
 Prints coverage, precision and recall of alerts on structures that the constants of `ml.market.others` were chosen on
 and on others, with seeds that they were not chosen on: `make bench ARGS=-k\ interval`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -20,6 +21,7 @@ from ml.scoring import Alert, ScoringRules, SportScorer
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from edge_assets.feeds.simulate.faults import Fault
@@ -88,15 +90,20 @@ class Watch:
 
 
 class Watcher:
-    """Polls the world as the burst does, every `step`, and scores as the scorer does."""
+    """Polls the world as the burst does, every `step`, and scores as the scorer does.
 
-    def __init__(self, world: World, sport: str, rules: ScoringRules) -> None:
+    `weights` overrides the shipped weights of single books.
+    """
+
+    def __init__(
+        self, world: World, sport: str, rules: ScoringRules, weights: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
         self.world = world
         self.sport = sport
         self.words = MemoryVocabulary()
         self.differ = PayloadDiffer(self.words, sport, self.words.sport(sport, sport))
         self.scorer = SportScorer(
-            rules, lambda book: traits(str(self.words.books.name(book)), {}, sport), point_models(sport)
+            rules, lambda book: traits(str(self.words.books.name(book)), weights, sport), point_models(sport)
         )
         self.watch = Watch()
 
