@@ -41,8 +41,9 @@ COMMON_ERROR = 0.033
 """What all books get wrong together, in log-odds; no number of them reveals it. The mean of the five above differs from
 Pinnacle by .039 to .054 (root mean square), and the results side with Pinnacle: of the difference they confirm 1.09 +-
 .15 before the match (56,767 matches) and .98 +- .22 at the close (25,489). With this number the 90% interval about the
-five's mean holds Pinnacle's fair probability in 88% and 87% of outcomes; with .02, as it was, in 74% (`tests/ml/market/
-test_football_data.py`)."""
+five's mean holds Pinnacle's fair probability in 87% and 86% of outcomes, with .02 in 74%; about prices of an edge of
+.02 or more, which are told (`ml.market.others`), in 91% and 93% (`tests/ml/market/test_football_data.py`). .037 would
+be right for those five alone; on drawn markets with sharp books among the pooled it is too much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,11 +17,12 @@ from tests.ml.scoring.drawn_markets import FITTED, HELD_OUT, Opened, draw, opene
 pytestmark = pytest.mark.untraced
 SEEDS = (201, 202)
 LINES = 6_000
+MOST_DISSENT = ScoringRules().most_dissent
 NOTHING_DISPUTED = 1.1
 
 
 @cache
-def alerts(name: str, table: str, most_dissent: float = ScoringRules.most_dissent) -> list[Opened]:
+def alerts(name: str, table: str, most_dissent: float = MOST_DISSENT) -> list[Opened]:
     """The alerts of a structure, seed by seed."""
     drawn = [draw((FITTED | HELD_OUT)[name], seed, LINES) for seed in SEEDS]
     return [opened(d, tables(d)[table], ScoringRules(most_dissent=most_dissent)) for d in drawn]
@@ -55,7 +56,7 @@ def test_a_claim_of_value_is_right_as_often_as_it_says(table: str) -> None:
 
 
 def test_what_is_disputed_is_worth_nothing_more_often_and_costs_few_edges() -> None:
-    kept, whatever = (alerts("as simulated", "equal", share) for share in (0.25, NOTHING_DISPUTED))
+    kept, whatever = (alerts("as simulated", "equal", share) for share in (MOST_DISSENT, NOTHING_DISPUTED))
     wrong = [int(sum((run.truth <= 0).sum() for run in runs)) for runs in (kept, whatever)]
     found = [sum(run.found for run in runs) for runs in (kept, whatever)]
     assert wrong[0] < 0.4 * wrong[1]
