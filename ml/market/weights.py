@@ -76,13 +76,13 @@ def source_squares(weights: Array, groups: Clones = ()) -> tuple[NDArray[np.int6
     """The number of independent sources with a weight (L,), and the sum of the squares (L,) of what they weigh, of
     books whose clones are `merged` (L, B).
     """
-    sources, doubled = np.count_nonzero(weights, axis=1), 0.0
+    sources, squares = np.count_nonzero(weights, axis=1), over_books(weights * weights)
     for group in groups:
         own = weights[:, group]
         together = over_books(own)
         sources -= np.maximum(np.count_nonzero(own, axis=1) - 1, 0)
-        doubled = doubled + together * together - over_books(own * own)
-    return sources, over_books(weights * weights) + doubled
+        squares += together * together - over_books(own * own)
+    return sources, squares
 
 
 def over_books(terms: Array) -> Array:
