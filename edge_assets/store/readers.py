@@ -112,7 +112,7 @@ def as_of(conn: Connection, event_id: int, at: datetime) -> AsOf:
     quotes, polls = on_offer(conn, [event_id], Poll(*row[:2]))
     times = _unpacked(MarketTimes, row[2])
     confirmed = confirmed_at(quotes, times.take(times.event == event_id))
-    return AsOf(quotes, polls, np.where(confirmed == UNKNOWN_TIME, np.inf, (micros(at) - confirmed) / 1e6))
+    return AsOf(quotes, polls, np.where(confirmed == UNKNOWN_TIME, np.inf, np.maximum(micros(at) - confirmed, 0) / 1e6))
 
 
 def confirmed_at(quotes: QuoteBatch, times: MarketTimes) -> NDArray[np.int64]:

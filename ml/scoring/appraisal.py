@@ -156,7 +156,7 @@ def _or_zero(number: Array) -> Array:
 
 
 def _age(book_time: NDArray[np.int64], now: Micros) -> Array:
-    return np.where(book_time == UNKNOWN_TIME, np.inf, (now - np.maximum(book_time, 0)) / SECOND)
+    return np.where(book_time == UNKNOWN_TIME, np.inf, np.maximum(now - np.maximum(book_time, 0), 0) / SECOND)
 
 
 def _margins(line: Index, value: Valuation) -> tuple[Array, Array]:

@@ -35,7 +35,7 @@ NO_POLL = QuoteBatch.empty(), MarketTimes.empty(), EventStarts.empty()
 shaped = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
-def unoffered(shape: tuple[int, int, int]) -> Array:
+def unoffered(shape: tuple[int, ...]) -> Array:
     return np.full(shape, np.nan)
 
 
@@ -105,7 +105,7 @@ def test_books_without_a_price_make_no_middle(shape: tuple[int, int, int]) -> No
 def test_ladders_without_a_price_carry_nothing(shape: tuple[int, int, int]) -> None:
     side, weight = unoffered(shape[:2]), np.ones(shape[:2])
     for model in MODELS.values():
-        carried = points.carry(model, np.zeros(shape[0], np.intp), np.arange(shape[0]) + 0.0, side, weight)
+        carried = points.carry(model, np.zeros(shape[0], np.intp), np.arange(shape[0], dtype=np.float64), side, weight)
         assert np.isnan(carried.opinion).all()
         assert np.isnan(points.fit_points(model, side, side, weight).parameters).all()
         assert not points.push_shares(model, NOTHING, NOTHING).push.size
