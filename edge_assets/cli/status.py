@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_assets.cli.application import out
-from edge_assets.settings import Settings
+from edge_assets.settings import HomeSettings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +21,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     from edge_assets.local.home import Home
     from edge_assets.local.state import status as state_of
 
-    state = state_of(Home.open(Settings().edge_home))
+    state = state_of(Home.open(HomeSettings().edge_home))
     if as_json:
         import json
 
