@@ -90,13 +90,13 @@ def progress(desk: ScorerDesk) -> int:
 
 def garble(desk: ScorerDesk, poll: PollChanges, column: str = "market_times") -> bytes:
     """Spoil what the database has of a poll; return what it was."""
-    [[was]] = desk.conn.execute(f"SELECT {column} FROM polls WHERE id = %s", [poll.poll_id]).fetchall()  # type: ignore[arg-type]
+    [[was]] = desk.conn.execute(f"SELECT {column} FROM polls WHERE id = %s", [poll.poll_id]).fetchall()
     write(desk, poll, GARBAGE, column)
     return bytes(was)
 
 
 def write(desk: ScorerDesk, poll: PollChanges, value: bytes, column: str = "market_times") -> None:
-    desk.conn.execute(f"UPDATE polls SET {column} = %s WHERE id = %s", [value, poll.poll_id])  # type: ignore[arg-type]
+    desk.conn.execute(f"UPDATE polls SET {column} = %s WHERE id = %s", [value, poll.poll_id])
 
 
 def test_a_sport_that_breaks_beside_a_clear_value_bet(desk: ScorerDesk, other: ScorerDesk) -> None:
