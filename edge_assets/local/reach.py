@@ -46,7 +46,8 @@ def reach_redis(url: str) -> None:
 
 def no_database(url: str, error: Exception) -> LocalError:
     """A database that does not answer, told to a person."""
-    msg = f"the database at {place(url)} does not answer: {why(error)}"
+    parts = urlsplit(url)
+    msg = f"the database {parts.path[1:]} at {place(url)} does not answer: {why(error)}"
     return LocalError(msg, "check DATABASE_URL, or start one with `edge up`; `edge doctor` tells more")
 
 
@@ -54,7 +55,7 @@ def place(url: str) -> str:
     """Where a URL leads, without its user and password."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
-    return f"{parts.hostname or 'the local socket'}{port}{parts.path}"
+    return f"{parts.hostname or 'the local socket'}{port}"
 
 
 def why(error: Exception) -> str:

@@ -84,7 +84,7 @@ def test_secrets_are_taken_without_quotes_and_line_ends() -> None:
     [
         ("EDGE_SPORTS", "americanfootball_nfll", "did you mean americanfootball_nfl"),
         ("EDGE_SPORTS", "nonsense_sport", "there is no sport 'nonsense_sport'"),
-        ("EDGE_REGIONS", "us,europe", "there is no region 'europe': did you mean eu"),
+        ("EDGE_REGIONS", "us,europe", "there is no region 'europe': there are au, eu"),
         ("EDGE_REGIONS", "moon", "au"),
         ("EDGE_MARKETS", "h2h,spread", "did you mean spreads"),
         ("EDGE_BOOK_WEIGHTS", "pinacle=5", "did you mean pinnacle"),
