@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, SecretStr
-from pydantic.functional_validators import field_validator
+from pydantic import Field, SecretStr, ValidationInfo
+from pydantic.functional_validators import field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from edge_assets.books import REGIONS, well_known_books
+from edge_assets.pasted import bare, checked_url, known_name, listed, postgres_url, shown
+from edge_assets.sports import ALIASES, KNOWN_SPORTS
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 DEFAULT_SPORTS = (
     "americanfootball_nfl",
@@ -22,6 +30,13 @@ DEFAULT_SPORTS = (
     "mma_mixed_martial_arts",
 )
 
+FEATURED_MARKETS = ("h2h", "h2h_lay", "outrights", "outrights_lay", "spreads", "totals")
+"""What the feed's bulk endpoint can be asked for."""
+MOST_DAYS = 36_500
+
+Days = Annotated[int, Field(gt=0, le=MOST_DAYS)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
 
 class Feed(StrEnum):
     """Where odds come from."""
@@ -31,18 +46,35 @@ class Feed(StrEnum):
     SIMULATE = "simulate"
 
 
-class Settings(BaseSettings):
-    """Every variable of the README's configuration table; field names are the lower-case variable names."""
+class HomeSettings(BaseSettings):
+    """Where the local installation is: all that stopping it needs, whatever is wrong with the other variables."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     edge_home: Path = Field(default_factory=lambda: Path.home() / ".edge-finder")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_pasted(cls, values: dict[str, Any]) -> dict[str, Any]:
+        plain = {name: bare(value) if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in plain.items() if value != ""}
+
+
+class Settings(HomeSettings):
+    """Every variable of the README's configuration table; field names are the lower-case variable names.
+
+    Values are taken as people paste them; a variable that is set to nothing is not set. What cannot be meant is a
+    `ValidationError`, which `setting_problems` tells.
+    """
+
     edge_data_dir: Path | None = None
     edge_feed: Feed = Feed.ODDS_API
     edge_sports: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPORTS
     edge_regions: Annotated[tuple[str, ...], NoDecode] = ("us", "eu")
     edge_markets: Annotated[tuple[str, ...], NoDecode] = ("h2h", "spreads", "totals")
-    edge_book_weights: Annotated[dict[str, NonNegativeFloat], NoDecode] = Field(default_factory=dict)
+    edge_book_weights: Annotated[dict[str, Weight], NoDecode] = Field(default_factory=dict)
     edge_local: bool = False
     edge_board_url: str = "http://127.0.0.1:8000"
 
@@ -58,25 +90,70 @@ class Settings(BaseSettings):
     alert_threshold_edge: float = Field(default=0.05, gt=0, lt=1)
     max_kelly_fraction: float = Field(default=0.25, gt=0, le=1)
     cache_ttl_seconds: int = Field(default=60, ge=0)
-    keep_ticks_days: PositiveInt | None = None
-    keep_payloads_days: PositiveInt | None = None
+    keep_ticks_days: Days | None = None
+    keep_payloads_days: Days | None = None
 
     @field_validator("edge_sports", "edge_regions", "edge_markets", mode="before")
     @classmethod
-    def _comma_separated(cls, value: object) -> object:
-        return tuple(v.strip() for v in value.split(",") if v.strip()) if isinstance(value, str) else value
+    def _parts(cls, value: object) -> object:
+        return tuple(part.lower() for part in listed(value)) if isinstance(value, str) else value
+
+    @field_validator("edge_sports")
+    @classmethod
+    def _sports(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        keys = tuple(dict.fromkeys(ALIASES.get(name, name) for name in value))
+        # a recording or a simulation has what it has
+        live = info.data.get("edge_feed") is Feed.ODDS_API
+        return tuple(known_name(key, KNOWN_SPORTS | {*ALIASES}, "sport") for key in keys) if live else keys
+
+    @field_validator("edge_regions")
+    @classmethod
+    def _regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(known_name(region, REGIONS, "region") for region in value)
+
+    @field_validator("edge_markets")
+    @classmethod
+    def _markets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(known_name(market, FEATURED_MARKETS, "market") for market in value)
 
     @field_validator("edge_book_weights", mode="before")
     @classmethod
     def _pairs(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return dict(pair.split("=", 1) for pair in value.split(",") if pair)
+        # spaces around `=` are no separators
+        pairs = [pair.partition("=") for pair in listed(value.replace(" =", "=").replace("= ", "="))]
+        return {bare(book).lower(): _weight(bare(book), bare(weight)) for book, _, weight in pairs}
 
-    @field_validator("keep_ticks_days", "keep_payloads_days", mode="before")
+    @field_validator("edge_book_weights")
     @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return None if value == "" else value
+    def _books(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if info.data.get("edge_feed") is not Feed.ODDS_API:
+            return value
+        return {known_name(book, well_known_books(), "book"): weight for book, weight in value.items()}
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: str | None) -> str | None:
+        return value and postgres_url(value)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        return value and checked_url(value, ("redis", "rediss", "unix"))
+
+    @field_validator("odds_api_url", "espn_url", "football_data_url", "edge_board_url")
+    @classmethod
+    def _web(cls, value: str) -> str:
+        return checked_url(value, ("http", "https")).rstrip("/")
+
+    @field_validator("odds_api_key")
+    @classmethod
+    def _key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+            msg = "a key has no spaces, line ends or other than ASCII characters"
+            raise ValueError(msg)
+        return value
 
     @property
     def retention_days(self) -> dict[str, int | None]:
@@ -104,6 +181,25 @@ class Settings(BaseSettings):
 
 class MissingSettingError(RuntimeError):
     """A process was started without a variable that it cannot do without."""
+
+
+def setting_problems(error: ValidationError) -> list[str]:
+    """What is wrong with which variable, a line each; values are not repeated, as they may be secrets."""
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    return [_problem(".".join(map(str, problem["loc"][:1])).upper(), problem["msg"]) for problem in problems]
+
+
+def _problem(name: str, said: str) -> str:
+    said = said.removeprefix("Value error, ")
+    return f"{name}: {said}" if name else said
+
+
+def _weight(book: str, weight: str) -> float:
+    try:
+        return float(weight)
+    except ValueError:
+        msg = f"the weight of {shown(book)} is no number: write pinnacle=5,fanduel=0.5"
+        raise ValueError(msg) from None
 
 
 def _require(value: str | None, name: str) -> str:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 
-from edge_assets.settings import MissingSettingError, Settings
+from edge_assets.settings import MissingSettingError, Settings, setting_problems
 from serving.app import create_app
 from serving.server import configure, listen
 
@@ -25,6 +26,8 @@ def main(
         listener = listen(config)
     except MissingSettingError as error:
         sys.exit(str(error))
+    except ValidationError as error:  # its own text would repeat the value, which may be a secret
+        sys.exit("\n".join(setting_problems(error)))
     except OSError as error:
         sys.exit(f"cannot listen on {host}:{port}: {error.strerror}")
     logging.getLogger("serving").info("listening on http://%s:%d", *listener.getsockname()[:2])

@@ -13,9 +13,10 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 from starlette.staticfiles import StaticFiles
 
+from edge_assets.texts import MAX_TEXT_LENGTH
 from serving import auth, board
 from serving.api import alerts, health, odds, status
-from serving.api.sports import UnknownSportError
+from serving.api.sports import UnknownNameError
 from serving.deps import Resources
 from serving.realtime import endpoint
 from serving.realtime.reader import StreamReader
@@ -58,7 +59,8 @@ def create_app(settings: Settings) -> FastAPI:
         settings.data_docs.mkdir(parents=True, exist_ok=True)
         app.mount("/data-docs", StaticFiles(directory=settings.data_docs, html=True))
     board.mount(app)
-    app.add_exception_handler(UnknownSportError, _unknown_sport)
+    app.add_exception_handler(UnknownNameError, _unknown_name)
+    app.add_exception_handler(psycopg.DataError, _unusable)
     for error in (psycopg.OperationalError, PoolTimeout):
         app.add_exception_handler(error, _database_away)
     return app
@@ -83,9 +85,14 @@ async def _running(resources: Resources) -> AsyncIterator[None]:
         resources.pool.close()
 
 
-async def _unknown_sport(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, UnknownSportError)  # noqa: S101 - registered for nothing else
-    return JSONResponse({"detail": f"there is no sport {error.name!r}", "known": error.known}, 404)
+async def _unknown_name(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, UnknownNameError)  # noqa: S101 - registered for nothing else
+    name = error.name if len(error.name) <= MAX_TEXT_LENGTH else f"{error.name[:MAX_TEXT_LENGTH]}…"
+    return JSONResponse({"detail": f"there is no {error.kind} {name!a}", "known": error.known}, 404)
+
+
+async def _unusable(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "a parameter is nothing that the database can look for"}, 400)
 
 
 async def _database_away(_: Request, __: Exception) -> JSONResponse:

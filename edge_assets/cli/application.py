@@ -10,10 +10,10 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from edge_assets.local.errors import LocalError
-from edge_assets.settings import MissingSettingError
+from edge_assets.settings import MissingSettingError, setting_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 JSON = Annotated[bool, typer.Option("--json", help="For programs.")]
 out = Console(highlight=False)
@@ -27,14 +27,50 @@ class Telling(TyperGroup):
         """Run the subcommand."""
         try:
             return super().invoke(ctx)
-        except LocalError as error:
-            _tell(str(error), error.remedy)
-        except MissingSettingError as error:
-            _tell(str(error), "")
-        except ValidationError as error:  # its own text would repeat the value, which may be a secret
-            for problem in error.errors(include_input=False, include_url=False):
-                _tell(f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", "see .env.example")
+        except Exception as error:
+            problems = list(_expected(error))
+            if not problems:
+                raise
+            for problem, remedy in problems:
+                _tell(problem, remedy)
         raise typer.Exit(1)
+
+
+def _expected(error: Exception) -> Iterator[tuple[str, str]]:
+    """The problems that an error amounts to, each with its remedy; none where it is a bug."""
+    match error:
+        case LocalError():
+            yield str(error), error.remedy
+        case MissingSettingError():
+            yield str(error), ""
+        case ValidationError():
+            for problem in setting_problems(error):
+                yield problem, "see .env.example and the README's table of variables"
+        case UnicodeDecodeError() if _came_through("dotenv", error):
+            yield ".env is no text in UTF-8", "save it as UTF-8"
+        case _:
+            yield from _of_servers(error)
+
+
+def _came_through(package: str, error: Exception) -> bool:
+    import traceback
+
+    return any(package in frame.filename for frame in traceback.extract_tb(error.__traceback__))
+
+
+def _of_servers(error: Exception) -> Iterator[tuple[str, str]]:
+    """A server that goes away while it is asked, or that has not been migrated."""
+    import psycopg
+    import redis
+
+    from edge_assets.local.reach import why
+
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        yield f"this database has not been prepared by this version: {why(error)}", "`edge up` does that"
+    elif isinstance(error, psycopg.OperationalError):
+        yield f"the database cannot be asked: {why(error)}", "check DATABASE_URL; `edge doctor` tells more"
+    elif isinstance(error, redis.RedisError):
+        yield f"Redis cannot be asked: {why(error)}", "check REDIS_URL; `edge doctor` tells more"
 
 
 def _tell(problem: str, remedy: str) -> None:

@@ -18,11 +18,10 @@ def database_url() -> str:
 
     Raises `LocalError` where there is none or it does not answer.
     """
-    import psycopg
-
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
     from edge_assets.local.plan import Plan
+    from edge_assets.local.reach import reach_database
 
     settings = Settings()
     plan = None if settings.database_url else Plan.load(Home.open(settings.edge_home))
@@ -30,11 +29,7 @@ def database_url() -> str:
     if url is None:
         msg = "there is no database"
         raise LocalError(msg, "set DATABASE_URL, or start one with `edge up`")
-    try:
-        psycopg.connect(url, connect_timeout=10).close()
-    except psycopg.OperationalError:
-        msg = "the database does not answer"
-        raise LocalError(msg, "check DATABASE_URL, or start one with `edge up`; `edge doctor` tells more") from None
+    reach_database(url)
     return url
 
 

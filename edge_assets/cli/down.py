@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_assets.cli.application import err
-from edge_assets.settings import Settings
+from edge_assets.settings import HomeSettings
 
 
 def down() -> None:
@@ -11,7 +11,7 @@ def down() -> None:
     from edge_assets.local.home import Home
     from edge_assets.local.shutdown import down as stop
 
-    home = Home.open(Settings().edge_home)
+    home = Home.open(HomeSettings().edge_home)
     with home.locked(), err.status("stopping everything"):
         ended = stop(home)
     err.print(f"stopped ({ended} processes)" if ended else f"nothing of {home.root} is running")

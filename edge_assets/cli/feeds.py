@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Port = Annotated[int, typer.Option(help="Port to listen on.")]
+Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
 
 
 def replay(

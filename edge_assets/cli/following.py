@@ -17,6 +17,7 @@ from edge_assets.local.errors import LocalError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+MALFORMED = 4400
 UNAUTHORISED = 4401
 UNKNOWN_RESUME_ID = 4409
 RETRY_SECONDS = 1.0
@@ -73,6 +74,8 @@ def _refuse_if_final(error: Exception) -> None:
     if closed is not None and closed.code == UNAUTHORISED and "expired" not in closed.reason:
         msg = f"the server refuses the token: {closed.reason}"
         raise LocalError(msg, "`edge token` prints one for the stack of this EDGE_HOME")
+    if closed is not None and closed.code == MALFORMED:
+        raise LocalError(closed.reason, "check --token and --after")
     if closed is not None and closed.code == UNKNOWN_RESUME_ID:
         raise LocalError(closed.reason, "leave --after out to begin with the next alert")
 

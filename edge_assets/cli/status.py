@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_assets.cli.application import out
-from edge_assets.settings import Settings
+from edge_assets.settings import HomeSettings
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 HEALTH = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
-ELSEWHERE = {"services", "urls", "database", "running", "home", "feed", "world", "sports"}
+ELSEWHERE = {"services", "urls", "database", "running", "home", "feed", "world", "sports", "failing"}
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
@@ -21,7 +21,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     from edge_assets.local.home import Home
     from edge_assets.local.state import status as state_of
 
-    state = state_of(Home.open(Settings().edge_home))
+    state = state_of(Home.open(HomeSettings().edge_home))
     if as_json:
         import json
 
@@ -43,6 +43,15 @@ def _show(state: dict[str, Any]) -> None:
     if "database" in state:
         out.print(_counts(state))
         out.print(_sports(state["sports"]))
+        for failure in state["failing"]:
+            out.print(_failure(failure), style="red", markup=False, soft_wrap=True)
+
+
+def _failure(failure: dict[str, Any]) -> str:
+    return (
+        f"{failure['sport']} has no new alerts: scoring it fails since {failure['failing_since']:%Y-%m-%d %H:%M:%S} "
+        f"({failure['failures']} times, next try {failure['retry_at']:%H:%M:%S}): {failure['error']}"
+    )
 
 
 def _services(services: dict[str, dict[str, Any]]) -> Table:

@@ -8,18 +8,24 @@ import typer
 
 from edge_assets.settings import Settings
 
+MOST_HOURS = 24 * 366 * 10
+
 
 def token(
     subject: Annotated[str, typer.Option(help="Whom the token is for.")] = "cli",
-    hours: Annotated[float, typer.Option(min=0.0, help="How long it is good.")] = 24.0,
+    hours: Annotated[float, typer.Option(help="How long it is good.")] = 24.0,
 ) -> None:
     """Print a token for the alert stream, signed with JWT_SECRET or this home's own secret."""
     from datetime import timedelta
 
     from edge_assets.local.environment import jwt_secret
+    from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
     from edge_assets.tokens import issue_token
 
+    if not 0 <= hours <= MOST_HOURS:  # not a number neither
+        msg = "--hours is no length of time that a token can have"
+        raise LocalError(msg, f"give a number from 0 to {MOST_HOURS}")
     settings = Settings()
     secret = jwt_secret(settings, Home.open(settings.edge_home))
     typer.echo(issue_token(secret, subject, timedelta(hours=hours)))

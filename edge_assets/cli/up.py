@@ -27,7 +27,9 @@ def up(
     replay: Annotated[Path | None, typer.Option(metavar="PATH", help="Recording to replay: directory or tar.")] = None,
     speed: Annotated[str, typer.Option(metavar="N|max", help="Replay: times real time.")] = "max",
     seed: Annotated[int, typer.Option(help="Simulation: which world.")] = 1,
-    port: Annotated[int | None, typer.Option(help="Port of the board (default: 8000 if free).")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Port of the board (default: 8000 if free).")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin a replay or simulation anew.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
 ) -> None:

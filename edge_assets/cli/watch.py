@@ -13,7 +13,9 @@ def watch(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     url: Annotated[str | None, typer.Option(help="Of the server (default: this home's).")] = None,
     token: Annotated[str | None, typer.Option(help="Default: one signed with this home's secret.")] = None,
-    after: Annotated[int | None, typer.Option(help="Begin behind this alert id; 0: with the oldest.")] = None,
+    after: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Begin behind this alert id; 0: with the oldest.")
+    ] = None,
 ) -> None:
     """Follow the alerts in the terminal; resumes after a lost connection."""
     from datetime import timedelta
@@ -25,6 +27,8 @@ def watch(
     from edge_assets.tokens import issue_token
 
     settings = Settings()
+    if url is not None:
+        url = _checked(url)
     home = Home.open(settings.edge_home)
     plan = Plan.load(home)
     board = url or (plan.urls["board"] if plan else "http://127.0.0.1:8000")
@@ -36,3 +40,14 @@ def watch(
         follow(board.rstrip("/"), signed, after, print_json if as_json else print_lines())
     except KeyboardInterrupt:
         raise typer.Exit from None
+
+
+def _checked(url: str) -> str:
+    from edge_assets.local.errors import LocalError
+    from edge_assets.pasted import bare, checked_url
+
+    try:
+        return checked_url(bare(url), ("http", "https"))
+    except ValueError as error:
+        msg = f"--url: {error}"
+        raise LocalError(msg, "write it as `edge up` prints it, for instance http://127.0.0.1:8000") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_assets.local.ports import HOST
 from edge_assets.settings import Feed
+from edge_assets.tokens import signing_secret
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
@@ -39,8 +40,8 @@ def environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
 
 
 def jwt_secret(settings: Settings, home: Home) -> str:
-    """The configured secret, else this home's own."""
-    return settings.jwt_secret.get_secret_value() if settings.jwt_secret else home.secret("jwt")
+    """The configured secret, else this home's own; `MissingSettingError` for one that can be guessed."""
+    return signing_secret(settings) if settings.jwt_secret else home.secret("jwt")
 
 
 def for_psycopg2(url: str) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from edge_assets.clock import WallClock
 from edge_assets.local import dagster, postgres, worlds
-from edge_assets.local.environment import environment
+from edge_assets.local.environment import environment, jwt_secret
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import Plan, make
 from edge_assets.local.ports import HOST
+from edge_assets.local.reach import check_servers
 from edge_assets.local.services import services
 from edge_assets.local.shutdown import down
 from edge_assets.local.startup import Step, bring_up
@@ -43,8 +44,11 @@ def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State,
     """
     with home.locked():
         _refuse_if_running(home)
+        jwt_secret(settings, home)
+        plan = make(settings, home, wish)
+        check_servers(settings)
         down(home)
-        stack = _Stack(home, settings, make(settings, home, wish), fresh=wish.fresh)
+        stack = _Stack(home, settings, plan, fresh=wish.fresh)
         try:
             stack.start(report)
         except BaseException:

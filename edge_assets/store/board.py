@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from psycopg.rows import class_row, scalar_row
 
 from edge_assets.store.readers import unscored_polls
+from edge_assets.store.scorer_failures import failing_keys
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,11 +43,15 @@ class EventName(NamedTuple):
 
 
 class Pulse(NamedTuple):
-    """How far feed and scorer are; `last_poll_at` is wall clock, the lag counts committed polls."""
+    """How far feed and scorer are; `last_poll_at` is wall clock, the lag counts committed polls.
+
+    `failing` are the keys of the sports whose scoring fails.
+    """
 
     feed: str | None
     last_poll_at: datetime | None
     scorer_lag_polls: int
+    failing: list[str]
 
 
 def sports(conn: Connection) -> dict[str, SportName]:
@@ -88,4 +93,4 @@ def pulse(conn: Connection) -> Pulse:
         "SELECT feed, received_at FROM polls WHERE import_id IS NULL ORDER BY id DESC LIMIT 1"
     ).fetchone()
     name, received_at = last or (None, None)
-    return Pulse(name, received_at, len(unscored_polls(conn)))
+    return Pulse(name, received_at, len(unscored_polls(conn)), failing_keys(conn))

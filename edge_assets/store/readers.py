@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import zstandard
-from psycopg.rows import scalar_row
+from psycopg.rows import args_row
 
 from edge_assets.clock import micros
 from edge_assets.store.offers import Poll, on_offer
@@ -38,7 +38,7 @@ SELECT
 FROM odds_ticks WHERE observed_at = %(at)s AND poll_id = %(poll)s
 """
 UNSCORED = """
-SELECT p.id
+SELECT p.id, p.sport_id
 FROM sports AS s
 LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
 LEFT JOIN polls AS scored ON done.poll_id = scored.id
@@ -59,6 +59,13 @@ class AsOf(NamedTuple):
     quotes: QuoteBatch
     poll_ids: NDArray[np.int64]
     age_seconds: NDArray[np.float64]
+
+
+class UnscoredPoll(NamedTuple):
+    """A committed poll that the scorer has not come to yet."""
+
+    poll_id: int
+    sport_id: int
 
 
 def last_poll(conn: Connection, sport_id: int, at: datetime | None = None) -> Poll | None:
@@ -105,7 +112,7 @@ def as_of(conn: Connection, event_id: int, at: datetime) -> AsOf:
     quotes, polls = on_offer(conn, [event_id], Poll(*row[:2]))
     times = _unpacked(MarketTimes, row[2])
     confirmed = confirmed_at(quotes, times.take(times.event == event_id))
-    return AsOf(quotes, polls, np.where(confirmed == UNKNOWN_TIME, np.inf, (micros(at) - confirmed) / 1e6))
+    return AsOf(quotes, polls, np.where(confirmed == UNKNOWN_TIME, np.inf, np.maximum(micros(at) - confirmed, 0) / 1e6))
 
 
 def confirmed_at(quotes: QuoteBatch, times: MarketTimes) -> NDArray[np.int64]:
@@ -142,9 +149,9 @@ def changes(conn: Connection, poll_id: int) -> PollChanges:
     )
 
 
-def unscored_polls(conn: Connection) -> list[int]:
+def unscored_polls(conn: Connection) -> list[UnscoredPoll]:
     """The polls that the scorer has not come to yet, oldest first."""
-    with conn.cursor(row_factory=scalar_row) as cursor:
+    with conn.cursor(row_factory=args_row(UnscoredPoll)) as cursor:
         return cursor.execute(UNSCORED).fetchall()
 
 

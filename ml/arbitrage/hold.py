@@ -34,7 +34,7 @@ class Holds:
 
 
 def holds(prices: Array, excluded: NDArray[np.bool_] | None = None, commission: Array | None = None) -> Holds:
-    """Holds of decimal `prices` (L, B, n), B >= 1; `excluded` and `commission` as in `arbitrage`."""
+    """Holds of decimal `prices` (L, B, n); `excluded` and `commission` as in `arbitrage`."""
     best = arbitrage(prices, excluded, commission)
     net = prices if commission is None else net_price(prices, commission[..., None])
     net = np.where((net > 1) & np.isfinite(net), net, np.nan)
@@ -42,9 +42,9 @@ def holds(prices: Array, excluded: NDArray[np.bool_] | None = None, commission: 
     if excluded is not None:
         own = np.where(excluded, np.nan, own)
     cost = np.where(np.isnan(own), np.inf, own)
-    return Holds(
-        -best.guaranteed_return, best, own, np.where(np.isfinite(cost).any(axis=1), cost.argmin(axis=1), NO_BOOK)
-    )
+    # before all books stands one that is as dear as those without a price: the lowest where no book has one
+    lowest = np.insert(cost, 0, np.inf, axis=1).argmin(axis=1) + NO_BOOK
+    return Holds(-best.guaranteed_return, best, own, lowest)
 
 
 def ranking(combined: Array, top: int | None = None) -> NDArray[np.intp]:

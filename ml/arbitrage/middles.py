@@ -103,12 +103,15 @@ def pair(over: Array, over_at: Array, under: Array, under_at: Array, *, cells: A
 
 
 def best_pairs(over: Array, over_at: Array, under: Array, under_at: Array, *, cells: Array, low: int) -> BestPairs:
-    """Of L lines' overs and unders at B >= 1 books, all (L, B), the pair with the highest expected value.
+    """Of L lines' overs and unders at B books, all (L, B), the pair with the highest expected value.
 
     Pairs with a hole are left out. Only bets that no other of their side beats in price and point are paired;
     where no number is likelier than 1/2, the best pair is one of theirs. A pair's value is linear in the two
     bets': (EV(over) / o + EV(under) / u) / (1 / o + 1 / u) for prices o and u.
     """
+    if not over.shape[1]:
+        none = np.full((len(over), 1), np.nan)
+        return best_pairs(none, none, none, none, cells=cells, low=low)
     firsts, seconds = _front(_sound(over, over_at), over_at), _front(_sound(under, under_at), -under_at)
     o, t, u, s = (
         _taken(*column) for column in ((over, firsts), (over_at, firsts), (under, seconds), (under_at, seconds))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +37,10 @@ class Arbitrage:
     margin: Array
     guaranteed_return: Array
     stake_fraction: Array
+
+    def take(self, lines: NDArray[Any]) -> Arbitrage:
+        """The same of some of the lines."""
+        return Arbitrage(*(getattr(self, field.name)[lines] for field in fields(self)))
 
 
 def arbitrage(prices: Array, excluded: NDArray[np.bool_] | None = None, commission: Array | None = None) -> Arbitrage:

@@ -107,7 +107,8 @@ def _fit(
     used = (weights > 0) & (fair > 0) & (fair < 1) & (thresholds > model.low) & (thresholds < model.high)
     status = np.where(used.any(axis=1), FitStatus.OK, FitStatus.NO_BOOK).astype(np.int8)
     if firmness == 0:
-        apart = np.where(used, thresholds, -np.inf).max(axis=1) > np.where(used, thresholds, np.inf).min(axis=1)
+        lowest = np.where(used, thresholds, np.inf).min(axis=1, initial=np.inf)
+        apart = np.where(used, thresholds, -np.inf).max(axis=1, initial=-np.inf) > lowest
         status[~apart & (status == FitStatus.OK)] = FitStatus.UNDETERMINED
     rows = np.flatnonzero(status == FitStatus.OK)
     problem = _Problem.of(model, thresholds[rows], fair[rows], np.where(used, weights, 0.0)[rows], firmness)
@@ -172,7 +173,7 @@ class _Problem:
 
 def _sum(terms: Array) -> Array:
     """Sum over books, one after the other: `np.sum` groups its terms by the shape of the whole array."""
-    total: Array = terms.cumsum(axis=1)[:, -1]
+    total: Array = terms.cumsum(axis=1)[:, -1:].sum(axis=1)  # a slice: there may be no book
     return total
 
 

@@ -22,11 +22,12 @@ _NAMESPACE = uuid.UUID("6f3c4f6e-2f0b-4d5e-9d0a-1d6f0d2b7a11")
 
 
 Kind = Literal["value", "arbitrage", "likely_error"]
-"""A likely error looks like value, but is too good to be true: the book may void the bet."""
+"""A likely error looks like value, or like an arbitrage (with legs, all at one book or its copies), but is too good to
+be true: the book may void the bets."""
 
 
 class AlertKey(NamedTuple):
-    """What an alert is about; at most one alert is open for it. An arbitrage has no outcome and no book.
+    """What an alert is about; at most one alert is open for it. What has legs has no outcome and no book.
 
     `point` is the selection's own point (the line's, for an arbitrage), None where the market has none.
     """

@@ -156,13 +156,14 @@ def _or_zero(number: Array) -> Array:
 
 
 def _age(book_time: NDArray[np.int64], now: Micros) -> Array:
-    return np.where(book_time == UNKNOWN_TIME, np.inf, (now - np.maximum(book_time, 0)) / SECOND)
+    return np.where(book_time == UNKNOWN_TIME, np.inf, np.maximum(now - np.maximum(book_time, 0), 0) / SECOND)
 
 
 def _margins(line: Index, value: Valuation) -> tuple[Array, Array]:
     """The overround of the tightest book that counts, and the hold of the best prices of all, (M,) each."""
-    tightest = np.fmin.reduce(np.where(value.market.weight[line] > 0, value.lines.cost[line], np.nan), axis=1) - 1
-    return tightest, 1 - 1 / booksum(1 / np.fmax.reduce(value.price[:, line], axis=2))
+    own = np.where(value.market.weight[line] > 0, value.lines.cost[line], np.nan)
+    tightest = np.fmin.reduce(own, axis=1, initial=np.nan) - 1
+    return tightest, 1 - 1 / booksum(1 / np.fmax.reduce(value.price[:, line], axis=2, initial=np.nan))
 
 
 def _stake(fair: Array, price: Array, error: Array, rules: ScoringRules) -> Array:

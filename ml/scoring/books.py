@@ -33,12 +33,13 @@ class Traits(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Books:
-    """Columns (B,) `weight` and `commission`, the groups of `clones`, and the books' rules (B,) on the markets on which
-    they are known to differ.
+    """Columns (B,) `weight`, `commission` and `source` (a number for the book itself or whom it copies), the groups of
+    `clones`, and the books' rules (B,) on the markets on which they are known to differ.
     """
 
     weight: NDArray[np.float64]
     commission: NDArray[np.float64]
+    source: NDArray[np.intp]
     clones: Clones
     differing: Mapping[Market, Sequence[Rules]]
 
@@ -46,10 +47,13 @@ class Books:
     def of(cls, ids: Iterable[int], traits_of: Callable[[int], Traits]) -> Books:
         """The columns of the books `ids`."""
         known = [(i, traits_of(i)) for i in ids]
+        sources: list[Hashable] = [i if t.source is None else t.source for i, t in known]
+        numbers = {source: number for number, source in enumerate(dict.fromkeys(sources))}
         return cls(
             np.array([t.weight for _, t in known], np.float64),
             np.array([t.commission for _, t in known], np.float64),
-            clones([i if t.source is None else t.source for i, t in known]),
+            np.array([numbers[source] for source in sources], np.intp),
+            clones(sources),
             {market: rules for market, rules in _rules(known) if _differ(rules)},
         )
 

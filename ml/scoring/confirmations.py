@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ml.quotes import MarketTimes
+    from ml.quotes import MarketTimes, Micros
 
 _VALUED = len(OUTCOMES_OF)
 _NONE = -1
@@ -40,10 +40,15 @@ class Confirmations:
         self._events = Slots()
         self._offer: _Offer | None = None
 
-    def apply(self, times: MarketTimes, columns: Callable[[NDArray[np.int16]], NDArray[np.intp]]) -> None:
-        """Take over a poll's times; `columns` gives books theirs, and lets `insert_books` make room for new ones."""
+    def apply(
+        self, times: MarketTimes, latest: Micros, columns: Callable[[NDArray[np.int16]], NDArray[np.intp]]
+    ) -> None:
+        """Take over a poll's times, none later than `latest`.
+
+        `columns` gives books theirs, and lets `insert_books` make room for new ones.
+        """
         offer = self._offer = self._placed(times.event, times.market)
-        book, stated = times.book, times.book_time
+        book, stated = times.book, np.minimum(times.book_time, latest)
         if offer.valued is not None:
             book, stated = book[offer.valued], stated[offer.valued]
         column = columns(book)

@@ -86,9 +86,12 @@ class LineMatrix:
         touched[rows] = True
         return touched.nonzero()[0]
 
-    def apply_times(self, times: MarketTimes) -> None:
-        """Take over when each book last confirmed each market."""
-        self._confirmed.apply(times, self._columns)
+    def apply_times(self, times: MarketTimes, seen: Micros) -> None:
+        """Take over when each book last confirmed each market, as it was `seen`: nothing is confirmed later than that.
+
+        A book whose clock is ahead by hours would pass for fresh for as long after it has gone silent.
+        """
+        self._confirmed.apply(times, seen, self._columns)
 
     def apply_starts(self, starts: EventStarts) -> None:
         """Take over the events' start times."""

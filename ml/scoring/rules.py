@@ -20,7 +20,9 @@ class Verdict(IntEnum):
     Everything above OPEN is a candidate that was withheld; the name is the counted reason, and the
     reason with which an open alert closes. An OUTLIER is shown apart, as a likely error that may be voided. RULES:
     the books of an arbitrage settle differently. DISPUTED: too many of the other books say that the price is worth
-    nothing, so that the consensus is between two opinions, and nobody's.
+    nothing, so that the consensus is between two opinions, and nobody's. ONE_BOOK: all bets of an arbitrage are at one
+    book or its copies, which nobody sells on purpose; it is shown as a likely error too. ONE_SIDED: the book does not
+    price every outcome.
     """
 
     NOTHING = 0
@@ -32,6 +34,7 @@ class Verdict(IntEnum):
     ONE_SIDED = 6
     RULES = 7
     DISPUTED = 8
+    ONE_BOOK = 9
 
     @property
     def reason(self) -> str:
@@ -39,13 +42,19 @@ class Verdict(IntEnum):
         return self.name.lower()
 
 
-NOTHING, OPEN, STARTED, STALE, OUTLIER, THIN, ONE_SIDED, RULES, DISPUTED = map(int, Verdict)
+NOTHING, OPEN, STARTED, STALE, OUTLIER, THIN, ONE_SIDED, RULES, DISPUTED, ONE_BOOK = map(int, Verdict)
 """For arrays: NumPy takes five times as long to compare one with a member of an enumeration, or to write it."""
 
 
 def tells(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Which verdicts on prices, of any shape, have an alert."""
     told: NDArray[np.bool_] = (verdict == OPEN) | (verdict == OUTLIER)
+    return told
+
+
+def tells_arbitrage(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Which verdicts on arbitrages, of any shape, have an alert."""
+    told: NDArray[np.bool_] = (verdict == OPEN) | (verdict == ONE_BOOK)
     return told
 
 

@@ -19,7 +19,7 @@ from ml.scoring.appraisal import appraise
 from ml.scoring.books import Books, Traits
 from ml.scoring.lines import OUTCOME_IDS, line_key, selection_point
 from ml.scoring.matrix import LineMatrix
-from ml.scoring.rules import OPEN, OUTLIER, ScoringRules, Verdict, tells
+from ml.scoring.rules import ONE_BOOK, OPEN, OUTLIER, ScoringRules, Verdict, tells, tells_arbitrage
 from ml.scoring.screen import neighboured, promising
 from ml.scoring.standing import Standing
 from ml.scoring.valuation import value_lines
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 WIDTHS = (2, 3)
 KIND_OF: dict[int, Kind] = {OPEN: "value", OUTLIER: "likely_error"}
 """The alert that a verdict on a price opens."""
+KIND_OF_ARBITRAGE: dict[int, Kind] = {OPEN: "arbitrage", ONE_BOOK: "likely_error"}
+"""The alert that a verdict on an arbitrage opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class SportScorer:
         self._now, self._last_poll = now, _ = moment
         self.matrix.apply_starts(starts)
         self.matrix.apply_quotes(quotes, polls)
-        self.matrix.apply_times(times)
+        self.matrix.apply_times(times, now)
         self.open = {alert.key: alert for alert in open_alerts}
         rows = self._due(np.arange(len(self.matrix)), now)
         for some, value in self._valued(rows, now):
@@ -108,7 +110,7 @@ class SportScorer:
         """Take over a poll's changes and value what they touch."""
         self.matrix.apply_starts(changes.starts)
         touched = self.matrix.apply_quotes(changes.quotes, changes.poll_id)
-        self.matrix.apply_times(changes.times)
+        self.matrix.apply_times(changes.times, changes.observed_at)
         self._last_poll = changes.poll_id
         step = self._score(touched, self._moment(changes.observed_at))
         self.matrix.release_empty(touched)
@@ -198,25 +200,28 @@ class SportScorer:
                 yield self._tell(key, worth, moment, source)
 
     def _close_arbitrages(self, rows: NDArray[np.intp], turned: Turned, moment: _Moment) -> Iterator[Alert]:
-        gone, [line] = turned.old == OPEN, turned.cells
-        for row, new in zip(rows[line[gone]].tolist(), turned.new[gone].tolist(), strict=True):
-            alert = self.open.pop(self._arbitrage_key(row), None)
+        gone, [line] = tells_arbitrage(turned.old), turned.cells
+        columns = rows[line[gone]], turned.old[gone], turned.new[gone]
+        for row, old, new in zip(*(c.tolist() for c in columns), strict=True):
+            alert = self.open.pop(self._arbitrage_key(KIND_OF_ARBITRAGE[old], row), None)
             if alert is not None:
                 reason = Verdict(new).reason if new > OPEN else "price_moved"
                 yield close_alert(alert, reason, moment.now, moment.poll_id)
 
     def _tell_arbitrages(self, rows: NDArray[np.intp], value: Valuation, moment: _Moment) -> Iterator[Alert]:
         sure, best = value.sure, value.sure.best
-        [standing] = (sure.verdict[sure.rows] == OPEN).nonzero()
+        [standing] = tells_arbitrage(sure.verdict[sure.rows]).nonzero()
         if not standing.size:
             return
         line, book = sure.rows[standing], best.book[standing]
         ages = (moment.now - value.lines.book_time[line[:, None], book]) / SECOND
         sources = self.matrix.poll[np.arange(book.shape[1]), rows[line, None], book]
-        columns = (standing, rows[line], self.matrix.book_ids[book], best.price[standing])
+        columns = (standing, rows[line], sure.verdict[line], self.matrix.book_ids[book], best.price[standing])
         oldest = (ages.max(axis=1), sources.max(axis=1))
-        for index, row, books, prices, age, source in zip(*(c.tolist() for c in (*columns, *oldest)), strict=True):
-            key = self._arbitrage_key(row)
+        for index, row, verdict, books, prices, age, source in zip(
+            *(c.tolist() for c in (*columns, *oldest)), strict=True
+        ):
+            key = self._arbitrage_key(KIND_OF_ARBITRAGE[verdict], row)
             alert = self.open.get(key)
             if alert is None or legs_moved(alert.worth, books, prices):
                 worth = arbitrage_worth(sure, index, OUTCOME_IDS[key.market], books, age)
@@ -257,9 +262,9 @@ class SportScorer:
         point, name = selection_point(line, outcome), OUTCOME_IDS[line.market][outcome]
         return AlertKey(kind, line.event, line.market, point, name, int(self.matrix.book_ids[book]))
 
-    def _arbitrage_key(self, row: int) -> AlertKey:
+    def _arbitrage_key(self, kind: Kind, row: int) -> AlertKey:
         line = self._line(row)
-        return AlertKey("arbitrage", line.event, line.market, selection_point(line, 0))
+        return AlertKey(kind, line.event, line.market, selection_point(line, 0))
 
     def _line(self, row: int) -> LineKey:
         line = self.matrix.keys[row]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
+NO_BOOK = np.nan
+"""What the largest and the smallest of no book are: a sport is listed before any book prices it."""
 ROUNDING = 1e-9
 """Of probabilities: so that a line on the threshold is valued."""
 
@@ -32,7 +34,7 @@ def promising(price: Array, opinion: Array, rules: ScoringRules) -> Mask:
     lies between their opinions: no price is worth more than the best one at the highest opinion. Commission makes
     every price worse. Says nothing of lines for which books at other points speak.
     """
-    implied: Array = 1 / np.fmax.reduce(books_first(price))
+    implied: Array = 1 / np.fmax.reduce(books_first(price), initial=NO_BOOK)
     tempting: Mask = _highest_fair(opinion) - implied >= rules.threshold_edge - ROUNDING
     cheap: Mask = booksum(implied) < 1 + ROUNDING
     any_of: Mask = np.logical_or.reduce([cheap, *tempting])
@@ -42,8 +44,8 @@ def promising(price: Array, opinion: Array, rules: ScoringRules) -> Mask:
 def _highest_fair(opinion: Array) -> Array:
     """The most (n, L) that the consensus can be."""
     own = books_first(distinct(opinion))
-    highest: Array = np.fmax.reduce(own)
-    lowest: Array = np.fmin.reduce(own)
+    highest: Array = np.fmax.reduce(own, initial=NO_BOOK)
+    lowest: Array = np.fmin.reduce(own, initial=NO_BOOK)
     if len(highest) < len(opinion):
         return expit(np.concatenate([highest, -lowest]))
     least: Array = expit(lowest)

@@ -9,7 +9,7 @@ import numpy as np
 from ml.scoring.ages import age_steps
 from ml.scoring.cells import cells_where
 from ml.scoring.lines import OUTCOME_IDS
-from ml.scoring.rules import NOTHING, OPEN, OUTLIER, tells
+from ml.scoring.rules import NOTHING, ONE_BOOK, OPEN, OUTLIER, tells, tells_arbitrage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +90,7 @@ class Standing:
 
     def forget_told(self) -> NDArray[np.intp]:
         """Take nothing for told any more; return the rows on which something was."""
-        told, sure = tells(self._price), self._sure == OPEN
+        told, sure = tells(self._price), tells_arbitrage(self._sure)
         rows = np.flatnonzero(told.any(axis=(0, 2)) | sure)
         self._price[told] = NOTHING
         self._sure[sure] = NOTHING
@@ -99,8 +99,8 @@ class Standing:
     def mark(self, row: int, key: AlertKey) -> None:
         """Take the alert of `key` on `row` for told."""
         self._speaks[row] = True
-        if key.kind == "arbitrage":
-            self._sure[row] = OPEN
+        if key.outcome is None:
+            self._sure[row] = OPEN if key.kind == "arbitrage" else ONE_BOOK
             return
         outcome = OUTCOME_IDS[key.market].index(key.outcome or 0)
         book = np.flatnonzero(self._books == key.book)

@@ -12,7 +12,7 @@ from ml.arbitrage import Arbitrage, arbitrage, net_price, ruled_arbitrage
 from ml.arbitrage.ruled import replaced
 from ml.market.methods import booksum
 from ml.market.pooling import books_first
-from ml.scoring.rules import NOTHING, OPEN, OUTLIER, RULES, STALE, STARTED
+from ml.scoring.rules import NOTHING, ONE_BOOK, OPEN, OUTLIER, RULES, STALE, STARTED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,8 @@ class SureBets:
 
 
 def sure_bets(lines: LineView, books: Books, usable: Mask, young: Mask, started: Mask, rules: ScoringRules) -> SureBets:
-    """Arbitrages of `lines`: real, or only there by a stale price, an erroneous one, or rules that leave a hole.
+    """Arbitrages of `lines`: real, or only there by a stale price, an erroneous one, one book alone, or rules that
+    leave a hole.
 
     They are made of `usable` prices (L, B): young ones that are not odd. They need no crowd: two books that disagree
     are an arbitrage, however few others there are.
@@ -46,10 +47,12 @@ def sure_bets(lines: LineView, books: Books, usable: Mask, young: Mask, started:
         return SureBets(verdict, rows, _no_bets(len(lines.price)))
     some = lines.price[:, rows].transpose(1, 2, 0)
     best, holed = _between_like(some, lines.market[rows], ~usable[rows], books)
+    best, alone = _between_books(best, some, lines.market[rows], ~usable[rows], books)
     found = np.where(best.guaranteed_return > rules.implausible_arbitrage, OUTLIER, OPEN)
     [unreal] = (~(best.guaranteed_return > 0)).nonzero()
     if unreal.size:
         found[unreal] = _withheld(some[unreal], young[rows[unreal]], books.commission)
+    found[alone] = ONE_BOOK
     found[holed] = RULES
     found[(found != NOTHING) & started[rows]] = STARTED
     verdict[rows] = found
@@ -81,6 +84,26 @@ def _between_like(prices: Array, market: NDArray[np.int64], hidden: Mask, books:
             sure, anyhow = (found.guaranteed_return > 0 for found in (ruled.compatible, ruled.unrestricted))
             holed[some] = anyhow & ~sure
     return best, holed
+
+
+def _between_books(
+    best: Arbitrage, prices: Array, market: NDArray[np.int64], hidden: Mask, books: Books
+) -> tuple[Arbitrage, Mask]:
+    """The best bets (K,), of those at one book or its copies only where no others win; and where that is so (K,).
+
+    A book that sells every outcome for less than it pays has made a mistake in one of them. What others still offer
+    without it is told instead.
+    """
+    source = np.append(books.source, -1)[best.book]
+    alone = (best.guaranteed_return > 0) & (source == source[:, :1]).all(axis=1)
+    [some] = alone.nonzero()
+    if some.size:
+        without = hidden[some] | (books.source == source[some, :1])
+        others, _ = _between_like(prices[some], market[some], without, books)
+        won = others.guaranteed_return > 0
+        best = replaced(best, some[won], [others.take(won)])
+        alone[some[won]] = False
+    return best, alone
 
 
 def _cheap(price: Array, commission: Array) -> NDArray[np.intp]:

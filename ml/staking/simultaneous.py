@@ -72,6 +72,8 @@ def simultaneous_kelly(
     for a new bet. The `gap` is proved by the gradient (Frank & Wolfe 1956), whatever the solver believes.
     Raises `ValueError` where what is held or guessed can lose the whole bankroll.
     """
+    if not events:
+        return Plan(np.empty(0), 0.0, 0.0)
     outcomes = Outcomes(events)
     low = np.zeros(outcomes.bets) if held is None else held
     high = np.where(False if closed is None else closed, low, 1.0)

@@ -10,7 +10,7 @@ from psycopg import Connection
 from edge_assets.store import alerts, board
 from ml.scoring.alerts import Kind
 from serving.api.models import OpenAlerts, Problem
-from serving.api.sports import resolve_sport
+from serving.api.sports import resolve_book, resolve_sport
 from serving.deps import Store
 
 Sport = Annotated[str | None, Query(description="an alias such as `nfl`, or the feed's key")]
@@ -29,17 +29,19 @@ def value_bets(
     limit: Limit = 200,
 ) -> OpenAlerts:
     """Prices that are better than fair right now, those first whose value has the highest lower end."""
-    answer = _open(store, "value", sport)
-    found = [a for a in answer["alerts"] if a["edge"] >= min_edge and book in {None, a["book"]}]
+    answer = _open(store, "value", sport, book)
+    found = [a for a in answer["alerts"] if a["edge"] >= min_edge]
     return _best(answer, found, "expected_value_low", limit)
 
 
 @router.get("/likely-errors")
 def likely_errors(store: Store, sport: Sport = None, book: Book = None, limit: Limit = 200) -> OpenAlerts:
-    """Prices too good to be true right now: likely errors, which the book may void. The largest value first."""
-    answer = _open(store, "likely_error", sport)
-    found = [a for a in answer["alerts"] if book in {None, a["book"]}]
-    return _best(answer, found, "expected_value", limit)
+    """Prices too good to be true right now: likely errors, which the book may void. The largest value first.
+
+    One with `legs` is an "arbitrage" at a single book, or at it and its copies.
+    """
+    answer = _open(store, "likely_error", sport, book)
+    return _best(answer, answer["alerts"], "expected_value", limit)
 
 
 @router.get("/arbitrage")
@@ -51,20 +53,23 @@ def arbitrages(
     limit: Limit = 200,
 ) -> OpenAlerts:
     """Sets of bets that win whatever happens, the largest guaranteed return first."""
-    answer = _open(store, "arbitrage", sport)
-    found = [
-        a
-        for a in answer["alerts"]
-        if a["expected_value"] >= min_edge and (book is None or book in {leg["book"] for leg in a["legs"]})
-    ]
+    answer = _open(store, "arbitrage", sport, book)
+    found = [a for a in answer["alerts"] if a["expected_value"] >= min_edge]
     return _best(answer, found, "expected_value", limit)
 
 
-def _open(store: Connection, kind: Kind, sport: str | None) -> dict[str, Any]:
+def _open(store: Connection, kind: Kind, sport: str | None, book: str | None) -> dict[str, Any]:
     """Open alerts, with a `last_id` read before them: the stream repeats rather than skips."""
     key = resolve_sport(sport, board.sports(store)) if sport else None
+    at = resolve_book(book, {b.key for b in board.books(store).values()}) if book else None
     head = {"last_id": board.last_alert_id(store), "feed": board.feed(store)}
-    return head | {"alerts": alerts.open_alerts(store, kind, key)}
+    found = alerts.open_alerts(store, kind, key)
+    return head | {"alerts": [a for a in found if at is None or at in _books(a)]}
+
+
+def _books(alert: dict[str, Any]) -> set[str]:
+    """The books at which one bets."""
+    return {leg["book"] for leg in alert["legs"]} if alert["legs"] else {alert["book"]}
 
 
 def _best(answer: dict[str, Any], found: list[dict[str, Any]], by: str, limit: int) -> OpenAlerts:

@@ -25,16 +25,18 @@ async def healthz(held: Held, response: Response) -> Health:
     pulse = await _pulse(held)
     redis = await _redis(held)
     lag = pulse.scorer_lag_polls if pulse else None
+    failing = pulse.failing if pulse else []
     up = pulse is not None and redis
     if not up:
         response.status_code = 503
     return Health(
-        status="down" if not up else "degraded" if lag and lag > LAG_POLLS else "ok",
+        status="down" if not up else "degraded" if failing or (lag and lag > LAG_POLLS) else "ok",
         version=VERSION,
         feed=pulse.feed if pulse else None,
         database=pulse is not None,
         redis=redis,
         scorer_lag_polls=lag,
+        scorer_failing=failing,
         last_poll_at=pulse.last_poll_at if pulse else None,
         stream_clients=len(held.hub.clients),
     )

@@ -151,12 +151,15 @@ class SportOdds(BaseModel):
 class Health(BaseModel):
     """Whether this process can do its work."""
 
-    status: Literal["ok", "degraded", "down"] = Field(description="down: 503; degraded: the scorer or the feed lags")
+    status: Literal["ok", "degraded", "down"] = Field(
+        description="down: 503; degraded: the scorer lags or cannot score a sport"
+    )
     version: str
     feed: str | None
     database: bool
     redis: bool
     scorer_lag_polls: int | None = Field(description="committed polls that the scorer has not finished")
+    scorer_failing: list[str] = Field(description="sports that cannot be scored at present: /api/status says why")
     last_poll_at: datetime | None = Field(description="wall clock")
     stream_clients: int
 
@@ -183,6 +186,17 @@ class Latency(BaseModel):
     p99: float | None
 
 
+class ScorerFailure(BaseModel):
+    """A sport that is not scored at present, so has no new alerts; the others go on. Times are wall clock."""
+
+    sport: str
+    failures: int = Field(description="in a row")
+    failing_since: datetime
+    failed_at: datetime
+    retry_at: datetime
+    error: str
+
+
 class Status(BaseModel):
     """Counts since this database began."""
 
@@ -198,6 +212,7 @@ class Status(BaseModel):
     last_observed_at: datetime | None = Field(description="the feed's clock")
     rejected: dict[str, int] = Field(description="quotes that could not be stored, by reason")
     suppressed: dict[str, int] = Field(description="candidates that became no alert, by reason")
+    failing: list[ScorerFailure] = Field(description="sports that are not scored at present")
     latency_ms: Latency
 
 

@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api", tags=["odds"], responses={404: {"model": Probl
 async def odds(
     held: Held,
     sport: str,
-    event_id: Annotated[int | None, Query(description="only this event")] = None,
+    event_id: Annotated[int | None, Query(ge=0, lt=2**31, description="only this event")] = None,
 ) -> Response:
     """Every book's current price of every outcome, with its age and the fair probability where it is known.
 

@@ -97,7 +97,7 @@ def _lines(
     matrix = LineMatrix(rules.method)
     matrix.apply_starts(offer.starts)
     matrix.apply_quotes(offer.quotes, 0)
-    matrix.apply_times(offer.times)
+    matrix.apply_times(offer.times, offer.now)
     named = [names.books[b] for b in matrix.book_ids.tolist()]
     known = {book.id: traits(book.key, weights, sport) for book in named}
     books = Books.of(known, known.__getitem__)
@@ -109,7 +109,7 @@ def _lines(
         errors = probability_error(value.market.probability, value.market.error)
         gap = edge(value.market.probability[..., None], value.price)
         told = value.lines.book_time
-        age = np.where(told == UNKNOWN_TIME, np.nan, (offer.now - np.maximum(told, 0)) / SECOND)
+        age = np.where(told == UNKNOWN_TIME, np.nan, np.maximum(offer.now - np.maximum(told, 0), 0) / SECOND)
         stale = ~young_steps(age_steps(told, offer.now, rules))
         for i, row in enumerate(rows.tolist()):
             key = matrix.keys[row]

@@ -1,49 +1,39 @@
-"""Names of sports: what people type, and the feed's keys."""
+"""Names of sports and books: what people type, and the feed's keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_assets.books import well_known_books
+from edge_assets.sports import ALIASES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ALIASES = {
-    "nfl": "americanfootball_nfl",
-    "ncaaf": "americanfootball_ncaaf",
-    "nba": "basketball_nba",
-    "wnba": "basketball_wnba",
-    "ncaab": "basketball_ncaab",
-    "euroleague": "basketball_euroleague",
-    "mlb": "baseball_mlb",
-    "nhl": "icehockey_nhl",
-    "epl": "soccer_epl",
-    "laliga": "soccer_spain_la_liga",
-    "bundesliga": "soccer_germany_bundesliga",
-    "seriea": "soccer_italy_serie_a",
-    "ligue1": "soccer_france_ligue_one",
-    "ucl": "soccer_uefa_champs_league",
-    "mls": "soccer_usa_mls",
-    "mma": "mma_mixed_martial_arts",
-    "ufc": "mma_mixed_martial_arts",
-    "boxing": "boxing_boxing",
-}
-"""Short names of sports; every key of the feed is accepted as well."""
 
+class UnknownNameError(LookupError):
+    """A name of a sport or a book that this installation does not know; `known` are those there are."""
 
-class UnknownSportError(LookupError):
-    """A name that is neither an alias nor a sport of this installation."""
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         super().__init__(name)
+        self.kind = kind
         self.name = name
         self.known = sorted(known)
 
 
 def resolve_sport(name: str, stored: Iterable[str]) -> str:
-    """The feed's key for `name`, given the keys `stored` in the database; `UnknownSportError` otherwise."""
-    wanted = name.lower()
+    """The feed's key for `name`, given the keys `stored` in the database; `UnknownNameError` otherwise."""
+    wanted = name.strip().lower()
     keys = {*ALIASES.values(), *stored}
     key = ALIASES.get(wanted, wanted)
     if key not in keys:
-        raise UnknownSportError(name, {*ALIASES, *keys})
+        raise UnknownNameError("sport", name, {*ALIASES, *keys})
+    return key
+
+
+def resolve_book(name: str, stored: Iterable[str]) -> str:
+    """The key of the book `name`, given the keys `stored` in the database; `UnknownNameError` otherwise."""
+    key, known = name.strip().lower(), {*well_known_books(), *stored}
+    if key not in known:
+        raise UnknownNameError("book", name, known)
     return key

@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from edge_assets.sports import ALIASES
 from edge_assets.store import board
 from edge_assets.store.status import status as counts
 from serving.api.models import Problem, Sport, Status
-from serving.api.sports import ALIASES
 from serving.deps import Held, Store
 from serving.version import VERSION
 

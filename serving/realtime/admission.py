@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from fastapi import WebSocket
 
 ADMISSION_SECONDS = 5.0
+LAST_ID = 2**63 - 1
+"""The largest id that the database can give an alert."""
 
 
 class FirstMessage(msgspec.Struct):
     """What a client that sent no header says first."""
 
     token: str
-    after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    after: Annotated[int, msgspec.Meta(ge=0, le=LAST_ID)] | None = None
 
 
 class Ticket(NamedTuple):
@@ -57,7 +59,7 @@ async def _first_message(websocket: WebSocket) -> FirstMessage:
         raise Closing(CloseCode.MALFORMED, "the first message must be text") from None
     try:
         return msgspec.json.decode(text, type=FirstMessage)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, UnicodeError):  # the second: brackets without end
         raise Closing(
             CloseCode.MALFORMED, 'the first message must be {"token": ..., "after": number or absent}'
         ) from None
@@ -66,6 +68,6 @@ async def _first_message(websocket: WebSocket) -> FirstMessage:
 def _number(after: str | None) -> int | None:
     if after is None:
         return None
-    if not (after.isascii() and after.isdigit()):
+    if not (after.isascii() and after.isdigit() and len(after) <= len(str(LAST_ID)) and int(after) <= LAST_ID):
         raise Closing(CloseCode.MALFORMED, "after must be an alert's id")
     return int(after)

@@ -13,7 +13,7 @@ import redis
 from pydantic import ValidationError
 
 from edge_assets.clock import WallClock, micros
-from edge_assets.settings import Feed, MissingSettingError, Settings
+from edge_assets.settings import Feed, MissingSettingError, Settings, setting_problems
 from edge_assets.store import streams
 from edge_assets.store.database import connect
 from edge_assets.store.leases import hold_scorer
@@ -23,8 +23,6 @@ from serving.scorer.service import Session, run_forever
 from serving.scorer.sports import Sports
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
     from ml.quotes import Micros
 
 log = logging.getLogger(__name__)
@@ -71,11 +69,7 @@ def main() -> None:
     except (MissingSettingError, streams.ForeignStreamError) as error:
         sys.exit(str(error))
     except ValidationError as error:  # its own text would repeat the value, which may be a secret
-        sys.exit("\n".join(map(_problem, error.errors(include_input=False, include_url=False))))
-
-
-def _problem(error: ErrorDetails) -> str:
-    return f"{'.'.join(map(str, error['loc'])).upper()}: {error['msg']}"
+        sys.exit("\n".join(setting_problems(error)))
 
 
 if __name__ == "__main__":

@@ -7,15 +7,18 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import psycopg
+import msgspec
 import redis
 
 from edge_assets.store import streams
 from ml.quotes import decode_changes
+from serving.scorer.sports import SERVERS_AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
+
+    import psycopg
 
     from ml.quotes import Micros
     from serving.scorer.sports import Sports
@@ -28,7 +31,6 @@ BLOCK_MS = 1_000
 BATCH = 64
 SECONDS_BETWEEN_TICKS = 1.0
 SECONDS_BEFORE_A_NEW_LIFE = 1.0
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, redis.ConnectionError, redis.TimeoutError)
 PASSING = ("NOGROUP", "LOADING", "UNBLOCKED")
 """Answers of a Redis that has just been started, emptied or told to let go."""
 
@@ -59,6 +61,7 @@ class Session:
         while not stopping():
             if not self._read(">"):
                 self._catch_up()
+            self._retry()
             self._pass_time()
 
     def _read(self, start: str) -> int:
@@ -67,16 +70,30 @@ class Session:
             self._client.xreadgroup(GROUP, CONSUMER, {streams.ODDS_CHANGES: start}, count=BATCH, block=BLOCK_MS)
         )
         for entry_id, fields in entries:
-            if fields and self._sports.score(decode_changes(fields[streams.CHANGES_FIELD])):
+            if fields and self._score_entry(entry_id, fields):
                 self._announce()
             self._client.xack(streams.ODDS_CHANGES, GROUP, entry_id)
         return len(entries)
 
+    def _score_entry(self, entry_id: bytes, fields: dict[bytes, bytes]) -> bool:
+        try:
+            changes = decode_changes(fields[streams.CHANGES_FIELD])
+        except (KeyError, ValueError, msgspec.DecodeError) as error:
+            log.warning("entry %s of %s is not a poll: %s", entry_id.decode(), streams.ODDS_CHANGES, error)
+            self._catch_up()  # of another version: the database has it, and the polls behind it build on it
+            return False
+        return self._sports.score(changes)
+
     def _catch_up(self) -> None:
         """Score from the database what the stream has not brought: lost with Redis, or never published."""
-        for changes in self._sports.missed():
-            if self._sports.score(changes):
+        for poll in self._sports.missed():
+            if self._sports.score_missed(poll):
                 self._announce()
+
+    def _retry(self) -> None:
+        """Start over with the sports whose scoring has failed, as far as they are due."""
+        if self._sports.retry(self._now() if self._now else None):
+            self._announce()
 
     def _pass_time(self) -> None:
         if self._now is None or time.monotonic() - self._passed_at < SECONDS_BETWEEN_TICKS:
@@ -104,7 +121,7 @@ def run_forever(open_session: Callable[[ExitStack], Session], stop: Event) -> No
         try:
             with ExitStack() as stack:
                 open_session(stack).run(stop.is_set)
-        except AWAY as error:
+        except SERVERS_AWAY as error:
             _start_over(error, stop)
         except redis.ResponseError as error:
             if not str(error).startswith(PASSING):

@@ -1,9 +1,17 @@
-"""The scorers of all sports, each restored from the database when it is first met."""
+"""The scorers of all sports, each restored from the database when it is first met.
+
+A failure in one sport is that sport's alone: it is recorded, and the sport starts over from its last committed poll
+when it is due again. Nothing of it is lost, as the database has the polls; the others go on.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+
+import psycopg
+import redis
 
 from edge_assets.clock import to_datetime
 from edge_assets.store import alerts, readers
@@ -11,15 +19,18 @@ from edge_assets.store.weights import weights_at
 from edge_assets.traits import traits
 from ml.points import point_models
 from ml.scoring import ScoringRules, SportScorer, Traits
+from serving.scorer.failures import FailingSports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    import psycopg
-
+    from edge_assets.store.readers import UnscoredPoll
     from edge_assets.store.vocabulary import Vocabulary
     from edge_assets.store.weights import Publication
     from ml.quotes import Micros, PollChanges
+
+SERVERS_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, redis.ConnectionError, redis.TimeoutError)
+"""No sport's failure: a new life of the scorer connects again."""
 
 
 @dataclass(slots=True)
@@ -47,17 +58,76 @@ class Sports:
         self._vocabulary = vocabulary
         self._rules = rules
         self._weights = weights
-        self._progress = alerts.progress(conn)
         self._sports: dict[int, _Sport] = {}
+        self._failing = FailingSports(conn)
 
-    def missed(self) -> Iterator[PollChanges]:
-        """The committed polls that were not scored yet, from the database, in order."""
-        for poll_id in readers.unscored_polls(self._conn):
-            yield readers.changes(self._conn, poll_id)
+    def missed(self) -> list[UnscoredPoll]:
+        """The committed polls that were not scored yet, in order; those of sports that fail wait for `retry`."""
+        return [poll for poll in readers.unscored_polls(self._conn) if poll.sport_id not in self._failing]
+
+    def score_missed(self, poll: UnscoredPoll) -> bool:
+        """Score a poll that the database has."""
+        if poll.sport_id in self._failing:  # since `missed` was asked
+            return False
+        return self._attempt(poll.sport_id, partial(self._score_stored, poll))
 
     def score(self, changes: PollChanges) -> bool:
-        """Score a poll and commit its alerts; return whether there are any. What was scored is skipped."""
+        """Score a poll and commit its alerts; return whether there are any. What was scored is skipped.
+
+        Nothing is scored of a sport that fails: its polls are taken from the database, in order, when it is due.
+        """
         sport_id = self._vocabulary.sport(changes.sport)
+        if sport_id in self._failing:
+            return False
+        return self._attempt(sport_id, partial(self._score, sport_id, changes))
+
+    def tick(self, now: Micros) -> bool:
+        """Let time pass for every sport; return whether there are alerts."""
+        found = [self._attempt(sport_id, partial(self._tick, sport_id, now)) for sport_id in list(self._sports)]
+        return any(found)
+
+    def restore_all(self) -> None:
+        """Restore every sport that has been scored before."""
+        for sport_id in alerts.progress(self._conn):
+            if sport_id not in self._failing:
+                self._attempt(sport_id, partial(self._restore, sport_id))
+
+    def retry(self, now: Micros | None) -> bool:
+        """Start over with the sports that failed and are due; return whether there may be alerts.
+
+        `now` is None where only polls move the time.
+        """
+        due = self._failing.due()
+        for sport_id in due:
+            self._attempt(sport_id, partial(self._recover, sport_id, now))
+        return bool(due)
+
+    def _attempt(self, sport_id: int, work: Callable[[], bool]) -> bool:
+        """Do some work for a sport; whatever goes wrong is recorded, and what it was in the midst of is forgotten."""
+        try:
+            return work()
+        except SERVERS_AWAY:
+            raise
+        except Exception as error:  # whatever it is, the other sports have nothing to do with it
+            self._sports.pop(sport_id, None)
+            self._failing.record(sport_id, self._vocabulary.sport_key(sport_id), error)
+            return False
+
+    def _recover(self, sport_id: int, now: Micros | None) -> bool:
+        """Do all that was not done since the failure; the first that fails again leaves the sport where it is."""
+        self._restore(sport_id)
+        for poll in readers.unscored_polls(self._conn):
+            if poll.sport_id == sport_id:
+                self._score_stored(poll)
+        if now is not None:
+            self._tick(sport_id, now)
+        self._failing.clear(sport_id, self._vocabulary.sport_key(sport_id))
+        return True
+
+    def _score_stored(self, poll: UnscoredPoll) -> bool:
+        return self._score(poll.sport_id, readers.changes(self._conn, poll.poll_id))
+
+    def _score(self, sport_id: int, changes: PollChanges) -> bool:
         sport = self._sport(sport_id)
         if changes.poll_id <= sport.poll_id:
             return False
@@ -67,25 +137,22 @@ class Sports:
         sport.poll_id = changes.poll_id
         return bool(step.alerts)
 
-    def tick(self, now: Micros) -> bool:
-        """Let time pass for every sport; return whether there are alerts."""
-        found = False
-        for sport_id, sport in self._sports.items():
-            step = sport.scorer.tick(now)
-            if step.alerts or step.suppressed:
-                alerts.commit_step(self._conn, sport_id, sport.poll_id, now, step.alerts, step.suppressed)
-                found = found or bool(step.alerts)
-        return found
+    def _tick(self, sport_id: int, now: Micros) -> bool:
+        sport = self._sport(sport_id)
+        step = sport.scorer.tick(now)
+        if step.alerts or step.suppressed:
+            alerts.commit_step(self._conn, sport_id, sport.poll_id, now, step.alerts, step.suppressed)
+        return bool(step.alerts)
 
-    def restore_all(self) -> None:
-        """Restore every sport that has been scored before."""
-        for sport_id in self._progress:
-            self._sport(sport_id)
+    def _restore(self, sport_id: int) -> bool:
+        self._sport(sport_id)
+        return False
 
     def _sport(self, sport_id: int) -> _Sport:
         sport = self._sports.get(sport_id)
         if sport is None:
-            poll_id = self._progress[sport_id].poll_id if sport_id in self._progress else 0
+            progress = alerts.progress(self._conn).get(sport_id)
+            poll_id = progress.poll_id if progress else 0
             moment = readers.market_state(self._conn, sport_id, upto_poll=poll_id)[2] if poll_id else 0
             held = weights_at(self._conn, sport_id, to_datetime(moment))
             sport = self._sports[sport_id] = self._restored(sport_id, poll_id, held)

@@ -15,10 +15,26 @@ function line(alert, onPick) {
     "li",
     { class: alert.state === "closed" ? "closed" : null, "data-alert": alert.alert_id },
     el("button", { class: "link", onclick: () => onPick(alert) }, show.event(alert)),
+    ...(alert.legs ? oneBook(alert) : price(alert)),
+  );
+}
+
+// Every outcome of a market at one book (or it and its copies) for less than it pays.
+function oneBook(alert) {
+  const legs = alert.legs.map((leg) => `${leg.selection} ${show.price(leg.price)}`).join(" + ");
+  return [
+    el("span", {}, `${legs} · ${show.market(alert.market)}`),
+    el("span", { class: "book" }, [...new Set(alert.legs.map((leg) => leg.book_title ?? leg.book))].join(", ")),
+    el("span", { class: "quiet" }, `all at one book: returns ${show.percent(alert.expected_value, 1)}, no arbitrage`),
+  ];
+}
+
+function price(alert) {
+  return [
     el("span", {}, `${show.selection(alert)} · ${show.market(alert.market)}`),
     el("span", { class: "book" }, alert.book_title ?? alert.book),
     el("span", { class: "strong", title: "Price" }, show.price(alert.price)),
     el("span", { title: "Fair price" }, `fair ${show.price(1 / alert.fair_probability)}`),
     el("span", { class: "quiet" }, `an error with ${show.percent(alert.error_probability, 0)}`),
-  );
+  ];
 }

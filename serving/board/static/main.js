@@ -96,6 +96,9 @@ async function refreshStatus() {
     const reasons = Object.entries(status.suppressed).sort((a, b) => b[1] - a[1]);
     const chips = reasons.map(([why, n]) => el("span", { class: "chip" }, `${show.reason(why)} `, el("b", {}, show.whole(n))));
     $("suppressed").replaceChildren(...(chips.length ? chips : ["none"]));
+    const failing = status.failing.map((one) => `${one.sport} (${one.failures} times in a row: ${one.error})`);
+    $("failing").hidden = failing.length === 0;
+    setText($("failing"), `No new alerts for these sports, as scoring them fails: ${failing.join("; ")}`);
   } catch {
     // the connection's state says it already
   }

@@ -46,7 +46,7 @@ def test_an_empty_database_answers_with_nothing(desk: Desk) -> None:
     assert readers.last_poll(desk.conn, desk.sport) is None
     assert readers.unscored_polls(desk.conn) == []
     assert board.feed(desk.conn) is None
-    assert board.pulse(desk.conn) == board.Pulse(None, None, 0)
+    assert board.pulse(desk.conn) == board.Pulse(None, None, 0, [])
     assert board.last_alert_id(desk.conn) == 0
 
 
@@ -158,12 +158,12 @@ def test_the_outbox_is_in_order_and_by_sport(desk: Desk) -> None:
 def test_unscored_polls_are_those_behind_the_scorer_whatever_the_clock_says(desk: Desk) -> None:
     ids = [write(desk, second) for second in range(3)]
     other = write(desk, 1, sport=desk.other_sport)
-    assert readers.unscored_polls(desk.conn) == [*ids, other]
+    assert [poll_id for poll_id, _ in readers.unscored_polls(desk.conn)] == [*ids, other]
 
     # time has passed beyond polls that are still to come
     alerts.commit_step(desk.conn, desk.sport, ids[1], micros(at(60)), [], {})
 
-    assert readers.unscored_polls(desk.conn) == [ids[2], other]
+    assert [poll_id for poll_id, _ in readers.unscored_polls(desk.conn)] == [ids[2], other]
     assert board.pulse(desk.conn).scorer_lag_polls == 2
     assert board.feed(desk.conn) == "simulate"
 

@@ -103,7 +103,7 @@ def matrices(
             changes, polled_at = readers.changes(conn, poll[0]), poll[1]
             matrix.apply_starts(changes.starts)
             touched = matrix.apply_quotes(changes.quotes, changes.poll_id)
-            matrix.apply_times(changes.times)
+            matrix.apply_times(changes.times, changes.observed_at)
             matrix.release_empty(touched)
             poll = next(upcoming, None)
         yield at, event, moment, matrix, polled_at

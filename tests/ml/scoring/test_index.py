@@ -42,8 +42,10 @@ def test_confirmations_do_not_mind_the_order_of_the_books() -> None:
     columns, confirmed = BookColumns(), Confirmations()
     confirmed.insert_books(columns.newcomers(np.array([1, 2, 3], np.int16)))
     rows = [(8, book, Market.TOTALS, 100 + book) for book in (1, 2, 3)]
-    confirmed.apply(MarketTimes.of([*rows, (8, 1, Market.H2H_LAY, 5)]), columns.of)
-    confirmed.apply(MarketTimes.of([*((e, b, m, t + 10) for e, b, m, t in reversed(rows)), (8, 1, 999, 5)]), columns.of)
+    confirmed.apply(MarketTimes.of([*rows, (8, 1, Market.H2H_LAY, 5)]), 999, columns.of)
+    confirmed.apply(
+        MarketTimes.of([*((e, b, m, t + 10) for e, b, m, t in reversed(rows)), (8, 1, 999, 5)]), 999, columns.of
+    )
     [ladder] = confirmed.ladders(np.array([8], np.int32), np.array([Market.TOTALS], np.int16))
     assert confirmed.times[ladder].tolist() == [111, 112, 113]
     confirmed.forget(8)

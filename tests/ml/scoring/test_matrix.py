@@ -40,7 +40,7 @@ def test_two_way_and_three_way_never_meet() -> None:
 def test_markets_that_are_not_valued_are_passed_over() -> None:
     matrix = LineMatrix()
     assert not matrix.apply_quotes(quotes((1, 7, Market.H2H_LAY, Outcome.HOME, NAN, 1.9)), 1).size
-    matrix.apply_times(MarketTimes.of([(1, 7, Market.H2H_LAY, 5), (1, 7, 12_345, 5)]))
+    matrix.apply_times(MarketTimes.of([(1, 7, Market.H2H_LAY, 5), (1, 7, 12_345, 5)]), 9)
     assert len(matrix) == 0
 
 
@@ -66,7 +66,7 @@ def test_rows_times_and_starts_are_recycled() -> None:
     for event in range(1, 500):
         matrix.apply_starts(EventStarts.of([(event, event * 10)]))
         matrix.apply_quotes(quotes((event, 7, Market.H2H, Outcome.HOME, NAN, 1.9)), event)
-        matrix.apply_times(MarketTimes.of([(event, 7, Market.H2H, event)]))
+        matrix.apply_times(MarketTimes.of([(event, 7, Market.H2H, event)]), event)
         row = matrix.rows[LineKey(event, Market.H2H, 0.0)]
         assert matrix.start[row] == event * 10
         assert matrix.book_times(np.array([row]))[0, 0] == event

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.points import point_models
-from ml.quotes import Market, Outcome
+from ml.quotes import EventStarts, Market, Outcome
 from ml.scoring import Alert, AlertKey, ScoringRules, SportScorer, Traits
 from ml.settlement import Period, SettlementRules
 from tests.ml.scoring.market import SECOND, TinyMarket, fair_market
@@ -404,3 +404,95 @@ def test_books_that_settle_differently_make_no_arbitrage() -> None:
     market.offer(3, 1.80, 1.95)
     (sure,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "arbitrage"]
     assert [leg.book for leg in sure.worth.legs] == [1, 3]
+
+
+def self_contradicting(rest: int = 6) -> tuple[TinyMarket, SportScorer]:
+    """A scorer, and a market in which book 1 sells both sides for less than they pay: 2.04 and 2.04 cost .98."""
+    market = fair_market(rest)
+    market.offer(1, 2.04, 2.04)
+    return market, SportScorer(RULES)
+
+
+def test_an_arbitrage_at_one_book_is_a_likely_error() -> None:
+    market, scorer = self_contradicting()
+    found = scorer.step(market.poll())
+    [alert] = found.alerts
+    assert alert.key == AlertKey("likely_error", 1, Market.H2H, None)
+    assert {leg.book for leg in alert.worth.legs} == {1}
+    assert alert.worth.expected_value == pytest.approx(0.02)
+    assert found.suppressed["one_book"] == 1
+    market.offer(1, 2.05, 2.04)
+    assert [(a.key.kind, a.state) for a in scorer.step(market.poll()).alerts] == [("likely_error", "updated")]
+    market.offer(1, 1.95, 1.95)
+    assert [(a.key.kind, a.state, a.reason) for a in scorer.step(market.poll()).alerts] == [
+        ("likely_error", "closed", "price_moved")
+    ]
+
+
+def test_an_arbitrage_between_copies_of_one_book_is_a_likely_error() -> None:
+    market = fair_market(6)
+    market.offer(1, 2.04, 1.9)
+    market.offer(2, 1.9, 2.04)
+    for source, kind in ((lambda book: min(book, 2), "arbitrage"), (lambda book: max(book, 2), "likely_error")):
+        scorer = SportScorer(RULES, lambda book, source=source: Traits(source=source(book)))  # type: ignore[misc]
+        assert [a.key.kind for a in scorer.step(market.poll()).alerts if a.worth.legs] == [kind]
+        market._sent.clear()
+
+
+def test_what_others_offer_beside_a_contradicting_book_is_an_arbitrage() -> None:
+    market, scorer = self_contradicting()
+    market.offer(2, 2.02, 1.9)
+    market.offer(3, 1.9, 2.02)
+    [alert] = [a for a in scorer.step(market.poll()).alerts if a.worth.legs]
+    assert (alert.key.kind, {leg.book for leg in alert.worth.legs}) == ("arbitrage", {2, 3})
+    market.withdraw(3)
+    states = [(a.key.kind, a.state, a.reason) for a in scorer.step(market.poll()).alerts if a.worth.legs]
+    assert states == [("arbitrage", "closed", "one_book"), ("likely_error", "opened", None)]
+
+
+def test_a_likely_error_at_one_book_outlives_a_restart() -> None:
+    market, scorer = self_contradicting()
+    opened_alerts = scorer.step(market.poll()).alerts
+    polls = np.full(len(market.quotes()), 1, np.int64)
+    again = SportScorer(RULES)
+    state = (market.now, 1)
+    again.restore(market.quotes(), polls, market.times(), EventStarts.of(market.starts.items()), state, opened_alerts)
+    assert again.step(market.poll()).alerts == []
+    market.offer(1, 1.95, 1.95)
+    assert [(a.alert_id, a.state) for a in again.step(market.poll()).alerts] == [(opened_alerts[0].alert_id, "closed")]
+
+
+def test_home_and_away_at_three_way_prices_are_no_two_way_market() -> None:
+    """Hockey: some books sell 60 minutes with a draw; while they suspend it, what is left looks generous."""
+    market = fair_market(6)
+    for book in (1, 2):
+        market.offer(book, 2.45, 2.5)
+    scorer = SportScorer(RULES)
+    found = scorer.step(market.poll())
+    assert found.alerts == []
+    assert found.suppressed["one_sided"] == 4
+
+
+def test_a_leader_at_one_leaves_nothing_to_price() -> None:
+    market, threes = TinyMarket(), (Outcome.HOME, Outcome.AWAY, Outcome.DRAW)
+    for book in range(1, 7):
+        market.starts[1] = market.now + 3_600 * SECOND
+        for outcome, price in zip(threes, (float("nan"), 36.0, 36.0), strict=True):
+            if price == price:  # noqa: PLR0124 - 1.0 is no price: nobody can bet at it
+                market.prices[1, book, Market.H2H_3_WAY, outcome, float("nan")] = price + book
+    scorer = SportScorer(RULES)
+    found = scorer.step(market.poll())
+    assert (found.alerts, found.suppressed) == ([], Counter())
+
+
+def test_a_book_whose_clock_is_ahead_grows_stale_with_the_others() -> None:
+    market = fair_market(6)
+    market.offer(1, GENEROUS, 1.75)
+    market.frozen[1, 1, Market.H2H] = market.now + 4 * 3_600 * SECOND
+    scorer = SportScorer(RULES)
+    [alert] = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
+    assert alert.worth.price_age_s == 0
+    seen = market.now
+    market.frozen = {(1, book, Market.H2H): market.now for book in range(2, 7)} | market.frozen
+    closed = scorer.tick(seen + 601 * SECOND).alerts
+    assert ("value", "stale") in {(a.key.kind, a.reason) for a in closed}

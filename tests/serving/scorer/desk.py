@@ -44,7 +44,7 @@ Step = tuple[str, int, str, str | None, datetime, float]
 class ScorerDesk:
     """Two events at six books that agree on evens, until told otherwise; `poll` commits, `publish` streams."""
 
-    def __init__(self, database_url: str, redis_url: str) -> None:
+    def __init__(self, database_url: str, redis_url: str, sport: str = SPORT) -> None:
         self.database_url = database_url
         self.redis_url = redis_url
         self.conn = database.connect(database_url, "test")
@@ -52,11 +52,11 @@ class ScorerDesk:
         self.now = micros(datetime.now(UTC)) - 3_600 * SECOND
         self.start = self.now + 30 * 3_600 * SECOND
         words = Vocabulary.load(database_url)
-        self.sport = words.sport(SPORT, "NBA")
+        self.sport = words.sport(sport, sport.title())
         self.books = [words.book(key, key.title()) for key in BOOKS]
         self.events = [
             words.event(key, self.sport, "Owls", "Herons", to_datetime(self.start), to_datetime(self.now))
-            for key in ("e1", "e2")
+            for key in (f"{sport}:1", f"{sport}:2")
         ]
         words.close()
         self.offers: Offers = {(e, b): (1.95, 1.95) for e in range(2) for b in range(len(BOOKS))}

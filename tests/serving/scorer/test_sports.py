@@ -48,7 +48,7 @@ def test_a_quiet_poll_moves_the_progress_and_nothing_else(desk: ScorerDesk, word
     assert [c.poll_id for c in sports.missed()] == [changes.poll_id]
     assert not sports.score(changes)
     assert desk.progress() == changes.poll_id
-    assert list(sports.missed()) == []
+    assert sports.missed() == []
     assert not sports.tick(desk.now + SECOND)
     assert desk.story() == []
 
@@ -101,8 +101,8 @@ def test_sports_are_kept_apart(desk: ScorerDesk, words: Vocabulary) -> None:
     words.sport("icehockey_nhl")
     sports = sports_of(desk, words)
     polls = [desk.poll(), desk.generous()]
-    for changes in sports.missed():
-        sports.score(changes)
+    for poll in sports.missed():
+        sports.score_missed(poll)
     assert [c.sport for c in polls] == ["basketball_nba"] * 2
     assert desk.conn.execute("SELECT sport_id FROM scorer_progress").fetchall() == [(desk.sport,)]
 

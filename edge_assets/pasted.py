@@ -1,0 +1,86 @@
+"""Settings as people paste them: what is meant is taken, and what cannot be meant is told without repeating secrets."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+ASK_ANYWAY = "+"
+"""Before a name that is not known here: the feed's lists churn, and a person may know better."""
+_QUOTES = ("''", '""', "\u2018\u2019", "\u201c\u201d", "``")
+_SEPARATORS = re.compile(r"[,;\s]+")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_. :=-]{0,39}")
+_SECRET_LIKE = re.compile(r"[0-9A-Fa-f]{16,}|[A-Za-z0-9]{24,}")
+_ODD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_EXAMPLES = 8
+
+
+def bare(value: str) -> str:
+    """A value without the spaces, line ends and quotes that were copied with it."""
+    value = value.strip().strip("\ufeff\u200b")
+    while len(value) > 1 and value[0] + value[-1] in _QUOTES:
+        value = value[1:-1].strip()
+    return value
+
+
+def listed(value: str) -> tuple[str, ...]:
+    """The parts of a list, once each, separated by commas, semicolons or white space; also a list as JSON writes it."""
+    inner = value[1:-1] if value[:1] + value[-1:] in {"[]", "()"} else value
+    return tuple(dict.fromkeys(filter(None, map(bare, _SEPARATORS.split(inner)))))
+
+
+def shown(value: str) -> str:
+    """A value as an error may repeat it: a name is, anything that may be a secret is not."""
+    if _NAME.fullmatch(value) and not _SECRET_LIKE.search(value):
+        return repr(value)
+    return f"a text of {len(value)} characters"
+
+
+def known_name(value: str, known: Collection[str], kind: str) -> str:
+    """A name that is known, or that is to be taken all the same (`+name`); `ValueError` tells what there is."""
+    if value.startswith(ASK_ANYWAY) and re.fullmatch(r"[a-z0-9_]+", value[1:]):
+        return value[1:]
+    if value in known:
+        return value
+    close = get_close_matches(value, known, n=3, cutoff=0.6)
+    if close:
+        hint = f"did you mean {' or '.join(close)}?"
+    else:
+        some = sorted(known)
+        hint = f"there are {', '.join(some[:_EXAMPLES])}" + (" and others" if len(some) > _EXAMPLES else "")
+    msg = f"there is no {kind} {shown(value)}: {hint} (write {ASK_ANYWAY} before a {kind} that is new at the feed)"
+    raise ValueError(msg)
+
+
+def checked_url(url: str, schemes: Sequence[str]) -> str:
+    """A URL of one of the `schemes` that a client can read; `ValueError` tells what is wrong without repeating it."""
+    scheme, found, _ = url.partition("://")
+    if not found or scheme not in schemes:
+        begins = f", not with {scheme}://" if found and re.fullmatch(r"[a-z][a-z0-9+.]{0,19}", scheme) else ""
+        msg = f"a URL begins with {' or '.join(f'{known}://' for known in schemes)}{begins}"
+        raise ValueError(msg)
+    if _ODD_PERCENT.search(url) or not url.isprintable() or " " in url:
+        msg = "the URL holds characters that have to be written as %XX (in a password: % @ : / # ? and spaces)"
+        raise ValueError(msg)
+    try:
+        parts = urlsplit(url)
+        # a password with an unescaped @ : / # or ? ends up in the host, the port or the path
+        usable = parts.port != 0 and "@" not in (parts.hostname or "") and not parts.fragment
+        usable &= bool(parts.hostname) or not parts.netloc or "host" in parse_qs(parts.query) or scheme == "unix"
+    except ValueError:
+        usable = False
+    if not usable:
+        msg = "host and port of the URL cannot be read: in a password % @ : / # ? are written as %XX"
+        raise ValueError(msg)
+    return url
+
+
+def postgres_url(url: str) -> str:
+    """A database URL as libpq takes it, also from `postgres://` and from SQLAlchemy's `postgresql+driver://`."""
+    plain = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url, flags=re.IGNORECASE)
+    return checked_url(plain, ("postgresql",))

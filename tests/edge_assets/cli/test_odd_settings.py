@@ -1,0 +1,96 @@
+"""Every command under every odd setting: a sentence and a remedy at once, no traceback, no secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.edge_assets.cli.command import Edge
+
+SECRET = "s3cretS3cretS3cretS3cret"
+COMMANDS = (
+    ("up", "--feed", "simulate", "--detach"),
+    ("up", "--feed", "odds-api", "--detach"),
+    ("up", "--feed", "replay", "--replay", "nowhere"),
+    ("doctor",),
+    ("watch", "--url", "nonsense"),
+    ("import", "odds-api", "nowhere"),
+    ("lines", "1"),
+    ("token",),
+    ("quarantine", "list"),
+    ("warehouse", "build"),
+    ("warehouse", "report"),
+    ("warehouse", "table"),
+    ("warehouse", "accuracy"),
+    ("warehouse", "weights"),
+)
+ODD = (
+    {"REDIS_URL": "nonsense"},
+    {"DATABASE_URL": f"mysql://u:{SECRET}@x"},
+    {"DATABASE_URL": f"postgresql://u:{SECRET}%zz@x/y"},
+    {"EDGE_SPORTS": "nfll"},
+    {"EDGE_REGIONS": f"us,{SECRET}"},
+    {"EDGE_BOOK_WEIGHTS": "pinnacle=x"},
+    {"ODDS_API_KEY": f"{SECRET} {SECRET}"},
+    {"ALERT_THRESHOLD_EDGE": SECRET},
+    {"DATABASE_URL": f"postgres://u:{SECRET}@127.0.0.1:1/odds", "REDIS_URL": f"redis://:{SECRET}@127.0.0.1:1/0",
+     "JWT_SECRET": "short", "ODDS_API_KEY": SECRET},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_tells_what_is_wrong_and_what_helps(edge: Edge, command: tuple[str, ...]) -> None:
+    for odd in ODD:
+        done = edge(*command, **odd)
+        told = done.stdout + done.stderr
+        assert done.returncode != 0, (odd, told)
+        assert "Traceback" not in told
+        assert SECRET not in told
+        assert told.strip(), odd
+        assert len(told.splitlines()) < 40
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "said", "remedy"),
+    [
+        (("doctor",), {"REDIS_URL": "nonsense"}, "REDIS_URL", "redis://"),
+        (("warehouse", "report"), {"DATABASE_URL": "mysql://x"}, "DATABASE_URL", "postgresql://"),
+        (("watch", "--url", "nonsense"), {}, "--url", "http://127.0.0.1:8000"),
+        (("watch", "--url", "http://h:99999"), {}, "host and port", "http://127.0.0.1:8000"),
+        (("watch", "--after", "-1"), {}, "--after", "0"),
+        (("up", "--feed", "simulate"), {"REDIS_URL": "redis://127.0.0.1:1"}, "no Redis answers", "REDIS_URL"),
+        (("up", "--feed", "simulate"), {"DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "database x at", "DATABASE_URL"),
+        (("up", "--feed", "simulate"), {"JWT_SECRET": "short"}, "JWT_SECRET is too short", "openssl rand -hex 32"),
+        (("up", "--port", "99999"), {}, "--port", "65535"),
+        (("replay", "nowhere", "--port", "-1"), {}, "--port", "-1"),
+        (("token",), {"JWT_SECRET": "short"}, "JWT_SECRET is too short", "openssl rand -hex 32"),
+        (("token", "--hours", "nan"), {}, "--hours", "from 0 to"),
+        (("token", "--hours", "1e300"), {}, "--hours", "from 0 to"),
+        (("token", "--hours", "-1"), {}, "--hours", "from 0 to"),
+    ],
+)  # fmt: skip
+def test_the_sentence_names_the_setting_and_the_remedy(
+    edge: Edge, command: tuple[str, ...], environment: dict[str, str], said: str, remedy: str
+) -> None:
+    done = edge(*command, **environment)
+    told = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0
+    assert said in told
+    assert remedy in told
+
+
+def test_a_file_of_settings_that_is_no_text_is_named(edge: Edge, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("EDGE_REGIONS=us\n", "utf-16")
+    done = edge("doctor")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert ".env is no text in UTF-8" in done.stderr
+
+
+def test_what_runs_is_stopped_and_shown_under_any_setting(edge: Edge) -> None:
+    for odd in ODD:
+        assert edge("down", **odd).returncode == 0
+        assert edge("status", **odd).returncode == 3

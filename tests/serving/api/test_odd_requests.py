@@ -1,0 +1,136 @@
+"""Whatever is asked: an answer, or a sentence about what is wrong with the question; never an error of the server's."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+PATHS = ("/api/value-bets", "/api/likely-errors", "/api/arbitrage", "/api/odds/nfl", "/api/odds/nfl/events")
+NAMES = ("sport", "book", "min_edge", "limit", "event_id", "after", "x\0")
+ODD = (
+    "", "nan", "inf", "-inf", "-1", "0", "1e999", "9" * 400, "9" * 5_000, str(2**31), str(2**63), "\0", "a\0b",
+    "%ED%A0%80",
+    "nfl", " NFL ", "pinnacle", "curling", "\u202enfl", "' OR 1=1 --", "../../etc/passwd", "[]", "{}", "true", "½",
+)  # fmt: skip
+texts = st.sampled_from(ODD) | st.text(max_size=20) | st.integers().map(str) | st.floats().map(str)
+served_once = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def asked(served: Any, url: str) -> httpx.Response:
+    with served.http as http:
+        answer: httpx.Response = http.get(url, timeout=20)
+    return answer
+
+
+def check(answer: httpx.Response) -> None:
+    assert answer.status_code < 500, (answer.request.url, answer.text)
+    body = answer.json()
+    if answer.status_code >= 400:
+        assert body["detail"]
+
+
+@served_once
+@given(path=st.sampled_from(PATHS), query=st.dictionaries(st.sampled_from(NAMES), texts, max_size=3))
+def test_any_query_is_answered(served: Any, path: str, query: dict[str, str]) -> None:
+    words = "&".join(f"{quote(name)}={_quoted(value)}" for name, value in query.items())
+    check(asked(served, f"{path}?{words}"))
+
+
+@served_once
+@given(sport=texts)
+def test_any_sport_in_the_path_is_answered(served: Any, sport: str) -> None:
+    answer = asked(served, f"/api/odds/{_quoted(sport)}")
+    assert answer.status_code < 500, (sport, answer.text)
+
+
+def _quoted(value: str) -> str:
+    return value if value.startswith("%ED") else quote(value, safe="", errors="surrogatepass")
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("/api/value-bets?min_edge=nan", 422, "min_edge"),
+        ("/api/value-bets?limit=1000000000000", 422, "limit"),
+        ("/api/value-bets?limit=-1", 422, "limit"),
+        ("/api/value-bets?book=nonsense", 404, "there is no book 'nonsense'"),
+        ("/api/arbitrage?book=%00", 404, "there is no book"),
+        ("/api/odds/nfl?event_id=99999999999999999999", 422, "event_id"),
+        ("/api/odds/%00", 404, "there is no sport"),
+    ],
+)
+def test_what_is_wrong_is_said(served: Any, url: str, code: int, said: str) -> None:
+    answer = asked(served, url)
+    assert answer.status_code == code
+    assert said in answer.text
+
+
+def test_books_are_known_by_the_database_or_the_list(served: Any) -> None:
+    for book in ("pinnacle", " Pinnacle ", "betfair_ex_eu"):
+        assert asked(served, f"/api/value-bets?book={quote(book)}").status_code == 200
+    assert "fanduel" in asked(served, "/api/value-bets?book=nonsense").json()["known"]
+
+
+first_messages = st.one_of(
+    st.text(max_size=50),
+    st.binary(max_size=50),
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("token", "after", "x")), inner),
+        max_leaves=6,
+    ).map(json.dumps),
+    st.sampled_from((
+        "[" * 8_000, '{"x":' * 3_000, '{"token": "\\ud83d"}', '{"token": "\\u0000"}', '{"token": 7}', "\ufeff{}",
+        '{"token": "a", "after": 1e999}', '{"token": "a", "after": ' + "9" * 6_000 + "}", "null", "",
+    )),
+)  # fmt: skip
+
+
+def closed_with(url: str, first: str | bytes, **kwargs: Any) -> tuple[int | None, str | None]:
+    with connect(url, **kwargs) as ws:
+        with suppress(ConnectionClosed):
+            ws.send(first)
+            while True:
+                ws.recv(timeout=10)
+        return ws.close_code, ws.close_reason
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=first_messages)
+def test_any_first_message_is_refused_with_a_reason(served: Any, first: str | bytes) -> None:
+    code, reason = closed_with(served.ws, first)
+    assert code in {4400, 4401}, (first, code, reason)
+    assert reason
+
+
+@pytest.mark.parametrize("after", [-1, 2**63, 2**64, 10**30, 1.5, "1", [1], {}, True, "nan", None])
+def test_any_after_is_refused_or_understood(served: Any, after: object) -> None:
+    with connect(served.ws) as ws:
+        ws.send(json.dumps({"token": served.token(), "after": after}))
+        if after is None:
+            assert json.loads(ws.recv(timeout=5))["type"] == "hello"
+            return
+        with pytest.raises(ConnectionClosed):
+            ws.recv(timeout=10)
+        assert ws.close_code == 4400
+        assert ws.close_reason
+
+
+@pytest.mark.parametrize("after", ["-1", "", "9" * 5_000, str(2**63), "%00", "1.5", "nan"])
+def test_any_after_in_the_query_is_refused(served: Any, after: str) -> None:
+    code, reason = closed_with(f"{served.ws}?after={after}", "ignored", additional_headers=served.bearer())
+    assert (code, reason) == (4400, "after must be an alert's id")
+
+
+def test_an_after_beyond_the_newest_is_of_another_database(served: Any) -> None:
+    code, _ = closed_with(served.ws, json.dumps({"token": served.token(), "after": 2**63 - 1}))
+    assert code == 4409
