@@ -31,12 +31,33 @@ ORDER BY timed.sport, timed.season, settled.market, settled.verdict
 """
 
 
+NOT_COUNTED = """
+SELECT settled.verdict, count(*)
+FROM analytics.stg_pricing__settlements AS settled
+INNER JOIN analytics.int_events_timed AS timed ON settled.event_id = timed.event_id
+INNER JOIN markets AS m ON settled.market = m.key
+WHERE
+    settled.superseded_at IS NULL AND settled.verdict <> 'settled' AND m.id = %(market)s
+    AND starts_with(timed.sport, %(sport)s)
+    AND EXISTS (
+        SELECT FROM analytics.int_closes_expected AS offered
+        WHERE offered.event_id = settled.event_id AND offered.market_id = m.id
+    )
+GROUP BY settled.verdict ORDER BY settled.verdict
+"""
+
+
 def replace_settlements(conn: Connection, columns: Columns) -> None:
     """Put the settlements (`TYPES`) in the place of the old ones."""
     with conn.cursor() as cursor:
         cursor.execute("TRUNCATE pricing.settlements")
         write_columns(cursor, "pricing.settlements", TYPES, columns)
         cursor.execute("ANALYZE pricing.settlements")
+
+
+def not_counted(conn: Connection, market: int, sport: str = "") -> dict[str, int]:
+    """Games that figures of a market leave out though there is a word on their result, by reason."""
+    return dict(conn.execute(NOT_COUNTED, {"market": market, "sport": sport}).fetchall())
 
 
 def unsettled(conn: Connection) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row
 
 from edge_assets.store.database import describe
+from edge_assets.store.results import contradicted_events
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -54,6 +55,7 @@ def status(conn: Connection) -> dict[str, Any]:
         **alerts,
         "rejected": dict(conn.execute(REJECTED).fetchall()),
         "suppressed": dict(conn.execute(SUPPRESSED).fetchall()),
+        "contradicted_results": contradicted_events(conn),
         "latency_ms": dict(zip(("p50", "p95", "p99"), latency, strict=True)),
         "database": asdict(describe(conn)),
         "sports": sports,

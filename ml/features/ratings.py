@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
@@ -68,7 +70,7 @@ def rate(changes: Iterable[KnownScore], rules: RatingRules | None = None) -> Ite
         yield from league.apply(step, change)
 
 
-class _Team(NamedTuple):
+class _Team(Struct, frozen=True, gc=False):
     """A team's state: its last game and the side it was on, and the scores of the last games, newest last."""
 
     game: Hashable
@@ -78,7 +80,7 @@ class _Team(NamedTuple):
     scores: tuple[float, ...]
 
 
-class _Played(NamedTuple):
+class _Played(Struct, frozen=True, gc=False):
     """A game that was heard of, with the state of the teams and the league before it."""
 
     known: KnownScore
@@ -98,6 +100,11 @@ class _League:
 
     def apply(self, step: int, change: KnownScore) -> Iterator[TeamRating]:
         place = self._place.setdefault(change.game, len(self._history))
+        if place == len(self._history):
+            self._play(change)
+            yield self._rating(step, change.home, change)
+            yield self._rating(step, change.away, change)
+            return
         again = [change, *(played.known for played in self._history[place + 1 :])]
         for played in reversed(self._history[place:]):
             self._take_back(played)

@@ -67,6 +67,9 @@ class Alert(BaseModel):
     market_width: float | None = Field(description="overround of the tightest book in the consensus")
     hold: float | None = Field(description="of the best prices of all books; below 0 for an arbitrage")
     error_probability: Probability | None = Field(description="that the book has made a mistake, and may void the bet")
+    rules: Literal["same", "differ", "unknown"] | None = Field(
+        description="of an arbitrage: whether its books settle alike, as far as their rules are known"
+    )
     detection_latency_ms: float | None = Field(description="from the payload's receipt to the alert's publication")
     observed_at: datetime = Field(description="the feed's clock")
     published_at: datetime | None
@@ -198,6 +201,7 @@ class Status(BaseModel):
     last_observed_at: datetime | None = Field(description="the feed's clock")
     rejected: dict[str, int] = Field(description="quotes that could not be stored, by reason")
     suppressed: dict[str, int] = Field(description="candidates that became no alert, by reason")
+    contradicted_results: int = Field(description="events whose sources contradict each other: they settle nothing")
     latency_ms: Latency
 
 

@@ -152,7 +152,7 @@ class MarketDesk:
         """A newly opened arbitrage between the second and the third book."""
         legs = (Leg(Outcome.HOME, self.books[1], 2.2, 0.48), Leg(Outcome.AWAY, self.books[2], 2.0, 0.52))
         key = AlertKey("arbitrage", self.event, Market.H2H, None)
-        worth = Worth(0.047, 2, 20.0, legs=legs)
+        worth = Worth(0.047, 2, 20.0, rules="unknown", legs=legs)
         return open_alert(key, worth, micros(self.now), self.poll_id, self.poll_id)
 
 

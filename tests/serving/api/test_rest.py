@@ -63,6 +63,8 @@ def test_arbitrages_carry_their_legs(served: Any, market: Any) -> None:
         ("fanduel", "Seattle Seahawks", 0.48),
         ("draftkings", "<b>Rams</b>", 0.52),
     ]
+    assert alert.rules == "unknown"
+    assert [len(get(served, "/api/arbitrage", rules=r)["alerts"]) for r in ("unknown", "same", "differ")] == [1, 0, 0]
     assert get(served, "/api/arbitrage", book="pinnacle")["alerts"] == []
     assert get(served, "/api/arbitrage", min_edge=0.05)["alerts"] == []
 
