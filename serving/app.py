@@ -14,7 +14,7 @@ from psycopg_pool import PoolTimeout
 from starlette.staticfiles import StaticFiles
 
 from serving import auth, board
-from serving.api import alerts, health, odds, status
+from serving.api import alerts, health, middles, odds, status
 from serving.api.sports import UnknownSportError
 from serving.deps import Resources
 from serving.realtime import endpoint
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Edge Finder", version=VERSION, description=DESCRIPTION, lifespan=lifespan)
     app.state.resources = resources
-    for module in (odds, alerts, health, status, endpoint):
+    for module in (odds, middles, alerts, health, status, endpoint):
         app.include_router(module.router)
     if settings.edge_local:
         app.include_router(auth.router)

@@ -151,6 +151,37 @@ class SportOdds(BaseModel):
     events: list[EventOdds]
 
 
+class MiddleLeg(Leg):
+    """One bet of a middle."""
+
+    point: float = Field(description="handicap or total as the book writes it")
+
+
+class Middle(Event):
+    """Two bets at different points that both win if the result falls between; profits are of a total stake of one."""
+
+    market: str
+    rules: Literal["same", "differ", "unknown"] = Field(
+        description="whether the books settle alike, as far as their rules are known"
+    )
+    legs: list[MiddleLeg]
+    expected_value: float
+    guaranteed_return: float = Field(description="profit in the worst case, below 0: what the middle costs")
+    best_return: float = Field(description="profit if both bets win")
+    middle_probability: Probability = Field(description="that both win, or one does while the other pushes")
+    break_even: Probability = Field(description="the probability of the middle at which it is worth nothing")
+
+
+class Middles(BaseModel):
+    """The middles of a sport at its latest poll, the highest expected value first."""
+
+    sport: str
+    feed: str | None
+    observed_at: datetime | None
+    count: int = Field(description="matching middles, before the limit")
+    middles: list[Middle]
+
+
 class Health(BaseModel):
     """Whether this process can do its work."""
 
