@@ -81,10 +81,10 @@ class RejectedRows(NamedTuple):
 
 
 def scores(conn: Connection, events: Sequence[int]) -> Columns:
-    """What is known of the results of `events` and of each sport's newest 90 days, by event: `reports.TYPES`."""
+    """Results of `events` and of each sport's newest 90 days that are not contradicted in all: `reports.TYPES`."""
     found = reports(conn)
     judged = [event for (event,) in conn.execute(JUDGED, {"events": list(events)})]
-    mine = np.isin(found["event"], judged)
+    mine = np.isin(found["event"], judged) & ~(found["regulation_contradicted"] & found["full_contradicted"])
     return {name: column[mine] for name, column in found.items()}
 
 

@@ -8,6 +8,7 @@ from edge_assets.store.bulk import TIME, read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from numpy.typing import NDArray
     from psycopg import Connection
@@ -41,7 +42,7 @@ ORDER BY r.event_id, r.known_at
 """Who contradicts a score of no stated period leaves open what any period's is, unless that is known otherwise."""
 DATED = REPORTS.format(endings=[*ENDINGS], reports="event_results_dated")
 NEWEST = REPORTS.format(
-    endings=[*ENDINGS], reports="(SELECT *, '-infinity'::timestamptz AS known_at FROM event_results)"
+    endings=[*ENDINGS], reports="(SELECT *, '-infinity'::timestamptz AS known_at FROM event_results_at(%(at)s))"
 )
 TYPES: Mapping[str, str] = {
     "event": "i4", "known_at": TIME, "sport": "i2", "ending": "i2",
@@ -58,6 +59,6 @@ def dated_reports(conn: Connection) -> Columns:
     return read_columns(conn, DATED, TYPES)
 
 
-def reports(conn: Connection) -> Columns:
-    """The same as known now, once an event."""
-    return read_columns(conn, NEWEST, TYPES)
+def reports(conn: Connection, at: datetime | None = None) -> Columns:
+    """The same as it was known at `at`, or is known now: once an event."""
+    return read_columns(conn, NEWEST, TYPES, {"at": at or "infinity"})

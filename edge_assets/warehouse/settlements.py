@@ -11,6 +11,7 @@ from edge_assets.store import board
 from edge_assets.store.reports import dated_reports
 from edge_assets.store.settlements import replace_settlements
 from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market
+from ml.settlement import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,10 @@ def _settled(reports: Columns, market: Market, sports: Mapping[int, str]) -> Col
 def _verdicts(
     reports: Columns, market: Market, sports: Mapping[int, str]
 ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
-    """The verdict (r,) on the market and the outcome that won wholly, 0 where none did."""
+    """The verdict (r,) on the market and the outcome that won wholly, 0 where none did.
+
+    By unknown rules an outcome may be settled, lost by all of them, and another not: then the market is not.
+    """
     outcomes = np.array([int(outcome) for outcome in OUTCOMES_OF[market]], np.int32)
     games, width = len(reports["event"]), len(outcomes)
     bets = {
@@ -75,4 +79,4 @@ def _verdicts(
     found = settle(bets, reports, sports, {})
     won = found.shares.won.reshape(games, width) == 1
     winner = np.where(won.any(axis=1), outcomes[won.argmax(axis=1)], 0).astype(np.int32)
-    return found.verdict.reshape(games, width)[:, 0], winner
+    return found.verdict.reshape(games, width).max(axis=1, initial=Verdict.SETTLED), winner

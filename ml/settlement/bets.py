@@ -34,7 +34,7 @@ STATUSES = (None, *GameStatus)
 
 
 class Verdict(IntEnum):
-    """What became of a bet; only the first two are final."""
+    """What became of a bet; only the first two are final, and have the least numbers."""
 
     SETTLED = auto()
     VOID = auto()

@@ -109,6 +109,8 @@ def test_what_was_known_of_a_result_from_moment_to_moment(contradicted: Desk) ->
     assert found["full_contradicted"].tolist() == [False, True, False]
     assert found["full_home"].tolist() == [2, 0, 3]
     assert not found["regulation_contradicted"].any()
+    before, now = reports(contradicted.conn, SECOND), reports(contradicted.conn)
+    assert (before["full_contradicted"].tolist(), now["full_contradicted"].tolist()) == ([True], [False])
     assert {ENDINGS[number - 1] for number in found["ending"].tolist()} == {"final"}
 
 

@@ -122,7 +122,7 @@ def test_every_bet_settles_as_by_hand(
     assert settled(*bet, report, rule, doubt) == by_hand(*bet, report, rule, doubt)
 
 
-@given(markets, points, reports, rules, doubts)
+@given(markets, points, reports, rules.filter(lambda rule: rule is not None), doubts)
 def test_the_outcomes_of_a_market_share_one_verdict_and_what_is_won_is_lost(
     market: Market, point: float, report: GameReport, rule: Rules, doubt: tuple[bool, bool]
 ) -> None:
