@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from edge_assets.texts import MAX_TEXT_LENGTH
 from serving import auth, board
-from serving.api import alerts, health, odds, status
+from serving.api import alerts, health, middles, odds, status
 from serving.api.sports import UnknownNameError
 from serving.deps import Resources
 from serving.realtime import endpoint
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Edge Finder", version=VERSION, description=DESCRIPTION, lifespan=lifespan)
     app.state.resources = resources
-    for module in (odds, alerts, health, status, endpoint):
+    for module in (odds, middles, alerts, health, status, endpoint):
         app.include_router(module.router)
     if settings.edge_local:
         app.include_router(auth.router)

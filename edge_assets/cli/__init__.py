@@ -5,7 +5,20 @@ Modules import at their head only what `edge --help` needs, and the rest when th
 
 from __future__ import annotations
 
-from edge_assets.cli import doctor, down, feeds, imports, lines, quarantine, status, token, up, warehouse, watch
+from edge_assets.cli import (
+    doctor,
+    down,
+    feeds,
+    imports,
+    lines,
+    quarantine,
+    results,
+    status,
+    token,
+    up,
+    warehouse,
+    watch,
+)
 from edge_assets.cli.application import app
 
 app.command()(up.up)
@@ -19,6 +32,7 @@ app.command("import")(imports.import_)
 app.command()(lines.lines)
 app.command()(token.token)
 app.add_typer(quarantine.app)
+app.add_typer(results.app)
 app.add_typer(warehouse.app)
 
 __all__ = ["app"]

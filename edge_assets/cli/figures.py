@@ -37,16 +37,23 @@ def table(
     Beside it the same with and without quarantined prices, and at the best price of a single recorded book.
     """
     from edge_assets.store.reference_prices import reference_prices
+    from edge_assets.store.settlements import not_counted
     from edge_assets.warehouse.sharp_table import DIFFERENCES, Offer, sharp_table, variants
 
     offers = variants(Offer(_one_of(PRICES, price), with_quarantined))
     chosen, known = _market(market), _methods(methods)
     with warehouse("int_winners_settled") as conn:
         found = [reference_prices(conn, chosen, reference, *offer, sport) for offer in offers]
+        left_out = not_counted(conn, chosen, sport)
     tables = [sharp_table(prices, offer, known) for prices, offer in zip(found, offers, strict=True)]
     asked, *beside = tables
     if as_json:
-        explained = {"reference": reference, "beside": [t.facts() for t in beside], "explained": DIFFERENCES}
+        explained = {
+            "reference": reference,
+            "beside": [t.facts() for t in beside],
+            "explained": DIFFERENCES,
+            "not_counted": left_out,
+        }
         echo_json(asked.facts() | explained)
         return
     print_rows(("de-vig", "EV >", "bets", "claimed", "yield", "CLV", "beat the close"), list(map(_texts, asked.rows)))
@@ -55,6 +62,7 @@ def table(
     print_rows(("de-vig", "EV >", *head), [_compared(rows) for rows in zip(*(t.rows for t in tables), strict=True)])
     for difference in DIFFERENCES:
         out.print(f"\n{difference}")
+    _print_left_out(left_out)
 
 
 def accuracy(
@@ -67,19 +75,31 @@ def accuracy(
 ) -> None:
     """Log loss of first and of closing prices, on the games with both, by either rule of when a game begins."""
     from edge_assets.store.foretold import StartRule, foretold
+    from edge_assets.store.settlements import not_counted
     from edge_assets.warehouse.accuracy import accuracy as judged
 
     book = None if reference == "consensus" else reference
     chosen, known = _market(market), _methods(methods)
     rows: list[dict[str, Any]] = []
     with warehouse("int_winners_settled") as conn:
+        left_out = not_counted(conn, chosen, sport)
         for start in StartRule:
             prices = foretold(conn, chosen, start, sport, book, with_quarantined=with_quarantined)
             rows += [{"start": start, "devig": method, **judged(prices, method)._asdict()} for method in known]
     if as_json:
-        echo_json({"reference": reference, "sport": sport, "market": market, "rows": rows})
+        echo_json({"reference": reference, "sport": sport, "market": market, "rows": rows, "not_counted": left_out})
         return
     print_rows(("start", "de-vig", "games", "first", "close"), [_losses(row) for row in rows])
+    _print_left_out(left_out)
+
+
+def _print_left_out(games: dict[str, int]) -> None:
+    """Results that count for nothing, and what to do about it."""
+    if not games:
+        return
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in games.items())
+    remedy = "; a person decides: `edge results list --contradicted`" if "contradicted" in games else ""
+    out.print(f"\nNot counted, by how their result stands: {reasons}{remedy}", soft_wrap=True)
 
 
 def _one_of(known: tuple[str, ...], name: str) -> str:

@@ -22,6 +22,7 @@ UNAUTHORISED = 4401
 UNKNOWN_RESUME_ID = 4409
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
+RULES_STYLES = {"same": "green", "differ": "red", "unknown": "yellow"}
 STATE_STYLES = {"opened": "bold green", "updated": "cyan", "closed": "dim"}
 
 
@@ -111,6 +112,9 @@ def _line(alert: dict[str, Any]) -> Text:
     line.append(_selection(alert), "dim" if state == "closed" else "")
     if alert["kind"] == "likely_error":
         line.append("  likely error: may be voided", "yellow")
+    if alert["kind"] == "arbitrage":
+        rules = alert.get("rules") or "unknown"  # a stream goes on over an upgrade
+        line.append(f"  rules: {rules}", RULES_STYLES.get(rules, ""))
     if alert["reason"]:
         line.append(f"  ({alert['reason']})", "dim")
     return line

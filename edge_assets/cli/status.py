@@ -42,6 +42,8 @@ def _show(state: dict[str, Any]) -> None:
             out.print(f"  {name:8} {url}", soft_wrap=True)
     if "database" in state:
         out.print(_counts(state))
+        if state["contradicted_results"]:
+            out.print("contradicted results settle nothing until a person decides: `edge results list --contradicted`")
         out.print(_sports(state["sports"]))
         for failure in state["failing"]:
             out.print(_failure(failure), style="red", markup=False, soft_wrap=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from edge_assets.store.weights import BookWeight
 
+UNSETTLED = ("sport", "season", "market", "verdict")
 app = typer.Typer(name="warehouse", help="Build the warehouse and ask it.", no_args_is_help=True)
 app.command()(table)
 app.command()(accuracy)
@@ -47,15 +48,24 @@ def build() -> None:
 def report(as_json: JSON = False) -> None:
     """Show how many closing lines there are by sport, season and book, and why the others are missing."""
     from edge_assets.store.coverage import closing_coverage, event_counts, phantoms
+    from edge_assets.store.settlements import unsettled
 
     with warehouse("closing_coverage") as conn:
         coverage, events, never_played = closing_coverage(conn), event_counts(conn), phantoms(conn)
+        open_results = unsettled(conn)
     if as_json:
-        echo_json({"coverage": coverage, "events": events, "phantoms": never_played})
+        echo_json({"coverage": coverage, "events": events, "phantoms": never_played, "unsettled": open_results})
         return
     print_rows(("sport", "season", "book", "expected", "closed", "missing, by reason"), list(map(_covered, coverage)))
     out.print()
-    print_rows(("sport", "season", "events", "played", "phantom", "awaited or off"), list(map(_counted, events)))
+    head = ("sport", "season", "events", "played", "phantom", "contradicted", "awaited or off")
+    print_rows(head, list(map(_counted, events)))
+    if open_results:
+        out.print("\nmatch results that settle nothing, by what is missing")
+        rows = [(*(str(row[name]) for name in UNSETTLED), f"{row['games']:,}") for row in open_results]
+        print_rows((*UNSETTLED[:3], "reason", "games"), rows)
+    if any(entry["contradicted"] for entry in events):
+        out.print("\nof contradicted results a person decides: `edge results list --contradicted`")
 
 
 def _covered(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -65,7 +75,7 @@ def _covered(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _counted(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    counts = (f"{entry[name]:,}" for name in ("events", "played", "phantom", "awaited_or_off"))
+    counts = (f"{entry[name]:,}" for name in ("events", "played", "phantom", "contradicted", "awaited_or_off"))
     return entry["sport"], str(entry["season"]), *counts
 
 

@@ -31,6 +31,7 @@ TABLES = (
     "outcomes",
     "polls",
     "public_bets",
+    "result_decisions",
     "sports",
 )
 """What bursts and imports write, and the warehouse reads in the other code location."""

@@ -13,10 +13,11 @@ import numpy as np
 from scipy.special import bdtrc
 
 from edge_assets.quality.judgement import below_a_book, out_of_band
+from edge_assets.settling import settle
 from edge_assets.store.quarantine import BEST
 from ml.medians import medians_of_others
 from ml.quotes import Market, Outcome
-from ml.settlement import Shares, settle_scores
+from ml.settlement import Shares, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -122,13 +123,20 @@ def _opposed(board: Board, due: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], N
 class BlindBets:
     """Betting everything at any single price, the first or the last before the start, must not win."""
 
-    def __init__(self, scores: Mapping[str, NDArray[Any]]) -> None:
-        self._scores = scores
+    def __init__(self, scores: Mapping[str, NDArray[Any]], sports: Mapping[int, str], books: Mapping[int, str]) -> None:
+        self._scores, self._sports, self._books = scores, sports, books
         self._sums: dict[tuple[str, int, int, int], Array] = defaultdict(lambda: np.zeros(3))
 
     def add(self, bets: Mapping[str, NDArray[Any]]) -> None:
-        """Settle bets (`edge_assets.store.canaries.BET_TYPES`), on events whose scores are known."""
-        shares = _shares(bets, self._scores)
+        """Settle bets (`edge_assets.store.canaries.BET_TYPES`) on the events of the scores, by their books' rules.
+
+        What those rules and scores do not settle is no bet: a contradicted result above all.
+        """
+        game = np.searchsorted(self._scores["event"], bets["event"])
+        found = settle({**bets, "game": game}, self._scores, self._sports, self._books)
+        settled = found.verdict == Verdict.SETTLED
+        bets = {name: column[settled] for name, column in bets.items()}
+        shares = Shares(*(share[settled] for share in found.shares))
         kinds = np.stack([bets[name].astype(np.int64) for name in ("book", "market", "outcome")])
         keys, group = np.unique(kinds, axis=1, return_inverse=True)
         for moment in ("opening", "closing"):
@@ -147,17 +155,6 @@ class BlindBets:
                 case = Case(f"{what} {Market(market).key} {Outcome(outcome).key}", int(n), float(total / n))
                 died_of.append(case)
         return Finding("blind_betting", int(sum(n for n, *_ in self._sums.values())), died_of)
-
-
-def _shares(bets: Mapping[str, NDArray[Any]], scores: Mapping[str, NDArray[Any]]) -> Shares:
-    """What the scores make of the bets; three-way prices are for the regulation."""
-    event = np.searchsorted(scores["event"], bets["event"])
-    regulation = bets["market"] == Market.H2H_3_WAY
-    home, away = (
-        np.where(regulation, scores[f"regulation_{side}"][event], scores[f"full_{side}"][event]).astype(np.float64)
-        for side in ("home", "away")
-    )
-    return settle_scores(bets["market"], bets["outcome"], bets["point"].astype(np.float64), home, away)
 
 
 def row_width(files: Iterable[tuple[str, int, int]]) -> Finding:

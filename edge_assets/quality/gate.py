@@ -12,7 +12,7 @@ from edge_assets.quality.boards import boards
 from edge_assets.quality.judgement import judge
 from edge_assets.store import canaries as looks
 from edge_assets.store import quarantine as store
-from edge_assets.store.board import books
+from edge_assets.store.board import books, sports
 from ml.quotes import OUTCOMES_OF
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _judge(
 
 def _blind_bets(conn: Connection, scores: looks.Columns) -> canaries.BlindBets:
     """After quarantine: what it took out is nothing that anybody bets at."""
-    bets = canaries.BlindBets(scores)
+    known = ({row.id: row.key for row in rows.values()} for rows in (sports(conn), books(conn)))
+    bets = canaries.BlindBets(scores, *known)
     events = scores["event"].tolist()
     for start in range(0, len(events), AT_ONCE):
         bets.add(looks.bets(conn, events[start : start + AT_ONCE], MARKETS))

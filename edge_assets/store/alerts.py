@@ -43,6 +43,7 @@ WORTH_COLUMNS = (
     "market_width",
     "hold",
     "error_probability",
+    "rules",
 )
 STEP_COLUMNS = ("alert_id", "seq", "state", "reason", "observed_at", "poll_id", "tick_poll_id")
 COLUMNS = ("sport_id", *STEP_COLUMNS, *KEY_COLUMNS, *WORTH_COLUMNS, "legs")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from edge_assets.store.bulk import read_columns
+from edge_assets.store.reports import reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,27 +18,17 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[Any]]
 
 RECENT = "interval '90 days'"
-SCORES = f"""
-WITH played AS (
+JUDGED = f"""
+WITH dated AS (
     SELECT
-        event_id,
-        (array_agg(home_score ORDER BY period = 'full', period))[1] AS regulation_home,
-        (array_agg(away_score ORDER BY period = 'full', period))[1] AS regulation_away,
-        (array_agg(home_score ORDER BY period = 'regulation', period))[1] AS full_home,
-        (array_agg(away_score ORDER BY period = 'regulation', period))[1] AS full_away
-    FROM event_results WHERE status = 'final' AND NOT contradicted GROUP BY event_id
-),
-dated AS (
-    SELECT p.*, e.commence_at, max(e.commence_at) OVER (PARTITION BY e.sport_id) AS newest_at
-    FROM played AS p INNER JOIN events AS e ON p.event_id = e.id
+        e.id, e.commence_at,
+        max(e.commence_at) FILTER (
+            WHERE EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id)
+        ) OVER (PARTITION BY e.sport_id) AS newest_at
+    FROM events AS e
 )
-SELECT event_id, regulation_home, regulation_away, full_home, full_away FROM dated
-WHERE commence_at > newest_at - {RECENT} OR event_id = ANY(%(events)s)
-ORDER BY event_id
+SELECT id FROM dated WHERE commence_at > newest_at - {RECENT} OR id = ANY(%(events)s)
 """
-SCORE_TYPES = {
-    "event": "i4", "regulation_home": "i2", "regulation_away": "i2", "full_home": "i2", "full_away": "i2",
-}  # fmt: skip
 BETS = """
 SELECT
     t.event_id, t.book_id, t.market_id, t.outcome_id, coalesce(t.point, 0)::real,
@@ -88,11 +81,11 @@ class RejectedRows(NamedTuple):
 
 
 def scores(conn: Connection, events: Sequence[int]) -> Columns:
-    """Scores that nobody contradicts, of `events` and of each sport's newest 90 days: `SCORE_TYPES`, by event.
-
-    Where a source does not state a period, the score that it does state.
-    """
-    return read_columns(conn, SCORES, SCORE_TYPES, {"events": list(events)})
+    """Results of `events` and of each sport's newest 90 days that are not contradicted in all: `reports.TYPES`."""
+    found = reports(conn)
+    judged = [event for (event,) in conn.execute(JUDGED, {"events": list(events)})]
+    mine = np.isin(found["event"], judged) & ~(found["regulation_contradicted"] & found["full_contradicted"])
+    return {name: column[mine] for name, column in found.items()}
 
 
 def bets(conn: Connection, events: Sequence[int], markets: Sequence[int]) -> Columns:

@@ -22,7 +22,8 @@ SELECT
     count(*) AS events,
     count(*) FILTER (WHERE concluded.event_status = 'played') AS played,
     count(*) FILTER (WHERE concluded.event_status = 'phantom') AS phantom,
-    count(*) FILTER (WHERE concluded.event_status NOT IN ('played', 'phantom')) AS awaited_or_off
+    count(*) FILTER (WHERE concluded.event_status = 'contradicted') AS contradicted,
+    count(*) FILTER (WHERE concluded.event_status NOT IN ('played', 'phantom', 'contradicted')) AS awaited_or_off
 FROM analytics.int_events_timed AS timed
 INNER JOIN analytics.int_events_concluded AS concluded ON timed.event_id = concluded.event_id
 GROUP BY timed.sport, timed.season ORDER BY timed.sport, timed.season

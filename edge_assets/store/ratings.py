@@ -13,39 +13,51 @@ if TYPE_CHECKING:
 
     from edge_assets.store.bulk import Columns
 
-GAMES = """
-SELECT e.sport_id, e.id, r.observed_at, e.home_team, e.away_team, r.home_score, r.away_score
-FROM (
-    SELECT DISTINCT ON (event_id) * FROM results WHERE status = 'final'
-    ORDER BY
-        event_id, observed_at, array_position(ARRAY['full', 'regulation', 'unstated'], period), source,
-        home_score, away_score
-) AS r
-INNER JOIN events AS e ON r.event_id = e.id
-WHERE e.home_team IS NOT NULL AND e.away_team IS NOT NULL
-ORDER BY e.sport_id, r.observed_at, e.id
+SCORES = """
+WITH said AS (
+    SELECT
+        event_id, known_at,
+        array_agg(
+            ARRAY[home_score, away_score] ORDER BY array_position(ARRAY['full', 'regulation', 'unstated'], period)
+        ) FILTER (WHERE status = 'final' AND NOT contradicted) AS scores
+    FROM event_results_dated GROUP BY event_id, known_at
+),
+changed AS (
+    SELECT
+        event_id, known_at, scores[1][1] AS home_score, scores[1][2] AS away_score,
+        scores[1:1] IS DISTINCT FROM lag(scores[1:1]) OVER (PARTITION BY event_id ORDER BY known_at) AS is_news
+    FROM said
+)
+SELECT e.sport_id, e.id, c.known_at, e.home_team, e.away_team, c.home_score, c.away_score
+FROM changed AS c INNER JOIN events AS e ON c.event_id = e.id
+WHERE c.is_news AND e.home_team IS NOT NULL AND e.away_team IS NOT NULL
+ORDER BY e.sport_id, c.known_at, e.id
 """
-"""The first word on each game: a later correction would rewrite what was known before."""
 TYPES = {
-    "event_id": "i4", "outcome_id": "i4", "known_at": TIME, "games": "i4", "elo": "f8", "form": "f8", "home_bias": "f8",
+    "event_id": "i4", "outcome_id": "i4", "known_at": TIME, "step": "i4", "games": "i4", "elo": "f8", "form": "f8",
+    "home_bias": "f8",
 }  # fmt: skip
 
 
 class Game(NamedTuple):
-    """A game with its first known score."""
+    """What is known of a game's score from `known_at` on; without scores, none counts any more."""
 
     sport_id: int
     event_id: int
     known_at: datetime
     home: str
     away: str
-    home_score: int
-    away_score: int
+    home_score: int | None
+    away_score: int | None
 
 
 def rated_games(conn: Connection) -> list[Game]:
-    """Every game with a result, league by league, in the order in which the results became known."""
-    return [Game(*row) for row in conn.execute(GAMES)]
+    """Every change of what is known of a game's score, league by league, oldest first.
+
+    A score that is contradicted counts no longer from then on, and what a person decides takes its place: an earlier
+    answer stays what it was.
+    """
+    return [Game(*row) for row in conn.execute(SCORES)]
 
 
 def replace_ratings(conn: Connection, columns: Columns) -> None:

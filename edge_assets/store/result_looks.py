@@ -23,7 +23,14 @@ SELECT
     s.key AS sport,
     e.home_team, e.away_team, e.commence_at,
     coalesce(
-        (SELECT array_agg(DISTINCT r.period) FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed'),
+        (
+            SELECT array_agg(DISTINCT r.period)
+            FROM (
+                SELECT event_id, period, status FROM results
+                UNION ALL SELECT event_id, period, status FROM result_decisions
+            ) AS r
+            WHERE r.event_id = e.id AND r.status <> 'postponed'
+        ),
         '{}'
     ) AS periods
 FROM events AS e

@@ -104,7 +104,10 @@ def write_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
         events = arrays.numbers(sorted({word[0] for word in stated}), "i4")
         (contradicted,) = conn.execute(CONTRADICTED_OF, [events]).fetchone() or (0,)
     if contradicted:
-        _log.warning("the sources contradict each other on the results of %d events; see event_results", contradicted)
+        _log.warning(
+            "the sources contradict each other on the results of %d events; see `edge results list --contradicted`",
+            contradicted,
+        )
     return written._replace(contradicted_events=contradicted)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row
 
 from edge_assets.store.database import describe
+from edge_assets.store.results import contradicted_events
 from edge_assets.store.scorer_failures import failing_sports
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def status(conn: Connection) -> dict[str, Any]:
         **alerts,
         "rejected": dict(conn.execute(REJECTED).fetchall()),
         "suppressed": dict(conn.execute(SUPPRESSED).fetchall()),
+        "contradicted_results": contradicted_events(conn),
         "latency_ms": dict(zip(("p50", "p95", "p99"), latency, strict=True)),
         "failing": [asdict(failure) for failure in failing_sports(conn)],
         "database": asdict(describe(conn)),

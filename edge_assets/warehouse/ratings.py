@@ -9,17 +9,15 @@ import numpy as np
 
 from edge_assets.clock import micros
 from edge_assets.store.ratings import TYPES, Game, rated_games, replace_ratings
-from ml.features import rate
+from ml.features import KnownScore, rate
 from ml.quotes import Outcome
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-SIDES = (Outcome.HOME, Outcome.AWAY)
-
 
 def rate_teams(conn: Connection) -> int:
-    """Rate every team after each of its games, anew; return the number of games."""
+    """Rate every team after each change of its games' scores, anew; return the number of changes."""
     games = rated_games(conn)
     leagues = [_rated(list(league)) for _, league in groupby(games, key=lambda game: game.sport_id)]
     empty = {name: np.empty(0, "i8") for name in TYPES}
@@ -28,14 +26,22 @@ def rate_teams(conn: Connection) -> int:
 
 
 def _rated(league: list[Game]) -> dict[str, Any]:
-    goals = np.array([(g.home_score, g.away_score) for g in league], np.int16)
-    ratings = rate([(g.home, g.away) for g in league], goals)
-    return {
-        "event_id": np.repeat([g.event_id for g in league], 2),
-        "outcome_id": np.tile(SIDES, len(league)),
-        "known_at": np.repeat([micros(g.known_at) for g in league], 2),
-        "games": ratings.games.ravel(),
-        "elo": ratings.elo.ravel(),
-        "form": ratings.form.ravel(),
-        "home_bias": np.repeat(ratings.home_bias, 2),
-    }
+    rows = [
+        (
+            rating.game,
+            Outcome.HOME if rating.is_home else Outcome.AWAY,
+            micros(league[rating.step].known_at),
+            rating.step,
+            rating.games,
+            rating.elo,
+            np.nan if rating.form is None else rating.form,
+            rating.home_bias,
+        )
+        for rating in rate(map(_known, league))
+    ]
+    return {name: np.array(column) for name, column in zip(TYPES, zip(*rows, strict=True), strict=True)}
+
+
+def _known(game: Game) -> KnownScore:
+    counts = game.home_score is not None and game.away_score is not None
+    return KnownScore(game.event_id, game.home, game.away, (game.home_score, game.away_score) if counts else None)

@@ -16,6 +16,7 @@ from edge_assets.warehouse.confirmations import Confirmations
 from edge_assets.warehouse.movements import watch_days
 from edge_assets.warehouse.pricing import price
 from edge_assets.warehouse.ratings import rate_teams
+from edge_assets.warehouse.settlements import settle_matches
 from edge_assets.warehouse.weights import publication_numbers
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ def price_due(conn: Connection, reader: Connection, weights: Mapping[str, float]
     clones = {ids[key]: ids[book.clone_of] for key, book in known.items() if book.clone_of in ids}
     with conn.transaction():
         counts = _price(conn, _Books(ids, weights, publications(conn)))
-        return counts | {"moves": watch_days(conn, reader, clones), "games": rate_teams(conn)}
+        return counts | {
+            "moves": watch_days(conn, reader, clones),
+            "settlements": settle_matches(conn),
+            "games": rate_teams(conn),
+        }
 
 
 class _Books(NamedTuple):

@@ -7,21 +7,16 @@ K x (score - expected). Score: 1 for a win, 1/2 for a draw, 0 for a loss.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterable, Iterator
 
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
-
-SCALE = 400.0
 EVEN = 0.5
+SCALE = 400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,45 +31,121 @@ class RatingRules:
     """Games of the league after which a home side's result counts half in `home_bias`."""
 
 
-class GameRatings(NamedTuple):
-    """State after each game, columns home and away (g, 2); `home_bias` (g,).
+class KnownScore(NamedTuple):
+    """What is known of a game's score from now on; `goals` None where none counts (it is contradicted)."""
 
-    `elo` in rating points; `games` played so far; `form` the mean score of the last games, 0 to 1; `home_bias` the
-    recent home sides' mean score less one half: how much more than an even share they took.
+    game: Hashable
+    home: Hashable
+    away: Hashable
+    goals: tuple[int, int] | None
+
+
+class TeamRating(NamedTuple):
+    """A team's state after the change number `step`; `game` is its last one that counts.
+
+    `elo` in rating points; `games` played so far; `form` the mean score of the last games, 0 to 1, None without a game;
+    `home_bias` the recent home sides' mean score of the whole league less one half: how much more than an even share
+    they took.
     """
 
-    elo: Array
-    games: NDArray[np.int32]
-    form: Array
-    home_bias: Array
+    step: int
+    game: Hashable
+    team: Hashable
+    is_home: bool
+    elo: float
+    games: int
+    form: float | None
+    home_bias: float
 
 
-def rate(
-    teams: Sequence[tuple[Hashable, Hashable]], goals: NDArray[np.int16], rules: RatingRules | None = None
-) -> GameRatings:
-    """Rate the (home, away) `teams` of one league after each of their games, `goals` (g, 2), oldest first.
+def rate(changes: Iterable[KnownScore], rules: RatingRules | None = None) -> Iterator[TeamRating]:
+    """Rate the teams of one league after each change of what is known, oldest first: of both sides, home first.
 
-    A row depends on nothing but the rows before it: later games change no bit of it.
+    A game counts at the place where it was first heard of. Where its score is taken back or becomes another one, the
+    games since are rated again, and every team that played in them has a new state from then on. What comes later
+    changes no bit of what was said before.
     """
-    rules = rules or RatingRules()
-    rating: defaultdict[Hashable, float] = defaultdict(lambda: rules.start)
-    scores: defaultdict[Hashable, deque[float]] = defaultdict(lambda: deque(maxlen=rules.form_games))
-    played: defaultdict[Hashable, int] = defaultdict(int)
-    keep, bias = EVEN ** (1 / rules.home_half_life), 0.0
-    sides = (len(teams), 2)
-    result = GameRatings(np.empty(sides), np.empty(sides, np.int32), np.empty(sides), np.empty(len(teams)))
-    for game, ((home, away), (for_home, for_away)) in enumerate(zip(teams, goals.tolist(), strict=True)):
-        score = EVEN + EVEN * ((for_home > for_away) - (for_home < for_away))
-        gain = rules.k * (score - _expected(rating[home] - rating[away] + rules.home_advantage))
-        bias = keep * bias + (1 - keep) * (score - EVEN)
-        for side, (team, won, change) in enumerate(((home, score, gain), (away, 1 - score, -gain))):
-            rating[team] += change
-            scores[team].append(won)
-            played[team] += 1
-            result.elo[game, side], result.games[game, side] = rating[team], played[team]
-            result.form[game, side] = sum(scores[team]) / len(scores[team])
-        result.home_bias[game] = bias
-    return result
+    league = _League(rules or RatingRules())
+    for step, change in enumerate(changes):
+        yield from league.apply(step, change)
+
+
+class _Team(Struct, frozen=True, gc=False):
+    """A team's state: its last game and the side it was on, and the scores of the last games, newest last."""
+
+    game: Hashable
+    is_home: bool
+    elo: float
+    games: int
+    scores: tuple[float, ...]
+
+
+class _Played(Struct, frozen=True, gc=False):
+    """A game that was heard of, with the state of the teams and the league before it."""
+
+    known: KnownScore
+    home: _Team | None
+    away: _Team | None
+    home_bias: float
+
+
+class _League:
+    def __init__(self, rules: RatingRules) -> None:
+        self._rules = rules
+        self._keep = EVEN ** (1 / rules.home_half_life)
+        self._teams: dict[Hashable, _Team] = {}
+        self._history: list[_Played] = []
+        self._place: dict[Hashable, int] = {}
+        self._home_bias = 0.0
+
+    def apply(self, step: int, change: KnownScore) -> Iterator[TeamRating]:
+        place = self._place.setdefault(change.game, len(self._history))
+        if place == len(self._history):
+            self._play(change)
+            yield self._rating(step, change.home, change)
+            yield self._rating(step, change.away, change)
+            return
+        again = [change, *(played.known for played in self._history[place + 1 :])]
+        for played in reversed(self._history[place:]):
+            self._take_back(played)
+        del self._history[place:]
+        for known in again:
+            self._play(known)
+        touched = {team: known for known in again for team in (known.home, known.away)}
+        for team, known in touched.items():
+            yield self._rating(step, team, known)
+
+    def _take_back(self, played: _Played) -> None:
+        known = played.known
+        for team, before in ((known.home, played.home), (known.away, played.away)):
+            if before is None:
+                self._teams.pop(team, None)
+            else:
+                self._teams[team] = before
+        self._home_bias = played.home_bias
+
+    def _play(self, known: KnownScore) -> None:
+        before = _Played(known, self._teams.get(known.home), self._teams.get(known.away), self._home_bias)
+        self._history.append(before)
+        if known.goals is None:
+            return
+        rules, (scored, conceded) = self._rules, known.goals
+        score = EVEN + EVEN * ((scored > conceded) - (scored < conceded))
+        home, away = (team.elo if team else rules.start for team in (before.home, before.away))
+        gain = rules.k * (score - _expected(home - away + rules.home_advantage))
+        self._home_bias = self._keep * self._home_bias + (1 - self._keep) * (score - EVEN)
+        self._teams[known.home] = self._after(before.home, known.game, True, home + gain, score)
+        self._teams[known.away] = self._after(before.away, known.game, False, away - gain, 1 - score)
+
+    def _after(self, before: _Team | None, game: Hashable, is_home: bool, elo: float, score: float) -> _Team:
+        games, scores = (before.games, before.scores) if before else (0, ())
+        return _Team(game, is_home, elo, games + 1, (*scores, score)[-self._rules.form_games :])
+
+    def _rating(self, step: int, team: Hashable, last: KnownScore) -> TeamRating:
+        """The team's state; without a game that counts, as at the start, under the `last` that no longer does."""
+        state = self._teams.get(team) or _Team(last.game, team == last.home, self._rules.start, 0, ())
+        form = sum(state.scores) / len(state.scores) if state.scores else None
+        return TeamRating(step, state.game, team, state.is_home, state.elo, state.games, form, self._home_bias)
 
 
 def _expected(difference: float) -> float:

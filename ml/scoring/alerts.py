@@ -60,6 +60,7 @@ class Worth(Struct, frozen=True):
     believes the fair probability, `stake_fraction` is what the risk controls leave of it. `market_width` is the
     overround of the tightest book, `hold` that of the best prices of all, below 0 for an arbitrage.
     `error_probability` is that of a mistake of the book's (`ml.market.palpable`), 0 where nothing tells.
+    `rules` says of an arbitrage whether its books settle alike (`ml.settlement.Agreement`), None of anything else.
     """
 
     expected_value: float
@@ -81,6 +82,7 @@ class Worth(Struct, frozen=True):
     market_width: float | None = None
     hold: float | None = None
     error_probability: float | None = None
+    rules: str | None = None
     legs: tuple[Leg, ...] = ()
 
 

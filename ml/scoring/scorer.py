@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ml.quotes import Market
 from ml.scoring.ages import SECOND
 from ml.scoring.alerts import Alert, AlertKey, close_alert, legs_moved, open_alert, price_moved, update_alert
 from ml.scoring.appraisal import appraise
@@ -25,6 +26,7 @@ from ml.scoring.standing import Standing
 from ml.scoring.valuation import value_lines
 from ml.scoring.view import view_of
 from ml.scoring.worth import arbitrage_worth, price_worths
+from ml.settlement import agreement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,11 +34,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.points import PointModel
-    from ml.quotes import EventStarts, Market, MarketTimes, Micros, PollChanges, QuoteBatch
+    from ml.quotes import EventStarts, MarketTimes, Micros, PollChanges, QuoteBatch
     from ml.scoring.alerts import Kind, Worth
     from ml.scoring.lines import LineKey
     from ml.scoring.standing import Turned
     from ml.scoring.valuation import Valuation
+    from ml.settlement import Agreement
 
 WIDTHS = (2, 3)
 KIND_OF: dict[int, Kind] = {OPEN: "value", OUTLIER: "likely_error"}
@@ -224,8 +227,13 @@ class SportScorer:
             key = self._arbitrage_key(KIND_OF_ARBITRAGE[verdict], row)
             alert = self.open.get(key)
             if alert is None or legs_moved(alert.worth, books, prices):
-                worth = arbitrage_worth(sure, index, OUTCOME_IDS[key.market], books, age)
+                rules = self._agreement(key.market, books)
+                worth = arbitrage_worth(sure, index, OUTCOME_IDS[key.market], books, age, rules)
                 yield self._tell(key, worth, moment, source)
+
+    def _agreement(self, market: int, books: Iterable[int]) -> Agreement:
+        """Whether the books of an arbitrage settle it alike."""
+        return agreement([self.traits_of(book).rules_of(Market(market)) for book in set(books)])
 
     def _tell(self, key: AlertKey, worth: Worth, moment: _Moment, source: int) -> Alert:
         """The next step of an alert; `source` is the poll that brought the price."""

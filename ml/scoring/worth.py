@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ml.scoring.appraisal import Appraisal
     from ml.scoring.sure import SureBets
+    from ml.settlement import Agreement
 
 
 def price_worths(appraisal: Appraisal) -> Iterator[Worth]:
@@ -22,11 +23,16 @@ def price_worths(appraisal: Appraisal) -> Iterator[Worth]:
 
 
 def arbitrage_worth(
-    sure: SureBets, index: int, outcomes: Sequence[int], book_ids: Sequence[int], price_age_s: float
+    sure: SureBets,
+    index: int,
+    outcomes: Sequence[int],
+    book_ids: Sequence[int],
+    price_age_s: float,
+    rules: Agreement,
 ) -> Worth:
     """The worth of arbitrage number `index`: its guaranteed return and the bets that make it, at the books `book_ids`.
 
-    `price_age_s` is the age of the oldest of these.
+    `price_age_s` is the age of the oldest of these, `rules` what the books' rules are to each other.
     """
     best = sure.best
     columns = zip(outcomes, book_ids, best.price[index].tolist(), best.stake_fraction[index].tolist(), strict=True)
@@ -34,5 +40,6 @@ def arbitrage_worth(
         expected_value=float(best.guaranteed_return[index]),
         books=len(set(book_ids)),
         price_age_s=price_age_s,
+        rules=rules.value,
         legs=tuple(Leg(outcome, book, price, share) for outcome, book, price, share in columns),
     )

@@ -1,8 +1,9 @@
 """Results, books' rules, and what both make of a bet."""
 
-from ml.settlement.bets import Bets, Games, Settlement, Verdict, settle_bets
+from ml.settlement.bets import STATUSES, Bets, Games, Settlement, Verdict, settle_bets
 from ml.settlement.rules import (
     Abandoned,
+    Agreement,
     Conflict,
     DeadHeat,
     Period,
@@ -11,6 +12,7 @@ from ml.settlement.rules import (
     Rules,
     SettlementRules,
     Tie,
+    agreement,
     conflict,
     conflicts,
 )
@@ -19,7 +21,9 @@ from ml.settlement.shares import Shares, settle_scores
 from ml.settlement.table import known_rules
 
 __all__ = [
+    "STATUSES",
     "Abandoned",
+    "Agreement",
     "Bets",
     "Conflict",
     "DeadHeat",
@@ -37,6 +41,7 @@ __all__ = [
     "Shares",
     "Tie",
     "Verdict",
+    "agreement",
     "conflict",
     "conflicts",
     "known_rules",

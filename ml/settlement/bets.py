@@ -29,11 +29,12 @@ SURELY_STANDS = 12.0
 """Hours by which a start may move where the rule is not known: the shortest limit that a book was found to set."""
 UNKNOWN = 0
 """Where a term's number would stand: enumerations begin at 1."""
-_STATUSES = (None, *GameStatus)
+STATUSES = (None, *GameStatus)
+"""What is known of how a game ended; None where nothing is."""
 
 
 class Verdict(IntEnum):
-    """What became of a bet; only the first two are final."""
+    """What became of a bet; only the first two are final, and have the least numbers."""
 
     SETTLED = auto()
     VOID = auto()
@@ -44,14 +45,17 @@ class Verdict(IntEnum):
     UNKNOWN_RULES = auto()
     """It depends on a rule of the book that is not known."""
     CONTRADICTED = auto()
-    """The sources state different results."""
+    """The sources state different results, and nobody has decided."""
     UNSUPPORTED = auto()
     """Another market, or an outcome or point that does not belong to it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Games:
-    """G games: the index of their status (0: none), scores (G, 2) home and away, NaN where unknown."""
+    """G games: the index of their status in `STATUSES`, scores (G, 2) home and away, NaN where unknown.
+
+    `contradicted` (G, 2) tells of the regulation and of the full score whether sources state different ones.
+    """
 
     status: Numbers
     full: Array
@@ -60,9 +64,9 @@ class Games:
 
     @classmethod
     def of(cls, reports: Sequence[GameReport | None], contradicted: Mask) -> Self:
-        """From what is known of each game; None where nothing is."""
+        """From what is known of each game; None where nothing is. `contradicted` is (G, 2)."""
         known = [report or _NOTHING for report in reports]
-        status = np.array([_STATUSES.index(report and report.status) for report in reports], np.int8)
+        status = np.array([STATUSES.index(report and report.status) for report in reports], np.int8)
         return cls(status, _pairs([k.full for k in known]), _pairs([k.regulation for k in known]), contradicted)
 
 
@@ -92,15 +96,14 @@ class Settlement(NamedTuple):
 def settle_bets(bets: Bets, games: Games, rules: Sequence[Rules]) -> Settlement:
     """Settle each bet by its book's rules.
 
-    A postponed game voids its bets once it is later than the rules allow. What is abandoned is void, stands with the
+    Where it is not known which period a book counts, a bet is settled if both scores settle it alike. A postponed
+    game voids its bets once it is later than the rules allow. What is abandoned is void, stands with the
     league's word, or stands as far as further play could not have changed it: then a total that is already exceeded.
     Whether listed pitchers started is not known to any source of results, and not looked at.
     """
     terms = _Terms.of(rules, bets.rules)
-    regulation = terms.is_(Period.REGULATION)[:, None]
-    score = np.where(regulation, games.regulation[bets.game], games.full[bets.game])
-    shares = settle_scores(bets.market, bets.outcome, bets.point, score[:, 0], score[:, 1])
-    verdict = _verdict(bets, games, terms, shares)
+    shares, contradicted = _on_the_score_that_counts(bets, games, terms)
+    verdict = _verdict(bets, games.status[bets.game], contradicted, terms, shares)
     ties = (bets.market == Market.H2H) & (shares.pushed == 1) & (verdict == Verdict.SETTLED)
     verdict[ties & (terms.tie == UNKNOWN)] = Verdict.UNKNOWN_RULES
     verdict[ties & terms.is_(Period.SHOOTOUT)] = Verdict.NO_SCORE
@@ -133,16 +136,30 @@ def _numbers(rule: Rules) -> list[int]:
     return [UNKNOWN if term is None else term.value for term in terms]
 
 
-def _verdict(bets: Bets, games: Games, terms: _Terms, shares: Shares) -> NDArray[np.int8]:
-    status = games.status[bets.game]
+def _on_the_score_that_counts(bets: Bets, games: Games, terms: _Terms) -> tuple[Shares, Mask]:
+    """What the score of the period makes of each stake, and whether sources contradict each other on that score.
+
+    Of an unknown period: what both make of it, NaN where they differ or one is not known.
+    """
+    ends = games.regulation[bets.game], games.full[bets.game]
+    regulation, full = (settle_scores(bets.market, bets.outcome, bets.point, *end.T) for end in ends)
+    alike = np.all([a == b for a, b in zip(regulation, full, strict=True)], axis=0)
+    cases = [terms.is_(Period.REGULATION), (terms.period == UNKNOWN) & ~alike]
+    nothing = np.full(len(alike), np.nan)
+    shares = Shares(*(np.select(cases, [a, nothing], b) for a, b in zip(regulation, full, strict=True)))
+    doubted = games.contradicted[bets.game]
+    return shares, np.select([cases[0], terms.period == UNKNOWN], [doubted[:, 0], doubted.any(axis=1)], doubted[:, 1])
+
+
+def _verdict(bets: Bets, status: Numbers, contradicted: Mask, terms: _Terms, shares: Shares) -> NDArray[np.int8]:
     shortened = _is(status, GameStatus.SHORTENED)
     cut = shortened | _is(status, GameStatus.ABANDONED)
     if_decided = terms.is_(Abandoned.STANDS_IF_DECIDED)
     cases = [
         (~_supported(bets), Verdict.UNSUPPORTED),
-        (terms.period == UNKNOWN, Verdict.UNKNOWN_RULES),
-        (games.contradicted[bets.game], Verdict.CONTRADICTED),
-        (status == _STATUSES.index(None), Verdict.PENDING),
+        (contradicted, Verdict.CONTRADICTED),
+        (status == STATUSES.index(None), Verdict.PENDING),
+        ((terms.period == UNKNOWN) & np.isnan(shares.won), Verdict.UNKNOWN_RULES),
         (_is(status, GameStatus.NOT_PLAYED), Verdict.VOID),
         (cut & (terms.abandoned == UNKNOWN), Verdict.UNKNOWN_RULES),
         (cut & terms.is_(Abandoned.VOID), Verdict.VOID),
@@ -184,7 +201,7 @@ def _paid(verdict: NDArray[np.int8], shares: Shares) -> Shares:
 
 
 def _is(status: Numbers, wanted: GameStatus) -> Mask:
-    return np.asarray(status == _STATUSES.index(wanted), np.bool_)
+    return np.asarray(status == STATUSES.index(wanted), np.bool_)
 
 
 def _pairs(scores: Sequence[Score | None]) -> Array:

@@ -7,7 +7,8 @@ lets it stand. Conflicts are labelled, and kept out of an arbitrage's legs unles
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from enum import Enum, IntFlag, auto
+from enum import Enum, IntFlag, StrEnum, auto
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -123,6 +124,27 @@ def conflict(a: Rules, b: Rules) -> Conflict:
         elif ours != theirs:
             found |= Conflict[field.name.upper()]
     return found
+
+
+class Agreement(StrEnum):
+    """Whether the books of several bets settle alike, as users see it."""
+
+    SAME = "same"
+    """All their rules are known, and equal."""
+    DIFFER = "differ"
+    """A rule is known to differ: in some case one bet is settled on another result, or void, and the other is not."""
+    UNKNOWN = "unknown"
+    """No difference is known, but not all rules are."""
+
+
+def agreement(rules: Sequence[Rules]) -> Agreement:
+    """What the rules of different books are to each other; one book agrees with itself."""
+    found = Conflict.NONE
+    for a, b in combinations(rules, 2):
+        found |= conflict(a, b)
+    if found & ~Conflict.UNKNOWN:
+        return Agreement.DIFFER
+    return Agreement.UNKNOWN if found else Agreement.SAME
 
 
 def conflicts(rules: Sequence[Rules]) -> NDArray[np.int16]:

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from edge_assets.store import alerts, board
 from ml.scoring.alerts import Kind
+from ml.settlement import Agreement
 from serving.api.models import OpenAlerts, Problem
 from serving.api.sports import resolve_book, resolve_sport
 from serving.deps import Store
@@ -50,11 +51,17 @@ def arbitrages(
     sport: Sport = None,
     min_edge: Annotated[float, Query(ge=0, le=1, description="least guaranteed return, a fraction")] = 0.0,
     book: Book = None,
+    rules: Annotated[
+        Agreement | None, Query(description="whether the books settle alike: `same` leaves out what is not known")
+    ] = None,
     limit: Limit = 200,
 ) -> OpenAlerts:
-    """Sets of bets that win whatever happens, the largest guaranteed return first."""
+    """Sets of bets that win whatever happens, the largest guaranteed return first.
+
+    Where the books' rules are known to differ there is no alert; where they are `unknown`, it says so.
+    """
     answer = _open(store, "arbitrage", sport, book)
-    found = [a for a in answer["alerts"] if a["expected_value"] >= min_edge]
+    found = [a for a in answer["alerts"] if a["expected_value"] >= min_edge and rules in {None, a["rules"]}]
     return _best(answer, found, "expected_value", limit)
 
 

@@ -67,6 +67,9 @@ class Alert(BaseModel):
     market_width: float | None = Field(description="overround of the tightest book in the consensus")
     hold: float | None = Field(description="of the best prices of all books; below 0 for an arbitrage")
     error_probability: Probability | None = Field(description="that the book has made a mistake, and may void the bet")
+    rules: Literal["same", "differ", "unknown"] | None = Field(
+        description="of an arbitrage: whether its books settle alike, as far as their rules are known"
+    )
     detection_latency_ms: float | None = Field(description="from the payload's receipt to the alert's publication")
     observed_at: datetime = Field(description="the feed's clock")
     published_at: datetime | None
@@ -148,6 +151,37 @@ class SportOdds(BaseModel):
     events: list[EventOdds]
 
 
+class MiddleLeg(Leg):
+    """One bet of a middle."""
+
+    point: float = Field(description="handicap or total as the book writes it")
+
+
+class Middle(Event):
+    """Two bets at different points that both win if the result falls between; profits are of a total stake of one."""
+
+    market: str
+    rules: Literal["same", "differ", "unknown"] = Field(
+        description="whether the books settle alike, as far as their rules are known"
+    )
+    legs: list[MiddleLeg]
+    expected_value: float
+    guaranteed_return: float = Field(description="profit in the worst case, below 0: what the middle costs")
+    best_return: float = Field(description="profit if both bets win")
+    middle_probability: Probability = Field(description="that both win, or one does while the other pushes")
+    break_even: Probability = Field(description="the probability of the middle at which it is worth nothing")
+
+
+class Middles(BaseModel):
+    """The middles of a sport at its latest poll, the highest expected value first."""
+
+    sport: str
+    feed: str | None
+    observed_at: datetime | None
+    count: int = Field(description="matching middles, before the limit")
+    middles: list[Middle]
+
+
 class Health(BaseModel):
     """Whether this process can do its work."""
 
@@ -213,6 +247,7 @@ class Status(BaseModel):
     rejected: dict[str, int] = Field(description="quotes that could not be stored, by reason")
     suppressed: dict[str, int] = Field(description="candidates that became no alert, by reason")
     failing: list[ScorerFailure] = Field(description="sports that are not scored at present")
+    contradicted_results: int = Field(description="events whose sources contradict each other: they settle nothing")
     latency_ms: Latency
 
 

@@ -39,7 +39,7 @@ async def odds(
 
     `sport` is an alias such as `nfl`, or the feed's key. The answer is cached until the next poll.
     """
-    latest = await run_in_threadpool(in_store, held.pool, _latest, sport)
+    latest = await run_in_threadpool(in_store, held.pool, latest_poll, sport)
     key = f"edge:odds:{latest['feed']}:{latest['sport']}:{latest['poll_id']}:{latest['observed_at']}:{event_id}"
     body = await _cached(held, key)
     if body is None:
@@ -51,7 +51,7 @@ async def odds(
 @router.get("/odds/{sport}/events")
 def events(store: Store, sport: str) -> list[Event]:
     """The events that the latest poll listed, in order of their start."""
-    latest = _latest(store, sport)
+    latest = latest_poll(store, sport)
     if latest["poll_id"] is None:
         return []
     sport_id = board.sports(store)[latest["sport"]].id
@@ -69,8 +69,8 @@ def events(store: Store, sport: str) -> list[Event]:
     ]
 
 
-def _latest(store: Connection, name: str) -> dict[str, Any]:
-    """The answer's head: which sport, and its latest poll if there was one."""
+def latest_poll(store: Connection, name: str) -> dict[str, Any]:
+    """An answer's head: which sport, and its latest poll if there was one."""
     known = board.sports(store)
     key = resolve_sport(name, known)
     sport = known.get(key)
@@ -88,14 +88,15 @@ def _latest(store: Connection, name: str) -> dict[str, Any]:
 def _body(store: Connection, latest: dict[str, Any], event_id: int | None, weights: Mapping[str, float]) -> bytes:
     events: list[dict[str, Any]] = []
     if latest["poll_id"] is not None:
-        offer = _offer(store, latest, event_id)
+        offer = offer_of(store, latest, event_id)
         names = Names(board.books(store), board.events(store, set(offer.quotes.event.tolist())))
         held = weights_at(store, board.sports(store)[latest["sport"]].id, latest["observed_at"])
         events = price_events(latest["sport"], offer, names, RULES, {**held.weights, **weights})
     return msgspec.json.encode(latest | {"stale_after_seconds": RULES.stale_after_seconds, "events": events})
 
 
-def _offer(store: Connection, latest: dict[str, Any], event_id: int | None) -> Offer:
+def offer_of(store: Connection, latest: dict[str, Any], event_id: int | None) -> Offer:
+    """What a sport, or one of its events, has on offer after its latest poll."""
     sport, poll = board.sports(store)[latest["sport"]], latest["poll_id"]
     times, starts, now = readers.market_state(store, sport.id, poll)
     if event_id is None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
     from ml.scoring.lines import LineKey
     from ml.scoring.rules import ScoringRules
+    from ml.scoring.valuation import Valuation
 
 _MARKET_ORDER = list(OUTCOMES_OF)
 
@@ -91,9 +92,20 @@ def _order(key: LineKey) -> tuple[int, int, float]:
     return key.event, _MARKET_ORDER.index(Market(key.market)), key.point
 
 
-def _lines(
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """The valuation of the lines `keys` with one number of outcomes, and the books of its columns."""
+
+    keys: list[LineKey | None]
+    value: Valuation
+    named: list[BookName]
+    books: Books
+
+
+def valuations(
     sport: str, offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]
-) -> Iterator[tuple[LineKey, dict[str, Any]]]:
+) -> Iterator[Valued]:
+    """All lines on offer as the scorer values them, two-way ones and three-way ones apart."""
     matrix = LineMatrix(rules.method)
     matrix.apply_starts(offer.starts)
     matrix.apply_quotes(offer.quotes, 0)
@@ -103,20 +115,26 @@ def _lines(
     books = Books.of(known, known.__getitem__)
     for n in WIDTHS:
         rows = np.flatnonzero(matrix.width[: len(matrix)] == n)
-        if not rows.size:
-            continue
-        value = value_lines(view_of(matrix, rows, n), books, point_models(sport), offer.now, rules)
+        if rows.size:
+            value = value_lines(view_of(matrix, rows, n), books, point_models(sport), offer.now, rules)
+            yield Valued([matrix.keys[row] for row in rows.tolist()], value, named, books)
+
+
+def _lines(
+    sport: str, offer: Offer, names: Names, rules: ScoringRules, weights: Mapping[str, float]
+) -> Iterator[tuple[LineKey, dict[str, Any]]]:
+    for valued in valuations(sport, offer, names, rules, weights):
+        value = valued.value
         errors = probability_error(value.market.probability, value.market.error)
         gap = edge(value.market.probability[..., None], value.price)
         told = value.lines.book_time
         age = np.where(told == UNKNOWN_TIME, np.nan, np.maximum(offer.now - np.maximum(told, 0), 0) / SECOND)
         stale = ~young_steps(age_steps(told, offer.now, rules))
-        for i, row in enumerate(rows.tolist()):
-            key = matrix.keys[row]
+        for i, key in enumerate(valued.keys):
             if key is not None:
                 columns = (value.lines.price[:, i].T, gap[:, i].T, age[i], stale[i])
                 fair, error = value.market.probability[:, i], errors[:, i]
-                yield key, _line(key, names, _Row(named, *columns, fair, error, int(value.market.books[i])))
+                yield key, _line(key, names, _Row(valued.named, *columns, fair, error, int(value.market.books[i])))
 
 
 @dataclass(frozen=True, slots=True)

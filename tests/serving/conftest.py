@@ -69,6 +69,19 @@ class MarketDesk:
             for book, confirmed in zip(self.books, times, strict=True)
             for outcome, price in ((Outcome.HOME, home), (Outcome.AWAY, 1.9))
         )
+        return self._store(at, Market.H2H, quotes, times)
+
+    def totals(self, points: list[float]) -> int:
+        """Store a poll in which each book offers one total, at 1.95 both ways."""
+        at = self.now + timedelta(seconds=20)
+        quotes = QuoteBatch.of(
+            (self.event, book, Market.TOTALS, outcome, point, 1.95, micros(at))
+            for book, point in zip(self.books, points, strict=True)
+            for outcome in (Outcome.OVER, Outcome.UNDER)
+        )
+        return self._store(at, Market.TOTALS, quotes, [micros(at)] * len(self.books))
+
+    def _store(self, at: datetime, market: Market, quotes: QuoteBatch, times: list[int]) -> int:
         record = writer.PollRecord(
             sport_id=self.sport,
             feed="simulate",
@@ -80,7 +93,7 @@ class MarketDesk:
             request_ms=5.0,
             body=b"[]",
         )
-        confirmed = MarketTimes.of((self.event, b, Market.H2H, t) for b, t in zip(self.books, times, strict=True))
+        confirmed = MarketTimes.of((self.event, b, market, t) for b, t in zip(self.books, times, strict=True))
         starts = EventStarts.of([(self.event, micros(self.start))])
         poll_id = writer.write_poll(self.conn, record, quotes, confirmed, starts)
         assert poll_id is not None
@@ -152,7 +165,7 @@ class MarketDesk:
         """A newly opened arbitrage between the second and the third book."""
         legs = (Leg(Outcome.HOME, self.books[1], 2.2, 0.48), Leg(Outcome.AWAY, self.books[2], 2.0, 0.52))
         key = AlertKey("arbitrage", self.event, Market.H2H, None)
-        worth = Worth(0.047, 2, 20.0, legs=legs)
+        worth = Worth(0.047, 2, 20.0, rules="unknown", legs=legs)
         return open_alert(key, worth, micros(self.now), self.poll_id, self.poll_id)
 
 

@@ -1,13 +1,15 @@
 {{ config(materialized='incremental', incremental_strategy='truncate_insert', post_hook='{{ analyzed() }}') }}
 
 -- What became of an event. Phantoms are listed and priced, but never played: their source says so, or games that
--- began later have a result and they have none.
+-- began later have a result and they have none. Of a result that is
+-- contradicted nothing is said until a person decides.
 with results as (
 
     select
         event_id,
-        bool_or(status = 'final') as is_final,
-        min(status) filter (where status <> 'final') as other_status
+        bool_or(is_contradicted) as is_contradicted,
+        bool_or(status in ('final', 'shortened')) as is_final,
+        min(status) filter (where status not in ('final', 'shortened')) as other_status
     from {{ ref('stg_edge__results') }}
     group by event_id
 
@@ -19,7 +21,8 @@ known_until as (
         events.sport_id,
         max(events.commence_at) - make_interval(secs => {{ var('phantom_seconds') }}) as known_until
     from {{ ref('stg_edge__events') }} as events
-    inner join results on events.event_id = results.event_id and results.is_final
+    inner join results
+        on events.event_id = results.event_id and results.is_final and not results.is_contradicted
     group by events.sport_id
 
 )
@@ -27,6 +30,7 @@ known_until as (
 select
     events.event_id,
     case
+        when results.is_contradicted then 'contradicted'
         when results.is_final then 'played'
         when results.other_status = 'not_played' then 'phantom'
         when results.other_status is not null then results.other_status

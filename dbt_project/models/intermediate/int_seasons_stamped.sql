@@ -1,4 +1,5 @@
--- What a season's figures depend on: its last pricing, how many results have been stated, how many events were none.
+-- What a season's figures depend on: its last pricing, how many results have been stated or decided, how many match
+-- results are settled, how many events were none.
 with priced as (
 
     select
@@ -17,6 +18,16 @@ stated as (
     from {{ ref('stg_edge__stated_results') }}
     group by event_id
 
+),
+
+settled as (
+
+    select
+        event_id,
+        count(*) as markets
+    from {{ ref('int_winners_settled') }}
+    group by event_id
+
 )
 
 select
@@ -26,10 +37,12 @@ select
         '.',
         max(priced.version),
         coalesce(sum(stated.results), 0),
+        coalesce(sum(settled.markets), 0),
         count(*) filter (where concluded.event_status = 'phantom')
     ) as stamp
 from {{ ref('int_events_timed') }} as events
 inner join {{ ref('int_events_concluded') }} as concluded on events.event_id = concluded.event_id
 left join priced on events.event_id = priced.event_id
 left join stated on events.event_id = stated.event_id
+left join settled on events.event_id = settled.event_id
 group by events.sport, events.season

@@ -58,7 +58,7 @@ left join lateral (
         and ratings.team = changed.home_team
         and ratings.known_at <= changed.decided_at
         and ratings.event_id <> changed.event_id
-    order by ratings.known_at desc, ratings.event_id desc
+    order by ratings.known_at desc, ratings.step desc
     limit 1
 ) as home on true
 left join lateral (
@@ -69,14 +69,14 @@ left join lateral (
         and ratings.team = changed.away_team
         and ratings.known_at <= changed.decided_at
         and ratings.event_id <> changed.event_id
-    order by ratings.known_at desc, ratings.event_id desc
+    order by ratings.known_at desc, ratings.step desc
     limit 1
 ) as away on true
 left join lateral (
     select ratings.home_bias
     from {{ ref('int_ratings_dated') }} as ratings
     where ratings.sport_id = changed.sport_id and ratings.known_at <= changed.decided_at
-    order by ratings.known_at desc, ratings.event_id desc
+    order by ratings.known_at desc, ratings.step desc
     limit 1
 ) as league on true
 left join {{ ref('int_boards_measured') }} as board

@@ -23,6 +23,7 @@ select
     alerts.kelly_fraction,
     alerts.stake_fraction,
     alerts.confidence,
+    alerts.rules,
     alerts.observed_at,
     alerts.poll_id,
     alerts.detection_latency_ms

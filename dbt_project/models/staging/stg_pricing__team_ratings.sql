@@ -2,6 +2,7 @@ select
     event_id,
     outcome_id,
     known_at,
+    step,
     games,
     elo,
     form,

@@ -17,6 +17,7 @@ TABLES = {
     "priced_quotes": "When each quote was last confirmed, and its book's own fair probability.",
     "book_moves": "Every change of a book's position in a market, in log-odds.",
     "movements": "Steam, drift and reversals, as `ml.movement` sees them.",
+    "settlements": "How each match result settles, from when on that was known; contradicted ones settle nothing.",
     "team_ratings": "Elo, form and home bias after each game, from the moment its result was first known.",
 }
 """The polls that have been priced are the pricing's bookmark, and no asset."""

@@ -69,7 +69,7 @@ def results(context: AssetExecutionContext, settings: ResourceParam[Settings]) -
 
 @asset_check(asset=RESULTS, description="No two sources, and no source twice, state different results of a game.")
 def results_agree(settings: ResourceParam[Settings]) -> AssetCheckResult:
-    """List the contradictions; bets on these games stay unsettled until a person has looked."""
+    """List the contradictions; these games settle nothing until a person decides (`edge results decide EVENT`)."""
     with closing(connect(settings.require_database(), "edge-check")) as connection:
         found = contradictions(connection)
     return AssetCheckResult(
@@ -77,6 +77,7 @@ def results_agree(settings: ResourceParam[Settings]) -> AssetCheckResult:
         severity=AssetCheckSeverity.WARN,
         metadata={
             "contradicted": len(found),
+            "what to do": "`edge results show EVENT`, then `edge results decide EVENT --score 2-1 --reason ...`",
             "newest": _table(CONTRADICTIONS, map(_contradiction, found[:SHOWN])),
         },
     )

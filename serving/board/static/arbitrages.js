@@ -30,6 +30,7 @@ function card(alert, bankroll, onPick) {
   const name = el("button", { class: "link strong", onclick: () => onPick(alert) }, show.event(alert));
   const about = `${show.market(alert.market)} ${show.point(alert.point, alert.market)} · starts ${show.start(alert.commence_at)}`;
   const profit = el("span", { class: "return good", title: "Guaranteed return on the total stake" }, show.signed(alert.expected_value));
+  const [rules, meaning] = show.rules(alert.rules);
   const legs = (alert.legs ?? []).map((leg) =>
     el(
       "li",
@@ -45,6 +46,7 @@ function card(alert, bankroll, onPick) {
     { class: closed ? "card closed" : "card", "data-alert": alert.alert_id },
     el("header", {}, el("div", {}, name, el("small", { title: show.utc(alert.commence_at) }, about)), profit),
     el("ul", { class: "legs" }, ...legs),
+    el("span", { class: "rules", title: meaning }, rules),
     closed ? el("span", { class: "reason" }, `closed: ${show.reason(alert.reason)}`) : null,
   );
 }

@@ -43,4 +43,10 @@ export function point(value, key) {
 
 export const selection = (bet) => [bet.selection, point(bet.point, bet.market)].filter(Boolean).join(" ");
 export const event = (e) => (e.home_team && e.away_team ? `${e.home_team} – ${e.away_team}` : e.event);
+const agreements = {
+  same: ["rules: same", "The books' settlement rules are known, and equal"],
+  differ: ["rules: differ", "The books settle differently: in some case one bet loses or is void and the other does not win"],
+  unknown: ["rules: unknown", "Not all of the books' settlement rules are known: check them before betting"],
+};
+export const rules = (key) => agreements[key] ?? agreements.unknown;
 export const reason = (key) => (key ?? "closed").replaceAll("_", " ");

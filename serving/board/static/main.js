@@ -41,7 +41,8 @@ function render() {
   const bankroll = Number($("bankroll").value) || 0;
   const bets = filtered(ledger.of("value"));
   table.render(bets, { bankroll, now: ledger.now(world.feed) });
-  const arbitrages = ledger.of("arbitrage");
+  const rules = $("rules-filter").value;
+  const arbitrages = ledger.of("arbitrage").filter((alert) => !rules || (alert.rules ?? "unknown") === rules);
   renderArbitrages($("arbitrages"), arbitrages, { bankroll, onPick: pick });
   const errors = ledger.of("likely_error");
   renderErrors($("errors"), errors, { onPick: pick });
@@ -145,7 +146,7 @@ $("bankroll").addEventListener("input", () => {
   localStorage.setItem("bankroll", $("bankroll").value);
   draw();
 });
-for (const id of ["sport-filter", "edge-filter"]) $(id).addEventListener("input", draw);
+for (const id of ["sport-filter", "edge-filter", "rules-filter"]) $(id).addEventListener("input", draw);
 setInterval(() => table.tick(ledger.of("value"), ledger.now(world.feed)), 1000);
 setInterval(refreshStatus, STATUS_MS);
 start();

@@ -133,7 +133,7 @@ def test_an_alert_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert heading.split() == ["EV", "at", "least", "edge", "stake", "conf", "price", "fair", "book", "selection"]
     assert value.split()[:9] == ["12:30:45", "opened", "5.0%", "1.2%", "2.4%", "1.5%", "71", "2.100", "2.000"]
     assert value.endswith("Giants -3.5  [spreads] Bears @ Giants")
-    assert arbitrage.endswith("arbitrage      Giants 2.2 A  [spreads] e1  (withdrawn)")
+    assert arbitrage.endswith("arbitrage      Giants 2.2 A  [spreads] e1  rules: unknown  (withdrawn)")
 
 
 def test_a_likely_error_is_called_one(capsys: pytest.CaptureFixture[str]) -> None:

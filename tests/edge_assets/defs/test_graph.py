@@ -19,13 +19,14 @@ TABLES = {
     f"edge/{table}"
     for table in (
         *("aggregate_ticks", "books", "event_results", "event_starts", "events", "markets", "odds_ticks", "outcomes"),
-        *("polls", "public_bets", "sports"),
+        *("polls", "public_bets", "result_decisions", "sports"),
     )
 }
 STAGING = {
     *(f"stg_edge__{t}" for t in ("aggregates", "alerts", "books", "event_starts", "events", "markets", "outcomes")),
     *(f"stg_edge__{t}" for t in ("polls", "public_bets", "results", "stated_results", "ticks")),
-    *(f"stg_pricing__{t}" for t in ("book_moves", "decisions", "lines", "movements", "quotes", "team_ratings")),
+    *(f"stg_pricing__{t}" for t in ("book_moves", "decisions", "lines", "movements", "quotes", "settlements")),
+    "stg_pricing__team_ratings",
 }
 INTERMEDIATE = {
     *("int_boards_measured", "int_books_compared", "int_closes_expected", "int_closes_judged", "int_closes_stamped"),
@@ -38,7 +39,7 @@ PRICING = {
     f"pricing/{table}"
     for table in (
         *("book_moves", "book_weights", "movements", "priced_decisions", "priced_lines", "priced_quotes"),
-        "team_ratings",
+        *("settlements", "team_ratings"),
     )
 }
 MARTS = {
@@ -126,7 +127,7 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
             {"warehouse", "expectations"},
             set(),
             {"warehouse_hourly", "expectations_six_hourly"},
-            27,
+            29,
         ),
     ],
 )

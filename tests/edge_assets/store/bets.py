@@ -58,4 +58,4 @@ def arbitrage(desk: Desk, poll: int) -> Alert:
         Leg(Outcome.AWAY, desk.books[2], 2.2, 2 / 3),
     )
     key = AlertKey("arbitrage", desk.events[0], Market.H2H, None)
-    return open_alert(key, Worth(0.07 / 3, 2, 1.5, legs=legs), micros(NOON), poll, poll)
+    return open_alert(key, Worth(0.07 / 3, 2, 1.5, rules="unknown", legs=legs), micros(NOON), poll, poll)

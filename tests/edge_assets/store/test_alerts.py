@@ -25,7 +25,7 @@ MESSAGE_KEYS = {
     "commence_at", "market", "outcome", "selection", "point", "book", "book_title", "price", "fair_probability",
     "implied_probability", "edge", "standard_error", "expected_value", "expected_value_low", "expected_value_high",
     "probability_positive", "push_probability", "kelly_fraction", "stake_fraction", "confidence", "books",
-    "price_age_s", "method_spread", "market_width", "hold", "error_probability", "detection_latency_ms",
+    "price_age_s", "method_spread", "market_width", "hold", "error_probability", "rules", "detection_latency_ms",
     "observed_at", "published_at", "poll_id", "tick_poll_id", "run_id",
     "feed", "legs",
 }

@@ -27,6 +27,7 @@ def test_nothing_counts_nothing(desk: Desk) -> None:
     counts = ("payloads", "quotes_seen", "ticks", "withdrawals", "alerts_opened", "alerts_open")
     assert [found[key] for key in counts] == [0] * 6
     assert found["latency_ms"] == {"p50": None, "p95": None, "p99": None}
+    assert found["contradicted_results"] == 0
     assert (found["rejected"], found["suppressed"], found["sports"]) == ({}, {}, [])
 
 

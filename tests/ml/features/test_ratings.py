@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.features import RatingRules, rate
+from ml.features import KnownScore, RatingRules, TeamRating, rate
 from tests.ml.market.peers import penaltyblog_part
 
 TEAMS = st.sampled_from("ABCDE")
@@ -17,29 +17,59 @@ GAMES = st.lists(
 Game = tuple[str, str, int, int]
 
 
+def known(games: list[Game]) -> list[KnownScore]:
+    return [
+        KnownScore(number, home, away, (for_home, for_away))
+        for number, (home, away, for_home, for_away) in enumerate(games)
+    ]
+
+
+def standing(ratings: list[TeamRating]) -> dict[object, TeamRating]:
+    """The last state of each team, whenever it was reached; one without a game is as if it had never played."""
+    last = {rating.team: rating._replace(step=0, home_bias=0.0) for rating in ratings}
+    return {team: rating for team, rating in last.items() if rating.games}
+
+
 @given(games=GAMES)
 def test_elo_is_that_of_penaltyblog(games: list[Game]) -> None:
     peer = penaltyblog_part("ratings").Elo(k=20.0, home_field_advantage=65.0)
-    rated = rate(*columns(games))
-    for game, (home, away, scored, conceded) in enumerate(games):
+    ratings = list(rate(known(games)))
+    for number, (home, away, scored, conceded) in enumerate(games):
         peer.update_ratings(home, away, 1 - int(np.sign(scored - conceded)))
-        assert rated.elo[game] == pytest.approx([peer.ratings[home], peer.ratings[away]], abs=1e-9)
+        sides = ratings[2 * number : 2 * number + 2]
+        assert [side.team for side in sides] == [home, away]
+        assert [side.elo for side in sides] == pytest.approx([peer.ratings[home], peer.ratings[away]], abs=1e-9)
 
 
-@given(games=GAMES, later=GAMES)
-def test_later_games_change_no_bit(games: list[Game], later: list[Game]) -> None:
-    before, after = rate(*columns(games)), rate(*columns(games + later))
-    for name in before._fields:
-        np.testing.assert_array_equal(getattr(before, name), getattr(after, name)[: len(games)])
+@given(games=GAMES, later=GAMES, taken_back=st.integers(0, 30))
+def test_what_comes_later_changes_no_bit(games: list[Game], later: list[Game], taken_back: int) -> None:
+    before, after = known(games), known(games + later)
+    after.append(after[taken_back % len(after)]._replace(goals=None))
+    assert list(rate(after))[: 2 * len(games)] == list(rate(before))
+
+
+@given(games=GAMES, number=st.integers(0, 30), decided=st.none() | st.tuples(st.integers(0, 5), st.integers(0, 5)))
+def test_a_game_that_is_taken_back_or_decided_counts_as_if_that_had_been_known(
+    games: list[Game], number: int, decided: tuple[int, int] | None
+) -> None:
+    scores = known(games)
+    changed = scores[number % len(scores)]._replace(goals=decided)
+    ratings = list(rate([*scores, changed]))
+    at_once = [changed if score.game == changed.game else score for score in scores]
+    assert standing(ratings) == standing(list(rate(at_once)))
+    assert ratings[-1].home_bias == list(rate(at_once))[-1].home_bias
+
+
+def test_a_team_whose_only_game_is_contradicted_begins_anew() -> None:
+    [game] = known([("A", "B", 3, 0)])
+    *_, home, away = rate([game, game._replace(goals=None)])
+    assert (home.elo, home.games, home.form, home.is_home) == (1500, 0, None, True)
+    assert (away.elo, away.games, away.form, away.is_home) == (1500, 0, None, False)
 
 
 def test_form_games_and_home_bias_by_hand() -> None:
     games = [("A", "B", 1, 0), ("A", "B", 0, 0), ("B", "A", 0, 2)]
-    rated = rate(*columns(games), RatingRules(form_games=2, home_half_life=1.0))
-    np.testing.assert_allclose(rated.form, [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75]])
-    np.testing.assert_array_equal(rated.games, [[1, 1], [2, 2], [3, 3]])
-    np.testing.assert_allclose(rated.home_bias, [0.25, 0.125, -0.1875])
-
-
-def columns(games: list[Game]) -> tuple[list[tuple[str, str]], np.ndarray[tuple[int, ...], np.dtype[np.int16]]]:
-    return [game[:2] for game in games], np.array([game[2:] for game in games], np.int16).reshape(-1, 2)
+    ratings = list(rate(known(games), RatingRules(form_games=2, home_half_life=1.0)))
+    assert [rating.form for rating in ratings] == [1.0, 0.0, 0.75, 0.25, 0.25, 0.75]
+    assert [rating.games for rating in ratings] == [1, 1, 2, 2, 3, 3]
+    assert [rating.home_bias for rating in ratings[::2]] == pytest.approx([0.25, 0.125, -0.1875])

@@ -404,6 +404,21 @@ def test_books_that_settle_differently_make_no_arbitrage() -> None:
     market.offer(3, 1.80, 1.95)
     (sure,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "arbitrage"]
     assert [leg.book for leg in sure.worth.legs] == [1, 3]
+    assert sure.worth.rules == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("rules", "label"), [({1: Period.OVERTIME, 2: Period.OVERTIME}, "same"), ({1: Period.OVERTIME}, "unknown")]
+)
+def test_an_arbitrage_says_whether_its_books_are_known_to_settle_alike(rules: dict[int, Period], label: str) -> None:
+    market = fair_market()
+    known = {book: SettlementRules(period) for book, period in rules.items()}
+    scorer = SportScorer(RULES, lambda book: Traits(rules_of=lambda _: known.get(book)))
+    scorer.step(market.poll())
+    market.offer(1, GENEROUS, 1.75)
+    market.offer(2, 1.80, 2.0)
+    (sure,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "arbitrage"]
+    assert ({leg.book for leg in sure.worth.legs}, sure.worth.rules) == ({1, 2}, label)
 
 
 def self_contradicting(rest: int = 6) -> tuple[TinyMarket, SportScorer]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serving.api.models import OpenAlerts, SportOdds
+from serving.api.models import Middles, OpenAlerts, SportOdds
 
 
 def get(served: Any, path: str, status: int = 200, **params: Any) -> Any:
@@ -63,8 +63,25 @@ def test_arbitrages_carry_their_legs(served: Any, market: Any) -> None:
         ("fanduel", "Seattle Seahawks", 0.48),
         ("draftkings", "<b>Rams</b>", 0.52),
     ]
+    assert alert.rules == "unknown"
+    assert [len(get(served, "/api/arbitrage", rules=r)["alerts"]) for r in ("unknown", "same", "differ")] == [1, 0, 0]
     assert get(served, "/api/arbitrage", book="pinnacle")["alerts"] == []
     assert get(served, "/api/arbitrage", min_edge=0.05)["alerts"] == []
+
+
+def test_middles_are_computed_from_the_latest_poll(served: Any, market: Any) -> None:
+    assert get(served, "/api/middles", sport="nfl")["middles"] == []
+    market.totals([44.5, 44.5, 44.5, 41.5, 47.5])
+    answer = Middles.model_validate(get(served, "/api/middles", sport="nfl"))
+    (middle,) = answer.middles
+    assert [(leg.book, leg.outcome, leg.point) for leg in middle.legs] == [
+        ("betmgm", "over", 41.5),
+        ("bovada", "under", 47.5),
+    ]
+    assert (middle.rules, middle.market, middle.guaranteed_return) == ("unknown", "totals", pytest.approx(-0.025))
+    assert 0.1 < middle.middle_probability < 0.3
+    assert get(served, "/api/middles", sport="nfl", rules="same")["count"] == 0
+    assert get(served, "/api/middles", sport="nfl", min_value=0.9)["count"] == 0
 
 
 def test_odds_show_every_book_with_age_and_fair_probability(served: Any, market: Any) -> None:

@@ -1,0 +1,126 @@
+"""What people decide on results: appended beside the sources' words, and in force from then on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg.rows import class_row, dict_row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from psycopg import Connection
+
+    from ml.settlement import GameStatus, Score, ScorePeriod
+
+INSERT = """
+INSERT INTO result_decisions (
+    event_id, decided_at, decided_by, reason, from_source, period, status, home_score, away_score
+) VALUES (
+    %(event)s, %(at)s, %(by)s, %(reason)s, %(source)s, %(period)s, %(status)s, %(home)s, %(away)s
+)
+"""
+GAME = """
+SELECT e.id, s.key AS sport, e.home_team, e.away_team, e.commence_at
+FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id WHERE e.id = %s
+"""
+WORDS = """
+SELECT source, period, status, home_score, away_score, observed_at, NULL AS decided_by, NULL AS reason
+FROM results WHERE event_id = %(event)s
+UNION ALL
+SELECT
+    concat_ws(' for ', 'decision', from_source), period, status, home_score, away_score, decided_at, decided_by, reason
+FROM result_decisions WHERE event_id = %(event)s
+ORDER BY observed_at, source, period
+"""
+NEWEST_WORDS = """
+SELECT DISTINCT ON (period) period, status, home_score, away_score
+FROM results WHERE event_id = %(event)s AND source = %(source)s
+ORDER BY period, observed_at DESC, status IN ('final', 'shortened') DESC, home_score
+"""
+STANDING = """
+SELECT r.event_id, s.key AS sport, e.home_team, e.away_team, e.commence_at, r.period, r.status, r.home_score,
+    r.away_score, r.source, r.observed_at, r.contradicted
+FROM event_results AS r
+INNER JOIN events AS e ON r.event_id = e.id
+INNER JOIN sports AS s ON e.sport_id = s.id
+WHERE (r.contradicted OR NOT %(contradicted)s) AND (r.source = 'decision' OR NOT %(decided)s)
+ORDER BY e.commence_at DESC, r.event_id, r.period LIMIT %(limit)s
+"""
+
+
+class DecidedScore(NamedTuple):
+    """What holds for one period of a game; no score where it has none."""
+
+    period: ScorePeriod
+    status: GameStatus
+    score: Score | None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a source or a person has said of a period of a game, and when it was first heard.
+
+    A decision has its author and reason, and as source `decision` or `decision for` the source whose word it takes.
+    """
+
+    source: str
+    period: str
+    status: str
+    home_score: int | None
+    away_score: int | None
+    observed_at: datetime
+    decided_by: str | None
+    reason: str | None
+
+
+def decide(
+    conn: Connection,
+    event_id: int,
+    scores: Sequence[DecidedScore],
+    *,
+    at: datetime,
+    by: str,
+    reason: str,
+    source: str | None = None,
+) -> None:
+    """Append a decision on some periods of a game, all or nothing; it holds from `at` on, until the next one.
+
+    `source` is the one whose word is taken, None where the person states the result.
+    """
+    about = {"event": event_id, "at": at, "by": by, "reason": reason, "source": source}
+    with conn.transaction(), conn.cursor() as cursor:
+        cursor.executemany(INSERT, [about | _values(score) for score in scores])
+
+
+def _values(decided: DecidedScore) -> dict[str, Any]:
+    home, away = decided.score or (None, None)
+    return {"period": decided.period, "status": decided.status, "home": home, "away": away}
+
+
+def game(conn: Connection, event_id: int) -> Mapping[str, Any] | None:
+    """Sport, teams and start of an event; None if there is none of that number."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(GAME, [event_id]).fetchone()
+
+
+def words(conn: Connection, event_id: int) -> list[Word]:
+    """All that sources and people have said of a game, in the order in which it was heard."""
+    with conn.cursor(row_factory=class_row(Word)) as cursor:
+        return cursor.execute(WORDS, {"event": event_id}).fetchall()
+
+
+def newest_words(conn: Connection, event_id: int, source: str) -> list[tuple[str, str, int | None, int | None]]:
+    """The last word of one source on each period: period, status, scores."""
+    return conn.execute(NEWEST_WORDS, {"event": event_id, "source": source}).fetchall()
+
+
+def standing_results(
+    conn: Connection, *, contradicted: bool = False, decided: bool = False, limit: int = 100
+) -> list[dict[str, Any]]:
+    """What holds for each event and period, the newest games first; of all, or the contradicted or decided ones."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        wanted = {"contradicted": contradicted, "decided": decided, "limit": limit}
+        return cursor.execute(STANDING, wanted).fetchall()

@@ -1,0 +1,66 @@
+"""How match results settle, from when on that was known: what the warehouse takes for what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+
+from edge_assets.store.bulk import TIME, write_columns
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from edge_assets.store.bulk import Columns
+
+TYPES = {
+    "event_id": "i4", "market_id": "i2", "known_at": TIME, "superseded_at": TIME, "verdict_id": "i2", "winner_id": "i4",
+}  # fmt: skip
+UNSETTLED = """
+SELECT timed.sport, timed.season, settled.market, settled.verdict, count(*) AS games
+FROM analytics.stg_pricing__settlements AS settled
+INNER JOIN analytics.int_events_timed AS timed ON settled.event_id = timed.event_id
+WHERE
+    settled.superseded_at IS NULL AND settled.verdict NOT IN ('settled', 'void')
+    AND EXISTS (
+        SELECT FROM analytics.int_closes_expected AS offered INNER JOIN markets AS m ON offered.market_id = m.id
+        WHERE offered.event_id = settled.event_id AND m.key = settled.market
+    )
+GROUP BY timed.sport, timed.season, settled.market, settled.verdict
+ORDER BY timed.sport, timed.season, settled.market, settled.verdict
+"""
+
+
+NOT_COUNTED = """
+SELECT settled.verdict, count(*)
+FROM analytics.stg_pricing__settlements AS settled
+INNER JOIN analytics.int_events_timed AS timed ON settled.event_id = timed.event_id
+INNER JOIN markets AS m ON settled.market = m.key
+WHERE
+    settled.superseded_at IS NULL AND settled.verdict <> 'settled' AND m.id = %(market)s
+    AND starts_with(timed.sport, %(sport)s)
+    AND EXISTS (
+        SELECT FROM analytics.int_closes_expected AS offered
+        WHERE offered.event_id = settled.event_id AND offered.market_id = m.id
+    )
+GROUP BY settled.verdict ORDER BY settled.verdict
+"""
+
+
+def replace_settlements(conn: Connection, columns: Columns) -> None:
+    """Put the settlements (`TYPES`) in the place of the old ones."""
+    with conn.cursor() as cursor:
+        cursor.execute("TRUNCATE pricing.settlements")
+        write_columns(cursor, "pricing.settlements", TYPES, columns)
+        cursor.execute("ANALYZE pricing.settlements")
+
+
+def not_counted(conn: Connection, market: int, sport: str = "") -> dict[str, int]:
+    """Games that figures of a market leave out though there is a word on their result, by reason."""
+    return dict(conn.execute(NOT_COUNTED, {"market": market, "sport": sport}).fetchall())
+
+
+def unsettled(conn: Connection) -> list[dict[str, Any]]:
+    """Games with a word on their result that settles nothing, by sport, season, market offered and reason."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(UNSETTLED).fetchall()

@@ -1,0 +1,98 @@
+"""`edge results`, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge_assets.store.database import connect
+from edge_assets.store.results import ResultSource, StatedResult, write_results
+from edge_assets.store.vocabulary import Vocabulary
+from ml.settlement import GameReport, GameStatus, Score
+from tests.edge_assets.store.material import NOON
+
+if TYPE_CHECKING:
+    from tests.edge_assets.cli.command import Edge
+
+
+@pytest.fixture
+def event(database_url: str) -> int:
+    """A game on whose full score two sources contradict each other; they agree on the regulation."""
+    with connect(database_url, "test") as conn:
+        words = Vocabulary.load(conn)
+        number = words.event("e1", words.sport("icehockey_nhl"), "Bruins", "Kings", NOON, NOON)
+        words.close()
+        reports = {ResultSource.ESPN: Score(3, 2), ResultSource.ODDS_API: Score(2, 3)}
+        stated = [
+            StatedResult(number, source, NOON + timedelta(hours=3), GameReport.final(full, Score(2, 2)))
+            for source, full in reports.items()
+        ]
+        write_results(conn, stated)
+    return number
+
+
+def asked(edge: Edge, url: str, *words: str) -> Any:
+    found = edge("results", *words, "--json", DATABASE_URL=url)
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+def test_a_contradiction_is_found_looked_at_and_decided(edge: Edge, database_url: str, event: int) -> None:
+    [row] = asked(edge, database_url, "list", "--contradicted")
+    assert (row["event_id"], row["period"]) == (event, "full")
+    shown = edge("results", "show", str(event), DATABASE_URL=database_url).stdout
+    assert "contradicted: settles nothing" in shown
+    assert "Bruins - Kings" in shown
+
+    found = asked(edge, database_url, "decide", str(event), "--score", "3-2", "--reason", "box score", "--by", "ada")
+    assert [(r["period"], r["home_score"], r["source"]) for r in found["holds"]] == [
+        ("full", 3, "decision"),
+        ("regulation", 2, "odds-api"),
+    ]
+    assert (found["said"][-1]["decided_by"], found["said"][-1]["reason"]) == ("ada", "box score")
+    assert asked(edge, database_url, "list", "--contradicted") == []
+    assert [r["source"] for r in asked(edge, database_url, "list", "--decided")] == ["decision"]
+
+    again = asked(
+        edge, database_url, "decide", str(event), "--source", "odds-api", "--reason", "the league corrected it"
+    )
+    assert {(r["period"], r["home_score"], r["source"]) for r in again["holds"]} == {
+        ("full", 2, "decision"),
+        ("regulation", 2, "decision"),
+    }
+    void = asked(edge, database_url, "decide", str(event), "--void", "--reason", "forfeited")
+    assert {r["status"] for r in void["holds"]} == {GameStatus.NOT_PLAYED}
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--reason", "x"], "there is not one decision"),
+        (["--reason", "x", "--score", "3-2", "--void"], "there is not one decision"),
+        (["--reason", "x", "--score", "three"], "is no score"),
+        (["--reason", "x", "--score", "3-2", "--period", "overtime"], "is no period"),
+        (["--reason", "x", "--source", "nfl-bmr"], "nfl-bmr has said nothing"),
+        (["--reason", " ", "--score", "3-2"], "text_empty"),
+    ],
+)
+def test_a_decision_that_is_unclear_is_refused(
+    edge: Edge, database_url: str, event: int, words: list[str], problem: str
+) -> None:
+    refused = edge("results", "decide", str(event), *words, DATABASE_URL=database_url)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert problem in refused.stderr
+    assert asked(edge, database_url, "list", "--decided") == []
+
+
+def test_a_score_of_two_periods_in_question_needs_a_period(edge: Edge, database_url: str, event: int) -> None:
+    with connect(database_url, "test") as conn:
+        off = StatedResult(event, ResultSource.ESPN, NOON + timedelta(hours=4), GameReport(GameStatus.NOT_PLAYED))
+        write_results(conn, [off])
+    unclear = edge("results", "decide", str(event), "--score", "3-2", "--reason", "x", DATABASE_URL=database_url)
+    assert unclear.returncode == 1
+    assert "--period regulation" in unclear.stderr
+    missing = edge("results", "show", "999", DATABASE_URL=database_url)
+    assert "there is no event 999" in missing.stderr

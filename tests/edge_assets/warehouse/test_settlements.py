@@ -1,0 +1,182 @@
+"""What the warehouse takes for what happened: settled by rules, not where sources contradict, as a person decides."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from edge_assets.cli import app
+from edge_assets.store.database import connect
+from edge_assets.store.decisions import DecidedScore, decide
+from edge_assets.store.results import ResultSource, StatedResult, write_results
+from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.warehouse.ratings import rate_teams
+from edge_assets.warehouse.settlements import settle_matches
+from ml.quotes import Market, Outcome
+from ml.settlement import GameReport, GameStatus, Score, ScorePeriod, Verdict
+from tests.edge_assets.store.material import NOON
+from tests.edge_assets.warehouse.stories import Season
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from psycopg import Connection
+
+    from tests.edge_assets.warehouse.building import Warehouse
+
+HOUR = timedelta(hours=1)
+SOCCER, HOCKEY, TENNIS = "soccer_epl", "icehockey_nhl", "tennis_atp"
+H2H, THREE_WAY = Market.H2H, Market.H2H_3_WAY
+ESPN, ODDS_API = ResultSource.ESPN, ResultSource.ODDS_API
+
+
+@pytest.fixture
+def conn(database_url: str) -> Iterator[Connection]:
+    with closing(connect(database_url, "test")) as connection:
+        yield connection
+
+
+def played(conn: Connection, sport: str, *said: tuple[ResultSource, int, GameReport], key: str = "e") -> int:
+    """A game on which sources say something, so many hours after noon."""
+    with closing(Vocabulary.load(conn)) as words:
+        event = words.event(key, words.sport(sport), f"Home {key}", f"Away {key}", NOON, NOON)
+    write_results(conn, [StatedResult(event, source, NOON + h * HOUR, report) for source, h, report in said])
+    return event
+
+
+def decided(conn: Connection, event: int, hour: int, home: int, away: int, *periods: ScorePeriod) -> None:
+    scores = [DecidedScore(period, GameStatus.FINAL, Score(home, away)) for period in periods]
+    decide(conn, event, scores, at=NOON + hour * HOUR, by="ada", reason="the league's report")
+
+
+def spells(conn: Connection, event: int, market: Market) -> list[tuple[Verdict, Outcome | None, int, int | None]]:
+    """Verdict, winner, and from which hour to which."""
+    settle_matches(conn)
+    query = """
+    SELECT verdict_id, winner_id, known_at, superseded_at FROM pricing.settlements
+    WHERE event_id = %s AND market_id = %s ORDER BY known_at
+    """
+
+    def hour(at: datetime | None) -> int | None:
+        return None if at is None else (at - NOON) // HOUR
+
+    return [
+        (Verdict(verdict), winner and Outcome(winner), hour(known) or 0, hour(until))
+        for verdict, winner, known, until in conn.execute(query, [event, int(market)])
+    ]
+
+
+def final(home: int, away: int, regulation: Score | None = None) -> GameReport:
+    return GameReport.final(Score(home, away), regulation)
+
+
+def test_a_wrong_second_source_settles_nothing_until_a_person_decides(conn: Connection) -> None:
+    event = played(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ResultSource.NFL_BMR, 2, final(3, 1)))
+    assert spells(conn, event, H2H) == [(Verdict.SETTLED, Outcome.HOME, 1, None)]
+
+    write_results(conn, [StatedResult(event, ODDS_API, NOON + 3 * HOUR, final(1, 3))])
+    contradicted = [(Verdict.SETTLED, Outcome.HOME, 1, 3), (Verdict.CONTRADICTED, None, 3, None)]
+    assert spells(conn, event, H2H) == contradicted
+
+    decided(conn, event, 4, 3, 1, ScorePeriod.FULL)
+    decided(conn, event, 5, 1, 3, ScorePeriod.FULL)
+    assert spells(conn, event, H2H) == [
+        contradicted[0],
+        (Verdict.CONTRADICTED, None, 3, 4),
+        (Verdict.SETTLED, Outcome.HOME, 4, 5),
+        (Verdict.SETTLED, Outcome.AWAY, 5, None),
+    ]
+
+
+def test_only_the_period_that_is_contradicted_waits(conn: Connection) -> None:
+    said = [(ESPN, 1, final(3, 2, Score(2, 2))), (ODDS_API, 2, final(2, 3, Score(2, 2)))]
+    event = played(conn, HOCKEY, *said)
+    assert spells(conn, event, H2H)[-1][0] is Verdict.CONTRADICTED
+    assert spells(conn, event, THREE_WAY) == [(Verdict.SETTLED, Outcome.DRAW, 1, None)]
+
+
+def test_three_ways_are_for_the_regulation_and_a_period_that_is_not_stated_settles_nothing(conn: Connection) -> None:
+    overtime = played(conn, HOCKEY, (ESPN, 1, final(3, 2)))
+    assert spells(conn, overtime, THREE_WAY) == [(Verdict.NO_SCORE, None, 1, None)]
+    assert spells(conn, overtime, H2H) == [(Verdict.SETTLED, Outcome.HOME, 1, None)]
+    unclear = played(conn, SOCCER, (ODDS_API, 1, GameReport(GameStatus.FINAL, unstated=Score(2, 1))), key="cup")
+    assert spells(conn, unclear, THREE_WAY) == [(Verdict.NO_SCORE, None, 1, None)]
+
+
+def test_unknown_rules_settle_what_every_rule_would(conn: Connection) -> None:
+    """Of tennis no book's rules are known."""
+    certain = played(conn, TENNIS, (ESPN, 1, final(2, 1, Score(2, 1))))
+    assert spells(conn, certain, H2H) == [(Verdict.SETTLED, Outcome.HOME, 1, None)]
+    uncertain = played(conn, TENNIS, (ESPN, 1, final(2, 1)), key="other")
+    assert spells(conn, uncertain, H2H) == [(Verdict.UNKNOWN_RULES, None, 1, None)]
+
+
+def test_what_is_not_played_or_still_to_come_has_no_winner(conn: Connection) -> None:
+    off, later = GameReport(GameStatus.NOT_PLAYED), GameReport(GameStatus.POSTPONED)
+    event = played(conn, HOCKEY, (ESPN, 1, later), (ESPN, 2, off))
+    assert spells(conn, event, H2H) == [(Verdict.PENDING, None, 1, 2), (Verdict.VOID, None, 2, None)]
+
+
+def test_nothing_to_settle_is_settled(conn: Connection) -> None:
+    assert settle_matches(conn) == 0
+    assert rate_teams(conn) == 0
+
+
+def test_ratings_forget_a_contradicted_game_from_then_on(conn: Connection) -> None:
+    event = played(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ODDS_API, 2, final(1, 3)))
+    decided(conn, event, 3, 3, 1, ScorePeriod.FULL)
+    rate_teams(conn)
+    rows = conn.execute("SELECT known_at, games, form FROM pricing.team_ratings WHERE outcome_id = 1 ORDER BY step")
+    assert [((at - NOON) // HOUR, games, form) for at, games, form in rows] == [(1, 1, 1.0), (2, 0, None), (3, 1, 1.0)]
+
+
+@pytest.mark.untraced
+def test_everything_built_leaves_a_contradicted_game_out_and_says_so(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", warehouse.url)
+    with closing(connect(warehouse.url, "test")) as conn:
+        season = Season(conn, 0, np.random.default_rng(7))
+        season.watch(14)
+        season.report(ESPN, [(2, 1)] * 5)
+        warehouse.build("book_quality", "int_winners_settled")
+        settled = winners(warehouse)
+        assert {winner for event, winner in settled.items()} == {"home"}
+        before = judged(warehouse)
+        season.report(ODDS_API, [(1, 2)], season.now)
+        warehouse.build("book_quality", "int_winners_settled")
+        [lost] = settled.keys() - winners(warehouse).keys()
+        assert judged(warehouse) < before
+        report = asked("warehouse", "report")
+        assert [entry["contradicted"] for entry in report["events"]] == [1]
+        unsettled = {(row["market"], row["verdict"]): row["games"] for row in report["unsettled"]}
+        assert unsettled["h2h", "contradicted"] == 1
+        assert asked("warehouse", "accuracy")["not_counted"] == {"contradicted": 1}
+        asked("results", "decide", str(lost), "--score", "1-2", "--reason", "the league's report")
+    warehouse.build("book_quality", "int_winners_settled")
+    assert winners(warehouse) == settled | {lost: "away"}
+    assert judged(warehouse) == before
+    assert asked("warehouse", "accuracy")["not_counted"] == {}
+
+
+def winners(warehouse: Warehouse) -> dict[int, str]:
+    rows = warehouse.rows("SELECT event_id, winner FROM int_winners_settled WHERE market = 'h2h'")
+    return {row["event_id"]: row["winner"] for row in rows}
+
+
+def judged(warehouse: Warehouse) -> int:
+    [row] = warehouse.rows("SELECT sum(judged_closes)::integer AS closes FROM book_quality")
+    return int(row["closes"])
+
+
+def asked(*words: str) -> Any:
+    found = CliRunner().invoke(app, [*words, "--json"])
+    assert found.exit_code == 0, found.output
+    return json.loads(found.stdout)

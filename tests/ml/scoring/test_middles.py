@@ -1,0 +1,86 @@
+"""Middles of a market: found between points, priced by the consensus, never between books known to differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from ml.points import point_models
+from ml.quotes import Market, Outcome
+from ml.scoring import Books, ScoringRules, Traits
+from ml.scoring.matrix import LineMatrix
+from ml.scoring.middles import Middle, middles
+from ml.scoring.valuation import value_lines
+from ml.scoring.view import view_of
+from ml.settlement import Period, SettlementRules
+from tests.ml.scoring.market import SECOND, TinyMarket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RULES = ScoringRules()
+MODELS = point_models("americanfootball_nfl")
+CROWD = dict.fromkeys(range(1, 6), 44.5)
+
+
+def totals(points: Mapping[int, float], price: float = 1.95) -> TinyMarket:
+    """Each book offers one total, the same price both ways."""
+    market = TinyMarket()
+    market.starts[1] = market.now + 3_600 * SECOND
+    for book, point in points.items():
+        for outcome in (Outcome.OVER, Outcome.UNDER):
+            market.prices[1, book, Market.TOTALS, outcome, point] = price
+    return market
+
+
+def found(
+    market: TinyMarket, seconds: int = 20, rules: Mapping[int, SettlementRules] | None = None
+) -> list[tuple[Middle, int, int]]:
+    """The middles with the books of their over and under."""
+    poll = market.poll()
+    matrix = LineMatrix(RULES.method)
+    matrix.apply_starts(poll.starts)
+    matrix.apply_quotes(poll.quotes, 1)
+    matrix.apply_times(poll.times)
+    known = rules or {}
+    books = Books.of(matrix.book_ids.tolist(), lambda book: Traits(rules_of=lambda _: known.get(book)))
+    now = poll.observed_at + (seconds - 20) * SECOND
+    value = value_lines(view_of(matrix, np.arange(len(matrix)), 2), books, MODELS, now, RULES)
+    numbers = matrix.book_ids.tolist()
+    return [(m, numbers[m.over[1]], numbers[m.under[1]]) for m in middles(value, books, MODELS, now, RULES)]
+
+
+def test_the_lowest_over_and_the_highest_under_with_what_they_are_worth() -> None:
+    ((middle, over, under),) = found(totals(CROWD | {6: 41.5, 7: 47.5}))
+    assert (over, under) == (6, 7)
+    assert middle.guaranteed_return == pytest.approx(1.95 / 2 - 1)
+    assert middle.best_return == pytest.approx(0.95)
+    # 42 to 47 points, at a deviation of 13.3 around 44.5
+    assert middle.middle_probability == pytest.approx(6 * 0.0298, abs=0.01)
+    p = middle.middle_probability
+    assert middle.expected_value == pytest.approx(p * 0.95 - (1 - p) * 0.025, abs=0.002)
+    assert sum(middle.stake_fractions) == pytest.approx(1)
+
+
+def test_nothing_where_all_stand_at_one_point_or_a_middle_costs_more_than_it_pays() -> None:
+    assert found(totals(CROWD)) == []
+    assert found(totals(CROWD | {6: 45.5}, 1.8)) == []
+    assert found(TinyMarket()) == []
+
+
+def test_stale_prices_and_events_that_have_started_make_none() -> None:
+    apart = CROWD | {6: 41.5, 7: 47.5}
+    assert found(totals(apart), seconds=700) == []
+    market = totals(apart)
+    market.starts[1] = market.now
+    assert found(market) == []
+
+
+def test_books_that_are_known_to_settle_differently_are_not_paired() -> None:
+    apart = CROWD | {6: 41.5, 7: 47.5}
+    rules = {6: SettlementRules(Period.OVERTIME), 7: SettlementRules(Period.REGULATION)}
+    ((_, over, under),) = found(totals(apart), rules=rules)
+    assert {over, under} != {6, 7}
+    assert len({over, under} & {6, 7}) == 1
