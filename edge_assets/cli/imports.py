@@ -14,7 +14,7 @@ from edge_assets.settings import Settings
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from edge_assets.importing.importer import ImportReport
+    from edge_assets.importing.reporting import ImportReport
 
 FORMATS = "football-data, odds-api, odds-ticks, pinnacle-mlb or nfl-bmr"
 
@@ -22,8 +22,9 @@ FORMATS = "football-data, odds-api, odds-ticks, pinnacle-mlb or nfl-bmr"
 def import_(
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMATS)],
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, folders, tars.")] = None,
-    league: Annotated[list[str] | None, typer.Option(help="football-data: fetch a league (E0, D1, ...).")] = None,
+    league: Annotated[list[str] | None, typer.Option(help="football-data: fetch a league (E0, D1, ..., ARG).")] = None,
     season: Annotated[list[str] | None, typer.Option(help="football-data: of a season (2324).")] = None,
+    fixtures: Annotated[bool, typer.Option("--fixtures", help="football-data: fetch the matches to come.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Fill the tables with recorded odds and results; what is there already is not stored again."""
@@ -32,7 +33,7 @@ def import_(
 
     try:
         name = _known(format_name)
-        report = _run(name, [*(paths or []), *_fetched(name, league or [], season or [])])
+        report = _run(name, [*(paths or []), *_fetched(name, league or [], season or [], fixtures=fixtures)])
     except RefusedFileError as error:
         refusal = error.refusal
         msg = f"{refusal.file}: {refusal.reason} ({refusal.detail})"
@@ -52,21 +53,24 @@ def _known(name: str) -> str:
     return name
 
 
-def _fetched(name: str, leagues: list[str], seasons: list[str]) -> list[Path]:
+def _fetched(name: str, leagues: list[str], seasons: list[str], *, fixtures: bool) -> list[Path]:
     """Downloads, kept below EDGE_HOME."""
-    from edge_assets.feeds.history.football_download import download
+    from edge_assets.feeds.history.football_download import download, need_seasons
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
 
-    if not leagues and not seasons:
+    if not leagues and not seasons and not fixtures:
         return []
-    if name != "football-data" or not leagues or not seasons:
-        msg = "--league and --season go together, and with football-data"
+    if name != "football-data":
+        msg = "--league, --season and --fixtures are of football-data"
         raise LocalError(msg, "edge import football-data --league E0 --season 2324")
+    if bool(seasons) < need_seasons(leagues) or (seasons and not leagues):
+        msg = "--league and --season go together, but for extra leagues, whose files have all seasons"
+        raise LocalError(msg, "edge import football-data --league E0 --season 2324, or --league ARG")
     settings = Settings()
     folder = Home.open(settings.edge_home).root / "downloads" / name
     with err.status("fetching"):
-        return list(download(leagues, seasons, folder, settings.football_data_url))
+        return list(download(leagues, seasons, folder, settings.football_data_url, fixtures=fixtures))
 
 
 def _run(name: str, paths: list[Path]) -> ImportReport:
@@ -78,7 +82,7 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
 
     if not paths:
         msg = "there is nothing to import"
-        raise LocalError(msg, "give a PATH, or for football-data --league and --season")
+        raise LocalError(msg, "give a PATH, or for football-data --league and --season, or --fixtures")
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as progress, Importer(_database()) as importer:
         importer.watcher = _Bar(progress)

@@ -63,6 +63,8 @@ def store(conn: Connection, batches: Sequence[Looked]) -> None:
     At once: a COPY keeps a thousand rows of each partition that it meets, and PostgreSQL 18 takes the square of that to
     make their places. A seventh of its time went there with a COPY for each file of a season.
     """
+    if not batches:
+        return
     history.write_quotes(conn, *_joined([batch.ticks for batch in batches]))
     history.write_aggregates(conn, *_joined([batch.aggregates for batch in batches]), AGGREGATE_KINDS)
 

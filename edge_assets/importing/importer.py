@@ -8,16 +8,18 @@ changed, or lies elsewhere in another version, quotes that are stored are not st
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
+from edge_assets.feeds.history.sources import printable
 from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.captures import Names, SportImport, load
+from edge_assets.importing.faults import DATA_ERRORS, not_storable, refusal_of
 from edge_assets.importing.formats import FORMATS, FormatName
 from edge_assets.importing.locating import locate
 from edge_assets.importing.reading import Job, Ready, ahead, grouped
+from edge_assets.importing.reporting import ImportReport, Unwatched
 from edge_assets.store import history, imports
 from edge_assets.store.database import connect
 from edge_assets.store.imports import ImportCounts
@@ -29,64 +31,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from edge_assets.feeds.history.batch import Reading
+    from edge_assets.feeds.history.batch import HistoryBatch, Reading
     from edge_assets.feeds.history.sources import Part
     from edge_assets.importing.batches import Looked
+    from edge_assets.importing.locating import Located
+    from edge_assets.importing.reporting import Watcher
 
-COUNTS = ("rows", "events", "ticks", "aggregates", "results")
-
-
-class Watcher(Protocol):
-    """Is told how far an import is."""
-
-    def begin(self, total: int) -> None:
-        """`total` bytes lie ahead."""
-        ...
-
-    def advance(self, what: str, by: int) -> None:
-        """`by` more bytes are done; `what` is being imported."""
-        ...
-
-
-class Unwatched:
-    """Nobody looks."""
-
-    def begin(self, total: int) -> None:
-        """Say nothing."""
-
-    def advance(self, what: str, by: int) -> None:
-        """Say nothing."""
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What an import did.
-
-    `known_files` are those whose content was imported before: they count nowhere else. `contradicted_events` are all of
-    the database whose results differ between sources.
-    """
-
-    files: int = 0
-    known_files: int = 0
-    rows: int = 0
-    events: int = 0
-    ticks: int = 0
-    aggregates: int = 0
-    results: int = 0
-    contradicted_events: int = 0
-    refused: Refusals = field(default_factory=Refusals)
-    refused_files: list[Refusal] = field(default_factory=list)
-
-    def add(self, counts: ImportCounts) -> None:
-        """Count a part."""
-        self.files += 1
-        for name in COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(counts, name))
-
-    def as_json(self) -> dict[str, Any]:
-        """The counts, for programs."""
-        names = ("files", "known_files", *COUNTS, "contradicted_events")
-        return {name: getattr(self, name) for name in names} | {"rejected": dict(self.refused.counts)}
+__all__ = ["ImportReport", "Importer"]
 
 
 class Importer:
@@ -120,7 +71,7 @@ class Importer:
         how, report = FORMATS[name], ImportReport()
         parts = [(part, part.size) for part in how.parts(paths)]
         if not parts:
-            found = ", ".join(map(str, paths))
+            found = ", ".join(map(printable, paths))
             raise RefusedFileError(Refusal(found, "nothing_to_import", f"no {name} files", f"give {how.accepts}"))
         self.watcher.begin(sum(size for _, size in parts))
         fresh = [job for part, size in parts if (job := self._begin(name, part, size, report))]
@@ -134,58 +85,106 @@ class Importer:
         return report
 
     def _begin(self, name: FormatName, part: Part, size: int, report: ImportReport) -> Job | None:
-        """What is to be done for a part; None if its content is known."""
-        import_id, finished = imports.begin(self._conn, name, str(part.path), part.sha256())
+        """What is to be done for a part; None if its content is known, or cannot be read."""
+        try:
+            content = part.sha256()
+        except OSError as error:
+            self._refuse(part, size, refusal_of(part.name, error), report)
+            return None
+        import_id, finished = imports.begin(self._conn, name, printable(part.path), content)
         if not finished:
             return Job(part, size, Origin(import_id, self._run_id))
         report.known_files += 1
         self.watcher.advance(part.name, size)
         return None
 
-    def _refuse(self, job: Job, refusal: Refusal, report: ImportReport) -> None:
+    def _refuse(self, part: Part, size: int, refusal: Refusal, report: ImportReport) -> None:
         report.files += 1
         report.refused.add(refusal)
         report.refused_files.append(refusal)
-        self.watcher.advance(job.part.name, job.size)
+        self.watcher.advance(part.name, size)
 
     def _ready(self, read: Callable[[Part], Reading], jobs: Sequence[Job], report: ImportReport) -> Iterator[Ready]:
         """The parts that can be used."""
         for job, part in ahead(read, self._prepare, jobs):
             try:
                 ready = part.result()
-            except RefusedFileError as error:
-                self._refuse(job, error.refusal, report)
+            except Exception as error:  # whatever a file does to its reader, the next one goes on
+                self._refuse(job.part, job.size, refusal_of(job.part.name, error), report)
             else:
                 yield ready
 
     def _prepare(self, job: Job, reading: Reading) -> Ready:
         """Everything that need not wait for the parts before; on another connection than that which stores them."""
-        batches, refused = reading
-        for batch in batches:
+        located = [found for batch in reading.batches for found in self._located(batch, job.part.name, reading.refused)]
+        return Ready(job, reading.refused, located)
+
+    def _located(self, batch: HistoryBatch, file: str, refused: Refusals) -> list[Located]:
+        """The batch, in pieces and without the events that the database does not take, should there be such."""
+        try:
             history.make_room(self._names_conn, batch.quotes.observed_at)
-        return Ready(job, refused, [locate(self._names_conn, self._words, batch) for batch in batches])
+            return [locate(self._names_conn, self._words, batch)]
+        except DATA_ERRORS as error:
+            if len(batch.events) <= 1:
+                refused.add(not_storable(file, "".join(event.key for event in batch.events), error))
+                return []
+            return [found for half in batch.halves() for found in self._located(half, file, refused)]
 
     def _store(self, group: Sequence[Ready], report: ImportReport) -> None:
-        """All of the parts or nothing."""
-        with self._conn.transaction():
-            looked: list[Looked] = []
+        """All of the parts or nothing; if that cannot be, part by part."""
+        try:
+            with self._conn.transaction():
+                looked = [[look(self._conn, located, part.job.origin) for located in part.batches] for part in group]
+                counts = [self._finish(part, found) for part, found in zip(group, looked, strict=True)]
+                store(self._conn, [found for of_part in looked for found in of_part])
+        except Exception as error:  # told, or raised, by what is tried then
+            refusal_of("", error)
             for part in group:
-                found = [look(self._conn, located, part.job.origin) for located in part.batches]
-                counts = _counted(part.refused, found)
-                imports.finish(self._conn, part.job.origin.import_id, counts)
-                report.add(counts)
-                looked += found
-            store(self._conn, looked)
-        for job, refused, _ in group:
-            report.refused.merge(refused)
-            self.watcher.advance(job.part.name, job.size)
+                self._store_alone(part, report)
+        else:
+            for part, of_part in zip(group, counts, strict=True):
+                self._tell(part, of_part, report)
+
+    def _store_alone(self, part: Ready, report: ImportReport) -> None:
+        """What the database takes of a part."""
+        try:
+            with self._conn.transaction():
+                counts = self._finish(part, [found for located in part.batches for found in self._kept(located, part)])
+        except Exception as error:  # as in reading it
+            self._refuse(part.job.part, part.job.size, refusal_of(part.job.part.name, error), report)
+        else:
+            self._tell(part, counts, report)
+
+    def _kept(self, located: Located, part: Ready) -> list[Looked]:
+        """The batch, in pieces and without the quotes of events that the database does not take."""
+        try:
+            with self._conn.transaction():
+                found = look(self._conn, located, part.job.origin)
+                store(self._conn, [found])
+        except DATA_ERRORS as error:
+            events = located.events()
+            if len(events) <= 1:
+                part.refused.add(not_storable(part.job.part.name, f"quotes of event {events}", error))
+                return []
+            return [found for half in located.halves() for found in self._kept(half, part)]
+        return [found]
+
+    def _finish(self, part: Ready, looked: Sequence[Looked]) -> ImportCounts:
+        counts = _counted(part, looked)
+        imports.finish(self._conn, part.job.origin.import_id, counts)
+        return counts
+
+    def _tell(self, part: Ready, counts: ImportCounts, report: ImportReport) -> None:
+        report.add(counts)
+        report.refused.merge(part.refused)
+        self.watcher.advance(part.job.part.name, part.job.size)
 
     def _captures_of(self, jobs: Sequence[Job], report: ImportReport) -> None:
         for job in jobs:
             try:
                 counts, refused = self._captures(job)
-            except RefusedFileError as error:
-                self._refuse(job, error.refusal, report)
+            except Exception as error:  # whatever a file does to its reader, the next one goes on
+                self._refuse(job.part, job.size, refusal_of(job.part.name, error), report)
             else:
                 report.add(counts)
                 report.refused.merge(refused)
@@ -212,12 +211,12 @@ class Importer:
         return lambda: self.watcher.advance(name, size // max(n, 1))
 
 
-def _counted(refused: Refusals, looked: Sequence[Looked]) -> ImportCounts:
+def _counted(part: Ready, looked: Sequence[Looked]) -> ImportCounts:
     return ImportCounts(
-        rows=sum(found.located.batch.rows for found in looked),
-        events=sum(len(found.located.batch.events) for found in looked),
+        rows=sum(located.batch.rows for located in part.batches),
+        events=sum(len(located.batch.events) for located in part.batches),
         ticks=sum(len(found.ticks.polls) for found in looked),
         aggregates=sum(len(found.aggregates.polls) for found in looked),
-        results=sum(found.located.results for found in looked),
-        rejected=refused.counts,
+        results=sum(located.results for located in part.batches),
+        rejected=part.refused.counts,
     )

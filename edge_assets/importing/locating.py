@@ -37,6 +37,22 @@ class Located(NamedTuple):
     aggregates: TimedQuotes
     results: int
 
+    def events(self) -> NDArray[np.int32]:
+        """The ids of the events that have quotes, sorted."""
+        return np.unique(np.concatenate([timed.quotes.event for timed in (self.quotes, self.aggregates)]))
+
+    def halves(self) -> tuple[Located, Located]:
+        """The quotes of the first half of the events, and of the others; everything else is in both."""
+        events = self.events()
+        first, second = (self._with(part) for part in np.split(events, [len(events) // 2]))
+        return first, second
+
+    def _with(self, events: NDArray[np.int32]) -> Located:
+        quotes, aggregates = (
+            timed.take(np.isin(timed.quotes.event, events)) for timed in (self.quotes, self.aggregates)
+        )
+        return self._replace(quotes=quotes, aggregates=aggregates)
+
 
 def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch) -> Located:
     """Find or store the events, books and sport of a batch, store its results and public bets, and commit."""

@@ -42,8 +42,16 @@ psycopg.adapters.register_dumper(ArrayParameter, _ArrayDumper)
 
 
 def numbers(values: Sequence[Any] | NDArray[Any], kind: str) -> ArrayParameter:
-    """An array of booleans, integers or floats; `kind` is one of `OIDS`."""
-    return _fixed(np.asarray(values), kind, OIDS[kind])
+    """An array of booleans, integers or floats; `kind` is one of `OIDS`.
+
+    Raises:
+        OverflowError: an integer does not fit; NumPy would make another one of it.
+    """
+    found = np.asarray(values)
+    if kind.startswith("i") and found.size and not _fits(found, np.iinfo(kind)):
+        msg = f"integers from {found.min()} to {found.max()} do not fit into {kind}"
+        raise OverflowError(msg)
+    return _fixed(found, kind, OIDS[kind])
 
 
 def times(values: Sequence[int] | NDArray[np.int64]) -> ArrayParameter:
@@ -59,6 +67,10 @@ def texts(values: Sequence[str]) -> ArrayParameter:
 def blobs(values: Sequence[bytes]) -> ArrayParameter:
     """An array of `bytea`."""
     return _varying({value: value for value in set(values)}, values, BYTEA)
+
+
+def _fits(values: NDArray[Any], limits: np.iinfo[Any]) -> bool:
+    return bool(limits.min <= values.min() and values.max() <= limits.max)
 
 
 def _fixed(values: NDArray[Any], kind: str, oid: int) -> ArrayParameter:

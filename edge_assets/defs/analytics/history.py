@@ -30,11 +30,15 @@ def _build(name: str) -> AssetsDefinition:
     )
     def history(context: AssetExecutionContext, config: ImportConfig) -> MaterializeResult[None]:
         """Import, and tell what came of it; a refused file fails the run when the others are stored."""
+        from edge_assets.feeds.history.batch import RefusedFileError  # noqa: PLC0415 - as below
         from edge_assets.importing.formats import FormatName  # noqa: PLC0415 - pandas is for runs, not for loading
         from edge_assets.importing.importer import Importer  # noqa: PLC0415 - as above
 
-        with Importer(Settings().require_database(), context.run.run_id) as importer:
-            report = importer.run(FormatName(name), [Path(path) for path in config.paths])
+        try:
+            with Importer(Settings().require_database(), context.run.run_id) as importer:
+                report = importer.run(FormatName(name), [Path(path) for path in config.paths])
+        except RefusedFileError as error:
+            raise Failure(str(error)) from error
         for refusal in report.refused.shown:
             context.log.warning(str(refusal))
         if report.refused_files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 AGGREGATE_KINDS = ("max", "avg", "opening")
 """What an aggregate may be of; the `book` of an aggregate quote indexes it."""
 SHOWN_PER_REASON = 3
+MAX_SHOWN_LENGTH = 200
+"""Characters of what is there that are told of a refused part."""
 
 
 class BookName(NamedTuple):
@@ -42,7 +44,8 @@ class Refusal(NamedTuple):
         """One line for a person."""
         row = "" if self.row is None else f", row {self.row}"
         column = "" if self.field is None else f", {self.field}"
-        return f"{self.file}{row}{column}: {self.reason} ({self.detail}); {self.remedy}"
+        detail = self.detail if len(self.detail) <= MAX_SHOWN_LENGTH else f"{self.detail[:MAX_SHOWN_LENGTH]}..."
+        return f"{self.file}{row}{column}: {self.reason} ({detail}); {self.remedy}"
 
 
 @dataclass(slots=True)
@@ -117,6 +120,13 @@ class TimedQuotes:
         """The rows selected by a mask or an index array."""
         return TimedQuotes(self.quotes.take(index), self.observed_at[index])
 
+    def of_events(self, begin: int, end: int) -> TimedQuotes:
+        """The rows of the events from `begin` to before `end`, which then count from 0."""
+        event, *rest = self.quotes.columns()
+        within = (event >= begin) & (event < end)
+        quotes = QuoteBatch(event - np.int32(begin), *rest)
+        return TimedQuotes(quotes, self.observed_at).take(within)
+
     def __len__(self) -> int:
         return len(self.observed_at)
 
@@ -142,6 +152,26 @@ class HistoryBatch:
     looks: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     listed: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
     public_bets: list[PublicBets] = field(default_factory=list)
+
+    def halves(self) -> tuple[HistoryBatch, HistoryBatch]:
+        """The same in two, the first half of the events and the others; both have all looks."""
+        n, middle = len(self.events), len(self.events) // 2
+        return self._of(0, middle), self._of(middle, n)
+
+    def _of(self, begin: int, end: int) -> HistoryBatch:
+        n = len(self.events)
+        looks, events = self.listed or (np.empty(0, np.intp), np.empty(0, np.intp))
+        within = (events >= begin) & (events < end)
+        bets = [each._replace(event=each.event - begin) for each in self.public_bets if begin <= each.event < end]
+        return replace(
+            self,
+            events=self.events[begin:end],
+            quotes=self.quotes.of_events(begin, end),
+            aggregates=self.aggregates.of_events(begin, end),
+            rows=self.rows * end // n - self.rows * begin // n,
+            listed=self.listed and (looks[within], events[within] - begin),
+            public_bets=bets,
+        )
 
     def moments(self) -> NDArray[np.int64]:
         """Every moment at which something was seen, sorted."""

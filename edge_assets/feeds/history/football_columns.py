@@ -29,8 +29,10 @@ BOOKS = {
     "IW": BookName("interwetten", "Interwetten"),
     "LB": BookName("ladbrokes_uk", "Ladbrokes"),
     "P": BookName("pinnacle", "Pinnacle"),
+    "PP": BookName("paddypower", "Paddy Power"),
     "PS": BookName("pinnacle", "Pinnacle"),
     "SB": BookName("sportingbet", "Sportingbet"),
+    "SKB": BookName("skybet", "Sky Bet"),
     "SJ": BookName("stanjames", "Stan James"),
     "SO": BookName("sportingodds", "Sporting Odds"),
     "SY": BookName("stanleybet", "Stanleybet"),
@@ -39,8 +41,9 @@ BOOKS = {
 }
 AGGREGATES = {"Max": "max", "Avg": "avg", "BbMx": "max", "BbAv": "avg"}
 _NO_PRICES = (
-    "Div Date Time HomeTeam AwayTeam FTHG FTAG FTR HTHG HTAG HTR Referee Attendance HS AS HST AST HHW AHW HC AC HF AF "
-    "HFKC AFKC HO AO HY AY HR AR HBP ABP Bb1X2 BbOU BbAH BbAHh AHh AHCh"
+    "Div Country League Season Date Time HomeTeam AwayTeam HT AT Home Away FTHG FTAG FTR HG AG Res HTHG HTAG HTR "
+    "Referee Attendance HS AS HST AST HHW AHW HC AC HF AF HFKC AFKC HO AO HY AY HR AR HBP ABP HxG AxG "
+    "Bb1X2 BbOU BbAH BbAHh AHh AHCh"
 )
 NO_PRICES = frozenset(_NO_PRICES.split())
 GOALS = 2.5
@@ -68,8 +71,16 @@ class PriceColumn(NamedTuple):
 @lru_cache(maxsize=256)
 def price_columns(header: tuple[str, ...]) -> tuple[PriceColumn, ...]:
     """The columns of a header that hold prices."""
-    known = {name: column for column in _all_columns(frozenset(header)) for name in [column.name]}
+    known = {column.name: column for column in _all_columns(frozenset(header))}
     return tuple(known[name] for name in header if name in known)
+
+
+def closing_columns(header: tuple[str, ...]) -> tuple[PriceColumn, ...]:
+    """The same of a file that has closing prices only, of which its older headers do not say so (`PH` for `PSCH`)."""
+    columns = price_columns(header)
+    said = {column._replace(name="") for column in columns if column.closing}
+    silent = [c for c in columns if not c.closing and c._replace(name="", closing=True) not in said]
+    return tuple(c for c in columns if c.closing) + tuple(c._replace(closing=True) for c in silent)
 
 
 def unknown_columns(header: tuple[str, ...]) -> list[str]:

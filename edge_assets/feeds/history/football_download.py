@@ -1,46 +1,78 @@
-"""Fetches match files of football-data.co.uk by league and season."""
+"""Fetches match files of football-data.co.uk: by league and season, of extra leagues, and of matches to come."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 import stamina
 
 from edge_assets.feeds.history.batch import Refusal, RefusedFileError
-from edge_assets.feeds.history.football_data import SPORTS
+from edge_assets.feeds.history.delimited import without_marks
+from edge_assets.feeds.history.football_layouts import EXTRA_LEAGUES, SPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 SEASON = re.compile(r"(\d\d)(\d\d)")
+SEASONS_PATH = "/mmz4281"
+"""Where the site has the files of a season; those of extra leagues and of matches to come are above."""
+FIXTURES = ("fixtures.csv", "new_league_fixtures.csv")
 ATTEMPTS = 3
 TIMEOUT_SECONDS = 30.0
-HEADER = ("Div,", "\ufeffDiv,", "\u00ef\u00bb\u00bfDiv,")
+HEADER = ("Div,", "Country,")
 """How a match file begins; a page that says that there is none begins otherwise."""
 
 
-def download(leagues: Sequence[str], seasons: Sequence[str], folder: Path, base_url: str) -> Iterator[Path]:
-    """Fetch `{season}/{league}.csv` into `folder`, one after the other; each file appears whole or not at all.
+class _File(NamedTuple):
+    """A file of the site and where it goes."""
 
-    Seasons are written as the site does: `2324` for 2023/24.
+    url: str
+    target: Path
+
+
+def download(
+    leagues: Sequence[str], seasons: Sequence[str], folder: Path, base_url: str, *, fixtures: bool = False
+) -> Iterator[Path]:
+    """Fetch match files into `folder`, one after the other; each file appears whole or not at all.
+
+    `{season}/{league}.csv` of main leagues, with seasons written as the site does (`2324` for 2023/24),
+    `new/{league}.csv` of extra leagues, which has all seasons, and with `fixtures` the matches to come.
 
     Raises:
         RefusedFileError: a league or season is none, or the site does not have it, or does not answer.
     """
+    wanted = _of_seasons(leagues, seasons, folder, base_url)
+    site = base_url.removesuffix(SEASONS_PATH)
+    wanted += [_File(f"{site}/new/{e}.csv", folder / "new" / f"{e}.csv") for e in leagues if e in EXTRA_LEAGUES]
+    wanted += [_File(f"{site}/{name}", folder / name) for name in FIXTURES] if fixtures else []
+    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True) as client:
+        for file in wanted:
+            yield _fetch(client, *file)
+
+
+def need_seasons(leagues: Sequence[str]) -> bool:
+    """Whether one of the leagues has a file for each season."""
+    return not EXTRA_LEAGUES.keys() >= {*leagues}
+
+
+def _of_seasons(leagues: Sequence[str], seasons: Sequence[str], folder: Path, base_url: str) -> list[_File]:
     for league in leagues:
-        if league not in SPORTS:
-            raise RefusedFileError(Refusal(league, "league_unknown", repr(league), f"one of {', '.join(SPORTS)}"))
+        if league not in SPORTS and league not in EXTRA_LEAGUES:
+            remedy = f"one of {', '.join([*SPORTS, *EXTRA_LEAGUES])}"
+            raise RefusedFileError(Refusal(league, "league_unknown", repr(league), remedy))
     for season in seasons:
         found = SEASON.fullmatch(season)
         if not found or (int(found[1]) + 1) % 100 != int(found[2]):
             raise RefusedFileError(Refusal(season, "season_unknown", repr(season), "write 2023/24 as 2324"))
-    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True) as client:
-        for season in seasons:
-            for league in leagues:
-                yield _fetch(client, f"{base_url}/{season}/{league}.csv", folder / season / f"{league}.csv")
+    return [
+        _File(f"{base_url}/{season}/{league}.csv", folder / season / f"{league}.csv")
+        for season in seasons
+        for league in leagues
+        if league in SPORTS
+    ]
 
 
 def _fetch(client: httpx.Client, url: str, target: Path) -> Path:
@@ -52,7 +84,7 @@ def _fetch(client: httpx.Client, url: str, target: Path) -> Path:
     except httpx.HTTPError as error:
         remedy = "try again later"
         raise RefusedFileError(Refusal(url, "no_answer", str(error) or type(error).__name__, remedy)) from error
-    if not answer.content.decode("latin-1").startswith(HEADER):
+    if not without_marks(answer.content.decode(errors="replace")).startswith(HEADER):
         raise RefusedFileError(Refusal(url, "not_published", "the answer is no match file", "check league and season"))
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_suffix(".part")

@@ -11,13 +11,18 @@ odds are "the last odds before the match starts" (https://www.football-data.co.u
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge_assets.clock import micros
+from edge_assets.feeds.history.stamps import FIRST_YEAR, LAST_YEAR
 from ml.quotes import Micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LONDON = ZoneInfo("Europe/London")
 COLLECTED = time(17)
@@ -25,7 +30,11 @@ USUAL_KICK_OFF, WEEKEND_KICK_OFF = time(19, 45), time(15)
 MONDAY, TUESDAY, FRIDAY, SATURDAY = 0, 1, 4, 5
 LATEST_COLLECTION = timedelta(hours=1)
 CLOSE_BEFORE = timedelta(seconds=1)
-SHORT = len("31/12/99")
+DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})", re.ASCII)
+ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+PADDED_DAY = re.compile(r"\d\d/\d\d/(\d{2}|\d{4})", re.ASCII)
+CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?::\d{2})?(?: ?([AP])\.?M\.?)?", re.ASCII | re.IGNORECASE)
+NOON = MONTHS = 12
 PIVOT = 69
 """Two digits from here on are of the last century, as in strptime; the files begin in 1993."""
 
@@ -41,28 +50,77 @@ class MatchTimes(NamedTuple):
 
 @lru_cache(maxsize=65_536)
 def match_times(day: str, clock: str) -> MatchTimes:
-    """The times of a match by its columns `Date` (a year of two digits or of four) and `Time` (may be empty).
+    """The times of a match by its columns `Date` (`_date`) and `Time` (`19:45`, `19:45:00`, `7:45 PM`, may be empty).
+
+    Of an hour that is there twice, when clocks go back, the first one: no price of the match in play is taken for one
+    from before it.
 
     Raises:
         ValueError: the text is no date, or no time.
     """
     on = _date(day)
-    at = datetime.strptime(clock, "%H:%M").time() if clock else None
+    at = _clock(clock) if clock else None
     usual = WEEKEND_KICK_OFF if on.weekday() >= SATURDAY else USUAL_KICK_OFF
     start = datetime.combine(on, at or usual, LONDON)
     seen = min(datetime.combine(_collection_day(on), COLLECTED, LONDON), _before(start, LATEST_COLLECTION))
     return MatchTimes(micros(start), micros(seen), micros(_before(start, CLOSE_BEFORE)), at is None)
 
 
+@lru_cache(maxsize=65_536)
+def key_day(day: str) -> str:
+    """A day as it names a match: as the site writes it, however it was written."""
+    return day if PADDED_DAY.fullmatch(day) else f"{_date(day):%d/%m/%Y}"
+
+
+def are_month_first(days: Iterable[str]) -> bool:
+    """Whether dates were written month first: some make sense only so, and none only with the day first."""
+    pairs = [(int(found[1]), int(found[2])) for day in days if (found := DAY.fullmatch(day))]
+    month_first, day_first = (
+        any(of_month > MONTHS >= month for of_month, month in written)
+        for written in ([(b, a) for a, b in pairs], pairs)
+    )
+    return month_first and not day_first
+
+
 def _date(day: str) -> date:
-    """strptime takes ten times as long, a twelfth of a file's time."""
+    """A date with its day first and a year of two digits or of four, or an ISO date.
+
+    strptime takes ten times as long, a twelfth of a file's time.
+    """
     try:
-        of_month, month, year = map(int, day.split("/"))
-        century = 0 if len(day) != SHORT else 2000 if year < PIVOT else 1900
-        return date(century + year, month, of_month)
+        if found := DAY.fullmatch(day):
+            of_month, month, year = map(int, found.groups())
+            if len(found[3]) == len("99"):
+                year += 2000 if year < PIVOT else 1900
+        elif found := ISO_DAY.fullmatch(day):
+            year, month, of_month = map(int, found.groups())
+        else:
+            raise ValueError("write it as 31/12/2025")
+        return _plausible(date(year, month, of_month))
     except ValueError as error:
         msg = f"{day!r} is no date: {error}"
         raise ValueError(msg) from error
+
+
+def _plausible(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        msg = f"the year is not between {FIRST_YEAR} and {LAST_YEAR}"
+        raise ValueError(msg)
+    return day
+
+
+def _clock(clock: str) -> time:
+    found = CLOCK.fullmatch(clock)
+    if not found:
+        msg = f"{clock!r} is no time"
+        raise ValueError(msg)
+    hour, minute = int(found[1]), int(found[2])
+    if found[3]:
+        if not 1 <= hour <= NOON:
+            msg = f"{clock!r} is no time"
+            raise ValueError(msg)
+        hour = hour % NOON + NOON * (found[3].upper() == "P")
+    return time(hour, minute)
 
 
 def _collection_day(on: date) -> date:

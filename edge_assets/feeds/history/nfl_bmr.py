@@ -12,6 +12,7 @@ of a week are usually up.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -29,8 +30,10 @@ from edge_assets.feeds.history.batch import (
     Refusals,
     TimedQuotes,
 )
-from edge_assets.feeds.history.prices import from_american
-from edge_assets.feeds.history.reports import reported
+from edge_assets.feeds.history.notation import as_american, as_point
+from edge_assets.feeds.history.prices import from_american, from_points, judged
+from edge_assets.feeds.history.reports import NoResultError, reported
+from edge_assets.feeds.history.stamps import FIRST_YEAR, LAST_YEAR
 from edge_assets.feeds.history.tables import read_table
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
     from edge_assets.feeds.history.tables import Table
     from ml.quotes import Micros
+    from ml.settlement import GameReport
 
     Floats = NDArray[np.float64]
 
@@ -53,6 +57,20 @@ GAME_LASTS = 4 * 3_600 * SECOND
 OPENING = "opening"
 SELLER = re.compile(r"(\d+|opening)_moneyline$")
 HALF = 0.5
+
+
+class _RefusedError(ValueError):
+    """Why a game is not used: reason, field and what is there."""
+
+
+class _Columns(NamedTuple):
+    """Texts of the rows."""
+
+    team: list[str]
+    season: list[str]
+    day: list[str]
+    clock: list[str]
+    outcome: list[str]
 
 
 class _Market(NamedTuple):
@@ -79,7 +97,7 @@ def read(file: str, content: bytes) -> Reading:
         RefusedFileError: it is no such file.
     """
     refused = Refusals()
-    table = read_table(file, content, REQUIRED, refused)
+    table = read_table(file, content, REQUIRED, refused).storable(["game_id", "team"])
     rows, events = _games(table)
     sellers = [found[1] for name in table.header if (found := SELLER.match(name))]
     books = [seller for seller in sellers if seller != OPENING]
@@ -104,36 +122,59 @@ def read(file: str, content: bytes) -> Reading:
 
 def _games(table: Table) -> tuple[NDArray[np.intp], list[HistoryEvent]]:
     """Upper and lower rows (games, 2), and the games."""
-    ids = table.texts("game_id")
+    by_game: dict[str, list[int]] = defaultdict(list)
+    for row, key in enumerate(table.texts("game_id")):
+        by_game[key].append(row)
+    columns = _Columns(*(table.texts(name) for name in ("team", "season", "date", "time", "outcome")))
     scores, rotations = table.numbers(["score"])[:, 0], table.numbers(["rotation"])[:, 0]
-    columns = [table.texts(name) for name in ("team", "season", "date", "time", "outcome")]
     pairs: list[tuple[int, int]] = []
     events: list[HistoryEvent] = []
-    for key in dict.fromkeys(ids):
-        rows = sorted((i for i, each in enumerate(ids) if each == key), key=lambda i: rotations[i])
-        if len(rows) != 2:  # noqa: PLR2004 - a game has two sides
-            table.refuse_row(rows[0], "game_incomplete", "game_id", f"game {key} has {len(rows)} rows")
-            continue
-        away, home = rows
-        team, season, date, clock, outcome = columns
+    for key, rows in by_game.items():
+        if not np.isnan(rotations[rows]).any():
+            rows.sort(key=lambda row: float(rotations[row]))
         try:
-            start = _start(season[home], date[home], clock[home])
-        except ValueError as error:
-            table.refuse_row(home, "time_malformed", "date", str(error))
+            away, home = _sides(key, rows, columns)
+            start = _start(columns.season[home], columns.day[home], columns.clock[home])
+        except _RefusedError as refusal:
+            table.refuse_at(rows[-1], *refusal.args)
             continue
-        report = reported(outcome[home], scores[home], scores[away])
-        if report is None:
-            table.refuse_row(home, "result_unknown", "outcome", repr(outcome[home]))
+        report = _report(table, home, columns.outcome[home], scores[home], scores[away])
         pairs.append((away, home))
-        events.append(HistoryEvent(key, team[home], team[away], start, False, None, report, start + GAME_LASTS))
+        events.append(
+            HistoryEvent(key, columns.team[home], columns.team[away], start, False, None, report, start + GAME_LASTS)
+        )
     return np.array(pairs, np.intp).reshape(-1, 2), events
 
 
+def _sides(key: str, rows: list[int], columns: _Columns) -> tuple[int, int]:
+    """The away team's row and the home team's."""
+    if not key or len(rows) != 2:  # noqa: PLR2004 - a game has two sides
+        raise _RefusedError("game_incomplete", "game_id", f"game {key!r} has {len(rows)} rows")
+    away, home = (columns.team[row] for row in rows)
+    if not home or not away or home == away:
+        raise _RefusedError("teams_missing", "team", f"{away!r} at {home!r}")
+    return rows[0], rows[1]
+
+
+def _report(table: Table, row: int, outcome: str, home: float, away: float) -> GameReport | None:
+    try:
+        return reported(outcome, home, away)
+    except NoResultError as reason:
+        table.refuse_at(row, str(reason), "outcome", f"{outcome!r}, {away:g}:{home:g}")
+        return None
+
+
 def _start(season: str, day: str, clock: str) -> Micros:
-    """`Sun 1/19` of season 2019 is in 2020."""
-    month = int(day.split()[1].split("/", maxsplit=1)[0])
-    year = int(season) + (month < SEASON_BEGINS)
-    return micros(datetime.strptime(f"{year} {day.split()[1]} {clock}", "%Y %m/%d %I:%M %p").replace(tzinfo=EASTERN))
+    """`Sun 1/19` of season 2019 is in 2020; of an hour that is there twice, the first one."""
+    try:
+        [date] = day.split()[1:]
+        year = int(season) + (int(date.partition("/")[0]) < SEASON_BEGINS)
+        start = datetime.strptime(f"{year} {date} {clock}", "%Y %m/%d %I:%M %p").replace(tzinfo=EASTERN)
+    except ValueError as error:
+        raise _RefusedError("time_malformed", "date", f"{day!r}, {clock!r} of {season!r}") from error
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise _RefusedError("time_malformed", "season", f"{season!r}: not between {FIRST_YEAR} and {LAST_YEAR}")
+    return micros(start)
 
 
 def _quotes(table: Table, rows: NDArray[np.intp], at: NDArray[np.int64], seller: str, number: int) -> TimedQuotes:
@@ -146,14 +187,13 @@ def _market_quotes(
     prices, points = _values(table, seller, market)
     prices, points = prices[rows], points[rows]
     if market.point:
-        agree = points[:, 0] == (points[:, 1] if market.market is Market.TOTALS else -points[:, 1])
-        lost = ~np.isnan(prices) & ~agree[:, None]
-        where = np.zeros(len(table), bool)
-        where[rows[lost]] = True
-        table.refuse(
-            "lines_disagree", [f"{seller}_{market.point}"], where[:, None], "the two rows have different lines"
-        )
-        prices = np.where(lost, np.nan, prices)
+        column = f"{seller}_{market.point}"
+        unlined = ~np.isnan(prices) & np.isnan(points).any(axis=1, keepdims=True)
+        _refuse(table, rows, "handicap_missing", column, unlined, "a price needs the line of both rows")
+        agree = points[:, :1] == (points[:, 1:] if market.market is Market.TOTALS else -points[:, 1:])
+        apart = ~np.isnan(prices) & ~unlined & ~agree
+        _refuse(table, rows, "lines_disagree", column, apart, "the two rows have different lines")
+        prices = np.where(unlined | apart, np.nan, prices)
     game, side = np.nonzero(~np.isnan(prices))
     quotes = QuoteBatch(
         event=game.astype(np.int32),
@@ -167,13 +207,18 @@ def _market_quotes(
     return TimedQuotes(quotes, at[game])
 
 
+def _refuse(table: Table, rows: NDArray[np.intp], reason: str, name: str, where: NDArray[np.bool_], why: str) -> None:
+    """Count prices by game and side (games, 2)."""
+    refused = np.zeros(len(table), bool)
+    refused[rows[where]] = True
+    table.refuse(reason, [name], refused[:, None], why)
+
+
 def _values(table: Table, seller: str, market: _Market) -> tuple[Floats, Floats]:
-    name = f"{seller}_{market.price}"
-    prices, reasons = from_american(table.numbers([name])[:, 0])
-    for reason, where in reasons.items():
-        table.refuse(reason, [name], where[:, None], "nobody can bet at it")
-    points = table.numbers([f"{seller}_{market.point}"])[:, 0] if market.point else np.full(len(prices), np.nan)
-    return prices, points
+    prices = judged(table, [f"{seller}_{market.price}"], from_american, as_american)[:, 0]
+    if not market.point:
+        return prices, np.full(len(prices), np.nan)
+    return prices, judged(table, [f"{seller}_{market.point}"], from_points, as_point)[:, 0]
 
 
 def _joined(parts: list[TimedQuotes]) -> TimedQuotes:
@@ -188,8 +233,16 @@ def _public_bets(table: Table, rows: NDArray[np.intp], at: NDArray[np.int64]) ->
     """Shares of bets; a market in which nobody was counted (0 to 0) has none."""
     found = []
     for market in MARKETS:
-        shares = table.numbers([market.public])[:, 0][rows] / 100
+        shares = _shares(table, market.public)[rows]
         for game, side in np.argwhere(shares.sum(axis=1, keepdims=True) > HALF + 0 * shares).tolist():
             outcome = market.outcomes[side]
             found.append(PublicBets(game, market.market, outcome, shares[game, side], int(at[game])))
     return found
+
+
+def _shares(table: Table, name: str) -> Floats:
+    """A column of percentages as shares (n,), NaN for what is none."""
+    shares = table.numbers([name])[:, 0] / 100
+    absurd = (shares < 0) | (shares > 1)
+    table.refuse("share_absurd", [name], absurd[:, None], "it is no percentage")
+    return np.where(absurd, np.nan, shares)

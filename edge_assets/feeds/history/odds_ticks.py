@@ -29,13 +29,13 @@ from edge_assets.feeds.history.batch import (
     RefusedFileError,
     TimedQuotes,
 )
-from edge_assets.feeds.history.prices import from_american
-from edge_assets.feeds.history.reports import reported
+from edge_assets.feeds.history.prices import from_american, from_points, judged
+from edge_assets.feeds.history.reports import NoResultError, reported
 from edge_assets.feeds.history.tables import read_table
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -57,11 +57,13 @@ LEAGUES = {
 }
 SEEN = ("first_seen_utc", "last_seen_utc")
 STARTS = ("commence_first", "commence_last")
+TEAMS = ("event_id", "home_team", "away_team")
 SEGMENT = ("event_id", "bookmaker", "market", "outcome", "book_last_update", *SEEN)
 EVENT = ("event_id", "home_team", "away_team", *STARTS, *SEEN)
 LOOK = ("snapshot_utc",)
 RESULT = ("event_id", "home", "away", "home_score", "away_score", "outcome")
 MARKETS = {"h2h": Market.H2H, "spreads": Market.SPREADS, "totals": Market.TOTALS}
+LINED = (Market.SPREADS, Market.TOTALS)
 NEUTRAL = {"Over": Outcome.OVER, "Under": Outcome.UNDER, "Draw": Outcome.DRAW}
 GAME_LASTS = 4 * 3_600 * 1_000_000
 """Microseconds from the start until the result is known for sure."""
@@ -78,16 +80,15 @@ def read(part: Part) -> Reading:
     if league not in LEAGUES:
         remedy = f"name the files after the league: {', '.join(LEAGUES)}"
         raise RefusedFileError(Refusal(part.name, "league_unknown", repr(league), remedy))
-    segments = _table(part, "segments.csv", SEGMENT, refused).dated(SEEN)
-    events = _table(part, "events.csv", EVENT, refused).dated((*STARTS, *SEEN))
+    segments = _table(part, "segments.csv", SEGMENT, refused).named(["bookmaker"]).dated(SEEN)
+    events = _playable(_table(part, "events.csv", EVENT, refused).named(TEAMS).dated((*STARTS, *SEEN)))
     looks = np.unique(_table(part, "snapshots.csv", LOOK, refused).dated(LOOK).times(*LOOK))
-    reports = _reports(_table(part, "results.csv", RESULT, refused)) if part.content("results.csv") else {}
     _, books = segments.coded("bookmaker")
     batch = HistoryBatch(
         feed=SOURCE,
         names="odds-api",
         sport=LEAGUES[league],
-        events=_events(events, reports),
+        events=_events(events, _reports(part, events, refused)),
         books=[BookName(book, book) for book in books],
         quotes=_quotes(segments, events, looks),
         rows=len(segments),
@@ -105,45 +106,60 @@ def _table(part: Part, ending: str, columns: Sequence[str], refused: Refusals) -
     return read_table(f"{part.name}/{ending}", content, columns, refused)
 
 
-def _events(table: Table, reports: dict[str, tuple[str, GameReport]]) -> list[HistoryEvent]:
+def _playable(events: Table) -> Table:
+    """The events of two teams, each once."""
+    home, away = map(events.texts, TEAMS[1:])
+    alone = np.array([not a or not b or a == b for a, b in zip(home, away, strict=True)], bool)
+    events.refuse("teams_missing", ["home_team"], alone[:, None], "two teams are needed")
+    return events.where(~alone).unique("event_id")
+
+
+def _events(table: Table, reports: Mapping[str, GameReport]) -> list[HistoryEvent]:
     first, last, seen = (table.times(name).tolist() for name in (*STARTS, "last_seen_utc"))
-    rows = zip(*map(table.texts, ("event_id", "home_team", "away_team")), first, last, seen, strict=True)
     events = []
-    for key, home, away, start, later, last_seen in rows:
-        at_home, report = reports.get(key, (home, None))
-        if report is not None and at_home == away:
-            report = report.turned()
+    for key, home, away, start, later, last_seen in zip(*map(table.texts, TEAMS), first, last, seen, strict=True):
         moved = (later, min(later, last_seen)) if later != start else None  # a game that has begun is known to have
-        events.append(HistoryEvent(key, home, away, start, False, moved, report, later + GAME_LASTS))
+        events.append(HistoryEvent(key, home, away, start, False, moved, reports.get(key), later + GAME_LASTS))
     return events
 
 
-def _reports(table: Table) -> dict[str, tuple[str, GameReport]]:
-    """Reports by event, with the team that they take for the home team."""
-    scores = table.numbers(["home_score", "away_score"])
+def _reports(part: Part, events: Table, refused: Refusals) -> dict[str, GameReport]:
+    """Reports by event, home and away as the event has them: by name, never by position."""
+    content = part.content("results.csv")
+    if content is None:
+        return {}
+    table = read_table(f"{part.name}/results.csv", content, RESULT, refused).named(["event_id"]).unique("event_id")
+    teams = {key: sides for key, *sides in zip(*map(events.texts, TEAMS), strict=True)}
+    scores = table.numbers(["home_score", "away_score"]).tolist()
     found = {}
     for row, (key, home, outcome) in enumerate(zip(*map(table.texts, ("event_id", "home", "outcome")), strict=True)):
-        report = reported(outcome, *scores[row].tolist())
-        if report is None:
-            table.refuse_row(row, "result_unknown", "outcome", repr(outcome))
-        else:
-            found[key] = home, report
+        try:
+            report = reported(outcome, *scores[row])
+        except NoResultError as reason:
+            table.refuse_at(row, str(reason), "outcome", repr(outcome))
+            continue
+        if key in teams and home not in teams[key]:
+            table.refuse_at(row, "team_unknown", "home", f"{home!r} is none of {teams[key]}")
+        elif key in teams:
+            found[key] = report if home == teams[key][0] else report.turned()
     return found
 
 
 def _quotes(table: Table, events: Table, looks: Ints) -> TimedQuotes:
-    place = {key: row for row, key in enumerate(events.names("event_id"))}
-    event = table.mapped("event_id", place, -1)
+    event = table.mapped("event_id", {key: row for row, key in enumerate(events.texts("event_id"))}, -1)
     market = table.mapped("market", MARKETS, 0)
     outcome = _outcomes(table, events, event)
     prices, reasons = from_american(table.numbers(["price"])[:, 0])
-    first, last = (np.searchsorted(looks, table.times(name)) for name in SEEN)
-    off = (last >= len(looks)) | (np.append(looks, UNKNOWN_TIME)[first] != table.times(SEEN[0]))
+    points = judged(table, ["point"], from_points)[:, 0]
+    seen = [table.times(name) for name in SEEN]
+    first, last = (np.searchsorted(looks, times) for times in seen)
     problems: dict[str, tuple[str, Mask]] = {
         "event_unknown": ("event_id", event < 0),
         "market_unknown": ("market", market == 0),
         "unknown_outcome": ("outcome", outcome == 0),
-        "look_unknown": (SEEN[0], off),
+        "look_unknown": (SEEN[0], (last >= len(looks)) | (np.append(looks, UNKNOWN_TIME)[first] != seen[0])),
+        "times_reversed": (SEEN[1], seen[1] < seen[0]),
+        "handicap_missing": ("point", np.isnan(points) & np.isin(market, LINED)),
         **{reason: ("price", where) for reason, where in reasons.items()},
     }
     good = _kept(table, problems) & ~np.isnan(prices)
@@ -153,11 +169,18 @@ def _quotes(table: Table, events: Table, looks: Ints) -> TimedQuotes:
         book=book.astype(np.int16),
         market=_split_by_draw(event, book, market, outcome),
         outcome=outcome,
-        point=table.numbers(["point"])[:, 0].astype(np.float32) + np.float32(0),
+        point=points.astype(np.float32),
         price=prices,
-        book_time=table.times("book_last_update"),
+        book_time=_book_times(table, seen[0]),
     )
     return _ticks(quotes.take(good), first[good], last[good], looks)
+
+
+def _book_times(table: Table, seen: Ints) -> Ints:
+    """When books last confirmed their prices (n,): after they were `seen` (n,) none can have."""
+    stated = table.times("book_last_update")
+    table.refuse("book_time_ahead", ["book_last_update"], (stated > seen)[:, None], "taken as the time it was seen at")
+    return np.minimum(stated, seen)
 
 
 def _kept(table: Table, problems: dict[str, tuple[str, Mask]]) -> Mask:

@@ -23,10 +23,11 @@ from edge_assets.feeds.history.batch import (
     RefusedFileError,
     TimedQuotes,
 )
-from edge_assets.feeds.history.prices import from_american
+from edge_assets.feeds.history.prices import from_american, from_points, judged
+from edge_assets.feeds.history.reports import NoResultError, score_of
 from edge_assets.feeds.history.tables import read_table
 from ml.quotes import Market, Outcome, QuoteBatch
-from ml.settlement import GameReport, Score
+from ml.settlement import GameReport
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def read(part: Part) -> Reading:
     if contents[0] is None or contents[1] is None:
         raise RefusedFileError(Refusal(part.name, "file_missing", "games.csv", "put it beside the lines"))
     lines = read_table(f"{part.name}/lines.csv", contents[0], LINE, refused).dated(["entered_utc"])
-    games = read_table(f"{part.name}/games.csv", contents[1], GAME, refused).dated(["start_utc"])
+    games = _playable(read_table(f"{part.name}/games.csv", contents[1], GAME, refused))
     batch = HistoryBatch(
         feed=SOURCE,
         names=SOURCE,
@@ -87,20 +88,38 @@ def read(part: Part) -> Reading:
     return Reading([batch], refused)
 
 
+def _playable(games: Table) -> Table:
+    """The games of two teams with a start, each once."""
+    games = games.named(["game_no", "away", "home"]).dated(["start_utc"])
+    alone = np.array([a == b for a, b in zip(*map(games.texts, ("away", "home")), strict=True)], bool)
+    games.refuse("teams_missing", ["home"], alone[:, None], "two teams are needed")
+    return games.where(~alone).unique("game_no")
+
+
 def _events(games: Table) -> list[HistoryEvent]:
     starts = games.times("start_utc").tolist()
     scores = games.numbers(["home_score", "away_score"]).tolist()
     columns = map(games.texts, ("game_no", "home", "away"))
     events = []
-    for number, home, away, start, score in zip(*columns, starts, scores, strict=True):
-        # as played: the file does not tell extra innings apart
-        report = None if np.isnan(score).any() else GameReport.final(Score(*map(int, score)))
+    for row, (number, home, away, start) in enumerate(zip(*columns, starts, strict=True)):
+        report = _report(games, row, *scores[row])
         events.append(HistoryEvent(f"{number}:{start}", home, away, start, False, None, report, start + GAME_LASTS))
     return events
 
 
+def _report(games: Table, row: int, home: float, away: float) -> GameReport | None:
+    """As played: the file does not tell extra innings apart."""
+    if np.isnan(home) or np.isnan(away):
+        return None
+    try:
+        return GameReport.final(score_of(home, away))
+    except NoResultError as reason:
+        games.refuse_at(row, str(reason), "home_score", f"{away:g}:{home:g}")
+        return None
+
+
 def _quotes(lines: Table, games: Table) -> TimedQuotes:
-    event = lines.mapped("game_no", {key: row for row, key in enumerate(games.names("game_no"))}, -1)
+    event = lines.mapped("game_no", {key: row for row, key in enumerate(games.texts("game_no"))}, -1)
     at = lines.times("entered_utc")
     lines.refuse("event_unknown", ["game_no"], (event < 0)[:, None], "no such game")
     order = np.lexsort((at, event))
@@ -114,12 +133,10 @@ def _quotes(lines: Table, games: Table) -> TimedQuotes:
 
 def _values(lines: Table, selection: _Selection, order: NDArray[np.intp]) -> tuple[Floats, Floats]:
     """Price and point of a selection, NaN where there is none."""
-    prices, reasons = from_american(lines.numbers([selection.price])[:, 0])
-    for reason, where in reasons.items():
-        lines.refuse(reason, [selection.price], where[:, None], "nobody can bet at it")
+    prices = judged(lines, [selection.price], from_american)[:, 0]
     points = np.full(len(prices), np.nan)
     if selection.point:
-        points = lines.numbers([selection.point])[:, 0] * selection.sign + 0.0
+        points = judged(lines, [selection.point], from_points)[:, 0] * selection.sign + 0.0
         lost = ~np.isnan(prices) & np.isnan(points)
         lines.refuse("handicap_missing", [selection.price], lost[:, None], "it needs a line")
         prices = np.where(lost, np.nan, prices)

@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_assets.feeds.history.notation import as_number
 from edge_assets.feeds.odds_api.numbers import HIGHEST_PRICE, LOWEST_PRICE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
+    from edge_assets.feeds.history.tables import Table
+
     Floats = NDArray[np.float64]
+    Judge = Callable[[Floats], tuple[Floats, dict[str, NDArray[np.bool_]]]]
 
 EVEN = 100
+MAX_POINTS = 1_000.0
+"""No handicap or total is larger; cricket's totals of an innings get to 700."""
 
 
 def from_american(prices: Floats) -> tuple[Floats, dict[str, NDArray[np.bool_]]]:
@@ -30,3 +38,17 @@ def from_decimal(prices: Floats) -> tuple[Floats, dict[str, NDArray[np.bool_]]]:
     low = prices <= 1
     absurd = ~low & ~np.isnan(prices) & ~((prices >= LOWEST_PRICE) & (prices <= HIGHEST_PRICE))
     return np.where(low | absurd, np.nan, prices), {"price_not_above_one": low, "price_absurd": absurd}
+
+
+def from_points(points: Floats) -> tuple[Floats, dict[str, NDArray[np.bool_]]]:
+    """Handicaps or totals without the sign of zero, NaN where there is none, and which were refused."""
+    absurd = np.abs(points) > MAX_POINTS
+    return np.where(absurd, np.nan, points) + 0.0, {"point_absurd": absurd}
+
+
+def judged(table: Table, names: Sequence[str], judge: Judge, parse: Callable[[str], float] = as_number) -> Floats:
+    """Columns of a file as `judge` takes them (n, k); what it refuses is counted."""
+    usable, refused = judge(table.numbers(names, parse))
+    for reason, where in refused.items():
+        table.refuse(reason, names, where, "nobody can bet at it")
+    return usable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,8 @@ class Part:
 
     @property
     def size(self) -> int:
-        """Bytes."""
-        return sum(file.stat().st_size for file in self.files)
+        """Bytes; nothing of a file that cannot be looked at."""
+        return sum(map(_size, self.files))
 
     def sha256(self) -> bytes:
         """The hash of the contents; of several files, of their hashes."""
@@ -60,12 +61,12 @@ def unpacked(file: Path) -> bytes:
     try:
         return unpack(file.read_bytes())
     except DAMAGED as error:
-        raise RefusedFileError(Refusal(str(file), "file_damaged", str(error), "fetch the file again")) from error
+        raise RefusedFileError(Refusal(printable(file), "file_damaged", str(error), "fetch the file again")) from error
 
 
 def single_files(paths: Sequence[Path], ending: str = ".csv") -> list[Part]:
     """One part a file, for formats whose files stand alone."""
-    found = [file for path in paths for file in _files(path) if _plain(file).endswith(ending)]
+    found = [file for path in paths for file in _files(path) if _plain(file).lower().endswith(ending)]
     return [Part(_short(file), file, (file,)) for file in dict.fromkeys(found)]
 
 
@@ -82,7 +83,7 @@ def folders(paths: Sequence[Path], main: str, others: Sequence[str]) -> list[Par
 
 def whole(paths: Sequence[Path]) -> list[Part]:
     """One part a path: of a folder, all its files."""
-    return [Part(path.name, path, tuple(_files(path))) for path in paths]
+    return [Part(printable(Path(path.name)), path, tuple(_files(path))) for path in paths]
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -96,11 +97,25 @@ def _files(path: Path) -> Iterator[Path]:
     elif path.is_dir():
         yield from sorted(file for file in path.rglob("*") if file.is_file())
     else:
-        raise RefusedFileError(Refusal(str(path), "nothing_there", "no such file or folder", "give one that exists"))
+        raise RefusedFileError(
+            Refusal(printable(path), "nothing_there", "no such file or folder", "give one that exists")
+        )
+
+
+def printable(path: Path) -> str:
+    """A path as text; the name of a file may be none in any encoding."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _short(path: Path) -> str:
-    return "/".join(path.parts[-2:])
+    return "/".join(Path(printable(path)).parts[-2:])
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _plain(file: Path) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edge_assets.feeds.history.batch import RefusedFileError
-from edge_assets.importing.formats import FormatName
+from edge_assets.importing.formats import FORMATS, FormatName
 from edge_assets.importing.importer import Importer, ImportReport
 from edge_assets.store import board, readers
 from edge_assets.store.database import connect
@@ -20,12 +22,15 @@ from tests.edge_assets.importing.seasons import MATCHES, content, rows, season
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from edge_assets.feeds.history.batch import Reading
+    from edge_assets.feeds.history.sources import Part
+
 FOOTBALL = FormatName.FOOTBALL_DATA
 
 
 def run(url: str, *paths: Path, name: FormatName = FOOTBALL) -> ImportReport:
-    with Importer(url, "run-1") as importer:
-        return importer.run(name, paths)
+    with Importer(url, "run-1") as one:
+        return one.run(name, paths)
 
 
 def test_a_file_becomes_rows_on_either_engine(either_url: str, tmp_path: Path) -> None:
@@ -125,6 +130,69 @@ def test_a_bad_file_is_refused_and_the_others_are_imported(database_url: str, tm
     [refused] = report.refused_files
     assert (Path(refused.file).name, refused.reason) == ("b.csv", "columns_missing")
     assert report.as_json()["rejected"] == {"columns_missing": 1}
+
+
+def test_a_reader_that_fails_costs_its_file_and_is_told_as_a_fault(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = FORMATS[FOOTBALL].read
+
+    def read(part: Part) -> Reading:
+        if sound is None or not part.name.endswith("b.csv"):
+            raise IndexError("list index out of range")
+        return sound(part)
+
+    monkeypatch.setitem(FORMATS, FOOTBALL, replace(FORMATS[FOOTBALL], read=read))
+    for name, match in zip("abc", MATCHES, strict=True):
+        season(tmp_path / f"{name}.csv", match)
+    report = run(database_url, tmp_path)
+    assert (report.files, report.events) == (3, 1)
+    assert report.as_json()["rejected"] == {"reader_failed": 2}
+    assert len(report.refused_files) == 2
+    assert "IndexError: list index out of range at test_importer.py, line" in report.refused_files[0].detail
+    assert rows(database_url, "SELECT right(path, 5) FROM imports WHERE finished_at IS NOT NULL") == [("b.csv",)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "events", "ticks", "aggregates"),
+    [
+        ("events ADD CHECK (home_team <> 'Leeds United')", 2, 21 - 8, 3),
+        ("events ADD CHECK (home_team = 'nobody')", 0, 0, 0),
+        ("aggregate_ticks ADD CHECK (price <> 2.6)", 3, 21 - 8, 3),
+    ],
+)
+def test_what_the_database_does_not_take_costs_its_event_alone(
+    database_url: str, tmp_path: Path, limit: str, events: int, ticks: int, aggregates: int
+) -> None:
+    with connect(database_url, "test") as conn:
+        conn.execute(f"ALTER TABLE {limit}")
+    season(tmp_path / "a.csv", *MATCHES)
+    season(tmp_path / "b.csv", MATCHES[0].replace("E0", "D1"))
+    report = run(database_url, tmp_path)
+    assert report.files == 2
+    assert not report.refused_files
+    assert report.refused.counts["not_storable"] >= 1
+    of_a = rows(database_url, "SELECT events, ticks, aggregates FROM imports WHERE right(path, 5) = 'a.csv'")
+    assert of_a == [(events, ticks, aggregates)]
+    assert rows(database_url, "SELECT count(*) FROM odds_ticks") == [(report.ticks,)]
+
+
+def test_files_that_hold_nothing_are_counted(database_url: str, tmp_path: Path) -> None:
+    season(tmp_path / "header.csv")
+    season(tmp_path / "refused.csv", MATCHES[0].replace("E0", "Z9"))
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "empty.csv.xz").write_bytes(b"")
+    season(tmp_path / "sound.csv", MATCHES[0])
+    report = run(database_url, tmp_path)
+    assert (report.files, report.events) == (5, 1)
+    assert report.as_json()["rejected"] == {"columns_missing": 1, "file_damaged": 1, "division_unknown": 1}
+
+
+def test_a_name_of_a_file_may_be_in_no_encoding(database_url: str, tmp_path: Path) -> None:
+    file = season(tmp_path / "E0.csv", *MATCHES)
+    report = run(database_url, file.rename(tmp_path / os.fsdecode(b"E\xff0.csv")))
+    assert report.events == 3
+    assert rows(database_url, "SELECT right(path, 7) FROM imports") == [("E\ufffd0.csv",)]
 
 
 def test_what_was_refused_stays_with_the_file(database_url: str, tmp_path: Path) -> None:

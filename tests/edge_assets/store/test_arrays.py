@@ -39,3 +39,9 @@ def test_what_is_sent_arrives(database_url: str, kind: str, sent: ArrayParameter
     with connect(database_url, "test") as conn:
         # the seventh of a statement is prepared
         assert [conn.execute(f"SELECT %s::{kind}[]", [sent]).fetchone() for _ in range(7)] == [(expected,)] * 7
+
+
+@pytest.mark.parametrize("number", [32_768, -32_769, 99_999])
+def test_a_number_that_does_not_fit_is_none_and_never_another_one(number: int) -> None:
+    with pytest.raises(OverflowError, match="do not fit into i2"):
+        arrays.numbers([1, number], "i2")

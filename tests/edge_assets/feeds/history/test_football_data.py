@@ -211,6 +211,114 @@ def test_a_file_that_is_none_is_refused(text: str, reason: str) -> None:
         read("E0.csv", text.encode())
 
 
+@pytest.mark.parametrize(
+    ("day", "start"),
+    [
+        ("1/8/2020", "2020-08-01"),
+        ("12/9/20", "2020-09-12"),
+        ("1/08/20", "2020-08-01"),
+        ("2020-08-01", "2020-08-01"),
+        ("29/02/2020", "2020-02-29"),
+        ("13/08/93", "1993-08-13"),
+    ],
+)
+def test_a_date_is_read_by_its_parts_and_names_the_match_as_the_site_does(day: str, start: str) -> None:
+    batch, _ = read_one(f"{HEAD}\nE0,{day},Reds,Blues,2,1,H,2,3,4\n")
+    [event] = batch.events
+    assert datetime.fromtimestamp(event.start / 1e6, UTC).date().isoformat() == start
+    assert re.fullmatch(r"E0:\d\d/\d\d/(\d\d|\d{4}):Reds:Blues", event.key)
+
+
+@pytest.mark.parametrize(
+    "day", ["29/02/2021", "1/1/1", "01/01/0001", "31/12/9999", "1/2", "01-02-2020", "2/3/4/5", "\u0661/1/2020"]
+)
+def test_what_is_no_date_of_these_files_is_refused(day: str) -> None:
+    _, refused = read_one(f"{HEAD}\n{GOOD}\nE0,{day},Reds,Blues,2,1,H,2,3,4\n")
+    assert refused.counts == {"time_malformed": 1}
+
+
+def test_a_file_of_the_month_first_is_not_believed_and_one_such_date_among_others_is_refused_alone() -> None:
+    row = "E0,{},Team {},Blues,2,1,H,2,3,4"
+    american = [row.format(day, n) for n, day in enumerate(["8/15/2025", "08/09/2025"])]
+    reading = read("E0.csv", "\n".join([HEAD, *american]).encode())
+    assert not reading.batches
+    assert reading.refused.counts == {"date_month_first": 2}
+    batch, refused = read_one("\n".join([HEAD, *american, row.format("16/08/2025", 9)]))
+    assert (len(batch.events), refused.counts) == (2, {"time_malformed": 1})
+
+
+@pytest.mark.parametrize(
+    ("clock", "start"),
+    [
+        ("19:45:00", "18:45"), ("7:45 PM", "18:45"), ("12:05 am", "23:05"), ("19.45", "18:45"), ("9:05", "08:05"),
+        ("TBC", None), ("25:00", None), ("13:00 PM", None), ("19:45 Uhr", None),
+    ],
+)  # fmt: skip
+def test_a_kick_off_is_read_or_assumed(clock: str, start: str | None) -> None:
+    head = HEAD.replace("Date,", "Date,Time,")
+    batch, refused = read_one(f"{head}\nE0,18/08/2012,{clock},Reds,Blues,2,1,H,2,3,4\n")
+    [event] = batch.events
+    assert event.start_assumed is (start is None)
+    assert f"{datetime.fromtimestamp(event.start / 1e6, UTC):%H:%M}" == (start or "14:00")
+    assert refused.counts == ({} if start else {"kick_off_unknown": 1})
+
+
+@pytest.mark.parametrize("goals", ["inf", "1e999", "99999", "-1", "2.5", "nan", "9" * 5_001, "two"])
+def test_no_score_is_made_of_what_is_none(goals: str) -> None:
+    _, refused = read_one(f"{HEAD}\n{GOOD}\nE0,18/08/2012,Reds,Blues,{goals},1,H,2,3,4\n")
+    assert refused.counts == {"score_malformed": 1}
+
+
+@pytest.mark.parametrize(
+    ("result", "events", "reasons"),
+    [
+        (",,P", 1, {"result_unknown": 1}),
+        ("-,-,-", 1, {}),
+        ("1,0,", 0, {"result_contradicts_score": 1}),
+        ("1,,H", 0, {"score_malformed": 1}),
+    ],
+)
+def test_a_match_that_was_not_finished_has_no_result(result: str, events: int, reasons: dict[str, int]) -> None:
+    reading = read("E0.csv", f"{HEAD}\nE0,18/08/2012,Reds,Blues,{result},2,3,4\n".encode())
+    assert [event.report for batch in reading.batches for event in batch.events] == [None] * events
+    assert reading.refused.counts == reasons
+
+
+@pytest.mark.parametrize("point", ["0,-0.5", "pk", "inf", "1e39", "2000"])
+def test_a_line_that_is_none_makes_no_quote(point: str) -> None:
+    batch, refused = read_one(f'{HEAD},AHh,PAHH\n{GOOD},"{point}",1.9\n')
+    assert len(batch.quotes) == 3
+    assert sum(refused.counts.values()) == 2
+
+
+def test_files_of_extra_leagues_have_closing_prices_whatever_their_columns_are_called() -> None:
+    head = "Country,League,Season,Date,Time,Home,Away,HG,AG,Res,"
+    row = "Norway,Eliteserien,2023,10/04/2023,17:00,Reds,Blues,0,2,A,"
+    for columns in ("PH,MaxA,PSCD", "PSCH,MaxCA,PSCD"):
+        batch, refused = read_one(f"{head}{columns}\n{row}2.5,3.1,3.4\n")
+        close = at("2023-04-10T16:00:00+00:00") - 1_000_000
+        assert batch.sport == "soccer_norway_eliteserien"
+        assert batch.events[0].report == GameReport.final(Score(0, 2), Score(0, 2))
+        assert set(quoted(batch, batch.quotes, books(batch)).values()) == {close}
+        assert (len(batch.quotes), len(batch.aggregates), refused.counts) == (2, 1, {})
+
+
+def test_a_list_of_matches_to_come_is_of_many_leagues_and_counts_a_price_once() -> None:
+    head = "Div,Date,Time,HomeTeam,AwayTeam,B365H,B365D"
+    text = f"{head}\nE0,05/12/2026,15:00,Reds,Blues,1.5,0\nD1,05/12/2026,15:00,Greens,Greys,1.6,4\n"
+    reading = read("fixtures.csv", text.encode())
+    assert [(batch.sport, len(batch.quotes)) for batch in reading.batches] == [
+        ("soccer_epl", 1), ("soccer_germany_bundesliga", 2)
+    ]  # fmt: skip
+    assert [event.report for batch in reading.batches for event in batch.events] == [None, None]
+    assert reading.refused.counts == {"price_not_above_one": 1}
+
+
+def test_a_season_file_that_has_lost_a_column_of_the_result_is_no_list_of_matches_to_come() -> None:
+    with pytest.raises(RefusedFileError, match=r"columns_missing \(FTR\)"):
+        read("E0.csv", b"Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\n")
+
+
 @pytest.mark.untraced
 def test_all_recorded_files(data_dir: Path) -> None:
     """The figures of the data's README."""

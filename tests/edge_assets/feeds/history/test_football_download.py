@@ -60,6 +60,22 @@ def test_a_server_that_fails_once_is_asked_again(tmp_path: Path) -> None:
     assert asked["/2324/E0.csv"] == 2
 
 
+def test_extra_leagues_have_one_file_and_matches_to_come_have_two(tmp_path: Path) -> None:
+    extra = b"Country,League,Season,Date\n"
+    answers = {
+        "/mmz4281/2324/E0.csv": FILE,
+        "/new/ARG.csv": extra,
+        "/fixtures.csv": FILE,
+        "/new_league_fixtures.csv": extra,
+    }
+    with site({path: [(200, body)] for path, body in answers.items()}) as (url, asked):
+        files = list(download(["ARG", "E0"], ["2324"], tmp_path, f"{url}/mmz4281", fixtures=True))
+    assert asked == dict.fromkeys(answers, 1)
+    assert [str(file.relative_to(tmp_path)) for file in files] == [
+        "2324/E0.csv", "new/ARG.csv", "fixtures.csv", "new_league_fixtures.csv"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("league", "season", "reason"),
     [

@@ -76,6 +76,47 @@ def test_what_is_wrong_is_told_and_the_rest_kept(old: str, new: str, reasons: di
     assert "2" in {event.key for event in batch.events}
 
 
+def test_half_points_and_words_for_even_money_and_a_pick_are_read() -> None:
+    even = AWAY.replace(",300,7,", ",EV,PK,").replace(",51,-112", ",44\u00bd,-112")
+    batch, refused = read_one(even + HOME.replace(",-7,-114", ",PK,-114").replace(",51,-108", ",44\u00bd,-108"))
+    seen = {key[1:] for key in quoted(batch, batch.quotes, books(batch))}
+    assert ("bmr_8", "h2h", "away", None, 2.0) in seen
+    assert ("bmr_8", "spreads", "home", 0.0, 1 + 100 / 114) in seen
+    assert ("bmr_8", "totals", "over", 44.5, 1 + 100 / 112) in seen
+    assert not refused.counts
+
+
+def test_a_line_that_is_none_is_told_as_that_and_not_as_lines_that_disagree() -> None:
+    _, refused = read_one(AWAY + HOME.replace(",-7,-114", ",seven,-114"))
+    assert refused.counts == {"number_malformed": 1, "handicap_missing": 2}
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "start"),
+    [
+        ("Sun 1/19", "9:30 AM", "2020-01-19T14:30:00+00:00"),
+        ("Sun 11/3", "1:30 AM", "2019-11-03T05:30:00+00:00"),  # there twice: the first
+        ("Sat 2/29", "1:00 PM", "2020-02-29T18:00:00+00:00"),
+        ("Sun 1/19", "TBD", None),
+        ("Sun 2/30", "1:00 PM", None),
+        ("Sun", "1:00 PM", None),
+        ("", "", None),
+    ],
+)
+def test_a_start_is_read_or_refused(day: str, clock: str, start: str | None) -> None:
+    rows = (AWAY + HOME).replace("Sun 1/19,3:05 PM", f"{day},{clock}")
+    reading = read("week_20.csv", (HEAD + rows).encode())
+    found = [event.start for batch in reading.batches for event in batch.events]
+    assert found == ([micros(datetime.fromisoformat(start))] if start else [])
+    assert reading.refused.counts == ({} if start else {"time_malformed": 1})
+
+
+@pytest.mark.parametrize("season", ["twenty", "0", "99999", "9" * 5_001, "1066", ""])
+def test_a_season_that_is_none_is_refused(season: str) -> None:
+    reading = read("week_20.csv", (HEAD + (AWAY + HOME).replace(",2019,", f",{season},")).encode())
+    assert (reading.batches, reading.refused.counts) == ([], {"time_malformed": 1})
+
+
 def test_a_game_of_one_row_is_refused() -> None:
     batch, refused = read_one(AWAY + HOME + AWAY.replace("1,7,", "2,7,"))
     assert refused.counts == {"game_incomplete": 1}

@@ -105,6 +105,10 @@ def test_a_draw_makes_it_another_market_and_outcomes_go_by_name(tmp_path: Path) 
         (segment(0, 1, "-110").replace("10:00", "10:30"), "look_unknown"),
         (segment(0, 1, "-110").replace(LOOKS[0], "noon"), "time_malformed"),
         (segment(0, 1, "-110").replace(LOOKS[1], ""), "time_missing"),
+        (segment(2, 1, "-110"), "times_reversed"),
+        (segment(0, 1, "-110", "e1,,h2h,Reds,"), "name_missing"),
+        (segment(0, 1, "-110", f"e1,{'b' * 9_000},h2h,Reds,"), "text_too_long"),
+        (segment(0, 1, "-110", "e1,acme,spreads,Reds,"), "handicap_missing"),
     ],
 )
 def test_a_bad_segment_is_told_and_the_good_one_beside_it_kept(tmp_path: Path, row: str, reason: str) -> None:
@@ -119,6 +123,18 @@ def test_a_book_s_time_that_is_none_is_told_and_the_price_kept(tmp_path: Path) -
     batch, refused = read_one(tmp_path, rows)
     assert (refused.counts, refused.shown[0].field) == ({"time_malformed": 1}, "book_last_update")
     assert sorted(batch.quotes.quotes.book_time.tolist()) == [UNKNOWN_TIME, at("2025-09-10T09:59:50Z")]
+
+
+def test_a_book_cannot_confirm_a_price_after_it_was_seen(tmp_path: Path) -> None:
+    batch, refused = read_one(tmp_path, segment(0, 4, "-110").replace("09:59:50", "14:00:00"))
+    assert refused.counts == {"book_time_ahead": 1}
+    assert batch.quotes.quotes.book_time.tolist() == [at(LOOKS[0])]
+
+
+def test_a_result_of_other_teams_is_nobody_s(tmp_path: Path) -> None:
+    batch, refused = read_one(tmp_path, segment(0, 4, "-110"), RESULTS + "e1,x,Whites,Blues,23,20,1,FINAL\n")
+    assert batch.events[0].report is None
+    assert refused.counts == {"team_unknown": 1}
 
 
 def test_an_event_without_a_start_is_told_and_the_other_kept(tmp_path: Path) -> None:
@@ -168,9 +184,14 @@ def test_phantoms_are_events_without_a_result(tmp_path: Path) -> None:
     assert [event.report for event in batch.events] == [None, None]
 
 
-def test_two_rows_of_one_event_contradict_each_other(tmp_path: Path) -> None:
-    with pytest.raises(RefusedFileError, match=r"row_twice \(e2\)"):
-        read_one(tmp_path, segment(0, 4, "-110"), events=EVENTS + EVENTS.splitlines()[-1] + "\n")
+def test_an_event_that_is_there_twice_is_one_and_one_that_contradicts_itself_is_none(tmp_path: Path) -> None:
+    rows = segment(0, 4, "-110") + segment(0, 4, "150", "e2,acme,h2h,Greys,")
+    second = EVENTS.splitlines()[-1]
+    batch, refused = read_one(tmp_path / "a", rows, events=f"{EVENTS}{second}\n")
+    assert (len(batch.events), len(batch.quotes), refused.counts) == (2, 2, {"row_twice": 1})
+    batch, refused = read_one(tmp_path / "b", rows, events=EVENTS + second.replace("Greys", "Blacks") + "\n")
+    assert (len(batch.events), len(batch.quotes)) == (1, 1)
+    assert refused.counts == {"row_contradicted": 2, "event_unknown": 1}
 
 
 def test_files_that_are_missing_or_of_no_league(tmp_path: Path) -> None:

@@ -123,10 +123,21 @@ def test_a_line_without_a_time_is_told_and_the_others_kept(tmp_path: Path) -> No
     assert set(batch.quotes.observed_at.tolist()) == {at(T[0])}
 
 
-def test_a_number_that_two_games_have_names_neither(tmp_path: Path) -> None:
-    part = folder(tmp_path, {"lines.csv": HEAD, "games.csv": GAMES.replace("\n2,", "\n1,")}, "mlb")
-    with pytest.raises(RefusedFileError, match=r"row_twice \(1\)"):
-        read(part)
+def test_a_number_that_two_games_have_names_neither_and_costs_no_other_game(tmp_path: Path) -> None:
+    games = GAMES + "1,CHN201605110,2016-05-12T17:05:00Z,Reds,Cubs,7,4,1.0\n"
+    lines = "".join(f"{number},,,,-110,102,,,,{T[0]}\n" for number in (1, 2))
+    reading = read(folder(tmp_path, {"lines.csv": HEAD + lines, "games.csv": games}, "mlb"))
+    [batch] = reading.batches
+    assert ([event.key[0] for event in batch.events], len(batch.quotes)) == (["2"], 2)
+    assert reading.refused.counts == {"row_contradicted": 2, "event_unknown": 1}
+
+
+@pytest.mark.parametrize("score", ["inf,1", "2.5,1", "-1,1", "99999,1"])
+def test_a_score_that_is_none_leaves_the_game(tmp_path: Path, score: str) -> None:
+    games = GAMES.replace("7,4", score)
+    reading = read(folder(tmp_path, {"lines.csv": HEAD, "games.csv": games}, "mlb"))
+    assert [event.report for event in reading.batches[0].events] == [None, None]
+    assert reading.refused.counts.total() == 1
 
 
 def test_the_recorded_season_s_close_forecasts_better_than_its_opening(data_dir: Path) -> None:

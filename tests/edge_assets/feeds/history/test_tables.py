@@ -65,3 +65,69 @@ def test_times_are_microseconds_and_what_is_none_is_told_with_its_line() -> None
 def test_a_header_that_is_none(content: bytes, reason: str) -> None:
     with pytest.raises(RefusedFileError, match=reason):
         read_table("file", content, ("a",), Refusals())
+
+
+@pytest.mark.parametrize(
+    ("content", "texts", "reasons"),
+    [
+        (b"\xef\xbb\xbf\xef\xbb\xbfa,b\nx,1\n", ["x"], {}),
+        (b"\xc3\xaf\xc2\xbb\xc2\xbfa,b\nx,1\n", ["x"], {}),
+        ("a,b\nMalm\xf6,1\n".encode() + b"Malm\xf6,1\n", ["Malm\xf6", "Malm\xf6"], {}),
+        (b"a,b\nx\0y,1\nx  z ,1\n", ["x y", "x z"], {}),
+        (b"a,b\nx,1\na,b\ny,2\n", ["x", "y"], {"header_again": 1}),
+        (b"a,b\nx,1\na,c\ny,2\n", ["x"], {"behind_another_header": 2}),
+        (b"a,b\nx,1\na,b,c\ny,2\n", ["x"], {"behind_another_header": 2}),
+        (b"a,b\nx,1\n" + b"y" * 200_000 + b",1\nz,1\n", ["x", "z"], {"row_too_long": 1}),
+        (b'a,b\nx,1\n"' + b"y" * 200_000 + b'",1\nz,1\n', ["x", "z"], {"row_too_long": 1}),
+        (b'a,b\n"x,1\ny,1\n', ["y"], {"row_width": 1}),
+        (b"a,,b,,\nx,,1\n", ["x"], {}),
+    ],
+    ids=["mark twice", "mark as text", "both encodings", "NUL", "header again", "header of another order",
+         "wider header", "long row", "long field", "open quote", "columns without a name"],
+)  # fmt: skip
+def test_what_programs_make_of_a_file(content: bytes, texts: list[str], reasons: dict[str, int]) -> None:
+    refused = Refusals()
+    assert read_table("file", content, ("a", "b"), refused).texts("a") == texts
+    assert refused.counts == reasons
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("a,b\nx,1\n".encode("utf-16"), "encoding_unknown"),
+        ("a,b\nx,1\n".encode("utf-16-be"), "encoding_unknown"),
+        (b"a;b\nx;1\n", "separated by semicolons"),
+        (b"a\tb\nx\t1\n", "separated by tabs"),
+        (b"a," + b"b" * 200_000, "row_too_long"),
+    ],
+)
+def test_what_is_no_csv_of_ours_says_so(content: bytes, reason: str) -> None:
+    with pytest.raises(RefusedFileError, match=reason):
+        read_table("file", content, ("a", "b"), Refusals())
+
+
+@pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1e999", "9" * 5_001, "1_000", "1,9", "4/5", "0x1p4", "\u0661"])
+def test_no_number_is_made_of_what_is_none(text: str) -> None:
+    refused = Refusals()
+    table = read_table("file", f'a,b\nx,"{text}"\ny,2\n'.encode(), ("a",), refused)
+    np.testing.assert_array_equal(table.numbers(["b"])[:, 0], [np.nan, 2])
+    assert refused.counts == {"number_malformed": 1}
+    assert len(str(refused.shown[0])) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2026-05-02 15:00:00", 1_777_734_000_000_000),
+        ("2026-05-02T17:00:00+02:00", 1_777_734_000_000_000),
+        ("2026-05-02T15:00:00.000001Z", 1_777_734_000_000_001),
+        ("1777734000", UNKNOWN_TIME),
+        ("2026-05-02", UNKNOWN_TIME),
+        ("0001-01-01T00:00:00+02:00", UNKNOWN_TIME),
+        ("9999-12-31T23:59:59-02:00", UNKNOWN_TIME),
+        ("2026-02-29T00:00:00Z", UNKNOWN_TIME),
+        ("1" + "0" * 20, UNKNOWN_TIME),
+    ],
+)
+def test_a_time_is_utc_or_none(text: str, at: int) -> None:
+    assert read_table("file", f"a\n{text}\n".encode(), ("a",), Refusals()).times("a").tolist() == [at]

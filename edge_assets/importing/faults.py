@@ -1,0 +1,45 @@
+"""What goes wrong with one part of an import, told as a refusal, so that the others go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from traceback import extract_tb
+
+import psycopg
+
+from edge_assets.feeds.history.batch import Refusal, RefusedFileError
+
+DATA_ERRORS = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+    UnicodeError,
+    OverflowError,
+)
+"""What the server, and the way there, says to values that it cannot hold."""
+SERVER_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
+"""What is said when the server is away, full or stopped: nothing that a file could have caused."""
+
+
+def refusal_of(file: str, error: Exception) -> Refusal:
+    """Why a file is not imported. An error that is none of a reader's own refusals is a fault of this program.
+
+    Raises:
+        SERVER_ERRORS: the error is one of those; then no other file can be imported either.
+    """
+    if isinstance(error, RefusedFileError):
+        return error.refusal
+    if isinstance(error, OSError):
+        return Refusal(file, "file_unreadable", error.strerror or str(error), "see that it can be read")
+    if isinstance(error, SERVER_ERRORS) and not isinstance(error, DATA_ERRORS):
+        raise error
+    place = extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" at {Path(frame.filename).name}, line {frame.lineno}" for frame in place)
+    remedy = "this is a fault of Edge Finder: report it with the file; the other files are imported"
+    return Refusal(file, "reader_failed", f"{type(error).__name__}: {error}{where}", remedy)
+
+
+def not_storable(file: str, event: str, error: Exception) -> Refusal:
+    """An event, or its quotes, that the database does not take."""
+    said = str(error).partition("\n")[0]
+    return Refusal(file, "not_storable", f"{event}: {said}", "put it right in the file")
