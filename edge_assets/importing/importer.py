@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
+from edge_assets.clock import to_datetime
 from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
 from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.captures import Names, SportImport, load
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from edge_assets.feeds.history.batch import Reading
+    from edge_assets.feeds.history.batch import HistoryEvent, Reading
     from edge_assets.feeds.history.sources import Part
     from edge_assets.importing.batches import Looked
 
@@ -163,7 +164,10 @@ class Importer:
         batches, refused = reading
         for batch in batches:
             history.make_room(self._names_conn, batch.quotes.observed_at)
-        return Ready(job, refused, [locate(self._names_conn, self._words, batch) for batch in batches])
+        located = [locate(self._names_conn, self._words, batch) for batch in batches]
+        for event in (event for found in located for event in found.ambiguous):
+            refused.add(_ambiguous(job.part.name, event))
+        return Ready(job, refused, located)
 
     def _store(self, group: Sequence[Ready], report: ImportReport) -> None:
         """All of the parts or nothing."""
@@ -210,6 +214,11 @@ class Importer:
 
     def _steps(self, name: str, size: int, n: int) -> Callable[[], None]:
         return lambda: self.watcher.advance(name, size // max(n, 1))
+
+
+def _ambiguous(file: str, event: HistoryEvent) -> Refusal:
+    detail = f"{event.home} - {event.away} of {to_datetime(event.start):%Y-%m-%d %H:%M} UTC could be several events"
+    return Refusal(file, "ambiguous_event", detail, "it was stored as an event of its own; check the starts")
 
 
 def _counted(refused: Refusals, looked: Sequence[Looked]) -> ImportCounts:
