@@ -243,6 +243,38 @@ async def test_home_and_away_are_matched_by_name(world: World) -> None:
     ]
 
 
+async def test_the_scores_are_told_by_name_too(world: World) -> None:
+    """The feed has exchanged home and away since it was polled; under another game's id there is no score at all."""
+    world.played(NFL, "Eagles", "Commanders", ago=6)
+    key = world.played(NFL, "Bears", "Packers", ago=6)
+    world.states(NFL, "Commanders-Eagles", 18, 26, ago=6)
+    world.states(NFL, "Jets-Colts", 3, 0, ago=6)
+    world.scores.games = [
+        game.__class__(**{**_fields(game), "id": other})
+        for game, other in zip(world.scores.games, ("Eagles-Commanders", key), strict=True)
+    ]
+
+    looks = await world.collect()
+
+    assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
+    assert looks[NFL, "odds-api"].rejected == {"other_teams": 1}
+
+
+def _fields(game: Score) -> dict[str, Any]:
+    return {name: getattr(game, name) for name in game.__struct_fields__}
+
+
+async def test_one_odd_entry_of_the_scores_costs_no_other(world: World) -> None:
+    for home, away in (("Eagles", "Commanders"), ("Bears", "Packers")):
+        world.states(NFL, world.played(NFL, home, away, ago=6), 26, 18, ago=6)
+    world.scores.games[1].completed = None  # type: ignore[assignment]
+
+    looks = await world.collect()
+
+    assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
+    assert looks[NFL, "odds-api"].rejected["malformed_entry"] == 1
+
+
 async def test_contradictions_are_kept_counted_and_listed(world: World, caplog: pytest.LogCaptureFixture) -> None:
     key = world.played(NFL, "Eagles", "Commanders", ago=6)
     world.states(NFL, key, 26, 18, ago=6)

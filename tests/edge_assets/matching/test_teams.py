@@ -106,7 +106,7 @@ def test_a_name_that_nobody_listed_stays_as_it_is() -> None:
 
 def test_the_sport_tells_which_washington() -> None:
     assert canonical(NFL, "Washington") == "Washington Commanders"
-    assert canonical(MLB, "Washington") == "Washington"
+    assert canonical(MLB, "Washington") == "Washington Nationals"
     assert canonical(NCAAF, "Washington") == "Washington Huskies"
     assert team_key(NFL, "Washington") == "washingtoncommanders"
 
@@ -140,7 +140,8 @@ def test_what_a_name_leads_to_leads_nowhere_else(section: str) -> None:
 
 def test_every_team_of_a_recorded_league_is_known(data_dir: Path) -> None:
     """The tables' names are those of The Odds API, so that nothing stored is renamed."""
-    nfl = {row["home_team"] for row in csv.DictReader((data_dir / "nfl_2025_ticks" / "nfl_events.csv").open())}
+    events = data_dir / "nfl_2025_ticks" / "nfl_events.csv"
+    nfl = {row["home_team"] for row in csv.DictReader(events.read_text().splitlines())}
     assert nfl == table()[NFL].keys()
 
 
