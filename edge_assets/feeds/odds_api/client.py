@@ -126,7 +126,7 @@ class OddsApiClient:
 
     async def participants(self, sport: str) -> list[Participant]:
         """The teams or players of a sport. Costs 1."""
-        return await self._get(f"/sports/{sport}/participants", list[Participant])
+        return (await self._entries(f"/sports/{sport}/participants", Participant, {})).found
 
     async def scores(
         self, sport: str, *, days_from: int | None = None, event_ids: Sequence[str] = ()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from edge_assets.feeds.replay.app import create_app
@@ -249,10 +250,8 @@ async def test_the_scores_are_told_by_name_too(world: World) -> None:
     key = world.played(NFL, "Bears", "Packers", ago=6)
     world.states(NFL, "Commanders-Eagles", 18, 26, ago=6)
     world.states(NFL, "Jets-Colts", 3, 0, ago=6)
-    world.scores.games = [
-        game.__class__(**{**_fields(game), "id": other})
-        for game, other in zip(world.scores.games, ("Eagles-Commanders", key), strict=True)
-    ]
+    ids = ("Eagles-Commanders", key)
+    world.scores.games = [replace(game, id=known) for game, known in zip(world.scores.games, ids, strict=True)]
 
     looks = await world.collect()
 
@@ -260,14 +259,10 @@ async def test_the_scores_are_told_by_name_too(world: World) -> None:
     assert looks[NFL, "odds-api"].rejected == {"other_teams": 1}
 
 
-def _fields(game: Score) -> dict[str, Any]:
-    return {name: getattr(game, name) for name in game.__struct_fields__}
-
-
 async def test_one_odd_entry_of_the_scores_costs_no_other(world: World) -> None:
     for home, away in (("Eagles", "Commanders"), ("Bears", "Packers")):
         world.states(NFL, world.played(NFL, home, away, ago=6), 26, 18, ago=6)
-    world.scores.games[1].completed = None  # type: ignore[assignment]
+    world.scores.games[1] = replace(world.scores.games[1], completed=None)
 
     looks = await world.collect()
 
