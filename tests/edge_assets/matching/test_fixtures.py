@@ -60,18 +60,18 @@ def test_a_doubleheader_is_told_by_the_starts() -> None:
     # one of the two only: the other gets nothing
     assert pairs(at(5.1), at(0, 5)) == [(0, 1)]
     # one that both of ours could be is neither, and the other one's nearest is still its own
-    assert match_fixtures(MLB, "espn", at(2.4), at(0, 5)) == ([], {0})
+    assert match_fixtures(MLB, "espn", at(2.4), at(0, 5)) == ([], frozenset({0}))
     assert pairs(at(0, 2.4), at(0, 5)) == [(0, 0), (1, 1)]
 
 
 def test_both_games_an_hour_and_a_half_late_are_not_taken_for_each_other() -> None:
     """The first as it was played is nearer to the second as it was listed: only the whole day tells them apart."""
-    assert match_fixtures(MLB, "espn", at(1.9, 5.4), at(0, 3.5)) == ([], {0, 1})
+    assert match_fixtures(MLB, "espn", at(1.9, 5.4), at(0, 3.5)) == ([], frozenset({0, 1}))
 
 
 def test_two_that_are_equally_near_are_nobodys() -> None:
-    assert match_fixtures(MLB, "espn", at(1), at(0, 2)) == ([], {0})
-    assert match_fixtures(MLB, "espn", at(0, 0), at(0)) == ([], {0, 1})
+    assert match_fixtures(MLB, "espn", at(1), at(0, 2)) == ([], frozenset({0}))
+    assert match_fixtures(MLB, "espn", at(0, 0), at(0)) == ([], frozenset({0, 1}))
 
 
 def test_strangers_and_other_days_are_no_matches() -> None:

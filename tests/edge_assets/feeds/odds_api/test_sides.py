@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from ml.quotes import QuoteBatch
@@ -10,7 +11,7 @@ from tests.edge_assets.feeds.odds_api.bodies import AWAY, HOME, SPORT, book, eve
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
 NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
-TURNED = {"home_team": AWAY, "away_team": HOME}
+TURNED: dict[str, Any] = {"home_team": AWAY, "away_team": HOME}
 
 
 def prices(quotes: QuoteBatch) -> dict[tuple[int, int], float]:
@@ -47,7 +48,7 @@ def test_other_teams_under_one_id_are_left_out_and_counted_and_a_renamed_one_is_
     differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
     differ.diff(payload(event(book("a", h2h()))), NOW)
     differ.commit()
-    other = {"home_team": "Boston Bruins", "away_team": "New York Rangers"}
+    other: dict[str, Any] = {"home_team": "Boston Bruins", "away_team": "New York Rangers"}
     body = payload(event(book("a", h2h()), **other), event(book("a", h2h()), number=2))
     assert differ.diff(body, NOW).rejected == {"other_teams": 1}
     assert differ.diff(body, NOW).events == 1
