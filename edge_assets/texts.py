@@ -33,3 +33,12 @@ def clean_text(text: str) -> str:
     if len(cleaned) > MAX_TEXT_LENGTH:
         raise UnusableTextError("text_too_long")
     return cleaned
+
+
+def folded(text: str) -> str:
+    """The form in which two texts of one answer are compared: without case, kinds of spaces and of Unicode forms.
+
+    Accents stay. What cannot be seen (Unicode's format characters: a mark of direction, a soft hyphen) is left out.
+    """
+    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())

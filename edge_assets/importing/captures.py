@@ -17,7 +17,6 @@ from edge_assets.feeds.replay.reading import Reading, read
 from edge_assets.feeds.replay.recorded import RecordedTape
 from edge_assets.feeds.replay.sources import SUFFIXES, RecordedFile, TapeError
 from edge_assets.importing.identity import EventRef, resolve
-from edge_assets.importing.orientation import turned
 from edge_assets.importing.single_events import format_of, said_of
 from edge_assets.store import history, identities, looks, readers
 from edge_assets.store.imports import ImportCounts
@@ -84,7 +83,7 @@ class Names:
         self._conn = conn
         self._words = words
         self._sport = sport
-        self.flipped: dict[int, bool] = {}
+        self.ambiguous = 0
         self._ids: dict[str, int] = {}
 
     def sport(self, key: str, title: str) -> int:
@@ -112,10 +111,14 @@ class Names:
             with self._conn.transaction():
                 found = resolve(self._conn, FEED, self._sport, sport_id, [ref])
             self._ids[key] = int(found.ids[0])
-            self.flipped[self._ids[key]] = bool(found.flipped[0])
+            self.ambiguous += len(found.ambiguous)
         found_id = self._words.event(key, sport_id, home, away, commence_at, observed_at)
         self._ids[key] = found_id
         return found_id
+
+    def sides(self, event_id: int) -> tuple[str | None, str | None]:
+        """Home and away of an event, as its first source has them."""
+        return self._words.sides(event_id)
 
     @property
     def events(self) -> list[int]:
@@ -149,6 +152,7 @@ class SportImport:
             self._put(list(run), known[place:], progress)
         identities.settle_starts(self._conn, self._names.events)
         self.counts.events = len(self._names.events)
+        self.rejected += Counter(ambiguous_event=self._names.ambiguous)
 
     def _begin(self, before: Look | None) -> None:
         """Go on from the look before; without one, from nothing."""
@@ -197,7 +201,7 @@ class SportImport:
         diff = self._differ.diff(snapshot.body, snapshot.captured_at)
         self._listing = Listing(diff.times, diff.starts)
         asked = np.isin(diff.quotes.market, [*BULK_MARKETS, *diff.times.market])
-        self._store(snapshot, diff, self._oriented(diff.quotes.take(asked)))
+        self._store(snapshot, diff, diff.quotes.take(asked))
         self._differ.commit()
 
     def _write_event(self, snapshot: RecordedSnapshot) -> None:
@@ -206,20 +210,16 @@ class SportImport:
             self.rejected += diff.rejected
             return
         stood = self._standing(scope.event)
-        changed = looks.difference(stood.take(scope.holds(stood)), self._oriented(diff.quotes))
+        changed = looks.difference(stood.take(scope.holds(stood)), diff.quotes)
         self._listing = self._listing.with_look(scope, Listing(diff.times, diff.starts))
         self._store(snapshot, diff, changed, scope)
-        self._differ.adopt(scope.event, self._oriented(self._standing(scope.event)))
+        self._differ.adopt(scope.event, self._standing(scope.event))
 
     def _said(self, snapshot: RecordedSnapshot) -> Said:
         return said_of(self._names, self._sport, self._sport_id, snapshot)
 
     def _standing(self, event: int) -> QuoteBatch:
         return on_offer(self._conn, [event], self._last)[0] if self._last else QuoteBatch.empty()
-
-    def _oriented(self, quotes: QuoteBatch) -> QuoteBatch:
-        flipped = [event for event, is_flipped in self._names.flipped.items() if is_flipped]
-        return turned(quotes, np.isin(quotes.event, flipped))
 
     def _store(self, snapshot: RecordedSnapshot, diff: Diff, quotes: QuoteBatch, scope: Scope | None = None) -> None:
         poll_id = write_poll(self._conn, self._record(snapshot, diff, scope), quotes, *self._listing)

@@ -1,25 +1,25 @@
 """One event is one event, whatever its sources call it.
 
-An event is met by its source's own key or, the first time, by sport, teams and start: of the events that the source has
-no name for yet, the nearest within the tolerance. So doubleheaders stay apart, because a source gives each game a key,
-and a key an event. Home and away may be the other way round at a neutral place: then the event's first source decides.
+An event is found by its source's own key or, the first time, by sport, teams and start (`edge_assets.matching`) among
+the events that the source has no name for yet. So doubleheaders stay apart, because a source gives each game a key, and
+a key an event; one that could be several of the stored events is stored as one of its own, and counted. Home and away
+may be the other way round at a neutral place: then the event's first source decides.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge_assets.clock import micros, to_datetime
-from edge_assets.naming import canonical, sides
+from edge_assets.clock import to_datetime
+from edge_assets.matching import Fixture, Matching, are_exchanged, canonical, match_fixtures
+from edge_assets.matching.tolerances import tolerance
 from edge_assets.store import identities
 from edge_assets.store.identities import NewEvent, Start, StoredEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from psycopg import Connection
@@ -27,24 +27,13 @@ if TYPE_CHECKING:
     from edge_assets.feeds.history.batch import HistoryEvent
     from ml.quotes import Micros
 
-TOLERANCE = timedelta(hours=12)
-"""Between two sources' starts of one event: a kick-off that is assumed may be this wrong."""
-TOLERANCES = {
-    "americanfootball": timedelta(hours=36),
-    "baseball": timedelta(hours=2),
-    "soccer": timedelta(hours=36),
-}
-"""Teams of baseball meet twice a day: the games of a doubleheader start three hours apart or more. Those of football
-never meet again within two days (in 62,149 matches 66 hours at least), while a match that is moved, for television
-or the weather, often goes to the next or the last day, and a source that looked before tells the old one.
-"""
-
 
 class Resolved(NamedTuple):
-    """Ids of events (n,), and whether home and away are the other way round there."""
+    """Ids of events (n,), whether home and away are the other way round there, and which could have been several."""
 
     ids: NDArray[np.int32]
-    flipped: NDArray[np.bool_]
+    exchanged: NDArray[np.bool_]
+    ambiguous: list[HistoryEvent]
 
 
 class EventRef(NamedTuple):
@@ -58,7 +47,9 @@ def resolve(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequ
     """Find the events that a source means, and store those that nobody has named yet."""
     found = identities.named(conn, source, [ref.event.key for ref in refs])
     unknown = [ref for ref in refs if ref.event.key not in found]
-    met = _meet(sport, unknown, _candidates(conn, source, sport, sport_id, unknown))
+    candidates = _candidates(conn, source, sport, sport_id, unknown)
+    matching = _match(sport, source, unknown, candidates)
+    met = {unknown[match.theirs].event.key: candidates[match.ours] for match in matching.matches}
     identities.link(conn, source, {key: event.id for key, event in met.items()})
     stored = found | met
     _note(conn, refs, stored)
@@ -66,13 +57,12 @@ def resolve(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequ
     ids = {key: event.id for key, event in stored.items()} | created
     moved = [(ids[event.key], event.moved_to) for event, _ in refs if event.moved_to is not None]
     identities.note_moved(conn, [Start(event, known_at, start) for event, (start, known_at) in moved])
-    flipped = [_flipped(sport, ref.event, stored.get(ref.event.key)) for ref in refs]
-    return Resolved(np.array([ids[ref.event.key] for ref in refs], np.int32), np.array(flipped, bool))
-
-
-def tolerance(sport: str) -> timedelta:
-    """How far apart the starts may be that two sources give one event."""
-    return TOLERANCES.get(sport.partition("_")[0], TOLERANCE)
+    exchanged = [_is_exchanged(sport, ref.event, stored.get(ref.event.key)) for ref in refs]
+    return Resolved(
+        np.array([ids[ref.event.key] for ref in refs], np.int32),
+        np.array(exchanged, bool),
+        [unknown[place].event for place in sorted(matching.ambiguous)],
+    )
 
 
 def _candidates(
@@ -81,28 +71,15 @@ def _candidates(
     if not refs:
         return []
     starts = [ref.event.start for ref in refs]
-    since, until = to_datetime(min(starts)) - tolerance(sport), to_datetime(max(starts)) + tolerance(sport)
+    farthest = tolerance(sport, source)
+    since, until = to_datetime(min(starts)) - farthest, to_datetime(max(starts)) + farthest
     return identities.unnamed(conn, source, sport_id, since, until)
 
 
-def _meet(sport: str, refs: Iterable[EventRef], candidates: Iterable[StoredEvent]) -> dict[str, StoredEvent]:
-    """Pair events of the same teams, the nearest starts first, each once."""
-    by_teams: dict[frozenset[str], list[StoredEvent]] = defaultdict(list)
-    for candidate in candidates:
-        if candidate.home_team and candidate.away_team:
-            by_teams[frozenset(sides(sport, candidate.home_team, candidate.away_team))].append(candidate)
-    pairs = [
-        (abs(micros(candidate.commence_at) - ref.event.start), ref.event.key, candidate)
-        for ref in refs
-        for candidate in by_teams.get(frozenset(sides(sport, ref.event.home, ref.event.away)), ())
-    ]
-    met: dict[str, StoredEvent] = {}
-    taken: set[int] = set()
-    for gap, key, candidate in sorted(pairs, key=lambda pair: (pair[0], pair[1], pair[2].id)):
-        if gap <= tolerance(sport) / timedelta(microseconds=1) and key not in met and candidate.id not in taken:
-            met[key] = candidate
-            taken.add(candidate.id)
-    return met
+def _match(sport: str, source: str, refs: Sequence[EventRef], candidates: Sequence[StoredEvent]) -> Matching:
+    theirs = [Fixture(event.home, event.away, to_datetime(event.start)) for event, _ in refs]
+    ours = [Fixture(event.home_team, event.away_team, event.commence_at) for event in candidates]
+    return match_fixtures(sport, source, theirs, ours)
 
 
 def _create(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]) -> dict[str, int]:
@@ -131,7 +108,6 @@ def _note(conn: Connection, refs: Sequence[EventRef], stored: dict[str, StoredEv
     identities.note_known(conn, assumed)
 
 
-def _flipped(sport: str, event: HistoryEvent, stored: StoredEvent | None) -> bool:
-    if stored is None or not stored.home_team or not stored.away_team:
-        return False
-    return sides(sport, stored.home_team, stored.away_team) == sides(sport, event.away, event.home)
+def _is_exchanged(sport: str, event: HistoryEvent, stored: StoredEvent | None) -> bool:
+    ours = (stored.home_team, stored.away_team) if stored else (None, None)
+    return bool(are_exchanged(sport, ours, (event.home, event.away)))

@@ -11,6 +11,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from edge_assets.clock import to_datetime
 from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
 from edge_assets.feeds.history.sources import printable
 from edge_assets.importing.batches import Origin, look, store
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from edge_assets.feeds.history.batch import HistoryBatch, Reading
+    from edge_assets.feeds.history.batch import HistoryBatch, HistoryEvent, Reading
     from edge_assets.feeds.history.sources import Part
     from edge_assets.importing.batches import Looked
     from edge_assets.importing.locating import Located
@@ -123,12 +124,15 @@ class Importer:
         """The batch, in pieces and without the events that the database does not take, should there be such."""
         try:
             history.make_room(self._names_conn, batch.quotes.observed_at)
-            return [locate(self._names_conn, self._words, batch)]
+            located = locate(self._names_conn, self._words, batch)
         except DATA_ERRORS as error:
             if len(batch.events) <= 1:
                 refused.add(not_storable(file, "".join(event.key for event in batch.events), error))
                 return []
             return [found for half in batch.halves() for found in self._located(half, file, refused)]
+        for event in located.ambiguous:
+            refused.add(_ambiguous(file, event))
+        return [located]
 
     def _store(self, group: Sequence[Ready], report: ImportReport) -> None:
         """All of the parts or nothing; if that cannot be, part by part."""
@@ -209,6 +213,11 @@ class Importer:
 
     def _steps(self, name: str, size: int, n: int) -> Callable[[], None]:
         return lambda: self.watcher.advance(name, size // max(n, 1))
+
+
+def _ambiguous(file: str, event: HistoryEvent) -> Refusal:
+    detail = f"{event.home} - {event.away} of {to_datetime(event.start):%Y-%m-%d %H:%M} UTC could be several events"
+    return Refusal(file, "ambiguous_event", detail, "it was stored as an event of its own; check the starts")
 
 
 def _counted(part: Ready, looked: Sequence[Looked]) -> ImportCounts:

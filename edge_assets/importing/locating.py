@@ -13,7 +13,7 @@ import numpy as np
 from edge_assets.clock import to_datetime
 from edge_assets.feeds.history.batch import AGGREGATE_KINDS, TimedQuotes
 from edge_assets.importing.identity import EventRef, Resolved, resolve
-from edge_assets.importing.orientation import turned, turned_outcome
+from edge_assets.matching import exchange_side, exchange_sides
 from edge_assets.store.public_bets import PublicBet, write_public_bets
 from edge_assets.store.results import ResultSource, StatedResult, import_results
 from ml.quotes import EventStarts, QuoteBatch
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Connection
 
-    from edge_assets.feeds.history.batch import HistoryBatch
+    from edge_assets.feeds.history.batch import HistoryBatch, HistoryEvent
     from edge_assets.store.vocabulary import Vocabulary
 
 
 class Located(NamedTuple):
-    """A batch whose quotes alone are not stored; `starts` (k,) are of the looks `at` (k,), `results` their number."""
+    """A batch whose quotes alone are not stored; `starts` (k,) are of the looks `at` (k,), `results` their number.
+
+    `ambiguous` are the events that could have been several of those stored, and were stored beside them.
+    """
 
     batch: HistoryBatch
     sport_id: int
@@ -36,6 +39,7 @@ class Located(NamedTuple):
     quotes: TimedQuotes
     aggregates: TimedQuotes
     results: int
+    ambiguous: list[HistoryEvent]
 
     def events(self) -> NDArray[np.int32]:
         """The ids of the events that have quotes, sorted."""
@@ -71,6 +75,7 @@ def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch) -> Located:
         _placed(batch.quotes, events, books),
         _placed(batch.aggregates, events, np.arange(len(AGGREGATE_KINDS), dtype=np.int16)),
         len(results),
+        events.ambiguous,
     )
 
 
@@ -89,7 +94,7 @@ def _placed(timed: TimedQuotes, events: Resolved, books: NDArray[np.int16]) -> T
     """
     order = np.lexsort((timed.observed_at, events.ids[timed.quotes.event]))
     local, observed_at = timed.quotes.take(order), timed.observed_at[order]
-    event, book, *rest = turned(local, events.flipped[local.event]).columns()
+    event, book, *rest = exchange_sides(local, events.exchanged[local.event]).columns()
     return TimedQuotes(QuoteBatch(events.ids[event], books[book], *rest), observed_at)
 
 
@@ -113,9 +118,9 @@ def _results(batch: HistoryBatch, events: Resolved) -> list[StatedResult]:
     source = ResultSource(batch.feed)
     return [
         StatedResult(
-            event_id, source, to_datetime(event.reported_at), event.report.turned() if flipped else event.report
+            event_id, source, to_datetime(event.reported_at), event.report.turned() if exchanged else event.report
         )
-        for event, event_id, flipped in zip(batch.events, events.ids.tolist(), events.flipped.tolist(), strict=True)
+        for event, event_id, exchanged in zip(batch.events, events.ids.tolist(), events.exchanged.tolist(), strict=True)
         if event.report is not None
     ]
 
@@ -123,7 +128,7 @@ def _results(batch: HistoryBatch, events: Resolved) -> list[StatedResult]:
 def _public_bets(batch: HistoryBatch, events: Resolved) -> list[PublicBet]:
     rows = []
     for bets in batch.public_bets:
-        outcome = turned_outcome(bets.outcome, bool(events.flipped[bets.event]))
+        outcome = exchange_side(bets.outcome, bool(events.exchanged[bets.event]))
         at = to_datetime(bets.observed_at)
         rows.append(PublicBet(int(events.ids[bets.event]), bets.market, outcome, batch.feed, bets.share, at))
     return rows

@@ -21,8 +21,8 @@ from edge_assets.ingestion.cadence import Budget
 from edge_assets.ingestion.clients import feed_client, feed_clock
 from edge_assets.ingestion.credits import ask_sports, newest_credits
 from edge_assets.ingestion.facts import FactsUnavailableError, terms_of
-from edge_assets.ingestion.matching import match_games
 from edge_assets.ingestion.result_cadence import GAME_LASTS, LATE, OFTEN, REACH, is_due, scores_interval, wants_result
+from edge_assets.matching import Fixture, are_exchanged, match_fixtures
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store import polling
 from edge_assets.store.credits import write_statement
@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 
     from edge_assets.feeds.espn.results import EspnGame
     from edge_assets.feeds.odds_api.client import OddsApiClient
+    from edge_assets.feeds.odds_api.scores import FinishedGame
     from edge_assets.settings import Settings
     from edge_assets.store.result_looks import StartedEvent
+    from ml.settlement import GameReport
 
 DAY = timedelta(days=1)
 
@@ -129,14 +131,14 @@ class _Collector:
     async def _scores(self, sport: str, now: datetime) -> ResultLook:
         look = ResultLook(sport, ResultSource.ODDS_API, now)
         try:
-            games, rejected = finished_games(sport, await self.client.scores(sport, days_from=REACH.days))
+            answer = await self.client.scores(sport, days_from=REACH.days)
         except OddsApiError as error:
             return replace(look, failure=f"{type(error).__name__}: {error}")
+        games, rejected = finished_games(sport, answer.found)
         started = started_events(self.connection, [sport], now - REACH - DAY, now)
-        ours = {key: event.id for event in started for key in event.keys}
-        stated = [StatedResult(ours[g.event], look.source, now, g.report) for g in games if g.event in ours]
-        rejected["unknown_event"] += len(games) - len(stated)
-        return self._stored(replace(look, credits_last=self.client.quota.last), stated, rejected)
+        stated, unmatched = _stated(sport, games, started, now)
+        look = replace(look, credits_last=self.client.quota.last)
+        return self._stored(look, stated, answer.rejected + rejected + unmatched)
 
     async def _scoreboard(
         self, espn: EspnClient, sport: str, lacking: Sequence[StartedEvent], now: datetime
@@ -145,8 +147,9 @@ class _Collector:
         look = ResultLook(sport, ResultSource.ESPN, now)
         first, last = (event.commence_at for event in (lacking[0], lacking[-1]))
         try:
-            # boards are by American days: a day more on both sides
-            games, rejected = await espn.finished_games(sport, (first - DAY).date(), (last + DAY).date())
+            # boards are by American days: a day more on both sides, as far as there are games that may be over
+            days = (first - DAY).date(), min(last + DAY, now).date()
+            games, rejected = await espn.finished_games(sport, *days)
         except EspnError as error:
             return replace(look, failure=f"{type(error).__name__}: {error}")
         ours = started_events(self.connection, [sport], first - 2 * DAY, now)
@@ -171,18 +174,38 @@ class _Collector:
         return [e for e in lacking if not patient or e.periods or now - e.commence_at >= LATE]
 
 
+def _stated(
+    sport: str, games: Sequence[FinishedGame], events: Sequence[StartedEvent], now: datetime
+) -> tuple[list[StatedResult], Counter[str]]:
+    """The Odds API's games as results of our events, which it names by id; home and away are told by name."""
+    ours = {key: event for event in events for key in event.keys}
+    stated, unmatched = [], Counter[str]()
+    for game in games:
+        if (event := ours.get(game.event)) is None:
+            unmatched["unknown_event"] += 1
+            continue
+        exchanged = are_exchanged(sport, (event.home_team, event.away_team), (game.home, game.away))
+        if exchanged is None:
+            unmatched["other_teams"] += 1
+            continue
+        stated.append(StatedResult(event.id, ResultSource.ODDS_API, now, _turned(game.report, exchanged)))
+    return stated, unmatched
+
+
 def _matched(
     sport: str, games: Sequence[EspnGame], events: Sequence[StartedEvent], now: datetime
 ) -> tuple[list[StatedResult], Counter[str]]:
     """ESPN's games as results of our events."""
-    matches, unmatched = match_games(sport, games, events)
+    theirs = [Fixture(game.home, game.away, game.start) for game in games]
+    ours = [Fixture(event.home_team, event.away_team, event.commence_at) for event in events]
+    matches, ambiguous = match_fixtures(sport, ResultSource.ESPN, theirs, ours)
+    unknown = len(games) - len(matches) - len(ambiguous)
     stated = [
-        StatedResult(
-            events[match.event].id,
-            ResultSource.ESPN,
-            now,
-            games[match.game].report.turned() if match.swapped else games[match.game].report,
-        )
-        for match in matches
+        StatedResult(events[m.ours].id, ResultSource.ESPN, now, _turned(games[m.theirs].report, m.exchanged))
+        for m in matches
     ]
-    return stated, unmatched
+    return stated, +Counter(unknown_event=unknown, ambiguous_event=len(ambiguous))
+
+
+def _turned(report: GameReport, exchanged: bool) -> GameReport:
+    return report.turned() if exchanged else report

@@ -39,8 +39,9 @@ VALUES (
     ), %(key)s), %(sport)s, %(home)s, %(away)s, %(start)s, %(start)s, %(seen)s
 )
 ON CONFLICT (key) DO UPDATE SET commence_at = excluded.commence_at,
-first_seen_at = least(events.first_seen_at, excluded.first_seen_at)
-RETURNING id
+first_seen_at = least(events.first_seen_at, excluded.first_seen_at),
+home_team = coalesce(events.home_team, excluded.home_team), away_team = coalesce(events.away_team, excluded.away_team)
+RETURNING id, home_team, away_team
 """
 """An import may have met the event under another name: then that one's row is the event."""
 EVENT_SOURCE = """
@@ -69,6 +70,7 @@ class Vocabulary:
         self._book_keys: dict[int, str] = {}
         self._sport_keys: dict[int, str] = {}
         self._events: dict[str, tuple[int, datetime]] = {}
+        self._sides: dict[int, tuple[str | None, str | None]] = {}
         self._read()
 
     @classmethod
@@ -125,11 +127,16 @@ class Vocabulary:
             "seen": observed_at,
         }
         with self._conn.transaction():
-            event_id = self._one(EVENT, values)
+            event_id, home, away = self._row(EVENT, values)
             self._conn.execute(EVENT_START, values | {"event": event_id})
             self._conn.execute(EVENT_SOURCE, values | {"event": event_id})
         self._events[key] = event_id, commence_at
-        return event_id
+        self._sides[event_id] = home, away
+        return int(event_id)
+
+    def sides(self, event_id: int) -> tuple[str | None, str | None]:
+        """Home and away of an event that `event` has given an id, by the names that its first source has for them."""
+        return self._sides[event_id]
 
     def book_key(self, book_id: int) -> str:
         """The key of a book; one that another process has added is looked up.
@@ -147,15 +154,15 @@ class Vocabulary:
         return self._sport_keys[sport_id]
 
     def _create(self, table: str, name: tuple[Any, ...], values: tuple[Any, ...]) -> int:
-        created = self._ids[table][name] = self._one(GET_OR_CREATE[table], values)
+        created = self._ids[table][name] = int(self._row(GET_OR_CREATE[table], values)[0])
         return created
 
-    def _one(self, query: str, values: Any) -> int:
+    def _row(self, query: str, values: Any) -> tuple[Any, ...]:
         row = self._conn.execute(query, values).fetchone()
         if row is None:
             msg = "a dictionary entry was neither found nor made"
             raise LookupError(msg)
-        return int(row[0])
+        return row
 
     def _read(self) -> None:
         for table, columns in (

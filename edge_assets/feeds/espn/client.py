@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import httpx
 import stamina
 
-from edge_assets.feeds.espn.errors import RefusedError, TransportError, UnknownLeagueError
+from edge_assets.feeds.espn.errors import EspnError, RefusedError, TransportError, UnknownLeagueError
 from edge_assets.feeds.espn.leagues import LEAGUES
 from edge_assets.feeds.espn.results import finished_games
 from edge_assets.feeds.odds_api.transport import TIMEOUT, Retries
 
 if TYPE_CHECKING:
-    from collections import Counter
     from datetime import date
 
+    from edge_assets.feeds.espn.leagues import League
     from edge_assets.feeds.espn.results import EspnGame
 
-MOST_EVENTS = 1_000
+MOST_EVENTS = 500
+"""Of a board: with a higher limit ESPN answers with 25 events, and says nothing. No league plays more on a day."""
+DAY = timedelta(days=1)
 _TOO_MANY, _SERVER = 429, 500
 
 
@@ -48,17 +52,37 @@ class EspnClient:
     async def finished_games(self, sport: str, first: date, last: date) -> tuple[list[EspnGame], Counter[str]]:
         """The games of some days (American Eastern ones) that are over, and what was rejected by reason.
 
-        Asks again after 429, 5xx, timeouts and broken connections.
+        Each day has a board of its own, as ESPN refuses ranges; a game that two of them show counts once, and a day
+        whose board cannot be had or read costs no other day. Asks again after 429, 5xx, timeouts and broken
+        connections.
 
         Raises:
             UnknownLeagueError: ESPN is not asked for this sport.
-            RefusedError: an HTTP error.
-            TransportError: no complete answer after all attempts.
-            MalformedBodyError: it is no scoreboard.
+            RefusedError: an HTTP error, on every day.
+            TransportError: no complete answer after all attempts, on every day.
+            MalformedBodyError: no day has a scoreboard.
         """
         if (league := LEAGUES.get(sport)) is None:
             raise UnknownLeagueError(sport)
-        params = {"dates": f"{first:%Y%m%d}-{last:%Y%m%d}", "limit": str(MOST_EVENTS)}
+        games: dict[object, EspnGame] = {}
+        rejected, failures = Counter[str](), []
+        days = [first + n * DAY for n in range((last - first).days + 1)]
+        for day in days:
+            try:
+                found, odd = await self._board(league, day)
+            except EspnError as error:
+                failures.append(error)
+                rejected[error.reason] += 1
+                continue
+            rejected += odd
+            for game in found:
+                games.setdefault(game.id or game[1:4], game)
+        if failures and len(failures) == len(days):
+            raise failures[-1]
+        return list(games.values()), rejected
+
+    async def _board(self, league: League, day: date) -> tuple[list[EspnGame], Counter[str]]:
+        params = {"dates": f"{day:%Y%m%d}", "limit": str(MOST_EVENTS)}
         if league.group is not None:
             params["groups"] = str(league.group)
         return finished_games(await self._get(f"/{league.path}/scoreboard", params))

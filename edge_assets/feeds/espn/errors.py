@@ -2,15 +2,21 @@
 
 
 class EspnError(Exception):
-    """The base of everything that the feed can raise."""
+    """The base of everything that the feed can raise; `reason` is what is counted where only a day is lost."""
+
+    reason = "board_unknown"
 
 
 class TransportError(EspnError):
     """No complete answer arrived, after all retries."""
 
+    reason = "board_not_received"
+
 
 class RefusedError(EspnError):
     """An answer with an HTTP `status` of 400 or above."""
+
+    reason = "board_refused"
 
     def __init__(self, status: int) -> None:
         super().__init__(f"ESPN answered {status}")
@@ -19,6 +25,8 @@ class RefusedError(EspnError):
 
 class MalformedBodyError(EspnError):
     """A complete answer that is no scoreboard."""
+
+    reason = "board_malformed"
 
 
 class UnknownLeagueError(EspnError):

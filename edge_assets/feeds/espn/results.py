@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from edge_assets.feeds.espn.errors import MalformedBodyError
-from edge_assets.feeds.espn.wire import Event
-from edge_assets.feeds.odds_api.lenient import LenientList
-from edge_assets.feeds.odds_api.wire import UNREADABLE
+from edge_assets.feeds.espn.wire import read_game
+from edge_assets.feeds.loose_json import loosely_read
 from ml.settlement import GameReport, GameStatus, Score
 
 if TYPE_CHECKING:
-    from edge_assets.feeds.espn.wire import Competition, Competitor
+    from datetime import datetime
+
+    from edge_assets.feeds.espn.wire import Game, Side
 
 WITHOUT_SCORE = {
     "STATUS_POSTPONED": GameStatus.POSTPONED,
     "STATUS_CANCELED": GameStatus.NOT_PLAYED,
+    "STATUS_CANCELLED": GameStatus.NOT_PLAYED,
     "STATUS_FORFEIT": GameStatus.NOT_PLAYED,
+    "STATUS_WALKOVER": GameStatus.NOT_PLAYED,
 }
 ABANDONED = "STATUS_ABANDONED"
+AWARDED = "STATUS_AWARDED"
+"""A score that a federation decided: whether it was played, and what bets are settled on, a person has to find out."""
 FULL_TIME = "STATUS_FULL_TIME"
 FINAL = "STATUS_FINAL"
 """Also the beginning of the names of endings after overtime: _AET, _PEN, _OT..."""
 NINETY_MINUTES = 5_400.0
-SIDES = 2
+NO_BOARD = "board_without_events"
 
 
 class EspnGame(NamedTuple):
@@ -40,98 +42,106 @@ class EspnGame(NamedTuple):
     report: GameReport
 
 
-class _Board(msgspec.Struct):
-    events: msgspec.Raw
-
-
-_board = msgspec.json.Decoder(_Board)
-_events = LenientList(Event, "malformed_event")
-
-
 def finished_games(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
     """The games of a scoreboard that are over, and what was rejected by reason; other games are neither.
 
     Raises:
         MalformedBodyError: it is no scoreboard.
     """
-    refused: list[str] = []
-    try:
-        events = _events.decode(_board.decode(body).events, refused)
-    except UNREADABLE as error:
-        raise MalformedBodyError(str(error)) from None
-    games, rejected = [], Counter(refused)
-    for event in events:
+    games: list[EspnGame] = []
+    rejected = Counter[str]()
+    for event in _events(body, rejected):
         try:
-            games += _game(event)
+            game = read_game(event)
+            if (report := _report(game)) is not None:
+                games.append(EspnGame(game.id, game.home.name, game.away.name, game.start, report))
         except ValueError as error:
             rejected[str(error)] += 1
     return games, rejected
 
 
-def _game(event: Event) -> list[EspnGame]:
-    """The game, if it is over."""
-    competition = event.competitions[0] if len(event.competitions) == 1 else None
-    sides = {side.home_away: side for side in competition.competitors} if competition else {}
-    if competition is None or len(sides) != len(competition.competitors) or len(sides) != SIDES:
-        raise ValueError("not_two_sides")
-    home, away = sides["home"], sides["away"]
-    if (report := _report(competition, home, away)) is None:
-        return []
-    return [EspnGame(event.id, home.team.display_name, away.team.display_name, _start(event.date), report)]
-
-
-def _start(text: str) -> datetime:
-    """2026-07-19T19:00Z."""
+def _events(body: bytes, rejected: Counter[str]) -> list[object]:
+    """The entries of a board; a board without a list of them is one without games, which is counted."""
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        raise ValueError("start_not_a_time") from None
+        board = loosely_read(body)
+    except ValueError as error:
+        raise MalformedBodyError(str(error)) from None
+    if not isinstance(board, dict):
+        raise MalformedBodyError(f"a board is an object, not a {type(board).__name__}")
+    events = board.get("events")
+    if events is None:
+        rejected[NO_BOARD] += 1
+        return []
+    if not isinstance(events, list):
+        raise MalformedBodyError(f"events are a list, not a {type(events).__name__}")
+    return events
 
 
-def _report(game: Competition, home: Competitor, away: Competitor) -> GameReport | None:
-    kind = game.status.type
-    if kind.name in WITHOUT_SCORE:
-        return GameReport(WITHOUT_SCORE[kind.name])
-    score = Score(int(home.score), int(away.score))
-    if kind.name == ABANDONED:
+def _report(game: Game) -> GameReport | None:
+    """What is said of a game that is over; None of another.
+
+    Raises:
+        ValueError: it is over, but not in a way that is known, or with a score that is no number.
+    """
+    if game.status in WITHOUT_SCORE:
+        return GameReport(WITHOUT_SCORE[game.status])
+    score = _score(game)
+    if game.status == ABANDONED:
         return GameReport(GameStatus.ABANDONED, score)
-    if not kind.completed:
+    if game.is_completed is False:
         return None
-    if not (kind.name.startswith(FINAL) or kind.name == FULL_TIME):
-        raise ValueError("unknown_status")
-    length = game.format.regulation.periods if game.format.regulation else 0
-    if 0 < game.status.period < length:
+    if reason := _doubt(game):
+        raise ValueError(reason)
+    if score is None:
+        raise ValueError("score_not_a_number")
+    if 0 < game.period < game.length:
         return GameReport(GameStatus.SHORTENED, score)
-    return GameReport.final(score, _regulation(game, home, away, score, length))
+    return GameReport.final(score, _regulation(game, score))
 
 
-def _regulation(game: Competition, home: Competitor, away: Competitor, score: Score, length: int) -> Score | None:
-    """The score after `length` periods: the final one, or from the periods, or from the goals; else not known."""
-    if game.status.type.name == FULL_TIME or game.status.period == length:
+def _doubt(game: Game) -> str | None:
+    """Why a game may not be over, or its score not what was played."""
+    if game.is_completed is None:
+        return "completed_missing"
+    if game.status == AWARDED:
+        return "score_awarded"
+    return None if game.status.startswith(FINAL) or game.status == FULL_TIME else "unknown_status"
+
+
+def _score(game: Game) -> Score | None:
+    home, away = game.home.points, game.away.points
+    return None if home is None or away is None else Score(home, away)
+
+
+def _regulation(game: Game, score: Score) -> Score | None:
+    """The score after regulation: the final one, or from the periods, or from the goals; else not known."""
+    if game.status == FULL_TIME or 0 < game.period == game.length:
         return score
-    if not length:
+    if not game.length:
         return None
-    return _by_periods(home, away, length) or _by_goals(game, home, away, score)
+    return _by_periods(game) or _by_goals(game, score)
 
 
-def _by_periods(home: Competitor, away: Competitor, length: int) -> Score | None:
+def _by_periods(game: Game) -> Score | None:
     """The sum of the periods; overtime follows on a tie only, so anything else is a gap in the data."""
-    points = [[period.value for period in side.linescores[:length]] for side in (home, away)]
-    if any(len(side) < length or None in side for side in points):
-        return None
-    totals = [int(sum(value or 0 for value in side)) for side in points]
-    return Score(*totals) if totals[0] == totals[1] else None
+    home, away = (_points_in(side, game.length) for side in (game.home, game.away))
+    return Score(home, away) if home is not None and home == away else None
 
 
-def _by_goals(game: Competition, home: Competitor, away: Competitor, score: Score) -> Score | None:
-    """Goals up to the 90th minute and its stoppage time, if all goals together make the final score."""
-    goals = [play for play in game.details if play.scoring_play and not play.shootout]
+def _points_in(side: Side, periods: int) -> int | None:
+    points = [value for value in side.periods[:periods] if value is not None]
+    return sum(points) if len(points) == periods else None
+
+
+def _by_goals(game: Game, score: Score) -> Score | None:
+    """Goals up to the 90th minute and its stoppage time, if each has a time and together they make the score."""
     totals, early = Counter[str](), Counter[str]()
-    for goal in goals:
-        team = goal.team.id if goal.team else ""
-        totals[team] += goal.score_value
-        early[team] += goal.score_value * (goal.clock.value <= NINETY_MINUTES)
-    sides = (home.team.id, away.team.id)
-    if not goals and score != (0, 0):
+    for team, points, clock in game.goals:
+        if clock is None:
+            return None
+        totals[team] += points
+        early[team] += points * (clock <= NINETY_MINUTES)
+    sides = (game.home.team_id, game.away.team_id)
+    if (not game.goals and score != (0, 0)) or sides[0] == sides[1]:
         return None
     return Score(*(early[s] for s in sides)) if Score(*(totals[s] for s in sides)) == score else None

@@ -107,11 +107,11 @@ class CachedOddsApi:
 
     async def scores(self, sport: str, *, days_from: int | None = None) -> list[Score]:
         """Scores of live games, and of those completed in the last `days_from` days."""
-        return await self._cache.get(
-            f"scores:{sport}:{days_from or 0}",
-            list[Score],
-            lambda: self._client.scores(sport, days_from=days_from),
-        )
+
+        async def fetch() -> list[Score]:
+            return (await self._client.scores(sport, days_from=days_from)).found
+
+        return await self._cache.get(f"scores:{sport}:{days_from or 0}", list[Score], fetch)
 
     async def participants(self, sport: str) -> list[Participant]:
         """The teams or players of a sport."""

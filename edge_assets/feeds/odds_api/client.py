@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import msgspec
 
+from edge_assets.feeds.odds_api.entries import Entries, read_entries
 from edge_assets.feeds.odds_api.errors import InvalidMarketError
 from edge_assets.feeds.odds_api.query import EventFilter, OddsFilter, wire_params, wire_time_text
 from edge_assets.feeds.odds_api.transport import TIMEOUT, Answer, Retries, Transport
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ml.quotes import Micros
 
 T = TypeVar("T")
+E = TypeVar("E", bound=msgspec.Struct)
 
 CONSUMED_HEADER = "x-edge-consumed"
 _log = logging.getLogger(__name__)
@@ -104,11 +106,11 @@ class OddsApiClient:
 
     async def sports(self, *, out_of_season: bool = False) -> list[Sport]:
         """The sports with events, or all. Free."""
-        return await self._get("/sports", list[Sport], {"all": "true"} if out_of_season else {})
+        return (await self._entries("/sports", Sport, {"all": "true"} if out_of_season else {})).found
 
     async def events(self, sport: str, **asked: Unpack[EventFilter]) -> list[Event]:
         """Events listed by bookmakers. Free."""
-        return await self._get(f"/sports/{sport}/events", list[Event], wire_params(asked))
+        return (await self._entries(f"/sports/{sport}/events", Event, wire_params(asked))).found
 
     async def odds(self, sport: str, **asked: Unpack[OddsFilter]) -> list[EventOdds]:
         """The current odds. Costs markets x regions (or started tens of bookmakers), or 0 without events."""
@@ -124,12 +126,14 @@ class OddsApiClient:
 
     async def participants(self, sport: str) -> list[Participant]:
         """The teams or players of a sport. Costs 1."""
-        return await self._get(f"/sports/{sport}/participants", list[Participant])
+        return (await self._entries(f"/sports/{sport}/participants", Participant, {})).found
 
-    async def scores(self, sport: str, *, days_from: int | None = None, event_ids: Sequence[str] = ()) -> list[Score]:
+    async def scores(
+        self, sport: str, *, days_from: int | None = None, event_ids: Sequence[str] = ()
+    ) -> Entries[Score]:
         """Live and upcoming games, and those completed in the last `days_from` (1-3) days. Costs 1, or 2."""
         params = wire_params({"daysFrom": str(days_from or ""), "event_ids": event_ids})
-        return await self._get(f"/sports/{sport}/scores", list[Score], params)
+        return await self._entries(f"/sports/{sport}/scores", Score, params)
 
     async def historical_odds(self, sport: str, at: datetime, **asked: Unpack[OddsFilter]) -> Envelope[list[EventOdds]]:
         """The newest odds snapshot not later than `at`. Costs 10 x markets x regions."""
@@ -147,6 +151,14 @@ class OddsApiClient:
         """An event's odds at the newest snapshot not later than `at`. Costs 10 x markets sent x regions."""
         path = f"/historical/sports/{sport}/events/{event}/odds"
         return (await self._priced(path, asked, Envelope[EventOdds], at=at)).content
+
+    async def _entries(self, path: str, kind: type[E], params: Mapping[str, str]) -> Entries[E]:
+        """Ask for a list; what had to be left out of it is warned of, with its number."""
+        entries = (await self._transport.get(path, params, lambda body: read_entries(body, kind))).content
+        if entries.rejected:
+            left_out = ", ".join(f"{n} {reason}" for reason, n in sorted(entries.rejected.items()))
+            _log.warning("%s: left out of the answer: %s", path, left_out)
+        return entries
 
     async def _get(self, path: str, kind: type[T], params: Mapping[str, str] | None = None) -> T:
         return (await self._transport.get(path, params or {}, lambda body: decode(body, kind))).content

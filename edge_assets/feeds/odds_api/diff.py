@@ -20,12 +20,13 @@ from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_ti
 from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
 from edge_assets.feeds.odds_api.wire import UNREADABLE, misread
+from edge_assets.matching import are_exchanged
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edge_assets.feeds.odds_api.offers import EventChange, EventOffer
+    from edge_assets.feeds.odds_api.offers import EventChange, EventOffer, Teams
     from edge_assets.feeds.odds_api.vocabulary import Vocabulary
 
 
@@ -113,15 +114,16 @@ class PayloadDiffer:
         starts: dict[int, Micros] = {}
         changes: list[EventChange] = []
         for sent in listed:
-            event = self._identify(sent, observed_at, rejected)
-            if event is None:
+            identified = self._identify(sent, observed_at, rejected)
+            if identified is None:
                 continue
+            event, teams = identified
             if event in state:
                 rejected.append("duplicate_event")
                 continue
             starts[event] = wire_micros(sent.commence_time)
             before = self._committed.get(event, NOTHING)
-            state[event], change = self._reader.event(event, sent.teams, sent.bookmakers, before, rejected)
+            state[event], change = self._reader.event(event, teams, sent.bookmakers, before, rejected)
             changes.append(change)
         changes += [vanished(event, offer) for event, offer in self._committed.items() if event not in state]
         self._pending = state
@@ -140,7 +142,8 @@ class PayloadDiffer:
         """Take the last diffed payload for the new state."""
         self._committed = self._pending
 
-    def _identify(self, sent: EventBody, observed_at: datetime, rejected: list[str]) -> int | None:
+    def _identify(self, sent: EventBody, observed_at: datetime, rejected: list[str]) -> tuple[int, Teams] | None:
+        """The id of an event, and its teams by the names sent, home and away as the event has them."""
         if sent.sport_key != self._sport:
             rejected.append("other_sport")
             return None
@@ -149,4 +152,11 @@ class PayloadDiffer:
         except ValueError:
             rejected.append("malformed_event")
             return None
-        return self._vocabulary.event(sent.id, self._sport_id, *sent.teams, commence_at, observed_at)
+        event = self._vocabulary.event(sent.id, self._sport_id, *sent.teams, commence_at, observed_at)
+        exchanged = are_exchanged(self._sport, self._vocabulary.sides(event), sent.teams)
+        if exchanged is None:
+            rejected.append("other_teams")
+            return None
+        if exchanged:
+            rejected.append("sides_exchanged")
+        return event, sent.teams[::-1] if exchanged else sent.teams

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from edge_assets.texts import folded
 from ml.settlement import GameReport, GameStatus, Score
 
 if TYPE_CHECKING:
@@ -31,12 +32,15 @@ WITHOUT_EXTRA_TIME = frozenset(
 )
 """Soccer leagues that are listed without any play-off: what a score counts is no question there."""
 HIGHEST_SCORE = 1_000
+DIGITS_OF_HIGHEST = len(str(HIGHEST_SCORE))
 
 
 class FinishedGame(NamedTuple):
-    """A finished game by the id of its event."""
+    """A finished game by the id of its event; the report has home and away as the names do."""
 
     event: str
+    home: str
+    away: str
     report: GameReport
 
 
@@ -46,16 +50,41 @@ def has_scores(sport: str) -> bool:
 
 
 def finished_games(sport: str, scores: Iterable[wire.Score]) -> tuple[list[FinishedGame], Counter[str]]:
-    """The finished games of an answer, and what was rejected by reason; others are neither."""
-    games, rejected = [], Counter[str]()
+    """The finished games of an answer, and what was rejected by reason; others are neither.
+
+    A game that is listed twice counts once; with two scores it has none.
+    """
+    games: dict[str, FinishedGame] = {}
+    rejected, disputed = Counter[str](), set[str]()
     for sent in scores:
         if not sent.completed:
             continue
         try:
-            games.append(FinishedGame(sent.id, _report(sport, _score(sent))))
+            game = _game(sport, sent)
         except ValueError as error:
             rejected[str(error)] += 1
-    return games, rejected
+            continue
+        known = games.setdefault(game.event, game)
+        if known is not game:
+            rejected["listed_twice"] += 1
+        if known != game:
+            disputed.add(game.event)
+    rejected["listed_with_two_scores"] += len(disputed)
+    return [game for event, game in games.items() if event not in disputed], +rejected
+
+
+def _game(sport: str, sent: wire.Score) -> FinishedGame:
+    """Scores come in any order, and are told by name."""
+    if not sent.home_team or not sent.away_team:
+        raise ValueError("unknown_team")
+    points = {folded(team.name): team.score for team in sent.scores or ()}
+    if not points:
+        raise ValueError("completed_without_scores")
+    home, away = folded(sent.home_team), folded(sent.away_team)
+    if home == away or len(sent.scores or ()) != len(points) or points.keys() != {home, away}:
+        raise ValueError("unknown_team")
+    score = Score(_points(points[home]), _points(points[away]))
+    return FinishedGame(sent.id, sent.home_team, sent.away_team, _report(sport, score))
 
 
 def _report(sport: str, score: Score) -> GameReport:
@@ -66,17 +95,9 @@ def _report(sport: str, score: Score) -> GameReport:
     return GameReport.final(score)
 
 
-def _score(sent: wire.Score) -> Score:
-    """By name: scores come in any order."""
-    points = {team.name: team.score for team in sent.scores or ()}
-    if not points:
-        raise ValueError("completed_without_scores")
-    if points.keys() != {sent.home_team, sent.away_team}:
-        raise ValueError("unknown_team")
-    return Score(*(_points(points[str(team)]) for team in (sent.home_team, sent.away_team)))
-
-
-def _points(text: str) -> int:
-    if not (text.isdecimal() and int(text) <= HIGHEST_SCORE):
-        raise ValueError("score_not_a_number")
-    return int(text)
+def _points(sent: str | float | None) -> int:
+    """Points as text, which is what the API documents, or as a whole number."""
+    text = str(int(sent) if isinstance(sent, float) and sent.is_integer() else sent).strip()
+    if text.isascii() and text.isdecimal() and len(text) <= DIGITS_OF_HIGHEST and int(text) <= HIGHEST_SCORE:
+        return int(text)
+    raise ValueError("score_not_a_number")

@@ -38,3 +38,7 @@ class Vocabulary(Protocol):
     ) -> int:
         """The id of an event, whose start may have moved since it was last seen."""
         ...
+
+    def sides(self, event_id: int) -> tuple[str | None, str | None]:
+        """Home and away of an event that `event` has given an id; their names may be another source's."""
+        ...

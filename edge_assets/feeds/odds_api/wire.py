@@ -25,11 +25,11 @@ class Sport(Struct, frozen=True):
     """One entry of `/sports`."""
 
     key: str
-    group: str
     title: str
-    description: str
     active: bool
-    has_outrights: bool
+    group: str = ""
+    description: str = ""
+    has_outrights: bool = False
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -37,8 +37,8 @@ class Event(Struct, frozen=True, kw_only=True):
 
     id: str
     sport_key: str
-    sport_title: str
     commence_time: datetime
+    sport_title: str = ""
     home_team: str | None = None
     away_team: str | None = None
     has_outrights: bool = False
@@ -108,10 +108,10 @@ class EventMarkets(Event, frozen=True, kw_only=True):
 
 
 class TeamScore(Struct, frozen=True):
-    """A team's points, as text."""
+    """A team's points, as text; some feeds send numbers, or nothing."""
 
     name: str
-    score: str
+    score: str | int | float | None = None
 
 
 class Score(Event, frozen=True, kw_only=True):

@@ -151,6 +151,20 @@ def test_american_and_historical_captures_state_their_time_themselves(database_u
     assert {row[5] for row in rows(database_url, STORED)} == {1 + 100 / 110, 2.5}
 
 
+def test_sides_that_are_exchanged_between_captures_keep_their_prices(database_url: str, tmp_path: Path) -> None:
+    """Under one event id: the prices stay with the teams, and only what changed is stored."""
+    captures(tmp_path / "a", 0)
+    turned = body({"e1": (1.5, 2.5)})
+    turned[0] |= {"home_team": "Away e1", "away_team": "Home e1"}
+    (tmp_path / "a" / name(0)).write_text(json.dumps(body({"e1": (1.5, 2.5)})))
+    (tmp_path / "a" / name(1)).write_text(json.dumps(turned))
+    turned[0]["bookmakers"][0]["markets"][0]["outcomes"][1]["price"] = 1.4  # of Home e1
+    (tmp_path / "a" / name(2)).write_text(json.dumps(turned))
+    report = run(database_url, tmp_path / "a")
+    assert [row[3:] for row in rows(database_url, STORED)] == [(1, None, 1.5), (2, None, 2.5), (1, None, 1.4)]
+    assert report.as_json()["rejected"] == {"sides_exchanged": 2}
+
+
 def test_junk_is_counted_and_what_is_no_capture_is_told(database_url: str, tmp_path: Path) -> None:
     captures(tmp_path / "a", 0)
     (tmp_path / "a" / name(1)).write_text(json.dumps(body({"e1": (1.0, 1.9)})))

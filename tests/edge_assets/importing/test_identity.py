@@ -79,6 +79,22 @@ def test_doubleheaders_stay_apart_and_are_met_game_by_game(conn: Connection) -> 
     assert set(ids(conn, "other", MLB, refs(("z", "Cubs", "Reds", -2.5)))).isdisjoint(first)
 
 
+def test_what_could_be_two_events_is_neither_and_counted(conn: Connection) -> None:
+    """A third source's game lies between the two of a doubleheader: a wrong score would settle wrong bets."""
+    first = ids(conn, "pinnacle-mlb", MLB, refs(("g1", "Cubs", "Reds", 0), ("g2", "Cubs", "Reds", 3.5)))
+    words = Vocabulary.load(conn)
+    found = resolve(conn, "other", MLB, words.sport(MLB), refs(("z", "Cubs", "Reds", 1.7)))
+    words.close()
+    assert [event.key for event in found.ambiguous] == ["z"]
+    assert set(found.ids.tolist()).isdisjoint(first)
+
+
+def test_names_in_other_scripts_never_make_one_event_of_two(conn: Connection) -> None:
+    greek = ids(conn, "odds-api", EPL, refs(("1", "ΝΟΤΟΣ", "ΒΟΡΡΑΣ", 0)))
+    assert ids(conn, "football-data", EPL, refs(("2", "Запад", "Восток", 0))) != greek
+    assert ids(conn, "football-data", EPL, refs(("3", "Νότος", "Βορράς", 0))) == greek
+
+
 def test_a_source_never_has_two_keys_for_one_event(conn: Connection) -> None:
     """Listed twice five minutes apart, as a suspended game and the one after it were."""
     first = ids(conn, "pinnacle-mlb", MLB, refs(("g1", "Cubs", "Reds", 0), ("g2", "Cubs", "Reds", 1 / 12)))

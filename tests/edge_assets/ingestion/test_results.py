@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from edge_assets.feeds.replay.app import create_app
@@ -168,11 +169,12 @@ async def test_espn_is_asked_when_the_scores_are_late_and_not_before(world: Worl
     assert {row[0] for row in world.results()} == {"Bears", "Eagles"}
     assert {row[4] for row in world.results()} == {"espn"}
     assert looks[NFL, "espn"].games == 2
+    asked = len(world.espn.asked)
 
     world.forget_looks()
     patient = world.played(NFL, "Jets", "Colts", ago=3)
     await world.collect()
-    assert len(world.espn.asked) == 1
+    assert len(world.espn.asked) == asked
     world.states(NFL, patient, 3, 0, ago=3)
     world.forget_looks()
     await world.collect()
@@ -241,6 +243,32 @@ async def test_home_and_away_are_matched_by_name(world: World) -> None:
         ("Argentina", "full", 1, 2, "espn", False),
         ("Argentina", "regulation", 1, 1, "espn", False),
     ]
+
+
+async def test_the_scores_are_told_by_name_too(world: World) -> None:
+    """The feed has exchanged home and away since it was polled; under another game's id there is no score at all."""
+    world.played(NFL, "Eagles", "Commanders", ago=6)
+    key = world.played(NFL, "Bears", "Packers", ago=6)
+    world.states(NFL, "Commanders-Eagles", 18, 26, ago=6)
+    world.states(NFL, "Jets-Colts", 3, 0, ago=6)
+    ids = ("Eagles-Commanders", key)
+    world.scores.games = [replace(game, id=known) for game, known in zip(world.scores.games, ids, strict=True)]
+
+    looks = await world.collect()
+
+    assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
+    assert looks[NFL, "odds-api"].rejected == {"other_teams": 1}
+
+
+async def test_one_odd_entry_of_the_scores_costs_no_other(world: World) -> None:
+    for home, away in (("Eagles", "Commanders"), ("Bears", "Packers")):
+        world.states(NFL, world.played(NFL, home, away, ago=6), 26, 18, ago=6)
+    world.scores.games[1] = replace(world.scores.games[1], completed=None)
+
+    looks = await world.collect()
+
+    assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
+    assert looks[NFL, "odds-api"].rejected["malformed_entry"] == 1
 
 
 async def test_contradictions_are_kept_counted_and_listed(world: World, caplog: pytest.LogCaptureFixture) -> None:

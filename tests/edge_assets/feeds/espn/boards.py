@@ -7,7 +7,9 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import uvicorn
@@ -15,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from starlette.types import Receive, Scope, Send
 
+EASTERN = ZoneInfo("America/New_York")
 Goal = tuple[str, float]
 """The side, and seconds of play."""
 
@@ -80,9 +83,27 @@ def board(*events: dict[str, Any]) -> bytes:
     return msgspec.json.encode({"leagues": [{"id": "28"}], "events": events})
 
 
+def shown(body: bytes, params: Mapping[str, str]) -> bytes:
+    """The events of a board that ESPN shows for a day; 25 of them, if more than 500 are asked for."""
+    try:
+        content = msgspec.json.decode(body)
+        found = [entry for entry in content["events"] if american_day(entry["date"]) == params["dates"]]
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        return body
+    limit = int(params["limit"])
+    return msgspec.json.encode(content | {"events": found[: limit if limit <= 500 else 25]})
+
+
+def american_day(date: str) -> str:
+    return f"{datetime.fromisoformat(date).astimezone(EASTERN):%Y%m%d}"
+
+
 @dataclass
 class EspnApi:
-    """Answers with the boards that it holds by path, as often with `failures` before as there are."""
+    """Answers with the day's part of the boards that it holds by path, with `failures` before; a range it refuses.
+
+    So its users report ESPN's server since autumn 2026.
+    """
 
     boards: dict[str, bytes] = field(default_factory=dict)
     failures: list[int] = field(default_factory=list)
@@ -93,10 +114,14 @@ class EspnApi:
         path = request.url.path.removesuffix("/scoreboard").removeprefix("/")
         self.asked.append((path, dict(request.query_params)))
         status = self.failures.pop(0) if self.failures else 200
+        if status == 200 and "-" in request.query_params["dates"]:
+            status = 400
         body = self.boards.get(path)
         if status == 200 and body is None:
             status = 404
-        await Response(body if status == 200 else b"<html>", status)(scope, receive, send)
+        await Response(shown(body or b"", request.query_params) if status == 200 else b"<html>", status)(
+            scope, receive, send
+        )
 
 
 @contextmanager

@@ -34,19 +34,37 @@ def url(api: EspnApi) -> Iterator[str]:
         yield url
 
 
-async def test_a_board_is_asked_for_by_days(api: EspnApi, url: str) -> None:
+async def test_boards_are_asked_for_day_by_day(api: EspnApi, url: str) -> None:
     async with EspnClient(url, retries=QUICK) as espn:
         games, rejected = await espn.finished_games(NFL, *DAYS)
     assert [game.home for game in games] == ["Seattle Seahawks"]
     assert not rejected
-    assert api.asked == [("football/nfl", {"dates": "20251109-20251111", "limit": "1000"})]
+    assert api.asked == [("football/nfl", {"dates": f"202511{day:02}", "limit": "500"}) for day in (9, 10, 11)]
+
+
+async def test_three_days_of_forty_games_are_a_hundred_and_twenty(api: EspnApi, url: str) -> None:
+    """Ranges are refused, and a limit above 500 would give 25 a day."""
+    days = [f"2025-11-{day:02}T{hour:02}:00Z" for day in (9, 10, 11) for hour in (18, 19, 20, 21)]
+    api.boards["football/nfl"] = board(*(event(f"Home {n}", f"Away {n}", date=day) for day in days for n in range(10)))
+    async with EspnClient(url, retries=QUICK) as espn:
+        games, rejected = await espn.finished_games(NFL, *DAYS)
+    assert len({(game.home, game.start) for game in games}) == len(games) == 120
+    assert not rejected
+
+
+async def test_a_day_that_is_lost_costs_no_other_day(api: EspnApi, url: str) -> None:
+    api.failures = [404]
+    async with EspnClient(url, retries=QUICK) as espn:
+        games, rejected = await espn.finished_games(NFL, *DAYS)
+    assert len(games) == 1
+    assert rejected == {"board_refused": 1}
 
 
 async def test_college_boards_are_asked_for_whole(api: EspnApi, url: str) -> None:
     async with EspnClient(url, retries=QUICK) as espn:
         with pytest.raises(RefusedError, match="404"):
             await espn.finished_games("basketball_ncaab", *DAYS)
-    assert [params["groups"] for _, params in api.asked] == ["50"]
+    assert {params["groups"] for _, params in api.asked} == {"50"}
 
 
 async def test_what_passes_is_asked_again(api: EspnApi, url: str) -> None:
@@ -54,11 +72,11 @@ async def test_what_passes_is_asked_again(api: EspnApi, url: str) -> None:
     async with EspnClient(url, retries=QUICK) as espn:
         games, _ = await espn.finished_games(NFL, *DAYS)
     assert len(games) == 1
-    assert len(api.asked) == 3
+    assert len(api.asked) == 5
 
 
 async def test_what_does_not_pass_has_a_type(api: EspnApi, url: str) -> None:
-    api.failures = [503] * 3
+    api.failures = [503] * 9
     async with EspnClient(url, retries=QUICK) as espn:
         with pytest.raises(RefusedError) as refused:
             await espn.finished_games(NFL, *DAYS)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_assets.feeds.espn.errors import MalformedBodyError
 from edge_assets.feeds.espn.results import finished_games
 from ml.settlement import GameReport, GameStatus, Score
 from tests.edge_assets.feeds.espn.boards import board, event, soccer
+from tests.edge_assets.feeds.mutations import mutated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +124,7 @@ def test_goals_that_do_not_make_the_score_tell_nothing() -> None:
         ("STATUS_POSTPONED", GameReport(GameStatus.POSTPONED)),
         ("STATUS_CANCELED", GameReport(GameStatus.NOT_PLAYED)),
         ("STATUS_FORFEIT", GameReport(GameStatus.NOT_PLAYED)),
+        ("STATUS_WALKOVER", GameReport(GameStatus.NOT_PLAYED)),
         ("STATUS_ABANDONED", GameReport(GameStatus.ABANDONED, Score(24, 17))),
     ],
 )
@@ -132,9 +136,14 @@ def test_games_without_a_final_score(status: str, expected: GameReport, complete
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        (event(score=("", "17")), "malformed_event"),
-        (event(score=("24.5", "17")), "malformed_event"),
-        ({"id": "1"}, "malformed_event"),
+        (event(score=("", "17")), "score_not_a_number"),
+        (event(score=("24.5", "17")), "score_not_a_number"),
+        (event(score=("²", "17")), "score_not_a_number"),
+        (event(score=("9" * 5_001, "17")), "score_not_a_number"),
+        ({"id": "1"}, "not_two_sides"),
+        (event("\x00"), "team_without_name"),
+        (event(status="STATUS_AWARDED", score=("3", "0")), "score_awarded"),
+        (event(date="0001-01-01T00:00+02:00"), "start_not_a_time"),
         (event(status="STATUS_RAIN_DELAY"), "unknown_status"),
         (event(date="soon"), "start_not_a_time"),
         (event() | {"competitions": []}, "not_two_sides"),
@@ -152,10 +161,93 @@ def test_what_is_wrong_is_counted_and_its_neighbours_are_kept(wrong: dict[str, A
     assert rejected == {reason: 1}
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"events": {}}', b'{"events": ', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"events": {}}', b'{"events": ', b"\xff"])
 def test_no_scoreboard_at_all(body: bytes) -> None:
     with pytest.raises(MalformedBodyError):
         finished_games(body)
+
+
+def changed(where: str, value: object, **values: Any) -> dict[str, Any]:
+    """A finished game with one part replaced: `competitions.0.format`."""
+    entry = event(**values)
+    *way, last = where.split(".")
+    part: Any = entry
+    for step in way:
+        part = part[int(step) if step.isdecimal() else step]
+    part[int(last) if last.isdecimal() else last] = value
+    return entry
+
+
+@pytest.mark.parametrize("value", [None, 7, "text", [], [None], {"regulation": None}])
+@pytest.mark.parametrize(
+    "where", ["competitions.0.format", "competitions.0.details", "competitions.0.competitors.1.linescores"]
+)
+def test_what_a_result_can_do_without_may_be_anything(where: str, value: object) -> None:
+    assert report(changed(where, value)).full == Score(24, 17)
+
+
+@pytest.mark.parametrize("score", [24, 24.0, "24", " 24 ", {"value": 24.0}, {"value": None, "displayValue": "24"}])
+def test_a_score_is_a_number_however_it_is_written(score: object) -> None:
+    assert report(changed("competitions.0.competitors.1.score", score)).full == Score(24, 17)
+
+
+@pytest.mark.parametrize("score", [None, "", True, -1, 24.5, [], {}, {"value": "many"}, 2**62, float("1e300")])
+def test_a_score_that_is_no_number_is_no_score(score: object) -> None:
+    odd = changed("competitions.0.competitors.1.score", score)
+    assert finished_games(board(odd, event()))[1] == {"score_not_a_number": 1}
+
+
+def test_ids_may_be_numbers_and_a_start_without_a_zone_is_utc() -> None:
+    odd = changed("competitions.0.competitors.1.team.id", 12, date="2025-11-10T18:00") | {"id": 401}
+    [game], _ = finished_games(board(odd))
+    assert (game.id, game.start) == ("401", datetime(2025, 11, 10, 18, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("completed", [None, "true", 1])
+def test_a_game_that_may_not_be_over_has_no_result(completed: object) -> None:
+    odd = changed("competitions.0.status.type.completed", completed)
+    assert finished_games(board(odd, event()))[1] == {"completed_missing": 1}
+
+
+def test_a_goal_without_a_time_leaves_the_ninety_minutes_unknown() -> None:
+    goals = [("home", 600.0), ("away", 900.0), ("home", 6_000.0)]
+    match = soccer("Spain", "Italy", ("2", "1"), status="STATUS_FINAL_AET", period=4, goals=goals)
+    assert report(match).regulation == Score(1, 1)
+    del match["competitions"][0]["details"][1]["clock"]
+    assert report(match) == GameReport.final(Score(2, 1))
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"leagues": []}', b'{"events": null}'])
+def test_a_board_without_events_is_counted(body: bytes) -> None:
+    assert finished_games(body) == ([], {"board_without_events": 1})
+
+
+def test_a_half_of_a_character_costs_nothing() -> None:
+    body = board(event(), event("Stray")).replace(b"Stray", b"Na\\ud83d")
+    games, rejected = finished_games(body)
+    assert [game.home for game in games] == ["Seattle Seahawks", "Na"]
+    assert not rejected
+
+
+ENTRIES = [
+    event(),
+    soccer("Spain", "Italy", ("2", "1"), status="STATUS_FINAL_AET", period=4, goals=[("home", 600.0)]),
+    event("Chicago Bears", "Green Bay Packers", status="STATUS_POSTPONED"),
+]
+
+
+@given(st.data())
+def test_one_odd_game_never_costs_the_board(data: st.DataObject) -> None:
+    """Any node of any game dropped, replaced, doubled or turned: the others are read, and all are accounted for."""
+    place = data.draw(st.integers(0, len(ENTRIES) - 1))
+    entries = [*ENTRIES]
+    entries[place] = data.draw(mutated(ENTRIES[place]))
+    games, rejected = finished_games(msgspec.json.encode({"events": entries}))
+    alone = [finished_games(board(entry)) for entry in ENTRIES]
+    found = set(games)
+    assert {game for n, (own, _) in enumerate(alone) if n != place for game in own} <= found
+    assert rejected.total() <= 1
+    assert len(games) + rejected.total() <= len(entries)
 
 
 def test_the_captured_world_cup(data_dir: Path) -> None:

@@ -31,6 +31,7 @@ class MemoryVocabulary(Vocabulary):
         self.sports, self.books, self.events = Ids(1), Ids(1), Ids(1)
         self.markets, self.outcomes = Ids(FIRST_DYNAMIC_ID), Ids(FIRST_DYNAMIC_ID)
         self.starts: dict[int, list[datetime]] = {}
+        self.teams: dict[int, tuple[str | None, str | None]] = {}
 
     def sport(self, key: str, title: str) -> int:
         return self.sports.of(key)
@@ -57,4 +58,8 @@ class MemoryVocabulary(Vocabulary):
         history = self.starts.setdefault(number, [])
         if commence_at not in history[-1:]:
             history.append(commence_at)
+        self.teams.setdefault(number, (home, away))
         return number
+
+    def sides(self, event_id: int) -> tuple[str | None, str | None]:
+        return self.teams[event_id]

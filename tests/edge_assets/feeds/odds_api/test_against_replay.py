@@ -59,7 +59,7 @@ async def test_all_calls_are_understood(tape: RecordedTape, serve: Callable[[Any
         assert (await client.event_odds(SPORT, odds.id, regions=["us"], markets=["h2h"])).id == odds.id
         assert (await client.event_markets(SPORT, odds.id, regions=["us"])).bookmakers[0].key == "draftkings"
         assert {team.full_name for team in await client.participants(SPORT)} >= {HOME}
-        assert [score.completed for score in await client.scores(SPORT)] == [False]
+        assert [score.completed for score in (await client.scores(SPORT)).found] == [False]
         past = await client.historical_odds(SPORT, tape.captures[1].at, regions=["us"], markets=["h2h"])
         assert (past.timestamp, past.data[0].id) == (tape.captures[1].at, odds.id)
         assert (await client.historical_events(SPORT, past.timestamp)).data[0].id == odds.id

@@ -131,7 +131,7 @@ async def test_every_endpoint_is_asked_at_its_place_and_typed(api: ScriptedApi) 
         found, path, _ = await ask([{"full_name": "A", "id": "par_1"}], client.participants(sport))
         assert (found[0].full_name, path) == ("A", f"/sports/{sport}/participants")
         found, path, params = await ask([score], client.scores(sport, days_from=3))
-        assert (found[0].scores[0].score, path, params) == ("3", f"/sports/{sport}/scores", {"daysFrom": "3"})
+        assert (found.found[0].scores[0].score, path, params) == ("3", f"/sports/{sport}/scores", {"daysFrom": "3"})
         past = {"date": "2025-01-02T02:04:05Z"}
         found, path, params = await ask(envelope | {"data": [one]}, client.historical_odds(sport, at, regions=["us"]))
         assert (found.data[0].id, path) == (one["id"], f"/historical/sports/{sport}/odds")

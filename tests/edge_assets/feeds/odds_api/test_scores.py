@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_assets.feeds.odds_api import wire
+from edge_assets.feeds.odds_api.entries import read_entries
+from edge_assets.feeds.odds_api.errors import MalformedBodyError, TornBodyError, UnsupportedVersionError
 from edge_assets.feeds.odds_api.scores import finished_games, has_scores
 from ml.settlement import GameReport, GameStatus, Score
+from tests.edge_assets.feeds.mutations import mutated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,12 +40,14 @@ def score(points: dict[str, str] | None, **values: Any) -> dict[str, Any]:
 
 
 def read(sport: str, *sent: dict[str, Any]) -> tuple[list[Any], Counter[str]]:
-    return finished_games(sport, wire.decode(msgspec.json.encode(sent), list[wire.Score]))
+    found, odd = read_entries(msgspec.json.encode(sent), wire.Score)
+    games, rejected = finished_games(sport, found)
+    return games, rejected + odd
 
 
 def test_scores_are_told_by_name() -> None:
     games, rejected = read(NFL, score({"Commanders": "18", "Eagles": "26"}))
-    assert games == [("e1", GameReport.final(Score(26, 18)))]
+    assert games == [("e1", "Eagles", "Commanders", GameReport.final(Score(26, 18)))]
     assert not rejected
 
 
@@ -67,12 +74,96 @@ def test_a_game_that_is_not_over_is_no_result(points: dict[str, str] | None) -> 
         ({"Eagles": "-1", "Commanders": "0"}, "score_not_a_number"),
         ({"Eagles": "213/4", "Commanders": "0"}, "score_not_a_number"),
         ({"Eagles": "99999", "Commanders": "0"}, "score_not_a_number"),
+        ({"Eagles": "9" * 50, "Commanders": "0"}, "score_not_a_number"),
+        ({"Eagles": "\u00b2", "Commanders": "0"}, "score_not_a_number"),
+        ({"Eagles": "3.0", "Commanders": "0"}, "score_not_a_number"),
     ],
 )
 def test_what_cannot_be_used_is_counted(points: dict[str, str] | None, reason: str) -> None:
-    games, rejected = read(NFL, score(points), score({"Eagles": "26", "Commanders": "18"}))
-    assert len(games) == 1
+    games, rejected = read(NFL, score(points, id="e0"), score({"Eagles": "26", "Commanders": "18"}))
+    assert [game.event for game in games] == ["e1"]
     assert rejected == {reason: 1}
+
+
+SOUND = score({"Eagles": "26", "Commanders": "18"}, id="sound")
+
+
+@pytest.mark.parametrize(
+    ("odd", "reasons"),
+    [
+        ({"completed": None}, {"malformed_entry": 1}),
+        ({"completed": "perhaps"}, {"malformed_entry": 1}),
+        ({"id": None}, {"malformed_entry": 1}),
+        ({"commence_time": None}, {"malformed_entry": 1}),
+        ({"commence_time": "soon"}, {"malformed_entry": 1}),
+        ({"last_update": "soon"}, {"malformed_last_update": 1}),
+        ({"last_update": 2**62}, {"malformed_last_update": 1}),
+        ({"sport_title": None}, {}),
+        ({"home_team": None}, {"unknown_team": 1}),
+        ({"home_team": "x" * 9_000}, {"malformed_home_team": 1, "unknown_team": 1}),
+        ({"scores": [{"name": "Eagles", "score": "26"}, None]}, {"malformed_scores": 1, "completed_without_scores": 1}),
+        ({"scores": [{"name": "Eagles", "score": "1"}] * 2}, {"unknown_team": 1}),
+        ({"scores": [{"name": "Eagles"}, {"name": "Commanders"}]}, {"score_not_a_number": 1}),
+    ],
+)
+def test_one_odd_entry_costs_no_other(odd: dict[str, Any], reasons: dict[str, int]) -> None:
+    games, rejected = read(NFL, SOUND, score({"Eagles": "26", "Commanders": "18"}) | odd)
+    assert "sound" in {game.event for game in games}
+    assert rejected == reasons
+
+
+def test_numbers_for_texts_and_names_that_differ_in_nothing_to_be_seen_are_read() -> None:
+    odd = score(None, id=13, home_team="Ea\u00adgles\x00", away_team="COMMANDERS\u00a0")
+    odd["scores"] = [{"name": "Commanders ", "score": 18.0}, {"name": "Eagles", "score": 26}]
+    games, rejected = read(NFL, odd)
+    assert [(game.event, game.report) for game in games] == [("13", GameReport.final(Score(26, 18)))]
+    assert not rejected
+
+
+def test_a_game_that_is_listed_twice_counts_once_and_with_two_scores_not_at_all() -> None:
+    other = score({"Eagles": "18", "Commanders": "26"}, id="sound")
+    assert read(NFL, SOUND, SOUND)[1] == {"listed_twice": 1}
+    assert len(read(NFL, SOUND, SOUND)[0]) == 1
+    assert read(NFL, SOUND, other) == ([], {"listed_twice": 1, "listed_with_two_scores": 1})
+
+
+def test_half_a_character_costs_nothing_and_what_is_no_list_is_an_error() -> None:
+    body = msgspec.json.encode([SOUND, score(None, id="half", completed=False, sport_title="NFL!")])
+    found, odd = read_entries(body.replace(b"NFL!", b"NFL\\ud83d"), wire.Score)
+    assert [entry.sport_title for entry in found] == ["NFL", "NFL"]
+    assert not odd
+    for wrong, error in (
+        (body[:-9], TornBodyError),
+        (b"[" * 100_000, TornBodyError),
+        (b"{}", MalformedBodyError),
+        (b"null", MalformedBodyError),
+        (b'{"success": true, "data": []}', UnsupportedVersionError),
+    ):
+        with pytest.raises(error):
+            read_entries(wrong, wire.Score)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sound"),
+    [
+        (wire.Score, SOUND),
+        (wire.Event, {key: SOUND[key] for key in ("id", "sport_key", "sport_title", "commence_time", "home_team")}),
+        (
+            wire.Sport,
+            {"key": "a", "group": "b", "title": "c", "description": "d", "active": True, "has_outrights": False},
+        ),
+    ],
+)
+@given(data=st.data())
+def test_any_entry_may_be_odd(kind: type[msgspec.Struct], sound: dict[str, Any], data: st.DataObject) -> None:
+    sent = data.draw(mutated([sound, sound, sound]))
+    found, rejected = read_entries(msgspec.json.encode(sent), kind)
+    assert len(sent) - 1 <= len(found) <= len(sent)
+    assert len(found) + rejected["malformed_entry"] == len(sent)
+    if kind is wire.Score:
+        games, unusable = finished_games(NFL, found)  # type: ignore[arg-type]
+        assert len(games) <= 2
+        assert unusable.total() + len(games) + sum(not entry.completed for entry in found) >= len(found)  # type: ignore[attr-defined]
 
 
 def test_fights_and_sets_are_no_scores() -> None:
@@ -89,7 +180,9 @@ def test_fights_and_sets_are_no_scores() -> None:
 )
 def test_captured_answers(data_dir: Path, name: str, sport: str, over: int) -> None:
     body = (data_dir / "odds_api" / "payloads" / f"{name}.json").read_bytes()
-    games, rejected = finished_games(sport, wire.decode(body, list[wire.Score]))
+    found, odd = read_entries(body, wire.Score)
+    games, rejected = finished_games(sport, found)
+    assert not odd
     assert len(games) >= over
     assert not rejected
     if sport == NFL:

@@ -74,7 +74,7 @@ async def test_events_and_scores_are_served(url: str) -> None:
     async with client(url) as api:
         assert {sport.key for sport in await api.sports()} >= set(KEYS)
         events = {event.id: event for event in await api.events(KEYS[1])}
-        scores = {score.id: score for score in await api.scores(KEYS[1], days_from=3)}
+        scores = {score.id: score for score in (await api.scores(KEYS[1], days_from=3)).found}
     assert set(events) <= set(scores)
     over = [score for score in scores.values() if score.completed]
     assert len(over) > 300

@@ -1,0 +1,57 @@
+"""Home and away exchanged under one event id: prices stay with the teams, and it is counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from ml.quotes import QuoteBatch
+from tests.edge_assets.feeds.odds_api.bodies import AWAY, HOME, SPORT, book, event, h2h, payload, spreads
+from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+
+NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
+TURNED: dict[str, Any] = {"home_team": AWAY, "away_team": HOME}
+
+
+def prices(quotes: QuoteBatch) -> dict[tuple[int, int], float]:
+    return {(q[2], q[3]): q[5] for q in zip(*(column.tolist() for column in quotes.columns()), strict=True)}
+
+
+def test_prices_stay_with_their_teams() -> None:
+    differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+    first = differ.diff(payload(event(book("a", h2h(1.5, 2.5), spreads()))), NOW)
+    differ.commit()
+    again = differ.diff(payload(event(book("a", h2h(1.5, 2.5), spreads()), **TURNED)), NOW)
+    assert len(first.quotes) == 4
+    assert len(again.quotes) == 0
+    assert again.rejected == {"sides_exchanged": 1}
+    differ.commit()
+    moved = differ.diff(payload(event(book("a", h2h(1.4, 2.5), spreads()), **TURNED)), NOW)
+    assert list(prices(moved.quotes).values()) == [1.4]
+    assert prices(moved.quotes).keys() <= prices(first.quotes).keys()
+    assert first.quotes.outcome[first.quotes.price == 1.5].tolist() == moved.quotes.outcome.tolist()
+
+
+def test_an_event_that_is_imported_the_other_way_round_is_read_by_its_names() -> None:
+    """Its first source may also have other names for the teams."""
+    words = MemoryVocabulary()
+    key = event()["id"]
+    words.event(key, 1, "St. Louis Blues", "Montreal", NOW, NOW)
+    diff = PayloadDiffer(words, SPORT, 1).diff(payload(event(book("a", h2h(1.5, 2.5)))), NOW)
+    plain = PayloadDiffer(MemoryVocabulary(), SPORT, 1).diff(payload(event(book("a", h2h(2.5, 1.5)))), NOW)
+    assert prices(diff.quotes) == prices(plain.quotes)
+    assert diff.rejected == {"sides_exchanged": 1}
+
+
+def test_other_teams_under_one_id_are_left_out_and_counted_and_a_renamed_one_is_not() -> None:
+    differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+    differ.diff(payload(event(book("a", h2h()))), NOW)
+    differ.commit()
+    other: dict[str, Any] = {"home_team": "Boston Bruins", "away_team": "New York Rangers"}
+    body = payload(event(book("a", h2h()), **other), event(book("a", h2h()), number=2))
+    assert differ.diff(body, NOW).rejected == {"other_teams": 1}
+    assert differ.diff(body, NOW).events == 1
+    renamed = differ.diff(payload(event(book("a", h2h()), away_team="Utah Mammoth")), NOW)
+    assert "other_teams" not in renamed.rejected
+    assert renamed.events == 1
