@@ -68,10 +68,10 @@ def show(event: EVENT, as_json: JSON = False) -> None:
     ]
     print_rows(("heard", "source", "period", "result", ""), heard)
     out.print()
-    holds = [
+    held = [
         (r.period, _score(r), r.source, "contradicted: settles nothing" if r.contradicted else "") for r in standing
     ]
-    print_rows(("holds for", "result", "source", ""), holds)
+    print_rows(("holds for", "result", "source", ""), held)
 
 
 @app.command()

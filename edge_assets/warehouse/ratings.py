@@ -43,5 +43,6 @@ def _rated(league: list[Game]) -> dict[str, Any]:
 
 
 def _known(game: Game) -> KnownScore:
-    counts = game.home_score is not None and game.away_score is not None
-    return KnownScore(game.event_id, game.home, game.away, (game.home_score, game.away_score) if counts else None)
+    home, away = game.home_score, game.away_score
+    goals = None if home is None or away is None else (home, away)
+    return KnownScore(game.event_id, game.home, game.away, goals)

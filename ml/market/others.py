@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ml.market.weights import Clones
 
     Array = NDArray[np.float64]
-    Cells = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
+    Cells = tuple[NDArray[np.intp], ...]
 
 APART = 4 * BOOK_NOISE
 """Log-odds from the others' consensus beyond which a book has another opinion, and not only its usual noise."""

@@ -109,7 +109,7 @@ class Outcomes:
         self._probability = np.concatenate([e.probability[rows] for e, rows in zip(events, possible, strict=True)])
         # sparse arrays, not dense ones: of those SciPy 1.18 warns that it will return another type
         profit = [csr_array(event.profit[rows]) for event, rows in zip(events, possible, strict=True)]
-        self._profit = csr_array(block_diag(profit, format="csr"))
+        self._profit: csr_array[np.float64, tuple[int, int]] = csr_array(block_diag(profit))
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._event = np.repeat(np.arange(len(sizes)), sizes)
         owner = np.repeat(np.arange(len(sizes)), [event.profit.shape[1] for event in events])

@@ -95,7 +95,7 @@ def _body(store: Connection, latest: dict[str, Any], event_id: int | None, weigh
     return msgspec.json.encode(latest | {"stale_after_seconds": RULES.stale_after_seconds, "events": events})
 
 
-def offer_of(store: Connection, latest: dict[str, Any], event_id: int | None) -> Offer:
+def offer_of(store: Connection, latest: Mapping[str, Any], event_id: int | None) -> Offer:
     """What a sport, or one of its events, has on offer after its latest poll."""
     sport, poll = board.sports(store)[latest["sport"]], latest["poll_id"]
     times, starts, now = readers.market_state(store, sport.id, poll)

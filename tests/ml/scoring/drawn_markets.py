@@ -44,7 +44,7 @@ class Crowd(NamedTuple):
     their margin on two outcomes, and their weight in a table like that of real books. Soft books weigh 1.
     """
 
-    count: int
+    books: int
     lag: Range
     scrape: float
     noise: Range
@@ -84,22 +84,22 @@ class Structure:
     @property
     def books(self) -> int:
         """How many books there are."""
-        return sum(crowd.count for crowd in self.crowds)
+        return sum(crowd.books for crowd in self.crowds)
 
 
 FITTED = {
     "as simulated": Structure(),
-    "soft books only": Structure((QUICK._replace(count=9), SLOW._replace(count=3))),
-    "half are slow": Structure((SHARP, EXCHANGE, QUICK._replace(count=8), SLOW._replace(count=10))),
-    "seven books": Structure((SHARP._replace(count=1), QUICK._replace(count=5), SLOW._replace(count=1))),
+    "soft books only": Structure((QUICK._replace(books=9), SLOW._replace(books=3))),
+    "half are slow": Structure((SHARP, EXCHANGE, QUICK._replace(books=8), SLOW._replace(books=10))),
+    "seven books": Structure((SHARP._replace(books=1), QUICK._replace(books=5), SLOW._replace(books=1))),
     "copying .8": Structure(copying=0.8),
     "all err by .02": Structure(common=0.02),
 }
 """Structures on which the constants of `ml.market.others` were chosen (seeds 1 and 2)."""
 HELD_OUT = {
     "three outcomes": Structure(outcomes=3),
-    "sharp books lead": Structure((SHARP._replace(count=4), EXCHANGE, QUICK._replace(count=4))),
-    "eleven books": Structure((MIDDLING, QUICK._replace(count=8), SLOW._replace(count=2))),
+    "sharp books lead": Structure((SHARP._replace(books=4), EXCHANGE, QUICK._replace(books=4))),
+    "eleven books": Structure((MIDDLING, QUICK._replace(books=8), SLOW._replace(books=2))),
     "noisy books": Structure((SHARP, EXCHANGE, QUICK._replace(noise=(0.05, 0.08)), SLOW._replace(noise=(0.06, 0.1)))),
     "quiet": Structure(news=7200.0),
     "busy": Structure(news=240.0, big=0.12),
@@ -122,7 +122,7 @@ class Drawn:
 def draw(structure: Structure, seed: int, lines: int) -> Drawn:
     """Draw a market's lines."""
     rng = np.random.default_rng(seed)
-    crowd = [c for c in structure.crowds for _ in range(c.count)]
+    crowd = [c for c in structure.crowds for _ in range(c.books)]
     lag, noise, margin = (
         np.array([rng.uniform(*getattr(c, name)) for c in crowd]) for name in ("lag", "noise", "margin")
     )
@@ -174,7 +174,8 @@ def _fair(level: Array, third: Array, outcomes: int) -> Array:
     """Probabilities (..., n) whose first two are `level` apart."""
     odds = [level / 2, -level / 2, np.broadcast_to(third, level.shape)][:outcomes]
     share = np.exp(np.stack(odds, axis=-1))
-    return share / share.sum(axis=-1, keepdims=True)
+    fair: Array = share / share.sum(axis=-1, keepdims=True)
+    return fair
 
 
 def _quoted(fair: Array, margin: Array, longshot: NDArray[np.bool_], american: NDArray[np.bool_]) -> Array:

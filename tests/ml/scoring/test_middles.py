@@ -43,7 +43,7 @@ def found(
     matrix = LineMatrix(RULES.method)
     matrix.apply_starts(poll.starts)
     matrix.apply_quotes(poll.quotes, 1)
-    matrix.apply_times(poll.times)
+    matrix.apply_times(poll.times, poll.observed_at)
     known = rules or {}
     books = Books.of(matrix.book_ids.tolist(), lambda book: Traits(rules_of=lambda _: known.get(book)))
     now = poll.observed_at + (seconds - 20) * SECOND
