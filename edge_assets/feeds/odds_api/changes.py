@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.offers import BookOffer, EventChange
 
 _Row: TypeAlias = tuple[int, int, int, int, float | None, float, Micros]
-_NO_MARKET = MarketOffer("", b"", 0, {}, UNKNOWN_TIME, ())
+_NO_MARKET = MarketOffer("", b"", 0, {}, None, UNKNOWN_TIME, ())
 _MARKET_TIME = np.dtype([("event", "<i4"), ("book", "<i2"), ("market", "<i2"), ("book_time", "<i8")])
 
 

@@ -12,19 +12,20 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.changes import changed_quotes, market_times
-from edge_assets.feeds.odds_api.lenient import LenientList
+from edge_assets.feeds.odds_api.events import read_events
+from edge_assets.feeds.odds_api.naming import cleaned, is_one_team
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
 from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
-from edge_assets.feeds.odds_api.wire import UNREADABLE, misread
+from edge_assets.texts import UnusableTextError
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from edge_assets.feeds.odds_api.events import EventBody
     from edge_assets.feeds.odds_api.offers import EventChange, EventOffer
     from edge_assets.feeds.odds_api.vocabulary import Vocabulary
 
@@ -42,25 +43,6 @@ class Diff:
     quotes_seen: int
     events: int
     rejected: Counter[str]
-
-
-class EventBody(msgspec.Struct, gc=False, frozen=True):
-    """An event as sent, its books unread."""
-
-    id: str
-    sport_key: str
-    commence_time: str | int
-    bookmakers: list[msgspec.Raw]
-    home_team: str | None = None
-    away_team: str | None = None
-
-    @property
-    def teams(self) -> tuple[str | None, str | None]:
-        """Home and away; both None for an outright."""
-        return self.home_team, self.away_team
-
-
-_events = LenientList(EventBody, "malformed_event")
 
 
 class PayloadDiffer:
@@ -81,7 +63,7 @@ class PayloadDiffer:
         self._vocabulary = vocabulary
         self._sport = sport
         self._sport_id = sport_id
-        self._reader = OfferReader(vocabulary, price_format)
+        self._reader = OfferReader(vocabulary, sport, price_format)
         self._committed: dict[int, EventOffer] = {}
         self._pending: dict[int, EventOffer] = {}
 
@@ -95,7 +77,7 @@ class PayloadDiffer:
 
     def read_as(self, price_format: PriceFormat) -> None:
         """Read the next payloads in this format; what is on offer stays, though the same bytes mean something else."""
-        self._reader = OfferReader(self._vocabulary, price_format)
+        self._reader = OfferReader(self._vocabulary, self._sport, price_format)
         self._committed = {event: unread(event, offer) for event, offer in self._committed.items()}
 
     def diff(self, body: bytes, observed_at: datetime) -> Diff:
@@ -105,10 +87,8 @@ class PayloadDiffer:
             TornBodyError, MalformedBodyError: the body is no complete list of events.
         """
         rejected: list[str] = []
-        try:
-            listed = _events.decode(body, rejected)
-        except UNREADABLE as error:
-            raise misread(body, error) from error
+        listed = read_events(body, rejected)
+        reader = self._reader.at(micros(observed_at))
         state: dict[int, EventOffer] = {}
         starts: dict[int, Micros] = {}
         changes: list[EventChange] = []
@@ -121,7 +101,7 @@ class PayloadDiffer:
                 continue
             starts[event] = wire_micros(sent.commence_time)
             before = self._committed.get(event, NOTHING)
-            state[event], change = self._reader.event(event, sent.teams, sent.bookmakers, before, rejected)
+            state[event], change = reader.event(event, sent.teams, sent.books, before, rejected)
             changes.append(change)
         changes += [vanished(event, offer) for event, offer in self._committed.items() if event not in state]
         self._pending = state
@@ -146,7 +126,14 @@ class PayloadDiffer:
             return None
         try:
             commence_at = wire_time(sent.commence_time)
+            key, *teams = (name and cleaned(name) for name in (sent.id, *sent.teams))
+        except UnusableTextError as refusal:
+            rejected.append(str(refusal))
+            return None
         except ValueError:
             rejected.append("malformed_event")
             return None
-        return self._vocabulary.event(sent.id, self._sport_id, *sent.teams, commence_at, observed_at)
+        if is_one_team(*teams):
+            rejected.append("same_team_twice")
+            return None
+        return self._vocabulary.event(key, self._sport_id, *teams, commence_at, observed_at)
