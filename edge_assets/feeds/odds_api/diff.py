@@ -10,10 +10,10 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from edge_assets.clock import micros
-from edge_assets.feeds.odds_api.changes import changed_quotes, market_times
+from edge_assets.feeds.odds_api.changes import bounded, changed_quotes, market_times
 from edge_assets.feeds.odds_api.events import read_events
 from edge_assets.feeds.odds_api.naming import cleaned, is_one_team
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
@@ -23,8 +23,10 @@ from edge_assets.texts import UnusableTextError
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from edge_assets.feeds.odds_api.changes import Aside, Covers
     from edge_assets.feeds.odds_api.events import EventBody
     from edge_assets.feeds.odds_api.offers import EventChange, EventOffer
     from edge_assets.feeds.odds_api.vocabulary import Vocabulary
@@ -43,6 +45,14 @@ class Diff:
     quotes_seen: int
     events: int
     rejected: Counter[str]
+
+
+Reach: TypeAlias = "Callable[[MarketTimes], Covers | None]"
+"""What an answer covers that shows such markets; None for all that stands."""
+
+
+def of_everything(_: MarketTimes) -> None:
+    """The reach of an answer that was asked for all that a sport has."""
 
 
 class PayloadDiffer:
@@ -66,22 +76,25 @@ class PayloadDiffer:
         self._reader = OfferReader(vocabulary, sport, price_format)
         self._committed: dict[int, EventOffer] = {}
         self._pending: dict[int, EventOffer] = {}
+        self._aside: Aside = {}
+        self._pending_aside: Aside = {}
 
     def load(self, quotes: QuoteBatch) -> None:
         """Start from the quotes that are on offer according to the database."""
-        self._committed = restored(quotes)
+        self._committed, self._aside = restored(quotes), {}
 
     def adopt(self, event: int, quotes: QuoteBatch) -> None:
         """Take the quotes that are on offer on an event from the database, where something else has changed them."""
         self._committed = {**self._committed, event: NOTHING} | restored(quotes)
+        self._aside = {key: offer for key, offer in self._aside.items() if key[0] != event}
 
     def read_as(self, price_format: PriceFormat) -> None:
         """Read the next payloads in this format; what is on offer stays, though the same bytes mean something else."""
         self._reader = OfferReader(self._vocabulary, self._sport, price_format)
         self._committed = {event: unread(event, offer) for event, offer in self._committed.items()}
 
-    def diff(self, body: bytes, observed_at: datetime) -> Diff:
-        """Compare a payload with the committed state.
+    def diff(self, body: bytes, observed_at: datetime, reach: Reach = of_everything) -> Diff:
+        """Compare a payload with the committed state; what it does not reach stays as it is.
 
         Raises:
             TornBodyError, MalformedBodyError: the body is no complete list of events.
@@ -107,9 +120,14 @@ class PayloadDiffer:
         self._pending = state
         offers = [offer for event in state.values() for offer in event.books.values()]
         rejected += chain.from_iterable(filter(None, map(attrgetter("rejected"), offers)))
+        times = market_times(offers)
+        covers = reach(times)
+        self._pending_aside = {}
+        if covers is not None:
+            changes, self._pending_aside = bounded(changes, state, self._aside, covers)
         return Diff(
             quotes=changed_quotes(changes),
-            times=market_times(offers),
+            times=times,
             starts=EventStarts.of(starts.items()),
             quotes_seen=sum(map(attrgetter("quotes"), offers)),
             events=len(state),
@@ -118,7 +136,7 @@ class PayloadDiffer:
 
     def commit(self) -> None:
         """Take the last diffed payload for the new state."""
-        self._committed = self._pending
+        self._committed, self._aside = self._pending, self._pending_aside
 
     def _identify(self, sent: EventBody, observed_at: datetime, rejected: list[str]) -> int | None:
         if sent.sport_key != self._sport:

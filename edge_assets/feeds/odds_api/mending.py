@@ -134,6 +134,17 @@ def loosely_read(body: bytes | msgspec.Raw) -> object:
     raise ValueError(msg)
 
 
+def jsonable(sent: object) -> object:
+    """What was read loosely, with null for numbers that JSON lacks and without halves of surrogate pairs."""
+    if isinstance(sent, dict):
+        return {str(jsonable(name)): jsonable(value) for name, value in sent.items()}
+    if isinstance(sent, list):
+        return list(map(jsonable, sent))
+    if isinstance(sent, str):
+        return sent.encode("utf-8", "replace").decode()
+    return None if isinstance(sent, float) and not isfinite(sent) else sent
+
+
 def encoded(sound: object) -> bytes:
     """Mended parts as JSON, the same bytes for the same parts."""
     return msgspec.json.encode(sound)

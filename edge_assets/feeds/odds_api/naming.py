@@ -53,6 +53,19 @@ def markets_named(key: str) -> frozenset[int]:
     return frozenset(names[key] for names in (_MARKETS, _WITH_DRAW) if key in names)
 
 
+_ASKED_TOGETHER = (
+    frozenset(map(int, (Market.H2H, Market.H2H_3_WAY, Market.H2H_LAY, Market.H2H_3_WAY_LAY))),
+    frozenset(map(int, (Market.OUTRIGHTS, Market.OUTRIGHTS_LAY))),
+)
+"""A draw makes another market of the same request, and exchanges add their lay prices by themselves."""
+
+
+def asked_with(markets: Iterable[int]) -> frozenset[int]:
+    """Our markets that an answer can show which was asked for any of these."""
+    found = frozenset(markets)
+    return found.union(*(together for together in _ASKED_TOGETHER if not together.isdisjoint(found)))
+
+
 class EventNames:
     """The outcomes of one event by name; their order in a payload means nothing."""
 
