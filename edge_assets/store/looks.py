@@ -16,7 +16,6 @@ from ml.quotes import QuoteBatch, encode_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
     from datetime import datetime
 
     from psycopg import Connection
@@ -76,8 +75,10 @@ def affected(later: Iterable[Look], events: Collection[int], inserted: Scope) ->
         if not renewed or (look.scope and look.scope.event in events):
             yield look
         scope = look.scope
-        renewed = renewed or scope is None or (
-            scope.is_of_sport and inserted.books <= scope.books and inserted.markets <= scope.markets
+        renewed = (
+            renewed
+            or scope is None
+            or (scope.is_of_sport and inserted.books <= scope.books and inserted.markets <= scope.markets)
         )
 
 

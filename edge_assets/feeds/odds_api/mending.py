@@ -49,7 +49,7 @@ def mended_event(sent: object, rejected: list[str]) -> Json:
     start = _time(event.get("commence_time"))
     if start is None:
         raise RefusedError("malformed_event")
-    texts = {name: "malformed_team" for name in ("home_team", "away_team")} | {"sport_title": "malformed_title"}
+    texts = dict.fromkeys(("home_team", "away_team"), "malformed_team") | {"sport_title": "malformed_title"}
     flags = {name: event[name] for name in ("has_outrights",) if isinstance(event.get(name), bool)}
     books = _list(event.get("bookmakers"), "malformed_event") if "bookmakers" in event else []
     return {
@@ -257,5 +257,3 @@ def _whole_numbers(part: Mapping[str, Any], names: tuple[str, ...]) -> dict[str,
 def _is_absent(sent: object) -> bool:
     """Null, missing, or what pandas writes for it."""
     return sent is None or sent != sent  # noqa: PLR0124 - NaN
-
-

@@ -53,7 +53,7 @@ def decode_events(body: bytes, rejected: list[str]) -> list[EventOdds]:
 def split_by_sport(body: bytes) -> dict[str, bytes]:
     """An answer's parts by sport, as recorded; under no name what says none."""
     if is_of_one_event(body):
-        return {sport: body for sport in [_sport_of(body)]}
+        return dict.fromkeys([_sport_of(body)], body)
     try:
         if len(sports := {one.sport_key for one in _SPORTS.decode(body)}) == 1:
             return {sports.pop(): body}
@@ -65,9 +65,8 @@ def split_by_sport(body: bytes) -> dict[str, bytes]:
     odd = parts.pop("", [])
     if len(parts) <= 1:
         return dict.fromkeys(parts or [""], body)
-    for found in parts.values():
-        found += odd
-        odd = []
+    # what says no sport is counted with the first one
+    next(iter(parts.values())).extend(odd)
     return {sport: encoded(found) for sport, found in parts.items()}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from edge_assets.feeds.replay.bodies import Score, Sport, as_datetime
+from edge_assets.feeds.replay.carrying import carried
 from edge_assets.feeds.replay.decoding import decode_events, is_of_one_event
 from edge_assets.feeds.replay.merging import PricesDifferError, merged
 from edge_assets.feeds.replay.reading import Reading, Skipped, read
@@ -101,9 +102,16 @@ class RecordedTape:
                     skipped.append(outcome)
             progress(count)
         tape = cls(_with_known_sports(readings, skipped), skipped)
+        if not single_events:
+            tape.carry()
         if not tape.captures:
             raise TapeError(_nothing_to_play(path, tape.skipped))
         return tape
+
+    def carry(self) -> None:
+        """Make of captures that ask for a part what stands after each, to be played as what a sport has on offer."""
+        for track in self._tracks.values():
+            track.readings[:] = carried(track.readings)
 
     def sports(self) -> list[Sport]:
         """The sports that were captured."""
@@ -118,7 +126,8 @@ class RecordedTape:
         if track is None or (index := track.index(at)) < 0:
             return None
         found = track.readings[index]
-        return RecordedSnapshot(found.at, found.content, found.packed, found.of_several_sports, found.rejected if found.is_merged else Counter())
+        rejected = found.rejected if found.is_merged else Counter[str]()
+        return RecordedSnapshot(found.at, found.content, found.packed, found.of_several_sports, rejected)
 
     def neighbours(self, sport: str, at: datetime) -> Neighbours:
         """The capture times around `snapshot(sport, at)`."""
@@ -153,7 +162,8 @@ class RecordedTape:
         try:
             both = merged(track.readings[-1], reading)
         except PricesDifferError as error:
-            self.skipped.append(Skipped(reading.path, "the same sport and time twice", "remove one of the files", str(error)))
+            reason, remedy = "the same sport and time twice", "remove one of the files"
+            self.skipped.append(Skipped(reading.path, reason, remedy, str(error)))
         else:
             track.readings[-1] = both
 
