@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from edge_assets.feeds.history.batch import HistoryEvent, Refusal, Refusals, Ref
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.odds_api.naming import asked_with
 from edge_assets.feeds.odds_api.numbers import PriceFormat
+from edge_assets.feeds.replay.reading import own_microsecond
 from edge_assets.feeds.replay.recorded import RecordedTape
 from edge_assets.feeds.replay.sources import TapeError
 from edge_assets.importing.identity import EventRef, resolve
@@ -30,7 +33,7 @@ from edge_assets.store.writer import PollRecord, write_poll
 from ml.quotes import EventStarts, MarketTimes, QuoteBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -132,12 +135,13 @@ class SportImport:
         self._origin = origin
         self._sport_id = names.sport(sport, sport)
         self._names = names
+        self._recorded_at: dict[datetime, datetime] = {}
 
     def run(self, captures: Sequence[Capture], progress: Callable[[], None]) -> None:
         """Store what is new of the captures, which are in order of time."""
         known = looks.looks_of(self._conn, self._sport_id, FEED)
         times = [look.poll.observed_at for look in known]
-        new = [c for c in captures if c.at not in set(times)]
+        new = sorted(self._new(captures, {look.poll.observed_at: look for look in known}))
         for _ in range(len(captures) - len(new)):
             progress()
         history.make_room_for(self._conn, [capture.at for capture in new])
@@ -146,6 +150,22 @@ class SportImport:
             self._put(list(run), known[place:], progress)
         identities.settle_starts(self._conn, self._names.events)
         self.counts.events = len(self._names.events)
+
+    def _new(self, captures: Sequence[Capture], known: Mapping[datetime, Look]) -> Iterator[Capture]:
+        """The captures that are not stored, at moments of their own.
+
+        Another answer of a moment that is stored (of another region, say) is put within the second after it, by its
+        content: so the same answer stays the same.
+        """
+        for capture in captures:
+            look, at = known.get(capture.at), capture.at
+            if look is not None:
+                body = self._snapshot(capture).body
+                stored = looks.payload_of(self._conn, look)
+                at += timedelta(microseconds=own_microsecond(body)) if stored not in (None, body) else timedelta()
+            if at not in known:
+                self._recorded_at[at] = capture.at
+                yield capture._replace(at=at)
 
     def _begin(self, before: Look | None) -> None:
         """Go on from the look before; without one, from nothing."""
@@ -194,11 +214,11 @@ class SportImport:
         return looks.reaches(looks.looks_of(self._conn, self._sport_id, FEED), Coverage(self._names.profile))
 
     def _snapshot(self, capture: Capture) -> RecordedSnapshot:
-        snapshot = self._tape.snapshot(self._sport, capture.at)
+        snapshot = self._tape.snapshot(self._sport, self._recorded_at.get(capture.at, capture.at))
         if snapshot is None:
             msg = f"the tape has lost its capture of {self._sport} at {capture.at}"
             raise LookupError(msg)
-        return snapshot
+        return replace(snapshot, captured_at=capture.at)
 
     def _write(self, snapshot: RecordedSnapshot) -> None:
         if snapshot.is_of_one_event:

@@ -30,6 +30,7 @@ SELECT p.id
 FROM polls AS p INNER JOIN polls AS later ON p.sport_id = later.sport_id AND p.feed = later.feed
 WHERE later.id = %s AND p.observed_at < later.observed_at ORDER BY p.observed_at DESC LIMIT 1
 """
+PAYLOAD = "SELECT body FROM payloads WHERE observed_at = %s AND poll_id = %s"
 LIST = "UPDATE polls SET market_times = %s, starts = %s WHERE id = %s"
 
 
@@ -44,6 +45,12 @@ def looks_of(conn: Connection, sport_id: int, feed: str, until: datetime | str =
     """Every look of a feed at a sport up to a moment, in order of time."""
     rows = conn.execute(LOOKS, [sport_id, feed, until])
     return [Look(Poll(poll, at), scope and Scope.of_json(scope)) for poll, at, scope in rows]
+
+
+def payload_of(conn: Connection, look: Look) -> bytes | None:
+    """The answer that a look was; None where it is not kept any more."""
+    row = conn.execute(PAYLOAD, [look.poll.observed_at, look.poll.id]).fetchone()
+    return zstandard.decompress(row[0]) if row else None
 
 
 def listing(conn: Connection, sport_id: int, look: Look) -> Listing:

@@ -109,9 +109,11 @@ def wire_time(value: str | int) -> datetime:
 
 
 def _unreadable(value: str | int) -> str:
-    if isinstance(value, int) and EARLIEST.timestamp() <= value / 1000 < LATEST.timestamp():
-        return f"{value} are milliseconds, where seconds are expected"
-    return f"{str(value)[:40]!r} is no time between {EARLIEST.year} and {LATEST.year}"
+    if isinstance(value, int):
+        if EARLIEST.timestamp() * 1000 <= value < LATEST.timestamp() * 1000:
+            return f"{value} are milliseconds, where seconds are expected"
+        return f"a number outside of the years {EARLIEST.year} to {LATEST.year}, where unix seconds are expected"
+    return f"{value[:40]!r} is no time between {EARLIEST.year} and {LATEST.year}"
 
 
 def price_format_of(markets: Iterable[Iterable[float | None]]) -> PriceFormat:

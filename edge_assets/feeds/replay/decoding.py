@@ -1,4 +1,4 @@
-"""Decodes recorded answers with the tolerance of the live path: what is odd is left out, what stands beside it stays."""
+"""Decodes recorded answers as tolerantly as the live path does: what is odd is left out, the rest stays."""
 
 from __future__ import annotations
 

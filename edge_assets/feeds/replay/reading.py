@@ -96,7 +96,7 @@ def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
     try:
         text = decompressed(file)
     except DAMAGED as error:
-        kind = file.path.rpartition(".")[2]
+        kind = "zstd" if file.path.endswith(".zst") else "gzip"
         yield Skipped(file.path, f"damaged {kind}", "fetch the file again", str(error))
         return
     if not is_of_lines(file.path):
@@ -132,7 +132,7 @@ def _readings(
 ) -> Iterator[Reading]:
     """A capture for each sport of an answer."""
     of_one_event = is_of_one_event(body)
-    moment = at + timedelta(microseconds=_own_microsecond(body)) if of_one_event else at
+    moment = at + timedelta(microseconds=own_microsecond(body)) if of_one_event else at
     sports = split_by_sport(body)
     for sport, part in sports.items():
         theirs = [event for event in events if event.sport_key == sport]
@@ -159,7 +159,8 @@ def _unread(path: str, error: Exception) -> Skipped:
     return Skipped(path, "no complete JSON", "fetch the file again", str(error))
 
 
-def _own_microsecond(body: bytes) -> int:
+def own_microsecond(body: bytes) -> int:
+    """A part of a second after the first, by an answer's content."""
     return 1 + int.from_bytes(blake2b(body, digest_size=8).digest()) % (_SECOND - 1)
 
 

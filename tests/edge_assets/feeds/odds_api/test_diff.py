@@ -283,7 +283,6 @@ REJECTIONS = [
     ("price_missing", market("h2h", outcome(HOME, [1.9]), outcome(AWAY, 2.0))),
     ("malformed_outcome", market("h2h", outcome(None, 1.9), outcome(AWAY, 2.0))),  # type: ignore[arg-type]
     ("malformed_point", market("h2h", outcome(HOME, 1.9, "pick"), outcome(AWAY, 2.0))),
-    ("text_too_long", market("btts", outcome("x" * 9_000, 1.9), outcome(AWAY, 2.0)) | {"key": "h2h_x"}),
     ("malformed_outcome", market("h2h", None, outcome(AWAY, 2.0))),
     ("duplicate_quote", market("h2h", outcome(AWAY, 2.0), outcome(AWAY, 2.1))),
     ("point_not_finite", market("h2h", outcome(HOME, 1.9, 1e300), outcome(AWAY, 2.0))),
@@ -352,6 +351,12 @@ def test_a_bad_event_is_counted_and_its_neighbours_stay(feed: Feed, reason: str,
     diff = feed.take(payload(event(book("b", totals())), spoilt, event(book("b", totals()), number=3)))
     assert diff.rejected == {reason: 1}
     assert (diff.events, diff.quotes_seen) == (2, 4)
+
+
+@pytest.mark.parametrize("sent", [outcome("x" * 9_000, 1.9), outcome("Over", 1.9, 1.5, "x" * 9_000)])
+def test_a_name_that_is_absurdly_long_is_counted(feed: Feed, sent: Any) -> None:
+    diff = feed.take(payload(event(book("a", market("player_points", sent, outcome("Over", 1.9, 1.5, "Me"))))))
+    assert (diff.quotes_seen, diff.rejected) == (1, {"text_too_long": 1})
 
 
 @pytest.mark.parametrize("books", [{"bookmakers": None}, {"bookmakers": []}, {}])

@@ -163,7 +163,7 @@ def test_captures_in_any_encoding_and_packing(tmp_path: Path) -> None:
     (tmp_path / "damaged_20251103T120000Z.json.gz").write_bytes(b"no gzip")
     tape = RecordedTape.load(tmp_path)
     assert [capture.at.minute for capture in tape.captures] == [0, 1, 2, 3, 4, 5]
-    assert tape.skipped_by_reason() == {"damaged gz": 1}
+    assert tape.skipped_by_reason() == {"damaged gzip": 1}
 
 
 def test_lines_state_their_own_times(tmp_path: Path) -> None:
