@@ -179,6 +179,8 @@ class SportImport:
                 if look.scope:
                     looks.reach(look.scope, self._coverage)
             self._listing = looks.listing(self._conn, self._sport_id, before)
+            if before.scope is None:  # by a version that took every answer for all that there is
+                looks.reach(_scope_of(self._listing.times), self._coverage)
             self._differ.load(readers.last_quotes(self._conn, self._sport_id, before.poll.id)[0])
 
     def _put(self, run: Sequence[Capture], later: Sequence[Look], progress: Callable[[], None]) -> None:
@@ -206,7 +208,7 @@ class SportImport:
             if scope and scope.event is not None:
                 events.add(scope.event)
             elif not snapshot.is_of_one_event:
-                one = _scope_of(diff.times, snapshot)
+                one = _scope_of(diff.times)
                 shown = Scope(None, shown.books | one.books, shown.markets | one.markets)
         return events, shown
 
@@ -234,7 +236,7 @@ class SportImport:
 
         def reached(times: MarketTimes) -> Covers:
             nonlocal shown, reach
-            shown = _scope_of(times, snapshot)
+            shown = _scope_of(times, of_several_sports=snapshot.of_several_sports)
             reach = looks.reach(shown, self._coverage)
             return reach.covers
 
@@ -290,8 +292,8 @@ class SportImport:
         )
 
 
-def _scope_of(times: MarketTimes, snapshot: RecordedSnapshot) -> Scope:
-    """What an answer about a sport shows; `upcoming` lists the soonest events only."""
-    events = frozenset(np.unique(times.event).tolist()) if snapshot.of_several_sports else None
+def _scope_of(times: MarketTimes, *, of_several_sports: bool = False) -> Scope:
+    """What an answer about a sport shows; one about several lists the soonest events only."""
+    events = frozenset(np.unique(times.event).tolist()) if of_several_sports else None
     books, markets = (frozenset(np.unique(column).tolist()) for column in (times.book, times.market))
     return Scope(None, books, asked_with(markets), events)

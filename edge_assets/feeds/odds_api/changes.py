@@ -43,26 +43,32 @@ def bounded(
 
     `aside` is what stood so after the answers before; some of it is shown or withdrawn now.
     """
-    old: dict[int, dict[int, dict[int, MarketOffer]]] = {}
-    new: dict[int, dict[int, BookOffer]] = {change.event: change.new for change in changes}
+    books: dict[int, dict[int, BookOffer]] = {}
+
+    def is_told(event: int, book: int, market: int) -> bool:
+        if covers(event, book, market):
+            return True
+        if event not in books:
+            books[event] = by_book(state[event].books.values()) if event in state else {}
+        return book in books[event] and market in books[event][book].markets
+
+    stood = list(_offers(changes))
+    if not aside and all(is_told(*key) for key, _ in stood):
+        return list(changes), {}
     left: Aside = {}
-    shown = {event: by_book(state[event].books.values()) if event in state else {} for event in new}
-    for key, offer in chain(aside.items(), _offers(changes)):
-        event, book, market = key
-        books = shown.get(event)
-        if books is None:
-            books = shown[event] = by_book(state[event].books.values()) if event in state else {}
-        if covers(*key) or (book in books and market in books[book].markets):
+    old: dict[int, dict[int, dict[int, MarketOffer]]] = {change.event: {} for change in changes}
+    for key, offer in chain(aside.items(), stood):
+        if is_told(*key):
+            event, book, market = key
             old.setdefault(event, {}).setdefault(book, {})[market] = offer
         else:
             left[key] = offer
+    new = {change.event: change.new for change in changes}
     return [
         EventChange(
-            event,
-            {book: BookOffer.of(b"", event, book, markets) for book, markets in old.get(event, {}).items()},
-            new.get(event, {}),
+            event, {book: BookOffer.of(b"", event, book, one) for book, one in gone.items()}, new.get(event, {})
         )
-        for event in dict.fromkeys([*new, *old])
+        for event, gone in old.items()
     ], left
 
 
