@@ -41,7 +41,7 @@ class Coverage(Generic[K]):
     """Follows answers in order of time; books and markets are known by key or by id."""
 
     def __init__(self, profile: Callable[[K], Profile]) -> None:
-        self._profile = profile
+        self._profile: Callable[[K], Profile] = profile
         self._came_with: dict[K, frozenset[K]] = {}
         self._asked_with: dict[K, frozenset[K]] = {}
         self._last: Covered[K] = Covered(frozenset(), frozenset())

@@ -80,7 +80,7 @@ class Names:
         self._words = words
         self._sport = sport
         self.flipped: dict[int, bool] = {}
-        self.profile = cache(self._profile_of)
+        self.profile: Callable[[int], Profile] = cache(self._profile_of)
         self._ids: dict[str, int] = {}
 
     def sport(self, key: str, title: str) -> int:
@@ -169,7 +169,7 @@ class SportImport:
 
     def _begin(self, before: Look | None) -> None:
         """Go on from the look before; without one, from nothing."""
-        self._coverage = Coverage(self._names.profile)
+        self._coverage: Coverage[int] = Coverage(self._names.profile)
         self._format = PriceFormat.DECIMAL
         self._differ = PayloadDiffer(self._names, self._sport, self._sport_id, price_format=self._format)
         self._listing = Listing(MarketTimes.empty(), EventStarts.empty())

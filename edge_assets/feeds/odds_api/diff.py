@@ -144,14 +144,15 @@ class PayloadDiffer:
             return None
         try:
             commence_at = wire_time(sent.commence_time)
-            key, *teams = (name and cleaned(name) for name in (sent.id, *sent.teams))
+            key = cleaned(sent.id)
+            home, away = (team and cleaned(team) for team in sent.teams)
         except UnusableTextError as refusal:
             rejected.append(str(refusal))
             return None
         except ValueError:
             rejected.append("malformed_event")
             return None
-        if is_one_team(*teams):
+        if is_one_team(home, away):
             rejected.append("same_team_twice")
             return None
-        return self._vocabulary.event(key, self._sport_id, *teams, commence_at, observed_at)
+        return self._vocabulary.event(key, self._sport_id, home, away, commence_at, observed_at)

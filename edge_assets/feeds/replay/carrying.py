@@ -33,7 +33,7 @@ PLAYED_WITHIN = timedelta(days=1)
 def carried(readings: Iterable[Reading]) -> Iterator[Reading]:
     """The captures of one sport in order of time, each with what stands of those before that it does not cover."""
     titles: dict[str, str] = {}
-    coverage = Coverage(lambda book: _profile(book, titles))
+    coverage: Coverage[str] = Coverage(lambda book: _profile(book, titles))
     last: Reading | None = None
     for reading in readings:
         content = reading.content

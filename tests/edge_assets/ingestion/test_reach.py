@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from edge_assets.feeds.odds_api.client import Asked
 from edge_assets.ingestion.reach import RequestReach
-from edge_assets.store.vocabulary import Vocabulary
 from ml.quotes import Market, MarketTimes
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
+if TYPE_CHECKING:
+    from edge_assets.store.vocabulary import Vocabulary
 
-class Words(MemoryVocabulary, Vocabulary):
+
+class Words(MemoryVocabulary):
     """Books by key, in memory."""
 
     def book_key(self, book_id: int) -> str:
@@ -19,7 +23,7 @@ class Words(MemoryVocabulary, Vocabulary):
 def test_markets_and_books_that_were_asked_for() -> None:
     words = Words()
     us, eu, new, odd = (words.book(key, key) for key in ("draftkings", "pinnacle", "brand_new", "matchbook"))
-    reach = RequestReach(words, Asked(("us",), ("h2h", "player_points")))
+    reach = RequestReach(cast("Vocabulary", words), Asked(("us",), ("h2h", "player_points")))
     covers = reach(MarketTimes.empty())
     h2h = [covers(1, book, Market.H2H) for book in (us, eu, new, odd)]
     assert h2h == [True, False, True, False]
@@ -31,9 +35,9 @@ def test_markets_and_books_that_were_asked_for() -> None:
 def test_a_book_that_comes_all_the_same_is_covered_from_then_on() -> None:
     words = Words()
     book = words.book("pinnacle", "Pinnacle")
-    reach = RequestReach(words, Asked(("us",), ("h2h",)))
+    reach = RequestReach(cast("Vocabulary", words), Asked(("us",), ("h2h",)))
     assert not reach(MarketTimes.empty())(1, book, Market.H2H)
     assert reach(MarketTimes.of([(1, book, Market.H2H, 0)]))(1, book, Market.H2H)
     assert reach(MarketTimes.empty())(1, book, Market.H2H)
-    named = RequestReach(words, Asked(("us",), ("h2h",), ("pinnacle",)))
+    named = RequestReach(cast("Vocabulary", words), Asked(("us",), ("h2h",), ("pinnacle",)))
     assert named(MarketTimes.empty())(1, book, Market.H2H)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 EXAMPLES = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-JUNK = [
+JUNK: list[Any] = [
     None, True, 0, -1, 1.5, 10**20, 10**400, float("inf"), float("nan"), "", " ", "x" * 9_000, "\u0000", "\ud83d",
     "EVEN", "1.9", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-05:00", 1772366400000, [], {}, [None], {"a": []},
 ]  # fmt: skip

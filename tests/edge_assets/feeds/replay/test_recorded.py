@@ -17,6 +17,7 @@ from edge_assets.feeds.replay.sources import TapeError, captured_at
 from tests.edge_assets.feeds.replay.material import EPL, GAME, NFL, book, event, nfl_body, two_way, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -147,7 +148,7 @@ def test_before_the_first_capture_and_of_unknown_sports_there_is_nothing(tape: R
     assert tape.neighbours("curling", tape.captures[0].at) == (None, None)
 
 
-ENCODINGS = {
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "a_20251103T120000Z.json": lambda text: b"\xef\xbb\xbf" + text.encode(),
     "b_20251103T120100Z.json": lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
     "c_20251103T120200Z.json": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
