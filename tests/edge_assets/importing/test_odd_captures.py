@@ -58,7 +58,7 @@ STOOD = {
     "oa_surrogate": (36, {}),
     "oa_title_variants": (36, {}),
     "oa_upcoming": (30, {}),
-    "oa_update_ms": (0, {}),
+    "oa_update_ms": (0, {"no_captures": 1}),
     "oa_update_offset_low": (36, {"malformed_time": 1}),
     "oa_update_zero": (36, {"malformed_time": 3}),
     "oa_utf16": (36, {}),
