@@ -4,41 +4,47 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_assets.books import well_known_books
 from edge_assets.clock import micros
+from edge_assets.coverage import Coverage, Profile
 from edge_assets.feeds.history.batch import HistoryEvent, Refusal, Refusals, RefusedFileError
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.feeds.odds_api.naming import asked_with
 from edge_assets.feeds.odds_api.numbers import PriceFormat
-from edge_assets.feeds.replay.reading import Reading, read
+from edge_assets.feeds.replay.reading import own_microsecond
 from edge_assets.feeds.replay.recorded import RecordedTape
-from edge_assets.feeds.replay.sources import SUFFIXES, RecordedFile, TapeError
+from edge_assets.feeds.replay.sources import TapeError
 from edge_assets.importing.identity import EventRef, resolve
 from edge_assets.importing.single_events import format_of, said_of
 from edge_assets.store import history, identities, looks, readers
 from edge_assets.store.imports import ImportCounts
 from edge_assets.store.offers import Poll, on_offer
-from edge_assets.store.scopes import BULK_MARKETS, Listing
+from edge_assets.store.scopes import Listing, Scope
 from edge_assets.store.writer import PollRecord, write_poll
 from ml.quotes import EventStarts, MarketTimes, QuoteBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from psycopg import Connection
 
+    from edge_assets.feeds.odds_api.changes import Covers
     from edge_assets.feeds.odds_api.diff import Diff
     from edge_assets.feeds.replay.recorded import RecordedSnapshot
     from edge_assets.feeds.replay.tape import Capture
     from edge_assets.importing.batches import Origin
     from edge_assets.importing.single_events import Said
     from edge_assets.store.looks import Look
-    from edge_assets.store.scopes import Scope
     from edge_assets.store.vocabulary import Vocabulary
 
 FEED = "odds-api"
@@ -51,8 +57,7 @@ def load(path: Path) -> tuple[RecordedTape, Refusals]:
         RefusedFileError: there is no capture.
     """
     try:
-        single_file = path.name.endswith(SUFFIXES) and path.is_file()
-        tape = _single(path) if single_file else RecordedTape.load(path, single_events=True)
+        tape = RecordedTape.load(path, single_events=True)
     except TapeError as error:
         remedy = "give recorded answers of /odds or /events/{id}/odds, live or historical, API version 4"
         raise RefusedFileError(Refusal(str(path), "no_captures", str(error), remedy)) from error
@@ -61,16 +66,6 @@ def load(path: Path) -> tuple[RecordedTape, Refusals]:
         reason = skip.reason.replace(" ", "_")
         refused.add(Refusal(skip.path, reason, skip.detail or skip.reason, skip.remedy))
     return tape, refused
-
-
-def _single(path: Path) -> RecordedTape:
-    found = read(RecordedFile(path.name, path.read_bytes()))
-    if not isinstance(found, Reading):
-        raise TapeError(str(found))
-    if not found.sport:
-        msg = "an empty list that does not say of which sport; put it into a folder named after its sport key"
-        raise TapeError(msg)
-    return RecordedTape([found])
 
 
 class Names:
@@ -84,6 +79,7 @@ class Names:
         self._words = words
         self._sport = sport
         self.ambiguous = 0
+        self.profile: Callable[[int], Profile] = cache(self._profile_of)
         self._ids: dict[str, int] = {}
 
     def sport(self, key: str, title: str) -> int:
@@ -125,6 +121,10 @@ class Names:
         """Every event that was named."""
         return sorted(set(self._ids.values()))
 
+    def _profile_of(self, book: int) -> Profile:
+        known = well_known_books().get(self._words.book_key(book))
+        return Profile(self._words.book_title(book), frozenset(known.regions if known else ()))
+
 
 class SportImport:
     """Puts the captures of one sport between the looks at it that are stored already."""
@@ -138,12 +138,13 @@ class SportImport:
         self._origin = origin
         self._sport_id = names.sport(sport, sport)
         self._names = names
+        self._recorded_at: dict[datetime, datetime] = {}
 
     def run(self, captures: Sequence[Capture], progress: Callable[[], None]) -> None:
         """Store what is new of the captures, which are in order of time."""
         known = looks.looks_of(self._conn, self._sport_id, FEED)
         times = [look.poll.observed_at for look in known]
-        new = [c for c in captures if c.at not in set(times)]
+        new = sorted(self._new(captures, {look.poll.observed_at: look for look in known}))
         for _ in range(len(captures) - len(new)):
             progress()
         history.make_room_for(self._conn, [capture.at for capture in new])
@@ -154,14 +155,36 @@ class SportImport:
         self.counts.events = len(self._names.events)
         self.rejected += Counter(ambiguous_event=self._names.ambiguous)
 
+    def _new(self, captures: Sequence[Capture], known: Mapping[datetime, Look]) -> Iterator[Capture]:
+        """The captures that are not stored, at moments of their own.
+
+        Another answer of a moment that is stored (of another region, say) is put within the second after it, by its
+        content: so the same answer stays the same.
+        """
+        for capture in captures:
+            look, at = known.get(capture.at), capture.at
+            if look is not None:
+                body = self._snapshot(capture).body
+                stored = looks.payload_of(self._conn, look)
+                at += timedelta(microseconds=own_microsecond(body)) if stored not in (None, body) else timedelta()
+            if at not in known:
+                self._recorded_at[at] = capture.at
+                yield capture._replace(at=at)
+
     def _begin(self, before: Look | None) -> None:
         """Go on from the look before; without one, from nothing."""
+        self._coverage: Coverage[int] = Coverage(self._names.profile)
         self._format = PriceFormat.DECIMAL
         self._differ = PayloadDiffer(self._names, self._sport, self._sport_id, price_format=self._format)
         self._listing = Listing(MarketTimes.empty(), EventStarts.empty())
         self._last = before and before.poll
         if before is not None:
+            for look in looks.looks_of(self._conn, self._sport_id, FEED, until=before.poll.observed_at):
+                if look.scope:
+                    looks.reach(look.scope, self._coverage)
             self._listing = looks.listing(self._conn, self._sport_id, before)
+            if before.scope is None:  # by a version that took every answer for all that there is
+                looks.reach(_scope_of(self._listing.times), self._coverage)
             self._differ.load(readers.last_quotes(self._conn, self._sport_id, before.poll.id)[0])
 
     def _put(self, run: Sequence[Capture], later: Sequence[Look], progress: Callable[[], None]) -> None:
@@ -174,19 +197,34 @@ class SportImport:
         if not later:
             write()
             return
-        single = [s for capture in run if (s := self._snapshot(capture)).is_of_one_event]
-        events = {scope.event for scope, _ in map(self._said, single) if scope}
-        affected = list(looks.affected(later, events))
+        events, shown = self._shown(run)
+        affected = list(looks.affected(later, events, shown))
         # not in one: `write` counts too
-        repairs = looks.insert_before(self._conn, self._sport_id, affected, write)
+        repairs = looks.insert_before(self._conn, self._sport_id, affected, write, self._reached)
         self.counts.ticks += repairs
 
+    def _shown(self, run: Sequence[Capture]) -> tuple[set[int], Scope]:
+        """The events that captures are about singly, and all that the others show."""
+        events: set[int] = set()
+        shown = Scope(None, frozenset(), frozenset())
+        for snapshot in map(self._snapshot, run):
+            scope, diff = self._said(snapshot)
+            if scope and scope.event is not None:
+                events.add(scope.event)
+            elif not snapshot.is_of_one_event:
+                one = _scope_of(diff.times)
+                shown = Scope(None, shown.books | one.books, shown.markets | one.markets)
+        return events, shown
+
+    def _reached(self) -> dict[int, Scope | None]:
+        return looks.reaches(looks.looks_of(self._conn, self._sport_id, FEED), Coverage(self._names.profile))
+
     def _snapshot(self, capture: Capture) -> RecordedSnapshot:
-        snapshot = self._tape.snapshot(self._sport, capture.at)
+        snapshot = self._tape.snapshot(self._sport, self._recorded_at.get(capture.at, capture.at))
         if snapshot is None:
             msg = f"the tape has lost its capture of {self._sport} at {capture.at}"
             raise LookupError(msg)
-        return snapshot
+        return replace(snapshot, captured_at=capture.at)
 
     def _write(self, snapshot: RecordedSnapshot) -> None:
         if snapshot.is_of_one_event:
@@ -198,20 +236,27 @@ class SportImport:
         if (price_format := format_of(snapshot)) is not self._format:
             self._format = price_format
             self._differ.read_as(price_format)
-        diff = self._differ.diff(snapshot.body, snapshot.captured_at)
-        self._listing = Listing(diff.times, diff.starts)
-        asked = np.isin(diff.quotes.market, [*BULK_MARKETS, *diff.times.market])
-        self._store(snapshot, diff, diff.quotes.take(asked))
+        shown = reach = Scope(None, frozenset(), frozenset())
+
+        def reached(times: MarketTimes) -> Covers:
+            nonlocal shown, reach
+            shown = _scope_of(times, of_several_sports=snapshot.of_several_sports)
+            reach = looks.reach(shown, self._coverage)
+            return reach.covers
+
+        diff = self._differ.diff(snapshot.body, snapshot.captured_at, reached)
+        self._listing = self._listing.with_look(reach, Listing(diff.times, diff.starts), micros(snapshot.captured_at))
+        self._store(snapshot, diff, diff.quotes, shown)
         self._differ.commit()
 
     def _write_event(self, snapshot: RecordedSnapshot) -> None:
         scope, diff = self._said(snapshot)
-        if scope is None:
+        if scope is None or scope.event is None:
             self.rejected += diff.rejected
             return
         stood = self._standing(scope.event)
         changed = looks.difference(stood.take(scope.holds(stood)), diff.quotes)
-        self._listing = self._listing.with_look(scope, Listing(diff.times, diff.starts))
+        self._listing = self._listing.with_look(scope, Listing(diff.times, diff.starts), micros(snapshot.captured_at))
         self._store(snapshot, diff, changed, scope)
         self._differ.adopt(scope.event, self._standing(scope.event))
 
@@ -227,7 +272,7 @@ class SportImport:
             self._last = Poll(poll_id, snapshot.captured_at)
         self.counts.rows += diff.quotes_seen
         self.counts.ticks += len(quotes)
-        self.rejected += diff.rejected
+        self.rejected += diff.rejected + snapshot.rejected
 
     def _record(self, snapshot: RecordedSnapshot, diff: Diff, scope: Scope | None) -> PollRecord:
         at = micros(snapshot.captured_at)
@@ -245,3 +290,10 @@ class SportImport:
             import_id=self._origin.import_id,
             scope=scope,
         )
+
+
+def _scope_of(times: MarketTimes, *, of_several_sports: bool = False) -> Scope:
+    """What an answer about a sport shows; one about several lists the soonest events only."""
+    events = frozenset(np.unique(times.event).tolist()) if of_several_sports else None
+    books, markets = (frozenset(np.unique(column).tolist()) for column in (times.book, times.market))
+    return Scope(None, books, asked_with(markets), events)

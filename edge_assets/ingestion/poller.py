@@ -8,6 +8,8 @@ import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+import psycopg
+
 from edge_assets.feeds.odds_api.errors import (
     OddsApiError,
     RateLimitedError,
@@ -17,6 +19,7 @@ from edge_assets.feeds.odds_api.errors import (
 from edge_assets.ingestion.publisher import Publisher
 from edge_assets.ingestion.report import SportReport
 from edge_assets.ingestion.session import LeaseLostError, SportSession
+from edge_assets.store.database import is_connection_lost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -104,6 +107,10 @@ class SportPoller:
             return self._refused(error)
         except OddsApiError as error:
             return self._disturbed(error)
+        except psycopg.Error as error:
+            if is_connection_lost(error):
+                raise
+            return self._disturbed(error)
         self._failures = 0
         await self._published(payload, stored)
         return Pause(desk.meter.interval(self._sport, desk.clock.now(), desk.speed), desk.clock.sleep)
@@ -126,8 +133,8 @@ class SportPoller:
         self.report.failure = f"{type(error).__name__}: {error}"
         return Pause(max(0.0, self._order.ends - time.monotonic()) + HEARTBEAT, asyncio.sleep)
 
-    def _disturbed(self, error: OddsApiError) -> Pause:
-        """The client has retried already; wait longer each time."""
+    def _disturbed(self, error: OddsApiError | psycopg.Error) -> Pause:
+        """The client has retried already, or the answer cannot be stored; wait longer each time."""
         self._failures += 1
         self.report.errors[type(error).__name__] += 1
         log.warning("%s: no answer of use (%s), attempt %d", self._sport, error, self._failures)

@@ -18,8 +18,9 @@ import psycopg
 from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.ingestion.cadence import SportActivity
+from edge_assets.ingestion.reach import RequestReach
 from edge_assets.store import offers, outbox, readers
-from edge_assets.store.database import connect
+from edge_assets.store.database import connect, is_connection_lost
 from edge_assets.store.leases import Lease
 from edge_assets.store.polling import movement, start_times
 from edge_assets.store.vocabulary import Vocabulary
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from edge_assets.feeds.odds_api.client import Payload
+    from edge_assets.feeds.odds_api.client import Asked, Payload
     from edge_assets.feeds.odds_api.diff import Diff
     from edge_assets.ingestion.desk import BurstOrder, Desk
 
@@ -67,8 +68,16 @@ class _Turn:
     connection: psycopg.Connection
     sport_id: int
     lease: Lease
+    words: Vocabulary
     differ: PayloadDiffer
     last_observed: datetime | None
+    reach: RequestReach | None = None
+
+    def reach_of(self, asked: Asked) -> RequestReach:
+        """What answers to such a request cover; it remembers what they have shown."""
+        if self.reach is None or self.reach.asked != asked:
+            self.reach = RequestReach(self.words, asked)
+        return self.reach
 
 
 class SportSession:
@@ -102,7 +111,8 @@ class SportSession:
     def store(self, payload: Payload) -> Stored | None:
         """Write what a payload changed in one transaction; None if its moment is stored already.
 
-        Raises `LeaseLostError`, `MalformedBodyError`, or `psycopg.Error` if the database stays away.
+        Raises `LeaseLostError`, `MalformedBodyError`, or `psycopg.Error` if the database stays away or refuses what
+        the payload holds.
         """
         return self._steadily(lambda turn: self._store(turn, payload))
 
@@ -133,6 +143,8 @@ class SportSession:
                 self._turn = self._turn or self._begin()
                 return work(self._turn)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if not is_connection_lost(error):
+                    raise
                 log.warning("%s: the database connection is gone: %s", self._sport, error)
                 self._drop()
                 if time.monotonic() > give_up:
@@ -152,20 +164,21 @@ class SportSession:
         lease = Lease.try_acquire(connection, sport_id, self._order.run_id, lasts)
         if lease is None:
             raise LeaseLostError
-        differ = PayloadDiffer(Vocabulary(connection), self._sport, sport_id)
+        words = Vocabulary(connection)
+        differ = PayloadDiffer(words, self._sport, sport_id)
         last = readers.last_poll(connection, sport_id)
         if last is not None:
             standing = readers.last_quotes(connection, sport_id, last.id)
             offers.keep(connection, last, *standing)
             differ.load(standing[0])
         self._resumed = True
-        return _Turn(connection, sport_id, lease, differ, last.observed_at if last else None)
+        return _Turn(connection, sport_id, lease, words, differ, last.observed_at if last else None)
 
     def _store(self, turn: _Turn, payload: Payload) -> Stored | None:
         previous = turn.last_observed
         if previous is not None and payload.observed_at <= previous:
             return None
-        diff = turn.differ.diff(payload.body, payload.observed_at)
+        diff = turn.differ.diff(payload.body, payload.observed_at, turn.reach_of(payload.asked))
         record = _record(payload, diff, turn.sport_id, self._desk.feed, self._order.run_id)
         poll_id = write_poll(turn.connection, record, diff.quotes, diff.times, diff.starts)
         turn.differ.commit()

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x0ED6E
 """Advisory lock that lets one process at a time migrate."""
-
-
+UNSTORABLE = frozenset({"22", "23", "54"})
+"""SQLSTATE classes of what the server refuses because of its content: data, integrity, limits."""
 COMMUNITY = "timescale"
 """The edition with everything, by the name of its license."""
 TIMESCALE = """
@@ -82,6 +82,15 @@ def connect(url: str, application_name: str) -> Connection:
     return psycopg.connect(
         url, autocommit=True, application_name=application_name, options="-c timezone=UTC", connect_timeout=10
     )
+
+
+def is_connection_lost(error: psycopg.Error) -> bool:
+    """Whether it is worth connecting and trying once more: not where what was sent cannot be stored.
+
+    psycopg counts among its `OperationalError`s a text that is too long for an index (SQLSTATE class 54).
+    """
+    of_connections = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return of_connections and (error.sqlstate or "")[:2] not in UNSTORABLE
 
 
 def ensure_database(url: str, name: str) -> str:

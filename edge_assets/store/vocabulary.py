@@ -68,6 +68,7 @@ class Vocabulary:
         self._conn = conn
         self._ids: dict[str, dict[tuple[Any, ...], int]] = {table: {} for table in GET_OR_CREATE}
         self._book_keys: dict[int, str] = {}
+        self._book_titles: dict[int, str] = {}
         self._sport_keys: dict[int, str] = {}
         self._events: dict[str, tuple[int, datetime]] = {}
         self._sides: dict[int, tuple[str | None, str | None]] = {}
@@ -92,7 +93,7 @@ class Vocabulary:
         known = self._ids["books"].get((key,))
         if known is None:
             known = self._create("books", (key,), (key, title))
-            self._book_keys[known] = key
+            self._book_keys[known], self._book_titles[known] = key, title
         return known
 
     def market(self, key: str) -> int:
@@ -147,6 +148,12 @@ class Vocabulary:
             self._read()
         return self._book_keys[book_id]
 
+    def book_title(self, book_id: int) -> str:
+        """The title of a book; raises like `book_key`."""
+        if book_id not in self._book_titles:
+            self._read()
+        return self._book_titles[book_id]
+
     def sport_key(self, sport_id: int) -> str:
         """The key of a sport. Raises `KeyError` if there is no such sport."""
         if sport_id not in self._sport_keys:
@@ -174,6 +181,7 @@ class Vocabulary:
             for row in self._conn.execute(f"SELECT {columns}, id FROM {table}"):
                 self._ids[table][row[:-1]] = row[-1]
         self._book_keys = {i: key[0] for key, i in self._ids["books"].items()}
+        self._book_titles = dict(self._conn.execute("SELECT id, title FROM books").fetchall())
         self._sport_keys = {i: key[0] for key, i in self._ids["sports"].items()}
 
 

@@ -15,7 +15,7 @@ sum is as concave in the stakes as E log W is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import block_diag, csr_array
@@ -109,7 +109,7 @@ class Outcomes:
         self._probability = np.concatenate([e.probability[rows] for e, rows in zip(events, possible, strict=True)])
         # sparse arrays, not dense ones: of those SciPy 1.18 warns that it will return another type
         profit = [csr_array(event.profit[rows]) for event, rows in zip(events, possible, strict=True)]
-        self._profit: csr_array[np.float64, tuple[int, int]] = csr_array(block_diag(profit))
+        self._profit: csr_array[Any, tuple[int, int]] = csr_array(block_diag(profit))
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._event = np.repeat(np.arange(len(sizes)), sizes)
         owner = np.repeat(np.arange(len(sizes)), [event.profit.shape[1] for event in events])

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from math import nan
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from edge_assets.feeds.odds_api.offers import MarketOffer
+from edge_assets.feeds.odds_api.offers import BookOffer, EventChange, MarketOffer, by_book
 from ml.quotes import UNKNOWN_TIME, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from edge_assets.feeds.odds_api.offers import BookOffer, EventChange
+    from edge_assets.feeds.odds_api.offers import EventOffer
+
+    Covers: TypeAlias = Callable[[int, int, int], bool]
+    """Whether an answer would show a market if it were on offer, by event, book and market."""
 
 _Row: TypeAlias = tuple[int, int, int, int, float | None, float, Micros]
-_NO_MARKET = MarketOffer("", b"", 0, {}, UNKNOWN_TIME, ())
+Aside: TypeAlias = "dict[tuple[int, int, int], MarketOffer]"
+"""What stands by event, book and market though the last answer did not show it: it was not asked for."""
+_NO_MARKET = MarketOffer("", b"", 0, {}, None, UNKNOWN_TIME, ())
 _MARKET_TIME = np.dtype([("event", "<i4"), ("book", "<i2"), ("market", "<i2"), ("book_time", "<i8")])
 
 
@@ -28,6 +34,50 @@ def changed_quotes(changes: Iterable[EventChange]) -> QuoteBatch:
         for book in sorted(old | new)
         for row in _book_rows(event, book, old.get(book), new.get(book))
     )
+
+
+def bounded(
+    changes: Collection[EventChange], state: Mapping[int, EventOffer], aside: Aside, covers: Covers
+) -> tuple[list[EventChange], Aside]:
+    """The changes without withdrawals of what the answer does not cover, and what stands though it was not shown.
+
+    `aside` is what stood so after the answers before; some of it is shown or withdrawn now.
+    """
+    books: dict[int, dict[int, BookOffer]] = {}
+
+    def is_told(event: int, book: int, market: int) -> bool:
+        if covers(event, book, market):
+            return True
+        if event not in books:
+            books[event] = by_book(state[event].books.values()) if event in state else {}
+        return book in books[event] and market in books[event][book].markets
+
+    stood = list(_offers(changes))
+    if not aside and all(is_told(*key) for key, _ in stood):
+        return list(changes), {}
+    left: Aside = {}
+    old: dict[int, dict[int, dict[int, MarketOffer]]] = {change.event: {} for change in changes}
+    for key, offer in chain(aside.items(), stood):
+        if is_told(*key):
+            event, book, market = key
+            old.setdefault(event, {}).setdefault(book, {})[market] = offer
+        else:
+            left[key] = offer
+    new = {change.event: change.new for change in changes}
+    return [
+        EventChange(
+            event, {book: BookOffer.of(b"", event, book, one) for book, one in gone.items()}, new.get(event, {})
+        )
+        for event, gone in old.items()
+    ], left
+
+
+def _offers(changes: Iterable[EventChange]) -> Iterator[tuple[tuple[int, int, int], MarketOffer]]:
+    """What is no longer as it was, by event, book and market."""
+    for event, old, _ in changes:
+        for book, offer in old.items():
+            for market, one in offer.markets.items():
+                yield (event, book, market), one
 
 
 def market_times(offers: Iterable[BookOffer]) -> MarketTimes:

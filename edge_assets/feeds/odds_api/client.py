@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, Unpack
 
 import msgspec
 
 from edge_assets.feeds.odds_api.entries import Entries, read_entries
 from edge_assets.feeds.odds_api.errors import InvalidMarketError
+from edge_assets.feeds.odds_api.events import check_list
 from edge_assets.feeds.odds_api.query import EventFilter, OddsFilter, wire_params, wire_time_text
 from edge_assets.feeds.odds_api.transport import TIMEOUT, Answer, Retries, Transport
 from edge_assets.feeds.odds_api.wire import (
@@ -24,7 +26,7 @@ from edge_assets.feeds.odds_api.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import httpx
@@ -41,6 +43,14 @@ CONSUMED_HEADER = "x-edge-consumed"
 _log = logging.getLogger(__name__)
 
 
+class Asked(NamedTuple):
+    """What a request for a sport's odds named; markets that the endpoint refused are not among them."""
+
+    regions: tuple[str, ...]
+    markets: tuple[str, ...]
+    bookmakers: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Payload:
     """The undecoded answer of `/odds`: `observed_at` by the feed's clock, `received_at` by the wall clock."""
@@ -50,6 +60,7 @@ class Payload:
     received_at: Micros
     quota: Quota
     request_ms: float
+    asked: Asked
 
 
 class OddsApiClient:
@@ -101,8 +112,10 @@ class OddsApiClient:
         """
         headers = {CONSUMED_HEADER: consumed.isoformat()} if consumed else {}
         asked = OddsFilter(regions=regions, markets=markets, bookmakers=bookmakers)
-        answer = await self._priced(f"/sports/{sport}/odds", asked, list[msgspec.Raw], headers=headers)
-        return Payload(answer.body, answer.observed_at, answer.received_at, answer.quota, answer.request_ms)
+        path = f"/sports/{sport}/odds"
+        answer = await self._priced(path, asked, check_list, headers=headers)
+        named = Asked(tuple(regions), tuple(self._accepted(path, markets)), tuple(bookmakers))
+        return Payload(answer.body, answer.observed_at, answer.received_at, answer.quota, answer.request_ms, named)
 
     async def sports(self, *, out_of_season: bool = False) -> list[Sport]:
         """The sports with events, or all. Free."""
@@ -114,11 +127,13 @@ class OddsApiClient:
 
     async def odds(self, sport: str, **asked: Unpack[OddsFilter]) -> list[EventOdds]:
         """The current odds. Costs markets x regions (or started tens of bookmakers), or 0 without events."""
-        return (await self._priced(f"/sports/{sport}/odds", asked, list[EventOdds])).content
+        return (await self._priced(f"/sports/{sport}/odds", asked, partial(decode, kind=list[EventOdds]))).content
 
     async def event_odds(self, sport: str, event: str, **asked: Unpack[OddsFilter]) -> EventOdds:
         """The current odds of an event in any market. Costs markets returned x regions."""
-        return (await self._priced(f"/sports/{sport}/events/{event}/odds", asked, EventOdds)).content
+        return (
+            await self._priced(f"/sports/{sport}/events/{event}/odds", asked, partial(decode, kind=EventOdds))
+        ).content
 
     async def event_markets(self, sport: str, event: str, **asked: Unpack[OddsFilter]) -> EventMarkets:
         """Which markets each book has. Costs 1."""
@@ -138,7 +153,7 @@ class OddsApiClient:
     async def historical_odds(self, sport: str, at: datetime, **asked: Unpack[OddsFilter]) -> Envelope[list[EventOdds]]:
         """The newest odds snapshot not later than `at`. Costs 10 x markets x regions."""
         path = f"/historical/sports/{sport}/odds"
-        return (await self._priced(path, asked, Envelope[list[EventOdds]], at=at)).content
+        return (await self._priced(path, asked, partial(decode, kind=Envelope[list[EventOdds]]), at=at)).content
 
     async def historical_events(self, sport: str, at: datetime, **asked: Unpack[EventFilter]) -> Envelope[list[Event]]:
         """The events listed at the newest snapshot not later than `at`. Costs 1."""
@@ -150,7 +165,7 @@ class OddsApiClient:
     ) -> Envelope[EventOdds]:
         """An event's odds at the newest snapshot not later than `at`. Costs 10 x markets sent x regions."""
         path = f"/historical/sports/{sport}/events/{event}/odds"
-        return (await self._priced(path, asked, Envelope[EventOdds], at=at)).content
+        return (await self._priced(path, asked, partial(decode, kind=Envelope[EventOdds]), at=at)).content
 
     async def _entries(self, path: str, kind: type[E], params: Mapping[str, str]) -> Entries[E]:
         """Ask for a list; what had to be left out of it is warned of, with its number."""
@@ -167,7 +182,7 @@ class OddsApiClient:
         self,
         path: str,
         asked: OddsFilter,
-        kind: type[T],
+        read: Callable[[bytes], T],
         *,
         at: datetime | None = None,
         headers: Mapping[str, str] | None = None,
@@ -176,7 +191,7 @@ class OddsApiClient:
 
         async def ask() -> Answer[T]:
             params = self._params(path, asked, at)
-            return await self._transport.get(path, params, lambda body: decode(body, kind), headers)
+            return await self._transport.get(path, params, read, headers)
 
         try:
             return await ask()
@@ -186,12 +201,14 @@ class OddsApiClient:
         return await ask()
 
     def _params(self, path: str, asked: OddsFilter, at: datetime | None) -> dict[str, str]:
-        refused = self._refused_markets.get(path, set())
-        markets = [market for market in asked.get("markets", ()) if market not in refused]
+        markets = self._accepted(path, asked.get("markets", ()))
         params: dict[str, Any] = {**asked, "markets": markets, "dateFormat": "iso", "oddsFormat": "decimal"}
         if at is not None:
             params["date"] = at
         return wire_params(params)
+
+    def _accepted(self, path: str, markets: Sequence[str]) -> list[str]:
+        return [market for market in markets if market not in self._refused_markets.get(path, set())]
 
     def _drop(self, path: str, asked: OddsFilter, markets: Sequence[str]) -> bool:
         """Remember refused markets; false if the request cannot do without them."""

@@ -10,22 +10,25 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
-
-from edge_assets.feeds.odds_api.changes import changed_quotes, market_times
-from edge_assets.feeds.odds_api.lenient import LenientList
+from edge_assets.clock import micros
+from edge_assets.feeds.odds_api.changes import bounded, changed_quotes, market_times
+from edge_assets.feeds.odds_api.events import read_events
+from edge_assets.feeds.odds_api.naming import cleaned, is_one_team
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
 from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
-from edge_assets.feeds.odds_api.wire import UNREADABLE, misread
 from edge_assets.matching import are_exchanged
+from edge_assets.texts import UnusableTextError
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from edge_assets.feeds.odds_api.changes import Aside, Covers
+    from edge_assets.feeds.odds_api.events import EventBody
     from edge_assets.feeds.odds_api.offers import EventChange, EventOffer, Teams
     from edge_assets.feeds.odds_api.vocabulary import Vocabulary
 
@@ -45,23 +48,12 @@ class Diff:
     rejected: Counter[str]
 
 
-class EventBody(msgspec.Struct, gc=False, frozen=True):
-    """An event as sent, its books unread."""
-
-    id: str
-    sport_key: str
-    commence_time: str | int
-    bookmakers: list[msgspec.Raw]
-    home_team: str | None = None
-    away_team: str | None = None
-
-    @property
-    def teams(self) -> tuple[str | None, str | None]:
-        """Home and away; both None for an outright."""
-        return self.home_team, self.away_team
+Reach: TypeAlias = "Callable[[MarketTimes], Covers | None]"
+"""What an answer covers that shows such markets; None for all that stands."""
 
 
-_events = LenientList(EventBody, "malformed_event")
+def of_everything(_: MarketTimes) -> None:
+    """The reach of an answer that was asked for all that a sport has."""
 
 
 class PayloadDiffer:
@@ -82,34 +74,35 @@ class PayloadDiffer:
         self._vocabulary = vocabulary
         self._sport = sport
         self._sport_id = sport_id
-        self._reader = OfferReader(vocabulary, price_format)
+        self._reader = OfferReader(vocabulary, sport, price_format)
         self._committed: dict[int, EventOffer] = {}
         self._pending: dict[int, EventOffer] = {}
+        self._aside: Aside = {}
+        self._pending_aside: Aside = {}
 
     def load(self, quotes: QuoteBatch) -> None:
         """Start from the quotes that are on offer according to the database."""
-        self._committed = restored(quotes)
+        self._committed, self._aside = restored(quotes), {}
 
     def adopt(self, event: int, quotes: QuoteBatch) -> None:
         """Take the quotes that are on offer on an event from the database, where something else has changed them."""
         self._committed = {**self._committed, event: NOTHING} | restored(quotes)
+        self._aside = {key: offer for key, offer in self._aside.items() if key[0] != event}
 
     def read_as(self, price_format: PriceFormat) -> None:
         """Read the next payloads in this format; what is on offer stays, though the same bytes mean something else."""
-        self._reader = OfferReader(self._vocabulary, price_format)
+        self._reader = OfferReader(self._vocabulary, self._sport, price_format)
         self._committed = {event: unread(event, offer) for event, offer in self._committed.items()}
 
-    def diff(self, body: bytes, observed_at: datetime) -> Diff:
-        """Compare a payload with the committed state.
+    def diff(self, body: bytes, observed_at: datetime, reach: Reach = of_everything) -> Diff:
+        """Compare a payload with the committed state; what it does not reach stays as it is.
 
         Raises:
             TornBodyError, MalformedBodyError: the body is no complete list of events.
         """
         rejected: list[str] = []
-        try:
-            listed = _events.decode(body, rejected)
-        except UNREADABLE as error:
-            raise misread(body, error) from error
+        listed = read_events(body, rejected)
+        reader = self._reader.at(micros(observed_at))
         state: dict[int, EventOffer] = {}
         starts: dict[int, Micros] = {}
         changes: list[EventChange] = []
@@ -123,15 +116,20 @@ class PayloadDiffer:
                 continue
             starts[event] = wire_micros(sent.commence_time)
             before = self._committed.get(event, NOTHING)
-            state[event], change = self._reader.event(event, teams, sent.bookmakers, before, rejected)
+            state[event], change = reader.event(event, teams, sent.books, before, rejected)
             changes.append(change)
         changes += [vanished(event, offer) for event, offer in self._committed.items() if event not in state]
         self._pending = state
         offers = [offer for event in state.values() for offer in event.books.values()]
         rejected += chain.from_iterable(filter(None, map(attrgetter("rejected"), offers)))
+        times = market_times(offers)
+        covers = reach(times)
+        self._pending_aside = {}
+        if covers is not None:
+            changes, self._pending_aside = bounded(changes, state, self._aside, covers)
         return Diff(
             quotes=changed_quotes(changes),
-            times=market_times(offers),
+            times=times,
             starts=EventStarts.of(starts.items()),
             quotes_seen=sum(map(attrgetter("quotes"), offers)),
             events=len(state),
@@ -140,7 +138,7 @@ class PayloadDiffer:
 
     def commit(self) -> None:
         """Take the last diffed payload for the new state."""
-        self._committed = self._pending
+        self._committed, self._aside = self._pending, self._pending_aside
 
     def _identify(self, sent: EventBody, observed_at: datetime, rejected: list[str]) -> tuple[int, Teams] | None:
         """The id of an event, and its teams by the names sent, home and away as the event has them."""
@@ -149,14 +147,26 @@ class PayloadDiffer:
             return None
         try:
             commence_at = wire_time(sent.commence_time)
+            key = cleaned(sent.id)
+            home, away = (team and cleaned(team) for team in sent.teams)
+        except UnusableTextError as refusal:
+            rejected.append(str(refusal))
+            return None
         except ValueError:
             rejected.append("malformed_event")
             return None
-        event = self._vocabulary.event(sent.id, self._sport_id, *sent.teams, commence_at, observed_at)
-        exchanged = are_exchanged(self._sport, self._vocabulary.sides(event), sent.teams)
+        if is_one_team(home, away):
+            rejected.append("same_team_twice")
+            return None
+        event = self._vocabulary.event(key, self._sport_id, home, away, commence_at, observed_at)
+        exchanged = self._are_exchanged(event, (home, away), rejected)
+        return None if exchanged is None else (event, sent.teams[::-1] if exchanged else sent.teams)
+
+    def _are_exchanged(self, event: int, teams: Teams, rejected: list[str]) -> bool | None:
+        """Whether the answer has home and away the other way round than the event; None if it is about other teams."""
+        exchanged = are_exchanged(self._sport, self._vocabulary.sides(event), teams)
         if exchanged is None:
             rejected.append("other_teams")
-            return None
-        if exchanged:
+        elif exchanged:
             rejected.append("sides_exchanged")
-        return event, sent.teams[::-1] if exchanged else sent.teams
+        return exchanged

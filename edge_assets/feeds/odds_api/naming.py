@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from edge_assets.feeds.odds_api.numbers import RefusedError
+from edge_assets.texts import UnusableTextError, clean_text, folded
 from ml.quotes import OUTCOMES_OF, Market, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable
 
     from edge_assets.feeds.odds_api.vocabulary import Vocabulary
 
@@ -37,14 +39,12 @@ _CLOSED = {
     "totals": frozenset(map(int, OUTCOMES_OF[Market.TOTALS])),
 }
 """Markets that can have no other outcomes than these; plain ints: an enum's hash is a Python call."""
+WITH_LINES = frozenset({"spreads", "totals"})
+"""Markets of which a price without a point says nothing."""
+_DRAWN_SPORTS = "soccer_"
+"""Sports of which every match can end in a draw: their `h2h` is a three-way market, whatever is on offer in it."""
 
-
-def market_of(key: str, names: AbstractSet[str]) -> int | None:
-    """Our market for a feed's key and the names of its outcomes; None where the vocabulary has to give an id.
-
-    A match with a draw is another market than one without, whatever the feed calls it.
-    """
-    return _WITH_DRAW[key] if _DRAW in names and key in _WITH_DRAW else _MARKETS.get(key)
+cleaned = lru_cache(maxsize=65_536)(clean_text)
 
 
 def markets_named(key: str) -> frozenset[int]:
@@ -52,22 +52,71 @@ def markets_named(key: str) -> frozenset[int]:
     return frozenset(names[key] for names in (_MARKETS, _WITH_DRAW) if key in names)
 
 
+_ASKED_TOGETHER = (
+    frozenset(map(int, (Market.H2H, Market.H2H_3_WAY, Market.H2H_LAY, Market.H2H_3_WAY_LAY))),
+    frozenset(map(int, (Market.OUTRIGHTS, Market.OUTRIGHTS_LAY))),
+)
+"""A draw makes another market of the same request, and exchanges add their lay prices by themselves."""
+
+
+def asked_with(markets: Iterable[int]) -> frozenset[int]:
+    """Our markets that an answer can show which was asked for any of these."""
+    found = frozenset(markets)
+    return found.union(*(together for together in _ASKED_TOGETHER if not together.isdisjoint(found)))
+
+
 class EventNames:
     """The outcomes of one event by name; their order in a payload means nothing."""
 
-    def __init__(self, vocabulary: Vocabulary, home: str | None, away: str | None) -> None:
+    def __init__(self, vocabulary: Vocabulary, sport: str, home: str | None, away: str | None) -> None:
         self._vocabulary = vocabulary
+        self._is_drawn = sport.startswith(_DRAWN_SPORTS)
         self._outcomes = {**_FIXED_NAMES, home: int(Outcome.HOME), away: int(Outcome.AWAY)}
+
+    def market(self, key: str, names: Iterable[str]) -> int | None:
+        """Our market for a feed's key and the names of its outcomes; None where the vocabulary has to give an id.
+
+        A match with a draw is another market than one without, whatever the feed calls it: also while the draw is
+        listed without a price, and in a sport that always has one.
+        """
+        with_draw = _WITH_DRAW.get(key)
+        if with_draw is not None and (self._is_drawn or any(self._meant(n) == Outcome.DRAW for n in names)):
+            return with_draw
+        return _MARKETS.get(key)
 
     def outcome(self, market: str, name: str, description: str | None) -> int:
         """The id of an outcome.
 
         Raises:
             RefusedError: the market cannot have such an outcome.
+            UnusableTextError: the name is none.
         """
-        outcome = self._outcomes.get(name)
+        outcome = self._meant(name)
         if market in _CLOSED and outcome not in _CLOSED[market]:
             raise RefusedError("unknown_outcome")
         if outcome is None or (description is not None and market not in _CLOSED):
-            return self._vocabulary.outcome(name, description)
+            return self._vocabulary.outcome(cleaned(name), description and cleaned(description))
         return outcome
+
+    def _meant(self, name: str) -> int | None:
+        found = self._outcomes.get(name)
+        return self._respelt.get(_folded(name)) if found is None else found
+
+    @cached_property
+    def _respelt(self) -> dict[str, int]:
+        """The same outcomes, whatever the spaces, the case and the Unicode form of their names."""
+        return {_folded(name): outcome for name, outcome in self._outcomes.items() if name is not None}
+
+
+@lru_cache(maxsize=65_536)
+def _folded(name: str) -> str:
+    """What is the same in all spellings of a name; the name itself where it is none."""
+    try:
+        return folded(clean_text(name))
+    except UnusableTextError:
+        return name
+
+
+def is_one_team(home: str | None, away: str | None) -> bool:
+    """Whether both sides have the same name: then nothing on offer says whom it is about."""
+    return home is not None and away is not None and (home == away or _folded(home) == _folded(away))

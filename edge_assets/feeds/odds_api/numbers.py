@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from edge_assets.clock import micros
 from ml.quotes import Micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HIGHEST_PRICE = 10_000.0
 LOWEST_PRICE = 1.0002
 """Outside of these a price is a feed's way to say that there is none: decimal 1.0, American -2147483648, and what books
 show late in play, American 1,000,000 and -1,000,000 (decimal 10,001 and 1.0001)."""
+EVEN = 100
+"""The American price of even money; nothing between it and its negative is a price."""
+HALF_A_MARKET = 0.5
+"""The probabilities that a market's prices imply add up to 1 and the book's margin, or to less where outcomes are
+suspended; American prices above 100, read as decimal, add up to a few hundredths."""
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Outside of these a time is a program's way to say that it knows none (years 1, 1970 and 9999), or in other units."""
 
 
 class PriceFormat(StrEnum):
@@ -29,12 +41,14 @@ class RefusedError(ValueError):
 
 
 @lru_cache(maxsize=65_536)
-def from_decimal(price: float) -> float:
+def from_decimal(price: float | None) -> float:
     """A decimal price as it is.
 
     Raises:
-        RefusedError: nobody can bet at this price.
+        RefusedError: there is none (a suspended selection), or nobody can bet at it.
     """
+    if price is None:
+        raise RefusedError("price_missing")
     if price <= 1:
         raise RefusedError("price_not_above_one")
     if not LOWEST_PRICE <= price <= HIGHEST_PRICE:
@@ -43,14 +57,15 @@ def from_decimal(price: float) -> float:
 
 
 @lru_cache(maxsize=65_536)
-def from_american(price: float) -> float:
+def from_american(price: float | None) -> float:
     """The decimal price of an American one, unrounded: 1 + a/100, or 1 - 100/a for negative ones.
 
     Raises:
-        RefusedError: it is no American price, or nobody can bet at it.
+        RefusedError: there is none, it is no American price, or nobody can bet at it.
     """
-    even = 100
-    if -even < price < even:
+    if price is None:
+        raise RefusedError("price_missing")
+    if -EVEN < price < EVEN:
         raise RefusedError("price_not_american")
     return from_decimal(1 + price / 100 if price > 0 else 1 - 100 / price)
 
@@ -78,13 +93,43 @@ def wire_micros(value: str | int) -> Micros:
 
 
 def wire_time(value: str | int) -> datetime:
-    """A time of the wire, ISO text or unix seconds, aware UTC.
+    """A time of the wire, ISO text (UTC where it states no zone) or unix seconds, aware UTC.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or not between `EARLIEST` and `LATEST`.
     """
     try:
         at = datetime.fromtimestamp(value, UTC) if isinstance(value, int) else datetime.fromisoformat(value)
-    except (OverflowError, OSError) as error:
-        raise ValueError(str(error)) from error
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise ValueError(_unreadable(value)) from error
+    if not EARLIEST <= at < LATEST:
+        raise ValueError(_unreadable(value))
+    return at
+
+
+def _unreadable(value: str | int) -> str:
+    if isinstance(value, int):
+        if EARLIEST.timestamp() * 1000 <= value < LATEST.timestamp() * 1000:
+            return f"{value} are milliseconds, where seconds are expected"
+        return f"a number outside of the years {EARLIEST.year} to {LATEST.year}, where unix seconds are expected"
+    return f"{value[:40]!r} is no time between {EARLIEST.year} and {LATEST.year}"
+
+
+def price_format_of(markets: Iterable[Iterable[float | None]]) -> PriceFormat:
+    """How an answer writes prices, by what most of its markets can only be; a few odd values turn none of it.
+
+    `markets` are the prices of each book in each market. Read as decimal, the prices of a market imply probabilities
+    that add up to about 1, those of an American one (above 100, or negative) to next to nothing.
+    """
+    votes = Counter(filter(None, map(_vote, markets)))
+    return PriceFormat.AMERICAN if votes[PriceFormat.AMERICAN] > votes[PriceFormat.DECIMAL] else PriceFormat.DECIMAL
+
+
+def _vote(prices: Iterable[float | None]) -> PriceFormat | None:
+    stated = [price for price in prices if price is not None]
+    if sum(1 / price for price in stated if price > 1) >= HALF_A_MARKET:
+        return PriceFormat.DECIMAL
+    if any(abs(price) >= EVEN for price in stated):
+        return PriceFormat.AMERICAN
+    return PriceFormat.DECIMAL if any(price > 1 for price in stated) else None

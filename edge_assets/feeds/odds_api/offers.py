@@ -34,19 +34,21 @@ MARKET_TIME = Packer("<ihhq")
 class MarketOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
     """The usable prices of a market, the feed's key and the bytes of the outcomes that they follow from.
 
-    `prices` is the same object for as long as those bytes stay the same.
+    `prices` is the same object for as long as those bytes stay the same. `stated` is when the book says that it
+    confirmed them, `book_time` the same in microseconds and no later than it was seen.
     """
 
     key: str
     outcomes: bytes
     market: int
     prices: dict[QuoteKey, float]
+    stated: str | int | None
     book_time: Micros
     rejected: tuple[str, ...]
 
-    def confirmed(self, book_time: Micros) -> MarketOffer:
+    def confirmed(self, stated: str | int | None, book_time: Micros) -> MarketOffer:
         """The same offer at another time."""
-        return MarketOffer(self.key, self.outcomes, self.market, self.prices, book_time, self.rejected)
+        return MarketOffer(self.key, self.outcomes, self.market, self.prices, stated, book_time, self.rejected)
 
 
 class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
@@ -131,7 +133,7 @@ def unread(event: int, offer: EventOffer) -> EventOffer:
 def _restored_event(event: int, books: dict[int, dict[int, dict[QuoteKey, float]]]) -> EventOffer:
     offers: dict[bytes, BookOffer] = {}
     for book, markets in books.items():
-        unread = {m: MarketOffer("", b"", m, quotes, UNKNOWN_TIME, ()) for m, quotes in markets.items()}
+        unread = {m: MarketOffer("", b"", m, quotes, None, UNKNOWN_TIME, ()) for m, quotes in markets.items()}
         body = str(book).encode()
         offers[body] = BookOffer.of(body, event, book, unread)
     return EventOffer(NOTHING.teams, offers)

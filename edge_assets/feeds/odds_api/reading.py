@@ -1,18 +1,22 @@
-"""Reads the bytes of an event's books into offers; what cannot be used is counted by reason."""
+"""Reads the bytes of an event's books into offers; what cannot be used is counted by reason.
+
+Bytes are decoded as they stand; only a book that then fails is mended first (`mending`), which costs ten times as much.
+"""
 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from edge_assets.feeds.odds_api.lenient import LenientList
-from edge_assets.feeds.odds_api.naming import EventNames, market_of
+from edge_assets.feeds.odds_api.mending import encoded, mended_book
+from edge_assets.feeds.odds_api.naming import WITH_LINES, EventNames, cleaned
 from edge_assets.feeds.odds_api.numbers import CONVERTERS, RefusedError, stored_point, wire_micros
 from edge_assets.feeds.odds_api.offers import BookOffer, EventChange, EventOffer, MarketOffer, by_book
 from edge_assets.feeds.odds_api.wire import UNREADABLE
-from ml.quotes import UNKNOWN_TIME
+from edge_assets.texts import UnusableTextError
+from ml.quotes import UNKNOWN_TIME, Micros, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,10 +25,16 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.offers import QuoteKey, Teams
     from edge_assets.feeds.odds_api.vocabulary import Vocabulary
 
+Stated: TypeAlias = str | int | None
+
+CLOCKS_DIFFER_BY: Micros = 60_000_000
+"""Microseconds by which a book's clock may be ahead of ours without being told so."""
+_SIDES = (int(Outcome.HOME), int(Outcome.AWAY))
+
 
 class _OutcomeBody(msgspec.Struct, gc=False, frozen=True):
     name: str
-    price: float
+    price: float | None = None
     point: float | None = None
     description: str | None = None
 
@@ -32,27 +42,33 @@ class _OutcomeBody(msgspec.Struct, gc=False, frozen=True):
 class _MarketBody(msgspec.Struct, gc=False, frozen=True):
     key: str
     outcomes: msgspec.Raw
-    last_update: str | int | None = None
+    last_update: Stated = None
 
 
 class _BookBody(msgspec.Struct, gc=False, frozen=True):
     key: str
-    markets: msgspec.Raw
+    markets: list[_MarketBody] | None = None
     title: str | None = None
-    last_update: str | int | None = None
+    last_update: Stated = None
 
 
 _book = msgspec.json.Decoder(_BookBody)
-_markets = LenientList(_MarketBody, "malformed_market")
-_outcomes = LenientList(_OutcomeBody, "malformed_outcome")
+_outcomes = msgspec.json.Decoder(list[_OutcomeBody])
 
 
 class OfferReader:
     """Reads books in one price format with one vocabulary."""
 
-    def __init__(self, vocabulary: Vocabulary, price_format: PriceFormat) -> None:
+    def __init__(self, vocabulary: Vocabulary, sport: str, price_format: PriceFormat) -> None:
         self._vocabulary = vocabulary
+        self._sport = sport
         self._decimal = CONVERTERS[price_format]
+        self._seen: Micros = UNKNOWN_TIME
+
+    def at(self, seen: Micros) -> OfferReader:
+        """The same, for an answer of this moment: no price in it was confirmed later."""
+        self._seen = seen
+        return self
 
     def event(
         self, event: int, teams: Teams, bodies: Sequence[msgspec.Raw], before: EventOffer, rejected: list[str]
@@ -65,7 +81,7 @@ class OfferReader:
         books = {offer.body: offer for offer in found if offer is not None}
         rejected += ["duplicate_book"] * (len(found) - len(new) - len(books))
         old = by_book(set(before.books.values()).difference(books.values()))
-        names = EventNames(self._vocabulary, *teams)
+        names = EventNames(self._vocabulary, self._sport, *teams)
         came: dict[int, BookOffer] = {}
         taken = set(map(attrgetter("book"), books.values()))
         for offer in self._read(event, names, new, old if known is before else {}, rejected):
@@ -87,41 +103,76 @@ class OfferReader:
         for body in bodies:
             try:
                 yield self._book(event, names, body, last)
-            except UNREADABLE:
-                rejected.append("malformed_book")
+            except (RefusedError, UnusableTextError) as refusal:
+                rejected.append(str(refusal))
 
     def _book(self, event: int, names: EventNames, body: bytes, last: Mapping[int, BookOffer]) -> BookOffer:
+        rejected: list[str] = []
+        try:
+            book, markets = self._markets(names, body, last, rejected)
+        except UNREADABLE:
+            rejected = []
+            sound = encoded(mended_book(body, rejected))
+            book, markets = self._markets(names, sound, last, rejected)
+        return BookOffer.of(body, event, book, markets, rejected)
+
+    def _markets(
+        self, names: EventNames, body: bytes, last: Mapping[int, BookOffer], rejected: list[str]
+    ) -> tuple[int, dict[int, MarketOffer]]:
         sent = _book.decode(body)
-        book = self._vocabulary.book(sent.key, sent.title or sent.key)
+        book = self._vocabulary.book(cleaned(sent.key), self._title(sent, rejected))
         before = last.get(book)
         known = {offer.key: offer for offer in before.markets.values()} if before else {}
-        rejected: list[str] = []
         offers: dict[int, MarketOffer] = {}
-        for market in _markets.decode(sent.markets, rejected):
+        for market in sent.markets or ():
             try:
-                offer = self._market(names, market, sent, known.get(market.key))
-            except (ValueError, msgspec.DecodeError):
-                rejected.append("malformed_market")
+                offer = self._market(names, market, sent, known.get(market.key), rejected)
+            except UnusableTextError as refusal:
+                rejected.append(str(refusal))
                 continue
             if offer.market in offers:
                 rejected.append("duplicate_market")
             else:
                 offers[offer.market] = offer
-        return BookOffer.of(body, event, book, offers, rejected)
+        return book, offers
 
-    def _market(self, names: EventNames, sent: _MarketBody, book: _BookBody, known: MarketOffer | None) -> MarketOffer:
+    def _market(
+        self,
+        names: EventNames,
+        sent: _MarketBody,
+        book: _BookBody,
+        known: MarketOffer | None,
+        rejected: list[str],
+    ) -> MarketOffer:
         # captures before 2023 state the book's time only, live event odds the market's only
         stated = book.last_update if sent.last_update is None else sent.last_update
-        book_time = UNKNOWN_TIME if stated is None else wire_micros(stated)
         outcomes = bytes(sent.outcomes)
         if known is not None and known.outcomes == outcomes:
-            return known.confirmed(book_time)
-        rejected: list[str] = []
-        listed = _outcomes.decode(outcomes, rejected)
-        market = market_of(sent.key, {outcome.name for outcome in listed})
-        number = self._vocabulary.market(sent.key) if market is None else market
-        prices = self._prices(names, sent.key, listed, rejected)
-        return MarketOffer(sent.key, outcomes, number, prices, book_time, tuple(rejected))
+            return known.confirmed(stated, self._book_time(stated, known, rejected))
+        refused: list[str] = []
+        key, listed = cleaned(sent.key), _outcomes.decode(outcomes)
+        market = names.market(key, map(_name, listed))
+        number = self._vocabulary.market(key) if market is None else market
+        prices = self._prices(names, key, listed, refused)
+        return MarketOffer(
+            sent.key, outcomes, number, prices, stated, self._book_time(stated, None, rejected), tuple(refused)
+        )
+
+    def _book_time(self, stated: Stated, known: MarketOffer | None, rejected: list[str]) -> Micros:
+        """When the book says it looked, but not later than we did: what is told ahead would stay fresh for hours."""
+        if stated is None:
+            return UNKNOWN_TIME
+        try:
+            at = wire_micros(stated)
+        except ValueError:
+            rejected.append("malformed_time")
+            return UNKNOWN_TIME
+        if at <= self._seen:
+            return at
+        if at > self._seen + CLOCKS_DIFFER_BY:
+            rejected.append("time_ahead")
+        # told once, it is confirmed once: the same statement is no new one
+        return known.book_time if known is not None and known.stated == stated else self._seen
 
     def _prices(
         self, names: EventNames, market: str, outcomes: list[_OutcomeBody], rejected: list[str]
@@ -130,16 +181,40 @@ class OfferReader:
         for outcome in outcomes:
             try:
                 quote, price = self._quote(names, market, outcome)
-            except RefusedError as refusal:
+            except (RefusedError, UnusableTextError) as refusal:
                 rejected.append(str(refusal))
                 continue
             if quote in prices:
                 rejected.append("duplicate_quote")
             else:
                 prices[quote] = price
+        if market == "spreads" and _is_one_sided(prices):
+            rejected += ["points_not_opposite"] * len(prices)
+            return {}
         return prices
 
     def _quote(self, names: EventNames, market: str, sent: _OutcomeBody) -> tuple[QuoteKey, float]:
         price = self._decimal(sent.price)
         point = None if sent.point is None else stored_point(sent.point)
+        if point is None and market in WITH_LINES:
+            raise RefusedError("point_missing")
         return (names.outcome(market, sent.name, sent.description), point), price
+
+    @staticmethod
+    def _title(sent: _BookBody, rejected: list[str]) -> str:
+        """The book's title, or its key where there is none that can be shown."""
+        if sent.title is not None:
+            try:
+                return cleaned(sent.title)
+            except UnusableTextError as refusal:
+                rejected.append(str(refusal))
+        return cleaned(sent.key)
+
+
+_name = attrgetter("name")
+
+
+def _is_one_sided(handicaps: Mapping[QuoteKey, float]) -> bool:
+    """Whether both sides have a handicap and none is the opposite of one of the other side."""
+    home, away = ({point for side, point in handicaps if side == one} for one in _SIDES)
+    return bool(home and away) and home.isdisjoint(-point for point in away if point is not None)

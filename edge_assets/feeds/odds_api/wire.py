@@ -17,8 +17,8 @@ from edge_assets.feeds.odds_api.errors import (
 
 T = TypeVar("T")
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
-"""What msgspec raises for bytes that are no JSON, or not the JSON that is wanted."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON, not the JSON that is wanted, or nested without end."""
 
 
 class Sport(Struct, frozen=True):

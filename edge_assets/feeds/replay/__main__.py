@@ -61,6 +61,8 @@ def _report(console: Console, tape: RecordedTape) -> None:
     console.print(f"{len(tape.captures)} captures from {first.at:%Y-%m-%d %H:%M} to {last.at:%Y-%m-%d %H:%M} UTC")
     for reason, count in tape.skipped_by_reason().most_common():
         console.print(f"skipped {count}: {reason}", style="yellow", markup=False)
+    for reason, count in tape.left_out.most_common():
+        console.print(f"left out {count}: {reason}", style="yellow", markup=False)
     for skip in tape.skipped[:_SHOWN_SKIPS]:
         console.print(f"  {skip}", style="yellow", markup=False)
 

@@ -6,11 +6,15 @@ recorded; nothing is interpreted here. Fields that a body may lack are `UNSET` a
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
+
+from edge_assets.feeds.odds_api.numbers import wire_time
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Stamp: TypeAlias = str | int
 Number: TypeAlias = int | float
@@ -30,10 +34,10 @@ class Sport(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True, gc=False):
-    """One price; `point` and `description` as far as the market has them."""
+    """One price, None for a selection without one; `point` and `description` as far as the market has them."""
 
     name: str
-    price: Number
+    price: Number | None
     point: OptionalNumber = UNSET
     description: OptionalText = UNSET
     link: OptionalText = UNSET
@@ -109,11 +113,9 @@ def stamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@lru_cache(maxsize=65_536)
 def as_datetime(value: Stamp) -> datetime:
-    """A time of the wire, aware UTC.
+    """A time of the wire, aware UTC; raises like `wire_time`."""
+    return _known_time(value)
 
-    Raises:
-        ValueError: the text is no ISO time.
-    """
-    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else datetime.fromisoformat(value)
+
+_known_time = lru_cache(maxsize=65_536)(wire_time)

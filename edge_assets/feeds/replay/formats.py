@@ -4,32 +4,44 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from edge_assets.feeds.odds_api.numbers import EVEN
 from edge_assets.feeds.replay.bodies import Number, Stamp, as_datetime, stamp
 
 _JUNK_AMERICAN = -100_000  # what the API was seen to send where a book has no price worth the name
 
 
 @lru_cache(maxsize=65_536)
-def to_decimal(american: Number) -> float:
-    """American to decimal odds, unrounded."""
-    return 1 + american / 100 if american >= 0 else 1 - 100 / american
+def to_decimal(american: Number | None) -> float | None:
+    """American to decimal odds, unrounded; None for what is no American price."""
+    if american is None or -EVEN < american < EVEN:
+        return None
+    return 1 + american / 100 if american > 0 else 1 - 100 / american
 
 
 @lru_cache(maxsize=65_536)
-def to_american(price: Number) -> int:
-    """Decimal to American odds, rounded to integers like the API's."""
+def to_american(price: Number | None) -> int | None:
+    """Decimal to American odds, rounded to integers like the API's; None for what is no price."""
+    if price is None:
+        return None
     if price <= 1:
         return _JUNK_AMERICAN
     return round((price - 1) * 100) if price >= 2 else round(-100 / (price - 1))  # noqa: PLR2004 - even money
 
 
-@lru_cache(maxsize=65_536)
 def to_unix(time: Stamp) -> Stamp:
-    """Whole unix seconds."""
-    return int(as_datetime(time).timestamp())
+    """Whole unix seconds; what is no time stays as it is."""
+    return _converted(time, unix=True)
+
+
+def to_iso(time: Stamp) -> Stamp:
+    """ISO text; what is no time stays as it is."""
+    return _converted(time, unix=False)
 
 
 @lru_cache(maxsize=65_536)
-def to_iso(time: Stamp) -> Stamp:
-    """ISO text."""
-    return stamp(as_datetime(time))
+def _converted(time: Stamp, *, unix: bool) -> Stamp:
+    try:
+        at = as_datetime(time)
+    except ValueError:
+        return time
+    return int(at.timestamp()) if unix else stamp(at)

@@ -1,4 +1,4 @@
-"""Judges one recorded file: a capture with its time and sport, or the reason why it is none.
+"""Judges recorded files: captures with their time and sport, or the reason why one is none.
 
 An answer about a single event is put within the second after its time, by its content. Else all that a historical
 snapshot says of its events, in answers that state its time, would be one look; and the same answer stays the same.
@@ -6,7 +6,9 @@ snapshot says of its events, in answers that state its time, would be one look; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,14 +17,19 @@ import msgspec
 import zstandard
 from msgspec import UNSET, UnsetType
 
-from edge_assets.feeds.replay.bodies import EventOdds, as_datetime
+from edge_assets.feeds.loose_json import loosely_read
+from edge_assets.feeds.odds_api.mending import jsonable
+from edge_assets.feeds.odds_api.numbers import wire_time
+from edge_assets.feeds.odds_api.wire import UNREADABLE
+from edge_assets.feeds.replay.decoding import NotOddsError, decode_events, is_of_one_event, split_by_sport
 from edge_assets.feeds.replay.snapshots import content_of
-from edge_assets.feeds.replay.sources import captured_at, decompressed
+from edge_assets.feeds.replay.sources import DAMAGED, captured_at, decompressed, is_of_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from edge_assets.feeds.replay.bodies import EventOdds, Stamp
     from edge_assets.feeds.replay.sources import RecordedFile
     from edge_assets.feeds.replay.tape import Content
 
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 class Envelope(msgspec.Struct, frozen=True):
     """A body of the historical endpoint, `data` left as recorded."""
 
-    timestamp: str
+    timestamp: str | int
     data: msgspec.Raw
 
 
@@ -46,8 +53,6 @@ class _ApiError(Exception):
     """Not odds but the reason why there are none."""
 
 
-_EVENTS = msgspec.json.Decoder(list[EventOdds])
-_EVENT = msgspec.json.Decoder(EventOdds)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _OPENED = msgspec.json.Decoder(_Opened)
 _SECOND = 1_000_000
@@ -69,7 +74,11 @@ class Skipped(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """A capture as read: the list of events, or the one event, compressed, and what is known about it."""
+    """A capture as read: the list of events, or the one event, compressed, and what is known about it.
+
+    `of_several_sports`: the answer listed the soonest events of many sports, and not all of this one. `rejected` counts
+    the parts that cannot be decoded, by reason.
+    """
 
     path: str
     at: datetime
@@ -78,59 +87,81 @@ class Reading:
     content: Content
     packed: bytes
     of_one_event: bool = False
+    of_several_sports: bool = False
+    rejected: Counter[str] = field(default_factory=Counter)
+    is_merged: bool = False
 
 
-def read(file: RecordedFile) -> Reading | Skipped:
-    """Decode, date and compress one file; never raises for what a file holds."""
+def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
+    """Decode, date and compress the answers of a file; never raises for what a file holds."""
     try:
-        body, stated = _unwrapped(decompressed(file))
-        events = events_of(body)
-    except (zstandard.ZstdError, msgspec.DecodeError, _ApiError) as error:
-        return _unread(file.path, error)
+        text = decompressed(file)
+    except DAMAGED as error:
+        kind = "zstd" if file.path.endswith(".zst") else "gzip"
+        yield Skipped(file.path, f"damaged {kind}", "fetch the file again", str(error))
+        return
+    if not is_of_lines(file.path):
+        yield from _read_answer(file.path, text, captured_at(file.path))
+        return
+    lines = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    for n, line in lines:
+        # the name can tell the time of one answer only
+        yield from _read_answer(f"{file.path}:{n}", line, captured_at(file.path) if len(lines) == 1 else None)
+
+
+def _read_answer(path: str, text: bytes, named: datetime | None) -> Iterator[Reading | Skipped]:
+    rejected: list[str] = []
     try:
-        at = (as_datetime(stated) if stated else None) or captured_at(file.path) or _newest_update(events)
+        body, stated = _unwrapped(text)
+        events = decode_events(body, rejected)
+    except (NotOddsError, _ApiError, *UNREADABLE) as error:
+        yield _unread(path, error)
+        return
+    try:
+        at = wire_time(stated) if stated is not None else named or _newest_update(events)
     except ValueError as error:
-        return Skipped(file.path, "an unreadable time", _NO_ODDS, str(error))
+        yield Skipped(path, "an unreadable time", _NO_ODDS, str(error))
+        return
     if at is None:
-        return Skipped(file.path, "no capture time", "name it like nfl_20251103T015058Z.json")
-    return _reading(file.path, at, events, body)
+        yield Skipped(path, "no capture time", "name it like nfl_20251103T015058Z.json")
+        return
+    yield from _readings(path, at, body, events, rejected)
+
+
+def _readings(
+    path: str, at: datetime, body: bytes, events: Sequence[EventOdds], rejected: list[str]
+) -> Iterator[Reading]:
+    """A capture for each sport of an answer."""
+    of_one_event = is_of_one_event(body)
+    moment = at + timedelta(microseconds=own_microsecond(body)) if of_one_event else at
+    sports = split_by_sport(body)
+    for sport, part in sports.items():
+        theirs = [event for event in events if event.sport_key == sport]
+        title = theirs[0].sport_title if theirs else ""
+        yield Reading(
+            path,
+            moment,
+            sport,
+            title,
+            content_of(theirs),
+            _packed(part),
+            of_one_event,
+            len(sports) > 1,
+            Counter(rejected),
+        )
+        rejected = []
 
 
 def _unread(path: str, error: Exception) -> Skipped:
-    if isinstance(error, zstandard.ZstdError):
-        return Skipped(path, "damaged zstd", "fetch the file again")
     if isinstance(error, _ApiError):
         return Skipped(path, "an error of the API", "ask again when its cause is gone", str(error))
-    if isinstance(error, msgspec.ValidationError):
+    if isinstance(error, NotOddsError | msgspec.ValidationError):
         return Skipped(path, "no list of events with odds", _NO_ODDS, str(error))
     return Skipped(path, "no complete JSON", "fetch the file again", str(error))
 
 
-def events_of(body: bytes) -> list[EventOdds]:
-    """The events with odds that an answer holds, a list of them or a single one.
-
-    Raises:
-        msgspec.DecodeError: it is no such answer.
-    """
-    return [_EVENT.decode(body)] if is_of_one_event(body) else _EVENTS.decode(body)
-
-
-def is_of_one_event(body: bytes) -> bool:
-    """Whether an answer with odds is about one event, not a sport."""
-    return body.lstrip()[:1] == b"{"
-
-
-def _reading(path: str, at: datetime, events: Sequence[EventOdds], body: bytes) -> Reading | Skipped:
-    sports = {event.sport_key: event.sport_title for event in events}
-    if len(sports) > 1:
-        return Skipped(path, "several sports in one list", "record each sport by its own key, not by `upcoming`")
-    sport, title = next(iter(sports.items()), ("", ""))
-    of_one_event = is_of_one_event(body)
-    moment = at + timedelta(microseconds=_own_microsecond(body)) if of_one_event else at
-    return Reading(path, moment, sport, title, content_of(events), _packed(body), of_one_event)
-
-
-def _own_microsecond(body: bytes) -> int:
+def own_microsecond(body: bytes) -> int:
+    """A part of a second after the first, by an answer's content."""
     return 1 + int.from_bytes(blake2b(body, digest_size=8).digest()) % (_SECOND - 1)
 
 
@@ -139,11 +170,15 @@ def _packed(body: bytes) -> bytes:
     return memoryview(zstandard.compress(body)).tobytes()
 
 
-def _unwrapped(text: bytes) -> tuple[bytes, str | None]:
+def _unwrapped(text: bytes) -> tuple[bytes, Stamp | None]:
     """The event or events and, in an envelope, the time that it states (a fetch of history is named later)."""
     if not is_of_one_event(text):
         return text, None
-    opened = _OPENED.decode(text)
+    try:
+        opened = _OPENED.decode(text)
+    except UNREADABLE:
+        text = _to_the_letter(text)
+        opened = _OPENED.decode(text)
     if opened.error_code is not UNSET:
         raise _ApiError(f"{opened.error_code}: {opened.message}")
     if opened.data is UNSET:
@@ -152,9 +187,35 @@ def _unwrapped(text: bytes) -> tuple[bytes, str | None]:
     return bytes(envelope.data), envelope.timestamp
 
 
+def _to_the_letter(text: bytes) -> bytes:
+    """An object with numbers and texts that JSON does not have, as one without.
+
+    Raises:
+        msgspec.DecodeError: it is no complete object.
+    """
+    try:
+        return json.dumps(jsonable(loosely_read(text))).encode()
+    except ValueError as error:
+        raise msgspec.DecodeError(str(error)) from error
+
+
 def _newest_update(events: Sequence[EventOdds]) -> datetime | None:
-    """The newest time that a book states: no capture is older, and few are much younger."""
+    """The newest time that a book states: no capture is older, and few are much younger.
+
+    Raises:
+        ValueError: times are stated and none can be read.
+    """
     books = [book for event in events for book in event.bookmakers]
-    stated = [book.last_update for book in books]
-    stated += [market.last_update for book in books for market in book.markets]
-    return max((as_datetime(at) for at in stated if at is not UNSET), default=None)
+    stated = {book.last_update for book in books}
+    stated |= {market.last_update for book in books for market in book.markets}
+    times: list[datetime] = []
+    failure: ValueError | None = None
+    for value in stated:
+        if isinstance(value, str | int):
+            try:
+                times.append(wire_time(value))
+            except ValueError as error:
+                failure = error
+    if not times and failure:
+        raise failure
+    return max(times, default=None)

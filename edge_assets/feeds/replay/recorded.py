@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from edge_assets.feeds.replay.bodies import Score, Sport, as_datetime
-from edge_assets.feeds.replay.reading import Reading, Skipped, events_of, is_of_one_event, read
+from edge_assets.feeds.replay.carrying import carried
+from edge_assets.feeds.replay.decoding import decode_events, is_of_one_event
+from edge_assets.feeds.replay.merging import PricesDifferError, merged
+from edge_assets.feeds.replay.reading import Reading, Skipped, read
 from edge_assets.feeds.replay.sources import TapeError, recorded_files
 from edge_assets.feeds.replay.tape import Capture, Content, Neighbours
 
@@ -33,6 +36,9 @@ class RecordedSnapshot:
     captured_at: datetime
     content: Content
     packed: bytes
+    of_several_sports: bool = False
+    rejected: Counter[str] = field(default_factory=Counter)
+    """What was left out where several answers were made one; of a single one the differ counts for itself."""
 
     @cached_property
     def body(self) -> bytes:
@@ -46,8 +52,8 @@ class RecordedSnapshot:
 
     @cached_property
     def events(self) -> list[EventOdds]:
-        """The events as recorded."""
-        return events_of(self.body)
+        """The events as recorded, without what cannot be decoded."""
+        return decode_events(self.body, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class _Track:
     """The captures of one sport in order of time."""
 
     times: list[datetime] = field(default_factory=list)
-    snapshots: list[tuple[Content, bytes]] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
     def index(self, at: datetime) -> int:
         return bisect_right(self.times, at) - 1
@@ -68,6 +74,7 @@ class RecordedTape:
         self.skipped = list(skipped)
         self._tracks: dict[str, _Track] = defaultdict(_Track)
         self._titles: dict[str, str] = {}
+        self.left_out: Counter[str] = Counter()
         for reading in sorted(readings, key=lambda r: (r.at, r.sport, r.path)):
             self._add(reading)
         self.captures = sorted(Capture(at, sport) for sport, track in self._tracks.items() for at in track.times)
@@ -87,16 +94,24 @@ class RecordedTape:
         readings: list[Reading] = []
         skipped: list[Skipped] = []
         for count, file in enumerate(recorded_files(path), start=1):
-            outcome = read(file)
-            if isinstance(outcome, Reading) and outcome.of_one_event and not single_events:
-                remedy = "record /odds for a replay; `edge import odds-api` takes this"
-                outcome = Skipped(file.path, "odds of a single event", remedy)
-            readings.append(outcome) if isinstance(outcome, Reading) else skipped.append(outcome)
+            for found in read(file):
+                outcome = found if single_events or isinstance(found, Skipped) else _as_played(found)
+                if isinstance(outcome, Reading):
+                    readings.append(outcome)
+                elif outcome not in skipped[-1:]:
+                    skipped.append(outcome)
             progress(count)
         tape = cls(_with_known_sports(readings, skipped), skipped)
+        if not single_events:
+            tape.carry()
         if not tape.captures:
             raise TapeError(_nothing_to_play(path, tape.skipped))
         return tape
+
+    def carry(self) -> None:
+        """Make of captures that ask for a part what stands after each, to be played as what a sport has on offer."""
+        for track in self._tracks.values():
+            track.readings[:] = carried(track.readings)
 
     def sports(self) -> list[Sport]:
         """The sports that were captured."""
@@ -110,7 +125,9 @@ class RecordedTape:
         track = self._tracks.get(sport)
         if track is None or (index := track.index(at)) < 0:
             return None
-        return RecordedSnapshot(track.times[index], *track.snapshots[index])
+        found = track.readings[index]
+        rejected = found.rejected if found.is_merged else Counter[str]()
+        return RecordedSnapshot(found.at, found.content, found.packed, found.of_several_sports, rejected)
 
     def neighbours(self, sport: str, at: datetime) -> Neighbours:
         """The capture times around `snapshot(sport, at)`."""
@@ -134,13 +151,32 @@ class RecordedTape:
         return Counter(skip.reason for skip in self.skipped)
 
     def _add(self, reading: Reading) -> None:
+        """Put a capture behind those before; two of one moment become one."""
         track = self._tracks[reading.sport]
-        if track.times and track.times[-1] == reading.at:
-            self.skipped.append(Skipped(reading.path, "the same sport and time twice", "remove one of the files"))
-            return
-        track.times.append(reading.at)
-        track.snapshots.append((reading.content, reading.packed))
         self._titles.setdefault(reading.sport, reading.title or reading.sport)
+        self.left_out += reading.rejected
+        if not track.times or track.times[-1] != reading.at:
+            track.times.append(reading.at)
+            track.readings.append(reading)
+            return
+        try:
+            both = merged(track.readings[-1], reading)
+        except PricesDifferError as error:
+            reason, remedy = "the same sport and time twice", "remove one of the files"
+            self.skipped.append(Skipped(reading.path, reason, remedy, str(error)))
+        else:
+            track.readings[-1] = both
+
+
+def _as_played(reading: Reading) -> Reading | Skipped:
+    """A capture that can be played as what a sport has on offer."""
+    if reading.of_one_event:
+        remedy = "record /odds for a replay; `edge import odds-api` takes this"
+        return Skipped(reading.path, "odds of a single event", remedy)
+    if reading.of_several_sports:
+        remedy = "record each sport by its own key, not by `upcoming`; `edge import odds-api` takes this"
+        return Skipped(reading.path, "several sports in one list", remedy)
+    return reading
 
 
 def _with_known_sports(readings: list[Reading], skipped: list[Skipped]) -> list[Reading]:
@@ -167,6 +203,6 @@ def _group(sport: str) -> str:
 def _nothing_to_play(path: Path, skipped: Sequence[Skipped]) -> str:
     hint = "record one with the `/odds` endpoint, one file for each call, the UTC time in its name"
     if not skipped:
-        return f"{path} holds no .json or .json.zst file: {hint}"
+        return f"{path} holds no .json or .jsonl file, plain or packed (.zst, .gz): {hint}"
     first = skipped[0]
     return f"{path} holds {len(skipped)} files, none playable; {first}"

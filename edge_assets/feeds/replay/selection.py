@@ -121,7 +121,7 @@ def _same(value: Stamp) -> Stamp:
     return value
 
 
-def _price_format(content: Content, *, american: bool) -> Callable[[Number], Number] | None:
+def _price_format(content: Content, *, american: bool) -> Callable[[Number | None], Number | None] | None:
     if content.american == american:
         return None
     return to_american if american else to_decimal

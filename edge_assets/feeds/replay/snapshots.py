@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from edge_assets.feeds.odds_api.numbers import PriceFormat, price_format_of
 from edge_assets.feeds.replay.tape import Content
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 
     from msgspec import Struct
 
-    from edge_assets.feeds.replay.bodies import EventOdds, Number
+    from edge_assets.feeds.replay.bodies import EventOdds
 
-AMERICAN_MINIMUM = 100
 EXTRAS = ("link", "sid", "bet_limit", "multiplier", "home_rotation", "away_rotation")
 
 
@@ -45,7 +45,7 @@ def content_of(events: Sequence[EventOdds]) -> Content:
         len(events),
         frozenset(book.key for book in books),
         frozenset(market.key for market in markets),
-        american=_is_american([outcome.price for outcome in outcomes]),
+        american=price_format_of([[o.price for o in m.outcomes] for m in markets]) is PriceFormat.AMERICAN,
         unix=any(isinstance(event.commence_time, int) for event in events),
         extras=any(map(_have_extras, (events, books, markets, outcomes))),
     )
@@ -58,10 +58,3 @@ def _have_extras(parts: Sequence[Struct]) -> bool:
     names = [name for name in EXTRAS if name in parts[0].__struct_fields__]
     nothing = (UNSET,) * len(names)
     return any(found != nothing for found in map(attrgetter(*names), parts))
-
-
-def _is_american(prices: Sequence[Number]) -> bool:
-    """True when prices cannot be decimal: one is negative, or all are integers from 100 up."""
-    if not prices:
-        return False
-    return min(prices) < 0 or (min(prices) >= AMERICAN_MINIMUM and all(isinstance(p, int) for p in prices))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import io
 import re
 import tarfile
-from datetime import datetime
+import zlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,10 +17,18 @@ import zstandard
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SUFFIXES = (".json", ".json.zst")
+LINES = (".jsonl", ".ndjson")
+"""Files of which every line is an answer."""
+PACKED = ("", ".zst", ".gz")
+SUFFIXES = tuple(kind + packed for kind in (".json", *LINES) for packed in PACKED)
+DAMAGED = (zstandard.ZstdError, OSError, EOFError, zlib.error)
 _TIME = re.compile(
     r"(?<!\d)(20\d\d)[-_]?(\d\d)[-_]?(\d\d)[T_ -](\d\d)[-_:]?(\d\d)[-_:]?(\d\d)(?:[.,_](\d{1,6}))?(?!\d)"
+    r"([+-](?:0\d|1[0-4])(?:[:_]?(?:00|15|30|45)))?(?!\d)"
 )
+_UNIX = re.compile(r"(?<!\d)(1\d{9})(\d{3})?(?!\d)")
+"""Seconds of the years 2001 to 2033, or milliseconds."""
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class TapeError(Exception):
@@ -32,13 +43,15 @@ class RecordedFile(NamedTuple):
 
 
 def recorded_files(path: Path) -> Iterator[RecordedFile]:
-    """Every `.json` or `.json.zst` file below a directory or in a tar of any compression.
+    """A file of answers (`SUFFIXES`), or every one below a directory or in a tar of any compression.
 
     Raises:
         TapeError: the path is missing, or neither a directory nor a readable tar.
     """
     if path.is_dir():
         yield from _from_directory(path)
+    elif path.name.endswith(SUFFIXES) and path.is_file():
+        yield RecordedFile(path.name, path.read_bytes())
     elif not path.exists():
         msg = f"no recording at {path}: give a directory or a tar (.xz, .gz, .zst) of captured payloads"
         raise TapeError(msg)
@@ -47,26 +60,45 @@ def recorded_files(path: Path) -> Iterator[RecordedFile]:
 
 
 def captured_at(path: str) -> datetime | None:
-    """The capture time (UTC) in a file name like `nfl_20251103T015058Z` or `2026-04-16T18-59-54.982601Z`."""
-    found = _TIME.search(Path(path).name)
+    """The capture time in a file's name: `nfl_20251103T015058Z`, `2026-04-16T18-59-54.982601-0500`, `nfl_1772906400`.
+
+    UTC where the name states no offset; unix times are seconds or milliseconds.
+    """
+    name = Path(path).name
+    if unix := _UNIX.search(name):
+        return datetime.fromtimestamp(int(unix[1]) + int(unix[2] or 0) / 1000, UTC)
+    found = _TIME.search(name)
     if not found:
         return None
-    *fields, fraction = found.groups(default="")
+    *fields, fraction, offset = found.groups(default="")
+    text = "".join([*fields, fraction.ljust(6, "0"), offset.replace("_", "") or "+0000"])
     try:
-        return datetime.strptime("".join([*fields, fraction.ljust(6, "0"), "+0000"]), "%Y%m%d%H%M%S%f%z")
+        return datetime.strptime(text, "%Y%m%d%H%M%S%f%z").astimezone(UTC)
     except ValueError:
         return None
 
 
+def is_of_lines(path: str) -> bool:
+    """Whether every line of the file is an answer, by its name."""
+    return path.removesuffix(".zst").removesuffix(".gz").endswith(LINES)
+
+
 def decompressed(file: RecordedFile) -> bytes:
-    """The file's JSON text.
+    """The file's JSON text in UTF-8, whatever its encoding and without a byte order mark.
 
     Raises:
-        zstandard.ZstdError: the file ends in `.zst` and is damaged.
+        DAMAGED: the file ends in `.zst` or `.gz` and is damaged.
     """
-    if not file.path.endswith(".zst"):
-        return file.content
-    return zstandard.ZstdDecompressor().stream_reader(file.content).read()
+    content = file.content
+    if file.path.endswith(".zst"):
+        content = zstandard.ZstdDecompressor().stream_reader(content).read()
+    elif file.path.endswith(".gz"):
+        content = gzip.decompress(content)
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            rest = content.removeprefix(mark)
+            return rest if encoding == "utf-8" else rest.decode(encoding, "replace").encode()
+    return content
 
 
 def _from_directory(path: Path) -> Iterator[RecordedFile]:

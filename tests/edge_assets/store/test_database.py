@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from edge_assets.store.database import MIGRATIONS, connect, describe, ensure_database, upgrade
+from edge_assets.store.database import MIGRATIONS, connect, describe, ensure_database, is_connection_lost, upgrade
 from ml.quotes import QuoteBatch
 from tests.edge_assets.store.material import NOON
 
@@ -103,3 +104,26 @@ def test_an_unfinished_upgrade_leaves_nothing(
 
     with connect(url, "test") as conn:
         assert conn.execute("SELECT count(*) FROM outcomes").fetchone() == (7,)
+
+
+@pytest.mark.parametrize("key", ["a\x00b", "\ud83d"])
+def test_what_cannot_be_stored_is_no_lost_connection(conn: Connection, key: str) -> None:
+    with pytest.raises((psycopg.DataError, UnicodeEncodeError)) as raised:
+        conn.execute("INSERT INTO markets (key) VALUES (%s)", [key])
+    assert not isinstance(raised.value, psycopg.Error) or not is_connection_lost(raised.value)
+
+
+def test_a_text_too_long_for_an_index_is_no_lost_connection(conn: Connection) -> None:
+    noise = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=40_000))
+    with pytest.raises(psycopg.OperationalError) as raised:
+        conn.execute("INSERT INTO markets (key) VALUES (%s)", [noise])
+    assert not is_connection_lost(raised.value)
+
+
+def test_a_backend_that_is_gone_is_a_lost_connection(conn: Connection) -> None:
+    with pytest.raises(psycopg.OperationalError) as raised:
+        conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert is_connection_lost(raised.value)
+    with pytest.raises(psycopg.OperationalError) as again:
+        conn.execute("SELECT 1")
+    assert is_connection_lost(again.value)

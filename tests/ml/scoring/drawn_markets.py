@@ -186,7 +186,8 @@ def _quoted(fair: Array, margin: Array, longshot: NDArray[np.bool_], american: N
     step = np.where((price > 1.4) & (price < 3.5), 5, 10)
     over = 1 + np.maximum(100, step * np.round((price - 1) * 100 / step)) / 100
     under = 1 + 100 / np.maximum(100, step * np.round(100 / (price - 1) / step))
-    return np.where(american[:, None], np.where(price >= 2, over, under), np.round(price, 2))
+    quoted: Array = np.where(american[:, None], np.where(price >= 2, over, under), np.round(price, 2))
+    return quoted
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import tarfile
+import unicodedata
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -164,12 +165,12 @@ def test_a_moved_line_is_a_withdrawal_and_a_new_quote(feed: Feed) -> None:
 
 def test_a_refreshed_time_is_no_row_but_is_told(feed: Feed) -> None:
     feed.take(payload(event(book("a", h2h(), totals()))))
-    later = "2026-03-01T12:00:40Z"
+    later = "2026-03-01T12:00:04Z"
     diff = feed.take(payload(event(book("a", h2h(at=later), totals(), at=later))))
     times = dict(zip(diff.times.market.tolist(), diff.times.book_time.tolist(), strict=True))
     at = micros(datetime.fromisoformat(AT))
     assert len(diff.quotes) == 0
-    assert times == {Market.H2H: at + 40_000_000, Market.TOTALS: at}
+    assert times == {Market.H2H: at + 4_000_000, Market.TOTALS: at}
 
 
 @pytest.mark.parametrize(
@@ -274,8 +275,12 @@ REJECTIONS = [
     ("price_absurd", h2h(home=10_001)),
     ("unknown_outcome", market("h2h", outcome("Boston Bruins", 1.9), outcome(AWAY, 2.0))),
     ("unknown_outcome", market("h2h", outcome("Over", 1.9), outcome(AWAY, 2.0))),
-    ("malformed_outcome", market("h2h", {"name": HOME}, outcome(AWAY, 2.0))),
-    ("malformed_outcome", market("h2h", outcome(HOME, "1.9"), outcome(AWAY, 2.0))),
+    ("price_missing", market("h2h", {"name": HOME}, outcome(AWAY, 2.0))),
+    ("price_missing", market("h2h", outcome(HOME, None), outcome(AWAY, 2.0))),
+    ("price_missing", market("h2h", outcome(HOME, "EVEN"), outcome(AWAY, 2.0))),
+    ("price_missing", market("h2h", outcome(HOME, [1.9]), outcome(AWAY, 2.0))),
+    ("malformed_outcome", market("h2h", outcome(None, 1.9), outcome(AWAY, 2.0))),  # type: ignore[arg-type]
+    ("malformed_point", market("h2h", outcome(HOME, 1.9, "pick"), outcome(AWAY, 2.0))),
     ("malformed_outcome", market("h2h", None, outcome(AWAY, 2.0))),
     ("duplicate_quote", market("h2h", outcome(AWAY, 2.0), outcome(AWAY, 2.1))),
     ("point_not_finite", market("h2h", outcome(HOME, 1.9, 1e300), outcome(AWAY, 2.0))),
@@ -296,8 +301,8 @@ def test_a_bad_outcome_is_counted_at_every_poll_and_its_neighbours_stay(feed: Fe
     [
         ("malformed_market", [{"key": "h2h"}, totals()]),
         ("malformed_market", [{"key": "h2h", "outcomes": {"home": 2}}, totals()]),
-        ("malformed_market", [h2h(at="yesterday"), totals()]),
-        ("malformed_market", [h2h(at=10**18), totals()]),
+        ("text_too_long", [h2h(key="x" * 9_000), totals()]),
+        ("text_empty", [h2h(key=" "), totals()]),
         ("malformed_market", ["h2h", totals()]),
         ("duplicate_market", [totals(), totals(6.5)]),
     ],
@@ -332,8 +337,10 @@ def test_a_bad_book_is_counted_and_its_neighbours_stay(feed: Feed, reason: str, 
         ("malformed_event", {"id": "x"}),
         ("malformed_event", "event"),
         ("malformed_event", event(number=2, commence_time="soon")),
-        ("malformed_event", event(number=2, bookmakers=None)),
-        ("malformed_event", event(number=2, home_team=5)),
+        ("malformed_event", event(number=2, bookmakers=7)),
+        ("malformed_event", event(number=2, commence_time="0001-01-01T00:00:00Z")),
+        ("text_too_long", event(number=2, id="x" * 9_000)),
+        ("same_team_twice", event(book("a", h2h()), number=2, home_team=AWAY + " ")),
         ("other_sport", event(book("a", h2h()), number=2, sport_key="soccer_epl")),
         ("duplicate_event", event(book("a", h2h()))),
     ],
@@ -342,6 +349,111 @@ def test_a_bad_event_is_counted_and_its_neighbours_stay(feed: Feed, reason: str,
     diff = feed.take(payload(event(book("b", totals())), spoilt, event(book("b", totals()), number=3)))
     assert diff.rejected == {reason: 1}
     assert (diff.events, diff.quotes_seen) == (2, 4)
+
+
+@pytest.mark.parametrize("sent", [outcome("x" * 9_000, 1.9), outcome("Over", 1.9, 1.5, "x" * 9_000)])
+def test_a_name_that_is_absurdly_long_is_counted(feed: Feed, sent: Any) -> None:
+    diff = feed.take(payload(event(book("a", market("player_points", sent, outcome("Over", 1.9, 1.5, "Me"))))))
+    assert (diff.quotes_seen, diff.rejected) == (1, {"text_too_long": 1})
+
+
+@pytest.mark.parametrize("books", [{"bookmakers": None}, {"bookmakers": []}, {}])
+def test_an_event_without_books_is_an_event(feed: Feed, books: dict[str, Any]) -> None:
+    bare = {name: value for name, value in event(number=2).items() if name != "bookmakers"} | books
+    diff = feed.take(payload(event(book("a", h2h())), bare))
+    assert (diff.events, diff.quotes_seen, diff.rejected) == (2, 2, {})
+
+
+def test_numbers_sent_as_text_and_ids_as_numbers_are_read(feed: Feed) -> None:
+    sent = market("spreads", outcome(HOME, "1.80", "+1.5"), outcome(AWAY, " 2.1 ", "\u22121.5"))
+    diff = feed.take(payload(event(book("a", sent), id=7, home_team=HOME)))
+    assert diff.rejected == {}
+    assert {row[2:] for row in feed.rows(diff)} == {("home", 1.5, 1.8), ("away", -1.5, 2.1)}
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"9" * 5_001, b"NaN", b"Infinity", b"-Infinity"])
+def test_numbers_without_end_cost_their_outcome_only(feed: Feed, number: bytes) -> None:
+    body = payload(event(book("a", h2h(1.5, 2.5), totals()), book("b", h2h())))
+    diff = feed.take(body.replace(b"1.5", number, 1))
+    assert (diff.quotes_seen, diff.rejected) == (5, {"price_missing": 1})
+
+
+@pytest.mark.parametrize("where", ["title", "key", "sport_title"])
+def test_half_a_surrogate_pair_is_cleaned(feed: Feed, where: str) -> None:
+    body = payload(
+        event(book("ab", h2h(), at=None) | {"title": "Ab"}, sport_title="xb"), event(book("c", h2h()), number=2)
+    )
+    spoilt = {
+        "title": (b'"Ab"', b'"A\\ud83d"'),
+        "key": (b'"ab"', b'"a\\ud83d"'),
+        "sport_title": (b'"xb"', b'"x\\udfff"'),
+    }
+    diff = feed.take(body.replace(*spoilt[where]))
+    assert (diff.quotes_seen, diff.rejected) == (4, {})
+
+
+@pytest.mark.parametrize(
+    "at", ["yesterday", 10**18, 1772366400000, "0001-01-01T00:00:00+02:00", 0, "9999-12-31T23:59:59-05:00"]
+)
+def test_a_time_that_is_none_leaves_the_price_without_one(feed: Feed, at: Any) -> None:
+    diff = feed.take(payload(event(book("a", h2h(at=at), totals()))))
+    assert (diff.quotes_seen, diff.rejected) == (4, {"malformed_time": 1})
+    assert sorted(diff.times.book_time.tolist())[0] == UNKNOWN_TIME
+
+
+def test_a_time_without_a_zone_is_utc(feed: Feed) -> None:
+    diff = feed.take(payload(event(book("a", h2h(at=AT.removesuffix("Z"))))))
+    assert diff.times.book_time.tolist() == [micros(datetime.fromisoformat(AT))]
+
+
+def test_a_time_ahead_of_ours_is_when_it_was_seen_first(feed: Feed) -> None:
+    ahead = "2026-03-01T16:00:00Z"
+    first = feed.take(payload(event(book("a", h2h(at=ahead), totals()))))
+    assert (first.times.book_time.max(), first.rejected) == (micros(NOW), {"time_ahead": 1})
+    later = NOW + timedelta(minutes=10)
+    again = feed.differ.diff(payload(event(book("a", h2h(at=ahead), totals(6.5)))), later)
+    assert (again.times.book_time.max(), again.rejected) == (micros(NOW), {"time_ahead": 1})
+
+
+def test_teams_are_known_in_any_spelling_and_sides_by_name(feed: Feed) -> None:
+    names = [HOME.upper(), unicodedata.normalize("NFD", HOME), HOME + " ", HOME.replace(" ", "\u00a0"), HOME + "\u0000"]
+    books = [book(str(n), market("h2h", outcome(AWAY, 2.0), outcome(name, 1.9))) for n, name in enumerate(names)]
+    diff = feed.take(payload(event(*books)))
+    assert diff.rejected == {}
+    assert {row[2:] for row in feed.rows(diff)} == {("home", None, 1.9), ("away", None, 2.0)}
+
+
+@pytest.mark.parametrize("draw", [outcome("Draw", None), outcome("draw ", 4.0), {"name": "Draw"}])
+def test_a_draw_that_is_listed_makes_three_ways_whatever_its_price(feed: Feed, draw: Any) -> None:
+    rows = feed.changes(payload(event(book("a", market("h2h", outcome(HOME, 2.4), outcome(AWAY, 2.6), draw)))))
+    assert {row[1] for row in rows} == {"h2h_3_way"}
+
+
+def test_a_match_of_football_has_three_ways_without_a_draw_on_offer() -> None:
+    feed = Feed(sport="soccer_epl")
+    rows = feed.changes(payload(event(book("a", h2h(2.4, 2.6)), sport_key="soccer_epl")))
+    assert {row[1] for row in rows} == {"h2h_3_way"}
+
+
+def test_handicaps_that_are_not_opposite_are_counted(feed: Feed) -> None:
+    odd = market("spreads", outcome(HOME, 1.9, -1.5), outcome(AWAY, 1.9, -1.5))
+    pointless = market("spreads", outcome(HOME, 1.9), outcome(AWAY, 1.9))
+    diff = feed.take(payload(event(book("a", odd), book("b", spreads()), book("c", pointless))))
+    assert (diff.quotes_seen, diff.rejected) == (2, {"points_not_opposite": 2, "point_missing": 2})
+
+
+def test_silence_about_what_was_not_asked_for_withdraws_nothing(feed: Feed) -> None:
+    def take(books: list[Any], *markets: Market) -> set[Row]:
+        diff = feed.differ.diff(payload(event(*books)), NOW, lambda _: lambda e, b, m: m in markets)
+        feed.differ.commit()
+        return feed.rows(diff)
+
+    take([book("a", h2h(), totals()), book("b", totals())], Market.H2H, Market.TOTALS)
+    assert take([book("a", h2h(1.95))], Market.H2H) == {("a", "h2h", "home", None, 1.95)}
+    gone = {("b", "totals", side, 5.5, None) for side in ("over", "under")}
+    moved = take([book("a", totals(over=2.05))], Market.TOTALS)
+    assert moved == gone | {("a", "totals", "over", 5.5, 2.05)}
+    assert take([], Market.H2H) == {("a", "h2h", side, None, None) for side in ("home", "away")}
 
 
 def test_a_price_that_becomes_unusable_is_withdrawn(feed: Feed) -> None:

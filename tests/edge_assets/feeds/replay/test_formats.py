@@ -11,9 +11,10 @@ from edge_assets.feeds.replay.formats import to_american, to_decimal, to_iso, to
 
 
 @pytest.mark.parametrize(
-    ("american", "decimal"), [(100, 2.0), (150, 2.5), (-200, 1.5), (-110, 1 + 100 / 110), (0, 1.0)]
+    ("american", "decimal"),
+    [(100, 2.0), (150, 2.5), (-200, 1.5), (-110, 1 + 100 / 110), (0, None), (50, None), (-99.5, None), (None, None)],
 )
-def test_american_to_decimal(american: int, decimal: float) -> None:
+def test_american_to_decimal(american: float | None, decimal: float | None) -> None:
     assert to_decimal(american) == decimal
 
 
@@ -32,6 +33,9 @@ def test_american_prices_survive_the_round_trip(size: int, favourite: bool) -> N
 
 
 def test_times() -> None:
+    assert to_iso("2025-11-03T18:00:00") == "2025-11-03T18:00:00Z"
+    assert to_unix("0001-01-01T00:00:00+02:00") == "0001-01-01T00:00:00+02:00"
+    assert to_iso(10**20) == 10**20
     assert to_unix("2025-11-03T18:00:00Z") == 1762192800
     assert to_iso(1762192800) == "2025-11-03T18:00:00Z"
 

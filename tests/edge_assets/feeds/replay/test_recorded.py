@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
@@ -16,6 +17,7 @@ from edge_assets.feeds.replay.sources import TapeError, captured_at
 from tests.edge_assets.feeds.replay.material import EPL, GAME, NFL, book, event, nfl_body, two_way, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
         ),
         ("2026-04-16T18-59-54.9Z.json", datetime(2026, 4, 16, 18, 59, 54, 900_000, tzinfo=UTC)),
         ("20260416_185954_epl.json", datetime(2026, 4, 16, 18, 59, 54, tzinfo=UTC)),
+        ("nfl_20260307T130000-0500.json", datetime(2026, 3, 7, 18, tzinfo=UTC)),
+        ("nfl_2026-03-07T13-00-00.250+05:30.jsonl", datetime(2026, 3, 7, 7, 30, 0, 250_000, tzinfo=UTC)),
+        ("nfl_1772906400.json.gz", datetime(2026, 3, 7, 18, tzinfo=UTC)),
+        ("nfl_1772906400500.json", datetime(2026, 3, 7, 18, 0, 0, 500_000, tzinfo=UTC)),
         ("01_nba_all_regions_20260416.json", None),
         ("20261316T185954Z.json", None),
     ],
@@ -112,7 +118,7 @@ def test_what_is_no_capture_is_skipped_with_a_reason_and_a_remedy(recording: Pat
 def test_nothing_to_play_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(TapeError, match=r"no recording at .*missing: give a directory or a tar"):
         RecordedTape.load(tmp_path / "missing")
-    with pytest.raises(TapeError, match=r"holds no \.json .* record one"):
+    with pytest.raises(TapeError, match=r"holds no \.json .*: record one"):
         RecordedTape.load(tmp_path)
     write(tmp_path, "undated.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [])])
     with pytest.raises(TapeError, match=r"1 files, none playable; undated\.json: no capture time"):
@@ -140,3 +146,84 @@ def test_before_the_first_capture_and_of_unknown_sports_there_is_nothing(tape: R
     assert tape.snapshot(NFL, datetime(2020, 1, 1, tzinfo=UTC)) is None
     assert tape.snapshot("curling", tape.captures[0].at) is None
     assert tape.neighbours("curling", tape.captures[0].at) == (None, None)
+
+
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
+    "a_20251103T120000Z.json": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "b_20251103T120100Z.json": lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
+    "c_20251103T120200Z.json": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "d_20251103T120300Z.json.gz": lambda text: gzip.compress(text.encode()),
+    "e_20251103T120400Z.jsonl": lambda text: text.encode() + b"\n\n",
+    "f_20251103T120500Z.ndjson.zst": lambda text: zstandard.compress(text.encode()),
+}
+
+
+def test_captures_in_any_encoding_and_packing(tmp_path: Path) -> None:
+    for name, encode in ENCODINGS.items():
+        (tmp_path / name).write_bytes(encode(json.dumps(nfl_body(-150))))
+    (tmp_path / "damaged_20251103T120000Z.json.gz").write_bytes(b"no gzip")
+    tape = RecordedTape.load(tmp_path)
+    assert [capture.at.minute for capture in tape.captures] == [0, 1, 2, 3, 4, 5]
+    assert tape.skipped_by_reason() == {"damaged gzip": 1}
+
+
+def test_lines_state_their_own_times(tmp_path: Path) -> None:
+    lines = [{"timestamp": f"2022-01-22T11:5{n}:00", "data": nfl_body(-150)} for n in (5, 0)]
+    (tmp_path / "history_20251103T120000Z.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert [capture.at.minute for capture in RecordedTape.load(tmp_path).captures] == [50, 55]
+
+
+def test_answers_of_one_moment_are_one_capture(tmp_path: Path) -> None:
+    books = [book("betus", {"h2h": two_way(-110, 120)}), book("pinnacle", {"h2h": two_way(-112, 120)})]
+    for n, part in enumerate(books):
+        write(tmp_path, f"{n}/nfl_20251103T120000Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [part])])
+    tape = RecordedTape.load(tmp_path)
+    assert (len(tape.captures), tape.skipped) == (1, [])
+    assert tape.snapshot(NFL, tape.captures[0].at).content.books == {"betus", "pinnacle"}  # type: ignore[union-attr]
+
+
+def test_captures_of_one_region_at_a_time_leave_the_other_on_offer(tmp_path: Path) -> None:
+    def captured(minute: int, *books: str) -> None:
+        sent = [book(key, {"h2h": two_way(1.9 + minute / 100, 2.0)}) for key in books]
+        write(tmp_path, f"nfl_20251103T12{minute:02}00Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", sent)])
+
+    captured(0, "one", "two", "three")
+    captured(1, "un", "deux", "trois")
+    captured(10, "one", "three")
+    captured(11, "un", "deux", "trois")
+    tape = RecordedTape.load(tmp_path)
+    shown = [tape.snapshot(NFL, capture.at).content.books for capture in tape.captures]  # type: ignore[union-attr]
+    rest = {"un", "deux", "trois"}
+    # a book that is missing where its fellows are is withdrawn
+    assert shown == [
+        {"one", "two", "three"},
+        {"one", "two", "three"} | rest,
+        {"one", "three"} | rest,
+        {"one", "three"} | rest,
+    ]
+
+
+def test_an_odd_part_costs_no_more_than_itself(tmp_path: Path) -> None:
+    [game, later] = nfl_body(-150)
+    game["bookmakers"][0]["markets"][0]["outcomes"][0]["price"] = None
+    game["bookmakers"].append("no book")
+    write(
+        tmp_path, "nfl_20251103T120000Z.json", [game, later | {"bookmakers": None}, later | {"commence_time": "soon"}]
+    )
+    tape = RecordedTape.load(tmp_path)
+    snapshot = tape.snapshot(NFL, tape.captures[0].at)
+    assert [len(e.bookmakers) for e in snapshot.events] == [3, 0]  # type: ignore[union-attr]
+    assert tape.left_out == {"malformed_book": 1, "malformed_event": 1}
+
+
+@pytest.mark.parametrize("junk", [0, -1, 50, 99.5, 1.9, None, "EVEN", 10**400])
+@pytest.mark.parametrize("prices", [(150, 220, 190), (150.0, 220.0, 190.0), (450, 12500.5, 8000), (-110, 120, 300)])
+def test_a_few_odd_prices_do_not_turn_the_format(tmp_path: Path, junk: object, prices: tuple[float, ...]) -> None:
+    names = ("Home a", "Away a", "Draw")
+    books = [
+        book(f"b{n}", {"h2h": [{"name": x, "price": p} for x, p in zip(names, prices, strict=True)]}) for n in range(4)
+    ]
+    books[0]["markets"][0]["outcomes"][0]["price"] = junk
+    write(tmp_path, "a_20251103T120000Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", books)])
+    tape = RecordedTape.load(tmp_path)
+    assert tape.snapshot(NFL, tape.captures[0].at).content.american  # type: ignore[union-attr]

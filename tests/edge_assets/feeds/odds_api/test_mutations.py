@@ -1,0 +1,182 @@
+"""Whatever happens to one part of an answer, the rest is read, by the live reader and that of captures alike."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.feeds.odds_api.errors import OddsApiError
+from edge_assets.feeds.odds_api.numbers import PriceFormat
+from edge_assets.feeds.replay.decoding import NotOddsError, decode_events
+from edge_assets.feeds.replay.reading import Reading, read
+from edge_assets.feeds.replay.sources import RecordedFile
+from tests.edge_assets.feeds.odds_api.bodies import SPORT, book, event, h2h, market, outcome, spreads, totals
+from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ml.quotes import QuoteBatch
+
+NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
+EXAMPLES = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+JUNK: list[Any] = [
+    None, True, 0, -1, 1.5, 10**20, 10**400, float("inf"), float("nan"), "", " ", "x" * 9_000, "\u0000", "\ud83d",
+    "EVEN", "1.9", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-05:00", 1772366400000, [], {}, [None], {"a": []},
+]  # fmt: skip
+Path = tuple[str | int, ...]
+
+
+def answer() -> list[Any]:
+    """Three events; books with one, two and three markets, a prop, a lay price."""
+    prop = market("player_points", *(outcome(side, 1.9, 21.5, "Nick Suzuki") for side in ("Over", "Under")))
+    return [
+        event(book("a", h2h(), spreads(), totals()), book("b", h2h(2.4, 2.6, 4.0))),
+        event(book("a", h2h(), prop), book("c", h2h(), h2h(2.0, 2.1, key="h2h_lay")), number=2),
+        event(book("b", totals()), number=3),
+    ]
+
+
+def nodes(part: Any, path: Path = ()) -> Iterator[Path]:
+    """The places below the root."""
+    items: list[tuple[str | int, Any]] = []
+    if isinstance(part, dict | list):
+        items = list(part.items()) if isinstance(part, dict) else list(enumerate(part))
+    for name, value in items:
+        yield (*path, name)
+        yield from nodes(value, (*path, name))
+
+
+def parent(root: Any, path: Path) -> Any:
+    for name in path[:-1]:
+        root = root[name]
+    return root
+
+
+def drop(root: Any, path: Path, _: Any) -> None:
+    del parent(root, path)[path[-1]]
+
+
+def retype(root: Any, path: Path, junk: Any) -> None:
+    parent(root, path)[path[-1]] = junk
+
+
+def duplicate(root: Any, path: Path, _: Any) -> None:
+    within = parent(root, path)
+    if isinstance(within, list):
+        within.insert(int(path[-1]), copy.deepcopy(within[int(path[-1])]))
+
+
+def reorder(root: Any, path: Path, _: Any) -> None:
+    within = parent(root, path)
+    if isinstance(within, list):
+        within.reverse()
+
+
+MUTATIONS: list[Callable[[Any, Path, Any], None]] = [drop, retype, duplicate, reorder]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> tuple[list[Any], Path, str]:
+    """An answer of which one node was changed, where and how."""
+    root = answer()
+    path = draw(st.sampled_from(list(nodes(root))))
+    mutate = draw(st.sampled_from(MUTATIONS))
+    mutate(root, path, draw(st.sampled_from(JUNK)))
+    return root, path, mutate.__name__
+
+
+Quotes = set[tuple[Any, ...]]
+
+
+def rows(vocabulary: MemoryVocabulary, quotes: QuoteBatch) -> Quotes:
+    columns = (column.tolist() for column in quotes.columns())
+    return {
+        (vocabulary.events.name(e), vocabulary.books.name(b), m, o, str(point), price, at)
+        for e, b, m, o, point, price, at in zip(*columns, strict=True)
+    }
+
+
+def live(body: bytes) -> tuple[Quotes, int, Counter[str]]:
+    vocabulary = MemoryVocabulary()
+    diff = PayloadDiffer(vocabulary, SPORT, 1).diff(body, NOW)
+    return rows(vocabulary, diff.quotes), diff.quotes_seen, diff.rejected
+
+
+SOUND, SEEN, _ = live(msgspec.json.encode(answer()))
+IDS = [one["id"] for one in answer()]
+
+
+def beside(path: Path) -> Quotes:
+    """The quotes of the sound answer that a change at a path cannot touch: other events, or other books."""
+    at_book = path[1:3] if len(path) > 2 and path[1] == "bookmakers" else None
+    touched = answer()[int(path[0])]
+    key = touched["bookmakers"][int(path[2])]["key"] if at_book else None
+    return {row for row in SOUND if row[0] != touched["id"] or (key is not None and row[1] != key)}
+
+
+@EXAMPLES
+@given(mutated())
+def test_the_live_reader_loses_the_odd_part_only(case: tuple[list[Any], Path, str]) -> None:
+    root, path, how = case
+    body = json.dumps(root).encode()
+    quotes, seen, rejected = live(body)
+    assert len(quotes) == seen
+    assert beside(path) <= quotes
+    if how == "reorder":
+        assert quotes == SOUND
+    lost = SEEN - seen
+    assert lost <= 0 or rejected or how == "drop" or path[-1] == "bookmakers" or path[-1] == "markets" or lost == 0
+    assert live(body) == (quotes, seen, rejected)
+
+
+@EXAMPLES
+@given(mutated())
+def test_the_reader_of_captures_reads_the_same(case: tuple[list[Any], Path, str]) -> None:
+    body = json.dumps(case[0]).encode()
+    try:
+        decoded = msgspec.json.encode(decode_events(body, []))
+    except NotOddsError:
+        assert live(body)[1] == 0
+        return
+    assert live(decoded)[0] == live(body)[0]
+    sports = [found for found in read(RecordedFile("nhl_20260301T120005Z.json", body)) if isinstance(found, Reading)]
+    assert SPORT in [found.sport for found in sports]
+
+
+@EXAMPLES
+@given(st.integers(0, len(json.dumps(answer()))), st.sampled_from(["", "null", '"', "NaN", "\\ud800", "[", "\x00"]))
+def test_a_torn_answer_is_known_as_one(at: int, junk: str) -> None:
+    text = json.dumps(answer())
+    body = (text[:at] + junk + text[at + len(junk) :]).encode()
+    try:
+        quotes, seen, _ = live(body)
+    except OddsApiError:
+        assert not [one for one in read(RecordedFile("nhl_20260301T120005Z.json", body)) if isinstance(one, Reading)]
+    else:
+        assert len(quotes) == seen
+    with pytest.raises(OddsApiError):
+        live(text[:at].encode() if at < len(text) else text[:-1].encode())
+
+
+@pytest.mark.parametrize("price_format", PriceFormat)
+def test_every_junk_in_every_place_at_once(price_format: PriceFormat) -> None:
+    for junk in JUNK:
+        for path in nodes(answer()):
+            root = answer()
+            retype(root, path, junk)
+            body = json.dumps(root).encode()
+            differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1, price_format=price_format)
+            first = differ.diff(body, NOW)
+            differ.commit()
+            again = differ.diff(body, NOW)
+            assert (len(again.quotes), again.quotes_seen, again.rejected) == (0, first.quotes_seen, first.rejected)
