@@ -113,7 +113,7 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
         start,
         news_at,
         known,
-        opinion=_with_common(own, rng.normal(size=(len(MARKETS), epochs))),
+        opinion=_with_common(own, rng.normal(size=len(MARKETS))),
         hang=hang,
         phase=phase,
         faults=tuple(f for f in faults if f.kind != "swapped" or _lopsided(news_at, known, f)),
@@ -122,9 +122,12 @@ def fixture(seed: int, league: League, slot: int) -> Fixture:
 
 
 def _with_common(own: NDArray[np.float64], common: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The books' errors (book, market, epoch) where the soft ones share a `common` part (market, epoch)."""
+    """The books' errors (book, market, epoch) where the soft ones share a `common` part (market,).
+
+    It lasts until the start: redrawn at every epoch it would move all soft books at one moment, as only news do.
+    """
     share = np.array([COMMON_SHARE if number in SOFT else 0.0 for number in range(len(BOOKS))])[:, None, None]
-    errors: NDArray[np.float64] = np.sqrt(1 - share) * own + np.sqrt(share) * common
+    errors: NDArray[np.float64] = np.sqrt(1 - share) * own + np.sqrt(share) * common[:, None]
     return errors
 
 

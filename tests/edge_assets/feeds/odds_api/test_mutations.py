@@ -19,6 +19,7 @@ from edge_assets.feeds.odds_api.numbers import PriceFormat
 from edge_assets.feeds.replay.decoding import NotOddsError, decode_events
 from edge_assets.feeds.replay.reading import Reading, read
 from edge_assets.feeds.replay.sources import RecordedFile
+from ml.quotes import FIRST_DYNAMIC_ID
 from tests.edge_assets.feeds.odds_api.bodies import SPORT, book, event, h2h, market, outcome, spreads, totals
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
@@ -101,9 +102,17 @@ Quotes = set[tuple[Any, ...]]
 def rows(vocabulary: MemoryVocabulary, quotes: QuoteBatch) -> Quotes:
     columns = (column.tolist() for column in quotes.columns())
     return {
-        (vocabulary.events.name(e), vocabulary.books.name(b), m, o, str(point), price, at)
+        (vocabulary.events.name(e), vocabulary.books.name(b), *named(vocabulary, m, o), str(point), price, at)
         for e, b, m, o, point, price, at in zip(*columns, strict=True)
     }
+
+
+def named(vocabulary: MemoryVocabulary, market: int, outcome: int) -> tuple[Any, Any]:
+    """What ids are counted up for, in the order of their coming, by name."""
+    return (
+        market if market < FIRST_DYNAMIC_ID else vocabulary.markets.name(market),
+        outcome if outcome < FIRST_DYNAMIC_ID else vocabulary.outcomes.name(outcome),
+    )
 
 
 def live(body: bytes) -> tuple[Quotes, int, Counter[str]]:
