@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from edge_assets.coverage import Coverage
 
 LOOKS = """
-SELECT id, observed_at, scope FROM admitted_polls WHERE sport_id = %s AND feed = %s AND observed_at <= %s ORDER BY observed_at
+SELECT id, observed_at, scope FROM admitted_polls WHERE sport_id = %s AND feed = %s AND observed_at <= %s
+ORDER BY observed_at
 """
 LOOK_BEFORE = """
 SELECT p.id
