@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from dagster import AssetsDefinition, DagsterInstance, asset, materialize
+from dagster import AssetsDefinition, DagsterInstance, TableMetadataValue, asset, materialize
 
 from edge_assets.defs.analytics.definitions import analytics
 from edge_assets.defs.analytics.gate import gate
@@ -57,7 +57,9 @@ def test_a_finding_fails_its_check_and_stops_nothing(desk: Desk) -> None:
         result = passed()
         checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
         assert not checks["blind_betting"].passed
-        [row] = [record.data for record in checks["blind_betting"].metadata["findings"].value]
+        table = checks["blind_betting"].metadata["findings"]
+        assert isinstance(table, TableMetadataValue)
+        [row] = [record.data for record in table.records]
         assert str(row["held out"]).endswith("shifted.csv)")
         assert "`edge quality accept 1`" in str(row["what to do"])
         assert result.asset_materializations_for_node("behind")

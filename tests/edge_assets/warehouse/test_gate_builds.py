@@ -34,17 +34,18 @@ POISON = "poison.csv"
 
 @pytest.fixture
 def desk(warehouse: Warehouse, tmp_path: Path) -> Iterator[Desk]:
-    """The warehouse's database, with a sound season."""
+    """The warehouse's database, with a sound season, and a later one: looks tell how much time has passed."""
     with closing(connect(warehouse.url, "test")) as conn:
         own = Desk(warehouse.url, conn, tmp_path)
         own.store(season()[:120], "sound.csv")
+        own.store(season(2, 2025)[:60], "later.csv")
         yield own
 
 
 def build(warehouse: Warehouse, desk: Desk) -> dict[str, list[dict[str, Any]]]:
     """Gate and build; every row of the marts, without the number of the pricing."""
     pass_gate(desk.conn)
-    warehouse.build(*MARTS)
+    warehouse.build(*MARTS, "int_winners_settled")
     return {
         mart: [
             {name: value for name, value in row.items() if name != "version"}
@@ -99,4 +100,4 @@ def test_decisions_change_what_they_are_about_and_nothing_else(warehouse: Wareho
     assert build(warehouse, desk) == sound, "as if it had never been"
     assert figures(desk) == alone
     desk.store(season(1, 2024), "right.csv")
-    assert {row["season"] for row in build(warehouse, desk)["closing_lines"]} == {2023, 2024}
+    assert {row["season"] for row in build(warehouse, desk)["closing_lines"]} == {2023, 2024, 2025}
