@@ -11,6 +11,7 @@ from edge_assets.cli import (
     feeds,
     imports,
     lines,
+    quality,
     quarantine,
     results,
     status,
@@ -31,6 +32,7 @@ app.command()(feeds.simulate)
 app.command("import")(imports.import_)
 app.command()(lines.lines)
 app.command()(token.token)
+app.add_typer(quality.app)
 app.add_typer(quarantine.app)
 app.add_typer(results.app)
 app.add_typer(warehouse.app)

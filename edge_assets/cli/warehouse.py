@@ -42,6 +42,19 @@ def build() -> None:
         msg = "the warehouse was not built to the end"
         raise LocalError(msg, f"failed checks: {', '.join(failed) or 'none'}; what happened is above")
     out.print(f"built; failed checks: {', '.join(failed) or 'none'}")
+    if found := _findings():
+        out.print("held out until it is decided (`edge quality show`, `accept`, `exclude`, `withdraw`):")
+        print_rows(("finding", "what", "why"), found)
+
+
+def _findings() -> list[tuple[str, str, str]]:
+    from contextlib import closing
+
+    from edge_assets.store.database import connect
+    from edge_assets.store.findings import findings
+
+    with closing(connect(database_url(), "edge warehouse")) as conn:
+        return [(str(finding.id), finding.reach, finding.reason) for finding in findings(conn)]
 
 
 @app.command()

@@ -43,13 +43,19 @@ class Looked(NamedTuple):
 
 
 def look(conn: Connection, located: Located, origin: Origin) -> Looked:
-    """Store the looks of a batch, within the caller's transaction, and find what of it is new."""
+    """Store the looks of a batch, within the caller's transaction, and find what of it is new.
+
+    A look that the feed is known for, and that brings nothing new, is not stored again.
+    """
     batch, sport_id, at, starts, quotes, aggregates, *_ = located
     if len(known := history.known_looks(conn, sport_id, at)):
         quotes = _new(quotes, known, history.known_quotes(conn, np.unique(quotes.quotes.event), known))
         there = history.known_quotes(conn, np.unique(aggregates.quotes.event), known, aggregates=True)
         numbered = {(*k[:2], AGGREGATE_KINDS.index(k[2]), *k[3:]): price for k, price in there.items()}
         aggregates = _new(aggregates, known, numbered)
+    new = ~np.isin(at, history.known_looks(conn, sport_id, at, batch.feed)) if len(known) else np.ones(len(at), bool)
+    new |= np.isin(at, quotes.observed_at) | np.isin(at, aggregates.observed_at)
+    at, starts = at[new], starts and [some for some, is_new in zip(starts, new.tolist(), strict=True) if is_new]
     looks = Looks(sport_id, batch.feed, origin.import_id, batch.time_assumed, at, starts)
     polls = _write_looks(conn, looks, quotes, origin.run_id)
     return Looked(

@@ -74,8 +74,9 @@ class Names:
     `conn` is not the one that writes: what two connections create within open transactions locks them both for ever.
     """
 
-    def __init__(self, conn: Connection, words: Vocabulary, sport: str) -> None:
+    def __init__(self, conn: Connection, words: Vocabulary, sport: str, import_id: int | None = None) -> None:
         self._conn = conn
+        self._import_id = import_id
         self._words = words
         self._sport = sport
         self.ambiguous = 0
@@ -105,7 +106,7 @@ class Names:
         if home and away and key not in self._ids:
             ref = EventRef(HistoryEvent(key, home, away, micros(commence_at)), micros(observed_at))
             with self._conn.transaction():
-                found = resolve(self._conn, FEED, self._sport, sport_id, [ref])
+                found = resolve(self._conn, FEED, self._sport, sport_id, [ref], self._import_id)
             self._ids[key] = int(found.ids[0])
             self.ambiguous += len(found.ambiguous)
         found_id = self._words.event(key, sport_id, home, away, commence_at, observed_at)

@@ -43,8 +43,10 @@ class EventRef(NamedTuple):
     first_seen: Micros
 
 
-def resolve(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]) -> Resolved:
-    """Find the events that a source means, and store those that nobody has named yet."""
+def resolve(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], import_id: int | None = None
+) -> Resolved:
+    """Find the events that a source means, and store those that nobody has named yet, as `import_id` tells of them."""
     found = identities.named(conn, source, [ref.event.key for ref in refs])
     unknown = [ref for ref in refs if ref.event.key not in found]
     candidates = _candidates(conn, source, sport, sport_id, unknown)
@@ -53,7 +55,8 @@ def resolve(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequ
     identities.link(conn, source, {key: event.id for key, event in met.items()})
     stored = found | met
     _note(conn, refs, stored)
-    created = _create(conn, source, sport, sport_id, [ref for ref in unknown if ref.event.key not in met])
+    new = [ref for ref in unknown if ref.event.key not in met]
+    created = _create(conn, source, sport, sport_id, new, import_id)
     ids = {key: event.id for key, event in stored.items()} | created
     moved = [(ids[event.key], event.moved_to) for event, _ in refs if event.moved_to is not None]
     identities.note_moved(conn, [Start(event, known_at, start) for event, (start, known_at) in moved])
@@ -82,7 +85,9 @@ def _match(sport: str, source: str, refs: Sequence[EventRef], candidates: Sequen
     return match_fixtures(sport, source, theirs, ours)
 
 
-def _create(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]) -> dict[str, int]:
+def _create(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], import_id: int | None
+) -> dict[str, int]:
     """The ids of new events by the source's key. The Odds API's keys are the events' own, as in the live path."""
     prefix = "" if source == "odds-api" else f"{source}:"
     new = [
@@ -97,7 +102,7 @@ def _create(conn: Connection, source: str, sport: str, sport_id: int, refs: Sequ
         )
         for event, first_seen in refs
     ]
-    return identities.create(conn, source, sport_id, new)
+    return identities.create(conn, source, sport_id, new, import_id)
 
 
 def _note(conn: Connection, refs: Sequence[EventRef], stored: dict[str, StoredEvent]) -> None:

@@ -117,19 +117,23 @@ class Importer:
 
     def _prepare(self, job: Job, reading: Reading) -> Ready:
         """Everything that need not wait for the parts before; on another connection than that which stores them."""
-        located = [found for batch in reading.batches for found in self._located(batch, job.part.name, reading.refused)]
+        located = [
+            found
+            for batch in reading.batches
+            for found in self._located(batch, job.part.name, reading.refused, job.origin.import_id)
+        ]
         return Ready(job, reading.refused, located)
 
-    def _located(self, batch: HistoryBatch, file: str, refused: Refusals) -> list[Located]:
+    def _located(self, batch: HistoryBatch, file: str, refused: Refusals, import_id: int) -> list[Located]:
         """The batch, in pieces and without the events that the database does not take, should there be such."""
         try:
             history.make_room(self._names_conn, batch.quotes.observed_at)
-            located = locate(self._names_conn, self._words, batch)
+            located = locate(self._names_conn, self._words, batch, import_id)
         except DATA_ERRORS as error:
             if len(batch.events) <= 1:
                 refused.add(not_storable(file, "".join(event.key for event in batch.events), error))
                 return []
-            return [found for half in batch.halves() for found in self._located(half, file, refused)]
+            return [found for half in batch.halves() for found in self._located(half, file, refused, import_id)]
         for event in located.ambiguous:
             refused.add(_ambiguous(file, event))
         return [located]
@@ -200,7 +204,9 @@ class Importer:
         total, rejected = ImportCounts(), Counter[str]()
         progress = self._steps(part.name, size, len(tape.captures))
         for sport, captures in groupby(sorted(tape.captures, key=lambda c: (c.sport, c.at)), key=lambda c: c.sport):
-            done = SportImport(self._conn, Names(self._names_conn, self._words, sport), tape, sport, origin)
+            done = SportImport(
+                self._conn, Names(self._names_conn, self._words, sport, origin.import_id), tape, sport, origin
+            )
             done.run(list(captures), progress)
             total.rows += done.counts.rows
             total.events += done.counts.events

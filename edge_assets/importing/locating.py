@@ -58,13 +58,13 @@ class Located(NamedTuple):
         return self._replace(quotes=quotes, aggregates=aggregates)
 
 
-def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch) -> Located:
+def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch, import_id: int | None = None) -> Located:
     """Find or store the events, books and sport of a batch, store its results and public bets, and commit."""
     sport_id = words.sport(batch.sport)
     with conn.transaction():
-        events = resolve(conn, batch.names, batch.sport, sport_id, _refs(batch))
-        import_results(conn, results := _results(batch, events))
-        write_public_bets(conn, _public_bets(batch, events))
+        events = resolve(conn, batch.names, batch.sport, sport_id, _refs(batch), import_id)
+        import_results(conn, results := _results(batch, events), import_id)
+        write_public_bets(conn, _public_bets(batch, events), import_id)
     books = np.array([words.book(book.key, book.title) for book in batch.books] or [0], np.int16)
     at = batch.moments()
     return Located(

@@ -1,1 +1,1 @@
-"""What has to hold of the data before anything is made of it: single prices by quarantine, the whole by canaries."""
+"""What has to hold of the data before anything is made of it: of single prices, and of many together."""

@@ -1,4 +1,4 @@
-"""What the canaries look at: prices with the results they had, what importers rejected, contradicted results."""
+"""What the checks look at: prices with the results they had, what importers rejected, contradicted results."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from edge_assets.store.bulk import read_columns
+from edge_assets.store.holding import ACCEPTED, IS_ACCEPTED, NOT_OF_PRICES
+from edge_assets.store.quarantine import period
 from edge_assets.store.reports import reports
 
 if TYPE_CHECKING:
@@ -29,52 +31,67 @@ WITH dated AS (
 )
 SELECT id FROM dated WHERE commence_at > newest_at - {RECENT} OR id = ANY(%(events)s)
 """
-BETS = """
+BETS = f"""
+WITH accepted AS MATERIALIZED ({ACCEPTED})
 SELECT
     t.event_id, t.book_id, t.market_id, t.outcome_id, coalesce(t.point, 0)::real,
-    (array_agg(t.price ORDER BY t.observed_at))[1], (array_agg(t.price ORDER BY t.observed_at DESC))[1]
+    (array_agg(t.price ORDER BY t.observed_at, t.poll_id))[1],
+    (array_agg(t.price ORDER BY t.observed_at DESC, t.poll_id DESC))[1],
+    coalesce(max(p.import_id), 0)
 FROM (
-    SELECT event_id, market_id, outcome_id, point, book_id, price, observed_at FROM odds_ticks
-    WHERE event_id = ANY(%(events)s)
-    UNION ALL
-    SELECT
-        event_id, market_id, outcome_id, point, CASE kind WHEN 'max' THEN -1 ELSE -2 END::smallint, price, observed_at
-    FROM aggregate_ticks WHERE event_id = ANY(%(events)s) AND kind IN ('max', 'avg')
+    SELECT n.*, e.sport_id, season_of(s.key, e.original_commence_at) AS season
+    FROM (
+        SELECT event_id, market_id, outcome_id, point, book_id, price, observed_at, poll_id FROM clean_ticks
+        WHERE
+            event_id = ANY(%(events)s)
+            AND observed_at >= %(first)s AND observed_at < %(last)s
+        UNION ALL
+        SELECT
+            event_id, market_id, outcome_id, point, CASE kind WHEN 'max' THEN -1 ELSE -2 END::smallint, price,
+            observed_at, poll_id
+        FROM clean_aggregates WHERE event_id = ANY(%(events)s) AND kind IN ('max', 'avg')
+    ) AS n
+    INNER JOIN events AS e ON n.event_id = e.id AND n.observed_at < least(e.commence_at, e.original_commence_at)
+    INNER JOIN sports AS s ON e.sport_id = s.id
+    WHERE n.price IS NOT NULL AND n.market_id = ANY(%(markets)s)
 ) AS t
-INNER JOIN events AS e ON t.event_id = e.id AND t.observed_at < least(e.commence_at, e.original_commence_at)
-WHERE t.price IS NOT NULL AND t.market_id = ANY(%(markets)s)
+LEFT JOIN polls AS p ON t.poll_id = p.id
+WHERE NOT {IS_ACCEPTED}
 GROUP BY t.event_id, t.book_id, t.market_id, t.outcome_id, t.point
 """
 BET_TYPES = {
     "event": "i4", "book": "i2", "market": "i2", "outcome": "i4", "point": "f4", "opening": "f8", "closing": "f8",
+    "import_id": "i4",
 }  # fmt: skip
 REJECTED = """
-SELECT i.path, i.rows, (SELECT sum((i.rejected ->> reason)::integer) FROM unnest(%(reasons)s::text[]) AS w (reason))
+SELECT
+    i.id, i.path, i.rows,
+    (SELECT sum((i.rejected ->> reason)::integer) FROM unnest(%(reasons)s::text[]) AS w (reason))
 FROM imports AS i
 WHERE
     i.rejected ?| %(reasons)s
-    AND (
-        i.finished_at > clock_timestamp() - interval '1 day'
-        OR EXISTS (
-            SELECT FROM polls AS p
-            WHERE p.import_id = i.id
-            AND NOT EXISTS (SELECT FROM pricing.priced_polls AS d WHERE d.poll_id = p.id)
-        )
-    )
-ORDER BY i.path
+    AND NOT EXISTS (SELECT FROM quality_findings AS f WHERE f.import_id = i.id AND 'row_width' = ANY(f.checks))
+ORDER BY i.id
 """
 CONTRADICTED = """
-SELECT count(*), count(*) FILTER (WHERE contradicted)
+SELECT sport_id, count(*), count(*) FILTER (WHERE contradicted)
 FROM (
-    SELECT event_id, bool_or(contradicted) AS contradicted FROM event_results WHERE event_id = ANY(%(events)s)
-    GROUP BY event_id
+    SELECT e.sport_id, r.event_id, bool_or(r.contradicted) AS contradicted
+    FROM event_results AS r INNER JOIN events AS e ON r.event_id = e.id
+    WHERE r.event_id = ANY(%(events)s)
+    GROUP BY e.sport_id, r.event_id
 ) AS r
+GROUP BY sport_id ORDER BY sport_id
+"""
+LIVE_FEED = """
+SELECT feed FROM polls WHERE sport_id = %s AND import_id IS NULL ORDER BY observed_at DESC LIMIT 1
 """
 
 
 class RejectedRows(NamedTuple):
-    """A file with rows that were rejected, for the reasons asked for."""
+    """An import with rows that were rejected, for the reasons asked for."""
 
+    import_id: int
     file: str
     rows: int
     rejected: int
@@ -91,17 +108,23 @@ def scores(conn: Connection, events: Sequence[int]) -> Columns:
 def bets(conn: Connection, events: Sequence[int], markets: Sequence[int]) -> Columns:
     """The first and the last price of every selection before the start: columns of `BET_TYPES`.
 
-    The book of an aggregate is -1 (`max`) or -2 (`avg`).
+    Prices that a person has accepted are left out. The book of an aggregate is -1 (`max`) or -2 (`avg`).
     """
-    return read_columns(conn, BETS, BET_TYPES, {"events": list(events), "markets": list(markets)})
+    values = {"events": list(events), "markets": list(markets), "not_of_prices": NOT_OF_PRICES}
+    return read_columns(conn, BETS, BET_TYPES, values | period(conn, events))
+
+
+def live_feed(conn: Connection, sport_id: int) -> str | None:
+    """The feed that a sport was last polled from."""
+    row = conn.execute(LIVE_FEED, [sport_id]).fetchone()
+    return str(row[0]) if row else None
 
 
 def rejected_rows(conn: Connection, reasons: Sequence[str]) -> list[RejectedRows]:
-    """The files of the last day, or that the warehouse has not taken in yet, with rows rejected for such reasons."""
+    """The imports with rows rejected for such reasons on which there is no finding yet."""
     return [RejectedRows(*row) for row in conn.execute(REJECTED, {"reasons": list(reasons)})]
 
 
-def contradicted_results(conn: Connection, events: Sequence[int]) -> tuple[int, int]:
-    """How many of the events have a result, and of how many it is contradicted."""
-    row = conn.execute(CONTRADICTED, {"events": list(events)}).fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
+def contradicted_results(conn: Connection, events: Sequence[int]) -> list[tuple[int, int, int]]:
+    """By sport, how many of the events have a result, and of how many it is contradicted."""
+    return conn.execute(CONTRADICTED, {"events": list(events)}).fetchall()

@@ -26,6 +26,7 @@ SELECT
     count(*) FILTER (WHERE concluded.event_status NOT IN ('played', 'phantom', 'contradicted')) AS awaited_or_off
 FROM analytics.int_events_timed AS timed
 INNER JOIN analytics.int_events_concluded AS concluded ON timed.event_id = concluded.event_id
+WHERE concluded.event_status <> 'withdrawn'
 GROUP BY timed.sport, timed.season ORDER BY timed.sport, timed.season
 """
 PHANTOMS = """

@@ -105,8 +105,8 @@ def ensure_database(url: str, name: str) -> str:
     return target
 
 
-def upgrade(url: str) -> None:
-    """Bring the schema of the database at `url` to the newest revision, once, however many try together."""
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the schema of the database at `url` to a revision, once, however many try together."""
     engine = sqlalchemy.create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=sqlalchemy.NullPool
     )
@@ -115,7 +115,7 @@ def upgrade(url: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def describe(conn: Connection) -> DatabaseInfo:

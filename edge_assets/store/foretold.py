@@ -38,7 +38,7 @@ WITH games AS MATERIALIZED (
     WHERE starts_with(timed.sport, %(sport)s)
 ),
 ticks AS (
-    SELECT event_id, book_id, market_id, outcome_id, price, observed_at, poll_id FROM odds_ticks {quarantined}
+    SELECT event_id, book_id, market_id, outcome_id, price, observed_at, poll_id FROM {ticks}
 ),
 quotes AS (
     SELECT
@@ -59,16 +59,11 @@ SELECT
     coalesce((max(quote) FILTER (WHERE may_be_last))[3], 'NaN')
 FROM quotes GROUP BY event_id, book_id, outcome_id, winner ORDER BY event_id, book_id
 """
-"""The least and greatest arrays are the first and last ticks; where a price was quarantined, a withdrawal stands in its
-place at the same moment. A source that states no times has opening prices, and closing prices in the last minutes;
-anybody else's last price stands until it is withdrawn."""
+"""The least and greatest arrays are the first and last ticks; a price that is quarantined is a withdrawal. A source
+that states no times has opening prices, and closing prices in the last minutes; anybody else's last price stands until
+it is withdrawn."""
 HASH_JOINS = "SET LOCAL enable_nestloop = off"
 """The server takes the games with a winner for one, and would search all partitions for each."""
-QUARANTINED = """
-UNION ALL
-SELECT event_id, book_id, market_id, outcome_id, price, observed_at, poll_id FROM quarantined_ticks
-WHERE kind IS NULL AND released_at IS NULL
-"""
 TYPES = {"event": "i4", "book": "i4", "outcome": "i4", "winner": "i4", "first": "f8", "last": "f8"}
 
 
@@ -89,9 +84,11 @@ def foretold(
 ) -> Foretold:
     """The prices of one book, or of all, on games with a winner, of the sports whose keys start with `sport`.
 
-    Quarantined ticks that nobody has released count only `with_quarantined`.
+    Quarantined ticks that nobody has released count only `with_quarantined`; what findings hold out never does.
     """
-    query = QUOTES.format(start=STARTS[start], closing=CLOSING, quarantined=QUARANTINED if with_quarantined else "")
+    query = QUOTES.format(
+        start=STARTS[start], closing=CLOSING, ticks="admitted_ticks" if with_quarantined else "clean_ticks"
+    )
     with conn.transaction():
         conn.execute(HASH_JOINS)
         columns = read_columns(conn, query, TYPES, {"market": int(market), "sport": sport, "book": book})

@@ -29,9 +29,10 @@ DAY = 86_400_000_000
 AT = "timestamptz 'epoch' + {} * interval '1 microsecond'"
 MICROS = "(extract(epoch FROM {}) * 1000000)::bigint"
 KNOWN_LOOKS = f"""
-SELECT DISTINCT {MICROS.format("observed_at")} FROM polls
+SELECT DISTINCT {MICROS.format("observed_at")} FROM admitted_polls
 WHERE
     sport_id = %(sport)s AND observed_at BETWEEN {AT.format("%(since)s")} AND {AT.format("%(until)s")}
+    AND coalesce(feed = %(feed)s, true)
 """
 POLLS = f"""
 INSERT INTO polls (
@@ -44,7 +45,7 @@ SELECT
 FROM unnest(
     %(at)s::bigint[], %(ticks)s::integer[], %(withdrawals)s::integer[], %(events)s::integer[], %(starts)s::bytea[]
 ) AS n (at, ticks, withdrawals, events, starts)
-ON CONFLICT (sport_id, observed_at, feed) DO UPDATE SET
+ON CONFLICT (sport_id, observed_at, feed, import_id) DO UPDATE SET
     quotes_seen = polls.quotes_seen + excluded.quotes_seen, ticks = polls.ticks + excluded.ticks,
     withdrawals = polls.withdrawals + excluded.withdrawals
 RETURNING {MICROS.format("observed_at")}, id
@@ -83,11 +84,11 @@ class Looks:
     starts: Sequence[EventStarts] | None = None
 
 
-def known_looks(conn: Connection, sport_id: int, at: Int64s) -> Int64s:
-    """Those of the moments at which somebody has looked at the sport already."""
+def known_looks(conn: Connection, sport_id: int, at: Int64s, feed: str | None = None) -> Int64s:
+    """Those of the moments at which somebody, or one feed, has looked at the sport already; none that is held out."""
     if not len(at):
         return at
-    values = {"sport": sport_id, "since": int(at[0]), "until": int(at[-1])}
+    values = {"sport": sport_id, "since": int(at[0]), "until": int(at[-1]), "feed": feed}
     known = np.array([row[0] for row in conn.execute(KNOWN_LOOKS, values)], np.int64)
     return at[np.isin(at, known)]
 
@@ -97,9 +98,10 @@ def known_quotes(
 ) -> dict[tuple[Any, ...], float]:
     """The quotes of events that are stored for some moments: price by (moment, event, book, market, outcome, point).
 
-    Of aggregates the kind takes the book's place. Points and prices may be NaN: points come as None then.
+    What is held out does not count: the right file tells it anew. Of aggregates the kind takes the book's place. Points
+    and prices may be NaN: points come as None then.
     """
-    table, seller = ("aggregate_ticks", "kind") if aggregates else ("odds_ticks", "book_id")
+    table, seller = ("admitted_aggregates", "kind") if aggregates else ("admitted_ticks", "book_id")
     values = {"events": arrays.numbers(events, "i4"), "at": arrays.times(at)}
     rows = conn.execute(KNOWN_QUOTES.format(seller=seller, table=table), values)
     return {(*row[:5], None if np.isnan(row[5]) else row[5]): row[6] for row in rows}

@@ -38,9 +38,10 @@ WITH stated AS (
 ),
 made AS (
     INSERT INTO events (
-        key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at, start_assumed
+        key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at, start_assumed,
+        import_id
     )
-    SELECT key, %(sport)s, home, away, start, start, seen, assumed FROM stated
+    SELECT key, %(sport)s, home, away, start, start, seen, assumed, %(import)s FROM stated
     ON CONFLICT (key) DO UPDATE SET first_seen_at = least(events.first_seen_at, excluded.first_seen_at)
     RETURNING key, id
 ),
@@ -135,7 +136,9 @@ def unnamed(conn: Connection, source: str, sport_id: int, since: datetime, until
         return cursor.execute(UNNAMED, [sport_id, since, until, source]).fetchall()
 
 
-def create(conn: Connection, source: str, sport_id: int, events: Sequence[NewEvent]) -> dict[str, int]:
+def create(
+    conn: Connection, source: str, sport_id: int, events: Sequence[NewEvent], import_id: int | None = None
+) -> dict[str, int]:
     """Store new events with the starts that they were first said to have; their ids by the source's names."""
     if not events:
         return {}
@@ -143,6 +146,7 @@ def create(conn: Connection, source: str, sport_id: int, events: Sequence[NewEve
     values = {
         "source": source,
         "sport": sport_id,
+        "import": import_id,
         **{name: arrays.texts(texts) for name, texts in zip(TEXTS, (names, keys, home, away), strict=True)},
         "start": arrays.times(start),
         "seen": arrays.times(seen),

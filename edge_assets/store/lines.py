@@ -30,7 +30,7 @@ SELECTIONS = """
 SELECT
     t.market_id, m.key AS market, t.outcome_id, o.name AS outcome, o.description, t.point,
     count(DISTINCT t.book_id) AS books, count(*) AS ticks
-FROM odds_ticks AS t
+FROM clean_ticks AS t
 INNER JOIN markets AS m ON t.market_id = m.id
 INNER JOIN outcomes AS o ON t.outcome_id = o.id
 WHERE
@@ -41,7 +41,7 @@ ORDER BY t.market_id, t.outcome_id, t.point
 """
 TICKS = """
 SELECT t.book_id, t.outcome_id, coalesce(t.price, 'NaN'), t.observed_at, p.time_assumed::integer
-FROM odds_ticks AS t INNER JOIN polls AS p ON t.poll_id = p.id
+FROM clean_ticks AS t INNER JOIN polls AS p ON t.poll_id = p.id
 WHERE
     t.event_id = %(event)s AND t.observed_at >= %(since)s AND t.observed_at <= %(until)s
     AND t.market_id = %(market)s
@@ -57,7 +57,7 @@ SELECT max(p.observed_at)
 FROM polls AS p INNER JOIN events AS e ON p.sport_id = e.sport_id
 WHERE e.id = %s AND p.observed_at <= %s
 """
-LAST_TICK = "SELECT max(observed_at) FROM odds_ticks WHERE event_id = %s AND observed_at >= %s"
+LAST_TICK = "SELECT max(observed_at) FROM admitted_ticks WHERE event_id = %s AND observed_at >= %s"
 MOST_MOVED = """
 WITH moves AS (
     SELECT

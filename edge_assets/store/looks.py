@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from edge_assets.coverage import Coverage
 
 LOOKS = """
-SELECT id, observed_at, scope FROM polls WHERE sport_id = %s AND feed = %s AND observed_at <= %s ORDER BY observed_at
+SELECT id, observed_at, scope FROM admitted_polls WHERE sport_id = %s AND feed = %s AND observed_at <= %s
+ORDER BY observed_at
 """
 LOOK_BEFORE = """
 SELECT p.id
-FROM polls AS p INNER JOIN polls AS later ON p.sport_id = later.sport_id AND p.feed = later.feed
+FROM admitted_polls AS p INNER JOIN polls AS later ON p.sport_id = later.sport_id AND p.feed = later.feed
 WHERE later.id = %s AND p.observed_at < later.observed_at ORDER BY p.observed_at DESC LIMIT 1
 """
 PAYLOAD = "SELECT body FROM payloads WHERE observed_at = %s AND poll_id = %s"

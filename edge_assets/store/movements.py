@@ -10,7 +10,7 @@ import zstandard
 
 from edge_assets.clock import micros
 from edge_assets.store.bulk import TIME, read_columns, write_columns
-from edge_assets.store.readers import last_quotes
+from edge_assets.store.readers import are_clean, last_quotes
 from ml.quotes import UNKNOWN_TIME, EventStarts, MarketTimes, PollChanges, QuoteBatch, decode_columns
 
 if TYPE_CHECKING:
@@ -41,19 +41,19 @@ SELECT sport_id, day FROM touched UNION SELECT sport_id, day FROM following ORDE
 """A following day without polls has no moves, and most bursts are of today: watching tomorrow would be watching today
 once more. Polls whose time is assumed make no day due: twelve seasons of football would be thousands without a move."""
 POLLS = """
-SELECT p.id, p.observed_at, p.starts FROM polls AS p
+SELECT p.id, p.observed_at, p.starts FROM admitted_polls AS p
 WHERE p.sport_id = %(sport)s AND p.observed_at >= %(since)s AND p.observed_at < %(until)s AND NOT p.time_assumed
 ORDER BY p.observed_at, p.id
 """
 POLL_BEFORE = """
-SELECT p.id, p.observed_at, p.starts FROM polls AS p
+SELECT p.id, p.observed_at, p.starts FROM admitted_polls AS p
 WHERE p.sport_id = %(sport)s AND p.observed_at < %(since)s AND NOT p.time_assumed
 ORDER BY p.observed_at DESC, p.id DESC LIMIT 1
 """
 TICKS = """
 SELECT
     t.poll_id, t.event_id, t.book_id, t.market_id, t.outcome_id, coalesce(t.point, 'NaN'), coalesce(t.price, 'NaN')
-FROM odds_ticks AS t INNER JOIN polls AS p ON t.poll_id = p.id
+FROM clean_ticks AS t INNER JOIN polls AS p ON t.poll_id = p.id
 WHERE
     t.observed_at >= %(since)s AND t.observed_at < %(until)s
     AND p.sport_id = %(sport)s AND NOT p.time_assumed
@@ -112,7 +112,8 @@ def polls_as_they_came(conn: Connection, of: SportDay, since: datetime) -> Itera
     looks = conn.execute(POLLS, values).fetchall()
     before = conn.execute(POLL_BEFORE, values).fetchone()
     if before:
-        yield _changes(before, last_quotes(conn, of.sport_id, before[0])[0])
+        quotes, polls = last_quotes(conn, of.sport_id, before[0])
+        yield _changes(before, quotes.take(are_clean(conn, quotes, polls)))
     poll = ticks.pop("poll")
     quotes = QuoteBatch(**ticks, book_time=np.full(len(poll), UNKNOWN_TIME))
     order = np.argsort(poll, kind="stable")

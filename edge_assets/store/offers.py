@@ -4,7 +4,8 @@ Of 500 events with 25 books a week leaves 670,000 ticks: to reduce them to the 7
 in whatever way they are read. So whoever goes on from a poll's quotes keeps them, from time to time, as a keyframe.
 
 Only ticks of the poll's own feed count: a look takes away what its feed does not offer any more, and must not find
-books there that an import has brought from elsewhere.
+books there that an import has brought from elsewhere. Imports that are held out never came; quarantine and findings on
+single books are for the reader, because the live path goes on from what was seen.
 """
 
 from __future__ import annotations
@@ -65,7 +66,13 @@ WHERE
     AND t.poll_id IN (
         SELECT p.id
         FROM polls AS p INNER JOIN polls AS last ON p.sport_id = last.sport_id AND p.feed = last.feed
-        WHERE last.id = %(poll)s AND p.observed_at > %(since)s AND p.observed_at <= %(until)s
+        WHERE
+            last.id = %(poll)s AND p.observed_at > %(since)s AND p.observed_at <= %(until)s
+            AND (
+                p.import_id IS NULL OR p.import_id NOT IN (
+                    SELECT h.import_id FROM quality_findings_at(%(known_at)s) AS h WHERE h.is_held AND h.is_whole_import
+                )
+            )
     )
 """
 """Packed into one value: psycopg takes 20 us for each row that it receives by itself."""
@@ -80,11 +87,6 @@ SELECT p.sport_id, p.feed, p.observed_at, n.event_id, n.quotes
 FROM polls AS p CROSS JOIN unnest(%(events)b::integer[], %(quotes)b::bytea[]) AS n (event_id, quotes)
 WHERE p.id = %(poll)s ON CONFLICT DO NOTHING
 """
-FORGET = """
-DELETE FROM keyframes AS k USING unnest(%s::integer[], %s::timestamptz[]) AS n (event_id, since), events AS e
-WHERE n.event_id = e.id AND e.sport_id = k.sport_id AND k.observed_at >= n.since
-"""
-
 THIN = """
 DELETE FROM keyframes AS k
 WHERE
@@ -96,6 +98,7 @@ WHERE
             AND later.observed_at < date_trunc('day', k.observed_at, 'UTC') + interval '1 day'
     )
 """
+_NO_ROWS: Rows = np.empty(0, STANDING)
 
 
 class Poll(NamedTuple):
@@ -105,10 +108,15 @@ class Poll(NamedTuple):
     observed_at: datetime
 
 
-def on_offer(conn: Connection, events: Sequence[int], poll: Poll) -> tuple[QuoteBatch, NDArray[np.int64]]:
-    """The quotes on events that stood after a poll, with the poll that brought each, by selection."""
-    since, rows = _keyframe(conn, events, poll)
-    ticks = _ticks(conn, events, since, poll)
+def on_offer(
+    conn: Connection, events: Sequence[int], poll: Poll, known_at: datetime | None = None
+) -> tuple[QuoteBatch, NDArray[np.int64]]:
+    """The quotes on events that stood after a poll, with the poll that brought each, by selection.
+
+    Without the imports that are held out now, or were at `known_at`, when keyframes are of no use.
+    """
+    since, rows = _keyframe(conn, events, poll) if known_at is None else (_first_seen(conn, events), _NO_ROWS)
+    ticks = _ticks(conn, events, since, poll, known_at)
     if len(ticks):
         rows = _latest(np.concatenate([rows, ticks]))
     *columns, book_time, polls = (rows[name].astype(STANDING[name].newbyteorder("=")) for name in STANDING.names or ())
@@ -137,11 +145,6 @@ def keep(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int
     return True
 
 
-def forget(conn: Connection, events: Sequence[int], since: Sequence[datetime]) -> None:
-    """Drop the keyframes of the events' sports from these moments on, because ticks of then have changed."""
-    conn.execute(FORGET, [list(events), list(since)])
-
-
 def thin(conn: Connection, before: datetime) -> int:
     """Of the keyframes before a moment drop all but the last of each day and feed; return how many rows went.
 
@@ -154,16 +157,24 @@ def _keyframe(conn: Connection, events: Sequence[int], poll: Poll) -> tuple[date
     """The moment up to which a keyframe tells of the events, and what stood then."""
     since = _one(conn, LAST_KEYFRAME, poll=poll.id, until=poll.observed_at)
     if since is None:
-        return _one(conn, FIRST_SEEN, events=list(events)) or "-infinity", np.empty(0, STANDING)
+        return _first_seen(conn, events), _NO_ROWS
     decompress = zstandard.ZstdDecompressor().decompress
     with conn.cursor(binary=True, row_factory=scalar_row) as cursor:
         packed = cursor.execute(KEYFRAME, {"events": list(events), "poll": poll.id, "since": since}).fetchall()
     return since, np.frombuffer(b"".join(map(decompress, packed)), STANDING)
 
 
-def _ticks(conn: Connection, events: Sequence[int], since: datetime | str, poll: Poll) -> Rows:
+def _first_seen(conn: Connection, events: Sequence[int]) -> datetime | str:
+    found: datetime | None = _one(conn, FIRST_SEEN, events=list(events))
+    return found or "-infinity"
+
+
+def _ticks(
+    conn: Connection, events: Sequence[int], since: datetime | str, poll: Poll, known_at: datetime | None
+) -> Rows:
     """The ticks behind a moment up to a poll, in order of time."""
-    packed = _one(conn, TICKS, events=list(events), since=since, until=poll.observed_at, poll=poll.id)
+    values = {"events": list(events), "since": since, "until": poll.observed_at, "poll": poll.id}
+    packed = _one(conn, TICKS, **values, known_at=known_at or "infinity")
     ticks = np.frombuffer(packed or b"", TICK)
     ordered = ticks[np.argsort(ticks["observed_at"], kind="stable")]
     rows: Rows = ordered[list(STANDING.names or ())].astype(STANDING)

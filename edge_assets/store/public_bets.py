@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 INSERT = """
-INSERT INTO public_bets (event_id, market_id, outcome_id, source, bets_share, observed_at)
-SELECT * FROM unnest(%s::integer[], %s::smallint[], %s::integer[], %s::text[], %s::real[], %s::timestamptz[])
+INSERT INTO public_bets (event_id, market_id, outcome_id, source, bets_share, observed_at, import_id)
+SELECT n.*, %s::integer
+FROM unnest(%s::integer[], %s::smallint[], %s::integer[], %s::text[], %s::real[], %s::timestamptz[]) AS n
 ON CONFLICT DO NOTHING
 """
 
@@ -28,7 +29,7 @@ class PublicBet(NamedTuple):
     observed_at: datetime
 
 
-def write_public_bets(conn: Connection, bets: Sequence[PublicBet]) -> None:
+def write_public_bets(conn: Connection, bets: Sequence[PublicBet], import_id: int | None = None) -> None:
     """Store what is new."""
     if bets:
-        conn.execute(INSERT, [list(column) for column in zip(*bets, strict=True)])
+        conn.execute(INSERT, [import_id, *(list(column) for column in zip(*bets, strict=True))])

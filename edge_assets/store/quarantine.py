@@ -1,4 +1,8 @@
-"""Quarantine: what is to be judged, what was taken out of the ticks, and how it comes back."""
+"""Quarantine: what is to be judged, which single prices nobody should act on, and how they are released.
+
+The ticks stay as they were seen. Quarantine is a fact beside them, with its own time, and the views `clean_ticks` and
+`clean_aggregates` have a price of NULL in its place.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row, dict_row, scalar_row
 
 from edge_assets.clock import to_datetime
-from edge_assets.store import offers
 from edge_assets.store.bulk import TIME, read_columns
+from edge_assets.store.holding import ACCEPTED, IS_ACCEPTED, NOT_OF_PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,52 +33,67 @@ CASE WHEN t.market_id = 3 AND t.outcome_id = 2 THEN 0 - t.point ELSE coalesce(t.
 EVENTS = """
 WITH due AS MATERIALIZED (
     SELECT p.id, p.observed_at FROM polls AS p
-    WHERE %(everything)s OR NOT EXISTS (SELECT FROM pricing.priced_polls AS d WHERE d.poll_id = p.id)
+    WHERE
+        (%(everything)s OR NOT EXISTS (SELECT FROM pricing.priced_polls AS d WHERE d.poll_id = p.id))
+        AND NOT EXISTS (
+            SELECT FROM blocked_feeds AS b WHERE b.sport_id = p.sport_id AND coalesce(b.feed = p.feed, true)
+        )
 ),
 period AS MATERIALIZED (SELECT min(observed_at) AS since, max(observed_at) AS until FROM due)
 SELECT event_id, min(observed_at) FROM (
-    SELECT t.event_id, t.observed_at FROM odds_ticks AS t
+    SELECT t.event_id, t.observed_at FROM admitted_ticks AS t
     WHERE
         t.observed_at BETWEEN (SELECT since FROM period) AND (SELECT until FROM period)
         AND t.poll_id IN (SELECT id FROM due)
     UNION ALL
-    SELECT a.event_id, a.observed_at FROM aggregate_ticks AS a WHERE a.poll_id IN (SELECT id FROM due)
+    SELECT a.event_id, a.observed_at FROM admitted_aggregates AS a WHERE a.poll_id IN (SELECT id FROM due)
 ) AS t
 GROUP BY event_id ORDER BY event_id
 """
 TICKS = f"""
 WITH events_due AS MATERIALIZED (
-    SELECT n.event_id, e.first_seen_at, n.since, least(e.commence_at, e.original_commence_at) AS until
+    SELECT
+        n.event_id, e.first_seen_at, n.since, least(e.commence_at, e.original_commence_at) AS until, e.sport_id,
+        season_of(s.key, e.original_commence_at) AS season
     FROM unnest(%(events)s::integer[], %(since)s::timestamptz[]) AS n (event_id, since)
     INNER JOIN events AS e ON n.event_id = e.id
-)
+    INNER JOIN sports AS s ON e.sport_id = s.id
+),
+accepted AS MATERIALIZED ({ACCEPTED})
 SELECT
     t.event_id, t.market_id, {LINE_POINT}, t.outcome_id, t.book_id, t.observed_at, t.poll_id, coalesce(t.price, 'NaN'),
-    (%(everything)s OR (t.observed_at >= t.since AND d.poll_id IS NULL))::integer, (t.observed_at >= t.since)::integer
+    (
+        (%(everything)s OR (t.observed_at >= t.since AND d.poll_id IS NULL))
+        AND NOT {IS_ACCEPTED}
+    )::integer,
+    (t.observed_at >= t.since)::integer, coalesce(p.import_id, 0)
 FROM (
-    SELECT t.event_id, t.market_id, t.outcome_id, t.point, t.book_id, t.observed_at, t.poll_id, t.price, n.since
-    FROM odds_ticks AS t INNER JOIN events_due AS n
+    SELECT
+        t.event_id, t.market_id, t.outcome_id, t.point, t.book_id, t.observed_at, t.poll_id, t.price, n.since,
+        n.sport_id, n.season
+    FROM clean_ticks AS t INNER JOIN events_due AS n
         ON t.event_id = n.event_id AND t.observed_at >= n.first_seen_at AND t.observed_at < n.until
-    WHERE t.observed_at >= (SELECT min(first_seen_at) FROM events_due)
+    WHERE
+        t.event_id = ANY(%(events)s)
+        AND t.observed_at >= %(first)s AND t.observed_at < %(last)s
     UNION ALL
     SELECT
-        t.event_id, t.market_id, t.outcome_id, t.point, {BEST}::smallint, t.observed_at, t.poll_id, t.price, n.since
-    FROM aggregate_ticks AS t INNER JOIN events_due AS n ON t.event_id = n.event_id AND t.observed_at < n.until
-    WHERE t.kind = 'max'
+        t.event_id, t.market_id, t.outcome_id, t.point, {BEST}::smallint, t.observed_at, t.poll_id, t.price, n.since,
+        n.sport_id, n.season
+    FROM clean_aggregates AS t INNER JOIN events_due AS n ON t.event_id = n.event_id AND t.observed_at < n.until
+    WHERE t.kind = 'max' AND t.event_id = ANY(%(events)s)
 ) AS t
 LEFT JOIN pricing.priced_polls AS d ON t.poll_id = d.poll_id
+LEFT JOIN polls AS p ON t.poll_id = p.id
 WHERE t.market_id = ANY(%(markets)s)
 """
-"""All ticks of events before their starts; the first sight of all says which partitions need not be looked into."""
+"""All ticks of events before their starts. The events are named twice, because the server would not look for them in
+the index of each partition otherwise. What a person has accepted is not judged again."""
 TYPES = {
     "event_id": "i4", "market_id": "i2", "line_point": "f4", "outcome_id": "i4", "book_id": "i2", "observed_at": TIME,
-    "poll_id": "i8", "price": "f8", "due": "i4", "late": "i4",
+    "poll_id": "i8", "price": "f8", "due": "i4", "late": "i4", "import_id": "i4",
 }  # fmt: skip
 SELECTION = ("event_id", "book_id", "market_id", "outcome_id", "line_point")
-PLACE = """
-t.event_id = q.event_id AND t.observed_at = q.observed_at AND t.poll_id = q.poll_id AND t.market_id = q.market_id
-AND t.outcome_id = q.outcome_id AND t.{seller} = q.{seller}
-"""
 PUT = f"""
 WITH q AS (
     SELECT * FROM unnest(
@@ -90,29 +109,35 @@ kept AS (
     SELECT
         t.observed_at, {{time}} t.poll_id, t.price, t.event_id, t.outcome_id, t.point, t.{{seller}}, t.market_id,
         q.check_name, q.reason
-    FROM {{table}} AS t INNER JOIN q ON {PLACE} AND {LINE_POINT} = q.line_point
+    FROM {{table}} AS t INNER JOIN q
+        ON
+            t.event_id = q.event_id AND t.observed_at = q.observed_at AND t.poll_id = q.poll_id
+            AND t.market_id = q.market_id AND t.outcome_id = q.outcome_id AND t.{{seller}} = q.{{seller}}
+            AND {LINE_POINT} = q.line_point
     WHERE t.price IS NOT NULL
     ON CONFLICT DO NOTHING
-    RETURNING *
+    RETURNING poll_id
 ),
 repriced AS (DELETE FROM pricing.priced_polls AS d USING kept WHERE d.poll_id = kept.poll_id)
-UPDATE {{table}} AS t SET price = NULL FROM kept AS q WHERE {PLACE} AND t.point IS NOT DISTINCT FROM q.point
+SELECT count(*) FROM kept
 """
 PUT_TICKS = PUT.format(table="odds_ticks", seller="book_id", seller_type="smallint", time="book_time,")
 PUT_AGGREGATES = PUT.format(table="aggregate_ticks", seller="kind", seller_type="text", time="")
-RESTORE = f"""
-UPDATE {{table}} AS t SET price = q.price FROM q WHERE {PLACE} AND t.point IS NOT DISTINCT FROM q.point
-"""
-RELEASE = f"""
+RELEASE = """
 WITH q AS (
     UPDATE quarantined_ticks SET released_at = clock_timestamp(), released_by = %(by)s
     WHERE id = %(id)s AND released_at IS NULL
-    RETURNING *
+    RETURNING poll_id
 ),
-ticks AS ({RESTORE.format(table="odds_ticks", seller="book_id")}),
-aggregates AS ({RESTORE.format(table="aggregate_ticks", seller="kind")}),
 repriced AS (DELETE FROM pricing.priced_polls AS d USING q WHERE d.poll_id = q.poll_id)
-SELECT event_id, observed_at FROM q
+SELECT count(*) FROM q
+"""
+PERIOD = """
+SELECT min(first_seen_at)::text, max(least(commence_at, original_commence_at))::text FROM events WHERE id = ANY(%s)
+"""
+SEASONS = """
+SELECT e.id, e.sport_id, season_of(s.key, e.original_commence_at)
+FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id WHERE e.id = ANY(%s)
 """
 READ = """
 SELECT
@@ -134,7 +159,7 @@ OTHERS = """
 SELECT book, price FROM (
     SELECT DISTINCT ON (t.book_id) b.key AS book, t.price
     FROM quarantined_ticks AS q
-    INNER JOIN odds_ticks AS t
+    INNER JOIN clean_ticks AS t
         ON
             q.event_id = t.event_id AND q.market_id = t.market_id AND q.outcome_id = t.outcome_id
             AND q.point IS NOT DISTINCT FROM t.point AND t.observed_at <= q.observed_at
@@ -196,7 +221,13 @@ def ticks_of(
     price that was withdrawn or quarantined is NaN.
     """
     events, since = (list(column) for column in zip(*due, strict=True))
-    values = {"events": events, "since": since, "markets": list(markets), "everything": everything}
+    values = {
+        "events": events,
+        "not_of_prices": NOT_OF_PRICES,
+        "since": since,
+        "markets": list(markets),
+        "everything": everything,
+    } | period(conn, events)
     ticks = read_columns(conn, TICKS, TYPES, values)
     ticks = _standing(ticks, ticks.pop("late").astype(bool))
     order = np.lexsort([ticks[name] for name in ("observed_at", "line_point", "event_id", "market_id")])
@@ -218,15 +249,14 @@ def _standing(ticks: Columns, late: NDArray[np.bool_]) -> Columns:
 
 
 def quarantine(conn: Connection, ticks: Columns, verdicts: Sequence[Verdict]) -> int:
-    """Take ticks (`TYPES`) out, each with its verdict, so that the warehouse sees none of them; return how many.
+    """Put ticks (`TYPES`) into quarantine, each with its verdict; return how many are new there.
 
     What is in quarantine already, or was released from it, is left as it is.
     """
     best = ticks["book_id"] == BEST
-    with conn.transaction():
-        offers.forget(conn, ticks["event_id"].tolist(), [to_datetime(at) for at in ticks["observed_at"].tolist()])
+    with conn.transaction(), conn.cursor(row_factory=scalar_row) as cursor:
         return sum(
-            conn.execute(query, _rows(ticks, verdicts, np.flatnonzero(mine), sellers)).rowcount
+            cursor.execute(query, _rows(ticks, verdicts, np.flatnonzero(mine), sellers)).fetchone() or 0
             for query, mine, sellers in (
                 (PUT_TICKS, ~best, ticks["book_id"].tolist()),
                 (PUT_AGGREGATES, best, ["max"] * len(best)),
@@ -273,9 +303,17 @@ def others_then(conn: Connection, number: int) -> list[dict[str, Any]]:
 
 
 def release(conn: Connection, number: int, by: str) -> bool:
-    """Put a price back, so that the next build of the warehouse sees it; false if it is not in quarantine."""
-    with conn.transaction():
-        row = conn.execute(RELEASE, {"id": number, "by": by}).fetchone()
-        if row is not None:
-            offers.forget(conn, [row[0]], [row[1]])
-    return row is not None
+    """Release a price, so that the next build of the warehouse sees it; false if it is not in quarantine."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return bool(cursor.execute(RELEASE, {"id": number, "by": by}).fetchone())
+
+
+def period(conn: Connection, events: Sequence[int]) -> dict[str, Any]:
+    """From the `first` sight to the `last` start of events: known ahead, it keeps partitions out of a query's plan."""
+    first, last = conn.execute(PERIOD, [list(events)]).fetchone() or (None, None)
+    return {"first": first, "last": last}
+
+
+def seasons(conn: Connection, events: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Sport and season of each event; a season is named by the year of its beginning."""
+    return {event: (sport, season) for event, sport, season in conn.execute(SEASONS, [list(events)])}

@@ -1,6 +1,8 @@
 """Reading quotes back: what is on offer after a poll, what was at a moment, what a poll changed.
 
-Every reader of quotes is point in time: it takes a poll or a moment and sees nothing younger.
+Every reader of quotes is point in time: it takes a poll or a moment and sees nothing younger. The live path reads
+them as they were seen. `as_of` leaves out what is held out or quarantined, by what is known of that now or was known at
+an earlier time.
 """
 
 from __future__ import annotations
@@ -28,7 +30,13 @@ if TYPE_CHECKING:
 POLL_OF_EVENT = """
 SELECT p.id, p.observed_at, p.market_times
 FROM polls AS p
-WHERE p.sport_id = (SELECT sport_id FROM events WHERE id = %(event)s) AND p.observed_at <= %(at)s
+WHERE
+    p.sport_id = (SELECT sport_id FROM events WHERE id = %(event)s) AND p.observed_at <= %(at)s
+    AND (
+        p.import_id IS NULL OR p.import_id NOT IN (
+            SELECT h.import_id FROM quality_findings_at(%(known_at)s) AS h WHERE h.is_held AND h.is_whole_import
+        )
+    )
 ORDER BY p.observed_at DESC, p.import_id IS NULL DESC, p.id DESC LIMIT 1
 """
 POLL_TICKS = """
@@ -47,6 +55,27 @@ INNER JOIN polls AS p
 ORDER BY p.id
 """
 """By the moment of the last scored poll, which (unlike its id) the index on polls has by sport."""
+
+
+QUARANTINED = """
+SELECT event_id, book_id, market_id, outcome_id, point, poll_id FROM quarantined_ticks
+WHERE
+    kind IS NULL AND event_id = ANY(%(events)s) AND quarantined_at <= %(known_at)s
+    AND coalesce(released_at > %(known_at)s, true)
+"""
+HELD_OUT = """
+SELECT p.id, e.id, f.book_id, f.market_id
+FROM quality_findings_at(%(known_at)s) AS f
+INNER JOIN polls AS p
+    ON
+        (f.import_id IS NULL OR f.import_id = p.import_id) AND (f.sport_id IS NULL OR f.sport_id = p.sport_id)
+        AND (f.feed IS NULL OR f.feed = p.feed)
+INNER JOIN events AS e ON p.sport_id = e.sport_id
+INNER JOIN sports AS s ON e.sport_id = s.id
+WHERE
+    f.is_held AND f.kind IS NULL AND p.id = ANY(%(polls)s) AND e.id = ANY(%(events)s)
+    AND (f.season IS NULL OR f.season = season_of(s.key, e.original_commence_at))
+"""
 
 
 class AsOf(NamedTuple):
@@ -100,19 +129,41 @@ def market_state(
     return _unpacked(MarketTimes, row[0]), _unpacked(EventStarts, row[1]), micros(poll.observed_at)
 
 
-def as_of(conn: Connection, event_id: int, at: datetime) -> AsOf:
+def as_of(conn: Connection, event_id: int, at: datetime, known_at: datetime | None = None) -> AsOf:
     """The last quote of every book for every selection of an event at `at`, with its age.
 
-    Of the feed that looked last: others' quotes need not stand any more.
+    Of the feed that looked last: others' quotes need not stand any more. Prices that are held out or quarantined are
+    left out: those of which that is known now or, with `known_at`, was known at that time.
     """
     # the poll first, the ticks up to it second: whatever commits in between has no part in the answer
-    row = conn.execute(POLL_OF_EVENT, {"event": event_id, "at": at}).fetchone()
+    values = {"event": event_id, "at": at, "known_at": known_at or "infinity"}
+    row = conn.execute(POLL_OF_EVENT, values).fetchone()
     if row is None:
         return AsOf(QuoteBatch.empty(), np.empty(0, np.int64), np.empty(0))
-    quotes, polls = on_offer(conn, [event_id], Poll(*row[:2]))
+    quotes, polls = on_offer(conn, [event_id], Poll(*row[:2]), known_at)
+    clean = are_clean(conn, quotes, polls, known_at)
+    quotes, polls = quotes.take(clean), polls[clean]
     times = _unpacked(MarketTimes, row[2])
     confirmed = confirmed_at(quotes, times.take(times.event == event_id))
     return AsOf(quotes, polls, np.where(confirmed == UNKNOWN_TIME, np.inf, np.maximum(micros(at) - confirmed, 0) / 1e6))
+
+
+def are_clean(
+    conn: Connection, quotes: QuoteBatch, polls: NDArray[np.int64], known_at: datetime | None = None
+) -> NDArray[np.bool_]:
+    """Which quotes (n,), each brought by one of `polls` (n,), are neither held out nor quarantined."""
+    values = {"events": np.unique(quotes.event).tolist(), "polls": np.unique(polls).tolist()}
+    values["known_at"] = known_at or "infinity"
+    clean = np.ones(len(quotes), bool)
+    for poll, event, book, market in conn.execute(HELD_OUT, values):
+        held = (polls == poll) & (quotes.event == event)
+        held &= (book is None) | (quotes.book == book)
+        clean &= ~(held & ((market is None) | (quotes.market == market)))
+    for event, book, market, outcome, point, poll in conn.execute(QUARANTINED, values):
+        same = (polls == poll) & (quotes.event == event) & (quotes.book == book) & (quotes.market == market)
+        same &= np.isnan(quotes.point) if point is None else quotes.point == np.float32(point)
+        clean &= ~(same & (quotes.outcome == outcome))
+    return clean
 
 
 def confirmed_at(quotes: QuoteBatch, times: MarketTimes) -> NDArray[np.int64]:

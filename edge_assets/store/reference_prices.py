@@ -19,20 +19,8 @@ if TYPE_CHECKING:
 
 CLOSING = "interval '5 minutes'"
 """Prices of the last minutes are closing prices, earlier ones are opening prices."""
-TICKS = "SELECT event_id, market_id, book_id, outcome_id, price, observed_at FROM odds_ticks WHERE price IS NOT NULL"
-QUARANTINED = """
-UNION ALL
-SELECT event_id, market_id, book_id, outcome_id, price, observed_at FROM quarantined_ticks
-WHERE kind IS NULL AND released_at IS NULL
-"""
-AGGREGATES = (
-    "SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM aggregate_ticks WHERE price IS NOT NULL"
-)
-QUARANTINED_AGGREGATES = """
-UNION ALL
-SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM quarantined_ticks
-WHERE kind IS NOT NULL AND released_at IS NULL
-"""
+TICKS = "SELECT event_id, market_id, book_id, outcome_id, price, observed_at FROM {} WHERE price IS NOT NULL"
+AGGREGATES = "SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM {} WHERE price IS NOT NULL"
 AGGREGATE = """
 SELECT event_id, outcome_id, (array_agg(price ORDER BY observed_at))[1] AS price
 FROM aggregates INNER JOIN starts USING (event_id)
@@ -98,12 +86,13 @@ def reference_prices(
 ) -> ReferencePrices:
     """The prices of `reference` and the offered `price`: an aggregate's kind (max, avg) or `best`, of all books.
 
-    Of sports whose keys begin with `sport`. Quarantined ticks that nobody has released count only `with_quarantined`.
+    Of sports whose keys begin with `sport`. Quarantined ticks that nobody has released count only `with_quarantined`;
+    what findings hold out never does.
     """
     outcomes = [int(outcome) for outcome in PRINTED if outcome in OUTCOMES_OF[market]]
     query = PRICES.format(
-        quotes=TICKS + (QUARANTINED if with_quarantined else ""),
-        aggregates=AGGREGATES + (QUARANTINED_AGGREGATES if with_quarantined else ""),
+        quotes=TICKS.format("admitted_ticks" if with_quarantined else "clean_ticks"),
+        aggregates=AGGREGATES.format("admitted_aggregates" if with_quarantined else "clean_aggregates"),
         offered=(BEST_BOOK if price == "best" else AGGREGATE).format(closing=CLOSING),
         closing=CLOSING,
     )

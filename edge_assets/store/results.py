@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 INSERT = """
 WITH written AS (
-    INSERT INTO results (event_id, observed_at, source, period, status, home_score, away_score)
-    SELECT event_id, observed_at, source, period, status, nullif(home, -1), nullif(away, -1)
+    INSERT INTO results (event_id, observed_at, source, period, status, home_score, away_score, import_id)
+    SELECT event_id, observed_at, source, period, status, nullif(home, -1), nullif(away, -1), %(import)s
     FROM unnest(
         %(event)s::integer[], %(at)s::timestamptz[], %(source)s::text[], %(period)s::text[], %(status)s::text[],
         %(home)s::smallint[], %(away)s::smallint[]
     ) AS n (event_id, observed_at, source, period, status, home, away)
-    ON CONFLICT (event_id, source, period, status, home_score, away_score)
+    ON CONFLICT (event_id, source, period, status, home_score, away_score, import_id)
     DO UPDATE SET observed_at = excluded.observed_at WHERE excluded.observed_at < results.observed_at
     RETURNING xmax = 0 AS is_new
 )
@@ -39,7 +39,7 @@ SELECT count(*) FILTER (WHERE is_new) FROM written
 CONTRADICTED = "SELECT count(DISTINCT event_id) FROM event_results WHERE contradicted AND event_id = ANY({})"
 CONTRADICTED_OF = CONTRADICTED.format("%s::integer[]")
 CONTRADICTED_OF_ALL = CONTRADICTED.format("""ARRAY(
-    SELECT event_id FROM results GROUP BY event_id
+    SELECT event_id FROM admitted_results GROUP BY event_id
     HAVING count(*) > count(DISTINCT period) OR min(status) <> max(status) OR bool_or(period = 'unstated')
 )""")
 """A period with two words, two endings or a score of no stated period: nothing else can contradict, and few have it."""
@@ -111,9 +111,9 @@ def write_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
     return written._replace(contradicted_events=contradicted)
 
 
-def import_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
+def import_results(conn: Connection, results: Iterable[StatedResult], import_id: int | None = None) -> Written:
     """The same without looking for contradictions, which reads every result: for one file of many."""
-    return _insert(conn, _by_word(results))
+    return _insert(conn, _by_word(results), import_id)
 
 
 def contradicted_events(conn: Connection) -> int:
@@ -122,11 +122,12 @@ def contradicted_events(conn: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _insert(conn: Connection, stated: Mapping[Word, datetime]) -> Written:
+def _insert(conn: Connection, stated: Mapping[Word, datetime], import_id: int | None = None) -> Written:
     if not stated:
         return Written(0, 0, 0)
     event, source, period, status, home, away = zip(*stated, strict=True)
     values = {
+        "import": import_id,
         "event": arrays.numbers(event, "i4"),
         "at": arrays.times([micros(at) for at in stated.values()]),
         "source": arrays.texts(source),

@@ -7,7 +7,7 @@ SELECT
     t.observed_at, t.price, t.point, t.event_id, t.book_id, t.market_id, t.outcome_id, t.poll_id,
     e.id AS known_event, b.id AS known_book, o.id AS known_outcome, p.observed_at AS polled_at,
     extract(epoch FROM t.book_time - t.observed_at) AS book_ahead_seconds
-FROM odds_ticks AS t
+FROM clean_ticks AS t
 INNER JOIN polls AS p ON t.poll_id = p.id
 LEFT JOIN events AS e ON t.event_id = e.id
 LEFT JOIN books AS b ON t.book_id = b.id

@@ -37,7 +37,7 @@ INSERT INTO polls (
     %(request_ms)s, %(body_bytes)s, %(market_times)s, %(starts)s, %(import_id)s, %(scope)s,
     CASE WHEN %(import_id)s::integer IS NOT NULL THEN %(received_at)s END
 )
-ON CONFLICT (sport_id, observed_at, feed) DO NOTHING
+ON CONFLICT (sport_id, observed_at, feed, import_id) DO NOTHING
 RETURNING id
 """
 """A look that is put between others changes what stood after the later ones."""
@@ -74,7 +74,7 @@ def write_poll(
 ) -> int | None:
     """Store a poll whole or not at all; return its id, None if that moment of the sport is stored already.
 
-    The unique key (sport, observed_at, feed) makes a repetition harmless: after a commit whose confirmation was
+    The unique key (sport, observed_at, feed, import) makes a repetition harmless: after a commit whose confirmation was
     lost, try again.
     """
     compress = zstandard.ZstdCompressor(level=3).compress

@@ -2,7 +2,8 @@
 
 -- A poll changes nothing that was decided before it. So what pending polls can change are the decisions from the
 -- first of them on; until the last poll, because nothing is known of what comes later. What was decided between the
--- first of them and the poll before it was later than anything known when that one was priced: it is due as well.
+-- first of them and the poll before it was later than anything known when that one was priced: it is due as well. Polls
+-- that are held out count here: what was decided when they were let in is decided anew.
 with first_pending as (
 
     select
@@ -19,7 +20,7 @@ pending as (
         first_pending.sport_id,
         coalesce(max(polls.observed_at), '-infinity') as since
     from first_pending
-    left join {{ ref('stg_edge__polls') }} as polls
+    left join {{ source('edge', 'polls') }} as polls
         on first_pending.sport_id = polls.sport_id and first_pending.observed_at > polls.observed_at
     group by first_pending.sport_id
 
@@ -30,7 +31,7 @@ horizon as (
     select
         sport_id,
         max(observed_at) as until
-    from {{ ref('stg_edge__polls') }}
+    from {{ source('edge', 'polls') }}
     group by sport_id
 
 )

@@ -2,7 +2,7 @@
 
 -- What became of an event. Phantoms are listed and priced, but never played: their source says so, or games that
 -- began later have a result and they have none. Of a result that is
--- contradicted nothing is said until a person decides.
+-- contradicted nothing is said until a person decides. Of withdrawn ones only imports tell that are held out.
 with results as (
 
     select
@@ -30,6 +30,7 @@ known_until as (
 select
     events.event_id,
     case
+        when held_out.event_id is not null then 'withdrawn'
         when results.is_contradicted then 'contradicted'
         when results.is_final then 'played'
         when results.other_status = 'not_played' then 'phantom'
@@ -40,3 +41,4 @@ select
 from {{ ref('stg_edge__events') }} as events
 left join results on events.event_id = results.event_id
 left join known_until on events.sport_id = known_until.sport_id
+left join {{ source('edge', 'held_out_events') }} as held_out on events.event_id = held_out.event_id

@@ -19,8 +19,10 @@ with changed as materialized (
         events.original_commence_at
     from {{ ref('int_moments_stamped') }} as stamps
     inner join {{ ref('int_events_timed') }} as events on stamps.event_id = events.event_id
+    inner join {{ ref('int_events_concluded') }} as concluded on stamps.event_id = concluded.event_id
     where
         events.home_team is not null
+        and concluded.event_status <> 'withdrawn'
         {% if is_incremental() %}
             and stamps.version > {{ known_version() }}
         {% endif %}

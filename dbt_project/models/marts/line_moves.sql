@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A view, so that names and what the public bets are as last heard.
+-- A view, so that names are as last heard. What the public bets is what was known of it before the move.
 with moves as (
 
     select
@@ -23,13 +23,16 @@ with moves as (
 
 crowd as (
 
-    select distinct on (event_id, market_id, outcome_id)
+    select
         event_id,
         market_id,
         outcome_id,
-        bets_share
+        bets_share,
+        observed_at as heard_at,
+        lead(observed_at) over (
+            partition by event_id, market_id, outcome_id order by observed_at, public_source
+        ) as superseded_at
     from {{ ref('stg_edge__public_bets') }}
-    order by event_id asc, market_id asc, outcome_id asc, observed_at desc
 
 )
 
@@ -66,3 +69,5 @@ left join crowd
         moves.event_id = crowd.event_id
         and moves.market_id = crowd.market_id
         and moves.towards_id = crowd.outcome_id
+        and moves.moved_at > crowd.heard_at
+        and moves.moved_at <= coalesce(crowd.superseded_at, 'infinity')

@@ -18,5 +18,5 @@ select
     polls.credits_remaining,
     polls.request_ms,
     polls.body_bytes
-from {{ source('edge', 'polls') }} as polls
+from {{ source('edge', 'admitted_polls') }} as polls
 inner join {{ source('edge', 'sports') }} as sports on polls.sport_id = sports.id

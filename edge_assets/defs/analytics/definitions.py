@@ -29,7 +29,7 @@ def analytics() -> Definitions:
         "warehouse",
         AssetSelection.assets(gate, warehouse, prices, book_weights),
         executor_def=in_process_executor,  # dbt, prices, dbt: a process for each would import everything anew
-        description="Quarantine and canaries; dbt build with its tests; prices between intermediate models and marts; "
+        description="Quarantine and findings; dbt build with its tests; prices between intermediate models and marts; "
         "weights of books.",
     )
     built = [spec for asset in (gate, warehouse, prices, book_weights) for spec in asset.specs]

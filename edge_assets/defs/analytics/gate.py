@@ -1,6 +1,6 @@
-"""The gate before the warehouse: what is wrong is quarantined, and the warehouse waits for the canaries."""
+"""The gate before the warehouse: what is wrong is quarantined or held out, and everything else is built."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from dagster import (
@@ -11,16 +11,18 @@ from dagster import (
     MaterializeResult,
     MetadataValue,
     ResourceParam,
+    TableRecord,
     multi_asset,
 )
 from pydantic import Field
 
 from edge_assets.defs.analytics.rhythm import HOURLY
 from edge_assets.defs.lineage import OWNERS, QUARANTINE, table_key
-from edge_assets.quality.canaries import CANARIES, Finding
+from edge_assets.quality.checks import CHECKS
 from edge_assets.quality.gate import pass_gate
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
+from edge_assets.store.findings import Finding
 from edge_assets.store.quarantine import held
 
 SHOWN = 20
@@ -39,19 +41,19 @@ class GateConfig(Config):
             QUARANTINE,
             deps=[table_key(table) for table in ("odds_ticks", "aggregate_ticks", "events", "event_results")],
             group_name="store",
-            description="Table `quarantined_ticks`: prices taken out of the ticks, until a person releases them.",
+            description="Tables `quarantined_ticks` and `quality_findings`: single prices that nobody should act on, "
+            "until a person releases them, and what is held out as a whole, until it is decided.",
             owners=OWNERS,
             kinds={"postgres", "python", "numpy"},
             freshness_policy=HOURLY,
         )
     ],
     check_specs=[
-        AssetCheckSpec(name, asset=QUARANTINE, description=description, blocking=True)
-        for name, description in CANARIES.items()
+        AssetCheckSpec(name, asset=QUARANTINE, description=description) for name, description in CHECKS.items()
     ],
 )
 def gate(config: GateConfig, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[None]]:
-    """Judge what is new; while a canary is dead the warehouse stays as it is."""
+    """Judge what is new; what is suspected stays out of the warehouse, and a check fails until that is decided."""
     with closing(connect(settings.require_database(), "gate")) as conn:
         report = pass_gate(conn, everything=config.everything)
         in_quarantine = held(conn)
@@ -62,16 +64,30 @@ def gate(config: GateConfig, settings: ResourceParam[Settings]) -> Iterator[Mate
             "ticks_judged": report.ticks,
             "quarantined": report.quarantined,
             "in_quarantine": MetadataValue.json(in_quarantine),
+            "new_findings": len(report.found),
+            "open_findings": len(report.findings),
         },
-        check_results=[_checked(finding) for finding in report.findings],
+        check_results=[_checked(name, report.findings) for name in CHECKS],
     )
 
 
-def _checked(finding: Finding) -> AssetCheckResult:
-    died_of = [case._asdict() for case in finding.died_of[:SHOWN]]
+def _checked(name: str, is_open: Sequence[Finding]) -> AssetCheckResult:
+    failed = [finding for finding in is_open if name in finding.checks]
+    shown = [_row(finding) for finding in failed[:SHOWN]]
+    evidence = {str(finding.id): finding.evidence for finding in failed[:SHOWN]}
+    table = {"findings": MetadataValue.table(shown), "evidence": MetadataValue.json(evidence)} if failed else {}
     return AssetCheckResult(
-        asset_key=QUARANTINE,
-        check_name=finding.name,
-        passed=finding.alive,
-        metadata={"cases": finding.cases, "died_of": MetadataValue.json(died_of)},
+        asset_key=QUARANTINE, check_name=name, passed=not failed, metadata={"open_findings": len(failed), **table}
+    )
+
+
+def _row(finding: Finding) -> TableRecord:
+    return TableRecord(
+        {
+            "finding": finding.id,
+            "held out": "nothing yet: it blocks" if finding.blocks else finding.reach,
+            "reason": finding.reason,
+            "found": f"{finding.found_at:%Y-%m-%d %H:%M}",
+            "what to do": finding.remedy,
+        }
     )

@@ -39,6 +39,15 @@ BOOKMARK = AssetKey(["pricing", "priced_polls"])
 """Which polls have been priced: written behind what reads it, so no part of the lineage."""
 
 
+PLACES = {
+    "alerts": ALERTS,
+    "admitted_polls": table_key("polls"),
+    "held_out_events": QUARANTINE,
+    "blocked_feeds": QUARANTINE,
+}
+"""Which asset a source is part of that is none itself."""
+
+
 class WarehouseTranslator(DagsterDbtTranslator):
     """Places the models in the graph of both locations: their sources are what ingestion writes."""
 
@@ -66,9 +75,9 @@ def _awaited(direct: Iterable[AssetDep], sources: Iterable[AssetKey]) -> list[As
     and not a third time before the gate.
     """
     writers = {QUARANTINE if key.path[0] == "edge" else key for key in sources}
-    read = {_placed(dep.asset_key): dep._replace(asset_key=_placed(dep.asset_key)) for dep in direct}
-    deps = {key: AssetDep(key) for key in sorted(writers)} | read
-    return [dep for key, dep in deps.items() if key != BOOKMARK]
+    keys = dict.fromkeys([*sorted(writers), *(_placed(dep.asset_key) for dep in direct)])
+    # without metadata: a table and what is admitted of it are one asset, and have other names in the database
+    return [AssetDep(key) for key in keys if key != BOOKMARK]
 
 
 def _sources(manifest: Mapping[str, Any], unique_id: str, *, through: bool) -> set[str]:
@@ -89,7 +98,7 @@ def _is_view(model: Mapping[str, Any]) -> bool:
 def _placed(key: AssetKey) -> AssetKey:
     if key.path[0] != "edge":
         return key
-    return ALERTS if key.path[-1] == "alerts" else table_key(key.path[-1])
+    return PLACES.get(key.path[-1], table_key(key.path[-1]))
 
 
 def build_warehouse(project: DbtProject) -> AssetsDefinition:

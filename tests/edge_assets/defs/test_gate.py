@@ -1,4 +1,4 @@
-"""The gate in Dagster: what comes behind it runs only if every canary lives."""
+"""The gate in Dagster: what is suspected is shown with what to do, and everything behind the gate runs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from dagster import AssetsDefinition, DagsterInstance, asset, materialize
+from dagster import AssetsDefinition, DagsterInstance, TableMetadataValue, asset, materialize
 
 from edge_assets.defs.analytics.definitions import analytics
 from edge_assets.defs.analytics.gate import gate
 from edge_assets.defs.ingest.resources import SettingsResource
 from edge_assets.defs.lineage import QUARANTINE
-from edge_assets.quality.canaries import CANARIES
+from edge_assets.quality.checks import CHECKS
 from edge_assets.store.database import connect
 from tests.edge_assets.quality.seasons import Desk, season, shifted
 
@@ -46,17 +46,23 @@ def passed() -> ExecuteInProcessResult:
         return materialize(assets, instance=instance, resources={"settings": SettingsResource()}, raise_on_error=False)
 
 
-def test_the_warehouse_waits_for_the_canaries(desk: Desk) -> None:
+def test_a_finding_fails_its_check_and_stops_nothing(desk: Desk) -> None:
     desk.store(season())
     result = passed()
     checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
-    assert checks == dict.fromkeys(CANARIES, True)
+    assert checks == dict.fromkeys(CHECKS, True)
     assert result.asset_materializations_for_node("behind")
     desk.store(shifted(season(1, 2024)), "shifted.csv")
-    result = passed()
-    checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
-    assert not checks["blind_betting"]
-    assert not result.asset_materializations_for_node("behind")
+    for _ in range(2):
+        result = passed()
+        checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+        assert not checks["blind_betting"].passed
+        table = checks["blind_betting"].metadata["findings"]
+        assert isinstance(table, TableMetadataValue)
+        [row] = [record.data for record in table.records]
+        assert str(row["held out"]).endswith("shifted.csv)")
+        assert "`edge quality accept 1`" in str(row["what to do"])
+        assert result.asset_materializations_for_node("behind")
 
 
 @pytest.mark.untraced

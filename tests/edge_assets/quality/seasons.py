@@ -76,6 +76,11 @@ class Desk:
         with Importer(self.url, "test") as importer:
             return importer.run(FormatName.FOOTBALL_DATA, paths)
 
+    def load_ticks(self, *paths: Path) -> ImportReport:
+        """Import recorded ticks."""
+        with Importer(self.url, "test") as importer:
+            return importer.run(FormatName.ODDS_TICKS, paths)
+
     def gate(self, *, everything: bool = False) -> GateReport:
         """Pass the gate."""
         return pass_gate(self.conn, everything=everything)
@@ -85,6 +90,17 @@ class Desk:
         return self.conn.execute(query).fetchall()
 
 
-def dead(report: GateReport) -> set[str]:
-    """The canaries that died."""
-    return {finding.name for finding in report.findings if not finding.alive}
+def failed(report: GateReport) -> set[str]:
+    """The checks on which findings are open."""
+    return {check for finding in report.findings for check in finding.checks}
+
+
+def rotated(rows: list[Row], book: str = "WH") -> list[Row]:
+    """A book's three columns, each under the name of its neighbour."""
+    home, draw, away = (f"{book}{outcome}" for outcome in "HDA")
+    return [row | {home: row[draw], draw: row[away], away: row[home]} for row in rows]
+
+
+def ragged(rows: list[Row], every: int = 12) -> list[Row]:
+    """Some rows lack a column, and so are shifted: 32 of a season."""
+    return [{name: row[name] for name in HEAD if name != "BWD" or i % every} for i, row in enumerate(rows)]

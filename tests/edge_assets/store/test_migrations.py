@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import psycopg
 from alembic.script import ScriptDirectory
 
 from edge_assets.store.database import MIGRATIONS, connect, describe, ensure_database, upgrade
+from edge_assets.store.writer import partitions_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,30 @@ SELECT table_name, column_name, data_type, is_nullable FROM information_schema.c
 WHERE table_schema = 'public' AND table_name !~ '_[0-9]{8}$' AND table_name <> 'alembic_version'
 ORDER BY table_name, ordinal_position
 """
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BEFORE = (
+    (
+        "INSERT INTO events (key, sport_id, commence_at, original_commence_at, first_seen_at) "
+        "VALUES ('x', %(sport)s, %(at)s, %(at)s, %(at)s)"
+    ),
+    (
+        "INSERT INTO odds_ticks (observed_at, poll_id, price, event_id, outcome_id, point, book_id, market_id) VALUES "
+        "(%(at)s, 1, NULL, 1, 4, 3.5, %(book)s, 4), (%(at)s, 1, 1.7, 1, 4, 2.5, %(book)s, 4), "
+        "(%(at)s, 1, NULL, 1, 4, 4.5, %(book)s, 4)"
+    ),
+    (
+        "INSERT INTO aggregate_ticks (observed_at, poll_id, price, event_id, outcome_id, market_id, kind) "
+        "VALUES (%(at)s, 1, NULL, 1, 1, 1, 'max')"
+    ),
+    (
+        "INSERT INTO quarantined_ticks "
+        "(observed_at, poll_id, price, event_id, outcome_id, point, book_id, market_id, kind, check_name, reason) "
+        "VALUES (%(at)s, 1, 5.5, 1, 4, 3.5, %(book)s, 4, NULL, 'palpable_price', 'x'), "
+        "(%(at)s, 1, 9.5, 1, 1, NULL, NULL, 1, 'max', 'best_price', 'x')"
+    ),
+)
 
 
 def test_both_engines_have_the_same_names_and_types(
@@ -62,6 +88,35 @@ def test_it_comes_up_from_any_folder(server: PostgresServer, tmp_path: Path, mon
     with connect(url, "test") as conn:
         newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
+
+
+def test_prices_that_were_quarantined_are_back_as_they_were_seen(server: PostgresServer) -> None:
+    """Until 0012 a quarantined tick had lost its price."""
+    url = ensure_database(server.url, "quarantined")
+    upgrade(url, "0012")
+    with connect(url, "test") as conn:
+        sport = conn.execute("INSERT INTO sports (key, title) VALUES ('soccer_epl', 'EPL') RETURNING id").fetchone()
+        book = conn.execute("INSERT INTO books (key, title) VALUES ('acme', 'Acme') RETURNING id").fetchone()
+        assert sport is not None
+        assert book is not None
+        partitions_of(conn).ensure(conn, NOON)
+        values = {"sport": sport[0], "book": book[0], "at": NOON}
+        for statement in BEFORE:
+            conn.execute(statement, values)
+    upgrade(url)
+    with connect(url, "test") as conn:
+        assert conn.execute("SELECT point, price FROM odds_ticks ORDER BY point, price").fetchall() == [
+            (2.5, 1.7),
+            (3.5, 5.5),
+            (4.5, None),
+        ]
+        assert conn.execute("SELECT point, price FROM clean_ticks ORDER BY point, price").fetchall() == [
+            (2.5, 1.7),
+            (3.5, None),
+            (4.5, None),
+        ]
+        assert conn.execute("SELECT price FROM aggregate_ticks").fetchall() == [(9.5,)]
+        assert conn.execute("SELECT price FROM clean_aggregates").fetchall() == [(None,)]
 
 
 def test_timescaledb_that_is_installed_but_not_loaded_is_none(

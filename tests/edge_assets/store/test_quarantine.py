@@ -47,12 +47,17 @@ def test_a_price_goes_and_comes_back(desk: Desk) -> None:
     assert quarantine(desk.conn, wrong, [WRONG]) == 1
     assert quarantine(desk.conn, wrong, [WRONG]) == 0
 
-    assert readers.last_quotes(desk.conn, desk.sport)[0].price.tolist() == [1.95]
-    assert np.isnan(readers.changes(desk.conn, first or 0).quotes.price).sum() == 1
+    assert rows(readers.last_quotes(desk.conn, desk.sport)[0]) == rows(before), "the live path goes on from what it saw"
+    later = NOON + timedelta(minutes=5)
+    assert readers.as_of(desk.conn, desk.events[0], later).quotes.price.tolist() == [1.95]
+    [(at,)] = desk.conn.execute("SELECT quarantined_at - interval '1 second' FROM quarantined_ticks").fetchall()
+    assert sorted(readers.as_of(desk.conn, desk.events[0], later, at).quotes.price.tolist()) == [1.95, ODD]
+    assert np.isnan(readers.changes(desk.conn, first or 0).quotes.price).sum() == 0, "as it was seen"
     assert events_due(desk.conn) == [(desk.events[0], NOON)]
     assert held(desk.conn) == {"palpable_price": 1}
     [row] = quarantined(desk.conn)
     assert (row.price, row.point, row.market, row.outcome) == (ODD, 3.5, "spreads", "away")
     assert release(desk.conn, row.id, "ada")
+    assert sorted(readers.as_of(desk.conn, desk.events[0], later).quotes.price.tolist()) == [1.95, ODD]
     assert rows(readers.last_quotes(desk.conn, desk.sport)[0]) == rows(before)
     assert held(desk.conn) == {}

@@ -12,7 +12,7 @@ WITH known AS (
         r.status IN ('final', 'shortened') AS over,
         CASE r.status WHEN 'shortened' THEN 'final' WHEN 'postponed' THEN NULL ELSE r.status END AS ending
     FROM {moments} AS m
-    INNER JOIN results AS r ON {of_results} m.known_at >= r.observed_at
+    INNER JOIN admitted_results AS r ON {of_results} m.known_at >= r.observed_at
 ),
 
 compared AS (

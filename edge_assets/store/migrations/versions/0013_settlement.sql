@@ -29,7 +29,7 @@ CREATE TRIGGER result_decisions_stay BEFORE UPDATE OR DELETE ON result_decisions
 FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE VIEW result_moments AS
-SELECT event_id, observed_at AS known_at FROM results
+SELECT event_id, observed_at AS known_at FROM admitted_results
 UNION
 SELECT event_id, decided_at AS known_at FROM result_decisions;
 

@@ -1,0 +1,280 @@
+"""What the quality gate has found, and what people have decided on it.
+
+Two times belong to a price: when it was seen, which never changes, and from when on its quality is known. A reader of
+the past names both. The warehouse asks "as seen until then, by what is known of quality now", because what is imported
+today is years old and nothing was known of it then; `edge_assets.store.readers.as_of` also tells what was known at an
+earlier time. A build knows the decisions that were made before its gate passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
+
+from psycopg.rows import class_row, scalar_row
+from psycopg.types.json import Jsonb
+
+from edge_assets.store import holding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from psycopg import Connection
+
+BY_HAND = "by_hand"
+"""The check that a person is."""
+AGGREGATE_KINDS = ("max", "avg")
+GATE = "quality gate"
+"""Who decides where better data does."""
+RECORD = """
+INSERT INTO quality_findings (
+    checks, sport_id, season, feed, import_id, book_id, kind, market_id, blocks, reason, evidence
+) VALUES (
+    %(checks)s, %(sport_id)s, %(season)s, %(feed)s, %(import_id)s, %(book_id)s, %(kind)s, %(market_id)s, %(blocks)s,
+    %(reason)s, %(evidence)s
+)
+ON CONFLICT ON CONSTRAINT quality_findings_scope DO NOTHING RETURNING id
+"""
+OF_SCOPE = """
+SELECT id, state FROM quality_findings_at('infinity')
+WHERE
+    (sport_id, season, feed, import_id, book_id, kind, market_id)
+    IS NOT DISTINCT FROM (
+        %(sport_id)s::smallint, %(season)s::smallint, %(feed)s::text, %(import_id)s::integer, %(book_id)s::smallint,
+        %(kind)s::text, %(market_id)s::smallint
+    )
+"""
+SUSPECTED_BOOKS = """
+SELECT coalesce(import_id, 0), array_agg(DISTINCT book_id) FROM quality_findings_at('infinity')
+WHERE sport_id = %s AND season IS NOT DISTINCT FROM %s AND book_id IS NOT NULL AND state <> 'accepted'
+GROUP BY coalesce(import_id, 0)
+"""
+ACCEPTED = """
+SELECT EXISTS (
+    SELECT FROM quality_findings_at('infinity')
+    WHERE
+        state = 'accepted' AND checks && %(checks)s
+        AND coalesce(sport_id = %(sport_id)s, sport_id IS NULL) AND coalesce(season = %(season)s, season IS NULL)
+        AND coalesce(feed = %(feed)s, feed IS NULL) AND coalesce(import_id = %(import_id)s, import_id IS NULL)
+        AND coalesce(market_id = %(market_id)s, market_id IS NULL)
+        AND (
+            num_nonnulls(book_id, kind) = 0
+            OR (book_id, kind) IS NOT DISTINCT FROM (%(book_id)s::smallint, %(kind)s::text)
+        )
+)
+"""
+DECIDE = """
+INSERT INTO quality_decisions (finding_id, decision, decided_by, reason)
+VALUES (%(finding)s, %(decision)s, %(by)s, %(reason)s)
+"""
+OPEN_WITHIN = """
+SELECT n.id
+FROM quality_findings_at('infinity') AS n INNER JOIN quality_findings_at('infinity') AS f ON f.id = %s AND n.id <> f.id
+WHERE
+    n.state = 'open'
+    AND (f.import_id IS NULL OR f.import_id = n.import_id)
+    AND (f.sport_id IS NULL OR coalesce(f.sport_id = n.sport_id, f.import_id IS NOT NULL))
+    AND (f.season IS NULL OR f.season = n.season)
+    AND (f.feed IS NULL OR coalesce(f.feed = n.feed, f.import_id IS NOT NULL))
+    AND (f.market_id IS NULL OR f.market_id = n.market_id)
+    AND (num_nonnulls(f.book_id, f.kind) = 0 OR (f.book_id, f.kind) IS NOT DISTINCT FROM (n.book_id, n.kind))
+"""
+READ = """
+SELECT
+    n.id, n.checks, s.key AS sport, n.season, n.feed, n.import_id, i.path AS file, b.key AS book, n.kind,
+    m.key AS market, f.blocks, f.reason, f.evidence, f.found_at, n.state, n.decided_by, n.decision_reason, n.decided_at
+FROM quality_findings_at('infinity') AS n
+INNER JOIN quality_findings AS f ON n.id = f.id
+LEFT JOIN sports AS s ON n.sport_id = s.id
+LEFT JOIN imports AS i ON n.import_id = i.id
+LEFT JOIN books AS b ON n.book_id = b.id
+LEFT JOIN markets AS m ON n.market_id = m.id
+"""
+LIST = f"{READ} WHERE %s OR n.state = 'open' ORDER BY n.id"
+ONE = f"{READ} WHERE n.id = %s"
+DECISIONS = """
+SELECT decision, decided_by, reason, decided_at FROM quality_decisions WHERE finding_id = %s ORDER BY id
+"""
+
+
+class Scope(NamedTuple):
+    """How far a finding reaches: whatever fits all that is not None. `kind` is of an aggregate, in a book's place."""
+
+    sport_id: int | None = None
+    season: int | None = None
+    feed: str | None = None
+    import_id: int | None = None
+    book_id: int | None = None
+    kind: str | None = None
+    market_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding by name, with its state: open, accepted, excluded, withdrawn or resolved."""
+
+    id: int
+    checks: list[str]
+    sport: str | None
+    season: int | None
+    feed: str | None
+    import_id: int | None
+    file: str | None
+    book: str | None
+    kind: str | None
+    market: str | None
+    blocks: bool
+    reason: str
+    evidence: dict[str, Any]
+    found_at: datetime
+    state: str
+    decided_by: str | None
+    decision_reason: str | None
+    decided_at: datetime | None
+
+    @property
+    def reach(self) -> str:
+        """What it reaches, in words."""
+        file = self.file and f"import {self.import_id} ({self.file})"
+        words = (self.book or self.kind, self.market, self.sport, self.season, file or self.feed)
+        return " ".join(str(word) for word in words if word is not None)
+
+    @property
+    def remedy(self) -> str:
+        """What can be done about it, in a sentence."""
+        if self.state != "open":
+            return f"nothing: it is {self.state}"
+        words = f"`edge quality accept {self.id}` if it is right, `edge quality exclude {self.id}` if it is wrong"
+        if self.import_id is None:
+            return words
+        return f"{words}; or import the right file, or take this one out by `edge quality withdraw {self.id}`"
+
+
+class UnknownNameError(LookupError):
+    """A book, sport or market that is not in the database."""
+
+    def __init__(self, table: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"{name!r} is none of the {table}")
+        self.remedy = f"known {table}: {', '.join(known) or 'none'}"
+
+
+class Decision(NamedTuple):
+    """What somebody decided on a finding, and why."""
+
+    decision: str
+    decided_by: str
+    reason: str
+    decided_at: datetime
+
+
+def record(
+    conn: Connection,
+    scope: Scope,
+    checks: Sequence[str],
+    reason: str,
+    evidence: dict[str, Any],
+    *,
+    blocks: bool = False,
+) -> tuple[int, bool]:
+    """Store a finding and hold out what it reaches; its id, and whether it is new.
+
+    A scope has one finding. One that was accepted is open again: whoever records it has looked at what came since.
+    """
+    values = scope._asdict() | {"checks": list(checks), "reason": reason, "evidence": Jsonb(evidence), "blocks": blocks}
+    with conn.transaction():
+        new = conn.execute(RECORD, values).fetchone()
+        found, state = conn.execute(OF_SCOPE, scope._asdict()).fetchone() or (0, "")
+        is_again = new is None and state == "accepted"
+        if is_again:
+            conn.execute(DECIDE, {"finding": found, "decision": "open", "by": GATE, "reason": f"again: {reason}"})
+        holding.hold(conn)
+    return int(found), new is not None or is_again
+
+
+def record_wish(conn: Connection, scope: Scope, by: str, why: str) -> int:
+    """The finding on a scope that a person is about to decide on; made, with the reason, if there is none."""
+    found = conn.execute(OF_SCOPE, scope._asdict()).fetchone()
+    return int(found[0]) if found else record(conn, scope, [BY_HAND], why, {"by": by})[0]
+
+
+def scope_of(
+    conn: Connection, import_id: int | None, book: str | None, sport: str | None, season: int | None, market: str | None
+) -> Scope:
+    """A scope by names; a book may be the kind of an aggregate.
+
+    Raises:
+        UnknownNameError: a name is not known.
+    """
+    kind = book if book in AGGREGATE_KINDS else None
+    return Scope(
+        _id(conn, "sports", sport),
+        season,
+        None,
+        import_id,
+        None if kind else _id(conn, "books", book),
+        kind,
+        _id(conn, "markets", market),
+    )
+
+
+def _id(conn: Connection, table: LiteralString, key: str | None) -> int | None:
+    if key is None:
+        return None
+    known = dict(conn.execute(f"SELECT key, id FROM {table} ORDER BY key").fetchall())
+    if key not in known:
+        raise UnknownNameError(table, key, list(known))
+    return int(known[key])
+
+
+def decide(conn: Connection, finding: int, decision: str, by: str, reason: str) -> list[str]:
+    """Decide on a finding, and on the open ones within its reach.
+
+    What is `accepted` comes into the warehouse with its next build, with the single prices of it that were quarantined;
+    whatever else is decided stays out. Where an import is `withdrawn`, others of the same events have to be imported
+    again, because what it had told before them was not stored again: their paths are returned.
+    """
+    with conn.transaction(), conn.cursor(row_factory=scalar_row) as cursor:
+        for each in [finding, *cursor.execute(OPEN_WITHIN, [finding]).fetchall()]:
+            conn.execute(DECIDE, {"finding": each, "decision": decision, "by": by, "reason": reason})
+        if decision == "accepted":
+            holding.release_prices(conn, finding, by)
+        holding.hold(conn)
+        return holding.reopen_imports(conn, finding) if decision == "withdrawn" else []
+
+
+def resolve_replaced(conn: Connection) -> list[int]:
+    """Resolve the findings on imports that a later one has replaced; their ids. What they reach stays out."""
+    replaced = holding.replaced_findings(conn)
+    for finding in replaced:
+        reason = "a later import tells all that it reaches"
+        conn.execute(DECIDE, {"finding": finding, "decision": "resolved", "by": GATE, "reason": reason})
+    return replaced
+
+
+def suspected_books(conn: Connection, sport_id: int, season: int | None) -> dict[int, list[int]]:
+    """The books on which there is a finding in a season, by import (0: the feed)."""
+    return dict(conn.execute(SUSPECTED_BOOKS, [sport_id, season]).fetchall())
+
+
+def is_accepted(conn: Connection, scope: Scope, checks: Sequence[str]) -> bool:
+    """Whether somebody has accepted all of a scope, although one of these checks had failed."""
+    row = conn.execute(ACCEPTED, scope._asdict() | {"checks": list(checks)}).fetchone()
+    return bool(row and row[0])
+
+
+def findings(conn: Connection, *, decided: bool = False) -> list[Finding]:
+    """The findings that are open; the `decided` ones too, if wanted."""
+    with conn.cursor(row_factory=class_row(Finding)) as cursor:
+        return cursor.execute(LIST, [decided]).fetchall()
+
+
+def finding_of(conn: Connection, number: int) -> Finding | None:
+    """One finding."""
+    with conn.cursor(row_factory=class_row(Finding)) as cursor:
+        return cursor.execute(ONE, [number]).fetchone()
+
+
+def decisions(conn: Connection, finding: int) -> list[Decision]:
+    """What was decided on a finding, in order of time."""
+    return [Decision(*row) for row in conn.execute(DECISIONS, [finding])]

@@ -1,0 +1,83 @@
+"""`edge quality`, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.store.database import connect
+from tests.edge_assets.quality.seasons import Desk, rotated, season
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.edge_assets.cli.command import Edge
+
+WHY = ("--why", "looked at it", "--by", "ada", "--json")
+
+
+@pytest.fixture
+def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
+    """A database with one book's columns rotated."""
+    with connect(database_url, "test") as conn:
+        own = Desk(database_url, conn, tmp_path)
+        own.store(rotated(season()))
+        own.gate()
+        yield own
+
+
+def test_a_finding_is_listed_shown_and_decided(edge: Edge, desk: Desk) -> None:
+    url = desk.url
+    [finding] = json.loads(edge("quality", "list", "--json", DATABASE_URL=url).stdout)
+    assert (finding["book"], finding["season"], finding["state"]) == ("williamhill", 2023, "open")
+    number = str(finding["id"])
+    shown = edge("quality", "show", number, DATABASE_URL=url).stdout
+    assert "other books have a median" in shown
+    assert f"`edge quality accept {number}`" in shown
+    facts = json.loads(edge("quality", "show", number, "--json", DATABASE_URL=url).stdout)
+    assert (facts["prices"], facts["events"], facts["decisions"]) == (1140, 380, [])
+    excluded = json.loads(edge("quality", "exclude", number, *WHY, DATABASE_URL=url).stdout)
+    assert (excluded["state"], excluded["decided_by"], excluded["decision_reason"]) == (
+        "excluded",
+        "ada",
+        "looked at it",
+    )
+    accepted = json.loads(edge("quality", "accept", number, *WHY, DATABASE_URL=url).stdout)
+    assert accepted["state"] == "accepted"
+    facts = json.loads(edge("quality", "show", number, "--json", DATABASE_URL=url).stdout)
+    assert [d["decision"] for d in facts["decisions"]] == ["excluded", "accepted"]
+    assert edge("quality", "list", DATABASE_URL=url).stdout.count("williamhill") == 0
+    assert edge("quality", "list", "--all", DATABASE_URL=url).stdout.count("accepted") == 1
+
+
+def test_an_import_and_a_book_in_a_season_are_decided_on_without_a_finding(edge: Edge, desk: Desk) -> None:
+    url = desk.url
+    place = ("--book", "bet365", "--sport", "soccer_epl", "--season", "2023")
+    excluded = json.loads(edge("quality", "exclude", *place, *WHY, DATABASE_URL=url).stdout)
+    assert (excluded["state"], excluded["checks"], excluded["book"]) == ("excluded", ["by_hand"], "bet365")
+    assert desk.rows("SELECT count(*) FROM clean_ticks") == [(380 * 12,)]
+    [known] = json.loads(edge("quality", "imports", "--json", DATABASE_URL=url).stdout)
+    assert (known["rows"], known["is_held_out"]) == (380, False)
+    withdrawn = json.loads(edge("quality", "withdraw", "--import", "E0.csv", *WHY, DATABASE_URL=url).stdout)
+    assert (withdrawn["state"], withdrawn["import_id"]) == ("withdrawn", known["id"])
+    assert desk.rows("SELECT count(*) FROM clean_ticks") == [(0,)]
+    assert "held out" in edge("quality", "imports", DATABASE_URL=url).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("accept", "99"), "there is no finding 99"),
+        (("accept",), "it is not said what to decide on"),
+        (("exclude", "--sport", "cricket"), "'cricket' is none of the sports"),
+        (("withdraw", "--import", "nowhere.csv"), "no imports are 'nowhere.csv'"),
+    ],
+)
+def test_what_is_unknown_is_told(edge: Edge, desk: Desk, words: tuple[str, ...], told: str) -> None:
+    done = edge("quality", *words, *WHY, DATABASE_URL=desk.url)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "→" in done.stderr
