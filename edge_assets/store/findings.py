@@ -221,10 +221,10 @@ def scope_of(
 def _id(conn: Connection, table: LiteralString, key: str | None) -> int | None:
     if key is None:
         return None
-    known = dict(conn.execute(f"SELECT key, id FROM {table} ORDER BY key").fetchall())
+    known: dict[str, int] = dict(conn.execute(f"SELECT key, id FROM {table} ORDER BY key").fetchall())
     if key not in known:
         raise UnknownNameError(table, key, list(known))
-    return int(known[key])
+    return known[key]
 
 
 def decide(conn: Connection, finding: int, decision: str, by: str, reason: str) -> list[str]:

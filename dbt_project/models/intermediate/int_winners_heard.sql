@@ -1,5 +1,5 @@
--- Which outcome of the match result was taken to have won, from when on and until when: a result that is contradicted or
--- decided later counts as it was known until then.
+-- Which outcome of the match result was taken to have won, from when on and until when: a result that is
+-- contradicted or decided later counts as it was known until then.
 select
     event_id,
     market,

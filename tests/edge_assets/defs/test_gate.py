@@ -49,8 +49,8 @@ def passed() -> ExecuteInProcessResult:
 def test_a_finding_fails_its_check_and_stops_nothing(desk: Desk) -> None:
     desk.store(season())
     result = passed()
-    checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
-    assert checks == dict.fromkeys(CHECKS, True)
+    verdicts = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    assert verdicts == dict.fromkeys(CHECKS, True)
     assert result.asset_materializations_for_node("behind")
     desk.store(shifted(season(1, 2024)), "shifted.csv")
     for _ in range(2):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0012a"
+revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012a"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -25,7 +25,7 @@ reach the index, and to ask for a few took 0.2 s where 62,000 have results."""
 def upgrade() -> None:
     """Apply."""
     here = Path(__file__)
-    judgement = here.with_name("0013_judgement.sql").read_text(encoding="utf-8")
+    judgement = here.with_name("0014_judgement.sql").read_text(encoding="utf-8")
     script = here.with_suffix(".sql").read_text(encoding="utf-8")
     parts = {"{dated}": judgement.format(**DATED), "{at_once}": judgement.format(**AT_ONCE)}
     for place, part in parts.items():

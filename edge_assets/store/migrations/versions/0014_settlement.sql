@@ -35,7 +35,7 @@ SELECT event_id, decided_at AS known_at FROM result_decisions;
 
 COMMENT ON VIEW result_moments IS 'When what is known of an event''s result may have changed.';
 
--- What was known from each of these moments on (0013_judgement.sql).
+-- What was known from each of these moments on (0014_judgement.sql).
 CREATE VIEW event_results_dated AS
 {dated};
 
