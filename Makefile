@@ -29,13 +29,13 @@ down: .venv/.run  ## Stop everything
 # test_up is a whole stack, and alone: beside another worker on two cores its MLflow takes five minutes to start.
 # Nor is it traced, which would take ten processes half as long again; the others are but for those marked `untraced`.
 # The others by file, so that what a file prepares is prepared once, the long ones first; every worker has its own servers.
-test: .venv/.dev  ## Run the tests with the coverage gate (ARGS="-k name")
+test: .venv/.dev  ## Run the tests, all of them with the coverage gate (ARGS="-k name")
 	@rm -f .coverage .coverage.*
 	$(if $(ARGS),,.venv/bin/pytest tests/e2e/test_up.py)
 	.venv/bin/coverage run -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
 		$(or $(ARGS),--ignore=tests/e2e/test_up.py)
 	@.venv/bin/coverage combine --quiet
-	.venv/bin/coverage report
+	$(if $(ARGS),,.venv/bin/coverage report)
 
 lint: .venv/.dev  ## Check style, types and import walls
 	.venv/bin/ruff check

@@ -37,13 +37,13 @@ BOOK_NOISE = 0.04
 five soft books in 41,156 matches of football-data 2015-24."""
 PRIOR_BOOKS = 4.0
 """How many books' worth of evidence that is, beside the books of a line."""
-COMMON_ERROR = 0.033
-"""What all books get wrong together, in log-odds; no number of them reveals it. The mean of the five above differs from
-Pinnacle by .039 to .054 (root mean square), and the results side with Pinnacle: of the difference they confirm 1.09 +-
-.15 before the match (56,767 matches) and .98 +- .22 at the close (25,489). With this number the 90% interval about the
-five's mean holds Pinnacle's fair probability in 87% and 86% of outcomes, with .02 in 74%; about prices of an edge of
-.02 or more, which are told (`ml.market.others`), in 91% and 93% (`tests/ml/market/test_football_data.py`). .037 would
-be right for those five alone; on drawn markets with sharp books among the pooled it is too much."""
+COMMON_RATIO = 0.55
+"""The variance of what all books get wrong together, over that of what each gets wrong by itself: no number of books
+reveals it, but books that differ much err much. A correlation of their errors of .35. The mean of the five above
+differs from Pinnacle by .039 to .054 (root mean square), they from each other by .034 to .060, and the results side
+with Pinnacle: of the difference they confirm 1.09 +- .15 before the match (56,767 matches) and .98 +- .22 at the close
+(25,489). Chosen on drawn markets with a known truth, among .3, .45, .55 and .6 (seeds 1 and 2 of
+`tests/ml/scoring/drawn_markets.py`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,10 +71,10 @@ def pool(opinions: Array, weights: Array, *, groups: Clones = (), variance: Arra
     book's opinion is uncertain by itself: its age, or the way from another point.
 
     Books further than `FAR_LOG_ODDS` from the weighted median of the others do not count. The squared standard error is
-    s^2 / b + sum w^2 v / (sum w)^2 + (c b / m)^2: s^2 the books' variance, shrunk to `BOOK_NOISE` squared as by
-    `PRIOR_BOOKS` more books; b = (sum w)^2 / sum w^2 the effective number of the m sources; v the `variance`; c the
-    `COMMON_ERROR`, which is the crowd's: a pool that leans on few has less of it, and more of their own. (Pinnacle at
-    weight 5 beside five soft books: b / m = .56, about the half by which it halves their error.)
+    s^2 / b + sum w^2 v / (sum w)^2 + r s^2 (b / m)^2: s^2 the books' variance, shrunk to `BOOK_NOISE` squared as by
+    `PRIOR_BOOKS` more books; b = (sum w)^2 / sum w^2 the effective number of the m sources; v the `variance`; r the
+    `COMMON_RATIO`, of errors that are the crowd's: a pool that leans on few has less of them, and more of their own.
+    (Pinnacle at weight 5 beside five soft books: b / m = .56, about the half by which it halves their error.)
 
     A line's result depends neither on the other lines nor on books without an opinion, to the last bit.
     """
@@ -103,7 +103,7 @@ def opinion_error(spread: Array, effective: Array, sources: NDArray[np.int64], o
     `sources` that there are; `own` is the mean's share of the opinions' own variance.
     """
     noise = (PRIOR_BOOKS * BOOK_NOISE**2 + effective * spread) / (PRIOR_BOOKS + effective - 1)
-    error: Array = np.sqrt(noise / effective + own + (COMMON_ERROR * effective / sources) ** 2)
+    error: Array = np.sqrt(noise / effective + own + COMMON_RATIO * noise * (effective / sources) ** 2)
     return error
 
 

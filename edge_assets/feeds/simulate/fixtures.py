@@ -32,7 +32,7 @@ OPINION_LASTS = 300
 COMMON_SHARE = 0.5
 """Of the variance of the soft books' errors: what they get wrong together. In football-data the mean of five soft books
 errs by .039 to .050 against Pinnacle, as much as one of them differs from the others, and the results side with
-Pinnacle (`ml.market.pooling.COMMON_ERROR`)."""
+Pinnacle (`ml.market.pooling.COMMON_RATIO`)."""
 KNOWLEDGE_STEP = 600
 """The deviation that is left shrinks as news come in; it is restated every ten minutes."""
 SMALL_MOVE, BIG_MOVE = 0.07, (0.22, 0.38)

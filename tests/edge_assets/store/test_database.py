@@ -106,7 +106,7 @@ def test_an_unfinished_upgrade_leaves_nothing(
         assert conn.execute("SELECT count(*) FROM outcomes").fetchone() == (7,)
 
 
-@pytest.mark.parametrize("key", ["a\x00b", "\ud83d"])
+@pytest.mark.parametrize("key", ["a\x00b", "\ud83d"], ids=["NUL", "half"])
 def test_what_cannot_be_stored_is_no_lost_connection(conn: Connection, key: str) -> None:
     with pytest.raises((psycopg.DataError, UnicodeEncodeError)) as raised:
         conn.execute("INSERT INTO markets (key) VALUES (%s)", [key])

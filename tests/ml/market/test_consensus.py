@@ -19,7 +19,7 @@ from ml.market import (
     merged,
     pool,
 )
-from ml.market.pooling import BOOK_NOISE, COMMON_ERROR, FAR_LOG_ODDS
+from ml.market.pooling import BOOK_NOISE, COMMON_RATIO, FAR_LOG_ODDS
 from tests.ml.market.markets import NAN, feeds
 
 if TYPE_CHECKING:
@@ -205,11 +205,11 @@ def test_the_heaviest_clone_gives_the_weight_and_a_missing_one_none() -> None:
 
 
 def test_the_standard_error_covers_the_truth() -> None:
-    """Books with independent noise around a truth: the error stated is the error made, for few books and for many."""
+    """Books with noise of their own and in common around a truth: the error stated is the error made."""
     rng = np.random.default_rng(11)
     for books in (3, 10, 40):
         truth = rng.normal(0, 0.7, 4000)
-        shared = rng.normal(0, COMMON_ERROR, 4000)
+        shared = rng.normal(0, BOOK_NOISE * np.sqrt(COMMON_RATIO), 4000)
         odds = (truth + shared)[:, None] + rng.normal(0, BOOK_NOISE, (4000, books))
         market = pool(np.stack([odds, -odds]), np.ones((4000, books)))
         z = (logit(market.probability[0]) - truth) / market.error[0]
@@ -222,7 +222,8 @@ def test_noisier_books_give_a_larger_error() -> None:
         odds = rng.normal(0, noise, (4000, 15))
         market = pool(np.stack([odds, -odds]), np.ones((4000, 15)))
         made = logit(market.probability[0]).std()
-        stated = np.sqrt((market.error[0] ** 2 - COMMON_ERROR**2).mean())
+        own = (1 / 15) / (1 / 15 + COMMON_RATIO)  # the rest is common, and drawn by nobody here
+        stated = np.sqrt((market.error[0] ** 2 * own).mean())
         assert made == pytest.approx(stated, rel=0.25)
 
 

@@ -164,7 +164,7 @@ class Five(NamedTuple):
 def test_results_side_with_pinnacle_and_the_interval_of_soft_books_holds_it(
     data_dir: Path, close: str, matches: int
 ) -> None:
-    """Five books agree with each other more than with the truth: their common error, measured (`COMMON_ERROR`)."""
+    """Five books agree with each other more than with the truth: their common error, measured (`COMMON_RATIO`)."""
     five, soft = _five(data_dir, close)
     chosen = five.held_of_chosen(soft, 0.02)
     share, error = five.confirmed()

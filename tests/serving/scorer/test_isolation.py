@@ -246,7 +246,7 @@ def test_waits_grow_to_a_limit_and_outlive_the_scorer(desk: ScorerDesk) -> None:
     assert (desk.sport in reborn, failing_sports(desk.conn)) == (False, [])
 
 
-@pytest.mark.parametrize("said", ["", "a\0b", "x" * 9_000, "\ud83d half"])
+@pytest.mark.parametrize("said", ["", "a\0b", "x" * 9_000, "\ud83d half"], ids=["empty", "NUL", "long", "half"])
 def test_whatever_an_error_says_can_be_stored(desk: ScorerDesk, said: str) -> None:
     FailingSports(desk.conn).record(desk.sport, "nba", ValueError(said))
     [failure] = failing_sports(desk.conn)
