@@ -24,7 +24,7 @@ FINDING = Annotated[int | None, typer.Argument(metavar="[FINDING]", help="Its nu
 IMPORT = Annotated[str | None, typer.Option("--import", help="Or an import: its number, or the end of its path.")]
 BOOK = Annotated[str | None, typer.Option(help="Or a book, by its key; max and avg are aggregates.")]
 SPORT = Annotated[str | None, typer.Option(help="Of a book, or as a whole.")]
-SEASON = Annotated[int | None, typer.Option(help="Named by the year of its beginning.")]
+SEASON = Annotated[int | None, typer.Option(min=1900, max=2200, help="Named by the year of its beginning.")]
 MARKET = Annotated[str | None, typer.Option(help="h2h, h2h_3_way, spreads or totals.")]
 WHY = Annotated[str, typer.Option(help="The reason, for whoever asks later.")]
 BY = Annotated[str | None, typer.Option(help="Who decides; the user of this machine.")]
@@ -150,7 +150,7 @@ def _decide(
 ) -> None:
     from edge_assets.store import findings as store
 
-    who = by or getpass.getuser()
+    who, why = _said("--by", by or getpass.getuser()), _said("--why", why)
     with _database() as conn:
         if number is None:
             number = store.record_wish(conn, _scope(conn, *named), who, why)
@@ -167,6 +167,18 @@ def _decide(
     out.print(f"{decision}: {finding.reach}; the next build of the warehouse goes by it", markup=False, soft_wrap=True)
     for path in again:
         out.print(f"import again, because it told some of the same: {path}", markup=False, soft_wrap=True)
+
+
+def _said(option: str, text: str) -> str:
+    """What a person said, fit to be stored."""
+    from edge_assets.local.errors import LocalError
+    from edge_assets.texts import UnusableTextError, clean_text
+
+    try:
+        return clean_text(text)
+    except UnusableTextError as error:
+        msg = f"{option}: {error}"
+        raise LocalError(msg, "say in a sentence why, and who says so") from None
 
 
 def _whole_import(conn: Connection, finding: Finding, by: str, why: str) -> int:

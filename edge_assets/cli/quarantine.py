@@ -25,7 +25,7 @@ ID = Annotated[int, typer.Argument(metavar="ID", help="Its number in `edge quara
 @app.command("list")
 def list_(
     everything: Annotated[bool, typer.Option("--all", help="Those that were released, too.")] = False,
-    limit: Annotated[int, typer.Option(help="At most so many, the newest.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many, the newest.")] = 100,
     as_json: JSON = False,
 ) -> None:
     """List what is in quarantine."""

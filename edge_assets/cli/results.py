@@ -32,7 +32,7 @@ SCORE = re.compile(r"(\d{1,3})\s*[-:]\s*(\d{1,3})")
 def list_(
     contradicted: Annotated[bool, typer.Option("--contradicted", help="Only those that settle nothing.")] = False,
     decided: Annotated[bool, typer.Option("--decided", help="Only those that a person has decided.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest games.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many, the newest games.")] = 100,
     as_json: JSON = False,
 ) -> None:
     """List the results that hold, one a game and period."""

@@ -27,6 +27,12 @@ BY_HAND = "by_hand"
 AGGREGATE_KINDS = ("max", "avg")
 GATE = "quality gate"
 """Who decides where better data does."""
+SELECT_SEASONS = """
+SELECT DISTINCT season_of(s.key, e.original_commence_at) AS season
+FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id
+WHERE %(sport)s::text IS NULL OR s.key = %(sport)s
+ORDER BY season
+"""
 RECORD = """
 INSERT INTO quality_findings (
     checks, sport_id, season, feed, import_id, book_id, kind, market_id, blocks, reason, evidence
@@ -152,7 +158,7 @@ class Finding:
 
 
 class UnknownNameError(LookupError):
-    """A book, sport or market that is not in the database."""
+    """A book, sport, season or market that is not in the database."""
 
     def __init__(self, table: str, name: str, known: Sequence[str]) -> None:
         super().__init__(f"{name!r} is none of the {table}")
@@ -207,6 +213,9 @@ def scope_of(
         UnknownNameError: a name is not known.
     """
     kind = book if book in AGGREGATE_KINDS else None
+    seasons = [str(year) for (year,) in conn.execute(SELECT_SEASONS, {"sport": sport})] if season is not None else []
+    if season is not None and str(season) not in seasons:
+        raise UnknownNameError("seasons", str(season), seasons)
     return Scope(
         _id(conn, "sports", sport),
         season,

@@ -37,13 +37,14 @@ BOOK_NOISE = 0.04
 five soft books in 41,156 matches of football-data 2015-24."""
 PRIOR_BOOKS = 4.0
 """How many books' worth of evidence that is, beside the books of a line."""
-COMMON_RATIO = 0.55
+COMMON_RATIO = 0.4
 """The variance of what all books get wrong together, over that of what each gets wrong by itself: no number of books
-reveals it, but books that differ much err much. A correlation of their errors of .35. The mean of the five above
+reveals it, but books that differ much err much. A correlation of their errors of .29. The mean of the five above
 differs from Pinnacle by .039 to .054 (root mean square), they from each other by .034 to .060, and the results side
 with Pinnacle: of the difference they confirm 1.09 +- .15 before the match (56,767 matches) and .98 +- .22 at the close
-(25,489). Chosen on drawn markets with a known truth, among .3, .45, .55 and .6 (seeds 1 and 2 of
-`tests/ml/scoring/drawn_markets.py`)."""
+(25,489). Chosen on worlds with a known truth, among .25, .3, .45, .55 and .6: drawn markets (seeds 1 and 2 of
+`tests/ml/scoring/drawn_markets.py`), where .45 holds 90% of alerts, and the simulator (seeds 41 to 46), where .3
+does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

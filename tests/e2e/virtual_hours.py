@@ -129,7 +129,7 @@ class Watcher:
         for alert in step.alerts:
             if alert.state == "opened" and alert.key.kind == "arbitrage":
                 self.watch.arbitrages.append(alert)
-            elif alert.state == "opened":
+            elif alert.state == "opened" and not alert.worth.legs:  # a likely error with legs is no single bet
                 told = self.watch.bets if alert.key.kind == "value" else self.watch.errors
                 told.append(self._bet(alert, listed, at))
         self.watch.showing.append({self._price(key) for key in self.scorer.open if key.kind == "value"})

@@ -66,7 +66,7 @@ def test_every_command_tells_what_is_wrong_and_what_helps(edge: Edge, command: t
         (("up", "--feed", "simulate"), {"DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "database x at", "DATABASE_URL"),
         (("up", "--feed", "simulate"), {"JWT_SECRET": "short"}, "JWT_SECRET is too short", "openssl rand -hex 32"),
         (("up", "--port", "99999"), {}, "--port", "65535"),
-        (("replay", "nowhere", "--port", "-1"), {}, "--port", "-1"),
+        (("replay", "nowhere", "--port", "-1"), {}, "--port", "equal to 1"),
         (("token",), {"JWT_SECRET": "short"}, "JWT_SECRET is too short", "openssl rand -hex 32"),
         (("token", "--hours", "nan"), {}, "--hours", "from 0 to"),
         (("token", "--hours", "1e300"), {}, "--hours", "from 0 to"),
