@@ -61,7 +61,7 @@ class PalpableWeights(NamedTuple):
     slip: float
 
 
-WEIGHTS = PalpableWeights(intercept=-2.351, distance=2.041, surprise=1.235, lead=1.510, giveaway=1.619, slip=0.460)
+WEIGHTS = PalpableWeights(intercept=-2.426, distance=2.025, surprise=1.268, lead=1.782, giveaway=1.676, slip=0.461)
 LIKELY_ERROR = 0.5
 LEAST_LOG_ODDS = 0.03
 """Of a distance, a spread and a lead: one tick near evens."""

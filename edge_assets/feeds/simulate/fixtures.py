@@ -29,10 +29,10 @@ PLAYED_FOR = 900
 NEWS_EVERY = 720
 BIG_NEWS = 0.06
 OPINION_LASTS = 300
-COMMON_SHARE = 0.5
-"""Of the variance of the soft books' errors: what they get wrong together. In football-data the mean of five soft books
-errs by .039 to .050 against Pinnacle, as much as one of them differs from the others, and the results side with
-Pinnacle (`ml.market.pooling.COMMON_RATIO`)."""
+COMMON_ERROR = 1.0
+"""What the soft books get wrong together, as a multiple of what each gets wrong by itself. In football-data the mean of
+five soft books errs by .039 to .054 against Pinnacle, one of them differs from the others by .034 to .060, and the
+results side with Pinnacle (`ml.market.pooling.COMMON_RATIO`)."""
 KNOWLEDGE_STEP = 600
 """The deviation that is left shrinks as news come in; it is restated every ten minutes."""
 SMALL_MOVE, BIG_MOVE = 0.07, (0.22, 0.38)
@@ -126,8 +126,8 @@ def _with_common(own: NDArray[np.float64], common: NDArray[np.float64]) -> NDArr
 
     It lasts until the start: redrawn at every epoch it would move all soft books at one moment, as only news do.
     """
-    share = np.array([COMMON_SHARE if number in SOFT else 0.0 for number in range(len(BOOKS))])[:, None, None]
-    errors: NDArray[np.float64] = np.sqrt(1 - share) * own + np.sqrt(share) * common[:, None]
+    share = np.array([COMMON_ERROR if number in SOFT else 0.0 for number in range(len(BOOKS))])[:, None, None]
+    errors: NDArray[np.float64] = own + share * common[:, None]
     return errors
 
 
