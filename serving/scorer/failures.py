@@ -51,8 +51,8 @@ class FailingSports:
         scorer_failures.record_failure(self._conn, sport_id, wait, describe_error(error))
         # where it happened is told once; then only that it still does
         log.error(
-            "%s is not scored (failure %d in a row, next try in %.0f s; other sports go on): %s",
-            key, count, wait, describe_error(error), exc_info=error if count == 1 else None,
+            "%s is not scored (failure %d in a row, next try in %.0f s; other sports go on): %s%s",
+            key, count, wait, describe_error(error), f"\n{_traceback(error)}" if count == 1 else "",
         )  # fmt: skip
 
     def clear(self, sport_id: int, key: str) -> None:
@@ -60,6 +60,11 @@ class FailingSports:
         del self._count[sport_id], self._retry_at[sport_id]
         scorer_failures.clear_failure(self._conn, sport_id)
         log.info("%s is scored again", key)
+
+
+def _traceback(error: Exception) -> str:
+    """Where it was raised, in characters that every log can hold: the message may quote half of a surrogate pair."""
+    return "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace").decode()
 
 
 def describe_error(error: Exception) -> str:

@@ -37,7 +37,7 @@ def imported(url: str, data_dir: Path, dbt_scratch: Path) -> None:
     with Importer(url, "test") as importer:
         importer.run(FormatName.FOOTBALL_DATA, [data_dir / "football_data_uk"])
         importer.run(FormatName.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
-    Warehouse(url, dbt_scratch).run("int_events_timed", "int_winners_settled")
+    Warehouse(url, dbt_scratch).run("int_events_timed", "int_winners_settled", "int_closes_expected")
 
 
 @pytest.fixture

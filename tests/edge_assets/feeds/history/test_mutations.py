@@ -70,7 +70,7 @@ MATCHES = [f"E0,{13 + n}/08/2022,15:00,Home {n},Away {n},2,1,H,1.{50 + n},4.25,7
 FOOTBALL = "\n".join([
     "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,B365H,B365D,B365A,Max>2.5,AHh,PAHH,PAHA", *MATCHES
 ]) + "\n"  # fmt: skip
-SIDE = "{n},2025,Sun 9/{d},1:00 PM,{r},{team} {n},20,FINAL,{s}2.5,-110,120,44.5,-108"
+SIDE = "26{n},2025,Sun 9/{d},1:00 PM,{r},{team} {n},20,FINAL,{s}2.5,-110,120,44.5,-108"
 WEEK = "\n".join([
     "game_id,season,date,time,rotation,team,score,outcome,1_spread,1_spread_odds,1_moneyline,1_total,1_total_odds",
     *(SIDE.format(n=n, d=7 + n, r=450 + 2 * n + side, team=("Away", "Home")[side], s=("", "-")[side])
