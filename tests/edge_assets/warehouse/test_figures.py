@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 from edge_assets.cli import app
 from edge_assets.importing.formats import FormatName
 from edge_assets.importing.importer import Importer
+from edge_assets.store.database import connect
+from edge_assets.warehouse.settlements import settle_matches
 from tests.edge_assets.warehouse.building import Warehouse
 from tests.ml.market.test_football_data import PUBLISHED
 
@@ -37,6 +40,8 @@ def imported(url: str, data_dir: Path, dbt_scratch: Path) -> None:
     with Importer(url, "test") as importer:
         importer.run(FormatName.FOOTBALL_DATA, [data_dir / "football_data_uk"])
         importer.run(FormatName.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
+    with closing(connect(url, "test")) as conn:
+        settle_matches(conn)
     Warehouse(url, dbt_scratch).run("int_events_timed", "int_winners_settled", "int_closes_expected")
 
 
