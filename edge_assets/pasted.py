@@ -47,14 +47,19 @@ def known_name(value: str, known: Collection[str], kind: str) -> str:
         return value[1:]
     if value in known:
         return value
+    msg = f"{unknown(value, known, kind)} (write {ASK_ANYWAY} before a {kind} that is new at the feed)"
+    raise ValueError(msg)
+
+
+def unknown(value: str, known: Collection[str], kind: str) -> str:
+    """That there is no such name, and which there are."""
     close = get_close_matches(value, known, n=3, cutoff=0.6)
     if close:
         hint = f"did you mean {' or '.join(close)}?"
     else:
         some = sorted(known)
         hint = f"there are {', '.join(some[:_EXAMPLES])}" + (" and others" if len(some) > _EXAMPLES else "")
-    msg = f"there is no {kind} {shown(value)}: {hint} (write {ASK_ANYWAY} before a {kind} that is new at the feed)"
-    raise ValueError(msg)
+    return f"there is no {kind} {shown(value)}: {hint}"
 
 
 def checked_url(url: str, schemes: Sequence[str]) -> str:

@@ -33,6 +33,13 @@ DEFAULT_SPORTS = (
 FEATURED_MARKETS = ("h2h", "h2h_lay", "outrights", "outrights_lay", "spreads", "totals")
 """What the feed's bulk endpoint can be asked for."""
 MOST_DAYS = 36_500
+_EXAMPLES = {
+    "alert_threshold_edge": "0.05",
+    "max_kelly_fraction": "0.25",
+    "cache_ttl_seconds": "60",
+    "keep_ticks_days": "90",
+    "keep_payloads_days": "30",
+}
 
 Days = Annotated[int, Field(gt=0, le=MOST_DAYS)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -186,12 +193,14 @@ class MissingSettingError(RuntimeError):
 def setting_problems(error: ValidationError) -> list[str]:
     """What is wrong with which variable, a line each; values are not repeated, as they may be secrets."""
     problems = error.errors(include_input=False, include_url=False, include_context=False)
-    return [_problem(".".join(map(str, problem["loc"][:1])).upper(), problem["msg"]) for problem in problems]
+    return [_problem(".".join(map(str, problem["loc"][:1])), problem["msg"]) for problem in problems]
 
 
 def _problem(name: str, said: str) -> str:
     said = said.removeprefix("Value error, ")
-    return f"{name}: {said}" if name else said
+    known = _EXAMPLES.get(name)
+    example = f" (such as {name.upper()}={known})" if known else ""
+    return f"{name.upper()}: {said}{example}" if name else said
 
 
 def _weight(book: str, weight: str) -> float:

@@ -18,7 +18,7 @@ def replay(
     """Serve a recording with The Odds API's wire contract."""
     from edge_assets.feeds.replay.__main__ import main
 
-    _say_where(port)
+    _require_free(port)
     main(path, port, speed)
 
 
@@ -29,16 +29,14 @@ def simulate(
     """Serve a simulated market with The Odds API's wire contract."""
     from edge_assets.feeds.simulate.__main__ import main
 
-    _say_where(port)
+    _require_free(port)
     main(port=port, seed=seed)
 
 
-def _say_where(port: int) -> None:
-    from edge_assets.cli.application import err
+def _require_free(port: int) -> None:
     from edge_assets.local.errors import LocalError
     from edge_assets.local.ports import is_free
 
     if not is_free(port):
         msg = f"port {port} is taken by another program"
         raise LocalError(msg, "choose another with --port")
-    err.print(f"ODDS_API_URL=http://127.0.0.1:{port}/v4 ODDS_API_KEY=any", markup=False, soft_wrap=True)

@@ -12,6 +12,8 @@ from edge_assets.cli.database import warehouse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from psycopg import Connection
+
     from edge_assets.warehouse.sharp_table import Row
     from ml.market import DevigMethod
     from ml.quotes import Market
@@ -43,6 +45,7 @@ def table(
     offers = variants(Offer(_one_of(PRICES, price), with_quarantined))
     chosen, known = _market(market), _methods(methods)
     with warehouse("int_winners_settled") as conn:
+        _check_book(conn, reference)
         found = [reference_prices(conn, chosen, reference, *offer, sport) for offer in offers]
         left_out = not_counted(conn, chosen, sport)
     tables = [sharp_table(prices, offer, known) for prices, offer in zip(found, offers, strict=True)]
@@ -82,6 +85,8 @@ def accuracy(
     chosen, known = _market(market), _methods(methods)
     rows: list[dict[str, Any]] = []
     with warehouse("int_winners_settled") as conn:
+        if book:
+            _check_book(conn, book)
         left_out = not_counted(conn, chosen, sport)
         for start in StartRule:
             prices = foretold(conn, chosen, start, sport, book, with_quarantined=with_quarantined)
@@ -91,6 +96,15 @@ def accuracy(
         return
     print_rows(("start", "de-vig", "games", "first", "close"), [_losses(row) for row in rows])
     _print_left_out(left_out)
+
+
+def _check_book(conn: Connection, name: str) -> None:
+    from edge_assets.local.errors import LocalError
+    from edge_assets.pasted import unknown
+
+    books = {key for (key,) in conn.execute("SELECT key FROM books")}
+    if name not in books:
+        raise LocalError(unknown(name, books, "book"), "choose another --reference")
 
 
 def _print_left_out(games: dict[str, int]) -> None:

@@ -94,6 +94,9 @@ def _database() -> str:
     from edge_assets.store.database import upgrade
 
     url = database_url()
+    if not Settings().database_url:
+        told = "into the database of the stack that runs here; set DATABASE_URL to import into another"
+        err.print(told, style="dim", soft_wrap=True)
     upgrade(url)
     return url
 

@@ -162,3 +162,10 @@ def test_only_what_looks_like_a_name_is_repeated(value: str) -> None:
             assert text.isascii()
             assert text.isprintable()
             assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ALERT_THRESHOLD_EDGE", "abc"), ("MAX_KELLY_FRACTION", "nan"), ("KEEP_TICKS_DAYS", "1e9")]
+)
+def test_a_number_that_cannot_be_meant_is_refused_with_an_example(name: str, value: str) -> None:
+    assert f"(such as {name}=" in refusal(**{name: value})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -15,6 +16,7 @@ KEEP_ALIVE_SECONDS = 75
 
 def serve(app: FastAPI, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM; requests are not logged, for their URLs hold keys."""
+    print(f"ODDS_API_URL=http://{host}:{port}/v4 ODDS_API_KEY=any", file=sys.stderr, flush=True)  # noqa: T201
     uvicorn.run(
         app,
         host=host,

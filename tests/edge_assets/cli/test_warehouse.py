@@ -32,3 +32,6 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
     for entry in report["coverage"]:
         missing = sum(part["percent"] for part in entry["missing"].values())
         assert entry["closed_percent"] + missing == pytest.approx(100, abs=0.1)
+    odd = edge("warehouse", "table", "--reference", "pinacle", DATABASE_URL=database_url)
+    assert odd.returncode == 1
+    assert "there is no book 'pinacle': did you mean pinnacle" in odd.stderr
