@@ -19,19 +19,12 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 def loosely_read(body: bytes | msgspec.Raw) -> object:
     """JSON that may have half surrogates, bytes that are no UTF-8, NaN, numbers without end, and nesting without end.
 
-    What is nested deeper than Python can follow is null from `MAX_DEPTH` on.
+    What is nested deeper than `MAX_DEPTH` is null: how deep Python can follow depends on its version.
 
     Raises:
         ValueError: it is no JSON, or ends early.
     """
-    try:
-        return _read(bytes(body))
-    except RecursionError:
-        return _read(_pruned(bytes(body)))
-
-
-def _read(body: bytes) -> object:
-    return json.loads(body.decode("utf-8", "replace"), parse_int=_integer)
+    return json.loads(_pruned(bytes(body)).decode("utf-8", "replace"), parse_int=_integer)
 
 
 def _pruned(body: bytes) -> bytes:
@@ -46,7 +39,7 @@ def _pruned(body: bytes) -> bytes:
             if depth == MAX_DEPTH + 1:
                 kept = token.end()
             depth -= 1
-    if depth:
+    if parts and depth:
         msg = "nested without end"
         raise ValueError(msg)
     return b"".join([*parts, body[kept:]])

@@ -76,11 +76,6 @@ class Desk:
         with Importer(self.url, "test") as importer:
             return importer.run(FormatName.FOOTBALL_DATA, paths)
 
-    def load_ticks(self, *paths: Path) -> ImportReport:
-        """Import recorded ticks."""
-        with Importer(self.url, "test") as importer:
-            return importer.run(FormatName.ODDS_TICKS, paths)
-
     def gate(self, *, everything: bool = False) -> GateReport:
         """Pass the gate."""
         return pass_gate(self.conn, everything=everything)

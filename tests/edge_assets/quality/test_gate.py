@@ -47,15 +47,6 @@ def test_a_real_season_passes_with_some_prices_taken_out(desk: Desk, data_dir: P
     assert {row.check_name for row in quarantined(desk.conn)} <= {"best_price", "overround", "palpable_price"}
 
 
-@pytest.mark.untraced
-def test_all_seasons_of_football_and_of_the_nfl_pass(desk: Desk, data_dir: Path) -> None:
-    desk.load(data_dir / "football_data_uk")
-    desk.load_ticks(data_dir / "nfl_2025_ticks")
-    report = desk.gate()
-    assert report.findings == []
-    assert 0 < report.quarantined < 0.002 * report.ticks
-
-
 def test_an_absurd_price_is_taken_out_with_the_reason_and_nobody_sees_it(desk: Desk) -> None:
     desk.store(absurd_season())
     before = desk.rows("SELECT * FROM odds_ticks ORDER BY event_id, book_id, outcome_id")

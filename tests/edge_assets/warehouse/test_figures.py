@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from edge_assets.cli import app
 from edge_assets.importing.formats import FormatName
 from edge_assets.importing.importer import Importer
+from edge_assets.quality.gate import pass_gate
 from edge_assets.store.database import connect
 from edge_assets.warehouse.settlements import settle_matches
 from tests.edge_assets.warehouse.building import Warehouse
@@ -92,6 +93,13 @@ def test_the_close_of_the_nfl_by_either_start(ask: Ask) -> None:
     assert found["last_known", "multiplicative"] == found["last_known", "power"] == ("268", "0.619", "0.611")
     assert found["original", "multiplicative"][:2] == found["original", "power"][:2] == ("268", "0.619")
     assert all("0.611" < close < "0.619" for (start, _), (_, _, close) in found.items() if start == "original")
+
+
+def test_the_gate_lets_all_of_it_pass(postgres_server: PostgresServer, url: str) -> None:
+    with postgres_server.clone_of(url.rpartition("/")[2]) as own, closing(connect(own, "test")) as conn:
+        report = pass_gate(conn)
+    assert report.findings == []
+    assert 0 < report.quarantined < 0.002 * report.ticks
 
 
 def losses(row: dict[str, Any], digits: int) -> tuple[str, ...]:

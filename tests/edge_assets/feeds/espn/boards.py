@@ -114,7 +114,7 @@ class EspnApi:
         path = request.url.path.removesuffix("/scoreboard").removeprefix("/")
         self.asked.append((path, dict(request.query_params)))
         status = self.failures.pop(0) if self.failures else 200
-        if status == 200 and "-" in request.query_params["dates"]:
+        if status == 200 and "-" in request.query_params.get("dates", ""):
             status = 400
         body = self.boards.get(path)
         if status == 200 and body is None:
