@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint bench sync
+.PHONY: help up down test chaos lint bench sync
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -36,6 +36,9 @@ test: .venv/.dev  ## Run the tests, all of them with the coverage gate (ARGS="-k
 		$(or $(ARGS),--ignore=tests/e2e/test_up.py)
 	@.venv/bin/coverage combine --quiet
 	$(if $(ARGS),,.venv/bin/coverage report)
+
+chaos: .venv/.dev  ## Break what it stands on, and see it come back: under ten minutes
+	.venv/bin/pytest -m chaos $(or $(ARGS),tests)
 
 lint: .venv/.dev  ## Check style, types and import walls
 	.venv/bin/ruff check
