@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Annotated
 
 import typer
@@ -36,10 +38,9 @@ def watch(
     def signed() -> str:
         return token or issue_token(jwt_secret(settings, home), "edge watch", timedelta(hours=1))
 
-    try:
-        follow(board.rstrip("/"), signed, after, print_json if as_json else print_lines())
-    except KeyboardInterrupt:
-        raise typer.Exit from None
+    # there is nothing to save; an exception can get lost in a callback, and one interrupt has to be enough
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    follow(board.rstrip("/"), signed, after, print_json if as_json else print_lines())
 
 
 def _checked(url: str) -> str:
