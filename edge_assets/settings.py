@@ -57,7 +57,12 @@ class HomeSettings(BaseSettings):
     """Where the local installation is: all that stopping it needs, whatever is wrong with the other variables."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True, populate_by_name=True
+        env_file=".env",
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
     )
 
     edge_home: Path = Field(default_factory=lambda: Path.home() / ".edge-finder")

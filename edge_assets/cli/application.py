@@ -48,6 +48,8 @@ def _expected(error: Exception) -> Iterator[tuple[str, str]]:
                 yield problem, "see .env.example and the README's table of variables"
         case UnicodeDecodeError() if _came_through("dotenv", error):
             yield ".env is no text in UTF-8", "save it as UTF-8"
+        case UnicodeEncodeError():
+            yield "what was given holds bytes that are no text in UTF-8", "write it in UTF-8"
         case _:
             yield from _of_servers(error)
 

@@ -113,6 +113,10 @@ class Names:
         self._ids[key] = found_id
         return found_id
 
+    def name_sides(self, event_id: int, sides: tuple[str | None, str | None]) -> None:
+        """Put teams in the place of an event's placeholders."""
+        self._words.name_sides(event_id, sides)
+
     def sides(self, event_id: int) -> tuple[str | None, str | None]:
         """Home and away of an event, as its first source has them."""
         return self._words.sides(event_id)

@@ -149,7 +149,7 @@ class _Collector:
         try:
             # boards are by American days: a day more on both sides, as far as there are games that may be over
             days = (first - DAY).date(), min(last + DAY, now).date()
-            games, rejected = await espn.finished_games(sport, *days)
+            games, rejected = await espn.games(sport, *days)
         except EspnError as error:
             return replace(look, failure=f"{type(error).__name__}: {error}")
         ours = started_events(self.connection, [sport], first - 2 * DAY, now)
@@ -195,16 +195,18 @@ def _stated(
 def _matched(
     sport: str, games: Sequence[EspnGame], events: Sequence[StartedEvent], now: datetime
 ) -> tuple[list[StatedResult], Counter[str]]:
-    """ESPN's games as results of our events."""
+    """ESPN's games that are over as results of our events; every game is one that an event may be."""
     theirs = [Fixture(game.home, game.away, game.start) for game in games]
     ours = [Fixture(event.home_team, event.away_team, event.commence_at) for event in events]
     matches, ambiguous = match_fixtures(sport, ResultSource.ESPN, theirs, ours)
-    unknown = len(games) - len(matches) - len(ambiguous)
+    over = {n: game.report for n, game in enumerate(games) if game.report is not None}
     stated = [
-        StatedResult(events[m.ours].id, ResultSource.ESPN, now, _turned(games[m.theirs].report, m.exchanged))
+        StatedResult(events[m.ours].id, ResultSource.ESPN, now, _turned(over[m.theirs], m.exchanged))
         for m in matches
+        if m.theirs in over
     ]
-    return stated, +Counter(unknown_event=unknown, ambiguous_event=len(ambiguous))
+    unclear = len(over.keys() & {*ambiguous})
+    return stated, +Counter(unknown_event=len(over) - len(stated) - unclear, ambiguous_event=unclear)
 
 
 def _turned(report: GameReport, exchanged: bool) -> GameReport:

@@ -131,7 +131,7 @@ def _redis(url: str) -> Check:
     try:
         with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
             info = client.info("server")
-    except redis.RedisError as error:
+    except (redis.RedisError, OSError, ValueError, TypeError) as error:
         return Check("redis", "fail", str(error), "check REDIS_URL and that it runs")
     name = "Valkey" if "valkey_version" in info else "Redis"
     return Check("redis", "ok", f"{name} {info.get('valkey_version', info['redis_version'])}")

@@ -39,7 +39,7 @@ def reach_redis(url: str) -> None:
             url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
         ) as client:
             client.ping()
-    except (redis.RedisError, OSError, ValueError) as error:
+    except (redis.RedisError, OSError, ValueError, TypeError) as error:
         msg = f"REDIS_URL: no Redis answers at {place(url)}: {why(error)}"
         raise LocalError(msg, "check that it runs and that REDIS_URL names it; `edge doctor` tells more") from None
 
@@ -47,7 +47,11 @@ def reach_redis(url: str) -> None:
 def no_database(url: str, error: Exception) -> LocalError:
     """A database that does not answer, told to a person."""
     parts = urlsplit(url)
-    msg = f"the database {parts.path[1:]} at {place(url)} does not answer: {why(error)}"
+    said = why(error)
+    if said.startswith("FATAL:"):
+        msg = f"the database server at {place(url)} refuses: {said.removeprefix('FATAL:').strip()}"
+    else:
+        msg = f"the database {parts.path[1:]} at {place(url)} does not answer: {said}"
     return LocalError(msg, "check DATABASE_URL, or start one with `edge up`; `edge doctor` tells more")
 
 

@@ -1,7 +1,7 @@
 """One name for a team and one event for a game, whatever a source calls them. Pure: no database, no feed."""
 
 from edge_assets.matching.fixtures import Fixture, Match, Matching, match_fixtures
-from edge_assets.matching.sides import Sides, are_exchanged, exchange_side, exchange_sides
+from edge_assets.matching.sides import Sides, are_exchanged, exchange_side, exchange_sides, has_placeholder
 from edge_assets.matching.teams import canonical, team_key
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "canonical",
     "exchange_side",
     "exchange_sides",
+    "has_placeholder",
     "match_fixtures",
     "team_key",
 ]

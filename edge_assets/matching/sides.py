@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 Sides: TypeAlias = tuple[str | None, str | None]
 """Home and away; both None for an outright."""
+PLACEHOLDER = re.compile(
+    r"tb[da]\b.*|to be (?:determined|decided|announced|confirmed)|(?:winner|loser|runner[- ]up)s?\b.*\d.*|"
+    r".*\b(?:winner|loser|runner[- ]up)s?(?: of)?(?: (?:match|game|group|series))?(?: \w{1,3})?|"
+    r"(?:\d(?:st|nd|rd|th)|(?:afc|nfc|al|nl|east|west)) .*\b(?:seed|place)\b.*|(?:home|away) team|team [a-z0-9]",
+    re.IGNORECASE,
+)
+"""What feeds call a team of a play-off that is not known yet."""
 MARKETS_OF_SIDES = np.array([Market.H2H, Market.H2H_3_WAY, Market.SPREADS, Market.H2H_LAY, Market.H2H_3_WAY_LAY])
 OUTCOMES_OF_SIDES = (int(Outcome.HOME), int(Outcome.AWAY))
 
@@ -32,6 +40,12 @@ def are_exchanged(sport: str, ours: Sides, theirs: Sides) -> bool | None:
     straight = _count_same((home, first), (away, second))
     crossed = _count_same((home, second), (away, first))
     return None if straight == crossed else crossed > straight
+
+
+@lru_cache(maxsize=65_536)
+def has_placeholder(sides: Sides) -> bool:
+    """Whether a team of them is not known yet: TBD, Winner Group A, 3rd seed."""
+    return any(PLACEHOLDER.fullmatch(name.strip()) for name in sides if name)
 
 
 def _count_same(*pairs: tuple[str, str]) -> int:

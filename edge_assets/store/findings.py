@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
+from edge_assets.sports import ALIASES
 from edge_assets.store import holding
 
 if TYPE_CHECKING:
@@ -151,10 +152,11 @@ class Finding:
         """What can be done about it, in a sentence."""
         if self.state != "open":
             return f"nothing: it is {self.state}"
-        words = f"`edge quality accept {self.id}` if it is right, `edge quality exclude {self.id}` if it is wrong"
+        say = f'{self.id} --why "..."`'
+        words = f"`edge quality accept {say} if it is right, `edge quality exclude {say} if it is wrong"
         if self.import_id is None:
             return words
-        return f"{words}; or import the right file, or take this one out by `edge quality withdraw {self.id}`"
+        return f"{words}; or import the right file, or take this one out by `edge quality withdraw {say}"
 
 
 class UnknownNameError(LookupError):
@@ -213,11 +215,13 @@ def scope_of(
         UnknownNameError: a name is not known.
     """
     kind = book if book in AGGREGATE_KINDS else None
+    sport = ALIASES.get(sport, sport) if sport else None
+    sport_id = _id(conn, "sports", sport)
     seasons = [str(year) for (year,) in conn.execute(SELECT_SEASONS, {"sport": sport})] if season is not None else []
     if season is not None and str(season) not in seasons:
         raise UnknownNameError("seasons", str(season), seasons)
     return Scope(
-        _id(conn, "sports", sport),
+        sport_id,
         season,
         None,
         import_id,

@@ -168,6 +168,8 @@ def apply_decisions(conn: Connection) -> int:
         hold(conn)
         changed = cursor.execute(CHANGED).fetchall()
         if changed:
+            # of a table this small the server keeps no statistics by itself, and then it expects one look
+            conn.execute("ANALYZE quality_findings, polls, sports")
             for statement in (UNPRICE, FORGET_KEYFRAMES, MARK):
                 conn.execute(statement, {"findings": changed})
     return len(changed)

@@ -139,6 +139,11 @@ class Vocabulary:
         """Home and away of an event that `event` has given an id, by the names that its first source has for them."""
         return self._sides[event_id]
 
+    def name_sides(self, event_id: int, sides: tuple[str | None, str | None]) -> None:
+        """Put teams in the place of an event's placeholders, now that they are known."""
+        self._conn.execute("UPDATE events SET home_team = %s, away_team = %s WHERE id = %s", [*sides, event_id])
+        self._sides[event_id] = sides
+
     def book_key(self, book_id: int) -> str:
         """The key of a book; one that another process has added is looked up.
 

@@ -11,7 +11,7 @@ import stamina
 
 from edge_assets.feeds.espn.errors import EspnError, RefusedError, TransportError, UnknownLeagueError
 from edge_assets.feeds.espn.leagues import LEAGUES
-from edge_assets.feeds.espn.results import finished_games
+from edge_assets.feeds.espn.results import board_games
 from edge_assets.feeds.odds_api.transport import TIMEOUT, Retries
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class EspnClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def finished_games(self, sport: str, first: date, last: date) -> tuple[list[EspnGame], Counter[str]]:
-        """The games of some days (American Eastern ones) that are over, and what was rejected by reason.
+    async def games(self, sport: str, first: date, last: date) -> tuple[list[EspnGame], Counter[str]]:
+        """The games of some days (American Eastern ones), over or not, and what was rejected by reason.
 
         Each day has a board of its own, as ESPN refuses ranges; a game that two of them show counts once, and a day
         whose board cannot be had or read costs no other day. Asks again after 429, 5xx, timeouts and broken
@@ -85,7 +85,7 @@ class EspnClient:
         params = {"dates": f"{day:%Y%m%d}", "limit": str(MOST_EVENTS)}
         if league.group is not None:
             params["groups"] = str(league.group)
-        return finished_games(await self._get(f"/{league.path}/scoreboard", params))
+        return board_games(await self._get(f"/{league.path}/scoreboard", params))
 
     async def _get(self, path: str, params: dict[str, str]) -> bytes:
         async for attempt in stamina.retry_context(

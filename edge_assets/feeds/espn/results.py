@@ -1,4 +1,4 @@
-"""The finished games of a scoreboard, with the score at the end and, where it can be told, after regulation."""
+"""The games of a scoreboard; of those that are over the score at the end and, where it can be told, in regulation."""
 
 from __future__ import annotations
 
@@ -33,17 +33,20 @@ NO_BOARD = "board_without_events"
 
 
 class EspnGame(NamedTuple):
-    """A game that is over, with ESPN's id, names and start."""
+    """A game with ESPN's id, names and start; `report` is None while it is not over, or where nobody can tell how."""
 
     id: str
     home: str
     away: str
     start: datetime
-    report: GameReport
+    report: GameReport | None
 
 
-def finished_games(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
-    """The games of a scoreboard that are over, and what was rejected by reason; other games are neither.
+def board_games(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
+    """The games of a scoreboard, and what was rejected by reason.
+
+    Games without a result are among them: the one that is over may be the other half of a doubleheader, and only
+    beside both can it be told which of them an event is.
 
     Raises:
         MalformedBodyError: it is no scoreboard.
@@ -53,10 +56,15 @@ def finished_games(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
     for event in _events(body, rejected):
         try:
             game = read_game(event)
-            if (report := _report(game)) is not None:
-                games.append(EspnGame(game.id, game.home.name, game.away.name, game.start, report))
         except ValueError as error:
             rejected[str(error)] += 1
+            continue
+        try:
+            report = _report(game)
+        except ValueError as error:
+            rejected[str(error)] += 1
+            report = None
+        games.append(EspnGame(game.id, game.home.name, game.away.name, game.start, report))
     return games, rejected
 
 

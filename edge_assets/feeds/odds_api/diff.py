@@ -19,7 +19,7 @@ from edge_assets.feeds.odds_api.naming import cleaned, is_one_team
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
 from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
-from edge_assets.matching import are_exchanged
+from edge_assets.matching import are_exchanged, has_placeholder
 from edge_assets.texts import UnusableTextError
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
@@ -164,7 +164,14 @@ class PayloadDiffer:
 
     def _are_exchanged(self, event: int, teams: Teams, rejected: list[str]) -> bool | None:
         """Whether the answer has home and away the other way round than the event; None if it is about other teams."""
-        exchanged = are_exchanged(self._sport, self._vocabulary.sides(event), teams)
+        ours = self._vocabulary.sides(event)
+        exchanged = are_exchanged(self._sport, ours, teams)
+        if has_placeholder(ours):
+            exchanged = bool(exchanged)
+            if not has_placeholder(teams):
+                self._vocabulary.name_sides(event, teams[::-1] if exchanged else teams)
+        elif exchanged is None and has_placeholder(teams):
+            exchanged = False
         if exchanged is None:
             rejected.append("other_teams")
         elif exchanged:

@@ -42,3 +42,7 @@ class Vocabulary(Protocol):
     def sides(self, event_id: int) -> tuple[str | None, str | None]:
         """Home and away of an event that `event` has given an id; their names may be another source's."""
         ...
+
+    def name_sides(self, event_id: int, sides: tuple[str | None, str | None]) -> None:
+        """Put teams in the place of an event's placeholders, now that they are known."""
+        ...

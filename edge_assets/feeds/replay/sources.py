@@ -65,11 +65,11 @@ def captured_at(path: str) -> datetime | None:
     UTC where the name states no offset; unix times are seconds or milliseconds.
     """
     name = Path(path).name
-    if unix := _UNIX.search(name):
-        return datetime.fromtimestamp(int(unix[1]) + int(unix[2] or 0) / 1000, UTC)
     found = _TIME.search(name)
     if not found:
-        return None
+        # second: ten digits beside a time that is written out are the id of a game
+        unix = _UNIX.search(name)
+        return datetime.fromtimestamp(int(unix[1]) + int(unix[2] or 0) / 1000, UTC) if unix else None
     *fields, fraction, offset = found.groups(default="")
     text = "".join([*fields, fraction.ljust(6, "0"), offset.replace("_", "") or "+0000"])
     try:

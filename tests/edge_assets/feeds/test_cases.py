@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from edge_assets.feeds.espn.errors import MalformedBodyError
-from edge_assets.feeds.espn.results import finished_games as espn_games
 from edge_assets.feeds.odds_api import wire
 from edge_assets.feeds.odds_api.entries import read_entries
 from edge_assets.feeds.odds_api.scores import finished_games
 from ml.settlement import GameReport, GameStatus, Score
+from tests.edge_assets.feeds.espn.boards import finished
 
 DATA = os.environ.get("EDGE_DATA_DIR")
 CASES = (Path(DATA).parent if DATA else Path(__file__).parents[4] / "shared") / "cases"
@@ -56,13 +56,13 @@ def body(folder: str, name: str) -> bytes:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_boards(name: str) -> None:
-    games, _ = espn_games(body("espn_boards", name))
+    games, _ = finished(body("espn_boards", name))
     assert [game.report for game in games] == BOARDS[name]
 
 
 def test_a_page_is_no_board() -> None:
     with pytest.raises(MalformedBodyError):
-        espn_games(body("espn_boards", "html"))
+        finished(body("espn_boards", "html"))
 
 
 SOUND = GameReport.final(Score(3, 2))

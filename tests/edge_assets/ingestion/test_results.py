@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.calendar
 
-NFL, CUP, EPL = "americanfootball_nfl", "soccer_fifa_world_cup", "soccer_epl"
-PATHS = {NFL: "football/nfl", CUP: "soccer/fifa.world", EPL: "soccer/eng.1"}
+NFL, CUP, EPL, MLB = "americanfootball_nfl", "soccer_fifa_world_cup", "soccer_epl", "baseball_mlb"
+PATHS = {NFL: "football/nfl", MLB: "baseball/mlb", CUP: "soccer/fifa.world", EPL: "soccer/eng.1"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 EXTRA_TIME: dict[str, Any] = {
     "status": "STATUS_FINAL_AET",
@@ -69,7 +69,7 @@ class World:
         self.database, self.scores, self.espn = database, scores, espn
         self.settings = Settings(
             edge_feed=Feed.ODDS_API,
-            edge_sports=(NFL, CUP, EPL, "mma_mixed_martial_arts"),
+            edge_sports=(NFL, MLB, CUP, EPL, "mma_mixed_martial_arts"),
             database_url=database,
             odds_api_key=SecretStr("test-key"),
             odds_api_url=f"{scores_url}/v4",
@@ -307,3 +307,22 @@ async def test_a_replay_asks_its_own_server_only(world: World) -> None:
     assert (await world.collect()).keys() == {(NFL, "odds-api")}
     assert len(world.results()) == 1
     assert world.espn.asked == []
+
+
+@pytest.mark.parametrize(
+    "later", [{"status": "STATUS_IN_PROGRESS", "completed": False, "period": 2}, {"status": "ODD"}]
+)
+async def test_the_other_half_of_a_doubleheader_settles_nothing(world: World, later: dict[str, Any]) -> None:
+    """The half that is over is not ours while the one that is ours has no result yet."""
+    world.played(MLB, "Cubs", "Mets", ago=8)
+    teams = "Chicago Cubs", "New York Mets"
+    over = event(*teams, ("3", "2"), date=at(14), period=9, regulation=9)
+    world.shows(MLB, over, event(*teams, ("1", "0"), date=at(8), regulation=9, **later))
+
+    await world.collect()
+    assert world.results() == []
+
+    world.shows(MLB, over, event(*teams, ("1", "0"), date=at(8), period=9, regulation=9))
+    world.forget_looks()
+    await world.collect()
+    assert world.results() == [("Cubs", "full", 1, 0, "espn", False), ("Cubs", "regulation", 1, 0, "espn", False)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,10 +17,14 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
 
+from edge_assets.feeds.espn.results import board_games
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from starlette.types import Receive, Scope, Send
+
+    from ml.settlement import GameReport
 
 EASTERN = ZoneInfo("America/New_York")
 Goal = tuple[str, float]
@@ -96,6 +101,22 @@ def shown(body: bytes, params: Mapping[str, str]) -> bytes:
 
 def american_day(date: str) -> str:
     return f"{datetime.fromisoformat(date).astimezone(EASTERN):%Y%m%d}"
+
+
+class Finished(NamedTuple):
+    """A game that has a result."""
+
+    id: str
+    home: str
+    away: str
+    start: datetime
+    report: GameReport
+
+
+def finished(body: bytes) -> tuple[list[Finished], Counter[str]]:
+    """The games of a board that have a result, and what was rejected."""
+    games, rejected = board_games(body)
+    return [Finished(*game[:4], report) for game in games if (report := game.report) is not None], rejected
 
 
 @dataclass

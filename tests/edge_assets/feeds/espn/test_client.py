@@ -36,7 +36,7 @@ def url(api: EspnApi) -> Iterator[str]:
 
 async def test_boards_are_asked_for_day_by_day(api: EspnApi, url: str) -> None:
     async with EspnClient(url, retries=QUICK) as espn:
-        games, rejected = await espn.finished_games(NFL, *DAYS)
+        games, rejected = await espn.games(NFL, *DAYS)
     assert [game.home for game in games] == ["Seattle Seahawks"]
     assert not rejected
     assert api.asked == [("football/nfl", {"dates": f"202511{day:02}", "limit": "500"}) for day in (9, 10, 11)]
@@ -47,7 +47,7 @@ async def test_three_days_of_forty_games_are_a_hundred_and_twenty(api: EspnApi, 
     days = [f"2025-11-{day:02}T{hour:02}:00Z" for day in (9, 10, 11) for hour in (18, 19, 20, 21)]
     api.boards["football/nfl"] = board(*(event(f"Home {n}", f"Away {n}", date=day) for day in days for n in range(10)))
     async with EspnClient(url, retries=QUICK) as espn:
-        games, rejected = await espn.finished_games(NFL, *DAYS)
+        games, rejected = await espn.games(NFL, *DAYS)
     assert len({(game.home, game.start) for game in games}) == len(games) == 120
     assert not rejected
 
@@ -55,7 +55,7 @@ async def test_three_days_of_forty_games_are_a_hundred_and_twenty(api: EspnApi, 
 async def test_a_day_that_is_lost_costs_no_other_day(api: EspnApi, url: str) -> None:
     api.failures = [404]
     async with EspnClient(url, retries=QUICK) as espn:
-        games, rejected = await espn.finished_games(NFL, *DAYS)
+        games, rejected = await espn.games(NFL, *DAYS)
     assert len(games) == 1
     assert rejected == {"board_refused": 1}
 
@@ -63,14 +63,14 @@ async def test_a_day_that_is_lost_costs_no_other_day(api: EspnApi, url: str) -> 
 async def test_college_boards_are_asked_for_whole(api: EspnApi, url: str) -> None:
     async with EspnClient(url, retries=QUICK) as espn:
         with pytest.raises(RefusedError, match="404"):
-            await espn.finished_games("basketball_ncaab", *DAYS)
+            await espn.games("basketball_ncaab", *DAYS)
     assert {params["groups"] for _, params in api.asked} == {"50"}
 
 
 async def test_what_passes_is_asked_again(api: EspnApi, url: str) -> None:
     api.failures = [503, 429]
     async with EspnClient(url, retries=QUICK) as espn:
-        games, _ = await espn.finished_games(NFL, *DAYS)
+        games, _ = await espn.games(NFL, *DAYS)
     assert len(games) == 1
     assert len(api.asked) == 5
 
@@ -79,15 +79,15 @@ async def test_what_does_not_pass_has_a_type(api: EspnApi, url: str) -> None:
     api.failures = [503] * 9
     async with EspnClient(url, retries=QUICK) as espn:
         with pytest.raises(RefusedError) as refused:
-            await espn.finished_games(NFL, *DAYS)
+            await espn.games(NFL, *DAYS)
         assert refused.value.status == 503
         with pytest.raises(MalformedBodyError):
-            await espn.finished_games(CUP, *DAYS)
+            await espn.games(CUP, *DAYS)
         with pytest.raises(UnknownLeagueError, match="mma"):
-            await espn.finished_games("mma_mixed_martial_arts", *DAYS)
+            await espn.games("mma_mixed_martial_arts", *DAYS)
     async with EspnClient("http://127.0.0.1:1", retries=QUICK) as espn:
         with pytest.raises(TransportError, match="ConnectError"):
-            await espn.finished_games(NFL, *DAYS)
+            await espn.games(NFL, *DAYS)
 
 
 def test_the_leagues_are_those_of_the_odds_api(data_dir: Path) -> None:

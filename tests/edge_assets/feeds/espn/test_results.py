@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_assets.feeds.espn.errors import MalformedBodyError
-from edge_assets.feeds.espn.results import finished_games
 from ml.settlement import GameReport, GameStatus, Score
-from tests.edge_assets.feeds.espn.boards import board, event, soccer
+from tests.edge_assets.feeds.espn.boards import board, event, finished, soccer
 from tests.edge_assets.feeds.mutations import mutated
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ MINUTE = 60.0
 
 
 def report(entry: dict[str, Any]) -> GameReport:
-    [game], rejected = finished_games(board(entry))
+    [game], rejected = finished(board(entry))
     assert not rejected
     return game.report
 
@@ -37,7 +36,7 @@ def two_home_sides() -> dict[str, Any]:
 
 
 def test_a_game_that_ends_in_time() -> None:
-    [game], rejected = finished_games(board(event()))
+    [game], rejected = finished(board(event()))
     assert game[1:] == (
         "Seattle Seahawks",
         "Los Angeles Rams",
@@ -52,7 +51,7 @@ def test_a_game_that_ends_in_time() -> None:
     [("STATUS_SCHEDULED", "pre"), ("STATUS_IN_PROGRESS", "in"), ("STATUS_HALFTIME", "in"), ("STATUS_SUSPENDED", "in")],
 )
 def test_a_game_that_is_not_over_is_no_result(status: str, state: str) -> None:
-    assert finished_games(board(event(status=status, state=state, completed=False))) == ([], Counter())
+    assert finished(board(event(status=status, state=state, completed=False))) == ([], Counter())
 
 
 def test_overtime_follows_on_a_tie_of_the_periods() -> None:
@@ -156,7 +155,7 @@ def test_games_without_a_final_score(status: str, expected: GameReport, complete
     ],
 )
 def test_what_is_wrong_is_counted_and_its_neighbours_are_kept(wrong: dict[str, Any], reason: str) -> None:
-    games, rejected = finished_games(board(event(), wrong, event()))
+    games, rejected = finished(board(event(), wrong, event()))
     assert len(games) == 2
     assert rejected == {reason: 1}
 
@@ -164,7 +163,7 @@ def test_what_is_wrong_is_counted_and_its_neighbours_are_kept(wrong: dict[str, A
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"events": {}}', b'{"events": ', b"\xff"])
 def test_no_scoreboard_at_all(body: bytes) -> None:
     with pytest.raises(MalformedBodyError):
-        finished_games(body)
+        finished(body)
 
 
 def changed(where: str, value: object, **values: Any) -> dict[str, Any]:
@@ -194,19 +193,19 @@ def test_a_score_is_a_number_however_it_is_written(score: object) -> None:
 @pytest.mark.parametrize("score", [None, "", True, -1, 24.5, [], {}, {"value": "many"}, 2**62, float("1e300")])
 def test_a_score_that_is_no_number_is_no_score(score: object) -> None:
     odd = changed("competitions.0.competitors.1.score", score)
-    assert finished_games(board(odd, event()))[1] == {"score_not_a_number": 1}
+    assert finished(board(odd, event()))[1] == {"score_not_a_number": 1}
 
 
 def test_ids_may_be_numbers_and_a_start_without_a_zone_is_utc() -> None:
     odd = changed("competitions.0.competitors.1.team.id", 12, date="2025-11-10T18:00") | {"id": 401}
-    [game], _ = finished_games(board(odd))
+    [game], _ = finished(board(odd))
     assert (game.id, game.start) == ("401", datetime(2025, 11, 10, 18, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("completed", [None, "true", 1])
 def test_a_game_that_may_not_be_over_has_no_result(completed: object) -> None:
     odd = changed("competitions.0.status.type.completed", completed)
-    assert finished_games(board(odd, event()))[1] == {"completed_missing": 1}
+    assert finished(board(odd, event()))[1] == {"completed_missing": 1}
 
 
 def test_a_goal_without_a_time_leaves_the_ninety_minutes_unknown() -> None:
@@ -219,12 +218,12 @@ def test_a_goal_without_a_time_leaves_the_ninety_minutes_unknown() -> None:
 
 @pytest.mark.parametrize("body", [b"{}", b'{"leagues": []}', b'{"events": null}'])
 def test_a_board_without_events_is_counted(body: bytes) -> None:
-    assert finished_games(body) == ([], {"board_without_events": 1})
+    assert finished(body) == ([], {"board_without_events": 1})
 
 
 def test_a_half_of_a_character_costs_nothing() -> None:
     body = board(event(), event("Stray")).replace(b"Stray", b"Na\\ud83d")
-    games, rejected = finished_games(body)
+    games, rejected = finished(body)
     assert [game.home for game in games] == ["Seattle Seahawks", "Na"]
     assert not rejected
 
@@ -242,8 +241,8 @@ def test_one_odd_game_never_costs_the_board(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(ENTRIES) - 1))
     entries = [*ENTRIES]
     entries[place] = data.draw(mutated(ENTRIES[place]))
-    games, rejected = finished_games(msgspec.json.encode({"events": entries}))
-    alone = [finished_games(board(entry)) for entry in ENTRIES]
+    games, rejected = finished(msgspec.json.encode({"events": entries}))
+    alone = [finished(board(entry)) for entry in ENTRIES]
     found = set(games)
     assert {game for n, (own, _) in enumerate(alone) if n != place for game in own} <= found
     assert rejected.total() <= 1
@@ -253,7 +252,7 @@ def test_one_odd_game_never_costs_the_board(data: st.DataObject) -> None:
 def test_the_captured_world_cup(data_dir: Path) -> None:
     """32 knock-out matches: 23 after ninety minutes, 5 after extra time, 4 on penalties."""
     body = (data_dir / "espn" / "04_soccer_scoreboard_wc2026.json").read_bytes()
-    games, rejected = finished_games(body)
+    games, rejected = finished(body)
     assert len(games) == 32
     assert not rejected
     assert all(game.report.status is GameStatus.FINAL and game.report.regulation for game in games)
@@ -281,6 +280,6 @@ def test_the_captured_world_cup(data_dir: Path) -> None:
     ],
 )
 def test_captured_boards(data_dir: Path, name: str, games: int) -> None:
-    found, rejected = finished_games((data_dir / "espn" / f"{name}.json").read_bytes())
+    found, rejected = finished((data_dir / "espn" / f"{name}.json").read_bytes())
     assert len(found) == games
     assert not rejected

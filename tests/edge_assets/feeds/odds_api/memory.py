@@ -63,3 +63,6 @@ class MemoryVocabulary(Vocabulary):
 
     def sides(self, event_id: int) -> tuple[str | None, str | None]:
         return self.teams[event_id]
+
+    def name_sides(self, event_id: int, sides: tuple[str | None, str | None]) -> None:
+        self.teams[event_id] = sides

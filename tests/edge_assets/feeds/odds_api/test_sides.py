@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from ml.quotes import QuoteBatch
 from tests.edge_assets.feeds.odds_api.bodies import AWAY, HOME, SPORT, book, event, h2h, payload, spreads
@@ -55,3 +57,27 @@ def test_other_teams_under_one_id_are_left_out_and_counted_and_a_renamed_one_is_
     renamed = differ.diff(payload(event(book("a", h2h()), away_team="Utah Mammoth")), NOW)
     assert "other_teams" not in renamed.rejected
     assert renamed.events == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        (("TBD", "TBD"), (HOME, AWAY)),
+        (("TBD 1", AWAY), (HOME, AWAY)),
+        ((AWAY, "Winner Group 2"), (AWAY, HOME)),
+        (("3rd Seed", "To Be Determined"), (HOME, AWAY)),
+    ],
+)
+def test_teams_take_the_place_of_placeholders(before: tuple[str, str], kept: tuple[str, str]) -> None:
+    words = MemoryVocabulary()
+    differ = PayloadDiffer(words, SPORT, 1)
+    differ.diff(payload(event(book("a", h2h()), home_team=before[0], away_team=before[1])), NOW)
+    differ.commit()
+    known = differ.diff(payload(event(book("a", h2h()))), NOW)
+    assert "other_teams" not in known.rejected
+    assert known.events == 1
+    assert words.sides(1) == kept
+    differ.commit()
+    again = differ.diff(payload(event(book("a", h2h()), home_team="TBD", away_team="TBD")), NOW)
+    assert "other_teams" not in again.rejected
+    assert words.sides(1) == kept

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         ("nfl_20260307T130000-0500.json", datetime(2026, 3, 7, 18, tzinfo=UTC)),
         ("nfl_2026-03-07T13-00-00.250+05:30.jsonl", datetime(2026, 3, 7, 7, 30, 0, 250_000, tzinfo=UTC)),
         ("nfl_1772906400.json.gz", datetime(2026, 3, 7, 18, tzinfo=UTC)),
+        ("nfl_20260307T180000Z_1401547665.json", datetime(2026, 3, 7, 18, tzinfo=UTC)),
+        ("event_1234567890_20260307T180000Z.json", datetime(2026, 3, 7, 18, tzinfo=UTC)),
         ("nfl_1772906400500.json", datetime(2026, 3, 7, 18, 0, 0, 500_000, tzinfo=UTC)),
         ("01_nba_all_regions_20260416.json", None),
         ("20261316T185954Z.json", None),
