@@ -23,6 +23,7 @@ from edge_assets.defs.ingest.jobs import BURST_JOB
 from edge_assets.defs.lineage import odds_key, sport_of
 from edge_assets.ingestion.facts import FactsUnavailableError, read_facts
 from edge_assets.ingestion.planning import Burst, BurstPlan, plan_burst
+from edge_assets.ingestion.pulse import show_pulse
 from edge_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def odds_burst_sensor(
     try:
         facts = read_facts(settings, now)
     except FactsUnavailableError as error:
+        show_pulse(settings, now, None, wanting=str(error))
         return SkipReason(str(error))
+    show_pulse(settings, now, facts)
     decision = plan_burst(now, facts.sports, _bursts(context.instance, now), facts.terms, facts.budget)
     _bury(context.instance, decision.dead)
     if isinstance(decision, BurstPlan):

@@ -1,0 +1,137 @@
+"""What the database tells of the product's health: what was reported, and what follows from what is missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from edge_assets.health.findings import Finding, Health
+from edge_assets.health.words import duration
+from edge_assets.store.problems import ProblemKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from edge_assets.store.problems import Heartbeat
+    from edge_assets.store.vital_signs import NewestLook, VitalSigns
+
+SENSOR, SCORER, WATCHDOG, STACK = "odds_burst_sensor", "scorer", "watchdog", "stack"
+"""Who shows signs of life; `STACK` does once, when it starts."""
+SILENCE_LIMITS = {SENSOR: timedelta(seconds=30), SCORER: timedelta(seconds=20), WATCHDOG: timedelta(seconds=20)}
+"""After how long without a sign of life a service hangs; they show one every 5, 1 and 5 seconds."""
+AHEAD_LIMIT = timedelta(seconds=5)
+"""What two clocks of one machine differ by at most, with time for the answer to come."""
+SHORTEST_PATIENCE = timedelta(seconds=25)
+"""How long no poll comes where one burst hands over to the next on a busy machine."""
+STARTING_LASTS = timedelta(minutes=3)
+"""From `edge up` to the first poll on a busy machine."""
+UNSCORED_LIMIT = timedelta(seconds=15)
+
+
+def assess(signs: VitalSigns, also: Iterable[Finding] = ()) -> Health:
+    """The health of a product whose database answers; `also` is what was seen beside the database."""
+    return Health.of(
+        [
+            *_reported(signs),
+            *also,
+            *_silent(signs),
+            *_ahead(signs),
+            *_overdue(signs),
+            *_without_credits(signs),
+            *_unscored(signs),
+            *_rejected(signs),
+            *_blocked(signs),
+        ]
+    )
+
+
+def without_database(reason: str, also: Iterable[Finding] = ()) -> Health:
+    """The health of a product whose database does not answer, for a `reason`."""
+    return Health.of([Finding(ProblemKind.DATABASE_UNREACHABLE, "", reason), *also])
+
+
+def _reported(signs: VitalSigns) -> Iterator[Finding]:
+    for problem in signs.problems:
+        yield Finding(problem.kind, problem.subject, problem.detail, problem.since)
+    for failure in signs.scorer_failures:
+        detail = f"{failure.failures} times in a row: {failure.error}"
+        yield Finding(ProblemKind.SCORING_FAILS, failure.sport, detail, failure.failing_since)
+
+
+def _silent(signs: VitalSigns) -> Iterator[Finding]:
+    for service, limit in SILENCE_LIMITS.items():
+        beat = signs.heartbeats.get(service)
+        if beat is not None and signs.now - beat.beat_at > limit:
+            detail = f"no sign of life for {duration(signs.now - beat.beat_at)}"
+            yield Finding(ProblemKind.SERVICE_HANGS, service, detail, beat.beat_at)
+
+
+def _ahead(signs: VitalSigns) -> Iterator[Finding]:
+    """Times that have not come yet: the clock was set back, or had jumped ahead."""
+    for look in signs.looks:
+        if look.received_at > signs.now + AHEAD_LIMIT:
+            detail = f"its last poll is dated {duration(look.received_at - signs.now)} from now"
+            yield Finding(ProblemKind.CLOCK_CHANGED, look.sport, detail)
+    for service, beat in signs.heartbeats.items():
+        if beat.beat_at > signs.now + AHEAD_LIMIT:
+            detail = f"its last sign of life is dated {duration(beat.beat_at - signs.now)} from now"
+            yield Finding(ProblemKind.CLOCK_CHANGED, service, detail)
+
+
+def _overdue(signs: VitalSigns) -> Iterator[Finding]:
+    """Sports that were not polled for twice the interval that is planned for them."""
+    looks = {look.sport: look for look in signs.looks}
+    for sport, interval in planned_intervals(signs.heartbeats).items():
+        allowed = max(2 * interval, interval + SHORTEST_PATIENCE)
+        since = _waiting_since(signs, looks.get(sport), allowed)
+        if since is not None and signs.now - since > allowed:
+            yield Finding(ProblemKind.POLL_OVERDUE, sport, _missed(signs, looks.get(sport), interval), since)
+
+
+def _waiting_since(signs: VitalSigns, look: NewestLook | None, allowed: timedelta) -> datetime | None:
+    """From when on a poll is waited for; a stack that has just started gets the time that starting takes."""
+    started = signs.heartbeats.get(STACK)
+    grace = started.beat_at + max(STARTING_LASTS - allowed, timedelta()) if started else None
+    return max((at for at in (look and look.received_at, grace) if at is not None), default=None)
+
+
+def _missed(signs: VitalSigns, look: NewestLook | None, interval: timedelta) -> str:
+    planned = f"planned every {duration(interval)}"
+    return f"last polled {duration(signs.now - look.received_at)} ago, {planned}" if look else f"never polled, {planned}"
+
+
+def planned_intervals(heartbeats: dict[str, Heartbeat]) -> dict[str, timedelta]:
+    """How long after each other the sensor means each sport to be polled; sports without a plan are absent."""
+    beat = heartbeats.get(SENSOR)
+    planned = beat.detail.get("intervals_s", {}) if beat else {}
+    return {sport: timedelta(seconds=seconds) for sport, seconds in planned.items() if seconds is not None}
+
+
+def _without_credits(signs: VitalSigns) -> Iterator[Finding]:
+    beat = signs.heartbeats.get(SENSOR)
+    if beat is None:
+        return
+    if renewed := beat.detail.get("no_credits_until"):
+        at = datetime.fromisoformat(renewed).astimezone(UTC)
+        detail = f"{beat.detail.get('credits_remaining')} left, renewed on {at:%Y-%m-%d}"
+        yield Finding(ProblemKind.OUT_OF_CREDITS, "", detail)
+    if wanting := beat.detail.get("wanting"):
+        yield Finding(ProblemKind.POLL_OVERDUE, "", str(wanting))
+
+
+def _unscored(signs: VitalSigns) -> Iterator[Finding]:
+    if signs.unscored_since is not None and signs.now - signs.unscored_since > UNSCORED_LIMIT:
+        detail = f"{signs.unscored_polls} polls, the oldest {duration(signs.now - signs.unscored_since)} old"
+        yield Finding(ProblemKind.SCORER_BEHIND, "", detail, signs.unscored_since)
+
+
+def _rejected(signs: VitalSigns) -> Iterator[Finding]:
+    for look in signs.looks:
+        if reasons := {reason: n for reason, n in look.rejected.items() if n}:
+            detail = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in sorted(reasons.items()))
+            yield Finding(ProblemKind.ANSWER_PARTS_REJECTED, look.sport, detail, look.received_at)
+
+
+def _blocked(signs: VitalSigns) -> Iterator[Finding]:
+    for finding in signs.blocking_findings:
+        yield Finding(ProblemKind.WAREHOUSE_BLOCKED, f"finding {finding.id}", finding.reason)

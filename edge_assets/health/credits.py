@@ -1,0 +1,84 @@
+"""The credits of a metered feed: what is left, what they go to, and whether they last to the end of the month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge_assets.store.credit_use import CreditUse
+
+DAY = timedelta(days=1)
+SHORTEST_WINDOW = timedelta(hours=1)
+"""What is spent in less says nothing about a month."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditOutlook:
+    """Credits `remaining` (None: the feed has not said), `used_today` (since midnight, UTC) and `by_sport` of it.
+
+    `left_at_month_end` is what is left on the 1st at the pace of the last day (below 0: so many are missing), None
+    where nothing was spent or nothing is known; `lasts_until` is when they run out before that, else None.
+    """
+
+    remaining: int | None
+    stated_at: datetime | None
+    used_today: int
+    by_sport: dict[str, int]
+    left_at_month_end: int | None
+    lasts_until: datetime | None
+    month_ends: datetime
+
+    @property
+    def sentence(self) -> str:
+        """All of it in a line."""
+        left = "unknown: the feed has not said" if self.remaining is None else f"{self.remaining:,}"
+        words = [f"{left} left", f"{self.used_today:,} used today"]
+        if self.lasts_until:
+            words.append(f"at this pace they run out on {self.lasts_until:%Y-%m-%d}")
+        elif self.left_at_month_end is not None:
+            words.append(f"at this pace {self.left_at_month_end:,} will be left on {self.month_ends:%Y-%m-%d}")
+        return ", ".join(words)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "remaining": self.remaining,
+            "stated_at": self.stated_at and self.stated_at.isoformat(),
+            "used_today": self.used_today,
+            "by_sport_today": self.by_sport,
+            "left_at_month_end": self.left_at_month_end,
+            "lasts_until": self.lasts_until and self.lasts_until.isoformat(),
+            "month_ends": self.month_ends.isoformat(),
+        }
+
+
+def midnight(now: datetime) -> datetime:
+    """When the day of `now` began (UTC)."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def month_end(now: datetime) -> datetime:
+    """When the credits are renewed: on the 1st of the next month (UTC)."""
+    return (midnight(now).replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def foresee(use: CreditUse, now: datetime) -> CreditOutlook:
+    """What becomes of the credits by the month's end if they are spent as in the last day."""
+    ends = month_end(now)
+    by_sport = dict(sorted(use.today.items(), key=lambda item: -item[1]))
+    left, until = _at_this_pace(use, now, ends)
+    return CreditOutlook(use.remaining, use.stated_at, sum(use.today.values()), by_sport, left, until, ends)
+
+
+def _at_this_pace(use: CreditUse, now: datetime, ends: datetime) -> tuple[int | None, datetime | None]:
+    if use.remaining is None:
+        return None, None
+    spent = sum(use.recent.values())
+    if not spent or use.recent_since is None:
+        return use.remaining, None
+    window = min(max(now - use.recent_since, SHORTEST_WINDOW), DAY)
+    left = use.remaining - round(spent * ((ends - now) / window))
+    until = now + window * (max(use.remaining, 0) / spent)
+    return left, until if until < ends else None

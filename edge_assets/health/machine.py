@@ -1,0 +1,34 @@
+"""What the machine has left: disk and memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from edge_assets.health.findings import Finding
+from edge_assets.health.words import amount
+from edge_assets.store.problems import ProblemKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GIB = 2**30
+NEEDED_DISK_BYTES = 2 * GIB
+NEEDED_MEMORY_BYTES = GIB // 4
+"""While everything runs; before it starts more is wanted (`edge doctor`)."""
+
+
+class Machine(NamedTuple):
+    """Bytes free on the disk of `place`, and of memory that programs can have without swapping."""
+
+    place: str
+    disk_free: int
+    memory_available: int
+
+
+def assess_machine(machine: Machine) -> Iterator[Finding]:
+    """What is short."""
+    if machine.disk_free < NEEDED_DISK_BYTES:
+        detail = f"{amount(machine.disk_free)} free at {machine.place}"
+        yield Finding(ProblemKind.DISK_LOW, "", detail)
+    if machine.memory_available < NEEDED_MEMORY_BYTES:
+        yield Finding(ProblemKind.MEMORY_LOW, "", f"{amount(machine.memory_available)} available")

@@ -1,0 +1,53 @@
+"""What the sensor leaves at every tick: that it ticks, and how often it means each sport to be polled.
+
+With it whoever looks can tell a poll that is late from one that is not due, also when sensor and bursts are dead.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from edge_assets.health.assessment import SENSOR
+from edge_assets.ingestion.cadence import poll_interval, stretch
+from edge_assets.settings import Feed, MissingSettingError
+from edge_assets.store.database import connect
+from edge_assets.store.problems import beat
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from edge_assets.ingestion.facts import Facts
+    from edge_assets.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def show_pulse(settings: Settings, now: datetime, facts: Facts | None, wanting: str = "") -> None:
+    """Leave a sign of life; without facts with what was `wanting`. A database that is away keeps none."""
+    detail = planned(settings, now, facts) if facts else {"wanting": wanting}
+    try:
+        with closing(connect(settings.require_database(), "edge-sensor")) as conn:
+            beat(conn, SENSOR, **detail)
+    except (psycopg.Error, MissingSettingError) as error:
+        log.warning("the sensor's sign of life is not kept: %s", error)
+
+
+def planned(settings: Settings, now: datetime, facts: Facts) -> dict[str, Any]:
+    """The interval of each sport in seconds of real time (None: no poll is planned), and the credits.
+
+    A recording is looked at in its own time, in which nothing may come for long: it has no plan.
+    """
+    terms, activities = facts.terms, [state.activity for state in facts.sports]
+    lengthened = stretch(activities, now, facts.budget, terms.cost) if terms.metered else 1.0
+    intervals = {state.sport: poll_interval(state.activity, now, terms, lengthened) for state in facts.sports}
+    is_planned = settings.edge_feed is not Feed.REPLAY
+    return {
+        "intervals_s": {s: i if is_planned and math.isfinite(i) else None for s, i in intervals.items()},
+        "credits_remaining": facts.budget.remaining,
+        "no_credits_until": facts.budget.month_ends.isoformat() if math.isinf(lengthened) else None,
+    }

@@ -1,0 +1,77 @@
+"""What the credits of a metered feed go to, by bounded queries: no more rows than a day's credits can buy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_assets.store.credits import newest_statement
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import Connection
+
+SELECT_SPENT = """
+SELECT
+    s.key, sum(p.credits_last) FILTER (WHERE p.observed_at >= %(today)s)::bigint, sum(p.credits_last)::bigint,
+    min(p.observed_at)
+FROM sports AS s
+CROSS JOIN LATERAL (
+    SELECT credits_last, observed_at FROM polls
+    WHERE sport_id = s.id AND observed_at >= %(since)s AND feed = %(feed)s AND import_id IS NULL AND credits_last > 0
+) AS p
+GROUP BY s.key
+UNION ALL
+SELECT
+    'results', sum(credits_last) FILTER (WHERE observed_at >= %(today)s)::bigint, sum(credits_last)::bigint,
+    min(observed_at)
+FROM sports AS s
+CROSS JOIN LATERAL (
+    SELECT credits_last, observed_at FROM result_looks
+    WHERE sport_id = s.id AND source = 'odds-api' AND observed_at >= %(since)s AND credits_last > 0
+) AS l
+"""
+SELECT_NEWEST_STATED = """
+SELECT p.observed_at, p.credits_remaining
+FROM sports AS s
+CROSS JOIN LATERAL (
+    SELECT observed_at, credits_remaining FROM polls
+    WHERE sport_id = s.id AND feed = %s AND import_id IS NULL ORDER BY observed_at DESC LIMIT 1
+) AS p
+WHERE p.credits_remaining IS NOT NULL ORDER BY p.observed_at DESC LIMIT 1
+"""
+RESULTS = "results"
+"""What the credits that no sport's odds have cost go to."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditUse:
+    """Credits `remaining`, as the feed stated them at `stated_at` (None: it never did), and what was spent.
+
+    `today` (since midnight, UTC) and `recent` (since `recent_since`, at most a day ago) are by sport, or `RESULTS`.
+    """
+
+    remaining: int | None
+    stated_at: datetime | None
+    today: dict[str, int]
+    recent: dict[str, int]
+    recent_since: datetime | None
+
+
+def read_credit_use(conn: Connection, feed: str, today: datetime, since: datetime) -> CreditUse:
+    """What was spent since midnight (`today`) and `since` a moment before it, and what is left."""
+    spent = conn.execute(SELECT_SPENT, {"feed": feed, "today": today, "since": since}).fetchall()
+    polled = conn.execute(SELECT_NEWEST_STATED, [feed]).fetchone()
+    asked = newest_statement(conn, feed)
+    stated = [polled] if polled else []
+    if asked is not None and asked.remaining is not None:
+        stated.append((asked.stated_at, asked.remaining))
+    at, remaining = max(stated, default=(None, None))
+    return CreditUse(
+        remaining,
+        at,
+        {key: day for key, day, _, _ in spent if day},
+        {key: recent for key, _, recent, _ in spent if recent},
+        min((first for _, _, recent, first in spent if recent), default=None),
+    )
