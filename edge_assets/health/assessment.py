@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.health.findings import Finding, Health
 from edge_assets.health.words import duration
@@ -26,6 +26,16 @@ SHORTEST_PATIENCE = timedelta(seconds=25)
 STARTING_LASTS = timedelta(minutes=3)
 """From `edge up` to the first poll on a busy machine."""
 UNSCORED_LIMIT = timedelta(seconds=15)
+CONFIRMATION_SLACK = timedelta(seconds=10)
+"""For the answer to come, to be stored and scored."""
+UNPLANNED_INTERVAL = timedelta(seconds=60)
+
+
+class Confirmation(NamedTuple):
+    """How long ago (seconds) a sport's open bets were last found to hold, and how old that may be."""
+
+    age_s: float
+    allowed_s: float
 
 
 def assess(signs: VitalSigns, also: Iterable[Finding] = ()) -> Health:
@@ -105,6 +115,23 @@ def planned_intervals(heartbeats: dict[str, Heartbeat]) -> dict[str, timedelta]:
     beat = heartbeats.get(SENSOR)
     planned = beat.detail.get("intervals_s", {}) if beat else {}
     return {sport: timedelta(seconds=seconds) for sport, seconds in planned.items() if seconds is not None}
+
+
+def confirmations(signs: VitalSigns) -> dict[str, Confirmation]:
+    """For each sport until when its open bets are known to hold. A recording's time is not ours: it has none."""
+    planned = planned_intervals(signs.heartbeats)
+    return {
+        look.sport: Confirmation(
+            (signs.now - (look.scored_at or look.received_at)).total_seconds(),
+            _allowed_age(planned.get(look.sport, UNPLANNED_INTERVAL)).total_seconds(),
+        )
+        for look in signs.looks
+        if look.feed != "replay"
+    }
+
+
+def _allowed_age(interval: timedelta) -> timedelta:
+    return interval * 1.25 + CONFIRMATION_SLACK
 
 
 def _without_credits(signs: VitalSigns) -> Iterator[Finding]:

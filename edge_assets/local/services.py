@@ -110,7 +110,7 @@ def _serving(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     yield Service(
         Program("serving", (*PYTHON, "serving", "--host", HOST, "--port", str(plan.serving_port))),
         after,
-        partial(probes.http_ok, plan.serving_port, "/healthz"),
+        partial(probes.http_ok, plan.serving_port, "/readyz"),
     )
 
 

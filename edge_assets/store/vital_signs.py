@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 2
 """A database that takes longer is told as one that does not answer."""
 SELECT_NEWEST_LOOKS = """
-SELECT s.key AS sport, p.feed, p.observed_at, p.received_at, p.rejected
+SELECT s.key AS sport, p.feed, p.observed_at, p.received_at, p.rejected, scored.received_at AS scored_at
 FROM sports AS s
 CROSS JOIN LATERAL (
     SELECT feed, observed_at, received_at, rejected FROM polls
     WHERE sport_id = s.id AND import_id IS NULL ORDER BY observed_at DESC LIMIT 1
 ) AS p
+LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
+LEFT JOIN polls AS scored ON done.poll_id = scored.id
 ORDER BY s.key
 """
 SELECT_UNSCORED = """
@@ -50,13 +52,17 @@ ORDER BY f.id LIMIT 5
 
 
 class NewestLook(NamedTuple):
-    """The newest live poll of a sport; `received_at` is wall clock, `rejected` counts what was left out of it."""
+    """The newest live poll of a sport; `received_at` is wall clock, `rejected` counts what was left out of it.
+
+    `scored_at` is when the newest poll came in that has been scored: until then open alerts are known to hold.
+    """
 
     sport: str
     feed: str
     observed_at: datetime
     received_at: datetime
     rejected: dict[str, int]
+    scored_at: datetime | None
 
 
 class BlockingFinding(NamedTuple):

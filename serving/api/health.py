@@ -1,52 +1,107 @@
-"""Health for supervisors and load balancers, status for people."""
+"""Whether the product works (`/healthz`), and whether this process can serve (`/readyz`)."""
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
 import psycopg
+from anyio import to_thread
 from fastapi import APIRouter, Response
-from fastapi.concurrency import run_in_threadpool
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
-from edge_assets.store import board
-from serving.api.models import Health
+from edge_assets.health.assessment import assess, confirmations, without_database
+from edge_assets.health.credits import foresee, midnight
+from edge_assets.health.findings import Finding
+from edge_assets.settings import Feed
+from edge_assets.store.credit_use import read_credit_use
+from edge_assets.store.problems import ProblemKind
+from edge_assets.store.vital_signs import VitalSigns, read_vital_signs
+from serving.api.models import Health, Readiness
 from serving.deps import Held, Resources, in_store
 from serving.version import VERSION
 
-LAG_POLLS = 10
-"""More unscored polls than a healthy scorer ever has."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from psycopg import Connection
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 3.0
+"""A little more than the pool waits: a database that is stopped in the middle never answers."""
+SILENT = "no answer within 3 seconds"
+AT_ONCE = anyio.CapacityLimiter(4)
+"""Threads that may hang in such a database, apart from those that requests get."""
 
 router = APIRouter(tags=["operations"])
+UNHEALTHY: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "alerts are missing or wrong"}}
+UNREADY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "the database is away"}}
 
 
-@router.get("/healthz", responses={503: {"model": Health, "description": "the database or Redis is away"}})
+@router.get("/healthz", responses=UNHEALTHY)
 async def healthz(held: Held, response: Response) -> Health:
-    """Whether database and Redis answer, how far the scorer is, and when the feed was last heard."""
-    pulse = await _pulse(held)
+    """What is wrong with the product, and what to do: 200 `ok` or `degraded`, 503 `down`."""
+    answer = await _asked(held, _examined)
     redis = await _redis(held)
-    lag = pulse.scorer_lag_polls if pulse else None
-    failing = pulse.failing if pulse else []
-    up = pulse is not None and redis
-    if not up:
+    beside = [] if redis else [Finding(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")]
+    signs, credits = (None, None) if isinstance(answer, str) else answer
+    health = assess(signs, beside) if signs else without_database(str(answer), beside)
+    if health.status == "down":
         response.status_code = 503
     return Health(
-        status="down" if not up else "degraded" if failing or (lag and lag > LAG_POLLS) else "ok",
+        status=health.status,
+        headline=health.headline,
+        problems=[finding.as_json() for finding in health.findings],  # type: ignore[misc] # validated
         version=VERSION,
-        feed=pulse.feed if pulse else None,
-        database=pulse is not None,
+        feed=signs.feed if signs else None,
+        database=signs is not None,
         redis=redis,
-        scorer_lag_polls=lag,
-        scorer_failing=failing,
-        last_poll_at=pulse.last_poll_at if pulse else None,
+        scorer_lag_polls=signs.unscored_polls if signs else None,
+        scorer_failing=[failure.sport for failure in signs.scorer_failures] if signs else [],
+        last_poll_at=signs.last_poll_at if signs else None,
+        credits=credits,  # type: ignore[arg-type] # validated
+        confirmations=confirmations(signs) if signs else {},  # type: ignore[arg-type] # validated
         stream_clients=len(held.hub.clients),
     )
 
 
-async def _pulse(held: Resources) -> board.Pulse | None:
+@router.get("/readyz", responses=UNREADY)
+async def readyz(held: Held, response: Response) -> Readiness:
+    """Whether this process can answer requests: it stays ready while the feed, the scorer or Redis is away."""
+    answer = await _asked(held, _reached)
+    ready = answer is True
+    if not ready:
+        response.status_code = 503
+    return Readiness(ready=ready, reason="" if ready else f"the database does not answer: {answer}")
+
+
+def _examined(conn: Connection) -> tuple[VitalSigns, dict[str, Any] | None]:
+    signs = read_vital_signs(conn)
+    if signs.feed != Feed.ODDS_API:
+        return signs, None
+    now = signs.now.astimezone(UTC)
+    use = read_credit_use(conn, Feed.ODDS_API, midnight(now), now - timedelta(days=1))
+    return signs, foresee(use, now).as_json()
+
+
+def _reached(conn: Connection) -> bool:
+    return conn.execute("SELECT true").fetchone() == (True,)
+
+
+async def _asked(held: Resources, question: Callable[[Connection], T]) -> T | str:
+    """The database's answer, or why there is none."""
     try:
-        return await run_in_threadpool(in_store, held.pool, board.pulse)
-    except (psycopg.Error, PoolTimeout):
-        return None
+        with anyio.fail_after(ANSWER_SECONDS):
+            return await to_thread.run_sync(
+                in_store, held.pool, question, abandon_on_cancel=True, limiter=AT_ONCE
+            )
+    except TimeoutError:
+        return SILENT
+    except (psycopg.Error, PoolTimeout) as error:
+        return f"{type(error).__name__}"
 
 
 async def _redis(held: Resources) -> bool:

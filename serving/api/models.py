@@ -182,20 +182,64 @@ class Middles(BaseModel):
     middles: list[Middle]
 
 
+class HealthProblem(BaseModel):
+    """Something that is wrong, what it means and what to do."""
+
+    kind: str
+    subject: str = Field(description="a sport, a service, a job; empty: the whole")
+    severity: Literal["error", "warning", "note"] = Field(
+        description="error: alerts are missing or wrong; warning: a part of them, or soon; note: no fault"
+    )
+    since: datetime | None
+    detail: str
+    meaning: str
+    what_to_do: str
+
+
+class Credits(BaseModel):
+    """The credits of a metered feed, at the pace of the last day."""
+
+    remaining: int | None = Field(description="null: the feed has not said")
+    stated_at: datetime | None
+    used_today: int = Field(description="since midnight, UTC")
+    by_sport_today: dict[str, int] = Field(description="what they went to; `results`: asking for results")
+    left_at_month_end: int | None = Field(description="at this pace; below 0: so many are missing")
+    lasts_until: datetime | None = Field(description="when they run out before the month's end")
+    month_ends: datetime
+
+
+class Confirmation(BaseModel):
+    """Until when a sport's open bets are known to hold."""
+
+    age_s: float = Field(description="seconds since they were last found to hold: polled and scored")
+    allowed_s: float = Field(description="when that is older, they may be gone")
+
+
 class Health(BaseModel):
-    """Whether this process can do its work."""
+    """Whether the product works."""
 
     status: Literal["ok", "degraded", "down"] = Field(
-        description="down: 503; degraded: the scorer lags or cannot score a sport"
+        description="down (503): alerts are missing or wrong; degraded: a part of them, or soon"
     )
+    headline: str = Field(description="the worst of it in a sentence")
+    problems: list[HealthProblem] = Field(description="the worst first; notes are among them")
     version: str
     feed: str | None
     database: bool
     redis: bool
-    scorer_lag_polls: int | None = Field(description="committed polls that the scorer has not finished")
+    scorer_lag_polls: int | None = Field(description="committed polls that the scorer has not finished (at most 100 each)")
     scorer_failing: list[str] = Field(description="sports that cannot be scored at present: /api/status says why")
     last_poll_at: datetime | None = Field(description="wall clock")
+    credits: Credits | None = Field(description="of a metered feed")
+    confirmations: dict[str, Confirmation] = Field(description="by sport; none of a recording")
     stream_clients: int
+
+
+class Readiness(BaseModel):
+    """Whether this process can answer requests."""
+
+    ready: bool
+    reason: str
 
 
 class Session(BaseModel):

@@ -1,5 +1,7 @@
 // The REST interface, relative to this page.
 
+const HEALTH_MS = 8000;
+
 async function get(path) {
   const response = await fetch(`api/${path}`);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
@@ -13,6 +15,12 @@ export const status = () => get("status");
 export const sports = () => get("sports");
 export const events = (sport) => get(`odds/${encodeURIComponent(sport)}/events`);
 export const odds = (sport, event) => get(`odds/${encodeURIComponent(sport)}?event_id=${event}`);
+
+// Answers in every state; a refused connection or a hung server rejects.
+export async function health() {
+  const response = await fetch("healthz", { signal: AbortSignal.timeout(HEALTH_MS) });
+  return response.json();
+}
 
 export async function session() {
   const response = await fetch("api/session", { method: "POST" });

@@ -1,18 +1,24 @@
 // Arbitrages as cards: what to stake where, of the editable bankroll.
 
-import { el } from "./dom.js";
+import { el, setText } from "./dom.js";
 import * as show from "./format.js";
 
 const SHOWN = 50;
 
 const cards = new Map();
 
-export function renderArbitrages(box, arbitrages, { bankroll, onPick }) {
+export function renderArbitrages(box, arbitrages, { bankroll, onPick, unconfirmed }) {
   const best = arbitrages.sort((a, b) => b.expected_value - a.expected_value).slice(0, SHOWN);
   const nodes = best.map((alert) => kept(alert, bankroll, onPick));
   const shown = new Set(best.map((alert) => alert.alert_id));
   for (const id of cards.keys()) if (!shown.has(id)) cards.delete(id);
+  nodes.forEach((node, i) => doubt(node, unconfirmed(best[i])));
   if (nodes.length !== box.children.length || nodes.some((node, i) => node !== box.children[i])) box.replaceChildren(...nodes);
+}
+
+function doubt(node, seconds) {
+  node.classList.toggle("unconfirmed", seconds !== null);
+  setText(node.querySelector(".doubt"), show.doubt(seconds));
 }
 
 // A card is made anew only when it says something new: otherwise its flash would start over.
@@ -47,6 +53,7 @@ function card(alert, bankroll, onPick) {
     el("header", {}, el("div", {}, name, el("small", { title: show.utc(alert.commence_at) }, about)), profit),
     el("ul", { class: "legs" }, ...legs),
     el("span", { class: "rules", title: meaning }, rules),
+    el("span", { class: "reason doubt" }),
     closed ? el("span", { class: "reason" }, `closed: ${show.reason(alert.reason)}`) : null,
   );
 }

@@ -5,17 +5,18 @@ import * as show from "./format.js";
 
 const SHOWN = 20;
 
-export function renderErrors(list, errors, { onPick }) {
+export function renderErrors(list, errors, { onPick, unconfirmed }) {
   const largest = errors.sort((a, b) => b.expected_value - a.expected_value).slice(0, SHOWN);
-  list.replaceChildren(...largest.map((alert) => line(alert, onPick)));
+  list.replaceChildren(...largest.map((alert) => line(alert, onPick, unconfirmed(alert))));
 }
 
-function line(alert, onPick) {
+function line(alert, onPick, doubted) {
   return el(
     "li",
-    { class: alert.state === "closed" ? "closed" : null, "data-alert": alert.alert_id },
+    { class: alert.state === "closed" ? "closed" : doubted === null ? null : "unconfirmed", "data-alert": alert.alert_id },
     el("button", { class: "link", onclick: () => onPick(alert) }, show.event(alert)),
     ...(alert.legs ? oneBook(alert) : price(alert)),
+    doubted === null ? null : el("span", { class: "reason" }, show.doubt(doubted)),
   );
 }
 

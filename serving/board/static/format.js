@@ -23,6 +23,7 @@ export const whole = (value) => known(value, (v) => Math.round(v).toLocaleString
 export const latency = (ms) => known(ms, (v) => (v < 1000 ? `${Math.round(v)} ms` : `${(v / 1000).toFixed(1)} s`));
 export const time = (iso) => known(iso, (v) => clock.format(new Date(v)));
 export const start = (iso) => known(iso, (v) => day.format(new Date(v)));
+export const date = (iso) => known(iso, (v) => new Date(v).toISOString().slice(0, 10));
 export const utc = (iso) => known(iso, (v) => `${new Date(v).toISOString().replace("T", " ").slice(0, 19)} UTC`);
 
 export function age(seconds) {
@@ -32,6 +33,8 @@ export function age(seconds) {
     return `${Math.floor(s / 3600)} h`;
   });
 }
+
+export const doubt = (seconds) => (seconds === null ? "" : `not confirmed for ${age(seconds)}: it may be gone`);
 
 const markets = { h2h: "Winner", h2h_3_way: "Winner, three-way", spreads: "Spread", totals: "Total" };
 export const market = (key) => markets[key] ?? key.replaceAll("_", " ");

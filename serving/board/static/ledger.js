@@ -7,6 +7,25 @@ export class Ledger {
     this.alerts = new Map();
     this.onChange = onChange;
     this.latest = 0;
+    this.confirmed = {};
+    this.heardAt = 0;
+  }
+
+  // How long ago each sport's open bets were found to hold; null: nobody answers, and what was known grows old.
+  confirmations(bySport) {
+    if (bySport) {
+      this.confirmed = bySport;
+      this.heardAt = performance.now();
+    }
+    this.onChange();
+  }
+
+  // For how many seconds an open bet has not been confirmed, if that is longer than it may be; else null.
+  unconfirmed(alert) {
+    const known = this.confirmed[alert.sport];
+    if (!known || alert.state === "closed") return null;
+    const age = known.age_s + (performance.now() - this.heardAt) / 1000;
+    return age > known.allowed_s ? age : null;
   }
 
   // Take a snapshot of open alerts in place of everything known.

@@ -5,6 +5,7 @@ import { renderArbitrages } from "./arbitrages.js";
 import { $, el, options, setText } from "./dom.js";
 import { renderErrors } from "./errors.js";
 import * as show from "./format.js";
+import { renderHealth } from "./health.js";
 import { Ledger } from "./ledger.js";
 import { Prices, lineOfAlert } from "./prices.js";
 import { AlertStream } from "./stream.js";
@@ -22,7 +23,8 @@ const pick = (alert) => {
   prices.pick({ sport: alert.sport, event: alert.event_id, line: lineOfAlert(alert) });
   $("prices-title").scrollIntoView({ behavior: "smooth", block: "nearest" });
 };
-const table = new ValueBets($("value-bets"), { onPick: pick, onSort: () => draw() });
+const unconfirmed = (alert) => ledger.unconfirmed(alert);
+const table = new ValueBets($("value-bets"), { onPick: pick, onSort: () => draw(), unconfirmed });
 const ledger = new Ledger(() => draw());
 const titles = new Map();
 
@@ -43,9 +45,9 @@ function render() {
   table.render(bets, { bankroll, now: ledger.now(world.feed) });
   const rules = $("rules-filter").value;
   const arbitrages = ledger.of("arbitrage").filter((alert) => !rules || (alert.rules ?? "unknown") === rules);
-  renderArbitrages($("arbitrages"), arbitrages, { bankroll, onPick: pick });
+  renderArbitrages($("arbitrages"), arbitrages, { bankroll, onPick: pick, unconfirmed });
   const errors = ledger.of("likely_error");
-  renderErrors($("errors"), errors, { onPick: pick });
+  renderErrors($("errors"), errors, { onPick: pick, unconfirmed });
   $("errors-panel").hidden = errors.length === 0;
   $("value-empty").hidden = bets.length > 0;
   $("value-bets").hidden = bets.length === 0;
@@ -97,12 +99,20 @@ async function refreshStatus() {
     const reasons = Object.entries(status.suppressed).sort((a, b) => b[1] - a[1]);
     const chips = reasons.map(([why, n]) => el("span", { class: "chip" }, `${show.reason(why)} `, el("b", {}, show.whole(n))));
     $("suppressed").replaceChildren(...(chips.length ? chips : ["none"]));
-    const failing = status.failing.map((one) => `${one.sport} (${one.failures} times in a row: ${one.error})`);
-    $("failing").hidden = failing.length === 0;
-    setText($("failing"), `No new alerts for these sports, as scoring them fails: ${failing.join("; ")}`);
   } catch {
     // the connection's state says it already
   }
+}
+
+async function refreshHealth() {
+  let answer = null;
+  try {
+    answer = await api.health();
+  } catch {
+    // told as what it is: nobody answers
+  }
+  renderHealth(answer);
+  ledger.confirmations(answer ? answer.confirmations : null);
 }
 
 const stream = new AlertStream({
@@ -149,4 +159,6 @@ $("bankroll").addEventListener("input", () => {
 for (const id of ["sport-filter", "edge-filter", "rules-filter"]) $(id).addEventListener("input", draw);
 setInterval(() => table.tick(ledger.of("value"), ledger.now(world.feed)), 1000);
 setInterval(refreshStatus, STATUS_MS);
+setInterval(refreshHealth, STATUS_MS);
+refreshHealth();
 start();

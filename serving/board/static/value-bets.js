@@ -16,7 +16,8 @@ const orders = {
 };
 
 export class ValueBets {
-  constructor(table, { onPick, onSort }) {
+  constructor(table, { onPick, onSort, unconfirmed }) {
+    this.unconfirmed = unconfirmed;
     this.body = table.tBodies[0];
     this.rows = new Map();
     this.onPick = onPick;
@@ -47,11 +48,13 @@ export class ValueBets {
     this.tick(bets, now);
   }
 
-  // Let the ages grow.
+  // Let the ages grow, and doubts with them.
   tick(bets, now) {
     for (const bet of bets) {
       const cells = this.rows.get(bet.alert_id)?.cells_;
-      if (cells && bet.state !== "closed") setText(cells.age, show.age(ageOf(bet, now)));
+      if (!cells || bet.state === "closed") continue;
+      setText(cells.age, show.age(ageOf(bet, now)));
+      doubt(this.rows.get(bet.alert_id), this.unconfirmed(bet));
     }
   }
 
@@ -116,5 +119,14 @@ function fill(row, bet, bankroll) {
   setText(cells.latency, show.latency(bet.detection_latency_ms));
   const closed = bet.state === "closed";
   row.classList.toggle("closed", closed);
-  setText(cells.why, closed ? `closed: ${show.reason(bet.reason)}` : "");
+  if (closed) {
+    row.classList.remove("unconfirmed");
+    setText(cells.why, `closed: ${show.reason(bet.reason)}`);
+  }
+}
+
+// A bet that nobody has confirmed for too long may be gone.
+function doubt(row, seconds) {
+  row.classList.toggle("unconfirmed", seconds !== null);
+  setText(row.cells_.why, show.doubt(seconds));
 }
