@@ -13,7 +13,7 @@ MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Check this machine and what is configured; exit code 1 if something cannot work."""
+    """Check this machine, what is configured and what runs; exit code 1 if something does not work."""
     from edge_assets.local.checkup import checkup
     from edge_assets.local.home import Home
 
@@ -25,8 +25,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         typer.echo(json.dumps([check._asdict() for check in checks], indent=1))
     else:
         for check in checks:
-            out.print(f"{MARKS[check.verdict]} {check.name:26} {check.found}", soft_wrap=True)
+            out.print(MARKS[check.verdict], end=" ")
+            out.print(f"{check.name:26} {check.found}", markup=False, soft_wrap=True)
             if check.remedy:
-                out.print(f"  [dim]→ {check.remedy}[/]", soft_wrap=True)
+                out.print(f"  → {check.remedy}", style="dim", markup=False, soft_wrap=True)
     if any(check.verdict == "fail" for check in checks):
         raise typer.Exit(1)

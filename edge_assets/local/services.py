@@ -45,11 +45,12 @@ class Service:
 def services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     """Everything that the plan has us run."""
     yield from _infrastructure(home, plan)
-    yield from _feed(plan)
+    yield from _feed(plan, supervisor)
     yield from _dagster(home, plan, supervisor)
     yield from _serving(plan, supervisor)
+    yield _watchdog(plan, supervisor)
     if plan.mlflow_port:
-        yield _mlflow(home, plan, plan.mlflow_port)
+        yield _mlflow(home, plan, plan.mlflow_port, supervisor)
 
 
 def _infrastructure(home: Home, plan: Plan) -> Iterator[Service]:
@@ -61,7 +62,7 @@ def _infrastructure(home: Home, plan: Plan) -> Iterator[Service]:
         yield Service(program, (), partial(probes.valkey, plan.redis_url))
 
 
-def _feed(plan: Plan) -> Iterator[Service]:
+def _feed(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     if plan.feed_port is None:
         return
     options = {
@@ -69,12 +70,14 @@ def _feed(plan: Plan) -> Iterator[Service]:
         Feed.SIMULATE: ("edge_assets.feeds.simulate", "--seed", str(plan.seed)),
     }[plan.feed]
     command = (*PYTHON, *options, "--port", str(plan.feed_port))
-    yield Service(Program("feed", command), (), partial(probes.http_ok, plan.feed_port, "/_edge/ready"))
+    yield Service(
+        Program("feed", command), (), partial(probes.serves, supervisor, "feed", plan.feed_port, "/_edge/ready")
+    )
 
 
 def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     """None waits for the code servers: Dagster looks for those that are away every second."""
-    yield from (_code_server(location, plan.code_ports[location.name]) for location in dagster.locations())
+    yield from (_code_server(location, plan.code_ports[location.name], supervisor) for location in dagster.locations())
     workspace = ("--workspace", str(dagster.workspace_file(home)))
     yield Service(
         Program("dagster-daemon", (*PYTHON, "dagster._daemon", "run", *workspace)),
@@ -85,12 +88,12 @@ def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
     yield Service(
         Program("dagster-webserver", (*GENTLY, *PYTHON, *web), stop_seconds=BRIEFLY),
         ESSENTIALS,
-        partial(probes.http_ok, plan.dagster_port, "/server_info"),
+        partial(probes.serves, supervisor, "dagster-webserver", plan.dagster_port, "/server_info"),
         essential=False,
     )
 
 
-def _code_server(location: dagster.Location, port: int) -> Service:
+def _code_server(location: dagster.Location, port: int, supervisor: Supervisor) -> Service:
     essential = location.name == dagster.ESSENTIAL_LOCATION
     what = ("--module-name", location.module, "--location-name", location.name)
     where = ("--host", HOST, "--port", str(port), "--use-python-environment-entry-point")
@@ -98,7 +101,7 @@ def _code_server(location: dagster.Location, port: int) -> Service:
     return Service(
         Program(location.service, command if essential else (*GENTLY, *command), stop_seconds=BRIEFLY),
         ("databases", "feed-sports") if essential else ESSENTIALS,
-        partial(probes.listens, port),
+        partial(probes.listens_as, supervisor, location.service, port),
         essential=essential,
     )
 
@@ -110,11 +113,22 @@ def _serving(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     yield Service(
         Program("serving", (*PYTHON, "serving", "--host", HOST, "--port", str(plan.serving_port))),
         after,
-        partial(probes.http_ok, plan.serving_port, "/readyz"),
+        partial(probes.serves, supervisor, "serving", plan.serving_port, "/readyz"),
     )
 
 
-def _mlflow(home: Home, plan: Plan, port: int) -> Service:
+def _watchdog(plan: Plan, supervisor: Supervisor) -> Service:
+    ports = ["--serving-port", str(plan.serving_port)]
+    ports += ["--feed-port", str(plan.feed_port)] if plan.feed_port else []
+    return Service(
+        Program("watchdog", (*PYTHON, "edge_assets.local.watchdog", *ports), stop_seconds=BRIEFLY),
+        ("migrations", "feed-sports"),
+        partial(probes.runs, supervisor, "watchdog"),
+        essential=False,
+    )
+
+
+def _mlflow(home: Home, plan: Plan, port: int, supervisor: Supervisor) -> Service:
     """Its database comes by environment, so that no password shows in the list of processes."""
     environment = {
         "MLFLOW_BACKEND_STORE_URI": for_psycopg2(plan.mlflow_database_url),
@@ -125,6 +139,6 @@ def _mlflow(home: Home, plan: Plan, port: int) -> Service:
     return Service(
         Program("mlflow", (*command, *artifacts), environment=environment, stop_seconds=BRIEFLY),
         ESSENTIALS,
-        partial(probes.http_ok, port, "/health"),
+        partial(probes.serves, supervisor, "mlflow", port, "/health"),
         essential=False,
     )

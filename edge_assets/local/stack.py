@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from edge_assets.clock import WallClock
+from edge_assets.health.assessment import STACK
 from edge_assets.local import dagster, postgres, worlds
 from edge_assets.local.environment import environment, jwt_secret
 from edge_assets.local.errors import LocalError
@@ -22,6 +23,7 @@ from edge_assets.local.supervisor import Supervisor
 from edge_assets.settings import Feed
 from edge_assets.store.database import connect, upgrade
 from edge_assets.store.retention import retain
+from edge_assets.store.vital_signs import begin_life
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,6 +114,8 @@ class _Stack:
     def _migrate(self) -> None:
         upgrade(self.plan.database_url)
         worlds.check_world(self._home, self.plan)
+        with connect(self.plan.database_url, "edge up") as conn:
+            begin_life(conn, STACK)
         if self.plan.feed is Feed.ODDS_API:
             with connect(self.plan.database_url, "edge up") as conn:
                 retain(conn, self._settings.retention_days, WallClock().now())

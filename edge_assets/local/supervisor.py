@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -12,10 +14,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from xmlrpc.client import Error, ServerProxy
+from xmlrpc.client import Error, ServerProxy, Transport
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
 
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import PRIVATE_DIRECTORY, Home, write_private
@@ -30,6 +31,8 @@ LONGEST_SOCKET_PATH = 90
 """Unix sockets allow 103-107 bytes, and supervisord first binds a name that is longer by its pid."""
 START_SECONDS = 15.0
 STOP_SECONDS = 40.0
+CALL_SECONDS = 10.0
+"""After which a supervisord that says nothing counts as hanging; it answers in milliseconds."""
 
 CONFIGURATION = """\
 [supervisord]
@@ -119,6 +122,12 @@ class Supervisor:
         while any(p.name in names and p.pid for p in self.programs()) and time.monotonic() < give_up:
             time.sleep(0.1)
 
+    def restart(self, name: str) -> None:
+        """Stop a program, kill it if it hangs, and start it again."""
+        self.stop([name])
+        with suppress(LocalError):  # it was started in the meantime
+            self._call("startProcess", name, False)
+
     def shutdown(self) -> None:
         """Stop what still runs, and supervisord itself."""
         if (pid := self.pid) is None:
@@ -136,8 +145,8 @@ class Supervisor:
 
     def _call(self, method: str, *args: str | bool) -> Any:
         """Call `supervisor.<method>`. A proxy a call: it is cheap, and not to be shared by threads."""
-        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
-        proxy = ServerProxy("http://127.0.0.1", transport=transport)
+        transport = _UnixTransport(self._socket)
+        proxy = ServerProxy("http://localhost", transport=transport)
         try:
             return getattr(proxy.supervisor, method)(*args)
         except Error as error:
@@ -145,6 +154,32 @@ class Supervisor:
             raise LocalError(msg, f"see {self._home.logs}/supervisord.log") from error
         finally:
             transport.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=CALL_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(CALL_SECONDS)
+        self.sock.connect(str(self._path))
+
+
+class _UnixTransport(Transport):
+    """XML-RPC over a unix socket; supervisor's own imports its whole server."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002 - the socket is the host
+        """The one connection that there is."""
+        return _UnixConnection(self._path)
 
 
 def _make_private(directory: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psycopg
 from psycopg.rows import class_row, scalar_row
 
-from edge_assets.store.problems import Heartbeat, Problem, read_heartbeats, read_problems
+from edge_assets.store.problems import Heartbeat, Problem, beat, read_heartbeats, read_problems
 from edge_assets.store.scorer_failures import ScorerFailure, failing_sports
 
 if TYPE_CHECKING:
@@ -105,9 +105,18 @@ def connect_briefly(url: str, name: str) -> Connection:
     Raises `psycopg.OperationalError` where the server does not answer in that time.
     """
     options = f"-c timezone=UTC -c statement_timeout={ANSWER_SECONDS}s -c lock_timeout={ANSWER_SECONDS}s"
-    return psycopg.connect(
-        url, connect_timeout=ANSWER_SECONDS, autocommit=True, application_name=name, options=options
-    )
+    return psycopg.connect(url, connect_timeout=ANSWER_SECONDS, autocommit=True, application_name=name, options=options)
+
+
+def begin_life(conn: Connection, stack: str) -> None:
+    """Forget what the services of an earlier life have shown and reported, and show that a stack begins.
+
+    A problem that is still there is reported anew by whoever meets it.
+    """
+    with conn.transaction():
+        conn.execute("DELETE FROM heartbeats")
+        conn.execute("DELETE FROM problems")
+        beat(conn, stack)
 
 
 def read_vital_signs(conn: Connection) -> VitalSigns:
@@ -129,4 +138,3 @@ def read_vital_signs(conn: Connection) -> VitalSigns:
         scorer_failures=failing_sports(conn),
         blocking_findings=blocking,
     )
-

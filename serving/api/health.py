@@ -47,7 +47,7 @@ async def healthz(held: Held, response: Response) -> Health:
     answer = await _asked(held, _examined)
     redis = await _redis(held)
     beside = [] if redis else [Finding(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")]
-    signs, credits = (None, None) if isinstance(answer, str) else answer
+    signs, outlook = (None, None) if isinstance(answer, str) else answer
     health = assess(signs, beside) if signs else without_database(str(answer), beside)
     if health.status == "down":
         response.status_code = 503
@@ -62,7 +62,7 @@ async def healthz(held: Held, response: Response) -> Health:
         scorer_lag_polls=signs.unscored_polls if signs else None,
         scorer_failing=[failure.sport for failure in signs.scorer_failures] if signs else [],
         last_poll_at=signs.last_poll_at if signs else None,
-        credits=credits,  # type: ignore[arg-type] # validated
+        credits=outlook,  # type: ignore[arg-type] # validated
         confirmations=confirmations(signs) if signs else {},  # type: ignore[arg-type] # validated
         stream_clients=len(held.hub.clients),
     )
@@ -95,9 +95,7 @@ async def _asked(held: Resources, question: Callable[[Connection], T]) -> T | st
     """The database's answer, or why there is none."""
     try:
         with anyio.fail_after(ANSWER_SECONDS):
-            return await to_thread.run_sync(
-                in_store, held.pool, question, abandon_on_cancel=True, limiter=AT_ONCE
-            )
+            return await to_thread.run_sync(in_store, held.pool, question, abandon_on_cancel=True, limiter=AT_ONCE)
     except TimeoutError:
         return SILENT
     except (psycopg.Error, PoolTimeout) as error:

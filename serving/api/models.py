@@ -227,7 +227,9 @@ class Health(BaseModel):
     feed: str | None
     database: bool
     redis: bool
-    scorer_lag_polls: int | None = Field(description="committed polls that the scorer has not finished (at most 100 each)")
+    scorer_lag_polls: int | None = Field(
+        description="committed polls that the scorer has not finished (at most 100 each)"
+    )
     scorer_failing: list[str] = Field(description="sports that cannot be scored at present: /api/status says why")
     last_poll_at: datetime | None = Field(description="wall clock")
     credits: Credits | None = Field(description="of a metered feed")

@@ -1,0 +1,46 @@
+"""What memory the services take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+KIB = 1024
+
+
+def memory_by_service(pids: Mapping[str, int]) -> dict[str, int]:
+    """Bytes that each service and its children take, by the process ids of the services.
+
+    The proportional set size where the system gives it (Linux): what processes share is divided among them, so that
+    the figures add up. Elsewhere the resident set size, which counts it for each. Processes that are gone take none.
+    """
+    children: dict[int, list[int]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        children.setdefault(process.info["ppid"], []).append(process.pid)
+    return {service: sum(map(_taken, _family(pid, children))) for service, pid in pids.items()}
+
+
+def _family(pid: int, children: Mapping[int, list[int]]) -> Iterable[int]:
+    yield pid
+    for child in children.get(pid, ()):
+        yield from _family(child, children)
+
+
+def _taken(pid: int) -> int:
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        return next(int(line.split()[1]) * KIB for line in rollup.splitlines() if line.startswith("Pss:"))
+    except (OSError, StopIteration):
+        return _resident(pid)
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0

@@ -1,0 +1,74 @@
+"""`python -m edge_assets.local.watchdog`: under the supervisor, whose environment names home, database and Redis."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from edge_assets.local.home import Home
+from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.watchdog.duties import Ports
+from edge_assets.local.watchdog.notes import Notes
+from edge_assets.local.watchdog.rounds import Places, Rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECONDS_BETWEEN_ROUNDS = 5.0
+ROUND_SECONDS = 45.0
+"""No server that stops in the middle of an answer holds a round for longer; a restart takes up to 40 s."""
+
+log = logging.getLogger("edge_assets.local.watchdog")
+
+
+def main() -> None:
+    """Make rounds until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    parser = argparse.ArgumentParser(description="Looks after the services of a local stack.")
+    for name in ("--serving-port", "--feed-port"):
+        parser.add_argument(name, type=int)
+    asked = parser.parse_args()
+    home = Home(Path(os.environ["EDGE_HOME"]))
+    places = Places(
+        os.environ["DATABASE_URL"],
+        _plain(os.environ.get("DAGSTER_POSTGRES_URL")),
+        os.environ["REDIS_URL"],
+        Ports(asked.serving_port, asked.feed_port),
+    )
+    rounds = Rounds(home, Supervisor(home), places, Notes(home))
+    while True:
+        with _at_most(ROUND_SECONDS):
+            rounds.make()
+        time.sleep(SECONDS_BETWEEN_ROUNDS)
+
+
+def _plain(url: str | None) -> str | None:
+    """Dagster's URL without SQLAlchemy's name of the driver."""
+    return url and url.replace("postgresql+psycopg2://", "postgresql://", 1)
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Go on with the next round if this one takes longer."""
+
+    def give_up(*_: object) -> NoReturn:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except TimeoutError:
+        log.warning("a round took longer than %.0f s", seconds)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What the watchdog looks at, with the patience for each and what to restart when it is at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from edge_assets.health.assessment import SCORER, SENSOR
+from edge_assets.local.watchdog import probing
+from edge_assets.local.watchdog.liveness import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from datetime import datetime
+
+    from edge_assets.store.vital_signs import VitalSigns
+
+SERVING, FEED, CODE = "serving", "feed", "code-ingest"
+DAEMON = "dagster-daemon"
+
+
+class Ports(NamedTuple):
+    """Where our servers listen; a feed's only if it is ours."""
+
+    serving: int
+    feed: int | None
+
+
+class Duty(NamedTuple):
+    """`sign` is what changes while `service` works (None: nobody can tell now); `restarts` are taken in turn."""
+
+    service: str
+    sign: Callable[[VitalSigns | None], Hashable]
+    patience: Patience
+    restarts: tuple[str, ...]
+
+
+def duties(ports: Ports, now: Callable[[], float]) -> list[Duty]:
+    """All of them. A sensor that a new daemon does not wake may hang in its code server."""
+    listed = [
+        Duty(SENSOR, _beat_of(SENSOR), Patience(180, 30, 90), (DAEMON, CODE)),
+        Duty(SCORER, _scoring, Patience(180, 20, 60), ("scorer",)),
+        Duty(SERVING, _answering(ports.serving, "/readyz", now), Patience(120, 12, 30), (SERVING,)),
+    ]
+    if ports.feed is not None:
+        listed.append(Duty(FEED, _answering(ports.feed, "/_edge/ready", now), Patience(120, 15, 60), (FEED,)))
+    return listed
+
+
+def _beat_of(service: str) -> Callable[[VitalSigns | None], Hashable]:
+    def sign(signs: VitalSigns | None) -> Hashable:
+        return _beat(signs, service) or "none yet" if signs else None
+
+    return sign
+
+
+def _beat(signs: VitalSigns, service: str) -> datetime | None:
+    beat = signs.heartbeats.get(service)
+    return beat.beat_at if beat else None
+
+
+def _scoring(signs: VitalSigns | None) -> Hashable:
+    """Its sign of life, and the oldest poll that waits for it: none waits, or another one than before."""
+    if signs is None:
+        return None
+    failing = {failure.sport for failure in signs.scorer_failures}
+    idle = signs.unscored_since is None or bool(failing)
+    beat = _beat(signs, SCORER)
+    return beat or (None if idle else signs.unscored_since)
+
+
+def _answering(port: int, path: str, now: Callable[[], float]) -> Callable[[VitalSigns | None], Hashable]:
+    """Any answer is a sign of life, and a new one each time."""
+
+    def sign(_: VitalSigns | None) -> Hashable:
+        return now() if probing.get_json(port, path) is not None else "silent"
+
+    return sign
+
+
+def recording_ended(ports: Ports) -> bool:
+    """Whether our feed server has played its recording to the end."""
+    answer: dict[str, Any] = (ports.feed and probing.get_json(ports.feed, "/_edge/ready")) or {}
+    return bool(answer.get("ended"))

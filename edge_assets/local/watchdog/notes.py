@@ -1,0 +1,82 @@
+"""What the watchdog has found, where others read it: in the database, and in a file while that is away."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from edge_assets.health.findings import Finding
+from edge_assets.local.home import write_private
+from edge_assets.store.problems import ProblemKind, clear_problem, read_problems, report_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from psycopg import Connection
+
+    from edge_assets.local.home import Home
+
+log = logging.getLogger(__name__)
+
+OWN_KINDS = frozenset(
+    {
+        ProblemKind.SERVICE_DOWN,
+        ProblemKind.SERVICE_HANGS,
+        ProblemKind.DISK_LOW,
+        ProblemKind.MEMORY_LOW,
+        ProblemKind.RUN_FAILED,
+        ProblemKind.RECORDING_ENDED,
+    }
+)
+"""Nobody else reports these: what an earlier life has left of them is cleared."""
+FRESH_SECONDS = 30.0
+"""The file is written every few seconds; an older one is of the past."""
+NAME = "watchdog.json"
+
+
+class Notes:
+    """Reports each finding anew at every pass, and clears those that are over."""
+
+    def __init__(self, home: Home) -> None:
+        self._path = home.run / NAME
+        self._reported: set[tuple[str, str]] | None = None
+
+    def store(self, conn: Connection, findings: Collection[Finding]) -> None:
+        """Bring the database up to date; raises `psycopg.Error` where it cannot be."""
+        if self._reported is None:
+            self._reported = {(p.kind, p.subject) for p in read_problems(conn) if p.kind in OWN_KINDS}
+        present = {(finding.kind, finding.subject) for finding in findings}
+        for finding in findings:
+            report_problem(conn, ProblemKind(finding.kind), finding.subject, finding.detail or "-")
+        for kind, subject in self._reported - present:
+            clear_problem(conn, ProblemKind(kind), subject)
+        self._log(present)
+        self._reported = present
+        self._path.unlink(missing_ok=True)
+
+    def keep_beside(self, findings: Collection[Finding]) -> None:
+        """Write a file for `edge status`, as the database is away; a disk that is full keeps none."""
+        rows = [{"kind": f.kind, "subject": f.subject, "detail": f.detail} for f in findings]
+        with suppress(OSError):
+            write_private(self._path, json.dumps({"at": time.time(), "findings": rows}))
+
+    def _log(self, present: set[tuple[str, str]]) -> None:
+        before = self._reported or set()
+        for kind, subject in sorted(present - before):
+            log.warning("%s %s", kind, subject)
+        for kind, subject in sorted(before - present):
+            log.info("%s %s is over", kind, subject)
+
+
+def read_beside(home: Home) -> list[Finding]:
+    """What the watchdog has found while the database is away; nothing where it has not, or long ago."""
+    try:
+        noted = json.loads((home.run / NAME).read_text())
+        if abs(time.time() - noted["at"]) > FRESH_SECONDS:
+            return []
+        return [Finding(row["kind"], row["subject"], row["detail"]) for row in noted["findings"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

@@ -1,0 +1,78 @@
+"""Looks at the services from outside, each within seconds, none of which raises."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from edge_assets.local.ports import HOST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECONDS = 3.0
+PROBE_KEY = "edge:probe"
+PROBE_MILLISECONDS = 1000
+LOG_TAIL_BYTES = 4096
+UNREACHABLE, REFUSES_WRITES = "unreachable", "refuses writes"
+
+
+def get_json(port: int, path: str) -> dict[str, Any] | None:
+    """What a server answers, whatever its status; None if it does not, or no JSON object."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS)
+    try:
+        connection.request("GET", path, headers={"Connection": "close"})
+        answer = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return answer if isinstance(answer, dict) else None
+
+
+def redis_fault(url: str) -> tuple[str, str] | None:
+    """What is wrong with a Redis, in a word and in its own words; None: it takes a write, or cannot be told.
+
+    By hand in its own protocol: the client library takes more memory than the whole of this process.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "redis" or not parts.hostname:
+        return None
+    commands: list[tuple[str, ...]] = []
+    if parts.password:
+        user = (unquote(parts.username),) if parts.username else ()
+        commands.append(("AUTH", *user, unquote(parts.password)))
+    commands.append(("SELECT", parts.path.removeprefix("/") or "0"))
+    commands.append(("SET", PROBE_KEY, "1", "PX", str(PROBE_MILLISECONDS)))
+    try:
+        with socket.create_connection((parts.hostname, parts.port or 6379), timeout=SECONDS) as connection:
+            return _refusal(connection, commands)
+    except OSError as error:
+        return UNREACHABLE, str(error) or type(error).__name__
+
+
+def _refusal(connection: socket.socket, commands: list[tuple[str, ...]]) -> tuple[str, str] | None:
+    with connection.makefile("rb") as answers:
+        for command in commands:
+            words = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in (w.encode() for w in command))
+            connection.sendall(b"*%d\r\n%b" % (len(command), words))
+            answer = answers.readline().decode(errors="replace").strip()
+            if not answer:
+                return UNREACHABLE, "the connection was closed"
+            if answer.startswith("-"):
+                return (REFUSES_WRITES if command[0] == "SET" else UNREACHABLE), answer[1:]
+    return None
+
+
+def last_words(log: Path) -> str:
+    """The last line that a service has logged; empty where there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -1,0 +1,147 @@
+"""One round of the watchdog: look at everything, tell what is wrong, restart what hangs."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections import defaultdict
+from contextlib import closing, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import psutil
+import psycopg
+
+from edge_assets.health.findings import Finding
+from edge_assets.health.machine import Machine, assess_machine
+from edge_assets.health.words import duration
+from edge_assets.local.errors import LocalError
+from edge_assets.local.watchdog import probing
+from edge_assets.local.watchdog.clock import ClockWatch, read_clocks
+from edge_assets.local.watchdog.duties import Ports, duties, recording_ended
+from edge_assets.local.watchdog.liveness import Liveness, Starts
+from edge_assets.store.dagster_runs import last_runs
+from edge_assets.store.problems import ProblemKind, beat
+from edge_assets.store.vital_signs import VitalSigns, connect_briefly, read_vital_signs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_assets.local.home import Home
+    from edge_assets.local.supervisor import Supervisor
+    from edge_assets.local.watchdog.duties import Duty
+    from edge_assets.local.watchdog.notes import Notes
+
+log = logging.getLogger(__name__)
+
+NAME = "watchdog"
+DOWN = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
+MANY_STARTS = 3
+ERRORS_OF_SERVER = (psycopg.Error, TimeoutError)
+REDIS_KINDS = {
+    probing.UNREACHABLE: ProblemKind.REDIS_UNREACHABLE,
+    probing.REFUSES_WRITES: ProblemKind.REDIS_REFUSES_WRITES,
+}
+
+
+class Places(NamedTuple):
+    """Where everything is; `dagster_url` is of Dagster's own database."""
+
+    database_url: str
+    dagster_url: str | None
+    redis_url: str
+    ports: Ports
+
+
+class Rounds:
+    """Remembers from round to round what was seen when."""
+
+    def __init__(self, home: Home, supervisor: Supervisor, places: Places, notes: Notes) -> None:
+        self._home = home
+        self._supervisor = supervisor
+        self._places = places
+        self._notes = notes
+        self._clock = ClockWatch()
+        self._starts: dict[str, Starts] = defaultdict(Starts)
+        self._duties = duties(places.ports, time.monotonic)
+        self._lives = {duty.service: Liveness(duty.patience, time.monotonic()) for duty in self._duties}
+
+    def make(self) -> None:
+        """Make one; what cannot be asked is left out, and told."""
+        signs = self._signs()
+        findings = [*self._found(signs)]
+        try:
+            if signs is None:
+                raise TimeoutError
+            with closing(connect_briefly(self._places.database_url, NAME)) as conn:
+                self._notes.store(conn, findings)
+                beat(conn, NAME)
+        except ERRORS_OF_SERVER:
+            self._notes.keep_beside(findings)
+
+    def _signs(self) -> VitalSigns | None:
+        try:
+            with closing(connect_briefly(self._places.database_url, NAME)) as conn:
+                return read_vital_signs(conn)
+        except ERRORS_OF_SERVER as error:
+            log.warning("the database does not answer: %s", error)
+            return None
+
+    def _found(self, signs: VitalSigns | None) -> Iterator[Finding]:
+        if said := self._clock.observe(read_clocks()):
+            yield Finding(ProblemKind.CLOCK_CHANGED, "", said)
+        yield from self._down()
+        for duty in self._duties:
+            yield from self._silent(duty, signs)
+        yield from self._redis()
+        yield from assess_machine(self._machine())
+        if signs is not None:
+            yield from self._runs()
+        if recording_ended(self._places.ports):
+            yield Finding(ProblemKind.RECORDING_ENDED, "", "")
+
+    def _down(self) -> Iterator[Finding]:
+        """Programs that have ended, or end again and again."""
+        try:
+            programs = self._supervisor.programs()
+        except (LocalError, OSError) as error:
+            yield Finding(ProblemKind.SERVICE_HANGS, "supervisord", str(error))
+            return
+        for program in programs:
+            starts = self._starts[program.name].observe(program.pid, time.monotonic())
+            if program.state in DOWN or starts >= MANY_STARTS:
+                said = probing.last_words(self._home.logs / f"{program.name}.log")
+                again = f"started {starts} times in 3 minutes; " if starts >= MANY_STARTS else ""
+                yield Finding(ProblemKind.SERVICE_DOWN, program.name, f"{again}it last said: {said or 'nothing'}")
+
+    def _silent(self, duty: Duty, signs: VitalSigns | None) -> Iterator[Finding]:
+        life, now = self._lives[duty.service], time.monotonic()
+        life.observe(duty.sign(signs), now)
+        quiet = life.silence(now)
+        if quiet is not None:
+            detail = f"no sign of life for {duration(timedelta(seconds=quiet))}"
+            yield Finding(ProblemKind.SERVICE_HANGS, duty.service, detail)
+            if life.is_to_restart(now):
+                self._restart(duty.restarts[life.restarted(now) % len(duty.restarts)])
+
+    def _restart(self, program: str) -> None:
+        log.warning("%s hangs and is restarted", program)
+        with suppress(LocalError, OSError):
+            self._supervisor.restart(program)
+
+    def _redis(self) -> Iterator[Finding]:
+        if fault := probing.redis_fault(self._places.redis_url):
+            yield Finding(REDIS_KINDS[fault[0]], "", fault[1])
+
+    def _machine(self) -> Machine:
+        free = shutil.disk_usage(self._home.root).free
+        return Machine(str(self._home.root), free, psutil.virtual_memory().available)
+
+    def _runs(self) -> Iterator[Finding]:
+        if self._places.dagster_url is None:
+            return
+        with suppress(*ERRORS_OF_SERVER), closing(connect_briefly(self._places.dagster_url, NAME)) as conn:
+            for run in last_runs(conn):
+                if run.is_failure:
+                    yield Finding(ProblemKind.RUN_FAILED, run.job, f"run {run.run_id[:8]}")
