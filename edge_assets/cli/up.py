@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +31,10 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=1, max=65_535, help="Port of the board (default: 8000 if free).")
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin a replay or simulation anew.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin a replay or simulation anew; asks before it gives up the old one.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask (for programs).")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
 ) -> None:
     """Start everything, then follow the alerts; Ctrl-C stops it all."""
@@ -46,6 +50,8 @@ def up(
         _check_speed(speed)
     home = Home.open(settings.edge_home)
     wish = Wish(chosen, replay.resolve() if replay else None, speed, seed, port, fresh)
+    if fresh and not yes:
+        _ask_whether_to_give_up(home, chosen)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
@@ -66,6 +72,20 @@ def _check_speed(speed: str) -> None:
     from edge_assets.feeds.replay.__main__ import speed_of
 
     speed_of(speed)
+
+
+def _ask_whether_to_give_up(home: Home, feed: Feed) -> None:
+    """Go on only if a person agrees, or nothing would be lost; `LocalError` where nobody can be asked."""
+    held = home.recall("stories", {}).get(feed.value)
+    if held is None:
+        return
+    question = f"--fresh deletes what this home's database for {feed} holds ({held})"
+    if not sys.stdin.isatty():
+        raise LocalError(question, "add --yes if that is meant, or use another EDGE_HOME")
+    err.print(question, markup=False, soft_wrap=True)
+    if not typer.confirm("Delete it?", err=True):
+        msg = "nothing was deleted or started"
+        raise LocalError(msg)
 
 
 def _start(home: Home, settings: Settings, wish: Wish) -> Plan:

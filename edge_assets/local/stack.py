@@ -90,7 +90,9 @@ class _Stack:
         for service in services(self._home, self.plan, self._supervisor):
             start, ready = partial(self._start, service), partial(self._is_ready, service)
             yield Step(service.program.name, service.after, start, ready, service.essential)
-        yield Step("databases", ("postgres", "valkey"), self._make_databases)
+        # a recording that cannot be read is told before anything is given up for it
+        given_up_for = ("feed-sports",) if self._fresh else ()
+        yield Step("databases", ("postgres", "valkey", *given_up_for), self._make_databases)
         yield Step("migrations", ("databases",), self._migrate)
 
     def _start(self, service: Service) -> None:

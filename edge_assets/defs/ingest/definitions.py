@@ -5,6 +5,7 @@ from __future__ import annotations
 from dagster import Definitions, definitions
 
 from edge_assets.defs.ingest.assets import build_odds
+from edge_assets.defs.ingest.health import health_sensor, the_product_works
 from edge_assets.defs.ingest.jobs import build_burst_job
 from edge_assets.defs.ingest.resources import ClockResource, SettingsResource
 from edge_assets.defs.ingest.results import results, results_agree, results_job, results_schedule
@@ -20,9 +21,9 @@ def ingest() -> Definitions:
     sports = Settings().edge_sports
     return Definitions(
         assets=[build_odds(sports), results, *external_specs(sports)],
-        asset_checks=[results_agree],
+        asset_checks=[results_agree, the_product_works],
         jobs=[build_burst_job(sports), results_job],
         schedules=[results_schedule, retention_daily],
-        sensors=[odds_burst_sensor],
+        sensors=[odds_burst_sensor, health_sensor],
         resources={"settings": SettingsResource(), "clock": ClockResource()},
     )

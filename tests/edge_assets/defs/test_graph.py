@@ -118,9 +118,9 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
         (
             "ingest",
             {"odds_burst", "results", "retention"},
-            {"odds_burst_sensor"},
+            {"odds_burst_sensor", "health_sensor"},
             {"results_schedule", "retention_daily"},
-            1,
+            2,
         ),
         (
             "analytics",
