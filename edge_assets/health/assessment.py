@@ -89,9 +89,19 @@ def _ahead(signs: VitalSigns) -> Iterator[Finding]:
 
 
 def _overdue(signs: VitalSigns) -> Iterator[Finding]:
-    """Sports that were not polled for twice the interval that is planned for them."""
-    looks = {look.sport: look for look in signs.looks}
-    for sport, interval in planned_intervals(signs.heartbeats).items():
+    """Sports that were not polled for twice the interval that is planned for them; in one where that is all."""
+    looks, planned = {look.sport: look for look in signs.looks}, planned_intervals(signs.heartbeats)
+    late = [*_late(signs, looks, planned)]
+    if len(planned) == 1 or len(late) < len(planned):
+        yield from late
+        return
+    last = max((look.received_at for look in looks.values()), default=None)
+    detail = f"no sport, for {duration(signs.now - last)}" if last else "no sport yet"
+    yield Finding(ProblemKind.POLL_OVERDUE, "", detail, last)
+
+
+def _late(signs: VitalSigns, looks: dict[str, NewestLook], planned: dict[str, timedelta]) -> Iterator[Finding]:
+    for sport, interval in planned.items():
         allowed = max(2 * interval, interval + SHORTEST_PATIENCE)
         since = _waiting_since(signs, looks.get(sport), allowed)
         if since is not None and signs.now - since > allowed:

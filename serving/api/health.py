@@ -44,17 +44,28 @@ UNREADY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "descripti
 @router.get("/healthz", responses=UNHEALTHY)
 async def healthz(held: Held, response: Response) -> Health:
     """What is wrong with the product, and what to do: 200 `ok` or `degraded`, 503 `down`."""
+    health = await _health(held)
+    if health.status == "down":
+        response.status_code = 503
+    return health
+
+
+@router.get("/api/health")
+async def health(held: Held) -> Health:
+    """The same for pages, 200 in every state."""
+    return await _health(held)
+
+
+async def _health(held: Resources) -> Health:
     answer = await _asked(held, _examined)
     redis = await _redis(held)
     beside = [] if redis else [Finding(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")]
     signs, outlook = (None, None) if isinstance(answer, str) else answer
-    health = assess(signs, beside) if signs else without_database(str(answer), beside)
-    if health.status == "down":
-        response.status_code = 503
+    found = assess(signs, beside) if signs else without_database(str(answer), beside)
     return Health(
-        status=health.status,
-        headline=health.headline,
-        problems=[finding.as_json() for finding in health.findings],  # type: ignore[misc] # validated
+        status=found.status,
+        headline=found.headline,
+        problems=[finding.as_json() for finding in found.findings],  # type: ignore[misc] # validated
         version=VERSION,
         feed=signs.feed if signs else None,
         database=signs is not None,

@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 READY_SECONDS = 600.0
@@ -61,6 +61,21 @@ class ServerProcess:
         self._process.wait(READY_SECONDS)
         while any(map(_alive, family)):
             time.sleep(0.01)
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Let it hang: nothing in it runs, and its connections stay open."""
+        assert self._process is not None
+        main = psutil.Process(self._process.pid)
+        family = [main, *main.children(recursive=True)]
+        for process in family:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in family:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def stop(self) -> None:
         """Stop it as Ctrl-C would."""

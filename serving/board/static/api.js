@@ -18,7 +18,8 @@ export const odds = (sport, event) => get(`odds/${encodeURIComponent(sport)}?eve
 
 // Answers in every state; a refused connection or a hung server rejects.
 export async function health() {
-  const response = await fetch("healthz", { signal: AbortSignal.timeout(HEALTH_MS) });
+  const response = await fetch("api/health", { signal: AbortSignal.timeout(HEALTH_MS) });
+  if (!response.ok) throw new Error(`health: ${response.status}`);
   return response.json();
 }
 

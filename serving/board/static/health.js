@@ -28,15 +28,18 @@ function heard(health) {
 }
 
 function problem(one) {
-  const since = one.since ? ` since ${show.time(one.since)}` : "";
+  const about = [one.detail, one.since && `since ${show.time(one.since)}`].filter(Boolean).join(" · ");
   return el(
     "li",
     { "data-severity": one.severity },
     el("b", {}, `${one.subject ? `${one.subject}: ` : ""}${one.meaning}`),
-    el("span", { title: show.utc(one.since) }, `${one.detail}${since}`),
-    el("span", { class: "todo" }, `What to do: ${one.what_to_do}`),
+    el("span", { title: show.utc(one.since) }, about),
+    el("span", { class: "todo" }, ...withCommands(one.what_to_do)),
   );
 }
+
+// Our own words, in which `commands` stand between backticks.
+const withCommands = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
 
 function credits(known) {
   const left = known.remaining === null ? "left: unknown" : `${show.whole(known.remaining)} left`;

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge_assets.health.assessment import SENSOR
+from edge_assets.store.database import ensure_database, upgrade
+from edge_assets.store.problems import ProblemKind, beat, report_problem
+from tests.serving.conftest import until
+
+if TYPE_CHECKING:
+    from tests.servers.postgres import PostgresServer
 
 
 def health(served: Any) -> tuple[int, dict[str, Any]]:
@@ -19,6 +29,57 @@ def test_all_is_well(served: Any, market: Any) -> None:
     assert body["last_poll_at"] is not None
     market.commit()
     assert health(served)[1]["scorer_lag_polls"] == 0
+
+
+def test_what_was_reported_is_told_with_what_to_do(served: Any, market: Any) -> None:
+    report_problem(market.conn, ProblemKind.RUN_FAILED, "results", "run 0815")
+    code, body = health(served)
+    assert (code, body["status"]) == (200, "degraded")
+    [problem] = body["problems"]
+    assert (problem["kind"], problem["subject"], problem["severity"]) == ("run_failed", "results", "warning")
+    assert problem["what_to_do"].startswith("open the run in Dagster")
+    report_problem(market.conn, ProblemKind.KEY_REFUSED, "", "401 Unauthorized")
+    code, body = health(served)
+    assert (code, body["status"], body["headline"]) == (
+        503,
+        "down",
+        "the feed refuses the key: nothing new comes in (401 Unauthorized); and 1 more",
+    )
+    with served.http as http:
+        page = http.get("/api/health")
+    assert (page.status_code, page.json()["status"]) == (200, "down")
+
+
+def test_no_poll_for_twice_its_interval_is_told_and_so_is_one_that_has_not_been_yet(served: Any, market: Any) -> None:
+    market.commit()
+    beat(market.conn, SENSOR, intervals_s={"americanfootball_nfl": 60.0})
+    assert health(served)[1]["status"] == "ok"
+    market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '121 seconds'")
+    code, body = health(served)
+    assert (code, [problem["kind"] for problem in body["problems"]]) == (503, ["poll_overdue"])
+    known = body["confirmations"]["americanfootball_nfl"]
+    assert known["age_s"] > known["allowed_s"]
+    market.conn.execute("UPDATE polls SET received_at = clock_timestamp() + interval '1 hour'")
+    body = health(served)[1]
+    assert (body["status"], [problem["kind"] for problem in body["problems"]]) == ("degraded", ["clock_changed"])
+
+
+def test_a_process_is_ready_while_the_feed_is_not(served: Any, market: Any) -> None:
+    report_problem(market.conn, ProblemKind.FEED_UNREACHABLE, "", "refused")
+    with served.http as http:
+        assert (http.get("/healthz").status_code, http.get("/readyz").json()) == (503, {"ready": True, "reason": ""})
+
+
+@pytest.mark.chaos
+def test_a_database_that_hangs_is_told_within_seconds(serve: Any, own_postgres: PostgresServer, redis_url: str) -> None:
+    url = ensure_database(own_postgres.url, "hung")
+    upgrade(url)
+    with serve(database_url=url) as served:
+        assert health(served)[1]["database"]
+        with own_postgres.process.suspended():
+            code, body = health(served)
+            assert (code, body["status"], body["problems"][0]["kind"]) == (503, "down", "database_unreachable")
+        until(lambda: health(served)[1]["database"], 30)
 
 
 def test_without_redis_prices_are_still_served(serve: Any, market: Any) -> None:

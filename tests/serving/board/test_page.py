@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
+
+from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +130,26 @@ def test_prices_by_book_star_the_best_and_grey_the_stale(local: Any, market: Any
     expect(table.locator("tr:not(.stale) .best")).to_have_count(8)
 
 
+def test_health_is_told_in_words_and_bets_that_nobody_confirms_are_doubted(local: Any, market: Any, page: Page) -> None:
+    market.publish(market.value(), market.arbitrage(), market.error())
+    page.goto(local.url)
+    expect(page.locator("#health-title")).to_contain_text("Everything works: prices as of")
+    row = page.locator("#value-bets tbody tr")
+    expect(row).not_to_have_class(re.compile("unconfirmed"))
+    market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '20 minutes'")
+    report_problem(market.conn, ProblemKind.FEED_UNREACHABLE, "", "<b>refused</b>")
+    expect(page.locator("#health-title")).to_have_text("Alerts are missing or late")
+    expect(page.locator("#health-line")).to_contain_text("the feed does not answer: prices grow old (<b>refused</b>)")
+    page.locator("#health-details summary").click()
+    expect(page.locator("#health-problems .todo")).to_contain_text("check the internet connection")
+    for doubted in ("#value-bets .unconfirmed", "#arbitrages .unconfirmed", "#errors .unconfirmed"):
+        expect(page.locator(doubted)).to_contain_text("not confirmed for 20 min: it may be gone")
+    clear_problem(market.conn, ProblemKind.FEED_UNREACHABLE, "")
+    market.conn.execute("UPDATE polls SET received_at = clock_timestamp()")
+    expect(page.locator("#health-title")).to_contain_text("Everything works")
+    expect(page.locator(".unconfirmed")).to_have_count(0)
+
+
 def test_the_page_comes_back_by_itself(serve: Any, market: Any, page: Page) -> None:
     with serve(edge_local=True) as served:
         page.goto(served.url)
@@ -134,6 +157,7 @@ def test_the_page_comes_back_by_itself(serve: Any, market: Any, page: Page) -> N
         page.evaluate("() => { window.kept = true }")
         port = served.port
     expect(page.locator("#connection")).to_contain_text("reconnecting")
+    expect(page.locator("#health-line")).to_contain_text("the server does not answer")
     opened = market.value()
     market.publish(opened)
     with serve(edge_local=True, port=port):

@@ -1,0 +1,143 @@
+"""From vital signs to what is said: every kind of fault, and nothing where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from edge_assets.health.assessment import SCORER, SENSOR, STACK, WATCHDOG, assess, confirmations, without_database
+from edge_assets.health.credits import foresee
+from edge_assets.health.findings import Finding, Health
+from edge_assets.health.machine import Machine, assess_machine
+from edge_assets.health.remedies import REMEDIES, remedy_of
+from edge_assets.store.credit_use import CreditUse
+from edge_assets.store.problems import Heartbeat, Problem, ProblemKind
+from edge_assets.store.scorer_failures import ScorerFailure
+from edge_assets.store.vital_signs import BlockingFinding, NewestLook, VitalSigns
+
+NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
+NFL = "americanfootball_nfl"
+MINUTE = timedelta(minutes=1)
+
+
+def beats(ago: float = 3, **detail: Any) -> dict[str, Heartbeat]:
+    at = NOW - timedelta(seconds=ago)
+    shown = {service: Heartbeat(service, at, {}) for service in (SCORER, WATCHDOG)}
+    return {**shown, SENSOR: Heartbeat(SENSOR, at, {"intervals_s": {NFL: 60.0}, **detail})}
+
+
+def look(ago: float = 20, **rejected: int) -> NewestLook:
+    at = NOW - timedelta(seconds=ago)
+    return NewestLook(NFL, "odds-api", at, at, rejected, at)
+
+
+WELL = VitalSigns(NOW, [], beats(), [look()], 1, NOW - timedelta(seconds=1), [], [])
+
+
+def kinds(signs: VitalSigns) -> list[tuple[str, str]]:
+    return [(finding.kind, finding.subject) for finding in assess(signs).findings]
+
+
+def test_all_is_well() -> None:
+    health = assess(WELL)
+    assert (health.status, health.findings, health.headline) == ("ok", (), "everything works")
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"looks": [look(121)]}, ("poll_overdue", NFL)),
+        ({"looks": []}, ("poll_overdue", NFL)),
+        ({"looks": [look(-3600)]}, ("clock_changed", NFL)),
+        ({"looks": [look(price_low=3)]}, ("answer_parts_rejected", NFL)),
+        ({"heartbeats": beats(40)}, ("service_hangs", SENSOR)),
+        ({"heartbeats": beats(-60)}, ("clock_changed", SCORER)),
+        ({"heartbeats": beats(no_credits_until="2026-04-01T00:00:00+00:00")}, ("out_of_credits", "")),
+        ({"heartbeats": beats(wanting="ODDS_API_KEY is not set")}, ("poll_overdue", "")),
+        ({"unscored_since": NOW - MINUTE}, ("scorer_behind", "")),
+        ({"blocking_findings": [BlockingFinding(7, "seasons differ")]}, ("warehouse_blocked", "finding 7")),
+        ({"problems": [Problem("key_refused", "", NOW, NOW, 1, "401")]}, ("key_refused", "")),
+        ({"scorer_failures": [ScorerFailure(NFL, 2, NOW, NOW, NOW, "boom")]}, ("scoring_fails", NFL)),
+    ],
+)
+def test_each_fault_is_told(changed: dict[str, Any], expected: tuple[str, str]) -> None:
+    signs = replace(WELL, **changed)
+    if not signs.looks:
+        signs.heartbeats[STACK] = Heartbeat(STACK, NOW - 10 * MINUTE, {})
+    assert expected in kinds(signs)
+    assert assess(signs).status != "ok"
+
+
+def test_a_sport_is_late_after_twice_its_interval_and_not_before() -> None:
+    assert kinds(replace(WELL, looks=[look(119)])) == []
+    assert kinds(replace(WELL, looks=[look(121)])) == [("poll_overdue", NFL)]
+
+
+def test_a_sport_without_a_plan_is_never_late() -> None:
+    signs = replace(WELL, heartbeats=beats(intervals_s={NFL: None}), looks=[look(9_000)])
+    assert kinds(signs) == []
+
+
+def test_a_stack_that_has_just_started_is_given_time() -> None:
+    started = {**beats(), STACK: Heartbeat(STACK, NOW - MINUTE, {})}
+    assert kinds(replace(WELL, heartbeats=started, looks=[look(9_000)])) == []
+    started[STACK] = Heartbeat(STACK, NOW - 4 * MINUTE, {})
+    assert kinds(replace(WELL, heartbeats=started, looks=[look(9_000)])) == [("poll_overdue", NFL)]
+
+
+def test_what_was_reported_comes_before_what_is_concluded_and_the_worst_first() -> None:
+    said = [
+        Problem("memory_low", "", NOW, NOW, 1, "1 MiB"),
+        Problem("poll_overdue", NFL, NOW, NOW, 1, "reported"),
+        Problem("of_a_newer_version", "", NOW, NOW, 1, "?"),
+    ]
+    health = assess(replace(WELL, problems=said, looks=[look(121)]))
+    assert [finding.kind for finding in health.findings] == ["poll_overdue", "memory_low", "of_a_newer_version"]
+    assert health.findings[0].detail == "reported"
+    assert health.headline.endswith("(reported); and 2 more")
+
+
+def test_the_end_of_a_recording_is_said_and_no_fault() -> None:
+    health = assess(replace(WELL, problems=[Problem("recording_ended", "", NOW, NOW, 1, "-")]))
+    assert (health.status, len(health.findings)) == ("ok", 1)
+
+
+def test_every_kind_has_a_remedy() -> None:
+    assert set(REMEDIES) == set(ProblemKind)
+    assert all(remedy_of(kind).action for kind in ProblemKind)
+
+
+def test_without_a_database_that_is_what_is_told() -> None:
+    health = without_database("no answer", [Finding("disk_low", "", "0 MiB")])
+    assert (health.status, [f.kind for f in health.findings]) == ("down", ["database_unreachable", "disk_low"])
+
+
+def test_what_the_machine_lacks() -> None:
+    assert Health.of(assess_machine(Machine("/", 10 * 2**30, 2**30))).status == "ok"
+    short = [finding.kind for finding in assess_machine(Machine("/", 2**30, 2**20))]
+    assert short == ["disk_low", "memory_low"]
+
+
+def test_open_bets_hold_until_the_poll_that_was_scored_last() -> None:
+    scored_before = look()._replace(scored_at=NOW - timedelta(seconds=100))
+    known = confirmations(replace(WELL, looks=[scored_before]))[NFL]
+    assert known.age_s == 100.0
+    assert 60 < known.allowed_s < known.age_s
+    replayed = look()._replace(feed="replay")
+    assert confirmations(replace(WELL, looks=[replayed])) == {}
+
+
+def test_credits_are_foreseen_at_the_pace_of_the_last_day() -> None:
+    use = CreditUse(1_000, NOW, {NFL: 90}, {NFL: 200}, NOW - timedelta(days=1))
+    outlook = foresee(use, NOW)
+    assert (outlook.used_today, outlook.left_at_month_end, outlook.lasts_until) == (90, 700, None)
+    assert "700 will be left on 2026-04-01" in outlook.sentence
+    short = foresee(replace(use, remaining=100), NOW)
+    assert short.lasts_until == NOW + timedelta(hours=12)
+    assert short.left_at_month_end == -200
+    assert foresee(replace(use, remaining=None), NOW).sentence.startswith("unknown")
+    idle = foresee(CreditUse(5, NOW, {}, {}, None), NOW)
+    assert (idle.left_at_month_end, idle.lasts_until) == (5, None)

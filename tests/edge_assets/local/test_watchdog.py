@@ -1,0 +1,140 @@
+"""The watchdog: what it concludes, what it writes, and that it restarts what hangs, with back-off."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from edge_assets.health.findings import Finding
+from edge_assets.local.watchdog import probing
+from edge_assets.local.watchdog.clock import ClockWatch, Reading
+from edge_assets.local.watchdog.liveness import LONGEST_WAIT_SECONDS, Liveness, Patience, Starts
+from edge_assets.local.watchdog.notes import Notes, read_beside
+from edge_assets.store.database import connect
+from edge_assets.store.problems import ProblemKind, read_problems, report_problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_assets.local.home import Home
+    from tests.servers.valkey import ValkeyServer
+
+PATIENCE = Patience(start=180, tell=30, restart=90)
+
+
+def living() -> Liveness:
+    life = Liveness(PATIENCE, since=0.0)
+    life.observe("first", 0.0)
+    life.observe("second", 1.0)
+    return life
+
+
+def test_silence_is_told_and_then_ended_by_restarts_further_and_further_apart() -> None:
+    life = living()
+    restarts = []
+    for now in range(2, 10_000, 5):
+        life.observe("second", now)
+        assert (life.silence(now) is None) == (now - 1 <= PATIENCE.tell)
+        if life.is_to_restart(now):
+            life.restarted(now)
+            restarts.append(now)
+    apart = [later - earlier for earlier, later in pairwise(restarts)]
+    assert restarts[0] - 1 == pytest.approx(PATIENCE.restart, abs=5)
+    assert apart[:3] == pytest.approx([180, 360, 720], abs=5)
+    assert max(apart) <= LONGEST_WAIT_SECONDS + 5
+
+
+def test_a_new_sign_ends_the_silence_and_steady_work_forgets_the_restarts() -> None:
+    life = living()
+    life.restarted(100)
+    life.observe("third", 130)
+    assert life.silence(150) is None
+    for now in range(130, 900, 5):
+        life.observe(now, now)
+    assert life.is_to_restart(900 + PATIENCE.restart)
+
+
+def test_what_starts_is_given_longer_and_what_nobody_can_tell_is_not_held_against_it() -> None:
+    life = Liveness(PATIENCE, since=0.0)
+    life.observe("none yet", 5)
+    assert life.silence(100) is None
+    assert life.silence(5 + 181) is not None
+    life = living()
+    life.observe(None, 500)
+    assert life.silence(520) is None
+
+
+def test_starts_are_counted_within_three_minutes() -> None:
+    starts = Starts()
+    assert [starts.observe(pid, now) for now, pid in enumerate((0, 7, 7, 8, 0, 9))] == [0, 0, 0, 1, 1, 2]
+    assert starts.observe(9, 400) == 0
+
+
+def test_a_clock_that_jumps_is_told_for_ten_minutes_and_so_is_a_suspension() -> None:
+    watch = ClockWatch()
+    assert watch.observe(Reading(1_000, 0, 0)) == ""
+    assert watch.observe(Reading(1_005.5, 5, 5)) == ""
+    assert "set back by 60 minutes" in watch.observe(Reading(1_010.5 - 3_600, 10, 10))
+    assert "set back" in watch.observe(Reading(1_015.5 - 3_600, 15, 15))
+    assert watch.observe(Reading(1_700 - 3_600, 700, 700)) == ""
+    assert "suspended for 5 minutes" in watch.observe(Reading(2_005 - 3_600, 705, 1_005))
+
+
+def test_a_redis_that_takes_a_write_is_well(redis_url: str) -> None:
+    assert probing.redis_fault(redis_url) is None
+
+
+def test_a_redis_that_refuses_writes_or_is_away(own_redis: ValkeyServer) -> None:
+    with redis.Redis.from_url(own_redis.url) as client:
+        client.config_set("maxmemory", 1)
+    assert (probing.redis_fault(own_redis.url) or ("", ""))[0] == probing.REFUSES_WRITES
+    assert (probing.redis_fault(own_redis.url.replace("//", "//:wrong@")) or ("", ""))[0] == probing.UNREACHABLE
+    own_redis.process.stop()
+    assert (probing.redis_fault(own_redis.url) or ("", ""))[0] == probing.UNREACHABLE
+
+
+def test_a_server_that_accepts_and_says_nothing_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        port = hung.getsockname()[1]
+        assert probing.get_json(port, "/readyz") is None
+        fault = probing.redis_fault(f"redis://127.0.0.1:{port}/0")
+        assert fault is not None
+        assert fault[0] == probing.UNREACHABLE
+
+
+def test_notes_are_kept_in_the_database_and_cleared_there(database_url: str, home: Home) -> None:
+    hangs = Finding(ProblemKind.SERVICE_HANGS, "scorer", "no sign of life for 40 seconds")
+    with closing(connect(database_url, "test")) as conn:
+        report_problem(conn, ProblemKind.DISK_LOW, "", "of an earlier life")
+        report_problem(conn, ProblemKind.FEED_UNREACHABLE, "nba", "somebody else's")
+        notes = Notes(home)
+        notes.store(conn, [hangs])
+        assert {(p.kind, p.subject) for p in read_problems(conn)} == {
+            ("service_hangs", "scorer"),
+            ("feed_unreachable", "nba"),
+        }
+        notes.store(conn, [])
+        assert [p.kind for p in read_problems(conn)] == ["feed_unreachable"]
+
+
+def test_while_the_database_is_away_a_file_tells(database_url: str, home: Home) -> None:
+    notes = Notes(home)
+    notes.keep_beside([Finding(ProblemKind.DISK_LOW, "", "0 MiB free")])
+    [noted] = read_beside(home)
+    assert (noted.kind, noted.detail) == ("disk_low", "0 MiB free")
+    with closing(connect(database_url, "test")) as conn:
+        notes.store(conn, [])
+    assert read_beside(home) == []
+
+
+def test_the_last_words_of_a_service(tmp_path: Path) -> None:
+    log = tmp_path / "scorer.log"
+    assert probing.last_words(log) == ""
+    log.write_bytes(b"x" * 10_000 + b"\nit \xff ends\n\n")
+    assert probing.last_words(log).endswith("ends")

@@ -1,0 +1,75 @@
+"""What health is judged by, read from the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from edge_assets.store.credit_use import read_credit_use
+from edge_assets.store.credits import CreditStatement, write_statement
+from edge_assets.store.problems import ProblemKind, beat, report_problem
+from edge_assets.store.vital_signs import begin_life, connect_briefly, read_vital_signs
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+NOON = datetime(2026, 3, 30, 12, tzinfo=UTC)
+MIDNIGHT = NOON.replace(hour=0)
+
+
+def poll(conn: Connection, sport: str, at: datetime, cost: int | None = None, left: int | None = None) -> int:
+    conn.execute("INSERT INTO sports (key, title) VALUES (%s, %s) ON CONFLICT DO NOTHING", [sport, sport])
+    [(poll_id,)] = conn.execute(
+        """
+        INSERT INTO polls (
+            sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, rejected,
+            credits_last, credits_remaining, request_ms, body_bytes, market_times, starts
+        )
+        SELECT id, 'odds-api', 'r', %s, %s, 1, 1, 0, 1, '{"price_low": 2}', %s, %s, 1, 1, '', '' FROM sports
+        WHERE key = %s RETURNING id
+        """,
+        [at, at, cost, left, sport],
+    ).fetchall()
+    return int(poll_id)
+
+
+def test_the_newest_look_of_each_sport_and_what_is_unscored(conn: Connection) -> None:
+    empty = read_vital_signs(conn)
+    assert (empty.feed, empty.last_poll_at, empty.unscored_polls, empty.unscored_since) == (None, None, 0, None)
+    first = poll(conn, "nfl", NOON)
+    poll(conn, "nfl", NOON + timedelta(seconds=60))
+    conn.execute("INSERT INTO scorer_progress SELECT id, %s, %s FROM sports", [first, NOON])
+    signs = read_vital_signs(conn)
+    [newest] = signs.looks
+    assert (newest.received_at, newest.scored_at) == (NOON + timedelta(seconds=60), NOON)
+    assert newest.rejected == {"price_low": 2}
+    assert (signs.unscored_polls, signs.unscored_since) == (1, NOON + timedelta(seconds=60))
+    assert signs.feed == "odds-api"
+
+
+def test_a_new_life_forgets_the_old_one(conn: Connection) -> None:
+    beat(conn, "scorer")
+    report_problem(conn, ProblemKind.SERVICE_HANGS, "scorer", "-")
+    begin_life(conn, "stack")
+    signs = read_vital_signs(conn)
+    assert (set(signs.heartbeats), signs.problems) == ({"stack"}, [])
+
+
+def test_credits_by_sport_today_and_in_the_last_day(conn: Connection) -> None:
+    poll(conn, "nfl", NOON - timedelta(days=2), 6, 900)
+    poll(conn, "nfl", MIDNIGHT - timedelta(hours=3), 6, 800)
+    poll(conn, "nba", NOON - timedelta(hours=1), 6, 794)
+    poll(conn, "nfl", NOON, 6, 788)
+    write_statement(conn, "odds-api", CreditStatement(NOON - timedelta(minutes=5), 794))
+    use = read_credit_use(conn, "odds-api", MIDNIGHT, NOON - timedelta(days=1))
+    assert use.today == {"nfl": 6, "nba": 6}
+    assert use.recent == {"nfl": 12, "nba": 6}
+    assert (use.remaining, use.stated_at) == (788, NOON)
+    assert use.recent_since == MIDNIGHT - timedelta(hours=3)
+    write_statement(conn, "odds-api", CreditStatement(NOON + timedelta(minutes=5), 100))
+    assert read_credit_use(conn, "odds-api", MIDNIGHT, NOON - timedelta(days=1)).remaining == 100
+
+
+def test_no_statement_takes_longer_than_two_seconds(database_url: str) -> None:
+    with connect_briefly(database_url, "test") as conn:
+        assert conn.execute("SHOW statement_timeout").fetchone() == ("2s",)
