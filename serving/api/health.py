@@ -62,20 +62,22 @@ async def _health(held: Resources) -> Health:
     beside = [] if redis else [Finding(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")]
     signs, outlook = (None, None) if isinstance(answer, str) else answer
     found = assess(signs, beside) if signs else without_database(str(answer), beside)
-    return Health(
-        status=found.status,
-        headline=found.headline,
-        problems=[finding.as_json() for finding in found.findings],  # type: ignore[misc] # validated
-        version=VERSION,
-        feed=signs.feed if signs else None,
-        database=signs is not None,
-        redis=redis,
-        scorer_lag_polls=signs.unscored_polls if signs else None,
-        scorer_failing=[failure.sport for failure in signs.scorer_failures] if signs else [],
-        last_poll_at=signs.last_poll_at if signs else None,
-        credits=outlook,  # type: ignore[arg-type] # validated
-        confirmations=confirmations(signs) if signs else {},  # type: ignore[arg-type] # validated
-        stream_clients=len(held.hub.clients),
+    return Health.model_validate(
+        {
+            "status": found.status,
+            "headline": found.headline,
+            "problems": [finding.as_json() for finding in found.findings],
+            "version": VERSION,
+            "feed": signs.feed if signs else None,
+            "database": signs is not None,
+            "redis": redis,
+            "scorer_lag_polls": signs.unscored_polls if signs else None,
+            "scorer_failing": [failure.sport for failure in signs.scorer_failures] if signs else [],
+            "last_poll_at": signs.last_poll_at if signs else None,
+            "credits": outlook,
+            "confirmations": {s: known._asdict() for s, known in confirmations(signs).items()} if signs else {},
+            "stream_clients": len(held.hub.clients),
+        }
     )
 
 

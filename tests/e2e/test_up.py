@@ -45,6 +45,7 @@ SERVICES = {
     "dagster-webserver",
     "scorer",
     "serving",
+    "watchdog",
     "mlflow",
 }
 
@@ -140,7 +141,8 @@ def test_from_nothing_to_an_alert_and_back_to_nothing(newcomer: Newcomer) -> Non
     assert state["alerts_opened"] > 0
     assert state["services"].keys() == SERVICES
     shown = newcomer.edge("status").stdout
-    assert all(word in shown for word in ("feed simulate", "scorer", "alerts opened", board))
+    assert all(word in shown for word in ("feed simulate", "scorer", "alerts opened", board, " MiB"))
+    eventually(lambda: newcomer.edge("status").returncode == 0, 60)
     with newcomer.following("watch", "--json", "--after", "0") as watch:
         assert watch.stdout is not None
         assert json.loads(watch.stdout.readline())["id"] == alert["id"]
