@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 import redis
 
 from edge_assets.health.findings import Finding
-from edge_assets.local.watchdog import probing
+from edge_assets.local.programs import Program
+from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.watchdog import probing, rounds
 from edge_assets.local.watchdog.clock import ClockWatch, Reading
+from edge_assets.local.watchdog.duties import Ports, duties
 from edge_assets.local.watchdog.liveness import LONGEST_WAIT_SECONDS, Liveness, Patience, Starts
 from edge_assets.local.watchdog.notes import Notes, read_beside
 from edge_assets.store.database import connect
-from edge_assets.store.problems import ProblemKind, read_problems, report_problem
+from edge_assets.store.problems import ProblemKind, read_heartbeats, read_problems, report_problem
+
+from tests.edge_assets.local.embedded import eventually
+from tests.servers.processes import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from edge_assets.local.home import Home
+    from edge_assets.local.watchdog.duties import Duty
     from tests.servers.valkey import ValkeyServer
 
 PATIENCE = Patience(start=180, tell=30, restart=90)
@@ -138,3 +149,44 @@ def test_the_last_words_of_a_service(tmp_path: Path) -> None:
     assert probing.last_words(log) == ""
     log.write_bytes(b"x" * 10_000 + b"\nit \xff ends\n\n")
     assert probing.last_words(log).endswith("ends")
+
+
+ANSWERING = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b"{}")
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.mark.chaos
+def test_a_server_that_hangs_is_told_and_restarted(
+    home: Home, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "SECONDS", 0.5)
+    monkeypatch.setattr(rounds, "duties", impatient)
+    port, supervisor = free_port(), Supervisor(home)
+    supervisor.launch(os.environ)
+    supervisor.add(Program("serving", (sys.executable, "-c", ANSWERING, str(port)), stop_seconds=1))
+    eventually(lambda: probing.get_json(port, "/readyz") is not None)
+    watch = rounds.Rounds(
+        home, supervisor, rounds.Places(database_url, None, redis_url, Ports(port, None)), Notes(home)
+    )
+
+    def wrong() -> set[tuple[str, str]]:
+        watch.make()
+        with closing(connect(database_url, "test")) as conn:
+            return {(problem.kind, problem.subject) for problem in read_problems(conn)}
+
+    assert wrong() | wrong() == set()
+    hung = psutil.Process(supervisor.programs()[0].pid)
+    hung.suspend()
+    eventually(lambda: wrong() == {("service_hangs", "serving")})
+    eventually(lambda: wrong() == set() and not hung.is_running(), 60)
+    with closing(connect(database_url, "test")) as conn:
+        assert "watchdog" in read_heartbeats(conn)
+
+
+def impatient(ports: Ports, now: Callable[[], float]) -> list[Duty]:
+    return [duty._replace(patience=Patience(60, 0.6, 1.5)) for duty in duties(ports, now) if duty.service == "serving"]

@@ -1,0 +1,67 @@
+"""What `edge status` and `edge doctor` are told, with everything there and with what does not answer."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.local import plan as planning
+from edge_assets.local.plan import Wish
+from edge_assets.local.state import examine, status
+from edge_assets.settings import Feed, Settings
+from edge_assets.store.database import connect
+from edge_assets.store.problems import ProblemKind, report_problem
+
+if TYPE_CHECKING:
+    from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
+    from tests.edge_assets.local.embedded import Servers
+
+
+@pytest.fixture
+def plan(servers: Servers, database_url: str, redis_url: str) -> Plan:
+    """A stack of which only the servers run."""
+    made = planning.make(Settings(), servers.home, Wish(Feed.SIMULATE))
+    made = replace(made, database_url=database_url, redis_url=redis_url)
+    made.save(servers.home)
+    return made
+
+
+def test_a_stack_that_works(plan: Plan, servers: Servers) -> None:
+    state = status(servers.home)
+    assert state["running"]
+    assert state["health"]["status"] == "ok"
+    assert state["services"]["postgres"]["memory_bytes"] > 2**20
+    assert state["payloads"] == 0
+    assert "unknown" not in state
+
+
+def test_what_was_reported_is_told(plan: Plan, servers: Servers) -> None:
+    with connect(plan.database_url, "test") as conn:
+        report_problem(conn, ProblemKind.OUT_OF_CREDITS, "", "0 left")
+    [problem] = status(servers.home)["health"]["problems"]
+    assert (problem["kind"], problem["detail"]) == ("out_of_credits", "0 left")
+    examined = examine(servers.home)
+    assert examined is not None
+    assert examined.health.status == "down"
+
+
+def test_a_database_that_says_nothing_is_told_within_seconds(plan: Plan, servers: Servers) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        replace(plan, database_url=f"postgresql://edge@127.0.0.1:{port}/edge").save(servers.home)
+        began = time.monotonic()
+        state = status(servers.home)
+    assert time.monotonic() - began < 20
+    assert state["health"]["status"] == "down"
+    assert state["health"]["problems"][0]["kind"] == "database_unreachable"
+    assert "2 seconds" in state["unknown"]
+
+
+def test_nothing_runs(home: Home) -> None:
+    assert status(home) == {"running": False, "home": str(home.root), "services": {}}
+    assert examine(home) is None
