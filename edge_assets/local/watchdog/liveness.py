@@ -15,8 +15,10 @@ STEADY_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds without a sign of life: of something that has never shown one (it starts), until it is told, until it
-    is restarted for the first time; each further restart waits twice as long."""
+    """Seconds that a process is given to start; without a sign of life until it is told, and until it is restarted.
+
+    Each further restart waits twice as long: on a busy machine starting takes minutes, and every try adds load.
+    """
 
     start: float
     tell: float
@@ -34,17 +36,20 @@ class Liveness:
     since: float
     has_lived: bool = False
     _sign: Hashable = None
+    _pid: int = 0
+    _started_at: float = float("-inf")
     _restarts: int = 0
-    _restarted_at: float = field(default=float("-inf"))
 
-    def observe(self, sign: Hashable, now: float) -> None:
-        """Take note of a sign; None: nobody could tell, which counts as one, so that nothing is held against it."""
+    def observe(self, sign: Hashable, pid: int, now: float) -> None:
+        """Take note of a sign, and of the process id; None: nobody could tell, so that nothing is held against it."""
+        if pid != self._pid:
+            self._pid, self._started_at = pid, now
         if sign is None:
             self.since = now
         elif sign != self._sign:
             self.has_lived = self.has_lived or self._sign is not None
             self._sign, self.since = sign, now
-        if self._restarts and now - self._restarted_at > STEADY_SECONDS and now - self.since < self.patience.tell:
+        if now - self._started_at > STEADY_SECONDS and now - self.since < self.patience.tell:
             self._restarts = 0
 
     def silence(self, now: float) -> float | None:
@@ -53,14 +58,15 @@ class Liveness:
         return quiet if quiet > (self.patience.tell if self.has_lived else self.patience.start) else None
 
     def is_to_restart(self, now: float) -> bool:
-        """Whether patience is at its end."""
-        first = self.patience.restart if self.has_lived else self.patience.start
-        wait = min(first * 2.0**self._restarts, LONGEST_WAIT_SECONDS)
-        return now - max(self.since, self._restarted_at) > wait
+        """Whether patience is at its end, with the silence and with the process."""
+        grown = 2.0**self._restarts
+        patience = min(self.patience.restart * grown, LONGEST_WAIT_SECONDS)
+        starting = min(self.patience.start * grown, LONGEST_WAIT_SECONDS)
+        return now - self.since > patience and now - self._started_at > starting
 
-    def restarted(self, now: float) -> int:
+    def restarted(self) -> int:
         """Take note of a restart; returns how many there were before it."""
-        self._restarts, self._restarted_at = self._restarts + 1, now
+        self._restarts += 1
         return self._restarts - 1
 
 

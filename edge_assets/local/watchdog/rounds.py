@@ -64,6 +64,7 @@ class Rounds:
         self._notes = notes
         self._clock = ClockWatch()
         self._starts: dict[str, Starts] = defaultdict(Starts)
+        self._pids: dict[str, int] = {}
         self._duties = duties(places.ports, time.monotonic)
         self._lives = {duty.service: Liveness(duty.patience, time.monotonic()) for duty in self._duties}
 
@@ -108,6 +109,7 @@ class Rounds:
         except (LocalError, OSError) as error:
             yield Finding(ProblemKind.SERVICE_HANGS, "supervisord", str(error))
             return
+        self._pids = {program.name: program.pid for program in programs}
         for program in programs:
             starts = self._starts[program.name].observe(program.pid, time.monotonic())
             if program.state in DOWN or starts >= MANY_STARTS:
@@ -117,13 +119,13 @@ class Rounds:
 
     def _silent(self, duty: Duty, signs: VitalSigns | None) -> Iterator[Finding]:
         life, now = self._lives[duty.service], time.monotonic()
-        life.observe(duty.sign(signs), now)
+        life.observe(duty.sign(signs), self._pids.get(duty.restarts[0], 0), now)
         quiet = life.silence(now)
         if quiet is not None:
             detail = f"no sign of life for {duration(timedelta(seconds=quiet))}"
             yield Finding(ProblemKind.SERVICE_HANGS, duty.service, detail)
             if life.is_to_restart(now):
-                self._restart(duty.restarts[life.restarted(now) % len(duty.restarts)])
+                self._restart(duty.restarts[life.restarted() % len(duty.restarts)])
 
     def _restart(self, program: str) -> None:
         log.warning("%s hangs and is restarted", program)

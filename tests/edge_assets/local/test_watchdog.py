@@ -39,43 +39,51 @@ PATIENCE = Patience(start=180, tell=30, restart=90)
 
 def living() -> Liveness:
     life = Liveness(PATIENCE, since=0.0)
-    life.observe("first", 0.0)
-    life.observe("second", 1.0)
+    life.observe("first", 1, -1_000.0)
+    life.observe("second", 1, 1.0)
     return life
 
 
 def test_silence_is_told_and_then_ended_by_restarts_further_and_further_apart() -> None:
-    life = living()
-    restarts = []
-    for now in range(2, 10_000, 5):
-        life.observe("second", now)
+    life, pid, restarts = living(), 1, []
+    for now in range(2, 20_000, 5):
+        life.observe("second", pid, now)
         assert (life.silence(now) is None) == (now - 1 <= PATIENCE.tell)
         if life.is_to_restart(now):
-            life.restarted(now)
+            life.restarted()
+            pid += 1
             restarts.append(now)
     apart = [later - earlier for earlier, later in pairwise(restarts)]
-    assert restarts[0] - 1 == pytest.approx(PATIENCE.restart, abs=5)
-    assert apart[:3] == pytest.approx([180, 360, 720], abs=5)
-    assert max(apart) <= LONGEST_WAIT_SECONDS + 5
+    assert restarts[0] - 1 == pytest.approx(PATIENCE.restart, abs=6)
+    assert apart[:3] == pytest.approx([360, 720, 1_440], abs=12)
+    assert max(apart) <= LONGEST_WAIT_SECONDS + 12
+
+
+def test_a_process_that_has_just_started_is_not_restarted_for_its_predecessors_silence() -> None:
+    life = living()
+    life.observe("second", 2, 100)
+    assert life.silence(100) is not None
+    assert not life.is_to_restart(100 + PATIENCE.start)
+    assert life.is_to_restart(101 + PATIENCE.start)
 
 
 def test_a_new_sign_ends_the_silence_and_steady_work_forgets_the_restarts() -> None:
     life = living()
-    life.restarted(100)
-    life.observe("third", 130)
+    life.restarted()
+    life.observe("third", 2, 130)
     assert life.silence(150) is None
     for now in range(130, 900, 5):
-        life.observe(now, now)
+        life.observe(now, 2, now)
     assert life.is_to_restart(900 + PATIENCE.restart)
 
 
 def test_what_starts_is_given_longer_and_what_nobody_can_tell_is_not_held_against_it() -> None:
     life = Liveness(PATIENCE, since=0.0)
-    life.observe("none yet", 5)
+    life.observe("none yet", 1, 5)
     assert life.silence(100) is None
     assert life.silence(5 + 181) is not None
     life = living()
-    life.observe(None, 500)
+    life.observe(None, 1, 500)
     assert life.silence(520) is None
 
 
@@ -188,4 +196,4 @@ def test_a_server_that_hangs_is_told_and_restarted(
 
 
 def impatient(ports: Ports, now: Callable[[], float]) -> list[Duty]:
-    return [duty._replace(patience=Patience(60, 0.6, 1.5)) for duty in duties(ports, now) if duty.service == "serving"]
+    return [duty._replace(patience=Patience(1, 0.6, 1.5)) for duty in duties(ports, now) if duty.service == "serving"]
