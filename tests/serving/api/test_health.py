@@ -22,16 +22,17 @@ def health(served: Any) -> tuple[int, dict[str, Any]]:
 
 
 def test_all_is_well(served: Any, market: Any) -> None:
-    code, body = health(served)
-    assert code == 200
-    assert (body["status"], body["database"], body["redis"], body["feed"]) == ("ok", True, True, "simulate")
-    assert body["scorer_lag_polls"] == 1
+    body = health(served)[1]
+    assert (body["database"], body["redis"], body["feed"], body["scorer_lag_polls"]) == (True, True, "simulate", 1)
     assert body["last_poll_at"] is not None
     market.commit()
-    assert health(served)[1]["scorer_lag_polls"] == 0
+    code, body = health(served)
+    assert (code, body["status"], body["headline"], body["problems"]) == (200, "ok", "everything works", [])
+    assert body["scorer_lag_polls"] == 0
 
 
 def test_what_was_reported_is_told_with_what_to_do(served: Any, market: Any) -> None:
+    market.commit()
     report_problem(market.conn, ProblemKind.RUN_FAILED, "results", "run 0815")
     code, body = health(served)
     assert (code, body["status"]) == (200, "degraded")
@@ -52,16 +53,16 @@ def test_what_was_reported_is_told_with_what_to_do(served: Any, market: Any) -> 
 
 def test_no_poll_for_twice_its_interval_is_told_and_so_is_one_that_has_not_been_yet(served: Any, market: Any) -> None:
     market.commit()
+    market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '60 seconds'")
     beat(market.conn, SENSOR, intervals_s={"americanfootball_nfl": 60.0})
     assert health(served)[1]["status"] == "ok"
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '121 seconds'")
     code, body = health(served)
-    assert (code, [problem["kind"] for problem in body["problems"]]) == (503, ["poll_overdue"])
+    assert (code, body["problems"][0]["kind"]) == (503, "poll_overdue")
     known = body["confirmations"]["americanfootball_nfl"]
     assert known["age_s"] > known["allowed_s"]
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() + interval '1 hour'")
-    body = health(served)[1]
-    assert (body["status"], [problem["kind"] for problem in body["problems"]]) == ("degraded", ["clock_changed"])
+    assert "clock_changed" in {problem["kind"] for problem in health(served)[1]["problems"]}
 
 
 def test_a_process_is_ready_while_the_feed_is_not(served: Any, market: Any) -> None:
