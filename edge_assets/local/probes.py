@@ -6,10 +6,10 @@ import http.client
 import socket
 from typing import TYPE_CHECKING
 
-import psutil
 import psycopg
 import redis
 
+from edge_assets.local.listeners import owns
 from edge_assets.local.ports import HOST
 
 if TYPE_CHECKING:
@@ -50,26 +50,12 @@ def http_ok(port: int, path: str) -> bool:
 
 def serves(supervisor: Supervisor, name: str, port: int, path: str) -> bool:
     """Whether GET answers with 200, and it is our program that does: another home's may have taken the port."""
-    return http_ok(port, path) and owns(supervisor, name, port)
-
-
-def owns(supervisor: Supervisor, name: str, port: int) -> bool:
-    """Whether a program or a child of it listens on a port."""
-    pid = next((program.pid for program in supervisor.programs() if program.name == name), 0)
-    try:
-        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if pid else []
-        return any(
-            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-            for process in family
-            for connection in process.net_connections("tcp")
-        )
-    except psutil.Error:
-        return False
+    return http_ok(port, path) and owns(supervisor.programs(), name, port)
 
 
 def listens_as(supervisor: Supervisor, name: str, port: int) -> bool:
     """Whether our program accepts connections."""
-    return listens(port) and owns(supervisor, name, port)
+    return listens(port) and owns(supervisor.programs(), name, port)
 
 
 def listens(port: int) -> bool:

@@ -15,6 +15,7 @@ from edge_assets.health.credits import foresee, midnight
 from edge_assets.health.findings import Finding
 from edge_assets.health.machine import Machine, assess_machine
 from edge_assets.local.errors import LocalError
+from edge_assets.local.listeners import owns
 from edge_assets.local.memory import memory_by_service
 from edge_assets.local.plan import Plan
 from edge_assets.local.supervisor import Supervisor
@@ -123,13 +124,21 @@ def _seen_beside(home: Home, plan: Plan, programs: list[ProgramInfo]) -> Iterato
         if program.state in DOWN:
             said = probing.last_words(home.logs / f"{program.name}.log")
             yield Finding(ProblemKind.SERVICE_DOWN, program.name, said or program.description)
-    serving = next((p.state for p in programs if p.name == "serving"), None)
-    if serving == "RUNNING" and probing.get_json(plan.serving_port, "/readyz") is None:
-        yield Finding(ProblemKind.SERVICE_HANGS, "serving", f"no answer within {probing.SECONDS:.0f} seconds")
+    yield from _serving(plan, programs)
     if fault := probing.redis_fault(plan.redis_url):
         yield Finding(REDIS_KINDS[fault[0]], "", fault[1])
     memory = psutil.virtual_memory().available
     yield from assess_machine(Machine(str(home.root), shutil.disk_usage(home.root).free, memory))
+
+
+def _serving(plan: Plan, programs: list[ProgramInfo]) -> Iterator[Finding]:
+    if not any(program.name == "serving" and program.state == "RUNNING" for program in programs):
+        return
+    if probing.get_json(plan.serving_port, "/readyz") is None:
+        yield Finding(ProblemKind.SERVICE_HANGS, "serving", f"no answer within {probing.SECONDS:.0f} seconds")
+    elif not owns(programs, "serving", plan.serving_port):
+        detail = f"another program answers on its port {plan.serving_port}"
+        yield Finding(ProblemKind.SERVICE_DOWN, "serving", detail)
 
 
 def _outlook(conn: Connection, plan: Plan, now: datetime) -> CreditOutlook | None:

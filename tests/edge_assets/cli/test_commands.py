@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_assets.local.home import Home
 from edge_assets.tokens import InvalidTokenError, verify_token
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ def test_a_port_that_was_asked_for_and_is_taken(edge: Edge) -> None:
         port = str(listener.getsockname()[1])
         assert f"port {port} is taken" in edge("up", "--port", port).stderr
         assert f"port {port} is taken" in edge("simulate", "--port", port).stderr
+
+
+def test_fresh_asks_before_it_gives_up_what_there_is(edge: Edge, tmp_path: Path) -> None:
+    Home.open(tmp_path / "home").remember("stories", {"simulate": "seed 7"})
+    done = edge("up", "--feed", "simulate", "--fresh")
+    assert done.returncode == 1
+    assert "deletes what this home's database for simulate holds (seed 7)" in done.stderr
+    assert "add --yes" in done.stderr
 
 
 def test_help_lists_every_command(edge_process: Edge) -> None:

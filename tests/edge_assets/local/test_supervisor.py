@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,13 +10,14 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
-from edge_assets.local import shutdown
+from edge_assets.local import probes, shutdown
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import Home
 from edge_assets.local.programs import Program
 from edge_assets.local.shutdown import down, survivors
 from edge_assets.local.supervisor import Supervisor
 from tests.edge_assets.local.embedded import eventually
+from tests.servers.processes import free_port
 
 SLEEPER = (sys.executable, "-c", "import time; print('100% awake', flush=True); time.sleep(600)")
 STUBBORN = (
@@ -51,6 +53,16 @@ def test_a_killed_program_comes_back(supervisor: Supervisor, home: Home) -> None
 def test_a_program_that_does_not_stay_up_is_not_called_running(supervisor: Supervisor) -> None:
     supervisor.add(Program("failing", (sys.executable, "-c", "raise SystemExit('no luck')")))
     eventually(lambda: supervisor.programs()[0].state == "BACKOFF")
+
+
+def test_a_port_belongs_to_the_program_that_listens_on_it(supervisor: Supervisor) -> None:
+    """Not to one that only runs, while another home's server has taken the port."""
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        foreign, port = elsewhere.getsockname()[1], free_port()
+        supervisor.add(Program("server", (sys.executable, "-m", "http.server", "-b", "127.0.0.1", str(port))))
+        eventually(lambda: probes.serves(supervisor, "server", port, "/"))
+        assert probes.listens(foreign)
+        assert not probes.listens_as(supervisor, "server", foreign)
 
 
 def test_an_unknown_program_file_is_told(supervisor: Supervisor) -> None:

@@ -1,0 +1,26 @@
+"""Who listens on a port: one of our programs, or another home's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edge_assets.local.supervisor import ProgramInfo
+
+
+def owns(programs: Iterable[ProgramInfo], name: str, port: int) -> bool:
+    """Whether a program of ours, or a child of it, listens on a port; other users' processes cannot be told."""
+    pid = next((program.pid for program in programs if program.name == name), 0)
+    try:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if pid else []
+        return any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            for process in family
+            for connection in process.net_connections("tcp")
+        )
+    except psutil.Error:
+        return False
