@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from dagster import (
+    AssetCheckEvaluation,
     AssetKey,
     DagsterEventType,
     DagsterInstance,
@@ -24,10 +25,12 @@ from dagster import (
 )
 
 from edge_assets.defs.ingest.definitions import ingest
+from edge_assets.defs.ingest.health import health_sensor
 from edge_assets.defs.ingest.resources import ClockResource, SettingsResource
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
 from edge_assets.ingestion import planning
 from edge_assets.store.database import connect, ensure_database
+from edge_assets.store.problems import ProblemKind, report_problem
 from tests.edge_assets.ingestion.services import EPL, NFL, Feeding, rows
 
 if TYPE_CHECKING:
@@ -108,6 +111,32 @@ def test_a_burst_materialises_each_selected_sport(instance: DagsterInstance, env
     metadata = event.materialization.metadata
     assert int(str(metadata["polls"].value)) > 0
     assert {"rows", "changed", "withdrawals", "credits_used", "latency_p50_ms", "latency_p95_ms"} <= set(metadata)
+
+
+def test_the_health_is_evaluated_when_it_changes(
+    instance: DagsterInstance, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+
+    def look(cursor: str | None) -> SensorResult | SkipReason:
+        context = build_sensor_context(instance=instance, cursor=cursor, resources={"settings": SettingsResource()})
+        result = health_sensor(context)
+        assert isinstance(result, SensorResult | SkipReason)
+        return result
+
+    def evaluated(result: SensorResult | SkipReason) -> bool:
+        assert isinstance(result, SensorResult), result
+        [evaluation] = result.asset_events
+        assert isinstance(evaluation, AssetCheckEvaluation)
+        return evaluation.passed
+
+    well = look(None)
+    assert evaluated(well)
+    assert isinstance(well, SensorResult)
+    assert isinstance(look(well.cursor), SkipReason)
+    with closing(connect(database_url, "test")) as conn:
+        report_problem(conn, ProblemKind.FEED_UNREACHABLE, "", "refused")
+    assert not evaluated(look(well.cursor))
 
 
 def test_a_tick_requests_what_is_due_and_says_why_not(

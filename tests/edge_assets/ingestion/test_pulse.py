@@ -1,0 +1,57 @@
+"""What the sensor leaves at every tick, so that others can tell what is late."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge_assets.health.assessment import SENSOR, planned_intervals
+from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity
+from edge_assets.ingestion.facts import Facts
+from edge_assets.ingestion.planning import SportState
+from edge_assets.ingestion.pulse import planned, show_pulse
+from edge_assets.settings import Feed, Settings
+from edge_assets.store.database import connect
+from edge_assets.store.problems import read_heartbeats
+
+NFL = "americanfootball_nfl"
+NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
+MONTH_ENDS = datetime(2026, 4, 1, tzinfo=UTC)
+LIVE = Settings(edge_feed=Feed.ODDS_API, edge_sports=(NFL,))
+
+
+def facts(remaining: float | None, *, metered: bool = True) -> Facts:
+    near = SportActivity(starts=(NOW + timedelta(hours=1),), last_poll=NOW)
+    return Facts([SportState(NFL, near)], FeedTerms(metered, 6), Budget(remaining, MONTH_ENDS))
+
+
+def test_the_plan_of_each_sport_is_told() -> None:
+    told = planned(LIVE, NOW, facts(1_000_000))
+    assert told["intervals_s"] == {NFL: pytest.approx(60.0, abs=1)}
+    assert told["no_credits_until"] is None
+
+
+def test_without_credits_nothing_is_planned_until_they_are_renewed() -> None:
+    told = planned(LIVE, NOW, facts(0))
+    assert told == {
+        "intervals_s": {NFL: None},
+        "credits_remaining": 0,
+        "no_credits_until": MONTH_ENDS.isoformat(),
+    }
+
+
+def test_a_recording_has_no_plan_in_our_time() -> None:
+    replayed = Settings(edge_feed=Feed.REPLAY, edge_sports=(NFL,))
+    assert planned(replayed, NOW, facts(None, metered=False))["intervals_s"] == {NFL: None}
+
+
+def test_it_is_left_in_the_database_and_without_one_nothing_is(database_url: str) -> None:
+    settings = LIVE.model_copy(update={"database_url": database_url})
+    show_pulse(settings, NOW, facts(1_000_000))
+    with closing(connect(database_url, "test")) as conn:
+        assert planned_intervals(read_heartbeats(conn)).keys() == {NFL}
+        show_pulse(settings, NOW, None, wanting="ODDS_API_KEY is not set")
+        assert read_heartbeats(conn)[SENSOR].detail == {"wanting": "ODDS_API_KEY is not set"}
+    show_pulse(LIVE.model_copy(update={"database_url": "postgresql://x@127.0.0.1:1/x"}), NOW, None)

@@ -1,0 +1,61 @@
+"""The last word of each job, from Dagster's own tables, which Dagster makes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
+
+from edge_assets.store.dagster_runs import last_runs
+from edge_assets.store.database import connect, ensure_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers.postgres import PostgresServer
+
+STORAGE = """
+storage:
+  postgres:
+    postgres_url: {url}
+telemetry:
+  enabled: false
+"""
+
+
+@pytest.fixture
+def url(postgres_server: PostgresServer) -> str:
+    return ensure_database(postgres_server.url, f"dagster_{time.time_ns()}")
+
+
+@pytest.fixture
+def instance(url: str, tmp_path: Path) -> Iterator[DagsterInstance]:
+    """One whose runs are in a database of its own."""
+    home = tmp_path / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(STORAGE.format(url=url.replace("postgresql://", "postgresql+psycopg2://")))
+    with DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+def run(instance: DagsterInstance, job: str, status: DagsterRunStatus) -> str:
+    return instance.add_run(DagsterRun(job_name=job, status=status)).run_id
+
+
+def test_a_failure_counts_until_a_later_run_succeeds(instance: DagsterInstance, url: str) -> None:
+    run(instance, "odds_burst", DagsterRunStatus.SUCCESS)
+    failed = run(instance, "odds_burst", DagsterRunStatus.FAILURE)
+    run(instance, "odds_burst", DagsterRunStatus.QUEUED)
+    run(instance, "results", DagsterRunStatus.FAILURE)
+    run(instance, "results", DagsterRunStatus.CANCELED)
+    run(instance, "results", DagsterRunStatus.SUCCESS)
+    with connect(url, "test") as conn:
+        assert {state.job: (state.is_failure, state.run_id == failed) for state in last_runs(conn)} == {
+            "odds_burst": (True, True),
+            "results": (False, False),
+        }
+        run(instance, "odds_burst", DagsterRunStatus.SUCCESS)
+        assert not any(state.is_failure for state in last_runs(conn))
