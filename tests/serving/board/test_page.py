@@ -133,6 +133,7 @@ def test_prices_by_book_star_the_best_and_grey_the_stale(local: Any, market: Any
 def test_health_is_told_in_words_and_bets_that_nobody_confirms_are_doubted(local: Any, market: Any, page: Page) -> None:
     market.publish(market.value(), market.arbitrage(), market.error())
     page.goto(local.url)
+    expect(page.locator("#health-problems")).to_be_empty()
     expect(page.locator("#health-title")).to_contain_text("Everything works: prices as of")
     row = page.locator("#value-bets tbody tr")
     expect(row).not_to_have_class(re.compile("unconfirmed"))
