@@ -65,12 +65,14 @@ class Rounds:
         self._clock = ClockWatch()
         self._starts: dict[str, Starts] = defaultdict(Starts)
         self._pids: dict[str, int] = {}
+        self._is_database_away = False
         self._duties = duties(places.ports, time.monotonic)
         self._lives = {duty.service: Liveness(duty.patience, time.monotonic()) for duty in self._duties}
 
     def make(self) -> None:
         """Make one; what cannot be asked is left out, and told."""
         signs = self._signs()
+        self._is_database_away = signs is None
         findings = [*self._found(signs)]
         try:
             if signs is None:
@@ -86,7 +88,8 @@ class Rounds:
             with closing(connect_briefly(self._places.database_url, NAME)) as conn:
                 return read_vital_signs(conn)
         except ERRORS_OF_SERVER as error:
-            log.warning("the database does not answer: %s", error)
+            if not self._is_database_away:
+                log.warning("the database does not answer: %s", error)
             return None
 
     def _found(self, signs: VitalSigns | None) -> Iterator[Finding]:
