@@ -92,7 +92,7 @@ def _overdue(signs: VitalSigns) -> Iterator[Finding]:
     """Sports that were not polled for twice the interval that is planned for them; in one where that is all."""
     looks, planned = {look.sport: look for look in signs.looks}, planned_intervals(signs.heartbeats)
     late = [*_late(signs, looks, planned)]
-    if len(planned) == 1 or len(late) < len(planned):
+    if not 1 < len(planned) == len(late):
         yield from late
         return
     last = max((look.received_at for look in looks.values()), default=None)

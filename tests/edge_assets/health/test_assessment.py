@@ -76,6 +76,20 @@ def test_a_sport_is_late_after_twice_its_interval_and_not_before() -> None:
     assert kinds(replace(WELL, looks=[look(121)])) == [("poll_overdue", NFL)]
 
 
+def test_where_no_sport_is_polled_that_is_told_once() -> None:
+    both = beats(intervals_s={NFL: 60.0, "basketball_nba": 60.0})
+    late = [look(300), look(200)._replace(sport="basketball_nba")]
+    [finding] = assess(replace(WELL, heartbeats=both, looks=late)).findings
+    assert (finding.kind, finding.subject, finding.detail) == ("poll_overdue", "", "no sport, for 3 minutes")
+    assert kinds(replace(WELL, heartbeats=both, looks=[look(300), late[1]._replace(received_at=NOW)])) == [
+        ("poll_overdue", NFL)
+    ]
+
+
+def test_without_a_sensor_nobody_knows_what_is_late() -> None:
+    assert kinds(replace(WELL, heartbeats={}, looks=[look(9_000)])) == []
+
+
 def test_a_sport_without_a_plan_is_never_late() -> None:
     signs = replace(WELL, heartbeats=beats(intervals_s={NFL: None}), looks=[look(9_000)])
     assert kinds(signs) == []
