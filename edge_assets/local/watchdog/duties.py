@@ -39,10 +39,10 @@ def duties(ports: Ports, now: Callable[[], float]) -> list[Duty]:
     listed = [
         Duty(SENSOR, _beat_of(SENSOR), Patience(180, 30, 90), (DAEMON, CODE)),
         Duty(SCORER, _scoring, Patience(180, 20, 60), ("scorer",)),
-        Duty(SERVING, _answering(ports.serving, "/readyz", now), Patience(120, 12, 30), (SERVING,)),
+        Duty(SERVING, _answering(ports.serving, "/readyz", now), Patience(120, 8, 30), (SERVING,)),
     ]
     if ports.feed is not None:
-        listed.append(Duty(FEED, _answering(ports.feed, "/_edge/ready", now), Patience(120, 15, 60), (FEED,)))
+        listed.append(Duty(FEED, _answering(ports.feed, "/_edge/ready", now), Patience(120, 8, 60), (FEED,)))
     return listed
 
 
