@@ -34,15 +34,27 @@ class Duty(NamedTuple):
     restarts: tuple[str, ...]
 
 
-def duties(ports: Ports, now: Callable[[], float]) -> list[Duty]:
-    """All of them. A sensor that a new daemon does not wake may hang in its code server."""
+def duties(ports: Ports, now: Callable[[], float], owns: Callable[[str, int], bool]) -> list[Duty]:
+    """All of them. A sensor that a new daemon does not wake may hang in its code server.
+
+    `owns` says whether a program of ours listens on a port: while ours starts, another home's may take it.
+    """
+
+    def answering(service: str, port: int, path: str) -> Callable[[VitalSigns | None], Hashable]:
+        """Any answer of ours is a sign of life, and a new one each time."""
+
+        def sign(_: VitalSigns | None) -> Hashable:
+            return now() if probing.get_json(port, path) is not None and owns(service, port) else "silent"
+
+        return sign
+
     listed = [
         Duty(SENSOR, _beat_of(SENSOR), Patience(180, 30, 90), (DAEMON, CODE)),
         Duty(SCORER, _scoring, Patience(180, 20, 60), ("scorer",)),
-        Duty(SERVING, _answering(ports.serving, "/readyz", now), Patience(120, 8, 30), (SERVING,)),
+        Duty(SERVING, answering(SERVING, ports.serving, "/readyz"), Patience(120, 8, 30), (SERVING,)),
     ]
     if ports.feed is not None:
-        listed.append(Duty(FEED, _answering(ports.feed, "/_edge/ready", now), Patience(120, 8, 60), (FEED,)))
+        listed.append(Duty(FEED, answering(FEED, ports.feed, "/_edge/ready"), Patience(120, 8, 60), (FEED,)))
     return listed
 
 
@@ -66,15 +78,6 @@ def _scoring(signs: VitalSigns | None) -> Hashable:
     idle = signs.unscored_since is None or bool(failing)
     beat = _beat(signs, SCORER)
     return beat or (None if idle else signs.unscored_since)
-
-
-def _answering(port: int, path: str, now: Callable[[], float]) -> Callable[[VitalSigns | None], Hashable]:
-    """Any answer is a sign of life, and a new one each time."""
-
-    def sign(_: VitalSigns | None) -> Hashable:
-        return now() if probing.get_json(port, path) is not None else "silent"
-
-    return sign
 
 
 def recording_ended(ports: Ports) -> bool:

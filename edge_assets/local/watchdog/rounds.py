@@ -17,6 +17,7 @@ from edge_assets.health.findings import Finding
 from edge_assets.health.machine import Machine, assess_machine
 from edge_assets.health.words import duration
 from edge_assets.local.errors import LocalError
+from edge_assets.local.listeners import owns
 from edge_assets.local.watchdog import probing
 from edge_assets.local.watchdog.clock import ClockWatch, read_clocks
 from edge_assets.local.watchdog.duties import Ports, duties, recording_ended
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edge_assets.local.home import Home
-    from edge_assets.local.supervisor import Supervisor
+    from edge_assets.local.supervisor import ProgramInfo, Supervisor
     from edge_assets.local.watchdog.duties import Duty
     from edge_assets.local.watchdog.notes import Notes
 
@@ -64,9 +65,9 @@ class Rounds:
         self._notes = notes
         self._clock = ClockWatch()
         self._starts: dict[str, Starts] = defaultdict(Starts)
-        self._pids: dict[str, int] = {}
+        self._programs: list[ProgramInfo] = []
         self._is_database_away = False
-        self._duties = duties(places.ports, time.monotonic)
+        self._duties = duties(places.ports, time.monotonic, self._owns)
         self._lives = {duty.service: Liveness(duty.patience, time.monotonic()) for duty in self._duties}
 
     def make(self) -> None:
@@ -108,12 +109,11 @@ class Rounds:
     def _down(self) -> Iterator[Finding]:
         """Programs that have ended, or end again and again."""
         try:
-            programs = self._supervisor.programs()
+            self._programs = self._supervisor.programs()
         except (LocalError, OSError) as error:
             yield Finding(ProblemKind.SERVICE_HANGS, "supervisord", str(error))
             return
-        self._pids = {program.name: program.pid for program in programs}
-        for program in programs:
+        for program in self._programs:
             starts = self._starts[program.name].observe(program.pid, time.monotonic())
             if program.state in DOWN or starts >= MANY_STARTS:
                 said = probing.last_words(self._home.logs / f"{program.name}.log")
@@ -122,13 +122,19 @@ class Rounds:
 
     def _silent(self, duty: Duty, signs: VitalSigns | None) -> Iterator[Finding]:
         life, now = self._lives[duty.service], time.monotonic()
-        life.observe(duty.sign(signs), self._pids.get(duty.restarts[0], 0), now)
+        life.observe(duty.sign(signs), self._pid(duty.restarts[0]), now)
         quiet = life.silence(now)
         if quiet is not None:
             detail = f"no sign of life for {duration(timedelta(seconds=quiet))}"
             yield Finding(ProblemKind.SERVICE_HANGS, duty.service, detail)
             if life.is_to_restart(now):
                 self._restart(duty.restarts[life.restarted() % len(duty.restarts)])
+
+    def _pid(self, name: str) -> int:
+        return next((program.pid for program in self._programs if program.name == name), 0)
+
+    def _owns(self, name: str, port: int) -> bool:
+        return owns(self._programs, name, port)
 
     def _restart(self, program: str) -> None:
         log.warning("%s hangs and is restarted", program)

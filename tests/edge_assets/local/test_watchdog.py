@@ -195,5 +195,15 @@ def test_a_server_that_hangs_is_told_and_restarted(
         assert "watchdog" in read_heartbeats(conn)
 
 
-def impatient(ports: Ports, now: Callable[[], float]) -> list[Duty]:
-    return [duty._replace(patience=Patience(1, 0.6, 1.5)) for duty in duties(ports, now) if duty.service == "serving"]
+def impatient(ports: Ports, now: Callable[[], float], owns: Callable[[str, int], bool]) -> list[Duty]:
+    [serving] = [duty for duty in duties(ports, now, owns) if duty.service == "serving"]
+    return [serving._replace(patience=Patience(1, 0.6, 1.5))]
+
+
+def test_an_answer_of_another_homes_server_is_no_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "get_json", lambda *_: {"ready": True})
+    ours, ports = {8000: False}, Ports(8000, None)
+    [serving] = [duty for duty in duties(ports, lambda: 7.0, lambda _, port: ours[port]) if duty.service == "serving"]
+    assert serving.sign(None) == "silent"
+    ours[8000] = True
+    assert serving.sign(None) == 7.0

@@ -130,7 +130,9 @@ def test_prices_by_book_star_the_best_and_grey_the_stale(local: Any, market: Any
     expect(table.locator("tr:not(.stale) .best")).to_have_count(8)
 
 
-def test_health_is_told_in_words_and_bets_that_nobody_confirms_are_doubted(local: Any, market: Any, page: Page) -> None:
+def test_health_is_told_in_words_and_bets_that_nobody_confirms_are_doubted(
+    local: Any, market: Any, page: Page, tmp_path: Path
+) -> None:
     market.publish(market.value(), market.arbitrage(), market.error())
     page.goto(local.url)
     expect(page.locator("#health-problems")).to_be_empty()
@@ -145,6 +147,7 @@ def test_health_is_told_in_words_and_bets_that_nobody_confirms_are_doubted(local
     expect(page.locator("#health-problems .todo")).to_contain_text("check the internet connection")
     for doubted in ("#value-bets .unconfirmed", "#arbitrages .unconfirmed", "#errors .unconfirmed"):
         expect(page.locator(doubted)).to_contain_text("not confirmed for 20 min: it may be gone")
+    page.screenshot(path=tmp_path / "doubted.png", full_page=True)
     clear_problem(market.conn, ProblemKind.FEED_UNREACHABLE, "")
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp()")
     expect(page.locator("#health-title")).to_contain_text("Everything works")
