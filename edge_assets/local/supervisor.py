@@ -177,9 +177,11 @@ class _UnixTransport(Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002 - the socket is the host
-        """The one connection that there is."""
-        return _UnixConnection(self._path)
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        """The one connection that there is, which `close` closes."""
+        connection = _UnixConnection(self._path)
+        self._connection = (host, connection)
+        return connection
 
 
 def _make_private(directory: Path) -> None:

@@ -175,7 +175,8 @@ def test_a_server_that_hangs_is_told_and_restarted(
     monkeypatch.setattr(rounds, "duties", impatient)
     port, supervisor = free_port(), Supervisor(home)
     supervisor.launch(os.environ)
-    supervisor.add(Program("serving", (sys.executable, "-c", ANSWERING, str(port)), stop_seconds=1))
+    (home.root / "answering.py").write_text(ANSWERING)
+    supervisor.add(Program("serving", (sys.executable, str(home.root / "answering.py"), str(port)), stop_seconds=1))
     eventually(lambda: probing.get_json(port, "/readyz") is not None)
     watch = rounds.Rounds(
         home, supervisor, rounds.Places(database_url, None, redis_url, Ports(port, None)), Notes(home)
