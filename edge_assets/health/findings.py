@@ -82,10 +82,7 @@ class Health:
     @property
     def headline(self) -> str:
         """All of it in a line."""
-        match self.findings:
-            case ():
-                return "everything works"
-            case (only,):
-                return only.sentence
-            case (worst, *others):
-                return f"{worst.sentence}; and {len(others)} more"
+        if not self.findings:
+            return "everything works"
+        worst, *others = self.findings
+        return f"{worst.sentence}; and {len(others)} more" if others else worst.sentence
