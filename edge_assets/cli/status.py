@@ -36,7 +36,7 @@ def _show(state: dict[str, Any]) -> None:
     if not state["running"]:
         out.print(f"nothing runs in {state['home']}", style="yellow", soft_wrap=True)
     else:
-        out.print(f"feed [bold]{state['feed']}[/] ({state['world']})", soft_wrap=True)
+        out.print(f"feed {state['feed']} ({state['world']})", style="bold", soft_wrap=True)
         out.print(_services(state["services"]))
         for name, url in state["urls"].items():
             out.print(f"  {name:8} {url}", soft_wrap=True)
@@ -46,7 +46,7 @@ def _show(state: dict[str, Any]) -> None:
             out.print("contradicted results settle nothing until a person decides: `edge results list --contradicted`")
         out.print(_sports(state["sports"]))
         for failure in state["failing"]:
-            out.print(_failure(failure), style="red", markup=False, soft_wrap=True)
+            out.print(_failure(failure), style="red", soft_wrap=True)
 
 
 def _failure(failure: dict[str, Any]) -> str:
@@ -58,11 +58,12 @@ def _failure(failure: dict[str, Any]) -> str:
 
 def _services(services: dict[str, dict[str, Any]]) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("service", "state", "", box=None, pad_edge=False)
     for name, service in services.items():
         style = HEALTH.get(service["state"], "dim")
-        table.add_row(name, f"[{style}]{service['state'].lower()}[/]", service["about"])
+        table.add_row(name, Text(service["state"].lower(), style), service["about"])
     return table
 
 
