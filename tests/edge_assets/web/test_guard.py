@@ -67,11 +67,9 @@ def test_other_names_are_refused(host: str) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize(
-    "host", ["", "[::1", "a b", "127.0.0.1:x", "127.0.0.1:123456", "é", "a@localhost", "localhost/x"]
-)
+@pytest.mark.parametrize("host", ["", "[::1", "a b", "127.0.0.1:x", "127.0.0.1:123456", "a@localhost", "localhost/x"])
 def test_what_is_no_host_is_malformed(host: str) -> None:
-    assert ask("GET", "/", {"host": host.encode().decode("latin-1")}).status_code == 400
+    assert ask("GET", "/", {"host": host}).status_code == 400
 
 
 @pytest.mark.parametrize(
