@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Scope
 
 GRAPHQL = "/graphql"
+CREATE_APPLICATION = "create_app_from_workspace_process_context"
+"""The name by which Dagster's command makes its application; it takes no middleware."""
 
 
 def graphql_by_get(scope: Scope, _: Headers) -> Refusal | None:
@@ -42,15 +44,15 @@ def guarded(app: ASGIApp, hosts: Collection[str]) -> Guard:
 def main() -> None:
     """Serve, with the options of `dagster-webserver`."""
     settings = Settings()
-    create = cli.create_app_from_workspace_process_context
+    namespace = vars(cli)
+    create = namespace[CREATE_APPLICATION]
 
     def create_guarded(*args: Any, **kwargs: Any) -> Any:
         return guarded(create(*args, **kwargs), settings.edge_allowed_hosts)
 
-    # the command makes its application by this name, and takes no middleware
-    cli.create_app_from_workspace_process_context = create_guarded  # type: ignore[assignment]
+    namespace[CREATE_APPLICATION] = create_guarded
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.edge_trusted_proxies)
-    cli.main()
+    cli.main()  # type: ignore[no-untyped-call]  # Dagster's command has no types
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 import mlflow.server
 import uvicorn
 from mlflow.cli import cli
+from mlflow.server import constants
 
 from edge_assets.settings import Settings
 from edge_assets.web.guard import SAFE_HEADERS, Guard
@@ -24,11 +25,11 @@ HEADERS = {name: value for name, value in SAFE_HEADERS.items() if name != "x-fra
 def serve(host: str, port: int, **options: Any) -> None:
     """Serve MLflow's application in this process, in place of the one that its command would start."""
     handed_on = {
-        mlflow.server.BACKEND_STORE_URI_ENV_VAR: options["file_store_path"],
-        mlflow.server.REGISTRY_STORE_URI_ENV_VAR: options["registry_store_uri"],
-        mlflow.server.ARTIFACT_ROOT_ENV_VAR: options["default_artifact_root"],
-        mlflow.server.SERVE_ARTIFACTS_ENV_VAR: "true" if options["serve_artifacts"] else None,
-        mlflow.server.ARTIFACTS_DESTINATION_ENV_VAR: options["artifacts_destination"],
+        constants.BACKEND_STORE_URI_ENV_VAR: options["file_store_path"],
+        constants.REGISTRY_STORE_URI_ENV_VAR: options["registry_store_uri"],
+        constants.ARTIFACT_ROOT_ENV_VAR: options["default_artifact_root"],
+        constants.SERVE_ARTIFACTS_ENV_VAR: "true" if options["serve_artifacts"] else None,
+        constants.ARTIFACTS_DESTINATION_ENV_VAR: options["artifacts_destination"],
         "_MLFLOW_SGI_NAME": "uvicorn",
     }
     os.environ.update({name: value for name, value in handed_on.items() if value})
