@@ -151,7 +151,8 @@ class HttpConnection(HttpToolsProtocol):
             return
         self._is_over = True
         self._stop_waiting()
-        if self.cycle is None or self.cycle.response_complete:  # else an answer is on its way
+        cycle: Any = self.cycle  # None before the first request, whatever uvicorn declares
+        if cycle is None or cycle.response_complete:  # else an answer is on its way
             self.transport.write(_answer(status, message))
         if self.transport.can_write_eof():
             self.transport.write_eof()

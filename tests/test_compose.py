@@ -176,7 +176,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     [
         ("start_period:", "start_period:", 0),
         ("start_period:", "start_perod:", 15),
-        ("migrate:\n    condition", "migrat:\n    condition", 1),
+        ("migrate:\n    condition", "migrat:\n    condition", 15),
     ],
     ids=["as it is", "a key misspelt", "a service misspelt"],
 )

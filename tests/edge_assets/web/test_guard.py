@@ -32,7 +32,7 @@ GUARDED = Guard(BEHIND, rules=(not_json, graphql_by_get))
 
 def ask(method: str, path: str, headers: dict[str, str] | None = None, url: str = OWN) -> httpx.Response:
     async def asked() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(GUARDED), base_url=url) as client:  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(GUARDED), base_url=url) as client:
             return await client.request(method, path, headers=headers)
 
     return asyncio.run(asked())
