@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,8 @@ DEFAULT_SPORTS = (
 FEATURED_MARKETS = ("h2h", "h2h_lay", "outrights", "outrights_lay", "spreads", "totals")
 """What the feed's bulk endpoint can be asked for."""
 MOST_DAYS = 36_500
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
 _EXAMPLES = {
     "alert_threshold_edge": "0.05",
     "max_kelly_fraction": "0.25",
@@ -89,6 +92,8 @@ class Settings(HomeSettings):
     edge_book_weights: Annotated[dict[str, Weight], NoDecode] = Field(default_factory=dict)
     edge_local: bool = False
     edge_board_url: str = "http://127.0.0.1:8000"
+    edge_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = LOOPBACK_NAMES
+    edge_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
 
     odds_api_key: SecretStr | None = None
     odds_api_url: str = "https://api.the-odds-api.com/v4"
@@ -105,7 +110,9 @@ class Settings(HomeSettings):
     keep_ticks_days: Days | None = None
     keep_payloads_days: Days | None = None
 
-    @field_validator("edge_sports", "edge_regions", "edge_markets", mode="before")
+    @field_validator(
+        "edge_sports", "edge_regions", "edge_markets", "edge_allowed_hosts", "edge_trusted_proxies", mode="before"
+    )
     @classmethod
     def _parts(cls, value: object) -> object:
         return tuple(part.lower() for part in listed(value)) if isinstance(value, str) else value
@@ -127,6 +134,21 @@ class Settings(HomeSettings):
     @classmethod
     def _markets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(known_name(market, FEATURED_MARKETS, "market") for market in value)
+
+    @field_validator("edge_allowed_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if odd := [name for name in value if not _HOST_NAME.fullmatch(name)]:
+            msg = f"{shown(odd[0])} is no name or address: write localhost,192.168.1.5 without scheme, port or *"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("edge_trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            ip_network(proxy, strict=False)  # says what is wrong, and that proxy is no secret
+        return value
 
     @field_validator("edge_book_weights", mode="before")
     @classmethod

@@ -10,6 +10,9 @@ _UNSHOWN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Controls (NUL, escape, line ends), halves of surrogate pairs, line and paragraph separators."""
 
 
+_JOINERS = "\u200c\u200d"
+
+
 class UnusableTextError(ValueError):
     """A text that names nothing: empty once cleaned, or absurdly long. The message is the reason that is counted."""
 
@@ -33,6 +36,31 @@ def clean_text(text: str) -> str:
     if len(cleaned) > MAX_TEXT_LENGTH:
         raise UnusableTextError("text_too_long")
     return cleaned
+
+
+def visible_text(text: str, *, keep: str = "") -> str:
+    """The text with everything that acts on a screen instead of standing on it written out: `\\x1b`, `\\n`, `\\u202e`.
+
+    Controls, line ends, marks of direction and what has no width; not the joiners that Persian and Indian names are
+    spelt with, nor the characters of `keep`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_written_out(c) if _acts(c) and c not in keep else c for c in text)
+
+
+def _acts(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category in _UNSHOWN_CATEGORIES or (category == "Cf" and char not in _JOINERS)
+
+
+def _written_out(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def shortened(text: str, limit: int = MAX_TEXT_LENGTH) -> str:
+    """The text, cut where it is longer than `limit` characters."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def folded(text: str) -> str:

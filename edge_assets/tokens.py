@@ -56,10 +56,11 @@ def verify_token(secret: str, token: str) -> Claims:
             audience=AUDIENCE,
             options={"require": ["sub", "exp", "aud"]},
         )
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
     except jwt.ExpiredSignatureError:
         msg = "the token has expired"
         raise InvalidTokenError(msg) from None
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, ArithmeticError, ValueError, TypeError, OSError):  # of an `exp` that is no time
         msg = "the token is not valid for this server"
         raise InvalidTokenError(msg) from None
-    return Claims(claims["sub"], datetime.fromtimestamp(claims["exp"], UTC))
+    return Claims(claims["sub"], expires_at)

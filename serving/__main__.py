@@ -22,7 +22,8 @@ def main(
     """Serve the API, the live stream and the board."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        config = configure(create_app(Settings()), host, port)
+        settings = Settings()
+        config = configure(create_app(settings), host, port, settings.edge_trusted_proxies)
         listener = listen(config)
     except MissingSettingError as error:
         sys.exit(str(error))

@@ -13,6 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
 from edge_assets.charts.coverage import CLOSED
+from edge_assets.texts import shortened, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 GREY, FAINT, DARK = "0.8", "0.93", "0.35"
 COLOURS = ("tab:green", *(f"tab:{name}" for name in ("red", "orange", "gray", "purple", "brown", "olive", "pink")))
 """Of what is closed, and of the reasons why the rest is missing."""
+LONGEST_NAME = 120
+"""Characters that a title takes; what is longer leaves no room for the chart."""
 MOST_BOOKS = 30
 """As many bars as a page takes."""
 
@@ -58,7 +61,9 @@ def coverage_png(books: Sequence[Coverage], *, dpi: int = 80) -> bytes:
     left = [0.0] * len(shown)
     for reason, colour in zip(reasons, cycle(COLOURS), strict=False):
         widths = [book.percent.get(reason, 0.0) for book in shown]
-        axes.barh([book.name for book in shown], widths, left=left, color=colour, label=reason.replace("_", " "))
+        axes.barh(
+            [_literal(book.name) for book in shown], widths, left=left, color=colour, label=reason.replace("_", " ")
+        )
         left = [a + b for a, b in zip(left, widths, strict=True)]
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
@@ -69,13 +74,19 @@ def coverage_png(books: Sequence[Coverage], *, dpi: int = 80) -> bytes:
     return _png(figure)
 
 
+def _literal(name: str) -> str:
+    """A name as matplotlib shows it to the letter: `$` begins a formula, and a label with `_` in front is left out."""
+    shown = shortened(visible_text(name), LONGEST_NAME).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
+
+
 def _curves(axes: Axes, line: Line) -> None:
     """The first leader on top, the others grey below; the legend in the order in which they end."""
     leaders, followers = line.leaders, line.series[len(line.leaders) :]
     others = [_curve(axes, line, series, GREY, 0.8) for series in followers]
     handles = [_curve(axes, line, s, f"C{number}", 1.6) for number, s in reversed(list(enumerate(leaders)))][::-1]
     for series, handle in zip(leaders, handles, strict=True):
-        handle.set_label(f"{series.book}  {line.text(series.value[-1])}")
+        handle.set_label(f"{_literal(series.book)}  {line.text(series.value[-1])}")
     order = sorted(range(len(leaders)), key=lambda i: -np.nan_to_num(leaders[i].value[-1]))
     shown = [handles[i] for i in order]
     if others:
@@ -94,9 +105,9 @@ def _days(at: Times | np.datetime64) -> Any:
 
 
 def _axes(figure: Figure, title: str, subtitle: str) -> Axes:
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    figure.suptitle(_literal(title), x=0.01, ha="left", fontweight="bold")
     axes = figure.add_subplot()
-    axes.set_title(subtitle, loc="left", fontsize="small", color=DARK)
+    axes.set_title(_literal(subtitle), loc="left", fontsize="small", color=DARK)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
 

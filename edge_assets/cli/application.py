@@ -11,13 +11,30 @@ from typer.core import TyperGroup
 
 from edge_assets.local.errors import LocalError
 from edge_assets.settings import MissingSettingError, setting_problems
+from edge_assets.texts import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rich.text import Text
+
 JSON = Annotated[bool, typer.Option("--json", help="For programs.")]
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+
+class Terminal(Console):
+    """Shows texts as they are: no markup, no emoji codes, and controls written out.
+
+    Names come from outside; one in a table must not be able to clear the screen or end the command. What is to be
+    styled is a `Text`, or `markup=True` where nothing from outside stands.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text as it will stand on the screen; ends of lines are ours, `as_cell` has written out the others."""
+        return super().render_str(visible_text(text, keep="\n"), **options)
+
+
+out = Terminal(highlight=False, markup=False, emoji=False)
+err = Terminal(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class Telling(TyperGroup):
@@ -76,9 +93,9 @@ def _of_servers(error: Exception) -> Iterator[tuple[str, str]]:
 
 
 def _tell(problem: str, remedy: str) -> None:
-    err.print(problem, style="red", markup=False, soft_wrap=True)
+    err.print(problem, style="red", soft_wrap=True)
     if remedy:
-        err.print(f"→ {remedy}", markup=False, soft_wrap=True)
+        err.print(f"→ {remedy}", soft_wrap=True)
 
 
 app = typer.Typer(
@@ -91,13 +108,18 @@ app = typer.Typer(
 )
 
 
+def as_cell(text: str) -> str:
+    """A text from outside as one line."""
+    return visible_text(text)
+
+
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table for people."""
     from rich.table import Table
 
     shown = Table(*header, box=None, pad_edge=False)
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*map(as_cell, row))
     out.print(shown)
 
 

@@ -9,7 +9,7 @@ import typer
 from edge_assets.cli.application import out
 from edge_assets.settings import Settings
 
-MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
+MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
@@ -25,9 +25,10 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         typer.echo(json.dumps([check._asdict() for check in checks], indent=1))
     else:
         for check in checks:
-            out.print(MARKS[check.verdict], end=" ")
-            out.print(f"{check.name:26} {check.found}", markup=False, soft_wrap=True)
+            mark, style = MARKS[check.verdict]
+            out.print(mark, style=style, end=" ")
+            out.print(f"{check.name:26} {check.found}", soft_wrap=True)
             if check.remedy:
-                out.print(f"  → {check.remedy}", style="dim", markup=False, soft_wrap=True)
+                out.print(f"  → {check.remedy}", style="dim", soft_wrap=True)
     if any(check.verdict == "fail" for check in checks):
         raise typer.Exit(1)

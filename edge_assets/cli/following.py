@@ -11,8 +11,9 @@ from rich.text import Text
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
-from edge_assets.cli.application import err, out
+from edge_assets.cli.application import as_cell, err, out
 from edge_assets.local.errors import LocalError
+from edge_assets.texts import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ UNAUTHORISED = 4401
 UNKNOWN_RESUME_ID = 4409
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
+LONGEST_SELECTION = 300
+"""Characters of what to bet on; an arbitrage of three legs has some 150."""
 RULES_STYLES = {"same": "green", "differ": "red", "unknown": "yellow"}
 STATE_STYLES = {"opened": "bold green", "updated": "cyan", "closed": "dim"}
 
@@ -41,11 +44,11 @@ def follow(url: str, token: Callable[[], str], after: int | None, show: Callable
                 elif message.get("type") == "hello":
                     after = message["last_id"] if after is None else after
                     if lost:
-                        err.print("[dim]connected again[/]")
+                        err.print("connected again", style="dim")
                     lost = False
         except _LostError as error:
             if not lost:
-                err.print(f"[yellow]no connection to {url} ({error}); trying again[/]", soft_wrap=True)
+                err.print(f"no connection to {url} ({error}); trying again", style="yellow", soft_wrap=True)
             lost = True
             time.sleep(RETRY_SECONDS)
 
@@ -103,20 +106,20 @@ def print_lines() -> Callable[[dict[str, Any]], None]:
 
 def _line(alert: dict[str, Any]) -> Text:
     state = alert["state"]
-    line = Text(f"{alert['observed_at'][11:19]}  ")
-    line.append(f"{state:8}", STATE_STYLES.get(state, ""))
+    line = Text(f"{as_cell(alert['observed_at'][11:19])}  ")
+    line.append(f"{as_cell(state):8}", STATE_STYLES.get(state, ""))
     line.append(f" {_percent(alert['expected_value'])} {_percent(alert['expected_value_low']):>8}")
     line.append(f" {_percent(alert['edge'])} {_percent(alert['stake_fraction'])}")
     line.append(f" {_number(alert['confidence'], 4, 0)}  {_number(alert['price'], 7, 3)}")
-    line.append(f" {_number(_fair_price(alert), 7, 3)}  {alert['book_title'] or alert['kind']:14.14} ")
-    line.append(_selection(alert), "dim" if state == "closed" else "")
+    line.append(f" {_number(_fair_price(alert), 7, 3)}  {as_cell(alert['book_title'] or alert['kind']):14.14} ")
+    line.append(shortened(as_cell(_selection(alert)), LONGEST_SELECTION), "dim" if state == "closed" else "")
     if alert["kind"] == "likely_error":
         line.append("  likely error: may be voided", "yellow")
     if alert["kind"] == "arbitrage":
         rules = alert.get("rules") or "unknown"  # a stream goes on over an upgrade
-        line.append(f"  rules: {rules}", RULES_STYLES.get(rules, ""))
+        line.append(f"  rules: {as_cell(rules)}", RULES_STYLES.get(rules, ""))
     if alert["reason"]:
-        line.append(f"  ({alert['reason']})", "dim")
+        line.append(f"  ({as_cell(alert['reason'])})", "dim")
     return line
 
 

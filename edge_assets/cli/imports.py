@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_assets.cli.application import err, out
+from edge_assets.cli.application import as_cell, err, out
 from edge_assets.cli.database import database_url
 from edge_assets.settings import Settings
 
@@ -83,7 +83,7 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
     if not paths:
         msg = "there is nothing to import"
         raise LocalError(msg, "give a PATH, or for football-data --league and --season, or --fixtures")
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as progress, Importer(_database()) as importer:
         importer.watcher = _Bar(progress)
         return importer.run(FormatName(name), paths)
@@ -114,12 +114,12 @@ class _Bar:
 
     def advance(self, what: str, by: int) -> None:
         """`by` more bytes are done."""
-        self._progress.update(self._task, description=what, advance=by)
+        self._progress.update(self._task, description=as_cell(what), advance=by)
 
 
 def _show(report: ImportReport, *, as_json: bool) -> None:
     for refusal in report.refused.shown:
-        err.print(str(refusal), style="yellow", markup=False, soft_wrap=True)
+        err.print(as_cell(str(refusal)), style="yellow", soft_wrap=True)
     if as_json:
         import json
 
@@ -130,4 +130,4 @@ def _show(report: ImportReport, *, as_json: bool) -> None:
     for name, count in counts.items():
         out.print(f"{name.replace('_', ' '):12} {count:>12,}")
     for reason, count in rejected.items():
-        out.print(f"rejected     {count:>12,} {reason}")
+        out.print(f"rejected     {count:>12,} {as_cell(reason)}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_assets.cli.application import out
+from edge_assets.cli.application import as_cell, out
 from edge_assets.cli.database import database_url
 from edge_assets.settings import Settings
 
@@ -79,7 +79,10 @@ def _candidates(found: list[Event]) -> list[str]:
     from edge_assets.charts.choice import named
 
     width = len(str(max(e.id for e in found)))
-    rows = [f"  {e.id:>{width}}  {e.commence_at:%Y-%m-%d %H:%M}  {named(e)}  ({e.sport})" for e in found[:CANDIDATES]]
+    rows = [
+        f"  {e.id:>{width}}  {e.commence_at:%Y-%m-%d %H:%M}  {as_cell(named(e))}  ({e.sport})"
+        for e in found[:CANDIDATES]
+    ]
     return rows if len(found) <= CANDIDATES else [*rows, f"  and {len(found) - CANDIDATES} older: add a word"]
 
 
@@ -119,12 +122,12 @@ def _show(line: Line) -> None:
     from edge_assets.charts.terminal import draw
 
     in_colour = out.color_system is not None
-    out.print(line.title, style="bold", markup=False, soft_wrap=True)
-    out.print(" · ".join(line.notes), style="dim", markup=False, soft_wrap=True)
+    out.print(as_cell(line.title), style="bold", soft_wrap=True)
+    out.print(" · ".join(line.notes), style="dim", soft_wrap=True)
     out.print(Text.from_ansi(draw(line, out.width, HEIGHT, in_colour=in_colour)))
     out.print(_table(line, in_colour=in_colour))
     if more := line.elsewhere():
-        out.print(f"also quoted: {more}", style="dim", markup=False, soft_wrap=True)
+        out.print(f"also quoted: {as_cell(more)}", style="dim", soft_wrap=True)
 
 
 def _table(line: Line, *, in_colour: bool) -> Table:
@@ -142,5 +145,5 @@ def _table(line: Line, *, in_colour: bool) -> Table:
     marks = [Text("━━", style=c) for c in COLOURS] if in_colour else [Text(letter) for letter in LETTERS]
     for series, mark in zip_longest(line.series, marks[: len(line.leaders)]):
         *values, changes = series.summary()
-        table.add_row(mark, series.book, *map(line.text, values), f"{changes:,}")
+        table.add_row(mark, as_cell(series.book), *map(line.text, values), f"{changes:,}")
     return table

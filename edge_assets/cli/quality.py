@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_assets.cli.application import JSON, echo_json, out, print_rows
+from edge_assets.cli.application import JSON, as_cell, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
 
 if TYPE_CHECKING:
@@ -91,14 +91,14 @@ def show(number: Annotated[int, typer.Argument(metavar="FINDING")], as_json: JSO
         return
     for name, value in facts.items():
         if value is not None and name not in {"evidence", "decisions"}:
-            out.print(f"{name.replace('_', ' '):15} {value}", markup=False, soft_wrap=True)
+            out.print(f"{name.replace('_', ' '):15} {as_cell(str(value))}", soft_wrap=True)
     for failed in finding.evidence.get("failed", []):
         for example in failed["examples"]:
             text = ", ".join(f"{name} {value}" for name, value in example.items())
-            out.print(f"{'':15} {failed['book']} {failed['market']}: {text}", markup=False, soft_wrap=True)
+            out.print(f"{'':15} {as_cell(failed['book'])} {failed['market']}: {text}", soft_wrap=True)
     for decision in decided:
         text = f"{decision['decided_at']} {decision['decision']} by {decision['decided_by']}: {decision['reason']}"
-        out.print(f"{'':15} {text}", markup=False, soft_wrap=True)
+        out.print(f"{'':15} {text}", soft_wrap=True)
 
 
 @app.command()
@@ -164,9 +164,9 @@ def _decide(
     if as_json:
         echo_json(_facts(finding) | {"import_again": again})
         return
-    out.print(f"{decision}: {finding.reach}; the next build of the warehouse goes by it", markup=False, soft_wrap=True)
+    out.print(f"{decision}: {finding.reach}; the next build of the warehouse goes by it", soft_wrap=True)
     for path in again:
-        out.print(f"import again, because it told some of the same: {path}", markup=False, soft_wrap=True)
+        out.print(f"import again, because it told some of the same: {path}", soft_wrap=True)
 
 
 def _said(option: str, text: str) -> str:

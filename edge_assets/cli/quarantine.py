@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_assets.cli.application import JSON, echo_json, out, print_rows
+from edge_assets.cli.application import JSON, as_cell, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def show(number: ID, as_json: JSON = False) -> None:
         return
     for name, value in _facts(row).items():
         if value is not None:
-            out.print(f"{name.replace('_', ' '):15} {value}", markup=False, soft_wrap=True)
+            out.print(f"{name.replace('_', ' '):15} {as_cell(str(value))}", soft_wrap=True)
     for other in others:
-        out.print(f"{'':15} {other['price']:<7g} {other['book']}", markup=False)
+        out.print(f"{'':15} {other['price']:<7g} {as_cell(other['book'])}")
 
 
 @app.command()
@@ -76,7 +76,7 @@ def release(
     if as_json:
         echo_json(_facts(row))
         return
-    out.print(f"released: {row.book} {row.price:g}; the next build of the warehouse takes it in", markup=False)
+    out.print(f"released: {as_cell(row.book)} {row.price:g}; the next build of the warehouse takes it in")
 
 
 @contextmanager

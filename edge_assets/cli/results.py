@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_assets.cli.application import JSON, echo_json, out, print_rows
+from edge_assets.cli.application import JSON, as_cell, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def show(event: EVENT, as_json: JSON = False) -> None:
         said_facts, holds = ([_facts(asdict(row)) for row in rows] for rows in (said, standing))
         echo_json(_facts(about) | {"said": said_facts, "holds": holds})
         return
-    out.print(f"{_teams(about)}, {about['sport']}, {about['commence_at']:%Y-%m-%d %H:%M}", markup=False)
+    out.print(f"{as_cell(_teams(about))}, {about['sport']}, {about['commence_at']:%Y-%m-%d %H:%M}")
     heard = [
         (f"{w.observed_at:%Y-%m-%d %H:%M}", w.source, w.period, _score(w), _author(w.decided_by, w.reason))
         for w in said

@@ -109,7 +109,7 @@ class _Progress:
             self._waiting.append(name)
         else:
             self._waiting.remove(name)
-            err.print(f"[green]✓[/] {name} [dim]{seconds:.1f} s[/]")
+            err.print(f"[green]✓[/] {name} [dim]{seconds:.1f} s[/]", markup=True)
         self._spinner.update(f"starting {', '.join(self._waiting)}")
 
 
@@ -121,11 +121,11 @@ def _welcome(plan: Plan) -> None:
         preferred = PREFERRED[labels[name]]
         moved = plan.ours(name) and not url.endswith(f":{preferred}") and not is_free(preferred)
         out.print(
-            f"  {name:8} {url}" + (f"  [yellow](port {preferred} is taken)[/]" if moved else ""),
+            f"  {name:8} {url}" + (f"  (port {preferred} is taken)" if moved else ""),
             soft_wrap=True,
         )
     if plan.feed is Feed.SIMULATE:
-        out.print("  [bold yellow]SIMULATED[/] odds: no real sportsbook offers these prices")
+        out.print("  [bold yellow]SIMULATED[/] odds: no real sportsbook offers these prices", markup=True)
 
 
 def _follow(home: Home, settings: Settings, plan: Plan) -> None:
@@ -136,7 +136,7 @@ def _follow(home: Home, settings: Settings, plan: Plan) -> None:
     from edge_assets.local.supervisor import Supervisor
     from edge_assets.tokens import issue_token
 
-    err.print("[dim]following alerts; Ctrl-C stops everything[/]")
+    err.print("following alerts; Ctrl-C stops everything", style="dim")
 
     def token() -> str:
         if Supervisor(home).pid is None:

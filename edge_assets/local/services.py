@@ -84,7 +84,7 @@ def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
         ("databases", "feed-sports"),
         partial(probes.runs, supervisor, "dagster-daemon"),
     )
-    web = ("dagster_webserver", "--host", HOST, "--port", str(plan.dagster_port), *workspace)
+    web = ("edge_assets.web.dagster_ui", "--host", HOST, "--port", str(plan.dagster_port), *workspace)
     yield Service(
         Program("dagster-webserver", (*GENTLY, *PYTHON, *web), stop_seconds=BRIEFLY),
         ESSENTIALS,
@@ -135,7 +135,7 @@ def _mlflow(home: Home, plan: Plan, port: int, supervisor: Supervisor) -> Servic
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     artifacts = ("--serve-artifacts", "--artifacts-destination", home.mlflow.as_uri())
-    command = (*GENTLY, *PYTHON, "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1")
+    command = (*GENTLY, *PYTHON, "edge_assets.web.mlflow_ui", "server", "--host", HOST, "--port", str(port))
     return Service(
         Program("mlflow", (*command, *artifacts), environment=environment, stop_seconds=BRIEFLY),
         ESSENTIALS,

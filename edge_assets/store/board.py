@@ -75,6 +75,11 @@ def events(conn: Connection, ids: Collection[int]) -> dict[int, EventName]:
         return {e.id: e for e in rows}
 
 
+def is_event(conn: Connection, sport_id: int, event_id: int) -> bool:
+    """Whether the event is one of the sport."""
+    return conn.execute("SELECT FROM events WHERE (id, sport_id) = (%s, %s)", [event_id, sport_id]).rowcount > 0
+
+
 def last_alert_id(conn: Connection) -> int:
     """The newest alert's id, 0 if there is none."""
     with conn.cursor(row_factory=scalar_row) as cursor:

@@ -67,8 +67,8 @@ def arbitrages(
 
 def _open(store: Connection, kind: Kind, sport: str | None, book: str | None) -> dict[str, Any]:
     """Open alerts, with a `last_id` read before them: the stream repeats rather than skips."""
-    key = resolve_sport(sport, board.sports(store)) if sport else None
-    at = resolve_book(book, {b.key for b in board.books(store).values()}) if book else None
+    key = resolve_sport(sport, board.sports(store)) if sport is not None else None
+    at = resolve_book(book, {b.key for b in board.books(store).values()}) if book is not None else None
     head = {"last_id": board.last_alert_id(store), "feed": board.feed(store)}
     found = alerts.open_alerts(store, kind, key)
     return head | {"alerts": [a for a in found if at is None or at in _books(a)]}

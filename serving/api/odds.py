@@ -17,7 +17,7 @@ from ml.quotes import QuoteBatch
 from ml.scoring.rules import ScoringRules
 from serving.api.models import Event, Problem, SportOdds
 from serving.api.prices import Names, Offer, price_events
-from serving.api.sports import resolve_sport
+from serving.api.sports import UnknownNameError, resolve_sport
 from serving.deps import Held, Resources, Store, in_store
 
 if TYPE_CHECKING:
@@ -87,12 +87,22 @@ def latest_poll(store: Connection, name: str) -> dict[str, Any]:
 
 def _body(store: Connection, latest: dict[str, Any], event_id: int | None, weights: Mapping[str, float]) -> bytes:
     events: list[dict[str, Any]] = []
+    if event_id is not None:
+        _check_event(store, latest, event_id)
     if latest["poll_id"] is not None:
         offer = offer_of(store, latest, event_id)
         names = Names(board.books(store), board.events(store, set(offer.quotes.event.tolist())))
         held = weights_at(store, board.sports(store)[latest["sport"]].id, latest["observed_at"])
         events = price_events(latest["sport"], offer, names, RULES, {**held.weights, **weights})
     return msgspec.json.encode(latest | {"stale_after_seconds": RULES.stale_after_seconds, "events": events})
+
+
+def _check_event(store: Connection, latest: Mapping[str, Any], event_id: int) -> None:
+    """Raise `UnknownNameError` for an event that never was one of this sport; one that is over has no prices."""
+    sport = board.sports(store).get(latest["sport"])
+    if sport is None or not board.is_event(store, sport.id, event_id):
+        starts = readers.market_state(store, sport.id, latest["poll_id"])[1] if sport and latest["poll_id"] else None
+        raise UnknownNameError("event", str(event_id), map(str, starts.event.tolist() if starts else []))
 
 
 def offer_of(store: Connection, latest: Mapping[str, Any], event_id: int | None) -> Offer:

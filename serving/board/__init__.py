@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent / "static"
 FRESH = {"Cache-Control": "no-cache"}
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-GUARDED = FRESH | {
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+GUARDED = FRESH | {"Content-Security-Policy": POLICY}
 
 
 class _FreshFiles(StaticFiles):
@@ -32,10 +28,15 @@ class _FreshFiles(StaticFiles):
 
 
 def mount(app: FastAPI) -> None:
-    """Serve the page at `/` and its files below `/board`."""
+    """Serve the page at `/`, that of the API at `/docs` and `/redoc`, and their files below `/board`."""
 
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers=GUARDED)
+
+    @app.get("/docs", include_in_schema=False)
+    @app.get("/redoc", include_in_schema=False)
+    def docs() -> FileResponse:
+        return FileResponse(PAGE / "docs.html", headers=GUARDED)
 
     app.mount("/board", _FreshFiles(directory=PAGE), name="board")

@@ -37,9 +37,10 @@ class Ticket(NamedTuple):
 
 async def admit(websocket: WebSocket, secret: str) -> Ticket:
     """Admit a client or raise `Closing`."""
+    after = _after(websocket)
     scheme, _, bearer = websocket.headers.get("authorization", "").partition(" ")
     if bearer and scheme.lower() == "bearer":
-        first = FirstMessage(bearer.strip(), _number(websocket.query_params.get("after")))
+        first = FirstMessage(bearer.strip(), after)
     else:
         first = await _first_message(websocket)
     try:
@@ -65,7 +66,12 @@ async def _first_message(websocket: WebSocket) -> FirstMessage:
         ) from None
 
 
-def _number(after: str | None) -> int | None:
+def _after(websocket: WebSocket) -> int | None:
+    """The address's `after`; there is no other parameter, and it stands there once."""
+    names = [name for name, _ in websocket.query_params.multi_items()]
+    if names not in ([], ["after"]):
+        raise Closing(CloseCode.MALFORMED, "the only parameter is after, once")
+    after = websocket.query_params.get("after")
     if after is None:
         return None
     if not (after.isascii() and after.isdigit() and len(after) <= len(str(LAST_ID)) and int(after) <= LAST_ID):

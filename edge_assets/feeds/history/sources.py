@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import lzma
 import os
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_assets.feeds.history.batch import Refusal, RefusedFileError
+from edge_assets.feeds.unpacking import DAMAGED, TooLargeError, open_regular, read_regular
+from edge_assets.feeds.unpacking import unpacked as unpacked_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-UNPACK: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.decompress, ".gz": gzip.decompress}
-DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
+PACKED = (".xz", ".gz")
 CHUNK = 1 << 20
 
 
@@ -55,11 +53,13 @@ def unpacked(file: Path) -> bytes:
     """The content of a file, unpacked if its name says so.
 
     Raises:
-        RefusedFileError: the file is damaged.
+        RefusedFileError: the file is damaged, or holds too much.
     """
-    unpack = UNPACK.get(file.suffix, bytes)
     try:
-        return unpack(file.read_bytes())
+        return unpacked_content(read_regular(file), file.suffix if file.suffix in PACKED else "")
+    except TooLargeError as error:
+        remedy = "give it in parts, or see that it is what it should be"
+        raise RefusedFileError(Refusal(printable(file), "too_large", str(error), remedy)) from error
     except DAMAGED as error:
         raise RefusedFileError(Refusal(printable(file), "file_damaged", str(error), "fetch the file again")) from error
 
@@ -83,23 +83,28 @@ def folders(paths: Sequence[Path], main: str, others: Sequence[str]) -> list[Par
 
 def whole(paths: Sequence[Path]) -> list[Part]:
     """One part a path: of a folder, all its files."""
-    return [Part(printable(Path(path.name)), path, tuple(_files(path))) for path in paths]
+    return [Part(printable(Path(path.name)), path, tuple(_regular_files(path))) for path in paths]
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The file, or those below the folder.
+    """The file, or those below the folder; what turns out to be none is told when it is opened.
 
     Raises:
         RefusedFileError: nothing is there.
     """
-    if path.is_file():
+    if path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if not file.is_dir())
+    elif path.exists():
         yield path
-    elif path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.is_file())
     else:
         raise RefusedFileError(
             Refusal(printable(path), "nothing_there", "no such file or folder", "give one that exists")
         )
+
+
+def _regular_files(path: Path) -> Iterator[Path]:
+    """The same without what is no file below a folder, which is told where the folder is read as one recording."""
+    return (file for file in _files(path) if file == path or file.is_file())
 
 
 def printable(path: Path) -> str:
@@ -119,12 +124,12 @@ def _size(file: Path) -> int:
 
 
 def _plain(file: Path) -> str:
-    return file.name.removesuffix(file.suffix) if file.suffix in UNPACK else file.name
+    return file.name.removesuffix(file.suffix) if file.suffix in PACKED else file.name
 
 
 def _sha256(file: Path) -> bytes:
     digest = hashlib.sha256()
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         for chunk in _chunks(stream.read):
             digest.update(chunk)
     return digest.digest()

@@ -23,7 +23,8 @@ from edge_assets.feeds.odds_api.numbers import wire_time
 from edge_assets.feeds.odds_api.wire import UNREADABLE
 from edge_assets.feeds.replay.decoding import NotOddsError, decode_events, is_of_one_event, split_by_sport
 from edge_assets.feeds.replay.snapshots import content_of
-from edge_assets.feeds.replay.sources import DAMAGED, captured_at, decompressed, is_of_lines
+from edge_assets.feeds.replay.sources import LARGER_IS_ODD, captured_at, decompressed, is_of_lines
+from edge_assets.feeds.unpacking import DAMAGED, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,6 +57,8 @@ class _ApiError(Exception):
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _OPENED = msgspec.json.Decoder(_Opened)
 _SECOND = 1_000_000
+MAX_ANSWER_BYTES = 32 << 20
+"""Of one answer, a file's or a line's; the largest real one has 3 MB."""
 _NO_ODDS = "give recorded answers of /odds or /events/{id}/odds, live or historical, API version 4"
 
 
@@ -94,8 +97,14 @@ class Reading:
 
 def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
     """Decode, date and compress the answers of a file; never raises for what a file holds."""
+    if file.problem:
+        yield Skipped(file.path, "file unreadable", "see that it is a file that can be read", file.problem)
+        return
     try:
         text = decompressed(file)
+    except TooLargeError as error:
+        yield Skipped(file.path, "too large", LARGER_IS_ODD, str(error))
+        return
     except DAMAGED as error:
         kind = "zstd" if file.path.endswith(".zst") else "gzip"
         yield Skipped(file.path, f"damaged {kind}", "fetch the file again", str(error))
@@ -111,6 +120,10 @@ def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
 
 def _read_answer(path: str, text: bytes, named: datetime | None) -> Iterator[Reading | Skipped]:
     rejected: list[str] = []
+    if len(text) > MAX_ANSWER_BYTES:
+        detail = f"{len(text) >> 20} MB, of which {MAX_ANSWER_BYTES >> 20} MB are read"
+        yield Skipped(path, "answer too long", LARGER_IS_ODD, detail)
+        return
     try:
         body, stated = _unwrapped(text)
         events = decode_events(body, rejected)

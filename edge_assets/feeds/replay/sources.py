@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import codecs
-import gzip
-import io
 import re
 import tarfile
-import zlib
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
-import zstandard
+from edge_assets.feeds.unpacking import (
+    DAMAGED,
+    MAX_FILE_BYTES,
+    MAX_MEMBERS,
+    TooLargeError,
+    open_regular,
+    read_regular,
+    unpacked,
+    unpacking,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +28,7 @@ LINES = (".jsonl", ".ndjson")
 """Files of which every line is an answer."""
 PACKED = ("", ".zst", ".gz")
 SUFFIXES = tuple(kind + packed for kind in (".json", *LINES) for packed in PACKED)
-DAMAGED = (zstandard.ZstdError, OSError, EOFError, zlib.error)
+LARGER_IS_ODD = "give it in parts, or see that it is what it should be"
 _TIME = re.compile(
     r"(?<!\d)(20\d\d)[-_]?(\d\d)[-_]?(\d\d)[T_ -](\d\d)[-_:]?(\d\d)[-_:]?(\d\d)(?:[.,_](\d{1,6}))?(?!\d)"
     r"([+-](?:0\d|1[0-4])(?:[:_]?(?:00|15|30|45)))?(?!\d)"
@@ -36,10 +43,11 @@ class TapeError(Exception):
 
 
 class RecordedFile(NamedTuple):
-    """One file of a recording and its raw content."""
+    """One file of a recording and its raw content, or why that is not read."""
 
     path: str
     content: bytes
+    problem: str = ""
 
 
 def recorded_files(path: Path) -> Iterator[RecordedFile]:
@@ -50,11 +58,11 @@ def recorded_files(path: Path) -> Iterator[RecordedFile]:
     """
     if path.is_dir():
         yield from _from_directory(path)
-    elif path.name.endswith(SUFFIXES) and path.is_file():
-        yield RecordedFile(path.name, path.read_bytes())
     elif not path.exists():
         msg = f"no recording at {path}: give a directory or a tar (.xz, .gz, .zst) of captured payloads"
         raise TapeError(msg)
+    elif path.name.endswith(SUFFIXES):
+        yield _read(path, path.name)
     else:
         yield from _from_tar(path)
 
@@ -88,12 +96,9 @@ def decompressed(file: RecordedFile) -> bytes:
 
     Raises:
         DAMAGED: the file ends in `.zst` or `.gz` and is damaged.
+        TooLargeError: it holds too much.
     """
-    content = file.content
-    if file.path.endswith(".zst"):
-        content = zstandard.ZstdDecompressor().stream_reader(content).read()
-    elif file.path.endswith(".gz"):
-        content = gzip.decompress(content)
+    content = unpacked(file.content, Path(file.path).suffix)
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             rest = content.removeprefix(mark)
@@ -103,26 +108,44 @@ def decompressed(file: RecordedFile) -> bytes:
 
 def _from_directory(path: Path) -> Iterator[RecordedFile]:
     for file in sorted(path.rglob("*")):
-        if file.name.endswith(SUFFIXES) and file.is_file():
-            yield RecordedFile(str(file.relative_to(path)), file.read_bytes())
+        if file.name.endswith(SUFFIXES) and not file.is_dir():
+            yield _read(file, str(file.relative_to(path)))
+
+
+def _read(file: Path, name: str) -> RecordedFile:
+    try:
+        return RecordedFile(name, read_regular(file))
+    except (OSError, TooLargeError) as error:
+        return RecordedFile(name, b"", str(error))
 
 
 def _from_tar(path: Path) -> Iterator[RecordedFile]:
+    """The files of a tar; of one that is cut off, those before."""
+    found = 0
     try:
-        with _opened(path) as archive:
+        with open_regular(path) as file, closing(_opened(file, path.stat().st_size)) as archive:
             for member in archive:
-                if member.isfile() and member.name.endswith(SUFFIXES) and (file := archive.extractfile(member)):
-                    yield RecordedFile(member.name, file.read())
-    except (tarfile.TarError, EOFError, OSError, zstandard.ZstdError) as error:
+                if member.isfile() and member.name.endswith(SUFFIXES):
+                    found += 1
+                    yield _member(archive, member)
+                if found >= MAX_MEMBERS:
+                    yield RecordedFile(path.name, b"", f"more than {MAX_MEMBERS:,} files")
+                    return
+    except (tarfile.TarError, TooLargeError, *DAMAGED) as error:
+        if found:
+            yield RecordedFile(path.name, b"", f"damaged behind its file {found:,}: {error}")
+            return
         msg = f"{path} cannot be read as a tar ({error}): fetch or pack it again"
         raise TapeError(msg) from error
 
 
-def _opened(path: Path) -> tarfile.TarFile:
-    if path.suffix == ".zst":  # tarfile learns zstd only in Python 3.14
-        return tarfile.open(fileobj=io.BytesIO(_unpacked(path)))
-    return tarfile.open(path)
+def _opened(file: IO[bytes], size: int) -> tarfile.TarFile:
+    """As a stream, of which nothing but the member at hand is held."""
+    return tarfile.open(fileobj=cast("IO[bytes]", unpacking(file, size)), mode="r|")
 
 
-def _unpacked(path: Path) -> bytes:
-    return zstandard.ZstdDecompressor().stream_reader(path.read_bytes()).read()
+def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> RecordedFile:
+    if member.size > MAX_FILE_BYTES:
+        return RecordedFile(member.name, b"", f"{member.size >> 20:,} MB, of which {MAX_FILE_BYTES >> 20} MB are read")
+    file = archive.extractfile(member)
+    return RecordedFile(member.name, file.read() if file else b"")

@@ -1,12 +1,16 @@
 // The REST interface, relative to this page.
 
 const HEALTH_MS = 8000;
+import { parse } from "./names.js";
 
 async function get(path) {
   const response = await fetch(`api/${path}`);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return response.json();
+  return parse(await response.text());
 }
+
+// What a refused WebSocket does not tell a page: whether it was for the size of the cookies on this address.
+export const sendsTooMuch = async () => (await fetch("healthz")).status === 431;
 
 export const valueBets = () => get("value-bets?limit=1000");
 export const arbitrages = () => get("arbitrage?limit=1000");

@@ -1,5 +1,10 @@
 // The live stream: connects, resumes after the last alert seen, and says how it is.
 
+import { sendsTooMuch } from "./api.js";
+import { parse } from "./names.js";
+
+const TOO_MUCH =
+  "not connected: other programs on this address have set too many cookies. Clear this page's cookies, or open it as localhost instead of 127.0.0.1";
 const UNAUTHORISED = 4401;
 const UNKNOWN_RESUME_ID = 4409;
 const LONGEST_WAIT_MS = 10_000;
@@ -26,9 +31,12 @@ export class AlertStream {
     const url = new URL("ws/alerts", location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = (this.socket = new WebSocket(url));
-    socket.onopen = () => socket.send(JSON.stringify({ token, after: this.after }));
-    socket.onmessage = ({ data }) => this.#hear(socket, JSON.parse(data));
-    socket.onclose = ({ code, reason }) => socket === this.socket && this.#closed(code, reason);
+    socket.onopen = () => {
+      socket.wasOpen = true;
+      socket.send(JSON.stringify({ token, after: this.after }));
+    };
+    socket.onmessage = ({ data }) => this.#hear(socket, parse(data));
+    socket.onclose = ({ code, reason }) => socket === this.socket && this.#closed(code, reason, socket.wasOpen);
   }
 
   #hear(socket, message) {
@@ -46,16 +54,17 @@ export class AlertStream {
     this.watchdog = setTimeout(() => socket.close(), this.silence);
   }
 
-  #closed(code, reason) {
+  async #closed(code, reason, wasOpen) {
     clearTimeout(this.watchdog);
     if (code === UNAUTHORISED) return this.onState("refused", reason), this.onReset("token");
     if (code === UNKNOWN_RESUME_ID) return this.onReset("world");
-    this.#again();
+    const why = !wasOpen && (await sendsTooMuch().catch(() => false)) ? TOO_MUCH : null;
+    this.#again(why);
   }
 
-  #again() {
+  #again(why = null) {
     const wait = Math.min(LONGEST_WAIT_MS, 500 * 2 ** this.failures++) * (0.5 + Math.random() / 2);
-    this.onState("connecting", `reconnecting in ${Math.ceil(wait / 1000)} s`);
+    this.onState("connecting", why ?? `reconnecting in ${Math.ceil(wait / 1000)} s`);
     this.retry = setTimeout(() => this.connect(), wait);
   }
 }

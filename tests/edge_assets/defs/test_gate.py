@@ -70,7 +70,8 @@ def test_a_finding_fails_its_check_and_stops_nothing(desk: Desk) -> None:
 def test_expectations_are_checked_and_their_docs_linked(desk: Desk) -> None:
     desk.store(season()[:40])
     desk.conn.execute("UPDATE odds_ticks SET price = 0.5 WHERE event_id = (SELECT min(id) FROM events) AND book_id = 1")
-    desk.conn.execute("UPDATE events SET away_team = home_team WHERE id = (SELECT min(id) FROM events)")
+    hostile = "UPDATE events SET (home_team, away_team) = (%(name)s, %(name)s) WHERE id = (SELECT min(id) FROM events)"
+    desk.conn.execute(hostile, {"name": "<script>alert(1)</script>"})
     with DagsterInstance.ephemeral() as instance:
         result = analytics().resolve_job_def(JOB).execute_in_process(instance=instance)
     checks = {check.asset_key.path[-1]: check for check in result.get_asset_check_evaluations()}
@@ -85,6 +86,8 @@ def test_expectations_are_checked_and_their_docs_linked(desk: Desk) -> None:
     page = Path(str(checks["events"].metadata["path"].value))
     assert page.is_relative_to(docs / "validations" / "events")
     assert "home_team" in page.read_text()
+    assert "&lt;script&gt;alert(1)" in page.read_text().replace("&amp;lt;", "&lt;").replace("&amp;gt;", "&gt;")
+    assert "<script>alert(1)" not in page.read_text()
     shown = checks["events"].metadata["data_docs"].value
     assert shown == f"http://127.0.0.1:8000/data-docs/{quote(page.relative_to(docs).as_posix())}"
     pages = [page.read_text() for page in docs.rglob("*.html")]

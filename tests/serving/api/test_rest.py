@@ -114,7 +114,7 @@ def test_odds_show_every_book_with_age_and_fair_probability(served: Any, market:
 
 def test_odds_of_one_event(served: Any, market: Any) -> None:
     assert len(get(served, "/api/odds/nfl", event_id=market.event)["events"]) == 1
-    assert get(served, "/api/odds/nfl", event_id=market.event + 1)["events"] == []
+    assert get(served, "/api/odds/nfl", 404, event_id=market.event + 1)["known"] == [str(market.event)]
     (whole,) = get(served, "/api/odds/nfl")["events"]
     assert get(served, "/api/odds/nfl", event_id=market.event)["events"] == [whole]
 

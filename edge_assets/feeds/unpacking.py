@@ -1,0 +1,134 @@
+"""Files and archives from outside, read within limits: 328 KB of zstandard can hold 2.5 GB.
+
+What is no regular file is never opened for good: a fifo would be waited for, `/dev/zero` read for ever.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import stat
+import zlib
+from typing import IO, TYPE_CHECKING, Protocol
+
+import zstandard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MAX_FILE_BYTES = 512 << 20
+"""Of one file or member, unpacked; the largest of real recordings has 130 MB."""
+MAX_ARCHIVE_BYTES = 16 << 30
+"""Of all of a tar: a year of a league, as recorded every minute."""
+MAX_RATIO = 1_000
+"""Unpacked to packed; a week of captures that hardly differ reaches 150."""
+RATIO_FROM_BYTES = 16 << 20
+"""What is smaller may repeat itself as it likes."""
+MAX_MEMBERS = 1_000_000
+CHUNK_BYTES = 1 << 20
+DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
+"""What readers of packed files raise where those are cut off or hold something else."""
+
+
+class TooLargeError(ValueError):
+    """More than is read of one file or archive; the message says how much."""
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes, none at the end."""
+        ...
+
+
+def _zstandard(stream: IO[bytes]) -> Readable:
+    return zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+
+
+_OPENERS: dict[str, Callable[[IO[bytes]], Readable]] = {
+    ".gz": lambda stream: gzip.GzipFile(fileobj=stream),
+    ".xz": lzma.LZMAFile,
+    ".bz2": bz2.BZ2File,
+    ".zst": _zstandard,
+}
+_MAGIC = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\0": ".xz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst"}
+
+
+class Limited:
+    """A stream that ends in `TooLargeError` where it gives too much, at all or for what it is made from."""
+
+    def __init__(self, stream: Readable, packed_bytes: int, limit: int = MAX_FILE_BYTES) -> None:
+        self._stream = stream
+        self._limit = min(limit, max(RATIO_FROM_BYTES, packed_bytes * MAX_RATIO))
+        self._given = 0
+
+    def read(self, size: int = CHUNK_BYTES) -> bytes:
+        """The next bytes."""
+        found = self._stream.read(size)
+        self._given += len(found)
+        if self._given > self._limit:
+            msg = f"more than {_size(self._limit)} unpacked"
+            raise TooLargeError(msg)
+        return found
+
+
+def unpacked(content: bytes, suffix: str) -> bytes:
+    """The content of a packed file by its suffix; as it is if that says nothing.
+
+    Raises:
+        TooLargeError: it holds more than `MAX_FILE_BYTES`, or than `MAX_RATIO` times its size.
+        DAMAGED: it is no such file, or cut off.
+    """
+    opener = _OPENERS.get(suffix)
+    if opener is None:
+        return content
+    limited = Limited(opener(io.BytesIO(content)), len(content))
+    return b"".join(iter(limited.read, b""))
+
+
+def unpacking(file: IO[bytes], packed_bytes: int) -> Limited:
+    """An archive as a stream, unpacked as its first bytes say."""
+    start = file.read(max(map(len, _MAGIC)))
+    file.seek(0)
+    suffix = next((suffix for magic, suffix in _MAGIC.items() if start.startswith(magic)), "")
+    return Limited(_OPENERS[suffix](file) if suffix else file, packed_bytes, MAX_ARCHIVE_BYTES)
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file to read.
+
+    Raises:
+        OSError: it cannot be read, or is a fifo, a device, a socket or a folder.
+    """
+    # without waiting: to open a fifo waits until somebody writes
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    file = os.fdopen(number, "rb") if stat.S_ISREG(os.fstat(number).st_mode) else None
+    if file is None:
+        os.close(number)
+        msg = "it is no regular file (a fifo, a device, a socket or a folder)"
+        raise OSError(msg)
+    return file
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        TooLargeError: it has more than `MAX_FILE_BYTES`.
+        OSError: as `open_regular`.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE_BYTES:
+            msg = f"{_size(size)}, of which {_size(MAX_FILE_BYTES)} are read"
+            raise TooLargeError(msg)
+        return file.read()
+
+
+def _size(n: int) -> str:
+    return f"{n / (1 << 20):,.0f} MB"

@@ -1,0 +1,183 @@
+"""Connections held to limits: how long a request may take to arrive, how large its head and how many they may be.
+
+uvicorn has none of these limits, and what the `websockets` library refuses (a header of more than 8 KB, say, which
+the cookies of other programs on this address add up to) it neither answers nor closes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from edge_assets.web.guard import is_loopback
+from serving.descriptors import descriptor_limit
+
+if TYPE_CHECKING:
+    import asyncio
+
+MAX_HEADER_BYTES = 8_192
+"""Of one header with its name; `websockets` takes no more."""
+MAX_HEAD_BYTES = 32_768
+"""Of the request's line and all headers."""
+MAX_HEADERS = 100
+REQUEST_SECONDS = 10.0
+"""From the connection, or from its first byte, to the end of a request; there are no uploads."""
+LINGER_SECONDS = 2.0
+"""What still comes is thrown away for so long: closed at once, the answer would be lost with it."""
+MAX_REMOTE_CONNECTIONS = 128
+"""From one address; this machine's own, where proxies are too, may have half of all."""
+RESERVED_DESCRIPTORS = 64
+"""For the database, Redis, files and logs."""
+SECONDS_BETWEEN_WARNINGS = 10.0
+HEAD_END = b"\r\n\r\n"
+TOO_LARGE = (
+    f"the request's headers are larger than {MAX_HEADER_BYTES // 1024} KB each, {MAX_HEAD_BYTES // 1024} KB in all or "
+    f"{MAX_HEADERS} in number. Cookies of other programs on this address count: clear its cookies, or open the page "
+    "under another name of this machine (http://localhost:... instead of http://127.0.0.1:...)"
+)
+
+logger = logging.getLogger(__name__)
+
+
+class _RefusedError(Exception):
+    """Ends the parser."""
+
+
+class HttpConnection(HttpToolsProtocol):
+    """An HTTP connection with limits."""
+
+    _warned_at = -SECONDS_BETWEEN_WARNINGS
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request, unless there are too many connections."""
+        super().connection_made(transport)
+        self._refused: tuple[HTTPStatus, str] | None = None
+        self._is_over = False
+        self._in_head = True
+        self._head_bytes = 0
+        self._end_of_last = b""
+        self._deadline: asyncio.TimerHandle | None = None
+        if problem := self._too_many():
+            self._warn(problem)
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, problem)
+            return
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes as long as they may be part of a request."""
+        if self._is_over:
+            return
+        if self._in_head and self._head_is_too_large(data):
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
+            return
+        if self._deadline is None:
+            self._await_request()
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Go on with a request whose head is in order."""
+        self._in_head = False
+        sizes = [len(name) + len(value) + len(b": \r\n") for name, value in self.headers]
+        if max([*sizes, len(self.url)], default=0) > MAX_HEADER_BYTES or len(sizes) > MAX_HEADERS:
+            self._refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE
+            raise _RefusedError
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is there; what follows is the next one's head."""
+        self._stop_waiting()
+        self._in_head, self._head_bytes, self._end_of_last = True, 0, b""
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """The deadline was this request's."""
+        self._stop_waiting()
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request, or a refused one."""
+        self._refuse(*(self._refused or (HTTPStatus.BAD_REQUEST, msg)))
+
+    def _await_request(self) -> None:
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._is_late)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _is_late(self) -> None:
+        message = f"no complete request within {REQUEST_SECONDS:.0f} seconds"
+        if self._head_bytes or not self._in_head:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, message)
+        else:
+            self.transport.close()
+
+    def _head_is_too_large(self, data: bytes) -> bool:
+        end = (self._end_of_last + data).find(HEAD_END)
+        self._head_bytes += len(data) if end < 0 else max(end - len(self._end_of_last), 0)
+        self._end_of_last = (self._end_of_last + data)[1 - len(HEAD_END) :]
+        return self._head_bytes > MAX_HEAD_BYTES
+
+    def _too_many(self) -> str | None:
+        limit = descriptor_limit()
+        if len(self.connections) > limit - RESERVED_DESCRIPTORS:
+            return f"out of file descriptors: {len(self.connections)} connections, limit {limit}; raise `ulimit -n`"
+        address = self.client[0] if self.client else ""
+        most = limit // 2 if is_loopback(address) else MAX_REMOTE_CONNECTIONS
+        if sum(1 for c in self.connections if (getattr(c, "client", None) or ("",))[0] == address) > most:
+            return f"more than {most} connections from {address}"
+        return None
+
+    def _warn(self, problem: str) -> None:
+        now = time.monotonic()
+        if now - HttpConnection._warned_at >= SECONDS_BETWEEN_WARNINGS:
+            HttpConnection._warned_at = now
+            logger.warning("connections are refused: %s", problem)
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        """Answer, and close once the other side has had the time to read it."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._stop_waiting()
+        cycle: Any = self.cycle  # None before the first request, whatever uvicorn declares
+        if cycle is None or cycle.response_complete:  # else an answer is on its way
+            self.transport.write(_answer(status, message))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+class StreamConnection(WebSocketsSansIOProtocol):
+    """A WebSocket connection that is answered whatever its handshake says."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; a handshake that the library refuses gets the library's answer."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
+
+def _answer(status: HTTPStatus, message: str) -> bytes:
+    body = message.encode()
+    head: dict[str, Any] = {
+        "content-type": "text/plain; charset=utf-8",
+        "content-length": len(body),
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "connection": "close",
+    }
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{name}: {value}" for name, value in head.items())]
+    return "\r\n".join(lines).encode() + HEAD_END + body

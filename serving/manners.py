@@ -1,0 +1,96 @@
+"""What HTTP promises of every resource: HEAD, OPTIONS, and an answer that need not be sent again."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.routing import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+METHODS = ("GET", "POST")
+OK, NO_CONTENT, NOT_MODIFIED = 200, 204, 304
+ABOUT_A_BODY = ("content-length", "content-type", "content-encoding")
+
+
+class Manners:
+    """Answers HEAD as GET without a body, OPTIONS with the methods there are, and known answers with 304."""
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or have it answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["method"] == "OPTIONS" and (allowed := self._methods(scope)):
+            headers = [(b"allow", ", ".join(allowed).encode()), (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": NO_CONTENT, "headers": headers})
+            await send({"type": "http.response.body"})
+        elif scope["method"] in {"GET", "HEAD"}:
+            reader = _Reader(send, Headers(scope=scope), is_head=scope["method"] == "HEAD")
+            await self._app({**scope, "method": "GET"}, receive, reader)
+        else:
+            await self._app(scope, receive, send)
+
+    def _methods(self, scope: Scope) -> list[str]:
+        found = [
+            method
+            for method in METHODS
+            if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in self._routes)
+        ]
+        return ["OPTIONS", *(["HEAD"] if "GET" in found else []), *found] if found else []
+
+
+class _Reader:
+    """Sends the answer to a GET or HEAD: all of it, its head, or that it is known."""
+
+    def __init__(self, send: Send, asked: Headers, *, is_head: bool) -> None:
+        self._send = send
+        self._asked = asked
+        self._is_head = is_head
+        self._start: Message | None = None
+        self._is_silent = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+        elif self._start is not None:
+            start, self._start = self._start, None
+            await self._begin(start, message)
+            await self._body(message)
+        else:
+            await self._body(message)
+
+    async def _begin(self, start: Message, first: Message) -> None:
+        headers = MutableHeaders(scope=start)
+        body, is_whole = first.get("body", b""), not first.get("more_body", False)
+        if start["status"] == OK and "no-store" not in headers.get("cache-control", ""):
+            if "etag" not in headers and is_whole:
+                headers["etag"] = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
+                headers.setdefault("cache-control", "no-cache")
+            if _is_known(headers.get("etag"), self._asked.get("if-none-match")):
+                start["status"] = NOT_MODIFIED
+                self._is_silent = True
+                for name in ABOUT_A_BODY:
+                    del headers[name]
+        self._is_silent = self._is_silent or self._is_head
+        await self._send(start)
+
+    async def _body(self, message: Message) -> None:
+        await self._send({**message, "body": b""} if self._is_silent else message)
+
+
+def _is_known(tag: str | None, known: str | None) -> bool:
+    """Whether a client has an answer; compared weakly, as for any GET."""
+    if not tag or not known:
+        return False
+    tags = {each.strip().removeprefix("W/") for each in known.split(",")}
+    return "*" in tags or tag.removeprefix("W/") in tags

@@ -1,0 +1,82 @@
+"""Names from outside in the terminal: text, whatever they hold."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from typing import Any
+
+import pytest
+
+from edge_assets.charts.picture import _literal
+from edge_assets.cli import application, following
+from edge_assets.cli.application import Terminal
+from edge_assets.texts import visible_text
+from tests.edge_assets.cli.test_following import ALERT
+
+NASTY = [
+    "\x1b[2J\x1b[Hgone",
+    "Two\nlines\r and a forged one",
+    "\u202egnorw eht yaw dnuor",
+    "bell\x07 back\x08",
+    "\x9b31mC1",
+    "line\u2028separator",
+    "[/x] [bold red]no markup[/] [link=http://evil.example]x[/link]",
+    ":skull: $\\frac$",
+]
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    written = io.StringIO()
+    terminal = Terminal(file=written, highlight=False, markup=False, emoji=False, width=4_000)
+    monkeypatch.setattr(application, "out", terminal)
+    monkeypatch.setattr(following, "out", terminal)
+    return written
+
+
+def is_text(written: str) -> bool:
+    return not any(unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} for c in written.replace("\n", ""))
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_table_shows_a_name_as_it_is(screen: io.StringIO, name: str) -> None:
+    application.print_rows(["name", "price"], [[name, "2.0"], ["other", "1.9"]])
+    written = screen.getvalue()
+    assert is_text(written)
+    assert visible_text(name) in written
+    assert len(written.splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_line_shows_a_name_as_it_is(screen: io.StringIO, name: str) -> None:
+    application.out.print(application.as_cell(name))
+    assert screen.getvalue() == visible_text(name) + "\n"
+
+
+@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize("field", ["book_title", "selection", "home_team", "away_team", "market", "reason", "state"])
+def test_an_alert_is_one_line(screen: io.StringIO, field: str, name: str) -> None:
+    alert: dict[str, Any] = ALERT | {field: name}
+    following.print_lines()(alert)
+    assert is_text(screen.getvalue())
+    assert len(screen.getvalue().splitlines()) == 2
+
+
+def test_a_long_name_leaves_price_and_stake_where_they_are(screen: io.StringIO) -> None:
+    following.print_lines()(ALERT | {"selection": "x" * 3_000, "book_title": "y" * 3_000})
+    line = screen.getvalue().splitlines()[1]
+    assert len(line) < 500
+    assert line.index("2.100") < 80
+
+
+def test_joiners_are_letters() -> None:
+    persian = "\u0645\u06cc\u200c\u062e\u0648"
+    assert visible_text(persian) == persian
+    assert visible_text("Łódź 東京 🏈") == "Łódź 東京 🏈"
+
+
+def test_a_chart_takes_no_name_for_a_formula() -> None:
+    assert _literal("$\\frac$") == "\\$\\frac\\$"
+    assert _literal("_hidden") == " _hidden"
+    assert len(_literal("x" * 3_000)) == 120

@@ -1,0 +1,125 @@
+"""Who may ask a web server: its own pages and programs, under its own names."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.routing import Route
+
+from edge_assets.web.dagster_ui import graphql_by_get
+from edge_assets.web.guard import Guard, not_json
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+OWN = "http://127.0.0.1:3000"
+
+
+async def _answer(request: Request) -> Any:
+    if "to" in request.query_params:
+        return RedirectResponse(request.query_params["to"].replace("HOST", request.headers["host"]))
+    return PlainTextResponse("done")
+
+
+BEHIND = Starlette(routes=[Route("/{path:path}", _answer, methods=["GET", "POST"])])
+GUARDED = Guard(BEHIND, rules=(not_json, graphql_by_get))
+
+
+def ask(method: str, path: str, headers: dict[str, str] | None = None, url: str = OWN) -> httpx.Response:
+    async def asked() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(GUARDED), base_url=url) as client:
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.parametrize("url", [OWN, "http://localhost:3000", "http://[::1]:3000", "http://LOCALHOST"])
+def test_own_names_and_pages_are_answered(url: str) -> None:
+    answer = ask("GET", "/", url=url)
+    assert answer.text == "done"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    json = {"content-type": "application/json; charset=utf-8"}
+    assert ask("POST", "/graphql", json | {"origin": str(httpx.URL(url)).rstrip("/")}, url).status_code == 200
+    assert ask("POST", "/graphql", json, url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.",
+        "10.evil.example:3000",
+        "192.168.1.5",
+        "localhost.evil.example",
+    ],
+)
+def test_other_names_are_refused(host: str) -> None:
+    answer = ask("GET", "/", {"host": host})
+    assert answer.status_code == 403
+    assert "localhost" in answer.json()["detail"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("host", ["", "[::1", "a b", "127.0.0.1:x", "127.0.0.1:123456", "a@localhost", "localhost/x"])
+def test_what_is_no_host_is_malformed(host: str) -> None:
+    assert ask("GET", "/", {"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "http://127.0.0.1:9999", "https://127.0.0.1:3000", "http://localhost:3000", ""],
+)
+def test_other_pages_are_refused(origin: str) -> None:
+    headers = {"origin": origin, "content-type": "application/json"}
+    assert ask("POST", "/graphql", headers).status_code == 403
+    assert ask("GET", "/", headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "x/json"]
+)
+def test_nothing_that_a_form_can_send_changes_anything(kind: str) -> None:
+    assert ask("POST", "/graphql", {"content-type": kind}).status_code == 415
+    assert ask("POST", "/report_asset_check/x", {"content-type": kind}).status_code == 415
+
+
+def test_graphql_is_no_matter_of_addresses() -> None:
+    assert ask("GET", "/graphql?query=mutation{x}").status_code == 405
+    assert ask("HEAD", "/graphql/?query=").status_code == 405
+    assert ask("GET", "/graphql").text == "done"
+    assert ask("GET", "/runs?query=x").text == "done"
+
+
+@pytest.mark.parametrize("value", ["garbage", "1.2.3", "1.2.3.4, <x>", "[::1", ",", "1.2.3.4:port"])
+def test_a_malformed_forwarding_is_told(value: str) -> None:
+    assert ask("GET", "/", {"x-forwarded-for": value}).status_code == 400
+
+
+@pytest.mark.parametrize("value", ["1.2.3.4", "1.2.3.4, ::1", "[::1]:80, 1.2.3.4:80", "unknown, 10.0.0.1"])
+def test_a_forwarding_is_read_as_proxies_write_it(value: str) -> None:
+    assert ask("GET", "/", {"x-forwarded-for": value}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("to", "location"),
+    [
+        ("http://HOST/data-docs/", "/data-docs/"),
+        ("http://HOST//evil.example/x", "/evil.example/x"),
+        ("http://HOST/x?y=1#z", "/x?y=1#z"),
+        ("https://the-odds-api.com/", "https://the-odds-api.com/"),
+    ],
+)
+def test_redirects_never_name_a_host_that_was_sent(to: str, location: str) -> None:
+    answer = ask(
+        "GET",
+        f"/?to={to.replace('#', '%23').replace('?', '%3F').replace('HOST', '127.0.0.1:9')}",
+        {"host": "127.0.0.1:9"},
+    )
+    assert answer.headers["location"] == location

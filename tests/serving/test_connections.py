@@ -1,0 +1,182 @@
+"""Connections held to limits, over raw sockets."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+
+from serving import connections
+from serving.connections import MAX_HEADER_BYTES
+from serving.server import configure, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.websockets import WebSocket
+
+UPGRADE = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+async def _stream(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.close()
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    app = Starlette(
+        routes=[
+            Route("/", lambda _: PlainTextResponse("done"), methods=["GET", "POST"]),
+            WebSocketRoute("/ws", _stream),
+        ]
+    )
+    config = configure(app, "127.0.0.1", 0)
+    listener = listen(config)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+@contextmanager
+def connected(port: int) -> Iterator[socket.socket]:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=20)) as sock:
+        yield sock
+
+
+def answer_to(port: int, *parts: bytes) -> bytes:
+    """What comes back until the server closes."""
+    with connected(port) as sock:
+        for part in parts:
+            sock.sendall(part)
+        return _rest(sock)
+
+
+def _rest(sock: socket.socket) -> bytes:
+    received = b""
+    while chunk := sock.recv(65_536):
+        received += chunk
+    return received
+
+
+def request(headers: str = "", path: str = "/") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{headers}\r\n".encode()
+
+
+def upgrade(headers: str = "", path: str = "/ws") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{UPGRADE}{headers}\r\n".encode()
+
+
+COOKIES = "Cookie: " + "; ".join(f"program{i}=0123456789012345678901234567890123456789" for i in range(200)) + "\r\n"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        COOKIES,
+        f"X-Big: {'x' * MAX_HEADER_BYTES}\r\n",
+        "".join(f"X-{i}: x\r\n" for i in range(200)),
+        "".join(f"X-{i}: {'x' * 4_000}\r\n" for i in range(12)),
+    ],
+    ids=["cookies", "one", "many", "together"],
+)
+@pytest.mark.parametrize("ask", [request, upgrade])
+def test_headers_that_are_too_large_are_answered(port: int, ask: Any, headers: str) -> None:
+    answer = answer_to(port, ask(headers))
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"clear its cookies" in answer
+
+
+@pytest.mark.parametrize("ask", [request, upgrade])
+def test_as_much_as_is_allowed_is_served(port: int, ask: Any) -> None:
+    wide = f"X-Big: {'x' * (MAX_HEADER_BYTES - 20)}\r\n"
+    status = answer_to(port, ask(wide)).split()[1]
+    assert status == (b"200" if ask is request else b"101")
+
+
+def test_a_long_address_is_answered(port: int) -> None:
+    assert answer_to(port, upgrade(path="/ws?" + "a" * 9_000)).startswith(b"HTTP/1.1 4")
+    assert answer_to(port, request(path="/?" + "a" * 9_000)).startswith(b"HTTP/1.1 4")
+
+
+def test_a_handshake_that_the_library_refuses_is_answered(port: int) -> None:
+    without_key = upgrade().replace(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"")
+    assert answer_to(port, without_key).startswith(b"HTTP/1.1 4")
+    assert answer_to(port, b"GET / HTTP/1.1\r\nHost\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_head_without_end_stops_nobody(port: int) -> None:
+    """16 MB: refused after the first of them, and what follows is thrown away."""
+    with connected(port) as endless:
+        endless.sendall(b"GET / HTTP/1.1\r\nX-Big: ")
+        sender = threading.Thread(target=_send_endlessly, args=(endless, 16 << 20), daemon=True)
+        sender.start()
+        slowest = 0.0
+        for _ in range(20):
+            began = time.monotonic()
+            assert answer_to(port, request()).startswith(b"HTTP/1.1 200 ")
+            slowest = max(slowest, time.monotonic() - began)
+        assert _rest(endless).startswith(b"HTTP/1.1 431 ")
+        sender.join(20)
+    assert slowest < 5  # it was a second when nothing else ran; a busy machine has its own pauses
+
+
+def _send_endlessly(sock: socket.socket, size: int) -> None:
+    try:
+        for _ in range(size >> 16):
+            sock.sendall(b"x" * 65_536)
+    except OSError:
+        return
+
+
+def test_the_end_of_a_head_may_come_in_pieces(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 100000\r\n\r"
+    assert answer_to(port, head, b"\n" + b"x" * 100_000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_asks_nothing_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
+    assert answer_to(port) == b""
+    assert answer_to(port, b"GET / HTTP/1.1\r\nHost: ").startswith(b"HTTP/1.1 408 ")
+    assert answer_to(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").startswith(b"HTTP/1.1 ")
+
+
+def test_an_address_has_so_many_connections(
+    port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connections, "is_loopback", lambda _: False)
+    monkeypatch.setattr(connections, "MAX_REMOTE_CONNECTIONS", 2)
+    monkeypatch.setattr(connections.HttpConnection, "_warned_at", -1e9)
+    with connected(port), connected(port), caplog.at_level(logging.WARNING):
+        time.sleep(0.2)
+        answer = answer_to(port, request())
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert "more than 2 connections from 127.0.0.1" in caplog.text
+
+
+def test_running_out_of_descriptors_is_told(
+    port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connections, "descriptor_limit", lambda: connections.RESERVED_DESCRIPTORS)
+    monkeypatch.setattr(connections.HttpConnection, "_warned_at", -1e9)
+    with caplog.at_level(logging.WARNING):
+        assert answer_to(port, request()).startswith(b"HTTP/1.1 503 ")
+    assert "out of file descriptors" in caplog.text
