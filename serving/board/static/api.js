@@ -1,7 +1,8 @@
 // The REST interface, relative to this page.
 
-const HEALTH_MS = 8000;
 import { parse } from "./names.js";
+
+const HEALTH_MS = 8000;
 
 async function get(path) {
   const response = await fetch(`api/${path}`);
