@@ -11,24 +11,25 @@ if TYPE_CHECKING:
 
 SECONDS_TO_COUNT_AS_STARTED = 3
 """A program that ends sooner has failed to start; most of ours find fault with their settings within it."""
-START_RETRIES = 20
-"""With supervisord's growing pauses: about three and a half minutes of trying."""
+START_RETRIES = 1_000_000
+"""For ever: whatever is missing (a disk that is full, a database that is away) may come back, and nobody watches.
+supervisord's pause grows by a second a try, so that after a fault of T seconds it is at most the root of 2 T."""
 LOG_BYTES = 5_000_000
 LOG_BACKUPS = 2
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run; `user` is who runs it (default: whoever starts the stack), `group` whether its children
-    are stopped by signal too (a server that stops its own children in order wants none)."""
+    """What to run; `group` is whether its children are stopped by signal too (a server that stops its own
+    children in order wants none), `on_demand` whether it waits to be started (see `activator`)."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    user: str | None = None
     stop_signal: str = "TERM"
     stop_seconds: int = 10
     group: bool = True
+    on_demand: bool = False
 
 
 def section(program: Program) -> str:
@@ -36,11 +37,11 @@ def section(program: Program) -> str:
     options = {
         "command": shlex.join(program.command),
         "environment": ",".join(f'{key}="{value}"' for key, value in program.environment.items()),
-        "user": program.user or "",
         "stopsignal": program.stop_signal,
         "stopwaitsecs": str(program.stop_seconds),
         "stopasgroup": str(program.group),
         "killasgroup": str(program.group),
+        "autostart": str(not program.on_demand),
         "autorestart": "true",
         "startsecs": str(SECONDS_TO_COUNT_AS_STARTED),
         "startretries": str(START_RETRIES),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge_assets.clock import WallClock
 from edge_assets.local import dagster, postgres, worlds
+from edge_assets.local.dumps import dump_database
 from edge_assets.local.environment import environment, jwt_secret
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import Plan, make
@@ -20,8 +21,9 @@ from edge_assets.local.shutdown import down
 from edge_assets.local.startup import Step, bring_up
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.settings import Feed
-from edge_assets.store.database import connect, upgrade
+from edge_assets.store.database import connect
 from edge_assets.store.retention import retain
+from edge_assets.store.schema import pending_since, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from edge_assets.local.plan import Wish
     from edge_assets.local.services import Service
     from edge_assets.local.startup import State
+    from edge_assets.local.supervisor import ProgramInfo
     from edge_assets.settings import Settings
 
 HOPELESS = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
@@ -97,12 +100,21 @@ class _Stack:
 
     def _is_ready(self, service: Service) -> bool:
         name = service.program.name
-        if any(p.name == name and p.state in HOPELESS for p in self._supervisor.programs()):
-            log = self._home.logs / f"{name}.log"
-            last = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
-            msg = f"{name} does not stay up; it last said:\n{last}"
-            raise LocalError(msg, f"see {log}")
+        for info in self._supervisor.programs():
+            if info.name == name and info.state in HOPELESS:
+                raise self._gave_up(info)
         return service.ready()
+
+    def _gave_up(self, program: ProgramInfo) -> LocalError:
+        """A program that could not be spawned has written nothing."""
+        log = self._home.logs / f"{program.name}.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        last = "\n".join(lines[-LOG_LINES:])
+        if not last:
+            return LocalError(
+                f"{program.name} does not start: {program.description}", "run `make sync`, then try again"
+            )
+        return LocalError(f"{program.name} does not stay up; it last said:\n{last}", f"see {log}")
 
     def _make_databases(self) -> None:
         if self._fresh:
@@ -110,11 +122,18 @@ class _Stack:
         worlds.ensure_databases(self.plan)
 
     def _migrate(self) -> None:
+        self._keep_before_migration()
         upgrade(self.plan.database_url)
         worlds.check_world(self._home, self.plan)
         if self.plan.feed is Feed.ODDS_API:
             with connect(self.plan.database_url, "edge up") as conn:
                 retain(conn, self._settings.retention_days, WallClock().now())
+
+    def _keep_before_migration(self) -> None:
+        """A server of one's own has backups of one's own."""
+        revision = pending_since(self.plan.database_url)
+        if revision and self.plan.postgres_port:
+            dump_database(self._home, self.plan.database_url, revision, WallClock().now())
 
     def _ask_for_sports(self) -> None:
         """What our own feed server has is what is polled."""

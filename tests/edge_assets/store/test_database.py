@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from edge_assets.store.database import MIGRATIONS, connect, describe, ensure_database, is_connection_lost, upgrade
+from edge_assets.store.database import connect, describe, ensure_database, is_connection_lost
+from edge_assets.store.schema import MIGRATIONS, upgrade
 from ml.quotes import QuoteBatch
 from tests.edge_assets.store.material import NOON
 
