@@ -80,6 +80,8 @@ class Plan:
     valkey_port: int | None
     mlflow_port: int | None
     feed_port: int | None
+    inner_ports: dict[str, int]
+    """Where services listen that the activator starts when their own port is opened."""
 
     @property
     def urls(self) -> dict[str, str]:
@@ -148,6 +150,7 @@ def make(settings: Settings, home: Home, wish: Wish) -> Plan:
         valkey_port=valkey_port,
         mlflow_port=mlflow_port,
         feed_port=None if wish.feed is Feed.ODDS_API else choose(home, "feed"),
+        inner_ports={name: choose(home, f"{name} inner") for name in ("dagster-webserver", "mlflow")},
     )
 
 

@@ -89,8 +89,10 @@ class _Stack:
     def _steps(self) -> Iterator[Step]:
         yield Step("feed-sports", ("feed",), self._ask_for_sports)
         for service in services(self._home, self.plan, self._supervisor):
+            name = service.program.name
             start, ready = partial(self._start, service), partial(self._is_ready, service)
-            yield Step(service.program.name, service.after, start, ready, service.essential)
+            work = partial(self._supervisor.cpu_seconds, name)
+            yield Step(name, service.after, start, ready, service.essential, work)
         yield Step("databases", ("postgres", "valkey"), self._make_databases)
         yield Step("migrations", ("databases",), self._migrate)
 

@@ -102,6 +102,11 @@ class Supervisor:
         self._call("reloadConfig")
         self._call("addProcessGroup", program.name)
 
+    def start(self, name: str) -> None:
+        """Start a program that waits to be asked for; one that runs already is none the worse."""
+        with suppress(LocalError):
+            self._call("startProcess", name, False)
+
     def programs(self) -> list[ProgramInfo]:
         """Every program that was added; none if supervisord does not run."""
         if self.pid is None:
@@ -109,12 +114,25 @@ class Supervisor:
         rows = self._call("getAllProcessInfo")
         return [ProgramInfo(r["name"], r["statename"], r["pid"], r["spawnerr"] or r["description"]) for r in rows]
 
-    def stop(self, names: Collection[str]) -> None:
-        """Stop programs side by side and wait for their end (supervisord kills those that dawdle)."""
+    def cpu_seconds(self, name: str) -> float:
+        """What a program and its children have computed so far: a sign that it is alive, however busy the machine."""
+        used = 0.0
+        with suppress(psutil.Error):
+            for pid in (info.pid for info in self.programs() if info.name == name and info.pid):
+                process = psutil.Process(pid)
+                used += sum(sum(p.cpu_times()[:2]) for p in (process, *process.children(recursive=True)))
+        return used
+
+    def request_stop(self, names: Collection[str]) -> None:
+        """Have programs end side by side, without waiting for it."""
         for info in self.programs():
             if info.name in names and info.state in {"RUNNING", "STARTING", "BACKOFF"}:
                 with suppress(LocalError):  # it ended by itself in the meantime
                     self._call("stopProcess", info.name, False)
+
+    def stop(self, names: Collection[str]) -> None:
+        """Stop programs side by side and wait for their end (supervisord kills those that dawdle)."""
+        self.request_stop(names)
         give_up = time.monotonic() + STOP_SECONDS
         while any(p.name in names and p.pid for p in self.programs()) and time.monotonic() < give_up:
             time.sleep(0.1)
