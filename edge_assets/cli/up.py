@@ -89,7 +89,10 @@ class _Progress:
             self._waiting.append(name)
         else:
             self._waiting.remove(name)
-            err.print(f"[green]✓[/] {name} [dim]{seconds:.1f} s[/]")
+            mark, words = (
+                ("[green]✓[/]", "") if state == "ready" else ("[yellow]![/]", " does not start; `edge status`")
+            )
+            err.print(f"{mark} {name}{words} [dim]{seconds:.1f} s[/]")
         self._spinner.update(f"starting {', '.join(self._waiting)}")
 
 

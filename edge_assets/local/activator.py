@@ -69,12 +69,16 @@ class OnDemand:
                 self._used_at = None
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """Who connects and says nothing, like a probe of the port, has asked for nothing."""
+        if not (first := await reader.read(CHUNK_BYTES)):
+            return
         try:
             async with asyncio.timeout(START_SECONDS):
                 inner_reader, inner_writer = await self._reach()
         except TimeoutError:
             writer.write(UNAVAILABLE.format(name=self._name).encode())
             return
+        inner_writer.write(first)
         try:
             await asyncio.gather(_pass_on(reader, inner_writer), _pass_on(inner_reader, writer))
         finally:

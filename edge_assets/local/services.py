@@ -94,7 +94,8 @@ def _code_server(location: dagster.Location, port: int) -> Service:
     where = ("--host", HOST, "--port", str(port), "--use-python-environment-entry-point")
     command = (*PYTHON, "dagster", "api", "grpc", *LOG_LEVEL, *what, *where)
     program = Program(location.service, command, stop_seconds=BRIEFLY)
-    return Service(program, ("databases", "feed-sports"), partial(probes.listens, port))
+    essential = location.name == dagster.ESSENTIAL_LOCATION
+    return Service(program, ("databases", "feed-sports"), partial(probes.listens, port), essential=essential)
 
 
 def _serving(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:

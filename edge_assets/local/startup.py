@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 150.0
 LONGEST_SECONDS = 1800.0
 """For a step that works and never arrives."""
 
-State = Literal["starting", "ready"]
+State = Literal["starting", "ready", "failed"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,17 @@ class _Wait:
     moved: float
     work: float = 0.0
 
-    def is_hopeless(self, now: float, work: float) -> bool:
+    @classmethod
+    def since_now(cls) -> _Wait:
+        return cls(time.monotonic(), time.monotonic())
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def is_hopeless(self, work: float) -> bool:
+        """Whether it has stood still for too long, or worked for too long."""
+        now = time.monotonic()
         if work != self.work:
             self.moved, self.work = now, work
         return now - self.moved > PATIENCE_SECONDS or now - self.began > LONGEST_SECONDS
@@ -53,29 +63,38 @@ class _Wait:
 def bring_up(steps: Sequence[Step], report: Callable[[str, State, float], None]) -> None:
     """Return when every essential step is ready and every other one has begun.
 
-    `report(name, state, seconds since it began)`. Raises `LocalError` when a step fails, or shows no sign of life for
-    too long.
+    `report(name, state, seconds since it began)`. What waits for a step that is not essential begins even if that one
+    fails. Raises `LocalError` when an essential step fails, or shows no sign of life for too long.
     """
     by_name = {step.name: step for step in steps}
     order = TopologicalSorter({s.name: [a for a in s.after if a in by_name] for s in steps})
     order.prepare()
     began: dict[str, _Wait] = {}
-    arrived: set[str] = set()
+    over: set[str] = set()
     essential = {step.name for step in steps if step.essential}
-    while not essential <= arrived or len(began) < len(steps):
+    while not essential <= over or len(began) < len(steps):
         for name in order.get_ready():
             report(name, "starting", 0.0)
-            now = time.monotonic()
-            began[name] = _Wait(now, now)
+            began[name] = _Wait.since_now()
             by_name[name].begin()
-        for name in began.keys() - arrived:
-            now = time.monotonic()
-            waited = now - began[name].began
-            if by_name[name].ready():
-                arrived.add(name)
+        for name in began.keys() - over:
+            if state := _look_at(by_name[name], began[name]):
+                over.add(name)
                 order.done(name)
-                report(name, "ready", waited)
-            elif began[name].is_hopeless(now, by_name[name].work()):
-                msg = f"{name} is not ready after {waited:.0f} s"
-                raise LocalError(msg, "see its log")
+                report(name, state, began[name].seconds)
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _look_at(step: Step, wait: _Wait) -> State | None:
+    """What has become of a step; None while it is worth waiting for."""
+    try:
+        if step.ready():
+            return "ready"
+        if wait.is_hopeless(step.work()):
+            msg = f"{step.name} is not ready after {wait.seconds:.0f} s"
+            raise LocalError(msg, "see its log")
+    except LocalError:
+        if step.essential:
+            raise
+        return "failed"
+    return None
