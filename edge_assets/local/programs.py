@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SECONDS_TO_COUNT_AS_STARTED = 3
 """A program that ends sooner has failed to start; most of ours find fault with their settings within it."""
@@ -32,8 +33,13 @@ class Program:
     on_demand: bool = False
 
 
-def section(program: Program) -> str:
-    """The `[program:x]` section."""
+def escape(text: str | Path) -> str:
+    """As supervisord's configuration wants a text that may hold a `%`."""
+    return str(text).replace("%", "%%")
+
+
+def section(program: Program, logs: Path) -> str:
+    """The `[program:x]` section of a program that writes to `logs`."""
     options = {
         "command": shlex.join(program.command),
         "environment": ",".join(f'{key}="{value}"' for key, value in program.environment.items()),
@@ -46,9 +52,9 @@ def section(program: Program) -> str:
         "startsecs": str(SECONDS_TO_COUNT_AS_STARTED),
         "startretries": str(START_RETRIES),
         "redirect_stderr": "true",
+        "stdout_logfile": escape(logs / f"{program.name}.log"),  # read twice, each time with variables
         "stdout_logfile_maxbytes": str(LOG_BYTES),
         "stdout_logfile_backups": str(LOG_BACKUPS),
     }
-    lines = [f"{key}={value.replace('%', '%%')}" for key, value in options.items() if value]
-    lines.append(f"stdout_logfile=%(here)s/../../logs/{program.name}.log")
+    lines = [f"{key}={escape(value)}" for key, value in options.items() if value]
     return "\n".join([f"[program:{program.name}]", *lines, ""])

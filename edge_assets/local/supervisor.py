@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import stat
@@ -19,7 +20,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import PRIVATE_DIRECTORY, Home, write_private
-from edge_assets.local.programs import Program, section
+from edge_assets.local.programs import Program, escape, section
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -35,10 +36,10 @@ CONFIGURATION = """\
 [supervisord]
 strip_ansi=true
 umask=077
-logfile=%(here)s/../logs/supervisord.log
+logfile={logs}/supervisord.log
 logfile_maxbytes=1MB
 logfile_backups=1
-pidfile=%(here)s/supervisord.pid
+pidfile={run}/supervisord.pid
 {user}
 [unix_http_server]
 file={socket}
@@ -46,7 +47,7 @@ chmod=0600
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [include]
-files=programs/*.conf
+files={programs}/*.conf
 """
 
 
@@ -83,9 +84,8 @@ class Supervisor:
         for stale in programs.glob("*.conf"):
             stale.unlink()
         _make_private(self._socket.parent)
-        user = "user=root" if os.geteuid() == 0 else ""
         configuration = self._home.run / "supervisord.conf"
-        write_private(configuration, CONFIGURATION.format(user=user, socket=str(self._socket).replace("%", "%%")))
+        write_private(configuration, self._configuration(programs))
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
         marked = {**environment, MARKER: str(self._home.root)}
         said = subprocess.run(command, env=marked, check=False, capture_output=True, text=True)  # noqa: S603 - ours
@@ -98,7 +98,7 @@ class Supervisor:
 
     def add(self, program: Program) -> None:
         """Start a program and keep it running."""
-        write_private(self._home.run / "programs" / f"{program.name}.conf", section(program))
+        write_private(self._home.run / "programs" / f"{program.name}.conf", section(program, self._home.logs))
         self._call("reloadConfig")
         self._call("addProcessGroup", program.name)
 
@@ -145,6 +145,16 @@ class Supervisor:
         self._call("shutdown")
         process.wait(STOP_SECONDS)
 
+    def _configuration(self, programs: Path) -> str:
+        """Paths are written out: supervisord takes a `%` in its own `%(here)s` for the begin of a variable."""
+        return CONFIGURATION.format(
+            user="user=root" if os.geteuid() == 0 else "",
+            logs=escape(self._home.logs),
+            run=escape(self._home.run),
+            socket=escape(self._socket),
+            programs=_as_pattern(programs),
+        )
+
     def _answers(self) -> bool:
         try:
             self._call("getState")
@@ -163,6 +173,11 @@ class Supervisor:
             raise LocalError(msg, f"see {self._home.logs}/supervisord.log") from error
         finally:
             transport.close()
+
+
+def _as_pattern(directory: Path) -> str:
+    """Matches the directory and no other that is likely: patterns are separated by spaces."""
+    return "".join("?" if letter.isspace() else letter for letter in escape(Path(glob.escape(str(directory)))))
 
 
 def _make_private(directory: Path) -> None:

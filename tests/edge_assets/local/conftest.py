@@ -1,4 +1,4 @@
-"""Homes, and one with the real servers, at a path that is long and has a space and a % in it."""
+"""Homes, and one with the real servers, at a path that is long and has a space and a % in it; others have brackets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home.open(tmp_path / "100% home")
+    home = Home.open(tmp_path / "100% [home]")
     yield home
     down(home)
 
