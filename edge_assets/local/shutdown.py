@@ -36,6 +36,7 @@ def down(home: Home) -> int:
         _ask(home, Supervisor(home))
     for _ in range(ATTEMPTS):
         if not (left := list(survivors(home))):
+            Supervisor(home).remove_socket_directory()
             return found
         _end(left)
     msg = f"processes {', '.join(str(process.pid) for process in left)} do not end"

@@ -145,6 +145,13 @@ class Supervisor:
         self._call("shutdown")
         process.wait(STOP_SECONDS)
 
+    def remove_socket_directory(self) -> None:
+        """Leave nothing below /tmp, where the socket of a home with a long path lies."""
+        if self._socket.parent != self._home.run:
+            self._socket.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._socket.parent.rmdir()
+
     def _configuration(self, programs: Path) -> str:
         """Paths are written out: supervisord takes a `%` in its own `%(here)s` for the begin of a variable."""
         return CONFIGURATION.format(

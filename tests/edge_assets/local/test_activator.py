@@ -33,7 +33,9 @@ def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home
     supervisor.launch(os.environ)
     server = (sys.executable, "-m", "http.server", "--bind", HOST, "--directory", str(home.run), str(inner))
     supervisor.add(Program("page", server, on_demand=True))
-    supervisor.add(Program("activator", (sys.executable, "-c", SOON_IDLE, str(home.root), str(port), str(inner))))
+    script = home.run / "soon_idle.py"
+    script.write_text(SOON_IDLE)
+    supervisor.add(Program("activator", (sys.executable, str(script), str(home.root), str(port), str(inner))))
 
     def state() -> str:
         return next(info.state for info in supervisor.programs() if info.name == "page")
