@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 SECONDS_TO_END = 10.0
-SECONDS_TO_END_RUNS = 15.0
+SECONDS_TO_END_RUNS = 45.0
+"""Two or three, and ten times that on busy cores."""
 ATTEMPTS = 3
 """A supervisord that is being ended may have started a program anew in the meantime."""
 
