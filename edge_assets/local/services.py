@@ -93,7 +93,7 @@ def _code_server(location: dagster.Location, port: int) -> Service:
     what = ("--module-name", location.module, "--location-name", location.name)
     where = ("--host", HOST, "--port", str(port), "--use-python-environment-entry-point")
     command = (*PYTHON, "dagster", "api", "grpc", *LOG_LEVEL, *what, *where)
-    program = Program(location.service, command, stop_seconds=BRIEFLY)
+    program = Program(location.service, command, stop_seconds=1)  # its runs have been ended before it
     essential = location.name == dagster.ESSENTIAL_LOCATION
     return Service(program, ("databases", "feed-sports"), partial(probes.listens, port), essential=essential)
 
