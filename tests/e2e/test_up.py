@@ -46,6 +46,7 @@ SERVICES = {
     "scorer",
     "serving",
     "mlflow",
+    "activator",
 }
 
 
