@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 INFRASTRUCTURE = ("postgres", "valkey")
 """Stopped last, when nobody needs them any more."""
 PYTHON = (sys.executable, "-m")
-GENTLY = ("nice", "-n", "10")
-"""The priority of what no alert passes through."""
 BRIEFLY = 2
 """Seconds to stop for pages that would wait for their open connections, and for Dagster's daemon and code servers,
 which wait for their threads: none has anything to lose."""
@@ -86,7 +84,7 @@ def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
     )
     port = str(plan.inner_ports["dagster-webserver"])
     web = ("dagster_webserver", "--host", HOST, "--port", port, *workspace)
-    yield _on_demand(Program("dagster-webserver", (*GENTLY, *PYTHON, *web), stop_seconds=BRIEFLY, on_demand=True))
+    yield _on_demand(Program("dagster-webserver", (*PYTHON, *web), stop_seconds=BRIEFLY, on_demand=True))
 
 
 def _code_server(location: dagster.Location, port: int) -> Service:
@@ -117,7 +115,7 @@ def _mlflow(home: Home, plan: Plan) -> Service:
     }
     artifacts = ("--serve-artifacts", "--artifacts-destination", home.mlflow.as_uri())
     where = ("--host", HOST, "--port", str(plan.inner_ports["mlflow"]))
-    command = (*GENTLY, *PYTHON, "mlflow", "server", *where, "--workers", "1", *artifacts)
+    command = (*PYTHON, "mlflow", "server", *where, "--workers", "1", *artifacts)
     return _on_demand(
         Program("mlflow", command, environment=environment, stop_seconds=BRIEFLY, on_demand=True),
     )
