@@ -87,8 +87,17 @@ def test_a_torn_secret_is_told_and_never_taken_for_a_password(home: Home, torn: 
 def test_a_private_file_is_on_the_disk_before_it_has_its_name(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     fsync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (done.append("sync"), fsync(descriptor))[1])
-    monkeypatch.setattr(Path, "replace", lambda old, new: (done.append("rename"), replace(old, new))[1])
+
+    def synced(descriptor: int) -> None:
+        done.append("sync")
+        fsync(descriptor)
+
+    def renamed(old: Path, new: Path) -> Path:
+        done.append("rename")
+        return replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
     write_private(home.root / "kept", "words")
     assert done == ["sync", "rename", "sync"]
     assert [path.name for path in home.root.glob(".kept*")] == []
