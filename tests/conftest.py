@@ -13,7 +13,8 @@ import redis
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
-from edge_assets.store.database import ensure_database, upgrade
+from edge_assets.store.database import ensure_database
+from edge_assets.store.schema import upgrade
 from tests.servers import npm, pglite, postgres, timescale, valkey
 
 if TYPE_CHECKING:

@@ -83,8 +83,11 @@ def _of_servers(error: Exception) -> Iterator[tuple[str, str]]:
     import redis
 
     from edge_assets.local.reach import why
+    from edge_assets.store.schema import NewerSchemaError
 
-    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+    if isinstance(error, NewerSchemaError):
+        yield str(error), "run the version of Edge Finder that wrote it, or use another EDGE_HOME or DATABASE_URL"
+    elif isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         yield f"this database has not been prepared by this version: {why(error)}", "`edge up` does that"
     elif isinstance(error, psycopg.OperationalError):
         yield f"the database cannot be asked: {why(error)}", "check DATABASE_URL; `edge doctor` tells more"

@@ -91,7 +91,7 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
 
 def _database() -> str:
     """The database, with the newest schema."""
-    from edge_assets.store.database import upgrade
+    from edge_assets.store.schema import upgrade
 
     url = database_url()
     if not Settings().database_url:

@@ -109,7 +109,10 @@ class _Progress:
             self._waiting.append(name)
         else:
             self._waiting.remove(name)
-            err.print(f"[green]✓[/] {name} [dim]{seconds:.1f} s[/]", markup=True)
+            mark, words = (
+                ("[green]✓[/]", "") if state == "ready" else ("[yellow]![/]", " does not start; `edge status`")
+            )
+            err.print(f"{mark} {name}{words} [dim]{seconds:.1f} s[/]", markup=True)
         self._spinner.update(f"starting {', '.join(self._waiting)}")
 
 

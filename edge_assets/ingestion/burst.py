@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+import signal
+import threading
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
@@ -30,7 +32,7 @@ from edge_assets.store.credits import write_statement
 from edge_assets.store.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.ingestion.report import SportReport
@@ -43,21 +45,41 @@ __all__ = ["BurstOrder", "run_burst"]
 async def run_burst(order: BurstOrder, settings: Settings) -> list[SportReport]:
     """Poll the sports of an order until each has been handed over or the time is up.
 
-    One report a sport, in the order's order; what went wrong with a sport is in its report. Raises
-    `MissingSettingError` without a database, a stream or a key.
+    One report a sport, in the order's order; what went wrong with a sport is in its report. SIGTERM ends the turns
+    between two polls. Raises `MissingSettingError` without a database, a stream or a key.
     """
-    async with _desk(settings) as desk:
-        pollers = [SportPoller(sport, order, desk) for sport in order.sports]
-        gc.collect()
-        gc.freeze()  # the collector would walk everything imported, again and again: 2-3x on parsing
-        try:
-            return await asyncio.gather(*(poller.run() for poller in pollers))
-        finally:
-            gc.unfreeze()
+    with _stop_signal() as stopping:
+        async with _desk(settings, stopping) as desk:
+            return await _take_turns(order, desk)
+
+
+async def _take_turns(order: BurstOrder, desk: Desk) -> list[SportReport]:
+    pollers = [SportPoller(sport, order, desk) for sport in order.sports]
+    gc.collect()
+    gc.freeze()  # the collector would walk everything imported, again and again: 2-3x on parsing
+    try:
+        return await asyncio.gather(*(poller.run() for poller in pollers))
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
+def _stop_signal() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM sets meanwhile, so that a stack that is stopped leaves no run that failed."""
+    stopping = asyncio.Event()
+    if threading.current_thread() is not threading.main_thread():  # only there a signal can be handled
+        yield stopping
+        return
+    loop = asyncio.get_running_loop()
+    previous = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(stopping.set))
+    try:
+        yield stopping
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 @asynccontextmanager
-async def _desk(settings: Settings) -> AsyncIterator[Desk]:
+async def _desk(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Desk]:
     url = settings.require_database()
     async with AsyncExitStack() as stack:
         clock = feed_clock(settings)
@@ -76,6 +98,7 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
             clock=clock,
             meter=_meter(settings, stated),
             redis=redis,
+            stopping=stopping,
         )
 
 

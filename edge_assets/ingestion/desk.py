@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ class Desk:
     clock: Clock
     meter: Meter
     redis: Redis
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the burst is told to end before its time."""
 
     @property
     def speed(self) -> float:

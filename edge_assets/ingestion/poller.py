@@ -75,14 +75,14 @@ class SportPoller:
     async def _take_lease(self) -> None:
         """Claim the sport and wait until whoever holds it releases it between two of its polls."""
         while not await asyncio.to_thread(self._session.try_begin):
-            if time.monotonic() > self._order.ends:
+            if time.monotonic() > self._order.ends or self._desk.stopping.is_set():
                 raise LeaseLostError
             await asyncio.sleep(LEASE_RETRY)
 
     async def _watch(self) -> None:
         pause = self._until_due()
         while not self.report.ended:
-            if pause.seconds:
+            if pause.seconds or self._desk.stopping.is_set():
                 self.report.ended = self._not_worth_waiting(pause.seconds) or await self._wait(pause)
             if not self.report.ended:
                 pause = await self._poll()
@@ -162,6 +162,8 @@ class SportPoller:
             waiting.cancel()
 
     async def _over(self) -> str:
+        if self._desk.stopping.is_set():
+            return "stopped"
         now = time.monotonic()
         if now >= self._next_beat:
             self._next_beat = now + HEARTBEAT

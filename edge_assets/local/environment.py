@@ -33,10 +33,13 @@ def environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
         "REDIS_URL": plan.redis_url,
         "MLFLOW_TRACKING_URI": plan.mlflow_uri,
         "JWT_SECRET": jwt_secret(settings, home),
-        "DAGSTER_HOME": str(home.dagster),
-        "DAGSTER_POSTGRES_URL": for_psycopg2(plan.dagster_url),
     }
-    return {**os.environ, **QUIET, **ours, **_feed(settings, home, plan)}
+    return {**os.environ, **QUIET, **ours, **dagster_environment(home, plan), **_feed(settings, home, plan)}
+
+
+def dagster_environment(home: Home, plan: Plan) -> dict[str, str]:
+    """Where Dagster finds its instance."""
+    return {"DAGSTER_HOME": str(home.dagster), "DAGSTER_POSTGRES_URL": for_psycopg2(plan.dagster_url)}
 
 
 def jwt_secret(settings: Settings, home: Home) -> str:

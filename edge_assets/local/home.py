@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 SECRET_BYTES = 32
+SECRET = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,16 @@ class Home:
         return self.root / "postgres"
 
     @property
+    def reserve(self) -> Path:
+        """Room on the disk that is kept for the database's recovery."""
+        return self.root / "reserve"
+
+    @property
+    def dumps(self) -> Path:
+        """What databases held before they were migrated."""
+        return self.root / "dumps"
+
+    @property
     def valkey(self) -> Path:
         """The embedded Redis-compatible server's data."""
         return self.root / "valkey"
@@ -80,11 +92,18 @@ class Home:
         return self.root / "mlflow"
 
     def secret(self, name: str) -> str:
-        """A random secret, made the first time it is asked for."""
+        """A random secret, made the first time it is asked for.
+
+        Raises `LocalError` for one that is not whole: it would be taken for a password, and refused by its server.
+        """
         path = self.root / "secrets" / name
         if not path.exists():
             write_private(path, secrets.token_hex(SECRET_BYTES))
-        return path.read_text()
+        kept = path.read_text(errors="replace").strip()
+        if not SECRET.fullmatch(kept):
+            msg = f"{path} is damaged: a secret has {2 * SECRET_BYTES} hexadecimal digits"
+            raise LocalError(msg, "delete it; `edge up` makes another, and gives it to its server")
+        return kept
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -115,13 +134,46 @@ class Home:
 
     def _facts(self) -> dict[str, Any]:
         path = self.root / "state.json"
-        facts: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        return facts
+        return read_private(path, "delete it; it only remembers ports and which recording a database holds") or {}
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file that only its owner may read, whole or not at all, and for good: a power cut leaves the old one.
+
+    Without the first `fsync` the new name can be on the disk before what it names, an empty file.
+    """
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.touch(mode=PRIVATE_FILE)
-    scratch.write_text(text)
+    with scratch.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     scratch.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Have what was made, renamed or removed in a directory outlive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_private(path: Path, remedy: str) -> dict[str, Any] | None:
+    """A JSON object that `write_private` wrote; None if there is no such file.
+
+    Raises `LocalError` with the file's name and `remedy` where it is empty, cut off or something else.
+    """
+    if not path.exists():
+        return None
+    try:
+        read = json.loads(path.read_bytes())
+    except ValueError as error:  # also what is no text
+        msg = f"{path} is damaged: {error}" if path.stat().st_size else f"{path} is empty, as a power cut leaves a file"
+        raise LocalError(msg, remedy) from None
+    if not isinstance(read, dict):
+        msg = f"{path} is damaged: it holds no JSON object"
+        raise LocalError(msg, remedy)
+    return read

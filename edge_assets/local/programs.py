@@ -8,46 +8,53 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SECONDS_TO_COUNT_AS_STARTED = 3
 """A program that ends sooner has failed to start; most of ours find fault with their settings within it."""
-START_RETRIES = 20
-"""With supervisord's growing pauses: about three and a half minutes of trying."""
+START_RETRIES = 1_000_000
+"""For ever: whatever is missing (a disk that is full, a database that is away) may come back, and nobody watches.
+supervisord's pause grows by a second a try, so that after a fault of T seconds it is at most the root of 2 T."""
 LOG_BYTES = 5_000_000
 LOG_BACKUPS = 2
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run; `user` is who runs it (default: whoever starts the stack), `group` whether its children
-    are stopped by signal too (a server that stops its own children in order wants none)."""
+    """What to run; `group` is whether its children are stopped by signal too (a server that stops its own
+    children in order wants none), `on_demand` whether it waits to be started (see `activator`)."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    user: str | None = None
     stop_signal: str = "TERM"
     stop_seconds: int = 10
     group: bool = True
+    on_demand: bool = False
 
 
-def section(program: Program) -> str:
-    """The `[program:x]` section."""
+def escape(text: str | Path) -> str:
+    """As supervisord's configuration wants a text that may hold a `%`."""
+    return str(text).replace("%", "%%")
+
+
+def section(program: Program, logs: Path) -> str:
+    """The `[program:x]` section of a program that writes to `logs`."""
     options = {
         "command": shlex.join(program.command),
         "environment": ",".join(f'{key}="{value}"' for key, value in program.environment.items()),
-        "user": program.user or "",
         "stopsignal": program.stop_signal,
         "stopwaitsecs": str(program.stop_seconds),
         "stopasgroup": str(program.group),
         "killasgroup": str(program.group),
+        "autostart": str(not program.on_demand),
         "autorestart": "true",
         "startsecs": str(SECONDS_TO_COUNT_AS_STARTED),
         "startretries": str(START_RETRIES),
         "redirect_stderr": "true",
+        "stdout_logfile": escape(logs / f"{program.name}.log"),  # read twice, each time with variables
         "stdout_logfile_maxbytes": str(LOG_BYTES),
         "stdout_logfile_backups": str(LOG_BACKUPS),
     }
-    lines = [f"{key}={value.replace('%', '%%')}" for key, value in options.items() if value]
-    lines.append(f"stdout_logfile=%(here)s/../../logs/{program.name}.log")
+    lines = [f"{key}={escape(value)}" for key, value in options.items() if value]
     return "\n".join([f"[program:{program.name}]", *lines, ""])

@@ -24,12 +24,11 @@ if TYPE_CHECKING:
 INFRASTRUCTURE = ("postgres", "valkey")
 """Stopped last, when nobody needs them any more."""
 PYTHON = (sys.executable, "-m")
-ESSENTIALS = ("dagster-daemon", "code-ingest", "scorer", "serving")
-"""What slow, unessential services wait for, to leave the cores to the path to the alerts."""
-GENTLY = ("nice", "-n", "10")
-"""The priority of what no alert passes through."""
-BRIEFLY = 4
-"""Seconds to stop for pages that would wait for their open connections, and have nothing to lose."""
+BRIEFLY = 2
+"""Seconds to stop for pages that would wait for their open connections, and for Dagster's daemon and code servers,
+which wait for their threads: none has anything to lose."""
+LOG_LEVEL = ("--log-level", "warning")
+"""Dagster's own INFO is several lines every five seconds, which push what went wrong out of the logs."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,8 @@ def services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
     yield from _serving(plan, supervisor)
     yield _watchdog(plan, supervisor)
     if plan.mlflow_port:
-        yield _mlflow(home, plan, plan.mlflow_port, supervisor)
+        yield _mlflow(home, plan)
+    yield _activator(home, plan)
 
 
 def _infrastructure(home: Home, plan: Plan) -> Iterator[Service]:
@@ -76,34 +76,28 @@ def _feed(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
 
 
 def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
-    """None waits for the code servers: Dagster looks for those that are away every second."""
-    yield from (_code_server(location, plan.code_ports[location.name], supervisor) for location in dagster.locations())
+    """The daemon waits for the code servers: of each that is away it tells every second, in thirty lines."""
+    places = dagster.locations()
+    yield from (_code_server(location, plan.code_ports[location.name], supervisor) for location in places)
     workspace = ("--workspace", str(dagster.workspace_file(home)))
     yield Service(
-        Program("dagster-daemon", (*PYTHON, "dagster._daemon", "run", *workspace)),
-        ("databases", "feed-sports"),
+        Program("dagster-daemon", (*PYTHON, "dagster._daemon", "run", *LOG_LEVEL, *workspace), stop_seconds=BRIEFLY),
+        ("databases", "feed-sports", *(location.service for location in places)),
         partial(probes.runs, supervisor, "dagster-daemon"),
     )
-    web = ("edge_assets.web.dagster_ui", "--host", HOST, "--port", str(plan.dagster_port), *workspace)
-    yield Service(
-        Program("dagster-webserver", (*GENTLY, *PYTHON, *web), stop_seconds=BRIEFLY),
-        ESSENTIALS,
-        partial(probes.serves, supervisor, "dagster-webserver", plan.dagster_port, "/server_info"),
-        essential=False,
-    )
+    port = str(plan.inner_ports["dagster-webserver"])
+    web = ("edge_assets.web.dagster_ui", "--host", HOST, "--port", port, *workspace)
+    yield _on_demand(Program("dagster-webserver", (*PYTHON, *web), stop_seconds=BRIEFLY, on_demand=True))
 
 
 def _code_server(location: dagster.Location, port: int, supervisor: Supervisor) -> Service:
-    essential = location.name == dagster.ESSENTIAL_LOCATION
     what = ("--module-name", location.module, "--location-name", location.name)
     where = ("--host", HOST, "--port", str(port), "--use-python-environment-entry-point")
-    command = (*PYTHON, "dagster", "api", "grpc", *what, *where)
-    return Service(
-        Program(location.service, command if essential else (*GENTLY, *command), stop_seconds=BRIEFLY),
-        ("databases", "feed-sports") if essential else ESSENTIALS,
-        partial(probes.listens_as, supervisor, location.service, port),
-        essential=essential,
-    )
+    command = (*PYTHON, "dagster", "api", "grpc", *LOG_LEVEL, *what, *where)
+    program = Program(location.service, command, stop_seconds=1)  # its runs have been ended before it
+    essential = location.name == dagster.ESSENTIAL_LOCATION
+    ready = partial(probes.listens_as, supervisor, location.service, port)
+    return Service(program, ("databases", "feed-sports"), ready, essential=essential)
 
 
 def _serving(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
@@ -128,17 +122,30 @@ def _watchdog(plan: Plan, supervisor: Supervisor) -> Service:
     )
 
 
-def _mlflow(home: Home, plan: Plan, port: int, supervisor: Supervisor) -> Service:
+def _mlflow(home: Home, plan: Plan) -> Service:
     """Its database comes by environment, so that no password shows in the list of processes."""
     environment = {
         "MLFLOW_BACKEND_STORE_URI": for_psycopg2(plan.mlflow_database_url),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     artifacts = ("--serve-artifacts", "--artifacts-destination", home.mlflow.as_uri())
-    command = (*GENTLY, *PYTHON, "edge_assets.web.mlflow_ui", "server", "--host", HOST, "--port", str(port))
+    where = ("--host", HOST, "--port", str(plan.inner_ports["mlflow"]))
+    command = (*PYTHON, "edge_assets.web.mlflow_ui", "server", *where, *artifacts)
+    return _on_demand(
+        Program("mlflow", command, environment=environment, stop_seconds=BRIEFLY, on_demand=True),
+    )
+
+
+def _on_demand(program: Program) -> Service:
+    """It only has to be known: the activator starts it."""
+    return Service(program, ("databases",), lambda: True)
+
+
+def _activator(home: Home, plan: Plan) -> Service:
+    """Listens where a browser looks for the pages that hardly anybody has open."""
+    doors = {"dagster-webserver": plan.dagster_port, **({"mlflow": plan.mlflow_port} if plan.mlflow_port else {})}
+    words = (f"{name}:{port}:{plan.inner_ports[name]}" for name, port in doors.items())
+    command = (*PYTHON, "edge_assets.local.activator", str(home.root), *words)
     return Service(
-        Program("mlflow", (*command, *artifacts), environment=environment, stop_seconds=BRIEFLY),
-        ESSENTIALS,
-        partial(probes.serves, supervisor, "mlflow", port, "/health"),
-        essential=False,
+        Program("activator", command, stop_seconds=BRIEFLY), ("databases",), partial(probes.listens, plan.dagster_port)
     )

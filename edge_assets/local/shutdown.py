@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from contextlib import suppress
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
 
+from edge_assets.local.dagster import locations
+from edge_assets.local.environment import dagster_environment
 from edge_assets.local.errors import LocalError
+from edge_assets.local.plan import Plan
 from edge_assets.local.services import INFRASTRUCTURE
 from edge_assets.local.supervisor import MARKER, Supervisor
 
@@ -18,6 +24,8 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 SECONDS_TO_END = 10.0
+SECONDS_TO_END_RUNS = 45.0
+"""Two or three, and ten times that on busy cores."""
 ATTEMPTS = 3
 """A supervisord that is being ended may have started a program anew in the meantime."""
 
@@ -26,21 +34,56 @@ def down(home: Home) -> int:
     """Stop everything of this home; returns how many processes there were. Nothing to stop is no error."""
     found = len(list(survivors(home)))
     with suppress(LocalError, OSError, psutil.Error):  # a supervisord that cannot do it is ended itself
-        _ask(Supervisor(home))
+        _ask(home, Supervisor(home))
     for _ in range(ATTEMPTS):
         if not (left := list(survivors(home))):
+            Supervisor(home).remove_socket_directory()
             return found
         _end(left)
     msg = f"processes {', '.join(str(process.pid) for process in left)} do not end"
     raise LocalError(msg, "end them yourself: kill -9")
 
 
-def _ask(supervisor: Supervisor) -> None:
-    """An orderly end: the databases last."""
+def _ask(home: Home, supervisor: Supervisor) -> None:
+    """An orderly end: what launches runs, the runs, what they run in, the databases."""
     names = {program.name for program in supervisor.programs()}
+    runs = {location.service for location in locations()}
+    with _ending_of_runs(home, supervisor, runs):
+        supervisor.request_stop(names - runs - set(INFRASTRUCTURE))
+        supervisor.stop(names & {"dagster-daemon"})
     supervisor.stop(names - set(INFRASTRUCTURE))
     supervisor.stop(names & set(INFRASTRUCTURE))
     supervisor.shutdown()
+
+
+@contextmanager
+def _ending_of_runs(home: Home, supervisor: Supervisor, code_servers: set[str]) -> Iterator[None]:
+    """End the runs in flight after what is done meanwhile; that needs Dagster, which takes seconds to import."""
+    plan = None
+    with suppress(LocalError):  # a damaged plan stops nothing
+        plan = Plan.load(home)
+    if plan is None:
+        yield
+        return
+    pids = [str(pid) for info in supervisor.programs() if info.name in code_servers for pid in _runs_of(info.pid)]
+    command = [sys.executable, "-m", "edge_assets.defs.ending", *pids]
+    environment = {**os.environ, **dagster_environment(home, plan)}
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as ending:  # noqa: S603 - ours
+        try:
+            yield
+            ending.communicate(b"\n", SECONDS_TO_END_RUNS)
+        except subprocess.TimeoutExpired:  # the database is away or hangs: what is left is the sensor's to tell
+            pass
+        finally:
+            ending.kill()
+
+
+def _runs_of(code_server: int) -> Iterator[int]:
+    """Dagster spawns a process for each run."""
+    with suppress(psutil.Error):
+        for child in psutil.Process(code_server).children(recursive=True) if code_server else ():
+            if any("spawn_main" in word for word in child.cmdline()):
+                yield child.pid
 
 
 def survivors(home: Home) -> Iterator[psutil.Process]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edge_assets.clock import WallClock
 from edge_assets.health.assessment import STACK
 from edge_assets.local import dagster, postgres, worlds
+from edge_assets.local.dumps import dump_database
 from edge_assets.local.environment import environment, jwt_secret
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import Plan, make
@@ -21,8 +22,9 @@ from edge_assets.local.shutdown import down
 from edge_assets.local.startup import Step, bring_up
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.settings import Feed
-from edge_assets.store.database import connect, upgrade
+from edge_assets.store.database import connect
 from edge_assets.store.retention import retain
+from edge_assets.store.schema import pending_since, upgrade
 from edge_assets.store.vital_signs import begin_life
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from edge_assets.local.plan import Wish
     from edge_assets.local.services import Service
     from edge_assets.local.startup import State
+    from edge_assets.local.supervisor import ProgramInfo
     from edge_assets.settings import Settings
 
 HOPELESS = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
@@ -88,8 +91,10 @@ class _Stack:
     def _steps(self) -> Iterator[Step]:
         yield Step("feed-sports", ("feed",), self._ask_for_sports)
         for service in services(self._home, self.plan, self._supervisor):
+            name = service.program.name
             start, ready = partial(self._start, service), partial(self._is_ready, service)
-            yield Step(service.program.name, service.after, start, ready, service.essential)
+            work = partial(self._supervisor.cpu_seconds, name)
+            yield Step(name, service.after, start, ready, service.essential, work)
         # a recording that cannot be read is told before anything is given up for it
         given_up_for = ("feed-sports",) if self._fresh else ()
         yield Step("databases", ("postgres", "valkey", *given_up_for), self._make_databases)
@@ -101,12 +106,21 @@ class _Stack:
 
     def _is_ready(self, service: Service) -> bool:
         name = service.program.name
-        if any(p.name == name and p.state in HOPELESS for p in self._supervisor.programs()):
-            log = self._home.logs / f"{name}.log"
-            last = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
-            msg = f"{name} does not stay up; it last said:\n{last}"
-            raise LocalError(msg, f"see {log}")
+        for info in self._supervisor.programs():
+            if info.name == name and info.state in HOPELESS:
+                raise self._gave_up(info)
         return service.ready()
+
+    def _gave_up(self, program: ProgramInfo) -> LocalError:
+        """A program that could not be spawned has written nothing."""
+        log = self._home.logs / f"{program.name}.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        last = "\n".join(lines[-LOG_LINES:])
+        if not last:
+            return LocalError(
+                f"{program.name} does not start: {program.description}", "run `make sync`, then try again"
+            )
+        return LocalError(f"{program.name} does not stay up; it last said:\n{last}", f"see {log}")
 
     def _make_databases(self) -> None:
         if self._fresh:
@@ -114,6 +128,7 @@ class _Stack:
         worlds.ensure_databases(self.plan)
 
     def _migrate(self) -> None:
+        self._keep_before_migration()
         upgrade(self.plan.database_url)
         worlds.check_world(self._home, self.plan)
         with connect(self.plan.database_url, "edge up") as conn:
@@ -121,6 +136,12 @@ class _Stack:
         if self.plan.feed is Feed.ODDS_API:
             with connect(self.plan.database_url, "edge up") as conn:
                 retain(conn, self._settings.retention_days, WallClock().now())
+
+    def _keep_before_migration(self) -> None:
+        """A server of one's own has backups of one's own."""
+        revision = pending_since(self.plan.database_url)
+        if revision and self.plan.postgres_port:
+            dump_database(self._home, self.plan.database_url, revision, WallClock().now())
 
     def _ask_for_sports(self) -> None:
         """What our own feed server has is what is polled."""

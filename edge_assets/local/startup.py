@@ -14,45 +14,87 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS = 0.1
 PATIENCE_SECONDS = 150.0
-"""For one step. A first start compiles bytecode and reads cold disks; 40 s were seen on two busy cores."""
+"""For a step without a sign of life. One that works may take longer: beside twenty busy loops imports take minutes."""
+LONGEST_SECONDS = 1800.0
+"""For a step that works and never arrives."""
 
-State = Literal["starting", "ready"]
+State = Literal["starting", "ready", "failed"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """`begin` starts it, `ready` tells whether it has arrived and may raise `LocalError` if it never will."""
+    """`begin` starts it, `ready` tells whether it has arrived and may raise `LocalError` if it never will.
+
+    `work` tells how much has been done for it, in any unit, like the seconds of CPU that it has used.
+    """
 
     name: str
     after: tuple[str, ...]
     begin: Callable[[], None]
     ready: Callable[[], bool] = lambda: True
     essential: bool = True
+    work: Callable[[], float] = lambda: 0.0
+
+
+@dataclass
+class _Wait:
+    """For one step that has begun: since when, and when it last showed that it works."""
+
+    began: float
+    moved: float
+    work: float = 0.0
+
+    @classmethod
+    def since_now(cls) -> _Wait:
+        return cls(time.monotonic(), time.monotonic())
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def is_hopeless(self, work: float) -> bool:
+        """Whether it has stood still for too long, or worked for too long."""
+        now = time.monotonic()
+        if work != self.work:
+            self.moved, self.work = now, work
+        return now - self.moved > PATIENCE_SECONDS or now - self.began > LONGEST_SECONDS
 
 
 def bring_up(steps: Sequence[Step], report: Callable[[str, State, float], None]) -> None:
     """Return when every essential step is ready and every other one has begun.
 
-    `report(name, state, seconds since it began)`. Raises `LocalError` when a step fails or takes too long.
+    `report(name, state, seconds since it began)`. What waits for a step that is not essential begins even if that one
+    fails. Raises `LocalError` when an essential step fails, or shows no sign of life for too long.
     """
     by_name = {step.name: step for step in steps}
     order = TopologicalSorter({s.name: [a for a in s.after if a in by_name] for s in steps})
     order.prepare()
-    began: dict[str, float] = {}
-    arrived: set[str] = set()
+    began: dict[str, _Wait] = {}
+    over: set[str] = set()
     essential = {step.name for step in steps if step.essential}
-    while not essential <= arrived or len(began) < len(steps):
+    while not essential <= over or len(began) < len(steps):
         for name in order.get_ready():
             report(name, "starting", 0.0)
-            began[name] = time.monotonic()
+            began[name] = _Wait.since_now()
             by_name[name].begin()
-        for name in began.keys() - arrived:
-            waited = time.monotonic() - began[name]
-            if by_name[name].ready():
-                arrived.add(name)
+        for name in began.keys() - over:
+            if state := _look_at(by_name[name], began[name]):
+                over.add(name)
                 order.done(name)
-                report(name, "ready", waited)
-            elif waited > PATIENCE_SECONDS:
-                msg = f"{name} is not ready after {waited:.0f} s"
-                raise LocalError(msg, "see its log")
+                report(name, state, began[name].seconds)
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _look_at(step: Step, wait: _Wait) -> State | None:
+    """What has become of a step; None while it is worth waiting for."""
+    try:
+        if step.ready():
+            return "ready"
+        if wait.is_hopeless(step.work()):
+            msg = f"{step.name} is not ready after {wait.seconds:.0f} s"
+            raise LocalError(msg, "see its log")
+    except LocalError:
+        if step.essential:
+            raise
+        return "failed"
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import http.client
 import os
@@ -20,7 +21,7 @@ import psutil
 
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import PRIVATE_DIRECTORY, Home, write_private
-from edge_assets.local.programs import Program, section
+from edge_assets.local.programs import Program, escape, section
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,10 +39,10 @@ CONFIGURATION = """\
 [supervisord]
 strip_ansi=true
 umask=077
-logfile=%(here)s/../logs/supervisord.log
+logfile={logs}/supervisord.log
 logfile_maxbytes=1MB
 logfile_backups=1
-pidfile=%(here)s/supervisord.pid
+pidfile={run}/supervisord.pid
 {user}
 [unix_http_server]
 file={socket}
@@ -49,7 +50,7 @@ chmod=0600
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [include]
-files=programs/*.conf
+files={programs}/*.conf
 """
 
 
@@ -86,9 +87,8 @@ class Supervisor:
         for stale in programs.glob("*.conf"):
             stale.unlink()
         _make_private(self._socket.parent)
-        user = "user=root" if os.geteuid() == 0 else ""
         configuration = self._home.run / "supervisord.conf"
-        write_private(configuration, CONFIGURATION.format(user=user, socket=str(self._socket).replace("%", "%%")))
+        write_private(configuration, self._configuration(programs))
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
         marked = {**environment, MARKER: str(self._home.root)}
         said = subprocess.run(command, env=marked, check=False, capture_output=True, text=True)  # noqa: S603 - ours
@@ -101,9 +101,14 @@ class Supervisor:
 
     def add(self, program: Program) -> None:
         """Start a program and keep it running."""
-        write_private(self._home.run / "programs" / f"{program.name}.conf", section(program))
+        write_private(self._home.run / "programs" / f"{program.name}.conf", section(program, self._home.logs))
         self._call("reloadConfig")
         self._call("addProcessGroup", program.name)
+
+    def start(self, name: str) -> None:
+        """Start a program that waits to be asked for; one that runs already is none the worse."""
+        with suppress(LocalError):
+            self._call("startProcess", name, False)
 
     def programs(self) -> list[ProgramInfo]:
         """Every program that was added; none if supervisord does not run."""
@@ -112,12 +117,25 @@ class Supervisor:
         rows = self._call("getAllProcessInfo")
         return [ProgramInfo(r["name"], r["statename"], r["pid"], r["spawnerr"] or r["description"]) for r in rows]
 
-    def stop(self, names: Collection[str]) -> None:
-        """Stop programs side by side and wait for their end (supervisord kills those that dawdle)."""
+    def cpu_seconds(self, name: str) -> float:
+        """What a program and its children have computed so far: a sign that it is alive, however busy the machine."""
+        used = 0.0
+        with suppress(psutil.Error):
+            for pid in (info.pid for info in self.programs() if info.name == name and info.pid):
+                process = psutil.Process(pid)
+                used += sum(sum(p.cpu_times()[:2]) for p in (process, *process.children(recursive=True)))
+        return used
+
+    def request_stop(self, names: Collection[str]) -> None:
+        """Have programs end side by side, without waiting for it."""
         for info in self.programs():
             if info.name in names and info.state in {"RUNNING", "STARTING", "BACKOFF"}:
                 with suppress(LocalError):  # it ended by itself in the meantime
                     self._call("stopProcess", info.name, False)
+
+    def stop(self, names: Collection[str]) -> None:
+        """Stop programs side by side and wait for their end (supervisord kills those that dawdle)."""
+        self.request_stop(names)
         give_up = time.monotonic() + STOP_SECONDS
         while any(p.name in names and p.pid for p in self.programs()) and time.monotonic() < give_up:
             time.sleep(0.1)
@@ -135,6 +153,23 @@ class Supervisor:
         process = psutil.Process(pid)
         self._call("shutdown")
         process.wait(STOP_SECONDS)
+
+    def remove_socket_directory(self) -> None:
+        """Leave nothing below /tmp, where the socket of a home with a long path lies."""
+        if self._socket.parent != self._home.run:
+            self._socket.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._socket.parent.rmdir()
+
+    def _configuration(self, programs: Path) -> str:
+        """Paths are written out: supervisord takes a `%` in its own `%(here)s` for the begin of a variable."""
+        return CONFIGURATION.format(
+            user="user=root" if os.geteuid() == 0 else "",
+            logs=escape(self._home.logs),
+            run=escape(self._home.run),
+            socket=escape(self._socket),
+            programs=_as_pattern(programs),
+        )
 
     def _answers(self) -> bool:
         try:
@@ -182,6 +217,11 @@ class _UnixTransport(Transport):
         connection = _UnixConnection(self._path)
         self._connection = (host, connection)
         return connection
+
+
+def _as_pattern(directory: Path) -> str:
+    """Matches the directory and no other that is likely: patterns are separated by spaces."""
+    return "".join("?" if letter.isspace() else letter for letter in escape(Path(glob.escape(str(directory)))))
 
 
 def _make_private(directory: Path) -> None:

@@ -1,18 +1,14 @@
-"""Connections, the schema, and which kind of server it is."""
+"""Connections, and which kind of server it is."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-import sqlalchemy
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
 from psycopg.rows import kwargs_row, scalar_row
 
@@ -21,9 +17,6 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-MIGRATIONS = Path(__file__).with_name("migrations")
-MIGRATION_LOCK = 0x0ED6E
-"""Advisory lock that lets one process at a time migrate."""
 UNSTORABLE = frozenset({"22", "23", "54"})
 """SQLSTATE classes of what the server refuses because of its content: data, integrity, limits."""
 COMMUNITY = "timescale"
@@ -103,19 +96,6 @@ def ensure_database(url: str, name: str) -> str:
             with somebody_was_quicker:
                 conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return target
-
-
-def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema of the database at `url` to a revision, once, however many try together."""
-    engine = sqlalchemy.create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=sqlalchemy.NullPool
-    )
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
 
 
 def describe(conn: Connection) -> DatabaseInfo:

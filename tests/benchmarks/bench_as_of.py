@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_assets.store import offers, readers
-from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from edge_assets.store.database import connect, describe, ensure_database
+from edge_assets.store.schema import upgrade
 from tests.benchmarks.season import LISTED, fill
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import pytest
 
 from edge_assets.clock import micros
 from edge_assets.store.copying import COLUMNS, copy_ticks
-from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from edge_assets.store.database import connect, describe, ensure_database
+from edge_assets.store.schema import upgrade
 from edge_assets.store.writer import partitions_of, write_poll
 from ml.quotes import EventStarts, MarketTimes, QuoteBatch
 from tests.edge_assets.store.material import NAN, NOON, Desk

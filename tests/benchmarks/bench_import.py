@@ -16,7 +16,8 @@ import pytest
 from edge_assets.importing.formats import FormatName
 from edge_assets.importing.importer import Importer
 from edge_assets.store.copying import COLUMNS
-from edge_assets.store.database import connect, describe, ensure_database, upgrade
+from edge_assets.store.database import connect, describe, ensure_database
+from edge_assets.store.schema import upgrade
 from tests.edge_assets.importing.seasons import season
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import pytest
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.odds_api.numbers import PriceFormat
 from edge_assets.store import readers
-from edge_assets.store.database import connect, describe, upgrade
+from edge_assets.store.database import connect, describe
+from edge_assets.store.schema import upgrade
 from edge_assets.store.writer import write_poll
 from ml.quotes import EventStarts, MarketTimes
 from tests.e2e.test_recorded_week import payloads

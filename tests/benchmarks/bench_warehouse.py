@@ -26,8 +26,9 @@ from edge_assets.clock import micros
 from edge_assets.defs.analytics.definitions import analytics
 from edge_assets.defs.analytics.rhythm import HOURLY, keys_of
 from edge_assets.store import offers
-from edge_assets.store.database import connect, ensure_database, upgrade
+from edge_assets.store.database import connect, ensure_database
 from edge_assets.store.readers import last_quotes
+from edge_assets.store.schema import upgrade
 from edge_assets.store.vocabulary import Vocabulary
 from edge_assets.store.writer import PollRecord, write_poll
 from ml.quotes import OUTCOMES_OF, EventStarts, Market, MarketTimes, QuoteBatch

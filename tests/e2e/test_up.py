@@ -47,6 +47,7 @@ SERVICES = {
     "serving",
     "watchdog",
     "mlflow",
+    "activator",
 }
 
 

@@ -15,7 +15,7 @@ from edge_assets.defs.analytics.gate import gate
 from edge_assets.defs.analytics.history import build_imports
 from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepared_project
-from edge_assets.defs.analytics.rhythm import warehouse_hourly
+from edge_assets.defs.analytics.rhythm import warehouse_hourly, yield_to_alerts
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
 from edge_assets.defs.analytics.weights import book_weights
 from edge_assets.defs.ingest.resources import SettingsResource
@@ -24,6 +24,7 @@ from edge_assets.defs.ingest.resources import SettingsResource
 @definitions
 def analytics() -> Definitions:
     """Imports, and the warehouse, built every hour."""
+    yield_to_alerts()
     warehouse = build_warehouse(prepared_project())
     job = define_asset_job(
         "warehouse",

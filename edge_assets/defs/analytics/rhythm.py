@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ VIEW = "view"
 """The kind of models that hold no rows."""
 NIGHT = 4
 """The hour, in UTC, from which a day's whole build is due."""
+RUN_NICENESS = 10
 
 
 def warehouse_hourly(job: UnresolvedAssetJobDefinition, specs: Sequence[AssetSpec]) -> ScheduleDefinition:
@@ -49,6 +52,15 @@ def warehouse_hourly(job: UnresolvedAssetJobDefinition, specs: Sequence[AssetSpe
         execution_fn=requested,
         default_status=DefaultScheduleStatus.RUNNING,
     )
+
+
+def yield_to_alerts() -> None:
+    """Run with the priority of what no alert passes through, if this is a run: a process that a code server spawned.
+
+    The code server itself has its share of the cores, because Dagster's daemon waits for it.
+    """
+    if multiprocessing.parent_process() is not None:
+        os.setpriority(os.PRIO_PROCESS, 0, RUN_NICENESS)
 
 
 def keys_of(specs: Iterable[AssetSpec], policy: FreshnessPolicy) -> list[AssetKey]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store.database import connect, ensure_database, upgrade
+from edge_assets.store.database import connect, ensure_database
+from edge_assets.store.schema import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +176,23 @@ async def test_two_overlapping_bursts_hand_over_without_a_lost_or_double_poll(
     assert ticks(database_url) == undisturbed
     assert_streamed_once_in_order(database_url, redis_url)
     assert {run for (run,) in rows(database_url, "SELECT DISTINCT run_id FROM polls")} == {"r1", "r2"}
+
+
+async def test_a_burst_that_is_told_to_stop_ends_between_two_polls(
+    database_url: str, redis_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]]
+) -> None:
+    settings = settings_for(database_url, redis_url, feed.url)
+    feed.faults(slow_seconds=0.05)
+    handler = signal.getsignal(signal.SIGTERM)
+    first = asyncio.ensure_future(run_burst(order("r1"), settings))
+    await asyncio.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    reports = await asyncio.wait_for(first, 30)
+    assert [(r.ended, r.failure) for r in reports] == [("stopped", None)] * 2
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert rows(database_url, "SELECT count(*) FROM polls WHERE published_at IS NULL") == [(0,)]
+    await play("r2", settings)
+    assert ticks(database_url) == undisturbed
 
 
 async def test_a_refused_sport_never_stops_the_others(database_url: str, redis_url: str, feed: Feeding) -> None:

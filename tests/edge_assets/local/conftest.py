@@ -1,4 +1,4 @@
-"""Homes, and one with the real servers, at a path that is long and has a space in it."""
+"""Homes, and one with the real servers, at a path that is long and has a space and a % in it; others have brackets."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def _nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home.open(tmp_path / "home")
+    home = Home.open(tmp_path / "100% [home]")
     yield home
     down(home)
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    home = Home.open(tmp_path_factory.mktemp("local") / "a home with spaces" / ("long" * 25))
+    home = Home.open(tmp_path_factory.mktemp("local") / "a home with spaces and 50%d" / ("long" * 25))
     servers = Servers.of(home)
     servers.start()
     yield servers

@@ -9,7 +9,7 @@ from edge_assets.local import plan as planning
 from edge_assets.local.environment import environment
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import Plan, Wish
-from edge_assets.local.services import ESSENTIALS, INFRASTRUCTURE, Service, services
+from edge_assets.local.services import INFRASTRUCTURE, Service, services
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.settings import Feed, Settings
 
@@ -87,11 +87,23 @@ def test_every_service_waits_for_something_that_exists(home: Home) -> None:
     all_services = declared(home, plan)
     for service in all_services.values():
         assert set(service.after) <= all_services.keys() | STEPS
-    assert {name for name, service in all_services.items() if service.essential} == {
-        *INFRASTRUCTURE,
-        *ESSENTIALS,
-        "feed",
-    }
+    assert {name for name, service in all_services.items() if not service.essential} == {"code-analytics"}
+
+
+def test_what_is_opened_once_a_week_starts_when_it_is_opened(home: Home) -> None:
+    plan = make(home, Wish(Feed.SIMULATE))
+    known = declared(home, plan)
+    on_demand = {name for name, service in known.items() if service.program.on_demand}
+    assert on_demand == {"dagster-webserver", "mlflow"}
+    for page, name in {"dagster": "dagster-webserver", "mlflow": "mlflow"}.items():
+        port, inner = plan.urls[page].rpartition(":")[2], plan.inner_ports[name]
+        assert f"{name}:{port}:{inner}" in known["activator"].program.command
+        assert str(inner) in known[name].program.command
+
+
+def test_the_daemon_waits_for_the_code_servers(home: Home) -> None:
+    daemon = declared(home, make(home, Wish(Feed.SIMULATE)))["dagster-daemon"]
+    assert {"code-ingest", "code-analytics"} <= set(daemon.after)
 
 
 def test_no_secret_is_in_a_list_of_processes(home: Home) -> None:

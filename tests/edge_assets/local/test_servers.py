@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,9 @@ import psycopg
 import pytest
 import redis
 
-from edge_assets.local import postgres, probes, shutdown
+from edge_assets.local import disk, postgres, probes, shutdown
 from edge_assets.local.errors import LocalError
+from edge_assets.local.supervisor import _socket_path
 from tests.edge_assets.local.embedded import Servers, eventually
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ def test_they_start_again_after_a_crash_of_everything(servers: Servers) -> None:
     os.kill(postmaster, signal.SIGKILL)
     shutdown.down(servers.home)
     assert not list(shutdown.survivors(servers.home))
+    assert not _socket_path(servers.home.run).parent.exists()  # a path too long for sockets: below /tmp
     assert not psutil.pid_exists(valkey)
     servers.start()
     assert probes.postgres(servers.database_url)
@@ -62,3 +66,34 @@ def test_data_of_another_major_version_is_refused(home: Home) -> None:
     (home.postgres / "PG_VERSION").write_text("9\n")
     with pytest.raises(LocalError, match="was written by PostgreSQL 9, this is"):
         postgres.prepare(home, "secret")
+
+
+def test_a_lost_password_is_replaced(servers: Servers) -> None:
+    shutdown.down(servers.home)
+    (servers.home.root / "secrets" / "postgres").unlink()
+    servers.start()
+    assert probes.postgres(servers.database_url)
+
+
+@pytest.mark.parametrize("content", ["", "{pid}\n/elsewhere\n"])
+def test_what_a_power_cut_leaves_of_a_server_does_not_lock_the_home(servers: Servers, content: str) -> None:
+    shutdown.down(servers.home)
+    user = {"user": postgres.SYSTEM_USER} if os.geteuid() == 0 else {}  # another's process is no rival to PostgreSQL
+    with subprocess.Popen(["/bin/sleep", "60"], cwd="/", **user) as foreign:  # type: ignore[call-overload]
+        lock = servers.home.postgres / "postmaster.pid"
+        lock.write_text(content.format(pid=foreign.pid))
+        servers.start()
+        assert probes.postgres(servers.database_url)
+        assert foreign.poll() is None
+        foreign.kill()
+
+
+def test_the_database_has_room_to_recover_in(servers: Servers) -> None:
+    assert servers.home.reserve.stat().st_blocks * 512 >= disk.RESERVE_BYTES
+    assert not disk.release_reserve(servers.home.reserve)  # there is room
+
+
+def test_space_is_low_below_two_gib_or_a_days_growth(home: Home) -> None:
+    free = shutil.disk_usage(home.root).free
+    assert disk.disk_space(home.root).is_low == (free < 2 * 2**30)
+    assert disk.disk_space(home.root, growth_bytes_per_day=2.0 * free).is_low

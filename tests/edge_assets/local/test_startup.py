@@ -43,3 +43,24 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder()
     with pytest.raises(LocalError, match="slow is not ready after"):
         bring_up([recorder.step("slow", looks=10_000)], recorder.report)
+
+
+def test_who_works_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "PATIENCE_SECONDS", 0.2)
+    looks = iter(range(8))
+    slow = Step("slow", (), lambda: None, lambda: next(looks, None) is None, work=iter(range(100)).__next__)
+    bring_up([slow], Recorder().report)
+    assert next(looks, None) is None
+
+    monkeypatch.setattr(startup, "LONGEST_SECONDS", 0.3)
+    with pytest.raises(LocalError, match="endless is not ready after"):
+        bring_up([Step("endless", (), lambda: None, lambda: False, work=iter(range(100)).__next__)], Recorder().report)
+
+
+def test_what_is_not_essential_may_fail_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "PATIENCE_SECONDS", 0.2)
+    recorder = Recorder()
+    broken = recorder.step("broken", looks=10_000, essential=False)
+    bring_up([recorder.step("daemon", "broken"), broken], recorder.report)
+    assert recorder.begun == ["broken", "daemon"]
+    assert ("broken", "failed") in recorder.reported

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from edge_assets.store.database import MIGRATIONS, connect, describe, ensure_database, is_connection_lost, upgrade
+from edge_assets.store.database import connect, describe, ensure_database, is_connection_lost
+from edge_assets.store.schema import MIGRATIONS, NewerSchemaError, pending_since, upgrade
 from ml.quotes import QuoteBatch
 from tests.edge_assets.store.material import NOON
 
@@ -104,6 +105,20 @@ def test_an_unfinished_upgrade_leaves_nothing(
 
     with connect(url, "test") as conn:
         assert conn.execute("SELECT count(*) FROM outcomes").fetchone() == (7,)
+
+
+def test_a_database_of_a_newer_version_is_told_in_one_sentence(database_url: str, conn: Connection) -> None:
+    assert pending_since(database_url) is None
+    conn.execute("UPDATE alembic_version SET version_num = '0001'")
+    assert pending_since(database_url) == "0001"
+    conn.execute("UPDATE alembic_version SET version_num = '9999'")
+    for ask in (pending_since, upgrade):
+        with pytest.raises(NewerSchemaError, match="belongs to a newer version: its schema 9999 is not known here"):
+            ask(database_url)
+
+
+def test_a_database_without_a_schema_has_nothing_to_keep(server: PostgresServer, new_name: str) -> None:
+    assert pending_since(ensure_database(server.url, new_name)) is None
 
 
 @pytest.mark.parametrize("key", ["a\x00b", "\ud83d"], ids=["NUL", "half"])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from alembic.script import ScriptDirectory
 
-from edge_assets.store.database import MIGRATIONS, connect, describe, ensure_database, upgrade
+from edge_assets.store.database import connect, describe, ensure_database
+from edge_assets.store.schema import MIGRATIONS, upgrade
 from edge_assets.store.writer import partitions_of
 
 if TYPE_CHECKING:

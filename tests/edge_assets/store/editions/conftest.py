@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store.database import connect, ensure_database, upgrade
+from edge_assets.store.database import connect, ensure_database
+from edge_assets.store.schema import upgrade
 from tests.conftest import absent
 from tests.servers import npm, postgres
 from tests.servers.pglite import PgliteServer

@@ -1,0 +1,37 @@
+"""Starts a server in this process's place: with room on the disk to recover in, as the user that may run it.
+
+    python -m edge_assets.local.launcher RESERVE USER COMMAND...
+
+USER may be empty. Run by the supervisor at each start, so it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from pathlib import Path
+
+from edge_assets.local.disk import keep_reserve, release_reserve
+
+
+def launch(reserve: Path, user: str, command: list[str]) -> None:
+    """Become the server; does not return."""
+    if release_reserve(reserve):
+        print(f"the disk is full: {reserve} is given back for the recovery", file=sys.stderr, flush=True)  # noqa: T201
+    else:
+        keep_reserve(reserve)
+    if user:
+        _become(user)
+    os.execv(command[0], command)  # noqa: S606 - the wheel's binary
+
+
+def _become(user: str) -> None:
+    account = pwd.getpwnam(user)
+    os.initgroups(user, account.pw_gid)
+    os.setgid(account.pw_gid)
+    os.setuid(account.pw_uid)
+
+
+if __name__ == "__main__":
+    launch(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -1,0 +1,84 @@
+"""What `edge down` makes of Dagster's runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus, job, op
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+
+from edge_assets.defs.ending import end_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dagster import DagsterRun
+
+ENQUEUED, STARTING, STARTED, SUCCEEDED = (
+    DagsterEventType.RUN_ENQUEUED,
+    DagsterEventType.RUN_STARTING,
+    DagsterEventType.RUN_START,
+    DagsterEventType.RUN_SUCCESS,
+)
+ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ingest"), "repository"), "waiting")
+"""What Dagster demands of a run that waits in the queue."""
+SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
+
+
+@op
+def wait() -> None:
+    """Nothing: only its job's runs are looked at."""
+
+
+@job
+def waiting() -> None:
+    wait()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    with DagsterInstance.local_temp(str(tmp_path)) as made:
+        yield made
+
+
+def run_that(instance: DagsterInstance, *events: DagsterEventType) -> DagsterRun:
+    """A run that has come as far as the last of the events."""
+    run = instance.create_run_for_job(waiting, remote_job_origin=ORIGIN)
+    for event in events:
+        instance.report_dagster_event(DagsterEvent(event.value, run.job_name), run.run_id)
+    return run
+
+
+def test_no_run_fails_and_none_that_waits_is_lost(instance: DagsterInstance) -> None:
+    queued = run_that(instance, ENQUEUED)
+    starting = run_that(instance, ENQUEUED, STARTING)
+    at_work = run_that(instance, ENQUEUED, STARTING, STARTED)
+    over = run_that(instance, ENQUEUED, STARTING, STARTED, SUCCEEDED)
+    with subprocess.Popen(SLEEPER) as process:
+        end_runs(instance, [psutil.Process(process.pid)], patience=30.0)
+        assert not psutil.pid_exists(process.pid)
+    became = {run.run_id: run.status for run in instance.get_runs()}
+    assert became == {
+        queued.run_id: DagsterRunStatus.QUEUED,
+        starting.run_id: DagsterRunStatus.QUEUED,
+        at_work.run_id: DagsterRunStatus.CANCELED,
+        over.run_id: DagsterRunStatus.SUCCESS,
+    }
+
+
+def test_a_run_that_ends_by_itself_has_succeeded(instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_that(instance, ENQUEUED, STARTING, STARTED)
+
+    def ends(*_: object, **__: object) -> None:
+        instance.report_dagster_event(DagsterEvent(SUCCEEDED.value, run.job_name), run.run_id)
+
+    monkeypatch.setattr(psutil, "wait_procs", ends)
+    end_runs(instance, [], patience=0.0)
+    ended = instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    assert ended.status is DagsterRunStatus.SUCCESS

@@ -1,0 +1,92 @@
+"""A disk that is full for a while: the database recovers out of its reserve, and by itself when there is room."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from edge_assets.local import disk, launcher, postgres, probes, shutdown
+from edge_assets.local.disk import MIB
+from edge_assets.local.home import Home
+from tests.edge_assets.local.embedded import Servers, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.chaos
+SMALL = {"RESERVE_BYTES": 64 * MIB, "RELEASE_BELOW_BYTES": 32 * MIB, "KEEP_ABOVE_BYTES": 96 * MIB}
+"""The reserve on a disk of 400 MiB, which takes seconds to fill."""
+SMALL_LAUNCHER = """
+import sys
+from pathlib import Path
+from edge_assets.local import disk
+from edge_assets.local.launcher import launch
+vars(disk).update({sizes!r})
+launch(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=400m,mode=0711", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk, and not in every container")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.fixture
+def servers(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
+    for name, size in SMALL.items():
+        monkeypatch.setattr(disk, name, size)
+    home = Home.open(small_disk / "home")
+    servers = Servers.of(home)
+    whole = postgres.program(home, servers.postgres_port)
+    small = home.root / "small_launcher.py"
+    small.write_text(SMALL_LAUNCHER.format(sizes=SMALL))
+    assert whole.command[2] == launcher.__name__
+    program = replace(whole, command=(sys.executable, str(small), *whole.command[3:]))
+    monkeypatch.setattr(postgres, "program", lambda *_: program)
+    servers.start()
+    yield servers
+    shutdown.down(home)
+
+
+def test_a_full_disk_ends_nothing_for_good(servers: Servers, small_disk: Path) -> None:
+    eventually(lambda: probes.postgres(servers.database_url), 60)
+    with psycopg.connect(servers.database_url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE kept AS SELECT n, repeat('x', 500) AS words FROM generate_series(1, 1000) AS n")
+    assert servers.home.reserve.exists()
+
+    first = servers.pid("postgres")
+    _fill(small_disk)
+    with suppress(psycopg.Error), psycopg.connect(servers.database_url, autocommit=True) as conn:
+        while True:  # writes until the log has no room and the server ends
+            conn.execute("INSERT INTO kept SELECT -n, repeat('y', 500) FROM generate_series(1, 20000) AS n")
+    os.kill(servers.pid("postgres") or first, 9)  # had it found room in an old log, the recovery is what counts
+    eventually(lambda: not servers.home.reserve.exists(), 60)
+    eventually(lambda: probes.postgres(servers.database_url), 120)  # though nobody has made room
+
+    (small_disk / "filler").unlink()
+    with psycopg.connect(servers.database_url, autocommit=True) as conn:
+        assert conn.execute("SELECT count(*) FROM kept WHERE n > 0").fetchone() == (1000,)
+        conn.execute("INSERT INTO kept SELECT n, 'again' FROM generate_series(1001, 1100) AS n")
+    assert disk.keep_reserve(servers.home.reserve)
+
+
+def _fill(place: Path) -> None:
+    """To the last block."""
+    with suppress(OSError), (place / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(MIB))
