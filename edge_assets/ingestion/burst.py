@@ -24,13 +24,14 @@ from edge_assets.ingestion.desk import BurstOrder, Desk
 from edge_assets.ingestion.facts import activity_of, terms_of
 from edge_assets.ingestion.meter import Meter
 from edge_assets.ingestion.poller import SportPoller
+from edge_assets.ingestion.watch import Watch
 from edge_assets.settings import Feed
 from edge_assets.store import polling
 from edge_assets.store.credits import write_statement
 from edge_assets.store.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.ingestion.report import SportReport
@@ -46,7 +47,7 @@ async def run_burst(order: BurstOrder, settings: Settings) -> list[SportReport]:
     One report a sport, in the order's order; what went wrong with a sport is in its report. Raises
     `MissingSettingError` without a database, a stream or a key.
     """
-    async with _desk(settings) as desk:
+    async with _desk(settings) as desk, _watched(order, desk):
         pollers = [SportPoller(sport, order, desk) for sport in order.sports]
         gc.collect()
         gc.freeze()  # the collector would walk everything imported, again and again: 2-3x on parsing
@@ -54,6 +55,27 @@ async def run_burst(order: BurstOrder, settings: Settings) -> list[SportReport]:
             return await asyncio.gather(*(poller.run() for poller in pollers))
         finally:
             gc.unfreeze()
+
+
+@asynccontextmanager
+async def _watched(order: BurstOrder, desk: Desk) -> AsyncIterator[None]:
+    """Look before the first poll: a run that took too long to get here may have been given up."""
+    watch = Watch(order, desk)
+    await watch.look()
+    async with _beside(watch.run()):
+        yield
+    await watch.look()
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, object]) -> AsyncIterator[None]:
+    """Do some work meanwhile; what is not done by then is not needed."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -65,7 +87,7 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
         redis = await stack.enter_async_context(_stream(settings.require_redis()))
         sports, stated = await ask_sports(client, clock)
         if sports:
-            await _cached(client, redis, settings).warm(settings.edge_sports)
+            await stack.enter_async_context(_beside(_cached(client, redis, settings).warm(settings.edge_sports)))
         yield Desk(
             database_url=url,
             feed=settings.edge_feed.value,

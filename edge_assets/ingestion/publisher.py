@@ -40,12 +40,17 @@ class Publisher:
         self._next_attempt = 0.0
         self._unmarked: list[int] = []
 
-    async def publish(self, changes: PollChanges) -> None:
-        """Publish a poll that was just committed, after all that is older."""
+    async def publish(self, changes: PollChanges, arrived: float) -> None:
+        """Publish a poll that was just committed, after all that is older; its answer `arrived` on the monotonic clock.
+
+        That stands still while the machine sleeps: what was published late for that is no latency of ours.
+        """
         if self._behind:
             await self.catch_up()
+        elif await self._send(changes):
+            self._report.latency_ms.append((time.monotonic() - arrived) * 1000)
         else:
-            self._behind = not await self._send(changes)
+            self._behind = True
 
     def suspect(self) -> None:
         """Look into the outbox before the next poll: a commit may have succeeded unnoticed."""
@@ -59,6 +64,7 @@ class Publisher:
         for changes in await asyncio.to_thread(self._session.unpublished):
             if not await self._send(changes):
                 return
+            self._report.published_late += 1
         self._behind = False
 
     async def flush(self) -> None:
@@ -76,7 +82,6 @@ class Publisher:
             log.warning("%s: the stream is down (%s); polling goes on", changes.sport, error)
             return False
         self._unmarked.append(changes.poll_id)
-        self._report.latency_ms.append((time.time_ns() // 1000 - changes.received_at) / 1000)
         if len(self._unmarked) >= MARK_EVERY:
             await self.flush()
         return True
