@@ -103,6 +103,7 @@ def test_no_run_is_given_up_while_its_process_lives(tmp_path: Path) -> None:
                 assert has_process(run) is not False
                 assert _is_waited_for(run.run_id, has_process(run))
                 time.sleep(0.2)
+        assert has_process(run) is True, "whatever the patience of whoever launched it"
         for child in psutil.Process(server.pid).children(recursive=True):
             child.kill()
         until(lambda: has_process(run) is False)
