@@ -46,9 +46,9 @@ class Publisher:
         That stands still while the machine sleeps: what was published late for that is no latency of ours.
         """
         if self._behind:
-            await self.catch_up()
+            await self.catch_up(changes.poll_id, arrived)
         elif await self._send(changes):
-            self._report.latency_ms.append((time.monotonic() - arrived) * 1000)
+            self._note_latency(arrived)
         else:
             self._behind = True
 
@@ -56,15 +56,21 @@ class Publisher:
         """Look into the outbox before the next poll: a commit may have succeeded unnoticed."""
         self._behind = True
 
-    async def catch_up(self) -> None:
-        """Publish what the outbox owes, oldest first; quietly gives up until later if the stream is down."""
+    async def catch_up(self, fresh: int | None = None, arrived: float = 0.0) -> None:
+        """Publish what the outbox owes, oldest first; quietly gives up until later if the stream is down.
+
+        Of all but the poll that was just committed (`fresh`) the latency says nothing but that they had to wait.
+        """
         if not self._behind or time.monotonic() < self._next_attempt:
             return
         await self.flush()
         for changes in await asyncio.to_thread(self._session.unpublished):
             if not await self._send(changes):
                 return
-            self._report.published_late += 1
+            if changes.poll_id == fresh:
+                self._note_latency(arrived)
+            else:
+                self._report.published_late += 1
         self._behind = False
 
     async def flush(self) -> None:
@@ -72,6 +78,9 @@ class Publisher:
         if self._unmarked:
             await asyncio.to_thread(self._session.mark_published, self._unmarked)
             self._unmarked = []
+
+    def _note_latency(self, arrived: float) -> None:
+        self._report.latency_ms.append((time.monotonic() - arrived) * 1000)
 
     async def _send(self, changes: PollChanges) -> bool:
         try:

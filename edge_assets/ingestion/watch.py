@@ -64,7 +64,7 @@ class Watch:
         jump, self._drift = _drift() - self._drift, _drift()
         with closing(connect(self._desk.database_url, "edge-burst watch")) as connection:
             sports = list(self._order.sports)
-            ends = round(self._order.ends - time.monotonic())
+            ends = max(0, round(self._order.ends - time.monotonic()))
             beat(connection, SERVICE, run_id=self._order.run_id, pid=os.getpid(), sports=sports, seconds_left=ends)
             if abs(jump) > JUMP_SECONDS:
                 said = f"the clock moved by {jump:+.0f} s at once: it was set, or the machine was asleep"
