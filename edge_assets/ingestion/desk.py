@@ -33,6 +33,10 @@ class Orderer(Protocol):
         """Whether the burst is still to go on: one that was given up is replaced."""
         ...
 
+    def note_work(self) -> None:
+        """Take note that the burst has got to work: whatever fails from now on is a sport's."""
+        ...
+
     def note_poll(self) -> None:
         """Take note that the burst has polled."""
         ...
@@ -44,6 +48,9 @@ class Nobody:
     def is_wanted(self) -> bool:
         """Always."""
         return True
+
+    def note_work(self) -> None:
+        """Nothing to do."""
 
     def note_poll(self) -> None:
         """Nothing to do."""

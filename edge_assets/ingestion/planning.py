@@ -19,11 +19,11 @@ LEAD = timedelta(seconds=5)
 """A run takes 4 s from the tick to its first poll: what is due by then is due now."""
 STARTUP = timedelta(seconds=60)
 """So long may a run take from its start to its first lease where nobody knows of its process; twice as long after each
-run that failed without a poll."""
+run that failed before it got to work."""
 SILENCE = timedelta(seconds=20)
 """A burst shows itself in its leases every second or two; after so long it is dead, not slow."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=5)
-"""Between runs that fail without a poll: each costs what it takes to import everything."""
+"""Between runs that fail before they get to work: each costs what it takes to import everything."""
 _MOST_DOUBLINGS = 5
 
 
@@ -56,19 +56,19 @@ class SportState:
 class Burst:
     """A run that is queued, starting or at work, as the orchestrator believes. `since`: when it got there.
 
-    `has_process` is whether its process lives, None where nobody knows; `has_polled` whether it has got to work.
+    `has_process` is whether its process lives, None where nobody knows; `is_at_work` whether it has got there.
     """
 
     run_id: str
     sports: frozenset[str]
     since: datetime
     has_process: bool | None = None
-    has_polled: bool = False
+    is_at_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRuns:
-    """Runs that failed without a poll: how many, one after the other, and when the last one did."""
+    """Runs that failed before they got to work: how many, one after the other, and when the last one did."""
 
     in_a_row: int = 0
     last_at: datetime | None = None
@@ -121,7 +121,7 @@ def plan_burst(
     due_at = due_times(now, [s for s in sports if s.sport not in waiting], sports, terms, budget)
     due = tuple(sport for sport, at in due_at.items() if at <= now + LEAD)
     if due and (next_at := failed.next_at(now)) > now:
-        return Skip(f"{failed.in_a_row} runs failed without a poll; next one at {next_at:%H:%M:%S} UTC", dead)
+        return Skip(f"{failed.in_a_row} runs failed before they got to work; next one at {next_at:%H:%M:%S} UTC", dead)
     if due:
         return BurstPlan(due, f"due: {', '.join(due)}", dead)
     return Skip(_explain(waiting, due_at, budget), dead)
@@ -179,7 +179,7 @@ def _allowed(burst: Burst, patience: timedelta) -> timedelta:
 
 def _seen(sports: Sequence[SportState], bursts: Sequence[Burst]) -> frozenset[str]:
     """The runs that have got to work."""
-    return frozenset(s.lease.run_id for s in sports if s.lease).union(b.run_id for b in bursts if b.has_polled)
+    return frozenset(s.lease.run_id for s in sports if s.lease).union(b.run_id for b in bursts if b.is_at_work)
 
 
 def _elapsed(now: datetime, since: datetime) -> timedelta:

@@ -35,7 +35,7 @@ class Watch:
     def __init__(self, order: BurstOrder, desk: Desk) -> None:
         self._order = order
         self._desk = desk
-        self._is_noted = False
+        self._is_work_noted = self._is_poll_noted = False
         self._drift = _drift()
 
     async def run(self) -> None:
@@ -47,18 +47,28 @@ class Watch:
     async def look(self) -> None:
         """Look once; whatever goes wrong here is no reason to stop polling."""
         try:
-            wanted = await asyncio.wait_for(asyncio.to_thread(self._order.orderer.is_wanted), SECONDS_FOR_AN_ANSWER)
+            wanted = await asyncio.wait_for(asyncio.to_thread(self._report), SECONDS_FOR_AN_ANSWER)
             if not wanted:
                 self._desk.called_off.set()
-            if self._desk.polled.is_set() and not self._is_noted:
-                self._is_noted = True
-                await asyncio.to_thread(self._order.orderer.note_poll)
-        except Exception as error:
+        except Exception as error:  # the orchestrator's, whatever it is
             log.warning("the orchestrator does not answer: %s: %s", type(error).__name__, error)
         try:
             await asyncio.to_thread(self._tell)
         except psycopg.Error as error:
             log.warning("no sign of life could be left: %s", error)
+
+    def _report(self) -> bool:
+        """Tell whoever ordered the burst how far it is; whether it is still wanted."""
+        orderer = self._order.orderer
+        if not orderer.is_wanted():
+            return False
+        if not self._is_work_noted:
+            orderer.note_work()
+            self._is_work_noted = True
+        if self._desk.polled.is_set() and not self._is_poll_noted:
+            orderer.note_poll()
+            self._is_poll_noted = True
+        return True
 
     def _tell(self) -> None:
         jump, self._drift = _drift() - self._drift, _drift()

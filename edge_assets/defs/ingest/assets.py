@@ -15,7 +15,7 @@ from dagster import (
 from pydantic import Field
 
 from edge_assets.clock import WallClock
-from edge_assets.defs.ingest.runs import POLLED_TAG
+from edge_assets.defs.ingest.runs import POLLED_TAG, WORK_TAG
 from edge_assets.defs.lineage import odds_key, odds_specs, sport_of
 from edge_assets.ingestion.burst import BurstOrder, run_burst
 from edge_assets.ingestion.report import SportReport
@@ -60,9 +60,16 @@ class _Run:
         run = self._instance.get_run_by_id(self._run_id)
         return run is not None and not run.is_finished
 
+    def note_work(self) -> None:
+        """Tell the sensor that the run is at work."""
+        self._tag(WORK_TAG)
+
     def note_poll(self) -> None:
         """Tell the sensor that the run has polled."""
-        self._instance.add_run_tags(self._run_id, {POLLED_TAG: WallClock().now().isoformat(timespec="seconds")})
+        self._tag(POLLED_TAG)
+
+    def _tag(self, name: str) -> None:
+        self._instance.add_run_tags(self._run_id, {name: WallClock().now().isoformat(timespec="seconds")})
 
 
 def _materialized(report: SportReport) -> MaterializeResult[None]:

@@ -25,6 +25,8 @@ IN_FLIGHT = (
     DagsterRunStatus.CANCELING,
 )
 OVER = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE)
+WORK_TAG = "edge/at-work"
+"""When a run had everything that it needs: what fails later is a sport's, which has a back-off of its own."""
 POLLED_TAG = "edge/polled"
 """When a run made its first poll."""
 LOOKED_BACK = 10
@@ -45,20 +47,20 @@ class BurstRuns:
 
     @property
     def failed(self) -> FailedRuns:
-        """The runs that failed without a poll since one last polled or went well."""
+        """The runs that failed before they got to work, since one last did."""
         silent = []
         for record in self._over:
-            if not _is_failed(record) or POLLED_TAG in record.dagster_run.tags:
+            if not _is_failed(record) or WORK_TAG in record.dagster_run.tags:
                 break
             silent.append(record)
-        if not silent or self._is_one_polling_since(silent[0]):
+        if not silent or self._is_one_since(silent[0], WORK_TAG):
             return FailedRuns()
         return FailedRuns(len(silent), _moment(silent[0].end_time) or silent[0].update_timestamp)
 
     @property
     def last_failure(self) -> str | None:
         """The run that failed last, if nothing has gone well since, and what it said."""
-        if not self._over or not _is_failed(self._over[0]) or self._is_one_polling_since(self._over[0]):
+        if not self._over or not _is_failed(self._over[0]) or self._is_one_since(self._over[0], POLLED_TAG):
             return None
         run = self._over[0].dagster_run
         return f"run {run.run_id[:8]} failed: {self._why(run.run_id)}"
@@ -72,10 +74,9 @@ class BurstRuns:
     def _records(self, statuses: Sequence[DagsterRunStatus], limit: int) -> Sequence[RunRecord]:
         return self._instance.get_run_records(RunsFilter(job_name=BURST_JOB, statuses=list(statuses)), limit=limit)
 
-    def _is_one_polling_since(self, record: RunRecord) -> bool:
-        return any(
-            POLLED_TAG in other.dagster_run.tags and other.storage_id > record.storage_id for other in self._in_flight
-        )
+    def _is_one_since(self, record: RunRecord, tag: str) -> bool:
+        """Whether a later run in flight has such a tag."""
+        return any(tag in other.dagster_run.tags and other.storage_id > record.storage_id for other in self._in_flight)
 
     def _why(self, run_id: str) -> str:
         """What failed in a step, else what the orchestrator says."""
@@ -100,7 +101,7 @@ def _burst(record: RunRecord, now: datetime) -> Burst:
     waits = run.status in NOT_AT_WORK_YET
     since = now if waits else _moment(record.start_time) or record.create_timestamp
     sports = frozenset(sport_of(key) for key in run.asset_selection or ())
-    return Burst(run.run_id, sports, since, None if waits else has_process(run), POLLED_TAG in run.tags)
+    return Burst(run.run_id, sports, since, None if waits else has_process(run), WORK_TAG in run.tags)
 
 
 def _moment(seconds: float | None) -> datetime | None:

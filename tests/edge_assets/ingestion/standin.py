@@ -35,6 +35,9 @@ class StandIn:
         """Until the last answer was given twice, which is when it has been dealt with once."""
         return self._last_given < 2
 
+    def note_work(self) -> None:
+        """Nothing to do."""
+
     def note_poll(self) -> None:
         """Nothing to do."""
 

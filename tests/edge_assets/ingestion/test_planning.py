@@ -97,7 +97,7 @@ def test_a_process_that_was_seen_at_work_blocks_no_other_sport() -> None:
 
 def test_a_process_that_has_handed_over_blocks_its_successor_no_longer() -> None:
     """Its lease is another's by then, and its process takes a moment to end."""
-    done = replace(burst("a", "nfl", age=320), has_process=True, has_polled=True)
+    done = replace(burst("a", "nfl", age=320), has_process=True, is_at_work=True)
     near_end = leased("nfl", "b", left=-1)
     assert plan([near_end], [done, burst("b", "nfl", age=290)]) == BurstPlan(("nfl",), "due: nfl")
 
@@ -121,7 +121,7 @@ def test_runs_that_fail_are_replaced_less_and_less_often() -> None:
     for count in range(2, 12):
         skip = plan_burst(NOW, [SportState("nfl")], [], FREE, BUDGET, FailedRuns(count, NOW))
         assert isinstance(skip, Skip)
-        assert skip.reason.startswith(f"{count} runs failed without a poll; next one at ")
+        assert skip.reason.startswith(f"{count} runs failed before they got to work; next one at ")
         waits.append(FailedRuns(count, NOW).next_at(NOW) - NOW)
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (timedelta(seconds=10), timedelta(minutes=5))
