@@ -28,9 +28,12 @@ def bursts() -> None:
     end()
 
 
+def ending(how: str) -> dict[str, object]:
+    return {"ops": {"end": {"config": {"how": how}}}}
+
+
 def run(instance: DagsterInstance, how: str, **tags: str) -> None:
-    config = {"ops": {"end": {"config": {"how": how}}}}
-    bursts.execute_in_process(instance=instance, run_config=config, raise_on_error=False, tags=tags)
+    bursts.execute_in_process(instance=instance, run_config=ending(how), raise_on_error=False, tags=tags)
 
 
 def test_what_failed_is_told_until_a_run_goes_well() -> None:
@@ -63,7 +66,7 @@ def test_only_runs_that_never_got_to_work_are_counted_in_a_row() -> None:
 
 def test_a_run_that_was_buried_is_a_failed_one() -> None:
     with DagsterInstance.ephemeral() as instance:
-        started = instance.create_run_for_job(bursts)
+        started = instance.create_run_for_job(bursts, run_config=ending("well"))
         assert [burst.run_id for burst in BurstRuns(instance).bursts(NOW)] == [started.run_id]
         BurstRuns(instance).bury([started.run_id, "no such run"])
         assert BurstRuns(instance).bursts(NOW) == []
