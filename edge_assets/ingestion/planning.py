@@ -76,13 +76,13 @@ class FailedRuns:
     @property
     def patience(self) -> timedelta:
         """How long the next run may take to show itself."""
-        return STARTUP * 2 ** min(self.in_a_row, _MOST_DOUBLINGS)
+        return STARTUP * 2.0 ** min(self.in_a_row, _MOST_DOUBLINGS)
 
     def next_at(self, now: datetime) -> datetime:
         """When to start the next run: the first one that fails is replaced at once."""
         if self.in_a_row <= 1 or self.last_at is None or is_ahead(self.last_at, now):
             return now
-        return self.last_at + min(FIRST_PAUSE * 2 ** min(self.in_a_row - 2, _MOST_DOUBLINGS), LONGEST_PAUSE)
+        return self.last_at + min(FIRST_PAUSE * 2.0 ** min(self.in_a_row - 2, _MOST_DOUBLINGS), LONGEST_PAUSE)
 
 
 NONE_FAILED = FailedRuns()
