@@ -26,13 +26,14 @@ from edge_assets.ingestion.desk import BurstOrder, Desk
 from edge_assets.ingestion.facts import activity_of, terms_of
 from edge_assets.ingestion.meter import Meter
 from edge_assets.ingestion.poller import SportPoller
+from edge_assets.ingestion.watch import Watch
 from edge_assets.settings import Feed
 from edge_assets.store import polling
 from edge_assets.store.credits import write_statement
 from edge_assets.store.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
     from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.ingestion.report import SportReport
@@ -48,38 +49,54 @@ async def run_burst(order: BurstOrder, settings: Settings) -> list[SportReport]:
     One report a sport, in the order's order; what went wrong with a sport is in its report. SIGTERM ends the turns
     between two polls. Raises `MissingSettingError` without a database, a stream or a key.
     """
-    with _stop_signal() as stopping:
-        async with _desk(settings, stopping) as desk:
-            return await _take_turns(order, desk)
-
-
-async def _take_turns(order: BurstOrder, desk: Desk) -> list[SportReport]:
-    pollers = [SportPoller(sport, order, desk) for sport in order.sports]
-    gc.collect()
-    gc.freeze()  # the collector would walk everything imported, again and again: 2-3x on parsing
-    try:
-        return await asyncio.gather(*(poller.run() for poller in pollers))
-    finally:
-        gc.unfreeze()
+    async with _desk(settings) as desk, _watched(order, desk):
+        pollers = [SportPoller(sport, order, desk) for sport in order.sports]
+        gc.collect()
+        gc.freeze()  # the collector would walk everything imported, again and again: 2-3x on parsing
+        try:
+            with _called_off_by_signal(desk):
+                return await asyncio.gather(*(poller.run() for poller in pollers))
+        finally:
+            gc.unfreeze()
 
 
 @contextmanager
-def _stop_signal() -> Iterator[asyncio.Event]:
-    """An event that SIGTERM sets meanwhile, so that a stack that is stopped leaves no run that failed."""
-    stopping = asyncio.Event()
+def _called_off_by_signal(desk: Desk) -> Iterator[None]:
+    """SIGTERM calls the burst off meanwhile, so that a stack that is stopped leaves no run that failed."""
     if threading.current_thread() is not threading.main_thread():  # only there a signal can be handled
-        yield stopping
+        yield
         return
     loop = asyncio.get_running_loop()
-    previous = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(stopping.set))
+    previous = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(desk.called_off.set))
     try:
-        yield stopping
+        yield
     finally:
         signal.signal(signal.SIGTERM, previous)
 
 
 @asynccontextmanager
-async def _desk(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Desk]:
+async def _watched(order: BurstOrder, desk: Desk) -> AsyncIterator[None]:
+    """Look before the first poll: a run that took too long to get here may have been given up."""
+    watch = Watch(order, desk)
+    await watch.look()
+    async with _beside(watch.run()):
+        yield
+    await watch.look()
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, object]) -> AsyncIterator[None]:
+    """Do some work meanwhile; what is not done by then is not needed."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _desk(settings: Settings) -> AsyncIterator[Desk]:
     url = settings.require_database()
     async with AsyncExitStack() as stack:
         clock = feed_clock(settings)
@@ -87,7 +104,7 @@ async def _desk(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[De
         redis = await stack.enter_async_context(_stream(settings.require_redis()))
         sports, stated = await ask_sports(client, clock)
         if sports:
-            await _cached(client, redis, settings).warm(settings.edge_sports)
+            await stack.enter_async_context(_beside(_cached(client, redis, settings).warm(settings.edge_sports)))
         yield Desk(
             database_url=url,
             feed=settings.edge_feed.value,
@@ -98,7 +115,6 @@ async def _desk(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[De
             clock=clock,
             meter=_meter(settings, stated),
             redis=redis,
-            stopping=stopping,
         )
 
 

@@ -41,9 +41,21 @@ _SHORTEST_HORIZON = 86_400.0
 _STEP = 900.0
 
 
+CLOCKS_DIFFER_BY = timedelta(seconds=60)
+"""What is further ahead of now was noted by a clock that has been set back since: it says nothing about now."""
+
+
+def is_ahead(at: datetime, now: datetime) -> bool:
+    """Whether a moment that should be past is one of a clock that was wrong."""
+    return at > now + CLOCKS_DIFFER_BY
+
+
 @dataclass(frozen=True, slots=True)
 class SportActivity:
-    """What is known of a sport: listed starts, share of its quotes that change in a minute, last look."""
+    """What is known of a sport: listed starts, share of its quotes that change in a minute, when it was last polled.
+
+    The last is by the wall clock, which only feeds that are metered are planned by.
+    """
 
     starts: tuple[datetime, ...] = ()
     movement: float = 0.0
@@ -126,19 +138,21 @@ def poll_interval(activity: SportActivity, now: datetime, terms: FeedTerms, leng
 
 
 def next_poll(activity: SportActivity, now: datetime, terms: FeedTerms, lengthened: float = 1.0) -> datetime:
-    """When a sport is due: at once if it was never looked at, `datetime.max` without credits."""
+    """When a sport is due: at once if it was never looked at, or nobody knows when; `datetime.max` without credits."""
     if math.isinf(interval := poll_interval(activity, now, terms, lengthened)):
         return datetime.max.replace(tzinfo=UTC)
-    return now if activity.last_poll is None else activity.last_poll + timedelta(seconds=interval)
+    if activity.last_poll is None or is_ahead(activity.last_poll, now):
+        return now
+    return activity.last_poll + timedelta(seconds=interval)
 
 
 def seconds_until_due(activity: SportActivity, now: datetime, terms: FeedTerms, lengthened: float = 1.0) -> float:
     """How long a sport is to be left alone from `now` on, never longer than one interval; infinite without credits."""
     interval = poll_interval(activity, now, terms, lengthened)
-    if activity.last_poll is None and math.isfinite(interval):
-        return 0.0
-    waited = (now - activity.last_poll).total_seconds() if activity.last_poll else 0.0
-    return min(max(interval - waited, 0.0), interval)
+    last = activity.last_poll
+    if last is None or is_ahead(last, now):
+        return 0.0 if math.isfinite(interval) else interval
+    return min(max(interval - (now - last).total_seconds(), 0.0), interval)
 
 
 def _wanted_rate(activity: SportActivity, times: NDArray[np.float64]) -> NDArray[np.float64]:

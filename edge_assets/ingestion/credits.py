@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -18,18 +19,26 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.wire import Sport
     from edge_assets.store.polling import LastLook
 
+SECONDS_FOR_FREE = 6.0
+"""No poll waits longer for what is only good to know."""
+
 log = logging.getLogger(__name__)
 
 
 async def ask_sports(client: OddsApiClient, clock: Clock) -> tuple[Sequence[Sport], CreditStatement | None]:
     """The feed's list of sports, which is free, and what its headers say of the credits.
 
-    A feed that does not answer lists nothing and states nothing; the next request will say why.
+    A feed that does not answer in time lists nothing; the next request will say why.
     """
     try:
-        listed = await client.sports()
+        async with asyncio.timeout(SECONDS_FOR_FREE):
+            listed = await client.sports()
     except OddsApiError as error:
         log.warning("the feed does not list its sports: %s", error)
+        remaining = error.quota.remaining
+        return (), None if remaining is None else CreditStatement(clock.now(), remaining)
+    except TimeoutError:
+        log.warning("the feed does not list its sports within %.0f s", SECONDS_FOR_FREE)
         return (), None
     return listed, CreditStatement(clock.now(), client.quota.remaining)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from edge_assets.clock import VirtualClock
 
@@ -19,6 +19,43 @@ if TYPE_CHECKING:
     from edge_assets.ingestion.meter import Meter
 
 
+class CalledOffError(RuntimeError):
+    """Whoever ordered the burst has given it up."""
+
+    def __init__(self) -> None:
+        super().__init__("the run was ended from outside")
+
+
+class Orderer(Protocol):
+    """Whoever ordered a burst. Blocking."""
+
+    def is_wanted(self) -> bool:
+        """Whether the burst is still to go on: one that was given up is replaced."""
+        ...
+
+    def note_work(self) -> None:
+        """Take note that the burst has got to work: whatever fails from now on is a sport's."""
+        ...
+
+    def note_poll(self) -> None:
+        """Take note that the burst has polled."""
+        ...
+
+
+class Nobody:
+    """Nobody gives the burst up."""
+
+    def is_wanted(self) -> bool:
+        """Always."""
+        return True
+
+    def note_work(self) -> None:
+        """Nothing to do."""
+
+    def note_poll(self) -> None:
+        """Nothing to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class BurstOrder:
     """Who polls what for how long. After `duration_seconds` of real time the successor should be there;
@@ -28,6 +65,7 @@ class BurstOrder:
     sports: tuple[str, ...]
     duration_seconds: float = 300.0
     grace_seconds: float = 60.0
+    orderer: Orderer = field(default_factory=Nobody)
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -38,7 +76,7 @@ class BurstOrder:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The shared means of one burst."""
+    """The shared means of one burst. `called_off` is set when it is to end, `polled` when a poll has succeeded."""
 
     database_url: str
     feed: str
@@ -49,8 +87,18 @@ class Desk:
     clock: Clock
     meter: Meter
     redis: Redis
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the burst is told to end before its time."""
+    called_off: asyncio.Event = field(default_factory=asyncio.Event)
+    polled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the feed's time is this machine's."""
+        return not isinstance(self.clock, VirtualClock)
+
+    def check_wanted(self) -> None:
+        """Raise `CalledOffError` if the burst is to end."""
+        if self.called_off.is_set():
+            raise CalledOffError
 
     @property
     def speed(self) -> float:

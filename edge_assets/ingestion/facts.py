@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity
+from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity, is_ahead
 from edge_assets.ingestion.credits import newest_credits
 from edge_assets.ingestion.planning import NEVER_LOOKED_AT, Lease, SportState
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store import leases, polling
 from edge_assets.store.database import connect
+from edge_assets.store.feed_failures import failing_sports
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from edge_assets.settings import Settings
+    from edge_assets.store.feed_failures import FeedFailure
     from edge_assets.store.leases import LeaseInfo
     from edge_assets.store.polling import LastLook
 
@@ -63,16 +65,19 @@ def terms_of(settings: Settings) -> FeedTerms:
 
 def activity_of(look: LastLook) -> SportActivity:
     """A sport's last poll as the cadence sees it."""
-    return SportActivity(look.starts, look.movement, look.observed_at)
+    return SportActivity(look.starts, look.movement, look.received_at)
 
 
 def _facts(connection: psycopg.Connection, settings: Settings, now: datetime) -> Facts:
-    looks, held = polling.last_looks(connection), leases.held(connection)
+    looks, held, failing = polling.last_looks(connection), leases.held(connection), failing_sports(connection)
     budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, looks.values()))
-    return Facts([_state(s, looks.get(s), held) for s in settings.edge_sports], terms_of(settings), budget)
+    states = [_state(now, s, looks.get(s), held.get(s), failing.get(s)) for s in settings.edge_sports]
+    return Facts(states, terms_of(settings), budget)
 
 
-def _state(sport: str, look: LastLook | None, held: Mapping[str, LeaseInfo]) -> SportState:
-    info = held.get(sport)
+def _state(
+    now: datetime, sport: str, look: LastLook | None, info: LeaseInfo | None, failure: FeedFailure | None
+) -> SportState:
     lease = Lease(info.run_id, info.live, info.heartbeat_at, info.handover_at, info.claimed_by) if info else None
-    return SportState(sport, activity_of(look) if look else NEVER_LOOKED_AT, lease)
+    retry_at = failure.retry_at if failure and not is_ahead(failure.failed_at, now) else None
+    return SportState(sport, activity_of(look) if look else NEVER_LOOKED_AT, lease, retry_at)

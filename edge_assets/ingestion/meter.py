@@ -36,6 +36,10 @@ class Meter:
     def note(self, sport: str, activity: SportActivity, remaining: int | None, now: datetime) -> None:
         """Remember a look at a sport; without a new count of credits the last one stands."""
         self._activities[sport] = activity
+        self.note_credits(remaining, now)
+
+    def note_credits(self, remaining: int | None, now: datetime) -> None:
+        """Remember what an answer said of the credits, be it one that was of no other use."""
         if remaining is not None:
             self._stated = CreditStatement(now, remaining)
 

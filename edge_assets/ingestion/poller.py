@@ -10,28 +10,30 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
-from edge_assets.feeds.odds_api.errors import (
-    OddsApiError,
-    RateLimitedError,
-    RefusedRequestError,
-    ServerFailedError,
-)
+from edge_assets.clock import WallClock
+from edge_assets.feeds.odds_api.errors import OddsApiError
+from edge_assets.feeds.odds_api.quota import NOTHING_STATED, Spending
+from edge_assets.ingestion.cadence import FASTEST
+from edge_assets.ingestion.desk import CalledOffError
+from edge_assets.ingestion.failures import MOST_DOUBLINGS, is_refusal, odd_parts, problem_of, retry_wait
 from edge_assets.ingestion.publisher import Publisher
 from edge_assets.ingestion.report import SportReport
 from edge_assets.ingestion.session import LeaseLostError, SportSession
+from edge_assets.ingestion.troubles import FailedPoll
 from edge_assets.store.database import is_connection_lost
+from edge_assets.store.problems import ProblemKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from edge_assets.feeds.odds_api.client import Payload
+    from edge_assets.feeds.odds_api.quota import Quota
     from edge_assets.ingestion.desk import BurstOrder, Desk
     from edge_assets.ingestion.session import Stored
 
 HEARTBEAT = 1.0
 """Real seconds between two looks at the lease: how long a successor waits at most."""
 LEASE_RETRY = 0.05
-SLOWEST_RETRY = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,6 @@ class SportPoller:
         self._session = SportSession(sport, order, desk)
         self._publisher = Publisher(self._session, desk.redis, self.report)
         self._next_beat = 0.0
-        self._failures = 0
 
     async def run(self) -> SportReport:
         """Work until the turn is over; errors end up in the report, never in the caller."""
@@ -62,8 +63,8 @@ class SportPoller:
             await self._take_lease()
             await self._publisher.catch_up()
             await self._watch()
-        except LeaseLostError as lost:
-            self.report.ended = str(lost)
+        except (LeaseLostError, CalledOffError) as over:
+            self.report.ended = str(over)
         except Exception as error:
             log.exception("%s: the turn ends", self._sport)
             self.report.failure = self.report.ended = f"{type(error).__name__}: {error}"
@@ -75,77 +76,101 @@ class SportPoller:
     async def _take_lease(self) -> None:
         """Claim the sport and wait until whoever holds it releases it between two of its polls."""
         while not await asyncio.to_thread(self._session.try_begin):
-            if time.monotonic() > self._order.ends or self._desk.stopping.is_set():
+            self._desk.check_wanted()
+            if time.monotonic() > self._order.ends:
                 raise LeaseLostError
             await asyncio.sleep(LEASE_RETRY)
 
     async def _watch(self) -> None:
         pause = self._until_due()
         while not self.report.ended:
-            if pause.seconds or self._desk.stopping.is_set():
-                self.report.ended = self._not_worth_waiting(pause.seconds) or await self._wait(pause)
+            if pause.seconds:
+                self.report.ended = await self._not_worth_waiting(pause.seconds) or await self._wait(pause)
             if not self.report.ended:
                 pause = await self._poll()
 
     def _until_due(self) -> Pause:
         """The pause before the first poll: whoever asked for the burst did not know what the feed has said since."""
-        desk = self._desk
-        wait = desk.meter.seconds_until_due(self._sport, desk.clock.now(), self._session.last_observed)
+        desk, last, now = self._desk, self._session.last, self._desk.clock.now()
+        if retry_in := self._session.retry_in(WallClock().now()):
+            return Pause(retry_in, asyncio.sleep)
+        wait = desk.meter.seconds_until_due(self._sport, now, last.received_at if last else None)
         return Pause(wait, desk.clock.sleep)
 
     async def _poll(self) -> Pause:
         """Ask, store and publish once; returns the pause until the next look."""
-        desk = self._desk
+        desk, last = self._desk, self._session.last
+        desk.check_wanted()
         try:
             payload = await desk.client.odds_payload(
-                self._sport, regions=desk.regions, markets=desk.markets, consumed=self._session.last_observed
+                self._sport, regions=desk.regions, markets=desk.markets, consumed=last.observed_at if last else None
             )
-            stored = await asyncio.to_thread(self._session.store, payload)
-        except (RateLimitedError, ServerFailedError) as error:
-            return self._disturbed(error)
-        except RefusedRequestError as error:
-            return self._refused(error)
         except OddsApiError as error:
-            return self._disturbed(error)
-        except psycopg.Error as error:
-            if is_connection_lost(error):
+            return await self._failed(error, error.spending, error.quota)
+        except Exception as error:  # whatever it is, it may have been paid for
+            return await self._failed(error, Spending(answers=1), NOTHING_STATED)
+        try:
+            stored = await asyncio.to_thread(self._session.store, payload)
+        except LeaseLostError:
+            raise
+        except Exception as error:
+            if isinstance(error, psycopg.Error) and is_connection_lost(error):
                 raise
-            return self._disturbed(error)
-        self._failures = 0
+            return await self._failed(error, payload.spending, payload.quota)
         await self._published(payload, stored)
-        return Pause(desk.meter.interval(self._sport, desk.clock.now(), desk.speed), desk.clock.sleep)
+        interval = desk.meter.interval(self._sport, desk.clock.now(), desk.speed)
+        repeats = payload.wasted.answers if desk.meter.terms.metered else 0  # what they cost is not spent twice
+        return Pause(interval * (1 + repeats), desk.clock.sleep)
 
     async def _published(self, payload: Payload, stored: Stored | None) -> None:
+        self.report.failure = None
+        self._desk.polled.set()
         if self._session.resumed():
             self._publisher.suspect()
         if stored is None:
             self.report.repeats += 1
             await self._publisher.catch_up()
+            await self._succeeded("")
             return
         self.report.count(payload, stored)
         self._desk.meter.note(self._sport, stored.activity, payload.quota.remaining, payload.observed_at)
-        await self._publisher.publish(stored.changes)
+        await self._publisher.publish(stored.changes, payload.arrived)
+        await self._succeeded(odd_parts(stored.diff.rejected))
 
-    def _refused(self, error: RefusedRequestError) -> Pause:
-        """Keep the lease without asking again, so that the next attempt is the next burst's."""
-        log.error("%s: the feed refuses: %s", self._sport, error)
+    async def _succeeded(self, rejected: str) -> None:
+        if rejected or self._session.is_troubled:
+            await asyncio.to_thread(self._session.succeed, rejected)
+
+    async def _failed(self, error: Exception, spending: Spending, quota: Quota) -> Pause:
+        """Keep the failure in the database, so that no burst asks again too soon; other sports go on."""
+        desk, meter = self._desk, self._desk.meter
+        now, count = desk.clock.now(), self._session.failures + 1
+        meter.note_credits(quota.remaining, now)
+        interval = meter.interval(self._sport, now, desk.speed) if meter.terms.metered else 0.0
+        if self._session.last is None:  # nothing is known of its cadence, which would be that of a sport without starts
+            interval = min(interval, FASTEST * 2.0 ** min(count - 1, MOST_DOUBLINGS))
+        wait = retry_wait(error, count, spending.answers, interval)
+        said = f"{type(error).__name__}: {error}"
+        unforeseen = not isinstance(error, OddsApiError | psycopg.Error)
+        log.warning(
+            "%s: poll failed (%d in a row): %s", self._sport, count, said, exc_info=error if unforeseen else None
+        )
         self.report.errors[type(error).__name__] += 1
-        self.report.failure = f"{type(error).__name__}: {error}"
-        return Pause(max(0.0, self._order.ends - time.monotonic()) + HEARTBEAT, asyncio.sleep)
+        self.report.credits_used += spending.credits
+        if is_refusal(error) or unforeseen:
+            self.report.failure = said
+        failure = FailedPoll(now, problem_of(error), wait, said, spending, quota)
+        await asyncio.to_thread(self._session.fail, failure)
+        return Pause(wait, asyncio.sleep)
 
-    def _disturbed(self, error: OddsApiError | psycopg.Error) -> Pause:
-        """The client has retried already, or the answer cannot be stored; wait longer each time."""
-        self._failures += 1
-        self.report.errors[type(error).__name__] += 1
-        log.warning("%s: no answer of use (%s), attempt %d", self._sport, error, self._failures)
-        return Pause(min(2.0**self._failures, SLOWEST_RETRY), asyncio.sleep)
-
-    def _not_worth_waiting(self, interval: float) -> str:
+    async def _not_worth_waiting(self, interval: float) -> str:
         """Why the lease is given back early: a run that waits for hours is a run for nothing."""
-        if self.report.failure or not self._desk.meter.terms.metered:
+        if not self._desk.meter.terms.metered:
             return ""
         if math.isinf(interval):
-            return "no credits left this month"
+            said = "no credits left this month"
+            await asyncio.to_thread(self._session.tell, ProblemKind.OUT_OF_CREDITS, said)
+            return said
         return f"next look in {interval:.0f} s" if time.monotonic() + interval > self._order.ends else ""
 
     async def _wait(self, pause: Pause) -> str:
@@ -162,8 +187,7 @@ class SportPoller:
             waiting.cancel()
 
     async def _over(self) -> str:
-        if self._desk.stopping.is_set():
-            return "stopped"
+        self._desk.check_wanted()
         now = time.monotonic()
         if now >= self._next_beat:
             self._next_beat = now + HEARTBEAT

@@ -40,25 +40,37 @@ class Publisher:
         self._next_attempt = 0.0
         self._unmarked: list[int] = []
 
-    async def publish(self, changes: PollChanges) -> None:
-        """Publish a poll that was just committed, after all that is older."""
+    async def publish(self, changes: PollChanges, arrived: float) -> None:
+        """Publish a poll that was just committed, after all that is older; its answer `arrived` on the monotonic clock.
+
+        That stands still while the machine sleeps: what was published late for that is no latency of ours.
+        """
         if self._behind:
-            await self.catch_up()
+            await self.catch_up(changes.poll_id, arrived)
+        elif await self._send(changes):
+            self._note_latency(arrived)
         else:
-            self._behind = not await self._send(changes)
+            self._behind = True
 
     def suspect(self) -> None:
         """Look into the outbox before the next poll: a commit may have succeeded unnoticed."""
         self._behind = True
 
-    async def catch_up(self) -> None:
-        """Publish what the outbox owes, oldest first; quietly gives up until later if the stream is down."""
+    async def catch_up(self, fresh: int | None = None, arrived: float = 0.0) -> None:
+        """Publish what the outbox owes, oldest first; quietly gives up until later if the stream is down.
+
+        Of all but the poll that was just committed (`fresh`) the latency says nothing but that they had to wait.
+        """
         if not self._behind or time.monotonic() < self._next_attempt:
             return
         await self.flush()
         for changes in await asyncio.to_thread(self._session.unpublished):
             if not await self._send(changes):
                 return
+            if changes.poll_id == fresh:
+                self._note_latency(arrived)
+            else:
+                self._report.published_late += 1
         self._behind = False
 
     async def flush(self) -> None:
@@ -66,6 +78,9 @@ class Publisher:
         if self._unmarked:
             await asyncio.to_thread(self._session.mark_published, self._unmarked)
             self._unmarked = []
+
+    def _note_latency(self, arrived: float) -> None:
+        self._report.latency_ms.append((time.monotonic() - arrived) * 1000)
 
     async def _send(self, changes: PollChanges) -> bool:
         try:
@@ -76,7 +91,6 @@ class Publisher:
             log.warning("%s: the stream is down (%s); polling goes on", changes.sport, error)
             return False
         self._unmarked.append(changes.poll_id)
-        self._report.latency_ms.append((time.time_ns() // 1000 - changes.received_at) / 1000)
         if len(self._unmarked) >= MARK_EVERY:
             await self.flush()
         return True

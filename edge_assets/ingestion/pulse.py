@@ -1,4 +1,4 @@
-"""What the sensor leaves at every tick: that it ticks, and how often it means each sport to be polled.
+"""What the sensor leaves at every tick: that it ticks, how often it means each sport to be polled, runs that fail.
 
 With it whoever looks can tell a poll that is late from one that is not due, also when sensor and bursts are dead.
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 import math
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from edge_assets.health.assessment import SENSOR
-from edge_assets.ingestion.cadence import poll_interval, stretch
+from edge_assets.health.assessment import BURSTS, SENSOR
+from edge_assets.ingestion.cadence import is_ahead, poll_interval, stretch
+from edge_assets.ingestion.watch import MACHINE
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store.database import connect
-from edge_assets.store.problems import beat
+from edge_assets.store.problems import ProblemKind, beat, clear_problem, read_problems, report_problem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,17 +26,37 @@ if TYPE_CHECKING:
     from edge_assets.ingestion.facts import Facts
     from edge_assets.settings import Settings
 
+JUMP_SHOWN = timedelta(minutes=2)
+
 log = logging.getLogger(__name__)
 
 
-def show_pulse(settings: Settings, now: datetime, facts: Facts | None, wanting: str = "") -> None:
-    """Leave a sign of life; without facts with what was `wanting`. A database that is away keeps none."""
+def show_pulse(
+    settings: Settings, now: datetime, facts: Facts | None, wanting: str = "", failed_run: str | None = None
+) -> None:
+    """Leave a sign of life; without facts with what was `wanting`. A database that is away keeps none.
+
+    `failed_run` is what the run that failed last has said, if nothing has gone well since.
+    """
     detail = planned(settings, now, facts) if facts else {"wanting": wanting}
     try:
         with closing(connect(settings.require_database(), "edge-sensor")) as conn:
             beat(conn, SENSOR, **detail)
+            if failed_run:
+                report_problem(conn, ProblemKind.RUN_FAILED, BURSTS, failed_run)
+            elif facts:
+                clear_problem(conn, ProblemKind.RUN_FAILED, BURSTS)
+            _forget_jumps(conn, now)
     except (psycopg.Error, MissingSettingError) as error:
         log.warning("the sensor's sign of life is not kept: %s", error)
+
+
+def _forget_jumps(conn: psycopg.Connection, now: datetime) -> None:
+    """A jump of the clock is over at once; it is shown for a while."""
+    for problem in read_problems(conn):
+        is_old = is_ahead(problem.seen_at, now) or now - problem.seen_at > JUMP_SHOWN
+        if (problem.kind, problem.subject) == (ProblemKind.CLOCK_CHANGED, MACHINE) and is_old:
+            clear_problem(conn, ProblemKind.CLOCK_CHANGED, MACHINE)
 
 
 def planned(settings: Settings, now: datetime, facts: Facts) -> dict[str, Any]:

@@ -18,12 +18,14 @@ class SportReport:
     """Counts of one sport's turn in one burst. Times are milliseconds of real time.
 
     `repeats` are answers that the feed had given before (the end of a tape); nothing is stored for them.
-    `failure` is why the feed refused the sport, if it did; `ended` why its turn was over.
+    `published_late` are polls that waited in the outbox, whose latency says nothing. `credits_used` are those of failed
+    polls too. `failure` is why the last poll of the sport was refused, if it was; `ended` why its turn was over.
     """
 
     sport: str
     polls: int = 0
     repeats: int = 0
+    published_late: int = 0
     quotes_seen: int = 0
     rows: int = 0
     withdrawals: int = 0
@@ -43,7 +45,7 @@ class SportReport:
         self.rows += len(stored.diff.quotes)
         self.withdrawals += int(np.isnan(stored.diff.quotes.price).sum())
         self.rejected += stored.diff.rejected
-        self.credits_used += payload.quota.last or 0
+        self.credits_used += payload.spending.credits
         if payload.quota.remaining is not None:
             self.credits_remaining = payload.quota.remaining
         self.request_ms.append(payload.request_ms)
@@ -53,6 +55,7 @@ class SportReport:
         values: dict[str, int | float | str] = {
             "polls": self.polls,
             "repeats": self.repeats,
+            "published_late": self.published_late,
             "quotes_seen": self.quotes_seen,
             "rows": self.rows,
             "changed": self.rows - self.withdrawals,

@@ -6,6 +6,8 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from edge_assets.ingestion.cadence import is_ahead
+
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
@@ -47,7 +49,7 @@ def scores_interval(sports: int, now: datetime, terms: FeedTerms, budget: Budget
 
 
 def is_due(now: datetime, last: datetime | None, interval: timedelta) -> bool:
-    """Whether to ask (again)."""
+    """Whether to ask (again); a look that is ahead of now was noted by a clock that was wrong."""
     if interval == timedelta.max:
         return False
-    return last is None or now - last >= interval
+    return last is None or is_ahead(last, now) or now - last >= interval

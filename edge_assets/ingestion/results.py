@@ -133,7 +133,8 @@ class _Collector:
         try:
             answer = await self.client.scores(sport, days_from=REACH.days)
         except OddsApiError as error:
-            return replace(look, failure=f"{type(error).__name__}: {error}")
+            spent = error.spending.credits or None
+            return replace(look, failure=f"{type(error).__name__}: {error}", credits_last=spent)
         games, rejected = finished_games(sport, answer.found)
         started = started_events(self.connection, [sport], now - REACH - DAY, now)
         stated, unmatched = _stated(sport, games, started, now)

@@ -9,22 +9,25 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 import psycopg
 
-from edge_assets.clock import micros
+from edge_assets.clock import micros, to_datetime
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.ingestion.reach import RequestReach
+from edge_assets.ingestion.records import LastPoll, activity_after, poll_record
+from edge_assets.ingestion.troubles import Troubles
 from edge_assets.store import offers, outbox, readers
 from edge_assets.store.database import connect, is_connection_lost
 from edge_assets.store.leases import Lease
-from edge_assets.store.polling import movement, start_times
+from edge_assets.store.polling import received_at
+from edge_assets.store.problems import ProblemKind
 from edge_assets.store.vocabulary import Vocabulary
-from edge_assets.store.writer import PollRecord, write_poll
+from edge_assets.store.writer import write_poll
 from ml.quotes import PollChanges
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.client import Asked, Payload
     from edge_assets.feeds.odds_api.diff import Diff
     from edge_assets.ingestion.desk import BurstOrder, Desk
+    from edge_assets.ingestion.troubles import FailedPoll
 
 T = TypeVar("T")
 
@@ -70,7 +74,8 @@ class _Turn:
     lease: Lease
     words: Vocabulary
     differ: PayloadDiffer
-    last_observed: datetime | None
+    last: LastPoll | None
+    troubles: Troubles
     reach: RequestReach | None = None
 
     def reach_of(self, asked: Asked) -> RequestReach:
@@ -96,9 +101,23 @@ class SportSession:
         self._resumed = False
 
     @property
-    def last_observed(self) -> datetime | None:
-        """The moment of the last committed poll of the sport, in the feed's time."""
-        return self._turn.last_observed if self._turn else None
+    def last(self) -> LastPoll | None:
+        """The last committed poll of the sport."""
+        return self._turn.last if self._turn else None
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether there is something that a poll that succeeds may clear away."""
+        return self._turn is not None and self._turn.troubles.is_any
+
+    @property
+    def failures(self) -> int:
+        """How many polls of the sport have failed in a row, those of earlier bursts among them."""
+        return self._turn.troubles.failures if self._turn else 0
+
+    def retry_in(self, now: datetime) -> float:
+        """Seconds for which the sport is to be left alone, because its polls fail."""
+        return self._turn.troubles.retry_in(now) if self._turn else 0.0
 
     def try_begin(self) -> bool:
         """Take the sport if it is free; if not, claim it, so that its holder lets go. Call until true."""
@@ -116,9 +135,21 @@ class SportSession:
         """
         return self._steadily(lambda turn: self._store(turn, payload))
 
+    def fail(self, failure: FailedPoll) -> None:
+        """Keep that a poll failed, for this burst and the next ones; where the database refuses, for this one."""
+        self._if_possible(lambda turn: turn.troubles.record(failure))
+
+    def succeed(self, rejected: str = "") -> None:
+        """Keep that a poll succeeded, and what had to be left out of it."""
+        self._if_possible(lambda turn: turn.troubles.clear(rejected))
+
+    def tell(self, kind: ProblemKind, detail: str) -> None:
+        """Note a problem of the sport that no poll has had."""
+        self._if_possible(lambda turn: turn.troubles.tell(kind, detail))
+
     def heartbeat(self) -> str | None:
         """Show that the burst is alive; returns the run that claims the sport, if one does."""
-        return self._steadily(lambda turn: turn.lease.heartbeat())
+        return self._if_possible(lambda turn: turn.lease.heartbeat())
 
     def unpublished(self) -> list[PollChanges]:
         """What the outbox owes to the stream, oldest first."""
@@ -134,6 +165,16 @@ class SportSession:
             if self._turn:
                 self._turn.lease.release()
         self._drop()
+
+    def _if_possible(self, work: Callable[[_Turn], T]) -> T | None:
+        """Do what no poll depends on; a database that refuses it (its disk is full) has not lost the lease."""
+        try:
+            return self._steadily(work)
+        except psycopg.Error as error:
+            if is_connection_lost(error):
+                raise
+            log.warning("%s: the database takes no note: %s", self._sport, error)
+            return None
 
     def _steadily(self, work: Callable[[_Turn], T]) -> T:
         """Do the work; if the connection drops, do it again on a new one that has the lease."""
@@ -166,23 +207,29 @@ class SportSession:
             raise LeaseLostError
         words = Vocabulary(connection)
         differ = PayloadDiffer(words, self._sport, sport_id)
-        last = readers.last_poll(connection, sport_id)
-        if last is not None:
-            standing = readers.last_quotes(connection, sport_id, last.id)
-            offers.keep(connection, last, *standing)
+        poll, last = readers.last_poll(connection, sport_id), None
+        if poll is not None:
+            standing = readers.last_quotes(connection, sport_id, poll.id)
+            offers.keep(connection, poll, *standing)
             differ.load(standing[0])
+            last = LastPoll(poll.observed_at, received_at(connection, poll.id) or poll.observed_at)
         self._resumed = True
-        return _Turn(connection, sport_id, lease, words, differ, last.observed_at if last else None)
+        troubles = Troubles.load(connection, self._desk.feed, self._sport, sport_id)
+        return _Turn(connection, sport_id, lease, words, differ, last, troubles)
 
     def _store(self, turn: _Turn, payload: Payload) -> Stored | None:
-        previous = turn.last_observed
-        if previous is not None and payload.observed_at <= previous:
-            return None
+        previous = turn.last.observed_at if turn.last else None
+        if turn.last is not None and payload.observed_at <= turn.last.observed_at:
+            if not self._desk.is_live or micros(turn.last.received_at) == payload.received_at:
+                return None
+            payload = self._put_behind(turn, turn.last, payload)
+        elif self._desk.is_live:
+            turn.troubles.settle(ProblemKind.CLOCK_CHANGED)
         diff = turn.differ.diff(payload.body, payload.observed_at, turn.reach_of(payload.asked))
-        record = _record(payload, diff, turn.sport_id, self._desk.feed, self._order.run_id)
+        record = poll_record(payload, diff, turn.sport_id, self._desk.feed, self._order.run_id)
         poll_id = write_poll(turn.connection, record, diff.quotes, diff.times, diff.starts)
         turn.differ.commit()
-        turn.last_observed = payload.observed_at
+        turn.last = LastPoll(payload.observed_at, to_datetime(payload.received_at))
         if poll_id is None:
             return None
         changes = PollChanges(
@@ -195,7 +242,19 @@ class SportSession:
             diff.times,
             diff.starts,
         )
-        return Stored(changes, diff, _activity(diff, previous, payload.observed_at))
+        return Stored(changes, diff, activity_after(diff, previous, payload.observed_at))
+
+    def _put_behind(self, turn: _Turn, last: LastPoll, payload: Payload) -> Payload:
+        """The payload at the moment after the last poll: the clock was set back, and polls keep their order.
+
+        Everybody who reads them goes by their moments, and would not see one that lies before another.
+        """
+        ahead = (last.observed_at - payload.observed_at).total_seconds()
+        turn.troubles.tell(
+            ProblemKind.CLOCK_CHANGED,
+            f"the clock was set back: the last poll is {ahead:.0f} s ahead of it; polls go on, put behind that one",
+        )
+        return replace(payload, observed_at=last.observed_at + timedelta(microseconds=1))
 
     def _drop(self) -> None:
         """Forget the connection and all that depends on it."""
@@ -206,26 +265,3 @@ class SportSession:
     @property
     def _name(self) -> str:
         return f"edge-burst {self._order.run_id[:8]} {self._sport}"
-
-
-def _record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: str) -> PollRecord:
-    return PollRecord(
-        sport_id=sport_id,
-        feed=feed,
-        run_id=run_id,
-        observed_at=micros(payload.observed_at),
-        received_at=payload.received_at,
-        quotes_seen=diff.quotes_seen,
-        events=diff.events,
-        request_ms=payload.request_ms,
-        body=payload.body,
-        rejected={reason: n for reason, n in diff.rejected.items() if n},
-        credits_last=payload.quota.last,
-        credits_used=payload.quota.used,
-        credits_remaining=payload.quota.remaining,
-    )
-
-
-def _activity(diff: Diff, previous: datetime | None, now: datetime) -> SportActivity:
-    changed = int(np.isfinite(diff.quotes.price).sum())
-    return SportActivity(start_times(diff.starts), movement(changed, diff.quotes_seen, previous, now), last_poll=now)

@@ -1,11 +1,11 @@
-"""What the feed says of the credits that are left, asked for by a free request.
+"""What the feed says of the credits that are left: with a free request, or with a poll that failed.
 
-Polls state them too (`polls.credits_remaining`); these are the statements that no poll came with.
+Stored polls state them too (`polls.credits_remaining`); these are the statements that came with none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ WITH expired AS (
     DELETE FROM credit_statements
     WHERE feed = %(feed)s AND stated_at < %(stated_at)s::timestamptz - make_interval(days => %(days)s)
 )
-INSERT INTO credit_statements (feed, stated_at, remaining) VALUES (%(feed)s, %(stated_at)s, %(remaining)s)
-ON CONFLICT (feed, stated_at) DO UPDATE SET remaining = excluded.remaining
+INSERT INTO credit_statements (feed, stated_at, remaining, sport_id, spent)
+VALUES (%(feed)s, %(stated_at)s, %(remaining)s, %(sport_id)s, %(spent)s)
+ON CONFLICT (feed, stated_at) DO UPDATE SET remaining = excluded.remaining,
+sport_id = excluded.sport_id, spent = credit_statements.spent + excluded.spent
 """
 SELECT_NEWEST_STATEMENT = """
 SELECT stated_at, remaining FROM credit_statements WHERE feed = %s ORDER BY stated_at DESC LIMIT 1
@@ -30,19 +32,24 @@ KEPT_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class CreditStatement:
-    """How many credits the feed said were left, and when; `remaining` is None where it was asked and did not say."""
+    """How many credits the feed said were left, and when; `remaining` is None where it was asked and did not say.
+
+    `spent` is what the answers cost with which it came, for a poll of the sport `sport_id` that failed.
+    """
 
     stated_at: datetime
     remaining: int | None
+    spent: int = 0
+    sport_id: int | None = None
 
 
 def write_statement(conn: Connection, feed: str, statement: CreditStatement) -> None:
     """Keep a statement; those of more than `KEPT_DAYS` before it go."""
-    values = {"feed": feed, "stated_at": statement.stated_at, "remaining": statement.remaining, "days": KEPT_DAYS}
+    values = {"feed": feed, "days": KEPT_DAYS, **asdict(statement)}
     conn.execute(INSERT_STATEMENT, values)
 
 
 def newest_statement(conn: Connection, feed: str) -> CreditStatement | None:
-    """The newest statement that was asked for by itself, if any."""
+    """The newest statement that came with no stored poll, if any."""
     row = conn.execute(SELECT_NEWEST_STATEMENT, [feed]).fetchone()
     return CreditStatement(*row) if row else None

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 UNSTORABLE = frozenset({"22", "23", "54"})
 """SQLSTATE classes of what the server refuses because of its content: data, integrity, limits."""
+WORTH_ANOTHER_TRY = frozenset({"08", "28", "40"})
+"""SQLSTATE classes of connections that failed or were not let in, and of transactions that gave way to others."""
+SERVER_AWAY = frozenset({"25006", "53300", "57P01", "57P02", "57P03", "57P05"})
+"""Standby, no connection left, shut down by a person or a crash, starting, idle for too long."""
 COMMUNITY = "timescale"
 """The edition with everything, by the name of its license."""
 TIMESCALE = """
@@ -78,12 +82,19 @@ def connect(url: str, application_name: str) -> Connection:
 
 
 def is_connection_lost(error: psycopg.Error) -> bool:
-    """Whether it is worth connecting and trying once more: not where what was sent cannot be stored.
+    """Whether it is worth connecting and trying once more: the connection broke, or the server ends it or starts.
 
-    psycopg counts among its `OperationalError`s a text that is too long for an index (SQLSTATE class 54).
+    psycopg counts among its `OperationalError`s a text that is too long for an index, and a full disk.
     """
-    of_connections = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return of_connections and (error.sqlstate or "")[:2] not in UNSTORABLE
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    state = error.sqlstate
+    return state is None or state[:2] in WORTH_ANOTHER_TRY or state in SERVER_AWAY
+
+
+def is_refused_content(error: psycopg.Error) -> bool:
+    """Whether the server refuses what it was sent for what that is, as it will the next time."""
+    return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in UNSTORABLE
 
 
 def ensure_database(url: str, name: str) -> str:

@@ -13,8 +13,10 @@ from ml.quotes import EventStarts, decode_columns
 if TYPE_CHECKING:
     from psycopg import Connection
 
+SHORTEST_MINUTES = 1e-3
+"""Between two polls of which the second says how fast prices move."""
 _LAST_LOOKS = """
-SELECT s.key, p.observed_at, p.quotes_seen, p.ticks, p.credits_remaining, p.starts,
+SELECT s.key, p.observed_at, p.received_at, p.quotes_seen, p.ticks, p.credits_remaining, p.starts,
        before.observed_at AS previous
 FROM sports s
 CROSS JOIN LATERAL (SELECT * FROM polls WHERE sport_id = s.id AND import_id IS NULL
@@ -27,13 +29,15 @@ LEFT JOIN LATERAL (SELECT observed_at FROM polls WHERE sport_id = s.id AND obser
 
 @dataclass(frozen=True, slots=True)
 class LastLook:
-    """The newest poll of a sport.
+    """The newest poll of a sport: its moment in the feed's time, and when its answer came by the wall clock.
 
+    The two differ in a replay, and live after the clock was set back, as the polls of a sport never do go back.
     `starts` are those of the events it listed; `movement` is the share of its quotes that changed in a minute
     since the poll before (0 if there was none).
     """
 
     observed_at: datetime
+    received_at: datetime
     starts: tuple[datetime, ...]
     movement: float
     credits_remaining: int | None
@@ -44,11 +48,12 @@ def last_looks(connection: Connection) -> dict[str, LastLook]:
     return {
         key: LastLook(
             at,
+            received_at,
             start_times(decode_columns(EventStarts, zstandard.decompress(starts))),
             movement(changed, seen, previous, at),
             credits_remaining,
         )
-        for key, at, seen, changed, credits_remaining, starts, previous in connection.execute(_LAST_LOOKS)
+        for key, at, received_at, seen, changed, credits_remaining, starts, previous in connection.execute(_LAST_LOOKS)
     }
 
 
@@ -58,7 +63,15 @@ def start_times(starts: EventStarts) -> tuple[datetime, ...]:
 
 
 def movement(changed: int, seen: int, previous: datetime | None, now: datetime) -> float:
-    """The share of `seen` quotes that changed in a minute; the first poll of all says nothing."""
-    if previous is None or seen == 0 or now <= previous:
-        return 0.0
-    return changed / seen / max((now - previous).total_seconds() / 60, 1e-3)
+    """The share of `seen` quotes that changed in a minute.
+
+    The first poll of all says nothing, nor does one that follows at once: its moment may only stand for its order.
+    """
+    minutes = (now - previous).total_seconds() / 60 if previous else 0.0
+    return changed / seen / minutes if seen and minutes > SHORTEST_MINUTES else 0.0
+
+
+def received_at(connection: Connection, poll_id: int) -> datetime | None:
+    """When the answer of a poll came, by the wall clock; None if there is no such poll."""
+    row = connection.execute("SELECT received_at FROM polls WHERE id = %s", [poll_id]).fetchone()
+    return row[0] if row else None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg.conninfo import make_conninfo
 
-from edge_assets.store.database import connect
+from edge_assets.store.database import connect, is_refused_content
+from edge_assets.texts import UnusableTextError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from psycopg import Connection
@@ -61,7 +65,8 @@ ON CONFLICT (event_id, observed_at) DO UPDATE SET commence_at = excluded.commenc
 class Vocabulary:
     """The dictionaries of one database, on a connection of their own in autocommit mode.
 
-    Ids are committed at once: a rolled-back poll leaves no id in memory that the database does not know.
+    Ids are committed at once: a rolled-back poll leaves no id in memory that the database does not know. A name that
+    the database refuses for what it is (or for want of ids, of which books have 32,767) is an `UnusableTextError`.
     """
 
     def __init__(self, conn: Connection) -> None:
@@ -127,7 +132,7 @@ class Vocabulary:
             "start": commence_at,
             "seen": observed_at,
         }
-        with self._conn.transaction():
+        with _refusing_content(), self._conn.transaction():
             event_id, home, away = self._row(EVENT, values)
             self._conn.execute(EVENT_START, values | {"event": event_id})
             self._conn.execute(EVENT_SOURCE, values | {"event": event_id})
@@ -166,7 +171,8 @@ class Vocabulary:
         return self._sport_keys[sport_id]
 
     def _create(self, table: str, name: tuple[Any, ...], values: tuple[Any, ...]) -> int:
-        created = self._ids[table][name] = int(self._row(GET_OR_CREATE[table], values)[0])
+        with _refusing_content():
+            created = self._ids[table][name] = int(self._row(GET_OR_CREATE[table], values)[0])
         return created
 
     def _row(self, query: str, values: Any) -> tuple[Any, ...]:
@@ -188,6 +194,16 @@ class Vocabulary:
         self._book_keys = {i: key[0] for key, i in self._ids["books"].items()}
         self._book_titles = dict(self._conn.execute("SELECT id, title FROM books").fetchall())
         self._sport_keys = {i: key[0] for key, i in self._ids["sports"].items()}
+
+
+@contextmanager
+def _refusing_content() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        if not is_refused_content(error):
+            raise
+        raise UnusableTextError("refused_by_database") from error
 
 
 def _dsn_of(conn: Connection) -> str:

@@ -14,6 +14,8 @@ from dagster import (
 )
 from pydantic import Field
 
+from edge_assets.clock import WallClock
+from edge_assets.defs.ingest.runs import POLLED_TAG, WORK_TAG
 from edge_assets.defs.lineage import odds_key, odds_specs, sport_of
 from edge_assets.ingestion.burst import BurstOrder, run_burst
 from edge_assets.ingestion.report import SportReport
@@ -36,12 +38,38 @@ def build_odds(sports: Sequence[str]) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         """Poll the selected sports, each at its own cadence, until the burst is over."""
         selected = tuple(sorted(sport_of(key) for key in context.selected_asset_keys))
-        order = BurstOrder(context.run.run_id, selected, config.duration_seconds, config.grace_seconds)
+        order = BurstOrder(
+            context.run.run_id, selected, config.duration_seconds, config.grace_seconds, orderer=_Run(context)
+        )
         reports = asyncio.run(run_burst(order, settings))
         yield from (_materialized(report) for report in reports if report.polls or report.repeats)
         _complain(reports)
 
     return odds
+
+
+class _Run:
+    """The run of a burst, which the sensor or a person may have given up meanwhile."""
+
+    def __init__(self, context: AssetExecutionContext) -> None:
+        self._instance = context.instance
+        self._run_id = context.run.run_id
+
+    def is_wanted(self) -> bool:
+        """Whether the run is in flight; another one has its sports if it is not."""
+        run = self._instance.get_run_by_id(self._run_id)
+        return run is not None and not run.is_finished
+
+    def note_work(self) -> None:
+        """Tell the sensor that the run is at work."""
+        self._tag(WORK_TAG)
+
+    def note_poll(self) -> None:
+        """Tell the sensor that the run has polled."""
+        self._tag(POLLED_TAG)
+
+    def _tag(self, name: str) -> None:
+        self._instance.add_run_tags(self._run_id, {name: WallClock().now().isoformat(timespec="seconds")})
 
 
 def _materialized(report: SportReport) -> MaterializeResult[None]:

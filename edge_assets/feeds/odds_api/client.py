@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, Unpack
 
@@ -13,6 +14,7 @@ from edge_assets.feeds.odds_api.entries import Entries, read_entries
 from edge_assets.feeds.odds_api.errors import InvalidMarketError
 from edge_assets.feeds.odds_api.events import check_list
 from edge_assets.feeds.odds_api.query import EventFilter, OddsFilter, wire_params, wire_time_text
+from edge_assets.feeds.odds_api.quota import NOTHING_SPENT, Spending
 from edge_assets.feeds.odds_api.transport import TIMEOUT, Answer, Retries, Transport
 from edge_assets.feeds.odds_api.wire import (
     Envelope,
@@ -53,7 +55,11 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The undecoded answer of `/odds`: `observed_at` by the feed's clock, `received_at` by the wall clock."""
+    """The undecoded answer of `/odds`: `observed_at` by the feed's clock, `received_at` by the wall clock.
+
+    `wasted` is what the answers before it cost, which were of no use. `arrived` is on the monotonic clock, which
+    nobody sets.
+    """
 
     body: bytes
     observed_at: datetime
@@ -61,6 +67,13 @@ class Payload:
     quota: Quota
     request_ms: float
     asked: Asked
+    wasted: Spending = NOTHING_SPENT
+    arrived: float = field(default_factory=time.monotonic)
+
+    @property
+    def spending(self) -> Spending:
+        """What this answer and those before it cost."""
+        return self.wasted.plus(self.quota, is_charged=True)
 
 
 class OddsApiClient:
@@ -115,7 +128,8 @@ class OddsApiClient:
         path = f"/sports/{sport}/odds"
         answer = await self._priced(path, asked, check_list, headers=headers)
         named = Asked(tuple(regions), tuple(self._accepted(path, markets)), tuple(bookmakers))
-        return Payload(answer.body, answer.observed_at, answer.received_at, answer.quota, answer.request_ms, named)
+        stated = (answer.body, answer.observed_at, answer.received_at, answer.quota, answer.request_ms)
+        return Payload(*stated, named, answer.wasted)
 
     async def sports(self, *, out_of_season: bool = False) -> list[Sport]:
         """The sports with events, or all. Free."""

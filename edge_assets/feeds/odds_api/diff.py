@@ -6,6 +6,7 @@ decoded, in them only markets whose outcomes are new, and of these only prices t
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.changes import bounded, changed_quotes, market_times
 from edge_assets.feeds.odds_api.events import read_events
+from edge_assets.feeds.odds_api.limits import MAX_EVENTS, capped
 from edge_assets.feeds.odds_api.naming import cleaned, is_one_team
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
 from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.events import EventBody
     from edge_assets.feeds.odds_api.offers import EventChange, EventOffer, Teams
     from edge_assets.feeds.odds_api.vocabulary import Vocabulary
+
+
+DATA_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+"""What reading a value raises that nobody thought of; what the database raises is none of these."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ class PayloadDiffer:
             TornBodyError, MalformedBodyError: the body is no complete list of events.
         """
         rejected: list[str] = []
-        listed = read_events(body, rejected)
+        listed = capped(read_events(body, rejected), MAX_EVENTS, "too_many_events", rejected)
         reader = self._reader.at(micros(observed_at))
         state: dict[int, EventOffer] = {}
         starts: dict[int, Micros] = {}
@@ -114,9 +122,15 @@ class PayloadDiffer:
             if event in state:
                 rejected.append("duplicate_event")
                 continue
-            starts[event] = wire_micros(sent.commence_time)
             before = self._committed.get(event, NOTHING)
-            state[event], change = reader.event(event, teams, sent.books, before, rejected)
+            try:
+                state[event], change = reader.event(event, teams, sent.books, before, rejected)
+            except DATA_ERRORS:
+                # of a kind that nobody has met: the other events have nothing to do with it
+                _log.exception("event %s cannot be read", sent.id[:40])
+                rejected.append("unreadable_event")
+                continue
+            starts[event] = wire_micros(sent.commence_time)
             changes.append(change)
         changes += [vanished(event, offer) for event, offer in self._committed.items() if event not in state]
         self._pending = state
@@ -158,7 +172,11 @@ class PayloadDiffer:
         if is_one_team(home, away):
             rejected.append("same_team_twice")
             return None
-        event = self._vocabulary.event(key, self._sport_id, home, away, commence_at, observed_at)
+        try:
+            event = self._vocabulary.event(key, self._sport_id, home, away, commence_at, observed_at)
+        except UnusableTextError as refusal:
+            rejected.append(str(refusal))
+            return None
         exchanged = self._are_exchanged(event, (home, away), rejected)
         return None if exchanged is None else (event, sent.teams[::-1] if exchanged else sent.teams)
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from edge_assets.feeds.loose_json import loosely_read
+from edge_assets.feeds.odds_api.limits import check_parts
 from edge_assets.feeds.odds_api.wire import misread
 from edge_assets.texts import UnusableTextError, clean_text
 
@@ -29,8 +30,9 @@ def read_entries(body: bytes, kind: type[T]) -> Entries[T]:
     Raises:
         TornBodyError: the JSON ends early or is broken.
         UnsupportedVersionError: it is of API version 3.
-        MalformedBodyError: it is no list.
+        MalformedBodyError: it is no list, or one without end.
     """
+    check_parts(body)
     try:
         items = loosely_read(body)
     except ValueError as error:

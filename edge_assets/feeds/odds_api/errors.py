@@ -9,26 +9,44 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge_assets.feeds.odds_api.quota import NOTHING_SPENT, NOTHING_STATED, Quota, Spending
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_assets.feeds.odds_api.quota import Quota
-
 
 class OddsApiError(Exception):
-    """The base of everything that the feed can raise."""
+    """The base of everything that the feed can raise.
+
+    `quota` is what the last answer said of the credits, `spending` what all answers to the request may have cost.
+    """
+
+    quota: Quota = NOTHING_STATED
+    spending: Spending = NOTHING_SPENT
 
 
 class TransportError(OddsApiError):
-    """No complete answer arrived, after all retries: no connection, a timeout, a torn body."""
+    """No complete answer arrived, after all retries: a timeout, a broken connection, a broken encoding."""
 
 
-class TornBodyError(TransportError):
-    """An answer whose JSON is broken or ends early."""
+class SlowAnswerError(TransportError):
+    """An answer came, but so slowly that it was given up; the next one would come no faster."""
+
+
+class UnreachableError(TransportError):
+    """There was no connection, so that nothing was asked and nothing can have been charged."""
 
 
 class MalformedBodyError(OddsApiError):
     """A complete answer that is not what the endpoint sends."""
+
+
+class TornBodyError(MalformedBodyError):
+    """A complete answer whose JSON is broken or ends early."""
+
+
+class AnswerTooLargeError(MalformedBodyError):
+    """An answer that is longer, or made of more parts, than any can be."""
 
 
 class UnsupportedVersionError(MalformedBodyError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from edge_assets.feeds.odds_api.errors import MalformedBodyError
+from edge_assets.feeds.odds_api.limits import check_parts
 from edge_assets.feeds.odds_api.mending import encoded, mended_event, mended_events
 from edge_assets.feeds.odds_api.numbers import RefusedError
 from edge_assets.feeds.odds_api.wire import UNREADABLE, misread
@@ -46,7 +47,9 @@ def read_events(body: bytes, rejected: list[str]) -> list[EventBody]:
 
     Raises:
         TornBodyError, UnsupportedVersionError, MalformedBodyError: the body is no complete list of events.
+        AnswerTooLargeError: it is made of more parts than any answer can be.
     """
+    check_parts(body)
     try:
         return _events.decode(body)
     except UNREADABLE as error:
@@ -59,6 +62,7 @@ def read_events(body: bytes, rejected: list[str]) -> list[EventBody]:
 
 def check_list(body: bytes) -> None:
     """Raise like `read_events` unless a body is a complete list, which costs a tenth of reading it."""
+    check_parts(body)
     try:
         _items.decode(body)
     except UNREADABLE as error:

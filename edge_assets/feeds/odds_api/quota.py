@@ -29,8 +29,27 @@ class Quota(NamedTuple):
         return self.remaining is not None and self.remaining <= 0
 
 
+class Spending(NamedTuple):
+    """What answers cost: `credits` as they stated them, `answers` how many may have cost a call's credits."""
+
+    credits: int = 0
+    answers: int = 0
+
+    def plus(self, quota: Quota, *, is_charged: bool) -> Spending:
+        """With one more answer; what it states counts, and where it states nothing, whether it `is_charged`."""
+        cost = max(quota.last or 0, 0)
+        counts = is_charged if quota.last is None else cost > 0
+        return Spending(self.credits + cost, self.answers + counts)
+
+
 def _number(text: str | None) -> int | None:
+    """A whole number that a column can hold."""
     try:
-        return int(text or "")
+        number = int(text or "")
     except ValueError:
         return None
+    return number if abs(number) < 2**31 else None
+
+
+NOTHING_SPENT = Spending()
+NOTHING_STATED = Quota()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from edge_assets.feeds.odds_api.limits import MAX_BOOKS, MAX_MARKETS, MAX_OUTCOMES, capped
 from edge_assets.feeds.odds_api.mending import encoded, mended_book
 from edge_assets.feeds.odds_api.naming import WITH_LINES, EventNames, cleaned
 from edge_assets.feeds.odds_api.numbers import CONVERTERS, RefusedError, stored_point, wire_micros
@@ -75,6 +76,7 @@ class OfferReader:
     ) -> tuple[EventOffer, EventChange]:
         """Read the books of an event, reusing what `before` holds as far as the bytes are the same."""
         known = before if teams == before.teams else EventOffer(teams, {})
+        bodies = capped(bodies, MAX_BOOKS, "too_many_books", rejected)
         # lazily, so that each copy is freed before the next: they share one warm piece of memory
         found = list(map(known.books.get, map(bytes, bodies)))
         new = [bytes(body) for body, offer in zip(bodies, found, strict=True) if offer is None]
@@ -124,7 +126,7 @@ class OfferReader:
         before = last.get(book)
         known = {offer.key: offer for offer in before.markets.values()} if before else {}
         offers: dict[int, MarketOffer] = {}
-        for market in sent.markets or ():
+        for market in capped(sent.markets or (), MAX_MARKETS, "too_many_markets", rejected):
             try:
                 offer = self._market(names, market, sent, known.get(market.key), rejected)
             except UnusableTextError as refusal:
@@ -150,7 +152,8 @@ class OfferReader:
         if known is not None and known.outcomes == outcomes:
             return known.confirmed(stated, self._book_time(stated, known, rejected))
         refused: list[str] = []
-        key, listed = cleaned(sent.key), _outcomes.decode(outcomes)
+        key = cleaned(sent.key)
+        listed = capped(_outcomes.decode(outcomes), MAX_OUTCOMES, "too_many_outcomes", refused)
         market = names.market(key, map(_name, listed))
         number = self._vocabulary.market(key) if market is None else market
         prices = self._prices(names, key, listed, refused)
@@ -175,7 +178,7 @@ class OfferReader:
         return known.book_time if known is not None and known.stated == stated else self._seen
 
     def _prices(
-        self, names: EventNames, market: str, outcomes: list[_OutcomeBody], rejected: list[str]
+        self, names: EventNames, market: str, outcomes: Sequence[_OutcomeBody], rejected: list[str]
     ) -> dict[QuoteKey, float]:
         prices: dict[QuoteKey, float] = {}
         for outcome in outcomes:

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 class Vocabulary(Protocol):
-    """Gives ids to the names that a feed uses, creating them where they are new."""
+    """Gives ids to the names that a feed uses, creating them where they are new.
+
+    A name that cannot be kept is an `UnusableTextError`.
+    """
 
     def sport(self, key: str, title: str) -> int:
         """The id of a sport."""

@@ -27,7 +27,6 @@ OWN_KINDS = frozenset(
         ProblemKind.SERVICE_HANGS,
         ProblemKind.DISK_LOW,
         ProblemKind.MEMORY_LOW,
-        ProblemKind.RUN_FAILED,
         ProblemKind.RECORDING_ENDED,
     }
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psutil
 import psycopg
 
+from edge_assets.health.assessment import BURSTS
 from edge_assets.health.findings import Finding
 from edge_assets.health.machine import Machine, assess_machine
 from edge_assets.health.words import duration
@@ -154,5 +155,5 @@ class Rounds:
             return
         with suppress(*ERRORS_OF_SERVER), closing(connect_briefly(self._places.dagster_url, NAME)) as conn:
             for run in last_runs(conn):
-                if run.is_failure:
+                if run.is_failure and run.job != BURSTS:  # those the sensor tells, with the reason
                     yield Finding(ProblemKind.RUN_FAILED, run.job, f"run {run.run_id[:8]}")

@@ -176,3 +176,11 @@ def test_a_sport_never_looked_at_is_due_at_once() -> None:
 def test_a_feed_without_a_meter_is_asked_every_real_second(speed: float, expected: float) -> None:
     assert free_interval(speed) == expected
     assert poll_interval(SportActivity(), NOW, FeedTerms(metered=False, speed=speed)) == expected
+
+
+@given(distances, movements, st.floats(61, 86_400))
+def test_a_poll_that_is_ahead_of_now_says_nothing(ahead: list[float], movement: float, by: float) -> None:
+    """The clock was set back: whoever waited for it to catch up would not poll for as long."""
+    activity = replace(starting_in(*ahead, movement=movement), last_poll=NOW + timedelta(seconds=by))
+    assert next_poll(activity, NOW, METERED) == NOW
+    assert seconds_until_due(activity, NOW, METERED) == 0.0

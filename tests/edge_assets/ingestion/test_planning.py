@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity
-from edge_assets.ingestion.planning import Burst, BurstPlan, Lease, Skip, SportState, plan_burst
+from edge_assets.ingestion.planning import Burst, BurstPlan, FailedRuns, Lease, Skip, SportState, plan_burst
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FREE, METERED = FeedTerms(metered=False), FeedTerms(metered=True, cost=6)
@@ -76,6 +77,74 @@ def test_a_burst_that_holds_one_of_its_sports_is_alive() -> None:
     states = [leased("nfl", "a"), SportState("nba", SportActivity((), 0.0, ago(60)))]
     decision = plan(states, [burst("a", "nfl", "nba")])
     assert decision == BurstPlan(("nba",), "due: nba")
+
+
+def test_a_slow_process_is_waited_for_as_long_as_it_lives() -> None:
+    """Twenty busy programs beside it, and the import alone takes minutes: another try would only add to it."""
+    slow = replace(burst("a", "nfl", age=900), has_process=True)
+    assert plan([SportState("nfl")], [slow]) == Skip("nfl: burst a is starting")
+    gone = replace(slow, has_process=False)
+    assert plan([SportState("nfl")], [gone]) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
+    assert plan([SportState("nfl")], [replace(gone, since=ago(5))]) == Skip("nfl: burst a is starting")
+
+
+def test_a_process_that_was_seen_at_work_blocks_no_other_sport() -> None:
+    states = [leased("nfl", "a"), SportState("nba")]
+    assert plan(states, [replace(burst("a", "nfl", "nba", age=200), has_process=True)]) == BurstPlan(
+        ("nba",), "due: nba"
+    )
+
+
+def test_a_process_that_has_handed_over_blocks_its_successor_no_longer() -> None:
+    """Its lease is another's by then, and its process takes a moment to end."""
+    done = replace(burst("a", "nfl", age=320), has_process=True, is_at_work=True)
+    near_end = leased("nfl", "b", left=-1)
+    assert plan([near_end], [done, burst("b", "nfl", age=290)]) == BurstPlan(("nfl",), "due: nfl")
+
+
+def test_a_silent_process_that_lives_is_not_given_up() -> None:
+    silent = leased("nfl", "a", live=False, beat=400)
+    alive = replace(burst("a", "nfl", age=500), has_process=True)
+    assert plan([silent], [alive]) == BurstPlan(("nfl",), "due: nfl")
+
+
+def test_patience_grows_with_runs_that_fail() -> None:
+    unknown = burst("c", "nfl", age=100)
+    assert plan([SportState("nfl")], [unknown]) == BurstPlan(("nfl",), "due: nfl", dead=("c",))
+    failed = FailedRuns(1, ago(100))
+    assert plan_burst(NOW, [SportState("nfl")], [unknown], FREE, BUDGET, failed) == Skip("nfl: burst c is starting")
+
+
+def test_runs_that_fail_are_replaced_less_and_less_often() -> None:
+    assert isinstance(plan_burst(NOW, [SportState("nfl")], [], FREE, BUDGET, FailedRuns(1, NOW)), BurstPlan)
+    waits = []
+    for count in range(2, 12):
+        skip = plan_burst(NOW, [SportState("nfl")], [], FREE, BUDGET, FailedRuns(count, NOW))
+        assert isinstance(skip, Skip)
+        assert skip.reason.startswith(f"{count} runs failed before they got to work; next one at ")
+        waits.append(FailedRuns(count, NOW).next_at(NOW) - NOW)
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (timedelta(seconds=10), timedelta(minutes=5))
+    ahead = FailedRuns(9, NOW + timedelta(hours=1))
+    assert isinstance(plan_burst(NOW, [SportState("nfl")], [], FREE, BUDGET, ahead), BurstPlan), "a clock set back"
+
+
+def test_a_sport_whose_polls_fail_is_left_alone_and_the_others_are_not() -> None:
+    failing = SportState("nfl", retry_at=NOW + timedelta(seconds=40))
+    for terms in (FREE, METERED):
+        assert plan([failing], [], terms) == Skip("next due: nfl at 2026-03-10 12:00:40 UTC")
+        assert plan([failing, SportState("nba")], [], terms) == BurstPlan(("nba",), "due: nba")
+
+
+def test_a_clock_that_was_set_back_by_an_hour_stops_nothing() -> None:
+    """Everything that was noted before is an hour ahead of now."""
+    ahead = NOW + timedelta(hours=1)
+    polled = SportState("nfl", SportActivity((NOW + timedelta(hours=3),), 0.0, ahead))
+    assert plan([polled], [], METERED) == BurstPlan(("nfl",), "due: nfl")
+    left_behind = replace(polled, lease=Lease("a", False, ahead, ahead))
+    died = Burst("a", frozenset({"nfl"}), ahead)
+    assert plan([left_behind], [died], METERED) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
+    assert plan([polled], [died], METERED) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
 
 
 def test_a_metered_sport_waits_for_its_time_and_says_when() -> None:

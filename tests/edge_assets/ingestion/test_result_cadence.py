@@ -40,6 +40,7 @@ def test_a_look_is_due_after_its_interval() -> None:
     assert is_due(NOW, None, OFTEN)
     assert is_due(NOW, NOW - OFTEN, OFTEN)
     assert not is_due(NOW, NOW - OFTEN + timedelta(seconds=1), OFTEN)
+    assert is_due(NOW, NOW + timedelta(hours=1), OFTEN), "the clock was set back"
 
 
 @pytest.mark.parametrize(

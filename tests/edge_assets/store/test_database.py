@@ -142,3 +142,21 @@ def test_a_backend_that_is_gone_is_a_lost_connection(conn: Connection) -> None:
     with pytest.raises(psycopg.OperationalError) as again:
         conn.execute("SELECT 1")
     assert is_connection_lost(again.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (psycopg.errors.DiskFull, False),
+        (psycopg.errors.ProgramLimitExceeded, False),
+        (psycopg.errors.QueryCanceled, False),
+        (psycopg.errors.NumericValueOutOfRange, False),
+        (psycopg.errors.AdminShutdown, True),
+        (psycopg.errors.CannotConnectNow, True),
+        (psycopg.errors.TooManyConnections, True),
+        (psycopg.errors.DeadlockDetected, True),
+        (psycopg.InterfaceError, True),
+    ],
+)
+def test_only_what_passes_by_itself_is_a_lost_connection(error: type[psycopg.Error], lost: bool) -> None:
+    assert is_connection_lost(error("said so")) is lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.texts import UnusableTextError
 from ml.quotes import FIRST_DYNAMIC_ID, Market, Outcome
 from tests.edge_assets.store.material import NOON, START
 
@@ -121,3 +123,18 @@ def test_a_title_replaces_a_key_that_stood_in_for_it(words: Vocabulary, database
     assert late.sport("soccer_epl", "EPL") == sport
     late.close()
     assert conn.execute("SELECT title FROM sports").fetchall() == [("EPL",)]
+
+
+def test_a_name_that_the_database_refuses_is_an_unusable_text_and_no_lost_connection(
+    words: Vocabulary, conn: Connection
+) -> None:
+    """One is too long for the index, of the other kind there are no ids left."""
+    noise = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=40_000))
+    with pytest.raises(UnusableTextError, match="refused_by_database"):
+        words.market(noise)
+    with pytest.raises(UnusableTextError, match="refused_by_database"):
+        words.event(noise, words.sport("nfl"), "home", "away", START, NOON)
+    conn.execute("SELECT setval(pg_get_serial_sequence('books', 'id'), 32767)")
+    with pytest.raises(UnusableTextError, match="refused_by_database"):
+        words.book("one_too_many", "One Too Many")
+    assert words.market("h2h") == Market.H2H

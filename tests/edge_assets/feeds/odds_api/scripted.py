@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,8 @@ class Scripted:
     delay: float = 0.0
     declared_length: int | None = None
     """What Content-Length says; longer than the body, it makes a connection that breaks in the middle."""
+    bytes_a_second: float | None = None
+    """How slowly the body comes, byte by byte; all at once where it is not said."""
 
 
 @dataclass
@@ -57,8 +60,20 @@ class ScriptedApi:
         request = Request(scope, receive)
         self.asked.append(Asked(request.url.path, dict(request.query_params), request.headers))
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.popleft()
-        await asyncio.sleep(answer.delay)
-        length = str(answer.declared_length or len(answer.body)).encode()
-        headers = [(k.encode(), v.encode()) for k, v in answer.headers.items()] + [(b"content-length", length)]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send_answer(answer, send)
+
+
+async def send_answer(answer: Scripted, send: Send, more: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Send it, with `more` headers."""
+    await asyncio.sleep(answer.delay)
+    length = str(answer.declared_length or len(answer.body))
+    headers = {**more, **answer.headers, "content-length": length}
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    if not answer.bytes_a_second:
         await send({"type": "http.response.body", "body": answer.body})
+        return
+    for byte in answer.body[:-1]:
+        await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+        await asyncio.sleep(1 / answer.bytes_a_second)
+    await send({"type": "http.response.body", "body": answer.body[-1:]})

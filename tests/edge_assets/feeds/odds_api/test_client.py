@@ -17,9 +17,9 @@ import pytest
 from pydantic import SecretStr
 
 from edge_assets.clock import VirtualClock, WallClock
-from edge_assets.feeds.odds_api import errors
+from edge_assets.feeds.odds_api import errors, limits, transport
 from edge_assets.feeds.odds_api.client import OddsApiClient
-from edge_assets.feeds.odds_api.quota import Quota
+from edge_assets.feeds.odds_api.quota import Quota, Spending
 from edge_assets.feeds.odds_api.transport import Retries
 from tests.edge_assets.feeds.odds_api.bodies import HOME, book, event, h2h, payload
 from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
@@ -150,18 +150,36 @@ async def test_every_endpoint_is_asked_at_its_place_and_typed(api: ScriptedApi) 
         error(429, "EXCEEDED_FREQ_LIMIT", "Requests are too frequent"),
         Scripted(b"<html>bad gateway</html>", 502),
         error(500, "", "oops"),
+    ],
+    ids=["429", "502", "500"],
+)
+async def test_what_may_pass_is_tried_again(api: ScriptedApi, failure: Scripted) -> None:
+    api.will_answer(failure, failure, Scripted(BODY))
+    async with client_of(api.url) as client:
+        assert await poll(client) == BODY
+    assert len(api.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
         Scripted(BODY[:-30]),
         Scripted(BODY[:100], declared_length=len(BODY)),
         Scripted(b"not gzip", headers={"content-encoding": "gzip"}),
         Scripted(BODY, delay=1.0),
     ],
-    ids=["429", "502", "500", "truncated JSON", "broken connection", "broken gzip", "timeout"],
+    ids=["truncated JSON", "broken connection", "broken gzip", "timeout"],
 )
-async def test_what_may_pass_is_tried_again(api: ScriptedApi, failure: Scripted) -> None:
-    api.will_answer(failure, failure, Scripted(BODY))
+async def test_what_may_have_been_paid_for_is_tried_once_more(api: ScriptedApi, failure: Scripted) -> None:
+    api.will_answer(failure, Scripted(BODY))
     async with client_of(api.url, patience=0.5) as client:
         assert await poll(client) == BODY
-    assert len(api.asked) == 3
+    api.will_answer(failure)
+    async with client_of(api.url, patience=0.5) as client:
+        with pytest.raises(errors.OddsApiError) as caught:
+            await poll(client)
+    assert len(api.asked) == 4
+    assert caught.value.spending == Spending(0, 2)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +187,6 @@ async def test_what_may_pass_is_tried_again(api: ScriptedApi, failure: Scripted)
     [
         (error(429, "EXCEEDED_FREQ_LIMIT", "slow"), errors.RateLimitedError),
         (error(503, "", "down"), errors.ServerFailedError),
-        (Scripted(BODY[:-30]), errors.TornBodyError),
-        (Scripted(BODY[:100], declared_length=len(BODY)), errors.TransportError),
     ],
 )
 async def test_trying_ends(api: ScriptedApi, failure: Scripted, kind: type[Exception]) -> None:
@@ -199,6 +215,90 @@ async def test_what_cannot_pass_is_asked_once(api: ScriptedApi, answer: Scripted
     api.will_answer(answer)
     async with client_of(api.url) as client:
         with pytest.raises(kind):
+            await poll(client)
+    assert len(api.asked) == 1
+
+
+PAID = {"x-requests-last": "6", "x-requests-used": "40", "x-requests-remaining": "460"}
+
+
+@pytest.mark.parametrize(
+    ("useless", "kind", "asked"),
+    [
+        (Scripted(BODY[:-30], headers=PAID), errors.TornBodyError, 2),
+        (Scripted(BODY[:100], headers=PAID, declared_length=len(BODY)), errors.TransportError, 2),
+        (Scripted(b'{"hello": 1}', headers=PAID), errors.MalformedBodyError, 1),
+        (error(503, "", "down", x_requests_last="6", x_requests_remaining="460"), errors.ServerFailedError, 2),
+    ],
+    ids=["truncated JSON", "broken connection", "no list", "a paid 503"],
+)
+async def test_what_is_paid_for_is_asked_for_once_more_at_most_and_counted(
+    api: ScriptedApi, useless: Scripted, kind: type[errors.OddsApiError], asked: int
+) -> None:
+    api.will_answer(useless)
+    async with client_of(api.url) as client:
+        with pytest.raises(kind) as caught:
+            await poll(client)
+        assert len(api.asked) == asked
+        assert caught.value.spending == Spending(6 * asked, asked)
+        assert caught.value.quota.remaining == client.quota.remaining == 460
+
+
+async def test_the_credits_of_a_repeat_come_with_the_answer(api: ScriptedApi) -> None:
+    api.will_answer(Scripted(BODY[:-30], headers=PAID), Scripted(BODY, headers=PAID))
+    async with client_of(api.url) as client:
+        answer = await client.odds_payload("icehockey_nhl", regions=["us"], markets=["h2h"])
+    assert (answer.wasted, answer.spending) == (Spending(6, 1), Spending(12, 2))
+
+
+async def test_what_never_left_costs_nothing(api: ScriptedApi) -> None:
+    async with client_of("http://127.0.0.1:1/v4") as client:
+        with pytest.raises(errors.UnreachableError) as caught:
+            await poll(client)
+    assert caught.value.spending == Spending()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Scripted(b" " * (limits.MAX_BODY_BYTES + 1)),
+        Scripted(gzip.compress(b" " * 2**20) * 33, headers={"content-encoding": "gzip"}),
+        Scripted(gzip.compress(b"[" * 2**20) * 4, headers={"content-encoding": "gzip"}),
+    ],
+    ids=["32 MB", "a bomb", "parts without end"],
+)
+async def test_an_answer_has_a_limit(api: ScriptedApi, answer: Scripted) -> None:
+    api.will_answer(answer)
+    async with client_of(api.url, patience=20.0) as client:
+        with pytest.raises(errors.AnswerTooLargeError):
+            await poll(client)
+    assert len(api.asked) == 1
+
+
+async def test_gzip_in_members_is_read_to_its_end(api: ScriptedApi) -> None:
+    members = gzip.compress(BODY[:50]) + gzip.compress(BODY[50:])
+    api.will_answer(Scripted(members, headers={"content-encoding": "gzip"}))
+    async with client_of(api.url) as client:
+        assert await poll(client) == BODY
+    api.will_answer(Scripted(gzip.compress(BODY)[:-9], headers={"content-encoding": "gzip"}))
+    async with client_of(api.url) as client:
+        with pytest.raises(errors.TransportError, match="ends early"):
+            await poll(client)
+
+
+async def test_an_encoding_that_was_not_asked_for_is_told(api: ScriptedApi) -> None:
+    api.will_answer(Scripted(BODY, headers={"content-encoding": "br"}))
+    async with client_of(api.url) as client:
+        with pytest.raises(errors.MalformedBodyError, match="not asked for: 'br'"):
+            await poll(client)
+
+
+async def test_an_answer_that_drips_is_given_up(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, so that only the whole request can be too long."""
+    monkeypatch.setattr(transport, "REQUEST_SECONDS", 0.5)
+    api.will_answer(Scripted(BODY, bytes_a_second=50.0))
+    async with client_of(api.url, patience=2.0) as client:
+        with pytest.raises(errors.SlowAnswerError, match="no complete answer within"):
             await poll(client)
     assert len(api.asked) == 1
 

@@ -20,7 +20,10 @@ from edge_assets.feeds.odds_api.errors import (
     TornBodyError,
     UnsupportedVersionError,
 )
+from edge_assets.feeds.odds_api.limits import MAX_BOOKS, MAX_EVENTS, MAX_MARKETS, MAX_OUTCOMES
 from edge_assets.feeds.odds_api.numbers import PriceFormat
+from edge_assets.feeds.odds_api.reading import OfferReader
+from edge_assets.texts import UnusableTextError
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 from tests.benchmarks import payloads
 from tests.edge_assets.feeds.odds_api.bodies import (
@@ -586,3 +589,54 @@ def test_the_recorded_week(odds_data: Path) -> None:
         books.update(diff.times.book.tolist())
     assert sums == {"seen": 580_188, "changed": 22_336, "withdrawn": 10_662}
     assert (len(bodies), len(events), len(books)) == (476, 31, 11)
+
+
+@pytest.mark.parametrize(
+    ("body", "seen", "rejected"),
+    [
+        (payload(*(event(number=i) for i in range(MAX_EVENTS + 3))), 0, {"too_many_events": 3}),
+        (payload(event(*(book(f"b{i}", h2h()) for i in range(MAX_BOOKS + 3)))), 2 * MAX_BOOKS, {"too_many_books": 3}),
+        (
+            payload(event(book("a", *(market(f"m{i}", outcome("x", 2.0)) for i in range(MAX_MARKETS + 3))))),
+            MAX_MARKETS,
+            {"too_many_markets": 3},
+        ),
+        (
+            payload(event(book("a", market("m", *(outcome(f"o{i}", 2.0) for i in range(MAX_OUTCOMES + 3)))))),
+            MAX_OUTCOMES,
+            {"too_many_outcomes": 3},
+        ),
+    ],
+    ids=["events", "books", "markets", "outcomes"],
+)
+def test_what_is_too_many_is_left_out_and_counted(feed: Feed, body: bytes, seen: int, rejected: dict[str, int]) -> None:
+    diff = feed.take(body)
+    assert (diff.quotes_seen, diff.rejected) == (seen, rejected)
+
+
+def test_an_event_that_nobody_foresaw_is_left_out_alone(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever kind of data error it is: the event beside it has nothing to do with it."""
+    read = OfferReader.event
+
+    def stumble(self: OfferReader, number: int, *rest: Any) -> Any:
+        if number == 1:
+            raise OverflowError("of a kind that nobody foresaw")
+        return read(self, number, *rest)
+
+    monkeypatch.setattr(OfferReader, "event", stumble)
+    odd = event(book("a", h2h()))
+    diff = feed.take(payload(odd, event(book("a", h2h()), number=2)))
+    assert (diff.quotes_seen, diff.rejected) == (2, {"unreadable_event": 1})
+
+
+def test_a_name_that_the_vocabulary_refuses_is_left_out_alone(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> int:
+        raise UnusableTextError("refused_by_database")
+
+    feed.take(payload(event(book("a", h2h()))))
+    monkeypatch.setattr(feed.vocabulary, "event", refuse)
+    assert feed.take(payload(event(number=2))).rejected == {"refused_by_database": 1}
+    monkeypatch.undo()
+    monkeypatch.setattr(feed.vocabulary, "book", refuse)
+    diff = feed.take(payload(event(book("b", h2h())), event(number=3)))
+    assert (diff.events, diff.rejected) == (2, {"refused_by_database": 1})

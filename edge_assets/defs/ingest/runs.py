@@ -1,0 +1,108 @@
+"""The runs of the burst job as the sensor sees them: what is in flight, what has failed, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
+
+from edge_assets.defs.ingest.jobs import BURST_JOB
+from edge_assets.defs.ingest.processes import has_process
+from edge_assets.defs.lineage import sport_of
+from edge_assets.ingestion.planning import Burst, FailedRuns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dagster import DagsterInstance, RunRecord
+
+NOT_AT_WORK_YET = (DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED)
+IN_FLIGHT = (
+    *NOT_AT_WORK_YET,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+)
+OVER = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE)
+WORK_TAG = "edge/at-work"
+"""When a run had everything that it needs: what fails later is a sport's, which has a back-off of its own."""
+POLLED_TAG = "edge/polled"
+"""When a run made its first poll."""
+LOOKED_BACK = 10
+"""Runs that are over, the newest first, among which failures in a row are counted."""
+
+
+class BurstRuns:
+    """The runs of one moment."""
+
+    def __init__(self, instance: DagsterInstance) -> None:
+        self._instance = instance
+        self._in_flight = self._records(IN_FLIGHT, 50)
+        self._over = self._records(OVER, LOOKED_BACK)
+
+    def bursts(self, now: datetime) -> list[Burst]:
+        """What is in flight."""
+        return [_burst(record, now) for record in self._in_flight]
+
+    @property
+    def failed(self) -> FailedRuns:
+        """The runs that failed before they got to work, since one last did."""
+        silent = []
+        for record in self._over:
+            if not _is_failed(record) or WORK_TAG in record.dagster_run.tags:
+                break
+            silent.append(record)
+        if not silent or self._is_one_since(silent[0], WORK_TAG):
+            return FailedRuns()
+        return FailedRuns(len(silent), _moment(silent[0].end_time) or silent[0].update_timestamp)
+
+    @property
+    def last_failure(self) -> str | None:
+        """The run that failed last, if nothing has gone well since, and what it said."""
+        if not self._over or not _is_failed(self._over[0]) or self._is_one_since(self._over[0], POLLED_TAG):
+            return None
+        run = self._over[0].dagster_run
+        return f"run {run.run_id[:8]} failed: {self._why(run.run_id)}"
+
+    def bury(self, dead: Iterable[str]) -> None:
+        """Mark runs as failed."""
+        for run_id in dead:
+            if (run := self._instance.get_run_by_id(run_id)) and not run.is_finished:
+                self._instance.report_run_failed(run, "The burst no longer holds a lease: its process is gone.")
+
+    def _records(self, statuses: Sequence[DagsterRunStatus], limit: int) -> Sequence[RunRecord]:
+        return self._instance.get_run_records(RunsFilter(job_name=BURST_JOB, statuses=list(statuses)), limit=limit)
+
+    def _is_one_since(self, record: RunRecord, tag: str) -> bool:
+        """Whether a later run in flight has such a tag."""
+        return any(tag in other.dagster_run.tags and other.storage_id > record.storage_id for other in self._in_flight)
+
+    def _why(self, run_id: str) -> str:
+        """What failed in a step, else what the orchestrator says."""
+        steps = self._instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE)
+        for entry in reversed(steps):
+            data = entry.dagster_event and entry.dagster_event.step_failure_data
+            if data and data.user_failure_data and data.user_failure_data.description:
+                return str(data.user_failure_data.description)
+            if data and data.error:
+                return str((data.error.cause or data.error).message).strip()
+        whole = self._instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE)
+        return str(whole[-1].dagster_event and whole[-1].dagster_event.message) if whole else "without a word"
+
+
+def _is_failed(record: RunRecord) -> bool:
+    return record.dagster_run.status is DagsterRunStatus.FAILURE
+
+
+def _burst(record: RunRecord, now: datetime) -> Burst:
+    """A run that waits in the queue stays fresh: how long it waits says nothing about its health."""
+    run = record.dagster_run
+    waits = run.status in NOT_AT_WORK_YET
+    since = now if waits else _moment(record.start_time) or record.create_timestamp
+    sports = frozenset(sport_of(key) for key in run.asset_selection or ())
+    return Burst(run.run_id, sports, since, None if waits else has_process(run), WORK_TAG in run.tags)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

@@ -1,0 +1,79 @@
+"""What a poll that failed means: which problem it is, and how long the sport is to be left alone. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from edge_assets.feeds.odds_api.errors import (
+    KeyRefusedError,
+    OddsApiError,
+    OutOfCreditsError,
+    RateLimitedError,
+    RefusedRequestError,
+    ServerFailedError,
+    TransportError,
+)
+from edge_assets.store.problems import ProblemKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 60.0
+REFUSED_RETRY_SECONDS = 60.0
+"""What refuses for a reason will refuse again; asking costs nothing."""
+LONGEST_REFUSED_RETRY_SECONDS = 300.0
+LONGEST_PAID_RETRY_SECONDS = 6 * 3600.0
+MOST_DOUBLINGS = 10
+
+POLLING_PROBLEMS = frozenset(
+    {
+        ProblemKind.KEY_REFUSED,
+        ProblemKind.OUT_OF_CREDITS,
+        ProblemKind.FEED_UNREACHABLE,
+        ProblemKind.FEED_ANSWER_UNUSABLE,
+        ProblemKind.POLL_NOT_STORED,
+    }
+)
+"""Of a sport, each of which a poll that succeeds refutes."""
+ORDINARY_REASONS = frozenset({"price_missing", "price_not_above_one", "price_absurd"})
+"""Feeds' own ways to say that a selection is suspended."""
+
+
+def problem_of(error: Exception) -> ProblemKind:
+    """The kind of problem that a failed poll shows."""
+    if isinstance(error, KeyRefusedError):
+        return ProblemKind.KEY_REFUSED
+    if isinstance(error, OutOfCreditsError):
+        return ProblemKind.OUT_OF_CREDITS
+    if isinstance(error, TransportError | RateLimitedError | ServerFailedError):
+        return ProblemKind.FEED_UNREACHABLE
+    return ProblemKind.FEED_ANSWER_UNUSABLE if isinstance(error, OddsApiError) else ProblemKind.POLL_NOT_STORED
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the feed has understood the request and does not want to answer it."""
+    return isinstance(error, RefusedRequestError) and not isinstance(error, RateLimitedError | ServerFailedError)
+
+
+def retry_wait(error: Exception, in_a_row: int, paid_answers: int, interval: float) -> float:
+    """Seconds to leave a sport alone after its failure number `in_a_row` (from 1).
+
+    What may have been paid for is asked for again at the sport's own cadence (`interval` seconds a paid answer;
+    0 where nothing is paid), so that failing costs no more than working. What was free is tried sooner.
+    """
+    doublings = 2.0 ** min(in_a_row - 1, MOST_DOUBLINGS)
+    if is_refusal(error):
+        longest = min(LONGEST_REFUSED_RETRY_SECONDS, max(interval, REFUSED_RETRY_SECONDS))
+        return min(REFUSED_RETRY_SECONDS * doublings, longest)
+    asked_for = error.retry_after or 0.0 if isinstance(error, RefusedRequestError) else 0.0
+    wait = min(max(FIRST_RETRY_SECONDS * doublings, asked_for), LONGEST_RETRY_SECONDS)
+    owed = interval * paid_answers if paid_answers else 0.0
+    return max(wait, owed if math.isfinite(owed) else LONGEST_PAID_RETRY_SECONDS)
+
+
+def odd_parts(rejected: Mapping[str, int]) -> str:
+    """What was left out of an answer that no sound one has, as a text; nothing if there was none."""
+    odd = {reason: n for reason, n in sorted(rejected.items()) if n and reason not in ORDINARY_REASONS}
+    return ", ".join(f"{n} {reason}" for reason, n in odd.items())

@@ -1,0 +1,56 @@
+"""What an answer and what it changed become: a row of `polls`, and what the meter wants to know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from edge_assets.clock import micros
+from edge_assets.ingestion.cadence import SportActivity
+from edge_assets.store.polling import movement, start_times
+from edge_assets.store.writer import PollRecord
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from edge_assets.feeds.odds_api.client import Payload
+    from edge_assets.feeds.odds_api.diff import Diff
+
+
+class LastPoll(NamedTuple):
+    """The last committed poll of a sport: its moment in the feed's time, and when its answer came by the wall clock."""
+
+    observed_at: datetime
+    received_at: datetime
+
+
+def poll_record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: str) -> PollRecord:
+    """A poll as it is stored."""
+    return PollRecord(
+        sport_id=sport_id,
+        feed=feed,
+        run_id=run_id,
+        observed_at=micros(payload.observed_at),
+        received_at=payload.received_at,
+        quotes_seen=diff.quotes_seen,
+        events=diff.events,
+        request_ms=payload.request_ms,
+        body=payload.body,
+        rejected={reason: n for reason, n in diff.rejected.items() if n},
+        credits_last=_cost(payload),
+        credits_used=payload.quota.used,
+        credits_remaining=payload.quota.remaining,
+    )
+
+
+def _cost(payload: Payload) -> int | None:
+    """Credits that the poll cost, with those of the answers before it that were of no use; None where none says."""
+    spent = payload.spending.credits
+    return spent if payload.quota.last is not None or spent else None
+
+
+def activity_after(diff: Diff, previous: datetime | None, now: datetime) -> SportActivity:
+    """What a poll says of its sport."""
+    changed = int(np.isfinite(diff.quotes.price).sum())
+    return SportActivity(start_times(diff.starts), movement(changed, diff.quotes_seen, previous, now), last_poll=now)

@@ -1,0 +1,73 @@
+"""What the sensor sees of the runs of bursts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from dagster import DagsterInstance, Failure, job, op
+
+from edge_assets.defs.ingest.jobs import BURST_JOB
+from edge_assets.defs.ingest.runs import WORK_TAG, BurstRuns
+
+NOW = datetime.now(UTC)
+
+
+@op(config_schema={"how": str})
+def end(context) -> None:  # type: ignore[no-untyped-def]
+    """End as told."""
+    how = context.op_config["how"]
+    if how == "refused":
+        raise Failure("nfl: the key is refused", allow_retries=False)
+    if how == "crashed":
+        raise ZeroDivisionError("of a kind that nobody foresaw")
+
+
+@job(name=BURST_JOB)
+def bursts() -> None:
+    """The job's name is what counts."""
+    end()
+
+
+def ending(how: str) -> dict[str, object]:
+    return {"ops": {"end": {"config": {"how": how}}}}
+
+
+def run(instance: DagsterInstance, how: str, **tags: str) -> None:
+    bursts.execute_in_process(instance=instance, run_config=ending(how), raise_on_error=False, tags=tags)
+
+
+def test_what_failed_is_told_until_a_run_goes_well() -> None:
+    with DagsterInstance.ephemeral() as instance:
+        assert BurstRuns(instance).last_failure is None
+        run(instance, "refused")
+        told = BurstRuns(instance).last_failure
+        assert told is not None
+        assert told.endswith("failed: nfl: the key is refused")
+        run(instance, "crashed")
+        told = BurstRuns(instance).last_failure
+        assert told is not None
+        assert "of a kind that nobody foresaw" in told
+        run(instance, "well")
+        assert BurstRuns(instance).last_failure is None
+
+
+def test_only_runs_that_never_got_to_work_are_counted_in_a_row() -> None:
+    with DagsterInstance.ephemeral() as instance:
+        run(instance, "crashed")
+        run(instance, "crashed")
+        failed = BurstRuns(instance).failed
+        assert failed.in_a_row == 2
+        assert failed.last_at is not None
+        run(instance, "refused", **{WORK_TAG: "now"})
+        assert BurstRuns(instance).failed.in_a_row == 0
+        run(instance, "crashed")
+        assert BurstRuns(instance).failed.in_a_row == 1
+
+
+def test_a_run_that_was_buried_is_a_failed_one() -> None:
+    with DagsterInstance.ephemeral() as instance:
+        started = instance.create_run_for_job(bursts, run_config=ending("well"))
+        assert [burst.run_id for burst in BurstRuns(instance).bursts(NOW)] == [started.run_id]
+        BurstRuns(instance).bury([started.run_id, "no such run"])
+        assert BurstRuns(instance).bursts(NOW) == []
+        assert "its process is gone" in str(BurstRuns(instance).last_failure)

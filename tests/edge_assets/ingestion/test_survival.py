@@ -1,0 +1,256 @@
+"""Useless answers, a clock that is set, a run that was given up: polling goes on, and it is told."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.clock import WallClock
+from edge_assets.feeds.odds_api import transport
+from edge_assets.feeds.odds_api.limits import MAX_BODY_BYTES, MAX_BOOKS, MAX_PARTS
+from edge_assets.ingestion import burst, cadence, watch
+from edge_assets.ingestion.burst import BurstOrder, run_burst
+from edge_assets.ingestion.facts import read_facts
+from edge_assets.ingestion.planning import Skip, plan_burst
+from edge_assets.ingestion.pulse import show_pulse
+from edge_assets.settings import Settings
+from edge_assets.store.database import connect
+from edge_assets.store.problems import ProblemKind, read_heartbeats, read_problems, report_problem
+from tests.edge_assets.feeds.odds_api.conftest import running
+from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
+from tests.edge_assets.ingestion.services import NFL, rows
+from tests.edge_assets.ingestion.standin import COST, StandIn, answer, game, live
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edge_assets.ingestion.report import SportReport
+
+PRICES = """SELECT e.key, t.price FROM odds_ticks t JOIN events e ON e.id = t.event_id
+JOIN outcomes o ON o.id = t.outcome_id WHERE o.name = 'home' ORDER BY t.observed_at"""
+SPENT = "SELECT coalesce((SELECT sum(credits_last) FROM polls), 0) + (SELECT sum(spent) FROM credit_statements)"
+
+
+@pytest.fixture
+def feed() -> Iterator[StandIn]:
+    """The stand-in."""
+    return StandIn()
+
+
+@pytest.fixture
+def settings(feed: StandIn, database_url: str, redis_url: str) -> Iterator[Settings]:
+    """Settings of the live feed, at the stand-in."""
+    with running(feed) as url:
+        yield live(database_url, redis_url, url)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fastest cadence is half a second, not a minute, and whoever ordered a burst is asked as often."""
+    monkeypatch.setattr(cadence, "FASTEST", 0.5)
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_LOOKS", 0.2)
+
+
+async def play(settings: Settings, seconds: float = 1.0, run: str = "r1") -> SportReport:
+    [report] = await run_burst(BurstOrder(run, (NFL,), seconds, 0.0), settings)
+    return report
+
+
+async def play_all(feed: StandIn, settings: Settings, run: str = "r1") -> SportReport:
+    """A burst until the last answer has been dealt with."""
+    [report] = await run_burst(BurstOrder(run, (NFL,), 120.0, 0.0, feed), settings)
+    assert report.ended == "the run was ended from outside"
+    return report
+
+
+def problems(settings: Settings) -> dict[str, str]:
+    with closing(connect(settings.require_database(), "test")) as connection:
+        return {problem.kind: problem.detail for problem in read_problems(connection) if problem.subject == NFL}
+
+
+async def test_a_poison_answer_is_left_alone_across_bursts(feed: StandIn, settings: Settings) -> None:
+    feed.answers.append(Scripted(b'[{"id": "cut o'))
+    feed.answers.popleft()
+    report = await play(settings)
+    assert (len(feed.asked), report.credits_used) == (2, 2 * COST)
+    assert rows(settings.require_database(), SPENT) == [(feed.credits_used,)]
+    assert "TornBodyError" in problems(settings)["feed_answer_unusable"]
+    now = datetime.now(UTC)
+    facts = read_facts(settings, now)
+    assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), Skip)
+    again = await play(settings, run="r2")
+    assert (len(feed.asked), again.ended.startswith("next look in ")) == (2, True), "not asked again at once"
+
+
+async def test_a_good_poll_ends_the_trouble(feed: StandIn, settings: Settings, hurried: None) -> None:
+    feed.answers.extend([error(401, "INVALID_KEY", "not valid"), answer(game())])
+    feed.answers.popleft()
+    refused = await play(settings)
+    assert refused.failure is not None
+    assert set(problems(settings)) == {"key_refused"}
+    url = settings.require_database()
+    rows(url, "UPDATE feed_failures SET retry_at = now() RETURNING 1")
+    report = await play(settings, run="r2")
+    assert (report.polls >= 1, report.failure) == (True, None)
+    assert problems(settings) == {}
+    assert rows(url, "SELECT count(*) FROM feed_failures") == [(0,)]
+
+
+async def test_what_is_left_out_is_shown_until_an_answer_is_sound(
+    feed: StandIn, settings: Settings, hurried: None
+) -> None:
+    feed.answers.extend([answer(game(), game(2, id="x" * 3_000)), answer(game(price=1.8))])
+    feed.answers.popleft()
+    await play(settings, 0.5)
+    assert problems(settings) == {"answer_parts_rejected": "1 text_too_long"}
+    await play_all(feed, settings, "r2")
+    assert problems(settings) == {}
+
+
+class Ahead(WallClock):
+    """A clock that is an hour fast."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=1)
+
+
+async def test_a_clock_that_was_set_back_is_told_and_polling_goes_on(
+    feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.answers.extend([answer(game(price=1.7)), answer(game(price=1.8)), answer(game(price=1.9))])
+    feed.answers.popleft()
+    with monkeypatch.context() as fast:
+        fast.setattr(burst, "feed_clock", lambda _: Ahead())
+        await play(settings, 0.5)
+    report = await play_all(feed, settings, "r2")
+    assert report.polls >= 2
+    url = settings.require_database()
+    assert [price for _, price in rows(url, PRICES)][:3] == [1.7, 1.8, 1.9]
+    moments = [at for (at,) in rows(url, "SELECT observed_at FROM polls ORDER BY id")]
+    assert moments == sorted(set(moments))
+    assert "the clock was set back" in problems(settings)["clock_changed"]
+
+
+async def test_a_run_that_was_given_up_polls_no_more(feed: StandIn, settings: Settings) -> None:
+    class GivenUp:
+        def is_wanted(self) -> bool:
+            return False
+
+        def note_work(self) -> None:
+            raise AssertionError
+
+        note_poll = note_work
+
+    [report] = await run_burst(BurstOrder("r1", (NFL,), 60.0, 0.0, GivenUp()), settings)
+    assert (report.ended, report.failure, feed.asked) == ("the run was ended from outside", None, [])
+
+
+async def test_a_burst_shows_that_it_lives_and_an_orchestrator_that_is_away_stops_nothing(
+    feed: StandIn, settings: Settings
+) -> None:
+    class Away:
+        def is_wanted(self) -> bool:
+            raise ConnectionError
+
+        def note_work(self) -> None:
+            raise ConnectionError
+
+        note_poll = note_work
+
+    feed.answers.append(answer(game()))
+    feed.answers.popleft()
+    [report] = await run_burst(BurstOrder("r1", (NFL,), 1.0, 0.0, Away()), settings)
+    assert report.polls == 1
+    with closing(connect(settings.require_database(), "test")) as connection:
+        detail = read_heartbeats(connection)["burst"].detail
+    assert (detail["run_id"], detail["sports"]) == ("r1", [NFL])
+
+
+async def test_the_planner_shows_runs_that_fail_and_takes_old_jumps_away(feed: StandIn, settings: Settings) -> None:
+    feed.answers.append(answer(game()))
+    feed.answers.popleft()
+    await play(settings)
+    now, url = datetime.now(UTC), settings.require_database()
+    shown = "SELECT kind, subject FROM problems ORDER BY 1"
+    show_pulse(settings, now, read_facts(settings, now), failed_run="run 1234 failed: why")
+    assert rows(url, shown) == [("run_failed", "odds_burst")]
+    with closing(connect(url, "test")) as connection:
+        report_problem(connection, ProblemKind.CLOCK_CHANGED, "machine", "it jumped")
+    show_pulse(settings, now, read_facts(settings, now))
+    assert rows(url, shown) == [("clock_changed", "machine")], "a jump is shown for minutes"
+    show_pulse(settings, now + timedelta(minutes=3), read_facts(settings, now))
+    assert rows(url, shown) == []
+
+
+def deep(levels: int) -> bytes:
+    """An event with something nested in it, beside a good one."""
+    good = json.dumps(game(price=1.8)).encode()
+    return b"[" + good + b', {"id": "y", "odd": ' + b"[" * levels + b"]" * levels + b"}]"
+
+
+GZIPPED = {"content-encoding": "gzip"}
+WHOLE: dict[str, Callable[[], Scripted]] = {
+    "cut off": lambda: Scripted(b'[{"id": "cut o'),
+    "a page": lambda: Scripted(b"<html>maintenance</html>"),
+    "another shape": lambda: Scripted(b'{"hello": 1}'),
+    "a bomb of 734 MB": lambda: Scripted(gzip.compress(b" " * 2**20) * 734 + gzip.compress(b"[]"), headers=GZIPPED),
+    "too long": lambda: Scripted(b" " * (MAX_BODY_BYTES + 1)),
+    "parts without end": lambda: Scripted(b"[" + b"{}," * MAX_PARTS + b"{}]"),
+    "drips": lambda: Scripted(b"[]" * 100, bytes_a_second=5.0),
+    "another encoding": lambda: Scripted(b"[]", headers={"content-encoding": "br"}),
+    "no encoding": lambda: Scripted(b"[]", headers=GZIPPED),
+    "breaks off": lambda: Scripted(b"[", declared_length=100),
+    "down": lambda: error(503, "", "down"),
+    "too many": lambda: error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after="3600"),
+    "a refusal without end": lambda: Scripted(b"x" * 2**20, 500),
+}
+BESIDE: dict[str, Callable[[], Scripted]] = {
+    "a key of 3 KB": lambda: answer(game(price=1.8), game(2, bookmakers=[{"key": "k" * 3_000, "markets": []}])),
+    "an id of 3 KB": lambda: answer(game(price=1.8), game(2, id="k" * 3_000)),
+    "a team of 3 KB": lambda: answer(game(price=1.8), game(2, home_team="k" * 3_000)),
+    "nesting": lambda: Scripted(deep(50_000)),
+    "keys without number": lambda: answer(game(price=1.8) | {f"k{i}": 0 for i in range(300_000)}),
+    "a key of 1 MB": lambda: answer(game(price=1.8) | {"k" * 1_000_000: 0}),
+    "half a character": lambda: answer(game(price=1.8), game(2, home_team="\ud83d")),
+    "a number without end": lambda: Scripted(answer(game(price=1.8)).body[:-1] + b', {"id": ' + b"9" * 9_000 + b"}]"),
+    "too many books": lambda: answer(
+        game(price=1.8), game(2, bookmakers=[{"key": f"b{i}", "markets": []} for i in range(MAX_BOOKS + 350)])
+    ),
+}
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("make", WHOLE.values(), ids=WHOLE.keys())
+async def test_a_hostile_answer_costs_one_interval(
+    feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Scripted]
+) -> None:
+    """Nothing of it is stored or withdrawn, what it cost is counted, and the next good answer is there in time."""
+    monkeypatch.setattr(transport, "REQUEST_SECONDS", 2.0)
+    monkeypatch.setattr("edge_assets.ingestion.failures.LONGEST_RETRY_SECONDS", 1.0)
+    feed.answers.extend([answer(game(price=1.7)), make(), answer(game(price=1.8))])
+    feed.answers.popleft()
+    report = await play_all(feed, settings)
+    url = settings.require_database()
+    assert rows(url, PRICES)[:2] == [(f"{1:032x}", 1.7), (f"{1:032x}", 1.8)]
+    assert report.credits_used <= feed.credits_used
+    assert rows(url, SPENT)[0][0] == report.credits_used
+    assert problems(settings) == {}
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("make", BESIDE.values(), ids=BESIDE.keys())
+async def test_the_good_event_beside_a_hostile_part_is_stored(
+    feed: StandIn, settings: Settings, make: Callable[[], Scripted]
+) -> None:
+    feed.answers.append(make())
+    feed.answers.popleft()
+    report = await play(settings)
+    url = settings.require_database()
+    assert (report.polls, len(feed.asked), report.credits_used) == (1, 1, COST)
+    assert (f"{1:032x}", 1.8) in rows(url, PRICES)
+    assert rows(url, SPENT) == [(COST,)]

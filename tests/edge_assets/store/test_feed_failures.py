@@ -1,0 +1,40 @@
+"""Sports whose polls fail, and what failed polls cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from edge_assets.store.credits import CreditStatement, newest_statement, write_statement
+from edge_assets.store.feed_failures import clear_failure, failing_sports, record_failure
+from edge_assets.store.problems import ProblemKind
+
+if TYPE_CHECKING:
+    from tests.edge_assets.store.material import Desk
+
+NFL = "americanfootball_nfl"
+AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def test_failures_count_up_and_put_the_next_try_off(desk: Desk) -> None:
+    record_failure(desk.conn, desk.sport, ProblemKind.FEED_UNREACHABLE, 2.0, "down")
+    first = failing_sports(desk.conn)[NFL]
+    record_failure(desk.conn, desk.sport, ProblemKind.FEED_ANSWER_UNUSABLE, 60.0, "cut off \x00\ud83d" + "x" * 9_000)
+    again = failing_sports(desk.conn)[NFL]
+    assert (first.failures, again.failures, again.kind) == (1, 2, "feed_answer_unusable")
+    assert first.failing_since == again.failing_since < again.failed_at
+    assert again.retry_at - again.failed_at == timedelta(seconds=60)
+    assert again.error.startswith("cut off")
+    clear_failure(desk.conn, desk.sport)
+    assert failing_sports(desk.conn) == {}
+
+
+def test_what_failed_polls_cost_is_kept_and_adds_up(desk: Desk) -> None:
+    write_statement(desk.conn, "odds-api", CreditStatement(AT, 500))
+    for left in (494, 488):
+        failed = CreditStatement(AT + timedelta(minutes=1), left, 6, desk.sport)
+        write_statement(desk.conn, "odds-api", failed)
+    newest = newest_statement(desk.conn, "odds-api")
+    assert newest == CreditStatement(AT + timedelta(minutes=1), 488)
+    spent = desk.conn.execute("SELECT sport_id, spent FROM credit_statements ORDER BY stated_at").fetchall()
+    assert spent == [(None, 0), (desk.sport, 12)]
