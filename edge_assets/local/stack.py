@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from edge_assets.clock import WallClock
 from edge_assets.local import dagster, postgres, worlds
 from edge_assets.local.environment import environment, jwt_secret
 from edge_assets.local.errors import LocalError
@@ -19,9 +18,7 @@ from edge_assets.local.services import services
 from edge_assets.local.shutdown import down
 from edge_assets.local.startup import Step, bring_up
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.settings import Feed
-from edge_assets.store.database import connect, upgrade
-from edge_assets.store.retention import retain
+from edge_assets.store.database import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,9 +109,6 @@ class _Stack:
     def _migrate(self) -> None:
         upgrade(self.plan.database_url)
         worlds.check_world(self._home, self.plan)
-        if self.plan.feed is Feed.ODDS_API:
-            with connect(self.plan.database_url, "edge up") as conn:
-                retain(conn, self._settings.retention_days, WallClock().now())
 
     def _ask_for_sports(self) -> None:
         """What our own feed server has is what is polled."""
