@@ -27,9 +27,9 @@ class KeptSince(NamedTuple):
 class KeptDays:
     """Days that each kind is kept.
 
-    `payloads`: the feed's answers as received, readable or not. `ticks`: changes of prices, with the polls and keyframes
-    they belong to. `alerts`: with the counts of what was withheld. `prices`: what the warehouse holds of a game, after
-    its start. `runs`: Dagster's, with their logs, and pages of the Data Docs.
+    `payloads`: the feed's answers as received, readable or not. `ticks`: changes of prices, with the polls and the
+    keyframes they belong to. `alerts`: with the counts of what was withheld. `prices`: what the warehouse holds of a
+    game, after its start. `runs`: Dagster's, with their logs, and pages of the Data Docs.
     """
 
     payloads: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from edge_assets.store.weights import BookWeight
 
+FINDING = ("finding", "what", "why")
 UNSETTLED = ("sport", "season", "market", "verdict")
 app = typer.Typer(name="warehouse", help="Build the warehouse and ask it.", no_args_is_help=True)
 app.command()(table)
@@ -23,28 +25,28 @@ app.command()(accuracy)
 
 
 @app.command()
-def build() -> None:
-    """Build what has come since the last build: what Dagster builds every night, and most of it every hour."""
-    import os
+def build(as_json: JSON = False) -> None:
+    """Build what has come since the last build: what Dagster builds every night, and most of it every hour.
 
+    One builds at a time: while another build runs, on this database, this one waits and says so.
+    """
+    from edge_assets.cli.building import build_warehouse
     from edge_assets.local.errors import LocalError
 
-    os.environ["DATABASE_URL"] = database_url()
-    from dagster import DagsterInstance
-
-    from edge_assets.defs.analytics.definitions import analytics
-
-    job = analytics().resolve_job_def("warehouse")
-    with DagsterInstance.ephemeral() as instance:
-        done = job.execute_in_process(instance=instance, raise_on_error=False)
-    failed = [check.check_name for check in done.get_asset_check_evaluations() if not check.passed]
-    if not done.success:
-        msg = "the warehouse was not built to the end"
-        raise LocalError(msg, f"failed checks: {', '.join(failed) or 'none'}; what happened is above")
-    out.print(f"built; failed checks: {', '.join(failed) or 'none'}")
-    if found := _findings():
+    built = build_warehouse(database_url())
+    found = _findings()
+    if as_json:
+        held_out = [dict(zip(FINDING, finding, strict=True)) for finding in found]
+        echo_json(asdict(built) | {"held_out": held_out})
+    if built.reason is not None:
+        msg = f"the warehouse was not built to the end: {built.reason}"
+        raise LocalError(msg, "what was built until then stands; after mending it, `edge warehouse build` goes on")
+    if as_json:
+        return
+    out.print(f"built {built.made} tables and views; failed checks: {', '.join(built.failed_checks) or 'none'}")
+    if found:
         out.print("held out until it is decided (`edge quality show`, `accept`, `exclude`, `withdraw`):")
-        print_rows(("finding", "what", "why"), found)
+        print_rows(FINDING, found)
 
 
 def _findings() -> list[tuple[str, str, str]]:

@@ -20,9 +20,12 @@ from edge_assets.local.plan import Plan
 from edge_assets.local.ports import PREFERRED, is_free
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.store.database import connect, describe
+from edge_assets.store.growth import growth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from psycopg import Connection
 
     from edge_assets.local.home import Home
     from edge_assets.settings import Settings
@@ -131,6 +134,16 @@ def _retention(settings: Settings) -> Check:
     kept = asdict(settings.kept_days).items()
     said = (f"{kind} {'for ever' if days >= FOREVER else f'{days} days'}" for kind, days in kept)
     return Check("kept", "ok", ", ".join(said))
+
+
+def _growth(conn: Connection, home: Home, settings: Settings) -> Check:
+    try:
+        found = growth(conn, home.root, settings.kept_days)
+    except psycopg.errors.UndefinedTable:
+        return Check("growth", "ok", "nothing yet: `edge up` prepares this database")
+    fine = found.days_until_full is None or found.days_until_full > DAYS_TO_ACT
+    remedy = "" if fine else "make room, move EDGE_HOME, or keep less (KEEP_TICKS_DAYS, KEEP_PAYLOADS_DAYS, ...)"
+    return Check("growth", _verdict(fine, "warn"), found.summary, remedy)
 
 
 def _redis(url: str) -> Check:

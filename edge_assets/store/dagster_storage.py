@@ -36,7 +36,7 @@ WHERE
 
 
 def forget_checks_and_events(url: str, before: datetime) -> dict[str, int]:
-    """Drop executions of checks and events of no run, as freshness is told, older than `before`; the last of each stays.
+    """Drop executions of checks, and events of no run (freshness), older than `before`; the last of each stays.
 
     `url` is that of Dagster's database, in the form of SQLAlchemy or of libpq.
     """

@@ -126,7 +126,7 @@ def keep_standing_prices(conn: Connection, before: datetime) -> list[int]:
 
 
 def forget_looks(conn: Connection, before: datetime, last_looks: Sequence[int]) -> dict[str, int]:
-    """Live polls before a moment, up to when no tick is left, except those that alerts lead back to; their keyframes."""
+    """Live polls before a moment, up to when no tick is left, and keyframes; not the polls that alerts lead back to."""
     return {
         "polls": _in_batches(conn, POLLS, before=before, last_looks=list(last_looks)),
         "keyframes": _in_batches(conn, KEYFRAMES, before=before),

@@ -68,6 +68,7 @@ HAVING count(*) FILTER (WHERE import_id IS NOT NULL) = 0 AND min(received_at) < 
 POLLED = ("ticks", "payloads", "polls", "keyframes", "alerts")
 """Empty before the first poll."""
 FARTHEST_DAYS = 3650
+UNITS = ("B", "kB", "MB", "GB", "TB")
 NAMED_BYTES = 10**6
 """Smaller parts are told of only if they grow."""
 
@@ -176,8 +177,8 @@ def _days(kept: KeptDays) -> dict[str, int | None]:
 
 def _size(number: float) -> str:
     """Bytes as people say them."""
-    exponent = min(3, max(0, int(math.log10(abs(number) or 1)) // 3))
-    return f"{number / 1000**exponent:.{1 if exponent == 3 else 0}f} {('B', 'kB', 'MB', 'GB')[exponent]}"
+    thousands = min(len(UNITS) - 1, int(math.log10(max(1.0, abs(number)))) // 3)
+    return f"{number / 1000**thousands:.3g} {UNITS[thousands]}"
 
 
 def _size_of(folder: Path) -> int:

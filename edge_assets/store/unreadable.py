@@ -69,7 +69,7 @@ class UnreadableAnswer:
 def keep_unreadable(
     conn: Connection, sport_id: int, feed: str, run_id: str, body: bytes, received_at: Micros, reason: str
 ) -> None:
-    """Keep an answer with the reason why it could not be read; of an earlier one of the same bytes, that it came again."""
+    """Keep an answer with the reason why it could not be read; of one with the same bytes, that it came again."""
     values = {
         "sport_id": sport_id,
         "feed": feed,
