@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edge_assets.cli import filtering
 from edge_assets.cli.application import JSON, echo_json, out, print_rows
 from edge_assets.cli.database import database_url, warehouse
 from edge_assets.cli.figures import accuracy, table
@@ -60,14 +61,22 @@ def _findings() -> list[tuple[str, str, str]]:
 
 
 @app.command()
-def report(as_json: JSON = False) -> None:
+def report(
+    sport: filtering.SPORT = None,
+    season: filtering.SEASON = None,
+    book: filtering.BOOK = None,
+    as_json: JSON = False,
+) -> None:
     """Show how many closing lines there are by sport, season and book, and why the others are missing."""
     from edge_assets.store.coverage import closing_coverage, event_counts, phantoms
     from edge_assets.store.settlements import unsettled
 
     with warehouse("closing_coverage") as conn:
-        coverage, events, never_played = closing_coverage(conn), event_counts(conn), phantoms(conn)
-        open_results = unsettled(conn)
+        sport, book = filtering.known_sport(conn, sport), filtering.known_book(conn, book)
+        coverage = filtering.narrowed(closing_coverage(conn), sport=sport, season=season, book=book)
+        events = filtering.narrowed(event_counts(conn), sport=sport, season=season)
+        never_played = filtering.narrowed(phantoms(conn), sport=sport, season=season)
+        open_results = filtering.narrowed(unsettled(conn), sport=sport, season=season)
     if as_json:
         echo_json({"coverage": coverage, "events": events, "phantoms": never_played, "unsettled": open_results})
         return
@@ -95,7 +104,7 @@ def _counted(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @app.command()
-def weights(as_json: JSON = False) -> None:
+def weights(sport: filtering.SPORT = None, book: filtering.BOOK = None, as_json: JSON = False) -> None:
     """Show what books count where the warehouse has measured it, and on how many games that rests.
 
     The rest count as by convention; EDGE_BOOK_WEIGHTS overrides both.
@@ -103,7 +112,8 @@ def weights(as_json: JSON = False) -> None:
     from edge_assets.store.weights import last_weights
 
     with warehouse("book_quality") as conn:
-        found = last_weights(conn)
+        sport, book = filtering.known_sport(conn, sport), filtering.known_book(conn, book)
+        found = filtering.narrowed(last_weights(conn), sport=sport, book=book)
     if as_json:
         echo_json({"weights": [w._asdict() | {"valid_from": w.valid_from.isoformat()} for w in found]})
         return

@@ -106,6 +106,8 @@ class SportPoller:
         except RefusedRequestError as error:
             return self._refused(error)
         except OddsApiError as error:
+            if error.body is not None:
+                await asyncio.to_thread(self._session.keep_unreadable, error.body, str(error))
             return self._disturbed(error)
         except psycopg.Error as error:
             if is_connection_lost(error):

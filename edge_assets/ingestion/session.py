@@ -17,12 +17,14 @@ import psycopg
 
 from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.feeds.odds_api.errors import OddsApiError
 from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.ingestion.reach import RequestReach
 from edge_assets.store import offers, outbox, readers
 from edge_assets.store.database import connect, is_connection_lost
 from edge_assets.store.leases import Lease
 from edge_assets.store.polling import movement, start_times
+from edge_assets.store.unreadable import keep_unreadable
 from edge_assets.store.vocabulary import Vocabulary
 from edge_assets.store.writer import PollRecord, write_poll
 from ml.quotes import PollChanges
@@ -116,6 +118,11 @@ class SportSession:
         """
         return self._steadily(lambda turn: self._store(turn, payload))
 
+    def keep_unreadable(self, body: bytes, reason: str) -> None:
+        """Archive an answer that is no list of events, as received."""
+        now, feed, run_id = time.time_ns() // 1_000, self._desk.feed, self._order.run_id
+        self._steadily(lambda turn: keep_unreadable(turn.connection, turn.sport_id, feed, run_id, body, now, reason))
+
     def heartbeat(self) -> str | None:
         """Show that the burst is alive; returns the run that claims the sport, if one does."""
         return self._steadily(lambda turn: turn.lease.heartbeat())
@@ -178,7 +185,11 @@ class SportSession:
         previous = turn.last_observed
         if previous is not None and payload.observed_at <= previous:
             return None
-        diff = turn.differ.diff(payload.body, payload.observed_at, turn.reach_of(payload.asked))
+        try:
+            diff = turn.differ.diff(payload.body, payload.observed_at, turn.reach_of(payload.asked))
+        except OddsApiError as error:
+            error.body = payload.body
+            raise
         record = _record(payload, diff, turn.sport_id, self._desk.feed, self._order.run_id)
         poll_id = write_poll(turn.connection, record, diff.quotes, diff.times, diff.starts)
         turn.differ.commit()

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 class OddsApiError(Exception):
-    """The base of everything that the feed can raise."""
+    """The base of everything that the feed can raise; `body` is the answer that could not be read, where one came."""
+
+    body: bytes | None = None
 
 
 class TransportError(OddsApiError):

@@ -11,6 +11,7 @@ import httpx
 import stamina
 
 from edge_assets.feeds.odds_api.errors import (
+    OddsApiError,
     RateLimitedError,
     RefusedRequestError,
     ServerFailedError,
@@ -131,7 +132,11 @@ class Transport:
         self.quota = quota = Quota.of(response.headers)
         if not response.is_success:
             _refuse(response, quota)
-        content = read(response.content)
+        try:
+            content = read(response.content)
+        except OddsApiError as error:
+            error.body = response.content
+            raise
         return Answer(content, response.content, observed_at, received_at, quota, request_ms)
 
     async def _send(self, path: str, params: Mapping[str, str], headers: Mapping[str, str] | None) -> httpx.Response:
