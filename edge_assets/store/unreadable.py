@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KEPT_BYTES = 2**20
 """Of a body, before compression: that shows what is wrong, and answers of a good feed are smaller."""
+NO_REASON = "no reason that could be kept"
 KEPT_ANSWERS = 20
 """Different ones of a sport; the newest stay. A feed that is broken for days sends a new one at every poll."""
 KEEP = """
@@ -95,4 +96,4 @@ def _said(reason: str) -> str:
     try:
         return clean_text(reason[:MAX_TEXT_LENGTH])
     except UnusableTextError:
-        return "no reason that could be kept"
+        return NO_REASON
