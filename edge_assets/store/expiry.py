@@ -61,13 +61,16 @@ WHERE
         SELECT o.ctid FROM keyframes AS o
         WHERE
             o.observed_at < %(before)s
-            AND EXISTS (
-                SELECT FROM keyframes AS later
-                WHERE later.sport_id = o.sport_id AND later.feed = o.feed AND later.observed_at > o.observed_at
+            AND NOT EXISTS (
+                SELECT FROM polls AS p
+                WHERE
+                    p.id = ANY(%(last_looks)s::bigint[]) AND p.sport_id = o.sport_id AND p.feed = o.feed
+                    AND p.observed_at = o.observed_at
             )
         LIMIT {batch}
     ))
 """
+"""None that is older than the ticks behind it would be right: what was withdrawn meanwhile would stand again."""
 RESULT_LOOKS = "DELETE FROM result_looks WHERE observed_at < %(before)s"
 UNREADABLE = "DELETE FROM unreadable_answers WHERE last_received_at < %(before)s"
 PLAYED = """
@@ -129,7 +132,7 @@ def forget_looks(conn: Connection, before: datetime, last_looks: Sequence[int]) 
     """Live polls before a moment, up to when no tick is left, and keyframes; not the polls that alerts lead back to."""
     return {
         "polls": _in_batches(conn, POLLS, before=before, last_looks=list(last_looks)),
-        "keyframes": _in_batches(conn, KEYFRAMES, before=before),
+        "keyframes": _in_batches(conn, KEYFRAMES, before=before, last_looks=list(last_looks)),
     }
 
 

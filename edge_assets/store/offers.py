@@ -138,7 +138,9 @@ def keep(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int
 
 
 def store_keyframe(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int64]) -> None:
-    """Keep all that is on offer after a poll, however little has changed."""
+    """Keep all that is on offer after a poll, however little has changed; nothing where nothing is."""
+    if not len(quotes):
+        return
     rows = np.empty(len(quotes), STANDING)
     for name, column in zip(STANDING.names or (), (*quotes.columns(), polls), strict=True):
         rows[name] = column

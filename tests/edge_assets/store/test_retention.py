@@ -11,14 +11,14 @@ import pytest
 
 from edge_assets.clock import micros
 from edge_assets.kept_days import DEFAULTS, FOREVER, KeptDays
-from edge_assets.store import imports, readers, retention
+from edge_assets.store import imports, offers, readers, retention
 from edge_assets.store.database import connect
 from edge_assets.store.history import write_quotes
 from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
 from edge_assets.store.retention import retain
 from edge_assets.store.writer import partitions_of, write_poll
 from ml.quotes import EventStarts, MarketTimes, QuoteBatch
-from tests.edge_assets.store.material import rows
+from tests.edge_assets.store.material import NAN, rows
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -54,22 +54,21 @@ def day(at: datetime) -> str:
 def test_the_month_of_an_import_keeps_the_ticks_of_today(desk: Desk, kept: int) -> None:
     """The monthly partition sorts before any of its days, as text."""
     bring(desk, TODAY - 29 * DAY)
-    for age in (20, 0):
+    for age in (20, 1, 0):
         desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0 + age)]))
 
     done = retain(desk.conn, replace(EVERYTHING, payloads=kept, ticks=kept), TODAY)
 
-    live = [20, 0] if kept == 29 else [0]
+    live = [20, 1, 0] if kept == 29 else [1, 0]
     for table in ("odds_ticks", "payloads", "polls"):
         assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in (29, *live)], (table, done)
 
 
 def test_what_was_imported_stays_and_what_was_polled_beside_it_goes(desk: Desk) -> None:
     """In a month of an import, in days that an import shares with polls, in days and months of their own."""
-    ages = {"import": (400, 60, 58, 31), "poll": (59, 40, 31, 0)}
     bring(desk, TODAY - 400 * DAY)
-    bring(desk, TODAY - 60 * DAY)  # September's month: the polls of the 59th go into it
-    for age in ages["poll"]:
+    bring(desk, TODAY - 60 * DAY)  # of October: the polls of the 59th and 40th day go into its month
+    for age in (59, 40, 31, 1, 0):
         desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0)]))
     for age in (58, 31):
         bring(desk, TODAY - age * DAY - timedelta(hours=1))
@@ -77,9 +76,8 @@ def test_what_was_imported_stays_and_what_was_polled_beside_it_goes(desk: Desk) 
     for _ in range(2):
         retain(desk.conn, FIVE_DAYS, TODAY)
 
-        expected = sorted([*(400, 60, 58, 31), 0], reverse=True)
         for table in ("odds_ticks", "payloads", "polls"):
-            assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in expected], table
+            assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in (400, 60, 58, 31, 1, 0)], table
 
 
 def test_ticks_of_an_import_without_payloads_stay(desk: Desk) -> None:
@@ -109,6 +107,19 @@ def test_a_price_that_stands_unchanged_outlives_its_tick(desk: Desk) -> None:
     assert (rows(quotes), polls.tolist()) == (rows(before[0]), before[1].tolist())
 
 
+def test_a_price_that_was_withdrawn_does_not_come_back_with_an_old_keyframe(desk: Desk) -> None:
+    desk.write(TODAY - 40 * DAY, QuoteBatch.of([desk.quote(9.0)]))
+    last = readers.last_poll(desk.conn, desk.sport)
+    assert last is not None
+    assert offers.keep(desk.conn, last, *readers.last_quotes(desk.conn, desk.sport, last.id))
+    for age, quotes in ((30, [desk.quote(NAN)]), (1, []), (0, [])):
+        desk.write(TODAY - age * DAY, QuoteBatch.of(quotes))
+
+    retain(desk.conn, FIVE_DAYS, TODAY)
+
+    assert len(readers.last_quotes(desk.conn, desk.sport)[0]) == 0
+
+
 def test_the_last_look_at_a_sport_stays_through_its_summer(desk: Desk) -> None:
     for age in (200, 199, 198):
         desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0)]), sport=desk.other_sport)
@@ -135,7 +146,7 @@ def test_what_somebody_reads_stays_until_the_next_time(
     desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "LOCK_TIMEOUT", "50ms")
-    for age in (9, 8, 0):
+    for age in (9, 8, 1, 0):
         desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote()]))
     with connect(database_url, "analyst") as reader, reader.transaction():
         reader.execute("SELECT count(*) FROM odds_ticks")
@@ -143,10 +154,10 @@ def test_what_somebody_reads_stays_until_the_next_time(
 
         assert (done.dropped["odds_ticks: segments"], done.dropped["payloads: segments"]) == (0, 2)
         assert len(done.postponed) == 2
-        assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (9, 8, 0)]
+        assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (9, 8, 1, 0)]
 
     assert retain(desk.conn, FIVE_DAYS, TODAY).dropped["odds_ticks: segments"] == 2
-    assert days(desk.conn, "odds_ticks") == [day(TODAY)]
+    assert days(desk.conn, "odds_ticks") == days(desk.conn, "polls") == [day(TODAY - DAY), day(TODAY)]
 
 
 def test_a_day_that_is_gone_can_be_written_again(desk: Desk, database_url: str) -> None:
@@ -155,7 +166,7 @@ def test_a_day_that_is_gone_can_be_written_again(desk: Desk, database_url: str) 
     retain(desk.conn, FIVE_DAYS, TODAY)
 
     with connect(database_url, "importer") as desk.conn:
-        assert desk.write(TODAY - 9 * DAY, QuoteBatch.of([desk.quote()])) is not None
+        assert desk.write(TODAY - 9 * DAY + timedelta(seconds=1), QuoteBatch.of([desk.quote()])) is not None
 
 
 ALERT = """
