@@ -39,7 +39,7 @@ LATER = timedelta(days=1)
 @asset
 def prices() -> None:
     """Something that is made again and again."""
-    print("made")
+    return
 
 
 @asset_check(asset=prices)
