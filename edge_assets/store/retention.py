@@ -51,8 +51,11 @@ SELECT EXISTS (
 """
 DELETE_LIVE_ROWS = """
 DELETE FROM {} AS t USING polls AS p
-WHERE t.poll_id = p.id AND p.import_id IS NULL AND t.observed_at < %(before)s
+WHERE
+    t.poll_id = p.id AND p.import_id IS NULL AND t.observed_at >= %(since)s AND t.observed_at < %(until)s
+    AND t.observed_at < %(before)s
 """
+"""From the table, not from a segment: what TimescaleDB has compressed is not in the chunk that bears its name."""
 DAY = timedelta(days=1)
 THINNED_AFTER = timedelta(days=7)
 """As long as all keyframes are kept, for whoever looks back."""
@@ -119,7 +122,7 @@ def _drop(conn: Connection, table: str, before: datetime, done: Retained) -> dat
                     drop_segment(conn, table, segment)
                     segments += 1
                 elif segment.until <= before or segment.until - segment.since > DAY:
-                    rows += _delete_live_rows(conn, segment, before)
+                    rows += _delete_live_rows(conn, table, segment, before)
                 else:
                     empty_until = min(empty_until, segment.since)
         except psycopg.errors.LockNotAvailable:
@@ -129,8 +132,9 @@ def _drop(conn: Connection, table: str, before: datetime, done: Retained) -> dat
     return empty_until
 
 
-def _delete_live_rows(conn: Connection, segment: Segment, before: datetime) -> int:
-    return conn.execute(sql.SQL(DELETE_LIVE_ROWS).format(segment.identifier), {"before": before}).rowcount
+def _delete_live_rows(conn: Connection, table: str, segment: Segment, before: datetime) -> int:
+    query = sql.SQL(DELETE_LIVE_ROWS).format(sql.Identifier(table))
+    return conn.execute(query, {"since": segment.since, "until": segment.until, "before": before}).rowcount
 
 
 def _has_looks(conn: Connection, segment: Segment, *, live: bool) -> bool:
