@@ -89,7 +89,7 @@ def keep_unreadable(
 def unreadable_answers(conn: Connection) -> list[UnreadableAnswer]:
     """All that are kept, the newest first."""
     unpack = zstandard.ZstdDecompressor().decompress
-    return [UnreadableAnswer(*facts, unpack(body)) for *facts, body in conn.execute(SELECT)]
+    return [UnreadableAnswer(*row[:-1], body=unpack(row[-1])) for row in conn.execute(SELECT)]
 
 
 def _said(reason: str) -> str:

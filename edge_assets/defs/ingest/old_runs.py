@@ -36,9 +36,9 @@ def forget_runs(instance: DagsterInstance, before: datetime) -> dict[str, int]:
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         instance.delete_run(run_id)
     storage = instance.event_log_storage
-    of_no_run = isinstance(storage, PostgresEventLogStorage)
-    others = forget_checks_and_events(storage.postgres_url, before) if of_no_run else {}
-    return {"runs": len(gone), **others}
+    if isinstance(storage, PostgresEventLogStorage):
+        return {"runs": len(gone), **forget_checks_and_events(storage.postgres_url, before)}
+    return {"runs": len(gone)}
 
 
 def _last_success(instance: DagsterInstance, job: str) -> str | None:

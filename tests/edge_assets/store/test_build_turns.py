@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
+def nobody_else(builder: Builder | None) -> None:
+    """Who builds alone waits for nobody."""
+    pytest.fail(f"waits for {builder}")
+
+
 def test_the_second_waits_and_knows_for_whom(conn: Connection, database_url: str) -> None:
     asked, told = Event(), list[Builder | None]()
 
@@ -28,7 +33,7 @@ def test_the_second_waits_and_knows_for_whom(conn: Connection, database_url: str
             return builder and builder.name
 
     with ThreadPoolExecutor(1) as pool:
-        with build_turn(database_url, "first", pytest.fail):
+        with build_turn(database_url, "first", nobody_else):
             second = pool.submit(build_second)
             assert asked.wait(30)
             assert not second.done()
@@ -38,7 +43,7 @@ def test_the_second_waits_and_knows_for_whom(conn: Connection, database_url: str
 
 
 def test_a_builder_that_fails_gives_its_turn_back(database_url: str) -> None:
-    with pytest.raises(ZeroDivisionError), build_turn(database_url, "first", pytest.fail):
+    with pytest.raises(ZeroDivisionError), build_turn(database_url, "first", nobody_else):
         raise ZeroDivisionError
-    with build_turn(database_url, "second", pytest.fail):
+    with build_turn(database_url, "second", nobody_else):
         pass
