@@ -52,7 +52,7 @@ class Watch:
         """Take note of what the run says."""
         event = entry.dagster_event
         if event is None:
-            if entry.level >= logging.WARNING:
+            if isinstance(entry.level, int) and entry.level >= logging.WARNING:
                 self._bar.console.print(entry.user_message, style="yellow", markup=False, soft_wrap=True)
         elif event.is_step_start:
             self._begin(str(event.step_key))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import zstandard
+from psycopg.rows import class_row
 
 from edge_assets.clock import to_datetime
 from edge_assets.texts import MAX_TEXT_LENGTH, UnusableTextError, clean_text
@@ -89,7 +90,8 @@ def keep_unreadable(
 def unreadable_answers(conn: Connection) -> list[UnreadableAnswer]:
     """All that are kept, the newest first."""
     unpack = zstandard.ZstdDecompressor().decompress
-    return [UnreadableAnswer(*row[:-1], body=unpack(row[-1])) for row in conn.execute(SELECT)]
+    with conn.cursor(row_factory=class_row(UnreadableAnswer)) as cursor:
+        return [replace(answer, body=unpack(answer.body)) for answer in cursor.execute(SELECT)]
 
 
 def _said(reason: str) -> str:

@@ -103,7 +103,7 @@ def test_the_job_runs_for_every_feed_and_tells_what_went(
 
     done = ingest().resolve_job_def("retention").execute_in_process(instance=instance)
 
-    assert instance.get_run_by_id(done.run_id).status is DagsterRunStatus.SUCCESS
+    assert done.dagster_run.status is DagsterRunStatus.SUCCESS
     told = [event for event in done.all_events if event.event_type is DagsterEventType.STEP_OUTPUT]
     assert {"runs", "pages of Data Docs"} <= set().union(*(event.step_output_data.metadata for event in told))
     with connect(database_url, "test") as conn:
