@@ -24,11 +24,13 @@ STEPS = {
     "gate": "judging what is new",
     "warehouse_step": "building models",
     "prices": "pricing decisions, watching moves, rating teams",
-    "book_weights": "weighing books",
+    "pricing__book_weights": "weighing books",
 }
 """What a step does, by the beginning of its name; dbt has one before the prices and one after."""
 CLASS_NAME = re.compile(r"^(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*: ")
 REASON_LINES = 3
+QUOTED_QUERY = ("LINE ", "^")
+"""Where PostgreSQL shows the place of an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,11 @@ class Watch:
         self._bar = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
         self._task: TaskID = self._bar.add_task("waiting", total=total)
 
-    def hear(self, entry: EventLogEntry, _: str) -> None:
+    def hear(self, entry: EventLogEntry) -> None:
         """Take note of what the run says."""
         event = entry.dagster_event
         if event is None:
-            if isinstance(entry.level, int) and entry.level >= logging.WARNING:
+            if entry.level == logging.WARNING:  # errors are told at the end, as the reason
                 self._bar.console.print(entry.user_message, style="yellow", markup=False, soft_wrap=True)
         elif event.is_step_start:
             self._begin(str(event.step_key))
@@ -101,5 +103,5 @@ def _reason(done: ExecuteInProcessResult) -> str:
         error = error.cause
     if error is None:
         return (event.message if event else None) or "it was interrupted"
-    lines = [line.strip() for line in CLASS_NAME.sub("", error.message).strip().splitlines() if line.strip()]
-    return " ".join(lines[:REASON_LINES])
+    lines = [line.strip() for line in CLASS_NAME.sub("", error.message).strip().splitlines()]
+    return " ".join([line for line in lines if line and not line.startswith(QUOTED_QUERY)][:REASON_LINES])

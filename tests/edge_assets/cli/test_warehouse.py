@@ -38,7 +38,7 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
     assert built.returncode == 0, built.stderr
     assert "waiting for somebody else, which is at it since" in built.stderr
     assert [line for line in built.stderr.splitlines() if "waiting" not in line] == [
-        STEPS[step] for step in ("gate", "warehouse_step", "prices", "warehouse_step", "book_weights")
+        STEPS[step] for step in ("gate", "warehouse_step", "prices", "warehouse_step", "pricing__book_weights")
     ]
     said = json.loads(built.stdout)
     assert (said["reason"], said["failed_checks"], said["held_out"]) == (None, [], [])
