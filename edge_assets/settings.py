@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict, fields
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic.functional_validators import field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from edge_assets.books import REGIONS, well_known_books
+from edge_assets.kept_days import DEFAULTS, FOREVER, KeptDays
 from edge_assets.pasted import bare, checked_url, known_name, listed, postgres_url, shown
 from edge_assets.sports import ALIASES, KNOWN_SPORTS
 
@@ -33,7 +35,6 @@ DEFAULT_SPORTS = (
 
 FEATURED_MARKETS = ("h2h", "h2h_lay", "outrights", "outrights_lay", "spreads", "totals")
 """What the feed's bulk endpoint can be asked for."""
-MOST_DAYS = 36_500
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
 _EXAMPLES = {
@@ -42,9 +43,13 @@ _EXAMPLES = {
     "cache_ttl_seconds": "60",
     "keep_ticks_days": "90",
     "keep_payloads_days": "30",
+    "keep_alerts_days": "90",
+    "keep_prices_days": "forever",
+    "keep_runs_days": "7",
 }
 
-Days = Annotated[int, Field(gt=0, le=MOST_DAYS)]
+KEEP = tuple(f"keep_{kind.name}_days" for kind in fields(KeptDays))
+Days = Annotated[int, Field(gt=0, le=FOREVER)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -84,7 +89,6 @@ class Settings(HomeSettings):
     `ValidationError`, which `setting_problems` tells.
     """
 
-    edge_data_dir: Path | None = None
     edge_feed: Feed = Feed.ODDS_API
     edge_sports: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPORTS
     edge_regions: Annotated[tuple[str, ...], NoDecode] = ("us", "eu")
@@ -107,8 +111,16 @@ class Settings(HomeSettings):
     alert_threshold_edge: float = Field(default=0.05, gt=0, lt=1)
     max_kelly_fraction: float = Field(default=0.25, gt=0, le=1)
     cache_ttl_seconds: int = Field(default=60, ge=0)
-    keep_ticks_days: Days | None = None
     keep_payloads_days: Days | None = None
+    keep_ticks_days: Days | None = None
+    keep_alerts_days: Days | None = None
+    keep_prices_days: Days | None = None
+    keep_runs_days: Days | None = None
+
+    @field_validator(*KEEP, mode="before")
+    @classmethod
+    def _days(cls, value: object) -> object:
+        return FOREVER if isinstance(value, str) and value.lower() in {"forever", "for ever"} else value
 
     @field_validator(
         "edge_sports", "edge_regions", "edge_markets", "edge_allowed_hosts", "edge_trusted_proxies", mode="before"
@@ -190,9 +202,11 @@ class Settings(HomeSettings):
         return value
 
     @property
-    def retention_days(self) -> dict[str, int | None]:
-        """For how many days each table of recordings is kept; None: for ever."""
-        return {"odds_ticks": self.keep_ticks_days, "payloads": self.keep_payloads_days}
+    def kept_days(self) -> KeptDays:
+        """For how long what grows is kept; what is not set is as the feed's odds deserve."""
+        usual = asdict(DEFAULTS[self.edge_feed.value])
+        said = {kind: getattr(self, f"keep_{kind}_days") for kind in usual}
+        return KeptDays(**usual | {kind: days for kind, days in said.items() if days is not None})
 
     @property
     def data_docs(self) -> Path:

@@ -16,6 +16,7 @@ from edge_assets.cli import (
     results,
     status,
     token,
+    unreadable,
     up,
     warehouse,
     watch,
@@ -35,6 +36,7 @@ app.command()(token.token)
 app.add_typer(quality.app)
 app.add_typer(quarantine.app)
 app.add_typer(results.app)
+app.add_typer(unreadable.app)
 app.add_typer(warehouse.app)
 
 __all__ = ["app"]

@@ -101,8 +101,9 @@ def accuracy(
 def _check_book(conn: Connection, name: str) -> None:
     from edge_assets.local.errors import LocalError
     from edge_assets.pasted import unknown
+    from edge_assets.store.names import book_keys
 
-    books = {key for (key,) in conn.execute("SELECT key FROM books")}
+    books = book_keys(conn)
     if name not in books:
         raise LocalError(unknown(name, books, "book"), "choose another --reference")
 

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_assets.cli import filtering
 from edge_assets.cli.application import JSON, as_cell, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from psycopg import Connection
 
     from edge_assets.store.findings import Finding, Scope
 
+STATES = ("open", "accepted", "excluded", "withdrawn", "resolved")
 HELP = "See what is held out of the warehouse and why, and decide on it."
 app = typer.Typer(name="quality", help=HELP, no_args_is_help=True)
 FINDING = Annotated[int | None, typer.Argument(metavar="[FINDING]", help="Its number in `edge quality list`.")]
@@ -33,13 +35,24 @@ BY = Annotated[str | None, typer.Option(help="Who decides; the user of this mach
 @app.command("list")
 def list_(
     everything: Annotated[bool, typer.Option("--all", help="Those that are decided, too.")] = False,
+    state: Annotated[str | None, typer.Option(help=f"Only those that are {', '.join(STATES)}.")] = None,
+    sport: filtering.SPORT = None,
+    book: filtering.BOOK = None,
+    season: filtering.SEASON = None,
+    check: Annotated[str | None, typer.Option(help="Only those that this check has found.")] = None,
+    limit: filtering.LIMIT = 1_000,
     as_json: JSON = False,
 ) -> None:
     """List findings: what is suspected, and therefore held out of the warehouse."""
-    from edge_assets.store.findings import findings
+    from edge_assets.store.findings import BY_HAND, findings
 
+    state = filtering.known_word(state, STATES, "state")
     with _database() as conn:
-        found = findings(conn, decided=everything)
+        sport, book = filtering.known_sport(conn, sport), filtering.known_book(conn, book)
+        found = findings(conn, decided=everything or state is not None)
+    check = filtering.known_word(check, {*_checks(), BY_HAND}, "check")
+    of_book = [f for f in found if book in {None, f.book, f.kind} and (check is None or check in f.checks)]
+    found = filtering.narrowed(of_book, sport=sport, season=season, state=state)[-limit:]
     if as_json:
         echo_json([_facts(finding) for finding in found])
         return
@@ -48,14 +61,21 @@ def list_(
 
 
 @app.command("imports")
-def imports_(as_json: JSON = False) -> None:
+def imports_(
+    format_: Annotated[str | None, typer.Option("--format", help="Only those of this format.")] = None,
+    held_out: Annotated[bool, typer.Option("--held-out", help="Only those that are held out as a whole.")] = False,
+    limit: filtering.LIMIT = 1_000_000,
+    as_json: JSON = False,
+) -> None:
     """List imports, with their numbers."""
     from dataclasses import asdict
 
     from edge_assets.store.imports import stored_imports
 
     with _database() as conn:
-        found = stored_imports(conn)
+        known = stored_imports(conn)
+    format_ = filtering.known_word(format_, {i.format for i in known}, "imported format")
+    found = filtering.narrowed(known, format=format_, is_held_out=True if held_out else None)[-limit:]
     if as_json:
         echo_json([_plain(asdict(one)) for one in found])
         return
@@ -227,6 +247,12 @@ def _database() -> Iterator[Connection]:
 
     with closing(connect(database_url(), "edge quality")) as conn:
         yield conn
+
+
+def _checks() -> Collection[str]:
+    from edge_assets.quality.checks import CHECKS
+
+    return CHECKS
 
 
 def _missing(number: int) -> Exception:

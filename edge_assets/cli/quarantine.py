@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_assets.cli import filtering
 from edge_assets.cli.application import JSON, as_cell, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
 
@@ -25,14 +26,20 @@ ID = Annotated[int, typer.Argument(metavar="ID", help="Its number in `edge quara
 @app.command("list")
 def list_(
     everything: Annotated[bool, typer.Option("--all", help="Those that were released, too.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many, the newest.")] = 100,
+    sport: filtering.SPORT = None,
+    book: filtering.BOOK = None,
+    season: filtering.SEASON = None,
+    check: Annotated[str | None, typer.Option(help="Only what this check has found.")] = None,
+    limit: filtering.LIMIT = 100,
     as_json: JSON = False,
 ) -> None:
     """List what is in quarantine."""
-    from edge_assets.store.quarantine import quarantined
+    from edge_assets.store.quarantine import Wanted, held, quarantined
 
     with _database() as conn:
-        rows = quarantined(conn, released=everything, limit=limit)
+        sport, book = filtering.known_sport(conn, sport), filtering.known_book(conn, book)
+        check = filtering.known_word(check, held(conn), "check that holds anything") if not everything else check
+        rows = quarantined(conn, Wanted(everything, sport, book, season, check), limit)
     if as_json:
         echo_json([_facts(row) for row in rows])
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_assets.cli import filtering
 from edge_assets.cli.application import JSON, as_cell, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
 
@@ -32,14 +33,18 @@ SCORE = re.compile(r"(\d{1,3})\s*[-:]\s*(\d{1,3})")
 def list_(
     contradicted: Annotated[bool, typer.Option("--contradicted", help="Only those that settle nothing.")] = False,
     decided: Annotated[bool, typer.Option("--decided", help="Only those that a person has decided.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many, the newest games.")] = 100,
+    sport: filtering.SPORT = None,
+    season: filtering.SEASON = None,
+    team: Annotated[str | None, typer.Option(help="Only games of a team whose name has this in it.")] = None,
+    limit: filtering.LIMIT = 100,
     as_json: JSON = False,
 ) -> None:
     """List the results that hold, one a game and period."""
-    from edge_assets.store.decisions import standing_results
+    from edge_assets.store.decisions import Wanted, standing_results
 
     with _database() as conn:
-        rows = standing_results(conn, contradicted=contradicted, decided=decided, limit=limit)
+        wanted = Wanted(contradicted, decided, filtering.known_sport(conn, sport), season, team)
+        rows = standing_results(conn, wanted, limit)
     if as_json:
         echo_json([_facts(row) for row in rows])
         return

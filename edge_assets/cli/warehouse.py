@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
+from edge_assets.cli import filtering
 from edge_assets.cli.application import JSON, echo_json, out, print_rows
 from edge_assets.cli.database import database_url, warehouse
 from edge_assets.cli.figures import accuracy, table
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from edge_assets.store.weights import BookWeight
 
+FINDING = ("finding", "what", "why")
 UNSETTLED = ("sport", "season", "market", "verdict")
 app = typer.Typer(name="warehouse", help="Build the warehouse and ask it.", no_args_is_help=True)
 app.command()(table)
@@ -23,28 +26,28 @@ app.command()(accuracy)
 
 
 @app.command()
-def build() -> None:
-    """Build what has come since the last build: what Dagster builds every night, and most of it every hour."""
-    import os
+def build(as_json: JSON = False) -> None:
+    """Build what has come since the last build: what Dagster builds every night, and most of it every hour.
 
+    One builds at a time: while another build runs, on this database, this one waits and says so.
+    """
+    from edge_assets.cli.building import build_warehouse
     from edge_assets.local.errors import LocalError
 
-    os.environ["DATABASE_URL"] = database_url()
-    from dagster import DagsterInstance
-
-    from edge_assets.defs.analytics.definitions import analytics
-
-    job = analytics().resolve_job_def("warehouse")
-    with DagsterInstance.ephemeral() as instance:
-        done = job.execute_in_process(instance=instance, raise_on_error=False)
-    failed = [check.check_name for check in done.get_asset_check_evaluations() if not check.passed]
-    if not done.success:
-        msg = "the warehouse was not built to the end"
-        raise LocalError(msg, f"failed checks: {', '.join(failed) or 'none'}; what happened is above")
-    out.print(f"built; failed checks: {', '.join(failed) or 'none'}")
-    if found := _findings():
+    built = build_warehouse(database_url())
+    found = _findings()
+    if as_json:
+        held_out = [dict(zip(FINDING, finding, strict=True)) for finding in found]
+        echo_json(asdict(built) | {"held_out": held_out})
+    if built.reason is not None:
+        msg = f"the warehouse was not built to the end: {built.reason}"
+        raise LocalError(msg, "what was built until then stands; after mending it, `edge warehouse build` goes on")
+    if as_json:
+        return
+    out.print(f"built {built.made} tables and views; failed checks: {', '.join(built.failed_checks) or 'none'}")
+    if found:
         out.print("held out until it is decided (`edge quality show`, `accept`, `exclude`, `withdraw`):")
-        print_rows(("finding", "what", "why"), found)
+        print_rows(FINDING, found)
 
 
 def _findings() -> list[tuple[str, str, str]]:
@@ -58,14 +61,22 @@ def _findings() -> list[tuple[str, str, str]]:
 
 
 @app.command()
-def report(as_json: JSON = False) -> None:
+def report(
+    sport: filtering.SPORT = None,
+    season: filtering.SEASON = None,
+    book: filtering.BOOK = None,
+    as_json: JSON = False,
+) -> None:
     """Show how many closing lines there are by sport, season and book, and why the others are missing."""
     from edge_assets.store.coverage import closing_coverage, event_counts, phantoms
     from edge_assets.store.settlements import unsettled
 
     with warehouse("closing_coverage") as conn:
-        coverage, events, never_played = closing_coverage(conn), event_counts(conn), phantoms(conn)
-        open_results = unsettled(conn)
+        sport, book = filtering.known_sport(conn, sport), filtering.known_book(conn, book)
+        coverage = filtering.narrowed(closing_coverage(conn), sport=sport, season=season, book=book)
+        events = filtering.narrowed(event_counts(conn), sport=sport, season=season)
+        never_played = filtering.narrowed(phantoms(conn), sport=sport, season=season)
+        open_results = filtering.narrowed(unsettled(conn), sport=sport, season=season)
     if as_json:
         echo_json({"coverage": coverage, "events": events, "phantoms": never_played, "unsettled": open_results})
         return
@@ -93,7 +104,7 @@ def _counted(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @app.command()
-def weights(as_json: JSON = False) -> None:
+def weights(sport: filtering.SPORT = None, book: filtering.BOOK = None, as_json: JSON = False) -> None:
     """Show what books count where the warehouse has measured it, and on how many games that rests.
 
     The rest count as by convention; EDGE_BOOK_WEIGHTS overrides both.
@@ -101,7 +112,8 @@ def weights(as_json: JSON = False) -> None:
     from edge_assets.store.weights import last_weights
 
     with warehouse("book_quality") as conn:
-        found = last_weights(conn)
+        sport, book = filtering.known_sport(conn, sport), filtering.known_book(conn, book)
+        found = filtering.narrowed(last_weights(conn), sport=sport, book=book)
     if as_json:
         echo_json({"weights": [w._asdict() | {"valid_from": w.valid_from.isoformat()} for w in found]})
         return

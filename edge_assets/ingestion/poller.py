@@ -159,6 +159,8 @@ class SportPoller:
         self.report.credits_used += spending.credits
         if is_refusal(error) or unforeseen:
             self.report.failure = said
+        if isinstance(error, OddsApiError) and error.body is not None:
+            await asyncio.to_thread(self._session.keep_unreadable, error.body, str(error))
         failure = FailedPoll(now, problem_of(error), wait, said, spending, quota)
         await asyncio.to_thread(self._session.fail, failure)
         return Pause(wait, asyncio.sleep)

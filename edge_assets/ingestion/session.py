@@ -17,6 +17,7 @@ import psycopg
 
 from edge_assets.clock import micros, to_datetime
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
+from edge_assets.feeds.odds_api.errors import OddsApiError
 from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.ingestion.reach import RequestReach
 from edge_assets.ingestion.records import LastPoll, activity_after, poll_record
@@ -26,6 +27,7 @@ from edge_assets.store.database import connect, is_connection_lost
 from edge_assets.store.leases import Lease
 from edge_assets.store.polling import received_at
 from edge_assets.store.problems import ProblemKind
+from edge_assets.store.unreadable import keep_unreadable
 from edge_assets.store.vocabulary import Vocabulary
 from edge_assets.store.writer import write_poll
 from ml.quotes import PollChanges
@@ -147,6 +149,11 @@ class SportSession:
         """Note a problem of the sport that no poll has had."""
         self._if_possible(lambda turn: turn.troubles.tell(kind, detail))
 
+    def keep_unreadable(self, body: bytes, reason: str) -> None:
+        """Archive an answer that is no list of events, as received."""
+        now, feed, run_id = time.time_ns() // 1_000, self._desk.feed, self._order.run_id
+        self._if_possible(lambda turn: keep_unreadable(turn.connection, turn.sport_id, feed, run_id, body, now, reason))
+
     def heartbeat(self) -> str | None:
         """Show that the burst is alive; returns the run that claims the sport, if one does."""
         return self._if_possible(lambda turn: turn.lease.heartbeat())
@@ -225,7 +232,11 @@ class SportSession:
             payload = self._put_behind(turn, turn.last, payload)
         elif self._desk.is_live:
             turn.troubles.settle(ProblemKind.CLOCK_CHANGED)
-        diff = turn.differ.diff(payload.body, payload.observed_at, turn.reach_of(payload.asked))
+        try:
+            diff = turn.differ.diff(payload.body, payload.observed_at, turn.reach_of(payload.asked))
+        except OddsApiError as error:
+            error.body = payload.body
+            raise
         record = poll_record(payload, diff, turn.sport_id, self._desk.feed, self._order.run_id)
         poll_id = write_poll(turn.connection, record, diff.quotes, diff.times, diff.starts)
         turn.differ.commit()

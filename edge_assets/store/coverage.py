@@ -30,7 +30,7 @@ WHERE concluded.event_status <> 'withdrawn'
 GROUP BY timed.sport, timed.season ORDER BY timed.sport, timed.season
 """
 PHANTOMS = """
-SELECT timed.event_id, timed.sport, timed.home_team, timed.away_team, timed.commence_at::text
+SELECT timed.event_id, timed.sport, timed.season, timed.home_team, timed.away_team, timed.commence_at::text
 FROM analytics.int_events_timed AS timed
 INNER JOIN analytics.int_events_concluded AS concluded ON timed.event_id = concluded.event_id
 WHERE concluded.event_status = 'phantom' ORDER BY timed.commence_at, timed.event_id

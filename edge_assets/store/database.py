@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -13,8 +13,6 @@ from psycopg import sql
 from psycopg.rows import kwargs_row, scalar_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from psycopg import Connection
 
 UNSTORABLE = frozenset({"22", "23", "54"})
@@ -33,11 +31,7 @@ SELECT
     coalesce(ticks.compression_enabled, false) AS compression,
     EXISTS (
         SELECT FROM timescaledb_information.continuous_aggregates WHERE view_name = 'price_candles'
-    ) AS continuous_aggregate,
-    (
-        SELECT coalesce(jsonb_object_agg(hypertable_name, extract(day FROM (config ->> 'drop_after')::interval)), '{}')
-        FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'
-    ) AS retention_days
+    ) AS continuous_aggregate
 FROM pg_extension
 LEFT JOIN timescaledb_information.hypertables AS ticks ON ticks.hypertable_name = 'odds_ticks'
 WHERE extname = 'timescaledb'
@@ -51,7 +45,7 @@ class DatabaseInfo:
     `engine` is "PostgreSQL" or "TimescaleDB", `version` that engine's; `edition` is "apache" or "timescale"
     (community) for TimescaleDB; `hypertables` whether ticks live in one rather than in native partitions;
     `compression` whether old ticks are compressed; `continuous_aggregate` whether `price_candles` is one rather than
-    a view; `retention_days` after how many days the server drops recordings by itself, by table.
+    a view.
     """
 
     engine: str
@@ -60,7 +54,6 @@ class DatabaseInfo:
     hypertables: bool = False
     compression: bool = False
     continuous_aggregate: bool = False
-    retention_days: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -70,7 +63,6 @@ class DatabaseInfo:
         words.append("hypertables" if self.hypertables else "native partitions")
         words += ["old ticks compressed"] if self.compression else []
         words.append("candles kept by a continuous aggregate" if self.continuous_aggregate else "candles by a view")
-        words += [f"{table} dropped after {days} days" for table, days in self.retention_days.items()]
         return ", ".join(words)
 
 

@@ -46,9 +46,24 @@ SELECT r.event_id, s.key AS sport, e.home_team, e.away_team, e.commence_at, r.pe
 FROM event_results AS r
 INNER JOIN events AS e ON r.event_id = e.id
 INNER JOIN sports AS s ON e.sport_id = s.id
-WHERE (r.contradicted OR NOT %(contradicted)s) AND (r.source = 'decision' OR NOT %(decided)s)
+WHERE
+    (r.contradicted OR NOT %(contradicted)s) AND (r.source = 'decision' OR NOT %(decided)s)
+    AND (%(sport)s::text IS NULL OR starts_with(s.key, %(sport)s))
+    AND (%(season)s::integer IS NULL OR season_of(s.key, e.original_commence_at) = %(season)s)
+    AND (%(team)s::text IS NULL OR strpos(lower(concat_ws(E'\n', e.home_team, e.away_team)), lower(%(team)s)) > 0)
 ORDER BY e.commence_at DESC, r.event_id, r.period LIMIT %(limit)s
 """
+
+
+class Wanted(NamedTuple):
+    """Which results are wanted: contradicted or decided ones only, of sports by how their keys begin, of a season, of a
+    team by a part of its name; None: of all."""
+
+    contradicted: bool = False
+    decided: bool = False
+    sport: str | None = None
+    season: int | None = None
+    team: str | None = None
 
 
 class DecidedScore(NamedTuple):
@@ -117,10 +132,7 @@ def newest_words(conn: Connection, event_id: int, source: str) -> list[tuple[str
     return conn.execute(NEWEST_WORDS, {"event": event_id, "source": source}).fetchall()
 
 
-def standing_results(
-    conn: Connection, *, contradicted: bool = False, decided: bool = False, limit: int = 100
-) -> list[dict[str, Any]]:
-    """What holds for each event and period, the newest games first; of all, or the contradicted or decided ones."""
+def standing_results(conn: Connection, wanted: Wanted, limit: int) -> list[dict[str, Any]]:
+    """What holds for each event and period that is wanted, the newest games first."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        wanted = {"contradicted": contradicted, "decided": decided, "limit": limit}
-        return cursor.execute(STANDING, wanted).fetchall()
+        return cursor.execute(STANDING, {**wanted._asdict(), "limit": limit}).fetchall()

@@ -133,6 +133,14 @@ def keep(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int
     news = _one(conn, NEWS, poll=poll.id, until=poll.observed_at, since=since or "-infinity")
     if not len(quotes) or news <= FEW_TICKS * len(quotes):
         return False
+    store_keyframe(conn, poll, quotes, polls)
+    return True
+
+
+def store_keyframe(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int64]) -> None:
+    """Keep all that is on offer after a poll, however little has changed; nothing where nothing is."""
+    if not len(quotes):
+        return
     rows = np.empty(len(quotes), STANDING)
     for name, column in zip(STANDING.names or (), (*quotes.columns(), polls), strict=True):
         rows[name] = column
@@ -142,7 +150,6 @@ def keep(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int
     compress = zstandard.ZstdCompressor(level=3).compress
     packed = [compress(part.tobytes()) for part in np.split(rows, begins[1:])]
     conn.execute(KEEP, {"poll": poll.id, "events": events.tolist(), "quotes": packed})
-    return True
 
 
 def thin(conn: Connection, before: datetime) -> int:

@@ -153,7 +153,18 @@ LEFT JOIN books AS b ON q.book_id = b.id
 LEFT JOIN polls AS p ON q.poll_id = p.id
 LEFT JOIN imports AS i ON p.import_id = i.id
 """
-LIST = READ + "WHERE %(all)s OR q.released_at IS NULL ORDER BY q.id DESC LIMIT %(limit)s"
+LIST = (
+    READ
+    + """
+WHERE
+    (%(released)s OR q.released_at IS NULL)
+    AND (%(sport)s::text IS NULL OR starts_with(s.key, %(sport)s))
+    AND (%(book)s::text IS NULL OR coalesce(b.key, q.kind) = %(book)s)
+    AND (%(season)s::integer IS NULL OR season_of(s.key, e.original_commence_at) = %(season)s)
+    AND (%(check)s::text IS NULL OR q.check_name = %(check)s)
+ORDER BY q.id DESC LIMIT %(limit)s
+"""
+)
 ONE = READ + "WHERE q.id = %(id)s"
 OTHERS = """
 SELECT book, price FROM (
@@ -170,6 +181,20 @@ SELECT book, price FROM (
 WHERE price IS NOT NULL ORDER BY price DESC, book
 """
 HELD = "SELECT check_name, count(*) FROM quarantined_ticks WHERE released_at IS NULL GROUP BY check_name ORDER BY 1"
+
+
+class Wanted(NamedTuple):
+    """Which rows of quarantine are wanted: `released` ones too, of sports by how their keys begin, of a book, a season,
+    a check; None: of all."""
+
+    released: bool = False
+    sport: str | None = None
+    book: str | None = None
+    season: int | None = None
+    check: str | None = None
+
+
+EVERYTHING_HELD = Wanted()
 
 
 class Verdict(NamedTuple):
@@ -284,10 +309,10 @@ def held(conn: Connection) -> dict[str, int]:
     return dict(conn.execute(HELD).fetchall())
 
 
-def quarantined(conn: Connection, *, released: bool = False, limit: int = 100) -> list[Quarantined]:
-    """The newest rows of quarantine; those that were `released` too, if wanted."""
+def quarantined(conn: Connection, wanted: Wanted = EVERYTHING_HELD, limit: int = 100) -> list[Quarantined]:
+    """The newest rows of quarantine that are wanted."""
     with conn.cursor(row_factory=class_row(Quarantined)) as cursor:
-        return cursor.execute(LIST, {"all": released, "limit": limit}).fetchall()
+        return cursor.execute(LIST, {**wanted._asdict(), "limit": limit}).fetchall()
 
 
 def quarantined_one(conn: Connection, number: int) -> Quarantined | None:

@@ -1,78 +1,155 @@
-"""How long recordings are kept.
+"""How long a database keeps what grows in it.
 
-TimescaleDB's community edition drops old chunks by a policy of its own. Elsewhere they are dropped when `retain` is
-called, chunk by chunk or partition by partition: a day goes when all of it is too old.
+What was polled goes, what was imported stays: who imports a season of last year wants to keep it. Ticks and payloads
+go by whole segments of time (partitions, chunks) where nothing imported is in them, else row by row.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import scalar_row
 
+from edge_assets.store import expiry, offers
 from edge_assets.store.database import COMMUNITY, describe
+from edge_assets.store.problems import ProblemKind, read_problems
+from edge_assets.store.segments import Segment, drop_segment, segments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from psycopg import Connection, Cursor
+    from psycopg import Connection
 
-EXPIRED = """
-SELECT c.relname FROM pg_inherits AS i INNER JOIN pg_class AS c ON i.inhrelid = c.oid
-WHERE i.inhparent = %s::regclass AND c.relname < %s ORDER BY c.relname
+    from edge_assets.kept_days import KeptDays
+
+TICKS, PAYLOADS = "odds_ticks", "payloads"
+NEWEST_LOOK = """
+SELECT max(newest.observed_at)
+FROM sports AS s
+CROSS JOIN LATERAL (
+    SELECT p.observed_at FROM polls AS p WHERE p.sport_id = s.id AND p.import_id IS NULL
+    ORDER BY p.observed_at DESC LIMIT 1
+) AS newest
 """
+HAS_LOOKS_WITHIN = """
+SELECT EXISTS (
+    SELECT FROM sports AS s
+    CROSS JOIN LATERAL (
+        SELECT FROM polls AS p
+        WHERE
+            p.sport_id = s.id AND p.observed_at >= %(since)s AND p.observed_at < %(until)s
+            AND (p.import_id IS NULL) = %(live)s
+        LIMIT 1
+    ) AS look
+)
+"""
+DELETE_LIVE_ROWS = """
+DELETE FROM {} AS t USING polls AS p
+WHERE
+    t.poll_id = p.id AND p.import_id IS NULL AND t.observed_at >= %(since)s AND t.observed_at < %(until)s
+    AND t.observed_at < %(before)s
+"""
+"""From the table, not from a segment: what TimescaleDB has compressed is not in the chunk that bears its name."""
+DAY = timedelta(days=1)
+THINNED_AFTER = timedelta(days=7)
+"""As long as all keyframes are kept, for whoever looks back."""
 LOCK_TIMEOUT = "3s"
 """Dropping a partition locks its table and everybody queues behind: better tomorrow than after a long query."""
 
 
-def retain(conn: Connection, days: Mapping[str, int | None], now: datetime) -> dict[str, int]:
-    """Keep recordings of `odds_ticks` and `payloads` for so many days before `now`, None for ever.
+@dataclass
+class Retained:
+    """What a call has dropped, by kind, and the segments that stay until the next call because somebody reads them."""
 
-    Returns the chunks or partitions dropped by table; those that somebody reads stay until the next call.
+    dropped: dict[str, int] = field(default_factory=dict)
+    postponed: list[str] = field(default_factory=list)
+
+
+def retain(conn: Connection, kept: KeptDays, now: datetime) -> Retained:
+    """Drop what is older than `kept` says, by the time of the newest poll: a replay's past is never too old.
+
+    Days are counted back from `now` at most. While the clock is known to be wrong, nothing is dropped.
     """
-    info = describe(conn)
-    if info.edition == COMMUNITY:
-        for table, keep in days.items():
-            if keep != info.retention_days.get(table):
-                _set_policy(conn, table, keep)
-        return {}
-    drop = _drop_chunks if info.hypertables else _drop_partitions
-    return {table: drop(conn, table, now - timedelta(days=keep)) for table, keep in days.items() if keep is not None}
+    newest = _scalar(conn, NEWEST_LOOK)
+    if newest is None or any(problem.kind == ProblemKind.CLOCK_CHANGED for problem in read_problems(conn)):
+        return Retained()
+    _remove_policies(conn)
+    until = min(now, newest)
+    before, done = kept.since(until), Retained()
+    if before.alerts:
+        done.dropped |= expiry.forget_alerts(conn, before.alerts)
+    if before.payloads:
+        _drop(conn, PAYLOADS, before.payloads, done)
+        done.dropped |= expiry.forget_unreadable(conn, before.payloads)
+    if before.ticks:
+        last_looks = expiry.keep_standing_prices(conn, before.ticks)
+        empty_until = _drop(conn, TICKS, before.ticks, done)
+        done.dropped |= expiry.forget_looks(conn, empty_until, last_looks)
+    if before.prices:
+        done.dropped |= expiry.forget_games(conn, before.prices)
+    done.dropped |= expiry.forget_result_looks(conn, until)
+    done.dropped["keyframes thinned out"] = offers.thin(conn, until - THINNED_AFTER)
+    return done
 
 
-def _set_policy(conn: Connection, table: str, days: int | None) -> None:
-    with conn.transaction():
-        conn.execute("SELECT remove_retention_policy(%s, if_exists => true)", [table])
-        if days is not None:
-            conn.execute("SELECT add_retention_policy(%s, make_interval(days => %s))", [table, days])
+def _remove_policies(conn: Connection) -> None:
+    """Earlier versions left this to TimescaleDB, whose policies do not know what was imported."""
+    if describe(conn).edition == COMMUNITY:
+        for table in (TICKS, PAYLOADS):
+            conn.execute("SELECT remove_retention_policy(%s, if_exists => true)", [table])
 
 
-def _drop_chunks(conn: Connection, table: str, before: datetime) -> int:
-    with suppress(psycopg.errors.LockNotAvailable), _impatient(conn) as cursor:
-        return len(cursor.execute("SELECT drop_chunks(%s, %s::timestamptz)", [table, before]).fetchall())
-    return 0
+def _drop(conn: Connection, table: str, before: datetime, done: Retained) -> datetime:
+    """Drop what was polled before a moment; returns up to when nothing of it is left in the table.
+
+    Of a segment that is not over what is too old goes row by row, unless it is a day, which goes whole tomorrow.
+    """
+    rows = segments = 0
+    empty_until = before
+    for segment in segments_of(conn, table):
+        is_live, is_imported = (_has_looks(conn, segment, live=live) for live in (True, False))
+        if segment.since >= before or (is_imported and not is_live):
+            continue
+        try:
+            with _impatient(conn):
+                if segment.until <= before and not is_imported:
+                    drop_segment(conn, table, segment)
+                    segments += 1
+                elif segment.until <= before or segment.until - segment.since > DAY:
+                    rows += _delete_live_rows(conn, table, segment, before)
+                else:
+                    empty_until = min(empty_until, segment.since)
+        except psycopg.errors.LockNotAvailable:
+            done.postponed.append(segment.name)
+            empty_until = min(empty_until, segment.since)
+    done.dropped |= {f"{table}: segments": segments, f"{table}: single rows": rows}
+    return empty_until
 
 
-def _drop_partitions(conn: Connection, table: str, before: datetime) -> int:
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        expired = cursor.execute(EXPIRED, [table, f"{table}_{before:%Y%m%d}"]).fetchall()
-    dropped = 0
-    with suppress(psycopg.errors.LockNotAvailable):
-        for name in expired:
-            with _impatient(conn) as cursor:
-                cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
-            dropped += 1
-    return dropped
+def _delete_live_rows(conn: Connection, table: str, segment: Segment, before: datetime) -> int:
+    query = sql.SQL(DELETE_LIVE_ROWS).format(sql.Identifier(table))
+    return conn.execute(query, {"since": segment.since, "until": segment.until, "before": before}).rowcount
+
+
+def _has_looks(conn: Connection, segment: Segment, *, live: bool) -> bool:
+    """Whether polls of the segment's time are live ones, or imported ones."""
+    return bool(_scalar(conn, HAS_LOOKS_WITHIN, since=segment.since, until=segment.until, live=live))
 
 
 @contextmanager
-def _impatient(conn: Connection) -> Iterator[Cursor]:
+def _impatient(conn: Connection) -> Iterator[None]:
     """A transaction that does not wait long for a lock."""
-    with conn.transaction(), conn.cursor() as cursor:
-        cursor.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
-        yield cursor
+    with conn.transaction():
+        conn.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
+        yield
+
+
+def _scalar(conn: Connection, query: str, **values: object) -> Any:
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(query, values).fetchone()

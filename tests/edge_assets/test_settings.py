@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from edge_assets.kept_days import DEFAULTS, FOREVER
 from edge_assets.pasted import shown
-from edge_assets.settings import HomeSettings, Settings, setting_problems
+from edge_assets.settings import KEEP, HomeSettings, Settings, setting_problems
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 SECRET = "s3cretS3cretS3cretS3cret"
 PLAIN = "postgresql://edge:pw@db.example.org:5432/odds"
 
@@ -65,6 +70,7 @@ def refusal(**environment: str) -> str:
         ("REDIS_URL", "redis://:pw@[::1]:6379/0 ", "redis://:pw@[::1]:6379/0"),
         ("ODDS_API_URL", "https://api.the-odds-api.com/v4/ ", "https://api.the-odds-api.com/v4"),
         ("KEEP_TICKS_DAYS", "", None),
+        ("KEEP_TICKS_DAYS", " Forever ", FOREVER),
         ("ALERT_THRESHOLD_EDGE", " '0.03' ", 0.03),
         ("EDGE_LOCAL", "True\n", True),
     ],
@@ -169,3 +175,20 @@ def test_only_what_looks_like_a_name_is_repeated(value: str) -> None:
 )
 def test_a_number_that_cannot_be_meant_is_refused_with_an_example(name: str, value: str) -> None:
     assert f"(such as {name}=" in refusal(**{name: value})
+
+
+def test_what_is_kept_for_how_long_depends_on_the_feed_unless_it_is_said() -> None:
+    assert read(EDGE_FEED="simulate").kept_days == DEFAULTS["simulate"]
+    assert read(EDGE_FEED="simulate", KEEP_TICKS_DAYS="forever", KEEP_RUNS_DAYS="3").kept_days == replace(
+        DEFAULTS["simulate"], ticks=FOREVER, runs=3
+    )
+    assert read().kept_days.ticks == FOREVER, "live odds cannot be had again"
+
+
+def test_every_setting_does_something() -> None:
+    """A key that nothing reads is worse than none: who sets it believes that it holds."""
+    code = "\n".join(
+        path.read_text() for folder in ("edge_assets", "serving") for path in (ROOT / folder).rglob("*.py")
+    )
+    read_somewhere = {name for name in Settings.model_fields if re.search(rf"\.{name}\b", code)}
+    assert read_somewhere | set(KEEP) == set(Settings.model_fields)

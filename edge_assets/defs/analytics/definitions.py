@@ -16,6 +16,7 @@ from edge_assets.defs.analytics.history import build_imports
 from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepared_project
 from edge_assets.defs.analytics.rhythm import warehouse_hourly, yield_to_alerts
+from edge_assets.defs.analytics.turn import BuildTurnResource
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
 from edge_assets.defs.analytics.weights import book_weights
 from edge_assets.defs.ingest.resources import SettingsResource
@@ -39,5 +40,5 @@ def analytics() -> Definitions:
         asset_checks=[expectations],
         jobs=[job, expectations_job],
         schedules=[warehouse_hourly(job, built), expectations_schedule],
-        resources={"dbt": DbtResource(), "settings": SettingsResource()},
+        resources={"dbt": DbtResource(), "settings": SettingsResource(), "turn": BuildTurnResource()},
     )

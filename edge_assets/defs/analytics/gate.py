@@ -17,10 +17,10 @@ from dagster import (
 from pydantic import Field
 
 from edge_assets.defs.analytics.rhythm import HOURLY
+from edge_assets.defs.analytics.turn import BuildTurn
 from edge_assets.defs.lineage import OWNERS, QUARANTINE, table_key
 from edge_assets.quality.checks import CHECKS
 from edge_assets.quality.gate import pass_gate
-from edge_assets.settings import Settings
 from edge_assets.store.database import connect
 from edge_assets.store.findings import Finding
 from edge_assets.store.quarantine import held
@@ -52,9 +52,9 @@ class GateConfig(Config):
         AssetCheckSpec(name, asset=QUARANTINE, description=description) for name, description in CHECKS.items()
     ],
 )
-def gate(config: GateConfig, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[None]]:
+def gate(config: GateConfig, turn: ResourceParam[BuildTurn]) -> Iterator[MaterializeResult[None]]:
     """Judge what is new; what is suspected stays out of the warehouse, and a check fails until that is decided."""
-    with closing(connect(settings.require_database(), "gate")) as conn:
+    with closing(connect(turn.database_url, "gate")) as conn:
         report = pass_gate(conn, everything=config.everything)
         in_quarantine = held(conn)
     yield MaterializeResult(

@@ -6,6 +6,7 @@ from contextlib import closing
 from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, ResourceParam, multi_asset
 
 from edge_assets.defs.analytics.rhythm import HOURLY
+from edge_assets.defs.analytics.turn import BuildTurn
 from edge_assets.defs.lineage import OWNERS
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
@@ -38,9 +39,11 @@ TABLES = {
         for table, description in TABLES.items()
     ],
 )
-def prices(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[None]]:
+def prices(
+    context: AssetExecutionContext, settings: ResourceParam[Settings], turn: ResourceParam[BuildTurn]
+) -> Iterator[MaterializeResult[None]]:
     """Price what the intermediate models have made ready; all of it or nothing."""
-    url = settings.require_database()
+    url = turn.database_url
     with closing(connect(url, "prices")) as conn, closing(connect(url, "prices reads")) as reader:
         counts = price_due(conn, reader, settings.edge_book_weights)
     for key in context.selected_asset_keys:

@@ -8,9 +8,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dagster import DefaultScheduleStatus, FreshnessPolicy, RunRequest, ScheduleDefinition
+from dagster import DefaultScheduleStatus, FreshnessPolicy, RunRequest, ScheduleDefinition, SkipReason
 
 from edge_assets.settings import Settings
+from edge_assets.store.build_turns import current_builder
 from edge_assets.store.database import connect
 from edge_assets.store.views import views_made_by
 from edge_assets.warehouse.project import project_version
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from dagster import AssetKey, AssetSpec, DagsterInstance, ScheduleEvaluationContext
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+    from edge_assets.store.build_turns import Builder
 
 HOURLY = FreshnessPolicy.time_window(warn_window=timedelta(hours=2), fail_window=timedelta(hours=6))
 """Of what every build makes: one may fail and be repeated by the next."""
@@ -41,7 +44,10 @@ def warehouse_hourly(job: UnresolvedAssetJobDefinition, specs: Sequence[AssetSpe
     hourly, nightly = keys_of(specs, HOURLY), keys_of(specs, NIGHTLY)
     views = {spec.key.path[-1] for spec in specs if VIEW in spec.kinds}
 
-    def requested(context: ScheduleEvaluationContext) -> RunRequest:
+    def requested(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+        if builder := being_built():
+            since = f"{builder.since:%H:%M} UTC"
+            return SkipReason(f"{builder.name} builds the warehouse since {since}; what is new waits for the next hour")
         made = made_since_night(context.instance, nightly, context.scheduled_execution_time)
         return RunRequest(asset_selection=hourly if made and views <= standing() else None)
 
@@ -66,6 +72,12 @@ def yield_to_alerts() -> None:
 def keys_of(specs: Iterable[AssetSpec], policy: FreshnessPolicy) -> list[AssetKey]:
     """The assets that have a policy."""
     return [spec.key for spec in specs if spec.freshness_policy == policy]
+
+
+def being_built() -> Builder | None:
+    """Who builds the warehouse at DATABASE_URL at present."""
+    with closing(connect(Settings().require_database(), "schedule")) as conn:
+        return current_builder(conn)
 
 
 def standing() -> set[str]:

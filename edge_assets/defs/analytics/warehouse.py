@@ -21,6 +21,7 @@ from dagster_dbt.dbt_manifest import validate_manifest
 
 from edge_assets.defs.analytics.pages import illustrated
 from edge_assets.defs.analytics.rhythm import HOURLY, NIGHTLY, VIEW
+from edge_assets.defs.analytics.turn import BuildTurn
 from edge_assets.defs.lineage import ALERTS, OWNERS, QUARANTINE, table_key
 from edge_assets.settings import Settings
 from edge_assets.warehouse.project import Dbt
@@ -112,7 +113,10 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
         name="warehouse_step",
     )
     def warehouse(
-        context: AssetExecutionContext, dbt: ResourceParam[Dbt], settings: ResourceParam[Settings]
+        context: AssetExecutionContext,
+        dbt: ResourceParam[Dbt],
+        settings: ResourceParam[Settings],
+        turn: ResourceParam[BuildTurn],
     ) -> Iterator[Any]:
         """Build the selected models, test the data, and tell on their pages what came of it.
 
@@ -124,7 +128,7 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
         events = chain.from_iterable(
             message.to_default_asset_events(manifest, translator, context, project=project) for message in messages
         )
-        yield from illustrated(events, settings.require_database(), settings.edge_book_weights, context.log)
+        yield from illustrated(events, turn.database_url, settings.edge_book_weights, context.log)
 
     return warehouse
 

@@ -5,8 +5,8 @@ from contextlib import closing
 from dagster import AssetKey, MaterializeResult, MetadataValue, ResourceParam, TableRecord, asset
 
 from edge_assets.defs.analytics.rhythm import NIGHTLY
+from edge_assets.defs.analytics.turn import BuildTurn
 from edge_assets.defs.lineage import OWNERS
-from edge_assets.settings import Settings
 from edge_assets.store.database import connect
 from edge_assets.store.weights import last_weights
 from edge_assets.warehouse.weights import publish_weights
@@ -20,9 +20,9 @@ from edge_assets.warehouse.weights import publish_weights
     kinds={"postgres", "python", "numpy"},
     freshness_policy=NIGHTLY,
 )
-def book_weights(settings: ResourceParam[Settings]) -> MaterializeResult[None]:
+def book_weights(turn: ResourceParam[BuildTurn]) -> MaterializeResult[None]:
     """What books count in the consensus: measured by `book_quality`, shrunk to `books.toml`, from the next day on."""
-    with closing(connect(settings.require_database(), "weights")) as conn:
+    with closing(connect(turn.database_url, "weights")) as conn:
         moved = publish_weights(conn)
         shown = [
             TableRecord({"sport": w.sport, "book": w.book, "weight": w.weight, "prior": w.prior, "games": w.games})

@@ -9,7 +9,7 @@ from edge_assets.defs.ingest.health import health_sensor, the_product_works
 from edge_assets.defs.ingest.jobs import build_burst_job
 from edge_assets.defs.ingest.resources import ClockResource, SettingsResource
 from edge_assets.defs.ingest.results import results, results_agree, results_job, results_schedule
-from edge_assets.defs.ingest.retention import retention_daily
+from edge_assets.defs.ingest.retention import retention_schedule
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
 from edge_assets.defs.lineage import external_specs
 from edge_assets.settings import Settings
@@ -23,7 +23,7 @@ def ingest() -> Definitions:
         assets=[build_odds(sports), results, *external_specs(sports)],
         asset_checks=[results_agree, the_product_works],
         jobs=[build_burst_job(sports), results_job],
-        schedules=[results_schedule, retention_daily],
+        schedules=[results_schedule, retention_schedule],
         sensors=[odds_burst_sensor, health_sensor],
         resources={"settings": SettingsResource(), "clock": ClockResource()},
     )

@@ -1,42 +1,70 @@
-"""Old recordings are dropped every day, where the server does not do so by itself."""
+"""Old recordings, runs and pages are dropped, whatever the feed, and sizes are measured, every six hours."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from dagster import DefaultScheduleStatus, OpExecutionContext, ResourceParam, ScheduleDefinition, job, op
+from dagster import (
+    DefaultScheduleStatus,
+    OpExecutionContext,
+    ResourceParam,
+    ScheduleDefinition,
+    in_process_executor,
+    job,
+    op,
+)
 
 from edge_assets.clock import Clock
-from edge_assets.settings import Feed, Settings
+from edge_assets.defs.ingest.old_runs import forget_runs
+from edge_assets.settings import Settings
 from edge_assets.store.database import connect
-from edge_assets.store.offers import thin
+from edge_assets.store.growth import measure
 from edge_assets.store.retention import retain
-
-RECENT = timedelta(days=7)
-"""As long as all keyframes are kept, for whoever looks back."""
 
 
 @op
 def drop_old_recordings(
     context: OpExecutionContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]
 ) -> None:
-    """Apply KEEP_TICKS_DAYS and KEEP_PAYLOADS_DAYS to the live feed; a replay's past is never too old."""
-    if settings.edge_feed is not Feed.ODDS_API:
-        context.log.info("recordings of the feed %s are kept", settings.edge_feed)
-        return
+    """Drop what is older than KEEP_PAYLOADS_DAYS, KEEP_TICKS_DAYS, KEEP_ALERTS_DAYS and KEEP_PRICES_DAYS say.
+
+    What was imported stays. What somebody reads at the moment stays until the next time.
+    """
     with connect(settings.require_database(), "retention") as conn:
-        now = clock.now()
-        thinned = thin(conn, now - RECENT)
-        context.add_output_metadata({**retain(conn, settings.retention_days, now), "keyframes": thinned})
+        done = retain(conn, settings.kept_days, clock.now())
+        measured = measure(conn, settings.edge_home)
+    context.add_output_metadata(done.dropped | {"in use until next time": done.postponed})
+    context.log.info("sizes in bytes: %s", measured)
 
 
-@job
+@op
+def drop_old_runs(context: OpExecutionContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]) -> None:
+    """Drop Dagster's automatic runs that are older than KEEP_RUNS_DAYS, and the pages of the Data Docs."""
+    before = clock.now() - timedelta(days=settings.kept_days.runs)
+    pages = forget_pages(settings.data_docs / "validations", before)
+    context.add_output_metadata(forget_runs(context.instance, before) | {"pages of Data Docs": pages})
+
+
+def forget_pages(folder: Path, before: datetime) -> int:
+    """Remove files that were written before a moment, and the folders that are empty then; how many files went."""
+    old = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
+    for path in old:
+        path.unlink()
+    for path in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        if not any(path.iterdir()):
+            path.rmdir()
+    return len(old)
+
+
+@job(executor_def=in_process_executor)
 def retention() -> None:
-    """Drops recordings that are older than the configuration says."""
+    """Drops what is older than the configuration says."""
     drop_old_recordings()
+    drop_old_runs()
 
 
-retention_daily = ScheduleDefinition(
-    name="retention_daily",
+retention_schedule = ScheduleDefinition(
+    name="retention_six_hourly",
     job=retention,
-    cron_schedule="23 4 * * *",
+    cron_schedule="23 4,10,16,22 * * *",
     default_status=DefaultScheduleStatus.RUNNING,
 )

@@ -160,7 +160,7 @@ class Transport:
             observed_at = self._clock.now()
             if not heard.is_success:
                 _refuse(heard, body)
-            content = await asyncio.to_thread(read, body) if len(body) > LONG_BYTES else read(body)
+            content = await _contents(read, body)
         except OddsApiError as error:
             error.quota = heard.quota
             raise
@@ -229,6 +229,15 @@ class _Heard:
 def may_be_charged(error: OddsApiError) -> bool:
     """Whether the API may have counted credits for a request that failed so and said nothing of them."""
     return not isinstance(error, UnreachableError | RefusedRequestError)
+
+
+async def _contents(read: Callable[[bytes], T], body: bytes) -> T:
+    """What an answer says, read beside the loop where it is long; an error that it raises holds the body."""
+    try:
+        return await asyncio.to_thread(read, body) if len(body) > LONG_BYTES else read(body)
+    except OddsApiError as error:
+        error.body = body
+        raise
 
 
 def _refuse(heard: _Heard, body: bytes) -> NoReturn:

@@ -33,6 +33,16 @@ def test_a_finding_is_listed_shown_and_decided(edge: Edge, desk: Desk) -> None:
     url = desk.url
     [finding] = json.loads(edge("quality", "list", "--json", DATABASE_URL=url).stdout)
     assert (finding["book"], finding["season"], finding["state"]) == ("williamhill", 2023, "open")
+    for narrowed, n in (
+        (("--book", "williamhill", "--sport", "soccer", "--season", "2023"), 1),
+        (("--season", "2022"), 0),
+        (("--state", "excluded"), 0),
+        (("--check", finding["checks"][0]), 1),
+        (("--check", "by_hand"), 0),
+    ):
+        assert len(json.loads(edge("quality", "list", "--json", *narrowed, DATABASE_URL=url).stdout)) == n, narrowed
+    odd = edge("quality", "list", "--book", "wiliamhill", DATABASE_URL=url)
+    assert (odd.returncode, "did you mean williamhill" in odd.stderr) == (1, True)
     number = str(finding["id"])
     shown = edge("quality", "show", number, DATABASE_URL=url).stdout
     assert "other books have a median" in shown

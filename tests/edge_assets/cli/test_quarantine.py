@@ -23,6 +23,9 @@ def test_a_price_is_found_looked_at_and_released(edge: Edge, database_url: str, 
         desk.gate()
     listed = json.loads(edge("quarantine", "list", "--json", DATABASE_URL=database_url).stdout)
     [number] = [row["id"] for row in listed if row["book"] == "bet365"]
+    for narrowed, n in ((("--book", "bet365", "--season", "2023"), 1), (("--sport", "soccer", "--season", "2022"), 0)):
+        some = edge("quarantine", "list", "--json", *narrowed, DATABASE_URL=database_url).stdout
+        assert len(json.loads(some)) == n, narrowed
     shown = edge("quarantine", "show", str(number), DATABASE_URL=database_url).stdout
     assert "5.5 where 5 other books" in shown
     assert "pinnacle" in shown

@@ -43,6 +43,12 @@ def asked(edge: Edge, url: str, *words: str) -> Any:
 def test_a_contradiction_is_found_looked_at_and_decided(edge: Edge, database_url: str, event: int) -> None:
     [row] = asked(edge, database_url, "list", "--contradicted")
     assert (row["event_id"], row["period"]) == (event, "full")
+    for narrowed, n in (
+        (("--team", "bruin"), 2),
+        (("--team", "ducks"), 0),
+        (("--sport", "nhl", "--season", "1999"), 0),
+    ):
+        assert len(asked(edge, database_url, "list", *narrowed)) == n, narrowed
     shown = edge("results", "show", str(event), DATABASE_URL=database_url).stdout
     assert "contradicted: settles nothing" in shown
     assert "Bruins - Kings" in shown

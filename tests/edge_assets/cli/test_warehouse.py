@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_assets.cli.building import STEPS
+from edge_assets.store.build_turns import build_turn
 from edge_assets.store.database import connect
 from tests.edge_assets.quality.seasons import Desk, season
 
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.edge_assets.cli.command import Edge
 
+WAITERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 pytestmark = pytest.mark.untraced
 
 
@@ -25,13 +31,49 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
     before = edge("warehouse", "report", DATABASE_URL=database_url)
     assert before.returncode == 1
     assert "edge warehouse build" in before.stderr
-    built = edge("warehouse", "build", DATABASE_URL=database_url)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(hold_turn, database_url, begun := Event())
+        assert begun.wait(30)
+        built = edge("warehouse", "build", "--json", DATABASE_URL=database_url)
     assert built.returncode == 0, built.stderr
+    assert "waiting for somebody else, which is at it since" in built.stderr
+    assert [line for line in built.stderr.splitlines() if line in STEPS.values()] == [
+        STEPS[step] for step in ("gate", "warehouse_step", "prices", "warehouse_step", "pricing__book_weights")
+    ]
+    said = json.loads(built.stdout)
+    assert (said["reason"], said["failed_checks"], said["held_out"]) == (None, [], [])
+    assert said["made"] > 20
     report = json.loads(edge("warehouse", "report", "--json", DATABASE_URL=database_url).stdout)
     assert report["events"][0]["played"] == 60
+    one = json.loads(edge("warehouse", "report", "--json", "--book", "pinnacle", DATABASE_URL=database_url).stdout)
+    assert {entry["book"] for entry in one["coverage"]} == {"pinnacle"} < {e["book"] for e in report["coverage"]}
+    none = json.loads(edge("warehouse", "report", "--json", "--season", "1999", DATABASE_URL=database_url).stdout)
+    assert (none["coverage"], none["events"]) == ([], [])
     for entry in report["coverage"]:
         missing = sum(part["percent"] for part in entry["missing"].values())
         assert entry["closed_percent"] + missing == pytest.approx(100, abs=0.1)
     odd = edge("warehouse", "table", "--reference", "pinacle", DATABASE_URL=database_url)
     assert odd.returncode == 1
     assert "there is no book 'pinacle': did you mean pinnacle" in odd.stderr
+
+
+def hold_turn(database_url: str, begun: Event) -> None:
+    """Build, as it were, until somebody waits."""
+    with build_turn(database_url, "somebody else", print), connect(database_url, "test") as conn:
+        begun.set()
+        deadline = time.monotonic() + 60
+        while conn.execute(WAITERS).fetchone() == (0,) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # as above
+def test_a_build_that_fails_says_why_in_a_sentence(edge: Edge, database_url: str) -> None:
+    with connect(database_url, "test") as conn:
+        conn.execute("DROP TABLE quarantined_ticks CASCADE")
+
+    built = edge("warehouse", "build", DATABASE_URL=database_url)
+
+    assert built.returncode == 1
+    first, *_ = [line for line in built.stderr.splitlines() if line.startswith("the warehouse was not built")]
+    assert "does not exist" in first
+    assert "Traceback" not in built.stderr + built.stdout

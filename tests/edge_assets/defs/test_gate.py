@@ -11,7 +11,7 @@ from dagster import AssetsDefinition, DagsterInstance, TableMetadataValue, asset
 
 from edge_assets.defs.analytics.definitions import analytics
 from edge_assets.defs.analytics.gate import gate
-from edge_assets.defs.ingest.resources import SettingsResource
+from edge_assets.defs.analytics.turn import BuildTurnResource
 from edge_assets.defs.lineage import QUARANTINE
 from edge_assets.quality.checks import CHECKS
 from edge_assets.store.database import connect
@@ -43,7 +43,7 @@ def behind() -> None:
 def passed() -> ExecuteInProcessResult:
     assets: list[AssetsDefinition] = [gate, behind]
     with DagsterInstance.ephemeral() as instance:
-        return materialize(assets, instance=instance, resources={"settings": SettingsResource()}, raise_on_error=False)
+        return materialize(assets, instance=instance, resources={"turn": BuildTurnResource()}, raise_on_error=False)
 
 
 def test_a_finding_fails_its_check_and_stops_nothing(desk: Desk) -> None:

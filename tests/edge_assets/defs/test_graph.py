@@ -119,7 +119,7 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
             "ingest",
             {"odds_burst", "results", "retention"},
             {"odds_burst_sensor", "health_sensor"},
-            {"results_schedule", "retention_daily"},
+            {"results_schedule", "retention_six_hourly"},
             2,
         ),
         (

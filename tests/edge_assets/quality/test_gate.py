@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_assets.store import readers
-from edge_assets.store.quarantine import others_then, quarantined, release
+from edge_assets.store.quarantine import Wanted, others_then, quarantined, release
 from tests.edge_assets.quality.seasons import failed, ragged, rotated, season, shifted
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_releasing_a_price_brings_it_back_for_good(desk: Desk) -> None:
         assert not release(desk.conn, row.id, "bob")
     assert desk.rows("SELECT * FROM clean_ticks ORDER BY event_id, book_id, outcome_id") == before
     assert desk.rows("SELECT * FROM clean_aggregates ORDER BY event_id, kind, outcome_id") == aggregates
-    assert {row.released_by for row in quarantined(desk.conn, released=True)} == {"ada"}
+    assert {row.released_by for row in quarantined(desk.conn, Wanted(released=True))} == {"ada"}
     report = desk.gate()
     assert report.events > 0, "the warehouse has to take its poll in anew"
     assert report.quarantined == 0

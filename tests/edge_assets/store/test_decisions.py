@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from edge_assets.store.decisions import DecidedScore, decide, standing_results, words
+from edge_assets.store.decisions import DecidedScore, Wanted, decide, standing_results, words
 from edge_assets.store.reports import ENDINGS, dated_reports, reports
 from edge_assets.store.results import ResultSource, StatedResult, contradicted_events, results_at, write_results
 from ml.settlement import GameReport, GameStatus, Score, ScorePeriod
@@ -115,9 +115,10 @@ def test_what_was_known_of_a_result_from_moment_to_moment(contradicted: Desk) ->
 
 
 def test_they_are_listed_by_what_is_asked(contradicted: Desk) -> None:
-    def listed(**wanted: bool) -> list[str]:
-        return [row["source"] for row in standing_results(contradicted.conn, **wanted)]
+    def listed(wanted: Wanted = Wanted()) -> list[str]:  # noqa: B008 - immutable
+        return [row["source"] for row in standing_results(contradicted.conn, wanted, limit=100)]
 
-    assert (listed(), listed(contradicted=True), listed(decided=True)) == (["odds-api"], ["odds-api"], [])
+    of_contradicted, of_decided = Wanted(contradicted=True), Wanted(decided=True)
+    assert (listed(), listed(of_contradicted), listed(of_decided)) == (["odds-api"], ["odds-api"], [])
     decided(contradicted, THIRD, 2, 1)
-    assert (listed(contradicted=True), listed(decided=True)) == ([], ["decision"])
+    assert (listed(of_contradicted), listed(of_decided)) == ([], ["decision"])

@@ -1,43 +1,209 @@
-"""Old recordings go without stopping anybody; the rest is in `editions`."""
+"""What was polled goes in time, by the bounds of where it lies; what was imported stays; nobody is stopped."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from edge_assets.store import retention
+from edge_assets.clock import micros
+from edge_assets.kept_days import DEFAULTS, FOREVER, KeptDays
+from edge_assets.store import imports, offers, readers, retention
 from edge_assets.store.database import connect
+from edge_assets.store.history import write_quotes
+from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
 from edge_assets.store.retention import retain
-from ml.quotes import QuoteBatch
+from edge_assets.store.writer import partitions_of, write_poll
+from ml.quotes import EventStarts, MarketTimes, QuoteBatch
+from tests.edge_assets.store.material import NAN, rows
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from tests.edge_assets.store.material import Desk
 
-pytestmark = pytest.mark.calendar
+DAY = timedelta(days=1)
+TODAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
+EVERYTHING = KeptDays(payloads=FOREVER, ticks=FOREVER, alerts=FOREVER, prices=FOREVER, runs=FOREVER)
+FIVE_DAYS = replace(EVERYTHING, payloads=5, ticks=5)
+
+
+def bring(desk: Desk, at: datetime, price: float = 1.5) -> None:
+    """A look that an import brings, as the importer of captures writes it: months are made first."""
+    partitions_of(desk.conn).ensure_months(desk.conn, [at])
+    number, _ = imports.begin(desk.conn, "odds-api", f"{at}.json", f"{at} {price}".encode())
+    quotes = QuoteBatch.of([desk.quote(price)])
+    record = desk.record(at, import_id=number, feed="odds-api")
+    assert write_poll(desk.conn, record, quotes, MarketTimes.of(()), EventStarts.of(())) is not None
+
+
+def days(conn: Connection, table: str) -> list[str]:
+    """The days that a table has rows of, one a row."""
+    found = conn.execute(f"SELECT observed_at::date::text FROM {table} ORDER BY observed_at").fetchall()
+    return [day for (day,) in found]
+
+
+def day(at: datetime) -> str:
+    return f"{at:%Y-%m-%d}"
+
+
+@pytest.mark.parametrize("kept", [29, 5])
+def test_the_month_of_an_import_keeps_the_ticks_of_today(desk: Desk, kept: int) -> None:
+    """The monthly partition sorts before any of its days, as text."""
+    bring(desk, TODAY - 29 * DAY)
+    for age in (20, 1, 0):
+        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0 + age)]))
+
+    done = retain(desk.conn, replace(EVERYTHING, payloads=kept, ticks=kept), TODAY)
+
+    live = [20, 1, 0] if kept == 29 else [1, 0]
+    for table in ("odds_ticks", "payloads", "polls"):
+        assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in (29, *live)], (table, done)
+
+
+def test_what_was_imported_stays_and_what_was_polled_beside_it_goes(desk: Desk) -> None:
+    """In a month of an import, in days that an import shares with polls, in days and months of their own."""
+    bring(desk, TODAY - 400 * DAY)
+    bring(desk, TODAY - 60 * DAY)  # of October: the polls of the 59th and 40th day go into its month
+    for age in (59, 40, 31, 1, 0):
+        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0)]))
+    for age in (58, 31):
+        bring(desk, TODAY - age * DAY - timedelta(hours=1))
+
+    for _ in range(2):
+        retain(desk.conn, FIVE_DAYS, TODAY)
+
+        for table in ("odds_ticks", "payloads", "polls"):
+            assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in (400, 60, 58, 31, 1, 0)], table
+
+
+def test_ticks_of_an_import_without_payloads_stay(desk: Desk) -> None:
+    at = TODAY - 300 * DAY
+    bring(desk, at)
+    [poll] = desk.conn.execute("SELECT id FROM polls").fetchone() or ()
+    write_quotes(desk.conn, QuoteBatch.of([desk.quote(3.0, book=1)]), np.array([micros(at)]), np.array([poll]))
+    desk.write(TODAY, QuoteBatch.of([desk.quote(2.0)]))
+
+    retain(desk.conn, FIVE_DAYS, TODAY)
+
+    assert days(desk.conn, "odds_ticks") == [day(at), day(at), day(TODAY)]
+
+
+def test_a_price_that_stands_unchanged_outlives_its_tick(desk: Desk) -> None:
+    """An outright may not move for a season."""
+    old, new = QuoteBatch.of([desk.quote(9.0, event=1)]), QuoteBatch.of([desk.quote(2.0)])
+    desk.write(TODAY - 40 * DAY, old)
+    for age in (7, 0):
+        desk.write(TODAY - age * DAY, new)
+    before = readers.last_quotes(desk.conn, desk.sport)
+
+    retain(desk.conn, FIVE_DAYS, TODAY)
+
+    quotes, polls = readers.last_quotes(desk.conn, desk.sport)
+    assert days(desk.conn, "odds_ticks") == [day(TODAY)]
+    assert (rows(quotes), polls.tolist()) == (rows(before[0]), before[1].tolist())
+
+
+def test_a_price_that_was_withdrawn_does_not_come_back_with_an_old_keyframe(desk: Desk) -> None:
+    desk.write(TODAY - 40 * DAY, QuoteBatch.of([desk.quote(9.0)]))
+    last = readers.last_poll(desk.conn, desk.sport)
+    assert last is not None
+    assert offers.keep(desk.conn, last, *readers.last_quotes(desk.conn, desk.sport, last.id))
+    for age, quotes in ((30, [desk.quote(NAN)]), (1, []), (0, [])):
+        desk.write(TODAY - age * DAY, QuoteBatch.of(quotes))
+
+    retain(desk.conn, FIVE_DAYS, TODAY)
+
+    assert len(readers.last_quotes(desk.conn, desk.sport)[0]) == 0
+
+
+def test_the_last_look_at_a_sport_stays_through_its_summer(desk: Desk) -> None:
+    for age in (200, 199, 198):
+        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0)]), sport=desk.other_sport)
+    desk.write(TODAY, QuoteBatch.of([desk.quote(2.0)]))
+
+    retain(desk.conn, FIVE_DAYS, TODAY)
+
+    assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (199, 198, 0)]
+    assert readers.last_poll(desk.conn, desk.other_sport) is not None
+
+
+def test_a_replay_ages_by_its_own_time_and_nothing_by_a_clock_that_is_ahead(desk: Desk) -> None:
+    for age in (3, 0):
+        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0)]))
+
+    assert retain(desk.conn, FIVE_DAYS, TODAY + 400 * DAY).dropped["odds_ticks: segments"] == 0
+    report_problem(desk.conn, ProblemKind.CLOCK_CHANGED, "", "an hour ahead")
+    assert retain(desk.conn, replace(FIVE_DAYS, ticks=1), TODAY).dropped == {}
+    clear_problem(desk.conn, ProblemKind.CLOCK_CHANGED, "")
+    assert retain(desk.conn, replace(FIVE_DAYS, ticks=1), TODAY).dropped["odds_ticks: segments"] == 1
 
 
 def test_what_somebody_reads_stays_until_the_next_time(
     desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "LOCK_TIMEOUT", "50ms")
-    now = datetime.now(UTC)
-    for age in (9, 8, 0):
-        desk.write(now - timedelta(days=age), QuoteBatch.of([desk.quote()]))
+    for age in (9, 8, 1, 0):
+        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote()]))
     with connect(database_url, "analyst") as reader, reader.transaction():
         reader.execute("SELECT count(*) FROM odds_ticks")
-        assert retain(desk.conn, {"odds_ticks": 5, "payloads": 5}, now) == {"odds_ticks": 0, "payloads": 2}
+        done = retain(desk.conn, FIVE_DAYS, TODAY)
 
-    assert retain(desk.conn, {"odds_ticks": 5, "payloads": 5}, now) == {"odds_ticks": 2, "payloads": 0}
-    assert desk.conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (1,)
+        assert (done.dropped["odds_ticks: segments"], done.dropped["payloads: segments"]) == (0, 2)
+        assert len(done.postponed) == 2
+        assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (9, 8, 1, 0)]
+
+    assert retain(desk.conn, FIVE_DAYS, TODAY).dropped["odds_ticks: segments"] == 2
+    assert days(desk.conn, "odds_ticks") == days(desk.conn, "polls") == [day(TODAY - DAY), day(TODAY)]
 
 
 def test_a_day_that_is_gone_can_be_written_again(desk: Desk, database_url: str) -> None:
-    now = datetime.now(UTC)
-    at = now - timedelta(days=9)
-    desk.write(at, QuoteBatch.of([desk.quote()]))
-    retain(desk.conn, {"odds_ticks": 5, "payloads": None}, now)
+    desk.write(TODAY - 9 * DAY, QuoteBatch.of([desk.quote()]))
+    desk.write(TODAY, QuoteBatch.of([desk.quote()]))
+    retain(desk.conn, FIVE_DAYS, TODAY)
 
     with connect(database_url, "importer") as desk.conn:
-        assert desk.write(at + timedelta(seconds=1), QuoteBatch.of([desk.quote()])) is not None
+        assert desk.write(TODAY - 9 * DAY + timedelta(seconds=1), QuoteBatch.of([desk.quote()])) is not None
+
+
+ALERT = """
+INSERT INTO alerts (
+    alert_id, seq, kind, state, sport_id, event_id, market_id, expected_value, books, price_age_s, observed_at, poll_id,
+    tick_poll_id
+) VALUES (%(alert)s, %(seq)s, 'value', %(state)s, %(sport)s, %(event)s, 1, 0.1, 5, 1, %(at)s, %(poll)s, %(poll)s)
+"""
+
+
+def test_closed_alerts_go_and_an_open_one_keeps_its_poll(desk: Desk) -> None:
+    """The newest step of all stays: what a client has seen last is compared with it."""
+    steps: list[tuple[int, int, str, int]] = [
+        (1, 0, "opened", 40), (1, 1, "closed", 39), (2, 0, "opened", 38), (3, 0, "opened", 9), (3, 1, "closed", 0),
+    ]  # fmt: skip
+    for alert, seq, state, age in steps:
+        at = TODAY - age * DAY
+        poll = desk.write(at, QuoteBatch.of([]))
+        about: dict[str, Any] = {"sport": desk.sport, "event": desk.events[0], "poll": poll}
+        desk.conn.execute(ALERT, about | {"alert": f"{alert:032d}", "seq": seq, "state": state, "at": at})
+        desk.conn.execute("INSERT INTO suppressions VALUES (%s, 'thin', 3)", [poll])
+
+    retain(desk.conn, replace(EVERYTHING, alerts=5, ticks=5), TODAY)
+
+    assert desk.conn.execute("SELECT right(alert_id::text, 1), seq FROM alerts ORDER BY id").fetchall() == [
+        ("2", 0), ("3", 0), ("3", 1),
+    ]  # fmt: skip
+    assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (38, 9, 0)]
+    assert desk.conn.execute("SELECT count(*) FROM suppressions").fetchone() == (1,)
+
+
+def test_the_warehouse_forgets_polled_games_only(desk: Desk) -> None:
+    desk.write(TODAY, QuoteBatch.of([desk.quote()]))
+    desk.conn.execute("INSERT INTO event_sources VALUES (%s, 'football-data', 'x')", [desk.events[1]])
+    for event in desk.events:
+        desk.conn.execute("INSERT INTO pricing.priced_decisions VALUES (%s, 1, now(), NULL, 1)", [event])
+
+    assert retain(desk.conn, DEFAULTS["simulate"], TODAY).dropped["rows of the warehouse"] == 1
+
+    assert desk.conn.execute("SELECT event_id FROM pricing.priced_decisions").fetchall() == [(desk.events[1],)]

@@ -52,8 +52,6 @@ def database_url(server: PostgresServer | PgliteServer, store_template: str) -> 
     if isinstance(server, PgliteServer):
         with connect(server.url, "test") as conn:
             conn.execute(f"TRUNCATE {RECORDED} RESTART IDENTITY CASCADE")
-            for table in ("odds_ticks", "payloads"):
-                conn.execute("SELECT remove_retention_policy(%s, if_exists => true)", [table])
         yield server.url
     else:
         with server.clone_of(store_template) as url:

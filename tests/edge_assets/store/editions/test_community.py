@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from edge_assets.store import readers
-from edge_assets.store.database import describe
 from edge_assets.store.retention import retain
 from ml.quotes import QuoteBatch
 from tests.edge_assets.store.editions.test_everywhere import CANDLES, candles, compress, run_jobs
 from tests.edge_assets.store.material import NOON, batch, rows
+from tests.edge_assets.store.test_retention import EVERYTHING
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -26,6 +27,7 @@ POLICIES = """
 SELECT proc_name, config - 'hypertable_id' - 'mat_hypertable_id'
 FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL ORDER BY proc_name
 """
+RETENTION_POLICIES = "SELECT count(*) FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'"
 COMPRESSED = """
 SELECT count(*) FROM timescaledb_information.chunks WHERE hypertable_name = 'odds_ticks' AND is_compressed
 """
@@ -106,7 +108,22 @@ def kept_in(conn: Connection) -> str:
     return str(row[0])
 
 
-def test_retention_is_a_policy_that_follows_the_setting(conn: Connection) -> None:
-    for days in (90, 60, None, None):
-        assert retain(conn, {"payloads": days}, datetime.now(UTC)) == {}
-        assert describe(conn).retention_days == ({} if days is None else {"payloads": days})
+def test_a_policy_of_an_earlier_version_is_replaced(desk: Desk) -> None:
+    """It does not know what was imported."""
+    desk.write(NOON, QuoteBatch.of([desk.quote()]))
+    desk.conn.execute("SELECT add_retention_policy('odds_ticks', interval '30 days')")
+
+    retain(desk.conn, EVERYTHING, NOON)
+
+    assert desk.conn.execute(RETENTION_POLICIES).fetchone() == (0,)
+
+
+def test_candles_go_with_their_ticks(desk: Desk) -> None:
+    for age in (40, 1, 0):
+        desk.write(NOON - timedelta(days=age), QuoteBatch.of([desk.quote()]))
+    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
+
+    retain(desk.conn, replace(EVERYTHING, ticks=5), NOON)
+    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
+
+    assert sorted(desk.conn.execute(CANDLES).fetchall(), key=repr) == sorted(candles(desk.conn), key=repr)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from ml.quotes import QuoteBatch
 from tests.edge_assets.store.material import NAN, NOON, batch, rows
 from tests.edge_assets.store.test_as_of import Look, Model, stories
 from tests.edge_assets.store.test_migrations import COLUMNS
+from tests.edge_assets.store.test_retention import EVERYTHING, bring
 
 if TYPE_CHECKING:
     import pytest
@@ -63,7 +65,6 @@ def test_what_is_on_is_described(conn: Connection, request: pytest.FixtureReques
     else:
         assert on == ("PostgreSQL", None, False, False, False)
         assert f"postgresql-{info.version.partition('.')[0]}" in request.node.name
-    assert info.retention_days == {}
 
 
 def test_polls_come_back_bit_for_bit(desk: Desk) -> None:
@@ -121,22 +122,24 @@ def extremes(prices: list[float | None]) -> tuple[float | None, float | None]:
 
 
 def test_recordings_are_kept_for_as_long_as_was_said(desk: Desk) -> None:
-    now = datetime.now(UTC)
-    for age in (40, 20, 5, 0):
+    """What an import brought on the day of a poll stays, compressed or not."""
+    now = NOON + 300 * DAY
+    for age in (40, 20, 5, 1, 0):
         desk.write(now - age * DAY, QuoteBatch.of([desk.quote()]))
+    bring(desk, now - 20 * DAY + MINUTE)
     compress(desk.conn)
 
-    retain(desk.conn, {"odds_ticks": None, "payloads": 10}, now)
-    run_jobs(desk.conn, "policy_retention")
+    retain(desk.conn, replace(EVERYTHING, payloads=10), now)
 
-    assert days(desk.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (40, 20, 5, 0)]
-    assert days(desk.conn, "payloads") == [f"{now - age * DAY:%Y-%m-%d}" for age in (5, 0)]
+    assert days(desk.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (40, 20, 5, 1, 0)]
+    assert days(desk.conn, "payloads") == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 5, 1, 0)]
 
-    retain(desk.conn, {"odds_ticks": 30, "payloads": None}, now)
-    run_jobs(desk.conn, "policy_retention")
+    for _ in range(2):
+        retain(desk.conn, replace(EVERYTHING, ticks=3), now)
 
-    assert days(desk.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 5, 0)]
-    assert days(desk.conn, "payloads") == [f"{now - age * DAY:%Y-%m-%d}" for age in (5, 0)]
+        for table in ("odds_ticks", "payloads", "polls"):
+            assert days(desk.conn, table) == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 1, 0)]
+    assert desk.conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (3,)
 
 
 def run_jobs(conn: Connection, kind: str) -> None:

@@ -1,0 +1,161 @@
+"""Forgetting rows that are too old, a batch at a time, so that nobody waits long for a lock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from psycopg.rows import scalar_row
+
+from edge_assets.store import offers, readers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from psycopg import Connection
+
+BATCH_ROWS = 20_000
+CLOSED_ALERTS = """
+DELETE FROM alerts
+WHERE
+    alert_id = ANY(ARRAY(
+        SELECT c.alert_id FROM alerts AS c
+        WHERE c.state = 'closed' AND c.observed_at < %(before)s AND c.id < (SELECT max(n.id) FROM alerts AS n)
+        LIMIT {batch}
+    ))
+"""
+"""All steps of alerts that were closed by then; the newest of all stays, because resume tokens are compared with it."""
+SUPPRESSIONS = """
+DELETE FROM suppressions AS w
+WHERE
+    w.ctid = ANY(ARRAY(
+        SELECT s.ctid FROM suppressions AS s INNER JOIN polls AS p ON s.poll_id = p.id
+        WHERE p.observed_at < %(before)s LIMIT {batch}
+    ))
+"""
+POLLS = """
+WITH gone AS (
+    DELETE FROM polls AS p
+    WHERE
+        p.id = ANY(ARRAY(
+            SELECT o.id FROM polls AS o
+            WHERE
+                o.import_id IS NULL AND o.observed_at < %(before)s AND o.id <> ALL(%(last_looks)s::bigint[])
+                AND o.id NOT IN (SELECT a.poll_id FROM alerts AS a)
+                AND o.id NOT IN (SELECT a.tick_poll_id FROM alerts AS a)
+            LIMIT {batch}
+        ))
+    RETURNING p.id
+),
+
+withheld AS (DELETE FROM suppressions WHERE poll_id IN (SELECT g.id FROM gone AS g))
+
+DELETE FROM pricing.priced_polls WHERE poll_id IN (SELECT g.id FROM gone AS g)
+"""
+KEYFRAMES = """
+DELETE FROM keyframes AS k
+WHERE
+    k.ctid = ANY(ARRAY(
+        SELECT o.ctid FROM keyframes AS o
+        WHERE
+            o.observed_at < %(before)s
+            AND NOT EXISTS (
+                SELECT FROM polls AS p
+                WHERE
+                    p.id = ANY(%(last_looks)s::bigint[]) AND p.sport_id = o.sport_id AND p.feed = o.feed
+                    AND p.observed_at = o.observed_at
+            )
+        LIMIT {batch}
+    ))
+"""
+"""None that is older than the ticks behind it would be right: what was withdrawn meanwhile would stand again."""
+RESULT_LOOKS = "DELETE FROM result_looks WHERE observed_at < %(before)s"
+UNREADABLE = "DELETE FROM unreadable_answers WHERE last_received_at < %(before)s"
+PLAYED = """
+SELECT e.id FROM events AS e
+WHERE
+    e.commence_at < %(before)s AND e.import_id IS NULL
+    AND NOT EXISTS (SELECT FROM event_sources AS s WHERE s.event_id = e.id AND s.source <> 'odds-api')
+"""
+"""Games that were polled, and that no import tells of."""
+TABLES_OF_EVENTS = """
+SELECT c.table_schema, c.table_name
+FROM information_schema.columns AS c
+INNER JOIN information_schema.tables AS t ON c.table_schema = t.table_schema AND c.table_name = t.table_name
+WHERE c.table_schema IN ('pricing', 'analytics') AND c.column_name = 'event_id' AND t.table_type = 'BASE TABLE'
+ORDER BY 1, 2
+"""
+LAST_LOOKS = """
+SELECT s.id, looks.id AS poll_id
+FROM sports AS s
+CROSS JOIN LATERAL (
+    SELECT p.id FROM polls AS p WHERE p.sport_id = s.id AND p.import_id IS NULL ORDER BY p.observed_at DESC LIMIT 2
+) AS looks
+"""
+"""Two a sport: how much a sport moves is measured between them."""
+NEWEST_KEYFRAME = "SELECT max(observed_at) FROM keyframes WHERE sport_id = %s"
+RESULT_LOOKS_KEPT = timedelta(days=400)
+"""A year and a month, as statements of credits are."""
+
+
+def forget_alerts(conn: Connection, before: datetime) -> dict[str, int]:
+    """Alerts that were closed before a moment, and the counts of what polls until then withheld."""
+    return {
+        "steps of alerts": _in_batches(conn, CLOSED_ALERTS, before=before),
+        "counts of suppressions": _in_batches(conn, SUPPRESSIONS, before=before),
+    }
+
+
+def forget_unreadable(conn: Connection, before: datetime) -> dict[str, int]:
+    """Answers that could not be read and did not come again since."""
+    return {"unreadable answers": conn.execute(UNREADABLE, {"before": before}).rowcount}
+
+
+def keep_standing_prices(conn: Connection, before: datetime) -> list[int]:
+    """Keep as keyframes the prices that stand unchanged since before a moment, whose ticks are about to go.
+
+    Returns the last two live polls of each sport, which have to stay.
+    """
+    looks = conn.execute(LAST_LOOKS).fetchall()
+    for sport in {sport for sport, _ in looks}:
+        last = readers.last_poll(conn, sport)
+        with conn.cursor(row_factory=scalar_row) as cursor:
+            newest = cursor.execute(NEWEST_KEYFRAME, [sport]).fetchone()
+        if last is not None and (newest is None or newest < before):
+            offers.store_keyframe(conn, last, *readers.last_quotes(conn, sport, last.id))
+    return [poll for _, poll in looks]
+
+
+def forget_looks(conn: Connection, before: datetime, last_looks: Sequence[int]) -> dict[str, int]:
+    """Live polls before a moment, up to when no tick is left, and keyframes; not the polls that alerts lead back to."""
+    return {
+        "polls": _in_batches(conn, POLLS, before=before, last_looks=list(last_looks)),
+        "keyframes": _in_batches(conn, KEYFRAMES, before=before, last_looks=list(last_looks)),
+    }
+
+
+def forget_result_looks(conn: Connection, now: datetime) -> dict[str, int]:
+    """When sources were asked for results, long ago."""
+    return {"looks for results": conn.execute(RESULT_LOOKS, {"before": now - RESULT_LOOKS_KEPT}).rowcount}
+
+
+def forget_games(conn: Connection, before: datetime) -> dict[str, int]:
+    """What the warehouse holds of polled games that began before a moment."""
+    tables = conn.execute(TABLES_OF_EVENTS).fetchall()
+    query = sql.SQL("DELETE FROM {table} WHERE event_id IN ({games})")
+    games = sql.SQL(PLAYED)
+    forgotten = 0
+    for table in tables:
+        forgotten += conn.execute(query.format(table=sql.Identifier(*table), games=games), {"before": before}).rowcount
+    return {"rows of the warehouse": forgotten}
+
+
+def _in_batches(conn: Connection, query: str, **values: object) -> int:
+    """Run a query that deletes at most a batch until there is nothing left; how many rows of its table went."""
+    batched = sql.SQL(query).format(batch=sql.Literal(BATCH_ROWS))
+    total = 0
+    while deleted := conn.execute(batched, values).rowcount:
+        total += deleted
+    return total

@@ -1,0 +1,27 @@
+"""`edge unreadable`, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from edge_assets.store.database import connect
+from edge_assets.store.unreadable import keep_unreadable
+from edge_assets.store.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from tests.edge_assets.cli.command import Edge
+
+BODY = '{"message": "Ünder maintenance"}'
+
+
+def test_an_answer_is_listed_and_shown_as_it_was_received(edge: Edge, database_url: str) -> None:
+    with connect(database_url, "test") as conn:
+        sport = Vocabulary(conn).sport("icehockey_nhl")
+        keep_unreadable(conn, sport, "odds-api", "run-1", BODY.encode(), 0, "no list of events")
+
+    [answer] = json.loads(edge("unreadable", "list", "--sport", "nhl", "--json", DATABASE_URL=database_url).stdout)
+    assert (answer["reason"], answer["times"], answer["body_bytes"]) == ("no list of events", 1, len(BODY.encode()))
+    assert edge("unreadable", "show", str(answer["id"]), DATABASE_URL=database_url).stdout == BODY
+    missing = edge("unreadable", "show", "999", DATABASE_URL=database_url)
+    assert (missing.returncode, "there is no unreadable answer 999" in missing.stderr) == (1, True)
