@@ -62,10 +62,21 @@ class ServerProcess:
         while any(map(_alive, family)):
             time.sleep(0.01)
 
+    def suspend(self) -> None:
+        """Let it hang: it keeps its connections and answers nothing."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """Stop it as Ctrl-C would."""
         if self._process is None or self._process.poll() is not None:
             return
+        self._process.send_signal(signal.SIGCONT)
         self._process.send_signal(signal.SIGINT)
         self._process.wait(READY_SECONDS)
 
