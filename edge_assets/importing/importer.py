@@ -24,7 +24,7 @@ from edge_assets.importing.reporting import ImportReport, Unwatched
 from edge_assets.store import history, imports
 from edge_assets.store.database import connect
 from edge_assets.store.imports import ImportCounts
-from edge_assets.store.results import contradicted_events
+from edge_assets.store.results import remember_contradicted
 from edge_assets.store.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Importer:
             for group in grouped(self._ready(how.read, fresh, report)):
                 self._store(group, report)
         if report.results:
-            report.contradicted_events = contradicted_events(self._conn)
+            report.contradicted_events = remember_contradicted(self._conn)
         return report
 
     def _begin(self, name: FormatName, part: Part, size: int, report: ImportReport) -> Job | None:

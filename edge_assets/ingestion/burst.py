@@ -2,7 +2,7 @@
 
     lease → last known quotes → backlog of the outbox → (ask → diff → commit → publish → wait)* → hand over
 
-What is committed reaches the stream: the outbox is the `polls` table itself, and whoever holds a sport
+What is committed reaches the stream: a poll is put into the outbox with its commit, and whoever holds a sport
 relays what its predecessor could not.
 """
 

@@ -1,7 +1,7 @@
-"""From the outbox to the stream: every committed poll of a sport, in order, at least once.
+"""From the outbox to the stream: every committed poll of a sport that is not scored yet, in order, at least once.
 
-A poll is marked as published after the stream has taken it, many at a time; a process that dies in between
-publishes those polls again, and the scorer drops a poll id that it has seen.
+A poll leaves the outbox after the stream has taken it, many at a time; a process that dies in between publishes those
+polls again, and the scorer drops a poll id that it has seen.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MARK_EVERY = 50
 RETRY_AFTER = 0.5
 """Seconds of real time between two attempts to reach a stream that is down; polling goes on meanwhile."""
+PATIENCE_SECONDS = 1.0
+"""For a stream that hangs: the poll behind waits as long."""
 
 log = logging.getLogger(__name__)
 
@@ -64,17 +66,19 @@ class Publisher:
         if not self._behind or time.monotonic() < self._next_attempt:
             return
         await self.flush()
-        for changes in await asyncio.to_thread(self._session.unpublished):
-            if not await self._send(changes):
-                return
-            if changes.poll_id == fresh:
-                self._note_latency(arrived)
-            else:
-                self._report.published_late += 1
+        while owed := await asyncio.to_thread(self._session.unpublished):
+            for changes in owed:
+                if not await self._send(changes):
+                    return
+                if changes.poll_id == fresh:
+                    self._note_latency(arrived)
+                else:
+                    self._report.published_late += 1
+            await self.flush()
         self._behind = False
 
     async def flush(self) -> None:
-        """Mark in the outbox what the stream has taken."""
+        """Take out of the outbox what the stream has taken."""
         if self._unmarked:
             await asyncio.to_thread(self._session.mark_published, self._unmarked)
             self._unmarked = []
@@ -84,11 +88,13 @@ class Publisher:
 
     async def _send(self, changes: PollChanges) -> bool:
         try:
-            await streams.publish_changes(self._redis, changes)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await streams.publish_changes(self._redis, changes)
         except (RedisError, OSError) as error:
             self._next_attempt = time.monotonic() + RETRY_AFTER
             self._report.errors[type(error).__name__] += 1
-            log.warning("%s: the stream is down (%s); polling goes on", changes.sport, error)
+            if not self._behind:
+                log.warning("%s: the stream is down (%r); polling goes on", changes.sport, error)
             return False
         self._unmarked.append(changes.poll_id)
         if len(self._unmarked) >= MARK_EVERY:

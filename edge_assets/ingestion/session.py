@@ -159,12 +159,12 @@ class SportSession:
         return self._if_possible(lambda turn: turn.lease.heartbeat())
 
     def unpublished(self) -> list[PollChanges]:
-        """What the outbox owes to the stream, oldest first."""
-        return self._steadily(lambda turn: list(outbox.unpublished_polls(turn.connection, turn.sport_id)))
+        """The oldest of what the outbox owes to the stream, in order."""
+        return self._steadily(lambda turn: outbox.unpublished_polls(turn.connection, turn.sport_id))
 
     def mark_published(self, poll_ids: Sequence[int]) -> None:
         """Take polls out of the outbox."""
-        self._steadily(lambda turn: outbox.mark_published(turn.connection, poll_ids))
+        self._steadily(lambda turn: outbox.mark_published(turn.connection, turn.sport_id, poll_ids))
 
     def end(self) -> None:
         """Give the lease and the connections back; a broken connection has lost them anyway."""

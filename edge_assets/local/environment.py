@@ -38,8 +38,15 @@ def environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
 
 
 def dagster_environment(home: Home, plan: Plan) -> dict[str, str]:
-    """Where Dagster finds its instance."""
-    return {"DAGSTER_HOME": str(home.dagster), "DAGSTER_POSTGRES_URL": for_psycopg2(plan.dagster_url)}
+    """Where Dagster finds its instance, and how long it waits for a code server to have started a run.
+
+    After its 60 seconds it marks a run as failed whose process still imports, on a machine that is busy.
+    """
+    return {
+        "DAGSTER_HOME": str(home.dagster),
+        "DAGSTER_POSTGRES_URL": for_psycopg2(plan.dagster_url),
+        "DAGSTER_GRPC_TIMEOUT_SECONDS": "900",
+    }
 
 
 def jwt_secret(settings: Settings, home: Home) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.rows import class_row, scalar_row
 
-from edge_assets.store.readers import unscored_polls
+from edge_assets.store.readers import backlog
 from edge_assets.store.scorer_failures import failing_keys
 
 if TYPE_CHECKING:
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from psycopg import Connection
+
+
+LAST_LIVE_POLL = """
+SELECT feed, received_at FROM polls WHERE id = (SELECT max(last_poll_id) FROM poll_totals WHERE NOT is_imported)
+"""
 
 
 class SportName(NamedTuple):
@@ -88,14 +93,11 @@ def last_alert_id(conn: Connection) -> int:
 
 def feed(conn: Connection) -> str | None:
     """The feed that this database is polled from, None before the first poll; imports may lie beside it."""
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute("SELECT feed FROM polls WHERE import_id IS NULL ORDER BY id DESC LIMIT 1").fetchone()
+    last = conn.execute(LAST_LIVE_POLL).fetchone()
+    return last[0] if last else None
 
 
 def pulse(conn: Connection) -> Pulse:
     """How far feed and scorer are."""
-    last = conn.execute(
-        "SELECT feed, received_at FROM polls WHERE import_id IS NULL ORDER BY id DESC LIMIT 1"
-    ).fetchone()
-    name, received_at = last or (None, None)
-    return Pulse(name, received_at, len(unscored_polls(conn)), failing_keys(conn))
+    name, received_at = conn.execute(LAST_LIVE_POLL).fetchone() or (None, None)
+    return Pulse(name, received_at, backlog(conn).polls, failing_keys(conn))

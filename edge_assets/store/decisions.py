@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import class_row, dict_row
 
+from edge_assets.store.results import remember_contradicted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -108,6 +110,7 @@ def decide(
     about = {"event": event_id, "at": at, "by": by, "reason": reason, "source": source}
     with conn.transaction(), conn.cursor() as cursor:
         cursor.executemany(INSERT, [about | _values(score) for score in scores])
+        remember_contradicted(conn, [event_id])
 
 
 def _values(decided: DecidedScore) -> dict[str, Any]:

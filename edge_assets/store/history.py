@@ -37,11 +37,11 @@ WHERE
 POLLS = f"""
 INSERT INTO polls (
     sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, request_ms, body_bytes,
-    market_times, starts, published_at, time_assumed, import_id
+    market_times, starts, time_assumed, import_id
 )
 SELECT
     %(sport)s, %(feed)s, %(run)s, {AT.format("n.at")}, clock_timestamp(), n.ticks, n.ticks, n.withdrawals, n.events,
-    0, 0, %(times)s, n.starts, clock_timestamp(), %(assumed)s, %(import)s
+    0, 0, %(times)s, n.starts, %(assumed)s, %(import)s
 FROM unnest(
     %(at)s::bigint[], %(ticks)s::integer[], %(withdrawals)s::integer[], %(events)s::integer[], %(starts)s::bytea[]
 ) AS n (at, ticks, withdrawals, events, starts)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from psycopg.rows import scalar_row
 
+from edge_assets.store.results import remember_contradicted
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
@@ -157,9 +159,10 @@ EXISTS (
 
 
 def hold(conn: Connection) -> None:
-    """Bring what is held out up to date with the findings and decisions."""
+    """Bring what is held out, and which results contradict each other, up to date with the findings and decisions."""
     conn.execute(FREE)
     conn.execute(HOLD)
+    remember_contradicted(conn)
 
 
 def apply_decisions(conn: Connection) -> int:

@@ -9,22 +9,33 @@ from psycopg.rows import scalar_row
 from edge_assets.store import readers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from psycopg import Connection
 
     from ml.quotes import PollChanges
 
+PAGE = 100
+"""Polls to rebuild at once; one with everything on offer takes some megabytes."""
+FORGET_SCORED = """
+DELETE FROM poll_outbox AS o USING scorer_progress AS done
+WHERE o.sport_id = %s AND done.sport_id = o.sport_id AND o.poll_id <= done.poll_id
+"""
+"""The stream is there for the scorer's promptness: what it has taken from the database meanwhile it need not bring."""
+OLDEST_OWED = "SELECT poll_id FROM poll_outbox WHERE sport_id = %s ORDER BY poll_id LIMIT %s"
 
-def unpublished_polls(conn: Connection, sport_id: int) -> Iterator[PollChanges]:
-    """The polls of a sport that the stream may not have, oldest first, rebuilt from their ticks."""
+
+def unpublished_polls(conn: Connection, sport_id: int) -> list[PollChanges]:
+    """Up to `PAGE` polls of a sport that the stream may not have, oldest first, rebuilt from their ticks.
+
+    Those that are scored leave the outbox unpublished.
+    """
+    conn.execute(FORGET_SCORED, [sport_id])
     with conn.cursor(row_factory=scalar_row) as cursor:
-        ids = cursor.execute(
-            "SELECT id FROM polls WHERE sport_id = %s AND published_at IS NULL ORDER BY id", [sport_id]
-        ).fetchall()
-    return (readers.changes(conn, poll_id) for poll_id in ids)
+        ids = cursor.execute(OLDEST_OWED, [sport_id, PAGE]).fetchall()
+    return [readers.changes(conn, poll_id) for poll_id in ids]
 
 
-def mark_published(conn: Connection, poll_ids: Sequence[int]) -> None:
-    """Take polls out of the outbox."""
-    conn.execute("UPDATE polls SET published_at = clock_timestamp() WHERE id = ANY(%s)", [list(poll_ids)])
+def mark_published(conn: Connection, sport_id: int, poll_ids: Sequence[int]) -> None:
+    """Take polls of a sport out of the outbox."""
+    conn.execute("DELETE FROM poll_outbox WHERE sport_id = %s AND poll_id = ANY(%s)", [sport_id, list(poll_ids)])

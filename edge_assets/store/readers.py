@@ -13,11 +13,12 @@ import numpy as np
 import zstandard
 from psycopg.rows import args_row
 
-from edge_assets.clock import micros
+from edge_assets.clock import micros, to_datetime
 from edge_assets.store.offers import Poll, on_offer
 from ml.quotes import UNKNOWN_TIME, EventStarts, MarketTimes, PollChanges, QuoteBatch, decode_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -46,15 +47,30 @@ SELECT
 FROM odds_ticks WHERE observed_at = %(at)s AND poll_id = %(poll)s
 """
 UNSCORED = """
-SELECT p.id, p.sport_id
+SELECT p.id, p.sport_id, p.received_at
 FROM sports AS s
 LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
 LEFT JOIN polls AS scored ON done.poll_id = scored.id
-INNER JOIN polls AS p
-    ON s.id = p.sport_id AND p.observed_at > coalesce(scored.observed_at, '-infinity') AND p.import_id IS NULL
+CROSS JOIN LATERAL (
+    SELECT n.id, n.sport_id, n.received_at FROM polls AS n
+    WHERE
+        n.sport_id = s.id AND n.import_id IS NULL AND n.observed_at > coalesce(scored.observed_at, '-infinity')
+    ORDER BY n.observed_at LIMIT %(limit)s
+) AS p
+WHERE s.id = coalesce(%(sport)s::smallint, s.id)
 ORDER BY p.id
 """
-"""By the moment of the last scored poll, which (unlike its id) the index on polls has by sport."""
+"""By the moment of the last scored poll, which the index on live polls has by sport."""
+BACKLOG_PAGE = 1_000
+"""Unscored polls of a sport to look at together: whoever has more asks again."""
+BACKLOG = f"""
+SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(received_at)), 0)::double precision
+FROM ({UNSCORED}) AS u WHERE sport_id <> ALL(%(without)s::smallint[])
+"""
+BETWEEN = """
+SELECT id, sport_id, received_at FROM polls
+WHERE sport_id = %s AND import_id IS NULL AND observed_at > %s AND observed_at < %s ORDER BY observed_at
+"""
 
 
 QUARANTINED = """
@@ -95,6 +111,14 @@ class UnscoredPoll(NamedTuple):
 
     poll_id: int
     sport_id: int
+    received_at: datetime
+
+
+class Backlog(NamedTuple):
+    """How many live polls wait to be scored, and for how long the one that was received first has waited."""
+
+    polls: int
+    oldest_seconds: float
 
 
 def last_poll(conn: Connection, sport_id: int, at: datetime | None = None) -> Poll | None:
@@ -200,10 +224,26 @@ def changes(conn: Connection, poll_id: int) -> PollChanges:
     )
 
 
-def unscored_polls(conn: Connection) -> list[UnscoredPoll]:
-    """The polls that the scorer has not come to yet, oldest first."""
+def unscored_polls(conn: Connection, sport_id: int | None = None) -> list[UnscoredPoll]:
+    """The live polls that the scorer has not come to yet, of one sport or all, oldest first.
+
+    Of a sport that is far behind the oldest `BACKLOG_PAGE`.
+    """
     with conn.cursor(row_factory=args_row(UnscoredPoll)) as cursor:
-        return cursor.execute(UNSCORED).fetchall()
+        return cursor.execute(UNSCORED, {"sport": sport_id, "limit": BACKLOG_PAGE}).fetchall()
+
+
+def backlog(conn: Connection, without: Collection[int] = ()) -> Backlog:
+    """What the scorer has not come to yet, `without` some sports; of each it counts up to `BACKLOG_PAGE`."""
+    values = {"sport": None, "limit": BACKLOG_PAGE, "without": list(without)}
+    with conn.cursor(row_factory=args_row(Backlog)) as cursor:
+        return cursor.execute(BACKLOG, values).fetchall()[0]
+
+
+def polls_between(conn: Connection, sport_id: int, after: Micros, before: Micros) -> list[UnscoredPoll]:
+    """The live polls of a sport between two moments, oldest first."""
+    with conn.cursor(row_factory=args_row(UnscoredPoll)) as cursor:
+        return cursor.execute(BETWEEN, [sport_id, to_datetime(after), to_datetime(before)]).fetchall()
 
 
 def _poll(conn: Connection, sport_id: int, poll_id: int | None) -> Poll | None:

@@ -36,12 +36,29 @@ WITH written AS (
 )
 SELECT count(*) FILTER (WHERE is_new) FROM written
 """
-CONTRADICTED = "SELECT count(DISTINCT event_id) FROM event_results WHERE contradicted AND event_id = ANY({})"
-CONTRADICTED_OF = CONTRADICTED.format("%s::integer[]")
-CONTRADICTED_OF_ALL = CONTRADICTED.format("""ARRAY(
+REMEMBER_CONTRADICTED = """
+WITH now_contradicted AS MATERIALIZED (
+    SELECT DISTINCT event_id FROM event_results WHERE contradicted AND event_id = ANY({suspects})
+),
+no_more AS (
+    DELETE FROM contradicted_events
+    WHERE event_id = ANY({events}) AND event_id NOT IN (SELECT event_id FROM now_contradicted)
+),
+remembered AS (
+    INSERT INTO contradicted_events SELECT event_id FROM now_contradicted ON CONFLICT DO NOTHING
+)
+SELECT count(*) FROM now_contradicted
+"""
+REMEMBER_CONTRADICTED_OF = REMEMBER_CONTRADICTED.format(
+    suspects="%(events)s::integer[]", events="%(events)s::integer[]"
+)
+REMEMBER_ALL_CONTRADICTED = REMEMBER_CONTRADICTED.format(
+    suspects="""ARRAY(
     SELECT event_id FROM admitted_results GROUP BY event_id
     HAVING count(*) > count(DISTINCT period) OR min(status) <> max(status) OR bool_or(period = 'unstated')
-)""")
+)""",
+    events="ARRAY(SELECT event_id FROM contradicted_events)",
+)
 """A period with two words, two endings or a score of no stated period: nothing else can contradict, and few have it."""
 READ = """
 SELECT event_id, period, status, home_score, away_score, source, observed_at, contradicted
@@ -101,8 +118,7 @@ def write_results(conn: Connection, results: Iterable[StatedResult]) -> Written:
     stated = _by_word(results)
     with conn.transaction():
         written = _insert(conn, stated)
-        events = arrays.numbers(sorted({word[0] for word in stated}), "i4")
-        (contradicted,) = conn.execute(CONTRADICTED_OF, [events]).fetchone() or (0,)
+        contradicted = remember_contradicted(conn, sorted({word[0] for word in stated}))
     if contradicted:
         _log.warning(
             "the sources contradict each other on the results of %d events; see `edge results list --contradicted`",
@@ -116,9 +132,21 @@ def import_results(conn: Connection, results: Iterable[StatedResult], import_id:
     return _insert(conn, _by_word(results), import_id)
 
 
+def remember_contradicted(conn: Connection, events: Sequence[int] | None = None) -> int:
+    """Look again which of these events, or of all, have sources that contradict each other; return how many do.
+
+    To be called by whoever has changed what is known of results: a look at all of them reads every result.
+    """
+    if events is None:
+        row = conn.execute(REMEMBER_ALL_CONTRADICTED).fetchone()
+    else:
+        row = conn.execute(REMEMBER_CONTRADICTED_OF, {"events": list(events)}).fetchone()
+    return int(row[0]) if row else 0
+
+
 def contradicted_events(conn: Connection) -> int:
-    """How many events have sources that contradict each other."""
-    row = conn.execute(CONTRADICTED_OF_ALL).fetchone()
+    """How many events have sources that contradict each other, by the last look at each."""
+    row = conn.execute("SELECT count(*) FROM contradicted_events").fetchone()
     return int(row[0]) if row else 0
 
 

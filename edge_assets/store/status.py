@@ -1,4 +1,4 @@
-"""The counts behind `edge status` and the board."""
+"""The counts behind `edge status` and the board: kept as things are written, whatever is dropped later."""
 
 from __future__ import annotations
 
@@ -14,43 +14,48 @@ from edge_assets.store.scorer_failures import failing_sports
 if TYPE_CHECKING:
     from psycopg import Connection
 
-POLLS = """
+TOTALS_OF_POLLS = """
 SELECT
-    count(*) AS payloads, coalesce(sum(quotes_seen), 0)::bigint AS quotes_seen,
+    coalesce(sum(polls), 0)::bigint AS payloads, coalesce(sum(quotes_seen), 0)::bigint AS quotes_seen,
     coalesce(sum(ticks), 0)::bigint AS ticks, coalesce(sum(withdrawals), 0)::bigint AS withdrawals,
-    max(observed_at) AS last_observed_at
-FROM polls
+    max(last_observed_at) AS last_observed_at
+FROM poll_totals
 """
-ALERTS = """
+TOTALS_OF_ALERTS = """
 SELECT
-    count(*) FILTER (WHERE state = 'opened') AS alerts_opened,
-    count(*) FILTER (WHERE state = 'opened') - count(*) FILTER (WHERE state = 'closed') AS alerts_open
-FROM alerts
+    (SELECT coalesce(sum(opened), 0)::bigint FROM alert_totals) AS alerts_opened,
+    (SELECT count(*) FROM open_alerts) AS alerts_open
 """
-LATENCY = """
+RECENT_ALERTS = 10_000
+LATENCY_OF_LAST_HOUR = f"""
 SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY detection_latency_ms)
-FROM alerts WHERE published_at IS NOT NULL
+FROM (
+    SELECT detection_latency_ms FROM alert_publications
+    WHERE published_at BETWEEN now() - interval '1 hour' AND now() + interval '1 second'
+    ORDER BY published_at DESC LIMIT {RECENT_ALERTS}
+) AS recent
 """
-SPORTS = """
+"""What a suspension or an outage did is past an hour later, and nothing stays that a clock has put into the future."""
+TOTALS_BY_SPORT = """
 SELECT
-    s.key AS sport, count(*) AS payloads, sum(p.quotes_seen)::bigint AS quotes_seen,
-    sum(p.ticks)::bigint AS ticks, sum(p.withdrawals)::bigint AS withdrawals,
-    max(p.observed_at) AS last_observed_at
-FROM polls AS p
-INNER JOIN sports AS s ON p.sport_id = s.id
+    s.key AS sport, sum(t.polls)::bigint AS payloads, sum(t.quotes_seen)::bigint AS quotes_seen,
+    sum(t.ticks)::bigint AS ticks, sum(t.withdrawals)::bigint AS withdrawals,
+    max(t.last_observed_at) AS last_observed_at
+FROM poll_totals AS t
+INNER JOIN sports AS s ON t.sport_id = s.id
 GROUP BY s.key ORDER BY s.key
 """
-REJECTED = "SELECT r.key, sum(r.value::bigint)::bigint FROM polls, jsonb_each_text(rejected) AS r GROUP BY r.key"
-SUPPRESSED = "SELECT reason, sum(n)::bigint FROM suppressions GROUP BY reason"
+REJECTED = "SELECT reason, sum(n)::bigint FROM rejection_totals GROUP BY reason"
+SUPPRESSED = "SELECT reason, sum(n)::bigint FROM suppression_totals GROUP BY reason"
 
 
 def status(conn: Connection) -> dict[str, Any]:
-    """Counts since this database began, latency percentiles in milliseconds, and the engine."""
+    """Counts since this database began, latency percentiles of the last hour in milliseconds, and the engine."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        counts = cursor.execute(POLLS).fetchone() or {}
-        alerts = cursor.execute(ALERTS).fetchone() or {}
-        sports = cursor.execute(SPORTS).fetchall()
-    latency = (conn.execute(LATENCY).fetchone() or (None,))[0] or (None, None, None)
+        counts = cursor.execute(TOTALS_OF_POLLS).fetchone() or {}
+        alerts = cursor.execute(TOTALS_OF_ALERTS).fetchone() or {}
+        sports = cursor.execute(TOTALS_BY_SPORT).fetchall()
+    latency = (conn.execute(LATENCY_OF_LAST_HOUR).fetchone() or (None,))[0] or (None, None, None)
     return {
         **counts,
         **alerts,

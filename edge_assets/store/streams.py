@@ -27,6 +27,8 @@ ALERTS = "alerts"
 ALERT_FIELD = b"json"
 ALERTS_KEPT = 100_000
 NOT_NEWER = "equal or smaller"
+LATE_AFTER_SECONDS = 10.0
+"""An alert that becomes public so long after its payload was received says so: what it tells may be over."""
 
 
 class ForeignStreamError(RuntimeError):
@@ -43,14 +45,19 @@ async def publish_changes(client: AsyncRedis, changes: PollChanges) -> None:
 
 
 def publish_alerts(conn: Connection, client: redis.Redis) -> int:
-    """Append the unpublished alerts to the stream, in order, and mark them; return how many there were.
+    """Append the unpublished alerts to the stream, in order, and take them out of the outbox; return how many.
 
     The entry's id is the alert's own, so the server itself refuses to take one twice: a process that dies
     before it has marked them repeats this without effect.
     """
-    messages = alerts.unpublished(conn)
-    if not messages:
-        return 0
+    published = 0
+    while messages := alerts.unpublished(conn):
+        _publish(conn, client, messages)
+        published += len(messages)
+    return published
+
+
+def _publish(conn: Connection, client: redis.Redis, messages: list[dict[str, Any]]) -> None:
     now = time.time_ns() // 1_000
     done = [_stamp(message, now) for message in messages]
     # in a transaction: were one refused (memory, disk) and the next taken, the first would pass for published
@@ -62,7 +69,6 @@ def publish_alerts(conn: Connection, client: redis.Redis) -> int:
             if isinstance(answer, Exception) and NOT_NEWER not in str(answer):
                 raise answer
     alerts.mark_published(conn, done)
-    return len(messages)
 
 
 def check_same_story(conn: Connection, client: redis.Redis) -> None:
@@ -85,20 +91,28 @@ def check_same_story(conn: Connection, client: redis.Redis) -> None:
         raise ForeignStreamError(msg)
 
 
+def newest_change(client: redis.Redis) -> bytes:
+    """The id of the last entry of `odds:changes`, from which on a reader misses nothing; 0-0 where there is none."""
+    newest: Any = client.xrevrange(ODDS_CHANGES, count=1)
+    return bytes(newest[0][0]) if newest else b"0-0"
+
+
 def entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    """The entries of a one-stream XREAD or XREADGROUP answer: a list in RESP2, a dict in RESP3."""
+    """The entries of a one-stream XREAD answer: a list in RESP2, a dict in RESP3."""
     if not answer:
         return []
     return [e for batch in next(iter(answer.values())) for e in batch] if isinstance(answer, dict) else answer[0][1]
 
 
-def _stamp(message: dict[str, Any], now: int) -> tuple[int, datetime, float]:
+def _stamp(message: dict[str, Any], now: int) -> alerts.Publication:
     """Write the moment of publication into a message; return what is to be noted of it."""
     received = datetime.fromisoformat(message.pop("received_at"))
     published = to_datetime(now)
-    latency = (published - received).total_seconds() * 1_000
-    message |= {"published_at": _as_the_server_writes(published), "detection_latency_ms": latency}
-    return message["id"], published, latency
+    seconds = (published - received).total_seconds()
+    late_s = round(seconds, 1) if seconds > LATE_AFTER_SECONDS else None
+    noted = alerts.Publication(message["id"], published, seconds * 1_000, late_s)
+    message |= noted._asdict() | {"published_at": _as_the_server_writes(published)}
+    return noted
 
 
 def _as_the_server_writes(at: datetime) -> str:

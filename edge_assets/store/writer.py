@@ -26,21 +26,25 @@ if TYPE_CHECKING:
 INSERT_POLL = """
 WITH stale AS (
     DELETE FROM keyframes WHERE sport_id = %(sport_id)s AND feed = %(feed)s AND observed_at >= %(observed_at)s
+),
+stored AS (
+    INSERT INTO polls (
+        sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, rejected,
+        credits_last, credits_used, credits_remaining, request_ms, body_bytes, market_times, starts, import_id, scope
+    ) VALUES (
+        %(sport_id)s, %(feed)s, %(run_id)s, %(observed_at)s, %(received_at)s, %(quotes_seen)s, %(ticks)s,
+        %(withdrawals)s, %(events)s, %(rejected)s, %(credits_last)s, %(credits_used)s, %(credits_remaining)s,
+        %(request_ms)s, %(body_bytes)s, %(market_times)s, %(starts)s, %(import_id)s, %(scope)s
+    )
+    ON CONFLICT (sport_id, observed_at, feed, import_id) DO NOTHING
+    RETURNING id, sport_id, import_id
+),
+owed AS (
+    INSERT INTO poll_outbox (sport_id, poll_id) SELECT sport_id, id FROM stored WHERE import_id IS NULL
 )
-INSERT INTO polls (
-    sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, rejected,
-    credits_last, credits_used, credits_remaining, request_ms, body_bytes, market_times, starts, import_id, scope,
-    published_at
-) VALUES (
-    %(sport_id)s, %(feed)s, %(run_id)s, %(observed_at)s, %(received_at)s, %(quotes_seen)s, %(ticks)s,
-    %(withdrawals)s, %(events)s, %(rejected)s, %(credits_last)s, %(credits_used)s, %(credits_remaining)s,
-    %(request_ms)s, %(body_bytes)s, %(market_times)s, %(starts)s, %(import_id)s, %(scope)s,
-    CASE WHEN %(import_id)s::integer IS NOT NULL THEN %(received_at)s END
-)
-ON CONFLICT (sport_id, observed_at, feed, import_id) DO NOTHING
-RETURNING id
+SELECT id FROM stored
 """
-"""A look that is put between others changes what stood after the later ones."""
+"""A look that is put between others changes what stood after the later ones. The totals follow by a trigger."""
 INSERT_PAYLOAD = "INSERT INTO payloads (observed_at, poll_id, body) VALUES (%s, %s, %b)"
 
 

@@ -71,6 +71,10 @@ class Alert(BaseModel):
         description="of an arbitrage: whether its books settle alike, as far as their rules are known"
     )
     detection_latency_ms: float | None = Field(description="from the payload's receipt to the alert's publication")
+    late_s: float | None = Field(
+        description="the same in seconds where it was announced late, as after an outage: look at the price first; "
+        "null: in time"
+    )
     observed_at: datetime = Field(description="the feed's clock")
     published_at: datetime | None
     poll_id: int
@@ -259,7 +263,7 @@ class Problem(BaseModel):
 
 
 class Latency(BaseModel):
-    """From the payload's receipt to the alert's publication, milliseconds."""
+    """From the payload's receipt to the alert's publication, milliseconds, of the last hour."""
 
     p50: float | None
     p95: float | None

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 IDLE_MS = 2000
 """After so long without an entry the database is asked, in case a publication was lost."""
+PATIENCE_SECONDS = 2.5
+"""A stream that has not answered by then hangs."""
 RETRY_SECONDS = 0.5
 PAGE = 500
 BATCH = 100
@@ -76,4 +78,5 @@ class StreamReader:
 
     async def _read_stream(self) -> Any:
         """[[stream, [(entry id, fields), ...]]], empty after `IDLE_MS`."""
-        return await self._redis.xread({ALERTS: f"{self._hub.position}-0"}, count=BATCH, block=IDLE_MS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self._redis.xread({ALERTS: f"{self._hub.position}-0"}, count=BATCH, block=IDLE_MS)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import redis
 from pydantic import ValidationError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from edge_assets.clock import WallClock, micros
 from edge_assets.settings import Feed, MissingSettingError, Settings, setting_problems
@@ -19,6 +21,7 @@ from edge_assets.store.database import connect
 from edge_assets.store.leases import hold_scorer
 from edge_assets.store.vocabulary import Vocabulary
 from ml.scoring import ScoringRules
+from serving.scorer.link import SOCKET_SECONDS, StreamLink
 from serving.scorer.service import Session, run_forever
 from serving.scorer.sports import Sports
 
@@ -27,22 +30,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SOCKET_SECONDS = 10.0
-
 
 def open_session(settings: Settings, stack: ExitStack) -> Session:
     """Connect and prepare one life of the scorer; `stack` closes what it opened."""
     conn = stack.enter_context(connect(settings.require_database(), "scorer"))
     hold_scorer(conn)
-    client = redis.Redis.from_url(settings.require_redis(), socket_timeout=SOCKET_SECONDS)
+    client = redis.Redis.from_url(
+        settings.require_redis(),
+        socket_timeout=SOCKET_SECONDS,
+        socket_connect_timeout=SOCKET_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
     stack.callback(client.close)
-    streams.check_same_story(conn, client)
     vocabulary = Vocabulary.load(conn)
     stack.callback(vocabulary.close)
     rules = ScoringRules(threshold_edge=settings.alert_threshold_edge, kelly_cap=settings.max_kelly_fraction)
     sports = Sports(conn, vocabulary, rules, settings.edge_book_weights)
     # in a replay only polls move the time
-    return Session(conn, client, sports, None if settings.edge_feed is Feed.REPLAY else _now)
+    return Session(conn, StreamLink(conn, client), sports, None if settings.edge_feed is Feed.REPLAY else _now)
 
 
 def _now() -> Micros:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_assets.store import scorer_failures
+from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
 from edge_assets.texts import MAX_TEXT_LENGTH, UnusableTextError, clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     import psycopg
 
@@ -38,6 +39,11 @@ class FailingSports:
     def __contains__(self, sport_id: int) -> bool:
         return sport_id in self._count
 
+    @property
+    def sports(self) -> Collection[int]:
+        """The sports that fail."""
+        return self._count.keys()
+
     def due(self) -> list[int]:
         """The sports that are to be tried again now."""
         now = self._seconds() if self._retry_at else 0.0
@@ -49,6 +55,7 @@ class FailingSports:
         wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(count - 1, 10), LONGEST_RETRY_SECONDS)
         self._retry_at[sport_id] = self._seconds() + wait
         scorer_failures.record_failure(self._conn, sport_id, wait, describe_error(error))
+        report_problem(self._conn, ProblemKind.SCORING_FAILS, key, describe_error(error))
         # where it happened is told once; then only that it still does
         log.error(
             "%s is not scored (failure %d in a row, next try in %.0f s; other sports go on): %s%s",
@@ -59,6 +66,7 @@ class FailingSports:
         """The sport is scored again."""
         del self._count[sport_id], self._retry_at[sport_id]
         scorer_failures.clear_failure(self._conn, sport_id)
+        clear_problem(self._conn, ProblemKind.SCORING_FAILS, key)
         log.info("%s is scored again", key)
 
 

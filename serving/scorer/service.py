@@ -1,4 +1,4 @@
-"""The loop around `ml.scoring`: read an entry, score it, commit, announce, acknowledge."""
+"""The loop around `ml.scoring`: find a poll, score it, commit, announce."""
 
 from __future__ import annotations
 
@@ -8,127 +8,99 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import msgspec
-import redis
+import psycopg
 
 from edge_assets.store import streams
+from edge_assets.store.database import is_connection_lost
 from ml.quotes import decode_changes
-from serving.scorer.sports import SERVERS_AWAY
+from serving.scorer.life import SignOfLife
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
-    import psycopg
-
     from ml.quotes import Micros
+    from serving.scorer.link import StreamLink
     from serving.scorer.sports import Sports
 
 log = logging.getLogger(__name__)
 
-GROUP = "scorer"
-CONSUMER = "scorer-1"
-BLOCK_MS = 1_000
-BATCH = 64
-SECONDS_BETWEEN_TICKS = 1.0
+SECONDS_BETWEEN_LOOKS = 1.0
+"""Into the database, for what the stream does not bring, and at the clock, for what time alone closes."""
 SECONDS_BEFORE_A_NEW_LIFE = 1.0
-PASSING = ("NOGROUP", "LOADING", "UNBLOCKED")
-"""Answers of a Redis that has just been started, emptied or told to let go."""
 
 
 class Session:
-    """One life of the scorer: it lasts until a connection breaks, and leaves nothing in memory that counts.
+    """One life of the scorer: that of its connection to the database. It leaves nothing in memory that counts.
 
     `now` tells the time that passes between polls, or None where only polls move it (a replay).
     """
 
     def __init__(
-        self, conn: psycopg.Connection, client: redis.Redis, sports: Sports, now: Callable[[], Micros] | None
+        self, conn: psycopg.Connection, link: StreamLink, sports: Sports, now: Callable[[], Micros] | None
     ) -> None:
-        self._conn = conn
-        self._client = client
+        self._link = link
         self._sports = sports
         self._now = now
-        self._passed_at = time.monotonic()
+        self._life = SignOfLife(conn)
+        self._looked_at = self._passed_at = time.monotonic()
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Announce what was left unannounced, catch up, then follow the stream."""
-        _ensure_group(self._client)
-        self._announce()
+        """Score what the stream brings and what the database has beyond it, until told to stop."""
         self._sports.restore_all()
-        self._catch_up()
-        while self._read("0"):
-            pass
         while not stopping():
-            if not self._read(">"):
+            entries = self._link.read()
+            for entry_id, fields in entries:
+                self._score_entry(entry_id, fields)
+            if not entries or _is_over(self._looked_at):
                 self._catch_up()
             self._retry()
             self._pass_time()
 
-    def _read(self, start: str) -> int:
-        """Score a batch of entries: `0` for those delivered to an earlier life, `>` for new ones."""
-        entries = streams.entries(
-            self._client.xreadgroup(GROUP, CONSUMER, {streams.ODDS_CHANGES: start}, count=BATCH, block=BLOCK_MS)
-        )
-        for entry_id, fields in entries:
-            if fields and self._score_entry(entry_id, fields):
-                self._announce()
-            self._client.xack(streams.ODDS_CHANGES, GROUP, entry_id)
-        return len(entries)
-
-    def _score_entry(self, entry_id: bytes, fields: dict[bytes, bytes]) -> bool:
+    def _score_entry(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
         try:
             changes = decode_changes(fields[streams.CHANGES_FIELD])
         except (KeyError, ValueError, msgspec.DecodeError) as error:
             log.warning("entry %s of %s is not a poll: %s", entry_id.decode(), streams.ODDS_CHANGES, error)
-            self._catch_up()  # of another version: the database has it, and the polls behind it build on it
-            return False
-        return self._sports.score(changes)
+            self._catch_up()  # of another version: the database has it
+        else:
+            self._scored(found=self._sports.score(changes))
 
     def _catch_up(self) -> None:
-        """Score from the database what the stream has not brought: lost with Redis, or never published."""
+        """Score what the stream has not brought: lost with Redis, or never published."""
         for poll in self._sports.missed():
-            if self._sports.score_missed(poll):
-                self._announce()
+            self._scored(found=self._sports.score_missed(poll))
+        self._looked_at = time.monotonic()
 
     def _retry(self) -> None:
         """Start over with the sports whose scoring has failed, as far as they are due."""
-        if self._sports.retry(self._now() if self._now else None):
-            self._announce()
+        self._scored(found=self._sports.retry(self._now() if self._now else None))
 
     def _pass_time(self) -> None:
-        if self._now is None or time.monotonic() - self._passed_at < SECONDS_BETWEEN_TICKS:
-            return
-        self._passed_at = time.monotonic()
-        if self._sports.tick(self._now()):
-            self._announce()
+        if self._now and _is_over(self._passed_at):
+            self._passed_at = time.monotonic()
+            self._scored(found=self._sports.tick(self._now()))
 
-    def _announce(self) -> None:
-        streams.publish_alerts(self._conn, self._client)
+    def _scored(self, *, found: bool) -> None:
+        """Announce what was found, or could not be announced before, and show that the scorer lives."""
+        self._link.owes |= found
+        self._link.announce()
+        if self._life.show(self._sports.failing):
+            self._link.tell()
 
 
-def _ensure_group(client: redis.Redis) -> None:
-    """Create the consumer group at the stream's beginning; one that exists is fine."""
-    try:
-        client.xgroup_create(streams.ODDS_CHANGES, GROUP, id="0", mkstream=True)
-    except redis.ResponseError as error:
-        if "BUSYGROUP" not in str(error):
-            raise
+def _is_over(since: float) -> bool:
+    return time.monotonic() - since >= SECONDS_BETWEEN_LOOKS
 
 
 def run_forever(open_session: Callable[[ExitStack], Session], stop: Event) -> None:
-    """Live until `stop` is set, and live again a second after the database or Redis went away."""
+    """Live until `stop` is set, and live again a second after the database went away."""
     while not stop.is_set():
         try:
             with ExitStack() as stack:
                 open_session(stack).run(stop.is_set)
-        except SERVERS_AWAY as error:
-            _start_over(error, stop)
-        except redis.ResponseError as error:
-            if not str(error).startswith(PASSING):
+        except psycopg.Error as error:
+            if not is_connection_lost(error):
                 raise
-            _start_over(error, stop)
-
-
-def _start_over(error: Exception, stop: Event) -> None:
-    log.warning("the scorer starts over: %s", error)
-    stop.wait(SECONDS_BEFORE_A_NEW_LIFE)
+            log.warning("the scorer starts over: %s", error)
+            stop.wait(SECONDS_BEFORE_A_NEW_LIFE)

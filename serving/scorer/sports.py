@@ -11,10 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
-import redis
 
 from edge_assets.clock import to_datetime
 from edge_assets.store import alerts, readers
+from edge_assets.store.database import is_connection_lost
 from edge_assets.store.weights import weights_at
 from edge_assets.traits import traits
 from ml.points import point_models
@@ -22,21 +22,19 @@ from ml.scoring import ScoringRules, SportScorer, Traits
 from serving.scorer.failures import FailingSports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from edge_assets.store.readers import UnscoredPoll
     from edge_assets.store.vocabulary import Vocabulary
     from edge_assets.store.weights import Publication
     from ml.quotes import Micros, PollChanges
 
-SERVERS_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, redis.ConnectionError, redis.TimeoutError)
-"""No sport's failure: a new life of the scorer connects again."""
-
 
 @dataclass(slots=True)
 class _Sport:
     scorer: SportScorer
     poll_id: int
+    observed_at: Micros
     weights: Publication
 
 
@@ -61,6 +59,11 @@ class Sports:
         self._sports: dict[int, _Sport] = {}
         self._failing = FailingSports(conn)
 
+    @property
+    def failing(self) -> Collection[int]:
+        """The sports whose scoring fails at present."""
+        return self._failing.sports
+
     def missed(self) -> list[UnscoredPoll]:
         """The committed polls that were not scored yet, in order; those of sports that fail wait for `retry`."""
         return [poll for poll in readers.unscored_polls(self._conn) if poll.sport_id not in self._failing]
@@ -72,14 +75,15 @@ class Sports:
         return self._attempt(poll.sport_id, partial(self._score_stored, poll))
 
     def score(self, changes: PollChanges) -> bool:
-        """Score a poll and commit its alerts; return whether there are any. What was scored is skipped.
+        """Score a poll from the stream and commit its alerts; return whether there are any. What was scored is skipped.
 
-        Nothing is scored of a sport that fails: its polls are taken from the database, in order, when it is due.
+        What the stream has skipped is scored first. Nothing is scored of a sport that fails: its polls are taken from
+        the database, in order, when it is due.
         """
         sport_id = self._vocabulary.sport(changes.sport)
         if sport_id in self._failing:
             return False
-        return self._attempt(sport_id, partial(self._score, sport_id, changes))
+        return self._attempt(sport_id, partial(self._score_in_turn, sport_id, changes))
 
     def tick(self, now: Micros) -> bool:
         """Let time pass for every sport; return whether there are alerts."""
@@ -106,9 +110,9 @@ class Sports:
         """Do some work for a sport; whatever goes wrong is recorded, and what it was in the midst of is forgotten."""
         try:
             return work()
-        except SERVERS_AWAY:
-            raise
         except Exception as error:  # whatever it is, the other sports have nothing to do with it
+            if isinstance(error, psycopg.Error) and is_connection_lost(error):
+                raise  # a new life connects again
             self._sports.pop(sport_id, None)
             self._failing.record(sport_id, self._vocabulary.sport_key(sport_id), error)
             return False
@@ -116,13 +120,18 @@ class Sports:
     def _recover(self, sport_id: int, now: Micros | None) -> bool:
         """Do all that was not done since the failure; the first that fails again leaves the sport where it is."""
         self._restore(sport_id)
-        for poll in readers.unscored_polls(self._conn):
-            if poll.sport_id == sport_id:
-                self._score_stored(poll)
+        for poll in readers.unscored_polls(self._conn, sport_id):
+            self._score_stored(poll)
         if now is not None:
             self._tick(sport_id, now)
         self._failing.clear(sport_id, self._vocabulary.sport_key(sport_id))
         return True
+
+    def _score_in_turn(self, sport_id: int, changes: PollChanges) -> bool:
+        sport = self._sport(sport_id)
+        skipped = readers.polls_between(self._conn, sport_id, sport.observed_at, changes.observed_at)
+        found = [self._score_stored(poll) for poll in skipped]
+        return self._score(sport_id, changes) or any(found)
 
     def _score_stored(self, poll: UnscoredPoll) -> bool:
         return self._score(poll.sport_id, readers.changes(self._conn, poll.poll_id))
@@ -134,7 +143,7 @@ class Sports:
         sport = self._reweighted(sport_id, sport, changes.observed_at)
         step = sport.scorer.step(changes)
         alerts.commit_step(self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed)
-        sport.poll_id = changes.poll_id
+        sport.poll_id, sport.observed_at = changes.poll_id, changes.observed_at
         return bool(step.alerts)
 
     def _tick(self, sport_id: int, now: Micros) -> bool:
@@ -173,6 +182,7 @@ class Sports:
             return traits(self._vocabulary.book_key(book), weights, key)
 
         scorer = SportScorer(self._rules, traits_of, point_models(key))
+        observed_at = 0
         if poll_id:
             quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)
             times, starts, observed_at = readers.market_state(self._conn, sport_id, upto_poll=poll_id)
@@ -184,4 +194,4 @@ class Sports:
                 (observed_at, poll_id),
                 alerts.open_records(self._conn, sport_id),
             )
-        return _Sport(scorer, poll_id, held)
+        return _Sport(scorer, poll_id, observed_at, held)

@@ -28,10 +28,11 @@ STEPS = 30
 TARGET_MS = 500
 HOP = "bench:hop"
 DETECTED = """
-SELECT a.detection_latency_ms, a.state FROM alerts AS a JOIN polls AS p ON a.poll_id = p.id
-WHERE p.id > (SELECT min(id) FROM polls) AND a.published_at IS NOT NULL
+SELECT n.detection_latency_ms, a.state
+FROM alerts AS a JOIN alert_publications AS n ON a.id = n.id
+WHERE a.poll_id > (SELECT min(id) FROM polls)
 """
-FIRST = "SELECT max(detection_latency_ms) FROM alerts WHERE poll_id = (SELECT min(id) FROM polls)"
+FIRST = "SELECT max(detection_latency_ms) FROM alert_messages WHERE poll_id = (SELECT min(id) FROM polls)"
 
 
 class LiveSystem(System):

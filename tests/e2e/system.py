@@ -101,7 +101,7 @@ class System:
         """Wait until every committed poll is scored and every alert is public."""
         behind = (
             "SELECT (SELECT max(id) FROM polls) IS DISTINCT FROM (SELECT max(poll_id) FROM scorer_progress) "
-            "OR EXISTS (SELECT FROM alerts WHERE published_at IS NULL)"
+            "OR EXISTS (SELECT FROM alert_outbox)"
         )
         with connect(self.database_url, "test") as conn:
             self.wait(lambda: conn.execute(behind).fetchone() == (False,))

@@ -65,22 +65,33 @@ class ServerProcess:
     @contextmanager
     def suspended(self) -> Iterator[None]:
         """Let it hang: nothing in it runs, and its connections stay open."""
-        assert self._process is not None
-        main = psutil.Process(self._process.pid)
-        family = [main, *main.children(recursive=True)]
-        for process in family:
-            process.suspend()
+        self.suspend()
         try:
             yield
         finally:
-            for process in family:
-                with suppress(psutil.NoSuchProcess):
-                    process.resume()
+            self.resume()
+
+    def suspend(self) -> None:
+        """Let it hang: it keeps its connections and answers nothing."""
+        for process in self._family():
+            process.suspend()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def _family(self) -> list[psutil.Process]:
+        assert self._process is not None
+        main = psutil.Process(self._process.pid)
+        return [main, *main.children(recursive=True)]
 
     def stop(self) -> None:
         """Stop it as Ctrl-C would."""
         if self._process is None or self._process.poll() is not None:
             return
+        self._process.send_signal(signal.SIGCONT)
         self._process.send_signal(signal.SIGINT)
         self._process.wait(READY_SECONDS)
 

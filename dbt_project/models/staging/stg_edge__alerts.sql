@@ -26,9 +26,10 @@ select
     alerts.rules,
     alerts.observed_at,
     alerts.poll_id,
-    alerts.detection_latency_ms
+    publications.detection_latency_ms
 from {{ source('edge', 'alerts') }} as alerts
 inner join {{ source('edge', 'sports') }} as sports on alerts.sport_id = sports.id
 inner join {{ source('edge', 'markets') }} as markets on alerts.market_id = markets.id
 left join {{ source('edge', 'outcomes') }} as outcomes on alerts.outcome_id = outcomes.id
 left join {{ source('edge', 'books') }} as books on alerts.book_id = books.id
+left join {{ source('edge', 'alert_publications') }} as publications on alerts.id = publications.id

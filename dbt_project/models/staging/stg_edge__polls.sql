@@ -8,7 +8,6 @@ select
     (polls.scope ->> 'event')::integer as looked_event_id,
     polls.observed_at,
     polls.received_at,
-    polls.published_at,
     polls.events as events_listed,
     polls.quotes_seen,
     polls.ticks,

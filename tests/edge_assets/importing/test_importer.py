@@ -214,7 +214,7 @@ def test_history_is_never_scored_published_or_gone_on_from(database_url: str, tm
         assert readers.unscored_polls(conn) == []
         assert readers.last_poll(conn, 1) is None
         assert board.feed(conn) is None
-        assert conn.execute("SELECT count(*) FROM polls WHERE published_at IS NULL").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM poll_outbox").fetchone() == (0,)
 
 
 def test_old_seasons_share_partitions(database_url: str, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def assert_streamed_once_in_order(database_url: str, redis_url: str) -> None:
         )
         assert [poll for key, poll in streamed(redis_url) if key == sport] == [poll for (poll,) in polls]
         assert len(polls) >= POLLS
-    assert rows(database_url, "SELECT count(*) FROM polls WHERE published_at IS NULL") == [(0,)]
+    assert rows(database_url, "SELECT count(*) FROM poll_outbox") == [(0,)]
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ MESSAGE_KEYS = {
     "implied_probability", "edge", "standard_error", "expected_value", "expected_value_low", "expected_value_high",
     "probability_positive", "push_probability", "kelly_fraction", "stake_fraction", "confidence", "books",
     "price_age_s", "method_spread", "market_width", "hold", "error_probability", "rules", "detection_latency_ms",
-    "observed_at", "published_at", "poll_id", "tick_poll_id", "run_id",
+    "late_s", "observed_at", "published_at", "poll_id", "tick_poll_id", "run_id",
     "feed", "legs",
 }
 # fmt: on
@@ -47,7 +47,7 @@ def commit(desk: Desk, poll: int, *steps: Alert, **suppressed: int) -> None:
 
 def publish(conn: Connection) -> None:
     """Mark everything as published."""
-    alerts.mark_published(conn, [(m["id"], NOON, 12.5) for m in alerts.unpublished(conn)])
+    alerts.mark_published(conn, [alerts.Publication(m["id"], NOON, 12.5, None) for m in alerts.unpublished(conn)])
 
 
 def test_open_alerts_come_back_as_the_same_objects(desk: Desk, poll: int) -> None:
@@ -185,3 +185,26 @@ def test_a_total_is_selected_by_its_side(desk: Desk, poll: int) -> None:
     (message,) = alerts.open_alerts(desk.conn, "value")
 
     assert (message["selection"], message["point"]) == ("Over", 44.5)
+
+
+def test_open_alerts_are_those_whose_last_step_is_not_the_close(desk: Desk, poll: int) -> None:
+    first, second = value_bet(desk, poll), value_bet(desk, poll, book=1)
+    closed = close_alert(first, "stale", micros(NOON) + 1, poll)
+    commit(desk, poll, first, second, closed)
+    for _ in range(2):  # what came before does not open it again
+        commit(desk, poll, first, second, closed)
+
+    newest = "SELECT max(id) FROM alerts GROUP BY alert_id HAVING NOT bool_or(state = 'closed')"
+    assert desk.conn.execute("SELECT id FROM open_alerts").fetchall() == desk.conn.execute(newest).fetchall()
+    assert alerts.open_records(desk.conn, desk.sport) == [second]
+
+
+def test_the_outbox_holds_each_step_until_it_is_published(
+    desk: Desk, poll: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "PAGE", 2)
+    commit(desk, poll, *(value_bet(desk, poll, book=book) for book in range(3)))
+    assert (alerts.count_unpublished(desk.conn), len(alerts.unpublished(desk.conn))) == (3, 2)
+    publish(desk.conn)
+    assert [m["book"] for m in alerts.unpublished(desk.conn)] == ["betmgm"]
+    assert desk.conn.execute("SELECT xmax = 0 FROM alerts").fetchall() == [(True,)] * 3, "no step was written anew"

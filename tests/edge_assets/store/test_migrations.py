@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import psycopg
 from alembic.script import ScriptDirectory
 
+from edge_assets.store import alerts, readers
 from edge_assets.store.database import connect, describe, ensure_database
 from edge_assets.store.schema import MIGRATIONS, upgrade
+from edge_assets.store.status import status
 from edge_assets.store.writer import partitions_of
 
 if TYPE_CHECKING:
@@ -127,3 +129,57 @@ def test_timescaledb_that_is_installed_but_not_loaded_is_none(
 
     with connect(unloaded_timescale_server.url, "test") as conn:
         assert describe(conn).engine == "PostgreSQL"
+
+
+HISTORY = (
+    (
+        "INSERT INTO events (key, sport_id, commence_at, original_commence_at, first_seen_at) "
+        "VALUES ('x', %(sport)s, %(at)s, %(at)s, %(at)s)"
+    ),
+    "INSERT INTO imports (format, path, sha256) VALUES ('odds-ticks', 'x', '\\x00')",
+    (
+        "INSERT INTO polls (sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, "
+        "rejected, request_ms, body_bytes, market_times, starts, published_at, import_id) "
+        "SELECT %(sport)s, 'simulate', 'r', %(at)s + n * interval '1 minute', %(at)s, 10, 2, 1, 1, "
+        "'{\"stale\": 2}', 1, 1, '', '', CASE WHEN n < 3 THEN %(at)s END, CASE WHEN n = 2 THEN 1 END "
+        "FROM generate_series(1, 4) AS n"
+    ),
+    (
+        "INSERT INTO alerts (sport_id, alert_id, seq, state, kind, event_id, market_id, expected_value, books, "
+        "price_age_s, observed_at, poll_id, tick_poll_id, published_at, detection_latency_ms) "
+        "SELECT %(sport)s, md5(alert::text)::uuid, seq, state, 'value', 1, 1, 0.1, 4, 1, %(at)s, 1, 1, published, "
+        "CASE WHEN published IS NOT NULL THEN 12.5 END "
+        "FROM (VALUES (1, 0, 'opened', %(at)s), (2, 0, 'opened', %(at)s), (1, 1, 'closed', %(at)s), "
+        "(2, 1, 'updated', NULL)) AS n (alert, seq, state, published)"
+    ),
+    "INSERT INTO suppressions VALUES (1, 'thin', 3), (3, 'thin', 1)",
+    (
+        "INSERT INTO results (event_id, observed_at, source, period, status, home_score, away_score) VALUES "
+        "(1, %(at)s, 'espn', 'full', 'final', 1, 0), (1, %(at)s, 'odds-api', 'full', 'final', 2, 0)"
+    ),
+)
+
+
+def test_what_was_counted_open_and_owed_is_carried_over(server: PostgresServer) -> None:
+    """Until 0018 all of it was asked of the history."""
+    url = ensure_database(server.url, "carried_over")
+    upgrade(url, "0016")
+    with connect(url, "test") as conn:
+        sport = conn.execute("INSERT INTO sports (key, title) VALUES ('soccer_epl', 'EPL') RETURNING id").fetchone()
+        assert sport is not None
+        for statement in HISTORY:
+            conn.execute(statement, {"sport": sport[0], "at": NOON})
+    upgrade(url)
+    with connect(url, "test") as conn:
+        counts = status(conn)
+        assert [counts[key] for key in ("payloads", "quotes_seen", "ticks", "withdrawals")] == [4, 40, 8, 4]
+        assert (counts["alerts_opened"], counts["alerts_open"], counts["contradicted_results"]) == (2, 1, 1)
+        assert (counts["rejected"], counts["suppressed"]) == ({"stale": 8}, {"thin": 4})
+        assert conn.execute("SELECT poll_id FROM poll_outbox ORDER BY 1").fetchall() == [(3,), (4,)]
+        assert conn.execute("SELECT id FROM alert_outbox").fetchall() == [(4,)]
+        assert [m["id"] for m in alerts.open_alerts(conn, "value")] == [4]
+        assert [(m["id"], m["detection_latency_ms"], m["late_s"]) for m in alerts.since(conn, 2, 10)] == [
+            (3, 12.5, None),
+            (4, None, None),
+        ]
+        assert [poll.poll_id for poll in readers.unscored_polls(conn)] == [1, 3, 4]

@@ -150,7 +150,7 @@ def test_the_outbox_is_in_order_and_by_sport(desk: Desk) -> None:
     ids = [write(desk, second) for second in range(4)]
     write(desk, 9, sport=desk.other_sport)
 
-    outbox.mark_published(desk.conn, ids[1:2])
+    outbox.mark_published(desk.conn, desk.sport, ids[1:2])
 
     assert [c.poll_id for c in outbox.unpublished_polls(desk.conn, desk.sport)] == [ids[0], *ids[2:]]
 
@@ -158,12 +158,12 @@ def test_the_outbox_is_in_order_and_by_sport(desk: Desk) -> None:
 def test_unscored_polls_are_those_behind_the_scorer_whatever_the_clock_says(desk: Desk) -> None:
     ids = [write(desk, second) for second in range(3)]
     other = write(desk, 1, sport=desk.other_sport)
-    assert [poll_id for poll_id, _ in readers.unscored_polls(desk.conn)] == [*ids, other]
+    assert [poll.poll_id for poll in readers.unscored_polls(desk.conn)] == [*ids, other]
 
     # time has passed beyond polls that are still to come
     alerts.commit_step(desk.conn, desk.sport, ids[1], micros(at(60)), [], {})
 
-    assert [poll_id for poll_id, _ in readers.unscored_polls(desk.conn)] == [ids[2], other]
+    assert [poll.poll_id for poll in readers.unscored_polls(desk.conn)] == [ids[2], other]
     assert board.pulse(desk.conn).scorer_lag_polls == 2
     assert board.feed(desk.conn) == "simulate"
 

@@ -156,9 +156,9 @@ async def test_the_outbox_is_published_as_it_was_and_stays_until_marked(
         for _ in range(2):  # a process that died before it marked publishes again
             for changes in outbox.unpublished_polls(desk.conn, desk.sport):
                 await streams.publish_changes(publisher, changes)
-    outbox.mark_published(desk.conn, [poll])
+    outbox.mark_published(desk.conn, desk.sport, [poll])
 
-    assert list(outbox.unpublished_polls(desk.conn, desk.sport)) == []
+    assert outbox.unpublished_polls(desk.conn, desk.sport) == []
     found: Any = client.xrange(streams.ODDS_CHANGES)
     first, second = (decode_changes(fields[streams.CHANGES_FIELD]) for _, fields in found)
     assert first.poll_id == second.poll_id == poll

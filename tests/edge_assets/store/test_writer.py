@@ -43,11 +43,11 @@ def test_a_poll_its_ticks_and_its_payload_are_stored_together(desk: Desk) -> Non
     poll = write_poll(desk.conn, record, quotes, MarketTimes.empty(), EventStarts.empty())
 
     stored = desk.conn.execute(
-        "SELECT observed_at, ticks, withdrawals, rejected, credits_remaining, credits_used, credits_last, body_bytes, "
-        "published_at FROM polls WHERE id = %s",
+        "SELECT observed_at, ticks, withdrawals, rejected, credits_remaining, credits_used, credits_last, body_bytes "
+        "FROM polls WHERE id = %s",
         [poll],
     ).fetchone()
-    assert stored == (NOON, 1, 1, {"unknown_team": 3}, -2, 500, None, 18 * 99, None)
+    assert stored == (NOON, 1, 1, {"unknown_team": 3}, -2, 500, None, 18 * 99)
     (payload,) = desk.conn.execute("SELECT body FROM payloads WHERE poll_id = %s", [poll]).fetchall()
     assert zstandard.decompress(payload[0]) == record.body
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge_assets.health.assessment import SENSOR
-from edge_assets.store.database import ensure_database, upgrade
+from edge_assets.store.database import ensure_database
 from edge_assets.store.problems import ProblemKind, beat, report_problem
+from edge_assets.store.schema import upgrade
 from tests.serving.conftest import until
 
 if TYPE_CHECKING:

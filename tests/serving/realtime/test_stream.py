@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from websockets.sync.connection import Connection
 
+    from tests.servers.valkey import ValkeyServer
+
 
 def alerts(ws: Connection, n: int) -> list[dict[str, Any]]:
     """The next `n` alerts; other messages are passed over."""
@@ -173,3 +175,11 @@ def test_shutting_down_tells_the_clients(serve: Any, market: Any) -> None:
         with serve() as served:
             ws = clients.enter_context(listen(served))
         assert close_code(ws) == 1012
+
+
+def test_alerts_come_while_redis_hangs(serve: Any, market: Any, own_redis: ValkeyServer) -> None:
+    with serve(redis_url=own_redis.url) as served, listen(served) as ws:
+        own_redis.process.suspend()
+        market.commit(market.value())
+        assert alerts(ws, 1)[0]["late_s"] is None
+        own_redis.process.resume()

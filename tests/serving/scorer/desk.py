@@ -19,6 +19,7 @@ import redis.asyncio
 from edge_assets.clock import micros, to_datetime
 from edge_assets.settings import Settings
 from edge_assets.store import database, readers, streams
+from edge_assets.store.problems import read_problems
 from edge_assets.store.vocabulary import Vocabulary
 from edge_assets.store.writer import PollRecord, write_poll
 from ml.quotes import EventStarts, Market, MarketTimes, Outcome, QuoteBatch
@@ -152,14 +153,17 @@ class ScorerDesk:
         wall = micros(datetime.now(UTC))
         self.now, self.start = wall - 60 * SECOND, wall + int(seconds * SECOND)
 
-    def settled(self) -> bool:
-        """Whether every poll is scored and every alert public."""
+    def scored(self) -> bool:
+        """Whether every poll is scored."""
         return bool(
             self._one(
-                "SELECT (SELECT max(id) FROM polls) IS NOT DISTINCT FROM (SELECT max(poll_id) FROM scorer_progress) "
-                "AND NOT EXISTS (SELECT FROM alerts WHERE published_at IS NULL)"
+                "SELECT (SELECT max(id) FROM polls) IS NOT DISTINCT FROM (SELECT max(poll_id) FROM scorer_progress)"
             )
         )
+
+    def settled(self) -> bool:
+        """Whether every poll is scored and every alert public."""
+        return self.scored() and bool(self._one("SELECT NOT EXISTS (SELECT FROM alert_outbox)"))
 
     def progress(self) -> int:
         """The last poll that was scored."""
@@ -185,15 +189,9 @@ class ScorerDesk:
         row = self.conn.execute(query).fetchone()
         return row[0] if row else None
 
-    def unread(self) -> int:
-        """Entries of the stream that were not delivered yet."""
-        groups: Any = self.redis.xinfo_groups(streams.ODDS_CHANGES)
-        return int(groups[0]["lag"])
-
-    def pending(self) -> int:
-        """Entries that were delivered and not acknowledged."""
-        groups: Any = self.redis.xinfo_groups(streams.ODDS_CHANGES)
-        return int(groups[0]["pending"])
+    def problems(self) -> dict[str, str]:
+        """What is said to be wrong at present, by kind."""
+        return {problem.kind: problem.detail for problem in read_problems(self.conn)}
 
     def story(self) -> list[Step]:
         """Every step of every alert in the table, in order."""

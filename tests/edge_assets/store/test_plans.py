@@ -1,0 +1,80 @@
+"""What is asked every second touches a bounded number of pages, however long the history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_assets.store import alerts, board, outbox, polling, readers
+from edge_assets.store.database import connect
+from edge_assets.store.status import status
+from tests.edge_assets.store.season import OPEN_ALERTS, explained, write_season
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from psycopg import Connection
+
+    from tests.servers.postgres import PostgresServer
+
+POLLS, STEPS = 2_000, 6_000
+TIMES = 10
+PAGES = {
+    "pulse": 80,
+    "status": 100,
+    "feed": 20,
+    "last looks": 80,
+    "unscored": 80,
+    "backlog": 80,
+    "open value bets": 800,
+    "open bets of a sport": 200,
+    "last alert": 20,
+    "resume": 600,
+    "unpublished": 20,
+    "poll outbox": 20,
+    "open board": 40,
+}
+QUESTIONS: dict[str, Callable[[Connection], object]] = {
+    "pulse": board.pulse,
+    "status": status,
+    "feed": board.feed,
+    "last looks": polling.last_looks,
+    "unscored": readers.unscored_polls,
+    "backlog": readers.backlog,
+    "open value bets": lambda conn: alerts.open_alerts(conn, "value"),
+    "open bets of a sport": lambda conn: alerts.open_records(conn, 1),
+    "last alert": board.last_alert_id,
+    "resume": lambda conn: alerts.since(conn, board.last_alert_id(conn) - 50, 50),
+    "unpublished": alerts.unpublished,
+    "poll outbox": lambda conn: outbox.unpublished_polls(conn, 1),
+    "open board": lambda conn: (readers.last_quotes(conn, 1), readers.market_state(conn, 1)),
+}
+
+
+@pytest.fixture(scope="module", params=[1, TIMES], ids=["a month", "ten times that"])
+def season(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, migrated_template: str
+) -> Iterator[Connection]:
+    """A database with history."""
+    with postgres_server.clone_of(migrated_template) as url, connect(url, "test") as conn:
+        write_season(conn, POLLS * request.param, STEPS * request.param)
+        yield conn
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_history_is_read(season: Connection, question: str) -> None:
+    for _ in range(2):  # the second time without what a connection reads once
+        with explained(season) as plans:
+            QUESTIONS[question](season)
+    assert plans.plans
+    assert plans.pages <= PAGES[question], plans.plans
+
+
+def test_the_season_is_what_it_is_taken_for(season: Connection) -> None:
+    counts = status(season)
+    assert (counts["alerts_open"], len(readers.unscored_polls(season))) == (OPEN_ALERTS, 0)
+    assert counts["latency_ms"] == {"p50": 50, "p95": 50, "p99": 50}
+    assert counts["payloads"] >= POLLS
+    assert counts["rejected"] == {"stale": counts["payloads"] // 2}
+    assert len(alerts.open_alerts(season, "value")) == OPEN_ALERTS
