@@ -37,7 +37,7 @@ SPENT = "SELECT coalesce((SELECT sum(credits_last) FROM polls), 0) + (SELECT sum
 
 
 @pytest.fixture
-def feed() -> Iterator[StandIn]:
+def feed() -> StandIn:
     """The stand-in."""
     return StandIn()
 
