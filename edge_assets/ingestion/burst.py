@@ -111,6 +111,7 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
             regions=settings.edge_regions,
             markets=settings.edge_markets,
             titles={sport.key: sport.title for sport in sports},
+            outright_sports=frozenset(sport.key for sport in sports if sport.has_outrights),
             client=client,
             clock=clock,
             meter=_meter(settings, stated),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from edge_assets.ingestion.meter import Meter
 
 
+OUTRIGHTS = "outrights"
+
+
 class CalledOffError(RuntimeError):
     """Whoever ordered the burst has given it up."""
 
@@ -87,6 +90,7 @@ class Desk:
     clock: Clock
     meter: Meter
     redis: Redis
+    outright_sports: frozenset[str] = frozenset()
     called_off: asyncio.Event = field(default_factory=asyncio.Event)
     polled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -94,6 +98,10 @@ class Desk:
     def is_live(self) -> bool:
         """Whether the feed's time is this machine's."""
         return not isinstance(self.clock, VirtualClock)
+
+    def markets_of(self, sport: str) -> tuple[str, ...]:
+        """What a sport is asked for: one without games has outrights and refuses everything else."""
+        return (OUTRIGHTS,) if sport in self.outright_sports else self.markets
 
     def check_wanted(self) -> None:
         """Raise `CalledOffError` if the burst is to end."""

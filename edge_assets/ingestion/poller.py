@@ -103,7 +103,10 @@ class SportPoller:
         desk.check_wanted()
         try:
             payload = await desk.client.odds_payload(
-                self._sport, regions=desk.regions, markets=desk.markets, consumed=last.observed_at if last else None
+                self._sport,
+                regions=desk.regions,
+                markets=desk.markets_of(self._sport),
+                consumed=last.observed_at if last else None,
             )
         except OddsApiError as error:
             return await self._failed(error, error.spending, error.quota)

@@ -33,13 +33,15 @@ class Ticket(NamedTuple):
     subject: str
     expires_at: datetime
     after: int | None
+    by_header: bool
 
 
 async def admit(websocket: WebSocket, secret: str) -> Ticket:
     """Admit a client or raise `Closing`."""
     after = _after(websocket)
     scheme, _, bearer = websocket.headers.get("authorization", "").partition(" ")
-    if bearer and scheme.lower() == "bearer":
+    by_header = bool(bearer) and scheme.lower() == "bearer"
+    if by_header:
         first = FirstMessage(bearer.strip(), after)
     else:
         first = await _first_message(websocket)
@@ -47,7 +49,7 @@ async def admit(websocket: WebSocket, secret: str) -> Ticket:
         claims = verify_token(secret, first.token)
     except InvalidTokenError as error:
         raise Closing(CloseCode.UNAUTHORISED, str(error)) from None
-    return Ticket(claims.subject, claims.expires_at, first.after)
+    return Ticket(claims.subject, claims.expires_at, first.after, by_header)
 
 
 async def _first_message(websocket: WebSocket) -> FirstMessage:

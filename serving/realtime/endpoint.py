@@ -50,7 +50,8 @@ async def _stream(websocket: WebSocket, resources: Resources, ticket: Ticket) ->
             client = Client(websocket.send_text, position, deadline)
             with resources.hub.join(client):
                 while (await websocket.receive())["type"] != "websocket.disconnect":
-                    pass
+                    if ticket.by_header:  # whoever believes that its `after` was heard would miss alerts
+                        raise Closing(CloseCode.MALFORMED, "admitted by the header: to resume, connect with ?after=ID")
     except TimeoutError:
         expired = Closing(CloseCode.UNAUTHORISED, "the token has expired")
         raise (client.closing if client and client.closing else expired) from None

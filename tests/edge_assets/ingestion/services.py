@@ -64,13 +64,27 @@ def _event(
     }
 
 
+def outright(sport: str) -> dict[str, Any]:
+    """An event without teams, at one book."""
+    quotes = {"Scottie Scheffler": 5.5, "Rory McIlroy": 8.0}
+    return {
+        "id": "9" * 32,
+        "sport_key": sport,
+        "sport_title": "Masters",
+        "commence_time": f"{BEGINS + timedelta(days=3):%Y-%m-%dT%H:%M:%SZ}",
+        "home_team": None,
+        "away_team": None,
+        "bookmakers": [_book("pinnacle", BEGINS, quotes, "outrights")],
+    }
+
+
 def _price(prices: dict[tuple[str, int, str], float], key: tuple[str, int, str], dice: random.Random) -> float:
     moved = dice.choice((1.0, 1.0, 0.98, 1.03))
     prices[key] = round(max(1.01, prices.get(key, 1.5 + dice.random() * 2) * moved), 2)
     return prices[key]
 
 
-def _book(key: str, at: datetime, outcomes: dict[str, float]) -> dict[str, Any]:
+def _book(key: str, at: datetime, outcomes: dict[str, float], market: str = "h2h") -> dict[str, Any]:
     updated = f"{at - timedelta(seconds=20):%Y-%m-%dT%H:%M:%SZ}"
     return {
         "key": key,
@@ -78,7 +92,7 @@ def _book(key: str, at: datetime, outcomes: dict[str, float]) -> dict[str, Any]:
         "last_update": updated,
         "markets": [
             {
-                "key": "h2h",
+                "key": market,
                 "last_update": updated,
                 "outcomes": [{"name": name, "price": price} for name, price in outcomes.items()],
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from tests.edge_assets.ingestion.services import (
     EPL,
     NFL,
     Feeding,
+    outright,
     rows,
     serving,
     settings_for,
@@ -106,6 +108,18 @@ async def test_a_burst_stores_and_publishes_every_capture_of_a_tape(
     assert rows(database_url, "SELECT count(*) FROM payloads") == [(sum(r.polls for r in reports),)]
     assert rows(database_url, "SELECT DISTINCT feed, run_id FROM polls") == [("replay", "r1")]
     assert {r[0]: r[1] for r in rows(database_url, "SELECT key, title FROM sports")}[NFL] == "NFL"
+
+
+async def test_a_sport_of_outrights_alone_is_asked_for_them_and_holds_nobody_up(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    tape, golf = write_tape(tmp_path / "tape"), "golf_masters_tournament_winner"
+    (tape / f"{golf}_{BEGINS:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps([outright(golf)]))
+    with serving(tape) as feed:
+        reports = await play("r1", settings_for(database_url, redis_url, feed.url, NFL, EPL, golf), NFL, EPL, golf)
+    assert [report.failure for report in reports] == [None] * 3
+    assert reports[2].polls == 1
+    assert {sport for sport, *_ in ticks(database_url)} == {NFL, EPL, golf}
 
 
 async def test_a_second_burst_on_the_same_tape_stores_nothing(

@@ -68,6 +68,12 @@ def test_a_malformed_resume_id_is_refused(served: Any) -> None:
     assert close_of(f"{served.ws}?after=x", additional_headers=served.bearer())[0] == 4400
 
 
+def test_a_resume_id_that_comes_too_late_is_not_ignored(served: Any) -> None:
+    code, reason = close_of(served.ws, {"after": 0}, additional_headers=served.bearer())
+    assert code == 4400
+    assert "?after=" in str(reason)
+
+
 def test_silence_is_not_waited_for(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "ADMISSION_SECONDS", 0.2)
     assert close_of(served.ws)[0] == 4408
