@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from edge_assets.store.vocabulary import Vocabulary
 
 FEED = "odds-api"
+NOTHING = Scope(None, frozenset(), frozenset(), frozenset())
 
 
 def load(path: Path) -> tuple[RecordedTape, Refusals]:
@@ -186,10 +187,10 @@ class SportImport:
         if before is not None:
             for look in looks.looks_of(self._conn, self._sport_id, FEED, until=before.poll.observed_at):
                 if look.scope:
-                    looks.reach(look.scope, self._coverage)
+                    looks.reach(look.scope, micros(look.poll.observed_at), self._coverage)
             self._listing = looks.listing(self._conn, self._sport_id, before)
             if before.scope is None:  # by a version that took every answer for all that there is
-                looks.reach(_scope_of(self._listing.times), self._coverage)
+                looks.reach(_scope_of(*self._listing), micros(before.poll.observed_at), self._coverage)
             self._differ.load(readers.last_quotes(self._conn, self._sport_id, before.poll.id)[0])
 
     def _put(self, run: Sequence[Capture], later: Sequence[Look], progress: Callable[[], None]) -> None:
@@ -211,14 +212,14 @@ class SportImport:
     def _shown(self, run: Sequence[Capture]) -> tuple[set[int], Scope]:
         """The events that captures are about singly, and all that the others show."""
         events: set[int] = set()
-        shown = Scope(None, frozenset(), frozenset())
+        shown = NOTHING
         for snapshot in map(self._snapshot, run):
             scope, diff = self._said(snapshot)
             if scope and scope.event is not None:
                 events.add(scope.event)
             elif not snapshot.is_of_one_event:
-                one = _scope_of(diff.times)
-                shown = Scope(None, shown.books | one.books, shown.markets | one.markets)
+                one = _scope_of(diff.times, diff.starts)
+                shown = Scope(None, *(some | more for some, more in zip(shown[1:4], one[1:4], strict=True)))
         return events, shown
 
     def _reached(self) -> dict[int, Scope | None]:
@@ -241,12 +242,12 @@ class SportImport:
         if (price_format := format_of(snapshot)) is not self._format:
             self._format = price_format
             self._differ.read_as(price_format)
-        shown = reach = Scope(None, frozenset(), frozenset())
+        shown = reach = NOTHING
 
-        def reached(times: MarketTimes) -> Covers:
+        def reached(times: MarketTimes, starts: EventStarts) -> Covers:
             nonlocal shown, reach
-            shown = _scope_of(times, of_several_sports=snapshot.of_several_sports)
-            reach = looks.reach(shown, self._coverage)
+            shown = _scope_of(times, starts, of_several_sports=snapshot.of_several_sports)
+            reach = looks.reach(shown, micros(snapshot.captured_at), self._coverage)
             return reach.covers
 
         diff = self._differ.diff(snapshot.body, snapshot.captured_at, reached)
@@ -297,8 +298,8 @@ class SportImport:
         )
 
 
-def _scope_of(times: MarketTimes, *, of_several_sports: bool = False) -> Scope:
-    """What an answer about a sport shows; one about several lists the soonest events only."""
-    events = frozenset(np.unique(times.event).tolist()) if of_several_sports else None
+def _scope_of(times: MarketTimes, starts: EventStarts, *, of_several_sports: bool = False) -> Scope:
+    """What an answer about a sport shows; one about several lists the soonest events, and its silence tells nothing."""
+    listed = dict(zip(starts.event.tolist(), starts.commence_at.tolist(), strict=True))
     books, markets = (frozenset(np.unique(column).tolist()) for column in (times.book, times.market))
-    return Scope(None, books, asked_with(markets), events)
+    return Scope(None, books, asked_with(markets), frozenset(listed), None if of_several_sports else listed)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.changes import Covers
     from edge_assets.feeds.odds_api.client import Asked
     from edge_assets.store.vocabulary import Vocabulary
-    from ml.quotes import MarketTimes
+    from ml.quotes import EventStarts, MarketTimes
 
 
 class RequestReach:
@@ -34,8 +34,8 @@ class RequestReach:
         self._shown: set[int] = set()
         self._is_asked = cache(self._is_named)
 
-    def __call__(self, times: MarketTimes) -> Covers:
-        """What an answer covers that shows these markets."""
+    def __call__(self, times: MarketTimes, _: EventStarts) -> Covers:
+        """What an answer covers that shows these markets; requests are for all events of a sport."""
         self._shown.update(np.unique(times.book).tolist())
         return self._covers
 

@@ -8,6 +8,7 @@ import numpy as np
 import zstandard
 
 from edge_assets.clock import micros
+from edge_assets.coverage import Answer
 from edge_assets.store.copying import copy_ticks
 from edge_assets.store.offers import Poll, on_offer
 from edge_assets.store.readers import market_state
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.coverage import Coverage
+    from ml.quotes import Micros
 
 LOOKS = """
 SELECT id, observed_at, scope FROM admitted_polls WHERE sport_id = %s AND feed = %s AND observed_at <= %s
@@ -62,14 +64,14 @@ def listing(conn: Connection, sport_id: int, look: Look) -> Listing:
 
 def reaches(looks: Iterable[Look], coverage: Coverage[int]) -> dict[int, Scope | None]:
     """What each of the looks, which are all of them in order of time, covers: with the books that it only lacks."""
-    return {look.poll.id: look.scope and reach(look.scope, coverage) for look in looks}
+    return {look.poll.id: look.scope and reach(look.scope, micros(look.poll.observed_at), coverage) for look in looks}
 
 
-def reach(shown: Scope, coverage: Coverage[int]) -> Scope:
-    """What the next look covers that shows so much."""
-    if shown.event is not None:
+def reach(shown: Scope, at: Micros, coverage: Coverage[int]) -> Scope:
+    """What the next look covers that shows so much at a moment."""
+    if shown.starts is None:
         return shown
-    return shown._replace(**coverage.follow(shown.books, shown.markets)._asdict())
+    return shown._replace(**coverage.follow(Answer(shown.books, shown.markets, shown.starts, at))._asdict())
 
 
 def affected(later: Iterable[Look], events: Collection[int], inserted: Scope) -> Iterator[Look]:
@@ -83,11 +85,7 @@ def affected(later: Iterable[Look], events: Collection[int], inserted: Scope) ->
         if not renewed or (look.scope and look.scope.event in events):
             yield look
         scope = look.scope
-        renewed = (
-            renewed
-            or scope is None
-            or (scope.is_of_sport and inserted.books <= scope.books and inserted.markets <= scope.markets)
-        )
+        renewed = renewed or scope is None or scope.includes(inserted)
 
 
 def insert_before(

@@ -15,6 +15,8 @@ import numpy as np
 from ml.quotes import EventStarts, Market, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 C = TypeVar("C", MarketTimes, EventStarts)
@@ -27,34 +29,43 @@ PLAYED_WITHIN: Micros = 24 * 3600 * 1_000_000
 
 
 class Scope(NamedTuple):
-    """The books and markets that were looked at, of one event or of a sport's (of all, if `events` is None)."""
+    """The books and markets that were looked at, of one event or of a sport's (of all, if `events` is None).
+
+    `starts` are the events that an answer about a sport listed whose request is not known, and when they begin.
+    """
 
     event: int | None
     books: frozenset[int]
     markets: frozenset[int]
     events: frozenset[int] | None = None
+    starts: Mapping[int, Micros] | None = None
 
     @classmethod
     def of_json(cls, stored: dict[str, Any]) -> Scope:
         """As `polls` has it."""
-        events = stored.get("events")
+        starts = None if stored.get("starts") is None else dict(stored["starts"])
+        events = stored.get("events", starts)
         return cls(
             stored.get("event"),
             frozenset(stored["books"]),
             frozenset(stored["markets"]),
             None if events is None else frozenset(events),
+            starts,
         )
 
     def as_json(self) -> dict[str, Any]:
         """As `polls` has it."""
         kept = {"books": sorted(self.books), "markets": sorted(self.markets)}
+        if self.starts is not None:
+            return kept | {"starts": sorted(self.starts.items())}
         events = {} if self.events is None else {"events": sorted(self.events)}
         return ({} if self.event is None else {"event": self.event}) | kept | events
 
-    @property
-    def is_of_sport(self) -> bool:
-        """Whether the look was at all events of the sport."""
-        return self.event is None and self.events is None
+    def includes(self, other: Scope) -> bool:
+        """Whether the look was at everything that another one at the sport was at."""
+        if self.event is not None or not (other.books <= self.books and other.markets <= self.markets):
+            return False
+        return self.events is None or (other.events is not None and other.events <= self.events)
 
     def covers(self, event: int, book: int, market: int) -> bool:
         """Whether the look would have shown this market of a book."""

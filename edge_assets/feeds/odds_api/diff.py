@@ -56,11 +56,11 @@ class Diff:
     rejected: Counter[str]
 
 
-Reach: TypeAlias = "Callable[[MarketTimes], Covers | None]"
-"""What an answer covers that shows such markets; None for all that stands."""
+Reach: TypeAlias = "Callable[[MarketTimes, EventStarts], Covers | None]"
+"""What an answer covers that shows such markets and lists such events; None for all that stands."""
 
 
-def of_everything(_: MarketTimes) -> None:
+def of_everything(_: MarketTimes, __: EventStarts) -> None:
     """The reach of an answer that was asked for all that a sport has."""
 
 
@@ -137,14 +137,15 @@ class PayloadDiffer:
         offers = [offer for event in state.values() for offer in event.books.values()]
         rejected += chain.from_iterable(filter(None, map(attrgetter("rejected"), offers)))
         times = market_times(offers)
-        covers = reach(times)
+        listed_starts = EventStarts.of(starts.items())
+        covers = reach(times, listed_starts)
         self._pending_aside = {}
         if covers is not None:
             changes, self._pending_aside = bounded(changes, state, self._aside, covers)
         return Diff(
             quotes=changed_quotes(changes),
             times=times,
-            starts=EventStarts.of(starts.items()),
+            starts=listed_starts,
             quotes_seen=sum(map(attrgetter("quotes"), offers)),
             events=len(state),
             rejected=Counter(rejected),

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections import Counter
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from math import isfinite
-from typing import TYPE_CHECKING
 
 from edge_assets.clock import micros
 from ml.quotes import Micros
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 HIGHEST_PRICE = 10_000.0
 LOWEST_PRICE = 1.0002
@@ -22,9 +17,6 @@ LOWEST_PRICE = 1.0002
 show late in play, American 1,000,000 and -1,000,000 (decimal 10,001 and 1.0001)."""
 EVEN = 100
 """The American price of even money; nothing between it and its negative is a price."""
-HALF_A_MARKET = 0.5
-"""The probabilities that a market's prices imply add up to 1 and the book's margin, or to less where outcomes are
-suspended; American prices above 100, read as decimal, add up to a few hundredths."""
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Outside of these a time is a program's way to say that it knows none (years 1, 1970 and 9999), or in other units."""
 
@@ -114,22 +106,3 @@ def _unreadable(value: str | int) -> str:
             return f"{value} are milliseconds, where seconds are expected"
         return f"a number outside of the years {EARLIEST.year} to {LATEST.year}, where unix seconds are expected"
     return f"{value[:40]!r} is no time between {EARLIEST.year} and {LATEST.year}"
-
-
-def price_format_of(markets: Iterable[Iterable[float | None]]) -> PriceFormat:
-    """How an answer writes prices, by what most of its markets can only be; a few odd values turn none of it.
-
-    `markets` are the prices of each book in each market. Read as decimal, the prices of a market imply probabilities
-    that add up to about 1, those of an American one (above 100, or negative) to next to nothing.
-    """
-    votes = Counter(filter(None, map(_vote, markets)))
-    return PriceFormat.AMERICAN if votes[PriceFormat.AMERICAN] > votes[PriceFormat.DECIMAL] else PriceFormat.DECIMAL
-
-
-def _vote(prices: Iterable[float | None]) -> PriceFormat | None:
-    stated = [price for price in prices if price is not None]
-    if sum(1 / price for price in stated if price > 1) >= HALF_A_MARKET:
-        return PriceFormat.DECIMAL
-    if any(abs(price) >= EVEN for price in stated):
-        return PriceFormat.AMERICAN
-    return PriceFormat.DECIMAL if any(price > 1 for price in stated) else None

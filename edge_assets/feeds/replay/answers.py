@@ -27,7 +27,7 @@ EMPTY = b"[]"
 
 def bulk_odds(snapshot: Snapshot | None, query: OddsQuery) -> bytes:
     """A sport's odds as JSON; `EMPTY` if no event was asked for or is there."""
-    if snapshot is None or not snapshot.content.events:
+    if snapshot is None or not snapshot.content.starts:
         return EMPTY
     if body := unaltered(snapshot, query):
         return body

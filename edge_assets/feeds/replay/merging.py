@@ -45,7 +45,7 @@ def merged(first: Reading, second: Reading) -> Reading:
         memoryview(zstandard.compress(msgspec.json.encode(events))).tobytes(),
         of_several_sports=first.of_several_sports and second.of_several_sports,
         rejected=first.rejected + second.rejected,
-        is_merged=True,
+        is_rewritten=True,
     )
 
 

@@ -22,6 +22,7 @@ from edge_assets.feeds.odds_api.mending import jsonable
 from edge_assets.feeds.odds_api.numbers import wire_time
 from edge_assets.feeds.odds_api.wire import UNREADABLE
 from edge_assets.feeds.replay.decoding import NotOddsError, decode_events, is_of_one_event, split_by_sport
+from edge_assets.feeds.replay.price_formats import without_unclear
 from edge_assets.feeds.replay.snapshots import content_of
 from edge_assets.feeds.replay.sources import LARGER_IS_ODD, captured_at, decompressed, is_of_lines
 from edge_assets.feeds.unpacking import DAMAGED, TooLargeError
@@ -80,7 +81,7 @@ class Reading:
     """A capture as read: the list of events, or the one event, compressed, and what is known about it.
 
     `of_several_sports`: the answer listed the soonest events of many sports, and not all of this one. `rejected` counts
-    the parts that cannot be decoded, by reason.
+    the parts that cannot be read, by reason; in `is_rewritten` answers nobody else can find them.
     """
 
     path: str
@@ -92,7 +93,7 @@ class Reading:
     of_one_event: bool = False
     of_several_sports: bool = False
     rejected: Counter[str] = field(default_factory=Counter)
-    is_merged: bool = False
+    is_rewritten: bool = False
 
 
 def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
@@ -149,7 +150,10 @@ def _readings(
     moment = at + timedelta(microseconds=own_microsecond(body)) if of_one_event else at
     sports = split_by_sport(body)
     for sport, part in sports.items():
-        theirs = [event for event in events if event.sport_key == sport]
+        sent = [event for event in events if event.sport_key == sport]
+        theirs = without_unclear(sent, rejected)
+        if theirs is not sent:
+            body = msgspec.json.encode(theirs[0] if of_one_event else theirs)
         title = theirs[0].sport_title if theirs else ""
         yield Reading(
             path,
@@ -157,10 +161,11 @@ def _readings(
             sport,
             title,
             content_of(theirs),
-            _packed(part),
+            _packed(part if theirs is sent else body),
             of_one_event,
             len(sports) > 1,
             Counter(rejected),
+            theirs is not sent,
         )
         rejected = []
 

@@ -38,7 +38,7 @@ class RecordedSnapshot:
     packed: bytes
     of_several_sports: bool = False
     rejected: Counter[str] = field(default_factory=Counter)
-    """What was left out where several answers were made one; of a single one the differ counts for itself."""
+    """What was left out of an answer that was written anew; of one as recorded the differ counts for itself."""
 
     @cached_property
     def body(self) -> bytes:
@@ -126,7 +126,7 @@ class RecordedTape:
         if track is None or (index := track.index(at)) < 0:
             return None
         found = track.readings[index]
-        rejected = found.rejected if found.is_merged else Counter[str]()
+        rejected = found.rejected if found.is_rewritten else Counter[str]()
         return RecordedSnapshot(found.at, found.content, found.packed, found.of_several_sports, rejected)
 
     def neighbours(self, sport: str, at: datetime) -> Neighbours:

@@ -34,7 +34,7 @@ def unaltered(snapshot: Snapshot, query: OddsQuery) -> bytes | None:
     fits = (
         query.events.all_events
         and not (query.extras or query.events.rotation or content.extras)
-        and (content.unix == query.events.unix or not content.events)
+        and (content.unix == query.events.unix or not content.starts)
         and (content.american == query.american or not content.markets)
         and content.markets <= with_lay_twins(query.markets)
         and all(map(query.books.admits, content.books))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from edge_assets.feeds.odds_api.numbers import PriceFormat, price_format_of
+from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros
+from edge_assets.feeds.replay.price_formats import price_format_of
 from edge_assets.feeds.replay.tape import Content
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ class ComposedSnapshot:
 
 
 def content_of(events: Sequence[EventOdds]) -> Content:
-    """Which books, markets and formats occur in a list of events."""
+    """Which events, books, markets and formats occur in a list of events."""
     books = [book for event in events for book in event.bookmakers]
     markets = [market for book in books for market in book.markets]
     outcomes = [outcome for market in markets for outcome in market.outcomes]
     return Content(
-        len(events),
+        {event.id: wire_micros(event.commence_time) for event in events},
         frozenset(book.key for book in books),
         frozenset(market.key for market in markets),
-        american=price_format_of([[o.price for o in m.outcomes] for m in markets]) is PriceFormat.AMERICAN,
+        american=price_format_of(events) is PriceFormat.AMERICAN,
         unix=any(isinstance(event.commence_time, int) for event in events),
         extras=any(map(_have_extras, (events, books, markets, outcomes))),
     )

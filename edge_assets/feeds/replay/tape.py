@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from edge_assets.feeds.replay.bodies import EventOdds, Score, Sport
+    from ml.quotes import Micros
 
 
 class Capture(NamedTuple):
@@ -24,10 +25,11 @@ class Capture(NamedTuple):
 class Content(NamedTuple):
     """What a body holds, known without decoding it: lets an unaltered answer skip decoding and encoding.
 
-    `extras` are the fields that come only when asked for: links, limits, rotation numbers.
+    `starts` are the events with theirs, `extras` the fields that come only when asked for: links, limits, rotation
+    numbers.
     """
 
-    events: int
+    starts: Mapping[str, Micros]
     books: frozenset[str]
     markets: frozenset[str]
     american: bool

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edge_assets.coverage import REPEATED
 from edge_assets.importing.formats import FormatName
 from edge_assets.importing.importer import Importer, ImportReport
 from tests.edge_assets.importing.seasons import rows
@@ -62,12 +63,35 @@ def test_regions_in_turn_withdraw_nothing_of_each_other(database_url: str, tmp_p
     assert books_on_offer(database_url) == [set(US)] + [{*US, *EU}] * 5
 
 
-def test_a_book_that_its_region_lacks_is_withdrawn(database_url: str, tmp_path: Path) -> None:
-    for second, books in enumerate((US, EU, US[1:], EU)):
+def test_a_book_that_its_region_always_had_and_lacks_is_withdrawn(database_url: str, tmp_path: Path) -> None:
+    for second, books in enumerate([*(US, EU) * REPEATED, US[1:], EU]):
         write(tmp_path / "a", second, *books)
     run(database_url, tmp_path / "a")
     assert books_on_offer(database_url)[-2:] == [{*US[1:], *EU}] * 2
     assert rows(database_url, WITHDRAWALS) == [(4,)]
+
+
+WHOLE = (PRICES, US)
+
+
+@pytest.mark.parametrize("part", [(PRICES, US[:2]), ({"e1": PRICES["e1"]}, US), ({"e2": PRICES["e2"]}, US[1:])])
+def test_a_narrower_question_between_withdraws_nothing(
+    database_url: str, tmp_path: Path, part: tuple[dict[str, tuple[float, float]], tuple[str, ...]]
+) -> None:
+    for minute, (prices, books) in enumerate((WHOLE, part, WHOLE, part, WHOLE)):
+        write(tmp_path / "a", 60 * minute, *books, prices=prices)
+    assert run(database_url, tmp_path / "a").ticks == 12
+    assert rows(database_url, WITHDRAWALS) == [(0,)]
+    assert books_on_offer(database_url) == [set(US)] * 5
+
+
+def test_what_events_and_books_that_are_shown_lack_is_withdrawn(database_url: str, tmp_path: Path) -> None:
+    write(tmp_path / "a", 0, *US)
+    [first, second] = body(PRICES, US)
+    second["bookmakers"].pop()
+    (tmp_path / "a" / "nfl_20251103T121000Z.json").write_text(json.dumps([first, second]))
+    run(database_url, tmp_path / "a")
+    assert rows(database_url, WITHDRAWALS) == [(2,)]
 
 
 def test_a_price_of_the_other_region_that_moves_is_one_change(database_url: str, tmp_path: Path) -> None:

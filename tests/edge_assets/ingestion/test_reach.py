@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from edge_assets.feeds.odds_api.client import Asked
 from edge_assets.ingestion.reach import RequestReach
-from ml.quotes import Market, MarketTimes
+from ml.quotes import EventStarts, Market, MarketTimes
 from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
 if TYPE_CHECKING:
@@ -20,11 +20,14 @@ class Words(MemoryVocabulary):
         return str(self.books.name(book_id))
 
 
+NO_STARTS = EventStarts.empty()
+
+
 def test_markets_and_books_that_were_asked_for() -> None:
     words = Words()
     us, eu, new, odd = (words.book(key, key) for key in ("draftkings", "pinnacle", "brand_new", "matchbook"))
     reach = RequestReach(cast("Vocabulary", words), Asked(("us",), ("h2h", "player_points")))
-    covers = reach(MarketTimes.empty())
+    covers = reach(MarketTimes.empty(), NO_STARTS)
     h2h = [covers(1, book, Market.H2H) for book in (us, eu, new, odd)]
     assert h2h == [True, False, True, False]
     assert covers(1, us, Market.H2H_3_WAY_LAY)
@@ -36,8 +39,8 @@ def test_a_book_that_comes_all_the_same_is_covered_from_then_on() -> None:
     words = Words()
     book = words.book("pinnacle", "Pinnacle")
     reach = RequestReach(cast("Vocabulary", words), Asked(("us",), ("h2h",)))
-    assert not reach(MarketTimes.empty())(1, book, Market.H2H)
-    assert reach(MarketTimes.of([(1, book, Market.H2H, 0)]))(1, book, Market.H2H)
-    assert reach(MarketTimes.empty())(1, book, Market.H2H)
+    assert not reach(MarketTimes.empty(), NO_STARTS)(1, book, Market.H2H)
+    assert reach(MarketTimes.of([(1, book, Market.H2H, 0)]), NO_STARTS)(1, book, Market.H2H)
+    assert reach(MarketTimes.empty(), NO_STARTS)(1, book, Market.H2H)
     named = RequestReach(cast("Vocabulary", words), Asked(("us",), ("h2h",), ("pinnacle",)))
-    assert named(MarketTimes.empty())(1, book, Market.H2H)
+    assert named(MarketTimes.empty(), NO_STARTS)(1, book, Market.H2H)
