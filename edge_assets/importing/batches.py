@@ -35,11 +35,15 @@ class Ticks(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """A batch whose looks are stored, with what else of it is new and is not stored yet."""
+    """A batch whose looks are stored, with what else of it is new and is not stored yet.
+
+    `contradicted` are the moments at which it states another price than an earlier import, one for each such price.
+    """
 
     located: Located
     ticks: Ticks
     aggregates: Ticks
+    contradicted: NDArray[np.int64]
 
 
 def look(conn: Connection, located: Located, origin: Origin) -> Looked:
@@ -48,19 +52,20 @@ def look(conn: Connection, located: Located, origin: Origin) -> Looked:
     A look that the feed is known for, and that brings nothing new, is not stored again.
     """
     batch, sport_id, at, starts, quotes, aggregates, *_ = located
+    contradicted = np.empty(0, np.int64)
     if len(known := history.known_looks(conn, sport_id, at)):
-        quotes = _new(quotes, known, history.known_quotes(conn, np.unique(quotes.quotes.event), known))
+        quotes, some = _new(quotes, known, history.known_quotes(conn, np.unique(quotes.quotes.event), known))
         there = history.known_quotes(conn, np.unique(aggregates.quotes.event), known, aggregates=True)
         numbered = {(*k[:2], AGGREGATE_KINDS.index(k[2]), *k[3:]): price for k, price in there.items()}
-        aggregates = _new(aggregates, known, numbered)
+        aggregates, others = _new(aggregates, known, numbered)
+        contradicted = np.concatenate([some, others])
     new = ~np.isin(at, history.known_looks(conn, sport_id, at, batch.feed)) if len(known) else np.ones(len(at), bool)
     new |= np.isin(at, quotes.observed_at) | np.isin(at, aggregates.observed_at)
     at, starts = at[new], starts and [some for some, is_new in zip(starts, new.tolist(), strict=True) if is_new]
     looks = Looks(sport_id, batch.feed, origin.import_id, batch.time_assumed, at, starts)
     polls = _write_looks(conn, looks, quotes, origin.run_id)
-    return Looked(
-        located, *(Ticks(timed, polls[np.searchsorted(at, timed.observed_at)]) for timed in (quotes, aggregates))
-    )
+    ticks, theirs = (Ticks(timed, polls[np.searchsorted(at, timed.observed_at)]) for timed in (quotes, aggregates))
+    return Looked(located, ticks, theirs, contradicted)
 
 
 def store(conn: Connection, batches: Sequence[Looked]) -> None:
@@ -82,18 +87,27 @@ def _joined(many: Sequence[Ticks]) -> tuple[QuoteBatch, NDArray[np.int64], NDArr
     return QuoteBatch(*map(np.concatenate, columns)), moments, np.concatenate([ticks.polls for ticks in many])
 
 
-def _new(timed: TimedQuotes, known: NDArray[np.int64], stored: dict[tuple[object, ...], float]) -> TimedQuotes:
-    """Without the quotes that are stored: a moment of a selection at a book has one price, the first that was told."""
+def _new(
+    timed: TimedQuotes, known: NDArray[np.int64], stored: dict[tuple[object, ...], float]
+) -> tuple[TimedQuotes, NDArray[np.int64]]:
+    """Without the quotes that are stored, and the moments of those whose stored price is another.
+
+    A moment of a selection at a book has one price, the first that was told.
+    """
     if not stored:
-        return timed
+        return timed, np.empty(0, np.int64)
     at_known = np.flatnonzero(np.isin(timed.observed_at, known))
     some = timed.quotes.take(at_known)
     columns = (some.event, some.book, some.market, some.outcome)
     points = [None if np.isnan(point) else point for point in some.point.tolist()]
     keys = zip(timed.observed_at[at_known].tolist(), *(c.tolist() for c in columns), points, strict=True)
+    earlier: list[float | None] = [stored.get(key) for key in keys]
+    is_told = np.array([price is not None for price in earlier], np.bool_)
+    first = np.array(earlier, np.float64)  # NaN, too, where there is none
+    differs = is_told & (first != some.price) & ~(np.isnan(first) & np.isnan(some.price))
     keep = np.ones(len(timed), bool)
-    keep[at_known] = [key not in stored for key in keys]
-    return timed.take(keep)
+    keep[at_known] = ~is_told
+    return timed.take(keep), timed.observed_at[at_known[differs]]
 
 
 def _write_looks(conn: Connection, looks: Looks, quotes: TimedQuotes, run_id: str) -> NDArray[np.int64]:

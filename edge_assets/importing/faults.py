@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from traceback import extract_tb
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from edge_assets.feeds.history.batch import Refusal, RefusedFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_assets.store.imports import HeldOut, StoredFile
 
 DATA_ERRORS = (
     psycopg.DataError,
@@ -43,3 +49,19 @@ def not_storable(file: str, event: str, error: Exception) -> Refusal:
     """An event, or its quotes, that the database does not take."""
     said = str(error).partition("\n")[0]
     return Refusal(file, "not_storable", f"{event}: {said}", "put it right in the file")
+
+
+def contradicts(file: str, prices: int, earlier: Sequence[StoredFile]) -> Refusal:
+    """Prices that an import had stated otherwise, for the same moments."""
+    told = ", ".join(f"import {number} ({path})" for number, path in earlier) or "what was polled"
+    detail = f"{prices:,} prices differ from those of {told}, which stay"
+    words = " and ".join(f"`edge quality withdraw --import {number} --why ...`" for number, _ in earlier)
+    remedy = f"if this file is right, take out the earlier: {words}, and import this one again"
+    return Refusal(file, "contradicts_earlier_import", detail, remedy if earlier else "check the times of this file")
+
+
+def held_out(file: str, import_id: int, by: HeldOut) -> Refusal:
+    """A file that is known, and out of the warehouse as a whole."""
+    detail = f"its content is import {import_id}, which is out by finding {by.finding}: {by.state}"
+    remedy = f"import the right file, or let this one in by `edge quality accept {by.finding} --why ...`"
+    return Refusal(file, f"{by.state if by.state != 'open' else 'suspected'}_import", detail, remedy)

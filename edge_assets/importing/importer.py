@@ -16,7 +16,7 @@ from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
 from edge_assets.feeds.history.sources import printable
 from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.captures import Names, SportImport, load
-from edge_assets.importing.faults import DATA_ERRORS, not_storable, refusal_of
+from edge_assets.importing.faults import DATA_ERRORS, contradicts, held_out, not_storable, refusal_of
 from edge_assets.importing.formats import FORMATS, FormatName
 from edge_assets.importing.locating import locate
 from edge_assets.importing.reading import Job, Ready, ahead, grouped
@@ -96,6 +96,8 @@ class Importer:
         if not finished:
             return Job(part, size, Origin(import_id, self._run_id))
         report.known_files += 1
+        if held := imports.held_out_by(self._conn, import_id):
+            report.refused.add(held_out(part.name, import_id, held))
         self.watcher.advance(part.name, size)
         return None
 
@@ -178,9 +180,18 @@ class Importer:
         return [found]
 
     def _finish(self, part: Ready, looked: Sequence[Looked]) -> ImportCounts:
+        for found in looked:
+            if len(found.contradicted):
+                self._refuse_contradictions(part, found)
         counts = _counted(part, looked)
         imports.finish(self._conn, part.job.origin.import_id, counts)
         return counts
+
+    def _refuse_contradictions(self, part: Ready, found: Looked) -> None:
+        """What was told first stays: who knows better has to take that import out."""
+        sport_id, own = found.located.sport_id, part.job.origin.import_id
+        earlier = imports.tellers(self._conn, sport_id, found.contradicted, own)
+        part.refused.add(contradicts(part.job.part.name, len(found.contradicted), earlier), len(found.contradicted))
 
     def _tell(self, part: Ready, counts: ImportCounts, report: ImportReport) -> None:
         report.add(counts)

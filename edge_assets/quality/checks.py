@@ -7,45 +7,47 @@ they came in, so that what fails can be held out as a whole.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import bdtrc
 
-from edge_assets.quality.judgement import below_a_book, out_of_band
-from edge_assets.settling import settle
+from edge_assets.quality.agreement import Agreement
+from edge_assets.quality.blame import of_lines, of_orders, of_results
+from edge_assets.quality.judgement import BELOW, below_a_book, booksum, out_of_band
+from edge_assets.quality.suspicions import ENOUGH, EXAMPLES, Group, Suspicion, is_clearly_above
 from edge_assets.store.quarantine import BEST
-from ml.medians import medians_of_others
-from ml.quotes import Market, Outcome
-from ml.settlement import Shares, Verdict
+from ml.quotes import Market
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from edge_assets.quality.boards import Array, Board, Columns, Flags
+    from edge_assets.quality.agreement import Key, Rows
+    from edge_assets.quality.boards import Board, Columns, Flags
+    from edge_assets.quality.outcomes import Winners
     from edge_assets.store.quarantine import Verdict as PriceVerdict
 
-ENOUGH = 20
-"""Fewer cases tell nothing of a book."""
-MOST_WRONG = {"absurd_prices": 0.01, "overround": 0.05, "orientation": 0.05, "best_price": 0.25}
+UNDER_BEST = "under_best"
+"""What a book's prices imply is less than what the recorded best prices do, which no book can offer."""
+MOST_WRONG = {"absurd_prices": 0.01, "overround": 0.05, "margin": 0.1, UNDER_BEST: 0.1, "best_price": 0.25}
 """Shares of a group's cases. Best prices of one real file are below a book's in 20% (SC3 2021/22), of all in 1%."""
-CHANCE = 0.001
-"""Between two builds a book may have changed some dozens of prices, of which a single wrong one is more than its share:
-so many have to be wrong that a book with the share would hardly ever have them."""
-CLEAR = 0.5
-"""Log of the prices' ratio from which on it is clear who is the favourite."""
-SURE = 4.5
-"""Standard errors above zero."""
-BETS = 50
+LEAST_SUM = 0.99
+"""Of what a book's prices imply: who offers less gives money away. Of real seasons' rows none but a few in 100,000."""
+NEARLY = 1.005
+"""The two are not always recorded at the same moment: so in 7% of the rows of the worst season, in 0.1% of all."""
+WITNESSES = 2
+"""Other books that do not beat the recorded best price either: then it is right, and the one that does is wrong."""
 SHIFTED = ("row_width", "result_contradicts_score")
 MOST_SHIFTED = 0.02
 MOST_CONTRADICTED = 0.02
 CHECKS = {
     "absurd_prices": "No book is palpably wrong again and again.",
     "overround": "A book's prices on all outcomes imply what a book's do.",
-    "orientation": "Books agree on which team is the favourite.",
+    "margin": "No book gives money away: its prices imply more than one, and more than the best prices, in sum.",
+    "orientation": "Books, and the recorded best price, agree on which outcome is how likely.",
+    "line_sign": "Favourites give a start, they get none.",
+    "results_order": "Prices make the results likelier than the same prices in another order.",
     "best_price": "The recorded best price is no book's to beat.",
     "blind_betting": "Betting everything at any single price does not win.",
     "row_width": "Rows are as wide as their header, and scores say who won.",
@@ -53,31 +55,6 @@ CHECKS = {
 }
 OF_VERDICTS = {"palpable_price": "absurd_prices", "overround": "overround", "best_price": "best_price"}
 """Which check counts what a single price is quarantined for."""
-EXAMPLES = 5
-
-
-class Group(NamedTuple):
-    """Prices that came together: of a book (`BEST`, or `BEST - 1` for the average) in a market, from one import.
-
-    `import_id` is 0 where they were polled.
-    """
-
-    book: int
-    market: Market
-    import_id: int
-
-
-class Suspicion(NamedTuple):
-    """A group that fails a check: how many cases were looked at, and which share of them is wrong.
-
-    Of bets `wrong` is the profit for each unit staked.
-    """
-
-    check: str
-    group: Group
-    cases: int
-    wrong: float
-    examples: list[dict[str, Any]]
 
 
 class Survey:
@@ -86,6 +63,11 @@ class Survey:
     def __init__(self) -> None:
         self._counts: dict[tuple[str, Group], NDArray[np.int64]] = defaultdict(lambda: np.zeros(2, np.int64))
         self._examples: dict[tuple[str, Group], list[dict[str, Any]]] = defaultdict(list)
+        self._excesses: dict[Group, dict[Group, NDArray[np.int64]]] = defaultdict(
+            lambda: defaultdict(lambda: np.zeros(2, np.int64))
+        )
+        self._agreement = Agreement()
+        self._rows: dict[Key, Rows] | None = None
 
     def add(self, board: Board, ticks: Columns, verdicts: Mapping[int, PriceVerdict]) -> None:
         """Look at a board as it came, and at what was found of its single prices; its ticks index `ticks`."""
@@ -94,22 +76,75 @@ class Survey:
         found = {check: [i for i, v in verdicts.items() if v.check == check] for check in OF_VERDICTS}
         self._count("absurd_prices", board, origin, board.due, np.isin(board.tick, found["palpable_price"]))
         self._count("overround", board, origin.max(axis=2), board.whole & due, out_of_band(board))
-        if board.market in (Market.H2H, Market.H2H_3_WAY):
-            looked_at, opposed = _opposed(board, due)
-            self._count("orientation", board, origin.max(axis=2), looked_at, opposed)
+        self._count("margin", board, origin.max(axis=2), board.whole & due, booksum(board.price) < LEAST_SUM)
+        self._agreement.add(board, ticks)
         if board.best is not None:
+            sums = booksum(board.price)
+            under = sums * NEARLY < sums[:, [board.best]]
+            whole = board.whole & due & ~np.isnan(sums[:, [board.best]])
+            self._count(UNDER_BEST, board, origin.max(axis=2), whole, under)
             best = (board.books == BEST)[:, None]
             wrong = below_a_book(board)[0][:, None] | np.isin(board.tick, found["best_price"])
             self._count("best_price", board, origin, board.due & best, wrong)
+            self._count_excesses(board, board.best, origin)
         self._show(board.market, ticks, verdicts)
 
-    def suspicions(self) -> list[Suspicion]:
-        """The groups that fail a check."""
-        return [
+    def suspicions(self, winners: Winners) -> list[Suspicion]:
+        """The groups that fail a check; of the best price only where nothing else does that it may come from."""
+        rows = self._rows = self._agreement.rows()
+        failed = [
             Suspicion(check, group, int(n), int(wrong) / int(n), self._examples[check, group])
             for (check, group), (n, wrong) in sorted(self._counts.items())
             if is_clearly_above(MOST_WRONG[check], int(n), int(wrong))
         ]
+        failed = [s for s in failed if s.check != UNDER_BEST or self._is_borne_out(s, failed)]
+        failed = [s._replace(check="margin") if s.check == UNDER_BEST else s for s in failed]
+        others = [s for s in failed if s.check != "best_price"] + of_orders(rows, winners)
+        return others or of_lines(rows) or [blamed for s in failed for blamed in self._of_best(s)]
+
+    def contradicted(self, winners: Winners) -> list[Suspicion]:
+        """The groups that the results contradict, whatever the others say."""
+        return list(of_results(self._rows or {}, winners))
+
+    def _is_borne_out(self, under: Suspicion, failed: list[Suspicion]) -> bool:
+        """Whether others do not offer more than the recorded best prices: then those are right."""
+        mine = {g for (c, g), (n, _) in self._counts.items() if c == UNDER_BEST and n >= ENOUGH}
+        others = {g.book for g in mine - {s.group for s in failed if s.check == UNDER_BEST}}
+        alike = {g.book for g in mine if g[1:] == under.group[1:]}
+        return len(others & alike) >= WITNESSES
+
+    def _of_best(self, failed: Suspicion) -> list[Suspicion]:
+        """Whom to suspect where books offer more than the recorded best price.
+
+        The one book without which the best price would pass, if others bear it out; it and the best price, if there
+        are too few to tell; the best price, if several offer more.
+        """
+        excesses = self._excesses[failed.group]
+        wrong = round(failed.wrong * failed.cases)
+        explain = [
+            Suspicion("best_price", group, int(n), int(alone) / int(n), [{"reason": "no other book offers more"}])
+            for group, (n, alone) in excesses.items()
+            if n and not is_clearly_above(MOST_WRONG["best_price"], failed.cases, wrong - int(alone))
+        ]
+        if not explain:
+            return [failed]
+        book = max(explain, key=lambda s: s.wrong)
+        witnesses = {group.book for group, (n, _) in excesses.items() if n >= ENOUGH} - {book.group.book}
+        return [book] if len(witnesses) >= WITNESSES else [book, failed]
+
+    def _count_excesses(self, board: Board, best: int, origin: NDArray[Any]) -> None:
+        """How often each book is compared with the best price, and how often it is the only one that offers more."""
+        stated = (board.tick >= 0) & (board.books != BEST)[:, None] & board.due[:, [best]]
+        more = stated & (board.price > board.price[:, [best]] * BELOW)
+        alone = more & (more.sum(axis=1, keepdims=True) == 1)
+        for best_import in np.unique(origin[:, best][board.due[:, best]]).tolist():
+            excesses = self._excesses[Group(BEST, board.market, best_import)]
+            of_import = stated & (origin[:, [best]] == best_import)
+            for import_id in np.unique(origin[of_import]).tolist():
+                cases = of_import & (origin == import_id)
+                counts = cases.sum(axis=(0, 2)), (cases & alone).sum(axis=(0, 2))
+                for book, *found in zip(board.books.tolist(), *counts, strict=True):
+                    excesses[Group(book, board.market, import_id)] += found
 
     def books(self, import_id: int) -> set[int]:
         """The books that an import (0: the feed) has told enough of to be judged."""
@@ -135,71 +170,3 @@ class Survey:
             if len(shown) < EXAMPLES:
                 event, price = int(ticks["event_id"][tick]), float(ticks["price"][tick])
                 shown.append({"event_id": event, "price": price, "reason": reason})
-
-
-def _opposed(board: Board, due: Flags) -> tuple[Flags, Flags]:
-    """Books (M, B) where the others have a clear favourite, and those that have the other team."""
-    lead = np.where(board.whole, np.log(board.price[..., 1]) - np.log(board.price[..., 0]), np.nan)
-    told = ~np.isnan(lead)
-    enough = told.sum(axis=1)[:, None] - told >= 2  # noqa: PLR2004 - one alone may be the wrong one
-    usual = medians_of_others(lead)
-    return due & board.whole & enough & (np.abs(usual) > CLEAR), lead * usual < 0
-
-
-class BlindBets:
-    """Betting everything at any single price, the first or the last before the start, must not win."""
-
-    def __init__(self) -> None:
-        self._sums: dict[tuple[str, int, int, int, int], Array] = defaultdict(lambda: np.zeros(3))
-
-    def add(
-        self,
-        bets: Mapping[str, NDArray[Any]],
-        scores: Mapping[str, NDArray[Any]],
-        sports: Mapping[int, str],
-        books: Mapping[int, str],
-    ) -> None:
-        """Settle bets (`edge_assets.store.canaries.BET_TYPES`) on the events of the scores, by their books' rules.
-
-        What those rules and scores do not settle is no bet: a contradicted result above all.
-        """
-        game = np.searchsorted(scores["event"], bets["event"])
-        found = settle({**bets, "game": game}, scores, sports, books)
-        settled = found.verdict == Verdict.SETTLED
-        bets = {name: column[settled] for name, column in bets.items()}
-        shares = Shares(*(share[settled] for share in found.shares))
-        kinds = np.stack([bets[name].astype(np.int64) for name in ("book", "market", "outcome", "import_id")])
-        keys, group = np.unique(kinds, axis=1, return_inverse=True)
-        for moment in ("opening", "closing"):
-            profit = shares.profit(bets[moment])
-            sums = [np.bincount(group.ravel(), w) for w in (np.ones(len(profit)), profit, bets[moment] - 1)]
-            for key, *row in zip(keys.T.tolist(), *sums, strict=True):
-                self._sums[(moment, *key)] += row
-
-    def together(self) -> BlindBets:
-        """The same, whichever import the prices came from."""
-        whole = BlindBets()
-        for (moment, book, market, outcome, _), sums in self._sums.items():
-            whole._sums[moment, book, market, outcome, 0] += sums
-        return whole
-
-    def merge(self, other: BlindBets) -> None:
-        """Count the bets of `other`, too."""
-        for key, sums in other._sums.items():
-            self._sums[key] += sums
-
-    def suspicions(self) -> Iterator[Suspicion]:
-        """The groups at whose prices betting everything has won by more than chance.
-
-        A fair bet at decimal odds o has a variance of o - 1, which no lucky season makes smaller.
-        """
-        for (moment, book, market, outcome, import_id), (n, total, variance) in self._sums.items():
-            if n >= BETS and total > SURE * np.sqrt(variance):
-                example = {"moment": moment, "outcome": Outcome(outcome).key, "bets": int(n), "profit": total / n}
-                group = Group(book, Market(market), import_id)
-                yield Suspicion("blind_betting", group, int(n), float(total / n), [example])
-
-
-def is_clearly_above(share: float, cases: int, wrong: int) -> bool:
-    """Whether more than `share` of the cases are wrong, by the binomial test, one-sided."""
-    return cases >= ENOUGH and bool(bdtrc(wrong - 1, cases, share) < CHANCE)

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_assets.quality import checks
+from edge_assets.quality.bets import BlindBets
 from edge_assets.quality.boards import boards
 from edge_assets.quality.judgement import judge
+from edge_assets.quality.outcomes import Winners
 from edge_assets.quality.reach import Place, Reached, reached
+from edge_assets.quality.suspicions import is_clearly_above
 from edge_assets.store import canaries as looks
 from edge_assets.store import findings, holding
 from edge_assets.store import quarantine as store
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from edge_assets.quality.checks import Suspicion
+    from edge_assets.quality.suspicions import Suspicion
     from edge_assets.store.findings import Finding
 
     Due = Sequence[tuple[int, datetime]]
@@ -98,7 +101,7 @@ class _Gate:
         for event, since in due:
             seasons[where[event]].append((event, since))
         scores = looks.scores(self.conn, self.judged)
-        bets: dict[int, checks.BlindBets] = defaultdict(checks.BlindBets)
+        bets: dict[int, BlindBets] = defaultdict(BlindBets)
         for (sport, season), events in sorted(seasons.items()):
             bets[sport].merge(
                 self._judge_season(Place(sport, season, looks.live_feed(self.conn, sport)), events, scores)
@@ -108,28 +111,28 @@ class _Gate:
     def judge_results(self) -> None:
         """Where sources contradict each other often, one that is alone may be wrong as well: nobody knows where."""
         for sport, events, contradicted in looks.contradicted_results(self.conn, self.judged):
-            often = checks.is_clearly_above(checks.MOST_CONTRADICTED, events, contradicted)
+            often = is_clearly_above(checks.MOST_CONTRADICTED, events, contradicted)
             if often and not findings.is_accepted(self.conn, Scope(sport), ["results"]):
                 reason = f"the results of {contradicted:,} of {events:,} events are contradicted"
                 evidence = {"events": events, "contradicted": contradicted}
                 self._record(Reached(Scope(sport), ["results"], reason, evidence, blocks=True))
 
-    def _judge_season(self, place: Place, due: Due, scores: looks.Columns) -> checks.BlindBets:
+    def _judge_season(self, place: Place, due: Due, scores: looks.Columns) -> BlindBets:
         """Judge until nothing more fails; return the bets of what is left."""
+        winners = Winners(scores, {row.id: row.key for row in sports(self.conn).values()})
         while True:
             survey, quarantined, ticks = checks.Survey(), [], 0
             for some in _pieces(due):
                 judged, wrong, verdicts = self._judge(some, survey)
                 ticks += judged
                 quarantined.append((wrong, verdicts))
-            failed = survey.suspicions()
-            of_books = [s for s in failed if s.group.book != store.BEST]
-            if self._hold(place, of_books or failed, survey):
+            if self._hold(place, survey.suspicions(winners), survey):
                 continue
             new = sum(store.quarantine(self.conn, wrong, verdicts) for wrong, verdicts in quarantined)
             bets = self._bets([event for event, _ in due], scores)
             self.counts["quarantined"] += new
-            if not self._hold(place, bets.suspicions(), survey):
+            failed = [*bets.suspicions()] or survey.contradicted(winners)
+            if not self._hold(place, failed, survey):
                 self.counts.update(events=len(due), ticks=ticks)
                 return bets
 
@@ -159,21 +162,21 @@ class _Gate:
             self.found.append(number)
         return is_new and not what.blocks
 
-    def _bets(self, events: Sequence[int], scores: looks.Columns) -> checks.BlindBets:
+    def _bets(self, events: Sequence[int], scores: looks.Columns) -> BlindBets:
         """After quarantine: what it took out is nothing that anybody bets at."""
-        bets = checks.BlindBets()
+        bets = BlindBets()
         sport_keys = {row.id: row.key for row in sports(self.conn).values()}
         with_score = np.array(events)[np.isin(events, scores["event"])].tolist()
         for some in _pieces(with_score):
             bets.add(looks.bets(self.conn, some, MARKETS), scores, sport_keys, self.names)
         return bets
 
-    def _judge_sports(self, bets: Mapping[int, checks.BlindBets], scores: looks.Columns) -> None:
+    def _judge_sports(self, bets: Mapping[int, BlindBets], scores: looks.Columns) -> None:
         rest = sorted(set(scores["event"].tolist()) - set(self.judged))
         where = store.seasons(self.conn, rest)
         for sport in sorted({*bets, *(sport for sport, _ in where.values())}):
             whole = self._bets([event for event in rest if where[event][0] == sport], scores)
-            whole.merge(bets.get(sport, checks.BlindBets()))
+            whole.merge(bets.get(sport, BlindBets()))
             place = Place(sport, None, None)
             for what in reached(place, whole.together().suspicions(), {}, {}, self.names):
                 self._record(what)

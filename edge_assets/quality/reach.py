@@ -12,9 +12,11 @@ from edge_assets.store.quarantine import BEST
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from edge_assets.quality.checks import Group, Suspicion
+    from edge_assets.quality.suspicions import Group, Suspicion
 
 KINDS = {BEST: "max", BEST - 1: "avg"}
+TELL_WHY = ("orientation", "best_price")
+"""Checks in which it has to be said why it is this source that is wrong."""
 FEW = 2
 """Books; one alone says nothing of its file."""
 
@@ -98,7 +100,10 @@ def _reason(found: list[Suspicion]) -> str:
 def _figure(s: Suspicion) -> str:
     if s.check == "blind_betting":
         return f"{s.cases:,} bets made {s.wrong:+.1%}"
-    return f"{s.wrong:.1%} of {s.cases:,} are wrong"
+    if s.check == "results_order":
+        return f"by {s.cases:,} results {s.examples[0]['reason']}"
+    why = f", {s.examples[0]['reason']}" if s.check in TELL_WHY and s.examples else ""
+    return f"{s.wrong:.1%} of {s.cases:,} are wrong{why}"
 
 
 def _evidence(found: list[Suspicion], names: Mapping[int, str]) -> dict[str, Any]:

@@ -103,9 +103,12 @@ WHERE
         SELECT FROM polls AS ours INNER JOIN polls AS theirs
             ON ours.sport_id = theirs.sport_id AND ours.observed_at = theirs.observed_at
         WHERE ours.import_id = w.id AND theirs.import_id = i.id
+        UNION ALL
+        SELECT WHERE i.rejected ? 'contradicts_earlier_import' OR i.ticks + i.aggregates = 0
     )
 RETURNING i.path
 """
+"""Imports that told nothing but what was known, or another price, have left no poll that says so."""
 REPLACED = """
 SELECT f.id
 FROM quality_findings_at('infinity') AS f INNER JOIN imports AS i ON f.import_id = i.id

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
+
+from edge_assets.store import arrays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from numpy.typing import NDArray
     from psycopg import Connection
 
 BEGIN = """
@@ -24,7 +28,14 @@ UPDATE imports SET
     aggregates = %(aggregates)s, results = %(results)s, rejected = %(rejected)s
 WHERE id = %(id)s
 """
-
+HELD_OUT_BY = """
+SELECT id, state FROM quality_findings_at('infinity') WHERE is_held AND is_whole_import AND import_id = %s
+ORDER BY state = 'withdrawn' DESC, id LIMIT 1
+"""
+TELLERS = """
+SELECT DISTINCT i.id, i.path FROM admitted_polls AS p INNER JOIN imports AS i ON p.import_id = i.id
+WHERE p.sport_id = %s AND p.observed_at = ANY(%s) AND i.id <> %s ORDER BY i.id
+"""
 LIST = """
 SELECT
     i.id, i.format, i.path, i.begun_at, i.finished_at, i.rows, i.events, i.ticks, i.aggregates, i.results, i.rejected,
@@ -55,6 +66,32 @@ def begin(conn: Connection, format_name: str, path: str, sha256: bytes) -> tuple
         msg = f"the import of {path} was neither found nor made"
         raise LookupError(msg)
     return int(row[0]), bool(row[1])
+
+
+class HeldOut(NamedTuple):
+    """The finding by which an import is held out as a whole, and its state."""
+
+    finding: int
+    state: str
+
+
+class StoredFile(NamedTuple):
+    """An import, and the file that it was."""
+
+    import_id: int
+    path: str
+
+
+def held_out_by(conn: Connection, import_id: int) -> HeldOut | None:
+    """Why an import is held out as a whole, if it is."""
+    row = conn.execute(HELD_OUT_BY, [import_id]).fetchone()
+    return HeldOut(*row) if row else None
+
+
+def tellers(conn: Connection, sport_id: int, at: NDArray[np.int64], but: int) -> list[StoredFile]:
+    """The other imports that have looked at a sport at some of these moments, and are let in."""
+    rows = conn.execute(TELLERS, [sport_id, arrays.times(np.unique(at)), but])
+    return [StoredFile(*row) for row in rows]
 
 
 def finish(conn: Connection, import_id: int, counts: ImportCounts) -> None:

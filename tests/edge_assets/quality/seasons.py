@@ -49,6 +49,43 @@ def _match(rng: np.random.Generator, number: int, begins: date, home: int, away:
     return dict(zip(HEAD, ["E0", f"{day:%d/%m/%Y}", *teams, *SCORES[outcome], outcome, *texts], strict=True))
 
 
+def with_lines(rows: list[Row]) -> list[Row]:
+    """With totals and handicaps of two books and the best of them: a home win has three goals, nobody wins by two."""
+    rng = np.random.default_rng(7)
+    return [row | _lines(rng, *_fair(row)) for row in rows]
+
+
+def _fair(row: Row) -> Any:
+    implied = 1 / np.array([float(row[f"Avg{outcome}"]) for outcome in "HDA"])
+    return implied / implied.sum()
+
+
+def _lines(rng: np.random.Generator, home: float, draw: float, away: float) -> Row:
+    covers = home if home > away else home + draw
+    found = {"AHh": "-0.5" if home > away else "0.5"}
+    for names, chance in ((("{}>2.5", "{}<2.5"), home), (("{}AHH", "{}AHA"), covers)):
+        fair = np.array([chance, 1 - chance])
+        prices = np.round(1 / (fair * np.array([[1.05], [1.025]]) * np.exp(rng.normal(0, 0.008, (2, 2)))), 2)
+        for seller, stated in zip(("B365", "P", "Max"), (*prices, prices.max(axis=0)), strict=True):
+            found |= {name.format(seller): f"{price:g}" for name, price in zip(names, stated, strict=True)}
+    return found
+
+
+def exchanged(rows: list[Row], first: str, second: str, every: int = 1) -> list[Row]:
+    """Two columns, each under the name of the other, in some rows."""
+    return [row if i % every else row | {first: row[second], second: row[first]} for i, row in enumerate(rows)]
+
+
+def scaled(rows: list[Row], factor: float, *names: str) -> list[Row]:
+    """Columns of prices, times a factor."""
+    return [row | {name: f"{factor * float(row[name]):.2f}" for name in names} for row in rows]
+
+
+def without(rows: list[Row], *sellers: str) -> list[Row]:
+    """Without any price of some sellers."""
+    return [{name: text for name, text in row.items() if not name.startswith(sellers)} for row in rows]
+
+
 def shifted(rows: list[Row], by: int = 1) -> list[Row]:
     """Every price under the name of its neighbour, and no row of another width."""
     names = HEAD[7:]
@@ -67,7 +104,7 @@ class Desk:
         """Import rows from a file."""
         with (self.folder / name).open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(HEAD)
+            writer.writerow(max(rows, key=len))
             writer.writerows(row.values() for row in rows)
         return self.load(self.folder / name)
 

@@ -10,7 +10,7 @@ import pytest
 from edge_assets.store.findings import Scope, decide, decisions, finding_of, findings, record_wish
 from edge_assets.store.holding import count_reached
 from edge_assets.store.quarantine import quarantined
-from tests.edge_assets.quality.seasons import ragged, rotated, season, shifted
+from tests.edge_assets.quality.seasons import ragged, rotated, scaled, season, shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,3 +155,35 @@ def test_a_decision_is_never_changed(desk: Desk) -> None:
         f"SELECT state FROM quality_findings_at((SELECT min(decided_at) FROM quality_decisions)) WHERE id = {finding}"
     )
     assert was == [("excluded",)]
+
+
+def test_other_prices_of_the_same_matches_are_counted_with_what_to_do(desk: Desk) -> None:
+    """A corrected file does not come in by itself, and it says so."""
+    wrong = scaled(season()[:40], 1.05, "BWH", "MaxH")
+    assert desk.store(wrong, "wrong.csv").refused.counts == {}
+    report = desk.store(season()[:40], "right.csv")
+    assert (report.ticks, report.aggregates, report.known_files) == (0, 0, 0)
+    assert report.as_json()["rejected"] == {"contradicts_earlier_import": 80}
+    [told] = report.refused.shown
+    assert "import 1 (" in told.detail
+    assert "edge quality withdraw --import 1" in told.remedy
+    wish = record_wish(desk.conn, Scope(import_id=1), "ada", "wrong")
+    assert decide(desk.conn, wish, "withdrawn", "ada", "wrong") == [str(desk.folder / "right.csv")]
+    again = desk.store(season()[:40], "right.csv")
+    assert (again.ticks, again.refused.counts) == (40 * 18, {})
+    assert usable(desk) == 40 * 18
+
+
+def test_the_same_prices_in_another_file_contradict_nothing(desk: Desk) -> None:
+    desk.store(season()[:40])
+    assert desk.store(season()[:40][::-1], "again.csv").refused.counts == {}
+
+
+def test_a_withdrawn_file_says_so_when_it_is_imported_again(desk: Desk) -> None:
+    desk.store(season()[:40])
+    wish = record_wish(desk.conn, Scope(import_id=1), "ada", "wrong")
+    decide(desk.conn, wish, "withdrawn", "ada", "wrong")
+    report = desk.store(season()[:40])
+    assert (report.known_files, report.refused.counts) == (1, {"withdrawn_import": 1})
+    [told] = report.refused.shown
+    assert f"edge quality accept {wish}" in told.remedy

@@ -1,0 +1,77 @@
+"""What betting everything, without a look at anything, has won: it must not win."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_assets.quality.suspicions import SURE, Group, Suspicion
+from edge_assets.settling import settle
+from ml.quotes import Market, Outcome
+from ml.settlement import Shares, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from edge_assets.quality.boards import Array
+
+BETS = 50
+"""Fewer tell nothing."""
+
+
+class BlindBets:
+    """Betting everything at any single price, the first or the last before the start, must not win."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, int, int, int, int], Array] = defaultdict(lambda: np.zeros(3))
+
+    def add(
+        self,
+        bets: Mapping[str, NDArray[Any]],
+        scores: Mapping[str, NDArray[Any]],
+        sports: Mapping[int, str],
+        books: Mapping[int, str],
+    ) -> None:
+        """Settle bets (`edge_assets.store.canaries.BET_TYPES`) on the events of the scores, by their books' rules.
+
+        What those rules and scores do not settle is no bet: a contradicted result above all.
+        """
+        game = np.searchsorted(scores["event"], bets["event"])
+        found = settle({**bets, "game": game}, scores, sports, books)
+        settled = found.verdict == Verdict.SETTLED
+        bets = {name: column[settled] for name, column in bets.items()}
+        shares = Shares(*(share[settled] for share in found.shares))
+        kinds = np.stack([bets[name].astype(np.int64) for name in ("book", "market", "outcome", "import_id")])
+        keys, group = np.unique(kinds, axis=1, return_inverse=True)
+        for moment in ("opening", "closing"):
+            profit = shares.profit(bets[moment])
+            sums = [np.bincount(group.ravel(), w) for w in (np.ones(len(profit)), profit, bets[moment] - 1)]
+            for key, *row in zip(keys.T.tolist(), *sums, strict=True):
+                self._sums[(moment, *key)] += row
+
+    def together(self) -> BlindBets:
+        """The same, whichever import the prices came from."""
+        whole = BlindBets()
+        for (moment, book, market, outcome, _), sums in self._sums.items():
+            whole._sums[moment, book, market, outcome, 0] += sums
+        return whole
+
+    def merge(self, other: BlindBets) -> None:
+        """Count the bets of `other`, too."""
+        for key, sums in other._sums.items():
+            self._sums[key] += sums
+
+    def suspicions(self) -> Iterator[Suspicion]:
+        """The groups at whose prices betting everything has won by more than chance.
+
+        A fair bet at decimal odds o has a variance of o - 1, which no lucky season makes smaller.
+        """
+        for (moment, book, market, outcome, import_id), (n, total, variance) in self._sums.items():
+            if n >= BETS and total > SURE * np.sqrt(variance):
+                example = {"moment": moment, "outcome": Outcome(outcome).key, "bets": int(n), "profit": total / n}
+                group = Group(book, Market(market), import_id)
+                yield Suspicion("blind_betting", group, int(n), float(total / n), [example])

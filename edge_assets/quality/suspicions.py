@@ -1,0 +1,50 @@
+"""What a check finds: a group of prices that came together, and how much of it is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scipy.special import bdtrc
+
+if TYPE_CHECKING:
+    from ml.quotes import Market
+
+ENOUGH = 20
+"""Fewer cases tell nothing of a book."""
+CHANCE = 0.001
+"""Between two builds a book may have changed some dozens of prices, of which a single wrong one is more than its share:
+so many have to be wrong that a book with the share would hardly ever have them."""
+SURE = 4.5
+"""Standard errors above zero."""
+EXAMPLES = 5
+EVERY = -3
+"""In the place of a book: all that an import tells of a market."""
+
+
+class Group(NamedTuple):
+    """Prices that came together: of a book (`BEST`, or `BEST - 1` for the average) in a market, from one import.
+
+    `import_id` is 0 where they were polled.
+    """
+
+    book: int
+    market: Market
+    import_id: int
+
+
+class Suspicion(NamedTuple):
+    """A group that fails a check: how many cases were looked at, and which share of them is wrong.
+
+    Of bets `wrong` is the profit for each unit staked.
+    """
+
+    check: str
+    group: Group
+    cases: int
+    wrong: float
+    examples: list[dict[str, Any]]
+
+
+def is_clearly_above(share: float, cases: int, wrong: int) -> bool:
+    """Whether more than `share` of the cases are wrong, by the binomial test, one-sided."""
+    return cases >= ENOUGH and bool(bdtrc(wrong - 1, cases, share) < CHANCE)
