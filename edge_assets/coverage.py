@@ -73,7 +73,7 @@ class Coverage(Generic[K]):
     """Follows answers in order of time; books, markets and events are known by key or by id."""
 
     def __init__(self, profile: Callable[[K], Profile]) -> None:
-        self._books = _Books(profile)
+        self._books: _Books[K] = _Books(profile)
         self._events: _Events[K] = _Events()
         self._markets: _Habit[K] = _Habit()
 
@@ -83,7 +83,7 @@ class Coverage(Generic[K]):
         return Covered(
             shown.books | self._books.gone(shown.books),
             shown.markets or usual,
-            shown.starts.keys() | self._events.gone(shown),
+            frozenset(shown.starts) | self._events.gone(shown),
         )
 
 

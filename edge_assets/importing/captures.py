@@ -219,7 +219,8 @@ class SportImport:
                 events.add(scope.event)
             elif not snapshot.is_of_one_event:
                 one = _scope_of(diff.times, diff.starts)
-                shown = Scope(None, *(some | more for some, more in zip(shown[1:4], one[1:4], strict=True)))
+                seen = (shown.events or frozenset()) | (one.events or frozenset())
+                shown = Scope(None, shown.books | one.books, shown.markets | one.markets, seen)
         return events, shown
 
     def _reached(self) -> dict[int, Scope | None]:

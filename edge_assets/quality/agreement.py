@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import permutations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class Agreement:
     def add(self, board: Board, ticks: Columns) -> None:
         """Keep what each source of a board says, where it said something new, beside what the others say."""
         own = _centred(board.price)
-        told = ~np.isnan(own).any(axis=2)
+        told: Flags = np.all(~np.isnan(own), axis=2)
         others = told.sum(axis=1)[:, None] - told
         usual = _usual(own)
         rows = told & board.due.any(axis=2)
@@ -94,12 +94,18 @@ class Agreement:
 
     def rows(self) -> dict[Key, Rows]:
         """All rows by source, each source's in order of event, line and time."""
-        return {key: Rows(*map(np.concatenate, zip(*some, strict=True))) for key, some in sorted(self._rows.items())}
+        return {key: _joined(some) for key, some in sorted(self._rows.items())}
+
+
+def _joined(some: list[Rows]) -> Rows:
+    columns: Any = map(np.concatenate, zip(*some, strict=True))
+    return Rows(*columns)
 
 
 def take(rows: Rows, which: Flags | NDArray[np.intp]) -> Rows:
     """Some of the rows."""
-    return Rows(*(column[which] for column in rows))
+    columns: Any = (column[which] for column in rows)
+    return Rows(*columns)
 
 
 def compare(rows: Rows) -> Compared:
@@ -114,8 +120,9 @@ def compare(rows: Rows) -> Compared:
     nearest = np.sqrt(np.maximum(squares - 2 * fit.max(axis=1), 0))
     error = max(float(np.median(nearest)) / RAYLEIGH[n], LEAST_ERROR)
     # by the order that undoes it, a row lies as far from the others' as they lie from themselves in that order
-    clear = apart[:, 1:] > CLEAR * error
-    told, opposed = clear.any(axis=1), (clear & (fit[:, 1:] > fit[:, :1])).any(axis=1)
+    clear: Flags = apart[:, 1:] > CLEAR * error
+    told: Flags = np.asarray(clear.any(axis=1))
+    opposed: Flags = np.asarray((clear & (fit[:, 1:] > fit[:, :1])).any(axis=1))
     if order := _better(rows, fit):
         told, opposed = np.ones(len(fit), np.bool_), fit[:, order] > fit[:, 0]
     events, wrong = by_half(rows.event[told], opposed[told])

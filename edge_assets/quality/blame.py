@@ -84,7 +84,7 @@ def of_results(rows: Mapping[Key, Rows], winners: Winners) -> Iterator[Suspicion
 
 def _won(rows: Mapping[Key, Rows], winners: Winners) -> dict[Key, NDArray[np.intp]]:
     """What has won, row by row; each line is settled once, whoever has prices on it."""
-    found = {}
+    found: dict[Key, NDArray[np.intp]] = {}
     for market in sorted({key.market for key in rows}):
         keys = [key for key in rows if key.market == market]
         places = np.concatenate([np.stack([rows[key].event, rows[key].line]) for key in keys], axis=1)

@@ -36,7 +36,7 @@ class Winners:
         for place, outcome in enumerate(outcomes):
             away = market == Market.SPREADS and place == 1
             n = int(has_score.sum())
-            bets = {
+            bets: Columns = {
                 "game": game[has_score],
                 "book": np.full(n, ANY_SELLER, np.int16),
                 "market": np.full(n, market, np.int16),

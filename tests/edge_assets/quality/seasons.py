@@ -104,7 +104,8 @@ class Desk:
         """Import rows from a file."""
         with (self.folder / name).open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(max(rows, key=len))
+            longest: Row = max(rows, key=len)
+            writer.writerow(longest)
             writer.writerows(row.values() for row in rows)
         return self.load(self.folder / name)
 

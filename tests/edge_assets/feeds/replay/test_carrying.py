@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from edge_assets.coverage import REPEATED
 from edge_assets.feeds.replay.recorded import RecordedTape
@@ -11,11 +11,12 @@ from edge_assets.feeds.replay.recorded import RecordedTape
 if TYPE_CHECKING:
     from pathlib import Path
 
-BOTH = {"e1": ("a", "b", "c"), "e2": ("a", "b", "c")}
-PART = {"e1": ("a", "b")}
+Events: TypeAlias = "dict[str, tuple[str, ...]]"
+BOTH: Events = {"e1": ("a", "b", "c"), "e2": ("a", "b", "c")}
+PART: Events = {"e1": ("a", "b")}
 
 
-def sent(events: dict[str, tuple[str, ...]], prices: tuple[float, float] = (1.9, 2.0)) -> str:
+def sent(events: Events, prices: tuple[float, float] = (1.9, 2.0)) -> str:
     outcomes = [{"name": f"{name}", "price": price} for name, price in zip(("Over", "Under"), prices, strict=True)]
     return json.dumps(
         [
@@ -45,7 +46,7 @@ def standing(path: Path, *answers: str) -> list[dict[str, tuple[str, ...]]]:
 
 
 def test_a_narrower_question_takes_nothing_away(tmp_path: Path) -> None:
-    assert standing(tmp_path, *map(sent, (BOTH, PART, BOTH, {}, PART))) == [BOTH] * 5
+    assert standing(tmp_path, *[sent(events) for events in (BOTH, PART, BOTH, {}, PART)]) == [BOTH] * 5
 
 
 def test_what_a_shown_book_lacks_on_a_listed_event_is_gone(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_a_question_repeated_often_is_believed(tmp_path: Path) -> None:
 
 
 def test_an_event_with_another_id_stands_once(tmp_path: Path) -> None:
-    renamed = {"e1": BOTH["e1"], "e2x": BOTH["e2"]}
+    renamed: Events = {"e1": BOTH["e1"], "e2x": BOTH["e2"]}
     assert standing(tmp_path, sent(BOTH), sent(renamed))[-1] == renamed
 
 
