@@ -444,7 +444,7 @@ def test_handicaps_that_are_not_opposite_are_counted(feed: Feed) -> None:
 
 def test_silence_about_what_was_not_asked_for_withdraws_nothing(feed: Feed) -> None:
     def take(books: list[Any], *markets: Market) -> set[Row]:
-        diff = feed.differ.diff(payload(event(*books)), NOW, lambda _: lambda e, b, m: m in markets)
+        diff = feed.differ.diff(payload(event(*books)), NOW, lambda _, __: lambda e, b, m: m in markets)
         feed.differ.commit()
         return feed.rows(diff)
 
