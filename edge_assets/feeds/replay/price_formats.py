@@ -5,7 +5,7 @@ so in one reading, all of them above 100 or below -100 or all of them from 1 on,
 are 1.06 as American prices and 0.017 as decimal ones). Each such market of a book is one vote, the majority decides,
 and a book that contradicts it is left out: neither reading of it is known to be true. Odd values have no vote.
 
-Undecidable: a list of outrights (four or more, all above 100) where no other market tells. It is taken for American,
+Undecidable: a list of outrights, all above 100, where no other market tells. It is taken for American,
 unless all end in 1 or 6, as long decimal prices do, or add up to more than `OUTRIGHTS_AT_MOST`.
 """
 
@@ -31,7 +31,7 @@ COMPLETE = (0.9, 1.5)
 """What American prices of a market of two or three outcomes imply together."""
 OUTRIGHTS_AT_MOST = 2.0
 WINNERS = 3
-"""As many outcomes as a match can have; more are outrights, propositions or several lines."""
+"""As many outcomes as a match can have; more are several lines."""
 OUTRIGHTS = "outrights"
 CLOSED = frozenset({"h2h", "spreads", "totals"})
 
@@ -75,7 +75,7 @@ def told_by(market: Market) -> PriceFormat | None:
 def _is_american(key: str, prices: Sequence[float]) -> bool:
     """Whether prices, all of them above 100, can be no decimal ones."""
     implied = sum(EVEN / (price + EVEN) for price in prices)
-    if len(prices) <= WINNERS:
+    if key in CLOSED and len(prices) <= WINNERS:
         return COMPLETE[0] <= implied <= COMPLETE[1]
     if key == OUTRIGHTS and implied > OUTRIGHTS_AT_MOST:
         return False

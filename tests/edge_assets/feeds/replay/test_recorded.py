@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
+from edge_assets.coverage import REPEATED
 from edge_assets.feeds.replay.recorded import RecordedTape
 from edge_assets.feeds.replay.sources import TapeError, captured_at
 from tests.edge_assets.feeds.replay.material import EPL, GAME, NFL, book, event, nfl_body, two_way, write
@@ -71,7 +72,8 @@ def test_our_own_archive_with_an_empty_poll(tmp_path: Path) -> None:
     tape = RecordedTape.load(tmp_path)
     assert [c.sport for c in tape.captures] == [NFL, NFL, EPL]
     assert tape.captures[0].at.microsecond == 123456
-    assert tape.snapshot(NFL, tape.captures[1].at).events == []  # type: ignore[union-attr]
+    # one answer before says not how narrow the question was that nothing answers
+    assert len(tape.snapshot(NFL, tape.captures[1].at).events) == 1  # type: ignore[union-attr]
 
 
 def test_an_envelope_states_its_own_time(tmp_path: Path) -> None:
@@ -189,20 +191,17 @@ def test_captures_of_one_region_at_a_time_leave_the_other_on_offer(tmp_path: Pat
         sent = [book(key, {"h2h": two_way(1.9 + minute / 100, 2.0)}) for key in books]
         write(tmp_path, f"nfl_20251103T12{minute:02}00Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", sent)])
 
-    captured(0, "one", "two", "three")
-    captured(1, "un", "deux", "trois")
-    captured(10, "one", "three")
-    captured(11, "un", "deux", "trois")
+    for minute in range(0, 2 * REPEATED, 2):
+        captured(minute, "one", "two", "three")
+        captured(minute + 1, "un", "deux", "trois")
+    captured(50, "one", "three")
+    captured(51, "un", "deux", "trois")
     tape = RecordedTape.load(tmp_path)
     shown = [tape.snapshot(NFL, capture.at).content.books for capture in tape.captures]  # type: ignore[union-attr]
     rest = {"un", "deux", "trois"}
-    # a book that is missing where its fellows are is withdrawn
-    assert shown == [
-        {"one", "two", "three"},
-        {"one", "two", "three"} | rest,
-        {"one", "three"} | rest,
-        {"one", "three"} | rest,
-    ]
+    # a book that is missing where its fellows always had it is withdrawn
+    whole = {"one", "two", "three"} | rest
+    assert shown == [{"one", "two", "three"}, *[whole] * (2 * REPEATED - 1), *[whole - {"two"}] * 2]
 
 
 def test_an_odd_part_costs_no_more_than_itself(tmp_path: Path) -> None:
@@ -222,8 +221,9 @@ def test_an_odd_part_costs_no_more_than_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prices", [(150, 220, 190), (150.0, 220.0, 190.0), (450, 12500.5, 8000), (-110, 120, 300)])
 def test_a_few_odd_prices_do_not_turn_the_format(tmp_path: Path, junk: object, prices: tuple[float, ...]) -> None:
     names = ("Home a", "Away a", "Draw")
+    market = "outrights" if 12500.5 in prices else "h2h"
     books = [
-        book(f"b{n}", {"h2h": [{"name": x, "price": p} for x, p in zip(names, prices, strict=True)]}) for n in range(4)
+        book(f"b{n}", {market: [{"name": x, "price": p} for x, p in zip(names, prices, strict=True)]}) for n in range(4)
     ]
     books[0]["markets"][0]["outcomes"][0]["price"] = junk
     write(tmp_path, "a_20251103T120000Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", books)])
