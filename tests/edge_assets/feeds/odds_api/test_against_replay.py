@@ -21,22 +21,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+OTHER = event(book("draftkings", h2h(-105, -105)), number=2)
+"""It shows that the book was asked for."""
 CAPTURES = {
-    "nhl_20260301T120000Z.json": payload(event(book("draftkings", h2h(-110, 120)))),
-    "nhl_20260301T122000Z.json": payload(event(book("draftkings", h2h(-115, 120)))),
-    "nhl_20260301T124000Z.json": payload(event()),
+    "nhl_20260301T120000Z.json": (event(book("draftkings", h2h(-110, 120))),),
+    "nhl_20260301T122000Z.json": (event(book("draftkings", h2h(-115, 120))),),
+    "nhl_20260301T124000Z.json": (event(),),
 }
+
+
+def recorded(folder: Path, *beside: Any) -> RecordedTape:
+    for name, events in CAPTURES.items():
+        (folder / name).write_bytes(payload(*events, *beside))
+    return RecordedTape.load(folder)
 
 
 @pytest.fixture
 def tape(tmp_path: Path) -> RecordedTape:
-    for name, body in CAPTURES.items():
-        (tmp_path / name).write_bytes(body)
-    return RecordedTape.load(tmp_path)
+    return recorded(tmp_path)
 
 
-async def test_every_capture_is_taken_once_in_order(tape: RecordedTape, serve: Callable[[Any], str]) -> None:
-    differ, clock = PayloadDiffer(MemoryVocabulary(), SPORT, 1), VirtualClock()
+async def test_every_capture_is_taken_once_in_order(tmp_path: Path, serve: Callable[[Any], str]) -> None:
+    differ, clock, tape = PayloadDiffer(MemoryVocabulary(), SPORT, 1), VirtualClock(), recorded(tmp_path, OTHER)
     consumed, seen = None, []
     async with client_of(serve(create_app(tape)), clock) as client:
         for _ in range(4):
@@ -44,7 +50,7 @@ async def test_every_capture_is_taken_once_in_order(tape: RecordedTape, serve: C
             diff = differ.diff(taken.body, taken.observed_at)
             differ.commit()
             consumed = taken.observed_at
-            seen.append((consumed.strftime("%H:%M"), diff.quotes.price.tolist()))
+            seen.append((consumed.strftime("%H:%M"), diff.quotes.price[diff.quotes.event == 1].tolist()))
     assert seen[:2] == [("12:00", [1 + 100 / 110, 2.2]), ("12:20", [1 + 100 / 115])]
     assert [(at, len(prices)) for at, prices in seen[2:]] == [("12:40", 2), ("12:40", 0)]
 
