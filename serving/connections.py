@@ -6,6 +6,7 @@ the cookies of other programs on this address add up to) it neither answers nor 
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from http import HTTPStatus
@@ -171,9 +172,9 @@ class StreamConnection(WebSocketsSansIOProtocol):
 
 
 def _answer(status: HTTPStatus, message: str) -> bytes:
-    body = message.encode()
+    body = json.dumps({"detail": message}).encode()
     head: dict[str, Any] = {
-        "content-type": "text/plain; charset=utf-8",
+        "content-type": "application/json",
         "content-length": len(body),
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",

@@ -115,7 +115,7 @@ def test_the_example_names_every_variable_and_no_other() -> None:
 
 def test_variables_of_our_services_are_settings() -> None:
     settings = {name.upper() for name in Settings.model_fields}
-    others = {"DAGSTER_POSTGRES_URL", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"}
+    others = {"DAGSTER_GRPC_TIMEOUT_SECONDS", "DAGSTER_POSTGRES_URL", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"}
     assert set(COMPOSE["x-environment"]) <= settings | others
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -104,3 +105,10 @@ def read_heartbeats(conn: Connection) -> dict[str, Heartbeat]:
     """The last sign of life of each service that has ever shown one."""
     with conn.cursor(row_factory=class_row(Heartbeat)) as cursor:
         return {row.service: row for row in cursor.execute("SELECT * FROM heartbeats")}
+
+
+def seconds_silent(conn: Connection, service: str) -> float:
+    """Seconds since a service last showed that it works; infinite if it never has."""
+    query = "SELECT extract(EPOCH FROM clock_timestamp() - beat_at)::float FROM heartbeats WHERE service = %s"
+    row = conn.execute(query, [service]).fetchone()
+    return float(row[0]) if row else math.inf

@@ -42,6 +42,7 @@ BOOKMARK = AssetKey(["pricing", "priced_polls"])
 
 PLACES = {
     "alerts": ALERTS,
+    "alert_publications": ALERTS,
     "admitted_polls": table_key("polls"),
     "held_out_events": QUARANTINE,
     "blocked_feeds": QUARANTINE,

@@ -46,7 +46,7 @@ def test_a_finding_is_listed_shown_and_decided(edge: Edge, desk: Desk) -> None:
     number = str(finding["id"])
     shown = edge("quality", "show", number, DATABASE_URL=url).stdout
     assert "other books have a median" in shown
-    assert f"`edge quality accept {number}`" in shown
+    assert f"`edge quality accept {number} --why" in shown
     facts = json.loads(edge("quality", "show", number, "--json", DATABASE_URL=url).stdout)
     assert (facts["prices"], facts["events"], facts["decisions"]) == (1140, 380, [])
     excluded = json.loads(edge("quality", "exclude", number, *WHY, DATABASE_URL=url).stdout)

@@ -61,7 +61,7 @@ def test_a_finding_fails_its_check_and_stops_nothing(desk: Desk) -> None:
         assert isinstance(table, TableMetadataValue)
         [row] = [record.data for record in table.records]
         assert str(row["held out"]).endswith("shifted.csv)")
-        assert "`edge quality accept 1`" in str(row["what to do"])
+        assert "`edge quality accept 1 --why" in str(row["what to do"])
         assert result.asset_materializations_for_node("behind")
 
 

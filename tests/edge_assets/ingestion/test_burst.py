@@ -202,9 +202,9 @@ async def test_a_burst_that_is_told_to_stop_ends_between_two_polls(
     await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
     reports = await asyncio.wait_for(first, 30)
-    assert [(r.ended, r.failure) for r in reports] == [("stopped", None)] * 2
+    assert [(r.ended, r.failure) for r in reports] == [("the run was ended from outside", None)] * 2
     assert signal.getsignal(signal.SIGTERM) is handler
-    assert rows(database_url, "SELECT count(*) FROM polls WHERE published_at IS NULL") == [(0,)]
+    assert rows(database_url, "SELECT count(*) FROM poll_outbox") == [(0,)]
     await play("r2", settings)
     assert ticks(database_url) == undisturbed
 

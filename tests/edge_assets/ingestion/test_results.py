@@ -293,8 +293,9 @@ async def test_sources_are_left_alone_for_a_while(world: World) -> None:
     assert (await world.collect()).keys() == {(EPL, "odds-api"), (EPL, "espn")}
 
     assert await world.collect() == {}
-    assert nothing_to_ask(world.settings, NOW) == "the sources were asked a short time ago"
-    assert nothing_to_ask(world.settings, NOW + timedelta(hours=1)) is None
+    now = datetime.now(UTC)
+    assert nothing_to_ask(world.settings, now) == "the sources were asked a short time ago"
+    assert nothing_to_ask(world.settings, now + timedelta(hours=1)) is None
 
 
 async def test_a_replay_asks_its_own_server_only(world: World) -> None:

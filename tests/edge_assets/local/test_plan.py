@@ -87,7 +87,7 @@ def test_every_service_waits_for_something_that_exists(home: Home) -> None:
     all_services = declared(home, plan)
     for service in all_services.values():
         assert set(service.after) <= all_services.keys() | STEPS
-    assert {name for name, service in all_services.items() if not service.essential} == {"code-analytics"}
+    assert {name for name, service in all_services.items() if not service.essential} == {"code-analytics", "watchdog"}
 
 
 def test_what_is_opened_once_a_week_starts_when_it_is_opened(home: Home) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from edge_assets.store.problems import (
@@ -11,6 +12,7 @@ from edge_assets.store.problems import (
     read_heartbeats,
     read_problems,
     report_problem,
+    seconds_silent,
 )
 
 if TYPE_CHECKING:
@@ -37,4 +39,6 @@ def test_the_last_sign_of_life_counts(conn: Connection) -> None:
     beat(conn, "scorer", behind=0)
     after = read_heartbeats(conn)["scorer"]
     assert after.beat_at > before.beat_at
+    assert seconds_silent(conn, "scorer") < 60
+    assert seconds_silent(conn, "serving") == math.inf
     assert (before.detail, after.detail) == ({"behind": 3}, {"behind": 0})
