@@ -144,12 +144,6 @@ def remember_contradicted(conn: Connection, events: Sequence[int] | None = None)
     return int(row[0]) if row else 0
 
 
-def contradicted_events(conn: Connection) -> int:
-    """How many events have sources that contradict each other, by the last look at each."""
-    row = conn.execute("SELECT count(*) FROM contradicted_events").fetchone()
-    return int(row[0]) if row else 0
-
-
 def _insert(conn: Connection, stated: Mapping[Word, datetime], import_id: int | None = None) -> Written:
     if not stated:
         return Written(0, 0, 0)

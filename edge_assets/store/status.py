@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row
 
 from edge_assets.store.database import describe
-from edge_assets.store.results import contradicted_events
 from edge_assets.store.scorer_failures import failing_sports
 
 if TYPE_CHECKING:
@@ -47,6 +46,7 @@ GROUP BY s.key ORDER BY s.key
 """
 REJECTED = "SELECT reason, sum(n)::bigint FROM rejection_totals GROUP BY reason"
 SUPPRESSED = "SELECT reason, sum(n)::bigint FROM suppression_totals GROUP BY reason"
+COUNT_CONTRADICTED = "SELECT count(*) FROM contradicted_events"
 
 
 def status(conn: Connection) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def status(conn: Connection) -> dict[str, Any]:
         **alerts,
         "rejected": dict(conn.execute(REJECTED).fetchall()),
         "suppressed": dict(conn.execute(SUPPRESSED).fetchall()),
-        "contradicted_results": contradicted_events(conn),
+        "contradicted_results": (conn.execute(COUNT_CONTRADICTED).fetchone() or (0,))[0],
         "latency_ms": dict(zip(("p50", "p95", "p99"), latency, strict=True)),
         "failing": [asdict(failure) for failure in failing_sports(conn)],
         "database": asdict(describe(conn)),
