@@ -52,8 +52,8 @@ def up(
     wish = Wish(chosen, replay.resolve() if replay else None, speed, seed, port, fresh)
     if fresh and not yes:
         _ask_whether_to_give_up(home, chosen)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # in the background shells have the first ignored
+        signal.signal(number, _interrupt)
     try:
         plan = _start(home, settings, wish)
         if not detach:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import Annotated
 
@@ -38,9 +37,12 @@ def watch(
     def signed() -> str:
         return token or issue_token(jwt_secret(settings, home), "edge watch", timedelta(hours=1))
 
-    # there is nothing to save; an exception can get lost in a callback, and one interrupt has to be enough
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    follow(board.rstrip("/"), signed, after, print_json if as_json else print_lines())
+    # a shell that starts it in the background has it ignore interrupts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        follow(board.rstrip("/"), signed, after, print_json if as_json else print_lines())
+    except KeyboardInterrupt:
+        raise typer.Exit from None
 
 
 def _checked(url: str) -> str:
