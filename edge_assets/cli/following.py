@@ -118,6 +118,8 @@ def _line(alert: dict[str, Any]) -> Text:
     if alert["kind"] == "arbitrage":
         rules = alert.get("rules") or "unknown"  # a stream goes on over an upgrade
         line.append(f"  rules: {as_cell(rules)}", RULES_STYLES.get(rules, ""))
+    if late := alert.get("late_s"):
+        line.append(f"  {late:.0f} s late", "yellow")
     if alert["reason"]:
         line.append(f"  ({as_cell(alert['reason'])})", "dim")
     return line

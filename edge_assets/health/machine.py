@@ -18,17 +18,19 @@ NEEDED_MEMORY_BYTES = GIB // 4
 
 
 class Machine(NamedTuple):
-    """Bytes free on the disk of `place`, and of memory that programs can have without swapping."""
+    """Bytes free on the disk of `place`, of memory that programs can have without swapping, and what a day adds."""
 
     place: str
     disk_free: int
     memory_available: int
+    bytes_per_day: float = 0.0
 
 
 def assess_machine(machine: Machine) -> Iterator[Finding]:
     """What is short."""
-    if machine.disk_free < NEEDED_DISK_BYTES:
-        detail = f"{amount(machine.disk_free)} free at {machine.place}"
+    if machine.disk_free < max(NEEDED_DISK_BYTES, machine.bytes_per_day):
+        adds = f", a day adds {amount(round(machine.bytes_per_day))}" if machine.bytes_per_day else ""
+        detail = f"{amount(machine.disk_free)} free at {machine.place}{adds}"
         yield Finding(ProblemKind.DISK_LOW, "", detail)
     if machine.memory_available < NEEDED_MEMORY_BYTES:
         yield Finding(ProblemKind.MEMORY_LOW, "", f"{amount(machine.memory_available)} available")

@@ -1,4 +1,4 @@
-"""Room on the disk: how much a home has and needs, and a reserve out of which the database can recover.
+"""A reserve of room on the disk, out of which the database can recover.
 
 A PostgreSQL that cannot write its log ends, and cannot begin again without room for the recovery: where nobody tidies
 up, the disk stays full. The reserve is room that nothing else can take; the launcher gives it back before each start
@@ -9,36 +9,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MIB = 2**20
-LOW_BYTES = 2048 * MIB
 RESERVE_BYTES = 256 * MIB
 """A recovery replays at most `max_wal_size` of log into files that are mostly there, and begins a segment of 16 MB."""
 RELEASE_BELOW_BYTES = 128 * MIB
 KEEP_ABOVE_BYTES = 4 * RESERVE_BYTES
 """The reserve is made where it takes no more than a quarter of what is left."""
 CHUNK_BYTES = 4 * MIB
-
-
-class DiskSpace(NamedTuple):
-    """Bytes free, and how many should be: 2 GiB, or what a day adds where that is more."""
-
-    free_bytes: int
-    needed_bytes: int
-
-    @property
-    def is_low(self) -> bool:
-        """Whether it is time to warn."""
-        return self.free_bytes < self.needed_bytes
-
-
-def disk_space(directory: Path, growth_bytes_per_day: float = 0.0) -> DiskSpace:
-    """The room that `directory` has, against what a day there adds (measured by whoever asks)."""
-    return DiskSpace(shutil.disk_usage(directory).free, max(LOW_BYTES, round(growth_bytes_per_day)))
 
 
 def keep_reserve(reserve: Path) -> bool:

@@ -9,7 +9,8 @@ import subprocess
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from edge_assets.local.disk import LOW_BYTES, MIB
+from edge_assets.health.machine import NEEDED_DISK_BYTES
+from edge_assets.local.disk import MIB
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import PRIVATE_DIRECTORY
 from edge_assets.local.postgres import binaries
@@ -51,7 +52,7 @@ def _run_pg_dump(url: str, target: Path) -> None:
     environment = {**os.environ, "PGPASSWORD": unquote(parts.password or "")}
     said = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)  # noqa: S603 - ours
     free = shutil.disk_usage(target.parent).free
-    if said.returncode or free < LOW_BYTES // 8:
+    if said.returncode or free < NEEDED_DISK_BYTES // 8:
         why = said.stderr.strip() or f"only {free // MIB} MiB are left on the disk"
         msg = f"what the database holds cannot be kept before it is migrated: {why}"
         raise LocalError(msg, f"make room at {target.parent}; nothing has been changed")

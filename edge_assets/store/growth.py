@@ -68,6 +68,8 @@ HAVING count(*) FILTER (WHERE import_id IS NOT NULL) = 0 AND min(received_at) < 
 POLLED = ("ticks", "payloads", "polls", "keyframes", "alerts")
 """Empty before the first poll."""
 FARTHEST_DAYS = 3650
+SHORTEST_BASE_DAYS = 1 / 24
+"""What grows in less says nothing about a day: a replay at full speed stores a week in minutes."""
 UNITS = ("B", "kB", "MB", "GB", "TB")
 NAMED_BYTES = 10**6
 """Smaller parts are told of only if they grow."""
@@ -151,6 +153,14 @@ def growth(conn: Connection, home: Path, kept: KeptDays) -> Growth:
     days = _days(kept)
     parts = [Part(name, size, rates.get(name), days.get(name)) for name, size in sizes.items()]
     return Growth(sorted(parts, key=lambda part: -part.bytes), shutil.disk_usage(home).free)
+
+
+def bytes_per_day(conn: Connection, home: Path) -> float:
+    """What comes in a day, by what was measured an hour ago or earlier; 0 while nothing was. Measures."""
+    sizes = measure(conn, home)
+    base = [(sizes.get(part, 0) - before, float(days)) for part, before, days in conn.execute(BASE)]
+    rate: float = sum(grown / days for grown, days in base if days >= SHORTEST_BASE_DAYS)
+    return max(0.0, rate)
 
 
 def _rates(conn: Connection, sizes: Mapping[str, int]) -> dict[str, float]:

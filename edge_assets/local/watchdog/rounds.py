@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import time
 from collections import defaultdict
@@ -17,6 +18,7 @@ from edge_assets.health.assessment import BURSTS
 from edge_assets.health.findings import Finding
 from edge_assets.health.machine import Machine, assess_machine
 from edge_assets.health.words import duration
+from edge_assets.local.disk import keep_reserve
 from edge_assets.local.errors import LocalError
 from edge_assets.local.listeners import owns
 from edge_assets.local.watchdog import probing
@@ -24,6 +26,7 @@ from edge_assets.local.watchdog.clock import ClockWatch, read_clocks
 from edge_assets.local.watchdog.duties import Ports, duties, recording_ended
 from edge_assets.local.watchdog.liveness import Liveness, Starts
 from edge_assets.store.dagster_runs import last_runs
+from edge_assets.store.growth import bytes_per_day
 from edge_assets.store.problems import ProblemKind, beat
 from edge_assets.store.vital_signs import VitalSigns, connect_briefly, read_vital_signs
 
@@ -40,6 +43,8 @@ log = logging.getLogger(__name__)
 NAME = "watchdog"
 DOWN = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
 MANY_STARTS = 3
+SECONDS_BETWEEN_MEASUREMENTS = 3_600.0
+"""Of what grows: it looks at every file of the home."""
 ERRORS_OF_SERVER = (psycopg.Error, TimeoutError)
 REDIS_KINDS = {
     probing.UNREACHABLE: ProblemKind.REDIS_UNREACHABLE,
@@ -68,11 +73,13 @@ class Rounds:
         self._starts: dict[str, Starts] = defaultdict(Starts)
         self._programs: list[ProgramInfo] = []
         self._is_database_away = False
+        self._bytes_per_day, self._measured_at = 0.0, -math.inf
         self._duties = duties(places.ports, time.monotonic, self._owns)
         self._lives = {duty.service: Liveness(duty.patience, time.monotonic()) for duty in self._duties}
 
     def make(self) -> None:
         """Make one; what cannot be asked is left out, and told."""
+        keep_reserve(self._home.reserve)
         signs = self._signs()
         self._is_database_away = signs is None
         findings = [*self._found(signs)]
@@ -82,6 +89,7 @@ class Rounds:
             with closing(connect_briefly(self._places.database_url, NAME)) as conn:
                 self._notes.store(conn, findings)
                 beat(conn, NAME)
+                self._measure(conn)
         except ERRORS_OF_SERVER:
             self._notes.keep_beside(findings)
 
@@ -146,9 +154,14 @@ class Rounds:
         if fault := probing.redis_fault(self._places.redis_url):
             yield Finding(REDIS_KINDS[fault[0]], "", fault[1])
 
+    def _measure(self, conn: psycopg.Connection) -> None:
+        if time.monotonic() - self._measured_at > SECONDS_BETWEEN_MEASUREMENTS:
+            self._measured_at = time.monotonic()
+            self._bytes_per_day = bytes_per_day(conn, self._home.root)
+
     def _machine(self) -> Machine:
         free = shutil.disk_usage(self._home.root).free
-        return Machine(str(self._home.root), free, psutil.virtual_memory().available)
+        return Machine(str(self._home.root), free, psutil.virtual_memory().available, self._bytes_per_day)
 
     def _runs(self) -> Iterator[Finding]:
         if self._places.dagster_url is None:

@@ -131,6 +131,8 @@ def test_without_a_database_that_is_what_is_told() -> None:
 
 def test_what_the_machine_lacks() -> None:
     assert Health.of(assess_machine(Machine("/", 10 * 2**30, 2**30))).status == "ok"
+    [today] = assess_machine(Machine("/", 10 * 2**30, 2**30, bytes_per_day=11.0 * 2**30))
+    assert today.kind == "disk_low"
     short = [finding.kind for finding in assess_machine(Machine("/", 2**30, 2**20))]
     assert short == ["disk_low", "memory_low"]
 

@@ -62,7 +62,7 @@ def test_the_newest_dumps_of_a_database_are_kept(servers: Servers, database: str
 def test_without_room_nothing_is_migrated_and_nothing_is_left(
     servers: Servers, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dumps, "LOW_BYTES", 2**60)
+    monkeypatch.setattr(dumps, "NEEDED_DISK_BYTES", 2**60)
     before = set(servers.home.dumps.iterdir()) if servers.home.dumps.exists() else set()
     with pytest.raises(LocalError, match="cannot be kept before it is migrated: only"):
         dump_database(servers.home, database, "0016", NOW)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -91,9 +90,3 @@ def test_what_a_power_cut_leaves_of_a_server_does_not_lock_the_home(servers: Ser
 def test_the_database_has_room_to_recover_in(servers: Servers) -> None:
     assert servers.home.reserve.stat().st_blocks * 512 >= disk.RESERVE_BYTES
     assert not disk.release_reserve(servers.home.reserve)  # there is room
-
-
-def test_space_is_low_below_two_gib_or_a_days_growth(home: Home) -> None:
-    free = shutil.disk_usage(home.root).free
-    assert disk.disk_space(home.root).is_low == (free < 2 * 2**30)
-    assert disk.disk_space(home.root, growth_bytes_per_day=2.0 * free).is_low
