@@ -61,9 +61,14 @@ def status(conn: Connection) -> dict[str, Any]:
         **alerts,
         "rejected": dict(conn.execute(REJECTED).fetchall()),
         "suppressed": dict(conn.execute(SUPPRESSED).fetchall()),
-        "contradicted_results": (conn.execute(COUNT_CONTRADICTED).fetchone() or (0,))[0],
+        "contradicted_results": count_contradicted(conn),
         "latency_ms": dict(zip(("p50", "p95", "p99"), latency, strict=True)),
         "failing": [asdict(failure) for failure in failing_sports(conn)],
         "database": asdict(describe(conn)),
         "sports": sports,
     }
+
+
+def count_contradicted(conn: Connection) -> int:
+    """How many events have sources that contradict each other, by the last look at each."""
+    return int((conn.execute(COUNT_CONTRADICTED).fetchone() or (0,))[0])

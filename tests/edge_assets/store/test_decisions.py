@@ -10,7 +10,8 @@ import pytest
 
 from edge_assets.store.decisions import DecidedScore, Wanted, decide, standing_results, words
 from edge_assets.store.reports import ENDINGS, dated_reports, reports
-from edge_assets.store.results import ResultSource, StatedResult, contradicted_events, results_at, write_results
+from edge_assets.store.results import ResultSource, StatedResult, results_at, write_results
+from edge_assets.store.status import count_contradicted
 from ml.settlement import GameReport, GameStatus, Score, ScorePeriod
 from tests.edge_assets.store.material import NOON, Desk
 
@@ -55,7 +56,7 @@ def test_a_decision_holds_from_its_time_on_until_the_next(contradicted: Desk) ->
     assert holds(contradicted, SECOND) == [("full", "final", 0, 1, "odds-api", True)]
     assert holds(contradicted, THIRD) == [("full", "final", 2, 1, "decision", False)]
     assert holds(contradicted, FOURTH) == [("full", "final", 3, 1, "decision", False)]
-    assert contradicted_events(contradicted.conn) == 0
+    assert count_contradicted(contradicted.conn) == 0
 
 
 def test_it_changes_no_word_and_keeps_who_when_and_why(contradicted: Desk) -> None:
@@ -84,7 +85,7 @@ def test_one_period_is_decided_and_the_other_stays_in_question(desk: Desk) -> No
     write_results(desk.conn, [StatedResult(desk.events[0], s, NOON, r) for s, r in zip(sources, ending, strict=True)])
     decided(desk, SECOND, 2, 1)
     assert [(row[0], row[-1]) for row in holds(desk, SECOND)] == [("full", False), ("regulation", True)]
-    assert contradicted_events(desk.conn) == 1
+    assert count_contradicted(desk.conn) == 1
 
 
 def test_a_game_that_is_decided_not_to_have_been_played_has_no_score(contradicted: Desk) -> None:

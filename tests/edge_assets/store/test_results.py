@@ -12,10 +12,10 @@ import pytest
 from edge_assets.store.results import (
     ResultSource,
     StatedResult,
-    contradicted_events,
     results_at,
     write_results,
 )
+from edge_assets.store.status import count_contradicted
 from ml.settlement import GameReport, GameStatus, Score
 from tests.edge_assets.store.material import NOON, Desk
 
@@ -128,7 +128,7 @@ def test_all_contradictions_are_counted_whatever_two_words_contradict(desk: Desk
     for (one, other), source in product(pairs, (ResultSource.ESPN, ResultSource.ODDS_API)):
         desk.conn.execute("DELETE FROM results")
         write_results(desk.conn, [stated(desk, one), stated(desk, other, source, LATER)])
-        found = contradicted_events(desk.conn)
+        found = count_contradicted(desk.conn)
         assert found == any(row[-1] for row in view(desk.conn)), (one, other, source)
         counts.add(found)
     assert counts == {0, 1}
