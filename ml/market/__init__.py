@@ -1,6 +1,6 @@
 """What the market says an outcome is worth: de-vig, consensus, value; all vectorised."""
 
-from ml.market.consensus import Consensus, consensus, opinion_range, with_methods
+from ml.market.consensus import Consensus, consensus, pool_each, with_methods
 from ml.market.devig import (
     FORMULA_METHODS,
     PLAIN_METHODS,
@@ -49,8 +49,8 @@ __all__ = [
     "log_odds",
     "market_width",
     "merged",
-    "opinion_range",
     "pool",
+    "pool_each",
     "probability_error",
     "probability_of_value",
     "ranking",

@@ -15,7 +15,7 @@ from ml.market.pooling import log_odds, mean_probability, pool
 from ml.market.weights import over_books
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -28,8 +28,6 @@ PRICES_AT_ONCE = 40_000
 """Twenty temporary arrays of this size stay in the cache; a million prices at once take 1.3 to 2 times as long."""
 FLATTEST = 1e-9
 """Slope of a probability by its log-odds, below which it is as good as certain."""
-UNIFORM = 12.0
-"""Width squared over variance of a uniform distribution: any method between the extremes may be the right one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,40 +90,43 @@ def _consensus(
     own = worst_case(each.values()) if worst else each[method]
     market = pool(log_odds(own), weights, groups=groups, variance=variance)
     plain = [log_odds(each[name]) for name in compared]
-    lowest, highest = opinion_range(plain, market.weight) if plain else np.full((2, *market.error.shape), np.nan)
-    width = highest - lowest
+    pooled = pool_each(plain, market.weight) if plain else np.full((1, *market.error.shape), np.nan)
+    lowest, highest = np.fmin.reduce(pooled), np.fmax.reduce(pooled)
+    fair = lowest if worst else market.probability
     return Consensus(
-        probability=(lowest if worst else market.probability).T,
-        standard_error=(with_methods(market.error, market.probability, width) if plain else market.error).T,
+        probability=fair.T,
+        standard_error=(with_methods(market.error, fair, fair - lowest, highest - fair) if plain else market.error).T,
         books=market.books,
-        method_spread=width.T,
+        method_spread=(highest - lowest).T,
         dispersion=market.dispersion,
         far=market.far,
     )
 
 
-def with_methods(error: Array, probability: Array, spread: Array) -> Array:
+def with_methods(error: Array, probability: Array, below: Array, above: Array) -> Array:
     """The standard error in log-odds with the choice of the method in it; arguments of one shape.
 
-    The method adds the deviation of a uniform distribution as wide as their `spread` (of probabilities).
+    The methods' consensuses reach from `below` the chosen one to `above` it (distances of probabilities). The truth may
+    lie anywhere between: a uniform distribution, whose mean square about the chosen one is (a^2 - a b + b^2) / 3. The
+    choice often is one of the ends: of a longshot power says the least, which adds twice what a middle would.
     """
     slope = np.maximum(probability * (1 - probability), FLATTEST)
-    total: Array = np.sqrt(error * error + (spread / slope) ** 2 / UNIFORM)
+    square = np.maximum(below * below - below * above + above * above, 0) / 3
+    total: Array = np.sqrt(error * error + square / slope**2)
     return total
 
 
-def opinion_range(opinions: Iterable[Array], weight: Array) -> tuple[Array, Array]:
-    """The lowest and the highest consensus (n, L) among several `opinions` (n, L, B) of the same books, one by each
-    de-vig method.
+def pool_each(opinions: Sequence[Array], weight: Array) -> Array:
+    """The consensus (k, n, L) of each of k `opinions` (n, L, B) of the same books, one by each de-vig method.
 
-    `weight` (L, B) is what each book counts with in all of them (`Pool.weight`); a method that is not defined for
-    every such book is left out.
+    `weight` (L, B) is what each book counts with in all of them (`Pool.weight`); NaN for a method that is not defined
+    for every such book.
     """
     total = over_books(weight)
     total = np.where(total > 0, total, np.nan)
     # one method's lines beside the other's: all are pooled at once
-    each = list(opinions)
+    k = len(opinions)
     pooled = mean_probability(
-        np.concatenate(each, axis=1), np.concatenate([weight] * len(each)), np.concatenate([total] * len(each))
-    ).reshape(len(each[0]), len(each), len(weight))
-    return np.fmin.reduce(pooled, axis=1), np.fmax.reduce(pooled, axis=1)
+        np.concatenate(opinions, axis=1), np.concatenate([weight] * k), np.concatenate([total] * k)
+    )
+    return pooled.reshape(len(pooled), k, len(weight)).transpose(1, 0, 2)

@@ -42,9 +42,9 @@ COMMON_RATIO = 0.4
 reveals it, but books that differ much err much. A correlation of their errors of .29. The mean of the five above
 differs from Pinnacle by .039 to .054 (root mean square), they from each other by .034 to .060, and the results side
 with Pinnacle: of the difference they confirm 1.09 +- .15 before the match (56,767 matches) and .98 +- .22 at the close
-(25,489). Chosen for alerts, among .25, .3, .4, .45, .55 and .6: .45 holds 90% of them on drawn markets (seeds 1 and 2
-of `tests/ml/scoring/drawn_markets.py`), .3 on the simulator (seeds 41 to 46). Of all outcomes, which is not promised,
-the interval about the five's mean holds Pinnacle in 81%."""
+(25,489). Chosen for alerts, among .25, .3, .4 and .5: with the choice of the de-vig method (`with_methods`) .4 holds
+92% of them on drawn markets (seeds 1 and 2 of `tests/ml/scoring/drawn_markets.py`), 88% on the simulator (seeds 41 to
+43); of all outcomes in the matches above, the interval about the five's mean holds Pinnacle in 88%."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from ml.market import (
     edge,
     expected_value,
     log_odds,
-    opinion_range,
+    pool_each,
     probability_error,
     probability_of_value,
     value_interval,
@@ -89,8 +89,9 @@ def appraise(
     outcome, line, book = cells = tuple(column[chosen] for column in value.told)
     lines, market = value.lines, value.market
     fair, price = market.probability[outcome, line], value.price[cells]
-    spread = _method_spread(cells, lines, market, rules)
-    error = probability_error(fair, with_methods(value.error[chosen], fair, spread))
+    below, above = _method_range(cells, lines, market, rules)
+    spread = below + above
+    error = probability_error(fair, with_methods(value.error[chosen], fair, below, above))
     push = _push(cells, lines, market, models)
     low, high = value_interval(fair, price, error, push)
     age = _age(lines.book_time[line, book], now)
@@ -121,8 +122,9 @@ def appraise(
     )
 
 
-def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool, rules: ScoringRules) -> Array:
-    """The spread between de-vig methods (M,), of the books that have their own prices on the line.
+def _method_range(cells: tuple[Index, ...], lines: LineView, market: Pool, rules: ScoringRules) -> tuple[Array, Array]:
+    """How far below and above the chosen de-vig method's consensus the others' reach (M,), of the books that have their
+    own prices on the line.
 
     Only what is told needs it: for every line it would take four times as long as all the rest.
     """
@@ -130,8 +132,8 @@ def _method_spread(cells: tuple[Index, ...], lines: LineView, market: Pool, rule
     opinion = lines.opinion.take(line, axis=1)
     others = devig_each(lines.price.transpose(1, 2, 0)[line], _beside(rules.method, len(lines.price)))
     counted = np.where(np.isnan(opinion[0]), 0.0, market.weight[line])
-    lowest, highest = opinion_range([opinion, *map(log_odds, others.values())], counted)
-    return _or_zero((highest - lowest)[outcome, np.arange(len(line))])
+    pooled = pool_each([opinion, *map(log_odds, others.values())], counted)[:, outcome, np.arange(len(line))]
+    return _or_zero(pooled[0] - np.fmin.reduce(pooled)), _or_zero(np.fmax.reduce(pooled) - pooled[0])
 
 
 def _beside(method: DevigMethod, outcomes: int) -> list[DevigMethod]:

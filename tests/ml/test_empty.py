@@ -67,8 +67,7 @@ def test_books_without_a_price_have_no_opinion(shape: tuple[int, int, int]) -> N
         assert np.isnan(fair.probabilities).all()
     opinion = market.log_odds(market.devig(prices))
     assert not market.pool(opinion, weight, groups=market.clones(range(shape[1]))).books.any()
-    lowest, highest = market.opinion_range([opinion, opinion], weight)
-    assert np.isnan([lowest, highest]).all()
+    assert np.isnan(market.pool_each([opinion, opinion], weight)).all()
     assert np.isnan(market.market_width(prices[..., :2])).all()
     none = np.empty(0, np.intp)
     assert not likely_error(palpable_features(prices, weight > 0, (none, none, none))).size

@@ -18,6 +18,7 @@ from ml.market import (
     liquidity,
     merged,
     pool,
+    with_methods,
 )
 from ml.market.pooling import BOOK_NOISE, COMMON_RATIO, FAR_LOG_ODDS
 from tests.ml.market.markets import NAN, feeds
@@ -234,11 +235,19 @@ def test_an_opinions_own_variance_is_part_of_the_error() -> None:
 
 
 def test_the_choice_of_the_method_is_part_of_the_error() -> None:
+    """Power says the least of this longshot, so that the truth may be further away than from a middle."""
     prices = np.array([[[1.08, 9.5], [1.07, 10.0], [1.08, 9.0]]])
     bare, whole = (consensus(prices, np.ones((1, 3)), spread=s) for s in (False, True))
-    p = whole.probability[0, 0]
-    added = whole.method_spread[0, 0] / (p * (1 - p)) / np.sqrt(12)
-    np.testing.assert_allclose(whole.standard_error[0, 0] ** 2, bare.standard_error[0, 0] ** 2 + added**2)
+    p = whole.probability[0, 1]
+    added = whole.method_spread[0, 1] / (p * (1 - p)) / np.sqrt(3)
+    np.testing.assert_allclose(whole.standard_error[0, 1] ** 2, bare.standard_error[0, 1] ** 2 + added**2)
+
+
+@given(below=st.floats(0, 0.2), above=st.floats(0, 0.2))
+def test_the_methods_add_the_mean_square_distance_to_anywhere_between_them(below: float, above: float) -> None:
+    between = np.linspace(-below, above, 4001)
+    [added] = with_methods(np.zeros(1), np.full(1, 0.5), np.array([below]), np.array([above])) / 4
+    assert added == pytest.approx(np.sqrt((between**2).mean()), rel=1e-3, abs=1e-12)
 
 
 def test_freshness_falls_in_steps_and_a_thin_exchange_counts_less() -> None:

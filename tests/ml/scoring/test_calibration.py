@@ -35,12 +35,12 @@ def coverage(runs: list[Opened]) -> float:
 @pytest.mark.parametrize("table", ["realistic", "equal"])
 @pytest.mark.parametrize("structures", [FITTED, HELD_OUT], ids=["chosen on", "held out"])
 def test_the_interval_holds_nine_times_of_ten(structures: dict[str, object], table: str) -> None:
-    """Over all structures alike, and near it on each: what a market is like is not known to the scorer. The least is
-    that of books twice as noisy as any on record, weighed alike.
+    """Over all structures alike, and near it on each (a few dozen to a few hundred alerts): what a market is like is
+    not known to the scorer.
     """
     each = {name: coverage(alerts(name, table)) for name in structures}
-    assert 0.87 < np.mean(list(each.values())) < 0.945, each
-    assert min(each.values()) > 0.75, each
+    assert 0.87 < np.mean(list(each.values())) < 0.95, each
+    assert min(each.values()) > 0.8, each
 
 
 def test_weights_that_mislead_cost_some_of_it() -> None:
