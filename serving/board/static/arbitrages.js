@@ -12,13 +12,13 @@ export function renderArbitrages(box, arbitrages, { bankroll, onPick, unconfirme
   const nodes = best.map((alert) => kept(alert, bankroll, onPick));
   const shown = new Set(best.map((alert) => alert.alert_id));
   for (const id of cards.keys()) if (!shown.has(id)) cards.delete(id);
-  nodes.forEach((node, i) => doubt(node, unconfirmed(best[i])));
+  nodes.forEach((node, i) => doubt(node, unconfirmed(best[i]), best[i].late_s));
   if (nodes.length !== box.children.length || nodes.some((node, i) => node !== box.children[i])) box.replaceChildren(...nodes);
 }
 
-function doubt(node, seconds) {
-  node.classList.toggle("unconfirmed", seconds !== null);
-  setText(node.querySelector(".doubt"), show.doubt(seconds));
+function doubt(node, unconfirmed, late) {
+  node.classList.toggle("unconfirmed", unconfirmed !== null);
+  setText(node.querySelector(".doubt"), show.doubt(unconfirmed, late));
 }
 
 // A card is made anew only when it says something new: otherwise its flash would start over.

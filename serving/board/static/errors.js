@@ -16,7 +16,7 @@ function line(alert, onPick, doubted) {
     { class: alert.state === "closed" ? "closed" : doubted === null ? null : "unconfirmed", "data-alert": alert.alert_id },
     el("button", { class: "link", onclick: () => onPick(alert) }, show.event(alert)),
     ...(alert.legs ? oneBook(alert) : price(alert)),
-    doubted === null ? null : el("span", { class: "reason" }, show.doubt(doubted)),
+    el("span", { class: "reason" }, show.doubt(doubted, alert.late_s)),
   );
 }
 

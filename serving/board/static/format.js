@@ -34,7 +34,11 @@ export function age(seconds) {
   });
 }
 
-export const doubt = (seconds) => (seconds === null ? "" : `not confirmed for ${age(seconds)}: it may be gone`);
+// What makes a bet doubtful: nobody has confirmed it for so many seconds, or it was announced late.
+export function doubt(unconfirmed, late) {
+  if (unconfirmed !== null) return `not confirmed for ${age(unconfirmed)}: it may be gone`;
+  return late ? `announced ${age(late)} late: look at the price first` : "";
+}
 
 const markets = { h2h: "Winner", h2h_3_way: "Winner, three-way", spreads: "Spread", totals: "Total" };
 export const market = (key) => markets[key] ?? key.replaceAll("_", " ");

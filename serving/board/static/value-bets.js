@@ -54,7 +54,7 @@ export class ValueBets {
       const cells = this.rows.get(bet.alert_id)?.cells_;
       if (!cells || bet.state === "closed") continue;
       setText(cells.age, show.age(ageOf(bet, now)));
-      doubt(this.rows.get(bet.alert_id), this.unconfirmed(bet));
+      doubt(this.rows.get(bet.alert_id), this.unconfirmed(bet), bet.late_s);
     }
   }
 
@@ -125,8 +125,8 @@ function fill(row, bet, bankroll) {
   }
 }
 
-// A bet that nobody has confirmed for too long may be gone.
-function doubt(row, seconds) {
-  row.classList.toggle("unconfirmed", seconds !== null);
-  setText(row.cells_.why, show.doubt(seconds));
+// A bet that nobody has confirmed for too long, or that was announced late, may be gone.
+function doubt(row, unconfirmed, late) {
+  row.classList.toggle("unconfirmed", unconfirmed !== null);
+  setText(row.cells_.why, show.doubt(unconfirmed, late));
 }

@@ -109,6 +109,16 @@ def test_text_from_outside_is_never_markup(local: Any, market: Any, page: Page) 
     assert page.locator("#arbitrages b").count() == 0
 
 
+def test_an_alert_that_was_announced_late_says_so(local: Any, market: Any, page: Page) -> None:
+    page.goto(local.url)
+    expect(page.locator("#connection")).to_have_text("live")
+    market.conn.execute("UPDATE polls SET received_at = received_at - interval '2 minutes'")
+    market.publish(market.value(), market.arbitrage(), market.error())
+    market.conn.execute("UPDATE polls SET received_at = clock_timestamp()")
+    for late in ("#value-bets", "#arbitrages", "#errors"):
+        expect(page.locator(late)).to_contain_text("announced 2 min late: look at the price first")
+
+
 def test_stakes_follow_the_bankroll_and_filters_filter(local: Any, market: Any, page: Page) -> None:
     market.publish(market.value(0.05), market.value(0.08, book=2))
     page.goto(local.url)
