@@ -18,15 +18,24 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 20_000
 CLOSED_ALERTS = """
-DELETE FROM alerts
-WHERE
-    alert_id = ANY(ARRAY(
-        SELECT c.alert_id FROM alerts AS c
-        WHERE c.state = 'closed' AND c.observed_at < %(before)s AND c.id < (SELECT max(n.id) FROM alerts AS n)
-        LIMIT {batch}
-    ))
+WITH closed AS MATERIALIZED (
+    SELECT a.id FROM alerts AS a
+    WHERE
+        a.alert_id = ANY(ARRAY(
+            SELECT c.alert_id FROM alerts AS c
+            WHERE c.state = 'closed' AND c.observed_at < %(before)s AND c.id < (SELECT max(n.id) FROM alerts AS n)
+            LIMIT {batch}
+        ))
+),
+
+published AS (DELETE FROM alert_publications WHERE id IN (SELECT c.id FROM closed AS c)),
+
+owed AS (DELETE FROM alert_outbox WHERE id IN (SELECT c.id FROM closed AS c))
+
+DELETE FROM alerts WHERE id IN (SELECT c.id FROM closed AS c)
 """
-"""All steps of alerts that were closed by then; the newest of all stays, because resume tokens are compared with it."""
+"""All steps of alerts that were closed by then, announced or not; the newest of all stays, because resume tokens are
+compared with it."""
 SUPPRESSIONS = """
 DELETE FROM suppressions AS w
 WHERE
@@ -36,24 +45,28 @@ WHERE
     ))
 """
 POLLS = """
-WITH gone AS (
-    DELETE FROM polls AS p
+WITH old AS MATERIALIZED (
+    SELECT p.id FROM polls AS p
     WHERE
-        p.id = ANY(ARRAY(
-            SELECT o.id FROM polls AS o
-            WHERE
-                o.import_id IS NULL AND o.observed_at < %(before)s AND o.id <> ALL(%(last_looks)s::bigint[])
-                AND o.id NOT IN (SELECT a.poll_id FROM alerts AS a)
-                AND o.id NOT IN (SELECT a.tick_poll_id FROM alerts AS a)
-            LIMIT {batch}
-        ))
-    RETURNING p.id
+        p.import_id IS NULL AND p.observed_at < %(before)s AND p.id <> ALL(%(last_looks)s::bigint[])
+        AND NOT EXISTS (SELECT FROM alerts AS a WHERE a.poll_id = p.id)
+        AND NOT EXISTS (SELECT FROM alerts AS a WHERE a.tick_poll_id = p.id)
+    LIMIT {batch}
 ),
 
-withheld AS (DELETE FROM suppressions WHERE poll_id IN (SELECT g.id FROM gone AS g))
+withheld AS (DELETE FROM suppressions WHERE poll_id IN (SELECT o.id FROM old AS o)),
 
-DELETE FROM pricing.priced_polls WHERE poll_id IN (SELECT g.id FROM gone AS g)
+quarantined AS (DELETE FROM quarantined_ticks WHERE poll_id IN (SELECT o.id FROM old AS o)),
+
+held_out AS (DELETE FROM held_out_polls WHERE poll_id IN (SELECT o.id FROM old AS o)),
+
+unscored AS (DELETE FROM poll_outbox WHERE poll_id IN (SELECT o.id FROM old AS o)),
+
+priced AS (DELETE FROM pricing.priced_polls WHERE poll_id IN (SELECT o.id FROM old AS o))
+
+DELETE FROM polls WHERE id IN (SELECT o.id FROM old AS o)
 """
+"""A batch of polls, with all that is said of them elsewhere."""
 KEYFRAMES = """
 DELETE FROM keyframes AS k
 WHERE

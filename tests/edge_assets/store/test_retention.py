@@ -11,7 +11,7 @@ import pytest
 
 from edge_assets.clock import micros
 from edge_assets.kept_days import DEFAULTS, FOREVER, KeptDays
-from edge_assets.store import imports, offers, readers, retention
+from edge_assets.store import expiry, imports, offers, readers, retention
 from edge_assets.store.database import connect
 from edge_assets.store.history import write_quotes
 from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
@@ -188,6 +188,8 @@ def test_closed_alerts_go_and_an_open_one_keeps_its_poll(desk: Desk) -> None:
         about: dict[str, Any] = {"sport": desk.sport, "event": desk.events[0], "poll": poll}
         desk.conn.execute(ALERT, about | {"alert": f"{alert:032d}", "seq": seq, "state": state, "at": at})
         desk.conn.execute("INSERT INTO suppressions VALUES (%s, 'thin', 3)", [poll])
+    desk.conn.execute("INSERT INTO alert_publications SELECT id, now(), 5 FROM alerts")
+    desk.conn.execute("INSERT INTO alert_outbox SELECT id FROM alerts ON CONFLICT DO NOTHING")
 
     retain(desk.conn, replace(EVERYTHING, alerts=5, ticks=5), TODAY)
 
@@ -196,6 +198,32 @@ def test_closed_alerts_go_and_an_open_one_keeps_its_poll(desk: Desk) -> None:
     ]  # fmt: skip
     assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (38, 9, 0)]
     assert desk.conn.execute("SELECT count(*) FROM suppressions").fetchone() == (1,)
+    for told in ("alert_publications", "alert_outbox"):
+        assert desk.conn.execute(f"SELECT count(*) FROM {told}").fetchone() == (3,), told
+
+
+def test_more_polls_than_a_batch_go_with_all_that_is_said_of_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the warehouse has priced them or not."""
+    monkeypatch.setattr(expiry, "BATCH_ROWS", 2)
+    old = [desk.write(TODAY - (40 + n) * DAY, QuoteBatch.of([desk.quote(2.0 + n)])) for n in range(7)]
+    for age in (1, 0):
+        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(5.0)]))
+    desk.conn.execute("INSERT INTO pricing.priced_polls SELECT id FROM polls WHERE id = %s", [old[3]])
+    desk.conn.execute("INSERT INTO poll_outbox SELECT sport_id, id FROM polls ON CONFLICT DO NOTHING")
+    desk.conn.execute(QUARANTINED)
+
+    assert retain(desk.conn, FIVE_DAYS, TODAY).dropped["polls"] == len(old)
+
+    for table in ("poll_outbox", "quarantined_ticks"):
+        assert desk.conn.execute(f"SELECT count(*) FROM {table}").fetchone() == (2,), table
+
+
+QUARANTINED = """
+INSERT INTO quarantined_ticks (
+    observed_at, poll_id, price, event_id, outcome_id, book_id, market_id, check_name, reason
+)
+SELECT t.observed_at, t.poll_id, 9, t.event_id, t.outcome_id, t.book_id, t.market_id, 'margin', 'x' FROM odds_ticks AS t
+"""
 
 
 def test_the_warehouse_forgets_polled_games_only(desk: Desk) -> None:
