@@ -6,35 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from typer.core import TyperGroup
 
 from edge_assets.local.errors import LocalError
 from edge_assets.settings import MissingSettingError, setting_problems
-from edge_assets.texts import visible_text
+from edge_assets.terminal import Terminal, as_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.text import Text
 
 JSON = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
-class Terminal(Console):
-    """Shows texts as they are: no markup, no emoji codes, and controls written out.
-
-    Names come from outside; one in a table must not be able to clear the screen or end the command. What is to be
-    styled is a `Text`, or `markup=True` where nothing from outside stands.
-    """
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        """The text as it will stand on the screen; ends of lines are ours, `as_cell` has written out the others."""
-        return super().render_str(visible_text(text, keep="\n"), **options)
-
-
-out = Terminal(highlight=False, markup=False, emoji=False)
-err = Terminal(stderr=True, highlight=False, markup=False, emoji=False)
+out = Terminal()
+err = Terminal(stderr=True)
 
 
 class Telling(TyperGroup):
@@ -96,7 +82,7 @@ def _of_servers(error: Exception) -> Iterator[tuple[str, str]]:
 
 
 def _tell(problem: str, remedy: str) -> None:
-    err.print(problem, style="red", soft_wrap=True)
+    err.print(as_cell(problem), style="red", soft_wrap=True)
     if remedy:
         err.print(f"→ {remedy}", soft_wrap=True)
 
@@ -109,11 +95,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-def as_cell(text: str) -> str:
-    """A text from outside as one line."""
-    return visible_text(text)
 
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

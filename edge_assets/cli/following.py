@@ -11,8 +11,9 @@ from rich.text import Text
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
-from edge_assets.cli.application import as_cell, err, out
+from edge_assets.cli.application import err, out
 from edge_assets.local.errors import LocalError
+from edge_assets.terminal import as_cell
 from edge_assets.texts import shortened
 
 if TYPE_CHECKING:

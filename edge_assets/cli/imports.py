@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_assets.cli.application import as_cell, err, out
+from edge_assets.cli.application import err, out
 from edge_assets.cli.database import database_url
 from edge_assets.settings import Settings
+from edge_assets.terminal import as_cell
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_assets.cli import filtering
-from edge_assets.cli.application import JSON, as_cell, echo_json, out, print_rows
+from edge_assets.cli.application import JSON, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
+from edge_assets.terminal import as_cell
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -114,11 +115,12 @@ def show(number: Annotated[int, typer.Argument(metavar="FINDING")], as_json: JSO
             out.print(f"{name.replace('_', ' '):15} {as_cell(str(value))}", soft_wrap=True)
     for failed in finding.evidence.get("failed", []):
         for example in failed["examples"]:
-            text = ", ".join(f"{name} {value}" for name, value in example.items())
-            out.print(f"{'':15} {as_cell(failed['book'])} {failed['market']}: {text}", soft_wrap=True)
+            values = ", ".join(f"{name} {value}" for name, value in example.items())
+            text = as_cell(f"{failed['book']} {failed['market']}: {values}")
+            out.print(f"{'':15} {text}", soft_wrap=True)
     for decision in decided:
         text = f"{decision['decided_at']} {decision['decision']} by {decision['decided_by']}: {decision['reason']}"
-        out.print(f"{'':15} {text}", soft_wrap=True)
+        out.print(f"{'':15} {as_cell(text)}", soft_wrap=True)
 
 
 @app.command()
@@ -184,9 +186,9 @@ def _decide(
     if as_json:
         echo_json(_facts(finding) | {"import_again": again})
         return
-    out.print(f"{decision}: {finding.reach}; the next build of the warehouse goes by it", soft_wrap=True)
+    out.print(f"{decision}: {as_cell(finding.reach)}; the next build of the warehouse goes by it", soft_wrap=True)
     for path in again:
-        out.print(f"import again, because it told some of the same: {path}", soft_wrap=True)
+        out.print(f"import again, because it told some of the same: {as_cell(path)}", soft_wrap=True)
 
 
 def _said(option: str, text: str) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_assets.cli import filtering
-from edge_assets.cli.application import JSON, as_cell, echo_json, out, print_rows
+from edge_assets.cli.application import JSON, echo_json, out, print_rows
 from edge_assets.cli.database import database_url
+from edge_assets.terminal import as_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

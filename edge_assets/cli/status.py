@@ -8,6 +8,7 @@ import typer
 
 from edge_assets.cli.application import out
 from edge_assets.settings import HomeSettings
+from edge_assets.terminal import as_cell
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -98,7 +99,7 @@ def _services(services: dict[str, dict[str, Any]]) -> Table:
     for name, service in services.items():
         state = Text(service["state"].lower(), COLOURS.get(service["state"], "dim"))
         taken = service["memory_bytes"]
-        table.add_row(name, state, amount(taken) if taken else "", Text(service["about"]))
+        table.add_row(name, state, amount(taken) if taken else "", Text(as_cell(service["about"])))
     table.add_row("all", "", amount(sum(s["memory_bytes"] or 0 for s in services.values())), "")
     return table
 

@@ -29,6 +29,7 @@ MAX_RATIO = 1_000
 RATIO_FROM_BYTES = 16 << 20
 """What is smaller may repeat itself as it likes."""
 MAX_MEMBERS = 1_000_000
+"""Folders and links count too: half a kilobyte each, and next to nothing packed."""
 CHUNK_BYTES = 1 << 20
 DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
 """What readers of packed files raise where those are cut off or hold something else."""

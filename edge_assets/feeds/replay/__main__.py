@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from edge_assets.feeds.replay.app import DEFAULT_CREDITS, create_app
 from edge_assets.feeds.replay.recorded import RecordedTape
 from edge_assets.feeds.replay.server import serve
 from edge_assets.feeds.replay.sources import TapeError
+from edge_assets.terminal import Terminal, as_cell
 
 _SHOWN_SKIPS = 5
 
@@ -45,26 +46,28 @@ def main(
 ) -> None:
     """Serve a recording with The Odds API's wire contract."""
     factor = speed_of(speed)
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     try:
-        with console.status(f"reading {tape}") as status:
-            recorded = RecordedTape.load(tape, lambda n: status.update(f"reading {tape}: {n} files"))
+        name = as_cell(str(tape))
+        # a text would be read as markup
+        with console.status(Text(f"reading {name}")) as status:
+            recorded = RecordedTape.load(tape, lambda n: status.update(Text(f"reading {name}: {n} files")))
     except TapeError as error:
-        console.print(str(error), style="red", highlight=False, markup=False)
+        console.print(as_cell(str(error)), style="red")
         raise typer.Exit(2) from None
     _report(console, recorded)
     serve(create_app(recorded, speed=factor, credits_per_month=credits_per_month), host, port)
 
 
-def _report(console: Console, tape: RecordedTape) -> None:
+def _report(console: Terminal, tape: RecordedTape) -> None:
     first, last = tape.captures[0], tape.captures[-1]
     console.print(f"{len(tape.captures)} captures from {first.at:%Y-%m-%d %H:%M} to {last.at:%Y-%m-%d %H:%M} UTC")
     for reason, count in tape.skipped_by_reason().most_common():
-        console.print(f"skipped {count}: {reason}", style="yellow", markup=False)
+        console.print(f"skipped {count}: {reason}", style="yellow")
     for reason, count in tape.left_out.most_common():
-        console.print(f"left out {count}: {reason}", style="yellow", markup=False)
+        console.print(f"left out {count}: {reason}", style="yellow")
     for skip in tape.skipped[:_SHOWN_SKIPS]:
-        console.print(f"  {skip}", style="yellow", markup=False)
+        console.print(f"  {as_cell(str(skip))}", style="yellow")
 
 
 if __name__ == "__main__":

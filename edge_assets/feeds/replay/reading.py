@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
+from io import BytesIO
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -60,6 +62,8 @@ _OPENED = msgspec.json.Decoder(_Opened)
 _SECOND = 1_000_000
 MAX_ANSWER_BYTES = 32 << 20
 """Of one answer, a file's or a line's; the largest real one has 3 MB."""
+MAX_REFUSED_LINES = 1_000
+"""Of one file: 16 MB can hold eight million of them, each with a reason of its own, in a few packed kilobytes."""
 _NO_ODDS = "give recorded answers of /odds or /events/{id}/odds, live or historical, API version 4"
 
 
@@ -113,10 +117,23 @@ def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
     if not is_of_lines(file.path):
         yield from _read_answer(file.path, text, captured_at(file.path))
         return
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    for n, line in lines:
-        # the name can tell the time of one answer only
-        yield from _read_answer(f"{file.path}:{n}", line, captured_at(file.path) if len(lines) == 1 else None)
+    yield from _read_lines(file.path, text)
+
+
+def _read_lines(path: str, text: bytes) -> Iterator[Reading | Skipped]:
+    """Every line is an answer; after `MAX_REFUSED_LINES` that are none the file is given up."""
+    lines = ((n, line) for n, line in enumerate(BytesIO(text), start=1) if line.strip())
+    first = list(islice(lines, 2))
+    # the name can tell the time of one answer only
+    named = captured_at(path) if len(first) == 1 else None
+    refused = 0
+    for n, line in chain(first, lines):
+        if refused >= MAX_REFUSED_LINES:
+            yield Skipped(path, "too many lines that are no answers", LARGER_IS_ODD, f"read up to line {n - 1:,}")
+            return
+        for found in _read_answer(f"{path}:{n}", line, named):
+            refused += isinstance(found, Skipped)
+            yield found
 
 
 def _read_answer(path: str, text: bytes, named: datetime | None) -> Iterator[Reading | Skipped]:

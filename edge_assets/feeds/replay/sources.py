@@ -8,7 +8,7 @@ import tarfile
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, NamedTuple, Self, cast
 
 from edge_assets.feeds.unpacking import (
     DAMAGED,
@@ -29,6 +29,14 @@ LINES = (".jsonl", ".ndjson")
 PACKED = ("", ".zst", ".gz")
 SUFFIXES = tuple(kind + packed for kind in (".json", *LINES) for packed in PACKED)
 LARGER_IS_ODD = "give it in parts, or see that it is what it should be"
+MAX_EXTENSION_BYTES = 1 << 16
+_EXTENSIONS = {
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+}
 _TIME = re.compile(
     r"(?<!\d)(20\d\d)[-_]?(\d\d)[-_]?(\d\d)[T_ -](\d\d)[-_:]?(\d\d)[-_:]?(\d\d)(?:[.,_](\d{1,6}))?(?!\d)"
     r"([+-](?:0\d|1[0-4])(?:[:_]?(?:00|15|30|45)))?(?!\d)"
@@ -124,13 +132,13 @@ def _from_tar(path: Path) -> Iterator[RecordedFile]:
     found = 0
     try:
         with open_regular(path) as file, closing(_opened(file, path.stat().st_size)) as archive:
-            for member in archive:
+            for number, member in enumerate(_members(archive), start=1):
+                if number > MAX_MEMBERS:
+                    yield RecordedFile(path.name, b"", f"more than {MAX_MEMBERS:,} files and folders")
+                    return
                 if member.isfile() and member.name.endswith(SUFFIXES):
                     found += 1
                     yield _member(archive, member)
-                if found >= MAX_MEMBERS:
-                    yield RecordedFile(path.name, b"", f"more than {MAX_MEMBERS:,} files")
-                    return
     except (tarfile.TarError, TooLargeError, *DAMAGED) as error:
         if found:
             yield RecordedFile(path.name, b"", f"damaged behind its file {found:,}: {error}")
@@ -141,10 +149,32 @@ def _from_tar(path: Path) -> Iterator[RecordedFile]:
 
 def _opened(file: IO[bytes], size: int) -> tarfile.TarFile:
     """As a stream, of which nothing but the member at hand is held."""
-    return tarfile.open(fileobj=cast("IO[bytes]", unpacking(file, size)), mode="r|")
+    return tarfile.open(fileobj=cast("IO[bytes]", unpacking(file, size)), mode="r|", tarinfo=_Header)
+
+
+class _Header(tarfile.TarInfo):
+    """Of a member, or of what goes before one: a long name or other attributes, which are read whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Decode a block."""
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENSIONS and header.size > MAX_EXTENSION_BYTES:
+            msg = f"attributes of {header.size:,} bytes"
+            raise TooLargeError(msg)
+        return header
+
+
+def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """One after the other; the archive itself would remember all of them."""
+    while (member := archive.next()) is not None:
+        archive.members.clear()  # type: ignore[attr-defined]
+        yield member
 
 
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> RecordedFile:
+    if member.issparse():  # what it leaves out is zeros, which no limit counts
+        return RecordedFile(member.name, b"", "a sparse file: pack it without --sparse")
     if member.size > MAX_FILE_BYTES:
         return RecordedFile(member.name, b"", f"{member.size >> 20:,} MB, of which {MAX_FILE_BYTES >> 20} MB are read")
     file = archive.extractfile(member)

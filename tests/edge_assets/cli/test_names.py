@@ -29,7 +29,7 @@ NASTY = [
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     written = io.StringIO()
-    terminal = Terminal(file=written, highlight=False, markup=False, emoji=False, width=4_000)
+    terminal = Terminal(file=written, width=4_000)
     monkeypatch.setattr(application, "out", terminal)
     monkeypatch.setattr(following, "out", terminal)
     return written

@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import os
+import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,60 @@ def test_a_large_member_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     tape = RecordedTape.load(path)
     assert [skip.path for skip in tape.skipped] == ["large.json"]
     assert len(tape.captures) == 1
+
+
+def test_lines_that_are_no_answers_end_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_REFUSED_LINES", 3)
+    line = json.dumps({"timestamp": "2025-11-03T01:50:58Z", "data": json.loads(_body())}).encode()
+    (tmp_path / "many.jsonl").write_bytes(line + b"\n\n" + b"1\n" * 9)
+    (tmp_path / "some.jsonl").write_bytes(b"1\n2\n" + line.replace(b"01:50", b"01:51"))
+    tape = RecordedTape.load(tmp_path)
+    assert len(tape.captures) == 2
+    assert tape.skipped_by_reason() == {"no list of events with odds": 5, "too many lines that are no answers": 1}
+
+
+def _folder(name: str) -> tarfile.TarInfo:
+    folder = tarfile.TarInfo(name)
+    folder.type = tarfile.DIRTYPE
+    return folder
+
+
+def test_folders_of_a_tar_count_and_are_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_assets.feeds.replay.sources.MAX_MEMBERS", 5)
+    path = tmp_path / "week.tar"
+    with tarfile.open(path, "w") as archive:
+        member = tarfile.TarInfo(NAME)
+        member.size = len(_body())
+        archive.addfile(member, io.BytesIO(_body()))
+        for n in range(9):
+            archive.addfile(_folder(f"f{n}"))
+    tape = RecordedTape.load(path)
+    assert len(tape.captures) == 1
+    assert [skip.detail for skip in tape.skipped] == ["more than 5 files and folders"]
+
+
+def test_attributes_of_a_tar_have_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "week.tar"
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as archive:
+        member = tarfile.TarInfo(NAME)
+        member.size = len(_body())
+        archive.addfile(member, io.BytesIO(_body()))
+        archive.addfile(_folder("f" * (1 << 17)))
+    tape = RecordedTape.load(path)
+    assert len(tape.captures) == 1
+    assert "attributes of 131,074 bytes" in tape.skipped[0].detail
+
+
+def test_a_sparse_member_is_not_expanded(tmp_path: Path) -> None:
+    (tmp_path / "hole.json").touch()
+    os.truncate(tmp_path / "hole.json", 1 << 28)
+    (tmp_path / NAME).write_bytes(_body())
+    path = tmp_path / "week.tar"
+    subprocess.run(["tar", "--sparse", "-C", tmp_path, "-cf", path, "hole.json", NAME], check=True)
+    assert path.stat().st_size < 1 << 20
+    tape = RecordedTape.load(path)
+    assert len(tape.captures) == 1
+    assert "sparse" in tape.skipped[0].detail
 
 
 def test_nothing_waits_for_a_fifo(tmp_path: Path) -> None:

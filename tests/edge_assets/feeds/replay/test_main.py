@@ -29,6 +29,17 @@ def test_what_is_wrong(tmp_path: Path, arguments: list[str], said: str) -> None:
     assert said in done.stderr
 
 
+def test_what_a_capture_says_stands_as_text(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(recording, "error.json", {"error_code": "X", "message": "\x1b[2J\x1b[Hall is\nwell"})
+    monkeypatch.setattr(command, "serve", lambda *_: None)
+    (recording.parent / "x[").mkdir()
+    named = recording.rename(recording.parent / "x[" / "x]")
+    done = CliRunner().invoke(command.app, ["--tape", str(named), "--port", "1234"])
+    assert done.exit_code == 0, done.exception
+    assert r"\x1b[2J\x1b[Hall is\nwell" in done.stderr.replace("\n", "")
+    assert "\x1b[2J" not in done.stderr
+
+
 def test_it_reports_what_it_skips_and_serves_the_rest(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(recording, "notes.json", {"no": "capture"})
     served: list[Any] = []
