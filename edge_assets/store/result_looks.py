@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from edge_assets.store.results import ResultSource
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from psycopg import Connection
-
-    from edge_assets.store.results import ResultSource
 
 STARTED = """
 SELECT
@@ -41,8 +41,13 @@ WHERE
 ORDER BY s.key, e.commence_at, e.id
 """
 LAST = """
-SELECT s.key, l.source, max(l.observed_at)
-FROM result_looks AS l INNER JOIN sports AS s ON l.sport_id = s.id GROUP BY s.key, l.source
+SELECT s.key, w.source, l.observed_at
+FROM sports AS s
+CROSS JOIN unnest(%s::text[]) AS w (source)
+CROSS JOIN LATERAL (
+    SELECT r.observed_at FROM result_looks AS r WHERE r.sport_id = s.id AND r.source = w.source
+    ORDER BY r.observed_at DESC LIMIT 1
+) AS l
 """
 INSERT = """
 INSERT INTO result_looks (
@@ -116,7 +121,7 @@ def started_events(conn: Connection, sports: Sequence[str], since: datetime, unt
 
 def last_result_looks(conn: Connection) -> dict[tuple[str, str], datetime]:
     """When each source was last asked about each sport, by (sport, source)."""
-    return {(sport, source): at for sport, source, at in conn.execute(LAST)}
+    return {(sport, source): at for sport, source, at in conn.execute(LAST, [list(ResultSource)])}
 
 
 def write_result_look(conn: Connection, look: ResultLook, run_id: str) -> None:

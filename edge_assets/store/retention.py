@@ -82,14 +82,15 @@ def retain(conn: Connection, kept: KeptDays, now: datetime) -> Retained:
     _remove_policies(conn)
     until = min(now, newest)
     before, done = kept.since(until), Retained()
+    payloads_empty_until = until
     if before.alerts:
         done.dropped |= expiry.forget_alerts(conn, before.alerts)
     if before.payloads:
-        _drop(conn, PAYLOADS, before.payloads, done)
+        payloads_empty_until = _drop(conn, PAYLOADS, before.payloads, done)
         done.dropped |= expiry.forget_unreadable(conn, before.payloads)
     if before.ticks:
         last_looks = expiry.keep_standing_prices(conn, before.ticks)
-        empty_until = _drop(conn, TICKS, before.ticks, done)
+        empty_until = min(payloads_empty_until, _drop(conn, TICKS, before.ticks, done))
         done.dropped |= expiry.forget_looks(conn, empty_until, last_looks)
     if before.prices:
         done.dropped |= expiry.forget_games(conn, before.prices)
@@ -118,7 +119,7 @@ def _drop(conn: Connection, table: str, before: datetime, done: Retained) -> dat
             continue
         try:
             with _impatient(conn):
-                if segment.until <= before and not is_imported:
+                if segment.until <= before and not is_imported and _holds_no_import(conn, segment):
                     drop_segment(conn, table, segment)
                     segments += 1
                 elif segment.until <= before or segment.until - segment.since > DAY:
@@ -130,6 +131,12 @@ def _drop(conn: Connection, table: str, before: datetime, done: Retained) -> dat
             empty_until = min(empty_until, segment.since)
     done.dropped |= {f"{table}: segments": segments, f"{table}: single rows": rows}
     return empty_until
+
+
+def _holds_no_import(conn: Connection, segment: Segment) -> bool:
+    """Lock a segment for good, and look again: an import may have brought something until it was locked."""
+    conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(segment.identifier))
+    return not _has_looks(conn, segment, live=False)
 
 
 def _delete_live_rows(conn: Connection, table: str, segment: Segment, before: datetime) -> int:

@@ -23,6 +23,7 @@ from tests.edge_assets.store.material import NAN, rows
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from edge_assets.store.segments import Segment
     from tests.edge_assets.store.material import Desk
 
 DAY = timedelta(days=1)
@@ -167,6 +168,38 @@ def test_a_day_that_is_gone_can_be_written_again(desk: Desk, database_url: str) 
 
     with connect(database_url, "importer") as desk.conn:
         assert desk.write(TODAY - 9 * DAY + timedelta(seconds=1), QuoteBatch.of([desk.quote()])) is not None
+
+
+def test_what_an_import_brings_meanwhile_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the look at a segment, and before it is locked."""
+    for age in (9, 1, 0):
+        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote()]))
+    asked = retention._has_looks
+
+    def late(conn: Connection, segment: Segment, *, live: bool) -> bool:
+        found = asked(conn, segment, live=live)
+        if not live and not found and segment.until < TODAY and segment.since < TODAY - 8 * DAY:
+            bring(desk, TODAY - 9 * DAY + timedelta(hours=1))
+            monkeypatch.setattr(retention, "_has_looks", asked)
+        return found
+
+    monkeypatch.setattr(retention, "_has_looks", late)
+    retain(desk.conn, FIVE_DAYS, TODAY)
+
+    for table in ("odds_ticks", "payloads", "polls"):
+        assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in (9, 1, 0)], table
+
+
+def test_polls_stay_as_long_as_their_payloads(desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "LOCK_TIMEOUT", "50ms")
+    for age in (9, 1, 0):
+        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote()]))
+    with connect(database_url, "analyst") as reader, reader.transaction():
+        reader.execute("SELECT count(*) FROM payloads")
+        retain(desk.conn, FIVE_DAYS, TODAY)
+        assert len(days(desk.conn, "polls")) == 3
+    retain(desk.conn, FIVE_DAYS, TODAY)
+    assert len(days(desk.conn, "polls")) == len(days(desk.conn, "payloads")) == 2
 
 
 ALERT = """
