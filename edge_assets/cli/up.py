@@ -76,7 +76,10 @@ def _check_speed(speed: str) -> None:
 
 def _ask_whether_to_give_up(home: Home, feed: Feed) -> None:
     """Go on only if a person agrees, or nothing would be lost; `LocalError` where nobody can be asked."""
-    held = home.recall("stories", {}).get(feed.value)
+    stories = home.recall("stories")
+    if stories is None and (home.postgres / "PG_VERSION").exists():  # its memory was deleted
+        stories = {feed.value: "nobody knows what"}
+    held = (stories or {}).get(feed.value)
     if held is None:
         return
     question = f"--fresh deletes what this home's database for {feed} holds ({held})"

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from edge_assets.health.machine import NEEDED_DISK_BYTES
 from edge_assets.local.disk import MIB
 from edge_assets.local.errors import LocalError
-from edge_assets.local.home import PRIVATE_DIRECTORY
+from edge_assets.local.home import PRIVATE_DIRECTORY, sync_directory
 from edge_assets.local.postgres import binaries
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def dump_database(home: Home, url: str, revision: str, now: datetime) -> Path:
         scratch.unlink(missing_ok=True)
         raise
     scratch.replace(target)
+    sync_directory(home.dumps)
     _drop_old(home.dumps, name)
     return target
 

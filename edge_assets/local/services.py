@@ -50,7 +50,7 @@ def services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
     yield _watchdog(plan, supervisor)
     if plan.mlflow_port:
         yield _mlflow(home, plan)
-    yield _activator(home, plan)
+    yield _activator(home, plan, supervisor)
 
 
 def _infrastructure(home: Home, plan: Plan) -> Iterator[Service]:
@@ -141,11 +141,10 @@ def _on_demand(program: Program) -> Service:
     return Service(program, ("databases",), lambda: True)
 
 
-def _activator(home: Home, plan: Plan) -> Service:
+def _activator(home: Home, plan: Plan, supervisor: Supervisor) -> Service:
     """Listens where a browser looks for the pages that hardly anybody has open."""
     doors = {"dagster-webserver": plan.dagster_port, **({"mlflow": plan.mlflow_port} if plan.mlflow_port else {})}
     words = (f"{name}:{port}:{plan.inner_ports[name]}" for name, port in doors.items())
     command = (*PYTHON, "edge_assets.local.activator", str(home.root), *words)
-    return Service(
-        Program("activator", command, stop_seconds=BRIEFLY), ("databases",), partial(probes.listens, plan.dagster_port)
-    )
+    ready = partial(probes.listens_as, supervisor, "activator", plan.dagster_port)
+    return Service(Program("activator", command, stop_seconds=BRIEFLY), ("databases",), ready)

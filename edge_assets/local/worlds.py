@@ -11,6 +11,7 @@ from psycopg import sql
 
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import with_database
+from edge_assets.settings import Feed
 from edge_assets.store import board
 from edge_assets.store.database import connect, ensure_database
 
@@ -31,6 +32,9 @@ def ensure_databases(plan: Plan) -> None:
             raise LocalError(msg, remedy) from None
 
 
+UNKNOWN_STORY = "an unknown recording or seed"
+
+
 def check_world(home: Home, plan: Plan) -> None:
     """Refuse a database whose polls come from another feed or, in one of our own, another tape or seed.
 
@@ -46,8 +50,11 @@ def check_world(home: Home, plan: Plan) -> None:
 
 
 def _check_story(home: Home, plan: Plan, *, empty: bool) -> None:
-    stories: dict[str, str] = home.recall("stories", {})
-    held = stories.get(plan.feed, plan.story)
+    stories: dict[str, str] | None = home.recall("stories")
+    # whose memory was deleted may hold anything; a live feed is the same in every run
+    unknown = plan.story if plan.feed is Feed.ODDS_API or stories is not None else UNKNOWN_STORY
+    stories = stories or {}
+    held = stories.get(plan.feed, unknown)
     if held != plan.story and not empty:
         msg = f"this home's database for {plan.feed} holds {held}, not {plan.story}"
         raise LocalError(msg, "add --fresh to begin it anew, or use another EDGE_HOME")

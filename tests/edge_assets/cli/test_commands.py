@@ -70,6 +70,13 @@ def test_fresh_asks_before_it_gives_up_what_there_is(edge: Edge, tmp_path: Path)
     assert "add --yes" in done.stderr
 
 
+def test_fresh_asks_where_nobody_remembers_what_there_is(edge: Edge, tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home")
+    home.postgres.mkdir()
+    (home.postgres / "PG_VERSION").write_text("18\n")
+    assert "deletes what this home's database" in edge("up", "--feed", "simulate", "--fresh").stderr
+
+
 def test_help_lists_every_command(edge_process: Edge) -> None:
     shown = edge_process("--help").stdout
     for command in ("up", "down", "status", "doctor", "watch", "replay", "simulate", "token"):

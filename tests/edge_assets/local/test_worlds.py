@@ -78,6 +78,13 @@ def test_two_seeds_do_not_share_a_database(plan: Plan, home: Home, database_url:
     assert "--fresh" in caught.value.remedy
 
 
+def test_what_nobody_remembers_is_not_taken_for_ones_own(plan: Plan, home: Home, database_url: str) -> None:
+    ours = replace(plan, database_url=database_url)
+    store_a_poll(database_url, Feed.SIMULATE)
+    with pytest.raises(LocalError, match="holds an unknown recording or seed, not seed 7"):
+        worlds.check_world(home, ours)
+
+
 def test_a_database_of_another_feed_is_refused(plan: Plan, home: Home, database_url: str) -> None:
     ours = replace(plan, database_url=database_url)
     worlds.check_world(home, ours)
