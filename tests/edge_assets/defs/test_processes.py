@@ -96,7 +96,7 @@ def test_no_run_is_given_up_while_its_process_lives(tmp_path: Path) -> None:
         run = instance.create_run_for_job(sleeper, tags=tags)
         assert has_process(run) is False
         launch = ExecuteExternalJobArgs(job_origin=job_origin, run_id=run.run_id, instance_ref=instance.get_ref())
-        with busy(20), ThreadPoolExecutor(1) as pool:
+        with busy(5), ThreadPoolExecutor(1) as pool:
             launched = pool.submit(DagsterGrpcClient(socket=socket).start_run, launch)
             until(lambda: has_process(run) is True)
             while not launched.done():
