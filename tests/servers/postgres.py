@@ -72,7 +72,7 @@ class PostgresServer:
         """The URL of a copy of a database, dropped at the end."""
         name = f"test_{uuid.uuid4().hex[:12]}"
         with psycopg.connect(self.url, autocommit=True) as conn:
-            conn.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
             yield f"{self.url.rpartition('/')[0]}/{name}"
             conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
