@@ -81,7 +81,9 @@ def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
     yield from (_code_server(location, plan.code_ports[location.name], supervisor) for location in places)
     workspace = ("--workspace", str(dagster.workspace_file(home)))
     yield Service(
-        Program("dagster-daemon", (*PYTHON, "dagster._daemon", "run", *LOG_LEVEL, *workspace), stop_seconds=BRIEFLY),
+        Program(
+            "dagster-daemon", (*PYTHON, "edge_assets.defs.daemon", "run", *LOG_LEVEL, *workspace), stop_seconds=BRIEFLY
+        ),
         ("databases", "feed-sports", *(location.service for location in places)),
         partial(probes.runs, supervisor, "dagster-daemon"),
     )

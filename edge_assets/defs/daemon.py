@@ -1,0 +1,57 @@
+"""`python -m edge_assets.defs.daemon`: Dagster's daemon, which before it begins forgets that a clock was ever ahead.
+
+Dagster keeps in its database when each sensor and schedule was last looked at, and looks again an interval after it.
+After a clock that was ahead has been set back that is as far off as the clock was, and a restart alone changes
+nothing: for an hour nothing would be polled.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from dagster import DagsterInstance
+from dagster._daemon.cli import main as run_daemon
+
+from edge_assets.clock import WallClock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dagster._core.scheduler.instigation import InstigatorState
+
+TIMES = "_timestamp"
+"""How the names of times end in what Dagster keeps of a sensor or a schedule."""
+
+log = logging.getLogger(__name__)
+
+
+def pull_back(instance: DagsterInstance, now: datetime) -> list[str]:
+    """Bring to `now` what is dated ahead of it; returns the sensors and schedules of which something was."""
+    states = instance.all_instigator_state()
+    return sorted(state.name for state in states if _pull_state_back(instance, state, now.timestamp()))
+
+
+def _pull_state_back(instance: DagsterInstance, state: InstigatorState, now: float) -> bool:
+    """The times of a sensor or schedule, and of its ticks: a schedule goes on after the newest of them."""
+    data = state.instigator_data
+    times = {name: at for name, at in data._asdict().items() if name.endswith(TIMES)} if data else {}
+    ahead = {name: now for name, at in times.items() if at and at > now}
+    if data and ahead:
+        instance.update_instigator_state(state.with_data(data._replace(**ahead)))
+    ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=now)
+    for tick in ticks:
+        instance.update_tick(tick.with_status(tick.status, timestamp=now))
+    return bool(ahead or ticks)
+
+
+def main() -> None:
+    """Run the daemon, with the options of `dagster-daemon`."""
+    with DagsterInstance.get() as instance:
+        if pulled := pull_back(instance, WallClock().now()):
+            log.warning("the clock was set back; what was ahead of now is taken for past: %s", ", ".join(pulled))
+    run_daemon()
+
+
+if __name__ == "__main__":
+    main()
