@@ -15,10 +15,18 @@ import psycopg
 
 from edge_assets.health.assessment import BURSTS, SENSOR
 from edge_assets.ingestion.cadence import is_ahead, poll_interval, stretch
+from edge_assets.ingestion.troubles import OWN_PROBLEMS
 from edge_assets.ingestion.watch import MACHINE
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store.database import connect
-from edge_assets.store.problems import ProblemKind, beat, clear_problem, read_problems, report_problem
+from edge_assets.store.problems import (
+    ProblemKind,
+    beat,
+    clear_other_subjects,
+    clear_problem,
+    read_problems,
+    report_problem,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,6 +55,8 @@ def show_pulse(
             elif facts:
                 clear_problem(conn, ProblemKind.RUN_FAILED, BURSTS)
             _forget_jumps(conn, now)
+            # of a sport that nobody polls any more nothing would ever be right again
+            clear_other_subjects(conn, OWN_PROBLEMS, [*settings.edge_sports, MACHINE])
     except (psycopg.Error, MissingSettingError) as error:
         log.warning("the sensor's sign of life is not kept: %s", error)
 

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from edge_assets.texts import MAX_TEXT_LENGTH, UnusableTextError, clean_text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from psycopg import Connection
@@ -88,6 +89,12 @@ def report_problem(conn: Connection, kind: ProblemKind, subject: str, detail: st
 def clear_problem(conn: Connection, kind: ProblemKind, subject: str) -> None:
     """Note that it is right again."""
     conn.execute("DELETE FROM problems WHERE kind = %s AND subject = %s", [kind.value, subject])
+
+
+def clear_other_subjects(conn: Connection, kinds: Collection[ProblemKind], subjects: Collection[str]) -> None:
+    """Note that nothing of these kinds is wrong with any subject but these, and "", the whole."""
+    query = "DELETE FROM problems WHERE kind = ANY(%s) AND subject <> ALL(%s)"
+    conn.execute(query, [[kind.value for kind in kinds], ["", *subjects]])
 
 
 def read_problems(conn: Connection) -> list[Problem]:

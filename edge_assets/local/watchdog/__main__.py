@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_ROUNDS = 5.0
 ROUND_SECONDS = 45.0
 """No server that stops in the middle of an answer holds a round for longer; a restart takes up to 40 s."""
+SECONDS_BETWEEN_ALARMS = 10.0
+"""Should one be lost in code that may not be interrupted; longer than a pause, which none may interrupt."""
 
 log = logging.getLogger("edge_assets.local.watchdog")
+
+
+class RoundTooLongError(BaseException):
+    """Raised by a clock in the midst of whatever goes on. No `Exception`: nobody there may take it for a fault."""
 
 
 def main() -> None:
@@ -43,7 +49,7 @@ def main() -> None:
     )
     rounds = Rounds(home, Supervisor(home), places, Notes(home))
     while True:
-        with _at_most(ROUND_SECONDS):
+        with give_up_after(ROUND_SECONDS):
             rounds.make()
         time.sleep(SECONDS_BETWEEN_ROUNDS)
 
@@ -54,20 +60,21 @@ def _plain(url: str | None) -> str | None:
 
 
 @contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
+def give_up_after(seconds: float) -> Iterator[None]:
     """Go on with the next round if this one takes longer."""
 
     def give_up(*_: object) -> NoReturn:
-        raise TimeoutError
+        raise RoundTooLongError
 
     signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
-    except TimeoutError:
+        signal.setitimer(signal.ITIMER_REAL, seconds, SECONDS_BETWEEN_ALARMS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except RoundTooLongError:
         log.warning("a round took longer than %.0f s", seconds)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 if __name__ == "__main__":

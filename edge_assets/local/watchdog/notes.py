@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from edge_assets.health.assessment import BURSTS
 from edge_assets.health.findings import Finding
 from edge_assets.local.home import write_private
 from edge_assets.store.problems import ProblemKind, clear_problem, read_problems, report_problem
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.local.home import Home
+    from edge_assets.store.problems import Problem
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +30,11 @@ OWN_KINDS = frozenset(
         ProblemKind.DISK_LOW,
         ProblemKind.MEMORY_LOW,
         ProblemKind.RECORDING_ENDED,
+        ProblemKind.REDIS_UNREACHABLE,
+        ProblemKind.REDIS_REFUSES_WRITES,
     }
 )
-"""Nobody else reports these: what an earlier life has left of them is cleared."""
+"""Of whatever subject. The scorer tells a fault of Redis too, anew for as long as it meets it."""
 FRESH_SECONDS = 30.0
 """The file is written every few seconds; an older one is of the past."""
 NAME = "watchdog.json"
@@ -46,7 +50,7 @@ class Notes:
     def store(self, conn: Connection, findings: Collection[Finding]) -> None:
         """Bring the database up to date; raises `psycopg.Error` where it cannot be."""
         if self._reported is None:
-            self._reported = {(p.kind, p.subject) for p in read_problems(conn) if p.kind in OWN_KINDS}
+            self._reported = {(p.kind, p.subject) for p in read_problems(conn) if _is_own(p)}
         present = {(finding.kind, finding.subject) for finding in findings}
         for finding in findings:
             report_problem(conn, ProblemKind(finding.kind), finding.subject, finding.detail or "-")
@@ -68,6 +72,16 @@ class Notes:
             log.warning("%s %s", kind, subject)
         for kind, subject in sorted(before - present):
             log.info("%s %s is over", kind, subject)
+
+
+def _is_own(problem: Problem) -> bool:
+    """Whether a watchdog has reported it, an earlier one perhaps, that was killed before it could take it away.
+
+    Of sports, and of bursts that fail, others tell.
+    """
+    is_clock = (problem.kind, problem.subject) == (ProblemKind.CLOCK_CHANGED, "")
+    is_run = problem.kind == ProblemKind.RUN_FAILED and problem.subject != BURSTS
+    return problem.kind in OWN_KINDS or is_clock or is_run
 
 
 def read_beside(home: Home) -> list[Finding]:

@@ -14,7 +14,7 @@ from edge_assets.ingestion.planning import SportState
 from edge_assets.ingestion.pulse import planned, show_pulse
 from edge_assets.settings import Feed, Settings
 from edge_assets.store.database import connect
-from edge_assets.store.problems import read_heartbeats
+from edge_assets.store.problems import ProblemKind, read_heartbeats, read_problems, report_problem
 
 NFL = "americanfootball_nfl"
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -55,3 +55,13 @@ def test_it_is_left_in_the_database_and_without_one_nothing_is(database_url: str
         show_pulse(settings, NOW, None, wanting="ODDS_API_KEY is not set")
         assert read_heartbeats(conn)[SENSOR].detail == {"wanting": "ODDS_API_KEY is not set"}
     show_pulse(LIVE.model_copy(update={"database_url": "postgresql://x@127.0.0.1:1/x"}), NOW, None)
+
+
+def test_what_was_wrong_with_a_sport_that_is_no_longer_polled_is_over(database_url: str) -> None:
+    unusable, jumped = ProblemKind.FEED_ANSWER_UNUSABLE, ProblemKind.CLOCK_CHANGED
+    stays = [(unusable, NFL), (jumped, ""), (ProblemKind.SCORING_FAILS, "cricket")]
+    with closing(connect(database_url, "test")) as conn:
+        for kind, subject in [*stays, (unusable, "cricket"), (jumped, "cricket")]:
+            report_problem(conn, kind, subject, "-")
+        show_pulse(LIVE.model_copy(update={"database_url": database_url}), NOW, facts(1_000_000))
+        assert {(problem.kind, problem.subject) for problem in read_problems(conn)} == set(stays)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from edge_assets.health.findings import Finding
 from edge_assets.local.programs import Program
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.watchdog import probing, rounds
+from edge_assets.local.watchdog.__main__ import give_up_after
 from edge_assets.local.watchdog.clock import ClockWatch, Reading
 from edge_assets.local.watchdog.duties import Ports, duties
 from edge_assets.local.watchdog.liveness import LONGEST_WAIT_SECONDS, Liveness, Patience, Starts
@@ -141,6 +143,20 @@ def test_notes_are_kept_in_the_database_and_cleared_there(database_url: str, hom
         assert [p.kind for p in read_problems(conn)] == ["feed_unreachable"]
 
 
+def test_all_that_a_killed_watchdog_has_reported_is_taken_over(database_url: str, home: Home) -> None:
+    own = [(ProblemKind.CLOCK_CHANGED, ""), (ProblemKind.RUN_FAILED, "results"), (ProblemKind.REDIS_UNREACHABLE, "")]
+    others = [
+        (ProblemKind.CLOCK_CHANGED, "machine"),
+        (ProblemKind.CLOCK_CHANGED, "nfl"),
+        (ProblemKind.RUN_FAILED, "odds_burst"),
+    ]
+    with closing(connect(database_url, "test")) as conn:
+        for kind, subject in own + others:
+            report_problem(conn, kind, subject, "-")
+        Notes(home).store(conn, [])
+        assert {(p.kind, p.subject) for p in read_problems(conn)} == set(others)
+
+
 def test_while_the_database_is_away_a_file_tells(database_url: str, home: Home) -> None:
     notes = Notes(home)
     notes.keep_beside([Finding(ProblemKind.DISK_LOW, "", "0 MiB free")])
@@ -156,6 +172,15 @@ def test_the_last_words_of_a_service(tmp_path: Path) -> None:
     assert probing.last_words(log) == ""
     log.write_bytes(b"x" * 10_000 + b"\nit \xff ends\n\n")
     assert probing.last_words(log).endswith("ends")
+
+
+def test_a_round_that_takes_too_long_is_given_up_whatever_faults_it_tolerates() -> None:
+    went_on = False
+    with give_up_after(0.2):
+        with suppress(Exception):
+            time.sleep(30)
+        went_on = True
+    assert not went_on
 
 
 ANSWERING = """
