@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_assets.cli.application import out
 from edge_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from edge_assets.local.checkup import Check
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
@@ -18,17 +21,22 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     from edge_assets.local.home import Home
 
     settings = Settings()
-    checks = list(checkup(Home.open(settings.edge_home), settings))
+    checks = []
+    for check in checkup(Home.open(settings.edge_home), settings):
+        checks.append(check)
+        if not as_json:
+            _show(check)
     if as_json:
         import json
 
         typer.echo(json.dumps([check._asdict() for check in checks], indent=1))
-    else:
-        for check in checks:
-            mark, style = MARKS[check.verdict]
-            out.print(mark, style=style, end=" ")
-            out.print(f"{check.name:26} {check.found}", soft_wrap=True)
-            if check.remedy:
-                out.print(f"  → {check.remedy}", style="dim", soft_wrap=True)
     if any(check.verdict == "fail" for check in checks):
         raise typer.Exit(1)
+
+
+def _show(check: Check) -> None:
+    mark, style = MARKS[check.verdict]
+    out.print(mark, style=style, end=" ")
+    out.print(f"{check.name:26} {check.found}", soft_wrap=True)
+    if check.remedy:
+        out.print(f"  → {check.remedy}", style="dim", soft_wrap=True)

@@ -10,7 +10,7 @@ from edge_assets.health.words import duration
 from edge_assets.store.problems import ProblemKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from edge_assets.store.problems import Heartbeat
     from edge_assets.store.vital_signs import NewestLook, VitalSigns
@@ -51,7 +51,6 @@ def assess(signs: VitalSigns, also: Iterable[Finding] = ()) -> Health:
             *_overdue(signs),
             *_without_credits(signs),
             *_unscored(signs),
-            *_rejected(signs),
             *_blocked(signs),
         ]
     )
@@ -71,28 +70,62 @@ def _reported(signs: VitalSigns) -> Iterator[Finding]:
 
 
 def _silent(signs: VitalSigns) -> Iterator[Finding]:
+    expected = _expected(signs)
     for service, limit in SILENCE_LIMITS.items():
         beat = signs.heartbeats.get(service)
-        if beat is not None and signs.now - beat.beat_at > limit:
+        if beat is None and service in expected:
+            yield Finding(ProblemKind.SERVICE_HANGS, service, "no sign of life yet")
+        elif beat is not None and signs.now - beat.beat_at > limit:
             detail = f"no sign of life for {duration(signs.now - beat.beat_at)}"
             yield Finding(ProblemKind.SERVICE_HANGS, service, detail, beat.beat_at)
+
+
+def _expected(signs: VitalSigns) -> Collection[str]:
+    """Who must have shown a sign of life by now, as everything has had the time that starting takes.
+
+    Without a stack (in containers) nobody says when it started, polls do; it has no watchdog.
+    """
+    started = _started_at(signs)
+    since = started or min((look.received_at for look in signs.looks), default=signs.now)
+    if signs.now - since <= STARTING_LASTS:
+        return ()
+    return SILENCE_LIMITS if started else (SENSOR, SCORER)
+
+
+def _started_at(signs: VitalSigns) -> datetime | None:
+    """When the stack was started, if there is one and its clock was right."""
+    beat = signs.heartbeats.get(STACK)
+    return None if beat is None or _is_ahead(beat.beat_at, signs) else beat.beat_at
 
 
 def _ahead(signs: VitalSigns) -> Iterator[Finding]:
     """Times that have not come yet: the clock was set back, or had jumped ahead."""
     for look in signs.looks:
-        if look.received_at > signs.now + AHEAD_LIMIT:
+        if _is_ahead(look.received_at, signs) and _is_wanted(look.sport, signs):
             detail = f"its last poll is dated {duration(look.received_at - signs.now)} from now"
             yield Finding(ProblemKind.CLOCK_CHANGED, look.sport, detail)
     for service, beat in signs.heartbeats.items():
-        if beat.beat_at > signs.now + AHEAD_LIMIT:
+        if _is_ahead(beat.beat_at, signs):
             detail = f"its last sign of life is dated {duration(beat.beat_at - signs.now)} from now"
             yield Finding(ProblemKind.CLOCK_CHANGED, service, detail)
 
 
+def _is_ahead(at: datetime, signs: VitalSigns) -> bool:
+    """Whether a clock that was wrong has noted it: it says nothing about now."""
+    return at > signs.now + AHEAD_LIMIT
+
+
+def _is_wanted(sport: str, signs: VitalSigns) -> bool:
+    """Whether a sport is polled at present, as far as the sensor has said which are."""
+    beat = signs.heartbeats.get(SENSOR)
+    wanted = beat.detail.get("intervals_s") if beat else None
+    return wanted is None or sport in wanted
+
+
 def _overdue(signs: VitalSigns) -> Iterator[Finding]:
     """Sports that were not polled for twice the interval that is planned for them; in one where that is all."""
-    looks, planned = {look.sport: look for look in signs.looks}, planned_intervals(signs.heartbeats)
+    looks = {look.sport: look for look in signs.looks if not _is_ahead(look.received_at, signs)}
+    planned = planned_intervals(signs.heartbeats)
     late = [*_late(signs, looks, planned)]
     if not 1 < len(planned) == len(late):
         yield from late
@@ -112,16 +145,14 @@ def _late(signs: VitalSigns, looks: dict[str, NewestLook], planned: dict[str, ti
 
 def _waiting_since(signs: VitalSigns, look: NewestLook | None, allowed: timedelta) -> datetime | None:
     """From when on a poll is waited for; a stack that has just started gets the time that starting takes."""
-    started = signs.heartbeats.get(STACK)
-    grace = started.beat_at + max(STARTING_LASTS - allowed, timedelta()) if started else None
+    started = _started_at(signs)
+    grace = started + max(STARTING_LASTS - allowed, timedelta()) if started else None
     return max((at for at in (look and look.received_at, grace) if at is not None), default=None)
 
 
 def _missed(signs: VitalSigns, look: NewestLook | None, interval: timedelta) -> str:
     planned = f"planned every {duration(interval)}"
-    return (
-        f"last polled {duration(signs.now - look.received_at)} ago, {planned}" if look else f"never polled, {planned}"
-    )
+    return f"last polled {duration(signs.now - look.received_at)} ago, {planned}" if look else f"no poll yet, {planned}"
 
 
 def planned_intervals(heartbeats: dict[str, Heartbeat]) -> dict[str, timedelta]:
@@ -164,13 +195,6 @@ def _unscored(signs: VitalSigns) -> Iterator[Finding]:
     if signs.unscored_since is not None and signs.now - signs.unscored_since > UNSCORED_LIMIT:
         detail = f"{signs.unscored_polls} polls, the oldest {duration(signs.now - signs.unscored_since)} old"
         yield Finding(ProblemKind.SCORER_BEHIND, "", detail, signs.unscored_since)
-
-
-def _rejected(signs: VitalSigns) -> Iterator[Finding]:
-    for look in signs.looks:
-        if reasons := {reason: n for reason, n in look.rejected.items() if n}:
-            detail = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in sorted(reasons.items()))
-            yield Finding(ProblemKind.ANSWER_PARTS_REJECTED, look.sport, detail, look.received_at)
 
 
 def _blocked(signs: VitalSigns) -> Iterator[Finding]:

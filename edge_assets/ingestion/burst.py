@@ -34,6 +34,7 @@ from edge_assets.store.database import connect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterator
+    from datetime import datetime
 
     from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.ingestion.report import SportReport
@@ -114,19 +115,19 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
             outright_sports=frozenset(sport.key for sport in sports if sport.has_outrights),
             client=client,
             clock=clock,
-            meter=_meter(settings, stated),
+            meter=_meter(settings, stated, clock.now()),
             redis=redis,
         )
 
 
-def _meter(settings: Settings, stated: CreditStatement | None) -> Meter:
+def _meter(settings: Settings, stated: CreditStatement | None, now: datetime) -> Meter:
     """What the database knows of the sports, and what the feed has just said of the credits, which is kept."""
     feed = settings.edge_feed.value
     with closing(connect(settings.require_database(), "edge-burst")) as connection:
         if stated is not None:
             write_statement(connection, feed, stated)
         looks = polling.last_looks(connection)
-        newest = newest_credits(connection, feed, looks.values())
+        newest = newest_credits(connection, feed, looks.values(), now)
     activities = {s: activity_of(look) for s in settings.edge_sports if (look := looks.get(s))}
     return Meter(terms_of(settings), activities, newest)
 

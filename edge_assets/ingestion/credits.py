@@ -7,10 +7,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from edge_assets.feeds.odds_api.errors import OddsApiError
+from edge_assets.ingestion.cadence import CLOCKS_DIFFER_BY, is_ahead
 from edge_assets.store.credits import CreditStatement, newest_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     import psycopg
 
@@ -43,8 +45,16 @@ async def ask_sports(client: OddsApiClient, clock: Clock) -> tuple[Sequence[Spor
     return listed, CreditStatement(clock.now(), client.quota.remaining)
 
 
-def newest_credits(connection: psycopg.Connection, feed: str, polls: Iterable[LastLook]) -> CreditStatement | None:
-    """The newest statement, be it a poll's or one that was asked for by itself."""
-    stated = [CreditStatement(x.observed_at, x.credits_remaining) for x in polls if x.credits_remaining is not None]
-    asked = newest_statement(connection, feed)
+def newest_credits(
+    connection: psycopg.Connection, feed: str, polls: Iterable[LastLook], now: datetime
+) -> CreditStatement | None:
+    """The newest statement, be it a poll's or one that was asked for by itself.
+
+    What is ahead of now was stated by a clock that has been set back since, and is no news. Polls after that are put
+    behind the last one before it, and only the time of their answer is true.
+    """
+    said = [poll for poll in polls if poll.credits_remaining is not None]
+    polled = [CreditStatement(min(poll.observed_at, poll.received_at), poll.credits_remaining) for poll in said]
+    stated = [statement for statement in polled if not is_ahead(statement.stated_at, now)]
+    asked = newest_statement(connection, feed, now + CLOCKS_DIFFER_BY)
     return max([*stated, *([asked] if asked else [])], key=lambda statement: statement.stated_at, default=None)

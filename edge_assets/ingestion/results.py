@@ -99,7 +99,7 @@ def waiting(connection: psycopg.Connection, settings: Settings, now: datetime) -
     lacking = [event for event in started if wants_result(event.sport, frozenset(event.periods))]
     events = {sport: list(found) for sport, found in groupby(lacking, attrgetter("sport"))}
     last, looks = last_result_looks(connection), polling.last_looks(connection)
-    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, looks.values()))
+    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, looks.values(), now))
     interval = scores_interval(len(events), now, terms_of(settings), budget)
     return Waiting(
         now,

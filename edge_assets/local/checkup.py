@@ -7,6 +7,7 @@ import resource
 import shutil
 import sys
 import time
+from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -19,16 +20,17 @@ from edge_assets.health.remedies import Severity
 from edge_assets.kept_days import FOREVER
 from edge_assets.local.plan import Plan
 from edge_assets.local.ports import PREFERRED, is_free
-from edge_assets.local.state import examine
-from edge_assets.local.supervisor import Supervisor
-from edge_assets.store.database import connect, describe
+from edge_assets.local.state import examine, is_running
+from edge_assets.store.database import describe
 from edge_assets.store.growth import growth
+from edge_assets.store.vital_signs import ANSWER_SECONDS, connect_briefly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg import Connection
 
+    from edge_assets.health.credits import CreditOutlook
     from edge_assets.local.home import Home
     from edge_assets.settings import Settings
 
@@ -59,7 +61,7 @@ class Check(NamedTuple):
 
 
 def checkup(home: Home, settings: Settings) -> Iterator[Check]:
-    """All checks."""
+    """All checks, each as soon as it has been made; none waits for long."""
     yield _python()
     yield _disk(home)
     yield _memory()
@@ -80,11 +82,17 @@ def _running(home: Home) -> Iterator[Check]:
         return
     health = examined.health
     if examined.credits:
-        yield Check("credits", "ok", examined.credits.sentence)
+        yield _credits(examined.credits)
     if not health.findings:
         yield Check("stack", "ok", health.headline)
     for finding in health.findings:
         yield Check(finding.kind.replace("_", " "), VERDICTS[finding.severity], finding.sentence, finding.remedy.action)
+
+
+def _credits(outlook: CreditOutlook) -> Check:
+    fine = outlook.lasts_until is None
+    remedy = "" if fine else "polling stops then: fewer sports, regions or markets cost less, or buy a larger plan"
+    return Check("credits", _verdict(fine, "warn"), outlook.sentence, remedy)
 
 
 def _verdict(fine: bool, otherwise: Literal["warn", "fail"] = "fail") -> Literal["ok", "warn", "fail"]:
@@ -118,7 +126,7 @@ def _open_files() -> Check:
 
 
 def _ports(home: Home) -> Iterator[Check]:
-    if Supervisor(home).pid is not None:
+    if is_running(home):
         return
     for service, port in PREFERRED.items():
         free = is_free(port)
@@ -128,7 +136,7 @@ def _ports(home: Home) -> Iterator[Check]:
 
 
 def _servers(home: Home, settings: Settings) -> Iterator[Check]:
-    plan = Plan.load(home) if Supervisor(home).pid is not None else None
+    plan = Plan.load(home) if is_running(home) else None
     database = settings.database_url or (plan and plan.database_url)
     if database:
         yield from _database(database, home, settings)
@@ -140,7 +148,7 @@ def _servers(home: Home, settings: Settings) -> Iterator[Check]:
 
 def _database(url: str, home: Home, settings: Settings) -> Iterator[Check]:
     try:
-        with connect(url, "edge doctor") as conn:
+        with closing(connect_briefly(url, "edge doctor")) as conn:
             info, growing = describe(conn), _growth(conn, home, settings)
             row = conn.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
     except psycopg.Error as error:
@@ -165,6 +173,8 @@ def _growth(conn: Connection, home: Home, settings: Settings) -> Check:
         found = growth(conn, home.root, settings.kept_days)
     except psycopg.errors.UndefinedTable:
         return Check("growth", "ok", "nothing yet: `edge up` prepares this database")
+    except psycopg.errors.QueryCanceled:
+        return Check("growth", "warn", f"the database did not tell within {ANSWER_SECONDS} seconds", "try again later")
     fine = found.days_until_full is None or found.days_until_full > DAYS_TO_ACT
     remedy = "" if fine else "make room, move EDGE_HOME, or keep less (KEEP_TICKS_DAYS, KEEP_PAYLOADS_DAYS, ...)"
     return Check("growth", _verdict(fine, "warn"), found.summary, remedy)

@@ -16,7 +16,8 @@ from edge_assets.local.environment import dagster_environment
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import Plan
 from edge_assets.local.services import INFRASTRUCTURE
-from edge_assets.local.supervisor import MARKER, Supervisor
+from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.survivors import survivors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,23 +85,6 @@ def _runs_of(code_server: int) -> Iterator[int]:
         for child in psutil.Process(code_server).children(recursive=True) if code_server else ():
             if any("spawn_main" in word for word in child.cmdline()):
                 yield child.pid
-
-
-def survivors(home: Home) -> Iterator[psutil.Process]:
-    """Every process that this home's stack started and that still runs, under supervision or not."""
-    for process in psutil.process_iter():
-        try:
-            if _belongs(process, home):
-                yield process
-        except psutil.Error:  # gone, or somebody else's
-            continue
-
-
-def _belongs(process: psutil.Process, home: Home) -> bool:
-    """By the marker in the environment; PostgreSQL overwrites that, so by its working directory."""
-    if process.environ().get(MARKER) == str(home.root):
-        return process.status() != psutil.STATUS_ZOMBIE
-    return process.name() == "postgres" and process.cwd() == str(home.postgres)
 
 
 def _end(processes: list[psutil.Process]) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
-from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 import psycopg
 
 from edge_assets.health.assessment import assess, without_database
-from edge_assets.health.credits import foresee, midnight
+from edge_assets.health.credits import foresee
 from edge_assets.health.findings import Finding
 from edge_assets.health.machine import Machine, assess_machine
 from edge_assets.local.errors import LocalError
@@ -19,9 +18,10 @@ from edge_assets.local.listeners import owns
 from edge_assets.local.memory import memory_by_service
 from edge_assets.local.plan import Plan
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.survivors import survivors
 from edge_assets.local.watchdog import probing
 from edge_assets.local.watchdog.notes import read_beside
-from edge_assets.local.watchdog.rounds import DOWN, REDIS_KINDS
+from edge_assets.local.watchdog.rounds import DOWN, REDIS_KINDS, without_supervisor
 from edge_assets.settings import Feed
 from edge_assets.store.credit_use import read_credit_use
 from edge_assets.store.problems import ProblemKind
@@ -54,7 +54,7 @@ def status(home: Home) -> dict[str, Any]:
     What cannot be known is told under `unknown`, with the reason.
     """
     supervisor = Supervisor(home)
-    if supervisor.pid is None:
+    if not is_running(home):
         return {"running": False, "home": str(home.root), "services": {}}
     plan = Plan.load(home)
     programs, beside = _programs(supervisor)
@@ -80,10 +80,15 @@ def status(home: Home) -> dict[str, Any]:
 def examine(home: Home) -> Examined | None:
     """Whether the stack of this home works; None if none runs."""
     supervisor = Supervisor(home)
-    plan = Plan.load(home) if supervisor.pid is not None else None
+    plan = Plan.load(home) if is_running(home) else None
     if plan is None:
         return None
     return _examine(home, plan, *_programs(supervisor), lambda _: {})
+
+
+def is_running(home: Home) -> bool:
+    """Whether anything of a stack runs, under supervision or not."""
+    return Supervisor(home).pid is not None or any(survivors(home))
 
 
 def _examine(
@@ -104,6 +109,8 @@ def _examine(
 
 
 def _programs(supervisor: Supervisor) -> tuple[list[ProgramInfo], list[Finding]]:
+    if supervisor.pid is None:
+        return [], [without_supervisor()]
     try:
         return supervisor.programs(), []
     except (LocalError, OSError) as error:
@@ -144,8 +151,7 @@ def _serving(plan: Plan, programs: list[ProgramInfo]) -> Iterator[Finding]:
 def _outlook(conn: Connection, plan: Plan, now: datetime) -> CreditOutlook | None:
     if plan.feed is not Feed.ODDS_API:
         return None
-    at = now.astimezone(UTC)
-    return foresee(read_credit_use(conn, plan.feed.value, midnight(at), at - timedelta(days=1)), at)
+    return foresee(read_credit_use(conn, plan.feed.value, now), now)
 
 
 def _counts(conn: Connection) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from edge_assets.store.credits import newest_statement
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
 SELECT_SPENT = """
 SELECT
-    s.key, sum(p.credits_last) FILTER (WHERE p.observed_at >= %(today)s)::bigint, sum(p.credits_last)::bigint,
-    min(p.observed_at)
+    s.key,
+    sum(p.credits_last) FILTER (WHERE p.observed_at >= date_trunc('day', %(now)s::timestamptz, 'UTC'))::bigint,
+    sum(p.credits_last)::bigint, min(p.observed_at)
 FROM sports AS s
 CROSS JOIN LATERAL (
     SELECT credits_last, observed_at FROM polls
@@ -24,8 +26,8 @@ CROSS JOIN LATERAL (
 GROUP BY s.key
 UNION ALL
 SELECT
-    'results', sum(credits_last) FILTER (WHERE observed_at >= %(today)s)::bigint, sum(credits_last)::bigint,
-    min(observed_at)
+    'results', sum(credits_last) FILTER (WHERE observed_at >= date_trunc('day', %(now)s::timestamptz, 'UTC'))::bigint,
+    sum(credits_last)::bigint, min(observed_at)
 FROM sports AS s
 CROSS JOIN LATERAL (
     SELECT credits_last, observed_at FROM result_looks
@@ -33,14 +35,17 @@ CROSS JOIN LATERAL (
 ) AS l
 """
 SELECT_NEWEST_STATED = """
-SELECT p.observed_at, p.credits_remaining
+SELECT p.stated_at, p.credits_remaining
 FROM sports AS s
 CROSS JOIN LATERAL (
-    SELECT observed_at, credits_remaining FROM polls
-    WHERE sport_id = s.id AND feed = %s AND import_id IS NULL ORDER BY observed_at DESC LIMIT 1
+    SELECT least(observed_at, received_at) AS stated_at, credits_remaining FROM polls
+    WHERE sport_id = s.id AND feed = %(feed)s AND import_id IS NULL ORDER BY observed_at DESC LIMIT 1
 ) AS p
-WHERE p.credits_remaining IS NOT NULL ORDER BY p.observed_at DESC LIMIT 1
+WHERE p.credits_remaining IS NOT NULL AND p.stated_at <= %(until)s ORDER BY p.stated_at DESC LIMIT 1
 """
+"""After a clock was set back, polls are put behind the last one before it, and only `received_at` is true."""
+DAY = timedelta(days=1)
+CLOCKS_DIFFER_BY = timedelta(seconds=5)
 RESULTS = "results"
 """What the credits that no sport's odds have cost go to."""
 
@@ -59,11 +64,15 @@ class CreditUse:
     recent_since: datetime | None
 
 
-def read_credit_use(conn: Connection, feed: str, today: datetime, since: datetime) -> CreditUse:
-    """What was spent since midnight (`today`) and `since` a moment before it, and what is left."""
-    spent = conn.execute(SELECT_SPENT, {"feed": feed, "today": today, "since": since}).fetchall()
-    polled = conn.execute(SELECT_NEWEST_STATED, [feed]).fetchone()
-    asked = newest_statement(conn, feed)
+def read_credit_use(conn: Connection, feed: str, now: datetime) -> CreditUse:
+    """What was spent since midnight (UTC) and in the day before `now`, and what was left when that was last stated.
+
+    What is dated ahead of `now` was stated by a clock that has been set back since, and is no news.
+    """
+    spent = conn.execute(SELECT_SPENT, {"feed": feed, "now": now, "since": now - DAY}).fetchall()
+    until = now + CLOCKS_DIFFER_BY
+    polled = conn.execute(SELECT_NEWEST_STATED, {"feed": feed, "until": until}).fetchone()
+    asked = newest_statement(conn, feed, until)
     stated = [polled] if polled else []
     if asked is not None and asked.remaining is not None:
         stated.append((asked.stated_at, asked.remaining))

@@ -24,7 +24,8 @@ ON CONFLICT (feed, stated_at) DO UPDATE SET remaining = excluded.remaining,
 sport_id = excluded.sport_id, spent = credit_statements.spent + excluded.spent
 """
 SELECT_NEWEST_STATEMENT = """
-SELECT stated_at, remaining FROM credit_statements WHERE feed = %s ORDER BY stated_at DESC LIMIT 1
+SELECT stated_at, remaining FROM credit_statements
+WHERE feed = %s AND stated_at <= %s ORDER BY stated_at DESC LIMIT 1
 """
 KEPT_DAYS = 400
 """A year and a month: spending can be compared with that of the same month a year before."""
@@ -49,7 +50,7 @@ def write_statement(conn: Connection, feed: str, statement: CreditStatement) -> 
     conn.execute(INSERT_STATEMENT, values)
 
 
-def newest_statement(conn: Connection, feed: str) -> CreditStatement | None:
-    """The newest statement that came with no stored poll, if any."""
-    row = conn.execute(SELECT_NEWEST_STATEMENT, [feed]).fetchone()
+def newest_statement(conn: Connection, feed: str, until: datetime) -> CreditStatement | None:
+    """The newest statement up to a moment that came with no stored poll, if any."""
+    row = conn.execute(SELECT_NEWEST_STATEMENT, [feed, until]).fetchone()
     return CreditStatement(*row) if row else None

@@ -50,7 +50,7 @@ UNSCORED = """
 SELECT p.id, p.sport_id, p.received_at
 FROM sports AS s
 LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
-LEFT JOIN polls AS scored ON done.poll_id = scored.id
+LEFT JOIN LATERAL (SELECT observed_at FROM polls WHERE id = done.poll_id LIMIT 1) AS scored ON true
 CROSS JOIN LATERAL (
     SELECT n.id, n.sport_id, n.received_at FROM polls AS n
     WHERE
@@ -60,7 +60,10 @@ CROSS JOIN LATERAL (
 WHERE s.id = coalesce(%(sport)s::smallint, s.id)
 ORDER BY p.id
 """
-"""By the moment of the last scored poll, which the index on live polls has by sport."""
+"""By the moment of the last scored poll, which the index on live polls has by sport.
+
+The limit of one keeps the planner from reading all polls: it takes the handful of sports for a thousand.
+"""
 BACKLOG_PAGE = 1_000
 """Unscored polls of a sport to look at together: whoever has more asks again."""
 BACKLOG = f"""

@@ -22,27 +22,30 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 2
 """A database that takes longer is told as one that does not answer."""
 SELECT_NEWEST_LOOKS = """
-SELECT s.key AS sport, p.feed, p.observed_at, p.received_at, p.rejected, scored.received_at AS scored_at
+SELECT s.key AS sport, p.feed, p.observed_at, p.received_at, scored.received_at AS scored_at
 FROM sports AS s
 CROSS JOIN LATERAL (
-    SELECT feed, observed_at, received_at, rejected FROM polls
+    SELECT feed, observed_at, received_at FROM polls
     WHERE sport_id = s.id AND import_id IS NULL ORDER BY observed_at DESC LIMIT 1
 ) AS p
 LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
-LEFT JOIN polls AS scored ON done.poll_id = scored.id
+LEFT JOIN LATERAL (SELECT received_at FROM polls WHERE id = done.poll_id LIMIT 1) AS scored ON true
 ORDER BY s.key
 """
+"""The limit of one keeps the planner from reading all polls: it takes the handful of sports for a thousand."""
 SELECT_UNSCORED = """
 SELECT count(*), min(u.received_at)
 FROM sports AS s
 LEFT JOIN scorer_progress AS done ON s.id = done.sport_id
-LEFT JOIN polls AS scored ON done.poll_id = scored.id
+LEFT JOIN LATERAL (SELECT observed_at FROM polls WHERE id = done.poll_id LIMIT 1) AS scored ON true
 CROSS JOIN LATERAL (
     SELECT received_at FROM polls
     WHERE sport_id = s.id AND import_id IS NULL AND observed_at > coalesce(scored.observed_at, '-infinity')
     ORDER BY observed_at LIMIT %s
 ) AS u
+WHERE NOT EXISTS (SELECT FROM scorer_failures AS f WHERE f.sport_id = s.id)
 """
+"""Of sports that can be scored: what waits for one that cannot is told as its failure."""
 MOST_UNSCORED_COUNTED = 100
 """Of a sport: whether the scorer is a hundred polls behind or a million, the remedy is the same."""
 SELECT_BLOCKING_FINDINGS = """
@@ -52,7 +55,7 @@ ORDER BY f.id LIMIT 5
 
 
 class NewestLook(NamedTuple):
-    """The newest live poll of a sport; `received_at` is wall clock, `rejected` counts what was left out of it.
+    """The newest live poll of a sport; `received_at` is wall clock.
 
     `scored_at` is when the newest poll came in that has been scored: until then open alerts are known to hold.
     """
@@ -61,7 +64,6 @@ class NewestLook(NamedTuple):
     feed: str
     observed_at: datetime
     received_at: datetime
-    rejected: dict[str, int]
     scored_at: datetime | None
 
 
@@ -77,6 +79,7 @@ class VitalSigns:
     """How the product fares by its database; `now` is that server's wall clock (UTC).
 
     `unscored_polls` counts at most `MOST_UNSCORED_COUNTED` a sport; the oldest of them came in at `unscored_since`.
+    Sports whose scoring fails are not among them.
     """
 
     now: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from edge_assets.health.assessment import assess, confirmations, without_database
-from edge_assets.health.credits import foresee, midnight
+from edge_assets.health.credits import foresee
 from edge_assets.health.findings import Finding
 from edge_assets.settings import Feed
 from edge_assets.store.credit_use import read_credit_use
@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 ANSWER_SECONDS = 3.0
 """A little more than the pool waits: a database that is stopped in the middle never answers."""
+SECONDS_BESIDE = 1.0
 SILENT = "no answer within 3 seconds"
 AT_ONCE = anyio.CapacityLimiter(4)
 """Threads that may hang in such a database, apart from those that requests get."""
@@ -57,7 +58,7 @@ async def health(held: Held) -> Health:
 
 
 async def _health(held: Resources) -> Health:
-    answer = await _asked(held, _examined)
+    answer = await _asked(held, partial(_examined, configured=held.settings.edge_feed))
     redis = await _redis(held)
     beside = [] if redis else [Finding(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")]
     signs, outlook = (None, None) if isinstance(answer, str) else answer
@@ -75,7 +76,7 @@ async def _health(held: Resources) -> Health:
             "scorer_failing": [failure.sport for failure in signs.scorer_failures] if signs else [],
             "last_poll_at": signs.last_poll_at if signs else None,
             "credits": outlook,
-            "confirmations": {s: known._asdict() for s, known in confirmations(signs).items()} if signs else {},
+            "confirmations": {s: known._asdict() for s, known in confirmations(signs).items()} if signs else None,
             "stream_clients": len(held.hub.clients),
         }
     )
@@ -83,21 +84,34 @@ async def _health(held: Resources) -> Health:
 
 @router.get("/readyz", responses=UNREADY)
 async def readyz(held: Held, response: Response) -> Readiness:
-    """Whether this process can answer requests: it stays ready while the feed, the scorer or Redis is away."""
+    """Whether this process can answer requests: it stays ready while the feed, the scorer or Redis is away.
+
+    How the product fares is told beside it, if that is known within a second: whoever asks whether a process lives
+    does not wait for more.
+    """
     answer = await _asked(held, _reached)
     ready = answer is True
     if not ready:
         response.status_code = 503
-    return Readiness(ready=ready, reason="" if ready else f"the database does not answer: {answer}")
+    health = None
+    with anyio.move_on_after(SECONDS_BESIDE):
+        health = await _health(held) if ready else None
+    return Readiness(
+        ready=ready,
+        reason="" if ready else f"the database does not answer: {answer}",
+        status=health and health.status,
+        headline=health and health.headline,
+        problems=health.problems if health else [],
+    )
 
 
-def _examined(conn: Connection) -> tuple[VitalSigns, dict[str, Any] | None]:
+def _examined(conn: Connection, configured: Feed) -> tuple[VitalSigns, dict[str, Any] | None]:
+    """Before the first poll the configured feed is the one whose credits count."""
     signs = read_vital_signs(conn)
-    if signs.feed != Feed.ODDS_API:
+    feed = signs.feed or configured
+    if feed != Feed.ODDS_API:
         return signs, None
-    now = signs.now.astimezone(UTC)
-    use = read_credit_use(conn, Feed.ODDS_API, midnight(now), now - timedelta(days=1))
-    return signs, foresee(use, now).as_json()
+    return signs, foresee(read_credit_use(conn, feed, signs.now), signs.now).as_json()
 
 
 def _reached(conn: Connection) -> bool:

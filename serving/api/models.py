@@ -237,7 +237,9 @@ class Health(BaseModel):
     scorer_failing: list[str] = Field(description="sports that cannot be scored at present: /api/status says why")
     last_poll_at: datetime | None = Field(description="wall clock")
     credits: Credits | None = Field(description="of a metered feed")
-    confirmations: dict[str, Confirmation] = Field(description="by sport; none of a recording")
+    confirmations: dict[str, Confirmation] | None = Field(
+        description="by sport; none of a recording; null: the database does not answer, and what was known grows old"
+    )
     stream_clients: int
 
 
@@ -245,7 +247,12 @@ class Readiness(BaseModel):
     """Whether this process can answer requests."""
 
     ready: bool
-    reason: str
+    reason: str = Field(description="why it cannot")
+    status: Literal["ok", "degraded", "down"] | None = Field(
+        description="of the product, as /healthz tells; null: not known within a second"
+    )
+    headline: str | None = Field(description="the worst of it in a sentence")
+    problems: list[HealthProblem] = Field(description="the worst first, with what to do")
 
 
 class Session(BaseModel):

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from typing import NamedTuple
 
 import psycopg
 from dagster import (
@@ -24,9 +25,11 @@ from dagster import (
 
 from edge_assets.defs.lineage import ALERTS
 from edge_assets.health.assessment import assess, without_database
+from edge_assets.health.credits import CreditOutlook, foresee
 from edge_assets.health.findings import Finding, Health
 from edge_assets.health.remedies import Severity
-from edge_assets.settings import MissingSettingError, Settings
+from edge_assets.settings import Feed, MissingSettingError, Settings
+from edge_assets.store.credit_use import read_credit_use
 from edge_assets.store.vital_signs import connect_briefly, read_vital_signs
 
 NAME = "the_product_works"
@@ -37,8 +40,9 @@ COLUMNS = ("severity", "of", "problem", "detail", "what to do")
 @asset_check(asset=ALERTS, name=NAME, description=DESCRIPTION)
 def the_product_works(settings: ResourceParam[Settings]) -> AssetCheckResult:
     """Look now."""
-    health = look(settings)
-    return AssetCheckResult(passed=health.status == "ok", severity=_severity(health), metadata=_metadata(health))
+    seen = look(settings)
+    health = seen.health
+    return AssetCheckResult(passed=health.status == "ok", severity=_severity(health), metadata=_metadata(seen))
 
 
 @sensor(
@@ -49,29 +53,41 @@ def the_product_works(settings: ResourceParam[Settings]) -> AssetCheckResult:
 )
 def health_sensor(context: SensorEvaluationContext, settings: ResourceParam[Settings]) -> SensorResult | SkipReason:
     """One tick; nothing is written while the same things are wrong."""
-    health = look(settings)
+    seen = look(settings)
+    health = seen.health
     state = json.dumps([health.status, *sorted(f"{f.kind} {f.subject}" for f in health.findings)])
     if state == context.cursor:
         return SkipReason(health.headline)
-    return SensorResult(asset_events=[_evaluation(ALERTS, health)], cursor=state, skip_reason=health.headline)
+    return SensorResult(asset_events=[_evaluation(ALERTS, seen)], cursor=state, skip_reason=health.headline)
 
 
-def look(settings: Settings) -> Health:
-    """The health that the database tells of."""
+class Seen(NamedTuple):
+    """The product's health, and the credits of a metered feed."""
+
+    health: Health
+    credits: CreditOutlook | None = None
+
+
+def look(settings: Settings) -> Seen:
+    """What the database tells of."""
     try:
         with closing(connect_briefly(settings.require_database(), "edge-check")) as conn:
-            return assess(read_vital_signs(conn))
+            signs = read_vital_signs(conn)
+            if settings.edge_feed is not Feed.ODDS_API:
+                return Seen(assess(signs))
+            return Seen(assess(signs), foresee(read_credit_use(conn, settings.edge_feed, signs.now), signs.now))
     except (psycopg.Error, MissingSettingError) as error:
-        return without_database(str(error).strip())
+        return Seen(without_database(str(error).strip()))
 
 
-def _evaluation(asset: AssetKey, health: Health) -> AssetCheckEvaluation:
+def _evaluation(asset: AssetKey, seen: Seen) -> AssetCheckEvaluation:
+    health = seen.health
     return AssetCheckEvaluation(
         asset_key=asset,
         check_name=NAME,
         passed=health.status == "ok",
         severity=_severity(health),
-        metadata=_metadata(health),
+        metadata=_metadata(seen),
         description=health.headline,
     )
 
@@ -80,10 +96,12 @@ def _severity(health: Health) -> AssetCheckSeverity:
     return AssetCheckSeverity.ERROR if health.status == "down" else AssetCheckSeverity.WARN
 
 
-def _metadata(health: Health) -> dict[str, MetadataValue]:
+def _metadata(seen: Seen) -> dict[str, MetadataValue]:
     """Dagster takes an empty table only with its columns."""
+    health, outlook = seen
     schema = TableSchema([TableColumn(name) for name in COLUMNS])
     return {
+        **({"credits": MetadataValue.text(outlook.sentence)} if outlook else {}),
         "problems": MetadataValue.int(sum(f.severity is not Severity.NOTE for f in health.findings)),
         "what is wrong": MetadataValue.table([_row(finding) for finding in health.findings], schema),
     }

@@ -74,10 +74,7 @@ def _scoring(signs: VitalSigns | None) -> Hashable:
     """Its sign of life, and the oldest poll that waits for it: none waits, or another one than before."""
     if signs is None:
         return None
-    failing = {failure.sport for failure in signs.scorer_failures}
-    idle = signs.unscored_since is None or bool(failing)
-    beat = _beat(signs, SCORER)
-    return beat or (None if idle else signs.unscored_since)
+    return _beat(signs, SCORER) or signs.unscored_since
 
 
 def recording_ended(ports: Ports) -> bool:

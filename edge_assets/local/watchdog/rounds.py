@@ -52,6 +52,12 @@ REDIS_KINDS = {
 }
 
 
+def without_supervisor() -> Finding:
+    """What is wrong when supervisord is dead: its programs run on, each until it ends."""
+    detail = "what ends is not started again: `edge down`, then `edge up`"
+    return Finding(ProblemKind.SERVICE_DOWN, "supervisord", detail)
+
+
 class Places(NamedTuple):
     """Where everything is; `dagster_url` is of Dagster's own database."""
 
@@ -116,7 +122,10 @@ class Rounds:
             yield Finding(ProblemKind.RECORDING_ENDED, "", "")
 
     def _down(self) -> Iterator[Finding]:
-        """Programs that have ended, or end again and again."""
+        """Programs that have ended, or end again and again; without a supervisor the others are those of before."""
+        if self._supervisor.pid is None:
+            yield without_supervisor()
+            return
         try:
             self._programs = self._supervisor.programs()
         except (LocalError, OSError) as error:

@@ -117,6 +117,7 @@ def test_the_health_is_evaluated_when_it_changes(
     instance: DagsterInstance, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("EDGE_FEED", "odds-api")
 
     def look(cursor: str | None) -> SensorResult | SkipReason:
         context = build_sensor_context(instance=instance, cursor=cursor, resources={"settings": SettingsResource()})
@@ -128,6 +129,7 @@ def test_the_health_is_evaluated_when_it_changes(
         assert isinstance(result, SensorResult), result
         [evaluation] = result.asset_events
         assert isinstance(evaluation, AssetCheckEvaluation)
+        assert "credits" in evaluation.metadata
         return evaluation.passed
 
     well = look(None)

@@ -29,9 +29,9 @@ def beats(ago: float = 3, **detail: Any) -> dict[str, Heartbeat]:
     return {**shown, SENSOR: Heartbeat(SENSOR, at, {"intervals_s": {NFL: 60.0}, **detail})}
 
 
-def look(ago: float = 20, **rejected: int) -> NewestLook:
+def look(ago: float = 20) -> NewestLook:
     at = NOW - timedelta(seconds=ago)
-    return NewestLook(NFL, "odds-api", at, at, rejected, at)
+    return NewestLook(NFL, "odds-api", at, at, at)
 
 
 WELL = VitalSigns(NOW, [], beats(), [look()], 1, NOW - timedelta(seconds=1), [], [])
@@ -52,7 +52,6 @@ def test_all_is_well() -> None:
         ({"looks": [look(121)]}, ("poll_overdue", NFL)),
         ({"looks": []}, ("poll_overdue", NFL)),
         ({"looks": [look(-3600)]}, ("clock_changed", NFL)),
-        ({"looks": [look(price_low=3)]}, ("answer_parts_rejected", NFL)),
         ({"heartbeats": beats(40)}, ("service_hangs", SENSOR)),
         ({"heartbeats": beats(-60)}, ("clock_changed", SCORER)),
         ({"heartbeats": beats(no_credits_until="2026-04-01T00:00:00+00:00")}, ("out_of_credits", "")),
@@ -86,8 +85,34 @@ def test_where_no_sport_is_polled_that_is_told_once() -> None:
     ]
 
 
-def test_without_a_sensor_nobody_knows_what_is_late() -> None:
-    assert kinds(replace(WELL, heartbeats={}, looks=[look(9_000)])) == []
+def test_without_a_sensor_nobody_knows_what_is_late_and_that_is_told() -> None:
+    heard = {service: beat for service, beat in beats().items() if service != SENSOR}
+    assert kinds(replace(WELL, heartbeats=heard)) == []
+    assert kinds(replace(WELL, heartbeats=heard, looks=[look(9_000)])) == [("service_hangs", SENSOR)]
+
+
+def test_whoever_has_not_shown_a_sign_of_life_when_all_have_had_time_to_hangs() -> None:
+    stack = {STACK: Heartbeat(STACK, NOW - 2 * MINUTE, {})}
+    assert kinds(replace(WELL, heartbeats=stack, looks=[look(9_000)])) == []
+    stack[STACK] = Heartbeat(STACK, NOW - 4 * MINUTE, {})
+    silent = [("service_hangs", service) for service in sorted((SCORER, SENSOR, WATCHDOG))]
+    assert kinds(replace(WELL, heartbeats=stack, looks=[])) == silent
+
+
+def test_a_stack_that_began_ahead_of_now_excuses_nothing() -> None:
+    ahead = {**beats(), STACK: Heartbeat(STACK, NOW + 60 * MINUTE, {})}
+    assert kinds(replace(WELL, heartbeats=ahead, looks=[look(300)])) == [
+        ("poll_overdue", NFL),
+        ("clock_changed", STACK),
+    ]
+
+
+def test_a_poll_that_is_dated_ahead_is_told_and_excuses_nothing() -> None:
+    started = {**beats(), STACK: Heartbeat(STACK, NOW - 10 * MINUTE, {})}
+    signs = replace(WELL, heartbeats=started, looks=[look(-3_600)])
+    assert kinds(signs) == [("poll_overdue", NFL), ("clock_changed", NFL)]
+    of_old = look(-3_600)._replace(sport="no longer polled")
+    assert kinds(replace(WELL, looks=[look(), of_old])) == []
 
 
 def test_a_sport_without_a_plan_is_never_late() -> None:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_assets.health.credits import foresee
 from edge_assets.local import plan as planning
+from edge_assets.local.checkup import _credits
 from edge_assets.local.plan import Wish
+from edge_assets.local.programs import Program
 from edge_assets.local.state import examine, status
+from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.watchdog.duties import Ports
+from edge_assets.local.watchdog.notes import Notes
+from edge_assets.local.watchdog.rounds import Places, Rounds
 from edge_assets.settings import Feed, Settings
+from edge_assets.store.credit_use import CreditUse
 from edge_assets.store.database import connect
-from edge_assets.store.problems import ProblemKind, report_problem
+from edge_assets.store.problems import ProblemKind, read_problems, report_problem
+from tests.edge_assets.local.embedded import eventually
+from tests.servers.processes import free_port
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
@@ -60,6 +74,32 @@ def test_a_database_that_says_nothing_is_told_within_seconds(plan: Plan, servers
     assert state["health"]["status"] == "down"
     assert state["health"]["problems"][0]["kind"] == "database_unreachable"
     assert "2 seconds" in state["unknown"]
+
+
+def test_a_dead_supervisor_is_told_while_what_it_started_runs(home: Home, database_url: str, redis_url: str) -> None:
+    made = planning.make(Settings(), home, Wish(Feed.SIMULATE))
+    replace(made, database_url=database_url, redis_url=redis_url).save(home)
+    supervisor = Supervisor(home)
+    supervisor.launch(os.environ)
+    supervisor.add(Program("sleeper", (sys.executable, "-c", "import time; time.sleep(600)")))
+    eventually(lambda: any(program.pid for program in supervisor.programs()))
+    os.kill(supervisor.pid or 0, signal.SIGKILL)
+    eventually(lambda: supervisor.pid is None)
+    state = status(home)
+    assert state["running"]
+    assert [(p["kind"], p["subject"]) for p in state["health"]["problems"]] == [("service_down", "supervisord")]
+    places = Places(database_url, None, redis_url, Ports(free_port(), None))
+    Rounds(home, supervisor, places, Notes(home)).make()
+    with connect(database_url, "test") as conn:
+        assert ("service_down", "supervisord") in {(p.kind, p.subject) for p in read_problems(conn)}
+
+
+def test_credits_that_do_not_last_are_a_warning_of_the_doctor() -> None:
+    now = datetime(2026, 3, 30, 12, tzinfo=UTC)
+    use = CreditUse(1_000, now, {}, {"nfl": 200}, now - timedelta(days=1))
+    assert _credits(foresee(use, now)).verdict == "ok"
+    short = _credits(foresee(replace(use, remaining=100), now))
+    assert (short.verdict, "buy a larger plan" in short.remedy) == ("warn", True)
 
 
 def test_nothing_runs(home: Home) -> None:

@@ -14,8 +14,9 @@ from edge_assets.local import probes, shutdown
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import Home
 from edge_assets.local.programs import Program
-from edge_assets.local.shutdown import down, survivors
+from edge_assets.local.shutdown import down
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.survivors import survivors
 from tests.edge_assets.local.embedded import eventually
 from tests.servers.processes import free_port
 

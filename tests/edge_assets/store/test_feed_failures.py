@@ -34,7 +34,7 @@ def test_what_failed_polls_cost_is_kept_and_adds_up(desk: Desk) -> None:
     for left in (494, 488):
         failed = CreditStatement(AT + timedelta(minutes=1), left, 6, desk.sport)
         write_statement(desk.conn, "odds-api", failed)
-    newest = newest_statement(desk.conn, "odds-api")
+    newest = newest_statement(desk.conn, "odds-api", AT + timedelta(hours=1))
     assert newest == CreditStatement(AT + timedelta(minutes=1), 488)
     spent = desk.conn.execute("SELECT sport_id, spent FROM credit_statements ORDER BY stated_at").fetchall()
     assert spent == [(None, 0), (desk.sport, 12)]

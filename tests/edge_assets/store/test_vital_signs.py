@@ -42,9 +42,16 @@ def test_the_newest_look_of_each_sport_and_what_is_unscored(conn: Connection) ->
     signs = read_vital_signs(conn)
     [newest] = signs.looks
     assert (newest.received_at, newest.scored_at) == (NOON + timedelta(seconds=60), NOON)
-    assert newest.rejected == {"price_low": 2}
     assert (signs.unscored_polls, signs.unscored_since) == (1, NOON + timedelta(seconds=60))
     assert signs.feed == "odds-api"
+    conn.execute(
+        "INSERT INTO scorer_failures (sport_id, failures, failing_since, failed_at, retry_at, error) "
+        "SELECT id, 1, %(at)s, %(at)s, %(at)s, 'boom' FROM sports",
+        {"at": NOON},
+    )
+    signs = read_vital_signs(conn)
+    assert (signs.unscored_polls, signs.unscored_since) == (0, None)
+    assert [failure.sport for failure in signs.scorer_failures] == ["nfl"]
 
 
 def test_a_new_life_forgets_the_old_one(conn: Connection) -> None:
@@ -61,13 +68,24 @@ def test_credits_by_sport_today_and_in_the_last_day(conn: Connection) -> None:
     poll(conn, "nba", NOON - timedelta(hours=1), 6, 794)
     poll(conn, "nfl", NOON, 6, 788)
     write_statement(conn, "odds-api", CreditStatement(NOON - timedelta(minutes=5), 794))
-    use = read_credit_use(conn, "odds-api", MIDNIGHT, NOON - timedelta(days=1))
+    use = read_credit_use(conn, "odds-api", NOON)
     assert use.today == {"nfl": 6, "nba": 6}
     assert use.recent == {"nfl": 12, "nba": 6}
     assert (use.remaining, use.stated_at) == (788, NOON)
     assert use.recent_since == MIDNIGHT - timedelta(hours=3)
-    write_statement(conn, "odds-api", CreditStatement(NOON + timedelta(minutes=5), 100))
-    assert read_credit_use(conn, "odds-api", MIDNIGHT, NOON - timedelta(days=1)).remaining == 100
+    write_statement(conn, "odds-api", CreditStatement(NOON + timedelta(seconds=2), 100))
+    assert read_credit_use(conn, "odds-api", NOON).remaining == 100
+
+
+def test_what_a_clock_ahead_of_now_has_stated_is_no_news(conn: Connection) -> None:
+    hour = timedelta(hours=1)
+    poll(conn, "nba", NOON, 6, 700)
+    poll(conn, "nfl", NOON + hour, 6, 800)
+    write_statement(conn, "odds-api", CreditStatement(NOON + hour, 900))
+    assert read_credit_use(conn, "odds-api", NOON).remaining == 700
+    back = poll(conn, "nfl", NOON + hour + timedelta(microseconds=1), 6, 600)
+    conn.execute("UPDATE polls SET received_at = %s WHERE id = %s", [NOON + timedelta(seconds=1), back])
+    assert read_credit_use(conn, "odds-api", NOON + timedelta(seconds=1)).remaining == 600
 
 
 def test_no_statement_takes_longer_than_two_seconds(database_url: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from edge_assets.health.assessment import SENSOR
-from edge_assets.store.database import ensure_database
+from edge_assets.store.credits import CreditStatement, write_statement
+from edge_assets.store.database import connect, ensure_database
 from edge_assets.store.problems import ProblemKind, beat, report_problem
 from edge_assets.store.schema import upgrade
 from tests.serving.conftest import until
@@ -69,7 +71,12 @@ def test_no_poll_for_twice_its_interval_is_told_and_so_is_one_that_has_not_been_
 def test_a_process_is_ready_while_the_feed_is_not(served: Any, market: Any) -> None:
     report_problem(market.conn, ProblemKind.FEED_UNREACHABLE, "", "refused")
     with served.http as http:
-        assert (http.get("/healthz").status_code, http.get("/readyz").json()) == (503, {"ready": True, "reason": ""})
+        assert http.get("/healthz").status_code == 503
+        answer = http.get("/readyz")
+    said = answer.json()
+    assert (answer.status_code, said["ready"], said["reason"], said["status"]) == (200, True, "", "down")
+    assert said["headline"].startswith("the feed does not answer: prices grow old (refused)")
+    assert said["problems"][0]["what_to_do"].startswith("check the internet connection")
 
 
 @pytest.mark.chaos
@@ -82,6 +89,16 @@ def test_a_database_that_hangs_is_told_within_seconds(serve: Any, own_postgres: 
             code, body = health(served)
             assert (code, body["status"], body["problems"][0]["kind"]) == (503, "down", "database_unreachable")
         until(lambda: health(served)[1]["database"], 30)
+
+
+def test_credits_are_told_before_the_first_poll(serve: Any, own_postgres: PostgresServer) -> None:
+    url = ensure_database(own_postgres.url, "unpolled")
+    upgrade(url)
+    with connect(url, "test") as conn:
+        write_statement(conn, "odds-api", CreditStatement(datetime.now(UTC), 321))
+    with serve(database_url=url, edge_feed="odds-api") as served:
+        body = health(served)[1]
+    assert (body["feed"], body["credits"]["remaining"], body["credits"]["used_today"]) == (None, 321, 0)
 
 
 def test_without_redis_prices_are_still_served(serve: Any, market: Any) -> None:
@@ -103,7 +120,9 @@ def test_without_a_database_requests_are_told_so(serve: Any, redis_url: str) -> 
     with serve(database_url="postgresql://nobody@127.0.0.1:1/none", wait=False) as served:
         code, body = health(served)
         assert (code, body["status"], body["database"]) == (503, "down", False)
+        assert body["confirmations"] is None
         with served.http as http:
             answer = http.get("/api/value-bets", timeout=20)
+            assert (http.get("/readyz", timeout=20).status_code) == 503
         assert answer.status_code == 503
         assert "database" in answer.json()["detail"]

@@ -1,0 +1,31 @@
+"""The processes of a home's stack, found without its supervisor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psutil
+
+from edge_assets.local.supervisor import MARKER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_assets.local.home import Home
+
+
+def survivors(home: Home) -> Iterator[psutil.Process]:
+    """Every process that this home's stack started and that still runs, under supervision or not."""
+    for process in psutil.process_iter():
+        try:
+            if _belongs(process, home):
+                yield process
+        except psutil.Error:  # gone, or somebody else's
+            continue
+
+
+def _belongs(process: psutil.Process, home: Home) -> bool:
+    """By the marker in the environment; PostgreSQL overwrites that, so by its working directory."""
+    if process.environ().get(MARKER) == str(home.root):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return process.name() == "postgres" and process.cwd() == str(home.postgres)
