@@ -36,6 +36,7 @@ export function age(seconds) {
 
 // What makes a bet doubtful: nobody has confirmed it for so many seconds, or it was announced late.
 export function doubt(unconfirmed, late) {
+  if (unconfirmed === Infinity) return "not confirmed since the clock was set back: it may be gone";
   if (unconfirmed !== null) return `not confirmed for ${age(unconfirmed)}: it may be gone`;
   return late ? `announced ${age(late)} late: look at the price first` : "";
 }

@@ -1,6 +1,7 @@
 // The alerts on the board: opened, updated, and for a moment closed.
 
 const CLOSED_STAYS_MS = 6000;
+const CLOCKS_DIFFER_S = 5;
 
 export class Ledger {
   constructor(onChange) {
@@ -21,9 +22,11 @@ export class Ledger {
   }
 
   // For how many seconds an open bet has not been confirmed, if that is longer than it may be; else null.
+  // Confirmed in the future means by a clock that has been set back since: nobody knows when (Infinity).
   unconfirmed(alert) {
     const known = this.confirmed[alert.sport];
     if (!known || alert.state === "closed") return null;
+    if (known.age_s < -CLOCKS_DIFFER_S) return Infinity;
     const age = known.age_s + (performance.now() - this.heardAt) / 1000;
     return age > known.allowed_s ? age : null;
   }
