@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from edge_assets.health import findings
+
 T = TypeVar("T")
 
 ANSWER_SECONDS = 3.0
@@ -93,16 +95,24 @@ async def readyz(held: Held, response: Response) -> Readiness:
     ready = answer is True
     if not ready:
         response.status_code = 503
-    health = None
-    with anyio.move_on_after(SECONDS_BESIDE):
-        health = await _health(held) if ready else None
-    return Readiness(
-        ready=ready,
-        reason="" if ready else f"the database does not answer: {answer}",
-        status=health and health.status,
-        headline=health and health.headline,
-        problems=health.problems if health else [],
+    found = await _told(held) if ready else None
+    return Readiness.model_validate(
+        {
+            "ready": ready,
+            "reason": "" if ready else f"the database does not answer: {answer}",
+            "status": found and found.status,
+            "headline": found and found.headline,
+            "problems": [finding.as_json() for finding in found.findings] if found else [],
+        }
     )
+
+
+async def _told(held: Resources) -> findings.Health | None:
+    """What the database tells of the product, if it does at once."""
+    with anyio.move_on_after(SECONDS_BESIDE):
+        signs = await _asked(held, read_vital_signs)
+        return None if isinstance(signs, str) else assess(signs)
+    return None
 
 
 def _examined(conn: Connection, configured: Feed) -> tuple[VitalSigns, dict[str, Any] | None]:
