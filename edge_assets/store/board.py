@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.rows import class_row, scalar_row
 
-from edge_assets.store.readers import backlog
-from edge_assets.store.scorer_failures import failing_keys
-
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
     from psycopg import Connection
 
-
-LAST_LIVE_POLL = """
-SELECT feed, received_at FROM polls WHERE id = (SELECT max(last_poll_id) FROM poll_totals WHERE NOT is_imported)
+LAST_LIVE_FEED = """
+SELECT feed FROM polls WHERE id = (SELECT max(last_poll_id) FROM poll_totals WHERE NOT is_imported)
 """
 
 
@@ -45,18 +41,6 @@ class EventName(NamedTuple):
     home_team: str | None
     away_team: str | None
     commence_at: datetime
-
-
-class Pulse(NamedTuple):
-    """How far feed and scorer are; `last_poll_at` is wall clock, the lag counts committed polls.
-
-    `failing` are the keys of the sports whose scoring fails.
-    """
-
-    feed: str | None
-    last_poll_at: datetime | None
-    scorer_lag_polls: int
-    failing: list[str]
 
 
 def sports(conn: Connection) -> dict[str, SportName]:
@@ -93,11 +77,5 @@ def last_alert_id(conn: Connection) -> int:
 
 def feed(conn: Connection) -> str | None:
     """The feed that this database is polled from, None before the first poll; imports may lie beside it."""
-    last = conn.execute(LAST_LIVE_POLL).fetchone()
+    last = conn.execute(LAST_LIVE_FEED).fetchone()
     return last[0] if last else None
-
-
-def pulse(conn: Connection) -> Pulse:
-    """How far feed and scorer are."""
-    name, received_at = conn.execute(LAST_LIVE_POLL).fetchone() or (None, None)
-    return Pulse(name, received_at, backlog(conn).polls, failing_keys(conn))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,10 +59,3 @@ def failing_sports(conn: Connection) -> list[ScorerFailure]:
     """The sports that are not scored at present, by key."""
     with conn.cursor(row_factory=class_row(ScorerFailure)) as cursor:
         return cursor.execute(SELECT_FAILURES).fetchall()
-
-
-def failing_keys(conn: Connection) -> list[str]:
-    """The keys of these sports."""
-    query = "SELECT s.key FROM scorer_failures AS f INNER JOIN sports AS s ON f.sport_id = s.id ORDER BY s.key"
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(query).fetchall()

@@ -27,11 +27,11 @@ STEPS_A_LIFE = 4
 LIVE_POLLS = """
 INSERT INTO polls (
     sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events, rejected,
-    request_ms, body_bytes, market_times, starts, import_id
+    credits_last, credits_remaining, request_ms, body_bytes, market_times, starts, import_id
 )
 SELECT
-    1 + mod(n, {sports}), 'simulate', 'run-1', %(now)s - ({polls} - n) * interval '1 second',
-    %(now)s - ({polls} - n) * interval '1 second', 1000, 10, 1, 5, '{{"stale": 1}}', 5, 10000,
+    1 + mod(n, {sports}), 'odds-api', 'run-1', %(now)s - ({polls} - n) * interval '1 minute',
+    %(now)s - ({polls} - n) * interval '1 minute', 1000, 10, 1, 5, '{{"stale": 1}}', 6, 1000000 - n, 5, 10000,
     %(times)s, %(starts)s, NULL
 FROM generate_series(1, {polls}) AS n
 """

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edge_assets.store import alerts, board, outbox, polling, readers
+from edge_assets.store.credit_use import read_credit_use
 from edge_assets.store.database import connect
 from edge_assets.store.status import status
+from edge_assets.store.vital_signs import read_vital_signs
 from tests.edge_assets.store.season import OPEN_ALERTS, explained, write_season
 
 if TYPE_CHECKING:
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 POLLS, STEPS = 2_000, 6_000
 TIMES = 10
 PAGES = {
-    "pulse": 80,
+    "vital signs": 120,
+    "credit use": 2_000,
     "status": 100,
     "feed": 20,
     "last looks": 80,
@@ -36,7 +40,8 @@ PAGES = {
     "open board": 40,
 }
 QUESTIONS: dict[str, Callable[[Connection], object]] = {
-    "pulse": board.pulse,
+    "vital signs": read_vital_signs,
+    "credit use": lambda conn: read_credit_use(conn, "odds-api", datetime.now(UTC)),
     "status": status,
     "feed": board.feed,
     "last looks": polling.last_looks,

@@ -46,7 +46,7 @@ def test_an_empty_database_answers_with_nothing(desk: Desk) -> None:
     assert readers.last_poll(desk.conn, desk.sport) is None
     assert readers.unscored_polls(desk.conn) == []
     assert board.feed(desk.conn) is None
-    assert board.pulse(desk.conn) == board.Pulse(None, None, 0, [])
+    assert readers.backlog(desk.conn).polls == 0
     assert board.last_alert_id(desk.conn) == 0
 
 
@@ -164,7 +164,7 @@ def test_unscored_polls_are_those_behind_the_scorer_whatever_the_clock_says(desk
     alerts.commit_step(desk.conn, desk.sport, ids[1], micros(at(60)), [], {})
 
     assert [poll.poll_id for poll in readers.unscored_polls(desk.conn)] == [ids[2], other]
-    assert board.pulse(desk.conn).scorer_lag_polls == 2
+    assert readers.backlog(desk.conn).polls == 2
     assert board.feed(desk.conn) == "simulate"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import redis.asyncio
 
-from edge_assets.store import board, readers, status, streams
+from edge_assets.store import readers, status, streams
 from edge_assets.store.scorer_failures import failing_sports
 from edge_assets.store.vocabulary import Vocabulary
 from ml.quotes import MarketTimes, QuoteBatch
@@ -113,7 +113,6 @@ def test_a_sport_that_breaks_beside_a_clear_value_bet(desk: ScorerDesk, other: S
         [failure] = failing_sports(desk.conn)
         assert (failure.sport, failure.retry_at > failure.failed_at >= failure.failing_since) == (BROKEN, True)
         assert "ZstdError" in failure.error
-        assert board.pulse(desk.conn).failing == [BROKEN]
         assert status.status(desk.conn)["failing"][0]["sport"] == BROKEN
 
         write(other, broken, was)
@@ -123,7 +122,7 @@ def test_a_sport_that_breaks_beside_a_clear_value_bet(desk: ScorerDesk, other: S
         desk.publish(good[-1])
         wait(lambda: progress(desk) == good[-1].poll_id)
         assert desk.streamed() == [step[:2] for step in desk.story()]
-    assert board.pulse(desk.conn).failing == []
+    assert failing_sports(desk.conn) == []
 
 
 def with_unknown_event(poll: PollChanges, event: int) -> PollChanges:
