@@ -239,6 +239,8 @@ class Health(BaseModel):
     credits: Credits | None = Field(description="of a metered feed")
     confirmations: dict[str, Confirmation] = Field(description="by sport; none of a recording")
     stream_clients: int
+    stream_read_s: float = Field(description="seconds since the live stream was last looked into; 2 at most, normally")
+    stream_foreign_entries: int = Field(description="entries that were no alerts, passed over since the start")
 
 
 class Readiness(BaseModel):

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from edge_assets.store import streams
-from serving.realtime import client, endpoint, hub
+from serving.realtime import client, endpoint, hub, reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +148,7 @@ def test_a_slow_client_is_dropped_and_slows_nobody(served: Any, market: Any, mon
     ):
         for number in range(1, 400):
             sent = time.monotonic()
-            text = json.dumps({"id": number, "pad": "x" * 65536})
+            text = json.dumps({"id": number, "alert_id": "x", "seq": 0, "pad": "x" * 65536})
             stream.xadd(streams.ALERTS, {"json": text}, id=f"{number}-0")
             assert alerts(quick, 1)[0]["id"] == number
             delays.append(time.monotonic() - sent)
@@ -163,7 +163,7 @@ def test_a_client_that_pauses_gets_everything_in_order_afterwards(served: Any, m
     total = 300
     with listen(served, max_queue=1) as ws, market.redis() as stream:
         for number in range(1, total + 1):
-            text = json.dumps({"id": number, "pad": "x" * 65536})
+            text = json.dumps({"id": number, "alert_id": "x", "seq": 0, "pad": "x" * 65536})
             stream.xadd(streams.ALERTS, {"json": text}, id=f"{number}-0")
         time.sleep(1)
         assert served.app.state.resources.hub.position == total
@@ -183,3 +183,40 @@ def test_alerts_come_while_redis_hangs(serve: Any, market: Any, own_redis: Valke
         market.commit(market.value())
         assert alerts(ws, 1)[0]["late_s"] is None
         own_redis.process.resume()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"foo": "bar"}, {"json": "{"}, {"json": '{"id": 1, "alert_id": "other", "seq": 0}'}]
+)
+def test_an_entry_that_is_no_alert_is_counted_and_passed_over(served: Any, market: Any, fields: dict[str, str]) -> None:
+    with listen(served) as ws, market.redis() as redis:
+        market.publish(market.value(seconds=0))
+        redis.xadd(streams.ALERTS, fields, id="1-7")
+        market.publish(market.value(seconds=1))
+        redis.xadd(streams.ALERTS, fields)  # its id is a time, which is ahead of every alert's
+        market.commit(market.value(seconds=2))
+        assert [alert["id"] for alert in alerts(ws, 3)] == [1, 2, 3]
+    with served.http as http:
+        told = http.get("/api/health").json()
+    assert told["stream_foreign_entries"] == 2
+    assert told["stream_read_s"] < 10
+
+
+def test_a_reader_that_breaks_says_so_and_goes_on(
+    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    with listen(served) as ws:
+        with monkeypatch.context() as patch:
+            patch.setattr(reader, "told_alert", break_down)
+            market.publish(market.value(seconds=0))
+            assert alerts(ws, 1)[0]["id"] == 1, "from the database"
+        market.publish(market.value(seconds=1))
+        assert alerts(ws, 1)[0]["id"] == 2
+    assert "ZeroDivisionError" in caplog.text
+    served.app.state.resources.hub.read_at -= 60
+    with served.http as http:
+        problems = http.get("/api/health").json()["problems"]
+    assert ("service_hangs", "live stream") in {(p["kind"], p["subject"]) for p in problems}
