@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from edge_assets.store import streams
+from edge_assets.store.database import ensure_database
+from edge_assets.store.schema import upgrade
 from serving.realtime import client, endpoint, hub, reader
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from websockets.sync.connection import Connection
 
+    from tests.servers.postgres import PostgresServer
     from tests.servers.valkey import ValkeyServer
 
 
@@ -220,3 +223,26 @@ def test_a_reader_that_breaks_says_so_and_goes_on(
     with served.http as http:
         problems = http.get("/api/health").json()["problems"]
     assert ("service_hangs", "live stream") in {(p["kind"], p["subject"]) for p in problems}
+
+
+@pytest.mark.parametrize("away", ["hanging", "stopped"])
+def test_a_client_that_resumes_while_the_database_is_away_is_told_to_come_again(
+    serve: Any, own_postgres: PostgresServer, redis_url: str, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, away: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(endpoint, "DATABASE_SECONDS", 0.5)
+    url = ensure_database(own_postgres.url, f"resume_{away}")
+    upgrade(url)
+    with serve(database_url=url) as served, ExitStack() as stack:
+        served.app.state.resources.hub.position = 5  # as if it had sent so many
+        if away == "hanging":
+            stack.enter_context(own_postgres.process.suspended())
+        else:
+            own_postgres.process.stop()
+            stack.callback(own_postgres.process.start)
+        for after in (1, 9):
+            with connect(served.ws, compression=None) as ws:
+                ws.send(json.dumps({"token": served.token(), "after": after}))
+                assert close_code(ws) == 1013
+        stack.close()
+    assert "Traceback" not in caplog.text
