@@ -278,5 +278,5 @@ def test_the_pages_of_others_work_under_the_headers_that_are_added(
     assert answer is not None
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert answer.headers["content-security-policy"]
-    page.wait_for_function("document.querySelector('#root')?.innerText.length > 20")
+    page.locator("#root").locator("a, button").first.wait_for()
     assert refused == []
