@@ -117,7 +117,7 @@ class _Step(msgspec.Struct):
 def _told_step(fields: dict[bytes, bytes]) -> tuple[str, int] | None:
     """Alert and step of an entry; None for one that is not ours."""
     step = _decode_step(fields)
-    return step and (step.alert_id, step.seq)
+    return (step.alert_id, step.seq) if step else None
 
 
 def told_alert(entry_id: bytes, fields: dict[bytes, bytes]) -> tuple[int, str] | None:
