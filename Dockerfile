@@ -14,8 +14,8 @@ RUN uv sync --frozen --no-dev
 
 FROM python:3.13-slim-trixie
 RUN useradd --create-home --uid 10001 edge \
-    && mkdir -p /opt/dagster/storage \
-    && chown -R edge /opt/dagster
+    && mkdir -p /opt/dagster/storage /var/lib/edge /mlflow/artifacts \
+    && chown -R edge /opt/dagster /var/lib/edge /mlflow
 COPY --from=build --chown=edge /app /app
 ENV PATH=/app/.venv/bin:$PATH DAGSTER_HOME=/opt/dagster PYTHONUNBUFFERED=1
 WORKDIR /app

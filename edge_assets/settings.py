@@ -151,9 +151,9 @@ class Settings(HomeSettings):
     @classmethod
     def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if odd := [name for name in value if not _HOST_NAME.fullmatch(name)]:
-            msg = f"{shown(odd[0])} is no name or address: write localhost,192.168.1.5 without scheme, port or *"
+            msg = f"{shown(odd[0])} is no name or address: write mybox.lan,192.168.1.5 without scheme, port or *"
             raise ValueError(msg)
-        return value
+        return tuple(dict.fromkeys((*LOOPBACK_NAMES, *value)))  # by these the probes of the stack itself ask
 
     @field_validator("edge_trusted_proxies")
     @classmethod

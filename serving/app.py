@@ -38,7 +38,6 @@ GZIP_BESIDE_FROM_BYTES = 32_768
 """Larger answers are compressed beside the event loop, which has alerts to send."""
 HEADERS = SAFE_HEADERS | {
     "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "same-origin",
 }
 """What every answer says; pages say more exactly what they need."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from serving.connections import HttpConnection, StreamConnection
-from serving.descriptors import raise_descriptor_limit
+from edge_assets.web.connections import HttpConnection, StreamConnection
+from edge_assets.web.descriptors import raise_descriptor_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

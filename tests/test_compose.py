@@ -12,6 +12,7 @@ import subprocess
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -117,6 +118,29 @@ def test_variables_of_our_services_are_settings() -> None:
     settings = {name.upper() for name in Settings.model_fields}
     others = {"DAGSTER_GRPC_TIMEOUT_SECONDS", "DAGSTER_POSTGRES_URL", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"}
     assert set(COMPOSE["x-environment"]) <= settings | others
+
+
+def test_mlflow_is_served_behind_the_guard_under_the_name_that_the_others_use() -> None:
+    mlflow, others = SERVICES["mlflow"], COMPOSE["x-environment"]
+    assert mlflow["image"] == SERVICES["serving"]["image"]
+    assert mlflow["command"].startswith("python -m edge_assets.web.mlflow_ui server ")
+    assert "mlflow:/mlflow/artifacts" in mlflow["volumes"]
+    asked = urlsplit(others["MLFLOW_TRACKING_URI"]).hostname
+    assert asked in mlflow["environment"]["EDGE_ALLOWED_HOSTS"].split(",")
+
+
+def test_data_docs_are_dropped_where_they_are_written() -> None:
+    """Pages are written by one code server, and dropped by a job of the other."""
+    home = COMPOSE["x-environment"]["EDGE_HOME"]
+    for name in ("code-ingest", "code-analytics"):
+        assert f"home:{home}" in SERVICES[name]["volumes"]
+
+
+def test_what_is_mounted_may_be_written_by_the_image_s_user() -> None:
+    """A new volume takes over the folder's owner."""
+    made = " ".join(re.findall(r"mkdir -p ([^\\\n]+)", (ROOT / "Dockerfile").read_text())).split()
+    ours = [service for service in SERVICES.values() if service["image"] == "edge-finder"]
+    assert {v.partition(":")[2] for service in ours for v in service.get("volumes", [])} <= set(made)
 
 
 def test_code_servers_are_those_of_the_workspace() -> None:

@@ -2,25 +2,35 @@
 
     python -m edge_assets.local.activator HOME NAME:PORT:INNER_PORT...
 
-MLflow alone takes half of what an idle stack would, and is opened once a week. Bytes are passed on as they come, so
-that hosts, cookies and web sockets are what the service itself makes of them.
+MLflow alone takes half of what an idle stack would, and is opened once a week. Only a request that the service's own
+guard would let pass starts it: an image of any web page may point here. From then on bytes are passed on as they come,
+so that cookies and web sockets are what the service itself makes of them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
 
 from edge_assets.local.home import Home
 from edge_assets.local.ports import HOST
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.settings import Settings
+from edge_assets.web.guard import Refusal, find_refusal, foreign_fetch, foreign_origin, other_host
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
+    from collections.abc import Collection
+
+    from edge_assets.web.guard import Rule
 
 IDLE_SECONDS = 900.0
 START_SECONDS = 300.0
@@ -28,34 +38,44 @@ START_SECONDS = 300.0
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_BETWEEN_STARTS = 5.0
 CHUNK_BYTES = 65_536
-UNAVAILABLE = (
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
-    "{name} does not start: `edge status` shows its state, {name}.log in the logs says why.\n"
-)
+MAX_HEAD_BYTES = 32_768
+HEAD_SECONDS = 10.0
+"""So long a connection may take to say what it asks for."""
+SILENT_SECONDS = 600.0
+"""A connection on which neither side has said anything for so long is closed; pages of Dagster keep theirs alive."""
+HEAD_END = b"\r\n\r\n"
+UNAVAILABLE = "{name} does not start: `edge status` shows its state, {name}.log in the logs says why."
+TOO_LARGE = Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is larger than 32 KB")
+MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "this is no HTTP request")
 
 log = logging.getLogger(__name__)
 
 
 class OnDemand:
-    """A service behind a port that is always open."""
+    """A service behind a port that is always open; `rules` say which requests may start it."""
 
-    def __init__(self, supervisor: Supervisor, name: str, inner_port: int) -> None:
+    def __init__(self, supervisor: Supervisor, name: str, inner_port: int, rules: Collection[Rule]) -> None:
         self._supervisor = supervisor
         self._name = name
         self._inner_port = inner_port
+        self._rules = rules
         self._open = 0
         self._used_at: float | None = None
 
     async def connected(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Hold one connection until the service answers, then pass on what both sides say."""
-        self._open += 1
+        """Hear what one connection asks for, and serve it if it may ask."""
         try:
-            await self._serve(reader, writer)
-        except OSError:  # either side is gone
+            head = await _read_head(reader)
+            if isinstance(head, Refusal):
+                _answer(writer, head)
+            elif refusal := _refusal_of(self._rules, head):
+                log.warning("%s is not started: %s", self._name, refusal.detail)
+                _answer(writer, refusal)
+            elif head:
+                await self._count(head, reader, writer)
+        except OSError:  # either side is gone, or says nothing
             pass
         finally:
-            self._open -= 1
-            self._used_at = asyncio.get_running_loop().time()
             writer.close()
 
     async def stop_idle(self, idle_seconds: float) -> None:
@@ -68,19 +88,27 @@ class OnDemand:
                 await asyncio.to_thread(self._supervisor.request_stop, {self._name})
                 self._used_at = None
 
-    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Who connects and says nothing, like a probe of the port, has asked for nothing."""
-        if not (first := await reader.read(CHUNK_BYTES)):
-            return
+    async def _count(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
+        """Serve a connection, during which the service is in use."""
+        self._open += 1
+        try:
+            await self._serve(head, reader, writer)
+        finally:
+            self._open -= 1
+            self._used_at = asyncio.get_running_loop().time()
+
+    async def _serve(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
+        """Hold a connection until the service answers, then pass on what both sides say."""
         try:
             async with asyncio.timeout(START_SECONDS):
                 inner_reader, inner_writer = await self._reach()
         except TimeoutError:
-            writer.write(UNAVAILABLE.format(name=self._name).encode())
+            _answer(writer, Refusal(HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE.format(name=self._name)))
             return
-        inner_writer.write(first)
+        inner_writer.write(head)
         try:
-            await asyncio.gather(_pass_on(reader, inner_writer), _pass_on(inner_reader, writer))
+            async with asyncio.timeout(SILENT_SECONDS) as silence:
+                await asyncio.gather(_pass_on(reader, inner_writer, silence), _pass_on(inner_reader, writer, silence))
         finally:
             inner_writer.close()
 
@@ -97,20 +125,59 @@ class OnDemand:
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-async def _pass_on(reader: StreamReader, writer: StreamWriter) -> None:
-    """Until one side has said all; the other may still answer."""
+async def _read_head(reader: StreamReader) -> bytes | Refusal:
+    """The head of a request; nothing from who connects and says nothing, like a probe of the port."""
+    try:
+        async with asyncio.timeout(HEAD_SECONDS):
+            return await reader.readuntil(HEAD_END)
+    except asyncio.LimitOverrunError:
+        return TOO_LARGE
+    except (asyncio.IncompleteReadError, TimeoutError):
+        return b""
+
+
+def _refusal_of(rules: Collection[Rule], head: bytes) -> Refusal | None:
+    """Why a request may not start the service, as far as its head tells; a WebSocket is asked for in the same way."""
+    if not head:
+        return None
+    line, *fields = head.removesuffix(HEAD_END).split(b"\r\n")
+    method, _, rest = line.partition(b" ")
+    named = [field.partition(b":") for field in fields]
+    if b" HTTP/1." not in rest or not all(name.strip() == name and name and colon for name, colon, _ in named):
+        return MALFORMED
+    sent = Headers(raw=[(name.lower(), value.strip()) for name, _, value in named])
+    return find_refusal(rules, {"type": "http", "scheme": "http", "method": method.decode("latin-1")}, sent)
+
+
+def _answer(writer: StreamWriter, refusal: Refusal) -> None:
+    body = json.dumps({"detail": refusal.detail}).encode()
+    head = f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + body)
+
+
+async def _pass_on(reader: StreamReader, writer: StreamWriter, silence: asyncio.Timeout) -> None:
+    """Until one side has said all; the other may still answer. Whatever is said puts the end of `silence` off."""
+    loop = asyncio.get_running_loop()
     while chunk := await reader.read(CHUNK_BYTES):
+        silence.reschedule(loop.time() + SILENT_SECONDS)
         writer.write(chunk)
         await writer.drain()
     with suppress(OSError):
         writer.write_eof()
 
 
-async def serve(supervisor: Supervisor, doors: list[tuple[str, int, int]], idle_seconds: float = IDLE_SECONDS) -> None:
-    """Listen on each door's port, (name, port, inner port); does not return."""
-    services = [(OnDemand(supervisor, name, inner), port) for name, port, inner in doors]
+async def serve(
+    supervisor: Supervisor,
+    doors: list[tuple[str, int, int]],
+    hosts: Collection[str],
+    idle_seconds: float = IDLE_SECONDS,
+) -> None:
+    """Listen on each door's port, (name, port, inner port), for requests to one of `hosts`; does not return."""
+    rules = (other_host(hosts), foreign_origin, foreign_fetch)
+    services = [(OnDemand(supervisor, name, inner, rules), port) for name, port, inner in doors]
     for service, port in services:
-        await asyncio.start_server(service.connected, HOST, port)
+        await asyncio.start_server(service.connected, HOST, port, limit=MAX_HEAD_BYTES)
     await asyncio.gather(*(service.stop_idle(idle_seconds) for service, _ in services))
 
 
@@ -119,7 +186,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     home, *doors = sys.argv[1:]
     parts = [door.split(":") for door in doors]
-    asyncio.run(serve(Supervisor(Home(Path(home))), [(name, int(port), int(inner)) for name, port, inner in parts]))
+    supervisor = Supervisor(Home(Path(home)))
+    hosts = Settings().edge_allowed_hosts
+    asyncio.run(serve(supervisor, [(name, int(port), int(inner)) for name, port, inner in parts], hosts))
 
 
 if __name__ == "__main__":

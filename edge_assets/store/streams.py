@@ -32,7 +32,13 @@ LATE_AFTER_SECONDS = 10.0
 
 
 class ForeignStreamError(RuntimeError):
-    """The Redis database holds alerts that this database has never made."""
+    """The stream of alerts holds what this database has never made, so that its own alerts find no place there."""
+
+    def __init__(self, entry_id: bytes) -> None:
+        super().__init__(
+            f"the stream {ALERTS!r} goes on to {entry_id.decode()}, which is no alert of this database: "
+            f"use another Redis database (REDIS_URL), or delete the stream (redis-cli DEL {ALERTS})"
+        )
 
 
 async def publish_changes(client: AsyncRedis, changes: PollChanges) -> None:
@@ -49,6 +55,8 @@ def publish_alerts(conn: Connection, client: redis.Redis) -> int:
 
     The entry's id is the alert's own, so the server itself refuses to take one twice: a process that dies
     before it has marked them repeats this without effect.
+
+    Raises `ForeignStreamError` where the server refuses one that is not there.
     """
     published = 0
     while messages := alerts.unpublished(conn):
@@ -65,14 +73,26 @@ def _publish(conn: Connection, client: redis.Redis, messages: list[dict[str, Any
         for message in messages:
             body: dict[Any, Any] = {ALERT_FIELD: msgspec.json.encode(message)}
             pipe.xadd(ALERTS, body, id=f"{message['id']}-0", maxlen=ALERTS_KEPT, approximate=True)
-        for answer in pipe.execute(raise_on_error=False):
-            if isinstance(answer, Exception) and NOT_NEWER not in str(answer):
+        answers = pipe.execute(raise_on_error=False)
+    for message, answer in zip(messages, answers, strict=True):
+        if isinstance(answer, Exception):
+            if NOT_NEWER not in str(answer):
                 raise answer
+            _check_published(client, message)
     alerts.mark_published(conn, done)
 
 
+def _check_published(client: redis.Redis, message: dict[str, Any]) -> None:
+    """Of an alert that is refused as old: it is there already, unless somebody else has taken the stream further."""
+    entry_id = f"{message['id']}-0"
+    there: Any = client.xrange(ALERTS, entry_id, entry_id)
+    if not there or _told_step(there[0][1]) != (message["alert_id"], message["seq"]):
+        stream: Any = client.xinfo_stream(ALERTS)
+        raise ForeignStreamError(stream["last-generated-id"])
+
+
 def check_same_story(conn: Connection, client: redis.Redis) -> None:
-    """Refuse to go on where the stream ends with an alert of another database: ids would pass for published.
+    """Refuse to go on where the stream ends with an entry of somebody else: new ids would pass for published.
 
     Raises `ForeignStreamError`.
     """
@@ -81,14 +101,36 @@ def check_same_story(conn: Connection, client: redis.Redis) -> None:
         return
     entry_id, fields = newest[0]
     streamed = int(entry_id.partition(b"-")[0])
-    message = msgspec.json.decode(fields[ALERT_FIELD])
     row = conn.execute("SELECT alert_id::text, seq FROM alerts WHERE id = %s", [streamed]).fetchone()
-    if row != (message["alert_id"], message["seq"]):
-        msg = (
-            f"the stream {ALERTS!r} ends with alert {streamed}, which this database does not have: "
-            "use another Redis database, or delete the stream"
-        )
-        raise ForeignStreamError(msg)
+    if row is None or row != _told_step(fields):
+        raise ForeignStreamError(entry_id)
+
+
+class _Step(msgspec.Struct):
+    """What every entry of ours says of itself."""
+
+    id: int
+    alert_id: str
+    seq: int
+
+
+def _told_step(fields: dict[bytes, bytes]) -> tuple[str, int] | None:
+    """Alert and step of an entry; None for one that is not ours."""
+    step = _decode_step(fields)
+    return (step.alert_id, step.seq) if step else None
+
+
+def told_alert(entry_id: bytes, fields: dict[bytes, bytes]) -> tuple[int, str] | None:
+    """Id and message of an entry of the stream of alerts; None for one that is not ours."""
+    step = _decode_step(fields)
+    return (step.id, fields[ALERT_FIELD].decode()) if step and entry_id == b"%d-0" % step.id else None
+
+
+def _decode_step(fields: dict[bytes, bytes]) -> _Step | None:
+    try:
+        return msgspec.json.decode(fields[ALERT_FIELD], type=_Step)
+    except (KeyError, UnicodeError, msgspec.DecodeError, RecursionError):
+        return None
 
 
 def newest_change(client: redis.Redis) -> bytes:

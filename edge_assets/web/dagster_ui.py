@@ -7,13 +7,17 @@ POST of whatever page.
 from __future__ import annotations
 
 import os
+from functools import partial
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+import uvicorn
 from dagster_webserver import cli
 
 from edge_assets.settings import Settings
+from edge_assets.web.connections import HttpConnection, StreamConnection
 from edge_assets.web.guard import Guard, Refusal, not_json
 
 if TYPE_CHECKING:
@@ -51,6 +55,7 @@ def main() -> None:
         return guarded(create(*args, **kwargs), settings.edge_allowed_hosts)
 
     namespace[CREATE_APPLICATION] = create_guarded
+    namespace["uvicorn"] = SimpleNamespace(run=partial(uvicorn.run, http=HttpConnection, ws=StreamConnection))
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.edge_trusted_proxies)
     cli.main()  # type: ignore[no-untyped-call]  # Dagster's command has no types
 

@@ -20,7 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from edge_assets.settings import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +29,8 @@ SAFE_HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "frame-ancestors 'none'; base-uri 'self'; object-src 'none'",
 }
 """What every answer says, unless the server behind says otherwise."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -66,8 +68,7 @@ class Guard:
         own_headers: Mapping[str, str] | None = None,
     ) -> None:
         self._app = app
-        self._hosts = frozenset(host.strip("[]").lower() for host in hosts)
-        self._rules: tuple[Rule, ...] = (self._wrong_host, foreign_origin, malformed_forwarding, *rules)
+        self._rules: tuple[Rule, ...] = (other_host(hosts), foreign_origin, malformed_forwarding, *rules)
         self._headers = headers
         self._own_headers = own_headers or {}
 
@@ -78,26 +79,11 @@ class Guard:
             return
         sent = Headers(scope=scope)
         guarded = self._guarded(send, sent.get("host", ""))
-        refusal = next((found for rule in self._rules if (found := rule(scope, sent))), None)
+        refusal = find_refusal(self._rules, scope, sent)
         if refusal is None:
             await self._app(scope, receive, guarded)
         else:
             await _refuse(scope, refusal, guarded)
-
-    def _wrong_host(self, _: Scope, sent: Headers) -> Refusal | None:
-        hosts = sent.getlist("host")
-        name = host_name(hosts[0]) if len(hosts) == 1 else None
-        if name is None:
-            return Refusal(
-                HTTPStatus.BAD_REQUEST, "the request needs one Host header: a name or an address, and a port"
-            )
-        if name in self._hosts:
-            return None
-        return Refusal(
-            HTTPStatus.FORBIDDEN,
-            f"this server is not asked by that name; it answers to {', '.join(sorted(self._hosts))} "
-            "(EDGE_ALLOWED_HOSTS names more)",
-        )
 
     def _guarded(self, send: Send, host: str) -> Send:
         async def guarded(message: Message) -> None:
@@ -113,12 +99,51 @@ class Guard:
         return guarded
 
 
+def find_refusal(rules: Iterable[Rule], scope: Scope, sent: Headers) -> Refusal | None:
+    """Why the first of `rules` that objects to a request does; None if none does."""
+    return next((found for rule in rules if (found := rule(scope, sent))), None)
+
+
+def other_host(allowed: Collection[str]) -> Rule:
+    """The rule that refuses a request by another name than the `allowed` ones, or by none."""
+    names = frozenset(host.strip("[]").lower() for host in allowed)
+
+    def refuse(_: Scope, sent: Headers) -> Refusal | None:
+        hosts = sent.getlist("host")
+        name = host_name(hosts[0]) if len(hosts) == 1 else None
+        if name is None:
+            problem = "the request needs one Host header: a name or an address, and a port"
+            return Refusal(HTTPStatus.BAD_REQUEST, problem)
+        if name in names:
+            return None
+        return Refusal(
+            HTTPStatus.FORBIDDEN,
+            f"this server is not asked by that name; it answers to {', '.join(sorted(names))} "
+            "(EDGE_ALLOWED_HOSTS names more)",
+        )
+
+    return refuse
+
+
 def foreign_origin(scope: Scope, sent: Headers) -> Refusal | None:
     """Refuse what the page of another server, or a sandboxed one, has sent."""
     origins = sent.getlist("origin")
     scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
     own = f"{scheme}://{sent.get('host', '')}".lower()
     if all(origin.lower() == own for origin in origins):
+        return None
+    return Refusal(HTTPStatus.FORBIDDEN, "only this server's own pages may ask it; this request comes from another")
+
+
+def foreign_fetch(scope: Scope, sent: Headers) -> Refusal | None:
+    """Refuse what a part of another server's page asks for, an image say, which has no Origin; a link may lead here.
+
+    Browsers say so (`Sec-Fetch-Site`); programs do not, nor do old browsers.
+    """
+    if sent.get("sec-fetch-site", "none") in {"none", "same-origin"}:
+        return None
+    is_link = sent.get("sec-fetch-mode") == "navigate" and sent.get("sec-fetch-dest") == "document"
+    if is_link and scope.get("method") == "GET":
         return None
     return Refusal(HTTPStatus.FORBIDDEN, "only this server's own pages may ask it; this request comes from another")
 

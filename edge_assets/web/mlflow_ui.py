@@ -15,10 +15,13 @@ from mlflow.cli import cli
 from mlflow.server import constants
 
 from edge_assets.settings import Settings
+from edge_assets.web.connections import StreamConnection, UploadConnection
 from edge_assets.web.guard import SAFE_HEADERS, Guard
 
 STOP_SECONDS = 3
-HEADERS = {name: value for name, value in SAFE_HEADERS.items() if name != "x-frame-options"}
+HEADERS = {name: value for name, value in SAFE_HEADERS.items() if name != "x-frame-options"} | {
+    "content-security-policy": "frame-ancestors 'self'; base-uri 'self'; object-src 'none'"
+}
 """MLflow frames pages of its own, and says so itself."""
 
 
@@ -40,6 +43,8 @@ def serve(host: str, port: int, **options: Any) -> None:
         Guard(app, settings.edge_allowed_hosts, headers=HEADERS, own_headers={"referrer-policy": "no-referrer"}),
         host=host,
         port=int(port),
+        http=UploadConnection,
+        ws=StreamConnection,
         log_level="warning",
         proxy_headers=bool(settings.edge_trusted_proxies),
         forwarded_allow_ips=list(settings.edge_trusted_proxies),

@@ -46,6 +46,8 @@ KIND_OF: dict[int, Kind] = {OPEN: "value", OUTLIER: "likely_error"}
 """The alert that a verdict on a price opens."""
 KIND_OF_ARBITRAGE: dict[int, Kind] = {OPEN: "arbitrage", ONE_BOOK: "likely_error"}
 """The alert that a verdict on an arbitrage opens."""
+CLOCKS_DIFFER_BY = 60 * SECOND
+"""A time that is further ahead of the next one was told by a clock that has been set back since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class SportScorer:
         self._unsettled = np.empty(0, np.intp)
         self._orphaned = False
         self._last_poll = 0
+        self._polled_at: Micros = 0
         self._now: Micros = 0
 
     def restore(
@@ -100,6 +103,7 @@ class SportScorer:
         changed in between), the next step opens and closes what is due.
         """
         self._now, self._last_poll = now, _ = moment
+        self._polled_at = now
         self.matrix.apply_starts(starts)
         self.matrix.apply_quotes(quotes, polls)
         self.matrix.apply_times(times, now)
@@ -115,18 +119,25 @@ class SportScorer:
         touched = self.matrix.apply_quotes(changes.quotes, changes.poll_id)
         self.matrix.apply_times(changes.times, changes.observed_at)
         self._last_poll = changes.poll_id
-        step = self._score(touched, self._moment(changes.observed_at))
+        step = self._score(touched, self._moment(changes.observed_at, self._polled_at))
+        self._polled_at = changes.observed_at
         self.matrix.release_empty(touched)
         self.matrix.forget_events(changes.starts.event)
         return step
 
     def tick(self, now: Micros) -> Step:
         """Let time pass without news: prices grow stale, events start."""
-        return self._score(np.empty(0, np.intp), self._moment(now))
+        moment = self._moment(now, self._now)
+        self._polled_at = min(self._polled_at, moment.now)
+        return self._score(np.empty(0, np.intp), moment)
 
-    def _moment(self, now: Micros) -> _Moment:
-        """Time does not run backwards: a poll may arrive after a tick that was later than it."""
-        self._now = max(self._now, now)
+    def _moment(self, now: Micros, before: Micros) -> _Moment:
+        """Time does not run backwards, unless `before` was told by a clock that was wrong.
+
+        For a tick that is the latest time of all. For a poll it is the poll before: it may be late itself, and arrive
+        after a tick, by which events that it knows as future have started.
+        """
+        self._now = now if before - now > CLOCKS_DIFFER_BY else max(self._now, now)
         return _Moment(self._now, self._last_poll)
 
     def _score(self, touched: NDArray[np.intp], moment: _Moment) -> Step:

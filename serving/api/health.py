@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +25,7 @@ from serving.deps import Held, Resources, in_store
 from serving.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from psycopg import Connection
 
@@ -35,6 +36,8 @@ T = TypeVar("T")
 ANSWER_SECONDS = 3.0
 """A little more than the pool waits: a database that is stopped in the middle never answers."""
 SECONDS_BESIDE = 1.0
+STREAM_SECONDS = 30.0
+"""The reader of alerts looks every two seconds; through an outage of Redis, every five."""
 SILENT = "no answer within 3 seconds"
 AT_ONCE = anyio.CapacityLimiter(4)
 """Threads that may hang in such a database, apart from those that requests get."""
@@ -62,7 +65,7 @@ async def health(held: Held) -> Health:
 async def _health(held: Resources) -> Health:
     answer = await _asked(held, partial(_examined, configured=held.settings.edge_feed))
     redis = await _redis(held)
-    beside = [] if redis else [Finding(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")]
+    beside = [*_found_here(held, redis=redis)]
     signs, outlook = (None, None) if isinstance(answer, str) else answer
     found = assess(signs, beside) if signs else without_database(str(answer), beside)
     return Health.model_validate(
@@ -80,6 +83,8 @@ async def _health(held: Resources) -> Health:
             "credits": outlook,
             "confirmations": {s: known._asdict() for s, known in confirmations(signs).items()} if signs else None,
             "stream_clients": len(held.hub.clients),
+            "stream_read_s": round(_stream_silence(held), 1),
+            "stream_foreign_entries": held.hub.foreign_entries,
         }
     )
 
@@ -113,6 +118,18 @@ async def _told(held: Resources) -> findings.Health | None:
         signs = await _asked(held, read_vital_signs)
         return None if isinstance(signs, str) else assess(signs)
     return None
+
+
+def _found_here(held: Resources, *, redis: bool) -> Iterator[Finding]:
+    if not redis:
+        yield Finding(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")
+    if (silence := _stream_silence(held)) > STREAM_SECONDS:
+        detail = f"alerts have not been read for {silence:.0f} s: open pages and clients get no new ones"
+        yield Finding(ProblemKind.SERVICE_HANGS, "live stream", detail)
+
+
+def _stream_silence(held: Resources) -> float:
+    return time.monotonic() - held.hub.read_at
 
 
 def _examined(conn: Connection, configured: Feed) -> tuple[VitalSigns, dict[str, Any] | None]:

@@ -241,6 +241,8 @@ class Health(BaseModel):
         description="by sport; none of a recording; null: the database does not answer, and what was known grows old"
     )
     stream_clients: int
+    stream_read_s: float = Field(description="seconds since the live stream was last looked into; 2 at most, normally")
+    stream_foreign_entries: int = Field(description="entries that were no alerts, passed over since the start")
 
 
 class Readiness(BaseModel):

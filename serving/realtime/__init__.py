@@ -31,7 +31,7 @@ harmless if `(alert_id, seq)` is the key. The server keeps no state of its clien
 4409 `after` is ahead of the newest alert         the database is another one: start without `after`
 4413 too slow: the backlog is full                resume, and read faster
 1012 the server is going down                     reconnect with back-off, resume
-1013 the database has not been reached yet        reconnect with back-off, resume
+1013 the database does not answer                 reconnect with back-off, resume
 ==== ============================================ =================================================
 
 **Isolation.** One plain loop offers each alert to every client and never waits: a client whose socket takes

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+import psycopg
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from psycopg_pool import PoolClosed, PoolTimeout
 
 from serving.realtime.admission import Ticket, admit
 from serving.realtime.client import Client
@@ -16,12 +18,17 @@ from serving.realtime.hub import HEARTBEAT_SECONDS
 from serving.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from serving.deps import Resources
 
 PAGE = 500
 STALL_SECONDS = 30.0
 """A page of a resume that is not taken in this time ends the connection."""
 CLOSE_SECONDS = 5.0
+DATABASE_SECONDS = 5.0
+"""A database that is stopped in the middle never answers."""
+T = TypeVar("T")
 
 router = APIRouter()
 
@@ -61,7 +68,7 @@ async def _greet(websocket: WebSocket, resources: Resources, after: int | None) 
     newest = resources.hub.position
     if newest is None:
         raise Closing(CloseCode.TRY_AGAIN_LATER, "the database has not been reached yet")
-    if after is not None and after > newest and after > await resources.alerts.last_id():
+    if after is not None and after > newest and after > await _in_database(resources.alerts.last_id()):
         raise Closing(CloseCode.UNKNOWN_RESUME_ID, f"alert {after} is ahead of the newest, {newest}")
     hello = {
         "type": "hello",
@@ -82,7 +89,7 @@ async def _resume(websocket: WebSocket, resources: Resources, after: int | None)
     newest = resources.hub.position or 0
     position = newest if after is None else after
     while position < (newest := resources.hub.position or 0):
-        page = await resources.alerts.since(position, PAGE)
+        page = await _in_database(resources.alerts.since(position, PAGE))
         try:
             async with asyncio.timeout(STALL_SECONDS):
                 for message in page:
@@ -91,6 +98,15 @@ async def _resume(websocket: WebSocket, resources: Resources, after: int | None)
             raise Closing(CloseCode.TOO_SLOW, "the resume is not being read") from None
         position = page[-1]["id"] if page else newest
     return position
+
+
+async def _in_database(question: Awaitable[T]) -> T:
+    """The database's answer; without one the client is to come again."""
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS):
+            return await question
+    except (TimeoutError, psycopg.Error, PoolTimeout, PoolClosed):
+        raise Closing(CloseCode.TRY_AGAIN_LATER, "the database does not answer; resume later") from None
 
 
 async def _close(websocket: WebSocket, closing: Closing) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,15 @@ HEARTBEAT_SECONDS = 15.0
 class Hub:
     """All clients of this process.
 
-    `position` is the id of the last alert broadcast, None before the database was first reached.
+    `position` is the id of the last alert broadcast, None before the database was first reached. `read_at` is when
+    database and stream last answered the reader (monotonic seconds), `foreign_entries` how many it has passed over.
     """
 
     def __init__(self) -> None:
         self.clients: set[Client] = set()
         self.position: int | None = None
+        self.read_at = time.monotonic()
+        self.foreign_entries = 0
 
     @contextmanager
     def join(self, client: Client) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -11,7 +12,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
-from edge_assets.store.streams import ALERT_FIELD, ALERTS
+from edge_assets.store.streams import ALERTS, told_alert
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -28,6 +29,7 @@ RETRY_SECONDS = 0.5
 PAGE = 500
 BATCH = 100
 """Stream entries a read; between two reads clients get their turn."""
+OUTAGES = (RedisError, psycopg.Error, PoolTimeout, OSError)
 
 
 class AlertLog(Protocol):
@@ -52,16 +54,26 @@ class StreamReader:
         self._hub = hub
         self._redis = redis
         self._alerts = alerts
+        self._last_error = ""
+        self._last_foreign = (0, 0)
 
     async def run(self) -> None:
-        """Broadcast alerts until cancelled, through any failure of Redis or the database."""
+        """Broadcast alerts until cancelled, through any failure of Redis or the database, or of this code."""
         while True:
             try:
                 await self._catch_up()
                 await self._follow()
-            except (RedisError, psycopg.Error, PoolTimeout, OSError) as error:
-                log.warning("alert stream interrupted (%s); catching up from the database", type(error).__name__)
+            except Exception as error:  # whatever it is, everything would say that the stream is live
+                self._tell(error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    def _tell(self, error: Exception) -> None:
+        """What is nobody's outage is told with where it happened, once while it stays the same."""
+        is_new = repr(error) != self._last_error and not isinstance(error, OUTAGES)
+        self._last_error = repr(error)
+        log.warning(
+            "alert stream interrupted (%s); catching up from the database", type(error).__name__, exc_info=is_new
+        )
 
     async def _catch_up(self) -> None:
         if self._hub.position is None:
@@ -69,14 +81,28 @@ class StreamReader:
         while page := await self._alerts.since(self._hub.position, PAGE):
             for message in page:
                 self._hub.broadcast(message["id"], msgspec.json.encode(message).decode())
+        self._hub.read_at = time.monotonic()
 
     async def _follow(self) -> None:
         """Broadcast what the stream brings until it has been silent for a while."""
-        while answer := await self._read_stream():
-            for entry_id, fields in answer[0][1]:
-                self._hub.broadcast(int(entry_id.partition(b"-")[0]), fields[ALERT_FIELD].decode())
+        after = b"%d-0" % (self._hub.position or 0)
+        while answer := await self._read_stream(after):
+            for after, fields in answer[0][1]:
+                if alert := told_alert(after, fields):
+                    self._hub.broadcast(*alert)
+                else:
+                    self._pass_over(after)
+            self._hub.read_at = time.monotonic()
 
-    async def _read_stream(self) -> Any:
-        """[[stream, [(entry id, fields), ...]]], empty after `IDLE_MS`."""
+    def _pass_over(self, entry_id: bytes) -> None:
+        """Count an entry that is no alert, once: while it is the newest, every look into the stream finds it."""
+        milliseconds, _, number = entry_id.partition(b"-")
+        if (where := (int(milliseconds), int(number))) > self._last_foreign:
+            self._last_foreign = where
+            self._hub.foreign_entries += 1
+            log.warning("entry %s of %s is no alert and is passed over", entry_id.decode(), ALERTS)
+
+    async def _read_stream(self, after: bytes) -> Any:
+        """[[stream, [(entry id, fields), ...]]] behind an entry, empty after `IDLE_MS`."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self._redis.xread({ALERTS: f"{self._hub.position}-0"}, count=BATCH, block=IDLE_MS)
+            return await self._redis.xread({ALERTS: after}, count=BATCH, block=IDLE_MS)

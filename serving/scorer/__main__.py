@@ -16,7 +16,6 @@ from redis.retry import Retry
 
 from edge_assets.clock import WallClock, micros
 from edge_assets.settings import Feed, MissingSettingError, Settings, setting_problems
-from edge_assets.store import streams
 from edge_assets.store.database import connect
 from edge_assets.store.leases import hold_scorer
 from edge_assets.store.vocabulary import Vocabulary
@@ -71,7 +70,7 @@ def main() -> None:
         run_forever(lambda stack: open_session(settings, stack), stop)
     except KeyboardInterrupt:
         log.info("stopped")
-    except (MissingSettingError, streams.ForeignStreamError) as error:
+    except MissingSettingError as error:
         sys.exit(str(error))
     except ValidationError as error:  # its own text would repeat the value, which may be a secret
         sys.exit("\n".join(setting_problems(error)))

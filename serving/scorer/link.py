@@ -49,14 +49,16 @@ class StreamLink:
         self._seconds = seconds
         self._position: bytes | None = None
         """The last entry read; None while there is no link."""
+        self._is_checked = False
+        self._foreign = ""
+        """Why nothing can be announced, though Redis is there."""
         self._retry_at = dict.fromkeys((ProblemKind.REDIS_UNREACHABLE, ProblemKind.REDIS_REFUSES_WRITES), 0.0)
         self._told: dict[ProblemKind, bool] = {}
 
     def read(self) -> list[Entry]:
         """What has come since the last time, after a second at most; nothing while Redis is away.
 
-        Nothing, too, when a link has just been made: what was committed before is in the database. Raises
-        `ForeignStreamError` where Redis holds another database's alerts.
+        Nothing, too, when a link has just been made: what was committed before is in the database.
         """
         if self._position is None:
             self._connect()
@@ -71,28 +73,40 @@ class StreamLink:
         """Announce what the outbox holds, if Redis takes it; else later."""
         if not self.owes or self._position is None:
             return
-        published = self._attempt(
-            ProblemKind.REDIS_REFUSES_WRITES, lambda: streams.publish_alerts(self._conn, self._client)
-        )
+        published = self._attempt(ProblemKind.REDIS_REFUSES_WRITES, self._publish)
         if published is not None:
             self.owes = False
             self._clear(ProblemKind.ALERTS_NOT_PUBLISHED)
 
     def tell(self) -> None:
-        """Say how many alerts wait, if any have to."""
-        if self.owes and (waiting := count_unpublished(self._conn)):
-            self._report(ProblemKind.ALERTS_NOT_PUBLISHED, f"{waiting} alerts wait to be announced")
+        """Say how many alerts wait, if any have to, and why Redis is of no use to them."""
+        if not self.owes:
+            return
+        waiting = count_unpublished(self._conn)
+        if waiting or self._foreign:
+            why = self._foreign and f": {self._foreign}"
+            self._report(ProblemKind.ALERTS_NOT_PUBLISHED, f"{waiting} alerts wait to be announced{why}")
 
     def _connect(self) -> None:
-        connected = self._attempt(ProblemKind.REDIS_UNREACHABLE, self._find_position)
+        connected = self._attempt(ProblemKind.REDIS_UNREACHABLE, lambda: streams.newest_change(self._client))
         if connected is None:
             time.sleep(POLL_SECONDS)
         else:
             self._position = connected
 
-    def _find_position(self) -> bytes:
-        streams.check_same_story(self._conn, self._client)
-        return streams.newest_change(self._client)
+    def _publish(self) -> int | None:
+        """How many alerts were announced; None where the stream is somebody else's."""
+        try:
+            if not self._is_checked:
+                streams.check_same_story(self._conn, self._client)
+            published = streams.publish_alerts(self._conn, self._client)
+        except streams.ForeignStreamError as error:
+            self._retry_at[ProblemKind.REDIS_REFUSES_WRITES] = self._seconds() + RETRY_SECONDS
+            self._is_checked, self._foreign = False, str(error)
+            self.tell()
+            return None
+        self._is_checked, self._foreign = True, ""
+        return published
 
     def _read_stream(self) -> Any:
         return self._client.xread({streams.ODDS_CHANGES: self._position or b"$"}, count=BATCH, block=BLOCK_MS) or []
@@ -111,7 +125,7 @@ class StreamLink:
 
     def _failed(self, kind: ProblemKind, error: redis.RedisError) -> None:
         if kind is ProblemKind.REDIS_UNREACHABLE:
-            self._position = None  # what comes next may be another stream
+            self._position, self._is_checked = None, False  # what comes next may be another stream
         self._retry_at[kind] = self._seconds() + RETRY_SECONDS
         self._report(kind, f"{type(error).__name__}: {error}")
 

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 1.0
 """Into the database, for what the stream does not bring, and at the clock, for what time alone closes."""
 SECONDS_BEFORE_A_NEW_LIFE = 1.0
+MOST_SECONDS_BEFORE_A_NEW_LIFE = 30.0
+"""A database that is there and does not do what it is asked is asked twice as late each time, up to this."""
 
 
 class Session:
@@ -94,13 +96,19 @@ def _is_over(since: float) -> bool:
 
 
 def run_forever(open_session: Callable[[ExitStack], Session], stop: Event) -> None:
-    """Live until `stop` is set, and live again a second after the database went away."""
+    """Live until `stop` is set, and live again after the database went away or could not do what it was asked.
+
+    That may be a full disk, which also keeps a sport's failure from being recorded.
+    """
+    wait = SECONDS_BEFORE_A_NEW_LIFE
     while not stop.is_set():
+        began = time.monotonic()
         try:
             with ExitStack() as stack:
                 open_session(stack).run(stop.is_set)
         except psycopg.Error as error:
-            if not is_connection_lost(error):
-                raise
-            log.warning("the scorer starts over: %s", error)
-            stop.wait(SECONDS_BEFORE_A_NEW_LIFE)
+            if is_connection_lost(error) or time.monotonic() - began > MOST_SECONDS_BEFORE_A_NEW_LIFE:
+                wait = SECONDS_BEFORE_A_NEW_LIFE
+            log.warning("the scorer starts over in %.0f s: %s: %s", wait, type(error).__name__, error)
+            stop.wait(wait)
+            wait = min(wait * 2, MOST_SECONDS_BEFORE_A_NEW_LIFE)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from edge_assets.kept_days import DEFAULTS, FOREVER
 from edge_assets.pasted import shown
-from edge_assets.settings import KEEP, HomeSettings, Settings, setting_problems
+from edge_assets.settings import KEEP, LOOPBACK_NAMES, HomeSettings, Settings, setting_problems
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,6 +183,11 @@ def test_what_is_kept_for_how_long_depends_on_the_feed_unless_it_is_said() -> No
         DEFAULTS["simulate"], ticks=FOREVER, runs=3
     )
     assert read().kept_days.ticks == FOREVER, "live odds cannot be had again"
+
+
+@pytest.mark.parametrize("said", ["mybox.lan", "mybox.lan,localhost", ""])
+def test_names_are_added_to_those_by_which_the_stack_asks_itself(said: str) -> None:
+    assert read(EDGE_ALLOWED_HOSTS=said).edge_allowed_hosts == (*LOOPBACK_NAMES, *filter(None, said.split(",")[:1]))
 
 
 def test_every_setting_does_something() -> None:

@@ -50,6 +50,13 @@ LISTEN = """(url) => new Promise((done) => {
   socket.onerror = () => done("refused");
 })"""
 
+UPGRADE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
 
 class _Blank(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
@@ -250,3 +257,26 @@ def test_a_long_name_leaves_the_numbers_on_the_board(serve: Any, market: Any, pa
             box = row.locator(f'[data-label="{column}"]').bounding_box()
             assert box is not None
             assert box["x"] + box["width"] <= 1280
+
+
+@pytest.mark.parametrize("server", ["dagster", pytest.param("mlflow", marks=pytest.mark.chaos)])
+def test_the_cookies_of_other_programs_are_answered(server: str, request: pytest.FixtureRequest) -> None:
+    url = httpx.URL(request.getfixturevalue(server))
+    cookies = {"cookie": "; ".join(f"program{i}={'0' * 40}" for i in range(180))}
+    for headers in (cookies, cookies | UPGRADE):
+        assert httpx.get(url.copy_with(path="/graphql"), headers=headers, timeout=20).status_code == 431
+
+
+@pytest.mark.parametrize("server", ["dagster", pytest.param("mlflow", marks=pytest.mark.chaos)])
+def test_the_pages_of_others_work_under_the_headers_that_are_added(
+    server: str, request: pytest.FixtureRequest, page: Page
+) -> None:
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text) if "Content Security" in said.text else None)
+    page.on("requestfailed", lambda asked: refused.append(asked.url) if "BLOCKED" in str(asked.failure) else None)
+    answer = page.goto(str(httpx.URL(request.getfixturevalue(server)).copy_with(path="/")))
+    assert answer is not None
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["content-security-policy"]
+    page.locator("#root").locator("a, button").first.wait_for()
+    assert refused == []

@@ -17,20 +17,23 @@ SECONDS = 3.0
 PROBE_KEY = "edge:probe"
 PROBE_MILLISECONDS = 1000
 LOG_TAIL_BYTES = 4096
+TELLING = {http.client.OK, http.client.SERVICE_UNAVAILABLE}
+"""Any other status is a guard's or another program's, and says nothing about the service."""
 UNREACHABLE, REFUSES_WRITES = "unreachable", "refuses writes"
 
 
 def get_json(port: int, path: str) -> dict[str, Any] | None:
-    """What a server answers, whatever its status; None if it does not, or no JSON object."""
+    """What a server answers of its state, good or bad; None if it does not, or refuses, or answers no JSON object."""
     connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
-        answer = json.loads(connection.getresponse().read())
+        response = connection.getresponse()
+        answer = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError):
         return None
     finally:
         connection.close()
-    return answer if isinstance(answer, dict) else None
+    return answer if isinstance(answer, dict) and response.status in TELLING else None
 
 
 def redis_fault(url: str) -> tuple[str, str] | None:

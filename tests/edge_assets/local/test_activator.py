@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import sys
 import urllib.request
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
-from edge_assets.local import probes
+import httpx
+import pytest
+from starlette.datastructures import Headers
+
+from edge_assets.local import activator, probes
 from edge_assets.local.ports import HOST, choose
 from edge_assets.local.programs import Program
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.web.guard import foreign_fetch, other_host
 from tests.edge_assets.local.embedded import eventually
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
+FOREIGN = [
+    {"Host": "evil.example"},
+    {"Origin": "http://evil.example"},
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+]
 SOON_IDLE = """
 import asyncio, sys
 from pathlib import Path
@@ -23,7 +37,8 @@ from edge_assets.local.activator import serve
 from edge_assets.local.home import Home
 from edge_assets.local.supervisor import Supervisor
 home, port, inner = sys.argv[1:]
-asyncio.run(serve(Supervisor(Home(Path(home))), [("page", int(port), int(inner))], idle_seconds=1.0))
+hosts = ("127.0.0.1",)
+asyncio.run(serve(Supervisor(Home(Path(home))), [("page", int(port), int(inner))], hosts, idle_seconds=1.0))
 """
 
 
@@ -42,8 +57,41 @@ def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home
 
     eventually(lambda: probes.listens(port), 120)
     assert state() == "STOPPED"  # a probe of the port asks for nothing
+    for headers in FOREIGN:
+        assert httpx.get(f"http://{HOST}:{port}/", headers=headers, timeout=20).status_code == 403
+    assert state() == "STOPPED"
+    silent = socket.create_connection((HOST, port))  # holds nothing open
     for _ in range(2):
         with urllib.request.urlopen(f"http://{HOST}:{port}/supervisord.conf", timeout=120) as page:
             assert b"[supervisord]" in page.read()
         assert state() in {"STARTING", "RUNNING"}
         eventually(lambda: state() == "STOPPED", 60)
+    silent.close()
+
+
+async def heard(*parts: bytes) -> bytes:
+    """What a service says to these bytes, that nothing may start."""
+    service = activator.OnDemand(Mock(spec_set=()), "page", 1, (other_host(["localhost"]), foreign_fetch))
+    server = await asyncio.start_server(service.connected, HOST, 0, limit=activator.MAX_HEAD_BYTES)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writer.writelines(parts)
+        answer = await reader.read()
+        writer.close()
+    return answer
+
+
+async def test_what_is_no_request_is_answered_and_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await heard(b"hello\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    assert (await heard(b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    assert (await heard(b"GET / HTTP/1.1\r\nCookie: ", b"x" * 40_000)).startswith(b"HTTP/1.1 431 ")
+    monkeypatch.setattr(activator, "HEAD_SECONDS", 0.1)
+    assert await heard(b"GET / HTTP/1.1\r\n") == b""
+
+
+def test_a_link_on_another_page_may_lead_here() -> None:
+    link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    for changed, is_refused in [({}, False), ({"sec-fetch-dest": "iframe"}, True), ({"sec-fetch-mode": "cors"}, True)]:
+        scope = {"type": "http", "method": "GET"}
+        assert (foreign_fetch(scope, Headers(link | changed)) is not None) is is_refused
+    assert foreign_fetch({"type": "http", "method": "POST"}, Headers(link)) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 import time
 from contextlib import closing, suppress
 from itertools import pairwise
@@ -126,6 +127,24 @@ def test_a_server_that_accepts_and_says_nothing_is_silent(monkeypatch: pytest.Mo
         fault = probing.redis_fault(f"redis://127.0.0.1:{port}/0")
         assert fault is not None
         assert fault[0] == probing.UNREACHABLE
+
+
+@pytest.mark.parametrize(("status", "is_told"), [(200, True), (503, True), (403, False)])
+def test_a_refusal_is_no_sign_of_life(status: int, is_told: bool) -> None:
+    body = b"{}"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        told = probing.get_json(server.getsockname()[1], "/readyz")
+        thread.join()
+    assert (told is not None) is is_told
 
 
 def test_notes_are_kept_in_the_database_and_cleared_there(database_url: str, home: Home) -> None:

@@ -511,3 +511,30 @@ def test_a_book_whose_clock_is_ahead_grows_stale_with_the_others() -> None:
     market.frozen = {(1, book, Market.H2H): market.now for book in range(2, 7)} | market.frozen
     closed = scorer.tick(seen + 601 * SECOND).alerts
     assert ("value", "stale") in {(a.key.kind, a.reason) for a in closed}
+
+
+@pytest.mark.parametrize("by", ["tick", "poll"])
+def test_a_clock_that_was_an_hour_ahead_blinds_nobody_afterwards(by: str) -> None:
+    market = fair_market()
+    scorer, opened_before = opened(market)
+    ahead = market.now + 7_200 * SECOND  # the event has started by then
+    if by == "tick":
+        closed = scorer.tick(ahead).alerts
+        found = scorer.tick(market.now + SECOND).alerts
+    else:  # as in a replay, where polls alone move the time
+        poll = market.poll()
+        closed = scorer.step(replace(poll, observed_at=ahead)).alerts
+        found = scorer.step(market.poll()).alerts
+    assert {a.reason for a in closed} == {"started"}
+    assert [(a.key, a.state) for a in found] == [(a.key, "opened") for a in opened_before]
+    assert all(a.observed_at <= market.now + SECOND for a in found)
+
+
+def test_a_poll_that_arrives_late_opens_nothing_on_events_that_have_started() -> None:
+    market = fair_market()
+    scorer = SportScorer(RULES)
+    scorer.step(market.poll())
+    market.offer(1, GENEROUS, 1.75)
+    late = market.poll()
+    scorer.tick(market.starts[1] + SECOND)
+    assert scorer.step(late).alerts == []

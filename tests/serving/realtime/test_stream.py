@@ -13,13 +13,16 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from edge_assets.store import streams
-from serving.realtime import client, endpoint, hub
+from edge_assets.store.database import ensure_database
+from edge_assets.store.schema import upgrade
+from serving.realtime import client, endpoint, hub, reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from websockets.sync.connection import Connection
 
+    from tests.servers.postgres import PostgresServer
     from tests.servers.valkey import ValkeyServer
 
 
@@ -148,7 +151,7 @@ def test_a_slow_client_is_dropped_and_slows_nobody(served: Any, market: Any, mon
     ):
         for number in range(1, 400):
             sent = time.monotonic()
-            text = json.dumps({"id": number, "pad": "x" * 65536})
+            text = json.dumps({"id": number, "alert_id": "x", "seq": 0, "pad": "x" * 65536})
             stream.xadd(streams.ALERTS, {"json": text}, id=f"{number}-0")
             assert alerts(quick, 1)[0]["id"] == number
             delays.append(time.monotonic() - sent)
@@ -163,7 +166,7 @@ def test_a_client_that_pauses_gets_everything_in_order_afterwards(served: Any, m
     total = 300
     with listen(served, max_queue=1) as ws, market.redis() as stream:
         for number in range(1, total + 1):
-            text = json.dumps({"id": number, "pad": "x" * 65536})
+            text = json.dumps({"id": number, "alert_id": "x", "seq": 0, "pad": "x" * 65536})
             stream.xadd(streams.ALERTS, {"json": text}, id=f"{number}-0")
         time.sleep(1)
         assert served.app.state.resources.hub.position == total
@@ -183,3 +186,63 @@ def test_alerts_come_while_redis_hangs(serve: Any, market: Any, own_redis: Valke
         market.commit(market.value())
         assert alerts(ws, 1)[0]["late_s"] is None
         own_redis.process.resume()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"foo": "bar"}, {"json": "{"}, {"json": '{"id": 1, "alert_id": "other", "seq": 0}'}]
+)
+def test_an_entry_that_is_no_alert_is_counted_and_passed_over(served: Any, market: Any, fields: dict[str, str]) -> None:
+    with listen(served) as ws, market.redis() as redis:
+        market.publish(market.value(seconds=0))
+        redis.xadd(streams.ALERTS, fields, id="1-7")
+        market.publish(market.value(seconds=1))
+        redis.xadd(streams.ALERTS, fields)  # its id is a time, which is ahead of every alert's
+        market.commit(market.value(seconds=2))
+        assert [alert["id"] for alert in alerts(ws, 3)] == [1, 2, 3]
+    with served.http as http:
+        told = http.get("/api/health").json()
+    assert told["stream_foreign_entries"] == 2
+    assert told["stream_read_s"] < 10
+
+
+def test_a_reader_that_breaks_says_so_and_goes_on(
+    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    with listen(served) as ws:
+        with monkeypatch.context() as patch:
+            patch.setattr(reader, "told_alert", break_down)
+            market.publish(market.value(seconds=0))
+            assert alerts(ws, 1)[0]["id"] == 1, "from the database"
+        market.publish(market.value(seconds=1))
+        assert alerts(ws, 1)[0]["id"] == 2
+    assert "ZeroDivisionError" in caplog.text
+    served.app.state.resources.hub.read_at -= 60
+    with served.http as http:
+        problems = http.get("/api/health").json()["problems"]
+    assert ("service_hangs", "live stream") in {(p["kind"], p["subject"]) for p in problems}
+
+
+@pytest.mark.parametrize("away", ["hanging", "stopped"])
+def test_a_client_that_resumes_while_the_database_is_away_is_told_to_come_again(
+    serve: Any, own_postgres: PostgresServer, redis_url: str, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, away: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(endpoint, "DATABASE_SECONDS", 0.5)
+    url = ensure_database(own_postgres.url, f"resume_{away}")
+    upgrade(url)
+    with serve(database_url=url) as served, ExitStack() as stack:
+        served.app.state.resources.hub.position = 5  # as if it had sent so many
+        if away == "hanging":
+            stack.enter_context(own_postgres.process.suspended())
+        else:
+            own_postgres.process.stop()
+            stack.callback(own_postgres.process.start)
+        for after in (1, 9):
+            with connect(served.ws, compression=None) as ws:
+                ws.send(json.dumps({"token": served.token(), "after": after}))
+                assert close_code(ws) == 1013
+        stack.close()
+    assert "Traceback" not in caplog.text

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store import streams
 from tests.serving.scorer.desk import ScorerDesk, wait
 
 if TYPE_CHECKING:
@@ -75,13 +74,3 @@ def test_what_is_missing_or_wrong_is_said_in_one_line(
     assert process.returncode == 1
     assert len(errors.splitlines()) == 1
     assert complaint in errors
-
-
-def test_the_stream_of_another_database_is_refused_in_one_line(desk: ScorerDesk) -> None:
-    desk.redis.xadd(streams.ALERTS, {"json": '{"alert_id": "another", "seq": 0}'}, id="7-0")
-    with desk.process() as process:
-        _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
-    assert len(errors.splitlines()) == 1
-    assert "use another Redis database" in errors
-    assert desk.working() == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
 
 from edge_assets.store import streams
 from edge_assets.store.problems import read_heartbeats
+from serving.scorer import life, link
 from tests.serving.scorer.desk import ScorerDesk, wait
 from tests.serving.scorer.test_service import service
 
@@ -91,3 +92,29 @@ def test_a_scorer_that_is_behind_says_so(desk: ScorerDesk) -> None:
     assert read_heartbeats(desk.conn)["scorer"].detail["behind"] == 2
     desk.life(lambda: desk.problems() == {})
     desk.assert_whole(polls)
+
+
+@pytest.mark.parametrize("when", ["before it starts", "while it runs"])
+@pytest.mark.parametrize("fields", [{"json": '{"id": 7, "alert_id": "another", "seq": 0}'}, {"foo": "bar"}])
+def test_a_stream_that_somebody_else_fills_is_told_and_scoring_goes_on(
+    desk: ScorerDesk, monkeypatch: pytest.MonkeyPatch, fields: dict[Any, Any], when: str
+) -> None:
+    monkeypatch.setattr(link, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(life, "BEAT_SECONDS", 0.2)
+    polls = desk.history(4)
+    if when == "before it starts":
+        desk.redis.xadd(streams.ALERTS, fields)
+    with service(desk):
+        wait(desk.scored)
+        if when == "while it runs":
+            wait(desk.settled)
+            desk.redis.xadd(streams.ALERTS, fields)
+        polls += desk.history(4, seed=2)
+        desk.publish(*polls[-4:])
+        wait(desk.scored)
+        wait(lambda: "redis-cli DEL alerts" in desk.problems().get("alerts_not_published", ""))
+        assert not desk.settled()
+        desk.redis.delete(streams.ALERTS)
+        wait(desk.settled)
+        wait(lambda: desk.problems() == {})
+    desk.assert_table(polls)

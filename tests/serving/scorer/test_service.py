@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edge_assets.store import streams
+from serving.scorer import service as scorer_service
 from serving.scorer.__main__ import open_session
 from serving.scorer.service import run_forever
 from tests.serving.scorer.desk import ScorerDesk, wait
@@ -88,3 +90,25 @@ def test_a_key_that_is_no_stream_is_told_and_in_nobodys_way(desk: ScorerDesk) ->
         wait(desk.settled)
     desk.assert_whole(polls)
     assert desk.problems() == {}
+
+
+def test_a_disk_that_is_full_for_a_while_ends_nothing(desk: ScorerDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails cannot even be noted: nothing is written, neither an alert nor that there is none."""
+    monkeypatch.setattr(scorer_service, "SECONDS_BEFORE_A_NEW_LIFE", 0.05)
+    polls = desk.history(4)
+    desk.conn.execute(
+        "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE disk_full USING MESSAGE = 'No space left on device'; END $$"
+    )
+    tables = ("scorer_progress", "scorer_failures", "problems")
+    for table in tables:
+        desk.conn.execute(f"CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION fill()")
+    with service(desk) as thread:
+        time.sleep(1)
+        assert thread.is_alive()
+        assert desk.progress() == 0
+        for table in tables:
+            desk.conn.execute(f"DROP TRIGGER fill ON {table}")
+        wait(desk.settled)
+    desk.assert_whole(polls)
+    desk.conn.execute("DROP FUNCTION fill()")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from edge_assets.web.descriptors import descriptor_limit
 from edge_assets.web.guard import is_loopback
-from serving.descriptors import descriptor_limit
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +27,9 @@ MAX_HEAD_BYTES = 32_768
 """Of the request's line and all headers."""
 MAX_HEADERS = 100
 REQUEST_SECONDS = 10.0
-"""From the connection, or from its first byte, to the end of a request; there are no uploads."""
+"""From the connection, or from its first byte, to the end of a request."""
+UPLOAD_SILENCE_SECONDS = 60.0
+"""Between two parts of an upload, which may take as long as it goes on."""
 LINGER_SECONDS = 2.0
 """What still comes is thrown away for so long: closed at once, the answer would be lost with it."""
 MAX_REMOTE_CONNECTIONS = 128
@@ -158,6 +160,17 @@ class HttpConnection(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+class UploadConnection(HttpConnection):
+    """An HTTP connection of a server that takes files: once the head is there, only silence ends it."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, each of which shows that the upload goes on."""
+        super().data_received(data)
+        if not self._in_head and not self._is_over:
+            self._stop_waiting()
+            self._deadline = self.loop.call_later(UPLOAD_SILENCE_SECONDS, self._is_late)
 
 
 class StreamConnection(WebSocketsSansIOProtocol):

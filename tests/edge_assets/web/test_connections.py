@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 
-from serving import connections
-from serving.connections import MAX_HEADER_BYTES
+from edge_assets.web import connections
+from edge_assets.web.connections import MAX_HEADER_BYTES
 from serving.server import configure, listen
 
 if TYPE_CHECKING:
