@@ -8,7 +8,7 @@ nothing: for an hour nothing would be polled.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dagster import DagsterInstance
 from dagster._daemon.cli import main as run_daemon
@@ -38,7 +38,8 @@ def _pull_state_back(instance: DagsterInstance, state: InstigatorState, now: flo
     times = {name: at for name, at in data._asdict().items() if name.endswith(TIMES)} if data else {}
     ahead = {name: now for name, at in times.items() if at and at > now}
     if data and ahead:
-        instance.update_instigator_state(state.with_data(data._replace(**ahead)))
+        fields: dict[str, Any] = {**ahead}
+        instance.update_instigator_state(state.with_data(data._replace(**fields)))
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=now)
     for tick in ticks:
         instance.update_tick(tick.with_status(tick.status, timestamp=now))

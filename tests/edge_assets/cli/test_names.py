@@ -10,7 +10,7 @@ import pytest
 
 from edge_assets.charts.picture import _literal
 from edge_assets.cli import application, following
-from edge_assets.cli.application import Terminal
+from edge_assets.terminal import Terminal, as_cell
 from edge_assets.texts import visible_text
 from tests.edge_assets.cli.test_following import ALERT
 
@@ -50,7 +50,7 @@ def test_a_table_shows_a_name_as_it_is(screen: io.StringIO, name: str) -> None:
 
 @pytest.mark.parametrize("name", NASTY)
 def test_a_line_shows_a_name_as_it_is(screen: io.StringIO, name: str) -> None:
-    application.out.print(application.as_cell(name))
+    application.out.print(as_cell(name))
     assert screen.getvalue() == visible_text(name) + "\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from dagster import (
@@ -88,7 +88,9 @@ def test_what_was_ahead_ticks_again(workspace: WorkspaceProcessContext, name: st
     for state in workspace.instance.all_instigator_state():
         data = state.instigator_data
         assert data is not None
-        times = dict.fromkeys((field for field in data._fields if field.endswith("_timestamp")), ahead.timestamp())
+        times: dict[str, Any] = dict.fromkeys(
+            (field for field in data._fields if field.endswith("_timestamp")), ahead.timestamp()
+        )
         workspace.instance.update_instigator_state(state.with_data(data._replace(**times)))
         for tick in workspace.instance.get_ticks(state.instigator_origin_id, state.selector_id):
             workspace.instance.update_tick(tick.with_status(tick.status, timestamp=ahead.timestamp()))
