@@ -13,9 +13,9 @@ import psycopg
 from edge_assets.clock import WallClock
 from edge_assets.feeds.odds_api.errors import OddsApiError
 from edge_assets.feeds.odds_api.quota import NOTHING_STATED, Spending
-from edge_assets.ingestion.cadence import FASTEST
+from edge_assets.ingestion.cadence import seconds_without_credits
 from edge_assets.ingestion.desk import CalledOffError
-from edge_assets.ingestion.failures import MOST_DOUBLINGS, is_refusal, odd_parts, problem_of, retry_wait
+from edge_assets.ingestion.failures import is_refusal, odd_parts, problem_of, retry_wait
 from edge_assets.ingestion.publisher import Publisher
 from edge_assets.ingestion.report import SportReport
 from edge_assets.ingestion.session import LeaseLostError, SportSession
@@ -92,10 +92,9 @@ class SportPoller:
     def _until_due(self) -> Pause:
         """The pause before the first poll: whoever asked for the burst did not know what the feed has said since."""
         desk, last, now = self._desk, self._session.last, self._desk.clock.now()
-        if retry_in := self._session.retry_in(WallClock().now()):
-            return Pause(retry_in, asyncio.sleep)
         wait = desk.meter.seconds_until_due(self._sport, now, last.received_at if last else None)
-        return Pause(wait, desk.clock.sleep)
+        retry_in = self._session.retry_in(WallClock().now())
+        return Pause(retry_in, asyncio.sleep) if retry_in > wait else Pause(wait, desk.clock.sleep)
 
     async def _poll(self) -> Pause:
         """Ask, store and publish once; returns the pause until the next look."""
@@ -149,9 +148,7 @@ class SportPoller:
         desk, meter = self._desk, self._desk.meter
         now, count = desk.clock.now(), self._session.failures + 1
         meter.note_credits(quota.remaining, now)
-        interval = meter.interval(self._sport, now, desk.speed) if meter.terms.metered else 0.0
-        if self._session.last is None:  # nothing is known of its cadence, which would be that of a sport without starts
-            interval = min(interval, FASTEST * 2.0 ** min(count - 1, MOST_DOUBLINGS))
+        interval = meter.retry_interval(self._sport, now, count, is_known=self._session.last is not None)
         wait = retry_wait(error, count, spending.answers, interval)
         said = f"{type(error).__name__}: {error}"
         unforeseen = not isinstance(error, OddsApiError | psycopg.Error)
@@ -164,7 +161,8 @@ class SportPoller:
             self.report.failure = said
         if isinstance(error, OddsApiError) and error.body is not None:
             await asyncio.to_thread(self._session.keep_unreadable, error.body, str(error))
-        failure = FailedPoll(now, problem_of(error), wait, said, spending, quota)
+        noted_wait = wait if math.isfinite(wait) else seconds_without_credits(now)
+        failure = FailedPoll(now, problem_of(error), noted_wait, said, spending, quota)
         await asyncio.to_thread(self._session.fail, failure)
         return Pause(wait, asyncio.sleep)
 
@@ -174,7 +172,8 @@ class SportPoller:
             return ""
         if math.isinf(interval):
             said = "no credits left this month"
-            await asyncio.to_thread(self._session.tell, ProblemKind.OUT_OF_CREDITS, said)
+            wait = seconds_without_credits(self._desk.clock.now())
+            await asyncio.to_thread(self._session.postpone, ProblemKind.OUT_OF_CREDITS, said, wait)
             return said
         return f"next look in {interval:.0f} s" if time.monotonic() + interval > self._order.ends else ""
 

@@ -145,9 +145,9 @@ class SportSession:
         """Keep that a poll succeeded, and what had to be left out of it."""
         self._if_possible(lambda turn: turn.troubles.clear(rejected))
 
-    def tell(self, kind: ProblemKind, detail: str) -> None:
-        """Note a problem of the sport that no poll has had."""
-        self._if_possible(lambda turn: turn.troubles.tell(kind, detail))
+    def postpone(self, kind: ProblemKind, reason: str, wait_seconds: float) -> None:
+        """Keep that the sport is not asked for, though no poll has failed."""
+        self._if_possible(lambda turn: turn.troubles.postpone(kind, reason, wait_seconds))
 
     def keep_unreadable(self, body: bytes, reason: str) -> None:
         """Archive an answer that is no list of events, as received."""

@@ -63,8 +63,8 @@ class Troubles:
 
     @property
     def is_any(self) -> bool:
-        """Whether a poll failed, or something is shown."""
-        return bool(self.failures or self.told)
+        """Whether a poll failed or was put off, or something is shown."""
+        return bool(self.failures or self.last or self.told)
 
     def retry_in(self, now: datetime) -> float:
         """Seconds for which earlier bursts have put off the next try."""
@@ -84,9 +84,14 @@ class Troubles:
             self.settle(other)
         self.tell(failure.kind, f"{failure.error} (failure {self.failures} in a row)")
 
+    def postpone(self, kind: ProblemKind, reason: str, wait_seconds: float) -> None:
+        """Let nobody ask for a while, and show why."""
+        feed_failures.postpone(self.connection, self.sport_id, kind, wait_seconds, reason)
+        self.tell(kind, reason)
+
     def clear(self, rejected: str) -> None:
         """A poll has succeeded; `rejected` is what had to be left out of its answer, in words."""
-        if self.failures:
+        if self.failures or self.last:
             feed_failures.clear_failure(self.connection, self.sport_id)
         self.failures, self.last = 0, None
         for kind in POLLING_PROBLEMS:

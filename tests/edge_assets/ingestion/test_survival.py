@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import deque
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +16,9 @@ from edge_assets.feeds.odds_api import transport
 from edge_assets.feeds.odds_api.limits import MAX_BODY_BYTES, MAX_BOOKS, MAX_PARTS
 from edge_assets.ingestion import burst, cadence, watch
 from edge_assets.ingestion.burst import BurstOrder, run_burst
+from edge_assets.ingestion.cadence import SMALLEST_PLAN_CREDITS
 from edge_assets.ingestion.facts import read_facts
-from edge_assets.ingestion.planning import Skip, plan_burst
+from edge_assets.ingestion.planning import BurstPlan, Skip, plan_burst
 from edge_assets.ingestion.pulse import show_pulse
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
@@ -85,6 +87,38 @@ async def test_a_poison_answer_is_left_alone_across_bursts(feed: StandIn, settin
     assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), Skip)
     again = await play(settings, run="r2")
     assert (len(feed.asked), again.ended.startswith("next look in ")) == (2, True), "not asked again at once"
+
+
+async def test_a_small_plan_outlives_a_feed_that_breaks_on_its_first_day(feed: StandIn, settings: Settings) -> None:
+    """Nothing is known of any sport yet, and every answer is paid for: each is asked for once, and again at an even pace."""
+    feed.answers = deque([Scripted(b'[{"id": "cut o')])
+    feed.credits = SMALLEST_PLAN_CREDITS
+    sports = Settings().edge_sports
+    everything = settings.model_copy(update={"edge_sports": sports})
+    reports = await run_burst(BurstOrder("r1", sports, 3.0, 0.0), everything)
+    assert [report.ended.startswith("next look in ") for report in reports] == [True] * len(sports)
+    assert feed.credits_used == 2 * COST * len(sports), "an answer and its repeat"
+    [(wait,)] = rows(settings.require_database(), "SELECT min(retry_at - failed_at) FROM feed_failures")
+    now = datetime.now(UTC)
+    left = cadence.Budget.at(now, None).month_ends - now
+    assert feed.credits_used * (left / wait) <= SMALLEST_PLAN_CREDITS - feed.credits_used
+
+
+async def test_without_credits_the_feed_is_asked_for_free_once_an_hour(feed: StandIn, settings: Settings) -> None:
+    feed.credits = COST
+    report = await play(settings)
+    assert (report.ended, feed.asked) == ("no credits left this month", [])
+    assert problems(settings) == {"out_of_credits": "no credits left this month"}
+    now = datetime.now(UTC)
+    facts = read_facts(settings, now)
+    assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), Skip)
+    later = now + timedelta(hours=1)
+    assert isinstance(plan_burst(later, facts.sports, [], facts.terms, facts.budget), BurstPlan)
+    feed.credits, feed.answers = 20_000, deque([answer(game())])
+    rows(settings.require_database(), "UPDATE feed_failures SET retry_at = now() RETURNING 1")
+    assert (await play(settings, run="r2")).polls == 1, "a larger plan was bought"
+    assert problems(settings) == {}
+    assert read_facts(settings, now).sports[0].retry_at is None
 
 
 async def test_a_good_poll_ends_the_trouble(feed: StandIn, settings: Settings, hurried: None) -> None:

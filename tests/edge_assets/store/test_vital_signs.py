@@ -70,6 +70,15 @@ def test_credits_by_sport_today_and_in_the_last_day(conn: Connection) -> None:
     assert read_credit_use(conn, "odds-api", MIDNIGHT, NOON - timedelta(days=1)).remaining == 100
 
 
+def test_what_polls_cost_that_failed_counts_as_used(conn: Connection) -> None:
+    poll(conn, "nfl", NOON, 6, 788)
+    sports = dict(conn.execute("INSERT INTO sports (key, title) VALUES ('nba', 'NBA') RETURNING key, id").fetchall())
+    for at, sport in ((NOON - timedelta(hours=1), sports["nba"]), (MIDNIGHT - timedelta(hours=1), sports["nba"])):
+        write_statement(conn, "odds-api", CreditStatement(at, 776, 12, sport))
+    use = read_credit_use(conn, "odds-api", MIDNIGHT, NOON - timedelta(days=1))
+    assert (use.today, use.recent) == ({"nfl": 6, "nba": 12}, {"nfl": 6, "nba": 24})
+
+
 def test_no_statement_takes_longer_than_two_seconds(database_url: str) -> None:
     with connect_briefly(database_url, "test") as conn:
         assert conn.execute("SHOW statement_timeout").fetchone() == ("2s",)
