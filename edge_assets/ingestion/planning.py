@@ -130,9 +130,7 @@ def plan_burst(
     return Skip(_explain(waiting, due_at, budget if math.isinf(lengthened) else None), dead)
 
 
-def _due_times(
-    now: datetime, sports: Sequence[SportState], terms: FeedTerms, lengthened: float
-) -> dict[str, datetime]:
+def _due_times(now: datetime, sports: Sequence[SportState], terms: FeedTerms, lengthened: float) -> dict[str, datetime]:
     """When each of the sports is due.
 
     Without credits a burst puts all its sports off, once it has asked the feed (for free) whether there are some.

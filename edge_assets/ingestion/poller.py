@@ -6,7 +6,8 @@ import asyncio
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import psycopg
 
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
     from edge_assets.ingestion.desk import BurstOrder, Desk
     from edge_assets.ingestion.session import Stored
 
+T = TypeVar("T")
+
 HEARTBEAT = 1.0
 """Real seconds between two looks at the lease: how long a successor waits at most."""
 LEASE_RETRY = 0.05
+KEEP_PAID_SECONDS = 600.0
+"""For how long what was paid for waits for a database that is away; a run lives an hour at most."""
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +117,7 @@ class SportPoller:
         except Exception as error:  # whatever it is, it may have been paid for
             return await self._failed(error, Spending(answers=1), NOTHING_STATED)
         try:
-            stored = await asyncio.to_thread(self._session.store, payload)
+            stored = await self._kept(partial(self._session.store, payload))
         except LeaseLostError:
             raise
         except Exception as error:
@@ -160,11 +165,24 @@ class SportPoller:
         if is_refusal(error) or unforeseen:
             self.report.failure = said
         if isinstance(error, OddsApiError) and error.body is not None:
-            await asyncio.to_thread(self._session.keep_unreadable, error.body, str(error))
+            await self._kept(partial(self._session.keep_unreadable, error.body, str(error)))
         noted_wait = wait if math.isfinite(wait) else seconds_without_credits(now)
         failure = FailedPoll(now, problem_of(error), noted_wait, said, spending, quota)
-        await asyncio.to_thread(self._session.fail, failure)
+        await self._kept(partial(self._session.fail, failure))
         return Pause(wait, asyncio.sleep)
+
+    async def _kept(self, work: Callable[[], T]) -> T:
+        """Write what may have been paid for however long the database is away: nobody asks before it is written."""
+        give_up = time.monotonic() + KEEP_PAID_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(work)
+            except psycopg.Error as error:
+                if not is_connection_lost(error) or time.monotonic() > give_up:
+                    raise
+            log.warning("%s: what was paid for is kept until the database is back", self._sport)
+            self._desk.check_wanted()
+            await asyncio.sleep(HEARTBEAT)
 
     async def _not_worth_waiting(self, interval: float) -> str:
         """Why the lease is given back early: a run that waits for hours is a run for nothing."""

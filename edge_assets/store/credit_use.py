@@ -51,8 +51,8 @@ RESULTS = "results"
 class CreditUse:
     """Credits `remaining`, as the feed stated them at `stated_at` (None: it never did), and what was spent.
 
-    `today` (since midnight, UTC) and `recent` (since `recent_since`, at most a day ago) are by sport, or `RESULTS`; what
-    polls cost that failed is among them.
+    `today` (since midnight, UTC) and `recent` (since `recent_since`, at most a day ago) are by sport, or `RESULTS`, and
+    hold what failed polls cost.
     """
 
     remaining: int | None
