@@ -20,6 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from edge_assets.feeds.odds_api.cache import CachedOddsApi, ResponseCache
+from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.ingestion.clients import feed_client, feed_clock
 from edge_assets.ingestion.credits import ask_sports, newest_credits
 from edge_assets.ingestion.desk import BurstOrder, Desk
@@ -128,7 +129,8 @@ def _meter(settings: Settings, stated: CreditStatement | None, now: datetime) ->
             write_statement(connection, feed, stated)
         looks = polling.last_looks(connection)
         newest = newest_credits(connection, feed, looks.values(), now)
-    activities = {s: activity_of(look) for s in settings.edge_sports if (look := looks.get(s))}
+    known = {s: looks.get(s) for s in settings.edge_sports}
+    activities = {s: activity_of(look) if look else SportActivity() for s, look in known.items()}
     return Meter(terms_of(settings), activities, newest)
 
 

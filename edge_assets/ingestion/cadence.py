@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_assets.ingestion.failures import MOST_DOUBLINGS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,7 +42,8 @@ _HORIZON = 7 * 86_400.0
 _SHORTEST_HORIZON = 86_400.0
 _STEP = 900.0
 
-
+WITHOUT_CREDITS = 3600.0
+"""A larger plan is noticed within the hour it was bought in: asking whether there are credits costs none."""
 CLOCKS_DIFFER_BY = timedelta(seconds=60)
 """What is further ahead of now was noted by a clock that has been set back since: it says nothing about now."""
 
@@ -117,14 +120,35 @@ def stretch(sports: Sequence[SportActivity], now: datetime, budget: Budget, cost
     """
     if budget.remaining is None:
         return 1.0
-    reserve = cost * len(sports)
-    if budget.remaining < reserve + cost and not budget.is_assumed:
-        return math.inf
-    left = (budget.month_ends - now).total_seconds()
-    horizon = min(_listed_ahead(sports, now), left)
+    seconds_a_credit = _seconds_a_credit(len(sports), now, budget.remaining, budget, cost)
+    horizon = min(_listed_ahead(sports, now), (budget.month_ends - now).total_seconds())
     times = now.timestamp() + (np.arange(math.ceil(horizon / _STEP), dtype=np.float64) + 0.5) * _STEP
     wanted = cost * math.fsum(_wanted_rate(s, times).mean() for s in sports)
-    return max(1.0, wanted * left / max(budget.remaining - reserve, cost))
+    return max(1.0, wanted * seconds_a_credit)
+
+
+def first_poll_interval(failures: int, sports: int, now: datetime, budget: Budget, cost: int) -> float:
+    """Seconds until a sport is polled again of which nothing is known yet, as all its polls (`failures`) have failed.
+
+    Sooner than an idle sport, as it may not be one, but no sooner than all `sports` can be polled for the rest of the
+    month at an even pace: infinite without credits. Unknown credits are taken for those of the smallest plan.
+    """
+    remaining = SMALLEST_PLAN_CREDITS if budget.remaining is None else budget.remaining
+    even = cost * sports * _seconds_a_credit(sports, now, remaining, budget, cost)
+    return max(FASTEST * 2.0 ** min(failures - 1, MOST_DOUBLINGS), even)
+
+
+def _seconds_a_credit(sports: int, now: datetime, remaining: float, budget: Budget, cost: int) -> float:
+    """The even pace that leaves a poll of each sport in reserve; infinite without credits for one more."""
+    reserve = cost * sports
+    if remaining < reserve + cost and not budget.is_assumed:
+        return math.inf
+    return (budget.month_ends - now).total_seconds() / max(remaining - reserve, cost)
+
+
+def seconds_without_credits(now: datetime) -> float:
+    """Seconds until the feed is asked again whether there are credits: an hour, or until they are renewed."""
+    return min(WITHOUT_CREDITS, (_month(now)[1] - now).total_seconds())
 
 
 def poll_interval(activity: SportActivity, now: datetime, terms: FeedTerms, lengthened: float = 1.0) -> float:

@@ -24,7 +24,6 @@ LONGEST_RETRY_SECONDS = 60.0
 REFUSED_RETRY_SECONDS = 60.0
 """What refuses for a reason will refuse again; asking costs nothing."""
 LONGEST_REFUSED_RETRY_SECONDS = 300.0
-LONGEST_PAID_RETRY_SECONDS = 6 * 3600.0
 MOST_DOUBLINGS = 10
 
 POLLING_PROBLEMS = frozenset(
@@ -61,16 +60,18 @@ def retry_wait(error: Exception, in_a_row: int, paid_answers: int, interval: flo
     """Seconds to leave a sport alone after its failure number `in_a_row` (from 1).
 
     What may have been paid for is asked for again at the sport's own cadence (`interval` seconds a paid answer;
-    0 where nothing is paid), so that failing costs no more than working. What was free is tried sooner.
+    0 where nothing is paid, infinite without credits), so that failing costs no more than working. What was free is
+    tried sooner.
     """
     doublings = 2.0 ** min(in_a_row - 1, MOST_DOUBLINGS)
+    if isinstance(error, OutOfCreditsError) and math.isinf(interval):
+        return math.inf
     if is_refusal(error):
         longest = min(LONGEST_REFUSED_RETRY_SECONDS, max(interval, REFUSED_RETRY_SECONDS))
         return min(REFUSED_RETRY_SECONDS * doublings, longest)
     asked_for = error.retry_after or 0.0 if isinstance(error, RefusedRequestError) else 0.0
     wait = min(max(FIRST_RETRY_SECONDS * doublings, asked_for), LONGEST_RETRY_SECONDS)
-    owed = interval * paid_answers if paid_answers else 0.0
-    return max(wait, owed if math.isfinite(owed) else LONGEST_PAID_RETRY_SECONDS)
+    return max(wait, interval * paid_answers if paid_answers else 0.0)
 
 
 def odd_parts(rejected: Mapping[str, int]) -> str:

@@ -9,6 +9,7 @@ from edge_assets.ingestion.cadence import (
     Budget,
     FeedTerms,
     SportActivity,
+    first_poll_interval,
     poll_interval,
     seconds_until_due,
     stretch,
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Meter:
     """Turns what is known of every sport and the last count of credits into each sport's next interval.
 
-    Knows all configured sports, also those that other bursts poll: they spend the same credits.
+    Knows all configured sports, also those that other bursts poll and those that were never polled: they spend the
+    same credits.
     """
 
     def __init__(
@@ -52,6 +54,17 @@ class Meter:
         if not self.terms.metered:
             return poll_interval(self.activity(sport), now, replace(self.terms, speed=speed))
         return poll_interval(self.activity(sport), now, self.terms, self._lengthened(now))
+
+    def retry_interval(self, sport: str, now: datetime, failures: int, *, is_known: bool) -> float:
+        """Seconds until what may have been paid for in vain is paid for again; 0 where nothing is, infinite without
+        credits. A sport of which no poll `is_known` has no cadence yet but that of one without starts."""
+        if not self.terms.metered:
+            return 0.0
+        interval = self.interval(sport, now, 1.0)
+        if is_known:
+            return interval
+        budget = Budget.at(now, self._stated)
+        return min(interval, first_poll_interval(failures, len(self._activities), now, budget, self.terms.cost))
 
     def seconds_until_due(self, sport: str, now: datetime, last_poll: datetime | None) -> float:
         """Seconds until a sport that was last polled at `last_poll` is due; infinite without credits."""

@@ -6,14 +6,16 @@ for the lease; a burst whose lease is gone has lost its process or its connectio
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity, is_ahead, next_poll, stretch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
 LEAD = timedelta(seconds=5)
 """A run takes 4 s from the tick to its first poll: what is due by then is due now."""
@@ -118,22 +120,24 @@ def plan_burst(
     alive = [b for b in bursts if b.run_id not in dead]
     seen = _seen(sports, bursts)
     waiting = {s.sport: why for s in sports if (why := _taken(now, s, alive, seen, failed.patience))}
-    due_at = due_times(now, [s for s in sports if s.sport not in waiting], sports, terms, budget)
+    lengthened = stretch([s.activity for s in sports], now, budget, terms.cost) if terms.metered else 1.0
+    due_at = _due_times(now, [s for s in sports if s.sport not in waiting], terms, lengthened)
     due = tuple(sport for sport, at in due_at.items() if at <= now + LEAD)
     if due and (next_at := failed.next_at(now)) > now:
         return Skip(f"{failed.in_a_row} runs failed before they got to work; next one at {next_at:%H:%M:%S} UTC", dead)
     if due:
         return BurstPlan(due, f"due: {', '.join(due)}", dead)
-    return Skip(_explain(waiting, due_at, budget), dead)
+    return Skip(_explain(waiting, due_at, budget if math.isinf(lengthened) else None), dead)
 
 
-def due_times(
-    now: datetime, asked: Sequence[SportState], sports: Sequence[SportState], terms: FeedTerms, budget: Budget
-) -> dict[str, datetime]:
-    """When each of the `asked` sports is due, of all those that share the credits."""
-    lengthened = stretch([s.activity for s in sports], now, budget, terms.cost) if terms.metered else 1.0
-    due_at = {s.sport: next_poll(s.activity, now, terms, lengthened) if terms.metered else now for s in asked}
-    return {s.sport: max(due_at[s.sport], s.retry_at or now) for s in asked}
+def _due_times(now: datetime, sports: Sequence[SportState], terms: FeedTerms, lengthened: float) -> dict[str, datetime]:
+    """When each of the sports is due.
+
+    Without credits a burst puts all its sports off, once it has asked the feed (for free) whether there are some.
+    """
+    is_planned = terms.metered and math.isfinite(lengthened)
+    due_at = {s.sport: next_poll(s.activity, now, terms, lengthened) if is_planned else now for s in sports}
+    return {s.sport: max(due_at[s.sport], s.retry_at or now) for s in sports}
 
 
 def _taken(
@@ -187,10 +191,11 @@ def _elapsed(now: datetime, since: datetime) -> timedelta:
     return timedelta.max if is_ahead(since, now) else now - since
 
 
-def _explain(waiting: Mapping[str, str], due_at: Mapping[str, datetime], budget: Budget) -> str:
+def _explain(waiting: Mapping[str, str], due_at: Mapping[str, datetime], exhausted: Budget | None) -> str:
     reasons = [f"{sport}: {why}" for sport, why in waiting.items()]
-    if due_at and min(due_at.values()).year == datetime.max.year:
-        reasons.append(f"no credits left ({budget.remaining}) before {budget.month_ends:%Y-%m-%d}")
+    if due_at and exhausted:
+        again = f"asked again at {min(due_at.values()):%H:%M} UTC"
+        reasons.append(f"no credits left ({exhausted.remaining}) before {exhausted.month_ends:%Y-%m-%d}; {again}")
     elif due_at:
         sport = min(due_at, key=lambda s: due_at[s])
         reasons.append(f"next due: {sport} at {due_at[sport]:%Y-%m-%d %H:%M:%S} UTC")

@@ -6,16 +6,17 @@ import asyncio
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import psycopg
 
 from edge_assets.clock import WallClock
 from edge_assets.feeds.odds_api.errors import OddsApiError
 from edge_assets.feeds.odds_api.quota import NOTHING_STATED, Spending
-from edge_assets.ingestion.cadence import FASTEST
+from edge_assets.ingestion.cadence import seconds_without_credits
 from edge_assets.ingestion.desk import CalledOffError
-from edge_assets.ingestion.failures import MOST_DOUBLINGS, is_refusal, odd_parts, problem_of, retry_wait
+from edge_assets.ingestion.failures import is_refusal, odd_parts, problem_of, retry_wait
 from edge_assets.ingestion.publisher import Publisher
 from edge_assets.ingestion.report import SportReport
 from edge_assets.ingestion.session import LeaseLostError, SportSession
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
     from edge_assets.ingestion.desk import BurstOrder, Desk
     from edge_assets.ingestion.session import Stored
 
+T = TypeVar("T")
+
 HEARTBEAT = 1.0
 """Real seconds between two looks at the lease: how long a successor waits at most."""
 LEASE_RETRY = 0.05
+KEEP_PAID_SECONDS = 600.0
+"""For how long what was paid for waits for a database that is away; a run lives an hour at most."""
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +97,9 @@ class SportPoller:
     def _until_due(self) -> Pause:
         """The pause before the first poll: whoever asked for the burst did not know what the feed has said since."""
         desk, last, now = self._desk, self._session.last, self._desk.clock.now()
-        if retry_in := self._session.retry_in(WallClock().now()):
-            return Pause(retry_in, asyncio.sleep)
         wait = desk.meter.seconds_until_due(self._sport, now, last.received_at if last else None)
-        return Pause(wait, desk.clock.sleep)
+        retry_in = self._session.retry_in(WallClock().now())
+        return Pause(retry_in, asyncio.sleep) if retry_in > wait else Pause(wait, desk.clock.sleep)
 
     async def _poll(self) -> Pause:
         """Ask, store and publish once; returns the pause until the next look."""
@@ -113,7 +117,7 @@ class SportPoller:
         except Exception as error:  # whatever it is, it may have been paid for
             return await self._failed(error, Spending(answers=1), NOTHING_STATED)
         try:
-            stored = await asyncio.to_thread(self._session.store, payload)
+            stored = await self._kept(partial(self._session.store, payload))
         except LeaseLostError:
             raise
         except Exception as error:
@@ -149,9 +153,7 @@ class SportPoller:
         desk, meter = self._desk, self._desk.meter
         now, count = desk.clock.now(), self._session.failures + 1
         meter.note_credits(quota.remaining, now)
-        interval = meter.interval(self._sport, now, desk.speed) if meter.terms.metered else 0.0
-        if self._session.last is None:  # nothing is known of its cadence, which would be that of a sport without starts
-            interval = min(interval, FASTEST * 2.0 ** min(count - 1, MOST_DOUBLINGS))
+        interval = meter.retry_interval(self._sport, now, count, is_known=self._session.last is not None)
         wait = retry_wait(error, count, spending.answers, interval)
         said = f"{type(error).__name__}: {error}"
         unforeseen = not isinstance(error, OddsApiError | psycopg.Error)
@@ -163,10 +165,24 @@ class SportPoller:
         if is_refusal(error) or unforeseen:
             self.report.failure = said
         if isinstance(error, OddsApiError) and error.body is not None:
-            await asyncio.to_thread(self._session.keep_unreadable, error.body, str(error))
-        failure = FailedPoll(now, problem_of(error), wait, said, spending, quota)
-        await asyncio.to_thread(self._session.fail, failure)
+            await self._kept(partial(self._session.keep_unreadable, error.body, str(error)))
+        noted_wait = wait if math.isfinite(wait) else seconds_without_credits(now)
+        failure = FailedPoll(now, problem_of(error), noted_wait, said, spending, quota)
+        await self._kept(partial(self._session.fail, failure))
         return Pause(wait, asyncio.sleep)
+
+    async def _kept(self, work: Callable[[], T]) -> T:
+        """Write what may have been paid for however long the database is away: nobody asks before it is written."""
+        give_up = time.monotonic() + KEEP_PAID_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(work)
+            except psycopg.Error as error:
+                if not is_connection_lost(error) or time.monotonic() > give_up:
+                    raise
+            log.warning("%s: what was paid for is kept until the database is back", self._sport)
+            self._desk.check_wanted()
+            await asyncio.sleep(HEARTBEAT)
 
     async def _not_worth_waiting(self, interval: float) -> str:
         """Why the lease is given back early: a run that waits for hours is a run for nothing."""
@@ -174,7 +190,8 @@ class SportPoller:
             return ""
         if math.isinf(interval):
             said = "no credits left this month"
-            await asyncio.to_thread(self._session.tell, ProblemKind.OUT_OF_CREDITS, said)
+            wait = seconds_without_credits(self._desk.clock.now())
+            await asyncio.to_thread(self._session.postpone, ProblemKind.OUT_OF_CREDITS, said, wait)
             return said
         return f"next look in {interval:.0f} s" if time.monotonic() + interval > self._order.ends else ""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge_assets.clock import micros
+from edge_assets.feeds.odds_api.quota import stated_cost
 from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.store.polling import movement, start_times
 from edge_assets.store.writer import PollRecord
@@ -38,16 +39,10 @@ def poll_record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: 
         request_ms=payload.request_ms,
         body=payload.body,
         rejected={reason: n for reason, n in diff.rejected.items() if n},
-        credits_last=_cost(payload),
+        credits_last=stated_cost(payload.wasted, payload.quota),
         credits_used=payload.quota.used,
         credits_remaining=payload.quota.remaining,
     )
-
-
-def _cost(payload: Payload) -> int | None:
-    """Credits that the poll cost, with those of the answers before it that were of no use; None where none says."""
-    spent = payload.spending.credits
-    return spent if payload.quota.last is not None or spent else None
 
 
 def activity_after(diff: Diff, previous: datetime | None, now: datetime) -> SportActivity:

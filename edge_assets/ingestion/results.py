@@ -138,7 +138,7 @@ class _Collector:
         games, rejected = finished_games(sport, answer.found)
         started = started_events(self.connection, [sport], now - REACH - DAY, now)
         stated, unmatched = _stated(sport, games, started, now)
-        look = replace(look, credits_last=self.client.quota.last)
+        look = replace(look, credits_last=answer.credits)
         return self._stored(look, stated, answer.rejected + rejected + unmatched)
 
     async def _scoreboard(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +18,7 @@ import psycopg
 from edge_assets.clock import micros, to_datetime
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.odds_api.errors import OddsApiError
+from edge_assets.feeds.odds_api.limits import NEW_BOOKS, NEW_MARKETS, NEW_OUTCOMES
 from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.ingestion.reach import RequestReach
 from edge_assets.ingestion.records import LastPoll, activity_after, poll_record
@@ -79,6 +80,7 @@ class _Turn:
     last: LastPoll | None
     troubles: Troubles
     reach: RequestReach | None = None
+    began: float = field(default_factory=time.monotonic)
 
     def reach_of(self, asked: Asked) -> RequestReach:
         """What answers to such a request cover; it remembers what they have shown."""
@@ -101,6 +103,7 @@ class SportSession:
         self._connection: psycopg.Connection | None = None
         self._turn: _Turn | None = None
         self._resumed = False
+        self._unnoted: list[FailedPoll] = []
 
     @property
     def last(self) -> LastPoll | None:
@@ -110,7 +113,7 @@ class SportSession:
     @property
     def is_troubled(self) -> bool:
         """Whether there is something that a poll that succeeds may clear away."""
-        return self._turn is not None and self._turn.troubles.is_any
+        return bool(self._unnoted) or (self._turn is not None and self._turn.troubles.is_any)
 
     @property
     def failures(self) -> int:
@@ -138,16 +141,18 @@ class SportSession:
         return self._steadily(lambda turn: self._store(turn, payload))
 
     def fail(self, failure: FailedPoll) -> None:
-        """Keep that a poll failed, for this burst and the next ones; where the database refuses, for this one."""
-        self._if_possible(lambda turn: turn.troubles.record(failure))
+        """Keep that a poll failed, for this burst and the next ones; where the database refuses, until it does not."""
+        if not self._if_possible(lambda turn: turn.troubles.record(failure)):
+            self._unnoted.append(failure)
 
     def succeed(self, rejected: str = "") -> None:
-        """Keep that a poll succeeded, and what had to be left out of it."""
-        self._if_possible(lambda turn: turn.troubles.clear(rejected))
+        """Keep that a poll succeeded, what had to be left out of it, and the failures that could not be noted."""
+        if self._if_possible(lambda turn: turn.troubles.clear(rejected, self._unnoted)):
+            self._unnoted = []
 
-    def tell(self, kind: ProblemKind, detail: str) -> None:
-        """Note a problem of the sport that no poll has had."""
-        self._if_possible(lambda turn: turn.troubles.tell(kind, detail))
+    def postpone(self, kind: ProblemKind, reason: str, wait_seconds: float) -> None:
+        """Keep that the sport is not asked for, though no poll has failed."""
+        self._if_possible(lambda turn: turn.troubles.postpone(kind, reason, wait_seconds))
 
     def keep_unreadable(self, body: bytes, reason: str) -> None:
         """Archive an answer that is no list of events, as received."""
@@ -225,6 +230,8 @@ class SportSession:
         return _Turn(connection, sport_id, lease, words, differ, last, troubles)
 
     def _store(self, turn: _Turn, payload: Payload) -> Stored | None:
+        if turn.began > payload.arrived and turn.last and turn.last.observed_at >= payload.observed_at:
+            return None  # the connection was gone meanwhile, and this or a later answer is stored
         previous = turn.last.observed_at if turn.last else None
         if turn.last is not None and payload.observed_at <= turn.last.observed_at:
             if not self._desk.is_live or micros(turn.last.received_at) == payload.received_at:
@@ -232,8 +239,10 @@ class SportSession:
             payload = self._put_behind(turn, turn.last, payload)
         elif self._desk.is_live:
             turn.troubles.settle(ProblemKind.CLOCK_CHANGED)
+        reach = turn.reach_of(payload.asked)
+        turn.words.ration(books=NEW_BOOKS, markets=NEW_MARKETS, outcomes=NEW_OUTCOMES)
         try:
-            diff = turn.differ.diff(payload.body, payload.observed_at, turn.reach_of(payload.asked))
+            diff = turn.differ.diff(payload.body, payload.observed_at, reach)
         except OddsApiError as error:
             error.body = payload.body
             raise

@@ -13,6 +13,7 @@ from edge_assets.store.credits import CreditStatement, write_statement
 from edge_assets.store.problems import ProblemKind, clear_problem, read_problems, report_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     import psycopg
@@ -24,6 +25,8 @@ OWN_PROBLEMS = POLLING_PROBLEMS | {ProblemKind.ANSWER_PARTS_REJECTED, ProblemKin
 """Of a sport, which its polls show and take away; others show others."""
 SECONDS_BETWEEN_REPORTS = 20.0
 """Of a problem that stays as it is: polls can be many a second."""
+SECONDS_TOLD_LATE = 300.0
+"""For which it is shown, after it is over, that polls could not be stored; the next burst takes it away."""
 
 
 class FailedPoll(NamedTuple):
@@ -52,6 +55,7 @@ class Troubles:
     last: FeedFailure | None = None
     told: dict[str, str] = field(default_factory=dict)
     told_at: dict[str, float] = field(default_factory=dict)
+    told_late_until: float = 0.0
 
     @classmethod
     def load(cls, connection: psycopg.Connection, feed: str, sport: str, sport_id: int) -> Troubles:
@@ -63,8 +67,8 @@ class Troubles:
 
     @property
     def is_any(self) -> bool:
-        """Whether a poll failed, or something is shown."""
-        return bool(self.failures or self.told)
+        """Whether a poll failed or was put off, or something is shown."""
+        return bool(self.failures or self.last or self.told)
 
     def retry_in(self, now: datetime) -> float:
         """Seconds for which earlier bursts have put off the next try."""
@@ -72,29 +76,56 @@ class Troubles:
             return 0.0
         return max(0.0, (self.last.retry_at - now).total_seconds())
 
-    def record(self, failure: FailedPoll) -> None:
-        """Keep a failed poll with what it cost, and show it."""
+    def record(self, failure: FailedPoll) -> bool:
+        """Keep a failed poll with what it cost, and show it; true, once that is done."""
         self.failures, self.last = self.failures + 1, None
         feed_failures.record_failure(self.connection, self.sport_id, failure.kind, failure.wait_seconds, failure.error)
-        if failure.quota.remaining is not None or failure.spending.credits:
-            spent = failure.spending.credits
-            statement = CreditStatement(failure.at, failure.quota.remaining, spent, self.sport_id)
-            write_statement(self.connection, self.feed, statement)
+        self._account(failure)
         for other in POLLING_PROBLEMS - {failure.kind}:
             self.settle(other)
         self.tell(failure.kind, f"{failure.error} (failure {self.failures} in a row)")
+        return True
 
-    def clear(self, rejected: str) -> None:
-        """A poll has succeeded; `rejected` is what had to be left out of its answer, in words."""
-        if self.failures:
+    def postpone(self, kind: ProblemKind, reason: str, wait_seconds: float) -> None:
+        """Let nobody ask for a while, and show why."""
+        feed_failures.postpone(self.connection, self.sport_id, kind, wait_seconds, reason)
+        self.tell(kind, reason)
+
+    def clear(self, rejected: str, unnoted: Sequence[FailedPoll] = ()) -> bool:
+        """A poll has succeeded; `rejected` is what had to be left out of its answer, in words.
+
+        `unnoted` are the polls before it of which the database took no note. True, once all is written.
+        """
+        if self.failures or self.last:
             feed_failures.clear_failure(self.connection, self.sport_id)
         self.failures, self.last = 0, None
-        for kind in POLLING_PROBLEMS:
+        is_told_late = time.monotonic() < self.told_late_until
+        for kind in POLLING_PROBLEMS - ({ProblemKind.POLL_NOT_STORED} if is_told_late else set()):
             self.settle(kind)
+        if unnoted:
+            self._tell_late(unnoted)
         if rejected:
             self.tell(ProblemKind.ANSWER_PARTS_REJECTED, rejected)
         else:
             self.settle(ProblemKind.ANSWER_PARTS_REJECTED)
+        return True
+
+    def _tell_late(self, unnoted: Sequence[FailedPoll]) -> None:
+        """Show for a while what could not be shown in its time, and count what it cost."""
+        with self.connection.transaction():
+            for failure in unnoted:
+                self._account(failure)
+        first, last = unnoted[0], unnoted[-1]
+        when = f"{len(unnoted)} from {first.at:%H:%M:%S} to {last.at:%H:%M:%S} UTC"
+        self.tell(ProblemKind.POLL_NOT_STORED, f"failed polls that could not be noted, {when}: {last.error}")
+        self.told_late_until = time.monotonic() + SECONDS_TOLD_LATE
+
+    def _account(self, failure: FailedPoll) -> None:
+        """Keep what the answers to a failed poll cost, and said of the credits."""
+        if failure.quota.remaining is not None or failure.spending.credits:
+            spent = failure.spending.credits
+            statement = CreditStatement(failure.at, failure.quota.remaining, spent, self.sport_id)
+            write_statement(self.connection, self.feed, statement)
 
     def tell(self, kind: ProblemKind, detail: str) -> None:
         """Show a problem of the sport; what was told a moment ago need not be told again."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 import time
+from concurrent.futures import Future
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import psycopg
 
@@ -15,7 +17,11 @@ from edge_assets.store.database import connect
 from edge_assets.store.problems import ProblemKind, beat, report_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge_assets.ingestion.desk import BurstOrder, Desk
+
+T = TypeVar("T")
 
 SECONDS_BETWEEN_LOOKS = 5.0
 SECONDS_FOR_AN_ANSWER = 10.0
@@ -37,6 +43,7 @@ class Watch:
         self._desk = desk
         self._is_work_noted = self._is_poll_noted = False
         self._drift = _drift()
+        self._reporting, self._telling = OneAtATime(self._report), OneAtATime(self._tell)
 
     async def run(self) -> None:
         """Look every few seconds."""
@@ -47,15 +54,14 @@ class Watch:
     async def look(self) -> None:
         """Look once; whatever goes wrong here is no reason to stop polling."""
         try:
-            wanted = await asyncio.wait_for(asyncio.to_thread(self._report), SECONDS_FOR_AN_ANSWER)
-            if not wanted:
+            if not await self._reporting.result():
                 self._desk.called_off.set()
         except Exception as error:  # the orchestrator's, whatever it is
             log.warning("the orchestrator does not answer: %s: %s", type(error).__name__, error)
         try:
-            await asyncio.to_thread(self._tell)
-        except psycopg.Error as error:
-            log.warning("no sign of life could be left: %s", error)
+            await self._telling.result()
+        except (psycopg.Error, TimeoutError) as error:
+            log.warning("no sign of life could be left: %s: %s", type(error).__name__, error)
 
     def _report(self) -> bool:
         """Tell whoever ordered the burst how far it is; whether it is still wanted."""
@@ -80,6 +86,32 @@ class Watch:
                 said = f"the clock moved by {jump:+.0f} s at once: it was set, or the machine was asleep"
                 log.warning(said)
                 report_problem(connection, ProblemKind.CLOCK_CHANGED, MACHINE, said)
+
+
+class OneAtATime(Generic[T]):
+    """Blocking work in a thread of its own, of which no more is begun while some hangs.
+
+    The threads of the default executor are those that polls are stored in; and nobody waits for this one at the end.
+    """
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._begun: Future[T] | None = None
+
+    async def result(self) -> T:
+        """Do it; raises `TimeoutError` if it takes too long, or hangs since an earlier time."""
+        if self._begun is not None and not self._begun.done():
+            raise TimeoutError("hangs")
+        future = self._begun = Future()
+        future.set_running_or_notify_cancel()  # it cannot be cancelled from now on
+        threading.Thread(target=self._do, args=(future,), daemon=True).start()
+        return await asyncio.wait_for(asyncio.wrap_future(future), SECONDS_FOR_AN_ANSWER)
+
+    def _do(self, future: Future[T]) -> None:
+        try:
+            future.set_result(self._work())
+        except Exception as error:  # whoever waits for it deals with it
+            future.set_exception(error)
 
 
 def _drift() -> float:

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 SELECT_SPENT = """
 SELECT
     s.key,
-    sum(p.credits_last) FILTER (WHERE p.observed_at >= date_trunc('day', %(now)s::timestamptz, 'UTC'))::bigint,
-    sum(p.credits_last)::bigint, min(p.observed_at)
+    sum(p.spent) FILTER (WHERE p.at >= date_trunc('day', %(now)s::timestamptz, 'UTC'))::bigint,
+    sum(p.spent)::bigint, min(p.at)
 FROM sports AS s
 CROSS JOIN LATERAL (
-    SELECT credits_last, observed_at FROM polls
+    SELECT credits_last AS spent, observed_at AS at FROM polls
     WHERE sport_id = s.id AND observed_at >= %(since)s AND feed = %(feed)s AND import_id IS NULL AND credits_last > 0
+    UNION ALL
+    SELECT spent, stated_at FROM credit_statements
+    WHERE sport_id = s.id AND stated_at >= %(since)s AND feed = %(feed)s AND spent > 0
 ) AS p
 GROUP BY s.key
 UNION ALL
@@ -54,7 +57,8 @@ RESULTS = "results"
 class CreditUse:
     """Credits `remaining`, as the feed stated them at `stated_at` (None: it never did), and what was spent.
 
-    `today` (since midnight, UTC) and `recent` (since `recent_since`, at most a day ago) are by sport, or `RESULTS`.
+    `today` (since midnight, UTC) and `recent` (since `recent_since`, at most a day ago) are by sport, or `RESULTS`, and
+    hold what failed polls cost.
     """
 
     remaining: int | None

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 RECORD_FAILURE = """
 INSERT INTO feed_failures (sport_id, failures, failing_since, failed_at, retry_at, kind, error)
 VALUES (
-    %(sport)s, 1, clock_timestamp(), clock_timestamp(), clock_timestamp() + %(wait)s * interval '1 second',
+    %(sport)s, %(failures)s, clock_timestamp(), clock_timestamp(), clock_timestamp() + %(wait)s * interval '1 second',
     %(kind)s, %(error)s
 )
-ON CONFLICT (sport_id) DO UPDATE SET failures = feed_failures.failures + 1, failed_at = excluded.failed_at,
-retry_at = excluded.retry_at, kind = excluded.kind, error = excluded.error
+ON CONFLICT (sport_id) DO UPDATE SET failures = feed_failures.failures + excluded.failures,
+failed_at = excluded.failed_at, retry_at = excluded.retry_at, kind = excluded.kind, error = excluded.error
 """
 SELECT_FAILURES = """
 SELECT s.key AS sport, f.failures, f.failing_since, f.failed_at, f.retry_at, f.kind, f.error
@@ -35,7 +35,10 @@ ORDER BY s.key
 
 @dataclass(frozen=True, slots=True)
 class FeedFailure:
-    """A sport whose polls fail: `failures` in a row since `failing_since`, the last `error`, the next try (UTC)."""
+    """A sport whose polls fail: `failures` in a row since `failing_since`, the last `error`, the next try (UTC).
+
+    0 failures: it is not asked for, which is no fault of a poll.
+    """
 
     sport: str
     failures: int
@@ -48,11 +51,21 @@ class FeedFailure:
 
 def record_failure(conn: Connection, sport_id: int, kind: ProblemKind, wait_seconds: float, error: str) -> None:
     """Note that a poll of a sport has failed once more, why, and for how long nobody is to ask again."""
+    _record(conn, sport_id, kind, wait_seconds, error, 1)
+
+
+def postpone(conn: Connection, sport_id: int, kind: ProblemKind, wait_seconds: float, reason: str) -> None:
+    """Note that nobody is to ask for a sport for a while, though no poll has failed."""
+    _record(conn, sport_id, kind, wait_seconds, reason, 0)
+
+
+def _record(conn: Connection, sport_id: int, kind: ProblemKind, wait_seconds: float, error: str, failures: int) -> None:
     try:
         said = clean_text(error[:MAX_TEXT_LENGTH])
     except UnusableTextError:
         said = "no detail that could be kept"
-    conn.execute(RECORD_FAILURE, {"sport": sport_id, "kind": kind.value, "wait": wait_seconds, "error": said})
+    values = {"sport": sport_id, "kind": kind.value, "wait": wait_seconds, "error": said, "failures": failures}
+    conn.execute(RECORD_FAILURE, values)
 
 
 def clear_failure(conn: Connection, sport_id: int) -> None:

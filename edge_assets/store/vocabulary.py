@@ -66,7 +66,8 @@ class Vocabulary:
     """The dictionaries of one database, on a connection of their own in autocommit mode.
 
     Ids are committed at once: a rolled-back poll leaves no id in memory that the database does not know. A name that
-    the database refuses for what it is (or for want of ids, of which books have 32,767) is an `UnusableTextError`.
+    the database refuses for what it is (or for want of ids, of which books have 32,767) is an `UnusableTextError`, and
+    so is one of more new names than may come.
     """
 
     def __init__(self, conn: Connection) -> None:
@@ -77,12 +78,17 @@ class Vocabulary:
         self._sport_keys: dict[int, str] = {}
         self._events: dict[str, tuple[int, datetime]] = {}
         self._sides: dict[int, tuple[str | None, str | None]] = {}
+        self._room: dict[str, int] = {}
         self._read()
 
     @classmethod
     def load(cls, source: str | Connection) -> Vocabulary:
         """Open the dictionaries of a database URL, or of a connection's database."""
         return cls(connect(source if isinstance(source, str) else _dsn_of(source), "vocabulary"))
+
+    def ration(self, **tables: tuple[int, int]) -> None:
+        """Bound what may be new from now on, by table: as many as are missing to the first number, or the second."""
+        self._room = {table: max(upto - len(self._ids[table]), more) for table, (upto, more) in tables.items()}
 
     def close(self) -> None:
         """Give the connection back."""
@@ -171,6 +177,10 @@ class Vocabulary:
         return self._sport_keys[sport_id]
 
     def _create(self, table: str, name: tuple[Any, ...], values: tuple[Any, ...]) -> int:
+        if (room := self._room.get(table)) is not None:
+            if room <= 0:
+                raise UnusableTextError(f"too_many_new_{table}")
+            self._room[table] = room - 1
         with _refusing_content():
             created = self._ids[table][name] = int(self._row(GET_OR_CREATE[table], values)[0])
         return created

@@ -44,7 +44,8 @@ def open_session(settings: Settings, stack: ExitStack) -> Session:
     vocabulary = Vocabulary.load(conn)
     stack.callback(vocabulary.close)
     rules = ScoringRules(threshold_edge=settings.alert_threshold_edge, kelly_cap=settings.max_kelly_fraction)
-    sports = Sports(conn, vocabulary, rules, settings.edge_book_weights)
+    is_live = settings.edge_feed is Feed.ODDS_API
+    sports = Sports(conn, vocabulary, rules, settings.edge_book_weights, is_live=is_live)
     # in a replay only polls move the time
     return Session(conn, StreamLink(conn, client), sports, None if settings.edge_feed is Feed.REPLAY else _now)
 

@@ -6,14 +6,14 @@ when it is due again. Nothing of it is lost, as the database has the polls; the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from edge_assets.clock import to_datetime
-from edge_assets.store import alerts, readers
+from edge_assets.clock import micros, to_datetime
+from edge_assets.store import alerts, polling, readers
 from edge_assets.store.database import is_connection_lost
 from edge_assets.store.weights import weights_at
 from edge_assets.traits import traits
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ml.quotes import Micros, PollChanges
 
 
+CLOCKS_DIFFER_BY: Micros = 60_000_000
+
+
 @dataclass(slots=True)
 class _Sport:
     scorer: SportScorer
@@ -42,7 +45,8 @@ class Sports:
     """Scores polls and commits what comes of them, together with how far each sport has come.
 
     Books count as the warehouse has measured them by the time of each poll; `weights` overrides single ones, by their
-    keys.
+    keys. `is_live`: polls that are ahead of when they were received were put there as the clock had been set back; they
+    are valued as of then, or every price would be too old.
     """
 
     def __init__(
@@ -51,11 +55,14 @@ class Sports:
         vocabulary: Vocabulary,
         rules: ScoringRules,
         weights: Mapping[str, float],
+        *,
+        is_live: bool = False,
     ) -> None:
         self._conn = conn
         self._vocabulary = vocabulary
         self._rules = rules
         self._weights = weights
+        self._is_live = is_live
         self._sports: dict[int, _Sport] = {}
         self._failing = FailingSports(conn)
 
@@ -141,10 +148,14 @@ class Sports:
         if changes.poll_id <= sport.poll_id:
             return False
         sport = self._reweighted(sport_id, sport, changes.observed_at)
-        step = sport.scorer.step(changes)
+        valued_at = self._valued_at(changes.observed_at, changes.received_at)
+        step = sport.scorer.step(replace(changes, observed_at=valued_at))
         alerts.commit_step(self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed)
         sport.poll_id, sport.observed_at = changes.poll_id, changes.observed_at
         return bool(step.alerts)
+
+    def _valued_at(self, observed_at: Micros, received_at: Micros) -> Micros:
+        return received_at if self._is_live and observed_at - received_at > CLOCKS_DIFFER_BY else observed_at
 
     def _tick(self, sport_id: int, now: Micros) -> bool:
         sport = self._sport(sport_id)
@@ -184,6 +195,7 @@ class Sports:
         scorer = SportScorer(self._rules, traits_of, point_models(key))
         observed_at = 0
         if poll_id:
+            received = polling.received_at(self._conn, poll_id)
             quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)
             times, starts, observed_at = readers.market_state(self._conn, sport_id, upto_poll=poll_id)
             scorer.restore(
@@ -191,7 +203,7 @@ class Sports:
                 polls,
                 times,
                 starts,
-                (observed_at, poll_id),
+                (self._valued_at(observed_at, micros(received) if received else observed_at), poll_id),
                 alerts.open_records(self._conn, sport_id),
             )
         return _Sport(scorer, poll_id, observed_at, held)

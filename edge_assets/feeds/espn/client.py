@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
@@ -9,9 +10,18 @@ from typing import TYPE_CHECKING, Self
 import httpx
 import stamina
 
-from edge_assets.feeds.espn.errors import EspnError, RefusedError, TransportError, UnknownLeagueError
+from edge_assets.feeds.bodies import MAX_BODY_BYTES, BodyError, BrokenBodyError, read_body
+from edge_assets.feeds.espn.errors import (
+    EspnError,
+    MalformedBodyError,
+    RefusedError,
+    SlowAnswerError,
+    TransportError,
+    UnknownLeagueError,
+)
 from edge_assets.feeds.espn.leagues import LEAGUES
 from edge_assets.feeds.espn.results import board_games
+from edge_assets.feeds.odds_api.limits import REQUEST_SECONDS
 from edge_assets.feeds.odds_api.transport import TIMEOUT, Retries
 
 if TYPE_CHECKING:
@@ -60,7 +70,7 @@ class EspnClient:
             UnknownLeagueError: ESPN is not asked for this sport.
             RefusedError: an HTTP error, on every day.
             TransportError: no complete answer after all attempts, on every day.
-            MalformedBodyError: no day has a scoreboard.
+            MalformedBodyError: no day has a scoreboard of a size that can be.
         """
         if (league := LEAGUES.get(sport)) is None:
             raise UnknownLeagueError(sport)
@@ -102,15 +112,19 @@ class EspnClient:
 
     async def _once(self, path: str, params: dict[str, str]) -> bytes:
         try:
-            response = await self._http.get(path, params=params)
-        except httpx.RequestError as error:
+            async with asyncio.timeout(REQUEST_SECONDS), self._http.stream("GET", path, params=params) as response:
+                if not response.is_success:
+                    raise RefusedError(response.status_code)
+                return await read_body(response, MAX_BODY_BYTES)
+        except TimeoutError as error:
+            raise SlowAnswerError(f"no complete answer within {REQUEST_SECONDS:.0f} s") from error
+        except (httpx.RequestError, BrokenBodyError) as error:
             raise TransportError(f"{type(error).__name__} {error}".strip()) from error
-        if not response.is_success:
-            raise RefusedError(response.status_code)
-        return response.content
+        except BodyError as error:
+            raise MalformedBodyError(str(error)) from error
 
 
 def _worth_another_try(error: Exception) -> bool:
     if isinstance(error, RefusedError):
         return error.status == _TOO_MANY or error.status >= _SERVER
-    return isinstance(error, TransportError)
+    return isinstance(error, TransportError) and not isinstance(error, SlowAnswerError)

@@ -13,6 +13,10 @@ class TransportError(EspnError):
     reason = "board_not_received"
 
 
+class SlowAnswerError(TransportError):
+    """An answer came, but so slowly that it was given up; the next one would come no faster."""
+
+
 class RefusedError(EspnError):
     """An answer with an HTTP `status` of 400 or above."""
 
@@ -24,7 +28,7 @@ class RefusedError(EspnError):
 
 
 class MalformedBodyError(EspnError):
-    """A complete answer that is no scoreboard."""
+    """An answer that is no scoreboard, or longer than any can be."""
 
     reason = "board_malformed"
 

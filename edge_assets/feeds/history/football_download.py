@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 import stamina
 
+from edge_assets.feeds.bodies import MAX_BODY_BYTES, BodyError, read_body_until
 from edge_assets.feeds.history.batch import Refusal, RefusedFileError
 from edge_assets.feeds.history.delimited import without_marks
 from edge_assets.feeds.history.football_layouts import EXTRA_LEAGUES, SPORTS
@@ -22,6 +24,9 @@ SEASONS_PATH = "/mmz4281"
 FIXTURES = ("fixtures.csv", "new_league_fixtures.csv")
 ATTEMPTS = 3
 TIMEOUT_SECONDS = 30.0
+"""Without a byte."""
+FILE_SECONDS = 120.0
+"""From the request to the last byte; the largest file has 2 MB."""
 HEADER = ("Div,", "Country,")
 """How a match file begins; a page that says that there is none begins otherwise."""
 
@@ -48,7 +53,7 @@ def download(
     site = base_url.removesuffix(SEASONS_PATH)
     wanted += [_File(f"{site}/new/{e}.csv", folder / "new" / f"{e}.csv") for e in leagues if e in EXTRA_LEAGUES]
     wanted += [_File(f"{site}/{name}", folder / name) for name in FIXTURES] if fixtures else []
-    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True) as client:
+    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True, headers={"accept-encoding": "gzip"}) as client:
         for file in wanted:
             yield _fetch(client, *file)
 
@@ -77,25 +82,30 @@ def _of_seasons(leagues: Sequence[str], seasons: Sequence[str], folder: Path, ba
 
 def _fetch(client: httpx.Client, url: str, target: Path) -> Path:
     try:
-        answer = _get(client, url)
+        body = _get(client, url)
     except httpx.HTTPStatusError as error:
         remedy = "check league and season"
         raise RefusedFileError(Refusal(url, "not_published", f"HTTP {error.response.status_code}", remedy)) from error
     except httpx.HTTPError as error:
         remedy = "try again later"
         raise RefusedFileError(Refusal(url, "no_answer", str(error) or type(error).__name__, remedy)) from error
-    if not without_marks(answer.content.decode(errors="replace")).startswith(HEADER):
+    except BodyError as error:
+        remedy = "try again later, or check FOOTBALL_DATA_URL"
+        raise RefusedFileError(Refusal(url, "no_answer", str(error), remedy)) from error
+    if not without_marks(body.decode(errors="replace")).startswith(HEADER):
         raise RefusedFileError(Refusal(url, "not_published", "the answer is no match file", "check league and season"))
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_suffix(".part")
-    scratch.write_bytes(answer.content)
+    scratch.write_bytes(body)
     return scratch.replace(target)
 
 
-def _get(client: httpx.Client, url: str) -> httpx.Response:
+def _get(client: httpx.Client, url: str) -> bytes:
     for attempt in stamina.retry_context(on=_is_passing, attempts=ATTEMPTS, wait_initial=0.2):
         with attempt:
-            return client.get(url).raise_for_status()
+            deadline = time.monotonic() + FILE_SECONDS
+            with client.stream("GET", url) as answer:
+                return read_body_until(answer.raise_for_status(), MAX_BODY_BYTES, deadline)
     raise AssertionError  # the last attempt returns or raises
 
 

@@ -14,7 +14,7 @@ from edge_assets.feeds.odds_api.entries import Entries, read_entries
 from edge_assets.feeds.odds_api.errors import InvalidMarketError
 from edge_assets.feeds.odds_api.events import check_list
 from edge_assets.feeds.odds_api.query import EventFilter, OddsFilter, wire_params, wire_time_text
-from edge_assets.feeds.odds_api.quota import NOTHING_SPENT, Spending
+from edge_assets.feeds.odds_api.quota import NOTHING_SPENT, Spending, stated_cost
 from edge_assets.feeds.odds_api.transport import TIMEOUT, Answer, Retries, Transport
 from edge_assets.feeds.odds_api.wire import (
     Envelope,
@@ -183,11 +183,12 @@ class OddsApiClient:
 
     async def _entries(self, path: str, kind: type[E], params: Mapping[str, str]) -> Entries[E]:
         """Ask for a list; what had to be left out of it is warned of, with its number."""
-        entries = (await self._transport.get(path, params, lambda body: read_entries(body, kind))).content
+        answer = await self._transport.get(path, params, lambda body: read_entries(body, kind))
+        entries = answer.content
         if entries.rejected:
             left_out = ", ".join(f"{n} {reason}" for reason, n in sorted(entries.rejected.items()))
             _log.warning("%s: left out of the answer: %s", path, left_out)
-        return entries
+        return entries._replace(credits=stated_cost(answer.wasted, answer.quota))
 
     async def _get(self, path: str, kind: type[T], params: Mapping[str, str] | None = None) -> T:
         return (await self._transport.get(path, params or {}, lambda body: decode(body, kind))).content

@@ -18,10 +18,14 @@ MALFORMED = "malformed_entry"
 
 
 class Entries(NamedTuple, Generic[T]):
-    """The entries of an answer that can be read, and what was left out by reason."""
+    """The entries of an answer that can be read, and what was left out by reason.
+
+    `credits` is what it cost, with the answers before it that were of no use; None where none of them says.
+    """
 
     found: list[T]
     rejected: Counter[str]
+    credits: int | None = None
 
 
 def read_entries(body: bytes, kind: type[T]) -> Entries[T]:

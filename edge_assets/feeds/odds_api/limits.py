@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_BODY_BYTES = 32 * 2**20
-"""Decoded. The largest captured answer has 4 MB."""
 MAX_REFUSAL_BYTES = 64 * 2**10
 """Of an answer that says why there is none."""
 REQUEST_SECONDS = 20.0
@@ -22,6 +20,14 @@ MAX_PARTS = 4_000_000
 MAX_EVENTS = 2_000
 MAX_BOOKS = 150
 """On an event; the feed knows 114 in all regions."""
+MAX_BOOK_KEYS = 300
+"""Different ones in an answer."""
+MAX_BOOK_EVENTS = 20_000
+"""Books on events, all in all: 40 books on 400 events, more than any region has, are 16,000."""
+NEW_BOOKS, NEW_MARKETS = (MAX_BOOK_KEYS, 10), (1_000, 10)
+"""How many there may be before an answer may add only so many more: their ids are 32,767, and are never given back."""
+NEW_OUTCOMES = (0, 20_000)
+"""An answer may add so many names of players and teams; each costs a round trip."""
 MAX_MARKETS = 200
 """Of a book on an event."""
 MAX_OUTCOMES = 500

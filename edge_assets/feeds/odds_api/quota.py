@@ -42,6 +42,12 @@ class Spending(NamedTuple):
         return Spending(self.credits + cost, self.answers + counts)
 
 
+def stated_cost(wasted: Spending, quota: Quota) -> int | None:
+    """Credits of an answer and of those before it, which were `wasted`; None where none of them says."""
+    spent = wasted.plus(quota, is_charged=True).credits
+    return spent if quota.last is not None or spent else None
+
+
 def _number(text: str | None) -> int | None:
     """A whole number that a column can hold."""
     try:

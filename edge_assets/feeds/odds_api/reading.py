@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from edge_assets.feeds.odds_api.limits import MAX_BOOKS, MAX_MARKETS, MAX_OUTCOMES, capped
+from edge_assets.feeds.odds_api.limits import (
+    MAX_BOOK_EVENTS,
+    MAX_BOOK_KEYS,
+    MAX_BOOKS,
+    MAX_MARKETS,
+    MAX_OUTCOMES,
+    capped,
+)
 from edge_assets.feeds.odds_api.mending import encoded, mended_book
 from edge_assets.feeds.odds_api.naming import WITH_LINES, EventNames, cleaned
 from edge_assets.feeds.odds_api.numbers import CONVERTERS, RefusedError, stored_point, wire_micros
@@ -65,10 +72,12 @@ class OfferReader:
         self._sport = sport
         self._decimal = CONVERTERS[price_format]
         self._seen: Micros = UNKNOWN_TIME
+        self._shown: set[int] = set()
+        self._room = MAX_BOOK_EVENTS
 
     def at(self, seen: Micros) -> OfferReader:
         """The same, for an answer of this moment: no price in it was confirmed later."""
-        self._seen = seen
+        self._seen, self._shown, self._room = seen, set(), MAX_BOOK_EVENTS
         return self
 
     def event(
@@ -77,6 +86,8 @@ class OfferReader:
         """Read the books of an event, reusing what `before` holds as far as the bytes are the same."""
         known = before if teams == before.teams else EventOffer(teams, {})
         bodies = capped(bodies, MAX_BOOKS, "too_many_books", rejected)
+        bodies = capped(bodies, self._room, "too_many_books_in_answer", rejected)
+        self._room -= len(bodies)
         # lazily, so that each copy is freed before the next: they share one warm piece of memory
         found = list(map(known.books.get, map(bytes, bodies)))
         new = [bytes(body) for body, offer in zip(bodies, found, strict=True) if offer is None]
@@ -86,11 +97,15 @@ class OfferReader:
         names = EventNames(self._vocabulary, self._sport, *teams)
         came: dict[int, BookOffer] = {}
         taken = set(map(attrgetter("book"), books.values()))
+        self._shown |= taken
         for offer in self._read(event, names, new, old if known is before else {}, rejected):
             if offer.book in taken:
                 rejected.append("duplicate_book")
+            elif offer.book not in self._shown and len(self._shown) >= MAX_BOOK_KEYS:
+                rejected.append("too_many_book_keys")
             else:
                 taken.add(offer.book)
+                self._shown.add(offer.book)
                 came[offer.book] = books[offer.body] = offer
         return EventOffer(teams, books), EventChange(event, old, came)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 import httpx
 import stamina
 
+from edge_assets.feeds.bodies import MAX_BODY_BYTES
 from edge_assets.feeds.odds_api.bodies import read_body
 from edge_assets.feeds.odds_api.errors import (
     MalformedBodyError,
@@ -24,7 +25,7 @@ from edge_assets.feeds.odds_api.errors import (
     UnreachableError,
     refusal,
 )
-from edge_assets.feeds.odds_api.limits import MAX_BODY_BYTES, MAX_REFUSAL_BYTES, REQUEST_SECONDS
+from edge_assets.feeds.odds_api.limits import MAX_REFUSAL_BYTES, REQUEST_SECONDS
 from edge_assets.feeds.odds_api.quota import NOTHING_SPENT, NOTHING_STATED, Quota, Spending
 from edge_assets.feeds.odds_api.redaction import redact_http_logs, redacted
 

@@ -91,6 +91,7 @@ def skipped(result: SensorResult | SkipReason) -> str:
 
 def test_the_instance_is_the_one_we_measured(instance: DagsterInstance) -> None:
     assert instance.run_coordinator.dequeue_interval_seconds == 1  # type: ignore[attr-defined]
+    assert instance.run_coordinator.dequeue_use_threads  # type: ignore[attr-defined]
     assert instance.run_monitoring_enabled
     assert not instance.telemetry_enabled
     assert "postgres" in type(instance.run_storage).__module__

@@ -88,7 +88,7 @@ SCORES = {
 
 @pytest.mark.parametrize("name", SCORES)
 def test_scores(name: str) -> None:
-    found, odd = read_entries(body("scores_bodies", name), wire.Score)
+    found, odd, _ = read_entries(body("scores_bodies", name), wire.Score)
     games, rejected = finished_games("baseball_mlb", found)
     assert [game.event for game in games] == SCORES[name]
     assert {game.report for game in games} <= {SOUND}

@@ -23,12 +23,13 @@ CREDITS = 10**9
 class StandIn:
     """Answers in the order of `answers`, the last one for ever; as whoever ordered a burst, it wants each to be polled.
 
-    `asked` holds when odds were asked for.
+    `asked` holds when odds were asked for, `credits` is what the plan has.
     """
 
     def __init__(self) -> None:
         self.answers: deque[Scripted] = deque([Scripted()])
         self.asked: list[datetime] = []
+        self.credits = CREDITS
         self._last_given = 0
 
     def is_wanted(self) -> bool:
@@ -59,7 +60,7 @@ class StandIn:
             await send_answer(Scripted(), send, self._credits(0))
 
     def _credits(self, last: int) -> dict[str, str]:
-        left = CREDITS - self.credits_used
+        left = self.credits - self.credits_used
         return {
             "x-requests-last": str(last),
             "x-requests-used": str(self.credits_used),

@@ -48,7 +48,11 @@ def test_what_is_free_is_tried_within_an_interval_or_minutes(count: int, interva
 @given(in_a_row, st.sampled_from([0.0, 60.0, 7_200.0]), st.sampled_from([KEY, DOWN, TORN]), st.integers(0, 2))
 def test_patience_grows(count: int, interval: float, error: Exception, answers: int) -> None:
     assert retry_wait(error, count, answers, interval) <= retry_wait(error, count + 1, answers, interval)
-    assert math.isfinite(retry_wait(error, count, 1, math.inf))
+
+
+@pytest.mark.parametrize("error", [TORN, DOWN, errors.OutOfCreditsError(401, "OUT_OF_USAGE_CREDITS", "none")])
+def test_without_credits_nothing_is_paid_for_again(error: Exception) -> None:
+    assert retry_wait(error, 1, 1, math.inf) == math.inf
 
 
 def test_only_what_the_feed_understood_is_refused() -> None:

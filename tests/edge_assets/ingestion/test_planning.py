@@ -156,8 +156,12 @@ def test_a_metered_sport_waits_for_its_time_and_says_when() -> None:
 
 def test_without_credits_the_reason_says_so() -> None:
     state = SportState("nfl", SportActivity((NOW + timedelta(hours=1),), 0.0, ago(600)))
-    skip = plan_burst(NOW, [state], [], METERED, Budget(-60, BUDGET.month_ends))
-    assert skip == Skip("no credits left (-60) before 2026-04-01")
+    spent = Budget(-60, BUDGET.month_ends)
+    asks = plan_burst(NOW, [state], [], METERED, spent)
+    assert asks == BurstPlan(("nfl",), "due: nfl"), "the feed tells for free whether more were bought"
+    put_off = replace(state, retry_at=NOW + timedelta(hours=1))
+    skip = plan_burst(NOW, [put_off], [], METERED, spent)
+    assert skip == Skip("no credits left (-60) before 2026-04-01; asked again at 13:00 UTC")
 
 
 def test_no_sports_are_no_plan() -> None:

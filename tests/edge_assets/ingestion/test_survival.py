@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
-from contextlib import closing
+import threading
+from collections import deque
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 
 from edge_assets.clock import WallClock
+from edge_assets.feeds.bodies import MAX_BODY_BYTES
 from edge_assets.feeds.odds_api import transport
-from edge_assets.feeds.odds_api.limits import MAX_BODY_BYTES, MAX_BOOKS, MAX_PARTS
-from edge_assets.ingestion import burst, cadence, watch
+from edge_assets.feeds.odds_api.limits import MAX_BOOKS, MAX_PARTS
+from edge_assets.ingestion import burst, cadence, session, watch
 from edge_assets.ingestion.burst import BurstOrder, run_burst
+from edge_assets.ingestion.cadence import SMALLEST_PLAN_CREDITS
+from edge_assets.ingestion.desk import Nobody
 from edge_assets.ingestion.facts import read_facts
-from edge_assets.ingestion.planning import Skip, plan_burst
+from edge_assets.ingestion.planning import BurstPlan, Skip, plan_burst
 from edge_assets.ingestion.pulse import show_pulse
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
 from edge_assets.store.problems import ProblemKind, read_heartbeats, read_problems, report_problem
+from edge_assets.store.vocabulary import Vocabulary
+from ml.scoring import ScoringRules
+from serving.scorer.sports import Sports
 from tests.edge_assets.feeds.odds_api.conftest import running
 from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
 from tests.edge_assets.ingestion.services import NFL, rows
@@ -87,6 +98,131 @@ async def test_a_poison_answer_is_left_alone_across_bursts(feed: StandIn, settin
     assert (len(feed.asked), again.ended.startswith("next look in ")) == (2, True), "not asked again at once"
 
 
+async def test_a_small_plan_outlives_a_feed_that_breaks_on_its_first_day(feed: StandIn, settings: Settings) -> None:
+    """Nothing is known of any sport yet, and every answer is paid for: they are asked for again at an even pace."""
+    feed.answers = deque([Scripted(b'[{"id": "cut o')])
+    feed.credits = SMALLEST_PLAN_CREDITS
+    sports = Settings().edge_sports
+    everything = settings.model_copy(update={"edge_sports": sports})
+    reports = await run_burst(BurstOrder("r1", sports, 3.0, 0.0), everything)
+    assert [report.ended.startswith("next look in ") for report in reports] == [True] * len(sports)
+    assert feed.credits_used == 2 * COST * len(sports), "an answer and its repeat"
+    [(wait,)] = rows(settings.require_database(), "SELECT min(retry_at - failed_at) FROM feed_failures")
+    now = datetime.now(UTC)
+    left = cadence.Budget.at(now, None).month_ends - now
+    assert feed.credits_used * (left / wait) <= SMALLEST_PLAN_CREDITS - feed.credits_used
+
+
+async def test_without_credits_the_feed_is_asked_for_free_once_an_hour(feed: StandIn, settings: Settings) -> None:
+    feed.credits = COST
+    report = await play(settings)
+    assert (report.ended, feed.asked) == ("no credits left this month", [])
+    assert problems(settings) == {"out_of_credits": "no credits left this month"}
+    now = datetime.now(UTC)
+    facts = read_facts(settings, now)
+    assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), Skip)
+    later = now + timedelta(hours=1)
+    assert isinstance(plan_burst(later, facts.sports, [], facts.terms, facts.budget), BurstPlan)
+    feed.credits, feed.answers = 20_000, deque([answer(game())])
+    rows(settings.require_database(), "UPDATE feed_failures SET retry_at = now() RETURNING 1")
+    assert (await play(settings, run="r2")).polls == 1, "a larger plan was bought"
+    assert problems(settings) == {}
+    assert read_facts(settings, now).sports[0].retry_at is None
+
+
+async def test_what_was_paid_for_is_stored_when_the_database_is_back(
+    feed: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "RECONNECT_FOR", 0.2)
+    feed.answers = deque([Scripted(answer(game()).body, delay=1.0)])
+    burst_run = asyncio.create_task(play(settings, 30.0))
+    while not feed.asked:
+        assert not burst_run.done()
+        await asyncio.sleep(0.05)
+    with unreachable(settings.require_database()):
+        await asyncio.sleep(2.0)
+        assert not burst_run.done()
+    report = await burst_run
+    assert (report.polls, report.failure, len(feed.asked)) == (1, None, 1)
+    assert len(rows(settings.require_database(), PRICES)) == 1
+
+
+@contextmanager
+def unreachable(url: str) -> Iterator[None]:
+    """Nobody can connect to the database, and who was connected is no more."""
+    parts = urlsplit(url)
+    name = parts.path.removeprefix("/")
+    with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        try:
+            yield
+        finally:
+            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+async def test_what_a_full_disk_let_nobody_note_is_told_later(
+    feed: StandIn, settings: Settings, hurried: None, database_url: str
+) -> None:
+    feed.answers = deque([answer(game(price=price)) for price in (1.7, 1.8, 1.9)])
+    with closing(connect(database_url, "test")) as conn:
+        conn.execute(FULL)
+        burst_run = asyncio.create_task(play_all(feed, settings))
+        while len(feed.asked) < 2:
+            assert not burst_run.done()
+            await asyncio.sleep(0.05)
+        conn.execute("DROP FUNCTION disk_is_full CASCADE")
+    report = await burst_run
+    assert "failed polls that could not be noted, " in problems(settings)["poll_not_stored"]
+    assert report.errors["DiskFull"] >= 1
+    assert rows(database_url, SPENT) == [(report.credits_used,)]
+
+
+FULL = """
+CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_polls BEFORE INSERT ON polls FOR EACH ROW EXECUTE FUNCTION disk_is_full();
+CREATE TRIGGER full_failures BEFORE INSERT ON feed_failures FOR EACH ROW EXECUTE FUNCTION disk_is_full();
+"""
+
+
+async def test_an_orchestrator_that_hangs_is_asked_once_and_signs_of_life_go_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging(Nobody):
+        asked, back = 0, threading.Event()
+
+        def is_wanted(self) -> bool:
+            self.asked += 1
+            return not self.back.wait(30)
+
+    monkeypatch.setattr(watch, "SECONDS_FOR_AN_ANSWER", 2.0)
+    orderer = Hanging()
+    async with burst._desk(settings) as desk:
+        looking = watch.Watch(BurstOrder("r1", (NFL,), 60.0, 0.0, orderer), desk)
+        await looking.look()
+        await looking.look()
+        assert (orderer.asked, desk.called_off.is_set()) == (1, False)
+        with closing(connect(settings.require_database(), "test")) as connection:
+            assert read_heartbeats(connection)["burst"].detail["run_id"] == "r1"
+        orderer.back.set()
+        await asyncio.sleep(0.1)
+        await looking.look()
+        assert (orderer.asked, desk.called_off.is_set()) == (2, True)
+
+
+async def test_an_answer_adds_few_books_to_those_there_are(
+    feed: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their ids are few, and an answer that makes up a name for each event would use them up for good."""
+    monkeypatch.setattr(session, "NEW_BOOKS", (0, 2))
+    [pinnacle] = game()["bookmakers"]
+    feed.answers = deque([answer(game(bookmakers=[pinnacle, *({**pinnacle, "key": f"b{i}"} for i in range(3))]))])
+    await play(settings)
+    shown = rows(settings.require_database(), "SELECT DISTINCT book_id FROM odds_ticks")
+    assert (len(shown), problems(settings)) == (2, {"answer_parts_rejected": "2 too_many_new_books"})
+
+
 async def test_a_good_poll_ends_the_trouble(feed: StandIn, settings: Settings, hurried: None) -> None:
     feed.answers.extend([error(401, "INVALID_KEY", "not valid"), answer(game())])
     feed.answers.popleft()
@@ -122,7 +258,13 @@ class Ahead(WallClock):
 async def test_a_clock_that_was_set_back_is_told_and_polling_goes_on(
     feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    feed.answers.extend([answer(game(price=1.7)), answer(game(price=1.8)), answer(game(price=1.9))])
+    """And alerts come: prices are as old as they were when they were received."""
+    fair, starts = game(2), f"{datetime.now(UTC) + timedelta(minutes=9):%Y-%m-%dT%H:%M:%SZ}"
+    [one] = fair["bookmakers"]
+    dear = json.loads(json.dumps(one).replace("1.9", "2.9"))
+    books = [{**one, "key": key} for key in ("pinnacle", "betonlineag", "fanduel", "draftkings", "betmgm")]
+    offered = {**fair, "commence_time": starts, "bookmakers": [*books, {**dear, "key": "bovada"}]}
+    feed.answers.extend([answer(game(price=1.7)), answer(game(price=1.8)), answer(game(price=1.9), offered)])
     feed.answers.popleft()
     with monkeypatch.context() as fast:
         fast.setattr(burst, "feed_clock", lambda _: Ahead())
@@ -134,6 +276,18 @@ async def test_a_clock_that_was_set_back_is_told_and_polling_goes_on(
     moments = [at for (at,) in rows(url, "SELECT observed_at FROM polls ORDER BY id")]
     assert moments == sorted(set(moments))
     assert "the clock was set back" in problems(settings)["clock_changed"]
+    assert alerts_of(url) == {"bovada"}
+
+
+def alerts_of(url: str) -> set[str]:
+    """The books of which a scorer that comes to all polls now finds values or likely errors."""
+    with closing(connect(url, "test")) as connection, closing(Vocabulary.load(connection)) as words:
+        sports = Sports(connection, words, ScoringRules(), {}, is_live=True)
+        for poll in sports.missed():
+            sports.score_missed(poll)
+        assert not sports.failing
+        opened = "SELECT b.key FROM alerts a JOIN books b ON b.id = a.book_id WHERE a.state = 'opened'"
+        return {key for (key,) in connection.execute(opened)}
 
 
 async def test_a_run_that_was_given_up_polls_no_more(feed: StandIn, settings: Settings) -> None:

@@ -88,6 +88,15 @@ def test_what_a_clock_ahead_of_now_has_stated_is_no_news(conn: Connection) -> No
     assert read_credit_use(conn, "odds-api", NOON + timedelta(seconds=1)).remaining == 600
 
 
+def test_what_polls_cost_that_failed_counts_as_used(conn: Connection) -> None:
+    poll(conn, "nfl", NOON, 6, 788)
+    [sport] = conn.execute("INSERT INTO sports (key, title) VALUES ('nba', 'NBA') RETURNING id").fetchone() or ()
+    for at in (NOON - timedelta(hours=1), MIDNIGHT - timedelta(hours=1)):
+        write_statement(conn, "odds-api", CreditStatement(at, 776, 12, sport))
+    use = read_credit_use(conn, "odds-api", NOON)
+    assert (use.today, use.recent) == ({"nfl": 6, "nba": 12}, {"nfl": 6, "nba": 24})
+
+
 def test_no_statement_takes_longer_than_two_seconds(database_url: str) -> None:
     with connect_briefly(database_url, "test") as conn:
         assert conn.execute("SHOW statement_timeout").fetchone() == ("2s",)

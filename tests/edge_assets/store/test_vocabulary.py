@@ -138,3 +138,14 @@ def test_a_name_that_the_database_refuses_is_an_unusable_text_and_no_lost_connec
     with pytest.raises(UnusableTextError, match="refused_by_database"):
         words.book("one_too_many", "One Too Many")
     assert words.market("h2h") == Market.H2H
+
+
+def test_new_names_are_rationed_and_known_ones_are_not(words: Vocabulary) -> None:
+    known = words.book("a", "A")
+    words.ration(books=(0, 2))
+    assert [words.book(key, key) > known for key in "bc"] == [True, True]
+    with pytest.raises(UnusableTextError, match="too_many_new_books"):
+        words.book("d", "D")
+    assert (words.book("a", "A"), words.market("a new one") > 0) == (known, True)
+    words.ration(books=(5, 0))
+    assert words.book("d", "D") > known, "there are few"

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import date
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
+from edge_assets.feeds.bodies import MAX_BODY_BYTES
+from edge_assets.feeds.espn import client
 from edge_assets.feeds.espn.client import EspnClient
-from edge_assets.feeds.espn.errors import MalformedBodyError, RefusedError, TransportError, UnknownLeagueError
+from edge_assets.feeds.espn.errors import (
+    EspnError,
+    MalformedBodyError,
+    RefusedError,
+    SlowAnswerError,
+    TransportError,
+    UnknownLeagueError,
+)
 from edge_assets.feeds.espn.leagues import LEAGUES
 from edge_assets.feeds.odds_api.transport import Retries
 from tests.edge_assets.feeds.espn.boards import EspnApi, board, event, served
+from tests.edge_assets.feeds.odds_api.conftest import running
+from tests.edge_assets.feeds.odds_api.scripted import Scripted, ScriptedApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,3 +106,25 @@ def test_the_leagues_are_those_of_the_odds_api(data_dir: Path) -> None:
     sports = msgspec.json.decode((data_dir / "odds_api" / "keys.json").read_bytes())["sports"]
     assert LEAGUES.keys() <= {sport["key"] for sport in sports if sport["scores"]}
     assert len({league.path for league in LEAGUES.values()}) == len(LEAGUES)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Scripted(b"[" * (MAX_BODY_BYTES + 1)), MalformedBodyError),
+        (Scripted(gzip.compress(b" " * 2**20) * 40, headers={"content-encoding": "gzip"}), MalformedBodyError),
+        (Scripted(b"{" * 100, bytes_a_second=5.0), SlowAnswerError),
+    ],
+    ids=["too long", "a bomb", "drips"],
+)
+async def test_an_answer_without_end_is_given_up(
+    answer: Scripted, error: type[EspnError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 1.0)
+    board_api = ScriptedApi()
+    board_api.will_answer(answer)
+    with running(board_api) as url:
+        async with EspnClient(url, retries=QUICK) as espn:
+            with pytest.raises(error):
+                await espn.games(NFL, DAYS[0], DAYS[0])
+    assert len(board_api.asked) == 1, "the next one would be no better"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_assets.feeds.history import football_download
 from edge_assets.feeds.history.batch import RefusedFileError
 from edge_assets.feeds.history.football_download import download
 
@@ -97,3 +98,15 @@ def test_what_there_is_not(tmp_path: Path, league: str, season: str, reason: str
 def test_nobody_there(tmp_path: Path) -> None:
     with pytest.raises(RefusedFileError, match="no_answer"):
         list(download(["E0"], ["2324"], tmp_path, "http://127.0.0.1:1"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "why"), [("MAX_BODY_BYTES", 20, "longer than"), ("FILE_SECONDS", -1.0, "too slowly")]
+)
+def test_a_file_without_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: float, why: str
+) -> None:
+    monkeypatch.setattr(football_download, limit, value)
+    with site({"/2324/E0.csv": [(200, FILE)]}) as (url, asked), pytest.raises(RefusedFileError, match=why):
+        list(download(["E0"], ["2324"], tmp_path, url))
+    assert (asked["/2324/E0.csv"], list(tmp_path.iterdir())) == (1, [])

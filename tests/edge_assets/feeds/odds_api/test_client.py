@@ -17,7 +17,8 @@ import pytest
 from pydantic import SecretStr
 
 from edge_assets.clock import VirtualClock, WallClock
-from edge_assets.feeds.odds_api import errors, limits, transport
+from edge_assets.feeds.bodies import MAX_BODY_BYTES
+from edge_assets.feeds.odds_api import errors, transport
 from edge_assets.feeds.odds_api.client import OddsApiClient
 from edge_assets.feeds.odds_api.quota import Quota, Spending
 from edge_assets.feeds.odds_api.transport import Retries
@@ -261,7 +262,7 @@ async def test_what_never_left_costs_nothing(api: ScriptedApi) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Scripted(b" " * (limits.MAX_BODY_BYTES + 1)),
+        Scripted(b" " * (MAX_BODY_BYTES + 1)),
         Scripted(gzip.compress(b" " * 2**20) * 33, headers={"content-encoding": "gzip"}),
         Scripted(gzip.compress(b"[" * 2**20) * 4, headers={"content-encoding": "gzip"}),
     ],
@@ -372,3 +373,12 @@ async def test_at_most_four_calls_at_a_time(api: ScriptedApi) -> None:
     async with client_of(api.url) as client:
         await asyncio.gather(*(poll(client) for _ in range(8)))
     assert time.monotonic() - started >= 0.4
+
+
+async def test_what_an_answer_cost_that_had_to_be_asked_for_again_is_not_lost(
+    api: ScriptedApi,
+) -> None:
+    paid = {"x-requests-last": "2"}
+    api.will_answer(Scripted(b"[{", headers=paid), Scripted(b"[]", headers=paid))
+    async with client_of(api.url) as client:
+        assert (await client.scores("s")).credits == 4

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edge_assets.clock import micros
+from edge_assets.feeds.odds_api import reading
 from edge_assets.feeds.odds_api.diff import Diff, PayloadDiffer
 from edge_assets.feeds.odds_api.errors import (
     MalformedBodyError,
@@ -640,3 +641,20 @@ def test_a_name_that_the_vocabulary_refuses_is_left_out_alone(feed: Feed, monkey
     monkeypatch.setattr(feed.vocabulary, "book", refuse)
     diff = feed.take(payload(event(book("b", h2h())), event(number=3)))
     assert (diff.events, diff.rejected) == (2, {"refused_by_database": 1})
+
+
+def test_an_answer_has_so_many_books_in_all_and_the_unchanged_ones_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_BOOK_EVENTS", 5)
+    differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+    listed = [event(*(book(key, h2h()) for key in "abc"), id=number * 32) for number in "12"]
+    for _ in range(2):
+        diff = differ.diff(payload(*listed), NOW)
+        differ.commit()
+        assert (diff.quotes_seen, diff.rejected) == (10, {"too_many_books_in_answer": 1})
+
+
+def test_an_answer_has_so_many_different_books(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_BOOK_KEYS", 3)
+    listed = [event(*(book(key, h2h()) for key in keys), id=n * 32) for n, keys in (("1", "ab"), ("2", "acd"))]
+    diff = PayloadDiffer(MemoryVocabulary(), SPORT, 1).diff(payload(*listed), NOW)
+    assert (diff.quotes_seen, diff.rejected) == (8, {"too_many_book_keys": 1})

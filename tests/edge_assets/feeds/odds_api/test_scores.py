@@ -40,7 +40,7 @@ def score(points: dict[str, str] | None, **values: Any) -> dict[str, Any]:
 
 
 def read(sport: str, *sent: dict[str, Any]) -> tuple[list[Any], Counter[str]]:
-    found, odd = read_entries(msgspec.json.encode(sent), wire.Score)
+    found, odd, _ = read_entries(msgspec.json.encode(sent), wire.Score)
     games, rejected = finished_games(sport, found)
     return games, rejected + odd
 
@@ -129,7 +129,7 @@ def test_a_game_that_is_listed_twice_counts_once_and_with_two_scores_not_at_all(
 
 def test_half_a_character_costs_nothing_and_what_is_no_list_is_an_error() -> None:
     body = msgspec.json.encode([SOUND, score(None, id="half", completed=False, sport_title="NFL!")])
-    found, odd = read_entries(body.replace(b"NFL!", b"NFL\\ud83d"), wire.Score)
+    found, odd, _ = read_entries(body.replace(b"NFL!", b"NFL\\ud83d"), wire.Score)
     assert [entry.sport_title for entry in found] == ["NFL", "NFL"]
     assert not odd
     for wrong, error in (
@@ -157,7 +157,7 @@ def test_half_a_character_costs_nothing_and_what_is_no_list_is_an_error() -> Non
 @given(data=st.data())
 def test_any_entry_may_be_odd(kind: type[msgspec.Struct], sound: dict[str, Any], data: st.DataObject) -> None:
     sent = data.draw(mutated([sound, sound, sound]))
-    found, rejected = read_entries(msgspec.json.encode(sent), kind)
+    found, rejected, _ = read_entries(msgspec.json.encode(sent), kind)
     assert len(sent) - 1 <= len(found) <= len(sent)
     assert len(found) + rejected["malformed_entry"] == len(sent)
     if kind is wire.Score:
@@ -180,7 +180,7 @@ def test_fights_and_sets_are_no_scores() -> None:
 )
 def test_captured_answers(data_dir: Path, name: str, sport: str, over: int) -> None:
     body = (data_dir / "odds_api" / "payloads" / f"{name}.json").read_bytes()
-    found, odd = read_entries(body, wire.Score)
+    found, odd, _ = read_entries(body, wire.Score)
     games, rejected = finished_games(sport, found)
     assert not odd
     assert len(games) >= over
