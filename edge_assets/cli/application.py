@@ -82,7 +82,7 @@ def _of_servers(error: Exception) -> Iterator[tuple[str, str]]:
 
 
 def _tell(problem: str, remedy: str) -> None:
-    err.print(as_cell(problem), style="red", soft_wrap=True)
+    err.print(problem, style="red", soft_wrap=True)
     if remedy:
         err.print(f"→ {remedy}", soft_wrap=True)
 

@@ -19,7 +19,7 @@ SENSOR, SCORER, WATCHDOG, STACK = "odds_burst_sensor", "scorer", "watchdog", "st
 """Who shows signs of life; `STACK` does once, when it starts."""
 BURSTS = "odds_burst"
 """The subject of bursts that fail: their job."""
-SILENCE_LIMITS = {SENSOR: timedelta(seconds=30), SCORER: timedelta(seconds=20), WATCHDOG: timedelta(seconds=20)}
+SILENCE_LIMITS = {SENSOR: timedelta(seconds=20), SCORER: timedelta(seconds=20), WATCHDOG: timedelta(seconds=20)}
 """After how long without a sign of life a service hangs; they show one every 5, 1 and 5 seconds."""
 AHEAD_LIMIT = timedelta(seconds=5)
 """What two clocks of one machine differ by at most, with time for the answer to come."""

@@ -33,8 +33,8 @@ class CreditOutlook:
     @property
     def sentence(self) -> str:
         """All of it in a line."""
-        left = "unknown: the feed has not said" if self.remaining is None else f"{self.remaining:,}"
-        words = [f"{left} left", f"{self.used_today:,} used today"]
+        left = "the feed has not said how many are left" if self.remaining is None else f"{self.remaining:,} left"
+        words = [left, f"{self.used_today:,} used today"]
         if self.lasts_until:
             words.append(f"at this pace they run out on {self.lasts_until:%Y-%m-%d}")
         elif self.left_at_month_end is not None:

@@ -21,6 +21,7 @@ from edge_assets.kept_days import FOREVER
 from edge_assets.local.plan import Plan
 from edge_assets.local.ports import PREFERRED, is_free
 from edge_assets.local.state import examine, is_running
+from edge_assets.settings import Feed
 from edge_assets.store.database import describe
 from edge_assets.store.growth import growth
 from edge_assets.store.vital_signs import ANSWER_SECONDS, connect_briefly
@@ -62,6 +63,9 @@ class Check(NamedTuple):
 
 def checkup(home: Home, settings: Settings) -> Iterator[Check]:
     """All checks, each as soon as it has been made; none waits for long."""
+    plan = Plan.load(home) if is_running(home) else None
+    if plan:
+        settings = settings.model_copy(update={"edge_feed": plan.feed})
     yield _python()
     yield _disk(home)
     yield _memory()
@@ -69,7 +73,7 @@ def checkup(home: Home, settings: Settings) -> Iterator[Check]:
     yield from _ports(home)
     yield from _servers(home, settings)
     yield _retention(settings)
-    yield _key(settings)
+    yield _key(settings, plan)
     yield from _running(home)
     yield Check("versions", "ok", ", ".join(f"{name} {version(name)}" for name in PACKAGES))
 
@@ -190,12 +194,8 @@ def _redis(url: str) -> Check:
     return Check("redis", "ok", f"{name} {info.get('valkey_version', info['redis_version'])}")
 
 
-def _key(settings: Settings) -> Check:
-    if settings.odds_api_key:
+def _key(settings: Settings, running: Plan | None) -> Check:
+    if settings.odds_api_key or (running and running.feed is Feed.ODDS_API):
         return Check("ODDS_API_KEY", "ok", "set")
-    return Check(
-        "ODDS_API_KEY",
-        "warn",
-        "not set: a simulated market is the feed",
-        "set it for live odds (.env.example)",
-    )
+    feed = {Feed.REPLAY: "a recording", Feed.SIMULATE: "a simulated market"}[running.feed if running else Feed.SIMULATE]
+    return Check("ODDS_API_KEY", "warn", f"not set: {feed} is the feed", "set it for live odds (.env.example)")

@@ -27,6 +27,7 @@ from edge_assets.store.vital_signs import begin_life
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from edge_assets.local.home import Home
     from edge_assets.local.plan import Wish
@@ -77,6 +78,7 @@ class _Stack:
         self._fresh = fresh
         self._supervisor = Supervisor(home)
         self._learned: dict[str, str] = {}
+        self._log_began: dict[str, int] = {}
 
     def start(self, report: Callable[[str, State, float], None]) -> None:
         if self.plan.postgres_port:
@@ -100,6 +102,8 @@ class _Stack:
 
     def _start(self, service: Service) -> None:
         program = service.program
+        log = self._log_of(program.name)
+        self._log_began[program.name] = log.stat().st_size if log.exists() else 0
         self._supervisor.add(replace(program, environment={**program.environment, **self._learned}))
 
     def _is_ready(self, service: Service) -> bool:
@@ -111,14 +115,17 @@ class _Stack:
 
     def _gave_up(self, program: ProgramInfo) -> LocalError:
         """A program that could not be spawned has written nothing."""
-        log = self._home.logs / f"{program.name}.log"
-        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        last = "\n".join(lines[-LOG_LINES:])
+        log = self._log_of(program.name)
+        written = log.read_bytes()[self._log_began.get(program.name, 0) :] if log.exists() else b""
+        last = "\n".join(written.decode(errors="replace").splitlines()[-LOG_LINES:])
         if not last:
             return LocalError(
                 f"{program.name} does not start: {program.description}", "run `make sync`, then try again"
             )
         return LocalError(f"{program.name} does not stay up; it last said:\n{last}", f"see {log}")
+
+    def _log_of(self, name: str) -> Path:
+        return self._home.logs / f"{name}.log"
 
     def _make_databases(self) -> None:
         if self._fresh:

@@ -127,6 +127,8 @@ class Growth(NamedTuple):
     def summary(self) -> str:
         """All of it in a line."""
         parts = ", ".join(part.summary for part in self.parts if part.bytes >= NAMED_BYTES or part.bytes_per_day)
+        if not any(part.bytes_per_day is not None for part in self.parts):
+            return f"not measured yet ({parts}); {_size(self.free_bytes)} free"
         full = self.days_until_full
         end = f"full in {full} days" if full is not None else f"in a year it takes {_size(self.settles_at)}"
         return f"{_size(self.bytes_per_day)} a day ({parts}); {_size(self.free_bytes)} free: {end}"

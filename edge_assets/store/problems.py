@@ -80,7 +80,7 @@ class Heartbeat:
 def report_problem(conn: Connection, kind: ProblemKind, subject: str, detail: str) -> None:
     """Note that something is wrong (still, if it was already); `detail` may quote what others sent."""
     try:
-        said = clean_text(detail[:MAX_TEXT_LENGTH])
+        said = clean_text(detail[:MAX_TEXT_LENGTH]) if detail else ""
     except UnusableTextError:
         said = "no detail that could be kept"
     conn.execute(REPORT_PROBLEM, [kind.value, subject, said])

@@ -148,9 +148,11 @@ def entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
 
 def _stamp(message: dict[str, Any], now: int) -> alerts.Publication:
     """Write the moment of publication into a message; return what is to be noted of it."""
-    received = datetime.fromisoformat(message.pop("received_at"))
     published = to_datetime(now)
-    seconds = (published - received).total_seconds()
+    received, observed = (datetime.fromisoformat(at) for at in (message.pop("received_at"), message["observed_at"]))
+    # what only time has done could not be known with the last poll
+    known = max(received, observed) if observed <= published else received
+    seconds = (published - known).total_seconds()
     late_s = round(seconds, 1) if seconds > LATE_AFTER_SECONDS else None
     noted = alerts.Publication(message["id"], published, seconds * 1_000, late_s)
     message |= noted._asdict() | {"published_at": _as_the_server_writes(published)}

@@ -59,8 +59,11 @@ class Step:
 
 
 class _Moment(NamedTuple):
+    """`is_news`: a poll has come. Else only time has passed, which may close alerts and never opens one."""
+
     now: Micros
     poll_id: int
+    is_news: bool
 
 
 class SportScorer:
@@ -119,26 +122,30 @@ class SportScorer:
         touched = self.matrix.apply_quotes(changes.quotes, changes.poll_id)
         self.matrix.apply_times(changes.times, changes.observed_at)
         self._last_poll = changes.poll_id
-        step = self._score(touched, self._moment(changes.observed_at, self._polled_at))
+        step = self._score(touched, self._moment(changes.observed_at, self._polled_at, is_news=True))
         self._polled_at = changes.observed_at
         self.matrix.release_empty(touched)
         self.matrix.forget_events(changes.starts.event)
         return step
 
     def tick(self, now: Micros) -> Step:
-        """Let time pass without news: prices grow stale, events start."""
-        moment = self._moment(now, self._now)
+        """Let time pass without news: prices grow stale, events start.
+
+        Where the books of a consensus grow old, a price that has stood for a while may come to stand out: nobody has
+        found anything. What would open waits for the next poll.
+        """
+        moment = self._moment(now, self._now, is_news=False)
         self._polled_at = min(self._polled_at, moment.now)
         return self._score(np.empty(0, np.intp), moment)
 
-    def _moment(self, now: Micros, before: Micros) -> _Moment:
+    def _moment(self, now: Micros, before: Micros, *, is_news: bool) -> _Moment:
         """Time does not run backwards, unless `before` was told by a clock that was wrong.
 
         For a tick that is the latest time of all. For a poll it is the poll before: it may be late itself, and arrive
         after a tick, by which events that it knows as future have started.
         """
         self._now = now if before - now > CLOCKS_DIFFER_BY else max(self._now, now)
-        return _Moment(self._now, self._last_poll)
+        return _Moment(self._now, self._last_poll, is_news)
 
     def _score(self, touched: NDArray[np.intp], moment: _Moment) -> Step:
         step = Step(list(self._close_orphans(moment)))
@@ -203,6 +210,8 @@ class SportScorer:
         for j, (o, _, b, row, verdict, price, fair) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
             key = self._price_key(KIND_OF[verdict], row, b, o)
             alert = self.open.get(key)
+            if alert is None and self._waits(row, moment):
+                continue
             if alert is None or price_moved(alert.worth, price, fair, self.rules):
                 news.append(j)
                 keys.append(key)
@@ -237,10 +246,18 @@ class SportScorer:
         ):
             key = self._arbitrage_key(KIND_OF_ARBITRAGE[verdict], row)
             alert = self.open.get(key)
+            if alert is None and self._waits(row, moment):
+                continue
             if alert is None or legs_moved(alert.worth, books, prices):
                 rules = self._agreement(key.market, books)
                 worth = arbitrage_worth(sure, index, OUTCOME_IDS[key.market], books, age, rules)
                 yield self._tell(key, worth, moment, source)
+
+    def _waits(self, row: int, moment: _Moment) -> bool:
+        """Whether what would open on a row has to wait for a poll; the row is then looked at again."""
+        if not moment.is_news:
+            self._unsettled = np.append(self._unsettled, row)
+        return not moment.is_news
 
     def _agreement(self, market: int, books: Iterable[int]) -> Agreement:
         """Whether the books of an arbitrage settle it alike."""

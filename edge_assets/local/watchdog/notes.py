@@ -53,7 +53,7 @@ class Notes:
             self._reported = {(p.kind, p.subject) for p in read_problems(conn) if _is_own(p)}
         present = {(finding.kind, finding.subject) for finding in findings}
         for finding in findings:
-            report_problem(conn, ProblemKind(finding.kind), finding.subject, finding.detail or "-")
+            report_problem(conn, ProblemKind(finding.kind), finding.subject, finding.detail)
         for kind, subject in self._reported - present:
             clear_problem(conn, ProblemKind(kind), subject)
         self._log(present)

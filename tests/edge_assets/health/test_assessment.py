@@ -179,6 +179,6 @@ def test_credits_are_foreseen_at_the_pace_of_the_last_day() -> None:
     short = foresee(replace(use, remaining=100), NOW)
     assert short.lasts_until == NOW + timedelta(hours=12)
     assert short.left_at_month_end == -200
-    assert foresee(replace(use, remaining=None), NOW).sentence.startswith("unknown")
+    assert foresee(replace(use, remaining=None), NOW).sentence.startswith("the feed has not said how many are left")
     idle = foresee(CreditUse(5, NOW, {}, {}, None), NOW)
     assert (idle.left_at_month_end, idle.lasts_until) == (5, None)

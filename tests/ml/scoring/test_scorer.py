@@ -226,7 +226,10 @@ def test_scoring_what_changed_equals_scoring_everything(
         market.quotes(), np.ones(len(market.prices), np.int64), market.times(), market.poll(0).starts,
         (market.now, market.poll_id), [],
     )  # fmt: skip
-    fresh_alerts = anew.tick(market.now).alerts
+    assert anew.tick(market.now).alerts == [], "time alone opens nothing"
+    poll = market.poll(0)
+    incremental.step(poll)
+    fresh_alerts = anew.step(poll).alerts
     assert {a.key for a in fresh_alerts} == set(incremental.open)
     for alert in fresh_alerts:
         assert alert.worth.price == incremental.open[alert.key].worth.price
@@ -520,14 +523,27 @@ def test_a_clock_that_was_an_hour_ahead_blinds_nobody_afterwards(by: str) -> Non
     ahead = market.now + 7_200 * SECOND  # the event has started by then
     if by == "tick":
         closed = scorer.tick(ahead).alerts
-        found = scorer.tick(market.now + SECOND).alerts
+        assert scorer.tick(market.now + SECOND).alerts == []
+        found = scorer.step(market.poll()).alerts
     else:  # as in a replay, where polls alone move the time
         poll = market.poll()
         closed = scorer.step(replace(poll, observed_at=ahead)).alerts
         found = scorer.step(market.poll()).alerts
     assert {a.reason for a in closed} == {"started"}
     assert [(a.key, a.state) for a in found] == [(a.key, "opened") for a in opened_before]
-    assert all(a.observed_at <= market.now + SECOND for a in found)
+    assert all(a.observed_at <= market.now for a in found)
+
+
+def test_what_stands_out_because_the_others_grow_old_waits_for_a_poll() -> None:
+    """Books that count less with age leave an unchanged price apart from the rest: no news, and perhaps gone."""
+    market = fair_market()
+    market.offer(1, GENEROUS, 1.75)
+    poll = market.poll()
+    scorer = SportScorer(RULES)
+    moment = (poll.observed_at, poll.poll_id)
+    scorer.restore(market.quotes(), np.ones(len(market.prices), np.int64), market.times(), poll.starts, moment, [])
+    assert [scorer.tick(market.now + n * SECOND).alerts for n in (1, 2, 60)] == [[], [], []]
+    assert {a.state for a in scorer.step(market.poll()).alerts} == {"opened"}
 
 
 def test_a_poll_that_arrives_late_opens_nothing_on_events_that_have_started() -> None:
