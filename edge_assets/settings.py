@@ -75,6 +75,11 @@ class HomeSettings(BaseSettings):
 
     edge_home: Path = Field(default_factory=lambda: Path.home() / ".edge-finder")
 
+    @property
+    def runs_to_end(self) -> Path:
+        """The notice of `edge down` to Dagster's daemon: a JSON list of the processes of the runs that end with it."""
+        return self.edge_home.expanduser().resolve() / "run" / "runs_to_end.json"
+
     @model_validator(mode="before")
     @classmethod
     def _as_pasted(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""`python -m edge_assets.defs.daemon`: Dagster's daemon, which before it begins forgets that a clock was ever ahead.
+"""`python -m edge_assets.defs.daemon`: Dagster's daemon, which before it begins forgets that a clock was ever ahead,
+and ends the runs that end with it (`edge_assets.defs.ending`).
 
 Dagster keeps in its database when each sensor and schedule was last looked at, and looks again an interval after it.
 After a clock that was ahead has been set back that is as far off as the clock was, and a restart alone changes
@@ -14,6 +15,8 @@ from dagster import DagsterInstance
 from dagster._daemon.cli import main as run_daemon
 
 from edge_assets.clock import WallClock
+from edge_assets.defs.ending import follow
+from edge_assets.settings import HomeSettings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,7 +54,11 @@ def main() -> None:
     with DagsterInstance.get() as instance:
         if pulled := pull_back(instance, WallClock().now()):
             log.warning("the clock was set back; what was ahead of now is taken for past: %s", ", ".join(pulled))
-    run_daemon()
+    try:
+        run_daemon()
+    finally:
+        with DagsterInstance.get() as instance:
+            follow(HomeSettings().runs_to_end, instance)
 
 
 if __name__ == "__main__":

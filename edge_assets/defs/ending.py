@@ -1,22 +1,24 @@
 """Ends Dagster's runs with the stack that they run in: none of them has failed, and none that waits is lost.
 
-    python -m edge_assets.defs.ending PID...
-
-A process of its own beside `edge down`, because its imports take longer than all the rest. It begins when it can read
-a line: once the daemon launches nothing more. `PID`s are the runs' processes.
+`edge down` leaves a notice of them. The daemon follows it when it ends and launches nothing more: it has Dagster
+loaded, whose import takes longer than all the rest. `python -m edge_assets.defs.ending` follows a notice that a dead
+daemon has left.
 """
 
 from __future__ import annotations
 
-import sys
+import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus, RunsFilter
 
+from edge_assets.settings import HomeSettings
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from dagster import DagsterRun
 
@@ -54,15 +56,22 @@ def _put_back(instance: DagsterInstance, run: DagsterRun) -> None:
     instance.report_dagster_event(event, run.run_id)
 
 
-def main() -> None:
-    """Wait for the line, then end the runs."""
+def follow(notice: Path, instance: DagsterInstance) -> None:
+    """End the runs that a notice names, if there is one, and remove it."""
+    if not notice.exists():
+        return
     processes = []
-    for pid in map(int, sys.argv[1:]):
+    for pid in json.loads(notice.read_text()):
         with suppress(psutil.NoSuchProcess):
             processes.append(psutil.Process(pid))
-    sys.stdin.readline()
+    end_runs(instance, processes, PATIENCE_SECONDS)
+    notice.unlink()
+
+
+def main() -> None:
+    """Follow what notice there is."""
     with DagsterInstance.get() as instance:
-        end_runs(instance, processes, PATIENCE_SECONDS)
+        follow(HomeSettings().runs_to_end, instance)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,10 @@ INFRASTRUCTURE = ("postgres", "valkey")
 """Stopped last, when nobody needs them any more."""
 PYTHON = (sys.executable, "-m")
 BRIEFLY = 2
-"""Seconds to stop for pages that would wait for their open connections, and for Dagster's daemon and code servers,
-which wait for their threads: none has anything to lose."""
+"""Seconds to stop for pages that would wait for their open connections, and for code servers, which wait for their
+threads: none has anything to lose."""
+LAUNCHES_END_SECONDS = 20
+"""For the daemon, which ends the runs (`edge_assets.defs.ending`) once it launches no more."""
 LOG_LEVEL = ("--log-level", "warning")
 """Dagster's own INFO is several lines every five seconds, which push what went wrong out of the logs."""
 
@@ -82,7 +84,9 @@ def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
     workspace = ("--workspace", str(dagster.workspace_file(home)))
     yield Service(
         Program(
-            "dagster-daemon", (*PYTHON, "edge_assets.defs.daemon", "run", *LOG_LEVEL, *workspace), stop_seconds=BRIEFLY
+            "dagster-daemon",
+            (*PYTHON, "edge_assets.defs.daemon", "run", *LOG_LEVEL, *workspace),
+            stop_seconds=LAUNCHES_END_SECONDS,
         ),
         ("databases", "feed-sports", *(location.service for location in places)),
         partial(probes.runs, supervisor, "dagster-daemon"),

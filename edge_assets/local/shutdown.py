@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,10 +15,12 @@ import psutil
 from edge_assets.local.dagster import locations
 from edge_assets.local.environment import dagster_environment
 from edge_assets.local.errors import LocalError
+from edge_assets.local.home import write_private
 from edge_assets.local.plan import Plan
 from edge_assets.local.services import INFRASTRUCTURE
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.survivors import survivors
+from edge_assets.settings import HomeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,36 +50,29 @@ def down(home: Home) -> int:
 
 def _ask(home: Home, supervisor: Supervisor) -> None:
     """An orderly end: what launches runs, the runs, what they run in, the databases."""
-    names = {program.name for program in supervisor.programs()}
-    runs = {location.service for location in locations()}
-    with _ending_of_runs(home, supervisor, runs):
-        supervisor.request_stop(names - runs - set(INFRASTRUCTURE))
-        supervisor.stop(names & {"dagster-daemon"})
+    programs = supervisor.programs()
+    names = {program.name for program in programs}
+    code_servers = {location.service for location in locations()}
+    notice = HomeSettings(edge_home=home.root).runs_to_end
+    runs = [pid for program in programs if program.name in code_servers for pid in _runs_of(program.pid)]
+    write_private(notice, json.dumps(runs))
+    supervisor.request_stop(names - code_servers - set(INFRASTRUCTURE))
+    supervisor.stop(names & {"dagster-daemon"})
+    if notice.exists():
+        _end_runs(home)
+        notice.unlink(missing_ok=True)
     supervisor.stop(names - set(INFRASTRUCTURE))
     supervisor.stop(names & set(INFRASTRUCTURE))
     supervisor.shutdown()
 
 
-@contextmanager
-def _ending_of_runs(home: Home, supervisor: Supervisor, code_servers: set[str]) -> Iterator[None]:
-    """End the runs in flight after what is done meanwhile; that needs Dagster, which takes seconds to import."""
-    plan = None
-    with suppress(LocalError):  # a damaged plan stops nothing
-        plan = Plan.load(home)
-    if plan is None:
-        yield
-        return
-    pids = [str(pid) for info in supervisor.programs() if info.name in code_servers for pid in _runs_of(info.pid)]
-    command = [sys.executable, "-m", "edge_assets.defs.ending", *pids]
-    environment = {**os.environ, **dagster_environment(home, plan)}
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as ending:  # noqa: S603 - ours
-        try:
-            yield
-            ending.communicate(b"\n", SECONDS_TO_END_RUNS)
-        except subprocess.TimeoutExpired:  # the database is away or hangs: what is left is the sensor's to tell
-            pass
-        finally:
-            ending.kill()
+def _end_runs(home: Home) -> None:
+    """In place of a daemon that is gone or hangs."""
+    with suppress(LocalError, subprocess.TimeoutExpired):  # a damaged plan, or a database that is away
+        if plan := Plan.load(home):
+            command = [sys.executable, "-m", "edge_assets.defs.ending"]
+            environment = {**os.environ, **dagster_environment(home, plan), "EDGE_HOME": str(home.root)}
+            subprocess.run(command, env=environment, check=False, capture_output=True, timeout=SECONDS_TO_END_RUNS)  # noqa: S603 - ours
 
 
 def _runs_of(code_server: int) -> Iterator[int]:

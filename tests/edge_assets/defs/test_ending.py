@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus, job, op
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
-from edge_assets.defs.ending import end_runs
+from edge_assets.defs.ending import end_runs, follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,3 +83,18 @@ def test_a_run_that_ends_by_itself_has_succeeded(instance: DagsterInstance, monk
     ended = instance.get_run_by_id(run.run_id)
     assert ended is not None
     assert ended.status is DagsterRunStatus.SUCCESS
+
+
+def test_the_notice_of_edge_down_is_followed_once(instance: DagsterInstance, tmp_path: Path) -> None:
+    run = run_that(instance, ENQUEUED, STARTING, STARTED)
+    notice = tmp_path / "runs_to_end.json"
+    follow(notice, instance)
+    assert instance.get_runs()[0].status is DagsterRunStatus.STARTED
+    with subprocess.Popen(SLEEPER) as process:
+        notice.write_text(json.dumps([process.pid, 2**22 + 1]))
+        follow(notice, instance)
+        assert not psutil.pid_exists(process.pid)
+    ended = instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    assert ended.status is DagsterRunStatus.CANCELED
+    assert not notice.exists()
