@@ -11,6 +11,8 @@ from edge_assets.settings import HomeSettings
 from edge_assets.terminal import as_cell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.table import Table
 
 COLOURS = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
@@ -68,12 +70,21 @@ def show_health(health: dict[str, Any]) -> None:
     """Print what is wrong, each with what to do; names in it are text, never markup."""
     if not health["problems"]:
         out.print("everything works", style="green")
-    for problem in health["problems"]:
-        subject = f"{problem['subject']}: " if problem["subject"] else ""
+    for problem, subjects in _alike(health["problems"]):
+        subject = f"{', '.join(subjects)}: " if subjects else ""
         detail = f" ({problem['detail']})" if problem["detail"] else ""
         style = SEVERITIES[problem["severity"]]
-        out.print(f"{subject}{problem['meaning']}{detail}", style=style, markup=False, soft_wrap=True)
-        out.print(f"→ {problem['what_to_do']}", markup=False, soft_wrap=True)
+        out.print(as_cell(f"{subject}{problem['meaning']}{detail}"), style=style, soft_wrap=True)
+        out.print(f"→ {problem['what_to_do']}", soft_wrap=True)
+
+
+def _alike(problems: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """One of each kind and detail, with all of their subjects: a lost connection is told once, not for nine sports."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for problem in problems:
+        groups.setdefault((problem["kind"], problem["detail"]), []).append(problem)
+    for alike in groups.values():
+        yield alike[0], [problem["subject"] for problem in alike if problem["subject"]]
 
 
 def _show_counts(state: dict[str, Any]) -> None:

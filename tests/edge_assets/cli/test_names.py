@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edge_assets.charts.picture import _literal
-from edge_assets.cli import application, following
+from edge_assets.cli import application, following, status
 from edge_assets.terminal import Terminal, as_cell
 from edge_assets.texts import visible_text
 from tests.edge_assets.cli.test_following import ALERT
@@ -80,3 +80,21 @@ def test_a_chart_takes_no_name_for_a_formula() -> None:
     assert _literal("$\\frac$") == "\\$\\frac\\$"
     assert _literal("_hidden") == " _hidden"
     assert len(_literal("x" * 3_000)) == 120
+
+
+def test_one_cause_is_told_once(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "out", application.out)
+    told = {
+        "kind": "feed_unreachable",
+        "meaning": "the feed does not answer",
+        "severity": "error",
+        "what_to_do": "look",
+    }
+    problems = [told | {"subject": sport, "detail": "refused"} for sport in ("nba", "n\nfl")]
+    status.show_health({"problems": [*problems, told | {"subject": "", "detail": "late"}]})
+    assert screen.getvalue().splitlines() == [
+        r"nba, n\nfl: the feed does not answer (refused)",
+        "→ look",
+        "the feed does not answer (late)",
+        "→ look",
+    ]
