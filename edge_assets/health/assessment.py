@@ -137,7 +137,7 @@ def _overdue(signs: VitalSigns) -> Iterator[Finding]:
 
 def _late(signs: VitalSigns, looks: dict[str, NewestLook], planned: dict[str, timedelta]) -> Iterator[Finding]:
     for sport, interval in planned.items():
-        allowed = max(2 * interval, interval + SHORTEST_PATIENCE)
+        allowed = 2 * interval + SHORTEST_PATIENCE  # two where an answer had to be paid for twice
         since = _waiting_since(signs, looks.get(sport), allowed)
         if since is not None and signs.now - since > allowed:
             yield Finding(ProblemKind.POLL_OVERDUE, sport, _missed(signs, looks.get(sport), interval), since)

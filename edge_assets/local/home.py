@@ -170,7 +170,7 @@ def read_private(path: Path, remedy: str) -> dict[str, Any] | None:
         return None
     try:
         read = json.loads(path.read_bytes())
-    except ValueError as error:  # also what is no text
+    except (ValueError, RecursionError) as error:  # also what is no text
         msg = f"{path} is damaged: {error}" if path.stat().st_size else f"{path} is empty, as a power cut leaves a file"
         raise LocalError(msg, remedy) from None
     if not isinstance(read, dict):

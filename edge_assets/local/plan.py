@@ -119,7 +119,11 @@ class Plan:
             return None
         try:
             known = {field.name: stored[field.name] for field in fields(cls)}
-            return cls(**known | {"feed": Feed(stored["feed"])})
+            plan = cls(**known | {"feed": Feed(stored["feed"])})
+            if not all(isinstance(url, str) for url in (plan.redis_url, *plan.databases)):
+                msg = "an address is no text"
+                raise ValueError(msg)
+            return plan
         except (KeyError, ValueError) as error:
             msg = f"{path} was not written by this version: {error}"
             raise LocalError(msg, REWRITTEN) from None

@@ -11,7 +11,7 @@ import psycopg
 from anyio import to_thread
 from fastapi import APIRouter, Response
 from psycopg_pool import PoolTimeout
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from edge_assets.health.assessment import assess, confirmations, without_database
 from edge_assets.health.credits import foresee
@@ -161,5 +161,7 @@ async def _redis(held: Resources) -> bool:
     try:
         with anyio.fail_after(ANSWER_SECONDS):
             return bool(await held.stream.ping())
+    except ResponseError:  # such as MISCONF on a full disk: it answers, and the scorer tells that it refuses writes
+        return True
     except (RedisError, OSError):
         return False

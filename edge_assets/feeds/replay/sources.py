@@ -139,7 +139,7 @@ def _from_tar(path: Path) -> Iterator[RecordedFile]:
                 if member.isfile() and member.name.endswith(SUFFIXES):
                     found += 1
                     yield _member(archive, member)
-    except (tarfile.TarError, TooLargeError, *DAMAGED) as error:
+    except (tarfile.TarError, ValueError, ArithmeticError, RecursionError, *DAMAGED) as error:
         if found:
             yield RecordedFile(path.name, b"", f"damaged behind its file {found:,}: {error}")
             return

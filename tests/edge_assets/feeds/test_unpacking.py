@@ -144,6 +144,18 @@ def test_attributes_of_a_tar_have_a_limit(tmp_path: Path) -> None:
     assert "attributes of 131,074 bytes" in tape.skipped[0].detail
 
 
+def test_attributes_without_end_are_told(tmp_path: Path) -> None:
+    """Each header before a member is one more call within the library that reads tars."""
+    extension = tarfile.TarInfo("x")
+    extension.type, extension.size = tarfile.XHDTYPE, 12
+    block = extension.tobuf(tarfile.USTAR_FORMAT) + b"12 path=a.b\n".ljust(512, b"\0")
+    path = tmp_path / "week.tar"
+    path.write_bytes(_tar((NAME, _body()))[:-1024].rstrip(b"\0").ljust(1024, b"\0") + block * 5_000 + bytes(1024))
+    tape = RecordedTape.load(path)
+    assert len(tape.captures) == 1
+    assert "recursion" in tape.skipped[0].detail
+
+
 def test_a_sparse_member_is_not_expanded(tmp_path: Path) -> None:
     (tmp_path / "hole.json").touch()
     os.truncate(tmp_path / "hole.json", 1 << 28)

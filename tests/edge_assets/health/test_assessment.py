@@ -49,7 +49,7 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"looks": [look(121)]}, ("poll_overdue", NFL)),
+        ({"looks": [look(146)]}, ("poll_overdue", NFL)),
         ({"looks": []}, ("poll_overdue", NFL)),
         ({"looks": [look(-3600)]}, ("clock_changed", NFL)),
         ({"heartbeats": beats(40)}, ("service_hangs", SENSOR)),
@@ -72,7 +72,7 @@ def test_each_fault_is_told(changed: dict[str, Any], expected: tuple[str, str]) 
 
 def test_a_sport_is_late_after_twice_its_interval_and_not_before() -> None:
     assert kinds(replace(WELL, looks=[look(119)])) == []
-    assert kinds(replace(WELL, looks=[look(121)])) == [("poll_overdue", NFL)]
+    assert kinds(replace(WELL, looks=[look(146)])) == [("poll_overdue", NFL)]
 
 
 def test_where_no_sport_is_polled_that_is_told_once() -> None:
@@ -133,7 +133,7 @@ def test_what_was_reported_comes_before_what_is_concluded_and_the_worst_first() 
         Problem("poll_overdue", NFL, NOW, NOW, 1, "reported"),
         Problem("of_a_newer_version", "", NOW, NOW, 1, "?"),
     ]
-    health = assess(replace(WELL, problems=said, looks=[look(121)]))
+    health = assess(replace(WELL, problems=said, looks=[look(146)]))
     assert [finding.kind for finding in health.findings] == ["poll_overdue", "memory_low", "of_a_newer_version"]
     assert health.findings[0].detail == "reported"
     assert health.headline.endswith("(reported); and 2 more")
