@@ -1,6 +1,8 @@
 # Needs Python 3.11-3.13 and nothing else: uv comes into .uv, everything else into .venv.
 UV_VERSION := 0.13.9
 ARGS ?=
+# One more than there are cores: two on two cores leave half of them idle, because many tests wait for servers.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 3 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 4 )))
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -32,7 +34,7 @@ down: .venv/.run  ## Stop everything
 test: .venv/.dev  ## Run the tests, all of them with the coverage gate (ARGS="-k name")
 	@rm -f .coverage .coverage.*
 	$(if $(ARGS),,.venv/bin/pytest tests/e2e/test_up.py)
-	.venv/bin/coverage run -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+	.venv/bin/coverage run -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder \
 		$(or $(ARGS),--ignore=tests/e2e/test_up.py)
 	@.venv/bin/coverage combine --quiet
 	$(if $(ARGS),,.venv/bin/coverage report)
