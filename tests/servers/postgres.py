@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -18,7 +20,6 @@ from tests.servers.processes import ServerProcess, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 INITDB = ("-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale")
 FAST = {
@@ -96,12 +97,17 @@ def serving(installation: Installation, data: str, log: Path) -> Iterator[Postgr
 
 
 def running(root: Path, programs: Path = POSTGRES_BIN_PATH) -> Iterator[PostgresServer]:
-    """The server of `programs` (default: the embedded one) below `root`, stopped and removed at the end."""
-    data = root / "data"
-    data.mkdir(parents=True)
+    """The server of `programs` (default: the embedded one), stopped and removed at the end; `root` holds its log.
+
+    Its data lie apart from pytest's folders: the next pytest of root closes those to every other user, and a server
+    that cannot read its data ends within a minute.
+    """
+    place = Path(tempfile.mkdtemp(prefix="edge-postgres-"))
+    data = place / "data"
+    data.mkdir()
     installation = Installation(str(programs), user=_owner(data, programs))
     yield from serving(installation, str(data), root / "postgres.log")
-    shutil.rmtree(root, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def _owner(data: Path, programs: Path) -> str | None:
