@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -177,3 +178,11 @@ def test_entries_are_the_same_in_both_protocols(client: redis.Redis, redis_url: 
         found = streams.entries(reader.xread({"s": "0"}))
         assert [fields for _, fields in found] == [{b"n": b"0"}, {b"n": b"1"}, {b"n": b"2"}]
         assert streams.entries(reader.xread({"nothing": "0"})) == []
+
+
+@pytest.mark.parametrize(("observed", "late"), [("12:00:00", 90.0), ("12:01:29", None), ("13:00:00", 90.0)])
+def test_what_only_time_has_done_is_not_late(observed: str, late: float | None) -> None:
+    """Counted from the step's own time, unless a clock has put that ahead; a poll's is before its receipt."""
+    published = int(datetime(2026, 1, 1, 12, 1, 30, tzinfo=UTC).timestamp() * 1_000_000)
+    message = {"id": 1, "received_at": "2026-01-01T12:00:00+00:00", "observed_at": f"2026-01-01T{observed}+00:00"}
+    assert streams._stamp(message, published).late_s == late
