@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from contextlib import contextmanager, nullcontext
@@ -35,6 +36,12 @@ settings.load_profile("edge")
 def pytest_configure() -> None:
     """A run that is terminated (`timeout`, a cancelled job) stops its servers as an interrupted one does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported by now stays: the collector need not walk it again and again, a third of Python's time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

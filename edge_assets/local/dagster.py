@@ -7,11 +7,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.local.ports import HOST
+from edge_assets.local.sockets import socket_path
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
-    from edge_assets.local.plan import Plan
 
 PROJECT = Path(__file__).parents[2]
 ESSENTIAL_LOCATION = "ingest"
@@ -38,14 +37,16 @@ def locations() -> list[Location]:
     return [Location(module["location_name"], module["module_name"]) for module in modules]
 
 
-def furnish(home: Home, plan: Plan) -> None:
+def furnish(home: Home) -> None:
     """Lay out DAGSTER_HOME: the project's instance, and a workspace of the running code servers.
 
-    With servers of their own the code is loaded once, not by the webserver and the daemon each.
+    With servers of their own the code is loaded once, not by the webserver and the daemon each. They ask nobody who
+    he is, so that they listen where only this user comes: whoever reaches one can run what he likes.
     """
     shutil.copyfile(PROJECT / "dagster.yaml", home.dagster / "dagster.yaml")
     servers = [
-        {"grpc_server": {"host": HOST, "port": port, "location_name": name}} for name, port in plan.code_ports.items()
+        {"grpc_server": {"socket": str(socket_path(home, place.service)), "location_name": place.name}}
+        for place in locations()
     ]
     workspace_file(home).write_text(json.dumps({"load_from": servers}))
 

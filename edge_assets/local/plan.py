@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from edge_assets.local import dagster, postgres, valkey
+from edge_assets.local import postgres, valkey
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import Home, read_private, write_private
 from edge_assets.local.ports import HOST, choose
@@ -75,7 +75,6 @@ class Plan:
     mlflow_uri: str
     serving_port: int
     dagster_port: int
-    code_ports: dict[str, int]
     postgres_port: int | None
     valkey_port: int | None
     mlflow_port: int | None
@@ -149,7 +148,6 @@ def make(settings: Settings, home: Home, wish: Wish) -> Plan:
         mlflow_uri=settings.mlflow_tracking_uri or f"http://{HOST}:{mlflow_port}",
         serving_port=choose(home, "serving", wish.port),
         dagster_port=choose(home, "dagster-webserver"),
-        code_ports={location.name: choose(home, location.service) for location in dagster.locations()},
         postgres_port=postgres_port,
         valkey_port=valkey_port,
         mlflow_port=mlflow_port,

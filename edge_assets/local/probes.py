@@ -13,6 +13,8 @@ from edge_assets.local.listeners import owns
 from edge_assets.local.ports import HOST
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edge_assets.local.supervisor import Supervisor
 
 SECONDS = 2.0
@@ -65,6 +67,17 @@ def listens(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def answers_at(path: Path) -> bool:
+    """Whether something accepts connections at a unix socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(SECONDS)
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+        return True
 
 
 def runs(supervisor: Supervisor, name: str) -> bool:

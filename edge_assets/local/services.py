@@ -12,6 +12,7 @@ from edge_assets.local.environment import for_psycopg2
 from edge_assets.local.plan import with_database
 from edge_assets.local.ports import HOST
 from edge_assets.local.programs import Program
+from edge_assets.local.sockets import socket_path
 from edge_assets.settings import Feed
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _feed(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
 def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     """The daemon waits for the code servers: of each that is away it tells every second, in thirty lines."""
     places = dagster.locations()
-    yield from (_code_server(location, plan.code_ports[location.name], supervisor) for location in places)
+    yield from (_code_server(home, location) for location in places)
     workspace = ("--workspace", str(dagster.workspace_file(home)))
     yield Service(
         Program(
@@ -96,14 +97,14 @@ def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service
     yield _on_demand(Program("dagster-webserver", (*PYTHON, *web), stop_seconds=BRIEFLY, on_demand=True))
 
 
-def _code_server(location: dagster.Location, port: int, supervisor: Supervisor) -> Service:
+def _code_server(home: Home, location: dagster.Location) -> Service:
+    path = socket_path(home, location.service)
     what = ("--module-name", location.module, "--location-name", location.name)
-    where = ("--host", HOST, "--port", str(port), "--use-python-environment-entry-point")
+    where = ("--socket", str(path), "--use-python-environment-entry-point")
     command = (*PYTHON, "dagster", "api", "grpc", *LOG_LEVEL, *what, *where)
     program = Program(location.service, command, stop_seconds=1)  # its runs have been ended before it
     essential = location.name == dagster.ESSENTIAL_LOCATION
-    ready = partial(probes.listens_as, supervisor, location.service, port)
-    return Service(program, ("databases", "feed-sports"), ready, essential=essential)
+    return Service(program, ("databases", "feed-sports"), partial(probes.answers_at, path), essential=essential)
 
 
 def _serving(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:

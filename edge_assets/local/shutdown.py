@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from edge_assets.local import sockets
 from edge_assets.local.dagster import locations
 from edge_assets.local.environment import dagster_environment
 from edge_assets.local.errors import LocalError
@@ -41,7 +42,7 @@ def down(home: Home) -> int:
         _ask(home, Supervisor(home))
     for _ in range(ATTEMPTS):
         if not (left := list(survivors(home))):
-            Supervisor(home).remove_socket_directory()
+            sockets.remove_directory(home)
             return found
         _end(left)
     msg = f"processes {', '.join(str(process.pid) for process in left)} do not end"

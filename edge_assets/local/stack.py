@@ -83,7 +83,7 @@ class _Stack:
     def start(self, report: Callable[[str, State, float], None]) -> None:
         if self.plan.postgres_port:
             postgres.prepare(self._home, self._home.secret("postgres"))
-        dagster.furnish(self._home, self.plan)
+        dagster.furnish(self._home)
         self.plan.save(self._home)
         self._supervisor.launch(environment(self._settings, self._home, self.plan))
         bring_up(list(self._steps()), report)

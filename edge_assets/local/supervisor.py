@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import http.client
 import os
 import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +16,7 @@ from xmlrpc.client import Error, ServerProxy, Transport
 
 import psutil
 
+from edge_assets.local import sockets
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import PRIVATE_DIRECTORY, Home, write_private
 from edge_assets.local.programs import Program, escape, section
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 
 MARKER = "EDGE_STACK"
 """Set, to the home, in the environment of everything that a stack starts, so that nothing of it can hide."""
-LONGEST_SOCKET_PATH = 90
-"""Unix sockets allow 103-107 bytes, and supervisord first binds a name that is longer by its pid."""
 START_SECONDS = 15.0
 STOP_SECONDS = 40.0
 CALL_SECONDS = 10.0
@@ -68,7 +64,7 @@ class Supervisor:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._socket = _socket_path(home.run)
+        self._socket = sockets.socket_path(home, "supervisor")
 
     @property
     def pid(self) -> int | None:
@@ -86,7 +82,7 @@ class Supervisor:
         programs.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         for stale in programs.glob("*.conf"):
             stale.unlink()
-        _make_private(self._socket.parent)
+        sockets.make_directory(self._home)
         configuration = self._home.run / "supervisord.conf"
         write_private(configuration, self._configuration(programs))
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
@@ -154,13 +150,6 @@ class Supervisor:
         self._call("shutdown")
         process.wait(STOP_SECONDS)
 
-    def remove_socket_directory(self) -> None:
-        """Leave nothing below /tmp, where the socket of a home with a long path lies."""
-        if self._socket.parent != self._home.run:
-            self._socket.unlink(missing_ok=True)
-            with suppress(OSError):
-                self._socket.parent.rmdir()
-
     def _configuration(self, programs: Path) -> str:
         """Paths are written out: supervisord takes a `%` in its own `%(here)s` for the begin of a variable."""
         return CONFIGURATION.format(
@@ -222,20 +211,3 @@ class _UnixTransport(Transport):
 def _as_pattern(directory: Path) -> str:
     """Matches the directory and no other that is likely: patterns are separated by spaces."""
     return "".join("?" if letter.isspace() else letter for letter in escape(Path(glob.escape(str(directory)))))
-
-
-def _make_private(directory: Path) -> None:
-    """Make a directory that is ours alone: below /tmp another user may have been there before us."""
-    directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-    found = directory.stat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077 & ~stat.S_IXOTH:
-        msg = f"{directory} is open to other users"
-        raise LocalError(msg, "remove it, or use an EDGE_HOME with a shorter path")
-
-
-def _socket_path(run: Path) -> Path:
-    path = run / "supervisor.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
-        return path
-    digest = hashlib.sha256(os.fsencode(run)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"edge-{os.getuid()}-{digest}" / "supervisor.sock"

@@ -19,12 +19,20 @@ SOURCE = Path(__file__).with_suffix(".c")
 COMPILER = shutil.which("cc")
 
 
+OFFSET = "EDGE_CLOCK_OFFSET_SECONDS"
+"""Read whenever the time is asked for, so that a process can set its own clock."""
+
+
+def seconds_until(moment: datetime) -> int:
+    """What to set `OFFSET` to, for it to be `moment` now."""
+    return int(moment.timestamp() - time.time())
+
+
 @contextmanager
-def set_to(now: datetime, zone: str) -> Iterator[Mapping[str, str]]:
-    """The environment in which it is `now`, and the local zone is `zone`; needs a C compiler."""
+def settable() -> Iterator[Mapping[str, str]]:
+    """The environment in which `OFFSET` sets the clock; needs a C compiler."""
     with tempfile.TemporaryDirectory() as folder:
         library = f"{folder}/clock.so"
         subprocess.run([str(COMPILER), "-O2", "-shared", "-fPIC", "-o", library, str(SOURCE)], check=True)
         Path(folder).chmod(0o755)  # PostgreSQL runs as a user of its own
-        offset = str(int(now.timestamp() - time.time()))
-        yield {**os.environ, "LD_PRELOAD": library, "EDGE_CLOCK_OFFSET_SECONDS": offset, "TZ": zone}
+        yield {**os.environ, "LD_PRELOAD": library}

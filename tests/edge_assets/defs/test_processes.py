@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.untraced
+
 SLEEPER = """
 import time
 from dagster import Definitions, job, op

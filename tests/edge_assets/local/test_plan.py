@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edge_assets.local import dagster, sockets
 from edge_assets.local import plan as planning
 from edge_assets.local.environment import environment
 from edge_assets.local.errors import LocalError
@@ -104,6 +106,21 @@ def test_what_is_opened_once_a_week_starts_when_it_is_opened(home: Home) -> None
 def test_the_daemon_waits_for_the_code_servers(home: Home) -> None:
     daemon = declared(home, make(home, Wish(Feed.SIMULATE)))["dagster-daemon"]
     assert {"code-ingest", "code-analytics"} <= set(daemon.after)
+
+
+def test_code_servers_which_ask_nobody_who_he_is_listen_where_only_this_user_comes(home: Home) -> None:
+    dagster.furnish(home)
+    servers = {
+        entry["grpc_server"]["location_name"]: Path(entry["grpc_server"]["socket"])
+        for entry in json.loads(dagster.workspace_file(home).read_text())["load_from"]
+    }
+    sockets.make_directory(home)
+    known = declared(home, make(home, Wish(Feed.SIMULATE)))
+    for name, path in servers.items():
+        command = known[f"code-{name}"].program.command
+        assert command[command.index("--socket") + 1] == str(path)
+        assert "--port" not in command
+        assert path.parent.stat().st_mode & 0o077 == 0
 
 
 def test_no_secret_is_in_a_list_of_processes(home: Home) -> None:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+pytestmark = pytest.mark.untraced
+
 PUBLISHED = """
 additive       0%  58,098  2.04%  +1.60%  +1.38%  59.0%
 additive       2%  21,212  4.07%  +5.10%  +2.96%  66.8%

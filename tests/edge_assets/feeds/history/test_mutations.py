@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from edge_assets.feeds.history.batch import Reading
 
+pytestmark = pytest.mark.untraced
+
 Files = dict[str, bytes]
 ROW_REASONS = (
     "row_width", "row_too_long", "header_again", "behind_another_header", "text_too_long", "division_unknown",

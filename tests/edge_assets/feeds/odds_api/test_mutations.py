@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from ml.quotes import QuoteBatch
 
+pytestmark = pytest.mark.untraced
+
 NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 EXAMPLES = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 JUNK: list[Any] = [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.edge_assets.store.material import Desk
 
-pytestmark = pytest.mark.parametrize("server", ["community"], indirect=True)
+pytestmark = [pytest.mark.parametrize("server", ["community"], indirect=True), pytest.mark.untraced]
 
 MINUTE = timedelta(minutes=1)
 POLICIES = """

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.edge_assets.store.material import Desk
     from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.untraced
+
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 CANDLES = """
