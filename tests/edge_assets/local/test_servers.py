@@ -15,7 +15,7 @@ import redis
 
 from edge_assets.local import disk, postgres, probes, shutdown
 from edge_assets.local.errors import LocalError
-from edge_assets.local.supervisor import _socket_path
+from edge_assets.local.sockets import socket_path
 from edge_assets.local.survivors import survivors
 from tests.edge_assets.local.embedded import Servers, eventually
 
@@ -55,7 +55,7 @@ def test_they_start_again_after_a_crash_of_everything(servers: Servers) -> None:
     os.kill(postmaster, signal.SIGKILL)
     shutdown.down(servers.home)
     assert not list(survivors(servers.home))
-    assert not _socket_path(servers.home.run).parent.exists()  # a path too long for sockets: below /tmp
+    assert not socket_path(servers.home, "supervisor").parent.exists()  # a path too long for sockets: below /tmp
     assert not psutil.pid_exists(valkey)
     servers.start()
     assert probes.postgres(servers.database_url)
