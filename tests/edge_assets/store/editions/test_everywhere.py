@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,6 @@ from tests.edge_assets.store.test_migrations import COLUMNS
 from tests.edge_assets.store.test_retention import EVERYTHING, bring
 
 if TYPE_CHECKING:
-    import pytest
     from psycopg import Connection
 
     from tests.edge_assets.store.material import Desk
