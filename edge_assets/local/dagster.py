@@ -40,8 +40,8 @@ def locations() -> list[Location]:
 def furnish(home: Home) -> None:
     """Lay out DAGSTER_HOME: the project's instance, and a workspace of the running code servers.
 
-    With servers of their own the code is loaded once, not by the webserver and the daemon each. They ask nobody who
-    he is, so that they listen where only this user comes: whoever reaches one can run what he likes.
+    With servers of their own the code is loaded once, not by the webserver and the daemon each. They have no
+    authentication, and whoever can connect can run code: they listen on sockets that only this user can reach.
     """
     shutil.copyfile(PROJECT / "dagster.yaml", home.dagster / "dagster.yaml")
     servers = [

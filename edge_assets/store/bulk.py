@@ -34,7 +34,7 @@ def read_columns(
 
     The server packs the rows into one value: psycopg takes 20 us for each row that it receives by itself. A value
     holds a gigabyte, some twenty million rows. It plans for these values: a plan for any values does not know how many
-    rows there will be, and took five times as long for the ticks of 500 matches.
+    rows there will be, and took four times as long for the ticks of 500 matches.
     """
     packed = " || ".join(f"{SENDERS[kind]}({name}::{TYPES[kind]})" for name, kind in types.items())
     with conn.cursor(binary=True) as cursor:

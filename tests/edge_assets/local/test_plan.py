@@ -108,7 +108,7 @@ def test_the_daemon_waits_for_the_code_servers(home: Home) -> None:
     assert {"code-ingest", "code-analytics"} <= set(daemon.after)
 
 
-def test_code_servers_which_ask_nobody_who_he_is_listen_where_only_this_user_comes(home: Home) -> None:
+def test_code_servers_listen_on_private_sockets(home: Home) -> None:
     dagster.furnish(home)
     servers = {
         entry["grpc_server"]["location_name"]: Path(entry["grpc_server"]["socket"])
