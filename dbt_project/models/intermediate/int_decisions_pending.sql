@@ -1,7 +1,8 @@
 {{ config(materialized='ephemeral') }}
 
 -- A poll changes nothing that was decided before it. So what pending polls can change are the decisions from the
--- first of them on; until the last poll, because nothing is known of what comes later. What was decided between the
+-- first of them on; until the last poll, because nothing is known of what comes later. An archive ends with its last
+-- poll before a start: no later one comes, so that starts soon after it are decided too. What was decided between the
 -- first of them and the poll before it was later than anything known when that one was priced: it is due as well. Polls
 -- that are held out count here: what was decided when they were let in is decided anew.
 with first_pending as (
@@ -30,7 +31,12 @@ horizon as (
 
     select
         sport_id,
-        max(observed_at) as until
+        max(
+            case
+                when import_id is null then observed_at
+                else observed_at + make_interval(secs => {{ var('watched_seconds') }})
+            end
+        ) as until
     from {{ source('edge', 'polls') }}
     group by sport_id
 
