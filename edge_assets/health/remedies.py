@@ -93,7 +93,7 @@ REMEDIES = {
     ProblemKind.SERVICE_HANGS: Remedy(
         Severity.ERROR,
         "a service runs and does nothing",
-        "the watchdog restarts it; if that does not help, `edge down` and `edge up`",
+        "it is restarted within minutes; if that does not help, `edge down` and `edge up`",
     ),
     ProblemKind.DATABASE_UNREACHABLE: Remedy(
         Severity.ERROR,

@@ -166,7 +166,7 @@ def _is_starting(now: datetime, burst: Burst, seen: frozenset[str], patience: ti
 def _dead(now: datetime, sports: Sequence[SportState], bursts: Sequence[Burst], patience: timedelta) -> tuple[str, ...]:
     """Runs that hold and await no lease, are silent and have no process, or none that anybody knows of.
 
-    A process that lives is not given up: it may be slow, and whoever hangs is ended by the orchestrator.
+    A process that lives is not given up: it may be slow, and one that makes no progress is killed by the watchdog.
     """
     leases = [s.lease for s in sports if s.lease]
     seen = _seen(sports, bursts)

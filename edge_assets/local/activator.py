@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 
 from edge_assets.local.home import Home
-from edge_assets.local.ports import HOST
+from edge_assets.local.ports import ACTIVATOR_PATH, HOST
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.watchdog.counterpart import look_after_watchdog
 from edge_assets.settings import Settings
 from edge_assets.web.guard import Refusal, find_refusal, foreign_fetch, foreign_origin, other_host
 
@@ -44,6 +45,7 @@ HEAD_SECONDS = 10.0
 SILENT_SECONDS = 600.0
 """A connection on which neither side has said anything for so long is closed; pages of Dagster keep theirs alive."""
 HEAD_END = b"\r\n\r\n"
+TO_ITSELF = f"GET {ACTIVATOR_PATH} HTTP/1.".encode()
 UNAVAILABLE = "{name} does not start: `edge status` shows its state, {name}.log in the logs says why."
 TOO_LARGE = Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is larger than 32 KB")
 MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "this is no HTTP request")
@@ -67,10 +69,12 @@ class OnDemand:
         try:
             head = await _read_head(reader)
             if isinstance(head, Refusal):
-                _answer(writer, head)
+                _answer(writer, *head)
+            elif head.startswith(TO_ITSELF):
+                _answer(writer, HTTPStatus.OK, "the activator works")
             elif refusal := _refusal_of(self._rules, head):
                 log.warning("%s is not started: %s", self._name, refusal.detail)
-                _answer(writer, refusal)
+                _answer(writer, *refusal)
             elif head:
                 await self._count(head, reader, writer)
         except OSError:  # either side is gone, or says nothing
@@ -103,7 +107,7 @@ class OnDemand:
             async with asyncio.timeout(START_SECONDS):
                 inner_reader, inner_writer = await self._reach()
         except TimeoutError:
-            _answer(writer, Refusal(HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE.format(name=self._name)))
+            _answer(writer, HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE.format(name=self._name))
             return
         inner_writer.write(head)
         try:
@@ -149,9 +153,9 @@ def _refusal_of(rules: Collection[Rule], head: bytes) -> Refusal | None:
     return find_refusal(rules, {"type": "http", "scheme": "http", "method": method.decode("latin-1")}, sent)
 
 
-def _answer(writer: StreamWriter, refusal: Refusal) -> None:
-    body = json.dumps({"detail": refusal.detail}).encode()
-    head = f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\nContent-Type: application/json\r\n"
+def _answer(writer: StreamWriter, status: HTTPStatus, detail: str) -> None:
+    body = json.dumps({"detail": detail}).encode()
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
     head += f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
     writer.write(head.encode() + body)
 
@@ -182,13 +186,19 @@ async def serve(
 
 
 def main() -> None:
-    """Serve what the command line says."""
+    """Serve what the command line says, and look after the watchdog."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    home, *doors = sys.argv[1:]
+    root, *doors = sys.argv[1:]
     parts = [door.split(":") for door in doors]
-    supervisor = Supervisor(Home(Path(home)))
+    home = Home(Path(root))
+    supervisor = Supervisor(home)
     hosts = Settings().edge_allowed_hosts
-    asyncio.run(serve(supervisor, [(name, int(port), int(inner)) for name, port, inner in parts], hosts))
+
+    async def work() -> None:
+        places = [(name, int(port), int(inner)) for name, port, inner in parts]
+        await asyncio.gather(serve(supervisor, places, hosts), look_after_watchdog(home, supervisor))
+
+    asyncio.run(work())
 
 
 if __name__ == "__main__":

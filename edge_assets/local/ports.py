@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 PREFERRED = {"serving": 8000, "dagster-webserver": 3000, "mlflow": 5000}
 """What a person expects to type into a browser; every other service takes any free port."""
+ACTIVATOR_PATH = "/_edge/activator"
+"""Where the activator answers for itself, and starts nothing."""
 
 QUIET_PORTS = range(20_000, 32_768)
 """Below the range from which Linux takes the local end of outgoing connections."""

@@ -119,8 +119,14 @@ def _serving(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
 
 
 def _watchdog(plan: Plan, supervisor: Supervisor) -> Service:
-    ports = ["--serving-port", str(plan.serving_port)]
-    ports += ["--feed-port", str(plan.feed_port)] if plan.feed_port else []
+    listening = {
+        "serving": plan.serving_port,
+        "feed": plan.feed_port,
+        "activator": plan.dagster_port,
+        "valkey": plan.valkey_port,
+        "postgres": plan.postgres_port,
+    }
+    ports = [word for name, port in listening.items() if port for word in (f"--{name}-port", str(port))]
     return Service(
         Program("watchdog", (*PYTHON, "edge_assets.local.watchdog", *ports), stop_seconds=BRIEFLY),
         ("migrations", "feed-sports"),

@@ -18,14 +18,13 @@ from edge_assets.local.environment import dagster_environment
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import write_private
 from edge_assets.local.plan import Plan
+from edge_assets.local.runs import processes_of_runs
 from edge_assets.local.services import INFRASTRUCTURE
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.survivors import survivors
 from edge_assets.settings import HomeSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edge_assets.local.home import Home
 
 SECONDS_TO_END = 10.0
@@ -55,7 +54,7 @@ def _ask(home: Home, supervisor: Supervisor) -> None:
     names = {program.name for program in programs}
     code_servers = {location.service for location in locations()}
     notice = HomeSettings(edge_home=home.root).runs_to_end
-    runs = [pid for program in programs if program.name in code_servers for pid in _runs_of(program.pid)]
+    runs = [run.pid for program in programs if program.name in code_servers for run in processes_of_runs(program.pid)]
     write_private(notice, json.dumps(runs))
     supervisor.request_stop(names - code_servers - set(INFRASTRUCTURE))
     supervisor.stop(names & {"dagster-daemon"})
@@ -74,14 +73,6 @@ def _end_runs(home: Home) -> None:
             command = [sys.executable, "-m", "edge_assets.defs.ending"]
             environment = {**os.environ, **dagster_environment(home, plan), "EDGE_HOME": str(home.root)}
             subprocess.run(command, env=environment, check=False, capture_output=True, timeout=SECONDS_TO_END_RUNS)  # noqa: S603 - ours
-
-
-def _runs_of(code_server: int) -> Iterator[int]:
-    """Dagster spawns a process for each run."""
-    with suppress(psutil.Error):
-        for child in psutil.Process(code_server).children(recursive=True) if code_server else ():
-            if any("spawn_main" in word for word in child.cmdline()):
-                yield child.pid
 
 
 def _end(processes: list[psutil.Process]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge_assets.clock import WallClock
 from edge_assets.health.assessment import STACK
-from edge_assets.local import dagster, postgres, worlds
+from edge_assets.local import dagster, postgres, valkey, worlds
 from edge_assets.local.dumps import dump_database
 from edge_assets.local.environment import environment, jwt_secret
 from edge_assets.local.errors import LocalError
@@ -122,6 +122,8 @@ class _Stack:
             return LocalError(
                 f"{program.name} does not start: {program.description}", "run `make sync`, then try again"
             )
+        if program.name == "valkey" and (damaged := valkey.damage(self._home, last)):
+            return damaged
         return LocalError(f"{program.name} does not stay up; it last said:\n{last}", f"see {log}")
 
     def _log_of(self, name: str) -> Path:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
+from edge_assets.local.errors import LocalError
 from edge_assets.local.home import PRIVATE_DIRECTORY, write_private
 from edge_assets.local.ports import HOST
 from edge_assets.local.programs import Program
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
+
+DAMAGED = re.compile(
+    r"empty AOF manifest|Invalid AOF manifest|AOF manifest file contains|Bad file format reading|AOF \S+ format error"
+    r"|Unexpected end of file reading|The AOF \S+ .*doesn't exist"
+)
+NAMED_FILE = re.compile(r"appendonly\.aof[\w.]*\w")
 
 
 def program(home: Home, port: int, password: str) -> Program:
@@ -33,6 +41,19 @@ def program(home: Home, port: int, password: str) -> Program:
     configuration = home.run / "valkey.conf"
     write_private(configuration, "".join(f"{key} {value}\n" for key, value in settings.items()))
     return Program("valkey", (str(get_binary_path()), str(configuration)))
+
+
+def damage(home: Home, said: str) -> LocalError | None:
+    """What to do where the last words of a server are of files that it cannot read, as a power cut leaves them."""
+    words = [line.rpartition(" # ")[2].strip() for line in said.splitlines() if DAMAGED.search(line)]
+    if not words:
+        return None
+    folder = home.valkey / "appendonlydir"
+    named = NAMED_FILE.search(words[-1])
+    file = folder / (named[0] if named else "appendonly.aof.manifest")
+    msg = f"valkey cannot read {file}: {words[-1]}"
+    remedy = f"mv '{folder}' '{folder}.damaged', then `edge up`: every alert is in the database too"
+    return LocalError(msg, remedy)
 
 
 def url(port: int, password: str, database: int) -> str:

@@ -20,6 +20,14 @@ WHERE
     OR status = 'STARTED' AND start_time < extract(EPOCH FROM clock_timestamp()) - %s
 ORDER BY pipeline_name, id DESC
 """
+SELECT_PROCESSES = """
+SELECT r.pipeline_name AS job, r.run_id, substring(e.event FROM 'Started process for run .pid: ([0-9]+)')::int AS pid
+FROM runs AS r INNER JOIN event_logs AS e ON r.run_id = e.run_id
+WHERE
+    r.status IN ('STARTING', 'STARTED', 'CANCELING') AND e.dagster_event_type = 'ENGINE_EVENT'
+    AND strpos(e.event, 'Started process for run (pid: ') > 0
+"""
+"""Dagster notes the process of a run as soon as that has imported Dagster, and nowhere else."""
 NEWEST_RUNS = 200
 SECONDS_TO_COUNT_AS_WELL = 30
 """A run that has been at work for so long has got over what made the one before it fail."""
@@ -36,6 +44,20 @@ class RunState(NamedTuple):
     def is_failure(self) -> bool:
         """Whether it failed."""
         return self.status == "FAILURE"
+
+
+class RunProcess(NamedTuple):
+    """The process of a run in flight, by Dagster's own account: it may have died since."""
+
+    job: str
+    run_id: str
+    pid: int
+
+
+def run_processes(conn: Connection) -> list[RunProcess]:
+    """Those of all runs in flight, but for runs that have not come so far as to note theirs."""
+    with conn.cursor(row_factory=class_row(RunProcess)) as cursor:
+        return cursor.execute(SELECT_PROCESSES).fetchall()
 
 
 def last_runs(conn: Connection) -> list[RunState]:

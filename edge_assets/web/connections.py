@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 
 from edge_assets.web.descriptors import descriptor_limit
 from edge_assets.web.guard import is_loopback
@@ -174,7 +175,10 @@ class UploadConnection(HttpConnection):
 
 
 class StreamConnection(WebSocketsSansIOProtocol):
-    """A WebSocket connection that is answered whatever its handshake says."""
+    """A WebSocket connection that is answered whatever its handshake says, and whose faults are the client's.
+
+    Logged as errors of ours, with a traceback, they would fill the log at anybody's wish.
+    """
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a handshake that the library refuses gets the library's answer."""
@@ -182,6 +186,29 @@ class StreamConnection(WebSocketsSansIOProtocol):
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand on a message; text that is none ends the connection."""
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(self.frames):
+            self.frames = []
+            self.conn.send_close(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
+    async def send(self, message: Any) -> None:
+        """Send; a refusal that has been sent whole completes the handshake, which uvicorn reports as missing."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
+
+
+def _is_utf8(frames: list[bytes]) -> bool:
+    try:
+        b"".join(frames).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _answer(status: HTTPStatus, message: str) -> bytes:

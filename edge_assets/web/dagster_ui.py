@@ -40,9 +40,16 @@ def graphql_by_get(scope: Scope, _: Headers) -> Refusal | None:
     return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "send GraphQL as a POST of application/json")
 
 
+def upward(scope: Scope, _: Headers) -> Refusal | None:
+    """Refuse a path that leads upwards: Dagster does not follow one among its logs, and fails over it."""
+    if ".." not in scope["path"].split("/"):
+        return None
+    return Refusal(HTTPStatus.NOT_FOUND, "there is no such page")
+
+
 def guarded(app: ASGIApp, hosts: Collection[str]) -> Guard:
     """Dagster's application behind the guard. No other page may frame it: a click on it could launch a run."""
-    return Guard(app, hosts, (not_json, graphql_by_get), own_headers={"referrer-policy": "no-referrer"})
+    return Guard(app, hosts, (not_json, graphql_by_get, upward), own_headers={"referrer-policy": "no-referrer"})
 
 
 def main() -> None:

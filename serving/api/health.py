@@ -13,13 +13,13 @@ from fastapi import APIRouter, Response
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError, ResponseError
 
-from edge_assets.health.assessment import assess, confirmations, without_database
+from edge_assets.health.assessment import SENSOR, WATCHDOG, assess, confirmations, without_database
 from edge_assets.health.credits import foresee
 from edge_assets.health.findings import Finding
 from edge_assets.settings import Feed
 from edge_assets.store.credit_use import read_credit_use
 from edge_assets.store.problems import ProblemKind
-from edge_assets.store.vital_signs import VitalSigns, read_vital_signs
+from edge_assets.store.vital_signs import VitalSigns, connect_briefly, read_vital_signs
 from serving.api.models import Health, Readiness
 from serving.deps import Held, Resources, in_store
 from serving.version import VERSION
@@ -39,6 +39,8 @@ SECONDS_BESIDE = 1.0
 STREAM_SECONDS = 30.0
 """The reader of alerts looks every two seconds; through an outage of Redis, every five."""
 SILENT = "no answer within 3 seconds"
+CONNECTING_ANEW = {SENSOR, WATCHDOG}
+"""Who needs a new connection for each sign of life, while this process keeps its own."""
 AT_ONCE = anyio.CapacityLimiter(4)
 """Threads that may hang in such a database, apart from those that requests get."""
 
@@ -68,6 +70,8 @@ async def _health(held: Resources) -> Health:
     beside = [*_found_here(held, redis=redis)]
     signs, outlook = (None, None) if isinstance(answer, str) else answer
     found = assess(signs, beside) if signs else without_database(str(answer), beside)
+    if signs and any(f.kind == ProblemKind.SERVICE_HANGS and f.subject in CONNECTING_ANEW for f in found.findings):
+        found = assess(signs, [*await _refused(held), *beside])
     return Health.model_validate(
         {
             "status": found.status,
@@ -126,6 +130,18 @@ def _found_here(held: Resources, *, redis: bool) -> Iterator[Finding]:
     if (silence := _stream_silence(held)) > STREAM_SECONDS:
         detail = f"alerts have not been read for {silence:.0f} s: open pages and clients get no new ones"
         yield Finding(ProblemKind.SERVICE_HANGS, "live stream", detail)
+
+
+async def _refused(held: Resources) -> list[Finding]:
+    """Whether the database lets nobody in, while it serves those that are: so does one whose main process hangs."""
+    connect = partial(connect_briefly, held.settings.require_database(), "serving health")
+    try:
+        with anyio.fail_after(ANSWER_SECONDS):
+            (await to_thread.run_sync(connect, abandon_on_cancel=True, limiter=AT_ONCE)).close()
+    except (TimeoutError, psycopg.Error) as error:
+        detail = f"no new connection: {type(error).__name__}"
+        return [Finding(ProblemKind.DATABASE_UNREACHABLE, "", detail)]
+    return []
 
 
 def _stream_silence(held: Resources) -> float:

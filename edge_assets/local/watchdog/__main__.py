@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from edge_assets.local.home import Home
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.watchdog.counterpart import show_life
 from edge_assets.local.watchdog.duties import Ports
 from edge_assets.local.watchdog.notes import Notes
 from edge_assets.local.watchdog.rounds import Places, Rounds
@@ -37,20 +38,21 @@ def main() -> None:
     """Make rounds until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     parser = argparse.ArgumentParser(description="Looks after the services of a local stack.")
-    for name in ("--serving-port", "--feed-port"):
-        parser.add_argument(name, type=int)
+    for name in Ports._fields:
+        parser.add_argument(f"--{name}-port", dest=name, type=int)
     asked = parser.parse_args()
     home = Home(Path(os.environ["EDGE_HOME"]))
     places = Places(
         os.environ["DATABASE_URL"],
         _plain(os.environ.get("DAGSTER_POSTGRES_URL")),
         os.environ["REDIS_URL"],
-        Ports(asked.serving_port, asked.feed_port),
+        Ports(**vars(asked)),
     )
     rounds = Rounds(home, Supervisor(home), places, Notes(home))
     while True:
         with give_up_after(ROUND_SECONDS):
             rounds.make()
+        show_life(home)
         time.sleep(SECONDS_BETWEEN_ROUNDS)
 
 

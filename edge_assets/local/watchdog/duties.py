@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_assets.health.assessment import SCORER, SENSOR
+from edge_assets.local.ports import ACTIVATOR_PATH
 from edge_assets.local.watchdog import probing
 from edge_assets.local.watchdog.liveness import Patience
 
@@ -15,14 +17,21 @@ if TYPE_CHECKING:
     from edge_assets.store.vital_signs import VitalSigns
 
 SERVING, FEED, CODE = "serving", "feed", "code-ingest"
+ACTIVATOR, VALKEY, POSTGRES = "activator", "valkey", "postgres"
 DAEMON = "dagster-daemon"
+PATIENCE_WITH_DATABASE = Patience(start=600, tell=8, restart=300)
+"""Its restart ends every session and is followed by a recovery: the last resort, and a safe one, as PostgreSQL does not
+start beside sessions of a dead server."""
 
 
 class Ports(NamedTuple):
-    """Where our servers listen; a feed's only if it is ours."""
+    """Where our servers listen; None where one is not ours."""
 
     serving: int
-    feed: int | None
+    feed: int | None = None
+    activator: int | None = None
+    valkey: int | None = None
+    postgres: int | None = None
 
 
 class Duty(NamedTuple):
@@ -48,14 +57,26 @@ def duties(ports: Ports, now: Callable[[], float], owns: Callable[[str, int], bo
 
         return sign
 
+    def replying(service: str, port: int, question: bytes) -> Callable[[VitalSigns | None], Hashable]:
+        """Any byte of ours, an error included: a database that recovers and a cache that loads live."""
+
+        def sign(_: VitalSigns | None) -> Hashable:
+            return now() if probing.replies(port, question) and owns(service, port) else "silent"
+
+        return sign
+
     listed = [
         Duty(SENSOR, _beat_of(SENSOR), Patience(180, 30, 90), (DAEMON, CODE)),
         Duty(SCORER, _scoring, Patience(180, 20, 60), ("scorer",)),
         Duty(SERVING, answering(SERVING, ports.serving, "/readyz"), Patience(120, 8, 30), (SERVING,)),
     ]
-    if ports.feed is not None:
-        listed.append(Duty(FEED, answering(FEED, ports.feed, "/_edge/ready"), Patience(120, 8, 60), (FEED,)))
-    return listed
+    ours = [
+        (FEED, ports.feed, partial(answering, path="/_edge/ready"), Patience(120, 8, 60)),
+        (ACTIVATOR, ports.activator, partial(answering, path=ACTIVATOR_PATH), Patience(120, 8, 30)),
+        (VALKEY, ports.valkey, partial(replying, question=probing.PING), Patience(120, 8, 60)),
+        (POSTGRES, ports.postgres, partial(replying, question=probing.SSL_REQUEST), PATIENCE_WITH_DATABASE),
+    ]
+    return listed + [Duty(name, sign(name, port), patience, (name,)) for name, port, sign, patience in ours if port]
 
 
 def _beat_of(service: str) -> Callable[[VitalSigns | None], Hashable]:

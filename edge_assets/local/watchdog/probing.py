@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import struct
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,10 @@ PROBE_MILLISECONDS = 1000
 LOG_TAIL_BYTES = 4096
 TELLING = {http.client.OK, http.client.SERVICE_UNAVAILABLE}
 """Any other status is a guard's or another program's, and says nothing about the service."""
+PING = b"PING\r\n"
+"""To a Redis; without the password it refuses, which is an answer."""
+SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)
+"""To a PostgreSQL, which answers it in a letter before it asks who is there, also while it recovers."""
 UNREACHABLE, REFUSES_WRITES = "unreachable", "refuses writes"
 
 
@@ -34,6 +39,16 @@ def get_json(port: int, path: str) -> dict[str, Any] | None:
     finally:
         connection.close()
     return answer if isinstance(answer, dict) and response.status in TELLING else None
+
+
+def replies(port: int, question: bytes) -> bool:
+    """Whether a server says anything to a question in its own protocol."""
+    try:
+        with socket.create_connection((HOST, port), timeout=SECONDS) as connection:
+            connection.sendall(question)
+            return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def redis_fault(url: str) -> tuple[str, str] | None:

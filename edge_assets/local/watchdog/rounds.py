@@ -22,10 +22,11 @@ from edge_assets.local.disk import keep_reserve
 from edge_assets.local.errors import LocalError
 from edge_assets.local.listeners import owns
 from edge_assets.local.watchdog import probing
+from edge_assets.local.watchdog.bursts import BurstWatch
 from edge_assets.local.watchdog.clock import ClockWatch, read_clocks
-from edge_assets.local.watchdog.duties import Ports, duties, recording_ended
+from edge_assets.local.watchdog.duties import CODE, Ports, duties, recording_ended
 from edge_assets.local.watchdog.liveness import Liveness, Starts
-from edge_assets.store.dagster_runs import last_runs
+from edge_assets.store.dagster_runs import last_runs, run_processes
 from edge_assets.store.growth import bytes_per_day
 from edge_assets.store.problems import ProblemKind, beat
 from edge_assets.store.vital_signs import VitalSigns, connect_briefly, read_vital_signs
@@ -76,6 +77,7 @@ class Rounds:
         self._places = places
         self._notes = notes
         self._clock = ClockWatch()
+        self._bursts = BurstWatch()
         self._starts: dict[str, Starts] = defaultdict(Starts)
         self._programs: list[ProgramInfo] = []
         self._is_database_away = False
@@ -179,3 +181,4 @@ class Rounds:
             for run in last_runs(conn):
                 if run.is_failure and run.job != BURSTS:  # those the sensor tells, with the reason
                     yield Finding(ProblemKind.RUN_FAILED, run.job, f"run {run.run_id[:8]}")
+            yield from self._bursts.look(self._pid(CODE), run_processes(conn), time.monotonic())

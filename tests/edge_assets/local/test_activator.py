@@ -15,9 +15,10 @@ import pytest
 from starlette.datastructures import Headers
 
 from edge_assets.local import activator, probes
-from edge_assets.local.ports import HOST, choose
+from edge_assets.local.ports import ACTIVATOR_PATH, HOST, choose
 from edge_assets.local.programs import Program
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.watchdog import probing
 from edge_assets.web.guard import foreign_fetch, other_host
 from tests.edge_assets.local.embedded import eventually
 
@@ -59,6 +60,8 @@ def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home
     assert state() == "STOPPED"  # a probe of the port asks for nothing
     for headers in FOREIGN:
         assert httpx.get(f"http://{HOST}:{port}/", headers=headers, timeout=20).status_code == 403
+    assert state() == "STOPPED"
+    assert probing.get_json(port, ACTIVATOR_PATH) is not None
     assert state() == "STOPPED"
     silent = socket.create_connection((HOST, port))  # holds nothing open
     for _ in range(2):

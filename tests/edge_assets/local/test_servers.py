@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import redis
 
-from edge_assets.local import disk, postgres, probes, shutdown
+from edge_assets.local import disk, postgres, probes, shutdown, valkey
 from edge_assets.local.errors import LocalError
 from edge_assets.local.sockets import socket_path
 from edge_assets.local.survivors import survivors
@@ -50,13 +50,13 @@ def test_killed_servers_come_back_with_their_data(servers: Servers) -> None:
 
 def test_they_start_again_after_a_crash_of_everything(servers: Servers) -> None:
     assert servers.supervisor.pid is not None
-    postmaster, valkey = servers.pid("postgres"), servers.pid("valkey")
+    postmaster, cache = servers.pid("postgres"), servers.pid("valkey")
     os.kill(servers.supervisor.pid, signal.SIGKILL)
     os.kill(postmaster, signal.SIGKILL)
     shutdown.down(servers.home)
     assert not list(survivors(servers.home))
     assert not socket_path(servers.home, "supervisor").parent.exists()  # a path too long for sockets: below /tmp
-    assert not psutil.pid_exists(valkey)
+    assert not psutil.pid_exists(cache)
     servers.start()
     assert probes.postgres(servers.database_url)
 
@@ -86,6 +86,19 @@ def test_what_a_power_cut_leaves_of_a_server_does_not_lock_the_home(servers: Ser
         assert probes.postgres(servers.database_url)
         assert foreign.poll() is None
         foreign.kill()
+
+
+def test_a_damaged_stream_is_told_with_file_and_remedy(servers: Servers) -> None:
+    shutdown.down(servers.home)
+    manifest = servers.home.valkey / "appendonlydir" / "appendonly.aof.manifest"
+    manifest.write_text("")
+    cache = valkey.program(servers.home, servers.valkey_port, servers.home.secret("valkey"))
+    said = subprocess.run(cache.command, capture_output=True, text=True, check=False, timeout=60).stdout
+    damaged = valkey.damage(servers.home, said)
+    assert str(damaged) == f"valkey cannot read {manifest}: Found an empty AOF manifest"
+    assert damaged is not None
+    assert damaged.remedy.startswith(f"mv '{manifest.parent}' ")
+    assert valkey.damage(servers.home, "# Could not create server TCP listening socket") is None
 
 
 def test_the_database_has_room_to_recover_in(servers: Servers) -> None:

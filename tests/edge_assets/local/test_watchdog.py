@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from contextlib import closing, suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -17,13 +20,17 @@ import redis
 
 from edge_assets.health.findings import Finding
 from edge_assets.local.programs import Program
+from edge_assets.local.runs import is_run
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.watchdog import probing, rounds
 from edge_assets.local.watchdog.__main__ import give_up_after
+from edge_assets.local.watchdog.bursts import BurstWatch
 from edge_assets.local.watchdog.clock import ClockWatch, Reading
+from edge_assets.local.watchdog.counterpart import Counterpart, show_life
 from edge_assets.local.watchdog.duties import Ports, duties
 from edge_assets.local.watchdog.liveness import LONGEST_WAIT_SECONDS, Liveness, Patience, Starts
 from edge_assets.local.watchdog.notes import Notes, read_beside
+from edge_assets.store.dagster_runs import RunProcess
 from edge_assets.store.database import connect
 from edge_assets.store.problems import ProblemKind, read_heartbeats, read_problems, report_problem
 from tests.edge_assets.local.embedded import eventually
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
     from edge_assets.local.home import Home
     from edge_assets.local.watchdog.duties import Duty
+    from tests.servers.postgres import PostgresServer
     from tests.servers.valkey import ValkeyServer
 
 PATIENCE = Patience(start=180, tell=30, restart=90)
@@ -252,3 +260,80 @@ def test_an_answer_of_another_homes_server_is_no_sign_of_life(monkeypatch: pytes
     assert serving.sign(None) == "silent"
     ours[8000] = True
     assert serving.sign(None) == 7.0
+
+
+def test_a_database_and_a_cache_answer_to_whoever_asks(
+    own_postgres: PostgresServer, own_redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "SECONDS", 1.0)
+    redis_port = urlsplit(own_redis.url).port or 0
+    listed = duties(Ports(1, valkey=redis_port, postgres=own_postgres.port), lambda: 7.0, lambda *_: True)
+    signs = {duty.service: duty.sign for duty in listed if duty.service in {"valkey", "postgres"}}
+    assert {name: sign(None) for name, sign in signs.items()} == {"valkey": 7.0, "postgres": 7.0}
+    with own_postgres.process.suspended(), own_redis.process.suspended():
+        assert {name: sign(None) for name, sign in signs.items()} == {"valkey": "silent", "postgres": "silent"}
+
+
+RUN = "spawn_main = 0\nwhile True: pass"
+
+
+def test_a_burst_that_is_stopped_is_told_and_killed_and_one_that_works_is_not() -> None:
+    spawned = [subprocess.Popen([sys.executable, "-S", "-c", RUN]) for _ in range(3)]
+    works, starts, polls = (psutil.Process(process.pid) for process in spawned)
+    noted = [RunProcess("odds_burst", "aaaaaaaa-1", polls.pid), RunProcess("odds_burst", "gone", 2**22 + 1)]
+    watch = BurstWatch()
+    told: list[Finding] = []
+    try:
+        for process in (works, starts, polls):
+            eventually(lambda process=process: is_run(process))  # type: ignore[misc]
+        starts.suspend()
+        polls.suspend()
+        eventually(lambda: {starts.status(), polls.status()} == {psutil.STATUS_STOPPED})
+        for now in range(0, 80, 5):
+            used = works.cpu_times()
+            eventually(lambda used=used: works.cpu_times() != used)  # type: ignore[misc]
+            told += watch.look(os.getpid(), noted, now)
+        assert {finding.subject for finding in told} == {"burst"}
+        assert f"process {polls.pid} of run aaaaaaaa makes no progress for 20 seconds" in told[0].detail
+        assert f"process {starts.pid} of a run that starts makes no progress for 20 seconds" in told[0].detail
+        assert [spawned[1].wait(20), spawned[2].wait(20)] == [-signal.SIGKILL] * 2
+        assert works.is_running()
+    finally:
+        for one in spawned:
+            one.kill()
+            one.wait()
+
+
+def test_other_jobs_may_wait_and_time_that_nobody_saw_does_not_count() -> None:
+    spawned = subprocess.Popen([sys.executable, "-S", "-c", RUN])
+    run = psutil.Process(spawned.pid)
+    try:
+        eventually(lambda: is_run(run))
+        run.suspend()
+        eventually(lambda: run.status() == psutil.STATUS_STOPPED)
+        other = [RunProcess("retention", "bbbbbbbb", run.pid)]
+        waits, unseen = BurstWatch(), BurstWatch()
+        assert not [finding for now in range(0, 600, 5) for finding in waits.look(os.getpid(), other, now)]
+        assert not [finding for now in (0, 3_600) for finding in unseen.look(os.getpid(), [], now)]
+    finally:
+        spawned.kill()
+        spawned.wait()
+
+
+@pytest.mark.chaos
+def test_a_watchdog_that_hangs_is_restarted_by_its_counterpart(home: Home) -> None:
+    supervisor = Supervisor(home)
+    supervisor.launch(os.environ)
+    counterpart = Counterpart(home, supervisor, Patience(start=5, tell=1, restart=3))
+    counterpart.look(0)
+    supervisor.add(Program("watchdog", (sys.executable, "-S", "-c", "import time; time.sleep(600)"), stop_seconds=1))
+    eventually(lambda: bool(supervisor.programs()[0].pid))
+    first = supervisor.programs()[0].pid
+    start = time.monotonic()
+    for now in range(0, 40, 2):
+        show_life(home)
+        counterpart.look(start + now)
+    assert supervisor.programs()[0].pid == first
+    psutil.Process(first).suspend()
+    counterpart.look(start + 50)
+    eventually(lambda: supervisor.programs()[0].pid not in {0, first})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster._grpc import impl
 
-from edge_assets.store.dagster_runs import last_runs
+from edge_assets.store.dagster_runs import RunProcess, last_runs, run_processes
 from edge_assets.store.database import connect, ensure_database
 
 if TYPE_CHECKING:
@@ -59,3 +61,17 @@ def test_a_failure_counts_until_a_later_run_succeeds(instance: DagsterInstance, 
         }
         run(instance, "odds_burst", DagsterRunStatus.SUCCESS)
         assert not any(state.is_failure for state in last_runs(conn))
+
+
+def test_the_processes_of_runs_in_flight(instance: DagsterInstance, url: str) -> None:
+    """In the words of Dagster's own code server, which a newer Dagster may change."""
+    assert '"Started process for run (pid: {pid})."' in inspect.getsource(impl)
+    runs = [DagsterRun(job_name="odds_burst", status=DagsterRunStatus.STARTED) for _ in range(2)]
+    runs.append(DagsterRun(job_name="results", status=DagsterRunStatus.SUCCESS))
+    for pid, of in enumerate(runs, 41):
+        instance.add_run(of)
+        if pid != 42:
+            instance.report_engine_event(f"Started process for run (pid: {pid}).", of)
+        instance.report_engine_event("Another event.", of)
+    with connect(url, "test") as conn:
+        assert run_processes(conn) == [RunProcess("odds_burst", runs[0].run_id, 41)]

@@ -35,12 +35,23 @@ async def _stream(websocket: WebSocket) -> None:
     await websocket.close()
 
 
+async def _hear(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.receive()
+
+
+async def _deny(websocket: WebSocket) -> None:
+    await websocket.send_denial_response(PlainTextResponse("no", 403))
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     app = Starlette(
         routes=[
             Route("/", lambda _: PlainTextResponse("done"), methods=["GET", "POST"]),
             WebSocketRoute("/ws", _stream),
+            WebSocketRoute("/hear", _hear),
+            WebSocketRoute("/deny", _deny),
         ]
     )
     config = configure(app, "127.0.0.1", 0)
@@ -120,6 +131,34 @@ def test_a_handshake_that_the_library_refuses_is_answered(port: int) -> None:
     without_key = upgrade().replace(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"")
     assert answer_to(port, without_key).startswith(b"HTTP/1.1 4")
     assert answer_to(port, b"GET / HTTP/1.1\r\nHost\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "frames", "answer"),
+    [
+        (upgrade(path="/hear"), b"\x81\x82\0\0\0\0\xff\xfe", b"\x88\x02\x03\xef"),
+        (upgrade(path="/hear"), b"\x01\x81\0\0\0\0\xff\x80\x81\0\0\0\0\xfe", b"\x88\x02\x03\xef"),
+        (upgrade(path="/hear"), b"\x83\x80\0\0\0\0", b"\x03\xeainvalid opcode"),
+        (upgrade(path="/deny"), b"", b"no"),
+    ],
+    ids=["no UTF-8", "in two frames", "no opcode", "a refused handshake"],
+)
+def test_what_a_client_does_wrong_is_no_error_of_ours(
+    port: int, asked: bytes, frames: bytes, answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
+    for logger in loggers:
+        logger.addHandler(caplog.handler)
+    try:
+        with connected(port) as sock:
+            sock.sendall(asked)
+            assert not frames or sock.recv(12) == b"HTTP/1.1 101"  # what comes with a handshake is lost
+            sock.sendall(frames)
+            assert _rest(sock).endswith(answer)
+    finally:
+        for logger in loggers:
+            logger.removeHandler(caplog.handler)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_a_head_without_end_stops_nobody(port: int) -> None:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Route
 
-from edge_assets.web.dagster_ui import graphql_by_get
+from edge_assets.web.dagster_ui import graphql_by_get, upward
 from edge_assets.web.guard import Guard, not_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ async def _answer(request: Request) -> Any:
 
 
 BEHIND = Starlette(routes=[Route("/{path:path}", _answer, methods=["GET", "POST"])])
-GUARDED = Guard(BEHIND, rules=(not_json, graphql_by_get))
+GUARDED = Guard(BEHIND, rules=(not_json, graphql_by_get, upward))
 
 
 def ask(method: str, path: str, headers: dict[str, str] | None = None, url: str = OWN) -> httpx.Response:
@@ -95,6 +95,11 @@ def test_graphql_is_no_matter_of_addresses() -> None:
     assert ask("HEAD", "/graphql/?query=").status_code == 405
     assert ask("GET", "/graphql").text == "done"
     assert ask("GET", "/runs?query=x").text == "done"
+
+
+def test_a_path_that_leads_upwards_is_no_page() -> None:
+    assert ask("GET", "/logs/%2e%2e/%2e%2e/etc/passwd/x").status_code == 404
+    assert ask("GET", "/logs/x..y/z").text == "done"
 
 
 @pytest.mark.parametrize("value", ["garbage", "1.2.3", "1.2.3.4, <x>", "[::1", ",", "1.2.3.4:port"])

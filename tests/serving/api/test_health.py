@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from edge_assets.health.assessment import SENSOR
@@ -15,6 +17,8 @@ from edge_assets.store.schema import upgrade
 from tests.serving.conftest import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.servers.postgres import PostgresServer
 
 
@@ -89,6 +93,32 @@ def test_a_database_that_hangs_is_told_within_seconds(serve: Any, own_postgres: 
             code, body = health(served)
             assert (code, body["status"], body["problems"][0]["kind"]) == (503, "down", "database_unreachable")
         until(lambda: health(served)[1]["database"], 30)
+
+
+@pytest.mark.chaos
+def test_a_database_that_lets_nobody_in_is_told_by_its_name(
+    serve: Any, own_postgres: PostgresServer, redis_url: str
+) -> None:
+    url = ensure_database(own_postgres.url, "full")
+    upgrade(url)
+    with serve(database_url=url) as served, connect(url, "test") as conn:
+        beat(conn, SENSOR)
+        conn.execute("UPDATE heartbeats SET beat_at = clock_timestamp() - interval '25 seconds'")
+        assert [p["kind"] for p in health(served)[1]["problems"]] == ["service_hangs"]
+        with suspended(psutil.Process(conn.info.backend_pid).parent()):
+            code, body = health(served)
+        assert (code, [p["kind"] for p in body["problems"]]) == (503, ["database_unreachable", "service_hangs"])
+
+
+@contextmanager
+def suspended(process: psutil.Process | None) -> Iterator[None]:
+    """The main process alone: its sessions go on."""
+    assert process is not None
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
 
 
 def test_credits_are_told_before_the_first_poll(serve: Any, own_postgres: PostgresServer) -> None:
