@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from edge_assets.importing.batches import Looked
     from edge_assets.importing.locating import Located
     from edge_assets.importing.reporting import Watcher
+    from edge_assets.matching import Fixture
 
 __all__ = ["ImportReport", "Importer"]
 
@@ -138,6 +139,8 @@ class Importer:
             return [found for half in batch.halves() for found in self._located(half, file, refused, import_id)]
         for event in located.ambiguous:
             refused.add(_ambiguous(file, event))
+        for repeat in located.repeats:
+            refused.add(_repeated(file, *repeat))
         return [located]
 
     def _store(self, group: Sequence[Ready], report: ImportReport) -> None:
@@ -235,6 +238,13 @@ class Importer:
 def _ambiguous(file: str, event: HistoryEvent) -> Refusal:
     detail = f"{event.home} - {event.away} of {to_datetime(event.start):%Y-%m-%d %H:%M} UTC could be several events"
     return Refusal(file, "ambiguous_event", detail, "it was stored as an event of its own; check the starts")
+
+
+def _repeated(file: str, event: HistoryEvent, before: Fixture) -> Refusal:
+    listed = f"{event.home} - {event.away} of {to_datetime(event.start):%Y-%m-%d %H:%M} UTC"
+    detail = f"{listed} is {before.home} - {before.away} of {before.start:%Y-%m-%d %H:%M} UTC, listed again"
+    remedy = "correct the file; if the results differ they settle nothing: `edge results list --contradicted`"
+    return Refusal(file, "match_twice", detail, remedy)
 
 
 def _counted(part: Ready, looked: Sequence[Looked]) -> ImportCounts:

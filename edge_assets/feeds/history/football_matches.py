@@ -53,21 +53,21 @@ class _RefusedError(ValueError):
 
 
 def matches_of(table: Table, layout: Layout) -> Mapping[str, list[Match]]:
-    """The matches by sport, in the order of the file."""
+    """The matches by sport, in the order of the file; one twice if it has two results, which then contradict."""
     found: dict[str, list[Match]] = defaultdict(list)
-    known: set[tuple[str, str, str, int]] = set()
+    known: dict[str, set[GameReport | None]] = defaultdict(set)
     month_first = are_month_first(table.coded("Date")[1])
     columns = map(table.texts, (*layout.match, *layout.result, "Time"))
     for row, fields in enumerate(map(_Fields._make, zip(*columns, strict=True))):
         try:
             match = _match(table, row, fields, layout, month_first=month_first)
-            name = fields.league, fields.home, fields.away, match.times.start
-            if name in known:
+            told = known[match.event.key]
+            if told and {match.event.report} <= told | {None}:
                 raise _RefusedError("match_twice", layout.home, match.event.key)
         except _RefusedError as refusal:
             table.refuse_at(row, *refusal.args)
         else:
-            known.add(name)
+            told.add(match.event.report)
             found[layout.sports[fields.league]].append(match)
     return found
 
