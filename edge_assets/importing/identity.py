@@ -3,8 +3,9 @@
 An event is found by its source's own key or, the first time, by sport, teams and start (`edge_assets.matching`) among
 the events that the source has no name for yet. So doubleheaders stay apart, because a source gives each game a key, and
 a key an event. Where teams cannot meet again so soon, a source that lists them on another day, or the other way round,
-means the event that it has listed before: results that differ then contradict each other. One that could be several of the stored events is stored as one of its own, and counted. Home and away
-may be the other way round at a neutral place: then the event's first source decides.
+means the event that it has listed before: results that differ then contradict each other. An event that could be
+several of the stored ones is stored as one of its own, and counted. Home and away may be the other way round at a
+neutral place: then the event's first source decides.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Located(NamedTuple):
     """A batch whose quotes alone are not stored; `starts` (k,) are of the looks `at` (k,), `results` their number.
 
-    `ambiguous` are the events that could have been several of those stored, and were stored beside them; `repeats` those
-    that their source had listed otherwise. Of an event that a batch has twice the prices are those that come first.
+    `ambiguous` are the events that could have been several of those stored, and were stored beside them; `repeats`
+    those that their source had listed otherwise. Of an event that a batch has twice, the first one's prices count.
     """
 
     batch: HistoryBatch
