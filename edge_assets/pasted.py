@@ -71,7 +71,7 @@ def unknown(value: str, known: Collection[str], kind: str) -> str:
 def checked_url(url: str, schemes: Sequence[str]) -> str:
     """A URL of one of the `schemes` as every client reads it alike: what a user name or password has to escape, is.
 
-    The last `@` ends the password, unless what stands before is a whole host by itself: `u:1/x@h` may mean the host `u`.
+    The last `@` ends the password, unless what stands before may be host and path: `u:1/x@h` may mean the host `u`.
     `ValueError` tells what is wrong without repeating it.
     """
     scheme, found, _ = url.partition("://")
@@ -97,8 +97,8 @@ def checked_url(url: str, schemes: Sequence[str]) -> str:
 
 def postgres_url(url: str) -> str:
     """A database URL as libpq takes it, also from `postgres://` and from SQLAlchemy's `postgresql+driver://`."""
-    from psycopg import ProgrammingError
-    from psycopg.conninfo import conninfo_to_dict
+    from psycopg import ProgrammingError  # noqa: PLC0415 - only where there is a database of one's own
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
 
     plain = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url, flags=re.IGNORECASE)
     plain = _SSL.sub(_sslmode, checked_url(plain, ("postgresql",)))
