@@ -103,6 +103,15 @@ def test_a_match_that_its_source_lists_again_is_one_event(
     assert settling == [(2, 1)] * 2 * (1 - contradicted)
 
 
+def test_what_is_no_file_of_the_format_is_counted_and_the_others_are_read(database_url: str, tmp_path: Path) -> None:
+    season(tmp_path / "a" / "E0.csv", *MATCHES)
+    (tmp_path / "a" / "notes.txt").write_text("other")
+    (loop := tmp_path / "loop").symlink_to(loop)
+    report = run(database_url, loop, tmp_path / "a")
+    assert report.refused.counts == {"nothing_there": 1, "other_file": 1}
+    assert (report.files, report.events, [told.file for told in report.refused_files]) == (2, 3, [str(loop)])
+
+
 def test_a_season_a_day_off_is_no_other_season(database_url: str, tmp_path: Path) -> None:
     before = run(database_url, season(tmp_path / "a.csv", *MATCHES))
     off = [re.sub(r"\d\d(?=/08/2019)", lambda day: str(int(day[0]) + 1), line) for line in MATCHES]
