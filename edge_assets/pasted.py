@@ -17,6 +17,12 @@ _SEPARATORS = re.compile(r"[,;\s]+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_. :=-]{0,39}")
 _SECRET_LIKE = re.compile(r"[0-9A-Fa-f]{16,}|[A-Za-z0-9]{24,}")
 _ODD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_ESCAPE = re.compile(r"[@:/#?,\[\]]")
+"""Of a user name and of a password, which the first colon parts, what ends them early for one client or the other."""
+_PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[\w.%,-]*)(?::\d+)?(?:/[^?#@]*)?(?:\?[^#@]*)?")
+"""Hosts, port, path and parameters: nothing that a password could have been cut into."""
+_SSL = re.compile(r"(?<=[?&])ssl=([\w-]*)", re.IGNORECASE)
+_YES, _NO = frozenset({"", "1", "on", "true", "yes"}), frozenset({"0", "off", "false", "no"})
 _EXAMPLES = 8
 
 
@@ -63,7 +69,11 @@ def unknown(value: str, known: Collection[str], kind: str) -> str:
 
 
 def checked_url(url: str, schemes: Sequence[str]) -> str:
-    """A URL of one of the `schemes` that a client can read; `ValueError` tells what is wrong without repeating it."""
+    """A URL of one of the `schemes` as every client reads it alike: what a user name or password has to escape, is.
+
+    The last `@` ends the password, unless what stands before may be host and path: `u:1/x@h` may mean the host `u`.
+    `ValueError` tells what is wrong without repeating it.
+    """
     scheme, found, _ = url.partition("://")
     if not found or scheme not in schemes:
         begins = f", not with {scheme}://" if found and re.fullmatch(r"[a-z][a-z0-9+.]{0,19}", scheme) else ""
@@ -73,9 +83,9 @@ def checked_url(url: str, schemes: Sequence[str]) -> str:
         msg = "the URL holds characters that have to be written as %XX (in a password: % @ : / # ? and spaces)"
         raise ValueError(msg)
     try:
+        url = _escaped(url)
         parts = urlsplit(url)
-        # a password with an unescaped @ : / # or ? ends up in the host, the port or the path
-        usable = parts.port != 0 and "@" not in (parts.hostname or "") and not parts.fragment
+        usable = parts.port != 0 and bool(_PLACE.fullmatch(url.partition("://")[2].rpartition("@")[2]))
         usable &= bool(parts.hostname) or not parts.netloc or "host" in parse_qs(parts.query) or scheme == "unix"
     except ValueError:
         usable = False
@@ -87,5 +97,39 @@ def checked_url(url: str, schemes: Sequence[str]) -> str:
 
 def postgres_url(url: str) -> str:
     """A database URL as libpq takes it, also from `postgres://` and from SQLAlchemy's `postgresql+driver://`."""
+    from psycopg import ProgrammingError  # noqa: PLC0415 - only where there is a database of one's own
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+
     plain = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url, flags=re.IGNORECASE)
-    return checked_url(plain, ("postgresql",))
+    plain = _SSL.sub(_sslmode, checked_url(plain, ("postgresql",)))
+    try:
+        conninfo_to_dict(plain)
+    except ProgrammingError:  # which would repeat what may be a part of the password
+        msg = "behind the ? of the URL stands what PostgreSQL does not know; it knows sslmode=require and the like"
+        raise ValueError(msg) from None
+    return plain
+
+
+def _sslmode(found: re.Match[str]) -> str:
+    """asyncpg's way to ask for encryption as libpq writes it."""
+    mode = found[1].lower()
+    return f"sslmode={'require' if mode in _YES else 'disable' if mode in _NO else mode}"
+
+
+def _escaped(url: str) -> str:
+    """The URL with its user name and password escaped; `ValueError` where it may be read in two ways."""
+    scheme, _, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    if not at:
+        return url
+    user, colon, password = login.partition(":")
+    escaped = "".join((scheme, "://", _ESCAPE.sub(_percent, user), colon, _ESCAPE.sub(_percent, password), at, place))
+    begin = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if begin != rest and len(begin) < len(login) and _PLACE.fullmatch(begin.rpartition("@")[2]):
+        msg = "either @ may end the password"
+        raise ValueError(msg)
+    return escaped
+
+
+def _percent(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"

@@ -193,6 +193,13 @@ class Settings(HomeSettings):
     def _redis(cls, value: str | None) -> str | None:
         return value and checked_url(value, ("redis", "rediss", "unix"))
 
+    @field_validator("mlflow_tracking_uri")
+    @classmethod
+    def _mlflow(cls, value: str | None) -> str | None:
+        scheme, found, _ = (value or "").partition("://")
+        # a folder, or `databricks`, is none
+        return checked_url(value, (scheme,)) if value and found and "@" in value else value
+
     @field_validator("odds_api_url", "espn_url", "football_data_url", "edge_board_url")
     @classmethod
     def _web(cls, value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 MAX_TEXT_LENGTH = 200
 """Characters of the longest name that is taken; the longest real one (a player with team and market) has about 90."""
@@ -24,14 +25,14 @@ def clean_text(text: str) -> str:
     in another Unicode form by another source.
 
     Raises:
-        UnusableTextError: nothing is left, or more than `MAX_TEXT_LENGTH` characters.
+        UnusableTextError: nothing is left that can be seen, or more than `MAX_TEXT_LENGTH` characters.
     """
     if text.isascii() and text.isprintable() and "  " not in text and text == text.strip():
         cleaned = text
     else:
         shown = "".join(" " if unicodedata.category(c) in _UNSHOWN_CATEGORIES else c for c in text)
         cleaned = " ".join(unicodedata.normalize("NFC", shown).split())
-    if not cleaned:
+    if not cleaned or not (cleaned.isascii() or folded(cleaned)):
         raise UnusableTextError("text_empty")
     if len(cleaned) > MAX_TEXT_LENGTH:
         raise UnusableTextError("text_too_long")
@@ -70,3 +71,9 @@ def folded(text: str) -> str:
     """
     seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
+
+
+@lru_cache(maxsize=65_536)
+def is_one_name(one: str | None, other: str | None) -> bool:
+    """Whether two texts are one name: of two sides with one name nothing on offer says whom it is about."""
+    return one is not None and other is not None and (one == other or folded(one) == folded(other))

@@ -26,6 +26,15 @@ err = Terminal(stderr=True)
 class Telling(TyperGroup):
     """Turns expected problems into a message and an exit code; the rest are bugs and keep their traceback."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse what is empty, as a variable that the shell does not know leaves it: every name begins and ends so."""
+        for before, arg in zip(["", *args], args, strict=False):
+            name, _, value = arg.partition("=") if arg.startswith("--") else (before, "", arg)
+            if not value.strip() and ("=" in arg or not arg.strip()):
+                where = name if name.startswith("-") else "an argument"
+                raise typer.BadParameter(f"{where} is empty: give a value, or leave it out", ctx)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand."""
         try:

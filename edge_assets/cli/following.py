@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,8 @@ def follow(url: str, token: Callable[[], str], after: int | None, show: Callable
                     lost = False
         except _LostError as error:
             if not lost:
-                err.print(f"no connection to {url} ({error}); trying again", style="yellow", soft_wrap=True)
+                board = re.sub(r"(?<=//)[^@/]*@", "", url)  # who asks, and by which password, is nobody else's
+                err.print(f"no connection to {board} ({error}); trying again", style="yellow", soft_wrap=True)
             lost = True
             time.sleep(RETRY_SECONDS)
 

@@ -170,9 +170,12 @@ def _decide(
     *,
     as_json: bool,
 ) -> None:
+    from edge_assets.local.errors import LocalError
     from edge_assets.store import findings as store
 
     who, why = _said("--by", by or getpass.getuser()), _said("--why", why)
+    if number is not None and any(name is not None for name in named):
+        raise LocalError(f"finding {number} is given, and names beside it", "give its number, or names, not both")
     with _database() as conn:
         if number is None:
             number = store.record_wish(conn, _scope(conn, *named), who, why)

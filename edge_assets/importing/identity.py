@@ -2,8 +2,10 @@
 
 An event is found by its source's own key or, the first time, by sport, teams and start (`edge_assets.matching`) among
 the events that the source has no name for yet. So doubleheaders stay apart, because a source gives each game a key, and
-a key an event; one that could be several of the stored events is stored as one of its own, and counted. Home and away
-may be the other way round at a neutral place: then the event's first source decides.
+a key an event. Where teams cannot meet again so soon, a source that lists them on another day, or the other way round,
+means the event that it has listed before: results that differ then contradict each other. An event that could be
+several of the stored ones is stored as one of its own, and counted. Home and away may be the other way round at a
+neutral place: then the event's first source decides.
 """
 
 from __future__ import annotations
@@ -13,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge_assets.clock import to_datetime
-from edge_assets.matching import Fixture, Matching, are_exchanged, canonical, match_fixtures
-from edge_assets.matching.tolerances import tolerance
+from edge_assets.matching import Fixture, Matching, are_exchanged, canonical, first_listed, match_fixtures
+from edge_assets.matching.tolerances import OTHERWISE, has_one_event, tolerance
 from edge_assets.store import identities
 from edge_assets.store.identities import NewEvent, Start, StoredEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
     from psycopg import Connection
@@ -28,12 +31,24 @@ if TYPE_CHECKING:
     from ml.quotes import Micros
 
 
+class Repeat(NamedTuple):
+    """An event that its source has listed before on another day, with the sides exchanged, or in the same batch."""
+
+    event: HistoryEvent
+    before: Fixture
+
+
 class Resolved(NamedTuple):
-    """Ids of events (n,), whether home and away are the other way round there, and which could have been several."""
+    """Ids of events (n,), whether home and away are the other way round there, and whether the batch had it before.
+
+    `ambiguous` could have been several events, `repeats` are events that their source had named otherwise.
+    """
 
     ids: NDArray[np.int32]
     exchanged: NDArray[np.bool_]
+    again: NDArray[np.bool_]
     ambiguous: list[HistoryEvent]
+    repeats: list[Repeat]
 
 
 class EventRef(NamedTuple):
@@ -49,23 +64,64 @@ def resolve(
     """Find the events that a source means, and store those that nobody has named yet, as `import_id` tells of them."""
     found = identities.named(conn, source, [ref.event.key for ref in refs])
     unknown = [ref for ref in refs if ref.event.key not in found]
-    candidates = _candidates(conn, source, sport, sport_id, unknown)
-    matching = _match(sport, source, unknown, candidates)
-    met = {unknown[match.theirs].event.key: candidates[match.ours] for match in matching.matches}
-    identities.link(conn, source, {key: event.id for key, event in met.items()})
-    stored = found | met
-    _note(conn, refs, stored)
-    new = [ref for ref in unknown if ref.event.key not in met]
-    created = _create(conn, source, sport, sport_id, new, import_id)
+    before = _listed_before(conn, source, sport, sport_id, unknown)
+    fresh, same_as = _firsts(source, sport, [ref for ref in unknown if ref.event.key not in before])
+    candidates = _candidates(conn, source, sport, sport_id, fresh)
+    matching = _match(sport, source, fresh, candidates)
+    met = {fresh[match.theirs].event.key: candidates[match.ours] for match in matching.matches}
+    stored = found | before | met
+    created = _create(conn, source, sport, sport_id, [ref for ref in fresh if ref.event.key not in met], import_id)
     ids = {key: event.id for key, event in stored.items()} | created
+    ids |= {key: ids[first] for key, first in same_as.items()}
+    identities.link(conn, source, {key: ids[key] for key in [*before, *met, *same_as]})
     moved = [(ids[event.key], event.moved_to) for event, _ in refs if event.moved_to is not None]
     identities.note_moved(conn, [Start(event, known_at, start) for event, (start, known_at) in moved])
-    exchanged = [_is_exchanged(sport, ref.event, stored.get(ref.event.key)) for ref in refs]
-    return Resolved(
-        np.array([ids[ref.event.key] for ref in refs], np.int32),
-        np.array(exchanged, bool),
-        [unknown[place].event for place in sorted(matching.ambiguous)],
-    )
+    listed = {event.key: _fixture(event) for event, _ in fresh} | {key: _stored(e) for key, e in stored.items()}
+    listed |= {key: listed[first] for key, first in same_as.items()}
+    resolved = _resolved(sport, refs, ids, listed, before)
+    repeated = {repeat.event.key for repeat in resolved.repeats}
+    _note(conn, [ref for ref in refs if ref.event.key not in repeated], stored)
+    return resolved._replace(ambiguous=[fresh[place].event for place in sorted(matching.ambiguous)])
+
+
+def _listed_before(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]
+) -> dict[str, StoredEvent]:
+    """The events by the source's new keys for them; where teams meet again so soon, a new key is a new event."""
+    if not refs or not has_one_event(sport, source):
+        return {}
+    ours = identities.listed(conn, source, sport_id, *_period(sport, source, refs))
+    firsts = first_listed(sport, source, [*map(_stored, ours), *(_fixture(event) for event, _ in refs)])[len(ours) :]
+    return {event.key: ours[first] for (event, _), first in zip(refs, firsts, strict=True) if first < len(ours)}
+
+
+def _firsts(source: str, sport: str, refs: Sequence[EventRef]) -> tuple[list[EventRef], dict[str, str]]:
+    """The refs without those that repeat an earlier one, and the keys of these with the earlier one's."""
+    if not has_one_event(sport, source):
+        return list(refs), {}
+    firsts = first_listed(sport, source, [_fixture(event) for event, _ in refs])
+    kept = [ref for place, ref in enumerate(refs) if firsts[place] == place]
+    keys = [(ref.event.key, refs[first].event.key) for ref, first in zip(refs, firsts, strict=True)]
+    return kept, {key: first for key, first in keys if key != first}
+
+
+def _resolved(
+    sport: str,
+    refs: Sequence[EventRef],
+    ids: Mapping[str, int],
+    listed: Mapping[str, Fixture],
+    before: Collection[str],
+) -> Resolved:
+    numbers = np.array([ids[ref.event.key] for ref in refs], np.int32)
+    again = np.ones(len(refs), bool)
+    again[np.unique(numbers, return_index=True)[1]] = False
+    exchanged = [_is_exchanged(sport, event, listed[event.key]) for event, _ in refs]
+    repeats = [
+        Repeat(event, listed[event.key])
+        for (event, _), is_turned, is_again in zip(refs, exchanged, again.tolist(), strict=True)
+        if is_again or (event.key in before and (is_turned or _is_of_another_day(event, listed[event.key])))
+    ]
+    return Resolved(numbers, np.array(exchanged, bool), again, [], repeats)
 
 
 def _candidates(
@@ -73,16 +129,26 @@ def _candidates(
 ) -> list[StoredEvent]:
     if not refs:
         return []
+    return identities.unnamed(conn, source, sport_id, *_period(sport, source, refs))
+
+
+def _period(sport: str, source: str, refs: Sequence[EventRef]) -> tuple[datetime, datetime]:
+    """Between which starts there may be the events that are meant."""
     starts = [ref.event.start for ref in refs]
     farthest = tolerance(sport, source)
-    since, until = to_datetime(min(starts)) - farthest, to_datetime(max(starts)) + farthest
-    return identities.unnamed(conn, source, sport_id, since, until)
+    return to_datetime(min(starts)) - farthest, to_datetime(max(starts)) + farthest
 
 
 def _match(sport: str, source: str, refs: Sequence[EventRef], candidates: Sequence[StoredEvent]) -> Matching:
-    theirs = [Fixture(event.home, event.away, to_datetime(event.start)) for event, _ in refs]
-    ours = [Fixture(event.home_team, event.away_team, event.commence_at) for event in candidates]
-    return match_fixtures(sport, source, theirs, ours)
+    return match_fixtures(sport, source, [_fixture(event) for event, _ in refs], [*map(_stored, candidates)])
+
+
+def _fixture(event: HistoryEvent) -> Fixture:
+    return Fixture(event.home, event.away, to_datetime(event.start))
+
+
+def _stored(event: StoredEvent) -> Fixture:
+    return Fixture(event.home_team, event.away_team, event.commence_at)
 
 
 def _create(
@@ -113,6 +179,9 @@ def _note(conn: Connection, refs: Sequence[EventRef], stored: dict[str, StoredEv
     identities.note_known(conn, assumed)
 
 
-def _is_exchanged(sport: str, event: HistoryEvent, stored: StoredEvent | None) -> bool:
-    ours = (stored.home_team, stored.away_team) if stored else (None, None)
-    return bool(are_exchanged(sport, ours, (event.home, event.away)))
+def _is_exchanged(sport: str, event: HistoryEvent, ours: Fixture) -> bool:
+    return bool(are_exchanged(sport, (ours.home, ours.away), (event.home, event.away)))
+
+
+def _is_of_another_day(event: HistoryEvent, ours: Fixture) -> bool:
+    return abs(to_datetime(event.start) - ours.start) > OTHERWISE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from edge_assets.clock import to_datetime
 from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
-from edge_assets.feeds.history.sources import printable
+from edge_assets.feeds.history.sources import left_out, printable
 from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.captures import Names, SportImport, load
 from edge_assets.importing.faults import DATA_ERRORS, contradicts, held_out, not_storable, refusal_of
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from edge_assets.importing.batches import Looked
     from edge_assets.importing.locating import Located
     from edge_assets.importing.reporting import Watcher
+    from edge_assets.matching import Fixture
 
 __all__ = ["ImportReport", "Importer"]
 
@@ -64,16 +65,13 @@ class Importer:
     def run(self, name: FormatName, paths: Sequence[Path]) -> ImportReport:
         """Import what lies below the paths.
 
-        A file that is no such file, or damaged, is refused and the others are imported.
+        A file that is no such file, or damaged, and a path that leads nowhere are refused, and the others are imported.
 
         Raises:
-            RefusedFileError: a path leads nowhere, or to nothing of this format.
+            RefusedFileError: the only path leads nowhere, or none leads to anything of this format.
         """
         how, report = FORMATS[name], ImportReport()
-        parts = [(part, part.size) for part in how.parts(paths)]
-        if not parts:
-            found = ", ".join(map(printable, paths))
-            raise RefusedFileError(Refusal(found, "nothing_to_import", f"no {name} files", f"give {how.accepts}"))
+        parts = [(part, part.size) for part in self._parts(name, paths, report)]
         self.watcher.begin(sum(size for _, size in parts))
         fresh = [job for part, size in parts if (job := self._begin(name, part, size, report))]
         if how.read is None:
@@ -84,6 +82,28 @@ class Importer:
         if report.results:
             report.contradicted_events = remember_contradicted(self._conn)
         return report
+
+    def _parts(self, name: FormatName, paths: Sequence[Path], report: ImportReport) -> list[Part]:
+        """What there is to import; whatever else lies there is counted."""
+        parts: dict[tuple[Path, ...], Part] = {}
+        how = FORMATS[name]
+        for path in paths:
+            try:
+                found = how.parts([path])
+                others = left_out(path, found)
+            except (RefusedFileError, OSError) as error:
+                refusal = refusal_of(printable(path), error)
+                if len(paths) == 1:
+                    raise RefusedFileError(refusal) from error
+                self._refuse_file(refusal, report)
+                continue
+            parts |= {part.files: part for part in found}
+            for file in others:
+                report.refused.add(Refusal(printable(file), "other_file", f"no {name} file", f"give {how.accepts}"))
+        if not parts:
+            told = ", ".join(map(printable, paths))
+            raise RefusedFileError(Refusal(told, "nothing_to_import", f"no {name} files", f"give {how.accepts}"))
+        return list(parts.values())
 
     def _begin(self, name: FormatName, part: Part, size: int, report: ImportReport) -> Job | None:
         """What is to be done for a part; None if its content is known, or cannot be read."""
@@ -102,10 +122,13 @@ class Importer:
         return None
 
     def _refuse(self, part: Part, size: int, refusal: Refusal, report: ImportReport) -> None:
+        self._refuse_file(refusal, report)
+        self.watcher.advance(part.name, size)
+
+    def _refuse_file(self, refusal: Refusal, report: ImportReport) -> None:
         report.files += 1
         report.refused.add(refusal)
         report.refused_files.append(refusal)
-        self.watcher.advance(part.name, size)
 
     def _ready(self, read: Callable[[Part], Reading], jobs: Sequence[Job], report: ImportReport) -> Iterator[Ready]:
         """The parts that can be used."""
@@ -138,6 +161,8 @@ class Importer:
             return [found for half in batch.halves() for found in self._located(half, file, refused, import_id)]
         for event in located.ambiguous:
             refused.add(_ambiguous(file, event))
+        for repeat in located.repeats:
+            refused.add(_repeated(file, *repeat))
         return [located]
 
     def _store(self, group: Sequence[Ready], report: ImportReport) -> None:
@@ -235,6 +260,13 @@ class Importer:
 def _ambiguous(file: str, event: HistoryEvent) -> Refusal:
     detail = f"{event.home} - {event.away} of {to_datetime(event.start):%Y-%m-%d %H:%M} UTC could be several events"
     return Refusal(file, "ambiguous_event", detail, "it was stored as an event of its own; check the starts")
+
+
+def _repeated(file: str, event: HistoryEvent, before: Fixture) -> Refusal:
+    listed = f"{event.home} - {event.away} of {to_datetime(event.start):%Y-%m-%d %H:%M} UTC"
+    detail = f"{listed} is {before.home} - {before.away} of {before.start:%Y-%m-%d %H:%M} UTC, listed again"
+    remedy = "correct the file; if the results differ they settle nothing: `edge results list --contradicted`"
+    return Refusal(file, "match_twice", detail, remedy)
 
 
 def _counted(part: Ready, looked: Sequence[Looked]) -> ImportCounts:

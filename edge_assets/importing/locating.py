@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_assets.clock import to_datetime
 from edge_assets.feeds.history.batch import AGGREGATE_KINDS, TimedQuotes
-from edge_assets.importing.identity import EventRef, Resolved, resolve
+from edge_assets.importing.identity import EventRef, Repeat, Resolved, resolve
 from edge_assets.matching import exchange_side, exchange_sides
 from edge_assets.store.public_bets import PublicBet, write_public_bets
 from edge_assets.store.results import ResultSource, StatedResult, import_results
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 class Located(NamedTuple):
     """A batch whose quotes alone are not stored; `starts` (k,) are of the looks `at` (k,), `results` their number.
 
-    `ambiguous` are the events that could have been several of those stored, and were stored beside them.
+    `ambiguous` are the events that could have been several of those stored, and were stored beside them; `repeats`
+    those that their source had listed otherwise. Of an event that a batch has twice, the first one's prices count.
     """
 
     batch: HistoryBatch
@@ -40,6 +41,7 @@ class Located(NamedTuple):
     aggregates: TimedQuotes
     results: int
     ambiguous: list[HistoryEvent]
+    repeats: list[Repeat]
 
     def events(self) -> NDArray[np.int32]:
         """The ids of the events that have quotes, sorted."""
@@ -76,6 +78,7 @@ def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch, import_id: 
         _placed(batch.aggregates, events, np.arange(len(AGGREGATE_KINDS), dtype=np.int16)),
         len(results),
         events.ambiguous,
+        events.repeats,
     )
 
 
@@ -92,6 +95,7 @@ def _placed(timed: TimedQuotes, events: Resolved, books: NDArray[np.int16]) -> T
 
     In the order of the ticks' index, which the server then takes a third quicker.
     """
+    timed = timed.take(~events.again[timed.quotes.event])
     order = np.lexsort((timed.observed_at, events.ids[timed.quotes.event]))
     local, observed_at = timed.quotes.take(order), timed.observed_at[order]
     event, book, *rest = exchange_sides(local, events.exchanged[local.event]).columns()

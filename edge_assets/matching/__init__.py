@@ -1,6 +1,6 @@
 """One name for a team and one event for a game, whatever a source calls them. Pure: no database, no feed."""
 
-from edge_assets.matching.fixtures import Fixture, Match, Matching, match_fixtures
+from edge_assets.matching.fixtures import Fixture, Match, Matching, first_listed, match_fixtures
 from edge_assets.matching.sides import Sides, are_exchanged, exchange_side, exchange_sides, has_placeholder
 from edge_assets.matching.teams import canonical, team_key
 
@@ -13,6 +13,7 @@ __all__ = [
     "canonical",
     "exchange_side",
     "exchange_sides",
+    "first_listed",
     "has_placeholder",
     "match_fixtures",
     "team_key",

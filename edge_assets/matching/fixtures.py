@@ -79,6 +79,24 @@ def match_fixtures(sport: str, source: str, theirs: Sequence[Fixture], ours: Seq
     return Matching(matches, frozenset(possible - {match.theirs for match in matches}))
 
 
+def first_listed(sport: str, source: str, listed: Sequence[Fixture]) -> list[int]:
+    """For every event of a list (n,) the place of the first that is the same: the event itself, or an earlier one.
+
+    Of sources and sports that `has_one_event` names: their teams do not meet again within the tolerance.
+    """
+    farthest = tolerance(sport, source)
+    firsts: dict[Teams, list[int]] = defaultdict(list)
+    found = []
+    for place, fixture in enumerate(listed):
+        teams = teams_of(sport, fixture)
+        near = [(apart, i) for i in firsts[teams] if (apart := abs(listed[i].start - fixture.start)) <= farthest]
+        first = min(near)[1] if near and teams else place
+        if first == place:
+            firsts[teams].append(place)
+        found.append(first)
+    return found
+
+
 def teams_of(sport: str, fixture: Fixture) -> Teams:
     """The keys of both teams; none where one has no name to compare, or both are one team."""
     keys = frozenset(team_key(sport, name or "") for name in (fixture.home, fixture.away))

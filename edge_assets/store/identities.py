@@ -29,6 +29,15 @@ WHERE
     e.sport_id = %s AND e.commence_at BETWEEN %s AND %s
     AND NOT EXISTS (SELECT FROM event_sources AS s WHERE s.event_id = e.id AND s.source = %s)
 """
+LISTED = """
+SELECT e.id, e.key, e.home_team, e.away_team, e.commence_at, e.start_assumed
+FROM events AS e
+WHERE
+    e.sport_id = %s AND e.commence_at BETWEEN %s AND %s
+    AND EXISTS (SELECT FROM event_sources AS s WHERE s.event_id = e.id AND s.source = %s)
+    AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
+ORDER BY e.id
+"""
 CREATE = """
 WITH stated AS (
     SELECT * FROM unnest(
@@ -134,6 +143,12 @@ def unnamed(conn: Connection, source: str, sport_id: int, since: datetime, until
     """The events of a sport that start in a period and for which the source has no name yet."""
     with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
         return cursor.execute(UNNAMED, [sport_id, since, until, source]).fetchall()
+
+
+def listed(conn: Connection, source: str, sport_id: int, since: datetime, until: datetime) -> list[StoredEvent]:
+    """The events of a sport that start in a period and that the source has named; not those that are held out."""
+    with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
+        return cursor.execute(LISTED, [sport_id, since, until, source]).fetchall()
 
 
 def create(

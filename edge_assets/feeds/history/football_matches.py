@@ -10,6 +10,7 @@ from edge_assets.feeds.history.batch import HistoryEvent
 from edge_assets.feeds.history.football_times import are_month_first, key_day, match_times
 from edge_assets.feeds.history.notation import as_number
 from edge_assets.feeds.history.reports import NoResultError, score_of
+from edge_assets.texts import is_one_name
 from ml.settlement import GameReport
 
 if TYPE_CHECKING:
@@ -53,21 +54,21 @@ class _RefusedError(ValueError):
 
 
 def matches_of(table: Table, layout: Layout) -> Mapping[str, list[Match]]:
-    """The matches by sport, in the order of the file."""
+    """The matches by sport, in the order of the file; one twice if it has two results, which then contradict."""
     found: dict[str, list[Match]] = defaultdict(list)
-    known: set[tuple[str, str, str, int]] = set()
+    known: dict[str, set[GameReport | None]] = defaultdict(set)
     month_first = are_month_first(table.coded("Date")[1])
     columns = map(table.texts, (*layout.match, *layout.result, "Time"))
     for row, fields in enumerate(map(_Fields._make, zip(*columns, strict=True))):
         try:
             match = _match(table, row, fields, layout, month_first=month_first)
-            name = fields.league, fields.home, fields.away, match.times.start
-            if name in known:
+            told = known[match.event.key]
+            if told and {match.event.report} <= told | {None}:
                 raise _RefusedError("match_twice", layout.home, match.event.key)
         except _RefusedError as refusal:
             table.refuse_at(row, *refusal.args)
         else:
-            known.add(name)
+            told.add(match.event.report)
             found[layout.sports[fields.league]].append(match)
     return found
 
@@ -75,8 +76,10 @@ def matches_of(table: Table, layout: Layout) -> Mapping[str, list[Match]]:
 def _match(table: Table, row: int, fields: _Fields, layout: Layout, *, month_first: bool) -> Match:
     if fields.league not in layout.sports:
         raise _RefusedError("division_unknown", layout.league, repr(fields.league))
-    if not fields.home or not fields.away or fields.home == fields.away:
+    if not fields.home or not fields.away:
         raise _RefusedError("teams_missing", layout.home, f"{fields.home!r} against {fields.away!r}")
+    if is_one_name(fields.home, fields.away):
+        raise _RefusedError("same_team_twice", layout.home, f"{fields.home!r} against {fields.away!r}")
     if month_first:
         detail = f"{fields.day!r} in a file of which dates make sense with the month first only"
         raise _RefusedError("date_month_first", "Date", detail)

@@ -35,6 +35,7 @@ from edge_assets.feeds.history.prices import from_american, from_points, judged
 from edge_assets.feeds.history.reports import NoResultError, reported
 from edge_assets.feeds.history.stamps import FIRST_YEAR, LAST_YEAR
 from edge_assets.feeds.history.tables import read_table
+from edge_assets.texts import is_one_name
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
@@ -151,8 +152,10 @@ def _sides(key: str, rows: list[int], columns: _Columns) -> tuple[int, int]:
     if not key or len(rows) != 2:  # noqa: PLR2004 - a game has two sides
         raise _RefusedError("game_incomplete", "game_id", f"game {key!r} has {len(rows)} rows")
     away, home = (columns.team[row] for row in rows)
-    if not home or not away or home == away:
+    if not home or not away:
         raise _RefusedError("teams_missing", "team", f"{away!r} at {home!r}")
+    if is_one_name(home, away):
+        raise _RefusedError("same_team_twice", "team", f"{away!r} at {home!r}")
     return rows[0], rows[1]
 
 

@@ -32,6 +32,7 @@ from edge_assets.feeds.history.batch import (
 from edge_assets.feeds.history.prices import from_american, from_points, judged
 from edge_assets.feeds.history.reports import NoResultError, reported
 from edge_assets.feeds.history.tables import read_table
+from edge_assets.texts import is_one_name
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
@@ -109,9 +110,11 @@ def _table(part: Part, ending: str, columns: Sequence[str], refused: Refusals) -
 def _playable(events: Table) -> Table:
     """The events of two teams, each once."""
     home, away = map(events.texts, TEAMS[1:])
-    alone = np.array([not a or not b or a == b for a, b in zip(home, away, strict=True)], bool)
+    alone = np.array([not a or not b for a, b in zip(home, away, strict=True)], bool)
     events.refuse("teams_missing", ["home_team"], alone[:, None], "two teams are needed")
-    return events.where(~alone).unique("event_id")
+    same = np.array([is_one_name(a, b) for a, b in zip(home, away, strict=True)], bool) & ~alone
+    events.refuse("same_team_twice", ["home_team"], same[:, None], "two teams are needed")
+    return events.where(~alone & ~same).unique("event_id")
 
 
 def _events(table: Table, reports: Mapping[str, GameReport]) -> list[HistoryEvent]:

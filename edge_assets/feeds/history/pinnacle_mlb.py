@@ -26,6 +26,7 @@ from edge_assets.feeds.history.batch import (
 from edge_assets.feeds.history.prices import from_american, from_points, judged
 from edge_assets.feeds.history.reports import NoResultError, score_of
 from edge_assets.feeds.history.tables import read_table
+from edge_assets.texts import is_one_name
 from ml.quotes import Market, Outcome, QuoteBatch
 from ml.settlement import GameReport
 
@@ -91,9 +92,9 @@ def read(part: Part) -> Reading:
 def _playable(games: Table) -> Table:
     """The games of two teams with a start, each once."""
     games = games.named(["game_no", "away", "home"]).dated(["start_utc"])
-    alone = np.array([a == b for a, b in zip(*map(games.texts, ("away", "home")), strict=True)], bool)
-    games.refuse("teams_missing", ["home"], alone[:, None], "two teams are needed")
-    return games.where(~alone).unique("game_no")
+    same = np.array([is_one_name(a, b) for a, b in zip(*map(games.texts, ("away", "home")), strict=True)], bool)
+    games.refuse("same_team_twice", ["home"], same[:, None], "two teams are needed")
+    return games.where(~same).unique("game_no")
 
 
 def _events(games: Table) -> list[HistoryEvent]:

@@ -86,6 +86,12 @@ def whole(paths: Sequence[Path]) -> list[Part]:
     return [Part(printable(Path(path.name)), path, tuple(_regular_files(path))) for path in paths]
 
 
+def left_out(path: Path, parts: Sequence[Part]) -> list[Path]:
+    """The files below a path that are in none of its parts."""
+    used = {file for part in parts for file in part.files}
+    return [file for file in _files(path) if file not in used]
+
+
 def _files(path: Path) -> Iterator[Path]:
     """The file, or those below the folder; what turns out to be none is told when it is opened.
 

@@ -188,5 +188,5 @@ def _cleaned(text: str) -> str:
     """A text as `clean_text` has it, empty if nothing is left; one that is too long as it is."""
     try:
         return clean_text(text)
-    except UnusableTextError:
-        return text.strip()
+    except UnusableTextError as error:
+        return "" if str(error) == "text_empty" else text.strip()

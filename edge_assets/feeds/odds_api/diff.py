@@ -17,12 +17,12 @@ from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.changes import bounded, changed_quotes, market_times
 from edge_assets.feeds.odds_api.events import read_events
 from edge_assets.feeds.odds_api.limits import MAX_EVENTS, capped
-from edge_assets.feeds.odds_api.naming import cleaned, is_one_team
+from edge_assets.feeds.odds_api.naming import cleaned
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
 from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
 from edge_assets.matching import are_exchanged, has_placeholder
-from edge_assets.texts import UnusableTextError
+from edge_assets.texts import UnusableTextError, is_one_name
 from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class PayloadDiffer:
         except ValueError:
             rejected.append("malformed_event")
             return None
-        if is_one_team(home, away):
+        if is_one_name(home, away):
             rejected.append("same_team_twice")
             return None
         try:

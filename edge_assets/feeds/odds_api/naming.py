@@ -115,8 +115,3 @@ def _folded(name: str) -> str:
         return folded(clean_text(name))
     except UnusableTextError:
         return name
-
-
-def is_one_team(home: str | None, away: str | None) -> bool:
-    """Whether both sides have the same name: then nothing on offer says whom it is about."""
-    return home is not None and away is not None and (home == away or _folded(home) == _folded(away))

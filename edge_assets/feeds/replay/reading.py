@@ -13,6 +13,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from io import BytesIO
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -26,7 +27,7 @@ from edge_assets.feeds.odds_api.wire import UNREADABLE
 from edge_assets.feeds.replay.decoding import NotOddsError, decode_events, is_of_one_event, split_by_sport
 from edge_assets.feeds.replay.price_formats import without_unclear
 from edge_assets.feeds.replay.snapshots import content_of
-from edge_assets.feeds.replay.sources import LARGER_IS_ODD, captured_at, decompressed, is_of_lines
+from edge_assets.feeds.replay.sources import LARGER_IS_ODD, OTHER, captured_at, decompressed, is_of_lines
 from edge_assets.feeds.unpacking import DAMAGED, TooLargeError
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ MAX_ANSWER_BYTES = 32 << 20
 """Of one answer, a file's or a line's; the largest real one has 3 MB."""
 MAX_REFUSED_LINES = 1_000
 """Of one file: 16 MB can hold eight million of them, each with a reason of its own, in a few packed kilobytes."""
+_KINDS = {".zst": "zstd", ".gz": "gzip", ".xz": "xz", ".bz2": "bzip2"}
+_REMEDIES = {OTHER: "if it is a recording, name it so"}
 _NO_ODDS = "give recorded answers of /odds or /events/{id}/odds, live or historical, API version 4"
 
 
@@ -103,7 +106,7 @@ class Reading:
 def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
     """Decode, date and compress the answers of a file; never raises for what a file holds."""
     if file.problem:
-        yield Skipped(file.path, "file unreadable", "see that it is a file that can be read", file.problem)
+        yield Skipped(file.path, file.reason, _REMEDIES.get(file.reason, "see that it can be read"), file.problem)
         return
     try:
         text = decompressed(file)
@@ -111,8 +114,7 @@ def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
         yield Skipped(file.path, "too large", LARGER_IS_ODD, str(error))
         return
     except DAMAGED as error:
-        kind = "zstd" if file.path.endswith(".zst") else "gzip"
-        yield Skipped(file.path, f"damaged {kind}", "fetch the file again", str(error))
+        yield Skipped(file.path, f"damaged {_KINDS[Path(file.path).suffix]}", "fetch the file again", str(error))
         return
     if not is_of_lines(file.path):
         yield from _read_answer(file.path, text, captured_at(file.path))

@@ -203,6 +203,6 @@ def _group(sport: str) -> str:
 def _nothing_to_play(path: Path, skipped: Sequence[Skipped]) -> str:
     hint = "record one with the `/odds` endpoint, one file for each call, the UTC time in its name"
     if not skipped:
-        return f"{path} holds no .json or .jsonl file, plain or packed (.zst, .gz): {hint}"
+        return f"{path} holds no .json or .jsonl file, plain or packed (.zst, .gz, .xz, .bz2): {hint}"
     first = skipped[0]
     return f"{path} holds {len(skipped)} files, none playable; {first}"

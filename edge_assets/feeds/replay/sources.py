@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
 LINES = (".jsonl", ".ndjson")
 """Files of which every line is an answer."""
-PACKED = ("", ".zst", ".gz")
+PACKED = ("", ".zst", ".gz", ".xz", ".bz2")
 SUFFIXES = tuple(kind + packed for kind in (".json", *LINES) for packed in PACKED)
+TARS = (".tgz", ".txz", *(f".tar{packed}" for packed in PACKED))
+OTHER = "other file"
+"""Why a file is left out whose name ends neither like a recording's nor like a tar's."""
 LARGER_IS_ODD = "give it in parts, or see that it is what it should be"
 MAX_EXTENSION_BYTES = 1 << 16
 _EXTENSIONS = {
@@ -51,15 +54,16 @@ class TapeError(Exception):
 
 
 class RecordedFile(NamedTuple):
-    """One file of a recording and its raw content, or why that is not read."""
+    """One file of a recording and its raw content, or why that is not read: `reason` in a word, `problem` as told."""
 
     path: str
     content: bytes
     problem: str = ""
+    reason: str = "file unreadable"
 
 
 def recorded_files(path: Path) -> Iterator[RecordedFile]:
-    """A file of answers (`SUFFIXES`), or every one below a directory or in a tar of any compression.
+    """A file of answers (`SUFFIXES`), or every one below a directory and in its tars, or in a tar of any compression.
 
     Raises:
         TapeError: the path is missing, or neither a directory nor a readable tar.
@@ -96,14 +100,15 @@ def captured_at(path: str) -> datetime | None:
 
 def is_of_lines(path: str) -> bool:
     """Whether every line of the file is an answer, by its name."""
-    return path.removesuffix(".zst").removesuffix(".gz").endswith(LINES)
+    suffix = Path(path).suffix
+    return path.removesuffix(suffix if suffix in PACKED else "").endswith(LINES)
 
 
 def decompressed(file: RecordedFile) -> bytes:
     """The file's JSON text in UTF-8, whatever its encoding and without a byte order mark.
 
     Raises:
-        DAMAGED: the file ends in `.zst` or `.gz` and is damaged.
+        DAMAGED: the file is packed, by its name, and damaged.
         TooLargeError: it holds too much.
     """
     content = unpacked(file.content, Path(file.path).suffix)
@@ -116,8 +121,26 @@ def decompressed(file: RecordedFile) -> bytes:
 
 def _from_directory(path: Path) -> Iterator[RecordedFile]:
     for file in sorted(path.rglob("*")):
-        if file.name.endswith(SUFFIXES) and not file.is_dir():
-            yield _read(file, str(file.relative_to(path)))
+        if not file.is_dir():
+            yield from _from_file(file, str(file.relative_to(path)))
+
+
+def _from_file(file: Path, name: str) -> Iterator[RecordedFile]:
+    """An answer, those of a tar, or why it is left out; `x.zst` may be either."""
+    is_tar, is_packed = name.endswith(TARS), file.suffix in PACKED[1:] and not Path(file.stem).suffix
+    if name.endswith(SUFFIXES):
+        yield _read(file, name)
+    elif not is_tar and not is_packed:
+        yield _other(name)
+    else:
+        try:
+            yield from (found._replace(path=f"{name}/{found.path}") for found in _from_tar(file))
+        except TapeError as error:
+            yield RecordedFile(name, b"", str(error)) if is_tar else _read(file, name)
+
+
+def _other(name: str) -> RecordedFile:
+    return RecordedFile(name, b"", f"it ends neither in {', '.join(SUFFIXES[:: len(PACKED)])} nor in .tar", OTHER)
 
 
 def _read(file: Path, name: str) -> RecordedFile:
@@ -136,9 +159,9 @@ def _from_tar(path: Path) -> Iterator[RecordedFile]:
                 if number > MAX_MEMBERS:
                     yield RecordedFile(path.name, b"", f"more than {MAX_MEMBERS:,} files and folders")
                     return
-                if member.isfile() and member.name.endswith(SUFFIXES):
+                if member.isfile():
                     found += 1
-                    yield _member(archive, member)
+                    yield _member(archive, member) if member.name.endswith(SUFFIXES) else _other(member.name)
     except (tarfile.TarError, ValueError, ArithmeticError, RecursionError, *DAMAGED) as error:
         if found:
             yield RecordedFile(path.name, b"", f"damaged behind its file {found:,}: {error}")

@@ -29,6 +29,30 @@ def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
         yield own
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("quality", "withdraw", "--import", "", "--why", "oops"),
+        ("quality", "withdraw", "--import= ", "--why", "oops"),
+        ("quality", "exclude", "--sport", "soccer", "--book", "", "--why", "oops"),
+        ("quarantine", "list", "--sport", ""),
+        ("results", "list", "--team", ""),
+        ("lines", ""),
+        ("import", "football-data", ""),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_value_means_nothing(edge: Edge, command: tuple[str, ...]) -> None:
+    """It is a variable that the shell did not know; every path ends with it."""
+    done = edge(*command, DATABASE_URL="postgresql://127.0.0.1:1/nowhere")
+    assert (done.returncode, "is empty" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_finding_and_names_beside_it_are_not_one_decision(edge: Edge, desk: Desk) -> None:
+    done = edge("quality", "exclude", "1", "--book", "pinnacle", "--sport", "soccer_epl", *WHY, DATABASE_URL=desk.url)
+    assert (done.returncode, "not both" in done.stderr) == (1, True), done.stderr
+
+
 def test_a_finding_is_listed_shown_and_decided(edge: Edge, desk: Desk) -> None:
     url = desk.url
     [finding] = json.loads(edge("quality", "list", "--json", DATABASE_URL=url).stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 import json
 import tarfile
@@ -172,6 +173,21 @@ def test_junk_is_counted_and_what_is_no_capture_is_told(database_url: str, tmp_p
     report = run(database_url, tmp_path / "a")
     assert report.as_json()["rejected"] == {"no_list_of_events_with_odds": 1, "price_not_above_one": 1}
     assert report.refused.shown[0].file == "sports.json"
+
+
+def test_packed_files_in_a_folder_are_read_and_all_others_told(database_url: str, tmp_path: Path) -> None:
+    folder = captures(tmp_path / "a", 0, 1, 2)
+    with tarfile.open(folder / "pack.tar.gz", "w:gz") as tar:
+        tar.add(folder / name(0), name(0))
+    (folder / f"{name(1)}.bz2").write_bytes(bz2.compress((folder / name(1)).read_bytes()))
+    for hour in (0, 1):
+        (folder / name(hour)).unlink()
+    for other in ("capture.txt", "table.csv.xz"):
+        (folder / other).write_bytes(b"other")
+    (folder / "x.zst").write_bytes(b"torn")
+    report = run(database_url, folder)
+    assert rows(database_url, "SELECT count(*) FROM polls") == [(3,)]
+    assert report.refused.counts == {"other_file": 2, "damaged_zstd": 1}
 
 
 def test_a_file_that_is_no_capture_is_refused(database_url: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -72,6 +73,51 @@ def test_the_same_file_twice_stores_nothing_wherever_it_lies(either_url: str, tm
     report = run(either_url, first, again)
     assert (report.files, report.known_files, report.ticks) == (0, 2, 0)
     assert content(either_url) == before
+
+
+@pytest.mark.parametrize(
+    ("day", "home", "away", "score", "contradicted"),
+    [
+        ("11/08/2019", "Man United", "Nott'm Forest", "0,5,A", 1),
+        ("11/08/2019", "Man United", "Nott'm Forest", "2,1,H", 0),
+        ("10/08/2019", "Nott'm Forest", "Man United", "2,1,H", 1),
+        ("10/08/2019", "Nott'm Forest", "Man United", "1,2,A", 0),
+        ("10/08/2019", "Man United", "Nott'm Forest", "0,5,A", 1),
+    ],
+)
+@pytest.mark.parametrize("is_one_file", [False, True])
+def test_a_match_that_its_source_lists_again_is_one_event(
+    database_url: str, tmp_path: Path, day: str, home: str, away: str, score: str, contradicted: int, is_one_file: bool
+) -> None:
+    """On another day, with home and away exchanged, or with another score: what differs settles nothing."""
+    again = MATCHES[0].replace("10/08/2019", day).replace("2,1,H", score)
+    again = again.replace("Man United,Nott'm Forest", f"{home},{away}")
+    files = [(MATCHES[0], again)] if is_one_file else [(MATCHES[0],), (again,)]
+    assert again != MATCHES[0]
+    report = run(database_url, *(season(tmp_path / f"{n}.csv", *lines) for n, lines in enumerate(files)))
+    assert rows(database_url, "SELECT home_team FROM events") == [("Manchester United",)]
+    assert report.contradicted_events == contradicted
+    is_correction = not is_one_file and (day, home) == ("10/08/2019", "Man United")
+    assert report.refused.counts["match_twice"] == (0 if is_correction else 1)
+    settling = rows(database_url, "SELECT home_score, away_score FROM event_results WHERE NOT contradicted")
+    assert settling == [(2, 1)] * 2 * (1 - contradicted)
+
+
+def test_what_is_no_file_of_the_format_is_counted_and_the_others_are_read(database_url: str, tmp_path: Path) -> None:
+    season(tmp_path / "a" / "E0.csv", *MATCHES)
+    (tmp_path / "a" / "notes.txt").write_text("other")
+    (loop := tmp_path / "loop").symlink_to(loop)
+    report = run(database_url, loop, tmp_path / "a")
+    assert report.refused.counts == {"nothing_there": 1, "other_file": 1}
+    assert (report.files, report.events, [told.file for told in report.refused_files]) == (2, 3, [str(loop)])
+
+
+def test_a_season_a_day_off_is_no_other_season(database_url: str, tmp_path: Path) -> None:
+    before = run(database_url, season(tmp_path / "a.csv", *MATCHES))
+    off = [re.sub(r"\d\d(?=/08/2019)", lambda day: str(int(day[0]) + 1), line) for line in MATCHES]
+    after = run(database_url, season(tmp_path / "b.csv", *off))
+    assert rows(database_url, "SELECT count(*) FROM events") == [(before.events,)]
+    assert after.contradicted_events == 0
 
 
 def test_a_file_that_grew_adds_what_is_new(either_url: str, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ Files = dict[str, bytes]
 ROW_REASONS = (
     "row_width", "row_too_long", "header_again", "behind_another_header", "text_too_long", "division_unknown",
     "teams_missing", "date_month_first", "time_malformed", "score_malformed", "result_contradicts_score", "match_twice",
+    "same_team_twice",
 )  # fmt: skip
 JUNK = [
     b"", b" ", b"\0", b"a\0b", b"inf", b"-inf", b"nan", b"1e999", b"1e5", b"9" * 5_001, b"EVEN", b"PK", b"-2\xc2\xbd",
