@@ -197,7 +197,9 @@ def _with_known_sports(readings: list[Reading], skipped: list[Skipped]) -> list[
 def _homeless(reading: Reading) -> Skipped:
     if reading.rejected:
         detail = ", ".join(f"{reason}: {n}" for reason, n in sorted(reading.rejected.items()))
-        return Skipped(reading.path, "no event that can be read", "see that its events name a sport and a start", detail)
+        return Skipped(
+            reading.path, "no event that can be read", "see that its events name a sport and a start", detail
+        )
     remedy = "put it into a folder named after its sport key"
     return Skipped(reading.path, "an empty list that does not say of which sport", remedy)
 
