@@ -9,11 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from urllib.parse import SplitResult
 
 ASK_ANYWAY = "+"
 """Before a name that is not known here: the feed's lists churn, and a person may know better."""
 _QUOTES = ("''", '""', "\u2018\u2019", "\u201c\u201d", "``")
 _SEPARATORS = re.compile(r"[,;\s]+")
+_BETWEEN_QUOTED = re.compile("['\"\u2019\u201d`]\\s*[,;\\s]\\s*['\"\u2018\u201c`]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_. :=-]{0,39}")
 _SECRET_LIKE = re.compile(r"[0-9A-Fa-f]{16,}|[A-Za-z0-9]{24,}")
 _ODD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
@@ -24,12 +26,13 @@ _PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[\w.%,-]*)(?::\d+)?(?:/[^?#@]*)?(?:
 _SSL = re.compile(r"(?<=[?&])ssl=([\w-]*)", re.IGNORECASE)
 _YES, _NO = frozenset({"", "1", "on", "true", "yes"}), frozenset({"0", "off", "false", "no"})
 _EXAMPLES = 8
+_DIGITS_OF_DATABASE = 5
 
 
 def bare(value: str) -> str:
-    """A value without the spaces, line ends and quotes that were copied with it."""
+    """A value without the spaces, line ends and quotes that were copied with it; a list of quoted names as it is."""
     value = value.strip().strip("\ufeff\u200b")
-    while len(value) > 1 and value[0] + value[-1] in _QUOTES:
+    while len(value) > 1 and value[0] + value[-1] in _QUOTES and not _BETWEEN_QUOTED.search(value):
         value = value[1:-1].strip()
     return value
 
@@ -133,3 +136,21 @@ def _escaped(url: str) -> str:
 
 def _percent(found: re.Match[str]) -> str:
     return f"%{ord(found[0]):02X}"
+
+
+def redis_url(url: str) -> str:
+    """The URL of a Redis; the database that it may name, in its path or as `db`, is a number."""
+    parts = urlsplit(url := checked_url(url, ("redis", "rediss", "unix")))
+    named = [
+        *parse_qs(parts.query, keep_blank_values=True).get("db", []),
+        *([parts.path.strip("/")] * _has_path(parts)),
+    ]
+    if not all(name.isascii() and name.isdecimal() and len(name) <= _DIGITS_OF_DATABASE for name in named):
+        msg = "what follows the host and port is the number of a database: write redis://host:6379/0"
+        raise ValueError(msg)
+    return url
+
+
+def _has_path(parts: SplitResult) -> bool:
+    """Whether the path, which of a socket is its file, names a database."""
+    return parts.scheme != "unix" and parts.path.strip("/") != ""

@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, fields
 from enum import StrEnum
 from ipaddress import ip_network
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from edge_assets.books import REGIONS, well_known_books
 from edge_assets.kept_days import DEFAULTS, FOREVER, KeptDays
-from edge_assets.pasted import bare, checked_url, known_name, listed, postgres_url, shown
+from edge_assets.pasted import bare, checked_url, known_name, listed, postgres_url, redis_url, shown
 from edge_assets.sports import ALIASES, KNOWN_SPORTS
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ _EXAMPLES = {
 
 KEEP = tuple(f"keep_{kind.name}_days" for kind in fields(KeptDays))
 Days = Annotated[int, Field(gt=0, le=FOREVER)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+HIGHEST_WEIGHT = 1_000.0
+"""Of a book; the highest in `books.toml` is 5, and at 1e308 the sum of two is no number."""
+Weight = Annotated[float, Field(ge=0, le=HIGHEST_WEIGHT, allow_inf_nan=False)]
 
 
 class Feed(StrEnum):
@@ -134,6 +137,15 @@ class Settings(HomeSettings):
     def _parts(cls, value: object) -> object:
         return tuple(part.lower() for part in listed(value)) if isinstance(value, str) else value
 
+    @field_validator("edge_sports", "edge_regions", "edge_markets")
+    @classmethod
+    def _some(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not value:
+            usual = cls.model_fields[info.field_name or ""].default
+            msg = f"the list is empty: write names such as {','.join(usual[:2])}, or leave it unset for the usual ones"
+            raise ValueError(msg)
+        return value
+
     @field_validator("edge_sports")
     @classmethod
     def _sports(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -191,7 +203,7 @@ class Settings(HomeSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
-        return value and checked_url(value, ("redis", "rediss", "unix"))
+        return value and redis_url(value)
 
     @field_validator("mlflow_tracking_uri")
     @classmethod
@@ -258,10 +270,14 @@ def _problem(name: str, said: str) -> str:
 
 def _weight(book: str, weight: str) -> float:
     try:
-        return float(weight)
+        number = float(weight)
     except ValueError:
         msg = f"the weight of {shown(book)} is no number: write pinnacle=5,fanduel=0.5"
         raise ValueError(msg) from None
+    if HIGHEST_WEIGHT < number < inf:
+        msg = f"the weight of {shown(book)} is above {HIGHEST_WEIGHT:,.0f}: write pinnacle=5,fanduel=0.5"
+        raise ValueError(msg)
+    return number
 
 
 def _require(value: str | None, name: str) -> str:

@@ -22,6 +22,7 @@ from edge_assets.feeds.odds_api.numbers import PriceFormat
 from edge_assets.feeds.replay.reading import own_microsecond
 from edge_assets.feeds.replay.recorded import RecordedTape
 from edge_assets.feeds.replay.sources import TapeError
+from edge_assets.importing.faults import refusal_of
 from edge_assets.importing.identity import EventRef, resolve
 from edge_assets.importing.single_events import format_of, said_of
 from edge_assets.store import history, identities, looks, readers
@@ -138,6 +139,7 @@ class SportImport:
     def __init__(self, conn: Connection, names: Names, tape: RecordedTape, sport: str, origin: Origin) -> None:
         self.counts = ImportCounts()
         self.rejected: Counter[str] = Counter()
+        self.failed: list[Refusal] = []
         self._conn = conn
         self._tape = tape
         self._sport = sport
@@ -234,10 +236,16 @@ class SportImport:
         return replace(snapshot, captured_at=capture.at)
 
     def _write(self, snapshot: RecordedSnapshot) -> None:
-        if snapshot.is_of_one_event:
-            self._write_event(snapshot)
-        else:
-            self._write_sport(snapshot)
+        listing = self._listing
+        try:
+            with self._conn.transaction():
+                if snapshot.is_of_one_event:
+                    self._write_event(snapshot)
+                else:
+                    self._write_sport(snapshot)
+        except Exception as error:  # of a kind that nobody has met: the other captures have nothing to do with it
+            self._listing = listing
+            self.failed.append(refusal_of(f"{self._sport} at {snapshot.captured_at:%Y-%m-%dT%H:%M:%SZ}", error))
 
     def _write_sport(self, snapshot: RecordedSnapshot) -> None:
         if (price_format := format_of(snapshot)) is not self._format:

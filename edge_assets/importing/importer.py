@@ -11,13 +11,14 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from edge_assets.clock import to_datetime
+from edge_assets.clock import WallClock, micros, to_datetime
 from edge_assets.feeds.history.batch import Refusal, Refusals, RefusedFileError
 from edge_assets.feeds.history.sources import left_out, printable
 from edge_assets.importing.batches import Origin, look, store
 from edge_assets.importing.captures import Names, SportImport, load
 from edge_assets.importing.faults import DATA_ERRORS, contradicts, held_out, not_storable, refusal_of
 from edge_assets.importing.formats import FORMATS, FormatName
+from edge_assets.importing.futures import captures_by, without_future
 from edge_assets.importing.locating import locate
 from edge_assets.importing.reading import Job, Ready, ahead, grouped
 from edge_assets.importing.reporting import ImportReport, Unwatched
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    from edge_assets.clock import Clock
     from edge_assets.feeds.history.batch import HistoryBatch, HistoryEvent, Reading
     from edge_assets.feeds.history.sources import Part
     from edge_assets.importing.batches import Looked
@@ -45,7 +47,8 @@ __all__ = ["ImportReport", "Importer"]
 class Importer:
     """Imports into one database. A context manager: it holds connections."""
 
-    def __init__(self, database_url: str, run_id: str = "import") -> None:
+    def __init__(self, database_url: str, run_id: str = "import", clock: Clock | None = None) -> None:
+        self._clock = clock or WallClock()
         self._conn = connect(database_url, "edge import")
         self._names_conn = connect(database_url, "edge import names")
         self._words = Vocabulary.load(database_url)
@@ -121,6 +124,12 @@ class Importer:
         self.watcher.advance(part.name, size)
         return None
 
+    def _refuse_job(self, job: Job, error: Exception, report: ImportReport) -> None:
+        """Refuse a part, and remember why; it is read again when it is imported again."""
+        refusal = refusal_of(job.part.name, error)
+        imports.finish(self._conn, job.origin.import_id, ImportCounts(rejected={refusal.reason: 1}), is_done=False)
+        self._refuse(job.part, job.size, refusal, report)
+
     def _refuse(self, part: Part, size: int, refusal: Refusal, report: ImportReport) -> None:
         self._refuse_file(refusal, report)
         self.watcher.advance(part.name, size)
@@ -136,15 +145,18 @@ class Importer:
             try:
                 ready = part.result()
             except Exception as error:  # whatever a file does to its reader, the next one goes on
-                self._refuse(job.part, job.size, refusal_of(job.part.name, error), report)
+                self._refuse_job(job, error, report)
             else:
                 yield ready
 
     def _prepare(self, job: Job, reading: Reading) -> Ready:
         """Everything that need not wait for the parts before; on another connection than that which stores them."""
+        now = micros(self._clock.now())
+        known = [without_future(batch, now, job.part.name, reading.refused) for batch in reading.batches]
         located = [
             found
-            for batch in reading.batches
+            for batch in known
+            if batch.events
             for found in self._located(batch, job.part.name, reading.refused, job.origin.import_id)
         ]
         return Ready(job, reading.refused, located)
@@ -153,7 +165,7 @@ class Importer:
         """The batch, in pieces and without the events that the database does not take, should there be such."""
         try:
             history.make_room(self._names_conn, batch.quotes.observed_at)
-            located = locate(self._names_conn, self._words, batch, import_id)
+            located = locate(self._names_conn, self._words, batch, import_id, micros(self._clock.now()))
         except DATA_ERRORS as error:
             if len(batch.events) <= 1:
                 refused.add(not_storable(file, "".join(event.key for event in batch.events), error))
@@ -186,7 +198,7 @@ class Importer:
             with self._conn.transaction():
                 counts = self._finish(part, [found for located in part.batches for found in self._kept(located, part)])
         except Exception as error:  # as in reading it
-            self._refuse(part.job.part, part.job.size, refusal_of(part.job.part.name, error), report)
+            self._refuse_job(part.job, error, report)
         else:
             self._tell(part, counts, report)
 
@@ -226,32 +238,44 @@ class Importer:
     def _captures_of(self, jobs: Sequence[Job], report: ImportReport) -> None:
         for job in jobs:
             try:
-                counts, refused = self._captures(job)
+                counts, refused, failed = self._captures(job)
             except Exception as error:  # whatever a file does to its reader, the next one goes on
-                self._refuse(job.part, job.size, refusal_of(job.part.name, error), report)
+                self._refuse_job(job, error, report)
             else:
                 report.add(counts)
                 report.refused.merge(refused)
+                report.refused_files += failed
 
-    def _captures(self, job: Job) -> tuple[ImportCounts, Refusals]:
-        """Capture by capture: what is committed is not done again."""
+    def _captures(self, job: Job) -> tuple[ImportCounts, Refusals, list[Refusal]]:
+        """Capture by capture: what is committed is not done again. The last are faults of this program.
+
+        With one the import is not done, so that a later version reads what was lost by it.
+        """
         part, size, origin = job
         tape, refused = load(part.path)
-        total, rejected = ImportCounts(), Counter[str]()
-        progress = self._steps(part.name, size, len(tape.captures))
-        for sport, captures in groupby(sorted(tape.captures, key=lambda c: (c.sport, c.at)), key=lambda c: c.sport):
-            done = SportImport(
-                self._conn, Names(self._names_conn, self._words, sport, origin.import_id), tape, sport, origin
-            )
-            done.run(list(captures), progress)
+        known = captures_by(micros(self._clock.now()), tape.captures, part.name, refused)
+        total, rejected, failed = ImportCounts(), Counter[str](), list[Refusal]()
+        progress = self._steps(part.name, size, len(known))
+        for sport, captures in groupby(sorted(known, key=lambda c: (c.sport, c.at)), key=lambda c: c.sport):
+            try:
+                done = SportImport(
+                    self._conn, Names(self._names_conn, self._words, sport, origin.import_id), tape, sport, origin
+                )
+                done.run(list(captures), progress)
+            except Exception as error:  # the other sports have nothing to do with it
+                failed.append(refusal_of(f"{part.name}, {sport}", error))
+                continue
             total.rows += done.counts.rows
             total.events += done.counts.events
             total.ticks += done.counts.ticks
             rejected += done.rejected
+            failed += done.failed
+        for failure in failed:
+            refused.add(failure)
         refused.counts += rejected
         total.rejected = refused.counts
-        imports.finish(self._conn, origin.import_id, total)
-        return total, refused
+        imports.finish(self._conn, origin.import_id, total, is_done=not failed)
+        return total, refused, failed
 
     def _steps(self, name: str, size: int, n: int) -> Callable[[], None]:
         return lambda: self.watcher.advance(name, size // max(n, 1))

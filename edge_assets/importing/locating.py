@@ -19,11 +19,14 @@ from edge_assets.store.results import ResultSource, StatedResult, import_results
 from ml.quotes import EventStarts, QuoteBatch
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from numpy.typing import NDArray
     from psycopg import Connection
 
     from edge_assets.feeds.history.batch import HistoryBatch, HistoryEvent
     from edge_assets.store.vocabulary import Vocabulary
+    from ml.quotes import Micros
 
 
 class Located(NamedTuple):
@@ -60,12 +63,21 @@ class Located(NamedTuple):
         return self._replace(quotes=quotes, aggregates=aggregates)
 
 
-def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch, import_id: int | None = None) -> Located:
-    """Find or store the events, books and sport of a batch, store its results and public bets, and commit."""
+def locate(
+    conn: Connection,
+    words: Vocabulary,
+    batch: HistoryBatch,
+    import_id: int | None = None,
+    now: Micros | None = None,
+) -> Located:
+    """Find or store the events, books and sport of a batch, store its results and public bets, and commit.
+
+    Nothing was seen later than `now`: neither an event to come, nor a result whose time is assumed.
+    """
     sport_id = words.sport(batch.sport)
     with conn.transaction():
-        events = resolve(conn, batch.names, batch.sport, sport_id, _refs(batch), import_id)
-        import_results(conn, results := _results(batch, events), import_id)
+        events = resolve(conn, batch.names, batch.sport, sport_id, _refs(batch, now), import_id)
+        import_results(conn, results := _results(batch, events, now), import_id)
         write_public_bets(conn, _public_bets(batch, events), import_id)
     books = np.array([words.book(book.key, book.title) for book in batch.books] or [0], np.int16)
     at = batch.moments()
@@ -82,11 +94,13 @@ def locate(conn: Connection, words: Vocabulary, batch: HistoryBatch, import_id: 
     )
 
 
-def _refs(batch: HistoryBatch) -> list[EventRef]:
-    """The events with the first sight of each; one without quotes was seen by its start."""
+def _refs(batch: HistoryBatch, now: Micros | None) -> list[EventRef]:
+    """The events with the first sight of each; one without quotes was seen by its start, if that is over."""
     first = np.array([event.start for event in batch.events], np.int64)
     for timed in (batch.quotes, batch.aggregates):
         np.minimum.at(first, timed.quotes.event, timed.observed_at)
+    if now is not None:
+        first = np.minimum(first, now)
     return [EventRef(event, at) for event, at in zip(batch.events, first.tolist(), strict=True)]
 
 
@@ -118,12 +132,14 @@ def _starts(batch: HistoryBatch, at: NDArray[np.int64], events: Resolved) -> lis
     return [EventStarts(ids[begin:end], starts[begin:end]) for begin, end in spans]
 
 
-def _results(batch: HistoryBatch, events: Resolved) -> list[StatedResult]:
+def _results(batch: HistoryBatch, events: Resolved, now: Micros | None) -> list[StatedResult]:
     source = ResultSource(batch.feed)
+
+    def told(event: HistoryEvent) -> datetime:
+        return to_datetime(event.reported_at if now is None else min(event.reported_at, now))
+
     return [
-        StatedResult(
-            event_id, source, to_datetime(event.reported_at), event.report.turned() if exchanged else event.report
-        )
+        StatedResult(event_id, source, told(event), event.report.turned() if exchanged else event.report)
         for event, event_id, exchanged in zip(batch.events, events.ids.tolist(), events.exchanged.tolist(), strict=True)
         if event.report is not None
     ]

@@ -9,3 +9,7 @@ class LocalError(RuntimeError):
     def __init__(self, problem: str, remedy: str = "") -> None:
         super().__init__(problem)
         self.remedy = remedy
+
+
+class AddressTakenError(LocalError):
+    """Another program took an address between its choice and its use: others may be free."""

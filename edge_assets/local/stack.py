@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from edge_assets.health.assessment import STACK
 from edge_assets.local import dagster, postgres, valkey, worlds
 from edge_assets.local.dumps import dump_database
 from edge_assets.local.environment import environment, jwt_secret
-from edge_assets.local.errors import LocalError
+from edge_assets.local.errors import AddressTakenError, LocalError
 from edge_assets.local.plan import Plan, make
 from edge_assets.local.ports import HOST
 from edge_assets.local.reach import check_servers
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 
 HOPELESS = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
 LOG_LINES = 15
+CHOICES = 3
+"""How often ports are chosen, as another program (a second stack, say) may take one before it is used."""
+TAKEN = re.compile("address already in use", re.IGNORECASE)
+"""What servers say then: asyncio, PostgreSQL and Valkey in the system's words."""
 
 
 def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State, float], None]) -> Plan:
@@ -49,16 +54,22 @@ def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State,
     with home.locked():
         _refuse_if_running(home)
         jwt_secret(settings, home)
-        plan = make(settings, home, wish)
-        check_servers(settings)
-        down(home)
-        stack = _Stack(home, settings, plan, fresh=wish.fresh)
-        try:
-            stack.start(report)
-        except BaseException:
+        for choice in range(CHOICES):
+            plan = make(settings, home, wish)
+            check_servers(settings)
             down(home)
-            raise
-    return stack.plan
+            try:
+                _Stack(home, settings, plan, fresh=wish.fresh).start(report)
+            except AddressTakenError:
+                down(home)
+                if choice + 1 == CHOICES:
+                    raise
+            except BaseException:
+                down(home)
+                raise
+            else:
+                break
+    return plan
 
 
 def _refuse_if_running(home: Home) -> None:
@@ -124,6 +135,9 @@ class _Stack:
             )
         if program.name == "valkey" and (damaged := valkey.damage(self._home, last)):
             return damaged
+        if TAKEN.search(last):
+            remedy = "`ss -ltnp` shows which programs hold ports; `edge up --port N` chooses the board's"
+            return AddressTakenError(f"another program took the port of {program.name}; it last said:\n{last}", remedy)
         return LocalError(f"{program.name} does not stay up; it last said:\n{last}", f"see {log}")
 
     def _log_of(self, name: str) -> Path:

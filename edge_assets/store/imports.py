@@ -24,7 +24,8 @@ ON CONFLICT (format, sha256) DO UPDATE SET path = excluded.path RETURNING id, fi
 """
 FINISH = """
 UPDATE imports SET
-    finished_at = clock_timestamp(), rows = %(rows)s, events = %(events)s, ticks = %(ticks)s,
+    finished_at = CASE WHEN %(is_done)s THEN clock_timestamp() END,
+    rows = %(rows)s, events = %(events)s, ticks = %(ticks)s,
     aggregates = %(aggregates)s, results = %(results)s, rejected = %(rejected)s
 WHERE id = %(id)s
 """
@@ -94,10 +95,10 @@ def tellers(conn: Connection, sport_id: int, at: NDArray[np.int64], but: int) ->
     return [StoredFile(*row) for row in rows]
 
 
-def finish(conn: Connection, import_id: int, counts: ImportCounts) -> None:
-    """Remember a file as done."""
+def finish(conn: Connection, import_id: int, counts: ImportCounts, *, is_done: bool = True) -> None:
+    """Remember what came of a file; one that is not done is read again when it is imported again."""
     values = {name: getattr(counts, name) for name in ("rows", "events", "ticks", "aggregates", "results")}
-    conn.execute(FINISH, {**values, "id": import_id, "rejected": Jsonb(dict(counts.rejected))})
+    conn.execute(FINISH, {**values, "id": import_id, "is_done": is_done, "rejected": Jsonb(dict(counts.rejected))})
 
 
 @dataclass(frozen=True, slots=True)

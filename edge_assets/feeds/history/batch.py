@@ -127,6 +127,12 @@ class TimedQuotes:
         quotes = QuoteBatch(event - np.int32(begin), *rest)
         return TimedQuotes(quotes, self.observed_at).take(within)
 
+    def of_kept(self, keep: NDArray[np.bool_]) -> TimedQuotes:
+        """The rows of the events that `keep` (n events,) selects, which then are numbered without the others."""
+        event, *rest = self.quotes.columns()
+        places = (np.cumsum(keep) - 1).astype(np.int32)
+        return TimedQuotes(QuoteBatch(places[event], *rest), self.observed_at).take(keep[event])
+
     def __len__(self) -> int:
         return len(self.observed_at)
 
@@ -157,6 +163,27 @@ class HistoryBatch:
         """The same in two, the first half of the events and the others; both have all looks."""
         n, middle = len(self.events), len(self.events) // 2
         return self._of(0, middle), self._of(middle, n)
+
+    def of(self, keep: NDArray[np.bool_]) -> HistoryBatch:
+        """The same with the events only that `keep` (n,) selects."""
+        places = np.cumsum(keep) - 1
+        looks, events = self.listed or (np.empty(0, np.intp), np.empty(0, np.intp))
+        within = keep[events]
+        return replace(
+            self,
+            events=[event for event, is_kept in zip(self.events, keep.tolist(), strict=True) if is_kept],
+            quotes=self.quotes.of_kept(keep),
+            aggregates=self.aggregates.of_kept(keep),
+            listed=self.listed and (looks[within], places[events[within]]),
+            public_bets=[b._replace(event=int(places[b.event])) for b in self.public_bets if keep[b.event]],
+        )
+
+    def looked_at(self, keep: NDArray[np.bool_]) -> HistoryBatch:
+        """The same with the looks only that `keep` (k,) selects."""
+        places = np.cumsum(keep) - 1
+        looks, events = self.listed or (np.empty(0, np.intp), np.empty(0, np.intp))
+        within = keep[looks]
+        return replace(self, looks=self.looks[keep], listed=self.listed and (places[looks[within]], events[within]))
 
     def _of(self, begin: int, end: int) -> HistoryBatch:
         n = len(self.events)

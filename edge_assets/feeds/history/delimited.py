@@ -25,6 +25,10 @@ BYTE_ORDER_MARKS = re.compile("(\ufeff|\u00ef\u00bb\u00bf)*")
 """The mark, and what a program makes of it that takes UTF-8 for Latin-1 and saves it again."""
 
 
+BLANK_LINES = re.compile(rf"(?:[{BLANK}]*\r?\n)*")
+"""Before the header, as a spreadsheet saves what stands above a table."""
+
+
 class Rows(NamedTuple):
     """The rows under a header that are as wide as it, as CSV, and their lines (n,) in the file."""
 
@@ -42,12 +46,15 @@ def read_rows(file: str, content: bytes, required: Collection[str], refused: Ref
     Raises:
         RefusedFileError: there is no header, or it lacks a required name or has one twice, or it is no such text.
     """
-    head, _, body = _text(file, content).partition("\n")
+    text = _text(file, content)
+    blank = BLANK_LINES.match(text)
+    first = 1 + (blank[0].count("\n") if blank else 0)
+    head, _, body = text[blank.end() if blank else 0 :].partition("\n")
     header = _header(file, head, required)
     rows = body.encode()
     if _is_regular(rows, header):
-        return Rows(header, rows, range(2, 2 + body.count("\n") + (not body.endswith("\n"))))
-    return Rows(header, *_fitting(file, body, header, refused))
+        return Rows(header, rows, range(first + 1, first + 1 + body.count("\n") + (not body.endswith("\n"))))
+    return Rows(header, *_fitting(file, body, header, refused, first))
 
 
 def _text(file: str, content: bytes) -> str:
@@ -136,11 +143,11 @@ def _is_regular(rows: bytes, header: tuple[str, ...]) -> bool:
     return bool(np.all((starts <= first) & (last < ends) & ~np.isin(bytes_[starts], [*BLANK.encode()])))
 
 
-def _fitting(file: str, body: str, header: tuple[str, ...], refused: Refusals) -> tuple[bytes, list[int]]:
+def _fitting(file: str, body: str, header: tuple[str, ...], refused: Refusals, first: int) -> tuple[bytes, list[int]]:
     """The rows of the header's width, with their lines."""
     kept, lines = [], []
     begun_anew = False
-    for line, row in _rows(body):
+    for line, row in _rows(body, first + 1):
         begun_anew = begun_anew or _is_another_header(row, header)
         try:
             kept.append(_fitted(row, header, begun_anew=begun_anew))
@@ -151,9 +158,9 @@ def _fitting(file: str, body: str, header: tuple[str, ...], refused: Refusals) -
     return "\n".join(kept).encode(), lines
 
 
-def _rows(body: str) -> Iterator[tuple[int, str]]:
+def _rows(body: str, first: int) -> Iterator[tuple[int, str]]:
     rows = body.replace("\r\n", "\n").split("\n")
-    return ((line, row) for line, row in enumerate(rows, start=2) if row.strip(BLANK))
+    return ((line, row) for line, row in enumerate(rows, start=first) if row.strip(BLANK))
 
 
 class _UnfitError(ValueError):

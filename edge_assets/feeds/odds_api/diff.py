@@ -17,7 +17,7 @@ from edge_assets.clock import micros
 from edge_assets.feeds.odds_api.changes import bounded, changed_quotes, market_times
 from edge_assets.feeds.odds_api.events import read_events
 from edge_assets.feeds.odds_api.limits import MAX_EVENTS, capped
-from edge_assets.feeds.odds_api.naming import cleaned
+from edge_assets.feeds.odds_api.naming import cleaned, sport_key_of
 from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
 from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
 from edge_assets.feeds.odds_api.reading import OfferReader
@@ -157,8 +157,8 @@ class PayloadDiffer:
 
     def _identify(self, sent: EventBody, observed_at: datetime, rejected: list[str]) -> tuple[int, Teams] | None:
         """The id of an event, and its teams by the names sent, home and away as the event has them."""
-        if sent.sport_key != self._sport:
-            rejected.append("other_sport")
+        if sent.sport_key != self._sport and (key := sport_key_of(sent.sport_key)) != self._sport:
+            rejected.append("other_sport" if key else "malformed_sport_key")
             return None
         try:
             commence_at = wire_time(sent.commence_time)

@@ -2,19 +2,22 @@
 
 Sound answers never come here: they are decoded as they stand, and only a part that then fails is mended. What comes
 out has the documented types at every level, whoever decodes it: the differ of the live path or the reader of captures.
-A price that is no number becomes null, so that a suspended draw still says that the market has one.
+A price that is no number becomes null, so that a suspended draw still says that the market has one. A text with a plus
+is an American price whatever stands beside it: it stays a text until it is known how the answer writes prices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import isfinite
 from typing import Any, TypeAlias
 
 import msgspec
 
 from edge_assets.feeds.loose_json import loosely_read
-from edge_assets.feeds.odds_api.numbers import RefusedError
+from edge_assets.feeds.odds_api.naming import sport_key_of
+from edge_assets.feeds.odds_api.numbers import PriceFormat, RefusedError
 from edge_assets.texts import UnusableTextError, clean_text
 
 Json: TypeAlias = dict[str, Any]
@@ -23,8 +26,10 @@ Mend: TypeAlias = Callable[[object, list[str]], Json]
 _SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{FULLWIDTH PLUS SIGN}": "+"})
 
 
-def mended_events(body: bytes, rejected: list[str]) -> list[Json]:
+def mended_events(body: bytes, rejected: list[str], price_format: PriceFormat | None = None) -> list[Json]:
     """The events of an answer, a list or a single one, of which some part cannot be decoded.
+
+    Without a `price_format` prices with a plus stay texts, as everywhere here.
 
     Raises:
         ValueError: it is no JSON at all (it ends early, say).
@@ -33,10 +38,11 @@ def mended_events(body: bytes, rejected: list[str]) -> list[Json]:
     sent = loosely_read(body)
     if not isinstance(sent, list | dict):
         raise RefusedError("malformed_answer")
-    return _each(sent if isinstance(sent, list) else [sent], mended_event, rejected)
+    mend = partial(mended_event, price_format=price_format)
+    return _each(sent if isinstance(sent, list) else [sent], mend, rejected)
 
 
-def mended_event(sent: object, rejected: list[str]) -> Json:
+def mended_event(sent: object, rejected: list[str], price_format: PriceFormat | None = None) -> Json:
     """One event with its books.
 
     Raises:
@@ -44,6 +50,9 @@ def mended_event(sent: object, rejected: list[str]) -> Json:
     """
     event = _fields(sent, "malformed_event")
     needed: Json = {name: _needed_text(event.get(name), "malformed_event") for name in ("id", "sport_key")}
+    needed["sport_key"] = sport_key_of(needed["sport_key"])
+    if not needed["sport_key"]:
+        raise RefusedError("malformed_sport_key")
     start = _time(event.get("commence_time"))
     if start is None:
         raise RefusedError("malformed_event")
@@ -57,11 +66,11 @@ def mended_event(sent: object, rejected: list[str]) -> Json:
         **_texts(event, texts, rejected),
         **_whole_numbers(event, ("home_rotation", "away_rotation")),
         **flags,
-        "bookmakers": _each(books, mended_book, rejected),
+        "bookmakers": _each(books, partial(mended_book, price_format=price_format), rejected),
     }
 
 
-def mended_book(sent: object, rejected: list[str]) -> Json:
+def mended_book(sent: object, rejected: list[str], price_format: PriceFormat | None = None) -> Json:
     """One book with its markets.
 
     Raises:
@@ -76,11 +85,11 @@ def mended_book(sent: object, rejected: list[str]) -> Json:
         **_texts(book, {"title": "malformed_title"}, rejected),
         **_update(book, rejected),
         **_links(book),
-        "markets": _each(markets, mended_market, rejected),
+        "markets": _each(markets, partial(mended_market, price_format=price_format), rejected),
     }
 
 
-def mended_market(sent: object, rejected: list[str]) -> Json:
+def mended_market(sent: object, rejected: list[str], price_format: PriceFormat | None = None) -> Json:
     """One market with its outcomes.
 
     Raises:
@@ -93,11 +102,11 @@ def mended_market(sent: object, rejected: list[str]) -> Json:
         "key": _needed_text(market.get("key"), "malformed_market"),
         **_update(market, rejected),
         **_links(market),
-        "outcomes": _each(market["outcomes"], mended_outcome, rejected),
+        "outcomes": _each(market["outcomes"], partial(mended_outcome, price_format=price_format), rejected),
     }
 
 
-def mended_outcome(sent: object, rejected: list[str]) -> Json:  # noqa: ARG001 - all parts are mended alike
+def mended_outcome(sent: object, _: list[str], price_format: PriceFormat | None = None) -> Json:
     """One outcome.
 
     Raises:
@@ -107,7 +116,7 @@ def mended_outcome(sent: object, rejected: list[str]) -> Json:  # noqa: ARG001 -
     point, description = outcome.get("point"), outcome.get("description")
     found: Json = {
         "name": _needed_text(outcome.get("name"), "malformed_outcome"),
-        "price": number_of(outcome.get("price")),
+        "price": _price(outcome.get("price"), price_format),
     }
     if not _is_absent(point):
         found["point"] = number_of(point)
@@ -145,6 +154,18 @@ def number_of(value: object) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return None
     return value
+
+
+def has_plus(sent: object) -> bool:
+    """Whether a price is a text with an explicit plus, as only American ones are written."""
+    return isinstance(sent, str) and sent.translate(_SIGNS).strip()[:1] == "+" and number_of(sent) is not None
+
+
+def _price(sent: object, price_format: PriceFormat | None) -> float | int | str | None:
+    """The price; one with a plus is none in an answer of decimal prices."""
+    if isinstance(sent, str) and has_plus(sent) and price_format is not PriceFormat.AMERICAN:
+        return None if price_format else sent
+    return number_of(sent)
 
 
 def _each(parts: list[object], mend: Mend, rejected: list[str]) -> list[Json]:

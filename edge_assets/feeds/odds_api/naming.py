@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,20 @@ _DRAWN_SPORTS = "soccer_"
 """Sports of which every match can end in a draw: their `h2h` is a three-way market, whatever is on offer in it."""
 
 cleaned = lru_cache(maxsize=65_536)(clean_text)
+_SPORT_KEY = re.compile("[a-z0-9_]{1,100}")
+
+
+@lru_cache(maxsize=1_024)
+def sport_key_of(sent: str) -> str:
+    """A sport's key without what was added around it, in lower case; empty if it can be none.
+
+    The one place where keys are cleaned: the differ, the reader of captures and the replay compare them.
+    """
+    try:
+        key = clean_text(sent).lower()
+    except UnusableTextError:
+        return ""
+    return key if _SPORT_KEY.fullmatch(key) else ""
 
 
 def markets_named(key: str) -> frozenset[int]:

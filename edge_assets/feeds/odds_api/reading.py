@@ -70,6 +70,7 @@ class OfferReader:
     def __init__(self, vocabulary: Vocabulary, sport: str, price_format: PriceFormat) -> None:
         self._vocabulary = vocabulary
         self._sport = sport
+        self._format = price_format
         self._decimal = CONVERTERS[price_format]
         self._seen: Micros = UNKNOWN_TIME
         self._shown: set[int] = set()
@@ -129,7 +130,7 @@ class OfferReader:
             book, markets = self._markets(names, body, last, rejected)
         except UNREADABLE:
             rejected = []
-            sound = encoded(mended_book(body, rejected))
+            sound = encoded(mended_book(body, rejected, self._format))
             book, markets = self._markets(names, sound, last, rejected)
         return BookOffer.of(body, event, book, markets, rejected)
 

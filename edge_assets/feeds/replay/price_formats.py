@@ -29,6 +29,8 @@ HALF_A_MARKET = 0.5
 few hundredths."""
 COMPLETE = (0.9, 1.5)
 """What American prices of a market of two or three outcomes imply together."""
+MIXED_FROM = 0.75
+"""What prices of both formats in one market imply together at least, each read in its own."""
 OUTRIGHTS_AT_MOST = 2.0
 WINNERS = 3
 """As many outcomes as a match can have; more are several lines."""
@@ -64,12 +66,25 @@ def told_by(market: Market) -> PriceFormat | None:
     prices = [outcome.price for outcome in market.outcomes if outcome.price is not None]
     if any(price < -1 for price in prices):
         return PriceFormat.AMERICAN if all(abs(price) >= EVEN for price in prices) else None
-    if sum(1 / price for price in prices if price >= 1) >= HALF_A_MARKET:
-        return PriceFormat.DECIMAL
+    if _implied(prices) >= HALF_A_MARKET:
+        return None if _is_mixed(market.key, prices) else PriceFormat.DECIMAL
     if any(1 <= price < EVEN for price in prices):
         return None
     long = [price for price in prices if price >= EVEN]
     return PriceFormat.AMERICAN if long and _is_american(market.key, long) else None
+
+
+def _implied(prices: Sequence[float]) -> float:
+    """The probabilities that decimal prices imply, together."""
+    return sum(1 / price for price in prices if price >= 1)
+
+
+def _is_mixed(key: str, prices: Sequence[float]) -> bool:
+    """Whether prices above 100 make no market with those below, but do as American ones (150 beside 1.9)."""
+    long, short = [p for p in prices if p >= EVEN], [p for p in prices if 1 < p < EVEN]
+    if key not in CLOSED or len(prices) > WINNERS or not long or not short or _implied(prices) >= COMPLETE[0]:
+        return False
+    return MIXED_FROM <= _implied(short) + sum(EVEN / (price + EVEN) for price in long) <= COMPLETE[1]
 
 
 def _is_american(key: str, prices: Sequence[float]) -> bool:
@@ -109,7 +124,11 @@ def _is_readable(market: Market, answer: PriceFormat | None) -> bool:
         return told is answer
     prices = [outcome.price for outcome in market.outcomes if outcome.price is not None]
     # other ones are refused one by one: nobody can bet at them as American prices
-    if answer is PriceFormat.AMERICAN or all(-EVEN < price < EVEN for price in prices):
+    if answer is PriceFormat.AMERICAN:
+        return True
+    if _is_mixed(market.key, prices) or (min(prices, default=0) < -1 and _implied(prices) < HALF_A_MARKET):
+        return False
+    if all(price < EVEN for price in prices):
         return True
     return answer is not None and (market.key not in CLOSED or any(1 <= price < EVEN for price in prices))
 

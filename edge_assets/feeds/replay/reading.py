@@ -7,6 +7,7 @@ snapshot says of its events, in answers that state its time, would be one look; 
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -61,6 +62,7 @@ class _ApiError(Exception):
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _OPENED = msgspec.json.Decoder(_Opened)
 _SECOND = 1_000_000
+_log = logging.getLogger(__name__)
 MAX_ANSWER_BYTES = 32 << 20
 """Of one answer, a file's or a line's; the largest real one has 3 MB."""
 MAX_REFUSED_LINES = 1_000
@@ -105,6 +107,15 @@ class Reading:
 
 def read(file: RecordedFile) -> Iterator[Reading | Skipped]:
     """Decode, date and compress the answers of a file; never raises for what a file holds."""
+    try:
+        yield from _read(file)
+    except Exception as error:  # of a kind that nobody has met: the other files have nothing to do with it
+        _log.exception("%s cannot be read", file.path)
+        remedy = "this is a fault of Edge Finder: report it with the file; the other files are read"
+        yield Skipped(file.path, "reader failed", remedy, f"{type(error).__name__}: {error}")
+
+
+def _read(file: RecordedFile) -> Iterator[Reading | Skipped]:
     if file.problem:
         yield Skipped(file.path, file.reason, _REMEDIES.get(file.reason, "see that it can be read"), file.problem)
         return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
+from edge_assets.feeds.odds_api.naming import sport_key_of
 from edge_assets.feeds.replay.bodies import Score, Sport, as_datetime
 from edge_assets.feeds.replay.carrying import carried
 from edge_assets.feeds.replay.decoding import decode_events, is_of_one_event
@@ -185,13 +186,22 @@ def _with_known_sports(readings: list[Reading], skipped: list[Skipped]) -> list[
     for reading in readings:
         if not reading.sport:
             folder = reading.path.rpartition("/")[0].rpartition("/")[2]
-            reading.sport = folder if folder in known or not known else ""
+            reading.sport = sport_key_of(folder) if folder in known or not known else ""
             if len(known) == 1:
                 reading.sport = next(iter(known))
     homeless = [reading for reading in readings if not reading.sport]
-    remedy = "put it into a folder named after its sport key"
-    skipped += [Skipped(r.path, "an empty list that does not say of which sport", remedy) for r in homeless]
+    skipped += map(_homeless, homeless)
     return [reading for reading in readings if reading.sport]
+
+
+def _homeless(reading: Reading) -> Skipped:
+    if reading.rejected:
+        detail = ", ".join(f"{reason}: {n}" for reason, n in sorted(reading.rejected.items()))
+        return Skipped(
+            reading.path, "no event that can be read", "see that its events name a sport and a start", detail
+        )
+    remedy = "put it into a folder named after its sport key"
+    return Skipped(reading.path, "an empty list that does not say of which sport", remedy)
 
 
 def _group(sport: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge_assets.feeds.history.batch import RefusedFileError
+from edge_assets.importing.captures import SportImport
 from edge_assets.importing.formats import FormatName
 from edge_assets.importing.importer import Importer, ImportReport
 from edge_assets.store import readers
@@ -20,6 +21,8 @@ from tests.edge_assets.importing.seasons import rows
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edge_assets.feeds.replay.recorded import RecordedSnapshot
 
 NOON = datetime(2025, 11, 3, 12, tzinfo=UTC)
 NFL = "americanfootball_nfl"
@@ -207,3 +210,44 @@ def test_a_killed_import_goes_on_behind_its_last_commit(either_url: str, databas
     run(either_url, tmp_path / "a")
     run(database_url, tmp_path / "a")
     assert rows(either_url, STORED) == rows(database_url, STORED)
+
+
+def test_an_odd_key_of_a_sport_costs_its_event_and_no_file(database_url: str, tmp_path: Path) -> None:
+    captures(tmp_path / "a", 0, 1)
+    keys = {"e3": "\0", "e4": "x" * 9_000, "e5": "a b", "e6": "\0Americanfootball_NFL "}
+    odd = [event | {"sport_key": keys[event["id"]]} for event in body(dict.fromkeys(keys, (1.9, 1.95)))]
+    (tmp_path / "a" / name(0)).write_text(json.dumps([*HOURS[0], *odd]))
+    report = run(database_url, tmp_path / "a")
+    assert report.refused.counts == {"malformed_sport_key": 3}
+    assert report.refused_files == []
+    assert rows(database_url, "SELECT key FROM sports") == [("americanfootball_nfl",)]
+    assert [(key,) for key in ("e1", "e2", "e6")] == rows(database_url, "SELECT key FROM events ORDER BY key")
+    assert rows(database_url, "SELECT count(*) FROM polls") == [(2,)]
+
+
+def test_a_capture_that_breaks_its_reader_costs_no_other_and_is_read_again(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = captures(tmp_path / "a", 0, 1, 2)
+
+    def break_at_second(self: SportImport, snapshot: RecordedSnapshot) -> None:
+        if snapshot.captured_at == NOON + timedelta(hours=1):
+            raise ZeroDivisionError("odd")
+        write(self, snapshot)
+
+    write = SportImport._write_sport
+    with monkeypatch.context() as patch:
+        patch.setattr(SportImport, "_write_sport", break_at_second)
+        report = run(database_url, path)
+    assert [refusal.reason for refusal in report.refused_files] == ["reader_failed"]
+    stored = "SELECT finished_at IS NULL, rejected, (SELECT count(*) FROM polls) FROM imports"
+    assert rows(database_url, stored) == [(True, {"reader_failed": 1}, 2)]
+    assert run(database_url, path).refused_files == []
+    assert rows(database_url, stored) == [(False, {}, 3)]
+
+
+def test_the_reason_of_a_refused_file_is_stored(database_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "nfl_20260307T180000Z.json"
+    path.write_text("{")
+    [refusal] = run(database_url, path).refused_files
+    assert rows(database_url, "SELECT finished_at, rejected FROM imports") == [(None, {refusal.reason: 1})]

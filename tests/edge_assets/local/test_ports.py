@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 
-def occupied() -> socket.socket:
+def occupied(port: int = 0) -> socket.socket:
     listener = socket.socket()
-    listener.bind((ports.HOST, 0))
+    listener.bind((ports.HOST, port))
     listener.listen()
     return listener
 

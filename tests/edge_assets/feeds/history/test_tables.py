@@ -33,6 +33,13 @@ def test_rows_of_the_header_s_width_are_kept_and_the_others_counted(rows: list[s
     assert refused.counts == ({"row_width": len(told) - len(good)} if len(told) > len(good) else {})
 
 
+def test_blank_lines_before_the_header_do_not_count() -> None:
+    refused = Refusals()
+    table = read_table("file", b"\xef\xbb\xbf\r\n,,\r\n \r\na,b\r\n1,2\r\n3\r\n", ("a",), refused)
+    assert (table.texts("b"), table.lines.tolist()) == (["2"], [5])
+    assert [refusal.row for refusal in refused.shown] == [6]
+
+
 @given(st.lists(st.sampled_from(["", " ", "1", "-2.5", "+150", "x", "nan", " 7 "]), min_size=1, max_size=6))
 def test_what_is_no_number_is_refused_and_what_is_absent_is_not(texts: list[str]) -> None:
     refused = Refusals()

@@ -34,6 +34,10 @@ def event(*books: tuple[float | None, ...], market: str = "h2h") -> EventOdds:
         ([(150, 220, 190), (150, 220, 0)], "h2h", A, ["b0", "b1"]),  # one is suspended
         ([(-110, -110), (-50, 0), (50, 99)], "h2h", A, ["b0", "b1", "b2"]),  # refused price by price
         ([(1.9, -1)], "h2h", D, ["b0"]),
+        ([(150, -50), (50, -99)], "h2h", None, []),  # no price of either format tells
+        ([(150, 1.9), (220, 2.1)], "h2h", None, []),  # a mixture
+        ([(150, 1.9), (1.9, 1.95), (-110, 1.95), (50, -99)], "h2h", D, ["b1", "b2"]),
+        ([(1.01, 101.0), (1.05, 19.0, 151.0)], "h2h", D, ["b0", "b1"]),
         ([(None, 36.0, 36.0)], "h2h", None, ["b0"]),
         ([(101.0, 501.0)], "h2h", None, []),  # the leader is suspended
         ([(1.9, 1.95), (101.0, 501.0)], "h2h", D, ["b0"]),

@@ -1,0 +1,67 @@
+"""What a file says of times to come: odds that nobody can have seen and results of what has not begun are left out.
+
+An event to come stays, and so does what was seen of it by now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_assets.clock import to_datetime
+from edge_assets.feeds.history.batch import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_assets.feeds.history.batch import HistoryBatch, HistoryEvent, Refusals
+    from edge_assets.feeds.replay.tape import Capture
+    from ml.quotes import Micros
+
+CLOCKS_DIFFER_BY: Micros = 5 * 60 * 1_000_000
+ASSUMED_WITHIN: Micros = 86_400 * 1_000_000
+"""Where only the day is known, what happened this morning may be assumed for the evening."""
+REMEDY = "check the date there, and the clock of this machine"
+
+
+def without_future(batch: HistoryBatch, now: Micros, file: str, refused: Refusals) -> HistoryBatch:
+    """The batch as it can be known by now; what cannot is counted.
+
+    A result of an event that has not begun tells that its date is wrong: then nothing of the event is used.
+    """
+    begun = np.array([_may_have_begun(event, now) for event in batch.events], bool)
+    odd = [event for event, is_sound in zip(batch.events, begun.tolist(), strict=True) if not is_sound]
+    for event in odd:
+        detail = f"{event.home} - {event.away} begins {to_datetime(event.start):%Y-%m-%d %H:%M} UTC"
+        refused.add(Refusal(file, "result_before_start", detail, REMEDY))
+    batch = batch.of(begun) if odd else batch
+    until = now + (ASSUMED_WITHIN if batch.time_assumed else CLOCKS_DIFFER_BY)
+    latest = int(max(batch.moments(), default=until))
+    bets = [bets for bets in batch.public_bets if bets.observed_at <= until]
+    ahead = len(batch.public_bets) - len(bets)
+    if latest > until:
+        kept = [timed.take(timed.observed_at <= until) for timed in (batch.quotes, batch.aggregates)]
+        ahead += len(batch.quotes) + len(batch.aggregates) - sum(map(len, kept)) + int((batch.looks > until).sum())
+        batch = replace(batch.looked_at(batch.looks <= until), quotes=kept[0], aggregates=kept[1])
+    if ahead:
+        detail = f"{ahead:,} observations, up to {to_datetime(latest):%Y-%m-%d %H:%M} UTC"
+        refused.add(Refusal(file, "time_in_future", detail, REMEDY), ahead)
+    return replace(batch, public_bets=bets)
+
+
+def captures_by(now: Micros, captures: Sequence[Capture], file: str, refused: Refusals) -> list[Capture]:
+    """The captures that can have been made by now; the others are counted."""
+    until = to_datetime(now + CLOCKS_DIFFER_BY)
+    ahead = [capture for capture in captures if capture.at > until]
+    for capture in ahead:
+        detail = f"{capture.sport} as of {capture.at:%Y-%m-%d %H:%M} UTC"
+        refused.add(Refusal(file, "time_in_future", detail, REMEDY))
+    return [capture for capture in captures if capture.at <= until]
+
+
+def _may_have_begun(event: HistoryEvent, now: Micros) -> bool:
+    """Whether an event has no result, or may have begun."""
+    start = min(event.start, event.moved_to[0]) if event.moved_to else event.start
+    return event.report is None or start <= now + (ASSUMED_WITHIN if event.start_assumed else CLOCKS_DIFFER_BY)
