@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from edge_assets.quality.suspicions import SURE
+from edge_assets.quality.suspicions import SEASON, SURE
 from ml.medians import medians_of_others
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ RAYLEIGH = {2: 0.6745, 3: 1.1774}
 
 
 class Key(NamedTuple):
-    """Whose rows they are: a source in a market, from one import (0: polled)."""
+    """Whose rows they are: a source in a market, from one import (0: polled; `SEASON`: all)."""
 
     market: Market
     import_id: int
@@ -91,6 +91,13 @@ class Agreement:
                 if len(at):
                     found = Rows(event[at], line[at], own[at, column], usual[at, column], others[at, column])
                     self._rows[Key(board.market, import_id, source)].append(found)
+
+    def together(self) -> Agreement:
+        """The same, whichever import the rows came from."""
+        whole = Agreement()
+        for key, some in self._rows.items():
+            whole._rows[key._replace(import_id=SEASON)] += some
+        return whole
 
     def rows(self) -> dict[Key, Rows]:
         """All rows by source, each source's in order of event, line and time."""

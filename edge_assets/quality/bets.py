@@ -53,11 +53,11 @@ class BlindBets:
             for key, *row in zip(keys.T.tolist(), *sums, strict=True):
                 self._sums[(moment, *key)] += row
 
-    def together(self) -> BlindBets:
-        """The same, whichever import the prices came from."""
+    def together(self, import_id: int = 0) -> BlindBets:
+        """The same, whichever import the prices came from; they are said to be of `import_id`."""
         whole = BlindBets()
         for (moment, book, market, outcome, _), sums in self._sums.items():
-            whole._sums[moment, book, market, outcome, 0] += sums
+            whole._sums[moment, book, market, outcome, import_id] += sums
         return whole
 
     def merge(self, other: BlindBets) -> None:

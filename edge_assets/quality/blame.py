@@ -97,9 +97,7 @@ def _won(rows: Mapping[Key, Rows], winners: Winners) -> dict[Key, NDArray[np.int
 
 def of_lines(rows: Mapping[Key, Rows]) -> list[Suspicion]:
     """The sources that give the favourite a start: if most do, the market's lines have the wrong sign."""
-    leads = _leads(rows)
-    spreads = {key: some for key, some in rows.items() if key.market == Market.SPREADS}
-    counts = {key: _wrong_signs(some, *leads) for key, some in spreads.items()}
+    counts = wrong_signs(rows)
     failed = {key: (n, k) for key, (n, k) in counts.items() if is_clearly_above(MOST_WRONG_SIGNS, n, k)}
     found = []
     for import_id in sorted({key.import_id for key in failed}):
@@ -111,6 +109,12 @@ def of_lines(rows: Mapping[Key, Rows]) -> list[Suspicion]:
         else:
             found += [Suspicion("line_sign", _group(key), n, k / n, []) for key, (n, k) in of_import.items()]
     return found
+
+
+def wrong_signs(rows: Mapping[Key, Rows]) -> dict[Key, tuple[int, int]]:
+    """Of each source of handicaps, how many events have a clear favourite, and in how many that gets a start."""
+    leads = _leads(rows)
+    return {key: _wrong_signs(some, *leads) for key, some in rows.items() if key.market == Market.SPREADS}
 
 
 def _opposed(key: Key, rows: Rows, which: Flags) -> Opposed | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,8 @@ class Board:
     """One market: decimal `price` (M, B, n) at M moments of its lines at `books` (B,), NaN where none stands.
 
     `tick` is the index of the tick that stated a price at that very moment, -1 where it stood before; `due` are those
-    to be judged. `whole` (M, B) are the books with all outcomes, the recorded best price not being one.
+    to be judged, `decided` (M, B, n) those that a person has said are right. `whole` (M, B) are the books with all
+    outcomes, the recorded best price not being one.
     """
 
     market: Market
@@ -37,6 +38,7 @@ class Board:
     tick: NDArray[np.intp]
     due: Flags
     whole: Flags
+    decided: Flags
 
     @property
     def best(self) -> int | None:
@@ -46,7 +48,14 @@ class Board:
     def without(self, ticks: list[int]) -> Board:
         """The same without some prices."""
         price = np.where(np.isin(self.tick, ticks), np.nan, self.price)
-        return Board(self.market, self.books, price, self.tick, self.due, _whole(price, self.books))
+        return replace(self, price=price, whole=_whole(price, self.books))
+
+    def undecided(self) -> Board:
+        """The same without what a person has decided on."""
+        if not self.decided.any():
+            return self
+        price = np.where(self.decided, np.nan, self.price)
+        return replace(self, price=price, whole=_whole(price, self.books))
 
 
 def boards(ticks: Columns) -> Iterator[Board]:
@@ -67,7 +76,9 @@ def _board(market: Market, ticks: Columns, offset: int) -> Board:
     standing = np.maximum.accumulate(stated, axis=0)
     price = np.where(standing >= begins[:, None, None], ticks["price"][standing], np.nan)
     due = (stated >= 0) & (ticks["due"][stated] > 0) & ~np.isnan(price)
-    return Board(market, books, price, np.where(stated < 0, -1, stated + offset), due, _whole(price, books))
+    decided = (ticks["due"][standing] == 0) & ~np.isnan(price)
+    tick = np.where(stated < 0, -1, stated + offset)
+    return Board(market, books, price, tick, due, _whole(price, books), decided)
 
 
 def _numbered(ticks: Columns, names: tuple[str, ...]) -> NDArray[np.intp]:

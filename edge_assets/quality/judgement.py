@@ -38,7 +38,7 @@ def judge(board: Board) -> Verdicts:
     outcomes together would be a gift.
     """
     found = _palpable(board)
-    found |= _overround(board.without(list(found)))
+    found |= _overround(board.without(list(found)).undecided())
     rest = board.without(list(found))
     return found if board.best is None else found | _gifts(rest, board.best) | _best_price(rest, board.best)
 

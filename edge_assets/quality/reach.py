@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from edge_assets.quality.checks import CHECKS
+from edge_assets.quality.checks import CHECKS, MOST
+from edge_assets.quality.suspicions import Group
 from edge_assets.store.findings import Scope
 from edge_assets.store.quarantine import BEST
+from ml.quotes import Market
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from edge_assets.quality.suspicions import Group, Suspicion
+    from edge_assets.quality.suspicions import Suspicion
+    from edge_assets.store.findings import Suspected
 
 KINDS = {BEST: "max", BEST - 1: "avg"}
+SELLERS = {kind: seller for seller, kind in KINDS.items()}
 TELL_WHY = ("orientation", "best_price")
 """Checks in which it has to be said why it is this source that is wrong."""
 FEW = 2
@@ -63,6 +67,28 @@ def reached(
             yield from _groups(place, found, names)
 
 
+def is_of(finding: Suspected, group: Group) -> bool:
+    """Whether a finding is on the prices of a group, of whatever import."""
+    seller = finding.book_id if finding.kind is None else SELLERS.get(finding.kind)
+    return seller in {None, group.book} and finding.market_id in {None, int(group.market)}
+
+
+def group_of(finding: Suspected) -> Group | None:
+    """The group that a finding reaches, if it is one that was found by its prices, case by case."""
+    seller = finding.book_id if finding.kind is None else SELLERS.get(finding.kind)
+    if seller is None or finding.market_id is None or finding.import_id is None:
+        return None
+    if not MOST.keys() >= {*finding.checks}:
+        return None
+    return Group(seller, Market(finding.market_id), finding.import_id)
+
+
+def too_few(place: Place, group: Group, events: int, because: Suspected) -> Reached:
+    """What cannot be judged, of a book on which there is a finding: it stays out until there is enough of it."""
+    reason = f"{events} events are too few to judge it by, and finding {because.id} is on the same prices"
+    return Reached(_scope(place, group), because.checks, reason, {"events": events, "finding": because.id})
+
+
 def _whole(
     place: Place, import_id: int, found: list[Suspicion], wrong: int, known: int, names: Mapping[int, str]
 ) -> Reached:
@@ -76,16 +102,19 @@ def _groups(place: Place, found: list[Suspicion], names: Mapping[int, str]) -> I
     for suspicion in found:
         by_group[suspicion.group].append(suspicion)
     for group, some in by_group.items():
-        scope = Scope(
-            place.sport_id,
-            place.season,
-            None if group.import_id else place.feed,
-            group.import_id or None,
-            group.book if group.book >= 0 else None,
-            KINDS.get(group.book),
-            int(group.market),
-        )
-        yield Reached(scope, _checks(some), _reason(some), _evidence(some, names))
+        yield Reached(_scope(place, group), _checks(some), _reason(some), _evidence(some, names))
+
+
+def _scope(place: Place, group: Group) -> Scope:
+    return Scope(
+        place.sport_id,
+        place.season,
+        None if group.import_id else place.feed,
+        group.import_id or None,
+        group.book if group.book >= 0 else None,
+        KINDS.get(group.book),
+        int(group.market),
+    )
 
 
 def _checks(found: list[Suspicion]) -> list[str]:

@@ -14,17 +14,20 @@ ENOUGH = 20
 CHANCE = 0.001
 """Between two builds a book may have changed some dozens of prices, of which a single wrong one is more than its share:
 so many have to be wrong that a book with the share would hardly ever have them."""
+SURPRISE = 0.05
 SURE = 4.5
 """Standard errors above zero."""
 EXAMPLES = 5
 EVERY = -3
 """In the place of a book: all that an import tells of a market."""
+SEASON = -1
+"""In the place of an import: all that is known of a season, whatever import or poll it came by."""
 
 
 class Group(NamedTuple):
     """Prices that came together: of a book (`BEST`, or `BEST - 1` for the average) in a market, from one import.
 
-    `import_id` is 0 where they were polled.
+    `import_id` is 0 where they were polled, `SEASON` for all of a season together.
     """
 
     book: int
@@ -43,6 +46,11 @@ class Suspicion(NamedTuple):
     cases: int
     wrong: float
     examples: list[dict[str, Any]]
+
+
+def is_likely(share: float, cases: int, wrong: int) -> bool:
+    """Whether so many wrong cases are no surprise if `share` of them are, by the same test."""
+    return wrong == 0 or bool(bdtrc(wrong - 1, cases, share) >= SURPRISE)
 
 
 def is_clearly_above(share: float, cases: int, wrong: int) -> bool:

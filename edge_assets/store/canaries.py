@@ -35,8 +35,8 @@ BETS = f"""
 WITH accepted AS MATERIALIZED ({ACCEPTED})
 SELECT
     t.event_id, t.book_id, t.market_id, t.outcome_id, coalesce(t.point, 0)::real,
-    (array_agg(t.price ORDER BY t.observed_at, t.poll_id))[1],
-    (array_agg(t.price ORDER BY t.observed_at DESC, t.poll_id DESC))[1],
+    (array_agg(t.price ORDER BY t.observed_at, p.import_id DESC NULLS LAST, t.poll_id))[1],
+    (array_agg(t.price ORDER BY t.observed_at DESC, p.import_id DESC NULLS LAST, t.poll_id DESC))[1],
     coalesce(max(p.import_id), 0)
 FROM (
     SELECT n.*, e.sport_id, season_of(s.key, e.original_commence_at) AS season

@@ -16,9 +16,10 @@ from psycopg.types.json import Jsonb
 
 from edge_assets.sports import ALIASES
 from edge_assets.store import holding
+from edge_assets.store.holding import GATE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from psycopg import Connection
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 BY_HAND = "by_hand"
 """The check that a person is."""
 AGGREGATE_KINDS = ("max", "avg")
-GATE = "quality gate"
-"""Who decides where better data does."""
 SELECT_SEASONS = """
 SELECT DISTINCT season_of(s.key, e.original_commence_at) AS season
 FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id
@@ -44,7 +43,7 @@ INSERT INTO quality_findings (
 ON CONFLICT ON CONSTRAINT quality_findings_scope DO NOTHING RETURNING id
 """
 OF_SCOPE = """
-SELECT id, state FROM quality_findings_at('infinity')
+SELECT id, state, decided_by FROM quality_findings_at('infinity')
 WHERE
     (sport_id, season, feed, import_id, book_id, kind, market_id)
     IS NOT DISTINCT FROM (
@@ -54,8 +53,24 @@ WHERE
 """
 SUSPECTED_BOOKS = """
 SELECT coalesce(import_id, 0), array_agg(DISTINCT book_id) FROM quality_findings_at('infinity')
-WHERE sport_id = %s AND season IS NOT DISTINCT FROM %s AND book_id IS NOT NULL AND state <> 'accepted'
+WHERE
+    sport_id = %s AND season IS NOT DISTINCT FROM %s AND book_id IS NOT NULL AND state <> 'accepted' AND id <> ALL(%s)
 GROUP BY coalesce(import_id, 0)
+"""
+OF_SEASON = """
+SELECT n.id, n.checks, n.import_id, n.book_id, n.kind, n.market_id, n.state
+FROM quality_findings_at('infinity') AS n
+WHERE
+    n.state IN ('open', 'excluded') AND NOT n.is_blocking AND NOT n.checks && %(not_of_prices)s
+    AND (
+        (n.sport_id, n.season) = (%(sport)s, %(season)s)
+        OR n.sport_id IS NULL AND n.import_id IN (
+            SELECT p.import_id FROM polls AS p INNER JOIN odds_ticks AS t
+                ON p.id = t.poll_id AND p.observed_at = t.observed_at
+            WHERE t.event_id = ANY(%(events)s)
+        )
+    )
+ORDER BY n.id
 """
 ACCEPTED = """
 SELECT EXISTS (
@@ -159,6 +174,23 @@ class Finding:
         return f"{words}; or import the right file, or take this one out by `edge quality withdraw {say}"
 
 
+class Suspected(NamedTuple):
+    """A finding in a season, and what it reaches there: an import, a book or the kind of an aggregate, a market."""
+
+    id: int
+    checks: list[str]
+    import_id: int | None
+    book_id: int | None
+    kind: str | None
+    market_id: int | None
+    state: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it reaches all of an import."""
+        return self.book_id is None and self.kind is None and self.market_id is None
+
+
 class UnknownNameError(LookupError):
     """A book, sport, season or market that is not in the database."""
 
@@ -184,19 +216,22 @@ def record(
     evidence: dict[str, Any],
     *,
     blocks: bool = False,
+    without: Collection[int] = (),
 ) -> tuple[int, bool]:
     """Store a finding and hold out what it reaches; its id, and whether it is new.
 
-    A scope has one finding. One that was accepted is open again: whoever records it has looked at what came since.
+    A scope has one finding. One that was accepted is open again: whoever records it has looked at what came since. Of
+    an import nothing comes later, and what a person has accepted of it stays so. `without` are findings that are looked
+    at again, and hold nothing out meanwhile, unless it is one of them.
     """
     values = scope._asdict() | {"checks": list(checks), "reason": reason, "evidence": Jsonb(evidence), "blocks": blocks}
     with conn.transaction():
         new = conn.execute(RECORD, values).fetchone()
-        found, state = conn.execute(OF_SCOPE, scope._asdict()).fetchone() or (0, "")
-        is_again = new is None and state == "accepted"
+        found, state, by = conn.execute(OF_SCOPE, scope._asdict()).fetchone() or (0, "", None)
+        is_again = new is None and state == "accepted" and (scope.import_id is None or by == GATE)
         if is_again:
             conn.execute(DECIDE, {"finding": found, "decision": "open", "by": GATE, "reason": f"again: {reason}"})
-        holding.hold(conn)
+        holding.hold(conn, [each for each in without if each != found])
     return int(found), new is not None or is_again
 
 
@@ -256,18 +291,34 @@ def decide(conn: Connection, finding: int, decision: str, by: str, reason: str) 
         return holding.reopen_imports(conn, finding) if decision == "withdrawn" else []
 
 
-def resolve_replaced(conn: Connection) -> list[int]:
-    """Resolve the findings on imports that a later one has replaced; their ids. What they reach stays out."""
-    replaced = holding.replaced_findings(conn)
+def of_season(conn: Connection, sport_id: int, season: int, events: Sequence[int]) -> list[Suspected]:
+    """The findings in a season, of some events, on which nobody has said that the data is right."""
+    values = {"sport": sport_id, "season": season, "events": list(events), "not_of_prices": [BY_HAND, "results"]}
+    return [Suspected(*row) for row in conn.execute(OF_SEASON, values)]
+
+
+def release_sound(conn: Connection, finding: int, reason: str) -> None:
+    """Let in what a finding of the gate reaches, because by now it was judged and is sound."""
+    conn.execute(DECIDE, {"finding": finding, "decision": "accepted", "by": GATE, "reason": reason})
+
+
+def resolve_replaced(conn: Connection, sound: Collection[holding.Sound]) -> list[int]:
+    """Resolve the findings on imports that a later one has replaced; their ids. What they reach stays out.
+
+    What replaces it has to be `sound`: judged on enough cases in this pass.
+    """
+    replaced = holding.replaced_findings(conn, sound)
     for finding in replaced:
-        reason = "a later import tells all that it reaches"
+        reason = "a later import, judged and sound, tells all that it reaches"
         conn.execute(DECIDE, {"finding": finding, "decision": "resolved", "by": GATE, "reason": reason})
     return replaced
 
 
-def suspected_books(conn: Connection, sport_id: int, season: int | None) -> dict[int, list[int]]:
+def suspected_books(
+    conn: Connection, sport_id: int, season: int | None, without: Collection[int] = ()
+) -> dict[int, list[int]]:
     """The books on which there is a finding in a season, by import (0: the feed)."""
-    return dict(conn.execute(SUSPECTED_BOOKS, [sport_id, season]).fetchall())
+    return dict(conn.execute(SUSPECTED_BOOKS, [sport_id, season, list(without)]).fetchall())
 
 
 def is_accepted(conn: Connection, scope: Scope, checks: Sequence[str]) -> bool:

@@ -6,17 +6,22 @@ the findings and the decisions on them, and `hold` brings it up to date.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.rows import scalar_row
 
 from edge_assets.store.results import remember_contradicted
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from psycopg import Connection
 
+GATE = "quality gate"
+"""Who decides where better data does."""
 FREE = """
-DELETE FROM held_out_polls AS h USING quality_findings_at('infinity') AS f WHERE h.finding_id = f.id AND NOT f.is_held
+DELETE FROM held_out_polls AS h USING quality_findings_at('infinity') AS f
+WHERE h.finding_id = f.id AND (NOT f.is_held OR f.id = ANY(%(without)s))
 """
 HOLD = """
 INSERT INTO held_out_polls (poll_id, finding_id, season, book_id, kind, market_id)
@@ -26,7 +31,7 @@ INNER JOIN polls AS p
     ON
         (f.import_id IS NULL OR f.import_id = p.import_id) AND (f.sport_id IS NULL OR f.sport_id = p.sport_id)
         AND (f.feed IS NULL OR f.feed = p.feed)
-WHERE f.is_held
+WHERE f.is_held AND f.id <> ALL(%(without)s)
 ON CONFLICT DO NOTHING
 """
 CHANGED = """
@@ -123,29 +128,47 @@ WHERE
             p.import_id = f.import_id AND {is_other_kind} AND (f.{seller} IS NULL OR f.{seller} = t.{seller})
             AND (f.market_id IS NULL OR f.market_id = t.market_id)
             AND NOT EXISTS (
-                SELECT FROM {admitted} AS o INNER JOIN polls AS q ON o.poll_id = q.id
+                SELECT FROM {admitted} AS o
+                INNER JOIN polls AS q ON o.poll_id = q.id
+                INNER JOIN events AS e ON o.event_id = e.id
+                INNER JOIN sports AS s ON e.sport_id = s.id
                 WHERE
                     o.event_id = t.event_id AND o.market_id = t.market_id AND o.{seller} = t.{seller}
                     AND o.outcome_id = t.outcome_id AND q.import_id > f.import_id
+                    AND (e.sport_id, season_of(s.key, e.original_commence_at), {seller_id}, o.market_id) IN (
+                        SELECT * FROM unnest(
+                            %(sports)s::smallint[], %(seasons)s::smallint[], %(sellers)s::smallint[],
+                            %(markets)s::smallint[]
+                        )
+                    )
             )
     )
 """
-"""Of an import everything that a finding reaches has been told by a later one, which is let in."""
+"""Of an import everything that a finding reaches has been told by a later one, which was judged and is let in."""
 REPLACED_IN_BOTH = " INTERSECT ".join(
     (
         REPLACED.format(
-            table="odds_ticks", admitted="admitted_ticks", seller="book_id", is_other_kind="f.kind IS NULL"
+            table="odds_ticks",
+            admitted="admitted_ticks",
+            seller="book_id",
+            seller_id="o.book_id",
+            is_other_kind="f.kind IS NULL",
         ),
         REPLACED.format(
-            table="aggregate_ticks", admitted="admitted_aggregates", seller="kind", is_other_kind="f.book_id IS NULL"
+            table="aggregate_ticks",
+            admitted="admitted_aggregates",
+            seller="kind",
+            seller_id="CASE o.kind WHEN 'max' THEN -1 ELSE -2 END",
+            is_other_kind="f.book_id IS NULL",
         ),
     )
 )
 NOT_OF_PRICES = ["row_width", "results"]
 """Checks that say nothing of prices: whoever accepts what failed them has not looked at prices."""
 
-ACCEPTED = """
-SELECT a.* FROM quality_findings_at('infinity') AS a WHERE a.state = 'accepted' AND NOT a.checks <@ %(not_of_prices)s
+ACCEPTED = f"""
+SELECT a.* FROM quality_findings_at('infinity') AS a
+WHERE a.state = 'accepted' AND a.decided_by <> '{GATE}' AND NOT a.checks <@ %(not_of_prices)s
 """
 IS_ACCEPTED = """
 EXISTS (
@@ -161,10 +184,23 @@ EXISTS (
 """Whether a person has accepted a price `t`, of the poll `p`: what came later is judged again."""
 
 
-def hold(conn: Connection) -> None:
-    """Bring what is held out, and which results contradict each other, up to date with the findings and decisions."""
-    conn.execute(FREE)
-    conn.execute(HOLD)
+class Sound(NamedTuple):
+    """Prices that were judged on enough cases, and nothing was found: of a book (-1: the best, -2: the average)."""
+
+    sport_id: int
+    season: int
+    seller: int
+    market: int
+
+
+def hold(conn: Connection, without: Collection[int] = ()) -> None:
+    """Bring what is held out, and which results contradict each other, up to date with the findings and decisions.
+
+    `without` are findings that are looked at again: until it is said otherwise they hold nothing out.
+    """
+    values = {"without": list(without)}
+    conn.execute(FREE, values)
+    conn.execute(HOLD, values)
     remember_contradicted(conn)
 
 
@@ -198,7 +234,11 @@ def reopen_imports(conn: Connection, finding: int) -> list[str]:
         return sorted(cursor.execute(REOPEN, [finding]).fetchall())
 
 
-def replaced_findings(conn: Connection) -> list[int]:
-    """The open findings on imports whose whole reach a later import has told."""
+def replaced_findings(conn: Connection, sound: Collection[Sound]) -> list[int]:
+    """The open findings on imports whose whole reach later imports have told, by prices that are `sound`."""
+    if not sound:
+        return []
+    sports, seasons, sellers, markets = (list(column) for column in zip(*sound, strict=True))
+    values = {"sports": sports, "seasons": seasons, "sellers": sellers, "markets": markets}
     with conn.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(REPLACED_IN_BOTH).fetchall()
+        return cursor.execute(REPLACED_IN_BOTH, values).fetchall()

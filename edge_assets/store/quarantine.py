@@ -6,6 +6,7 @@ The ticks stay as they were seen. Quarantine is a fact beside them, with its own
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from psycopg.rows import class_row, dict_row, scalar_row
 
 from edge_assets.clock import to_datetime
 from edge_assets.store.bulk import TIME, read_columns
-from edge_assets.store.holding import ACCEPTED, IS_ACCEPTED, NOT_OF_PRICES
+from edge_assets.store.holding import ACCEPTED, GATE, IS_ACCEPTED, NOT_OF_PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,60 +41,81 @@ WITH due AS MATERIALIZED (
         )
 ),
 period AS MATERIALIZED (SELECT min(observed_at) AS since, max(observed_at) AS until FROM due)
-SELECT event_id, min(observed_at) FROM (
-    SELECT t.event_id, t.observed_at FROM admitted_ticks AS t
+SELECT DISTINCT event_id FROM (
+    SELECT t.event_id FROM admitted_ticks AS t
     WHERE
         t.observed_at BETWEEN (SELECT since FROM period) AND (SELECT until FROM period)
         AND t.poll_id IN (SELECT id FROM due)
     UNION ALL
-    SELECT a.event_id, a.observed_at FROM admitted_aggregates AS a WHERE a.poll_id IN (SELECT id FROM due)
+    SELECT a.event_id FROM admitted_aggregates AS a WHERE a.poll_id IN (SELECT id FROM due)
 ) AS t
-GROUP BY event_id ORDER BY event_id
+ORDER BY event_id
+"""
+MOST_EVENTS = 1_000
+"""Of a season, the newest: what is known of them is evidence beside what is due."""
+BESIDE = """
+WITH seasons AS (SELECT * FROM unnest(%(sports)s::smallint[], %(seasons)s::smallint[]) AS n (sport_id, season)),
+dated AS (
+    SELECT e.id, e.sport_id, season_of(s.key, e.original_commence_at) AS season, e.commence_at
+    FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id WHERE e.sport_id = ANY(%(sports)s)
+),
+ranked AS (
+    SELECT
+        d.id, d.sport_id, d.season,
+        row_number() OVER (PARTITION BY d.sport_id, d.season ORDER BY d.commence_at DESC, d.id) AS place
+    FROM dated AS d INNER JOIN seasons AS n ON d.sport_id = n.sport_id AND d.season = n.season
+)
+SELECT sport_id, season, array_agg(id) FROM ranked WHERE place <= %(most)s GROUP BY sport_id, season
 """
 TICKS = f"""
-WITH events_due AS MATERIALIZED (
+WITH wanted AS MATERIALIZED (
     SELECT
-        n.event_id, e.first_seen_at, n.since, least(e.commence_at, e.original_commence_at) AS until, e.sport_id,
+        e.id AS event_id, e.first_seen_at, least(e.commence_at, e.original_commence_at) AS until, e.sport_id,
         season_of(s.key, e.original_commence_at) AS season
-    FROM unnest(%(events)s::integer[], %(since)s::timestamptz[]) AS n (event_id, since)
-    INNER JOIN events AS e ON n.event_id = e.id
-    INNER JOIN sports AS s ON e.sport_id = s.id
+    FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id WHERE e.id = ANY(%(events)s)
 ),
-accepted AS MATERIALIZED ({ACCEPTED})
+accepted AS MATERIALIZED ({ACCEPTED}),
+known AS MATERIALIZED (
+    SELECT
+        event_id, observed_at, poll_id, market_id, outcome_id, point, coalesce(book_id, {BEST}) AS book_id,
+        bool_or(released_at IS NULL) AS is_held, bool_or(released_by <> %(gate)s) AS is_released
+    FROM quarantined_ticks WHERE event_id = ANY(%(events)s) AND (kind IS NULL OR kind = 'max')
+    GROUP BY event_id, observed_at, poll_id, market_id, outcome_id, point, coalesce(book_id, {BEST})
+)
 SELECT
     t.event_id, t.market_id, {LINE_POINT}, t.outcome_id, t.book_id, t.observed_at, t.poll_id, coalesce(t.price, 'NaN'),
-    (
-        (%(everything)s OR (t.observed_at >= t.since AND d.poll_id IS NULL))
-        AND NOT {IS_ACCEPTED}
-    )::integer,
-    (t.observed_at >= t.since)::integer, coalesce(p.import_id, 0)
+    (NOT coalesce(k.is_released, false) AND NOT {IS_ACCEPTED})::integer, (d.poll_id IS NULL)::integer,
+    coalesce(k.is_held, false)::integer, coalesce(p.import_id, 0)
 FROM (
     SELECT
-        t.event_id, t.market_id, t.outcome_id, t.point, t.book_id, t.observed_at, t.poll_id, t.price, n.since,
-        n.sport_id, n.season
-    FROM clean_ticks AS t INNER JOIN events_due AS n
+        t.event_id, t.market_id, t.outcome_id, t.point, t.book_id, t.observed_at, t.poll_id, t.price, n.sport_id,
+        n.season
+    FROM admitted_ticks AS t INNER JOIN wanted AS n
         ON t.event_id = n.event_id AND t.observed_at >= n.first_seen_at AND t.observed_at < n.until
     WHERE
         t.event_id = ANY(%(events)s)
         AND t.observed_at >= %(first)s AND t.observed_at < %(last)s
     UNION ALL
     SELECT
-        t.event_id, t.market_id, t.outcome_id, t.point, {BEST}::smallint, t.observed_at, t.poll_id, t.price, n.since,
-        n.sport_id, n.season
-    FROM clean_aggregates AS t INNER JOIN events_due AS n ON t.event_id = n.event_id AND t.observed_at < n.until
+        t.event_id, t.market_id, t.outcome_id, t.point, {BEST}::smallint, t.observed_at, t.poll_id, t.price, n.sport_id,
+        n.season
+    FROM admitted_aggregates AS t INNER JOIN wanted AS n ON t.event_id = n.event_id AND t.observed_at < n.until
     WHERE t.kind = 'max' AND t.event_id = ANY(%(events)s)
 ) AS t
+LEFT JOIN known AS k
+    ON
+        t.event_id = k.event_id AND t.observed_at = k.observed_at AND t.poll_id = k.poll_id AND t.book_id = k.book_id
+        AND t.market_id = k.market_id AND t.outcome_id = k.outcome_id AND t.point IS NOT DISTINCT FROM k.point
 LEFT JOIN pricing.priced_polls AS d ON t.poll_id = d.poll_id
 LEFT JOIN polls AS p ON t.poll_id = p.id
 WHERE t.market_id = ANY(%(markets)s)
 """
 """All ticks of events before their starts. The events are named twice, because the server would not look for them in
-the index of each partition otherwise. What a person has accepted is not judged again."""
+the index of each partition otherwise. What a person has accepted or released is not judged again."""
 TYPES = {
     "event_id": "i4", "market_id": "i2", "line_point": "f4", "outcome_id": "i4", "book_id": "i2", "observed_at": TIME,
-    "poll_id": "i8", "price": "f8", "due": "i4", "late": "i4", "import_id": "i4",
+    "poll_id": "i8", "price": "f8", "due": "i4", "new": "i4", "held": "i4", "import_id": "i4",
 }  # fmt: skip
-SELECTION = ("event_id", "book_id", "market_id", "outcome_id", "line_point")
 PUT = f"""
 WITH q AS (
     SELECT * FROM unnest(
@@ -120,6 +142,25 @@ kept AS (
 ),
 repriced AS (DELETE FROM pricing.priced_polls AS d USING kept WHERE d.poll_id = kept.poll_id)
 SELECT count(*) FROM kept
+"""
+FREE = f"""
+WITH q AS (
+    SELECT * FROM unnest(
+        %(event_id)s::integer[], %(market_id)s::smallint[], %(line_point)s::real[], %(outcome_id)s::integer[],
+        %(seller)s::smallint[], %(observed_at)s::timestamptz[], %(poll_id)s::bigint[]
+    ) AS j (event_id, market_id, line_point, outcome_id, seller, observed_at, poll_id)
+),
+freed AS (
+    UPDATE quarantined_ticks AS t SET released_at = clock_timestamp(), released_by = %(gate)s
+    FROM q
+    WHERE
+        t.released_at IS NULL AND t.event_id = q.event_id AND t.observed_at = q.observed_at AND t.poll_id = q.poll_id
+        AND t.market_id = q.market_id AND t.outcome_id = q.outcome_id AND coalesce(t.book_id, {BEST}) = q.seller
+        AND {LINE_POINT} = q.line_point
+    RETURNING t.poll_id
+),
+repriced AS (DELETE FROM pricing.priced_polls AS d USING freed WHERE d.poll_id = freed.poll_id)
+SELECT count(*) FROM freed
 """
 PUT_TICKS = PUT.format(table="odds_ticks", seller="book_id", seller_type="smallint", time="book_time,")
 PUT_AGGREGATES = PUT.format(table="aggregate_ticks", seller="kind", seller_type="text", time="")
@@ -229,54 +270,43 @@ class Quarantined:
     released_by: str | None
 
 
-def events_due(conn: Connection, *, everything: bool = False) -> list[tuple[int, datetime]]:
-    """The events with ticks that the warehouse has not taken in yet, and when their first such tick came.
+def events_due(conn: Connection, *, everything: bool = False) -> list[int]:
+    """The events with ticks that the warehouse has not taken in yet; all events if `everything` is to be judged."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(EVENTS, {"everything": everything}).fetchall()
 
-    All events if `everything` is to be judged.
+
+def evidence(conn: Connection, due: Sequence[int]) -> dict[tuple[int, int], list[int]]:
+    """By sport and season the events `due`, and the newest others of these seasons, `MOST_EVENTS` at most."""
+    found: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for event, place in seasons(conn, due).items():
+        found[place].add(event)
+    if found:
+        sports, years = (list(column) for column in zip(*found, strict=True))
+        values = {"sports": sports, "seasons": years, "most": MOST_EVENTS}
+        for sport, year, events in conn.execute(BESIDE, values):
+            found[sport, year].update(events)
+    return {place: sorted(events) for place, events in sorted(found.items())}
+
+
+def ticks_of(conn: Connection, events: Sequence[int], markets: Sequence[int]) -> Columns:
+    """The ticks of `events` before their starts that are not held out.
+
+    `TYPES`, by market, line and time; `due` is 1 where they are judged: unless a person has accepted or released them.
+    `new` is 1 where the warehouse has not taken them in, `held` where they are in quarantine. The recorded best price
+    is a book, `BEST`. A price that was withdrawn is NaN. Where two imports tell the same, the earlier is held out or
+    looked at again: the later one is behind it.
     """
-    return conn.execute(EVENTS, {"everything": everything}).fetchall()
-
-
-def ticks_of(
-    conn: Connection, due: Sequence[tuple[int, datetime]], markets: Sequence[int], *, everything: bool = False
-) -> Columns:
-    """The ticks of `events_due` before the events' starts, and what stood when the first of them came.
-
-    `TYPES`, by market, line and time; `due` is 1 where they are judged. The recorded best price is a book, `BEST`. A
-    price that was withdrawn or quarantined is NaN.
-    """
-    events, since = (list(column) for column in zip(*due, strict=True))
-    values = {
-        "events": events,
-        "not_of_prices": NOT_OF_PRICES,
-        "since": since,
-        "markets": list(markets),
-        "everything": everything,
-    } | period(conn, events)
-    ticks = read_columns(conn, TICKS, TYPES, values)
-    ticks = _standing(ticks, ticks.pop("late").astype(bool))
-    order = np.lexsort([ticks[name] for name in ("observed_at", "line_point", "event_id", "market_id")])
+    values = {"events": list(events), "not_of_prices": NOT_OF_PRICES, "gate": GATE, "markets": list(markets)}
+    ticks = read_columns(conn, TICKS, TYPES, values | period(conn, events))
+    order = np.lexsort([ticks[name] for name in ("import_id", "observed_at", "line_point", "event_id", "market_id")])
     return {name: column[order] for name, column in ticks.items()}
-
-
-def _standing(ticks: Columns, late: NDArray[np.bool_]) -> Columns:
-    """Late ticks and, of those before, the last of each selection.
-
-    As `DISTINCT ON` the server took 1.4 s for 270,000 ticks, to send them all it takes 0.9.
-    """
-    if late.all():
-        return ticks
-    order = np.lexsort([ticks[name] for name in ("poll_id", "observed_at", *SELECTION)])
-    selections = [ticks[name][order] for name in SELECTION]
-    ends = np.append(np.any([column[1:] != column[:-1] for column in selections], axis=0), True)
-    kept = order[late[order] | ends | np.append(late[order][1:], True)]
-    return {name: column[kept] for name, column in ticks.items()}
 
 
 def quarantine(conn: Connection, ticks: Columns, verdicts: Sequence[Verdict]) -> int:
     """Put ticks (`TYPES`) into quarantine, each with its verdict; return how many are new there.
 
-    What is in quarantine already, or was released from it, is left as it is.
+    What is in quarantine already, or was released from it by a person, is left as it is.
     """
     best = ticks["book_id"] == BEST
     with conn.transaction(), conn.cursor(row_factory=scalar_row) as cursor:
@@ -290,6 +320,17 @@ def quarantine(conn: Connection, ticks: Columns, verdicts: Sequence[Verdict]) ->
         )
 
 
+def free(conn: Connection, ticks: Columns) -> int:
+    """Release ticks (`TYPES`) from quarantine that, judged with all that is known by now, are sound; how many.
+
+    They can be quarantined again, in a row of its own: what was known when stays on record.
+    """
+    sellers = ticks["book_id"].tolist()
+    values = _rows(ticks, [], np.arange(len(sellers)), sellers) | {"gate": GATE}
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return (cursor.execute(FREE, values).fetchone() or 0) if sellers else 0
+
+
 def _rows(
     ticks: Columns, verdicts: Sequence[Verdict], chosen: NDArray[np.intp], sellers: Sequence[int | str]
 ) -> dict[str, list[Any]]:
@@ -299,8 +340,8 @@ def _rows(
         **{name: ticks[name][chosen].tolist() for name in names},
         "observed_at": [to_datetime(at) for at in times.tolist()],
         "seller": [sellers[i] for i in chosen.tolist()],
-        "check": [verdicts[i].check for i in chosen.tolist()],
-        "reason": [verdicts[i].reason for i in chosen.tolist()],
+        "check": [verdicts[i].check for i in chosen.tolist()] if verdicts else [],
+        "reason": [verdicts[i].reason for i in chosen.tolist()] if verdicts else [],
     }
 
 

@@ -30,10 +30,10 @@ def usable(desk: Desk) -> int:
     return int(desk.rows(USABLE)[0][0])
 
 
-def poisoned(desk: Desk, poison: Poison, *, after: Poison = lambda rows: rows) -> int:
+def poisoned(desk: Desk, poison: Poison) -> int:
     """A sound season and a poisoned one; the number of the only finding."""
     desk.store(season())
-    desk.store(after(poison(season(1, 2024))), "poison.csv")
+    desk.store(poison(season(1, 2024)), "poison.csv")
     desk.gate()
     desk.conn.execute(PRICED)
     [finding] = findings(desk.conn)
@@ -61,15 +61,13 @@ def test_what_is_suspected_stays_out_as_a_whole_at_every_pass(
 
 
 def test_what_is_accepted_comes_in_and_is_not_judged_again(desk: Desk) -> None:
-    finding = poisoned(
-        desk, rotated, after=lambda rows: [row | dict.fromkeys(("MaxH", "MaxD", "MaxA"), "") for row in rows]
-    )
+    finding = poisoned(desk, rotated)
     decide(desk.conn, finding, "accepted", "ada", "they are like that")
     for everything in (False, True):
         report = desk.gate(everything=everything)
         assert report.findings == []
         assert usable(desk) == 2 * SOUND
-        assert quarantined(desk.conn) == []
+        assert {(row.book, row.check_name) for row in quarantined(desk.conn, limit=1_000)} == {("max", "best_price")}
     assert [d[:3] for d in decisions(desk.conn, finding)] == [("accepted", "ada", "they are like that")]
 
 

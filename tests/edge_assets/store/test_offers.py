@@ -98,7 +98,7 @@ def test_quarantine_and_release_leave_what_was_seen(desk: Desk) -> None:
     """What was on offer is a fact; that nobody should act on it is another, beside it."""
     desk.write(NOON, QuoteBatch.of([desk.quote(5.5), desk.quote(1.9, book=1)]))
     keep(desk.conn, desk.sport)
-    ticks = ticks_of(desk.conn, events_due(desk.conn, everything=True), [Market.H2H], everything=True)
+    ticks = ticks_of(desk.conn, events_due(desk.conn, everything=True), [Market.H2H])
     wrong = {name: column[ticks["price"] > 5] for name, column in ticks.items()}
 
     quarantine(desk.conn, wrong, [Verdict("palpable_price", "too long")])

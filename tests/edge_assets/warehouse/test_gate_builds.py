@@ -85,12 +85,13 @@ def test_everything_beside_the_poison_is_built_as_without_it(
 def test_decisions_change_what_they_are_about_and_nothing_else(warehouse: Warehouse, desk: Desk) -> None:
     sound = build(warehouse, desk)
     alone = figures(desk)
-    rows = [row | dict.fromkeys(("MaxH", "MaxD", "MaxA"), "") for row in rotated(season(1, 2024))]
-    desk.store(rows, POISON)
+    desk.store(rotated(season(1, 2024)), POISON)
     held = build(warehouse, desk)
     [finding] = findings(desk.conn)
     decide(desk.conn, finding.id, "accepted", "ada", "a test")
     accepted = build(warehouse, desk)
+    assert findings(desk.conn) == [], "and no other check overrules it"
+    assert build(warehouse, desk) == accepted
     assert any(row["book"] == "williamhill" for row in of_season(accepted, 2024)["market_snapshots"])
     assert of_season(accepted, 2023) == of_season(sound, 2023)
     decide(desk.conn, finding.id, "excluded", "ada", "a test")
