@@ -187,8 +187,19 @@ def _without_credits(signs: VitalSigns) -> Iterator[Finding]:
         at = datetime.fromisoformat(renewed).astimezone(UTC)
         detail = f"{beat.detail.get('credits_remaining')} left, renewed on {at:%Y-%m-%d}"
         yield Finding(ProblemKind.OUT_OF_CREDITS, "", detail)
+    if sparse := beat.detail.get("sparse_s"):
+        yield Finding(ProblemKind.CREDITS_SHORT, "", _sparse(beat.detail.get("credits_remaining"), sparse))
     if wanting := beat.detail.get("wanting"):
         yield Finding(ProblemKind.POLL_OVERDUE, "", str(wanting))
+
+
+def _sparse(remaining: float | None, sparse: dict[str, list[float]]) -> str:
+    """The credits, and what they do to the sport that suffers most."""
+    left = "the feed does not say how many are left" if remaining is None else f"{remaining:,.0f} left"
+    sport, (planned, wanted) = max(sparse.items(), key=lambda item: item[1][0])
+    often = f"{sport} is polled every {duration(timedelta(seconds=planned))}, not every "
+    others = f"; and {len(sparse) - 1} more too seldom" if len(sparse) > 1 else ""
+    return f"{left}: {often}{duration(timedelta(seconds=wanted))}{others}"
 
 
 def _unscored(signs: VitalSigns) -> Iterator[Finding]:

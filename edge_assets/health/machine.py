@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 GIB = 2**30
 NEEDED_DISK_BYTES = 2 * GIB
+FULL_DISK_BYTES = GIB // 8
+"""What is left is gone within seconds, and a database that ends can hardly recover in it."""
 NEEDED_MEMORY_BYTES = GIB // 4
 """While everything runs; before it starts more is wanted (`edge doctor`)."""
 
@@ -31,6 +33,7 @@ def assess_machine(machine: Machine) -> Iterator[Finding]:
     if machine.disk_free < max(NEEDED_DISK_BYTES, machine.bytes_per_day):
         adds = f", a day adds {amount(round(machine.bytes_per_day))}" if machine.bytes_per_day else ""
         detail = f"{amount(machine.disk_free)} free at {machine.place}{adds}"
-        yield Finding(ProblemKind.DISK_LOW, "", detail)
+        is_full = machine.disk_free < FULL_DISK_BYTES
+        yield Finding(ProblemKind.DISK_FULL if is_full else ProblemKind.DISK_LOW, "", detail)
     if machine.memory_available < NEEDED_MEMORY_BYTES:
         yield Finding(ProblemKind.MEMORY_LOW, "", f"{amount(machine.memory_available)} available")

@@ -32,7 +32,7 @@ SECONDS_TOLD_LATE = 300.0
 class FailedPoll(NamedTuple):
     """A poll that failed `at` a moment of the feed's time: as which problem, why, and for how long nobody asks again.
 
-    `spending` is what its answers cost, `quota` what the last of them said of the credits.
+    `spending` is what its answers cost, `quota` what the newest of them that did said of the credits.
     """
 
     at: datetime
