@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.health.findings import Finding, Health
 from edge_assets.health.words import duration
+from edge_assets.lost_polls import summary
 from edge_assets.store.problems import ProblemKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from edge_assets.lost_polls import LostPoll
     from edge_assets.store.problems import Heartbeat
     from edge_assets.store.vital_signs import NewestLook, VitalSigns
 
@@ -59,6 +61,12 @@ def assess(signs: VitalSigns, also: Iterable[Finding] = ()) -> Health:
 def without_database(reason: str, also: Iterable[Finding] = ()) -> Health:
     """The health of a product whose database does not answer, for a `reason`."""
     return Health.of([Finding(ProblemKind.DATABASE_UNREACHABLE, "", reason), *also])
+
+
+def assess_lost(polls: Mapping[str, Sequence[LostPoll]]) -> Iterator[Finding]:
+    """What the database could not be told yet, by sport."""
+    for sport, lost in polls.items():
+        yield Finding(ProblemKind.POLL_NOT_STORED, sport, summary(lost))
 
 
 def _reported(signs: VitalSigns) -> Iterator[Finding]:

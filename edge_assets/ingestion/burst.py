@@ -118,6 +118,7 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
             clock=clock,
             meter=_meter(settings, stated, clock.now()),
             redis=redis,
+            lost_polls=settings.lost_polls if settings.edge_home.expanduser().is_dir() else None,
         )
 
 

@@ -17,6 +17,7 @@ from edge_assets.health.assessment import BURSTS, SENSOR
 from edge_assets.ingestion.cadence import is_ahead, is_sparse, poll_interval, stretch
 from edge_assets.ingestion.troubles import OWN_PROBLEMS
 from edge_assets.ingestion.watch import MACHINE
+from edge_assets.lost_polls import forget_others
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store.database import connect
 from edge_assets.store.problems import (
@@ -57,7 +58,8 @@ def show_pulse(
             _forget_jumps(conn, now)
             # of a sport that nobody polls any more nothing would ever be right again
             clear_other_subjects(conn, OWN_PROBLEMS, [*settings.edge_sports, MACHINE])
-    except (psycopg.Error, MissingSettingError) as error:
+            forget_others(settings.lost_polls, settings.edge_sports)
+    except (psycopg.Error, MissingSettingError, OSError) as error:
         log.warning("the sensor's sign of life is not kept: %s", error)
 
 
