@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from edge_assets.books import REGIONS, well_known_books
 from edge_assets.kept_days import DEFAULTS, FOREVER, KeptDays
+from edge_assets.lost_polls import folder_of
 from edge_assets.pasted import bare, checked_url, known_name, listed, postgres_url, redis_url, shown
 from edge_assets.sports import ALIASES, KNOWN_SPORTS
 
@@ -231,6 +232,11 @@ class Settings(HomeSettings):
         usual = asdict(DEFAULTS[self.edge_feed.value])
         said = {kind: getattr(self, f"keep_{kind}_days") for kind in usual}
         return KeptDays(**usual | {kind: days for kind, days in said.items() if days is not None})
+
+    @property
+    def lost_polls(self) -> Path:
+        """The folder of what the database could not be told of polls that were lost."""
+        return folder_of(self.edge_home.expanduser().resolve(), self.edge_feed.value)
 
     @property
     def data_docs(self) -> Path:

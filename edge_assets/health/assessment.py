@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.health.findings import Finding, Health
 from edge_assets.health.words import duration
+from edge_assets.lost_polls import summary
 from edge_assets.store.problems import ProblemKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from edge_assets.lost_polls import LostPoll
     from edge_assets.store.problems import Heartbeat
     from edge_assets.store.vital_signs import NewestLook, VitalSigns
 
@@ -59,6 +61,12 @@ def assess(signs: VitalSigns, also: Iterable[Finding] = ()) -> Health:
 def without_database(reason: str, also: Iterable[Finding] = ()) -> Health:
     """The health of a product whose database does not answer, for a `reason`."""
     return Health.of([Finding(ProblemKind.DATABASE_UNREACHABLE, "", reason), *also])
+
+
+def assess_lost(polls: Mapping[str, Sequence[LostPoll]]) -> Iterator[Finding]:
+    """What the database could not be told yet, by sport."""
+    for sport, lost in polls.items():
+        yield Finding(ProblemKind.POLL_NOT_STORED, sport, summary(lost))
 
 
 def _reported(signs: VitalSigns) -> Iterator[Finding]:
@@ -187,8 +195,19 @@ def _without_credits(signs: VitalSigns) -> Iterator[Finding]:
         at = datetime.fromisoformat(renewed).astimezone(UTC)
         detail = f"{beat.detail.get('credits_remaining')} left, renewed on {at:%Y-%m-%d}"
         yield Finding(ProblemKind.OUT_OF_CREDITS, "", detail)
+    if sparse := beat.detail.get("sparse_s"):
+        yield Finding(ProblemKind.CREDITS_SHORT, "", _sparse(beat.detail.get("credits_remaining"), sparse))
     if wanting := beat.detail.get("wanting"):
         yield Finding(ProblemKind.POLL_OVERDUE, "", str(wanting))
+
+
+def _sparse(remaining: float | None, sparse: dict[str, list[float]]) -> str:
+    """The credits, and what they do to the sport that suffers most."""
+    left = "the feed does not say how many are left" if remaining is None else f"{remaining:,.0f} left"
+    sport, (planned, wanted) = max(sparse.items(), key=lambda item: item[1][0])
+    often = f"{sport} is polled every {duration(timedelta(seconds=planned))}, not every "
+    others = f"; and {len(sparse) - 1} more too seldom" if len(sparse) > 1 else ""
+    return f"{left}: {often}{duration(timedelta(seconds=wanted))}{others}"
 
 
 def _unscored(signs: VitalSigns) -> Iterator[Finding]:

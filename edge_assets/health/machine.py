@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 GIB = 2**30
 NEEDED_DISK_BYTES = 2 * GIB
+FULL_DISK_BYTES = GIB // 8
+"""What is left is gone within seconds, and a database that ends can hardly recover in it."""
 NEEDED_MEMORY_BYTES = GIB // 4
 """While everything runs; before it starts more is wanted (`edge doctor`)."""
 
@@ -26,11 +28,16 @@ class Machine(NamedTuple):
     bytes_per_day: float = 0.0
 
 
+def assess_disk(place: str, free: int, bytes_per_day: float = 0.0) -> Iterator[Finding]:
+    """Whether its `free` bytes are few, or as good as none."""
+    if free < max(NEEDED_DISK_BYTES, bytes_per_day):
+        adds = f", a day adds {amount(round(bytes_per_day))}" if bytes_per_day else ""
+        kind = ProblemKind.DISK_FULL if free < FULL_DISK_BYTES else ProblemKind.DISK_LOW
+        yield Finding(kind, "", f"{amount(free)} free at {place}{adds}")
+
+
 def assess_machine(machine: Machine) -> Iterator[Finding]:
     """What is short."""
-    if machine.disk_free < max(NEEDED_DISK_BYTES, machine.bytes_per_day):
-        adds = f", a day adds {amount(round(machine.bytes_per_day))}" if machine.bytes_per_day else ""
-        detail = f"{amount(machine.disk_free)} free at {machine.place}{adds}"
-        yield Finding(ProblemKind.DISK_LOW, "", detail)
+    yield from assess_disk(machine.place, machine.disk_free, machine.bytes_per_day)
     if machine.memory_available < NEEDED_MEMORY_BYTES:
         yield Finding(ProblemKind.MEMORY_LOW, "", f"{amount(machine.memory_available)} available")

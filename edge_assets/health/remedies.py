@@ -35,6 +35,12 @@ REMEDIES = {
         "the feed's credits are used up: nothing new comes in until they are renewed",
         "wait for the 1st of the month or buy a larger plan; fewer sports, regions or markets cost less",
     ),
+    ProblemKind.CREDITS_SHORT: Remedy(
+        Severity.WARNING,
+        "the credits that are known of allow far fewer polls than the sports want: alerts come late or not at all",
+        "poll fewer sports, regions or markets, or buy a larger plan; if the feed does not say how many credits are "
+        "left, check that no proxy removes its x-requests-remaining header",
+    ),
     ProblemKind.FEED_UNREACHABLE: Remedy(
         Severity.ERROR,
         "the feed does not answer: prices grow old",
@@ -114,6 +120,11 @@ REMEDIES = {
         Severity.WARNING,
         "the disk is almost full; when it is, nothing can be stored",
         "make room, set KEEP_TICKS_DAYS and KEEP_PAYLOADS_DAYS, or move EDGE_HOME",
+    ),
+    ProblemKind.DISK_FULL: Remedy(
+        Severity.ERROR,
+        "the disk is full: answers that were paid for cannot be stored",
+        "make room at once; what could not be stored is told when there is some",
     ),
     ProblemKind.MEMORY_LOW: Remedy(
         Severity.WARNING,

@@ -118,20 +118,21 @@ async def _desk(settings: Settings) -> AsyncIterator[Desk]:
             clock=clock,
             meter=_meter(settings, stated, clock.now()),
             redis=redis,
+            lost_polls=settings.lost_polls if settings.edge_home.expanduser().is_dir() else None,
         )
 
 
 def _meter(settings: Settings, stated: CreditStatement | None, now: datetime) -> Meter:
     """What the database knows of the sports, and what the feed has just said of the credits, which is kept."""
-    feed = settings.edge_feed.value
+    feed, terms = settings.edge_feed.value, terms_of(settings)
     with closing(connect(settings.require_database(), "edge-burst")) as connection:
         if stated is not None:
             write_statement(connection, feed, stated)
         looks = polling.last_looks(connection)
-        newest = newest_credits(connection, feed, looks.values(), now)
+        newest = newest_credits(connection, feed, terms.cost, now)
     known = {s: looks.get(s) for s in settings.edge_sports}
     activities = {s: activity_of(look) if look else SportActivity() for s, look in known.items()}
-    return Meter(terms_of(settings), activities, newest)
+    return Meter(terms, activities, newest)
 
 
 def _stream(url: str) -> Redis:

@@ -42,6 +42,11 @@ _HORIZON = 7 * 86_400.0
 _SHORTEST_HORIZON = 86_400.0
 _STEP = 900.0
 
+SPARSE_STRETCH = 4.0
+"""Intervals that want of credits makes longer than that are told, where they are longer than any sport's are by itself
+(`IDLE`) or rest on an assumption."""
+LAST_HOUR = 3600.0
+"""Before a start, in which prices move most: where not even one poll falls into it, that is told."""
 WITHOUT_CREDITS = 3600.0
 """A larger plan is noticed within the hour it was bought in: asking whether there are credits costs none."""
 CLOCKS_DIFFER_BY = timedelta(seconds=60)
@@ -159,6 +164,13 @@ def poll_interval(activity: SportActivity, now: datetime, terms: FeedTerms, leng
     if not terms.metered:
         return free_interval(terms.speed)
     return wanted_interval(activity, now) * lengthened
+
+
+def is_sparse(interval: float, lengthened: float, budget: Budget) -> bool:
+    """Whether a sport is polled so seldom for want of credits, or of a word about them, that a person should know."""
+    if math.isinf(interval) or lengthened <= SPARSE_STRETCH:
+        return False
+    return budget.is_assumed or interval > IDLE or lengthened * FASTEST > LAST_HOUR
 
 
 def next_poll(activity: SportActivity, now: datetime, terms: FeedTerms, lengthened: float = 1.0) -> datetime:

@@ -7,11 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from edge_assets.feeds.odds_api.errors import OddsApiError
-from edge_assets.ingestion.cadence import CLOCKS_DIFFER_BY, is_ahead
-from edge_assets.store.credits import CreditStatement, newest_statement
+from edge_assets.ingestion.cadence import CLOCKS_DIFFER_BY, Budget
+from edge_assets.store.credits import CreditStatement, newest_silence, newest_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     import psycopg
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from edge_assets.clock import Clock
     from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.feeds.odds_api.wire import Sport
-    from edge_assets.store.polling import LastLook
 
 SECONDS_FOR_FREE = 6.0
 """No poll waits longer for what is only good to know."""
@@ -35,6 +34,8 @@ async def ask_sports(client: OddsApiClient, clock: Clock) -> tuple[Sequence[Spor
     try:
         async with asyncio.timeout(SECONDS_FOR_FREE):
             listed = await client.sports()
+            if client.quota.remaining is None:  # once more: a single answer without its headers must plan no month
+                listed = await client.sports()
     except OddsApiError as error:
         log.warning("the feed does not list its sports: %s", error)
         remaining = error.quota.remaining
@@ -45,16 +46,15 @@ async def ask_sports(client: OddsApiClient, clock: Clock) -> tuple[Sequence[Spor
     return listed, CreditStatement(clock.now(), client.quota.remaining)
 
 
-def newest_credits(
-    connection: psycopg.Connection, feed: str, polls: Iterable[LastLook], now: datetime
-) -> CreditStatement | None:
-    """The newest statement, be it a poll's or one that was asked for by itself.
+def newest_credits(connection: psycopg.Connection, feed: str, cost: int, now: datetime) -> CreditStatement | None:
+    """The newest statement of what is left this month, be it a poll's (of `cost` credits) or one that was asked for by
+    itself; where there is none, that the feed was asked and did not say.
 
-    What is ahead of now was stated by a clock that has been set back since, and is no news. Polls after that are put
-    behind the last one before it, and only the time of their answer is true.
+    A later answer that does not say takes nothing back: a proxy's has no such headers. What is ahead of now was stated
+    by a clock that has been set back since, and is no news.
     """
-    said = [poll for poll in polls if poll.credits_remaining is not None]
-    polled = [CreditStatement(min(poll.observed_at, poll.received_at), poll.credits_remaining) for poll in said]
-    stated = [statement for statement in polled if not is_ahead(statement.stated_at, now)]
-    asked = newest_statement(connection, feed, now + CLOCKS_DIFFER_BY)
-    return max([*stated, *([asked] if asked else [])], key=lambda statement: statement.stated_at, default=None)
+    until = now + CLOCKS_DIFFER_BY
+    stated = newest_statement(connection, feed, until, cost)
+    if Budget.at(now, stated).remaining is not None:
+        return stated
+    return newest_silence(connection, feed, until)

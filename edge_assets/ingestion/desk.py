@@ -11,6 +11,7 @@ from edge_assets.clock import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from redis.asyncio import Redis
 
@@ -79,7 +80,10 @@ class BurstOrder:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The shared means of one burst. `called_off` is set when it is to end, `polled` when a poll has succeeded."""
+    """The shared means of one burst. `called_off` is set when it is to end, `polled` when a poll has succeeded.
+
+    `lost_polls` is the folder for what the database cannot be told; None: there is no place for it.
+    """
 
     database_url: str
     feed: str
@@ -91,6 +95,7 @@ class Desk:
     meter: Meter
     redis: Redis
     outright_sports: frozenset[str] = frozenset()
+    lost_polls: Path | None = None
     called_off: asyncio.Event = field(default_factory=asyncio.Event)
     polled: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -70,9 +70,10 @@ def activity_of(look: LastLook) -> SportActivity:
 
 def _facts(connection: psycopg.Connection, settings: Settings, now: datetime) -> Facts:
     looks, held, failing = polling.last_looks(connection), leases.held(connection), failing_sports(connection)
-    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, looks.values(), now))
+    terms = terms_of(settings)
+    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, terms.cost, now))
     states = [_state(now, s, looks.get(s), held.get(s), failing.get(s)) for s in settings.edge_sports]
-    return Facts(states, terms_of(settings), budget)
+    return Facts(states, terms, budget)
 
 
 def _state(

@@ -117,7 +117,8 @@ class SportPoller:
         except Exception as error:  # whatever it is, it may have been paid for
             return await self._failed(error, Spending(answers=1), NOTHING_STATED)
         try:
-            stored = await self._kept(partial(self._session.store, payload))
+            waits = partial(self._session.wait_for_database, desk.clock.now(), payload.spending, payload.quota)
+            stored = await self._kept(partial(self._session.store, payload), waits)
         except LeaseLostError:
             raise
         except Exception as error:
@@ -171,8 +172,11 @@ class SportPoller:
         await self._kept(partial(self._session.fail, failure))
         return Pause(wait, asyncio.sleep)
 
-    async def _kept(self, work: Callable[[], T]) -> T:
-        """Write what may have been paid for however long the database is away: nobody asks before it is written."""
+    async def _kept(self, work: Callable[[], T], waits: Callable[[], object] = lambda: None) -> T:
+        """Write what may have been paid for however long the database is away: nobody asks before it is written.
+
+        `waits` notes meanwhile that it is not.
+        """
         give_up = time.monotonic() + KEEP_PAID_SECONDS
         while True:
             try:
@@ -181,6 +185,7 @@ class SportPoller:
                 if not is_connection_lost(error) or time.monotonic() > give_up:
                     raise
             log.warning("%s: what was paid for is kept until the database is back", self._sport)
+            await asyncio.to_thread(waits)
             self._desk.check_wanted()
             await asyncio.sleep(HEARTBEAT)
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from edge_assets.health.assessment import BURSTS, SENSOR
-from edge_assets.ingestion.cadence import is_ahead, poll_interval, stretch
+from edge_assets.ingestion.cadence import is_ahead, is_sparse, poll_interval, stretch
 from edge_assets.ingestion.troubles import OWN_PROBLEMS
 from edge_assets.ingestion.watch import MACHINE
+from edge_assets.lost_polls import forget_others
 from edge_assets.settings import Feed, MissingSettingError
 from edge_assets.store.database import connect
 from edge_assets.store.problems import (
@@ -57,7 +58,8 @@ def show_pulse(
             _forget_jumps(conn, now)
             # of a sport that nobody polls any more nothing would ever be right again
             clear_other_subjects(conn, OWN_PROBLEMS, [*settings.edge_sports, MACHINE])
-    except (psycopg.Error, MissingSettingError) as error:
+            forget_others(settings.lost_polls, settings.edge_sports)
+    except (psycopg.Error, MissingSettingError, OSError) as error:
         log.warning("the sensor's sign of life is not kept: %s", error)
 
 
@@ -72,14 +74,18 @@ def _forget_jumps(conn: psycopg.Connection, now: datetime) -> None:
 def planned(settings: Settings, now: datetime, facts: Facts) -> dict[str, Any]:
     """The interval of each sport in seconds of real time (None: no poll is planned), and the credits.
 
+    `sparse_s` has those that are far too long, of feeds that are metered, and beside each what the sport wants.
+
     A recording is looked at in its own time, in which nothing may come for long: it has no plan.
     """
     terms, activities = facts.terms, [state.activity for state in facts.sports]
     lengthened = stretch(activities, now, facts.budget, terms.cost) if terms.metered else 1.0
     intervals = {state.sport: poll_interval(state.activity, now, terms, lengthened) for state in facts.sports}
+    sparse = [s for s, i in intervals.items() if terms.metered and is_sparse(i, lengthened, facts.budget)]
     is_planned = settings.edge_feed is not Feed.REPLAY
     return {
         "intervals_s": {s: i if is_planned and math.isfinite(i) else None for s, i in intervals.items()},
-        "credits_remaining": facts.budget.remaining,
+        "sparse_s": {s: [intervals[s], intervals[s] / lengthened] for s in sparse},
+        "credits_remaining": None if facts.budget.is_assumed else facts.budget.remaining,
         "no_credits_until": facts.budget.month_ends.isoformat() if math.isinf(lengthened) else None,
     }

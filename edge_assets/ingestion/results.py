@@ -24,7 +24,6 @@ from edge_assets.ingestion.facts import FactsUnavailableError, terms_of
 from edge_assets.ingestion.result_cadence import GAME_LASTS, LATE, OFTEN, REACH, is_due, scores_interval, wants_result
 from edge_assets.matching import Fixture, are_exchanged, match_fixtures
 from edge_assets.settings import Feed, MissingSettingError
-from edge_assets.store import polling
 from edge_assets.store.credits import write_statement
 from edge_assets.store.database import connect
 from edge_assets.store.result_looks import ResultLook, last_result_looks, started_events, write_result_look
@@ -98,9 +97,9 @@ def waiting(connection: psycopg.Connection, settings: Settings, now: datetime) -
     started = started_events(connection, sports, now - REACH, now - GAME_LASTS)
     lacking = [event for event in started if wants_result(event.sport, frozenset(event.periods))]
     events = {sport: list(found) for sport, found in groupby(lacking, attrgetter("sport"))}
-    last, looks = last_result_looks(connection), polling.last_looks(connection)
-    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, looks.values(), now))
-    interval = scores_interval(len(events), now, terms_of(settings), budget)
+    last, terms = last_result_looks(connection), terms_of(settings)
+    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, terms.cost, now))
+    interval = scores_interval(len(events), now, terms, budget)
     return Waiting(
         now,
         events,

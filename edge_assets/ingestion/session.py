@@ -23,6 +23,7 @@ from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.ingestion.reach import RequestReach
 from edge_assets.ingestion.records import LastPoll, activity_after, poll_record
 from edge_assets.ingestion.troubles import Troubles
+from edge_assets.lost_polls import LostPoll, LostPolls
 from edge_assets.store import offers, outbox, readers
 from edge_assets.store.database import connect, is_connection_lost
 from edge_assets.store.leases import Lease
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from edge_assets.feeds.odds_api.client import Asked, Payload
     from edge_assets.feeds.odds_api.diff import Diff
+    from edge_assets.feeds.odds_api.quota import Quota, Spending
     from edge_assets.ingestion.desk import BurstOrder, Desk
     from edge_assets.ingestion.troubles import FailedPoll
 
@@ -103,7 +105,9 @@ class SportSession:
         self._connection: psycopg.Connection | None = None
         self._turn: _Turn | None = None
         self._resumed = False
-        self._unnoted: list[FailedPoll] = []
+        self._lost = LostPolls(desk.lost_polls, sport)
+        self._unnoted: list[LostPoll] = []
+        self._is_waiting = False
 
     @property
     def last(self) -> LastPoll | None:
@@ -130,7 +134,19 @@ class SportSession:
             self._steadily(lambda _turn: None)
         except LeaseLostError:
             return False
+        self._tell_of_earlier_bursts()
         return True
+
+    def _tell_of_earlier_bursts(self) -> None:
+        """Have room for what this burst may lose, and tell what those before it have lost and could not tell."""
+        self._lost.make_room()
+        self._unnoted = self._lost.read()
+        if self._unnoted and self._if_possible(lambda turn: turn.troubles.tell_late(self._unnoted)):
+            self._forget_unnoted()
+
+    def _forget_unnoted(self) -> None:
+        self._unnoted = []
+        self._lost.keep([])
 
     def store(self, payload: Payload) -> Stored | None:
         """Write what a payload changed in one transaction; None if its moment is stored already.
@@ -138,17 +154,39 @@ class SportSession:
         Raises `LeaseLostError`, `MalformedBodyError`, or `psycopg.Error` if the database stays away or refuses what
         the payload holds.
         """
-        return self._steadily(lambda turn: self._store(turn, payload))
+        stored = self._steadily(lambda turn: self._store(turn, payload))
+        if self._is_waiting:
+            self._is_waiting = False
+            self._lost.keep(self._unnoted)
+        return stored
+
+    def wait_for_database(self, at: datetime, spending: Spending, quota: Quota) -> None:
+        """Have it told that an answer was lost, should this process end before it is stored."""
+        if not self._is_waiting:
+            self._is_waiting = True
+            error = "its answer waited for the database when the burst ended"
+            self._lost.keep([*self._unnoted, LostPoll(at, error, spending.credits, quota.remaining)])
 
     def fail(self, failure: FailedPoll) -> None:
-        """Keep that a poll failed, for this burst and the next ones; where the database refuses, until it does not."""
-        if not self._if_possible(lambda turn: turn.troubles.record(failure)):
-            self._unnoted.append(failure)
+        """Keep that a poll failed, for this burst and the next ones; where the database refuses, until it does not.
+
+        An answer that was lost is noted in a file first: what kept the database from taking it may end this process.
+        """
+        is_in_file = self._is_waiting or failure.kind is ProblemKind.POLL_NOT_STORED
+        if is_in_file:
+            self._lost.keep([*self._unnoted, failure.lost])
+        is_noted = self._if_possible(lambda turn: turn.troubles.record(failure))
+        if not is_noted:
+            self._unnoted.append(failure.lost)
+        if is_in_file or not is_noted:
+            self._lost.keep(self._unnoted)
+        self._is_waiting = False
 
     def succeed(self, rejected: str = "") -> None:
         """Keep that a poll succeeded, what had to be left out of it, and the failures that could not be noted."""
-        if self._if_possible(lambda turn: turn.troubles.clear(rejected, self._unnoted)):
-            self._unnoted = []
+        is_noted = self._if_possible(lambda turn: turn.troubles.clear(rejected, self._unnoted))
+        if is_noted and self._unnoted:
+            self._forget_unnoted()
 
     def postpone(self, kind: ProblemKind, reason: str, wait_seconds: float) -> None:
         """Keep that the sport is not asked for, though no poll has failed."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.ingestion.cadence import is_ahead
 from edge_assets.ingestion.failures import POLLING_PROBLEMS
+from edge_assets.lost_polls import LostPoll, summary
 from edge_assets.store import feed_failures
 from edge_assets.store.credits import CreditStatement, write_statement
 from edge_assets.store.problems import ProblemKind, clear_problem, read_problems, report_problem
@@ -32,7 +33,7 @@ SECONDS_TOLD_LATE = 300.0
 class FailedPoll(NamedTuple):
     """A poll that failed `at` a moment of the feed's time: as which problem, why, and for how long nobody asks again.
 
-    `spending` is what its answers cost, `quota` what the last of them said of the credits.
+    `spending` is what its answers cost, `quota` what the newest of them that did said of the credits.
     """
 
     at: datetime
@@ -41,6 +42,11 @@ class FailedPoll(NamedTuple):
     error: str
     spending: Spending
     quota: Quota
+
+    @property
+    def lost(self) -> LostPoll:
+        """What is kept of it where the database takes no note."""
+        return LostPoll(self.at, self.error, self.spending.credits, self.quota.remaining)
 
 
 @dataclass(slots=True)
@@ -79,11 +85,13 @@ class Troubles:
     def record(self, failure: FailedPoll) -> bool:
         """Keep a failed poll with what it cost, and show it; true, once that is done."""
         self.failures, self.last = self.failures + 1, None
-        feed_failures.record_failure(self.connection, self.sport_id, failure.kind, failure.wait_seconds, failure.error)
-        self._account(failure)
-        for other in POLLING_PROBLEMS - {failure.kind}:
-            self.settle(other)
-        self.tell(failure.kind, f"{failure.error} (failure {self.failures} in a row)")
+        kind, error = failure.kind, failure.error
+        with self.connection.transaction():  # what is half noted would be noted again, later, and its cost with it
+            feed_failures.record_failure(self.connection, self.sport_id, kind, failure.wait_seconds, error)
+            self._account(failure.lost)
+            for other in POLLING_PROBLEMS - {kind}:
+                self.settle(other)
+            self.tell(kind, f"{error} (failure {self.failures} in a row)")
         return True
 
     def postpone(self, kind: ProblemKind, reason: str, wait_seconds: float) -> None:
@@ -91,7 +99,7 @@ class Troubles:
         feed_failures.postpone(self.connection, self.sport_id, kind, wait_seconds, reason)
         self.tell(kind, reason)
 
-    def clear(self, rejected: str, unnoted: Sequence[FailedPoll] = ()) -> bool:
+    def clear(self, rejected: str, unnoted: Sequence[LostPoll] = ()) -> bool:
         """A poll has succeeded; `rejected` is what had to be left out of its answer, in words.
 
         `unnoted` are the polls before it of which the database took no note. True, once all is written.
@@ -103,28 +111,26 @@ class Troubles:
         for kind in POLLING_PROBLEMS - ({ProblemKind.POLL_NOT_STORED} if is_told_late else set()):
             self.settle(kind)
         if unnoted:
-            self._tell_late(unnoted)
+            self.tell_late(unnoted)
         if rejected:
             self.tell(ProblemKind.ANSWER_PARTS_REJECTED, rejected)
         else:
             self.settle(ProblemKind.ANSWER_PARTS_REJECTED)
         return True
 
-    def _tell_late(self, unnoted: Sequence[FailedPoll]) -> None:
-        """Show for a while what could not be shown in its time, and count what it cost."""
+    def tell_late(self, unnoted: Sequence[LostPoll]) -> bool:
+        """Show for a while what could not be shown in its time, and count what it cost; true, once that is done."""
         with self.connection.transaction():
-            for failure in unnoted:
-                self._account(failure)
-        first, last = unnoted[0], unnoted[-1]
-        when = f"{len(unnoted)} from {first.at:%H:%M:%S} to {last.at:%H:%M:%S} UTC"
-        self.tell(ProblemKind.POLL_NOT_STORED, f"failed polls that could not be noted, {when}: {last.error}")
+            for lost in unnoted:
+                self._account(lost)
+            self.tell(ProblemKind.POLL_NOT_STORED, summary(unnoted))
         self.told_late_until = time.monotonic() + SECONDS_TOLD_LATE
+        return True
 
-    def _account(self, failure: FailedPoll) -> None:
-        """Keep what the answers to a failed poll cost, and said of the credits."""
-        if failure.quota.remaining is not None or failure.spending.credits:
-            spent = failure.spending.credits
-            statement = CreditStatement(failure.at, failure.quota.remaining, spent, self.sport_id)
+    def _account(self, lost: LostPoll) -> None:
+        """Keep what the answers to a failed poll cost, and said of the credits, if they did."""
+        if lost.remaining is not None or lost.credits:
+            statement = CreditStatement(lost.at, lost.remaining, lost.credits, self.sport_id)
             write_statement(self.connection, self.feed, statement)
 
     def tell(self, kind: ProblemKind, detail: str) -> None:

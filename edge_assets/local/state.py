@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psutil
 import psycopg
 
-from edge_assets.health.assessment import assess, without_database
+from edge_assets.health.assessment import assess, assess_lost, without_database
 from edge_assets.health.credits import foresee
 from edge_assets.health.findings import Finding
 from edge_assets.health.machine import Machine, assess_machine
@@ -22,6 +22,7 @@ from edge_assets.local.survivors import survivors
 from edge_assets.local.watchdog import probing
 from edge_assets.local.watchdog.notes import read_beside
 from edge_assets.local.watchdog.rounds import DOWN, REDIS_KINDS, without_supervisor
+from edge_assets.lost_polls import folder_of, read_all
 from edge_assets.settings import Feed
 from edge_assets.store.credit_use import read_credit_use
 from edge_assets.store.problems import ProblemKind
@@ -134,6 +135,7 @@ def _seen_beside(home: Home, plan: Plan, programs: list[ProgramInfo]) -> Iterato
     yield from _serving(plan, programs)
     if fault := probing.redis_fault(plan.redis_url):
         yield Finding(REDIS_KINDS[fault[0]], "", fault[1])
+    yield from assess_lost(read_all(folder_of(home.root, plan.feed.value)))
     memory = psutil.virtual_memory().available
     yield from assess_machine(Machine(str(home.root), shutil.disk_usage(home.root).free, memory))
 

@@ -37,16 +37,6 @@ CROSS JOIN LATERAL (
     WHERE sport_id = s.id AND source = 'odds-api' AND observed_at >= %(since)s AND credits_last > 0
 ) AS l
 """
-SELECT_NEWEST_STATED = """
-SELECT p.stated_at, p.credits_remaining
-FROM sports AS s
-CROSS JOIN LATERAL (
-    SELECT least(observed_at, received_at) AS stated_at, credits_remaining FROM polls
-    WHERE sport_id = s.id AND feed = %(feed)s AND import_id IS NULL ORDER BY observed_at DESC LIMIT 1
-) AS p
-WHERE p.credits_remaining IS NOT NULL AND p.stated_at <= %(until)s ORDER BY p.stated_at DESC LIMIT 1
-"""
-"""After a clock was set back, polls are put behind the last one before it, and only `received_at` is true."""
 DAY = timedelta(days=1)
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 RESULTS = "results"
@@ -55,7 +45,8 @@ RESULTS = "results"
 
 @dataclass(frozen=True, slots=True)
 class CreditUse:
-    """Credits `remaining`, as the feed stated them at `stated_at` (None: it never did), and what was spent.
+    """Credits `remaining`: what the feed stated at `stated_at` (None: it never did) less what is known to have been
+    spent since; and what was spent.
 
     `today` (since midnight, UTC) and `recent` (since `recent_since`, at most a day ago) are by sport, or `RESULTS`, and
     hold what failed polls cost.
@@ -74,16 +65,10 @@ def read_credit_use(conn: Connection, feed: str, now: datetime) -> CreditUse:
     What is dated ahead of `now` was stated by a clock that has been set back since, and is no news.
     """
     spent = conn.execute(SELECT_SPENT, {"feed": feed, "now": now, "since": now - DAY}).fetchall()
-    until = now + CLOCKS_DIFFER_BY
-    polled = conn.execute(SELECT_NEWEST_STATED, {"feed": feed, "until": until}).fetchone()
-    asked = newest_statement(conn, feed, until)
-    stated = [polled] if polled else []
-    if asked is not None and asked.remaining is not None:
-        stated.append((asked.stated_at, asked.remaining))
-    at, remaining = max(stated, default=(None, None))
+    stated = newest_statement(conn, feed, now + CLOCKS_DIFFER_BY)
     return CreditUse(
-        remaining,
-        at,
+        stated.remaining if stated else None,
+        stated.stated_at if stated else None,
         {key: day for key, day, _, _ in spent if day},
         {key: recent for key, _, recent, _ in spent if recent},
         min((first for _, _, recent, first in spent if recent), default=None),

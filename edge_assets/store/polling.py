@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHORTEST_MINUTES = 1e-3
 """Between two polls of which the second says how fast prices move."""
 _LAST_LOOKS = """
-SELECT s.key, p.observed_at, p.received_at, p.quotes_seen, p.ticks, p.credits_remaining, p.starts,
+SELECT s.key, p.observed_at, p.received_at, p.quotes_seen, p.ticks, p.starts,
        before.observed_at AS previous
 FROM sports s
 CROSS JOIN LATERAL (SELECT * FROM polls WHERE sport_id = s.id AND import_id IS NULL
@@ -40,7 +40,6 @@ class LastLook:
     received_at: datetime
     starts: tuple[datetime, ...]
     movement: float
-    credits_remaining: int | None
 
 
 def last_looks(connection: Connection) -> dict[str, LastLook]:
@@ -51,9 +50,8 @@ def last_looks(connection: Connection) -> dict[str, LastLook]:
             received_at,
             start_times(decode_columns(EventStarts, zstandard.decompress(starts))),
             movement(changed, seen, previous, at),
-            credits_remaining,
         )
-        for key, at, received_at, seen, changed, credits_remaining, starts, previous in connection.execute(_LAST_LOOKS)
+        for key, at, received_at, seen, changed, starts, previous in connection.execute(_LAST_LOOKS)
     }
 
 

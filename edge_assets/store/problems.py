@@ -35,6 +35,7 @@ class ProblemKind(StrEnum):
 
     KEY_REFUSED = "key_refused"
     OUT_OF_CREDITS = "out_of_credits"
+    CREDITS_SHORT = "credits_short"
     FEED_UNREACHABLE = "feed_unreachable"
     FEED_ANSWER_UNUSABLE = "feed_answer_unusable"
     ANSWER_PARTS_REJECTED = "answer_parts_rejected"
@@ -51,6 +52,7 @@ class ProblemKind(StrEnum):
     REDIS_UNREACHABLE = "redis_unreachable"
     REDIS_REFUSES_WRITES = "redis_refuses_writes"
     DISK_LOW = "disk_low"
+    DISK_FULL = "disk_full"
     MEMORY_LOW = "memory_low"
     WAREHOUSE_BLOCKED = "warehouse_blocked"
     RECORDING_ENDED = "recording_ended"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,9 +15,11 @@ from fastapi import APIRouter, Response
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError, ResponseError
 
-from edge_assets.health.assessment import SENSOR, WATCHDOG, assess, confirmations, without_database
+from edge_assets.health.assessment import SENSOR, WATCHDOG, assess, assess_lost, confirmations, without_database
 from edge_assets.health.credits import foresee
 from edge_assets.health.findings import Finding
+from edge_assets.health.machine import assess_disk
+from edge_assets.lost_polls import read_all
 from edge_assets.settings import Feed
 from edge_assets.store.credit_use import read_credit_use
 from edge_assets.store.problems import ProblemKind
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.health import findings
+    from edge_assets.settings import Settings
 
 T = TypeVar("T")
 
@@ -67,7 +72,7 @@ async def health(held: Held) -> Health:
 async def _health(held: Resources) -> Health:
     answer = await _asked(held, partial(_examined, configured=held.settings.edge_feed))
     redis = await _redis(held)
-    beside = [*_found_here(held, redis=redis)]
+    beside = [*_found_here(held, redis=redis), *await to_thread.run_sync(_found_on_disk, held.settings)]
     signs, outlook = (None, None) if isinstance(answer, str) else answer
     found = assess(signs, beside) if signs else without_database(str(answer), beside)
     if signs and any(f.kind == ProblemKind.SERVICE_HANGS and f.subject in CONNECTING_ANEW for f in found.findings):
@@ -142,6 +147,14 @@ async def _refused(held: Resources) -> list[Finding]:
         detail = f"no new connection: {type(error).__name__}"
         return [Finding(ProblemKind.DATABASE_UNREACHABLE, "", detail)]
     return []
+
+
+def _found_on_disk(settings: Settings) -> list[Finding]:
+    """What a full disk keeps from the database: that it is full, and the polls that were lost."""
+    found = [*assess_lost(read_all(settings.lost_polls))]
+    with suppress(OSError):  # there is no such folder where the services have machines of their own
+        found += assess_disk(str(settings.edge_home), shutil.disk_usage(settings.edge_home).free)
+    return found
 
 
 def _stream_silence(held: Resources) -> float:

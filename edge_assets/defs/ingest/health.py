@@ -24,10 +24,11 @@ from dagster import (
 )
 
 from edge_assets.defs.lineage import ALERTS
-from edge_assets.health.assessment import assess, without_database
+from edge_assets.health.assessment import assess, assess_lost, without_database
 from edge_assets.health.credits import CreditOutlook, foresee
 from edge_assets.health.findings import Finding, Health
 from edge_assets.health.remedies import Severity
+from edge_assets.lost_polls import read_all
 from edge_assets.settings import Feed, MissingSettingError, Settings
 from edge_assets.store.credit_use import read_credit_use
 from edge_assets.store.vital_signs import connect_briefly, read_vital_signs
@@ -69,15 +70,17 @@ class Seen(NamedTuple):
 
 
 def look(settings: Settings) -> Seen:
-    """What the database tells of."""
+    """What the database tells of, and what it could not be told."""
+    lost = [*assess_lost(read_all(settings.lost_polls))]
     try:
         with closing(connect_briefly(settings.require_database(), "edge-check")) as conn:
             signs = read_vital_signs(conn)
+            health = assess(signs, lost)
             if settings.edge_feed is not Feed.ODDS_API:
-                return Seen(assess(signs))
-            return Seen(assess(signs), foresee(read_credit_use(conn, settings.edge_feed, signs.now), signs.now))
+                return Seen(health)
+            return Seen(health, foresee(read_credit_use(conn, settings.edge_feed, signs.now), signs.now))
     except (psycopg.Error, MissingSettingError) as error:
-        return Seen(without_database(str(error).strip()))
+        return Seen(without_database(str(error).strip(), lost))
 
 
 def _evaluation(asset: AssetKey, seen: Seen) -> AssetCheckEvaluation:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class OddsApiError(Exception):
     """The base of everything that the feed can raise.
 
-    `quota` is what the last answer said of the credits, `spending` what all answers to the request may have cost;
-    `body` is the answer that could not be read, where one came.
+    `quota` is what the newest answer that did said of the credits, `spending` what all answers to the request may have
+    cost; `body` is the answer that could not be read, where one came.
     """
 
     quota: Quota = NOTHING_STATED

@@ -23,6 +23,10 @@ class Quota(NamedTuple):
         """Read the `x-requests-*` headers."""
         return cls(*(_number(headers.get(f"x-requests-{name}")) for name in cls._fields))
 
+    def after(self, earlier: Quota) -> Quota:
+        """With what an earlier answer to the same request stated, where this one does not say what is left."""
+        return self if self.remaining is not None else self._replace(used=earlier.used, remaining=earlier.remaining)
+
     @property
     def exhausted(self) -> bool:
         """Whether the API said that no credit is left; not knowing is not being out of them."""

@@ -117,19 +117,20 @@ class Transport:
     ) -> Answer[T]:
         """Ask, and ask again after 429, 5xx, timeouts and broken connections; once more after an unreadable body.
 
-        Raises `OddsApiError`s, whose `spending` is that of all attempts:
+        Raises `OddsApiError`s, whose `spending` is that of all attempts, and `quota` what the newest of them stated:
 
             RefusedRequestError: the API's error, by its code.
             TransportError: no complete answer after all attempts.
             MalformedBodyError: whatever `read` does not take for an answer.
         """
-        wasted = NOTHING_SPENT
+        wasted, stated = NOTHING_SPENT, NOTHING_STATED
 
         def retry(error: Exception) -> bool | float:
-            nonlocal wasted
+            nonlocal wasted, stated
             if not isinstance(error, OddsApiError):
                 return False
             wasted = error.spending = wasted.plus(error.quota, is_charged=may_be_charged(error))
+            stated = error.quota = error.quota.after(stated)
             return self._wait(error, wasted)
 
         async for attempt in stamina.retry_context(
@@ -141,7 +142,8 @@ class Transport:
             wait_jitter=self._retries.jitter,
         ):
             with attempt:
-                return replace(await self._once(path, params, read, headers), wasted=wasted)
+                answer = await self._once(path, params, read, headers)
+                return replace(answer, wasted=wasted, quota=answer.quota.after(stated))
         raise AssertionError("a retry context returns or raises")
 
     async def _once(

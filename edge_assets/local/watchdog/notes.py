@@ -28,6 +28,7 @@ OWN_KINDS = frozenset(
         ProblemKind.SERVICE_DOWN,
         ProblemKind.SERVICE_HANGS,
         ProblemKind.DISK_LOW,
+        ProblemKind.DISK_FULL,
         ProblemKind.MEMORY_LOW,
         ProblemKind.RECORDING_ENDED,
         ProblemKind.REDIS_UNREACHABLE,

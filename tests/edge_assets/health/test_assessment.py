@@ -55,6 +55,7 @@ def test_all_is_well() -> None:
         ({"heartbeats": beats(40)}, ("service_hangs", SENSOR)),
         ({"heartbeats": beats(-60)}, ("clock_changed", SCORER)),
         ({"heartbeats": beats(no_credits_until="2026-04-01T00:00:00+00:00")}, ("out_of_credits", "")),
+        ({"heartbeats": beats(sparse_s={NFL: [43_177.0, 600.0]})}, ("credits_short", "")),
         ({"heartbeats": beats(wanting="ODDS_API_KEY is not set")}, ("poll_overdue", "")),
         ({"unscored_since": NOW - MINUTE}, ("scorer_behind", "")),
         ({"blocking_findings": [BlockingFinding(7, "seasons differ")]}, ("warehouse_blocked", "finding 7")),
@@ -160,6 +161,17 @@ def test_what_the_machine_lacks() -> None:
     assert today.kind == "disk_low"
     short = [finding.kind for finding in assess_machine(Machine("/", 2**30, 2**20))]
     assert short == ["disk_low", "memory_low"]
+    full = Health.of(assess_machine(Machine("/", 0, 2**30)))
+    assert ([finding.kind for finding in full.findings], full.status) == (["disk_full"], "down")
+
+
+def test_what_few_credits_do_is_told_with_figures() -> None:
+    [short] = assess(replace(WELL, heartbeats=beats(sparse_s={NFL: [43_200.0, 600.0], "b": [9.0, 1.0]}))).findings
+    assert short.detail == (
+        f"the feed does not say how many are left: {NFL} is polled every 12 hours, not every 10 minutes; "
+        "and 1 more too seldom"
+    )
+    assert assess(replace(WELL, heartbeats=beats(sparse_s={NFL: [43_177.0, 600.0]}))).status == "degraded"
 
 
 def test_open_bets_hold_until_the_poll_that_was_scored_last() -> None:

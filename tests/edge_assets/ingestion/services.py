@@ -10,6 +10,7 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -26,7 +27,6 @@ from ml.quotes import decode_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NFL, EPL = "americanfootball_nfl", "soccer_epl"
 BEGINS = datetime(2025, 11, 3, 12, tzinfo=UTC)
@@ -145,6 +145,7 @@ def feed(tmp_path: Path) -> Iterator[Feeding]:
 
 def settings_for(database: str, redis_url: str, feed_url: str, *sports: str) -> Settings:
     return Settings(
+        edge_home=Path("/nowhere"),
         edge_feed=Feed.REPLAY,
         edge_sports=sports or (NFL, EPL),
         database_url=database,

@@ -5,22 +5,48 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+from edge_assets.ingestion.cadence import SMALLEST_PLAN_CREDITS, Budget
 from edge_assets.ingestion.credits import newest_credits
 from edge_assets.store.credits import CreditStatement, write_statement
 from edge_assets.store.database import connect
-from edge_assets.store.polling import LastLook
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+COST = 6
+INSERT_POLL = """
+INSERT INTO polls (sport_id, feed, run_id, observed_at, received_at, quotes_seen, ticks, withdrawals, events,
+credits_last, credits_remaining, request_ms, body_bytes, market_times, starts)
+VALUES (%s, 'odds-api', 'r', %s, %s, 0, 0, 0, 0, %s, %s, 0, 0, '', '')
+"""
 
 
 def test_after_the_clock_was_set_back_what_was_stated_ahead_of_now_is_no_news(database_url: str) -> None:
-    ahead = LastLook(NOW + HOUR, NOW + HOUR, (), 0.0, 900)
-    put_behind = LastLook(NOW + HOUR, NOW - timedelta(seconds=1), (), 0.0, 500)
     with closing(connect(database_url, "test")) as conn:
+        nfl, nba = (
+            conn.execute("INSERT INTO sports (key, title) VALUES (%s, '') RETURNING id", [key]).fetchall()[0][0]
+            for key in ("nfl", "nba")
+        )
+        conn.execute(INSERT_POLL, [nfl, NOW + HOUR, NOW + HOUR, COST, 900])
         write_statement(conn, "odds-api", CreditStatement(NOW - HOUR, 600))
         write_statement(conn, "odds-api", CreditStatement(NOW + HOUR, 800))
-        newest = newest_credits(conn, "odds-api", [ahead], NOW)
-        assert newest == CreditStatement(NOW - HOUR, 600)
-        newest = newest_credits(conn, "odds-api", [ahead, put_behind], NOW)
-        assert newest == CreditStatement(NOW - timedelta(seconds=1), 500)
+        assert newest_credits(conn, "odds-api", COST, NOW) == CreditStatement(NOW - HOUR, 600)
+        put_behind = timedelta(seconds=2)
+        conn.execute(INSERT_POLL, [nba, NOW + HOUR, NOW - put_behind, COST, 500])
+        assert newest_credits(conn, "odds-api", COST, NOW) == CreditStatement(NOW - put_behind, 500)
+        for cost in (None, 4):  # a proxy has taken the headers away; one poll at least says what it has cost
+            put_behind -= timedelta(seconds=0.5)
+            at = NOW + HOUR - put_behind
+            conn.execute(INSERT_POLL, [nfl, at, NOW - put_behind, cost, None])
+        assert newest_credits(conn, "odds-api", COST, NOW) == CreditStatement(NOW - timedelta(seconds=2), 490)
+
+
+def test_credits_are_assumed_only_where_this_month_s_have_never_been_stated(database_url: str) -> None:
+    with closing(connect(database_url, "test")) as conn:
+        [[nfl]] = conn.execute("INSERT INTO sports (key, title) VALUES ('nfl', '') RETURNING id").fetchall()
+        write_statement(conn, "odds-api", CreditStatement(NOW - timedelta(days=31), 19_999_928))
+        write_statement(conn, "odds-api", CreditStatement(NOW - HOUR, None, COST, nfl))
+        assert Budget.at(NOW, newest_credits(conn, "odds-api", COST, NOW)).remaining is None, "nobody has asked"
+        write_statement(conn, "odds-api", CreditStatement(NOW, None))
+        assert Budget.at(NOW, newest_credits(conn, "odds-api", COST, NOW)).remaining == SMALLEST_PLAN_CREDITS
+        write_statement(conn, "odds-api", CreditStatement(NOW - 2 * HOUR, 700))
+        assert Budget.at(NOW, newest_credits(conn, "odds-api", COST, NOW)).remaining == 700 - COST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from edge_assets.ingestion.facts import Facts
 from edge_assets.ingestion.planning import SportState
 from edge_assets.ingestion.pulse import planned, show_pulse
 from edge_assets.settings import Feed, Settings
+from edge_assets.store.credits import CreditStatement
 from edge_assets.store.database import connect
 from edge_assets.store.problems import ProblemKind, read_heartbeats, read_problems, report_problem
 
@@ -37,9 +39,21 @@ def test_without_credits_nothing_is_planned_until_they_are_renewed() -> None:
     told = planned(LIVE, NOW, facts(0))
     assert told == {
         "intervals_s": {NFL: None},
+        "sparse_s": {},
         "credits_remaining": 0,
         "no_credits_until": MONTH_ENDS.isoformat(),
     }
+
+
+def test_intervals_that_want_of_credits_makes_far_too_long_are_told() -> None:
+    few = planned(LIVE, NOW, facts(13))["sparse_s"]
+    assert few.keys() == {NFL}
+    assert few[NFL][0] > 3600
+    assert few[NFL][1] == pytest.approx(60.0, abs=1)
+    assert planned(LIVE, NOW, facts(1_000_000))["sparse_s"] == {}
+    unsaid = replace(facts(0), budget=Budget.at(NOW, CreditStatement(NOW, None)))
+    told = planned(LIVE, NOW, unsaid)
+    assert (told["sparse_s"].keys(), told["credits_remaining"]) == ({NFL}, None)
 
 
 def test_a_recording_has_no_plan_in_our_time() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import shutil
 import threading
 from collections import deque
 from contextlib import closing, contextmanager
@@ -19,6 +20,8 @@ from edge_assets.clock import WallClock
 from edge_assets.feeds.bodies import MAX_BODY_BYTES
 from edge_assets.feeds.odds_api import transport
 from edge_assets.feeds.odds_api.limits import MAX_BOOKS, MAX_PARTS
+from edge_assets.feeds.odds_api.quota import Quota, Spending
+from edge_assets.health.assessment import assess_lost
 from edge_assets.ingestion import burst, cadence, session, watch
 from edge_assets.ingestion.burst import BurstOrder, run_burst
 from edge_assets.ingestion.cadence import SMALLEST_PLAN_CREDITS
@@ -26,6 +29,7 @@ from edge_assets.ingestion.desk import Nobody
 from edge_assets.ingestion.facts import read_facts
 from edge_assets.ingestion.planning import BurstPlan, Skip, plan_burst
 from edge_assets.ingestion.pulse import show_pulse
+from edge_assets.lost_polls import FILE_BYTES, read_all
 from edge_assets.settings import Settings
 from edge_assets.store.database import connect
 from edge_assets.store.problems import ProblemKind, read_heartbeats, read_problems, report_problem
@@ -39,6 +43,7 @@ from tests.edge_assets.ingestion.standin import COST, StandIn, answer, game, liv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from edge_assets.ingestion.report import SportReport
 
@@ -176,6 +181,51 @@ async def test_what_a_full_disk_let_nobody_note_is_told_later(
     assert "failed polls that could not be noted, " in problems(settings)["poll_not_stored"]
     assert report.errors["DiskFull"] >= 1
     assert rows(database_url, SPENT) == [(report.credits_used,)]
+
+
+async def test_a_burst_that_dies_on_a_full_disk_leaves_word_to_the_next(
+    feed: StandIn, settings: Settings, hurried: None, database_url: str, tmp_path: Path
+) -> None:
+    homely = settings.model_copy(update={"edge_home": tmp_path})
+    feed.answers = deque([answer(game(price=price)) for price in (1.7, 1.8)])
+    with closing(connect(database_url, "test")) as conn:
+        conn.execute(FULL)
+        burst_run = asyncio.create_task(play_all(feed, homely))
+        while not (lost := read_all(homely.lost_polls)):
+            assert not burst_run.done()
+            await asyncio.sleep(0.02)
+        [finding] = assess_lost(lost)
+        assert (finding.kind, finding.subject) == ("poll_not_stored", NFL)
+        assert "no space left on device" in finding.detail
+        shutil.copytree(homely.lost_polls, tmp_path / "as_left")
+        burst_run.cancel()
+        await asyncio.gather(burst_run, return_exceptions=True)
+        conn.execute("DROP FUNCTION disk_is_full CASCADE")
+    shutil.copytree(tmp_path / "as_left", homely.lost_polls, dirs_exist_ok=True)  # what a kill -9 would have left
+    async with burst._desk(homely) as desk:
+        next_session = session.SportSession(NFL, BurstOrder("r2", (NFL,), 60.0, 0.0), desk)
+        assert next_session.try_begin()
+        next_session.end()
+    assert "no space left on device" in problems(homely)["poll_not_stored"]
+    assert read_all(homely.lost_polls) == {}
+    assert rows(database_url, "SELECT sum(spent) FROM credit_statements") == [(COST * len(lost[NFL]),)]
+
+
+async def test_an_answer_that_waits_for_the_database_is_told_of_should_its_burst_die(
+    settings: Settings, tmp_path: Path
+) -> None:
+    homely = settings.model_copy(update={"edge_home": tmp_path})
+    async with burst._desk(homely) as desk:
+        waiting = session.SportSession(NFL, BurstOrder("r1", (NFL,), 60.0, 0.0), desk)
+        waiting.wait_for_database(datetime.now(UTC), Spending(COST, 1), Quota(COST, COST, 900))
+    [lost] = read_all(homely.lost_polls)[NFL]
+    assert (lost.credits, lost.remaining) == (COST, 900)
+    file = next(homely.lost_polls.iterdir())
+    assert file.stat().st_size == FILE_BYTES, "overwritten in place, in blocks that are there"
+    show_pulse(homely, datetime.now(UTC), None)
+    assert NFL in read_all(homely.lost_polls)
+    show_pulse(homely.model_copy(update={"edge_sports": ("cricket",)}), datetime.now(UTC), None)
+    assert read_all(homely.lost_polls) == {}, "of a sport that nobody polls nothing would ever be right again"
 
 
 FULL = """

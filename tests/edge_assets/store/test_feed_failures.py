@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from edge_assets.store.credits import CreditStatement, newest_statement, write_statement
+from edge_assets.store.credits import CreditStatement, newest_silence, newest_statement, write_statement
 from edge_assets.store.feed_failures import clear_failure, failing_sports, record_failure
 from edge_assets.store.problems import ProblemKind
 
@@ -38,3 +38,12 @@ def test_what_failed_polls_cost_is_kept_and_adds_up(desk: Desk) -> None:
     assert newest == CreditStatement(AT + timedelta(minutes=1), 488)
     spent = desk.conn.execute("SELECT sport_id, spent FROM credit_statements ORDER BY stated_at").fetchall()
     assert spent == [(None, 0), (desk.sport, 12)]
+
+
+def test_an_answer_that_says_what_it_cost_and_not_what_is_left_is_spending_and_no_statement(desk: Desk) -> None:
+    write_statement(desk.conn, "odds-api", CreditStatement(AT, 19_999_928))
+    write_statement(desk.conn, "odds-api", CreditStatement(AT + timedelta(minutes=1), None, 6, desk.sport))
+    write_statement(desk.conn, "odds-api", CreditStatement(AT + timedelta(minutes=2), None))
+    later = AT + timedelta(hours=1)
+    assert newest_statement(desk.conn, "odds-api", later) == CreditStatement(AT, 19_999_922)
+    assert newest_silence(desk.conn, "odds-api", later) == CreditStatement(AT + timedelta(minutes=2), None)

@@ -174,7 +174,7 @@ def test_last_looks_tell_what_cadences_need(desk: Desk) -> None:
 
     (look,) = polling.last_looks(desk.conn).values()
 
-    assert (look.observed_at, look.starts, look.credits_remaining) == (at(30), (START,), None)
+    assert (look.observed_at, look.starts) == (at(30), (START,))
     assert look.movement == pytest.approx(2 / 10 / 0.5)
 
 

@@ -245,6 +245,19 @@ async def test_what_is_paid_for_is_asked_for_once_more_at_most_and_counted(
         assert caught.value.quota.remaining == client.quota.remaining == 460
 
 
+async def test_what_an_attempt_stated_is_not_lost_when_its_repeats_state_nothing(api: ScriptedApi) -> None:
+    """A proxy's bare 502, or its page without our headers, takes nothing back."""
+    torn, bad_gateway = Scripted(b'[{"id":', headers=QUOTA), Scripted(b"<html>", 502)
+    async with client_of(api.url) as client:
+        api.will_answer(torn, bad_gateway)
+        with pytest.raises(errors.OddsApiError) as caught:
+            await poll(client)
+        assert (caught.value.quota.remaining, caught.value.spending.credits) == (460, 2)
+        api.will_answer(torn, Scripted(BODY, headers={"x-requests-last": "3"}))
+        answer = await client.odds_payload("icehockey_nhl", regions=["us"], markets=["h2h"])
+    assert answer.quota == Quota(3, 40, 460)
+
+
 async def test_the_credits_of_a_repeat_come_with_the_answer(api: ScriptedApi) -> None:
     api.will_answer(Scripted(BODY[:-30], headers=PAID), Scripted(BODY, headers=PAID))
     async with client_of(api.url) as client:
