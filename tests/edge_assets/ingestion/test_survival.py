@@ -198,9 +198,10 @@ async def test_a_burst_that_dies_on_a_full_disk_leaves_word_to_the_next(
         assert (finding.kind, finding.subject) == ("poll_not_stored", NFL)
         assert "no space left on device" in finding.detail
         shutil.copytree(homely.lost_polls, tmp_path / "as_left")
-        burst_run.cancel()
-        await asyncio.gather(burst_run, return_exceptions=True)
         conn.execute("DROP FUNCTION disk_is_full CASCADE")
+        await burst_run
+        for told in ("problems", "credit_statements", "feed_failures"):
+            conn.execute(f"DELETE FROM {told}")
     shutil.copytree(tmp_path / "as_left", homely.lost_polls, dirs_exist_ok=True)  # what a kill -9 would have left
     async with burst._desk(homely) as desk:
         next_session = session.SportSession(NFL, BurstOrder("r2", (NFL,), 60.0, 0.0), desk)
