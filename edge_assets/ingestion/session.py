@@ -141,7 +141,10 @@ class SportSession:
         """Have room for what this burst may lose, and tell what those before it have lost and could not tell."""
         self._lost.make_room()
         self._unnoted = self._lost.read()
-        if self._unnoted and self._if_possible(lambda turn: turn.troubles.tell_late(self._unnoted)):
+        if not self._unnoted:
+            return
+        is_told = self._if_possible(lambda turn: turn.troubles.tell_late(self._unnoted))
+        if is_told:
             self._forget_unnoted()
 
     def _forget_unnoted(self) -> None:
