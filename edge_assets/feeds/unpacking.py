@@ -35,6 +35,15 @@ DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
 """What readers of packed files raise where those are cut off or hold something else."""
 
 
+DESCRIPTIONS = frozenset({"README", "LICENSE", "COPYING", "CHANGELOG"})
+
+
+def is_description(name: str) -> bool:
+    """Whether a file describes those beside it, or is hidden: it holds no odds, and nobody misses it in an import."""
+    plain = name.rpartition("/")[2]
+    return plain.startswith(".") or plain.partition(".")[0].upper() in DESCRIPTIONS
+
+
 class TooLargeError(ValueError):
     """More than is read of one file or archive; the message says how much."""
 

@@ -16,7 +16,7 @@ from edge_assets.feeds.history.batch import Refusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_assets.feeds.history.batch import HistoryBatch, HistoryEvent, Refusals
+    from edge_assets.feeds.history.batch import HistoryBatch, HistoryEvent, Refusals, TimedQuotes
     from edge_assets.feeds.replay.tape import Capture
     from ml.quotes import Micros
 
@@ -37,6 +37,9 @@ def without_future(batch: HistoryBatch, now: Micros, file: str, refused: Refusal
         detail = f"{event.home} - {event.away} begins {to_datetime(event.start):%Y-%m-%d %H:%M} UTC"
         refused.add(Refusal(file, "result_before_start", detail, REMEDY))
     batch = batch.of(begun) if odd else batch
+    if batch.time_assumed:
+        timed = [_seen_now(timed, now) for timed in (batch.quotes, batch.aggregates)]
+        batch = replace(batch, quotes=timed[0], aggregates=timed[1])
     until = now + (ASSUMED_WITHIN if batch.time_assumed else CLOCKS_DIFFER_BY)
     latest = int(max(batch.moments(), default=until))
     bets = [bets for bets in batch.public_bets if bets.observed_at <= until]
@@ -59,6 +62,17 @@ def captures_by(now: Micros, captures: Sequence[Capture], file: str, refused: Re
         detail = f"{capture.sport} as of {capture.at:%Y-%m-%d %H:%M} UTC"
         refused.add(Refusal(file, "time_in_future", detail, REMEDY))
     return [capture for capture in captures if capture.at <= until]
+
+
+def _seen_now(timed: TimedQuotes, now: Micros) -> TimedQuotes:
+    """Where a time is assumed and lies ahead, the first price of a selection is what stands now, in the file."""
+    event, book, market, outcome, point, *_ = timed.quotes.columns()
+    keys = np.stack([event, book, market, outcome, np.nan_to_num(point * 4).astype(np.int64)])
+    order = np.lexsort((timed.observed_at, *keys))
+    is_first = np.ones(len(order), bool)
+    is_first[order[1:]] = (keys[:, order[1:]] != keys[:, order[:-1]]).any(axis=0)
+    at = np.where(is_first & (timed.observed_at > now + ASSUMED_WITHIN), now, timed.observed_at)
+    return replace(timed, observed_at=at)
 
 
 def _may_have_begun(event: HistoryEvent, now: Micros) -> bool:

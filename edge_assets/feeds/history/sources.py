@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_assets.feeds.history.batch import Refusal, RefusedFileError
-from edge_assets.feeds.unpacking import DAMAGED, TooLargeError, open_regular, read_regular
+from edge_assets.feeds.unpacking import DAMAGED, TooLargeError, is_description, open_regular, read_regular
 from edge_assets.feeds.unpacking import unpacked as unpacked_content
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ def whole(paths: Sequence[Path]) -> list[Part]:
 
 
 def left_out(path: Path, parts: Sequence[Part]) -> list[Path]:
-    """The files below a path that are in none of its parts."""
+    """The files below a path that are in none of its parts, but for what describes the others and what is hidden."""
     used = {file for part in parts for file in part.files}
-    return [file for file in _files(path) if file not in used]
+    return [file for file in _files(path) if file not in used and not is_description(file.name)]
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from edge_assets.feeds.unpacking import (
     MAX_FILE_BYTES,
     MAX_MEMBERS,
     TooLargeError,
+    is_description,
     open_regular,
     read_regular,
     unpacked,
@@ -121,7 +122,7 @@ def decompressed(file: RecordedFile) -> bytes:
 
 def _from_directory(path: Path) -> Iterator[RecordedFile]:
     for file in sorted(path.rglob("*")):
-        if not file.is_dir():
+        if not file.is_dir() and not is_description(file.name):
             yield from _from_file(file, str(file.relative_to(path)))
 
 
@@ -159,7 +160,7 @@ def _from_tar(path: Path) -> Iterator[RecordedFile]:
                 if number > MAX_MEMBERS:
                     yield RecordedFile(path.name, b"", f"more than {MAX_MEMBERS:,} files and folders")
                     return
-                if member.isfile():
+                if member.isfile() and not is_description(member.name):
                     found += 1
                     yield _member(archive, member) if member.name.endswith(SUFFIXES) else _other(member.name)
     except (tarfile.TarError, ValueError, ArithmeticError, RecursionError, *DAMAGED) as error:

@@ -81,7 +81,7 @@ def test_a_contradiction_is_found_looked_at_and_decided(edge: Edge, database_url
         (["--reason", "x", "--score", "three"], "is no score"),
         (["--reason", "x", "--score", "3-2", "--period", "overtime"], "is no period"),
         (["--reason", "x", "--source", "nfl-bmr"], "nfl-bmr has said nothing"),
-        (["--reason", " ", "--score", "3-2"], "text_empty"),
+        (["--reason", "\u200b", "--score", "3-2"], "text_empty"),
     ],
 )
 def test_a_decision_that_is_unclear_is_refused(

@@ -39,11 +39,11 @@ def run(url: str, path: Path, name: FormatName) -> ImportReport:
 def test_a_result_before_its_match_costs_the_row_and_a_match_to_come_stays(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "E0.csv"
     path.write_text(
-        "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,B365H,B365D,B365A\n"
-        "E0,07/03/2026,15:00,Reds,Blues,1,0,H,1.5,4,7\n"
-        "E0,08/03/2026,15:00,Pinks,Whites,,,,1.5,4,7\n"
-        "E0,05/01/2099,15:00,Greens,Greys,1,0,H,1.5,4,7\n"
-        "E0,06/01/2099,15:00,Browns,Blacks,,,,1.5,4,7\n"
+        "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,B365H,B365D,B365A,B365CH,B365CD,B365CA\n"
+        "E0,07/03/2026,15:00,Reds,Blues,1,0,H,1.5,4,7,1.6,4,7\n"
+        "E0,08/03/2026,15:00,Pinks,Whites,,,,1.5,4,7,,,\n"
+        "E0,05/01/2099,15:00,Greens,Greys,1,0,H,1.5,4,7,1.6,4,7\n"
+        "E0,06/01/2099,15:00,Browns,Blacks,,,,1.5,4,7,1.6,4,7\n"
     )
     report = run(database_url, path, FormatName.FOOTBALL_DATA)
     assert report.refused.counts == {"result_before_start": 1, "time_in_future": 3}
@@ -51,7 +51,12 @@ def test_a_result_before_its_match_costs_the_row_and_a_match_to_come_stays(datab
     assert rows(database_url, events) == [
         ("Reds", True), ("Pinks", True), ("Browns", True)
     ]  # fmt: skip
-    assert rows(database_url, "SELECT max(observed_at) < '2026-03-08' FROM odds_ticks") == [(True,)]
+    late = f"""
+        SELECT price FROM odds_ticks AS t INNER JOIN events AS e ON t.event_id = e.id
+        WHERE e.home_team = 'Browns' AND t.observed_at = '{NOW}' ORDER BY price
+    """
+    assert rows(database_url, late) == [(1.5,), (4.0,), (7.0,)], "what the file holds has been seen by now"
+    assert rows(database_url, f"SELECT max(observed_at) <= '{NOW}' FROM odds_ticks") == [(True,)]
     assert rows(database_url, "SELECT count(DISTINCT event_id) FROM results") == [(1,)]
 
 

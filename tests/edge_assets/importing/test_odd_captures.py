@@ -33,7 +33,7 @@ STOOD = {
     "oa_live_one": (12, {"price_not_above_one": 6}),
     "oa_name_epoch": (36, {}),
     "oa_name_offset": (36, {}),
-    "oa_nonlatin": (18, {}),
+    "oa_nonlatin": (18, {"other_file": 1}),
     "oa_nul_market": (74, {}),
     "oa_nul_single": (38, {}),
     "oa_nul_team": (72, {}),
