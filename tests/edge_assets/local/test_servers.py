@@ -99,6 +99,9 @@ def test_a_damaged_stream_is_told_with_file_and_remedy(servers: Servers) -> None
     assert damaged is not None
     assert damaged.remedy.startswith(f"mv '{manifest.parent}' ")
     assert valkey.damage(servers.home, "# Could not create server TCP listening socket") is None
+    subprocess.run(damaged.remedy.partition(", then")[0], shell=True, check=True)
+    servers.start()
+    assert probes.valkey(servers.redis_url)
 
 
 def test_the_database_has_room_to_recover_in(servers: Servers) -> None:
