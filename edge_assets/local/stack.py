@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from edge_assets.clock import WallClock
@@ -54,19 +55,16 @@ def up(home: Home, settings: Settings, wish: Wish, report: Callable[[str, State,
     with home.locked():
         _refuse_if_running(home)
         jwt_secret(settings, home)
-        for choice in range(CHOICES):
+        for choice in count(1):
             plan = make(settings, home, wish)
             check_servers(settings)
             down(home)
             try:
                 _Stack(home, settings, plan, fresh=wish.fresh).start(report)
-            except AddressTakenError:
+            except BaseException as error:
                 down(home)
-                if choice + 1 == CHOICES:
+                if choice == CHOICES or not isinstance(error, AddressTakenError):
                     raise
-            except BaseException:
-                down(home)
-                raise
             else:
                 break
     return plan

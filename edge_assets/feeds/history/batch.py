@@ -120,14 +120,7 @@ class TimedQuotes:
         """The rows selected by a mask or an index array."""
         return TimedQuotes(self.quotes.take(index), self.observed_at[index])
 
-    def of_events(self, begin: int, end: int) -> TimedQuotes:
-        """The rows of the events from `begin` to before `end`, which then count from 0."""
-        event, *rest = self.quotes.columns()
-        within = (event >= begin) & (event < end)
-        quotes = QuoteBatch(event - np.int32(begin), *rest)
-        return TimedQuotes(quotes, self.observed_at).take(within)
-
-    def of_kept(self, keep: NDArray[np.bool_]) -> TimedQuotes:
+    def of_events(self, keep: NDArray[np.bool_]) -> TimedQuotes:
         """The rows of the events that `keep` (n events,) selects, which then are numbered without the others."""
         event, *rest = self.quotes.columns()
         places = (np.cumsum(keep) - 1).astype(np.int32)
@@ -172,8 +165,8 @@ class HistoryBatch:
         return replace(
             self,
             events=[event for event, is_kept in zip(self.events, keep.tolist(), strict=True) if is_kept],
-            quotes=self.quotes.of_kept(keep),
-            aggregates=self.aggregates.of_kept(keep),
+            quotes=self.quotes.of_events(keep),
+            aggregates=self.aggregates.of_events(keep),
             listed=self.listed and (looks[within], places[events[within]]),
             public_bets=[b._replace(event=int(places[b.event])) for b in self.public_bets if keep[b.event]],
         )
@@ -187,18 +180,8 @@ class HistoryBatch:
 
     def _of(self, begin: int, end: int) -> HistoryBatch:
         n = len(self.events)
-        looks, events = self.listed or (np.empty(0, np.intp), np.empty(0, np.intp))
-        within = (events >= begin) & (events < end)
-        bets = [each._replace(event=each.event - begin) for each in self.public_bets if begin <= each.event < end]
-        return replace(
-            self,
-            events=self.events[begin:end],
-            quotes=self.quotes.of_events(begin, end),
-            aggregates=self.aggregates.of_events(begin, end),
-            rows=self.rows * end // n - self.rows * begin // n,
-            listed=self.listed and (looks[within], events[within] - begin),
-            public_bets=bets,
-        )
+        place = np.arange(n)
+        return replace(self.of((begin <= place) & (place < end)), rows=self.rows * end // n - self.rows * begin // n)
 
     def moments(self) -> NDArray[np.int64]:
         """Every moment at which something was seen, sorted."""
