@@ -10,9 +10,9 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 
-from edge_assets.settings import MissingSettingError, Settings, setting_problems
+from edge_assets.core.settings import MissingSettingError, Settings, describe_setting_errors
 from serving.app import create_app
-from serving.server import configure, listen
+from serving.server import build_config, open_listener
 
 
 def main(
@@ -23,12 +23,12 @@ def main(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = Settings()
-        config = configure(create_app(settings), host, port, settings.edge_trusted_proxies)
-        listener = listen(config)
+        config = build_config(create_app(settings), host, port, settings.edge_trusted_proxies)
+        listener = open_listener(config)
     except MissingSettingError as error:
         sys.exit(str(error))
     except ValidationError as error:  # its own text would repeat the value, which may be a secret
-        sys.exit("\n".join(setting_problems(error)))
+        sys.exit("\n".join(describe_setting_errors(error)))
     except OSError as error:
         sys.exit(f"cannot listen on {host}:{port}: {error.strerror}")
     logging.getLogger("serving").info("listening on http://%s:%d", *listener.getsockname()[:2])

@@ -13,15 +13,15 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 from starlette.middleware.gzip import GZipMiddleware
 
-from edge_assets.texts import MAX_TEXT_LENGTH
-from edge_assets.web.guard import SAFE_HEADERS, Guard
+from edge_assets.core.texts import MAX_TEXT_LENGTH
+from edge_assets.web.guard import SECURITY_HEADERS, Guard
 from serving import auth, board
 from serving.api import alerts, health, middles, odds, status
-from serving.api.parameters import known_parameters
-from serving.api.sports import UnknownNameError
-from serving.data_docs import DataDocs
+from serving.api.parameters import reject_unknown_parameters
+from serving.api.sports import NameNotFoundError
+from serving.data_docs import DataDocsFiles
 from serving.deps import Resources
-from serving.manners import Manners
+from serving.manners import HttpSemanticsMiddleware
 from serving.realtime import endpoint
 from serving.realtime.reader import StreamReader
 from serving.version import VERSION
@@ -29,23 +29,23 @@ from serving.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from edge_assets.settings import Settings
+    from edge_assets.core.settings import Settings
 
-GZIP_FROM_BYTES = 1_024
+GZIP_MIN_BYTES = 1_024
 GZIP_LEVEL = 4
-"""Of 9: an answer of a megabyte takes 10 ms instead of 40, and is a tenth larger."""
-GZIP_BESIDE_FROM_BYTES = 32_768
-"""Larger answers are compressed beside the event loop, which has alerts to send."""
-HEADERS = SAFE_HEADERS | {
+"""Of 9: much faster than the maximum, for slightly larger responses."""
+GZIP_THREAD_MIN_BYTES = 32_768
+"""Larger responses are compressed in a thread: the event loop has alerts to send."""
+API_HEADERS = SECURITY_HEADERS | {
     "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
-"""What every answer says; pages say more exactly what they need."""
+"""Headers of every response; pages set a policy of their own."""
 
 DESCRIPTION = """
-Odds of many sportsbooks, what each outcome is really worth, and the prices that are wrong right now.
+Odds of many sportsbooks, fair prices, and current mispricings.
 
 * `GET /api/odds/{sport}`: prices by book, with ages and fair probabilities.
-* `GET /api/value-bets`, `GET /api/arbitrage`: the alerts that are open.
+* `GET /api/value-bets`, `GET /api/arbitrage`: open alerts.
 * `WS /ws/alerts`: the live stream, resumable from any id. Send `{"token": "...", "after": last_id}` first.
 
 Prices are decimal odds; probabilities, edges and returns are fractions; times are UTC.
@@ -57,11 +57,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     Raises `MissingSettingError` if DATABASE_URL, REDIS_URL or JWT_SECRET is missing.
     """
-    resources = Resources.of(settings)
+    resources = Resources.from_settings(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with _running(resources):
+        async with _run_resources(resources):
             yield
 
     app = FastAPI(
@@ -71,42 +71,42 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(known_parameters)],
+        dependencies=[Depends(reject_unknown_parameters)],
     )
     app.state.resources = resources
     for module in (odds, middles, alerts, health, status, endpoint):
         app.include_router(module.router)
     if settings.edge_local:
         app.include_router(auth.router)
-        settings.data_docs.mkdir(parents=True, exist_ok=True)
-        app.mount("/data-docs", DataDocs(directory=settings.data_docs, html=True))
+        settings.data_docs_dir.mkdir(parents=True, exist_ok=True)
+        app.mount("/data-docs", DataDocsFiles(directory=settings.data_docs_dir, html=True))
     board.mount(app)
-    app.add_exception_handler(UnknownNameError, _unknown_name)
-    app.add_exception_handler(psycopg.DataError, _unusable)
+    app.add_exception_handler(NameNotFoundError, _handle_unknown_name)
+    app.add_exception_handler(psycopg.DataError, _handle_data_error)
     for error in (psycopg.OperationalError, PoolTimeout):
-        app.add_exception_handler(error, _database_away)
-    _guard(app, settings)
+        app.add_exception_handler(error, _handle_database_unavailable)
+    _add_middleware(app, settings)
     return app
 
 
-def _guard(app: FastAPI, settings: Settings) -> None:
-    """Put before the routes what holds for all of them, the guard first."""
-    app.add_middleware(Manners, routes=app.routes)
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Add the middleware of all routes; the guard is outermost."""
+    app.add_middleware(HttpSemanticsMiddleware, routes=app.routes)
     app.add_middleware(
         GZipMiddleware,
-        minimum_size=GZIP_FROM_BYTES,
+        minimum_size=GZIP_MIN_BYTES,
         compresslevel=GZIP_LEVEL,
-        thread_minimum_size=GZIP_BESIDE_FROM_BYTES,
+        thread_minimum_size=GZIP_THREAD_MIN_BYTES,
     )
-    app.add_middleware(Guard, hosts=settings.edge_allowed_hosts, headers=HEADERS)
+    app.add_middleware(Guard, hosts=settings.edge_allowed_hosts, headers=API_HEADERS)
 
 
 @asynccontextmanager
-async def _running(resources: Resources) -> AsyncIterator[None]:
+async def _run_resources(resources: Resources) -> AsyncIterator[None]:
     """Open the pool without waiting for the database, and keep the stream running meanwhile."""
     resources.pool.open(wait=False)
     reader = StreamReader(resources.hub, resources.stream, resources.alerts)
-    tasks = [asyncio.create_task(reader.run()), asyncio.create_task(resources.hub.beat())]
+    tasks = [asyncio.create_task(reader.run()), asyncio.create_task(resources.hub.send_heartbeats())]
     gc.freeze()
     try:
         yield
@@ -120,15 +120,15 @@ async def _running(resources: Resources) -> AsyncIterator[None]:
         resources.pool.close()
 
 
-async def _unknown_name(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, UnknownNameError)  # noqa: S101 - registered for nothing else
+async def _handle_unknown_name(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, NameNotFoundError)  # noqa: S101 - registered for nothing else
     name = error.name if len(error.name) <= MAX_TEXT_LENGTH else f"{error.name[:MAX_TEXT_LENGTH]}…"
-    return JSONResponse({"detail": f"there is no {error.kind} {name!a}", "known": error.known}, 404)
+    return JSONResponse({"detail": f"unknown {error.kind} {name!a}", "known": error.known}, 404)
 
 
-async def _unusable(_: Request, __: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "a parameter is nothing that the database can look for"}, 400)
+async def _handle_data_error(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "invalid parameter value"}, 400)
 
 
-async def _database_away(_: Request, __: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "the database does not answer; try again"}, 503)
+async def _handle_database_unavailable(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "database unavailable; try again"}, 503)

@@ -1,4 +1,4 @@
-"""The board's session in a local demo: a short-lived token for the page of this very server, nobody else."""
+"""The board's session in a local demo: a short-lived token, issued only to this server's own page."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from edge_assets.settings import LOOPBACK_NAMES
-from edge_assets.tokens import issue_token
-from edge_assets.web.guard import host_name, is_loopback
-from serving.api.models import Problem, Session
-from serving.deps import Held
+from edge_assets.core.settings import LOOPBACK_NAMES
+from edge_assets.core.tokens import issue_token
+from edge_assets.web.guard import is_loopback, parse_host
+from serving.api.models import ErrorResponse, Session
+from serving.deps import ResourcesDep
 
-LIFETIME = timedelta(minutes=15)
+SESSION_LIFETIME = timedelta(minutes=15)
 
 router = APIRouter(tags=["board"])
 
 
-def own_page(request: Request) -> None:
-    """Admit only the page that this server served, to a browser on this machine.
+def require_own_page(request: Request) -> None:
+    """Allow only this server's own page, opened in a browser on this machine.
 
-    The guard has seen to it that the Host is a name of this server and the Origin, if there is one, its own. Here both
-    have to be there, the name one of this machine, and no proxy in between: behind one everybody seems to be here.
+    The guard has already checked that Host names this server and that Origin, if present, is its own. Here both are
+    required, Host must be a loopback name, and no proxy may be in between: behind one, every client looks local.
     """
     headers = request.headers
-    here = request.client is not None and is_loopback(request.client.host) and "x-forwarded-for" not in headers
-    local_name = host_name(headers.get("host", "")) in LOOPBACK_NAMES
-    if not (here and local_name and "origin" in headers):
-        raise HTTPException(403, "only this server's own page, opened on this machine, gets a token")
+    is_direct = request.client is not None and is_loopback(request.client.host) and "x-forwarded-for" not in headers
+    is_local_name = parse_host(headers.get("host", "")) in LOOPBACK_NAMES
+    if not (is_direct and is_local_name and "origin" in headers):
+        raise HTTPException(403, "tokens are issued only to this server's own page on this machine")
 
 
-@router.post("/api/session", responses={403: {"model": Problem}}, dependencies=[Depends(own_page)])
-def session(held: Held, response: Response) -> Session:
-    """A token for the board, good for fifteen minutes (local demo only)."""
+@router.post("/api/session", responses={403: {"model": ErrorResponse}}, dependencies=[Depends(require_own_page)])
+def session(resources: ResourcesDep, response: Response) -> Session:
+    """A token for the board, valid for fifteen minutes (local demo only)."""
     response.headers["Cache-Control"] = "no-store"
-    token = issue_token(held.secret, "board", LIFETIME)
-    return Session(token=token, expires_in=int(LIFETIME.total_seconds()))
+    token = issue_token(resources.secret, "board", SESSION_LIFETIME)
+    return Session(token=token, expires_in=int(SESSION_LIFETIME.total_seconds()))

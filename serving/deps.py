@@ -14,28 +14,29 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from starlette.requests import HTTPConnection
 
-from edge_assets.store import alerts, board
-from edge_assets.tokens import signing_secret
+from edge_assets.core.tokens import signing_secret
+from edge_assets.store import lookups
+from edge_assets.store.alerts import alert_log
 from serving.realtime.hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from edge_assets.settings import Settings
+    from edge_assets.core.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 POOL_SIZE = 8
-POOL_SECONDS = 2.0
+POOL_TIMEOUT_SECONDS = 2.0
 """How long a request waits for a connection before it is told that the database is away."""
-CACHE_SECONDS = 0.5
+CACHE_TIMEOUT_SECONDS = 0.5
 """The cache must be quicker than what it saves."""
-STREAM_SECONDS = 5.0
+STREAM_TIMEOUT_SECONDS = 5.0
 SESSION_OPTIONS = "-c timezone=UTC -c default_transaction_read_only=on"
 
 
-class StoredAlerts:
+class AlertRepository:
     """The alerts in the database, read beside the event loop."""
 
     def __init__(self, pool: ConnectionPool) -> None:
@@ -43,14 +44,14 @@ class StoredAlerts:
 
     async def last_id(self) -> int:
         """The newest alert's id, 0 if there is none."""
-        return await asyncio.to_thread(in_store, self._pool, board.last_alert_id)
+        return await asyncio.to_thread(run_in_pool, self._pool, lookups.load_last_alert_id)
 
     async def since(self, alert_id: int, limit: int) -> list[dict[str, Any]]:
         """Messages behind an id, ascending."""
-        return await asyncio.to_thread(in_store, self._pool, alerts.since, alert_id, limit)
+        return await asyncio.to_thread(run_in_pool, self._pool, alert_log.load_messages_since, alert_id, limit)
 
 
-def in_store(
+def run_in_pool(
     pool: ConnectionPool, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Run a reader of the store on a pooled connection."""
@@ -70,27 +71,29 @@ class Resources:
     hub: Hub = field(default_factory=Hub)
 
     @classmethod
-    def of(cls, settings: Settings) -> Resources:
+    def from_settings(cls, settings: Settings) -> Resources:
         """Prepare; nothing connects yet. Raises `MissingSettingError` for what cannot be done without."""
         pool = ConnectionPool(
-            settings.require_database(),
+            settings.require_database_url(),
             kwargs={"application_name": "serving", "autocommit": True, "options": SESSION_OPTIONS},
             min_size=1,
             max_size=POOL_SIZE,
-            timeout=POOL_SECONDS,
+            timeout=POOL_TIMEOUT_SECONDS,
             check=ConnectionPool.check_connection,
             open=False,
         )
-        at_once = Retry(NoBackoff(), 0)
-        url = settings.require_redis()
-        cache = Redis.from_url(url, socket_timeout=CACHE_SECONDS, socket_connect_timeout=CACHE_SECONDS, retry=at_once)
-        stream = Redis.from_url(url, socket_timeout=STREAM_SECONDS, retry=at_once)
+        no_retry = Retry(NoBackoff(), 0)
+        url = settings.require_redis_url()
+        cache = Redis.from_url(
+            url, socket_timeout=CACHE_TIMEOUT_SECONDS, socket_connect_timeout=CACHE_TIMEOUT_SECONDS, retry=no_retry
+        )
+        stream = Redis.from_url(url, socket_timeout=STREAM_TIMEOUT_SECONDS, retry=no_retry)
         return cls(settings, signing_secret(settings), pool, cache, stream)
 
     @property
-    def alerts(self) -> StoredAlerts:
+    def alerts(self) -> AlertRepository:
         """The alerts in the database."""
-        return StoredAlerts(self.pool)
+        return AlertRepository(self.pool)
 
 
 def get_resources(request: HTTPConnection) -> Resources:
@@ -99,13 +102,13 @@ def get_resources(request: HTTPConnection) -> Resources:
     return resources
 
 
-Held = Annotated[Resources, Depends(get_resources)]
+ResourcesDep = Annotated[Resources, Depends(get_resources)]
 
 
-def get_connection(held: Held) -> Iterator[Connection]:
+def get_connection(resources: ResourcesDep) -> Iterator[Connection]:
     """A pooled connection for the time of a request."""
-    with held.pool.connection() as conn:
+    with resources.pool.connection() as conn:
         yield conn
 
 
-Store = Annotated[Connection, Depends(get_connection)]
+ConnectionDep = Annotated[Connection, Depends(get_connection)]

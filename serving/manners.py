@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-METHODS = ("GET", "POST")
+ROUTE_METHODS = ("GET", "POST")
 OK, NO_CONTENT, NOT_MODIFIED = 200, 204, 304
-ABOUT_A_BODY = ("content-length", "content-type", "content-encoding")
+BODY_HEADERS = ("content-length", "content-type", "content-encoding")
 
 
-class Manners:
+class HttpSemanticsMiddleware:
     """Answers HEAD as GET without a body, OPTIONS with the methods there are, and known answers with 304."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
@@ -30,65 +30,65 @@ class Manners:
         """Answer a request, or have it answered."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["method"] == "OPTIONS" and (allowed := self._methods(scope)):
+        elif scope["method"] == "OPTIONS" and (allowed := self._allowed_methods(scope)):
             headers = [(b"allow", ", ".join(allowed).encode()), (b"content-length", b"0")]
             await send({"type": "http.response.start", "status": NO_CONTENT, "headers": headers})
             await send({"type": "http.response.body"})
         elif scope["method"] in {"GET", "HEAD"}:
-            reader = _Reader(send, Headers(scope=scope), is_head=scope["method"] == "HEAD")
+            reader = _ResponseSender(send, Headers(scope=scope), is_head=scope["method"] == "HEAD")
             await self._app({**scope, "method": "GET"}, receive, reader)
         else:
             await self._app(scope, receive, send)
 
-    def _methods(self, scope: Scope) -> list[str]:
+    def _allowed_methods(self, scope: Scope) -> list[str]:
         found = [
             method
-            for method in METHODS
+            for method in ROUTE_METHODS
             if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in self._routes)
         ]
         return ["OPTIONS", *(["HEAD"] if "GET" in found else []), *found] if found else []
 
 
-class _Reader:
+class _ResponseSender:
     """Sends the answer to a GET or HEAD: all of it, its head, or that it is known."""
 
-    def __init__(self, send: Send, asked: Headers, *, is_head: bool) -> None:
+    def __init__(self, send: Send, request_headers: Headers, *, is_head: bool) -> None:
         self._send = send
-        self._asked = asked
+        self._request_headers = request_headers
         self._is_head = is_head
-        self._start: Message | None = None
-        self._is_silent = False
+        self._pending_start: Message | None = None
+        self._omits_body = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._start = message
-        elif self._start is not None:
-            start, self._start = self._start, None
-            await self._begin(start, message)
-            await self._body(message)
+            self._pending_start = message
+        elif self._pending_start is not None:
+            start, self._pending_start = self._pending_start, None
+            await self._send_start(start, message)
+            await self._send_body(message)
         else:
-            await self._body(message)
+            await self._send_body(message)
 
-    async def _begin(self, start: Message, first: Message) -> None:
+    async def _send_start(self, start: Message, first: Message) -> None:
         headers = MutableHeaders(scope=start)
         body, is_whole = first.get("body", b""), not first.get("more_body", False)
         if start["status"] == OK and "no-store" not in headers.get("cache-control", ""):
             if "etag" not in headers and is_whole:
                 headers["etag"] = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
                 headers.setdefault("cache-control", "no-cache")
-            if _is_known(headers.get("etag"), self._asked.get("if-none-match")):
+            if _matches_etag(headers.get("etag"), self._request_headers.get("if-none-match")):
                 start["status"] = NOT_MODIFIED
-                self._is_silent = True
-                for name in ABOUT_A_BODY:
+                self._omits_body = True
+                for name in BODY_HEADERS:
                     del headers[name]
-        self._is_silent = self._is_silent or self._is_head
+        self._omits_body = self._omits_body or self._is_head
         await self._send(start)
 
-    async def _body(self, message: Message) -> None:
-        await self._send({**message, "body": b""} if self._is_silent else message)
+    async def _send_body(self, message: Message) -> None:
+        await self._send({**message, "body": b""} if self._omits_body else message)
 
 
-def _is_known(tag: str | None, known: str | None) -> bool:
+def _matches_etag(tag: str | None, known: str | None) -> bool:
     """Whether a client has an answer; compared weakly, as for any GET."""
     if not tag or not known:
         return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from edge_assets.web.connections import HttpConnection, StreamConnection
+from edge_assets.web.connections import LimitedHttpProtocol, LimitedWebSocketProtocol
 from edge_assets.web.descriptors import raise_descriptor_limit
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-DEAD_PEER_MS = 60_000
+DEAD_PEER_TIMEOUT_MS = 60_000
 """Linux drops a connection whose peer takes nothing for so long; asyncio's close would wait forever."""
 MAX_MESSAGE_BYTES = 16_384
-SHUTDOWN_SECONDS = 5
+SHUTDOWN_TIMEOUT_SECONDS = 5
 
 
-def configure(app: ASGIApp, host: str, port: int, proxies: Sequence[str] = ()) -> uvicorn.Config:
+def build_config(app: ASGIApp, host: str, port: int, proxies: Sequence[str] = ()) -> uvicorn.Config:
     """How the application is served; only `proxies` (addresses, networks) may say for whom they ask.
 
     No permessage-deflate: it costs 1.5-2.2 times the CPU of a fan-out and 44 KB a client.
@@ -31,24 +31,24 @@ def configure(app: ASGIApp, host: str, port: int, proxies: Sequence[str] = ()) -
         app,
         host=host,
         port=port,
-        http=HttpConnection,
-        ws=StreamConnection,
+        http=LimitedHttpProtocol,
+        ws=LimitedWebSocketProtocol,
         ws_per_message_deflate=False,
         ws_max_size=MAX_MESSAGE_BYTES,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
         server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
         access_log=False,
         log_level="warning",
     )
 
 
-def listen(config: uvicorn.Config) -> socket.socket:
+def open_listener(config: uvicorn.Config) -> socket.socket:
     """The listening socket; raises `OSError` if the address is taken."""
     raise_descriptor_limit()
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.create_server((config.host, config.port), family=family, backlog=config.backlog)
     if sys.platform == "linux":
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_TIMEOUT_MS)
     return listener

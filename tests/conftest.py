@@ -14,9 +14,9 @@ import redis
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
-from edge_assets.store.database import ensure_database
-from edge_assets.store.schema import upgrade
-from tests.servers import npm, pglite, postgres, timescale, valkey
+from edge_assets.store.postgres.database import ensure_database
+from edge_assets.store.postgres.schema import upgrade
+from tests.support.servers import npm, pglite, postgres, timescale, valkey
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from edge_assets.settings import Settings
+from edge_assets.core.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -196,7 +196,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("said", "instead", "code"),
+    ("message", "instead", "code"),
     [
         ("start_period:", "start_period:", 0),
         ("start_period:", "start_perod:", 15),
@@ -204,10 +204,10 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     ],
     ids=["as it is", "a key misspelt", "a service misspelt"],
 )
-def test_compose_itself_accepts_the_file(tmp_path: Path, said: str, instead: str, code: int) -> None:
+def test_compose_itself_accepts_the_file(tmp_path: Path, message: str, instead: str, code: int) -> None:
     secrets, file = tmp_path / "env", tmp_path / "docker-compose.yml"
     secrets.write_text("".join(f"{secret}=x\n" for secret in SECRETS))
-    file.write_text(TEXT.replace(said, instead))
+    file.write_text(TEXT.replace(message, instead))
     options = ["--project-directory", str(ROOT), "--env-file", str(secrets), "--file", str(file)]
     checked = _run([*compose(), *options, "config", "-q"])
     assert checked.returncode == code, checked.stderr

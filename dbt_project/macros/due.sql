@@ -1,42 +1,42 @@
 {# Decisions are made anew as a whole: what of them is due is deleted first, also where nothing comes in its place. #}
-{% macro forget_due() %}
+{% macro delete_due_rows() %}
     {% if is_incremental() %}
         delete from {{ this }} using {{ ref('int_decisions_due') }} as due
-        where {{ this }}.event_id = due.event_id and {{ this }}.moment_id = due.moment_id
+        where {{ this }}.event_id = due.event_id and {{ this }}.decision_point_id = due.decision_point_id
     {% endif %}
 {% endmacro %}
 
 {# What a later pricing has made anew; the model then takes everything later than what it holds. #}
-{% macro forget_repriced() %}
-    {%- set stamps = ref('int_moments_stamped') -%}
+{% macro delete_repriced_rows() %}
+    {%- set fingerprints = ref('int_decisions_with_pricing_version') -%}
     {% if is_incremental() %}
-        delete from {{ this }} using {{ stamps }} as stamps
+        delete from {{ this }} using {{ fingerprints }} as fingerprints
         where
-            {{ this }}.event_id = stamps.event_id and {{ this }}.moment = stamps.moment
-            and stamps.version > {{ known_version() }}
+            {{ this }}.event_id = fingerprints.event_id and {{ this }}.decision_point = fingerprints.decision_point
+            and fingerprints.version > {{ stored_version() }}
     {% endif %}
 {% endmacro %}
 
-{% macro known_version() %}coalesce((select max(known.version) from {{ this }} as known), 0){% endmacro %}
+{% macro stored_version() %}coalesce((select max(known.version) from {{ this }} as known), 0){% endmacro %}
 
 {# Events whose closes were priced anew or whose fate has changed; all rows of an event have the same stamp. #}
 {% macro closes_changed() %}
-    select stamps.*
-    from {{ ref('int_closes_stamped') }} as stamps
+    select fingerprints.*
+    from {{ ref('int_closes_fingerprinted') }} as fingerprints
     {% if is_incremental() %}
         left join lateral (
             select
                 known.version,
                 known.event_status
             from {{ this }} as known
-            where known.event_id = stamps.event_id
+            where known.event_id = fingerprints.event_id
             limit 1
         ) as known on true
-        where (known.version, known.event_status) is distinct from (stamps.version, stamps.event_status)
+        where (known.version, known.event_status) is distinct from (fingerprints.version, fingerprints.event_status)
     {% endif %}
 {% endmacro %}
 
-{% macro forget_closes() %}
+{% macro delete_changed_closes() %}
     {% if is_incremental() %}
         delete from {{ this }} using ({{ closes_changed() }}) as changed where {{ this }}.event_id = changed.event_id
     {% endif %}
@@ -44,17 +44,17 @@
 
 {# Seasons of which anything has changed since their rows were made. #}
 {% macro seasons_changed() %}
-    select stamps.*
-    from {{ ref('int_seasons_stamped') }} as stamps
+    select fingerprints.*
+    from {{ ref('int_seasons_fingerprinted') }} as fingerprints
     {% if is_incremental() %}
         where not exists (
             select from {{ this }} as known
-            where known.sport = stamps.sport and known.season = stamps.season and known.stamp = stamps.stamp
+            where known.sport = fingerprints.sport and known.season = fingerprints.season and known.fingerprint = fingerprints.fingerprint
         )
     {% endif %}
 {% endmacro %}
 
-{% macro forget_seasons() %}
+{% macro delete_changed_seasons() %}
     {% if is_incremental() %}
         delete from {{ this }} using ({{ seasons_changed() }}) as changed
         where {{ this }}.sport = changed.sport and {{ this }}.season = changed.season

@@ -1,8 +1,8 @@
-{% macro moment_id(name) %}{{ (var('moments') | list).index(name) }}{% endmacro %}
+{% macro decision_point_id(name) %}{{ (var('decision_points') | list).index(name) }}{% endmacro %}
 
 {# Number, name and seconds before the start. #}
-{% macro moment_rows() %}
-    {%- for name, seconds in var('moments').items() %}
+{% macro decision_point_rows() %}
+    {%- for name, seconds in var('decision_points').items() %}
     ({{ loop.index0 }}, '{{ name }}', {{ 'null' if seconds is none else seconds }}){{ ',' if not loop.last }}
     {%- endfor %}
 {% endmacro %}

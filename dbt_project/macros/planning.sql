@@ -1,15 +1,15 @@
 {# The server takes joins by many columns for a single row, and then loops over thousands of them; or it sorts millions
    of rows on both sides: 64 s instead of 43 for the snapshots of 62,149 matches. #}
-{% macro hash_joins() %}
+{% macro force_hash_joins() %}
 set local enable_nestloop = off;
 set local enable_mergejoin = off
 {% endmacro %}
 
 {# It takes a season for a single row too, and then sorts the pairs of its closes: 8 s instead of 1. #}
-{% macro hash_everything() %}set local enable_sort = off{% endmacro %}
+{% macro disable_sort() %}set local enable_sort = off{% endmacro %}
 
 {# Fresh tables have no statistics until the server finds the time; an old one needs them when a tenth has come. #}
-{% macro analyzed() %}
+{% macro analyze_if_grown() %}
 {% set main = load_result("main") %}
 do $$ begin
     if {{ main.response.rows_affected if main else 0 }} * 10 > (

@@ -1,5 +1,5 @@
 select snapshots.event_id
 from {{ ref('market_snapshots') }} as snapshots
-left join {{ ref('int_moments_stamped') }} as stamps
-    on snapshots.event_id = stamps.event_id and snapshots.moment = stamps.moment
-where snapshots.version is distinct from stamps.version
+left join {{ ref('int_decisions_with_pricing_version') }} as fingerprints
+    on snapshots.event_id = fingerprints.event_id and snapshots.decision_point = fingerprints.decision_point
+where snapshots.version is distinct from fingerprints.version

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 CLOSED = "closed"
 
 
-class Coverage(NamedTuple):
+class ClosingCoverage(NamedTuple):
     """How many closes are expected of so many books, and the percentage of each outcome: closed, or why not."""
 
     name: str
@@ -20,17 +20,19 @@ class Coverage(NamedTuple):
     percent: dict[str, float]
 
 
-def by_book(entries: Iterable[Mapping[str, Any]]) -> list[Coverage]:
+def summarize_by_book(entries: Iterable[Mapping[str, Any]]) -> list[ClosingCoverage]:
     """Every book of `store.coverage.closing_coverage`, the one with most expected closes first."""
-    return sorted(_summed(entries, lambda e: e["book"]), key=lambda c: (-c.expected, c.name))
+    return sorted(_summarize(entries, lambda e: e["book"]), key=lambda c: (-c.expected, c.name))
 
 
-def by_season(entries: Iterable[Mapping[str, Any]]) -> list[Coverage]:
+def summarize_by_season(entries: Iterable[Mapping[str, Any]]) -> list[ClosingCoverage]:
     """Every sport's season of `store.coverage.closing_coverage`, in its order."""
-    return _summed(entries, lambda e: f"{e['sport']} {e['season']}")
+    return _summarize(entries, lambda e: f"{e['sport']} {e['season']}")
 
 
-def _summed(entries: Iterable[Mapping[str, Any]], name_of: Callable[[Mapping[str, Any]], str]) -> list[Coverage]:
+def _summarize(
+    entries: Iterable[Mapping[str, Any]], name_of: Callable[[Mapping[str, Any]], str]
+) -> list[ClosingCoverage]:
     books: Counter[str] = Counter()
     expected: Counter[str] = Counter()
     outcomes: dict[str, Counter[str]] = {}
@@ -41,6 +43,6 @@ def _summed(entries: Iterable[Mapping[str, Any]], name_of: Callable[[Mapping[str
         counts = outcomes.setdefault(name, Counter({CLOSED: 0}))
         counts.update({CLOSED: entry["closed"]} | {reason: part["closes"] for reason, part in entry["missing"].items()})
     return [
-        Coverage(name, books[name], total, {outcome: 100 * n / total for outcome, n in outcomes[name].items()})
+        ClosingCoverage(name, books[name], total, {outcome: 100 * n / total for outcome, n in outcomes[name].items()})
         for name, total in expected.items()
     ]

@@ -8,40 +8,40 @@ import numpy as np
 from uniplot import plot_to_string
 
 if TYPE_CHECKING:
-    from edge_assets.charts.line import Line, Times, Values
+    from edge_assets.charts.line import PriceHistory, Times, Values
 
 COLOURS = ("cyan", "red", "green", "yellow", "magenta", "blue", "#ff8700", "#8a8a8a")
 LETTERS = "abcdefgh"
-MARGIN = 12
+MARGIN_COLUMNS = 12
 """Columns beside the plot: the frame and the labels of the axis."""
 
 
-def draw(line: Line, width: int, height: int, *, in_colour: bool) -> str:
+def render_terminal(history: PriceHistory, width: int, height: int, *, in_colour: bool) -> str:
     """The leaders of a line in `width` columns and `height` rows.
 
     The curves have `COLOURS` (ANSI) or, without, `LETTERS` in the place of dots, in the order of the leaders.
     """
-    curves = [_steps(*line.held(series)) for series in line.leaders]
-    starts = list(line.starts().values())
-    look: dict[str, Any] = {"character_set": "braille", "color": list(COLOURS[: len(curves)])}
+    curves = [_step_corners(*history.extend_to_end(series)) for series in history.leaders]
+    starts = list(history.start_marks().values())
+    style: dict[str, Any] = {"character_set": "braille", "color": list(COLOURS[: len(curves)])}
     if not in_colour:
-        look = {"character_set": "ascii", "color": False, "force_ascii_characters": list(LETTERS)}
+        style = {"character_set": "ascii", "color": False, "force_ascii_characters": list(LETTERS)}
     begin, end = min(at[0] for at, _ in curves), max([*(at[-1] for at, _ in curves), *starts])
     return plot_to_string(
         xs=[at for at, _ in curves],
-        ys=[value * (100 if line.is_fair else 1) for _, value in curves],
+        ys=[value * (100 if history.is_fair else 1) for _, value in curves],
         lines=True,
         x_min=begin,
         x_max=end + (end - begin) // width,
         x_gridlines=starts,
         y_gridlines=[],
-        y_unit="%" if line.is_fair else "",
-        width=max(width - MARGIN, 20),
+        y_unit="%" if history.is_fair else "",
+        width=max(width - MARGIN_COLUMNS, 20),
         height=height,
-        **look,
+        **style,
     )
 
 
-def _steps(at: Times, value: Values) -> tuple[Times, Values]:
+def _step_corners(at: Times, value: Values) -> tuple[Times, Values]:
     """Corners of a curve that holds each value until the next."""
     return np.repeat(at, 2)[1:], np.repeat(value, 2)[:-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from edge_assets.settings import Settings
+from edge_assets.core.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-def database_url() -> str:
+def find_database_url() -> str:
     """DATABASE_URL, or the database of the stack that runs in this home; it answers.
 
     Raises `LocalError` where there is none or it does not answer.
@@ -21,7 +21,7 @@ def database_url() -> str:
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
     from edge_assets.local.plan import Plan
-    from edge_assets.local.reach import reach_database
+    from edge_assets.local.reach import check_database
 
     settings = Settings()
     plan = None if settings.database_url else Plan.load(Home.open(settings.edge_home))
@@ -29,18 +29,18 @@ def database_url() -> str:
     if url is None:
         msg = "there is no database"
         raise LocalError(msg, "set DATABASE_URL, or start one with `edge up`")
-    reach_database(url)
+    check_database(url)
     return url
 
 
 @contextmanager
-def warehouse(model: str) -> Iterator[Connection]:
+def connect_warehouse(model: str) -> Iterator[Connection]:
     """A connection to a database whose warehouse has been built as far as `model`."""
     from edge_assets.local.errors import LocalError
-    from edge_assets.store.coverage import is_built
-    from edge_assets.store.database import connect
+    from edge_assets.store.analytics.closing_coverage import is_built
+    from edge_assets.store.postgres.database import connect
 
-    with closing(connect(database_url(), "edge warehouse")) as conn:
+    with closing(connect(find_database_url(), "edge warehouse")) as conn:
         if not is_built(conn, model):
             msg = "the warehouse has not been built"
             raise LocalError(msg, "`edge warehouse build`, or wait: Dagster builds it every hour")

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_assets.cli.application import out
-from edge_assets.settings import Settings
+from edge_assets.core.settings import Settings
 
 if TYPE_CHECKING:
-    from edge_assets.local.checkup import Check
+    from edge_assets.local.diagnostics import Diagnosis
 
-MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
+VERDICT_ICONS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Check this machine, what is configured and what runs; exit code 1 if something does not work."""
-    from edge_assets.local.checkup import checkup
+    from edge_assets.local.diagnostics import run_checks
     from edge_assets.local.home import Home
 
     settings = Settings()
     checks = []
-    for check in checkup(Home.open(settings.edge_home), settings):
+    for check in run_checks(Home.open(settings.edge_home), settings):
         checks.append(check)
         if not as_json:
-            _show(check)
+            _print_check(check)
     if as_json:
         import json
 
@@ -34,9 +34,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         raise typer.Exit(1)
 
 
-def _show(check: Check) -> None:
-    mark, style = MARKS[check.verdict]
-    out.print(mark, style=style, end=" ")
+def _print_check(check: Diagnosis) -> None:
+    icon, style = VERDICT_ICONS[check.verdict]
+    out.print(icon, style=style, end=" ")
     out.print(f"{check.name:26} {check.found}", soft_wrap=True)
     if check.remedy:
         out.print(f"  → {check.remedy}", style="dim", soft_wrap=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_assets.cli.application import err
-from edge_assets.settings import HomeSettings
+from edge_assets.core.settings import HomeSettings
 
 
 def down() -> None:
@@ -12,6 +12,6 @@ def down() -> None:
     from edge_assets.local.shutdown import down as stop
 
     home = Home.open(HomeSettings().edge_home)
-    with home.locked(), err.status("stopping everything"):
+    with home.lock(), err.status("stopping everything"):
         ended = stop(home)
     err.print(f"stopped ({ended} processes)" if ended else f"nothing of {home.root} is running")

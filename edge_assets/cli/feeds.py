@@ -7,33 +7,33 @@ from typing import Annotated
 
 import typer
 
-Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
 
 
 def replay(
     path: Annotated[Path, typer.Argument(help="Directory or tar of captured payloads.")],
     speed: Annotated[str, typer.Option(metavar="N|max", help="Times real time.")] = "max",
-    port: Port = 8100,
+    port: PortOption = 8100,
 ) -> None:
     """Serve a recording with The Odds API's wire contract."""
-    from edge_assets.feeds.replay.__main__ import main
+    from edge_assets.sandbox.server.__main__ import main
 
-    _require_free(port)
+    _require_free_port(port)
     main(path, port, speed)
 
 
 def simulate(
     seed: Annotated[int, typer.Option(help="Which world.")] = 1,
-    port: Port = 8100,
+    port: PortOption = 8100,
 ) -> None:
     """Serve a simulated market with The Odds API's wire contract."""
-    from edge_assets.feeds.simulate.__main__ import main
+    from edge_assets.sandbox.simulator.__main__ import main
 
-    _require_free(port)
+    _require_free_port(port)
     main(port=port, seed=seed)
 
 
-def _require_free(port: int) -> None:
+def _require_free_port(port: int) -> None:
     from edge_assets.local.errors import LocalError
     from edge_assets.local.ports import is_free
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_assets.cli.application import err, out
-from edge_assets.cli.database import database_url
-from edge_assets.settings import Settings
-from edge_assets.terminal import as_cell
+from edge_assets.cli.database import find_database_url
+from edge_assets.core.settings import Settings
+from edge_assets.core.terminal import to_single_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from edge_assets.importing.reporting import ImportReport
+    from edge_assets.importers.reports import ImportReport
 
-FORMATS = "football-data, odds-api, odds-ticks, pinnacle-mlb or nfl-bmr"
+FORMAT_NAMES = "football-data, odds-api, odds-ticks, pinnacle-mlb or nfl-bmr"
 
 
 def import_(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMATS)],
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMAT_NAMES)],
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, folders, tars.")] = None,
     league: Annotated[list[str] | None, typer.Option(help="football-data: fetch a league (E0, D1, ..., ARG).")] = None,
     season: Annotated[list[str] | None, typer.Option(help="football-data: of a season (2324).")] = None,
@@ -29,34 +29,34 @@ def import_(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Fill the tables with recorded odds and results; what is there already is not stored again."""
-    from edge_assets.feeds.history.batch import RefusedFileError
+    from edge_assets.importers.formats.batch import RejectedFileError
     from edge_assets.local.errors import LocalError
 
     try:
-        name = _known(format_name)
-        report = _run(name, [*(paths or []), *_fetched(name, league or [], season or [], fixtures=fixtures)])
-    except RefusedFileError as error:
-        refusal = error.refusal
+        name = _parse_format(format_name)
+        report = _run(name, [*(paths or []), *_download(name, league or [], season or [], fixtures=fixtures)])
+    except RejectedFileError as error:
+        refusal = error.rejection
         msg = f"{refusal.file}: {refusal.reason} ({refusal.detail})"
         raise LocalError(msg, refusal.remedy) from error
-    _show(report, as_json=as_json)
-    if report.refused_files:
+    _print_report(report, as_json=as_json)
+    if report.rejected_files:
         raise typer.Exit(1)
 
 
-def _known(name: str) -> str:
-    from edge_assets.importing.formats import FormatName
+def _parse_format(name: str) -> str:
+    from edge_assets.importers.registry import FormatName
     from edge_assets.local.errors import LocalError
 
     if name not in set(FormatName):
         msg = f"{name!r} is no format that can be imported"
-        raise LocalError(msg, f"FORMAT is {FORMATS}")
+        raise LocalError(msg, f"FORMAT is {FORMAT_NAMES}")
     return name
 
 
-def _fetched(name: str, leagues: list[str], seasons: list[str], *, fixtures: bool) -> list[Path]:
+def _download(name: str, leagues: list[str], seasons: list[str], *, fixtures: bool) -> list[Path]:
     """Downloads, kept below EDGE_HOME."""
-    from edge_assets.feeds.history.football_download import download, need_seasons
+    from edge_assets.importers.formats.football_download import download, has_season_files
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
 
@@ -65,7 +65,7 @@ def _fetched(name: str, leagues: list[str], seasons: list[str], *, fixtures: boo
     if name != "football-data":
         msg = "--league, --season and --fixtures are of football-data"
         raise LocalError(msg, "edge import football-data --league E0 --season 2324")
-    if bool(seasons) < need_seasons(leagues) or (seasons and not leagues):
+    if bool(seasons) < has_season_files(leagues) or (seasons and not leagues):
         msg = "--league and --season go together, but for extra leagues, whose files have all seasons"
         raise LocalError(msg, "edge import football-data --league E0 --season 2324, or --league ARG")
     settings = Settings()
@@ -77,32 +77,32 @@ def _fetched(name: str, leagues: list[str], seasons: list[str], *, fixtures: boo
 def _run(name: str, paths: list[Path]) -> ImportReport:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from edge_assets.importing.formats import FormatName
-    from edge_assets.importing.importer import Importer
+    from edge_assets.importers.importer import Importer
+    from edge_assets.importers.registry import FormatName
     from edge_assets.local.errors import LocalError
 
     if not paths:
         msg = "there is nothing to import"
         raise LocalError(msg, "give a PATH, or for football-data --league and --season, or --fixtures")
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress, Importer(_database()) as importer:
-        importer.watcher = _Bar(progress)
+    with Progress(*columns, console=err, transient=True) as progress, Importer(_migrated_database_url()) as importer:
+        importer.progress = _ProgressBar(progress)
         return importer.run(FormatName(name), paths)
 
 
-def _database() -> str:
+def _migrated_database_url() -> str:
     """The database, with the newest schema."""
-    from edge_assets.store.schema import upgrade
+    from edge_assets.store.postgres.schema import upgrade
 
-    url = database_url()
+    url = find_database_url()
     if not Settings().database_url:
-        told = "into the database of the stack that runs here; set DATABASE_URL to import into another"
-        err.print(told, style="dim", soft_wrap=True)
+        notice = "into the database of the stack that runs here; set DATABASE_URL to import into another"
+        err.print(notice, style="dim", soft_wrap=True)
     upgrade(url)
     return url
 
 
-class _Bar:
+class _ProgressBar:
     """Shows an import's bytes."""
 
     def __init__(self, progress: Progress) -> None:
@@ -115,12 +115,12 @@ class _Bar:
 
     def advance(self, what: str, by: int) -> None:
         """`by` more bytes are done."""
-        self._progress.update(self._task, description=as_cell(what), advance=by)
+        self._progress.update(self._task, description=to_single_line(what), advance=by)
 
 
-def _show(report: ImportReport, *, as_json: bool) -> None:
-    for refusal in report.refused.shown:
-        err.print(as_cell(str(refusal)), style="yellow", soft_wrap=True)
+def _print_report(report: ImportReport, *, as_json: bool) -> None:
+    for refusal in report.rejected.examples:
+        err.print(to_single_line(str(refusal)), style="yellow", soft_wrap=True)
     if as_json:
         import json
 
@@ -131,4 +131,4 @@ def _show(report: ImportReport, *, as_json: bool) -> None:
     for name, count in counts.items():
         out.print(f"{name.replace('_', ' '):12} {count:>12,}")
     for reason, count in rejected.items():
-        out.print(f"rejected     {count:>12,} {as_cell(reason)}")
+        out.print(f"rejected     {count:>12,} {to_single_line(reason)}")

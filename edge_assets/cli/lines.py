@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_assets.cli.application import out
-from edge_assets.cli.database import database_url
-from edge_assets.settings import Settings
-from edge_assets.terminal import as_cell
+from edge_assets.cli.database import find_database_url
+from edge_assets.core.settings import Settings
+from edge_assets.core.terminal import to_single_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from rich.table import Table
 
-    from edge_assets.charts.line import Line
-    from edge_assets.store.lines import Event
+    from edge_assets.charts.line import PriceHistory
+    from edge_assets.store.analytics.line_history import ChartedEvent
 
-HEIGHT = 18
-CANDIDATES = 15
+CHART_HEIGHT_ROWS = 18
+MAX_CANDIDATES = 15
 
 
 def lines(
@@ -40,31 +40,33 @@ def lines(
     """Draw how the price of a selection moved, book by book."""
     from contextlib import closing
 
-    from edge_assets.charts.choice import NothingToShowError, Wish
-    from edge_assets.charts.line import read_line
+    from edge_assets.charts.line import load_price_history
+    from edge_assets.charts.selection import ChartRequest, NothingToShowError
     from edge_assets.local.errors import LocalError
-    from edge_assets.store.database import connect
+    from edge_assets.store.postgres.database import connect
 
-    with closing(connect(database_url(), "lines")) as conn:
-        meant = _the_one(conn, " ".join(event))
-        wish = Wish(market, outcome, point, tuple(book or ()), _moment(since, meant.commence_at), fair, in_play)
+    with closing(connect(find_database_url(), "lines")) as conn:
+        selected = _find_event(conn, " ".join(event))
+        request = ChartRequest(
+            market, outcome, point, tuple(book or ()), _parse_since(since, selected.commence_at), fair, in_play
+        )
         try:
-            line = read_line(conn, meant, wish, Settings().edge_book_weights)
+            line = load_price_history(conn, selected, request, Settings().edge_book_weights)
         except NothingToShowError as error:
             raise LocalError(str(error), error.remedy) from error
     if png:
-        _write(png, line)
+        _write_png(png, line)
     if as_json:
         import json
 
         typer.echo(json.dumps(line.as_json()))
     elif not png:
-        _show(line)
+        _print_line(line)
 
 
-def _the_one(conn: Connection, text: str) -> Event:
+def _find_event(conn: Connection, text: str) -> ChartedEvent:
     from edge_assets.local.errors import LocalError
-    from edge_assets.store.lines import find_events
+    from edge_assets.store.analytics.line_history import find_events
 
     found = find_events(conn, text)
     if len(found) == 1:
@@ -73,21 +75,21 @@ def _the_one(conn: Connection, text: str) -> Event:
         msg = f"no event answers to {text!r}"
         raise LocalError(msg, "give its id, its key at a source, or fewer words of its teams' names")
     msg = f"{text!r} may mean {len(found)} events"
-    raise LocalError(msg, "\n".join(["choose one by its id", *_candidates(found)]))
+    raise LocalError(msg, "\n".join(["choose one by its id", *_candidate_rows(found)]))
 
 
-def _candidates(found: list[Event]) -> list[str]:
-    from edge_assets.charts.choice import named
+def _candidate_rows(found: list[ChartedEvent]) -> list[str]:
+    from edge_assets.charts.selection import event_title
 
     width = len(str(max(e.id for e in found)))
     rows = [
-        f"  {e.id:>{width}}  {e.commence_at:%Y-%m-%d %H:%M}  {as_cell(named(e))}  ({e.sport})"
-        for e in found[:CANDIDATES]
+        f"  {e.id:>{width}}  {e.commence_at:%Y-%m-%d %H:%M}  {to_single_line(event_title(e))}  ({e.sport})"
+        for e in found[:MAX_CANDIDATES]
     ]
-    return rows if len(found) <= CANDIDATES else [*rows, f"  and {len(found) - CANDIDATES} older: add a word"]
+    return rows if len(found) <= MAX_CANDIDATES else [*rows, f"  and {len(found) - MAX_CANDIDATES} older: add a word"]
 
 
-def _moment(since: str | None, start: datetime) -> datetime | None:
+def _parse_since(since: str | None, start: datetime) -> datetime | None:
     """`2025-11-09`, `2025-11-09T18:00`, `6h`, `2d`."""
     import re
     from datetime import UTC, datetime, timedelta
@@ -106,32 +108,32 @@ def _moment(since: str | None, start: datetime) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _write(path: Path, line: Line) -> None:
-    from edge_assets.charts.picture import line_png
+def _write_png(path: Path, line: PriceHistory) -> None:
+    from edge_assets.charts.picture import render_history_png
     from edge_assets.local.errors import LocalError
 
     try:
-        path.write_bytes(line_png(line))
+        path.write_bytes(render_history_png(line))
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror}"
         raise LocalError(msg, "choose another --png") from error
 
 
-def _show(line: Line) -> None:
+def _print_line(line: PriceHistory) -> None:
     from rich.text import Text
 
-    from edge_assets.charts.terminal import draw
+    from edge_assets.charts.terminal import render_terminal
 
     in_colour = out.color_system is not None
-    out.print(as_cell(line.title), style="bold", soft_wrap=True)
+    out.print(to_single_line(line.title), style="bold", soft_wrap=True)
     out.print(" · ".join(line.notes), style="dim", soft_wrap=True)
-    out.print(Text.from_ansi(draw(line, out.width, HEIGHT, in_colour=in_colour)))
-    out.print(_table(line, in_colour=in_colour))
-    if more := line.elsewhere():
-        out.print(f"also quoted: {as_cell(more)}", style="dim", soft_wrap=True)
+    out.print(Text.from_ansi(render_terminal(line, out.width, CHART_HEIGHT_ROWS, in_colour=in_colour)))
+    out.print(_book_table(line, in_colour=in_colour))
+    if more := line.other_options():
+        out.print(f"also quoted: {to_single_line(more)}", style="dim", soft_wrap=True)
 
 
-def _table(line: Line, *, in_colour: bool) -> Table:
+def _book_table(line: PriceHistory, *, in_colour: bool) -> Table:
     """The books, the curve of each in front."""
     from itertools import zip_longest
 
@@ -145,6 +147,6 @@ def _table(line: Line, *, in_colour: bool) -> Table:
         table.add_column(name, justify="right")
     marks = [Text("━━", style=c) for c in COLOURS] if in_colour else [Text(letter) for letter in LETTERS]
     for series, mark in zip_longest(line.series, marks[: len(line.leaders)]):
-        *values, changes = series.summary()
-        table.add_row(mark, as_cell(series.book), *map(line.text, values), f"{changes:,}")
+        *values, changes = series.summarize()
+        table.add_row(mark, to_single_line(series.book), *map(line.format_value, values), f"{changes:,}")
     return table

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_assets.cli.application import out
-from edge_assets.settings import HomeSettings
-from edge_assets.terminal import as_cell
+from edge_assets.core.settings import HomeSettings
+from edge_assets.core.terminal import to_single_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
-COLOURS = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
-SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
-ELSEWHERE = {
+STATE_COLOURS = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
+SEVERITY_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+SHOWN_SEPARATELY = {
     "services", "urls", "database", "running", "home", "feed", "world", "sports", "failing", "health", "credits",
     "unknown",
 }  # fmt: skip
-PROBLEMS, NOTHING_RUNS = 1, 3
+EXIT_PROBLEMS, EXIT_NOT_RUNNING = 1, 3
 """Exit codes."""
 
 
@@ -31,7 +31,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     Exit code 0: everything works; 1: something does not, which is told with what to do; 3: nothing runs.
     """
     from edge_assets.local.home import Home
-    from edge_assets.local.state import status as state_of
+    from edge_assets.local.status import load_status as state_of
 
     state = state_of(Home.open(HomeSettings().edge_home))
     if as_json:
@@ -39,14 +39,14 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
         typer.echo(json.dumps(state, indent=1, default=str))
     else:
-        _show(state)
+        _print_status(state)
     if not state["running"]:
-        raise typer.Exit(NOTHING_RUNS)
+        raise typer.Exit(EXIT_NOT_RUNNING)
     if state.get("health", {}).get("status") != "ok":
-        raise typer.Exit(PROBLEMS)
+        raise typer.Exit(EXIT_PROBLEMS)
 
 
-def _show(state: dict[str, Any]) -> None:
+def _print_status(state: dict[str, Any]) -> None:
     if not state["running"]:
         out.print(f"nothing runs in {state['home']}", style="yellow", soft_wrap=True)
         return
@@ -54,81 +54,81 @@ def _show(state: dict[str, Any]) -> None:
         out.print("this home does not say what runs in it: `edge down`, then `edge up`", style="yellow")
         return
     out.print(f"feed {state['feed']} ({state['world']})", markup=False, soft_wrap=True)
-    show_health(state["health"])
+    print_health(state["health"])
     if "credits" in state:
-        out.print(f"credits: {_credits(state['credits'])}", markup=False, soft_wrap=True)
-    out.print(_services(state["services"]))
+        out.print(f"credits: {_format_credits(state['credits'])}", markup=False, soft_wrap=True)
+    out.print(_services_table(state["services"]))
     for name, url in state["urls"].items():
         out.print(f"  {name:8} {url}", markup=False, soft_wrap=True)
     if "unknown" in state:
         out.print(f"unknown: {state['unknown']}", style="red", markup=False, soft_wrap=True)
     if "database" in state:
-        _show_counts(state)
+        _print_counts(state)
 
 
-def show_health(health: dict[str, Any]) -> None:
+def print_health(health: dict[str, Any]) -> None:
     """Print what is wrong, each with what to do; names in it are text, never markup."""
     if not health["problems"]:
         out.print("everything works", style="green")
-    for problem, subjects in _alike(health["problems"]):
+    for problem, subjects in _group_problems(health["problems"]):
         subject = f"{', '.join(subjects)}: " if subjects else ""
         detail = f" ({problem['detail']})" if problem["detail"] else ""
-        style = SEVERITIES[problem["severity"]]
-        out.print(as_cell(f"{subject}{problem['meaning']}{detail}"), style=style, soft_wrap=True)
+        style = SEVERITY_STYLES[problem["severity"]]
+        out.print(to_single_line(f"{subject}{problem['meaning']}{detail}"), style=style, soft_wrap=True)
         out.print(f"→ {problem['what_to_do']}", soft_wrap=True)
 
 
-def _alike(problems: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[str]]]:
+def _group_problems(problems: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """One of each kind and detail, with all of their subjects: a lost connection is told once, not for nine sports."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for problem in problems:
         groups.setdefault((problem["kind"], problem["detail"]), []).append(problem)
-    for alike in groups.values():
-        yield alike[0], [problem["subject"] for problem in alike if problem["subject"]]
+    for group in groups.values():
+        yield group[0], [problem["subject"] for problem in group if problem["subject"]]
 
 
-def _show_counts(state: dict[str, Any]) -> None:
-    out.print(_counts(state))
+def _print_counts(state: dict[str, Any]) -> None:
+    out.print(_counts_table(state))
     if state["contradicted_results"]:
         out.print("contradicted results settle nothing until a person decides: `edge results list --contradicted`")
-    out.print(_sports(state["sports"]))
+    out.print(_sports_table(state["sports"]))
 
 
-def _credits(outlook: dict[str, Any]) -> str:
+def _format_credits(outlook: dict[str, Any]) -> str:
     spent = ", ".join(f"{sport} {n:,}" for sport, n in outlook["by_sport_today"].items())
     return f"{outlook['summary']}; today for {spent}" if spent else str(outlook["summary"])
 
 
-def _services(services: dict[str, dict[str, Any]]) -> Table:
+def _services_table(services: dict[str, dict[str, Any]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from edge_assets.health.words import amount
+    from edge_assets.health.words import format_bytes
 
     table = Table("service", "state", "memory", "", box=None, pad_edge=False)
     table.columns[2].justify = "right"
     for name, service in services.items():
-        state = Text(service["state"].lower(), COLOURS.get(service["state"], "dim"))
-        taken = service["memory_bytes"]
-        table.add_row(name, state, amount(taken) if taken else "", Text(as_cell(service["about"])))
-    table.add_row("all", "", amount(sum(s["memory_bytes"] or 0 for s in services.values())), "")
+        state = Text(service["state"].lower(), STATE_COLOURS.get(service["state"], "dim"))
+        memory = service["memory_bytes"]
+        table.add_row(name, state, format_bytes(memory) if memory else "", Text(to_single_line(service["about"])))
+    table.add_row("all", "", format_bytes(sum(s["memory_bytes"] or 0 for s in services.values())), "")
     return table
 
 
-def _counts(state: dict[str, Any]) -> Table:
+def _counts_table(state: dict[str, Any]) -> Table:
     from rich.table import Table
 
-    from edge_assets.store.database import DatabaseInfo
+    from edge_assets.store.postgres.database import DatabaseInfo
 
     table = Table("so far", "", box=None, pad_edge=False)
     table.add_row("database", DatabaseInfo(**state["database"]).summary)
     for key, value in state.items():
-        if key not in ELSEWHERE:
-            table.add_row(key.replace("_", " "), _flat(value))
+        if key not in SHOWN_SEPARATELY:
+            table.add_row(key.replace("_", " "), _format_value(value))
     return table
 
 
-def _sports(sports: list[dict[str, Any]]) -> Table:
+def _sports_table(sports: list[dict[str, Any]]) -> Table:
     from rich.table import Table
 
     table = Table("sport", "payloads", "quotes seen", "ticks", "last seen", box=None, pad_edge=False)
@@ -138,9 +138,9 @@ def _sports(sports: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _flat(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_flat(part)}" for key, part in value.items()) or "-"
+        return ", ".join(f"{key} {_format_value(part)}" for key, part in value.items()) or "-"
     if isinstance(value, float):
         return f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from edge_assets.settings import Settings
+from edge_assets.core.settings import Settings
 
-MOST_HOURS = 24 * 366 * 10
+MAX_HOURS = 24 * 366 * 10
 
 
 def token(
@@ -18,14 +18,14 @@ def token(
     """Print a token for the alert stream, signed with JWT_SECRET or this home's own secret."""
     from datetime import timedelta
 
+    from edge_assets.core.tokens import issue_token
     from edge_assets.local.environment import jwt_secret
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
-    from edge_assets.tokens import issue_token
 
-    if not 0 <= hours <= MOST_HOURS:  # not a number neither
+    if not 0 <= hours <= MAX_HOURS:  # not a number neither
         msg = "--hours is no length of time that a token can have"
-        raise LocalError(msg, f"give a number from 0 to {MOST_HOURS}")
+        raise LocalError(msg, f"give a number from 0 to {MAX_HOURS}")
     settings = Settings()
     secret = jwt_secret(settings, Home.open(settings.edge_home))
     typer.echo(issue_token(secret, subject, timedelta(hours=hours)))

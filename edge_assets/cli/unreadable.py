@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_assets.cli import filtering
-from edge_assets.cli.application import JSON, echo_json, print_rows
-from edge_assets.cli.database import database_url
+from edge_assets.cli.application import JsonOption, echo_json, print_rows
+from edge_assets.cli.database import find_database_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg import Connection
 
-    from edge_assets.store.unreadable import UnreadableAnswer
+    from edge_assets.store.polls.unreadable import UnreadableAnswer
 
 HELP = "Look at answers of the feed that could not be read."
 app = typer.Typer(name="unreadable", help=HELP, no_args_is_help=True)
@@ -24,57 +24,59 @@ app = typer.Typer(name="unreadable", help=HELP, no_args_is_help=True)
 
 @app.command("list")
 def list_(
-    sport: filtering.SPORT = None,
-    limit: filtering.LIMIT = 100,
-    as_json: JSON = False,
+    sport: filtering.SportOption = None,
+    limit: filtering.LimitOption = 100,
+    as_json: JsonOption = False,
 ) -> None:
     """List answers that could not be read, each once, however often it came."""
-    from edge_assets.store.unreadable import unreadable_answers
+    from edge_assets.store.polls.unreadable import load_unreadable_answers
 
-    with _database() as conn:
-        found = filtering.narrowed(unreadable_answers(conn), sport=filtering.known_sport(conn, sport))[:limit]
+    with _open_database() as conn:
+        found = filtering.filter_rows(load_unreadable_answers(conn), sport=filtering.validate_sport(conn, sport))[
+            :limit
+        ]
     if as_json:
-        echo_json(list(map(_facts, found)))
+        echo_json(list(map(_answer_json, found)))
         return
     header = ("id", "sport", "last received", "times", "bytes", "reason")
-    print_rows(header, list(map(_texts, found)))
+    print_rows(header, list(map(_row_cells, found)))
 
 
 @app.command()
 def show(number: Annotated[int, typer.Argument(metavar="ID", help="Its number in `edge unreadable list`.")]) -> None:
     """Write an answer to standard output as it was received; of a large one what is kept of it."""
     from edge_assets.local.errors import LocalError
-    from edge_assets.store.unreadable import unreadable_answers
+    from edge_assets.store.polls.unreadable import load_unreadable_answers
 
-    with _database() as conn:
-        found = next((answer for answer in unreadable_answers(conn) if answer.id == number), None)
+    with _open_database() as conn:
+        found = next((answer for answer in load_unreadable_answers(conn) if answer.id == number), None)
     if found is None:
         msg = f"there is no unreadable answer {number}"
         raise LocalError(msg, "`edge unreadable list` tells which there are")
     stream = typer.get_binary_stream("stdout")
-    stream.write(_shown(found.body) if stream.isatty() else found.body)
+    stream.write(_printable(found.body) if stream.isatty() else found.body)
 
 
-def _shown(body: bytes) -> bytes:
+def _printable(body: bytes) -> bytes:
     """What cannot clear a screen."""
     text = body.decode("utf-8", errors="backslashreplace")
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text).encode()
 
 
 @contextmanager
-def _database() -> Iterator[Connection]:
-    from edge_assets.store.database import connect
+def _open_database() -> Iterator[Connection]:
+    from edge_assets.store.postgres.database import connect
 
-    with closing(connect(database_url(), "edge unreadable")) as conn:
+    with closing(connect(find_database_url(), "edge unreadable")) as conn:
         yield conn
 
 
-def _facts(answer: UnreadableAnswer) -> dict[str, Any]:
+def _answer_json(answer: UnreadableAnswer) -> dict[str, Any]:
     times = {name: getattr(answer, name).isoformat() for name in ("first_received_at", "last_received_at")}
     names = ("id", "sport", "feed", "run_id", "times", "reason", "body_bytes")
     return {name: getattr(answer, name) for name in names} | times
 
 
-def _texts(answer: UnreadableAnswer) -> tuple[str, ...]:
+def _row_cells(answer: UnreadableAnswer) -> tuple[str, ...]:
     when = f"{answer.last_received_at:%Y-%m-%d %H:%M:%S}"
     return str(answer.id), answer.sport, when, f"{answer.times:,}", f"{answer.body_bytes:,}", answer.reason

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_assets.cli.application import err, out
+from edge_assets.core.settings import Feed, Settings
 from edge_assets.local.errors import LocalError
-from edge_assets.settings import Feed, Settings
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from edge_assets.local.home import Home
-    from edge_assets.local.plan import Plan, Wish
-    from edge_assets.local.startup import State
+    from edge_assets.local.plan import Plan, StartOptions
+    from edge_assets.local.startup import StepState
 
 
 def up(
@@ -39,7 +39,7 @@ def up(
 ) -> None:
     """Start everything, then follow the alerts; Ctrl-C stops it all."""
     from edge_assets.local.home import Home
-    from edge_assets.local.plan import Wish
+    from edge_assets.local.plan import StartOptions
 
     settings = Settings()
     chosen = feed or _default_feed(settings, replay)
@@ -47,17 +47,17 @@ def up(
         msg = f"--replay belongs to --feed replay, not to {chosen}"
         raise LocalError(msg)
     if chosen is Feed.REPLAY:
-        _check_speed(speed)
+        _validate_speed(speed)
     home = Home.open(settings.edge_home)
-    wish = Wish(chosen, replay.resolve() if replay else None, speed, seed, port, fresh)
+    options = StartOptions(chosen, replay.resolve() if replay else None, speed, seed, port, fresh)
     if fresh and not yes:
-        _ask_whether_to_give_up(home, chosen)
+        _confirm_reset(home, chosen)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # in the background shells have the first ignored
         signal.signal(number, _interrupt)
     try:
-        plan = _start(home, settings, wish)
+        plan = _start(home, settings, options)
         if not detach:
-            _follow(home, settings, plan)
+            _follow_alerts(home, settings, plan)
     except KeyboardInterrupt:
         _stop(home)
 
@@ -68,21 +68,21 @@ def _default_feed(settings: Settings, replay: Path | None) -> Feed:
     return Feed.ODDS_API if settings.odds_api_key else Feed.SIMULATE
 
 
-def _check_speed(speed: str) -> None:
-    from edge_assets.feeds.replay.__main__ import speed_of
+def _validate_speed(speed: str) -> None:
+    from edge_assets.sandbox.server.__main__ import parse_speed
 
-    speed_of(speed)
+    parse_speed(speed)
 
 
-def _ask_whether_to_give_up(home: Home, feed: Feed) -> None:
+def _confirm_reset(home: Home, feed: Feed) -> None:
     """Go on only if a person agrees, or nothing would be lost; `LocalError` where nobody can be asked."""
-    stories = home.recall("stories")
-    if stories is None and (home.postgres / "PG_VERSION").exists():  # its memory was deleted
-        stories = {feed.value: "nobody knows what"}
-    held = (stories or {}).get(feed.value)
-    if held is None:
+    identities = home.get_state("stories")
+    if identities is None and (home.postgres / "PG_VERSION").exists():  # its memory was deleted
+        identities = {feed.value: "nobody knows what"}
+    stored = (identities or {}).get(feed.value)
+    if stored is None:
         return
-    question = f"--fresh deletes what this home's database for {feed} holds ({held})"
+    question = f"--fresh deletes what this home's database for {feed} holds ({stored})"
     if not sys.stdin.isatty():
         raise LocalError(question, "add --yes if that is meant, or use another EDGE_HOME")
     err.print(question, markup=False, soft_wrap=True)
@@ -91,56 +91,56 @@ def _ask_whether_to_give_up(home: Home, feed: Feed) -> None:
         raise LocalError(msg)
 
 
-def _start(home: Home, settings: Settings, wish: Wish) -> Plan:
+def _start(home: Home, settings: Settings, options: StartOptions) -> Plan:
     from edge_assets.local import stack
 
-    with err.status(f"starting with the feed {wish.feed}") as spinner:
-        plan = stack.up(home, settings, wish, _Progress(spinner))
-    _welcome(plan)
+    with err.status(f"starting with the feed {options.feed}") as spinner:
+        plan = stack.up(home, settings, options, _StartProgress(spinner))
+    _print_urls(plan)
     return plan
 
 
-class _Progress:
+class _StartProgress:
     """A line for every step that is ready, and a spinner that names the others."""
 
     def __init__(self, spinner: Status) -> None:
         self._spinner = spinner
         self._waiting: list[str] = []
 
-    def __call__(self, name: str, state: State, seconds: float) -> None:
+    def __call__(self, name: str, state: StepState, seconds: float) -> None:
         if state == "starting":
             self._waiting.append(name)
         else:
             self._waiting.remove(name)
-            mark, words = (
+            icon, suffix = (
                 ("[green]✓[/]", "") if state == "ready" else ("[yellow]![/]", " does not start; `edge status`")
             )
-            err.print(f"{mark} {name}{words} [dim]{seconds:.1f} s[/]", markup=True)
+            err.print(f"{icon} {name}{suffix} [dim]{seconds:.1f} s[/]", markup=True)
         self._spinner.update(f"starting {', '.join(self._waiting)}")
 
 
-def _welcome(plan: Plan) -> None:
-    from edge_assets.local.ports import PREFERRED, is_free
+def _print_urls(plan: Plan) -> None:
+    from edge_assets.local.ports import PREFERRED_PORTS, is_free
 
     labels = {"board": "serving", "dagster": "dagster-webserver", "mlflow": "mlflow"}
     for name, url in plan.urls.items():
-        preferred = PREFERRED[labels[name]]
-        moved = plan.ours(name) and not url.endswith(f":{preferred}") and not is_free(preferred)
+        preferred = PREFERRED_PORTS[labels[name]]
+        is_moved = plan.is_managed(name) and not url.endswith(f":{preferred}") and not is_free(preferred)
         out.print(
-            f"  {name:8} {url}" + (f"  (port {preferred} is taken)" if moved else ""),
+            f"  {name:8} {url}" + (f"  (port {preferred} is taken)" if is_moved else ""),
             soft_wrap=True,
         )
     if plan.feed is Feed.SIMULATE:
         out.print("  [bold yellow]SIMULATED[/] odds: no real sportsbook offers these prices", markup=True)
 
 
-def _follow(home: Home, settings: Settings, plan: Plan) -> None:
+def _follow_alerts(home: Home, settings: Settings, plan: Plan) -> None:
     from datetime import timedelta
 
-    from edge_assets.cli.following import follow, print_lines
+    from edge_assets.cli.stream_client import follow, make_line_printer
+    from edge_assets.core.tokens import issue_token
     from edge_assets.local.environment import jwt_secret
     from edge_assets.local.supervisor import Supervisor
-    from edge_assets.tokens import issue_token
 
     err.print("following alerts; Ctrl-C stops everything", style="dim")
 
@@ -150,7 +150,7 @@ def _follow(home: Home, settings: Settings, plan: Plan) -> None:
             raise LocalError(msg)
         return issue_token(jwt_secret(settings, home), "edge up", timedelta(hours=1))
 
-    follow(plan.urls["board"], token, None, print_lines())
+    follow(plan.urls["board"], token, None, make_line_printer())
 
 
 def _stop(home: Home) -> None:

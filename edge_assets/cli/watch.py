@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edge_assets.settings import Settings
+from edge_assets.core.settings import Settings
 
 
 def watch(
@@ -21,36 +21,36 @@ def watch(
     """Follow the alerts in the terminal; resumes after a lost connection."""
     from datetime import timedelta
 
-    from edge_assets.cli.following import follow, print_json, print_lines
+    from edge_assets.cli.stream_client import follow, make_line_printer, print_json
+    from edge_assets.core.tokens import issue_token
     from edge_assets.local.environment import jwt_secret
     from edge_assets.local.home import Home
     from edge_assets.local.plan import Plan
-    from edge_assets.tokens import issue_token
 
     settings = Settings()
     if url is not None:
-        url = _checked(url)
+        url = _validate_url(url)
     home = Home.open(settings.edge_home)
     plan = Plan.load(home)
     board = url or (plan.urls["board"] if plan else "http://127.0.0.1:8000")
 
-    def signed() -> str:
+    def make_token() -> str:
         return token or issue_token(jwt_secret(settings, home), "edge watch", timedelta(hours=1))
 
     # a shell that starts it in the background has it ignore interrupts
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        follow(board.rstrip("/"), signed, after, print_json if as_json else print_lines())
+        follow(board.rstrip("/"), make_token, after, print_json if as_json else make_line_printer())
     except KeyboardInterrupt:
         raise typer.Exit from None
 
 
-def _checked(url: str) -> str:
+def _validate_url(url: str) -> str:
+    from edge_assets.core.settings_input import strip_quotes, validate_url
     from edge_assets.local.errors import LocalError
-    from edge_assets.pasted import bare, checked_url
 
     try:
-        return checked_url(bare(url), ("http", "https"))
+        return validate_url(strip_quotes(url), ("http", "https"))
     except ValueError as error:
         msg = f"--url: {error}"
         raise LocalError(msg, "write it as `edge up` prints it, for instance http://127.0.0.1:8000") from None

@@ -14,31 +14,31 @@ from typing import TYPE_CHECKING, Any
 from dagster import DagsterInstance
 from dagster._daemon.cli import main as run_daemon
 
-from edge_assets.clock import WallClock
-from edge_assets.defs.ending import follow
-from edge_assets.settings import HomeSettings
+from edge_assets.core.clock import WallClock
+from edge_assets.core.settings import HomeSettings
+from edge_assets.defs.ending import end_listed_runs
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from dagster._core.scheduler.instigation import InstigatorState
 
-TIMES = "_timestamp"
+TIMESTAMP_SUFFIX = "_timestamp"
 """How the names of times end in what Dagster keeps of a sensor or a schedule."""
 
 log = logging.getLogger(__name__)
 
 
-def pull_back(instance: DagsterInstance, now: datetime) -> list[str]:
+def reset_future_times(instance: DagsterInstance, now: datetime) -> list[str]:
     """Bring to `now` what is dated ahead of it; returns the sensors and schedules of which something was."""
     states = instance.all_instigator_state()
-    return sorted(state.name for state in states if _pull_state_back(instance, state, now.timestamp()))
+    return sorted(state.name for state in states if _reset_state(instance, state, now.timestamp()))
 
 
-def _pull_state_back(instance: DagsterInstance, state: InstigatorState, now: float) -> bool:
+def _reset_state(instance: DagsterInstance, state: InstigatorState, now: float) -> bool:
     """The times of a sensor or schedule, and of its ticks: a schedule goes on after the newest of them."""
     data = state.instigator_data
-    times = {name: at for name, at in data._asdict().items() if name.endswith(TIMES)} if data else {}
+    times = {name: at for name, at in data._asdict().items() if name.endswith(TIMESTAMP_SUFFIX)} if data else {}
     ahead = {name: now for name, at in times.items() if at and at > now}
     if data and ahead:
         fields: dict[str, Any] = {**ahead}
@@ -52,13 +52,13 @@ def _pull_state_back(instance: DagsterInstance, state: InstigatorState, now: flo
 def main() -> None:
     """Run the daemon, with the options of `dagster-daemon`."""
     with DagsterInstance.get() as instance:
-        if pulled := pull_back(instance, WallClock().now()):
-            log.warning("the clock was set back; what was ahead of now is taken for past: %s", ", ".join(pulled))
+        if reset := reset_future_times(instance, WallClock().now()):
+            log.warning("the clock was set back; what was ahead of now is taken for past: %s", ", ".join(reset))
     try:
         run_daemon()
     finally:
         with DagsterInstance.get() as instance:
-            follow(HomeSettings().runs_to_end, instance)
+            end_listed_runs(HomeSettings().ending_runs_path, instance)
 
 
 if __name__ == "__main__":

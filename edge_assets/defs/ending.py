@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus, RunsFilter
 
-from edge_assets.settings import HomeSettings
+from edge_assets.core.settings import HomeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,56 +22,58 @@ if TYPE_CHECKING:
 
     from dagster import DagsterRun
 
-PATIENCE_SECONDS = 5.0
+TERMINATE_TIMEOUT_SECONDS = 5.0
 """A burst ends between two polls, within a second or two; whatever takes longer is interrupted by Dagster's means."""
-UNFINISHED = (DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
-WHY = "the stack is stopped"
+UNFINISHED_STATUSES = (DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
+CANCEL_REASON = "the stack is stopped"
 
 
-def end_runs(instance: DagsterInstance, processes: Sequence[psutil.Process], patience: float) -> None:
+def end_runs(instance: DagsterInstance, processes: Sequence[psutil.Process], timeout_seconds: float) -> None:
     """Ask the processes to end; cancel what they leave unfinished, and put back what had not begun.
 
     A run that ends by itself meanwhile has succeeded.
     """
-    records = instance.get_run_records(RunsFilter(statuses=list(UNFINISHED)))
+    records = instance.get_run_records(RunsFilter(statuses=list(UNFINISHED_STATUSES)))
     for record in records:
-        instance.report_run_canceling(record.dagster_run, WHY)
+        instance.report_run_canceling(record.dagster_run, CANCEL_REASON)
     for process in processes:
         with suppress(psutil.Error):
             process.terminate()
-    psutil.wait_procs(processes, timeout=patience)
+    psutil.wait_procs(processes, timeout=timeout_seconds)
     for record in records:
         run = instance.get_run_by_id(record.dagster_run.run_id)
         if run is None or run.is_finished:
             continue
         if record.start_time is None:
-            _put_back(instance, run)
+            _requeue(instance, run)
         else:
-            instance.report_run_canceled(run, WHY)
+            instance.report_run_canceled(run, CANCEL_REASON)
 
 
-def _put_back(instance: DagsterInstance, run: DagsterRun) -> None:
+def _requeue(instance: DagsterInstance, run: DagsterRun) -> None:
     """Into the queue, as Dagster itself does where a code server is away: the next daemon launches it."""
-    event = DagsterEvent(DagsterEventType.RUN_ENQUEUED.value, run.job_name, message=f"{WHY}: back into the queue")
+    event = DagsterEvent(
+        DagsterEventType.RUN_ENQUEUED.value, run.job_name, message=f"{CANCEL_REASON}: back into the queue"
+    )
     instance.report_dagster_event(event, run.run_id)
 
 
-def follow(notice: Path, instance: DagsterInstance) -> None:
+def end_listed_runs(runs_file: Path, instance: DagsterInstance) -> None:
     """End the runs that a notice names, if there is one, and remove it."""
-    if not notice.exists():
+    if not runs_file.exists():
         return
     processes = []
-    for pid in json.loads(notice.read_text()):
+    for pid in json.loads(runs_file.read_text()):
         with suppress(psutil.NoSuchProcess):
             processes.append(psutil.Process(pid))
-    end_runs(instance, processes, PATIENCE_SECONDS)
-    notice.unlink()
+    end_runs(instance, processes, TERMINATE_TIMEOUT_SECONDS)
+    runs_file.unlink()
 
 
 def main() -> None:
     """Follow what notice there is."""
     with DagsterInstance.get() as instance:
-        follow(HomeSettings().runs_to_end, instance)
+        end_listed_runs(HomeSettings().ending_runs_path, instance)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ FEED = AssetKey("odds_feed")
 SCOREBOARDS = AssetKey("espn_scoreboards")
 CHANGES = AssetKey("odds_changes")
 ALERTS = AssetKey("alerts")
-HISTORY = {
+IMPORT_ASSETS = {
     name: AssetKey(["history", name.replace("-", "_")])
     for name in ("football-data", "odds-api", "odds-ticks", "pinnacle-mlb", "nfl-bmr")
 }
 """What the other code location imports, by format."""
-TABLES = (
+STORE_TABLES = (
     "aggregate_ticks",
     "books",
     "event_results",
@@ -37,7 +37,7 @@ TABLES = (
 """What bursts and imports write, and the warehouse reads in the other code location."""
 
 
-DAILY = FreshnessPolicy.time_window(warn_window=timedelta(hours=6), fail_window=timedelta(days=1))
+DAILY_FRESHNESS = FreshnessPolicy.time_window(warn_window=timedelta(hours=6), fail_window=timedelta(days=1))
 """Of a sport's odds. Far from every start a sport is looked at every few hours, and less when credits run out."""
 
 
@@ -71,7 +71,7 @@ def odds_specs(sports: Sequence[str]) -> list[AssetSpec]:
             owners=OWNERS,
             kinds={"postgres", "python"},
             skippable=True,
-            freshness_policy=DAILY,
+            freshness_policy=DAILY_FRESHNESS,
         )
         for sport in sports
     ]
@@ -114,12 +114,12 @@ def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
         *(
             AssetSpec(
                 table_key(table),
-                deps=[*odds, *HISTORY.values()],
+                deps=[*odds, *IMPORT_ASSETS.values()],
                 group_name="store",
                 description=f"Table `{table}`, written by every burst and every import.",
                 owners=OWNERS,
                 kinds={"postgres"},
             )
-            for table in TABLES
+            for table in STORE_TABLES
         ),
     ]

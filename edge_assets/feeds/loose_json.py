@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 32
 """Lists and objects within each other that are read; a feed's answer has eight."""
-_LONGEST_INTEGER = 18
+_MAX_INTEGER_DIGITS = 18
 """Digits that surely fit into 64 bits; Python refuses to read more than 4,300 and takes its time for fewer."""
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+_TOKEN_PATTERN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
-def loosely_read(body: bytes | msgspec.Raw) -> object:
+def parse_lenient_json(body: bytes | msgspec.Raw) -> object:
     """JSON that may have half surrogates, bytes that are no UTF-8, NaN, numbers without end, and nesting without end.
 
     What is nested deeper than `MAX_DEPTH` is null: how deep Python can follow depends on its version.
@@ -24,13 +24,13 @@ def loosely_read(body: bytes | msgspec.Raw) -> object:
     Raises:
         ValueError: it is no JSON, or ends early.
     """
-    return json.loads(_pruned(bytes(body)).decode("utf-8", "replace"), parse_int=_integer)
+    return json.loads(_prune(bytes(body)).decode("utf-8", "replace"), parse_int=_parse_integer)
 
 
-def _pruned(body: bytes) -> bytes:
+def _prune(body: bytes) -> bytes:
     """The same with null for every list or object that lies deeper than `MAX_DEPTH`."""
     parts, depth, kept = [], 0, 0
-    for token in _TOKEN.finditer(body):
+    for token in _TOKEN_PATTERN.finditer(body):
         if (sign := token[0]) in {b"[", b"{"}:
             depth += 1
             if depth == MAX_DEPTH + 1:
@@ -45,5 +45,5 @@ def _pruned(body: bytes) -> bytes:
     return b"".join([*parts, body[kept:]])
 
 
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+def _parse_integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS else float(digits)

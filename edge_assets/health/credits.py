@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge_assets.store.credit_use import CreditUse
+    from edge_assets.store.polls.credit_use import CreditUse
 
 DAY = timedelta(days=1)
-SHORTEST_WINDOW = timedelta(hours=1)
+MIN_WINDOW = timedelta(hours=1)
 """What is spent in less says nothing about a month."""
 
 
 @dataclass(frozen=True, slots=True)
-class CreditOutlook:
+class CreditForecast:
     """Credits `remaining` (None: the feed has not said), `used_today` (since midnight, UTC) and `by_sport` of it.
 
     `left_at_month_end` is what is left on the 1st at the pace of the last day (below 0: so many are missing), None
-    where nothing was spent or nothing is known; `lasts_until` is when they run out before that, else None.
+    where nothing was spent or nothing is known; `runs_out_at` is when they run out before that, else None.
     """
 
     remaining: int | None
@@ -27,18 +27,18 @@ class CreditOutlook:
     used_today: int
     by_sport: dict[str, int]
     left_at_month_end: int | None
-    lasts_until: datetime | None
-    month_ends: datetime
+    runs_out_at: datetime | None
+    month_end: datetime
 
     @property
-    def sentence(self) -> str:
+    def summary(self) -> str:
         """All of it in a line."""
         left = "the feed has not said how many are left" if self.remaining is None else f"{self.remaining:,} left"
         words = [left, f"{self.used_today:,} used today"]
-        if self.lasts_until:
-            words.append(f"at this pace they run out on {self.lasts_until:%Y-%m-%d}")
+        if self.runs_out_at:
+            words.append(f"at this pace they run out on {self.runs_out_at:%Y-%m-%d}")
         elif self.left_at_month_end is not None:
-            words.append(f"at this pace {self.left_at_month_end:,} will be left on {self.month_ends:%Y-%m-%d}")
+            words.append(f"at this pace {self.left_at_month_end:,} will be left on {self.month_end:%Y-%m-%d}")
         return ", ".join(words)
 
     def as_json(self) -> dict[str, Any]:
@@ -49,36 +49,36 @@ class CreditOutlook:
             "used_today": self.used_today,
             "by_sport_today": self.by_sport,
             "left_at_month_end": self.left_at_month_end,
-            "lasts_until": self.lasts_until and self.lasts_until.isoformat(),
-            "month_ends": self.month_ends.isoformat(),
+            "lasts_until": self.runs_out_at and self.runs_out_at.isoformat(),
+            "month_ends": self.month_end.isoformat(),
         }
 
 
-def midnight(now: datetime) -> datetime:
+def day_start(now: datetime) -> datetime:
     """When the day of `now` began (UTC)."""
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def month_end(now: datetime) -> datetime:
+def next_renewal(now: datetime) -> datetime:
     """When the credits are renewed: on the 1st of the next month (UTC)."""
-    return (midnight(now).replace(day=1) + timedelta(days=32)).replace(day=1)
+    return (day_start(now).replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def foresee(use: CreditUse, now: datetime) -> CreditOutlook:
+def forecast_credits(use: CreditUse, now: datetime) -> CreditForecast:
     """What becomes of the credits by the month's end if they are spent as in the last day."""
-    ends = month_end(now)
+    renewal = next_renewal(now)
     by_sport = dict(sorted(use.today.items(), key=lambda item: -item[1]))
-    left, until = _at_this_pace(use, now, ends)
-    return CreditOutlook(use.remaining, use.stated_at, sum(use.today.values()), by_sport, left, until, ends)
+    left, runs_out_at = _extrapolate(use, now, renewal)
+    return CreditForecast(use.remaining, use.stated_at, sum(use.today.values()), by_sport, left, runs_out_at, renewal)
 
 
-def _at_this_pace(use: CreditUse, now: datetime, ends: datetime) -> tuple[int | None, datetime | None]:
+def _extrapolate(use: CreditUse, now: datetime, renewal: datetime) -> tuple[int | None, datetime | None]:
     if use.remaining is None:
         return None, None
     spent = sum(use.recent.values())
     if not spent or use.recent_since is None:
         return use.remaining, None
-    window = min(max(now - use.recent_since, SHORTEST_WINDOW), DAY)
-    left = use.remaining - round(spent * ((ends - now) / window))
-    until = now + window * (max(use.remaining, 0) / spent)
-    return left, until if until < ends else None
+    window = min(max(now - use.recent_since, MIN_WINDOW), DAY)
+    left = use.remaining - round(spent * ((renewal - now) / window))
+    runs_out_at = now + window * (max(use.remaining, 0) / spent)
+    return left, runs_out_at if runs_out_at < renewal else None

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from edge_assets.health.remedies import Remedy, Severity, remedy_of
+from edge_assets.health.remedies import Remedy, Severity, find_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
 Status = Literal["ok", "degraded", "down"]
-ORDER = tuple(Severity)
+SEVERITY_ORDER = tuple(Severity)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthIssue:
     """A problem of a `subject` (a sport, a service; "" for the whole) since a moment (UTC), if that is known."""
 
     kind: str
@@ -27,7 +27,7 @@ class Finding:
     @property
     def remedy(self) -> Remedy:
         """What it means and what helps."""
-        return remedy_of(self.kind)
+        return find_remedy(self.kind)
 
     @property
     def severity(self) -> Severity:
@@ -35,7 +35,7 @@ class Finding:
         return self.remedy.severity
 
     @property
-    def sentence(self) -> str:
+    def summary(self) -> str:
         """What is wrong, in a line."""
         what = f"{self.subject}: {self.remedy.meaning}" if self.subject else self.remedy.meaning
         return f"{what} ({self.detail})" if self.detail else what
@@ -57,20 +57,20 @@ class Finding:
 class Health:
     """All that is wrong, the worst first."""
 
-    findings: tuple[Finding, ...]
+    issues: tuple[HealthIssue, ...]
 
     @classmethod
-    def of(cls, findings: Iterable[Finding]) -> Health:
+    def from_issues(cls, issues: Iterable[HealthIssue]) -> Health:
         """One finding for each kind and subject: the first that is given."""
-        first: dict[tuple[str, str], Finding] = {}
-        for finding in findings:
-            first.setdefault((finding.kind, finding.subject), finding)
-        return cls(tuple(sorted(first.values(), key=lambda f: (ORDER.index(f.severity), f.kind, f.subject))))
+        first: dict[tuple[str, str], HealthIssue] = {}
+        for issue in issues:
+            first.setdefault((issue.kind, issue.subject), issue)
+        return cls(tuple(sorted(first.values(), key=lambda f: (SEVERITY_ORDER.index(f.severity), f.kind, f.subject))))
 
     @property
-    def problems(self) -> tuple[Finding, ...]:
+    def problems(self) -> tuple[HealthIssue, ...]:
         """Without mere notes."""
-        return tuple(finding for finding in self.findings if finding.severity is not Severity.NOTE)
+        return tuple(issue for issue in self.issues if issue.severity is not Severity.NOTE)
 
     @property
     def status(self) -> Status:
@@ -82,7 +82,7 @@ class Health:
     @property
     def headline(self) -> str:
         """All of it in a line."""
-        if not self.findings:
+        if not self.issues:
             return "everything works"
-        worst, *others = self.findings
-        return f"{worst.sentence}; and {len(others)} more" if others else worst.sentence
+        worst, *others = self.issues
+        return f"{worst.summary}; and {len(others)} more" if others else worst.summary

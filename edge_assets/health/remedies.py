@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from edge_assets.store.problems import ProblemKind
+from edge_assets.store.health.problems import ProblemKind
 
 
 class Severity(StrEnum):
@@ -142,9 +142,9 @@ REMEDIES = {
         "`edge down`; `edge up --feed replay --replay PATH --fresh` plays another",
     ),
 }
-UNKNOWN = Remedy(Severity.WARNING, "something is wrong", "look into the logs in EDGE_HOME")
+UNKNOWN_REMEDY = Remedy(Severity.WARNING, "something is wrong", "look into the logs in EDGE_HOME")
 
 
-def remedy_of(kind: str) -> Remedy:
+def find_remedy(kind: str) -> Remedy:
     """What is known of a kind; one that a newer version has reported is still told."""
-    return REMEDIES.get(ProblemKind(kind), UNKNOWN) if kind in set(ProblemKind) else UNKNOWN
+    return REMEDIES.get(ProblemKind(kind), UNKNOWN_REMEDY) if kind in set(ProblemKind) else UNKNOWN_REMEDY

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from edge_assets.clock import VirtualClock, WallClock
+from edge_assets.core.clock import VirtualClock, WallClock
+from edge_assets.core.settings import Feed, MissingSettingError
 from edge_assets.feeds.odds_api.client import OddsApiClient
-from edge_assets.settings import Feed, MissingSettingError
 
 if TYPE_CHECKING:
-    from edge_assets.clock import Clock
-    from edge_assets.settings import Settings
+    from edge_assets.core.clock import Clock
+    from edge_assets.core.settings import Settings
 
 
-def feed_clock(settings: Settings) -> Clock:
+def create_feed_clock(settings: Settings) -> Clock:
     """The wall clock for the real feed, the server's time for all others."""
     return WallClock() if settings.edge_feed is Feed.ODDS_API else VirtualClock()
 
 
-def feed_client(settings: Settings, clock: Clock) -> OddsApiClient:
+def create_feed_client(settings: Settings, clock: Clock) -> OddsApiClient:
     """A client of the feed; raises `MissingSettingError` where the real one has no key."""
     key = settings.odds_api_key
     if key is None:

@@ -11,33 +11,40 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity, is_ahead, next_poll, stretch
+from edge_assets.ingestion.cadence import (
+    CreditBudget,
+    FeedTerms,
+    SportActivity,
+    compute_throttle_factor,
+    is_in_future,
+    next_poll_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-LEAD = timedelta(seconds=5)
+LAUNCH_LEAD = timedelta(seconds=5)
 """A run takes 4 s from the tick to its first poll: what is due by then is due now."""
-STARTUP = timedelta(seconds=60)
+STARTUP_GRACE = timedelta(seconds=60)
 """So long may a run take from its start to its first lease where nobody knows of its process; twice as long after each
 run that failed before it got to work."""
-SILENCE = timedelta(seconds=20)
+MAX_HEARTBEAT_AGE = timedelta(seconds=20)
 """A burst shows itself in its leases every second or two; after so long it is dead, not slow."""
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=5)
+MIN_RESTART_DELAY, MAX_RESTART_DELAY = timedelta(seconds=10), timedelta(minutes=5)
 """Between runs that fail before they get to work: each costs what it takes to import everything."""
-_MOST_DOUBLINGS = 5
+_MAX_DOUBLINGS = 5
 
 
-NEVER_LOOKED_AT = SportActivity()
+NEVER_POLLED = SportActivity()
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """Who holds a sport. `live`: its session is connected; a row without one is what a dead burst left."""
+class LeaseStatus:
+    """Who holds a sport. `is_live`: its session is connected; a row without one is what a dead burst left."""
 
     run_id: str
-    live: bool
+    is_live: bool
     heartbeat_at: datetime
     handover_at: datetime
     claimed_by: str | None = None
@@ -48,8 +55,8 @@ class SportState:
     """What the decision needs to know of one sport."""
 
     sport: str
-    activity: SportActivity = NEVER_LOOKED_AT
-    lease: Lease | None = None
+    activity: SportActivity = NEVER_POLLED
+    lease: LeaseStatus | None = None
     retry_at: datetime | None = None
     """Before when nobody asks again, as its polls have failed."""
 
@@ -72,39 +79,41 @@ class Burst:
 class FailedRuns:
     """Runs that failed before they got to work: how many, one after the other, and when the last one did."""
 
-    in_a_row: int = 0
-    last_at: datetime | None = None
+    consecutive: int = 0
+    last_failed_at: datetime | None = None
 
     @property
-    def patience(self) -> timedelta:
+    def startup_timeout(self) -> timedelta:
         """How long the next run may take to show itself."""
-        return STARTUP * 2.0 ** min(self.in_a_row, _MOST_DOUBLINGS)
+        return STARTUP_GRACE * 2.0 ** min(self.consecutive, _MAX_DOUBLINGS)
 
-    def next_at(self, now: datetime) -> datetime:
+    def next_start_at(self, now: datetime) -> datetime:
         """When to start the next run: the first one that fails is replaced at once."""
-        if self.in_a_row <= 1 or self.last_at is None or is_ahead(self.last_at, now):
+        if self.consecutive <= 1 or self.last_failed_at is None or is_in_future(self.last_failed_at, now):
             return now
-        return self.last_at + min(FIRST_PAUSE * 2.0 ** min(self.in_a_row - 2, _MOST_DOUBLINGS), LONGEST_PAUSE)
+        return self.last_failed_at + min(
+            MIN_RESTART_DELAY * 2.0 ** min(self.consecutive - 2, _MAX_DOUBLINGS), MAX_RESTART_DELAY
+        )
 
 
-NONE_FAILED = FailedRuns()
+NO_FAILED_RUNS = FailedRuns()
 
 
 @dataclass(frozen=True, slots=True)
 class BurstPlan:
-    """Start one run for `sports`; `dead` runs are to be marked failed."""
+    """Start one run for `sports`; `dead_runs` runs are to be marked failed."""
 
     sports: tuple[str, ...]
     reason: str
-    dead: tuple[str, ...] = ()
+    dead_runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
-    """Start nothing, for `reason`; `dead` runs are to be marked failed all the same."""
+class SkipBurst:
+    """Start nothing, for `reason`; `dead_runs` runs are to be marked failed all the same."""
 
     reason: str
-    dead: tuple[str, ...] = ()
+    dead_runs: tuple[str, ...] = ()
 
 
 def plan_burst(
@@ -112,42 +121,56 @@ def plan_burst(
     sports: Sequence[SportState],
     bursts: Sequence[Burst],
     terms: FeedTerms,
-    budget: Budget,
-    failed: FailedRuns = NONE_FAILED,
-) -> BurstPlan | Skip:
+    budget: CreditBudget,
+    failed: FailedRuns = NO_FAILED_RUNS,
+) -> BurstPlan | SkipBurst:
     """Decide what the sensor does at `now`. Raises nothing; the same facts give the same decision."""
-    dead = _dead(now, sports, bursts, failed.patience)
-    alive = [b for b in bursts if b.run_id not in dead]
-    seen = _seen(sports, bursts)
-    waiting = {s.sport: why for s in sports if (why := _taken(now, s, alive, seen, failed.patience))}
-    lengthened = stretch([s.activity for s in sports], now, budget, terms.cost) if terms.metered else 1.0
-    due_at = _due_times(now, [s for s in sports if s.sport not in waiting], terms, lengthened)
-    due = tuple(sport for sport, at in due_at.items() if at <= now + LEAD)
-    if due and (next_at := failed.next_at(now)) > now:
-        return Skip(f"{failed.in_a_row} runs failed before they got to work; next one at {next_at:%H:%M:%S} UTC", dead)
+    dead_runs = _find_dead_runs(now, sports, bursts, failed.startup_timeout)
+    alive = [b for b in bursts if b.run_id not in dead_runs]
+    started_runs = _find_started_runs(sports, bursts)
+    unavailable = {
+        s.sport: why
+        for s in sports
+        if (why := _unavailable_reason(now, s, alive, started_runs, failed.startup_timeout))
+    }
+    throttle_factor = (
+        compute_throttle_factor([s.activity for s in sports], now, budget, terms.credits_per_poll)
+        if terms.is_metered
+        else 1.0
+    )
+    due_at = _due_times(now, [s for s in sports if s.sport not in unavailable], terms, throttle_factor)
+    due = tuple(sport for sport, at in due_at.items() if at <= now + LAUNCH_LEAD)
+    if due and (next_at := failed.next_start_at(now)) > now:
+        return SkipBurst(
+            f"{failed.consecutive} runs failed before they got to work; next one at {next_at:%H:%M:%S} UTC", dead_runs
+        )
     if due:
-        return BurstPlan(due, f"due: {', '.join(due)}", dead)
-    return Skip(_explain(waiting, due_at, budget if math.isinf(lengthened) else None), dead)
+        return BurstPlan(due, f"due: {', '.join(due)}", dead_runs)
+    return SkipBurst(_skip_reason(unavailable, due_at, budget if math.isinf(throttle_factor) else None), dead_runs)
 
 
-def _due_times(now: datetime, sports: Sequence[SportState], terms: FeedTerms, lengthened: float) -> dict[str, datetime]:
+def _due_times(
+    now: datetime, sports: Sequence[SportState], terms: FeedTerms, throttle_factor: float
+) -> dict[str, datetime]:
     """When each of the sports is due.
 
     Without credits a burst puts all its sports off, once it has asked the feed (for free) whether there are some.
     """
-    is_planned = terms.metered and math.isfinite(lengthened)
-    due_at = {s.sport: next_poll(s.activity, now, terms, lengthened) if is_planned else now for s in sports}
+    is_planned = terms.is_metered and math.isfinite(throttle_factor)
+    due_at = {s.sport: next_poll_at(s.activity, now, terms, throttle_factor) if is_planned else now for s in sports}
     return {s.sport: max(due_at[s.sport], s.retry_at or now) for s in sports}
 
 
-def _taken(
-    now: datetime, state: SportState, alive: Sequence[Burst], seen: frozenset[str], patience: timedelta
+def _unavailable_reason(
+    now: datetime, state: SportState, alive: Sequence[Burst], started_runs: frozenset[str], startup_timeout: timedelta
 ) -> str | None:
     """Why a sport needs no new burst, or None if it does."""
     runs = {b.run_id: b for b in alive if state.sport in b.sports}
-    lease = state.lease if state.lease and state.lease.live else None
+    lease = state.lease if state.lease and state.lease.is_live else None
     holder = state.lease.run_id if state.lease else None  # whoever held it once is not starting, but dead
-    if arriving := [b.run_id for b in runs.values() if b.run_id != holder and _is_starting(now, b, seen, patience)]:
+    if arriving := [
+        b.run_id for b in runs.values() if b.run_id != holder and _is_starting(now, b, started_runs, startup_timeout)
+    ]:
         return f"burst {arriving[0][:8]} is starting"
     if lease is None:
         return None
@@ -156,46 +179,54 @@ def _taken(
     return f"held by burst {lease.run_id[:8]}" if now < lease.handover_at else None
 
 
-def _is_starting(now: datetime, burst: Burst, seen: frozenset[str], patience: timedelta) -> bool:
+def _is_starting(now: datetime, burst: Burst, started_runs: frozenset[str], startup_timeout: timedelta) -> bool:
     """Whether a run may still take what it was started for; one that was seen at work has had the time."""
-    if burst.run_id in seen:
-        return _elapsed(now, burst.since) < STARTUP
-    return bool(burst.has_process) or _elapsed(now, burst.since) < patience
+    if burst.run_id in started_runs:
+        return _elapsed(now, burst.since) < STARTUP_GRACE
+    return bool(burst.has_process) or _elapsed(now, burst.since) < startup_timeout
 
 
-def _dead(now: datetime, sports: Sequence[SportState], bursts: Sequence[Burst], patience: timedelta) -> tuple[str, ...]:
+def _find_dead_runs(
+    now: datetime, sports: Sequence[SportState], bursts: Sequence[Burst], startup_timeout: timedelta
+) -> tuple[str, ...]:
     """Runs that hold and await no lease, are silent and have no process, or none that anybody knows of.
 
     A process that lives is not given up: it may be slow, and one that makes no progress is killed by the watchdog.
     """
     leases = [s.lease for s in sports if s.lease]
-    seen = _seen(sports, bursts)
-    present = {lease.run_id for lease in leases if lease.live or _elapsed(now, lease.heartbeat_at) < SILENCE}
-    present |= {lease.claimed_by for lease in leases if lease.live and lease.claimed_by}
+    started_runs = _find_started_runs(sports, bursts)
+    present = {
+        lease.run_id for lease in leases if lease.is_live or _elapsed(now, lease.heartbeat_at) < MAX_HEARTBEAT_AGE
+    }
+    present |= {lease.claimed_by for lease in leases if lease.is_live and lease.claimed_by}
     silent = [b for b in bursts if b.run_id not in present and not b.has_process]
-    return tuple(b.run_id for b in silent if b.run_id in seen or _elapsed(now, b.since) >= _allowed(b, patience))
+    return tuple(
+        b.run_id
+        for b in silent
+        if b.run_id in started_runs or _elapsed(now, b.since) >= _max_silence(b, startup_timeout)
+    )
 
 
-def _allowed(burst: Burst, patience: timedelta) -> timedelta:
+def _max_silence(burst: Burst, startup_timeout: timedelta) -> timedelta:
     """How long a run may go unseen: shortly where it is known to have no process, which a run gets a little later."""
-    return SILENCE if burst.has_process is False else patience
+    return MAX_HEARTBEAT_AGE if burst.has_process is False else startup_timeout
 
 
-def _seen(sports: Sequence[SportState], bursts: Sequence[Burst]) -> frozenset[str]:
+def _find_started_runs(sports: Sequence[SportState], bursts: Sequence[Burst]) -> frozenset[str]:
     """The runs that have got to work."""
     return frozenset(s.lease.run_id for s in sports if s.lease).union(b.run_id for b in bursts if b.is_at_work)
 
 
 def _elapsed(now: datetime, since: datetime) -> timedelta:
     """The time since a moment; for ever, if that was noted by a clock that has been set back."""
-    return timedelta.max if is_ahead(since, now) else now - since
+    return timedelta.max if is_in_future(since, now) else now - since
 
 
-def _explain(waiting: Mapping[str, str], due_at: Mapping[str, datetime], exhausted: Budget | None) -> str:
-    reasons = [f"{sport}: {why}" for sport, why in waiting.items()]
+def _skip_reason(unavailable: Mapping[str, str], due_at: Mapping[str, datetime], exhausted: CreditBudget | None) -> str:
+    reasons = [f"{sport}: {why}" for sport, why in unavailable.items()]
     if due_at and exhausted:
-        again = f"asked again at {min(due_at.values()):%H:%M} UTC"
-        reasons.append(f"no credits left ({exhausted.remaining}) before {exhausted.month_ends:%Y-%m-%d}; {again}")
+        check_time = f"asked again at {min(due_at.values()):%H:%M} UTC"
+        reasons.append(f"no credits left ({exhausted.remaining}) before {exhausted.month_end:%Y-%m-%d}; {check_time}")
     elif due_at:
         sport = min(due_at, key=lambda s: due_at[s])
         reasons.append(f"next due: {sport} at {due_at[sport]:%Y-%m-%d %H:%M:%S} UTC")

@@ -11,33 +11,33 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import psycopg
 
-from edge_assets.clock import WallClock
+from edge_assets.core.clock import WallClock
 from edge_assets.feeds.odds_api.errors import OddsApiError
-from edge_assets.feeds.odds_api.quota import NOTHING_STATED, Spending
-from edge_assets.ingestion.cadence import seconds_without_credits
-from edge_assets.ingestion.desk import CalledOffError
-from edge_assets.ingestion.failures import is_refusal, odd_parts, problem_of, retry_wait
+from edge_assets.feeds.odds_api.quota import UNKNOWN_QUOTA, Spending
+from edge_assets.ingestion.backoff import classify_failure, format_unexpected_rejections, is_client_error, retry_delay
+from edge_assets.ingestion.cadence import seconds_until_credit_check
+from edge_assets.ingestion.context import BurstCancelledError
+from edge_assets.ingestion.problem_log import FailedPoll
 from edge_assets.ingestion.publisher import Publisher
 from edge_assets.ingestion.report import SportReport
 from edge_assets.ingestion.session import LeaseLostError, SportSession
-from edge_assets.ingestion.troubles import FailedPoll
-from edge_assets.store.database import is_connection_lost
-from edge_assets.store.problems import ProblemKind
+from edge_assets.store.health.problems import ProblemKind
+from edge_assets.store.postgres.database import is_connection_lost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from edge_assets.feeds.odds_api.client import Payload
     from edge_assets.feeds.odds_api.quota import Quota
-    from edge_assets.ingestion.desk import BurstOrder, Desk
-    from edge_assets.ingestion.session import Stored
+    from edge_assets.ingestion.context import BurstContext, BurstRequest
+    from edge_assets.ingestion.session import CommittedPoll
 
 T = TypeVar("T")
 
-HEARTBEAT = 1.0
+HEARTBEAT_SECONDS = 1.0
 """Real seconds between two looks at the lease: how long a successor waits at most."""
-LEASE_RETRY = 0.05
-KEEP_PAID_SECONDS = 600.0
+LEASE_RETRY_SECONDS = 0.05
+PAID_WRITE_TIMEOUT_SECONDS = 600.0
 """For how long what was paid for waits for a database that is away; a run lives an hour at most."""
 
 log = logging.getLogger(__name__)
@@ -53,131 +53,135 @@ class Pause(NamedTuple):
 class SportPoller:
     """Polls one sport until the burst is over. Whatever goes wrong stays within the sport."""
 
-    def __init__(self, sport: str, order: BurstOrder, desk: Desk) -> None:
+    def __init__(self, sport: str, request: BurstRequest, context: BurstContext) -> None:
         self.report = SportReport(sport)
         self._sport = sport
-        self._order = order
-        self._desk = desk
-        self._session = SportSession(sport, order, desk)
-        self._publisher = Publisher(self._session, desk.redis, self.report)
-        self._next_beat = 0.0
+        self._request = request
+        self._context = context
+        self._session = SportSession(sport, request, context)
+        self._publisher = Publisher(self._session, context.redis, self.report)
+        self._next_heartbeat = 0.0
 
     async def run(self) -> SportReport:
         """Work until the turn is over; errors end up in the report, never in the caller."""
         try:
-            await self._take_lease()
+            await self._acquire_lease()
             await self._publisher.catch_up()
-            await self._watch()
-        except (LeaseLostError, CalledOffError) as over:
-            self.report.ended = str(over)
+            await self._poll_until_done()
+        except (LeaseLostError, BurstCancelledError) as over:
+            self.report.end_reason = str(over)
         except Exception as error:
             log.exception("%s: the turn ends", self._sport)
-            self.report.failure = self.report.ended = f"{type(error).__name__}: {error}"
+            self.report.failure = self.report.end_reason = f"{type(error).__name__}: {error}"
         finally:
-            await self._leave()
-        log.info("%s: %s after %d polls", self._sport, self.report.ended, self.report.polls)
+            await self._release_sport()
+        log.info("%s: %s after %d polls", self._sport, self.report.end_reason, self.report.polls)
         return self.report
 
-    async def _take_lease(self) -> None:
+    async def _acquire_lease(self) -> None:
         """Claim the sport and wait until whoever holds it releases it between two of its polls."""
-        while not await asyncio.to_thread(self._session.try_begin):
-            self._desk.check_wanted()
-            if time.monotonic() > self._order.ends:
+        while not await asyncio.to_thread(self._session.try_acquire):
+            self._context.raise_if_cancelled()
+            if time.monotonic() > self._request.ends_at:
                 raise LeaseLostError
-            await asyncio.sleep(LEASE_RETRY)
+            await asyncio.sleep(LEASE_RETRY_SECONDS)
 
-    async def _watch(self) -> None:
-        pause = self._until_due()
-        while not self.report.ended:
+    async def _poll_until_done(self) -> None:
+        pause = self._first_pause()
+        while not self.report.end_reason:
             if pause.seconds:
-                self.report.ended = await self._not_worth_waiting(pause.seconds) or await self._wait(pause)
-            if not self.report.ended:
+                self.report.end_reason = await self._early_end_reason(pause.seconds) or await self._wait_with_lease(
+                    pause
+                )
+            if not self.report.end_reason:
                 pause = await self._poll()
 
-    def _until_due(self) -> Pause:
+    def _first_pause(self) -> Pause:
         """The pause before the first poll: whoever asked for the burst did not know what the feed has said since."""
-        desk, last, now = self._desk, self._session.last, self._desk.clock.now()
-        wait = desk.meter.seconds_until_due(self._sport, now, last.received_at if last else None)
-        retry_in = self._session.retry_in(WallClock().now())
-        return Pause(retry_in, asyncio.sleep) if retry_in > wait else Pause(wait, desk.clock.sleep)
+        context, last, now = self._context, self._session.last_poll, self._context.clock.now()
+        wait = context.scheduler.seconds_until_due(self._sport, now, last.received_at if last else None)
+        retry_in = self._session.seconds_until_retry(WallClock().now())
+        return Pause(retry_in, asyncio.sleep) if retry_in > wait else Pause(wait, context.clock.sleep)
 
     async def _poll(self) -> Pause:
         """Ask, store and publish once; returns the pause until the next look."""
-        desk, last = self._desk, self._session.last
-        desk.check_wanted()
+        context, last = self._context, self._session.last_poll
+        context.raise_if_cancelled()
         try:
-            payload = await desk.client.odds_payload(
+            payload = await context.client.odds_payload(
                 self._sport,
-                regions=desk.regions,
-                markets=desk.markets_of(self._sport),
+                regions=context.regions,
+                markets=context.markets_for(self._sport),
                 consumed=last.observed_at if last else None,
             )
         except OddsApiError as error:
-            return await self._failed(error, error.spending, error.quota)
+            return await self._record_failure(error, error.spending, error.quota)
         except Exception as error:  # whatever it is, it may have been paid for
-            return await self._failed(error, Spending(answers=1), NOTHING_STATED)
+            return await self._record_failure(error, Spending(answers=1), UNKNOWN_QUOTA)
         try:
-            waits = partial(self._session.wait_for_database, desk.clock.now(), payload.spending, payload.quota)
-            stored = await self._kept(partial(self._session.store, payload), waits)
+            waits = partial(self._session.wait_for_database, context.clock.now(), payload.spending, payload.quota)
+            stored = await self._write_with_retry(partial(self._session.store, payload), waits)
         except LeaseLostError:
             raise
         except Exception as error:
             if isinstance(error, psycopg.Error) and is_connection_lost(error):
                 raise
-            return await self._failed(error, payload.spending, payload.quota)
-        await self._published(payload, stored)
-        interval = desk.meter.interval(self._sport, desk.clock.now(), desk.speed)
-        repeats = payload.wasted.answers if desk.meter.terms.metered else 0  # what they cost is not spent twice
-        return Pause(interval * (1 + repeats), desk.clock.sleep)
+            return await self._record_failure(error, payload.spending, payload.quota)
+        await self._publish(payload, stored)
+        interval = context.scheduler.interval(self._sport, context.clock.now(), context.speed)
+        repeats = (
+            payload.wasted.answers if context.scheduler.terms.is_metered else 0
+        )  # what they cost is not spent twice
+        return Pause(interval * (1 + repeats), context.clock.sleep)
 
-    async def _published(self, payload: Payload, stored: Stored | None) -> None:
+    async def _publish(self, payload: Payload, stored: CommittedPoll | None) -> None:
         self.report.failure = None
-        self._desk.polled.set()
-        if self._session.resumed():
-            self._publisher.suspect()
+        self._context.polled.set()
+        if self._session.pop_resumed():
+            self._publisher.mark_outbox_dirty()
         if stored is None:
             self.report.repeats += 1
             await self._publisher.catch_up()
-            await self._succeeded("")
+            await self._record_success("")
             return
-        self.report.count(payload, stored)
-        self._desk.meter.note(self._sport, stored.activity, payload.quota.remaining, payload.observed_at)
-        await self._publisher.publish(stored.changes, payload.arrived)
-        await self._succeeded(odd_parts(stored.diff.rejected))
+        self.report.add_poll(payload, stored)
+        self._context.scheduler.record_poll(self._sport, stored.activity, payload.quota.remaining, payload.observed_at)
+        await self._publisher.publish(stored.changes, payload.arrived_monotonic)
+        await self._record_success(format_unexpected_rejections(stored.diff.rejected))
 
-    async def _succeeded(self, rejected: str) -> None:
-        if rejected or self._session.is_troubled:
-            await asyncio.to_thread(self._session.succeed, rejected)
+    async def _record_success(self, rejected: str) -> None:
+        if rejected or self._session.has_problems:
+            await asyncio.to_thread(self._session.record_success, rejected)
 
-    async def _failed(self, error: Exception, spending: Spending, quota: Quota) -> Pause:
+    async def _record_failure(self, error: Exception, spending: Spending, quota: Quota) -> Pause:
         """Keep the failure in the database, so that no burst asks again too soon; other sports go on."""
-        desk, meter = self._desk, self._desk.meter
-        now, count = desk.clock.now(), self._session.failures + 1
-        meter.note_credits(quota.remaining, now)
-        interval = meter.retry_interval(self._sport, now, count, is_known=self._session.last is not None)
-        wait = retry_wait(error, count, spending.answers, interval)
-        said = f"{type(error).__name__}: {error}"
-        unforeseen = not isinstance(error, OddsApiError | psycopg.Error)
+        context, scheduler = self._context, self._context.scheduler
+        now, count = context.clock.now(), self._session.failures + 1
+        scheduler.record_credits(quota.remaining, now)
+        interval = scheduler.retry_interval(self._sport, now, count, is_known=self._session.last_poll is not None)
+        wait = retry_delay(error, count, spending.answers, interval)
+        message = f"{type(error).__name__}: {error}"
+        is_unexpected = not isinstance(error, OddsApiError | psycopg.Error)
         log.warning(
-            "%s: poll failed (%d in a row): %s", self._sport, count, said, exc_info=error if unforeseen else None
+            "%s: poll failed (%d in a row): %s", self._sport, count, message, exc_info=error if is_unexpected else None
         )
         self.report.errors[type(error).__name__] += 1
         self.report.credits_used += spending.credits
-        if is_refusal(error) or unforeseen:
-            self.report.failure = said
+        if is_client_error(error) or is_unexpected:
+            self.report.failure = message
         if isinstance(error, OddsApiError) and error.body is not None:
-            await self._kept(partial(self._session.keep_unreadable, error.body, str(error)))
-        noted_wait = wait if math.isfinite(wait) else seconds_without_credits(now)
-        failure = FailedPoll(now, problem_of(error), noted_wait, said, spending, quota)
-        await self._kept(partial(self._session.fail, failure))
+            await self._write_with_retry(partial(self._session.store_unreadable, error.body, str(error)))
+        recorded_wait = wait if math.isfinite(wait) else seconds_until_credit_check(now)
+        failure = FailedPoll(now, classify_failure(error), recorded_wait, message, spending, quota)
+        await self._write_with_retry(partial(self._session.record_failure, failure))
         return Pause(wait, asyncio.sleep)
 
-    async def _kept(self, work: Callable[[], T], waits: Callable[[], object] = lambda: None) -> T:
+    async def _write_with_retry(self, work: Callable[[], T], waits: Callable[[], object] = lambda: None) -> T:
         """Write what may have been paid for however long the database is away: nobody asks before it is written.
 
         `waits` notes meanwhile that it is not.
         """
-        give_up = time.monotonic() + KEEP_PAID_SECONDS
+        give_up = time.monotonic() + PAID_WRITE_TIMEOUT_SECONDS
         while True:
             try:
                 return await asyncio.to_thread(work)
@@ -186,45 +190,45 @@ class SportPoller:
                     raise
             log.warning("%s: what was paid for is kept until the database is back", self._sport)
             await asyncio.to_thread(waits)
-            self._desk.check_wanted()
-            await asyncio.sleep(HEARTBEAT)
+            self._context.raise_if_cancelled()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
-    async def _not_worth_waiting(self, interval: float) -> str:
+    async def _early_end_reason(self, interval: float) -> str:
         """Why the lease is given back early: a run that waits for hours is a run for nothing."""
-        if not self._desk.meter.terms.metered:
+        if not self._context.scheduler.terms.is_metered:
             return ""
         if math.isinf(interval):
-            said = "no credits left this month"
-            wait = seconds_without_credits(self._desk.clock.now())
-            await asyncio.to_thread(self._session.postpone, ProblemKind.OUT_OF_CREDITS, said, wait)
-            return said
-        return f"next look in {interval:.0f} s" if time.monotonic() + interval > self._order.ends else ""
+            reason = "no credits left this month"
+            wait = seconds_until_credit_check(self._context.clock.now())
+            await asyncio.to_thread(self._session.postpone, ProblemKind.OUT_OF_CREDITS, reason, wait)
+            return reason
+        return f"next look in {interval:.0f} s" if time.monotonic() + interval > self._request.ends_at else ""
 
-    async def _wait(self, pause: Pause) -> str:
+    async def _wait_with_lease(self, pause: Pause) -> str:
         """Wait, looking after the lease meanwhile; returns why the turn is over, or nothing."""
         waiting = asyncio.ensure_future(pause.sleep(pause.seconds))
         try:
             while True:
-                await asyncio.wait({waiting}, timeout=HEARTBEAT)
-                if over := await self._over():
-                    return over
+                await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
+                if reason := await self._end_reason():
+                    return reason
                 if waiting.done():
                     return ""
         finally:
             waiting.cancel()
 
-    async def _over(self) -> str:
-        self._desk.check_wanted()
+    async def _end_reason(self) -> str:
+        self._context.raise_if_cancelled()
         now = time.monotonic()
-        if now >= self._next_beat:
-            self._next_beat = now + HEARTBEAT
+        if now >= self._next_heartbeat:
+            self._next_heartbeat = now + HEARTBEAT_SECONDS
             if successor := await asyncio.to_thread(self._session.heartbeat):
                 return f"handed over to {successor}"
-        if self.report.failure and now > self._order.ends:
+        if self.report.failure and now > self._request.ends_at:
             return self.report.failure
-        return "no successor came" if now > self._order.ends + self._order.grace_seconds else ""
+        return "no successor came" if now > self._request.ends_at + self._request.grace_seconds else ""
 
-    async def _leave(self) -> None:
+    async def _release_sport(self) -> None:
         """Give the sport up; what could not be published stays in the outbox for the next burst."""
         try:
             await self._publisher.catch_up()
@@ -232,4 +236,4 @@ class SportPoller:
         except Exception:
             log.exception("%s: the outbox is left to the next burst", self._sport)
         finally:
-            await asyncio.to_thread(self._session.end)
+            await asyncio.to_thread(self._session.close)

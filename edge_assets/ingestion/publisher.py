@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
-from edge_assets.store import streams
+from edge_assets.store.alerts import streams
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from edge_assets.ingestion.session import SportSession
     from ml.quotes import PollChanges
 
-MARK_EVERY = 50
-RETRY_AFTER = 0.5
+MARK_PUBLISHED_EVERY_POLLS = 50
+RETRY_AFTER_SECONDS = 0.5
 """Seconds of real time between two attempts to reach a stream that is down; polling goes on meanwhile."""
-PATIENCE_SECONDS = 1.0
+PUBLISH_TIMEOUT_SECONDS = 1.0
 """For a stream that hangs: the poll behind waits as long."""
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Publisher:
         self._session = session
         self._redis = redis
         self._report = report
-        self._behind = True
+        self._is_behind = True
         self._next_attempt = 0.0
         self._unmarked: list[int] = []
 
@@ -47,35 +47,36 @@ class Publisher:
 
         That stands still while the machine sleeps: what was published late for that is no latency of ours.
         """
-        if self._behind:
+        if self._is_behind:
             await self.catch_up(changes.poll_id, arrived)
         elif await self._send(changes):
-            self._note_latency(arrived)
+            self._record_latency(arrived)
         else:
-            self._behind = True
+            self._is_behind = True
 
-    def suspect(self) -> None:
+    def mark_outbox_dirty(self) -> None:
         """Look into the outbox before the next poll: a commit may have succeeded unnoticed."""
-        self._behind = True
+        self._is_behind = True
 
-    async def catch_up(self, fresh: int | None = None, arrived: float = 0.0) -> None:
+    async def catch_up(self, fresh_poll_id: int | None = None, arrived: float = 0.0) -> None:
         """Publish what the outbox owes, oldest first; quietly gives up until later if the stream is down.
 
-        Of all but the poll that was just committed (`fresh`) the latency says nothing but that they had to wait.
+        Of all but the poll that was just committed (`fresh_poll_id`) the latency says nothing but that they had to
+        wait.
         """
-        if not self._behind or time.monotonic() < self._next_attempt:
+        if not self._is_behind or time.monotonic() < self._next_attempt:
             return
         await self.flush()
-        while owed := await asyncio.to_thread(self._session.unpublished):
-            for changes in owed:
+        while unpublished := await asyncio.to_thread(self._session.unpublished_polls):
+            for changes in unpublished:
                 if not await self._send(changes):
                     return
-                if changes.poll_id == fresh:
-                    self._note_latency(arrived)
+                if changes.poll_id == fresh_poll_id:
+                    self._record_latency(arrived)
                 else:
                     self._report.published_late += 1
             await self.flush()
-        self._behind = False
+        self._is_behind = False
 
     async def flush(self) -> None:
         """Take out of the outbox what the stream has taken."""
@@ -83,20 +84,20 @@ class Publisher:
             await asyncio.to_thread(self._session.mark_published, self._unmarked)
             self._unmarked = []
 
-    def _note_latency(self, arrived: float) -> None:
+    def _record_latency(self, arrived: float) -> None:
         self._report.latency_ms.append((time.monotonic() - arrived) * 1000)
 
     async def _send(self, changes: PollChanges) -> bool:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
                 await streams.publish_changes(self._redis, changes)
         except (RedisError, OSError) as error:
-            self._next_attempt = time.monotonic() + RETRY_AFTER
+            self._next_attempt = time.monotonic() + RETRY_AFTER_SECONDS
             self._report.errors[type(error).__name__] += 1
-            if not self._behind:
+            if not self._is_behind:
                 log.warning("%s: the stream is down (%r); polling goes on", changes.sport, error)
             return False
         self._unmarked.append(changes.poll_id)
-        if len(self._unmarked) >= MARK_EVERY:
+        if len(self._unmarked) >= MARK_PUBLISHED_EVERY_POLLS:
             await self.flush()
         return True

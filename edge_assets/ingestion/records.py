@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge_assets.clock import micros
+from edge_assets.core.clock import to_micros
 from edge_assets.feeds.odds_api.quota import stated_cost
 from edge_assets.ingestion.cadence import SportActivity
-from edge_assets.store.polling import movement, start_times
-from edge_assets.store.writer import PollRecord
+from edge_assets.store.polls.activity import movement, start_times
+from edge_assets.store.polls.writer import PollRecord
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.diff import Diff
 
 
-class LastPoll(NamedTuple):
+class PollTimes(NamedTuple):
     """The last committed poll of a sport: its moment in the feed's time, and when its answer came by the wall clock."""
 
     observed_at: datetime
     received_at: datetime
 
 
-def poll_record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: str) -> PollRecord:
+def build_poll_record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: str) -> PollRecord:
     """A poll as it is stored."""
     return PollRecord(
         sport_id=sport_id,
         feed=feed,
         run_id=run_id,
-        observed_at=micros(payload.observed_at),
+        observed_at=to_micros(payload.observed_at),
         received_at=payload.received_at,
         quotes_seen=diff.quotes_seen,
         events=diff.events,
@@ -45,7 +45,7 @@ def poll_record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: 
     )
 
 
-def activity_after(diff: Diff, previous: datetime | None, now: datetime) -> SportActivity:
+def activity_after_poll(diff: Diff, previous: datetime | None, now: datetime) -> SportActivity:
     """What a poll says of its sport."""
     changed = int(np.isfinite(diff.quotes.price).sum())
     return SportActivity(start_times(diff.starts), movement(changed, diff.quotes_seen, previous, now), last_poll=now)

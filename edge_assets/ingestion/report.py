@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.client import Payload
-    from edge_assets.ingestion.session import Stored
+    from edge_assets.ingestion.session import CommittedPoll
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class SportReport:
 
     `repeats` are answers that the feed had given before (the end of a tape); nothing is stored for them.
     `published_late` are polls that waited in the outbox, whose latency says nothing. `credits_used` are those of failed
-    polls too. `failure` is why the last poll of the sport was refused, if it was; `ended` why its turn was over.
+    polls too. `failure` is why the last poll of the sport was refused, if it was; `end_reason` why its turn was over.
     """
 
     sport: str
@@ -36,9 +36,9 @@ class SportReport:
     request_ms: list[float] = field(default_factory=list)
     latency_ms: list[float] = field(default_factory=list)
     failure: str | None = None
-    ended: str = ""
+    end_reason: str = ""
 
-    def count(self, payload: Payload, stored: Stored) -> None:
+    def add_poll(self, payload: Payload, stored: CommittedPoll) -> None:
         """Add one stored poll."""
         self.polls += 1
         self.quotes_seen += stored.diff.quotes_seen
@@ -50,7 +50,7 @@ class SportReport:
             self.credits_remaining = payload.quota.remaining
         self.request_ms.append(payload.request_ms)
 
-    def metadata(self) -> dict[str, int | float | str]:
+    def to_metadata(self) -> dict[str, int | float | str]:
         """Flat values for the materialization; percentiles only where something was measured."""
         values: dict[str, int | float | str] = {
             "polls": self.polls,
@@ -61,7 +61,7 @@ class SportReport:
             "changed": self.rows - self.withdrawals,
             "withdrawals": self.withdrawals,
             "credits_used": self.credits_used,
-            "ended": self.ended,
+            "ended": self.end_reason,
         }
         if self.credits_remaining is not None:
             values["credits_remaining"] = self.credits_remaining

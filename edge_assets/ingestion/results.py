@@ -12,77 +12,90 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from edge_assets.core.settings import Feed, MissingSettingError
 from edge_assets.feeds.espn.client import EspnClient
 from edge_assets.feeds.espn.errors import EspnError
-from edge_assets.feeds.espn.leagues import LEAGUES
+from edge_assets.feeds.espn.leagues import LEAGUES_BY_SPORT
 from edge_assets.feeds.odds_api.errors import OddsApiError
-from edge_assets.feeds.odds_api.scores import finished_games, has_scores
-from edge_assets.ingestion.cadence import Budget
-from edge_assets.ingestion.clients import feed_client, feed_clock
-from edge_assets.ingestion.credits import ask_sports, newest_credits
-from edge_assets.ingestion.facts import FactsUnavailableError, terms_of
-from edge_assets.ingestion.result_cadence import GAME_LASTS, LATE, OFTEN, REACH, is_due, scores_interval, wants_result
-from edge_assets.matching import Fixture, are_exchanged, match_fixtures
-from edge_assets.settings import Feed, MissingSettingError
-from edge_assets.store.credits import write_statement
-from edge_assets.store.database import connect
-from edge_assets.store.result_looks import ResultLook, last_result_looks, started_events, write_result_look
-from edge_assets.store.results import ResultSource, StatedResult, write_results
+from edge_assets.feeds.odds_api.scores import has_scores, parse_finished_games
+from edge_assets.ingestion.cadence import CreditBudget
+from edge_assets.ingestion.clients import create_feed_client, create_feed_clock
+from edge_assets.ingestion.credits import fetch_sports, latest_credit_statement
+from edge_assets.ingestion.result_cadence import (
+    MIN_GAME_DURATION,
+    MIN_RESULT_INTERVAL,
+    RESULT_OVERDUE_AFTER,
+    SCORES_LOOKBACK,
+    has_open_bets,
+    is_due,
+    scores_interval,
+)
+from edge_assets.ingestion.sensor_state import StateUnavailableError, feed_terms
+from edge_assets.matching import Fixture, are_sides_swapped, match_fixtures
+from edge_assets.store.events.result_polls import (
+    ResultPoll,
+    load_last_result_polls,
+    load_started_events,
+    write_result_poll,
+)
+from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.store.polls.credits import write_credit_statement
+from edge_assets.store.postgres.database import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from edge_assets.core.settings import Settings
     from edge_assets.feeds.espn.results import EspnGame
     from edge_assets.feeds.odds_api.client import OddsApiClient
     from edge_assets.feeds.odds_api.scores import FinishedGame
-    from edge_assets.settings import Settings
-    from edge_assets.store.result_looks import StartedEvent
+    from edge_assets.store.events.result_polls import StartedEvent
     from ml.settlement import GameReport
 
 DAY = timedelta(days=1)
 
 
-async def collect_results(settings: Settings, run_id: str) -> list[ResultLook]:
+async def collect_results(settings: Settings, run_id: str) -> list[ResultPoll]:
     """Ask for the results of every game that is over and has none; one look for each source and sport that was asked.
 
     What went wrong with a source is in its look. Raises `MissingSettingError` without a database or a key, and
-    `FactsUnavailableError` if a replay or a simulation does not answer.
+    `StateUnavailableError` if a replay or a simulation does not answer.
     """
-    url, clock = settings.require_database(), feed_clock(settings)
+    url, clock = settings.require_database_url(), create_feed_clock(settings)
     async with AsyncExitStack() as stack:
         connection = stack.enter_context(closing(connect(url, "edge-results")))
-        client = await stack.enter_async_context(feed_client(settings, clock))
+        client = await stack.enter_async_context(create_feed_client(settings, clock))
         espn = await stack.enter_async_context(EspnClient(settings.espn_url))
-        _, stated = await ask_sports(client, clock)
+        _, stated = await fetch_sports(client, clock)
         if stated is not None:
-            write_statement(connection, settings.edge_feed.value, stated)
+            write_credit_statement(connection, settings.edge_feed.value, stated)
         elif settings.edge_feed is not Feed.ODDS_API:
-            raise FactsUnavailableError("the feed does not answer, and only it knows what time it is there")
+            raise StateUnavailableError("the feed does not answer, and only it knows what time it is there")
         # a replayed or simulated game is not ESPN's, and its present would tell a replay the future
-        collector = _Collector(connection, client, espn if settings.edge_feed is Feed.ODDS_API else None, run_id)
-        return await collector.run(waiting(connection, settings, clock.now()))
+        collector = _ResultCollector(connection, client, espn if settings.edge_feed is Feed.ODDS_API else None, run_id)
+        return await collector.run(load_pending_results(connection, settings, clock.now()))
 
 
-def nothing_to_ask(settings: Settings, now: datetime) -> str | None:
+def skip_reason(settings: Settings, now: datetime) -> str | None:
     """Why there is no need to ask for results; None if there is, or may be.
 
-    Raises `FactsUnavailableError` if the database is not set or does not answer.
+    Raises `StateUnavailableError` if the database is not set or does not answer.
     """
     if settings.edge_feed is not Feed.ODDS_API:
         return None  # only the feed knows what time it is there
     try:
-        with closing(connect(settings.require_database(), "edge-schedule")) as connection:
-            found = waiting(connection, settings, now)
+        with closing(connect(settings.require_database_url(), "edge-schedule")) as connection:
+            pending = load_pending_results(connection, settings, now)
     except (MissingSettingError, psycopg.Error) as error:
-        raise FactsUnavailableError(f"{type(error).__name__}: {error}") from error
-    if not found.events:
+        raise StateUnavailableError(f"{type(error).__name__}: {error}") from error
+    if not pending.events:
         return "no game waits for a result"
-    return None if found.scores_due | found.espn_due else "the sources were asked a short time ago"
+    return None if pending.scores_due | pending.espn_due else "the sources were asked a short time ago"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingResults:
     """What there is to ask at `now`: events without a result by sport, and which sources are due for a sport."""
 
     now: datetime
@@ -91,90 +104,98 @@ class Waiting:
     espn_due: frozenset[str]
 
 
-def waiting(connection: psycopg.Connection, settings: Settings, now: datetime) -> Waiting:
+def load_pending_results(connection: psycopg.Connection, settings: Settings, now: datetime) -> PendingResults:
     """Read what waits for a result."""
     sports = [sport for sport in settings.edge_sports if has_scores(sport)]
-    started = started_events(connection, sports, now - REACH, now - GAME_LASTS)
-    lacking = [event for event in started if wants_result(event.sport, frozenset(event.periods))]
-    events = {sport: list(found) for sport, found in groupby(lacking, attrgetter("sport"))}
-    last, terms = last_result_looks(connection), terms_of(settings)
-    budget = Budget.at(now, newest_credits(connection, settings.edge_feed.value, terms.cost, now))
+    started = load_started_events(connection, sports, now - SCORES_LOOKBACK, now - MIN_GAME_DURATION)
+    missing = [event for event in started if has_open_bets(event.sport, frozenset(event.periods))]
+    events = {sport: list(found) for sport, found in groupby(missing, attrgetter("sport"))}
+    last_result_polls, terms = load_last_result_polls(connection), feed_terms(settings)
+    budget = CreditBudget.from_statement(
+        now, latest_credit_statement(connection, settings.edge_feed.value, terms.credits_per_poll, now)
+    )
     interval = scores_interval(len(events), now, terms, budget)
-    return Waiting(
+    return PendingResults(
         now,
         events,
-        frozenset(s for s in events if is_due(now, last.get((s, ResultSource.ODDS_API)), interval)),
-        frozenset(s for s in LEAGUES.keys() & events if is_due(now, last.get((s, ResultSource.ESPN)), OFTEN)),
+        frozenset(s for s in events if is_due(now, last_result_polls.get((s, ResultSource.ODDS_API)), interval)),
+        frozenset(
+            s
+            for s in LEAGUES_BY_SPORT.keys() & events
+            if is_due(now, last_result_polls.get((s, ResultSource.ESPN)), MIN_RESULT_INTERVAL)
+        ),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Collector:
+class _ResultCollector:
     connection: psycopg.Connection
     client: OddsApiClient
     espn: EspnClient | None
     run_id: str
 
-    async def run(self, asked: Waiting) -> list[ResultLook]:
-        looks = []
-        for sport, events in asked.events.items():
-            scores = await self._scores(sport, asked.now) if sport in asked.scores_due else None
-            looks += [scores] if scores else []
-            left = self._left(events, asked.now, patient=scores is not None and scores.failure is None)
-            if left and self.espn is not None and sport in asked.espn_due:
-                looks.append(await self._scoreboard(self.espn, sport, left, asked.now))
-        for look in looks:
-            write_result_look(self.connection, look, self.run_id)
-        return looks
+    async def run(self, pending: PendingResults) -> list[ResultPoll]:
+        polls = []
+        for sport, events in pending.events.items():
+            scores = await self._poll_scores(sport, pending.now) if sport in pending.scores_due else None
+            polls += [scores] if scores else []
+            missing = self._find_missing(
+                events, pending.now, only_overdue=scores is not None and scores.failure is None
+            )
+            if missing and self.espn is not None and sport in pending.espn_due:
+                polls.append(await self._poll_scoreboard(self.espn, sport, missing, pending.now))
+        for poll in polls:
+            write_result_poll(self.connection, poll, self.run_id)
+        return polls
 
-    async def _scores(self, sport: str, now: datetime) -> ResultLook:
-        look = ResultLook(sport, ResultSource.ODDS_API, now)
+    async def _poll_scores(self, sport: str, now: datetime) -> ResultPoll:
+        poll = ResultPoll(sport, ResultSource.ODDS_API, now)
         try:
-            answer = await self.client.scores(sport, days_from=REACH.days)
+            answer = await self.client.scores(sport, days_from=SCORES_LOOKBACK.days)
         except OddsApiError as error:
             spent = error.spending.credits or None
-            return replace(look, failure=f"{type(error).__name__}: {error}", credits_last=spent)
-        games, rejected = finished_games(sport, answer.found)
-        started = started_events(self.connection, [sport], now - REACH - DAY, now)
-        stated, unmatched = _stated(sport, games, started, now)
-        look = replace(look, credits_last=answer.credits)
-        return self._stored(look, stated, answer.rejected + rejected + unmatched)
+            return replace(poll, failure=f"{type(error).__name__}: {error}", credits_last=spent)
+        games, rejected = parse_finished_games(sport, answer.items)
+        started = load_started_events(self.connection, [sport], now - SCORES_LOOKBACK - DAY, now)
+        stated, unmatched = _results_from_scores(sport, games, started, now)
+        poll = replace(poll, credits_last=answer.credits)
+        return self._store(poll, stated, answer.rejected + rejected + unmatched)
 
-    async def _scoreboard(
-        self, espn: EspnClient, sport: str, lacking: Sequence[StartedEvent], now: datetime
-    ) -> ResultLook:
+    async def _poll_scoreboard(
+        self, espn: EspnClient, sport: str, missing: Sequence[StartedEvent], now: datetime
+    ) -> ResultPoll:
         """Ask for the days of events that lack a result; the other games of those days are compared with ours."""
-        look = ResultLook(sport, ResultSource.ESPN, now)
-        first, last = (event.commence_at for event in (lacking[0], lacking[-1]))
+        poll = ResultPoll(sport, ResultSource.ESPN, now)
+        first, last = (event.commence_at for event in (missing[0], missing[-1]))
         try:
             # boards are by American days: a day more on both sides, as far as there are games that may be over
             days = (first - DAY).date(), min(last + DAY, now).date()
             games, rejected = await espn.games(sport, *days)
         except EspnError as error:
-            return replace(look, failure=f"{type(error).__name__}: {error}")
-        ours = started_events(self.connection, [sport], first - 2 * DAY, now)
-        stated, unmatched = _matched(sport, games, ours, now)
-        return self._stored(look, stated, rejected + unmatched)
+            return replace(poll, failure=f"{type(error).__name__}: {error}")
+        ours = load_started_events(self.connection, [sport], first - 2 * DAY, now)
+        stated, unmatched = _results_from_scoreboard(sport, games, ours, now)
+        return self._store(poll, stated, rejected + unmatched)
 
-    def _stored(self, look: ResultLook, stated: Sequence[StatedResult], rejected: Counter[str]) -> ResultLook:
+    def _store(self, poll: ResultPoll, stated: Sequence[StatedResult], rejected: Counter[str]) -> ResultPoll:
         written = write_results(self.connection, stated)
         return replace(
-            look,
+            poll,
             games=len(stated),
             new=written.new,
             contradicted_events=written.contradicted_events,
             rejected=dict(+rejected),
         )
 
-    def _left(self, events: Sequence[StartedEvent], now: datetime, *, patient: bool) -> list[StartedEvent]:
+    def _find_missing(self, events: Sequence[StartedEvent], now: datetime, *, only_overdue: bool) -> list[StartedEvent]:
         """Events that still lack a result; if The Odds API has just answered, those that it should have known."""
         since, until = events[0].commence_at - timedelta(seconds=1), events[-1].commence_at
-        again = started_events(self.connection, [events[0].sport], since, until)
-        lacking = [event for event in again if wants_result(event.sport, frozenset(event.periods))]
-        return [e for e in lacking if not patient or e.periods or now - e.commence_at >= LATE]
+        reloaded = load_started_events(self.connection, [events[0].sport], since, until)
+        missing = [event for event in reloaded if has_open_bets(event.sport, frozenset(event.periods))]
+        return [e for e in missing if not only_overdue or e.periods or now - e.commence_at >= RESULT_OVERDUE_AFTER]
 
 
-def _stated(
+def _results_from_scores(
     sport: str, games: Sequence[FinishedGame], events: Sequence[StartedEvent], now: datetime
 ) -> tuple[list[StatedResult], Counter[str]]:
     """The Odds API's games as results of our events, which it names by id; home and away are told by name."""
@@ -184,30 +205,34 @@ def _stated(
         if (event := ours.get(game.event)) is None:
             unmatched["unknown_event"] += 1
             continue
-        exchanged = are_exchanged(sport, (event.home_team, event.away_team), (game.home, game.away))
-        if exchanged is None:
+        swapped = are_sides_swapped(sport, (event.home_team, event.away_team), (game.home, game.away))
+        if swapped is None:
             unmatched["other_teams"] += 1
             continue
-        stated.append(StatedResult(event.id, ResultSource.ODDS_API, now, _turned(game.report, exchanged)))
+        stated.append(StatedResult(event.id, ResultSource.ODDS_API, now, _orient_report(game.report, swapped)))
     return stated, unmatched
 
 
-def _matched(
+def _results_from_scoreboard(
     sport: str, games: Sequence[EspnGame], events: Sequence[StartedEvent], now: datetime
 ) -> tuple[list[StatedResult], Counter[str]]:
     """ESPN's games that are over as results of our events; every game is one that an event may be."""
     theirs = [Fixture(game.home, game.away, game.start) for game in games]
     ours = [Fixture(event.home_team, event.away_team, event.commence_at) for event in events]
     matches, ambiguous = match_fixtures(sport, ResultSource.ESPN, theirs, ours)
-    over = {n: game.report for n, game in enumerate(games) if game.report is not None}
+    finished = {n: game.report for n, game in enumerate(games) if game.report is not None}
     stated = [
-        StatedResult(events[m.ours].id, ResultSource.ESPN, now, _turned(over[m.theirs], m.exchanged))
+        StatedResult(
+            events[m.our_index].id, ResultSource.ESPN, now, _orient_report(finished[m.their_index], m.is_swapped)
+        )
         for m in matches
-        if m.theirs in over
+        if m.their_index in finished
     ]
-    unclear = len(over.keys() & {*ambiguous})
-    return stated, +Counter(unknown_event=len(over) - len(stated) - unclear, ambiguous_event=unclear)
+    ambiguous_finished = len(finished.keys() & {*ambiguous})
+    return stated, +Counter(
+        unknown_event=len(finished) - len(stated) - ambiguous_finished, ambiguous_event=ambiguous_finished
+    )
 
 
-def _turned(report: GameReport, exchanged: bool) -> GameReport:
-    return report.turned() if exchanged else report
+def _orient_report(report: GameReport, swapped: bool) -> GameReport:
+    return report.swap_sides() if swapped else report

@@ -20,63 +20,69 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
+from edge_assets.core.settings import Settings
 from edge_assets.local.home import Home
 from edge_assets.local.ports import ACTIVATOR_PATH, HOST
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.local.watchdog.counterpart import look_after_watchdog
-from edge_assets.settings import Settings
-from edge_assets.web.guard import Refusal, find_refusal, foreign_fetch, foreign_origin, other_host
+from edge_assets.local.watchdog.counterpart import watch_watchdog
+from edge_assets.web.guard import (
+    RequestRefusal,
+    find_refusal,
+    refuse_foreign_fetch,
+    refuse_foreign_origin,
+    refuse_other_hosts,
+)
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
     from collections.abc import Collection
 
-    from edge_assets.web.guard import Rule
+    from edge_assets.web.guard import GuardRule
 
 IDLE_SECONDS = 900.0
-START_SECONDS = 300.0
+START_TIMEOUT_SECONDS = 300.0
 """So long a connection is held while the service starts: MLflow imports for a minute on busy cores."""
-SECONDS_BETWEEN_LOOKS = 0.2
-SECONDS_BETWEEN_STARTS = 5.0
+CONNECT_RETRY_SECONDS = 0.2
+START_RETRY_SECONDS = 5.0
 CHUNK_BYTES = 65_536
 MAX_HEAD_BYTES = 32_768
-HEAD_SECONDS = 10.0
+HEAD_TIMEOUT_SECONDS = 10.0
 """So long a connection may take to say what it asks for."""
-SILENT_SECONDS = 600.0
+IDLE_CONNECTION_SECONDS = 600.0
 """A connection on which neither side has said anything for so long is closed; pages of Dagster keep theirs alive."""
 HEAD_END = b"\r\n\r\n"
-TO_ITSELF = f"GET {ACTIVATOR_PATH} HTTP/1.".encode()
-UNAVAILABLE = "{name} does not start: `edge status` shows its state, {name}.log in the logs says why."
-TOO_LARGE = Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is larger than 32 KB")
-MALFORMED = Refusal(HTTPStatus.BAD_REQUEST, "this is no HTTP request")
+ACTIVATOR_REQUEST_PREFIX = f"GET {ACTIVATOR_PATH} HTTP/1.".encode()
+UNAVAILABLE_MESSAGE = "{name} does not start: `edge status` shows its state, {name}.log in the logs says why."
+HEAD_TOO_LARGE = RequestRefusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is larger than 32 KB")
+MALFORMED_REQUEST = RequestRefusal(HTTPStatus.BAD_REQUEST, "this is no HTTP request")
 
 log = logging.getLogger(__name__)
 
 
-class OnDemand:
+class OnDemandService:
     """A service behind a port that is always open; `rules` say which requests may start it."""
 
-    def __init__(self, supervisor: Supervisor, name: str, inner_port: int, rules: Collection[Rule]) -> None:
+    def __init__(self, supervisor: Supervisor, name: str, inner_port: int, rules: Collection[GuardRule]) -> None:
         self._supervisor = supervisor
         self._name = name
         self._inner_port = inner_port
         self._rules = rules
-        self._open = 0
-        self._used_at: float | None = None
+        self._open_connections = 0
+        self._last_used_at: float | None = None
 
-    async def connected(self, reader: StreamReader, writer: StreamWriter) -> None:
+    async def handle_connection(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Hear what one connection asks for, and serve it if it may ask."""
         try:
             head = await _read_head(reader)
-            if isinstance(head, Refusal):
-                _answer(writer, *head)
-            elif head.startswith(TO_ITSELF):
-                _answer(writer, HTTPStatus.OK, "the activator works")
-            elif refusal := _refusal_of(self._rules, head):
+            if isinstance(head, RequestRefusal):
+                _send_refusal(writer, *head)
+            elif head.startswith(ACTIVATOR_REQUEST_PREFIX):
+                _send_refusal(writer, HTTPStatus.OK, "the activator works")
+            elif refusal := _check_head(self._rules, head):
                 log.warning("%s is not started: %s", self._name, refusal.detail)
-                _answer(writer, *refusal)
+                _send_refusal(writer, *refusal)
             elif head:
-                await self._count(head, reader, writer)
+                await self._serve_counted(head, reader, writer)
         except OSError:  # either side is gone, or says nothing
             pass
         finally:
@@ -87,36 +93,42 @@ class OnDemand:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(min(idle_seconds / 10, 30.0))
-            if self._used_at is not None and not self._open and loop.time() - self._used_at > idle_seconds:
+            if (
+                self._last_used_at is not None
+                and not self._open_connections
+                and loop.time() - self._last_used_at > idle_seconds
+            ):
                 log.info("%s is stopped: out of use for %.0f s", self._name, idle_seconds)
                 await asyncio.to_thread(self._supervisor.request_stop, {self._name})
-                self._used_at = None
+                self._last_used_at = None
 
-    async def _count(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _serve_counted(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
         """Serve a connection, during which the service is in use."""
-        self._open += 1
+        self._open_connections += 1
         try:
-            await self._serve(head, reader, writer)
+            await self._proxy(head, reader, writer)
         finally:
-            self._open -= 1
-            self._used_at = asyncio.get_running_loop().time()
+            self._open_connections -= 1
+            self._last_used_at = asyncio.get_running_loop().time()
 
-    async def _serve(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _proxy(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
         """Hold a connection until the service answers, then pass on what both sides say."""
         try:
-            async with asyncio.timeout(START_SECONDS):
-                inner_reader, inner_writer = await self._reach()
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                inner_reader, inner_writer = await self._connect()
         except TimeoutError:
-            _answer(writer, HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE.format(name=self._name))
+            _send_refusal(writer, HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE_MESSAGE.format(name=self._name))
             return
         inner_writer.write(head)
         try:
-            async with asyncio.timeout(SILENT_SECONDS) as silence:
-                await asyncio.gather(_pass_on(reader, inner_writer, silence), _pass_on(inner_reader, writer, silence))
+            async with asyncio.timeout(IDLE_CONNECTION_SECONDS) as idle_timeout:
+                await asyncio.gather(
+                    _pipe(reader, inner_writer, idle_timeout), _pipe(inner_reader, writer, idle_timeout)
+                )
         finally:
             inner_writer.close()
 
-    async def _reach(self) -> tuple[StreamReader, StreamWriter]:
+    async def _connect(self) -> tuple[StreamReader, StreamWriter]:
         """Connect to the service, which is started where it does not listen."""
         loop = asyncio.get_running_loop()
         start_at = loop.time()
@@ -124,47 +136,47 @@ class OnDemand:
             with suppress(OSError):
                 return await asyncio.open_connection(HOST, self._inner_port)
             if loop.time() >= start_at:
-                start_at = loop.time() + SECONDS_BETWEEN_STARTS
+                start_at = loop.time() + START_RETRY_SECONDS
                 await asyncio.to_thread(self._supervisor.start, self._name)
-            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+            await asyncio.sleep(CONNECT_RETRY_SECONDS)
 
 
-async def _read_head(reader: StreamReader) -> bytes | Refusal:
+async def _read_head(reader: StreamReader) -> bytes | RequestRefusal:
     """The head of a request; nothing from who connects and says nothing, like a probe of the port."""
     try:
-        async with asyncio.timeout(HEAD_SECONDS):
+        async with asyncio.timeout(HEAD_TIMEOUT_SECONDS):
             return await reader.readuntil(HEAD_END)
     except asyncio.LimitOverrunError:
-        return TOO_LARGE
+        return HEAD_TOO_LARGE
     except (asyncio.IncompleteReadError, TimeoutError):
         return b""
 
 
-def _refusal_of(rules: Collection[Rule], head: bytes) -> Refusal | None:
+def _check_head(rules: Collection[GuardRule], head: bytes) -> RequestRefusal | None:
     """Why a request may not start the service, as far as its head tells; a WebSocket is asked for in the same way."""
     if not head:
         return None
     line, *fields = head.removesuffix(HEAD_END).split(b"\r\n")
     method, _, rest = line.partition(b" ")
-    named = [field.partition(b":") for field in fields]
-    if b" HTTP/1." not in rest or not all(name.strip() == name and name and colon for name, colon, _ in named):
-        return MALFORMED
-    sent = Headers(raw=[(name.lower(), value.strip()) for name, _, value in named])
-    return find_refusal(rules, {"type": "http", "scheme": "http", "method": method.decode("latin-1")}, sent)
+    headers = [field.partition(b":") for field in fields]
+    if b" HTTP/1." not in rest or not all(name.strip() == name and name and colon for name, colon, _ in headers):
+        return MALFORMED_REQUEST
+    parsed_headers = Headers(raw=[(name.lower(), value.strip()) for name, _, value in headers])
+    return find_refusal(rules, {"type": "http", "scheme": "http", "method": method.decode("latin-1")}, parsed_headers)
 
 
-def _answer(writer: StreamWriter, status: HTTPStatus, detail: str) -> None:
+def _send_refusal(writer: StreamWriter, status: HTTPStatus, detail: str) -> None:
     body = json.dumps({"detail": detail}).encode()
     head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
     head += f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
     writer.write(head.encode() + body)
 
 
-async def _pass_on(reader: StreamReader, writer: StreamWriter, silence: asyncio.Timeout) -> None:
-    """Until one side has said all; the other may still answer. Whatever is said puts the end of `silence` off."""
+async def _pipe(reader: StreamReader, writer: StreamWriter, idle_timeout: asyncio.Timeout) -> None:
+    """Until one side has said all; the other may still answer. Whatever is said puts the end of `idle_timeout` off."""
     loop = asyncio.get_running_loop()
     while chunk := await reader.read(CHUNK_BYTES):
-        silence.reschedule(loop.time() + SILENT_SECONDS)
+        idle_timeout.reschedule(loop.time() + IDLE_CONNECTION_SECONDS)
         writer.write(chunk)
         await writer.drain()
     with suppress(OSError):
@@ -173,30 +185,30 @@ async def _pass_on(reader: StreamReader, writer: StreamWriter, silence: asyncio.
 
 async def serve(
     supervisor: Supervisor,
-    doors: list[tuple[str, int, int]],
+    routes: list[tuple[str, int, int]],
     hosts: Collection[str],
     idle_seconds: float = IDLE_SECONDS,
 ) -> None:
     """Listen on each door's port, (name, port, inner port), for requests to one of `hosts`; does not return."""
-    rules = (other_host(hosts), foreign_origin, foreign_fetch)
-    services = [(OnDemand(supervisor, name, inner, rules), port) for name, port, inner in doors]
+    rules = (refuse_other_hosts(hosts), refuse_foreign_origin, refuse_foreign_fetch)
+    services = [(OnDemandService(supervisor, name, inner, rules), port) for name, port, inner in routes]
     for service, port in services:
-        await asyncio.start_server(service.connected, HOST, port, limit=MAX_HEAD_BYTES)
+        await asyncio.start_server(service.handle_connection, HOST, port, limit=MAX_HEAD_BYTES)
     await asyncio.gather(*(service.stop_idle(idle_seconds) for service, _ in services))
 
 
 def main() -> None:
     """Serve what the command line says, and look after the watchdog."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    root, *doors = sys.argv[1:]
-    parts = [door.split(":") for door in doors]
+    root, *routes = sys.argv[1:]
+    parts = [door.split(":") for door in routes]
     home = Home(Path(root))
     supervisor = Supervisor(home)
     hosts = Settings().edge_allowed_hosts
 
     async def work() -> None:
         places = [(name, int(port), int(inner)) for name, port, inner in parts]
-        await asyncio.gather(serve(supervisor, places, hosts), look_after_watchdog(home, supervisor))
+        await asyncio.gather(serve(supervisor, places, hosts), watch_watchdog(home, supervisor))
 
     asyncio.run(work())
 

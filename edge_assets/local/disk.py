@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 MIB = 2**20
 RESERVE_BYTES = 256 * MIB
 """A recovery replays at most `max_wal_size` of log into files that are mostly there, and begins a segment of 16 MB."""
-RELEASE_BELOW_BYTES = 128 * MIB
-KEEP_ABOVE_BYTES = 4 * RESERVE_BYTES
+RELEASE_BELOW_FREE_BYTES = 128 * MIB
+ALLOCATE_ABOVE_FREE_BYTES = 4 * RESERVE_BYTES
 """The reserve is made where it takes no more than a quarter of what is left."""
 CHUNK_BYTES = 4 * MIB
 
 
-def keep_reserve(reserve: Path) -> bool:
+def ensure_reserve(reserve: Path) -> bool:
     """Make the reserve where it is missing and there is room; whether it is there. Cheap where it is."""
     if _size(reserve) >= RESERVE_BYTES:
         return True
-    if shutil.disk_usage(reserve.parent).free < KEEP_ABOVE_BYTES:
+    if shutil.disk_usage(reserve.parent).free < ALLOCATE_ABOVE_FREE_BYTES:
         return False
     try:
         _allocate(reserve)
@@ -39,7 +39,7 @@ def keep_reserve(reserve: Path) -> bool:
 
 def release_reserve(reserve: Path) -> bool:
     """Give the reserve back if the disk is as good as full; whether it was given back."""
-    if not _size(reserve) or shutil.disk_usage(reserve.parent).free >= RELEASE_BELOW_BYTES:
+    if not _size(reserve) or shutil.disk_usage(reserve.parent).free >= RELEASE_BELOW_FREE_BYTES:
         return False
     reserve.unlink()
     return True

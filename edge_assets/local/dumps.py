@@ -9,11 +9,11 @@ import subprocess
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from edge_assets.health.machine import NEEDED_DISK_BYTES
+from edge_assets.health.machine import MIN_FREE_DISK_BYTES
 from edge_assets.local.disk import MIB
 from edge_assets.local.errors import LocalError
-from edge_assets.local.home import PRIVATE_DIRECTORY, sync_directory
-from edge_assets.local.postgres import binaries
+from edge_assets.local.home import PRIVATE_DIRECTORY_MODE, sync_directory
+from edge_assets.local.postgres import binary_dir
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from edge_assets.local.home import Home
 
-KEPT = 3
+MAX_DUMPS = 3
 """Dumps of a database that are kept, the newest."""
 
 
@@ -31,7 +31,7 @@ def dump_database(home: Home, url: str, revision: str, now: datetime) -> Path:
     Raises `LocalError` where it cannot be written whole; nothing is left of it then.
     """
     name = urlsplit(url).path.removeprefix("/")
-    home.dumps.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+    home.dumps.mkdir(mode=PRIVATE_DIRECTORY_MODE, exist_ok=True)
     target = home.dumps / f"{name}-{revision}-{now:%Y%m%dT%H%M%S}.dump"
     scratch = target.with_suffix(".part")
     try:
@@ -41,26 +41,33 @@ def dump_database(home: Home, url: str, revision: str, now: datetime) -> Path:
         raise
     scratch.replace(target)
     sync_directory(home.dumps)
-    _drop_old(home.dumps, name)
+    _delete_old_dumps(home.dumps, name)
     return target
 
 
 def _run_pg_dump(url: str, target: Path) -> None:
     """The password goes by the environment: a command line can be read by everybody."""
     parts = urlsplit(url)
-    place = ["--host", str(parts.hostname), "--port", str(parts.port), "--username", str(parts.username)]
-    command = [str(binaries() / "pg_dump"), "--format=custom", *place, "--file", str(target), parts.path[1:]]
+    connection_options = ["--host", str(parts.hostname), "--port", str(parts.port), "--username", str(parts.username)]
+    command = [
+        str(binary_dir() / "pg_dump"),
+        "--format=custom",
+        *connection_options,
+        "--file",
+        str(target),
+        parts.path[1:],
+    ]
     environment = {**os.environ, "PGPASSWORD": unquote(parts.password or "")}
-    said = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    result = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)  # noqa: S603 - ours
     free = shutil.disk_usage(target.parent).free
-    if said.returncode or free < NEEDED_DISK_BYTES // 8:
-        why = said.stderr.strip() or f"only {free // MIB} MiB are left on the disk"
-        msg = f"what the database holds cannot be kept before it is migrated: {why}"
+    if result.returncode or free < MIN_FREE_DISK_BYTES // 8:
+        reason = result.stderr.strip() or f"only {free // MIB} MiB are left on the disk"
+        msg = f"what the database holds cannot be kept before it is migrated: {reason}"
         raise LocalError(msg, f"make room at {target.parent}; nothing has been changed")
 
 
-def _drop_old(directory: Path, name: str) -> None:
+def _delete_old_dumps(directory: Path, name: str) -> None:
     pattern = re.compile(rf"{re.escape(name)}-[^-]+-\d+T\d+\.dump")
-    of_this = [path for path in directory.iterdir() if pattern.fullmatch(path.name)]
-    for path in sorted(of_this, key=lambda path: path.name.rsplit("-", 1)[1])[:-KEPT]:
+    dumps = [path for path in directory.iterdir() if pattern.fullmatch(path.name)]
+    for path in sorted(dumps, key=lambda path: path.name.rsplit("-", 1)[1])[:-MAX_DUMPS]:
         path.unlink()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from edge_assets.core.settings import Feed
+from edge_assets.core.tokens import signing_secret
 from edge_assets.local.ports import HOST
-from edge_assets.settings import Feed
-from edge_assets.tokens import signing_secret
 
 if TYPE_CHECKING:
+    from edge_assets.core.settings import Settings
     from edge_assets.local.home import Home
     from edge_assets.local.plan import Plan
-    from edge_assets.settings import Settings
 
-QUIET = {
+COMMON_VARIABLES = {
     "DAGSTER_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -22,9 +22,9 @@ QUIET = {
 }
 
 
-def environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
+def build_environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
     """Ours on top of the caller's."""
-    ours = {
+    variables = {
         "EDGE_HOME": str(home.root),
         "EDGE_FEED": plan.feed.value,
         "EDGE_LOCAL": "true",
@@ -34,7 +34,13 @@ def environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": plan.mlflow_uri,
         "JWT_SECRET": jwt_secret(settings, home),
     }
-    return {**os.environ, **QUIET, **ours, **dagster_environment(home, plan), **_feed(settings, home, plan)}
+    return {
+        **os.environ,
+        **COMMON_VARIABLES,
+        **variables,
+        **dagster_environment(home, plan),
+        **_feed_environment(settings, home, plan),
+    }
 
 
 def dagster_environment(home: Home, plan: Plan) -> dict[str, str]:
@@ -44,7 +50,7 @@ def dagster_environment(home: Home, plan: Plan) -> dict[str, str]:
     """
     return {
         "DAGSTER_HOME": str(home.dagster),
-        "DAGSTER_POSTGRES_URL": for_psycopg2(plan.dagster_url),
+        "DAGSTER_POSTGRES_URL": sqlalchemy_url(plan.dagster_url),
         "DAGSTER_GRPC_TIMEOUT_SECONDS": "900",
     }
 
@@ -54,12 +60,12 @@ def jwt_secret(settings: Settings, home: Home) -> str:
     return signing_secret(settings) if settings.jwt_secret else home.secret("jwt")
 
 
-def for_psycopg2(url: str) -> str:
+def sqlalchemy_url(url: str) -> str:
     """Dagster and MLflow want SQLAlchemy's name of the driver."""
     return "postgresql+psycopg2://" + url.split("://", 1)[1]
 
 
-def _feed(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
+def _feed_environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
     if plan.feed is Feed.ODDS_API:
         key = settings.odds_api_key
         return {"ODDS_API_URL": settings.odds_api_url, "ODDS_API_KEY": key.get_secret_value() if key else ""}

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PRIVATE_FILE = 0o600
-PRIVATE_DIRECTORY = 0o700
+PRIVATE_FILE_MODE = 0o600
+PRIVATE_DIRECTORY_MODE = 0o700
 SECRET_BYTES = 32
-SECRET = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
+SECRET_PATTERN = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Home:
                 home.mlflow,
                 home.root / "secrets",
             ):
-                directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+                directory.mkdir(mode=PRIVATE_DIRECTORY_MODE, parents=True, exist_ok=True)
         except OSError as error:
             msg = f"{home.root} cannot be used as EDGE_HOME: {error.strerror}"
             raise LocalError(msg, "set EDGE_HOME to a directory you can write to") from error
@@ -99,14 +99,14 @@ class Home:
         path = self.root / "secrets" / name
         if not path.exists():
             write_private(path, secrets.token_hex(SECRET_BYTES))
-        kept = path.read_text(errors="replace").strip()
-        if not SECRET.fullmatch(kept):
+        value = path.read_text(errors="replace").strip()
+        if not SECRET_PATTERN.fullmatch(value):
             msg = f"{path} is damaged: a secret has {2 * SECRET_BYTES} hexadecimal digits"
             raise LocalError(msg, "delete it; `edge up` makes another, and gives it to its server")
-        return kept
+        return value
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold this home while its stack is started or stopped; `LocalError` if another process does.
 
         The kernel drops the lock with its holder, so a lock left by a killed process is no lock.
@@ -123,18 +123,18 @@ class Home:
             file.flush()
             yield
 
-    def remember(self, key: str, value: Any) -> None:
+    def set_state(self, key: str, value: Any) -> None:
         """Keep a fact over restarts."""
-        facts = self._facts() | {key: value}
-        write_private(self.root / "state.json", json.dumps(facts, indent=1))
+        state = self._load_state() | {key: value}
+        write_private(self.root / "state.json", json.dumps(state, indent=1))
 
-    def recall(self, key: str, default: Any = None) -> Any:
+    def get_state(self, key: str, default: Any = None) -> Any:
         """A remembered fact."""
-        return self._facts().get(key, default)
+        return self._load_state().get(key, default)
 
-    def _facts(self) -> dict[str, Any]:
+    def _load_state(self) -> dict[str, Any]:
         path = self.root / "state.json"
-        return read_private(path, "delete it; it only remembers ports and which recording a database holds") or {}
+        return read_private_json(path, "delete it; it only remembers ports and which recording a database holds") or {}
 
 
 def write_private(path: Path, text: str) -> None:
@@ -143,7 +143,7 @@ def write_private(path: Path, text: str) -> None:
     Without the first `fsync` the new name can be on the disk before what it names, an empty file.
     """
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.touch(mode=PRIVATE_FILE)
+    scratch.touch(mode=PRIVATE_FILE_MODE)
     with scratch.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -161,7 +161,7 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def read_private(path: Path, remedy: str) -> dict[str, Any] | None:
+def read_private_json(path: Path, remedy: str) -> dict[str, Any] | None:
     """A JSON object that `write_private` wrote; None if there is no such file.
 
     Raises `LocalError` with the file's name and `remedy` where it is empty, cut off or something else.
@@ -169,11 +169,11 @@ def read_private(path: Path, remedy: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        read = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:  # also what is no text
         msg = f"{path} is damaged: {error}" if path.stat().st_size else f"{path} is empty, as a power cut leaves a file"
         raise LocalError(msg, remedy) from None
-    if not isinstance(read, dict):
+    if not isinstance(content, dict):
         msg = f"{path} is damaged: it holds no JSON object"
         raise LocalError(msg, remedy)
-    return read
+    return content

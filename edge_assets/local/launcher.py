@@ -12,7 +12,7 @@ import pwd
 import sys
 from pathlib import Path
 
-from edge_assets.local.disk import keep_reserve, release_reserve
+from edge_assets.local.disk import ensure_reserve, release_reserve
 
 
 def launch(reserve: Path, user: str, command: list[str]) -> None:
@@ -20,13 +20,13 @@ def launch(reserve: Path, user: str, command: list[str]) -> None:
     if release_reserve(reserve):
         print(f"the disk is full: {reserve} is given back for the recovery", file=sys.stderr, flush=True)  # noqa: T201
     else:
-        keep_reserve(reserve)
+        ensure_reserve(reserve)
     if user:
-        _become(user)
+        _switch_user(user)
     os.execv(command[0], command)  # noqa: S606 - the wheel's binary
 
 
-def _become(user: str) -> None:
+def _switch_user(user: str) -> None:
     account = pwd.getpwnam(user)
     os.initgroups(user, account.pw_gid)
     os.setgid(account.pw_gid)

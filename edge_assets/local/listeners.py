@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from edge_assets.local.supervisor import ProgramInfo
 
 
-def owns(programs: Iterable[ProgramInfo], name: str, port: int) -> bool:
+def owns_port(programs: Iterable[ProgramInfo], name: str, port: int) -> bool:
     """Whether a program of ours, or a child of it, listens on a port; other users' processes cannot be told."""
     pid = next((program.pid for program in programs if program.name == name), 0)
     try:
-        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if pid else []
+        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if pid else []
         return any(
             connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-            for process in family
+            for process in processes
             for connection in process.net_connections("tcp")
         )
     except psutil.Error:

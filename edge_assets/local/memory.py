@@ -22,24 +22,24 @@ def memory_by_service(pids: Mapping[str, int]) -> dict[str, int]:
     children: dict[int, list[int]] = {}
     for process in psutil.process_iter(["ppid"]):
         children.setdefault(process.info["ppid"], []).append(process.pid)
-    return {service: sum(map(_taken, _family(pid, children))) for service, pid in pids.items()}
+    return {service: sum(map(_memory_bytes, _process_tree(pid, children))) for service, pid in pids.items()}
 
 
-def _family(pid: int, children: Mapping[int, list[int]]) -> Iterable[int]:
+def _process_tree(pid: int, children: Mapping[int, list[int]]) -> Iterable[int]:
     yield pid
     for child in children.get(pid, ()):
-        yield from _family(child, children)
+        yield from _process_tree(child, children)
 
 
-def _taken(pid: int) -> int:
+def _memory_bytes(pid: int) -> int:
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
         return next(int(line.split()[1]) * KIB for line in rollup.splitlines() if line.startswith("Pss:"))
     except (OSError, StopIteration):
-        return _resident(pid)
+        return _resident_bytes(pid)
 
 
-def _resident(pid: int) -> int:
+def _resident_bytes(pid: int) -> int:
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

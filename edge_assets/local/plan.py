@@ -8,53 +8,53 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from edge_assets.core.settings import Feed, Settings
 from edge_assets.local import postgres, valkey
 from edge_assets.local.errors import LocalError
-from edge_assets.local.home import Home, read_private, write_private
-from edge_assets.local.ports import HOST, choose
-from edge_assets.settings import Feed, Settings
+from edge_assets.local.home import Home, read_private_json, write_private
+from edge_assets.local.ports import HOST, allocate_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RECORDING = "a directory or a tar of captures"
-REWRITTEN = "`edge down`, then `edge up`, which writes it anew"
+RECORDING_HELP = "a directory or a tar of captures"
+REWRITE_REMEDY = "`edge down`, then `edge up`, which writes it anew"
 
 
-class World(NamedTuple):
+class FeedDatabases(NamedTuple):
     """Where a feed's data lives; live, replayed and simulated odds never meet."""
 
     database: str
     redis_database: int
 
 
-WORLDS = {
-    Feed.ODDS_API: World("edge_live", 0),
-    Feed.REPLAY: World("edge_replay", 1),
-    Feed.SIMULATE: World("edge_simulate", 2),
+FEED_DATABASES = {
+    Feed.ODDS_API: FeedDatabases("edge_live", 0),
+    Feed.REPLAY: FeedDatabases("edge_replay", 1),
+    Feed.SIMULATE: FeedDatabases("edge_simulate", 2),
 }
 
 
 @dataclass(frozen=True)
-class Wish:
+class StartOptions:
     """What a person asked for: a tape only with a replay, a seed only with a simulation.
 
     `fresh` gives up what the feed's database holds.
     """
 
     feed: Feed
-    tape: Path | None = None
+    recording: Path | None = None
     speed: str = "max"
     seed: int = 1
     port: int | None = None
     fresh: bool = False
 
     @property
-    def story(self) -> str:
+    def feed_identity(self) -> str:
         """What makes two runs of the same feed the same world."""
         return {
             Feed.ODDS_API: "live",
-            Feed.REPLAY: f"tape {self.tape}",
+            Feed.REPLAY: f"tape {self.recording}",
             Feed.SIMULATE: f"seed {self.seed}",
         }[self.feed]
 
@@ -64,8 +64,8 @@ class Plan:
     """The decided stack. `None` for a port: that server is not ours to run. Holds passwords."""
 
     feed: Feed
-    story: str
-    tape: str | None
+    feed_identity: str
+    recording: str | None
     speed: str
     seed: int
     database_url: str
@@ -91,12 +91,12 @@ class Plan:
             "mlflow": self.mlflow_uri,
         }
 
-    def ours(self, page: str) -> bool:
+    def is_managed(self, page: str) -> bool:
         """Whether a page of `urls` is served by this stack."""
         return page != "mlflow" or self.mlflow_port is not None
 
     @property
-    def databases(self) -> Iterator[str]:
+    def database_urls(self) -> Iterator[str]:
         """The URLs of all databases that have to exist."""
         yield from (self.database_url, self.dagster_url)
         if self.mlflow_port:
@@ -113,46 +113,46 @@ class Plan:
         Raises `LocalError` for one that is damaged, or that another version wrote.
         """
         path = home.run / "stack.json"
-        stored = read_private(path, REWRITTEN)
+        stored = read_private_json(path, REWRITE_REMEDY)
         if stored is None:
             return None
         try:
-            known = {field.name: stored[field.name] for field in fields(cls)}
-            plan = cls(**known | {"feed": Feed(stored["feed"])})
-            if not all(isinstance(url, str) for url in (plan.redis_url, *plan.databases)):
+            values = {field.name: stored[field.name] for field in fields(cls)}
+            plan = cls(**values | {"feed": Feed(stored["feed"])})
+            if not all(isinstance(url, str) for url in (plan.redis_url, *plan.database_urls)):
                 msg = "an address is no text"
                 raise ValueError(msg)
             return plan
         except (KeyError, ValueError) as error:
             msg = f"{path} was not written by this version: {error}"
-            raise LocalError(msg, REWRITTEN) from None
+            raise LocalError(msg, REWRITE_REMEDY) from None
 
 
-def make(settings: Settings, home: Home, wish: Wish) -> Plan:
+def make_plan(settings: Settings, home: Home, options: StartOptions) -> Plan:
     """Decide. Raises `LocalError` for a wish that cannot be granted."""
-    _check(settings, wish)
-    world = WORLDS[wish.feed]
+    _validate_options(settings, options)
+    databases = FEED_DATABASES[options.feed]
     server, postgres_port = _database_server(settings, home)
-    redis_url, valkey_port = _redis(settings, home, world)
-    mlflow_port = None if settings.mlflow_tracking_uri else choose(home, "mlflow")
+    redis_url, valkey_port = _redis_server(settings, home, databases)
+    mlflow_port = None if settings.mlflow_tracking_uri else allocate_port(home, "mlflow")
     return Plan(
-        feed=wish.feed,
-        story=wish.story,
-        tape=str(wish.tape) if wish.tape else None,
-        speed=wish.speed,
-        seed=wish.seed,
-        database_url=settings.database_url or with_database(server, world.database),
+        feed=options.feed,
+        feed_identity=options.feed_identity,
+        recording=str(options.recording) if options.recording else None,
+        speed=options.speed,
+        seed=options.seed,
+        database_url=settings.database_url or with_database(server, databases.database),
         dagster_url=with_database(server, "dagster"),
         mlflow_database_url=with_database(server, "mlflow"),
         redis_url=redis_url,
         mlflow_uri=settings.mlflow_tracking_uri or f"http://{HOST}:{mlflow_port}",
-        serving_port=choose(home, "serving", wish.port),
-        dagster_port=choose(home, "dagster-webserver"),
+        serving_port=allocate_port(home, "serving", options.port),
+        dagster_port=allocate_port(home, "dagster-webserver"),
         postgres_port=postgres_port,
         valkey_port=valkey_port,
         mlflow_port=mlflow_port,
-        feed_port=None if wish.feed is Feed.ODDS_API else choose(home, "feed"),
-        inner_ports={name: choose(home, f"{name} inner") for name in ("dagster-webserver", "mlflow")},
+        feed_port=None if options.feed is Feed.ODDS_API else allocate_port(home, "feed"),
+        inner_ports={name: allocate_port(home, f"{name} inner") for name in ("dagster-webserver", "mlflow")},
     )
 
 
@@ -161,30 +161,30 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def _check(settings: Settings, wish: Wish) -> None:
-    if wish.feed is Feed.ODDS_API and settings.odds_api_key is None:
+def _validate_options(settings: Settings, options: StartOptions) -> None:
+    if options.feed is Feed.ODDS_API and settings.odds_api_key is None:
         msg = "the live feed needs ODDS_API_KEY, which is not set"
         raise LocalError(msg, "set it (see .env.example), or try `edge up --feed simulate`")
-    if wish.feed is Feed.REPLAY and wish.tape is None:
+    if options.feed is Feed.REPLAY and options.recording is None:
         msg = "a replay needs a recording"
-        raise LocalError(msg, f"edge up --feed replay --replay PATH ({RECORDING})")
-    if wish.fresh and (settings.database_url or settings.redis_url or wish.feed is Feed.ODDS_API):
+        raise LocalError(msg, f"edge up --feed replay --replay PATH ({RECORDING_HELP})")
+    if options.fresh and (settings.database_url or settings.redis_url or options.feed is Feed.ODDS_API):
         msg = "--fresh is for the embedded databases of a replay or a simulation"
         raise LocalError(msg, "empty a database of your own, or one of live odds, yourself")
-    if wish.tape is not None and not wish.tape.exists():
-        msg = f"there is no recording at {wish.tape}"
-        raise LocalError(msg, f"PATH is {RECORDING}")
+    if options.recording is not None and not options.recording.exists():
+        msg = f"there is no recording at {options.recording}"
+        raise LocalError(msg, f"PATH is {RECORDING_HELP}")
 
 
 def _database_server(settings: Settings, home: Home) -> tuple[str, int | None]:
     if settings.database_url:
         return settings.database_url, None
-    port = choose(home, "postgres")
+    port = allocate_port(home, "postgres")
     return postgres.server_url(port, home.secret("postgres")), port
 
 
-def _redis(settings: Settings, home: Home, world: World) -> tuple[str, int | None]:
+def _redis_server(settings: Settings, home: Home, databases: FeedDatabases) -> tuple[str, int | None]:
     if settings.redis_url:
         return settings.redis_url, None
-    port = choose(home, "valkey")
-    return valkey.url(port, home.secret("valkey"), world.redis_database), port
+    port = allocate_port(home, "valkey")
+    return valkey.server_url(port, home.secret("valkey"), databases.redis_database), port

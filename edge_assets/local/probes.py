@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import redis
 
-from edge_assets.local.listeners import owns
+from edge_assets.local.listeners import owns_port
 from edge_assets.local.ports import HOST
 
 if TYPE_CHECKING:
@@ -17,30 +17,32 @@ if TYPE_CHECKING:
 
     from edge_assets.local.supervisor import Supervisor
 
-SECONDS = 2.0
+PROBE_TIMEOUT_SECONDS = 2.0
 
 
-def postgres(url: str) -> bool:
+def is_postgres_ready(url: str) -> bool:
     """Whether the database lets us in."""
     try:
-        psycopg.connect(url, connect_timeout=int(SECONDS)).close()
+        psycopg.connect(url, connect_timeout=int(PROBE_TIMEOUT_SECONDS)).close()
     except psycopg.OperationalError:
         return False
     return True
 
 
-def valkey(url: str) -> bool:
+def is_valkey_ready(url: str) -> bool:
     """Whether the server answers PING and has read its data."""
     try:
-        with redis.Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as client:
+        with redis.Redis.from_url(
+            url, socket_timeout=PROBE_TIMEOUT_SECONDS, socket_connect_timeout=PROBE_TIMEOUT_SECONDS
+        ) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False
 
 
-def http_ok(port: int, path: str) -> bool:
+def is_http_ok(port: int, path: str) -> bool:
     """Whether GET answers with 200."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS)
+    connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_TIMEOUT_SECONDS)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
@@ -50,29 +52,29 @@ def http_ok(port: int, path: str) -> bool:
         connection.close()
 
 
-def serves(supervisor: Supervisor, name: str, port: int, path: str) -> bool:
+def is_serving(supervisor: Supervisor, name: str, port: int, path: str) -> bool:
     """Whether GET answers with 200, and it is our program that does: another home's may have taken the port."""
-    return http_ok(port, path) and owns(supervisor.programs(), name, port)
+    return is_http_ok(port, path) and owns_port(supervisor.programs(), name, port)
 
 
-def listens_as(supervisor: Supervisor, name: str, port: int) -> bool:
+def is_program_listening(supervisor: Supervisor, name: str, port: int) -> bool:
     """Whether our program accepts connections."""
-    return listens(port) and owns(supervisor.programs(), name, port)
+    return is_listening(port) and owns_port(supervisor.programs(), name, port)
 
 
-def listens(port: int) -> bool:
+def is_listening(port: int) -> bool:
     """Whether something accepts connections."""
     try:
-        socket.create_connection((HOST, port), timeout=SECONDS).close()
+        socket.create_connection((HOST, port), timeout=PROBE_TIMEOUT_SECONDS).close()
     except OSError:
         return False
     return True
 
 
-def answers_at(path: Path) -> bool:
+def is_socket_listening(path: Path) -> bool:
     """Whether something accepts connections at a unix socket."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(SECONDS)
+        client.settimeout(PROBE_TIMEOUT_SECONDS)
         try:
             client.connect(str(path))
         except OSError:
@@ -80,6 +82,6 @@ def answers_at(path: Path) -> bool:
         return True
 
 
-def runs(supervisor: Supervisor, name: str) -> bool:
+def is_program_running(supervisor: Supervisor, name: str) -> bool:
     """Whether it has been running long enough to count as started: for services that listen nowhere."""
     return any(program.name == name and program.state == "RUNNING" for program in supervisor.programs())

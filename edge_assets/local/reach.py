@@ -11,59 +11,59 @@ import redis
 from edge_assets.local.errors import LocalError
 
 if TYPE_CHECKING:
-    from edge_assets.settings import Settings
+    from edge_assets.core.settings import Settings
 
-PATIENCE_SECONDS = 5
+CONNECT_TIMEOUT_SECONDS = 5
 
 
 def check_servers(settings: Settings) -> None:
     """Raise `LocalError` where the configured database or Redis does not answer."""
     if settings.database_url:
-        reach_database(settings.database_url)
+        check_database(settings.database_url)
     if settings.redis_url:
-        reach_redis(settings.redis_url)
+        check_redis(settings.redis_url)
 
 
-def reach_database(url: str) -> None:
+def check_database(url: str) -> None:
     """Raise `LocalError` where no database answers at `url`."""
     try:
-        psycopg.connect(url, connect_timeout=PATIENCE_SECONDS).close()
+        psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_SECONDS).close()
     except (psycopg.Error, UnicodeError) as error:
-        raise no_database(url, error) from None
+        raise database_unreachable_error(url, error) from None
 
 
-def reach_redis(url: str) -> None:
+def check_redis(url: str) -> None:
     """Raise `LocalError` where no Redis answers at `url`."""
     try:
         with redis.Redis.from_url(
-            url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+            url, socket_timeout=CONNECT_TIMEOUT_SECONDS, socket_connect_timeout=CONNECT_TIMEOUT_SECONDS
         ) as client:
             client.ping()
     except (redis.RedisError, OSError, ValueError, TypeError) as error:
-        msg = f"REDIS_URL: no Redis answers at {place(url)}: {why(error)}"
+        msg = f"REDIS_URL: no Redis answers at {server_address(url)}: {driver_message(error)}"
         raise LocalError(msg, "check that it runs and that REDIS_URL names it; `edge doctor` tells more") from None
 
 
-def no_database(url: str, error: Exception) -> LocalError:
+def database_unreachable_error(url: str, error: Exception) -> LocalError:
     """A database that does not answer, told to a person."""
     parts = urlsplit(url)
-    said = why(error)
-    if said.startswith("FATAL:"):
-        msg = f"the database server at {place(url)} refuses: {said.removeprefix('FATAL:').strip()}"
+    reason = driver_message(error)
+    if reason.startswith("FATAL:"):
+        msg = f"the database server at {server_address(url)} refuses: {reason.removeprefix('FATAL:').strip()}"
     else:
-        msg = f"the database {parts.path[1:]} at {place(url)} does not answer: {said}"
+        msg = f"the database {parts.path[1:]} at {server_address(url)} does not answer: {reason}"
     return LocalError(msg, "check DATABASE_URL, or start one with `edge up`; `edge doctor` tells more")
 
 
-def place(url: str) -> str:
+def server_address(url: str) -> str:
     """Where a URL leads, without its user and password."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.hostname or 'the local socket'}{port}"
 
 
-def why(error: Exception) -> str:
+def driver_message(error: Exception) -> str:
     """The last line of what a driver says, which names no password; its kind where it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("Is the server running", "Multiple connection", "- "))]
-    return said[0].rsplit("failed: ", 1)[-1] if said else type(error).__name__
+    messages = [line for line in lines if not line.startswith(("Is the server running", "Multiple connection", "- "))]
+    return messages[0].rsplit("failed: ", 1)[-1] if messages else type(error).__name__

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def processes_of_runs(code_server: int) -> Iterator[psutil.Process]:
+def find_run_processes(code_server: int) -> Iterator[psutil.Process]:
     """Those that a code server with this process id (0: none) has spawned, from their first moment on."""
     children: list[psutil.Process] = []
     with suppress(psutil.Error):

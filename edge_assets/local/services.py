@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from edge_assets.local import dagster, postgres, probes, valkey
-from edge_assets.local.environment import for_psycopg2
+from edge_assets.core.settings import Feed
+from edge_assets.local import dagster_home, postgres, probes, valkey
+from edge_assets.local.environment import sqlalchemy_url
 from edge_assets.local.plan import with_database
 from edge_assets.local.ports import HOST
 from edge_assets.local.programs import Program
 from edge_assets.local.sockets import socket_path
-from edge_assets.settings import Feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 INFRASTRUCTURE = ("postgres", "valkey")
 """Stopped last, when nobody needs them any more."""
-PYTHON = (sys.executable, "-m")
-BRIEFLY = 2
+PYTHON_MODULE = (sys.executable, "-m")
+SHORT_STOP_SECONDS = 2
 """Seconds to stop for pages that would wait for their open connections, and for code servers, which wait for their
 threads: none has anything to lose."""
-LAUNCHES_END_SECONDS = 20
+DAEMON_STOP_SECONDS = 20
 """For the daemon, which ends the runs (`edge_assets.defs.ending`) once it launches no more."""
-LOG_LEVEL = ("--log-level", "warning")
+LOG_LEVEL_OPTIONS = ("--log-level", "warning")
 """Dagster's own INFO is several lines every five seconds, which push what went wrong out of the logs."""
 
 
@@ -40,85 +40,89 @@ class Service:
 
     program: Program
     after: tuple[str, ...]
-    ready: Callable[[], bool]
+    is_ready: Callable[[], bool]
     essential: bool = True
 
 
-def services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
+def define_services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     """Everything that the plan has us run."""
-    yield from _infrastructure(home, plan)
-    yield from _feed(plan, supervisor)
-    yield from _dagster(home, plan, supervisor)
-    yield from _serving(plan, supervisor)
-    yield _watchdog(plan, supervisor)
+    yield from _infrastructure_services(home, plan)
+    yield from _feed_services(plan, supervisor)
+    yield from _dagster_services(home, plan, supervisor)
+    yield from _serving_services(plan, supervisor)
+    yield _watchdog_service(plan, supervisor)
     if plan.mlflow_port:
-        yield _mlflow(home, plan)
-    yield _activator(home, plan, supervisor)
+        yield _mlflow_service(home, plan)
+    yield _activator_service(home, plan, supervisor)
 
 
-def _infrastructure(home: Home, plan: Plan) -> Iterator[Service]:
+def _infrastructure_services(home: Home, plan: Plan) -> Iterator[Service]:
     if plan.postgres_port:
         server = with_database(plan.database_url, "postgres")
-        yield Service(postgres.program(home, plan.postgres_port), (), partial(probes.postgres, server))
+        yield Service(postgres.server_program(home, plan.postgres_port), (), partial(probes.is_postgres_ready, server))
     if plan.valkey_port:
-        program = valkey.program(home, plan.valkey_port, home.secret("valkey"))
-        yield Service(program, (), partial(probes.valkey, plan.redis_url))
+        program = valkey.server_program(home, plan.valkey_port, home.secret("valkey"))
+        yield Service(program, (), partial(probes.is_valkey_ready, plan.redis_url))
 
 
-def _feed(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
+def _feed_services(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     if plan.feed_port is None:
         return
     options = {
-        Feed.REPLAY: ("edge_assets.feeds.replay", "--tape", str(plan.tape), "--speed", plan.speed),
-        Feed.SIMULATE: ("edge_assets.feeds.simulate", "--seed", str(plan.seed)),
+        Feed.REPLAY: ("edge_assets.sandbox.server", "--tape", str(plan.recording), "--speed", plan.speed),
+        Feed.SIMULATE: ("edge_assets.sandbox.simulator", "--seed", str(plan.seed)),
     }[plan.feed]
-    command = (*PYTHON, *options, "--port", str(plan.feed_port))
+    command = (*PYTHON_MODULE, *options, "--port", str(plan.feed_port))
     yield Service(
-        Program("feed", command), (), partial(probes.serves, supervisor, "feed", plan.feed_port, "/_edge/ready")
+        Program("feed", command), (), partial(probes.is_serving, supervisor, "feed", plan.feed_port, "/_edge/ready")
     )
 
 
-def _dagster(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
+def _dagster_services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     """The daemon waits for the code servers: of each that is away it tells every second, in thirty lines."""
-    places = dagster.locations()
-    yield from (_code_server(home, location) for location in places)
-    workspace = ("--workspace", str(dagster.workspace_file(home)))
+    code_locations = dagster_home.load_code_locations()
+    yield from (_code_server_service(home, location) for location in code_locations)
+    workspace = ("--workspace", str(dagster_home.workspace_file(home)))
     yield Service(
         Program(
             "dagster-daemon",
-            (*PYTHON, "edge_assets.defs.daemon", "run", *LOG_LEVEL, *workspace),
-            stop_seconds=LAUNCHES_END_SECONDS,
+            (*PYTHON_MODULE, "edge_assets.defs.daemon", "run", *LOG_LEVEL_OPTIONS, *workspace),
+            stop_seconds=DAEMON_STOP_SECONDS,
         ),
-        ("databases", "feed-sports", *(location.service for location in places)),
-        partial(probes.runs, supervisor, "dagster-daemon"),
+        ("databases", "feed-sports", *(location.service for location in code_locations)),
+        partial(probes.is_program_running, supervisor, "dagster-daemon"),
     )
     port = str(plan.inner_ports["dagster-webserver"])
-    web = ("edge_assets.web.dagster_ui", "--host", HOST, "--port", port, *workspace)
-    yield _on_demand(Program("dagster-webserver", (*PYTHON, *web), stop_seconds=BRIEFLY, on_demand=True))
-
-
-def _code_server(home: Home, location: dagster.Location) -> Service:
-    path = socket_path(home, location.service)
-    what = ("--module-name", location.module, "--location-name", location.name)
-    where = ("--socket", str(path), "--use-python-environment-entry-point")
-    command = (*PYTHON, "dagster", "api", "grpc", *LOG_LEVEL, *what, *where)
-    program = Program(location.service, command, stop_seconds=1)  # its runs have been ended before it
-    essential = location.name == dagster.ESSENTIAL_LOCATION
-    return Service(program, ("databases", "feed-sports"), partial(probes.answers_at, path), essential=essential)
-
-
-def _serving(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
-    after = ("migrations", "feed-sports", *(("valkey",) if plan.valkey_port else ()))
-    scorer = Program("scorer", (*PYTHON, "serving.scorer"))
-    yield Service(scorer, after, partial(probes.runs, supervisor, "scorer"))
-    yield Service(
-        Program("serving", (*PYTHON, "serving", "--host", HOST, "--port", str(plan.serving_port))),
-        after,
-        partial(probes.serves, supervisor, "serving", plan.serving_port, "/readyz"),
+    web_command = ("edge_assets.web.dagster_ui", "--host", HOST, "--port", port, *workspace)
+    yield _on_demand_service(
+        Program("dagster-webserver", (*PYTHON_MODULE, *web_command), stop_seconds=SHORT_STOP_SECONDS, on_demand=True)
     )
 
 
-def _watchdog(plan: Plan, supervisor: Supervisor) -> Service:
+def _code_server_service(home: Home, location: dagster_home.CodeLocation) -> Service:
+    path = socket_path(home, location.service)
+    location_options = ("--module-name", location.module, "--location-name", location.name)
+    socket_options = ("--socket", str(path), "--use-python-environment-entry-point")
+    command = (*PYTHON_MODULE, "dagster", "api", "grpc", *LOG_LEVEL_OPTIONS, *location_options, *socket_options)
+    program = Program(location.service, command, stop_seconds=1)  # its runs have been ended before it
+    essential = location.name == dagster_home.ESSENTIAL_LOCATION
+    return Service(
+        program, ("databases", "feed-sports"), partial(probes.is_socket_listening, path), essential=essential
+    )
+
+
+def _serving_services(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
+    after = ("migrations", "feed-sports", *(("valkey",) if plan.valkey_port else ()))
+    scorer = Program("scorer", (*PYTHON_MODULE, "serving.scorer"))
+    yield Service(scorer, after, partial(probes.is_program_running, supervisor, "scorer"))
+    yield Service(
+        Program("serving", (*PYTHON_MODULE, "serving", "--host", HOST, "--port", str(plan.serving_port))),
+        after,
+        partial(probes.is_serving, supervisor, "serving", plan.serving_port, "/readyz"),
+    )
+
+
+def _watchdog_service(plan: Plan, supervisor: Supervisor) -> Service:
     listening = {
         "serving": plan.serving_port,
         "feed": plan.feed_port,
@@ -128,36 +132,39 @@ def _watchdog(plan: Plan, supervisor: Supervisor) -> Service:
     }
     ports = [word for name, port in listening.items() if port for word in (f"--{name}-port", str(port))]
     return Service(
-        Program("watchdog", (*PYTHON, "edge_assets.local.watchdog", *ports), stop_seconds=BRIEFLY),
+        Program("watchdog", (*PYTHON_MODULE, "edge_assets.local.watchdog", *ports), stop_seconds=SHORT_STOP_SECONDS),
         ("migrations", "feed-sports"),
-        partial(probes.runs, supervisor, "watchdog"),
+        partial(probes.is_program_running, supervisor, "watchdog"),
         essential=False,
     )
 
 
-def _mlflow(home: Home, plan: Plan) -> Service:
+def _mlflow_service(home: Home, plan: Plan) -> Service:
     """Its database comes by environment, so that no password shows in the list of processes."""
     environment = {
-        "MLFLOW_BACKEND_STORE_URI": for_psycopg2(plan.mlflow_database_url),
+        "MLFLOW_BACKEND_STORE_URI": sqlalchemy_url(plan.mlflow_database_url),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     artifacts = ("--serve-artifacts", "--artifacts-destination", home.mlflow.as_uri())
-    where = ("--host", HOST, "--port", str(plan.inner_ports["mlflow"]))
-    command = (*PYTHON, "edge_assets.web.mlflow_ui", "server", *where, *artifacts)
-    return _on_demand(
-        Program("mlflow", command, environment=environment, stop_seconds=BRIEFLY, on_demand=True),
+    address_options = ("--host", HOST, "--port", str(plan.inner_ports["mlflow"]))
+    command = (*PYTHON_MODULE, "edge_assets.web.mlflow_ui", "server", *address_options, *artifacts)
+    return _on_demand_service(
+        Program("mlflow", command, environment=environment, stop_seconds=SHORT_STOP_SECONDS, on_demand=True),
     )
 
 
-def _on_demand(program: Program) -> Service:
+def _on_demand_service(program: Program) -> Service:
     """It only has to be known: the activator starts it."""
     return Service(program, ("databases",), lambda: True)
 
 
-def _activator(home: Home, plan: Plan, supervisor: Supervisor) -> Service:
+def _activator_service(home: Home, plan: Plan, supervisor: Supervisor) -> Service:
     """Listens where a browser looks for the pages that hardly anybody has open."""
-    doors = {"dagster-webserver": plan.dagster_port, **({"mlflow": plan.mlflow_port} if plan.mlflow_port else {})}
-    words = (f"{name}:{port}:{plan.inner_ports[name]}" for name, port in doors.items())
-    command = (*PYTHON, "edge_assets.local.activator", str(home.root), *words)
-    ready = partial(probes.listens_as, supervisor, "activator", plan.dagster_port)
-    return Service(Program("activator", command, stop_seconds=BRIEFLY), ("databases",), ready)
+    public_ports = {
+        "dagster-webserver": plan.dagster_port,
+        **({"mlflow": plan.mlflow_port} if plan.mlflow_port else {}),
+    }
+    routes = (f"{name}:{port}:{plan.inner_ports[name]}" for name, port in public_ports.items())
+    command = (*PYTHON_MODULE, "edge_assets.local.activator", str(home.root), *routes)
+    ready = partial(probes.is_program_listening, supervisor, "activator", plan.dagster_port)
+    return Service(Program("activator", command, stop_seconds=SHORT_STOP_SECONDS), ("databases",), ready)

@@ -12,55 +12,55 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from edge_assets.core.settings import HomeSettings
 from edge_assets.local import sockets
-from edge_assets.local.dagster import locations
+from edge_assets.local.dagster_home import load_code_locations
 from edge_assets.local.environment import dagster_environment
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import write_private
 from edge_assets.local.plan import Plan
-from edge_assets.local.runs import processes_of_runs
+from edge_assets.local.runs import find_run_processes
 from edge_assets.local.services import INFRASTRUCTURE
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.local.survivors import survivors
-from edge_assets.settings import HomeSettings
+from edge_assets.local.survivors import find_stack_processes
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
-SECONDS_TO_END = 10.0
-SECONDS_TO_END_RUNS = 45.0
+TERMINATE_TIMEOUT_SECONDS = 10.0
+END_RUNS_TIMEOUT_SECONDS = 45.0
 """Two or three, and ten times that on busy cores."""
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """A supervisord that is being ended may have started a program anew in the meantime."""
 
 
 def down(home: Home) -> int:
     """Stop everything of this home; returns how many processes there were. Nothing to stop is no error."""
-    found = len(list(survivors(home)))
+    found = len(list(find_stack_processes(home)))
     with suppress(LocalError, OSError, psutil.Error):  # a supervisord that cannot do it is ended itself
-        _ask(home, Supervisor(home))
-    for _ in range(ATTEMPTS):
-        if not (left := list(survivors(home))):
+        _stop_in_order(home, Supervisor(home))
+    for _ in range(MAX_ATTEMPTS):
+        if not (remaining := list(find_stack_processes(home))):
             sockets.remove_directory(home)
             return found
-        _end(left)
-    msg = f"processes {', '.join(str(process.pid) for process in left)} do not end"
+        _terminate(remaining)
+    msg = f"processes {', '.join(str(process.pid) for process in remaining)} do not end"
     raise LocalError(msg, "end them yourself: kill -9")
 
 
-def _ask(home: Home, supervisor: Supervisor) -> None:
+def _stop_in_order(home: Home, supervisor: Supervisor) -> None:
     """An orderly end: what launches runs, the runs, what they run in, the databases."""
     programs = supervisor.programs()
     names = {program.name for program in programs}
-    code_servers = {location.service for location in locations()}
-    notice = HomeSettings(edge_home=home.root).runs_to_end
-    runs = [run.pid for program in programs if program.name in code_servers for run in processes_of_runs(program.pid)]
-    write_private(notice, json.dumps(runs))
+    code_servers = {location.service for location in load_code_locations()}
+    runs_file = HomeSettings(edge_home=home.root).ending_runs_path
+    runs = [run.pid for program in programs if program.name in code_servers for run in find_run_processes(program.pid)]
+    write_private(runs_file, json.dumps(runs))
     supervisor.request_stop(names - code_servers - set(INFRASTRUCTURE))
     supervisor.stop(names & {"dagster-daemon"})
-    if notice.exists():
+    if runs_file.exists():
         _end_runs(home)
-        notice.unlink(missing_ok=True)
+        runs_file.unlink(missing_ok=True)
     supervisor.stop(names - set(INFRASTRUCTURE))
     supervisor.stop(names & set(INFRASTRUCTURE))
     supervisor.shutdown()
@@ -72,19 +72,19 @@ def _end_runs(home: Home) -> None:
         if plan := Plan.load(home):
             command = [sys.executable, "-m", "edge_assets.defs.ending"]
             environment = {**os.environ, **dagster_environment(home, plan), "EDGE_HOME": str(home.root)}
-            subprocess.run(command, env=environment, check=False, capture_output=True, timeout=SECONDS_TO_END_RUNS)  # noqa: S603 - ours
+            subprocess.run(command, env=environment, check=False, capture_output=True, timeout=END_RUNS_TIMEOUT_SECONDS)  # noqa: S603 - ours
 
 
-def _end(processes: list[psutil.Process]) -> None:
+def _terminate(processes: list[psutil.Process]) -> None:
     """Ask first, then kill. For PostgreSQL SIGINT asks, and its own sessions are its to end."""
     for process in processes:
-        _send(process, signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
-    _, stubborn = psutil.wait_procs(processes, timeout=SECONDS_TO_END)
-    for process in stubborn:
-        _send(process, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=SECONDS_TO_END)
+        _send_signal(process, signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
+    _, alive = psutil.wait_procs(processes, timeout=TERMINATE_TIMEOUT_SECONDS)
+    for process in alive:
+        _send_signal(process, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=TERMINATE_TIMEOUT_SECONDS)
 
 
-def _send(process: psutil.Process, number: signal.Signals) -> None:
+def _send_signal(process: psutil.Process, number: signal.Signals) -> None:
     with suppress(psutil.NoSuchProcess):
         process.send_signal(number)

@@ -18,20 +18,20 @@ import psutil
 
 from edge_assets.local import sockets
 from edge_assets.local.errors import LocalError
-from edge_assets.local.home import PRIVATE_DIRECTORY, Home, write_private
-from edge_assets.local.programs import Program, escape, section
+from edge_assets.local.home import PRIVATE_DIRECTORY_MODE, Home, write_private
+from edge_assets.local.programs import Program, escape_percent, format_section
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-MARKER = "EDGE_STACK"
+STACK_MARKER = "EDGE_STACK"
 """Set, to the home, in the environment of everything that a stack starts, so that nothing of it can hide."""
-START_SECONDS = 15.0
-STOP_SECONDS = 40.0
-CALL_SECONDS = 10.0
+START_TIMEOUT_SECONDS = 15.0
+STOP_TIMEOUT_SECONDS = 40.0
+CALL_TIMEOUT_SECONDS = 10.0
 """After which a supervisord that says nothing counts as hanging; it answers in milliseconds."""
 
-CONFIGURATION = """\
+CONFIGURATION_TEMPLATE = """\
 [supervisord]
 strip_ansi=true
 umask=077
@@ -71,7 +71,7 @@ class Supervisor:
         """The running supervisord's process id; a pid file left by a dead one does not count."""
         try:
             pid = int((self._home.run / "supervisord.pid").read_text())
-            alive = psutil.Process(pid).environ().get(MARKER) == str(self._home.root)
+            alive = psutil.Process(pid).environ().get(STACK_MARKER) == str(self._home.root)
         except (OSError, ValueError, psutil.Error):
             return None
         return pid if alive else None
@@ -79,25 +79,25 @@ class Supervisor:
     def launch(self, environment: Mapping[str, str]) -> None:
         """Start an empty supervisord whose programs inherit `environment`; returns once it answers."""
         programs = self._home.run / "programs"
-        programs.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        programs.mkdir(mode=PRIVATE_DIRECTORY_MODE, exist_ok=True)
         for stale in programs.glob("*.conf"):
             stale.unlink()
         sockets.make_directory(self._home)
         configuration = self._home.run / "supervisord.conf"
-        write_private(configuration, self._configuration(programs))
+        write_private(configuration, self._render_configuration(programs))
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
-        marked = {**environment, MARKER: str(self._home.root)}
-        said = subprocess.run(command, env=marked, check=False, capture_output=True, text=True)  # noqa: S603 - ours
-        give_up = time.monotonic() + START_SECONDS
-        while self.pid is None or not self._answers():
-            if said.returncode or time.monotonic() > give_up:
-                msg = f"supervisord does not start: {(said.stdout + said.stderr).strip()}"
+        marked_environment = {**environment, STACK_MARKER: str(self._home.root)}
+        result = subprocess.run(command, env=marked_environment, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while self.pid is None or not self._is_answering():
+            if result.returncode or time.monotonic() > deadline:
+                msg = f"supervisord does not start: {(result.stdout + result.stderr).strip()}"
                 raise LocalError(msg, f"see {self._home.logs}/supervisord.log")
             time.sleep(0.05)
 
     def add(self, program: Program) -> None:
         """Start a program and keep it running."""
-        write_private(self._home.run / "programs" / f"{program.name}.conf", section(program, self._home.logs))
+        write_private(self._home.run / "programs" / f"{program.name}.conf", format_section(program, self._home.logs))
         self._call("reloadConfig")
         self._call("addProcessGroup", program.name)
 
@@ -132,8 +132,8 @@ class Supervisor:
     def stop(self, names: Collection[str]) -> None:
         """Stop programs side by side and wait for their end (supervisord kills those that dawdle)."""
         self.request_stop(names)
-        give_up = time.monotonic() + STOP_SECONDS
-        while any(p.name in names and p.pid for p in self.programs()) and time.monotonic() < give_up:
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        while any(p.name in names and p.pid for p in self.programs()) and time.monotonic() < deadline:
             time.sleep(0.1)
 
     def restart(self, name: str) -> None:
@@ -148,19 +148,19 @@ class Supervisor:
             return
         process = psutil.Process(pid)
         self._call("shutdown")
-        process.wait(STOP_SECONDS)
+        process.wait(STOP_TIMEOUT_SECONDS)
 
-    def _configuration(self, programs: Path) -> str:
+    def _render_configuration(self, programs: Path) -> str:
         """Paths are written out: supervisord takes a `%` in its own `%(here)s` for the begin of a variable."""
-        return CONFIGURATION.format(
+        return CONFIGURATION_TEMPLATE.format(
             user="user=root" if os.geteuid() == 0 else "",
-            logs=escape(self._home.logs),
-            run=escape(self._home.run),
-            socket=escape(self._socket),
-            programs=_as_pattern(programs),
+            logs=escape_percent(self._home.logs),
+            run=escape_percent(self._home.run),
+            socket=escape_percent(self._socket),
+            programs=_glob_pattern(programs),
         )
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         try:
             self._call("getState")
         except OSError:
@@ -184,13 +184,13 @@ class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a unix socket."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=CALL_SECONDS)
+        super().__init__("localhost", timeout=CALL_TIMEOUT_SECONDS)
         self._path = path
 
     def connect(self) -> None:
         """Connect to the socket."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(CALL_SECONDS)
+        self.sock.settimeout(CALL_TIMEOUT_SECONDS)
         self.sock.connect(str(self._path))
 
 
@@ -208,6 +208,6 @@ class _UnixTransport(Transport):
         return connection
 
 
-def _as_pattern(directory: Path) -> str:
+def _glob_pattern(directory: Path) -> str:
     """Matches the directory and no other that is likely: patterns are separated by spaces."""
-    return "".join("?" if letter.isspace() else letter for letter in escape(Path(glob.escape(str(directory)))))
+    return "".join("?" if letter.isspace() else letter for letter in escape_percent(Path(glob.escape(str(directory)))))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from edge_assets.local.supervisor import MARKER
+from edge_assets.local.supervisor import STACK_MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 
-def survivors(home: Home) -> Iterator[psutil.Process]:
+def find_stack_processes(home: Home) -> Iterator[psutil.Process]:
     """Every process that this home's stack started and that still runs, under supervision or not."""
     for process in psutil.process_iter():
         try:
-            if _belongs(process, home):
+            if _belongs_to_stack(process, home):
                 yield process
         except psutil.Error:  # gone, or somebody else's
             continue
 
 
-def _belongs(process: psutil.Process, home: Home) -> bool:
+def _belongs_to_stack(process: psutil.Process, home: Home) -> bool:
     """By the marker in the environment; PostgreSQL overwrites that, so by its working directory."""
-    if process.environ().get(MARKER) == str(home.root):
+    if process.environ().get(STACK_MARKER) == str(home.root):
         return process.status() != psutil.STATUS_ZOMBIE
     return process.name() == "postgres" and process.cwd() == str(home.postgres)

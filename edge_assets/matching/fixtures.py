@@ -12,16 +12,16 @@ from collections import defaultdict
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.matching.teams import team_key
-from edge_assets.matching.tolerances import tolerance
+from edge_assets.matching.tolerances import start_tolerance
+from edge_assets.reference.teams import team_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime, timedelta
 
-CLEARLY_FARTHER = 2
+MIN_RIVAL_DISTANCE_RATIO = 2
 """How many times as far another possible partner must be."""
-Teams = frozenset[str]
+TeamKeys = frozenset[str]
 
 
 class Fixture(NamedTuple):
@@ -32,63 +32,65 @@ class Fixture(NamedTuple):
     start: datetime
 
 
-class Match(NamedTuple):
-    """The places of an event in both lists; `exchanged` if one has home and away the other way round."""
+class FixtureMatch(NamedTuple):
+    """The places of an event in both lists; `is_swapped` if one has home and away the other way round."""
 
-    theirs: int
-    ours: int
-    exchanged: bool
+    their_index: int
+    our_index: int
+    is_swapped: bool
 
 
-class Matching(NamedTuple):
+class MatchingResult(NamedTuple):
     """What was matched, by place in the other source's list, and which of its events could be several of ours."""
 
-    matches: list[Match]
+    matches: list[FixtureMatch]
     ambiguous: frozenset[int]
 
 
-class _Pair(NamedTuple):
-    apart: timedelta
-    theirs: int
-    ours: int
+class _CandidatePair(NamedTuple):
+    start_difference: timedelta
+    their_index: int
+    our_index: int
 
-    def shares(self, other: _Pair) -> bool:
+    def shares_event_with(self, other: _CandidatePair) -> bool:
         """Whether both are about one event of either list."""
-        return self.theirs == other.theirs or self.ours == other.ours
+        return self.their_index == other.their_index or self.our_index == other.our_index
 
 
-def match_fixtures(sport: str, source: str, theirs: Sequence[Fixture], ours: Sequence[Fixture]) -> Matching:
+def match_fixtures(sport: str, source: str, theirs: Sequence[Fixture], ours: Sequence[Fixture]) -> MatchingResult:
     """Match the events of a source with those that are stored, each once.
 
     The order of the lists means nothing, and the lists may change places.
     """
-    by_teams: dict[Teams, list[int]] = defaultdict(list)
+    by_teams: dict[TeamKeys, list[int]] = defaultdict(list)
     for place, fixture in enumerate(ours):
-        if teams := teams_of(sport, fixture):
+        if teams := team_keys(sport, fixture):
             by_teams[teams].append(place)
-    farthest = tolerance(sport, source)
-    near: dict[Teams, list[_Pair]] = defaultdict(list)
+    max_difference = start_tolerance(sport, source)
+    candidates: dict[TeamKeys, list[_CandidatePair]] = defaultdict(list)
     for place, fixture in enumerate(theirs):
-        teams = teams_of(sport, fixture)
+        teams = team_keys(sport, fixture)
         for other in by_teams.get(teams, ()) if teams else ():
-            if (apart := abs(fixture.start - ours[other].start)) <= farthest:
-                near[teams].append(_Pair(apart, place, other))
-    found = sorted((pair.theirs, pair.ours) for pairs in near.values() for pair in _clear(pairs))
-    matches = [Match(place, other, _is_exchanged(sport, theirs[place], ours[other])) for place, other in found]
-    possible = {pair.theirs for pairs in near.values() for pair in pairs}
-    return Matching(matches, frozenset(possible - {match.theirs for match in matches}))
+            if (start_difference := abs(fixture.start - ours[other].start)) <= max_difference:
+                candidates[teams].append(_CandidatePair(start_difference, place, other))
+    matched = sorted(
+        (pair.their_index, pair.our_index) for pairs in candidates.values() for pair in _unrivalled_pairs(pairs)
+    )
+    matches = [FixtureMatch(place, other, _is_swapped(sport, theirs[place], ours[other])) for place, other in matched]
+    their_candidates = {pair.their_index for pairs in candidates.values() for pair in pairs}
+    return MatchingResult(matches, frozenset(their_candidates - {match.their_index for match in matches}))
 
 
-def first_listed(sport: str, source: str, listed: Sequence[Fixture]) -> list[int]:
+def find_first_listed(sport: str, source: str, listed: Sequence[Fixture]) -> list[int]:
     """For every event of a list (n,) the place of the first that is the same: the event itself, or an earlier one.
 
     Of sources and sports that `has_one_event` names: their teams do not meet again within the tolerance.
     """
-    farthest = tolerance(sport, source)
-    firsts: dict[Teams, list[int]] = defaultdict(list)
+    farthest = start_tolerance(sport, source)
+    firsts: dict[TeamKeys, list[int]] = defaultdict(list)
     found = []
     for place, fixture in enumerate(listed):
-        teams = teams_of(sport, fixture)
+        teams = team_keys(sport, fixture)
         near = [(apart, i) for i in firsts[teams] if (apart := abs(listed[i].start - fixture.start)) <= farthest]
         first = min(near)[1] if near and teams else place
         if first == place:
@@ -97,29 +99,36 @@ def first_listed(sport: str, source: str, listed: Sequence[Fixture]) -> list[int
     return found
 
 
-def teams_of(sport: str, fixture: Fixture) -> Teams:
+def team_keys(sport: str, fixture: Fixture) -> TeamKeys:
     """The keys of both teams; none where one has no name to compare, or both are one team."""
     keys = frozenset(team_key(sport, name or "") for name in (fixture.home, fixture.away))
     return keys if len(keys) > 1 and "" not in keys else frozenset()
 
 
-def _clear(pairs: Iterable[_Pair]) -> Iterator[_Pair]:
+def _unrivalled_pairs(pairs: Iterable[_CandidatePair]) -> Iterator[_CandidatePair]:
     """The pairs that are matches, of those with the same teams."""
-    free = sorted(pairs)
-    for apart, group in groupby(list(free), key=lambda pair: pair.apart):
-        clear = [pair for pair in group if pair in free and not _has_rival(pair, free, CLEARLY_FARTHER * apart)]
-        yield from clear
-        free = [pair for pair in free if not any(pair.shares(match) for match in clear)]
+    unmatched = sorted(pairs)
+    for start_difference, group in groupby(list(unmatched), key=lambda pair: pair.start_difference):
+        unrivalled = [
+            pair
+            for pair in group
+            if pair in unmatched and not _has_rival(pair, unmatched, MIN_RIVAL_DISTANCE_RATIO * start_difference)
+        ]
+        yield from unrivalled
+        unmatched = [pair for pair in unmatched if not any(pair.shares_event_with(match) for match in unrivalled)]
 
 
-def _has_rival(pair: _Pair, free: Iterable[_Pair], within: timedelta) -> bool:
-    return any(other != pair and other.shares(pair) and _is_near(other.apart, within) for other in free)
+def _has_rival(pair: _CandidatePair, unmatched: Iterable[_CandidatePair], limit: timedelta) -> bool:
+    return any(
+        other != pair and other.shares_event_with(pair) and _is_within(other.start_difference, limit)
+        for other in unmatched
+    )
 
 
-def _is_near(apart: timedelta, within: timedelta) -> bool:
+def _is_within(start_difference: timedelta, limit: timedelta) -> bool:
     """Two starts that are the same moment are rivals too, though nothing is less than twice nothing."""
-    return apart < within or not apart
+    return start_difference < limit or not start_difference
 
 
-def _is_exchanged(sport: str, theirs: Fixture, ours: Fixture) -> bool:
+def _is_swapped(sport: str, theirs: Fixture, ours: Fixture) -> bool:
     return team_key(sport, theirs.home or "") != team_key(sport, ours.home or "")

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_assets.quality.suspicions import SURE, Group, Suspicion
-from edge_assets.settling import settle
+from edge_assets.quality.suspicions import Z_THRESHOLD, CheckFailure, PriceGroup
+from edge_assets.warehouse.bet_settlement import settle_columns
 from ml.quotes import Market, Outcome
-from ml.settlement import Shares, Verdict
+from ml.settlement import BetStatus, StakeShares
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from edge_assets.quality.boards import Array
+    from edge_assets.quality.market_matrix import Array
 
-BETS = 50
+MIN_BETS = 50
 """Fewer tell nothing."""
 
 
@@ -36,15 +36,16 @@ class BlindBets:
         sports: Mapping[int, str],
         books: Mapping[int, str],
     ) -> None:
-        """Settle bets (`edge_assets.store.canaries.BET_TYPES`) on the events of the scores, by their books' rules.
+        """Settle bets (`edge_assets.store.analytics.check_inputs.CHECK_PRICE_TYPES`) on the events of the scores, by
+        their books' rules.
 
         What those rules and scores do not settle is no bet: a contradicted result above all.
         """
         game = np.searchsorted(scores["event"], bets["event"])
-        found = settle({**bets, "game": game}, scores, sports, books)
-        settled = found.verdict == Verdict.SETTLED
+        settlement = settle_columns({**bets, "game": game}, scores, sports, books)
+        settled = settlement.status == BetStatus.SETTLED
         bets = {name: column[settled] for name, column in bets.items()}
-        shares = Shares(*(share[settled] for share in found.shares))
+        shares = StakeShares(*(share[settled] for share in settlement.shares))
         kinds = np.stack([bets[name].astype(np.int64) for name in ("book", "market", "outcome", "import_id")])
         keys, group = np.unique(kinds, axis=1, return_inverse=True)
         for moment in ("opening", "closing"):
@@ -53,25 +54,25 @@ class BlindBets:
             for key, *row in zip(keys.T.tolist(), *sums, strict=True):
                 self._sums[(moment, *key)] += row
 
-    def together(self, import_id: int = 0) -> BlindBets:
+    def merge_imports(self, import_id: int = 0) -> BlindBets:
         """The same, whichever import the prices came from; they are said to be of `import_id`."""
-        whole = BlindBets()
+        merged = BlindBets()
         for (moment, book, market, outcome, _), sums in self._sums.items():
-            whole._sums[moment, book, market, outcome, import_id] += sums
-        return whole
+            merged._sums[moment, book, market, outcome, import_id] += sums
+        return merged
 
     def merge(self, other: BlindBets) -> None:
         """Count the bets of `other`, too."""
         for key, sums in other._sums.items():
             self._sums[key] += sums
 
-    def suspicions(self) -> Iterator[Suspicion]:
+    def find_failures(self) -> Iterator[CheckFailure]:
         """The groups at whose prices betting everything has won by more than chance.
 
         A fair bet at decimal odds o has a variance of o - 1, which no lucky season makes smaller.
         """
         for (moment, book, market, outcome, import_id), (n, total, variance) in self._sums.items():
-            if n >= BETS and total > SURE * np.sqrt(variance):
+            if n >= MIN_BETS and total > Z_THRESHOLD * np.sqrt(variance):
                 example = {"moment": moment, "outcome": Outcome(outcome).key, "bets": int(n), "profit": total / n}
-                group = Group(book, Market(market), import_id)
-                yield Suspicion("blind_betting", group, int(n), float(total / n), [example])
+                group = PriceGroup(book, Market(market), import_id)
+                yield CheckFailure("blind_betting", group, int(n), float(total / n), [example])

@@ -13,27 +13,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_assets.quality.agreement import Agreement, Key, compare, take
+from edge_assets.quality.agreement import AgreementCollector, SourceKey, compare_orders, take_rows
 from edge_assets.quality.blame import (
-    MOST_OPPOSED,
-    MOST_WRONG_SIGNS,
-    of_lines,
-    of_orders,
-    of_results,
-    wrong_signs,
+    MAX_OPPOSED_RATIO,
+    MAX_WRONG_SIGN_RATIO,
+    count_wrong_signs,
+    find_orders_against_results,
+    find_swapped_sources,
+    find_wrong_line_signs,
 )
-from edge_assets.quality.judgement import BELOW, below_a_book, booksum, out_of_band
+from edge_assets.quality.price_checks import (
+    MAX_BOOK_TO_BEST_RATIO,
+    best_price_below_books,
+    booksum,
+    booksum_out_of_range,
+)
 from edge_assets.quality.suspicions import (
-    ENOUGH,
-    EVERY,
-    EXAMPLES,
-    SEASON,
-    Group,
-    Suspicion,
-    is_clearly_above,
+    ALL_BOOKS_ID,
+    MAX_EXAMPLES,
+    MIN_SAMPLE,
+    WHOLE_SEASON,
+    CheckFailure,
+    PriceGroup,
     is_likely,
+    is_significantly_above,
 )
-from edge_assets.store.quarantine import BEST
+from edge_assets.store.analytics.quarantine import BEST_PRICE_BOOK
 from ml.quotes import Market
 
 if TYPE_CHECKING:
@@ -41,28 +46,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_assets.quality.agreement import Rows
-    from edge_assets.quality.boards import Board, Columns, Flags
+    from edge_assets.quality.agreement import SourceRows
+    from edge_assets.quality.market_matrix import Columns, Flags, MarketMatrix
     from edge_assets.quality.outcomes import Winners
-    from edge_assets.store.quarantine import Verdict as PriceVerdict
+    from edge_assets.store.analytics.quarantine import CheckVerdict as PriceVerdict
 
 UNDER_BEST = "under_best"
 """What a book's prices imply is less than what the recorded best prices do, which no book can offer."""
-MOST_WRONG = {"absurd_prices": 0.01, "overround": 0.05, "margin": 0.1, UNDER_BEST: 0.1, "best_price": 0.25}
+MAX_WRONG_RATIO = {"absurd_prices": 0.01, "overround": 0.05, "margin": 0.1, UNDER_BEST: 0.1, "best_price": 0.25}
 """Shares of a group's cases. Best prices of one real file are below a book's in 20% (SC3 2021/22), of all in 1%."""
-LEAST_SUM = 0.99
+MIN_BOOKSUM = 0.99
 """Of what a book's prices imply: who offers less gives money away. Of real seasons' rows none but a few in 100,000."""
-NEARLY = 1.005
+BOOKSUM_TOLERANCE_RATIO = 1.005
 """The two are not always recorded at the same moment: so in 7% of the rows of the worst season, in 0.1% of all."""
-WITNESSES = 2
+MIN_CONFIRMING_BOOKS = 2
 """Other books that do not beat the recorded best price either: then it is right, and the one that does is wrong."""
-ORDERS = {"orientation": MOST_OPPOSED, "line_sign": MOST_WRONG_SIGNS}
-MOST = MOST_WRONG | ORDERS
+ORDER_LIMITS = {"orientation": MAX_OPPOSED_RATIO, "line_sign": MAX_WRONG_SIGN_RATIO}
+MAX_WRONG_COUNTS = MAX_WRONG_RATIO | ORDER_LIMITS
 """Share of a group's cases, by check; of what is not counted case by case nothing is known to be sound."""
-SHIFTED = ("row_width", "result_contradicts_score")
-MOST_SHIFTED = 0.02
-MOST_CONTRADICTED = 0.02
-CHECKS = {
+SHIFTED_ROW_REASONS = ("row_width", "result_contradicts_score")
+MAX_SHIFTED_RATIO = 0.02
+MAX_CONTRADICTED_RATIO = 0.02
+CHECK_DESCRIPTIONS = {
     "absurd_prices": "No book is palpably wrong again and again.",
     "overround": "A book's prices on all outcomes imply what a book's do.",
     "margin": "No book gives money away: its prices imply more than one, and more than the best prices, in sum.",
@@ -74,155 +79,163 @@ CHECKS = {
     "row_width": "Rows are as wide as their header, and scores say who won.",
     "results": "Sources agree on the results.",
 }
-OF_VERDICTS = {"palpable_price": "absurd_prices", "overround": "overround", "best_price": "best_price"}
+CHECK_BY_VERDICT = {"palpable_price": "absurd_prices", "overround": "overround", "best_price": "best_price"}
 """Which check counts what a single price is quarantined for."""
 
 
-class Survey:
+class CheckAccumulator:
     """Counts what is wrong of each group, board by board."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, Group], NDArray[np.int64]] = defaultdict(lambda: np.zeros(2, np.int64))
-        self._examples: dict[tuple[str, Group], list[dict[str, Any]]] = defaultdict(list)
-        self._excesses: dict[Group, dict[Group, NDArray[np.int64]]] = defaultdict(
+        self._counts: dict[tuple[str, PriceGroup], NDArray[np.int64]] = defaultdict(lambda: np.zeros(2, np.int64))
+        self._examples: dict[tuple[str, PriceGroup], list[dict[str, Any]]] = defaultdict(list)
+        self._above_best: dict[PriceGroup, dict[PriceGroup, NDArray[np.int64]]] = defaultdict(
             lambda: defaultdict(lambda: np.zeros(2, np.int64))
         )
-        self._agreement = Agreement()
+        self._agreement = AgreementCollector()
 
-    def add(self, board: Board, ticks: Columns, verdicts: Mapping[int, PriceVerdict]) -> None:
+    def add(self, matrix: MarketMatrix, ticks: Columns, verdicts: Mapping[int, PriceVerdict]) -> None:
         """Look at a board as it came, and at what was found of its single prices; its ticks index `ticks`."""
-        origin = np.where(board.tick >= 0, ticks["import_id"][board.tick], -1)
-        due, mine = np.any(board.due, axis=2), board.undecided()
-        found = {check: [i for i, v in verdicts.items() if v.check == check] for check in OF_VERDICTS}
-        self._count("absurd_prices", board, origin, board.due, np.isin(board.tick, found["palpable_price"]))
-        self._count("overround", board, origin.max(axis=2), mine.whole & due, out_of_band(mine))
-        self._count("margin", board, origin.max(axis=2), mine.whole & due, booksum(mine.price) < LEAST_SUM)
-        self._agreement.add(board, ticks)
-        if board.best is not None:
-            sums = booksum(board.price)
-            under = sums * NEARLY < sums[:, [board.best]]
-            whole = board.whole & due & ~np.isnan(sums[:, [board.best]])
-            self._count(UNDER_BEST, board, origin.max(axis=2), whole, under)
-            best = (board.books == BEST)[:, None]
-            below = below_a_book(board)[0]
-            by_decided = below & ~below_a_book(board.undecided())[0]
-            wrong = below[:, None] | np.isin(board.tick, found["best_price"])
-            self._count("best_price", board, origin, board.due & best, wrong & ~by_decided[:, None])
-            self._count_excesses(board, board.best, origin)
-        self._show(board.market, ticks, verdicts)
+        origin = np.where(matrix.tick >= 0, ticks["import_id"][matrix.tick], -1)
+        due, mine = np.any(matrix.is_due, axis=2), matrix.undecided()
+        ticks_by_verdict = {check: [i for i, v in verdicts.items() if v.check == check] for check in CHECK_BY_VERDICT}
+        self._count(
+            "absurd_prices", matrix, origin, matrix.is_due, np.isin(matrix.tick, ticks_by_verdict["palpable_price"])
+        )
+        self._count("overround", matrix, origin.max(axis=2), mine.is_complete & due, booksum_out_of_range(mine))
+        self._count("margin", matrix, origin.max(axis=2), mine.is_complete & due, booksum(mine.price) < MIN_BOOKSUM)
+        self._agreement.add(matrix, ticks)
+        if matrix.best_column is not None:
+            sums = booksum(matrix.price)
+            under = sums * BOOKSUM_TOLERANCE_RATIO < sums[:, [matrix.best_column]]
+            is_comparable = matrix.is_complete & due & ~np.isnan(sums[:, [matrix.best_column]])
+            self._count(UNDER_BEST, matrix, origin.max(axis=2), is_comparable, under)
+            best = (matrix.books == BEST_PRICE_BOOK)[:, None]
+            below = best_price_below_books(matrix)[0]
+            by_decided = below & ~best_price_below_books(matrix.undecided())[0]
+            wrong = below[:, None] | np.isin(matrix.tick, ticks_by_verdict["best_price"])
+            self._count("best_price", matrix, origin, matrix.is_due & best, wrong & ~by_decided[:, None])
+            self._count_above_best(matrix, matrix.best_column, origin)
+        self._add_examples(matrix.market, ticks, verdicts)
 
-    def suspicions(self, winners: Winners) -> list[Suspicion]:
+    def find_failures(self, winners: Winners) -> list[CheckFailure]:
         """The groups that fail a check; of the best price only where nothing else does that it may come from."""
         rows = self.rows
         failed = [
-            Suspicion(check, group, int(n), int(wrong) / int(n), self._examples[check, group])
+            CheckFailure(check, group, int(n), int(wrong) / int(n), self._examples[check, group])
             for (check, group), (n, wrong) in sorted(self._counts.items())
-            if is_clearly_above(MOST_WRONG[check], int(n), int(wrong))
+            if is_significantly_above(MAX_WRONG_RATIO[check], int(n), int(wrong))
         ]
-        failed = [s for s in failed if s.check != UNDER_BEST or self._is_borne_out(s, failed)]
+        failed = [s for s in failed if s.check != UNDER_BEST or self._is_confirmed(s, failed)]
         failed = [s._replace(check="margin") if s.check == UNDER_BEST else s for s in failed]
-        others = [s for s in failed if s.check != "best_price"] + of_orders(rows, winners)
-        return others or of_lines(rows) or [blamed for s in failed for blamed in self._of_best(s)]
+        others = [s for s in failed if s.check != "best_price"] + find_swapped_sources(rows, winners)
+        return (
+            others
+            or find_wrong_line_signs(rows)
+            or [attributed for s in failed for attributed in self._attribute_best_price(s)]
+        )
 
-    def failing(self, winners: Winners) -> list[Suspicion]:
+    def find_failures_in_season(self, winners: Winners) -> list[CheckFailure]:
         """The groups that fail by themselves or, if none does, as parts of their season.
 
         Of the best price, again, only where nothing else does.
         """
-        alone = [*self.widen(self.suspicions(winners))]
+        alone = [*self.widen_to_season(self.find_failures(winners))]
         if self.season is self or any(s.check != "best_price" for s in alone):
             return alone
-        together = [*self.spread(self.season.suspicions(winners))]
+        together = [*self.spread_to_imports(self.season.find_failures(winners))]
         return alone if alone and all(s.check == "best_price" for s in together) else together
 
-    def contradicted(self, winners: Winners) -> list[Suspicion]:
+    def find_contradicted(self, winners: Winners) -> list[CheckFailure]:
         """The groups that the results contradict, whatever the others say."""
-        return list(of_results(self.rows, winners))
+        return list(find_orders_against_results(self.rows, winners))
 
     @cached_property
-    def rows(self) -> dict[Key, Rows]:
+    def rows(self) -> dict[SourceKey, SourceRows]:
         """What each source said beside the others."""
         return self._agreement.rows()
 
     @cached_property
-    def groups(self) -> set[Group]:
+    def groups(self) -> set[PriceGroup]:
         """Whatever prices there are."""
         return {group for _, group in self._counts}
 
     @cached_property
-    def season(self) -> Survey:
+    def season(self) -> CheckAccumulator:
         """The same, whichever import the prices came from; itself, if all came from one."""
         if len({group.import_id for group in self.groups}) <= 1:
             return self
-        whole = Survey()
+        whole = CheckAccumulator()
         for (check, group), counts in self._counts.items():
-            place = check, group._replace(import_id=SEASON)
+            place = check, group._replace(import_id=WHOLE_SEASON)
             whole._counts[place] += counts
-            whole._examples[place] = [*whole._examples[place], *self._examples[check, group]][:EXAMPLES]
-        for best, excesses in self._excesses.items():
-            of_best = whole._excesses[best._replace(import_id=SEASON)]
+            whole._examples[place] = [*whole._examples[place], *self._examples[check, group]][:MAX_EXAMPLES]
+        for best, excesses in self._above_best.items():
+            of_best = whole._above_best[best._replace(import_id=WHOLE_SEASON)]
             for group, counts in excesses.items():
-                of_best[group._replace(import_id=SEASON)] += counts
+                of_best[group._replace(import_id=WHOLE_SEASON)] += counts
         whole._agreement = self._agreement.together()
         return whole
 
-    def spread(self, suspicions: Iterable[Suspicion]) -> Iterator[Suspicion]:
+    def spread_to_imports(self, suspicions: Iterable[CheckFailure]) -> Iterator[CheckFailure]:
         """What is suspected of a season, of each import of it that is not known to be sound by itself."""
         for suspicion in suspicions:
-            if suspicion.group.import_id != SEASON:
+            if suspicion.group.import_id != WHOLE_SEASON:
                 yield suspicion
                 continue
-            yield from self._unsound(suspicion, self._alike(suspicion.group))
+            yield from self._select_unsound(suspicion, self._find_imports_of(suspicion.group))
 
-    def widen(self, suspicions: Sequence[Suspicion]) -> Iterator[Suspicion]:
+    def widen_to_season(self, suspicions: Sequence[CheckFailure]) -> Iterator[CheckFailure]:
         """What is suspected of some imports and, where too much of the others of the season is wrong, of these too."""
         yield from suspicions
-        by_season: dict[tuple[str, int, int], list[Suspicion]] = defaultdict(list)
+        by_season: dict[tuple[str, int, int], list[CheckFailure]] = defaultdict(list)
         for suspicion in suspicions:
             by_season[suspicion.check, suspicion.group.book, suspicion.group.market].append(suspicion)
         for some in by_season.values():
-            rest = self._alike(some[0].group) - {s.group.import_id for s in some}
-            counts = [self._alone(some[0].check, some[0].group._replace(import_id=each)) for each in rest]
-            if sum(wrong for _, wrong in counts) > MOST.get(some[0].check, 0) * sum(n for n, _ in counts):
-                yield from self._unsound(some[0], rest)
+            rest = self._find_imports_of(some[0].group) - {s.group.import_id for s in some}
+            counts = [self._count_group(some[0].check, some[0].group._replace(import_id=each)) for each in rest]
+            if sum(wrong for _, wrong in counts) > MAX_WRONG_COUNTS.get(some[0].check, 0) * sum(n for n, _ in counts):
+                yield from self._select_unsound(some[0], rest)
 
-    def _alike(self, group: Group) -> set[int]:
+    def _find_imports_of(self, group: PriceGroup) -> set[int]:
         """The imports that tell of the same book and market."""
-        return {g.import_id for g in self.groups if g.market == group.market and group.book in {EVERY, g.book}}
+        return {g.import_id for g in self.groups if g.market == group.market and group.book in {ALL_BOOKS_ID, g.book}}
 
-    def _unsound(self, suspicion: Suspicion, imports: Iterable[int]) -> Iterator[Suspicion]:
+    def _select_unsound(self, suspicion: CheckFailure, imports: Iterable[int]) -> Iterator[CheckFailure]:
         """The same of those imports that are not known to be sound by themselves.
 
         A feed is no file that was cut up, and it goes on: of that it has to be known that it is wrong.
         """
         for each in sorted(imports):
             group = suspicion.group._replace(import_id=each)
-            n, wrong = self._alone(suspicion.check, group)
-            is_judged = n >= ENOUGH or each == 0
-            if not is_judged or wrong > MOST.get(suspicion.check, 0) * n:
+            n, wrong = self._count_group(suspicion.check, group)
+            is_judged = n >= MIN_SAMPLE or each == 0
+            if not is_judged or wrong > MAX_WRONG_COUNTS.get(suspicion.check, 0) * n:
                 yield suspicion._replace(group=group)
 
-    def is_sound(self, group: Group) -> bool:
+    def is_sound(self, group: PriceGroup) -> bool:
         """Whether by no check more of a group is wrong than chance brings, be it ever so small."""
-        found = {check: self._alone(check, group) for check in MOST_WRONG.keys() | ORDERS.keys()}
-        return all(is_likely(MOST[check], n, wrong) for check, (n, wrong) in found.items())
+        found = {check: self._count_group(check, group) for check in MAX_WRONG_RATIO.keys() | ORDER_LIMITS.keys()}
+        return all(is_likely(MAX_WRONG_COUNTS[check], n, wrong) for check, (n, wrong) in found.items())
 
-    def events(self, book: int, market: Market) -> int:
+    def count_compared_events(self, book: int, market: Market) -> int:
         """On how many events a source can be judged, because there are others to compare it with."""
-        some = [r.event[r.others > 0] for k, r in self.rows.items() if (k.source, k.market) == (book, market)]
+        some = [r.event[r.other_count > 0] for k, r in self.rows.items() if (k.source, k.market) == (book, market)]
         return len(np.unique(np.concatenate(some))) if some else 0
 
-    def _alone(self, check: str, group: Group) -> tuple[int, int]:
+    def _count_group(self, check: str, group: PriceGroup) -> tuple[int, int]:
         """How many cases a check has of a group, and how many of them are wrong; none if it does not count them."""
         if check == "orientation":
-            rows = self.rows.get(Key(group.market, group.import_id, group.book))
-            found = compare(take(rows, rows.others > 0)) if rows and (rows.others > 0).any() else None
-            return (found.told, found.opposed) if found else (0, 0)
+            rows = self.rows.get(SourceKey(group.market, group.import_id, group.book))
+            found = (
+                compare_orders(take_rows(rows, rows.other_count > 0)) if rows and (rows.other_count > 0).any() else None
+            )
+            return (found.decisive_events, found.opposed_events) if found else (0, 0)
         if check == "line_sign":
             mine = [
                 signs
-                for key, signs in self._signs.items()
-                if key[:2] == (group.market, group.import_id) and group.book in {EVERY, key.source}
+                for key, signs in self._sign_counts.items()
+                if key[:2] == (group.market, group.import_id) and group.book in {ALL_BOOKS_ID, key.source}
             ]
             return sum(n for n, _ in mine), sum(wrong for _, wrong in mine)
         names = ("margin", UNDER_BEST) if check == "margin" else (check,)
@@ -230,67 +243,69 @@ class Survey:
         return max(((int(n), int(wrong)) for n, wrong in counts), key=itemgetter(1), default=(0, 0))
 
     @cached_property
-    def _signs(self) -> dict[Key, tuple[int, int]]:
-        return wrong_signs(self.rows)
+    def _sign_counts(self) -> dict[SourceKey, tuple[int, int]]:
+        return count_wrong_signs(self.rows)
 
-    def _is_borne_out(self, under: Suspicion, failed: list[Suspicion]) -> bool:
+    def _is_confirmed(self, failure: CheckFailure, failed: list[CheckFailure]) -> bool:
         """Whether others do not offer more than the recorded best prices: then those are right."""
-        mine = {g for (c, g), (n, _) in self._counts.items() if c == UNDER_BEST and n >= ENOUGH}
-        others = {g.book for g in mine - {s.group for s in failed if s.check == UNDER_BEST}}
-        alike = {g.book for g in mine if g[1:] == under.group[1:]}
-        return len(others & alike) >= WITNESSES
+        checked_groups = {g for (c, g), (n, _) in self._counts.items() if c == UNDER_BEST and n >= MIN_SAMPLE}
+        others = {g.book for g in checked_groups - {s.group for s in failed if s.check == UNDER_BEST}}
+        same_market = {g.book for g in checked_groups if g[1:] == failure.group[1:]}
+        return len(others & same_market) >= MIN_CONFIRMING_BOOKS
 
-    def _of_best(self, failed: Suspicion) -> list[Suspicion]:
+    def _attribute_best_price(self, failure: CheckFailure) -> list[CheckFailure]:
         """Whom to suspect where books offer more than the recorded best price.
 
         The one book without which the best price would pass, if others bear it out; it and the best price, if there
         are too few to tell; the best price, if several offer more.
         """
-        excesses = self._excesses[failed.group]
-        wrong = round(failed.wrong * failed.cases)
-        explain = [
-            Suspicion("best_price", group, int(n), int(alone) / int(n), [{"reason": "no other book offers more"}])
+        excesses = self._above_best[failure.group]
+        wrong = round(failure.wrong_ratio * failure.cases)
+        culprits = [
+            CheckFailure("best_price", group, int(n), int(alone) / int(n), [{"reason": "no other book offers more"}])
             for group, (n, alone) in excesses.items()
-            if n and not is_clearly_above(MOST_WRONG["best_price"], failed.cases, wrong - int(alone))
+            if n and not is_significantly_above(MAX_WRONG_RATIO["best_price"], failure.cases, wrong - int(alone))
         ]
-        if not explain:
-            return [failed]
-        book = max(explain, key=lambda s: s.wrong)
-        witnesses = {group.book for group, (n, _) in excesses.items() if n >= ENOUGH} - {book.group.book}
-        return [book] if len(witnesses) >= WITNESSES else [book, failed]
+        if not culprits:
+            return [failure]
+        book = max(culprits, key=lambda s: s.wrong_ratio)
+        confirming_books = {group.book for group, (n, _) in excesses.items() if n >= MIN_SAMPLE} - {book.group.book}
+        return [book] if len(confirming_books) >= MIN_CONFIRMING_BOOKS else [book, failure]
 
-    def _count_excesses(self, board: Board, best: int, origin: NDArray[Any]) -> None:
+    def _count_above_best(self, matrix: MarketMatrix, best: int, origin: NDArray[Any]) -> None:
         """How often each book is compared with the best price, and how often it is the only one that offers more."""
-        stated = (board.tick >= 0) & (board.books != BEST)[:, None] & board.due[:, [best]] & ~board.decided
-        more = stated & (board.price > board.price[:, [best]] * BELOW)
-        alone = more & (more.sum(axis=1, keepdims=True) == 1)
-        for best_import in np.unique(origin[:, best][board.due[:, best]]).tolist():
-            excesses = self._excesses[Group(BEST, board.market, best_import)]
+        stated = (
+            (matrix.tick >= 0) & (matrix.books != BEST_PRICE_BOOK)[:, None] & matrix.is_due[:, [best]] & ~matrix.decided
+        )
+        is_above_best = stated & (matrix.price > matrix.price[:, [best]] * MAX_BOOK_TO_BEST_RATIO)
+        is_only_one = is_above_best & (is_above_best.sum(axis=1, keepdims=True) == 1)
+        for best_import in np.unique(origin[:, best][matrix.is_due[:, best]]).tolist():
+            excesses = self._above_best[PriceGroup(BEST_PRICE_BOOK, matrix.market, best_import)]
             of_import = stated & (origin[:, [best]] == best_import)
             for import_id in np.unique(origin[of_import]).tolist():
                 cases = of_import & (origin == import_id)
-                counts = cases.sum(axis=(0, 2)), (cases & alone).sum(axis=(0, 2))
-                for book, *found in zip(board.books.tolist(), *counts, strict=True):
-                    excesses[Group(book, board.market, import_id)] += found
+                counts = cases.sum(axis=(0, 2)), (cases & is_only_one).sum(axis=(0, 2))
+                for book, *found in zip(matrix.books.tolist(), *counts, strict=True):
+                    excesses[PriceGroup(book, matrix.market, import_id)] += found
 
-    def books(self, import_id: int) -> set[int]:
+    def checked_books(self, import_id: int) -> set[int]:
         """The books that an import (0: the feed) has told of, and that there is enough of to be judged."""
-        judged = {group.book for (_, group), (n, _) in self.season._counts.items() if n >= ENOUGH}
+        judged = {group.book for (_, group), (n, _) in self.season._counts.items() if n >= MIN_SAMPLE}
         return {g.book for g in self.groups if g.import_id == import_id and g.book >= 0} & judged
 
-    def _count(self, check: str, board: Board, origin: NDArray[Any], looked_at: Flags, wrong: Flags) -> None:
-        over = (0, 2)[: looked_at.ndim - 1]
-        for import_id in np.unique(origin[looked_at]).tolist():
-            cases = looked_at & (origin == import_id)
-            totals = zip(board.books.tolist(), cases.sum(axis=over), (cases & wrong).sum(axis=over), strict=True)
+    def _count(self, check: str, matrix: MarketMatrix, origin: NDArray[Any], is_case: Flags, wrong: Flags) -> None:
+        axes = (0, 2)[: is_case.ndim - 1]
+        for import_id in np.unique(origin[is_case]).tolist():
+            cases = is_case & (origin == import_id)
+            totals = zip(matrix.books.tolist(), cases.sum(axis=axes), (cases & wrong).sum(axis=axes), strict=True)
             for book, n, bad in totals:
                 if n:
-                    self._counts[check, Group(book, board.market, import_id)] += (n, bad)
+                    self._counts[check, PriceGroup(book, matrix.market, import_id)] += (n, bad)
 
-    def _show(self, market: Market, ticks: Columns, verdicts: Mapping[int, PriceVerdict]) -> None:
+    def _add_examples(self, market: Market, ticks: Columns, verdicts: Mapping[int, PriceVerdict]) -> None:
         for tick, (check, reason) in verdicts.items():
-            group = Group(int(ticks["book_id"][tick]), market, int(ticks["import_id"][tick]))
-            shown = self._examples[OF_VERDICTS[check], group]
-            if len(shown) < EXAMPLES:
+            group = PriceGroup(int(ticks["book_id"][tick]), market, int(ticks["import_id"][tick]))
+            shown = self._examples[CHECK_BY_VERDICT[check], group]
+            if len(shown) < MAX_EXAMPLES:
                 event, price = int(ticks["event_id"][tick]), float(ticks["price"][tick])
                 shown.append({"event_id": event, "price": price, "reason": reason})

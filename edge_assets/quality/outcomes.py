@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_assets.settling import settle
-from ml.quotes import OUTCOMES_OF, Market
+from edge_assets.warehouse.bet_settlement import settle_columns
+from ml.quotes import MARKET_OUTCOMES, Market
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from edge_assets.quality.boards import Array
-    from edge_assets.store.quarantine import Columns
+    from edge_assets.quality.market_matrix import Array
+    from edge_assets.store.analytics.quarantine import Columns
 
-ANY_SELLER = -1
+COMMON_RULES_BOOK_ID = -1
 """A seller without rules of its own: what all rules have in common settles."""
 
 
@@ -27,9 +27,11 @@ class Winners:
     def __init__(self, scores: Columns, sports: Mapping[int, str]) -> None:
         self._scores, self._sports = scores, sports
 
-    def of(self, market: Market, event: NDArray[np.int32], line: Array) -> NDArray[np.intp]:
-        """The places (k,) in `OUTCOMES_OF` of what won at the lines; -1 where nothing, or not the whole stake, has."""
-        outcomes = OUTCOMES_OF[market]
+    def winning_outcomes(self, market: Market, event: NDArray[np.int32], line: Array) -> NDArray[np.intp]:
+        """The places (k,) in `MARKET_OUTCOMES` of what won at the lines; -1 where nothing, or not the whole stake,
+        has.
+        """
+        outcomes = MARKET_OUTCOMES[market]
         game = np.searchsorted(self._scores["event"], event)
         has_score = np.isin(event, self._scores["event"])
         won = np.full(len(event), -1, np.intp)
@@ -38,28 +40,30 @@ class Winners:
             n = int(has_score.sum())
             bets: Columns = {
                 "game": game[has_score],
-                "book": np.full(n, ANY_SELLER, np.int16),
+                "book": np.full(n, COMMON_RULES_BOOK_ID, np.int16),
                 "market": np.full(n, market, np.int16),
                 "outcome": np.full(n, outcome, np.int32),
                 "point": line[has_score] * (-1.0 if away else 1.0),
             }
-            share = settle(bets, self._scores, self._sports, {}).shares.won if n else np.empty(0)
+            share = settle_columns(bets, self._scores, self._sports, {}).shares.won if n else np.empty(0)
             won[np.flatnonzero(has_score)[share == 1]] = place
         return won
 
 
-def log_ratio(won: NDArray[np.intp], first: Array, second: Array) -> Array:
+def log_likelihood_ratio(won: NDArray[np.intp], first: Array, second: Array) -> Array:
     """How much likelier the first prices make what has won than the second, in the logarithm, row by row.
 
     Prices are centred logs (k, n), so that their negative exponentials are probabilities but for the margin. If the
     second are right, the likelihood ratio of any number of events has a mean of one: it is above 1 / a with a
     probability of at most a (Markov), whatever the first are. 0 where nothing has won.
     """
-    at = np.maximum(won, 0)[:, None]
-    chances = (np.take_along_axis(_log_chances(prices), at, axis=1)[:, 0] for prices in (first, second))
-    return np.where(won >= 0, np.subtract(*chances), 0.0)
+    outcome_index = np.maximum(won, 0)[:, None]
+    log_probabilities = (
+        np.take_along_axis(_log_probabilities(prices), outcome_index, axis=1)[:, 0] for prices in (first, second)
+    )
+    return np.where(won >= 0, np.subtract(*log_probabilities), 0.0)
 
 
-def _log_chances(prices: Array) -> Array:
-    chances: Array = -prices - np.log(np.exp(-prices).sum(axis=1, keepdims=True))
-    return chances
+def _log_probabilities(prices: Array) -> Array:
+    log_probabilities: Array = -prices - np.log(np.exp(-prices).sum(axis=1, keepdims=True))
+    return log_probabilities

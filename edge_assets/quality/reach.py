@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from edge_assets.quality.checks import CHECKS, MOST
-from edge_assets.quality.suspicions import Group
-from edge_assets.store.findings import Scope
-from edge_assets.store.quarantine import BEST
+from edge_assets.quality.checks import CHECK_DESCRIPTIONS, MAX_WRONG_COUNTS
+from edge_assets.quality.suspicions import PriceGroup
+from edge_assets.store.analytics.findings import FindingScope
+from edge_assets.store.analytics.quarantine import BEST_PRICE_BOOK
 from ml.quotes import Market
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from edge_assets.quality.suspicions import Suspicion
-    from edge_assets.store.findings import Suspected
+    from edge_assets.quality.suspicions import CheckFailure
+    from edge_assets.store.analytics.findings import Suspected
 
-KINDS = {BEST: "max", BEST - 1: "avg"}
-SELLERS = {kind: seller for seller, kind in KINDS.items()}
-TELL_WHY = ("orientation", "best_price")
+AGGREGATE_KIND_BY_SELLER = {BEST_PRICE_BOOK: "max", BEST_PRICE_BOOK - 1: "avg"}
+SELLER_KINDS = {kind: seller for seller, kind in AGGREGATE_KIND_BY_SELLER.items()}
+CHECKS_WITH_REASON = ("orientation", "best_price")
 """Checks in which it has to be said why it is this source that is wrong."""
-FEW = 2
+MIN_FAILED_BOOKS = 2
 """Books; one alone says nothing of its file."""
 
 
-class Reached(NamedTuple):
+class FindingDraft(NamedTuple):
     """What a finding is about to say: its scope, the checks that failed, why, and the evidence."""
 
-    scope: Scope
+    scope: FindingScope
     checks: list[str]
     reason: str
     evidence: dict[str, Any]
     blocks: bool = False
 
 
-class Place(NamedTuple):
+class CheckedSeason(NamedTuple):
     """Where prices are looked at: a season of a sport (None: all of them), with the feed that polls it."""
 
     sport_id: int
@@ -43,109 +43,127 @@ class Place(NamedTuple):
     feed: str | None
 
 
-def reached(
-    place: Place,
-    suspicions: Iterable[Suspicion],
-    books: Mapping[int, Collection[int]],
+def draft_findings(
+    checked: CheckedSeason,
+    failures: Iterable[CheckFailure],
+    checked_books: Mapping[int, Collection[int]],
     suspected: Mapping[int, Collection[int]],
-    names: Mapping[int, str],
-) -> Iterator[Reached]:
+    book_keys: Mapping[int, str],
+) -> Iterator[FindingDraft]:
     """What is to be held out: each group that failed or, where half of an import's books did, the import.
 
-    `books` are those that each import (0: the feed) told of, `suspected` those on which there are findings already. Of
-    a feed it is not known how far that goes, so it is blocked.
+    `checked_books` are those that each import (0: the feed) told of, `suspected` those on which there are findings
+    already. Of a feed it is not known how far that goes, so it is blocked.
     """
-    by_import: dict[int, list[Suspicion]] = defaultdict(list)
-    for suspicion in suspicions:
-        by_import[suspicion.group.import_id].append(suspicion)
-    for import_id, found in by_import.items():
-        failed = {s.group.book for s in found if s.group.book >= 0}
-        wrong, known = failed | {*suspected.get(import_id, ())}, {*books.get(import_id, ())}
-        if failed and len(wrong) >= FEW and 2 * len(wrong) >= len(known | wrong):
-            yield _whole(place, import_id, found, len(wrong), len(known | wrong), names)
+    by_import: dict[int, list[CheckFailure]] = defaultdict(list)
+    for failure in failures:
+        by_import[failure.group.import_id].append(failure)
+    for import_id, import_failures in by_import.items():
+        failed = {s.group.book for s in import_failures if s.group.book >= 0}
+        wrong, known = failed | {*suspected.get(import_id, ())}, {*checked_books.get(import_id, ())}
+        if failed and len(wrong) >= MIN_FAILED_BOOKS and 2 * len(wrong) >= len(known | wrong):
+            yield _draft_for_import(checked, import_id, import_failures, len(wrong), len(known | wrong), book_keys)
         else:
-            yield from _groups(place, found, names)
+            yield from _draft_for_groups(checked, import_failures, book_keys)
 
 
-def is_of(finding: Suspected, group: Group) -> bool:
+def is_about_group(finding: Suspected, group: PriceGroup) -> bool:
     """Whether a finding is on the prices of a group, of whatever import."""
-    seller = finding.book_id if finding.kind is None else SELLERS.get(finding.kind)
+    seller = finding.book_id if finding.kind is None else SELLER_KINDS.get(finding.kind)
     return seller in {None, group.book} and finding.market_id in {None, int(group.market)}
 
 
-def group_of(finding: Suspected) -> Group | None:
+def group_of(finding: Suspected) -> PriceGroup | None:
     """The group that a finding reaches, if it is one that was found by its prices, case by case."""
-    seller = finding.book_id if finding.kind is None else SELLERS.get(finding.kind)
+    seller = finding.book_id if finding.kind is None else SELLER_KINDS.get(finding.kind)
     if seller is None or finding.market_id is None or finding.import_id is None:
         return None
-    if not MOST.keys() >= {*finding.checks}:
+    if not MAX_WRONG_COUNTS.keys() >= {*finding.checks}:
         return None
-    return Group(seller, Market(finding.market_id), finding.import_id)
+    return PriceGroup(seller, Market(finding.market_id), finding.import_id)
 
 
-def too_few(place: Place, group: Group, events: int, because: Suspected) -> Reached:
+def describe_too_few(place: CheckedSeason, group: PriceGroup, events: int, because: Suspected) -> FindingDraft:
     """What cannot be judged, of a book on which there is a finding: it stays out until there is enough of it."""
     reason = f"{events} events are too few to judge it by, and finding {because.id} is on the same prices"
-    return Reached(_scope(place, group), because.checks, reason, {"events": events, "finding": because.id})
+    return FindingDraft(_group_scope(place, group), because.checks, reason, {"events": events, "finding": because.id})
 
 
-def _whole(
-    place: Place, import_id: int, found: list[Suspicion], wrong: int, known: int, names: Mapping[int, str]
-) -> Reached:
-    scope = Scope(import_id=import_id) if import_id else Scope(place.sport_id, place.season, place.feed)
-    reason = f"{wrong} of {known} books fail: {_reason(found)}"
-    return Reached(scope, _checks(found), reason, _evidence(found, names), blocks=not import_id)
+def _draft_for_import(
+    checked: CheckedSeason,
+    import_id: int,
+    failures: list[CheckFailure],
+    wrong: int,
+    known: int,
+    book_keys: Mapping[int, str],
+) -> FindingDraft:
+    scope = (
+        FindingScope(import_id=import_id) if import_id else FindingScope(checked.sport_id, checked.season, checked.feed)
+    )
+    reason = f"{wrong} of {known} books fail: {_format_reason(failures)}"
+    return FindingDraft(
+        scope, _failed_checks(failures), reason, _build_evidence(failures, book_keys), blocks=not import_id
+    )
 
 
-def _groups(place: Place, found: list[Suspicion], names: Mapping[int, str]) -> Iterator[Reached]:
-    by_group: dict[Group, list[Suspicion]] = defaultdict(list)
-    for suspicion in found:
-        by_group[suspicion.group].append(suspicion)
-    for group, some in by_group.items():
-        yield Reached(_scope(place, group), _checks(some), _reason(some), _evidence(some, names))
+def _draft_for_groups(
+    checked: CheckedSeason, failures: list[CheckFailure], book_keys: Mapping[int, str]
+) -> Iterator[FindingDraft]:
+    by_group: dict[PriceGroup, list[CheckFailure]] = defaultdict(list)
+    for failure in failures:
+        by_group[failure.group].append(failure)
+    for group, group_failures in by_group.items():
+        yield FindingDraft(
+            _group_scope(checked, group),
+            _failed_checks(group_failures),
+            _format_reason(group_failures),
+            _build_evidence(group_failures, book_keys),
+        )
 
 
-def _scope(place: Place, group: Group) -> Scope:
-    return Scope(
+def _group_scope(place: CheckedSeason, group: PriceGroup) -> FindingScope:
+    return FindingScope(
         place.sport_id,
         place.season,
         None if group.import_id else place.feed,
         group.import_id or None,
         group.book if group.book >= 0 else None,
-        KINDS.get(group.book),
+        AGGREGATE_KIND_BY_SELLER.get(group.book),
         int(group.market),
     )
 
 
-def _checks(found: list[Suspicion]) -> list[str]:
-    return sorted({s.check for s in found})
+def _failed_checks(failures: list[CheckFailure]) -> list[str]:
+    return sorted({s.check for s in failures})
 
 
-def _reason(found: list[Suspicion]) -> str:
-    worst = {s.check: s for s in sorted(found, key=lambda s: s.wrong)}
-    return "; ".join(f"{check}: {_figure(s)} (expected: {CHECKS[check]})" for check, s in sorted(worst.items()))
+def _format_reason(failures: list[CheckFailure]) -> str:
+    worst = {s.check: s for s in sorted(failures, key=lambda s: s.wrong_ratio)}
+    return "; ".join(
+        f"{check}: {_format_failure(s)} (expected: {CHECK_DESCRIPTIONS[check]})" for check, s in sorted(worst.items())
+    )
 
 
-def _figure(s: Suspicion) -> str:
+def _format_failure(s: CheckFailure) -> str:
     if s.check == "blind_betting":
-        return f"{s.cases:,} bets made {s.wrong:+.1%}"
+        return f"{s.cases:,} bets made {s.wrong_ratio:+.1%}"
     if s.check == "results_order":
         return f"by {s.cases:,} results {s.examples[0]['reason']}"
-    why = f", {s.examples[0]['reason']}" if s.check in TELL_WHY and s.examples else ""
-    return f"{s.wrong:.1%} of {s.cases:,} are wrong{why}"
+    why = f", {s.examples[0]['reason']}" if s.check in CHECKS_WITH_REASON and s.examples else ""
+    return f"{s.wrong_ratio:.1%} of {s.cases:,} are wrong{why}"
 
 
-def _evidence(found: list[Suspicion], names: Mapping[int, str]) -> dict[str, Any]:
+def _build_evidence(failures: list[CheckFailure], book_keys: Mapping[int, str]) -> dict[str, Any]:
     return {
         "failed": [
             {
                 "check": s.check,
-                "book": names.get(s.group.book, KINDS.get(s.group.book)),
+                "book": book_keys.get(s.group.book, AGGREGATE_KIND_BY_SELLER.get(s.group.book)),
                 "market": s.group.market.key,
                 "cases": s.cases,
-                "wrong": s.wrong,
+                "wrong": s.wrong_ratio,
                 "examples": s.examples,
             }
-            for s in found
+            for s in failures
         ]
     }

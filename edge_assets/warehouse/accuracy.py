@@ -11,7 +11,7 @@ from ml.market import devig
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge_assets.store.foretold import Foretold
+    from edge_assets.store.analytics.opening_closing import OpeningClosingPrices
     from ml.market import DevigMethod
 
     Array = NDArray[np.float64]
@@ -25,15 +25,15 @@ class Accuracy(NamedTuple):
     closing_log_loss: float | None
 
 
-def accuracy(prices: Foretold, method: DevigMethod) -> Accuracy:
+def measure_accuracy(prices: OpeningClosingPrices, method: DevigMethod) -> Accuracy:
     """Of the plain mean of the books' fair probabilities: no weights, which would have to be told too."""
-    first, last = (_losses(prices, each, method) for each in (prices.first, prices.last))
+    first, last = (_log_losses(prices, each, method) for each in (prices.first, prices.last))
     both = np.isfinite(first + last)
     means = (float(losses[both].mean()) if both.any() else None for losses in (first, last))
     return Accuracy(int(both.sum()), *means)
 
 
-def _losses(prices: Foretold, offered: Array, method: DevigMethod) -> Array:
+def _log_losses(prices: OpeningClosingPrices, offered: Array, method: DevigMethod) -> Array:
     """By event, NaN where no book prices it completely."""
     fair = devig(offered, method).probabilities[np.arange(len(offered)), prices.winner]
     priced = ~np.isnan(fair)

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from edge_assets.clock import micros
-from edge_assets.prefetch import prefetched
-from edge_assets.store.movements import (
-    AROUND,
-    FOUND,
-    MOVEMENTS,
+from edge_assets.core.clock import to_micros
+from edge_assets.core.prefetch import prefetch
+from edge_assets.store.analytics.book_moves import (
+    FOLLOWER_TYPES,
+    MOVE_TYPES,
+    MOVEMENT_TYPES,
     SportDay,
-    days_due,
-    polls_as_they_came,
+    iter_polls,
+    load_due_days,
     replace_moves,
 )
-from ml.movement import MovementKind, MovementRules, MovementWatch, Seen, followed, in_steam
+from ml.movement import MarketMoves, MovementDetector, MovementKind, MovementRules, count_followers, is_in_steam
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,117 +36,128 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[Any]]
 
-MEMORY = timedelta(hours=6)
+WARMUP = timedelta(hours=6)
 """Twelve horizons of a drift. From a day before, a year is watched twice: of a million ticks, 19 s of processor instead
 of 13, for the same moves and steams."""
-TAIL = timedelta(hours=3)
+LOOKBACK = timedelta(hours=3)
 """How far before midnight moves are looked at once more, by what followed after it."""
-RULES = MovementRules()
-KINDS = {MovementKind.STEAM: 1, MovementKind.DRIFT: 2, MovementKind.REVERSAL: 3}
-LOOKS = 1.5
+MOVEMENT_RULES = MovementRules()
+MOVEMENT_KIND_IDS = {MovementKind.STEAM: 1, MovementKind.DRIFT: 2, MovementKind.REVERSAL: 3}
+WINDOW_POLL_INTERVALS = 1.5
 """Books that moved between the same two looks moved together: a window shorter than the cadence would miss them."""
-SECOND = 1_000_000
+MICROS_PER_SECOND = 1_000_000
 
 
-class _Found(NamedTuple):
-    """What takes the place of a day's moves and movements, from `tail` before it on; `moves` of the day itself."""
+class _DetectedMoves(NamedTuple):
+    """What takes the place of a day's moves and movements, from `lookback` before it on; `moves` of the day itself."""
 
-    tail: timedelta
-    of_books: Columns
-    of_markets: Columns
-    moves: int
+    lookback: timedelta
+    book_moves: Columns
+    market_movements: Columns
+    move_count: int
 
 
-def watch_days(conn: Connection, reader: Connection, clone_of: Mapping[int, int]) -> int:
+def detect_moves(conn: Connection, reader: Connection, clone_of: Mapping[int, int]) -> int:
     """Watch every day that pending polls touch, anew; return the number of moves found.
 
     While a day is watched the next one is read, by `reader`, and the last one written.
     """
-    count, written = 0, None
+    count, pending_write = 0, None
     with ThreadPoolExecutor(max_workers=1) as writer:
-        for day, polls in prefetched(partial(_polls, reader), days_due(conn)):
-            found = _watch_day(day, polls, clone_of)
-            if written:
-                written.result()
-            written = writer.submit(replace_moves, conn, day, *found[:3])
-            count += found.moves
-    if written:
-        written.result()
+        for day, polls in prefetch(partial(_load_polls, reader), load_due_days(conn)):
+            detected = _detect_day(day, polls, clone_of)
+            if pending_write:
+                pending_write.result()
+            pending_write = writer.submit(replace_moves, conn, day, *detected[:3])
+            count += detected.move_count
+    if pending_write:
+        pending_write.result()
     return count
 
 
-def _polls(conn: Connection, day: SportDay) -> list[PollChanges]:
-    return list(polls_as_they_came(conn, day, day.begins - MEMORY))
+def _load_polls(conn: Connection, day: SportDay) -> list[PollChanges]:
+    return list(iter_polls(conn, day, day.since - WARMUP))
 
 
-def _watch_day(day: SportDay, polls: Sequence[PollChanges], clone_of: Mapping[int, int]) -> _Found:
-    moves, movements = _watch(polls, MovementWatch(_rules(polls), clone_of))
-    moves |= _surroundings(moves, movements, clone_of)
-    tail = TAIL if polls else timedelta()
-    own = moves["moved_at"] >= micros(day.begins - tail)
-    begun = movements["moved_at"] >= micros(day.begins)
-    return _Found(
-        tail,
-        {name: column[own] for name, column in moves.items()},
-        {name: column[begun] for name, column in movements.items()},
-        int(np.sum(moves["moved_at"] >= micros(day.begins))),
+def _detect_day(day: SportDay, polls: Sequence[PollChanges], clone_of: Mapping[int, int]) -> _DetectedMoves:
+    moves, movements = _run_detector(polls, MovementDetector(_rules_for_polls(polls), clone_of))
+    moves |= _find_followers(moves, movements, clone_of)
+    lookback = LOOKBACK if polls else timedelta()
+    is_replaced = moves["moved_at"] >= to_micros(day.since - lookback)
+    is_of_day = movements["moved_at"] >= to_micros(day.since)
+    return _DetectedMoves(
+        lookback,
+        {name: column[is_replaced] for name, column in moves.items()},
+        {name: column[is_of_day] for name, column in movements.items()},
+        int(np.sum(moves["moved_at"] >= to_micros(day.since))),
     )
 
 
-def _watch(polls: Sequence[PollChanges], watch: MovementWatch) -> tuple[Columns, Columns]:
+def _run_detector(polls: Sequence[PollChanges], detector: MovementDetector) -> tuple[Columns, Columns]:
     """All moves of books, and movements, since the first poll."""
     moves: list[tuple[NDArray[Any], ...]] = []
     movements: list[tuple[float, ...]] = []
     last = None
     for poll in polls:
-        found = watch.step(poll)
+        movements_found = detector.apply_poll(poll)
         if last is not None:
-            moves.append(_stamped(watch, poll.observed_at, last))
+            moves.append(_with_times(detector, poll.observed_at, last))
             movements += [
-                (m.event, m.market, m.at, KINDS[m.kind], m.direction, m.size) for m in found if m.kind in KINDS
+                (m.event, m.market, m.at, MOVEMENT_KIND_IDS[m.kind], m.direction, m.size)
+                for m in movements_found
+                if m.kind in MOVEMENT_KIND_IDS
             ]
         last = poll.observed_at
-    return _columns(FOUND, zip(*moves, strict=True)), _columns(
-        MOVEMENTS, ([row] for row in zip(*movements, strict=True))
+    return _concatenate_columns(MOVE_TYPES, zip(*moves, strict=True)), _concatenate_columns(
+        MOVEMENT_TYPES, ([row] for row in zip(*movements, strict=True))
     )
 
 
-def _stamped(watch: MovementWatch, at: int, before: int) -> tuple[NDArray[Any], ...]:
-    moves = watch.moves
+def _with_times(detector: MovementDetector, at: int, before: int) -> tuple[NDArray[Any], ...]:
+    moves = detector.last_moves
     n = len(moves.event)
-    stamps = np.full(n, at), np.full(n, (at - before) / SECOND)
-    return moves.event, moves.market, moves.book, stamps[0], moves.before, moves.after, stamps[1]
+    times = np.full(n, at), np.full(n, (at - before) / MICROS_PER_SECOND)
+    return moves.event, moves.market, moves.book, times[0], moves.before, moves.after, times[1]
 
 
-def _surroundings(moves: Columns, movements: Columns, clone_of: Mapping[int, int]) -> Columns:
+def _find_followers(moves: Columns, movements: Columns, clone_of: Mapping[int, int]) -> Columns:
     """Who made the same large move before and after, and whether a steam came of it.
 
     What happened between the same two looks, or the next, cannot be told apart.
     """
     size = moves["position_after"] - moves["position_before"]
-    seen = Seen(moves["event_id"], moves["market_id"], np.sign(size).astype(np.int16), moves["moved_at"])
+    moves_seen = MarketMoves(moves["event_id"], moves["market_id"], np.sign(size).astype(np.int16), moves["moved_at"])
     book = moves["book_id"]
     origin = np.array([clone_of.get(one, one) for one in book.tolist()], np.int64)
-    reach = np.maximum(RULES.lead_window, LOOKS * moves["since_look"])
-    large = np.abs(size) >= RULES.move
-    around = followed(Seen(*(c[large] for c in seen)), book[large], origin[large], reach[large])
-    found: Columns = {}
-    for name, column in zip(AROUND, around, strict=True):
-        whole = np.full(len(size), -1, column.dtype)
-        whole[large] = column
-        found[name] = np.ma.masked_array(whole, whole == -1)
-    steams = movements["kind"] == KINDS[MovementKind.STEAM]
-    seen_steams = Seen(*(movements[name][steams] for name in ("event_id", "market_id", "direction", "moved_at")))
-    return found | {"in_steam": in_steam(seen, np.maximum(RULES.window, moves["since_look"]), seen_steams)}
+    window = np.maximum(MOVEMENT_RULES.lead_window_seconds, WINDOW_POLL_INTERVALS * moves["seconds_since_last_poll"])
+    is_large = np.abs(size) >= MOVEMENT_RULES.min_move
+    followers = count_followers(
+        MarketMoves(*(c[is_large] for c in moves_seen)), book[is_large], origin[is_large], window[is_large]
+    )
+    columns: Columns = {}
+    for name, column in zip(FOLLOWER_TYPES, followers, strict=True):
+        values = np.full(len(size), -1, column.dtype)
+        values[is_large] = column
+        columns[name] = np.ma.masked_array(values, values == -1)
+    steams = movements["kind"] == MOVEMENT_KIND_IDS[MovementKind.STEAM]
+    steam_moves = MarketMoves(*(movements[name][steams] for name in ("event_id", "market_id", "direction", "moved_at")))
+    return columns | {
+        "in_steam": is_in_steam(
+            moves_seen, np.maximum(MOVEMENT_RULES.window_seconds, moves["seconds_since_last_poll"]), steam_moves
+        )
+    }
 
 
-def _columns(types: Mapping[str, str], columns: Any) -> dict[str, NDArray[Any]]:
+def _concatenate_columns(types: Mapping[str, str], columns: Any) -> dict[str, NDArray[Any]]:
     """Parts of columns, put together; empty ones where there is none."""
     joined = [np.concatenate(parts) for parts in columns] or [np.empty(0, "i8")] * len(types)
     return dict(zip(types, joined, strict=True))
 
 
-def _rules(polls: Sequence[PollChanges]) -> MovementRules:
-    gaps = np.diff([poll.observed_at for poll in polls]) / SECOND
-    look = LOOKS * float(np.median(gaps)) if len(gaps) else 0.0
-    return MovementRules(window=max(RULES.window, look), lead_window=max(RULES.lead_window, look))
+def _rules_for_polls(polls: Sequence[PollChanges]) -> MovementRules:
+    gaps = np.diff([poll.observed_at for poll in polls]) / MICROS_PER_SECOND
+    min_window = WINDOW_POLL_INTERVALS * float(np.median(gaps)) if len(gaps) else 0.0
+    return MovementRules(
+        window_seconds=max(MOVEMENT_RULES.window_seconds, min_window),
+        lead_window_seconds=max(MOVEMENT_RULES.lead_window_seconds, min_window),
+    )

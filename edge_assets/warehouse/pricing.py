@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml.market import devig
-from ml.points import point_models
-from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market
-from ml.scoring import Books, ScoringRules
+from ml.points import point_models_for
+from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
+from ml.scoring import BookProfiles, ScoringRules
 from ml.scoring.valuation import value_lines
 from ml.scoring.view import LineView
 
@@ -20,96 +20,100 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.points import PointModel
-    from ml.scoring import Traits
+    from ml.scoring import BookProfile
 
     Columns = dict[str, NDArray[Any]]
 
-LADDER = ("event_id", "moment_id", "market_id")
-LINE = (*LADDER, "line_point")
-SELECTION = (*LINE, "outcome_id")
-RULES = ScoringRules()
-NOW = 0
+MARKET_COLUMNS = ("event_id", "decision_point_id", "market_id")
+LINE_COLUMNS = (*MARKET_COLUMNS, "line_point")
+SELECTION_COLUMNS = (*LINE_COLUMNS, "outcome_id")
+SCORING_RULES = ScoringRules()
+DECISION_TIME = 0
 """Times are counted from the moment that each line is priced for, so lines of many moments are valued at once."""
 
 
-def price(
-    quotes: Columns, decided_at: NDArray[np.int64], sport: NDArray[np.str_], traits_of: Callable[[int], Traits]
+def price_quotes(
+    quotes: Columns, decided_at: NDArray[np.int64], sport: NDArray[np.str_], profile_of: Callable[[int], BookProfile]
 ) -> tuple[Columns, Columns]:
     """Price `quotes` (q,), ordered by line, each at its `decided_at` (q,), `confirmed_at` being one of its columns.
 
-    `sport` (q,) are the sports' keys, `traits_of` tells what is known of a book by its id. Returns the consensus by
-    line and outcome (`PRICED_LINES`) and each book's own fair probability by quote (`PRICED_QUOTES`), NaN where a side
-    is missing.
+    `sport` (q,) are the sports' keys, `profile_of` tells what is known of a book by its id. Returns the consensus by
+    line and outcome (`PRICED_LINE_TYPES`) and each book's own fair probability by quote (`PRICED_QUOTE_TYPES`), NaN
+    where a side is missing.
     """
-    since = np.where(quotes["confirmed_at"] == UNKNOWN_TIME, UNKNOWN_TIME, quotes["confirmed_at"] - decided_at)
+    confirmed_since = np.where(
+        quotes["confirmed_at"] == UNKNOWN_TIME, UNKNOWN_TIME, quotes["confirmed_at"] - decided_at
+    )
     parts = []
-    for name, market in product(np.unique(sport).tolist() or [""], OUTCOMES_OF):
-        mine = (quotes["market_id"] == market) & (sport == name)
-        some = {n: c[mine] for n, c in quotes.items()}
-        parts.append(_price_market(some, since[mine], market, point_models(name), traits_of))
+    for name, market in product(np.unique(sport).tolist() or [""], MARKET_OUTCOMES):
+        is_selected = (quotes["market_id"] == market) & (sport == name)
+        selected = {n: c[is_selected] for n, c in quotes.items()}
+        parts.append(_price_market(selected, confirmed_since[is_selected], market, point_models_for(name), profile_of))
     lines, priced = zip(*parts, strict=True)
-    return _joined(lines), _joined(priced)
+    return _concatenate(lines), _concatenate(priced)
 
 
 def _price_market(
     quotes: Columns,
-    since: NDArray[np.int64],
+    confirmed_since: NDArray[np.int64],
     market: Market,
     models: Mapping[Market, PointModel],
-    traits_of: Callable[[int], Traits],
+    profile_of: Callable[[int], BookProfile],
 ) -> tuple[Columns, Columns]:
-    first, line = _numbered(quotes, LINE)
-    outcomes = np.array(OUTCOMES_OF[market])
+    first, line = _group_rows(quotes, LINE_COLUMNS)
+    outcomes = np.array(MARKET_OUTCOMES[market])
     column = np.argmax(quotes["outcome_id"][:, None] == outcomes, axis=1)
     books, book = np.unique(quotes["book_id"], return_inverse=True)
     prices = np.full((len(first), len(books), len(outcomes)), np.nan)
     prices[line, book, column] = quotes["price_decimal"]
-    _, ladder = _numbered(quotes, LADDER)
-    view = LineView.of(
+    _, market_index = _group_rows(quotes, MARKET_COLUMNS)
+    view = LineView.from_prices(
         prices,
-        _confirmed(ladder, book, since, len(books))[ladder[first]],
-        start=np.full(len(first), NOW + 1),
+        _confirmation_times(market_index, book, confirmed_since, len(books))[market_index[first]],
+        commence_at=np.full(len(first), DECISION_TIME + 1),
         market=market,
         point=quotes["line_point"][first].astype(np.float64),
-        ladder=ladder[first],
-        method=RULES.method,
+        event_market=market_index[first],
+        method=SCORING_RULES.method,
     )
-    fair = value_lines(view, Books.of(books.tolist(), traits_of), models, NOW, RULES).market
-    own = devig(prices, RULES.method).probabilities[line, book, column]
-    return _lines(quotes, first, outcomes, fair.probability.T, fair.books), {
-        **{name: quotes[name] for name in (*SELECTION, "book_id", "confirmed_at")},
-        "book_probability": own,
+    fair = value_lines(
+        view, BookProfiles.from_profiles(books.tolist(), profile_of), models, DECISION_TIME, SCORING_RULES
+    ).consensus
+    book_probability = devig(prices, SCORING_RULES.method).probabilities[line, book, column]
+    return _line_rows(quotes, first, outcomes, fair.probability.T, fair.books), {
+        **{name: quotes[name] for name in (*SELECTION_COLUMNS, "book_id", "confirmed_at")},
+        "book_probability": book_probability,
     }
 
 
-def _confirmed(
-    ladder: NDArray[np.intp], book: NDArray[np.intp], since: NDArray[np.int64], books: int
+def _confirmation_times(
+    market_index: NDArray[np.intp], book: NDArray[np.intp], confirmed_since: NDArray[np.int64], books: int
 ) -> NDArray[np.int64]:
     """When each book last confirmed each market (k, b): it confirms all points at once."""
-    times = np.full((int(ladder.max(initial=-1)) + 1, books), UNKNOWN_TIME)
-    np.maximum.at(times, (ladder, book), since)
+    times = np.full((int(market_index.max(initial=-1)) + 1, books), UNKNOWN_TIME)
+    np.maximum.at(times, (market_index, book), confirmed_since)
     return times
 
 
-def _numbered(quotes: Columns, names: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The first quote of each line (or whatever the columns `names` tell apart), and the line of each quote."""
+def _group_rows(quotes: Columns, columns: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first quote of each line (or whatever the columns `columns` tell apart), and the line of each quote."""
     differs = np.ones(len(quotes["event_id"]), bool)
-    differs[1:] = np.any([quotes[name][1:] != quotes[name][:-1] for name in names], axis=0)
+    differs[1:] = np.any([quotes[name][1:] != quotes[name][:-1] for name in columns], axis=0)
     return np.flatnonzero(differs), np.cumsum(differs) - 1
 
 
-def _lines(
+def _line_rows(
     quotes: Columns, first: NDArray[np.intp], outcomes: NDArray[Any], fair: NDArray[Any], books: NDArray[Any]
 ) -> Columns:
     """A row for each line and outcome."""
     width = len(outcomes)
     return {
-        **{name: np.repeat(quotes[name][first], width) for name in LINE},
+        **{name: np.repeat(quotes[name][first], width) for name in LINE_COLUMNS},
         "outcome_id": np.tile(outcomes, len(first)),
         "books": np.repeat(books, width),
         "fair_probability": fair.ravel(),
     }
 
 
-def _joined(parts: Sequence[Columns]) -> Columns:
+def _concatenate(parts: Sequence[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

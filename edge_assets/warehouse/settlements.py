@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_assets.settling import settle
-from edge_assets.store import board
-from edge_assets.store.reports import dated_reports
-from edge_assets.store.settlements import replace_settlements
-from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market
-from ml.settlement import Verdict
+from edge_assets.store import lookups
+from edge_assets.store.events.score_reports import load_report_history
+from edge_assets.store.events.settlements import replace_settlements
+from edge_assets.warehouse.bet_settlement import settle_columns
+from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
+from ml.settlement import BetStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[Any]]
 
-MATCH_RESULT = (Market.H2H, Market.H2H_3_WAY)
-NO_BOOK = 0
+MATCH_RESULT_MARKETS = (Market.H2H, Market.H2H_3_WAY)
+COMMON_RULES_BOOK_ID = 0
 """Numbers of books begin at 1: what has none is settled by the rules that all books have in common."""
 
 
@@ -32,51 +32,51 @@ def settle_matches(conn: Connection) -> int:
     Bets are taken for made when the start was last known, so that no delay voids them: what is asked is which outcome
     won.
     """
-    sports = {sport.id: sport.key for sport in board.sports(conn).values()}
-    reports = dated_reports(conn)
-    parts = [_settled(reports, market, sports) for market in MATCH_RESULT]
-    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    winner = found["winner_id"]
-    replace_settlements(conn, found | {"winner_id": np.ma.masked_array(winner, winner == 0)})
+    sports = {sport.id: sport.key for sport in lookups.load_sports(conn).values()}
+    reports = load_report_history(conn)
+    parts = [_settlement_changes(reports, market, sports) for market in MATCH_RESULT_MARKETS]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    winner = columns["winner_id"]
+    replace_settlements(conn, columns | {"winner_id": np.ma.masked_array(winner, winner == 0)})
     return len(winner)
 
 
-def _settled(reports: Columns, market: Market, sports: Mapping[int, str]) -> Columns:
+def _settlement_changes(reports: Columns, market: Market, sports: Mapping[int, str]) -> Columns:
     """One market of all events: the moments at which its settlement changed."""
-    verdict, winner = _verdicts(reports, market, sports)
+    verdict, winner = _settle_market(reports, market, sports)
     event, known_at = reports["event"], reports["known_at"]
-    again = np.zeros(len(event), np.bool_)
-    again[1:] = (event[1:] == event[:-1]) & (verdict[1:] == verdict[:-1]) & (winner[1:] == winner[:-1])
-    [begin] = (~again).nonzero()
-    following = np.append(begin, 0)[1:]
-    superseded = (begin < following) & (event[begin] == event[following])
+    is_unchanged = np.zeros(len(event), np.bool_)
+    is_unchanged[1:] = (event[1:] == event[:-1]) & (verdict[1:] == verdict[:-1]) & (winner[1:] == winner[:-1])
+    [first_rows] = (~is_unchanged).nonzero()
+    next_rows = np.append(first_rows, 0)[1:]
+    superseded = (first_rows < next_rows) & (event[first_rows] == event[next_rows])
     return {
-        "event_id": event[begin],
-        "market_id": np.full(len(begin), int(market), np.int16),
-        "known_at": known_at[begin],
-        "superseded_at": np.where(superseded, known_at[following], UNKNOWN_TIME),
-        "verdict_id": verdict[begin].astype(np.int16),
-        "winner_id": winner[begin],
+        "event_id": event[first_rows],
+        "market_id": np.full(len(first_rows), int(market), np.int16),
+        "known_at": known_at[first_rows],
+        "superseded_at": np.where(superseded, known_at[next_rows], UNKNOWN_TIME),
+        "verdict_id": verdict[first_rows].astype(np.int16),
+        "winner_id": winner[first_rows],
     }
 
 
-def _verdicts(
+def _settle_market(
     reports: Columns, market: Market, sports: Mapping[int, str]
 ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
     """The verdict (r,) on the market and the outcome that won wholly, 0 where none did.
 
     By unknown rules an outcome may be settled, lost by all of them, and another not: then the market is not.
     """
-    outcomes = np.array([int(outcome) for outcome in OUTCOMES_OF[market]], np.int32)
+    outcomes = np.array([int(outcome) for outcome in MARKET_OUTCOMES[market]], np.int32)
     games, width = len(reports["event"]), len(outcomes)
     bets = {
         "game": np.repeat(np.arange(games), width),
-        "book": np.full(games * width, NO_BOOK),
+        "book": np.full(games * width, COMMON_RULES_BOOK_ID),
         "market": np.full(games * width, int(market)),
         "outcome": np.tile(outcomes, games),
         "point": np.full(games * width, np.nan),
     }
-    found = settle(bets, reports, sports, {})
-    won = found.shares.won.reshape(games, width) == 1
+    settlement = settle_columns(bets, reports, sports, {})
+    won = settlement.shares.won.reshape(games, width) == 1
     winner = np.where(won.any(axis=1), outcomes[won.argmax(axis=1)], 0).astype(np.int32)
-    return found.verdict.reshape(games, width).max(axis=1, initial=Verdict.SETTLED), winner
+    return settlement.status.reshape(games, width).max(axis=1, initial=BetStatus.SETTLED), winner

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_assets.books import known_book
-from edge_assets.clock import micros
-from edge_assets.store import weights as store
-from ml.market.sharpness import measured_weights
+from edge_assets.core.clock import to_micros
+from edge_assets.reference.books import find_book
+from edge_assets.store.analytics import book_weights as store
+from ml.market.sharpness import posterior_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Connection
 
-    from edge_assets.store.weights import Publication
+    from edge_assets.store.analytics.book_weights import PublishedWeights
 
-STEP = 1.05
+MIN_CHANGE_RATIO = 1.05
 """A weight that moves by less is not published: it would change every price, and mean nothing."""
 
 
@@ -30,25 +30,27 @@ def publish_weights(conn: Connection) -> int:
     What the warehouse measures rests on prices that were made with earlier weights. That cannot run away: a consensus
     is the yardstick of all books alike, and every measurement starts from the prior again.
     """
-    last = {publication.sport: publication.weights for publication in store.publications(conn)}
+    last = {publication.sport: publication.weights for publication in store.load_published_weights(conn)}
     moved = 0
-    for sport, found in groupby(store.evidence(conn), key=lambda e: e.sport):
-        books = list(found)
-        prior = np.array([known_book(e.book, {}).weight for e in books])
-        weight = measured_weights(prior, np.array([e.gain for e in books]), np.array([e.error for e in books]))
-        known = np.array([last.get(sport, {}).get(e.book, usual) for e, usual in zip(books, prior, strict=True)])
-        if (np.abs(np.log(weight / known)) > np.log(STEP)).any():
-            store.publish(conn, list(zip(books, prior.tolist(), weight.tolist(), strict=True)))
+    for sport, measurements in groupby(store.load_weight_evidence(conn), key=lambda e: e.sport):
+        books = list(measurements)
+        prior = np.array([find_book(e.book, {}).weight for e in books])
+        weight = posterior_weights(prior, np.array([e.gain for e in books]), np.array([e.error for e in books]))
+        published = np.array(
+            [last.get(sport, {}).get(e.book, prior_weight) for e, prior_weight in zip(books, prior, strict=True)]
+        )
+        if (np.abs(np.log(weight / published)) > np.log(MIN_CHANGE_RATIO)).any():
+            store.insert_weights(conn, list(zip(books, prior.tolist(), weight.tolist(), strict=True)))
             moved += 1
     return moved
 
 
 def publication_numbers(
-    publications: Sequence[Publication], sport: NDArray[np.str_], polled_at: NDArray[np.int64]
+    publications: Sequence[PublishedWeights], sport: NDArray[np.str_], polled_at: NDArray[np.int64]
 ) -> NDArray[np.intp]:
     """Which of `publications` (by number from 1, 0 for none) holds for the last poll before each decision (d,)."""
     numbers = np.zeros(len(sport), np.intp)
     for number, publication in enumerate(publications, 1):
         if publication.valid_from is not None:
-            numbers[(sport == publication.sport) & (polled_at >= micros(publication.valid_from))] = number
+            numbers[(sport == publication.sport) & (polled_at >= to_micros(publication.valid_from))] = number
     return numbers

@@ -27,9 +27,9 @@ MAX_HEADER_BYTES = 8_192
 MAX_HEAD_BYTES = 32_768
 """Of the request's line and all headers."""
 MAX_HEADERS = 100
-REQUEST_SECONDS = 10.0
+REQUEST_TIMEOUT_SECONDS = 10.0
 """From the connection, or from its first byte, to the end of a request."""
-UPLOAD_SILENCE_SECONDS = 60.0
+UPLOAD_IDLE_SECONDS = 60.0
 """Between two parts of an upload, which may take as long as it goes on."""
 LINGER_SECONDS = 2.0
 """What still comes is thrown away for so long: closed at once, the answer would be lost with it."""
@@ -37,9 +37,9 @@ MAX_REMOTE_CONNECTIONS = 128
 """From one address; this machine's own, where proxies are too, may have half of all."""
 RESERVED_DESCRIPTORS = 64
 """For the database, Redis, files and logs."""
-SECONDS_BETWEEN_WARNINGS = 10.0
+WARNING_INTERVAL_SECONDS = 10.0
 HEAD_END = b"\r\n\r\n"
-TOO_LARGE = (
+HEADERS_TOO_LARGE = (
     f"the request's headers are larger than {MAX_HEADER_BYTES // 1024} KB each, {MAX_HEAD_BYTES // 1024} KB in all or "
     f"{MAX_HEADERS} in number. Cookies of other programs on this address count: clear its cookies, or open the page "
     "under another name of this machine (http://localhost:... instead of http://127.0.0.1:...)"
@@ -48,44 +48,44 @@ TOO_LARGE = (
 logger = logging.getLogger(__name__)
 
 
-class _RefusedError(Exception):
+class _RequestRejectedError(Exception):
     """Ends the parser."""
 
 
-class HttpConnection(HttpToolsProtocol):
+class LimitedHttpProtocol(HttpToolsProtocol):
     """An HTTP connection with limits."""
 
-    _warned_at = -SECONDS_BETWEEN_WARNINGS
+    _warned_at = -WARNING_INTERVAL_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, unless there are too many connections."""
         super().connection_made(transport)
-        self._refused: tuple[HTTPStatus, str] | None = None
-        self._is_over = False
+        self._rejection: tuple[HTTPStatus, str] | None = None
+        self._is_closing = False
         self._in_head = True
         self._head_bytes = 0
-        self._end_of_last = b""
+        self._tail = b""
         self._deadline: asyncio.TimerHandle | None = None
-        if problem := self._too_many():
+        if problem := self._limit_problem():
             self._warn(problem)
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, problem)
+            self._reject(HTTPStatus.SERVICE_UNAVAILABLE, problem)
             return
-        self._await_request()
+        self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""
-        self._stop_waiting()
+        self._cancel_deadline()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes as long as they may be part of a request."""
-        if self._is_over:
+        if self._is_closing:
             return
-        if self._in_head and self._head_is_too_large(data):
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
+        if self._in_head and self._is_head_too_large(data):
+            self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE)
             return
         if self._deadline is None:
-            self._await_request()
+            self._start_deadline()
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
@@ -93,88 +93,88 @@ class HttpConnection(HttpToolsProtocol):
         self._in_head = False
         sizes = [len(name) + len(value) + len(b": \r\n") for name, value in self.headers]
         if max([*sizes, len(self.url)], default=0) > MAX_HEADER_BYTES or len(sizes) > MAX_HEADERS:
-            self._refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE
-            raise _RefusedError
+            self._rejection = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE
+            raise _RequestRejectedError
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is there; what follows is the next one's head."""
-        self._stop_waiting()
-        self._in_head, self._head_bytes, self._end_of_last = True, 0, b""
+        self._cancel_deadline()
+        self._in_head, self._head_bytes, self._tail = True, 0, b""
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
         """The deadline was this request's."""
-        self._stop_waiting()
+        self._cancel_deadline()
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request, or a refused one."""
-        self._refuse(*(self._refused or (HTTPStatus.BAD_REQUEST, msg)))
+        self._reject(*(self._rejection or (HTTPStatus.BAD_REQUEST, msg)))
 
-    def _await_request(self) -> None:
-        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._is_late)
+    def _start_deadline(self) -> None:
+        self._deadline = self.loop.call_later(REQUEST_TIMEOUT_SECONDS, self._on_deadline)
 
-    def _stop_waiting(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
 
-    def _is_late(self) -> None:
-        message = f"no complete request within {REQUEST_SECONDS:.0f} seconds"
+    def _on_deadline(self) -> None:
+        message = f"no complete request within {REQUEST_TIMEOUT_SECONDS:.0f} seconds"
         if self._head_bytes or not self._in_head:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, message)
+            self._reject(HTTPStatus.REQUEST_TIMEOUT, message)
         else:
             self.transport.close()
 
-    def _head_is_too_large(self, data: bytes) -> bool:
-        end = (self._end_of_last + data).find(HEAD_END)
-        self._head_bytes += len(data) if end < 0 else max(end - len(self._end_of_last), 0)
-        self._end_of_last = (self._end_of_last + data)[1 - len(HEAD_END) :]
+    def _is_head_too_large(self, data: bytes) -> bool:
+        end = (self._tail + data).find(HEAD_END)
+        self._head_bytes += len(data) if end < 0 else max(end - len(self._tail), 0)
+        self._tail = (self._tail + data)[1 - len(HEAD_END) :]
         return self._head_bytes > MAX_HEAD_BYTES
 
-    def _too_many(self) -> str | None:
+    def _limit_problem(self) -> str | None:
         limit = descriptor_limit()
         if len(self.connections) > limit - RESERVED_DESCRIPTORS:
             return f"out of file descriptors: {len(self.connections)} connections, limit {limit}; raise `ulimit -n`"
         address = self.client[0] if self.client else ""
-        most = limit // 2 if is_loopback(address) else MAX_REMOTE_CONNECTIONS
-        if sum(1 for c in self.connections if (getattr(c, "client", None) or ("",))[0] == address) > most:
-            return f"more than {most} connections from {address}"
+        max_connections = limit // 2 if is_loopback(address) else MAX_REMOTE_CONNECTIONS
+        if sum(1 for c in self.connections if (getattr(c, "client", None) or ("",))[0] == address) > max_connections:
+            return f"more than {max_connections} connections from {address}"
         return None
 
     def _warn(self, problem: str) -> None:
         now = time.monotonic()
-        if now - HttpConnection._warned_at >= SECONDS_BETWEEN_WARNINGS:
-            HttpConnection._warned_at = now
+        if now - LimitedHttpProtocol._warned_at >= WARNING_INTERVAL_SECONDS:
+            LimitedHttpProtocol._warned_at = now
             logger.warning("connections are refused: %s", problem)
 
-    def _refuse(self, status: HTTPStatus, message: str) -> None:
+    def _reject(self, status: HTTPStatus, message: str) -> None:
         """Answer, and close once the other side has had the time to read it."""
-        if self._is_over:
+        if self._is_closing:
             return
-        self._is_over = True
-        self._stop_waiting()
+        self._is_closing = True
+        self._cancel_deadline()
         cycle: Any = self.cycle  # None before the first request, whatever uvicorn declares
         if cycle is None or cycle.response_complete:  # else an answer is on its way
-            self.transport.write(_answer(status, message))
+            self.transport.write(_build_response(status, message))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
-class UploadConnection(HttpConnection):
+class LimitedUploadProtocol(LimitedHttpProtocol):
     """An HTTP connection of a server that takes files: once the head is there, only silence ends it."""
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, each of which shows that the upload goes on."""
         super().data_received(data)
-        if not self._in_head and not self._is_over:
-            self._stop_waiting()
-            self._deadline = self.loop.call_later(UPLOAD_SILENCE_SECONDS, self._is_late)
+        if not self._in_head and not self._is_closing:
+            self._cancel_deadline()
+            self._deadline = self.loop.call_later(UPLOAD_IDLE_SECONDS, self._on_deadline)
 
 
-class StreamConnection(WebSocketsSansIOProtocol):
+class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
     """A WebSocket connection that is answered whatever its handshake says, and whose faults are the client's.
 
     Logged as errors of ours, with a traceback, they would fill the log at anybody's wish.
@@ -189,7 +189,7 @@ class StreamConnection(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """Hand on a message; text that is none ends the connection."""
-        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(self.frames):
+        if self.curr_msg_data_type == "text" and not self.close_sent and not is_valid_utf8(self.frames):
             self.frames = []
             self.conn.send_close(CloseCode.INVALID_DATA)
             self.handle_parser_exception()
@@ -203,7 +203,8 @@ class StreamConnection(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
 
-def _is_utf8(frames: list[bytes]) -> bool:
+def is_valid_utf8(frames: list[bytes]) -> bool:
+    """Whether frames together are UTF-8 text."""
     try:
         b"".join(frames).decode()
     except UnicodeDecodeError:
@@ -211,7 +212,7 @@ def _is_utf8(frames: list[bytes]) -> bool:
     return True
 
 
-def _answer(status: HTTPStatus, message: str) -> bytes:
+def _build_response(status: HTTPStatus, message: str) -> bytes:
     body = json.dumps({"detail": message}).encode()
     head: dict[str, Any] = {
         "content-type": "application/json",

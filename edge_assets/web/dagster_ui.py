@@ -16,9 +16,9 @@ from urllib.parse import parse_qs
 import uvicorn
 from dagster_webserver import cli
 
-from edge_assets.settings import Settings
-from edge_assets.web.connections import HttpConnection, StreamConnection
-from edge_assets.web.guard import Guard, Refusal, not_json
+from edge_assets.core.settings import Settings
+from edge_assets.web.connections import LimitedHttpProtocol, LimitedWebSocketProtocol
+from edge_assets.web.guard import Guard, RequestRefusal, refuse_non_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,43 +26,50 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
     from starlette.types import ASGIApp, Scope
 
-GRAPHQL = "/graphql"
-CREATE_APPLICATION = "create_app_from_workspace_process_context"
+GRAPHQL_PATH = "/graphql"
+CREATE_APP_FUNCTION = "create_app_from_workspace_process_context"
 """The name by which Dagster's command makes its application; it takes no middleware."""
 
 
-def graphql_by_get(scope: Scope, _: Headers) -> Refusal | None:
+def refuse_graphql_get(scope: Scope, _: Headers) -> RequestRefusal | None:
     """Refuse a query in the address; without one it is the page to write queries on."""
-    if scope["type"] != "http" or scope["method"] == "POST" or not scope["path"].rstrip("/").endswith(GRAPHQL):
+    if scope["type"] != "http" or scope["method"] == "POST" or not scope["path"].rstrip("/").endswith(GRAPHQL_PATH):
         return None
     if not parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).keys() & {"query", "variables"}:
         return None
-    return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "send GraphQL as a POST of application/json")
+    return RequestRefusal(HTTPStatus.METHOD_NOT_ALLOWED, "send GraphQL as a POST of application/json")
 
 
-def upward(scope: Scope, _: Headers) -> Refusal | None:
+def reject_parent_paths(scope: Scope, _: Headers) -> RequestRefusal | None:
     """Refuse a path that leads upwards: Dagster does not follow one among its logs, and fails over it."""
     if ".." not in scope["path"].split("/"):
         return None
-    return Refusal(HTTPStatus.NOT_FOUND, "there is no such page")
+    return RequestRefusal(HTTPStatus.NOT_FOUND, "there is no such page")
 
 
-def guarded(app: ASGIApp, hosts: Collection[str]) -> Guard:
+def guard_app(app: ASGIApp, hosts: Collection[str]) -> Guard:
     """Dagster's application behind the guard. No other page may frame it: a click on it could launch a run."""
-    return Guard(app, hosts, (not_json, graphql_by_get, upward), own_headers={"referrer-policy": "no-referrer"})
+    return Guard(
+        app,
+        hosts,
+        (refuse_non_json, refuse_graphql_get, reject_parent_paths),
+        own_headers={"referrer-policy": "no-referrer"},
+    )
 
 
 def main() -> None:
     """Serve, with the options of `dagster-webserver`."""
     settings = Settings()
     namespace = vars(cli)
-    create = namespace[CREATE_APPLICATION]
+    create_app = namespace[CREATE_APP_FUNCTION]
 
     def create_guarded(*args: Any, **kwargs: Any) -> Any:
-        return guarded(create(*args, **kwargs), settings.edge_allowed_hosts)
+        return guard_app(create_app(*args, **kwargs), settings.edge_allowed_hosts)
 
-    namespace[CREATE_APPLICATION] = create_guarded
-    namespace["uvicorn"] = SimpleNamespace(run=partial(uvicorn.run, http=HttpConnection, ws=StreamConnection))
+    namespace[CREATE_APP_FUNCTION] = create_guarded
+    namespace["uvicorn"] = SimpleNamespace(
+        run=partial(uvicorn.run, http=LimitedHttpProtocol, ws=LimitedWebSocketProtocol)
+    )
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.edge_trusted_proxies)
     cli.main()  # type: ignore[no-untyped-call]  # Dagster's command has no types
 

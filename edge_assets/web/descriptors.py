@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import resource
 
-WANTED = 65_536
-ENDLESS = 1 << 20
+WANTED_DESCRIPTORS = 65_536
+UNLIMITED_DESCRIPTORS = 1 << 20
 
 
 def raise_descriptor_limit() -> None:
     """Take as many as we are allowed to, up to what we could use; many systems begin with 1,024 or 256."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+    wanted = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(WANTED_DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -22,4 +22,4 @@ def raise_descriptor_limit() -> None:
 def descriptor_limit() -> int:
     """How many there may be at present."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return ENDLESS if soft == resource.RLIM_INFINITY else soft
+    return UNLIMITED_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from edge_assets.settings import LOOPBACK_NAMES
+from edge_assets.core.settings import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SAFE_HEADERS = {
+SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
@@ -33,19 +33,19 @@ SAFE_HEADERS = {
     "content-security-policy": "frame-ancestors 'none'; base-uri 'self'; object-src 'none'",
 }
 """What every answer says, unless the server behind says otherwise."""
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{1,5})?")
 _FORWARDED_PORT = re.compile(r"\[(.*)\](?::\d{1,5})?|([^:]*):\d{1,5}")
 
 
-class Refusal(NamedTuple):
+class RequestRefusal(NamedTuple):
     """Why a request is not answered."""
 
     status: HTTPStatus
     detail: str
 
 
-Rule: TypeAlias = Callable[["Scope", Headers], Refusal | None]
+GuardRule: TypeAlias = Callable[["Scope", Headers], RequestRefusal | None]
 
 
 class Guard:
@@ -63,12 +63,17 @@ class Guard:
         self,
         app: ASGIApp,
         hosts: Collection[str] = LOOPBACK_NAMES,
-        rules: Collection[Rule] = (),
-        headers: Mapping[str, str] = SAFE_HEADERS,
+        rules: Collection[GuardRule] = (),
+        headers: Mapping[str, str] = SECURITY_HEADERS,
         own_headers: Mapping[str, str] | None = None,
     ) -> None:
         self._app = app
-        self._rules: tuple[Rule, ...] = (other_host(hosts), foreign_origin, malformed_forwarding, *rules)
+        self._rules: tuple[GuardRule, ...] = (
+            refuse_other_hosts(hosts),
+            refuse_foreign_origin,
+            refuse_malformed_forwarding,
+            *rules,
+        )
         self._headers = headers
         self._own_headers = own_headers or {}
 
@@ -77,46 +82,46 @@ class Guard:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        sent = Headers(scope=scope)
-        guarded = self._guarded(send, sent.get("host", ""))
-        refusal = find_refusal(self._rules, scope, sent)
+        headers = Headers(scope=scope)
+        send_guarded = self._with_headers(send, headers.get("host", ""))
+        refusal = find_refusal(self._rules, scope, headers)
         if refusal is None:
-            await self._app(scope, receive, guarded)
+            await self._app(scope, receive, send_guarded)
         else:
-            await _refuse(scope, refusal, guarded)
+            await _send_refusal(scope, refusal, send_guarded)
 
-    def _guarded(self, send: Send, host: str) -> Send:
-        async def guarded(message: Message) -> None:
+    def _with_headers(self, send: Send, host: str) -> Send:
+        async def send_guarded(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 headers.update(self._own_headers)
                 if location := headers.get("location"):
-                    headers["location"] = _relative(location, host)
+                    headers["location"] = _make_relative(location, host)
             await send(message)
 
-        return guarded
+        return send_guarded
 
 
-def find_refusal(rules: Iterable[Rule], scope: Scope, sent: Headers) -> Refusal | None:
+def find_refusal(rules: Iterable[GuardRule], scope: Scope, headers: Headers) -> RequestRefusal | None:
     """Why the first of `rules` that objects to a request does; None if none does."""
-    return next((found for rule in rules if (found := rule(scope, sent))), None)
+    return next((found for rule in rules if (found := rule(scope, headers))), None)
 
 
-def other_host(allowed: Collection[str]) -> Rule:
+def refuse_other_hosts(allowed: Collection[str]) -> GuardRule:
     """The rule that refuses a request by another name than the `allowed` ones, or by none."""
     names = frozenset(host.strip("[]").lower() for host in allowed)
 
-    def refuse(_: Scope, sent: Headers) -> Refusal | None:
-        hosts = sent.getlist("host")
-        name = host_name(hosts[0]) if len(hosts) == 1 else None
+    def refuse(_: Scope, headers: Headers) -> RequestRefusal | None:
+        hosts = headers.getlist("host")
+        name = parse_host(hosts[0]) if len(hosts) == 1 else None
         if name is None:
             problem = "the request needs one Host header: a name or an address, and a port"
-            return Refusal(HTTPStatus.BAD_REQUEST, problem)
+            return RequestRefusal(HTTPStatus.BAD_REQUEST, problem)
         if name in names:
             return None
-        return Refusal(
+        return RequestRefusal(
             HTTPStatus.FORBIDDEN,
             f"this server is not asked by that name; it answers to {', '.join(sorted(names))} "
             "(EDGE_ALLOWED_HOSTS names more)",
@@ -125,50 +130,54 @@ def other_host(allowed: Collection[str]) -> Rule:
     return refuse
 
 
-def foreign_origin(scope: Scope, sent: Headers) -> Refusal | None:
+def refuse_foreign_origin(scope: Scope, headers: Headers) -> RequestRefusal | None:
     """Refuse what the page of another server, or a sandboxed one, has sent."""
-    origins = sent.getlist("origin")
+    origins = headers.getlist("origin")
     scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-    own = f"{scheme}://{sent.get('host', '')}".lower()
+    own = f"{scheme}://{headers.get('host', '')}".lower()
     if all(origin.lower() == own for origin in origins):
         return None
-    return Refusal(HTTPStatus.FORBIDDEN, "only this server's own pages may ask it; this request comes from another")
+    return RequestRefusal(
+        HTTPStatus.FORBIDDEN, "only this server's own pages may ask it; this request comes from another"
+    )
 
 
-def foreign_fetch(scope: Scope, sent: Headers) -> Refusal | None:
+def refuse_foreign_fetch(scope: Scope, headers: Headers) -> RequestRefusal | None:
     """Refuse what a part of another server's page asks for, an image say, which has no Origin; a link may lead here.
 
     Browsers say so (`Sec-Fetch-Site`); programs do not, nor do old browsers.
     """
-    if sent.get("sec-fetch-site", "none") in {"none", "same-origin"}:
+    if headers.get("sec-fetch-site", "none") in {"none", "same-origin"}:
         return None
-    is_link = sent.get("sec-fetch-mode") == "navigate" and sent.get("sec-fetch-dest") == "document"
+    is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     if is_link and scope.get("method") == "GET":
         return None
-    return Refusal(HTTPStatus.FORBIDDEN, "only this server's own pages may ask it; this request comes from another")
+    return RequestRefusal(
+        HTTPStatus.FORBIDDEN, "only this server's own pages may ask it; this request comes from another"
+    )
 
 
-def malformed_forwarding(_: Scope, sent: Headers) -> Refusal | None:
+def refuse_malformed_forwarding(_: Scope, headers: Headers) -> RequestRefusal | None:
     """Refuse an `X-Forwarded-For` that names no addresses, whether or not a proxy is trusted."""
-    for value in sent.getlist("x-forwarded-for"):
+    for value in headers.getlist("x-forwarded-for"):
         if not all(map(_is_address, value.split(","))):
-            return Refusal(HTTPStatus.BAD_REQUEST, "X-Forwarded-For is a list of addresses, separated by commas")
+            return RequestRefusal(HTTPStatus.BAD_REQUEST, "X-Forwarded-For is a list of addresses, separated by commas")
     return None
 
 
-def not_json(scope: Scope, sent: Headers) -> Refusal | None:
+def refuse_non_json(scope: Scope, headers: Headers) -> RequestRefusal | None:
     """Refuse to change anything by what a form could send: a GET, or a body that is not declared as JSON.
 
     A page needs leave for a request with a JSON body to another server, and asks for it first (CORS).
     """
-    if scope["type"] != "http" or scope["method"] in READING:
+    if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
         return None
-    if sent.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+    if headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
         return None
-    return Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
+    return RequestRefusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
 
 
-def host_name(host: str) -> str | None:
+def parse_host(host: str) -> str | None:
     """The name or address of a `Host` header, in lower case, without port and brackets; None if it is malformed."""
     found = _HOST.fullmatch(host)
     return (found["v6"] or found["name"]).lower() if found else None
@@ -192,15 +201,15 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _relative(location: str, host: str) -> str:
+def _make_relative(location: str, host: str) -> str:
     """A redirect without the `Host` that was sent, of which servers make one; other servers' stay as they are."""
-    to = urlsplit(location)
-    if not host or to.netloc != host:
+    target = urlsplit(location)
+    if not host or target.netloc != host:
         return location
-    return "/" + to._replace(scheme="", netloc="", path=to.path.lstrip("/")).geturl().lstrip("/")
+    return "/" + target._replace(scheme="", netloc="", path=target.path.lstrip("/")).geturl().lstrip("/")
 
 
-async def _refuse(scope: Scope, refusal: Refusal, send: Send) -> None:
+async def _send_refusal(scope: Scope, refusal: RequestRefusal, send: Send) -> None:
     kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
     if kind not in {"http.response", *scope.get("extensions", {})}:
         await send({"type": "websocket.close", "code": 1008, "reason": refusal.detail})

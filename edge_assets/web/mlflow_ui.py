@@ -14,12 +14,12 @@ import uvicorn
 from mlflow.cli import cli
 from mlflow.server import constants
 
-from edge_assets.settings import Settings
-from edge_assets.web.connections import StreamConnection, UploadConnection
-from edge_assets.web.guard import SAFE_HEADERS, Guard
+from edge_assets.core.settings import Settings
+from edge_assets.web.connections import LimitedUploadProtocol, LimitedWebSocketProtocol
+from edge_assets.web.guard import SECURITY_HEADERS, Guard
 
-STOP_SECONDS = 3
-HEADERS = {name: value for name, value in SAFE_HEADERS.items() if name != "x-frame-options"} | {
+SHUTDOWN_TIMEOUT_SECONDS = 3
+MLFLOW_HEADERS = {name: value for name, value in SECURITY_HEADERS.items() if name != "x-frame-options"} | {
     "content-security-policy": "frame-ancestors 'self'; base-uri 'self'; object-src 'none'"
 }
 """MLflow frames pages of its own, and says so itself."""
@@ -27,7 +27,7 @@ HEADERS = {name: value for name, value in SAFE_HEADERS.items() if name != "x-fra
 
 def serve(host: str, port: int, **options: Any) -> None:
     """Serve MLflow's application in this process, in place of the one that its command would start."""
-    handed_on = {
+    variables = {
         constants.BACKEND_STORE_URI_ENV_VAR: options["file_store_path"],
         constants.REGISTRY_STORE_URI_ENV_VAR: options["registry_store_uri"],
         constants.ARTIFACT_ROOT_ENV_VAR: options["default_artifact_root"],
@@ -35,20 +35,20 @@ def serve(host: str, port: int, **options: Any) -> None:
         constants.ARTIFACTS_DESTINATION_ENV_VAR: options["artifacts_destination"],
         "_MLFLOW_SGI_NAME": "uvicorn",
     }
-    os.environ.update({name: value for name, value in handed_on.items() if value})
+    os.environ.update({name: value for name, value in variables.items() if value})
     from mlflow.server.fastapi_app import app  # noqa: PLC0415 - it reads the environment as it is imported
 
     settings = Settings()
     uvicorn.run(
-        Guard(app, settings.edge_allowed_hosts, headers=HEADERS, own_headers={"referrer-policy": "no-referrer"}),
+        Guard(app, settings.edge_allowed_hosts, headers=MLFLOW_HEADERS, own_headers={"referrer-policy": "no-referrer"}),
         host=host,
         port=int(port),
-        http=UploadConnection,
-        ws=StreamConnection,
+        http=LimitedUploadProtocol,
+        ws=LimitedWebSocketProtocol,
         log_level="warning",
         proxy_headers=bool(settings.edge_trusted_proxies),
         forwarded_allow_ips=list(settings.edge_trusted_proxies),
-        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
     )
 
 

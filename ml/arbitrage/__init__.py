@@ -1,45 +1,53 @@
 """Bets that cover each other: sure bets, middles, low hold, free bets; what can be booked, and where rules differ."""
 
+from ml.arbitrage.best_price import NO_BOOK, Arbitrage, find_arbitrage
+from ml.arbitrage.bookable import BookableStakes, round_stakes
 from ml.arbitrage.commission import lay_as_back, lay_stake, net_price
-from ml.arbitrage.free_bets import Conversion, Hedge, best_conversion, bonus_bet, free_bet, hedge, refunded_bet
-from ml.arbitrage.hold import Holds, holds, ranking
-from ml.arbitrage.middles import BestPairs, Pair, PairKind, best_pairs, pair
-from ml.arbitrage.rounding import Booked, booked
-from ml.arbitrage.ruled import RuledArbitrage, ruled_arbitrage, ruled_pairs
-from ml.arbitrage.sized import Sized, sized_arbitrage
-from ml.arbitrage.stakes import StakeLimits, Stakes, best_stakes
-from ml.arbitrage.sure import NO_BOOK, Arbitrage, arbitrage
+from ml.arbitrage.compatible import CompatibleArbitrage, find_compatible_arbitrage, find_compatible_pairs
+from ml.arbitrage.free_bets import (
+    FreeBetConversion,
+    Hedge,
+    best_conversion,
+    hedge,
+    hedge_free_bet_snr,
+    hedge_free_bet_sr,
+    hedge_risk_free_bet,
+)
+from ml.arbitrage.hold import LowHold, low_hold, rank_by_hold
+from ml.arbitrage.limited import LimitedArbitrage, size_limited_arbitrage
+from ml.arbitrage.middles import BestPairs, PairKind, PairValues, best_pairs, value_pairs
+from ml.arbitrage.stakes import BestStakes, StakeLimits, best_stakes
 
 __all__ = [
     "NO_BOOK",
     "Arbitrage",
     "BestPairs",
-    "Booked",
-    "Conversion",
+    "BestStakes",
+    "BookableStakes",
+    "CompatibleArbitrage",
+    "FreeBetConversion",
     "Hedge",
-    "Holds",
-    "Pair",
+    "LimitedArbitrage",
+    "LowHold",
     "PairKind",
-    "RuledArbitrage",
-    "Sized",
+    "PairValues",
     "StakeLimits",
-    "Stakes",
-    "arbitrage",
     "best_conversion",
     "best_pairs",
     "best_stakes",
-    "bonus_bet",
-    "booked",
-    "free_bet",
+    "find_arbitrage",
+    "find_compatible_arbitrage",
+    "find_compatible_pairs",
     "hedge",
-    "holds",
+    "hedge_free_bet_snr",
+    "hedge_free_bet_sr",
+    "hedge_risk_free_bet",
     "lay_as_back",
     "lay_stake",
+    "low_hold",
     "net_price",
-    "pair",
-    "ranking",
-    "refunded_bet",
-    "ruled_arbitrage",
-    "ruled_pairs",
-    "sized_arbitrage",
+    "rank_by_hold",
+    "round_stakes",
+    "size_limited_arbitrage",
+    "value_pairs",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.arbitrage.sure import NO_BOOK, arbitrage
+from ml.arbitrage.best_price import NO_BOOK, find_arbitrage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def hedge(win: Array, lose: Array, cover: Array) -> Hedge:
     return Hedge(payout, np.minimum(win - payout * cover, lose + payout * (1 - cover)))
 
 
-def free_bet(stake: Array, price: Array, cover: Array) -> Hedge:
+def hedge_free_bet_snr(stake: Array, price: Array, cover: Array) -> Hedge:
     """A free bet whose stake is not returned: it brings stake (price - 1) or nothing.
 
     The conversion rate, profit / stake, is (price - 1)(1 - cover).
@@ -47,7 +47,7 @@ def free_bet(stake: Array, price: Array, cover: Array) -> Hedge:
     return hedge(stake * (price - 1), np.zeros_like(stake), cover)
 
 
-def bonus_bet(stake: Array, price: Array, cover: Array) -> Hedge:
+def hedge_free_bet_sr(stake: Array, price: Array, cover: Array) -> Hedge:
     """A free bet whose stake is paid out with the winnings: it brings stake x price or nothing.
 
     The conversion rate is price (1 - cover).
@@ -55,7 +55,7 @@ def bonus_bet(stake: Array, price: Array, cover: Array) -> Hedge:
     return hedge(stake * price, np.zeros_like(stake), cover)
 
 
-def refunded_bet(stake: Array, price: Array, cover: Array, refund: Array) -> Hedge:
+def hedge_risk_free_bet(stake: Array, price: Array, cover: Array, refund: Array) -> Hedge:
     """A "risk-free" bet: it brings stake (price - 1), or -stake + `refund` if it loses.
 
     `refund` is what the book gives back in currency: a refund in cash counts in full, one in free bets times the
@@ -65,7 +65,7 @@ def refunded_bet(stake: Array, price: Array, cover: Array, refund: Array) -> Hed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Conversion:
+class FreeBetConversion:
     """The best use of a free bet at one book for each of L lines.
 
     `rate` (L, n) per outcome it could be placed on, NaN where that cannot be hedged; `outcome` (L,) the best one,
@@ -77,18 +77,21 @@ class Conversion:
     book: NDArray[np.intp]
 
 
-def best_conversion(prices: Array, at: int, *, returned: bool = False, commission: Array | None = None) -> Conversion:
-    """Rates of a free bet at book column `at` of `prices` (L, B, n), hedged at the best prices of all the books.
+def best_conversion(
+    prices: Array, book_column: int, *, stake_returned: bool = False, commission: Array | None = None
+) -> FreeBetConversion:
+    """Rates of a free bet at book column `book_column` of `prices` (L, B, n), hedged at the best prices of all the
+    books.
 
-    `returned` is whether the stake is paid out with the winnings; `commission` as in `arbitrage`.
+    `stake_returned` is whether the stake is paid out with the winnings; `commission` as in `arbitrage`.
     """
-    best = arbitrage(prices, commission=commission)
-    own = np.where((prices[:, at] > 1) & np.isfinite(prices[:, at]), prices[:, at], np.nan)
+    best = find_arbitrage(prices, commission=commission)
+    own = np.where((prices[:, book_column] > 1) & np.isfinite(prices[:, book_column]), prices[:, book_column], np.nan)
     implied = 1 / best.net_price
     others = ~np.eye(implied.shape[1], dtype=np.bool_)
     cover = np.where(others, implied[:, None, :], 0.0).sum(axis=2)
-    bet = bonus_bet if returned else free_bet
+    bet = hedge_free_bet_sr if stake_returned else hedge_free_bet_snr
     rate = bet(np.ones_like(own), own, cover).guaranteed_profit
     usable = np.where(np.isnan(rate), -np.inf, rate)
     outcome = np.where((usable > 0).any(axis=1), usable.argmax(axis=1), NO_BOOK)
-    return Conversion(rate, outcome, best.book)
+    return FreeBetConversion(rate, outcome, best.book)

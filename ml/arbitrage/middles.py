@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.arbitrage.sure import NO_BOOK, ROUNDING
-from ml.points import settle
+from ml.arbitrage.best_price import NO_BOOK, ROUNDING_TOLERANCE
+from ml.points import win_push_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-REACH = 2
+NUMBERS_AROUND_THRESHOLD = 2
 """Numbers looked at on either side of a threshold: the profit of a bet is constant further out."""
-PAIRS_AT_ONCE = 60_000
+PAIR_BATCH_SIZE = 60_000
 """Their temporary arrays stay in the cache."""
 
 
@@ -43,7 +43,7 @@ class PairKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
+class PairValues:
     """Pairs of an over and an under, in the shape the arguments broadcast to; NaN where a price is missing.
 
     `kind` is int8 of `PairKind`. `stake_fraction` (..., 2) of over and under makes both pay the same.
@@ -72,37 +72,42 @@ class BestPairs:
 
     over_book: NDArray[np.intp]
     under_book: NDArray[np.intp]
-    value: Pair
+    value: PairValues
 
 
-def pair(over: Array, over_at: Array, under: Array, under_at: Array, *, cells: Array, low: int) -> Pair:
-    """Value L lines' pairs (L, M) of net decimal prices `over` and `under` at thresholds `over_at`, `under_at`.
+def value_pairs(
+    over: Array, over_threshold: Array, under: Array, under_threshold: Array, *, pmf: Array, low: int
+) -> PairValues:
+    """Value L lines' pairs (L, M) of net decimal prices `over` and `under` at thresholds `over_threshold`,
+    `under_threshold`.
 
-    `cells` (L, K) are the probabilities of X = low, low + 1, ... . Stakes are in proportion to 1 / price.
-    EV = sum over both bets of share x (win x (price - 1) - loss), with win and loss from `ml.points.settle`;
+    `pmf` (L, K) are the probabilities of X = low, low + 1, ... . Stakes are in proportion to 1 / price.
+    EV = sum over both bets of share x (win x (price - 1) - loss), with win and loss from `ml.points.win_push_loss`;
     pushes are returned.
     """
-    over, over_at, under, under_at = np.broadcast_arrays(over, over_at, under, under_at)
-    over, under = _sound(over, over_at), _sound(under, under_at)
+    over, over_threshold, under, under_threshold = np.broadcast_arrays(over, over_threshold, under, under_threshold)
+    over, under = _valid_price(over, over_threshold), _valid_price(under, under_threshold)
     share = under / (over + under)
-    above, below = settle(cells, low, over_at), settle(cells, low, under_at).other_side()
+    above, below = win_push_loss(pmf, low, over_threshold), win_push_loss(pmf, low, under_threshold).other_side()
     expected = share * above.expected_value(over) + (1 - share) * below.expected_value(under)
-    worst, best = _extremes(share, over, over_at, under, under_at)
+    worst, best = _extreme_profits(share, over, over_threshold, under, under_threshold)
     with np.errstate(invalid="ignore", divide="ignore"):
         needed = np.where(worst < 0, -worst / (best - worst), 0.0)
-    return Pair(
-        kind=_kind(over_at, under_at, worst, best),
+    return PairValues(
+        kind=_classify_pairs(over_threshold, under_threshold, worst, best),
         stake_fraction=np.stack([share, 1 - share], axis=-1),
         expected_value=expected,
         guaranteed_return=worst,
         best_return=best,
-        middle_probability=_between(cells, low, over_at, under_at),
-        hole_probability=_between(cells, low, under_at, over_at),
+        middle_probability=_probability_between(pmf, low, over_threshold, under_threshold),
+        hole_probability=_probability_between(pmf, low, under_threshold, over_threshold),
         break_even=np.where(np.isnan(worst), np.nan, needed),
     )
 
 
-def best_pairs(over: Array, over_at: Array, under: Array, under_at: Array, *, cells: Array, low: int) -> BestPairs:
+def best_pairs(
+    over: Array, over_threshold: Array, under: Array, under_threshold: Array, *, pmf: Array, low: int
+) -> BestPairs:
     """Of L lines' overs and unders at B books, all (L, B), the pair with the highest expected value.
 
     Pairs with a hole are left out. Only bets that no other of their side beats in price and point are paired;
@@ -111,26 +116,32 @@ def best_pairs(over: Array, over_at: Array, under: Array, under_at: Array, *, ce
     """
     if not over.shape[1]:
         none = np.full((len(over), 1), np.nan)
-        return best_pairs(none, none, none, none, cells=cells, low=low)
-    firsts, seconds = _front(_sound(over, over_at), over_at), _front(_sound(under, under_at), -under_at)
-    o, t, u, s = (
-        _taken(*column) for column in ((over, firsts), (over_at, firsts), (under, seconds), (under_at, seconds))
+        return best_pairs(none, none, none, none, pmf=pmf, low=low)
+    firsts, seconds = (
+        _pareto_front(_valid_price(over, over_threshold), over_threshold),
+        _pareto_front(_valid_price(under, under_threshold), -under_threshold),
     )
-    above = settle(cells, low, t).expected_value(o) / o
-    below = settle(cells, low, s).other_side().expected_value(u) / u
-    first, second = _argbest((1 / o, t, above), (1 / u, s, below))
-    value = pair(*(_taken(c, i) for c, i in ((o, first), (t, first), (u, second), (s, second))), cells=cells, low=low)
+    o, t, u, s = (
+        _take_columns(*column)
+        for column in ((over, firsts), (over_threshold, firsts), (under, seconds), (under_threshold, seconds))
+    )
+    above = win_push_loss(pmf, low, t).expected_value(o) / o
+    below = win_push_loss(pmf, low, s).other_side().expected_value(u) / u
+    first, second = _argmax_pairs((1 / o, t, above), (1 / u, s, below))
+    value = value_pairs(
+        *(_take_columns(c, i) for c, i in ((o, first), (t, first), (u, second), (s, second))), pmf=pmf, low=low
+    )
     found = value.kind[:, 0] != PairKind.UNPRICED
     books = (np.take_along_axis(*picked, axis=1)[:, 0] for picked in ((firsts, first), (seconds, second)))
     over_book, under_book = (np.where(found, book, NO_BOOK) for book in books)
     return BestPairs(over_book, under_book, value)
 
 
-def _sound(price: Array, threshold: Array) -> Array:
+def _valid_price(price: Array, threshold: Array) -> Array:
     return np.where((price > 1) & np.isfinite(price) & np.isfinite(threshold), price, np.nan)
 
 
-def _front(price: Array, threshold: Array) -> NDArray[np.intp]:
+def _pareto_front(price: Array, threshold: Array) -> NDArray[np.intp]:
     """Columns (L, F) of the bets that none beats by a higher price at a lower or equal threshold; -1 fills up."""
     order = np.argsort(-price, axis=1)  # NaN comes last
     at = np.where(np.isnan(np.take_along_axis(price, order, axis=1)), np.inf, np.take_along_axis(threshold, order, 1))
@@ -143,14 +154,14 @@ def _front(price: Array, threshold: Array) -> NDArray[np.intp]:
     return front
 
 
-def _taken(values: Array, columns: NDArray[np.intp]) -> Array:
+def _take_columns(values: Array, columns: NDArray[np.intp]) -> Array:
     return np.where(columns == NO_BOOK, np.nan, np.take_along_axis(values, np.maximum(columns, 0), axis=1))
 
 
-def _argbest(over: tuple[Array, ...], under: tuple[Array, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _argmax_pairs(over: tuple[Array, ...], under: tuple[Array, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Columns (L, 1) of the best over and under, each given as (1 / price, threshold, value / price), or `NO_BOOK`."""
     size = over[0].shape[1] * under[0].shape[1]
-    step = max(1, PAIRS_AT_ONCE // size)
+    step = max(1, PAIR_BATCH_SIZE // size)
     best = np.full((len(over[0]), 1), NO_BOOK)
     for at in range(0, len(best), step):
         p, t, a = (column[at : at + step, :, None] for column in over)
@@ -163,7 +174,7 @@ def _argbest(over: tuple[Array, ...], under: tuple[Array, ...]) -> tuple[NDArray
     return np.where(best == NO_BOOK, NO_BOOK, first), np.where(best == NO_BOOK, NO_BOOK, second)
 
 
-def shares_won(number: Array, threshold: Array) -> tuple[Array, Array]:
+def won_and_lost_shares(number: Array, threshold: Array) -> tuple[Array, Array]:
     """Shares of an over's stake that win and that lose if X = `number`: 0, 1/2 (a quarter point) or 1; broadcast."""
     quarter = np.where(np.mod(threshold * 4, 2) == 1, 0.25, 0.0)
     parts = (threshold - quarter, threshold + quarter)
@@ -171,28 +182,30 @@ def shares_won(number: Array, threshold: Array) -> tuple[Array, Array]:
     return np.asarray(win), np.asarray(loss)
 
 
-def _extremes(share: Array, over: Array, over_at: Array, under: Array, under_at: Array) -> tuple[Array, Array]:
+def _extreme_profits(
+    share: Array, over: Array, over_threshold: Array, under: Array, under_threshold: Array
+) -> tuple[Array, Array]:
     """The worst and the best profit over every whole X: those around both thresholds show all there are."""
     worst, best = np.full(share.shape, np.inf), np.full(share.shape, -np.inf)
-    for threshold in (over_at, under_at):
-        for step in range(-REACH, REACH + 1):
+    for threshold in (over_threshold, under_threshold):
+        for step in range(-NUMBERS_AROUND_THRESHOLD, NUMBERS_AROUND_THRESHOLD + 1):
             number = np.floor(threshold) + step
-            above, not_above = shares_won(number, over_at)
-            not_below, below = shares_won(number, under_at)
+            above, not_above = won_and_lost_shares(number, over_threshold)
+            not_below, below = won_and_lost_shares(number, under_threshold)
             profit = share * (above * (over - 1) - not_above) + (1 - share) * (below * (under - 1) - not_below)
             worst, best = np.minimum(worst, profit), np.maximum(best, profit)
-    return np.where(np.abs(worst) < ROUNDING, 0.0, worst), best
+    return np.where(np.abs(worst) < ROUNDING_TOLERANCE, 0.0, worst), best
 
 
-def _kind(over_at: Array, under_at: Array, worst: Array, best: Array) -> NDArray[np.int8]:
-    kind = np.where(over_at < under_at, PairKind.MIDDLE, PairKind.SAME_POINT)
-    kind = np.where(over_at > under_at, PairKind.HOLE, kind)
-    kind = np.where((worst >= 0) & (best > ROUNDING), PairKind.ARBITRAGE, kind)
+def _classify_pairs(over_threshold: Array, under_threshold: Array, worst: Array, best: Array) -> NDArray[np.int8]:
+    kind = np.where(over_threshold < under_threshold, PairKind.MIDDLE, PairKind.SAME_POINT)
+    kind = np.where(over_threshold > under_threshold, PairKind.HOLE, kind)
+    kind = np.where((worst >= 0) & (best > ROUNDING_TOLERANCE), PairKind.ARBITRAGE, kind)
     return np.where(np.isnan(worst), PairKind.UNPRICED, kind).astype(np.int8)
 
 
-def _between(cells: Array, low: int, lower: Array, upper: Array) -> Array:
+def _probability_between(pmf: Array, low: int, lower: Array, upper: Array) -> Array:
     """Probability (L, M) that X lies from `lower` to `upper`, both included; 0 where they are the same point."""
     first, last = np.maximum(np.ceil(lower), low), np.floor(upper)
-    within = settle(cells, low, first - 0.5).win - settle(cells, low, last + 0.5).win
+    within = win_push_loss(pmf, low, first - 0.5).win - win_push_loss(pmf, low, last + 0.5).win
     return np.where(lower < upper, np.maximum(within, 0.0), np.where(np.isnan(lower + upper), np.nan, 0.0))

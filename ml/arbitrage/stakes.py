@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONTINUOUS, SEMI_CONTINUOUS, SEMI_INTEGER = 0, 2, 3
 """What `linprog` calls a variable that is zero or within its bounds, and one that is a whole number besides."""
-NOTHING_GAINED = 1e-9
+PROFIT_TOLERANCE = 1e-9
 """Profits, per unit of budget, that are as good as none: the solver's own tolerance is 1e-7."""
 
 
@@ -43,7 +43,7 @@ class StakeLimits:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stakes:
+class BestStakes:
     """`stake` (K,) on every bet, and the `guaranteed_profit`: what is won in the worst state, placed bets included.
 
     Where nothing beats not betting, every stake is 0 and the profit is that of the bets already placed.
@@ -53,11 +53,13 @@ class Stakes:
     guaranteed_profit: float
 
 
-def best_stakes(profit: Array, budget: float, limits: StakeLimits | None = None, placed: Array | None = None) -> Stakes:
+def best_stakes(
+    profit: Array, budget: float, limits: StakeLimits | None = None, placed_profit: Array | None = None
+) -> BestStakes:
     """Maximise the smallest profit over the states of the world.
 
     `profit` (S, K) is bet k's profit per unit staked if state s comes about: price - 1 won, 0 pushed, -1 lost;
-    `placed` (S,) the profit of what has been bet already. Solves max t subject to placed + profit x >= t,
+    `placed_profit` (S,) the profit of what has been bet already. Solves max t subject to placed + profit x >= t,
     sum x <= budget and the limits on x; with smallest stakes or increments a mixed-integer programme.
 
     Raises `ValueError` where profits are not finite or the budget is not positive and finite, and
@@ -65,29 +67,29 @@ def best_stakes(profit: Array, budget: float, limits: StakeLimits | None = None,
     """
     states, bets = profit.shape
     limits = limits or StakeLimits.unlimited(bets)
-    placed = np.zeros(states) if placed is None else placed
-    if not (np.isfinite(profit).all() and np.isfinite(placed).all() and 0 < budget < np.inf):
+    placed_profit = np.zeros(states) if placed_profit is None else placed_profit
+    if not (np.isfinite(profit).all() and np.isfinite(placed_profit).all() and 0 < budget < np.inf):
         msg = "profits must be finite, and the budget positive and finite"
         raise ValueError(msg)
-    unit, bounds, kinds = _variables(limits, budget)
+    unit, bounds, kinds = _solver_variables(limits, budget)
     solved = linprog(
         np.append(np.zeros(bets), -1.0),
         A_ub=np.vstack([np.column_stack([-profit * unit, np.ones(states)]), np.append(unit, 0.0)]),
-        b_ub=np.append(placed, budget),
+        b_ub=np.append(placed_profit, budget),
         bounds=[*bounds, (None, None)],
         integrality=np.append(kinds, CONTINUOUS),
     )
     if solved.x is None:
         raise ArithmeticError(solved.message)
-    return _settled(solved.x[:-1], unit, kinds, profit, placed, budget)
+    return _to_best_stakes(solved.x[:-1], unit, kinds, profit, placed_profit, budget)
 
 
-def _variables(limits: StakeLimits, budget: float) -> tuple[Array, list[Bounds], NDArray[np.int64]]:
+def _solver_variables(limits: StakeLimits, budget: float) -> tuple[Array, list[Bounds], NDArray[np.int64]]:
     """The unit (K,) each variable counts in, its bounds and its kind."""
     stepped = limits.increment > 0
     unit = np.where(stepped, limits.increment, 1.0)
     low, high = limits.minimum / unit, np.minimum(limits.maximum, budget) / unit
-    slack = NOTHING_GAINED * np.maximum(1, high)
+    slack = PROFIT_TOLERANCE * np.maximum(1, high)
     low = np.where(stepped, np.ceil(low - slack), low)
     high = np.where(stepped, np.floor(high + slack), high)
     closed = low > high  # the smallest stake is more than may be staked
@@ -97,13 +99,13 @@ def _variables(limits: StakeLimits, budget: float) -> tuple[Array, list[Bounds],
     return unit, list(zip(low.tolist(), high.tolist(), strict=True)), kinds.astype(np.int64)
 
 
-def _settled(
-    count: Array, unit: Array, kinds: NDArray[np.int64], profit: Array, placed: Array, budget: float
-) -> Stakes:
+def _to_best_stakes(
+    count: Array, unit: Array, kinds: NDArray[np.int64], profit: Array, placed_profit: Array, budget: float
+) -> BestStakes:
     """The solver's answer in currency: whole increments, nothing negative, its profit worked out anew."""
     whole = kinds == SEMI_INTEGER
     stake = np.maximum(np.where(whole, np.round(count), count), 0.0) * unit
-    idle, guaranteed = float(placed.min()), float((placed + profit @ stake).min())
-    if guaranteed <= idle + NOTHING_GAINED * budget:
-        return Stakes(np.zeros_like(stake), idle)
-    return Stakes(stake, guaranteed)
+    idle, guaranteed = float(placed_profit.min()), float((placed_profit + profit @ stake).min())
+    if guaranteed <= idle + PROFIT_TOLERANCE * budget:
+        return BestStakes(np.zeros_like(stake), idle)
+    return BestStakes(stake, guaranteed)

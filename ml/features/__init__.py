@@ -1,5 +1,5 @@
 """What is known of teams before a game: every number made strictly from earlier games."""
 
-from ml.features.ratings import KnownScore, RatingRules, TeamRating, rate
+from ml.features.ratings import KnownScore, RatingRules, TeamRating, compute_ratings
 
-__all__ = ["KnownScore", "RatingRules", "TeamRating", "rate"]
+__all__ = ["KnownScore", "RatingRules", "TeamRating", "compute_ratings"]

@@ -15,19 +15,19 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
-EVEN = 0.5
-SCALE = 400.0
+EVEN_SCORE = 0.5
+ELO_SCALE = 400.0
 
 
 @dataclass(frozen=True, slots=True)
 class RatingRules:
     """Constants of the ratings; conventions, not fits."""
 
-    start: float = 1500.0
-    k: float = 20.0
+    initial_elo: float = 1500.0
+    k_factor: float = 20.0
     home_advantage: float = 65.0
     form_games: int = 5
-    home_half_life: float = 400.0
+    home_half_life_games: float = 400.0
     """Games of the league after which a home side's result counts half in `home_bias`."""
 
 
@@ -58,7 +58,7 @@ class TeamRating(NamedTuple):
     home_bias: float
 
 
-def rate(changes: Iterable[KnownScore], rules: RatingRules | None = None) -> Iterator[TeamRating]:
+def compute_ratings(changes: Iterable[KnownScore], rules: RatingRules | None = None) -> Iterator[TeamRating]:
     """Rate the teams of one league after each change of what is known, oldest first: of both sides, home first.
 
     A game counts at the place where it was first heard of. Where its score is taken back or becomes another one, the
@@ -80,7 +80,7 @@ class _Team(Struct, frozen=True, gc=False):
     scores: tuple[float, ...]
 
 
-class _Played(Struct, frozen=True, gc=False):
+class _PlayedGame(Struct, frozen=True, gc=False):
     """A game that was heard of, with the state of the teams and the league before it."""
 
     known: KnownScore
@@ -92,30 +92,30 @@ class _Played(Struct, frozen=True, gc=False):
 class _League:
     def __init__(self, rules: RatingRules) -> None:
         self._rules = rules
-        self._keep = EVEN ** (1 / rules.home_half_life)
+        self._decay = EVEN_SCORE ** (1 / rules.home_half_life_games)
         self._teams: dict[Hashable, _Team] = {}
-        self._history: list[_Played] = []
-        self._place: dict[Hashable, int] = {}
+        self._history: list[_PlayedGame] = []
+        self._position: dict[Hashable, int] = {}
         self._home_bias = 0.0
 
     def apply(self, step: int, change: KnownScore) -> Iterator[TeamRating]:
-        place = self._place.setdefault(change.game, len(self._history))
+        place = self._position.setdefault(change.game, len(self._history))
         if place == len(self._history):
-            self._play(change)
-            yield self._rating(step, change.home, change)
-            yield self._rating(step, change.away, change)
+            self._apply_game(change)
+            yield self._team_rating(step, change.home, change)
+            yield self._team_rating(step, change.away, change)
             return
-        again = [change, *(played.known for played in self._history[place + 1 :])]
+        replayed = [change, *(played.known for played in self._history[place + 1 :])]
         for played in reversed(self._history[place:]):
-            self._take_back(played)
+            self._undo(played)
         del self._history[place:]
-        for known in again:
-            self._play(known)
-        touched = {team: known for known in again for team in (known.home, known.away)}
+        for known in replayed:
+            self._apply_game(known)
+        touched = {team: known for known in replayed for team in (known.home, known.away)}
         for team, known in touched.items():
-            yield self._rating(step, team, known)
+            yield self._team_rating(step, team, known)
 
-    def _take_back(self, played: _Played) -> None:
+    def _undo(self, played: _PlayedGame) -> None:
         known = played.known
         for team, before in ((known.home, played.home), (known.away, played.away)):
             if before is None:
@@ -124,30 +124,30 @@ class _League:
                 self._teams[team] = before
         self._home_bias = played.home_bias
 
-    def _play(self, known: KnownScore) -> None:
-        before = _Played(known, self._teams.get(known.home), self._teams.get(known.away), self._home_bias)
+    def _apply_game(self, known: KnownScore) -> None:
+        before = _PlayedGame(known, self._teams.get(known.home), self._teams.get(known.away), self._home_bias)
         self._history.append(before)
         if known.goals is None:
             return
         rules, (scored, conceded) = self._rules, known.goals
-        score = EVEN + EVEN * ((scored > conceded) - (scored < conceded))
-        home, away = (team.elo if team else rules.start for team in (before.home, before.away))
-        gain = rules.k * (score - _expected(home - away + rules.home_advantage))
-        self._home_bias = self._keep * self._home_bias + (1 - self._keep) * (score - EVEN)
-        self._teams[known.home] = self._after(before.home, known.game, True, home + gain, score)
-        self._teams[known.away] = self._after(before.away, known.game, False, away - gain, 1 - score)
+        score = EVEN_SCORE + EVEN_SCORE * ((scored > conceded) - (scored < conceded))
+        home, away = (team.elo if team else rules.initial_elo for team in (before.home, before.away))
+        gain = rules.k_factor * (score - _expected_score(home - away + rules.home_advantage))
+        self._home_bias = self._decay * self._home_bias + (1 - self._decay) * (score - EVEN_SCORE)
+        self._teams[known.home] = self._updated_team(before.home, known.game, True, home + gain, score)
+        self._teams[known.away] = self._updated_team(before.away, known.game, False, away - gain, 1 - score)
 
-    def _after(self, before: _Team | None, game: Hashable, is_home: bool, elo: float, score: float) -> _Team:
+    def _updated_team(self, before: _Team | None, game: Hashable, is_home: bool, elo: float, score: float) -> _Team:
         games, scores = (before.games, before.scores) if before else (0, ())
         return _Team(game, is_home, elo, games + 1, (*scores, score)[-self._rules.form_games :])
 
-    def _rating(self, step: int, team: Hashable, last: KnownScore) -> TeamRating:
+    def _team_rating(self, step: int, team: Hashable, last: KnownScore) -> TeamRating:
         """The team's state; without a game that counts, as at the start, under the `last` that no longer does."""
-        state = self._teams.get(team) or _Team(last.game, team == last.home, self._rules.start, 0, ())
+        state = self._teams.get(team) or _Team(last.game, team == last.home, self._rules.initial_elo, 0, ())
         form = sum(state.scores) / len(state.scores) if state.scores else None
         return TeamRating(step, state.game, team, state.is_home, state.elo, state.games, form, self._home_bias)
 
 
-def _expected(difference: float) -> float:
-    expected: float = 1 / (1 + 10 ** (-difference / SCALE))
+def _expected_score(difference: float) -> float:
+    expected: float = 1 / (1 + 10 ** (-difference / ELO_SCALE))
     return expected

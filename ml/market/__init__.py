@@ -1,60 +1,60 @@
 """What the market says an outcome is worth: de-vig, consensus, value; all vectorised."""
 
-from ml.market.consensus import Consensus, consensus, pool_each, with_methods
+from ml.market.consensus import Consensus, add_method_uncertainty, consensus, pool_by_method
 from ml.market.devig import (
     FORMULA_METHODS,
     PLAIN_METHODS,
-    Devigged,
     DevigMethod,
+    DevigResult,
     DevigStatus,
     blend,
     devig,
-    devig_each,
+    devig_by_method,
     worst_case,
 )
-from ml.market.pooling import Pool, log_odds, pool
+from ml.market.pooling import Pool, pool, to_log_odds
 from ml.market.value import (
     confidence,
     edge,
     expected_value,
     hold,
     market_width,
-    probability_error,
     probability_of_value,
-    ranking,
+    probability_standard_error,
+    rank_by_value,
     value_interval,
 )
-from ml.market.weights import Clones, clones, freshness, liquidity, merged
+from ml.market.weights import CloneGroups, freshness_weight, group_clones, liquidity_weight, merge_clones
 
 __all__ = [
     "FORMULA_METHODS",
     "PLAIN_METHODS",
-    "Clones",
+    "CloneGroups",
     "Consensus",
     "DevigMethod",
+    "DevigResult",
     "DevigStatus",
-    "Devigged",
     "Pool",
+    "add_method_uncertainty",
     "blend",
-    "clones",
     "confidence",
     "consensus",
     "devig",
-    "devig_each",
+    "devig_by_method",
     "edge",
     "expected_value",
-    "freshness",
+    "freshness_weight",
+    "group_clones",
     "hold",
-    "liquidity",
-    "log_odds",
+    "liquidity_weight",
     "market_width",
-    "merged",
+    "merge_clones",
     "pool",
-    "pool_each",
-    "probability_error",
+    "pool_by_method",
     "probability_of_value",
-    "ranking",
+    "probability_standard_error",
+    "rank_by_value",
+    "to_log_odds",
     "value_interval",
-    "with_methods",
     "worst_case",
 ]

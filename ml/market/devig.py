@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-FEWEST_OUTCOMES = 2
-UNDERROUND_BELOW = 1 - 1e-12
+MIN_OUTCOMES = 2
+MIN_FAIR_BOOKSUM = 1 - 1e-12
 """A fair book's 1/price may sum to one less a few units in the last place."""
 
 
@@ -70,49 +70,49 @@ class DevigStatus(IntEnum):
     """The iteration did not reach its tolerance."""
 
 
-OK = int(DevigStatus.OK)
+STATUS_OK = int(DevigStatus.OK)
 """A plain number: NumPy takes five times as long to compare an array with a member of an enumeration."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Devigged:
+class DevigResult:
     """`probabilities` (..., n), NaN wherever `status` (...,), int8 of `DevigStatus`, is not OK."""
 
     probabilities: Array
     status: NDArray[np.int8]
 
 
-def devig(prices: Array, method: DevigMethod = DevigMethod.POWER) -> Devigged:
+def devig(prices: Array, method: DevigMethod = DevigMethod.POWER) -> DevigResult:
     """Fair probabilities of decimal `prices` (..., n), n outcomes that exhaust what can happen.
 
     Two-way and three-way markets differ in n, so they never share an array. A market's result does not
     depend on the others in the array. `WORST_CASE` is `worst_case` of the `PLAIN_METHODS`; for other choices
-    put together `devig_each` with `worst_case` or `blend`.
+    put together `devig_by_method` with `worst_case` or `blend`.
 
     Raises `ValueError` for fewer than two outcomes.
     """
     if method is DevigMethod.WORST_CASE:
-        return worst_case(devig_each(prices, PLAIN_METHODS).values())
-    return devig_each(prices, (method,))[method]
+        return worst_case(devig_by_method(prices, PLAIN_METHODS).values())
+    return devig_by_method(prices, (method,))[method]
 
 
-def devig_each(prices: Array, chosen: Collection[DevigMethod]) -> dict[DevigMethod, Devigged]:
+def devig_by_method(prices: Array, chosen: Collection[DevigMethod]) -> dict[DevigMethod, DevigResult]:
     """`devig` by each of the `chosen` among the `FORMULA_METHODS`; the prices are checked once."""
     n = prices.shape[-1]
-    if n < FEWEST_OUTCOMES:
+    if n < MIN_OUTCOMES:
         msg = f"a market has two outcomes or more, not {n}"
         raise ValueError(msg)
     # outcomes first: a test or a sum over them is then one pass over whole columns
     columns = prices.transpose(-1, *range(prices.ndim - 1)).reshape(n, -1).astype(np.float64, copy=False)
     status = _price_status(columns)
-    [sound] = (status == OK).nonzero()
-    if len(sound) < len(status):
-        columns = columns.take(sound, axis=1)
+    [valid] = (status == STATUS_OK).nonzero()
+    if len(valid) < len(status):
+        columns = columns.take(valid, axis=1)
     implied = 1.0 / columns
-    return {method: _spread_out(prices.shape, status, sound, implied, method) for method in chosen}
+    return {method: _scatter_result(prices.shape, status, valid, implied, method) for method in chosen}
 
 
-def worst_case(estimates: Iterable[Devigged]) -> Devigged:
+def worst_case(estimates: Iterable[DevigResult]) -> DevigResult:
     """The lowest of the estimates of each outcome, over those that are defined for its market.
 
     A deliberately low figure for the outcome one wants to back. The outcomes of a market therefore sum to
@@ -121,10 +121,10 @@ def worst_case(estimates: Iterable[Devigged]) -> Devigged:
     """
     probabilities, status = zip(*((e.probabilities, e.status) for e in estimates), strict=True)
     # OK is the smallest status, and whether the prices are sound is the same for all
-    return Devigged(np.fmin.reduce(probabilities), np.minimum.reduce(status))
+    return DevigResult(np.fmin.reduce(probabilities), np.minimum.reduce(status))
 
 
-def blend(estimates: Mapping[DevigMethod, Devigged], weights: Mapping[DevigMethod, float]) -> Devigged:
+def blend(estimates: Mapping[DevigMethod, DevigResult], weights: Mapping[DevigMethod, float]) -> DevigResult:
     """The weighted arithmetic mean of several methods' estimates (the linear opinion pool, Stone 1961).
 
     A market for which one of the methods is not defined has no blend, but that method's status: the mean of
@@ -137,7 +137,7 @@ def blend(estimates: Mapping[DevigMethod, Devigged], weights: Mapping[DevigMetho
     share /= share.sum()
     parts = [(w, estimates[method]) for method, w in zip(weights, share, strict=True) if w]
     probabilities = methods.booksum([w * part.probabilities for w, part in parts])
-    return Devigged(probabilities, np.maximum.reduce([part.status for _, part in parts]))
+    return DevigResult(probabilities, np.maximum.reduce([part.status for _, part in parts]))
 
 
 def _price_status(columns: Array) -> NDArray[np.int8]:
@@ -150,27 +150,27 @@ def _price_status(columns: Array) -> NDArray[np.int8]:
     return status
 
 
-def _spread_out(
+def _scatter_result(
     shape: tuple[int, ...],
     status: NDArray[np.int8],
-    sound: NDArray[np.intp],
+    valid: NDArray[np.intp],
     implied: Array,
     method: DevigMethod,
-) -> Devigged:
+) -> DevigResult:
     """The results of one method for the sound markets, among the unsound ones."""
     fair, solved = _FORMULAS[method](implied)
     code = _result_status(fair, solved, implied, method)
     if code.any():
-        fair[:, code != OK] = np.nan
-    if len(sound) < len(status):
+        fair[:, code != STATUS_OK] = np.nan
+    if len(valid) < len(status):
         found, fair = fair, np.full((len(fair), len(status)), np.nan)
-        fair[:, sound] = found
+        fair[:, valid] = found
         status = status.copy()
-        status[sound] = code
+        status[valid] = code
     else:
         status = code
     probabilities = fair.reshape(shape[-1], *shape[:-1]).transpose(*range(1, len(shape)), 0)
-    return Devigged(probabilities, status.reshape(shape[:-1]))
+    return DevigResult(probabilities, status.reshape(shape[:-1]))
 
 
 def _result_status(fair: Array, solved: NDArray[np.bool_], implied: Array, method: DevigMethod) -> NDArray[np.int8]:
@@ -182,5 +182,5 @@ def _result_status(fair: Array, solved: NDArray[np.bool_], implied: Array, metho
     if not solved.all():
         code[~solved] = DevigStatus.NOT_CONVERGED
     if method is DevigMethod.SHIN:
-        code[methods.booksum(implied) < UNDERROUND_BELOW] = DevigStatus.UNDERROUND
+        code[methods.booksum(implied) < MIN_FAIR_BOOKSUM] = DevigStatus.UNDERROUND
     return code

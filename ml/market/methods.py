@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_ITERATIONS = 64
 SQRT_TAU = sqrt(tau)
-RESIDUAL = 1e-12
+RESIDUAL_TOLERANCE = 1e-12
 """Newton squares this with its last step, and rounding keeps a residual some 1e-15 away from zero."""
 
 
@@ -41,7 +41,7 @@ def booksum(columns: Array | Sequence[Array]) -> Array:
 
 def multiplicative(implied: Array) -> Solved:
     """p = q / B: every price carries the same share of margin. Defined for every B."""
-    return implied / booksum(implied), _everywhere(implied)
+    return implied / booksum(implied), _all_solved(implied)
 
 
 def additive(implied: Array) -> Solved:
@@ -50,7 +50,7 @@ def additive(implied: Array) -> Solved:
     Defined for every B. With three outcomes or more and B > 1 a longshot's p can fall below zero; with two it
     cannot, as p = (1 +- (q1 - q2)) / 2.
     """
-    return implied - (booksum(implied) - 1) / len(implied), _everywhere(implied)
+    return implied - (booksum(implied) - 1) / len(implied), _all_solved(implied)
 
 
 def power(implied: Array) -> Solved:
@@ -117,7 +117,7 @@ def odds_ratio(implied: Array) -> Solved:
     if len(implied) == 2:  # noqa: PLR2004 - the closed form
         c = np.sqrt(implied[0] / against[0]) * np.sqrt(implied[1] / against[1])
         fair = implied / (implied + c * against)
-        return fair / booksum(fair), _everywhere(implied)
+        return fair / booksum(fair), _all_solved(implied)
 
     def step(columns: Array, c: Array) -> tuple[Array, Array]:
         fair = columns / (columns + c * (1 - columns))
@@ -142,7 +142,7 @@ def probit(implied: Array) -> Solved:
     quantiles = ndtri(implied)
     if len(implied) == 2:  # noqa: PLR2004 - the closed form
         fair = ndtr(quantiles - booksum(quantiles) / 2)
-        return fair / booksum(fair), _everywhere(implied)
+        return fair / booksum(fair), _all_solved(implied)
 
     def step(columns: Array, state: Array) -> tuple[Array, Array]:
         d, low, high = state
@@ -167,17 +167,17 @@ def equal_standard_errors(implied: Array) -> Solved:
     2023. Defined for every B; with B > 1 a longshot's p can fall below zero.
     """
     error = np.sqrt(1 - implied)
-    return implied - (booksum(implied) - 1) / booksum(error) * error, _everywhere(implied)
+    return implied - (booksum(implied) - 1) / booksum(error) * error, _all_solved(implied)
 
 
 def _newton(step: Callable[[Array, Array], tuple[Array, Array]], columns: Array, start: Array) -> Solved:
     """Iterate `step(columns (n, a), x (..., a)) -> (next x, residual at x (a,))` of the a markets not solved yet."""
-    x, solved = start.copy(), _everywhere(columns)
+    x, solved = start.copy(), _all_solved(columns)
     active = np.arange(columns.shape[1])
     for _ in range(MAX_ITERATIONS):
         moved, residual = step(columns, start)
         x.T[active] = moved.T
-        [going] = (~(np.abs(residual) <= RESIDUAL)).nonzero()
+        [going] = (~(np.abs(residual) <= RESIDUAL_TOLERANCE)).nonzero()
         if not going.size:
             return x, solved
         if going.size < active.size:
@@ -187,5 +187,5 @@ def _newton(step: Callable[[Array, Array], tuple[Array, Array]], columns: Array,
     return x, solved
 
 
-def _everywhere(implied: Array) -> NDArray[np.bool_]:
+def _all_solved(implied: Array) -> NDArray[np.bool_]:
     return np.ones(implied.shape[1], np.bool_)

@@ -11,70 +11,74 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ml.market.pooling import BOOK_NOISE, opinion_error
-from ml.market.weights import over_books, source_squares
+from ml.market.pooling import BOOK_NOISE_LOG_ODDS, pooled_log_odds_error
+from ml.market.weights import source_count_and_squares, sum_over_books
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.market.pooling import Pool
-    from ml.market.weights import Clones
+    from ml.market.weights import CloneGroups
 
     Array = NDArray[np.float64]
     Cells = tuple[NDArray[np.intp], ...]
 
-APART = 4 * BOOK_NOISE
+DISSENT_LOG_ODDS = 4 * BOOK_NOISE_LOG_ODDS
 """Log-odds from the others' consensus beyond which a book has another opinion, and not only its usual noise."""
-PARTY_SHARE = 3.0
+DISSENT_WEIGHT_FACTOR = 3.0
 """How many times more often than its weight says a dissenting party is right: books that have heard news are few at
-first. Chosen on drawn markets with a known truth (`tests/ml/scoring/drawn_markets.py`), among 1.5, 2, 2.5 and 3."""
+first. Chosen on drawn markets with a known truth (`tests/support/drawn_markets.py`), among 1.5, 2, 2.5 and 3."""
 
 
-class Others(NamedTuple):
+class PriceDissent(NamedTuple):
     """What there is to say of M prices: `dissent` (M,), the share of the others' weight on the side of the price, and
     `error` (M,), the standard error in log-odds of the consensus about it.
     """
 
     dissent: Array
-    error: Array
+    log_odds_error: Array
 
 
-def other_books(opinions: Array, variance: Array, market: Pool, groups: Clones, cells: Cells, price: Array) -> Others:
+def measure_dissent(
+    fair_log_odds: Array, variance: Array, market: Pool, groups: CloneGroups, cells: Cells, price: Array
+) -> PriceDissent:
     """Hold decimal `price` (M,) at `cells`, (outcome, line, book) each (M,), against the sources other than its book.
 
-    `opinions` (n, L, B) in log-odds, their own `variance` (L, B) and the `groups` of clones are those that `market` was
-    pooled from. A source dissents if at its own fair probability the price is worth nothing, and it is more than
-    `APART` from the others' mean: what is usual noise is no dissent.
+    `fair_log_odds` (n, L, B) in log-odds, their own `variance` (L, B) and the `groups` of clones are those that
+    `market` was pooled from. A source dissents if at its own fair probability the price is worth nothing, and it is
+    more than `DISSENT_LOG_ODDS` from the others' mean: what is usual noise is no dissent.
 
-    The squared error is e^2 + d^2 + `PARTY_SHARE` q g^2: e the error of the others' mean as `pool` states it, d the
-    step from there to the consensus of all, q the dissent, g the distance from the consensus to the mean of those who
-    dissent. Where a line has no other source, it is the market's own. `tests/benchmarks/bench_calibration.py` prints
-    how often the 90% interval then holds, on drawn markets with a known truth.
+    The squared error is e^2 + d^2 + `DISSENT_WEIGHT_FACTOR` q g^2: e the error of the others' mean as `pool` states it,
+    d the step from there to the consensus of all, q the dissent, g the distance from the consensus to the mean of those
+    who dissent. Where a line has no other source, it is the market's own. `tests/benchmarks/bench_calibration.py`
+    prints how often the 90% interval then holds, on drawn markets with a known truth.
     """
     outcome, line, book = cells
-    all_weigh = market.weight[line]
-    told = np.where(all_weigh > 0, opinions[outcome, line], 0.0)
-    weight = _without(book, all_weigh, groups)
+    full_weight = market.weight[line]
+    log_odds = np.where(full_weight > 0, fair_log_odds[outcome, line], 0.0)
+    weight = _weights_of_others(book, full_weight, groups)
     alone = ~weight.any(axis=1)
-    total = np.where(alone, 1.0, over_books(weight))
-    consensus = over_books(all_weigh * told) / np.where(alone, 1.0, over_books(all_weigh))
-    mean = over_books(weight * told) / total
-    distance = told - mean[:, None]
-    against = weight * ((told <= -np.log(price - 1)[:, None]) & (np.abs(distance) > APART))
-    party = over_books(against)
-    gap = over_books(against * told) / np.where(party > 0, party, 1.0) - consensus
-    sources, squares = source_squares(weight, groups)
-    error = opinion_error(
-        over_books(weight * distance * distance) / total,
+    total = np.where(alone, 1.0, sum_over_books(weight))
+    consensus = sum_over_books(full_weight * log_odds) / np.where(alone, 1.0, sum_over_books(full_weight))
+    mean = sum_over_books(weight * log_odds) / total
+    distance = log_odds - mean[:, None]
+    against = weight * ((log_odds <= -np.log(price - 1)[:, None]) & (np.abs(distance) > DISSENT_LOG_ODDS))
+    dissenting_weight = sum_over_books(against)
+    gap = sum_over_books(against * log_odds) / np.where(dissenting_weight > 0, dissenting_weight, 1.0) - consensus
+    sources, squares = source_count_and_squares(weight, groups)
+    error = pooled_log_odds_error(
+        sum_over_books(weight * distance * distance) / total,
         total * total / np.where(alone, 1.0, squares),
         np.maximum(sources, 1),
-        over_books(weight * weight * variance[line]) / (total * total),
+        sum_over_books(weight * weight * variance[line]) / (total * total),
     )
-    squared = error * error + (mean - consensus) ** 2 + PARTY_SHARE * party / total * gap * gap
-    return Others(party / total, np.where(alone, market.error[outcome, line], np.sqrt(squared)))
+    squared = error * error + (mean - consensus) ** 2 + DISSENT_WEIGHT_FACTOR * dissenting_weight / total * gap * gap
+    return PriceDissent(
+        dissenting_weight / total, np.where(alone, market.log_odds_error[outcome, line], np.sqrt(squared))
+    )
 
 
-def _without(book: NDArray[np.intp], weight: Array, groups: Clones) -> Array:
+def _weights_of_others(book: NDArray[np.intp], weight: Array, groups: CloneGroups) -> Array:
     """The `weight` (M, B) of the books that are neither the price's own `book` (M,) nor its clones."""
     rest = weight.copy()
     rest[np.arange(len(book)), book] = 0.0

@@ -1,13 +1,13 @@
 """Too good to be true: which prices are a book's errors, which it may void, and which are value.
 
-A logistic model of five ratios, so the odds of an error are a product of their powers (`WEIGHTS`). It sees the prices
-of one moment and compares a book with the others of its line, nothing else. An error is *palpable* if it makes the
-odds 1.8 times too long or more; what is less may be an opinion, and is mostly left alone.
+A logistic model of five ratios, so the odds of an error are a product of their powers (`DEFAULT_WEIGHTS`). It sees the
+prices of one moment and compares a book with the others of its line, nothing else. An error is *palpable* if it makes
+the odds 1.8 times too long or more; what is less may be an opinion, and is mostly left alone.
 
 Weights by `tests/ml/market/palpable_fit.py`, judged by `tests/ml/market/test_palpable.py` on seeds, seasons and weeks
-that they were not fitted on. Figures of November 2026, at an edge of .05 with four other books, above `LIKELY_ERROR`.
-The features, the ridge and the threshold were chosen with the recorded sources in view, all but the NBA's days, so of
-these the figures flatter; the simulated seeds were looked at once, afterwards.
+that they were not fitted on. Figures of November 2026, at an edge of .05 with four other books, above
+`LIKELY_ERROR_PROBABILITY`. The features, the ridge and the threshold were chosen with the recorded sources in view, all
+but the NBA's days, so of these the figures flatter; the simulated seeds were looked at once, afterwards.
 
 - Simulated market, seeds 23, 29 and 31, 180 events every 15 minutes: 45 of 45 errors caught, 0 of 355 values called
   errors. While an error is shown: 318 of 318 caught, 1 of 78 values called errors. (Before the simulated NFL had key
@@ -40,8 +40,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from ml.arrays import medians
 from ml.market.methods import booksum
-from ml.medians import medians
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,21 +55,28 @@ class PalpableWeights(NamedTuple):
 
     intercept: float
     distance: float
-    surprise: float
-    lead: float
-    giveaway: float
-    slip: float
+    distance_per_spread: float
+    lead_per_distance: float
+    booksum_ratio: float
+    misprint_ratio: float
 
 
-WEIGHTS = PalpableWeights(intercept=-2.426, distance=2.025, surprise=1.268, lead=1.782, giveaway=1.676, slip=0.461)
-LIKELY_ERROR = 0.5
-LEAST_LOG_ODDS = 0.03
+DEFAULT_WEIGHTS = PalpableWeights(
+    intercept=-2.426,
+    distance=2.025,
+    distance_per_spread=1.268,
+    lead_per_distance=1.782,
+    booksum_ratio=1.676,
+    misprint_ratio=0.461,
+)
+LIKELY_ERROR_PROBABILITY = 0.5
+MIN_LOG_ODDS = 0.03
 """Of a distance, a spread and a lead: one tick near evens."""
-NEAR = 0.05
+MATCH_TOLERANCE_LOG_ODDS = 0.05
 """Log-odds within which one row of prices passes for another."""
-DEVIATION_BY_MAD = 1.4826
-MISPRINTS = 4
-TEN, NINE, HUNDRED, NINETY_NINE = map(log, (10, 9, 100, 99))
+SD_PER_MAD = 1.4826
+MISPRINT_COUNT = 4
+LOG_TEN, LOG_NINE, LOG_HUNDRED, LOG_NINETY_NINE = map(log, (10, 9, 100, 99))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,26 +86,26 @@ class PalpableFeatures:
     The log-odds of a price are those of the probability it implies: -log(price - 1).
 
     `distance`: from the price to the others' fair probability (multiplicative, their median) in log-odds; negative
-    where the price is below fair. `spread`: the others' own deviation from that median (1.4826 MAD). `ahead`: how far
+    where the price is below fair. `spread`: the others' own deviation from that median (1.4826 MAD). `lead`: how far
     the price is above the second best of the others, in log-odds: books that lag behind news have company, an error
-    has at most a clone's. `giveaway`: the others' usual booksum by the book's own; 1 where the book does not offer
-    every outcome. `slip`: how many times nearer the book's row of prices is to what a slip would make of the others'
-    usual row than to that row itself. The slips: two outcomes exchanged, a decimal point moved by one or two places,
-    the sign of an American price lost, the stake counted twice.
+    has at most a clone's. `booksum_ratio`: the others' usual booksum by the book's own; 1 where the book does not offer
+    every outcome. `misprint_ratio`: how many times nearer the book's row of prices is to what a slip would make of the
+    others' usual row than to that row itself. The slips: two outcomes exchanged, a decimal point moved by one or two
+    places, the sign of an American price lost, the stake counted twice.
     """
 
     distance: Array
     spread: Array
-    ahead: Array
-    giveaway: Array
-    slip: Array
+    lead: Array
+    booksum_ratio: Array
+    misprint_ratio: Array
 
 
-def likely_error(features: PalpableFeatures, weights: PalpableWeights = WEIGHTS) -> Array:
+def error_probability(features: PalpableFeatures, weights: PalpableWeights = DEFAULT_WEIGHTS) -> Array:
     """The probability (M,) that a price is an error, if errors and values were equally frequent beforehand.
 
-    Above `LIKELY_ERROR` a price is to be shown as "likely error: may be voided". At other prior odds multiply
-    p / (1 - p) by them. NaN where a feature is, which is above no threshold.
+    Above `LIKELY_ERROR_PROBABILITY` a price is to be shown as "likely error: may be voided". At other prior odds
+    multiply p / (1 - p) by them. NaN where a feature is, which is above no threshold.
     """
     score: Array = weights.intercept + reduce(np.add, map(np.multiply, weights[1:], log_ratios(features)))
     return expit(score)
@@ -106,18 +113,18 @@ def likely_error(features: PalpableFeatures, weights: PalpableWeights = WEIGHTS)
 
 def log_ratios(features: PalpableFeatures) -> tuple[Array, Array, Array, Array, Array]:
     """The logs of the ratios in the order of the weights: surprise is distance by spread, lead is ahead by distance."""
-    distance = np.log(np.maximum(features.distance, LEAST_LOG_ODDS))
-    spread = np.log(np.maximum(features.spread, LEAST_LOG_ODDS))
-    ahead = np.log(np.maximum(features.ahead, LEAST_LOG_ODDS))
-    return distance, distance - spread, ahead - distance, np.log(features.giveaway), np.log(features.slip)
+    distance = np.log(np.maximum(features.distance, MIN_LOG_ODDS))
+    spread = np.log(np.maximum(features.spread, MIN_LOG_ODDS))
+    lead = np.log(np.maximum(features.lead, MIN_LOG_ODDS))
+    return distance, distance - spread, lead - distance, np.log(features.booksum_ratio), np.log(features.misprint_ratio)
 
 
-def palpable_features(price: Array, pool: NDArray[np.bool_], candidates: Cells) -> PalpableFeatures:
+def palpable_features(price: Array, comparison_books: NDArray[np.bool_], candidates: Cells) -> PalpableFeatures:
     """Features of `candidates`, (line, book, outcome) each (M,), among decimal `price` (L, B, n), NaN where none.
 
-    `pool` (L, B) are the books to compare with, a candidate's own always excepted: fresh ones that count, wrong ones
-    too, as medians bear them. Of these only the books with a valid price on every outcome are used. A candidate's
-    features depend on nothing but its own line. With fewer than two other books they are NaN.
+    `comparison_books` (L, B) are the books to compare with, a candidate's own always excepted: fresh ones that count,
+    wrong ones too, as medians bear them. Of these only the books with a valid price on every outcome are used. A
+    candidate's features depend on nothing but its own line. With fewer than two other books they are NaN.
     """
     line, book, outcome = candidates
     # outcomes come first, the candidate's own before the others, and books last
@@ -125,24 +132,24 @@ def palpable_features(price: Array, pool: NDArray[np.bool_], candidates: Cells) 
     rows = price.transpose(2, 0, 1)[(outcome + np.arange(outcomes)[:, None]) % outcomes, line]
     rows = np.where((rows > 1) & np.isfinite(rows), rows, np.nan)
     own = rows[:, np.arange(len(line)), book]
-    others = np.where(_compared(rows, pool[line], book), rows, np.nan)
+    others = np.where(_complete_others(rows, comparison_books[line], book), rows, np.nan)
 
     implied = 1 / others
     opinion = np.log(implied[0]) - np.log(booksum(implied[1:]))
-    fair, sold_for, *usual = medians(np.stack([opinion, booksum(implied), *others]))
-    cost = np.log(sold_for) - np.log(booksum(1 / own))
+    fair, usual_booksum, *usual = medians(np.stack([opinion, booksum(implied), *others]))
+    cost = np.log(usual_booksum) - np.log(booksum(1 / own))
     return PalpableFeatures(
         distance=fair - _log_odds(own[0]),
-        spread=DEVIATION_BY_MAD * medians(np.abs(opinion - fair[:, None])),
-        ahead=_second_best(others[0]) - _log_odds(own[0]),
-        giveaway=np.exp(np.where(np.isnan(cost), 0.0, cost)),
-        slip=_resemblance(_log_odds(own), _log_odds(np.stack(usual))),
+        spread=SD_PER_MAD * medians(np.abs(opinion - fair[:, None])),
+        lead=_second_best_log_odds(others[0]) - _log_odds(own[0]),
+        booksum_ratio=np.exp(np.where(np.isnan(cost), 0.0, cost)),
+        misprint_ratio=_misprint_ratio(_log_odds(own), _log_odds(np.stack(usual))),
     )
 
 
-def _compared(rows: Array, pool: NDArray[np.bool_], book: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _complete_others(rows: Array, comparison_books: NDArray[np.bool_], book: NDArray[np.intp]) -> NDArray[np.bool_]:
     """The other books of each candidate (M, B) that offer every outcome."""
-    others: NDArray[np.bool_] = pool & reduce(np.logical_and, ~np.isnan(rows))
+    others: NDArray[np.bool_] = comparison_books & reduce(np.logical_and, ~np.isnan(rows))
     others[np.arange(len(book)), book] = False
     return others
 
@@ -152,31 +159,33 @@ def _log_odds(price: Array) -> Array:
     return log_odds
 
 
-def _second_best(price: Array) -> Array:
+def _second_best_log_odds(price: Array) -> Array:
     """Log-odds of the second longest along the last axis, NaN where there are fewer."""
     if price.shape[-1] <= 1:
         return np.full(price.shape[:-1], np.nan)
     return np.sort(_log_odds(price), axis=-1)[..., 1]
 
 
-def _resemblance(own: Array, usual: Array) -> Array:
-    """`PalpableFeatures.slip` of log-odds (n, M); rows are as far apart as their farthest outcomes."""
-    slipped = np.stack([usual] * (len(usual) + MISPRINTS))
+def _misprint_ratio(own: Array, usual: Array) -> Array:
+    """`PalpableFeatures.misprint_ratio` of log-odds (n, M); rows are as far apart as their farthest outcomes."""
+    misprinted = np.stack([usual] * (len(usual) + MISPRINT_COUNT))
     for k in range(1, len(usual)):
-        slipped[k, [0, k]] = usual[[k, 0]]
-    slipped[-MISPRINTS:, 0] = _misprints(usual[0])
-    to_usual, *to_slipped = np.fmax.reduce(np.abs(own - slipped), axis=1)
-    ratio: Array = (to_usual + NEAR) / (np.minimum.reduce(to_slipped) + NEAR)
+        misprinted[k, [0, k]] = usual[[k, 0]]
+    misprinted[-MISPRINT_COUNT:, 0] = _misprinted_log_odds(usual[0])
+    to_usual, *to_slipped = np.fmax.reduce(np.abs(own - misprinted), axis=1)
+    ratio: Array = (to_usual + MATCH_TOLERANCE_LOG_ODDS) / (np.minimum.reduce(to_slipped) + MATCH_TOLERANCE_LOG_ODDS)
     return ratio
 
 
-def _misprints(usual: Array) -> Array:
-    """Log-odds (`MISPRINTS`, M) of the price times 10 and 100, the American price without sign, the price plus one."""
+def _misprinted_log_odds(usual: Array) -> Array:
+    """Log-odds (`MISPRINT_COUNT`, M) of the price times 10 and 100, the American price without sign, the price plus
+    one.
+    """
     known = np.where(np.isnan(usual), 0.0, usual)  # logaddexp warns of NaN
-    slipped = (
-        -np.logaddexp(TEN - known, NINE),
-        -np.logaddexp(HUNDRED - known, NINETY_NINE),
+    misprinted = (
+        -np.logaddexp(LOG_TEN - known, LOG_NINE),
+        -np.logaddexp(LOG_HUNDRED - known, LOG_NINETY_NINE),
         -known,
         -np.logaddexp(-known, 0),
     )
-    return np.where(np.isnan(usual), np.nan, np.stack(slipped))
+    return np.where(np.isnan(usual), np.nan, np.stack(misprinted))

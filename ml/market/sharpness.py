@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.market.pooling import BOOK_NOISE
+from ml.market.pooling import BOOK_NOISE_LOG_ODDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-LOSS_PER_VARIANCE = 0.11
+LOG_LOSS_PER_VARIANCE = 0.11
 """p (1 - p) / 2 at the mean of p (1 - p) over games, .22."""
-PRIOR_DEVIATION = 1.0
+PRIOR_SD_RATIO = 1.0
 """How far off the prior may be, as a share of the variance that it stands for. A convention."""
-FURTHEST = 4.0
+MAX_WEIGHT_CHANGE_RATIO = 4.0
 """No measurement moves a weight further than by this factor."""
 
 
-def measured_weights(prior: Array, gain: Array, error: Array) -> Array:
+def posterior_weights(prior: Array, gain: Array, error: Array) -> Array:
     """The weights (B,) of books by their `gain`, with the `prior` ones (B,) > 0 where nothing speaks against them.
 
     `gain` (B,) is the mean log loss of a benchmark less the book's, in nats a game, on the book's games; `error`
@@ -42,12 +42,16 @@ def measured_weights(prior: Array, gain: Array, error: Array) -> Array:
     known = np.isfinite(gain) & np.isfinite(error)
     if not known.any():
         return prior.copy()
-    usual = BOOK_NOISE**2 / prior
-    noise = np.where(known, error, 1.0) / LOSS_PER_VARIANCE
-    trust = np.where(known, 1.0, 0.0) / noise**2
+    usual = BOOK_NOISE_LOG_ODDS**2 / prior
+    noise = np.where(known, error, 1.0) / LOG_LOSS_PER_VARIANCE
+    precision = np.where(known, 1.0, 0.0) / noise**2
     # the benchmark's own error is common to all: only differences between books say something
-    better = np.where(known, gain, 0.0) / LOSS_PER_VARIANCE
-    seen = np.average(usual + better, weights=trust) - better
-    own = 1 / (PRIOR_DEVIATION * usual) ** 2
-    variance = (own * usual + trust * seen) / (own + trust)
-    return prior * np.clip(usual / np.maximum(variance, usual / FURTHEST), 1 / FURTHEST, FURTHEST)
+    better = np.where(known, gain, 0.0) / LOG_LOSS_PER_VARIANCE
+    seen = np.average(usual + better, weights=precision) - better
+    prior_precision = 1 / (PRIOR_SD_RATIO * usual) ** 2
+    variance = (prior_precision * usual + precision * seen) / (prior_precision + precision)
+    return prior * np.clip(
+        usual / np.maximum(variance, usual / MAX_WEIGHT_CHANGE_RATIO),
+        1 / MAX_WEIGHT_CHANGE_RATIO,
+        MAX_WEIGHT_CHANGE_RATIO,
+    )

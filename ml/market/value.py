@@ -23,11 +23,11 @@ BOOKS_SCALE = 4.0
 AGE_SCALE_SECONDS = 300.0
 METHOD_SPREAD_SCALE = 0.02
 DISPERSION_SCALE = 0.15
-LEVEL = 0.9
+CONFIDENCE_LEVEL = 0.9
 """Of the interval of the expected value: its lower end, which ranks bets, is exceeded with 95%."""
-TWO_SIDES = 2
-CENTS = 100.0
-EVENS = 2.0
+TWO_WAY = 2
+CENTS_PER_UNIT = 100.0
+EVEN_ODDS = 2.0
 
 
 def edge(fair: Array, price: Array) -> Array:
@@ -41,29 +41,36 @@ def expected_value(fair: Array, price: Array, push: Array | float = 0.0) -> Arra
     return value
 
 
-def probability_error(fair: Array, standard_error: Array) -> Array:
+def probability_standard_error(fair: Array, log_odds_error: Array) -> Array:
     """The standard error of a probability whose log-odds have `standard_error`: s p (1 - p), to first order."""
-    return standard_error * fair * (1.0 - fair)
+    return log_odds_error * fair * (1.0 - fair)
 
 
 def value_interval(
-    fair: Array, price: Array, error: Array, push: Array | float = 0.0, level: float = LEVEL
+    fair: Array, price: Array, standard_error: Array, push: Array | float = 0.0, level: float = CONFIDENCE_LEVEL
 ) -> tuple[Array, Array]:
     """The ends of the interval that holds the expected value with probability `level`.
 
-    `error` is the standard error of `fair`. A normal approximation, cut at a stake that is lost or won for certain.
+    `standard_error` is the standard error of `fair`. A normal approximation, cut at a stake that is lost or won for
+    certain.
     """
-    reach = ndtri((1.0 + level) / 2.0) * error
-    low, high = (np.minimum(np.maximum(fair + sign * reach, 0.0), 1.0) for sign in (-1.0, 1.0))
+    half_width = ndtri((1.0 + level) / 2.0) * standard_error
+    low, high = (np.minimum(np.maximum(fair + sign * half_width, 0.0), 1.0) for sign in (-1.0, 1.0))
     return expected_value(low, price, push), expected_value(high, price, push)
 
 
-def probability_of_value(fair: Array, price: Array, error: Array) -> Array:
+def probability_of_value(fair: Array, price: Array, standard_error: Array) -> Array:
     """The probability that the bet is worth something: Phi((p - 1 / price) / error), error that of `fair`."""
     gap = edge(fair, price)
     certain = np.where(gap > 0, 1.0, 0.0)
     return np.where(
-        error > 0, ndtr(np.divide(gap, error, out=np.zeros(np.broadcast(gap, error).shape), where=error > 0)), certain
+        standard_error > 0,
+        ndtr(
+            np.divide(
+                gap, standard_error, out=np.zeros(np.broadcast(gap, standard_error).shape), where=standard_error > 0
+            )
+        ),
+        certain,
     )
 
 
@@ -79,20 +86,20 @@ def market_width(prices: Array) -> Array:
     -110 and -110 are 20 cents wide, -120 and +110 are 10, +100 and +100 none; an arbitrage is negative. NaN where a
     price does not exceed 1. Raises `ValueError` for another number of sides.
     """
-    if prices.shape[-1] != TWO_SIDES:
+    if prices.shape[-1] != TWO_WAY:
         msg = f"a market's width is between two sides, not {prices.shape[-1]}"
         raise ValueError(msg)
     profit = np.where(prices > 1, prices - 1.0, np.nan)
     # above or below evens, in hundredths of the smaller side
-    cents = np.where(prices >= EVENS, CENTS * (profit - 1.0), CENTS * (1.0 - 1.0 / profit))
+    cents = np.where(prices >= EVEN_ODDS, CENTS_PER_UNIT * (profit - 1.0), CENTS_PER_UNIT * (1.0 - 1.0 / profit))
     width: Array = -(cents[..., 0] + cents[..., 1])
     return width
 
 
-def ranking(low: Array, top: int | None = None) -> NDArray[np.intp]:
+def rank_by_value(expected_value_low: Array, top: int | None = None) -> NDArray[np.intp]:
     """Bets in descending order of the lower end of their value (M,), NaN left out; equals keep their order."""
-    order = np.argsort(-low, kind="stable")
-    return order[: np.count_nonzero(~np.isnan(low))][:top]
+    order = np.argsort(-expected_value_low, kind="stable")
+    return order[: np.count_nonzero(~np.isnan(expected_value_low))][:top]
 
 
 def confidence(books: NDArray[Any], age_seconds: Array, method_spread: Array, dispersion: Array) -> Array:
@@ -104,8 +111,8 @@ def confidence(books: NDArray[Any], age_seconds: Array, method_spread: Array, di
     score; no good one makes up for it. The scales are conventions, not fits; NaN where an argument is.
     """
     crowd = books / (books + BOOKS_SCALE)
-    young = 1 / (1 + np.maximum(age_seconds, 0) / AGE_SCALE_SECONDS)
+    fresh = 1 / (1 + np.maximum(age_seconds, 0) / AGE_SCALE_SECONDS)
     robust = 1 / (1 + method_spread / METHOD_SPREAD_SCALE)
     agreed = 1 / (1 + dispersion / DISPERSION_SCALE)
-    score: Array = 100 * np.sqrt(np.sqrt(crowd * young * robust * agreed))
+    score: Array = 100 * np.sqrt(np.sqrt(crowd * fresh * robust * agreed))
     return score

@@ -1,20 +1,20 @@
 """Movement: steam, drift, reversals, who leads and who lags, and books that have stopped."""
 
-from ml.movement.following import Following, Seen, followed, in_steam
+from ml.movement.detector import BookMoves, MovementDetector
+from ml.movement.followers import FollowerCounts, MarketMoves, count_followers, is_in_steam
 from ml.movement.leadlag import LeadLag
-from ml.movement.rules import Movement, MovementKind, MovementRules, Standing
-from ml.movement.watch import BookMoves, MovementWatch
+from ml.movement.rules import BookStatus, Movement, MovementKind, MovementRules
 
 __all__ = [
     "BookMoves",
-    "Following",
+    "BookStatus",
+    "FollowerCounts",
     "LeadLag",
+    "MarketMoves",
     "Movement",
+    "MovementDetector",
     "MovementKind",
     "MovementRules",
-    "MovementWatch",
-    "Seen",
-    "Standing",
-    "followed",
-    "in_steam",
+    "count_followers",
+    "is_in_steam",
 ]

@@ -13,84 +13,87 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-SECOND = 1_000_000
+MICROS_PER_SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeadLag:
     """Decayed counts of large moves, books in the order of `books`.
 
-    `moves` (B,) of each book; `first` (B, B) how often the column's book moved after, and the same way as, the
-    row's; `together` (B, B) in the same poll; `lag` (B, B) mean seconds of `first`, NaN without any. Chance
-    coincidences raise `first` in both directions alike: only the asymmetry is evidence.
+    `moves` (B,) of each book; `led` (B, B) how often the column's book moved after, and the same way as, the
+    row's; `together` (B, B) in the same poll; `lag` (B, B) mean seconds of `led`, NaN without any. Chance
+    coincidences raise `led` in both directions alike: only the asymmetry is evidence.
     """
 
     books: tuple[int, ...]
     moves: Array
-    first: Array
+    led: Array
     together: Array
-    lag: Array
+    lag_seconds: Array
 
-    def lead(self) -> Array:
+    def lead_share(self) -> Array:
         """Share of a book's ordered pairs in which it was first (B,): 1 leads all, .5 neither, NaN no pairs."""
-        ahead, behind = self.first.sum(axis=1), self.first.sum(axis=0)
+        ahead, behind = self.led.sum(axis=1), self.led.sum(axis=0)
         total = ahead + behind
         return _share(ahead, total)
 
-    def followed(self) -> Array:
+    def followed_share(self) -> Array:
         """Share of the row's moves that the column's book followed, or made in the same poll (B, B)."""
-        moves = np.broadcast_to(self.moves[:, None], self.first.shape)
-        return _share(self.first + self.together, moves)
+        moves = np.broadcast_to(self.moves[:, None], self.led.shape)
+        return _share(self.led + self.together, moves)
 
     def asymmetry(self) -> Array:
         """Standard score of row before column against column before row, under no order (B, B)."""
-        total = self.first + self.first.T
-        score: Array = (self.first - self.first.T) / np.sqrt(np.maximum(total, 1))
+        total = self.led + self.led.T
+        score: Array = (self.led - self.led.T) / np.sqrt(np.maximum(total, 1))
         return score
 
 
 class LeadLagCounter:
     """Counts with a half-life in seconds; memory grows with the square of the books, and with nothing else."""
 
-    def __init__(self, half_life: float) -> None:
-        self._rate = np.log(2) / half_life / SECOND
+    def __init__(self, half_life_seconds: float) -> None:
+        self._decay_rate = np.log(2) / half_life_seconds / MICROS_PER_SECOND
         self._moves = np.zeros(0)
-        self._first, self._together, self._late = (np.zeros((0, 0)) for _ in range(3))
-        self._at = 0
+        self._led, self._together, self._lag_sum = (np.zeros((0, 0)) for _ in range(3))
+        self._updated_at = 0
 
-    def count(self, now: int, columns: Index, earlier: NDArray[np.bool_], same: NDArray[np.bool_], ago: Array) -> None:
+    def count(
+        self, now: int, columns: Index, earlier: NDArray[np.bool_], simultaneous: NDArray[np.bool_], seconds_ago: Array
+    ) -> None:
         """Take in large moves of the books `columns` (c,).
 
-        `earlier` and `same` (c, B): which books made the same move before, or in this poll; `ago` (c, B): s.
+        `earlier` and `simultaneous` (c, B): which books made the same move before, or in this poll; `seconds_ago` (c,
+        B): s.
         """
         self._grow(earlier.shape[1])
-        decay = np.exp(-self._rate * (now - self._at)) if self._at else 1.0
-        for counts in (self._moves, self._first, self._together, self._late):
+        decay = np.exp(-self._decay_rate * (now - self._updated_at)) if self._updated_at else 1.0
+        for counts in (self._moves, self._led, self._together, self._lag_sum):
             np.multiply(counts, decay, out=counts)
-        self._at = now
+        self._updated_at = now
         order = np.argsort(columns, kind="stable")
         # neither a matrix product, whose threads fight on a busy machine, nor `np.add.at`, six times as slow
         book, begins, moves = np.unique(columns[order], return_index=True, return_counts=True)
         self._moves[book] += moves
         for counts, made in (
-            (self._first, earlier),
-            (self._together, same),
-            (self._late, np.where(earlier, ago, 0.0)),
+            (self._led, earlier),
+            (self._together, simultaneous),
+            (self._lag_sum, np.where(earlier, seconds_ago, 0.0)),
         ):
             counts[:, book] += np.add.reduceat(made[order], begins, axis=0, dtype=np.float64).T
 
     def result(self, books: tuple[int, ...]) -> LeadLag:
         """The counts as of the last large move."""
         self._grow(len(books))
-        lag = _share(self._late, self._first)
-        return LeadLag(books, self._moves.copy(), self._first.copy(), self._together.copy(), lag)
+        lag = _share(self._lag_sum, self._led)
+        return LeadLag(books, self._moves.copy(), self._led.copy(), self._together.copy(), lag)
 
     def _grow(self, books: int) -> None:
         more = books - len(self._moves)
         if more > 0:
             self._moves = np.pad(self._moves, (0, more))
-            self._first, self._together, self._late = (
-                np.pad(a, (0, more)) for a in (self._first, self._together, self._late)
+            self._led, self._together, self._lag_sum = (
+                np.pad(a, (0, more)) for a in (self._led, self._together, self._lag_sum)
             )
 
 

@@ -33,7 +33,7 @@ class MovementKind(StrEnum):
     """A halted or stale book is back."""
 
 
-class Standing(IntEnum):
+class BookStatus(IntEnum):
     """How a book stands in a market."""
 
     ABSENT = 0
@@ -68,28 +68,28 @@ class Movement:
 class MovementRules:
     """Thresholds; sizes in log-odds (.04 is one point of probability near evens), times in seconds.
 
-    `per_point` turns a move of the point into log-odds: about 1.6 / standard deviation of the margin or total.
+    `log_odds_per_point` turns a move of the point into log-odds: about 1.6 / standard deviation of the margin or total.
     The defaults are conventions for American football and basketball, not fits.
     """
 
-    window: float = 60.0
-    move: float = 0.04
+    window_seconds: float = 60.0
+    min_move: float = 0.04
     """Below this, a book's move may be rounding."""
-    steam_books: int = 4
-    against: float = 0.25
+    min_steam_books: int = 4
+    max_contrary_ratio: float = 0.25
     """Books that may have moved the other way, however little, by those that make the steam."""
-    drift_horizon: float = 1_800.0
-    drift_move: float = 0.12
-    drift_efficiency: float = 0.6
+    drift_horizon_seconds: float = 1_800.0
+    min_drift_move: float = 0.12
+    min_drift_efficiency: float = 0.6
     """Net move by distance travelled (Kaufman 1995): 1 on a straight way, near 0 on a random one."""
-    drift_steps: float = 6.0
+    min_drift_steps: float = 6.0
     """Fewer steps of equal size than this are jumps."""
-    reversal_move: float = 0.12
-    retrace: float = 0.5
-    stale_after: float = 120.0
-    stale_intervals: float = 4.0
+    min_reversal_move: float = 0.12
+    min_retrace_ratio: float = 0.5
+    stale_after_seconds: float = 120.0
+    min_stale_intervals: float = 4.0
     """A book that confirms rarely is stale only after so many of its usual intervals."""
-    lag_move: float = 0.12
-    lead_window: float = 180.0
-    lead_half_life: float = 7 * 86_400.0
-    per_point: Mapping[int, float] = field(default_factory=lambda: {Market.SPREADS: 0.13, Market.TOTALS: 0.1})
+    min_lag_move: float = 0.12
+    lead_window_seconds: float = 180.0
+    lead_half_life_seconds: float = 7 * 86_400.0
+    log_odds_per_point: Mapping[int, float] = field(default_factory=lambda: {Market.SPREADS: 0.13, Market.TOTALS: 0.1})

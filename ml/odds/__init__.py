@@ -2,15 +2,15 @@
 
 from ml.odds.formats import OddsFormat, from_decimal, to_decimal
 from ml.odds.payouts import bookable_stake, payout
-from ml.odds.text import as_fraction, format_odds, parse_odds
+from ml.odds.text import format_odds, parse_odds, to_fraction
 
 __all__ = [
     "OddsFormat",
-    "as_fraction",
     "bookable_stake",
     "format_odds",
     "from_decimal",
     "parse_odds",
     "payout",
     "to_decimal",
+    "to_fraction",
 ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Convert = Callable[[Array], Array]
     Possible = Callable[[Array], NDArray[np.bool_]]
 
-EVENS = 2.0
+EVEN_ODDS = 2.0
 
 
 class OddsFormat(StrEnum):
@@ -41,48 +41,48 @@ class OddsFormat(StrEnum):
     """1 / d, the probability at which the bet is fair."""
 
 
-def to_decimal(odds: ArrayLike, written: OddsFormat) -> Array:
-    """Decimal odds of `odds` (...) that are `written` in one format; NaN, no odds, stays NaN.
+def to_decimal(odds: ArrayLike, odds_format: OddsFormat) -> Array:
+    """Decimal odds of `odds` (...) that are `odds_format` in one format; NaN, no odds, stays NaN.
 
     Evens have two signs in the signed formats (+100 and -100, 1 and -1). Raises `ValueError`, with the first
     of them, for values that the format cannot have, or whose decimal odds cannot be told from 1.
     """
     values = np.asarray(odds, np.float64)
-    _refuse(values, written)
-    price = _TO_DECIMAL[written](values)
-    _refuse(price, OddsFormat.DECIMAL)
+    _raise_if_impossible(values, odds_format)
+    price = _TO_DECIMAL[odds_format](values)
+    _raise_if_impossible(price, OddsFormat.DECIMAL)
     return price
 
 
-def from_decimal(price: ArrayLike, written: OddsFormat) -> Array:
+def from_decimal(price: ArrayLike, odds_format: OddsFormat) -> Array:
     """Decimal odds `price` (...) in another format, unrounded; NaN stays NaN. Evens are +100 and +1.
 
     Raises `ValueError` for values that are not above 1, or infinite.
     """
     values = np.asarray(price, np.float64)
-    _refuse(values, OddsFormat.DECIMAL)
-    return _FROM_DECIMAL[written](values)
+    _raise_if_impossible(values, OddsFormat.DECIMAL)
+    return _FROM_DECIMAL[odds_format](values)
 
 
-def _refuse(values: Array, written: OddsFormat) -> None:
-    possible, rule = _POSSIBLE[written]
+def _raise_if_impossible(values: Array, odds_format: OddsFormat) -> None:
+    possible, rule = _VALID_RANGES[odds_format]
     impossible = ~(np.isnan(values) | (possible(values) & np.isfinite(values)))
     if impossible.any():
-        msg = f"{written} odds {rule}, not {values[impossible].flat[0]:g}"
+        msg = f"{odds_format} odds {rule}, not {values[impossible].flat[0]:g}"
         raise ValueError(msg)
 
 
-def _signed(scale: float) -> Convert:
+def _from_signed(scale: float) -> Convert:
     """The profit of a value that is positive for profit x `scale`, and negative for -`scale` / profit."""
     return lambda values: 1 + np.where(values > 0, values / scale, -scale / values)
 
 
-def _by_sign(scale: float, positive: Possible) -> Convert:
-    """The inverse of `_signed`, positive where the decimal odds are `positive`."""
+def _to_signed(scale: float, positive: Possible) -> Convert:
+    """The inverse of `_from_signed`, positive where the decimal odds are `positive`."""
     return lambda price: np.where(positive(price), (price - 1) * scale, -scale / (price - 1))
 
 
-_POSSIBLE: dict[OddsFormat, tuple[Possible, str]] = {
+_VALID_RANGES: dict[OddsFormat, tuple[Possible, str]] = {
     OddsFormat.DECIMAL: (lambda d: d > 1, "exceed 1 and are finite"),
     OddsFormat.AMERICAN: (lambda a: np.abs(a) >= 100, "are -100 or less, or +100 or more"),  # noqa: PLR2004 - as it says
     OddsFormat.FRACTIONAL: (lambda x: x > 0, "exceed 0 and are finite"),
@@ -93,19 +93,19 @@ _POSSIBLE: dict[OddsFormat, tuple[Possible, str]] = {
 }
 _TO_DECIMAL: dict[OddsFormat, Convert] = {
     OddsFormat.DECIMAL: lambda d: d.copy(),
-    OddsFormat.AMERICAN: _signed(100),
+    OddsFormat.AMERICAN: _from_signed(100),
     OddsFormat.FRACTIONAL: lambda x: 1 + x,
     OddsFormat.HONG_KONG: lambda x: 1 + x,
-    OddsFormat.MALAY: _signed(1),
-    OddsFormat.INDONESIAN: _signed(1),
+    OddsFormat.MALAY: _from_signed(1),
+    OddsFormat.INDONESIAN: _from_signed(1),
     OddsFormat.PROBABILITY: lambda p: 1 / p,
 }
 _FROM_DECIMAL: dict[OddsFormat, Convert] = {
     OddsFormat.DECIMAL: lambda d: d.copy(),
-    OddsFormat.AMERICAN: _by_sign(100, lambda d: d >= EVENS),
+    OddsFormat.AMERICAN: _to_signed(100, lambda d: d >= EVEN_ODDS),
     OddsFormat.FRACTIONAL: lambda d: d - 1,
     OddsFormat.HONG_KONG: lambda d: d - 1,
-    OddsFormat.MALAY: _by_sign(1, lambda d: d <= EVENS),
-    OddsFormat.INDONESIAN: _by_sign(1, lambda d: d >= EVENS),
+    OddsFormat.MALAY: _to_signed(1, lambda d: d <= EVEN_ODDS),
+    OddsFormat.INDONESIAN: _to_signed(1, lambda d: d >= EVEN_ODDS),
     OddsFormat.PROBABILITY: lambda d: 1 / d,
 }

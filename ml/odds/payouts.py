@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 CENT = 0.01
-SLACK = 1e-6
+STEP_TOLERANCE = 1e-6
 """In steps. In floats 100 x 1.15 is 114.99999999999999. Odds have few digits, so an amount that is really below a step
 is so by far more: a stake in cents at American odds a by 1 / |a| of a cent. Floats err by less up to ten million."""
 
@@ -27,7 +27,7 @@ def payout(stake: ArrayLike, price: ArrayLike, unit: float = CENT) -> Array:
     _require(unit > 0, f"a unit is positive, not {unit:g}")
     _require(not (amount < 0).any(), "a stake is zero or positive")
     _require(not (odds <= 1).any(), "decimal odds exceed 1")
-    return _down(amount * odds, unit)
+    return _floor_to_step(amount * odds, unit)
 
 
 def bookable_stake(stake: ArrayLike, increment: float = CENT, minimum: float = 0.0, maximum: float = np.inf) -> Array:
@@ -40,18 +40,18 @@ def bookable_stake(stake: ArrayLike, increment: float = CENT, minimum: float = 0
     _require(increment > 0, f"an increment is positive, not {increment:g}")
     _require(not (amount < 0).any(), "a stake is zero or positive")
     _require(0 <= minimum <= maximum, f"stakes from {minimum:g} to {maximum:g} leave nothing")
-    rounded = _down(np.minimum(amount, maximum), increment)
+    rounded = _floor_to_step(np.minimum(amount, maximum), increment)
     return np.where(rounded < minimum, 0.0, rounded)
 
 
-def _down(amount: Array, step: float) -> Array:
+def _floor_to_step(amount: Array, step: float) -> Array:
     """The largest multiple of the step that is not above; for steps like .01 the float nearest to it."""
-    steps: Array = np.floor(amount / step + SLACK)
+    steps: Array = np.floor(amount / step + STEP_TOLERANCE)
     per_unit = round(1 / step)
     # 29 / 100 is the float .29, 29 x .01 is not
     return steps / per_unit if per_unit and np.isclose(per_unit * step, 1, rtol=1e-12, atol=0) else steps * step
 
 
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise ValueError(otherwise)
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)

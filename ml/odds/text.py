@@ -8,74 +8,74 @@ from math import floor, isnan, log10
 
 from ml.odds.formats import OddsFormat, from_decimal, to_decimal
 
-LARGEST_DENOMINATOR = 100
+MAX_DENOMINATOR = 100
 """Decimal odds of two digits need no larger one."""
-EVENS = {"evens", "evs", "even", "ev"}
-FRACTION = re.compile(r"(\d{1,9})\s*[/-]\s*(\d{1,9})")
+EVEN_ODDS_WORDS = {"evens", "evs", "even", "ev"}
+FRACTION_PATTERN = re.compile(r"(\d{1,9})\s*[/-]\s*(\d{1,9})")
 
 
-def as_fraction(price: float, largest_denominator: int = LARGEST_DENOMINATOR) -> Fraction:
+def to_fraction(price: float, max_denominator: int = MAX_DENOMINATOR) -> Fraction:
     """The fractional odds nearest to decimal odds `price`, in lowest terms.
 
     Raises `ValueError` for odds that do not exceed 1, or are too short for the denominator.
     """
-    fraction = Fraction(float(from_decimal(price, OddsFormat.FRACTIONAL))).limit_denominator(largest_denominator)
+    fraction = Fraction(float(from_decimal(price, OddsFormat.FRACTIONAL))).limit_denominator(max_denominator)
     if not fraction:
-        msg = f"decimal odds {price:g} are shorter than any fraction with a denominator up to {largest_denominator}"
+        msg = f"decimal odds {price:g} are shorter than any fraction with a denominator up to {max_denominator}"
         raise ValueError(msg)
     return fraction
 
 
-def format_odds(price: float, written: OddsFormat) -> str:
+def format_odds(price: float, odds_format: OddsFormat) -> str:
     """Decimal odds `price` as a book shows them: 2.50, +150, 3/2, 1.50, -0.67, +1.50, 40.00%.
 
     Rounded for the eye, to two decimals and at least two digits of what can be won; bets are settled at the
     odds themselves. Raises `ValueError` for impossible odds.
     """
-    odds = float(from_decimal(price, written))
-    match written:
+    odds = float(from_decimal(price, odds_format))
+    match odds_format:
         case OddsFormat.FRACTIONAL:
-            fraction = as_fraction(price)
+            fraction = to_fraction(price)
             return f"{fraction.numerator}/{fraction.denominator}"
         case OddsFormat.AMERICAN:
             return f"{odds:+.0f}"
         case OddsFormat.DECIMAL:
-            return f"{odds:.{_decimals(odds - 1)}f}"
+            return f"{odds:.{_decimal_places(odds - 1)}f}"
         case OddsFormat.PROBABILITY:
-            return f"{odds:.{_decimals(100 * min(odds, 1 - odds))}%}"
+            return f"{odds:.{_decimal_places(100 * min(odds, 1 - odds))}%}"
         case OddsFormat.HONG_KONG:
-            return f"{odds:.{_decimals(odds)}f}"
+            return f"{odds:.{_decimal_places(odds)}f}"
         case _:
-            return f"{odds:+.{_decimals(abs(odds))}f}"
+            return f"{odds:+.{_decimal_places(abs(odds))}f}"
 
 
-def parse_odds(text: str, written: OddsFormat) -> float:
+def parse_odds(text: str, odds_format: OddsFormat) -> float:
     """Decimal odds of a text: 5/2, 5-2, evens; +150, -110, EV; 2.5; 40% or .4; a true minus sign counts.
 
     Raises `ValueError` for what is no number, and for values that the format cannot have.
     """
     plain = text.strip().lower().replace("\N{MINUS SIGN}", "-")
-    if plain in EVENS:
+    if plain in EVEN_ODDS_WORDS:
         return 2.0
-    value = _fraction(plain) if written is OddsFormat.FRACTIONAL else _number(plain, written)
+    value = _parse_fraction(plain) if odds_format is OddsFormat.FRACTIONAL else _parse_number(plain, odds_format)
     if isnan(value):
-        msg = f"no {written} odds: {text!r}"
+        msg = f"no {odds_format} odds: {text!r}"
         raise ValueError(msg)
-    return float(to_decimal(value, written))
+    return float(to_decimal(value, odds_format))
 
 
-def _decimals(size: float) -> int:
+def _decimal_places(size: float) -> int:
     return max(2, 1 - floor(log10(size)))
 
 
-def _fraction(plain: str) -> float:
-    if (parts := FRACTION.fullmatch(plain)) and int(parts[2]):
+def _parse_fraction(plain: str) -> float:
+    if (parts := FRACTION_PATTERN.fullmatch(plain)) and int(parts[2]):
         return int(parts[1]) / int(parts[2])
     return float("nan")
 
 
-def _number(plain: str, written: OddsFormat) -> float:
-    percent = written is OddsFormat.PROBABILITY and plain.endswith("%")
+def _parse_number(plain: str, odds_format: OddsFormat) -> float:
+    percent = odds_format is OddsFormat.PROBABILITY and plain.endswith("%")
     try:
         return float(plain.removesuffix("%")) / 100 if percent else float(plain)
     except ValueError:

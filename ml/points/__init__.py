@@ -1,23 +1,23 @@
 """Points: what the books' prices at different points say together, and what any point is worth."""
 
-from ml.points.families import Family
-from ml.points.fit import FIRMNESS, FitStatus, PointFit, fit_points
-from ml.points.ladder import Carried, carry, push_shares
+from ml.points.families import DistributionFamily
+from ml.points.fit import PRIOR_STRENGTH, FitStatus, PointFit, fit_points
+from ml.points.ladder import TranslatedPoints, line_win_push_loss, translate_points
 from ml.points.model import PointModel
-from ml.points.settlement import Chances, settle
-from ml.points.sports import point_models
+from ml.points.settlement import WinPushLoss, win_push_loss
+from ml.points.sports import point_models_for
 
 __all__ = [
-    "FIRMNESS",
-    "Carried",
-    "Chances",
-    "Family",
+    "PRIOR_STRENGTH",
+    "DistributionFamily",
     "FitStatus",
     "PointFit",
     "PointModel",
-    "carry",
+    "TranslatedPoints",
+    "WinPushLoss",
     "fit_points",
-    "point_models",
-    "push_shares",
-    "settle",
+    "line_win_push_loss",
+    "point_models_for",
+    "translate_points",
+    "win_push_loss",
 ]

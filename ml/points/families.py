@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-FEWEST_POINTS = 0.25
+MIN_MEAN_POINTS = 0.25
 """A line of zero points is no start for the logarithm of a mean."""
 
 
-class Family(StrEnum):
+class DistributionFamily(StrEnum):
     """What a margin or a total is like, and its two parameters."""
 
     NORMAL = "normal"
@@ -36,76 +36,76 @@ class Family(StrEnum):
     """A total more dispersed than Poisson's: mean m, size r; the variance is m + m^2 / r."""
 
 
-def normal(coordinates: Array, numbers: Array) -> Array:
+def normal_pmf(coordinates: Array, support: Array) -> Array:
     """Coordinates: mean, log standard deviation. P(k) = Phi(k + 1/2) - Phi(k - 1/2), standardised."""
     mean, deviation = coordinates[:, :1], np.exp(coordinates[:, 1:])
-    edges = (np.append(numbers, numbers[-1] + 1) - 0.5 - mean) / deviation
+    edges = (np.append(support, support[-1] + 1) - 0.5 - mean) / deviation
     lower, upper = edges[:, :-1], edges[:, 1:]
     # above the mean from the other side: 1 - 1 is nothing, but the tail is something
-    cells = np.where(lower > 0, ndtr(-lower) - ndtr(-upper), ndtr(upper) - ndtr(lower))
+    pmf = np.where(lower > 0, ndtr(-lower) - ndtr(-upper), ndtr(upper) - ndtr(lower))
     density = np.exp(-edges * edges / 2) / np.sqrt(2 * np.pi)
-    return np.stack([cells, -np.diff(density) / deviation, -np.diff(edges * density)])
+    return np.stack([pmf, -np.diff(density) / deviation, -np.diff(edges * density)])
 
 
-def skellam(coordinates: Array, numbers: Array) -> Array:
+def skellam_pmf(coordinates: Array, support: Array) -> Array:
     """Coordinates: half the log ratio of the two means, log of their geometric mean.
 
     P(k) = exp(-a - b) (a / b)^(k / 2) I_k(2 sqrt(a b)); dP/da = P(k - 1) - P(k), dP/db = P(k + 1) - P(k).
     """
     lean, size = coordinates[:, :1], coordinates[:, 1:]
     home, away = np.exp(size + lean), np.exp(size - lean)
-    wider = np.concatenate([numbers[:1] - 1, numbers, numbers[-1:] + 1])
+    wider = np.concatenate([support[:1] - 1, support, support[-1:] + 1])
     bessel = ive(np.arange(np.abs(wider).max() + 1), 2 * np.exp(size))
     p = np.exp(lean * wider - (np.sqrt(home) - np.sqrt(away)) ** 2) * bessel[:, np.abs(wider).astype(np.intp)]
     by_home, by_away = home * (p[:, :-2] - p[:, 1:-1]), away * (p[:, 2:] - p[:, 1:-1])
     return np.stack([p[:, 1:-1], by_home - by_away, by_home + by_away])
 
 
-def negative_binomial(coordinates: Array, numbers: Array) -> Array:
+def negative_binomial_pmf(coordinates: Array, support: Array) -> Array:
     """Coordinates: log mean m, log size r. P(k) = G(k + r) / (G(r) k!) (r / (r + m))^r (m / (r + m))^k."""
     mean, size = np.exp(coordinates[:, :1]), np.exp(coordinates[:, 1:])
-    k = np.maximum(numbers, 0)
+    k = np.maximum(support, 0)
     both = size + mean
     logs = gammaln(k + size) - gammaln(size) - gammaln(k + 1) + size * np.log(size / both) + k * np.log(mean / both)
-    p = np.where(numbers < 0, 0.0, np.exp(logs))
+    p = np.where(support < 0, 0.0, np.exp(logs))
     by_size = psi(k + size) - psi(size) + np.log(size / both) + (mean - k) / both
     return np.stack([p, p * (k - mean) * size / both, p * size * by_size])
 
 
-CELLS: dict[Family, Callable[[Array, Array], Array]] = {
-    Family.NORMAL: normal,
-    Family.SKELLAM: skellam,
-    Family.NEGATIVE_BINOMIAL: negative_binomial,
+PMF_BY_FAMILY: dict[DistributionFamily, Callable[[Array, Array], Array]] = {
+    DistributionFamily.NORMAL: normal_pmf,
+    DistributionFamily.SKELLAM: skellam_pmf,
+    DistributionFamily.NEGATIVE_BINOMIAL: negative_binomial_pmf,
 }
 
 
-def to_coordinates(family: Family, parameters: Array) -> Array:
+def to_coordinates(family: DistributionFamily, parameters: Array) -> Array:
     """The coordinates of `parameters` (L, 2)."""
     first, second = parameters[:, 0], parameters[:, 1]
-    if family is Family.NORMAL:
+    if family is DistributionFamily.NORMAL:
         return np.stack([first, np.log(second)], axis=1)
     logs = np.log(parameters)
-    if family is Family.SKELLAM:
+    if family is DistributionFamily.SKELLAM:
         return np.stack([logs[:, 0] - logs[:, 1], logs[:, 0] + logs[:, 1]], axis=1) / 2
     return logs
 
 
-def to_parameters(family: Family, coordinates: Array) -> Array:
+def to_parameters(family: DistributionFamily, coordinates: Array) -> Array:
     """The parameters of `coordinates` (L, 2)."""
     first, second = coordinates[:, 0], coordinates[:, 1]
-    if family is Family.NORMAL:
+    if family is DistributionFamily.NORMAL:
         return np.stack([first, np.exp(second)], axis=1)
-    if family is Family.SKELLAM:
+    if family is DistributionFamily.SKELLAM:
         return np.exp(np.stack([second + first, second - first], axis=1))
     return np.exp(coordinates)
 
 
-def centred(family: Family, middle: Array, second: float) -> Array:
+def coordinates_around(family: DistributionFamily, middle: Array, shape: float) -> Array:
     """Coordinates (L, 2) of distributions about `middle` (L,), with the second coordinate given."""
-    if family is Family.NORMAL:
+    if family is DistributionFamily.NORMAL:
         first = middle
-    elif family is Family.SKELLAM:
-        first = np.arcsinh(middle / 2 * np.exp(-second))
+    elif family is DistributionFamily.SKELLAM:
+        first = np.arcsinh(middle / 2 * np.exp(-shape))
     else:
-        first = np.log(np.maximum(middle, FEWEST_POINTS))
-    return np.stack([first, np.full_like(first, second)], axis=1)
+        first = np.log(np.maximum(middle, MIN_MEAN_POINTS))
+    return np.stack([first, np.full_like(first, shape)], axis=1)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.points.families import Family, centred, to_coordinates, to_parameters
-from ml.points.settlement import Chances, settle
+from ml.points.families import DistributionFamily, coordinates_around, to_coordinates, to_parameters
+from ml.points.settlement import WinPushLoss, win_push_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-FIRMNESS = 4.0
+PRIOR_STRENGTH = 4.0
 """Books at neighbouring points say little of the spread, and noise in their prices much: a typical spread is as good
 as four books two log-odds apart. A convention; 0 trusts the books alone."""
 MAX_ITERATIONS = 50
-TOLERANCE = 1e-10
-STRIDE = 0.75
+STEP_TOLERANCE = 1e-10
+MAX_STEP = 0.75
 """Largest step, in log units or typical deviations."""
-LINES_AT_ONCE = 256
+LINE_BATCH_SIZE = 256
 """Their cells stay in the cache."""
-SINGULAR = 1e-12
-SMALLEST = 1e-200
+MIN_DETERMINANT_RATIO = 1e-12
+MIN_PROBABILITY = 1e-200
 """An absurd point may lie where a tail's probability is no longer a number."""
 
 
@@ -59,59 +59,63 @@ class PointFit:
     model: PointModel
     parameters: Array
     status: NDArray[np.int8]
-    error: Array
+    rms_residual: Array
 
-    def chances(self, thresholds: Array) -> Chances:
+    def win_push_loss(self, thresholds: Array) -> WinPushLoss:
         """Win, push and loss of exceeding `thresholds` (L, B)."""
-        return self.model.chances(self.parameters, thresholds)
+        return self.model.win_push_loss(self.parameters, thresholds)
 
-    def at_common(self, thresholds: Array, fair: Array, common: Array) -> Array:
-        """What each book's `fair` (L, B) at its own `thresholds` (L, B) means at the `common` one (L,): (L, B).
+    def translate(self, thresholds: Array, fair: Array, target: Array) -> Array:
+        """What each book's `fair` (L, B) at its own `thresholds` (L, B) means at the `target` one (L,): (L, B).
 
         A book keeps its distance in log-odds from the model, so that its opinion is carried over and not replaced.
         """
-        cells = self.model.probabilities(self.parameters)
-        here, there = (settle(cells, self.model.low, at).conditional() for at in (thresholds, common[:, None]))
+        pmf = self.model.pmf(self.parameters)
+        here, there = (
+            win_push_loss(pmf, self.model.low, at).win_given_decided() for at in (thresholds, target[:, None])
+        )
         odds = fair / (1 - fair) * (1 / here - 1) * (there / (1 - there))
         return odds / (1 + odds)
 
 
 def fit_points(
-    model: PointModel, thresholds: Array, fair: Array, weights: Array, firmness: float = FIRMNESS
+    model: PointModel, thresholds: Array, fair: Array, weights: Array, prior_strength: float = PRIOR_STRENGTH
 ) -> PointFit:
     """Fit `model` to the `fair` conditional probabilities (L, B) of exceeding `thresholds` (L, B).
 
     `weights` (L, B) >= 0; NaN in either of the others means no quote. A line's result does not depend on the
     others. Raises `ValueError` for weights or a firmness that are negative or NaN.
     """
-    if not ((weights >= 0).all() and firmness >= 0):
+    if not ((weights >= 0).all() and prior_strength >= 0):
         msg = "weights of books and the firmness must be zero or positive"
         raise ValueError(msg)
     parts = [
         _fit(
             model,
-            thresholds[at : at + LINES_AT_ONCE],
-            fair[at : at + LINES_AT_ONCE],
-            weights[at : at + LINES_AT_ONCE],
-            firmness,
+            thresholds[at : at + LINE_BATCH_SIZE],
+            fair[at : at + LINE_BATCH_SIZE],
+            weights[at : at + LINE_BATCH_SIZE],
+            prior_strength,
         )
-        for at in range(0, max(1, len(fair)), LINES_AT_ONCE)
+        for at in range(0, max(1, len(fair)), LINE_BATCH_SIZE)
     ]
     parameters, status, error = map(np.concatenate, zip(*parts, strict=True))
     return PointFit(model, parameters, status, error)
 
 
 def _fit(
-    model: PointModel, thresholds: Array, fair: Array, weights: Array, firmness: float
+    model: PointModel, thresholds: Array, fair: Array, weights: Array, prior_strength: float
 ) -> tuple[Array, NDArray[np.int8], Array]:
     used = (weights > 0) & (fair > 0) & (fair < 1) & (thresholds > model.low) & (thresholds < model.high)
     status = np.where(used.any(axis=1), FitStatus.OK, FitStatus.NO_BOOK).astype(np.int8)
-    if firmness == 0:
+    if prior_strength == 0:
         lowest = np.where(used, thresholds, np.inf).min(axis=1, initial=np.inf)
         apart = np.where(used, thresholds, -np.inf).max(axis=1, initial=-np.inf) > lowest
         status[~apart & (status == FitStatus.OK)] = FitStatus.UNDETERMINED
     rows = np.flatnonzero(status == FitStatus.OK)
-    problem = _Problem.of(model, thresholds[rows], fair[rows], np.where(used, weights, 0.0)[rows], firmness)
+    problem = _FitProblem.from_fair(
+        model, thresholds[rows], fair[rows], np.where(used, weights, 0.0)[rows], prior_strength
+    )
     coordinates, mean_square, converged = problem.solve()
     status[rows[~converged]] = FitStatus.NOT_CONVERGED
     parameters, error = np.full((len(status), 2), np.nan), np.full(len(status), np.nan)
@@ -121,61 +125,67 @@ def _fit(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Problem:
+class _FitProblem:
     """Lines that can be fitted; thresholds and log-odds of unused books are those of some number, with weight 0."""
 
     model: PointModel
     thresholds: Array
     log_odds: Array
     weight: Array
-    firmness: float
+    prior_strength: float
 
     @classmethod
-    def of(cls, model: PointModel, thresholds: Array, fair: Array, weight: Array, firmness: float) -> _Problem:
+    def from_fair(
+        cls, model: PointModel, thresholds: Array, fair: Array, weight: Array, prior_strength: float
+    ) -> _FitProblem:
         used = weight > 0
-        thresholds = np.where(used, thresholds, _mean(np.where(used, thresholds, 0.0), weight)[:, None].round())
+        thresholds = np.where(
+            used, thresholds, _weighted_mean(np.where(used, thresholds, 0.0), weight)[:, None].round()
+        )
         fair = np.where(used, fair, 0.5)
-        return cls(model, thresholds, np.log(fair) - np.log1p(-fair), weight, firmness)
+        return cls(model, thresholds, np.log(fair) - np.log1p(-fair), weight, prior_strength)
 
     def solve(self) -> tuple[Array, Array, Mask]:
         """Coordinates (L, 2), mean squared residuals (L,), and which lines have converged (L,)."""
-        typical = float(to_coordinates(self.model.family, np.array([self.model.typical]))[0, 1])
-        x = centred(self.model.family, _mean(self.thresholds, self.weight), typical)
+        typical_shape = float(to_coordinates(self.model.family, np.array([self.model.typical_parameters]))[0, 1])
+        x = coordinates_around(self.model.family, _weighted_mean(self.thresholds, self.weight), typical_shape)
         error, converged = np.full(len(x), np.nan), np.zeros(len(x), np.bool_)
-        largest = STRIDE * np.array([self.model.typical[1] if self.model.family is Family.NORMAL else 1.0, 1.0])
+        largest = MAX_STEP * np.array(
+            [self.model.typical_parameters[1] if self.model.family is DistributionFamily.NORMAL else 1.0, 1.0]
+        )
         active = np.arange(len(x))
         for _ in range(MAX_ITERATIONS):
             if not len(active):
                 break
-            step, error[active] = self._step(x[active], active, typical)
+            step, error[active] = self._gauss_newton_step(x[active], active, typical_shape)
             step = np.clip(step, -largest, largest)
             x[active] += step
-            done = (np.abs(step) <= TOLERANCE * largest).all(axis=1)
+            done = (np.abs(step) <= STEP_TOLERANCE * largest).all(axis=1)
             converged[active[done]] = True
             active = active[~done]
         return x, error, converged
 
-    def _step(self, x: Array, rows: NDArray[np.intp], typical: float) -> tuple[Array, Array]:
+    def _gauss_newton_step(self, x: Array, rows: NDArray[np.intp], typical_shape: float) -> tuple[Array, Array]:
         """The Gauss-Newton step (l, 2) of the lines `rows`, and their mean squared residual at `x` (l,)."""
         weight = self.weight[rows]
-        win, _, loss = settle(self.model.cells(x), self.model.low, self.thresholds[rows])
-        win[0], loss[0] = np.maximum(win[0], SMALLEST), np.maximum(loss[0], SMALLEST)
+        win, _, loss = win_push_loss(self.model.pmf_with_gradient(x), self.model.low, self.thresholds[rows])
+        win[0], loss[0] = np.maximum(win[0], MIN_PROBABILITY), np.maximum(loss[0], MIN_PROBABILITY)
         residual = self.log_odds[rows] - (np.log(win[0]) - np.log(loss[0]))
         first, second = win[1:] / win[0] - loss[1:] / loss[0]
-        a, b = _sum(weight * first * first), _sum(weight * first * second)
-        c = _sum(weight * second * second) + self.firmness
-        u = _sum(weight * first * residual)
-        v = _sum(weight * second * residual) + self.firmness * (typical - x[:, 1])
-        determinant = np.maximum(a * c - b * b, SINGULAR * a * c)
+        a, b = _sum_over_books(weight * first * first), _sum_over_books(weight * first * second)
+        c = _sum_over_books(weight * second * second) + self.prior_strength
+        u = _sum_over_books(weight * first * residual)
+        v = _sum_over_books(weight * second * residual) + self.prior_strength * (typical_shape - x[:, 1])
+        determinant = np.maximum(a * c - b * b, MIN_DETERMINANT_RATIO * a * c)
         step = np.stack([c * u - b * v, a * v - b * u], axis=1) / determinant[:, None]
-        return step, _mean(residual * residual, weight)
+        return step, _weighted_mean(residual * residual, weight)
 
 
-def _sum(terms: Array) -> Array:
+def _sum_over_books(terms: Array) -> Array:
     """Sum over books, one after the other: `np.sum` groups its terms by the shape of the whole array."""
     total: Array = terms.cumsum(axis=1)[:, -1:].sum(axis=1)  # a slice: there may be no book
     return total
 
 
-def _mean(values: Array, weight: Array) -> Array:
-    return _sum(weight * values) / _sum(weight)
+def _weighted_mean(values: Array, weight: Array) -> Array:
+    return _sum_over_books(weight * values) / _sum_over_books(weight)

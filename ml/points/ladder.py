@@ -15,84 +15,89 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.points.model import PointModel
-    from ml.points.settlement import Chances
+    from ml.points.settlement import WinPushLoss
 
     Array = NDArray[np.float64]
 
-CARRY_ERROR = 0.15
+TRANSLATION_ERROR_RATIO = 0.15
 """Standard error of what is added on the way to another point, as a share of it: of what the models miss. From -2.5 to
 -3 in the NFL the way is .19 log-odds, so that the error is .03, about as large as a book's noise. A convention."""
-FIRM = 1e4
+FIXED_SPREAD_STRENGTH = 1e4
 """The spread is the sport's: books at different points, each near evens there, disagree about the middle and say
 nothing of the spread. Left free, it takes a minute in which half of the books have moved for a wide distribution."""
-FARTHEST = 0.6
+MAX_TRANSLATION_LOG_ODDS = 0.6
 """Log-odds beyond which a book is not carried: a spread of 7 says little of one of 14."""
 
 
-class Carried(NamedTuple):
+class TranslatedPoints(NamedTuple):
     """Log-odds (L, B) of exceeding each line's threshold, own and carried ones, and the variance (L, B) of the way."""
 
-    opinion: Array
+    fair_log_odds: Array
     variance: Array
 
 
-def carry(model: PointModel, ladder: NDArray[Any], threshold: Array, opinion: Array, weight: Array) -> Carried:
+def translate_points(
+    model: PointModel, event_market: NDArray[Any], threshold: Array, fair_log_odds: Array, weight: Array
+) -> TranslatedPoints:
     """Let books speak of every line of their ladder, not only of those that they offer.
 
-    `ladder` (L,) numbers the market that a line belongs to, `threshold` (L,) is the line's (`ml.points.settlement`),
-    `opinion` (L, B) the books' fair log-odds of exceeding it, NaN where they say nothing, `weight` (L, B) >= 0. `model`
-    is fitted to every ladder's books, each at the line where it is nearest to evens, and each book keeps its distance
-    from the model (`PointFit.at_common`). A ladder's result does not depend on the others.
+    `event_market` (L,) numbers the market that a line belongs to, `threshold` (L,) is the line's
+    (`ml.points.settlement`), `fair_log_odds` (L, B) the books' fair log-odds of exceeding it, NaN where they say
+    nothing, `weight` (L, B) >= 0. `model` is fitted to every ladder's books, each at the line where it is nearest to
+    evens, and each book keeps its distance from the model (`PointFit.translate`). A ladder's result does not depend on
+    the others.
     """
-    result = Carried(opinion.copy(), np.zeros_like(opinion))
-    _, rung, size = np.unique(ladder, return_inverse=True, return_counts=True)
-    lines = np.flatnonzero(size[rung] > 1)
+    result = TranslatedPoints(fair_log_odds.copy(), np.zeros_like(fair_log_odds))
+    _, group, size = np.unique(event_market, return_inverse=True, return_counts=True)
+    lines = np.flatnonzero(size[group] > 1)
     if not lines.size:
         return result
-    _, rung = np.unique(rung[lines], return_inverse=True)
-    own, at = opinion[lines], threshold[lines]
-    home = _home_lines(rung, at, own, weight[lines])
-    fit = fit_points(model, home.threshold, expit(home.opinion), home.weight, FIRM)
-    here = PointFit(model, fit.parameters[rung], fit.status[rung], fit.error[rung])
-    there = logit(here.at_common(home.threshold[rung], expit(home.opinion)[rung], at))
-    way = there - home.opinion[rung]
-    take = np.isnan(own) & (np.abs(way) <= FARTHEST)
+    _, group = np.unique(group[lines], return_inverse=True)
+    own, at = fair_log_odds[lines], threshold[lines]
+    nearest_even = _lines_nearest_even(group, at, own, weight[lines])
+    fit = fit_points(
+        model, nearest_even.threshold, expit(nearest_even.fair_log_odds), nearest_even.weight, FIXED_SPREAD_STRENGTH
+    )
+    here = PointFit(model, fit.parameters[group], fit.status[group], fit.rms_residual[group])
+    there = logit(here.translate(nearest_even.threshold[group], expit(nearest_even.fair_log_odds)[group], at))
+    shift = there - nearest_even.fair_log_odds[group]
+    take = np.isnan(own) & (np.abs(shift) <= MAX_TRANSLATION_LOG_ODDS)
     rows, books = np.nonzero(take)
-    result.opinion[lines[rows], books] = there[take]
-    result.variance[lines[rows], books] = (CARRY_ERROR * way[take]) ** 2
+    result.fair_log_odds[lines[rows], books] = there[take]
+    result.variance[lines[rows], books] = (TRANSLATION_ERROR_RATIO * shift[take]) ** 2
     return result
 
 
-class _Home(NamedTuple):
+class _NearestEven(NamedTuple):
     """Each book's opinion nearest to evens on each ladder (K, B), its threshold and weight; NaN where it has none."""
 
-    opinion: Array
+    fair_log_odds: Array
     threshold: Array
     weight: Array
 
 
-def _home_lines(rung: NDArray[np.intp], threshold: Array, opinion: Array, weight: Array) -> _Home:
-    order = np.argsort(rung, kind="stable")
-    distance = np.where(np.isnan(opinion), np.inf, np.abs(opinion))[order]
-    nearest = np.minimum.reduceat(distance, np.flatnonzero(np.diff(rung[order], prepend=-1)), axis=0)
+def _lines_nearest_even(group: NDArray[np.intp], threshold: Array, fair_log_odds: Array, weight: Array) -> _NearestEven:
+    order = np.argsort(group, kind="stable")
+    distance = np.where(np.isnan(fair_log_odds), np.inf, np.abs(fair_log_odds))[order]
+    nearest = np.minimum.reduceat(distance, np.flatnonzero(np.diff(group[order], prepend=-1)), axis=0)
     best = np.zeros(nearest.shape, np.intp)
     # the first of equals: from the last line to the first, the nearer ones overwrite
     for i in range(len(order) - 1, -1, -1):
-        k = rung[order[i]]
+        k = group[order[i]]
         best[k] = np.where(distance[i] == nearest[k], order[i], best[k])
-    missing, book = np.isinf(nearest), np.arange(opinion.shape[1])
-    return _Home(
-        np.where(missing, np.nan, opinion[best, book]),
+    missing, book = np.isinf(nearest), np.arange(fair_log_odds.shape[1])
+    return _NearestEven(
+        np.where(missing, np.nan, fair_log_odds[best, book]),
         np.where(missing, np.nan, threshold[best]),
         np.where(missing, 0.0, weight[best, book]),
     )
 
 
-def push_shares(model: PointModel, threshold: Array, fair: Array) -> Chances:
+def line_win_push_loss(model: PointModel, threshold: Array, fair: Array) -> WinPushLoss:
     """Win, push and loss (L,) of exceeding `threshold` (L,) where the probability given a decision is `fair` (L,).
 
     From the model with the sport's typical spread, placed where it agrees with `fair`; NaN where it cannot.
     """
-    alone = fit_points(model, threshold[:, None], fair[:, None], np.ones((len(fair), 1)))
-    chances = alone.chances(threshold[:, None])
+    fit = fit_points(model, threshold[:, None], fair[:, None], np.ones((len(fair), 1)))
+    chances = fit.win_push_loss(threshold[:, None])
     return type(chances)(*(share[:, 0] for share in chances))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.points.families import CELLS, Family, to_coordinates
-from ml.points.settlement import Chances, settle
+from ml.points.families import PMF_BY_FAMILY, DistributionFamily, to_coordinates
+from ml.points.settlement import WinPushLoss, win_push_loss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,47 +22,47 @@ if TYPE_CHECKING:
 class PointModel:
     """What a sport's margin, or its total, is like before the books are asked.
 
-    The numbers from `low` to `high` can happen; `typical` are the family's two parameters for an ordinary event,
-    of which the second (the spread) is what a fit falls back on where the books say nothing about it.
+    The numbers from `low` to `high` can happen; `typical_parameters` are the family's two parameters for an ordinary
+    event, of which the second (the spread) is what a fit falls back on where the books say nothing about it.
     `key_weights` multiplies the probability of single numbers before they are made to sum to one: above 1 for the
     key numbers of American football (3, 7, 6, 10 and their negatives), {0: 0.0} where ties are played on.
 
     Raises `ValueError` for numbers in the wrong order, a negative weight, or a spread that is not positive.
     """
 
-    family: Family
+    family: DistributionFamily
     low: int
     high: int
-    typical: tuple[float, float]
+    typical_parameters: tuple[float, float]
     key_weights: Mapping[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.low >= self.high or self.typical[1] <= 0 or any(w < 0 for w in self.key_weights.values()):
+        if self.low >= self.high or self.typical_parameters[1] <= 0 or any(w < 0 for w in self.key_weights.values()):
             msg = f"no distribution: {self}"
             raise ValueError(msg)
 
     @property
-    def numbers(self) -> Array:
+    def support(self) -> Array:
         """The numbers that can happen (K,)."""
         return np.arange(self.low, self.high + 1, dtype=np.float64)
 
-    def cells(self, coordinates: Array) -> Array:
+    def pmf_with_gradient(self, coordinates: Array) -> Array:
         """Probabilities of the numbers and their derivatives by the two coordinates (3, L, K), of (L, 2)."""
-        raw = CELLS[self.family](coordinates, self.numbers) * self._weights()
+        raw = PMF_BY_FAMILY[self.family](coordinates, self.support) * self._support_weights()
         total = raw.cumsum(axis=-1)[..., -1:]
         p = raw[0] / total[0]
         return np.stack([p, *((d - p * t) / total[0] for d, t in zip(raw[1:], total[1:], strict=True))])
 
-    def probabilities(self, parameters: Array) -> Array:
+    def pmf(self, parameters: Array) -> Array:
         """Probabilities of the numbers (L, K) under the family's `parameters` (L, 2)."""
-        probabilities: Array = self.cells(to_coordinates(self.family, parameters))[0]
-        return probabilities
+        pmf: Array = self.pmf_with_gradient(to_coordinates(self.family, parameters))[0]
+        return pmf
 
-    def chances(self, parameters: Array, thresholds: Array) -> Chances:
+    def win_push_loss(self, parameters: Array, thresholds: Array) -> WinPushLoss:
         """Win, push and loss of exceeding `thresholds` (L, B) under `parameters` (L, 2)."""
-        return settle(self.probabilities(parameters), self.low, thresholds)
+        return win_push_loss(self.pmf(parameters), self.low, thresholds)
 
-    def _weights(self) -> Array:
+    def _support_weights(self) -> Array:
         weights = np.ones(self.high - self.low + 1)
         for number, weight in self.key_weights.items():
             if self.low <= number <= self.high:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-QUARTER = 0.25
+QUARTER_POINT = 0.25
 
 
-class Chances(NamedTuple):
+class WinPushLoss(NamedTuple):
     """Expected shares of the stake that win, come back and are lost; they sum to one.
 
     For whole and half points these are probabilities. Arrays of one shape.
@@ -29,11 +29,11 @@ class Chances(NamedTuple):
     push: Array
     loss: Array
 
-    def other_side(self) -> Chances:
+    def other_side(self) -> WinPushLoss:
         """The same for the bet against: under, or the away side."""
-        return Chances(self.loss, self.push, self.win)
+        return WinPushLoss(self.loss, self.push, self.win)
 
-    def conditional(self) -> Array:
+    def win_given_decided(self) -> Array:
         """Win share of what is decided, win / (win + loss): what a two-way price without margin says.
 
         A fair price o pays win (o - 1) = loss, so 1 / o is this, and both sides' sum to one.
@@ -49,35 +49,39 @@ class Chances(NamedTuple):
         return self.win * (price - 1) - self.loss
 
 
-def settle(cells: Array, low: int, thresholds: Array) -> Chances:
-    """Sums of `cells` (..., L, K), of the numbers `low`, `low` + 1..., above, at and below `thresholds` (L, B).
+def win_push_loss(pmf: Array, low: int, thresholds: Array) -> WinPushLoss:
+    """Sums of `pmf` (..., L, K), of the numbers `low`, `low` + 1..., above, at and below `thresholds` (L, B).
 
     Linear in the cells, so that derivatives of probabilities give derivatives of chances. NaN where a threshold
     is NaN or outside the numbers. Returns arrays (..., L, B).
     """
     quarter = np.mod(thresholds * 4, 2) == 1
     if not quarter.any():
-        return _whole(cells, low, thresholds)
-    shift = np.where(quarter, QUARTER, 0.0)
-    both = zip(_whole(cells, low, thresholds - shift), _whole(cells, low, thresholds + shift), strict=True)
-    return Chances(*((a + b) / 2 for a, b in both))
+        return _unsplit_win_push_loss(pmf, low, thresholds)
+    shift = np.where(quarter, QUARTER_POINT, 0.0)
+    both = zip(
+        _unsplit_win_push_loss(pmf, low, thresholds - shift),
+        _unsplit_win_push_loss(pmf, low, thresholds + shift),
+        strict=True,
+    )
+    return WinPushLoss(*((a + b) / 2 for a, b in both))
 
 
-def _whole(cells: Array, low: int, thresholds: Array) -> Chances:
-    size = cells.shape[-1]
+def _unsplit_win_push_loss(pmf: Array, low: int, thresholds: Array) -> WinPushLoss:
+    size = pmf.shape[-1]
     inside = (thresholds >= low - 1) & (thresholds < low + size)
     below = np.where(inside, np.ceil(thresholds), low).astype(np.intp) - low
     above = np.where(inside, np.floor(thresholds) + 1, low).astype(np.intp) - low
-    zero = np.zeros((*cells.shape[:-1], 1))
+    zero = np.zeros((*pmf.shape[:-1], 1))
     # each tail from its own end: the small one keeps its digits
-    rising = np.concatenate([zero, cells.cumsum(axis=-1)], axis=-1)
-    falling = np.concatenate([cells[..., ::-1].cumsum(axis=-1)[..., ::-1], zero], axis=-1)
-    on = np.concatenate([cells, zero], axis=-1)
-    win, loss = _at(falling, np.maximum(above, 0)), _at(rising, np.maximum(below, 0))
-    push = np.where((below < above) & (below >= 0), _at(on, np.maximum(below, 0)), 0.0)
-    return Chances(*(np.where(inside, share, np.nan) for share in (win, push, loss)))
+    rising = np.concatenate([zero, pmf.cumsum(axis=-1)], axis=-1)
+    falling = np.concatenate([pmf[..., ::-1].cumsum(axis=-1)[..., ::-1], zero], axis=-1)
+    on = np.concatenate([pmf, zero], axis=-1)
+    win, loss = _take_at(falling, np.maximum(above, 0)), _take_at(rising, np.maximum(below, 0))
+    push = np.where((below < above) & (below >= 0), _take_at(on, np.maximum(below, 0)), 0.0)
+    return WinPushLoss(*(np.where(inside, share, np.nan) for share in (win, push, loss)))
 
 
-def _at(values: Array, index: NDArray[np.intp]) -> Array:
+def _take_at(values: Array, index: NDArray[np.intp]) -> Array:
     wide = np.broadcast_to(index, (*values.shape[:-2], *index.shape))
     return np.take_along_axis(values, wide, axis=-1)

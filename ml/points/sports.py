@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ml.points.families import Family
+from ml.points.families import DistributionFamily
 from ml.points.model import PointModel
 from ml.quotes import Market
 
@@ -17,38 +17,38 @@ if TYPE_CHECKING:
 
 # 1,372 games of 2018-22 around the median closing spread: maximum likelihood of the deviation and the key numbers,
 # which are hit by 203 (3), 89 (6), 121 (7), 73 (10) and 77 (14) margins; the total's deviation from its closing line
-_NFL_KEYS = {s * k: w for k, w in ((3, 3.7), (6, 1.7), (7, 2.4), (10, 1.6), (14, 2.1)) for s in (1, -1)}
+_NFL_KEY_WEIGHTS = {s * k: w for k, w in ((3, 3.7), (6, 1.7), (7, 2.4), (10, 1.6), (14, 2.1)) for s in (1, -1)}
 NFL = {
-    Market.SPREADS: PointModel(Family.NORMAL, -60, 60, (0.0, 13.7), {0: 0.25} | _NFL_KEYS),
-    Market.TOTALS: PointModel(Family.NORMAL, 0, 110, (45.0, 13.3)),
+    Market.SPREADS: PointModel(DistributionFamily.NORMAL, -60, 60, (0.0, 13.7), {0: 0.25} | _NFL_KEY_WEIGHTS),
+    Market.TOTALS: PointModel(DistributionFamily.NORMAL, 0, 110, (45.0, 13.3)),
 }
 # 2,629 games of 2021-24 around the closing lines; overtime is played until somebody leads
 NBA = {
-    Market.SPREADS: PointModel(Family.NORMAL, -70, 70, (0.0, 13.4), {0: 0.0}),
-    Market.TOTALS: PointModel(Family.NORMAL, 120, 340, (225.0, 18.0)),
+    Market.SPREADS: PointModel(DistributionFamily.NORMAL, -70, 70, (0.0, 13.4), {0: 0.0}),
+    Market.TOTALS: PointModel(DistributionFamily.NORMAL, 120, 340, (225.0, 18.0)),
 }
 # 2,460 games of 2016: 28% end with one run between the sides, a normal variable says 18%
 MLB = {
-    Market.SPREADS: PointModel(Family.NORMAL, -25, 25, (0.0, 4.3), {0: 0.0, 1: 1.55, -1: 1.55}),
-    Market.TOTALS: PointModel(Family.NEGATIVE_BINOMIAL, 0, 45, (8.9, 7.1)),
+    Market.SPREADS: PointModel(DistributionFamily.NORMAL, -25, 25, (0.0, 4.3), {0: 0.0, 1: 1.55, -1: 1.55}),
+    Market.TOTALS: PointModel(DistributionFamily.NEGATIVE_BINOMIAL, 0, 45, (8.9, 7.1)),
 }
 # conventional; overtime and shoot-out are played until somebody leads
 NHL = {
-    Market.SPREADS: PointModel(Family.SKELLAM, -15, 15, (3.2, 3.0), {0: 0.0}),
-    Market.TOTALS: PointModel(Family.NEGATIVE_BINOMIAL, 0, 25, (6.1, 60.0)),
+    Market.SPREADS: PointModel(DistributionFamily.SKELLAM, -15, 15, (3.2, 3.0), {0: 0.0}),
+    Market.TOTALS: PointModel(DistributionFamily.NEGATIVE_BINOMIAL, 0, 25, (6.1, 60.0)),
 }
 # 59,869 matches of 2012-24
 SOCCER = {
-    Market.SPREADS: PointModel(Family.SKELLAM, -12, 12, (1.5, 1.2)),
-    Market.TOTALS: PointModel(Family.NEGATIVE_BINOMIAL, 0, 20, (2.7, 127.0)),
+    Market.SPREADS: PointModel(DistributionFamily.SKELLAM, -12, 12, (1.5, 1.2)),
+    Market.TOTALS: PointModel(DistributionFamily.NEGATIVE_BINOMIAL, 0, 20, (2.7, 127.0)),
 }
-_LEAGUES = {"americanfootball_nfl": NFL, "basketball_nba": NBA, "baseball_mlb": MLB, "icehockey_nhl": NHL}
-_GROUPS = {"soccer": SOCCER}
+_MODELS_BY_SPORT = {"americanfootball_nfl": NFL, "basketball_nba": NBA, "baseball_mlb": MLB, "icehockey_nhl": NHL}
+_MODELS_BY_FAMILY = {"soccer": SOCCER}
 
 
-def point_models(sport: str) -> Mapping[Market, PointModel]:
+def point_models_for(sport: str) -> Mapping[Market, PointModel]:
     """The models of spreads and totals of a sport by its key (`americanfootball_nfl`), none where nothing is known.
 
     What has not been looked at has none: a league's key numbers are not another's.
     """
-    return _LEAGUES.get(sport) or _GROUPS.get(sport.split("_", 1)[0], {})
+    return _MODELS_BY_SPORT.get(sport) or _MODELS_BY_FAMILY.get(sport.split("_", 1)[0], {})

@@ -1,16 +1,16 @@
 """Quotes as columns: the shapes that feeds produce, the store keeps and the scorer reads."""
 
-from ml.quotes.batch import UNKNOWN_TIME, EventStarts, MarketTimes, Micros, PollChanges, QuoteBatch
+from ml.quotes.batch import UNKNOWN_TIME, EventStarts, MarketConfirmations, Micros, PollChanges, QuoteBatch
 from ml.quotes.codec import decode_changes, decode_columns, encode_changes, encode_columns
-from ml.quotes.vocabulary import FIRST_DYNAMIC_ID, OUTCOMES_OF, Market, Outcome
+from ml.quotes.enums import FIRST_DYNAMIC_ID, MARKET_OUTCOMES, Market, Outcome
 
 __all__ = [
     "FIRST_DYNAMIC_ID",
-    "OUTCOMES_OF",
+    "MARKET_OUTCOMES",
     "UNKNOWN_TIME",
     "EventStarts",
     "Market",
-    "MarketTimes",
+    "MarketConfirmations",
     "Micros",
     "Outcome",
     "PollChanges",

@@ -21,7 +21,7 @@ UNKNOWN_TIME: Micros = np.iinfo(np.int64).min
 """The `book_time` of a quote whose book did not say when it was updated."""
 
 
-class _Columns:
+class _ColumnBatch:
     """Parallel one-dimensional arrays with fixed types (`DTYPES`, in field order)."""
 
     __slots__: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class _Columns:
             raise ValueError(msg)
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[Any, ...]]) -> Self:
+    def from_rows(cls, rows: Iterable[tuple[Any, ...]]) -> Self:
         """Build from row tuples in field order."""
         columns = list(zip(*rows, strict=True)) or [()] * len(cls.DTYPES)
         return cls(*(np.array(c, dtype=t) for c, t in zip(columns, cls.DTYPES, strict=True)))
@@ -42,7 +42,7 @@ class _Columns:
     @classmethod
     def empty(cls) -> Self:
         """Build without rows."""
-        return cls.of(())
+        return cls.from_rows(())
 
     def columns(self) -> tuple[NDArray[Any], ...]:
         """The arrays in field order."""
@@ -57,7 +57,7 @@ class _Columns:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QuoteBatch(_Columns):
+class QuoteBatch(_ColumnBatch):
     """Prices, one row a quote: key (event, book, market, outcome, point), value (price, book_time).
 
     `point` is NaN where the market has none; `price` is NaN where the quote was withdrawn.
@@ -75,7 +75,7 @@ class QuoteBatch(_Columns):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MarketTimes(_Columns):
+class MarketConfirmations(_ColumnBatch):
     """When each book last confirmed each market it offers, one row a (event, book, market) on offer.
 
     A quote that did not change is not stored again, so this is what tells a fresh price from a stale one.
@@ -84,13 +84,13 @@ class MarketTimes(_Columns):
     event: NDArray[np.int32]
     book: NDArray[np.int16]
     market: NDArray[np.int16]
-    book_time: NDArray[np.int64]
+    confirmed_at: NDArray[np.int64]
 
     DTYPES = ("i4", "i2", "i2", "i8")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EventStarts(_Columns):
+class EventStarts(_ColumnBatch):
     """The start times of the events listed in a poll, as the feed stated them at that moment."""
 
     event: NDArray[np.int32]
@@ -104,7 +104,7 @@ class PollChanges:
     """Everything that one poll of one sport changed: the unit of the `odds:changes` stream.
 
     `observed_at` is the feed's clock (virtual in a replay); `received_at` is always the wall clock,
-    for latency. `starts` and `times` are complete for the poll; `quotes` holds changes only.
+    for latency. `starts` and `confirmations` are complete for the poll; `quotes` holds changes only.
     """
 
     poll_id: int
@@ -113,5 +113,5 @@ class PollChanges:
     received_at: Micros
     run_id: str
     quotes: QuoteBatch
-    times: MarketTimes
+    confirmations: MarketConfirmations
     starts: EventStarts

@@ -10,61 +10,61 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 import numpy as np
 
-from ml.quotes.batch import EventStarts, MarketTimes, PollChanges, QuoteBatch
+from ml.quotes.batch import EventStarts, MarketConfirmations, PollChanges, QuoteBatch
 
 if TYPE_CHECKING:
-    from ml.quotes.batch import _Columns
+    from ml.quotes.batch import _ColumnBatch
 
-    C = TypeVar("C", bound=_Columns)
+    C = TypeVar("C", bound=_ColumnBatch)
 else:
     C = TypeVar("C")
 
 
-class _Envelope(msgspec.Struct, array_like=True):
+class _PollEnvelope(msgspec.Struct, array_like=True):
     poll_id: int
     sport: str
     observed_at: int
     received_at: int
     run_id: str
     quotes: tuple[bytes, ...]
-    times: tuple[bytes, ...]
+    confirmations: tuple[bytes, ...]
     starts: tuple[bytes, ...]
 
 
 _encoder = msgspec.msgpack.Encoder()
-_envelopes = msgspec.msgpack.Decoder(_Envelope)
-_columns = msgspec.msgpack.Decoder(tuple[bytes, ...])
+_envelope_decoder = msgspec.msgpack.Decoder(_PollEnvelope)
+_columns_decoder = msgspec.msgpack.Decoder(tuple[bytes, ...])
 
 
-def _pack(batch: _Columns) -> tuple[bytes, ...]:
+def _pack(batch: _ColumnBatch) -> tuple[bytes, ...]:
     return tuple(np.ascontiguousarray(c).tobytes() for c in batch.columns())
 
 
-def _unpack(kind: type[C], packed: tuple[bytes, ...]) -> C:
-    return kind(*(np.frombuffer(b, dtype=f"<{t}") for b, t in zip(packed, kind.DTYPES, strict=True)))
+def _unpack(batch_type: type[C], packed: tuple[bytes, ...]) -> C:
+    return batch_type(*(np.frombuffer(b, dtype=f"<{t}") for b, t in zip(packed, batch_type.DTYPES, strict=True)))
 
 
-def encode_columns(batch: _Columns) -> bytes:
+def encode_columns(batch: _ColumnBatch) -> bytes:
     """Pack one batch of columns."""
     return _encoder.encode(_pack(batch))
 
 
-def decode_columns(kind: type[C], data: bytes) -> C:
+def decode_columns(batch_type: type[C], data: bytes) -> C:
     """Unpack what `encode_columns` packed; the arrays are read-only views of `data`."""
-    return _unpack(kind, _columns.decode(data))
+    return _unpack(batch_type, _columns_decoder.decode(data))
 
 
 def encode_changes(changes: PollChanges) -> bytes:
     """Pack a poll for the stream."""
     return _encoder.encode(
-        _Envelope(
+        _PollEnvelope(
             changes.poll_id,
             changes.sport,
             changes.observed_at,
             changes.received_at,
             changes.run_id,
             _pack(changes.quotes),
-            _pack(changes.times),
+            _pack(changes.confirmations),
             _pack(changes.starts),
         )
     )
@@ -75,7 +75,7 @@ def decode_changes(data: bytes) -> PollChanges:
 
     Raises `msgspec.DecodeError` if the bytes are no entry.
     """
-    e = _envelopes.decode(data)
+    e = _envelope_decoder.decode(data)
     return PollChanges(
         e.poll_id,
         e.sport,
@@ -83,6 +83,6 @@ def decode_changes(data: bytes) -> PollChanges:
         e.received_at,
         e.run_id,
         _unpack(QuoteBatch, e.quotes),
-        _unpack(MarketTimes, e.times),
+        _unpack(MarketConfirmations, e.confirmations),
         _unpack(EventStarts, e.starts),
     )

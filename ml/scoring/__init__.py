@@ -5,9 +5,20 @@ every poll and `tick(now)` when time passes without one; each returns the alerts
 what was withheld, by reason. No I/O: the service around it is `serving.scorer`.
 """
 
-from ml.scoring.alerts import Alert, AlertKey, Leg, Worth
-from ml.scoring.books import Books, Traits
+from ml.scoring.alerts import Alert, AlertKey, AlertMetrics, Leg
+from ml.scoring.books import BookProfile, BookProfiles
 from ml.scoring.rules import ScoringRules, Verdict
-from ml.scoring.scorer import SportScorer, Step
+from ml.scoring.scorer import ScoringResult, SportScorer
 
-__all__ = ["Alert", "AlertKey", "Books", "Leg", "ScoringRules", "SportScorer", "Step", "Traits", "Verdict", "Worth"]
+__all__ = [
+    "Alert",
+    "AlertKey",
+    "AlertMetrics",
+    "BookProfile",
+    "BookProfiles",
+    "Leg",
+    "ScoringResult",
+    "ScoringRules",
+    "SportScorer",
+    "Verdict",
+]

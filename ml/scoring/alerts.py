@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from ml.quotes import Micros
     from ml.scoring.rules import ScoringRules
 
-State = Literal["opened", "updated", "closed"]
-_NAMESPACE = uuid.UUID("6f3c4f6e-2f0b-4d5e-9d0a-1d6f0d2b7a11")
+AlertState = Literal["opened", "updated", "closed"]
+_ALERT_ID_NAMESPACE = uuid.UUID("6f3c4f6e-2f0b-4d5e-9d0a-1d6f0d2b7a11")
 
 
-Kind = Literal["value", "arbitrage", "likely_error"]
+AlertKind = Literal["value", "arbitrage", "likely_error"]
 """A likely error looks like value, or like an arbitrage (with legs, all at one book or its copies), but is too good to
 be true: the book may void the bets."""
 
@@ -32,7 +32,7 @@ class AlertKey(NamedTuple):
     `point` is the selection's own point (the line's, for an arbitrage), None where the market has none.
     """
 
-    kind: Kind
+    kind: AlertKind
     event: int
     market: int
     point: float | None
@@ -49,7 +49,7 @@ class Leg(Struct, frozen=True):
     stake_fraction: float
 
 
-class Worth(Struct, frozen=True):
+class AlertMetrics(Struct, frozen=True):
     """The numbers of an alert. For an arbitrage `expected_value` is the guaranteed return, and the fields that need
     a fair price are None.
 
@@ -91,28 +91,30 @@ class Alert(Struct, frozen=True):
 
     alert_id: uuid.UUID
     seq: int
-    state: State
+    state: AlertState
     reason: str | None
     key: AlertKey
-    worth: Worth
+    metrics: AlertMetrics
     observed_at: Micros
     poll_id: int
     tick_poll_id: int
 
 
-def open_alert(key: AlertKey, worth: Worth, observed_at: Micros, poll_id: int, tick_poll_id: int) -> Alert:
+def open_alert(key: AlertKey, metrics: AlertMetrics, observed_at: Micros, poll_id: int, tick_poll_id: int) -> Alert:
     """The first step; its id follows from what it is about and when, so a repeated computation repeats it."""
     name = "|".join(map(str, (*key, observed_at)))
-    return Alert(uuid.uuid5(_NAMESPACE, name), 0, "opened", None, key, worth, observed_at, poll_id, tick_poll_id)
+    return Alert(
+        uuid.uuid5(_ALERT_ID_NAMESPACE, name), 0, "opened", None, key, metrics, observed_at, poll_id, tick_poll_id
+    )
 
 
-def update_alert(alert: Alert, worth: Worth, observed_at: Micros, poll_id: int, tick_poll_id: int) -> Alert:
+def update_alert(alert: Alert, metrics: AlertMetrics, observed_at: Micros, poll_id: int, tick_poll_id: int) -> Alert:
     """The next step while it stays open."""
     return replace(
         alert,
         seq=alert.seq + 1,
         state="updated",
-        worth=worth,
+        metrics=metrics,
         observed_at=observed_at,
         poll_id=poll_id,
         tick_poll_id=tick_poll_id,
@@ -124,11 +126,11 @@ def close_alert(alert: Alert, reason: str, observed_at: Micros, poll_id: int) ->
     return replace(alert, seq=alert.seq + 1, state="closed", reason=reason, observed_at=observed_at, poll_id=poll_id)
 
 
-def price_moved(last: Worth, price: float, fair: float, rules: ScoringRules) -> bool:
+def has_price_moved(last: AlertMetrics, price: float, fair: float, rules: ScoringRules) -> bool:
     """Whether a price or what is fair differs enough from the numbers last told to tell them again."""
-    return last.price != price or abs((last.fair_probability or 0.0) - fair) >= rules.update_probability
+    return last.price != price or abs((last.fair_probability or 0.0) - fair) >= rules.min_probability_change
 
 
-def legs_moved(last: Worth, books: Sequence[int], prices: Sequence[float]) -> bool:
+def has_legs_changed(last: AlertMetrics, books: Sequence[int], prices: Sequence[float]) -> bool:
     """Whether an arbitrage is made of other bets than when it was last told."""
     return [(leg.book, leg.price) for leg in last.legs] != list(zip(books, prices, strict=True))

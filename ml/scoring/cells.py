@@ -13,7 +13,7 @@ Cells: TypeAlias = "tuple[NDArray[np.intp], ...]"
 """Outcome, line and book (M,) of some prices of a block (n, L, B)."""
 
 
-def cells_where(mask: NDArray[np.bool_]) -> Cells:
+def nonzero_cells(mask: NDArray[np.bool_]) -> Cells:
     """`mask.nonzero()`, which takes eight times as long where there are more dimensions than one."""
     [flat] = mask.reshape(-1).nonzero()
     return np.unravel_index(flat, mask.shape)

@@ -6,79 +6,79 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, Market
-from ml.scoring.slots import Slots, grown, runs
+from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
+from ml.scoring.slots import IndexAllocator, double_capacity, find_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from ml.quotes import MarketTimes, Micros
+    from ml.quotes import MarketConfirmations, Micros
 
-_VALUED = len(OUTCOMES_OF)
-_NONE = -1
+_VALUED_MARKETS = len(MARKET_OUTCOMES)
+_NOT_VALUED = -1
 # the last place stands for all ids beyond
-_PLACE = np.full(max(Market) + 2, _NONE, np.intp)
-_PLACE[[int(market) for market in OUTCOMES_OF]] = range(_VALUED)
+_INDEX_BY_MARKET = np.full(max(Market) + 2, _NOT_VALUED, np.intp)
+_INDEX_BY_MARKET[[int(market) for market in MARKET_OUTCOMES]] = range(_VALUED_MARKETS)
 
 
-class _Offer(NamedTuple):
+class _OfferedMarkets(NamedTuple):
     """The markets on offer, row by row, which rows of them are valued (None: all), and the ladders of these."""
 
     event: NDArray[np.int32]
     market: NDArray[np.int16]
     valued: NDArray[np.intp] | None
-    ladder: NDArray[np.intp]
+    event_market: NDArray[np.intp]
 
 
-class Confirmations:
-    """`times` (K, B) by ladder (a market of an event, `ladders` numbers them) and book, in microseconds."""
+class ConfirmationTimes:
+    """`times` (K, B) by ladder (a market of an event, `event_markets` numbers them) and book, in microseconds."""
 
     def __init__(self) -> None:
-        self.times = np.full((16 * _VALUED, 0), UNKNOWN_TIME, np.int64)
-        self._events = Slots()
-        self._offer: _Offer | None = None
+        self.confirmed_at = np.full((16 * _VALUED_MARKETS, 0), UNKNOWN_TIME, np.int64)
+        self._events = IndexAllocator()
+        self._offered: _OfferedMarkets | None = None
 
     def apply(
-        self, times: MarketTimes, latest: Micros, columns: Callable[[NDArray[np.int16]], NDArray[np.intp]]
+        self, times: MarketConfirmations, latest: Micros, columns_of: Callable[[NDArray[np.int16]], NDArray[np.intp]]
     ) -> None:
         """Take over a poll's times, none later than `latest`.
 
-        `columns` gives books theirs, and lets `insert_books` make room for new ones.
+        `columns_of` gives books theirs, and lets `insert_books` make room for new ones.
         """
-        offer = self._offer = self._placed(times.event, times.market)
-        book, stated = times.book, np.minimum(times.book_time, latest)
-        if offer.valued is not None:
-            book, stated = book[offer.valued], stated[offer.valued]
-        column = columns(book)
-        self.times.reshape(-1)[offer.ladder * self.times.shape[1] + column] = stated
+        offered = self._offered = self._offered_markets(times.event, times.market)
+        book, stated = times.book, np.minimum(times.confirmed_at, latest)
+        if offered.valued is not None:
+            book, stated = book[offered.valued], stated[offered.valued]
+        column = columns_of(book)
+        self.confirmed_at.reshape(-1)[offered.event_market * self.confirmed_at.shape[1] + column] = stated
 
-    def ladders(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> NDArray[np.intp]:
+    def event_markets(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> NDArray[np.intp]:
         """The ladder of each market (N,), all of them valued; those of an event mostly stand together."""
-        first, length = runs(event)
-        slots = self._events.take_all(event[first].tolist())
-        while len(self._events) * _VALUED > len(self.times):
-            self.times = grown(self.times, UNKNOWN_TIME)
-        return (slots * _VALUED).repeat(length) + _PLACE.take(market)
+        first, length = find_runs(event)
+        indices = self._events.allocate_all(event[first].tolist())
+        while len(self._events) * _VALUED_MARKETS > len(self.confirmed_at):
+            self.confirmed_at = double_capacity(self.confirmed_at, UNKNOWN_TIME)
+        return (indices * _VALUED_MARKETS).repeat(length) + _INDEX_BY_MARKET.take(market)
 
     def insert_books(self, where: NDArray[np.intp]) -> None:
         """Make columns for new books, as `np.insert` counts."""
-        self.times = np.insert(self.times, where, UNKNOWN_TIME, axis=1)
+        self.confirmed_at = np.insert(self.confirmed_at, where, UNKNOWN_TIME, axis=1)
 
-    def forget(self, event: int) -> None:
+    def release_event(self, event: int) -> None:
         """Free the ladders of an event that has ended."""
-        slot = self._events.release(event)
-        if slot is not None:
-            self.times[slot * _VALUED : (slot + 1) * _VALUED] = UNKNOWN_TIME
-            self._offer = None
+        index = self._events.release(event)
+        if index is not None:
+            self.confirmed_at[index * _VALUED_MARKETS : (index + 1) * _VALUED_MARKETS] = UNKNOWN_TIME
+            self._offered = None
 
-    def _placed(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> _Offer:
+    def _offered_markets(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> _OfferedMarkets:
         """The ladders of what is on offer: mostly those of the last poll, only the books come in another order."""
-        last = self._offer
+        last = self._offered
         if last is not None and np.array_equal(event, last.event) and np.array_equal(market, last.market):
             return last
-        valued = np.flatnonzero(_PLACE[np.minimum(market, len(_PLACE) - 1)] != _NONE)
+        valued = np.flatnonzero(_INDEX_BY_MARKET[np.minimum(market, len(_INDEX_BY_MARKET) - 1)] != _NOT_VALUED)
         if len(valued) == len(market):
-            return _Offer(event, market, None, self.ladders(event, market))
-        return _Offer(event, market, valued, self.ladders(event[valued], market[valued]))
+            return _OfferedMarkets(event, market, None, self.event_markets(event, market))
+        return _OfferedMarkets(event, market, valued, self.event_markets(event[valued], market[valued]))

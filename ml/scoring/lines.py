@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ml.quotes import OUTCOMES_OF, Market, Outcome
+from ml.quotes import MARKET_OUTCOMES, Market, Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.quotes import QuoteBatch
 
-OUTCOME_IDS = {int(market): tuple(map(int, outcomes)) for market, outcomes in OUTCOMES_OF.items()}
+OUTCOME_IDS = {int(market): tuple(map(int, outcomes)) for market, outcomes in MARKET_OUTCOMES.items()}
 """The outcomes of every market that is valued, in matrix order, as plain numbers."""
-WIDTH_OF = {market: len(outcomes) for market, outcomes in OUTCOME_IDS.items()}
-WIDEST = max(WIDTH_OF.values())
+OUTCOME_COUNT_BY_MARKET = {market: len(outcomes) for market, outcomes in OUTCOME_IDS.items()}
+MAX_OUTCOMES = max(OUTCOME_COUNT_BY_MARKET.values())
 NOT_VALUED = -1
 _SPREADS, _AWAY = int(Market.SPREADS), int(Outcome.AWAY)  # NumPy compares with a plain number five times as fast
 # the last row and the last column stand for all ids beyond
-_COLUMN = np.full((max(Market) + 2, max(Outcome) + 2), NOT_VALUED, np.intp)
-for _market, _outcomes in OUTCOMES_OF.items():
-    _COLUMN[_market, _outcomes] = range(len(_outcomes))
+_OUTCOME_COLUMN = np.full((max(Market) + 2, max(Outcome) + 2), NOT_VALUED, np.intp)
+for _market, _outcomes in MARKET_OUTCOMES.items():
+    _OUTCOME_COLUMN[_market, _outcomes] = range(len(_outcomes))
 
 
 class LineKey(NamedTuple):
@@ -41,7 +41,7 @@ class LineKey(NamedTuple):
 def selection_point(key: LineKey, column: int) -> float | None:
     """The point as the book writes it beside outcome number `column` of the line."""
     if key.market == Market.SPREADS:
-        return key.point if OUTCOMES_OF[Market.SPREADS][column] is Outcome.HOME else 0.0 - key.point
+        return key.point if MARKET_OUTCOMES[Market.SPREADS][column] is Outcome.HOME else 0.0 - key.point
     return key.point if key.market == Market.TOTALS else None
 
 
@@ -62,6 +62,6 @@ def line_points(quotes: QuoteBatch) -> NDArray[np.float32]:
 
 def outcome_columns(quotes: QuoteBatch) -> NDArray[np.intp]:
     """The number (N,) of each quote's outcome among those of its line, `NOT_VALUED` where its market is not valued."""
-    markets, outcomes = _COLUMN.shape
+    markets, outcomes = _OUTCOME_COLUMN.shape
     cells = np.minimum(quotes.market, markets - 1) * outcomes + np.minimum(quotes.outcome, outcomes - 1)
-    return _COLUMN.take(cells)
+    return _OUTCOME_COLUMN.take(cells)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ml.arbitrage import NO_BOOK, BestPairs, best_pairs, ruled_pairs
+from ml.arbitrage import NO_BOOK, BestPairs, best_pairs, find_compatible_pairs
 from ml.points import fit_points
 from ml.quotes import Market
-from ml.scoring.ages import age_steps, young_steps
+from ml.scoring.staleness import is_fresh, staleness_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ml.points import PointModel
     from ml.quotes import Micros
-    from ml.scoring.books import Books
+    from ml.scoring.books import BookProfiles
     from ml.scoring.rules import ScoringRules
     from ml.scoring.valuation import Valuation
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
 
 
-class Middle(NamedTuple):
+class MiddleBet(NamedTuple):
     """A bet on more than the first line's point and one on less than the second's, each as (line, book).
 
     The numbers are those of `ml.arbitrage.Pair`, per unit of total stake, after commission.
@@ -42,75 +42,91 @@ class Middle(NamedTuple):
     break_even: float
 
 
-def middles(
-    value: Valuation, books: Books, models: Mapping[Market, PointModel], now: Micros, rules: ScoringRules
-) -> list[Middle]:
+def find_middles(
+    valuation: Valuation,
+    books: BookProfiles,
+    point_models: Mapping[Market, PointModel],
+    now: Micros,
+    rules: ScoringRules,
+) -> list[MiddleBet]:
     """The best pair of every event's margin and total where it is a middle worth more than nothing, the best first.
 
     Of young prices that no consensus calls odd, on events that have not started, between books that are not known to
     settle differently. The numbers between are as likely as the model says that fits the consensus at all points.
     """
-    found = [middle for market in models for middle in _of_market(value, market, books, models[market], now, rules)]
+    found = [
+        middle
+        for market in point_models
+        for middle in _market_middles(valuation, market, books, point_models[market], now, rules)
+    ]
     return sorted(found, key=lambda middle: -middle.expected_value)
 
 
-def _of_market(
-    value: Valuation, market: Market, books: Books, model: PointModel, now: Micros, rules: ScoringRules
-) -> Iterator[Middle]:
-    lines = value.lines
-    fair = value.market.probability[0]
-    trusted = (value.market.books >= rules.min_books) & ~np.isnan(fair)
-    [mine] = ((lines.market == int(market)) & (lines.start > now) & trusted).nonzero()
-    line = _by_ladder(mine, lines.ladder[mine])
+def _market_middles(
+    valuation: Valuation, market: Market, books: BookProfiles, model: PointModel, now: Micros, rules: ScoringRules
+) -> Iterator[MiddleBet]:
+    lines = valuation.lines
+    fair = valuation.consensus.probability[0]
+    trusted = (valuation.consensus.books >= rules.min_books) & ~np.isnan(fair)
+    [mine] = ((lines.market == int(market)) & (lines.commence_at > now) & trusted).nonzero()
+    line = _lines_by_event_market(mine, lines.event_market[mine])
     if not line.size or line.shape[1] == 1:
         return
     at = np.where(line == NO_BOOK, np.nan, lines.threshold()[line])
-    weight = np.where(line == NO_BOOK, 0.0, value.market.books[line])
+    weight = np.where(line == NO_BOOK, 0.0, valuation.consensus.books[line])
     fit = fit_points(model, at, np.where(line == NO_BOOK, np.nan, fair[line]), weight)
-    price = np.where(_usable(value, now, rules)[line] & (line != NO_BOOK)[..., None], value.price[:, line], np.nan)
+    price = np.where(
+        _usable_prices(valuation, now, rules)[line] & (line != NO_BOOK)[..., None], valuation.price[:, line], np.nan
+    )
     over, under = (side.reshape(len(line), -1) for side in price)
     thresholds = np.repeat(at, price.shape[-1], axis=1)
-    cells = model.probabilities(fit.parameters)
-    pairs = _paired(over, under, thresholds, books, market, cells, model.low)
-    yield from _told(pairs, line, thresholds, price.shape[-1])
+    pmf = model.pmf(fit.parameters)
+    pairs = _best_pairs(over, under, thresholds, books, market, pmf, model.low)
+    yield from _positive_middles(pairs, line, thresholds, price.shape[-1])
 
 
-def _by_ladder(lines: Index, ladder: Index) -> Index:
+def _lines_by_event_market(lines: Index, event_market: Index) -> Index:
     """The lines (K, P) of each ladder, filled up with `NO_BOOK`."""
-    _, rung = np.unique(ladder, return_inverse=True)
-    order = np.argsort(rung, kind="stable")
-    begin = np.searchsorted(rung[order], np.arange(int(rung.max(initial=-1)) + 1))
-    slot = np.arange(len(order)) - begin[rung[order]]
-    table = np.full((len(begin), int(slot.max(initial=-1)) + 1), NO_BOOK)
-    table[rung[order], slot] = lines[order]
+    _, group = np.unique(event_market, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    begin = np.searchsorted(group[order], np.arange(int(group.max(initial=-1)) + 1))
+    position = np.arange(len(order)) - begin[group[order]]
+    table = np.full((len(begin), int(position.max(initial=-1)) + 1), NO_BOOK)
+    table[group[order], position] = lines[order]
     return table
 
 
-def _usable(value: Valuation, now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
+def _usable_prices(valuation: Valuation, now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
     """Prices (L, B) that are young, and of books in no conflict with themselves or with the others."""
-    cost = value.lines.cost
-    sound = np.isnan(cost) | (cost >= rules.least_booksum)
-    usable: NDArray[np.bool_] = young_steps(age_steps(value.lines.book_time, now, rules)) & sound & ~value.market.far
+    cost = valuation.lines.booksum
+    sound = np.isnan(cost) | (cost >= rules.min_booksum)
+    usable: NDArray[np.bool_] = (
+        is_fresh(staleness_buckets(valuation.lines.confirmed_at, now, rules))
+        & sound
+        & ~valuation.consensus.outlying_books
+    )
     return usable
 
 
-def _paired(over: Array, under: Array, at: Array, books: Books, market: Market, cells: Array, low: int) -> BestPairs:
+def _best_pairs(
+    over: Array, under: Array, at: Array, books: BookProfiles, market: Market, pmf: Array, low: int
+) -> BestPairs:
     """The best pair of each ladder, of books that are not known to settle differently; columns by point and book."""
-    known = books.differing.get(market)
+    known = books.conflicting_rules.get(market)
     if known is None:
-        return best_pairs(over, at, under, at, cells=cells, low=low)
+        return best_pairs(over, at, under, at, pmf=pmf, low=low)
     columns = list(known) * (over.shape[1] // len(known))
-    return ruled_pairs(over, at, under, at, columns, cells=cells, low=low)[0]
+    return find_compatible_pairs(over, at, under, at, columns, pmf=pmf, low=low)[0]
 
 
-def _told(pairs: BestPairs, line: Index, at: Array, width: int) -> Iterator[Middle]:
+def _positive_middles(pairs: BestPairs, line: Index, at: Array, width: int) -> Iterator[MiddleBet]:
     """Those of the pairs that are middles and worth more than nothing."""
-    found, (ladders, first, second) = pairs.value, (np.arange(len(line)), pairs.over_book, pairs.under_book)
-    apart = at[ladders, first] < at[ladders, second]
+    found, (groups, first, second) = pairs.value, (np.arange(len(line)), pairs.over_book, pairs.under_book)
+    apart = at[groups, first] < at[groups, second]
     for k in np.flatnonzero((first != NO_BOOK) & apart & (found.expected_value[:, 0] > 0)).tolist():
         (over_slot, over_book), (under_slot, under_book) = divmod(int(first[k]), width), divmod(int(second[k]), width)
         share, rest = found.stake_fraction[k, 0].tolist()
-        yield Middle(
+        yield MiddleBet(
             (int(line[k, over_slot]), over_book),
             (int(line[k, under_slot]), under_book),
             (share, rest),

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from ml.market.devig import DevigMethod
-from ml.staking import Policy
+from ml.staking import StakePolicy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ class Verdict(IntEnum):
     price every outcome.
     """
 
-    NOTHING = 0
+    NO_CANDIDATE = 0
     OPEN = 1
     STARTED = 2
     STALE = 3
@@ -42,28 +42,28 @@ class Verdict(IntEnum):
         return self.name.lower()
 
 
-NOTHING, OPEN, STARTED, STALE, OUTLIER, THIN, ONE_SIDED, RULES, DISPUTED, ONE_BOOK = map(int, Verdict)
+NO_CANDIDATE, OPEN, STARTED, STALE, OUTLIER, THIN, ONE_SIDED, RULES, DISPUTED, ONE_BOOK = map(int, Verdict)
 """For arrays: NumPy takes five times as long to compare one with a member of an enumeration, or to write it."""
 
 
-def tells(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
+def is_alertable(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Which verdicts on prices, of any shape, have an alert."""
-    told: NDArray[np.bool_] = (verdict == OPEN) | (verdict == OUTLIER)
-    return told
+    alertable: NDArray[np.bool_] = (verdict == OPEN) | (verdict == OUTLIER)
+    return alertable
 
 
-def tells_arbitrage(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
+def is_alertable_arbitrage(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Which verdicts on arbitrages, of any shape, have an alert."""
-    told: NDArray[np.bool_] = (verdict == OPEN) | (verdict == ONE_BOOK)
-    return told
+    alertable: NDArray[np.bool_] = (verdict == OPEN) | (verdict == ONE_BOOK)
+    return alertable
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringRules:
     """Thresholds of the scorer.
 
-    A book whose prices sum to less than `least_booksum` is in conflict with itself. A price is disputed where the other
-    books that call it worth nothing have a share of `most_dissent` or more of their weight (`ml.market.others`).
+    A book whose prices sum to less than `min_booksum` is in conflict with itself. A price is disputed where the other
+    books that call it worth nothing have a share of `max_dissent` or more of their weight (`ml.market.others`).
     `volatility` is how far the market
     drifts in a second, a standard deviation in log-odds that grows with the root of time: 1.5e-4 to 5.5e-4 between
     three days and ten minutes before 120 games of the NFL in 2025. `policy` are the numbers of the risk controls.
@@ -74,9 +74,9 @@ class ScoringRules:
     method: DevigMethod = DevigMethod.POWER
     stale_after_seconds: float = 600.0
     min_books: int = 4
-    least_booksum: float = 0.97
-    most_dissent: float = 0.25
-    implausible_arbitrage: float = 0.10
-    update_probability: float = 0.0025
+    min_booksum: float = 0.97
+    max_dissent: float = 0.25
+    max_arbitrage_return: float = 0.10
+    min_probability_change: float = 0.0025
     volatility: float = 5e-4
-    policy: Policy = field(default_factory=Policy)
+    policy: StakePolicy = field(default_factory=StakePolicy)

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Slots:
+class IndexAllocator:
     """Gives each name the lowest number that was never taken, or the last one released."""
 
     def __init__(self) -> None:
-        self._taken: dict[int, int] = {}
+        self._index_by_key: dict[int, int] = {}
         self._free: list[int] = []
         self._size = 0
 
@@ -23,31 +23,31 @@ class Slots:
         """How many numbers there are, taken or free."""
         return self._size
 
-    def take(self, name: int) -> int:
-        """The number of `name`."""
-        slot = self._taken.get(name)
-        if slot is None:
-            slot = self._free.pop() if self._free else self._size
-            self._taken[name] = slot
-            self._size = max(self._size, slot + 1)
-        return slot
+    def allocate(self, key: int) -> int:
+        """The number of `key`."""
+        index = self._index_by_key.get(key)
+        if index is None:
+            index = self._free.pop() if self._free else self._size
+            self._index_by_key[key] = index
+            self._size = max(self._size, index + 1)
+        return index
 
-    def take_all(self, names: list[int]) -> NDArray[np.intp]:
-        """The numbers (N,) of `names`; mostly all are known."""
-        slots = list(map(self._taken.get, names))
-        if None in slots:
-            slots = list(map(self.take, names))
-        return np.array(slots, np.intp)
+    def allocate_all(self, keys: list[int]) -> NDArray[np.intp]:
+        """The numbers (N,) of `keys`; mostly all are known."""
+        indices = list(map(self._index_by_key.get, keys))
+        if None in indices:
+            indices = list(map(self.allocate, keys))
+        return np.array(indices, np.intp)
 
-    def release(self, name: int) -> int | None:
-        """Free the number of `name` and tell which it was."""
-        slot = self._taken.pop(name, None)
-        if slot is not None:
-            self._free.append(slot)
-        return slot
+    def release(self, key: int) -> int | None:
+        """Free the number of `key` and tell which it was."""
+        index = self._index_by_key.pop(key, None)
+        if index is not None:
+            self._free.append(index)
+        return index
 
 
-def runs(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def find_runs(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where each run of rows that are equal in all `columns` (N,) begins, and how long it is."""
     size = len(columns[0])
     if not size:
@@ -57,6 +57,6 @@ def runs(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return bounds[:-1], bounds[1:] - bounds[:-1]
 
 
-def grown(array: NDArray[Any], fill: float, axis: int = 0) -> NDArray[Any]:
+def double_capacity(array: NDArray[Any], fill: float, axis: int = 0) -> NDArray[Any]:
     """`array` with twice as much room along `axis`."""
     return np.concatenate([array, np.full_like(array, fill)], axis=axis)

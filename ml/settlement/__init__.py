@@ -1,29 +1,29 @@
 """Results, books' rules, and what both make of a bet."""
 
-from ml.settlement.bets import STATUSES, Bets, Games, Settlement, Verdict, settle_bets
+from ml.settlement.bets import GAME_STATUSES, Bets, BetStatus, Games, Settlement, settle_bets
+from ml.settlement.rule_book import find_rules
 from ml.settlement.rules import (
     Abandoned,
-    Agreement,
     Conflict,
     DeadHeat,
     Period,
     Pitchers,
     Retirement,
     Rules,
+    RulesAgreement,
     SettlementRules,
     Tie,
     agreement,
     conflict,
-    conflicts,
+    conflict_matrix,
 )
 from ml.settlement.scores import GameReport, GameStatus, Score, ScorePeriod
-from ml.settlement.shares import Shares, settle_scores
-from ml.settlement.table import known_rules
+from ml.settlement.shares import StakeShares, settle_scores
 
 __all__ = [
-    "STATUSES",
+    "GAME_STATUSES",
     "Abandoned",
-    "Agreement",
+    "BetStatus",
     "Bets",
     "Conflict",
     "DeadHeat",
@@ -34,17 +34,17 @@ __all__ = [
     "Pitchers",
     "Retirement",
     "Rules",
+    "RulesAgreement",
     "Score",
     "ScorePeriod",
     "Settlement",
     "SettlementRules",
-    "Shares",
+    "StakeShares",
     "Tie",
-    "Verdict",
     "agreement",
     "conflict",
-    "conflicts",
-    "known_rules",
+    "conflict_matrix",
+    "find_rules",
     "settle_bets",
     "settle_scores",
 ]

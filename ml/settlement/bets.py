@@ -11,7 +11,7 @@ import numpy as np
 from ml.quotes import Market, Outcome
 from ml.settlement.rules import Abandoned, Period, Tie
 from ml.settlement.scores import GameReport, GameStatus
-from ml.settlement.shares import Shares, settle_scores
+from ml.settlement.shares import StakeShares, settle_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Numbers = NDArray[np.integer]
 
-SURELY_STANDS = 12.0
+MIN_POSTPONEMENT_LIMIT_HOURS = 12.0
 """Hours by which a start may move where the rule is not known: the shortest limit that a book was found to set."""
-UNKNOWN = 0
+UNKNOWN_TERM = 0
 """Where a term's number would stand: enumerations begin at 1."""
-STATUSES = (None, *GameStatus)
+GAME_STATUSES = (None, *GameStatus)
 """What is known of how a game ended; None where nothing is."""
 
 
-class Verdict(IntEnum):
+class BetStatus(IntEnum):
     """What became of a bet; only the first two are final, and have the least numbers."""
 
     SETTLED = auto()
@@ -52,7 +52,7 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Games:
-    """G games: the index of their status in `STATUSES`, scores (G, 2) home and away, NaN where unknown.
+    """G games: the index of their status in `GAME_STATUSES`, scores (G, 2) home and away, NaN where unknown.
 
     `contradicted` (G, 2) tells of the regulation and of the full score whether sources state different ones.
     """
@@ -63,18 +63,20 @@ class Games:
     contradicted: Mask
 
     @classmethod
-    def of(cls, reports: Sequence[GameReport | None], contradicted: Mask) -> Self:
+    def from_reports(cls, reports: Sequence[GameReport | None], contradicted: Mask) -> Self:
         """From what is known of each game; None where nothing is. `contradicted` is (G, 2)."""
-        known = [report or _NOTHING for report in reports]
-        status = np.array([STATUSES.index(report and report.status) for report in reports], np.int8)
-        return cls(status, _pairs([k.full for k in known]), _pairs([k.regulation for k in known]), contradicted)
+        known = [report or _NO_REPORT for report in reports]
+        status = np.array([GAME_STATUSES.index(report and report.status) for report in reports], np.int8)
+        return cls(
+            status, _score_array([k.full for k in known]), _score_array([k.regulation for k in known]), contradicted
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bets:
     """N bets: numbers of their game and rules, market, outcome, point (NaN where there is none).
 
-    `delay` are the hours from the start that was listed when the bet was made to the one that was kept, or to now
+    `delay_hours` are the hours from the start that was listed when the bet was made to the one that was kept, or to now
     where the game is not over.
     """
 
@@ -83,14 +85,14 @@ class Bets:
     market: Numbers
     outcome: Numbers
     point: Array
-    delay: Array
+    delay_hours: Array
 
 
 class Settlement(NamedTuple):
     """Shares of the stakes (n,), NaN where nothing is settled, and the numbers of the verdicts (n,)."""
 
-    shares: Shares
-    verdict: NDArray[np.int8]
+    shares: StakeShares
+    status: NDArray[np.int8]
 
 
 def settle_bets(bets: Bets, games: Games, rules: Sequence[Rules]) -> Settlement:
@@ -101,18 +103,18 @@ def settle_bets(bets: Bets, games: Games, rules: Sequence[Rules]) -> Settlement:
     league's word, or stands as far as further play could not have changed it: then a total that is already exceeded.
     Whether listed pitchers started is not known to any source of results, and not looked at.
     """
-    terms = _Terms.of(rules, bets.rules)
-    shares, contradicted = _on_the_score_that_counts(bets, games, terms)
-    verdict = _verdict(bets, games.status[bets.game], contradicted, terms, shares)
-    ties = (bets.market == Market.H2H) & (shares.pushed == 1) & (verdict == Verdict.SETTLED)
-    verdict[ties & (terms.tie == UNKNOWN)] = Verdict.UNKNOWN_RULES
-    verdict[ties & terms.is_(Period.SHOOTOUT)] = Verdict.NO_SCORE
-    return Settlement(_paid(verdict, _tied(shares, ties, terms)), verdict)
+    terms = _RuleTerms.from_rules(rules, bets.rules)
+    shares, contradicted = _shares_on_counted_score(bets, games, terms)
+    status = _bet_status(bets, games.status[bets.game], contradicted, terms, shares)
+    ties = (bets.market == Market.H2H) & (shares.pushed == 1) & (status == BetStatus.SETTLED)
+    status[ties & (terms.tie == UNKNOWN_TERM)] = BetStatus.UNKNOWN_RULES
+    status[ties & terms.has(Period.SHOOTOUT)] = BetStatus.NO_SCORE
+    return Settlement(_final_shares(status, _apply_tie_rule(shares, ties, terms)), status)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Terms:
-    """The rules of each bet as numbers (n,) of their enumerations; `UNKNOWN` and NaN where a rule is not known."""
+class _RuleTerms:
+    """The rules of each bet as numbers (n,) of their enumerations; `UNKNOWN_TERM` and NaN where a rule is not known."""
 
     period: Numbers
     tie: Numbers
@@ -120,23 +122,23 @@ class _Terms:
     postponed: Array
 
     @classmethod
-    def of(cls, rules: Sequence[Rules], number: Numbers) -> Self:
-        rows = [_numbers(rule) for rule in rules]
+    def from_rules(cls, rules: Sequence[Rules], number: Numbers) -> Self:
+        rows = [_enum_values(rule) for rule in rules]
         period, tie, abandoned = np.array(rows, np.int8).reshape(len(rows), 3)[number].T
         hours = np.array([rule and rule.postponed for rule in rules], float)
         return cls(period, tie, abandoned, hours[number])
 
-    def is_(self, term: Period | Tie | Abandoned) -> Mask:
+    def has(self, term: Period | Tie | Abandoned) -> Mask:
         column: Numbers = getattr(self, type(term).__name__.lower())
         return np.asarray(column == term.value, np.bool_)
 
 
-def _numbers(rule: Rules) -> list[int]:
+def _enum_values(rule: Rules) -> list[int]:
     terms = (rule.period, rule.tie, rule.abandoned) if rule else (None, None, None)
-    return [UNKNOWN if term is None else term.value for term in terms]
+    return [UNKNOWN_TERM if term is None else term.value for term in terms]
 
 
-def _on_the_score_that_counts(bets: Bets, games: Games, terms: _Terms) -> tuple[Shares, Mask]:
+def _shares_on_counted_score(bets: Bets, games: Games, terms: _RuleTerms) -> tuple[StakeShares, Mask]:
     """What the score of the period makes of each stake, and whether sources contradict each other on that score.
 
     Of an unknown period: what both make of it, NaN where they differ or one is not known.
@@ -144,68 +146,72 @@ def _on_the_score_that_counts(bets: Bets, games: Games, terms: _Terms) -> tuple[
     ends = games.regulation[bets.game], games.full[bets.game]
     regulation, full = (settle_scores(bets.market, bets.outcome, bets.point, *end.T) for end in ends)
     alike = np.all([a == b for a, b in zip(regulation, full, strict=True)], axis=0)
-    cases = [terms.is_(Period.REGULATION), (terms.period == UNKNOWN) & ~alike]
+    cases = [terms.has(Period.REGULATION), (terms.period == UNKNOWN_TERM) & ~alike]
     nothing = np.full(len(alike), np.nan)
-    shares = Shares(*(np.select(cases, [a, nothing], b) for a, b in zip(regulation, full, strict=True)))
+    shares = StakeShares(*(np.select(cases, [a, nothing], b) for a, b in zip(regulation, full, strict=True)))
     doubted = games.contradicted[bets.game]
-    return shares, np.select([cases[0], terms.period == UNKNOWN], [doubted[:, 0], doubted.any(axis=1)], doubted[:, 1])
+    return shares, np.select(
+        [cases[0], terms.period == UNKNOWN_TERM], [doubted[:, 0], doubted.any(axis=1)], doubted[:, 1]
+    )
 
 
-def _verdict(bets: Bets, status: Numbers, contradicted: Mask, terms: _Terms, shares: Shares) -> NDArray[np.int8]:
-    shortened = _is(status, GameStatus.SHORTENED)
-    cut = shortened | _is(status, GameStatus.ABANDONED)
-    if_decided = terms.is_(Abandoned.STANDS_IF_DECIDED)
+def _bet_status(
+    bets: Bets, status: Numbers, contradicted: Mask, terms: _RuleTerms, shares: StakeShares
+) -> NDArray[np.int8]:
+    shortened = _has_status(status, GameStatus.SHORTENED)
+    cut = shortened | _has_status(status, GameStatus.ABANDONED)
+    if_decided = terms.has(Abandoned.STANDS_IF_DECIDED)
     cases = [
-        (~_supported(bets), Verdict.UNSUPPORTED),
-        (contradicted, Verdict.CONTRADICTED),
-        (status == STATUSES.index(None), Verdict.PENDING),
-        ((terms.period == UNKNOWN) & np.isnan(shares.won), Verdict.UNKNOWN_RULES),
-        (_is(status, GameStatus.NOT_PLAYED), Verdict.VOID),
-        (cut & (terms.abandoned == UNKNOWN), Verdict.UNKNOWN_RULES),
-        (cut & terms.is_(Abandoned.VOID), Verdict.VOID),
-        (cut & if_decided & _decided(bets, shares), Verdict.SETTLED),
-        (bets.delay > terms.postponed, Verdict.VOID),
-        (np.isnan(terms.postponed) & (bets.delay > SURELY_STANDS), Verdict.UNKNOWN_RULES),
-        (shortened & if_decided, Verdict.VOID),
-        (~shortened & ~_is(status, GameStatus.FINAL), Verdict.PENDING),
-        (np.isnan(shares.won), Verdict.NO_SCORE),
+        (~_is_supported(bets), BetStatus.UNSUPPORTED),
+        (contradicted, BetStatus.CONTRADICTED),
+        (status == GAME_STATUSES.index(None), BetStatus.PENDING),
+        ((terms.period == UNKNOWN_TERM) & np.isnan(shares.won), BetStatus.UNKNOWN_RULES),
+        (_has_status(status, GameStatus.NOT_PLAYED), BetStatus.VOID),
+        (cut & (terms.abandoned == UNKNOWN_TERM), BetStatus.UNKNOWN_RULES),
+        (cut & terms.has(Abandoned.VOID), BetStatus.VOID),
+        (cut & if_decided & _is_decided(bets, shares), BetStatus.SETTLED),
+        (bets.delay_hours > terms.postponed, BetStatus.VOID),
+        (np.isnan(terms.postponed) & (bets.delay_hours > MIN_POSTPONEMENT_LIMIT_HOURS), BetStatus.UNKNOWN_RULES),
+        (shortened & if_decided, BetStatus.VOID),
+        (~shortened & ~_has_status(status, GameStatus.FINAL), BetStatus.PENDING),
+        (np.isnan(shares.won), BetStatus.NO_SCORE),
     ]
     conditions, verdicts = zip(*cases, strict=True)
-    return np.asarray(np.select(conditions, verdicts, Verdict.SETTLED), np.int8)
+    return np.asarray(np.select(conditions, verdicts, BetStatus.SETTLED), np.int8)
 
 
-def _supported(bets: Bets) -> Mask:
+def _is_supported(bets: Bets) -> Mask:
     """Whether a bet could be settled on some score."""
     nil = np.zeros(len(bets.game))
     return ~np.isnan(settle_scores(bets.market, bets.outcome, bets.point, nil, nil).won)
 
 
-def _decided(bets: Bets, shares: Shares) -> Mask:
+def _is_decided(bets: Bets, shares: StakeShares) -> Mask:
     """Totals that more play cannot change: it only adds to them."""
     over = np.where(bets.outcome == Outcome.OVER, shares.won, shares.lost)
     return np.asarray((over == 1) & (bets.market == Market.TOTALS), np.bool_)
 
 
-def _tied(shares: Shares, ties: Mask, terms: _Terms) -> Shares:
+def _apply_tie_rule(shares: StakeShares, ties: Mask, terms: _RuleTerms) -> StakeShares:
     """What becomes of a two-way bet if nobody wins."""
-    lost = np.select([ties & terms.is_(Tie.LOSES), ties & terms.is_(Tie.DEAD_HEAT)], [1.0, 0.5], shares.lost)
-    won = np.where(ties & terms.is_(Tie.DEAD_HEAT), 0.5, shares.won)
-    return Shares(won, np.where(ties, 1 - won - lost, shares.pushed), lost)
+    lost = np.select([ties & terms.has(Tie.LOSES), ties & terms.has(Tie.DEAD_HEAT)], [1.0, 0.5], shares.lost)
+    won = np.where(ties & terms.has(Tie.DEAD_HEAT), 0.5, shares.won)
+    return StakeShares(won, np.where(ties, 1 - won - lost, shares.pushed), lost)
 
 
-def _paid(verdict: NDArray[np.int8], shares: Shares) -> Shares:
+def _final_shares(status: NDArray[np.int8], shares: StakeShares) -> StakeShares:
     """The shares of what is settled; a void stake comes back."""
-    void = Shares(*(np.full(len(verdict), share) for share in (0.0, 1.0, 0.0)))
-    final = [verdict == Verdict.SETTLED, verdict == Verdict.VOID]
-    return Shares(*(np.select(final, pair, np.nan) for pair in zip(shares, void, strict=True)))
+    void = StakeShares(*(np.full(len(status), share) for share in (0.0, 1.0, 0.0)))
+    final = [status == BetStatus.SETTLED, status == BetStatus.VOID]
+    return StakeShares(*(np.select(final, pair, np.nan) for pair in zip(shares, void, strict=True)))
 
 
-def _is(status: Numbers, wanted: GameStatus) -> Mask:
-    return np.asarray(status == STATUSES.index(wanted), np.bool_)
+def _has_status(status: Numbers, wanted: GameStatus) -> Mask:
+    return np.asarray(status == GAME_STATUSES.index(wanted), np.bool_)
 
 
-def _pairs(scores: Sequence[Score | None]) -> Array:
+def _score_array(scores: Sequence[Score | None]) -> Array:
     return np.array([score or (np.nan, np.nan) for score in scores], float).reshape(len(scores), 2)
 
 
-_NOTHING = GameReport(GameStatus.POSTPONED)
+_NO_REPORT = GameReport(GameStatus.POSTPONED)

@@ -126,7 +126,7 @@ def conflict(a: Rules, b: Rules) -> Conflict:
     return found
 
 
-class Agreement(StrEnum):
+class RulesAgreement(StrEnum):
     """Whether the books of several bets settle alike, as users see it."""
 
     SAME = "same"
@@ -137,17 +137,17 @@ class Agreement(StrEnum):
     """No difference is known, but not all rules are."""
 
 
-def agreement(rules: Sequence[Rules]) -> Agreement:
+def agreement(rules: Sequence[Rules]) -> RulesAgreement:
     """What the rules of different books are to each other; one book agrees with itself."""
     found = Conflict.NONE
     for a, b in combinations(rules, 2):
         found |= conflict(a, b)
     if found & ~Conflict.UNKNOWN:
-        return Agreement.DIFFER
-    return Agreement.UNKNOWN if found else Agreement.SAME
+        return RulesAgreement.DIFFER
+    return RulesAgreement.UNKNOWN if found else RulesAgreement.SAME
 
 
-def conflicts(rules: Sequence[Rules]) -> NDArray[np.int16]:
+def conflict_matrix(rules: Sequence[Rules]) -> NDArray[np.int16]:
     """The `conflict` of every two of B books (B, B), as numbers; a book has none with itself."""
     table = np.array([[conflict(a, b) for b in rules] for a in rules], np.int16).reshape(len(rules), len(rules))
     np.fill_diagonal(table, Conflict.NONE)
@@ -155,7 +155,8 @@ def conflicts(rules: Sequence[Rules]) -> NDArray[np.int16]:
 
 
 def compatible_groups(table: NDArray[np.int16], rules: Sequence[Rules], tolerated: Conflict) -> Mask:
-    """Masks (G, B) of the largest sets of books that are compatible with each other, by their table of `conflicts`.
+    """Masks (G, B) of the largest sets of books that are compatible with each other, by their table of
+    `conflict_matrix`.
 
     They have the same rules (in what is not tolerated); books of unknown rules join every set where that is tolerated.
     """

@@ -53,10 +53,10 @@ class GameReport:
         """A finished game; `regulation` where it is known (the same score if there was no overtime)."""
         return cls(GameStatus.FINAL, full, regulation)
 
-    def turned(self) -> GameReport:
+    def swap_sides(self) -> GameReport:
         """The same game with home and away the other way round."""
-        turned = (score and Score(score.away, score.home) for score in (self.full, self.regulation, self.unstated))
-        return GameReport(self.status, *turned)
+        swapped = (score and Score(score.away, score.home) for score in (self.full, self.regulation, self.unstated))
+        return GameReport(self.status, *swapped)
 
     def scores(self) -> dict[ScorePeriod, Score | None]:
         """What is known, by period; a game without a result says so for every period that a bet can ask for."""

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Numbers = NDArray[np.integer]
 
-QUARTER = 0.25
-SIGNS = {Outcome.HOME: 1.0, Outcome.AWAY: -1.0, Outcome.OVER: 1.0, Outcome.UNDER: -1.0}
+QUARTER_POINT = 0.25
+OUTCOME_SIGNS = {Outcome.HOME: 1.0, Outcome.AWAY: -1.0, Outcome.OVER: 1.0, Outcome.UNDER: -1.0}
 """+1 where a greater margin (home - away) or total is better for the bet."""
-_SIGN = np.full(max(Outcome) + 1, np.nan)
-_SIGN[list(SIGNS)] = list(SIGNS.values())
-TEAMS, SIDES = (Outcome.HOME, Outcome.AWAY), (Outcome.OVER, Outcome.UNDER)
+_SIGN_BY_OUTCOME = np.full(max(Outcome) + 1, np.nan)
+_SIGN_BY_OUTCOME[list(OUTCOME_SIGNS)] = list(OUTCOME_SIGNS.values())
+TEAM_OUTCOMES, TOTAL_OUTCOMES = (Outcome.HOME, Outcome.AWAY), (Outcome.OVER, Outcome.UNDER)
 
 
-class Shares(NamedTuple):
+class StakeShares(NamedTuple):
     """Shares of the stake (n,); they sum to one, or are NaN where nothing is settled."""
 
     won: Array
@@ -34,33 +34,33 @@ class Shares(NamedTuple):
         return self.won * (price - 1) - self.lost
 
 
-def settle_scores(market: Numbers, outcome: Numbers, point: Array, home: Array, away: Array) -> Shares:
+def settle_scores(market: Numbers, outcome: Numbers, point: Array, home: Array, away: Array) -> StakeShares:
     """Settle bets (n,) on the scores (n,) that count for them, ties of a two-way market returned.
 
     `market` and `outcome` are those of `ml.quotes`. A quarter (Asian) point is two half stakes, on the half point and
     the whole one beside it. NaN where a score or a needed point is NaN, or the market or outcome is another than h2h
     (two- or three-way), spreads and totals.
     """
-    ahead = _ahead(market, outcome, point, home, away)
+    ahead = _winning_margin(market, outcome, point, home, away)
     lines = np.isin(market, (Market.SPREADS, Market.TOTALS))
-    shift = np.where(lines & (np.mod(point * 4, 2) == 1), QUARTER, 0.0)
+    shift = np.where(lines & (np.mod(point * 4, 2) == 1), QUARTER_POINT, 0.0)
     halves = np.stack([ahead - shift, ahead + shift])
     unknown = np.isnan(ahead)
     shares = ((halves > 0).mean(axis=0), (halves == 0).mean(axis=0), (halves < 0).mean(axis=0))
-    return Shares(*(np.where(unknown, np.nan, share) for share in shares))
+    return StakeShares(*(np.where(unknown, np.nan, share) for share in shares))
 
 
-def _ahead(market: Numbers, outcome: Numbers, point: Array, home: Array, away: Array) -> Array:
+def _winning_margin(market: Numbers, outcome: Numbers, point: Array, home: Array, away: Array) -> Array:
     """By how much a bet is ahead of what it needs: above 0 it wins, at 0 it pushes."""
-    sign = _SIGN[np.where((outcome >= 0) & (outcome < len(_SIGN)), outcome, 0)]
-    margin, team = home - away, np.isin(outcome, TEAMS)
+    sign = _SIGN_BY_OUTCOME[np.where((outcome >= 0) & (outcome < len(_SIGN_BY_OUTCOME)), outcome, 0)]
+    margin, team = home - away, np.isin(outcome, TEAM_OUTCOMES)
     three_way = np.where(outcome == Outcome.DRAW, margin == 0, sign * margin > 0) - 0.5
     return np.select(
         [
             (market == Market.H2H) & team,
             (market == Market.H2H_3_WAY) & (team | (outcome == Outcome.DRAW)) & ~np.isnan(margin),
             (market == Market.SPREADS) & team,
-            (market == Market.TOTALS) & np.isin(outcome, SIDES),
+            (market == Market.TOTALS) & np.isin(outcome, TOTAL_OUTCOMES),
         ],
         [sign * margin, three_way, sign * margin + point, sign * (home + away - point)],
         np.nan,

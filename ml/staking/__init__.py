@@ -1,27 +1,27 @@
 """How much to stake on a price that is worth it."""
 
-from ml.staking.controls import CONTROLS, Control, Controlled, Policy, Slip, controlled
-from ml.staking.kelly import decided, kelly_fraction, kelly_with_push, shrinkage
-from ml.staking.outcomes import Event, Outcomes, exclusive, pair, single
-from ml.staking.simultaneous import Exposure, Plan, simultaneous_kelly
+from ml.staking.controls import CONTROLS, Control, ControlledStakes, StakePolicy, StakeRequests, apply_controls
+from ml.staking.kelly import given_no_push, kelly_fraction, kelly_with_push, shrinkage
+from ml.staking.outcomes import EventOutcomes, GrowthObjective, correlated_bets, exclusive_bets, single_bet
+from ml.staking.simultaneous import ExposureLimit, StakePlan, simultaneous_kelly
 
 __all__ = [
     "CONTROLS",
     "Control",
-    "Controlled",
-    "Event",
-    "Exposure",
-    "Outcomes",
-    "Plan",
-    "Policy",
-    "Slip",
-    "controlled",
-    "decided",
-    "exclusive",
+    "ControlledStakes",
+    "EventOutcomes",
+    "ExposureLimit",
+    "GrowthObjective",
+    "StakePlan",
+    "StakePolicy",
+    "StakeRequests",
+    "apply_controls",
+    "correlated_bets",
+    "exclusive_bets",
+    "given_no_push",
     "kelly_fraction",
     "kelly_with_push",
-    "pair",
     "shrinkage",
     "simultaneous_kelly",
-    "single",
+    "single_bet",
 ]

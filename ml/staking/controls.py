@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class StakePolicy:
     """The numbers of the controls, all shares in (0, 1]; raises `ValueError` for others."""
 
-    kelly_share: float = 0.5
-    drawdown: float = 0.25
+    kelly_multiplier: float = 0.5
+    max_drawdown: float = 0.25
     bet: float = 0.03
     event: float = 0.05
     league: float = 0.15
@@ -43,8 +43,8 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Slip:
-    """Wanted bets (J,): prices, standard errors `sigma` of their probabilities, labels, and what is at risk.
+class StakeRequests:
+    """Wanted bets (J,): prices, standard errors `standard_error` of their probabilities, labels, and what is at risk.
 
     `bankroll` and its `peak` in the same currency. Labels are None where each bet has one of its own. `at_risk` maps
     "event", "league", "book" and "day" to what is already staked, in bankrolls, for each bet's own label (J,); a kind
@@ -52,7 +52,7 @@ class Slip:
     """
 
     price: Array
-    sigma: Array
+    standard_error: Array
     event: Labels | None
     league: Labels | None
     book: Labels | None
@@ -64,66 +64,71 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """`allows(stakes, slip, policy)` (J,): the most that each bet may have, given what the others have."""
+    """`allows(stakes, requests, policy)` (J,): the most that each bet may have, given what the others have."""
 
     name: str
     reason: str
-    allows: Callable[[Array, Slip, Policy], Array]
+    allows: Callable[[Array, StakeRequests, StakePolicy], Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Controlled:
-    """Final `stakes` (J,); `bound` (J,), the name of the control that last lowered each, "" for none.
+class ControlledStakes:
+    """Final `stakes` (J,); `binding_control` (J,), the name of the control that last lowered each, "" for none.
 
-    `trail` (C + 1, J): the stakes as wanted, then after each of `CONTROLS`.
+    `history` (C + 1, J): the stakes as wanted, then after each of `CONTROLS`.
     """
 
     stakes: Array
-    bound: NDArray[np.str_]
-    trail: Array
+    binding_control: NDArray[np.str_]
+    history: Array
 
 
-def known(stakes: Array, slip: Slip, _policy: Policy) -> Array:
+def reject_unknown(stakes: Array, requests: StakeRequests, _policy: StakePolicy) -> Array:
     """Nothing on a bet with a number missing or no profit to win, or while the bankroll is unknown."""
-    whole = np.isfinite(stakes) & np.isfinite(slip.sigma) & (slip.sigma >= 0) & np.isfinite(slip.price)
-    return np.where(whole & (slip.price > 1) & (slip.bankroll > 0) & np.isfinite(slip.peak), np.inf, 0.0)
+    whole = (
+        np.isfinite(stakes)
+        & np.isfinite(requests.standard_error)
+        & (requests.standard_error >= 0)
+        & np.isfinite(requests.price)
+    )
+    return np.where(whole & (requests.price > 1) & (requests.bankroll > 0) & np.isfinite(requests.peak), np.inf, 0.0)
 
 
-def uncertainty(stakes: Array, slip: Slip, _policy: Policy) -> Array:
+def shrink_uncertain(stakes: Array, requests: StakeRequests, _policy: StakePolicy) -> Array:
     """Baker-McHale: `shrinkage` x stake."""
     wagered = stakes > 0
-    kept = shrinkage(stakes, np.where(wagered, slip.price, 2.0), np.where(wagered, slip.sigma, 0.0))
+    kept = shrinkage(stakes, np.where(wagered, requests.price, 2.0), np.where(wagered, requests.standard_error, 0.0))
     return kept * stakes
 
 
-def fractional(stakes: Array, _slip: Slip, policy: Policy) -> Array:
+def apply_kelly_multiplier(stakes: Array, _requests: StakeRequests, policy: StakePolicy) -> Array:
     """A fixed share of Kelly: half keeps 3/4 of the growth at 1/2 of the volatility (Thorp 2006)."""
-    return policy.kelly_share * stakes
+    return policy.kelly_multiplier * stakes
 
 
-def throttle(stakes: Array, slip: Slip, policy: Policy) -> Array:
+def limit_by_drawdown(stakes: Array, requests: StakeRequests, policy: StakePolicy) -> Array:
     """Stakes in proportion to what is left above the floor (Grossman & Zhou 1993, Mathematical Finance 3:241).
 
     Floor = (1 - drawdown) x peak; (1 - floor / bankroll) / drawdown: 1 at the peak, 0 at the floor. Total
-    stakes up to `drawdown` cannot fall through it.
+    stakes up to `max_drawdown` cannot fall through it.
     """
-    if not slip.bankroll > 0:
+    if not requests.bankroll > 0:
         return np.zeros_like(stakes)
-    left = 1.0 - (1.0 - policy.drawdown) * slip.peak / slip.bankroll
-    return stakes * min(max(left / policy.drawdown, 0.0), 1.0)
+    left = 1.0 - (1.0 - policy.max_drawdown) * requests.peak / requests.bankroll
+    return stakes * min(max(left / policy.max_drawdown, 0.0), 1.0)
 
 
-def per_bet(stakes: Array, _slip: Slip, policy: Policy) -> Array:
+def limit_per_bet(stakes: Array, _requests: StakeRequests, policy: StakePolicy) -> Array:
     """No single bet above `policy.bet`."""
     return np.full_like(stakes, policy.bet)
 
 
-def per_group(kind: str) -> Callable[[Array, Slip, Policy], Array]:
+def limit_per_group(kind: str) -> Callable[[Array, StakeRequests, StakePolicy], Array]:
     """All bets of a label together with what is at risk on it; the new ones are cut in proportion."""
 
-    def allows(stakes: Array, slip: Slip, policy: Policy) -> Array:
-        wanted = _together(getattr(slip, kind), stakes)
-        room = np.maximum(getattr(policy, kind) - slip.at_risk.get(kind, 0.0), 0.0)
+    def allows(stakes: Array, requests: StakeRequests, policy: StakePolicy) -> Array:
+        wanted = _group_totals(getattr(requests, kind), stakes)
+        room = np.maximum(getattr(policy, kind) - requests.at_risk.get(kind, 0.0), 0.0)
         if (wanted <= room).all():
             return stakes
         kept: Array = np.divide(room, wanted, out=np.ones_like(stakes), where=~(wanted <= room))
@@ -132,7 +137,7 @@ def per_group(kind: str) -> Callable[[Array, Slip, Policy], Array]:
     return allows
 
 
-def _together(labels: Labels | None, stakes: Array) -> Array:
+def _group_totals(labels: Labels | None, stakes: Array) -> Array:
     """The stakes (J,) of all bets with the same label as each."""
     if labels is None:
         return stakes
@@ -141,29 +146,29 @@ def _together(labels: Labels | None, stakes: Array) -> Array:
 
 
 CONTROLS = (
-    Control("known", "a number is missing or nothing can be won", known),
-    Control("uncertainty", "the edge is uncertain", uncertainty),
-    Control("fraction", "the policy stakes a share of Kelly", fractional),
-    Control("drawdown", "the bankroll is below its peak", throttle),
-    Control("bet", "one bet carries too much", per_bet),
-    Control("event", "one event carries too much", per_group("event")),
-    Control("league", "one league carries too much", per_group("league")),
-    Control("book", "one book holds too much", per_group("book")),
-    Control("day", "one day carries too much", per_group("day")),
+    Control("known", "a number is missing or nothing can be won", reject_unknown),
+    Control("uncertainty", "the edge is uncertain", shrink_uncertain),
+    Control("fraction", "the policy stakes a share of Kelly", apply_kelly_multiplier),
+    Control("drawdown", "the bankroll is below its peak", limit_by_drawdown),
+    Control("bet", "one bet carries too much", limit_per_bet),
+    Control("event", "one event carries too much", limit_per_group("event")),
+    Control("league", "one league carries too much", limit_per_group("league")),
+    Control("book", "one book holds too much", limit_per_group("book")),
+    Control("day", "one day carries too much", limit_per_group("day")),
 )
 
 
-def controlled(stakes: Array, slip: Slip, policy: Policy) -> Controlled:
+def apply_controls(stakes: Array, requests: StakeRequests, policy: StakePolicy) -> ControlledStakes:
     """Wanted `stakes` (J,) after all controls, in order, and which of them bound."""
-    trail, bound = np.empty((1 + len(CONTROLS), *stakes.shape)), np.full(stakes.shape, "", dtype="<U16")
-    trail[0] = before = stakes
+    history, binding_control = np.empty((1 + len(CONTROLS), *stakes.shape)), np.full(stakes.shape, "", dtype="<U16")
+    history[0] = before = stakes
     for i, control in enumerate(CONTROLS, start=1):
-        allowed = control.allows(before, slip, policy)
+        allowed = control.allows(before, requests, policy)
         if allowed is not before:
             after = np.fmax(np.minimum(before, allowed), 0.0)  # a control that cannot tell allows nothing
             lowered = ~(after >= before)
             if lowered.any():
-                bound[lowered] = control.name
+                binding_control[lowered] = control.name
             before = after
-        trail[i] = before
-    return Controlled(before, bound, trail)
+        history[i] = before
+    return ControlledStakes(before, binding_control, history)

@@ -32,25 +32,25 @@ def kelly_with_push(win: Array, push: Array, price: Array, cap: float = 1.0) -> 
     A returned stake adds log 1 = 0 to the growth whatever the stake, so only the ratio of winning to losing
     matters: (b x win - loss) / (b (win + loss)) with b = price - 1. NaN where a push is certain.
     """
-    return kelly_fraction(decided(win, push), price, cap)
+    return kelly_fraction(given_no_push(win, push), price, cap)
 
 
-def decided(chance: Array, push: Array) -> Array:
+def given_no_push(chance: Array, push: Array) -> Array:
     """`chance`, or its standard error, given that the bet is not a push; NaN where a push is certain."""
     return chance / np.where(push < 1, 1.0 - push, np.nan)
 
 
-def shrinkage(stake: Array, price: Array, sigma: Array) -> Array:
-    """Share of the Kelly `stake` to keep when the probability has standard error `sigma`.
+def shrinkage(stake: Array, price: Array, standard_error: Array) -> Array:
+    """Share of the Kelly `stake` to keep when the probability has standard error `standard_error`.
 
     k = s^2 / (s^2 + ((b + 1) / b)^2 sigma^2), b = price - 1 (Baker & McHale 2013, Decision Analysis 10:189,
     equation 7): an error of the probability is an error (b + 1) / b times as large of the stake, and staking
-    too much costs more than the same too little. With a push, `sigma` is `decided` like the probability.
+    too much costs more than the same too little. With a push, `standard_error` is `given_no_push` like the probability.
     k belongs to the true edge. Computed from each bet's own estimate it gains over bets picked because they
     look good, and loses where the true edge is known to exceed about 1.2 of its errors: there, pass the stake
     of the typical edge instead. 0 without a stake, 1 without an error.
     """
     odds = np.where(price > 1, price - 1.0, np.nan)
-    error = (odds + 1.0) / odds * sigma
+    error = (odds + 1.0) / odds * standard_error
     total = stake**2 + error**2
     return np.divide(stake**2, total, out=np.zeros_like(total), where=total != 0)

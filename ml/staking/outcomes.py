@@ -1,6 +1,6 @@
 """Joint outcomes of events, and the expected log growth of stakes spread over them.
 
-The bets of one event settle together: an `Event` lists its joint outcomes. Events are independent. With W the
+The bets of one event settle together: an `EventOutcomes` lists its joint outcomes. Events are independent. With W the
 wealth after all bets, in bankrolls, Frullani's integral gives E log W without listing the outcomes of all
 events together:
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-STEP = 0.25
+LOG_T_STEP = 0.25
 """In log t; the rule errs by about exp(-pi^2 / STEP), less than rounding does."""
-LEAST, MOST = -36.0, 3.75
+MIN_LOG_T, MAX_LOG_T = -36.0, 3.75
 """Beyond these, log t and log t W, the integrand is lost in rounding: t x profit, and exp(-t W)."""
-ROUNDING = 1e-9
+ROUNDING_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Event:
+class EventOutcomes:
     """Joint outcomes of one event and what its J bets return in each.
 
     `probability` (S,) sums to one; `profit` (S, J) per unit staked: price - 1 won, -1 lost, 0 pushed, half of
@@ -50,7 +50,7 @@ class Event:
         if self.profit.ndim != 2 or self.probability.shape != self.profit.shape[:1]:  # noqa: PLR2004 - a matrix
             msg = f"probabilities of shape {self.probability.shape}, profits of shape {self.profit.shape}"
             raise ValueError(msg)
-        if not ((self.probability >= 0).all() and abs(self.probability.sum() - 1) <= ROUNDING):
+        if not ((self.probability >= 0).all() and abs(self.probability.sum() - 1) <= ROUNDING_TOLERANCE):
             msg = "the probabilities of an event's outcomes are positive and sum to one"
             raise ValueError(msg)
         if not (np.isfinite(self.profit) & (self.profit >= -1)).all():
@@ -58,18 +58,18 @@ class Event:
             raise ValueError(msg)
 
 
-def exclusive(probability: Array, price: Array) -> Event:
+def exclusive_bets(probability: Array, price: Array) -> EventOutcomes:
     """One bet on each of some outcomes (n,) of which at most one wins: what is missing to one loses them all."""
     rest = max(0.0, 1.0 - float(probability.sum()))
-    return Event(np.append(probability, rest), np.vstack([np.diag(price), np.zeros_like(price)]) - 1.0)
+    return EventOutcomes(np.append(probability, rest), np.vstack([np.diag(price), np.zeros_like(price)]) - 1.0)
 
 
-def single(win: float, push: float, price: float) -> Event:
+def single_bet(win: float, push: float, price: float) -> EventOutcomes:
     """One bet that may push."""
-    return Event(np.array([win, push, 1.0 - win - push]), np.array([[price - 1.0], [0.0], [-1.0]]))
+    return EventOutcomes(np.array([win, push, 1.0 - win - push]), np.array([[price - 1.0], [0.0], [-1.0]]))
 
 
-def pair(win: Array, price: Array, correlation: float) -> Event:
+def correlated_bets(win: Array, price: Array, correlation: float) -> EventOutcomes:
     """Two bets (2,) that win with `win` and whose wins have this (phi) correlation.
 
     Both win with p q + correlation x sqrt(p (1-p) q (1-q)). Raises `ValueError` where no joint distribution
@@ -78,34 +78,34 @@ def pair(win: Array, price: Array, correlation: float) -> Event:
     first, second = map(float, win)
     both = first * second + correlation * float(np.sqrt(np.prod(win * (1 - win))))
     joint = np.array([both, first - both, second - both, 1 - first - second + both])
-    if (joint < -ROUNDING).any():
+    if (joint < -ROUNDING_TOLERANCE).any():
         msg = f"chances of {first} and {second} cannot have a correlation of {correlation}"
         raise ValueError(msg)
     won = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-    return Event(np.maximum(joint, 0.0), won * price - 1.0)
+    return EventOutcomes(np.maximum(joint, 0.0), won * price - 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Tilt:
-    """Nodes `t` (T,), log E exp(-t x profit) of all `bets` (T,), tilted probabilities of the `outcomes` (T, N)."""
+class _ExponentialTilt:
+    """Nodes `t` (T,), log E exp(-t x profit) of all `bets` (T,), tilted probabilities of the `probabilities` (T, N)."""
 
     t: Array
-    bets: Array
-    outcomes: Array
+    log_mgf: Array
+    probabilities: Array
 
     @property
     def weight(self) -> Array:
         """Of each node in the integral of a derivative."""
-        return STEP * self.t * np.exp(self.bets - self.t)
+        return LOG_T_STEP * self.t * np.exp(self.log_mgf - self.t)
 
 
-class Outcomes:
+class GrowthObjective:
     """All bets of independent events, numbered through in the order of the events."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[EventOutcomes]) -> None:
         possible = [event.probability > 0 for event in events]
         sizes = [int(rows.sum()) for rows in possible]
-        self.bets = sum(event.profit.shape[1] for event in events)
+        self.bet_count = sum(event.profit.shape[1] for event in events)
         self._probability = np.concatenate([e.probability[rows] for e, rows in zip(events, possible, strict=True)])
         # sparse arrays, not dense ones: of those SciPy 1.18 warns that it will return another type
         profit = [csr_array(event.profit[rows]) for event, rows in zip(events, possible, strict=True)]
@@ -113,50 +113,50 @@ class Outcomes:
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._event = np.repeat(np.arange(len(sizes)), sizes)
         owner = np.repeat(np.arange(len(sizes)), [event.profit.shape[1] for event in events])
-        self._together = owner[:, None] == owner
+        self._same_event = owner[:, None] == owner
 
     def growth(self, stakes: Array) -> float:
         """Expected log growth, natural, of `stakes` (J,) in bankrolls; minus infinity where they can ruin."""
         tilt = self._tilt(stakes)
         if tilt is None:
             return -np.inf
-        small = np.exp(-tilt.t) * np.expm1(np.minimum(tilt.bets, 1.0))  # exact where the two terms nearly agree
-        lost = np.where(tilt.bets < 1, small, np.exp(tilt.bets - tilt.t) - np.exp(-tilt.t))
-        return float(-STEP * lost.sum())
+        small = np.exp(-tilt.t) * np.expm1(np.minimum(tilt.log_mgf, 1.0))  # exact where the two terms nearly agree
+        lost = np.where(tilt.log_mgf < 1, small, np.exp(tilt.log_mgf - tilt.t) - np.exp(-tilt.t))
+        return float(-LOG_T_STEP * lost.sum())
 
     def gradient(self, stakes: Array) -> Array:
         """Gradient (J,) of the growth: the integral of E_t[profit], E_t the expectation tilted by exp(-t W).
 
         Raises `ValueError` where the stakes can lose the whole bankroll.
         """
-        tilt = self._safe(stakes)
-        return np.asarray(self._profit.T @ (tilt.weight @ tilt.outcomes))
+        tilt = self._tilt_or_raise(stakes)
+        return np.asarray(self._profit.T @ (tilt.weight @ tilt.probabilities))
 
     def hessian(self, stakes: Array) -> Array:
         """Hessian (J, J) of the growth: minus the integral of t E_t[profit profit'].
 
         The expectation is the product of means for two bets of different events. Raises as `gradient` does.
         """
-        tilt = self._safe(stakes)
+        tilt = self._tilt_or_raise(stakes)
         weight = tilt.weight * tilt.t
-        means = tilt.outcomes @ self._profit
-        own = (self._profit.T * (weight @ tilt.outcomes)) @ self._profit
-        return -np.where(self._together, own.toarray(), means.T @ (means * weight[:, None]))
+        means = tilt.probabilities @ self._profit
+        own = (self._profit.T * (weight @ tilt.probabilities)) @ self._profit
+        return -np.where(self._same_event, own.toarray(), means.T @ (means * weight[:, None]))
 
-    def _safe(self, stakes: Array) -> _Tilt:
+    def _tilt_or_raise(self, stakes: Array) -> _ExponentialTilt:
         tilt = self._tilt(stakes)
         if tilt is None:
             msg = "stakes that can lose the whole bankroll"
             raise ValueError(msg)
         return tilt
 
-    def _tilt(self, stakes: Array) -> _Tilt | None:
+    def _tilt(self, stakes: Array) -> _ExponentialTilt | None:
         profit = self._profit @ stakes
         least = np.minimum.reduceat(profit, self._starts)
         worst = 1.0 + least.sum()
         if worst <= 0:
             return None
-        t = np.exp(np.arange(LEAST, MOST - np.log(worst), STEP))
+        t = np.exp(np.arange(MIN_LOG_T, MAX_LOG_T - np.log(worst), LOG_T_STEP))
         terms = self._probability * np.exp(-t[:, None] * (profit - least[self._event]))
         sums = np.add.reduceat(terms, self._starts, axis=1)
-        return _Tilt(t, np.log(sums).sum(axis=1) - t * least.sum(), terms / sums[:, self._event])
+        return _ExponentialTilt(t, np.log(sums).sum(axis=1) - t * least.sum(), terms / sums[:, self._event])

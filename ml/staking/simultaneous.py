@@ -16,74 +16,76 @@ from clarabel import DefaultSettings, DefaultSolver, NonnegativeConeT
 from scipy.optimize import linprog
 from scipy.sparse import csc_matrix
 
-from ml.staking.outcomes import Outcomes
+from ml.staking.outcomes import GrowthObjective
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from ml.staking.outcomes import Event
+    from ml.staking.outcomes import EventOutcomes
 
     Array = NDArray[np.float64]
 
-TOLERANCE = 1e-10
+GROWTH_TOLERANCE = 1e-10
 """Expected log growth that is not worth another step."""
-STEPS = 50
-SUFFICIENT = 1e-4
+MAX_STEPS = 50
+ARMIJO_RATIO = 1e-4
 """Share of the promised gain that a step has to bring (Armijo)."""
-RESERVE = 1e-3
+MIN_WEALTH_RATIO = 1e-3
 """Share of the bankroll that no programme stakes: log growth ends at ruin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Exposure:
+class ExposureLimit:
     """Of all bets that share a label, at most this share of the bankroll: `labels` has one entry for each bet."""
 
     labels: Sequence[Hashable]
     limit: float
 
-    def groups(self) -> NDArray[np.bool_]:
+    def membership(self) -> NDArray[np.bool_]:
         """Membership (G, J) of the bets in the groups."""
         return np.array([[label == group for label in self.labels] for group in dict.fromkeys(self.labels)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """`stakes` (J,) in bankrolls, their expected log `growth`, and what the best stakes could add at most: `gap`."""
+class StakePlan:
+    """`stakes` (J,) in bankrolls, their expected log `growth`, and what the best stakes could add at most:
+    `optimality_gap`.
+    """
 
     stakes: Array
     growth: float
-    gap: float
+    optimality_gap: float
 
 
 def simultaneous_kelly(
-    events: Sequence[Event],
-    exposures: Mapping[str, Exposure] | None = None,
+    events: Sequence[EventOutcomes],
+    exposures: Mapping[str, ExposureLimit] | None = None,
     *,
     held: Array | None = None,
     closed: NDArray[np.bool_] | None = None,
     start: Array | None = None,
-) -> Plan:
+) -> StakePlan:
     """Stakes for all bets of independent `events` that grow the bankroll fastest within all `exposures`.
 
     `held` (J,) is already staked and cannot be taken back; where `closed` (J,) nothing can be added. What is
     held above a limit only stops additions. `start` (J,) is a guess, such as the earlier plan with a zero
-    for a new bet. The `gap` is proved by the gradient (Frank & Wolfe 1956), whatever the solver believes.
+    for a new bet. The `optimality_gap` is proved by the gradient (Frank & Wolfe 1956), whatever the solver believes.
     Raises `ValueError` where what is held or guessed can lose the whole bankroll.
     """
     if not events:
-        return Plan(np.empty(0), 0.0, 0.0)
-    outcomes = Outcomes(events)
-    low = np.zeros(outcomes.bets) if held is None else held
+        return StakePlan(np.empty(0), 0.0, 0.0)
+    objective = GrowthObjective(events)
+    low = np.zeros(objective.bet_count) if held is None else held
     high = np.where(False if closed is None else closed, low, 1.0)
-    limits = _limits(exposures or {}, low, high)
-    stakes = _climb(outcomes, limits, limits.inside(low if start is None else start))
-    return Plan(stakes, outcomes.growth(stakes), limits.gap(stakes, outcomes.gradient(stakes)))
+    limits = _build_constraints(exposures or {}, low, high)
+    stakes = _newton_ascent(objective, limits, limits.pull_inside(low if start is None else start))
+    return StakePlan(stakes, objective.growth(stakes), limits.optimality_gap(stakes, objective.gradient(stakes)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Limits:
+class _Constraints:
     """`low` <= stakes <= `high` (J,), `rows` (K, J) @ stakes <= `capacity` (K,); `low` itself is within."""
 
     low: Array
@@ -91,20 +93,20 @@ class _Limits:
     rows: Array
     capacity: Array
 
-    def inside(self, guess: Array) -> Array:
+    def pull_inside(self, guess: Array) -> Array:
         """The guess, drawn towards what is held until it is within the limits."""
         added = np.clip(guess, self.low, self.high) - self.low
         used, free = self.rows @ added, self.capacity - self.rows @ self.low
         share = np.min(np.divide(free, used, out=np.ones_like(used), where=used > free))
         return np.asarray(self.low + max(0.0, share) * added)
 
-    def gap(self, stakes: Array, slope: Array) -> float:
+    def optimality_gap(self, stakes: Array, slope: Array) -> float:
         """What the tangent at `stakes` gains at most within the limits: no concave function gains more."""
         bounds = list(zip(self.low.tolist(), self.high.tolist(), strict=True))
         tangent = linprog(-slope, A_ub=self.rows, b_ub=self.capacity, bounds=bounds)
         return float("inf") if tangent.x is None else max(0.0, float(slope @ (tangent.x - stakes)))
 
-    def step(self, stakes: Array, slope: Array, curvature: Array) -> Array:
+    def newton_step(self, stakes: Array, slope: Array, curvature: Array) -> Array:
         """The move from `stakes` that the quadratic model gains most from."""
         unit = np.eye(len(stakes))
         sides = csc_matrix(np.vstack([self.rows, unit, -unit]))
@@ -115,36 +117,36 @@ class _Limits:
             sides,
             np.maximum(room, 0),
             [NonnegativeConeT(len(room))],
-            _settings(),
+            _solver_settings(),
         )
         return np.array(model.solve().x)
 
 
-def _limits(exposures: Mapping[str, Exposure], low: Array, high: Array) -> _Limits:
+def _build_constraints(exposures: Mapping[str, ExposureLimit], low: Array, high: Array) -> _Constraints:
     everything = np.ones((1, len(low)))
-    rows = np.vstack([everything, *(exposure.groups() for exposure in exposures.values())])
-    capacity = [1 - RESERVE]
+    rows = np.vstack([everything, *(exposure.membership() for exposure in exposures.values())])
+    capacity = [1 - MIN_WEALTH_RATIO]
     for exposure in exposures.values():
         capacity += [exposure.limit] * len(set(exposure.labels))
-    return _Limits(low, high, rows, np.maximum(capacity, rows @ low))
+    return _Constraints(low, high, rows, np.maximum(capacity, rows @ low))
 
 
-def _climb(outcomes: Outcomes, limits: _Limits, stakes: Array) -> Array:
-    growth = outcomes.growth(stakes)
-    for _ in range(STEPS):
-        slope = outcomes.gradient(stakes)
-        move = limits.step(stakes, slope, outcomes.hessian(stakes))
+def _newton_ascent(objective: GrowthObjective, limits: _Constraints, stakes: Array) -> Array:
+    growth = objective.growth(stakes)
+    for _ in range(MAX_STEPS):
+        slope = objective.gradient(stakes)
+        move = limits.newton_step(stakes, slope, objective.hessian(stakes))
         gain = float(slope @ move)
-        if not gain > TOLERANCE:
+        if not gain > GROWTH_TOLERANCE:
             break
         share = 1.0
-        while (reached := outcomes.growth(stakes + share * move)) < growth + SUFFICIENT * share * gain:
+        while (reached := objective.growth(stakes + share * move)) < growth + ARMIJO_RATIO * share * gain:
             share /= 2
         stakes, growth = np.clip(stakes + share * move, limits.low, limits.high), reached
     return stakes
 
 
-def _settings() -> DefaultSettings:
+def _solver_settings() -> DefaultSettings:
     settings = DefaultSettings()
     settings.verbose = False
     settings.max_threads = 1

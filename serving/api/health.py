@@ -15,17 +15,24 @@ from fastapi import APIRouter, Response
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError, ResponseError
 
-from edge_assets.health.assessment import SENSOR, WATCHDOG, assess, assess_lost, confirmations, without_database
-from edge_assets.health.credits import foresee
-from edge_assets.health.findings import Finding
+from edge_assets.core.lost_polls import read_all
+from edge_assets.core.settings import Feed
+from edge_assets.health.assessment import (
+    SENSOR,
+    WATCHDOG,
+    assess_health,
+    assess_lost_polls,
+    assess_without_database,
+    confirmation_ages,
+)
+from edge_assets.health.credits import forecast_credits
+from edge_assets.health.findings import HealthIssue
 from edge_assets.health.machine import assess_disk
-from edge_assets.lost_polls import read_all
-from edge_assets.settings import Feed
-from edge_assets.store.credit_use import read_credit_use
-from edge_assets.store.problems import ProblemKind
-from edge_assets.store.vital_signs import VitalSigns, connect_briefly, read_vital_signs
-from serving.api.models import Health, Readiness
-from serving.deps import Held, Resources, in_store
+from edge_assets.store.health.problems import ProblemKind
+from edge_assets.store.health.vital_signs import HealthSnapshot, connect_with_timeout, load_health_snapshot
+from edge_assets.store.polls.credit_use import load_credit_use
+from serving.api.models import HealthReport, Readiness
+from serving.deps import Resources, ResourcesDep, run_in_pool
 from serving.version import VERSION
 
 if TYPE_CHECKING:
@@ -33,55 +40,60 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from edge_assets.core.settings import Settings
     from edge_assets.health import findings
-    from edge_assets.settings import Settings
 
 T = TypeVar("T")
 
-ANSWER_SECONDS = 3.0
+ANSWER_TIMEOUT_SECONDS = 3.0
 """A little more than the pool waits: a database that is stopped in the middle never answers."""
-SECONDS_BESIDE = 1.0
-STREAM_SECONDS = 30.0
-"""The reader of alerts looks every two seconds; through an outage of Redis, every five."""
-SILENT = "no answer within 3 seconds"
-CONNECTING_ANEW = {SENSOR, WATCHDOG}
+READYZ_HEALTH_SECONDS = 1.0
+MAX_STREAM_SILENCE_SECONDS = 30.0
+"""The stream reader polls every two seconds; during a Redis outage, every five."""
+NO_ANSWER = "no answer within 3 seconds"
+RECONNECTING_SERVICES = {SENSOR, WATCHDOG}
 """Who needs a new connection for each sign of life, while this process keeps its own."""
-AT_ONCE = anyio.CapacityLimiter(4)
+DATABASE_THREADS = anyio.CapacityLimiter(4)
 """Threads that may hang in such a database, apart from those that requests get."""
 
 router = APIRouter(tags=["operations"])
-UNHEALTHY: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "alerts are missing or wrong"}}
-UNREADY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "the database is away"}}
+UNHEALTHY_RESPONSE: dict[int | str, dict[str, Any]] = {
+    503: {"model": HealthReport, "description": "alerts are missing or wrong"}
+}
+UNREADY_RESPONSE: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "database unavailable"}}
 
 
-@router.get("/healthz", responses=UNHEALTHY)
-async def healthz(held: Held, response: Response) -> Health:
+@router.get("/healthz", responses=UNHEALTHY_RESPONSE)
+async def healthz(resources: ResourcesDep, response: Response) -> HealthReport:
     """What is wrong with the product, and what to do: 200 `ok` or `degraded`, 503 `down`."""
-    health = await _health(held)
+    health = await _load_health(resources)
     if health.status == "down":
         response.status_code = 503
     return health
 
 
 @router.get("/api/health")
-async def health(held: Held) -> Health:
-    """The same for pages, 200 in every state."""
-    return await _health(held)
+async def health(resources: ResourcesDep) -> HealthReport:
+    """The same report for web pages: status 200 in every state."""
+    return await _load_health(resources)
 
 
-async def _health(held: Resources) -> Health:
-    answer = await _asked(held, partial(_examined, configured=held.settings.edge_feed))
-    redis = await _redis(held)
-    beside = [*_found_here(held, redis=redis), *await to_thread.run_sync(_found_on_disk, held.settings)]
+async def _load_health(resources: Resources) -> HealthReport:
+    answer = await _ask_database(resources, partial(_read_health, configured=resources.settings.edge_feed))
+    redis = await _is_redis_up(resources)
+    own_findings = [
+        *_own_findings(resources, redis=redis),
+        *await to_thread.run_sync(_find_lost_polls, resources.settings),
+    ]
     signs, outlook = (None, None) if isinstance(answer, str) else answer
-    found = assess(signs, beside) if signs else without_database(str(answer), beside)
-    if signs and any(f.kind == ProblemKind.SERVICE_HANGS and f.subject in CONNECTING_ANEW for f in found.findings):
-        found = assess(signs, [*await _refused(held), *beside])
-    return Health.model_validate(
+    found = assess_health(signs, own_findings) if signs else assess_without_database(str(answer), own_findings)
+    if signs and any(f.kind == ProblemKind.SERVICE_HANGS and f.subject in RECONNECTING_SERVICES for f in found.issues):
+        found = assess_health(signs, [*await _find_rejections(resources), *own_findings])
+    return HealthReport.model_validate(
         {
             "status": found.status,
             "headline": found.headline,
-            "problems": [finding.as_json() for finding in found.findings],
+            "problems": [finding.as_json() for finding in found.issues],
             "version": VERSION,
             "feed": signs.feed if signs else None,
             "database": signs is not None,
@@ -90,106 +102,107 @@ async def _health(held: Resources) -> Health:
             "scorer_failing": [failure.sport for failure in signs.scorer_failures] if signs else [],
             "last_poll_at": signs.last_poll_at if signs else None,
             "credits": outlook,
-            "confirmations": {s: known._asdict() for s, known in confirmations(signs).items()} if signs else None,
-            "stream_clients": len(held.hub.clients),
-            "stream_read_s": round(_stream_silence(held), 1),
-            "stream_foreign_entries": held.hub.foreign_entries,
+            "confirmations": {s: known._asdict() for s, known in confirmation_ages(signs).items()} if signs else None,
+            "stream_clients": len(resources.hub.clients),
+            "stream_read_s": round(_stream_silent_seconds(resources), 1),
+            "stream_foreign_entries": resources.hub.foreign_entries,
         }
     )
 
 
-@router.get("/readyz", responses=UNREADY)
-async def readyz(held: Held, response: Response) -> Readiness:
-    """Whether this process can answer requests: it stays ready while the feed, the scorer or Redis is away.
+@router.get("/readyz", responses=UNREADY_RESPONSE)
+async def readyz(resources: ResourcesDep, response: Response) -> Readiness:
+    """Whether this process can answer requests: it stays ready while the feed, the scorer or Redis is down.
 
-    How the product fares is told beside it, if that is known within a second: whoever asks whether a process lives
-    does not wait for more.
+    The health of the product is included if it is known within a second: a liveness probe must not wait longer.
     """
-    answer = await _asked(held, _reached)
+    answer = await _ask_database(resources, _ping)
     ready = answer is True
     if not ready:
         response.status_code = 503
-    found = await _told(held) if ready else None
+    found = await _health_if_quick(resources) if ready else None
     return Readiness.model_validate(
         {
             "ready": ready,
-            "reason": "" if ready else f"the database does not answer: {answer}",
+            "reason": "" if ready else f"database unavailable: {answer}",
             "status": found and found.status,
             "headline": found and found.headline,
-            "problems": [finding.as_json() for finding in found.findings] if found else [],
+            "problems": [finding.as_json() for finding in found.issues] if found else [],
         }
     )
 
 
-async def _told(held: Resources) -> findings.Health | None:
+async def _health_if_quick(resources: Resources) -> findings.Health | None:
     """What the database tells of the product, if it does at once."""
-    with anyio.move_on_after(SECONDS_BESIDE):
-        signs = await _asked(held, read_vital_signs)
-        return None if isinstance(signs, str) else assess(signs)
+    with anyio.move_on_after(READYZ_HEALTH_SECONDS):
+        signs = await _ask_database(resources, load_health_snapshot)
+        return None if isinstance(signs, str) else assess_health(signs)
     return None
 
 
-def _found_here(held: Resources, *, redis: bool) -> Iterator[Finding]:
+def _own_findings(resources: Resources, *, redis: bool) -> Iterator[HealthIssue]:
     if not redis:
-        yield Finding(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")
-    if (silence := _stream_silence(held)) > STREAM_SECONDS:
-        detail = f"alerts have not been read for {silence:.0f} s: open pages and clients get no new ones"
-        yield Finding(ProblemKind.SERVICE_HANGS, "live stream", detail)
+        yield HealthIssue(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")
+    if (silence := _stream_silent_seconds(resources)) > MAX_STREAM_SILENCE_SECONDS:
+        detail = f"alert stream not read for {silence:.0f} s: clients get no new alerts"
+        yield HealthIssue(ProblemKind.SERVICE_HANGS, "live stream", detail)
 
 
-async def _refused(held: Resources) -> list[Finding]:
+async def _find_rejections(held: Resources) -> list[HealthIssue]:
     """Whether the database lets nobody in, while it serves those that are: so does one whose main process hangs."""
-    connect = partial(connect_briefly, held.settings.require_database(), "serving health")
+    connect = partial(connect_with_timeout, held.settings.require_database_url(), "serving health")
     try:
-        with anyio.fail_after(ANSWER_SECONDS):
-            (await to_thread.run_sync(connect, abandon_on_cancel=True, limiter=AT_ONCE)).close()
+        with anyio.fail_after(ANSWER_TIMEOUT_SECONDS):
+            (await to_thread.run_sync(connect, abandon_on_cancel=True, limiter=DATABASE_THREADS)).close()
     except (TimeoutError, psycopg.Error) as error:
         detail = f"no new connection: {type(error).__name__}"
-        return [Finding(ProblemKind.DATABASE_UNREACHABLE, "", detail)]
+        return [HealthIssue(ProblemKind.DATABASE_UNREACHABLE, "", detail)]
     return []
 
 
-def _found_on_disk(settings: Settings) -> list[Finding]:
+def _find_lost_polls(settings: Settings) -> list[HealthIssue]:
     """What a full disk keeps from the database: that it is full, and the polls that were lost."""
-    found = [*assess_lost(read_all(settings.lost_polls))]
+    found = [*assess_lost_polls(read_all(settings.lost_polls))]
     with suppress(OSError):  # there is no such folder where the services have machines of their own
         found += assess_disk(str(settings.edge_home), shutil.disk_usage(settings.edge_home).free)
     return found
 
 
-def _stream_silence(held: Resources) -> float:
-    return time.monotonic() - held.hub.read_at
+def _stream_silent_seconds(resources: Resources) -> float:
+    return time.monotonic() - resources.hub.read_at
 
 
-def _examined(conn: Connection, configured: Feed) -> tuple[VitalSigns, dict[str, Any] | None]:
+def _read_health(conn: Connection, configured: Feed) -> tuple[HealthSnapshot, dict[str, Any] | None]:
     """Before the first poll the configured feed is the one whose credits count."""
-    signs = read_vital_signs(conn)
+    signs = load_health_snapshot(conn)
     feed = signs.feed or configured
     if feed != Feed.ODDS_API:
         return signs, None
-    return signs, foresee(read_credit_use(conn, feed, signs.now), signs.now).as_json()
+    return signs, forecast_credits(load_credit_use(conn, feed, signs.now), signs.now).as_json()
 
 
-def _reached(conn: Connection) -> bool:
+def _ping(conn: Connection) -> bool:
     return conn.execute("SELECT true").fetchone() == (True,)
 
 
-async def _asked(held: Resources, question: Callable[[Connection], T]) -> T | str:
+async def _ask_database(resources: Resources, query: Callable[[Connection], T]) -> T | str:
     """The database's answer, or why there is none."""
     try:
-        with anyio.fail_after(ANSWER_SECONDS):
-            return await to_thread.run_sync(in_store, held.pool, question, abandon_on_cancel=True, limiter=AT_ONCE)
+        with anyio.fail_after(ANSWER_TIMEOUT_SECONDS):
+            return await to_thread.run_sync(
+                run_in_pool, resources.pool, query, abandon_on_cancel=True, limiter=DATABASE_THREADS
+            )
     except TimeoutError:
-        return SILENT
+        return NO_ANSWER
     except (psycopg.Error, PoolTimeout) as error:
         return f"{type(error).__name__}"
 
 
-async def _redis(held: Resources) -> bool:
+async def _is_redis_up(resources: Resources) -> bool:
     """By the patient client: on a busy machine the cache's half a second says nothing about Redis."""
     try:
-        with anyio.fail_after(ANSWER_SECONDS):
-            return bool(await held.stream.ping())
+        with anyio.fail_after(ANSWER_TIMEOUT_SECONDS):
+            return bool(await resources.stream.ping())
     except ResponseError:  # such as MISCONF on a full disk: it answers, and the scorer tells that it refuses writes
         return True
     except (RedisError, OSError):

@@ -1,4 +1,4 @@
-"""Middles on offer now."""
+"""Currently available middles."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from edge_assets.store import board
-from edge_assets.store.weights import weights_at
-from edge_assets.traits import traits
-from ml.points import point_models
-from ml.quotes import OUTCOMES_OF, Market
+from edge_assets.reference.book_profiles import book_profile
+from edge_assets.store import lookups
+from edge_assets.store.analytics.book_weights import load_weights_at
+from ml.points import point_models_for
+from ml.quotes import MARKET_OUTCOMES, Market
 from ml.scoring.lines import selection_point
-from ml.scoring.middles import middles
-from ml.settlement import Agreement, agreement
-from serving.api.models import Middles, Problem
-from serving.api.odds import RULES, latest_poll, offer_of
-from serving.api.prices import Names, valuations
-from serving.deps import Held, Store
+from ml.scoring.middles import find_middles
+from ml.settlement import RulesAgreement, agreement
+from serving.api.models import ErrorResponse, Middles
+from serving.api.odds import SCORING_RULES, latest_poll, load_offered_quotes
+from serving.api.prices import DisplayNames, value_offered
+from serving.deps import ConnectionDep, ResourcesDep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,52 +25,55 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from ml.scoring.lines import LineKey
-    from ml.scoring.middles import Middle
-    from serving.api.prices import Valued
+    from ml.scoring.middles import MiddleBet
+    from serving.api.prices import ValuedLines
 
-router = APIRouter(prefix="/api", tags=["odds"], responses={404: {"model": Problem}, 503: {"model": Problem}})
+router = APIRouter(
+    prefix="/api", tags=["odds"], responses={404: {"model": ErrorResponse}, 503: {"model": ErrorResponse}}
+)
 
 
 @router.get("/middles")
 def middles_on_offer(
-    held: Held,
-    store: Store,
+    resources: ResourcesDep,
+    conn: ConnectionDep,
     sport: Annotated[str, Query(description="an alias such as `nfl`, or the feed's key")],
-    min_value: Annotated[float, Query(ge=0, le=1, description="least expected value, a fraction")] = 0.0,
+    min_value: Annotated[float, Query(ge=0, le=1, description="minimum expected value, as a fraction")] = 0.0,
     rules: Annotated[
-        Agreement | None, Query(description="whether the books settle alike: `same` leaves out what is not known")
+        RulesAgreement | None,
+        Query(description="only where the books' rules agree (`same`) or are not all known (`unknown`)"),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> Middles:
-    """Two bets at different points that can both win, the highest expected value first.
+    """Pairs of bets at different points that can both win, highest expected value first.
 
-    Computed from the latest poll's prices, and no alerts. Books whose rules are known to differ are not paired; where
-    not all of them are known it says `unknown`.
+    Computed from the prices of the latest poll; middles raise no alerts. Books whose settlement rules are known to
+    differ are not paired; the field `rules` says where they are not all known.
     """
-    latest = latest_poll(store, sport)
-    found = _found(store, latest, held.settings.edge_book_weights) if latest["poll_id"] is not None else []
+    latest = latest_poll(conn, sport)
+    found = _find_middles(conn, latest, resources.settings.edge_book_weights) if latest["poll_id"] is not None else []
     kept = [m for m in found if m["expected_value"] >= min_value and rules in {None, m["rules"]}]
     return Middles.model_validate(latest | {"count": len(kept), "middles": kept[:limit]})
 
 
-def _found(store: Connection, latest: Mapping[str, Any], weights: Mapping[str, float]) -> list[dict[str, Any]]:
+def _find_middles(conn: Connection, latest: Mapping[str, Any], weights: Mapping[str, float]) -> list[dict[str, Any]]:
     """All of them, the best first."""
-    sport, offer = latest["sport"], offer_of(store, latest, None)
-    names = Names(board.books(store), board.events(store, set(offer.quotes.event.tolist())))
-    published = weights_at(store, board.sports(store)[sport].id, latest["observed_at"]).weights
-    models = point_models(sport)
+    sport, offered = latest["sport"], load_offered_quotes(conn, latest, None)
+    names = DisplayNames(lookups.load_books(conn), lookups.load_events(conn, set(offered.quotes.event.tolist())))
+    published = load_weights_at(conn, lookups.load_sports(conn)[sport].id, latest["observed_at"]).weights
+    models = point_models_for(sport)
     return [
-        _middle(middle, valued, names, sport)
-        for valued in valuations(sport, offer, names, RULES, {**published, **weights})
-        for middle in middles(valued.value, valued.books, models, offer.now, RULES)
+        _middle_row(middle, valued, names, sport)
+        for valued in value_offered(sport, offered, names, SCORING_RULES, {**published, **weights})
+        for middle in find_middles(valued.valuation, valued.books, models, offered.now, SCORING_RULES)
     ]
 
 
-def _middle(middle: Middle, valued: Valued, names: Names, sport: str) -> dict[str, Any]:
-    legs = list(_legs(middle, valued, names))
-    key = _key(valued, middle.over[0])
+def _middle_row(middle: MiddleBet, valued: ValuedLines, names: DisplayNames, sport: str) -> dict[str, Any]:
+    legs = list(_leg_rows(middle, valued, names))
+    key = _line_key(valued, middle.over[0])
     market, event = Market(key.market), names.events[key.event]
-    rules = [traits(book, {}, sport).rules_of(market) for book in {leg["book"] for leg in legs}]
+    rules = [book_profile(book, {}, sport).rules_for(market) for book in {leg["book"] for leg in legs}]
     return {
         "event_id": event.id,
         "event": event.key,
@@ -88,24 +91,24 @@ def _middle(middle: Middle, valued: Valued, names: Names, sport: str) -> dict[st
     }
 
 
-def _legs(middle: Middle, valued: Valued, names: Names) -> Iterator[dict[str, Any]]:
+def _leg_rows(middle: MiddleBet, valued: ValuedLines, names: DisplayNames) -> Iterator[dict[str, Any]]:
     for column, ((line, book), share) in enumerate(
         zip((middle.over, middle.under), middle.stake_fractions, strict=True)
     ):
-        key = _key(valued, line)
-        outcome = OUTCOMES_OF[Market(key.market)][column]
+        key = _line_key(valued, line)
+        outcome = MARKET_OUTCOMES[Market(key.market)][column]
         yield {
             "outcome": outcome.key,
-            "selection": names.selection(key.event, outcome),
+            "selection": names.selection_name(key.event, outcome),
             "point": selection_point(key, column),
-            "book": valued.named[book].key,
-            "book_title": valued.named[book].title,
-            "price": float(valued.value.lines.price[column, line, book]),
+            "book": valued.book_names[book].key,
+            "book_title": valued.book_names[book].title,
+            "price": float(valued.valuation.lines.price[column, line, book]),
             "stake_fraction": share,
         }
 
 
-def _key(valued: Valued, line: int) -> LineKey:
+def _line_key(valued: ValuedLines, line: int) -> LineKey:
     key = valued.keys[line]
     if key is None:
         msg = f"line {line} was valued, and its row of the matrix is free"

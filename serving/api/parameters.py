@@ -1,4 +1,4 @@
-"""A parameter that an endpoint does not have is an error: ignored, its filter would be missing from the answer."""
+"""Unknown query parameters are errors: ignoring a misspelt filter would return unfiltered results."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ if TYPE_CHECKING:
 
     from fastapi.dependencies.models import Dependant
 
-MAX_SHOWN = 50
+MAX_NAME_CHARS = 50
 
 
-def known_parameters(request: HTTPConnection) -> None:
-    """Refuse a query parameter that the endpoint does not have, or that stands there twice, with those there are."""
+def reject_unknown_parameters(request: HTTPConnection) -> None:
+    """Reject query parameters that the endpoint does not have, naming those it has, and repeated ones."""
     route = request.scope.get("route")
     if not isinstance(route, APIRoute) or not route.include_in_schema:
         return
-    known = set(_names(route.dependant))
+    known = set(_parameter_names(route.dependant))
     given = Counter(name for name, _ in request.query_params.multi_items())
-    problems = [_unknown(name, known) for name in given if name not in known]
-    problems += [_repeated(name) for name, times in given.items() if times > 1]
+    problems = [_unknown_problem(name, known) for name in given if name not in known]
+    problems += [_repeated_problem(name) for name, times in given.items() if times > 1]
     if problems:
         raise RequestValidationError(problems)
 
 
-def _names(dependant: Dependant) -> Iterator[str]:
+def _parameter_names(dependant: Dependant) -> Iterator[str]:
     yield from (field.alias for field in dependant.query_params)
     for inner in dependant.dependencies:
-        yield from _names(inner)
+        yield from _parameter_names(inner)
 
 
-def _unknown(name: str, known: set[str]) -> dict[str, Any]:
-    there_are = f"there are {', '.join(sorted(known))}" if known else "there is none"
-    return _problem("extra_forbidden", name, f"there is no such parameter here; {there_are}")
+def _unknown_problem(name: str, known: set[str]) -> dict[str, Any]:
+    available = f"known: {', '.join(sorted(known))}" if known else "none are accepted"
+    return _problem("extra_forbidden", name, f"unknown parameter; {available}")
 
 
-def _repeated(name: str) -> dict[str, Any]:
-    return _problem("repeated", name, "this parameter can be given once")
+def _repeated_problem(name: str) -> dict[str, Any]:
+    return _problem("repeated", name, "parameter given more than once")
 
 
 def _problem(kind: str, name: str, message: str) -> dict[str, Any]:
-    shown = name if len(name) <= MAX_SHOWN else f"{name[:MAX_SHOWN]}…"
+    shown = name if len(name) <= MAX_NAME_CHARS else f"{name[:MAX_NAME_CHARS]}…"
     return {"type": kind, "loc": ("query", shown), "msg": message, "input": None}

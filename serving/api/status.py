@@ -1,4 +1,4 @@
-"""Counts for people: what came in, what was alerted, what was withheld and why."""
+"""Counts of polls, prices, alerts, and suppressed candidates by reason."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from edge_assets.sports import ALIASES
-from edge_assets.store import board
-from edge_assets.store.status import status as counts
-from serving.api.models import Problem, Sport, Status
-from serving.deps import Held, Store
+from edge_assets.reference.sports import SPORT_ALIASES
+from edge_assets.store import lookups
+from edge_assets.store.health.totals import load_status as counts
+from serving.api.models import ErrorResponse, SportInfo, Status
+from serving.deps import ConnectionDep, ResourcesDep
 from serving.version import VERSION
 
-router = APIRouter(prefix="/api", responses={503: {"model": Problem}})
+router = APIRouter(prefix="/api", responses={503: {"model": ErrorResponse}})
 
 
 @router.get("/status", tags=["operations"])
-def status(held: Held, store: Store) -> Status:
-    """Counts since this database began, and the latency of alerts."""
-    head: dict[str, Any] = {"version": VERSION, "feed": board.feed(store), "local": held.settings.edge_local}
-    return Status.model_validate(head | counts(store))
+def status(resources: ResourcesDep, conn: ConnectionDep) -> Status:
+    """Counts since this database was created, and the latency of alerts."""
+    head: dict[str, Any] = {
+        "version": VERSION,
+        "feed": lookups.find_live_feed(conn),
+        "local": resources.settings.edge_local,
+    }
+    return Status.model_validate(head | counts(conn))
 
 
 @router.get("/sports", tags=["odds"])
-def sports(store: Store) -> list[Sport]:
-    """The sports that have been looked at, with the short names that other calls accept."""
+def sports(conn: ConnectionDep) -> list[SportInfo]:
+    """Polled sports with their aliases."""
     aliases: dict[str, list[str]] = {}
-    for alias, key in ALIASES.items():
+    for alias, key in SPORT_ALIASES.items():
         aliases.setdefault(key, []).append(alias)
-    found = sorted(board.sports(store).values(), key=lambda s: s.title)
-    return [Sport(key=s.key, title=s.title, aliases=aliases.get(s.key, [])) for s in found]
+    found = sorted(lookups.load_sports(conn).values(), key=lambda s: s.title)
+    return [SportInfo(key=s.key, title=s.title, aliases=aliases.get(s.key, [])) for s in found]

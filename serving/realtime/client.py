@@ -1,4 +1,4 @@
-"""One listener: takes what it can at once, keeps a bounded backlog while its socket is full."""
+"""One client: sends at once if possible, keeps a bounded backlog while its socket is full."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import WebSocketDisconnect
 
-from serving.realtime.closing import CloseCode, Closing
+from serving.realtime.close_codes import CloseCode, CloseConnection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
 
-BACKLOG = 1024
+MAX_BACKLOG_MESSAGES = 1024
 """Alerts waiting for a full socket; the texts are shared between clients, so this costs 8 KB each."""
 
 
@@ -22,88 +22,88 @@ class Client:
     """The sending side of one connection.
 
     `position` is the id of the last alert handed over; `deadline` ends the connection: at the token's
-    expiry, or at once when `closing` says why.
+    expiry, or at once when `close_reason` says why.
     """
 
     def __init__(
         self, send: Callable[[str], Coroutine[Any, Any, None]], position: int, deadline: asyncio.Timeout
     ) -> None:
         self.position = position
-        self.closing: Closing | None = None
+        self.close_reason: CloseConnection | None = None
         self._send = send
         self._deadline = deadline
         self._backlog: deque[str] = deque()
-        self._drain: asyncio.Task[None] | None = None
-        self._gone = False
+        self._drain_task: asyncio.Task[None] | None = None
+        self._is_closed = False
 
-    def offer(self, alert_id: int, text: str) -> None:
-        """Hand over an alert, unless a resume has already brought it."""
+    def send_alert(self, alert_id: int, text: str) -> None:
+        """Send an alert, unless a resume has already sent it."""
         if alert_id > self.position:
             self.position = alert_id
-            self._push(text)
+            self._send_or_queue(text)
 
-    def tell(self, text: str) -> None:
-        """Hand over a sign of life; pointless to a client that has a backlog to read."""
-        if not self._drain:
-            self._push(text)
+    def send_heartbeat(self, text: str) -> None:
+        """Send a heartbeat; a client with a backlog needs none."""
+        if not self._drain_task:
+            self._send_or_queue(text)
 
-    def leave(self) -> None:
+    def stop(self) -> None:
         """Stop sending; a message is on its way entirely or not at all."""
-        self._gone = True
-        if self._drain:
-            self._drain.cancel()
+        self._is_closed = True
+        if self._drain_task:
+            self._drain_task.cancel()
 
-    def _push(self, text: str) -> None:
-        if self._gone:
+    def _send_or_queue(self, text: str) -> None:
+        if self._is_closed:
             return
-        if self._drain:
+        if self._drain_task:
             self._backlog.append(text)
-            if len(self._backlog) > BACKLOG:
-                self._drop()
+            if len(self._backlog) > MAX_BACKLOG_MESSAGES:
+                self._disconnect()
             return
         try:
-            stalled = start(self._send(text))
+            stalled = start_eagerly(self._send(text))
         except WebSocketDisconnect:
-            self._gone = True
+            self._is_closed = True
             return
         if stalled:
-            self._drain = asyncio.create_task(self._catch_up(stalled))
+            self._drain_task = asyncio.create_task(self._drain_backlog(stalled))
 
-    async def _catch_up(self, stalled: Awaitable[None]) -> None:
+    async def _drain_backlog(self, stalled: Awaitable[None]) -> None:
         try:
             await stalled
             while self._backlog:
                 await self._send(self._backlog.popleft())
         except WebSocketDisconnect:
-            self._gone = True
+            self._is_closed = True
         finally:
-            self._drain = None
+            self._drain_task = None
 
-    def _drop(self) -> None:
-        self._gone = True
+    def _disconnect(self) -> None:
+        self._is_closed = True
         self._backlog.clear()
-        self.closing = Closing(
-            CloseCode.TOO_SLOW, f"more than {BACKLOG} alerts behind; resume after the last one you have"
+        self.close_reason = CloseConnection(
+            CloseCode.TOO_SLOW, f"more than {MAX_BACKLOG_MESSAGES} alerts behind; resume after the last one you have"
         )
         self._deadline.reschedule(asyncio.get_running_loop().time())
 
 
-def start(coroutine: Coroutine[Any, Any, None]) -> Awaitable[None] | None:
-    """Run a coroutine as far as it goes without waiting: None if that was to its end, else its rest.
+def start_eagerly(coroutine: Coroutine[Any, Any, None]) -> Awaitable[None] | None:
+    """Run a coroutine until it first waits: None if it finished, else the rest of it to await.
 
     Sending to a socket that takes the bytes never waits, so a broadcast needs neither a task per client
-    (3-4 times slower at the tail) nor a peep into the server to see which sockets are full. Python 3.12's
-    eager tasks do the same, at the price of a task each.
+    (slower at the tail) nor a look into the server's internals to see which sockets are full. Python 3.12's
+    eager tasks do the same at the cost of a task each.
     """
     try:
         waiting = coroutine.send(None)
     except StopIteration:
         return None
-    return _rest(coroutine, waiting)
+    return _await_rest(coroutine, waiting)
 
 
 @types.coroutine
-def _rest(coroutine: Coroutine[Any, Any, None], waiting: object) -> Generator[Any, Any, None]:
+def _await_rest(coroutine: Coroutine[Any, Any, None], waiting: object) -> Generator[Any, Any, None]:
     try:
         yield waiting
         yield from coroutine.__await__()

@@ -1,4 +1,4 @@
-"""`/ws/alerts`: admission, resume, and the wait for the end. The contract is in `serving.realtime`."""
+"""`/ws/alerts`: authentication, resume, and waiting for the client to leave. The contract is in `serving.realtime`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import psycopg
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from serving.realtime.admission import Ticket, admit
+from serving.realtime.authentication import Subscription, authenticate
 from serving.realtime.client import Client
-from serving.realtime.closing import CloseCode, Closing
+from serving.realtime.close_codes import CloseCode, CloseConnection
 from serving.realtime.hub import HEARTBEAT_SECONDS
 from serving.version import VERSION
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from serving.deps import Resources
 
-PAGE = 500
-STALL_SECONDS = 30.0
-"""A page of a resume that is not taken in this time ends the connection."""
-CLOSE_SECONDS = 5.0
-DATABASE_SECONDS = 5.0
-"""A database that is stopped in the middle never answers."""
+RESUME_PAGE_ALERTS = 500
+STALL_TIMEOUT_SECONDS = 30.0
+"""A client that does not read a page of its resume within this time is disconnected."""
+CLOSE_TIMEOUT_SECONDS = 5.0
+DATABASE_TIMEOUT_SECONDS = 5.0
+"""A database suspended in mid-query never answers."""
 T = TypeVar("T")
 
 router = APIRouter()
@@ -39,37 +39,39 @@ async def alerts(websocket: WebSocket) -> None:
     resources: Resources = websocket.app.state.resources
     await websocket.accept()
     try:
-        ticket = await admit(websocket, resources.secret)
-        await _stream(websocket, resources, ticket)
-    except Closing as closing:
+        subscription = await authenticate(websocket, resources.secret)
+        await _stream(websocket, resources, subscription)
+    except CloseConnection as closing:
         await _close(websocket, closing)
     except WebSocketDisconnect:
         pass
 
 
-async def _stream(websocket: WebSocket, resources: Resources, ticket: Ticket) -> None:
+async def _stream(websocket: WebSocket, resources: Resources, subscription: Subscription) -> None:
     client = None
-    seconds = (ticket.expires_at - datetime.now(UTC)).total_seconds()
+    seconds = (subscription.expires_at - datetime.now(UTC)).total_seconds()
     try:
         async with asyncio.timeout(seconds) as deadline:
-            await _greet(websocket, resources, ticket.after)
-            position = await _resume(websocket, resources, ticket.after)
+            await _send_hello(websocket, resources, subscription.after)
+            position = await _resume(websocket, resources, subscription.after)
             client = Client(websocket.send_text, position, deadline)
             with resources.hub.join(client):
                 while (await websocket.receive())["type"] != "websocket.disconnect":
-                    if ticket.by_header:  # whoever believes that its `after` was heard would miss alerts
-                        raise Closing(CloseCode.MALFORMED, "admitted by the header: to resume, connect with ?after=ID")
+                    if subscription.by_header:  # a client that thinks its `after` was read would miss alerts
+                        raise CloseConnection(
+                            CloseCode.MALFORMED, "authenticated by header: to resume, connect with ?after=ID"
+                        )
     except TimeoutError:
-        expired = Closing(CloseCode.UNAUTHORISED, "the token has expired")
-        raise (client.closing if client and client.closing else expired) from None
+        expired = CloseConnection(CloseCode.UNAUTHORISED, "the token has expired")
+        raise (client.close_reason if client and client.close_reason else expired) from None
 
 
-async def _greet(websocket: WebSocket, resources: Resources, after: int | None) -> None:
+async def _send_hello(websocket: WebSocket, resources: Resources, after: int | None) -> None:
     newest = resources.hub.position
     if newest is None:
-        raise Closing(CloseCode.TRY_AGAIN_LATER, "the database has not been reached yet")
-    if after is not None and after > newest and after > await _in_database(resources.alerts.last_id()):
-        raise Closing(CloseCode.UNKNOWN_RESUME_ID, f"alert {after} is ahead of the newest, {newest}")
+        raise CloseConnection(CloseCode.TRY_AGAIN_LATER, "database not reached yet")
+    if after is not None and after > newest and after > await _query_database(resources.alerts.last_id()):
+        raise CloseConnection(CloseCode.UNKNOWN_RESUME_ID, f"alert {after} is ahead of the newest, {newest}")
     hello = {
         "type": "hello",
         "last_id": newest,
@@ -82,37 +84,37 @@ async def _greet(websocket: WebSocket, resources: Resources, after: int | None) 
 
 
 async def _resume(websocket: WebSocket, resources: Resources, after: int | None) -> int:
-    """Send what the client missed; returns the id from which the hub must go on.
+    """Send the alerts that the client missed; returns the id after which the hub continues.
 
     No await lies between the last comparison with the hub's position and joining it, hence no gap.
     """
     newest = resources.hub.position or 0
     position = newest if after is None else after
     while position < (newest := resources.hub.position or 0):
-        page = await _in_database(resources.alerts.since(position, PAGE))
+        page = await _query_database(resources.alerts.since(position, RESUME_PAGE_ALERTS))
         try:
-            async with asyncio.timeout(STALL_SECONDS):
+            async with asyncio.timeout(STALL_TIMEOUT_SECONDS):
                 for message in page:
                     await websocket.send_text(msgspec.json.encode(message).decode())
         except TimeoutError:
-            raise Closing(CloseCode.TOO_SLOW, "the resume is not being read") from None
+            raise CloseConnection(CloseCode.TOO_SLOW, "the resume is not being read") from None
         position = page[-1]["id"] if page else newest
     return position
 
 
-async def _in_database(question: Awaitable[T]) -> T:
-    """The database's answer; without one the client is to come again."""
+async def _query_database(query: Awaitable[T]) -> T:
+    """The result of a query; without one the client is told to retry."""
     try:
-        async with asyncio.timeout(DATABASE_SECONDS):
-            return await question
+        async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
+            return await query
     except (TimeoutError, psycopg.Error, PoolTimeout, PoolClosed):
-        raise Closing(CloseCode.TRY_AGAIN_LATER, "the database does not answer; resume later") from None
+        raise CloseConnection(CloseCode.TRY_AGAIN_LATER, "database unavailable; resume later") from None
 
 
-async def _close(websocket: WebSocket, closing: Closing) -> None:
-    """Say goodbye, if the socket takes it in time; the server drops the connection in any case."""
+async def _close(websocket: WebSocket, closing: CloseConnection) -> None:
+    """Send the close frame if the socket accepts it in time; the server drops the connection anyway."""
     try:
-        async with asyncio.timeout(CLOSE_SECONDS):
+        async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
             await websocket.close(closing.code, closing.reason)
     except (TimeoutError, WebSocketDisconnect, RuntimeError):
         pass

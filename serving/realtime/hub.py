@@ -1,4 +1,4 @@
-"""Who listens, and how far the stream has come."""
+"""The connected clients and the position in the stream."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Hub:
     """All clients of this process.
 
     `position` is the id of the last alert broadcast, None before the database was first reached. `read_at` is when
-    database and stream last answered the reader (monotonic seconds), `foreign_entries` how many it has passed over.
+    database and stream last answered the reader (monotonic seconds), `foreign_entries` how many entries it has ignored.
     """
 
     def __init__(self) -> None:
@@ -32,24 +32,24 @@ class Hub:
 
     @contextmanager
     def join(self, client: Client) -> Iterator[None]:
-        """Let `client` hear every alert behind its position."""
+        """Send `client` every alert after its position."""
         self.clients.add(client)
         try:
             yield
         finally:
             self.clients.discard(client)
-            client.leave()
+            client.stop()
 
     def broadcast(self, alert_id: int, text: str) -> None:
         """Offer an alert to every client; never waits."""
         self.position = alert_id
         for client in self.clients:
-            client.offer(alert_id, text)
+            client.send_alert(alert_id, text)
 
-    async def beat(self) -> None:
+    async def send_heartbeats(self) -> None:
         """Send heartbeats until cancelled."""
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             text = msgspec.json.encode({"type": "heartbeat", "last_id": self.position}).decode()
             for client in self.clients:
-                client.tell(text)
+                client.send_heartbeat(text)

@@ -12,7 +12,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
-from edge_assets.store.streams import ALERTS, told_alert
+from edge_assets.store.alerts.streams import ALERTS_STREAM, decode_alert_message
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-IDLE_MS = 2000
-"""After so long without an entry the database is asked, in case a publication was lost."""
-PATIENCE_SECONDS = 2.5
-"""A stream that has not answered by then hangs."""
+BLOCK_MS = 2000
+"""After this long without an entry the database is queried, in case a publication was lost."""
+READ_TIMEOUT_SECONDS = 2.5
+"""A read that takes longer is treated as hanging."""
 RETRY_SECONDS = 0.5
-PAGE = 500
-BATCH = 100
-"""Stream entries a read; between two reads clients get their turn."""
-OUTAGES = (RedisError, psycopg.Error, PoolTimeout, OSError)
+CATCH_UP_PAGE_ALERTS = 500
+MAX_ENTRIES_PER_READ = 100
+"""Stream entries per read; clients are served between reads."""
+OUTAGE_ERRORS = (RedisError, psycopg.Error, PoolTimeout, OSError)
 
 
 class AlertLog(Protocol):
@@ -63,13 +63,13 @@ class StreamReader:
             try:
                 await self._catch_up()
                 await self._follow()
-            except Exception as error:  # whatever it is, everything would say that the stream is live
-                self._tell(error)
+            except Exception as error:  # if this task died, the stream would still look live
+                self._log_interruption(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _tell(self, error: Exception) -> None:
-        """What is nobody's outage is told with where it happened, once while it stays the same."""
-        is_new = repr(error) != self._last_error and not isinstance(error, OUTAGES)
+    def _log_interruption(self, error: Exception) -> None:
+        """Log an error that is not an outage with its traceback, once while it stays the same."""
+        is_new = repr(error) != self._last_error and not isinstance(error, OUTAGE_ERRORS)
         self._last_error = repr(error)
         log.warning(
             "alert stream interrupted (%s); catching up from the database", type(error).__name__, exc_info=is_new
@@ -78,7 +78,7 @@ class StreamReader:
     async def _catch_up(self) -> None:
         if self._hub.position is None:
             self._hub.position = await self._alerts.last_id()
-        while page := await self._alerts.since(self._hub.position, PAGE):
+        while page := await self._alerts.since(self._hub.position, CATCH_UP_PAGE_ALERTS):
             for message in page:
                 self._hub.broadcast(message["id"], msgspec.json.encode(message).decode())
         self._hub.read_at = time.monotonic()
@@ -88,21 +88,21 @@ class StreamReader:
         after = b"%d-0" % (self._hub.position or 0)
         while answer := await self._read_stream(after):
             for after, fields in answer[0][1]:
-                if alert := told_alert(after, fields):
+                if alert := decode_alert_message(after, fields):
                     self._hub.broadcast(*alert)
                 else:
-                    self._pass_over(after)
+                    self._count_foreign(after)
             self._hub.read_at = time.monotonic()
 
-    def _pass_over(self, entry_id: bytes) -> None:
-        """Count an entry that is no alert, once: while it is the newest, every look into the stream finds it."""
+    def _count_foreign(self, entry_id: bytes) -> None:
+        """Count an entry that is not an alert, once: while it is the newest, every read of the stream returns it."""
         milliseconds, _, number = entry_id.partition(b"-")
-        if (where := (int(milliseconds), int(number))) > self._last_foreign:
-            self._last_foreign = where
+        if (position := (int(milliseconds), int(number))) > self._last_foreign:
+            self._last_foreign = position
             self._hub.foreign_entries += 1
-            log.warning("entry %s of %s is no alert and is passed over", entry_id.decode(), ALERTS)
+            log.warning("ignoring entry %s of %s: not an alert", entry_id.decode(), ALERTS_STREAM)
 
     async def _read_stream(self, after: bytes) -> Any:
-        """[[stream, [(entry id, fields), ...]]] behind an entry, empty after `IDLE_MS`."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self._redis.xread({ALERTS: after}, count=BATCH, block=IDLE_MS)
+        """[[stream, [(entry id, fields), ...]]] behind an entry, empty after `BLOCK_MS`."""
+        async with asyncio.timeout(READ_TIMEOUT_SECONDS):
+            return await self._redis.xread({ALERTS_STREAM: after}, count=MAX_ENTRIES_PER_READ, block=BLOCK_MS)

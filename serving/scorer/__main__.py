@@ -14,15 +14,15 @@ from pydantic import ValidationError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from edge_assets.clock import WallClock, micros
-from edge_assets.settings import Feed, MissingSettingError, Settings, setting_problems
-from edge_assets.store.database import connect
-from edge_assets.store.leases import hold_scorer
-from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.core.clock import WallClock, to_micros
+from edge_assets.core.settings import Feed, MissingSettingError, Settings, describe_setting_errors
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.polls.leases import acquire_scorer_lock
+from edge_assets.store.postgres.database import connect
 from ml.scoring import ScoringRules
-from serving.scorer.link import SOCKET_SECONDS, StreamLink
-from serving.scorer.service import Session, run_forever
-from serving.scorer.sports import Sports
+from serving.scorer.link import SOCKET_TIMEOUT_SECONDS, StreamLink
+from serving.scorer.service import ScorerWorker, run_forever
+from serving.scorer.sports import SportScorers
 
 if TYPE_CHECKING:
     from ml.quotes import Micros
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def open_session(settings: Settings, stack: ExitStack) -> Session:
+def open_worker(settings: Settings, stack: ExitStack) -> ScorerWorker:
     """Connect and prepare one life of the scorer; `stack` closes what it opened."""
-    conn = stack.enter_context(connect(settings.require_database(), "scorer"))
-    hold_scorer(conn)
+    conn = stack.enter_context(connect(settings.require_database_url(), "scorer"))
+    acquire_scorer_lock(conn)
     client = redis.Redis.from_url(
-        settings.require_redis(),
-        socket_timeout=SOCKET_SECONDS,
-        socket_connect_timeout=SOCKET_SECONDS,
+        settings.require_redis_url(),
+        socket_timeout=SOCKET_TIMEOUT_SECONDS,
+        socket_connect_timeout=SOCKET_TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
     stack.callback(client.close)
-    vocabulary = Vocabulary.load(conn)
-    stack.callback(vocabulary.close)
+    ids = IdRegistry.load(conn)
+    stack.callback(ids.close)
     rules = ScoringRules(threshold_edge=settings.alert_threshold_edge, kelly_cap=settings.max_kelly_fraction)
     is_live = settings.edge_feed is Feed.ODDS_API
-    sports = Sports(conn, vocabulary, rules, settings.edge_book_weights, is_live=is_live)
+    sports = SportScorers(conn, ids, rules, settings.edge_book_weights, is_live=is_live)
     # in a replay only polls move the time
-    return Session(conn, StreamLink(conn, client), sports, None if settings.edge_feed is Feed.REPLAY else _now)
+    return ScorerWorker(conn, StreamLink(conn, client), sports, None if settings.edge_feed is Feed.REPLAY else _now)
 
 
 def _now() -> Micros:
-    return micros(WallClock().now())
+    return to_micros(WallClock().now())
 
 
 def main() -> None:
@@ -68,13 +68,13 @@ def main() -> None:
         signal.signal(number, interrupt)
     try:
         settings = Settings()
-        run_forever(lambda stack: open_session(settings, stack), stop)
+        run_forever(lambda stack: open_worker(settings, stack), stop)
     except KeyboardInterrupt:
         log.info("stopped")
     except MissingSettingError as error:
         sys.exit(str(error))
     except ValidationError as error:  # its own text would repeat the value, which may be a secret
-        sys.exit("\n".join(setting_problems(error)))
+        sys.exit("\n".join(describe_setting_errors(error)))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_assets.store import scorer_failures
-from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
-from edge_assets.texts import MAX_TEXT_LENGTH, UnusableTextError, clean_text
+from edge_assets.core.texts import MAX_TEXT_LENGTH, UnusableTextError, clean_text
+from edge_assets.store.health import scorer_failures
+from edge_assets.store.health.problems import ProblemKind, clear_problem, report_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 60.0
+MAX_RETRY_SECONDS = 60.0
 """What a sport that works again waits at most. Trying costs what a restart of the sport does: some tens of ms."""
 
 
@@ -30,47 +30,47 @@ class FailingSports:
     A new life of the scorer tries each at once, as its code or the data may have been mended, and goes on counting.
     """
 
-    def __init__(self, conn: psycopg.Connection, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, conn: psycopg.Connection, clock: Callable[[], float] = time.monotonic) -> None:
         self._conn = conn
-        self._seconds = seconds
-        self._count = scorer_failures.failures_in_a_row(conn)
-        self._retry_at = dict.fromkeys(self._count, seconds())
+        self._clock = clock
+        self._failures = scorer_failures.count_failures_in_a_row(conn)
+        self._retry_at = dict.fromkeys(self._failures, clock())
 
     def __contains__(self, sport_id: int) -> bool:
-        return sport_id in self._count
+        return sport_id in self._failures
 
     @property
     def sports(self) -> Collection[int]:
         """The sports that fail."""
-        return self._count.keys()
+        return self._failures.keys()
 
-    def due(self) -> list[int]:
+    def due_sports(self) -> list[int]:
         """The sports that are to be tried again now."""
-        now = self._seconds() if self._retry_at else 0.0
+        now = self._clock() if self._retry_at else 0.0
         return [sport_id for sport_id, at in self._retry_at.items() if at <= now]
 
     def record(self, sport_id: int, key: str, error: Exception) -> None:
         """Count a failure, tell it, and put the next try off."""
-        count = self._count[sport_id] = self._count.get(sport_id, 0) + 1
-        wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(count - 1, 10), LONGEST_RETRY_SECONDS)
-        self._retry_at[sport_id] = self._seconds() + wait
+        count = self._failures[sport_id] = self._failures.get(sport_id, 0) + 1
+        wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(count - 1, 10), MAX_RETRY_SECONDS)
+        self._retry_at[sport_id] = self._clock() + wait
         scorer_failures.record_failure(self._conn, sport_id, wait, describe_error(error))
         report_problem(self._conn, ProblemKind.SCORING_FAILS, key, describe_error(error))
-        # where it happened is told once; then only that it still does
+        # log the traceback only for the first failure in a row
         log.error(
-            "%s is not scored (failure %d in a row, next try in %.0f s; other sports go on): %s%s",
-            key, count, wait, describe_error(error), f"\n{_traceback(error)}" if count == 1 else "",
+            "scoring %s failed (%d in a row, retry in %.0f s; other sports continue): %s%s",
+            key, count, wait, describe_error(error), f"\n{_format_traceback(error)}" if count == 1 else "",
         )  # fmt: skip
 
     def clear(self, sport_id: int, key: str) -> None:
         """The sport is scored again."""
-        del self._count[sport_id], self._retry_at[sport_id]
+        del self._failures[sport_id], self._retry_at[sport_id]
         scorer_failures.clear_failure(self._conn, sport_id)
         clear_problem(self._conn, ProblemKind.SCORING_FAILS, key)
-        log.info("%s is scored again", key)
+        log.info("scoring %s again", key)
 
 
-def _traceback(error: Exception) -> str:
+def _format_traceback(error: Exception) -> str:
     """Where it was raised, in characters that every log can hold: the message may quote half of a surrogate pair."""
     return "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace").decode()
 
@@ -78,9 +78,9 @@ def _traceback(error: Exception) -> str:
 def describe_error(error: Exception) -> str:
     """An error in a line that the database can hold: what it says, and the place that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].name} in {Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    location = f" ({frames[-1].name} in {Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     try:
-        said = clean_text(str(error)[:MAX_TEXT_LENGTH])
+        message = clean_text(str(error)[:MAX_TEXT_LENGTH])
     except UnusableTextError:
-        said = "no message"
-    return f"{type(error).__name__}: {said}{place}"
+        message = "no message"
+    return f"{type(error).__name__}: {message}{location}"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis
 
-from edge_assets.store import streams
-from edge_assets.store.alerts import count_unpublished
-from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
+from edge_assets.store.alerts import streams
+from edge_assets.store.alerts.alert_log import count_unpublished
+from edge_assets.store.health.problems import ProblemKind, clear_problem, report_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,33 +27,35 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BATCH = 64
+MAX_ENTRIES_PER_READ = 64
 BLOCK_MS = 1_000
-SOCKET_SECONDS = 1.5
+SOCKET_TIMEOUT_SECONDS = 1.5
 """Longer than a read blocks. So long a Redis that hangs keeps the scorer from the database, once in `RETRY_SECONDS`."""
 RETRY_SECONDS = 3.0
-POLL_SECONDS = 0.25
+DATABASE_CHECK_SECONDS = 0.25
 """How often the database is asked instead."""
-AWAY = (redis.ConnectionError, redis.TimeoutError)
+CONNECTION_ERRORS = (redis.ConnectionError, redis.TimeoutError)
 
 
 class StreamLink:
-    """Reads `odds:changes` and fills `alerts`, as far as Redis lets it; `owes`: alerts may wait in the outbox."""
+    """Reads `odds:changes` and fills `alerts`, as far as Redis lets it; `has_unpublished`: alerts may wait in the
+    outbox.
+    """
 
     def __init__(
-        self, conn: psycopg.Connection, client: redis.Redis, seconds: Callable[[], float] = time.monotonic
+        self, conn: psycopg.Connection, client: redis.Redis, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.owes = True
+        self.has_unpublished = True
         self._conn = conn
         self._client = client
-        self._seconds = seconds
+        self._clock = clock
         self._position: bytes | None = None
         """The last entry read; None while there is no link."""
         self._is_checked = False
-        self._foreign = ""
+        self._mismatch = ""
         """Why nothing can be announced, though Redis is there."""
         self._retry_at = dict.fromkeys((ProblemKind.REDIS_UNREACHABLE, ProblemKind.REDIS_REFUSES_WRITES), 0.0)
-        self._told: dict[ProblemKind, bool] = {}
+        self._reported: dict[ProblemKind, bool] = {}
 
     def read(self) -> list[Entry]:
         """What has come since the last time, after a second at most; nothing while Redis is away.
@@ -64,33 +66,33 @@ class StreamLink:
             self._connect()
             return []
         answer: Any = self._attempt(ProblemKind.REDIS_UNREACHABLE, self._read_stream)
-        entries = streams.entries(answer)
+        entries = streams.parse_entries(answer)
         if entries:
             self._position = entries[-1][0]
         return entries
 
-    def announce(self) -> None:
+    def publish_pending(self) -> None:
         """Announce what the outbox holds, if Redis takes it; else later."""
-        if not self.owes or self._position is None:
+        if not self.has_unpublished or self._position is None:
             return
         published = self._attempt(ProblemKind.REDIS_REFUSES_WRITES, self._publish)
         if published is not None:
-            self.owes = False
+            self.has_unpublished = False
             self._clear(ProblemKind.ALERTS_NOT_PUBLISHED)
 
-    def tell(self) -> None:
+    def report_unpublished(self) -> None:
         """Say how many alerts wait, if any have to, and why Redis is of no use to them."""
-        if not self.owes:
+        if not self.has_unpublished:
             return
         waiting = count_unpublished(self._conn)
-        if waiting or self._foreign:
-            why = self._foreign and f": {self._foreign}"
-            self._report(ProblemKind.ALERTS_NOT_PUBLISHED, f"{waiting} alerts wait to be announced{why}")
+        if waiting or self._mismatch:
+            why = self._mismatch and f": {self._mismatch}"
+            self._report(ProblemKind.ALERTS_NOT_PUBLISHED, f"{waiting} alerts not published yet{why}")
 
     def _connect(self) -> None:
-        connected = self._attempt(ProblemKind.REDIS_UNREACHABLE, lambda: streams.newest_change(self._client))
+        connected = self._attempt(ProblemKind.REDIS_UNREACHABLE, lambda: streams.find_newest_change_id(self._client))
         if connected is None:
-            time.sleep(POLL_SECONDS)
+            time.sleep(DATABASE_CHECK_SECONDS)
         else:
             self._position = connected
 
@@ -98,45 +100,50 @@ class StreamLink:
         """How many alerts were announced; None where the stream is somebody else's."""
         try:
             if not self._is_checked:
-                streams.check_same_story(self._conn, self._client)
+                streams.verify_stream_ownership(self._conn, self._client)
             published = streams.publish_alerts(self._conn, self._client)
-        except streams.ForeignStreamError as error:
-            self._retry_at[ProblemKind.REDIS_REFUSES_WRITES] = self._seconds() + RETRY_SECONDS
-            self._is_checked, self._foreign = False, str(error)
-            self.tell()
+        except streams.StreamMismatchError as error:
+            self._retry_at[ProblemKind.REDIS_REFUSES_WRITES] = self._clock() + RETRY_SECONDS
+            self._is_checked, self._mismatch = False, str(error)
+            self.report_unpublished()
             return None
-        self._is_checked, self._foreign = True, ""
+        self._is_checked, self._mismatch = True, ""
         return published
 
     def _read_stream(self) -> Any:
-        return self._client.xread({streams.ODDS_CHANGES: self._position or b"$"}, count=BATCH, block=BLOCK_MS) or []
+        return (
+            self._client.xread(
+                {streams.CHANGES_STREAM: self._position or b"$"}, count=MAX_ENTRIES_PER_READ, block=BLOCK_MS
+            )
+            or []
+        )
 
     def _attempt(self, kind: ProblemKind, work: Callable[[], T]) -> T | None:
         """Do something with Redis unless it is too soon after it failed; `kind` is what a refusal amounts to."""
-        if self._seconds() < self._retry_at[kind]:
+        if self._clock() < self._retry_at[kind]:
             return None
         try:
-            done = work()
+            result = work()
         except redis.RedisError as error:
-            self._failed(ProblemKind.REDIS_UNREACHABLE if isinstance(error, AWAY) else kind, error)
+            self._record_failure(ProblemKind.REDIS_UNREACHABLE if isinstance(error, CONNECTION_ERRORS) else kind, error)
             return None
         self._clear(kind)
-        return done
+        return result
 
-    def _failed(self, kind: ProblemKind, error: redis.RedisError) -> None:
+    def _record_failure(self, kind: ProblemKind, error: redis.RedisError) -> None:
         if kind is ProblemKind.REDIS_UNREACHABLE:
             self._position, self._is_checked = None, False  # what comes next may be another stream
-        self._retry_at[kind] = self._seconds() + RETRY_SECONDS
+        self._retry_at[kind] = self._clock() + RETRY_SECONDS
         self._report(kind, f"{type(error).__name__}: {error}")
 
     def _report(self, kind: ProblemKind, detail: str) -> None:
-        if not self._told.get(kind):
-            log.warning("%s: %s; scoring goes on", kind.value.replace("_", " "), detail)
-        self._told[kind] = True
+        if not self._reported.get(kind):
+            log.warning("%s: %s; scoring continues", kind.value.replace("_", " "), detail)
+        self._reported[kind] = True
         report_problem(self._conn, kind, "", detail)
 
     def _clear(self, kind: ProblemKind) -> None:
         """Also once at the beginning: an earlier life may have left it."""
-        if self._told.get(kind) is not False:
-            self._told[kind] = False
+        if self._reported.get(kind) is not False:
+            self._reported[kind] = False
             clear_problem(self._conn, kind, "")

@@ -12,36 +12,37 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from edge_assets.clock import micros, to_datetime
-from edge_assets.store import alerts, polling, readers
-from edge_assets.store.database import is_connection_lost
-from edge_assets.store.weights import weights_at
-from edge_assets.traits import traits
-from ml.points import point_models
-from ml.scoring import ScoringRules, SportScorer, Traits
+from edge_assets.core.clock import to_datetime, to_micros
+from edge_assets.reference.book_profiles import book_profile
+from edge_assets.store.alerts import alert_log
+from edge_assets.store.analytics.book_weights import load_weights_at
+from edge_assets.store.polls import activity, as_of
+from edge_assets.store.postgres.database import is_connection_lost
+from ml.points import point_models_for
+from ml.scoring import BookProfile, ScoringRules, SportScorer
 from serving.scorer.failures import FailingSports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from edge_assets.store.readers import UnscoredPoll
-    from edge_assets.store.vocabulary import Vocabulary
-    from edge_assets.store.weights import Publication
+    from edge_assets.store.analytics.book_weights import PublishedWeights
+    from edge_assets.store.polls.as_of import UnscoredPoll
+    from edge_assets.store.polls.dimensions import IdRegistry
     from ml.quotes import Micros, PollChanges
 
 
-CLOCKS_DIFFER_BY: Micros = 60_000_000
+MAX_CLOCK_SKEW_MICROS: Micros = 60_000_000
 
 
 @dataclass(slots=True)
-class _Sport:
+class _SportState:
     scorer: SportScorer
     poll_id: int
     observed_at: Micros
-    weights: Publication
+    weights: PublishedWeights
 
 
-class Sports:
+class SportScorers:
     """Scores polls and commits what comes of them, together with how far each sport has come.
 
     Books count as the warehouse has measured them by the time of each poll; `weights` overrides single ones, by their
@@ -52,18 +53,18 @@ class Sports:
     def __init__(
         self,
         conn: psycopg.Connection,
-        vocabulary: Vocabulary,
+        ids: IdRegistry,
         rules: ScoringRules,
         weights: Mapping[str, float],
         *,
         is_live: bool = False,
     ) -> None:
         self._conn = conn
-        self._vocabulary = vocabulary
+        self._ids = ids
         self._rules = rules
         self._weights = weights
         self._is_live = is_live
-        self._sports: dict[int, _Sport] = {}
+        self._sports: dict[int, _SportState] = {}
         self._failing = FailingSports(conn)
 
     @property
@@ -71,13 +72,13 @@ class Sports:
         """The sports whose scoring fails at present."""
         return self._failing.sports
 
-    def missed(self) -> list[UnscoredPoll]:
+    def unscored_polls(self) -> list[UnscoredPoll]:
         """The committed polls that were not scored yet, in order; those of sports that fail wait for `retry`."""
-        return [poll for poll in readers.unscored_polls(self._conn) if poll.sport_id not in self._failing]
+        return [poll for poll in as_of.load_unscored_polls(self._conn) if poll.sport_id not in self._failing]
 
-    def score_missed(self, poll: UnscoredPoll) -> bool:
+    def score_from_database(self, poll: UnscoredPoll) -> bool:
         """Score a poll that the database has."""
-        if poll.sport_id in self._failing:  # since `missed` was asked
+        if poll.sport_id in self._failing:  # since `unscored_polls` was asked
             return False
         return self._attempt(poll.sport_id, partial(self._score_stored, poll))
 
@@ -87,10 +88,10 @@ class Sports:
         What the stream has skipped is scored first. Nothing is scored of a sport that fails: its polls are taken from
         the database, in order, when it is due.
         """
-        sport_id = self._vocabulary.sport(changes.sport)
+        sport_id = self._ids.sport(changes.sport)
         if sport_id in self._failing:
             return False
-        return self._attempt(sport_id, partial(self._score_in_turn, sport_id, changes))
+        return self._attempt(sport_id, partial(self._score_after_skipped, sport_id, changes))
 
     def tick(self, now: Micros) -> bool:
         """Let time pass for every sport; return whether there are alerts."""
@@ -99,7 +100,7 @@ class Sports:
 
     def restore_all(self) -> None:
         """Restore every sport that has been scored before."""
-        for sport_id in alerts.progress(self._conn):
+        for sport_id in alert_log.load_scorer_progress(self._conn):
             if sport_id not in self._failing:
                 self._attempt(sport_id, partial(self._restore, sport_id))
 
@@ -108,7 +109,7 @@ class Sports:
 
         `now` is None where only polls move the time.
         """
-        due = self._failing.due()
+        due = self._failing.due_sports()
         for sport_id in due:
             self._attempt(sport_id, partial(self._recover, sport_id, now))
         return bool(due)
@@ -121,89 +122,91 @@ class Sports:
             if isinstance(error, psycopg.Error) and is_connection_lost(error):
                 raise  # a new life connects again
             self._sports.pop(sport_id, None)
-            self._failing.record(sport_id, self._vocabulary.sport_key(sport_id), error)
+            self._failing.record(sport_id, self._ids.sport_key(sport_id), error)
             return False
 
     def _recover(self, sport_id: int, now: Micros | None) -> bool:
         """Do all that was not done since the failure; the first that fails again leaves the sport where it is."""
         self._restore(sport_id)
-        for poll in readers.unscored_polls(self._conn, sport_id):
+        for poll in as_of.load_unscored_polls(self._conn, sport_id):
             self._score_stored(poll)
         if now is not None:
             self._tick(sport_id, now)
-        self._failing.clear(sport_id, self._vocabulary.sport_key(sport_id))
+        self._failing.clear(sport_id, self._ids.sport_key(sport_id))
         return True
 
-    def _score_in_turn(self, sport_id: int, changes: PollChanges) -> bool:
-        sport = self._sport(sport_id)
-        skipped = readers.polls_between(self._conn, sport_id, sport.observed_at, changes.observed_at)
+    def _score_after_skipped(self, sport_id: int, changes: PollChanges) -> bool:
+        sport = self._load_sport(sport_id)
+        skipped = as_of.load_polls_between(self._conn, sport_id, sport.observed_at, changes.observed_at)
         found = [self._score_stored(poll) for poll in skipped]
         return self._score(sport_id, changes) or any(found)
 
     def _score_stored(self, poll: UnscoredPoll) -> bool:
-        return self._score(poll.sport_id, readers.changes(self._conn, poll.poll_id))
+        return self._score(poll.sport_id, as_of.load_poll_changes(self._conn, poll.poll_id))
 
     def _score(self, sport_id: int, changes: PollChanges) -> bool:
-        sport = self._sport(sport_id)
+        sport = self._load_sport(sport_id)
         if changes.poll_id <= sport.poll_id:
             return False
-        sport = self._reweighted(sport_id, sport, changes.observed_at)
-        valued_at = self._valued_at(changes.observed_at, changes.received_at)
-        step = sport.scorer.step(replace(changes, observed_at=valued_at))
-        alerts.commit_step(self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed)
+        sport = self._with_new_weights(sport_id, sport, changes.observed_at)
+        valued_at = self._valuation_time(changes.observed_at, changes.received_at)
+        step = sport.scorer.apply_poll(replace(changes, observed_at=valued_at))
+        alert_log.commit_scoring_step(
+            self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed
+        )
         sport.poll_id, sport.observed_at = changes.poll_id, changes.observed_at
         return bool(step.alerts)
 
-    def _valued_at(self, observed_at: Micros, received_at: Micros) -> Micros:
-        return received_at if self._is_live and observed_at - received_at > CLOCKS_DIFFER_BY else observed_at
+    def _valuation_time(self, observed_at: Micros, received_at: Micros) -> Micros:
+        return received_at if self._is_live and observed_at - received_at > MAX_CLOCK_SKEW_MICROS else observed_at
 
     def _tick(self, sport_id: int, now: Micros) -> bool:
-        sport = self._sport(sport_id)
-        step = sport.scorer.tick(now)
+        sport = self._load_sport(sport_id)
+        step = sport.scorer.advance_time(now)
         if step.alerts or step.suppressed:
-            alerts.commit_step(self._conn, sport_id, sport.poll_id, now, step.alerts, step.suppressed)
+            alert_log.commit_scoring_step(self._conn, sport_id, sport.poll_id, now, step.alerts, step.suppressed)
         return bool(step.alerts)
 
     def _restore(self, sport_id: int) -> bool:
-        self._sport(sport_id)
+        self._load_sport(sport_id)
         return False
 
-    def _sport(self, sport_id: int) -> _Sport:
+    def _load_sport(self, sport_id: int) -> _SportState:
         sport = self._sports.get(sport_id)
         if sport is None:
-            progress = alerts.progress(self._conn).get(sport_id)
+            progress = alert_log.load_scorer_progress(self._conn).get(sport_id)
             poll_id = progress.poll_id if progress else 0
-            moment = readers.market_state(self._conn, sport_id, upto_poll=poll_id)[2] if poll_id else 0
-            held = weights_at(self._conn, sport_id, to_datetime(moment))
-            sport = self._sports[sport_id] = self._restored(sport_id, poll_id, held)
+            observed_at = as_of.load_market_state(self._conn, sport_id, upto_poll=poll_id)[2] if poll_id else 0
+            publication = load_weights_at(self._conn, sport_id, to_datetime(observed_at))
+            sport = self._sports[sport_id] = self._restore_state(sport_id, poll_id, publication)
         return sport
 
-    def _reweighted(self, sport_id: int, sport: _Sport, moment: Micros) -> _Sport:
+    def _with_new_weights(self, sport_id: int, sport: _SportState, observed_at: Micros) -> _SportState:
         """The sport with the weights of the moment: as after a restart, where others have come into force."""
-        held = weights_at(self._conn, sport_id, to_datetime(moment))
-        if held.valid_from != sport.weights.valid_from:
-            sport = self._sports[sport_id] = self._restored(sport_id, sport.poll_id, held)
+        publication = load_weights_at(self._conn, sport_id, to_datetime(observed_at))
+        if publication.valid_from != sport.weights.valid_from:
+            sport = self._sports[sport_id] = self._restore_state(sport_id, sport.poll_id, publication)
         return sport
 
-    def _restored(self, sport_id: int, poll_id: int, held: Publication) -> _Sport:
-        key = self._vocabulary.sport_key(sport_id)
-        weights = {**held.weights, **self._weights}
+    def _restore_state(self, sport_id: int, poll_id: int, publication: PublishedWeights) -> _SportState:
+        key = self._ids.sport_key(sport_id)
+        weights = {**publication.weights, **self._weights}
 
-        def traits_of(book: int) -> Traits:
-            return traits(self._vocabulary.book_key(book), weights, key)
+        def profile_of(book: int) -> BookProfile:
+            return book_profile(self._ids.book_key(book), weights, key)
 
-        scorer = SportScorer(self._rules, traits_of, point_models(key))
+        scorer = SportScorer(self._rules, profile_of, point_models_for(key))
         observed_at = 0
         if poll_id:
-            received = polling.received_at(self._conn, poll_id)
-            quotes, polls = readers.last_quotes(self._conn, sport_id, upto_poll=poll_id)
-            times, starts, observed_at = readers.market_state(self._conn, sport_id, upto_poll=poll_id)
+            received = activity.find_received_at(self._conn, poll_id)
+            quotes, polls = as_of.load_last_quotes(self._conn, sport_id, upto_poll=poll_id)
+            times, starts, observed_at = as_of.load_market_state(self._conn, sport_id, upto_poll=poll_id)
             scorer.restore(
                 quotes,
                 polls,
                 times,
                 starts,
-                (self._valued_at(observed_at, micros(received) if received else observed_at), poll_id),
-                alerts.open_records(self._conn, sport_id),
+                (self._valuation_time(observed_at, to_micros(received) if received else observed_at), poll_id),
+                alert_log.load_open_alerts(self._conn, sport_id),
             )
-        return _Sport(scorer, poll_id, observed_at, held)
+        return _SportState(scorer, poll_id, observed_at, publication)

@@ -12,13 +12,13 @@ import numpy as np
 
 from ml.arbitrage import (
     StakeLimits,
-    arbitrage,
     best_pairs,
     best_stakes,
-    booked,
-    holds,
-    ruled_arbitrage,
-    sized_arbitrage,
+    find_arbitrage,
+    find_compatible_arbitrage,
+    low_hold,
+    round_stakes,
+    size_limited_arbitrage,
 )
 from ml.settlement import Period, SettlementRules
 
@@ -45,7 +45,7 @@ def seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     return best
 
 
-def told(name: str, ours: float, loop: float, markets: int = MARKETS) -> None:
+def reported(name: str, ours: float, loop: float, markets: int = MARKETS) -> None:
     print(f"{name:>34}: {ours * 1e3:7.1f} ms, {markets / ours:12,.0f} markets/s, {loop / ours:7.0f} x the loop")
 
 
@@ -77,21 +77,21 @@ def test_sure_bets() -> None:
     prices, commission = market_prices()
     rows, charged = prices[:SAMPLE].tolist(), commission.tolist()
     loop = seconds(lambda: loop_arbitrage(rows, charged)) * MARKETS / SAMPLE
-    sure = arbitrage(prices, commission=commission)
+    sure = find_arbitrage(prices, commission=commission)
     np.testing.assert_allclose(sure.guaranteed_return[:SAMPLE], loop_arbitrage(rows, charged), atol=1e-12)
     rules = [SettlementRules(Period.OVERTIME if book % 5 else Period.REGULATION) for book in range(BOOKS)]
     found = np.count_nonzero(sure.guaranteed_return > 0)
     print(f"\n{MARKETS:,} three-way markets x {BOOKS} books, {found:,} of them sure bets; the loop: {loop:.2f} s")
-    told("arbitrage", seconds(lambda: arbitrage(prices)), loop)
-    told("arbitrage, commissions", seconds(lambda: arbitrage(prices, commission=commission)), loop)
-    told("arbitrage, two sets of rules", seconds(lambda: ruled_arbitrage(prices, rules)), loop)
-    told("hold, of all and of every book", seconds(lambda: holds(prices)), loop)
+    reported("arbitrage", seconds(lambda: find_arbitrage(prices)), loop)
+    reported("arbitrage, commissions", seconds(lambda: find_arbitrage(prices, commission=commission)), loop)
+    reported("arbitrage, two sets of rules", seconds(lambda: find_compatible_arbitrage(prices, rules)), loop)
+    reported("hold, of all and of every book", seconds(lambda: low_hold(prices)), loop)
 
 
 def test_limited_stakes() -> None:
     prices, _ = market_prices()
     limit = np.random.default_rng(12).choice([25.0, 100.0, 500.0], prices.shape)
-    sized = sized_arbitrage(prices, limit, 1_000.0)
+    sized = size_limited_arbitrage(prices, limit, 1_000.0)
     lines = np.flatnonzero(sized.total)[:20]
 
     def solve() -> list[float]:
@@ -111,13 +111,13 @@ def test_limited_stakes() -> None:
     print(
         f"\n{count:,} sure bets among {MARKETS:,} markets; the loop is the linear programme, {each * 1e3:.1f} ms each"
     )
-    told("limits, closed form", seconds(lambda: sized_arbitrage(prices, limit, 1_000.0)), each * count)
-    whole_units(arbitrage(prices).price)
+    reported("limits, closed form", seconds(lambda: size_limited_arbitrage(prices, limit, 1_000.0)), each * count)
+    whole_units(find_arbitrage(prices).price)
 
 
 def whole_units(best: Array) -> None:
     """Stakes of 5 to 500 in whole units, 1,000 in all, beside the integer programme."""
-    found = booked(best, 1_000.0, 1.0, 5.0, 500.0)
+    found = round_stakes(best, 1_000.0, 1.0, 5.0, 500.0)
     some = np.flatnonzero(found.total)[:10]
     limits = StakeLimits(*(np.full(3, x) for x in (5.0, 500.0, 1.0)))
 
@@ -129,7 +129,7 @@ def whole_units(best: Array) -> None:
     each = seconds(solve, 1) / len(some)
     count = np.count_nonzero(found.total)
     print(f"{count:,} profitable in whole units of 5 to 500, {np.count_nonzero(~found.exact)} not proven exact")
-    told("whole units", seconds(lambda: booked(best, 1_000.0, 1.0, 5.0, 500.0), 2), each * count)
+    reported("whole units", seconds(lambda: round_stakes(best, 1_000.0, 1.0, 5.0, 500.0), 2), each * count)
 
 
 def loop_middle(row: tuple[list[float], ...], cells: list[float]) -> float:
@@ -156,8 +156,8 @@ def test_middles() -> None:
     columns = (over, at, under, at)
     rows = [tuple(column[i].tolist() for column in columns) for i in range(SAMPLE // 4)]
     loop = seconds(lambda: [loop_middle(row, cells[i].tolist()) for i, row in enumerate(rows)], 2) * MARKETS / len(rows)
-    found = best_pairs(*columns, cells=cells, low=LOW).value.expected_value[:, 0]
+    found = best_pairs(*columns, pmf=cells, low=LOW).value.expected_value[:, 0]
     expected = [loop_middle(row, cells[i].tolist()) for i, row in enumerate(rows)]
     np.testing.assert_allclose(found[: len(rows)], expected, atol=1e-9)
     print(f"\n{MARKETS:,} totals x {BOOKS} overs x {BOOKS} unders; the loop: {loop:.1f} s")
-    told("best middle", seconds(lambda: best_pairs(*columns, cells=cells, low=LOW)), loop)
+    reported("best middle", seconds(lambda: best_pairs(*columns, pmf=cells, low=LOW)), loop)

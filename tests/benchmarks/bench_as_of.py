@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store import offers, readers
-from edge_assets.store.database import connect, describe, ensure_database
-from edge_assets.store.schema import upgrade
+from edge_assets.store.polls import as_of, keyframes
+from edge_assets.store.postgres.database import connect, ensure_database, load_database_info
+from edge_assets.store.postgres.schema import upgrade
 from tests.benchmarks.season import LISTED, fill
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def test_as_of(engine: str, request: pytest.FixtureRequest) -> None:
     with connect(url, "bench") as conn:
         worst = filled(conn)
         sport, last = conn.execute("SELECT sport_id, id FROM polls ORDER BY id DESC LIMIT 1").fetchone() or (0, 0)
-        print(f"\n{describe(conn).summary}, {counts(conn)}")
+        print(f"\n{load_database_info(conn).summary}, {counts(conn)}")
         for what, poll in (("last poll", last), ("worst poll", worst)):
-            print(f"{LISTED} events, {what}: {taken(conn, partial(readers.last_quotes, conn, sport, poll))}")
+            print(f"{LISTED} events, {what}: {taken(conn, partial(as_of.load_last_quotes, conn, sport, poll))}")
         [at] = conn.execute("SELECT observed_at FROM polls WHERE id = %s", [worst]).fetchone() or ()
-        print(f"one event: {taken(conn, partial(readers.as_of, conn, LISTED // 2, at))}")
-        quotes, _ = readers.last_quotes(conn, sport, last)
+        print(f"one event: {taken(conn, partial(as_of.load_quotes_as_of, conn, LISTED // 2, at))}")
+        quotes, _ = as_of.load_last_quotes(conn, sport, last)
         print(f"COPY of {len(quotes):,} ticks: {taken(conn, partial(copied, conn, len(quotes)))}")
 
 
@@ -50,12 +50,14 @@ def filled(conn: Connection) -> int:
     """Fill the store; return the poll with most ticks since its keyframe."""
     behind, most, worst = 0, -1, 0
     for number, sport in enumerate(fill(conn)):
-        poll = readers.last_poll(conn, sport)
+        poll = as_of.find_last_poll(conn, sport)
         assert poll is not None
-        behind += len(readers.changes(conn, poll.id).quotes)
+        behind += len(as_of.load_poll_changes(conn, poll.id).quotes)
         if number and behind > most:
             most, worst = behind, poll.id
-        if number % BURST == 0 and offers.keep(conn, poll, *readers.last_quotes(conn, sport, poll.id)):
+        if number % BURST == 0 and keyframes.save_keyframe_if_due(
+            conn, poll, *as_of.load_last_quotes(conn, sport, poll.id)
+        ):
             behind = 0
     conn.execute("VACUUM ANALYZE")
     return worst
@@ -85,9 +87,9 @@ def taken(conn: Connection, call: Callable[[], object]) -> str:
     call()
     walls, client, server = [], time.process_time(), cpu(conn)
     for _ in range(ROUNDS):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         call()
-        walls.append(time.perf_counter() - begun)
+        walls.append(time.perf_counter() - started)
     client, server = (time.process_time() - client) / ROUNDS, (cpu(conn) - server) / ROUNDS
     return f"{median(walls) * 1e3:.1f} ms (CPU: client {client * 1e3:.1f}, server {server * 1e3:.1f} ms)"
 

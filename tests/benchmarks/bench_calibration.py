@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.ml.scoring.drawn_markets import FITTED, HELD_OUT, draw, opened, tables
+from tests.support.drawn_markets import FITTED, HELD_OUT, draw, opened, tables
 
 SEEDS = (101, 102)
 LINES = 6_000

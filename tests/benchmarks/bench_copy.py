@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_assets.clock import micros
-from edge_assets.store.copying import COLUMNS, copy_ticks
-from edge_assets.store.database import connect, describe, ensure_database
-from edge_assets.store.schema import upgrade
-from edge_assets.store.writer import partitions_of, write_poll
-from ml.quotes import EventStarts, MarketTimes, QuoteBatch
-from tests.edge_assets.store.material import NAN, NOON, Desk
+from edge_assets.core.clock import to_micros
+from edge_assets.store.polls.writer import get_partitions, write_poll
+from edge_assets.store.postgres.binary_copy import TICK_COLUMNS, copy_ticks
+from edge_assets.store.postgres.database import connect, ensure_database, load_database_info
+from edge_assets.store.postgres.schema import upgrade
+from ml.quotes import EventStarts, MarketConfirmations, QuoteBatch
+from tests.support.poll_factories import NAN, NOON, StoreHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psycopg import Connection
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 ROWS = 20_000
 SMALL = 836
@@ -42,12 +42,12 @@ def test_copy(engine: str, request: pytest.FixtureRequest) -> None:
     url = ensure_database(server.url, "bench_copy")
     upgrade(url)
     with connect(url, "bench") as conn:
-        partitions_of(conn).ensure(conn, NOON)
+        get_partitions(conn).ensure_day(conn, NOON)
         ours, floor = rounds(conn, changes(ROWS))
         poll = min(poll_seconds(conn))
         print(
-            f"\n{describe(conn).engine}: copy_ticks {ROWS / ours / 1e3:,.0f} k rows/s, server's COPY of a file "
-            f"{ROWS / floor / 1e3:,.0f} k rows/s, ratio {floor / ours:.2f} (target {TARGET_RATIO}); "
+            f"\n{load_database_info(conn).engine}: copy_ticks {ROWS / ours / 1e3:,.0f} k rows/s, server's COPY of a "
+            f"file {ROWS / floor / 1e3:,.0f} k rows/s, ratio {floor / ours:.2f} (target {TARGET_RATIO}); "
             f"a poll of {SMALL} changes with its commit {poll * 1e3:.1f} ms"
         )
 
@@ -62,7 +62,7 @@ def changes(n: int) -> QuoteBatch:
         rng.integers(1, 6, n).astype(np.int32),
         (rng.integers(-20, 20, n) / 2).astype(np.float32),
         1 + rng.exponential(2, n),
-        micros(NOON) - rng.integers(0, 10**8, n),
+        to_micros(NOON) - rng.integers(0, 10**8, n),
     )
     quotes.point[rng.random(n) < WITHOUT_POINT] = NAN
     quotes.price[rng.random(n) < WITHDRAWN] = NAN
@@ -74,15 +74,15 @@ def rounds(conn: Connection, quotes: QuoteBatch) -> tuple[float, float]:
 
     def ours() -> None:
         with conn.transaction(), conn.cursor() as cursor:
-            copy_ticks(cursor, quotes, micros(NOON), 1)
+            copy_ticks(cursor, quotes, to_micros(NOON), 1)
 
     ours()
     folder = conn.execute("SHOW data_directory").fetchone()
     file = f"'{folder and folder[0]}/ticks'"
-    conn.execute(f"COPY (SELECT {COLUMNS} FROM odds_ticks) TO {file} (FORMAT binary)")
+    conn.execute(f"COPY (SELECT {TICK_COLUMNS} FROM odds_ticks) TO {file} (FORMAT binary)")
 
     def floor() -> None:
-        conn.execute(f"COPY odds_ticks ({COLUMNS}) FROM {file} (FORMAT binary)")
+        conn.execute(f"COPY odds_ticks ({TICK_COLUMNS}) FROM {file} (FORMAT binary)")
 
     taken = [(seconds(ours), seconds(floor)) for _ in range(ROUNDS)]
     best_ours, best_floor = (min(times) for times in zip(*taken, strict=True))
@@ -91,15 +91,15 @@ def rounds(conn: Connection, quotes: QuoteBatch) -> tuple[float, float]:
 
 def poll_seconds(conn: Connection) -> list[float]:
     """The seconds of `write_poll` for a usual poll, round by round."""
-    desk, quotes = Desk(conn), changes(SMALL)
-    times = MarketTimes.of((event, book, 1, 0) for event in range(100) for book in range(40))
-    starts = EventStarts.of((event, 0) for event in range(100))
-    records = [desk.record(NOON + timedelta(seconds=i)) for i in range(ROUNDS)]
+    harness, quotes = StoreHarness(conn), changes(SMALL)
+    times = MarketConfirmations.from_rows((event, book, 1, 0) for event in range(100) for book in range(40))
+    starts = EventStarts.from_rows((event, 0) for event in range(100))
+    records = [harness.record(NOON + timedelta(seconds=i)) for i in range(ROUNDS)]
     return [seconds(partial(write_poll, conn, r, quotes, times, starts)) for r in records]
 
 
 def seconds(call: Callable[[], object]) -> float:
     """How long a call takes."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     call()
-    return time.perf_counter() - begun
+    return time.perf_counter() - started

@@ -21,7 +21,7 @@ from websockets.asyncio.server import serve
 
 from serving.realtime.client import Client
 from serving.realtime.hub import Hub
-from serving.server import configure
+from serving.server import build_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def hub_server(listener: socket.socket) -> None:
                     pass
 
     async def run() -> None:
-        server = uvicorn.Server(configure(app, "127.0.0.1", 0))
+        server = uvicorn.Server(build_config(app, "127.0.0.1", 0))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         for number in range(1, 1_000_000):
             await asyncio.sleep(1)

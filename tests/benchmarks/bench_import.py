@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.importing.formats import FormatName
-from edge_assets.importing.importer import Importer
-from edge_assets.store.copying import COLUMNS
-from edge_assets.store.database import connect, describe, ensure_database
-from edge_assets.store.schema import upgrade
-from tests.edge_assets.importing.seasons import season
+from edge_assets.importers.importer import Importer
+from edge_assets.importers.registry import FormatName
+from edge_assets.store.postgres.binary_copy import TICK_COLUMNS
+from edge_assets.store.postgres.database import connect, ensure_database, load_database_info
+from edge_assets.store.postgres.schema import upgrade
+from tests.support.football_files import season
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 BOOKS = ("B365", "BW", "IW", "PS", "WH", "VC", "Max", "Avg")
 DAYS = [f"{day:02}/{month:02}/2020" for month in (1, 2, 3) for day in range(1, 29)]
@@ -68,7 +68,7 @@ def measure(server: PostgresServer, name: FormatName, paths: Sequence[Path], wha
     stored = report.ticks + report.aggregates
     with connect(url, "bench") as conn:
         floor = floor_rate(conn, report.ticks)
-        engine = describe(conn).engine
+        engine = load_database_info(conn).engine
     print(
         f"\n{engine}, {what}: {stored:,} quotes, {report.files} files, {wall:.1f} s: {stored / wall / 1e3:,.0f} k/s "
         f"(client CPU {stored / cpu / 1e3:,.0f} k/s), server's COPY of the ticks {floor / 1e3:,.0f} k/s, "
@@ -80,8 +80,8 @@ def floor_rate(conn: Connection, ticks: int) -> float:
     """Ticks per second of a server-side COPY into the same table."""
     folder = conn.execute("SHOW data_directory").fetchone()
     file = f"'{folder and folder[0]}/imported'"
-    conn.execute(f"COPY (SELECT {COLUMNS} FROM odds_ticks ORDER BY poll_id) TO {file} (FORMAT binary)")
+    conn.execute(f"COPY (SELECT {TICK_COLUMNS} FROM odds_ticks ORDER BY poll_id) TO {file} (FORMAT binary)")
     conn.execute("TRUNCATE odds_ticks")
-    begun = time.perf_counter()
-    conn.execute(f"COPY odds_ticks ({COLUMNS}) FROM {file} (FORMAT binary)")
-    return ticks / (time.perf_counter() - begun)
+    started = time.perf_counter()
+    conn.execute(f"COPY odds_ticks ({TICK_COLUMNS}) FROM {file} (FORMAT binary)")
+    return ticks / (time.perf_counter() - started)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import redis
 
-from edge_assets.store import streams
-from edge_assets.store.copying import copy_ticks
-from edge_assets.store.database import connect
+from edge_assets.store.alerts import streams
+from edge_assets.store.postgres.binary_copy import copy_ticks
+from edge_assets.store.postgres.database import connect
 from ml.quotes import PollChanges, decode_changes, encode_changes
 from tests.benchmarks.payloads import SPORT
-from tests.e2e.system import System
+from tests.support.running_system import System
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -48,7 +48,7 @@ class LiveSystem(System):
 
 def published(client: redis.Redis) -> list[tuple[float, PollChanges]]:
     """When the stream took each poll (epoch milliseconds), and the poll."""
-    entries: Any = client.xrange(streams.ODDS_CHANGES)
+    entries: Any = client.xrange(streams.CHANGES_STREAM)
     return [
         (float(entry_id.partition(b"-")[0]), decode_changes(fields[streams.CHANGES_FIELD]))
         for entry_id, fields in entries
@@ -58,12 +58,12 @@ def published(client: redis.Redis) -> list[tuple[float, PollChanges]]:
 def floor_ms(conn: Connection, client: redis.Redis, changes: PollChanges) -> float:
     """What no implementation saves: the rows into the table, the poll into a stream and out of it."""
     blob = encode_changes(changes)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with conn.transaction(), conn.cursor() as cursor:
         copy_ticks(cursor, changes.quotes, changes.observed_at, changes.poll_id)
     entry = client.xadd(HOP, {b"blob": blob})
     assert client.xrange(HOP, entry, entry)
-    return (time.perf_counter() - begun) * 1e3
+    return (time.perf_counter() - started) * 1e3
 
 
 def show(name: str, milliseconds: list[float]) -> None:

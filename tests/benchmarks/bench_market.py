@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from goto_conversion import goto_conversion
 
-from ml.arbitrage import arbitrage
+from ml.arbitrage import find_arbitrage
 from ml.market import DevigMethod, consensus, devig
-from tests.ml.market.peers import penaltyblog_implied
+from tests.support.peer_packages import penaltyblog_implied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +83,7 @@ def _beside(ours: float, peers: list[Peer]) -> str:
 def test_consensus_and_arbitrage() -> None:
     prices, weights = three_way(LINES, BOOKS), np.ones((LINES, BOOKS))
     pooled = seconds(lambda: consensus(prices, weights))
-    sure = seconds(lambda: arbitrage(prices))
+    sure = seconds(lambda: find_arbitrage(prices))
     print(f"\n{LINES:,} three-way lines x {BOOKS} books")
     for name, taken in (("consensus, 4 methods", pooled), ("arbitrage", sure)):
         print(f"{name:>21}: {LINES / taken:10,.0f} lines/s, {prices.size / taken / 1e6:6.2f} M prices/s")

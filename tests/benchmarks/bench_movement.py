@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.movement import MovementWatch
-from ml.quotes import OUTCOMES_OF, EventStarts, Market, MarketTimes, PollChanges, QuoteBatch
+from ml.movement import MovementDetector
+from ml.quotes import MARKET_OUTCOMES, EventStarts, Market, MarketConfirmations, PollChanges, QuoteBatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,22 +31,22 @@ def poll(number: int, lines: NDArray[np.int64], log_odds: NDArray[np.float64], w
     for e, b, market in lines[which].tolist():
         rows += [
             (e, b, market, int(o), 0.0 if market != Market.H2H else np.nan, 0.0, now)
-            for o in OUTCOMES_OF[Market(market)]
+            for o in MARKET_OUTCOMES[Market(market)]
         ]
-    quotes = QuoteBatch.of(rows)
+    quotes = QuoteBatch.from_rows(rows)
     quotes.price[0::2], quotes.price[1::2] = 0.96 * (1 + np.exp([-log_odds[which], log_odds[which]]))
     event, book, market = lines.T
     at = np.full(len(lines), now)
-    times = MarketTimes(event.astype(np.int32), book.astype(np.int16), market.astype(np.int16), at)
-    starts = EventStarts.of((e, 10**9 * SECOND) for e in range(1, EVENTS + 1))
+    times = MarketConfirmations(event.astype(np.int32), book.astype(np.int16), market.astype(np.int16), at)
+    starts = EventStarts.from_rows((e, 10**9 * SECOND) for e in range(1, EVENTS + 1))
     return PollChanges(number, "bench", now, now, "bench", quotes, times, starts)
 
 
 def test_polls() -> None:
     rng, lines = np.random.default_rng(7), keys()
     log_odds = np.zeros(len(lines))
-    watch = MovementWatch()
-    watch.step(poll(0, lines, log_odds, np.arange(len(lines))))
+    watch = MovementDetector()
+    watch.apply_poll(poll(0, lines, log_odds, np.arange(len(lines))))
     print(f"\n{EVENTS} events x {len(MARKETS)} markets x {BOOKS} books; {POLLS} polls each")
     number = 0
     for changed in (0, CHANGED // 2, len(lines)):
@@ -57,7 +57,9 @@ def test_polls() -> None:
             log_odds[which] += rng.normal(0, 0.05, changed)
             polls.append(poll(number, lines, log_odds, which))
         start = time.perf_counter()
-        told = sum(len(watch.step(p)) for p in polls)
+        reported = sum(len(watch.apply_poll(p)) for p in polls)
         taken = (time.perf_counter() - start) / POLLS
-        print(f"{2 * changed:7,} changed prices: {taken * 1e3:6.2f} ms a poll, {told / POLLS:6.1f} movements a poll")
+        print(
+            f"{2 * changed:7,} changed prices: {taken * 1e3:6.2f} ms a poll, {reported / POLLS:6.1f} movements a poll"
+        )
     print(f"{watch.nbytes / (EVENTS * len(MARKETS)) / 1e3:.1f} KB a market, whatever has happened")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ml.market import consensus
-from ml.market.palpable import likely_error, palpable_features
+from ml.market.palpable import error_probability, palpable_features
 from tests.benchmarks.bench_market import seconds, three_way
 
 LINES, BOOKS = 278, 24
@@ -15,8 +15,8 @@ LINES, BOOKS = 278, 24
 def test_candidates_among_twenty_thousand_prices() -> None:
     rng = np.random.default_rng(1)
     prices, pool = three_way(LINES, BOOKS), np.ones((LINES, BOOKS), np.bool_)
-    board = seconds(lambda: consensus(prices, np.ones(pool.shape), spread=False))
+    board = seconds(lambda: consensus(prices, np.ones(pool.shape), with_method_spread=False))
     for count in (5, 50, 250):
         cells = rng.integers(0, LINES, count), rng.integers(0, BOOKS, count), rng.integers(0, 3, count)
-        judged = seconds(lambda cells=cells: likely_error(palpable_features(prices, pool, cells)))  # type: ignore[misc]
+        judged = seconds(lambda cells=cells: error_probability(palpable_features(prices, pool, cells)))  # type: ignore[misc]
         print(f"\n{count} candidates: {judged * 1e3:.2f} ms, {judged / board:.2f} of the consensus", end="")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from tests.benchmarks.payloads import SPORT, START, PayloadStream
-from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+from tests.support.in_memory_ids import MemoryVocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

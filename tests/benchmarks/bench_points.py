@@ -11,7 +11,7 @@ from scipy import optimize  # type: ignore[import-untyped,unused-ignore]
 
 from ml.points import PointModel, fit_points
 from ml.points.families import to_coordinates, to_parameters
-from tests.ml.points.models import NBA_TOTAL, NFL_MARGIN, SOCCER_MARGIN, SOCCER_TOTAL
+from tests.support.point_models import NBA_TOTAL, NFL_MARGIN, SOCCER_MARGIN, SOCCER_TOTAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,16 +32,16 @@ MODELS = {
 def books(model: PointModel) -> tuple[Array, Array]:
     """Thresholds within a point of the middle, and probabilities with 3% noise in log-odds."""
     rng = np.random.default_rng(7)
-    parameters = np.array(model.typical) * rng.uniform(0.95, 1.05, (LINES, 2))
-    mean = model.probabilities(parameters) @ model.numbers
+    parameters = np.array(model.typical_parameters) * rng.uniform(0.95, 1.05, (LINES, 2))
+    mean = model.pmf(parameters) @ model.support
     thresholds = np.round(mean)[:, None] + rng.integers(-2, 3, (LINES, BOOKS)) / 2
-    fair = model.chances(parameters, thresholds).conditional()
+    fair = model.win_push_loss(parameters, thresholds).win_given_decided()
     odds = fair / (1 - fair) * np.exp(rng.normal(0, 0.03, fair.shape))
     return thresholds, odds / (1 + odds)
 
 
 def residuals(x: Array, model: PointModel, thresholds: Array, log_odds: Array, typical: float) -> Array:
-    p = model.chances(to_parameters(model.family, x[None]), thresholds[None]).conditional()[0]
+    p = model.win_push_loss(to_parameters(model.family, x[None]), thresholds[None]).win_given_decided()[0]
     return np.append(log_odds - np.log(p / (1 - p)), 2 * (x[1] - typical))
 
 
@@ -61,14 +61,14 @@ def test_fit_and_carry_over() -> None:
         weights, log_odds = np.ones_like(fair), np.log(fair / (1 - fair))
         fit = fit_points(model, thresholds, fair, weights)
         assert not fit.status.any()
-        start = to_coordinates(model.family, np.array([model.typical]))[0]
+        start = to_coordinates(model.family, np.array([model.typical_parameters]))[0]
         solve = partial(optimize.least_squares, residuals, start, xtol=1e-10)
         peer = seconds(
             lambda: [solve(args=(model, thresholds[i], log_odds[i], start[1])) for i in range(ONE_BY_ONE)],  # noqa: B023
             1,
         )
         ours = seconds(lambda: fit_points(model, thresholds, fair, weights))  # noqa: B023
-        carry = seconds(lambda: fit.at_common(thresholds, fair, thresholds[:, 0]))  # noqa: B023
+        carry = seconds(lambda: fit.translate(thresholds, fair, thresholds[:, 0]))  # noqa: B023
         ratio = peer / ONE_BY_ONE / (ours / LINES)
         print(
             f"{name:>14}: {LINES / ours:9,.0f} fits/s ({ratio:5.0f} x least_squares), {LINES / carry:9,.0f} carried/s"

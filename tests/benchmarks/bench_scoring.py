@@ -18,19 +18,19 @@ import numpy as np
 import pytest
 import shin
 
-from edge_assets.clock import micros
+from edge_assets.core.clock import to_micros
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from ml.quotes import PollChanges
 from ml.scoring import ScoringRules, SportScorer
 from ml.scoring.lines import line_key
 from tests.benchmarks.market import MarketStream
 from tests.benchmarks.payloads import SPORT
-from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+from tests.support.in_memory_ids import MemoryVocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ml.quotes import MarketTimes
+    from ml.quotes import MarketConfirmations
     from ml.scoring.lines import LineKey
 
 BOOKS = (24, 40)
@@ -56,7 +56,7 @@ class Feed:
     def poll(self) -> PollChanges:
         """Look at the next payload."""
         body, self._polls = self.stream.step(), self._polls + 1
-        diff, now = self._differ.diff(body, self.stream.now), micros(self.stream.now)
+        diff, now = self._differ.diff(body, self.stream.now), to_micros(self.stream.now)
         self._differ.commit()
         return PollChanges(self._polls, SPORT, now, now, "bench", diff.quotes, diff.times, diff.starts)
 
@@ -97,9 +97,9 @@ class LoopScorer:
 
 def seconds(work: Callable[[], object]) -> float:
     """CPU seconds of a call."""
-    begun = time.thread_time()
+    started = time.thread_time()
     work()
-    return time.thread_time() - begun
+    return time.thread_time() - started
 
 
 def quickest(
@@ -124,9 +124,9 @@ def selections(changes: PollChanges) -> int:
     return sum(3 if key.market == 2 else 2 for key in lines)
 
 
-def stale(times: MarketTimes) -> MarketTimes:
+def stale(times: MarketConfirmations) -> MarketConfirmations:
     """The same markets, last confirmed at the epoch."""
-    return replace(times, book_time=np.zeros_like(times.book_time))
+    return replace(times, confirmed_at=np.zeros_like(times.confirmed_at))
 
 
 @pytest.mark.parametrize("books", BOOKS)
@@ -134,10 +134,10 @@ def test_steps(books: int) -> None:
     feed = Feed(MarketStream(books=books))
     first, polls = feed.poll(), [feed.poll() for _ in range(STEPS)]
     counts, quotes = [selections(p) for p in polls], sum(len(p.quotes) for p in polls)
-    taken = quickest(lambda: SportScorer(RULES).step, first, polls)
+    taken = quickest(lambda: SportScorer(RULES).apply_poll, first, polls)
     peer = quickest(lambda: LoopScorer().step, first, polls[:PEER_STEPS], repeats=1)
     scorer = SportScorer(RULES)
-    alerts = [alert for poll in (first, *polls) for alert in scorer.step(poll).alerts]
+    alerts = [alert for poll in (first, *polls) for alert in scorer.apply_poll(poll).alerts]
     rate, peer_rate = sum(counts) / sum(taken), sum(counts[:PEER_STEPS]) / sum(peer)
     print(
         f"\n{books} books, {quotes / STEPS:.0f} changed quotes, "
@@ -155,14 +155,14 @@ def test_steps(books: int) -> None:
 def test_everything_at_once(books: int, threshold: float) -> None:
     """All lines are valued when every price grows stale, and again when all are confirmed.
 
-    Lines on which no price can exceed the threshold are not pooled (`ml.scoring.screen`): so also with a low one.
+    Lines on which no price can exceed the threshold are not pooled (`ml.scoring.prefilter`): so also with a low one.
     """
     feed = Feed(MarketStream(books=books, gifts=0))
     scorer = SportScorer(replace(RULES, threshold_edge=threshold))
     poll = feed.poll()
-    scorer.step(poll)
+    scorer.apply_poll(poll)
     count, quiet = selections(poll), poll.quotes.take(np.empty(0, np.intp))
-    pair = [replace(poll, quotes=quiet, times=stale(poll.times)), replace(poll, quotes=quiet)]
-    taken = min(seconds(partial(scorer.step, p)) for p in pair * 8)
+    pair = [replace(poll, quotes=quiet, confirmations=stale(poll.confirmations)), replace(poll, quotes=quiet)]
+    taken = min(seconds(partial(scorer.apply_poll, p)) for p in pair * 8)
     print(f"\n{books} books, threshold {threshold}: full matrix {count / taken:10,.0f} selections/s", end=" ")
     print(f"({count} in {taken * 1e3:.2f} ms)")

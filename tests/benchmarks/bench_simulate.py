@@ -8,21 +8,21 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import numpy as np
 
-from edge_assets.feeds.simulate.leagues import LEAGUES
-from edge_assets.feeds.simulate.world import World
+from edge_assets.sandbox.simulator.leagues import LEAGUES
+from edge_assets.sandbox.simulator.market import SimulatedMarket
 
 BEGINS = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SECONDS = 120
 
 
 def test_snapshot_every_second() -> None:
-    world = World()
+    world = SimulatedMarket()
     for league in LEAGUES:
         taken = []
         for second in range(SECONDS):
-            begun = time.perf_counter()
+            started = time.perf_counter()
             snapshot = world.snapshot(league.key, BEGINS + timedelta(seconds=second))
-            taken.append(time.perf_counter() - begun)
+            taken.append(time.perf_counter() - started)
         assert snapshot is not None
         cold, p50, p99 = (x * 1e3 for x in (taken[0], *np.quantile(taken[1:], [0.5, 0.99])))
         print(

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, minimize
 
-from ml.staking import Event, Exposure, Outcomes, Policy, Slip, controlled, exclusive, simultaneous_kelly
+from ml.staking import (
+    EventOutcomes,
+    ExposureLimit,
+    GrowthObjective,
+    StakePolicy,
+    StakeRequests,
+    apply_controls,
+    exclusive_bets,
+    simultaneous_kelly,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,16 +28,16 @@ DAY, EVENT = 0.5, 0.05
 BETS = 10_000
 
 
-def markets(count: int) -> list[Event]:
+def markets(count: int) -> list[EventOutcomes]:
     """Three-way markets with about one price in four worth a bet."""
     draw = np.random.default_rng(7)
     fair = draw.dirichlet([4.0, 2.5, 3.0], count) * 0.97 + 0.01
-    return [exclusive(p, np.maximum(1.02, (1 + draw.normal(-0.02, 0.03, 3)) / p)) for p in fair]
+    return [exclusive_bets(p, np.maximum(1.02, (1 + draw.normal(-0.02, 0.03, 3)) / p)) for p in fair]
 
 
-def slsqp(events: list[Event]) -> Array:
+def slsqp(events: list[EventOutcomes]) -> Array:
     """The same programme for SciPy; growth in units of a hundredth, or its tolerance stops it early."""
-    outcomes, count = Outcomes(events), len(events)
+    outcomes, count = GrowthObjective(events), len(events)
     rows = np.vstack([np.ones(3 * count), np.kron(np.eye(count), np.ones(3))])
     limits = LinearConstraint(rows, ub=np.append(DAY, np.full(count, EVENT)))
     found = minimize(  # type: ignore[call-overload,unused-ignore]
@@ -47,8 +56,8 @@ def test_simultaneous() -> None:
     print("\nbets     cold     warm    SLSQP   growth        gap  SLSQP's growth less ours")
     for count in (5, 20, 50, 100):
         events, bets = markets(count), 3 * count
-        limits = {"event": Exposure([at // 3 for at in range(bets)], EVENT), "day": Exposure([0] * bets, DAY)}
-        before = simultaneous_kelly(events[:-1], {"day": Exposure([0] * (bets - 3), DAY)}).stakes
+        limits = {"event": ExposureLimit([at // 3 for at in range(bets)], EVENT), "day": ExposureLimit([0] * bets, DAY)}
+        before = simultaneous_kelly(events[:-1], {"day": ExposureLimit([0] * (bets - 3), DAY)}).stakes
         start = time.perf_counter()
         cold = simultaneous_kelly(events, limits)
         middle = time.perf_counter()
@@ -56,20 +65,20 @@ def test_simultaneous() -> None:
         end = time.perf_counter()
         times = f"{bets:4} {middle - start:7.3f}s {end - middle:7.3f}s"
         if count > 50:
-            print(f"{times}          {cold.growth:.6f} {cold.gap:10.1e}")
+            print(f"{times}          {cold.growth:.6f} {cold.optimality_gap:10.1e}")
             continue
         theirs = slsqp(events)
-        less = Outcomes(events).growth(theirs) - cold.growth
-        print(f"{times} {time.perf_counter() - end:7.3f}s {cold.growth:.6f} {cold.gap:10.1e} {less:10.1e}")
+        less = GrowthObjective(events).growth(theirs) - cold.growth
+        print(f"{times} {time.perf_counter() - end:7.3f}s {cold.growth:.6f} {cold.optimality_gap:10.1e} {less:10.1e}")
 
 
 def test_controls() -> None:
     draw = np.random.default_rng(7)
     labels = {kind: draw.integers(0, size, BETS) for kind, size in (("event", 3000), ("league", 40), ("book", 60))}
     nothing = {kind: np.zeros(BETS) for kind in ("event", "league", "book", "day")}
-    slip = Slip(
+    slip = StakeRequests(
         price=draw.uniform(1.2, 8, BETS),
-        sigma=draw.uniform(0, 0.03, BETS),
+        standard_error=draw.uniform(0, 0.03, BETS),
         **labels,
         day=draw.integers(0, 7, BETS),
         at_risk=nothing,
@@ -77,5 +86,5 @@ def test_controls() -> None:
         peak=1000.0,
     )
     start = time.perf_counter()
-    controlled(draw.uniform(0, 0.1, BETS), slip, Policy())
+    apply_controls(draw.uniform(0, 0.1, BETS), slip, StakePolicy())
     print(f"\n{BETS:,} bets through all controls in {(time.perf_counter() - start) * 1e3:.1f} ms")

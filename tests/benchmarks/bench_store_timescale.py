@@ -1,7 +1,7 @@
 """What compression saves on the recorded NFL week of 2025-11, by layout and length of a chunk, and reads after it.
 
-Community runs as WebAssembly in one thread (see tests/servers/pglite.py) unless EDGE_BENCH_COMMUNITY names a database
-on a real server: without it only its ratios count. As-of reads of many events: bench_as_of.py.
+Community runs as WebAssembly in one thread (see tests/support/servers/pglite.py) unless EDGE_BENCH_COMMUNITY names a
+database on a real server: without it only its ratios count. As-of reads of many events: bench_as_of.py.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edge_assets.feeds.odds_api.conversions import PriceFormat
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
-from edge_assets.feeds.odds_api.numbers import PriceFormat
-from edge_assets.store import readers
-from edge_assets.store.database import connect, describe
-from edge_assets.store.schema import upgrade
-from edge_assets.store.writer import write_poll
-from ml.quotes import EventStarts, MarketTimes
+from edge_assets.store.polls import as_of
+from edge_assets.store.polls.writer import write_poll
+from edge_assets.store.postgres.database import connect, load_database_info
+from edge_assets.store.postgres.schema import upgrade
+from ml.quotes import EventStarts, MarketConfirmations
 from tests.e2e.test_recorded_week import payloads
-from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
-from tests.edge_assets.store.material import Desk
+from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.poll_factories import StoreHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ def community(request: pytest.FixtureRequest) -> Iterator[Connection]:
 
 def test_compressed_reads(community: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
     fill(community, week)
-    print(f"\n{describe(community).summary}: {reads(community)}")
+    print(f"\n{load_database_info(community).summary}: {reads(community)}")
     ratio = compressed(community, *OURS)
     print(f"compressed {ratio:.1f} : 1: {reads(community)}")
 
@@ -96,17 +96,17 @@ def test_layouts(chunk: str, community: Connection, week: list[tuple[datetime, Q
 
 def fill(conn: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
     """Write the week."""
-    desk, events = Desk(conn), week[-1][2]
+    harness, events = StoreHarness(conn), week[-1][2]
     for table in ("event_sources", "event_starts", "events"):
         conn.execute(f"DELETE FROM {table}")
     conn.execute(
         "INSERT INTO events (id, key, sport_id, commence_at, original_commence_at, first_seen_at) "
         "OVERRIDING SYSTEM VALUE SELECT i, i::text, %s, %s, %s, %s FROM generate_series(1, %s) AS i",
-        [desk.sport, week[-1][0], week[-1][0], week[0][0], events],
+        [harness.sport, week[-1][0], week[-1][0], week[0][0], events],
     )
-    starts = EventStarts.of((event, 0) for event in range(1, events + 1))
+    starts = EventStarts.from_rows((event, 0) for event in range(1, events + 1))
     for at, quotes, _ in week:
-        write_poll(conn, desk.record(at), quotes, MarketTimes.empty(), starts)
+        write_poll(conn, harness.record(at), quotes, MarketConfirmations.empty(), starts)
     conn.execute("VACUUM ANALYZE")
 
 
@@ -129,9 +129,9 @@ def reads(conn: Connection) -> str:
     last = conn.execute("SELECT sport_id, id, observed_at FROM polls ORDER BY id DESC LIMIT 1").fetchone()
     assert counted is not None
     assert last is not None
-    one = milliseconds(lambda: readers.as_of(conn, counted[0], last[2]))
-    whole = milliseconds(lambda: readers.last_quotes(conn, last[0], last[1]))
-    poll = milliseconds(lambda: readers.changes(conn, last[1]))
+    one = milliseconds(lambda: as_of.load_quotes_as_of(conn, counted[0], last[2]))
+    whole = milliseconds(lambda: as_of.load_last_quotes(conn, last[0], last[1]))
+    poll = milliseconds(lambda: as_of.load_poll_changes(conn, last[1]))
     return f"{counted[1]} ticks of an event {one:.1f} ms, all events {whole:.0f} ms, a poll {poll:.1f} ms"
 
 
@@ -139,7 +139,7 @@ def milliseconds(call: Callable[[], Any]) -> float:
     """The median of some rounds."""
     taken = []
     for _ in range(ROUNDS):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         call()
-        taken.append(time.perf_counter() - begun)
+        taken.append(time.perf_counter() - started)
     return median(taken) * 1e3

@@ -22,17 +22,17 @@ import numpy as np
 import pytest
 from dagster import DagsterInstance
 
-from edge_assets.clock import micros
-from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.analytics.rhythm import HOURLY, keys_of
-from edge_assets.store import offers
-from edge_assets.store.database import connect, ensure_database
-from edge_assets.store.readers import last_quotes
-from edge_assets.store.schema import upgrade
-from edge_assets.store.vocabulary import Vocabulary
-from edge_assets.store.writer import PollRecord, write_poll
-from ml.quotes import OUTCOMES_OF, EventStarts, Market, MarketTimes, QuoteBatch
-from tests.edge_assets.store.material import NOON
+from edge_assets.core.clock import to_micros
+from edge_assets.defs.analytics.definitions import analytics_definitions
+from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS, keys_with_policy
+from edge_assets.store.polls import keyframes
+from edge_assets.store.polls.as_of import load_last_quotes
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.polls.writer import PollRecord, write_poll
+from edge_assets.store.postgres.database import connect, ensure_database
+from edge_assets.store.postgres.schema import upgrade
+from ml.quotes import MARKET_OUTCOMES, EventStarts, Market, MarketConfirmations, QuoteBatch
+from tests.support.poll_factories import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from dagster import AssetKey
     from psycopg import Connection
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 TICKS, EVENTS, BOOKS, POLLS, BURST = 1_000_000, 300, 30, 500, 12
 MARKETS = (Market.H2H, Market.SPREADS, Market.TOTALS)
@@ -53,7 +53,7 @@ class Market500:
 
     def __init__(self, conn: Connection) -> None:
         self._conn, self._rng = conn, np.random.default_rng(5)
-        with closing(Vocabulary.load(conn)) as words:
+        with closing(IdRegistry.load(conn)) as words:
             self._sport = words.sport("americanfootball_nfl")
             self._books = [words.book(f"book_{b}", f"Book {b}") for b in range(BOOKS)]
             self._starts = [NOON + timedelta(hours=6 + 0.5 * e) for e in range(EVENTS)]
@@ -67,13 +67,19 @@ class Market500:
         at = NOON + timedelta(minutes=15 * number)
         coming = [(e, s) for e, s in zip(self._events, self._starts, strict=True) if s > at - timedelta(hours=3)]
         rows = [row for _ in range(lines) for row in self._line(coming[self._rng.integers(len(coming))][0])]
-        times = MarketTimes.of((e, b, m, micros(at)) for e, _ in coming for b in self._books for m in MARKETS)
-        starts = EventStarts.of((e, micros(s)) for e, s in coming)
-        record = PollRecord(self._sport, "bench", "r", micros(at), micros(at), len(times) * 2, len(coming), 1.0, b"[]")
-        quotes = QuoteBatch.of({row[:5]: row for row in rows}.values())
+        times = MarketConfirmations.from_rows(
+            (e, b, m, to_micros(at)) for e, _ in coming for b in self._books for m in MARKETS
+        )
+        starts = EventStarts.from_rows((e, to_micros(s)) for e, s in coming)
+        record = PollRecord(
+            self._sport, "bench", "r", to_micros(at), to_micros(at), len(times) * 2, len(coming), 1.0, b"[]"
+        )
+        quotes = QuoteBatch.from_rows({row[:5]: row for row in rows}.values())
         poll = write_poll(self._conn, record, quotes, times, starts) or 0
         # as ingestion does behind every burst; polls are further apart here than bursts
-        offers.keep(self._conn, offers.Poll(poll, at), *last_quotes(self._conn, self._sport, poll))
+        keyframes.save_keyframe_if_due(
+            self._conn, keyframes.Poll(poll, at), *load_last_quotes(self._conn, self._sport, poll)
+        )
         return len(quotes)
 
     def _line(self, event: int) -> list[tuple[int, int, int, int, float, float, int]]:
@@ -82,7 +88,7 @@ class Market500:
         prices = 0.96 * (1 + np.exp([-log_odds, log_odds]))
         return [
             (event, book, market, outcome, point, float(p), 0)
-            for outcome, point, p in zip(OUTCOMES_OF[market], POINTS[market], prices, strict=True)
+            for outcome, point, p in zip(MARKET_OUTCOMES[market], POINTS[market], prices, strict=True)
         ]
 
 
@@ -107,26 +113,26 @@ def test_builds(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 
 def hourly() -> list[AssetKey]:
     """What the schedule builds in the hours between two nights."""
-    return keys_of(analytics().resolve_all_asset_specs(), HOURLY)
+    return keys_with_policy(analytics_definitions().resolve_all_asset_specs(), HOURLY_FRESHNESS)
 
 
 def imported() -> float:
     """Seconds that a new process takes to import Dagster and dbt: the middle one of three."""
     took = []
     for _ in range(3):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         subprocess.run([sys.executable, "-c", "import dagster, dagster_dbt"], check=True)
-        took.append(time.perf_counter() - begun)
+        took.append(time.perf_counter() - started)
     return sorted(took)[1]
 
 
 def job(unit: float, selection: Sequence[AssetKey] | None = None) -> str:
     """Run it; tell its seconds, also in units, and those of a processor, which a busy machine does not lengthen."""
-    begun, before = time.perf_counter(), os.times()
+    started, before = time.perf_counter(), os.times()
     with DagsterInstance.ephemeral() as instance:
-        warehouse = analytics().resolve_job_def("warehouse")
+        warehouse = analytics_definitions().resolve_job_def("warehouse")
         assert warehouse.execute_in_process(instance=instance, asset_selection=selection).success
     after = os.times()
     cpu = sum(after[:4]) - sum(before[:4])
-    took = time.perf_counter() - begun
+    took = time.perf_counter() - started
     return f"{took:.1f} s ({took / unit:.1f} imports; {cpu:.1f} s of processor in this process and its children)"

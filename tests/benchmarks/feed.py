@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from edge_assets.clock import SPEED_HEADER, TIME_HEADER
+from edge_assets.core.clock import SPEED_HEADER, TIME_HEADER
 from tests.benchmarks.market import MarketStream
 from tests.benchmarks.payloads import SPORT
 

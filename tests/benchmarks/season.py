@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_assets.clock import micros, to_datetime
-from edge_assets.store import history
-from edge_assets.store.vocabulary import Vocabulary
-from edge_assets.store.writer import PollRecord, partitions_of, write_poll
-from ml.quotes import UNKNOWN_TIME, EventStarts, Market, MarketTimes, Outcome, QuoteBatch
+from edge_assets.core.clock import to_datetime, to_micros
+from edge_assets.store.polls import bulk_writer
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.polls.writer import PollRecord, get_partitions, write_poll
+from ml.quotes import UNKNOWN_TIME, EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,9 +81,9 @@ class Board:
             ]
         )
 
-    def times(self, at: int) -> MarketTimes:
+    def times(self, at: int) -> MarketConfirmations:
         """Every market, just confirmed."""
-        return MarketTimes(self._event, self._book, self._market, np.full(self._event.size, at))
+        return MarketConfirmations(self._event, self._book, self._market, np.full(self._event.size, at))
 
 
 def joined(parts: list[QuoteBatch]) -> QuoteBatch:
@@ -93,16 +93,16 @@ def joined(parts: list[QuoteBatch]) -> QuoteBatch:
 
 def fill(conn: Connection) -> Iterator[int]:
     """Fill an empty database; yields the sport's id behind every poll."""
-    words = Vocabulary(conn)
+    words = IdRegistry(conn)
     sport = words.sport("americanfootball_ncaaf", "NCAAF")
     books = np.array([words.book(f"book_{n}", f"Book {n}") for n in range(BOOKS)], np.int16)
     events = _events(conn, sport, NOW, LISTED)
     for n, key in enumerate(OTHER_SPORTS):
         _finished(conn, words.sport(key, key), books, NOW - timedelta(days=4 * n), OTHER_EVENTS // len(OTHER_SPORTS))
     board = Board(events, books)
-    starts = EventStarts(events, np.full(LISTED, micros(NOW + timedelta(days=1))))
+    starts = EventStarts(events, np.full(LISTED, to_micros(NOW + timedelta(days=1))))
     for n in range(POLLS):
-        at = micros(NOW - (POLLS - 1 - n) * EVERY)
+        at = to_micros(NOW - (POLLS - 1 - n) * EVERY)
         quotes = board.step(at) if n else board.whole(at)
         record = PollRecord(sport, "simulate", "bench", at, at, len(quotes), LISTED, 1.0, b"[]")
         write_poll(conn, record, quotes, board.times(at), starts)
@@ -122,7 +122,7 @@ def _events(conn: Connection, sport: int, first_seen: datetime, n: int) -> NDArr
 def _finished(conn: Connection, sport: int, books: NDArray[np.int16], end: datetime, events: int) -> None:
     """Ticks of a fortnight, of events that are no longer on offer."""
     n, rng = events * OTHER_TICKS, np.random.default_rng(sport)
-    at = np.sort(rng.integers(micros(end - timedelta(days=14)) // 10**6, micros(end) // 10**6, n) * 10**6)
+    at = np.sort(rng.integers(to_micros(end - timedelta(days=14)) // 10**6, to_micros(end) // 10**6, n) * 10**6)
     quotes = QuoteBatch(
         rng.choice(_events(conn, sport, end, events), n),
         rng.choice(books, n),
@@ -132,6 +132,6 @@ def _finished(conn: Connection, sport: int, books: NDArray[np.int16], end: datet
         np.round(rng.uniform(1.5, 2.6, n), 2),
         at,
     )
-    for day in np.unique(at // history.DAY).tolist():
-        partitions_of(conn).ensure(conn, to_datetime(day * history.DAY))
-    history.write_quotes(conn, quotes, at, np.full(n, -sport))
+    for day in np.unique(at // bulk_writer.DAY_MICROS).tolist():
+        get_partitions(conn).ensure_day(conn, to_datetime(day * bulk_writer.DAY_MICROS))
+    bulk_writer.write_quotes(conn, quotes, at, np.full(n, -sport))

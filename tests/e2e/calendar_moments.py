@@ -1,6 +1,7 @@
 """Runs the tests marked `calendar` at odd moments, each in a fork of one process: imports take longer than the tests.
 
-`python -m tests.e2e.calendar_moments FOLDER`, with `tests/servers/clock.c` preloaded. Exits with how many failed.
+`python -m tests.e2e.calendar_moments FOLDER`, with `tests/support/servers/clock.c` preloaded. Exits with how many
+failed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import clock
+from tests.support.servers import clock
 
 NEW_YORK = "America/New_York"
 MOMENTS = {

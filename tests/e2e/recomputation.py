@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from edge_assets.clock import micros
-from ml.market import devig, log_odds
+from edge_assets.core.clock import to_micros
+from ml.market import devig, to_log_odds
 from ml.quotes import UNKNOWN_TIME, Market
-from ml.scoring.appraisal import appraise
-from ml.scoring.books import Books, Traits
+from ml.scoring.alert_metrics import compute_metrics
+from ml.scoring.books import BookProfile, BookProfiles
 from ml.scoring.rules import ScoringRules, Verdict
 from ml.scoring.valuation import value_lines
 from ml.scoring.view import LineView
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ml.points import PointModel
-    from ml.scoring.sure import SureBets
+    from ml.scoring.arbitrages import Arbitrages
     from ml.scoring.valuation import Valuation
 
     LineName = tuple[str, str, float | None]
@@ -125,16 +125,16 @@ def view_of(lines: dict[LineName, Line], books: list[str], rules: ScoringRules) 
             price[i, books.index(book)] = [quotes.get(name, np.nan) for name in ORDER[market]]
         # a book confirms a market, whatever the points
         for book, at in ladders[event, market].items():
-            times[i, books.index(book)] = micros(at)
+            times[i, books.index(book)] = to_micros(at)
     return LineView(
         price=np.moveaxis(price, 2, 0),
-        opinion=log_odds(devig(price, rules.method)),
-        cost=(1 / price).sum(axis=2),
-        book_time=times,
-        start=np.array([micros(line.start) for line in lines.values()]),
+        fair_log_odds=to_log_odds(devig(price, rules.method)),
+        booksum=(1 / price).sum(axis=2),
+        confirmed_at=times,
+        commence_at=np.array([to_micros(line.start) for line in lines.values()]),
         market=np.array([Market[market.upper()] for _, market, _ in lines]),
         point=np.array([0.0 if point is None else point for *_, point in lines]),
-        ladder=np.array([list(ladders).index(name[:2]) for name in lines]),
+        event_market=np.array([list(ladders).index(name[:2]) for name in lines]),
     )
 
 
@@ -143,29 +143,29 @@ def verdicts(payload: bytes, at: datetime, scene: Scene) -> Iterator[tuple[Key, 
     lines = lines_of(payload)
     keys = list(lines)
     names = sorted({book for line in lines.values() for book in line.quotes})
-    books = Books.of(range(len(names)), lambda i: scene.traits_of(names[i]))
-    value = value_lines(view_of(lines, names, scene.rules), books, scene.models, micros(at), scene.rules)
-    numbers = _numbers(value, scene, micros(at))
-    for o, i, b in np.argwhere(value.verdict != Verdict.NOTHING).tolist():
+    books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.traits_of(names[i]))
+    value = value_lines(view_of(lines, names, scene.rules), books, scene.models, to_micros(at), scene.rules)
+    numbers = _numbers(value, scene, to_micros(at))
+    for o, i, b in np.argwhere(value.verdict != Verdict.NO_CANDIDATE).tolist():
         event, market, point = keys[i]
         name = ORDER[market][o]
         own = 0.0 - point if market == "spreads" and name == "away" and point is not None else point
         verdict = Verdict(value.verdict[o, i, b])
         kind = "likely_error" if verdict is Verdict.OUTLIER else "value"
         yield Key(kind, event, market, own, name, names[b]), verdict, numbers.get((o, i, b), ())
-    for i in np.flatnonzero(value.sure.verdict).tolist():
-        verdict = Verdict(value.sure.verdict[i])
-        yield Key("arbitrage", *keys[i]), verdict, _sure_numbers(value.sure, i) if verdict is Verdict.OPEN else ()
+    for i in np.flatnonzero(value.arbitrages.verdict).tolist():
+        verdict = Verdict(value.arbitrages.verdict[i])
+        yield Key("arbitrage", *keys[i]), verdict, _sure_numbers(value.arbitrages, i) if verdict is Verdict.OPEN else ()
 
 
 def _numbers(value: Valuation, scene: Scene, now: int) -> dict[tuple[int, int, int], tuple[float, ...]]:
     """The numbers of the prices that are told, by outcome, line and book."""
-    told = appraise(value, slice(None), scene.models, now, scene.rules)
-    columns = zip(*(getattr(told, name).tolist() for name in VALUE_NUMBERS), strict=True)
-    return dict(zip(zip(*(c.tolist() for c in value.told), strict=True), columns, strict=True))
+    reported = compute_metrics(value, slice(None), scene.models, now, scene.rules)
+    columns = zip(*(getattr(reported, name).tolist() for name in VALUE_NUMBERS), strict=True)
+    return dict(zip(zip(*(c.tolist() for c in value.alertable), strict=True), columns, strict=True))
 
 
-def _sure_numbers(sure: SureBets, line: int) -> tuple[float, ...]:
+def _sure_numbers(sure: Arbitrages, line: int) -> tuple[float, ...]:
     [index] = np.flatnonzero(sure.rows == line)
     best = sure.best
     return tuple(map(float, (best.guaranteed_return[index], *best.price[index], *best.stake_fraction[index])))
@@ -176,7 +176,7 @@ class Scene:
     """What a scorer is told beside the prices; books by name."""
 
     rules: ScoringRules
-    traits_of: Callable[[str], Traits] = lambda _: Traits()
+    traits_of: Callable[[str], BookProfile] = lambda _: BookProfile()
     models: Mapping[Market, PointModel] = field(default_factory=dict)
 
 
@@ -202,16 +202,16 @@ class Recomputation:
 
     def _close(self, found: dict[Key, tuple[Verdict, tuple[float | None, ...]]], at: datetime) -> None:
         now = {_price_of(key): verdict for key, (verdict, _) in found.items()}
-        for key in [k for k in self._open if not (k in found and told(*found[k]))]:
+        for key in [k for k in self._open if not (k in found and reported(*found[k]))]:
             numbers = self._open.pop(key)
             self.records.append(Record(key, "closed", None, at, numbers))
             if key.kind != "likely_error":
-                self._withheld[_price_of(key)] = now.get(_price_of(key), Verdict.NOTHING)
+                self._withheld[_price_of(key)] = now.get(_price_of(key), Verdict.NO_CANDIDATE)
 
     def _see(self, key: Key, verdict: Verdict, numbers: tuple[float | None, ...], at: datetime) -> None:
         if verdict > Verdict.OPEN:
             self.suppressed[verdict.reason] += self._withheld.get(_price_of(key)) != verdict
-        if not told(verdict, numbers):
+        if not reported(verdict, numbers):
             return
         if key not in self._open:
             self._open[key] = numbers
@@ -223,11 +223,11 @@ class Recomputation:
     def _moved(self, key: Key, last: tuple[float | None, ...], now: tuple[float | None, ...]) -> bool:
         if key.kind == "arbitrage":
             return last[1:3] != now[1:3]
-        price, fair = last[0] != now[0], abs((last[1] or 0) - (now[1] or 0)) >= self.scene.rules.update_probability
+        price, fair = last[0] != now[0], abs((last[1] or 0) - (now[1] or 0)) >= self.scene.rules.min_probability_change
         return price or fair
 
 
-def told(verdict: Verdict, numbers: tuple[float | None, ...]) -> bool:
+def reported(verdict: Verdict, numbers: tuple[float | None, ...]) -> bool:
     """Whether users hear of it: value, arbitrages, and prices that are likely errors."""
     return verdict == Verdict.OPEN or (verdict == Verdict.OUTLIER and bool(numbers))
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import absent
 from tests.e2e import calendar_moments
-from tests.servers import clock
+from tests.support.servers import clock
 
 if TYPE_CHECKING:
     from pathlib import Path

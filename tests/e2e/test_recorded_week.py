@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
-from edge_assets.store import streams
-from edge_assets.store.database import connect
-from edge_assets.traits import traits
-from ml.points import point_models
+from edge_assets.reference.book_profiles import book_profile
+from edge_assets.store.alerts import streams
+from edge_assets.store.postgres.database import connect
+from ml.points import point_models_for
 from ml.scoring import ScoringRules
 from tests.e2e.recomputation import VALUE_NUMBERS, Key, Recomputation, Scene
-from tests.e2e.system import System
+from tests.support.running_system import System
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.servers.valkey import ValkeyServer
+    from tests.support.servers.valkey import ValkeyServer
 
 pytestmark = pytest.mark.untraced
 NFL = "americanfootball_nfl"
@@ -31,19 +31,21 @@ WEEK = {"payloads": 476, "quotes_seen": 580_188, "ticks": 22_336, "withdrawals":
 
 
 @pytest.fixture(scope="module")
-def tape(data_dir: Path) -> Path:
+def recording(data_dir: Path) -> Path:
     return data_dir / "odds_api" / "nfl_week_2025-11.tar.xz"
 
 
 @pytest.fixture(scope="module")
-def expected(tape: Path) -> Recomputation:
-    scene = Scene(ScoringRules(threshold_edge=THRESHOLD), lambda book: traits(book, {}, NFL), point_models(NFL))
-    return Recomputation(scene).run(payloads(tape))
+def expected(recording: Path) -> Recomputation:
+    scene = Scene(
+        ScoringRules(threshold_edge=THRESHOLD), lambda book: book_profile(book, {}, NFL), point_models_for(NFL)
+    )
+    return Recomputation(scene).run(payloads(recording))
 
 
-def payloads(tape: Path) -> Iterator[tuple[datetime, bytes]]:
+def payloads(recording: Path) -> Iterator[tuple[datetime, bytes]]:
     """The captures of the week in order of time."""
-    with tarfile.open(tape) as archive:
+    with tarfile.open(recording) as archive:
         members = sorted((m for m in archive if m.isfile()), key=lambda m: m.name)
         for member in members:
             stamp = re.search(r"\d{8}T\d{6}Z", member.name)
@@ -54,18 +56,18 @@ def payloads(tape: Path) -> Iterator[tuple[datetime, bytes]]:
 
 
 def test_the_week_gives_the_alerts_of_the_batch(
-    tape: Path, database_url: str, redis_url: str, expected: Recomputation
+    recording: Path, database_url: str, redis_url: str, expected: Recomputation
 ) -> None:
-    with System(tape, NFL, database_url, redis_url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
+    with System(recording, NFL, database_url, redis_url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
         system.wait_for_payloads(WEEK["payloads"])
         system.wait_for_scorer()
         check(system, redis_url, expected)
 
 
 def test_whatever_is_killed_the_alerts_are_the_same(
-    tape: Path, database_url: str, own_redis: ValkeyServer, expected: Recomputation
+    recording: Path, database_url: str, own_redis: ValkeyServer, expected: Recomputation
 ) -> None:
-    with System(tape, NFL, database_url, own_redis.url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
+    with System(recording, NFL, database_url, own_redis.url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
         system.wait_for_payloads(40)
         system.kill("burst")
         system.start_burst()
@@ -112,7 +114,7 @@ def messages(url: str) -> list[dict[str, Any]]:
 def streamed(url: str) -> list[int]:
     """The ids on the stream, in its order."""
     with redis.Redis.from_url(url) as client:
-        return [int(entry_id.partition(b"-")[0]) for entry_id, _ in client.xrange(streams.ALERTS)]
+        return [int(entry_id.partition(b"-")[0]) for entry_id, _ in client.xrange(streams.ALERTS_STREAM)]
 
 
 def key_of(message: dict[str, Any]) -> Key:

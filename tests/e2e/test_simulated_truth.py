@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pytest
 
-from edge_assets.feeds.simulate.books import BOOKS, NUMBER
-from edge_assets.feeds.simulate.leagues import LEAGUES
-from edge_assets.feeds.simulate.quoting import in_force
-from edge_assets.feeds.simulate.world import World
+from edge_assets.sandbox.simulator.books import BOOK_INDEX, BOOKS
+from edge_assets.sandbox.simulator.leagues import LEAGUES
+from edge_assets.sandbox.simulator.market import SimulatedMarket
+from edge_assets.sandbox.simulator.quoting import active_faults
 from ml.scoring import ScoringRules
-from tests.e2e.virtual_hours import Bet, Price, Watch, Watcher, faults_behind
+from tests.support.virtual_scoring import Bet, Price, Watch, Watcher, faults_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from edge_assets.feeds.simulate.faults import Fault
-    from edge_assets.feeds.simulate.fixtures import Fixture
+    from edge_assets.sandbox.simulator.faults import Fault
+    from edge_assets.sandbox.simulator.fixtures import SimulatedEvent
 
     Note = Callable[[str, object], None]
 
@@ -60,12 +60,12 @@ class Hour(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    return World(seed=7)
+def world() -> SimulatedMarket:
+    return SimulatedMarket(seed=7)
 
 
 @pytest.fixture(scope="module")
-def hours(world: World) -> dict[str, Hour]:
+def hours(world: SimulatedMarket) -> dict[str, Hour]:
     """Board and alerts poll by poll: what the world has just composed it can tell the truth of quickly."""
     found = {}
     for sport in SPORTS:
@@ -106,7 +106,7 @@ def by_event(bets: list[Bet], number: Callable[[Bet], float]) -> tuple[float, fl
 
 def understated(bet: Bet) -> float:
     """By how much the bet is truly worth more than the alert says."""
-    return bet.true_value - bet.alert.worth.expected_value
+    return bet.true_value - bet.alert.metrics.expected_value
 
 
 def test_nearly_every_alert_is_a_true_edge(bets: list[Bet], note: Note) -> None:
@@ -137,10 +137,10 @@ def lasting_edges(hour: Hour) -> Iterator[tuple[Price, bool]]:
             running.setdefault(edge, []).append(edge in showing)
 
 
-def clear_now(world: World, sport: str, at: datetime) -> Iterator[Price]:
+def clear_now(world: SimulatedMarket, sport: str, at: datetime) -> Iterator[Price]:
     """Prices before the start that are clearly too high, by no error, on lines that enough books offer."""
-    waiting = {e.id: e for e in world.listed(sport, at) if e.start > at.timestamp()}
-    edges = [e for e in world.edges(sport, at) if e.event in waiting]
+    waiting = {e.id: e for e in world.listed_events(sport, at) if e.start > at.timestamp()}
+    edges = [e for e in world.true_values(sport, at) if e.event in waiting]
     crowd = Counter((e.event, e.quote.market, e.quote.outcome, e.quote.point) for e in edges)
     for event, book, quote, value in edges:
         if (
@@ -152,7 +152,7 @@ def clear_now(world: World, sport: str, at: datetime) -> Iterator[Price]:
             yield Price(event, book, quote.market, quote.outcome, quote.point)
 
 
-def test_no_palpable_error_raises_an_alert(world: World, watches: dict[str, Watch], bets: list[Bet]) -> None:
+def test_no_palpable_error_raises_an_alert(world: SimulatedMarket, watches: dict[str, Watch], bets: list[Bet]) -> None:
     wrong = [b for b in bets if b.price.market.startswith("h2h") and {f.kind for f in b.faults()} & ERRORS]
     assert not [b for b in wrong if any(concerns(fault, b.price.outcome) for fault in b.faults())]
     shown = {sport: len(shown_errors(world, sport)) for sport in SPORTS}
@@ -161,10 +161,10 @@ def test_no_palpable_error_raises_an_alert(world: World, watches: dict[str, Watc
 
 
 def test_what_is_told_as_a_likely_error_is_one(watches: dict[str, Watch], note: Note) -> None:
-    told = [bet for watch in watches.values() for bet in watch.errors]
-    right = [bool({f.kind for f in bet.faults()} & ERRORS) for bet in told]
+    reported = [bet for watch in watches.values() for bet in watch.errors]
+    right = [bool({f.kind for f in bet.faults()} & ERRORS) for bet in reported]
     note("likely_errors", f"{sum(right)} of {len(right)}")
-    assert len(told) > 10
+    assert len(reported) > 10
     assert np.mean(right) > 0.8
 
 
@@ -172,25 +172,25 @@ def concerns(fault: Fault, outcome: str) -> bool:
     return fault.kind == "swapped" or (fault.kind == "palpable_error" and ("home", "away")[fault.outcome] == outcome)
 
 
-def shown_errors(world: World, sport: str) -> set[tuple[str, Fault]]:
+def shown_errors(world: SimulatedMarket, sport: str) -> set[tuple[str, Fault]]:
     """The errors on the board at one poll at least, before the start."""
     return {
         (event.id, fault)
         for at in POLLS
-        for event, fault in world.faults(sport, at)
+        for event, fault in world.active_faults(sport, at)
         if fault.kind in ERRORS and at.timestamp() < event.start and is_on_the_board(event, fault, at)
     }
 
 
-def is_on_the_board(event: Fixture, fault: Fault, at: datetime) -> bool:
+def is_on_the_board(event: SimulatedEvent, fault: Fault, at: datetime) -> bool:
     """Whether the feed has seen it, and nothing else of the book has hidden it."""
     return faults_behind(event, BOOKS[fault.book].key, at.timestamp()) == [fault]
 
 
 def test_no_stale_book_raises_an_alert(bets: list[Bet], watches: dict[str, Watch]) -> None:
-    assert all(bet.alert.worth.price_age_s <= RULES.stale_after_seconds for bet in bets)
+    assert all(bet.alert.metrics.price_age_s <= RULES.stale_after_seconds for bet in bets)
     for bet in bets:
-        stale = [f for f in in_force(bet.event, NUMBER[bet.price.book], bet.at) if f.kind == "stale"]
+        stale = [f for f in active_faults(bet.event, BOOK_INDEX[bet.price.book], bet.at) if f.kind == "stale"]
         assert all(bet.at - fault.begins <= RULES.stale_after_seconds for fault in stale)
     assert sum(watch.suppressed["stale"] for watch in watches.values()) > 0
 
@@ -204,16 +204,16 @@ def test_an_arbitrage_pays_whatever_happens(watches: dict[str, Watch]) -> None:
     found = [alert for watch in watches.values() for alert in watch.arbitrages]
     assert len(found) > 60
     for alert in found:
-        assert 0 < alert.worth.expected_value <= RULES.implausible_arbitrage
-        assert sum(leg.stake_fraction for leg in alert.worth.legs) == pytest.approx(1)
-        paid = [leg.price * leg.stake_fraction for leg in alert.worth.legs]
-        assert paid == pytest.approx([1 + alert.worth.expected_value] * len(paid))
+        assert 0 < alert.metrics.expected_value <= RULES.max_arbitrage_return
+        assert sum(leg.stake_fraction for leg in alert.metrics.legs) == pytest.approx(1)
+        paid = [leg.price * leg.stake_fraction for leg in alert.metrics.legs]
+        assert paid == pytest.approx([1 + alert.metrics.expected_value] * len(paid))
 
 
 def test_no_claim_is_wishful(bets: list[Bet], note: Note) -> None:
     """A claim may be too low: just after news the consensus holds books that have not heard them."""
     gap, error = by_event(bets, understated)
-    note("claimed", by_event(bets, lambda b: b.alert.worth.expected_value)[0])
+    note("claimed", by_event(bets, lambda b: b.alert.metrics.expected_value)[0])
     note("true", by_event(bets, lambda b: b.true_value)[0])
     note("understated", f"{gap:.4f} +- {error:.4f}")
     assert gap > -CI95 * error
@@ -232,8 +232,8 @@ def test_where_the_market_is_settled_the_claim_is_near_the_truth_and_below_it(be
 
 def holds(bet: Bet) -> bool:
     """Whether the interval of the alert's expected value holds the true one."""
-    worth = bet.alert.worth
-    return (worth.expected_value_low or 0) <= bet.true_value <= (worth.expected_value_high or 0)
+    metric_values = bet.alert.metrics
+    return (metric_values.expected_value_low or 0) <= bet.true_value <= (metric_values.expected_value_high or 0)
 
 
 def test_the_interval_of_the_value_holds_the_truth(bets: list[Bet], note: Note) -> None:
@@ -247,7 +247,7 @@ def test_the_interval_of_the_value_holds_the_truth(bets: list[Bet], note: Note) 
 def test_whatever_the_books_weigh_the_interval_holds(table: str, note: Note) -> None:
     """On worlds of other seeds; neither table knows which books are right."""
     watched = [
-        Watcher(World(seed), sport, RULES, TABLES[table]).run(BEGINS, OTHER_HOURS, STEP)
+        Watcher(SimulatedMarket(seed), sport, RULES, TABLES[table]).run(BEGINS, OTHER_HOURS, STEP)
         for seed in OTHER_SEEDS
         for sport in SPORTS
     ]
@@ -260,7 +260,7 @@ def test_whatever_the_books_weigh_the_interval_holds(table: str, note: Note) -> 
 
 
 def test_realised_returns_agree_with_claim_and_truth(bets: list[Bet], note: Note) -> None:
-    claimed, _ = by_event(bets, lambda b: b.alert.worth.expected_value)
+    claimed, _ = by_event(bets, lambda b: b.alert.metrics.expected_value)
     realised, error = by_event(bets, lambda b: b.profit)
     luck, spread = by_event(bets, lambda b: b.profit - b.true_value)
     note("realised", f"{realised:.4f} +- {error:.4f}")
@@ -275,7 +275,7 @@ def test_a_demo_has_its_alerts(watches: dict[str, Watch]) -> None:
 
 
 @pytest.mark.parametrize("hour", [0, 5, 9, 14, 19])
-def test_the_first_alert_comes_within_half_a_minute(world: World, hour: int) -> None:
+def test_the_first_alert_comes_within_half_a_minute(world: SimulatedMarket, hour: int) -> None:
     begins = BEGINS.replace(hour=hour, minute=7 * hour % 60)
     watched = [Watcher(world, sport, RULES).run(begins, 30 / 3600, STEP) for sport in SPORTS]
     assert sum(len(watch.bets) for watch in watched) > 0

@@ -16,8 +16,8 @@ import psutil
 import pytest
 from websockets.sync.client import connect
 
-from edge_assets.local.supervisor import MARKER
-from edge_assets.settings import Settings
+from edge_assets.core.settings import Settings
+from edge_assets.local.supervisor import STACK_MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +92,9 @@ class Newcomer:
 
     def _marked(self, process: psutil.Process) -> bool:
         try:
-            return process.environ().get(MARKER) == str(self._home) or process.cwd() == str(self._home / "postgres")
+            return process.environ().get(STACK_MARKER) == str(self._home) or process.cwd() == str(
+                self._home / "postgres"
+            )
         except psutil.Error:
             return False
 

@@ -15,15 +15,17 @@ import redis
 import uvicorn
 from msgspec.structs import replace
 
-from edge_assets.clock import micros
-from edge_assets.settings import Settings
-from edge_assets.store import alerts, database, streams, writer
-from edge_assets.store.vocabulary import Vocabulary
-from edge_assets.tokens import issue_token
-from ml.quotes import EventStarts, Market, MarketTimes, Outcome, QuoteBatch
-from ml.scoring.alerts import Alert, AlertKey, Leg, Worth, close_alert, open_alert, update_alert
+from edge_assets.core.clock import to_micros
+from edge_assets.core.settings import Settings
+from edge_assets.core.tokens import issue_token
+from edge_assets.store.alerts import alert_log, streams
+from edge_assets.store.polls import writer
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.postgres import database
+from ml.quotes import EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
+from ml.scoring.alerts import Alert, AlertKey, AlertMetrics, Leg, close_alert, open_alert, update_alert
 from serving.app import create_app
-from serving.server import configure, listen
+from serving.server import build_config, open_listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +42,7 @@ class MarketDesk:
     def __init__(self, database_url: str, redis_url: str) -> None:
         self.conn = database.connect(database_url, "test")
         self.redis_url = redis_url
-        words = Vocabulary.load(database_url)
+        words = IdRegistry.load(database_url)
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.sport = words.sport(SPORT, "NFL")
         self.books = [
@@ -62,9 +64,9 @@ class MarketDesk:
         """Store a poll in which every book offers `home` and 1.9; the last book is long stale."""
         at = observed_at or self.now
         books = len(self.books)
-        fresh, stale = micros(at - timedelta(seconds=20)), micros(at - timedelta(hours=1))
+        fresh, stale = to_micros(at - timedelta(seconds=20)), to_micros(at - timedelta(hours=1))
         times = [fresh] * (books - 1) + [stale]
-        quotes = QuoteBatch.of(
+        quotes = QuoteBatch.from_rows(
             (self.event, book, Market.H2H, outcome, NAN, price, confirmed)
             for book, confirmed in zip(self.books, times, strict=True)
             for outcome, price in ((Outcome.HOME, home), (Outcome.AWAY, 1.9))
@@ -74,34 +76,36 @@ class MarketDesk:
     def totals(self, points: list[float]) -> int:
         """Store a poll in which each book offers one total, at 1.95 both ways."""
         at = self.now + timedelta(seconds=20)
-        quotes = QuoteBatch.of(
-            (self.event, book, Market.TOTALS, outcome, point, 1.95, micros(at))
+        quotes = QuoteBatch.from_rows(
+            (self.event, book, Market.TOTALS, outcome, point, 1.95, to_micros(at))
             for book, point in zip(self.books, points, strict=True)
             for outcome in (Outcome.OVER, Outcome.UNDER)
         )
-        return self._store(at, Market.TOTALS, quotes, [micros(at)] * len(self.books))
+        return self._store(at, Market.TOTALS, quotes, [to_micros(at)] * len(self.books))
 
     def _store(self, at: datetime, market: Market, quotes: QuoteBatch, times: list[int]) -> int:
         record = writer.PollRecord(
             sport_id=self.sport,
             feed="simulate",
             run_id="run-1",
-            observed_at=micros(at),
-            received_at=micros(datetime.now(UTC)),
+            observed_at=to_micros(at),
+            received_at=to_micros(datetime.now(UTC)),
             quotes_seen=len(quotes),
             events=1,
             request_ms=5.0,
             body=b"[]",
         )
-        confirmed = MarketTimes.of((self.event, b, market, t) for b, t in zip(self.books, times, strict=True))
-        starts = EventStarts.of([(self.event, micros(self.start))])
+        confirmed = MarketConfirmations.from_rows(
+            (self.event, b, market, t) for b, t in zip(self.books, times, strict=True)
+        )
+        starts = EventStarts.from_rows([(self.event, to_micros(self.start))])
         poll_id = writer.write_poll(self.conn, record, quotes, confirmed, starts)
         assert poll_id is not None
         return poll_id
 
     def commit(self, *steps: Alert) -> None:
         """Make alerts durable without announcing them."""
-        alerts.commit_step(self.conn, self.sport, self.poll_id, micros(self.now), list(steps), {})
+        alert_log.commit_scoring_step(self.conn, self.sport, self.poll_id, to_micros(self.now), list(steps), {})
 
     def redis(self) -> redis.Redis:
         """A client of the Redis-compatible server."""
@@ -121,7 +125,7 @@ class MarketDesk:
         """A newly opened value bet; `seconds` sets alerts on the same price apart."""
         fair = 0.5 + edge
         key = AlertKey("value", self.event, Market.H2H, None, Outcome.HOME, self.books[book])
-        worth = Worth(
+        metric_values = AlertMetrics(
             expected_value=2 * fair - 1,
             books=4,
             price_age_s=20.0,
@@ -142,20 +146,20 @@ class MarketDesk:
             hold=0.01,
             error_probability=0.1,
         )
-        at = micros(self.now + timedelta(seconds=seconds))
-        return open_alert(key, worth, at, self.poll_id, self.poll_id)
+        at = to_micros(self.now + timedelta(seconds=seconds))
+        return open_alert(key, metric_values, at, self.poll_id, self.poll_id)
 
     def error(self) -> Alert:
         """A newly opened likely error."""
         alert = self.value(0.2)
         return open_alert(
-            alert.key._replace(kind="likely_error"), alert.worth, alert.observed_at, self.poll_id, self.poll_id
+            alert.key._replace(kind="likely_error"), alert.metrics, alert.observed_at, self.poll_id, self.poll_id
         )
 
     def updated(self, alert: Alert) -> Alert:
         """The next step of an alert."""
-        worth = replace(alert.worth, fair_probability=0.57, edge=0.07)
-        return update_alert(alert, worth, alert.observed_at, self.poll_id, self.poll_id)
+        metric_values = replace(alert.metrics, fair_probability=0.57, edge=0.07)
+        return update_alert(alert, metric_values, alert.observed_at, self.poll_id, self.poll_id)
 
     def closed(self, alert: Alert) -> Alert:
         """The last step of an alert."""
@@ -165,8 +169,8 @@ class MarketDesk:
         """A newly opened arbitrage between the second and the third book."""
         legs = (Leg(Outcome.HOME, self.books[1], 2.2, 0.48), Leg(Outcome.AWAY, self.books[2], 2.0, 0.52))
         key = AlertKey("arbitrage", self.event, Market.H2H, None)
-        worth = Worth(0.047, 2, 20.0, rules="unknown", legs=legs)
-        return open_alert(key, worth, micros(self.now), self.poll_id, self.poll_id)
+        metric_values = AlertMetrics(0.047, 2, 20.0, rules="unknown", legs=legs)
+        return open_alert(key, metric_values, to_micros(self.now), self.poll_id, self.poll_id)
 
 
 @pytest.fixture
@@ -206,8 +210,8 @@ class Served:
 def running(settings: Settings, wait: bool, port: int) -> Iterator[Served]:
     """Run the application under its own server configuration in a thread."""
     app = create_app(settings)
-    config = configure(app, "127.0.0.1", port)
-    listener = listen(config)
+    config = build_config(app, "127.0.0.1", port)
+    listener = open_listener(config)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

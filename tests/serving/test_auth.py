@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from websockets.sync.client import connect
 
-from edge_assets.settings import MissingSettingError, Settings
+from edge_assets.core.settings import MissingSettingError, Settings
 from serving.app import create_app
 
 if TYPE_CHECKING:

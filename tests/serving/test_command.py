@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.servers.processes import free_port
+from tests.support.servers.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -79,26 +79,26 @@ def test_an_answer_that_is_known_is_not_sent_again(local: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "code", "said"),
+    ("query", "code", "message"),
     [
-        ("value-bets?boook=pinnacle", 422, "there are book, limit, min_edge, sport"),
-        ("value-bets?book=nosuch", 404, "there is no book 'nosuch'"),
-        ("value-bets?book=", 404, "there is no book"),
-        ("value-bets?sport=", 404, "there is no sport"),
-        ("arbitrage?sport=nfl&sport=nba", 422, "can be given once"),
+        ("value-bets?boook=pinnacle", 422, "known: book, limit, min_edge, sport"),
+        ("value-bets?book=nosuch", 404, "unknown book 'nosuch'"),
+        ("value-bets?book=", 404, "unknown book"),
+        ("value-bets?sport=", 404, "unknown sport"),
+        ("arbitrage?sport=nfl&sport=nba", 422, "given more than once"),
         ("arbitrage?rules=nosuch", 422, "same"),
-        ("odds/nfl?event_id=1&event_id=2", 422, "can be given once"),
-        ("odds/nfl?event_id=424242", 404, "there is no event '424242'"),
-        ("odds/nfl/events?limit=3", 422, "there is none"),
-        ("status?x=1", 422, "there is no such parameter"),
-        ("odds/nosuch", 404, "there is no sport 'nosuch'"),
+        ("odds/nfl?event_id=1&event_id=2", 422, "given more than once"),
+        ("odds/nfl?event_id=424242", 404, "unknown event '424242'"),
+        ("odds/nfl/events?limit=3", 422, "none are accepted"),
+        ("status?x=1", 422, "unknown parameter"),
+        ("odds/nosuch", 404, "unknown sport 'nosuch'"),
     ],
 )
-def test_what_does_not_exist_is_an_error_that_says_what_does(served: Any, query: str, code: int, said: str) -> None:
+def test_what_does_not_exist_is_an_error_that_says_what_does(served: Any, query: str, code: int, message: str) -> None:
     with served.http as http:
         answer = http.get(f"/api/{query}")
     assert answer.status_code == code
-    assert said in answer.text
+    assert message in answer.text
 
 
 def test_an_event_that_is_known_is_answered(served: Any, market: Any) -> None:

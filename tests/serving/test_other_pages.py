@@ -13,8 +13,8 @@ import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.servers.processes import ServerProcess, free_port
 from tests.serving.board.test_page import ARGUMENTS, CHROMIUM
+from tests.support.servers.processes import ServerProcess, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -272,7 +272,10 @@ def test_the_pages_of_others_work_under_the_headers_that_are_added(
     server: str, request: pytest.FixtureRequest, page: Page
 ) -> None:
     refused: list[str] = []
-    page.on("console", lambda said: refused.append(said.text) if "Content Security" in said.text else None)
+    page.on(
+        "console",
+        lambda message_text: refused.append(message_text.text) if "Content Security" in message_text.text else None,
+    )
     page.on("requestfailed", lambda asked: refused.append(asked.url) if "BLOCKED" in str(asked.failure) else None)
     answer = page.goto(str(httpx.URL(request.getfixturevalue(server)).copy_with(path="/")))
     assert answer is not None

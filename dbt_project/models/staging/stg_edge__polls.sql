@@ -5,7 +5,7 @@ select
     polls.feed,
     polls.time_assumed as is_time_assumed,
     polls.run_id,
-    (polls.scope ->> 'event')::integer as looked_event_id,
+    (polls.scope ->> 'event')::integer as polled_event_id,
     polls.observed_at,
     polls.received_at,
     polls.events as events_listed,

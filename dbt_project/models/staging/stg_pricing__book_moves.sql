@@ -6,7 +6,7 @@ select
     position_before,
     position_after,
     position_after - position_before as size_log_odds,
-    since_look as since_look_seconds,
+    seconds_since_last_poll,
     books_before,
     books_after as books_following,
     leader_id,

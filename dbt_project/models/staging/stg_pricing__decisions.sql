@@ -1,6 +1,6 @@
 select
     event_id,
-    moment_id,
+    decision_point_id,
     decided_at,
     polled_at,
     version

@@ -1,6 +1,6 @@
 select
     event_id,
-    moment_id,
+    decision_point_id,
     market_id,
     line_point,
     outcome_id,

@@ -11,34 +11,34 @@ from dagster import (
 )
 
 from edge_assets.defs.analytics.expectations import expectations, expectations_job, expectations_schedule
-from edge_assets.defs.analytics.gate import gate
-from edge_assets.defs.analytics.history import build_imports
+from edge_assets.defs.analytics.gate import quality_gate
+from edge_assets.defs.analytics.history import build_import_assets
 from edge_assets.defs.analytics.prices import prices
-from edge_assets.defs.analytics.project import prepared_project
-from edge_assets.defs.analytics.rhythm import warehouse_hourly, yield_to_alerts
-from edge_assets.defs.analytics.turn import BuildTurnResource
-from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse
+from edge_assets.defs.analytics.project import prepare_project
+from edge_assets.defs.analytics.schedules import build_warehouse_schedule, lower_priority
+from edge_assets.defs.analytics.turn import BuildLockResource
+from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse_assets
 from edge_assets.defs.analytics.weights import book_weights
 from edge_assets.defs.ingest.resources import SettingsResource
 
 
 @definitions
-def analytics() -> Definitions:
+def analytics_definitions() -> Definitions:
     """Imports, and the warehouse, built every hour."""
-    yield_to_alerts()
-    warehouse = build_warehouse(prepared_project())
+    lower_priority()
+    warehouse = build_warehouse_assets(prepare_project())
     job = define_asset_job(
         "warehouse",
-        AssetSelection.assets(gate, warehouse, prices, book_weights),
+        AssetSelection.assets(quality_gate, warehouse, prices, book_weights),
         executor_def=in_process_executor,  # dbt, prices, dbt: a process for each would import everything anew
         description="Quarantine and findings; dbt build with its tests; prices between intermediate models and marts; "
         "weights of books.",
     )
-    built = [spec for asset in (gate, warehouse, prices, book_weights) for spec in asset.specs]
+    specs = [spec for asset in (quality_gate, warehouse, prices, book_weights) for spec in asset.specs]
     return Definitions(
-        assets=[*build_imports(), gate, warehouse, prices, book_weights],
+        assets=[*build_import_assets(), quality_gate, warehouse, prices, book_weights],
         asset_checks=[expectations],
         jobs=[job, expectations_job],
-        schedules=[warehouse_hourly(job, built), expectations_schedule],
-        resources={"dbt": DbtResource(), "settings": SettingsResource(), "turn": BuildTurnResource()},
+        schedules=[build_warehouse_schedule(job, specs), expectations_schedule],
+        resources={"dbt": DbtResource(), "settings": SettingsResource(), "build_lock": BuildLockResource()},
     )

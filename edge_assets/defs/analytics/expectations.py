@@ -19,32 +19,32 @@ from dagster import (
     multi_asset_check,
 )
 
+from edge_assets.core.settings import Settings
 from edge_assets.defs.lineage import table_key
-from edge_assets.settings import Settings
 
-CHECK = "expectations"
-TABLES = ("odds_ticks", "events", "results")
+CHECK_NAME = "expectations"
+CHECKED_TABLES = ("odds_ticks", "events", "results")
 
 
 @multi_asset_check(
     name="expectations_step",
     specs=[
-        AssetCheckSpec(CHECK, asset=table_key(table), description=f"What has to hold of recent rows of `{table}`.")
-        for table in TABLES
+        AssetCheckSpec(CHECK_NAME, asset=table_key(table), description=f"What has to hold of recent rows of `{table}`.")
+        for table in CHECKED_TABLES
     ],
 )
 def expectations(settings: ResourceParam[Settings]) -> Iterator[AssetCheckResult]:
     """Validate recent rows and write the Data Docs."""
     from edge_assets.quality.expectations import validate  # noqa: PLC0415 - slow to import, and for this step only
 
-    for table, result in validate(settings.require_database(), settings.data_docs).items():
+    for table, result in validate(settings.require_database_url(), settings.data_docs_dir).items():
         yield AssetCheckResult(
             asset_key=table_key(table),
-            check_name=CHECK,
+            check_name=CHECK_NAME,
             passed=result.passed,
             severity=AssetCheckSeverity.WARN,
             metadata={
-                "data_docs": MetadataValue.url(_link(settings, result.page)),
+                "data_docs": MetadataValue.url(_page_url(settings, result.page)),
                 "path": MetadataValue.path(result.page),
                 "expectations": result.evaluated,
                 "unmet": MetadataValue.json(result.unmet),
@@ -52,16 +52,16 @@ def expectations(settings: ResourceParam[Settings]) -> Iterator[AssetCheckResult
         )
 
 
-def _link(settings: Settings, page: Path) -> str:
+def _page_url(settings: Settings, page: Path) -> str:
     """Where a browser finds the page: it does not follow a link from a server's page to a file."""
     if not settings.edge_local:
         return page.as_uri()
-    return f"{settings.edge_board_url}/data-docs/{quote(page.relative_to(settings.data_docs).as_posix())}"
+    return f"{settings.edge_board_url}/data-docs/{quote(page.relative_to(settings.data_docs_dir).as_posix())}"
 
 
 expectations_job = define_asset_job(
     "expectations",
-    AssetSelection.checks(*(AssetCheckKey(table_key(table), CHECK) for table in TABLES)),
+    AssetSelection.checks(*(AssetCheckKey(table_key(table), CHECK_NAME) for table in CHECKED_TABLES)),
     executor_def=in_process_executor,
     description="Great Expectations over recent rows, with Data Docs below EDGE_HOME.",
 )

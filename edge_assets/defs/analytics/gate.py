@@ -16,16 +16,16 @@ from dagster import (
 )
 from pydantic import Field
 
-from edge_assets.defs.analytics.rhythm import HOURLY
-from edge_assets.defs.analytics.turn import BuildTurn
+from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS
+from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import OWNERS, QUARANTINE, table_key
-from edge_assets.quality.checks import CHECKS
-from edge_assets.quality.gate import pass_gate
-from edge_assets.store.database import connect
-from edge_assets.store.findings import Finding
-from edge_assets.store.quarantine import held
+from edge_assets.quality.checks import CHECK_DESCRIPTIONS
+from edge_assets.quality.gate import run_quality_gate
+from edge_assets.store.analytics.findings import Finding
+from edge_assets.store.analytics.quarantine import count_quarantined
+from edge_assets.store.postgres.database import connect
 
-SHOWN = 20
+MAX_SHOWN_FINDINGS = 20
 
 
 class GateConfig(Config):
@@ -45,18 +45,19 @@ class GateConfig(Config):
             "until a person releases them, and what is held out as a whole, until it is decided.",
             owners=OWNERS,
             kinds={"postgres", "python", "numpy"},
-            freshness_policy=HOURLY,
+            freshness_policy=HOURLY_FRESHNESS,
         )
     ],
     check_specs=[
-        AssetCheckSpec(name, asset=QUARANTINE, description=description) for name, description in CHECKS.items()
+        AssetCheckSpec(name, asset=QUARANTINE, description=description)
+        for name, description in CHECK_DESCRIPTIONS.items()
     ],
 )
-def gate(config: GateConfig, turn: ResourceParam[BuildTurn]) -> Iterator[MaterializeResult[None]]:
+def quality_gate(config: GateConfig, build_lock: ResourceParam[BuildLock]) -> Iterator[MaterializeResult[None]]:
     """Judge what is new; what is suspected stays out of the warehouse, and a check fails until that is decided."""
-    with closing(connect(turn.database_url, "gate")) as conn:
-        report = pass_gate(conn, everything=config.everything)
-        in_quarantine = held(conn)
+    with closing(connect(build_lock.database_url, "gate")) as conn:
+        report = run_quality_gate(conn, recheck_all=config.everything)
+        in_quarantine = count_quarantined(conn)
     yield MaterializeResult(
         asset_key=QUARANTINE,
         metadata={
@@ -64,28 +65,28 @@ def gate(config: GateConfig, turn: ResourceParam[BuildTurn]) -> Iterator[Materia
             "ticks_judged": report.ticks,
             "quarantined": report.quarantined,
             "in_quarantine": MetadataValue.json(in_quarantine),
-            "new_findings": len(report.found),
-            "open_findings": len(report.findings),
+            "new_findings": len(report.new_findings),
+            "open_findings": len(report.open_findings),
         },
-        check_results=[_checked(name, report.findings) for name in CHECKS],
+        check_results=[_check_result(name, report.open_findings) for name in CHECK_DESCRIPTIONS],
     )
 
 
-def _checked(name: str, is_open: Sequence[Finding]) -> AssetCheckResult:
-    failed = [finding for finding in is_open if name in finding.checks]
-    shown = [_row(finding) for finding in failed[:SHOWN]]
-    evidence = {str(finding.id): finding.evidence for finding in failed[:SHOWN]}
+def _check_result(name: str, open_findings: Sequence[Finding]) -> AssetCheckResult:
+    failed = [finding for finding in open_findings if name in finding.checks]
+    shown = [_finding_row(finding) for finding in failed[:MAX_SHOWN_FINDINGS]]
+    evidence = {str(finding.id): finding.evidence for finding in failed[:MAX_SHOWN_FINDINGS]}
     table = {"findings": MetadataValue.table(shown), "evidence": MetadataValue.json(evidence)} if failed else {}
     return AssetCheckResult(
         asset_key=QUARANTINE, check_name=name, passed=not failed, metadata={"open_findings": len(failed), **table}
     )
 
 
-def _row(finding: Finding) -> TableRecord:
+def _finding_row(finding: Finding) -> TableRecord:
     return TableRecord(
         {
             "finding": finding.id,
-            "held out": "nothing yet: it blocks" if finding.blocks else finding.reach,
+            "held out": "nothing yet: it blocks" if finding.blocks else finding.scope_summary,
             "reason": finding.reason,
             "found": f"{finding.found_at:%Y-%m-%d %H:%M}",
             "what to do": finding.remedy,

@@ -5,8 +5,8 @@ from pathlib import Path
 from dagster import AssetExecutionContext, AssetsDefinition, Config, Failure, MaterializeResult, asset
 from pydantic import Field
 
-from edge_assets.defs.lineage import HISTORY, OWNERS
-from edge_assets.settings import Settings
+from edge_assets.core.settings import Settings
+from edge_assets.defs.lineage import IMPORT_ASSETS, OWNERS
 
 
 class ImportConfig(Config):
@@ -15,34 +15,34 @@ class ImportConfig(Config):
     paths: list[str] = Field(min_length=1, description="Files, folders or tars on the machine of the code server.")
 
 
-def build_imports() -> list[AssetsDefinition]:
+def build_import_assets() -> list[AssetsDefinition]:
     """One asset a format."""
-    return [_build(name) for name in HISTORY]
+    return [_build_import_asset(name) for name in IMPORT_ASSETS]
 
 
-def _build(name: str) -> AssetsDefinition:
+def _build_import_asset(name: str) -> AssetsDefinition:
     @asset(
-        key=HISTORY[name],
+        key=IMPORT_ASSETS[name],
         group_name="history",
         description=f"Odds and results imported from `{name}`; what is stored already is not stored again.",
         owners=OWNERS,
         kinds={"postgres", "python"},
     )
-    def history(context: AssetExecutionContext, config: ImportConfig) -> MaterializeResult[None]:
+    def import_format(context: AssetExecutionContext, config: ImportConfig) -> MaterializeResult[None]:
         """Import, and tell what came of it; a refused file fails the run when the others are stored."""
-        from edge_assets.feeds.history.batch import RefusedFileError  # noqa: PLC0415 - as below
-        from edge_assets.importing.formats import FormatName  # noqa: PLC0415 - pandas is for runs, not for loading
-        from edge_assets.importing.importer import Importer  # noqa: PLC0415 - as above
+        from edge_assets.importers.formats.batch import RejectedFileError  # noqa: PLC0415 - as below
+        from edge_assets.importers.importer import Importer  # noqa: PLC0415 - as above
+        from edge_assets.importers.registry import FormatName  # noqa: PLC0415 - pandas is for runs, not for loading
 
         try:
-            with Importer(Settings().require_database(), context.run.run_id) as importer:
+            with Importer(Settings().require_database_url(), context.run.run_id) as importer:
                 report = importer.run(FormatName(name), [Path(path) for path in config.paths])
-        except RefusedFileError as error:
+        except RejectedFileError as error:
             raise Failure(str(error)) from error
-        for refusal in report.refused.shown:
+        for refusal in report.rejected.examples:
             context.log.warning(str(refusal))
-        if report.refused_files:
-            raise Failure(f"{len(report.refused_files)} files were refused", metadata=report.as_json())
+        if report.rejected_files:
+            raise Failure(f"{len(report.rejected_files)} files were refused", metadata=report.as_json())
         return MaterializeResult(metadata=report.as_json())
 
-    return history
+    return import_format

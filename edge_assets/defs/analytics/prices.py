@@ -5,14 +5,14 @@ from contextlib import closing
 
 from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, ResourceParam, multi_asset
 
-from edge_assets.defs.analytics.rhythm import HOURLY
-from edge_assets.defs.analytics.turn import BuildTurn
+from edge_assets.core.settings import Settings
+from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS
+from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import OWNERS
-from edge_assets.settings import Settings
-from edge_assets.store.database import connect
-from edge_assets.warehouse.run import price_due
+from edge_assets.store.postgres.database import connect
+from edge_assets.warehouse.pricing_job import price_pending
 
-TABLES = {
+PRICING_TABLES = {
     "priced_decisions": "The moments that have been priced, with the number of the pricing.",
     "priced_lines": "The consensus of each line at each moment, as the scorer makes it.",
     "priced_quotes": "When each quote was last confirmed, and its book's own fair probability.",
@@ -29,22 +29,22 @@ TABLES = {
     specs=[
         AssetSpec(
             ["pricing", table],
-            deps=[AssetKey("int_decisions_due"), AssetKey("int_quotes_as_of"), AssetKey("int_polls_pending")],
+            deps=[AssetKey("int_decisions_due"), AssetKey("int_quotes_as_of"), AssetKey("int_polls_unpriced")],
             group_name="warehouse",
             description=description,
             owners=OWNERS,
             kinds={"postgres", "python", "numpy"},
-            freshness_policy=HOURLY,
+            freshness_policy=HOURLY_FRESHNESS,
         )
-        for table, description in TABLES.items()
+        for table, description in PRICING_TABLES.items()
     ],
 )
 def prices(
-    context: AssetExecutionContext, settings: ResourceParam[Settings], turn: ResourceParam[BuildTurn]
+    context: AssetExecutionContext, settings: ResourceParam[Settings], build_lock: ResourceParam[BuildLock]
 ) -> Iterator[MaterializeResult[None]]:
     """Price what the intermediate models have made ready; all of it or nothing."""
-    url = turn.database_url
+    url = build_lock.database_url
     with closing(connect(url, "prices")) as conn, closing(connect(url, "prices reads")) as reader:
-        counts = price_due(conn, reader, settings.edge_book_weights)
+        counts = price_pending(conn, reader, settings.edge_book_weights)
     for key in context.selected_asset_keys:
         yield MaterializeResult(asset_key=key, metadata=counts)

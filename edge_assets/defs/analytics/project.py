@@ -9,19 +9,19 @@ from pathlib import Path
 
 from dagster_dbt import DbtCliResource, DbtProject
 
-from edge_assets.warehouse.project import PROJECT_DIR, project_files
+from edge_assets.warehouse.dbt_runner import PROJECT_DIR, find_project_files
 
-DBT = Path(sys.executable).with_name("dbt")
+DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")
 """The executable of this environment: a supervised code server need not have it on its PATH."""
 
 
-def prepared_project(directory: Path = PROJECT_DIR) -> DbtProject:
+def prepare_project(directory: Path = PROJECT_DIR) -> DbtProject:
     """The project with a current manifest: `dbt parse` runs if a file is newer; that needs no database.
 
     Raises `DagsterDbtCliRuntimeError` if the project does not parse.
     """
     project = DbtProject(directory, profiles_dir=directory)
-    if _changed_at(directory) > _written_at(project.manifest_path):
+    if _newest_change(directory) > _manifest_written_at(project.manifest_path):
         _parse(project)
     return project
 
@@ -33,14 +33,14 @@ def _parse(project: DbtProject) -> None:
     """
     project.manifest_path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=project.manifest_path.parent) as scratch:
-        dbt = DbtCliResource(project, dbt_executable=DBT)
+        dbt = DbtCliResource(project, dbt_executable=DBT_EXECUTABLE)
         dbt.cli(["parse", "--quiet"], target_path=Path(scratch)).wait()
         os.replace(Path(scratch) / project.manifest_path.name, project.manifest_path)
 
 
-def _changed_at(directory: Path) -> float:
-    return max(path.stat().st_mtime for path in project_files(directory))
+def _newest_change(directory: Path) -> float:
+    return max(path.stat().st_mtime for path in find_project_files(directory))
 
 
-def _written_at(path: Path) -> float:
+def _manifest_written_at(path: Path) -> float:
     return path.stat().st_mtime if path.exists() else 0.0

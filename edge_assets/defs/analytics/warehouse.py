@@ -19,28 +19,28 @@ from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
 
-from edge_assets.defs.analytics.pages import illustrated
-from edge_assets.defs.analytics.rhythm import HOURLY, NIGHTLY, VIEW
-from edge_assets.defs.analytics.turn import BuildTurn
+from edge_assets.core.settings import Settings
+from edge_assets.defs.analytics.asset_metadata import with_metadata
+from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS, NIGHTLY_FRESHNESS, VIEW_KIND
+from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import ALERTS, OWNERS, QUARANTINE, table_key
-from edge_assets.settings import Settings
-from edge_assets.warehouse.project import Dbt
+from edge_assets.warehouse.dbt_runner import DbtRunner
 
 
-class DbtResource(ConfigurableResource[Dbt]):
+class DbtResource(ConfigurableResource[DbtRunner]):
     """dbt on DATABASE_URL, when something runs; one for all steps of a run, so that the project is parsed once."""
 
-    def create_resource(self, context: InitResourceContext) -> Dbt:  # noqa: ARG002 - Dagster's signature
+    def create_resource(self, context: InitResourceContext) -> DbtRunner:  # noqa: ARG002 - Dagster's signature
         """Read the environment."""
         settings = Settings()
-        return Dbt(settings.require_database(), settings.dbt_scratch)
+        return DbtRunner(settings.require_database_url(), settings.dbt_target_dir)
 
 
-BOOKMARK = AssetKey(["pricing", "priced_polls"])
+PRICED_POLLS = AssetKey(["pricing", "priced_polls"])
 """Which polls have been priced: written behind what reads it, so no part of the lineage."""
 
 
-PLACES = {
+ASSET_BY_SOURCE = {
     "alerts": ALERTS,
     "alert_publications": ALERTS,
     "admitted_polls": table_key("polls"),
@@ -59,17 +59,17 @@ class WarehouseTranslator(DagsterDbtTranslator):
         if unique_id in manifest["sources"]:
             return spec
         model = manifest["nodes"][unique_id]
-        found = _sources(manifest, unique_id, through=not _is_view(model))
+        found = _find_sources(manifest, unique_id, through_views=not _is_view(model))
         return spec.replace_attributes(
-            deps=_awaited(spec.deps, [self.get_asset_key(manifest["sources"][source]) for source in found]),
+            deps=_upstream_deps(spec.deps, [self.get_asset_key(manifest["sources"][source]) for source in found]),
             group_name="warehouse",
             owners=OWNERS,
-            freshness_policy=NIGHTLY if _is_view(model) or "nightly" in model["tags"] else HOURLY,
-            kinds={*spec.kinds, VIEW} if _is_view(model) else spec.kinds,
+            freshness_policy=NIGHTLY_FRESHNESS if _is_view(model) or "nightly" in model["tags"] else HOURLY_FRESHNESS,
+            kinds={*spec.kinds, VIEW_KIND} if _is_view(model) else spec.kinds,
         )
 
 
-def _awaited(direct: Iterable[AssetDep], sources: Iterable[AssetKey]) -> list[AssetDep]:
+def _upstream_deps(direct: Iterable[AssetDep], sources: Iterable[AssetKey]) -> list[AssetDep]:
     """What a model reads itself, and whatever writes its `sources`.
 
     A table's are also those that it reads by way of views, which are not always built with it. What ingestion writes
@@ -77,19 +77,19 @@ def _awaited(direct: Iterable[AssetDep], sources: Iterable[AssetKey]) -> list[As
     and not a third time before the gate.
     """
     writers = {QUARANTINE if key.path[0] == "edge" else key for key in sources}
-    keys = dict.fromkeys([*sorted(writers), *(_placed(dep.asset_key) for dep in direct)])
+    keys = dict.fromkeys([*sorted(writers), *(_asset_key(dep.asset_key) for dep in direct)])
     # without metadata: a table and what is admitted of it are one asset, and have other names in the database
-    return [AssetDep(key) for key in keys if key != BOOKMARK]
+    return [AssetDep(key) for key in keys if key != PRICED_POLLS]
 
 
-def _sources(manifest: Mapping[str, Any], unique_id: str, *, through: bool) -> set[str]:
-    """The sources that a model reads itself, and `through` views."""
+def _find_sources(manifest: Mapping[str, Any], unique_id: str, *, through_views: bool) -> set[str]:
+    """The sources that a model reads itself, and `through_views` views."""
     found: set[str] = set()
     for parent in manifest["parent_map"][unique_id]:
         if parent in manifest["sources"]:
             found.add(parent)
-        elif through and _is_view(manifest["nodes"][parent]):
-            found |= _sources(manifest, parent, through=True)
+        elif through_views and _is_view(manifest["nodes"][parent]):
+            found |= _find_sources(manifest, parent, through_views=True)
     return found
 
 
@@ -97,13 +97,13 @@ def _is_view(model: Mapping[str, Any]) -> bool:
     return model["config"]["materialized"] in {"view", "ephemeral"}
 
 
-def _placed(key: AssetKey) -> AssetKey:
+def _asset_key(key: AssetKey) -> AssetKey:
     if key.path[0] != "edge":
         return key
-    return PLACES.get(key.path[-1], table_key(key.path[-1]))
+    return ASSET_BY_SOURCE.get(key.path[-1], table_key(key.path[-1]))
 
 
-def build_warehouse(project: DbtProject) -> AssetsDefinition:
+def build_warehouse_assets(project: DbtProject) -> AssetsDefinition:
     """One asset a model; `dbt build` runs models and tests in order."""
     translator = WarehouseTranslator()
 
@@ -115,26 +115,28 @@ def build_warehouse(project: DbtProject) -> AssetsDefinition:
     )
     def warehouse(
         context: AssetExecutionContext,
-        dbt: ResourceParam[Dbt],
+        dbt: ResourceParam[DbtRunner],
         settings: ResourceParam[Settings],
-        turn: ResourceParam[BuildTurn],
+        build_lock: ResourceParam[BuildLock],
     ) -> Iterator[Any]:
         """Build the selected models, test the data, and tell on their pages what came of it.
 
         Unit tests need no data and run in the test suite.
         """
         manifest = validate_manifest(project.manifest_path)
-        said = dbt.results("build", "--exclude-resource-type", "unit_test", *_selected(context, manifest, translator))
-        messages = (DbtCoreCliEventMessage(dict(event), {}) for event in said)
+        results = dbt.stream_results(
+            "build", "--exclude-resource-type", "unit_test", *_dbt_selection(context, manifest, translator)
+        )
+        messages = (DbtCoreCliEventMessage(dict(event), {}) for event in results)
         events = chain.from_iterable(
             message.to_default_asset_events(manifest, translator, context, project=project) for message in messages
         )
-        yield from illustrated(events, turn.database_url, settings.edge_book_weights, context.log)
+        yield from with_metadata(events, build_lock.database_url, settings.edge_book_weights, context.log)
 
     return warehouse
 
 
-def _selected(
+def _dbt_selection(
     context: AssetExecutionContext, manifest: Mapping[str, Any], translator: WarehouseTranslator
 ) -> list[str]:
     """What Dagster has selected, in dbt's words."""

@@ -4,11 +4,11 @@ from contextlib import closing
 
 from dagster import AssetKey, MaterializeResult, MetadataValue, ResourceParam, TableRecord, asset
 
-from edge_assets.defs.analytics.rhythm import NIGHTLY
-from edge_assets.defs.analytics.turn import BuildTurn
+from edge_assets.defs.analytics.schedules import NIGHTLY_FRESHNESS
+from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import OWNERS
-from edge_assets.store.database import connect
-from edge_assets.store.weights import last_weights
+from edge_assets.store.analytics.book_weights import load_last_weights
+from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.weights import publish_weights
 
 
@@ -18,15 +18,15 @@ from edge_assets.warehouse.weights import publish_weights
     group_name="warehouse",
     owners=OWNERS,
     kinds={"postgres", "python", "numpy"},
-    freshness_policy=NIGHTLY,
+    freshness_policy=NIGHTLY_FRESHNESS,
 )
-def book_weights(turn: ResourceParam[BuildTurn]) -> MaterializeResult[None]:
+def book_weights(build_lock: ResourceParam[BuildLock]) -> MaterializeResult[None]:
     """What books count in the consensus: measured by `book_quality`, shrunk to `books.toml`, from the next day on."""
-    with closing(connect(turn.database_url, "weights")) as conn:
-        moved = publish_weights(conn)
-        shown = [
+    with closing(connect(build_lock.database_url, "weights")) as conn:
+        changed = publish_weights(conn)
+        rows = [
             TableRecord({"sport": w.sport, "book": w.book, "weight": w.weight, "prior": w.prior, "games": w.games})
-            for w in last_weights(conn)
+            for w in load_last_weights(conn)
         ]
-    table = {"weights": MetadataValue.table(shown)} if shown else {}
-    return MaterializeResult(metadata={"sports moved": moved, **table})
+    table = {"weights": MetadataValue.table(rows)} if rows else {}
+    return MaterializeResult(metadata={"sports moved": changed, **table})

@@ -14,12 +14,12 @@ from dagster import (
 )
 from pydantic import Field
 
-from edge_assets.clock import WallClock
+from edge_assets.core.clock import WallClock
+from edge_assets.core.settings import Settings
 from edge_assets.defs.ingest.runs import POLLED_TAG, WORK_TAG
 from edge_assets.defs.lineage import odds_key, odds_specs, sport_of
-from edge_assets.ingestion.burst import BurstOrder, run_burst
+from edge_assets.ingestion.burst import BurstRequest, run_burst
 from edge_assets.ingestion.report import SportReport
-from edge_assets.settings import Settings
 
 
 class BurstConfig(Config):
@@ -29,7 +29,7 @@ class BurstConfig(Config):
     grace_seconds: float = Field(60.0, ge=0, description="How much longer to wait for it to claim the lease.")
 
 
-def build_odds(sports: Sequence[str]) -> AssetsDefinition:
+def build_odds_assets(sports: Sequence[str]) -> AssetsDefinition:
     """The assets of `sports`, any subset of which one run materializes."""
 
     @multi_asset(specs=odds_specs(sports), can_subset=True, name="odds_burst_step")
@@ -38,17 +38,17 @@ def build_odds(sports: Sequence[str]) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         """Poll the selected sports, each at its own cadence, until the burst is over."""
         selected = tuple(sorted(sport_of(key) for key in context.selected_asset_keys))
-        order = BurstOrder(
-            context.run.run_id, selected, config.duration_seconds, config.grace_seconds, orderer=_Run(context)
+        request = BurstRequest(
+            context.run.run_id, selected, config.duration_seconds, config.grace_seconds, controller=_BurstRun(context)
         )
-        reports = asyncio.run(run_burst(order, settings))
-        yield from (_materialized(report) for report in reports if report.polls or report.repeats)
-        _complain(reports)
+        reports = asyncio.run(run_burst(request, settings))
+        yield from (_materialize(report) for report in reports if report.polls or report.repeats)
+        _raise_failures(reports)
 
     return odds
 
 
-class _Run:
+class _BurstRun:
     """The run of a burst, which the sensor or a person may have given up meanwhile."""
 
     def __init__(self, context: AssetExecutionContext) -> None:
@@ -60,11 +60,11 @@ class _Run:
         run = self._instance.get_run_by_id(self._run_id)
         return run is not None and not run.is_finished
 
-    def note_work(self) -> None:
+    def mark_started(self) -> None:
         """Tell the sensor that the run is at work."""
         self._tag(WORK_TAG)
 
-    def note_poll(self) -> None:
+    def mark_polled(self) -> None:
         """Tell the sensor that the run has polled."""
         self._tag(POLLED_TAG)
 
@@ -72,11 +72,11 @@ class _Run:
         self._instance.add_run_tags(self._run_id, {name: WallClock().now().isoformat(timespec="seconds")})
 
 
-def _materialized(report: SportReport) -> MaterializeResult[None]:
-    return MaterializeResult(asset_key=odds_key(report.sport), metadata=report.metadata())
+def _materialize(report: SportReport) -> MaterializeResult[None]:
+    return MaterializeResult(asset_key=odds_key(report.sport), metadata=report.to_metadata())
 
 
-def _complain(reports: Sequence[SportReport]) -> None:
+def _raise_failures(reports: Sequence[SportReport]) -> None:
     """Let the run fail if a sport was refused, now that the others have been recorded."""
-    if failures := {report.sport: report.failure for report in reports if report.failure}:
-        raise Failure("; ".join(f"{sport}: {why}" for sport, why in failures.items()), allow_retries=False)
+    if reasons := {report.sport: report.failure for report in reports if report.failure}:
+        raise Failure("; ".join(f"{sport}: {why}" for sport, why in reasons.items()), allow_retries=False)

@@ -23,27 +23,27 @@ from dagster import (
     sensor,
 )
 
+from edge_assets.core.lost_polls import read_all
+from edge_assets.core.settings import Feed, MissingSettingError, Settings
 from edge_assets.defs.lineage import ALERTS
-from edge_assets.health.assessment import assess, assess_lost, without_database
-from edge_assets.health.credits import CreditOutlook, foresee
-from edge_assets.health.findings import Finding, Health
+from edge_assets.health.assessment import assess_health, assess_lost_polls, assess_without_database
+from edge_assets.health.credits import CreditForecast, forecast_credits
+from edge_assets.health.findings import Health, HealthIssue
 from edge_assets.health.remedies import Severity
-from edge_assets.lost_polls import read_all
-from edge_assets.settings import Feed, MissingSettingError, Settings
-from edge_assets.store.credit_use import read_credit_use
-from edge_assets.store.vital_signs import connect_briefly, read_vital_signs
+from edge_assets.store.health.vital_signs import connect_with_timeout, load_health_snapshot
+from edge_assets.store.polls.credit_use import load_credit_use
 
-NAME = "the_product_works"
+CHECK_NAME = "the_product_works"
 DESCRIPTION = "Nothing keeps alerts from being found and shown: what `edge status` says, with what to do."
-COLUMNS = ("severity", "of", "problem", "detail", "what to do")
+PROBLEM_COLUMNS = ("severity", "of", "problem", "detail", "what to do")
 
 
-@asset_check(asset=ALERTS, name=NAME, description=DESCRIPTION)
-def the_product_works(settings: ResourceParam[Settings]) -> AssetCheckResult:
+@asset_check(asset=ALERTS, name=CHECK_NAME, description=DESCRIPTION)
+def product_health(settings: ResourceParam[Settings]) -> AssetCheckResult:
     """Look now."""
-    seen = look(settings)
-    health = seen.health
-    return AssetCheckResult(passed=health.status == "ok", severity=_severity(health), metadata=_metadata(seen))
+    observed = load_health(settings)
+    health = observed.health
+    return AssetCheckResult(passed=health.status == "ok", severity=_severity(health), metadata=_metadata(observed))
 
 
 @sensor(
@@ -54,43 +54,45 @@ def the_product_works(settings: ResourceParam[Settings]) -> AssetCheckResult:
 )
 def health_sensor(context: SensorEvaluationContext, settings: ResourceParam[Settings]) -> SensorResult | SkipReason:
     """One tick; nothing is written while the same things are wrong."""
-    seen = look(settings)
-    health = seen.health
-    state = json.dumps([health.status, *sorted(f"{f.kind} {f.subject}" for f in health.findings)])
+    observed = load_health(settings)
+    health = observed.health
+    state = json.dumps([health.status, *sorted(f"{f.kind} {f.subject}" for f in health.issues)])
     if state == context.cursor:
         return SkipReason(health.headline)
-    return SensorResult(asset_events=[_evaluation(ALERTS, seen)], cursor=state, skip_reason=health.headline)
+    return SensorResult(asset_events=[_evaluation(ALERTS, observed)], cursor=state, skip_reason=health.headline)
 
 
-class Seen(NamedTuple):
+class ProductHealth(NamedTuple):
     """The product's health, and the credits of a metered feed."""
 
     health: Health
-    credits: CreditOutlook | None = None
+    credits: CreditForecast | None = None
 
 
-def look(settings: Settings) -> Seen:
+def load_health(settings: Settings) -> ProductHealth:
     """What the database tells of, and what it could not be told."""
-    lost = [*assess_lost(read_all(settings.lost_polls))]
+    lost = [*assess_lost_polls(read_all(settings.lost_polls))]
     try:
-        with closing(connect_briefly(settings.require_database(), "edge-check")) as conn:
-            signs = read_vital_signs(conn)
-            health = assess(signs, lost)
+        with closing(connect_with_timeout(settings.require_database_url(), "edge-check")) as conn:
+            signs = load_health_snapshot(conn)
+            health = assess_health(signs, lost)
             if settings.edge_feed is not Feed.ODDS_API:
-                return Seen(health)
-            return Seen(health, foresee(read_credit_use(conn, settings.edge_feed, signs.now), signs.now))
+                return ProductHealth(health)
+            return ProductHealth(
+                health, forecast_credits(load_credit_use(conn, settings.edge_feed, signs.now), signs.now)
+            )
     except (psycopg.Error, MissingSettingError) as error:
-        return Seen(without_database(str(error).strip(), lost))
+        return ProductHealth(assess_without_database(str(error).strip(), lost))
 
 
-def _evaluation(asset: AssetKey, seen: Seen) -> AssetCheckEvaluation:
-    health = seen.health
+def _evaluation(asset: AssetKey, observed: ProductHealth) -> AssetCheckEvaluation:
+    health = observed.health
     return AssetCheckEvaluation(
         asset_key=asset,
-        check_name=NAME,
+        check_name=CHECK_NAME,
         passed=health.status == "ok",
         severity=_severity(health),
-        metadata=_metadata(seen),
+        metadata=_metadata(observed),
         description=health.headline,
     )
 
@@ -99,18 +101,18 @@ def _severity(health: Health) -> AssetCheckSeverity:
     return AssetCheckSeverity.ERROR if health.status == "down" else AssetCheckSeverity.WARN
 
 
-def _metadata(seen: Seen) -> dict[str, MetadataValue]:
+def _metadata(observed: ProductHealth) -> dict[str, MetadataValue]:
     """Dagster takes an empty table only with its columns."""
-    health, outlook = seen
-    schema = TableSchema([TableColumn(name) for name in COLUMNS])
+    health, outlook = observed
+    schema = TableSchema([TableColumn(name) for name in PROBLEM_COLUMNS])
     return {
-        **({"credits": MetadataValue.text(outlook.sentence)} if outlook else {}),
-        "problems": MetadataValue.int(sum(f.severity is not Severity.NOTE for f in health.findings)),
-        "what is wrong": MetadataValue.table([_row(finding) for finding in health.findings], schema),
+        **({"credits": MetadataValue.text(outlook.summary)} if outlook else {}),
+        "problems": MetadataValue.int(sum(f.severity is not Severity.NOTE for f in health.issues)),
+        "what is wrong": MetadataValue.table([_row(finding) for finding in health.issues], schema),
     }
 
 
-def _row(finding: Finding) -> TableRecord:
+def _row(finding: HealthIssue) -> TableRecord:
     remedy = finding.remedy
     values = (finding.severity.value, finding.subject, remedy.meaning, finding.detail, remedy.action)
-    return TableRecord(dict(zip(COLUMNS, values, strict=True)))
+    return TableRecord(dict(zip(PROBLEM_COLUMNS, values, strict=True)))

@@ -7,42 +7,42 @@ from typing import TYPE_CHECKING
 from dagster import DagsterRunStatus, RunsFilter
 from dagster_postgres.event_log import PostgresEventLogStorage
 
-from edge_assets.store.dagster_storage import forget_checks_and_events
+from edge_assets.store.maintenance.dagster_storage import delete_old_checks_and_events
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from dagster import DagsterInstance, RunRecord
 
-FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
-AUTOMATIC = {"dagster/sensor_name", "dagster/schedule_name"}
+FINISHED_STATUSES = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+AUTOMATIC_RUN_TAGS = {"dagster/sensor_name", "dagster/schedule_name"}
 """Tags of runs that nobody has asked for; those that a person has launched are few, and stay."""
-MOST_RUNS = 10_000
+MAX_RUNS_PER_CALL = 10_000
 """A call: a month of a home that has never been tidied up."""
 
 
-def forget_runs(instance: DagsterInstance, before: datetime) -> dict[str, int]:
+def delete_old_runs(instance: DagsterInstance, before: datetime) -> dict[str, int]:
     """Drop automatic runs that were created before a moment and have ended, with their events and compute logs.
 
     The last of each job that succeeded stays: it tells when its assets were made. Returns what went, by kind.
     """
     old = instance.get_run_records(
-        RunsFilter(statuses=FINISHED, created_before=before), limit=MOST_RUNS, ascending=True
+        RunsFilter(statuses=FINISHED_STATUSES, created_before=before), limit=MAX_RUNS_PER_CALL, ascending=True
     )
-    automatic = [record.dagster_run for record in old if AUTOMATIC & record.dagster_run.tags.keys()]
-    last = {_last_success(instance, job) for job in {run.job_name for run in automatic}}
-    gone = [run.run_id for run in automatic if run.run_id not in last]
-    for run_id in gone:
+    automatic = [record.dagster_run for record in old if AUTOMATIC_RUN_TAGS & record.dagster_run.tags.keys()]
+    last_successes = {_last_success(instance, job) for job in {run.job_name for run in automatic}}
+    deleted = [run.run_id for run in automatic if run.run_id not in last_successes]
+    for run_id in deleted:
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         instance.delete_run(run_id)
     storage = instance.event_log_storage
     if isinstance(storage, PostgresEventLogStorage):
-        return {"runs": len(gone), **forget_checks_and_events(storage.postgres_url, before)}
-    return {"runs": len(gone)}
+        return {"runs": len(deleted), **delete_old_checks_and_events(storage.postgres_url, before)}
+    return {"runs": len(deleted)}
 
 
 def _last_success(instance: DagsterInstance, job: str) -> str | None:
-    done: list[RunRecord] = list(
+    successes: list[RunRecord] = list(
         instance.get_run_records(RunsFilter(job_name=job, statuses=[DagsterRunStatus.SUCCESS]), limit=1)
     )
-    return done[0].dagster_run.run_id if done else None
+    return successes[0].dagster_run.run_id if successes else None

@@ -14,7 +14,7 @@ from dagster._serdes import deserialize_value
 if TYPE_CHECKING:
     from dagster import DagsterRun
 
-SECONDS_FOR_AN_ANSWER = 3
+ANSWER_TIMEOUT_SECONDS = 3
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def has_process(run: DagsterRun) -> bool | None:
         use_ssl=bool(server.get("use_ssl", False)),
     )
     try:
-        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), SECONDS_FOR_AN_ANSWER)
+        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), ANSWER_TIMEOUT_SECONDS)
         return deserialize_value(answer, CanCancelExecutionResult).can_cancel
     except Exception as error:  # whatever it is: not to know is no reason to plan nothing
         log.debug("the code server of run %s does not answer: %s", run.run_id, error)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dagster import ConfigurableResource, InitResourceContext
 
-from edge_assets.clock import WallClock
-from edge_assets.settings import Settings
+from edge_assets.core.clock import WallClock
+from edge_assets.core.settings import Settings
 
 
 class SettingsResource(ConfigurableResource[Settings]):

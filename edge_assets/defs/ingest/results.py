@@ -28,17 +28,17 @@ from dagster import (
     schedule,
 )
 
+from edge_assets.core.settings import Settings
 from edge_assets.defs.lineage import FEED, OWNERS, SCOREBOARDS, table_key
-from edge_assets.ingestion.facts import FactsUnavailableError
-from edge_assets.ingestion.results import collect_results, nothing_to_ask
-from edge_assets.settings import Settings
-from edge_assets.store.database import connect
-from edge_assets.store.result_looks import Contradiction, ResultLook, contradictions
+from edge_assets.ingestion.results import collect_results, skip_reason
+from edge_assets.ingestion.sensor_state import StateUnavailableError
+from edge_assets.store.events.result_polls import Contradiction, ResultPoll, load_contradictions
+from edge_assets.store.postgres.database import connect
 
 RESULTS = table_key("results")
-SHOWN = 50
-LOOKS = ("sport", "source", "games", "new", "rejected", "failure")
-CONTRADICTIONS = ("event", "game", "start", "period", "statements")
+MAX_SHOWN_CONTRADICTIONS = 50
+POLL_COLUMNS = ("sport", "source", "games", "new", "rejected", "failure")
+CONTRADICTION_COLUMNS = ("event", "game", "start", "period", "statements")
 
 
 @asset(
@@ -51,18 +51,18 @@ CONTRADICTIONS = ("event", "game", "start", "period", "statements")
 )
 def results(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> MaterializeResult[None]:
     """Ask for the results of the games that are over."""
-    looks = asyncio.run(collect_results(settings, context.run.run_id))
-    for look in looks:
-        if look.failure:
-            context.log.warning("%s of %s: %s", look.source, look.sport, look.failure)
-    rejected = sum((Counter(look.rejected) for look in looks), Counter[str]())
+    polls = asyncio.run(collect_results(settings, context.run.run_id))
+    for poll in polls:
+        if poll.failure:
+            context.log.warning("%s of %s: %s", poll.source, poll.sport, poll.failure)
+    rejected = sum((Counter(look.rejected) for look in polls), Counter[str]())
     return MaterializeResult(
         metadata={
-            "new": sum(look.new for look in looks),
-            "contradicted_events": sum(look.contradicted_events for look in looks),
-            "credits_used": sum(look.credits_last or 0 for look in looks),
+            "new": sum(look.new for look in polls),
+            "contradicted_events": sum(look.contradicted_events for look in polls),
+            "credits_used": sum(look.credits_last or 0 for look in polls),
             "rejected": MetadataValue.json(dict(rejected)),
-            "looks": _table(LOOKS, map(_look, looks)),
+            "looks": _table(POLL_COLUMNS, map(_poll_row, polls)),
         }
     )
 
@@ -70,15 +70,15 @@ def results(context: AssetExecutionContext, settings: ResourceParam[Settings]) -
 @asset_check(asset=RESULTS, description="No two sources, and no source twice, state different results of a game.")
 def results_agree(settings: ResourceParam[Settings]) -> AssetCheckResult:
     """List the contradictions; these games settle nothing until a person decides (`edge results decide EVENT`)."""
-    with closing(connect(settings.require_database(), "edge-check")) as connection:
-        found = contradictions(connection)
+    with closing(connect(settings.require_database_url(), "edge-check")) as connection:
+        found = load_contradictions(connection)
     return AssetCheckResult(
         passed=not found,
         severity=AssetCheckSeverity.WARN,
         metadata={
             "contradicted": len(found),
             "what to do": "`edge results show EVENT`, then `edge results decide EVENT --score 2-1 --reason ...`",
-            "newest": _table(CONTRADICTIONS, map(_contradiction, found[:SHOWN])),
+            "newest": _table(CONTRADICTION_COLUMNS, map(_contradiction_row, found[:MAX_SHOWN_CONTRADICTIONS])),
         },
     )
 
@@ -100,8 +100,8 @@ results_job = define_asset_job(
 def results_schedule(context: ScheduleEvaluationContext, settings: ResourceParam[Settings]) -> RunRequest | SkipReason:
     """One tick."""
     try:
-        reason = nothing_to_ask(settings, context.scheduled_execution_time.astimezone(UTC))
-    except FactsUnavailableError as error:
+        reason = skip_reason(settings, context.scheduled_execution_time.astimezone(UTC))
+    except StateUnavailableError as error:
         reason = str(error)
     return SkipReason(reason) if reason else RunRequest()
 
@@ -112,11 +112,11 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> T
     return MetadataValue.table(records, TableSchema([TableColumn(name) for name in columns]))
 
 
-def _look(look: ResultLook) -> tuple[str | int, ...]:
-    rejected = ", ".join(f"{reason} {n}" for reason, n in look.rejected.items())
-    return look.sport, look.source.value, look.games, look.new, rejected, look.failure or ""
+def _poll_row(poll: ResultPoll) -> tuple[str | int, ...]:
+    rejected = ", ".join(f"{reason} {n}" for reason, n in poll.rejected.items())
+    return poll.sport, poll.source.value, poll.games, poll.new, rejected, poll.failure or ""
 
 
-def _contradiction(found: Contradiction) -> tuple[str | int, ...]:
+def _contradiction_row(found: Contradiction) -> tuple[str | int, ...]:
     game, start = f"{found.home_team} - {found.away_team}", found.commence_at.isoformat()
     return found.event_id, game, start, found.period, "; ".join(found.statements)

@@ -13,38 +13,36 @@ from dagster import (
     op,
 )
 
-from edge_assets.clock import Clock
-from edge_assets.defs.ingest.old_runs import forget_runs
-from edge_assets.settings import Settings
-from edge_assets.store.database import connect
-from edge_assets.store.growth import measure
-from edge_assets.store.retention import retain
+from edge_assets.core.clock import Clock
+from edge_assets.core.settings import Settings
+from edge_assets.defs.ingest.old_runs import delete_old_runs
+from edge_assets.store.maintenance.growth import measure_sizes
+from edge_assets.store.maintenance.retention import apply_retention
+from edge_assets.store.postgres.database import connect
 
 
 @op
-def drop_old_recordings(
-    context: OpExecutionContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]
-) -> None:
+def drop_old_odds(context: OpExecutionContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]) -> None:
     """Drop what is older than KEEP_PAYLOADS_DAYS, KEEP_TICKS_DAYS, KEEP_ALERTS_DAYS and KEEP_PRICES_DAYS say.
 
     What was imported stays. What somebody reads at the moment stays until the next time.
     """
-    with connect(settings.require_database(), "retention") as conn:
-        done = retain(conn, settings.kept_days, clock.now())
-        measured = measure(conn, settings.edge_home)
-    context.add_output_metadata(done.dropped | {"in use until next time": done.postponed})
+    with connect(settings.require_database_url(), "retention") as conn:
+        result = apply_retention(conn, settings.retention_days, clock.now())
+        measured = measure_sizes(conn, settings.edge_home)
+    context.add_output_metadata(result.dropped | {"in use until next time": result.postponed})
     context.log.info("sizes in bytes: %s", measured)
 
 
 @op
 def drop_old_runs(context: OpExecutionContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]) -> None:
     """Drop Dagster's automatic runs that are older than KEEP_RUNS_DAYS, and the pages of the Data Docs."""
-    before = clock.now() - timedelta(days=settings.kept_days.runs)
-    pages = forget_pages(settings.data_docs / "validations", before)
-    context.add_output_metadata(forget_runs(context.instance, before) | {"pages of Data Docs": pages})
+    before = clock.now() - timedelta(days=settings.retention_days.runs)
+    pages = delete_old_pages(settings.data_docs_dir / "validations", before)
+    context.add_output_metadata(delete_old_runs(context.instance, before) | {"pages of Data Docs": pages})
 
 
-def forget_pages(folder: Path, before: datetime) -> int:
+def delete_old_pages(folder: Path, before: datetime) -> int:
     """Remove files that were written before a moment, and the folders that are empty then; how many files went."""
     old = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
     for path in old:
@@ -58,7 +56,7 @@ def forget_pages(folder: Path, before: datetime) -> int:
 @job(executor_def=in_process_executor)
 def retention() -> None:
     """Drops what is older than the configuration says."""
-    drop_old_recordings()
+    drop_old_odds()
     drop_old_runs()
 
 

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
     from dagster import DagsterInstance, RunRecord
 
-NOT_AT_WORK_YET = (DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED)
-IN_FLIGHT = (
-    *NOT_AT_WORK_YET,
+QUEUED_STATUSES = (DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED)
+IN_FLIGHT_STATUSES = (
+    *QUEUED_STATUSES,
     DagsterRunStatus.STARTING,
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 )
-OVER = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE)
+FINISHED_STATUSES = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE)
 WORK_TAG = "edge/at-work"
 """When a run had everything that it needs: what fails later is a sport's, which has a back-off of its own."""
 POLLED_TAG = "edge/polled"
 """When a run made its first poll."""
-LOOKED_BACK = 10
+MAX_FINISHED_RUNS = 10
 """Runs that are over, the newest first, among which failures in a row are counted."""
 
 
@@ -38,34 +38,38 @@ class BurstRuns:
 
     def __init__(self, instance: DagsterInstance) -> None:
         self._instance = instance
-        self._in_flight = self._records(IN_FLIGHT, 50)
-        self._over = self._records(OVER, LOOKED_BACK)
+        self._in_flight = self._records(IN_FLIGHT_STATUSES, 50)
+        self._finished = self._records(FINISHED_STATUSES, MAX_FINISHED_RUNS)
 
-    def bursts(self, now: datetime) -> list[Burst]:
+    def in_flight(self, now: datetime) -> list[Burst]:
         """What is in flight."""
-        return [_burst(record, now) for record in self._in_flight]
+        return [_to_burst(record, now) for record in self._in_flight]
 
     @property
-    def failed(self) -> FailedRuns:
+    def startup_failures(self) -> FailedRuns:
         """The runs that failed before they got to work, since one last did."""
-        silent = []
-        for record in self._over:
+        failures = []
+        for record in self._finished:
             if not _is_failed(record) or WORK_TAG in record.dagster_run.tags:
                 break
-            silent.append(record)
-        if not silent or self._is_one_since(silent[0], WORK_TAG):
+            failures.append(record)
+        if not failures or self._has_later_run(failures[0], WORK_TAG):
             return FailedRuns()
-        return FailedRuns(len(silent), _moment(silent[0].end_time) or silent[0].update_timestamp)
+        return FailedRuns(len(failures), _to_datetime(failures[0].end_time) or failures[0].update_timestamp)
 
     @property
     def last_failure(self) -> str | None:
         """The run that failed last, if nothing has gone well since, and what it said."""
-        if not self._over or not _is_failed(self._over[0]) or self._is_one_since(self._over[0], POLLED_TAG):
+        if (
+            not self._finished
+            or not _is_failed(self._finished[0])
+            or self._has_later_run(self._finished[0], POLLED_TAG)
+        ):
             return None
-        run = self._over[0].dagster_run
-        return f"run {run.run_id[:8]} failed: {self._why(run.run_id)}"
+        run = self._finished[0].dagster_run
+        return f"run {run.run_id[:8]} failed: {self._failure_reason(run.run_id)}"
 
-    def bury(self, dead: Iterable[str]) -> None:
+    def fail_dead_runs(self, dead: Iterable[str]) -> None:
         """Mark runs as failed."""
         for run_id in dead:
             if (run := self._instance.get_run_by_id(run_id)) and not run.is_finished:
@@ -74,11 +78,11 @@ class BurstRuns:
     def _records(self, statuses: Sequence[DagsterRunStatus], limit: int) -> Sequence[RunRecord]:
         return self._instance.get_run_records(RunsFilter(job_name=BURST_JOB, statuses=list(statuses)), limit=limit)
 
-    def _is_one_since(self, record: RunRecord, tag: str) -> bool:
+    def _has_later_run(self, record: RunRecord, tag: str) -> bool:
         """Whether a later run in flight has such a tag."""
         return any(tag in other.dagster_run.tags and other.storage_id > record.storage_id for other in self._in_flight)
 
-    def _why(self, run_id: str) -> str:
+    def _failure_reason(self, run_id: str) -> str:
         """What failed in a step, else what the orchestrator says."""
         steps = self._instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE)
         for entry in reversed(steps):
@@ -87,22 +91,26 @@ class BurstRuns:
                 return str(data.user_failure_data.description)
             if data and data.error:
                 return str((data.error.cause or data.error).message).strip()
-        whole = self._instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE)
-        return str(whole[-1].dagster_event and whole[-1].dagster_event.message) if whole else "without a word"
+        run_failures = self._instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE)
+        return (
+            str(run_failures[-1].dagster_event and run_failures[-1].dagster_event.message)
+            if run_failures
+            else "without a word"
+        )
 
 
 def _is_failed(record: RunRecord) -> bool:
     return record.dagster_run.status is DagsterRunStatus.FAILURE
 
 
-def _burst(record: RunRecord, now: datetime) -> Burst:
+def _to_burst(record: RunRecord, now: datetime) -> Burst:
     """A run that waits in the queue stays fresh: how long it waits says nothing about its health."""
     run = record.dagster_run
-    waits = run.status in NOT_AT_WORK_YET
-    since = now if waits else _moment(record.start_time) or record.create_timestamp
+    is_queued = run.status in QUEUED_STATUSES
+    since = now if is_queued else _to_datetime(record.start_time) or record.create_timestamp
     sports = frozenset(sport_of(key) for key in run.asset_selection or ())
-    return Burst(run.run_id, sports, since, None if waits else has_process(run), WORK_TAG in run.tags)
+    return Burst(run.run_id, sports, since, None if is_queued else has_process(run), WORK_TAG in run.tags)
 
 
-def _moment(seconds: float | None) -> datetime | None:
+def _to_datetime(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None

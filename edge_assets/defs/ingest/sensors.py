@@ -12,14 +12,14 @@ from dagster import (
     sensor,
 )
 
-from edge_assets.clock import Clock
+from edge_assets.core.clock import Clock
+from edge_assets.core.settings import Settings
 from edge_assets.defs.ingest.jobs import BURST_JOB
 from edge_assets.defs.ingest.runs import BurstRuns
 from edge_assets.defs.lineage import odds_key
-from edge_assets.ingestion.facts import FactsUnavailableError, read_facts
 from edge_assets.ingestion.planning import BurstPlan, plan_burst
-from edge_assets.ingestion.pulse import show_pulse
-from edge_assets.settings import Settings
+from edge_assets.ingestion.sensor_heartbeat import write_sensor_heartbeat
+from edge_assets.ingestion.sensor_state import StateUnavailableError, load_sensor_state
 
 
 @sensor(
@@ -34,20 +34,20 @@ def odds_burst_sensor(
     """One tick: at most one run request; runs that died without a word are marked as failed."""
     now = clock.now()
     try:
-        facts = read_facts(settings, now)
-    except FactsUnavailableError as error:
-        show_pulse(settings, now, None, wanting=str(error))
+        state = load_sensor_state(settings, now)
+    except StateUnavailableError as error:
+        write_sensor_heartbeat(settings, now, None, unavailable_reason=str(error))
         return SkipReason(str(error))
     runs = BurstRuns(context.instance)
-    decision = plan_burst(now, facts.sports, runs.bursts(now), facts.terms, facts.budget, runs.failed)
-    runs.bury(decision.dead)
-    show_pulse(settings, now, facts, failed_run=runs.last_failure)
+    decision = plan_burst(now, state.sports, runs.in_flight(now), state.terms, state.budget, runs.startup_failures)
+    runs.fail_dead_runs(decision.dead_runs)
+    write_sensor_heartbeat(settings, now, state, failed_run=runs.last_failure)
     if isinstance(decision, BurstPlan):
-        return SensorResult(run_requests=[_request(decision)])
+        return SensorResult(run_requests=[_run_request(decision)])
     return SensorResult(skip_reason=decision.reason)
 
 
-def _request(plan: BurstPlan) -> RunRequest:
+def _run_request(plan: BurstPlan) -> RunRequest:
     return RunRequest(
         asset_selection=[odds_key(sport) for sport in plan.sports],
         tags={"edge/reason": plan.reason, "edge/sports": ",".join(plan.sports)},

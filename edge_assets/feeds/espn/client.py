@@ -10,30 +10,30 @@ from typing import TYPE_CHECKING, Self
 import httpx
 import stamina
 
-from edge_assets.feeds.bodies import MAX_BODY_BYTES, BodyError, BrokenBodyError, read_body
 from edge_assets.feeds.espn.errors import (
     EspnError,
-    MalformedBodyError,
-    RefusedError,
-    SlowAnswerError,
-    TransportError,
+    EspnMalformedBodyError,
+    EspnSlowResponseError,
+    EspnStatusError,
+    EspnTransportError,
     UnknownLeagueError,
 )
-from edge_assets.feeds.espn.leagues import LEAGUES
-from edge_assets.feeds.espn.results import board_games
-from edge_assets.feeds.odds_api.limits import REQUEST_SECONDS
-from edge_assets.feeds.odds_api.transport import TIMEOUT, Retries
+from edge_assets.feeds.espn.leagues import LEAGUES_BY_SPORT
+from edge_assets.feeds.espn.results import parse_board
+from edge_assets.feeds.http_bodies import MAX_BODY_BYTES, BodyError, CorruptBodyError, read_body
+from edge_assets.feeds.odds_api.limits import REQUEST_TIMEOUT_SECONDS
+from edge_assets.feeds.odds_api.transport import HTTP_TIMEOUT, RetryPolicy
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from edge_assets.feeds.espn.leagues import League
+    from edge_assets.feeds.espn.leagues import EspnLeague
     from edge_assets.feeds.espn.results import EspnGame
 
-MOST_EVENTS = 500
+MAX_EVENTS_PER_BOARD = 500
 """Of a board: with a higher limit ESPN answers with 25 events, and says nothing. No league plays more on a day."""
-DAY = timedelta(days=1)
-_TOO_MANY, _SERVER = 429, 500
+ONE_DAY = timedelta(days=1)
+_HTTP_TOO_MANY_REQUESTS, _HTTP_SERVER_ERROR = 429, 500
 
 
 class EspnClient:
@@ -43,10 +43,10 @@ class EspnClient:
         self,
         base_url: str,
         *,
-        retries: Retries = Retries(attempts=3),  # noqa: B008 - immutable
-        timeout: httpx.Timeout = TIMEOUT,
+        retry_policy: RetryPolicy = RetryPolicy(max_attempts=3),  # noqa: B008 - immutable
+        timeout: httpx.Timeout = HTTP_TIMEOUT,
     ) -> None:
-        self._retries = retries
+        self._retry_policy = retry_policy
         self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout, headers={"accept-encoding": "gzip"})
 
     async def __aenter__(self) -> Self:
@@ -68,63 +68,66 @@ class EspnClient:
 
         Raises:
             UnknownLeagueError: ESPN is not asked for this sport.
-            RefusedError: an HTTP error, on every day.
+            EspnStatusError: an HTTP error, on every day.
             TransportError: no complete answer after all attempts, on every day.
             MalformedBodyError: no day has a scoreboard of a size that can be.
         """
-        if (league := LEAGUES.get(sport)) is None:
+        if (league := LEAGUES_BY_SPORT.get(sport)) is None:
             raise UnknownLeagueError(sport)
         games: dict[object, EspnGame] = {}
         rejected, failures = Counter[str](), []
-        days = [first + n * DAY for n in range((last - first).days + 1)]
+        days = [first + n * ONE_DAY for n in range((last - first).days + 1)]
         for day in days:
             try:
-                found, odd = await self._board(league, day)
+                found, day_rejected = await self._fetch_board(league, day)
             except EspnError as error:
                 failures.append(error)
                 rejected[error.reason] += 1
                 continue
-            rejected += odd
+            rejected += day_rejected
             for game in found:
                 games.setdefault(game.id or game[1:4], game)
         if failures and len(failures) == len(days):
             raise failures[-1]
         return list(games.values()), rejected
 
-    async def _board(self, league: League, day: date) -> tuple[list[EspnGame], Counter[str]]:
-        params = {"dates": f"{day:%Y%m%d}", "limit": str(MOST_EVENTS)}
+    async def _fetch_board(self, league: EspnLeague, day: date) -> tuple[list[EspnGame], Counter[str]]:
+        params = {"dates": f"{day:%Y%m%d}", "limit": str(MAX_EVENTS_PER_BOARD)}
         if league.group is not None:
             params["groups"] = str(league.group)
-        return board_games(await self._get(f"/{league.path}/scoreboard", params))
+        return parse_board(await self._get(f"/{league.path}/scoreboard", params))
 
     async def _get(self, path: str, params: dict[str, str]) -> bytes:
         async for attempt in stamina.retry_context(
-            on=_worth_another_try,
-            attempts=self._retries.attempts,
+            on=_is_retryable,
+            attempts=self._retry_policy.max_attempts,
             timeout=None,
-            wait_initial=self._retries.first_wait,
-            wait_max=self._retries.longest_wait,
-            wait_jitter=self._retries.jitter,
+            wait_initial=self._retry_policy.initial_wait_seconds,
+            wait_max=self._retry_policy.max_wait_seconds,
+            wait_jitter=self._retry_policy.jitter_seconds,
         ):
             with attempt:
-                return await self._once(path, params)
+                return await self._attempt(path, params)
         raise AssertionError("a retry context returns or raises")
 
-    async def _once(self, path: str, params: dict[str, str]) -> bytes:
+    async def _attempt(self, path: str, params: dict[str, str]) -> bytes:
         try:
-            async with asyncio.timeout(REQUEST_SECONDS), self._http.stream("GET", path, params=params) as response:
+            async with (
+                asyncio.timeout(REQUEST_TIMEOUT_SECONDS),
+                self._http.stream("GET", path, params=params) as response,
+            ):
                 if not response.is_success:
-                    raise RefusedError(response.status_code)
+                    raise EspnStatusError(response.status_code)
                 return await read_body(response, MAX_BODY_BYTES)
         except TimeoutError as error:
-            raise SlowAnswerError(f"no complete answer within {REQUEST_SECONDS:.0f} s") from error
-        except (httpx.RequestError, BrokenBodyError) as error:
-            raise TransportError(f"{type(error).__name__} {error}".strip()) from error
+            raise EspnSlowResponseError(f"no complete answer within {REQUEST_TIMEOUT_SECONDS:.0f} s") from error
+        except (httpx.RequestError, CorruptBodyError) as error:
+            raise EspnTransportError(f"{type(error).__name__} {error}".strip()) from error
         except BodyError as error:
-            raise MalformedBodyError(str(error)) from error
+            raise EspnMalformedBodyError(str(error)) from error
 
 
-def _worth_another_try(error: Exception) -> bool:
-    if isinstance(error, RefusedError):
-        return error.status == _TOO_MANY or error.status >= _SERVER
-    return isinstance(error, TransportError) and not isinstance(error, SlowAnswerError)
+def _is_retryable(error: Exception) -> bool:
+    if isinstance(error, EspnStatusError):
+        return error.status == _HTTP_TOO_MANY_REQUESTS or error.status >= _HTTP_SERVER_ERROR
+    return isinstance(error, EspnTransportError) and not isinstance(error, EspnSlowResponseError)

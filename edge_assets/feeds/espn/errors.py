@@ -7,17 +7,17 @@ class EspnError(Exception):
     reason = "board_unknown"
 
 
-class TransportError(EspnError):
+class EspnTransportError(EspnError):
     """No complete answer arrived, after all retries."""
 
     reason = "board_not_received"
 
 
-class SlowAnswerError(TransportError):
+class EspnSlowResponseError(EspnTransportError):
     """An answer came, but so slowly that it was given up; the next one would come no faster."""
 
 
-class RefusedError(EspnError):
+class EspnStatusError(EspnError):
     """An answer with an HTTP `status` of 400 or above."""
 
     reason = "board_refused"
@@ -27,7 +27,7 @@ class RefusedError(EspnError):
         self.status = status
 
 
-class MalformedBodyError(EspnError):
+class EspnMalformedBodyError(EspnError):
     """An answer that is no scoreboard, or longer than any can be."""
 
     reason = "board_malformed"

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class League(NamedTuple):
+class EspnLeague(NamedTuple):
     """A scoreboard's path; college boards show the ranked teams only, unless asked for a `group`."""
 
     path: str
     group: int | None = None
 
 
-LEAGUES = {
-    "americanfootball_nfl": League("football/nfl"),
-    "americanfootball_ncaaf": League("football/college-football", 80),
-    "aussierules_afl": League("australian-football/afl"),
-    "baseball_mlb": League("baseball/mlb"),
-    "basketball_nba": League("basketball/nba"),
-    "basketball_ncaab": League("basketball/mens-college-basketball", 50),
-    "basketball_wnba": League("basketball/wnba"),
-    "icehockey_nhl": League("hockey/nhl"),
+LEAGUES_BY_SPORT = {
+    "americanfootball_nfl": EspnLeague("football/nfl"),
+    "americanfootball_ncaaf": EspnLeague("football/college-football", 80),
+    "aussierules_afl": EspnLeague("australian-football/afl"),
+    "baseball_mlb": EspnLeague("baseball/mlb"),
+    "basketball_nba": EspnLeague("basketball/nba"),
+    "basketball_ncaab": EspnLeague("basketball/mens-college-basketball", 50),
+    "basketball_wnba": EspnLeague("basketball/wnba"),
+    "icehockey_nhl": EspnLeague("hockey/nhl"),
     **{
-        f"soccer_{key}": League(f"soccer/{slug}")
+        f"soccer_{key}": EspnLeague(f"soccer/{slug}")
         for key, slug in {
             "argentina_primera_division": "arg.1",
             "australia_aleague": "aus.1",

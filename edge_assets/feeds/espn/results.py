@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.feeds.espn.errors import MalformedBodyError
-from edge_assets.feeds.espn.wire import read_game
-from edge_assets.feeds.loose_json import loosely_read
+from edge_assets.feeds.espn.errors import EspnMalformedBodyError
+from edge_assets.feeds.espn.wire import parse_game
+from edge_assets.feeds.loose_json import parse_lenient_json
 from ml.settlement import GameReport, GameStatus, Score
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edge_assets.feeds.espn.wire import Game, Side
+    from edge_assets.feeds.espn.wire import ScoreboardGame, ScoreboardSide
 
-WITHOUT_SCORE = {
+STATUSES_WITHOUT_SCORE = {
     "STATUS_POSTPONED": GameStatus.POSTPONED,
     "STATUS_CANCELED": GameStatus.NOT_PLAYED,
     "STATUS_CANCELLED": GameStatus.NOT_PLAYED,
     "STATUS_FORFEIT": GameStatus.NOT_PLAYED,
     "STATUS_WALKOVER": GameStatus.NOT_PLAYED,
 }
-ABANDONED = "STATUS_ABANDONED"
-AWARDED = "STATUS_AWARDED"
+ABANDONED_STATUS = "STATUS_ABANDONED"
+AWARDED_STATUS = "STATUS_AWARDED"
 """A score that a federation decided: whether it was played, and what bets are settled on, a person has to find out."""
-FULL_TIME = "STATUS_FULL_TIME"
-FINAL = "STATUS_FINAL"
+FULL_TIME_STATUS = "STATUS_FULL_TIME"
+FINAL_STATUS_PREFIX = "STATUS_FINAL"
 """Also the beginning of the names of endings after overtime: _AET, _PEN, _OT..."""
-NINETY_MINUTES = 5_400.0
-NO_BOARD = "board_without_events"
+REGULATION_SECONDS = 5_400.0
+BOARD_WITHOUT_EVENTS = "board_without_events"
 
 
 class EspnGame(NamedTuple):
@@ -42,7 +42,7 @@ class EspnGame(NamedTuple):
     report: GameReport | None
 
 
-def board_games(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
+def parse_board(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
     """The games of a scoreboard, and what was rejected by reason.
 
     Games without a result are among them: the one that is over may be the other half of a doubleheader, and only
@@ -53,14 +53,14 @@ def board_games(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
     """
     games: list[EspnGame] = []
     rejected = Counter[str]()
-    for event in _events(body, rejected):
+    for event in _parse_events(body, rejected):
         try:
-            game = read_game(event)
+            game = parse_game(event)
         except ValueError as error:
             rejected[str(error)] += 1
             continue
         try:
-            report = _report(game)
+            report = _game_report(game)
         except ValueError as error:
             rejected[str(error)] += 1
             report = None
@@ -68,88 +68,88 @@ def board_games(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
     return games, rejected
 
 
-def _events(body: bytes, rejected: Counter[str]) -> list[object]:
+def _parse_events(body: bytes, rejected: Counter[str]) -> list[object]:
     """The entries of a board; a board without a list of them is one without games, which is counted."""
     try:
-        board = loosely_read(body)
+        board = parse_lenient_json(body)
     except ValueError as error:
-        raise MalformedBodyError(str(error)) from None
+        raise EspnMalformedBodyError(str(error)) from None
     if not isinstance(board, dict):
-        raise MalformedBodyError(f"a board is an object, not a {type(board).__name__}")
+        raise EspnMalformedBodyError(f"a board is an object, not a {type(board).__name__}")
     events = board.get("events")
     if events is None:
-        rejected[NO_BOARD] += 1
+        rejected[BOARD_WITHOUT_EVENTS] += 1
         return []
     if not isinstance(events, list):
-        raise MalformedBodyError(f"events are a list, not a {type(events).__name__}")
+        raise EspnMalformedBodyError(f"events are a list, not a {type(events).__name__}")
     return events
 
 
-def _report(game: Game) -> GameReport | None:
+def _game_report(game: ScoreboardGame) -> GameReport | None:
     """What is said of a game that is over; None of another.
 
     Raises:
         ValueError: it is over, but not in a way that is known, or with a score that is no number.
     """
-    if game.status in WITHOUT_SCORE:
-        return GameReport(WITHOUT_SCORE[game.status])
-    score = _score(game)
-    if game.status == ABANDONED:
+    if game.status in STATUSES_WITHOUT_SCORE:
+        return GameReport(STATUSES_WITHOUT_SCORE[game.status])
+    score = _final_score(game)
+    if game.status == ABANDONED_STATUS:
         return GameReport(GameStatus.ABANDONED, score)
     if game.is_completed is False:
         return None
-    if reason := _doubt(game):
+    if reason := _doubt_reason(game):
         raise ValueError(reason)
     if score is None:
         raise ValueError("score_not_a_number")
-    if 0 < game.period < game.length:
+    if 0 < game.last_period < game.regulation_periods:
         return GameReport(GameStatus.SHORTENED, score)
-    return GameReport.final(score, _regulation(game, score))
+    return GameReport.final(score, _regulation_score(game, score))
 
 
-def _doubt(game: Game) -> str | None:
+def _doubt_reason(game: ScoreboardGame) -> str | None:
     """Why a game may not be over, or its score not what was played."""
     if game.is_completed is None:
         return "completed_missing"
-    if game.status == AWARDED:
+    if game.status == AWARDED_STATUS:
         return "score_awarded"
-    return None if game.status.startswith(FINAL) or game.status == FULL_TIME else "unknown_status"
+    return None if game.status.startswith(FINAL_STATUS_PREFIX) or game.status == FULL_TIME_STATUS else "unknown_status"
 
 
-def _score(game: Game) -> Score | None:
+def _final_score(game: ScoreboardGame) -> Score | None:
     home, away = game.home.points, game.away.points
     return None if home is None or away is None else Score(home, away)
 
 
-def _regulation(game: Game, score: Score) -> Score | None:
+def _regulation_score(game: ScoreboardGame, score: Score) -> Score | None:
     """The score after regulation: the final one, or from the periods, or from the goals; else not known."""
-    if game.status == FULL_TIME or 0 < game.period == game.length:
+    if game.status == FULL_TIME_STATUS or 0 < game.last_period == game.regulation_periods:
         return score
-    if not game.length:
+    if not game.regulation_periods:
         return None
-    return _by_periods(game) or _by_goals(game, score)
+    return _score_by_periods(game) or _score_by_goals(game, score)
 
 
-def _by_periods(game: Game) -> Score | None:
+def _score_by_periods(game: ScoreboardGame) -> Score | None:
     """The sum of the periods; overtime follows on a tie only, so anything else is a gap in the data."""
-    home, away = (_points_in(side, game.length) for side in (game.home, game.away))
+    home, away = (_points_in_periods(side, game.regulation_periods) for side in (game.home, game.away))
     return Score(home, away) if home is not None and home == away else None
 
 
-def _points_in(side: Side, periods: int) -> int | None:
+def _points_in_periods(side: ScoreboardSide, periods: int) -> int | None:
     points = [value for value in side.periods[:periods] if value is not None]
     return sum(points) if len(points) == periods else None
 
 
-def _by_goals(game: Game, score: Score) -> Score | None:
+def _score_by_goals(game: ScoreboardGame, score: Score) -> Score | None:
     """Goals up to the 90th minute and its stoppage time, if each has a time and together they make the score."""
-    totals, early = Counter[str](), Counter[str]()
+    totals, regulation = Counter[str](), Counter[str]()
     for team, points, clock in game.goals:
         if clock is None:
             return None
         totals[team] += points
-        early[team] += points * (clock <= NINETY_MINUTES)
+        regulation[team] += points * (clock <= REGULATION_SECONDS)
     sides = (game.home.team_id, game.away.team_id)
     if (not game.goals and score != (0, 0)) or sides[0] == sides[1]:
         return None
-    return Score(*(early[s] for s in sides)) if Score(*(totals[s] for s in sides)) == score else None
+    return Score(*(regulation[s] for s in sides)) if Score(*(totals[s] for s in sides)) == score else None

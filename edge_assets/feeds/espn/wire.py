@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from edge_assets.texts import UnusableTextError, clean_text
+from edge_assets.core.texts import UnusableTextError, clean_text
 
-HIGHEST_SCORE = 999
-SIDES = 2
+MAX_SCORE = 999
+SIDE_COUNT = 2
 NAMES_BY_PREFERENCE = ("displayName", "shortDisplayName", "name")
-Part = Mapping[str, Any]
-_NOTHING: Part = {}
+JsonObject = Mapping[str, Any]
+_EMPTY_OBJECT: JsonObject = {}
 
 
-class Side(NamedTuple):
+class ScoreboardSide(NamedTuple):
     """A team of a game, its points and those of each period; None where no number is stated."""
 
     team_id: str
@@ -29,7 +29,7 @@ class Side(NamedTuple):
     periods: list[int | None]
 
 
-class Goal(NamedTuple):
+class ScoreboardGoal(NamedTuple):
     """A goal of a soccer match, of the team that profits.
 
     Stoppage time does not count on: at 90'+4' the clock says 5400 seconds; None where it says nothing.
@@ -37,69 +37,74 @@ class Goal(NamedTuple):
 
     team_id: str
     points: int
-    clock: float | None
+    clock_seconds: float | None
 
 
-class Game(NamedTuple):
-    """A game of a scoreboard. `period` is the last one that was begun (a shoot-out counts as one), `length` how many
-    there are without overtime; 0 where that is not stated.
+class ScoreboardGame(NamedTuple):
+    """A game of a scoreboard. `period` is the last one that was begun (a shoot-out counts as one), `regulation_periods`
+    how many there are without overtime; 0 where that is not stated.
     """
 
     id: str
     start: datetime
-    home: Side
-    away: Side
+    home: ScoreboardSide
+    away: ScoreboardSide
     status: str
     is_completed: bool | None
-    period: int
-    length: int
-    goals: list[Goal]
+    last_period: int
+    regulation_periods: int
+    goals: list[ScoreboardGoal]
 
 
-def read_game(event: object) -> Game:
+def parse_game(event: object) -> ScoreboardGame:
     """One entry of a scoreboard.
 
     Raises:
         ValueError: there is no single game of two teams with names, a start and a status.
     """
-    entry = _part(event)
-    competitions = _parts(entry.get("competitions"))
+    entry = _as_object(event)
+    competitions = _as_objects(entry.get("competitions"))
     if len(competitions) != 1:
         raise ValueError("not_two_sides")
     game = competitions[0]
-    sides = _sides(game)
-    status = _part(game.get("status"))
-    kind = _part(status.get("type"))
+    sides = _find_sides(game)
+    status = _as_object(game.get("status"))
+    kind = _as_object(status.get("type"))
     if not isinstance(name := kind.get("name"), str):
         raise ValueError("status_missing")
-    return Game(
-        id=_id(entry),
-        start=_start(entry.get("date")),
-        home=_side(sides["home"]),
-        away=_side(sides["away"]),
+    return ScoreboardGame(
+        id=_parse_id(entry),
+        start=_parse_start(entry.get("date")),
+        home=_parse_side(sides["home"]),
+        away=_parse_side(sides["away"]),
         status=name,
         is_completed=completed if isinstance(completed := kind.get("completed"), bool) else None,
-        period=_count(status.get("period")),
-        length=_count(_part(_part(game.get("format")).get("regulation")).get("periods")),
-        goals=_goals(game),
+        last_period=_parse_count(status.get("period")),
+        regulation_periods=_parse_count(_as_object(_as_object(game.get("format")).get("regulation")).get("periods")),
+        goals=_parse_goals(game),
     )
 
 
-def _sides(game: Part) -> dict[object, Part]:
-    competitors = _parts(game.get("competitors"))
+def _find_sides(game: JsonObject) -> dict[object, JsonObject]:
+    competitors = _as_objects(game.get("competitors"))
     sides = {side.get("homeAway"): side for side in competitors if isinstance(side.get("homeAway"), str)}
-    if len(competitors) != SIDES or sides.keys() != {"home", "away"}:
+    if len(competitors) != SIDE_COUNT or sides.keys() != {"home", "away"}:
         raise ValueError("not_two_sides")
     return sides
 
 
-def _side(side: Part) -> Side:
-    team = _part(side.get("team"))
-    periods = [_part(period).get("value") for period in _list(side.get("linescores"))]
-    return Side(_id(team), _name(team), _points(side.get("score")), [_points(value) for value in periods])
+def _parse_side(side: JsonObject) -> ScoreboardSide:
+    team = _as_object(side.get("team"))
+    periods = [_as_object(period).get("value") for period in _as_list(side.get("linescores"))]
+    return ScoreboardSide(
+        _parse_id(team),
+        _parse_team_name(team),
+        _parse_points(side.get("score")),
+        [_parse_points(value) for value in periods],
+    )
 
 
-def _name(team: Part) -> str:
+def _parse_team_name(team: JsonObject) -> str:
     """The full one, "Philadelphia 76ers", or the next best."""
     for key in NAMES_BY_PREFERENCE:
         if isinstance(name := team.get(key), str) and name:
@@ -110,7 +115,7 @@ def _name(team: Part) -> str:
     raise ValueError("team_without_name")
 
 
-def _start(text: object) -> datetime:
+def _parse_start(text: object) -> datetime:
     """2026-07-19T19:00Z; UTC where no zone is stated."""
     try:
         start = datetime.fromisoformat(text if isinstance(text, str) else "")
@@ -119,7 +124,7 @@ def _start(text: object) -> datetime:
         raise ValueError("start_not_a_time") from None
 
 
-def _points(sent: object) -> int | None:
+def _parse_points(sent: object) -> int | None:
     """A score as text, as a number, or as an object with either."""
     if isinstance(sent, Mapping):
         value = sent.get("value")
@@ -127,41 +132,43 @@ def _points(sent: object) -> int | None:
     if isinstance(sent, float) and sent.is_integer():
         sent = int(sent)
     text = str(sent).strip() if isinstance(sent, str | int) and not isinstance(sent, bool) else ""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(HIGHEST_SCORE))
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_SCORE))
     return int(text) if is_number else None
 
 
-def _goals(game: Part) -> list[Goal]:
-    plays = [play for play in _parts(game.get("details")) if play.get("scoringPlay") is True]
+def _parse_goals(game: JsonObject) -> list[ScoreboardGoal]:
+    plays = [play for play in _as_objects(game.get("details")) if play.get("scoringPlay") is True]
     return [
-        Goal(
-            _id(_part(play.get("team"))), _count(play.get("scoreValue")), _number(_part(play.get("clock")).get("value"))
+        ScoreboardGoal(
+            _parse_id(_as_object(play.get("team"))),
+            _parse_count(play.get("scoreValue")),
+            _parse_number(_as_object(play.get("clock")).get("value")),
         )
         for play in plays
         if play.get("shootout") is not True
     ]
 
 
-def _id(part: Part) -> str:
+def _parse_id(part: JsonObject) -> str:
     sent = part.get("id")
     return str(sent) if isinstance(sent, str | int) and not isinstance(sent, bool) else ""
 
 
-def _count(sent: object) -> int:
-    return _points(sent) or 0
+def _parse_count(sent: object) -> int:
+    return _parse_points(sent) or 0
 
 
-def _number(sent: object) -> float | None:
+def _parse_number(sent: object) -> float | None:
     return float(sent) if isinstance(sent, int | float) and not isinstance(sent, bool) else None
 
 
-def _part(sent: object) -> Part:
-    return sent if isinstance(sent, dict) else _NOTHING
+def _as_object(sent: object) -> JsonObject:
+    return sent if isinstance(sent, dict) else _EMPTY_OBJECT
 
 
-def _parts(sent: object) -> list[Part]:
-    return [_part(item) for item in _list(sent)]
+def _as_objects(sent: object) -> list[JsonObject]:
+    return [_as_object(item) for item in _as_list(sent)]
 
 
-def _list(sent: object) -> Iterable[object]:
+def _as_list(sent: object) -> Iterable[object]:
     return sent if isinstance(sent, list) else []

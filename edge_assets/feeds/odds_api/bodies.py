@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_assets.feeds import bodies
-from edge_assets.feeds.odds_api.errors import AnswerTooLargeError, MalformedBodyError, TransportError
+from edge_assets.feeds import http_bodies
+from edge_assets.feeds.odds_api.errors import MalformedBodyError, ResponseTooLargeError, TransportError
 
 if TYPE_CHECKING:
     import httpx
 
 
-async def read_body(response: httpx.Response, most_bytes: int) -> bytes:
+async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
     """Read a streamed answer.
 
     Raises:
-        AnswerTooLargeError: it is longer than `most_bytes`, as sent or decoded.
+        ResponseTooLargeError: it is longer than `max_bytes`, as sent or decoded.
         MalformedBodyError: it is encoded as it was not asked for.
         TransportError: what should be gzip is none, or ends early.
         httpx.RequestError: the connection broke, or was silent too long.
     """
     try:
-        return await bodies.read_body(response, most_bytes)
-    except bodies.BodyTooLargeError as error:
-        raise AnswerTooLargeError(str(error)) from error
-    except bodies.BodyEncodingError as error:
+        return await http_bodies.read_body(response, max_bytes)
+    except http_bodies.BodyTooLargeError as error:
+        raise ResponseTooLargeError(str(error)) from error
+    except http_bodies.BodyEncodingError as error:
         raise MalformedBodyError(str(error)) from error
-    except bodies.BodyError as error:
+    except http_bodies.BodyError as error:
         raise TransportError(str(error)) from error

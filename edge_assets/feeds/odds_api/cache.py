@@ -11,7 +11,7 @@ import msgspec
 from redis.exceptions import LockError, RedisError
 
 from edge_assets.feeds.odds_api.errors import OddsApiError
-from edge_assets.feeds.odds_api.wire import Event, EventMarkets, Participant, Score, Sport
+from edge_assets.feeds.odds_api.wire import EventMarkets, Participant, WireEvent, WireScore, WireSport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FETCH_SECONDS = 60.0
+MAX_FETCH_SECONDS = 60.0
 """The longest that one caller may keep the others waiting for what it fetches."""
 
 _log = logging.getLogger(__name__)
@@ -46,13 +46,13 @@ class ResponseCache:
         if not self._ttl_seconds:
             return await fetch()
         name = f"{self._namespace}:{key}"
-        if (kept := await self._read(name)) is not None:
-            return msgspec.json.decode(kept, type=kind)
-        async with self._turn(name):
-            if (kept := await self._read(name)) is not None:
-                return msgspec.json.decode(kept, type=kind)
+        if (cached := await self._read(name)) is not None:
+            return msgspec.json.decode(cached, type=kind)
+        async with self._single_flight(name):
+            if (cached := await self._read(name)) is not None:
+                return msgspec.json.decode(cached, type=kind)
             answer = await fetch()
-            await self._keep(name, msgspec.json.encode(answer))
+            await self._store(name, msgspec.json.encode(answer))
         return answer
 
     async def _read(self, name: str) -> bytes | str | None:
@@ -62,16 +62,18 @@ class ResponseCache:
             _log.warning("no cached answers: %s", error)
             return None
 
-    async def _keep(self, name: str, body: bytes) -> None:
+    async def _store(self, name: str, body: bytes) -> None:
         try:
             await self._redis.set(name, body, ex=self._ttl_seconds)
         except RedisError as error:
             _log.warning("an answer could not be cached: %s", error)
 
     @asynccontextmanager
-    async def _turn(self, name: str) -> AsyncIterator[None]:
-        """Hold the right to fetch; without Redis, or after `FETCH_SECONDS`, go ahead all the same."""
-        lock = self._redis.lock(f"{name}:fetching", timeout=FETCH_SECONDS, blocking_timeout=FETCH_SECONDS, sleep=0.02)
+    async def _single_flight(self, name: str) -> AsyncIterator[None]:
+        """Hold the right to fetch; without Redis, or after `MAX_FETCH_SECONDS`, go ahead all the same."""
+        lock = self._redis.lock(
+            f"{name}:fetching", timeout=MAX_FETCH_SECONDS, blocking_timeout=MAX_FETCH_SECONDS, sleep=0.02
+        )
         try:
             held = await lock.acquire()
         except RedisError:
@@ -97,21 +99,21 @@ class CachedOddsApi:
         self._client = client
         self._cache = cache
 
-    async def sports(self) -> list[Sport]:
+    async def sports(self) -> list[WireSport]:
         """The sports in season."""
-        return await self._cache.get("sports", list[Sport], self._client.sports)
+        return await self._cache.get("sports", list[WireSport], self._client.sports)
 
-    async def events(self, sport: str) -> list[Event]:
+    async def events(self, sport: str) -> list[WireEvent]:
         """The events of a sport."""
-        return await self._cache.get(f"events:{sport}", list[Event], lambda: self._client.events(sport))
+        return await self._cache.get(f"events:{sport}", list[WireEvent], lambda: self._client.events(sport))
 
-    async def scores(self, sport: str, *, days_from: int | None = None) -> list[Score]:
+    async def scores(self, sport: str, *, days_from: int | None = None) -> list[WireScore]:
         """Scores of live games, and of those completed in the last `days_from` days."""
 
-        async def fetch() -> list[Score]:
-            return (await self._client.scores(sport, days_from=days_from)).found
+        async def fetch() -> list[WireScore]:
+            return (await self._client.scores(sport, days_from=days_from)).items
 
-        return await self._cache.get(f"scores:{sport}:{days_from or 0}", list[Score], fetch)
+        return await self._cache.get(f"scores:{sport}:{days_from or 0}", list[WireScore], fetch)
 
     async def participants(self, sport: str) -> list[Participant]:
         """The teams or players of a sport."""

@@ -8,71 +8,73 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from edge_assets.feeds.odds_api.offers import BookOffer, EventChange, MarketOffer, by_book
-from ml.quotes import UNKNOWN_TIME, MarketTimes, Micros, QuoteBatch
+from edge_assets.feeds.odds_api.book_state import BookOffer, EventChange, MarketOffer, index_by_book
+from ml.quotes import UNKNOWN_TIME, MarketConfirmations, Micros, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from edge_assets.feeds.odds_api.offers import EventOffer
+    from edge_assets.feeds.odds_api.book_state import EventOffer
 
     Covers: TypeAlias = Callable[[int, int, int], bool]
     """Whether an answer would show a market if it were on offer, by event, book and market."""
 
 _Row: TypeAlias = tuple[int, int, int, int, float | None, float, Micros]
-Aside: TypeAlias = "dict[tuple[int, int, int], MarketOffer]"
+UncoveredOffers: TypeAlias = "dict[tuple[int, int, int], MarketOffer]"
 """What stands by event, book and market though the last answer did not show it: it was not asked for."""
 _NO_MARKET = MarketOffer("", b"", 0, {}, None, UNKNOWN_TIME, ())
-_MARKET_TIME = np.dtype([("event", "<i4"), ("book", "<i2"), ("market", "<i2"), ("book_time", "<i8")])
+_MARKET_TIME_DTYPE = np.dtype([("event", "<i4"), ("book", "<i2"), ("market", "<i2"), ("book_time", "<i8")])
 
 
-def changed_quotes(changes: Iterable[EventChange]) -> QuoteBatch:
+def collect_changed_quotes(changes: Iterable[EventChange]) -> QuoteBatch:
     """New and changed prices, and NaN for quotes that vanished (alone or with all of their book)."""
-    return QuoteBatch.of(
+    return QuoteBatch.from_rows(
         row
         for event, old, new in changes
         for book in sorted(old | new)
-        for row in _book_rows(event, book, old.get(book), new.get(book))
+        for row in _iter_book_rows(event, book, old.get(book), new.get(book))
     )
 
 
-def bounded(
-    changes: Collection[EventChange], state: Mapping[int, EventOffer], aside: Aside, covers: Covers
-) -> tuple[list[EventChange], Aside]:
+def limit_to_coverage(
+    changes: Collection[EventChange], state: Mapping[int, EventOffer], uncovered: UncoveredOffers, covers: Covers
+) -> tuple[list[EventChange], UncoveredOffers]:
     """The changes without withdrawals of what the answer does not cover, and what stands though it was not shown.
 
-    `aside` is what stood so after the answers before; some of it is shown or withdrawn now.
+    `uncovered` is what stood so after the answers before; some of it is shown or withdrawn now.
     """
     books: dict[int, dict[int, BookOffer]] = {}
 
-    def is_told(event: int, book: int, market: int) -> bool:
+    def is_covered(event: int, book: int, market: int) -> bool:
         if covers(event, book, market):
             return True
         if event not in books:
-            books[event] = by_book(state[event].books.values()) if event in state else {}
+            books[event] = index_by_book(state[event].books.values()) if event in state else {}
         return book in books[event] and market in books[event][book].markets
 
-    stood = list(_offers(changes))
-    if not aside and all(is_told(*key) for key, _ in stood):
+    replaced = list(_iter_replaced_offers(changes))
+    if not uncovered and all(is_covered(*key) for key, _ in replaced):
         return list(changes), {}
-    left: Aside = {}
+    still_uncovered: UncoveredOffers = {}
     old: dict[int, dict[int, dict[int, MarketOffer]]] = {change.event: {} for change in changes}
-    for key, offer in chain(aside.items(), stood):
-        if is_told(*key):
+    for key, offer in chain(uncovered.items(), replaced):
+        if is_covered(*key):
             event, book, market = key
             old.setdefault(event, {}).setdefault(book, {})[market] = offer
         else:
-            left[key] = offer
+            still_uncovered[key] = offer
     new = {change.event: change.new for change in changes}
     return [
         EventChange(
-            event, {book: BookOffer.of(b"", event, book, one) for book, one in gone.items()}, new.get(event, {})
+            event,
+            {book: BookOffer.from_markets(b"", event, book, one) for book, one in old_offers.items()},
+            new.get(event, {}),
         )
-        for event, gone in old.items()
-    ], left
+        for event, old_offers in old.items()
+    ], still_uncovered
 
 
-def _offers(changes: Iterable[EventChange]) -> Iterator[tuple[tuple[int, int, int], MarketOffer]]:
+def _iter_replaced_offers(changes: Iterable[EventChange]) -> Iterator[tuple[tuple[int, int, int], MarketOffer]]:
     """What is no longer as it was, by event, book and market."""
     for event, old, _ in changes:
         for book, offer in old.items():
@@ -80,13 +82,13 @@ def _offers(changes: Iterable[EventChange]) -> Iterator[tuple[tuple[int, int, in
                 yield (event, book, market), one
 
 
-def market_times(offers: Iterable[BookOffer]) -> MarketTimes:
+def unpack_market_times(offers: Iterable[BookOffer]) -> MarketConfirmations:
     """When each book confirmed each market on offer."""
-    rows = np.frombuffer(b"".join([offer.times for offer in offers]), dtype=_MARKET_TIME)
-    return MarketTimes(*(np.ascontiguousarray(rows[name]) for name in _MARKET_TIME.fields or ()))
+    rows = np.frombuffer(b"".join([offer.times for offer in offers]), dtype=_MARKET_TIME_DTYPE)
+    return MarketConfirmations(*(np.ascontiguousarray(rows[name]) for name in _MARKET_TIME_DTYPE.fields or ()))
 
 
-def _book_rows(event: int, book: int, before: BookOffer | None, after: BookOffer | None) -> Iterator[_Row]:
+def _iter_book_rows(event: int, book: int, before: BookOffer | None, after: BookOffer | None) -> Iterator[_Row]:
     olds = before.markets if before else {}
     news = after.markets if after else {}
     for market in olds | news:

@@ -13,26 +13,26 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
-from edge_assets.clock import micros
-from edge_assets.feeds.odds_api.changes import bounded, changed_quotes, market_times
+from edge_assets.core.clock import to_micros
+from edge_assets.core.texts import UnusableTextError, is_same_name
+from edge_assets.feeds.odds_api.book_state import NO_OFFER, restore_offers, strip_bytes, withdraw_event
+from edge_assets.feeds.odds_api.changes import collect_changed_quotes, limit_to_coverage, unpack_market_times
+from edge_assets.feeds.odds_api.conversions import PriceFormat, parse_wire_micros, parse_wire_time
 from edge_assets.feeds.odds_api.events import read_events
-from edge_assets.feeds.odds_api.limits import MAX_EVENTS, capped
-from edge_assets.feeds.odds_api.naming import cleaned, sport_key_of
-from edge_assets.feeds.odds_api.numbers import PriceFormat, wire_micros, wire_time
-from edge_assets.feeds.odds_api.offers import NOTHING, restored, unread, vanished
+from edge_assets.feeds.odds_api.limits import MAX_EVENTS_PER_PAYLOAD, cap_parts
+from edge_assets.feeds.odds_api.market_mapping import clean_name, clean_sport_key
 from edge_assets.feeds.odds_api.reading import OfferReader
-from edge_assets.matching import are_exchanged, has_placeholder
-from edge_assets.texts import UnusableTextError, is_one_name
-from ml.quotes import EventStarts, MarketTimes, Micros, QuoteBatch
+from edge_assets.matching import are_sides_swapped, has_placeholder
+from ml.quotes import EventStarts, MarketConfirmations, Micros, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from edge_assets.feeds.odds_api.changes import Aside, Covers
+    from edge_assets.feeds.odds_api.book_state import EventChange, EventOffer, Teams
+    from edge_assets.feeds.odds_api.changes import Covers, UncoveredOffers
     from edge_assets.feeds.odds_api.events import EventBody
-    from edge_assets.feeds.odds_api.offers import EventChange, EventOffer, Teams
-    from edge_assets.feeds.odds_api.vocabulary import Vocabulary
+    from edge_assets.feeds.odds_api.ids import IdResolver
 
 
 DATA_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
@@ -49,18 +49,18 @@ class Diff:
     """
 
     quotes: QuoteBatch
-    times: MarketTimes
+    times: MarketConfirmations
     starts: EventStarts
     quotes_seen: int
     events: int
     rejected: Counter[str]
 
 
-Reach: TypeAlias = "Callable[[MarketTimes, EventStarts], Covers | None]"
+CoverageRule: TypeAlias = "Callable[[MarketConfirmations, EventStarts], Covers | None]"
 """What an answer covers that shows such markets and lists such events; None for all that stands."""
 
 
-def of_everything(_: MarketTimes, __: EventStarts) -> None:
+def cover_everything(_: MarketConfirmations, __: EventStarts) -> None:
     """The reach of an answer that was asked for all that a sport has."""
 
 
@@ -73,44 +73,44 @@ class PayloadDiffer:
 
     def __init__(
         self,
-        vocabulary: Vocabulary,
+        ids: IdResolver,
         sport: str,
         sport_id: int,
         *,
         price_format: PriceFormat = PriceFormat.DECIMAL,
     ) -> None:
-        self._vocabulary = vocabulary
+        self._ids = ids
         self._sport = sport
         self._sport_id = sport_id
-        self._reader = OfferReader(vocabulary, sport, price_format)
+        self._reader = OfferReader(ids, sport, price_format)
         self._committed: dict[int, EventOffer] = {}
         self._pending: dict[int, EventOffer] = {}
-        self._aside: Aside = {}
-        self._pending_aside: Aside = {}
+        self._uncovered: UncoveredOffers = {}
+        self._pending_uncovered: UncoveredOffers = {}
 
     def load(self, quotes: QuoteBatch) -> None:
         """Start from the quotes that are on offer according to the database."""
-        self._committed, self._aside = restored(quotes), {}
+        self._committed, self._uncovered = restore_offers(quotes), {}
 
-    def adopt(self, event: int, quotes: QuoteBatch) -> None:
+    def reload_event(self, event: int, quotes: QuoteBatch) -> None:
         """Take the quotes that are on offer on an event from the database, where something else has changed them."""
-        self._committed = {**self._committed, event: NOTHING} | restored(quotes)
-        self._aside = {key: offer for key, offer in self._aside.items() if key[0] != event}
+        self._committed = {**self._committed, event: NO_OFFER} | restore_offers(quotes)
+        self._uncovered = {key: offer for key, offer in self._uncovered.items() if key[0] != event}
 
-    def read_as(self, price_format: PriceFormat) -> None:
+    def set_price_format(self, price_format: PriceFormat) -> None:
         """Read the next payloads in this format; what is on offer stays, though the same bytes mean something else."""
-        self._reader = OfferReader(self._vocabulary, self._sport, price_format)
-        self._committed = {event: unread(event, offer) for event, offer in self._committed.items()}
+        self._reader = OfferReader(self._ids, self._sport, price_format)
+        self._committed = {event: strip_bytes(event, offer) for event, offer in self._committed.items()}
 
-    def diff(self, body: bytes, observed_at: datetime, reach: Reach = of_everything) -> Diff:
+    def diff(self, body: bytes, observed_at: datetime, coverage_rule: CoverageRule = cover_everything) -> Diff:
         """Compare a payload with the committed state; what it does not reach stays as it is.
 
         Raises:
-            TornBodyError, MalformedBodyError: the body is no complete list of events.
+            InvalidJsonError, MalformedBodyError: the body is no complete list of events.
         """
         rejected: list[str] = []
-        listed = capped(read_events(body, rejected), MAX_EVENTS, "too_many_events", rejected)
-        reader = self._reader.at(micros(observed_at))
+        listed = cap_parts(read_events(body, rejected), MAX_EVENTS_PER_PAYLOAD, "too_many_events", rejected)
+        reader = self._reader.begin_payload(to_micros(observed_at))
         state: dict[int, EventOffer] = {}
         starts: dict[int, Micros] = {}
         changes: list[EventChange] = []
@@ -122,28 +122,28 @@ class PayloadDiffer:
             if event in state:
                 rejected.append("duplicate_event")
                 continue
-            before = self._committed.get(event, NOTHING)
+            before = self._committed.get(event, NO_OFFER)
             try:
-                state[event], change = reader.event(event, teams, sent.books, before, rejected)
+                state[event], change = reader.read_event(event, teams, sent.books, before, rejected)
             except DATA_ERRORS:
                 # of a kind that nobody has met: the other events have nothing to do with it
                 _log.exception("event %s cannot be read", sent.id[:40])
                 rejected.append("unreadable_event")
                 continue
-            starts[event] = wire_micros(sent.commence_time)
+            starts[event] = parse_wire_micros(sent.commence_time)
             changes.append(change)
-        changes += [vanished(event, offer) for event, offer in self._committed.items() if event not in state]
+        changes += [withdraw_event(event, offer) for event, offer in self._committed.items() if event not in state]
         self._pending = state
         offers = [offer for event in state.values() for offer in event.books.values()]
         rejected += chain.from_iterable(filter(None, map(attrgetter("rejected"), offers)))
-        times = market_times(offers)
-        listed_starts = EventStarts.of(starts.items())
-        covers = reach(times, listed_starts)
-        self._pending_aside = {}
+        times = unpack_market_times(offers)
+        listed_starts = EventStarts.from_rows(starts.items())
+        covers = coverage_rule(times, listed_starts)
+        self._pending_uncovered = {}
         if covers is not None:
-            changes, self._pending_aside = bounded(changes, state, self._aside, covers)
+            changes, self._pending_uncovered = limit_to_coverage(changes, state, self._uncovered, covers)
         return Diff(
-            quotes=changed_quotes(changes),
+            quotes=collect_changed_quotes(changes),
             times=times,
             starts=listed_starts,
             quotes_seen=sum(map(attrgetter("quotes"), offers)),
@@ -153,46 +153,46 @@ class PayloadDiffer:
 
     def commit(self) -> None:
         """Take the last diffed payload for the new state."""
-        self._committed, self._aside = self._pending, self._pending_aside
+        self._committed, self._uncovered = self._pending, self._pending_uncovered
 
     def _identify(self, sent: EventBody, observed_at: datetime, rejected: list[str]) -> tuple[int, Teams] | None:
         """The id of an event, and its teams by the names sent, home and away as the event has them."""
-        if sent.sport_key != self._sport and (key := sport_key_of(sent.sport_key)) != self._sport:
+        if sent.sport_key != self._sport and (key := clean_sport_key(sent.sport_key)) != self._sport:
             rejected.append("other_sport" if key else "malformed_sport_key")
             return None
         try:
-            commence_at = wire_time(sent.commence_time)
-            key = cleaned(sent.id)
-            home, away = (team and cleaned(team) for team in sent.teams)
+            commence_at = parse_wire_time(sent.commence_time)
+            key = clean_name(sent.id)
+            home, away = (team and clean_name(team) for team in sent.teams)
         except UnusableTextError as refusal:
             rejected.append(str(refusal))
             return None
         except ValueError:
             rejected.append("malformed_event")
             return None
-        if is_one_name(home, away):
+        if is_same_name(home, away):
             rejected.append("same_team_twice")
             return None
         try:
-            event = self._vocabulary.event(key, self._sport_id, home, away, commence_at, observed_at)
+            event = self._ids.event(key, self._sport_id, home, away, commence_at, observed_at)
         except UnusableTextError as refusal:
             rejected.append(str(refusal))
             return None
-        exchanged = self._are_exchanged(event, (home, away), rejected)
-        return None if exchanged is None else (event, sent.teams[::-1] if exchanged else sent.teams)
+        is_swapped = self._is_swapped(event, (home, away), rejected)
+        return None if is_swapped is None else (event, sent.teams[::-1] if is_swapped else sent.teams)
 
-    def _are_exchanged(self, event: int, teams: Teams, rejected: list[str]) -> bool | None:
+    def _is_swapped(self, event: int, teams: Teams, rejected: list[str]) -> bool | None:
         """Whether the answer has home and away the other way round than the event; None if it is about other teams."""
-        ours = self._vocabulary.sides(event)
-        exchanged = are_exchanged(self._sport, ours, teams)
+        ours = self._ids.sides(event)
+        is_swapped = are_sides_swapped(self._sport, ours, teams)
         if has_placeholder(ours):
-            exchanged = bool(exchanged)
+            is_swapped = bool(is_swapped)
             if not has_placeholder(teams):
-                self._vocabulary.name_sides(event, teams[::-1] if exchanged else teams)
-        elif exchanged is None and has_placeholder(teams):
-            exchanged = False
-        if exchanged is None:
+                self._ids.name_sides(event, teams[::-1] if is_swapped else teams)
+        elif is_swapped is None and has_placeholder(teams):
+            is_swapped = False
+        if is_swapped is None:
             rejected.append("other_teams")
-        elif exchanged:
+        elif is_swapped:
             rejected.append("sides_exchanged")
-        return exchanged
+        return is_swapped

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge_assets.feeds.odds_api.quota import NOTHING_SPENT, NOTHING_STATED, Quota, Spending
+from edge_assets.feeds.odds_api.quota import NO_SPENDING, UNKNOWN_QUOTA, Quota, Spending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +22,8 @@ class OddsApiError(Exception):
     cost; `body` is the answer that could not be read, where one came.
     """
 
-    quota: Quota = NOTHING_STATED
-    spending: Spending = NOTHING_SPENT
+    quota: Quota = UNKNOWN_QUOTA
+    spending: Spending = NO_SPENDING
     body: bytes | None = None
 
 
@@ -31,7 +31,7 @@ class TransportError(OddsApiError):
     """No complete answer arrived, after all retries: a timeout, a broken connection, a broken encoding."""
 
 
-class SlowAnswerError(TransportError):
+class SlowResponseError(TransportError):
     """An answer came, but so slowly that it was given up; the next one would come no faster."""
 
 
@@ -43,11 +43,11 @@ class MalformedBodyError(OddsApiError):
     """A complete answer that is not what the endpoint sends."""
 
 
-class TornBodyError(MalformedBodyError):
+class InvalidJsonError(MalformedBodyError):
     """A complete answer whose JSON is broken or ends early."""
 
 
-class AnswerTooLargeError(MalformedBodyError):
+class ResponseTooLargeError(MalformedBodyError):
     """An answer that is longer, or made of more parts, than any can be."""
 
 
@@ -55,13 +55,13 @@ class UnsupportedVersionError(MalformedBodyError):
     """A body of API version 3 (`{"success": ..., "data": [...]}`): the base URL points to the wrong place."""
 
 
-class RefusedRequestError(OddsApiError):
+class ApiStatusError(OddsApiError):
     """The API answered with an error: HTTP `status`, its `error_code` (may be empty) and `message`.
 
-    `retry_after` holds the seconds that the answer asks to wait, if it does.
+    `retry_after_seconds` holds the seconds that the answer asks to wait, if it does.
     """
 
-    retry_after: float | None = None
+    retry_after_seconds: float | None = None
 
     def __init__(self, status: int, error_code: str, message: str) -> None:
         super().__init__(f"{status} {error_code or 'without a code'}: {message}")
@@ -70,27 +70,27 @@ class RefusedRequestError(OddsApiError):
         self.message = message
 
 
-class KeyRefusedError(RefusedRequestError):
+class InvalidApiKeyError(ApiStatusError):
     """The API key is missing, invalid or deactivated: stop, and call a human."""
 
 
-class OutOfCreditsError(RefusedRequestError):
+class OutOfCreditsError(ApiStatusError):
     """No credits till the 1st of the month: stop calls that cost; `/sports` and `/events` keep answering."""
 
 
-class HistoryUnavailableError(RefusedRequestError):
+class HistoryUnavailableError(ApiStatusError):
     """The plan has no historical odds."""
 
 
-class UnknownSportError(RefusedRequestError):
+class UnknownSportError(ApiStatusError):
     """The sport key does not exist (any more)."""
 
 
-class EventNotFoundError(RefusedRequestError):
+class EventNotFoundError(ApiStatusError):
     """The event ended or never was."""
 
 
-class InvalidRequestError(RefusedRequestError):
+class InvalidRequestError(ApiStatusError):
     """A parameter is wrong: a bug or a configuration error, never to be retried."""
 
 
@@ -103,11 +103,11 @@ class InvalidMarketError(InvalidRequestError):
         self.markets = tuple(key.strip() for key in listed.split(",") if key.strip())
 
 
-class RateLimitedError(RefusedRequestError):
+class RateLimitedError(ApiStatusError):
     """Too many calls a second, still after all retries."""
 
 
-class ServerFailedError(RefusedRequestError):
+class ServerError(ApiStatusError):
     """A 5xx answer, still after all retries."""
 
 
@@ -118,10 +118,10 @@ class ErrorBody(msgspec.Struct, frozen=True):
     error_code: str = ""
 
 
-_TYPES: Mapping[str, type[RefusedRequestError]] = {
-    "MISSING_KEY": KeyRefusedError,
-    "INVALID_KEY": KeyRefusedError,
-    "DEACTIVATED_KEY": KeyRefusedError,
+_ERROR_TYPES_BY_CODE: Mapping[str, type[ApiStatusError]] = {
+    "MISSING_KEY": InvalidApiKeyError,
+    "INVALID_KEY": InvalidApiKeyError,
+    "DEACTIVATED_KEY": InvalidApiKeyError,
     "OUT_OF_USAGE_CREDITS": OutOfCreditsError,
     "HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN": HistoryUnavailableError,
     "UNKNOWN_SPORT": UnknownSportError,
@@ -129,27 +129,27 @@ _TYPES: Mapping[str, type[RefusedRequestError]] = {
     "INVALID_MARKET": InvalidMarketError,
     "EXCEEDED_FREQ_LIMIT": RateLimitedError,
 }
-_UNAUTHORIZED, _TOO_MANY, _SERVER = 401, 429, 500
-_body = msgspec.json.Decoder(ErrorBody)
+_HTTP_UNAUTHORIZED, _HTTP_TOO_MANY_REQUESTS, _HTTP_SERVER_ERROR = 401, 429, 500
+_error_decoder = msgspec.json.Decoder(ErrorBody)
 
 
-def refusal(status: int, body: bytes, quota: Quota) -> RefusedRequestError:
+def error_from_response(status: int, body: bytes, quota: Quota) -> ApiStatusError:
     """The error that an answer with a status of 400 or above stands for."""
     try:
-        stated = _body.decode(body)
+        stated = _error_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         stated = ErrorBody("no explanation that could be read")
-    return _type(status, stated.error_code, quota)(status, stated.error_code, stated.message)
+    return _error_type(status, stated.error_code, quota)(status, stated.error_code, stated.message)
 
 
-def _type(status: int, error_code: str, quota: Quota) -> type[RefusedRequestError]:
+def _error_type(status: int, error_code: str, quota: Quota) -> type[ApiStatusError]:
     """By code; a 401 without a known one is about credits if there are none left, else about the key."""
-    if status >= _SERVER:
-        return ServerFailedError
-    if status == _TOO_MANY:
+    if status >= _HTTP_SERVER_ERROR:
+        return ServerError
+    if status == _HTTP_TOO_MANY_REQUESTS:
         return RateLimitedError
-    if error_code in _TYPES:
-        return _TYPES[error_code]
-    if status == _UNAUTHORIZED:
-        return OutOfCreditsError if quota.exhausted else KeyRefusedError
+    if error_code in _ERROR_TYPES_BY_CODE:
+        return _ERROR_TYPES_BY_CODE[error_code]
+    if status == _HTTP_UNAUTHORIZED:
+        return OutOfCreditsError if quota.is_exhausted else InvalidApiKeyError
     return InvalidRequestError

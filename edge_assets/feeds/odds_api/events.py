@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from edge_assets.feeds.odds_api.conversions import RejectedValueError
 from edge_assets.feeds.odds_api.errors import MalformedBodyError
 from edge_assets.feeds.odds_api.limits import check_parts
-from edge_assets.feeds.odds_api.mending import encoded, mended_event, mended_events
-from edge_assets.feeds.odds_api.numbers import RefusedError
-from edge_assets.feeds.odds_api.wire import UNREADABLE, misread
+from edge_assets.feeds.odds_api.mending import encode_json, repair_event, repair_events
+from edge_assets.feeds.odds_api.wire import DECODE_ERRORS, classify_decode_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,56 +37,56 @@ class EventBody(msgspec.Struct, gc=False, frozen=True):
         return self.bookmakers or []
 
 
-_events = msgspec.json.Decoder(list[EventBody])
-_event = msgspec.json.Decoder(EventBody)
-_items = msgspec.json.Decoder(list[msgspec.Raw])
+_events_decoder = msgspec.json.Decoder(list[EventBody])
+_event_decoder = msgspec.json.Decoder(EventBody)
+_items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_events(body: bytes, rejected: list[str]) -> list[EventBody]:
     """The events of a list; a reason is added to `rejected` for each part that is left out.
 
     Raises:
-        TornBodyError, UnsupportedVersionError, MalformedBodyError: the body is no complete list of events.
-        AnswerTooLargeError: it is made of more parts than any answer can be.
+        InvalidJsonError, UnsupportedVersionError, MalformedBodyError: the body is no complete list of events.
+        ResponseTooLargeError: it is made of more parts than any answer can be.
     """
     check_parts(body)
     try:
-        return _events.decode(body)
-    except UNREADABLE as error:
+        return _events_decoder.decode(body)
+    except DECODE_ERRORS as error:
         failure = error
     try:
-        return list(_readable(_items.decode(body), rejected))
-    except UNREADABLE:
-        return [_event.decode(encoded(event)) for event in _loosely(body, failure, rejected)]
+        return list(_decode_each(_items_decoder.decode(body), rejected))
+    except DECODE_ERRORS:
+        return [_event_decoder.decode(encode_json(event)) for event in _repair_list(body, failure, rejected)]
 
 
-def check_list(body: bytes) -> None:
+def check_event_list(body: bytes) -> None:
     """Raise like `read_events` unless a body is a complete list, which costs a tenth of reading it."""
     check_parts(body)
     try:
-        _items.decode(body)
-    except UNREADABLE as error:
-        _loosely(body, error, [])
+        _items_decoder.decode(body)
+    except DECODE_ERRORS as error:
+        _repair_list(body, error, [])
 
 
-def _readable(items: list[msgspec.Raw], rejected: list[str]) -> Iterator[EventBody]:
+def _decode_each(items: list[msgspec.Raw], rejected: list[str]) -> Iterator[EventBody]:
     for item in items:
         try:
-            yield _event.decode(item)
-        except UNREADABLE:
+            yield _event_decoder.decode(item)
+        except DECODE_ERRORS:
             try:
-                yield _event.decode(encoded(mended_event(item, rejected)))
-            except RefusedError as refusal:
+                yield _event_decoder.decode(encode_json(repair_event(item, rejected)))
+            except RejectedValueError as refusal:
                 rejected.append(str(refusal))
 
 
-def _loosely(body: bytes, failure: Exception, rejected: list[str]) -> list[dict[str, Any]]:
+def _repair_list(body: bytes, failure: Exception, rejected: list[str]) -> list[dict[str, Any]]:
     """What is no JSON to the letter, as a list; else what the failure means."""
     if body.lstrip()[:1] != b"[":
-        raise misread(body, failure) from failure
+        raise classify_decode_error(body, failure) from failure
     try:
-        return mended_events(body, rejected)
-    except RefusedError as error:
+        return repair_events(body, rejected)
+    except RejectedValueError as error:
         raise MalformedBodyError(str(error)) from error
     except ValueError:
-        raise misread(body, failure) from failure
+        raise classify_decode_error(body, failure) from failure

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from edge_assets.feeds.odds_api.wire import UNREADABLE
+from edge_assets.feeds.odds_api.wire import DECODE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 T = TypeVar("T")
 
-_items = msgspec.json.Decoder(list[msgspec.Raw])
+_items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class LenientList(Generic[T]):
+class LenientListDecoder(Generic[T]):
     """Decodes a JSON list whole, and only where that fails item by item.
 
-    For each item that does not fit, `refused_as` is added to the rejected.
+    For each item that does not fit, `reason` is added to the rejected.
     """
 
-    def __init__(self, item: type[T], refused_as: str) -> None:
-        self._whole = msgspec.json.Decoder(list[item])  # type: ignore[valid-type]  # known at run time
-        self._item = msgspec.json.Decoder(item)
-        self._refused_as = refused_as
+    def __init__(self, item: type[T], reason: str) -> None:
+        self._list_decoder = msgspec.json.Decoder(list[item])  # type: ignore[valid-type]  # known at run time
+        self._item_decoder = msgspec.json.Decoder(item)
+        self._reason = reason
 
     def decode(self, body: bytes | msgspec.Raw, rejected: list[str]) -> list[T]:
         """The items that fit.
@@ -34,13 +34,13 @@ class LenientList(Generic[T]):
             msgspec.DecodeError, UnicodeDecodeError: the body is no JSON list at all.
         """
         try:
-            return self._whole.decode(body)
-        except UNREADABLE:
-            return list(self._survivors(body, rejected))
+            return self._list_decoder.decode(body)
+        except DECODE_ERRORS:
+            return list(self._decode_items(body, rejected))
 
-    def _survivors(self, body: bytes | msgspec.Raw, rejected: list[str]) -> Iterator[T]:
-        for raw in _items.decode(body):
+    def _decode_items(self, body: bytes | msgspec.Raw, rejected: list[str]) -> Iterator[T]:
+        for raw in _items_decoder.decode(body):
             try:
-                yield self._item.decode(raw)
-            except UNREADABLE:
-                rejected.append(self._refused_as)
+                yield self._item_decoder.decode(raw)
+            except DECODE_ERRORS:
+                rejected.append(self._reason)

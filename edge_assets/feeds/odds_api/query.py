@@ -25,24 +25,24 @@ class OddsFilter(EventFilter, total=False):
     markets: Sequence[str]
 
 
-_NAMES = {
+_WIRE_NAMES = {
     "event_ids": "eventIds",
     "commence_from": "commenceTimeFrom",
     "commence_to": "commenceTimeTo",
 }
 
 
-def wire_params(asked: Mapping[str, Any]) -> dict[str, str]:
+def to_wire_params(filters: Mapping[str, Any]) -> dict[str, str]:
     """URL parameters; empty ones are left out, lists have no spaces (they would make the keys invalid)."""
-    return {_NAMES.get(name, name): _text(value) for name, value in asked.items() if value}
+    return {_WIRE_NAMES.get(name, name): _format_value(value) for name, value in filters.items() if value}
 
 
-def wire_time_text(at: datetime) -> str:
+def format_wire_time(at: datetime) -> str:
     """A time exactly as the API demands it: UTC, whole seconds, `Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _text(value: str | datetime | Sequence[str]) -> str:
+def _format_value(value: str | datetime | Sequence[str]) -> str:
     if isinstance(value, datetime):
-        return wire_time_text(value)
+        return format_wire_time(value)
     return value if isinstance(value, str) else ",".join(value)

@@ -19,16 +19,16 @@ class Quota(NamedTuple):
     remaining: int | None = None
 
     @classmethod
-    def of(cls, headers: Mapping[str, str]) -> Quota:
+    def from_headers(cls, headers: Mapping[str, str]) -> Quota:
         """Read the `x-requests-*` headers."""
-        return cls(*(_number(headers.get(f"x-requests-{name}")) for name in cls._fields))
+        return cls(*(_parse_number(headers.get(f"x-requests-{name}")) for name in cls._fields))
 
     def after(self, earlier: Quota) -> Quota:
         """With what an earlier answer to the same request stated, where this one does not say what is left."""
         return self if self.remaining is not None else self._replace(used=earlier.used, remaining=earlier.remaining)
 
     @property
-    def exhausted(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether the API said that no credit is left; not knowing is not being out of them."""
         return self.remaining is not None and self.remaining <= 0
 
@@ -39,7 +39,7 @@ class Spending(NamedTuple):
     credits: int = 0
     answers: int = 0
 
-    def plus(self, quota: Quota, *, is_charged: bool) -> Spending:
+    def add(self, quota: Quota, *, is_charged: bool) -> Spending:
         """With one more answer; what it states counts, and where it states nothing, whether it `is_charged`."""
         cost = max(quota.last or 0, 0)
         counts = is_charged if quota.last is None else cost > 0
@@ -48,11 +48,11 @@ class Spending(NamedTuple):
 
 def stated_cost(wasted: Spending, quota: Quota) -> int | None:
     """Credits of an answer and of those before it, which were `wasted`; None where none of them says."""
-    spent = wasted.plus(quota, is_charged=True).credits
+    spent = wasted.add(quota, is_charged=True).credits
     return spent if quota.last is not None or spent else None
 
 
-def _number(text: str | None) -> int | None:
+def _parse_number(text: str | None) -> int | None:
     """A whole number that a column can hold."""
     try:
         number = int(text or "")
@@ -61,5 +61,5 @@ def _number(text: str | None) -> int | None:
     return number if abs(number) < 2**31 else None
 
 
-NOTHING_SPENT = Spending()
-NOTHING_STATED = Quota()
+NO_SPENDING = Spending()
+UNKNOWN_QUOTA = Quota()

@@ -10,34 +10,39 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from edge_assets.feeds.odds_api.limits import (
-    MAX_BOOK_EVENTS,
-    MAX_BOOK_KEYS,
-    MAX_BOOKS,
-    MAX_MARKETS,
-    MAX_OUTCOMES,
-    capped,
+from edge_assets.core.texts import UnusableTextError
+from edge_assets.feeds.odds_api.book_state import BookOffer, EventChange, EventOffer, MarketOffer, index_by_book
+from edge_assets.feeds.odds_api.conversions import (
+    DECIMAL_CONVERTERS,
+    RejectedValueError,
+    normalize_point,
+    parse_wire_micros,
 )
-from edge_assets.feeds.odds_api.mending import encoded, mended_book
-from edge_assets.feeds.odds_api.naming import WITH_LINES, EventNames, cleaned
-from edge_assets.feeds.odds_api.numbers import CONVERTERS, RefusedError, stored_point, wire_micros
-from edge_assets.feeds.odds_api.offers import BookOffer, EventChange, EventOffer, MarketOffer, by_book
-from edge_assets.feeds.odds_api.wire import UNREADABLE
-from edge_assets.texts import UnusableTextError
+from edge_assets.feeds.odds_api.limits import (
+    MAX_BOOK_KEYS_PER_PAYLOAD,
+    MAX_BOOKS_PER_EVENT,
+    MAX_BOOKS_PER_PAYLOAD,
+    MAX_MARKETS_PER_BOOK,
+    MAX_OUTCOMES_PER_MARKET,
+    cap_parts,
+)
+from edge_assets.feeds.odds_api.market_mapping import MARKETS_WITH_POINT, OutcomeResolver, clean_name
+from edge_assets.feeds.odds_api.mending import encode_json, repair_book
+from edge_assets.feeds.odds_api.wire import DECODE_ERRORS
 from ml.quotes import UNKNOWN_TIME, Micros, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from edge_assets.feeds.odds_api.numbers import PriceFormat
-    from edge_assets.feeds.odds_api.offers import QuoteKey, Teams
-    from edge_assets.feeds.odds_api.vocabulary import Vocabulary
+    from edge_assets.feeds.odds_api.book_state import QuoteKey, Teams
+    from edge_assets.feeds.odds_api.conversions import PriceFormat
+    from edge_assets.feeds.odds_api.ids import IdResolver
 
-Stated: TypeAlias = str | int | None
+OptionalWireTime: TypeAlias = str | int | None
 
-CLOCKS_DIFFER_BY: Micros = 60_000_000
+MAX_CLOCK_SKEW_MICROS: Micros = 60_000_000
 """Microseconds by which a book's clock may be ahead of ours without being told so."""
-_SIDES = (int(Outcome.HOME), int(Outcome.AWAY))
+_SIDE_OUTCOMES = (int(Outcome.HOME), int(Outcome.AWAY))
 
 
 class _OutcomeBody(msgspec.Struct, gc=False, frozen=True):
@@ -50,101 +55,101 @@ class _OutcomeBody(msgspec.Struct, gc=False, frozen=True):
 class _MarketBody(msgspec.Struct, gc=False, frozen=True):
     key: str
     outcomes: msgspec.Raw
-    last_update: Stated = None
+    last_update: OptionalWireTime = None
 
 
 class _BookBody(msgspec.Struct, gc=False, frozen=True):
     key: str
     markets: list[_MarketBody] | None = None
     title: str | None = None
-    last_update: Stated = None
+    last_update: OptionalWireTime = None
 
 
-_book = msgspec.json.Decoder(_BookBody)
-_outcomes = msgspec.json.Decoder(list[_OutcomeBody])
+_book_decoder = msgspec.json.Decoder(_BookBody)
+_outcomes_decoder = msgspec.json.Decoder(list[_OutcomeBody])
 
 
 class OfferReader:
     """Reads books in one price format with one vocabulary."""
 
-    def __init__(self, vocabulary: Vocabulary, sport: str, price_format: PriceFormat) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, ids: IdResolver, sport: str, price_format: PriceFormat) -> None:
+        self._ids = ids
         self._sport = sport
         self._format = price_format
-        self._decimal = CONVERTERS[price_format]
-        self._seen: Micros = UNKNOWN_TIME
-        self._shown: set[int] = set()
-        self._room = MAX_BOOK_EVENTS
+        self._to_decimal = DECIMAL_CONVERTERS[price_format]
+        self._observed_at: Micros = UNKNOWN_TIME
+        self._shown_books: set[int] = set()
+        self._remaining_books = MAX_BOOKS_PER_PAYLOAD
 
-    def at(self, seen: Micros) -> OfferReader:
+    def begin_payload(self, observed_at: Micros) -> OfferReader:
         """The same, for an answer of this moment: no price in it was confirmed later."""
-        self._seen, self._shown, self._room = seen, set(), MAX_BOOK_EVENTS
+        self._observed_at, self._shown_books, self._remaining_books = observed_at, set(), MAX_BOOKS_PER_PAYLOAD
         return self
 
-    def event(
+    def read_event(
         self, event: int, teams: Teams, bodies: Sequence[msgspec.Raw], before: EventOffer, rejected: list[str]
     ) -> tuple[EventOffer, EventChange]:
         """Read the books of an event, reusing what `before` holds as far as the bytes are the same."""
         known = before if teams == before.teams else EventOffer(teams, {})
-        bodies = capped(bodies, MAX_BOOKS, "too_many_books", rejected)
-        bodies = capped(bodies, self._room, "too_many_books_in_answer", rejected)
-        self._room -= len(bodies)
+        bodies = cap_parts(bodies, MAX_BOOKS_PER_EVENT, "too_many_books", rejected)
+        bodies = cap_parts(bodies, self._remaining_books, "too_many_books_in_answer", rejected)
+        self._remaining_books -= len(bodies)
         # lazily, so that each copy is freed before the next: they share one warm piece of memory
         found = list(map(known.books.get, map(bytes, bodies)))
         new = [bytes(body) for body, offer in zip(bodies, found, strict=True) if offer is None]
         books = {offer.body: offer for offer in found if offer is not None}
         rejected += ["duplicate_book"] * (len(found) - len(new) - len(books))
-        old = by_book(set(before.books.values()).difference(books.values()))
-        names = EventNames(self._vocabulary, self._sport, *teams)
-        came: dict[int, BookOffer] = {}
+        old = index_by_book(set(before.books.values()).difference(books.values()))
+        names = OutcomeResolver(self._ids, self._sport, *teams)
+        added: dict[int, BookOffer] = {}
         taken = set(map(attrgetter("book"), books.values()))
-        self._shown |= taken
-        for offer in self._read(event, names, new, old if known is before else {}, rejected):
+        self._shown_books |= taken
+        for offer in self._read_books(event, names, new, old if known is before else {}, rejected):
             if offer.book in taken:
                 rejected.append("duplicate_book")
-            elif offer.book not in self._shown and len(self._shown) >= MAX_BOOK_KEYS:
+            elif offer.book not in self._shown_books and len(self._shown_books) >= MAX_BOOK_KEYS_PER_PAYLOAD:
                 rejected.append("too_many_book_keys")
             else:
                 taken.add(offer.book)
-                self._shown.add(offer.book)
-                came[offer.book] = books[offer.body] = offer
-        return EventOffer(teams, books), EventChange(event, old, came)
+                self._shown_books.add(offer.book)
+                added[offer.book] = books[offer.body] = offer
+        return EventOffer(teams, books), EventChange(event, old, added)
 
-    def _read(
+    def _read_books(
         self,
         event: int,
-        names: EventNames,
+        names: OutcomeResolver,
         bodies: Iterable[bytes],
         last: Mapping[int, BookOffer],
         rejected: list[str],
     ) -> Iterator[BookOffer]:
         for body in bodies:
             try:
-                yield self._book(event, names, body, last)
-            except (RefusedError, UnusableTextError) as refusal:
+                yield self._read_book(event, names, body, last)
+            except (RejectedValueError, UnusableTextError) as refusal:
                 rejected.append(str(refusal))
 
-    def _book(self, event: int, names: EventNames, body: bytes, last: Mapping[int, BookOffer]) -> BookOffer:
+    def _read_book(self, event: int, names: OutcomeResolver, body: bytes, last: Mapping[int, BookOffer]) -> BookOffer:
         rejected: list[str] = []
         try:
-            book, markets = self._markets(names, body, last, rejected)
-        except UNREADABLE:
+            book, markets = self._read_markets(names, body, last, rejected)
+        except DECODE_ERRORS:
             rejected = []
-            sound = encoded(mended_book(body, rejected, self._format))
-            book, markets = self._markets(names, sound, last, rejected)
-        return BookOffer.of(body, event, book, markets, rejected)
+            repaired = encode_json(repair_book(body, rejected, self._format))
+            book, markets = self._read_markets(names, repaired, last, rejected)
+        return BookOffer.from_markets(body, event, book, markets, rejected)
 
-    def _markets(
-        self, names: EventNames, body: bytes, last: Mapping[int, BookOffer], rejected: list[str]
+    def _read_markets(
+        self, names: OutcomeResolver, body: bytes, last: Mapping[int, BookOffer], rejected: list[str]
     ) -> tuple[int, dict[int, MarketOffer]]:
-        sent = _book.decode(body)
-        book = self._vocabulary.book(cleaned(sent.key), self._title(sent, rejected))
+        sent = _book_decoder.decode(body)
+        book = self._ids.book(clean_name(sent.key), self._book_title(sent, rejected))
         before = last.get(book)
         known = {offer.key: offer for offer in before.markets.values()} if before else {}
         offers: dict[int, MarketOffer] = {}
-        for market in capped(sent.markets or (), MAX_MARKETS, "too_many_markets", rejected):
+        for market in cap_parts(sent.markets or (), MAX_MARKETS_PER_BOOK, "too_many_markets", rejected):
             try:
-                offer = self._market(names, market, sent, known.get(market.key), rejected)
+                offer = self._read_market(names, market, sent, known.get(market.key), rejected)
             except UnusableTextError as refusal:
                 rejected.append(str(refusal))
                 continue
@@ -154,9 +159,9 @@ class OfferReader:
                 offers[offer.market] = offer
         return book, offers
 
-    def _market(
+    def _read_market(
         self,
-        names: EventNames,
+        names: OutcomeResolver,
         sent: _MarketBody,
         book: _BookBody,
         known: MarketOffer | None,
@@ -166,74 +171,82 @@ class OfferReader:
         stated = book.last_update if sent.last_update is None else sent.last_update
         outcomes = bytes(sent.outcomes)
         if known is not None and known.outcomes == outcomes:
-            return known.confirmed(stated, self._book_time(stated, known, rejected))
-        refused: list[str] = []
-        key = cleaned(sent.key)
-        listed = capped(_outcomes.decode(outcomes), MAX_OUTCOMES, "too_many_outcomes", refused)
-        market = names.market(key, map(_name, listed))
-        number = self._vocabulary.market(key) if market is None else market
-        prices = self._prices(names, key, listed, refused)
+            return known.with_confirmation(stated, self._book_time(stated, known, rejected))
+        market_rejected: list[str] = []
+        key = clean_name(sent.key)
+        listed = cap_parts(
+            _outcomes_decoder.decode(outcomes), MAX_OUTCOMES_PER_MARKET, "too_many_outcomes", market_rejected
+        )
+        market = names.resolve_market(key, map(_get_name, listed))
+        market_id = self._ids.market(key) if market is None else market
+        prices = self._read_prices(names, key, listed, market_rejected)
         return MarketOffer(
-            sent.key, outcomes, number, prices, stated, self._book_time(stated, None, rejected), tuple(refused)
+            sent.key,
+            outcomes,
+            market_id,
+            prices,
+            stated,
+            self._book_time(stated, None, rejected),
+            tuple(market_rejected),
         )
 
-    def _book_time(self, stated: Stated, known: MarketOffer | None, rejected: list[str]) -> Micros:
+    def _book_time(self, stated: OptionalWireTime, known: MarketOffer | None, rejected: list[str]) -> Micros:
         """When the book says it looked, but not later than we did: what is told ahead would stay fresh for hours."""
         if stated is None:
             return UNKNOWN_TIME
         try:
-            at = wire_micros(stated)
+            at = parse_wire_micros(stated)
         except ValueError:
             rejected.append("malformed_time")
             return UNKNOWN_TIME
-        if at <= self._seen:
+        if at <= self._observed_at:
             return at
-        if at > self._seen + CLOCKS_DIFFER_BY:
+        if at > self._observed_at + MAX_CLOCK_SKEW_MICROS:
             rejected.append("time_ahead")
         # told once, it is confirmed once: the same statement is no new one
-        return known.book_time if known is not None and known.stated == stated else self._seen
+        return known.book_time if known is not None and known.stated_time == stated else self._observed_at
 
-    def _prices(
-        self, names: EventNames, market: str, outcomes: Sequence[_OutcomeBody], rejected: list[str]
+    def _read_prices(
+        self, names: OutcomeResolver, market: str, outcomes: Sequence[_OutcomeBody], rejected: list[str]
     ) -> dict[QuoteKey, float]:
         prices: dict[QuoteKey, float] = {}
         for outcome in outcomes:
             try:
-                quote, price = self._quote(names, market, outcome)
-            except (RefusedError, UnusableTextError) as refusal:
+                quote, price = self._read_quote(names, market, outcome)
+            except (RejectedValueError, UnusableTextError) as refusal:
                 rejected.append(str(refusal))
                 continue
             if quote in prices:
                 rejected.append("duplicate_quote")
             else:
                 prices[quote] = price
-        if market == "spreads" and _is_one_sided(prices):
+        if market == "spreads" and _has_unpaired_points(prices):
             rejected += ["points_not_opposite"] * len(prices)
             return {}
         return prices
 
-    def _quote(self, names: EventNames, market: str, sent: _OutcomeBody) -> tuple[QuoteKey, float]:
-        price = self._decimal(sent.price)
-        point = None if sent.point is None else stored_point(sent.point)
-        if point is None and market in WITH_LINES:
-            raise RefusedError("point_missing")
-        return (names.outcome(market, sent.name, sent.description), point), price
+    def _read_quote(self, names: OutcomeResolver, market: str, sent: _OutcomeBody) -> tuple[QuoteKey, float]:
+        price = self._to_decimal(sent.price)
+        point = None if sent.point is None else normalize_point(sent.point)
+        if point is None and market in MARKETS_WITH_POINT:
+            raise RejectedValueError("point_missing")
+        return (names.resolve_outcome(market, sent.name, sent.description), point), price
 
     @staticmethod
-    def _title(sent: _BookBody, rejected: list[str]) -> str:
+    def _book_title(sent: _BookBody, rejected: list[str]) -> str:
         """The book's title, or its key where there is none that can be shown."""
         if sent.title is not None:
             try:
-                return cleaned(sent.title)
+                return clean_name(sent.title)
             except UnusableTextError as refusal:
                 rejected.append(str(refusal))
-        return cleaned(sent.key)
+        return clean_name(sent.key)
 
 
-_name = attrgetter("name")
+_get_name = attrgetter("name")
 
 
-def _is_one_sided(handicaps: Mapping[QuoteKey, float]) -> bool:
+def _has_unpaired_points(handicaps: Mapping[QuoteKey, float]) -> bool:
     """Whether both sides have a handicap and none is the opposite of one of the other side."""
-    home, away = ({point for side, point in handicaps if side == one} for one in _SIDES)
+    home, away = ({point for side, point in handicaps if side == one} for one in _SIDE_OUTCOMES)
     return bool(home and away) and home.isdisjoint(-point for point in away if point is not None)

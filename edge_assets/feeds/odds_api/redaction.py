@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import re
 
-_KEY = re.compile(r"(api_?key=)[^&\s\"'#]*", re.IGNORECASE)
+_KEY_PATTERN = re.compile(r"(api_?key=)[^&\s\"'#]*", re.IGNORECASE)
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """The text without the values of key parameters."""
-    return _KEY.sub(r"\1[redacted]", text)
+    return _KEY_PATTERN.sub(r"\1[redacted]", text)
 
 
 class RedactingFilter(logging.Filter):
@@ -18,7 +18,7 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the message of the record."""
-        record.msg, record.args = redacted(record.getMessage()), ()
+        record.msg, record.args = redact(record.getMessage()), ()
         return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.texts import folded
+from edge_assets.core.texts import fold_text
 from ml.settlement import GameReport, GameStatus, Score
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from edge_assets.feeds.odds_api import wire
 
-TEAM_SPORTS = frozenset(
+TEAM_SPORT_FAMILIES = frozenset(
     {
         "americanfootball",
         "aussierules",
@@ -27,12 +27,12 @@ TEAM_SPORTS = frozenset(
     }
 )
 """Sports, by the first part of their keys, whose scores count what bets are settled on; fights and sets do not."""
-WITHOUT_EXTRA_TIME = frozenset(
+SPORTS_WITHOUT_EXTRA_TIME = frozenset(
     {"soccer_brazil_campeonato", "soccer_epl", "soccer_norway_eliteserien", "soccer_spain_la_liga"}
 )
 """Soccer leagues that are listed without any play-off: what a score counts is no question there."""
-HIGHEST_SCORE = 1_000
-DIGITS_OF_HIGHEST = len(str(HIGHEST_SCORE))
+MAX_SCORE = 1_000
+MAX_SCORE_DIGITS = len(str(MAX_SCORE))
 
 
 class FinishedGame(NamedTuple):
@@ -46,21 +46,21 @@ class FinishedGame(NamedTuple):
 
 def has_scores(sport: str) -> bool:
     """Whether scores of a sport (by its key) settle bets."""
-    return sport.partition("_")[0] in TEAM_SPORTS
+    return sport.partition("_")[0] in TEAM_SPORT_FAMILIES
 
 
-def finished_games(sport: str, scores: Iterable[wire.Score]) -> tuple[list[FinishedGame], Counter[str]]:
+def parse_finished_games(sport: str, scores: Iterable[wire.WireScore]) -> tuple[list[FinishedGame], Counter[str]]:
     """The finished games of an answer, and what was rejected by reason; others are neither.
 
     A game that is listed twice counts once; with two scores it has none.
     """
     games: dict[str, FinishedGame] = {}
-    rejected, disputed = Counter[str](), set[str]()
+    rejected, contradicted = Counter[str](), set[str]()
     for sent in scores:
         if not sent.completed:
             continue
         try:
-            game = _game(sport, sent)
+            game = _parse_game(sport, sent)
         except ValueError as error:
             rejected[str(error)] += 1
             continue
@@ -68,36 +68,36 @@ def finished_games(sport: str, scores: Iterable[wire.Score]) -> tuple[list[Finis
         if known is not game:
             rejected["listed_twice"] += 1
         if known != game:
-            disputed.add(game.event)
-    rejected["listed_with_two_scores"] += len(disputed)
-    return [game for event, game in games.items() if event not in disputed], +rejected
+            contradicted.add(game.event)
+    rejected["listed_with_two_scores"] += len(contradicted)
+    return [game for event, game in games.items() if event not in contradicted], +rejected
 
 
-def _game(sport: str, sent: wire.Score) -> FinishedGame:
+def _parse_game(sport: str, sent: wire.WireScore) -> FinishedGame:
     """Scores come in any order, and are told by name."""
     if not sent.home_team or not sent.away_team:
         raise ValueError("unknown_team")
-    points = {folded(team.name): team.score for team in sent.scores or ()}
+    points = {fold_text(team.name): team.score for team in sent.scores or ()}
     if not points:
         raise ValueError("completed_without_scores")
-    home, away = folded(sent.home_team), folded(sent.away_team)
+    home, away = fold_text(sent.home_team), fold_text(sent.away_team)
     if home == away or len(sent.scores or ()) != len(points) or points.keys() != {home, away}:
         raise ValueError("unknown_team")
-    score = Score(_points(points[home]), _points(points[away]))
-    return FinishedGame(sent.id, sent.home_team, sent.away_team, _report(sport, score))
+    score = Score(_parse_points(points[home]), _parse_points(points[away]))
+    return FinishedGame(sent.id, sent.home_team, sent.away_team, _game_report(sport, score))
 
 
-def _report(sport: str, score: Score) -> GameReport:
-    if sport in WITHOUT_EXTRA_TIME:
+def _game_report(sport: str, score: Score) -> GameReport:
+    if sport in SPORTS_WITHOUT_EXTRA_TIME:
         return GameReport.final(score, score)
     if sport.startswith("soccer_"):
         return GameReport(GameStatus.FINAL, unstated=score)
     return GameReport.final(score)
 
 
-def _points(sent: str | float | None) -> int:
+def _parse_points(sent: str | float | None) -> int:
     """Points as text, which is what the API documents, or as a whole number."""
     text = str(int(sent) if isinstance(sent, float) and sent.is_integer() else sent).strip()
-    if text.isascii() and text.isdecimal() and len(text) <= DIGITS_OF_HIGHEST and int(text) <= HIGHEST_SCORE:
+    if text.isascii() and text.isdecimal() and len(text) <= MAX_SCORE_DIGITS and int(text) <= MAX_SCORE:
         return int(text)
     raise ValueError("score_not_a_number")

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 import httpx
 import stamina
 
-from edge_assets.feeds.bodies import MAX_BODY_BYTES
+from edge_assets.feeds.http_bodies import MAX_BODY_BYTES
 from edge_assets.feeds.odds_api.bodies import read_body
 from edge_assets.feeds.odds_api.errors import (
+    ApiStatusError,
+    InvalidJsonError,
     MalformedBodyError,
     OddsApiError,
     RateLimitedError,
-    RefusedRequestError,
-    ServerFailedError,
-    SlowAnswerError,
-    TornBodyError,
+    ServerError,
+    SlowResponseError,
     TransportError,
     UnreachableError,
-    refusal,
+    error_from_response,
 )
-from edge_assets.feeds.odds_api.limits import MAX_REFUSAL_BYTES, REQUEST_SECONDS
-from edge_assets.feeds.odds_api.quota import NOTHING_SPENT, NOTHING_STATED, Quota, Spending
-from edge_assets.feeds.odds_api.redaction import redact_http_logs, redacted
+from edge_assets.feeds.odds_api.limits import MAX_ERROR_BODY_BYTES, REQUEST_TIMEOUT_SECONDS
+from edge_assets.feeds.odds_api.quota import NO_SPENDING, UNKNOWN_QUOTA, Quota, Spending
+from edge_assets.feeds.odds_api.redaction import redact, redact_http_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from edge_assets.clock import Clock
+    from edge_assets.core.clock import Clock
     from ml.quotes import Micros
 
 T = TypeVar("T")
@@ -43,29 +43,30 @@ T = TypeVar("T")
 MAX_CONNECTIONS = 4
 """Clients of this API saw 429s from eight concurrent calls on; three settled on four."""
 
-TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+HTTP_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 """With a repeat, a feed that hangs is told within half a minute."""
-LONG_BYTES = 2**20
+MIN_THREADED_BODY_BYTES = 2**20
 """A body that is longer is read in a thread, so that other sports go on meanwhile."""
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """What can go wrong before anything was asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
-    """Up to `attempts`; waits grow exponentially from `first_wait` to `longest_wait` seconds, plus jitter.
+class RetryPolicy:
+    """Up to `attempts`; waits grow exponentially from `initial_wait_seconds` to `max_wait_seconds` seconds, plus
+    jitter.
 
     What was, or may have been, paid for without being of use is asked for once more at most.
     """
 
-    attempts: int = 3
-    first_wait: float = 0.5
-    longest_wait: float = 30.0
-    jitter: float = 1.0
+    max_attempts: int = 3
+    initial_wait_seconds: float = 0.5
+    max_wait_seconds: float = 30.0
+    jitter_seconds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class ApiResponse(Generic[T]):
     """A complete answer: its body and what it was read as.
 
     `observed_at` is by the feed's clock, `received_at` by the wall clock, for latencies. `wasted` is what the answers
@@ -78,7 +79,7 @@ class Answer(Generic[T]):
     received_at: Micros
     quota: Quota
     request_ms: float
-    wasted: Spending = NOTHING_SPENT
+    wasted: Spending = NO_SPENDING
 
 
 class Transport:
@@ -89,14 +90,14 @@ class Transport:
         base_url: str,
         key: SecretStr,
         clock: Clock,
-        retries: Retries = Retries(),
-        timeout: httpx.Timeout = TIMEOUT,
+        retry_policy: RetryPolicy = RetryPolicy(),
+        timeout: httpx.Timeout = HTTP_TIMEOUT,
     ) -> None:
         redact_http_logs()
         self.quota = Quota()
         self._key = key
         self._clock = clock
-        self._retries = retries
+        self._retry_policy = retry_policy
         self._http = httpx.AsyncClient(
             base_url=base_url,
             timeout=timeout,
@@ -114,115 +115,119 @@ class Transport:
         params: Mapping[str, str],
         read: Callable[[bytes], T],
         headers: Mapping[str, str] | None = None,
-    ) -> Answer[T]:
+    ) -> ApiResponse[T]:
         """Ask, and ask again after 429, 5xx, timeouts and broken connections; once more after an unreadable body.
 
         Raises `OddsApiError`s, whose `spending` is that of all attempts, and `quota` what the newest of them stated:
 
-            RefusedRequestError: the API's error, by its code.
+            ApiStatusError: the API's error, by its code.
             TransportError: no complete answer after all attempts.
             MalformedBodyError: whatever `read` does not take for an answer.
         """
-        wasted, stated = NOTHING_SPENT, NOTHING_STATED
+        wasted, stated = NO_SPENDING, UNKNOWN_QUOTA
 
         def retry(error: Exception) -> bool | float:
             nonlocal wasted, stated
             if not isinstance(error, OddsApiError):
                 return False
-            wasted = error.spending = wasted.plus(error.quota, is_charged=may_be_charged(error))
+            wasted = error.spending = wasted.add(error.quota, is_charged=may_be_charged(error))
             stated = error.quota = error.quota.after(stated)
-            return self._wait(error, wasted)
+            return self._retry_delay(error, wasted)
 
         async for attempt in stamina.retry_context(
             on=retry,
-            attempts=self._retries.attempts,
+            attempts=self._retry_policy.max_attempts,
             timeout=None,
-            wait_initial=self._retries.first_wait,
-            wait_max=self._retries.longest_wait,
-            wait_jitter=self._retries.jitter,
+            wait_initial=self._retry_policy.initial_wait_seconds,
+            wait_max=self._retry_policy.max_wait_seconds,
+            wait_jitter=self._retry_policy.jitter_seconds,
         ):
             with attempt:
-                answer = await self._once(path, params, read, headers)
+                answer = await self._attempt(path, params, read, headers)
                 return replace(answer, wasted=wasted, quota=answer.quota.after(stated))
         raise AssertionError("a retry context returns or raises")
 
-    async def _once(
+    async def _attempt(
         self,
         path: str,
         params: Mapping[str, str],
         read: Callable[[bytes], T],
         headers: Mapping[str, str] | None,
-    ) -> Answer[T]:
-        heard = _Heard()
+    ) -> ApiResponse[T]:
+        received = _ReceivedHeaders()
         try:
             started = time.perf_counter()
-            body = await self._send(path, params, headers, heard)
+            body = await self._send(path, params, headers, received)
             request_ms = (time.perf_counter() - started) * 1e3
             received_at = time.time_ns() // 1_000
-            self._clock.hear(heard.headers)
+            self._clock.observe_headers(received.headers)
             observed_at = self._clock.now()
-            if not heard.is_success:
-                _refuse(heard, body)
-            content = await _contents(read, body)
+            if not received.is_success:
+                _raise_api_error(received, body)
+            content = await _read_content(read, body)
         except OddsApiError as error:
-            error.quota = heard.quota
+            error.quota = received.quota
             raise
-        return Answer(content, body, observed_at, received_at, heard.quota, request_ms)
+        return ApiResponse(content, body, observed_at, received_at, received.quota, request_ms)
 
     async def _send(
-        self, path: str, params: Mapping[str, str], headers: Mapping[str, str] | None, heard: _Heard
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str] | None, received: _ReceivedHeaders
     ) -> bytes:
         secret = {"apiKey": self._key.get_secret_value()}
         failure: TransportError
         try:
             async with (
-                asyncio.timeout(REQUEST_SECONDS),
+                asyncio.timeout(REQUEST_TIMEOUT_SECONDS),
                 self._http.stream("GET", path, params={**params, **secret}, headers=headers) as response,
             ):
-                self._hear(response, heard)
-                return await (read_body(response, MAX_BODY_BYTES) if response.is_success else _explanation(response))
+                self._record_headers(response, received)
+                return await (
+                    read_body(response, MAX_BODY_BYTES) if response.is_success else _read_error_body(response)
+                )
         except TimeoutError:
-            failure = SlowAnswerError(f"no complete answer within {REQUEST_SECONDS:.0f} s")
-        except NOT_SENT as error:
-            failure = UnreachableError(redacted(f"{type(error).__name__} {error}".strip()))
+            failure = SlowResponseError(f"no complete answer within {REQUEST_TIMEOUT_SECONDS:.0f} s")
+        except NOT_SENT_ERRORS as error:
+            failure = UnreachableError(redact(f"{type(error).__name__} {error}".strip()))
         except httpx.RequestError as error:
-            failure = TransportError(redacted(f"{type(error).__name__} {error}".strip()))
+            failure = TransportError(redact(f"{type(error).__name__} {error}".strip()))
         # outside of the handler: as a context, httpx's error would carry the request and with it the key
         raise failure
 
-    def _hear(self, response: httpx.Response, heard: _Heard) -> None:
+    def _record_headers(self, response: httpx.Response, received: _ReceivedHeaders) -> None:
         """Take note of what the headers say, before the body comes or fails to."""
-        heard.status, heard.headers = response.status_code, response.headers
-        self.quota = heard.quota = Quota.of(response.headers)
+        received.status, received.headers = response.status_code, response.headers
+        self.quota = received.quota = Quota.from_headers(response.headers)
 
-    def _wait(self, error: OddsApiError, wasted: Spending) -> bool | float:
+    def _retry_delay(self, error: OddsApiError, wasted: Spending) -> bool | float:
         """Whether to try again, or after how many seconds if the answer says so and we have that long."""
-        if isinstance(error, MalformedBodyError | SlowAnswerError) and not isinstance(error, TornBodyError):
+        if isinstance(error, MalformedBodyError | SlowResponseError) and not isinstance(error, InvalidJsonError):
             return False
         if wasted.answers > 1:
             return False
-        if isinstance(error, RateLimitedError | ServerFailedError):
-            if error.retry_after is None:
+        if isinstance(error, RateLimitedError | ServerError):
+            if error.retry_after_seconds is None:
                 return True
-            return error.retry_after if error.retry_after <= self._retries.longest_wait else False
-        return isinstance(error, TransportError | TornBodyError)
+            return (
+                error.retry_after_seconds if error.retry_after_seconds <= self._retry_policy.max_wait_seconds else False
+            )
+        return isinstance(error, TransportError | InvalidJsonError)
 
 
-async def _explanation(response: httpx.Response) -> bytes:
+async def _read_error_body(response: httpx.Response) -> bytes:
     """Why there is no answer; nothing, where that takes too many words."""
     try:
-        return await read_body(response, MAX_REFUSAL_BYTES)
+        return await read_body(response, MAX_ERROR_BODY_BYTES)
     except MalformedBodyError:
         return b""
 
 
 @dataclass(slots=True)
-class _Heard:
+class _ReceivedHeaders:
     """What the headers of an answer say; nothing until they have come."""
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
-    quota: Quota = NOTHING_STATED
+    quota: Quota = UNKNOWN_QUOTA
 
     @property
     def is_success(self) -> bool:
@@ -231,25 +236,25 @@ class _Heard:
 
 def may_be_charged(error: OddsApiError) -> bool:
     """Whether the API may have counted credits for a request that failed so and said nothing of them."""
-    return not isinstance(error, UnreachableError | RefusedRequestError)
+    return not isinstance(error, UnreachableError | ApiStatusError)
 
 
-async def _contents(read: Callable[[bytes], T], body: bytes) -> T:
+async def _read_content(read: Callable[[bytes], T], body: bytes) -> T:
     """What an answer says, read beside the loop where it is long; an error that it raises holds the body."""
     try:
-        return await asyncio.to_thread(read, body) if len(body) > LONG_BYTES else read(body)
+        return await asyncio.to_thread(read, body) if len(body) > MIN_THREADED_BODY_BYTES else read(body)
     except OddsApiError as error:
         error.body = body
         raise
 
 
-def _refuse(heard: _Heard, body: bytes) -> NoReturn:
-    error: RefusedRequestError = refusal(heard.status, body, heard.quota)
-    error.retry_after = _retry_after(heard.headers.get("retry-after"))
+def _raise_api_error(received: _ReceivedHeaders, body: bytes) -> NoReturn:
+    error: ApiStatusError = error_from_response(received.status, body, received.quota)
+    error.retry_after_seconds = _parse_retry_after(received.headers.get("retry-after"))
     raise error
 
 
-def _retry_after(text: str | None) -> float | None:
+def _parse_retry_after(text: str | None) -> float | None:
     """Seconds, from seconds or an HTTP date."""
     if text is None:
         return None

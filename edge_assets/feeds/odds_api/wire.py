@@ -9,19 +9,19 @@ import msgspec
 from msgspec import Struct
 
 from edge_assets.feeds.odds_api.errors import (
+    InvalidJsonError,
     MalformedBodyError,
     OddsApiError,
-    TornBodyError,
     UnsupportedVersionError,
 )
 
 T = TypeVar("T")
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no JSON, not the JSON that is wanted, or nested without end."""
 
 
-class Sport(Struct, frozen=True):
+class WireSport(Struct, frozen=True):
     """One entry of `/sports`."""
 
     key: str
@@ -32,7 +32,7 @@ class Sport(Struct, frozen=True):
     has_outrights: bool = False
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class WireEvent(Struct, frozen=True, kw_only=True):
     """One entry of `/events`; outrights have no teams."""
 
     id: str
@@ -46,7 +46,7 @@ class Event(Struct, frozen=True, kw_only=True):
     away_rotation: int | None = None
 
 
-class Outcome(Struct, frozen=True, gc=False):
+class WireOutcome(Struct, frozen=True, gc=False):
     """One price (of `description`, at `point`, where the market has these)."""
 
     name: str
@@ -59,31 +59,31 @@ class Outcome(Struct, frozen=True, gc=False):
     multiplier: float | None = None
 
 
-class Market(Struct, frozen=True):
+class WireMarket(Struct, frozen=True):
     """The prices of one book in one market; captures before 2023 have no `last_update` here."""
 
     key: str
-    outcomes: list[Outcome]
+    outcomes: list[WireOutcome]
     last_update: datetime | None = None
     link: str | None = None
     sid: str | None = None
 
 
-class Bookmaker(Struct, frozen=True):
+class WireBookmaker(Struct, frozen=True):
     """What one book offers; event odds have no `last_update` here."""
 
     key: str
     title: str
-    markets: list[Market]
+    markets: list[WireMarket]
     last_update: datetime | None = None
     link: str | None = None
     sid: str | None = None
 
 
-class EventOdds(Event, frozen=True, kw_only=True):
+class WireEventOdds(WireEvent, frozen=True, kw_only=True):
     """One entry of `/odds`."""
 
-    bookmakers: list[Bookmaker]
+    bookmakers: list[WireBookmaker]
 
 
 class ListedMarket(Struct, frozen=True):
@@ -93,7 +93,7 @@ class ListedMarket(Struct, frozen=True):
     last_update: datetime | None = None
 
 
-class MarketLister(Struct, frozen=True):
+class BookMarkets(Struct, frozen=True):
     """A book and the markets it has."""
 
     key: str
@@ -101,24 +101,24 @@ class MarketLister(Struct, frozen=True):
     markets: list[ListedMarket]
 
 
-class EventMarkets(Event, frozen=True, kw_only=True):
+class EventMarkets(WireEvent, frozen=True, kw_only=True):
     """The answer of `/events/{id}/markets`."""
 
-    bookmakers: list[MarketLister]
+    bookmakers: list[BookMarkets]
 
 
-class TeamScore(Struct, frozen=True):
+class WireTeamScore(Struct, frozen=True):
     """A team's points, as text; some feeds send numbers, or nothing."""
 
     name: str
     score: str | int | float | None = None
 
 
-class Score(Event, frozen=True, kw_only=True):
+class WireScore(WireEvent, frozen=True, kw_only=True):
     """One entry of `/scores`; `scores` is None before the start, and in no particular order after it."""
 
     completed: bool
-    scores: list[TeamScore] | None = None
+    scores: list[WireTeamScore] | None = None
     last_update: datetime | None = None
 
 
@@ -129,7 +129,7 @@ class Participant(Struct, frozen=True):
     id: str
 
 
-class Envelope(Struct, Generic[T], frozen=True):
+class HistoricalEnvelope(Struct, Generic[T], frozen=True):
     """A historical answer: the snapshot's time, its neighbours' times, and what the live endpoint sent."""
 
     timestamp: datetime
@@ -138,7 +138,7 @@ class Envelope(Struct, Generic[T], frozen=True):
     next_timestamp: datetime | None = None
 
 
-class _Version3(Struct):
+class _Version3Body(Struct):
     success: bool
     data: msgspec.Raw
 
@@ -147,24 +147,24 @@ def decode(body: bytes, kind: type[T]) -> T:
     """Decode an answer.
 
     Raises:
-        TornBodyError: the JSON ends early or is broken.
+        InvalidJsonError: the JSON ends early or is broken.
         UnsupportedVersionError: it is of API version 3.
         MalformedBodyError: it is something else than `kind`.
     """
     try:
         # lax: with `dateFormat=unix` times are integers, which strict decoding does not take for times
         return msgspec.json.decode(body, type=kind, strict=False)
-    except UNREADABLE as error:
-        failure = misread(body, error)
+    except DECODE_ERRORS as error:
+        failure = classify_decode_error(body, error)
     raise failure
 
 
-def misread(body: bytes, error: Exception) -> OddsApiError:
+def classify_decode_error(body: bytes, error: Exception) -> OddsApiError:
     """What it means that a body could not be decoded."""
     if not isinstance(error, msgspec.ValidationError):
-        return TornBodyError(str(error))
+        return InvalidJsonError(str(error))
     try:
-        msgspec.json.decode(body, type=_Version3)
-    except UNREADABLE:
+        msgspec.json.decode(body, type=_Version3Body)
+    except DECODE_ERRORS:
         return MalformedBodyError(str(error))
     return UnsupportedVersionError("this is API version 3; the base URL must lead to version 4")

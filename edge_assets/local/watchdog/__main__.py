@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from edge_assets.local.home import Home
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.local.watchdog.counterpart import show_life
-from edge_assets.local.watchdog.duties import Ports
-from edge_assets.local.watchdog.notes import Notes
-from edge_assets.local.watchdog.rounds import Places, Rounds
+from edge_assets.local.watchdog.counterpart import write_heartbeat
+from edge_assets.local.watchdog.duties import WatchedPorts
+from edge_assets.local.watchdog.notes import FindingReporter
+from edge_assets.local.watchdog.rounds import Endpoints, Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS_BETWEEN_ROUNDS = 5.0
-ROUND_SECONDS = 45.0
+MAX_ROUND_SECONDS = 45.0
 """No server that stops in the middle of an answer holds a round for longer; a restart takes up to 40 s."""
 SECONDS_BETWEEN_ALARMS = 10.0
 """Should one be lost in code that may not be interrupted; longer than a pause, which none may interrupt."""
@@ -38,37 +38,37 @@ def main() -> None:
     """Make rounds until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     parser = argparse.ArgumentParser(description="Looks after the services of a local stack.")
-    for name in Ports._fields:
+    for name in WatchedPorts._fields:
         parser.add_argument(f"--{name}-port", dest=name, type=int)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     home = Home(Path(os.environ["EDGE_HOME"]))
-    places = Places(
+    endpoints = Endpoints(
         os.environ["DATABASE_URL"],
-        _plain(os.environ.get("DAGSTER_POSTGRES_URL")),
+        _without_driver(os.environ.get("DAGSTER_POSTGRES_URL")),
         os.environ["REDIS_URL"],
-        Ports(**vars(asked)),
+        WatchedPorts(**vars(arguments)),
     )
-    rounds = Rounds(home, Supervisor(home), places, Notes(home))
+    watchdog = Watchdog(home, Supervisor(home), endpoints, FindingReporter(home))
     while True:
-        with give_up_after(ROUND_SECONDS):
-            rounds.make()
-        show_life(home)
+        with time_limit(MAX_ROUND_SECONDS):
+            watchdog.run_round()
+        write_heartbeat(home)
         time.sleep(SECONDS_BETWEEN_ROUNDS)
 
 
-def _plain(url: str | None) -> str | None:
+def _without_driver(url: str | None) -> str | None:
     """Dagster's URL without SQLAlchemy's name of the driver."""
     return url and url.replace("postgresql+psycopg2://", "postgresql://", 1)
 
 
 @contextmanager
-def give_up_after(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float) -> Iterator[None]:
     """Go on with the next round if this one takes longer."""
 
-    def give_up(*_: object) -> NoReturn:
+    def raise_timeout(*_: object) -> NoReturn:
         raise RoundTooLongError
 
-    signal.signal(signal.SIGALRM, give_up)
+    signal.signal(signal.SIGALRM, raise_timeout)
     try:
         signal.setitimer(signal.ITIMER_REAL, seconds, SECONDS_BETWEEN_ALARMS)
         try:

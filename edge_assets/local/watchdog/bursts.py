@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING
 import psutil
 
 from edge_assets.health.assessment import BURSTS
-from edge_assets.health.findings import Finding
-from edge_assets.health.words import duration
-from edge_assets.local.runs import is_run, processes_of_runs
-from edge_assets.store.problems import ProblemKind
+from edge_assets.health.findings import HealthIssue
+from edge_assets.health.words import format_duration
+from edge_assets.local.runs import find_run_processes, is_run
+from edge_assets.store.health.problems import ProblemKind
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-    from edge_assets.store.dagster_runs import RunProcess
+    from edge_assets.store.health.dagster_runs import RunProcess
 
-BURST = "burst"
-SECONDS_TO_TELL = 15.0
-SECONDS_TO_KILL = 60.0
+BURST_JOB = "burst"
+REPORT_AFTER_SECONDS = 15.0
+KILL_AFTER_SECONDS = 60.0
 """A burst that waits wakes every second or two, to show itself in its leases."""
-LONGEST_LOOK_SECONDS = 10.0
+MAX_SAMPLE_GAP_SECONDS = 10.0
 """No more counts between two looks: a watchdog or a machine that was stopped itself has not seen the time pass."""
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Progress:
             last = before.get(process)
             still = _Stillness(sign, now)
             if last is not None and last.sign == sign:
-                still.seconds = last.seconds + min(now - last.seen_at, LONGEST_LOOK_SECONDS)
+                still.seconds = last.seconds + min(now - last.seen_at, MAX_SAMPLE_GAP_SECONDS)
             self._known[process] = still
 
     def stillness(self, process: Hashable) -> float:
@@ -70,34 +70,34 @@ class BurstWatch:
     def __init__(self) -> None:
         self._progress = Progress()
 
-    def look(self, code_server: int, noted: Sequence[RunProcess], now: float) -> Iterator[Finding]:
+    def check(self, code_server: int, noted: Sequence[RunProcess], now: float) -> Iterator[HealthIssue]:
         """Look at what the code server has spawned, and at what Dagster has `noted` of runs in flight."""
-        runs = dict(_bursts(code_server, noted))
-        self._progress.observe({process: _done(process) for process in runs}, now)
-        hung = {process: name for process, name in runs.items() if self._stillness(process) > SECONDS_TO_TELL}
+        runs = dict(_find_bursts(code_server, noted))
+        self._progress.observe({process: _measure_work(process) for process in runs}, now)
+        hung = {process: name for process, name in runs.items() if self._stillness(process) > REPORT_AFTER_SECONDS}
         if hung:
-            said = (f"{name} makes no progress for {self._words(process)}" for process, name in hung.items())
-            yield Finding(ProblemKind.SERVICE_HANGS, BURST, "; ".join(said))
+            said = (f"{name} makes no progress for {self._describe(process)}" for process, name in hung.items())
+            yield HealthIssue(ProblemKind.SERVICE_HANGS, BURST_JOB, "; ".join(said))
         for process, name in hung.items():
-            if self._stillness(process) >= SECONDS_TO_KILL:
-                log.warning("%s made no progress for %s and is killed", name, self._words(process))
+            if self._stillness(process) >= KILL_AFTER_SECONDS:
+                log.warning("%s made no progress for %s and is killed", name, self._describe(process))
                 with suppress(psutil.Error):
                     process.kill()
 
     def _stillness(self, process: psutil.Process) -> float:
         return self._progress.stillness(process)
 
-    def _words(self, process: psutil.Process) -> str:
-        return duration(timedelta(seconds=self._stillness(process)))
+    def _describe(self, process: psutil.Process) -> str:
+        return format_duration(timedelta(seconds=self._stillness(process)))
 
 
-def _bursts(code_server: int, noted: Sequence[RunProcess]) -> Iterator[tuple[psutil.Process, str]]:
+def _find_bursts(code_server: int, noted: Sequence[RunProcess]) -> Iterator[tuple[psutil.Process, str]]:
     """The processes of bursts, those of a code server that is gone among them, and of runs that only start.
 
     Other jobs may wait for a long query of theirs; they are in nobody's way.
     """
     known = {run.pid for run in noted}
-    for process in processes_of_runs(code_server):
+    for process in find_run_processes(code_server):
         if process.pid not in known:
             yield process, f"process {process.pid} of a run that starts"
     for run in noted:
@@ -106,7 +106,7 @@ def _bursts(code_server: int, noted: Sequence[RunProcess]) -> Iterator[tuple[psu
                 yield process, f"process {run.pid} of run {run.run_id[:8]}"
 
 
-def _done(process: psutil.Process) -> Hashable:
+def _measure_work(process: psutil.Process) -> Hashable:
     """What changes whenever a process does anything: seconds of CPU, and how often it got and gave up the CPU."""
     with suppress(psutil.Error):
         return process.cpu_times(), process.num_ctx_switches()

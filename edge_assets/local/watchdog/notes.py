@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edge_assets.health.assessment import BURSTS
-from edge_assets.health.findings import Finding
+from edge_assets.health.findings import HealthIssue
 from edge_assets.local.home import write_private
-from edge_assets.store.problems import ProblemKind, clear_problem, read_problems, report_problem
+from edge_assets.store.health.problems import ProblemKind, clear_problem, load_problems, report_problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.local.home import Home
-    from edge_assets.store.problems import Problem
+    from edge_assets.store.health.problems import Problem
 
 log = logging.getLogger(__name__)
 
-OWN_KINDS = frozenset(
+WATCHDOG_KINDS = frozenset(
     {
         ProblemKind.SERVICE_DOWN,
         ProblemKind.SERVICE_HANGS,
@@ -36,38 +36,38 @@ OWN_KINDS = frozenset(
     }
 )
 """Of whatever subject. The scorer tells a fault of Redis too, anew for as long as it meets it."""
-FRESH_SECONDS = 30.0
+MAX_FILE_AGE_SECONDS = 30.0
 """The file is written every few seconds; an older one is of the past."""
-NAME = "watchdog.json"
+FILE_NAME = "watchdog.json"
 
 
-class Notes:
+class FindingReporter:
     """Reports each finding anew at every pass, and clears those that are over."""
 
     def __init__(self, home: Home) -> None:
-        self._path = home.run / NAME
+        self._path = home.run / FILE_NAME
         self._reported: set[tuple[str, str]] | None = None
 
-    def store(self, conn: Connection, findings: Collection[Finding]) -> None:
+    def save(self, conn: Connection, findings: Collection[HealthIssue]) -> None:
         """Bring the database up to date; raises `psycopg.Error` where it cannot be."""
         if self._reported is None:
-            self._reported = {(p.kind, p.subject) for p in read_problems(conn) if _is_own(p)}
+            self._reported = {(p.kind, p.subject) for p in load_problems(conn) if _is_from_watchdog(p)}
         present = {(finding.kind, finding.subject) for finding in findings}
         for finding in findings:
             report_problem(conn, ProblemKind(finding.kind), finding.subject, finding.detail)
         for kind, subject in self._reported - present:
             clear_problem(conn, ProblemKind(kind), subject)
-        self._log(present)
+        self._log_changes(present)
         self._reported = present
         self._path.unlink(missing_ok=True)
 
-    def keep_beside(self, findings: Collection[Finding]) -> None:
+    def write_fallback_file(self, findings: Collection[HealthIssue]) -> None:
         """Write a file for `edge status`, as the database is away; a disk that is full keeps none."""
         rows = [{"kind": f.kind, "subject": f.subject, "detail": f.detail} for f in findings]
         with suppress(OSError):
             write_private(self._path, json.dumps({"at": time.time(), "findings": rows}))
 
-    def _log(self, present: set[tuple[str, str]]) -> None:
+    def _log_changes(self, present: set[tuple[str, str]]) -> None:
         before = self._reported or set()
         for kind, subject in sorted(present - before):
             log.warning("%s %s", kind, subject)
@@ -75,22 +75,22 @@ class Notes:
             log.info("%s %s is over", kind, subject)
 
 
-def _is_own(problem: Problem) -> bool:
+def _is_from_watchdog(problem: Problem) -> bool:
     """Whether a watchdog has reported it, an earlier one perhaps, that was killed before it could take it away.
 
     Of sports, and of bursts that fail, others tell.
     """
     is_clock = (problem.kind, problem.subject) == (ProblemKind.CLOCK_CHANGED, "")
     is_run = problem.kind == ProblemKind.RUN_FAILED and problem.subject != BURSTS
-    return problem.kind in OWN_KINDS or is_clock or is_run
+    return problem.kind in WATCHDOG_KINDS or is_clock or is_run
 
 
-def read_beside(home: Home) -> list[Finding]:
+def read_fallback_file(home: Home) -> list[HealthIssue]:
     """What the watchdog has found while the database is away; nothing where it has not, or long ago."""
     try:
-        noted = json.loads((home.run / NAME).read_text())
-        if abs(time.time() - noted["at"]) > FRESH_SECONDS:
+        content = json.loads((home.run / FILE_NAME).read_text())
+        if abs(time.time() - content["at"]) > MAX_FILE_AGE_SECONDS:
             return []
-        return [Finding(row["kind"], row["subject"], row["detail"]) for row in noted["findings"]]
+        return [HealthIssue(row["kind"], row["subject"], row["detail"]) for row in content["findings"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []

@@ -14,13 +14,13 @@ from edge_assets.local.ports import HOST
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECONDS = 3.0
+PROBE_TIMEOUT_SECONDS = 3.0
 PROBE_KEY = "edge:probe"
-PROBE_MILLISECONDS = 1000
+PROBE_KEY_TTL_MS = 1000
 LOG_TAIL_BYTES = 4096
-TELLING = {http.client.OK, http.client.SERVICE_UNAVAILABLE}
+SERVICE_STATUSES = {http.client.OK, http.client.SERVICE_UNAVAILABLE}
 """Any other status is a guard's or another program's, and says nothing about the service."""
-PING = b"PING\r\n"
+PING_REQUEST = b"PING\r\n"
 """To a Redis; without the password it refuses, which is an answer."""
 SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)
 """To a PostgreSQL, which answers it in a letter before it asks who is there, also while it recovers."""
@@ -29,7 +29,7 @@ UNREACHABLE, REFUSES_WRITES = "unreachable", "refuses writes"
 
 def get_json(port: int, path: str) -> dict[str, Any] | None:
     """What a server answers of its state, good or bad; None if it does not, or refuses, or answers no JSON object."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS)
+    connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_TIMEOUT_SECONDS)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()
@@ -38,13 +38,13 @@ def get_json(port: int, path: str) -> dict[str, Any] | None:
         return None
     finally:
         connection.close()
-    return answer if isinstance(answer, dict) and response.status in TELLING else None
+    return answer if isinstance(answer, dict) and response.status in SERVICE_STATUSES else None
 
 
-def replies(port: int, question: bytes) -> bool:
+def has_reply(port: int, question: bytes) -> bool:
     """Whether a server says anything to a question in its own protocol."""
     try:
-        with socket.create_connection((HOST, port), timeout=SECONDS) as connection:
+        with socket.create_connection((HOST, port), timeout=PROBE_TIMEOUT_SECONDS) as connection:
             connection.sendall(question)
             return bool(connection.recv(1))
     except OSError:
@@ -64,19 +64,21 @@ def redis_fault(url: str) -> tuple[str, str] | None:
         user = (unquote(parts.username),) if parts.username else ()
         commands.append(("AUTH", *user, unquote(parts.password)))
     commands.append(("SELECT", parts.path.removeprefix("/") or "0"))
-    commands.append(("SET", PROBE_KEY, "1", "PX", str(PROBE_MILLISECONDS)))
+    commands.append(("SET", PROBE_KEY, "1", "PX", str(PROBE_KEY_TTL_MS)))
     try:
-        with socket.create_connection((parts.hostname, parts.port or 6379), timeout=SECONDS) as connection:
-            return _refusal(connection, commands)
+        with socket.create_connection(
+            (parts.hostname, parts.port or 6379), timeout=PROBE_TIMEOUT_SECONDS
+        ) as connection:
+            return _first_error(connection, commands)
     except OSError as error:
         return UNREACHABLE, str(error) or type(error).__name__
 
 
-def _refusal(connection: socket.socket, commands: list[tuple[str, ...]]) -> tuple[str, str] | None:
+def _first_error(connection: socket.socket, commands: list[tuple[str, ...]]) -> tuple[str, str] | None:
     with connection.makefile("rb") as answers:
         for command in commands:
-            words = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in (w.encode() for w in command))
-            connection.sendall(b"*%d\r\n%b" % (len(command), words))
+            arguments = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in (w.encode() for w in command))
+            connection.sendall(b"*%d\r\n%b" % (len(command), arguments))
             answer = answers.readline().decode(errors="replace").strip()
             if not answer:
                 return UNREACHABLE, "the connection was closed"
@@ -85,7 +87,7 @@ def _refusal(connection: socket.socket, commands: list[tuple[str, ...]]) -> tupl
     return None
 
 
-def last_words(log: Path) -> str:
+def last_log_line(log: Path) -> str:
     """The last line that a service has logged; empty where there is none."""
     try:
         with log.open("rb") as file:

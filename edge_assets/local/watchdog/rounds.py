@@ -15,170 +15,175 @@ import psutil
 import psycopg
 
 from edge_assets.health.assessment import BURSTS
-from edge_assets.health.findings import Finding
-from edge_assets.health.machine import Machine, assess_machine
-from edge_assets.health.words import duration
-from edge_assets.local.disk import keep_reserve
+from edge_assets.health.findings import HealthIssue
+from edge_assets.health.machine import MachineResources, assess_machine
+from edge_assets.health.words import format_duration
+from edge_assets.local.disk import ensure_reserve
 from edge_assets.local.errors import LocalError
-from edge_assets.local.listeners import owns
+from edge_assets.local.listeners import owns_port
 from edge_assets.local.watchdog import probing
 from edge_assets.local.watchdog.bursts import BurstWatch
-from edge_assets.local.watchdog.clock import ClockWatch, read_clocks
-from edge_assets.local.watchdog.duties import CODE, Ports, duties, recording_ended
-from edge_assets.local.watchdog.liveness import Liveness, Starts
-from edge_assets.store.dagster_runs import last_runs, run_processes
-from edge_assets.store.growth import bytes_per_day
-from edge_assets.store.problems import ProblemKind, beat
-from edge_assets.store.vital_signs import VitalSigns, connect_briefly, read_vital_signs
+from edge_assets.local.watchdog.clock import ClockMonitor, read_clocks
+from edge_assets.local.watchdog.duties import CODE_SERVER, WatchedPorts, has_recording_ended, watched_services
+from edge_assets.local.watchdog.liveness import Liveness, StartCounter
+from edge_assets.store.health.dagster_runs import load_last_runs, load_run_processes
+from edge_assets.store.health.problems import ProblemKind, record_heartbeat
+from edge_assets.store.health.vital_signs import HealthSnapshot, connect_with_timeout, load_health_snapshot
+from edge_assets.store.maintenance.growth import measure_bytes_per_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edge_assets.local.home import Home
     from edge_assets.local.supervisor import ProgramInfo, Supervisor
-    from edge_assets.local.watchdog.duties import Duty
-    from edge_assets.local.watchdog.notes import Notes
+    from edge_assets.local.watchdog.duties import WatchedService
+    from edge_assets.local.watchdog.notes import FindingReporter
 
 log = logging.getLogger(__name__)
 
-NAME = "watchdog"
-DOWN = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
-MANY_STARTS = 3
-SECONDS_BETWEEN_MEASUREMENTS = 3_600.0
+WATCHDOG_NAME = "watchdog"
+DOWN_STATES = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
+MIN_CRASH_LOOP_STARTS = 3
+MEASURE_INTERVAL_SECONDS = 3_600.0
 """Of what grows: it looks at every file of the home."""
-ERRORS_OF_SERVER = (psycopg.Error, TimeoutError)
+DATABASE_ERRORS = (psycopg.Error, TimeoutError)
 REDIS_KINDS = {
     probing.UNREACHABLE: ProblemKind.REDIS_UNREACHABLE,
     probing.REFUSES_WRITES: ProblemKind.REDIS_REFUSES_WRITES,
 }
 
 
-def without_supervisor() -> Finding:
+def supervisor_down_finding() -> HealthIssue:
     """What is wrong when supervisord is dead: its programs run on, each until it ends."""
     detail = "what ends is not started again: `edge down`, then `edge up`"
-    return Finding(ProblemKind.SERVICE_DOWN, "supervisord", detail)
+    return HealthIssue(ProblemKind.SERVICE_DOWN, "supervisord", detail)
 
 
-class Places(NamedTuple):
+class Endpoints(NamedTuple):
     """Where everything is; `dagster_url` is of Dagster's own database."""
 
     database_url: str
     dagster_url: str | None
     redis_url: str
-    ports: Ports
+    ports: WatchedPorts
 
 
-class Rounds:
+class Watchdog:
     """Remembers from round to round what was seen when."""
 
-    def __init__(self, home: Home, supervisor: Supervisor, places: Places, notes: Notes) -> None:
+    def __init__(self, home: Home, supervisor: Supervisor, endpoints: Endpoints, reporter: FindingReporter) -> None:
         self._home = home
         self._supervisor = supervisor
-        self._places = places
-        self._notes = notes
-        self._clock = ClockWatch()
+        self._endpoints = endpoints
+        self._reporter = reporter
+        self._clock = ClockMonitor()
         self._bursts = BurstWatch()
-        self._starts: dict[str, Starts] = defaultdict(Starts)
+        self._start_counters: dict[str, StartCounter] = defaultdict(StartCounter)
         self._programs: list[ProgramInfo] = []
         self._is_database_away = False
         self._bytes_per_day, self._measured_at = 0.0, -math.inf
-        self._duties = duties(places.ports, time.monotonic, self._owns)
-        self._lives = {duty.service: Liveness(duty.patience, time.monotonic()) for duty in self._duties}
+        self._watched = watched_services(endpoints.ports, time.monotonic, self._owns_port)
+        self._liveness = {duty.name: Liveness(duty.timeouts, time.monotonic()) for duty in self._watched}
 
-    def make(self) -> None:
+    def run_round(self) -> None:
         """Make one; what cannot be asked is left out, and told."""
-        keep_reserve(self._home.reserve)
-        signs = self._signs()
+        ensure_reserve(self._home.reserve)
+        signs = self._read_signs()
         self._is_database_away = signs is None
-        findings = [*self._found(signs)]
+        findings = [*self._find_problems(signs)]
         try:
             if signs is None:
                 raise TimeoutError
-            with closing(connect_briefly(self._places.database_url, NAME)) as conn:
-                self._notes.store(conn, findings)
-                beat(conn, NAME)
-                self._measure(conn)
-        except ERRORS_OF_SERVER:
-            self._notes.keep_beside(findings)
+            with closing(connect_with_timeout(self._endpoints.database_url, WATCHDOG_NAME)) as conn:
+                self._reporter.save(conn, findings)
+                record_heartbeat(conn, WATCHDOG_NAME)
+                self._measure_growth(conn)
+        except DATABASE_ERRORS:
+            self._reporter.write_fallback_file(findings)
 
-    def _signs(self) -> VitalSigns | None:
+    def _read_signs(self) -> HealthSnapshot | None:
         try:
-            with closing(connect_briefly(self._places.database_url, NAME)) as conn:
-                return read_vital_signs(conn)
-        except ERRORS_OF_SERVER as error:
+            with closing(connect_with_timeout(self._endpoints.database_url, WATCHDOG_NAME)) as conn:
+                return load_health_snapshot(conn)
+        except DATABASE_ERRORS as error:
             if not self._is_database_away:
                 log.warning("the database does not answer: %s", error)
             return None
 
-    def _found(self, signs: VitalSigns | None) -> Iterator[Finding]:
-        if said := self._clock.observe(read_clocks()):
-            yield Finding(ProblemKind.CLOCK_CHANGED, "", said)
-        yield from self._down()
-        for duty in self._duties:
-            yield from self._silent(duty, signs)
-        yield from self._redis()
-        yield from assess_machine(self._machine())
+    def _find_problems(self, signs: HealthSnapshot | None) -> Iterator[HealthIssue]:
+        if change := self._clock.observe(read_clocks()):
+            yield HealthIssue(ProblemKind.CLOCK_CHANGED, "", change)
+        yield from self._find_down()
+        for watched in self._watched:
+            yield from self._find_silent(watched, signs)
+        yield from self._find_redis_fault()
+        yield from assess_machine(self._machine_state())
         if signs is not None:
-            yield from self._runs()
-        if recording_ended(self._places.ports):
-            yield Finding(ProblemKind.RECORDING_ENDED, "", "")
+            yield from self._find_failed_runs()
+        if has_recording_ended(self._endpoints.ports):
+            yield HealthIssue(ProblemKind.RECORDING_ENDED, "", "")
 
-    def _down(self) -> Iterator[Finding]:
+    def _find_down(self) -> Iterator[HealthIssue]:
         """Programs that have ended, or end again and again; without a supervisor the others are those of before."""
         if self._supervisor.pid is None:
-            yield without_supervisor()
+            yield supervisor_down_finding()
             return
         try:
             self._programs = self._supervisor.programs()
         except (LocalError, OSError) as error:
-            yield Finding(ProblemKind.SERVICE_HANGS, "supervisord", str(error))
+            yield HealthIssue(ProblemKind.SERVICE_HANGS, "supervisord", str(error))
             return
         for program in self._programs:
-            starts = self._starts[program.name].observe(program.pid, time.monotonic())
-            if program.state in DOWN or starts >= MANY_STARTS:
-                said = probing.last_words(self._home.logs / f"{program.name}.log")
-                again = f"started {starts} times in 3 minutes; " if starts >= MANY_STARTS else ""
-                yield Finding(ProblemKind.SERVICE_DOWN, program.name, f"{again}it last said: {said or 'nothing'}")
+            starts = self._start_counters[program.name].observe(program.pid, time.monotonic())
+            if program.state in DOWN_STATES or starts >= MIN_CRASH_LOOP_STARTS:
+                last_line = probing.last_log_line(self._home.logs / f"{program.name}.log")
+                prefix = f"started {starts} times in 3 minutes; " if starts >= MIN_CRASH_LOOP_STARTS else ""
+                yield HealthIssue(
+                    ProblemKind.SERVICE_DOWN, program.name, f"{prefix}it last said: {last_line or 'nothing'}"
+                )
 
-    def _silent(self, duty: Duty, signs: VitalSigns | None) -> Iterator[Finding]:
-        life, now = self._lives[duty.service], time.monotonic()
-        life.observe(duty.sign(signs), self._pid(duty.restarts[0]), now)
-        quiet = life.silence(now)
-        if quiet is not None:
-            detail = f"no sign of life for {duration(timedelta(seconds=quiet))}"
-            yield Finding(ProblemKind.SERVICE_HANGS, duty.service, detail)
-            if life.is_to_restart(now):
-                self._restart(duty.restarts[life.restarted() % len(duty.restarts)])
+    def _find_silent(self, watched: WatchedService, signs: HealthSnapshot | None) -> Iterator[HealthIssue]:
+        liveness, now = self._liveness[watched.name], time.monotonic()
+        liveness.observe(watched.sign_of_life(signs), self._pid(watched.restart_programs[0]), now)
+        silent_seconds = liveness.silent_seconds(now)
+        if silent_seconds is not None:
+            detail = f"no sign of life for {format_duration(timedelta(seconds=silent_seconds))}"
+            yield HealthIssue(ProblemKind.SERVICE_HANGS, watched.name, detail)
+            if liveness.is_restart_due(now):
+                self._restart(watched.restart_programs[liveness.record_restart() % len(watched.restart_programs)])
 
     def _pid(self, name: str) -> int:
         return next((program.pid for program in self._programs if program.name == name), 0)
 
-    def _owns(self, name: str, port: int) -> bool:
-        return owns(self._programs, name, port)
+    def _owns_port(self, name: str, port: int) -> bool:
+        return owns_port(self._programs, name, port)
 
     def _restart(self, program: str) -> None:
         log.warning("%s hangs and is restarted", program)
         with suppress(LocalError, OSError):
             self._supervisor.restart(program)
 
-    def _redis(self) -> Iterator[Finding]:
-        if fault := probing.redis_fault(self._places.redis_url):
-            yield Finding(REDIS_KINDS[fault[0]], "", fault[1])
+    def _find_redis_fault(self) -> Iterator[HealthIssue]:
+        if fault := probing.redis_fault(self._endpoints.redis_url):
+            yield HealthIssue(REDIS_KINDS[fault[0]], "", fault[1])
 
-    def _measure(self, conn: psycopg.Connection) -> None:
-        if time.monotonic() - self._measured_at > SECONDS_BETWEEN_MEASUREMENTS:
+    def _measure_growth(self, conn: psycopg.Connection) -> None:
+        if time.monotonic() - self._measured_at > MEASURE_INTERVAL_SECONDS:
             self._measured_at = time.monotonic()
-            self._bytes_per_day = bytes_per_day(conn, self._home.root)
+            self._bytes_per_day = measure_bytes_per_day(conn, self._home.root)
 
-    def _machine(self) -> Machine:
+    def _machine_state(self) -> MachineResources:
         free = shutil.disk_usage(self._home.root).free
-        return Machine(str(self._home.root), free, psutil.virtual_memory().available, self._bytes_per_day)
+        return MachineResources(str(self._home.root), free, psutil.virtual_memory().available, self._bytes_per_day)
 
-    def _runs(self) -> Iterator[Finding]:
-        if self._places.dagster_url is None:
+    def _find_failed_runs(self) -> Iterator[HealthIssue]:
+        if self._endpoints.dagster_url is None:
             return
-        with suppress(*ERRORS_OF_SERVER), closing(connect_briefly(self._places.dagster_url, NAME)) as conn:
-            for run in last_runs(conn):
+        with (
+            suppress(*DATABASE_ERRORS),
+            closing(connect_with_timeout(self._endpoints.dagster_url, WATCHDOG_NAME)) as conn,
+        ):
+            for run in load_last_runs(conn):
                 if run.is_failure and run.job != BURSTS:  # those the sensor tells, with the reason
-                    yield Finding(ProblemKind.RUN_FAILED, run.job, f"run {run.run_id[:8]}")
-            yield from self._bursts.look(self._pid(CODE), run_processes(conn), time.monotonic())
+                    yield HealthIssue(ProblemKind.RUN_FAILED, run.job, f"run {run.run_id[:8]}")
+            yield from self._bursts.check(self._pid(CODE_SERVER), load_run_processes(conn), time.monotonic())

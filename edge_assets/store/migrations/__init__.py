@@ -1,1 +1,1 @@
-"""Alembic's environment; run through `edge_assets.store.schema.upgrade`."""
+"""Alembic's environment; run through `edge_assets.store.postgres.schema.upgrade`."""

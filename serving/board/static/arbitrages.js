@@ -1,37 +1,37 @@
-// Arbitrages as cards: what to stake where, of the editable bankroll.
+// Arbitrages as cards: what to bet at which book, and the stakes for the bankroll entered.
 
 import { el, setText } from "./dom.js";
 import * as show from "./format.js";
 
-const SHOWN = 50;
+const MAX_SHOWN = 50;
 
 const cards = new Map();
 
-export function renderArbitrages(box, arbitrages, { bankroll, onPick, unconfirmed }) {
-  const best = arbitrages.sort((a, b) => b.expected_value - a.expected_value).slice(0, SHOWN);
-  const nodes = best.map((alert) => kept(alert, bankroll, onPick));
+export function renderArbitrages(box, arbitrages, { bankroll, onPick, unconfirmedSeconds }) {
+  const best = arbitrages.sort((a, b) => b.expected_value - a.expected_value).slice(0, MAX_SHOWN);
+  const nodes = best.map((alert) => cardFor(alert, bankroll, onPick));
   const shown = new Set(best.map((alert) => alert.alert_id));
   for (const id of cards.keys()) if (!shown.has(id)) cards.delete(id);
-  nodes.forEach((node, i) => doubt(node, unconfirmed(best[i]), best[i].late_s));
+  nodes.forEach((node, i) => markUnconfirmed(node, unconfirmedSeconds(best[i]), best[i].late_s));
   if (nodes.length !== box.children.length || nodes.some((node, i) => node !== box.children[i])) box.replaceChildren(...nodes);
 }
 
-function doubt(node, unconfirmed, late) {
+function markUnconfirmed(node, unconfirmed, late) {
   node.classList.toggle("unconfirmed", unconfirmed !== null);
-  setText(node.querySelector(".doubt"), show.doubt(unconfirmed, late));
+  setText(node.querySelector(".unconfirmed-note"), show.unconfirmedText(unconfirmed, late));
 }
 
-// A card is made anew only when it says something new: otherwise its flash would start over.
-function kept(alert, bankroll, onPick) {
+// Reuse an unchanged card: a new one would restart its flash animation.
+function cardFor(alert, bankroll, onPick) {
   const last = cards.get(alert.alert_id);
   if (last?.seq === alert.seq && last.bankroll === bankroll) return last.node;
-  const node = card(alert, bankroll, onPick);
+  const node = buildCard(alert, bankroll, onPick);
   node.classList.toggle("new", alert.isNew && !last);
   cards.set(alert.alert_id, { seq: alert.seq, bankroll, node });
   return node;
 }
 
-function card(alert, bankroll, onPick) {
+function buildCard(alert, bankroll, onPick) {
   const closed = alert.state === "closed";
   const name = el("button", { class: "link strong", onclick: () => onPick(alert) }, show.event(alert));
   const about = `${show.market(alert.market)} ${show.point(alert.point, alert.market)} · starts ${show.start(alert.commence_at)}`;
@@ -44,7 +44,7 @@ function card(alert, bankroll, onPick) {
       el("span", {}, leg.selection),
       el("span", { class: "book" }, leg.book_title ?? leg.book),
       el("span", { class: "strong" }, show.price(leg.price)),
-      el("span", { title: "Stake of this leg, if the whole bankroll goes in" }, show.money(leg.stake_fraction * bankroll)),
+      el("span", { title: "Stake on this leg if you stake the whole bankroll" }, show.money(leg.stake_fraction * bankroll)),
     ),
   );
   return el(
@@ -53,7 +53,7 @@ function card(alert, bankroll, onPick) {
     el("header", {}, el("div", {}, name, el("small", { title: show.utc(alert.commence_at) }, about)), profit),
     el("ul", { class: "legs" }, ...legs),
     el("span", { class: "rules", title: meaning }, rules),
-    el("span", { class: "reason doubt" }),
+    el("span", { class: "reason unconfirmed-note" }),
     closed ? el("span", { class: "reason" }, `closed: ${show.reason(alert.reason)}`) : null,
   );
 }

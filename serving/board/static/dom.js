@@ -1,4 +1,4 @@
-// The only way this page makes elements: text is always text, never markup.
+// The only place that creates elements: text is always inserted as text, never as markup.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -16,8 +16,8 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Fill a select; an unchanged list is left alone, because a list that is open would close.
-export function options(select, entries, chosen) {
+// Fill a <select>. An unchanged list is left alone: replacing its options would close it while open.
+export function fillOptions(select, entries, chosen) {
   const signature = JSON.stringify(entries);
   if (select.dataset.signature !== signature) {
     select.replaceChildren(...entries.map(([value, text]) => el("option", { value }, text)));

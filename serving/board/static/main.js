@@ -1,163 +1,163 @@
-// The board: a snapshot by REST, then the live stream from exactly there.
+// The board: loads a snapshot by REST, then follows the live stream from exactly that point.
 
+import { AlertStore } from "./alert-store.js";
 import * as api from "./api.js";
 import { renderArbitrages } from "./arbitrages.js";
-import { $, el, options, setText } from "./dom.js";
-import { renderErrors } from "./errors.js";
+import { $, el, fillOptions, setText } from "./dom.js";
 import * as show from "./format.js";
 import { renderHealth } from "./health.js";
-import { Ledger } from "./ledger.js";
-import { Prices, lineOfAlert } from "./prices.js";
+import { renderLikelyErrors } from "./likely-errors.js";
+import { PriceTable, alertLineKey } from "./prices.js";
 import { AlertStream } from "./stream.js";
-import { ValueBets } from "./value-bets.js";
+import { ValueBetTable } from "./value-bets.js";
 
 const STATUS_MS = 5000;
 const BANNERS = {
-  simulate: "SIMULATED: an invented market. No price, event or bet on this page is real.",
-  replay: "REPLAY: a recorded market, played back. None of these prices can be had any more.",
+  simulate: "SIMULATED: a synthetic market. No price, event or bet on this page is real.",
+  replay: "REPLAY: recorded odds. None of these prices are available any more.",
 };
 
-const world = { feed: null, local: false, token: sessionStorage.getItem("token") };
-const prices = new Prices();
-const pick = (alert) => {
-  prices.pick({ sport: alert.sport, event: alert.event_id, line: lineOfAlert(alert) });
+const state = { feed: null, local: false, token: sessionStorage.getItem("token") };
+const priceTable = new PriceTable();
+const showPrices = (alert) => {
+  priceTable.select({ sport: alert.sport, event: alert.event_id, line: alertLineKey(alert) });
   $("prices-title").scrollIntoView({ behavior: "smooth", block: "nearest" });
 };
-const unconfirmed = (alert) => ledger.unconfirmed(alert);
-const table = new ValueBets($("value-bets"), { onPick: pick, onSort: () => draw(), unconfirmed });
-const ledger = new Ledger(() => draw());
-const titles = new Map();
+const unconfirmedSeconds = (alert) => alertStore.unconfirmedSeconds(alert);
+const valueBetTable = new ValueBetTable($("value-bets"), { onPick: showPrices, onSort: () => scheduleRender(), unconfirmedSeconds });
+const alertStore = new AlertStore(() => scheduleRender());
+const sportTitles = new Map();
 
-// Many alerts may arrive between two frames; they are drawn once.
-let due = false;
-function draw() {
-  if (due) return;
-  due = true;
+// Many alerts may arrive between two frames: render once per frame.
+let isRenderScheduled = false;
+function scheduleRender() {
+  if (isRenderScheduled) return;
+  isRenderScheduled = true;
   requestAnimationFrame(() => {
-    due = false;
+    isRenderScheduled = false;
     render();
   });
 }
 
 function render() {
   const bankroll = Number($("bankroll").value) || 0;
-  const bets = filtered(ledger.of("value"));
-  table.render(bets, { bankroll, now: ledger.now(world.feed) });
+  const bets = filterBets(alertStore.list("value"));
+  valueBetTable.render(bets, { bankroll, now: alertStore.feedTime(state.feed) });
   const rules = $("rules-filter").value;
-  const arbitrages = ledger.of("arbitrage").filter((alert) => !rules || (alert.rules ?? "unknown") === rules);
-  renderArbitrages($("arbitrages"), arbitrages, { bankroll, onPick: pick, unconfirmed });
-  const errors = ledger.of("likely_error");
-  renderErrors($("errors"), errors, { onPick: pick, unconfirmed });
+  const arbitrages = alertStore.list("arbitrage").filter((alert) => !rules || (alert.rules ?? "unknown") === rules);
+  renderArbitrages($("arbitrages"), arbitrages, { bankroll, onPick: showPrices, unconfirmedSeconds });
+  const errors = alertStore.list("likely_error");
+  renderLikelyErrors($("errors"), errors, { onPick: showPrices, unconfirmedSeconds });
   $("errors-panel").hidden = errors.length === 0;
   $("value-empty").hidden = bets.length > 0;
   $("value-bets").hidden = bets.length === 0;
   $("arbitrage-empty").hidden = arbitrages.length > 0;
-  setText($("count-value"), show.whole(ledger.open("value").length));
-  setText($("count-arbitrage"), show.whole(ledger.open("arbitrage").length));
+  setText($("count-value"), show.integer(alertStore.listOpen("value").length));
+  setText($("count-arbitrage"), show.integer(alertStore.listOpen("arbitrage").length));
 }
 
-function filtered(bets) {
+function filterBets(bets) {
   const sport = $("sport-filter").value;
   const edge = Number($("edge-filter").value) / 100;
   return bets
     .filter((bet) => (!sport || bet.sport === sport) && bet.edge >= edge)
-    .map((bet) => ({ ...bet, sport_title: titles.get(bet.sport) }));
+    .map((bet) => ({ ...bet, sport_title: sportTitles.get(bet.sport) }));
 }
 
 function setFeed(feed) {
-  world.feed = feed;
+  state.feed = feed;
   const text = BANNERS[feed];
   $("banner").hidden = !text;
   setText($("banner"), text ?? "");
   document.title = text ? `${text.split(":")[0]} · Edge Finder` : "Edge Finder";
 }
 
-async function snapshot() {
+async function loadSnapshot() {
   const [bets, arbitrages, errors, sports] = await Promise.all([
-    api.valueBets(),
-    api.arbitrages(),
-    api.likelyErrors(),
-    api.sports(),
+    api.fetchValueBets(),
+    api.fetchArbitrages(),
+    api.fetchLikelyErrors(),
+    api.fetchSports(),
   ]);
-  setFeed(bets.feed ?? world.feed);
-  for (const sport of sports) titles.set(sport.key, sport.title);
-  options($("sport-filter"), [["", "all"], ...titles], $("sport-filter").value);
-  prices.sports(sports);
-  ledger.reset([...bets.alerts, ...arbitrages.alerts, ...errors.alerts]);
+  setFeed(bets.feed ?? state.feed);
+  for (const sport of sports) sportTitles.set(sport.key, sport.title);
+  fillOptions($("sport-filter"), [["", "all"], ...sportTitles], $("sport-filter").value);
+  priceTable.setSports(sports);
+  alertStore.reset([...bets.alerts, ...arbitrages.alerts, ...errors.alerts]);
   return Math.min(bets.last_id, arbitrages.last_id, errors.last_id);
 }
 
 async function refreshStatus() {
   try {
-    const status = await api.status();
-    world.local = status.local;
+    const status = await api.fetchStatus();
+    state.local = status.local;
     if (status.feed) setFeed(status.feed);
-    if (status.feed && !titles.size) await snapshot();
-    setText($("count-alerts"), show.whole(status.alerts_opened));
+    if (status.feed && !sportTitles.size) await loadSnapshot();
+    setText($("count-alerts"), show.integer(status.alerts_opened));
     setText($("latency"), show.latency(status.latency_ms.p50));
     $("latency").title = `p95 ${show.latency(status.latency_ms.p95)}, p99 ${show.latency(status.latency_ms.p99)}`;
     const reasons = Object.entries(status.suppressed).sort((a, b) => b[1] - a[1]);
-    const chips = reasons.map(([why, n]) => el("span", { class: "chip" }, `${show.reason(why)} `, el("b", {}, show.whole(n))));
+    const chips = reasons.map(([why, n]) => el("span", { class: "chip" }, `${show.reason(why)} `, el("b", {}, show.integer(n))));
     $("suppressed").replaceChildren(...(chips.length ? chips : ["none"]));
   } catch {
-    // the connection's state says it already
+    // the connection state already shows it
   }
 }
 
 async function refreshHealth() {
   let answer = null;
   try {
-    answer = await api.health();
+    answer = await api.fetchHealth();
   } catch {
-    // told as what it is: nobody answers
+    // rendered as no answer
   }
   renderHealth(answer);
-  ledger.confirmations(answer ? answer.confirmations : null);
+  alertStore.setConfirmations(answer ? answer.confirmations : null);
 }
 
 const stream = new AlertStream({
-  token: () => (world.local ? api.session() : Promise.resolve(world.token)),
-  onHello: (hello) => setFeed(world.feed ?? hello.feed),
-  onAlert: (alert) => ledger.apply(alert),
-  onState: (state, text) => {
-    $("connection").dataset.state = state;
+  token: () => (state.local ? api.createSession() : Promise.resolve(state.token)),
+  onHello: (hello) => setFeed(state.feed ?? hello.feed),
+  onAlert: (alert) => alertStore.apply(alert),
+  onState: (connection, text) => {
+    $("connection").dataset.state = connection;
     setText($("connection"), text);
-    $("token-form").hidden = state !== "refused" || world.local;
+    $("token-form").hidden = connection !== "refused" || state.local;
   },
-  onReset: (what) => (what === "world" ? start() : renewToken()),
+  onReset: (what) => (what === "database" ? start() : renewToken()),
 });
 
 function renewToken() {
-  if (world.local) return stream.connect();
-  setText($("token-problem"), world.token ? $("connection").textContent : "");
-  world.token = null;
+  if (state.local) return stream.connect();
+  setText($("token-problem"), state.token ? $("connection").textContent : "");
+  state.token = null;
   sessionStorage.removeItem("token");
 }
 
 async function start() {
   await refreshStatus();
   try {
-    await stream.connect(await snapshot());
+    await stream.connect(await loadSnapshot());
   } catch {
-    setText($("connection"), "the server does not answer; trying again");
+    setText($("connection"), "server not responding; retrying");
     setTimeout(start, STATUS_MS);
   }
 }
 
 $("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  world.token = $("token").value.trim() || null;
-  if (world.token) sessionStorage.setItem("token", world.token);
+  state.token = $("token").value.trim() || null;
+  if (state.token) sessionStorage.setItem("token", state.token);
   $("token").value = "";
   stream.connect();
 });
 $("bankroll").value = localStorage.getItem("bankroll") ?? "1000";
 $("bankroll").addEventListener("input", () => {
   localStorage.setItem("bankroll", $("bankroll").value);
-  draw();
+  scheduleRender();
 });
-for (const id of ["sport-filter", "edge-filter", "rules-filter"]) $(id).addEventListener("input", draw);
-setInterval(() => table.tick(ledger.of("value"), ledger.now(world.feed)), 1000);
+for (const id of ["sport-filter", "edge-filter", "rules-filter"]) $(id).addEventListener("input", scheduleRender);
+setInterval(() => valueBetTable.updateAges(alertStore.list("value"), alertStore.feedTime(state.feed)), 1000);
 setInterval(refreshStatus, STATUS_MS);
 setInterval(refreshHealth, STATUS_MS);
 refreshHealth();

@@ -1,61 +1,61 @@
-// Prices by book of one line: a row a book, a column an outcome; the best starred, the stale greyed.
+// The prices of one line: a row per book, a column per outcome. Best prices are starred, stale ones greyed out.
 
 import * as api from "./api.js";
-import { $, el, options } from "./dom.js";
+import { $, el, fillOptions } from "./dom.js";
 import * as show from "./format.js";
 
 const REFRESH_MS = 5000;
 
-export class Prices {
+export class PriceTable {
   constructor() {
-    this.wanted = {};
-    $("price-sport").addEventListener("change", (e) => this.pick({ sport: e.target.value }));
-    $("price-event").addEventListener("change", (e) => this.pick({ ...this.wanted, event: Number(e.target.value), line: null }));
-    $("price-line").addEventListener("change", (e) => this.pick({ ...this.wanted, line: e.target.value }));
+    this.selection = {};
+    $("price-sport").addEventListener("change", (e) => this.select({ sport: e.target.value }));
+    $("price-event").addEventListener("change", (e) => this.select({ ...this.selection, event: Number(e.target.value), line: null }));
+    $("price-line").addEventListener("change", (e) => this.select({ ...this.selection, line: e.target.value }));
   }
 
-  sports(list) {
-    options($("price-sport"), list.map((s) => [s.key, s.title]), this.wanted.sport);
-    if (!this.wanted.sport && list.length) this.pick({ sport: list[0].key });
+  setSports(list) {
+    fillOptions($("price-sport"), list.map((s) => [s.key, s.title]), this.selection.sport);
+    if (!this.selection.sport && list.length) this.select({ sport: list[0].key });
   }
 
-  // Show an event, as {sport, event, line}; what is missing is chosen.
-  async pick(wanted) {
-    this.wanted = wanted;
+  // Show a selection {sport, event, line}; a missing event or line defaults to the first.
+  async select(selection) {
+    this.selection = selection;
     clearTimeout(this.timer);
     try {
-      const events = await api.events(wanted.sport);
-      const chosen = events.find((e) => e.event_id === wanted.event) ?? events[0];
-      const odds = chosen ? await api.odds(wanted.sport, chosen.event_id) : { events: [] };
-      if (wanted === this.wanted) this.#render(events, chosen, odds.events[0]?.lines ?? []);
+      const events = await api.fetchEvents(selection.sport);
+      const chosen = events.find((e) => e.event_id === selection.event) ?? events[0];
+      const odds = chosen ? await api.fetchOdds(selection.sport, chosen.event_id) : { events: [] };
+      if (selection === this.selection) this.#render(events, chosen, odds.events[0]?.lines ?? []);
     } catch {
-      this.#say("Prices cannot be loaded right now.");
+      this.#setNote("Prices cannot be loaded right now.");
     }
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.pick(this.wanted), REFRESH_MS);
+    this.timer = setTimeout(() => this.select(this.selection), REFRESH_MS);
   }
 
   #render(events, chosen, lines) {
-    $("price-sport").value = this.wanted.sport;
-    options($("price-event"), events.map((e) => [e.event_id, show.event(e)]), chosen?.event_id);
-    const line = lines.find((l) => lineKey(l) === this.wanted.line) ?? lines[0];
-    options($("price-line"), lines.map((l) => [lineKey(l), lineName(l)]), line && lineKey(line));
-    this.#say(line ? "" : "No prices are on offer.");
+    $("price-sport").value = this.selection.sport;
+    fillOptions($("price-event"), events.map((e) => [e.event_id, show.event(e)]), chosen?.event_id);
+    const line = lines.find((l) => lineKey(l) === this.selection.line) ?? lines[0];
+    fillOptions($("price-line"), lines.map((l) => [lineKey(l), lineName(l)]), line && lineKey(line));
+    this.#setNote(line ? "" : "No prices available.");
     const table = $("prices");
-    table.tHead.replaceChildren(...(line ? [head(line)] : []));
-    table.tBodies[0].replaceChildren(...(line ? body(line) : []));
+    table.tHead.replaceChildren(...(line ? [headerRow(line)] : []));
+    table.tBodies[0].replaceChildren(...(line ? bodyRows(line) : []));
   }
 
-  #say(text) {
+  #setNote(text) {
     $("prices-note").hidden = !text;
     $("prices-note").textContent = text;
   }
 }
 
-export const lineKey = (line) => `${line.market}|${line.point ?? ""}`;
+const lineKey = (line) => `${line.market}|${line.point ?? ""}`;
 
-// The line that an alert is about: the home side's point, as the odds have it.
-export const lineOfAlert = (alert) =>
+// The key of an alert's line. Odds state the home side's point, an alert on the away side its own.
+export const alertLineKey = (alert) =>
   lineKey({
     market: alert.market,
     point: alert.market === "spreads" && alert.outcome === "away" ? 0 - alert.point : alert.point,
@@ -63,12 +63,12 @@ export const lineOfAlert = (alert) =>
 
 const lineName = (line) => `${show.market(line.market)} ${show.point(line.point, line.market)}`.trim();
 
-function head(line) {
+function headerRow(line) {
   const outcomes = line.outcomes.map((o) => el("th", {}, show.selection({ ...o, market: line.market })));
   return el("tr", {}, el("th", {}, "Book"), ...outcomes, el("th", {}, "Age"));
 }
 
-function body(line) {
+function bodyRows(line) {
   const books = new Map();
   line.outcomes.forEach((outcome, column) => {
     const best = outcome.prices.find((p) => !p.stale)?.price;

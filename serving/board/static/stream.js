@@ -1,16 +1,18 @@
-// The live stream: connects, resumes after the last alert seen, and says how it is.
+// The live stream: connects, resumes after the last alert received, and reports its state.
 
-import { sendsTooMuch } from "./api.js";
-import { parse } from "./names.js";
+import { areCookiesTooLarge } from "./api.js";
+import { parseJson } from "./safe-text.js";
 
-const TOO_MUCH =
-  "not connected: other programs on this address have set too many cookies. Clear this page's cookies, or open it as localhost instead of 127.0.0.1";
+const COOKIES_TOO_LARGE =
+  "not connected: too many cookies from other programs on this address. Clear this page's cookies, or open it as localhost instead of 127.0.0.1";
 const UNAUTHORISED = 4401;
 const UNKNOWN_RESUME_ID = 4409;
-const LONGEST_WAIT_MS = 10_000;
+const MAX_RETRY_MS = 10_000;
 
 export class AlertStream {
-  // token(): promise of a token, or null if the user must give one. onState(state, text): live | connecting | refused.
+  // token(): promise of a token, or of null if the user must enter one.
+  // onState(state, text): live | connecting | refused.
+  // onReset("token"): the server refused the token. onReset("database"): the server has another database.
   constructor({ token, onAlert, onHello, onState, onReset }) {
     Object.assign(this, { token, onAlert, onHello, onState, onReset });
     this.after = null;
@@ -25,7 +27,7 @@ export class AlertStream {
     try {
       token = await this.token();
     } catch {
-      return this.#again();
+      return this.#scheduleReconnect();
     }
     if (token === null) return this.onState("refused", "token needed");
     const url = new URL("ws/alerts", location.href);
@@ -35,14 +37,14 @@ export class AlertStream {
       socket.wasOpen = true;
       socket.send(JSON.stringify({ token, after: this.after }));
     };
-    socket.onmessage = ({ data }) => this.#hear(socket, parse(data));
-    socket.onclose = ({ code, reason }) => socket === this.socket && this.#closed(code, reason, socket.wasOpen);
+    socket.onmessage = ({ data }) => this.#onMessage(socket, parseJson(data));
+    socket.onclose = ({ code, reason }) => socket === this.socket && this.#onClose(code, reason, socket.wasOpen);
   }
 
-  #hear(socket, message) {
+  #onMessage(socket, message) {
     if (message.type === "hello") {
       this.failures = 0;
-      this.silence = message.heartbeat_seconds * 2000;
+      this.silenceLimitMs = message.heartbeat_seconds * 2000;
       this.after ??= message.last_id;
       this.onState("live", "live");
       this.onHello(message);
@@ -51,19 +53,19 @@ export class AlertStream {
       this.onAlert(message);
     }
     clearTimeout(this.watchdog);
-    this.watchdog = setTimeout(() => socket.close(), this.silence);
+    this.watchdog = setTimeout(() => socket.close(), this.silenceLimitMs);
   }
 
-  async #closed(code, reason, wasOpen) {
+  async #onClose(code, reason, wasOpen) {
     clearTimeout(this.watchdog);
     if (code === UNAUTHORISED) return this.onState("refused", reason), this.onReset("token");
-    if (code === UNKNOWN_RESUME_ID) return this.onReset("world");
-    const why = !wasOpen && (await sendsTooMuch().catch(() => false)) ? TOO_MUCH : null;
-    this.#again(why);
+    if (code === UNKNOWN_RESUME_ID) return this.onReset("database");
+    const why = !wasOpen && (await areCookiesTooLarge().catch(() => false)) ? COOKIES_TOO_LARGE : null;
+    this.#scheduleReconnect(why);
   }
 
-  #again(why = null) {
-    const wait = Math.min(LONGEST_WAIT_MS, 500 * 2 ** this.failures++) * (0.5 + Math.random() / 2);
+  #scheduleReconnect(why = null) {
+    const wait = Math.min(MAX_RETRY_MS, 500 * 2 ** this.failures++) * (0.5 + Math.random() / 2);
     this.onState("connecting", why ?? `reconnecting in ${Math.ceil(wait / 1000)} s`);
     this.retry = setTimeout(() => this.connect(), wait);
   }

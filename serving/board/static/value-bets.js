@@ -1,23 +1,23 @@
-// The table of value bets. Rows are kept and filled in place, so that focus and animations survive.
+// The table of value bets. Rows are updated in place, which preserves focus and animations.
 
+import { priceAge } from "./alert-store.js";
 import { el, setText } from "./dom.js";
 import * as show from "./format.js";
-import { ageOf } from "./ledger.js";
 
-const SHOWN = 200;
+const MAX_SHOWN = 200;
 
-const orders = {
-  when: (a, b) => b.born - a.born,
+const comparators = {
+  when: (a, b) => b.firstId - a.firstId,
   price: (a, b) => b.price - a.price,
   edge: (a, b) => b.edge - a.edge,
   ev: (a, b) => b.expected_value_low - a.expected_value_low,
   confidence: (a, b) => b.confidence - a.confidence,
-  age: (a, b, now) => ageOf(a, now) - ageOf(b, now),
+  age: (a, b, now) => priceAge(a, now) - priceAge(b, now),
 };
 
-export class ValueBets {
-  constructor(table, { onPick, onSort, unconfirmed }) {
-    this.unconfirmed = unconfirmed;
+export class ValueBetTable {
+  constructor(table, { onPick, onSort, unconfirmedSeconds }) {
+    this.unconfirmedSeconds = unconfirmedSeconds;
     this.body = table.tBodies[0];
     this.rows = new Map();
     this.onPick = onPick;
@@ -26,39 +26,39 @@ export class ValueBets {
     for (const button of this.buttons) {
       button.addEventListener("click", () => {
         this.order = button.dataset.sort;
-        this.#markOrder();
+        this.#markSortedColumn();
         onSort();
       });
     }
-    this.#markOrder();
+    this.#markSortedColumn();
   }
 
   render(bets, { bankroll, now }) {
-    const shown = bets.sort((a, b) => orders[this.order](a, b, now)).slice(0, SHOWN);
+    const shown = bets.sort((a, b) => comparators[this.order](a, b, now)).slice(0, MAX_SHOWN);
     const ids = new Set(shown.map((bet) => bet.alert_id));
     for (const [id, row] of this.rows) if (!ids.has(id)) row.remove(), this.rows.delete(id);
     let previous = null;
     for (const bet of shown) {
-      const row = this.rows.get(bet.alert_id) ?? this.#row(bet);
-      fill(row, bet, bankroll);
+      const row = this.rows.get(bet.alert_id) ?? this.#createRow(bet);
+      fillRow(row, bet, bankroll);
       const place = previous ? previous.nextSibling : this.body.firstChild;
       if (place !== row) this.body.insertBefore(row, place);
       previous = row;
     }
-    this.tick(bets, now);
+    this.updateAges(bets, now);
   }
 
-  // Let the ages grow, and doubts with them.
-  tick(bets, now) {
+  // Update the price ages and mark unconfirmed bets.
+  updateAges(bets, now) {
     for (const bet of bets) {
       const cells = this.rows.get(bet.alert_id)?.cells_;
       if (!cells || bet.state === "closed") continue;
-      setText(cells.age, show.age(ageOf(bet, now)));
-      doubt(this.rows.get(bet.alert_id), this.unconfirmed(bet), bet.late_s);
+      setText(cells.age, show.age(priceAge(bet, now)));
+      markUnconfirmed(this.rows.get(bet.alert_id), this.unconfirmedSeconds(bet), bet.late_s);
     }
   }
 
-  #row(bet) {
+  #createRow(bet) {
     const cells = {
       when: el("td", { class: "when", "data-label": "When" }),
       sport: el("td", { class: "sport" }, bet.sport_title ?? bet.sport),
@@ -77,8 +77,8 @@ export class ValueBets {
     };
     const pick = el("button", { class: "link", onclick: () => this.onPick(bet) }, show.event(bet));
     cells.event.append(pick, el("small", { title: show.utc(bet.commence_at) }, show.start(bet.commence_at)));
-    const why = el("span", { class: "reason" });
-    cells.selection.append(el("span", { class: "strong" }, show.selection(bet)), el("small", {}, show.market(bet.market)), why);
+    const note = el("span", { class: "reason" });
+    cells.selection.append(el("span", { class: "strong" }, show.selection(bet)), el("small", {}, show.market(bet.market)), note);
     const value = el("span", {});
     const range = el("small", {});
     cells.ev.append(value, range);
@@ -86,12 +86,12 @@ export class ValueBets {
     const score = el("span", {});
     cells.confidence.append(level, " ", score);
     const row = el("tr", { "data-alert": bet.alert_id, class: bet.isNew ? "new" : null }, ...Object.values(cells));
-    row.cells_ = { ...cells, value, range, why, level, score };
+    row.cells_ = { ...cells, value, range, note, level, score };
     this.rows.set(bet.alert_id, row);
     return row;
   }
 
-  #markOrder() {
+  #markSortedColumn() {
     for (const button of this.buttons) {
       const column = button.parentElement;
       if (button.dataset.sort === this.order) column.setAttribute("aria-sort", "descending");
@@ -100,7 +100,7 @@ export class ValueBets {
   }
 }
 
-function fill(row, bet, bankroll) {
+function fillRow(row, bet, bankroll) {
   const cells = row.cells_;
   setText(cells.when, show.time(bet.observed_at));
   cells.when.title = show.utc(bet.observed_at);
@@ -110,23 +110,23 @@ function fill(row, bet, bankroll) {
   setText(cells.edge, show.signed(bet.edge));
   setText(cells.value, show.signed(bet.expected_value));
   setText(cells.range, show.range(bet.expected_value_low, bet.expected_value_high));
-  cells.ev.title = `worth something with ${show.percent(bet.probability_positive)}, the stake comes back with ${show.percent(bet.push_probability)}`;
+  cells.ev.title = `${show.percent(bet.probability_positive)} chance of positive EV; ${show.percent(bet.push_probability)} chance of a push`;
   setText(cells.stake, show.money(bet.stake_fraction * bankroll));
-  cells.stake.title = `${show.percent(bet.stake_fraction, 2)} of the bankroll; Kelly's fraction is ${show.percent(bet.kelly_fraction, 2)}`;
-  setText(cells.score, show.whole(bet.confidence));
+  cells.stake.title = `${show.percent(bet.stake_fraction, 2)} of the bankroll; Kelly fraction ${show.percent(bet.kelly_fraction, 2)}`;
+  setText(cells.score, show.integer(bet.confidence));
   cells.level.value = bet.confidence ?? 0;
-  setText(cells.books, show.whole(bet.books));
+  setText(cells.books, show.integer(bet.books));
   setText(cells.latency, show.latency(bet.detection_latency_ms));
   const closed = bet.state === "closed";
   row.classList.toggle("closed", closed);
   if (closed) {
     row.classList.remove("unconfirmed");
-    setText(cells.why, `closed: ${show.reason(bet.reason)}`);
+    setText(cells.note, `closed: ${show.reason(bet.reason)}`);
   }
 }
 
-// A bet that nobody has confirmed for too long, or that was announced late, may be gone.
-function doubt(row, unconfirmed, late) {
+// A bet that was not confirmed for too long, or was published late, may no longer be available.
+function markUnconfirmed(row, unconfirmed, late) {
   row.classList.toggle("unconfirmed", unconfirmed !== null);
-  setText(row.cells_.why, show.doubt(unconfirmed, late));
+  setText(row.cells_.note, show.unconfirmedText(unconfirmed, late));
 }

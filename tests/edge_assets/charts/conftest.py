@@ -1,4 +1,4 @@
-"""A desk that writes polls of two events."""
+"""A harness that writes polls of two events."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store.database import connect
-from tests.edge_assets.store.material import Desk
+from edge_assets.store.postgres.database import connect
+from tests.support.poll_factories import StoreHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture
-def desk(database_url: str) -> Iterator[Desk]:
+def harness(database_url: str) -> Iterator[StoreHarness]:
     """On a database of its own."""
     with closing(connect(database_url, "test")) as conn:
-        yield Desk(conn)
+        yield StoreHarness(conn)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from edge_assets.charts.coverage import by_book, by_season
-from edge_assets.charts.line import Line, Series
-from edge_assets.charts.picture import MOST_BOOKS, coverage_png, line_png
-from edge_assets.charts.terminal import draw
-from edge_assets.store.lines import Event, Selection
+from edge_assets.charts.coverage import summarize_by_book, summarize_by_season
+from edge_assets.charts.line import BookSeries, PriceHistory
+from edge_assets.charts.picture import MAX_BOOKS, render_coverage_png, render_history_png
+from edge_assets.charts.terminal import render_terminal
+from edge_assets.store.analytics.line_history import ChartedEvent, Selection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,15 +32,15 @@ BLUE, ORANGE, RED, GREEN, GREY, GRID = (
 )
 
 
-def a_line(*values: list[float], start: datetime = END, is_fair: bool = False) -> Line:
+def a_line(*values: list[float], start: datetime = END, is_fair: bool = False) -> PriceHistory:
     """A book for each of `values`, which change at even distances from BEGIN to END."""
-    event = Event(1, "americanfootball_nfl", "Rams", "Bears", start, start, False, BEGIN)
+    event = ChartedEvent(1, "americanfootball_nfl", "Rams", "Bears", start, start, False, BEGIN)
     series = []
     for number, steps in enumerate(values):
         times = [BEGIN + (END - BEGIN) * i / len(steps) for i in range(len(steps))]
         at = np.array([t.replace(tzinfo=None) for t in times], "datetime64[us]")
-        series.append(Series(f"book{number}", at, np.array(steps)))
-    return Line(event, SELECTION, is_fair, series, END, False, [])
+        series.append(BookSeries(f"book{number}", at, np.array(steps)))
+    return PriceHistory(event, SELECTION, is_fair, series, END, False, [])
 
 
 def dots(png: bytes, colour: tuple[int, int, int]) -> NDArray[np.int64]:
@@ -58,7 +58,7 @@ def where(png: bytes, colour: tuple[int, int, int]) -> tuple[NDArray[np.int64], 
 
 
 def test_a_step_is_where_it_was_in_the_picture() -> None:
-    row, column = where(line_png(a_line([2.0, 3.0])), BLUE)
+    row, column = where(render_history_png(a_line([2.0, 3.0])), BLUE)
     low, high = column[row >= row.max() - 2], column[row <= row.min() + 2]
     assert low.min() < low.max() <= high.min() + 4 < high.max()
     width = column.max() - column.min()
@@ -66,25 +66,25 @@ def test_a_step_is_where_it_was_in_the_picture() -> None:
 
 
 def test_a_withdrawal_is_a_gap_in_the_picture() -> None:
-    _, column = where(line_png(a_line([2.0, np.nan, 2.0, 2.0])), BLUE)
+    _, column = where(render_history_png(a_line([2.0, np.nan, 2.0, 2.0])), BLUE)
     gaps = np.diff(np.unique(column))
     assert gaps.max() == pytest.approx((column.max() - column.min()) / 4, rel=0.05)
 
 
 def test_the_book_that_counts_most_hides_the_others() -> None:
-    png = line_png(a_line([2.0], [2.0]))
+    png = render_history_png(a_line([2.0], [2.0]))
     assert where(png, BLUE)[0].size > 500
     assert where(png, ORANGE)[0].size < 50
 
 
 def test_books_beyond_the_leaders_are_grey() -> None:
-    few, many = (line_png(a_line(*[[2.0 + i, 2.0] for i in range(n)])) for n in (8, 9))
+    few, many = (render_history_png(a_line(*[[2.0 + i, 2.0] for i in range(n)])) for n in (8, 9))
     assert where(many, GREY)[0].size > where(few, GREY)[0].size + 400  # letters have grey edges
 
 
 @pytest.mark.parametrize(("start", "share"), [(END, 1.0), (MIDDLE, 0.5)])
 def test_the_start_is_marked_in_the_text(start: datetime, share: float) -> None:
-    _, *rows, _, _ = draw(a_line([2.0, 3.0, 3.0], start=start), 92, 10, in_colour=False).splitlines()
+    _, *rows, _, _ = render_terminal(a_line([2.0, 3.0, 3.0], start=start), 92, 10, in_colour=False).splitlines()
     plots = [row[1:81] for row in rows]
     assert plots[0].count("a") == pytest.approx(2 * plots[-1].count("a"), rel=0.1)
     assert [plot.index("│") / 80 for plot in plots[1:-1]] == [pytest.approx(share, abs=0.03)] * 8
@@ -92,7 +92,7 @@ def test_the_start_is_marked_in_the_text(start: datetime, share: float) -> None:
 
 def test_letters_tell_books_apart_and_colours_do_where_there_are_some() -> None:
     line = a_line([2.0, 2.0], [3.0, 3.0], is_fair=False)
-    plain, coloured = (draw(line, 80, 10, in_colour=c) for c in (False, True))
+    plain, coloured = (render_terminal(line, 80, 10, in_colour=c) for c in (False, True))
     rows = [row for row in plain.splitlines() if "a" in row or "b" in row]
     assert ["b" in row for row in rows] == [True, False]
     assert "\x1b[" not in plain
@@ -101,14 +101,14 @@ def test_letters_tell_books_apart_and_colours_do_where_there_are_some() -> None:
 
 
 def test_probabilities_are_percent() -> None:
-    assert "%" in draw(a_line([0.4, 0.6], is_fair=True), 80, 10, in_colour=False)
+    assert "%" in render_terminal(a_line([0.4, 0.6], is_fair=True), 80, 10, in_colour=False)
 
 
 def test_a_single_look_is_a_chart_too() -> None:
     line = a_line([2.0])
-    once = Line(line.event, SELECTION, False, line.series, BEGIN, False, [])
-    assert "a" in draw(once, 80, 10, in_colour=False)
-    assert imread(BytesIO(line_png(once))).ndim == 3
+    once = PriceHistory(line.event, SELECTION, False, line.series, BEGIN, False, [])
+    assert "a" in render_terminal(once, 80, 10, in_colour=False)
+    assert imread(BytesIO(render_history_png(once))).ndim == 3
 
 
 def entry(sport: str, season: int, book: str, closed: int, **missing: int) -> dict[str, Any]:
@@ -127,30 +127,32 @@ ENTRIES = [
 
 
 def test_coverage_is_summed_over_seasons_and_over_books() -> None:
-    assert [(c.name, c.books, c.expected, c.percent) for c in by_book(ENTRIES)] == [
+    assert [(c.name, c.books, c.expected, c.percent) for c in summarize_by_book(ENTRIES)] == [
         ("pinnacle", 2, 100, {"closed": 75.0, "stale": 15.0, "withdrawn": 10.0}),
         ("fanduel", 1, 60, {"closed": 0.0, "never_quoted": 100.0}),
     ]
-    assert [(c.name, c.books, c.expected, c.percent["closed"]) for c in by_season(ENTRIES)] == [
+    assert [(c.name, c.books, c.expected, c.percent["closed"]) for c in summarize_by_season(ENTRIES)] == [
         ("nfl 2024", 1, 40, 75.0),
         ("nfl 2025", 2, 120, 37.5),
     ]
 
 
 def test_bars_are_as_long_as_their_shares() -> None:
-    png = coverage_png(by_book(ENTRIES))
+    png = render_coverage_png(summarize_by_book(ENTRIES))
     widths = (np.bincount(dots(png, colour)[:, 0]) for colour in (GREEN, RED))
     green, red = (np.median(width[width > 0]) for width in widths)
     assert green == pytest.approx(0.75 * red, rel=0.03)
 
 
 def test_a_picture_has_room_for_the_largest_books() -> None:
-    many = by_book(entry("nfl", 2025, f"book{n:02}", 100 - n) for n in range(MOST_BOOKS + 5))
-    assert imread(BytesIO(coverage_png(many))).shape == imread(BytesIO(coverage_png(many[:MOST_BOOKS]))).shape
+    many = summarize_by_book(entry("nfl", 2025, f"book{n:02}", 100 - n) for n in range(MAX_BOOKS + 5))
+    assert (
+        imread(BytesIO(render_coverage_png(many))).shape == imread(BytesIO(render_coverage_png(many[:MAX_BOOKS]))).shape
+    )
 
 
 def test_marks_of_starts_that_would_cover_each_other_are_one() -> None:
     line = a_line([2.0, 3.0], start=MIDDLE)
     near, far = (line.event._replace(original_commence_at=MIDDLE - timedelta(hours=hours)) for hours in (2, 30))
-    starts = [Line(e, SELECTION, False, line.series, END, False, []).starts() for e in (near, far)]
+    starts = [PriceHistory(e, SELECTION, False, line.series, END, False, []).start_marks() for e in (near, far)]
     assert [list(s) for s in starts] == [["start"], ["start", "first announced"]]

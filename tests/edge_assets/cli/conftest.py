@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_assets.cli import app
-from edge_assets.settings import Settings
+from edge_assets.core.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 UNSET = {name.upper() for name in Settings.model_fields}
 

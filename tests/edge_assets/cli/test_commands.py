@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_assets.core.tokens import InvalidTokenError, verify_token
 from edge_assets.local.home import Home
-from edge_assets.tokens import InvalidTokenError, verify_token
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -63,7 +63,7 @@ def test_a_port_that_was_asked_for_and_is_taken(edge: Edge) -> None:
 
 
 def test_fresh_asks_before_it_gives_up_what_there_is(edge: Edge, tmp_path: Path) -> None:
-    Home.open(tmp_path / "home").remember("stories", {"simulate": "seed 7"})
+    Home.open(tmp_path / "home").set_state("stories", {"simulate": "seed 7"})
     done = edge("up", "--feed", "simulate", "--fresh")
     assert done.returncode == 1
     assert "deletes what this home's database for simulate holds (seed 7)" in done.stderr

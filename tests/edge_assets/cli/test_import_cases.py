@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import absent
 
 if TYPE_CHECKING:
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 DATA = Path(os.getenv("EDGE_DATA_DIR") or Path(__file__).parents[3].parent / "shared" / "data")
 CASES = DATA.parent / "cases"

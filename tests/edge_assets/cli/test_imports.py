@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.edge_assets.feeds.history.test_football_download import site
-from tests.edge_assets.importing.seasons import HEAD, MATCHES, season
+from tests.edge_assets.importers.formats.test_football_download import site
+from tests.support.football_files import HEAD, MATCHES, season
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 
 def test_counts_for_programs_and_for_people(edge: Edge, database_url: str, tmp_path: Path) -> None:

@@ -12,16 +12,16 @@ from matplotlib.image import imread
 from typer.testing import CliRunner
 
 from edge_assets.cli import app
-from edge_assets.store.database import connect
+from edge_assets.store.postgres.database import connect
 from ml.quotes import Outcome, QuoteBatch
-from tests.edge_assets.store.material import NOON, Desk
+from tests.support.poll_factories import NOON, StoreHarness
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from typer.testing import Result
 
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 
 class Lines(Protocol):
@@ -32,11 +32,11 @@ class Lines(Protocol):
 def lines(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lines:
     """Runs the command on two events of the same teams; the second is quoted by two books."""
     with closing(connect(database_url, "test")) as conn:
-        desk = Desk(conn)
+        harness = StoreHarness(conn)
         for hour, price in enumerate((2.0, 2.5, 2.25)):
-            quotes = [desk.quote(price, event=1), desk.quote(1.6, event=1, outcome=Outcome.AWAY)]
-            late = [desk.quote(price + 0.5, event=1, book=1)] if hour else []
-            desk.write(NOON + timedelta(hours=hour), QuoteBatch.of([*quotes, *late]))
+            quotes = [harness.quote(price, event=1), harness.quote(1.6, event=1, outcome=Outcome.AWAY)]
+            late = [harness.quote(price + 0.5, event=1, book=1)] if hour else []
+            harness.write(NOON + timedelta(hours=hour), QuoteBatch.from_rows([*quotes, *late]))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "100")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from edge_assets.charts.picture import _literal
-from edge_assets.cli import application, following, status
-from edge_assets.terminal import Terminal, as_cell
-from edge_assets.texts import visible_text
-from tests.edge_assets.cli.test_following import ALERT
+from edge_assets.charts.picture import _escape_label
+from edge_assets.cli import application, status, stream_client
+from edge_assets.core.terminal import Terminal, to_single_line
+from edge_assets.core.texts import escape_text
+from tests.edge_assets.cli.test_stream_client import ALERT
 
 NASTY = [
     "\x1b[2J\x1b[Hgone",
@@ -31,7 +31,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     written = io.StringIO()
     terminal = Terminal(file=written, width=4_000)
     monkeypatch.setattr(application, "out", terminal)
-    monkeypatch.setattr(following, "out", terminal)
+    monkeypatch.setattr(stream_client, "out", terminal)
     return written
 
 
@@ -44,27 +44,27 @@ def test_a_table_shows_a_name_as_it_is(screen: io.StringIO, name: str) -> None:
     application.print_rows(["name", "price"], [[name, "2.0"], ["other", "1.9"]])
     written = screen.getvalue()
     assert is_text(written)
-    assert visible_text(name) in written
+    assert escape_text(name) in written
     assert len(written.splitlines()) == 3
 
 
 @pytest.mark.parametrize("name", NASTY)
 def test_a_line_shows_a_name_as_it_is(screen: io.StringIO, name: str) -> None:
-    application.out.print(as_cell(name))
-    assert screen.getvalue() == visible_text(name) + "\n"
+    application.out.print(to_single_line(name))
+    assert screen.getvalue() == escape_text(name) + "\n"
 
 
 @pytest.mark.parametrize("name", NASTY)
 @pytest.mark.parametrize("field", ["book_title", "selection", "home_team", "away_team", "market", "reason", "state"])
 def test_an_alert_is_one_line(screen: io.StringIO, field: str, name: str) -> None:
     alert: dict[str, Any] = ALERT | {field: name}
-    following.print_lines()(alert)
+    stream_client.make_line_printer()(alert)
     assert is_text(screen.getvalue())
     assert len(screen.getvalue().splitlines()) == 2
 
 
 def test_a_long_name_leaves_price_and_stake_where_they_are(screen: io.StringIO) -> None:
-    following.print_lines()(ALERT | {"selection": "x" * 3_000, "book_title": "y" * 3_000})
+    stream_client.make_line_printer()(ALERT | {"selection": "x" * 3_000, "book_title": "y" * 3_000})
     line = screen.getvalue().splitlines()[1]
     assert len(line) < 500
     assert line.index("2.100") < 80
@@ -72,26 +72,26 @@ def test_a_long_name_leaves_price_and_stake_where_they_are(screen: io.StringIO) 
 
 def test_joiners_are_letters() -> None:
     persian = "\u0645\u06cc\u200c\u062e\u0648"
-    assert visible_text(persian) == persian
-    assert visible_text("Łódź 東京 🏈") == "Łódź 東京 🏈"
+    assert escape_text(persian) == persian
+    assert escape_text("Łódź 東京 🏈") == "Łódź 東京 🏈"
 
 
 def test_a_chart_takes_no_name_for_a_formula() -> None:
-    assert _literal("$\\frac$") == "\\$\\frac\\$"
-    assert _literal("_hidden") == " _hidden"
-    assert len(_literal("x" * 3_000)) == 120
+    assert _escape_label("$\\frac$") == "\\$\\frac\\$"
+    assert _escape_label("_hidden") == " _hidden"
+    assert len(_escape_label("x" * 3_000)) == 120
 
 
 def test_one_cause_is_told_once(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "out", application.out)
-    told = {
+    reported = {
         "kind": "feed_unreachable",
         "meaning": "the feed does not answer",
         "severity": "error",
         "what_to_do": "look",
     }
-    problems = [told | {"subject": sport, "detail": "refused"} for sport in ("nba", "n\nfl")]
-    status.show_health({"problems": [*problems, told | {"subject": "", "detail": "late"}]})
+    problems = [reported | {"subject": sport, "detail": "refused"} for sport in ("nba", "n\nfl")]
+    status.print_health({"problems": [*problems, reported | {"subject": "", "detail": "late"}]})
     assert screen.getvalue().splitlines() == [
         r"nba, n\nfl: the feed does not answer (refused)",
         "→ look",

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 SECRET = "s3cretS3cretS3cretS3cret"
 COMMANDS = (
@@ -49,16 +49,16 @@ ODD = (
 def test_every_command_tells_what_is_wrong_and_what_helps(edge: Edge, command: tuple[str, ...]) -> None:
     for odd in ODD:
         done = edge(*command, **odd)
-        told = done.stdout + done.stderr
-        assert done.returncode != 0, (odd, told)
-        assert "Traceback" not in told
-        assert SECRET not in told
-        assert told.strip(), odd
-        assert len(told.splitlines()) < 40
+        reported = done.stdout + done.stderr
+        assert done.returncode != 0, (odd, reported)
+        assert "Traceback" not in reported
+        assert SECRET not in reported
+        assert reported.strip(), odd
+        assert len(reported.splitlines()) < 40
 
 
 @pytest.mark.parametrize(
-    ("command", "environment", "said", "remedy"),
+    ("command", "environment", "message", "remedy"),
     [
         (("doctor",), {"REDIS_URL": "nonsense"}, "REDIS_URL", "redis://"),
         (("warehouse", "report"), {"DATABASE_URL": "mysql://x"}, "DATABASE_URL", "postgresql://"),
@@ -77,13 +77,13 @@ def test_every_command_tells_what_is_wrong_and_what_helps(edge: Edge, command: t
     ],
 )  # fmt: skip
 def test_the_sentence_names_the_setting_and_the_remedy(
-    edge: Edge, command: tuple[str, ...], environment: dict[str, str], said: str, remedy: str
+    edge: Edge, command: tuple[str, ...], environment: dict[str, str], message: str, remedy: str
 ) -> None:
     done = edge(*command, **environment)
-    told = " ".join((done.stdout + done.stderr).split())
+    reported = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0
-    assert said in told
-    assert remedy in told
+    assert message in reported
+    assert remedy in reported
 
 
 def test_a_file_of_settings_that_is_no_text_is_named(edge: Edge, tmp_path: Path) -> None:

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store.database import connect
-from tests.edge_assets.quality.seasons import Desk, rotated, season
+from edge_assets.store.postgres.database import connect
+from tests.support.invented_seasons import SeasonHarness, rotated, season
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 WHY = ("--why", "looked at it", "--by", "ada", "--json")
 
 
 @pytest.fixture
-def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
+def harness(database_url: str, tmp_path: Path) -> Iterator[SeasonHarness]:
     """A database with one book's columns rotated."""
     with connect(database_url, "test") as conn:
-        own = Desk(database_url, conn, tmp_path)
+        own = SeasonHarness(database_url, conn, tmp_path)
         own.store(rotated(season()))
         own.gate()
         yield own
@@ -48,13 +48,15 @@ def test_an_empty_value_means_nothing(edge: Edge, command: tuple[str, ...]) -> N
     assert (done.returncode, "is empty" in done.stderr) == (2, True), done.stderr
 
 
-def test_a_finding_and_names_beside_it_are_not_one_decision(edge: Edge, desk: Desk) -> None:
-    done = edge("quality", "exclude", "1", "--book", "pinnacle", "--sport", "soccer_epl", *WHY, DATABASE_URL=desk.url)
+def test_a_finding_and_names_beside_it_are_not_one_decision(edge: Edge, harness: SeasonHarness) -> None:
+    done = edge(
+        "quality", "exclude", "1", "--book", "pinnacle", "--sport", "soccer_epl", *WHY, DATABASE_URL=harness.url
+    )
     assert (done.returncode, "not both" in done.stderr) == (1, True), done.stderr
 
 
-def test_a_finding_is_listed_shown_and_decided(edge: Edge, desk: Desk) -> None:
-    url = desk.url
+def test_a_finding_is_listed_shown_and_decided(edge: Edge, harness: SeasonHarness) -> None:
+    url = harness.url
     [finding] = json.loads(edge("quality", "list", "--json", DATABASE_URL=url).stdout)
     assert (finding["book"], finding["season"], finding["state"]) == ("williamhill", 2023, "open")
     for narrowed, n in (
@@ -87,22 +89,22 @@ def test_a_finding_is_listed_shown_and_decided(edge: Edge, desk: Desk) -> None:
     assert edge("quality", "list", "--all", DATABASE_URL=url).stdout.count("accepted") == 1
 
 
-def test_an_import_and_a_book_in_a_season_are_decided_on_without_a_finding(edge: Edge, desk: Desk) -> None:
-    url = desk.url
+def test_an_import_and_a_book_in_a_season_are_decided_on_without_a_finding(edge: Edge, harness: SeasonHarness) -> None:
+    url = harness.url
     place = ("--book", "bet365", "--sport", "soccer_epl", "--season", "2023")
     excluded = json.loads(edge("quality", "exclude", *place, *WHY, DATABASE_URL=url).stdout)
     assert (excluded["state"], excluded["checks"], excluded["book"]) == ("excluded", ["by_hand"], "bet365")
-    assert desk.rows("SELECT count(*) FROM clean_ticks") == [(380 * 12,)]
+    assert harness.rows("SELECT count(*) FROM clean_ticks") == [(380 * 12,)]
     [known] = json.loads(edge("quality", "imports", "--json", DATABASE_URL=url).stdout)
     assert (known["rows"], known["is_held_out"]) == (380, False)
     withdrawn = json.loads(edge("quality", "withdraw", "--import", "E0.csv", *WHY, DATABASE_URL=url).stdout)
     assert (withdrawn["state"], withdrawn["import_id"]) == ("withdrawn", known["id"])
-    assert desk.rows("SELECT count(*) FROM clean_ticks") == [(0,)]
+    assert harness.rows("SELECT count(*) FROM clean_ticks") == [(0,)]
     assert "held out" in edge("quality", "imports", DATABASE_URL=url).stdout
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (("accept", "99"), "there is no finding 99"),
         (("accept",), "it is not said what to decide on"),
@@ -111,8 +113,8 @@ def test_an_import_and_a_book_in_a_season_are_decided_on_without_a_finding(edge:
         (("withdraw", "--import", "nowhere.csv"), "no imports are 'nowhere.csv'"),
     ],
 )
-def test_what_is_unknown_is_told(edge: Edge, desk: Desk, words: tuple[str, ...], told: str) -> None:
-    done = edge("quality", *words, *WHY, DATABASE_URL=desk.url)
+def test_what_is_unknown_is_told(edge: Edge, harness: SeasonHarness, words: tuple[str, ...], reported: str) -> None:
+    done = edge("quality", *words, *WHY, DATABASE_URL=harness.url)
     assert done.returncode == 1
-    assert told in done.stderr
+    assert reported in done.stderr
     assert "→" in done.stderr

@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from edge_assets.store.database import connect
-from tests.edge_assets.quality.seasons import Desk, season
+from edge_assets.store.postgres.database import connect
+from tests.support.invented_seasons import SeasonHarness, season
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 
 def test_a_price_is_found_looked_at_and_released(edge: Edge, database_url: str, tmp_path: Path) -> None:
     rows = season()
     rows[0] |= {"B365H": "5.5"}
     with connect(database_url, "test") as conn:
-        desk = Desk(database_url, conn, tmp_path)
-        desk.store(rows)
-        desk.gate()
+        harness = SeasonHarness(database_url, conn, tmp_path)
+        harness.store(rows)
+        harness.gate()
     listed = json.loads(edge("quarantine", "list", "--json", DATABASE_URL=database_url).stdout)
     [number] = [row["id"] for row in listed if row["book"] == "bet365"]
     for narrowed, n in ((("--book", "bet365", "--season", "2023"), 1), (("--sport", "soccer", "--season", "2022"), 0)):

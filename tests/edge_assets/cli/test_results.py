@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_assets.store.database import connect
-from edge_assets.store.results import ResultSource, StatedResult, write_results
-from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.postgres.database import connect
 from ml.settlement import GameReport, GameStatus, Score
-from tests.edge_assets.store.material import NOON
+from tests.support.poll_factories import NOON
 
 if TYPE_CHECKING:
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 
 @pytest.fixture
 def event(database_url: str) -> int:
     """A game on whose full score two sources contradict each other; they agree on the regulation."""
     with connect(database_url, "test") as conn:
-        words = Vocabulary.load(conn)
+        words = IdRegistry.load(conn)
         number = words.event("e1", words.sport("icehockey_nhl"), "Bruins", "Kings", NOON, NOON)
         words.close()
         reports = {ResultSource.ESPN: Score(3, 2), ResultSource.ODDS_API: Score(2, 3)}

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from edge_assets.store.database import connect
-from edge_assets.store.unreadable import keep_unreadable
-from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.polls.unreadable import write_unreadable_answer
+from edge_assets.store.postgres.database import connect
 
 if TYPE_CHECKING:
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 BODY = '{"message": "Ünder maintenance"}'
 
 
 def test_an_answer_is_listed_and_shown_as_it_was_received(edge: Edge, database_url: str) -> None:
     with connect(database_url, "test") as conn:
-        sport = Vocabulary(conn).sport("icehockey_nhl")
-        keep_unreadable(conn, sport, "odds-api", "run-1", BODY.encode(), 0, "no list of events")
+        sport = IdRegistry(conn).sport("icehockey_nhl")
+        write_unreadable_answer(conn, sport, "odds-api", "run-1", BODY.encode(), 0, "no list of events")
 
     [answer] = json.loads(edge("unreadable", "list", "--sport", "nhl", "--json", DATABASE_URL=database_url).stdout)
     assert (answer["reason"], answer["times"], answer["body_bytes"]) == ("no list of events", 1, len(BODY.encode()))

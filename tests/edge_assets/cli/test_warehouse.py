@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.cli.building import STEPS
-from edge_assets.store.build_turns import build_turn
-from edge_assets.store.database import connect
-from tests.edge_assets.quality.seasons import Desk, season
+from edge_assets.cli.building import STEP_DESCRIPTIONS
+from edge_assets.store.analytics.build_lock import hold_build_lock
+from edge_assets.store.postgres.database import connect
+from tests.support.invented_seasons import SeasonHarness, season
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.edge_assets.cli.command import Edge
+    from tests.support.edge_command import Edge
 
 WAITERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 pytestmark = pytest.mark.untraced
@@ -27,22 +27,23 @@ pytestmark = pytest.mark.untraced
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster_dbt uses dagster's old names
 def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, tmp_path: Path) -> None:
     with connect(database_url, "test") as conn:
-        Desk(database_url, conn, tmp_path).store(season()[:60])
+        SeasonHarness(database_url, conn, tmp_path).store(season()[:60])
     before = edge("warehouse", "report", DATABASE_URL=database_url)
     assert before.returncode == 1
     assert "edge warehouse build" in before.stderr
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(hold_turn, database_url, begun := Event())
-        assert begun.wait(30)
+        pool.submit(hold_turn, database_url, started := Event())
+        assert started.wait(30)
         built = edge("warehouse", "build", "--json", DATABASE_URL=database_url)
     assert built.returncode == 0, built.stderr
     assert "waiting for somebody else, which is at it since" in built.stderr
-    assert [line for line in built.stderr.splitlines() if line in STEPS.values()] == [
-        STEPS[step] for step in ("gate", "warehouse_step", "prices", "warehouse_step", "pricing__book_weights")
+    assert [line for line in built.stderr.splitlines() if line in STEP_DESCRIPTIONS.values()] == [
+        STEP_DESCRIPTIONS[step]
+        for step in ("gate", "warehouse_step", "prices", "warehouse_step", "pricing__book_weights")
     ]
-    said = json.loads(built.stdout)
-    assert (said["reason"], said["failed_checks"], said["held_out"]) == (None, [], [])
-    assert said["made"] > 20
+    message = json.loads(built.stdout)
+    assert (message["reason"], message["failed_checks"], message["held_out"]) == (None, [], [])
+    assert message["made"] > 20
     report = json.loads(edge("warehouse", "report", "--json", DATABASE_URL=database_url).stdout)
     assert report["events"][0]["played"] == 60
     one = json.loads(edge("warehouse", "report", "--json", "--book", "pinnacle", DATABASE_URL=database_url).stdout)
@@ -57,10 +58,10 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
     assert "there is no book 'pinacle': did you mean pinnacle" in odd.stderr
 
 
-def hold_turn(database_url: str, begun: Event) -> None:
+def hold_turn(database_url: str, started: Event) -> None:
     """Build, as it were, until somebody waits."""
-    with build_turn(database_url, "somebody else", print), connect(database_url, "test") as conn:
-        begun.set()
+    with hold_build_lock(database_url, "somebody else", print), connect(database_url, "test") as conn:
+        started.set()
         deadline = time.monotonic() + 60
         while conn.execute(WAITERS).fetchone() == (0,) and time.monotonic() < deadline:
             time.sleep(0.01)

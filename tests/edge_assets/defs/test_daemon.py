@@ -25,7 +25,7 @@ from dagster._core.workspace.load_target import WorkspaceLoadTarget
 from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
-from edge_assets.defs.daemon import pull_back
+from edge_assets.defs.daemon import reset_future_times
 from tests.edge_assets.defs.test_dagster import instance
 
 if TYPE_CHECKING:
@@ -95,6 +95,6 @@ def test_what_was_ahead_ticks_again(workspace: WorkspaceProcessContext, name: st
         for tick in workspace.instance.get_ticks(state.instigator_origin_id, state.selector_id):
             workspace.instance.update_tick(tick.with_status(tick.status, timestamp=ahead.timestamp()))
     assert ticks(workspace, name) == was
-    assert pull_back(workspace.instance, past) == ["looking", "minutely"]
+    assert reset_future_times(workspace.instance, past) == ["looking", "minutely"]
     assert ticks(workspace, name) == was + 1
-    assert pull_back(workspace.instance, datetime.now(UTC)) == []
+    assert reset_future_times(workspace.instance, datetime.now(UTC)) == []

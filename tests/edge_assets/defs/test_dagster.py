@@ -24,27 +24,27 @@ from dagster import (
     build_sensor_context,
 )
 
-from edge_assets.defs.ingest.definitions import ingest
+from edge_assets.defs.ingest.definitions import ingest_definitions
 from edge_assets.defs.ingest.health import health_sensor
 from edge_assets.defs.ingest.resources import ClockResource, SettingsResource
 from edge_assets.defs.ingest.sensors import odds_burst_sensor
 from edge_assets.ingestion import planning
-from edge_assets.store.database import connect, ensure_database
-from edge_assets.store.problems import ProblemKind, report_problem
-from tests.edge_assets.ingestion.services import EPL, NFL, Feeding, rows
+from edge_assets.store.health.problems import ProblemKind, report_problem
+from edge_assets.store.postgres.database import connect, ensure_database
+from tests.support.replayed_feed import EPL, NFL, Feeding, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[3]
 RUN = """
 import sys
 from dagster import DagsterInstance
-from edge_assets.defs.ingest.definitions import ingest
+from edge_assets.defs.ingest.definitions import ingest_definitions
 with DagsterInstance.from_config(sys.argv[1]) as instance:
-    ingest().resolve_job_def("odds_burst").execute_in_process(instance=instance)
+    ingest_definitions().resolve_job_def("odds_burst").execute_in_process(instance=instance)
 """
 
 
@@ -99,7 +99,7 @@ def test_the_instance_is_the_one_we_measured(instance: DagsterInstance) -> None:
 
 def test_a_burst_materialises_each_selected_sport(instance: DagsterInstance, environment: None) -> None:
     result = (
-        ingest()
+        ingest_definitions()
         .resolve_job_def("odds_burst")
         .execute_in_process(
             instance=instance,
@@ -120,7 +120,7 @@ def test_the_health_is_evaluated_when_it_changes(
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("EDGE_FEED", "odds-api")
 
-    def look(cursor: str | None) -> SensorResult | SkipReason:
+    def make_poll(cursor: str | None) -> SensorResult | SkipReason:
         context = build_sensor_context(instance=instance, cursor=cursor, resources={"settings": SettingsResource()})
         result = health_sensor(context)
         assert isinstance(result, SensorResult | SkipReason)
@@ -133,13 +133,13 @@ def test_the_health_is_evaluated_when_it_changes(
         assert "credits" in evaluation.metadata
         return evaluation.passed
 
-    well = look(None)
+    well = make_poll(None)
     assert evaluated(well)
     assert isinstance(well, SensorResult)
-    assert isinstance(look(well.cursor), SkipReason)
+    assert isinstance(make_poll(well.cursor), SkipReason)
     with closing(connect(database_url, "test")) as conn:
         report_problem(conn, ProblemKind.FEED_UNREACHABLE, "", "refused")
-    assert not evaluated(look(well.cursor))
+    assert not evaluated(make_poll(well.cursor))
 
 
 def test_a_tick_requests_what_is_due_and_says_why_not(
@@ -176,7 +176,7 @@ def test_a_killed_run_is_replaced_by_the_next_tick_and_marked(
     assert [r.status for r in started] == [DagsterRunStatus.STARTED]
     time.sleep(0.5)
     assert requested(tick(instance)) == {AssetKey(["odds", NFL]), AssetKey(["odds", EPL])}
-    monkeypatch.setattr(planning, "SILENCE", timedelta(0))
+    monkeypatch.setattr(planning, "MAX_HEARTBEAT_AGE", timedelta(0))
     requested(tick(instance))
     assert [r.dagster_run.status for r in instance.get_run_records()] == [DagsterRunStatus.FAILURE]
     failure = instance.all_logs(started[0].run_id, of_type=DagsterEventType.RUN_FAILURE)

@@ -12,7 +12,7 @@ import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus, job, op
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
-from edge_assets.defs.ending import end_runs, follow
+from edge_assets.defs.ending import end_listed_runs, end_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def test_no_run_fails_and_none_that_waits_is_lost(instance: DagsterInstance) -> 
     at_work = run_that(instance, ENQUEUED, STARTING, STARTED)
     over = run_that(instance, ENQUEUED, STARTING, STARTED, SUCCEEDED)
     with subprocess.Popen(SLEEPER) as process:
-        end_runs(instance, [psutil.Process(process.pid)], patience=30.0)
+        end_runs(instance, [psutil.Process(process.pid)], timeout_seconds=30.0)
         assert not psutil.pid_exists(process.pid)
     became = {run.run_id: run.status for run in instance.get_runs()}
     assert became == {
@@ -79,7 +79,7 @@ def test_a_run_that_ends_by_itself_has_succeeded(instance: DagsterInstance, monk
         instance.report_dagster_event(DagsterEvent(SUCCEEDED.value, run.job_name), run.run_id)
 
     monkeypatch.setattr(psutil, "wait_procs", ends)
-    end_runs(instance, [], patience=0.0)
+    end_runs(instance, [], timeout_seconds=0.0)
     ended = instance.get_run_by_id(run.run_id)
     assert ended is not None
     assert ended.status is DagsterRunStatus.SUCCESS
@@ -88,11 +88,11 @@ def test_a_run_that_ends_by_itself_has_succeeded(instance: DagsterInstance, monk
 def test_the_notice_of_edge_down_is_followed_once(instance: DagsterInstance, tmp_path: Path) -> None:
     run = run_that(instance, ENQUEUED, STARTING, STARTED)
     notice = tmp_path / "runs_to_end.json"
-    follow(notice, instance)
+    end_listed_runs(notice, instance)
     assert instance.get_runs()[0].status is DagsterRunStatus.STARTED
     with subprocess.Popen(SLEEPER) as process:
         notice.write_text(json.dumps([process.pid, 2**22 + 1]))
-        follow(notice, instance)
+        end_listed_runs(notice, instance)
         assert not psutil.pid_exists(process.pid)
     ended = instance.get_run_by_id(run.run_id)
     assert ended is not None

@@ -9,13 +9,13 @@ from urllib.parse import quote
 import pytest
 from dagster import AssetsDefinition, DagsterInstance, TableMetadataValue, asset, materialize
 
-from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.analytics.gate import gate
-from edge_assets.defs.analytics.turn import BuildTurnResource
+from edge_assets.defs.analytics.definitions import analytics_definitions
+from edge_assets.defs.analytics.gate import quality_gate
+from edge_assets.defs.analytics.turn import BuildLockResource
 from edge_assets.defs.lineage import QUARANTINE
-from edge_assets.quality.checks import CHECKS
-from edge_assets.store.database import connect
-from tests.edge_assets.quality.seasons import Desk, season, shifted
+from edge_assets.quality.checks import CHECK_DESCRIPTIONS
+from edge_assets.store.postgres.database import connect
+from tests.support.invented_seasons import SeasonHarness, season, shifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +26,13 @@ JOB = "expectations"
 
 
 @pytest.fixture
-def desk(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def harness(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SeasonHarness]:
     """A database that Dagster's runs are pointed to."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("EDGE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("EDGE_LOCAL", "true")
     with connect(database_url, "test") as conn:
-        yield Desk(database_url, conn, tmp_path)
+        yield SeasonHarness(database_url, conn, tmp_path)
 
 
 @asset(deps=[QUARANTINE])
@@ -41,18 +41,20 @@ def behind() -> None:
 
 
 def passed() -> ExecuteInProcessResult:
-    assets: list[AssetsDefinition] = [gate, behind]
+    assets: list[AssetsDefinition] = [quality_gate, behind]
     with DagsterInstance.ephemeral() as instance:
-        return materialize(assets, instance=instance, resources={"turn": BuildTurnResource()}, raise_on_error=False)
+        return materialize(
+            assets, instance=instance, resources={"build_lock": BuildLockResource()}, raise_on_error=False
+        )
 
 
-def test_a_finding_fails_its_check_and_stops_nothing(desk: Desk) -> None:
-    desk.store(season())
+def test_a_finding_fails_its_check_and_stops_nothing(harness: SeasonHarness) -> None:
+    harness.store(season())
     result = passed()
     verdicts = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
-    assert verdicts == dict.fromkeys(CHECKS, True)
+    assert verdicts == dict.fromkeys(CHECK_DESCRIPTIONS, True)
     assert result.asset_materializations_for_node("behind")
-    desk.store(shifted(season(1, 2024)), "shifted.csv")
+    harness.store(shifted(season(1, 2024)), "shifted.csv")
     for _ in range(2):
         result = passed()
         checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
@@ -67,13 +69,15 @@ def test_a_finding_fails_its_check_and_stops_nothing(desk: Desk) -> None:
 
 @pytest.mark.untraced
 @pytest.mark.filterwarnings("ignore")  # Great Expectations imports retired modules of the standard library
-def test_expectations_are_checked_and_their_docs_linked(desk: Desk) -> None:
-    desk.store(season()[:40])
-    desk.conn.execute("UPDATE odds_ticks SET price = 0.5 WHERE event_id = (SELECT min(id) FROM events) AND book_id = 1")
+def test_expectations_are_checked_and_their_docs_linked(harness: SeasonHarness) -> None:
+    harness.store(season()[:40])
+    harness.conn.execute(
+        "UPDATE odds_ticks SET price = 0.5 WHERE event_id = (SELECT min(id) FROM events) AND book_id = 1"
+    )
     hostile = "UPDATE events SET (home_team, away_team) = (%(name)s, %(name)s) WHERE id = (SELECT min(id) FROM events)"
-    desk.conn.execute(hostile, {"name": "<script>alert(1)</script>"})
+    harness.conn.execute(hostile, {"name": "<script>alert(1)</script>"})
     with DagsterInstance.ephemeral() as instance:
-        result = analytics().resolve_job_def(JOB).execute_in_process(instance=instance)
+        result = analytics_definitions().resolve_job_def(JOB).execute_in_process(instance=instance)
     checks = {check.asset_key.path[-1]: check for check in result.get_asset_check_evaluations()}
     unmet = {table: check.metadata["unmet"].value for table, check in checks.items()}
     assert unmet == {
@@ -82,7 +86,7 @@ def test_expectations_are_checked_and_their_docs_linked(desk: Desk) -> None:
         "results": [],
     }
     assert {table: check.passed for table, check in checks.items()} == {t: not u for t, u in unmet.items()}
-    docs = desk.folder / "home" / "data_docs"
+    docs = harness.folder / "home" / "data_docs"
     page = Path(str(checks["events"].metadata["path"].value))
     assert page.is_relative_to(docs / "validations" / "events")
     assert "home_team" in page.read_text()

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from dagster import AssetKey, Definitions
 
-from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.ingest.definitions import ingest
-from edge_assets.settings import DEFAULT_SPORTS
+from edge_assets.core.settings import DEFAULT_SPORTS
+from edge_assets.defs.analytics.definitions import analytics_definitions
+from edge_assets.defs.ingest.definitions import ingest_definitions
 
 ROOT = Path(__file__).parents[3]
 TABLES = {
@@ -29,11 +29,23 @@ STAGING = {
     "stg_pricing__team_ratings",
 }
 INTERMEDIATE = {
-    *("int_boards_measured", "int_books_compared", "int_closes_expected", "int_closes_judged", "int_closes_stamped"),
-    *("int_decisions_due", "int_events_concluded", "int_events_timed", "int_margins_measured"),
-    *("int_moments_stamped", "int_seasons_stamped", "int_offers_spanned"),
-    *("int_polls_pending", "int_quotes_as_of", "int_quotes_closed", "int_ratings_dated", "int_sharpness_dated"),
-    *("int_winners_heard", "int_winners_settled"),
+    *(
+        "int_match_result_books_counted",
+        "int_book_pairs_compared",
+        "int_closes_expected",
+        "int_closes_scored",
+        "int_closes_fingerprinted",
+    ),
+    *("int_decisions_due", "int_events_with_status", "int_events_with_season", "int_book_margins_calculated"),
+    *("int_decisions_with_pricing_version", "int_seasons_fingerprinted", "int_selections_offered"),
+    *(
+        "int_polls_unpriced",
+        "int_quotes_as_of",
+        "int_closing_quotes_selected",
+        "int_team_ratings_valid_from",
+        "int_book_sharpness_by_day",
+    ),
+    *("int_winners_as_known", "int_winners_settled"),
 }
 PRICING = {
     f"pricing/{table}"
@@ -43,7 +55,7 @@ PRICING = {
     )
 }
 MARTS = {
-    *("book_quality", "closing_coverage", "closing_lines", "features", "line_moves", "market_snapshots"),
+    *("book_quality", "closing_coverage", "closing_lines", "event_features", "line_moves", "market_snapshots"),
     "poll_health",
 }
 HISTORY = {f"history/{f}" for f in ("football_data", "odds_api", "odds_ticks", "pinnacle_mlb", "nfl_bmr")}
@@ -53,7 +65,7 @@ HEAVY = ("mlflow", "pandas", "great_expectations", "dbt", "dagster_dbt", "xgboos
 
 @pytest.fixture(scope="module")
 def locations() -> dict[str, Definitions]:
-    return {"ingest": ingest(), "analytics": analytics()}
+    return {"ingest": ingest_definitions(), "analytics": analytics_definitions()}
 
 
 def declared(definitions: Definitions) -> set[str]:
@@ -149,7 +161,7 @@ def test_what_runs_when(
 def test_the_location_of_the_bursts_loads_light_and_without_any_setting(tmp_path: Path) -> None:
     """In a process of its own, with an empty environment: what a run imports before its first poll."""
     program = (
-        "import sys; from edge_assets.defs.ingest.definitions import ingest; ingest(); "
+        "import sys; from edge_assets.defs.ingest.definitions import ingest_definitions; ingest_definitions(); "
         f"print(sorted(set({HEAVY}) & {{name.partition('.')[0] for name in sys.modules}}))"
     )
     done = subprocess.run(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from dagster import DagsterInstance, materialize
 
-from edge_assets.defs.analytics.history import build_imports
-from edge_assets.defs.lineage import HISTORY
-from edge_assets.importing.formats import FormatName
-from tests.edge_assets.importing.seasons import MATCHES, rows, season
+from edge_assets.defs.analytics.history import build_import_assets
+from edge_assets.defs.lineage import IMPORT_ASSETS
+from edge_assets.importers.registry import FormatName
+from tests.support.football_files import MATCHES, rows, season
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def run(path: Path) -> Any:
     config = {"ops": {FOOTBALL: {"config": {"paths": [str(path)]}}}}
     with DagsterInstance.ephemeral() as instance:
         return materialize(
-            build_imports(), selection="key:history/football_data", run_config=config, instance=instance,
+            build_import_assets(), selection="key:history/football_data", run_config=config, instance=instance,
             raise_on_error=False,
         )  # fmt: skip
 
@@ -44,4 +44,4 @@ def test_a_refused_file_fails_the_run(database_url: str, tmp_path: Path, monkeyp
 
 
 def test_every_format_is_an_asset() -> None:
-    assert set(HISTORY) == set(FormatName)
+    assert set(IMPORT_ASSETS) == set(FormatName)

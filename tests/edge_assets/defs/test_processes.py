@@ -20,7 +20,7 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import ExecuteExternalJobArgs
 
 from edge_assets.defs.ingest.processes import has_process
-from edge_assets.ingestion.cadence import Budget, FeedTerms
+from edge_assets.ingestion.cadence import CreditBudget, FeedTerms
 from edge_assets.ingestion.planning import Burst, SportState, plan_burst
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ def _is_waited_for(run_id: str, process: bool | None) -> bool:
     """As if it had been launched an hour ago."""
     now = datetime.now(UTC)
     run = Burst(run_id, frozenset({"nfl"}), now - timedelta(hours=1), process)
-    budget = Budget(None, now + timedelta(days=9))
-    return not plan_burst(now, [SportState("nfl")], [run], FeedTerms(metered=False), budget).dead
+    budget = CreditBudget(None, now + timedelta(days=9))
+    return not plan_burst(now, [SportState("nfl")], [run], FeedTerms(is_metered=False), budget).dead_runs
 
 
 def test_a_run_without_a_code_server_is_unknown() -> None:

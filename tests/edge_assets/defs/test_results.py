@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from dagster import AssetKey, DagsterInstance, RunRequest, SkipReason, TableMetadataValue, build_schedule_context
 
-from edge_assets.defs.ingest.definitions import ingest
+from edge_assets.defs.ingest.definitions import ingest_definitions
 from edge_assets.defs.ingest.resources import SettingsResource
 from edge_assets.defs.ingest.results import results_schedule
-from edge_assets.store.database import connect
-from edge_assets.store.results import ResultSource, StatedResult, write_results
-from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.postgres.database import connect
 from ml.settlement import GameReport, Score
-from tests.edge_assets.feeds.espn.boards import EspnApi, board, event, served
+from tests.support.scoreboards import EspnApi, board, event, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def espn(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[EspnApi
 def played(database_url: str) -> int:
     """A game that is over."""
     with closing(connect(database_url, "test")) as conn:
-        words = Vocabulary.load(conn)
+        words = IdRegistry.load(conn)
         event_id = words.event("e1", words.sport(NFL, "NFL"), "Eagles", "Commanders", START, START)
         words.close()
     return event_id
@@ -54,7 +54,7 @@ def test_a_run_reports_what_it_found_and_the_check_what_differs(espn: EspnApi, p
         other = GameReport.final(Score(20, 18))
         event_and_source = (played, ResultSource.NFL_BMR, START + timedelta(hours=4))
         with DagsterInstance.ephemeral() as instance:
-            job = ingest().resolve_job_def("results")
+            job = ingest_definitions().resolve_job_def("results")
             first = job.execute_in_process(instance=instance)
             write_results(conn, [StatedResult(*event_and_source, other)])
             second = job.execute_in_process(instance=instance)
@@ -63,9 +63,9 @@ def test_a_run_reports_what_it_found_and_the_check_what_differs(espn: EspnApi, p
     metadata = materialization.materialization.metadata
     assert materialization.asset_key == AssetKey(["edge", "results"])
     assert (metadata["new"].value, metadata["contradicted_events"].value) == (2, 0)
-    looks = metadata["looks"]
-    assert isinstance(looks, TableMetadataValue)
-    found = {(row.data["source"], bool(row.data["failure"])) for row in looks.records}
+    poll_list = metadata["looks"]
+    assert isinstance(poll_list, TableMetadataValue)
+    found = {(row.data["source"], bool(row.data["failure"])) for row in poll_list.records}
     assert found == {("odds-api", True), ("espn", False)}
 
     [agreed] = first.get_asset_check_evaluations()

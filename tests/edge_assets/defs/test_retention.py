@@ -19,10 +19,10 @@ from dagster import (
     define_asset_job,
 )
 
-from edge_assets.defs.ingest.definitions import ingest
-from edge_assets.defs.ingest.old_runs import forget_runs
-from edge_assets.defs.ingest.retention import forget_pages
-from edge_assets.store.database import connect
+from edge_assets.defs.ingest.definitions import ingest_definitions
+from edge_assets.defs.ingest.old_runs import delete_old_runs
+from edge_assets.defs.ingest.retention import delete_old_pages
+from edge_assets.store.postgres.database import connect
 from tests.edge_assets.defs.test_dagster import instance
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def test_old_automatic_runs_go_with_all_that_they_have_said(instance: DagsterIns
     runs = [job.execute_in_process(instance=instance, tags=tags).run_id for tags in ({}, by_schedule, by_schedule)]
     by_hand, old, last = runs
     assert set(runs) <= set(os.listdir(instance.storage_directory())), "compute logs"
-    assert forget_runs(instance, datetime.now(UTC) - LATER)["runs"] == 0
+    assert delete_old_runs(instance, datetime.now(UTC) - LATER)["runs"] == 0
 
-    gone = forget_runs(instance, datetime.now(UTC) + LATER)
+    gone = delete_old_runs(instance, datetime.now(UTC) + LATER)
 
     assert gone == {"runs": 1, "executions of checks": 2, "events of no run": 0}
     assert {run.run_id for run in instance.get_runs()} == {by_hand, last}
@@ -74,7 +74,7 @@ def test_of_events_of_no_run_the_last_of_each_asset_stays(instance: DagsterInsta
         instance.report_runless_asset_event(AssetMaterialization("prices"))
     instance.report_runless_asset_event(AssetMaterialization("others"))
 
-    assert forget_runs(instance, datetime.now(UTC) + LATER)["events of no run"] == 2
+    assert delete_old_runs(instance, datetime.now(UTC) + LATER)["events of no run"] == 2
 
     for key in ("prices", "others"):
         assert len(instance.fetch_materializations(AssetKey(key), limit=5).records) == 1
@@ -88,10 +88,10 @@ def test_old_pages_go_and_new_ones_stay(tmp_path: Path) -> None:
     os.utime(tmp_path / "odds_ticks/monday/old.html", (before.timestamp() - 1,) * 2)
     os.utime(tmp_path / "odds_ticks/tuesday/new.html", (before.timestamp() + 1,) * 2)
 
-    assert forget_pages(tmp_path, before) == 1
+    assert delete_old_pages(tmp_path, before) == 1
 
     assert [path.name for path in (tmp_path / "odds_ticks").iterdir()] == ["tuesday"]
-    assert forget_pages(tmp_path / "not there", before) == 0
+    assert delete_old_pages(tmp_path / "not there", before) == 0
 
 
 def test_the_job_runs_for_every_feed_and_tells_what_went(
@@ -101,10 +101,10 @@ def test_the_job_runs_for_every_feed_and_tells_what_went(
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("EDGE_HOME", str(tmp_path))
 
-    done = ingest().resolve_job_def("retention").execute_in_process(instance=instance)
+    done = ingest_definitions().resolve_job_def("retention").execute_in_process(instance=instance)
 
     assert done.dagster_run.status is DagsterRunStatus.SUCCESS
-    told = [event for event in done.all_events if event.event_type is DagsterEventType.STEP_OUTPUT]
-    assert {"runs", "pages of Data Docs"} <= set().union(*(event.step_output_data.metadata for event in told))
+    reported = [event for event in done.all_events if event.event_type is DagsterEventType.STEP_OUTPUT]
+    assert {"runs", "pages of Data Docs"} <= set().union(*(event.step_output_data.metadata for event in reported))
     with connect(database_url, "test") as conn:
         assert conn.execute("SELECT count(*) > 0 FROM size_measurements").fetchone() == (True,)

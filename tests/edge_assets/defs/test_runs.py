@@ -40,13 +40,13 @@ def test_what_failed_is_told_until_a_run_goes_well() -> None:
     with DagsterInstance.ephemeral() as instance:
         assert BurstRuns(instance).last_failure is None
         run(instance, "refused")
-        told = BurstRuns(instance).last_failure
-        assert told is not None
-        assert told.endswith("failed: nfl: the key is refused")
+        reported = BurstRuns(instance).last_failure
+        assert reported is not None
+        assert reported.endswith("failed: nfl: the key is refused")
         run(instance, "crashed")
-        told = BurstRuns(instance).last_failure
-        assert told is not None
-        assert "of a kind that nobody foresaw" in told
+        reported = BurstRuns(instance).last_failure
+        assert reported is not None
+        assert "of a kind that nobody foresaw" in reported
         run(instance, "well")
         assert BurstRuns(instance).last_failure is None
 
@@ -55,19 +55,19 @@ def test_only_runs_that_never_got_to_work_are_counted_in_a_row() -> None:
     with DagsterInstance.ephemeral() as instance:
         run(instance, "crashed")
         run(instance, "crashed")
-        failed = BurstRuns(instance).failed
-        assert failed.in_a_row == 2
-        assert failed.last_at is not None
+        failed = BurstRuns(instance).startup_failures
+        assert failed.consecutive == 2
+        assert failed.last_failed_at is not None
         run(instance, "refused", **{WORK_TAG: "now"})
-        assert BurstRuns(instance).failed.in_a_row == 0
+        assert BurstRuns(instance).startup_failures.consecutive == 0
         run(instance, "crashed")
-        assert BurstRuns(instance).failed.in_a_row == 1
+        assert BurstRuns(instance).startup_failures.consecutive == 1
 
 
 def test_a_run_that_was_buried_is_a_failed_one() -> None:
     with DagsterInstance.ephemeral() as instance:
         started = instance.create_run_for_job(bursts, run_config=ending("well"))
-        assert [burst.run_id for burst in BurstRuns(instance).bursts(NOW)] == [started.run_id]
-        BurstRuns(instance).bury([started.run_id, "no such run"])
-        assert BurstRuns(instance).bursts(NOW) == []
+        assert [burst.run_id for burst in BurstRuns(instance).in_flight(NOW)] == [started.run_id]
+        BurstRuns(instance).fail_dead_runs([started.run_id, "no such run"])
+        assert BurstRuns(instance).in_flight(NOW) == []
         assert "its process is gone" in str(BurstRuns(instance).last_failure)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from dagster import DagsterEventType, DagsterInstance
 
-from edge_assets.defs.analytics.definitions import analytics
-from edge_assets.defs.analytics.project import prepared_project
-from edge_assets.defs.analytics.rhythm import HOURLY, VIEW, keys_of
-from edge_assets.defs.lineage import HISTORY
-from edge_assets.ingestion.burst import BurstOrder, run_burst
-from edge_assets.store.database import connect
-from edge_assets.store.views import views_made_by
-from edge_assets.warehouse.project import PROJECT_DIR, connection_variables, project_version
-from tests.edge_assets.ingestion.services import NFL, Feeding, rows, settings_for
+from edge_assets.defs.analytics.definitions import analytics_definitions
+from edge_assets.defs.analytics.project import prepare_project
+from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS, VIEW_KIND, keys_with_policy
+from edge_assets.defs.lineage import IMPORT_ASSETS
+from edge_assets.ingestion.burst import BurstRequest, run_burst
+from edge_assets.store.analytics.views import load_views_of_version
+from edge_assets.store.postgres.database import connect
+from edge_assets.warehouse.dbt_runner import PROJECT_DIR, compute_project_version, connection_variables
+from tests.support.replayed_feed import NFL, Feeding, rows, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -38,12 +38,12 @@ def test_the_warehouse_counts_what_the_bursts_polled(
     settings = settings_for(database_url, redis_url, feed.url, NFL)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("EDGE_HOME", str(tmp_path))
-    everything = analytics().resolve_asset_graph().materializable_asset_keys - set(HISTORY.values())
-    specs = analytics().resolve_all_asset_specs()
-    hourly = set(keys_of(specs, HOURLY))
+    everything = analytics_definitions().resolve_asset_graph().materializable_asset_keys - set(IMPORT_ASSETS.values())
+    specs = analytics_definitions().resolve_all_asset_specs()
+    hourly = set(keys_with_policy(specs, HOURLY_FRESHNESS))
     reports = []
     for run, selected in (("r1", everything), ("r2", hourly)):
-        reports += asyncio.run(run_burst(BurstOrder(run, (NFL,), 3.0, 0.0), settings))
+        reports += asyncio.run(run_burst(BurstRequest(run, (NFL,), 3.0, 0.0), settings))
         result = built(selected)
         assert {event.asset_key for event in result.get_asset_materialization_events()} == selected
         assert all(check.passed for check in result.get_asset_check_evaluations())
@@ -51,12 +51,14 @@ def test_the_warehouse_counts_what_the_bursts_polled(
     assert steps(result)[::2] == ["gate", "prices"]
     assert len(steps(result)) == 4, "dbt runs twice: views that are left to the night do not part what reads them"
     with closing(connect(database_url, "test")) as conn:
-        assert views_made_by(conn, project_version()) == {s.key.path[-1] for s in specs if VIEW in s.kinds}
+        assert load_views_of_version(conn, compute_project_version()) == {
+            s.key.path[-1] for s in specs if VIEW_KIND in s.kinds
+        }
 
 
 def built(selected: AbstractSet[AssetKey]) -> ExecuteInProcessResult:
     with DagsterInstance.ephemeral() as instance:
-        job = analytics().resolve_job_def("warehouse")
+        job = analytics_definitions().resolve_job_def("warehouse")
         return job.execute_in_process(instance=instance, asset_selection=sorted(selected))
 
 
@@ -89,6 +91,6 @@ def test_dbt_gets_the_parts_of_the_database_url_and_hides_the_password() -> None
 
 
 def test_the_manifest_is_made_anew_when_a_model_is_newer() -> None:
-    manifest = prepared_project().manifest_path
+    manifest = prepare_project().manifest_path
     os.utime(manifest, (0, 0))
-    assert prepared_project(PROJECT_DIR).manifest_path.stat().st_mtime > 0
+    assert prepare_project(PROJECT_DIR).manifest_path.stat().st_mtime > 0

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_assets.feeds.espn.errors import MalformedBodyError
+from edge_assets.feeds.espn.errors import EspnMalformedBodyError
 from edge_assets.feeds.odds_api import wire
 from edge_assets.feeds.odds_api.entries import read_entries
-from edge_assets.feeds.odds_api.scores import finished_games
+from edge_assets.feeds.odds_api.scores import parse_finished_games
 from ml.settlement import GameReport, GameStatus, Score
-from tests.edge_assets.feeds.espn.boards import finished
+from tests.support.scoreboards import finished
 
 DATA = os.environ.get("EDGE_DATA_DIR")
 CASES = (Path(DATA).parent if DATA else Path(__file__).parents[4] / "shared") / "cases"
@@ -61,7 +61,7 @@ def test_boards(name: str) -> None:
 
 
 def test_a_page_is_no_board() -> None:
-    with pytest.raises(MalformedBodyError):
+    with pytest.raises(EspnMalformedBodyError):
         finished(body("espn_boards", "html"))
 
 
@@ -88,8 +88,8 @@ SCORES = {
 
 @pytest.mark.parametrize("name", SCORES)
 def test_scores(name: str) -> None:
-    found, odd, _ = read_entries(body("scores_bodies", name), wire.Score)
-    games, rejected = finished_games("baseball_mlb", found)
+    found, odd, _ = read_entries(body("scores_bodies", name), wire.WireScore)
+    games, rejected = parse_finished_games("baseball_mlb", found)
     assert [game.event for game in games] == SCORES[name]
     assert {game.report for game in games} <= {SOUND}
     assert len(games) + odd["malformed_entry"] + rejected.total() + sum(not f.completed for f in found) == (
@@ -102,4 +102,4 @@ def test_scores(name: str) -> None:
     [("sports_one_description_null", ["soccer_epl", "x"]), ("sports_one_without_active", ["soccer_epl"])],
 )
 def test_sports(name: str, keys: list[str]) -> None:
-    assert [sport.key for sport in read_entries(body("scores_bodies", name), wire.Sport).found] == keys
+    assert [sport.key for sport in read_entries(body("scores_bodies", name), wire.WireSport).items] == keys

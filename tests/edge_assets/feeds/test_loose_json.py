@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from edge_assets.feeds.loose_json import MAX_DEPTH, loosely_read
+from edge_assets.feeds.loose_json import MAX_DEPTH, parse_lenient_json
 from edge_assets.feeds.odds_api.events import read_events
 
 SOUND = '{"id": "g", "sport_key": "nba", "commence_time": "2026-12-01T00:00:00Z", "home_team": "A", "away_team": "B"}'
@@ -25,7 +25,7 @@ def test_the_event_beside_a_deeply_nested_one_is_read(depth: int, key: str) -> N
 def test_what_lies_deeper_is_null_and_the_rest_as_it_is() -> None:
     sent = {"a": [1, {"b": "x[{"}], "c": 2}
     deep = "[" * 50_000 + "]" * 50_000
-    read = loosely_read((json.dumps(sent)[:-1] + f', "deep": {deep}, "last": "]"}}').encode())
+    read = parse_lenient_json((json.dumps(sent)[:-1] + f', "deep": {deep}, "last": "]"}}').encode())
     assert isinstance(read, dict)
     assert {**sent, "last": "]"}.items() <= read.items()
 
@@ -33,4 +33,4 @@ def test_what_lies_deeper_is_null_and_the_rest_as_it_is() -> None:
 @pytest.mark.parametrize("body", ["[" * 5_000, '{"a": ' * 5_000, "[" * 5_000 + "]" * 4_999])
 def test_what_is_nested_and_never_ends_is_no_json(body: str) -> None:
     with pytest.raises(ValueError, match="nested without end"):
-        loosely_read(body.encode())
+        parse_lenient_json(body.encode())

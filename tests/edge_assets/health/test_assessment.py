@@ -8,15 +8,23 @@ from typing import Any
 
 import pytest
 
-from edge_assets.health.assessment import SCORER, SENSOR, STACK, WATCHDOG, assess, confirmations, without_database
-from edge_assets.health.credits import foresee
-from edge_assets.health.findings import Finding, Health
-from edge_assets.health.machine import Machine, assess_machine
-from edge_assets.health.remedies import REMEDIES, remedy_of
-from edge_assets.store.credit_use import CreditUse
-from edge_assets.store.problems import Heartbeat, Problem, ProblemKind
-from edge_assets.store.scorer_failures import ScorerFailure
-from edge_assets.store.vital_signs import BlockingFinding, NewestLook, VitalSigns
+from edge_assets.health.assessment import (
+    SCORER,
+    SENSOR,
+    STACK,
+    WATCHDOG,
+    assess_health,
+    assess_without_database,
+    confirmation_ages,
+)
+from edge_assets.health.credits import forecast_credits
+from edge_assets.health.findings import Health, HealthIssue
+from edge_assets.health.machine import MachineResources, assess_machine
+from edge_assets.health.remedies import REMEDIES, find_remedy
+from edge_assets.store.health.problems import Heartbeat, Problem, ProblemKind
+from edge_assets.store.health.scorer_failures import ScorerFailure
+from edge_assets.store.health.vital_signs import BlockingFinding, HealthSnapshot, NewestPoll
+from edge_assets.store.polls.credit_use import CreditUse
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
 NFL = "americanfootball_nfl"
@@ -29,29 +37,29 @@ def beats(ago: float = 3, **detail: Any) -> dict[str, Heartbeat]:
     return {**shown, SENSOR: Heartbeat(SENSOR, at, {"intervals_s": {NFL: 60.0}, **detail})}
 
 
-def look(ago: float = 20) -> NewestLook:
+def poll(ago: float = 20) -> NewestPoll:
     at = NOW - timedelta(seconds=ago)
-    return NewestLook(NFL, "odds-api", at, at, at)
+    return NewestPoll(NFL, "odds-api", at, at, at)
 
 
-WELL = VitalSigns(NOW, [], beats(), [look()], 1, NOW - timedelta(seconds=1), [], [])
+WELL = HealthSnapshot(NOW, [], beats(), [poll()], 1, NOW - timedelta(seconds=1), [], [])
 
 
-def kinds(signs: VitalSigns) -> list[tuple[str, str]]:
-    return [(finding.kind, finding.subject) for finding in assess(signs).findings]
+def kinds(signs: HealthSnapshot) -> list[tuple[str, str]]:
+    return [(finding.kind, finding.subject) for finding in assess_health(signs).issues]
 
 
 def test_all_is_well() -> None:
-    health = assess(WELL)
-    assert (health.status, health.findings, health.headline) == ("ok", (), "everything works")
+    health = assess_health(WELL)
+    assert (health.status, health.issues, health.headline) == ("ok", (), "everything works")
 
 
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"looks": [look(146)]}, ("poll_overdue", NFL)),
-        ({"looks": []}, ("poll_overdue", NFL)),
-        ({"looks": [look(-3600)]}, ("clock_changed", NFL)),
+        ({"newest_polls": [poll(146)]}, ("poll_overdue", NFL)),
+        ({"newest_polls": []}, ("poll_overdue", NFL)),
+        ({"newest_polls": [poll(-3600)]}, ("clock_changed", NFL)),
         ({"heartbeats": beats(40)}, ("service_hangs", SENSOR)),
         ({"heartbeats": beats(-60)}, ("clock_changed", SCORER)),
         ({"heartbeats": beats(no_credits_until="2026-04-01T00:00:00+00:00")}, ("out_of_credits", "")),
@@ -65,23 +73,23 @@ def test_all_is_well() -> None:
 )
 def test_each_fault_is_told(changed: dict[str, Any], expected: tuple[str, str]) -> None:
     signs = replace(WELL, **changed)
-    if not signs.looks:
+    if not signs.newest_polls:
         signs.heartbeats[STACK] = Heartbeat(STACK, NOW - 10 * MINUTE, {})
     assert expected in kinds(signs)
-    assert assess(signs).status != "ok"
+    assert assess_health(signs).status != "ok"
 
 
 def test_a_sport_is_late_after_twice_its_interval_and_not_before() -> None:
-    assert kinds(replace(WELL, looks=[look(119)])) == []
-    assert kinds(replace(WELL, looks=[look(146)])) == [("poll_overdue", NFL)]
+    assert kinds(replace(WELL, newest_polls=[poll(119)])) == []
+    assert kinds(replace(WELL, newest_polls=[poll(146)])) == [("poll_overdue", NFL)]
 
 
 def test_where_no_sport_is_polled_that_is_told_once() -> None:
     both = beats(intervals_s={NFL: 60.0, "basketball_nba": 60.0})
-    late = [look(300), look(200)._replace(sport="basketball_nba")]
-    [finding] = assess(replace(WELL, heartbeats=both, looks=late)).findings
+    late = [poll(300), poll(200)._replace(sport="basketball_nba")]
+    [finding] = assess_health(replace(WELL, heartbeats=both, newest_polls=late)).issues
     assert (finding.kind, finding.subject, finding.detail) == ("poll_overdue", "", "no sport, for 3 minutes")
-    assert kinds(replace(WELL, heartbeats=both, looks=[look(300), late[1]._replace(received_at=NOW)])) == [
+    assert kinds(replace(WELL, heartbeats=both, newest_polls=[poll(300), late[1]._replace(received_at=NOW)])) == [
         ("poll_overdue", NFL)
     ]
 
@@ -89,20 +97,20 @@ def test_where_no_sport_is_polled_that_is_told_once() -> None:
 def test_without_a_sensor_nobody_knows_what_is_late_and_that_is_told() -> None:
     heard = {service: beat for service, beat in beats().items() if service != SENSOR}
     assert kinds(replace(WELL, heartbeats=heard)) == []
-    assert kinds(replace(WELL, heartbeats=heard, looks=[look(9_000)])) == [("service_hangs", SENSOR)]
+    assert kinds(replace(WELL, heartbeats=heard, newest_polls=[poll(9_000)])) == [("service_hangs", SENSOR)]
 
 
 def test_whoever_has_not_shown_a_sign_of_life_when_all_have_had_time_to_hangs() -> None:
     stack = {STACK: Heartbeat(STACK, NOW - 2 * MINUTE, {})}
-    assert kinds(replace(WELL, heartbeats=stack, looks=[look(9_000)])) == []
+    assert kinds(replace(WELL, heartbeats=stack, newest_polls=[poll(9_000)])) == []
     stack[STACK] = Heartbeat(STACK, NOW - 4 * MINUTE, {})
     silent = [("service_hangs", service) for service in sorted((SCORER, SENSOR, WATCHDOG))]
-    assert kinds(replace(WELL, heartbeats=stack, looks=[])) == silent
+    assert kinds(replace(WELL, heartbeats=stack, newest_polls=[])) == silent
 
 
 def test_a_stack_that_began_ahead_of_now_excuses_nothing() -> None:
     ahead = {**beats(), STACK: Heartbeat(STACK, NOW + 60 * MINUTE, {})}
-    assert kinds(replace(WELL, heartbeats=ahead, looks=[look(300)])) == [
+    assert kinds(replace(WELL, heartbeats=ahead, newest_polls=[poll(300)])) == [
         ("poll_overdue", NFL),
         ("clock_changed", STACK),
     ]
@@ -110,87 +118,89 @@ def test_a_stack_that_began_ahead_of_now_excuses_nothing() -> None:
 
 def test_a_poll_that_is_dated_ahead_is_told_and_excuses_nothing() -> None:
     started = {**beats(), STACK: Heartbeat(STACK, NOW - 10 * MINUTE, {})}
-    signs = replace(WELL, heartbeats=started, looks=[look(-3_600)])
+    signs = replace(WELL, heartbeats=started, newest_polls=[poll(-3_600)])
     assert kinds(signs) == [("poll_overdue", NFL), ("clock_changed", NFL)]
-    of_old = look(-3_600)._replace(sport="no longer polled")
-    assert kinds(replace(WELL, looks=[look(), of_old])) == []
+    of_old = poll(-3_600)._replace(sport="no longer polled")
+    assert kinds(replace(WELL, newest_polls=[poll(), of_old])) == []
 
 
 def test_a_sport_without_a_plan_is_never_late() -> None:
-    signs = replace(WELL, heartbeats=beats(intervals_s={NFL: None}), looks=[look(9_000)])
+    signs = replace(WELL, heartbeats=beats(intervals_s={NFL: None}), newest_polls=[poll(9_000)])
     assert kinds(signs) == []
 
 
 def test_a_stack_that_has_just_started_is_given_time() -> None:
     started = {**beats(), STACK: Heartbeat(STACK, NOW - MINUTE, {})}
-    assert kinds(replace(WELL, heartbeats=started, looks=[look(9_000)])) == []
+    assert kinds(replace(WELL, heartbeats=started, newest_polls=[poll(9_000)])) == []
     started[STACK] = Heartbeat(STACK, NOW - 4 * MINUTE, {})
-    assert kinds(replace(WELL, heartbeats=started, looks=[look(9_000)])) == [("poll_overdue", NFL)]
+    assert kinds(replace(WELL, heartbeats=started, newest_polls=[poll(9_000)])) == [("poll_overdue", NFL)]
 
 
 def test_what_was_reported_comes_before_what_is_concluded_and_the_worst_first() -> None:
-    said = [
+    message = [
         Problem("memory_low", "", NOW, NOW, 1, "1 MiB"),
         Problem("poll_overdue", NFL, NOW, NOW, 1, "reported"),
         Problem("of_a_newer_version", "", NOW, NOW, 1, "?"),
     ]
-    health = assess(replace(WELL, problems=said, looks=[look(146)]))
-    assert [finding.kind for finding in health.findings] == ["poll_overdue", "memory_low", "of_a_newer_version"]
-    assert health.findings[0].detail == "reported"
+    health = assess_health(replace(WELL, problems=message, newest_polls=[poll(146)]))
+    assert [finding.kind for finding in health.issues] == ["poll_overdue", "memory_low", "of_a_newer_version"]
+    assert health.issues[0].detail == "reported"
     assert health.headline.endswith("(reported); and 2 more")
 
 
 def test_the_end_of_a_recording_is_said_and_no_fault() -> None:
-    health = assess(replace(WELL, problems=[Problem("recording_ended", "", NOW, NOW, 1, "-")]))
-    assert (health.status, len(health.findings)) == ("ok", 1)
+    health = assess_health(replace(WELL, problems=[Problem("recording_ended", "", NOW, NOW, 1, "-")]))
+    assert (health.status, len(health.issues)) == ("ok", 1)
 
 
 def test_every_kind_has_a_remedy() -> None:
     assert set(REMEDIES) == set(ProblemKind)
-    assert all(remedy_of(kind).action for kind in ProblemKind)
+    assert all(find_remedy(kind).action for kind in ProblemKind)
 
 
 def test_without_a_database_that_is_what_is_told() -> None:
-    health = without_database("no answer", [Finding("disk_low", "", "0 MiB")])
-    assert (health.status, [f.kind for f in health.findings]) == ("down", ["database_unreachable", "disk_low"])
+    health = assess_without_database("no answer", [HealthIssue("disk_low", "", "0 MiB")])
+    assert (health.status, [f.kind for f in health.issues]) == ("down", ["database_unreachable", "disk_low"])
 
 
 def test_what_the_machine_lacks() -> None:
-    assert Health.of(assess_machine(Machine("/", 10 * 2**30, 2**30))).status == "ok"
-    [today] = assess_machine(Machine("/", 10 * 2**30, 2**30, bytes_per_day=11.0 * 2**30))
+    assert Health.from_issues(assess_machine(MachineResources("/", 10 * 2**30, 2**30))).status == "ok"
+    [today] = assess_machine(MachineResources("/", 10 * 2**30, 2**30, bytes_per_day=11.0 * 2**30))
     assert today.kind == "disk_low"
-    short = [finding.kind for finding in assess_machine(Machine("/", 2**30, 2**20))]
+    short = [finding.kind for finding in assess_machine(MachineResources("/", 2**30, 2**20))]
     assert short == ["disk_low", "memory_low"]
-    full = Health.of(assess_machine(Machine("/", 0, 2**30)))
-    assert ([finding.kind for finding in full.findings], full.status) == (["disk_full"], "down")
+    full = Health.from_issues(assess_machine(MachineResources("/", 0, 2**30)))
+    assert ([finding.kind for finding in full.issues], full.status) == (["disk_full"], "down")
 
 
 def test_what_few_credits_do_is_told_with_figures() -> None:
-    [short] = assess(replace(WELL, heartbeats=beats(sparse_s={NFL: [43_200.0, 600.0], "b": [9.0, 1.0]}))).findings
+    [short] = assess_health(replace(WELL, heartbeats=beats(sparse_s={NFL: [43_200.0, 600.0], "b": [9.0, 1.0]}))).issues
     assert short.detail == (
         f"the feed does not say how many are left: {NFL} is polled every 12 hours, not every 10 minutes; "
         "and 1 more too seldom"
     )
-    assert assess(replace(WELL, heartbeats=beats(sparse_s={NFL: [43_177.0, 600.0]}))).status == "degraded"
+    assert assess_health(replace(WELL, heartbeats=beats(sparse_s={NFL: [43_177.0, 600.0]}))).status == "degraded"
 
 
 def test_open_bets_hold_until_the_poll_that_was_scored_last() -> None:
-    scored_before = look()._replace(scored_at=NOW - timedelta(seconds=100))
-    known = confirmations(replace(WELL, looks=[scored_before]))[NFL]
+    scored_before = poll()._replace(scored_at=NOW - timedelta(seconds=100))
+    known = confirmation_ages(replace(WELL, newest_polls=[scored_before]))[NFL]
     assert known.age_s == 100.0
     assert 60 < known.allowed_s < known.age_s
-    replayed = look()._replace(feed="replay")
-    assert confirmations(replace(WELL, looks=[replayed])) == {}
+    replayed = poll()._replace(feed="replay")
+    assert confirmation_ages(replace(WELL, newest_polls=[replayed])) == {}
 
 
 def test_credits_are_foreseen_at_the_pace_of_the_last_day() -> None:
     use = CreditUse(1_000, NOW, {NFL: 90}, {NFL: 200}, NOW - timedelta(days=1))
-    outlook = foresee(use, NOW)
-    assert (outlook.used_today, outlook.left_at_month_end, outlook.lasts_until) == (90, 700, None)
-    assert "700 will be left on 2026-04-01" in outlook.sentence
-    short = foresee(replace(use, remaining=100), NOW)
-    assert short.lasts_until == NOW + timedelta(hours=12)
+    outlook = forecast_credits(use, NOW)
+    assert (outlook.used_today, outlook.left_at_month_end, outlook.runs_out_at) == (90, 700, None)
+    assert "700 will be left on 2026-04-01" in outlook.summary
+    short = forecast_credits(replace(use, remaining=100), NOW)
+    assert short.runs_out_at == NOW + timedelta(hours=12)
     assert short.left_at_month_end == -200
-    assert foresee(replace(use, remaining=None), NOW).sentence.startswith("the feed has not said how many are left")
-    idle = foresee(CreditUse(5, NOW, {}, {}, None), NOW)
-    assert (idle.left_at_month_end, idle.lasts_until) == (5, None)
+    assert forecast_credits(replace(use, remaining=None), NOW).summary.startswith(
+        "the feed has not said how many are left"
+    )
+    idle = forecast_credits(CreditUse(5, NOW, {}, {}, None), NOW)
+    assert (idle.left_at_month_end, idle.runs_out_at) == (5, None)

@@ -1,5 +1,5 @@
 """Fixtures of the feed; the servers are those of all tests."""
 
-from tests.edge_assets.ingestion.services import feed
+from tests.support.replayed_feed import feed
 
 __all__ = ["feed"]

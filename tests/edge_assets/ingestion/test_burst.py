@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_assets.ingestion.burst import BurstOrder, run_burst
-from edge_assets.ingestion.facts import read_facts
-from edge_assets.ingestion.planning import Skip, plan_burst
-from edge_assets.settings import Feed, MissingSettingError, Settings
-from tests.edge_assets.ingestion.services import (
+from edge_assets.core.settings import Feed, MissingSettingError, Settings
+from edge_assets.ingestion.burst import BurstRequest, run_burst
+from edge_assets.ingestion.planning import SkipBurst, plan_burst
+from edge_assets.ingestion.sensor_state import load_sensor_state
+from tests.support.replayed_feed import (
     BEGINS,
     EPL,
     NFL,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_assets.ingestion.report import SportReport
-    from tests.servers.postgres import PostgresServer
-    from tests.servers.valkey import ValkeyServer
+    from tests.support.servers.postgres import PostgresServer
+    from tests.support.servers.valkey import ValkeyServer
 
 POLLS = 20
 ENDS = BEGINS + timedelta(minutes=POLLS - 1, seconds=10)
@@ -42,9 +42,9 @@ KILL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name LIKE 'edge-burst r1%' AND datname = current_database()"""
 
 
-def order(run: str, *sports: str) -> BurstOrder:
+def order(run: str, *sports: str) -> BurstRequest:
     """For as long as the test takes."""
-    return BurstOrder(run, sports or (NFL, EPL), duration_seconds=60.0, grace_seconds=0.0)
+    return BurstRequest(run, sports or (NFL, EPL), duration_seconds=60.0, grace_seconds=0.0)
 
 
 async def finished(database_url: str, run: asyncio.Task[list[SportReport]], sport: str = EPL) -> list[SportReport]:
@@ -63,7 +63,7 @@ async def finished(database_url: str, run: asyncio.Task[list[SportReport]], spor
 async def play(run: str, settings: Settings, *sports: str) -> list[SportReport]:
     """A burst over the whole tape."""
     task = asyncio.ensure_future(run_burst(order(run, *sports), settings))
-    return await finished(settings.require_database(), task)
+    return await finished(settings.require_database_url(), task)
 
 
 def assert_streamed_once_in_order(database_url: str, redis_url: str) -> None:
@@ -86,8 +86,8 @@ def undisturbed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[tuple[Any, ...]]:
     """The ticks of a run in which nothing happened."""
-    tape = write_tape(tmp_path_factory.mktemp("undisturbed"))
-    with postgres_server.clone_of(migrated_template) as url, serving(tape) as feed:
+    recording = write_tape(tmp_path_factory.mktemp("undisturbed"))
+    with postgres_server.clone_of(migrated_template) as url, serving(recording) as feed:
         asyncio.run(play("quiet", settings_for(url, redis_server.url, feed.url)))
         return ticks(url)
 
@@ -99,7 +99,7 @@ async def test_a_burst_stores_and_publishes_every_capture_of_a_tape(
     assert_streamed_once_in_order(database_url, redis_url)
     assert [r.sport for r in reports] == [NFL, EPL]
     for report in reports:
-        metadata = report.metadata()
+        metadata = report.to_metadata()
         assert metadata["polls"] == report.polls >= POLLS
         assert metadata["rows"] == report.rows == int(metadata["changed"]) + report.withdrawals > 0
         assert report.repeats > 0, "the end of the tape is looked at and stored no more"
@@ -113,9 +113,9 @@ async def test_a_burst_stores_and_publishes_every_capture_of_a_tape(
 async def test_a_sport_of_outrights_alone_is_asked_for_them_and_holds_nobody_up(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    tape, golf = write_tape(tmp_path / "tape"), "golf_masters_tournament_winner"
-    (tape / f"{golf}_{BEGINS:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps([outright(golf)]))
-    with serving(tape) as feed:
+    recording, golf = write_tape(tmp_path / "tape"), "golf_masters_tournament_winner"
+    (recording / f"{golf}_{BEGINS:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps([outright(golf)]))
+    with serving(recording) as feed:
         reports = await play("r1", settings_for(database_url, redis_url, feed.url, NFL, EPL, golf), NFL, EPL, golf)
     assert [report.failure for report in reports] == [None] * 3
     assert reports[2].polls == 1
@@ -185,7 +185,7 @@ async def test_two_overlapping_bursts_hand_over_without_a_lost_or_double_poll(
     await asyncio.sleep(0.8)
     second = asyncio.ensure_future(run_burst(order("r2"), settings))
     reports = await first
-    assert [r.ended for r in reports] == ["handed over to r2"] * 2
+    assert [r.end_reason for r in reports] == ["handed over to r2"] * 2
     await finished(database_url, second)
     assert ticks(database_url) == undisturbed
     assert_streamed_once_in_order(database_url, redis_url)
@@ -202,7 +202,7 @@ async def test_a_burst_that_is_told_to_stop_ends_between_two_polls(
     await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
     reports = await asyncio.wait_for(first, 30)
-    assert [(r.ended, r.failure) for r in reports] == [("the run was ended from outside", None)] * 2
+    assert [(r.end_reason, r.failure) for r in reports] == [("the run was ended from outside", None)] * 2
     assert signal.getsignal(signal.SIGTERM) is handler
     assert rows(database_url, "SELECT count(*) FROM poll_outbox") == [(0,)]
     await play("r2", settings)
@@ -223,7 +223,7 @@ async def test_without_credits_the_sport_ends_with_the_reason(
 ) -> None:
     with serving(write_tape(tmp_path / "tape"), credits_per_month=30) as feed:
         settings = settings_for(database_url, redis_url, feed.url)
-        [report] = await run_burst(BurstOrder("r1", (NFL,), 5.0, 0.0), settings)  # time enough on a busy machine
+        [report] = await run_burst(BurstRequest("r1", (NFL,), 5.0, 0.0), settings)  # time enough on a busy machine
     assert report.polls > 0
     assert report.failure is not None
     assert "OUT_OF_USAGE_CREDITS" in report.failure
@@ -236,15 +236,15 @@ async def test_a_metered_sport_is_given_back_until_its_next_look(
 ) -> None:
     """The real feed's cadence, against the replay's wire: a run that waited for hours would be for nothing."""
     settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
-    [report] = await run_burst(BurstOrder("r1", (NFL,), 5.0, 0.0), settings)
+    [report] = await run_burst(BurstRequest("r1", (NFL,), 5.0, 0.0), settings)
     assert report.polls == 1
-    assert report.ended.startswith("next look in ")
+    assert report.end_reason.startswith("next look in ")
     assert report.credits_used == len(settings.edge_regions) * len(settings.edge_markets)
     now = datetime.now(UTC)
-    facts = read_facts(settings, now)
+    facts = load_sensor_state(settings, now)
     assert facts.budget.remaining == report.credits_remaining
     decision = plan_burst(now, facts.sports, [], facts.terms, facts.budget)
-    assert isinstance(decision, Skip)
+    assert isinstance(decision, SkipBurst)
     assert decision.reason.startswith(f"next due: {NFL} at ")
 
 
@@ -259,15 +259,15 @@ async def test_credits_are_asked_for_before_they_are_spent(
     with serving(write_tape(tmp_path / "tape"), credits_per_month=plan) as feed:
         settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
         now = datetime.now(UTC)
-        assert read_facts(settings, now).budget.remaining is None
-        [report] = await run_burst(BurstOrder("r1", (NFL,), 5.0, 0.0), settings)
+        assert load_sensor_state(settings, now).budget.remaining is None
+        [report] = await run_burst(BurstRequest("r1", (NFL,), 5.0, 0.0), settings)
     assert (report.polls, report.failure) == (polls, None)
-    assert report.ended.startswith(ended)
+    assert report.end_reason.startswith(ended)
     assert rows(database_url, "SELECT feed, remaining FROM credit_statements") == [("odds-api", plan)]
-    facts = read_facts(settings, datetime.now(UTC))
+    facts = load_sensor_state(settings, datetime.now(UTC))
     assert facts.budget.remaining == plan - (report.credits_used or 0)
     decision = plan_burst(datetime.now(UTC), facts.sports, [], facts.terms, facts.budget)
-    assert isinstance(decision, Skip)
+    assert isinstance(decision, SkipBurst)
 
 
 @pytest.mark.calendar
@@ -276,10 +276,10 @@ async def test_a_feed_that_does_not_say_is_polled_as_on_the_smallest_plan(
 ) -> None:
     feed.faults(missing_headers=True)
     settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
-    [report] = await run_burst(BurstOrder("r1", (NFL,), 5.0, 0.0), settings)
+    [report] = await run_burst(BurstRequest("r1", (NFL,), 5.0, 0.0), settings)
     assert report.polls == 1
     assert rows(database_url, "SELECT remaining FROM credit_statements") == [(None,)]
-    budget = read_facts(settings, datetime.now(UTC)).budget
+    budget = load_sensor_state(settings, datetime.now(UTC)).budget
     assert budget.is_assumed
 
 

@@ -7,24 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_assets.ingestion.cadence import (
-    FASTEST,
-    IDLE,
-    IN_PLAY,
+    IDLE_INTERVAL_SECONDS,
+    IN_PLAY_INTERVAL_SECONDS,
+    MIN_INTERVAL_SECONDS,
     SMALLEST_PLAN_CREDITS,
-    Budget,
+    CreditBudget,
     FeedTerms,
     SportActivity,
-    free_interval,
-    next_poll,
+    compute_throttle_factor,
+    next_poll_at,
     poll_interval,
     seconds_until_due,
-    stretch,
-    wanted_interval,
+    unmetered_interval,
+    unthrottled_interval,
 )
-from edge_assets.store.credits import CreditStatement
+from edge_assets.store.polls.credits import CreditStatement
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-METERED = FeedTerms(metered=True, cost=6)
+METERED = FeedTerms(is_metered=True, credits_per_poll=6)
 seconds = st.floats(1, 20 * 86_400)
 distances = st.lists(st.floats(-5 * 3600, 10 * 86_400), max_size=6)
 movements = st.floats(0, 0.5)
@@ -37,7 +37,7 @@ def starting_in(*distances: float, movement: float = 0.0) -> SportActivity:
 @given(seconds, seconds, movements)
 def test_a_nearer_start_is_never_polled_less_often(a: float, b: float, movement: float) -> None:
     near, far = sorted((a, b))
-    assert wanted_interval(starting_in(near, movement=movement), NOW) <= wanted_interval(
+    assert unthrottled_interval(starting_in(near, movement=movement), NOW) <= unthrottled_interval(
         starting_in(far, movement=movement), NOW
     )
 
@@ -45,29 +45,35 @@ def test_a_nearer_start_is_never_polled_less_often(a: float, b: float, movement:
 @given(distances, movements, movements)
 def test_a_moving_market_is_never_polled_less_often(ahead: list[float], a: float, b: float) -> None:
     calm, moving = sorted((a, b))
-    assert wanted_interval(starting_in(*ahead, movement=moving), NOW) <= wanted_interval(
+    assert unthrottled_interval(starting_in(*ahead, movement=moving), NOW) <= unthrottled_interval(
         starting_in(*ahead, movement=calm), NOW
     )
 
 
 @given(distances, seconds, movements)
 def test_another_event_never_slows_a_sport_down(ahead: list[float], another: float, movement: float) -> None:
-    assert wanted_interval(starting_in(*ahead, another, movement=movement), NOW) <= wanted_interval(
+    assert unthrottled_interval(starting_in(*ahead, another, movement=movement), NOW) <= unthrottled_interval(
         starting_in(*ahead, movement=movement), NOW
     )
 
 
 @given(distances, movements)
 def test_intervals_stay_between_the_feed_s_own_pace_and_idling(ahead: list[float], movement: float) -> None:
-    assert FASTEST <= wanted_interval(starting_in(*ahead, movement=movement), NOW) <= IDLE
+    assert (
+        MIN_INTERVAL_SECONDS
+        <= unthrottled_interval(starting_in(*ahead, movement=movement), NOW)
+        <= IDLE_INTERVAL_SECONDS
+    )
 
 
 @given(st.floats(0, 3.9 * 3600), st.integers(60, 100_000))
 def test_a_started_event_is_never_starved(since: float, credits_left: int) -> None:
     started = starting_in(-since)
-    assert wanted_interval(started, NOW) <= IN_PLAY
+    assert unthrottled_interval(started, NOW) <= IN_PLAY_INTERVAL_SECONDS
     quiet = starting_in(9 * 86_400)
-    lengthened = stretch([started, quiet], NOW, Budget(credits_left, NOW + timedelta(days=20)), METERED.cost)
+    lengthened = compute_throttle_factor(
+        [started, quiet], NOW, CreditBudget(credits_left, NOW + timedelta(days=20)), METERED.credits_per_poll
+    )
     assert poll_interval(started, NOW, METERED, lengthened) < poll_interval(quiet, NOW, METERED, lengthened)
     assert math.isfinite(poll_interval(started, NOW, METERED, lengthened))
 
@@ -75,16 +81,21 @@ def test_a_started_event_is_never_starved(since: float, credits_left: int) -> No
 @given(distances, st.integers(-1000, 20_000), st.integers(0, 5000))
 def test_more_credits_never_mean_fewer_polls(ahead: list[float], remaining: int, more: int) -> None:
     ends = NOW + timedelta(days=20)
-    poor, rich = (stretch([starting_in(*ahead)], NOW, Budget(r, ends), 6) for r in (remaining, remaining + more))
+    poor, rich = (
+        compute_throttle_factor([starting_in(*ahead)], NOW, CreditBudget(r, ends), 6)
+        for r in (remaining, remaining + more)
+    )
     assert 1.0 <= rich <= poor
 
 
 @pytest.mark.parametrize("remaining", [-772, -60, 0, 11])
 def test_without_credits_for_a_poll_and_the_reserve_nothing_priced_is_asked(remaining: int) -> None:
     sport = starting_in(600)
-    lengthened = stretch([sport], NOW, Budget(remaining, NOW + timedelta(days=20)), METERED.cost)
+    lengthened = compute_throttle_factor(
+        [sport], NOW, CreditBudget(remaining, NOW + timedelta(days=20)), METERED.credits_per_poll
+    )
     assert math.isinf(poll_interval(sport, NOW, METERED, lengthened))
-    assert next_poll(sport, NOW, METERED, lengthened).year == datetime.max.year
+    assert next_poll_at(sport, NOW, METERED, lengthened).year == datetime.max.year
 
 
 @pytest.mark.untraced
@@ -105,8 +116,8 @@ def test_the_month_is_never_overspent_and_its_last_days_are_not_starved(
     while now < ends:
         listed = tuple(s for s in starts if now - timedelta(hours=4) < s < now + timedelta(days=listed_days))
         sport = SportActivity(listed, 0.0, last)
-        lengthened = stretch([sport], now, Budget(remaining, ends), cost)
-        if next_poll(sport, now, FeedTerms(metered=True, cost=cost), lengthened) <= now:
+        lengthened = compute_throttle_factor([sport], now, CreditBudget(remaining, ends), cost)
+        if next_poll_at(sport, now, FeedTerms(is_metered=True, credits_per_poll=cost), lengthened) <= now:
             remaining, last = remaining - cost, now
             spent_late += (ends - now) < timedelta(days=4)
         now += timedelta(minutes=10)
@@ -116,11 +127,13 @@ def test_the_month_is_never_overspent_and_its_last_days_are_not_starved(
 
 def test_credits_are_spent_near_the_start() -> None:
     """With 500 credits and one match in three days, its last hour gets many times the polls of the first."""
-    budget, match = Budget(500, NOW + timedelta(days=20)), NOW + timedelta(days=3)
+    budget, match = CreditBudget(500, NOW + timedelta(days=20)), NOW + timedelta(days=3)
 
     def interval(now: datetime) -> float:
         sport = SportActivity((match,), 0.0, now)
-        return poll_interval(sport, now, METERED, stretch([sport], now, budget, METERED.cost))
+        return poll_interval(
+            sport, now, METERED, compute_throttle_factor([sport], now, budget, METERED.credits_per_poll)
+        )
 
     assert interval(NOW) > 20 * interval(match - timedelta(minutes=30))
 
@@ -138,21 +151,30 @@ ODD_MOMENTS = [
 
 @pytest.mark.parametrize("now", ODD_MOMENTS, ids=str)
 def test_credits_are_known_only_from_this_month_s_statement(now: datetime) -> None:
-    assert Budget.at(now, None).remaining is None
-    assert Budget.at(now, CreditStatement(now, 77)) == Budget(77, Budget.at(now, None).month_ends)
-    assert Budget.at(now, CreditStatement(now - timedelta(days=32), -60)).remaining is None
-    assert timedelta(0) < Budget.at(now, None).month_ends - now <= timedelta(days=31)
+    assert CreditBudget.from_statement(now, None).remaining is None
+    assert CreditBudget.from_statement(now, CreditStatement(now, 77)) == CreditBudget(
+        77, CreditBudget.from_statement(now, None).month_end
+    )
+    assert CreditBudget.from_statement(now, CreditStatement(now - timedelta(days=32), -60)).remaining is None
+    assert timedelta(0) < CreditBudget.from_statement(now, None).month_end - now <= timedelta(days=31)
 
 
 @pytest.mark.parametrize("now", ODD_MOMENTS, ids=str)
 def test_unknown_credits_hold_nothing_up_and_unstated_ones_are_the_smallest_plan_s(now: datetime) -> None:
     sports = [SportActivity((now + timedelta(hours=2),), 0.0, now) for _ in range(9)]
-    assert stretch(sports, now, Budget.at(now, None), METERED.cost) == 1.0
-    unstated = Budget.at(now, CreditStatement(now, None))
+    assert compute_throttle_factor(sports, now, CreditBudget.from_statement(now, None), METERED.credits_per_poll) == 1.0
+    unstated = CreditBudget.from_statement(now, CreditStatement(now, None))
     assert (unstated.remaining, unstated.is_assumed) == (SMALLEST_PLAN_CREDITS, True)
-    assert 1.0 < stretch(sports, now, unstated, METERED.cost) < math.inf
-    assert stretch(sports * 20, now, unstated, METERED.cost) < math.inf, "an assumption never stops polling"
-    assert stretch(sports, now, Budget.at(now, CreditStatement(now, 16)), METERED.cost) == math.inf
+    assert 1.0 < compute_throttle_factor(sports, now, unstated, METERED.credits_per_poll) < math.inf
+    assert compute_throttle_factor(sports * 20, now, unstated, METERED.credits_per_poll) < math.inf, (
+        "an assumption never stops polling"
+    )
+    assert (
+        compute_throttle_factor(
+            sports, now, CreditBudget.from_statement(now, CreditStatement(now, 16)), METERED.credits_per_poll
+        )
+        == math.inf
+    )
 
 
 @given(distances, st.floats(-7200, 86_400), st.floats(1, 1e4))
@@ -167,20 +189,20 @@ def test_a_sport_is_left_alone_for_one_interval_at_most(ahead: list[float], sinc
 
 
 def test_a_sport_never_looked_at_is_due_at_once() -> None:
-    assert next_poll(SportActivity(), NOW, METERED) == NOW
+    assert next_poll_at(SportActivity(), NOW, METERED) == NOW
 
 
 @pytest.mark.parametrize(
     ("speed", "expected"), [(0.0, 1.0), (1.0, 1.0), (60.0, 60.0), (3600.0, 300.0), (math.inf, 300.0)]
 )
 def test_a_feed_without_a_meter_is_asked_every_real_second(speed: float, expected: float) -> None:
-    assert free_interval(speed) == expected
-    assert poll_interval(SportActivity(), NOW, FeedTerms(metered=False, speed=speed)) == expected
+    assert unmetered_interval(speed) == expected
+    assert poll_interval(SportActivity(), NOW, FeedTerms(is_metered=False, speed=speed)) == expected
 
 
 @given(distances, movements, st.floats(61, 86_400))
 def test_a_poll_that_is_ahead_of_now_says_nothing(ahead: list[float], movement: float, by: float) -> None:
     """The clock was set back: whoever waited for it to catch up would not poll for as long."""
     activity = replace(starting_in(*ahead, movement=movement), last_poll=NOW + timedelta(seconds=by))
-    assert next_poll(activity, NOW, METERED) == NOW
+    assert next_poll_at(activity, NOW, METERED) == NOW
     assert seconds_until_due(activity, NOW, METERED) == 0.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from edge_assets.ingestion.cadence import SMALLEST_PLAN_CREDITS, Budget
-from edge_assets.ingestion.credits import newest_credits
-from edge_assets.store.credits import CreditStatement, write_statement
-from edge_assets.store.database import connect
+from edge_assets.ingestion.cadence import SMALLEST_PLAN_CREDITS, CreditBudget
+from edge_assets.ingestion.credits import latest_credit_statement
+from edge_assets.store.polls.credits import CreditStatement, write_credit_statement
+from edge_assets.store.postgres.database import connect
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,26 +27,34 @@ def test_after_the_clock_was_set_back_what_was_stated_ahead_of_now_is_no_news(da
             for key in ("nfl", "nba")
         )
         conn.execute(INSERT_POLL, [nfl, NOW + HOUR, NOW + HOUR, COST, 900])
-        write_statement(conn, "odds-api", CreditStatement(NOW - HOUR, 600))
-        write_statement(conn, "odds-api", CreditStatement(NOW + HOUR, 800))
-        assert newest_credits(conn, "odds-api", COST, NOW) == CreditStatement(NOW - HOUR, 600)
+        write_credit_statement(conn, "odds-api", CreditStatement(NOW - HOUR, 600))
+        write_credit_statement(conn, "odds-api", CreditStatement(NOW + HOUR, 800))
+        assert latest_credit_statement(conn, "odds-api", COST, NOW) == CreditStatement(NOW - HOUR, 600)
         put_behind = timedelta(seconds=2)
         conn.execute(INSERT_POLL, [nba, NOW + HOUR, NOW - put_behind, COST, 500])
-        assert newest_credits(conn, "odds-api", COST, NOW) == CreditStatement(NOW - put_behind, 500)
+        assert latest_credit_statement(conn, "odds-api", COST, NOW) == CreditStatement(NOW - put_behind, 500)
         for cost in (None, 4):  # a proxy has taken the headers away; one poll at least says what it has cost
             put_behind -= timedelta(seconds=0.5)
             at = NOW + HOUR - put_behind
             conn.execute(INSERT_POLL, [nfl, at, NOW - put_behind, cost, None])
-        assert newest_credits(conn, "odds-api", COST, NOW) == CreditStatement(NOW - timedelta(seconds=2), 490)
+        assert latest_credit_statement(conn, "odds-api", COST, NOW) == CreditStatement(NOW - timedelta(seconds=2), 490)
 
 
 def test_credits_are_assumed_only_where_this_month_s_have_never_been_stated(database_url: str) -> None:
     with closing(connect(database_url, "test")) as conn:
         [[nfl]] = conn.execute("INSERT INTO sports (key, title) VALUES ('nfl', '') RETURNING id").fetchall()
-        write_statement(conn, "odds-api", CreditStatement(NOW - timedelta(days=31), 19_999_928))
-        write_statement(conn, "odds-api", CreditStatement(NOW - HOUR, None, COST, nfl))
-        assert Budget.at(NOW, newest_credits(conn, "odds-api", COST, NOW)).remaining is None, "nobody has asked"
-        write_statement(conn, "odds-api", CreditStatement(NOW, None))
-        assert Budget.at(NOW, newest_credits(conn, "odds-api", COST, NOW)).remaining == SMALLEST_PLAN_CREDITS
-        write_statement(conn, "odds-api", CreditStatement(NOW - 2 * HOUR, 700))
-        assert Budget.at(NOW, newest_credits(conn, "odds-api", COST, NOW)).remaining == 700 - COST
+        write_credit_statement(conn, "odds-api", CreditStatement(NOW - timedelta(days=31), 19_999_928))
+        write_credit_statement(conn, "odds-api", CreditStatement(NOW - HOUR, None, COST, nfl))
+        assert (
+            CreditBudget.from_statement(NOW, latest_credit_statement(conn, "odds-api", COST, NOW)).remaining is None
+        ), "nobody has asked"
+        write_credit_statement(conn, "odds-api", CreditStatement(NOW, None))
+        assert (
+            CreditBudget.from_statement(NOW, latest_credit_statement(conn, "odds-api", COST, NOW)).remaining
+            == SMALLEST_PLAN_CREDITS
+        )
+        write_credit_statement(conn, "odds-api", CreditStatement(NOW - 2 * HOUR, 700))
+        assert (
+            CreditBudget.from_statement(NOW, latest_credit_statement(conn, "odds-api", COST, NOW)).remaining
+            == 700 - COST
+        )

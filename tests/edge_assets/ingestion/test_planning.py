@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_assets.ingestion.cadence import Budget, FeedTerms, SportActivity
-from edge_assets.ingestion.planning import Burst, BurstPlan, FailedRuns, Lease, Skip, SportState, plan_burst
+from edge_assets.ingestion.cadence import CreditBudget, FeedTerms, SportActivity
+from edge_assets.ingestion.planning import Burst, BurstPlan, FailedRuns, LeaseStatus, SkipBurst, SportState, plan_burst
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-FREE, METERED = FeedTerms(metered=False), FeedTerms(metered=True, cost=6)
-BUDGET = Budget(10_000, datetime(2026, 4, 1, tzinfo=UTC))
+FREE, METERED = FeedTerms(is_metered=False), FeedTerms(is_metered=True, credits_per_poll=6)
+BUDGET = CreditBudget(10_000, datetime(2026, 4, 1, tzinfo=UTC))
 SPORTS = ("nba", "nfl", "nhl")
 
 
@@ -20,7 +20,7 @@ def ago(seconds: float) -> datetime:
 def leased(
     sport: str, run: str, *, live: bool = True, beat: float = 1, left: float = 200, by: str | None = None
 ) -> SportState:
-    lease = Lease(run, live, ago(beat), NOW + timedelta(seconds=left), by)
+    lease = LeaseStatus(run, live, ago(beat), NOW + timedelta(seconds=left), by)
     return SportState(sport, SportActivity((), 0.0, ago(1)), lease)
 
 
@@ -28,7 +28,7 @@ def burst(run: str, *sports: str, age: float = 100) -> Burst:
     return Burst(run, frozenset(sports), ago(age))
 
 
-def plan(sports: list[SportState], bursts: list[Burst], terms: FeedTerms = FREE) -> BurstPlan | Skip:
+def plan(sports: list[SportState], bursts: list[Burst], terms: FeedTerms = FREE) -> BurstPlan | SkipBurst:
     return plan_burst(NOW, sports, bursts, terms, BUDGET)
 
 
@@ -39,20 +39,20 @@ def test_sports_never_looked_at_are_due() -> None:
 
 def test_a_held_sport_is_left_alone() -> None:
     skip = plan([leased("nfl", "aaaaaaaa-1")], [burst("aaaaaaaa-1", "nfl")])
-    assert skip == Skip("nfl: held by burst aaaaaaaa")
+    assert skip == SkipBurst("nfl: held by burst aaaaaaaa")
 
 
 def test_a_queued_or_starting_burst_is_waited_for() -> None:
-    assert plan([SportState("nfl")], [burst("bbbbbbbb", "nfl", age=3)]) == Skip("nfl: burst bbbbbbbb is starting")
+    assert plan([SportState("nfl")], [burst("bbbbbbbb", "nfl", age=3)]) == SkipBurst("nfl: burst bbbbbbbb is starting")
 
 
 def test_near_its_end_a_burst_gets_one_successor() -> None:
     near_end = leased("nfl", "a", left=-1)
     assert plan([near_end], [burst("a", "nfl", age=280)]) == BurstPlan(("nfl",), "due: nfl")
     launched = [burst("a", "nfl", age=280), burst("b", "nfl", age=2)]
-    assert plan([near_end], launched) == Skip("nfl: burst b is starting")
+    assert plan([near_end], launched) == SkipBurst("nfl: burst b is starting")
     claimed = leased("nfl", "a", left=-30, by="b")
-    assert plan([claimed], [burst("a", "nfl", age=310), burst("b", "nfl", age=70)]) == Skip(
+    assert plan([claimed], [burst("a", "nfl", age=310), burst("b", "nfl", age=70)]) == SkipBurst(
         "nfl: burst b is taking over"
     )
 
@@ -65,12 +65,12 @@ def test_a_dead_burst_is_replaced_at_once_and_marked_when_it_stayed_silent() -> 
     just_died = leased("nfl", "a", live=False, beat=4)
     assert plan([just_died], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl")
     silent = leased("nfl", "a", live=False, beat=40)
-    assert plan([silent], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
+    assert plan([silent], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
 
 
 def test_a_burst_that_died_young_is_replaced_as_quickly() -> None:
     died = leased("nfl", "a", live=False, beat=40)
-    assert plan([died], [burst("a", "nfl", age=50)]) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
+    assert plan([died], [burst("a", "nfl", age=50)]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
 
 
 def test_a_burst_that_holds_one_of_its_sports_is_alive() -> None:
@@ -82,10 +82,10 @@ def test_a_burst_that_holds_one_of_its_sports_is_alive() -> None:
 def test_a_slow_process_is_waited_for_as_long_as_it_lives() -> None:
     """Twenty busy programs beside it, and the import alone takes minutes: another try would only add to it."""
     slow = replace(burst("a", "nfl", age=900), has_process=True)
-    assert plan([SportState("nfl")], [slow]) == Skip("nfl: burst a is starting")
+    assert plan([SportState("nfl")], [slow]) == SkipBurst("nfl: burst a is starting")
     gone = replace(slow, has_process=False)
-    assert plan([SportState("nfl")], [gone]) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
-    assert plan([SportState("nfl")], [replace(gone, since=ago(5))]) == Skip("nfl: burst a is starting")
+    assert plan([SportState("nfl")], [gone]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
+    assert plan([SportState("nfl")], [replace(gone, since=ago(5))]) == SkipBurst("nfl: burst a is starting")
 
 
 def test_a_process_that_was_seen_at_work_blocks_no_other_sport() -> None:
@@ -110,9 +110,11 @@ def test_a_silent_process_that_lives_is_not_given_up() -> None:
 
 def test_patience_grows_with_runs_that_fail() -> None:
     unknown = burst("c", "nfl", age=100)
-    assert plan([SportState("nfl")], [unknown]) == BurstPlan(("nfl",), "due: nfl", dead=("c",))
+    assert plan([SportState("nfl")], [unknown]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("c",))
     failed = FailedRuns(1, ago(100))
-    assert plan_burst(NOW, [SportState("nfl")], [unknown], FREE, BUDGET, failed) == Skip("nfl: burst c is starting")
+    assert plan_burst(NOW, [SportState("nfl")], [unknown], FREE, BUDGET, failed) == SkipBurst(
+        "nfl: burst c is starting"
+    )
 
 
 def test_runs_that_fail_are_replaced_less_and_less_often() -> None:
@@ -120,9 +122,9 @@ def test_runs_that_fail_are_replaced_less_and_less_often() -> None:
     waits = []
     for count in range(2, 12):
         skip = plan_burst(NOW, [SportState("nfl")], [], FREE, BUDGET, FailedRuns(count, NOW))
-        assert isinstance(skip, Skip)
+        assert isinstance(skip, SkipBurst)
         assert skip.reason.startswith(f"{count} runs failed before they got to work; next one at ")
-        waits.append(FailedRuns(count, NOW).next_at(NOW) - NOW)
+        waits.append(FailedRuns(count, NOW).next_start_at(NOW) - NOW)
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (timedelta(seconds=10), timedelta(minutes=5))
     ahead = FailedRuns(9, NOW + timedelta(hours=1))
@@ -132,7 +134,7 @@ def test_runs_that_fail_are_replaced_less_and_less_often() -> None:
 def test_a_sport_whose_polls_fail_is_left_alone_and_the_others_are_not() -> None:
     failing = SportState("nfl", retry_at=NOW + timedelta(seconds=40))
     for terms in (FREE, METERED):
-        assert plan([failing], [], terms) == Skip("next due: nfl at 2026-03-10 12:00:40 UTC")
+        assert plan([failing], [], terms) == SkipBurst("next due: nfl at 2026-03-10 12:00:40 UTC")
         assert plan([failing, SportState("nba")], [], terms) == BurstPlan(("nba",), "due: nba")
 
 
@@ -141,31 +143,31 @@ def test_a_clock_that_was_set_back_by_an_hour_stops_nothing() -> None:
     ahead = NOW + timedelta(hours=1)
     polled = SportState("nfl", SportActivity((NOW + timedelta(hours=3),), 0.0, ahead))
     assert plan([polled], [], METERED) == BurstPlan(("nfl",), "due: nfl")
-    left_behind = replace(polled, lease=Lease("a", False, ahead, ahead))
+    left_behind = replace(polled, lease=LeaseStatus("a", False, ahead, ahead))
     died = Burst("a", frozenset({"nfl"}), ahead)
-    assert plan([left_behind], [died], METERED) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
-    assert plan([polled], [died], METERED) == BurstPlan(("nfl",), "due: nfl", dead=("a",))
+    assert plan([left_behind], [died], METERED) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
+    assert plan([polled], [died], METERED) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
 
 
 def test_a_metered_sport_waits_for_its_time_and_says_when() -> None:
     state = SportState("nfl", SportActivity((NOW + timedelta(days=1),), 0.0, ago(60)))
     skip = plan([state], [], METERED)
-    assert isinstance(skip, Skip)
+    assert isinstance(skip, SkipBurst)
     assert skip.reason.startswith("next due: nfl at 2026-03-10 1")
 
 
 def test_without_credits_the_reason_says_so() -> None:
     state = SportState("nfl", SportActivity((NOW + timedelta(hours=1),), 0.0, ago(600)))
-    spent = Budget(-60, BUDGET.month_ends)
+    spent = CreditBudget(-60, BUDGET.month_end)
     asks = plan_burst(NOW, [state], [], METERED, spent)
     assert asks == BurstPlan(("nfl",), "due: nfl"), "the feed tells for free whether more were bought"
     put_off = replace(state, retry_at=NOW + timedelta(hours=1))
     skip = plan_burst(NOW, [put_off], [], METERED, spent)
-    assert skip == Skip("no credits left (-60) before 2026-04-01; asked again at 13:00 UTC")
+    assert skip == SkipBurst("no credits left (-60) before 2026-04-01; asked again at 13:00 UTC")
 
 
 def test_no_sports_are_no_plan() -> None:
-    assert plan([], []) == Skip("no sports are configured (EDGE_SPORTS)")
+    assert plan([], []) == SkipBurst("no sports are configured (EDGE_SPORTS)")
 
 
 @st.composite
@@ -192,12 +194,12 @@ def test_whatever_the_situation(situation: tuple[list[SportState], list[Burst]])
     decision = plan_burst(NOW, states, bursts, FREE, BUDGET)
     planned = decision.sports if isinstance(decision, BurstPlan) else ()
     for state in states:
-        held = state.lease is not None and state.lease.live and state.lease.handover_at > NOW
+        held = state.lease is not None and state.lease.is_live and state.lease.handover_at > NOW
         awaited = any(state.sport in b.sports and b.since > ago(60) for b in bursts)
-        claimed = state.lease is not None and state.lease.live and state.lease.claimed_by is not None
+        claimed = state.lease is not None and state.lease.is_live and state.lease.claimed_by is not None
         if held:
             assert state.sport not in planned
         if not (held or awaited or claimed):
             assert state.sport in planned, "nobody watches it and nobody was asked to"
-        if state.lease is not None and state.lease.live:
-            assert state.lease.run_id not in decision.dead
+        if state.lease is not None and state.lease.is_live:
+            assert state.lease.run_id not in decision.dead_runs

@@ -6,41 +6,41 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge_assets.ingestion.cadence import Budget, FeedTerms
+from edge_assets.ingestion.cadence import CreditBudget, FeedTerms
 from edge_assets.ingestion.result_cadence import (
-    OFTEN,
-    SCORES_COST,
-    SHARE,
+    MIN_RESULT_INTERVAL,
+    SCORES_COST_CREDITS,
+    SCORES_CREDIT_RATIO,
+    has_open_bets,
     is_due,
     scores_interval,
-    wants_result,
 )
 
 NOW = datetime(2025, 11, 10, tzinfo=UTC)
 MONTH_ENDS = datetime(2025, 12, 1, tzinfo=UTC)
-PAID = FeedTerms(metered=True, cost=6)
+PAID = FeedTerms(is_metered=True, credits_per_poll=6)
 
 
 @pytest.mark.parametrize("plan", [300, 2_000, 20_000])
 def test_a_month_of_looks_costs_no_more_than_its_share(plan: int) -> None:
-    interval = scores_interval(9, NOW, PAID, Budget(plan, MONTH_ENDS))
-    assert (MONTH_ENDS - NOW) / interval * 9 * SCORES_COST <= SHARE * plan
-    assert interval >= OFTEN
+    interval = scores_interval(9, NOW, PAID, CreditBudget(plan, MONTH_ENDS))
+    assert (MONTH_ENDS - NOW) / interval * 9 * SCORES_COST_CREDITS <= SCORES_CREDIT_RATIO * plan
+    assert interval >= MIN_RESULT_INTERVAL
 
 
 def test_without_credits_nobody_is_asked_and_without_a_meter_always() -> None:
     for plan in (-60, 0, 10):
-        interval = scores_interval(1, NOW, PAID, Budget(plan, MONTH_ENDS))
+        interval = scores_interval(1, NOW, PAID, CreditBudget(plan, MONTH_ENDS))
         assert not is_due(NOW, None, interval)
-    free = scores_interval(9, NOW, FeedTerms(metered=False), Budget(0, MONTH_ENDS))
+    free = scores_interval(9, NOW, FeedTerms(is_metered=False), CreditBudget(0, MONTH_ENDS))
     assert is_due(NOW, NOW, free)
 
 
 def test_a_look_is_due_after_its_interval() -> None:
-    assert is_due(NOW, None, OFTEN)
-    assert is_due(NOW, NOW - OFTEN, OFTEN)
-    assert not is_due(NOW, NOW - OFTEN + timedelta(seconds=1), OFTEN)
-    assert is_due(NOW, NOW + timedelta(hours=1), OFTEN), "the clock was set back"
+    assert is_due(NOW, None, MIN_RESULT_INTERVAL)
+    assert is_due(NOW, NOW - MIN_RESULT_INTERVAL, MIN_RESULT_INTERVAL)
+    assert not is_due(NOW, NOW - MIN_RESULT_INTERVAL + timedelta(seconds=1), MIN_RESULT_INTERVAL)
+    assert is_due(NOW, NOW + timedelta(hours=1), MIN_RESULT_INTERVAL), "the clock was set back"
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_a_look_is_due_after_its_interval() -> None:
     ],
 )
 def test_soccer_and_ice_hockey_want_their_regulation(sport: str, periods: set[str], wanted: bool) -> None:
-    assert wants_result(sport, periods) is wanted
+    assert has_open_bets(sport, periods) is wanted

@@ -10,20 +10,20 @@ import pytest
 from msgspec.structs import replace
 from pydantic import SecretStr
 
-from edge_assets.feeds.replay.app import create_app
-from edge_assets.feeds.replay.bodies import Score, Sport, TeamScore, stamp
-from edge_assets.feeds.replay.tape import Neighbours
-from edge_assets.ingestion.results import collect_results, nothing_to_ask
-from edge_assets.settings import Feed, Settings
-from edge_assets.store.database import connect
-from edge_assets.store.result_looks import contradictions
-from edge_assets.store.vocabulary import Vocabulary
-from tests.edge_assets.feeds.espn.boards import EspnApi, board, event, served, soccer
+from edge_assets.core.settings import Feed, Settings
+from edge_assets.feeds.recordings.source import Neighbours
+from edge_assets.feeds.recordings.wire import RawScore, RawSport, RawTeamScore, format_time
+from edge_assets.ingestion.results import collect_results, skip_reason
+from edge_assets.sandbox.server.app import create_app
+from edge_assets.store.events.result_polls import load_contradictions
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.postgres.database import connect
+from tests.support.scoreboards import EspnApi, board, event, served, soccer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge_assets.store.result_looks import ResultLook
+    from edge_assets.store.events.result_polls import ResultPoll
 
 pytestmark = pytest.mark.calendar
 
@@ -47,10 +47,10 @@ class Scores:
     captures = ()
 
     def __init__(self) -> None:
-        self.games: list[Score] = []
+        self.games: list[RawScore] = []
 
-    def sports(self) -> list[Sport]:
-        return [Sport(key, "", key, "", active=True, has_outrights=False) for key in PATHS]
+    def sports(self) -> list[RawSport]:
+        return [RawSport(key, "", key, "", active=True, has_outrights=False) for key in PATHS]
 
     def snapshot(self, sport: str, at: datetime) -> None:
         return None
@@ -58,7 +58,7 @@ class Scores:
     def neighbours(self, sport: str, at: datetime) -> Neighbours:
         return Neighbours(None, None)
 
-    def scores(self, sport: str, at: datetime) -> list[Score]:
+    def scores(self, sport: str, at: datetime) -> list[RawScore]:
         return [game for game in self.games if game.sport_key == sport]
 
 
@@ -80,7 +80,7 @@ class World:
         """An event that started some hours ago."""
         start = NOW - timedelta(hours=ago)
         with closing(connect(self.database, "test")) as conn:
-            words = Vocabulary.load(conn)
+            words = IdRegistry.load(conn)
             words.event(f"{home}-{away}", words.sport(sport, sport), home, away, start, start - timedelta(days=1))
             words.close()
         return f"{home}-{away}"
@@ -88,16 +88,16 @@ class World:
     def states(self, sport: str, key: str, home: int, away: int, *, ago: float, completed: bool = True) -> None:
         """The Odds API's word."""
         ours, theirs = key.split("-")
-        points = [TeamScore(theirs, str(away)), TeamScore(ours, str(home))]
-        start = stamp(NOW - timedelta(hours=ago))
-        self.scores.games.append(Score(key, sport, sport, start, completed, ours, theirs, points, None))
+        points = [RawTeamScore(theirs, str(away)), RawTeamScore(ours, str(home))]
+        start = format_time(NOW - timedelta(hours=ago))
+        self.scores.games.append(RawScore(key, sport, sport, start, completed, ours, theirs, points, None))
 
     def shows(self, sport: str, *events: dict[str, Any]) -> None:
         """ESPN's word."""
         self.espn.boards[PATHS[sport]] = board(*events)
 
-    async def collect(self) -> dict[tuple[str, str], ResultLook]:
-        return {(look.sport, look.source.value): look for look in await collect_results(self.settings, "run-1")}
+    async def collect(self) -> dict[tuple[str, str], ResultPoll]:
+        return {(poll.sport, poll.source.value): poll for poll in await collect_results(self.settings, "run-1")}
 
     def results(self) -> list[tuple[Any, ...]]:
         return self.rows(VIEW)
@@ -109,7 +109,7 @@ class World:
     def forget_looks(self) -> None:
         """As if the intervals had passed."""
         with closing(connect(self.database, "test")) as conn:
-            conn.execute("DELETE FROM result_looks")
+            conn.execute("DELETE FROM result_polls")
 
 
 @pytest.fixture
@@ -129,13 +129,13 @@ async def test_scores_that_are_there_need_nobody_else(world: World) -> None:
     world.states(NFL, key, 26, 18, ago=6)
     world.states(NFL, "Somebody-Else", 1, 2, ago=6)
 
-    looks = await world.collect()
+    poll_list = await world.collect()
 
     assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
-    look = looks[NFL, "odds-api"]
-    assert (look.games, look.new, look.credits_last, dict(look.rejected)) == (1, 1, 2, {"unknown_event": 1})
+    poll = poll_list[NFL, "odds-api"]
+    assert (poll.games, poll.new, poll.credits_last, dict(poll.rejected)) == (1, 1, 2, {"unknown_event": 1})
     assert world.espn.asked == []
-    assert world.rows("SELECT source, games, run_id, credits_last FROM result_looks") == [("odds-api", 1, "run-1", 2)]
+    assert world.rows("SELECT source, games, run_id, credits_last FROM result_polls") == [("odds-api", 1, "run-1", 2)]
 
 
 async def test_a_second_look_asks_for_nothing_that_is_known(world: World) -> None:
@@ -145,7 +145,7 @@ async def test_a_second_look_asks_for_nothing_that_is_known(world: World) -> Non
     world.forget_looks()
 
     assert await world.collect() == {}
-    assert nothing_to_ask(world.settings, NOW) == "no game waits for a result"
+    assert skip_reason(world.settings, NOW) == "no game waits for a result"
 
 
 async def test_games_in_play_and_fights_are_not_asked_for(world: World) -> None:
@@ -163,12 +163,12 @@ async def test_espn_is_asked_when_the_scores_are_late_and_not_before(world: Worl
     shown = [event("Eagles", "Commanders", ("26", "18"), date=at(6)), event("Bears", "Packers", date=at(3))]
     world.shows(NFL, *shown)
 
-    looks = await world.collect()
+    poll_list = await world.collect()
 
     # asked because of the one, ESPN tells of the other as well
     assert {row[0] for row in world.results()} == {"Bears", "Eagles"}
     assert {row[4] for row in world.results()} == {"espn"}
-    assert looks[NFL, "espn"].games == 2
+    assert poll_list[NFL, "espn"].games == 2
     asked = len(world.espn.asked)
 
     world.forget_looks()
@@ -186,9 +186,11 @@ async def test_espn_fills_in_where_no_credit_is_left(world: World) -> None:
     world.played(NFL, "Eagles", "Commanders", ago=3)
     world.shows(NFL, event("Eagles", "Commanders", ("26", "18"), date=at(3)))
 
-    looks = await world.collect()
+    poll_list = await world.collect()
 
-    assert looks.keys() == {(NFL, "espn")}, "a feed that says for free that no credit is left is not asked for scores"
+    assert poll_list.keys() == {(NFL, "espn")}, (
+        "a feed that says for free that no credit is left is not asked for scores"
+    )
     assert world.results() == [
         ("Eagles", "full", 26, 18, "espn", False),
         ("Eagles", "regulation", 26, 18, "espn", False),
@@ -199,11 +201,11 @@ async def test_the_feed_says_what_is_left_before_anything_is_spent(world: World)
     """A database that knows nothing asks for free, and keeps the answer; the second time it is known."""
     key = world.played(NFL, "Eagles", "Commanders", ago=6)
     world.states(NFL, key, 26, 18, ago=6)
-    assert nothing_to_ask(world.settings, NOW) is None
+    assert skip_reason(world.settings, NOW) is None
 
-    looks = await world.collect()
+    poll_list = await world.collect()
 
-    assert looks[NFL, "odds-api"].credits_last == 2
+    assert poll_list[NFL, "odds-api"].credits_last == 2
     assert world.rows("SELECT feed, remaining FROM credit_statements") == [("odds-api", 20_000)]
 
 
@@ -211,12 +213,12 @@ async def test_both_down_is_two_failures_and_no_result(world: World) -> None:
     world.played(CUP, "Spain", "Argentina", ago=6)
     world.scores.sports = list  # type: ignore[method-assign]
 
-    looks = await world.collect()
+    poll_list = await world.collect()
 
-    assert "UnknownSportError" in str(looks[CUP, "odds-api"].failure)
-    assert looks[CUP, "espn"].failure == "RefusedError: ESPN answered 404"
+    assert "UnknownSportError" in str(poll_list[CUP, "odds-api"].failure)
+    assert poll_list[CUP, "espn"].failure == "EspnStatusError: ESPN answered 404"
     assert world.results() == []
-    assert len(world.rows("SELECT 1 FROM result_looks WHERE failure IS NOT NULL")) == 2
+    assert len(world.rows("SELECT 1 FROM result_polls WHERE failure IS NOT NULL")) == 2
 
 
 async def test_a_world_cup_match_gets_the_result_of_ninety_minutes(world: World) -> None:
@@ -254,10 +256,10 @@ async def test_the_scores_are_told_by_name_too(world: World) -> None:
     ids = ("Eagles-Commanders", key)
     world.scores.games = [replace(game, id=known) for game, known in zip(world.scores.games, ids, strict=True)]
 
-    looks = await world.collect()
+    poll_list = await world.collect()
 
     assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
-    assert looks[NFL, "odds-api"].rejected == {"other_teams": 1}
+    assert poll_list[NFL, "odds-api"].rejected == {"other_teams": 1}
 
 
 async def test_one_odd_entry_of_the_scores_costs_no_other(world: World) -> None:
@@ -265,10 +267,10 @@ async def test_one_odd_entry_of_the_scores_costs_no_other(world: World) -> None:
         world.states(NFL, world.played(NFL, home, away, ago=6), 26, 18, ago=6)
     world.scores.games[1] = replace(world.scores.games[1], completed=None)
 
-    looks = await world.collect()
+    poll_list = await world.collect()
 
     assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
-    assert looks[NFL, "odds-api"].rejected["malformed_entry"] == 1
+    assert poll_list[NFL, "odds-api"].rejected["malformed_entry"] == 1
 
 
 async def test_contradictions_are_kept_counted_and_listed(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -277,13 +279,13 @@ async def test_contradictions_are_kept_counted_and_listed(world: World, caplog: 
     world.played(NFL, "Bears", "Packers", ago=6)
     world.shows(NFL, event("Eagles", "Commanders", ("26", "16"), date=at(6)))
 
-    looks = await world.collect()
+    poll_list = await world.collect()
 
-    assert looks[NFL, "espn"].contradicted_events == 1
+    assert poll_list[NFL, "espn"].contradicted_events == 1
     assert "contradict each other" in caplog.text
     assert world.results()[0] == ("Eagles", "full", 26, 18, "odds-api", True)
     with closing(connect(world.database, "test")) as conn:
-        [found] = contradictions(conn)
+        [found] = load_contradictions(conn)
     assert (found.home_team, found.period) == ("Eagles", "full")
     assert sorted(found.statements) == ["espn final 26-16", "odds-api final 26-18"]
 
@@ -294,8 +296,8 @@ async def test_sources_are_left_alone_for_a_while(world: World) -> None:
 
     assert await world.collect() == {}
     now = datetime.now(UTC)
-    assert nothing_to_ask(world.settings, now) == "the sources were asked a short time ago"
-    assert nothing_to_ask(world.settings, now + timedelta(hours=1)) is None
+    assert skip_reason(world.settings, now) == "the sources were asked a short time ago"
+    assert skip_reason(world.settings, now + timedelta(hours=1)) is None
 
 
 async def test_a_replay_asks_its_own_server_only(world: World) -> None:

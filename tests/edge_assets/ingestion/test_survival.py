@@ -16,30 +16,30 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from edge_assets.clock import WallClock
-from edge_assets.feeds.bodies import MAX_BODY_BYTES
+from edge_assets.core.clock import WallClock
+from edge_assets.core.lost_polls import RESERVED_FILE_BYTES, read_all
+from edge_assets.core.settings import Settings
+from edge_assets.feeds.http_bodies import MAX_BODY_BYTES
 from edge_assets.feeds.odds_api import transport
-from edge_assets.feeds.odds_api.limits import MAX_BOOKS, MAX_PARTS
+from edge_assets.feeds.odds_api.limits import MAX_BOOKS_PER_EVENT, MAX_PARTS
 from edge_assets.feeds.odds_api.quota import Quota, Spending
-from edge_assets.health.assessment import assess_lost
-from edge_assets.ingestion import burst, cadence, session, watch
-from edge_assets.ingestion.burst import BurstOrder, run_burst
+from edge_assets.health.assessment import assess_lost_polls
+from edge_assets.ingestion import burst, cadence, run_watch, session
+from edge_assets.ingestion.burst import BurstRequest, run_burst
 from edge_assets.ingestion.cadence import SMALLEST_PLAN_CREDITS
-from edge_assets.ingestion.desk import Nobody
-from edge_assets.ingestion.facts import read_facts
-from edge_assets.ingestion.planning import BurstPlan, Skip, plan_burst
-from edge_assets.ingestion.pulse import show_pulse
-from edge_assets.lost_polls import FILE_BYTES, read_all
-from edge_assets.settings import Settings
-from edge_assets.store.database import connect
-from edge_assets.store.problems import ProblemKind, read_heartbeats, read_problems, report_problem
-from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.ingestion.context import NullController
+from edge_assets.ingestion.planning import BurstPlan, SkipBurst, plan_burst
+from edge_assets.ingestion.sensor_heartbeat import write_sensor_heartbeat
+from edge_assets.ingestion.sensor_state import load_sensor_state
+from edge_assets.store.health.problems import ProblemKind, load_heartbeats, load_problems, report_problem
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.postgres.database import connect
 from ml.scoring import ScoringRules
-from serving.scorer.sports import Sports
+from serving.scorer.sports import SportScorers
 from tests.edge_assets.feeds.odds_api.conftest import running
-from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
-from tests.edge_assets.ingestion.services import NFL, rows
-from tests.edge_assets.ingestion.standin import COST, StandIn, answer, game, live
+from tests.support.feed_stand_in import COST, StandIn, answer, game, live
+from tests.support.replayed_feed import NFL, rows
+from tests.support.scripted_server import Scripted, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,25 +68,25 @@ def settings(feed: StandIn, database_url: str, redis_url: str) -> Iterator[Setti
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fastest cadence is half a second, not a minute, and whoever ordered a burst is asked as often."""
-    monkeypatch.setattr(cadence, "FASTEST", 0.5)
-    monkeypatch.setattr(watch, "SECONDS_BETWEEN_LOOKS", 0.2)
+    monkeypatch.setattr(cadence, "MIN_INTERVAL_SECONDS", 0.5)
+    monkeypatch.setattr(run_watch, "CHECK_INTERVAL_SECONDS", 0.2)
 
 
 async def play(settings: Settings, seconds: float = 1.0, run: str = "r1") -> SportReport:
-    [report] = await run_burst(BurstOrder(run, (NFL,), seconds, 0.0), settings)
+    [report] = await run_burst(BurstRequest(run, (NFL,), seconds, 0.0), settings)
     return report
 
 
 async def play_all(feed: StandIn, settings: Settings, run: str = "r1") -> SportReport:
     """A burst until the last answer has been dealt with."""
-    [report] = await run_burst(BurstOrder(run, (NFL,), 120.0, 0.0, feed), settings)
-    assert report.ended == "the run was ended from outside"
+    [report] = await run_burst(BurstRequest(run, (NFL,), 120.0, 0.0, feed), settings)
+    assert report.end_reason == "the run was ended from outside"
     return report
 
 
 def problems(settings: Settings) -> dict[str, str]:
-    with closing(connect(settings.require_database(), "test")) as connection:
-        return {problem.kind: problem.detail for problem in read_problems(connection) if problem.subject == NFL}
+    with closing(connect(settings.require_database_url(), "test")) as connection:
+        return {problem.kind: problem.detail for problem in load_problems(connection) if problem.subject == NFL}
 
 
 async def test_a_poison_answer_is_left_alone_across_bursts(feed: StandIn, settings: Settings) -> None:
@@ -94,13 +94,13 @@ async def test_a_poison_answer_is_left_alone_across_bursts(feed: StandIn, settin
     feed.answers.popleft()
     report = await play(settings)
     assert (len(feed.asked), report.credits_used) == (2, 2 * COST)
-    assert rows(settings.require_database(), SPENT) == [(feed.credits_used,)]
-    assert "TornBodyError" in problems(settings)["feed_answer_unusable"]
+    assert rows(settings.require_database_url(), SPENT) == [(feed.credits_used,)]
+    assert "InvalidJsonError" in problems(settings)["feed_answer_unusable"]
     now = datetime.now(UTC)
-    facts = read_facts(settings, now)
-    assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), Skip)
+    facts = load_sensor_state(settings, now)
+    assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), SkipBurst)
     again = await play(settings, run="r2")
-    assert (len(feed.asked), again.ended.startswith("next look in ")) == (2, True), "not asked again at once"
+    assert (len(feed.asked), again.end_reason.startswith("next look in ")) == (2, True), "not asked again at once"
 
 
 async def test_a_small_plan_outlives_a_feed_that_breaks_on_its_first_day(feed: StandIn, settings: Settings) -> None:
@@ -109,47 +109,47 @@ async def test_a_small_plan_outlives_a_feed_that_breaks_on_its_first_day(feed: S
     feed.credits = SMALLEST_PLAN_CREDITS
     sports = Settings().edge_sports
     everything = settings.model_copy(update={"edge_sports": sports})
-    reports = await run_burst(BurstOrder("r1", sports, 3.0, 0.0), everything)
-    assert [report.ended.startswith("next look in ") for report in reports] == [True] * len(sports)
+    reports = await run_burst(BurstRequest("r1", sports, 3.0, 0.0), everything)
+    assert [report.end_reason.startswith("next look in ") for report in reports] == [True] * len(sports)
     assert feed.credits_used == 2 * COST * len(sports), "an answer and its repeat"
-    [(wait,)] = rows(settings.require_database(), "SELECT min(retry_at - failed_at) FROM feed_failures")
+    [(wait,)] = rows(settings.require_database_url(), "SELECT min(retry_at - failed_at) FROM feed_failures")
     now = datetime.now(UTC)
-    left = cadence.Budget.at(now, None).month_ends - now
+    left = cadence.CreditBudget.from_statement(now, None).month_end - now
     assert feed.credits_used * (left / wait) <= SMALLEST_PLAN_CREDITS - feed.credits_used
 
 
 async def test_without_credits_the_feed_is_asked_for_free_once_an_hour(feed: StandIn, settings: Settings) -> None:
     feed.credits = COST
     report = await play(settings)
-    assert (report.ended, feed.asked) == ("no credits left this month", [])
+    assert (report.end_reason, feed.asked) == ("no credits left this month", [])
     assert problems(settings) == {"out_of_credits": "no credits left this month"}
     now = datetime.now(UTC)
-    facts = read_facts(settings, now)
-    assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), Skip)
+    facts = load_sensor_state(settings, now)
+    assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), SkipBurst)
     later = now + timedelta(hours=1)
     assert isinstance(plan_burst(later, facts.sports, [], facts.terms, facts.budget), BurstPlan)
     feed.credits, feed.answers = 20_000, deque([answer(game())])
-    rows(settings.require_database(), "UPDATE feed_failures SET retry_at = now() RETURNING 1")
+    rows(settings.require_database_url(), "UPDATE feed_failures SET retry_at = now() RETURNING 1")
     assert (await play(settings, run="r2")).polls == 1, "a larger plan was bought"
     assert problems(settings) == {}
-    assert read_facts(settings, now).sports[0].retry_at is None
+    assert load_sensor_state(settings, now).sports[0].retry_at is None
 
 
 async def test_what_was_paid_for_is_stored_when_the_database_is_back(
     feed: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "RECONNECT_FOR", 0.2)
+    monkeypatch.setattr(session, "RECONNECT_TIMEOUT_SECONDS", 0.2)
     feed.answers = deque([Scripted(answer(game()).body, delay=1.0)])
     burst_run = asyncio.create_task(play(settings, 30.0))
     while not feed.asked:
         assert not burst_run.done()
         await asyncio.sleep(0.05)
-    with unreachable(settings.require_database()):
+    with unreachable(settings.require_database_url()):
         await asyncio.sleep(2.0)
         assert not burst_run.done()
     report = await burst_run
     assert (report.polls, report.failure, len(feed.asked)) == (1, None, 1)
-    assert len(rows(settings.require_database(), PRICES)) == 1
+    assert len(rows(settings.require_database_url(), PRICES)) == 1
 
 
 @contextmanager
@@ -194,19 +194,19 @@ async def test_a_burst_that_dies_on_a_full_disk_leaves_word_to_the_next(
         while not (lost := read_all(homely.lost_polls)):
             assert not burst_run.done()
             await asyncio.sleep(0.02)
-        [finding] = assess_lost(lost)
+        [finding] = assess_lost_polls(lost)
         assert (finding.kind, finding.subject) == ("poll_not_stored", NFL)
         assert "no space left on device" in finding.detail
         shutil.copytree(homely.lost_polls, tmp_path / "as_left")
         conn.execute("DROP FUNCTION disk_is_full CASCADE")
         await burst_run
-        for told in ("problems", "credit_statements", "feed_failures"):
-            conn.execute(f"DELETE FROM {told}")
+        for reported in ("problems", "credit_statements", "feed_failures"):
+            conn.execute(f"DELETE FROM {reported}")
     shutil.copytree(tmp_path / "as_left", homely.lost_polls, dirs_exist_ok=True)  # what a kill -9 would have left
-    async with burst._desk(homely) as desk:
-        next_session = session.SportSession(NFL, BurstOrder("r2", (NFL,), 60.0, 0.0), desk)
-        assert next_session.try_begin()
-        next_session.end()
+    async with burst._open_context(homely) as context:
+        next_session = session.SportSession(NFL, BurstRequest("r2", (NFL,), 60.0, 0.0), context)
+        assert next_session.try_acquire()
+        next_session.close()
     assert "no space left on device" in problems(homely)["poll_not_stored"]
     assert read_all(homely.lost_polls) == {}
     assert rows(database_url, "SELECT sum(spent) FROM credit_statements") == [(COST * len(lost[NFL]),)]
@@ -216,16 +216,16 @@ async def test_an_answer_that_waits_for_the_database_is_told_of_should_its_burst
     settings: Settings, tmp_path: Path
 ) -> None:
     homely = settings.model_copy(update={"edge_home": tmp_path})
-    async with burst._desk(homely) as desk:
-        waiting = session.SportSession(NFL, BurstOrder("r1", (NFL,), 60.0, 0.0), desk)
+    async with burst._open_context(homely) as context:
+        waiting = session.SportSession(NFL, BurstRequest("r1", (NFL,), 60.0, 0.0), context)
         waiting.wait_for_database(datetime.now(UTC), Spending(COST, 1), Quota(COST, COST, 900))
     [lost] = read_all(homely.lost_polls)[NFL]
     assert (lost.credits, lost.remaining) == (COST, 900)
     file = next(homely.lost_polls.iterdir())
-    assert file.stat().st_size == FILE_BYTES, "overwritten in place, in blocks that are there"
-    show_pulse(homely, datetime.now(UTC), None)
+    assert file.stat().st_size == RESERVED_FILE_BYTES, "overwritten in place, in blocks that are there"
+    write_sensor_heartbeat(homely, datetime.now(UTC), None)
     assert NFL in read_all(homely.lost_polls)
-    show_pulse(homely.model_copy(update={"edge_sports": ("cricket",)}), datetime.now(UTC), None)
+    write_sensor_heartbeat(homely.model_copy(update={"edge_sports": ("cricket",)}), datetime.now(UTC), None)
     assert read_all(homely.lost_polls) == {}, "of a sport that nobody polls nothing would ever be right again"
 
 
@@ -240,37 +240,37 @@ CREATE TRIGGER full_failures BEFORE INSERT ON feed_failures FOR EACH ROW EXECUTE
 async def test_an_orchestrator_that_hangs_is_asked_once_and_signs_of_life_go_on(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Hanging(Nobody):
+    class Hanging(NullController):
         asked, back = 0, threading.Event()
 
         def is_wanted(self) -> bool:
             self.asked += 1
             return not self.back.wait(30)
 
-    monkeypatch.setattr(watch, "SECONDS_FOR_AN_ANSWER", 2.0)
+    monkeypatch.setattr(run_watch, "ANSWER_TIMEOUT_SECONDS", 2.0)
     orderer = Hanging()
-    async with burst._desk(settings) as desk:
-        looking = watch.Watch(BurstOrder("r1", (NFL,), 60.0, 0.0, orderer), desk)
-        await looking.look()
-        await looking.look()
-        assert (orderer.asked, desk.called_off.is_set()) == (1, False)
-        with closing(connect(settings.require_database(), "test")) as connection:
-            assert read_heartbeats(connection)["burst"].detail["run_id"] == "r1"
+    async with burst._open_context(settings) as context:
+        looking = run_watch.BurstMonitor(BurstRequest("r1", (NFL,), 60.0, 0.0, orderer), context)
+        await looking.check()
+        await looking.check()
+        assert (orderer.asked, context.cancelled.is_set()) == (1, False)
+        with closing(connect(settings.require_database_url(), "test")) as connection:
+            assert load_heartbeats(connection)["burst"].detail["run_id"] == "r1"
         orderer.back.set()
         await asyncio.sleep(0.1)
-        await looking.look()
-        assert (orderer.asked, desk.called_off.is_set()) == (2, True)
+        await looking.check()
+        assert (orderer.asked, context.cancelled.is_set()) == (2, True)
 
 
 async def test_an_answer_adds_few_books_to_those_there_are(
     feed: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their ids are few, and an answer that makes up a name for each event would use them up for good."""
-    monkeypatch.setattr(session, "NEW_BOOKS", (0, 2))
+    monkeypatch.setattr(session, "NEW_BOOK_LIMITS", (0, 2))
     [pinnacle] = game()["bookmakers"]
     feed.answers = deque([answer(game(bookmakers=[pinnacle, *({**pinnacle, "key": f"b{i}"} for i in range(3))]))])
     await play(settings)
-    shown = rows(settings.require_database(), "SELECT DISTINCT book_id FROM odds_ticks")
+    shown = rows(settings.require_database_url(), "SELECT DISTINCT book_id FROM odds_ticks")
     assert (len(shown), problems(settings)) == (2, {"answer_parts_rejected": "2 too_many_new_books"})
 
 
@@ -280,7 +280,7 @@ async def test_a_good_poll_ends_the_trouble(feed: StandIn, settings: Settings, h
     refused = await play(settings)
     assert refused.failure is not None
     assert set(problems(settings)) == {"key_refused"}
-    url = settings.require_database()
+    url = settings.require_database_url()
     rows(url, "UPDATE feed_failures SET retry_at = now() RETURNING 1")
     report = await play(settings, run="r2")
     assert (report.polls >= 1, report.failure) == (True, None)
@@ -318,11 +318,11 @@ async def test_a_clock_that_was_set_back_is_told_and_polling_goes_on(
     feed.answers.extend([answer(game(price=1.7)), answer(game(price=1.8)), answer(game(price=1.9), offered)])
     feed.answers.popleft()
     with monkeypatch.context() as fast:
-        fast.setattr(burst, "feed_clock", lambda _: Ahead())
+        fast.setattr(burst, "create_feed_clock", lambda _: Ahead())
         await play(settings, 0.5)
     report = await play_all(feed, settings, "r2")
     assert report.polls >= 2
-    url = settings.require_database()
+    url = settings.require_database_url()
     assert [price for _, price in rows(url, PRICES)][:3] == [1.7, 1.8, 1.9]
     moments = [at for (at,) in rows(url, "SELECT observed_at FROM polls ORDER BY id")]
     assert moments == sorted(set(moments))
@@ -332,10 +332,10 @@ async def test_a_clock_that_was_set_back_is_told_and_polling_goes_on(
 
 def alerts_of(url: str) -> set[str]:
     """The books of which a scorer that comes to all polls now finds values or likely errors."""
-    with closing(connect(url, "test")) as connection, closing(Vocabulary.load(connection)) as words:
-        sports = Sports(connection, words, ScoringRules(), {}, is_live=True)
-        for poll in sports.missed():
-            sports.score_missed(poll)
+    with closing(connect(url, "test")) as connection, closing(IdRegistry.load(connection)) as words:
+        sports = SportScorers(connection, words, ScoringRules(), {}, is_live=True)
+        for poll in sports.unscored_polls():
+            sports.score_from_database(poll)
         assert not sports.failing
         opened = "SELECT b.key FROM alerts a JOIN books b ON b.id = a.book_id WHERE a.state = 'opened'"
         return {key for (key,) in connection.execute(opened)}
@@ -346,13 +346,13 @@ async def test_a_run_that_was_given_up_polls_no_more(feed: StandIn, settings: Se
         def is_wanted(self) -> bool:
             return False
 
-        def note_work(self) -> None:
+        def mark_started(self) -> None:
             raise AssertionError
 
-        note_poll = note_work
+        mark_polled = mark_started
 
-    [report] = await run_burst(BurstOrder("r1", (NFL,), 60.0, 0.0, GivenUp()), settings)
-    assert (report.ended, report.failure, feed.asked) == ("the run was ended from outside", None, [])
+    [report] = await run_burst(BurstRequest("r1", (NFL,), 60.0, 0.0, GivenUp()), settings)
+    assert (report.end_reason, report.failure, feed.asked) == ("the run was ended from outside", None, [])
 
 
 async def test_a_burst_shows_that_it_lives_and_an_orchestrator_that_is_away_stops_nothing(
@@ -362,17 +362,17 @@ async def test_a_burst_shows_that_it_lives_and_an_orchestrator_that_is_away_stop
         def is_wanted(self) -> bool:
             raise ConnectionError
 
-        def note_work(self) -> None:
+        def mark_started(self) -> None:
             raise ConnectionError
 
-        note_poll = note_work
+        mark_polled = mark_started
 
     feed.answers.append(answer(game()))
     feed.answers.popleft()
-    [report] = await run_burst(BurstOrder("r1", (NFL,), 1.0, 0.0, Away()), settings)
+    [report] = await run_burst(BurstRequest("r1", (NFL,), 1.0, 0.0, Away()), settings)
     assert report.polls == 1
-    with closing(connect(settings.require_database(), "test")) as connection:
-        detail = read_heartbeats(connection)["burst"].detail
+    with closing(connect(settings.require_database_url(), "test")) as connection:
+        detail = load_heartbeats(connection)["burst"].detail
     assert (detail["run_id"], detail["sports"]) == ("r1", [NFL])
 
 
@@ -380,15 +380,15 @@ async def test_the_planner_shows_runs_that_fail_and_takes_old_jumps_away(feed: S
     feed.answers.append(answer(game()))
     feed.answers.popleft()
     await play(settings)
-    now, url = datetime.now(UTC), settings.require_database()
+    now, url = datetime.now(UTC), settings.require_database_url()
     shown = "SELECT kind, subject FROM problems ORDER BY 1"
-    show_pulse(settings, now, read_facts(settings, now), failed_run="run 1234 failed: why")
+    write_sensor_heartbeat(settings, now, load_sensor_state(settings, now), failed_run="run 1234 failed: why")
     assert rows(url, shown) == [("run_failed", "odds_burst")]
     with closing(connect(url, "test")) as connection:
         report_problem(connection, ProblemKind.CLOCK_CHANGED, "machine", "it jumped")
-    show_pulse(settings, now, read_facts(settings, now))
+    write_sensor_heartbeat(settings, now, load_sensor_state(settings, now))
     assert rows(url, shown) == [("clock_changed", "machine")], "a jump is shown for minutes"
-    show_pulse(settings, now + timedelta(minutes=3), read_facts(settings, now))
+    write_sensor_heartbeat(settings, now + timedelta(minutes=3), load_sensor_state(settings, now))
     assert rows(url, shown) == []
 
 
@@ -414,7 +414,7 @@ WHOLE: dict[str, Callable[[], Scripted]] = {
     "too many": lambda: error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after="3600"),
     "a refusal without end": lambda: Scripted(b"x" * 2**20, 500),
 }
-BESIDE: dict[str, Callable[[], Scripted]] = {
+NEARBY: dict[str, Callable[[], Scripted]] = {
     "a key of 3 KB": lambda: answer(game(price=1.8), game(2, bookmakers=[{"key": "k" * 3_000, "markets": []}])),
     "an id of 3 KB": lambda: answer(game(price=1.8), game(2, id="k" * 3_000)),
     "a team of 3 KB": lambda: answer(game(price=1.8), game(2, home_team="k" * 3_000)),
@@ -424,7 +424,7 @@ BESIDE: dict[str, Callable[[], Scripted]] = {
     "half a character": lambda: answer(game(price=1.8), game(2, home_team="\ud83d")),
     "a number without end": lambda: Scripted(answer(game(price=1.8)).body[:-1] + b', {"id": ' + b"9" * 9_000 + b"}]"),
     "too many books": lambda: answer(
-        game(price=1.8), game(2, bookmakers=[{"key": f"b{i}", "markets": []} for i in range(MAX_BOOKS + 350)])
+        game(price=1.8), game(2, bookmakers=[{"key": f"b{i}", "markets": []} for i in range(MAX_BOOKS_PER_EVENT + 350)])
     ),
 }
 
@@ -435,12 +435,12 @@ async def test_a_hostile_answer_costs_one_interval(
     feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Scripted]
 ) -> None:
     """Nothing of it is stored or withdrawn, what it cost is counted, and the next good answer is there in time."""
-    monkeypatch.setattr(transport, "REQUEST_SECONDS", 2.0)
-    monkeypatch.setattr("edge_assets.ingestion.failures.LONGEST_RETRY_SECONDS", 1.0)
+    monkeypatch.setattr(transport, "REQUEST_TIMEOUT_SECONDS", 2.0)
+    monkeypatch.setattr("edge_assets.ingestion.backoff.MAX_RETRY_SECONDS", 1.0)
     feed.answers.extend([answer(game(price=1.7)), make(), answer(game(price=1.8))])
     feed.answers.popleft()
     report = await play_all(feed, settings)
-    url = settings.require_database()
+    url = settings.require_database_url()
     assert rows(url, PRICES)[:2] == [(f"{1:032x}", 1.7), (f"{1:032x}", 1.8)]
     assert report.credits_used <= feed.credits_used
     assert rows(url, SPENT)[0][0] == report.credits_used
@@ -448,14 +448,14 @@ async def test_a_hostile_answer_costs_one_interval(
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("make", BESIDE.values(), ids=BESIDE.keys())
+@pytest.mark.parametrize("make", NEARBY.values(), ids=NEARBY.keys())
 async def test_the_good_event_beside_a_hostile_part_is_stored(
     feed: StandIn, settings: Settings, make: Callable[[], Scripted]
 ) -> None:
     feed.answers.append(make())
     feed.answers.popleft()
     report = await play(settings)
-    url = settings.require_database()
+    url = settings.require_database_url()
     assert (report.polls, len(feed.asked), report.credits_used) == (1, 1, COST)
     assert (f"{1:032x}", 1.8) in rows(url, PRICES)
     assert rows(url, SPENT) == [(COST,)]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_assets.core.settings import Settings
 from edge_assets.local.home import Home
 from edge_assets.local.shutdown import down
-from edge_assets.settings import Settings
-from tests.edge_assets.local.embedded import Servers
+from tests.support.embedded_servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,12 +15,12 @@ import pytest
 from starlette.datastructures import Headers
 
 from edge_assets.local import activator, probes
-from edge_assets.local.ports import ACTIVATOR_PATH, HOST, choose
+from edge_assets.local.ports import ACTIVATOR_PATH, HOST, allocate_port
 from edge_assets.local.programs import Program
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.watchdog import probing
-from edge_assets.web.guard import foreign_fetch, other_host
-from tests.edge_assets.local.embedded import eventually
+from edge_assets.web.guard import refuse_foreign_fetch, refuse_other_hosts
+from tests.support.embedded_servers import eventually
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
@@ -44,7 +44,7 @@ asyncio.run(serve(Supervisor(Home(Path(home))), [("page", int(port), int(inner))
 
 
 def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home) -> None:
-    port, inner = choose(home, "page"), choose(home, "page inner")
+    port, inner = allocate_port(home, "page"), allocate_port(home, "page inner")
     supervisor = Supervisor(home)
     supervisor.launch(os.environ)
     server = (sys.executable, "-m", "http.server", "--bind", HOST, "--directory", str(home.run), str(inner))
@@ -56,7 +56,7 @@ def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home
     def state() -> str:
         return next(info.state for info in supervisor.programs() if info.name == "page")
 
-    eventually(lambda: probes.listens(port), 120)
+    eventually(lambda: probes.is_listening(port), 120)
     assert state() == "STOPPED"  # a probe of the port asks for nothing
     for headers in FOREIGN:
         assert httpx.get(f"http://{HOST}:{port}/", headers=headers, timeout=20).status_code == 403
@@ -74,8 +74,10 @@ def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home
 
 async def heard(*parts: bytes) -> bytes:
     """What a service says to these bytes, that nothing may start."""
-    service = activator.OnDemand(Mock(spec_set=()), "page", 1, (other_host(["localhost"]), foreign_fetch))
-    server = await asyncio.start_server(service.connected, HOST, 0, limit=activator.MAX_HEAD_BYTES)
+    service = activator.OnDemandService(
+        Mock(spec_set=()), "page", 1, (refuse_other_hosts(["localhost"]), refuse_foreign_fetch)
+    )
+    server = await asyncio.start_server(service.handle_connection, HOST, 0, limit=activator.MAX_HEAD_BYTES)
     async with server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
         writer.writelines(parts)
@@ -88,7 +90,7 @@ async def test_what_is_no_request_is_answered_and_starts_nothing(monkeypatch: py
     assert (await heard(b"hello\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
     assert (await heard(b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
     assert (await heard(b"GET / HTTP/1.1\r\nCookie: ", b"x" * 40_000)).startswith(b"HTTP/1.1 431 ")
-    monkeypatch.setattr(activator, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(activator, "HEAD_TIMEOUT_SECONDS", 0.1)
     assert await heard(b"GET / HTTP/1.1\r\n") == b""
 
 
@@ -96,5 +98,5 @@ def test_a_link_on_another_page_may_lead_here() -> None:
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
     for changed, is_refused in [({}, False), ({"sec-fetch-dest": "iframe"}, True), ({"sec-fetch-mode": "cors"}, True)]:
         scope = {"type": "http", "method": "GET"}
-        assert (foreign_fetch(scope, Headers(link | changed)) is not None) is is_refused
-    assert foreign_fetch({"type": "http", "method": "POST"}, Headers(link)) is not None
+        assert (refuse_foreign_fetch(scope, Headers(link | changed)) is not None) is is_refused
+    assert refuse_foreign_fetch({"type": "http", "method": "POST"}, Headers(link)) is not None

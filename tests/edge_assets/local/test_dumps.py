@@ -15,11 +15,11 @@ from edge_assets.local import dumps
 from edge_assets.local.dumps import dump_database
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import with_database
-from edge_assets.local.postgres import binaries
-from edge_assets.store.database import ensure_database
+from edge_assets.local.postgres import binary_dir
+from edge_assets.store.postgres.database import ensure_database
 
 if TYPE_CHECKING:
-    from tests.edge_assets.local.embedded import Servers
+    from tests.support.embedded_servers import Servers
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -40,7 +40,15 @@ def test_a_dump_restores_every_row(servers: Servers, database: str) -> None:
     ensure_database(servers.database_url, "edge_restored")
     parts = urlsplit(database)
     place = ["--host", str(parts.hostname), "--port", str(parts.port), "--username", str(parts.username)]
-    command = [str(binaries() / "pg_restore"), "--clean", "--if-exists", *place, "--dbname", "edge_restored", str(path)]
+    command = [
+        str(binary_dir() / "pg_restore"),
+        "--clean",
+        "--if-exists",
+        *place,
+        "--dbname",
+        "edge_restored",
+        str(path),
+    ]
     subprocess.run(command, env={**os.environ, "PGPASSWORD": str(parts.password)}, check=True)
     with psycopg.connect(with_database(database, "edge_restored")) as conn:
         assert conn.execute("SELECT count(*), sum(n) FROM kept").fetchone() == (1000, 500_500)
@@ -62,7 +70,7 @@ def test_the_newest_dumps_of_a_database_are_kept(servers: Servers, database: str
 def test_without_room_nothing_is_migrated_and_nothing_is_left(
     servers: Servers, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dumps, "NEEDED_DISK_BYTES", 2**60)
+    monkeypatch.setattr(dumps, "MIN_FREE_DISK_BYTES", 2**60)
     before = set(servers.home.dumps.iterdir()) if servers.home.dumps.exists() else set()
     with pytest.raises(LocalError, match="cannot be kept before it is migrated: only"):
         dump_database(servers.home, database, "0016", NOW)

@@ -15,14 +15,14 @@ import pytest
 from edge_assets.local import disk, launcher, postgres, probes, shutdown
 from edge_assets.local.disk import MIB
 from edge_assets.local.home import Home
-from tests.edge_assets.local.embedded import Servers, eventually
+from tests.support.embedded_servers import Servers, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.chaos
-SMALL = {"RESERVE_BYTES": 64 * MIB, "RELEASE_BELOW_BYTES": 32 * MIB, "KEEP_ABOVE_BYTES": 96 * MIB}
+SMALL = {"RESERVE_BYTES": 64 * MIB, "RELEASE_BELOW_FREE_BYTES": 32 * MIB, "ALLOCATE_ABOVE_FREE_BYTES": 96 * MIB}
 """The reserve on a disk of 400 MiB, which takes seconds to fill."""
 SMALL_LAUNCHER = """
 import sys
@@ -52,7 +52,7 @@ def servers(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve
         monkeypatch.setattr(disk, name, size)
     home = Home.open(small_disk / "home")
     servers = Servers.of(home)
-    whole = postgres.program(home, servers.postgres_port)
+    whole = postgres.server_program(home, servers.postgres_port)
     small = home.root / "small_launcher.py"
     small.write_text(SMALL_LAUNCHER.format(sizes=SMALL))
     assert whole.command[2] == launcher.__name__
@@ -64,7 +64,7 @@ def servers(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve
 
 
 def test_a_full_disk_ends_nothing_for_good(servers: Servers, small_disk: Path) -> None:
-    eventually(lambda: probes.postgres(servers.database_url), 60)
+    eventually(lambda: probes.is_postgres_ready(servers.database_url), 60)
     with psycopg.connect(servers.database_url, autocommit=True) as conn:
         conn.execute("CREATE TABLE kept AS SELECT n, repeat('x', 500) AS words FROM generate_series(1, 1000) AS n")
     assert servers.home.reserve.exists()
@@ -76,13 +76,13 @@ def test_a_full_disk_ends_nothing_for_good(servers: Servers, small_disk: Path) -
             conn.execute("INSERT INTO kept SELECT -n, repeat('y', 500) FROM generate_series(1, 20000) AS n")
     os.kill(servers.pid("postgres") or first, 9)  # had it found room in an old log, the recovery is what counts
     eventually(lambda: not servers.home.reserve.exists(), 60)
-    eventually(lambda: probes.postgres(servers.database_url), 120)  # though nobody has made room
+    eventually(lambda: probes.is_postgres_ready(servers.database_url), 120)  # though nobody has made room
 
     (small_disk / "filler").unlink()
     with psycopg.connect(servers.database_url, autocommit=True) as conn:
         assert conn.execute("SELECT count(*) FROM kept WHERE n > 0").fetchone() == (1000,)
         conn.execute("INSERT INTO kept SELECT n, 'again' FROM generate_series(1001, 1100) AS n")
-    assert disk.keep_reserve(servers.home.reserve)
+    assert disk.ensure_reserve(servers.home.reserve)
 
 
 def _fill(place: Path) -> None:

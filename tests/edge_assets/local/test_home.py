@@ -16,7 +16,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from edge_assets.local.home import Home
-with Home.open(Path(sys.argv[1])).locked():
+with Home.open(Path(sys.argv[1])).lock():
     print("held", flush=True)
     time.sleep(60)
 """
@@ -32,10 +32,10 @@ def test_a_secret_is_made_once_and_is_private(home: Home) -> None:
 
 
 def test_facts_outlive_the_process(home: Home) -> None:
-    home.remember("ports", {"serving": 1})
-    home.remember("other", "fact")
-    assert Home(home.root).recall("ports") == {"serving": 1}
-    assert home.recall("unknown", "default") == "default"
+    home.set_state("ports", {"serving": 1})
+    home.set_state("other", "fact")
+    assert Home(home.root).get_state("ports") == {"serving": 1}
+    assert home.get_state("unknown", "default") == "default"
 
 
 def test_a_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
@@ -49,10 +49,10 @@ def test_two_commands_do_not_start_the_same_stack_and_a_killed_one_holds_nothing
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(LocalError, match=rf"pid {holder.pid}\) is starting or stopping"), home.locked():
+        with pytest.raises(LocalError, match=rf"pid {holder.pid}\) is starting or stopping"), home.lock():
             pass
         holder.send_signal(signal.SIGKILL)
-    with home.locked():
+    with home.lock():
         assert (home.root / "lock").read_text() == str(os.getpid())
 
 
@@ -60,7 +60,7 @@ def test_two_commands_do_not_start_the_same_stack_and_a_killed_one_holds_nothing
 def test_a_torn_file_is_told_with_its_name_and_a_remedy(home: Home, torn: str) -> None:
     (home.root / "state.json").write_text(torn)
     with pytest.raises(LocalError, match=r"/state\.json is (empty|damaged)") as caught:
-        home.recall("ports")
+        home.get_state("ports")
     assert "delete it" in caught.value.remedy
     (home.run / "stack.json").write_text(torn)
     with pytest.raises(LocalError, match=r"/stack\.json is (empty|damaged)") as caught:
@@ -70,7 +70,7 @@ def test_a_torn_file_is_told_with_its_name_and_a_remedy(home: Home, torn: str) -
 
 def test_a_plan_of_another_version_is_told(home: Home) -> None:
     (home.run / "stack.json").write_text('{"feed": "simulate"}')
-    with pytest.raises(LocalError, match=r"stack\.json was not written by this version: 'story'"):
+    with pytest.raises(LocalError, match=r"stack\.json was not written by this version: 'feed_identity'"):
         Plan.load(home)
 
 

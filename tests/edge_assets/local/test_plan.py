@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_assets.local import dagster, sockets
+from edge_assets.core.settings import Feed, Settings
+from edge_assets.local import dagster_home, sockets
 from edge_assets.local import plan as planning
-from edge_assets.local.environment import environment
+from edge_assets.local.environment import build_environment
 from edge_assets.local.errors import LocalError
-from edge_assets.local.plan import Plan, Wish
-from edge_assets.local.services import INFRASTRUCTURE, Service, services
+from edge_assets.local.plan import Plan, StartOptions
+from edge_assets.local.services import INFRASTRUCTURE, Service, define_services
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.settings import Feed, Settings
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
@@ -25,24 +25,24 @@ def settings(**values: Any) -> Settings:
     return Settings(**{"database_url": None, "redis_url": None, "mlflow_tracking_uri": None} | values)
 
 
-def make(home: Home, wish: Wish, **values: Any) -> Plan:
-    return planning.make(settings(**values), home, wish)
+def make(home: Home, wish: StartOptions, **values: Any) -> Plan:
+    return planning.make_plan(settings(**values), home, wish)
 
 
 def declared(home: Home, plan: Plan) -> dict[str, Service]:
-    return {service.program.name: service for service in services(home, plan, Supervisor(home))}
+    return {service.program.name: service for service in define_services(home, plan, Supervisor(home))}
 
 
 @pytest.mark.parametrize(
     ("wish", "problem"),
     [
-        (Wish(Feed.ODDS_API), "needs ODDS_API_KEY"),
-        (Wish(Feed.REPLAY), "needs a recording"),
-        (Wish(Feed.REPLAY, tape=Path("/nowhere/tape.tar.xz")), "no recording at /nowhere/tape.tar.xz"),
-        (Wish(Feed.ODDS_API, fresh=True), "--fresh is for"),
+        (StartOptions(Feed.ODDS_API), "needs ODDS_API_KEY"),
+        (StartOptions(Feed.REPLAY), "needs a recording"),
+        (StartOptions(Feed.REPLAY, recording=Path("/nowhere/tape.tar.xz")), "no recording at /nowhere/tape.tar.xz"),
+        (StartOptions(Feed.ODDS_API, fresh=True), "--fresh is for"),
     ],
 )
-def test_a_wish_that_cannot_be_granted_says_why_and_what_to_do(home: Home, wish: Wish, problem: str) -> None:
+def test_a_wish_that_cannot_be_granted_says_why_and_what_to_do(home: Home, wish: StartOptions, problem: str) -> None:
     key = "key" if wish.fresh else None
     with pytest.raises(LocalError, match=problem) as caught:
         make(home, wish, odds_api_key=key)
@@ -51,9 +51,9 @@ def test_a_wish_that_cannot_be_granted_says_why_and_what_to_do(home: Home, wish:
 
 def test_each_feed_has_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
     plans = [
-        make(home, Wish(Feed.ODDS_API), odds_api_key="key"),
-        make(home, Wish(Feed.REPLAY, tape=tmp_path)),
-        make(home, Wish(Feed.SIMULATE)),
+        make(home, StartOptions(Feed.ODDS_API), odds_api_key="key"),
+        make(home, StartOptions(Feed.REPLAY, recording=tmp_path)),
+        make(home, StartOptions(Feed.SIMULATE)),
     ]
     assert [p.database_url.rpartition("/")[2] for p in plans] == ["edge_live", "edge_replay", "edge_simulate"]
     assert len({p.redis_url for p in plans}) == 3
@@ -62,7 +62,7 @@ def test_each_feed_has_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
 
 def test_a_plan_is_kept_for_the_other_commands_privately(home: Home, tmp_path: Path) -> None:
     assert Plan.load(home) is None
-    plan = make(home, Wish(Feed.REPLAY, tape=tmp_path, speed="60"))
+    plan = make(home, StartOptions(Feed.REPLAY, recording=tmp_path, speed="60"))
     plan.save(home)
     assert Plan.load(home) == plan
     assert (home.run / "stack.json").stat().st_mode & 0o077 == 0
@@ -71,7 +71,7 @@ def test_a_plan_is_kept_for_the_other_commands_privately(home: Home, tmp_path: P
 def test_servers_of_ones_own_take_the_place_of_the_embedded(home: Home) -> None:
     plan = make(
         home,
-        Wish(Feed.SIMULATE),
+        StartOptions(Feed.SIMULATE),
         database_url="postgresql://me:pw@db:6543/odds?sslmode=require",
         redis_url="redis://cache:6379/4",
         mlflow_tracking_uri="http://models:5000",
@@ -80,12 +80,12 @@ def test_servers_of_ones_own_take_the_place_of_the_embedded(home: Home) -> None:
     assert plan.dagster_url == "postgresql://me:pw@db:6543/dagster?sslmode=require"
     assert plan.redis_url == "redis://cache:6379/4"
     assert plan.urls["mlflow"] == "http://models:5000"
-    assert not plan.ours("mlflow")
+    assert not plan.is_managed("mlflow")
     assert declared(home, plan).keys().isdisjoint({*INFRASTRUCTURE, "mlflow"})
 
 
 def test_every_service_waits_for_something_that_exists(home: Home) -> None:
-    plan = make(home, Wish(Feed.SIMULATE))
+    plan = make(home, StartOptions(Feed.SIMULATE))
     all_services = declared(home, plan)
     for service in all_services.values():
         assert set(service.after) <= all_services.keys() | STEPS
@@ -93,7 +93,7 @@ def test_every_service_waits_for_something_that_exists(home: Home) -> None:
 
 
 def test_what_is_opened_once_a_week_starts_when_it_is_opened(home: Home) -> None:
-    plan = make(home, Wish(Feed.SIMULATE))
+    plan = make(home, StartOptions(Feed.SIMULATE))
     known = declared(home, plan)
     on_demand = {name for name, service in known.items() if service.program.on_demand}
     assert on_demand == {"dagster-webserver", "mlflow"}
@@ -104,18 +104,18 @@ def test_what_is_opened_once_a_week_starts_when_it_is_opened(home: Home) -> None
 
 
 def test_the_daemon_waits_for_the_code_servers(home: Home) -> None:
-    daemon = declared(home, make(home, Wish(Feed.SIMULATE)))["dagster-daemon"]
+    daemon = declared(home, make(home, StartOptions(Feed.SIMULATE)))["dagster-daemon"]
     assert {"code-ingest", "code-analytics"} <= set(daemon.after)
 
 
 def test_code_servers_listen_on_private_sockets(home: Home) -> None:
-    dagster.furnish(home)
+    dagster_home.write_dagster_home(home)
     servers = {
         entry["grpc_server"]["location_name"]: Path(entry["grpc_server"]["socket"])
-        for entry in json.loads(dagster.workspace_file(home).read_text())["load_from"]
+        for entry in json.loads(dagster_home.workspace_file(home).read_text())["load_from"]
     }
     sockets.make_directory(home)
-    known = declared(home, make(home, Wish(Feed.SIMULATE)))
+    known = declared(home, make(home, StartOptions(Feed.SIMULATE)))
     for name, path in servers.items():
         command = known[f"code-{name}"].program.command
         assert command[command.index("--socket") + 1] == str(path)
@@ -124,15 +124,15 @@ def test_code_servers_listen_on_private_sockets(home: Home) -> None:
 
 
 def test_no_secret_is_in_a_list_of_processes(home: Home) -> None:
-    plan = make(home, Wish(Feed.SIMULATE))
+    plan = make(home, StartOptions(Feed.SIMULATE))
     words = " ".join(word for service in declared(home, plan).values() for word in service.program.command)
     for name in ("postgres", "valkey", "jwt", "odds-api-key"):
         assert home.secret(name) not in words
 
 
 def test_the_environment_says_what_settings_reads(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = make(home, Wish(Feed.SIMULATE))
-    for key, value in environment(settings(), home, plan).items():
+    plan = make(home, StartOptions(Feed.SIMULATE))
+    for key, value in build_environment(settings(), home, plan).items():
         monkeypatch.setenv(key, value)
     read = Settings()
     assert (read.edge_home, read.edge_feed, read.edge_local) == (home.root, Feed.SIMULATE, True)
@@ -144,6 +144,6 @@ def test_the_environment_says_what_settings_reads(home: Home, monkeypatch: pytes
 
 def test_a_live_stack_keeps_the_configured_key_and_secret(home: Home) -> None:
     live = settings(odds_api_key="key", jwt_secret="s" * 32)
-    given = environment(live, home, planning.make(live, home, Wish(Feed.ODDS_API)))
+    given = build_environment(live, home, planning.make_plan(live, home, StartOptions(Feed.ODDS_API)))
     assert (given["ODDS_API_KEY"], given["JWT_SECRET"]) == ("key", "s" * 32)
     assert given["ODDS_API_URL"] == "https://api.the-odds-api.com/v4"

@@ -20,10 +20,10 @@ def occupied(port: int = 0) -> socket.socket:
 
 
 def test_a_port_is_remembered(home: Home) -> None:
-    port = ports.choose(home, "feed")
+    port = ports.allocate_port(home, "feed")
     assert ports.is_free(port)
-    assert ports.choose(home, "feed") == port
-    assert ports.choose(home, "postgres") != port
+    assert ports.allocate_port(home, "feed") == port
+    assert ports.allocate_port(home, "postgres") != port
 
 
 def test_the_preferred_port_comes_first_and_another_when_it_is_taken(
@@ -31,16 +31,16 @@ def test_the_preferred_port_comes_first_and_another_when_it_is_taken(
 ) -> None:
     with occupied() as listener:
         taken = listener.getsockname()[1]
-        monkeypatch.setitem(ports.PREFERRED, "serving", taken)
-        other = ports.choose(home, "serving")
+        monkeypatch.setitem(ports.PREFERRED_PORTS, "serving", taken)
+        other = ports.allocate_port(home, "serving")
         assert other != taken
-        assert ports.choose(home, "serving") == other
-    assert ports.choose(home, "serving") == taken
+        assert ports.allocate_port(home, "serving") == other
+    assert ports.allocate_port(home, "serving") == taken
 
 
 def test_a_port_that_was_asked_for_is_taken_or_refused(home: Home) -> None:
     with occupied() as listener:
         taken = listener.getsockname()[1]
         with pytest.raises(LocalError, match=f"port {taken} is taken"):
-            ports.choose(home, "serving", taken)
-    assert ports.choose(home, "serving", taken) == taken
+            ports.allocate_port(home, "serving", taken)
+    assert ports.allocate_port(home, "serving", taken) == taken

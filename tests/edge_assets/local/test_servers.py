@@ -16,18 +16,18 @@ import redis
 from edge_assets.local import disk, postgres, probes, shutdown, valkey
 from edge_assets.local.errors import LocalError
 from edge_assets.local.sockets import socket_path
-from edge_assets.local.survivors import survivors
-from tests.edge_assets.local.embedded import Servers, eventually
+from edge_assets.local.survivors import find_stack_processes
+from tests.support.embedded_servers import Servers, eventually
 
 if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 
 def test_only_the_password_opens_them(servers: Servers) -> None:
-    assert probes.postgres(servers.database_url)
-    assert not probes.postgres(servers.database_url.replace(servers.home.secret("postgres"), "wrong"))
-    assert probes.valkey(servers.redis_url)
-    assert not probes.valkey(servers.redis_url.replace("redis://:", "redis://:wrong"))
+    assert probes.is_postgres_ready(servers.database_url)
+    assert not probes.is_postgres_ready(servers.database_url.replace(servers.home.secret("postgres"), "wrong"))
+    assert probes.is_valkey_ready(servers.redis_url)
+    assert not probes.is_valkey_ready(servers.redis_url.replace("redis://:", "redis://:wrong"))
 
 
 def test_killed_servers_come_back_with_their_data(servers: Servers) -> None:
@@ -40,8 +40,8 @@ def test_killed_servers_come_back_with_their_data(servers: Servers) -> None:
         before = servers.pid(name)
         os.kill(before, signal.SIGKILL)
         eventually(lambda name=name, before=before: servers.pid(name) not in {0, before})  # type: ignore[misc]
-    eventually(lambda: probes.postgres(servers.database_url))
-    eventually(lambda: probes.valkey(servers.redis_url))
+    eventually(lambda: probes.is_postgres_ready(servers.database_url))
+    eventually(lambda: probes.is_valkey_ready(servers.redis_url))
     with psycopg.connect(servers.database_url) as conn:
         assert conn.execute("SELECT one FROM kept").fetchone() == (1,)
     with redis.Redis.from_url(servers.redis_url) as client:
@@ -54,25 +54,25 @@ def test_they_start_again_after_a_crash_of_everything(servers: Servers) -> None:
     os.kill(servers.supervisor.pid, signal.SIGKILL)
     os.kill(postmaster, signal.SIGKILL)
     shutdown.down(servers.home)
-    assert not list(survivors(servers.home))
+    assert not list(find_stack_processes(servers.home))
     assert not socket_path(servers.home, "supervisor").parent.exists()  # a path too long for sockets: below /tmp
     assert not psutil.pid_exists(cache)
     servers.start()
-    assert probes.postgres(servers.database_url)
+    assert probes.is_postgres_ready(servers.database_url)
 
 
 def test_data_of_another_major_version_is_refused(home: Home) -> None:
     home.postgres.mkdir()
     (home.postgres / "PG_VERSION").write_text("9\n")
     with pytest.raises(LocalError, match="was written by PostgreSQL 9, this is"):
-        postgres.prepare(home, "secret")
+        postgres.prepare_cluster(home, "secret")
 
 
 def test_a_lost_password_is_replaced(servers: Servers) -> None:
     shutdown.down(servers.home)
     (servers.home.root / "secrets" / "postgres").unlink()
     servers.start()
-    assert probes.postgres(servers.database_url)
+    assert probes.is_postgres_ready(servers.database_url)
 
 
 @pytest.mark.parametrize("content", ["", "{pid}\n/elsewhere\n"])
@@ -83,7 +83,7 @@ def test_what_a_power_cut_leaves_of_a_server_does_not_lock_the_home(servers: Ser
         lock = servers.home.postgres / "postmaster.pid"
         lock.write_text(content.format(pid=foreign.pid))
         servers.start()
-        assert probes.postgres(servers.database_url)
+        assert probes.is_postgres_ready(servers.database_url)
         assert foreign.poll() is None
         foreign.kill()
 
@@ -92,16 +92,16 @@ def test_a_damaged_stream_is_told_with_file_and_remedy(servers: Servers) -> None
     shutdown.down(servers.home)
     manifest = servers.home.valkey / "appendonlydir" / "appendonly.aof.manifest"
     manifest.write_text("")
-    cache = valkey.program(servers.home, servers.valkey_port, servers.home.secret("valkey"))
-    said = subprocess.run(cache.command, capture_output=True, text=True, check=False, timeout=60).stdout
-    damaged = valkey.damage(servers.home, said)
+    cache = valkey.server_program(servers.home, servers.valkey_port, servers.home.secret("valkey"))
+    message = subprocess.run(cache.command, capture_output=True, text=True, check=False, timeout=60).stdout
+    damaged = valkey.find_damage(servers.home, message)
     assert str(damaged) == f"valkey cannot read {manifest}: Found an empty AOF manifest"
     assert damaged is not None
     assert damaged.remedy.startswith(f"mv '{manifest.parent}' ")
-    assert valkey.damage(servers.home, "# Could not create server TCP listening socket") is None
+    assert valkey.find_damage(servers.home, "# Could not create server TCP listening socket") is None
     subprocess.run(damaged.remedy.partition(", then")[0], shell=True, check=True)
     servers.start()
-    assert probes.valkey(servers.redis_url)
+    assert probes.is_valkey_ready(servers.redis_url)
 
 
 def test_the_database_has_room_to_recover_in(servers: Servers) -> None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_assets.core.settings import Feed, Settings
 from edge_assets.local import stack
 from edge_assets.local.errors import AddressTakenError
-from edge_assets.local.plan import Wish
+from edge_assets.local.plan import StartOptions
 from edge_assets.local.supervisor import ProgramInfo
-from edge_assets.settings import Feed, Settings
 from tests.edge_assets.local.test_ports import occupied
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from edge_assets.local.home import Home
 
-SAID = "OSError: [Errno 98] error while attempting to bind on address ('127.0.0.1', 3000): address already in use\n"
+MESSAGE = "OSError: [Errno 98] error while attempting to bind on address ('127.0.0.1', 3000): address already in use\n"
 
 
 def nothing(*_: object) -> None:
     """Report nothing."""
 
 
-@pytest.mark.parametrize(("losses", "is_up"), [(stack.CHOICES - 1, True), (stack.CHOICES, False)])
+@pytest.mark.parametrize(("losses", "is_up"), [(stack.MAX_PORT_ATTEMPTS - 1, True), (stack.MAX_PORT_ATTEMPTS, False)])
 def test_ports_are_chosen_anew_some_times(
     home: Home, monkeypatch: pytest.MonkeyPatch, losses: int, is_up: bool
 ) -> None:
@@ -38,18 +38,18 @@ def test_ports_are_chosen_anew_some_times(
         chosen.append(self.plan.valkey_port)
         if len(chosen) <= losses:
             taken.append(occupied(self.plan.valkey_port))
-            (home.logs / "valkey.log").write_text(SAID)
-            raise self._gave_up(ProgramInfo("valkey", "BACKOFF", 0, "exited too quickly"))
+            (home.logs / "valkey.log").write_text(MESSAGE)
+            raise self._startup_error(ProgramInfo("valkey", "BACKOFF", 0, "exited too quickly"))
 
     monkeypatch.setattr(stack._Stack, "start", start)
     try:
         if is_up:
-            plan = stack.up(home, Settings(), Wish(Feed.SIMULATE), nothing)
+            plan = stack.up(home, Settings(), StartOptions(Feed.SIMULATE), nothing)
             assert plan.valkey_port == chosen[-1]
         else:
             with pytest.raises(AddressTakenError, match="took the port of valkey"):
-                stack.up(home, Settings(), Wish(Feed.SIMULATE), nothing)
+                stack.up(home, Settings(), StartOptions(Feed.SIMULATE), nothing)
     finally:
         for listener in taken:
             listener.close()
-    assert len(set(chosen)) == stack.CHOICES
+    assert len(set(chosen)) == stack.MAX_PORT_ATTEMPTS

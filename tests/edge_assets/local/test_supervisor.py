@@ -16,9 +16,9 @@ from edge_assets.local.home import Home
 from edge_assets.local.programs import Program
 from edge_assets.local.shutdown import down
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.local.survivors import survivors
-from tests.edge_assets.local.embedded import eventually
-from tests.servers.processes import free_port
+from edge_assets.local.survivors import find_stack_processes
+from tests.support.embedded_servers import eventually
+from tests.support.servers.processes import free_port
 
 SLEEPER = (sys.executable, "-c", "import time; print('100% awake', flush=True); time.sleep(600)")
 STUBBORN = (
@@ -61,9 +61,9 @@ def test_a_port_belongs_to_the_program_that_listens_on_it(supervisor: Supervisor
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         foreign, port = elsewhere.getsockname()[1], free_port()
         supervisor.add(Program("server", (sys.executable, "-m", "http.server", "-b", "127.0.0.1", str(port))))
-        eventually(lambda: probes.serves(supervisor, "server", port, "/"))
-        assert probes.listens(foreign)
-        assert not probes.listens_as(supervisor, "server", foreign)
+        eventually(lambda: probes.is_serving(supervisor, "server", port, "/"))
+        assert probes.is_listening(foreign)
+        assert not probes.is_program_listening(supervisor, "server", foreign)
 
 
 def test_an_unknown_program_file_is_told(supervisor: Supervisor) -> None:
@@ -75,7 +75,7 @@ def test_down_ends_everything(supervisor: Supervisor, home: Home) -> None:
     supervisor.add(Program("sleeper", SLEEPER))
     eventually(lambda: pid(supervisor, "sleeper") > 0)
     assert down(home) == 2
-    assert not list(survivors(home))
+    assert not list(find_stack_processes(home))
     assert supervisor.pid is None
     assert supervisor.programs() == []
     assert down(home) == 0
@@ -84,14 +84,14 @@ def test_down_ends_everything(supervisor: Supervisor, home: Home) -> None:
 def test_down_ends_what_a_killed_supervisor_left(
     supervisor: Supervisor, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutdown, "SECONDS_TO_END", 1.0)
+    monkeypatch.setattr(shutdown, "TERMINATE_TIMEOUT_SECONDS", 1.0)
     supervisor.add(Program("parent", PARENT))
-    eventually(lambda: len(list(survivors(home))) == 3)
+    eventually(lambda: len(list(find_stack_processes(home))) == 3)
     assert supervisor.pid is not None
     os.kill(supervisor.pid, signal.SIGKILL)
     eventually(lambda: supervisor.pid is None)
     assert down(home) == 2
-    assert not list(survivors(home))
+    assert not list(find_stack_processes(home))
 
 
 def test_a_socket_directory_that_others_may_enter_is_refused() -> None:

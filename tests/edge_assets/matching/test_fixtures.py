@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_assets.matching import Fixture, Match, match_fixtures
-from edge_assets.matching.tolerances import tolerance
+from edge_assets.matching import Fixture, FixtureMatch, match_fixtures
+from edge_assets.matching.tolerances import start_tolerance
 
 MLB, EPL = "baseball_mlb", "soccer_epl"
 NOON = datetime(2025, 7, 4, 17, tzinfo=UTC)
@@ -81,7 +81,7 @@ def test_strangers_and_other_days_are_no_matches() -> None:
 
 
 def test_starts_may_differ_as_far_as_the_sport_and_the_source_allow() -> None:
-    assert tolerance("soccer_spl", "espn") == tolerance(EPL, "odds-api") == timedelta(hours=36)
+    assert start_tolerance("soccer_spl", "espn") == start_tolerance(EPL, "odds-api") == timedelta(hours=36)
     assert pairs(at(26), at(0), EPL) == [(0, 0)]
     assert pairs(at(3), at(0), source="espn") == [(0, 0)]
     assert pairs(at(3), at(0), source="odds-api") == []
@@ -110,11 +110,11 @@ def test_nobody_is_matched_twice_far_away_or_without_a_name(
 ) -> None:
     found = match_fixtures(sport, "espn", theirs, ours)
     matches = found.matches
-    assert len({m.theirs for m in matches}) == len({m.ours for m in matches}) == len(matches)
-    assert not found.ambiguous & {m.theirs for m in matches}
+    assert len({m.their_index for m in matches}) == len({m.our_index for m in matches}) == len(matches)
+    assert not found.ambiguous & {m.their_index for m in matches}
     for match in matches:
-        one, other = theirs[match.theirs], ours[match.ours]
-        assert abs(one.start - other.start) <= tolerance(sport, "espn")
+        one, other = theirs[match.their_index], ours[match.our_index]
+        assert abs(one.start - other.start) <= start_tolerance(sport, "espn")
         assert not {"???", "", None} & {*one[:2], *other[:2]}
 
 
@@ -122,7 +122,7 @@ def test_nobody_is_matched_twice_far_away_or_without_a_name(
 def test_either_may_ask_the_other(theirs: list[Fixture], ours: list[Fixture], sport: str) -> None:
     there = match_fixtures(sport, "espn", theirs, ours).matches
     back = match_fixtures(sport, "espn", ours, theirs).matches
-    assert there == sorted(Match(m.ours, m.theirs, m.exchanged) for m in back)
+    assert there == sorted(FixtureMatch(m.our_index, m.their_index, m.is_swapped) for m in back)
 
 
 @given(fixtures, fixtures, st.randoms(use_true_random=False))
@@ -132,5 +132,7 @@ def test_the_order_means_nothing(theirs: list[Fixture], ours: list[Fixture], dic
     dice.shuffle(theirs_order)  # type: ignore[attr-defined]
     dice.shuffle(ours_order)  # type: ignore[attr-defined]
     shuffled = match_fixtures(MLB, "espn", [theirs[i] for i in theirs_order], [ours[i] for i in ours_order])
-    assert matches == sorted((theirs_order[m.theirs], ours_order[m.ours], m.exchanged) for m in shuffled.matches)
+    assert matches == sorted(
+        (theirs_order[m.their_index], ours_order[m.our_index], m.is_swapped) for m in shuffled.matches
+    )
     assert ambiguous == {theirs_order[i] for i in shuffled.ambiguous}

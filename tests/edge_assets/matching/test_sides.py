@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge_assets.matching import are_exchanged
+from edge_assets.matching import are_sides_swapped
 from edge_assets.matching.sides import Sides
 
 EPL = "soccer_epl"
@@ -26,9 +26,9 @@ OURS = ("Manchester United", "Wolves")
     ],
 )
 def test_sides_are_told_by_name(theirs: Sides, exchanged: bool | None) -> None:
-    assert are_exchanged(EPL, OURS, theirs) is exchanged
+    assert are_sides_swapped(EPL, OURS, theirs) is exchanged
 
 
 def test_what_has_no_letters_is_the_same_only_to_the_letter() -> None:
-    assert are_exchanged(EPL, ("???", "!!!"), ("???", "!!!")) is False
-    assert are_exchanged(EPL, ("???", "!!!"), ("!!!", "???")) is None
+    assert are_sides_swapped(EPL, ("???", "!!!"), ("???", "!!!")) is False
+    assert are_sides_swapped(EPL, ("???", "!!!"), ("!!!", "???")) is None

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store.database import connect
-from tests.edge_assets.quality.seasons import Desk
+from edge_assets.store.postgres.database import connect
+from tests.support.invented_seasons import SeasonHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
+def harness(database_url: str, tmp_path: Path) -> Iterator[SeasonHarness]:
     """Imports seasons and passes the gate."""
     with connect(database_url, "test") as conn:
-        yield Desk(database_url, conn, tmp_path)
+        yield SeasonHarness(database_url, conn, tmp_path)

@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_assets.quality.outcomes import log_ratio
-from tests.edge_assets.quality.seasons import exchanged, failed, scaled, season, with_lines, without
+from edge_assets.quality.outcomes import log_likelihood_ratio
+from tests.support.invented_seasons import exchanged, failed, scaled, season, with_lines, without
 
 if TYPE_CHECKING:
-    from tests.edge_assets.quality.seasons import Desk, Row
+    from tests.support.invented_seasons import Row, SeasonHarness
 
 MANY = ("IW", "WH", "VC")
 BW = ("BWH", "BWD", "BWA")
 Sides = tuple[str, str]
 
 
-def found(desk: Desk, rows: list[Row]) -> dict[tuple[str | None, str | None], list[str]]:
+def found(harness: SeasonHarness, rows: list[Row]) -> dict[tuple[str | None, str | None], list[str]]:
     """What is held out, by seller and market, after two passes that agree; none of what is sound is quarantined."""
-    desk.store(rows)
-    first, second = desk.gate(), desk.gate(everything=True)
-    assert [f.id for f in first.findings] == [f.id for f in second.findings]
+    harness.store(rows)
+    first, second = harness.gate(), harness.gate(everything=True)
+    assert [f.id for f in first.open_findings] == [f.id for f in second.open_findings]
     assert first.quarantined == 0
-    return {(f.book or f.kind, f.market): f.checks for f in second.findings}
+    return {(f.book or f.kind, f.market): f.checks for f in second.open_findings}
 
 
-def test_a_sound_season_with_lines_passes(desk: Desk) -> None:
-    assert found(desk, with_lines(season())) == {}
+def test_a_sound_season_with_lines_passes(harness: SeasonHarness) -> None:
+    assert found(harness, with_lines(season())) == {}
 
 
 @pytest.mark.parametrize(
@@ -43,65 +43,67 @@ def test_a_sound_season_with_lines_passes(desk: Desk) -> None:
     ],
 )
 def test_exchanged_outcomes_hold_out_who_has_them_beside_few_others(
-    desk: Desk, sides: Sides, seller: str, market: str
+    harness: SeasonHarness, sides: Sides, seller: str, market: str
 ) -> None:
     rows = without(exchanged(with_lines(season()), *sides), *MANY)
-    assert found(desk, rows) == {(seller, market): ["orientation"]}
+    assert found(harness, rows) == {(seller, market): ["orientation"]}
 
 
-def test_outcomes_exchanged_in_every_tenth_row_hold_out_the_book(desk: Desk) -> None:
-    assert found(desk, exchanged(season(), "BWH", "BWA", 10)).keys() == {("bwin", "h2h_3_way")}
+def test_outcomes_exchanged_in_every_tenth_row_hold_out_the_book(harness: SeasonHarness) -> None:
+    assert found(harness, exchanged(season(), "BWH", "BWA", 10)).keys() == {("bwin", "h2h_3_way")}
 
 
-def test_of_two_books_the_results_decide(desk: Desk) -> None:
+def test_of_two_books_the_results_decide(harness: SeasonHarness) -> None:
     rows = without(exchanged(with_lines(season()), "B365>2.5", "B365<2.5"), *MANY, "Max", "Avg")
-    assert found(desk, rows) == {("bet365", "totals"): ["orientation"]}
+    assert found(harness, rows) == {("bet365", "totals"): ["orientation"]}
 
 
-def test_two_books_between_which_nothing_decides_are_both_held_out(desk: Desk) -> None:
+def test_two_books_between_which_nothing_decides_are_both_held_out(harness: SeasonHarness) -> None:
     rows = exchanged(with_lines(season())[:60], "B365>2.5", "B365<2.5")
     upcoming = [row | dict.fromkeys(("FTHG", "FTAG", "FTR"), "") for row in without(rows, "Max", "Avg")]
-    assert found(desk, upcoming).keys() == {("bet365", "totals"), ("pinnacle", "totals")}
-    assert all("nothing decides" in finding.reason for finding in desk.gate().findings)
+    assert found(harness, upcoming).keys() == {("bet365", "totals"), ("pinnacle", "totals")}
+    assert all("nothing decides" in finding.reason for finding in harness.gate().open_findings)
 
 
-def test_outcomes_that_all_have_exchanged_are_contradicted_by_results(desk: Desk) -> None:
+def test_outcomes_that_all_have_exchanged_are_contradicted_by_results(harness: SeasonHarness) -> None:
     rows = season()
     for seller in ("B365", "BW", "IW", "PS", "WH", "VC", "Max", "Avg"):
         rows = exchanged(rows, f"{seller}H", f"{seller}A")
-    desk.store(rows)
-    report = desk.gate()
+    harness.store(rows)
+    report = harness.gate()
     assert failed(report) & {"results_order", "blind_betting"}
-    assert [(f.import_id, f.book, f.market) for f in report.findings] == [(1, None, None)]
+    assert [(f.import_id, f.book, f.market) for f in report.open_findings] == [(1, None, None)]
 
 
 @pytest.mark.parametrize("few", [(), MANY])
-def test_a_book_that_gives_money_away_is_held_out_and_the_best_price_stays(desk: Desk, few: tuple[str, ...]) -> None:
-    assert found(desk, without(scaled(season(), 1.1, *BW), *few)) == {("bwin", "h2h_3_way"): ["margin"]}
+def test_a_book_that_gives_money_away_is_held_out_and_the_best_price_stays(
+    harness: SeasonHarness, few: tuple[str, ...]
+) -> None:
+    assert found(harness, without(scaled(season(), 1.1, *BW), *few)) == {("bwin", "h2h_3_way"): ["margin"]}
 
 
-def test_a_single_book_above_the_best_price_is_wrong_if_others_bear_that_out(desk: Desk) -> None:
+def test_a_single_book_above_the_best_price_is_wrong_if_others_bear_that_out(harness: SeasonHarness) -> None:
     rows = scaled(season(), 1.065, *BW)  # still a margin of its own
-    assert found(desk, rows).keys() == {("bwin", "h2h_3_way")}
+    assert found(harness, rows).keys() == {("bwin", "h2h_3_way")}
 
 
-def test_a_book_and_the_best_price_without_a_witness_are_both_held_out(desk: Desk) -> None:
+def test_a_book_and_the_best_price_without_a_witness_are_both_held_out(harness: SeasonHarness) -> None:
     rows = without(scaled(season(), 1.04, *BW), *MANY, "B365", "PS")
     best = {f"Max{side}": f"BW{side}" for side in "HDA"}
     low = [row | {name: f"{float(row[of]) / 1.04:.2f}" for name, of in best.items()} for row in rows]
-    assert found(desk, low).keys() == {("bwin", "h2h_3_way"), ("max", "h2h_3_way")}
+    assert found(harness, low).keys() == {("bwin", "h2h_3_way"), ("max", "h2h_3_way")}
 
 
-def test_handicaps_with_the_wrong_sign_hold_out_their_market(desk: Desk) -> None:
+def test_handicaps_with_the_wrong_sign_hold_out_their_market(harness: SeasonHarness) -> None:
     rows = [row | {"AHh": f"{-float(row['AHh']):g}"} for row in with_lines(season())]
-    desk.store(rows)
-    [finding] = desk.gate().findings
+    harness.store(rows)
+    [finding] = harness.gate().open_findings
     assert (finding.checks, finding.market, finding.book, finding.kind) == (["line_sign"], "spreads", None, None)
     assert finding.import_id == 1
-    assert desk.rows("SELECT count(*) FROM clean_ticks WHERE market_id = 3 AND price IS NOT NULL") == [(0,)]
+    assert harness.rows("SELECT count(*) FROM clean_ticks WHERE market_id = 3 AND price IS NOT NULL") == [(0,)]
 
 
 def test_the_likelihood_of_results_by_hand() -> None:
     first, second = np.log([[1 / 0.8, 1 / 0.2]]), np.log([[1 / 0.5, 1 / 0.5]])
-    assert log_ratio(np.array([0]), first, second) == pytest.approx(np.log(1.6))
-    assert log_ratio(np.array([-1]), first, second) == 0
+    assert log_likelihood_ratio(np.array([0]), first, second) == pytest.approx(np.log(1.6))
+    assert log_likelihood_ratio(np.array([-1]), first, second) == 0

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from edge_assets.store.findings import Scope, decide, decisions, finding_of, findings, record_wish
-from edge_assets.store.holding import count_reached
-from edge_assets.store.quarantine import quarantined
-from tests.edge_assets.quality.seasons import ragged, rotated, scaled, season, shifted
+from edge_assets.store.analytics.findings import (
+    FindingScope,
+    decide_finding,
+    find_finding,
+    find_or_record_finding,
+    load_finding_decisions,
+    load_findings,
+)
+from edge_assets.store.analytics.held_out import count_prices_of_finding
+from edge_assets.store.analytics.quarantine import load_quarantined
+from tests.support.invented_seasons import ragged, rotated, scaled, season, shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.edge_assets.quality.seasons import Desk, Row
+    from tests.support.invented_seasons import Row, SeasonHarness
 
     Poison = Callable[[list[Row]], list[Row]]
 
@@ -26,17 +33,17 @@ USABLE = "SELECT count(*) FROM clean_ticks WHERE price IS NOT NULL"
 SEEN = "SELECT * FROM odds_ticks ORDER BY observed_at, event_id, book_id, outcome_id, poll_id"
 
 
-def usable(desk: Desk) -> int:
-    return int(desk.rows(USABLE)[0][0])
+def usable(harness: SeasonHarness) -> int:
+    return int(harness.rows(USABLE)[0][0])
 
 
-def poisoned(desk: Desk, poison: Poison) -> int:
+def poisoned(harness: SeasonHarness, poison: Poison) -> int:
     """A sound season and a poisoned one; the number of the only finding."""
-    desk.store(season())
-    desk.store(poison(season(1, 2024)), "poison.csv")
-    desk.gate()
-    desk.conn.execute(PRICED)
-    [finding] = findings(desk.conn)
+    harness.store(season())
+    harness.store(poison(season(1, 2024)), "poison.csv")
+    harness.gate()
+    harness.conn.execute(PRICED)
+    [finding] = load_findings(harness.conn)
     return finding.id
 
 
@@ -46,65 +53,71 @@ def poisoned(desk: Desk, poison: Poison) -> int:
     ids=["rotated", "shifted", "ragged"],
 )
 def test_what_is_suspected_stays_out_as_a_whole_at_every_pass(
-    desk: Desk, poison: Poison, left: int, reached: int
+    harness: SeasonHarness, poison: Poison, left: int, reached: int
 ) -> None:
-    finding = poisoned(desk, poison)
-    seen = desk.rows(SEEN)
-    out = desk.rows("SELECT * FROM held_out_polls ORDER BY poll_id")
+    finding = poisoned(harness, poison)
+    seen = harness.rows(SEEN)
+    out = harness.rows("SELECT * FROM held_out_polls ORDER BY poll_id")
     for everything in (False, True, True):
-        report = desk.gate(everything=everything)
-        assert ([f.id for f in report.findings], report.found) == ([finding], [])
-        assert usable(desk) == SOUND + left
-        assert desk.rows("SELECT * FROM held_out_polls ORDER BY poll_id") == out
-    assert count_reached(desk.conn, finding)[0] == reached
-    assert desk.rows(SEEN) == seen, "ticks stay as they were seen"
+        report = harness.gate(everything=everything)
+        assert ([f.id for f in report.open_findings], report.new_findings) == ([finding], [])
+        assert usable(harness) == SOUND + left
+        assert harness.rows("SELECT * FROM held_out_polls ORDER BY poll_id") == out
+    assert count_prices_of_finding(harness.conn, finding)[0] == reached
+    assert harness.rows(SEEN) == seen, "ticks stay as they were seen"
 
 
-def test_what_is_accepted_comes_in_and_is_not_judged_again(desk: Desk) -> None:
-    finding = poisoned(desk, rotated)
-    decide(desk.conn, finding, "accepted", "ada", "they are like that")
+def test_what_is_accepted_comes_in_and_is_not_judged_again(harness: SeasonHarness) -> None:
+    finding = poisoned(harness, rotated)
+    decide_finding(harness.conn, finding, "accepted", "ada", "they are like that")
     for everything in (False, True):
-        report = desk.gate(everything=everything)
-        assert report.findings == []
-        assert usable(desk) == 2 * SOUND
-        assert {(row.book, row.check_name) for row in quarantined(desk.conn, limit=1_000)} == {("max", "best_price")}
-    assert [d[:3] for d in decisions(desk.conn, finding)] == [("accepted", "ada", "they are like that")]
+        report = harness.gate(everything=everything)
+        assert report.open_findings == []
+        assert usable(harness) == 2 * SOUND
+        assert {(row.book, row.check_name) for row in load_quarantined(harness.conn, limit=1_000)} == {
+            ("max", "best_price")
+        }
+    assert [d[:3] for d in load_finding_decisions(harness.conn, finding)] == [("accepted", "ada", "they are like that")]
 
 
-def test_what_comes_later_of_an_accepted_scope_is_judged(desk: Desk) -> None:
-    desk.store(season(1, 2024)[:100], "part.csv")
-    [sport] = desk.rows("SELECT id FROM sports")[0]
-    wish = record_wish(desk.conn, Scope(sport, 2024), "ada", "looked at")
-    decide(desk.conn, wish, "accepted", "ada", "looked at")
-    desk.store([*season(1, 2024)[:100], *rotated(season(1, 2024))[100:]], "more.csv")
-    assert {f.book for f in desk.gate().findings} == {"williamhill"}
+def test_what_comes_later_of_an_accepted_scope_is_judged(harness: SeasonHarness) -> None:
+    harness.store(season(1, 2024)[:100], "part.csv")
+    [sport] = harness.rows("SELECT id FROM sports")[0]
+    wish = find_or_record_finding(harness.conn, FindingScope(sport, 2024), "ada", "looked at")
+    decide_finding(harness.conn, wish, "accepted", "ada", "looked at")
+    harness.store([*season(1, 2024)[:100], *rotated(season(1, 2024))[100:]], "more.csv")
+    assert {f.book for f in harness.gate().open_findings} == {"williamhill"}
 
 
-def test_what_is_excluded_stays_out_and_asks_nobody(desk: Desk) -> None:
-    finding = poisoned(desk, rotated)
-    decide(desk.conn, finding, "excluded", "ada", "rotated")
-    assert desk.gate(everything=True).findings == []
-    assert usable(desk) == 2 * SOUND - 1140
+def test_what_is_excluded_stays_out_and_asks_nobody(harness: SeasonHarness) -> None:
+    finding = poisoned(harness, rotated)
+    decide_finding(harness.conn, finding, "excluded", "ada", "rotated")
+    assert harness.gate(everything=True).open_findings == []
+    assert usable(harness) == 2 * SOUND - 1140
 
 
-def test_a_withdrawn_import_is_out_everywhere_and_on_record(desk: Desk) -> None:
-    desk.store(season())
-    before = [desk.rows(query) for query in everywhere()]
-    desk.store(season(1, 2024), "other.csv")
-    desk.conn.execute(PRICED)
-    [number] = desk.rows("SELECT id FROM imports WHERE path LIKE '%other.csv'")[0]
-    decide(
-        desk.conn, record_wish(desk.conn, Scope(import_id=number), "ada", "the wrong file"), "withdrawn", "ada", "wrong"
+def test_a_withdrawn_import_is_out_everywhere_and_on_record(harness: SeasonHarness) -> None:
+    harness.store(season())
+    before = [harness.rows(query) for query in everywhere()]
+    harness.store(season(1, 2024), "other.csv")
+    harness.conn.execute(PRICED)
+    [number] = harness.rows("SELECT id FROM imports WHERE path LIKE '%other.csv'")[0]
+    decide_finding(
+        harness.conn,
+        find_or_record_finding(harness.conn, FindingScope(import_id=number), "ada", "the wrong file"),
+        "withdrawn",
+        "ada",
+        "wrong",
     )
-    assert [desk.rows(query) for query in everywhere()] == before
-    assert desk.gate().findings == []
+    assert [harness.rows(query) for query in everywhere()] == before
+    assert harness.gate().open_findings == []
     pending = "SELECT count(*) FROM polls AS p WHERE id NOT IN (SELECT poll_id FROM pricing.priced_polls)"
-    assert desk.rows(f"{pending} AND import_id = {number}") == desk.rows(
+    assert harness.rows(f"{pending} AND import_id = {number}") == harness.rows(
         f"SELECT count(*) FROM polls WHERE import_id = {number}"
     )
-    assert desk.rows(pending) == desk.rows(f"SELECT count(*) FROM polls WHERE import_id = {number}")
-    assert desk.rows("SELECT count(*), count(finished_at) FROM imports") == [(2, 2)]
-    assert desk.store(season(1, 2024), "again.csv").known_files == 1, "the same content stays withdrawn"
+    assert harness.rows(pending) == harness.rows(f"SELECT count(*) FROM polls WHERE import_id = {number}")
+    assert harness.rows("SELECT count(*), count(finished_at) FROM imports") == [(2, 2)]
+    assert harness.store(season(1, 2024), "again.csv").known_files == 1, "the same content stays withdrawn"
 
 
 def everywhere() -> list[str]:
@@ -118,70 +131,82 @@ def everywhere() -> list[str]:
 
 
 @pytest.mark.parametrize("poison", [rotated, shifted, ragged])
-def test_the_right_file_resolves_the_finding(desk: Desk, poison: Poison) -> None:
-    finding = poisoned(desk, poison)
-    desk.store(season(1, 2024), "right.csv")
+def test_the_right_file_resolves_the_finding(harness: SeasonHarness, poison: Poison) -> None:
+    finding = poisoned(harness, poison)
+    harness.store(season(1, 2024), "right.csv")
     for _ in range(2):
-        assert desk.gate().findings == []
-        assert usable(desk) == 2 * SOUND
-    found = finding_of(desk.conn, finding)
+        assert harness.gate().open_findings == []
+        assert usable(harness) == 2 * SOUND
+    found = find_finding(harness.conn, finding)
     assert found is not None
     assert (found.state, found.decided_by) == ("resolved", "quality gate")
-    assert desk.rows("SELECT * FROM held_out_events") == []
+    assert harness.rows("SELECT * FROM held_out_events") == []
 
 
-def test_what_another_import_had_told_first_can_be_imported_again(desk: Desk) -> None:
-    desk.store(season()[:200], "part.csv")
-    desk.store(season(), "whole.csv")
-    decide(desk.conn, record_wish(desk.conn, Scope(import_id=1), "ada", "a mistake"), "excluded", "ada", "a mistake")
-    assert usable(desk) == 180 * 18
-    again = decide(desk.conn, record_wish(desk.conn, Scope(import_id=1), "ada", "-"), "withdrawn", "ada", "a mistake")
-    assert again == [str(desk.folder / "whole.csv")]
-    desk.store(season(), "whole.csv")
-    assert usable(desk) == SOUND
+def test_what_another_import_had_told_first_can_be_imported_again(harness: SeasonHarness) -> None:
+    harness.store(season()[:200], "part.csv")
+    harness.store(season(), "whole.csv")
+    decide_finding(
+        harness.conn,
+        find_or_record_finding(harness.conn, FindingScope(import_id=1), "ada", "a mistake"),
+        "excluded",
+        "ada",
+        "a mistake",
+    )
+    assert usable(harness) == 180 * 18
+    again = decide_finding(
+        harness.conn,
+        find_or_record_finding(harness.conn, FindingScope(import_id=1), "ada", "-"),
+        "withdrawn",
+        "ada",
+        "a mistake",
+    )
+    assert again == [str(harness.folder / "whole.csv")]
+    harness.store(season(), "whole.csv")
+    assert usable(harness) == SOUND
 
 
-def test_a_decision_is_never_changed(desk: Desk) -> None:
-    finding = poisoned(desk, rotated)
-    decide(desk.conn, finding, "excluded", "ada", "rotated")
-    decide(desk.conn, finding, "accepted", "bob", "on a second look")
-    assert [d.decided_by for d in decisions(desk.conn, finding)] == ["ada", "bob"]
+def test_a_decision_is_never_changed(harness: SeasonHarness) -> None:
+    finding = poisoned(harness, rotated)
+    decide_finding(harness.conn, finding, "excluded", "ada", "rotated")
+    decide_finding(harness.conn, finding, "accepted", "bob", "on a second look")
+    assert [d.decided_by for d in load_finding_decisions(harness.conn, finding)] == ["ada", "bob"]
     for statement in ("UPDATE quality_decisions SET reason = 'x'", "DELETE FROM quality_decisions"):
         with pytest.raises(psycopg.errors.RaiseException, match="is never changed"):
-            desk.conn.execute(statement)
-    was = desk.rows(
+            harness.conn.execute(statement)
+    was = harness.rows(
         f"SELECT state FROM quality_findings_at((SELECT min(decided_at) FROM quality_decisions)) WHERE id = {finding}"
     )
     assert was == [("excluded",)]
 
 
-def test_other_prices_of_the_same_matches_are_counted_with_what_to_do(desk: Desk) -> None:
+def test_other_prices_of_the_same_matches_are_counted_with_what_to_do(harness: SeasonHarness) -> None:
     """A corrected file does not come in by itself, and it says so."""
     wrong = scaled(season()[:40], 1.05, "BWH", "MaxH")
-    assert desk.store(wrong, "wrong.csv").refused.counts == {}
-    report = desk.store(season()[:40], "right.csv")
+    assert harness.store(wrong, "wrong.csv").rejected.counts == {}
+    report = harness.store(season()[:40], "right.csv")
     assert (report.ticks, report.aggregates, report.known_files) == (0, 0, 0)
     assert report.as_json()["rejected"] == {"contradicts_earlier_import": 80}
-    [told] = report.refused.shown
-    assert "import 1 (" in told.detail
-    assert "edge quality withdraw --import 1" in told.remedy
-    wish = record_wish(desk.conn, Scope(import_id=1), "ada", "wrong")
-    assert decide(desk.conn, wish, "withdrawn", "ada", "wrong") == [str(desk.folder / "right.csv")]
-    again = desk.store(season()[:40], "right.csv")
-    assert (again.ticks, again.refused.counts) == (40 * 18, {})
-    assert usable(desk) == 40 * 18
+    [reported] = report.rejected.examples
+    assert "import 1 (" in reported.detail
+    assert "edge quality withdraw --import 1" in reported.remedy
+    wish = find_or_record_finding(harness.conn, FindingScope(import_id=1), "ada", "wrong")
+    assert decide_finding(harness.conn, wish, "withdrawn", "ada", "wrong") == [str(harness.folder / "right.csv")]
+    again = harness.store(season()[:40], "right.csv")
+    assert (again.ticks, again.rejected.counts) == (40 * 18, {})
+    assert usable(harness) == 40 * 18
 
 
-def test_the_same_prices_in_another_file_contradict_nothing(desk: Desk) -> None:
-    desk.store(season()[:40])
-    assert desk.store(season()[:40][::-1], "again.csv").refused.counts == {}
+def test_the_same_prices_in_another_file_contradict_nothing(harness: SeasonHarness) -> None:
+    harness.store(season()[:40])
+    assert harness.store(season()[:40][::-1], "again.csv").rejected.counts == {}
 
 
-def test_a_withdrawn_file_says_so_when_it_is_imported_again(desk: Desk) -> None:
-    desk.store(season()[:40])
-    wish = record_wish(desk.conn, Scope(import_id=1), "ada", "wrong")
-    decide(desk.conn, wish, "withdrawn", "ada", "wrong")
-    report = desk.store(season()[:40])
-    assert (report.known_files, report.refused.counts) == (1, {"withdrawn_import": 1})
-    [told] = report.refused.shown
-    assert f"edge quality accept {wish}" in told.remedy
+def test_a_withdrawn_file_says_so_when_it_is_imported_again(harness: SeasonHarness) -> None:
+    harness.store(season()[:40])
+    wish = find_or_record_finding(harness.conn, FindingScope(import_id=1), "ada", "wrong")
+    decide_finding(harness.conn, wish, "withdrawn", "ada", "wrong")
+    report = harness.store(season()[:40])
+    assert (report.known_files, report.rejected.counts) == (1, {"withdrawn_import": 1})
+    [reported] = report.rejected.examples
+    assert f"edge quality accept {wish}" in reported.remedy

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store import readers
-from edge_assets.store.quarantine import Wanted, others_then, quarantined, release
-from tests.edge_assets.quality.seasons import failed, ragged, rotated, season, shifted
+from edge_assets.store.analytics.quarantine import (
+    QuarantineFilter,
+    load_prices_of_other_books,
+    load_quarantined,
+    release_price,
+)
+from edge_assets.store.polls import as_of
+from tests.support.invented_seasons import failed, ragged, rotated, season, shifted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.edge_assets.quality.seasons import Desk, Row
+    from tests.support.invented_seasons import Row, SeasonHarness
 
 ABSURD = "5.5"
 LATER = datetime(2024, 8, 1, tzinfo=UTC)
@@ -30,152 +35,157 @@ def absurd_season() -> list[Row]:
     return rows
 
 
-def test_a_sound_season_passes_whole(desk: Desk) -> None:
-    desk.store(season())
-    report = desk.gate()
-    assert (report.events, report.ticks, report.quarantined, report.findings) == (380, 380 * 3 * 7, 0, [])
-    desk.conn.execute(PRICED)
-    assert desk.gate().events == 0
-    assert desk.gate(everything=True).events == 380
+def test_a_sound_season_passes_whole(harness: SeasonHarness) -> None:
+    harness.store(season())
+    report = harness.gate()
+    assert (report.events, report.ticks, report.quarantined, report.open_findings) == (380, 380 * 3 * 7, 0, [])
+    harness.conn.execute(PRICED)
+    assert harness.gate().events == 0
+    assert harness.gate(everything=True).events == 380
 
 
-def test_a_real_season_passes_with_some_prices_taken_out(desk: Desk, data_dir: Path) -> None:
-    desk.load(*(data_dir / "football_data_uk" / "1920" / f"{d}.csv" for d in ("E0", "SC3", "SP1")))
-    report = desk.gate()
-    assert report.findings == []
+def test_a_real_season_passes_with_some_prices_taken_out(harness: SeasonHarness, data_dir: Path) -> None:
+    harness.load(*(data_dir / "football_data_uk" / "1920" / f"{d}.csv" for d in ("E0", "SC3", "SP1")))
+    report = harness.gate()
+    assert report.open_findings == []
     assert 0 < report.quarantined < 0.01 * report.ticks
-    assert {row.check_name for row in quarantined(desk.conn)} <= {"best_price", "overround", "palpable_price"}
+    assert {row.check_name for row in load_quarantined(harness.conn)} <= {"best_price", "overround", "palpable_price"}
 
 
-def test_an_absurd_price_is_taken_out_with_the_reason_and_nobody_sees_it(desk: Desk) -> None:
-    desk.store(absurd_season())
-    before = desk.rows("SELECT * FROM odds_ticks ORDER BY event_id, book_id, outcome_id")
-    [event] = desk.rows("SELECT id FROM events WHERE home_team = 'Town 0' AND away_team = 'Town 1'")[0]
-    report = desk.gate()
-    assert report.findings == []
-    found = {row.book: row for row in quarantined(desk.conn)}
+def test_an_absurd_price_is_taken_out_with_the_reason_and_nobody_sees_it(harness: SeasonHarness) -> None:
+    harness.store(absurd_season())
+    before = harness.rows("SELECT * FROM odds_ticks ORDER BY event_id, book_id, outcome_id")
+    [event] = harness.rows("SELECT id FROM events WHERE home_team = 'Town 0' AND away_team = 'Town 1'")[0]
+    report = harness.gate()
+    assert report.open_findings == []
+    found = {row.book: row for row in load_quarantined(harness.conn)}
     assert found.keys() == {"bet365", "max"}
     price = found["bet365"]
     assert (price.check_name, price.price, price.outcome) == ("palpable_price", 5.5, "home")
-    assert price.file == str(desk.folder / "E0.csv")
+    assert price.file == str(harness.folder / "E0.csv")
     assert price.reason.startswith("5.5 where 5 other books have a median of 1.8")
-    assert len(others_then(desk.conn, price.id)) == 5
-    assert desk.rows(STATED.format(event))[-1] < (5.5,)
-    assert readers.as_of(desk.conn, event, LATER).quotes.price.max() < 5.5
-    assert not desk.rows("SELECT FROM clean_aggregates WHERE price = 5.5")
+    assert len(load_prices_of_other_books(harness.conn, price.id)) == 5
+    assert harness.rows(STATED.format(event))[-1] < (5.5,)
+    assert as_of.load_quotes_as_of(harness.conn, event, LATER).quotes.price.max() < 5.5
+    assert not harness.rows("SELECT FROM clean_aggregates WHERE price = 5.5")
     # what was seen stays as it was seen, and was known to be right before it was known to be wrong
-    assert desk.rows("SELECT * FROM odds_ticks ORDER BY event_id, book_id, outcome_id") == before
-    assert readers.as_of(desk.conn, event, LATER, price.quarantined_at.replace(year=2025)).quotes.price.max() == 5.5
+    assert harness.rows("SELECT * FROM odds_ticks ORDER BY event_id, book_id, outcome_id") == before
+    assert (
+        as_of.load_quotes_as_of(harness.conn, event, LATER, price.quarantined_at.replace(year=2025)).quotes.price.max()
+        == 5.5
+    )
     # in another version of the file it does not come back
-    desk.store([*absurd_season()[:-1], absurd_season()[-1] | {"B365H": "9"}], "again.csv")
-    assert desk.rows(STATED.format(event))[-1] < (5.5,)
+    harness.store([*absurd_season()[:-1], absurd_season()[-1] | {"B365H": "9"}], "again.csv")
+    assert harness.rows(STATED.format(event))[-1] < (5.5,)
 
 
 @pytest.mark.parametrize(("matches", "is_held"), [(1, False), (2, False), (10, True)])
 def test_a_wrong_price_among_few_is_taken_out_alone_and_many_hold_out_the_book(
-    desk: Desk, matches: int, is_held: bool
+    harness: SeasonHarness, matches: int, is_held: bool
 ) -> None:
     rows = season()[:30]
     for row in rows[:matches]:
         row["B365H"] = f"{3 * float(row['B365H']):g}"
-    desk.store(rows)
-    report = desk.gate()
+    harness.store(rows)
+    report = harness.gate()
     assert report.quarantined == (0 if is_held else matches)
     assert ("absurd_prices" in failed(report)) is is_held
-    assert len(desk.rows("SELECT FROM clean_ticks WHERE price IS NOT NULL")) == 30 * 18 - (90 if is_held else matches)
+    assert len(harness.rows("SELECT FROM clean_ticks WHERE price IS NOT NULL")) == 30 * 18 - (
+        90 if is_held else matches
+    )
 
 
-def test_releasing_a_price_brings_it_back_for_good(desk: Desk) -> None:
-    desk.store(absurd_season())
-    before = desk.rows("SELECT * FROM clean_ticks ORDER BY event_id, book_id, outcome_id")
-    aggregates = desk.rows("SELECT * FROM clean_aggregates ORDER BY event_id, kind, outcome_id")
-    desk.gate()
-    desk.conn.execute(PRICED)
-    for row in quarantined(desk.conn):
-        assert release(desk.conn, row.id, "ada")
-        assert not release(desk.conn, row.id, "bob")
-    assert desk.rows("SELECT * FROM clean_ticks ORDER BY event_id, book_id, outcome_id") == before
-    assert desk.rows("SELECT * FROM clean_aggregates ORDER BY event_id, kind, outcome_id") == aggregates
-    assert {row.released_by for row in quarantined(desk.conn, Wanted(released=True))} == {"ada"}
-    report = desk.gate()
+def test_releasing_a_price_brings_it_back_for_good(harness: SeasonHarness) -> None:
+    harness.store(absurd_season())
+    before = harness.rows("SELECT * FROM clean_ticks ORDER BY event_id, book_id, outcome_id")
+    aggregates = harness.rows("SELECT * FROM clean_aggregates ORDER BY event_id, kind, outcome_id")
+    harness.gate()
+    harness.conn.execute(PRICED)
+    for row in load_quarantined(harness.conn):
+        assert release_price(harness.conn, row.id, "ada")
+        assert not release_price(harness.conn, row.id, "bob")
+    assert harness.rows("SELECT * FROM clean_ticks ORDER BY event_id, book_id, outcome_id") == before
+    assert harness.rows("SELECT * FROM clean_aggregates ORDER BY event_id, kind, outcome_id") == aggregates
+    assert {row.released_by for row in load_quarantined(harness.conn, QuarantineFilter(released=True))} == {"ada"}
+    report = harness.gate()
     assert report.events > 0, "the warehouse has to take its poll in anew"
     assert report.quarantined == 0
-    assert quarantined(desk.conn) == []
+    assert load_quarantined(harness.conn) == []
 
 
-def test_shifted_columns_of_a_whole_file_hold_out_the_file(desk: Desk) -> None:
-    desk.store(shifted(season()))
-    [finding] = desk.gate().findings
+def test_shifted_columns_of_a_whole_file_hold_out_the_file(harness: SeasonHarness) -> None:
+    harness.store(shifted(season()))
+    [finding] = harness.gate().open_findings
     assert "blind_betting" in finding.checks
-    assert (finding.file, finding.book, finding.market) == (str(desk.folder / "E0.csv"), None, None)
+    assert (finding.file, finding.book, finding.market) == (str(harness.folder / "E0.csv"), None, None)
 
 
-def test_rotated_columns_of_a_book_hold_out_the_book_in_the_season(desk: Desk) -> None:
-    desk.store(rotated(season()))
-    report = desk.gate()
-    [finding] = report.findings
+def test_rotated_columns_of_a_book_hold_out_the_book_in_the_season(harness: SeasonHarness) -> None:
+    harness.store(rotated(season()))
+    report = harness.gate()
+    [finding] = report.open_findings
     assert {*finding.checks} == {"absurd_prices", "orientation"}
     assert (finding.book, finding.season, finding.market) == ("williamhill", 2023, "h2h_3_way")
     assert "5 other books have a median of" in finding.evidence["failed"][0]["examples"][0]["reason"]
     assert report.quarantined == 0
 
 
-def test_a_best_price_made_of_a_rotated_book_is_held_out_with_it(desk: Desk) -> None:
-    desk.store([row | {"MaxH": "9", "MaxD": "9", "MaxA": "9"} for row in rotated(season())])
-    assert {finding.book or finding.kind for finding in desk.gate().findings} == {"williamhill", "max"}
+def test_a_best_price_made_of_a_rotated_book_is_held_out_with_it(harness: SeasonHarness) -> None:
+    harness.store([row | {"MaxH": "9", "MaxD": "9", "MaxA": "9"} for row in rotated(season())])
+    assert {finding.book or finding.kind for finding in harness.gate().open_findings} == {"williamhill", "max"}
 
 
-def test_rows_of_another_width_hold_out_their_file(desk: Desk) -> None:
-    assert desk.store(ragged(season(), 10)).refused.counts == {"row_width": 38}
-    [finding] = desk.gate().findings
+def test_rows_of_another_width_hold_out_their_file(harness: SeasonHarness) -> None:
+    assert harness.store(ragged(season(), 10)).rejected.counts == {"row_width": 38}
+    [finding] = harness.gate().open_findings
     assert finding.checks == ["row_width"]
-    assert finding.evidence == {"file": str(desk.folder / "E0.csv"), "rows": 380, "rejected": 38}
+    assert finding.evidence == {"file": str(harness.folder / "E0.csv"), "rows": 380, "rejected": 38}
 
 
-def test_scores_that_contradict_who_won_hold_out_their_file(desk: Desk) -> None:
+def test_scores_that_contradict_who_won_hold_out_their_file(harness: SeasonHarness) -> None:
     exchanged = [row | {"FTHG": row["FTAG"], "FTAG": row["FTHG"]} for row in season()]
-    desk.store(exchanged)
-    assert "row_width" in failed(desk.gate())
+    harness.store(exchanged)
+    assert "row_width" in failed(harness.gate())
 
 
-def test_prices_in_play_are_not_bet_blindly(desk: Desk) -> None:
+def test_prices_in_play_are_not_bet_blindly(harness: SeasonHarness) -> None:
     """No flag tells them: they are those behind the start, here of a book that then offers 50 on everything."""
-    desk.store(season())
-    desk.conn.execute(
+    harness.store(season())
+    harness.conn.execute(
         "INSERT INTO odds_ticks (observed_at, poll_id, price, event_id, outcome_id, point, book_id, market_id) "
         "SELECT e.commence_at + interval '1 hour', t.poll_id, 50, t.event_id, t.outcome_id, t.point, t.book_id, "
         "t.market_id FROM odds_ticks AS t INNER JOIN events AS e ON t.event_id = e.id"
     )
-    assert desk.gate().findings == []
+    assert harness.gate().open_findings == []
 
 
-def test_exchanged_teams_of_one_book_hold_it_out(desk: Desk) -> None:
-    desk.store([row | {"IWH": row["IWA"], "IWA": row["IWH"]} for row in season()])
-    assert "orientation" in failed(desk.gate())
+def test_exchanged_teams_of_one_book_hold_it_out(harness: SeasonHarness) -> None:
+    harness.store([row | {"IWH": row["IWA"], "IWA": row["IWH"]} for row in season()])
+    assert "orientation" in failed(harness.gate())
 
 
 @pytest.mark.parametrize("factor", [0.5, 2])
-def test_sums_that_no_book_has_hold_it_out(desk: Desk, factor: float) -> None:
+def test_sums_that_no_book_has_hold_it_out(harness: SeasonHarness, factor: float) -> None:
     names = ("PSH", "PSD", "PSA")
-    desk.store([row | {n: f"{max(1.01, factor * float(row[n])):.2f}" for n in names} for row in season()[:60]])
-    report = desk.gate()
+    harness.store([row | {n: f"{max(1.01, factor * float(row[n])):.2f}" for n in names} for row in season()[:60]])
+    report = harness.gate()
     assert {"overround"} <= failed(report)
-    assert "pinnacle" in {finding.book for finding in report.findings}
+    assert "pinnacle" in {finding.book for finding in report.open_findings}
 
 
-def test_best_prices_that_are_none_are_held_out(desk: Desk) -> None:
-    desk.store([row | {"MaxH": f"{0.9 * float(row['AvgH']):.2f}"} for row in season()])
-    [finding] = desk.gate().findings
+def test_best_prices_that_are_none_are_held_out(harness: SeasonHarness) -> None:
+    harness.store([row | {"MaxH": f"{0.9 * float(row['AvgH']):.2f}"} for row in season()])
+    [finding] = harness.gate().open_findings
     assert (finding.checks, finding.kind, finding.book) == (["best_price"], "max", None)
 
 
-def test_contradicted_results_block_their_sport_until_somebody_decides(desk: Desk) -> None:
-    desk.store(season())
-    desk.conn.execute(
+def test_contradicted_results_block_their_sport_until_somebody_decides(harness: SeasonHarness) -> None:
+    harness.store(season())
+    harness.conn.execute(
         "INSERT INTO results SELECT event_id, observed_at, 'espn', period, status, home_score + 1, away_score "
         "FROM results WHERE event_id % 10 = 0"
     )
-    [finding] = desk.gate().findings
+    [finding] = harness.gate().open_findings
     assert (finding.checks, finding.sport, finding.blocks) == (["results"], "soccer_epl", True)
-    assert desk.gate().events == 0, "nothing more of the sport is taken in"
-    assert desk.rows("SELECT count(*) FROM clean_ticks WHERE price IS NOT NULL") == [(380 * 18,)]
+    assert harness.gate().events == 0, "nothing more of the sport is taken in"
+    assert harness.rows("SELECT count(*) FROM clean_ticks WHERE price IS NOT NULL") == [(380 * 18,)]

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store.database import connect, ensure_database
-from edge_assets.store.schema import upgrade
-from tests.edge_assets.store.material import Desk
+from edge_assets.store.postgres.database import connect, ensure_database
+from edge_assets.store.postgres.schema import upgrade
+from tests.support.poll_factories import StoreHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg import Connection
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 TEMPLATE = "store_template"
 
@@ -49,6 +49,6 @@ def conn(database_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def desk(conn: Connection) -> Desk:
+def harness(conn: Connection) -> StoreHarness:
     """A hand that writes polls."""
-    return Desk(conn)
+    return StoreHarness(conn)

@@ -10,14 +10,14 @@ import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._grpc import impl
 
-from edge_assets.store.dagster_runs import RunProcess, last_runs, run_processes
-from edge_assets.store.database import connect, ensure_database
+from edge_assets.store.health.dagster_runs import RunProcess, load_last_runs, load_run_processes
+from edge_assets.store.postgres.database import connect, ensure_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 STORAGE = """
 storage:
@@ -55,12 +55,12 @@ def test_a_failure_counts_until_a_later_run_succeeds(instance: DagsterInstance, 
     run(instance, "results", DagsterRunStatus.CANCELED)
     run(instance, "results", DagsterRunStatus.SUCCESS)
     with connect(url, "test") as conn:
-        assert {state.job: (state.is_failure, state.run_id == failed) for state in last_runs(conn)} == {
+        assert {state.job: (state.is_failure, state.run_id == failed) for state in load_last_runs(conn)} == {
             "odds_burst": (True, True),
             "results": (False, False),
         }
         run(instance, "odds_burst", DagsterRunStatus.SUCCESS)
-        assert not any(state.is_failure for state in last_runs(conn))
+        assert not any(state.is_failure for state in load_last_runs(conn))
 
 
 def test_the_processes_of_runs_in_flight(instance: DagsterInstance, url: str) -> None:
@@ -74,4 +74,4 @@ def test_the_processes_of_runs_in_flight(instance: DagsterInstance, url: str) ->
             instance.report_engine_event(f"Started process for run (pid: {pid}).", of)
         instance.report_engine_event("Another event.", of)
     with connect(url, "test") as conn:
-        assert run_processes(conn) == [RunProcess("odds_burst", runs[0].run_id, 41)]
+        assert load_run_processes(conn) == [RunProcess("odds_burst", runs[0].run_id, 41)]

@@ -11,18 +11,18 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from edge_assets.store.database import connect, describe, ensure_database, is_connection_lost
-from edge_assets.store.schema import MIGRATIONS, NewerSchemaError, pending_since, upgrade
+from edge_assets.store.postgres.database import connect, ensure_database, is_connection_lost, load_database_info
+from edge_assets.store.postgres.schema import MIGRATIONS_DIR, NewerSchemaError, find_outdated_revision, upgrade
 from ml.quotes import QuoteBatch
-from tests.edge_assets.store.material import NOON
+from tests.support.poll_factories import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg import Connection
 
-    from tests.edge_assets.store.material import Desk
-    from tests.servers.postgres import PostgresServer
+    from tests.support.poll_factories import StoreHarness
+    from tests.support.servers.postgres import PostgresServer
 
 PARTITIONED = "SELECT relname FROM pg_class WHERE relkind = 'p' ORDER BY relname"
 
@@ -42,7 +42,7 @@ def test_connections_speak_utc_and_say_who_they_are(conn: Connection) -> None:
 
 
 def test_the_engine_is_described_as_it_is(conn: Connection, request: pytest.FixtureRequest) -> None:
-    info = describe(conn)
+    info = load_database_info(conn)
 
     if "timescale" in request.node.name:
         assert (info.engine, info.hypertables) == ("TimescaleDB", True)
@@ -54,17 +54,17 @@ def test_the_engine_is_described_as_it_is(conn: Connection, request: pytest.Fixt
     assert info.version[0].isdigit()
 
 
-def test_a_day_is_a_chunk_of_each_hypertable(desk: Desk) -> None:
-    if not describe(desk.conn).hypertables:
+def test_a_day_is_a_chunk_of_each_hypertable(harness: StoreHarness) -> None:
+    if not load_database_info(harness.conn).hypertables:
         pytest.skip("native partitions have their own tests")
     for day in range(3):
-        desk.write(NOON + timedelta(days=day), QuoteBatch.of([desk.quote()]))
+        harness.write(NOON + timedelta(days=day), QuoteBatch.from_rows([harness.quote()]))
 
-    chunks = desk.conn.execute(
+    chunks = harness.conn.execute(
         "SELECT hypertable_name, count(*) FROM timescaledb_information.chunks GROUP BY 1 ORDER BY 1"
     )
     assert chunks.fetchall() == [("odds_ticks", 3), ("payloads", 3)]
-    in_parent = desk.conn.execute("SELECT (SELECT count(*) FROM ONLY odds_ticks), (SELECT count(*) FROM odds_ticks)")
+    in_parent = harness.conn.execute("SELECT (SELECT count(*) FROM ONLY odds_ticks), (SELECT count(*) FROM odds_ticks)")
     assert in_parent.fetchone() == (0, 3)
 
 
@@ -79,7 +79,7 @@ def test_a_database_is_created_and_migrated_once_by_many(server: PostgresServer,
 
     assert urls == {f"{server.url.rpartition('/')[0]}/{new_name}"}
     with connect(urls.pop(), "test") as conn:
-        newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        newest = ScriptDirectory(str(MIGRATIONS_DIR)).get_current_head()
         assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest,)]
         assert conn.execute("SELECT count(*) FROM markets").fetchone() == (8,)
 
@@ -108,17 +108,17 @@ def test_an_unfinished_upgrade_leaves_nothing(
 
 
 def test_a_database_of_a_newer_version_is_told_in_one_sentence(database_url: str, conn: Connection) -> None:
-    assert pending_since(database_url) is None
+    assert find_outdated_revision(database_url) is None
     conn.execute("UPDATE alembic_version SET version_num = '0001'")
-    assert pending_since(database_url) == "0001"
+    assert find_outdated_revision(database_url) == "0001"
     conn.execute("UPDATE alembic_version SET version_num = '9999'")
-    for ask in (pending_since, upgrade):
+    for ask in (find_outdated_revision, upgrade):
         with pytest.raises(NewerSchemaError, match="belongs to a newer version: its schema 9999 is not known here"):
             ask(database_url)
 
 
 def test_a_database_without_a_schema_has_nothing_to_keep(server: PostgresServer, new_name: str) -> None:
-    assert pending_since(ensure_database(server.url, new_name)) is None
+    assert find_outdated_revision(ensure_database(server.url, new_name)) is None
 
 
 @pytest.mark.parametrize("key", ["a\x00b", "\ud83d"], ids=["NUL", "half"])

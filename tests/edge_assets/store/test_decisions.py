@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from edge_assets.store.decisions import DecidedScore, Wanted, decide, standing_results, words
-from edge_assets.store.reports import ENDINGS, dated_reports, reports
-from edge_assets.store.results import ResultSource, StatedResult, results_at, write_results
-from edge_assets.store.status import count_contradicted
+from edge_assets.store.events.result_decisions import (
+    DecidedScore,
+    ResultFilter,
+    decide_result,
+    load_current_results,
+    load_result_statements,
+)
+from edge_assets.store.events.results import ResultSource, StatedResult, load_results_at, write_results
+from edge_assets.store.events.score_reports import STATUSES_BY_PRIORITY, load_report_history, load_reports
+from edge_assets.store.health.totals import count_contradicted_events
 from ml.settlement import GameReport, GameStatus, Score, ScorePeriod
-from tests.edge_assets.store.material import NOON, Desk
+from tests.support.poll_factories import NOON, StoreHarness
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,31 +30,31 @@ FULL = ScorePeriod.FULL
 
 
 @pytest.fixture
-def contradicted(desk: Desk) -> Desk:
+def contradicted(harness: StoreHarness) -> StoreHarness:
     """Two sources agree, an hour later a third does not."""
-    event = desk.events[0]
+    event = harness.events[0]
     write_results(
-        desk.conn,
+        harness.conn,
         [
             StatedResult(event, ResultSource.ESPN, NOON, GameReport.final(Score(2, 1))),
             StatedResult(event, ResultSource.FOOTBALL_DATA, NOON, GameReport.final(Score(2, 1))),
             StatedResult(event, ResultSource.ODDS_API, SECOND, GameReport.final(Score(0, 1))),
         ],
     )
-    return desk
+    return harness
 
 
-def decided(desk: Desk, at: datetime, home: int, away: int, period: ScorePeriod = FULL) -> None:
+def decided(harness: StoreHarness, at: datetime, home: int, away: int, period: ScorePeriod = FULL) -> None:
     scores = [DecidedScore(period, GameStatus.FINAL, Score(home, away))]
-    decide(desk.conn, desk.events[0], scores, at=at, by="ada", reason="the league's report")
+    decide_result(harness.conn, harness.events[0], scores, at=at, by="ada", reason="the league's report")
 
 
-def holds(desk: Desk, at: datetime) -> list[tuple[object, ...]]:
-    found = results_at(desk.conn, [desk.events[0]], at)
+def holds(harness: StoreHarness, at: datetime) -> list[tuple[object, ...]]:
+    found = load_results_at(harness.conn, [harness.events[0]], at)
     return [(r.period, r.status, r.home_score, r.away_score, r.source, r.contradicted) for r in found]
 
 
-def test_a_decision_holds_from_its_time_on_until_the_next(contradicted: Desk) -> None:
+def test_a_decision_holds_from_its_time_on_until_the_next(contradicted: StoreHarness) -> None:
     decided(contradicted, THIRD, 2, 1)
     decided(contradicted, FOURTH, 3, 1)
 
@@ -56,14 +62,14 @@ def test_a_decision_holds_from_its_time_on_until_the_next(contradicted: Desk) ->
     assert holds(contradicted, SECOND) == [("full", "final", 0, 1, "odds-api", True)]
     assert holds(contradicted, THIRD) == [("full", "final", 2, 1, "decision", False)]
     assert holds(contradicted, FOURTH) == [("full", "final", 3, 1, "decision", False)]
-    assert count_contradicted(contradicted.conn) == 0
+    assert count_contradicted_events(contradicted.conn) == 0
 
 
-def test_it_changes_no_word_and_keeps_who_when_and_why(contradicted: Desk) -> None:
-    before = words(contradicted.conn, contradicted.events[0])
+def test_it_changes_no_word_and_keeps_who_when_and_why(contradicted: StoreHarness) -> None:
+    before = load_result_statements(contradicted.conn, contradicted.events[0])
     decided(contradicted, THIRD, 2, 1)
 
-    *sources, decision = words(contradicted.conn, contradicted.events[0])
+    *sources, decision = load_result_statements(contradicted.conn, contradicted.events[0])
     assert sources == before
     assert (decision.source, decision.decided_by, decision.reason) == ("decision", "ada", "the league's report")
     for statement in ("UPDATE result_decisions SET reason = 'other'", "DELETE FROM result_decisions"):
@@ -71,7 +77,7 @@ def test_it_changes_no_word_and_keeps_who_when_and_why(contradicted: Desk) -> No
             contradicted.conn.execute(statement)
 
 
-def test_a_source_that_speaks_later_does_not_undo_it(contradicted: Desk) -> None:
+def test_a_source_that_speaks_later_does_not_undo_it(contradicted: StoreHarness) -> None:
     decided(contradicted, THIRD, 2, 1)
     late = StatedResult(contradicted.events[0], ResultSource.ESPN, FOURTH, GameReport.final(Score(5, 5)))
     write_results(contradicted.conn, [late])
@@ -79,47 +85,51 @@ def test_a_source_that_speaks_later_does_not_undo_it(contradicted: Desk) -> None
     assert holds(contradicted, FOURTH) == [("full", "final", 2, 1, "decision", False)]
 
 
-def test_one_period_is_decided_and_the_other_stays_in_question(desk: Desk) -> None:
+def test_one_period_is_decided_and_the_other_stays_in_question(harness: StoreHarness) -> None:
     ending = [GameReport.final(Score(2, 1), Score(1, 1)), GameReport(GameStatus.NOT_PLAYED)]
     sources = (ResultSource.ESPN, ResultSource.ODDS_API)
-    write_results(desk.conn, [StatedResult(desk.events[0], s, NOON, r) for s, r in zip(sources, ending, strict=True)])
-    decided(desk, SECOND, 2, 1)
-    assert [(row[0], row[-1]) for row in holds(desk, SECOND)] == [("full", False), ("regulation", True)]
-    assert count_contradicted(desk.conn) == 1
+    write_results(
+        harness.conn, [StatedResult(harness.events[0], s, NOON, r) for s, r in zip(sources, ending, strict=True)]
+    )
+    decided(harness, SECOND, 2, 1)
+    assert [(row[0], row[-1]) for row in holds(harness, SECOND)] == [("full", False), ("regulation", True)]
+    assert count_contradicted_events(harness.conn) == 1
 
 
-def test_a_game_that_is_decided_not_to_have_been_played_has_no_score(contradicted: Desk) -> None:
+def test_a_game_that_is_decided_not_to_have_been_played_has_no_score(contradicted: StoreHarness) -> None:
     none = [DecidedScore(p, GameStatus.NOT_PLAYED, None) for p in (ScorePeriod.REGULATION, FULL)]
-    decide(contradicted.conn, contradicted.events[0], none, at=THIRD, by="ada", reason="called off")
+    decide_result(contradicted.conn, contradicted.events[0], none, at=THIRD, by="ada", reason="called off")
     assert {row[1:] for row in holds(contradicted, THIRD)} == {("not_played", None, None, "decision", False)}
 
 
-def test_a_decision_makes_a_score_of_no_stated_period_irrelevant(desk: Desk) -> None:
+def test_a_decision_makes_a_score_of_no_stated_period_irrelevant(harness: StoreHarness) -> None:
     unclear = [GameReport(GameStatus.FINAL, unstated=Score(*score)) for score in ((2, 1), (1, 2))]
     sources = (ResultSource.ESPN, ResultSource.ODDS_API)
-    write_results(desk.conn, [StatedResult(desk.events[0], s, NOON, r) for s, r in zip(sources, unclear, strict=True)])
-    assert reports(desk.conn)["full_contradicted"].tolist() == [True]
-    decided(desk, SECOND, 2, 1, ScorePeriod.REGULATION)
-    assert holds(desk, SECOND) == [("regulation", "final", 2, 1, "decision", False)]
-    assert reports(desk.conn)["regulation_home"].tolist() == [2.0]
+    write_results(
+        harness.conn, [StatedResult(harness.events[0], s, NOON, r) for s, r in zip(sources, unclear, strict=True)]
+    )
+    assert load_reports(harness.conn)["full_contradicted"].tolist() == [True]
+    decided(harness, SECOND, 2, 1, ScorePeriod.REGULATION)
+    assert holds(harness, SECOND) == [("regulation", "final", 2, 1, "decision", False)]
+    assert load_reports(harness.conn)["regulation_home"].tolist() == [2.0]
 
 
-def test_what_was_known_of_a_result_from_moment_to_moment(contradicted: Desk) -> None:
+def test_what_was_known_of_a_result_from_moment_to_moment(contradicted: StoreHarness) -> None:
     decided(contradicted, THIRD, 3, 1)
-    found = dated_reports(contradicted.conn)
+    found = load_report_history(contradicted.conn)
     assert found["full_contradicted"].tolist() == [False, True, False]
     assert found["full_home"].tolist() == [2, 0, 3]
     assert not found["regulation_contradicted"].any()
-    before, now = reports(contradicted.conn, SECOND), reports(contradicted.conn)
+    before, now = load_reports(contradicted.conn, SECOND), load_reports(contradicted.conn)
     assert (before["full_contradicted"].tolist(), now["full_contradicted"].tolist()) == ([True], [False])
-    assert {ENDINGS[number - 1] for number in found["ending"].tolist()} == {"final"}
+    assert {STATUSES_BY_PRIORITY[number - 1] for number in found["ending"].tolist()} == {"final"}
 
 
-def test_they_are_listed_by_what_is_asked(contradicted: Desk) -> None:
-    def listed(wanted: Wanted = Wanted()) -> list[str]:  # noqa: B008 - immutable
-        return [row["source"] for row in standing_results(contradicted.conn, wanted, limit=100)]
+def test_they_are_listed_by_what_is_asked(contradicted: StoreHarness) -> None:
+    def listed(wanted: ResultFilter = ResultFilter()) -> list[str]:  # noqa: B008 - immutable
+        return [row["source"] for row in load_current_results(contradicted.conn, wanted, limit=100)]
 
-    of_contradicted, of_decided = Wanted(contradicted=True), Wanted(decided=True)
+    of_contradicted, of_decided = ResultFilter(contradicted=True), ResultFilter(decided=True)
     assert (listed(), listed(of_contradicted), listed(of_decided)) == (["odds-api"], ["odds-api"], [])
     decided(contradicted, THIRD, 2, 1)
     assert (listed(of_contradicted), listed(of_decided)) == ([], ["decision"])

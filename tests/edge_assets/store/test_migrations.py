@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import psycopg
 from alembic.script import ScriptDirectory
 
-from edge_assets.store import alerts, readers
-from edge_assets.store.database import connect, describe, ensure_database
-from edge_assets.store.schema import MIGRATIONS, upgrade
-from edge_assets.store.status import status
-from edge_assets.store.writer import partitions_of
+from edge_assets.store.alerts import alert_log
+from edge_assets.store.health.totals import load_status
+from edge_assets.store.polls import as_of
+from edge_assets.store.polls.writer import get_partitions
+from edge_assets.store.postgres.database import connect, ensure_database, load_database_info
+from edge_assets.store.postgres.schema import MIGRATIONS_DIR, upgrade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pytest
     from psycopg import Connection
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
@@ -89,7 +90,7 @@ def test_it_comes_up_from_any_folder(server: PostgresServer, tmp_path: Path, mon
     upgrade(url)
 
     with connect(url, "test") as conn:
-        newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        newest = ScriptDirectory(str(MIGRATIONS_DIR)).get_current_head()
         assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
 
 
@@ -102,7 +103,7 @@ def test_prices_that_were_quarantined_are_back_as_they_were_seen(server: Postgre
         book = conn.execute("INSERT INTO books (key, title) VALUES ('acme', 'Acme') RETURNING id").fetchone()
         assert sport is not None
         assert book is not None
-        partitions_of(conn).ensure(conn, NOON)
+        get_partitions(conn).ensure_day(conn, NOON)
         values = {"sport": sport[0], "book": book[0], "at": NOON}
         for statement in BEFORE:
             conn.execute(statement, values)
@@ -122,13 +123,39 @@ def test_prices_that_were_quarantined_are_back_as_they_were_seen(server: Postgre
         assert conn.execute("SELECT price FROM clean_aggregates").fetchall() == [(None,)]
 
 
+def test_a_warehouse_that_was_built_keeps_its_rows_under_the_new_names(server: PostgresServer) -> None:
+    url = ensure_database(server.url, "terminology")
+    upgrade(url, "0019")
+    with connect(url, "test") as conn:
+        for statement in (
+            "INSERT INTO sports (key, title) VALUES ('soccer_epl', 'EPL')",
+            """INSERT INTO result_looks (sport_id, source, observed_at, run_id, games, new, contradicted_events)
+            SELECT id, 'espn', now(), 'run', 3, 2, 0 FROM sports""",
+            "CREATE SCHEMA analytics",
+            "CREATE TABLE analytics.features AS SELECT 7 AS event_id, 'close' AS moment",
+            "CREATE VIEW analytics.int_moments_stamped AS SELECT moment FROM analytics.features",
+            "CREATE TABLE analytics.closing_coverage AS SELECT '1.2' AS stamp, 'stale' AS outcome_of_close",
+        ):
+            conn.execute(statement)
+    upgrade(url)
+    with connect(url, "test") as conn:
+        assert conn.execute("SELECT games, new FROM result_polls").fetchall() == [(3, 2)]
+        assert conn.execute("SELECT event_id, decision_point FROM analytics.event_features").fetchall() == [
+            (7, "close")
+        ]
+        query = "SELECT decision_point FROM analytics.int_decisions_with_pricing_version"
+        assert conn.execute(query).fetchall() == [("close",)]
+        query = "SELECT fingerprint, close_result FROM analytics.closing_coverage"
+        assert conn.execute(query).fetchall() == [("1.2", "stale")]
+
+
 def test_timescaledb_that_is_installed_but_not_loaded_is_none(
     unloaded_timescale_server: PostgresServer,
 ) -> None:
     upgrade(unloaded_timescale_server.url)
 
     with connect(unloaded_timescale_server.url, "test") as conn:
-        assert describe(conn).engine == "PostgreSQL"
+        assert load_database_info(conn).engine == "PostgreSQL"
 
 
 HISTORY = (
@@ -171,15 +198,17 @@ def test_what_was_counted_open_and_owed_is_carried_over(server: PostgresServer) 
             conn.execute(statement, {"sport": sport[0], "at": NOON})
     upgrade(url)
     with connect(url, "test") as conn:
-        counts = status(conn)
+        counts = load_status(conn)
         assert [counts[key] for key in ("payloads", "quotes_seen", "ticks", "withdrawals")] == [4, 40, 8, 4]
         assert (counts["alerts_opened"], counts["alerts_open"], counts["contradicted_results"]) == (2, 1, 1)
         assert (counts["rejected"], counts["suppressed"]) == ({"stale": 8}, {"thin": 4})
         assert conn.execute("SELECT poll_id FROM poll_outbox ORDER BY 1").fetchall() == [(3,), (4,)]
         assert conn.execute("SELECT id FROM alert_outbox").fetchall() == [(4,)]
-        assert [m["id"] for m in alerts.open_alerts(conn, "value")] == [4]
-        assert [(m["id"], m["detection_latency_ms"], m["late_s"]) for m in alerts.since(conn, 2, 10)] == [
+        assert [m["id"] for m in alert_log.load_open_alert_messages(conn, "value")] == [4]
+        assert [
+            (m["id"], m["detection_latency_ms"], m["late_s"]) for m in alert_log.load_messages_since(conn, 2, 10)
+        ] == [
             (3, 12.5, None),
             (4, None, None),
         ]
-        assert [poll.poll_id for poll in readers.unscored_polls(conn)] == [1, 3, 4]
+        assert [poll.poll_id for poll in as_of.load_unscored_polls(conn)] == [1, 3, 4]

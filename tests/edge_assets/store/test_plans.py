@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store import alerts, board, outbox, polling, readers
-from edge_assets.store.credit_use import read_credit_use
-from edge_assets.store.database import connect
-from edge_assets.store.status import status
-from edge_assets.store.vital_signs import read_vital_signs
-from tests.edge_assets.store.season import OPEN_ALERTS, explained, write_season
+from edge_assets.store import lookups
+from edge_assets.store.alerts import alert_log
+from edge_assets.store.health.totals import load_status
+from edge_assets.store.health.vital_signs import load_health_snapshot
+from edge_assets.store.polls import activity, as_of, outbox
+from edge_assets.store.polls.credit_use import load_credit_use
+from edge_assets.store.postgres.database import connect
+from tests.support.synthetic_history import OPEN_ALERTS, explained, write_season
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from psycopg import Connection
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 POLLS, STEPS = 2_000, 6_000
 TIMES = 10
@@ -40,20 +42,20 @@ PAGES = {
     "open board": 40,
 }
 QUESTIONS: dict[str, Callable[[Connection], object]] = {
-    "vital signs": read_vital_signs,
-    "credit use": lambda conn: read_credit_use(conn, "odds-api", datetime.now(UTC)),
-    "status": status,
-    "feed": board.feed,
-    "last looks": polling.last_looks,
-    "unscored": readers.unscored_polls,
-    "backlog": readers.backlog,
-    "open value bets": lambda conn: alerts.open_alerts(conn, "value"),
-    "open bets of a sport": lambda conn: alerts.open_records(conn, 1),
-    "last alert": board.last_alert_id,
-    "resume": lambda conn: alerts.since(conn, board.last_alert_id(conn) - 50, 50),
-    "unpublished": alerts.unpublished,
-    "poll outbox": lambda conn: outbox.unpublished_polls(conn, 1),
-    "open board": lambda conn: (readers.last_quotes(conn, 1), readers.market_state(conn, 1)),
+    "vital signs": load_health_snapshot,
+    "credit use": lambda conn: load_credit_use(conn, "odds-api", datetime.now(UTC)),
+    "status": load_status,
+    "feed": lookups.find_live_feed,
+    "last looks": activity.load_last_polls,
+    "unscored": as_of.load_unscored_polls,
+    "backlog": as_of.load_backlog,
+    "open value bets": lambda conn: alert_log.load_open_alert_messages(conn, "value"),
+    "open bets of a sport": lambda conn: alert_log.load_open_alerts(conn, 1),
+    "last alert": lookups.load_last_alert_id,
+    "resume": lambda conn: alert_log.load_messages_since(conn, lookups.load_last_alert_id(conn) - 50, 50),
+    "unpublished": alert_log.load_unpublished_messages,
+    "poll outbox": lambda conn: outbox.load_unpublished_polls(conn, 1),
+    "open board": lambda conn: (as_of.load_last_quotes(conn, 1), as_of.load_market_state(conn, 1)),
 }
 
 
@@ -77,9 +79,9 @@ def test_no_history_is_read(season: Connection, question: str) -> None:
 
 
 def test_the_season_is_what_it_is_taken_for(season: Connection) -> None:
-    counts = status(season)
-    assert (counts["alerts_open"], len(readers.unscored_polls(season))) == (OPEN_ALERTS, 0)
+    counts = load_status(season)
+    assert (counts["alerts_open"], len(as_of.load_unscored_polls(season))) == (OPEN_ALERTS, 0)
     assert counts["latency_ms"] == {"p50": 50, "p95": 50, "p99": 50}
     assert counts["payloads"] >= POLLS
     assert counts["rejected"] == {"stale": counts["payloads"] // 2}
-    assert len(alerts.open_alerts(season, "value")) == OPEN_ALERTS
+    assert len(alert_log.load_open_alert_messages(season, "value")) == OPEN_ALERTS

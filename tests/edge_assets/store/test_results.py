@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from edge_assets.store.results import (
+from edge_assets.store.events.results import (
     ResultSource,
     StatedResult,
-    results_at,
+    load_results_at,
     write_results,
 )
-from edge_assets.store.status import count_contradicted
+from edge_assets.store.health.totals import count_contradicted_events
 from ml.settlement import GameReport, GameStatus, Score
-from tests.edge_assets.store.material import NOON, Desk
+from tests.support.poll_factories import NOON, StoreHarness
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,9 +31,9 @@ ABANDONED = GameReport(GameStatus.ABANDONED, full=Score(1, 0))
 
 
 def stated(
-    desk: Desk, report: GameReport, source: ResultSource = ResultSource.ESPN, at: datetime = NOON
+    harness: StoreHarness, report: GameReport, source: ResultSource = ResultSource.ESPN, at: datetime = NOON
 ) -> StatedResult:
-    return StatedResult(desk.events[0], source, at, report)
+    return StatedResult(harness.events[0], source, at, report)
 
 
 def view(conn: Connection) -> list[tuple[object, ...]]:
@@ -42,49 +42,54 @@ def view(conn: Connection) -> list[tuple[object, ...]]:
     ).fetchall()
 
 
-def test_a_game_has_a_row_for_each_period(desk: Desk) -> None:
-    assert write_results(desk.conn, [stated(desk, FINAL)]) == (2, 0, 0)
-    assert view(desk.conn) == [("full", "final", 2, 1, "espn", False), ("regulation", "final", 1, 1, "espn", False)]
+def test_a_game_has_a_row_for_each_period(harness: StoreHarness) -> None:
+    assert write_results(harness.conn, [stated(harness, FINAL)]) == (2, 0, 0)
+    assert view(harness.conn) == [("full", "final", 2, 1, "espn", False), ("regulation", "final", 1, 1, "espn", False)]
 
 
-def test_the_same_twice_stores_nothing_new_and_keeps_the_earlier_time(desk: Desk) -> None:
-    write_results(desk.conn, [stated(desk, FINAL, at=LATER)] * 2)
+def test_the_same_twice_stores_nothing_new_and_keeps_the_earlier_time(harness: StoreHarness) -> None:
+    write_results(harness.conn, [stated(harness, FINAL, at=LATER)] * 2)
 
-    assert write_results(desk.conn, [stated(desk, FINAL, at=NOON)]) == (0, 2, 0)
-    assert write_results(desk.conn, [stated(desk, FINAL, at=LATER + HOUR)]) == (0, 2, 0)
-    assert desk.conn.execute("SELECT DISTINCT observed_at FROM results").fetchall() == [(NOON,)]
+    assert write_results(harness.conn, [stated(harness, FINAL, at=NOON)]) == (0, 2, 0)
+    assert write_results(harness.conn, [stated(harness, FINAL, at=LATER + HOUR)]) == (0, 2, 0)
+    assert harness.conn.execute("SELECT DISTINCT observed_at FROM results").fetchall() == [(NOON,)]
 
 
-def test_two_scores_are_both_kept_and_reported(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_two_scores_are_both_kept_and_reported(harness: StoreHarness, caplog: pytest.LogCaptureFixture) -> None:
     other = GameReport.final(Score(2, 2))
-    write_results(desk.conn, [stated(desk, FINAL)])
+    write_results(harness.conn, [stated(harness, FINAL)])
 
-    assert write_results(desk.conn, [stated(desk, other, ResultSource.ODDS_API)]).contradicted_events == 1
+    assert write_results(harness.conn, [stated(harness, other, ResultSource.ODDS_API)]).contradicted_events == 1
     assert "results of 1 events" in caplog.text
-    assert view(desk.conn) == [("full", "final", 2, 2, "odds-api", True), ("regulation", "final", 1, 1, "espn", False)]
-    assert desk.conn.execute("SELECT count(*) FROM results WHERE period = 'full'").fetchone() == (2,)
+    assert view(harness.conn) == [
+        ("full", "final", 2, 2, "odds-api", True),
+        ("regulation", "final", 1, 1, "espn", False),
+    ]
+    assert harness.conn.execute("SELECT count(*) FROM results WHERE period = 'full'").fetchone() == (2,)
 
 
-def test_a_source_that_changes_its_mind_contradicts_itself(desk: Desk) -> None:
-    write_results(desk.conn, [stated(desk, FINAL), stated(desk, GameReport.final(Score(3, 1)), at=LATER)])
+def test_a_source_that_changes_its_mind_contradicts_itself(harness: StoreHarness) -> None:
+    write_results(harness.conn, [stated(harness, FINAL), stated(harness, GameReport.final(Score(3, 1)), at=LATER)])
 
-    assert view(desk.conn)[0] == ("full", "final", 3, 1, "espn", True)
+    assert view(harness.conn)[0] == ("full", "final", 3, 1, "espn", True)
 
 
-def test_a_postponed_game_that_was_played_is_no_contradiction(desk: Desk) -> None:
+def test_a_postponed_game_that_was_played_is_no_contradiction(harness: StoreHarness) -> None:
     postponed = GameReport(GameStatus.POSTPONED)
-    write_results(desk.conn, [stated(desk, postponed, ResultSource.ODDS_API)])
-    assert view(desk.conn)[0] == ("full", "postponed", None, None, "odds-api", False)
+    write_results(harness.conn, [stated(harness, postponed, ResultSource.ODDS_API)])
+    assert view(harness.conn)[0] == ("full", "postponed", None, None, "odds-api", False)
 
-    write_results(desk.conn, [stated(desk, FINAL, at=LATER)])
-    assert view(desk.conn)[0] == ("full", "final", 2, 1, "espn", False)
+    write_results(harness.conn, [stated(harness, FINAL, at=LATER)])
+    assert view(harness.conn)[0] == ("full", "final", 2, 1, "espn", False)
 
 
-def test_an_abandoned_game_that_another_source_calls_final_is_a_contradiction_in_all_periods(desk: Desk) -> None:
+def test_an_abandoned_game_that_another_source_calls_final_is_a_contradiction_in_all_periods(
+    harness: StoreHarness,
+) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=Score(1, 0))
-    write_results(desk.conn, [stated(desk, ABANDONED), stated(desk, unstated, ResultSource.ODDS_API, LATER)])
+    write_results(harness.conn, [stated(harness, ABANDONED), stated(harness, unstated, ResultSource.ODDS_API, LATER)])
 
-    assert view(desk.conn) == [
+    assert view(harness.conn) == [
         ("full", "abandoned", 1, 0, "espn", True),
         ("regulation", "abandoned", None, None, "espn", True),
         ("unstated", "final", 1, 0, "odds-api", True),
@@ -94,22 +99,24 @@ def test_an_abandoned_game_that_another_source_calls_final_is_a_contradiction_in
 @pytest.mark.parametrize(
     ("score", "contradicted"), [(Score(2, 1), False), (Score(1, 1), False), (Score(2, 2), True), (Score(0, 1), True)]
 )
-def test_a_score_of_an_unstated_period_agrees_with_either(desk: Desk, score: Score, contradicted: bool) -> None:
+def test_a_score_of_an_unstated_period_agrees_with_either(
+    harness: StoreHarness, score: Score, contradicted: bool
+) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=score)
-    write_results(desk.conn, [stated(desk, FINAL), stated(desk, unstated, ResultSource.ODDS_API)])
+    write_results(harness.conn, [stated(harness, FINAL), stated(harness, unstated, ResultSource.ODDS_API)])
 
-    assert {row[-1] for row in view(desk.conn)} == {contradicted}
+    assert {row[-1] for row in view(harness.conn)} == {contradicted}
 
 
-def test_a_score_of_an_unstated_period_may_be_a_regulation_that_nobody_knows(desk: Desk) -> None:
+def test_a_score_of_an_unstated_period_may_be_a_regulation_that_nobody_knows(harness: StoreHarness) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=Score(1, 1))
     after_extra_time = GameReport.final(Score(2, 1))
-    write_results(desk.conn, [stated(desk, after_extra_time), stated(desk, unstated, ResultSource.ODDS_API)])
+    write_results(harness.conn, [stated(harness, after_extra_time), stated(harness, unstated, ResultSource.ODDS_API)])
 
-    assert not any(row[-1] for row in view(desk.conn))
+    assert not any(row[-1] for row in view(harness.conn))
 
 
-def test_all_contradictions_are_counted_whatever_two_words_contradict(desk: Desk) -> None:
+def test_all_contradictions_are_counted_whatever_two_words_contradict(harness: StoreHarness) -> None:
     """The count looks at a few events only; the view at all."""
     reports = [
         FINAL,
@@ -126,49 +133,52 @@ def test_all_contradictions_are_counted_whatever_two_words_contradict(desk: Desk
     counts = set()
     pairs = combinations_with_replacement(reports, 2)
     for (one, other), source in product(pairs, (ResultSource.ESPN, ResultSource.ODDS_API)):
-        desk.conn.execute("DELETE FROM results")
-        write_results(desk.conn, [stated(desk, one), stated(desk, other, source, LATER)])
-        found = count_contradicted(desk.conn)
-        assert found == any(row[-1] for row in view(desk.conn)), (one, other, source)
+        harness.conn.execute("DELETE FROM results")
+        write_results(harness.conn, [stated(harness, one), stated(harness, other, source, LATER)])
+        found = count_contradicted_events(harness.conn)
+        assert found == any(row[-1] for row in view(harness.conn)), (one, other, source)
         counts.add(found)
     assert counts == {0, 1}
 
 
-def test_the_order_of_writing_means_nothing(desk: Desk) -> None:
+def test_the_order_of_writing_means_nothing(harness: StoreHarness) -> None:
     results = [
-        stated(desk, GameReport(GameStatus.POSTPONED)),
-        stated(desk, FINAL, at=LATER),
-        stated(desk, FINAL, at=LATER + HOUR),
-        stated(desk, GameReport.final(Score(2, 2)), ResultSource.ODDS_API, LATER),
+        stated(harness, GameReport(GameStatus.POSTPONED)),
+        stated(harness, FINAL, at=LATER),
+        stated(harness, FINAL, at=LATER + HOUR),
+        stated(harness, GameReport.final(Score(2, 2)), ResultSource.ODDS_API, LATER),
     ]
     found = set()
     for order in permutations(results):
-        desk.conn.execute("TRUNCATE results")
+        harness.conn.execute("TRUNCATE results")
         for result in order:
-            write_results(desk.conn, [result])
-        found.add(tuple(desk.conn.execute("SELECT * FROM event_results ORDER BY period").fetchall()))
+            write_results(harness.conn, [result])
+        found.add(tuple(harness.conn.execute("SELECT * FROM event_results ORDER BY period").fetchall()))
     assert len(found) == 1
 
 
-def test_later_corrections_change_no_earlier_answer(desk: Desk) -> None:
-    [event, _] = desk.events
-    write_results(desk.conn, [stated(desk, FINAL)])
-    before = results_at(desk.conn, [event], NOON)
+def test_later_corrections_change_no_earlier_answer(harness: StoreHarness) -> None:
+    [event, _] = harness.events
+    write_results(harness.conn, [stated(harness, FINAL)])
+    before = load_results_at(harness.conn, [event], NOON)
     write_results(
-        desk.conn,
+        harness.conn,
         [
-            stated(desk, GameReport.final(Score(9, 9)), ResultSource.ODDS_API, LATER),
-            stated(desk, GameReport.final(Score(5, 0)), at=LATER),
+            stated(harness, GameReport.final(Score(9, 9)), ResultSource.ODDS_API, LATER),
+            stated(harness, GameReport.final(Score(5, 0)), at=LATER),
         ],
     )
 
-    assert results_at(desk.conn, [event], NOON) == before
-    assert results_at(desk.conn, [event], NOON - HOUR) == []
-    assert [(r.home_score, r.contradicted) for r in results_at(desk.conn, [event], LATER)] == [(9, True), (1, False)]
+    assert load_results_at(harness.conn, [event], NOON) == before
+    assert load_results_at(harness.conn, [event], NOON - HOUR) == []
+    assert [(r.home_score, r.contradicted) for r in load_results_at(harness.conn, [event], LATER)] == [
+        (9, True),
+        (1, False),
+    ]
 
 
-def test_an_event_that_does_not_exist_stores_nothing(desk: Desk) -> None:
+def test_an_event_that_does_not_exist_stores_nothing(harness: StoreHarness) -> None:
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        write_results(desk.conn, [stated(desk, FINAL), StatedResult(999, ResultSource.ESPN, NOON, FINAL)])
-    assert view(desk.conn) == []
-    assert write_results(desk.conn, []) == (0, 0, 0)
+        write_results(harness.conn, [stated(harness, FINAL), StatedResult(999, ResultSource.ESPN, NOON, FINAL)])
+    assert view(harness.conn) == []
+    assert write_results(harness.conn, []) == (0, 0, 0)

@@ -9,36 +9,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edge_assets.clock import micros
-from edge_assets.kept_days import DEFAULTS, FOREVER, KeptDays
-from edge_assets.store import expiry, imports, offers, readers, retention
-from edge_assets.store.database import connect
-from edge_assets.store.history import write_quotes
-from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
-from edge_assets.store.retention import retain
-from edge_assets.store.writer import partitions_of, write_poll
-from ml.quotes import EventStarts, MarketTimes, QuoteBatch
-from tests.edge_assets.store.material import NAN, rows
+from edge_assets.core.clock import to_micros
+from edge_assets.core.retention_days import DEFAULT_RETENTION, FOREVER_DAYS, RetentionDays
+from edge_assets.store.events import imports
+from edge_assets.store.health.problems import ProblemKind, clear_problem, report_problem
+from edge_assets.store.maintenance import batch_deletion, retention
+from edge_assets.store.maintenance.retention import apply_retention
+from edge_assets.store.polls import as_of, keyframes
+from edge_assets.store.polls.bulk_writer import write_quotes
+from edge_assets.store.polls.writer import get_partitions, write_poll
+from edge_assets.store.postgres.database import connect
+from ml.quotes import EventStarts, MarketConfirmations, QuoteBatch
+from tests.support.poll_factories import NAN, rows
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from edge_assets.store.segments import Segment
-    from tests.edge_assets.store.material import Desk
+    from edge_assets.store.postgres.partition_bounds import Segment
+    from tests.support.poll_factories import StoreHarness
 
 DAY = timedelta(days=1)
 TODAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
-EVERYTHING = KeptDays(payloads=FOREVER, ticks=FOREVER, alerts=FOREVER, prices=FOREVER, runs=FOREVER)
+EVERYTHING = RetentionDays(
+    payloads=FOREVER_DAYS, ticks=FOREVER_DAYS, alerts=FOREVER_DAYS, prices=FOREVER_DAYS, runs=FOREVER_DAYS
+)
 FIVE_DAYS = replace(EVERYTHING, payloads=5, ticks=5)
 
 
-def bring(desk: Desk, at: datetime, price: float = 1.5) -> None:
+def bring(harness: StoreHarness, at: datetime, price: float = 1.5) -> None:
     """A look that an import brings, as the importer of captures writes it: months are made first."""
-    partitions_of(desk.conn).ensure_months(desk.conn, [at])
-    number, _ = imports.begin(desk.conn, "odds-api", f"{at}.json", f"{at} {price}".encode())
-    quotes = QuoteBatch.of([desk.quote(price)])
-    record = desk.record(at, import_id=number, feed="odds-api")
-    assert write_poll(desk.conn, record, quotes, MarketTimes.of(()), EventStarts.of(())) is not None
+    get_partitions(harness.conn).ensure_months(harness.conn, [at])
+    number, _ = imports.begin_import(harness.conn, "odds-api", f"{at}.json", f"{at} {price}".encode())
+    quotes = QuoteBatch.from_rows([harness.quote(price)])
+    record = harness.record(at, import_id=number, feed="odds-api")
+    assert (
+        write_poll(harness.conn, record, quotes, MarketConfirmations.from_rows(()), EventStarts.from_rows(()))
+        is not None
+    )
 
 
 def days(conn: Connection, table: str) -> list[str]:
@@ -52,154 +59,162 @@ def day(at: datetime) -> str:
 
 
 @pytest.mark.parametrize("kept", [29, 5])
-def test_the_month_of_an_import_keeps_the_ticks_of_today(desk: Desk, kept: int) -> None:
+def test_the_month_of_an_import_keeps_the_ticks_of_today(harness: StoreHarness, kept: int) -> None:
     """The monthly partition sorts before any of its days, as text."""
-    bring(desk, TODAY - 29 * DAY)
+    bring(harness, TODAY - 29 * DAY)
     for age in (20, 1, 0):
-        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0 + age)]))
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote(2.0 + age)]))
 
-    done = retain(desk.conn, replace(EVERYTHING, payloads=kept, ticks=kept), TODAY)
+    done = apply_retention(harness.conn, replace(EVERYTHING, payloads=kept, ticks=kept), TODAY)
 
     live = [20, 1, 0] if kept == 29 else [1, 0]
     for table in ("odds_ticks", "payloads", "polls"):
-        assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in (29, *live)], (table, done)
+        assert days(harness.conn, table) == [day(TODAY - age * DAY) for age in (29, *live)], (table, done)
 
 
-def test_what_was_imported_stays_and_what_was_polled_beside_it_goes(desk: Desk) -> None:
+def test_what_was_imported_stays_and_what_was_polled_beside_it_goes(harness: StoreHarness) -> None:
     """In a month of an import, in days that an import shares with polls, in days and months of their own."""
-    bring(desk, TODAY - 400 * DAY)
-    bring(desk, TODAY - 60 * DAY)  # of October: the polls of the 59th and 40th day go into its month
+    bring(harness, TODAY - 400 * DAY)
+    bring(harness, TODAY - 60 * DAY)  # of October: the polls of the 59th and 40th day go into its month
     for age in (59, 40, 31, 1, 0):
-        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0)]))
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote(2.0)]))
     for age in (58, 31):
-        bring(desk, TODAY - age * DAY - timedelta(hours=1))
+        bring(harness, TODAY - age * DAY - timedelta(hours=1))
 
     for _ in range(2):
-        retain(desk.conn, FIVE_DAYS, TODAY)
+        apply_retention(harness.conn, FIVE_DAYS, TODAY)
 
         for table in ("odds_ticks", "payloads", "polls"):
-            assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in (400, 60, 58, 31, 1, 0)], table
+            assert days(harness.conn, table) == [day(TODAY - age * DAY) for age in (400, 60, 58, 31, 1, 0)], table
 
 
-def test_ticks_of_an_import_without_payloads_stay(desk: Desk) -> None:
+def test_ticks_of_an_import_without_payloads_stay(harness: StoreHarness) -> None:
     at = TODAY - 300 * DAY
-    bring(desk, at)
-    [poll] = desk.conn.execute("SELECT id FROM polls").fetchone() or ()
-    write_quotes(desk.conn, QuoteBatch.of([desk.quote(3.0, book=1)]), np.array([micros(at)]), np.array([poll]))
-    desk.write(TODAY, QuoteBatch.of([desk.quote(2.0)]))
+    bring(harness, at)
+    [poll] = harness.conn.execute("SELECT id FROM polls").fetchone() or ()
+    write_quotes(
+        harness.conn, QuoteBatch.from_rows([harness.quote(3.0, book=1)]), np.array([to_micros(at)]), np.array([poll])
+    )
+    harness.write(TODAY, QuoteBatch.from_rows([harness.quote(2.0)]))
 
-    retain(desk.conn, FIVE_DAYS, TODAY)
+    apply_retention(harness.conn, FIVE_DAYS, TODAY)
 
-    assert days(desk.conn, "odds_ticks") == [day(at), day(at), day(TODAY)]
+    assert days(harness.conn, "odds_ticks") == [day(at), day(at), day(TODAY)]
 
 
-def test_a_price_that_stands_unchanged_outlives_its_tick(desk: Desk) -> None:
+def test_a_price_that_stands_unchanged_outlives_its_tick(harness: StoreHarness) -> None:
     """An outright may not move for a season."""
-    old, new = QuoteBatch.of([desk.quote(9.0, event=1)]), QuoteBatch.of([desk.quote(2.0)])
-    desk.write(TODAY - 40 * DAY, old)
+    old, new = QuoteBatch.from_rows([harness.quote(9.0, event=1)]), QuoteBatch.from_rows([harness.quote(2.0)])
+    harness.write(TODAY - 40 * DAY, old)
     for age in (7, 0):
-        desk.write(TODAY - age * DAY, new)
-    before = readers.last_quotes(desk.conn, desk.sport)
+        harness.write(TODAY - age * DAY, new)
+    before = as_of.load_last_quotes(harness.conn, harness.sport)
 
-    retain(desk.conn, FIVE_DAYS, TODAY)
+    apply_retention(harness.conn, FIVE_DAYS, TODAY)
 
-    quotes, polls = readers.last_quotes(desk.conn, desk.sport)
-    assert days(desk.conn, "odds_ticks") == [day(TODAY)]
+    quotes, polls = as_of.load_last_quotes(harness.conn, harness.sport)
+    assert days(harness.conn, "odds_ticks") == [day(TODAY)]
     assert (rows(quotes), polls.tolist()) == (rows(before[0]), before[1].tolist())
 
 
-def test_a_price_that_was_withdrawn_does_not_come_back_with_an_old_keyframe(desk: Desk) -> None:
-    desk.write(TODAY - 40 * DAY, QuoteBatch.of([desk.quote(9.0)]))
-    last = readers.last_poll(desk.conn, desk.sport)
+def test_a_price_that_was_withdrawn_does_not_come_back_with_an_old_keyframe(harness: StoreHarness) -> None:
+    harness.write(TODAY - 40 * DAY, QuoteBatch.from_rows([harness.quote(9.0)]))
+    last = as_of.find_last_poll(harness.conn, harness.sport)
     assert last is not None
-    assert offers.keep(desk.conn, last, *readers.last_quotes(desk.conn, desk.sport, last.id))
-    for age, quotes in ((30, [desk.quote(NAN)]), (1, []), (0, [])):
-        desk.write(TODAY - age * DAY, QuoteBatch.of(quotes))
+    assert keyframes.save_keyframe_if_due(
+        harness.conn, last, *as_of.load_last_quotes(harness.conn, harness.sport, last.id)
+    )
+    for age, quotes in ((30, [harness.quote(NAN)]), (1, []), (0, [])):
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows(quotes))
 
-    retain(desk.conn, FIVE_DAYS, TODAY)
+    apply_retention(harness.conn, FIVE_DAYS, TODAY)
 
-    assert len(readers.last_quotes(desk.conn, desk.sport)[0]) == 0
+    assert len(as_of.load_last_quotes(harness.conn, harness.sport)[0]) == 0
 
 
-def test_the_last_look_at_a_sport_stays_through_its_summer(desk: Desk) -> None:
+def test_the_last_look_at_a_sport_stays_through_its_summer(harness: StoreHarness) -> None:
     for age in (200, 199, 198):
-        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0)]), sport=desk.other_sport)
-    desk.write(TODAY, QuoteBatch.of([desk.quote(2.0)]))
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote(2.0)]), sport=harness.other_sport)
+    harness.write(TODAY, QuoteBatch.from_rows([harness.quote(2.0)]))
 
-    retain(desk.conn, FIVE_DAYS, TODAY)
+    apply_retention(harness.conn, FIVE_DAYS, TODAY)
 
-    assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (199, 198, 0)]
-    assert readers.last_poll(desk.conn, desk.other_sport) is not None
+    assert days(harness.conn, "polls") == [day(TODAY - age * DAY) for age in (199, 198, 0)]
+    assert as_of.find_last_poll(harness.conn, harness.other_sport) is not None
 
 
-def test_a_replay_ages_by_its_own_time_and_nothing_by_a_clock_that_is_ahead(desk: Desk) -> None:
+def test_a_replay_ages_by_its_own_time_and_nothing_by_a_clock_that_is_ahead(harness: StoreHarness) -> None:
     for age in (3, 0):
-        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(2.0)]))
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote(2.0)]))
 
-    assert retain(desk.conn, FIVE_DAYS, TODAY + 400 * DAY).dropped["odds_ticks: segments"] == 0
-    report_problem(desk.conn, ProblemKind.CLOCK_CHANGED, "", "an hour ahead")
-    assert retain(desk.conn, replace(FIVE_DAYS, ticks=1), TODAY).dropped == {}
-    clear_problem(desk.conn, ProblemKind.CLOCK_CHANGED, "")
-    assert retain(desk.conn, replace(FIVE_DAYS, ticks=1), TODAY).dropped["odds_ticks: segments"] == 1
+    assert apply_retention(harness.conn, FIVE_DAYS, TODAY + 400 * DAY).dropped["odds_ticks: segments"] == 0
+    report_problem(harness.conn, ProblemKind.CLOCK_CHANGED, "", "an hour ahead")
+    assert apply_retention(harness.conn, replace(FIVE_DAYS, ticks=1), TODAY).dropped == {}
+    clear_problem(harness.conn, ProblemKind.CLOCK_CHANGED, "")
+    assert apply_retention(harness.conn, replace(FIVE_DAYS, ticks=1), TODAY).dropped["odds_ticks: segments"] == 1
 
 
 def test_what_somebody_reads_stays_until_the_next_time(
-    desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
+    harness: StoreHarness, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "LOCK_TIMEOUT", "50ms")
     for age in (9, 8, 1, 0):
-        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote()]))
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote()]))
     with connect(database_url, "analyst") as reader, reader.transaction():
         reader.execute("SELECT count(*) FROM odds_ticks")
-        done = retain(desk.conn, FIVE_DAYS, TODAY)
+        done = apply_retention(harness.conn, FIVE_DAYS, TODAY)
 
         assert (done.dropped["odds_ticks: segments"], done.dropped["payloads: segments"]) == (0, 2)
         assert len(done.postponed) == 2
-        assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (9, 8, 1, 0)]
+        assert days(harness.conn, "polls") == [day(TODAY - age * DAY) for age in (9, 8, 1, 0)]
 
-    assert retain(desk.conn, FIVE_DAYS, TODAY).dropped["odds_ticks: segments"] == 2
-    assert days(desk.conn, "odds_ticks") == days(desk.conn, "polls") == [day(TODAY - DAY), day(TODAY)]
-
-
-def test_a_day_that_is_gone_can_be_written_again(desk: Desk, database_url: str) -> None:
-    desk.write(TODAY - 9 * DAY, QuoteBatch.of([desk.quote()]))
-    desk.write(TODAY, QuoteBatch.of([desk.quote()]))
-    retain(desk.conn, FIVE_DAYS, TODAY)
-
-    with connect(database_url, "importer") as desk.conn:
-        assert desk.write(TODAY - 9 * DAY + timedelta(seconds=1), QuoteBatch.of([desk.quote()])) is not None
+    assert apply_retention(harness.conn, FIVE_DAYS, TODAY).dropped["odds_ticks: segments"] == 2
+    assert days(harness.conn, "odds_ticks") == days(harness.conn, "polls") == [day(TODAY - DAY), day(TODAY)]
 
 
-def test_what_an_import_brings_meanwhile_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_that_is_gone_can_be_written_again(harness: StoreHarness, database_url: str) -> None:
+    harness.write(TODAY - 9 * DAY, QuoteBatch.from_rows([harness.quote()]))
+    harness.write(TODAY, QuoteBatch.from_rows([harness.quote()]))
+    apply_retention(harness.conn, FIVE_DAYS, TODAY)
+
+    with connect(database_url, "importer") as harness.conn:
+        assert (
+            harness.write(TODAY - 9 * DAY + timedelta(seconds=1), QuoteBatch.from_rows([harness.quote()])) is not None
+        )
+
+
+def test_what_an_import_brings_meanwhile_stays(harness: StoreHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the look at a segment, and before it is locked."""
     for age in (9, 1, 0):
-        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote()]))
-    asked = retention._has_looks
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote()]))
+    asked = retention._has_polls
 
     def late(conn: Connection, segment: Segment, *, live: bool) -> bool:
         found = asked(conn, segment, live=live)
         if not live and not found and segment.until < TODAY and segment.since < TODAY - 8 * DAY:
-            bring(desk, TODAY - 9 * DAY + timedelta(hours=1))
-            monkeypatch.setattr(retention, "_has_looks", asked)
+            bring(harness, TODAY - 9 * DAY + timedelta(hours=1))
+            monkeypatch.setattr(retention, "_has_polls", asked)
         return found
 
-    monkeypatch.setattr(retention, "_has_looks", late)
-    retain(desk.conn, FIVE_DAYS, TODAY)
+    monkeypatch.setattr(retention, "_has_polls", late)
+    apply_retention(harness.conn, FIVE_DAYS, TODAY)
 
     for table in ("odds_ticks", "payloads", "polls"):
-        assert days(desk.conn, table) == [day(TODAY - age * DAY) for age in (9, 1, 0)], table
+        assert days(harness.conn, table) == [day(TODAY - age * DAY) for age in (9, 1, 0)], table
 
 
-def test_polls_stay_as_long_as_their_payloads(desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polls_stay_as_long_as_their_payloads(
+    harness: StoreHarness, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(retention, "LOCK_TIMEOUT", "50ms")
     for age in (9, 1, 0):
-        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote()]))
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote()]))
     with connect(database_url, "analyst") as reader, reader.transaction():
         reader.execute("SELECT count(*) FROM payloads")
-        retain(desk.conn, FIVE_DAYS, TODAY)
-        assert len(days(desk.conn, "polls")) == 3
-    retain(desk.conn, FIVE_DAYS, TODAY)
-    assert len(days(desk.conn, "polls")) == len(days(desk.conn, "payloads")) == 2
+        apply_retention(harness.conn, FIVE_DAYS, TODAY)
+        assert len(days(harness.conn, "polls")) == 3
+    apply_retention(harness.conn, FIVE_DAYS, TODAY)
+    assert len(days(harness.conn, "polls")) == len(days(harness.conn, "payloads")) == 2
 
 
 ALERT = """
@@ -210,45 +225,47 @@ INSERT INTO alerts (
 """
 
 
-def test_closed_alerts_go_and_an_open_one_keeps_its_poll(desk: Desk) -> None:
+def test_closed_alerts_go_and_an_open_one_keeps_its_poll(harness: StoreHarness) -> None:
     """The newest step of all stays: what a client has seen last is compared with it."""
     steps: list[tuple[int, int, str, int]] = [
         (1, 0, "opened", 40), (1, 1, "closed", 39), (2, 0, "opened", 38), (3, 0, "opened", 9), (3, 1, "closed", 0),
     ]  # fmt: skip
     for alert, seq, state, age in steps:
         at = TODAY - age * DAY
-        poll = desk.write(at, QuoteBatch.of([]))
-        about: dict[str, Any] = {"sport": desk.sport, "event": desk.events[0], "poll": poll}
-        desk.conn.execute(ALERT, about | {"alert": f"{alert:032d}", "seq": seq, "state": state, "at": at})
-        desk.conn.execute("INSERT INTO suppressions VALUES (%s, 'thin', 3)", [poll])
-    desk.conn.execute("INSERT INTO alert_publications SELECT id, now(), 5 FROM alerts")
-    desk.conn.execute("INSERT INTO alert_outbox SELECT id FROM alerts ON CONFLICT DO NOTHING")
+        poll = harness.write(at, QuoteBatch.from_rows([]))
+        about: dict[str, Any] = {"sport": harness.sport, "event": harness.events[0], "poll": poll}
+        harness.conn.execute(ALERT, about | {"alert": f"{alert:032d}", "seq": seq, "state": state, "at": at})
+        harness.conn.execute("INSERT INTO suppressions VALUES (%s, 'thin', 3)", [poll])
+    harness.conn.execute("INSERT INTO alert_publications SELECT id, now(), 5 FROM alerts")
+    harness.conn.execute("INSERT INTO alert_outbox SELECT id FROM alerts ON CONFLICT DO NOTHING")
 
-    retain(desk.conn, replace(EVERYTHING, alerts=5, ticks=5), TODAY)
+    apply_retention(harness.conn, replace(EVERYTHING, alerts=5, ticks=5), TODAY)
 
-    assert desk.conn.execute("SELECT right(alert_id::text, 1), seq FROM alerts ORDER BY id").fetchall() == [
+    assert harness.conn.execute("SELECT right(alert_id::text, 1), seq FROM alerts ORDER BY id").fetchall() == [
         ("2", 0), ("3", 0), ("3", 1),
     ]  # fmt: skip
-    assert days(desk.conn, "polls") == [day(TODAY - age * DAY) for age in (38, 9, 0)]
-    assert desk.conn.execute("SELECT count(*) FROM suppressions").fetchone() == (1,)
-    for told in ("alert_publications", "alert_outbox"):
-        assert desk.conn.execute(f"SELECT count(*) FROM {told}").fetchone() == (3,), told
+    assert days(harness.conn, "polls") == [day(TODAY - age * DAY) for age in (38, 9, 0)]
+    assert harness.conn.execute("SELECT count(*) FROM suppressions").fetchone() == (1,)
+    for reported in ("alert_publications", "alert_outbox"):
+        assert harness.conn.execute(f"SELECT count(*) FROM {reported}").fetchone() == (3,), reported
 
 
-def test_more_polls_than_a_batch_go_with_all_that_is_said_of_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_polls_than_a_batch_go_with_all_that_is_said_of_them(
+    harness: StoreHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whether the warehouse has priced them or not."""
-    monkeypatch.setattr(expiry, "BATCH_ROWS", 2)
-    old = [desk.write(TODAY - (40 + n) * DAY, QuoteBatch.of([desk.quote(2.0 + n)])) for n in range(7)]
+    monkeypatch.setattr(batch_deletion, "BATCH_ROWS", 2)
+    old = [harness.write(TODAY - (40 + n) * DAY, QuoteBatch.from_rows([harness.quote(2.0 + n)])) for n in range(7)]
     for age in (1, 0):
-        desk.write(TODAY - age * DAY, QuoteBatch.of([desk.quote(5.0)]))
-    desk.conn.execute("INSERT INTO pricing.priced_polls SELECT id FROM polls WHERE id = %s", [old[3]])
-    desk.conn.execute("INSERT INTO poll_outbox SELECT sport_id, id FROM polls ON CONFLICT DO NOTHING")
-    desk.conn.execute(QUARANTINED)
+        harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote(5.0)]))
+    harness.conn.execute("INSERT INTO pricing.priced_polls SELECT id FROM polls WHERE id = %s", [old[3]])
+    harness.conn.execute("INSERT INTO poll_outbox SELECT sport_id, id FROM polls ON CONFLICT DO NOTHING")
+    harness.conn.execute(QUARANTINED)
 
-    assert retain(desk.conn, FIVE_DAYS, TODAY).dropped["polls"] == len(old)
+    assert apply_retention(harness.conn, FIVE_DAYS, TODAY).dropped["polls"] == len(old)
 
     for table in ("poll_outbox", "quarantined_ticks"):
-        assert desk.conn.execute(f"SELECT count(*) FROM {table}").fetchone() == (2,), table
+        assert harness.conn.execute(f"SELECT count(*) FROM {table}").fetchone() == (2,), table
 
 
 QUARANTINED = """
@@ -259,12 +276,12 @@ SELECT t.observed_at, t.poll_id, 9, t.event_id, t.outcome_id, t.book_id, t.marke
 """
 
 
-def test_the_warehouse_forgets_polled_games_only(desk: Desk) -> None:
-    desk.write(TODAY, QuoteBatch.of([desk.quote()]))
-    desk.conn.execute("INSERT INTO event_sources VALUES (%s, 'football-data', 'x')", [desk.events[1]])
-    for event in desk.events:
-        desk.conn.execute("INSERT INTO pricing.priced_decisions VALUES (%s, 1, now(), NULL, 1)", [event])
+def test_the_warehouse_forgets_polled_games_only(harness: StoreHarness) -> None:
+    harness.write(TODAY, QuoteBatch.from_rows([harness.quote()]))
+    harness.conn.execute("INSERT INTO event_sources VALUES (%s, 'football-data', 'x')", [harness.events[1]])
+    for event in harness.events:
+        harness.conn.execute("INSERT INTO pricing.priced_decisions VALUES (%s, 1, now(), NULL, 1)", [event])
 
-    assert retain(desk.conn, DEFAULTS["simulate"], TODAY).dropped["rows of the warehouse"] == 1
+    assert apply_retention(harness.conn, DEFAULT_RETENTION["simulate"], TODAY).dropped["rows of the warehouse"] == 1
 
-    assert desk.conn.execute("SELECT event_id FROM pricing.priced_decisions").fetchall() == [(desk.events[1],)]
+    assert harness.conn.execute("SELECT event_id FROM pricing.priced_decisions").fetchall() == [(harness.events[1],)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.edge_assets.warehouse.building import Warehouse
+from tests.support.dbt_build import Warehouse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edge_assets.store.database import connect
-from edge_assets.store.results import ResultSource
-from tests.edge_assets.warehouse.stories import EVENTS, Season
+from edge_assets.store.events.results import ResultSource
+from edge_assets.store.postgres.database import connect
+from tests.support.random_histories import EVENTS, Season
 
 if TYPE_CHECKING:
-    from tests.edge_assets.warehouse.building import Warehouse
+    from tests.support.dbt_build import Warehouse
 
 pytestmark = pytest.mark.untraced
 
-LOOKS = 9
+POLLS = 9
 
 
 def test_closes_are_made_anew_of_the_events_that_changed_and_of_no_others(warehouse: Warehouse) -> None:
@@ -30,10 +30,10 @@ def test_closes_are_made_anew_of_the_events_that_changed_and_of_no_others(wareho
     with closing(connect(warehouse.url, "test")) as conn:
         still, lively = (Season(conn, number, rng) for number in range(2))
         for season in (still, lively):
-            season.watch(LOOKS)
+            season.watch(POLLS)
         warehouse.build("closing_lines")
         first = written(warehouse)
-        lively.watch(LOOKS)
+        lively.watch(POLLS)
         lively.report(ResultSource.ESPN, scores)
     warehouse.build("closing_lines")
     second = written(warehouse)

@@ -10,19 +10,19 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_assets.cli import app
-from edge_assets.importing.formats import FormatName
-from edge_assets.importing.importer import Importer
-from edge_assets.quality.gate import pass_gate
-from edge_assets.store.database import connect
+from edge_assets.importers.importer import Importer
+from edge_assets.importers.registry import FormatName
+from edge_assets.quality.gate import run_quality_gate
+from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.settlements import settle_matches
-from tests.edge_assets.warehouse.building import Warehouse
 from tests.ml.market.test_football_data import PUBLISHED
+from tests.support.dbt_build import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
     Ask = Callable[..., dict[str, Any]]
 pytestmark = pytest.mark.untraced
@@ -43,7 +43,7 @@ def imported(url: str, data_dir: Path, dbt_scratch: Path) -> None:
         importer.run(FormatName.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
     with closing(connect(url, "test")) as conn:
         settle_matches(conn)
-    Warehouse(url, dbt_scratch).run("int_events_timed", "int_winners_settled", "int_closes_expected")
+    Warehouse(url, dbt_scratch).run("int_events_with_season", "int_winners_settled", "int_closes_expected")
 
 
 @pytest.fixture
@@ -103,8 +103,8 @@ def test_the_gate_lets_it_pass(database_url: str, data_dir: Path) -> None:
         importer.run(FormatName.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
     with closing(connect(database_url, "test")) as conn:
         settle_matches(conn)
-        report = pass_gate(conn)
-    assert report.findings == []
+        report = run_quality_gate(conn)
+    assert report.open_findings == []
     assert 0 < report.quarantined < 0.002 * report.ticks
     assert report.events > 20_000
 

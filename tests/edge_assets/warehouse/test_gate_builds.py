@@ -7,44 +7,44 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_assets.quality.gate import pass_gate
-from edge_assets.store.database import connect
-from edge_assets.store.findings import Scope, decide, findings, record_wish
-from edge_assets.store.reference_prices import reference_prices
-from edge_assets.warehouse.sharp_table import Offer, sharp_table
+from edge_assets.quality.gate import run_quality_gate
+from edge_assets.store.analytics.findings import FindingScope, decide_finding, find_or_record_finding, load_findings
+from edge_assets.store.analytics.reference_prices import load_reference_prices
+from edge_assets.store.postgres.database import connect
+from edge_assets.warehouse.sharp_reference import BettingPrice, run_sharp_backtest
 from ml.market import DevigMethod
 from ml.quotes import Market
-from tests.edge_assets.quality.seasons import Desk, ragged, rotated, season, shifted
+from tests.support.invented_seasons import SeasonHarness, ragged, rotated, season, shifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.edge_assets.quality.seasons import Row
-    from tests.edge_assets.warehouse.building import Warehouse
+    from tests.support.dbt_build import Warehouse
+    from tests.support.invented_seasons import Row
 
 pytestmark = pytest.mark.untraced
 MARTS = {
-    "market_snapshots": "event_id, moment, market, outcome, line_point, book",
+    "market_snapshots": "event_id, decision_point, market, outcome, line_point, book",
     "closing_lines": "event_id, market, outcome, book",
-    "features": "event_id, moment",
+    "event_features": "event_id, decision_point",
 }
 POISON = "poison.csv"
 
 
 @pytest.fixture
-def desk(warehouse: Warehouse, tmp_path: Path) -> Iterator[Desk]:
+def harness(warehouse: Warehouse, tmp_path: Path) -> Iterator[SeasonHarness]:
     """The warehouse's database, with a sound season, and a later one: looks tell how much time has passed."""
     with closing(connect(warehouse.url, "test")) as conn:
-        own = Desk(warehouse.url, conn, tmp_path)
+        own = SeasonHarness(warehouse.url, conn, tmp_path)
         own.store(season()[:120], "sound.csv")
         own.store(season(2, 2025)[:60], "later.csv")
         yield own
 
 
-def build(warehouse: Warehouse, desk: Desk) -> dict[str, list[dict[str, Any]]]:
+def build(warehouse: Warehouse, harness: SeasonHarness) -> dict[str, list[dict[str, Any]]]:
     """Gate and build; every row of the marts, without the number of the pricing."""
-    pass_gate(desk.conn)
+    run_quality_gate(harness.conn)
     warehouse.build(*MARTS, "int_winners_settled")
     return {
         mart: [
@@ -59,46 +59,52 @@ def of_season(built: dict[str, list[dict[str, Any]]], year: int) -> dict[str, li
     return {mart: [row for row in rows if row["season"] == year] for mart, rows in built.items()}
 
 
-def figures(desk: Desk) -> dict[str, Any]:
-    offer = Offer("max", with_quarantined=True)
-    prices = reference_prices(desk.conn, Market.H2H_3_WAY, "pinnacle", *offer)
-    return sharp_table(prices, offer, list(DevigMethod)).facts()
+def figures(harness: SeasonHarness) -> dict[str, Any]:
+    offer = BettingPrice("max", with_quarantined=True)
+    prices = load_reference_prices(harness.conn, Market.H2H_3_WAY, "pinnacle", *offer)
+    return run_sharp_backtest(prices, offer, list(DevigMethod)).as_json()
 
 
 @pytest.mark.parametrize("poison", [rotated, shifted, ragged])
 def test_everything_beside_the_poison_is_built_as_without_it(
-    warehouse: Warehouse, desk: Desk, poison: Callable[[list[Row]], list[Row]]
+    warehouse: Warehouse, harness: SeasonHarness, poison: Callable[[list[Row]], list[Row]]
 ) -> None:
-    before = build(warehouse, desk)
-    desk.store(poison(season(1, 2024)), POISON)
-    first, second = build(warehouse, desk), build(warehouse, desk)
-    assert [f.season or f.file for f in findings(desk.conn)] == [
-        2024 if poison is rotated else str(desk.folder / POISON)
+    before = build(warehouse, harness)
+    harness.store(poison(season(1, 2024)), POISON)
+    first, second = build(warehouse, harness), build(warehouse, harness)
+    assert [f.season or f.file for f in load_findings(harness.conn)] == [
+        2024 if poison is rotated else str(harness.folder / POISON)
     ]
     assert of_season(first, 2023) == of_season(before, 2023), "of another season nothing has changed, to the bit"
     assert second == first, "and nothing comes in with the next build"
-    told = {row["book"] for row in first["market_snapshots"] if row["season"] == 2024}
-    assert len(told) == (5 if poison is rotated else 0)
-    assert "williamhill" not in told
+    reported = {row["book"] for row in first["market_snapshots"] if row["season"] == 2024}
+    assert len(reported) == (5 if poison is rotated else 0)
+    assert "williamhill" not in reported
 
 
-def test_decisions_change_what_they_are_about_and_nothing_else(warehouse: Warehouse, desk: Desk) -> None:
-    sound = build(warehouse, desk)
-    alone = figures(desk)
-    desk.store(rotated(season(1, 2024)), POISON)
-    held = build(warehouse, desk)
-    [finding] = findings(desk.conn)
-    decide(desk.conn, finding.id, "accepted", "ada", "a test")
-    accepted = build(warehouse, desk)
-    assert findings(desk.conn) == [], "and no other check overrules it"
-    assert build(warehouse, desk) == accepted
+def test_decisions_change_what_they_are_about_and_nothing_else(warehouse: Warehouse, harness: SeasonHarness) -> None:
+    sound = build(warehouse, harness)
+    alone = figures(harness)
+    harness.store(rotated(season(1, 2024)), POISON)
+    held = build(warehouse, harness)
+    [finding] = load_findings(harness.conn)
+    decide_finding(harness.conn, finding.id, "accepted", "ada", "a test")
+    accepted = build(warehouse, harness)
+    assert load_findings(harness.conn) == [], "and no other check overrules it"
+    assert build(warehouse, harness) == accepted
     assert any(row["book"] == "williamhill" for row in of_season(accepted, 2024)["market_snapshots"])
     assert of_season(accepted, 2023) == of_season(sound, 2023)
-    decide(desk.conn, finding.id, "excluded", "ada", "a test")
-    assert build(warehouse, desk) == held
-    [number] = desk.rows(f"SELECT id FROM imports WHERE path LIKE '%{POISON}'")[0]
-    decide(desk.conn, record_wish(desk.conn, Scope(import_id=number), "ada", "-"), "withdrawn", "ada", "a test")
-    assert build(warehouse, desk) == sound, "as if it had never been"
-    assert figures(desk) == alone
-    desk.store(season(1, 2024), "right.csv")
-    assert {row["season"] for row in build(warehouse, desk)["closing_lines"]} == {2023, 2024, 2025}
+    decide_finding(harness.conn, finding.id, "excluded", "ada", "a test")
+    assert build(warehouse, harness) == held
+    [number] = harness.rows(f"SELECT id FROM imports WHERE path LIKE '%{POISON}'")[0]
+    decide_finding(
+        harness.conn,
+        find_or_record_finding(harness.conn, FindingScope(import_id=number), "ada", "-"),
+        "withdrawn",
+        "ada",
+        "a test",
+    )
+    assert build(warehouse, harness) == sound, "as if it had never been"
+    assert figures(harness) == alone
+    harness.store(season(1, 2024), "right.csv")
+    assert {row["season"] for row in build(warehouse, harness)["closing_lines"]} == {2023, 2024, 2025}

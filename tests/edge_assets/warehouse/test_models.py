@@ -10,14 +10,14 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.edge_assets.warehouse.building import Warehouse
+    from tests.support.dbt_build import Warehouse
 
 pytestmark = pytest.mark.untraced
 VIEW_COLUMNS = """
 SELECT array_agg(attname::text ORDER BY attnum) AS names FROM pg_attribute
 WHERE attrelid = (SELECT oid FROM pg_class WHERE relname = 'stg_edge__books' AND relkind = 'v') AND attnum > 0
 """
-MARTS = ("book_quality", "closing_coverage", "closing_lines", "features", "line_moves", "market_snapshots")
+MARTS = ("book_quality", "closing_coverage", "closing_lines", "event_features", "line_moves", "market_snapshots")
 
 
 def test_an_empty_warehouse_is_built_tested_and_documented(warehouse: Warehouse, dbt_scratch: Path) -> None:
@@ -26,14 +26,14 @@ def test_an_empty_warehouse_is_built_tested_and_documented(warehouse: Warehouse,
     warehouse.test()
     warehouse.document()
     catalog = json.loads((dbt_scratch / "catalog.json").read_bytes())
-    columns = catalog["nodes"]["model.edge_finder.features"]["columns"]
+    columns = catalog["nodes"]["model.edge_finder.event_features"]["columns"]
     assert {"home_elo", "mean_sharpness", "decided_at"} <= columns.keys()
     manifest = json.loads((dbt_scratch / "manifest.json").read_bytes())
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and node["path"].startswith("marts/"):
             assert node["config"]["contract"]["enforced"], node["name"]
-    features = manifest["nodes"]["model.edge_finder.features"]["columns"].values()
-    keys = {"event_id", "sport", "season", "moment", "decided_at", "version"}
+    features = manifest["nodes"]["model.edge_finder.event_features"]["columns"].values()
+    keys = {"event_id", "sport", "season", "decision_point", "decided_at", "version"}
     assert [column["name"] for column in features if column["name"] not in keys and not column["description"]] == []
     assert {name.rsplit(".")[-1] for name in manifest["exposures"]} >= {"warehouse_report", "sharp_table"}
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pytest
 
-from edge_assets.store.database import connect
-from edge_assets.store.results import ResultSource
-from edge_assets.store.weights import Evidence, publish
-from tests.edge_assets.warehouse.stories import EVENTS, Season
+from edge_assets.store.analytics.book_weights import WeightEvidence, insert_weights
+from edge_assets.store.events.results import ResultSource
+from edge_assets.store.postgres.database import connect
+from tests.support.random_histories import EVENTS, Season
 
 if TYPE_CHECKING:
-    from tests.edge_assets.warehouse.building import Warehouse
+    from tests.support.dbt_build import Warehouse
 
 pytestmark = pytest.mark.untraced
 Rows: TypeAlias = "dict[str, dict[tuple[Any, ...], dict[str, Any]]]"
 """By table and key."""
-SEASONS, LOOKS = 8, 7
+SEASONS, POLLS = 8, 7
 KEYS = {
-    "market_snapshots": ("event_id", "moment", "market", "outcome", "line_point", "book"),
-    "features": ("event_id", "moment"),
+    "market_snapshots": ("event_id", "decision_point", "market", "outcome", "line_point", "book"),
+    "event_features": ("event_id", "decision_point"),
 }
 
 
@@ -33,14 +33,14 @@ def test_what_comes_later_changes_nothing_before(warehouse: Warehouse) -> None:
     with closing(connect(warehouse.url, "test")) as conn:
         seasons = [Season(conn, number, rng) for number in range(SEASONS)]
         for season, score in zip(seasons, scores, strict=True):
-            season.watch(LOOKS)
+            season.watch(POLLS)
             season.report(ResultSource.ESPN, score)
         warehouse.build(*KEYS)
         before = known(warehouse)
         for season, score, correction in zip(seasons, scores, corrected, strict=True):
             season.report(ResultSource.ODDS_API, correction, season.now)
-            publish(conn, [(Evidence(season.key, "pinnacle", 9, 0.0, 0.1), 5.0, 50.0)])
-            season.watch(LOOKS)
+            insert_weights(conn, [(WeightEvidence(season.key, "pinnacle", 9, 0.0, 0.1), 5.0, 50.0)])
+            season.watch(POLLS)
             season.report(ResultSource.ESPN, score)
     warehouse.build(*KEYS)
     after = known(warehouse)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_assets.warehouse.pricing import price
+from edge_assets.warehouse.pricing import price_quotes
 from ml.market import consensus, devig
 from ml.quotes import UNKNOWN_TIME, Market, Outcome
-from ml.scoring import Traits
+from ml.scoring import BookProfile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ def quotes(prices: NDArray[np.float64], confirmed: int = AT - 1_000_000) -> dict
     n = prices.size
     return {
         "event_id": np.ones(n, np.int32),
-        "moment_id": np.zeros(n, np.int16),
+        "decision_point_id": np.zeros(n, np.int16),
         "market_id": np.full(n, Market.H2H, np.int16),
         "line_point": np.zeros(n, np.float32),
         "outcome_id": np.array([Outcome.HOME, Outcome.AWAY], np.int32)[sides],
@@ -36,7 +36,7 @@ def quotes(prices: NDArray[np.float64], confirmed: int = AT - 1_000_000) -> dict
 
 def priced_at(columns: dict[str, NDArray[Any]], at: NDArray[np.int64]) -> tuple[dict[str, NDArray[Any]], ...]:
     """The prices of an NFL event, of books of which nothing is known."""
-    return price(columns, at, np.full(len(at), "americanfootball_nfl"), lambda _: Traits())
+    return price_quotes(columns, at, np.full(len(at), "americanfootball_nfl"), lambda _: BookProfile())
 
 
 def test_the_consensus_is_pooled_without_the_absurd_book() -> None:

@@ -12,16 +12,16 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_assets.cli import app
-from edge_assets.store.database import connect
-from edge_assets.store.decisions import DecidedScore, decide
-from edge_assets.store.results import ResultSource, StatedResult, write_results
-from edge_assets.store.vocabulary import Vocabulary
+from edge_assets.store.events.result_decisions import DecidedScore, decide_result
+from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.store.polls.dimensions import IdRegistry
+from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.ratings import rate_teams
 from edge_assets.warehouse.settlements import settle_matches
 from ml.quotes import Market, Outcome
-from ml.settlement import GameReport, GameStatus, Score, ScorePeriod, Verdict
-from tests.edge_assets.store.material import NOON
-from tests.edge_assets.warehouse.stories import Season
+from ml.settlement import BetStatus, GameReport, GameStatus, Score, ScorePeriod
+from tests.support.poll_factories import NOON
+from tests.support.random_histories import Season
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from tests.edge_assets.warehouse.building import Warehouse
+    from tests.support.dbt_build import Warehouse
 
 HOUR = timedelta(hours=1)
 SOCCER, HOCKEY, TENNIS = "soccer_epl", "icehockey_nhl", "tennis_atp"
@@ -43,20 +43,20 @@ def conn(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def played(conn: Connection, sport: str, *said: tuple[ResultSource, int, GameReport], key: str = "e") -> int:
+def played(conn: Connection, sport: str, *message: tuple[ResultSource, int, GameReport], key: str = "e") -> int:
     """A game on which sources say something, so many hours after noon."""
-    with closing(Vocabulary.load(conn)) as words:
+    with closing(IdRegistry.load(conn)) as words:
         event = words.event(key, words.sport(sport), f"Home {key}", f"Away {key}", NOON, NOON)
-    write_results(conn, [StatedResult(event, source, NOON + h * HOUR, report) for source, h, report in said])
+    write_results(conn, [StatedResult(event, source, NOON + h * HOUR, report) for source, h, report in message])
     return event
 
 
 def decided(conn: Connection, event: int, hour: int, home: int, away: int, *periods: ScorePeriod) -> None:
     scores = [DecidedScore(period, GameStatus.FINAL, Score(home, away)) for period in periods]
-    decide(conn, event, scores, at=NOON + hour * HOUR, by="ada", reason="the league's report")
+    decide_result(conn, event, scores, at=NOON + hour * HOUR, by="ada", reason="the league's report")
 
 
-def spells(conn: Connection, event: int, market: Market) -> list[tuple[Verdict, Outcome | None, int, int | None]]:
+def spells(conn: Connection, event: int, market: Market) -> list[tuple[BetStatus, Outcome | None, int, int | None]]:
     """Verdict, winner, and from which hour to which."""
     settle_matches(conn)
     query = """
@@ -68,7 +68,7 @@ def spells(conn: Connection, event: int, market: Market) -> list[tuple[Verdict, 
         return None if at is None else (at - NOON) // HOUR
 
     return [
-        (Verdict(verdict), winner and Outcome(winner), hour(known) or 0, hour(until))
+        (BetStatus(verdict), winner and Outcome(winner), hour(known) or 0, hour(until))
         for verdict, winner, known, until in conn.execute(query, [event, int(market)])
     ]
 
@@ -79,49 +79,49 @@ def final(home: int, away: int, regulation: Score | None = None) -> GameReport:
 
 def test_a_wrong_second_source_settles_nothing_until_a_person_decides(conn: Connection) -> None:
     event = played(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ResultSource.NFL_BMR, 2, final(3, 1)))
-    assert spells(conn, event, H2H) == [(Verdict.SETTLED, Outcome.HOME, 1, None)]
+    assert spells(conn, event, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
 
     write_results(conn, [StatedResult(event, ODDS_API, NOON + 3 * HOUR, final(1, 3))])
-    contradicted = [(Verdict.SETTLED, Outcome.HOME, 1, 3), (Verdict.CONTRADICTED, None, 3, None)]
+    contradicted = [(BetStatus.SETTLED, Outcome.HOME, 1, 3), (BetStatus.CONTRADICTED, None, 3, None)]
     assert spells(conn, event, H2H) == contradicted
 
     decided(conn, event, 4, 3, 1, ScorePeriod.FULL)
     decided(conn, event, 5, 1, 3, ScorePeriod.FULL)
     assert spells(conn, event, H2H) == [
         contradicted[0],
-        (Verdict.CONTRADICTED, None, 3, 4),
-        (Verdict.SETTLED, Outcome.HOME, 4, 5),
-        (Verdict.SETTLED, Outcome.AWAY, 5, None),
+        (BetStatus.CONTRADICTED, None, 3, 4),
+        (BetStatus.SETTLED, Outcome.HOME, 4, 5),
+        (BetStatus.SETTLED, Outcome.AWAY, 5, None),
     ]
 
 
 def test_only_the_period_that_is_contradicted_waits(conn: Connection) -> None:
-    said = [(ESPN, 1, final(3, 2, Score(2, 2))), (ODDS_API, 2, final(2, 3, Score(2, 2)))]
-    event = played(conn, HOCKEY, *said)
-    assert spells(conn, event, H2H)[-1][0] is Verdict.CONTRADICTED
-    assert spells(conn, event, THREE_WAY) == [(Verdict.SETTLED, Outcome.DRAW, 1, None)]
+    message = [(ESPN, 1, final(3, 2, Score(2, 2))), (ODDS_API, 2, final(2, 3, Score(2, 2)))]
+    event = played(conn, HOCKEY, *message)
+    assert spells(conn, event, H2H)[-1][0] is BetStatus.CONTRADICTED
+    assert spells(conn, event, THREE_WAY) == [(BetStatus.SETTLED, Outcome.DRAW, 1, None)]
 
 
 def test_three_ways_are_for_the_regulation_and_a_period_that_is_not_stated_settles_nothing(conn: Connection) -> None:
     overtime = played(conn, HOCKEY, (ESPN, 1, final(3, 2)))
-    assert spells(conn, overtime, THREE_WAY) == [(Verdict.NO_SCORE, None, 1, None)]
-    assert spells(conn, overtime, H2H) == [(Verdict.SETTLED, Outcome.HOME, 1, None)]
+    assert spells(conn, overtime, THREE_WAY) == [(BetStatus.NO_SCORE, None, 1, None)]
+    assert spells(conn, overtime, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
     unclear = played(conn, SOCCER, (ODDS_API, 1, GameReport(GameStatus.FINAL, unstated=Score(2, 1))), key="cup")
-    assert spells(conn, unclear, THREE_WAY) == [(Verdict.NO_SCORE, None, 1, None)]
+    assert spells(conn, unclear, THREE_WAY) == [(BetStatus.NO_SCORE, None, 1, None)]
 
 
 def test_unknown_rules_settle_what_every_rule_would(conn: Connection) -> None:
     """Of tennis no book's rules are known."""
     certain = played(conn, TENNIS, (ESPN, 1, final(2, 1, Score(2, 1))))
-    assert spells(conn, certain, H2H) == [(Verdict.SETTLED, Outcome.HOME, 1, None)]
+    assert spells(conn, certain, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
     uncertain = played(conn, TENNIS, (ESPN, 1, final(2, 1)), key="other")
-    assert spells(conn, uncertain, H2H) == [(Verdict.UNKNOWN_RULES, None, 1, None)]
+    assert spells(conn, uncertain, H2H) == [(BetStatus.UNKNOWN_RULES, None, 1, None)]
 
 
 def test_what_is_not_played_or_still_to_come_has_no_winner(conn: Connection) -> None:
     off, later = GameReport(GameStatus.NOT_PLAYED), GameReport(GameStatus.POSTPONED)
     event = played(conn, HOCKEY, (ESPN, 1, later), (ESPN, 2, off))
-    assert spells(conn, event, H2H) == [(Verdict.PENDING, None, 1, 2), (Verdict.VOID, None, 2, None)]
+    assert spells(conn, event, H2H) == [(BetStatus.PENDING, None, 1, 2), (BetStatus.VOID, None, 2, None)]
 
 
 def test_nothing_to_settle_is_settled(conn: Connection) -> None:
@@ -173,7 +173,7 @@ def winners(warehouse: Warehouse) -> dict[int, str]:
 
 
 def judged(warehouse: Warehouse) -> int:
-    [row] = warehouse.rows("SELECT sum(judged_closes)::integer AS closes FROM book_quality")
+    [row] = warehouse.rows("SELECT sum(scored_closes)::integer AS closes FROM book_quality")
     return int(row["closes"])
 
 

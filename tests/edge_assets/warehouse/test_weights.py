@@ -12,12 +12,18 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_assets.cli import app
-from edge_assets.clock import micros
-from edge_assets.store.database import connect
-from edge_assets.store.weights import Evidence, last_weights, publications, publish, weights_at
+from edge_assets.core.clock import to_micros
+from edge_assets.store.analytics.book_weights import (
+    WeightEvidence,
+    insert_weights,
+    load_last_weights,
+    load_published_weights,
+    load_weights_at,
+)
+from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.weights import publication_numbers, publish_weights
 from ml.quotes import QuoteBatch
-from tests.edge_assets.store.material import NOON, Desk
+from tests.support.poll_factories import NOON, StoreHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +34,7 @@ NFL = "americanfootball_nfl"
 QUALITY = """
 CREATE SCHEMA IF NOT EXISTS analytics;
 CREATE TABLE analytics.book_quality (
-    sport text, season smallint, book text, judged_closes bigint, log_loss_gain double precision,
+    sport text, season smallint, book text, scored_closes bigint, log_loss_gain double precision,
     log_loss_gain_error double precision
 );
 INSERT INTO analytics.book_quality VALUES
@@ -40,44 +46,46 @@ INSERT INTO analytics.book_quality VALUES
 
 
 @pytest.fixture
-def desk(database_url: str) -> Iterator[Desk]:
+def harness(database_url: str) -> Iterator[StoreHarness]:
     """A sport that was polled at noon."""
     with closing(connect(database_url, "test")) as conn:
-        desk = Desk(conn)
-        desk.write(NOON, QuoteBatch.of([desk.quote()]))
-        yield desk
+        harness = StoreHarness(conn)
+        harness.write(NOON, QuoteBatch.from_rows([harness.quote()]))
+        yield harness
 
 
 @pytest.fixture
-def measured(desk: Desk) -> Connection:
+def measured(harness: StoreHarness) -> Connection:
     """A warehouse that knows the books."""
-    desk.conn.execute(QUALITY)
-    return desk.conn
+    harness.conn.execute(QUALITY)
+    return harness.conn
 
 
-def test_what_was_measured_is_published_once_and_counts_from_the_next_day(measured: Connection, desk: Desk) -> None:
+def test_what_was_measured_is_published_once_and_counts_from_the_next_day(
+    measured: Connection, harness: StoreHarness
+) -> None:
     assert [publish_weights(measured), publish_weights(measured)] == [1, 0]
-    fanduel, pinnacle = sorted(last_weights(measured), key=lambda weight: weight.book)
+    fanduel, pinnacle = sorted(load_last_weights(measured), key=lambda weight: weight.book)
     assert pinnacle[:3] == (NFL, NOON + timedelta(hours=12), "pinnacle")
     assert pinnacle.weight > pinnacle.prior == 5
     assert fanduel.weight < fanduel.prior == 1
     assert pinnacle[5:] == pytest.approx((60_000, 0.0004, 0.0002 / np.sqrt(2)))
-    [published] = publications(measured)
-    before, after = (weights_at(measured, desk.sport, NOON + timedelta(hours=h)) for h in (11.9, 12))
+    [published] = load_published_weights(measured)
+    before, after = (load_weights_at(measured, harness.sport, NOON + timedelta(hours=h)) for h in (11.9, 12))
     assert (before.valid_from, before.weights) == (None, {})
     assert after == published == (NFL, pinnacle.valid_from, {"pinnacle": pinnacle.weight, "fanduel": fanduel.weight})
-    assert weights_at(measured, desk.other_sport, NOON + timedelta(days=9)).weights == {}
+    assert load_weights_at(measured, harness.other_sport, NOON + timedelta(days=9)).weights == {}
 
 
-def test_a_publication_is_never_changed(measured: Connection, desk: Desk) -> None:
+def test_a_publication_is_never_changed(measured: Connection, harness: StoreHarness) -> None:
     publish_weights(measured)
-    before = publications(measured)
+    before = load_published_weights(measured)
     measured.execute("UPDATE analytics.book_quality SET log_loss_gain = -log_loss_gain")
     publish_weights(measured)  # the day has its weights
-    assert publications(measured) == before
-    desk.write(NOON + timedelta(days=1), QuoteBatch.of([desk.quote(2.1)]))
+    assert load_published_weights(measured) == before
+    harness.write(NOON + timedelta(days=1), QuoteBatch.from_rows([harness.quote(2.1)]))
     publish_weights(measured)
-    assert [p.valid_from for p in publications(measured)] == [NOON + timedelta(hours=h) for h in (12, 36)]
+    assert [p.valid_from for p in load_published_weights(measured)] == [NOON + timedelta(hours=h) for h in (12, 36)]
 
 
 def test_the_command_tells_what_weights_rest_on(
@@ -87,17 +95,17 @@ def test_the_command_tells_what_weights_rest_on(
     publish_weights(measured)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "160")
-    told = CliRunner().invoke(app, ["warehouse", "weights", "--json"])
-    [pinnacle, fanduel] = json.loads(told.stdout)["weights"]
+    reported = CliRunner().invoke(app, ["warehouse", "weights", "--json"])
+    [pinnacle, fanduel] = json.loads(reported.stdout)["weights"]
     assert (pinnacle["book"], pinnacle["games"], fanduel["book"]) == ("pinnacle", 60_000, "fanduel")
     assert pinnacle["weight"] > pinnacle["prior"]
     shown = CliRunner().invoke(app, ["warehouse", "weights"]).stdout
     assert "+0.40 ± 0.14" in shown
 
 
-def test_each_decision_is_priced_with_what_held_at_its_last_poll(desk: Desk) -> None:
-    publish(desk.conn, [(Evidence(NFL, "pinnacle", 9, 0.0, 0.1), 5.0, 9.0)])
-    published = publications(desk.conn)
-    at = micros(NOON + timedelta(hours=12))
+def test_each_decision_is_priced_with_what_held_at_its_last_poll(harness: StoreHarness) -> None:
+    insert_weights(harness.conn, [(WeightEvidence(NFL, "pinnacle", 9, 0.0, 0.1), 5.0, 9.0)])
+    published = load_published_weights(harness.conn)
+    at = to_micros(NOON + timedelta(hours=12))
     sport = np.array([NFL, NFL, "icehockey_nhl"])
     assert publication_numbers(published, sport, np.array([at - 1, at, at])).tolist() == [0, 1, 0]

@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from edge_assets.web import connections
 from edge_assets.web.connections import MAX_HEADER_BYTES
-from serving.server import configure, listen
+from serving.server import build_config, open_listener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +54,8 @@ def port() -> Iterator[int]:
             WebSocketRoute("/deny", _deny),
         ]
     )
-    config = configure(app, "127.0.0.1", 0)
-    listener = listen(config)
+    config = build_config(app, "127.0.0.1", 0)
+    listener = open_listener(config)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -191,7 +191,7 @@ def test_the_end_of_a_head_may_come_in_pieces(port: int) -> None:
 
 
 def test_who_asks_nothing_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
     assert answer_to(port) == b""
     assert answer_to(port, b"GET / HTTP/1.1\r\nHost: ").startswith(b"HTTP/1.1 408 ")
@@ -203,7 +203,7 @@ def test_an_address_has_so_many_connections(
 ) -> None:
     monkeypatch.setattr(connections, "is_loopback", lambda _: False)
     monkeypatch.setattr(connections, "MAX_REMOTE_CONNECTIONS", 2)
-    monkeypatch.setattr(connections.HttpConnection, "_warned_at", -1e9)
+    monkeypatch.setattr(connections.LimitedHttpProtocol, "_warned_at", -1e9)
     with connected(port), connected(port), caplog.at_level(logging.WARNING):
         time.sleep(0.2)
         answer = answer_to(port, request())
@@ -215,7 +215,7 @@ def test_running_out_of_descriptors_is_told(
     port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connections, "descriptor_limit", lambda: connections.RESERVED_DESCRIPTORS)
-    monkeypatch.setattr(connections.HttpConnection, "_warned_at", -1e9)
+    monkeypatch.setattr(connections.LimitedHttpProtocol, "_warned_at", -1e9)
     with caplog.at_level(logging.WARNING):
         assert answer_to(port, request()).startswith(b"HTTP/1.1 503 ")
     assert "out of file descriptors" in caplog.text

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Route
 
-from edge_assets.web.dagster_ui import graphql_by_get, upward
-from edge_assets.web.guard import Guard, not_json
+from edge_assets.web.dagster_ui import refuse_graphql_get, reject_parent_paths
+from edge_assets.web.guard import Guard, refuse_non_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,7 +27,7 @@ async def _answer(request: Request) -> Any:
 
 
 BEHIND = Starlette(routes=[Route("/{path:path}", _answer, methods=["GET", "POST"])])
-GUARDED = Guard(BEHIND, rules=(not_json, graphql_by_get, upward))
+GUARDED = Guard(BEHIND, rules=(refuse_non_json, refuse_graphql_get, reject_parent_paths))
 
 
 def ask(method: str, path: str, headers: dict[str, str] | None = None, url: str = OWN) -> httpx.Response:

@@ -9,12 +9,12 @@ from ml.arbitrage import (
     NO_BOOK,
     best_conversion,
     best_stakes,
-    bonus_bet,
-    free_bet,
     hedge,
+    hedge_free_bet_snr,
+    hedge_free_bet_sr,
+    hedge_risk_free_bet,
     lay_as_back,
     lay_stake,
-    refunded_bet,
 )
 
 ONE = np.array(1.0)
@@ -23,7 +23,7 @@ ONE = np.array(1.0)
 def test_a_free_bet_laid_off_at_an_exchange() -> None:
     """100 free at 5.0, laid at 5.2 with 2% commission: 77.2% kept."""
     lay = lay_as_back(np.array(5.2), 0.02)
-    found = free_bet(np.array(100.0), np.array(5.0), 1 / lay)
+    found = hedge_free_bet_snr(np.array(100.0), np.array(5.0), 1 / lay)
     stake = float(lay_stake(found.payout / lay, np.array(5.2)))
     assert stake == pytest.approx(100 * 4 / (5.2 - 0.02))  # the matched bettor's formula
     assert found.guaranteed_profit == pytest.approx(stake * 0.98)
@@ -32,13 +32,13 @@ def test_a_free_bet_laid_off_at_an_exchange() -> None:
 
 def test_the_stake_returned_is_worth_more() -> None:
     cover = np.array(1 / 1.25)
-    assert free_bet(ONE, np.array(4.5), cover).guaranteed_profit == pytest.approx(3.5 * 0.2)
-    assert bonus_bet(ONE, np.array(4.5), cover).guaranteed_profit == pytest.approx(4.5 * 0.2)
+    assert hedge_free_bet_snr(ONE, np.array(4.5), cover).guaranteed_profit == pytest.approx(3.5 * 0.2)
+    assert hedge_free_bet_sr(ONE, np.array(4.5), cover).guaranteed_profit == pytest.approx(4.5 * 0.2)
 
 
 def test_a_refund() -> None:
     """50 at 3.0, refunded as a free bet worth 70%; the other side at 1.5."""
-    found = refunded_bet(np.array(50.0), np.array(3.0), np.array(1 / 1.5), np.array(35.0))
+    found = hedge_risk_free_bet(np.array(50.0), np.array(3.0), np.array(1 / 1.5), np.array(35.0))
     assert found.payout == pytest.approx(115)
     assert found.guaranteed_profit == pytest.approx(100 - 115 / 1.5)
     assert found.guaranteed_profit == pytest.approx(-50 + 35 + 115 - 115 / 1.5)
@@ -50,7 +50,7 @@ def test_the_hedge_is_the_linear_programme(win: float, lose: float, prices: list
     others = np.array(prices)
     found = hedge(np.array(win), np.array(lose), (1 / others).sum())
     profit = np.vstack([np.full(len(others), -1.0), np.diag(others) - 1])
-    solved = best_stakes(profit, 2_000, placed=np.array([win, *[lose] * len(others)]))
+    solved = best_stakes(profit, 2_000, placed_profit=np.array([win, *[lose] * len(others)]))
     assert found.guaranteed_profit == pytest.approx(solved.guaranteed_profit, abs=1e-3)
     assert found.guaranteed_profit >= min(win, lose)
 
@@ -61,4 +61,4 @@ def test_the_best_outcome_for_a_free_bet() -> None:
     assert found.outcome.tolist() == [2, NO_BOOK]
     assert found.rate[0, 2] == pytest.approx(6 * (1 - 1 / 1.55 - 1 / 4.2))
     assert np.isnan(found.rate[1]).all() == (found.outcome[1] == NO_BOOK)
-    assert (best_conversion(prices, 0, returned=True).rate[0] > found.rate[0]).all()
+    assert (best_conversion(prices, 0, stake_returned=True).rate[0] > found.rate[0]).all()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.arbitrage import NO_BOOK, Pair, PairKind, best_pairs, pair
+from ml.arbitrage import NO_BOOK, PairKind, PairValues, best_pairs, value_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,8 @@ points = st.integers(34 * 4, 56 * 4).map(lambda quarters: quarters / 4)
 prices = st.floats(1.05, 12)
 
 
-def one(over: float, over_at: float, under: float, under_at: float) -> Pair:
-    return pair(*(np.array([[x]]) for x in (over, over_at, under, under_at)), cells=CELLS, low=LOW)
+def one(over: float, over_at: float, under: float, under_at: float) -> PairValues:
+    return value_pairs(*(np.array([[x]]) for x in (over, over_at, under, under_at)), pmf=CELLS, low=LOW)
 
 
 def profits(over: float, over_at: float, under: float, under_at: float, share: float) -> NDArray[np.float64]:
@@ -81,7 +81,7 @@ def test_kinds(bets: tuple[float, float, float, float], kind: PairKind, worst: f
 def test_spreads_are_the_home_margin() -> None:
     """Home -2.5 and away +3.5: both win if home wins by 3."""
     margin = np.full((1, 21), 1 / 21)
-    found = pair(*(np.array([[x]]) for x in (1.91, 2.5, 1.91, 3.5)), cells=margin, low=-10)
+    found = value_pairs(*(np.array([[x]]) for x in (1.91, 2.5, 1.91, 3.5)), pmf=margin, low=-10)
     assert found.middle_probability == pytest.approx(1 / 21)
 
 
@@ -118,7 +118,7 @@ def test_the_best_pair_is_the_best_of_all() -> None:
     over[rng.random(over.shape) < 0.2] = np.nan
     over[0], under_at[1], over_at[1] = np.nan, 40.0, 45.0  # nothing on offer; nothing but holes
     cells = np.repeat(CELLS, 12, axis=0)
-    found = best_pairs(over, over_at, under, under_at, cells=cells, low=LOW)
+    found = best_pairs(over, over_at, under, under_at, pmf=cells, low=LOW)
     assert (found.over_book[:2] == NO_BOOK).all()
     for i in range(2, 12):
         best = -np.inf

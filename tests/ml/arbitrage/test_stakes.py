@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ml.arbitrage import StakeLimits, arbitrage, best_stakes, sized_arbitrage
-from tests.ml.arbitrage.offers import lines, profits
+from ml.arbitrage import StakeLimits, best_stakes, find_arbitrage, size_limited_arbitrage
+from tests.support.arbitrage_prices import lines, profits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ PROFIT = np.array([[1.10, -1], [-1, 1.05]])
 @given(lines())
 @settings(max_examples=60)
 def test_without_limits_the_programme_is_the_closed_form(prices: Array) -> None:
-    sure, solved = arbitrage(prices), best_stakes(profits(prices[0]), 100)
+    sure, solved = find_arbitrage(prices), best_stakes(profits(prices[0]), 100)
     assert solved.guaranteed_profit == pytest.approx(100 * max(sure.guaranteed_return[0], 0), abs=1e-4)
     assert (solved.stake.sum() > 0) == (solved.guaranteed_profit > 0)
 
@@ -32,7 +32,7 @@ def test_without_limits_the_programme_is_the_closed_form(prices: Array) -> None:
 @settings(max_examples=100)
 def test_with_limits_too(data: st.DataObject, prices: Array, budget: float) -> None:
     limit = data.draw(hnp.arrays(np.float64, prices.shape, elements=st.sampled_from([0.0, 10.0, 40.0, 250.0])))
-    sized = sized_arbitrage(prices, limit, budget)
+    sized = size_limited_arbitrage(prices, limit, budget)
     limits = StakeLimits(np.zeros(limit.size), limit.ravel(), np.zeros(limit.size))
     solved = best_stakes(profits(prices[0]), budget, limits)
     assert sized.guaranteed_profit[0] == pytest.approx(solved.guaranteed_profit, abs=1e-4)
@@ -45,14 +45,16 @@ def test_with_limits_too(data: st.DataObject, prices: Array, budget: float) -> N
 
 def test_the_second_best_price_is_used_while_it_pays() -> None:
     prices = np.array([[[2.10, 2.05], [2.02, 1.90]]])
-    sized = sized_arbitrage(prices, np.array([[[50.0, 1000.0], [30.0, 1000.0]]]), 10_000)
+    sized = size_limited_arbitrage(prices, np.array([[[50.0, 1000.0], [30.0, 1000.0]]]), 10_000)
     np.testing.assert_allclose(sized.stake[0, :, 0], [50, 30])
     assert sized.stake[0, 0, 1] == pytest.approx((105 + 60.6) / 2.05)
     assert sized.guaranteed_return[0] == pytest.approx(sized.guaranteed_profit[0] / sized.total[0])
 
 
 def test_no_arbitrage_no_stake() -> None:
-    sized = sized_arbitrage(np.array([[[1.9, 1.9]], [[2.1, np.nan]]]), np.full((2, 1, 2), 100.0), np.array([10, 20]))
+    sized = size_limited_arbitrage(
+        np.array([[[1.9, 1.9]], [[2.1, np.nan]]]), np.full((2, 1, 2), 100.0), np.array([10, 20])
+    )
     assert not sized.stake.any()
     assert not sized.guaranteed_profit.any()
     assert np.isnan(sized.guaranteed_return).all()
@@ -60,7 +62,7 @@ def test_no_arbitrage_no_stake() -> None:
 
 @pytest.mark.parametrize("shape", [(0, 3, 2), (2, 0, 3)])
 def test_nothing_on_offer(shape: tuple[int, int, int]) -> None:
-    sized = sized_arbitrage(np.empty(shape), np.empty(shape), 10)
+    sized = size_limited_arbitrage(np.empty(shape), np.empty(shape), 10)
     assert sized.stake.shape == shape
     assert not sized.total.any()
 
@@ -87,7 +89,7 @@ def test_increments_against_trying_all(budget: int, increment: float, minimum: f
 def test_what_is_placed_counts() -> None:
     """A bet at 5.00 whose price fell: laying off guarantees its share."""
     placed = np.array([40.0, -10.0])
-    solved = best_stakes(np.array([[-1.0], [0.6]]), 100, placed=placed)
+    solved = best_stakes(np.array([[-1.0], [0.6]]), 100, placed_profit=placed)
     assert solved.stake[0] == pytest.approx(50 / 1.6)
     assert solved.guaranteed_profit == pytest.approx(40 - 50 / 1.6)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.features import KnownScore, RatingRules, TeamRating, rate
-from tests.ml.market.peers import penaltyblog_part
+from ml.features import KnownScore, RatingRules, TeamRating, compute_ratings
+from tests.support.peer_packages import penaltyblog_part
 
 TEAMS = st.sampled_from("ABCDE")
 GAMES = st.lists(
@@ -33,7 +33,7 @@ def standing(ratings: list[TeamRating]) -> dict[object, TeamRating]:
 @given(games=GAMES)
 def test_elo_is_that_of_penaltyblog(games: list[Game]) -> None:
     peer = penaltyblog_part("ratings").Elo(k=20.0, home_field_advantage=65.0)
-    ratings = list(rate(known(games)))
+    ratings = list(compute_ratings(known(games)))
     for number, (home, away, scored, conceded) in enumerate(games):
         peer.update_ratings(home, away, 1 - int(np.sign(scored - conceded)))
         sides = ratings[2 * number : 2 * number + 2]
@@ -45,7 +45,7 @@ def test_elo_is_that_of_penaltyblog(games: list[Game]) -> None:
 def test_what_comes_later_changes_no_bit(games: list[Game], later: list[Game], taken_back: int) -> None:
     before, after = known(games), known(games + later)
     after.append(after[taken_back % len(after)]._replace(goals=None))
-    assert list(rate(after))[: 2 * len(games)] == list(rate(before))
+    assert list(compute_ratings(after))[: 2 * len(games)] == list(compute_ratings(before))
 
 
 @given(games=GAMES, number=st.integers(0, 30), decided=st.none() | st.tuples(st.integers(0, 5), st.integers(0, 5)))
@@ -54,22 +54,22 @@ def test_a_game_that_is_taken_back_or_decided_counts_as_if_that_had_been_known(
 ) -> None:
     scores = known(games)
     changed = scores[number % len(scores)]._replace(goals=decided)
-    ratings = list(rate([*scores, changed]))
+    ratings = list(compute_ratings([*scores, changed]))
     at_once = [changed if score.game == changed.game else score for score in scores]
-    assert standing(ratings) == standing(list(rate(at_once)))
-    assert ratings[-1].home_bias == list(rate(at_once))[-1].home_bias
+    assert standing(ratings) == standing(list(compute_ratings(at_once)))
+    assert ratings[-1].home_bias == list(compute_ratings(at_once))[-1].home_bias
 
 
 def test_a_team_whose_only_game_is_contradicted_begins_anew() -> None:
     [game] = known([("A", "B", 3, 0)])
-    *_, home, away = rate([game, game._replace(goals=None)])
+    *_, home, away = compute_ratings([game, game._replace(goals=None)])
     assert (home.elo, home.games, home.form, home.is_home) == (1500, 0, None, True)
     assert (away.elo, away.games, away.form, away.is_home) == (1500, 0, None, False)
 
 
 def test_form_games_and_home_bias_by_hand() -> None:
     games = [("A", "B", 1, 0), ("A", "B", 0, 0), ("B", "A", 0, 2)]
-    ratings = list(rate(known(games), RatingRules(form_games=2, home_half_life=1.0)))
+    ratings = list(compute_ratings(known(games), RatingRules(form_games=2, home_half_life_games=1.0)))
     assert [rating.form for rating in ratings] == [1.0, 0.0, 0.75, 0.25, 0.25, 0.75]
     assert [rating.games for rating in ratings] == [1, 1, 2, 2, 3, 3]
     assert [rating.home_bias for rating in ratings[::2]] == pytest.approx([0.25, 0.125, -0.1875])

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.market.palpable import LIKELY_ERROR, PalpableFeatures, likely_error, log_ratios, palpable_features
+from ml.market.palpable import (
+    LIKELY_ERROR_PROBABILITY,
+    PalpableFeatures,
+    error_probability,
+    log_ratios,
+    palpable_features,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 MIN_OTHERS = 4
 LEAST_EDGE = 0.05
 """The alert threshold: only what is above it is judged."""
-PALPABLE = np.log(1.8)
+LIKELY_ERROR_PRICE = np.log(1.8)
 """An error makes the odds 1.8 times too long or more (the smallest of the simulator's); less is a matter of opinion."""
 LONGER = 1.05
 """An edge of .05 takes a price at least so much above the median of books with a margin."""
@@ -67,7 +73,7 @@ class Candidates:
         return len(self.line)
 
     def flagged(self) -> Flags:
-        return likely_error(self.features) > LIKELY_ERROR
+        return error_probability(self.features) > LIKELY_ERROR_PROBABILITY
 
     def ratios(self) -> Array:
         return np.stack(log_ratios(self.features), axis=1)

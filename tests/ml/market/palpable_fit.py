@@ -15,10 +15,10 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from ml.market.palpable import PalpableWeights
-from tests.ml.market.football_data import read_rows
-from tests.ml.market.palpable_boards import KINDS, PALPABLE, Boards, Candidates, candidates, injected, joined
+from tests.ml.market.palpable_boards import KINDS, LIKELY_ERROR_PRICE, Boards, Candidates, candidates, injected, joined
 from tests.ml.market.palpable_sources import football, simulated
 from tests.ml.market.palpable_ticks import Fate, Ticks, read_ticks
+from tests.support.football_matches import read_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def training(data: Path, season: Ticks) -> tuple[list[Candidates], list[Candidat
 def palpable(boards: Boards, seed: int) -> Candidates:
     """Errors of every kind that make the odds too long beyond doubt."""
     found = joined(injected(boards, kind, PER_KIND, seed) for kind in KINDS)
-    return found.take(found.size >= PALPABLE)
+    return found.take(found.size >= LIKELY_ERROR_PRICE)
 
 
 def main(data: Path) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_assets.feeds.simulate.books import BOOKS, NUMBER
-from edge_assets.feeds.simulate.leagues import LEAGUES
-from edge_assets.feeds.simulate.quoting import in_force, last_look, look, origin_of
-from edge_assets.feeds.simulate.world import World
-from tests.ml.market.football_data import prices
+from edge_assets.sandbox.simulator.books import BOOK_INDEX, BOOKS
+from edge_assets.sandbox.simulator.leagues import LEAGUES
+from edge_assets.sandbox.simulator.market import SimulatedMarket
+from edge_assets.sandbox.simulator.quoting import active_faults, last_scrape_at, resolve_origin, scrape_book
 from tests.ml.market.palpable_boards import Boards
+from tests.support.football_matches import prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_assets.feeds.simulate.fixtures import Fixture
+    from edge_assets.sandbox.simulator.fixtures import SimulatedEvent
 
     Array = NDArray[np.float64]
     Lines = dict[tuple[Any, ...], dict[int, dict[int, float]]]
@@ -32,8 +32,8 @@ COLUMN = {"home": 0, "away": 1, "draw": 2, "over": 0, "under": 1}
 ERRORS = {"palpable_error", "swapped"}
 STALE_AFTER = 600
 """Seconds (`ScoringRules.stale_after_seconds`): what stands still for longer is withheld anyway."""
-CLONES = [NUMBER[book.key] for book in BOOKS if book.kind == "clone"]
-LEADERS = [NUMBER[book.key] for book in BOOKS if book.kind in {"sharp", "exchange"}]
+CLONES = [BOOK_INDEX[book.key] for book in BOOKS if book.kind == "clone"]
+LEADERS = [BOOK_INDEX[book.key] for book in BOOKS if book.kind in {"sharp", "exchange"}]
 """By their weight they are the consensus, so what they offer is never above it by much."""
 EVERY = 900
 SEEN_AFTER = 45
@@ -50,8 +50,8 @@ def simulated(seed: int, begins: Iterable[datetime], *, at_errors: bool) -> dict
     Each event is looked at every quarter of an hour until it starts or, `at_errors`, once while each of its errors
     is shown.
     """
-    world = World(seed)
-    events = {e.id: e for at in begins for league in LEAGUES for e in world.listed(league.key, at)}
+    world = SimulatedMarket(seed)
+    events = {e.id: e for at in begins for league in LEAGUES for e in world.listed_events(league.key, at)}
     found: dict[int, list[tuple[Array, Array, Array]]] = {2: [], 3: []}
     for event in events.values():
         errors = [f.begins + SEEN_AFTER for f in event.faults if f.kind in ERRORS]
@@ -70,11 +70,11 @@ def _stacked(boards: list[tuple[Array, Array, Array]]) -> Boards:
     return Boards(price, clean.pool & ~frozen.any(axis=2), wrong.astype(np.bool_), doubtful)
 
 
-def _looked_at(event: Fixture, at: float) -> Iterator[tuple[Array, Array, Array]]:
+def _looked_at(event: SimulatedEvent, at: float) -> Iterator[tuple[Array, Array, Array]]:
     """Of each line the prices, which are wrong, and which have been standing still for too long (B, n)."""
     lines: Lines = defaultdict(lambda: defaultdict(dict))
     for number in range(len(BOOKS)):
-        quotes = look(event, number, last_look(event, number, at)).quotes
+        quotes = scrape_book(event, number, last_scrape_at(event, number, at)).quotes
         width = 3 if any(q.outcome == "draw" for q in quotes) else 2
         for q in quotes:
             point = q.point if q.point is None or q.outcome != "away" else 0.0 - q.point
@@ -83,15 +83,15 @@ def _looked_at(event: Fixture, at: float) -> Iterator[tuple[Array, Array, Array]
         price = _matrix(offers, len(BOOKS), width)
         wrong, stale = np.zeros(price.shape), np.zeros(price.shape)
         for number in offers:
-            stale[number] = at - last_look(event, number, at) > STALE_AFTER
+            stale[number] = at - last_scrape_at(event, number, at) > STALE_AFTER
             if market == "h2h":
                 wrong[number, _wrong_outcomes(event, number, at)] = True
         yield price, wrong, stale
 
 
-def _wrong_outcomes(event: Fixture, number: int, at: float) -> list[int]:
+def _wrong_outcomes(event: SimulatedEvent, number: int, at: float) -> list[int]:
     """Outcomes of the moneyline that an error concerns, of the book or of the one that it copies."""
-    faults = in_force(event, *origin_of(number, last_look(event, number, at)))
+    faults = active_faults(event, *resolve_origin(number, last_scrape_at(event, number, at)))
     single = {f.outcome for f in faults if f.kind == "palpable_error"}
     return sorted(single | ({0, 1} if any(f.kind == "swapped" for f in faults) else set()))
 
@@ -120,10 +120,10 @@ def football(rows: list[dict[str, str]], *, closing: bool = False) -> Boards:
     return Boards(price, clean.pool, wrong, ~wrong & ~(price <= best))
 
 
-def nba(tape: Path, every: int = 1) -> Boards:
+def nba(recording: Path, every: int = 1) -> Boards:
     """The two-way markets of every `every`-th day of the archive, from the middle of the first few."""
     bodies = []
-    with tarfile.open(tape) as archive:
+    with tarfile.open(recording) as archive:
         names = sorted(n for n in archive.getnames() if n.endswith(".json"))
         chosen = set(names[every // 2 :: every])
         for member in archive:

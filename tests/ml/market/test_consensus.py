@@ -11,17 +11,17 @@ from ml.market import (
     PLAIN_METHODS,
     DevigMethod,
     DevigStatus,
-    clones,
+    add_method_uncertainty,
     consensus,
     devig,
-    freshness,
-    liquidity,
-    merged,
+    freshness_weight,
+    group_clones,
+    liquidity_weight,
+    merge_clones,
     pool,
-    with_methods,
 )
-from ml.market.pooling import BOOK_NOISE, COMMON_RATIO, FAR_LOG_ODDS
-from tests.ml.market.markets import NAN, feeds
+from ml.market.pooling import BOOK_NOISE_LOG_ODDS, COMMON_VARIANCE_RATIO, OUTLIER_LOG_ODDS
+from tests.support.price_strategies import NAN, feeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MULTIPLICATIVE, ADDITIVE, POWER, SHIN = PLAIN_METHODS
 WORST = DevigMethod.WORST_CASE
 every = pytest.mark.parametrize("method", list(DevigMethod))
-FIELDS = ("probability", "standard_error", "books", "method_spread", "dispersion", "far")
+FIELDS = ("probability", "log_odds_error", "books", "method_spread", "dispersion", "outlying_books")
 
 
 def logit(p: Array) -> Array:
@@ -58,7 +58,7 @@ def naive(prices: Array, weights: Array, method: DevigMethod) -> list[float]:
 def test_it_is_the_weighted_mean_of_fair_log_odds(method: DevigMethod, feed: tuple[Array, Array]) -> None:
     prices, weights = feed
     ours = consensus(prices, weights, method)
-    near = np.where(ours.far, 0.0, weights)
+    near = np.where(ours.outlying_books, 0.0, weights)
     expected = [naive(*line, method) for line in zip(prices, near, strict=True)]
     np.testing.assert_allclose(ours.probability, expected, atol=1e-12)
     pooled = (devig(prices, method).status == DevigStatus.OK) & (near > 0)
@@ -80,7 +80,7 @@ def test_books_that_agree_are_the_consensus(method: DevigMethod) -> None:
     np.testing.assert_allclose(ours.probability[0], devig(np.array(book), method).probabilities, atol=1e-15)
     assert ours.books.tolist() == [5]
     assert ours.dispersion[0] == pytest.approx(0, abs=1e-7)
-    assert not ours.far.any()
+    assert not ours.outlying_books.any()
 
 
 @every
@@ -102,7 +102,7 @@ def test_a_book_without_prices_changes_no_bit(method: DevigMethod, feed: tuple[A
     padded = consensus(np.insert(prices, at, NAN, axis=1), np.insert(weights, at, 1.0, axis=1), method)
     for field in FIELDS[:-1]:
         np.testing.assert_array_equal(getattr(without, field), getattr(padded, field), err_msg=field)
-    np.testing.assert_array_equal(np.delete(padded.far, at, axis=1), without.far)
+    np.testing.assert_array_equal(np.delete(padded.outlying_books, at, axis=1), without.outlying_books)
 
 
 @given(feed=feeds(), data=st.data())
@@ -114,7 +114,7 @@ def test_the_order_of_books_and_of_outcomes_does_not_matter(feed: tuple[Array, A
     ours, theirs = consensus(prices, weights), consensus(prices[:, books][..., outcomes], weights[:, books])
     np.testing.assert_allclose(theirs.probability, ours.probability[:, outcomes], rtol=1e-12)
     np.testing.assert_allclose(theirs.method_spread, ours.method_spread[:, outcomes], atol=1e-12)
-    np.testing.assert_allclose(theirs.far, ours.far[:, books], rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(theirs.outlying_books, ours.outlying_books[:, books], rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(theirs.dispersion, ours.dispersion, rtol=1e-6, atol=1e-6)
 
 
@@ -164,7 +164,7 @@ def test_an_absurd_book_changes_nothing() -> None:
     for absurd in ([5.5, 1.15], [1.02, 30.0]):
         ours = consensus(np.array([[*sane, absurd]]), np.array([[1.0, 1.0, 1.0, 1.0, 50.0]]))
         theirs = consensus(np.array([sane]), np.ones((1, 4)))
-        assert ours.far[0].tolist() == [False] * 4 + [True]
+        assert ours.outlying_books[0].tolist() == [False] * 4 + [True]
         np.testing.assert_array_equal(ours.probability, theirs.probability)
 
 
@@ -178,7 +178,7 @@ def test_no_single_book_decides(p: float, noise: list[float], absurd: float, dat
     weights = np.array(data.draw(st.lists(st.floats(0.5, 5), min_size=len(noise) + 1, max_size=len(noise) + 1)))
     odds = np.append(logit(np.array(p)) + np.array(noise), logit(np.array(absurd)))
     market = pool(np.stack([odds, -odds])[:, None, :], weights[None])
-    assert abs(float(logit(market.probability[0, 0])) - float(logit(np.array(p)))) <= 0.2 + FAR_LOG_ODDS
+    assert abs(float(logit(market.probability[0, 0])) - float(logit(np.array(p)))) <= 0.2 + OUTLIER_LOG_ODDS
 
 
 def test_a_book_of_weight_zero_is_looked_at_but_not_pooled() -> None:
@@ -186,20 +186,22 @@ def test_a_book_of_weight_zero_is_looked_at_but_not_pooled() -> None:
     ours = consensus(prices, np.array([[1.0, 1.0, 0.0]]))
     np.testing.assert_allclose(ours.probability, 0.5, atol=1e-15)
     assert ours.books.tolist() == [2]
-    assert ours.far[0].tolist() == [False, False, True]
+    assert ours.outlying_books[0].tolist() == [False, False, True]
 
 
 def test_clones_count_once() -> None:
     prices = np.array([[[1.9, 2.0], [2.0, 1.9], [2.0, 1.9], [2.0, 1.9]]])
     once = consensus(prices[:, :2], np.ones((1, 2)))
-    ours = consensus(prices, np.ones((1, 4)), groups=clones(["a", "b", "b", "b"]))
+    ours = consensus(prices, np.ones((1, 4)), groups=group_clones(["a", "b", "b", "b"]))
     np.testing.assert_allclose(ours.probability, once.probability, atol=1e-15)
-    np.testing.assert_allclose(ours.standard_error, once.standard_error, rtol=1e-12)
+    np.testing.assert_allclose(ours.log_odds_error, once.log_odds_error, rtol=1e-12)
     assert ours.books.tolist() == [2]
 
 
 def test_the_heaviest_clone_gives_the_weight_and_a_missing_one_none() -> None:
-    weight, sources, squares = merged(np.array([[1.0, 3.0, 1.0, 0.0], [2.0, 0.0, 0.0, 0.0]]), [np.array([1, 2, 3])])
+    weight, sources, squares = merge_clones(
+        np.array([[1.0, 3.0, 1.0, 0.0], [2.0, 0.0, 0.0, 0.0]]), [np.array([1, 2, 3])]
+    )
     np.testing.assert_allclose(weight, [[1.0, 2.25, 0.75, 0.0], [2.0, 0.0, 0.0, 0.0]])
     assert sources.tolist() == [2, 1]
     np.testing.assert_allclose(squares, [10.0, 4.0])
@@ -210,10 +212,10 @@ def test_the_standard_error_covers_the_truth() -> None:
     rng = np.random.default_rng(11)
     for books in (3, 10, 40):
         truth = rng.normal(0, 0.7, 4000)
-        shared = rng.normal(0, BOOK_NOISE * np.sqrt(COMMON_RATIO), 4000)
-        odds = (truth + shared)[:, None] + rng.normal(0, BOOK_NOISE, (4000, books))
+        shared = rng.normal(0, BOOK_NOISE_LOG_ODDS * np.sqrt(COMMON_VARIANCE_RATIO), 4000)
+        odds = (truth + shared)[:, None] + rng.normal(0, BOOK_NOISE_LOG_ODDS, (4000, books))
         market = pool(np.stack([odds, -odds]), np.ones((4000, books)))
-        z = (logit(market.probability[0]) - truth) / market.error[0]
+        z = (logit(market.probability[0]) - truth) / market.log_odds_error[0]
         assert 0.93 < z.std() < 1.07
 
 
@@ -223,36 +225,38 @@ def test_noisier_books_give_a_larger_error() -> None:
         odds = rng.normal(0, noise, (4000, 15))
         market = pool(np.stack([odds, -odds]), np.ones((4000, 15)))
         made = logit(market.probability[0]).std()
-        own = (1 / 15) / (1 / 15 + COMMON_RATIO)  # the rest is common, and drawn by nobody here
-        stated = np.sqrt((market.error[0] ** 2 * own).mean())
+        own = (1 / 15) / (1 / 15 + COMMON_VARIANCE_RATIO)  # the rest is common, and drawn by nobody here
+        stated = np.sqrt((market.log_odds_error[0] ** 2 * own).mean())
         assert made == pytest.approx(stated, rel=0.25)
 
 
 def test_an_opinions_own_variance_is_part_of_the_error() -> None:
     odds = np.zeros((2, 1, 4))
     plain, old = pool(odds, np.ones((1, 4))), pool(odds, np.ones((1, 4)), variance=np.full((1, 4), 0.04))
-    np.testing.assert_allclose(old.error**2 - plain.error**2, 0.04 / 4)
+    np.testing.assert_allclose(old.log_odds_error**2 - plain.log_odds_error**2, 0.04 / 4)
 
 
 def test_the_choice_of_the_method_is_part_of_the_error() -> None:
     """Power says the least of this longshot, so that the truth may be further away than from a middle."""
     prices = np.array([[[1.08, 9.5], [1.07, 10.0], [1.08, 9.0]]])
-    bare, whole = (consensus(prices, np.ones((1, 3)), spread=s) for s in (False, True))
+    bare, whole = (consensus(prices, np.ones((1, 3)), with_method_spread=s) for s in (False, True))
     p = whole.probability[0, 1]
     added = whole.method_spread[0, 1] / (p * (1 - p)) / np.sqrt(3)
-    np.testing.assert_allclose(whole.standard_error[0, 1] ** 2, bare.standard_error[0, 1] ** 2 + added**2)
+    np.testing.assert_allclose(whole.log_odds_error[0, 1] ** 2, bare.log_odds_error[0, 1] ** 2 + added**2)
 
 
 @given(below=st.floats(0, 0.2), above=st.floats(0, 0.2))
 def test_the_methods_add_the_mean_square_distance_to_anywhere_between_them(below: float, above: float) -> None:
     between = np.linspace(-below, above, 4001)
-    [added] = with_methods(np.zeros(1), np.full(1, 0.5), np.array([below]), np.array([above])) / 4
+    [added] = add_method_uncertainty(np.zeros(1), np.full(1, 0.5), np.array([below]), np.array([above])) / 4
     assert added == pytest.approx(np.sqrt((between**2).mean()), rel=1e-3, abs=1e-12)
 
 
 def test_freshness_falls_in_steps_and_a_thin_exchange_counts_less() -> None:
-    assert freshness(np.array([0.0, 60.0, 61.0, 300.0, 3600.0])).tolist() == [1.0, 1.0, 0.7, 0.7, 0.4]
-    assert liquidity(np.array([NAN, 0.0, 500.0, 1e9]), 500.0).tolist() == pytest.approx([1.0, 0.0, 0.5, 1.0], abs=1e-6)
+    assert freshness_weight(np.array([0.0, 60.0, 61.0, 300.0, 3600.0])).tolist() == [1.0, 1.0, 0.7, 0.7, 0.4]
+    assert liquidity_weight(np.array([NAN, 0.0, 500.0, 1e9]), 500.0).tolist() == pytest.approx(
+        [1.0, 0.0, 0.5, 1.0], abs=1e-6
+    )
 
 
 @every
@@ -263,7 +267,7 @@ def test_without_a_usable_book_there_is_no_estimate(method: DevigMethod) -> None
     assert np.isnan(ours.probability).all()
     assert np.isnan(ours.method_spread).all()
     assert np.isnan(ours.dispersion).all()
-    assert np.isnan(ours.standard_error).all()
+    assert np.isnan(ours.log_odds_error).all()
 
 
 def test_more_lines_than_are_worked_on_at_once() -> None:
@@ -278,7 +282,7 @@ def test_more_lines_than_are_worked_on_at_once() -> None:
 def test_nothing_to_pool(method: DevigMethod, shape: tuple[int, int, int]) -> None:
     ours = consensus(np.empty(shape), np.empty(shape[:2]), method)
     assert ours.probability.shape == (shape[0], shape[2])
-    assert ours.far.shape == shape[:2]
+    assert ours.outlying_books.shape == shape[:2]
     assert not ours.books.any()
 
 
@@ -290,8 +294,8 @@ def test_weights_are_zero_or_more(weight: float) -> None:
 
 def test_without_the_spread_everything_else_is_the_same() -> None:
     prices = np.array([[[1.9, 2.0], [1.95, 1.95], [1.85, 2.1]]])
-    whole, bare = consensus(prices, np.ones((1, 3))), consensus(prices, np.ones((1, 3)), spread=False)
+    whole, bare = consensus(prices, np.ones((1, 3))), consensus(prices, np.ones((1, 3)), with_method_spread=False)
     assert np.isnan(bare.method_spread).all()
     assert not np.isnan(whole.method_spread).any()
-    for name in ("probability", "books", "dispersion", "far"):
+    for name in ("probability", "books", "dispersion", "outlying_books"):
         assert np.array_equal(getattr(bare, name), getattr(whole, name))

@@ -18,12 +18,12 @@ from ml.market import (
     DevigStatus,
     blend,
     devig,
-    devig_each,
+    devig_by_method,
     methods,
     worst_case,
 )
-from tests.ml.market.markets import NAN, book_markets, odd_prices
-from tests.ml.market.peers import penaltyblog_implied
+from tests.support.peer_packages import penaltyblog_implied
+from tests.support.price_strategies import NAN, book_markets, odd_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -306,14 +306,14 @@ def test_worst_case_is_the_lowest_of_those_defined(prices: Array) -> None:
 @given(book_markets(0.9))
 def test_worst_case_of_other_methods(prices: Array) -> None:
     chosen = (ODDS_RATIO, PROBIT, EQUAL_ERRORS)
-    worst = worst_case(devig_each(prices, chosen).values())
+    worst = worst_case(devig_by_method(prices, chosen).values())
     lowest = np.nanmin([devig(prices, m).probabilities for m in chosen], axis=0)
     np.testing.assert_array_equal(worst.probabilities, lowest)
 
 
 @given(book_markets(1.001), st.floats(0, 5), st.floats(0.1, 5))
 def test_a_blend_is_the_weighted_mean(prices: Array, power: float, shin: float) -> None:
-    estimates = devig_each(prices, FORMULA_METHODS)
+    estimates = devig_by_method(prices, FORMULA_METHODS)
     mixed = blend(estimates, {POWER: power, SHIN: shin, ADDITIVE: 0.0})
     expected = (estimates[POWER].probabilities * power + estimates[SHIN].probabilities * shin) / (power + shin)
     np.testing.assert_allclose(mixed.probabilities, expected, atol=1e-15)
@@ -323,7 +323,7 @@ def test_a_blend_is_the_weighted_mean(prices: Array, power: float, shin: float) 
 
 def test_a_blend_is_not_defined_where_one_of_its_methods_is_not() -> None:
     prices = np.array([[1.5, 3.0, 9.0], [1.01, 20.0, 100.0], [3.1, 3.1, 3.1], [1.5, NAN, 9.0]])
-    mixed = blend(devig_each(prices, PLAIN_METHODS), dict.fromkeys(PLAIN_METHODS, 1.0))
+    mixed = blend(devig_by_method(prices, PLAIN_METHODS), dict.fromkeys(PLAIN_METHODS, 1.0))
     expected = [DevigStatus.OK, DevigStatus.OUT_OF_RANGE, DevigStatus.UNDERROUND, DevigStatus.INCOMPLETE]
     assert mixed.status.tolist() == expected
     assert np.isnan(mixed.probabilities[1:]).all()
@@ -332,7 +332,7 @@ def test_a_blend_is_not_defined_where_one_of_its_methods_is_not() -> None:
 @pytest.mark.parametrize("weights", [{POWER: -1.0, SHIN: 2.0}, {POWER: 0.0}, {POWER: NAN}, {POWER: np.inf}, {}])
 def test_a_blend_refuses_weights_that_make_no_mean(weights: dict[DevigMethod, float]) -> None:
     with pytest.raises(ValueError, match="weights of methods must be finite"):
-        blend(devig_each(IMPLIED_PRICES, PLAIN_METHODS), weights)
+        blend(devig_by_method(IMPLIED_PRICES, PLAIN_METHODS), weights)
 
 
 def test_an_iteration_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,17 +14,17 @@ from scipy.special import expit, logit
 from ml.market import (
     PLAIN_METHODS,
     DevigMethod,
+    add_method_uncertainty,
     devig,
     edge,
     expected_value,
-    log_odds,
     pool,
-    pool_each,
-    with_methods,
+    pool_by_method,
+    to_log_odds,
 )
-from ml.market.others import other_books
+from ml.market.others import measure_dissent
 from ml.scoring import ScoringRules
-from tests.ml.market.football_data import OUTCOMES, Matches, prices, read_matches, read_rows
+from tests.support.football_matches import OUTCOMES, Matches, prices, read_matches, read_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,13 +156,13 @@ class Five(NamedTuple):
         """How often the interval about a price (m, B, n) that seems worth it holds Pinnacle's fair probability."""
         match, book, outcome = np.nonzero(edge(self.market.probability.T[:, None], prices) >= least_edge)
         cells, none = (outcome, match, book), np.zeros(prices.shape[:2])
-        about = other_books(self.opinions, none, self.market, (), cells, prices[match, book, outcome])
-        kept = about.dissent < ScoringRules().most_dissent
-        return float(self.held(about.error, outcome, match)[kept].mean())
+        about = measure_dissent(self.opinions, none, self.market, (), cells, prices[match, book, outcome])
+        kept = about.dissent < ScoringRules().max_dissent
+        return float(self.held(about.log_odds_error, outcome, match)[kept].mean())
 
     def held(self, error: Array, *of: Any) -> NDArray[np.bool_]:
         """Whether the intervals about the consensus hold Pinnacle's, the choice of the de-vig method in them."""
-        whole = with_methods(error, self.market.probability[of], self.below[of], self.above[of])
+        whole = add_method_uncertainty(error, self.market.probability[of], self.below[of], self.above[of])
         held: NDArray[np.bool_] = np.abs(self.gap()[of]) <= NINETY * whole
         return held
 
@@ -186,11 +186,13 @@ class Five(NamedTuple):
 def test_results_side_with_pinnacle_and_the_interval_of_soft_books_holds_it(
     data_dir: Path, close: str, matches: int
 ) -> None:
-    """Five books agree with each other more than with the truth: their common error, measured (`COMMON_RATIO`)."""
+    """Five books agree with each other more than with the truth: their common error, measured
+    (`COMMON_VARIANCE_RATIO`).
+    """
     five, soft = _five(data_dir, close)
     chosen = five.held_of_chosen(soft, 0.02)
     share, error = five.confirmed()
-    held = five.held(five.market.error).mean()
+    held = five.held(five.market.log_odds_error).mean()
     sys.stdout.write(f"\n{len(five.result):,} matches: results confirm {share:.2f} +- {error:.2f} of the difference; ")
     sys.stdout.write(f"the interval holds {held:.3f}, of chosen prices {chosen:.3f}\n")
     assert len(five.result) == matches
@@ -205,9 +207,9 @@ def _five(data_dir: Path, close: str) -> tuple[Five, Array]:
     soft = np.stack([prices(rows, [f"{book}{close}{o}" for o in OUTCOMES]) for book in SOFT], axis=1)
     sharp = prices(rows, [f"PS{close}{o}" for o in OUTCOMES])
     whole = (soft > 1).all(axis=(1, 2)) & (sharp > 1).all(axis=1)
-    opinions = log_odds(devig(soft[whole]))
+    opinions = to_log_odds(devig(soft[whole]))
     result = np.array([OUTCOMES.index(row["FTR"]) for row in rows])[whole]
     market = pool(opinions, np.ones((len(result), len(SOFT))))
-    each = pool_each([log_odds(devig(soft[whole], method)) for method in PLAIN_METHODS], market.weight)
+    each = pool_by_method([to_log_odds(devig(soft[whole], method)) for method in PLAIN_METHODS], market.weight)
     below, above = market.probability - np.fmin.reduce(each), np.fmax.reduce(each) - market.probability
-    return Five(opinions, market, below, above, log_odds(devig(sharp[whole])), result), soft[whole]
+    return Five(opinions, market, below, above, to_log_odds(devig(sharp[whole])), result), soft[whole]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 
-from ml.arbitrage import arbitrage
+from ml.arbitrage import find_arbitrage
 from ml.market import DevigMethod, consensus, edge
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def decimal(american: int) -> float:
     return 1 + (american / 100 if american > 0 else -100 / american)
 
 
-def snapshots(tape: Path) -> Iterator[tuple[str, dict[str, Any], bool]]:
+def snapshots(recording: Path) -> Iterator[tuple[str, dict[str, Any], bool]]:
     """Capture, event, and whether it was in play."""
-    with tarfile.open(tape) as archive:
+    with tarfile.open(recording) as archive:
         for member in archive:
             body = archive.extractfile(member)
             if body is None:
@@ -103,6 +103,6 @@ def test_nothing_is_worth_an_alert(week: Week) -> None:
 
 def test_arbitrages_are_rare(week: Week) -> None:
     offered = (~np.isnan(week.prices).any(axis=2)).sum(axis=1)
-    sure = arbitrage(week.prices).margin > 0
+    sure = find_arbitrage(week.prices).margin > 0
     assert np.count_nonzero(sure & (offered >= MIN_BOOKS)) == 32
     assert np.count_nonzero(sure) == 33

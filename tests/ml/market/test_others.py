@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.market.others import APART, PARTY_SHARE, Others, other_books
+from ml.market.others import DISSENT_LOG_ODDS, DISSENT_WEIGHT_FACTOR, PriceDissent, measure_dissent
 from ml.market.pooling import pool
-from ml.market.weights import clones
+from ml.market.weights import group_clones
 
 FAR, NEAR = 0.4, -0.05
 """Log-odds at which a price of evens is worth something, and nothing."""
 EVENS = np.array([2.0])
 
 
-def held_against(odds: list[float], book: int = 0, groups: list[int] | None = None, drift: float = 0.0) -> Others:
+def held_against(odds: list[float], book: int = 0, groups: list[int] | None = None, drift: float = 0.0) -> PriceDissent:
     """Evens at `book` on the first outcome, where the books' log-odds are `odds`, and all weigh the same."""
     first = np.array([odds])
     opinions, variance = np.stack([first, -first]), np.full(first.shape, drift)
-    same = clones(groups or list(range(len(odds))))
+    same = group_clones(groups or list(range(len(odds))))
     market = pool(opinions, np.ones(first.shape), groups=same, variance=variance)
     cell = np.array([0]), np.array([0]), np.array([book])
-    return other_books(opinions, variance, market, same, cell, EVENS)
+    return measure_dissent(opinions, variance, market, same, cell, EVENS)
 
 
 def test_of_a_price_that_nobody_shares_the_step_of_its_own_book_is_part_of_the_error() -> None:
@@ -30,7 +30,7 @@ def test_of_a_price_that_nobody_shares_the_step_of_its_own_book_is_part_of_the_e
     found = held_against([NEAR, *others])
     step = (FAR - NEAR) / 9
     assert found.dissent[0] == 0
-    np.testing.assert_allclose(found.error[0] ** 2, alone.error[0, 0] ** 2 + step**2)
+    np.testing.assert_allclose(found.log_odds_error[0] ** 2, alone.log_odds_error[0, 0] ** 2 + step**2)
 
 
 def test_who_stands_with_the_price_dissents_and_the_error_reaches_there() -> None:
@@ -38,12 +38,12 @@ def test_who_stands_with_the_price_dissents_and_the_error_reaches_there() -> Non
     found, quiet = held_against(odds), held_against([NEAR, *[FAR] * 9])
     np.testing.assert_allclose(found.dissent, 2 / 9)
     gap = np.mean(odds) - NEAR
-    assert found.error[0] ** 2 > PARTY_SHARE * 2 / 9 * gap**2
-    assert found.error[0] > 3 * quiet.error[0]
+    assert found.log_odds_error[0] ** 2 > DISSENT_WEIGHT_FACTOR * 2 / 9 * gap**2
+    assert found.log_odds_error[0] > 3 * quiet.log_odds_error[0]
 
 
 def test_the_usual_noise_is_no_dissent() -> None:
-    odds = [0.0, -0.02, *[APART - 0.04] * 6]
+    odds = [0.0, -0.02, *[DISSENT_LOG_ODDS - 0.04] * 6]
     assert held_against(odds).dissent[0] == 0
 
 
@@ -65,18 +65,18 @@ def test_a_line_does_not_see_its_neighbours() -> None:
     odds, weights = rng.normal(0, 0.2, (50, 9)), rng.uniform(0, 5, (50, 9))
     odds[rng.random(odds.shape) < 0.2] = np.nan
     opinions, variance = np.stack([odds, -odds]), rng.uniform(0, 0.01, odds.shape)
-    same = clones([0, 1, 1, 3, 4, 5, 5, 5, 8])
+    same = group_clones([0, 1, 1, 3, 4, 5, 5, 5, 8])
     price = rng.uniform(1.5, 3, 50)
 
-    def found(rows: slice) -> Others:
+    def found(rows: slice) -> PriceDissent:
         some = opinions[:, rows]
         market = pool(some, weights[rows], groups=same, variance=variance[rows])
         count = some.shape[1]
         cells = np.arange(count) % 2, np.arange(count), np.full(count, 1)
-        return other_books(some, variance[rows], market, same, cells, price[rows])
+        return measure_dissent(some, variance[rows], market, same, cells, price[rows])
 
     whole, part = found(slice(None)), found(slice(10, 20))
-    assert np.isfinite(whole.error).all()
+    assert np.isfinite(whole.log_odds_error).all()
     for ours, theirs in zip(whole, part, strict=True):
         assert ours[10:20].tolist() == theirs.tolist()
 
@@ -86,12 +86,12 @@ def test_without_other_sources_the_error_is_the_markets() -> None:
     opinions = np.stack([first, -first])
     market = pool(opinions, np.ones((1, 2)))
     cell = np.array([0]), np.array([0]), np.array([0])
-    found = other_books(opinions, np.zeros((1, 2)), market, (), cell, EVENS)
+    found = measure_dissent(opinions, np.zeros((1, 2)), market, (), cell, EVENS)
     assert found.dissent.tolist() == [0]
-    np.testing.assert_array_equal(found.error, market.error[0])
+    np.testing.assert_array_equal(found.log_odds_error, market.log_odds_error[0])
 
 
 def test_what_has_drifted_is_part_of_the_error() -> None:
     odds = [NEAR, *[FAR] * 5]
     fresh, old = held_against(odds), held_against(odds, drift=0.05)
-    np.testing.assert_allclose(old.error**2 - fresh.error**2, 0.05 / 5)
+    np.testing.assert_allclose(old.log_odds_error**2 - fresh.log_odds_error**2, 0.05 / 5)

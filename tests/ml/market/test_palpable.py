@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import expit
 
-from ml.market.palpable import LIKELY_ERROR, WEIGHTS, PalpableWeights, likely_error, palpable_features
+from ml.market.palpable import (
+    DEFAULT_WEIGHTS,
+    LIKELY_ERROR_PROBABILITY,
+    PalpableWeights,
+    error_probability,
+    palpable_features,
+)
 from tests.ml.market import palpable_fit
-from tests.ml.market.football_data import read_rows
-from tests.ml.market.markets import odd_prices
 from tests.ml.market.palpable_boards import (
     KINDS,
-    PALPABLE,
+    LIKELY_ERROR_PRICE,
     Boards,
     Candidates,
     candidates,
@@ -28,6 +32,8 @@ from tests.ml.market.palpable_boards import (
 )
 from tests.ml.market.palpable_sources import all_regions, football, nba, simulated
 from tests.ml.market.palpable_ticks import Fate, Ticks, read_ticks
+from tests.support.football_matches import read_rows
+from tests.support.price_strategies import odd_prices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +60,7 @@ def probability(price: list[list[float]], book: int, outcome: int) -> float:
     """Of one line with all its books compared."""
     line = np.array([price], np.float64)
     cell = (np.array([0]), np.array([book]), np.array([outcome]))
-    return float(likely_error(palpable_features(line, np.ones(line.shape[:2], np.bool_), cell))[0])
+    return float(error_probability(palpable_features(line, np.ones(line.shape[:2], np.bool_), cell))[0])
 
 
 CROWD = [[1.85, 2.0], [1.83, 2.02], [1.87, 1.98], [1.86, 2.0], [1.84, 2.02]]
@@ -86,7 +92,7 @@ def test_a_book_left_behind_is_not_alone() -> None:
     moved, late = [1.4, 3.05], [1.8, 2.05]
     alone = probability([moved] * 8 + [late], 8, 0)
     company = probability([moved] * 6 + [late] * 3, 8, 0)
-    assert company < LIKELY_ERROR < alone
+    assert company < LIKELY_ERROR_PROBABILITY < alone
 
 
 def test_a_book_that_lacks_an_outcome_is_judged_by_the_other() -> None:
@@ -109,10 +115,10 @@ def test_a_line_does_not_see_its_neighbours(price: Array) -> None:
     """Nor is there anything among the prices of a feed that it stumbles over."""
     pool = np.ones(price.shape[:2], np.bool_)
     line, book, outcome = np.nonzero(np.ones(price.shape, np.bool_))
-    together = likely_error(palpable_features(price, pool, (line, book, outcome))).reshape(price.shape)
+    together = error_probability(palpable_features(price, pool, (line, book, outcome))).reshape(price.shape)
     for i in range(len(price)):
         line, book, outcome = np.nonzero(np.ones((1, *price.shape[1:]), np.bool_))
-        alone = likely_error(palpable_features(price[i : i + 1], pool[i : i + 1], (line, book, outcome)))
+        alone = error_probability(palpable_features(price[i : i + 1], pool[i : i + 1], (line, book, outcome)))
         np.testing.assert_array_equal(alone, together[i].ravel())
 
 
@@ -125,8 +131,8 @@ def test_order_of_books_and_empty_columns_do_not_matter(seed: int) -> None:
     cell = np.array([0]), np.array([3]), np.array([1])
     moved = np.array([0]), np.flatnonzero(order == 3), np.array([1])
     wide = np.concatenate([price[:, order], np.full((1, 2, 3), NAN)], axis=1)
-    expected = likely_error(palpable_features(price, pool, cell))
-    ours = likely_error(palpable_features(wide, np.ones((1, 9), np.bool_), moved))
+    expected = error_probability(palpable_features(price, pool, cell))
+    ours = error_probability(palpable_features(wide, np.ones((1, 9), np.bool_), moved))
     np.testing.assert_array_equal(ours, expected)
 
 
@@ -150,7 +156,7 @@ def test_the_fit_finds_the_weights_that_made_the_data() -> None:
 
 @pytest.mark.untraced
 def test_the_weights_are_what_the_fit_gives(data_dir: Path, season: Ticks) -> None:
-    np.testing.assert_allclose(palpable_fit.fit(*palpable_fit.training(data_dir, season)), WEIGHTS, rtol=0.02)
+    np.testing.assert_allclose(palpable_fit.fit(*palpable_fit.training(data_dir, season)), DEFAULT_WEIGHTS, rtol=0.02)
 
 
 def test_simulated_errors_are_caught_and_values_left() -> None:
@@ -204,8 +210,8 @@ def test_injected_errors_are_caught(recorded: dict[str, Boards]) -> None:
     for name, boards in recorded.items():
         for kind in KINDS:
             found = injected(boards, kind, 500, SEED)
-            clear = found.take(found.size >= PALPABLE)
-            recall, faint = clear.flagged().mean(), found.take(found.size < PALPABLE)
+            clear = found.take(found.size >= LIKELY_ERROR_PRICE)
+            recall, faint = clear.flagged().mean(), found.take(found.size < LIKELY_ERROR_PRICE)
             less = faint.flagged().mean() if len(faint) else NAN
             sys.stdout.write(f"\n{name}, {kind}: {recall:.1%} of {len(clear)}, smaller ones {less:.0%} of {len(faint)}")
             assert recall > (0.6 if kind in {"other_market", "wrong_point"} else 0.9)
@@ -218,7 +224,7 @@ def test_rows_that_contradict_themselves(matches: dict[bool, Boards]) -> None:
         caught, _, called, values = report(f"football, {closing=}", found)
         assert caught > 2
         assert called <= 1 <= values
-        palpable = found.take(found.wrong & (found.features.distance > PALPABLE))
+        palpable = found.take(found.wrong & (found.features.distance > LIKELY_ERROR_PRICE))
         assert len(palpable) >= 2
         assert palpable.flagged().all()
 

@@ -11,13 +11,13 @@ from ml.market import (
     expected_value,
     hold,
     market_width,
-    probability_error,
     probability_of_value,
-    ranking,
+    probability_standard_error,
+    rank_by_value,
     value_interval,
 )
 from ml.odds import OddsFormat, to_decimal
-from tests.ml.market.markets import NAN
+from tests.support.price_strategies import NAN
 
 books = st.integers(1, 60)
 seconds = st.floats(0, 1e5)
@@ -100,7 +100,7 @@ def test_an_error_of_log_odds_is_one_of_probability() -> None:
     p, h = np.array(0.3), 1e-6
     odds = np.log(p / (1 - p))
     slope = (1 / (1 + np.exp(-(odds + h))) - p) / h
-    assert float(probability_error(p, np.array(0.1))) == pytest.approx(0.1 * float(slope), rel=1e-4)
+    assert float(probability_standard_error(p, np.array(0.1))) == pytest.approx(0.1 * float(slope), rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -126,5 +126,5 @@ def test_the_hold_is_what_a_book_keeps() -> None:
 
 def test_bets_rank_by_the_lower_end() -> None:
     low = np.array([0.01, NAN, 0.03, 0.01, -0.2])
-    assert ranking(low).tolist() == [2, 0, 3, 4]
-    assert ranking(low, top=2).tolist() == [2, 0]
+    assert rank_by_value(low).tolist() == [2, 0, 3, 4]
+    assert rank_by_value(low, top=2).tolist() == [2, 0]

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_assets.feeds.simulate.books import BOOKS
-from edge_assets.feeds.simulate.world import World
+from edge_assets.sandbox.simulator.books import BOOKS
+from edge_assets.sandbox.simulator.market import SimulatedMarket
 from ml.movement import LeadLag, Movement, MovementKind
 from ml.quotes import Market
-from tests.ml.movement.virtual_hours import BEGINS, STEP, Hours
+from tests.support.virtual_moves import BEGINS, STEP, Hours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_assets.feeds.simulate.fixtures import Fixture
+    from edge_assets.sandbox.simulator.fixtures import SimulatedEvent
 
 pytestmark = pytest.mark.untraced
 SPORT = "basketball_nba"
@@ -33,20 +33,20 @@ FREEZE_SEEN_AFTER = 180
 
 class Watched:
     def __init__(self) -> None:
-        self.world = World(seed=7)
+        self.world = SimulatedMarket(seed=7)
         self.hours = Hours(self.world, SPORT)
         self.told = self.hours.run(HOURS)
 
     def of(self, kind: MovementKind) -> list[tuple[datetime, Movement]]:
         return [(at, m) for at, m in self.told if m.kind is kind]
 
-    def fixture(self, at: datetime, movement: Movement) -> Fixture:
-        return next(e for e in self.world.listed(SPORT, at) if e.id == self.hours.event(movement))
+    def fixture(self, at: datetime, movement: Movement) -> SimulatedEvent:
+        return next(e for e in self.world.listed_events(SPORT, at) if e.id == self.hours.event(movement))
 
     def news(self, at: datetime, movement: Movement) -> float:
         """How far the truth has moved since the slowest book's last knowledge, towards the first outcome."""
         event = self.fixture(at, movement)
-        old, new = (event.knowledge(t.timestamp()) for t in (at - SLOWEST, at))
+        old, new = (event.state_at(t.timestamp()) for t in (at - SLOWEST, at))
         if movement.market == Market.TOTALS:
             return (new.home + new.away) - (old.home + old.away)
         return (new.home - new.away) - (old.home - old.away)
@@ -83,12 +83,14 @@ def test_clear_news_make_steam(watched: Watched, record_property: Callable[[str,
     assert np.mean(found) > 0.8
 
 
-def clear_news(world: World) -> list[tuple[str, datetime, int]]:
+def clear_news(world: SimulatedMarket) -> list[tuple[str, datetime, int]]:
     """(event, moment, direction) of large single news about the margin, away from the ends of the watch."""
     ends, found = BEGINS + timedelta(hours=HOURS) - SLOWEST, []
-    for event in {e.id: e for i in range(4) for e in world.listed(SPORT, BEGINS + i * timedelta(minutes=11))}.values():
-        margin = np.array([k.home - k.away for k in event.known])
-        for news_at, by in zip(event.news_at[1:].tolist(), np.diff(margin).tolist(), strict=True):
+    for event in {
+        e.id: e for i in range(4) for e in world.listed_events(SPORT, BEGINS + i * timedelta(minutes=11))
+    }.values():
+        margin = np.array([k.home - k.away for k in event.states])
+        for news_at, by in zip(event.state_times[1:].tolist(), np.diff(margin).tolist(), strict=True):
             at = datetime.fromtimestamp(news_at, BEGINS.tzinfo)
             listed = event.listed_at + 60 < news_at < event.start - SLOWEST.total_seconds()
             if abs(by) > CLEAR_NEWS and listed and BEGINS + 2 * STEP < at < ends:
@@ -98,26 +100,26 @@ def clear_news(world: World) -> list[tuple[str, datetime, int]]:
 
 def test_sharp_books_lead(watched: Watched) -> None:
     order, at = watched.order()
-    lead = {key: order.lead()[i] for key, i in at.items()}
+    lead = {key: order.lead_share()[i] for key, i in at.items()}
     sharp = [lead[b.key] for b in BOOKS if b.kind == "sharp"]
-    slow = [lead[b.key] for b in BOOKS if b.kind == "soft" and b.lag >= 20]
+    slow = [lead[b.key] for b in BOOKS if b.kind == "soft" and b.lag_seconds >= 20]
     assert min(sharp) > 0.6
     assert max(slow) < 0.5
-    lag = np.array([BY_KEY[key].lag for key in lead if not BY_KEY[key].copies])
-    ranks = np.array([v for key, v in lead.items() if not BY_KEY[key].copies]).argsort().argsort()
+    lag = np.array([BY_KEY[key].lag_seconds for key in lead if not BY_KEY[key].copied_book])
+    ranks = np.array([v for key, v in lead.items() if not BY_KEY[key].copied_book]).argsort().argsort()
     assert np.corrcoef(lag.argsort().argsort(), ranks)[0, 1] < -0.8
 
 
 def test_a_clone_follows_what_it_copies(watched: Watched) -> None:
     order, at = watched.order()
-    asymmetry, followed, lead = order.asymmetry(), order.followed(), order.lead()
-    for clone in (b for b in BOOKS if b.copies):
-        copy, original = at[clone.key], at[str(clone.copies)]
+    asymmetry, followed, lead = order.asymmetry(), order.followed_share(), order.lead_share()
+    for clone in (b for b in BOOKS if b.copied_book):
+        copy, original = at[clone.key], at[str(clone.copied_book)]
         assert asymmetry[original, copy] > 5
         assert followed[original, copy] > 0.9
         assert lead[copy] < lead[original]
-        assert order.lag[original, copy] == pytest.approx(clone.lag, abs=10)
-        softs = [at[b.key] for b in BOOKS if b.kind == "soft" and b.key != clone.copies]
+        assert order.lag_seconds[original, copy] == pytest.approx(clone.lag_seconds, abs=10)
+        softs = [at[b.key] for b in BOOKS if b.kind == "soft" and b.key != clone.copied_book]
         assert followed[original, copy] > max(followed[soft, copy] for soft in softs)
 
 
@@ -136,17 +138,22 @@ def test_frozen_and_suspended_books_are_named(watched: Watched) -> None:
         assert lasting <= told <= wrong
 
 
-def faults(world: World, kind: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+def faults(world: SimulatedMarket, kind: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
     """(event, book) with a fault, and those whose fault lasts, within the watch, long enough to be seen."""
     begins, ends = BEGINS.timestamp() + 60, BEGINS.timestamp() + HOURS * 3_600 - FREEZE_SEEN_AFTER
     every, lasting = set(), set()
-    for event in {e.id: e for i in range(5) for e in world.listed(SPORT, BEGINS + i * timedelta(minutes=11))}.values():
+    for event in {
+        e.id: e for i in range(5) for e in world.listed_events(SPORT, BEGINS + i * timedelta(minutes=11))
+    }.values():
         for fault in (f for f in event.faults if f.kind == kind):
             pair = event.id, BOOKS[fault.book].key
             every.add(pair)
-            begun = max(fault.begins, event.listed_at + 60)
-            if begins < begun < min(ends, event.start - FREEZE_SEEN_AFTER) and fault.ends > begun + FREEZE_SEEN_AFTER:
+            started = max(fault.begins, event.listed_at + 60)
+            if (
+                begins < started < min(ends, event.start - FREEZE_SEEN_AFTER)
+                and fault.ends > started + FREEZE_SEEN_AFTER
+            ):
                 lasting.add(pair)
-            if kind == "suspended" and begins < begun < min(ends, event.start - 120) and fault.ends > begun + 60:
+            if kind == "suspended" and begins < started < min(ends, event.start - 120) and fault.ends > started + 60:
                 lasting.add(pair)
     return every, lasting

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.odds import OddsFormat, as_fraction, format_odds, parse_odds
+from ml.odds import OddsFormat, format_odds, parse_odds, to_fraction
 
 DECIMAL, AMERICAN, FRACTIONAL, HONG_KONG, MALAY, INDONESIAN, PROBABILITY = OddsFormat
 
@@ -55,12 +55,12 @@ def test_what_is_shown_is_read_again_up_to_its_rounding(written: OddsFormat, pri
 
 @given(st.fractions(Fraction(1, 100), 1000, max_denominator=100))
 def test_fractions_come_back_exactly(odds: Fraction) -> None:
-    assert as_fraction(float(1 + odds)) == odds
+    assert to_fraction(float(1 + odds)) == odds
     assert parse_odds(f"{odds.numerator}/{odds.denominator}", FRACTIONAL) == pytest.approx(float(1 + odds), rel=1e-15)
 
 
 def test_a_ladder_may_be_coarser() -> None:
-    assert as_fraction(1 + 10 / 11, largest_denominator=5) == 1
+    assert to_fraction(1 + 10 / 11, max_denominator=5) == 1
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_numbers_that_are_no_odds_are_refused_by_their_format() -> None:
     with pytest.raises(ValueError, match="fractional odds exceed 0"):
         parse_odds("0/5", FRACTIONAL)
     with pytest.raises(ValueError, match="shorter than any fraction with a denominator up to 100"):
-        as_fraction(1.001)
+        to_fraction(1.001)

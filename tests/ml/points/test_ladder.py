@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from ml.points import PointFit, carry, fit_points, point_models, push_shares
-from ml.points.ladder import CARRY_ERROR, FARTHEST
+from ml.points import PointFit, fit_points, line_win_push_loss, point_models_for, translate_points
+from ml.points.ladder import MAX_TRANSLATION_LOG_ODDS, TRANSLATION_ERROR_RATIO
 from ml.quotes import Market
-from tests.ml.points.models import NFL_MARGIN, SOCCER_TOTAL
+from tests.support.point_models import NFL_MARGIN, SOCCER_TOTAL
 
 NAN = float("nan")
 
@@ -19,42 +19,42 @@ NAN = float("nan")
 def says(mean: float, threshold: float) -> float:
     """What a book that believes in `mean` says of a threshold."""
     fit = fit_points(NFL_MARGIN, np.array([[0.5]]), np.array([[0.5]]), np.ones((1, 1)))
-    there = PointFit(NFL_MARGIN, np.array([[mean, NFL_MARGIN.typical[1]]]), fit.status, fit.error)
-    return float(logit(there.chances(np.array([[threshold]])).conditional())[0, 0])
+    there = PointFit(NFL_MARGIN, np.array([[mean, NFL_MARGIN.typical_parameters[1]]]), fit.status, fit.rms_residual)
+    return float(logit(there.win_push_loss(np.array([[threshold]])).win_given_decided())[0, 0])
 
 
 def test_a_book_that_agrees_is_carried_to_what_the_others_say() -> None:
     """All books believe in the same margin, at two points: each is carried exactly to where the others stand."""
     thresholds = np.array([2.5, 3.0])
     opinion = np.array([[says(3.2, 2.5), NAN, says(3.2, 2.5)], [NAN, says(3.2, 3.0), NAN]])
-    carried = carry(NFL_MARGIN, np.zeros(2, np.intp), thresholds, opinion, np.ones((2, 3)))
+    carried = translate_points(NFL_MARGIN, np.zeros(2, np.intp), thresholds, opinion, np.ones((2, 3)))
     expected = np.repeat([[says(3.2, 2.5)], [says(3.2, 3.0)]], 3, axis=1)
-    np.testing.assert_allclose(carried.opinion, expected, atol=2e-3)
+    np.testing.assert_allclose(carried.fair_log_odds, expected, atol=2e-3)
     way = says(3.2, 3.0) - says(3.2, 2.5)
-    np.testing.assert_allclose(carried.variance[0], [0, (CARRY_ERROR * way) ** 2, 0], rtol=0.02)
+    np.testing.assert_allclose(carried.variance[0], [0, (TRANSLATION_ERROR_RATIO * way) ** 2, 0], rtol=0.02)
 
 
 def test_a_book_keeps_its_distance() -> None:
     opinion = np.array([[says(3.2, 2.5)] * 4 + [NAN], [NAN] * 4 + [says(3.2, 3.0) + 0.1]])
-    carried = carry(NFL_MARGIN, np.zeros(2, np.intp), np.array([2.5, 3.0]), opinion, np.ones((2, 5)))
-    assert carried.opinion[0, 4] - carried.opinion[0, 0] == pytest.approx(0.1, abs=0.03)
+    carried = translate_points(NFL_MARGIN, np.zeros(2, np.intp), np.array([2.5, 3.0]), opinion, np.ones((2, 5)))
+    assert carried.fair_log_odds[0, 4] - carried.fair_log_odds[0, 0] == pytest.approx(0.1, abs=0.03)
 
 
 def test_what_is_offered_is_never_replaced_and_what_is_far_never_carried() -> None:
     opinion = np.array([[0.1, NAN], [NAN, -0.1], [0.3, NAN]])
-    carried = carry(NFL_MARGIN, np.zeros(3, np.intp), np.array([3.0, 17.0, 2.0]), opinion, np.ones((3, 2)))
+    carried = translate_points(NFL_MARGIN, np.zeros(3, np.intp), np.array([3.0, 17.0, 2.0]), opinion, np.ones((3, 2)))
     offered = ~np.isnan(opinion)
-    np.testing.assert_array_equal(carried.opinion[offered], opinion[offered])
+    np.testing.assert_array_equal(carried.fair_log_odds[offered], opinion[offered])
     assert not carried.variance[offered].any()
-    assert np.isnan(carried.opinion[1, 0])
-    assert np.isnan(carried.opinion[0, 1])
-    assert abs(says(3.0, 17.0) - says(3.0, 3.0)) > FARTHEST
+    assert np.isnan(carried.fair_log_odds[1, 0])
+    assert np.isnan(carried.fair_log_odds[0, 1])
+    assert abs(says(3.0, 17.0) - says(3.0, 3.0)) > MAX_TRANSLATION_LOG_ODDS
 
 
 def test_lines_of_different_markets_say_nothing_of_each_other() -> None:
     opinion = np.array([[0.1, NAN], [NAN, -0.1]])
-    carried = carry(NFL_MARGIN, np.array([4, 9]), np.array([3.0, 3.5]), opinion, np.ones((2, 2)))
-    np.testing.assert_array_equal(carried.opinion, opinion)
+    carried = translate_points(NFL_MARGIN, np.array([4, 9]), np.array([3.0, 3.5]), opinion, np.ones((2, 2)))
+    np.testing.assert_array_equal(carried.fair_log_odds, opinion)
 
 
 @given(
@@ -68,24 +68,24 @@ def test_a_ladder_does_not_see_its_neighbours(rows: list[tuple[int, float, float
     opinion = np.full((len(rows), 4), NAN)
     for i, row in enumerate(rows):
         opinion[i, i % 4] = row[2]
-    whole = carry(SOCCER_TOTAL, ladder, threshold, opinion, np.ones(opinion.shape))
+    whole = translate_points(SOCCER_TOTAL, ladder, threshold, opinion, np.ones(opinion.shape))
     for name in set(ladder.tolist()):
         own = ladder == name
-        alone = carry(SOCCER_TOTAL, ladder[own], threshold[own], opinion[own], np.ones((own.sum(), 4)))
-        np.testing.assert_array_equal(alone.opinion, whole.opinion[own])
+        alone = translate_points(SOCCER_TOTAL, ladder[own], threshold[own], opinion[own], np.ones((own.sum(), 4)))
+        np.testing.assert_array_equal(alone.fair_log_odds, whole.fair_log_odds[own])
         np.testing.assert_array_equal(alone.variance, whole.variance[own])
 
 
 def test_three_points_are_pushed_in_one_game_of_twelve() -> None:
-    model = point_models("americanfootball_nfl")[Market.SPREADS]
-    chances = push_shares(model, np.array([3.0, 2.5, 7.0]), np.array([0.5, 0.5, 0.5]))
+    model = point_models_for("americanfootball_nfl")[Market.SPREADS]
+    chances = line_win_push_loss(model, np.array([3.0, 2.5, 7.0]), np.array([0.5, 0.5, 0.5]))
     assert 0.07 < chances.push[0] < 0.11
     assert chances.push[1] == 0
-    np.testing.assert_allclose(chances.conditional(), 0.5, atol=1e-9)
+    np.testing.assert_allclose(chances.win_given_decided(), 0.5, atol=1e-9)
     np.testing.assert_allclose(chances.win + chances.push + chances.loss, 1)
 
 
 def test_a_sport_without_figures_has_no_model() -> None:
-    assert set(point_models("soccer_norway_eliteserien")) == {Market.SPREADS, Market.TOTALS}
-    assert not point_models("americanfootball_ncaaf")
-    assert not point_models("cricket_ipl")
+    assert set(point_models_for("soccer_norway_eliteserien")) == {Market.SPREADS, Market.TOTALS}
+    assert not point_models_for("americanfootball_ncaaf")
+    assert not point_models_for("cricket_ipl")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.quotes import UNKNOWN_TIME, QuoteBatch
-from tests.ml.quotes.columns import KINDS, Columns, assert_same, columns
+from tests.support.column_strategies import KINDS, Columns, assert_same, columns
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -23,15 +23,15 @@ def test_columns_of_different_length_are_refused(kind: type[Columns]) -> None:
 @every_kind
 def test_rows_that_do_not_fit_the_columns_are_refused(kind: type[Columns]) -> None:
     with pytest.raises(ValueError, match="zip"):
-        kind.of([tuple(range(len(kind.DTYPES) - 1))])
+        kind.from_rows([tuple(range(len(kind.DTYPES) - 1))])
     with pytest.raises(ValueError, match="zip"):
-        kind.of([tuple(range(len(kind.DTYPES))), (1,)])
+        kind.from_rows([tuple(range(len(kind.DTYPES))), (1,)])
 
 
 @every_kind
 def test_values_that_do_not_fit_the_types_are_refused(kind: type[Columns]) -> None:
     with pytest.raises(OverflowError):
-        kind.of([(2**40,) * len(kind.DTYPES)])
+        kind.from_rows([(2**40,) * len(kind.DTYPES)])
 
 
 @every_kind
@@ -39,11 +39,11 @@ def test_empty(kind: type[Columns]) -> None:
     batch = kind.empty()
     assert len(batch) == 0
     assert [str(c.dtype) for c in batch.columns()] == [str(np.dtype(t)) for t in kind.DTYPES]
-    assert_same(batch, kind.of(iter(())))
+    assert_same(batch, kind.from_rows(iter(())))
 
 
 def test_rows_become_typed_columns() -> None:
-    batch = QuoteBatch.of([(1, 2, 3, 4, -3.5, 1.91, 10), (5, 6, 7, 8, float("nan"), float("nan"), UNKNOWN_TIME)])
+    batch = QuoteBatch.from_rows([(1, 2, 3, 4, -3.5, 1.91, 10), (5, 6, 7, 8, float("nan"), float("nan"), UNKNOWN_TIME)])
     assert len(batch) == 2
     assert batch.event.tolist() == [1, 5]
     assert batch.price[0] == 1.91

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ml.quotes import (
     EventStarts,
-    MarketTimes,
+    MarketConfirmations,
     PollChanges,
     QuoteBatch,
     decode_changes,
@@ -16,7 +16,7 @@ from ml.quotes import (
     encode_changes,
     encode_columns,
 )
-from tests.ml.quotes.columns import KINDS, Columns, assert_same, columns, polls
+from tests.support.column_strategies import KINDS, Columns, assert_same, columns, polls
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -34,7 +34,7 @@ def test_polls_come_back_to_the_bit(poll: PollChanges) -> None:
     for field in ("poll_id", "sport", "observed_at", "received_at", "run_id"):
         assert getattr(back, field) == getattr(poll, field)
     assert_same(back.quotes, poll.quotes)
-    assert_same(back.times, poll.times)
+    assert_same(back.confirmations, poll.confirmations)
     assert_same(back.starts, poll.starts)
 
 
@@ -51,12 +51,12 @@ def test_strided_columns_are_packed_as_their_values() -> None:
 
 
 def test_a_quote_takes_32_bytes() -> None:
-    quotes = QuoteBatch.of([(1, 2, 3, 4, 0.5, 1.91, 10)] * 1000)
+    quotes = QuoteBatch.from_rows([(1, 2, 3, 4, 0.5, 1.91, 10)] * 1000)
     assert len(encode_columns(quotes)) < 1000 * 32 + 64
 
 
 def test_what_was_decoded_cannot_be_changed() -> None:
-    back = decode_columns(EventStarts, encode_columns(EventStarts.of([(1, 2)])))
+    back = decode_columns(EventStarts, encode_columns(EventStarts.from_rows([(1, 2)])))
     with pytest.raises(ValueError, match="read-only"):
         back.event[0] = 9
 
@@ -68,7 +68,9 @@ def test_bytes_that_are_no_entry_are_refused(junk: bytes) -> None:
 
 
 def test_a_truncated_entry_is_refused() -> None:
-    poll = PollChanges(1, "nfl", 2, 3, "run", QuoteBatch.empty(), MarketTimes.empty(), EventStarts.of([(1, 2)]))
+    poll = PollChanges(
+        1, "nfl", 2, 3, "run", QuoteBatch.empty(), MarketConfirmations.empty(), EventStarts.from_rows([(1, 2)])
+    )
     data = encode_changes(poll)
     for length in range(len(data)):
         with pytest.raises(msgspec.DecodeError):
@@ -77,4 +79,4 @@ def test_a_truncated_entry_is_refused() -> None:
 
 def test_columns_of_another_kind_are_refused() -> None:
     with pytest.raises(ValueError, match="zip"):
-        decode_columns(MarketTimes, encode_columns(EventStarts.of([(1, 2)])))
+        decode_columns(MarketConfirmations, encode_columns(EventStarts.from_rows([(1, 2)])))

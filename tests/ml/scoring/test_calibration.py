@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from ml.scoring.rules import ScoringRules
-from tests.ml.scoring.drawn_markets import FITTED, HELD_OUT, Opened, draw, opened, tables
+from tests.support.drawn_markets import FITTED, HELD_OUT, Opened, draw, opened, tables
 
 pytestmark = pytest.mark.untraced
 SEEDS = (201, 202)
 LINES = 6_000
-MOST_DISSENT = ScoringRules().most_dissent
+MOST_DISSENT = ScoringRules().max_dissent
 NOTHING_DISPUTED = 1.1
 
 
@@ -25,7 +25,7 @@ NOTHING_DISPUTED = 1.1
 def alerts(name: str, table: str, most_dissent: float = MOST_DISSENT) -> list[Opened]:
     """The alerts of a structure, seed by seed."""
     drawn = [draw((FITTED | HELD_OUT)[name], seed, LINES) for seed in SEEDS]
-    return [opened(d, tables(d)[table], ScoringRules(most_dissent=most_dissent)) for d in drawn]
+    return [opened(d, tables(d)[table], ScoringRules(max_dissent=most_dissent)) for d in drawn]
 
 
 def coverage(runs: list[Opened]) -> float:

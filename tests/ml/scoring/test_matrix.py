@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.quotes import OUTCOMES_OF, UNKNOWN_TIME, EventStarts, Market, MarketTimes, Outcome, QuoteBatch
+from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
 from ml.scoring.lines import LineKey, line_key, selection_point
 from ml.scoring.matrix import NO_START, LineMatrix
 
@@ -11,7 +11,7 @@ NAN = float("nan")
 
 
 def quotes(*rows: tuple[int, int, int, int, float, float]) -> QuoteBatch:
-    return QuoteBatch.of([(*row, 0) for row in rows])
+    return QuoteBatch.from_rows([(*row, 0) for row in rows])
 
 
 def test_home_and_away_spread_share_a_line() -> None:
@@ -20,11 +20,11 @@ def test_home_and_away_spread_share_a_line() -> None:
         quotes((1, 7, Market.SPREADS, Outcome.HOME, -3.5, 1.9), (1, 7, Market.SPREADS, Outcome.AWAY, 3.5, 1.95)),
         1,
     )
-    assert matrix.rows == {LineKey(1, Market.SPREADS, -3.5): 0}
+    assert matrix.row_by_line == {LineKey(1, Market.SPREADS, -3.5): 0}
     assert touched.tolist() == [0]
     assert matrix.price[:2, 0, 0].tolist() == [1.9, 1.95]
-    assert matrix.opinion[0, 0, 0] > 0 > matrix.opinion[1, 0, 0]
-    assert matrix.cost[0, 0] == pytest.approx(1 / 1.9 + 1 / 1.95)
+    assert matrix.fair_log_odds[0, 0, 0] > 0 > matrix.fair_log_odds[1, 0, 0]
+    assert matrix.booksum[0, 0] == pytest.approx(1 / 1.9 + 1 / 1.95)
 
 
 def test_two_way_and_three_way_never_meet() -> None:
@@ -33,14 +33,14 @@ def test_two_way_and_three_way_never_meet() -> None:
         quotes((1, 7, Market.H2H, Outcome.HOME, NAN, 1.9), (1, 8, Market.H2H_3_WAY, Outcome.HOME, NAN, 2.4)),
         1,
     )
-    assert len(matrix.rows) == 2
-    assert sorted(matrix.width[:2].tolist()) == [2, 3]
+    assert len(matrix.row_by_line) == 2
+    assert sorted(matrix.outcome_count[:2].tolist()) == [2, 3]
 
 
 def test_markets_that_are_not_valued_are_passed_over() -> None:
     matrix = LineMatrix()
     assert not matrix.apply_quotes(quotes((1, 7, Market.H2H_LAY, Outcome.HOME, NAN, 1.9)), 1).size
-    matrix.apply_times(MarketTimes.of([(1, 7, Market.H2H_LAY, 5), (1, 7, 12_345, 5)]), 9)
+    matrix.apply_confirmations(MarketConfirmations.from_rows([(1, 7, Market.H2H_LAY, 5), (1, 7, 12_345, 5)]), 9)
     assert len(matrix) == 0
 
 
@@ -64,24 +64,24 @@ def test_a_selections_point_survives_the_round_trip(market: Market, outcome: Out
 def test_rows_times_and_starts_are_recycled() -> None:
     matrix = LineMatrix()
     for event in range(1, 500):
-        matrix.apply_starts(EventStarts.of([(event, event * 10)]))
+        matrix.apply_starts(EventStarts.from_rows([(event, event * 10)]))
         matrix.apply_quotes(quotes((event, 7, Market.H2H, Outcome.HOME, NAN, 1.9)), event)
-        matrix.apply_times(MarketTimes.of([(event, 7, Market.H2H, event)]), event)
-        row = matrix.rows[LineKey(event, Market.H2H, 0.0)]
-        assert matrix.start[row] == event * 10
-        assert matrix.book_times(np.array([row]))[0, 0] == event
+        matrix.apply_confirmations(MarketConfirmations.from_rows([(event, 7, Market.H2H, event)]), event)
+        row = matrix.row_by_line[LineKey(event, Market.H2H, 0.0)]
+        assert matrix.commence_at[row] == event * 10
+        assert matrix.confirmed_at_of(np.array([row]))[0, 0] == event
         matrix.release_empty(matrix.apply_quotes(quotes((event, 7, Market.H2H, Outcome.HOME, NAN, NAN)), event))
         matrix.forget_events(np.array([], np.int32))
     assert len(matrix) == 1
-    assert len(matrix.times) < 100
-    assert not matrix.rows
+    assert len(matrix.confirmed_at) < 100
+    assert not matrix.row_by_line
 
 
 def test_an_event_without_a_known_start_has_not_started() -> None:
     matrix = LineMatrix()
     matrix.apply_quotes(quotes((1, 7, Market.H2H, Outcome.HOME, NAN, 1.9)), 1)
-    assert matrix.start[0] == NO_START
-    assert matrix.book_times(np.array([0]))[0, 0] == UNKNOWN_TIME
+    assert matrix.commence_at[0] == NO_START
+    assert matrix.confirmed_at_of(np.array([0]))[0, 0] == UNKNOWN_TIME
 
 
 quote_rows = st.tuples(
@@ -105,15 +105,15 @@ def test_the_matrix_holds_the_last_price_of_every_quote(
         matrix.apply_quotes(quotes((event, book, market, outcome, own, price)), i)
         expected[line_key(event, market, outcome, own), book, side] = price, i
     for (key, book, side), (price, poll) in expected.items():
-        cell = side, matrix.rows[key], int(np.searchsorted(matrix.book_ids, book))
+        cell = side, matrix.row_by_line[key], int(np.searchsorted(matrix.book_ids, book))
         assert matrix.price[cell] == pytest.approx(price, nan_ok=True, rel=0, abs=0)
-        assert matrix.poll[cell] == poll
+        assert matrix.poll_id[cell] == poll
     assert (np.diff(matrix.book_ids) > 0).all()
     fresh = LineMatrix()
     for (key, book, side), (price, poll) in expected.items():
         at = selection_point(key, side)
-        outcome = OUTCOMES_OF[Market(key.market)][side]
+        outcome = MARKET_OUTCOMES[Market(key.market)][side]
         fresh.apply_quotes(quotes((key.event, book, key.market, outcome, NAN if at is None else at, price)), poll)
-    for key, row in fresh.rows.items():
-        np.testing.assert_array_equal(fresh.opinion[:, row], matrix.opinion[:, matrix.rows[key]])
-        np.testing.assert_array_equal(fresh.cost[row], matrix.cost[matrix.rows[key]])
+    for key, row in fresh.row_by_line.items():
+        np.testing.assert_array_equal(fresh.fair_log_odds[:, row], matrix.fair_log_odds[:, matrix.row_by_line[key]])
+        np.testing.assert_array_equal(fresh.booksum[row], matrix.booksum[matrix.row_by_line[key]])

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ml.points import point_models
+from ml.points import point_models_for
 from ml.quotes import Market, Outcome
-from ml.scoring import Books, ScoringRules, Traits
+from ml.scoring import BookProfile, BookProfiles, ScoringRules
 from ml.scoring.matrix import LineMatrix
-from ml.scoring.middles import Middle, middles
+from ml.scoring.middles import MiddleBet, find_middles
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import view_of
+from ml.scoring.view import view_lines
 from ml.settlement import Period, SettlementRules
-from tests.ml.scoring.market import SECOND, TinyMarket
+from tests.support.small_market import SECOND, TinyMarket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RULES = ScoringRules()
-MODELS = point_models("americanfootball_nfl")
+MODELS = point_models_for("americanfootball_nfl")
 CROWD = dict.fromkeys(range(1, 6), 44.5)
 
 
@@ -37,19 +37,21 @@ def totals(points: Mapping[int, float], price: float = 1.95) -> TinyMarket:
 
 def found(
     market: TinyMarket, seconds: int = 20, rules: Mapping[int, SettlementRules] | None = None
-) -> list[tuple[Middle, int, int]]:
+) -> list[tuple[MiddleBet, int, int]]:
     """The middles with the books of their over and under."""
     poll = market.poll()
     matrix = LineMatrix(RULES.method)
     matrix.apply_starts(poll.starts)
     matrix.apply_quotes(poll.quotes, 1)
-    matrix.apply_times(poll.times, poll.observed_at)
+    matrix.apply_confirmations(poll.confirmations, poll.observed_at)
     known = rules or {}
-    books = Books.of(matrix.book_ids.tolist(), lambda book: Traits(rules_of=lambda _: known.get(book)))
+    books = BookProfiles.from_profiles(
+        matrix.book_ids.tolist(), lambda book: BookProfile(rules_for=lambda _: known.get(book))
+    )
     now = poll.observed_at + (seconds - 20) * SECOND
-    value = value_lines(view_of(matrix, np.arange(len(matrix)), 2), books, MODELS, now, RULES)
+    value = value_lines(view_lines(matrix, np.arange(len(matrix)), 2), books, MODELS, now, RULES)
     numbers = matrix.book_ids.tolist()
-    return [(m, numbers[m.over[1]], numbers[m.under[1]]) for m in middles(value, books, MODELS, now, RULES)]
+    return [(m, numbers[m.over[1]], numbers[m.under[1]]) for m in find_middles(value, books, MODELS, now, RULES)]
 
 
 def test_the_lowest_over_and_the_highest_under_with_what_they_are_worth() -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.points import point_models
+from ml.points import point_models_for
 from ml.quotes import EventStarts, Market, Outcome
-from ml.scoring import Alert, AlertKey, ScoringRules, SportScorer, Traits
+from ml.scoring import Alert, AlertKey, BookProfile, ScoringRules, SportScorer
 from ml.settlement import Period, SettlementRules
-from tests.ml.scoring.market import SECOND, TinyMarket, fair_market
+from tests.support.small_market import SECOND, TinyMarket, fair_market
 
 RULES = ScoringRules(threshold_edge=0.02)
 GENEROUS = 2.2  # evens are worth 2.0
@@ -23,9 +23,9 @@ GENEROUS = 2.2  # evens are worth 2.0
 def opened(market: TinyMarket, rules: ScoringRules = RULES) -> tuple[SportScorer, list[Alert]]:
     """A scorer that has seen the market become generous at book 1."""
     scorer = SportScorer(rules)
-    assert scorer.step(market.poll()).alerts == []
+    assert scorer.apply_poll(market.poll()).alerts == []
     market.offer(1, GENEROUS, 1.75)
-    return scorer, scorer.step(market.poll()).alerts
+    return scorer, scorer.apply_poll(market.poll()).alerts
 
 
 def test_a_generous_price_opens_an_alert_with_its_numbers() -> None:
@@ -34,20 +34,20 @@ def test_a_generous_price_opens_an_alert_with_its_numbers() -> None:
     (alert,) = [a for a in alerts if a.key.kind == "value"]
     assert alert.key == AlertKey("value", 1, Market.H2H, None, Outcome.HOME, 1)
     assert (alert.state, alert.seq, alert.poll_id, alert.tick_poll_id) == ("opened", 0, 2, 2)
-    assert alert.worth.price == GENEROUS
-    assert alert.worth.implied_probability == pytest.approx(1 / GENEROUS)
-    assert alert.worth.fair_probability == pytest.approx(0.5, abs=0.02)
-    assert alert.worth.edge == pytest.approx((alert.worth.fair_probability or 0) - 1 / GENEROUS)
-    assert alert.worth.books == 9
-    assert 0 < (alert.worth.kelly_fraction or 0) <= RULES.kelly_cap
+    assert alert.metrics.price == GENEROUS
+    assert alert.metrics.implied_probability == pytest.approx(1 / GENEROUS)
+    assert alert.metrics.fair_probability == pytest.approx(0.5, abs=0.02)
+    assert alert.metrics.edge == pytest.approx((alert.metrics.fair_probability or 0) - 1 / GENEROUS)
+    assert alert.metrics.books == 9
+    assert 0 < (alert.metrics.kelly_fraction or 0) <= RULES.kelly_cap
 
 
 def test_an_alert_is_updated_when_it_moves_and_only_then() -> None:
     market = fair_market()
     scorer, _ = opened(market)
-    assert scorer.step(market.poll()).alerts == []
+    assert scorer.apply_poll(market.poll()).alerts == []
     market.offer(1, GENEROUS + 0.05, 1.72)
-    states = [(a.state, a.seq) for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
+    states = [(a.state, a.seq) for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"]
     assert states == [("updated", 1)]
 
 
@@ -55,9 +55,9 @@ def test_it_closes_when_the_price_goes() -> None:
     market = fair_market()
     scorer, _ = opened(market)
     market.offer(1, 1.95, 1.95)
-    reasons = {a.key.kind: (a.state, a.reason) for a in scorer.step(market.poll()).alerts}
+    reasons = {a.key.kind: (a.state, a.reason) for a in scorer.apply_poll(market.poll()).alerts}
     assert reasons["value"] == ("closed", "price_moved")
-    assert not scorer.open
+    assert not scorer.open_alerts
 
 
 def test_it_closes_when_the_market_follows() -> None:
@@ -65,7 +65,7 @@ def test_it_closes_when_the_market_follows() -> None:
     scorer, _ = opened(market)
     for book in range(2, 6):
         market.offer(book, GENEROUS, 1.75)
-    reasons = {a.key.kind: a.reason for a in scorer.step(market.poll()).alerts}
+    reasons = {a.key.kind: a.reason for a in scorer.apply_poll(market.poll()).alerts}
     assert reasons["value"] == "market_moved"
 
 
@@ -73,15 +73,15 @@ def test_it_closes_when_the_book_withdraws() -> None:
     market = fair_market()
     scorer, _ = opened(market)
     market.withdraw(1)
-    assert {a.reason for a in scorer.step(market.poll()).alerts if a.key.kind == "value"} == {"withdrawn"}
+    assert {a.reason for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"} == {"withdrawn"}
 
 
 def test_it_closes_when_the_event_starts_even_without_a_poll() -> None:
     market = fair_market()
     scorer, _ = opened(market)
-    step = scorer.tick(market.starts[1])
+    step = scorer.advance_time(market.starts[1])
     assert {(a.state, a.reason) for a in step.alerts} == {("closed", "started")}
-    assert not scorer.open
+    assert not scorer.open_alerts
 
 
 def test_a_stale_price_is_withheld_and_counted_once() -> None:
@@ -89,10 +89,10 @@ def test_a_stale_price_is_withheld_and_counted_once() -> None:
     market.offer(1, GENEROUS, 1.75)
     market.freeze(1)
     scorer = SportScorer(RULES)
-    found = scorer.step(market.poll(1_000))
+    found = scorer.apply_poll(market.poll(1_000))
     assert not found.alerts
     assert found.suppressed["stale"] >= 1
-    assert scorer.step(market.poll()).suppressed == Counter()
+    assert scorer.apply_poll(market.poll()).suppressed == Counter()
 
 
 def test_an_open_alert_closes_when_its_price_goes_stale() -> None:
@@ -100,7 +100,7 @@ def test_an_open_alert_closes_when_its_price_goes_stale() -> None:
     scorer, _ = opened(market)
     market.freeze(1)
     for _ in range(4):
-        alerts = scorer.step(market.poll(200)).alerts
+        alerts = scorer.apply_poll(market.poll(200)).alerts
     assert {a.reason for a in alerts if a.key.kind == "value"} == {"stale"}
 
 
@@ -114,9 +114,9 @@ def test_a_started_event_raises_nothing() -> None:
     market = fair_market()
     market.starts[1] = market.now
     scorer = SportScorer(RULES)
-    scorer.step(market.poll())
+    scorer.apply_poll(market.poll())
     market.offer(1, GENEROUS, 1.75)
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     assert not found.alerts
     assert found.suppressed["started"] >= 1
 
@@ -124,9 +124,9 @@ def test_a_started_event_raises_nothing() -> None:
 def test_a_palpable_error_is_an_outlier_not_value() -> None:
     market = fair_market(6)
     scorer = SportScorer(RULES)
-    scorer.step(market.poll())
+    scorer.apply_poll(market.poll())
     market.offer(1, 8.0, 1.95)
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     assert {(a.key.kind, a.key.book, a.state) for a in found.alerts} == {("likely_error", 1, "opened")}
     assert found.suppressed["outlier"] >= 1
 
@@ -134,13 +134,13 @@ def test_a_palpable_error_is_an_outlier_not_value() -> None:
 def test_a_likely_error_that_the_market_confirms_becomes_value() -> None:
     market = fair_market(6)
     scorer = SportScorer(RULES)
-    scorer.step(market.poll())
+    scorer.apply_poll(market.poll())
     market.offer(1, 3.4, 1.4)
-    (error,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "likely_error"]
-    assert (error.worth.error_probability or 0) > 0.5
+    (error,) = [a for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "likely_error"]
+    assert (error.metrics.error_probability or 0) > 0.5
     for book in range(2, 7):
         market.offer(book, 2.9, 1.45)
-    states = {(a.key.kind, a.state, a.reason) for a in scorer.step(market.poll()).alerts if a.key.book == 1}
+    states = {(a.key.kind, a.state, a.reason) for a in scorer.apply_poll(market.poll()).alerts if a.key.book == 1}
     assert states == {("likely_error", "closed", "market_moved"), ("value", "opened", None)}
 
 
@@ -149,9 +149,9 @@ def test_an_arbitrage_names_its_legs() -> None:
     market.offer(2, 1.80, 2.0)
     _, alerts = opened(market)
     (alert,) = [a for a in alerts if a.key.kind == "arbitrage"]
-    assert [(leg.book, leg.price) for leg in alert.worth.legs] == [(1, GENEROUS), (2, 2.0)]
-    assert alert.worth.expected_value == pytest.approx(1 / (1 / GENEROUS + 0.5) - 1)
-    assert sum(leg.stake_fraction for leg in alert.worth.legs) == pytest.approx(1)
+    assert [(leg.book, leg.price) for leg in alert.metrics.legs] == [(1, GENEROUS), (2, 2.0)]
+    assert alert.metrics.expected_value == pytest.approx(1 / (1 / GENEROUS + 0.5) - 1)
+    assert sum(leg.stake_fraction for leg in alert.metrics.legs) == pytest.approx(1)
 
 
 moves = st.lists(
@@ -176,7 +176,7 @@ def play(market: TinyMarket, scorer: SportScorer, steps: list[tuple[int, int, fl
             market.freeze(book, event)
         elif what == "w":
             market.withdraw(book, event)
-        announced += scorer.step(market.poll(seconds)).alerts
+        announced += scorer.apply_poll(market.poll(seconds)).alerts
     return announced
 
 
@@ -200,11 +200,11 @@ def test_a_restart_changes_nothing(
     )
     twin = clone(market)
     expected, found = play(market, steady, after), play(twin, reborn, after)
-    assert [story(a) for a in found] == [story(a) for a in expected]
+    assert [poll_sequence(a) for a in found] == [poll_sequence(a) for a in expected]
 
 
-def story(alert: Alert) -> tuple[object, ...]:
-    return alert.alert_id, alert.seq, alert.key, alert.state, alert.reason, alert.worth, alert.observed_at
+def poll_sequence(alert: Alert) -> tuple[object, ...]:
+    return alert.alert_id, alert.seq, alert.key, alert.state, alert.reason, alert.metrics, alert.observed_at
 
 
 def clone(market: TinyMarket) -> TinyMarket:
@@ -221,18 +221,18 @@ def test_scoring_what_changed_equals_scoring_everything(
     market = fair_market(6)
     incremental = SportScorer(rules)
     play(market, incremental, steps)
-    anew = SportScorer(rules)
-    anew.restore(
+    restarted = SportScorer(rules)
+    restarted.restore(
         market.quotes(), np.ones(len(market.prices), np.int64), market.times(), market.poll(0).starts,
         (market.now, market.poll_id), [],
     )  # fmt: skip
-    assert anew.tick(market.now).alerts == [], "time alone opens nothing"
+    assert restarted.advance_time(market.now).alerts == [], "time alone opens nothing"
     poll = market.poll(0)
-    incremental.step(poll)
-    fresh_alerts = anew.step(poll).alerts
-    assert {a.key for a in fresh_alerts} == set(incremental.open)
+    incremental.apply_poll(poll)
+    fresh_alerts = restarted.apply_poll(poll).alerts
+    assert {a.key for a in fresh_alerts} == set(incremental.open_alerts)
     for alert in fresh_alerts:
-        assert alert.worth.price == incremental.open[alert.key].worth.price
+        assert alert.metrics.price == incremental.open_alerts[alert.key].metrics.price
 
 
 def test_closing_order_is_deterministic() -> None:
@@ -241,20 +241,20 @@ def test_closing_order_is_deterministic() -> None:
         for book in range(1, 6):
             market.offer(book, 1.95, 1.95, event)
     scorer = SportScorer(RULES)
-    scorer.step(market.poll())
+    scorer.apply_poll(market.poll())
     for event in range(1, 5):
         market.offer(1, GENEROUS, 1.75, event)
-    keys = [a.key for a in scorer.step(market.poll()).alerts]
+    keys = [a.key for a in scorer.apply_poll(market.poll()).alerts]
     assert keys == sorted(keys, key=lambda k: tuple(-1 if p is None else p for p in k))
     assert market.now > SECOND
 
 
 def test_clones_do_not_make_a_crowd() -> None:
     market = fair_market(5)
-    scorer = SportScorer(replace(RULES, min_books=4), traits_of=lambda book: Traits(source=min(book, 3)))
-    scorer.step(market.poll())
+    scorer = SportScorer(replace(RULES, min_books=4), profile_of=lambda book: BookProfile(clone_group=min(book, 3)))
+    scorer.apply_poll(market.poll())
     market.offer(1, GENEROUS, 1.75)
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     assert [a for a in found.alerts if a.key.kind == "value"] == []
     assert found.suppressed["thin"] >= 1
 
@@ -262,9 +262,9 @@ def test_clones_do_not_make_a_crowd() -> None:
 def test_a_one_sided_price_is_withheld() -> None:
     market = fair_market(6)
     scorer = SportScorer(RULES)
-    scorer.step(market.poll())
+    scorer.apply_poll(market.poll())
     market.prices[1, 9, Market.H2H, Outcome.HOME, float("nan")] = GENEROUS
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     assert [a for a in found.alerts if a.key.kind == "value"] == []
     assert found.suppressed["one_sided"] == 1
 
@@ -273,15 +273,15 @@ def test_a_price_that_a_third_of_the_others_share_is_disputed() -> None:
     """Either side may be right: the four have heard something, or are late. The mean is nobody's opinion."""
     market = fair_market(10)
     scorer = SportScorer(RULES)
-    scorer.step(market.poll())
+    scorer.apply_poll(market.poll())
     for book in (1, 2, 3, 4):
         market.offer(book, 2.3, 1.68)
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     assert [a for a in found.alerts if a.key.kind == "value"] == []
     assert found.suppressed["disputed"] == 4
     for book in (2, 3, 4):
         market.offer(book, 1.95, 1.95)
-    [alert] = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
+    [alert] = [a for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"]
     assert alert.key.book == 1
 
 
@@ -293,16 +293,18 @@ def test_the_error_of_a_disputed_price_is_larger() -> None:
         for book in generous:
             market.offer(book, 2.3, 1.68)
         first = AlertKey("value", 1, Market.H2H, None, Outcome.HOME, 1)
-        [worth] = [alert.worth for alert in SportScorer(RULES).step(market.poll()).alerts if alert.key == first]
-        reach.append(worth.expected_value - (worth.expected_value_low or 0))
+        [metric_values] = [
+            alert.metrics for alert in SportScorer(RULES).apply_poll(market.poll()).alerts if alert.key == first
+        ]
+        reach.append(metric_values.expected_value - (metric_values.expected_value_low or 0))
     assert reach[1] > 1.3 * reach[0]
 
 
 def test_time_does_not_run_backwards() -> None:
     market = fair_market()
     scorer, _ = opened(market)
-    assert scorer.tick(market.starts[1]).alerts
-    assert scorer.step(market.poll()).alerts == []
+    assert scorer.advance_time(market.starts[1]).alerts
+    assert scorer.apply_poll(market.poll()).alerts == []
 
 
 def test_a_tie_goes_to_the_same_book_after_a_restart() -> None:
@@ -315,33 +317,35 @@ def test_a_tie_goes_to_the_same_book_after_a_restart() -> None:
     backwards = quotes.take(np.arange(len(quotes))[::-1])
     polls = np.ones(len(quotes), np.int64)
     starts = market.poll(0).starts
-    reborn.restore(backwards, polls, market.times(), starts, (market.now, market.poll_id), scorer.open.values())
+    reborn.restore(backwards, polls, market.times(), starts, (market.now, market.poll_id), scorer.open_alerts.values())
     market.offer(4, 1.94, 1.96)
-    assert reborn.step(market.poll()).alerts == []
+    assert reborn.apply_poll(market.poll()).alerts == []
 
 
 def test_an_exchange_is_worth_what_it_leaves() -> None:
     market = fair_market(6)
-    scorer = SportScorer(RULES, lambda book: Traits(commission=0.05 if book == 1 else 0.0))
-    scorer.step(market.poll())
+    scorer = SportScorer(RULES, lambda book: BookProfile(commission=0.05 if book == 1 else 0.0))
+    scorer.apply_poll(market.poll())
     market.offer(1, GENEROUS, 1.75)
-    (alert,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
+    (alert,) = [a for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"]
     net = 1 + (GENEROUS - 1) * 0.95
-    assert alert.worth.price == GENEROUS
-    assert alert.worth.implied_probability == pytest.approx(1 / net)
-    assert alert.worth.edge == pytest.approx((alert.worth.fair_probability or 0) - 1 / net)
+    assert alert.metrics.price == GENEROUS
+    assert alert.metrics.implied_probability == pytest.approx(1 / net)
+    assert alert.metrics.edge == pytest.approx((alert.metrics.fair_probability or 0) - 1 / net)
 
 
 def test_an_alert_says_how_sure_it_is() -> None:
     _, alerts = opened(fair_market(9))
-    (worth,) = [a.worth for a in alerts if a.key.kind == "value"]
-    low, high = worth.expected_value_low or 0, worth.expected_value_high or 0
-    assert low < worth.expected_value < high
-    assert worth.expected_value - low == pytest.approx(1.645 * GENEROUS * (worth.standard_error or 0), rel=1e-3)
-    assert 0.9 < (worth.probability_positive or 0) < 1
-    assert 0 < (worth.stake_fraction or 0) < (worth.kelly_fraction or 0)
-    assert worth.market_width == pytest.approx(2 / 1.95 - 1)
-    assert (worth.hold or 0) < 0
+    (metric_values,) = [a.metrics for a in alerts if a.key.kind == "value"]
+    low, high = metric_values.expected_value_low or 0, metric_values.expected_value_high or 0
+    assert low < metric_values.expected_value < high
+    assert metric_values.expected_value - low == pytest.approx(
+        1.645 * GENEROUS * (metric_values.standard_error or 0), rel=1e-3
+    )
+    assert 0.9 < (metric_values.probability_positive or 0) < 1
+    assert 0 < (metric_values.stake_fraction or 0) < (metric_values.kelly_fraction or 0)
+    assert metric_values.market_width == pytest.approx(2 / 1.95 - 1)
+    assert (metric_values.hold or 0) < 0
 
 
 def test_books_at_other_points_speak_of_a_line_too() -> None:
@@ -353,14 +357,14 @@ def test_books_at_other_points_speak_of_a_line_too() -> None:
             market.prices[1, book, Market.SPREADS, outcome, point] = 1.95
     for outcome, point, price in ((Outcome.HOME, -2.5, 2.05), (Outcome.AWAY, 2.5, 1.85)):
         market.prices[1, 6, Market.SPREADS, outcome, point] = price
-    alone, together = SportScorer(RULES), SportScorer(RULES, models=point_models("americanfootball_nfl"))
+    alone, together = SportScorer(RULES), SportScorer(RULES, point_models=point_models_for("americanfootball_nfl"))
     poll = market.poll()
-    assert not alone.step(poll).alerts
-    (alert,) = together.step(poll).alerts
+    assert not alone.apply_poll(poll).alerts
+    (alert,) = together.apply_poll(poll).alerts
     assert (alert.key.book, alert.key.outcome, alert.key.point) == (6, Outcome.HOME, -2.5)
-    assert alert.worth.books == 6
-    assert 0.52 < (alert.worth.fair_probability or 0) < 0.55
-    assert alert.worth.push_probability == 0
+    assert alert.metrics.books == 6
+    assert 0.52 < (alert.metrics.fair_probability or 0) < 0.55
+    assert alert.metrics.push_probability == 0
 
 
 @pytest.mark.parametrize(("under", "kinds"), [(44.5, {"arbitrage"}), (41.5, set())])
@@ -372,7 +376,7 @@ def test_only_equal_points_are_compared(under: float, kinds: set[str]) -> None:
     market.prices[1, 1, Market.TOTALS, Outcome.UNDER, 44.5] = 1.85
     market.prices[1, 2, Market.TOTALS, Outcome.UNDER, under] = 2.06
     market.prices[1, 2, Market.TOTALS, Outcome.OVER, under] = 1.85
-    assert {alert.key.kind for alert in SportScorer(RULES).step(market.poll()).alerts} == kinds
+    assert {alert.key.kind for alert in SportScorer(RULES).apply_poll(market.poll()).alerts} == kinds
 
 
 def test_a_push_is_part_of_the_value() -> None:
@@ -383,31 +387,31 @@ def test_a_push_is_part_of_the_value() -> None:
             market.prices[1, book, Market.SPREADS, outcome, point] = 1.95
     market.prices[1, 6, Market.SPREADS, Outcome.HOME, -3.0] = 2.2
     market.prices[1, 6, Market.SPREADS, Outcome.AWAY, 3.0] = 1.75
-    scorer = SportScorer(RULES, models=point_models("americanfootball_nfl"))
-    (alert,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
-    worth = alert.worth
-    assert 0.05 < (worth.push_probability or 0) < 0.12
-    without = (worth.fair_probability or 0) * 2.2 - 1
-    assert worth.expected_value == pytest.approx((1 - (worth.push_probability or 0)) * without)
+    scorer = SportScorer(RULES, point_models=point_models_for("americanfootball_nfl"))
+    (alert,) = [a for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"]
+    metric_values = alert.metrics
+    assert 0.05 < (metric_values.push_probability or 0) < 0.12
+    without = (metric_values.fair_probability or 0) * 2.2 - 1
+    assert metric_values.expected_value == pytest.approx((1 - (metric_values.push_probability or 0)) * without)
 
 
 def test_books_that_settle_differently_make_no_arbitrage() -> None:
     """One counts overtime, the other does not: the bets leave a hole."""
     rules = {1: SettlementRules(period=Period.OVERTIME), 2: SettlementRules(period=Period.REGULATION)}
     market = fair_market()
-    scorer = SportScorer(RULES, lambda book: Traits(rules_of=lambda _: rules.get(book)))
+    scorer = SportScorer(RULES, lambda book: BookProfile(rules_for=lambda _: rules.get(book)))
     for book in range(3, 6):
         market.offer(book, 1.95, 1.8)
-    scorer.step(market.poll())
+    scorer.apply_poll(market.poll())
     market.offer(1, GENEROUS, 1.75)
     market.offer(2, 1.80, 2.0)
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     assert [a.key for a in found.alerts if a.key.kind == "arbitrage"] == []
     assert found.suppressed["rules"] == 1
     market.offer(3, 1.80, 1.95)
-    (sure,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "arbitrage"]
-    assert [leg.book for leg in sure.worth.legs] == [1, 3]
-    assert sure.worth.rules == "unknown"
+    (sure,) = [a for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "arbitrage"]
+    assert [leg.book for leg in sure.metrics.legs] == [1, 3]
+    assert sure.metrics.rules == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -416,12 +420,12 @@ def test_books_that_settle_differently_make_no_arbitrage() -> None:
 def test_an_arbitrage_says_whether_its_books_are_known_to_settle_alike(rules: dict[int, Period], label: str) -> None:
     market = fair_market()
     known = {book: SettlementRules(period) for book, period in rules.items()}
-    scorer = SportScorer(RULES, lambda book: Traits(rules_of=lambda _: known.get(book)))
-    scorer.step(market.poll())
+    scorer = SportScorer(RULES, lambda book: BookProfile(rules_for=lambda _: known.get(book)))
+    scorer.apply_poll(market.poll())
     market.offer(1, GENEROUS, 1.75)
     market.offer(2, 1.80, 2.0)
-    (sure,) = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "arbitrage"]
-    assert ({leg.book for leg in sure.worth.legs}, sure.worth.rules) == ({1, 2}, label)
+    (sure,) = [a for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "arbitrage"]
+    assert ({leg.book for leg in sure.metrics.legs}, sure.metrics.rules) == ({1, 2}, label)
 
 
 def self_contradicting(rest: int = 6) -> tuple[TinyMarket, SportScorer]:
@@ -433,16 +437,16 @@ def self_contradicting(rest: int = 6) -> tuple[TinyMarket, SportScorer]:
 
 def test_an_arbitrage_at_one_book_is_a_likely_error() -> None:
     market, scorer = self_contradicting()
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     [alert] = found.alerts
     assert alert.key == AlertKey("likely_error", 1, Market.H2H, None)
-    assert {leg.book for leg in alert.worth.legs} == {1}
-    assert alert.worth.expected_value == pytest.approx(0.02)
+    assert {leg.book for leg in alert.metrics.legs} == {1}
+    assert alert.metrics.expected_value == pytest.approx(0.02)
     assert found.suppressed["one_book"] == 1
     market.offer(1, 2.05, 2.04)
-    assert [(a.key.kind, a.state) for a in scorer.step(market.poll()).alerts] == [("likely_error", "updated")]
+    assert [(a.key.kind, a.state) for a in scorer.apply_poll(market.poll()).alerts] == [("likely_error", "updated")]
     market.offer(1, 1.95, 1.95)
-    assert [(a.key.kind, a.state, a.reason) for a in scorer.step(market.poll()).alerts] == [
+    assert [(a.key.kind, a.state, a.reason) for a in scorer.apply_poll(market.poll()).alerts] == [
         ("likely_error", "closed", "price_moved")
     ]
 
@@ -452,8 +456,8 @@ def test_an_arbitrage_between_copies_of_one_book_is_a_likely_error() -> None:
     market.offer(1, 2.04, 1.9)
     market.offer(2, 1.9, 2.04)
     for source, kind in ((lambda book: min(book, 2), "arbitrage"), (lambda book: max(book, 2), "likely_error")):
-        scorer = SportScorer(RULES, lambda book, source=source: Traits(source=source(book)))  # type: ignore[misc]
-        assert [a.key.kind for a in scorer.step(market.poll()).alerts if a.worth.legs] == [kind]
+        scorer = SportScorer(RULES, lambda book, source=source: BookProfile(clone_group=source(book)))  # type: ignore[misc]
+        assert [a.key.kind for a in scorer.apply_poll(market.poll()).alerts if a.metrics.legs] == [kind]
         market._sent.clear()
 
 
@@ -461,23 +465,27 @@ def test_what_others_offer_beside_a_contradicting_book_is_an_arbitrage() -> None
     market, scorer = self_contradicting()
     market.offer(2, 2.02, 1.9)
     market.offer(3, 1.9, 2.02)
-    [alert] = [a for a in scorer.step(market.poll()).alerts if a.worth.legs]
-    assert (alert.key.kind, {leg.book for leg in alert.worth.legs}) == ("arbitrage", {2, 3})
+    [alert] = [a for a in scorer.apply_poll(market.poll()).alerts if a.metrics.legs]
+    assert (alert.key.kind, {leg.book for leg in alert.metrics.legs}) == ("arbitrage", {2, 3})
     market.withdraw(3)
-    states = [(a.key.kind, a.state, a.reason) for a in scorer.step(market.poll()).alerts if a.worth.legs]
+    states = [(a.key.kind, a.state, a.reason) for a in scorer.apply_poll(market.poll()).alerts if a.metrics.legs]
     assert states == [("arbitrage", "closed", "one_book"), ("likely_error", "opened", None)]
 
 
 def test_a_likely_error_at_one_book_outlives_a_restart() -> None:
     market, scorer = self_contradicting()
-    opened_alerts = scorer.step(market.poll()).alerts
+    opened_alerts = scorer.apply_poll(market.poll()).alerts
     polls = np.full(len(market.quotes()), 1, np.int64)
     again = SportScorer(RULES)
     state = (market.now, 1)
-    again.restore(market.quotes(), polls, market.times(), EventStarts.of(market.starts.items()), state, opened_alerts)
-    assert again.step(market.poll()).alerts == []
+    again.restore(
+        market.quotes(), polls, market.times(), EventStarts.from_rows(market.starts.items()), state, opened_alerts
+    )
+    assert again.apply_poll(market.poll()).alerts == []
     market.offer(1, 1.95, 1.95)
-    assert [(a.alert_id, a.state) for a in again.step(market.poll()).alerts] == [(opened_alerts[0].alert_id, "closed")]
+    assert [(a.alert_id, a.state) for a in again.apply_poll(market.poll()).alerts] == [
+        (opened_alerts[0].alert_id, "closed")
+    ]
 
 
 def test_home_and_away_at_three_way_prices_are_no_two_way_market() -> None:
@@ -486,7 +494,7 @@ def test_home_and_away_at_three_way_prices_are_no_two_way_market() -> None:
     for book in (1, 2):
         market.offer(book, 2.45, 2.5)
     scorer = SportScorer(RULES)
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     assert found.alerts == []
     assert found.suppressed["one_sided"] == 4
 
@@ -499,7 +507,7 @@ def test_a_leader_at_one_leaves_nothing_to_price() -> None:
             if price == price:  # noqa: PLR0124 - 1.0 is no price: nobody can bet at it
                 market.prices[1, book, Market.H2H_3_WAY, outcome, float("nan")] = price + book
     scorer = SportScorer(RULES)
-    found = scorer.step(market.poll())
+    found = scorer.apply_poll(market.poll())
     assert (found.alerts, found.suppressed) == ([], Counter())
 
 
@@ -508,11 +516,11 @@ def test_a_book_whose_clock_is_ahead_grows_stale_with_the_others() -> None:
     market.offer(1, GENEROUS, 1.75)
     market.frozen[1, 1, Market.H2H] = market.now + 4 * 3_600 * SECOND
     scorer = SportScorer(RULES)
-    [alert] = [a for a in scorer.step(market.poll()).alerts if a.key.kind == "value"]
-    assert alert.worth.price_age_s == 0
+    [alert] = [a for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"]
+    assert alert.metrics.price_age_s == 0
     seen = market.now
     market.frozen = {(1, book, Market.H2H): market.now for book in range(2, 7)} | market.frozen
-    closed = scorer.tick(seen + 601 * SECOND).alerts
+    closed = scorer.advance_time(seen + 601 * SECOND).alerts
     assert ("value", "stale") in {(a.key.kind, a.reason) for a in closed}
 
 
@@ -522,13 +530,13 @@ def test_a_clock_that_was_an_hour_ahead_blinds_nobody_afterwards(by: str) -> Non
     scorer, opened_before = opened(market)
     ahead = market.now + 7_200 * SECOND  # the event has started by then
     if by == "tick":
-        closed = scorer.tick(ahead).alerts
-        assert scorer.tick(market.now + SECOND).alerts == []
-        found = scorer.step(market.poll()).alerts
+        closed = scorer.advance_time(ahead).alerts
+        assert scorer.advance_time(market.now + SECOND).alerts == []
+        found = scorer.apply_poll(market.poll()).alerts
     else:  # as in a replay, where polls alone move the time
         poll = market.poll()
-        closed = scorer.step(replace(poll, observed_at=ahead)).alerts
-        found = scorer.step(market.poll()).alerts
+        closed = scorer.apply_poll(replace(poll, observed_at=ahead)).alerts
+        found = scorer.apply_poll(market.poll()).alerts
     assert {a.reason for a in closed} == {"started"}
     assert [(a.key, a.state) for a in found] == [(a.key, "opened") for a in opened_before]
     assert all(a.observed_at <= market.now for a in found)
@@ -542,15 +550,15 @@ def test_what_stands_out_because_the_others_grow_old_waits_for_a_poll() -> None:
     scorer = SportScorer(RULES)
     moment = (poll.observed_at, poll.poll_id)
     scorer.restore(market.quotes(), np.ones(len(market.prices), np.int64), market.times(), poll.starts, moment, [])
-    assert [scorer.tick(market.now + n * SECOND).alerts for n in (1, 2, 60)] == [[], [], []]
-    assert {a.state for a in scorer.step(market.poll()).alerts} == {"opened"}
+    assert [scorer.advance_time(market.now + n * SECOND).alerts for n in (1, 2, 60)] == [[], [], []]
+    assert {a.state for a in scorer.apply_poll(market.poll()).alerts} == {"opened"}
 
 
 def test_a_poll_that_arrives_late_opens_nothing_on_events_that_have_started() -> None:
     market = fair_market()
     scorer = SportScorer(RULES)
-    scorer.step(market.poll())
+    scorer.apply_poll(market.poll())
     market.offer(1, GENEROUS, 1.75)
     late = market.poll()
-    scorer.tick(market.starts[1] + SECOND)
-    assert scorer.step(late).alerts == []
+    scorer.advance_time(market.starts[1] + SECOND)
+    assert scorer.apply_poll(late).alerts == []

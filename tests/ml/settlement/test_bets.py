@@ -11,6 +11,7 @@ from ml.quotes import Market, Outcome
 from ml.settlement import (
     Abandoned,
     Bets,
+    BetStatus,
     GameReport,
     Games,
     GameStatus,
@@ -19,8 +20,7 @@ from ml.settlement import (
     Score,
     SettlementRules,
     Tie,
-    Verdict,
-    known_rules,
+    find_rules,
     settle_bets,
 )
 
@@ -37,33 +37,33 @@ Bet = tuple[int, int, float]
 
 def settled(
     bet: Bet, report: GameReport | None, rules: Rules, *, delay: float = 0.0, contradicted: bool = False
-) -> tuple[Verdict, tuple[float, ...]]:
+) -> tuple[BetStatus, tuple[float, ...]]:
     market, outcome, point = bet
     one = np.zeros(1, np.intp)
     bets = Bets(one, one, np.array([market]), np.array([outcome]), np.array([point]), np.array([delay]))
-    found = settle_bets(bets, Games.of([report], np.full((1, 2), contradicted)), [rules])
-    return Verdict(found.verdict[0]), tuple(float(share[0]) for share in found.shares)
+    found = settle_bets(bets, Games.from_reports([report], np.full((1, 2), contradicted)), [rules])
+    return BetStatus(found.status[0]), tuple(float(share[0]) for share in found.shares)
 
 
-def verdict(bet: Bet, report: GameReport | None, rules: Rules, delay: float = 0.0) -> Verdict:
+def verdict(bet: Bet, report: GameReport | None, rules: Rules, delay: float = 0.0) -> BetStatus:
     return settled(bet, report, rules, delay=delay)[0]
 
 
 def test_the_score_that_the_rules_count() -> None:
-    assert settled(DRAW, AFTER_EXTRA_TIME, REGULATION) == (Verdict.SETTLED, (1, 0, 0))
-    assert settled(DRAW, AFTER_EXTRA_TIME, OVERTIME) == (Verdict.SETTLED, (0, 0, 1))
-    assert settled(OVER, AFTER_EXTRA_TIME, REGULATION) == (Verdict.SETTLED, (0, 0, 1))
-    assert settled(OVER, AFTER_EXTRA_TIME, OVERTIME) == (Verdict.SETTLED, (1, 0, 0))
-    assert settled(HOME, AFTER_EXTRA_TIME, SHOOTOUT) == (Verdict.SETTLED, (1, 0, 0))
+    assert settled(DRAW, AFTER_EXTRA_TIME, REGULATION) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settled(DRAW, AFTER_EXTRA_TIME, OVERTIME) == (BetStatus.SETTLED, (0, 0, 1))
+    assert settled(OVER, AFTER_EXTRA_TIME, REGULATION) == (BetStatus.SETTLED, (0, 0, 1))
+    assert settled(OVER, AFTER_EXTRA_TIME, OVERTIME) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settled(HOME, AFTER_EXTRA_TIME, SHOOTOUT) == (BetStatus.SETTLED, (1, 0, 0))
 
 
 def test_a_world_cup_match_is_settled_after_ninety_minutes_or_not_at_all() -> None:
-    rules = known_rules("soccer_fifa_world_cup", Market.H2H_3_WAY, "pinnacle")
+    rules = find_rules("soccer_fifa_world_cup", Market.H2H_3_WAY, "pinnacle")
     home = (Market.H2H_3_WAY, Outcome.HOME, NAN)
-    assert settled(home, AFTER_EXTRA_TIME, rules) == (Verdict.SETTLED, (0, 0, 1))
+    assert settled(home, AFTER_EXTRA_TIME, rules) == (BetStatus.SETTLED, (0, 0, 1))
     for unclear in (GameReport.final(Score(2, 1)), GameReport(GameStatus.FINAL, unstated=Score(2, 1))):
         found, shares = settled(home, unclear, rules)
-        assert found is Verdict.NO_SCORE
+        assert found is BetStatus.NO_SCORE
         assert np.isnan(shares).all()
 
 
@@ -72,56 +72,56 @@ def test_a_world_cup_match_is_settled_after_ninety_minutes_or_not_at_all() -> No
 )
 def test_a_two_way_tie(tie: Tie, expected: tuple[float, ...]) -> None:
     tied = GameReport.final(Score(20, 20))
-    assert settled(HOME, tied, replace(OVERTIME, tie=tie)) == (Verdict.SETTLED, expected)
+    assert settled(HOME, tied, replace(OVERTIME, tie=tie)) == (BetStatus.SETTLED, expected)
     # the same rule has nothing to say where somebody wins, or a line pushes
-    assert settled(HOME, AFTER_EXTRA_TIME, replace(OVERTIME, tie=tie)) == (Verdict.SETTLED, (1, 0, 0))
+    assert settled(HOME, AFTER_EXTRA_TIME, replace(OVERTIME, tie=tie)) == (BetStatus.SETTLED, (1, 0, 0))
     assert settled((Market.SPREADS, Outcome.AWAY, 0.0), tied, replace(OVERTIME, tie=tie))[1] == (0, 1, 0)
 
 
 def test_a_tie_that_the_rules_do_not_foresee() -> None:
     tied = GameReport.final(Score(20, 20))
-    assert verdict(HOME, tied, replace(OVERTIME, tie=None)) is Verdict.UNKNOWN_RULES
-    assert verdict(HOME, tied, SHOOTOUT) is Verdict.NO_SCORE
-    assert verdict(HOME, AFTER_EXTRA_TIME, replace(OVERTIME, tie=None)) is Verdict.SETTLED
+    assert verdict(HOME, tied, replace(OVERTIME, tie=None)) is BetStatus.UNKNOWN_RULES
+    assert verdict(HOME, tied, SHOOTOUT) is BetStatus.NO_SCORE
+    assert verdict(HOME, AFTER_EXTRA_TIME, replace(OVERTIME, tie=None)) is BetStatus.SETTLED
 
 
 def test_nothing_is_guessed() -> None:
-    assert verdict(HOME, None, OVERTIME) is Verdict.PENDING
-    assert verdict(HOME, AFTER_EXTRA_TIME, None) is Verdict.UNKNOWN_RULES
-    assert verdict((Market.OUTRIGHTS, 500, NAN), AFTER_EXTRA_TIME, OVERTIME) is Verdict.UNSUPPORTED
-    assert verdict((Market.TOTALS, Outcome.OVER, NAN), None, OVERTIME) is Verdict.UNSUPPORTED
-    assert settled(HOME, AFTER_EXTRA_TIME, OVERTIME, contradicted=True)[0] is Verdict.CONTRADICTED
+    assert verdict(HOME, None, OVERTIME) is BetStatus.PENDING
+    assert verdict(HOME, AFTER_EXTRA_TIME, None) is BetStatus.UNKNOWN_RULES
+    assert verdict((Market.OUTRIGHTS, 500, NAN), AFTER_EXTRA_TIME, OVERTIME) is BetStatus.UNSUPPORTED
+    assert verdict((Market.TOTALS, Outcome.OVER, NAN), None, OVERTIME) is BetStatus.UNSUPPORTED
+    assert settled(HOME, AFTER_EXTRA_TIME, OVERTIME, contradicted=True)[0] is BetStatus.CONTRADICTED
 
 
 def test_a_game_that_is_never_played_is_void() -> None:
-    assert settled(OVER, GameReport(GameStatus.NOT_PLAYED), OVERTIME) == (Verdict.VOID, (0, 1, 0))
+    assert settled(OVER, GameReport(GameStatus.NOT_PLAYED), OVERTIME) == (BetStatus.VOID, (0, 1, 0))
 
 
 def test_a_postponed_game_waits_as_long_as_the_rules_allow() -> None:
     postponed = GameReport(GameStatus.POSTPONED)
     patient, silent = replace(OVERTIME, postponed=48.0), replace(OVERTIME, postponed=None)
     assert [verdict(HOME, postponed, patient, delay) for delay in (0, 48, 49)] == [
-        Verdict.PENDING,
-        Verdict.PENDING,
-        Verdict.VOID,
+        BetStatus.PENDING,
+        BetStatus.PENDING,
+        BetStatus.VOID,
     ]
     # played in the end, but too late for one book and in time for the other
-    assert verdict(HOME, AFTER_EXTRA_TIME, OVERTIME, 30) is Verdict.VOID
-    assert verdict(HOME, AFTER_EXTRA_TIME, patient, 30) is Verdict.SETTLED
-    assert verdict(HOME, AFTER_EXTRA_TIME, silent, 30) is Verdict.UNKNOWN_RULES
-    assert verdict(HOME, AFTER_EXTRA_TIME, silent, 1) is Verdict.SETTLED
+    assert verdict(HOME, AFTER_EXTRA_TIME, OVERTIME, 30) is BetStatus.VOID
+    assert verdict(HOME, AFTER_EXTRA_TIME, patient, 30) is BetStatus.SETTLED
+    assert verdict(HOME, AFTER_EXTRA_TIME, silent, 30) is BetStatus.UNKNOWN_RULES
+    assert verdict(HOME, AFTER_EXTRA_TIME, silent, 1) is BetStatus.SETTLED
 
 
 @pytest.mark.parametrize(
     ("rule", "home", "over", "under_9"),
     [
-        (Abandoned.VOID, Verdict.VOID, Verdict.VOID, Verdict.VOID),
-        (Abandoned.STANDS_IF_OFFICIAL, Verdict.PENDING, Verdict.PENDING, Verdict.PENDING),
-        (Abandoned.STANDS_IF_DECIDED, Verdict.PENDING, Verdict.SETTLED, Verdict.PENDING),
-        (None, Verdict.UNKNOWN_RULES, Verdict.UNKNOWN_RULES, Verdict.UNKNOWN_RULES),
+        (Abandoned.VOID, BetStatus.VOID, BetStatus.VOID, BetStatus.VOID),
+        (Abandoned.STANDS_IF_OFFICIAL, BetStatus.PENDING, BetStatus.PENDING, BetStatus.PENDING),
+        (Abandoned.STANDS_IF_DECIDED, BetStatus.PENDING, BetStatus.SETTLED, BetStatus.PENDING),
+        (None, BetStatus.UNKNOWN_RULES, BetStatus.UNKNOWN_RULES, BetStatus.UNKNOWN_RULES),
     ],
 )
-def test_an_abandoned_game(rule: Abandoned | None, home: Verdict, over: Verdict, under_9: Verdict) -> None:
+def test_an_abandoned_game(rule: Abandoned | None, home: BetStatus, over: BetStatus, under_9: BetStatus) -> None:
     rules = replace(OVERTIME, abandoned=rule)
     stopped = GameReport(GameStatus.ABANDONED, full=Score(3, 1))
     bets = (HOME, OVER, (Market.TOTALS, Outcome.UNDER, 9.0))
@@ -129,7 +129,7 @@ def test_an_abandoned_game(rule: Abandoned | None, home: Verdict, over: Verdict,
     if rule is not None:
         # not resumed in time: everything is void, but for what was decided
         late = [verdict(bet, stopped, rules, delay=25) for bet in bets]
-        assert late == [Verdict.VOID, over if over is Verdict.SETTLED else Verdict.VOID, Verdict.VOID]
+        assert late == [BetStatus.VOID, over if over is BetStatus.SETTLED else BetStatus.VOID, BetStatus.VOID]
 
 
 def test_what_is_decided_when_a_game_stops_is_the_total_that_is_exceeded() -> None:
@@ -137,19 +137,19 @@ def test_what_is_decided_when_a_game_stops_is_the_total_that_is_exceeded() -> No
     stopped = GameReport(GameStatus.ABANDONED, full=Score(2, 1))
     totals = [(Market.TOTALS, o, p) for p in (2.5, 2.75, 3.0) for o in (Outcome.OVER, Outcome.UNDER)]
     found = [settled(bet, stopped, rules) for bet in totals]
-    assert found[:2] == [(Verdict.SETTLED, (1, 0, 0)), (Verdict.SETTLED, (0, 0, 1))]
-    assert {v for v, _ in found[2:]} == {Verdict.PENDING}
-    assert verdict(OVER, GameReport(GameStatus.ABANDONED), rules) is Verdict.PENDING
+    assert found[:2] == [(BetStatus.SETTLED, (1, 0, 0)), (BetStatus.SETTLED, (0, 0, 1))]
+    assert {v for v, _ in found[2:]} == {BetStatus.PENDING}
+    assert verdict(OVER, GameReport(GameStatus.ABANDONED), rules) is BetStatus.PENDING
 
 
 def test_a_shortened_game_stands_where_the_league_has_the_word() -> None:
     rain = GameReport(GameStatus.SHORTENED, full=Score(4, 1))
     line = (Market.SPREADS, Outcome.HOME, -1.5)
-    h2h, run_line = (known_rules("baseball_mlb", m, "draftkings") for m in (Market.H2H, Market.SPREADS))
-    assert settled(HOME, rain, h2h) == (Verdict.SETTLED, (1, 0, 0))
-    assert settled(line, rain, run_line) == (Verdict.VOID, (0, 1, 0))
-    assert settled(OVER, rain, run_line) == (Verdict.SETTLED, (1, 0, 0))
-    assert settled(line, rain, known_rules("baseball_mlb", Market.SPREADS, "fanduel"))[0] is Verdict.UNKNOWN_RULES
+    h2h, run_line = (find_rules("baseball_mlb", m, "draftkings") for m in (Market.H2H, Market.SPREADS))
+    assert settled(HOME, rain, h2h) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settled(line, rain, run_line) == (BetStatus.VOID, (0, 1, 0))
+    assert settled(OVER, rain, run_line) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settled(line, rain, find_rules("baseball_mlb", Market.SPREADS, "fanduel"))[0] is BetStatus.UNKNOWN_RULES
 
 
 def test_many_bets_settle_like_one_by_one() -> None:
@@ -165,16 +165,16 @@ def test_many_bets_settle_like_one_by_one() -> None:
         rng.integers(-12, 12, n) / 4,
         rng.choice([0.0, 13.0, 30.0], n),
     )
-    found = settle_bets(bets, Games.of(reports, np.zeros((4, 2), np.bool_)), rules)
+    found = settle_bets(bets, Games.from_reports(reports, np.zeros((4, 2), np.bool_)), rules)
     for i in range(n):
         alone = settled(
             (int(bets.market[i]), int(bets.outcome[i]), float(bets.point[i])),
             reports[bets.game[i]],
             rules[bets.rules[i]],
-            delay=float(bets.delay[i]),
+            delay=float(bets.delay_hours[i]),
         )
-        assert alone[0] == found.verdict[i]
+        assert alone[0] == found.status[i]
         assert alone[1] == pytest.approx(tuple(share[i] for share in found.shares), nan_ok=True)
-    assert len(set(found.verdict.tolist())) == 6
-    final = np.isin(found.verdict, (Verdict.SETTLED, Verdict.VOID))
+    assert len(set(found.status.tolist())) == 6
+    final = np.isin(found.status, (BetStatus.SETTLED, BetStatus.VOID))
     np.testing.assert_array_equal(sum(found.shares), np.where(final, 1, np.nan))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ml.quotes import Market, Outcome
 from ml.settlement import settle_scores
-from tests.ml.market.football_data import _rows
+from tests.support.football_matches import _rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.quotes import OUTCOMES_OF, Market, Outcome
+from ml.quotes import MARKET_OUTCOMES, Market, Outcome
 from ml.settlement import (
-    Agreement,
     Bets,
+    BetStatus,
     GameReport,
     Games,
     GameStatus,
     Period,
+    RulesAgreement,
     Score,
     SettlementRules,
     Tie,
-    Verdict,
     agreement,
     settle_bets,
 )
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Shares = tuple[Fraction, Fraction, Fraction]
 """Won, pushed and lost."""
-Settled = tuple[Verdict, Shares | None]
+Settled = tuple[BetStatus, Shares | None]
 NAN = float("nan")
 HALF = Fraction(1, 2)
 PUSHED: Shares = (Fraction(0), Fraction(1), Fraction(0))
@@ -41,7 +41,7 @@ MIRRORED = {Outcome.HOME: Outcome.AWAY, Outcome.AWAY: Outcome.HOME}
 scores = st.builds(Score, st.integers(0, 6), st.integers(0, 6))
 reports = st.builds(GameReport, st.just(GameStatus.FINAL), st.none() | scores, st.none() | scores, st.none() | scores)
 rules = st.none() | st.builds(SettlementRules, st.sampled_from(Period), st.none() | st.sampled_from(Tie))
-markets = st.sampled_from([*OUTCOMES_OF])
+markets = st.sampled_from([*MARKET_OUTCOMES])
 points = st.integers(-24, 24).map(lambda quarters: quarters / 4)
 doubts = st.tuples(st.booleans(), st.booleans())
 
@@ -51,8 +51,8 @@ def settled(
 ) -> Settled:
     one = np.zeros(1, np.intp)
     bets = Bets(one, one, np.array([market]), np.array([outcome]), np.array([point]), np.zeros(1))
-    found = settle_bets(bets, Games.of([report], np.array([doubt])), [rule])
-    verdict = Verdict(found.verdict[0])
+    found = settle_bets(bets, Games.from_reports([report], np.array([doubt])), [rule])
+    verdict = BetStatus(found.status[0])
     if np.isnan(found.shares.won[0]):
         return verdict, None
     won, pushed, lost = (Fraction(float(share[0])) for share in found.shares)
@@ -65,30 +65,30 @@ def by_hand(
     regulation, full = (score and on(market, outcome, point, score) for score in (report.regulation, report.full))
     if rule is None:
         in_doubt, shares = any(doubt), regulation if regulation == full else None
-        missing = Verdict.UNKNOWN_RULES
+        missing = BetStatus.UNKNOWN_RULES
     else:
         counts = rule.period is Period.REGULATION
         in_doubt, shares = (doubt[0], regulation) if counts else (doubt[1], full)
-        missing = Verdict.NO_SCORE
+        missing = BetStatus.NO_SCORE
     if in_doubt:
-        return Verdict.CONTRADICTED, None
+        return BetStatus.CONTRADICTED, None
     if shares is None:
         return missing, None
     if market is Market.H2H and shares == PUSHED:
         return tied(rule)
-    return Verdict.SETTLED, shares
+    return BetStatus.SETTLED, shares
 
 
 def tied(rule: Rules) -> Settled:
     if rule is not None and rule.period is Period.SHOOTOUT:
-        return Verdict.NO_SCORE, None
+        return BetStatus.NO_SCORE, None
     paid: dict[Tie | None, Shares] = {
         Tie.VOID: PUSHED,
         Tie.LOSES: (Fraction(0), Fraction(0), Fraction(1)),
         Tie.DEAD_HEAT: (HALF, Fraction(0), HALF),
     }
     known = paid.get(rule.tie if rule else None)
-    return (Verdict.SETTLED, known) if known else (Verdict.UNKNOWN_RULES, None)
+    return (BetStatus.SETTLED, known) if known else (BetStatus.UNKNOWN_RULES, None)
 
 
 def on(market: Market, outcome: Outcome, point: float, score: Score) -> Shares:
@@ -117,7 +117,7 @@ def ahead(market: Market, outcome: Outcome, point: Fraction, score: Score) -> Fr
 def test_every_bet_settles_as_by_hand(
     data: st.DataObject, market: Market, point: float, report: GameReport, rule: Rules, doubt: tuple[bool, bool]
 ) -> None:
-    outcome = data.draw(st.sampled_from(OUTCOMES_OF[market]))
+    outcome = data.draw(st.sampled_from(MARKET_OUTCOMES[market]))
     bet = market, outcome, point if market in {Market.SPREADS, Market.TOTALS} else NAN
     assert settled(*bet, report, rule, doubt) == by_hand(*bet, report, rule, doubt)
 
@@ -127,7 +127,7 @@ def test_the_outcomes_of_a_market_share_one_verdict_and_what_is_won_is_lost(
     market: Market, point: float, report: GameReport, rule: Rules, doubt: tuple[bool, bool]
 ) -> None:
     signs = {Outcome.AWAY: -1} if market is Market.SPREADS else {}
-    found = [settled(market, o, point * signs.get(o, 1), report, rule, doubt) for o in OUTCOMES_OF[market]]
+    found = [settled(market, o, point * signs.get(o, 1), report, rule, doubt) for o in MARKET_OUTCOMES[market]]
     assert len({verdict for verdict, _ in found}) == 1
     paid = [shares for _, shares in found if shares is not None]
     assert len(paid) in {0, len(found)}
@@ -143,19 +143,19 @@ def test_the_outcomes_of_a_market_share_one_verdict_and_what_is_won_is_lost(
 def test_sides_exchanged_settle_the_other_way_round(
     market: Market, point: float, report: GameReport, rule: Rules, doubt: tuple[bool, bool]
 ) -> None:
-    for outcome in OUTCOMES_OF[market]:
+    for outcome in MARKET_OUTCOMES[market]:
         turned = MIRRORED.get(outcome, outcome)
         ours = settled(market, outcome, point, report, rule, doubt)
-        assert ours == settled(market, turned, point, report.turned(), rule, doubt)
+        assert ours == settled(market, turned, point, report.swap_sides(), rule, doubt)
 
 
 @given(markets, points, reports, doubts)
 def test_unknown_rules_settle_only_what_every_period_settles_alike(
     market: Market, point: float, report: GameReport, doubt: tuple[bool, bool]
 ) -> None:
-    for outcome in OUTCOMES_OF[market]:
+    for outcome in MARKET_OUTCOMES[market]:
         verdict, shares = settled(market, outcome, point, report, None, doubt)
-        if verdict is Verdict.SETTLED:
+        if verdict is BetStatus.SETTLED:
             every = [SettlementRules(period, tie) for period in Period for tie in Tie]
             assert {settled(market, outcome, point, report, rule, doubt) for rule in every} == {(verdict, shares)}
 
@@ -163,18 +163,18 @@ def test_unknown_rules_settle_only_what_every_period_settles_alike(
 @pytest.mark.parametrize(
     ("known", "label"),
     [
-        ([], Agreement.SAME),
-        ([None], Agreement.SAME),
-        ([None, None], Agreement.UNKNOWN),
-        ([SettlementRules(Period.OVERTIME)] * 2, Agreement.SAME),
-        ([SettlementRules(Period.OVERTIME), SettlementRules(Period.OVERTIME, None)], Agreement.UNKNOWN),
-        ([SettlementRules(Period.OVERTIME), SettlementRules(Period.REGULATION), None], Agreement.DIFFER),
+        ([], RulesAgreement.SAME),
+        ([None], RulesAgreement.SAME),
+        ([None, None], RulesAgreement.UNKNOWN),
+        ([SettlementRules(Period.OVERTIME)] * 2, RulesAgreement.SAME),
+        ([SettlementRules(Period.OVERTIME), SettlementRules(Period.OVERTIME, None)], RulesAgreement.UNKNOWN),
+        ([SettlementRules(Period.OVERTIME), SettlementRules(Period.REGULATION), None], RulesAgreement.DIFFER),
     ],
 )
-def test_what_rules_are_to_each_other(known: list[Rules], label: Agreement) -> None:
+def test_what_rules_are_to_each_other(known: list[Rules], label: RulesAgreement) -> None:
     assert agreement(known) is label
 
 
 def test_what_one_rule_leaves_open_is_not_the_same() -> None:
     rule = replace(SettlementRules(Period.OVERTIME), abandoned=None)
-    assert agreement([rule, rule]) is Agreement.UNKNOWN
+    assert agreement([rule, rule]) is RulesAgreement.UNKNOWN

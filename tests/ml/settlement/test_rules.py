@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ml.quotes import Market
-from ml.settlement import Abandoned, Conflict, DeadHeat, Period, Pitchers, SettlementRules, Tie, conflict, known_rules
-from ml.settlement.rules import conflicts
-from ml.settlement.table import read_rules
+from ml.settlement import Abandoned, Conflict, DeadHeat, Period, Pitchers, SettlementRules, Tie, conflict, find_rules
+from ml.settlement.rule_book import parse_rules
+from ml.settlement.rules import conflict_matrix
 
 REGULATION = SettlementRules(Period.REGULATION)
 OVERTIME = SettlementRules(Period.OVERTIME)
@@ -32,7 +32,7 @@ def test_what_differs_is_named() -> None:
         Conflict.PERIOD | Conflict.PITCHERS | Conflict.POSTPONED | Conflict.DEAD_HEAT
     )
     assert conflict(None, OVERTIME) == conflict(None, None) == Conflict.UNKNOWN
-    assert not conflicts([None, OVERTIME]).diagonal().any()
+    assert not conflict_matrix([None, OVERTIME]).diagonal().any()
 
 
 def test_a_rule_that_is_not_known_agrees_with_nothing() -> None:
@@ -43,7 +43,7 @@ def test_a_rule_that_is_not_known_agrees_with_nothing() -> None:
 
 def test_entries_are_read_with_their_unknowns() -> None:
     rules = SettlementRules(Period.OVERTIME, abandoned=None, postponed=12.0)
-    assert read_rules(ENTRY) == {(book, "baseball_mlb", Market.TOTALS): rules for book in "ab"}
+    assert parse_rules(ENTRY) == {(book, "baseball_mlb", Market.TOTALS): rules for book in "ab"}
 
 
 @pytest.mark.parametrize(
@@ -60,16 +60,16 @@ def test_entries_are_read_with_their_unknowns() -> None:
 )
 def test_a_wrong_entry_is_named(wrong: str, why: str) -> None:
     with pytest.raises(ValueError, match=rf"rules entry \d.*baseball_mlb.*{why}|rules entry 1.*icehockey.*{why}"):
-        read_rules(wrong)
+        parse_rules(wrong)
 
 
 def test_what_is_known_of_a_book_comes_before_what_all_have_in_common() -> None:
-    draftkings = known_rules("baseball_mlb", Market.TOTALS, "draftkings")
-    anybody = known_rules("baseball_mlb", Market.TOTALS, "a_new_book")
+    draftkings = find_rules("baseball_mlb", Market.TOTALS, "draftkings")
+    anybody = find_rules("baseball_mlb", Market.TOTALS, "a_new_book")
     assert draftkings == SettlementRules(Period.OVERTIME, Tie.VOID, Abandoned.STANDS_IF_DECIDED, 12.0, Pitchers.ACTION)
     assert anybody == SettlementRules(Period.OVERTIME, None, None, None, None)
     assert conflict(draftkings, anybody) == Conflict.UNKNOWN
-    assert conflict(draftkings, known_rules("baseball_mlb", Market.H2H, "draftkings")) == Conflict.ABANDONED
+    assert conflict(draftkings, find_rules("baseball_mlb", Market.H2H, "draftkings")) == Conflict.ABANDONED
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_is_known_of_a_book_comes_before_what_all_have_in_common() -> None:
     ],
 )
 def test_periods(sport: str, market: Market, book: str, period: Period) -> None:
-    rules = known_rules(sport, market, book)
+    rules = find_rules(sport, market, book)
     assert rules is not None
     assert rules.period is period
 
@@ -92,4 +92,4 @@ def test_periods(sport: str, market: Market, book: str, period: Period) -> None:
     ("sport", "market"), [("icehockey_nhl", Market.TOTALS), ("soccer_epl", Market.H2H), ("tennis_atp", Market.H2H)]
 )
 def test_what_is_not_known_is_none(sport: str, market: Market) -> None:
-    assert known_rules(sport, market, "unibet_eu") is None
+    assert find_rules(sport, market, "unibet_eu") is None

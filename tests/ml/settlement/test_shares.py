@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.points.settlement import settle
-from ml.quotes import OUTCOMES_OF, Market, Outcome
-from ml.settlement import Shares, settle_scores
+from ml.points.settlement import win_push_loss
+from ml.quotes import MARKET_OUTCOMES, Market, Outcome
+from ml.settlement import StakeShares, settle_scores
 
 NAN = float("nan")
 LINES = {Market.SPREADS: (Outcome.HOME, Outcome.AWAY), Market.TOTALS: (Outcome.OVER, Outcome.UNDER)}
@@ -81,7 +81,7 @@ def test_what_cannot_be_settled_is_nan(market: int, outcome: int, point: float, 
 
 
 def test_profit_is_what_a_stake_of_one_earns() -> None:
-    five = Shares(np.array([1, 0.5, 0, 0, 0]), np.array([0, 0.5, 1, 0.5, 0]), np.array([0, 0, 0, 0.5, 1]))
+    five = StakeShares(np.array([1, 0.5, 0, 0, 0]), np.array([0, 0.5, 1, 0.5, 0]), np.array([0, 0, 0, 0.5, 1]))
     assert five.profit(np.full(5, 2.5)).tolist() == [1.5, 0.75, 0, -0.5, -1]
 
 
@@ -114,12 +114,12 @@ def test_the_same_as_the_chances_of_a_certain_result(point: float, home: int, aw
     ):
         cells = np.zeros((1, 201))
         cells[0, number + 100] = 1
-        chances = settle(cells, -100, np.array([[threshold]]))
+        chances = win_push_loss(cells, -100, np.array([[threshold]]))
         assert shares(market, LINES[market][0], point, home, away) == tuple(c.item() for c in chances)
 
 
-@given(st.sampled_from([*OUTCOMES_OF]), points, scores, scores)
+@given(st.sampled_from([*MARKET_OUTCOMES]), points, scores, scores)
 def test_one_of_the_outcomes_of_a_market_wins_or_all_push(market: Market, point: float, home: int, away: int) -> None:
     signs = {Outcome.AWAY: -1} if market is Market.SPREADS else {}
-    paid = [shares(market, o, point * signs.get(o, 1), home, away) for o in OUTCOMES_OF[market]]
+    paid = [shares(market, o, point * signs.get(o, 1), home, away) for o in MARKET_OUTCOMES[market]]
     assert sum(Fraction(won) + Fraction(pushed) / 2 for won, pushed, _ in paid) == 1

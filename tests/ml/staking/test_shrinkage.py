@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.staking import decided, kelly_fraction, kelly_with_push, shrinkage
+from ml.staking import given_no_push, kelly_fraction, kelly_with_push, shrinkage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,4 +96,4 @@ def test_no_stake_beats_kelly_with_a_push(share: float, push: float, price: floa
 
 def test_a_certain_push_is_no_bet() -> None:
     assert np.isnan(kelly_with_push(np.array(0.0), np.array(1.0), np.array(2.0)))
-    np.testing.assert_allclose(decided(np.array([0.45, 0.018]), np.array(0.1)), [0.5, 0.02])
+    np.testing.assert_allclose(given_no_push(np.array([0.45, 0.018]), np.array(0.1)), [0.5, 0.02])

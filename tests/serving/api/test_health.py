@@ -10,16 +10,16 @@ import psutil
 import pytest
 
 from edge_assets.health.assessment import SENSOR
-from edge_assets.store.credits import CreditStatement, write_statement
-from edge_assets.store.database import connect, ensure_database
-from edge_assets.store.problems import ProblemKind, beat, report_problem
-from edge_assets.store.schema import upgrade
+from edge_assets.store.health.problems import ProblemKind, record_heartbeat, report_problem
+from edge_assets.store.polls.credits import CreditStatement, write_credit_statement
+from edge_assets.store.postgres.database import connect, ensure_database
+from edge_assets.store.postgres.schema import upgrade
 from tests.serving.conftest import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 
 def health(served: Any) -> tuple[int, dict[str, Any]]:
@@ -61,7 +61,7 @@ def test_what_was_reported_is_told_with_what_to_do(served: Any, market: Any) -> 
 def test_no_poll_for_twice_its_interval_is_told_and_so_is_one_that_has_not_been_yet(served: Any, market: Any) -> None:
     market.commit()
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '60 seconds'")
-    beat(market.conn, SENSOR, intervals_s={"americanfootball_nfl": 60.0})
+    record_heartbeat(market.conn, SENSOR, intervals_s={"americanfootball_nfl": 60.0})
     assert health(served)[1]["status"] == "ok"
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '150 seconds'")
     code, body = health(served)
@@ -77,10 +77,10 @@ def test_a_process_is_ready_while_the_feed_is_not(served: Any, market: Any) -> N
     with served.http as http:
         assert http.get("/healthz").status_code == 503
         answer = http.get("/readyz")
-    said = answer.json()
-    assert (answer.status_code, said["ready"], said["reason"], said["status"]) == (200, True, "", "down")
-    assert said["headline"].startswith("the feed does not answer: prices grow old (refused)")
-    assert said["problems"][0]["what_to_do"].startswith("check the internet connection")
+    message = answer.json()
+    assert (answer.status_code, message["ready"], message["reason"], message["status"]) == (200, True, "", "down")
+    assert message["headline"].startswith("the feed does not answer: prices grow old (refused)")
+    assert message["problems"][0]["what_to_do"].startswith("check the internet connection")
 
 
 @pytest.mark.chaos
@@ -102,7 +102,7 @@ def test_a_database_that_lets_nobody_in_is_told_by_its_name(
     url = ensure_database(own_postgres.url, "full")
     upgrade(url)
     with serve(database_url=url) as served, connect(url, "test") as conn:
-        beat(conn, SENSOR)
+        record_heartbeat(conn, SENSOR)
         conn.execute("UPDATE heartbeats SET beat_at = clock_timestamp() - interval '25 seconds'")
         assert [p["kind"] for p in health(served)[1]["problems"]] == ["service_hangs"]
         with suspended(psutil.Process(conn.info.backend_pid).parent()):
@@ -125,7 +125,7 @@ def test_credits_are_told_before_the_first_poll(serve: Any, own_postgres: Postgr
     url = ensure_database(own_postgres.url, "unpolled")
     upgrade(url)
     with connect(url, "test") as conn:
-        write_statement(conn, "odds-api", CreditStatement(datetime.now(UTC), 321))
+        write_credit_statement(conn, "odds-api", CreditStatement(datetime.now(UTC), 321))
     with serve(database_url=url, edge_feed="odds-api") as served:
         body = health(served)[1]
     assert (body["feed"], body["credits"]["remaining"], body["credits"]["used_today"]) == (None, 321, 0)

@@ -57,21 +57,21 @@ def _quoted(value: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("url", "code", "said"),
+    ("url", "code", "message"),
     [
         ("/api/value-bets?min_edge=nan", 422, "min_edge"),
         ("/api/value-bets?limit=1000000000000", 422, "limit"),
         ("/api/value-bets?limit=-1", 422, "limit"),
-        ("/api/value-bets?book=nonsense", 404, "there is no book 'nonsense'"),
-        ("/api/arbitrage?book=%00", 404, "there is no book"),
+        ("/api/value-bets?book=nonsense", 404, "unknown book 'nonsense'"),
+        ("/api/arbitrage?book=%00", 404, "unknown book"),
         ("/api/odds/nfl?event_id=99999999999999999999", 422, "event_id"),
-        ("/api/odds/%00", 404, "there is no sport"),
+        ("/api/odds/%00", 404, "unknown sport"),
     ],
 )
-def test_what_is_wrong_is_said(served: Any, url: str, code: int, said: str) -> None:
+def test_what_is_wrong_is_said(served: Any, url: str, code: int, message: str) -> None:
     answer = asked(served, url)
     assert answer.status_code == code
-    assert said in answer.text
+    assert message in answer.text
 
 
 def test_books_are_known_by_the_database_or_the_list(served: Any) -> None:
@@ -128,7 +128,7 @@ def test_any_after_is_refused_or_understood(served: Any, after: object) -> None:
 @pytest.mark.parametrize("after", ["-1", "", "9" * 5_000, str(2**63), "%00", "1.5", "nan"])
 def test_any_after_in_the_query_is_refused(served: Any, after: str) -> None:
     code, reason = closed_with(f"{served.ws}?after={after}", "ignored", additional_headers=served.bearer())
-    assert (code, reason) == (4400, "after must be an alert's id")
+    assert (code, reason) == (4400, "after must be an alert id")
 
 
 def test_an_after_beyond_the_newest_is_of_another_database(served: Any) -> None:

@@ -1,4 +1,4 @@
-"""The board in a real Chromium: what a person sees."""
+"""The board in a real Chromium."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from edge_assets.store.database import ensure_database
-from edge_assets.store.problems import ProblemKind, clear_problem, report_problem
-from edge_assets.store.schema import upgrade
+from edge_assets.store.health.problems import ProblemKind, clear_problem, report_problem
+from edge_assets.store.postgres.database import ensure_database
+from edge_assets.store.postgres.schema import upgrade
 from tests.serving.conftest import MarketDesk
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 CHROMIUM = shutil.which("chromium")
-# without these Chromium tries to reach its maker's hosts at every start
+# without these, Chromium contacts Google's hosts at every start
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,9 +35,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-AWAY = ("ERR_CONNECTION_REFUSED", "status of 503")
+EXPECTED_ERRORS = ("ERR_CONNECTION_REFUSED", "status of 503")
 expect.set_options(timeout=20_000)
-"""A page that has lost its server waits for up to 10 s before it tries again."""
+"""A page that lost its server waits up to 10 s before it retries."""
 DESKTOP, LAPTOP, PHONE = {"width": 1440, "height": 900}, {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
@@ -46,7 +46,7 @@ def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("CI must have Chromium")
-        pytest.skip("there is no chromium in PATH")
+        pytest.skip("no chromium in PATH")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -55,15 +55,15 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A page whose console must stay clean, but for a server or a database that a test has taken away."""
+    """A page whose console must stay clean, except for a server or database that a test has stopped."""
     with chromium.new_context(viewport=DESKTOP, locale="en-GB") as context:  # type: ignore[arg-type]
         page = context.new_page()
         page.set_default_timeout(10_000)
-        complaints: list[str] = []
-        page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        errors: list[str] = []
+        page.on("console", lambda m: errors.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
-        assert [text for text in complaints if not any(away in text for away in AWAY)] == []
+        assert [text for text in errors if not any(expected in text for expected in EXPECTED_ERRORS)] == []
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def local(serve: Any, market: Any) -> Iterator[Any]:
         yield served
 
 
-def test_an_alert_appears_lives_and_fades(local: Any, market: Any, page: Page) -> None:
+def test_alert_is_shown_updated_and_removed(local: Any, market: Any, page: Page) -> None:
     page.goto(local.url)
     expect(page.locator("#connection")).to_have_text("live")
     expect(page.locator("#banner")).to_contain_text("SIMULATED")
@@ -99,7 +99,7 @@ def test_an_alert_appears_lives_and_fades(local: Any, market: Any, page: Page) -
     expect(page.locator("#count-arbitrage")).to_have_text("1")
 
 
-def test_a_likely_error_stands_apart(local: Any, market: Any, page: Page) -> None:
+def test_likely_errors_have_their_own_panel(local: Any, market: Any, page: Page) -> None:
     page.goto(local.url)
     expect(page.locator("#errors-panel")).to_be_hidden()
     error = market.error()
@@ -109,27 +109,27 @@ def test_a_likely_error_stands_apart(local: Any, market: Any, page: Page) -> Non
     expect(page.locator("#value-empty")).to_be_visible()
 
 
-def test_text_from_outside_is_never_markup(local: Any, market: Any, page: Page) -> None:
+def test_external_text_is_never_markup(local: Any, market: Any, page: Page) -> None:
     market.publish(market.arbitrage())
     page.goto(local.url)
     expect(page.locator("#arbitrages")).to_contain_text("<b>Rams</b>")
     assert page.locator("#arbitrages b").count() == 0
 
 
-def test_an_alert_that_was_announced_late_says_so(local: Any, market: Any, page: Page) -> None:
+def test_late_alert_is_marked(local: Any, market: Any, page: Page) -> None:
     page.goto(local.url)
     expect(page.locator("#connection")).to_have_text("live")
     market.conn.execute("UPDATE polls SET received_at = received_at - interval '2 minutes'")
-    market.now -= timedelta(minutes=2)  # when it was scored: what time alone opens is not late
+    market.now -= timedelta(minutes=2)  # the time of scoring: an alert that time alone opened is not late
     market.publish(market.value(), market.arbitrage(), market.error())
-    for late in ("#value-bets", "#arbitrages", "#errors"):
-        expect(page.locator(f"{late} [data-alert]").first).to_be_visible()
+    for panel in ("#value-bets", "#arbitrages", "#errors"):
+        expect(page.locator(f"{panel} [data-alert]").first).to_be_visible()
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp()")
-    for late in ("#value-bets", "#arbitrages", "#errors"):
-        expect(page.locator(late)).to_contain_text("announced 2 min late: look at the price first")
+    for panel in ("#value-bets", "#arbitrages", "#errors"):
+        expect(page.locator(panel)).to_contain_text("published 2 min late: check the price first")
 
 
-def test_stakes_follow_the_bankroll_and_filters_filter(local: Any, market: Any, page: Page) -> None:
+def test_stakes_follow_the_bankroll_and_filters_apply(local: Any, market: Any, page: Page) -> None:
     market.publish(market.value(0.05), market.value(0.08, book=2))
     page.goto(local.url)
     rows = page.locator("#value-bets tbody tr")
@@ -143,7 +143,7 @@ def test_stakes_follow_the_bankroll_and_filters_filter(local: Any, market: Any, 
     expect(page.locator("#bankroll")).to_have_value("5000")
 
 
-def test_prices_by_book_star_the_best_and_grey_the_stale(local: Any, market: Any, page: Page) -> None:
+def test_price_table_marks_best_and_stale_prices(local: Any, market: Any, page: Page) -> None:
     page.goto(local.url)
     table = page.locator("#prices")
     expect(table.locator("tbody tr")).to_have_count(6)
@@ -152,9 +152,7 @@ def test_prices_by_book_star_the_best_and_grey_the_stale(local: Any, market: Any
     expect(table.locator("tr:not(.stale) .best")).to_have_count(8)
 
 
-def test_health_is_told_in_words_and_bets_that_nobody_confirms_are_doubted(
-    local: Any, market: Any, page: Page, tmp_path: Path
-) -> None:
+def test_health_is_shown_and_unconfirmed_bets_are_marked(local: Any, market: Any, page: Page, tmp_path: Path) -> None:
     market.publish(market.value(), market.arbitrage(), market.error())
     page.goto(local.url)
     expect(page.locator("#health-problems")).to_be_empty()
@@ -167,9 +165,9 @@ def test_health_is_told_in_words_and_bets_that_nobody_confirms_are_doubted(
     expect(page.locator("#health-line")).to_contain_text("the feed does not answer: prices grow old (<b>refused</b>)")
     page.locator("#health-details summary").click()
     expect(page.locator("#health-problems .todo").first).to_contain_text("check the internet connection")
-    for doubted in ("#value-bets .unconfirmed", "#arbitrages .unconfirmed", "#errors .unconfirmed"):
-        expect(page.locator(doubted)).to_contain_text("not confirmed for 20 min: it may be gone")
-    page.screenshot(path=tmp_path / "doubted.png", full_page=True)
+    for unconfirmed in ("#value-bets .unconfirmed", "#arbitrages .unconfirmed", "#errors .unconfirmed"):
+        expect(page.locator(unconfirmed)).to_contain_text("not confirmed for 20 min: may be gone")
+    page.screenshot(path=tmp_path / "unconfirmed.png", full_page=True)
     clear_problem(market.conn, ProblemKind.FEED_UNREACHABLE, "")
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() + interval '1 hour'")
     expect(page.locator("#arbitrages .unconfirmed")).to_contain_text("not confirmed since the clock was set back")
@@ -178,7 +176,7 @@ def test_health_is_told_in_words_and_bets_that_nobody_confirms_are_doubted(
     expect(page.locator(".unconfirmed")).to_have_count(0)
 
 
-def test_bets_grow_old_while_the_database_is_away(
+def test_bets_become_unconfirmed_while_the_database_is_down(
     serve: Any, own_postgres: PostgresServer, redis_url: str, page: Page
 ) -> None:
     url = ensure_database(own_postgres.url, "board")
@@ -191,28 +189,28 @@ def test_bets_grow_old_while_the_database_is_away(
         page.goto(served.url)
         expect(page.locator("#value-bets tbody tr")).to_have_count(1)
         with own_postgres.process.suspended():
-            # on a busy machine it takes longer until the server gives the database up, and the page the server
+            # on a busy machine the server takes longer to give up on the database, and the page on the server
             expect(page.locator("#health-line")).to_contain_text("the database does not answer", timeout=60_000)
             expect(page.locator("#value-bets .unconfirmed")).to_contain_text("not confirmed for")
 
 
-def test_the_page_comes_back_by_itself(serve: Any, market: Any, page: Page) -> None:
+def test_page_reconnects_automatically(serve: Any, market: Any, page: Page) -> None:
     with serve(edge_local=True) as served:
         page.goto(served.url)
         expect(page.locator("#connection")).to_have_text("live")
-        page.evaluate("() => { window.kept = true }")
+        page.evaluate("() => { window.wasKept = true }")
         port = served.port
     expect(page.locator("#connection")).to_contain_text("reconnecting")
-    expect(page.locator("#health-line")).to_contain_text("the server does not answer")
+    expect(page.locator("#health-line")).to_contain_text("server not responding")
     opened = market.value()
     market.publish(opened)
     with serve(edge_local=True, port=port):
         expect(page.locator(f'[data-alert="{opened.alert_id}"]')).to_be_visible()
         expect(page.locator("#connection")).to_have_text("live")
-        assert page.evaluate("window.kept")
+        assert page.evaluate("window.wasKept")
 
 
-def test_elsewhere_it_asks_for_a_token(served: Any, page: Page) -> None:
+def test_remote_board_asks_for_a_token(served: Any, page: Page) -> None:
     page.goto(served.url)
     field = page.get_by_label("Access token")
     expect(field).to_be_visible()
@@ -227,7 +225,7 @@ def test_elsewhere_it_asks_for_a_token(served: Any, page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, LAPTOP, PHONE], ids=["desktop", "laptop", "phone"])
-def test_it_fits_the_screen(local: Any, market: Any, chromium: Browser, size: Any, scheme: Any, tmp_path: Path) -> None:
+def test_page_fits_screen(local: Any, market: Any, chromium: Browser, size: Any, scheme: Any, tmp_path: Path) -> None:
     market.publish(market.value(), market.value(0.08, book=2), market.arbitrage(), market.error())
     with chromium.new_context(viewport=size, color_scheme=scheme) as context:
         page = context.new_page()

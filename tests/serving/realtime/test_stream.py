@@ -12,9 +12,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from edge_assets.store import streams
-from edge_assets.store.database import ensure_database
-from edge_assets.store.schema import upgrade
+from edge_assets.store.alerts import streams
+from edge_assets.store.postgres.database import ensure_database
+from edge_assets.store.postgres.schema import upgrade
 from serving.realtime import client, endpoint, hub, reader
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from websockets.sync.connection import Connection
 
-    from tests.servers.postgres import PostgresServer
-    from tests.servers.valkey import ValkeyServer
+    from tests.support.servers.postgres import PostgresServer
+    from tests.support.servers.valkey import ValkeyServer
 
 
 def alerts(ws: Connection, n: int) -> list[dict[str, Any]]:
@@ -81,7 +81,7 @@ def test_the_life_of_an_alert_arrives_in_order(served: Any, market: Any) -> None
 def test_resuming_while_alerts_keep_coming_leaves_no_gap_and_no_duplicate(
     served: Any, market: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "PAGE", 7)
+    monkeypatch.setattr(endpoint, "RESUME_PAGE_ALERTS", 7)
     total = 150
 
     def keep_publishing() -> None:
@@ -142,7 +142,7 @@ def test_heartbeats_tell_how_far_the_stream_is(serve: Any, market: Any, monkeypa
 
 def test_a_slow_client_is_dropped_and_slows_nobody(served: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One client stops reading: its socket fills, then its backlog; the other hears every alert at once."""
-    monkeypatch.setattr(client, "BACKLOG", 20)
+    monkeypatch.setattr(client, "MAX_BACKLOG_MESSAGES", 20)
     delays = []
     with (
         listen(served, max_queue=1) as slow,
@@ -152,7 +152,7 @@ def test_a_slow_client_is_dropped_and_slows_nobody(served: Any, market: Any, mon
         for number in range(1, 400):
             sent = time.monotonic()
             text = json.dumps({"id": number, "alert_id": "x", "seq": 0, "pad": "x" * 65536})
-            stream.xadd(streams.ALERTS, {"json": text}, id=f"{number}-0")
+            stream.xadd(streams.ALERTS_STREAM, {"json": text}, id=f"{number}-0")
             assert alerts(quick, 1)[0]["id"] == number
             delays.append(time.monotonic() - sent)
             if len(served.app.state.resources.hub.clients) == 1:
@@ -167,7 +167,7 @@ def test_a_client_that_pauses_gets_everything_in_order_afterwards(served: Any, m
     with listen(served, max_queue=1) as ws, market.redis() as stream:
         for number in range(1, total + 1):
             text = json.dumps({"id": number, "alert_id": "x", "seq": 0, "pad": "x" * 65536})
-            stream.xadd(streams.ALERTS, {"json": text}, id=f"{number}-0")
+            stream.xadd(streams.ALERTS_STREAM, {"json": text}, id=f"{number}-0")
         time.sleep(1)
         assert served.app.state.resources.hub.position == total
         assert [a["id"] for a in alerts(ws, total)] == list(range(1, total + 1))
@@ -194,15 +194,15 @@ def test_alerts_come_while_redis_hangs(serve: Any, market: Any, own_redis: Valke
 def test_an_entry_that_is_no_alert_is_counted_and_passed_over(served: Any, market: Any, fields: dict[str, str]) -> None:
     with listen(served) as ws, market.redis() as redis:
         market.publish(market.value(seconds=0))
-        redis.xadd(streams.ALERTS, fields, id="1-7")
+        redis.xadd(streams.ALERTS_STREAM, fields, id="1-7")
         market.publish(market.value(seconds=1))
-        redis.xadd(streams.ALERTS, fields)  # its id is a time, which is ahead of every alert's
+        redis.xadd(streams.ALERTS_STREAM, fields)  # its id is a time, which is ahead of every alert's
         market.commit(market.value(seconds=2))
         assert [alert["id"] for alert in alerts(ws, 3)] == [1, 2, 3]
     with served.http as http:
-        told = http.get("/api/health").json()
-    assert told["stream_foreign_entries"] == 2
-    assert told["stream_read_s"] < 10
+        reported = http.get("/api/health").json()
+    assert reported["stream_foreign_entries"] == 2
+    assert reported["stream_read_s"] < 10
 
 
 def test_a_reader_that_breaks_says_so_and_goes_on(
@@ -213,7 +213,7 @@ def test_a_reader_that_breaks_says_so_and_goes_on(
 
     with listen(served) as ws:
         with monkeypatch.context() as patch:
-            patch.setattr(reader, "told_alert", break_down)
+            patch.setattr(reader, "decode_alert_message", break_down)
             market.publish(market.value(seconds=0))
             assert alerts(ws, 1)[0]["id"] == 1, "from the database"
         market.publish(market.value(seconds=1))
@@ -230,7 +230,7 @@ def test_a_client_that_resumes_while_the_database_is_away_is_told_to_come_again(
     serve: Any, own_postgres: PostgresServer, redis_url: str, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture, away: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(endpoint, "DATABASE_SECONDS", 0.5)
+    monkeypatch.setattr(endpoint, "DATABASE_TIMEOUT_SECONDS", 0.5)
     url = ensure_database(own_postgres.url, f"resume_{away}")
     upgrade(url)
     with serve(database_url=url) as served, ExitStack() as stack:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.scorer.desk import ScorerDesk
+from tests.support.scorer_harness import ScorerHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture
-def desk(database_url: str, redis_url: str) -> Iterator[ScorerDesk]:
+def harness(database_url: str, redis_url: str) -> Iterator[ScorerHarness]:
     """A market on the session's servers."""
-    desk = ScorerDesk(database_url, redis_url)
-    yield desk
-    desk.close()
+    harness = ScorerHarness(database_url, redis_url)
+    yield harness
+    harness.close()

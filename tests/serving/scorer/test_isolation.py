@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 import redis.asyncio
 
-from edge_assets.store import readers, status, streams
-from edge_assets.store.scorer_failures import failing_sports
-from edge_assets.store.vocabulary import Vocabulary
-from ml.quotes import MarketTimes, QuoteBatch
+from edge_assets.store.alerts import streams
+from edge_assets.store.health import totals
+from edge_assets.store.health.scorer_failures import load_scorer_failures
+from edge_assets.store.polls import as_of
+from edge_assets.store.polls.dimensions import IdRegistry
+from ml.quotes import MarketConfirmations, QuoteBatch
 from ml.scoring import ScoringRules
-from serving.scorer.__main__ import open_session
-from serving.scorer.failures import LONGEST_RETRY_SECONDS, FailingSports, describe_error
+from serving.scorer.__main__ import open_worker
+from serving.scorer.failures import MAX_RETRY_SECONDS, FailingSports, describe_error
 from serving.scorer.service import run_forever
-from serving.scorer.sports import Sports
-from tests.serving.scorer.desk import GENEROUS, THRESHOLD, ScorerDesk, in_one_go, wait
+from serving.scorer.sports import SportScorers
+from tests.support.scorer_harness import GENEROUS, THRESHOLD, ScorerHarness, in_one_go, wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,30 +36,30 @@ GARBAGE = b"not what was packed"
 
 
 @pytest.fixture
-def other(database_url: str, redis_url: str) -> Iterator[ScorerDesk]:
+def other(database_url: str, redis_url: str) -> Iterator[ScorerHarness]:
     """Another sport of the same database."""
-    desk = ScorerDesk(database_url, redis_url, BROKEN)
-    yield desk
-    desk.close()
+    harness = ScorerHarness(database_url, redis_url, BROKEN)
+    yield harness
+    harness.close()
 
 
 @pytest.fixture
-def words(desk: ScorerDesk) -> Iterator[Vocabulary]:
+def words(harness: ScorerHarness) -> Iterator[IdRegistry]:
     """The database's dictionaries."""
-    vocabulary = Vocabulary.load(desk.conn)
+    vocabulary = IdRegistry.load(harness.conn)
     yield vocabulary
     vocabulary.close()
 
 
 @contextmanager
-def scoring(desk: ScorerDesk, **changes: Any) -> Iterator[None]:
+def scoring(harness: ScorerHarness, **changes: Any) -> Iterator[None]:
     """The scorer's loop in a thread, which goes on whatever happens."""
-    stop, settings = threading.Event(), desk.settings(**changes)
+    stop, settings = threading.Event(), harness.settings(**changes)
     ends: list[BaseException] = []
 
     def live() -> None:
         try:
-            run_forever(lambda stack: open_session(settings, stack), stop)
+            run_forever(lambda stack: open_worker(settings, stack), stop)
         except BaseException as error:
             ends.append(error)
             raise
@@ -73,56 +75,56 @@ def scoring(desk: ScorerDesk, **changes: Any) -> Iterator[None]:
     assert not ends
 
 
-def story(desk: ScorerDesk) -> list[Any]:
-    """The steps of this desk's sport."""
-    rows = desk.conn.execute(
+def story(harness: ScorerHarness) -> list[Any]:
+    """The steps of this harness's sport."""
+    rows = harness.conn.execute(
         "SELECT alert_id::text, seq, state, reason, observed_at, expected_value FROM alerts "
-        "WHERE sport_id = %s ORDER BY id", [desk.sport],
+        "WHERE sport_id = %s ORDER BY id", [harness.sport],
     )  # fmt: skip
     return rows.fetchall()
 
 
-def progress(desk: ScorerDesk) -> int:
-    """How far this desk's sport has come."""
-    row = desk.conn.execute("SELECT poll_id FROM scorer_progress WHERE sport_id = %s", [desk.sport]).fetchone()
+def progress(harness: ScorerHarness) -> int:
+    """How far this harness's sport has come."""
+    row = harness.conn.execute("SELECT poll_id FROM scorer_progress WHERE sport_id = %s", [harness.sport]).fetchone()
     return row[0] if row else 0
 
 
-def garble(desk: ScorerDesk, poll: PollChanges, column: str = "market_times") -> bytes:
+def garble(harness: ScorerHarness, poll: PollChanges, column: str = "market_times") -> bytes:
     """Spoil what the database has of a poll; return what it was."""
-    [[was]] = desk.conn.execute(f"SELECT {column} FROM polls WHERE id = %s", [poll.poll_id]).fetchall()
-    write(desk, poll, GARBAGE, column)
+    [[was]] = harness.conn.execute(f"SELECT {column} FROM polls WHERE id = %s", [poll.poll_id]).fetchall()
+    write(harness, poll, GARBAGE, column)
     return bytes(was)
 
 
-def write(desk: ScorerDesk, poll: PollChanges, value: bytes, column: str = "market_times") -> None:
-    desk.conn.execute(f"UPDATE polls SET {column} = %s WHERE id = %s", [value, poll.poll_id])
+def write(harness: ScorerHarness, poll: PollChanges, value: bytes, column: str = "market_times") -> None:
+    harness.conn.execute(f"UPDATE polls SET {column} = %s WHERE id = %s", [value, poll.poll_id])
 
 
-def test_a_sport_that_breaks_beside_a_clear_value_bet(desk: ScorerDesk, other: ScorerDesk) -> None:
+def test_a_sport_that_breaks_beside_a_clear_value_bet(harness: ScorerHarness, other: ScorerHarness) -> None:
     broken = other.poll()
-    good = [desk.poll(), desk.generous()]
+    good = [harness.poll(), harness.generous()]
     was = garble(other, broken)
-    with scoring(desk):
-        wait(lambda: bool(story(desk)))
+    with scoring(harness):
+        wait(lambda: bool(story(harness)))
         later = [other.generous(), other.poll()]
         other.publish(*later)
-        wait(lambda: failing_sports(desk.conn)[0].failures >= 2)
-        assert story(desk) == in_one_go(good)
+        wait(lambda: load_scorer_failures(harness.conn)[0].failures >= 2)
+        assert story(harness) == in_one_go(good)
         assert (story(other), progress(other)) == ([], 0)
-        [failure] = failing_sports(desk.conn)
+        [failure] = load_scorer_failures(harness.conn)
         assert (failure.sport, failure.retry_at > failure.failed_at >= failure.failing_since) == (BROKEN, True)
         assert "ZstdError" in failure.error
-        assert status.status(desk.conn)["failing"][0]["sport"] == BROKEN
+        assert totals.load_status(harness.conn)["failing"][0]["sport"] == BROKEN
 
         write(other, broken, was)
-        wait(lambda: not failing_sports(desk.conn), 30)
+        wait(lambda: not load_scorer_failures(harness.conn), 30)
         assert story(other) == in_one_go([broken, *later])
-        good.append(desk.poll())
-        desk.publish(good[-1])
-        wait(lambda: progress(desk) == good[-1].poll_id)
-        assert desk.streamed() == [step[:2] for step in desk.story()]
-    assert failing_sports(desk.conn) == []
+        good.append(harness.poll())
+        harness.publish(good[-1])
+        wait(lambda: progress(harness) == good[-1].poll_id)
+        assert harness.streamed() == [step[:2] for step in harness.story()]
+    assert load_scorer_failures(harness.conn) == []
 
 
 def with_unknown_event(poll: PollChanges, event: int) -> PollChanges:
@@ -132,136 +134,136 @@ def with_unknown_event(poll: PollChanges, event: int) -> PollChanges:
     quotes = QuoteBatch(*(np.concatenate(pair) for pair in zip(poll.quotes.columns(), again, strict=True)))
     times = {tuple(row[:3]) + tuple(row[6:]) for row in zip(*(c.tolist() for c in quotes.columns()), strict=True)}
     markets = {(event, book, market, at) for event, book, market, at in times}
-    return replace(poll, quotes=quotes, times=MarketTimes.of(markets))
+    return replace(poll, quotes=quotes, confirmations=MarketConfirmations.from_rows(markets))
 
 
-def test_what_fails_halfway_is_done_over_and_told_once(desk: ScorerDesk, words: Vocabulary) -> None:
+def test_what_fails_halfway_is_done_over_and_told_once(harness: ScorerHarness, words: IdRegistry) -> None:
     """Of a step that the database refuses nothing stays, in memory neither; its poll is taken from the database."""
-    sports = Sports(desk.conn, words, ScoringRules(threshold_edge=THRESHOLD), {"pinnacle": 1})
-    polls = [desk.poll()]
+    sports = SportScorers(harness.conn, words, ScoringRules(threshold_edge=THRESHOLD), {"pinnacle": 1})
+    polls = [harness.poll()]
     sports.score(polls[0])
-    desk.offers = dict.fromkeys(desk.offers, (1.9, 1.9)) | {(0, 1): (GENEROUS, 1.75)}
-    polls.append(desk.poll())
-    assert not sports.score(with_unknown_event(polls[1], desk.events[0]))
-    assert "ForeignKeyViolation" in failing_sports(desk.conn)[0].error
-    assert (story(desk), progress(desk)) == ([], polls[0].poll_id)
-    polls.append(desk.poll())
+    harness.offers = dict.fromkeys(harness.offers, (1.9, 1.9)) | {(0, 1): (GENEROUS, 1.75)}
+    polls.append(harness.poll())
+    assert not sports.score(with_unknown_event(polls[1], harness.events[0]))
+    assert "ForeignKeyViolation" in load_scorer_failures(harness.conn)[0].error
+    assert (story(harness), progress(harness)) == ([], polls[0].poll_id)
+    polls.append(harness.poll())
     assert not sports.score(polls[2])
     wait(lambda: sports.retry(None))
-    assert story(desk) == in_one_go(polls)
-    assert progress(desk) == polls[2].poll_id
+    assert story(harness) == in_one_go(polls)
+    assert progress(harness) == polls[2].poll_id
 
 
 def test_a_sport_that_cannot_be_restored_does_not_keep_the_others_from_starting(
-    desk: ScorerDesk, other: ScorerDesk
+    harness: ScorerHarness, other: ScorerHarness
 ) -> None:
-    polls, others = [desk.poll(), desk.generous()], [other.poll(), other.generous()]
-    desk.life(lambda: progress(desk) == polls[1].poll_id and progress(other) == others[1].poll_id)
+    polls, others = [harness.poll(), harness.generous()], [other.poll(), other.generous()]
+    harness.life(lambda: progress(harness) == polls[1].poll_id and progress(other) == others[1].poll_id)
     before = story(other)
     was = garble(other, others[1], "starts")
-    desk.offers[0, 1] = 1.95, 1.95
-    polls.append(desk.poll())
-    with scoring(desk):
-        wait(lambda: progress(desk) == polls[2].poll_id)
-        wait(lambda: len(failing_sports(desk.conn)) == 1)
+    harness.offers[0, 1] = 1.95, 1.95
+    polls.append(harness.poll())
+    with scoring(harness):
+        wait(lambda: progress(harness) == polls[2].poll_id)
+        wait(lambda: len(load_scorer_failures(harness.conn)) == 1)
         assert (story(other), progress(other)) == (before, others[1].poll_id)
         write(other, others[1], was, "starts")
-        wait(lambda: not failing_sports(desk.conn), 30)
-    assert story(desk) == in_one_go(polls)
+        wait(lambda: not load_scorer_failures(harness.conn), 30)
+    assert story(harness) == in_one_go(polls)
     assert story(other) == before
 
 
-def test_a_sport_is_tried_again_although_others_never_pause(desk: ScorerDesk, other: ScorerDesk) -> None:
+def test_a_sport_is_tried_again_although_others_never_pause(harness: ScorerHarness, other: ScorerHarness) -> None:
     broken = other.generous()
     was = garble(other, broken)
-    with scoring(desk):
-        wait(lambda: bool(failing_sports(desk.conn)))
+    with scoring(harness):
+        wait(lambda: bool(load_scorer_failures(harness.conn)))
         write(other, broken, was)
 
         def mended() -> bool:
-            desk.publish(desk.history(1)[0])
-            return not failing_sports(desk.conn)
+            harness.publish(harness.history(1)[0])
+            return not load_scorer_failures(harness.conn)
 
         wait(mended, 30)
     assert progress(other) == broken.poll_id
 
 
 def test_an_entry_that_is_no_poll_is_taken_from_the_database(
-    desk: ScorerDesk, caplog: pytest.LogCaptureFixture
+    harness: ScorerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    polls = desk.history(6)
+    polls = harness.history(6)
 
     async def send() -> None:
-        async with redis.asyncio.Redis.from_url(desk.redis_url) as client:
+        async with redis.asyncio.Redis.from_url(harness.redis_url) as client:
             await streams.publish_changes(client, polls[0])
             for body in ({b"changes": GARBAGE}, {b"other": b"field"}):
-                await client.xadd(streams.ODDS_CHANGES, body)  # type: ignore[arg-type]
+                await client.xadd(streams.CHANGES_STREAM, body)  # type: ignore[arg-type]
             for changes in polls[1:]:
                 await streams.publish_changes(client, changes)
 
     asyncio.run(send())
-    with scoring(desk):
-        wait(desk.settled)
-    desk.assert_whole(polls)
+    with scoring(harness):
+        wait(harness.settled)
+    harness.assert_whole(polls)
 
 
-def test_a_feed_that_empties_is_no_failure(desk: ScorerDesk) -> None:
+def test_a_feed_that_empties_is_no_failure(harness: ScorerHarness) -> None:
     """Books go, events go, the feed answers []; the scorer is restarted in between."""
-    polls = [desk.poll(), desk.generous()]
-    desk.offers.clear()
-    polls.append(desk.poll())
-    events, desk.events = desk.events, []
-    polls.append(desk.poll())
-    desk.life()
-    assert readers.changes(desk.conn, polls[-1].poll_id).starts.event.tolist() == []
-    polls.append(desk.poll())
-    desk.life()
-    desk.events = events
-    desk.offers = {(e, b): (1.95, 1.95) for e in range(2) for b in range(6)}
-    polls += [desk.poll(), desk.generous()]
-    desk.life()
-    desk.assert_whole(polls)
-    assert failing_sports(desk.conn) == []
+    polls = [harness.poll(), harness.generous()]
+    harness.offers.clear()
+    polls.append(harness.poll())
+    events, harness.events = harness.events, []
+    polls.append(harness.poll())
+    harness.life()
+    assert as_of.load_poll_changes(harness.conn, polls[-1].poll_id).starts.event.tolist() == []
+    polls.append(harness.poll())
+    harness.life()
+    harness.events = events
+    harness.offers = {(e, b): (1.95, 1.95) for e in range(2) for b in range(6)}
+    polls += [harness.poll(), harness.generous()]
+    harness.life()
+    harness.assert_whole(polls)
+    assert load_scorer_failures(harness.conn) == []
 
 
-def test_waits_grow_to_a_limit_and_outlive_the_scorer(desk: ScorerDesk) -> None:
+def test_waits_grow_to_a_limit_and_outlive_the_scorer(harness: ScorerHarness) -> None:
     now = [0.0]
-    failing, waits = FailingSports(desk.conn, lambda: now[0]), []
+    failing, waits = FailingSports(harness.conn, lambda: now[0]), []
     for _ in range(12):
-        failing.record(desk.sport, "nba", ValueError("odd"))
-        assert failing.due() == []
-        begun = now[0]
-        while not failing.due():
+        failing.record(harness.sport, "nba", ValueError("odd"))
+        assert failing.due_sports() == []
+        started = now[0]
+        while not failing.due_sports():
             now[0] += 0.5
-        waits.append(now[0] - begun)
+        waits.append(now[0] - started)
     assert waits[:4] == [1, 2, 4, 8]
-    assert waits[-1] == LONGEST_RETRY_SECONDS
-    reborn = FailingSports(desk.conn, lambda: 0.0)
-    assert reborn.due() == [desk.sport]
-    reborn.record(desk.sport, "nba", ValueError("odd"))
-    assert failing_sports(desk.conn)[0].failures == 13
-    reborn.clear(desk.sport, "nba")
-    assert (desk.sport in reborn, failing_sports(desk.conn)) == (False, [])
+    assert waits[-1] == MAX_RETRY_SECONDS
+    reborn = FailingSports(harness.conn, lambda: 0.0)
+    assert reborn.due_sports() == [harness.sport]
+    reborn.record(harness.sport, "nba", ValueError("odd"))
+    assert load_scorer_failures(harness.conn)[0].failures == 13
+    reborn.clear(harness.sport, "nba")
+    assert (harness.sport in reborn, load_scorer_failures(harness.conn)) == (False, [])
 
 
-@pytest.mark.parametrize("said", ["", "a\0b", "x" * 9_000, "\ud83d half"], ids=["empty", "NUL", "long", "half"])
-def test_whatever_an_error_says_can_be_stored(desk: ScorerDesk, said: str) -> None:
-    FailingSports(desk.conn).record(desk.sport, "nba", ValueError(said))
-    [failure] = failing_sports(desk.conn)
-    assert failure.error == describe_error(ValueError(said))
+@pytest.mark.parametrize("message", ["", "a\0b", "x" * 9_000, "\ud83d half"], ids=["empty", "NUL", "long", "half"])
+def test_whatever_an_error_says_can_be_stored(harness: ScorerHarness, message: str) -> None:
+    FailingSports(harness.conn).record(harness.sport, "nba", ValueError(message))
+    [failure] = load_scorer_failures(harness.conn)
+    assert failure.error == describe_error(ValueError(message))
     assert len(failure.error) < 300
 
 
-def test_what_fails_as_time_passes_is_counted_up(desk: ScorerDesk, words: Vocabulary) -> None:
+def test_what_fails_as_time_passes_is_counted_up(harness: ScorerHarness, words: IdRegistry) -> None:
     """A sport is scored again only when its ticks succeed too; else every one would be the first failure."""
-    sports = Sports(desk.conn, words, ScoringRules(threshold_edge=THRESHOLD), {"pinnacle": 1})
-    polls = [desk.poll(), desk.generous()]
-    for poll in sports.missed():
-        sports.score_missed(poll)
+    sports = SportScorers(harness.conn, words, ScoringRules(threshold_edge=THRESHOLD), {"pinnacle": 1})
+    polls = [harness.poll(), harness.generous()]
+    for poll in sports.unscored_polls():
+        sports.score_from_database(poll)
     beyond = 2**63 - 1  # no time that the database can hold
     assert not sports.tick(beyond)
     wait(lambda: sports.retry(beyond))
-    assert [failure.failures for failure in failing_sports(desk.conn)] == [2]
-    wait(lambda: sports.retry(desk.now))
-    assert failing_sports(desk.conn) == []
-    assert story(desk) == in_one_go(polls)
+    assert [failure.failures for failure in load_scorer_failures(harness.conn)] == [2]
+    wait(lambda: sports.retry(harness.now))
+    assert load_scorer_failures(harness.conn) == []
+    assert story(harness) == in_one_go(polls)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.serving.scorer.desk import ScorerDesk, wait
+from tests.support.scorer_harness import ScorerHarness, wait
 
 if TYPE_CHECKING:
     import subprocess
@@ -27,35 +27,35 @@ def stops(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTER
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_starts_scores_and_stops(desk: ScorerDesk, number: signal.Signals) -> None:
-    polls = desk.history(5)
-    with desk.process() as process:
-        wait(desk.settled, PATIENCE)
+def test_it_starts_scores_and_stops(harness: ScorerHarness, number: signal.Signals) -> None:
+    polls = harness.history(5)
+    with harness.process() as process:
+        wait(harness.settled, PATIENCE)
         assert stops(process, number)
         assert process.stderr
         assert process.stderr.read().endswith("INFO stopped\n")
-    desk.assert_whole(polls)
+    harness.assert_whole(polls)
 
 
-def test_one_that_waits_for_another_stops_too(desk: ScorerDesk) -> None:
-    with desk.process() as first:
-        wait(lambda: desk.working() == 1, PATIENCE)
-        with desk.process() as second:
-            wait(lambda: desk.waiting() == 1, PATIENCE)
+def test_one_that_waits_for_another_stops_too(harness: ScorerHarness) -> None:
+    with harness.process() as first:
+        wait(lambda: harness.working() == 1, PATIENCE)
+        with harness.process() as second:
+            wait(lambda: harness.waiting() == 1, PATIENCE)
             assert stops(second)
         assert first.poll() is None
-        wait(lambda: desk.waiting() == 0)
+        wait(lambda: harness.waiting() == 0)
 
 
-def test_a_killed_one_leaves_the_rest_to_its_successor(desk: ScorerDesk) -> None:
-    polls = desk.history(5)
-    with desk.process() as process:
-        wait(desk.settled, PATIENCE)
+def test_a_killed_one_leaves_the_rest_to_its_successor(harness: ScorerHarness) -> None:
+    polls = harness.history(5)
+    with harness.process() as process:
+        wait(harness.settled, PATIENCE)
         process.kill()
-    polls += desk.history(5, seed=2)
-    desk.publish(*polls)
-    desk.life()
-    desk.assert_whole(polls)
+    polls += harness.history(5, seed=2)
+    harness.publish(*polls)
+    harness.life()
+    harness.assert_whole(polls)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_a_killed_one_leaves_the_rest_to_its_successor(desk: ScorerDesk) -> None
     ],
 )
 def test_what_is_missing_or_wrong_is_said_in_one_line(
-    desk: ScorerDesk, changes: Mapping[str, str], complaint: str
+    harness: ScorerHarness, changes: Mapping[str, str], complaint: str
 ) -> None:
-    with desk.process(**changes) as process:
+    with harness.process(**changes) as process:
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert len(errors.splitlines()) == 1

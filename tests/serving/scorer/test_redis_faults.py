@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
-from edge_assets.store import streams
-from edge_assets.store.problems import read_heartbeats
+from edge_assets.store.alerts import streams
+from edge_assets.store.health.problems import load_heartbeats
 from serving.scorer import life, link
-from tests.serving.scorer.desk import ScorerDesk, wait
 from tests.serving.scorer.test_service import service
+from tests.support.scorer_harness import ScorerHarness, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.servers.valkey import ValkeyServer
+    from tests.support.servers.valkey import ValkeyServer
 
 Fault = tuple["Callable[[ValkeyServer], None]", "Callable[[ValkeyServer], None]", str]
 
@@ -36,11 +36,11 @@ FAULTS: dict[str, Fault] = {
 
 
 @contextmanager
-def desk_at(database_url: str, server: ValkeyServer) -> Iterator[ScorerDesk]:
-    """A desk at a Redis of its own."""
-    desk = ScorerDesk(database_url, server.url)
-    yield desk
-    desk.close()
+def harness_at(database_url: str, server: ValkeyServer) -> Iterator[ScorerHarness]:
+    """A harness at a Redis of its own."""
+    harness = ScorerHarness(database_url, server.url)
+    yield harness
+    harness.close()
 
 
 @pytest.mark.chaos
@@ -49,72 +49,72 @@ def test_alerts_are_found_meanwhile_and_announced_afterwards(
     database_url: str, own_redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     break_redis, mend, kind = FAULTS[fault]
-    with desk_at(database_url, own_redis) as desk, service(desk):
-        polls = desk.history(8)
-        desk.publish(*polls)
-        wait(desk.settled)
-        before = len(desk.story())
+    with harness_at(database_url, own_redis) as harness, service(harness):
+        polls = harness.history(8)
+        harness.publish(*polls)
+        wait(harness.settled)
+        before = len(harness.story())
         monkeypatch.setattr(streams, "LATE_AFTER_SECONDS", 0.05)
         break_redis(own_redis)
-        polls += desk.history(8, seed=2)
-        wait(desk.scored)
-        wait(lambda: {kind, "alerts_not_published"} <= desk.problems().keys())
-        assert not desk.settled()
+        polls += harness.history(8, seed=2)
+        wait(harness.scored)
+        wait(lambda: {kind, "alerts_not_published"} <= harness.problems().keys())
+        assert not harness.settled()
         mend(own_redis)
-        wait(desk.settled)
-        wait(lambda: desk.problems() == {})
-        desk.assert_whole(polls)
-        late = [message["late_s"] for message in desk.messages()]
+        wait(harness.settled)
+        wait(lambda: harness.problems() == {})
+        harness.assert_whole(polls)
+        late = [message["late_s"] for message in harness.messages()]
         assert late[:before] == [None] * before
         assert all(seconds > 0 for seconds in late[before:])
 
 
 def test_it_starts_without_redis(database_url: str, own_redis: ValkeyServer) -> None:
     own_redis.process.kill()
-    with desk_at(database_url, own_redis) as desk:
-        polls = desk.history(4)
-        with service(desk):
-            wait(desk.scored)
-            desk.assert_table(polls)
-            assert "scorer" in read_heartbeats(desk.conn)
+    with harness_at(database_url, own_redis) as harness:
+        polls = harness.history(4)
+        with service(harness):
+            wait(harness.scored)
+            harness.assert_table(polls)
+            assert "scorer" in load_heartbeats(harness.conn)
             own_redis.process.start()
-            wait(desk.settled)
-        desk.assert_whole(polls)
+            wait(harness.settled)
+        harness.assert_whole(polls)
 
 
-def test_a_scorer_that_is_behind_says_so(desk: ScorerDesk) -> None:
-    polls = desk.history(3)
-    desk.conn.execute("UPDATE polls SET received_at = received_at - interval '5 minutes'")
+def test_a_scorer_that_is_behind_says_so(harness: ScorerHarness) -> None:
+    polls = harness.history(3)
+    harness.conn.execute("UPDATE polls SET received_at = received_at - interval '5 minutes'")
 
-    desk.life()
+    harness.life()
 
-    assert desk.problems()["scorer_behind"].startswith("2 polls wait to be scored, the oldest for 30")
-    assert read_heartbeats(desk.conn)["scorer"].detail["behind"] == 2
-    desk.life(lambda: desk.problems() == {})
-    desk.assert_whole(polls)
+    assert harness.problems()["scorer_behind"].startswith("2 polls not scored yet, the oldest for 30")
+    assert load_heartbeats(harness.conn)["scorer"].detail["behind"] == 2
+    harness.life(lambda: harness.problems() == {})
+    harness.assert_whole(polls)
 
 
 @pytest.mark.parametrize("when", ["before it starts", "while it runs"])
 @pytest.mark.parametrize("fields", [{"json": '{"id": 7, "alert_id": "another", "seq": 0}'}, {"foo": "bar"}])
 def test_a_stream_that_somebody_else_fills_is_told_and_scoring_goes_on(
-    desk: ScorerDesk, monkeypatch: pytest.MonkeyPatch, fields: dict[Any, Any], when: str
+    harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch, fields: dict[Any, Any], when: str
 ) -> None:
     monkeypatch.setattr(link, "RETRY_SECONDS", 0.1)
-    monkeypatch.setattr(life, "BEAT_SECONDS", 0.2)
-    polls = desk.history(4)
+    monkeypatch.setattr(life, "HEARTBEAT_SECONDS", 0.2)
+    polls = harness.history(4)
     if when == "before it starts":
-        desk.redis.xadd(streams.ALERTS, fields)
-    with service(desk):
-        wait(desk.scored)
+        harness.redis.xadd(streams.ALERTS_STREAM, fields)
+    with service(harness):
+        wait(harness.scored)
         if when == "while it runs":
-            wait(desk.settled)
-            desk.redis.xadd(streams.ALERTS, fields)
-        polls += desk.history(4, seed=2)
-        desk.publish(*polls[-4:])
-        wait(desk.scored)
-        wait(lambda: "redis-cli DEL alerts" in desk.problems().get("alerts_not_published", ""))
-        assert not desk.settled()
-        desk.redis.delete(streams.ALERTS)
-        wait(desk.settled)
-        wait(lambda: desk.problems() == {})
-    desk.assert_table(polls)
+            wait(harness.settled)
+            harness.redis.xadd(streams.ALERTS_STREAM, fields)
+        polls += harness.history(4, seed=2)
+        harness.publish(*polls[-4:])
+        wait(harness.scored)
+        wait(lambda: "redis-cli DEL alerts" in harness.problems().get("alerts_not_published", ""))
+        assert not harness.settled()
+        harness.redis.delete(streams.ALERTS_STREAM)
+        wait(harness.settled)
+        wait(lambda: harness.problems() == {})
+    harness.assert_table(polls)

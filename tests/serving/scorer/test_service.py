@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store import streams
+from edge_assets.store.alerts import streams
 from serving.scorer import service as scorer_service
-from serving.scorer.__main__ import open_session
+from serving.scorer.__main__ import open_worker
 from serving.scorer.service import run_forever
-from tests.serving.scorer.desk import ScorerDesk, wait
+from tests.support.scorer_harness import ScorerHarness, wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.servers.valkey import ValkeyServer
+    from tests.support.servers.valkey import ValkeyServer
 
 
 @contextmanager
-def service(desk: ScorerDesk) -> Iterator[threading.Thread]:
+def service(harness: ScorerHarness) -> Iterator[threading.Thread]:
     """The scorer's loop in a thread, told to stop at the end."""
     stop = threading.Event()
-    settings = desk.settings()
-    thread = threading.Thread(target=run_forever, args=(lambda stack: open_session(settings, stack), stop))
+    settings = harness.settings()
+    thread = threading.Thread(target=run_forever, args=(lambda stack: open_worker(settings, stack), stop))
     thread.start()
     try:
         yield thread
@@ -36,79 +36,79 @@ def service(desk: ScorerDesk) -> Iterator[threading.Thread]:
         assert not thread.is_alive()
 
 
-def test_an_emptied_redis_is_filled_again(desk: ScorerDesk) -> None:
-    polls = desk.history(8)
-    with service(desk):
-        desk.publish(*polls)
-        wait(desk.settled)
-        before = len(desk.story())
-        desk.redis.flushall()
-        polls += desk.history(8, seed=2)
-        desk.publish(*polls[-4:])
-        wait(desk.settled)
-    desk.assert_table(polls)
-    assert desk.streamed() == [step[:2] for step in desk.story()][before:]
+def test_an_emptied_redis_is_filled_again(harness: ScorerHarness) -> None:
+    polls = harness.history(8)
+    with service(harness):
+        harness.publish(*polls)
+        wait(harness.settled)
+        before = len(harness.story())
+        harness.redis.flushall()
+        polls += harness.history(8, seed=2)
+        harness.publish(*polls[-4:])
+        wait(harness.settled)
+    harness.assert_table(polls)
+    assert harness.streamed() == [step[:2] for step in harness.story()][before:]
 
 
 def test_a_redis_that_is_killed_loses_nothing(database_url: str, own_redis: ValkeyServer) -> None:
-    desk = ScorerDesk(database_url, own_redis.url)
-    polls = desk.history(8)
-    with service(desk):
-        desk.publish(*polls)
-        wait(desk.settled)
+    harness = ScorerHarness(database_url, own_redis.url)
+    polls = harness.history(8)
+    with service(harness):
+        harness.publish(*polls)
+        wait(harness.settled)
         own_redis.process.kill()
-        polls += desk.history(8, seed=2)
-        wait(desk.scored)
-        assert not desk.settled()
+        polls += harness.history(8, seed=2)
+        wait(harness.scored)
+        assert not harness.settled()
         own_redis.process.start()
-        wait(desk.settled)
-    desk.assert_whole(polls)
-    desk.close()
+        wait(harness.settled)
+    harness.assert_whole(polls)
+    harness.close()
 
 
-def test_cut_database_connections_are_made_anew(desk: ScorerDesk, caplog: pytest.LogCaptureFixture) -> None:
-    polls = desk.history(8)
-    with service(desk):
-        wait(desk.settled)
+def test_cut_database_connections_are_made_anew(harness: ScorerHarness, caplog: pytest.LogCaptureFixture) -> None:
+    polls = harness.history(8)
+    with service(harness):
+        wait(harness.settled)
         for seed in (2, 3):
-            desk.cut_connections()
-            more = desk.history(8, seed)
-            desk.publish(*more)
+            harness.cut_connections()
+            more = harness.history(8, seed)
+            harness.publish(*more)
             polls += more
-            wait(desk.settled)
-    desk.assert_whole(polls)
-    assert "the scorer starts over" in caplog.text
+            wait(harness.settled)
+    harness.assert_whole(polls)
+    assert "scorer failed, restarting" in caplog.text
 
 
-def test_a_key_that_is_no_stream_is_told_and_in_nobodys_way(desk: ScorerDesk) -> None:
-    desk.redis.set(streams.ODDS_CHANGES, "not a stream")
-    polls = desk.history(4)
-    with service(desk):
-        wait(desk.scored)
-        wait(lambda: "WRONGTYPE" in desk.problems().get("redis_unreachable", ""))
-        desk.redis.delete(streams.ODDS_CHANGES)
-        wait(desk.settled)
-    desk.assert_whole(polls)
-    assert desk.problems() == {}
+def test_a_key_that_is_no_stream_is_told_and_in_nobodys_way(harness: ScorerHarness) -> None:
+    harness.redis.set(streams.CHANGES_STREAM, "not a stream")
+    polls = harness.history(4)
+    with service(harness):
+        wait(harness.scored)
+        wait(lambda: "WRONGTYPE" in harness.problems().get("redis_unreachable", ""))
+        harness.redis.delete(streams.CHANGES_STREAM)
+        wait(harness.settled)
+    harness.assert_whole(polls)
+    assert harness.problems() == {}
 
 
-def test_a_disk_that_is_full_for_a_while_ends_nothing(desk: ScorerDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_for_a_while_ends_nothing(harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails cannot even be noted: nothing is written, neither an alert nor that there is none."""
-    monkeypatch.setattr(scorer_service, "SECONDS_BEFORE_A_NEW_LIFE", 0.05)
-    polls = desk.history(4)
-    desk.conn.execute(
+    monkeypatch.setattr(scorer_service, "MIN_RESTART_DELAY_SECONDS", 0.05)
+    polls = harness.history(4)
+    harness.conn.execute(
         "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE disk_full USING MESSAGE = 'No space left on device'; END $$"
     )
     tables = ("scorer_progress", "scorer_failures", "problems")
     for table in tables:
-        desk.conn.execute(f"CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION fill()")
-    with service(desk) as thread:
+        harness.conn.execute(f"CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION fill()")
+    with service(harness) as thread:
         time.sleep(1)
         assert thread.is_alive()
-        assert desk.progress() == 0
+        assert harness.progress() == 0
         for table in tables:
-            desk.conn.execute(f"DROP TRIGGER fill ON {table}")
-        wait(desk.settled)
-    desk.assert_whole(polls)
-    desk.conn.execute("DROP FUNCTION fill()")
+            harness.conn.execute(f"DROP TRIGGER fill ON {table}")
+        wait(harness.settled)
+    harness.assert_whole(polls)
+    harness.conn.execute("DROP FUNCTION fill()")

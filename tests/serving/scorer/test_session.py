@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from edge_assets.store import readers, streams
-from serving.scorer.__main__ import open_session
+from edge_assets.store.alerts import streams
+from edge_assets.store.polls import as_of
+from serving.scorer.__main__ import open_worker
 from serving.scorer.link import StreamLink
-from tests.serving.scorer.desk import wait
+from tests.support.scorer_harness import wait
 
 if TYPE_CHECKING:
     from ml.quotes import PollChanges
-    from tests.serving.scorer.desk import ScorerDesk
+    from tests.support.scorer_harness import ScorerHarness
 
 
-def test_a_published_poll_becomes_an_alert_in_table_and_stream(desk: ScorerDesk) -> None:
-    polls = [desk.poll(), desk.generous()]
-    desk.publish(*polls)
+def test_a_published_poll_becomes_an_alert_in_table_and_stream(harness: ScorerHarness) -> None:
+    polls = [harness.poll(), harness.generous()]
+    harness.publish(*polls)
 
-    desk.life()
+    harness.life()
 
-    desk.assert_whole(polls)
-    (message,) = [m for m in desk.messages() if m["kind"] == "value"]
+    harness.assert_whole(polls)
+    (message,) = [m for m in harness.messages() if m["kind"] == "value"]
     assert (message["state"], message["book"], message["outcome"], message["price"]) == (
         "opened", "fanduel", "home", 2.2,
     )  # fmt: skip
@@ -34,127 +35,127 @@ def test_a_published_poll_becomes_an_alert_in_table_and_stream(desk: ScorerDesk)
     assert message["late_s"] is None
 
 
-def test_polls_are_scored_as_they_come(desk: ScorerDesk) -> None:
+def test_polls_are_scored_as_they_come(harness: ScorerHarness) -> None:
     polls: list[PollChanges] = []
 
     def another() -> bool:
-        polls.extend(desk.history(1, seed=len(polls)))
-        desk.publish(polls[-1])
+        polls.extend(harness.history(1, seed=len(polls)))
+        harness.publish(polls[-1])
         return len(polls) == 12
 
-    desk.life(another)
+    harness.life(another)
 
-    desk.assert_whole(polls[:-1])
+    harness.assert_whole(polls[:-1])
 
 
-def test_lives_in_a_row_tell_one_story(desk: ScorerDesk) -> None:
+def test_lives_in_a_row_tell_one_story(harness: ScorerHarness) -> None:
     polls = []
     for seed in range(4):
-        part = desk.history(8, seed)
-        desk.publish(*part)
-        desk.life()
+        part = harness.history(8, seed)
+        harness.publish(*part)
+        harness.life()
         polls += part
-        desk.assert_whole(polls)
-    assert {step[2] for step in desk.story()} == {"opened", "updated", "closed"}
+        harness.assert_whole(polls)
+    assert {step[2] for step in harness.story()} == {"opened", "updated", "closed"}
 
 
-def test_what_the_stream_has_lost_comes_from_the_database(desk: ScorerDesk) -> None:
-    polls = desk.history(10)
-    desk.publish(*polls[:5])
-    desk.life(lambda: desk.progress() >= polls[4].poll_id)
-    desk.redis.delete(streams.ODDS_CHANGES)
+def test_what_the_stream_has_lost_comes_from_the_database(harness: ScorerHarness) -> None:
+    polls = harness.history(10)
+    harness.publish(*polls[:5])
+    harness.life(lambda: harness.progress() >= polls[4].poll_id)
+    harness.redis.delete(streams.CHANGES_STREAM)
 
-    desk.life()
+    harness.life()
 
-    desk.assert_whole(polls)
+    harness.assert_whole(polls)
 
 
-def test_entries_that_came_twice_or_late_are_skipped(desk: ScorerDesk) -> None:
-    polls = desk.history(10)
-    desk.publish(*polls, *polls[3:6])
-    desk.life()
-    again = iter([*polls, desk.poll()])
+def test_entries_that_came_twice_or_late_are_skipped(harness: ScorerHarness) -> None:
+    polls = harness.history(10)
+    harness.publish(*polls, *polls[3:6])
+    harness.life()
+    again = iter([*polls, harness.poll()])
 
     def repeat() -> bool:
         """Publish what was scored long ago, then something new."""
         if changes := next(again, None):
-            desk.publish(changes)
-        return changes is None and desk.settled()
+            harness.publish(changes)
+        return changes is None and harness.settled()
 
-    desk.life(repeat)
-    desk.assert_table([*polls, readers.changes(desk.conn, desk.progress())])
+    harness.life(repeat)
+    harness.assert_table([*polls, as_of.load_poll_changes(harness.conn, harness.progress())])
 
 
-def test_what_the_stream_skips_is_scored_first(desk: ScorerDesk) -> None:
+def test_what_the_stream_skips_is_scored_first(harness: ScorerHarness) -> None:
     """Trimmed, or lost with an emptied Redis, under the eyes of a scorer whose connection stays."""
-    polls = desk.history(2)
+    polls = harness.history(2)
     skipping = iter(range(3))
 
     def skip() -> bool:
         if next(skipping, None) is not None:
-            polls.extend(desk.history(3, seed=len(polls)))
-            desk.redis.flushall()
-            desk.publish(polls[-1])
-        return desk.settled()
+            polls.extend(harness.history(3, seed=len(polls)))
+            harness.redis.flushall()
+            harness.publish(polls[-1])
+        return harness.settled()
 
-    desk.life(skip)
-    desk.assert_table(polls)
+    harness.life(skip)
+    harness.assert_table(polls)
 
 
 def test_alerts_that_were_committed_but_not_announced_are_announced(
-    desk: ScorerDesk, monkeypatch: pytest.MonkeyPatch
+    harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
         raise psycopg.OperationalError
 
-    polls = desk.history(10)
-    desk.publish(*polls)
+    polls = harness.history(10)
+    harness.publish(*polls)
     with ExitStack() as stack, monkeypatch.context() as patch:
-        session = open_session(desk.settings(), stack)
-        patch.setattr(StreamLink, "announce", lambda _: die() if desk.story() else None)
+        session = open_worker(harness.settings(), stack)
+        patch.setattr(StreamLink, "publish_pending", lambda _: die() if harness.story() else None)
         with pytest.raises(psycopg.OperationalError):
             session.run(lambda: False)
-    assert desk.story()
-    assert desk.streamed() == []
+    assert harness.story()
+    assert harness.streamed() == []
 
-    desk.life()
+    harness.life()
 
-    desk.assert_whole(polls)
-
-
-def test_time_closes_alerts_without_a_poll(desk: ScorerDesk) -> None:
-    desk.start_in(1.5)
-    polls = [desk.poll(), desk.generous()]
-    desk.publish(*polls)
-
-    desk.life(lambda: {step[3] for step in desk.story()} == {None, "started"}, edge_feed="simulate")
-
-    closed = [step for step in desk.story() if step[2] == "closed"]
-    assert len(closed) == len(desk.story()) / 2
-    assert desk.settled()
-    assert desk.streamed() == [step[:2] for step in desk.story()]
+    harness.assert_whole(polls)
 
 
-def test_in_a_replay_only_polls_move_the_time(desk: ScorerDesk) -> None:
-    desk.start_in(0.5)
-    desk.publish(desk.poll(), desk.generous())
-    desk.life()
-    before = desk.story()
+def test_time_closes_alerts_without_a_poll(harness: ScorerHarness) -> None:
+    harness.start_in(1.5)
+    polls = [harness.poll(), harness.generous()]
+    harness.publish(*polls)
+
+    harness.life(lambda: {step[3] for step in harness.story()} == {None, "started"}, edge_feed="simulate")
+
+    closed = [step for step in harness.story() if step[2] == "closed"]
+    assert len(closed) == len(harness.story()) / 2
+    assert harness.settled()
+    assert harness.streamed() == [step[:2] for step in harness.story()]
+
+
+def test_in_a_replay_only_polls_move_the_time(harness: ScorerHarness) -> None:
+    harness.start_in(0.5)
+    harness.publish(harness.poll(), harness.generous())
+    harness.life()
+    before = harness.story()
     waits = iter([False, False, True])
 
-    desk.life(lambda: next(waits))
+    harness.life(lambda: next(waits))
 
-    assert desk.story() == before
+    assert harness.story() == before
 
 
-def test_a_second_scorer_waits_for_the_first(desk: ScorerDesk) -> None:
-    polls = desk.history(5)
+def test_a_second_scorer_waits_for_the_first(harness: ScorerHarness) -> None:
+    polls = harness.history(5)
     with ExitStack() as first:
-        open_session(desk.settings(), first)
-        with desk.process() as second:
-            wait(lambda: desk.waiting() == 1)
+        open_worker(harness.settings(), first)
+        with harness.process() as second:
+            wait(lambda: harness.waiting() == 1)
             assert second.poll() is None
-            assert desk.progress() == 0
+            assert harness.progress() == 0
             first.close()
-            wait(desk.settled)
-    desk.assert_whole(polls)
+            wait(harness.settled)
+    harness.assert_whole(polls)

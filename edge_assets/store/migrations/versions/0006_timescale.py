@@ -11,13 +11,13 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-EDITION = "SELECT current_setting('timescaledb.license') FROM pg_extension WHERE extname = 'timescaledb'"
+SELECT_EDITION = "SELECT current_setting('timescaledb.license') FROM pg_extension WHERE extname = 'timescaledb'"
 
 
 def upgrade() -> None:
     """Apply."""
     connection = op.get_bind()
-    community = connection.exec_driver_sql(EDITION).scalar_one_or_none() == "timescale"
+    community = connection.exec_driver_sql(SELECT_EDITION).scalar_one_or_none() == "timescale"
     kind = "community" if community else "plain"
     connection.exec_driver_sql(Path(__file__).with_suffix(f".{kind}.sql").read_text(encoding="utf-8"))
     connection.exec_driver_sql(

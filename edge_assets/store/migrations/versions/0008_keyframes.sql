@@ -13,4 +13,4 @@ CREATE TABLE keyframes (
 ALTER TABLE keyframes ALTER COLUMN quotes SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE keyframes IS 'the quotes on offer after some of the polls; an event that has none then has no row';
-COMMENT ON COLUMN keyframes.quotes IS 'zstd of rows of edge_assets.store.offers.STANDING';
+COMMENT ON COLUMN keyframes.quotes IS 'zstd of rows of edge_assets.store.polls.keyframes.STANDING';

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from edge_assets.feeds.bodies import MAX_BODY_BYTES
 from edge_assets.feeds.espn import client
 from edge_assets.feeds.espn.client import EspnClient
 from edge_assets.feeds.espn.errors import (
     EspnError,
-    MalformedBodyError,
-    RefusedError,
-    SlowAnswerError,
-    TransportError,
+    EspnMalformedBodyError,
+    EspnSlowResponseError,
+    EspnStatusError,
+    EspnTransportError,
     UnknownLeagueError,
 )
-from edge_assets.feeds.espn.leagues import LEAGUES
-from edge_assets.feeds.odds_api.transport import Retries
-from tests.edge_assets.feeds.espn.boards import EspnApi, board, event, served
+from edge_assets.feeds.espn.leagues import LEAGUES_BY_SPORT
+from edge_assets.feeds.http_bodies import MAX_BODY_BYTES
+from edge_assets.feeds.odds_api.transport import RetryPolicy
 from tests.edge_assets.feeds.odds_api.conftest import running
-from tests.edge_assets.feeds.odds_api.scripted import Scripted, ScriptedApi
+from tests.support.scoreboards import EspnApi, board, event, served
+from tests.support.scripted_server import Scripted, ScriptedApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NFL, CUP = "americanfootball_nfl", "soccer_fifa_world_cup"
 DAYS = (date(2025, 11, 9), date(2025, 11, 11))
-QUICK = Retries(attempts=3, first_wait=0.01, longest_wait=0.02, jitter=0)
+QUICK = RetryPolicy(max_attempts=3, initial_wait_seconds=0.01, max_wait_seconds=0.02, jitter_seconds=0)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def url(api: EspnApi) -> Iterator[str]:
 
 
 async def test_boards_are_asked_for_day_by_day(api: EspnApi, url: str) -> None:
-    async with EspnClient(url, retries=QUICK) as espn:
+    async with EspnClient(url, retry_policy=QUICK) as espn:
         games, rejected = await espn.games(NFL, *DAYS)
     assert [game.home for game in games] == ["Seattle Seahawks"]
     assert not rejected
@@ -58,7 +58,7 @@ async def test_three_days_of_forty_games_are_a_hundred_and_twenty(api: EspnApi, 
     """Ranges are refused, and a limit above 500 would give 25 a day."""
     days = [f"2025-11-{day:02}T{hour:02}:00Z" for day in (9, 10, 11) for hour in (18, 19, 20, 21)]
     api.boards["football/nfl"] = board(*(event(f"Home {n}", f"Away {n}", date=day) for day in days for n in range(10)))
-    async with EspnClient(url, retries=QUICK) as espn:
+    async with EspnClient(url, retry_policy=QUICK) as espn:
         games, rejected = await espn.games(NFL, *DAYS)
     assert len({(game.home, game.start) for game in games}) == len(games) == 120
     assert not rejected
@@ -66,22 +66,22 @@ async def test_three_days_of_forty_games_are_a_hundred_and_twenty(api: EspnApi, 
 
 async def test_a_day_that_is_lost_costs_no_other_day(api: EspnApi, url: str) -> None:
     api.failures = [404]
-    async with EspnClient(url, retries=QUICK) as espn:
+    async with EspnClient(url, retry_policy=QUICK) as espn:
         games, rejected = await espn.games(NFL, *DAYS)
     assert len(games) == 1
     assert rejected == {"board_refused": 1}
 
 
 async def test_college_boards_are_asked_for_whole(api: EspnApi, url: str) -> None:
-    async with EspnClient(url, retries=QUICK) as espn:
-        with pytest.raises(RefusedError, match="404"):
+    async with EspnClient(url, retry_policy=QUICK) as espn:
+        with pytest.raises(EspnStatusError, match="404"):
             await espn.games("basketball_ncaab", *DAYS)
     assert {params["groups"] for _, params in api.asked} == {"50"}
 
 
 async def test_what_passes_is_asked_again(api: EspnApi, url: str) -> None:
     api.failures = [503, 429]
-    async with EspnClient(url, retries=QUICK) as espn:
+    async with EspnClient(url, retry_policy=QUICK) as espn:
         games, _ = await espn.games(NFL, *DAYS)
     assert len(games) == 1
     assert len(api.asked) == 5
@@ -89,42 +89,42 @@ async def test_what_passes_is_asked_again(api: EspnApi, url: str) -> None:
 
 async def test_what_does_not_pass_has_a_type(api: EspnApi, url: str) -> None:
     api.failures = [503] * 9
-    async with EspnClient(url, retries=QUICK) as espn:
-        with pytest.raises(RefusedError) as refused:
+    async with EspnClient(url, retry_policy=QUICK) as espn:
+        with pytest.raises(EspnStatusError) as refused:
             await espn.games(NFL, *DAYS)
         assert refused.value.status == 503
-        with pytest.raises(MalformedBodyError):
+        with pytest.raises(EspnMalformedBodyError):
             await espn.games(CUP, *DAYS)
         with pytest.raises(UnknownLeagueError, match="mma"):
             await espn.games("mma_mixed_martial_arts", *DAYS)
-    async with EspnClient("http://127.0.0.1:1", retries=QUICK) as espn:
-        with pytest.raises(TransportError, match="ConnectError"):
+    async with EspnClient("http://127.0.0.1:1", retry_policy=QUICK) as espn:
+        with pytest.raises(EspnTransportError, match="ConnectError"):
             await espn.games(NFL, *DAYS)
 
 
 def test_the_leagues_are_those_of_the_odds_api(data_dir: Path) -> None:
     sports = msgspec.json.decode((data_dir / "odds_api" / "keys.json").read_bytes())["sports"]
-    assert LEAGUES.keys() <= {sport["key"] for sport in sports if sport["scores"]}
-    assert len({league.path for league in LEAGUES.values()}) == len(LEAGUES)
+    assert LEAGUES_BY_SPORT.keys() <= {sport["key"] for sport in sports if sport["scores"]}
+    assert len({league.path for league in LEAGUES_BY_SPORT.values()}) == len(LEAGUES_BY_SPORT)
 
 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (Scripted(b"[" * (MAX_BODY_BYTES + 1)), MalformedBodyError),
-        (Scripted(gzip.compress(b" " * 2**20) * 40, headers={"content-encoding": "gzip"}), MalformedBodyError),
-        (Scripted(b"{" * 100, bytes_a_second=5.0), SlowAnswerError),
+        (Scripted(b"[" * (MAX_BODY_BYTES + 1)), EspnMalformedBodyError),
+        (Scripted(gzip.compress(b" " * 2**20) * 40, headers={"content-encoding": "gzip"}), EspnMalformedBodyError),
+        (Scripted(b"{" * 100, bytes_a_second=5.0), EspnSlowResponseError),
     ],
     ids=["too long", "a bomb", "drips"],
 )
 async def test_an_answer_without_end_is_given_up(
     answer: Scripted, error: type[EspnError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(client, "REQUEST_TIMEOUT_SECONDS", 1.0)
     board_api = ScriptedApi()
     board_api.will_answer(answer)
     with running(board_api) as url:
-        async with EspnClient(url, retries=QUICK) as espn:
+        async with EspnClient(url, retry_policy=QUICK) as espn:
             with pytest.raises(error):
                 await espn.games(NFL, DAYS[0], DAYS[0])
     assert len(board_api.asked) == 1, "the next one would be no better"

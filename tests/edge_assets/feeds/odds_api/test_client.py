@@ -16,23 +16,23 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
-from edge_assets.clock import VirtualClock, WallClock
-from edge_assets.feeds.bodies import MAX_BODY_BYTES
+from edge_assets.core.clock import VirtualClock, WallClock
+from edge_assets.feeds.http_bodies import MAX_BODY_BYTES
 from edge_assets.feeds.odds_api import errors, transport
 from edge_assets.feeds.odds_api.client import OddsApiClient
 from edge_assets.feeds.odds_api.quota import Quota, Spending
-from edge_assets.feeds.odds_api.transport import Retries
-from tests.edge_assets.feeds.odds_api.bodies import HOME, book, event, h2h, payload
-from tests.edge_assets.feeds.odds_api.scripted import Scripted, error
+from edge_assets.feeds.odds_api.transport import RetryPolicy
+from tests.support.scripted_server import Scripted, error
+from tests.support.wire_factories import HOME, book, event, h2h, payload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from edge_assets.clock import Clock
-    from tests.edge_assets.feeds.odds_api.scripted import ScriptedApi
+    from edge_assets.core.clock import Clock
+    from tests.support.scripted_server import ScriptedApi
 
 KEY = "s3cr3t+key/0123"
-QUICK = Retries(attempts=3, first_wait=0.01, longest_wait=1.5, jitter=0.01)
+QUICK = RetryPolicy(max_attempts=3, initial_wait_seconds=0.01, max_wait_seconds=1.5, jitter_seconds=0.01)
 BODY = payload(event(book("a", h2h())))
 QUOTA = {"x-requests-last": "2", "x-requests-used": "40", "x-requests-remaining": "460"}
 SPORT_BODY = {
@@ -47,11 +47,11 @@ SPORT_BODY = {
 
 @asynccontextmanager
 async def client_of(
-    url: str, clock: Clock | None = None, retries: Retries = QUICK, patience: float = 5.0
+    url: str, clock: Clock | None = None, retries: RetryPolicy = QUICK, patience: float = 5.0
 ) -> AsyncIterator[OddsApiClient]:
     key = SecretStr(KEY)
     async with OddsApiClient(
-        url, key, clock or WallClock(), retries=retries, timeout=httpx.Timeout(patience)
+        url, key, clock or WallClock(), retry_policy=retries, timeout=httpx.Timeout(patience)
     ) as client:
         yield client
 
@@ -132,7 +132,7 @@ async def test_every_endpoint_is_asked_at_its_place_and_typed(api: ScriptedApi) 
         found, path, _ = await ask([{"full_name": "A", "id": "par_1"}], client.participants(sport))
         assert (found[0].full_name, path) == ("A", f"/sports/{sport}/participants")
         found, path, params = await ask([score], client.scores(sport, days_from=3))
-        assert (found.found[0].scores[0].score, path, params) == ("3", f"/sports/{sport}/scores", {"daysFrom": "3"})
+        assert (found.items[0].scores[0].score, path, params) == ("3", f"/sports/{sport}/scores", {"daysFrom": "3"})
         past = {"date": "2025-01-02T02:04:05Z"}
         found, path, params = await ask(envelope | {"data": [one]}, client.historical_odds(sport, at, regions=["us"]))
         assert (found.data[0].id, path) == (one["id"], f"/historical/sports/{sport}/odds")
@@ -187,7 +187,7 @@ async def test_what_may_have_been_paid_for_is_tried_once_more(api: ScriptedApi, 
     ("failure", "kind"),
     [
         (error(429, "EXCEEDED_FREQ_LIMIT", "slow"), errors.RateLimitedError),
-        (error(503, "", "down"), errors.ServerFailedError),
+        (error(503, "", "down"), errors.ServerError),
     ],
 )
 async def test_trying_ends(api: ScriptedApi, failure: Scripted, kind: type[Exception]) -> None:
@@ -195,13 +195,13 @@ async def test_trying_ends(api: ScriptedApi, failure: Scripted, kind: type[Excep
     async with client_of(api.url) as client:
         with pytest.raises(kind):
             await poll(client)
-    assert len(api.asked) == QUICK.attempts
+    assert len(api.asked) == QUICK.max_attempts
 
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (error(401, "INVALID_KEY", "API key is not valid"), errors.KeyRefusedError),
+        (error(401, "INVALID_KEY", "API key is not valid"), errors.InvalidApiKeyError),
         (error(401, "OUT_OF_USAGE_CREDITS", "Usage quota has been reached"), errors.OutOfCreditsError),
         (error(401, "", "?", x_requests_remaining="-3"), errors.OutOfCreditsError),
         (error(404, "UNKNOWN_SPORT", "Unknown sport"), errors.UnknownSportError),
@@ -226,10 +226,10 @@ PAID = {"x-requests-last": "6", "x-requests-used": "40", "x-requests-remaining":
 @pytest.mark.parametrize(
     ("useless", "kind", "asked"),
     [
-        (Scripted(BODY[:-30], headers=PAID), errors.TornBodyError, 2),
+        (Scripted(BODY[:-30], headers=PAID), errors.InvalidJsonError, 2),
         (Scripted(BODY[:100], headers=PAID, declared_length=len(BODY)), errors.TransportError, 2),
         (Scripted(b'{"hello": 1}', headers=PAID), errors.MalformedBodyError, 1),
-        (error(503, "", "down", x_requests_last="6", x_requests_remaining="460"), errors.ServerFailedError, 2),
+        (error(503, "", "down", x_requests_last="6", x_requests_remaining="460"), errors.ServerError, 2),
     ],
     ids=["truncated JSON", "broken connection", "no list", "a paid 503"],
 )
@@ -284,7 +284,7 @@ async def test_what_never_left_costs_nothing(api: ScriptedApi) -> None:
 async def test_an_answer_has_a_limit(api: ScriptedApi, answer: Scripted) -> None:
     api.will_answer(answer)
     async with client_of(api.url, patience=20.0) as client:
-        with pytest.raises(errors.AnswerTooLargeError):
+        with pytest.raises(errors.ResponseTooLargeError):
             await poll(client)
     assert len(api.asked) == 1
 
@@ -309,10 +309,10 @@ async def test_an_encoding_that_was_not_asked_for_is_told(api: ScriptedApi) -> N
 
 async def test_an_answer_that_drips_is_given_up(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte comes in time, so that only the whole request can be too long."""
-    monkeypatch.setattr(transport, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(transport, "REQUEST_TIMEOUT_SECONDS", 0.5)
     api.will_answer(Scripted(BODY, bytes_a_second=50.0))
     async with client_of(api.url, patience=2.0) as client:
-        with pytest.raises(errors.SlowAnswerError, match="no complete answer within"):
+        with pytest.raises(errors.SlowResponseError, match="no complete answer within"):
             await poll(client)
     assert len(api.asked) == 1
 
@@ -322,7 +322,7 @@ async def test_retry_after_is_honoured(api: ScriptedApi, http_date: bool) -> Non
     wait = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True) if http_date else "1"
     api.will_answer(error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after=wait), Scripted(BODY))
     started = time.monotonic()
-    async with client_of(api.url, retries=Retries(3, 0.01, 3.0, 0.01)) as client:
+    async with client_of(api.url, retries=RetryPolicy(3, 0.01, 3.0, 0.01)) as client:
         await poll(client)
     assert 0.9 <= time.monotonic() - started < 3
 
@@ -333,7 +333,7 @@ async def test_nobody_waits_for_an_hour(api: ScriptedApi, wait: str) -> None:
     async with client_of(api.url) as client:
         with pytest.raises(errors.RateLimitedError):
             await poll(client)
-    assert len(api.asked) == (1 if wait == "3600" else QUICK.attempts)
+    assert len(api.asked) == (1 if wait == "3600" else QUICK.max_attempts)
 
 
 async def test_refused_markets_are_dropped_once_and_for_all(api: ScriptedApi, caplog: pytest.LogCaptureFixture) -> None:
@@ -367,9 +367,9 @@ async def test_the_key_is_nowhere(api: ScriptedApi, caplog: pytest.LogCaptureFix
     async with client_of(url) as other:
         with pytest.raises(errors.TransportError) as caught:
             await poll(other)
-    told = [caplog.text, repr(client), repr(vars(client)), *_chain(caught.value)]
+    reported = [caplog.text, repr(client), repr(vars(client)), *_chain(caught.value)]
     assert "HTTP Request: GET" in caplog.text
-    assert not [text for text in told if "s3cr3t" in text]
+    assert not [text for text in reported if "s3cr3t" in text]
 
 
 def _chain(error: BaseException | None) -> list[str]:

@@ -12,22 +12,28 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_assets.clock import micros
+from edge_assets.core.clock import to_micros
+from edge_assets.core.texts import UnusableTextError
 from edge_assets.feeds.odds_api import reading
+from edge_assets.feeds.odds_api.conversions import PriceFormat
 from edge_assets.feeds.odds_api.diff import Diff, PayloadDiffer
 from edge_assets.feeds.odds_api.errors import (
+    InvalidJsonError,
     MalformedBodyError,
     OddsApiError,
-    TornBodyError,
     UnsupportedVersionError,
 )
-from edge_assets.feeds.odds_api.limits import MAX_BOOKS, MAX_EVENTS, MAX_MARKETS, MAX_OUTCOMES
-from edge_assets.feeds.odds_api.numbers import PriceFormat
+from edge_assets.feeds.odds_api.limits import (
+    MAX_BOOKS_PER_EVENT,
+    MAX_EVENTS_PER_PAYLOAD,
+    MAX_MARKETS_PER_BOOK,
+    MAX_OUTCOMES_PER_MARKET,
+)
 from edge_assets.feeds.odds_api.reading import OfferReader
-from edge_assets.texts import UnusableTextError
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 from tests.benchmarks import payloads
-from tests.edge_assets.feeds.odds_api.bodies import (
+from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.wire_factories import (
     AT,
     AWAY,
     HOME,
@@ -41,7 +47,6 @@ from tests.edge_assets.feeds.odds_api.bodies import (
     spreads,
     totals,
 )
-from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,8 +176,8 @@ def test_a_refreshed_time_is_no_row_but_is_told(feed: Feed) -> None:
     feed.take(payload(event(book("a", h2h(), totals()))))
     later = "2026-03-01T12:00:04Z"
     diff = feed.take(payload(event(book("a", h2h(at=later), totals(), at=later))))
-    times = dict(zip(diff.times.market.tolist(), diff.times.book_time.tolist(), strict=True))
-    at = micros(datetime.fromisoformat(AT))
+    times = dict(zip(diff.times.market.tolist(), diff.times.confirmed_at.tolist(), strict=True))
+    at = to_micros(datetime.fromisoformat(AT))
     assert len(diff.quotes) == 0
     assert times == {Market.H2H: at + 4_000_000, Market.TOTALS: at}
 
@@ -185,8 +190,8 @@ def test_the_time_of_the_market_comes_before_that_of_the_book(
     feed: Feed, market_at: str | None, book_at: str | None, expected: str | None
 ) -> None:
     diff = feed.take(payload(event(book("a", h2h(at=market_at), at=book_at))))
-    time = micros(datetime.fromisoformat(expected)) if expected else UNKNOWN_TIME
-    assert diff.times.book_time.tolist() == [time]
+    time = to_micros(datetime.fromisoformat(expected)) if expected else UNKNOWN_TIME
+    assert diff.times.confirmed_at.tolist() == [time]
     assert diff.quotes.book_time.tolist() == [time, time]
 
 
@@ -194,7 +199,7 @@ def test_unix_times_are_the_same_times(feed: Feed) -> None:
     at = int(datetime.fromisoformat(AT).timestamp())
     iso = feed.take(payload(event(book("a", h2h()))))
     unix = feed.take(payload(event(book("a", h2h(at=at), at=at), commence_time=1772409600)))
-    assert unix.times.book_time.tolist() == iso.times.book_time.tolist()
+    assert unix.times.confirmed_at.tolist() == iso.times.confirmed_at.tolist()
     assert unix.starts.commence_at.tolist() == iso.starts.commence_at.tolist() == [1772409600 * 1_000_000]
 
 
@@ -260,7 +265,7 @@ def test_a_moved_start_is_told_to_the_vocabulary_and_in_the_starts(feed: Feed) -
     feed.take(payload(event(book("a", h2h()))))
     diff = feed.take(payload(event(book("a", h2h()), commence_time="2026-03-02T00:49:00Z")))
     moved = datetime(2026, 3, 2, 0, 49, tzinfo=UTC)
-    assert diff.starts.commence_at.tolist() == [micros(moved)]
+    assert diff.starts.commence_at.tolist() == [to_micros(moved)]
     assert feed.vocabulary.starts[1] == [moved - timedelta(minutes=49), moved]
 
 
@@ -402,21 +407,21 @@ def test_half_a_surrogate_pair_is_cleaned(feed: Feed, where: str) -> None:
 def test_a_time_that_is_none_leaves_the_price_without_one(feed: Feed, at: Any) -> None:
     diff = feed.take(payload(event(book("a", h2h(at=at), totals()))))
     assert (diff.quotes_seen, diff.rejected) == (4, {"malformed_time": 1})
-    assert sorted(diff.times.book_time.tolist())[0] == UNKNOWN_TIME
+    assert sorted(diff.times.confirmed_at.tolist())[0] == UNKNOWN_TIME
 
 
 def test_a_time_without_a_zone_is_utc(feed: Feed) -> None:
     diff = feed.take(payload(event(book("a", h2h(at=AT.removesuffix("Z"))))))
-    assert diff.times.book_time.tolist() == [micros(datetime.fromisoformat(AT))]
+    assert diff.times.confirmed_at.tolist() == [to_micros(datetime.fromisoformat(AT))]
 
 
 def test_a_time_ahead_of_ours_is_when_it_was_seen_first(feed: Feed) -> None:
     ahead = "2026-03-01T16:00:00Z"
     first = feed.take(payload(event(book("a", h2h(at=ahead), totals()))))
-    assert (first.times.book_time.max(), first.rejected) == (micros(NOW), {"time_ahead": 1})
+    assert (first.times.confirmed_at.max(), first.rejected) == (to_micros(NOW), {"time_ahead": 1})
     later = NOW + timedelta(minutes=10)
     again = feed.differ.diff(payload(event(book("a", h2h(at=ahead), totals(6.5)))), later)
-    assert (again.times.book_time.max(), again.rejected) == (micros(NOW), {"time_ahead": 1})
+    assert (again.times.confirmed_at.max(), again.rejected) == (to_micros(NOW), {"time_ahead": 1})
 
 
 def test_teams_are_known_in_any_spelling_and_sides_by_name(feed: Feed) -> None:
@@ -497,9 +502,9 @@ def test_decimal_prices_come_as_integers_and_floats(feed: Feed) -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (payload(event())[:-40], TornBodyError),
-        (b"<html>", TornBodyError),
-        (b"", TornBodyError),
+        (payload(event())[:-40], InvalidJsonError),
+        (b"<html>", InvalidJsonError),
+        (b"", InvalidJsonError),
         (b'{"message": "x"}', MalformedBodyError),
         (b'{"success": true, "data": [{"sites": []}]}', UnsupportedVersionError),
     ],
@@ -540,7 +545,9 @@ def accumulated(batches: list[QuoteBatch]) -> dict[Row, float]:
 
 
 def as_batch(quotes: dict[Row, float]) -> QuoteBatch:
-    return QuoteBatch.of((*key[:4], np.nan if key[4] is None else key[4], p, UNKNOWN_TIME) for key, p in quotes.items())
+    return QuoteBatch.from_rows(
+        (*key[:4], np.nan if key[4] is None else key[4], p, UNKNOWN_TIME) for key, p in quotes.items()
+    )
 
 
 def test_changes_add_up_to_the_last_payload_and_a_restart_changes_nothing() -> None:
@@ -595,16 +602,22 @@ def test_the_recorded_week(odds_data: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "seen", "rejected"),
     [
-        (payload(*(event(number=i) for i in range(MAX_EVENTS + 3))), 0, {"too_many_events": 3}),
-        (payload(event(*(book(f"b{i}", h2h()) for i in range(MAX_BOOKS + 3)))), 2 * MAX_BOOKS, {"too_many_books": 3}),
+        (payload(*(event(number=i) for i in range(MAX_EVENTS_PER_PAYLOAD + 3))), 0, {"too_many_events": 3}),
         (
-            payload(event(book("a", *(market(f"m{i}", outcome("x", 2.0)) for i in range(MAX_MARKETS + 3))))),
-            MAX_MARKETS,
+            payload(event(*(book(f"b{i}", h2h()) for i in range(MAX_BOOKS_PER_EVENT + 3)))),
+            2 * MAX_BOOKS_PER_EVENT,
+            {"too_many_books": 3},
+        ),
+        (
+            payload(event(book("a", *(market(f"m{i}", outcome("x", 2.0)) for i in range(MAX_MARKETS_PER_BOOK + 3))))),
+            MAX_MARKETS_PER_BOOK,
             {"too_many_markets": 3},
         ),
         (
-            payload(event(book("a", market("m", *(outcome(f"o{i}", 2.0) for i in range(MAX_OUTCOMES + 3)))))),
-            MAX_OUTCOMES,
+            payload(
+                event(book("a", market("m", *(outcome(f"o{i}", 2.0) for i in range(MAX_OUTCOMES_PER_MARKET + 3)))))
+            ),
+            MAX_OUTCOMES_PER_MARKET,
             {"too_many_outcomes": 3},
         ),
     ],
@@ -617,14 +630,14 @@ def test_what_is_too_many_is_left_out_and_counted(feed: Feed, body: bytes, seen:
 
 def test_an_event_that_nobody_foresaw_is_left_out_alone(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever kind of data error it is: the event beside it has nothing to do with it."""
-    read = OfferReader.event
+    read = OfferReader.read_event
 
     def stumble(self: OfferReader, number: int, *rest: Any) -> Any:
         if number == 1:
             raise OverflowError("of a kind that nobody foresaw")
         return read(self, number, *rest)
 
-    monkeypatch.setattr(OfferReader, "event", stumble)
+    monkeypatch.setattr(OfferReader, "read_event", stumble)
     odd = event(book("a", h2h()))
     diff = feed.take(payload(odd, event(book("a", h2h()), number=2)))
     assert (diff.quotes_seen, diff.rejected) == (2, {"unreadable_event": 1})
@@ -644,7 +657,7 @@ def test_a_name_that_the_vocabulary_refuses_is_left_out_alone(feed: Feed, monkey
 
 
 def test_an_answer_has_so_many_books_in_all_and_the_unchanged_ones_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_BOOK_EVENTS", 5)
+    monkeypatch.setattr(reading, "MAX_BOOKS_PER_PAYLOAD", 5)
     differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
     listed = [event(*(book(key, h2h()) for key in "abc"), id=number * 32) for number in "12"]
     for _ in range(2):
@@ -654,7 +667,7 @@ def test_an_answer_has_so_many_books_in_all_and_the_unchanged_ones_count(monkeyp
 
 
 def test_an_answer_has_so_many_different_books(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_BOOK_KEYS", 3)
+    monkeypatch.setattr(reading, "MAX_BOOK_KEYS_PER_PAYLOAD", 3)
     listed = [event(*(book(key, h2h()) for key in keys), id=n * 32) for n, keys in (("1", "ab"), ("2", "acd"))]
     diff = PayloadDiffer(MemoryVocabulary(), SPORT, 1).diff(payload(*listed), NOW)
     assert (diff.quotes_seen, diff.rejected) == (8, {"too_many_book_keys": 1})

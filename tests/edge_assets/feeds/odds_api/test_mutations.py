@@ -13,15 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_assets.feeds.odds_api.conversions import PriceFormat
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.odds_api.errors import OddsApiError
-from edge_assets.feeds.odds_api.numbers import PriceFormat
-from edge_assets.feeds.replay.decoding import NotOddsError, decode_events
-from edge_assets.feeds.replay.reading import Reading, read
-from edge_assets.feeds.replay.sources import RecordedFile
+from edge_assets.feeds.recordings.capture_reader import ParsedCapture, read_captures
+from edge_assets.feeds.recordings.decoding import NotOddsError, decode_events
+from edge_assets.feeds.recordings.files import RecordedFile
 from ml.quotes import FIRST_DYNAMIC_ID
-from tests.edge_assets.feeds.odds_api.bodies import SPORT, book, event, h2h, market, outcome, spreads, totals
-from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.wire_factories import SPORT, book, event, h2h, market, outcome, spreads, totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,7 +127,7 @@ SOUND, SEEN, _ = live(msgspec.json.encode(answer()))
 IDS = [one["id"] for one in answer()]
 
 
-def beside(path: Path) -> Quotes:
+def near(path: Path) -> Quotes:
     """The quotes of the sound answer that a change at a path cannot touch: other events, or other books."""
     at_book = path[1:3] if len(path) > 2 and path[1] == "bookmakers" else None
     touched = answer()[int(path[0])]
@@ -142,7 +142,7 @@ def test_the_live_reader_loses_the_odd_part_only(case: tuple[list[Any], Path, st
     body = json.dumps(root).encode()
     quotes, seen, rejected = live(body)
     assert len(quotes) == seen
-    assert beside(path) <= quotes
+    assert near(path) <= quotes
     if how == "reorder":
         assert quotes == SOUND
     lost = SEEN - seen
@@ -160,7 +160,11 @@ def test_the_reader_of_captures_reads_the_same(case: tuple[list[Any], Path, str]
         assert live(body)[1] == 0
         return
     assert live(decoded)[0] == live(body)[0]
-    sports = [found for found in read(RecordedFile("nhl_20260301T120005Z.json", body)) if isinstance(found, Reading)]
+    sports = [
+        found
+        for found in read_captures(RecordedFile("nhl_20260301T120005Z.json", body))
+        if isinstance(found, ParsedCapture)
+    ]
     assert SPORT in [found.sport for found in sports]
 
 
@@ -172,7 +176,11 @@ def test_a_torn_answer_is_known_as_one(at: int, junk: str) -> None:
     try:
         quotes, seen, _ = live(body)
     except OddsApiError:
-        assert not [one for one in read(RecordedFile("nhl_20260301T120005Z.json", body)) if isinstance(one, Reading)]
+        assert not [
+            one
+            for one in read_captures(RecordedFile("nhl_20260301T120005Z.json", body))
+            if isinstance(one, ParsedCapture)
+        ]
     else:
         assert len(quotes) == seen
     with pytest.raises(OddsApiError):

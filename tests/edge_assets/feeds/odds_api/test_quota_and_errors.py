@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edge_assets.feeds.odds_api import errors
-from edge_assets.feeds.odds_api.errors import refusal
+from edge_assets.feeds.odds_api.errors import error_from_response
 from edge_assets.feeds.odds_api.quota import Quota
 
 
@@ -22,8 +22,8 @@ def stated(last: str, used: str, remaining: str) -> dict[str, str]:
     ],
 )
 def test_credits_are_what_the_headers_say_or_unknown(headers: dict[str, str], quota: Quota, exhausted: bool) -> None:
-    assert Quota.of(headers) == quota
-    assert quota.exhausted is exhausted
+    assert Quota.from_headers(headers) == quota
+    assert quota.is_exhausted is exhausted
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,16 @@ def test_credits_are_what_the_headers_say_or_unknown(headers: dict[str, str], qu
     [
         (401, b'{"message": "new", "error_code": "NEW"}', 0, errors.OutOfCreditsError),
         (401, b'{"message": "new"}', -772, errors.OutOfCreditsError),
-        (401, b'{"message": "new"}', 5, errors.KeyRefusedError),
-        (401, b"", None, errors.KeyRefusedError),
-        (401, b'{"message": "x", "error_code": "INVALID_KEY"}', 0, errors.KeyRefusedError),
+        (401, b'{"message": "new"}', 5, errors.InvalidApiKeyError),
+        (401, b"", None, errors.InvalidApiKeyError),
+        (401, b'{"message": "x", "error_code": "INVALID_KEY"}', 0, errors.InvalidApiKeyError),
         (401, b'{"message": "x", "error_code": "OUT_OF_USAGE_CREDITS"}', 5, errors.OutOfCreditsError),
         (429, b"<html>slow down</html>", None, errors.RateLimitedError),
-        (503, b'{"message": "x", "error_code": "INVALID_KEY"}', None, errors.ServerFailedError),
+        (503, b'{"message": "x", "error_code": "INVALID_KEY"}', None, errors.ServerError),
         (418, b"[]", None, errors.InvalidRequestError),
     ],
 )
 def test_a_refusal_is_typed_by_code_then_by_credits(
     status: int, body: bytes, remaining: int | None, kind: type[Exception]
 ) -> None:
-    assert type(refusal(status, body, Quota(remaining=remaining))) is kind
+    assert type(error_from_response(status, body, Quota(remaining=remaining))) is kind

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from edge_assets.feeds.odds_api import wire
 from edge_assets.feeds.odds_api.entries import read_entries
-from edge_assets.feeds.odds_api.errors import MalformedBodyError, TornBodyError, UnsupportedVersionError
-from edge_assets.feeds.odds_api.scores import finished_games, has_scores
+from edge_assets.feeds.odds_api.errors import InvalidJsonError, MalformedBodyError, UnsupportedVersionError
+from edge_assets.feeds.odds_api.scores import has_scores, parse_finished_games
 from ml.settlement import GameReport, GameStatus, Score
-from tests.edge_assets.feeds.mutations import mutated
+from tests.support.mutations import mutated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,8 @@ def score(points: dict[str, str] | None, **values: Any) -> dict[str, Any]:
 
 
 def read(sport: str, *sent: dict[str, Any]) -> tuple[list[Any], Counter[str]]:
-    found, odd, _ = read_entries(msgspec.json.encode(sent), wire.Score)
-    games, rejected = finished_games(sport, found)
+    found, odd, _ = read_entries(msgspec.json.encode(sent), wire.WireScore)
+    games, rejected = parse_finished_games(sport, found)
     return games, rejected + odd
 
 
@@ -129,27 +129,27 @@ def test_a_game_that_is_listed_twice_counts_once_and_with_two_scores_not_at_all(
 
 def test_half_a_character_costs_nothing_and_what_is_no_list_is_an_error() -> None:
     body = msgspec.json.encode([SOUND, score(None, id="half", completed=False, sport_title="NFL!")])
-    found, odd, _ = read_entries(body.replace(b"NFL!", b"NFL\\ud83d"), wire.Score)
+    found, odd, _ = read_entries(body.replace(b"NFL!", b"NFL\\ud83d"), wire.WireScore)
     assert [entry.sport_title for entry in found] == ["NFL", "NFL"]
     assert not odd
     for wrong, error in (
-        (body[:-9], TornBodyError),
-        (b"[" * 100_000, TornBodyError),
+        (body[:-9], InvalidJsonError),
+        (b"[" * 100_000, InvalidJsonError),
         (b"{}", MalformedBodyError),
         (b"null", MalformedBodyError),
         (b'{"success": true, "data": []}', UnsupportedVersionError),
     ):
         with pytest.raises(error):
-            read_entries(wrong, wire.Score)
+            read_entries(wrong, wire.WireScore)
 
 
 @pytest.mark.parametrize(
     ("kind", "sound"),
     [
-        (wire.Score, SOUND),
-        (wire.Event, {key: SOUND[key] for key in ("id", "sport_key", "sport_title", "commence_time", "home_team")}),
+        (wire.WireScore, SOUND),
+        (wire.WireEvent, {key: SOUND[key] for key in ("id", "sport_key", "sport_title", "commence_time", "home_team")}),
         (
-            wire.Sport,
+            wire.WireSport,
             {"key": "a", "group": "b", "title": "c", "description": "d", "active": True, "has_outrights": False},
         ),
     ],
@@ -160,8 +160,8 @@ def test_any_entry_may_be_odd(kind: type[msgspec.Struct], sound: dict[str, Any],
     found, rejected, _ = read_entries(msgspec.json.encode(sent), kind)
     assert len(sent) - 1 <= len(found) <= len(sent)
     assert len(found) + rejected["malformed_entry"] == len(sent)
-    if kind is wire.Score:
-        games, unusable = finished_games(NFL, found)  # type: ignore[arg-type]
+    if kind is wire.WireScore:
+        games, unusable = parse_finished_games(NFL, found)  # type: ignore[arg-type]
         assert len(games) <= 2
         assert unusable.total() + len(games) + sum(not entry.completed for entry in found) >= len(found)  # type: ignore[attr-defined]
 
@@ -180,8 +180,8 @@ def test_fights_and_sets_are_no_scores() -> None:
 )
 def test_captured_answers(data_dir: Path, name: str, sport: str, over: int) -> None:
     body = (data_dir / "odds_api" / "payloads" / f"{name}.json").read_bytes()
-    found, odd, _ = read_entries(body, wire.Score)
-    games, rejected = finished_games(sport, found)
+    found, odd, _ = read_entries(body, wire.WireScore)
+    games, rejected = parse_finished_games(sport, found)
     assert not odd
     assert len(games) >= over
     assert not rejected

@@ -9,8 +9,8 @@ import pytest
 
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from ml.quotes import QuoteBatch
-from tests.edge_assets.feeds.odds_api.bodies import AWAY, HOME, SPORT, book, event, h2h, payload, spreads
-from tests.edge_assets.feeds.odds_api.memory import MemoryVocabulary
+from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.wire_factories import AWAY, HOME, SPORT, book, event, h2h, payload, spreads
 
 NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 TURNED: dict[str, Any] = {"home_team": AWAY, "away_team": HOME}

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_assets.store.database import connect, ensure_database
-from edge_assets.store.schema import upgrade
+from edge_assets.store.postgres.database import connect, ensure_database
+from edge_assets.store.postgres.schema import upgrade
 from tests.conftest import absent
-from tests.servers import npm, postgres
-from tests.servers.pglite import PgliteServer
+from tests.support.servers import npm, postgres
+from tests.support.servers.pglite import PgliteServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.servers.postgres import PostgresServer
+    from tests.support.servers.postgres import PostgresServer
 
 SHARED = {"postgresql-18": "postgres_server", "apache": "timescale_server", "community": "community_server"}
 TEMPLATE = "editions_template"

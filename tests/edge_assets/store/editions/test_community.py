@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_assets.store import readers
-from edge_assets.store.retention import retain
+from edge_assets.store.maintenance.retention import apply_retention
+from edge_assets.store.polls import as_of
 from ml.quotes import QuoteBatch
 from tests.edge_assets.store.editions.test_everywhere import CANDLES, candles, compress, run_jobs
-from tests.edge_assets.store.material import NOON, batch, rows
 from tests.edge_assets.store.test_retention import EVERYTHING
+from tests.support.poll_factories import NOON, batch, rows
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from tests.edge_assets.store.material import Desk
+    from tests.support.poll_factories import StoreHarness
 
 pytestmark = [pytest.mark.parametrize("server", ["community"], indirect=True), pytest.mark.untraced]
 
@@ -40,45 +40,45 @@ def test_old_ticks_are_compressed_and_candles_refreshed_by_policies(conn: Connec
     ]
 
 
-def test_ticks_are_compressed_a_week_later(desk: Desk) -> None:
+def test_ticks_are_compressed_a_week_later(harness: StoreHarness) -> None:
     now = datetime.now(UTC)
     for age in (30, 10, 0):
-        desk.write(now - timedelta(days=age), QuoteBatch.of([desk.quote()]))
+        harness.write(now - timedelta(days=age), QuoteBatch.from_rows([harness.quote()]))
 
-    run_jobs(desk.conn, "policy_compression")
+    run_jobs(harness.conn, "policy_compression")
 
-    assert desk.conn.execute(COMPRESSED).fetchone() == (2,)
+    assert harness.conn.execute(COMPRESSED).fetchone() == (2,)
 
 
-def test_late_ticks_find_their_place_in_compressed_chunks(desk: Desk) -> None:
-    early, late = (batch(300, desk.events, seed) for seed in (1, 2))
-    first = desk.write(NOON, early)
-    compress(desk.conn)
-    second = desk.write(NOON + MINUTE, late)
-    before = readers.as_of(desk.conn, desk.events[0], NOON + MINUTE)
-    run_jobs(desk.conn, "policy_compression")
-    after = readers.as_of(desk.conn, desk.events[0], NOON + MINUTE)
+def test_late_ticks_find_their_place_in_compressed_chunks(harness: StoreHarness) -> None:
+    early, late = (batch(300, harness.events, seed) for seed in (1, 2))
+    first = harness.write(NOON, early)
+    compress(harness.conn)
+    second = harness.write(NOON + MINUTE, late)
+    before = as_of.load_quotes_as_of(harness.conn, harness.events[0], NOON + MINUTE)
+    run_jobs(harness.conn, "policy_compression")
+    after = as_of.load_quotes_as_of(harness.conn, harness.events[0], NOON + MINUTE)
 
     for poll, quotes in ((first, early), (second, late)):
         assert poll is not None
-        assert rows(readers.changes(desk.conn, poll).quotes) == rows(quotes)
+        assert rows(as_of.load_poll_changes(harness.conn, poll).quotes) == rows(quotes)
     assert rows(before.quotes) == rows(after.quotes)
-    assert desk.conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (600,)
+    assert harness.conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (600,)
 
 
-def test_candles_are_the_same_before_and_after_they_are_kept(desk: Desk) -> None:
+def test_candles_are_the_same_before_and_after_they_are_kept(harness: StoreHarness) -> None:
     day = NOON + timedelta(days=1)  # after whatever other tests have had kept: what is older shows when it is refreshed
-    for look in range(5):
-        desk.write(
-            day + look * 7 * MINUTE,
-            QuoteBatch.of([desk.quote(2 + look / 7), desk.quote(3 - look, book=1)]),
+    for make_poll in range(5):
+        harness.write(
+            day + make_poll * 7 * MINUTE,
+            QuoteBatch.from_rows([harness.quote(2 + make_poll / 7), harness.quote(3 - make_poll, book=1)]),
         )
-    fresh = desk.conn.execute(CANDLES).fetchall()
-    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
-    kept = desk.conn.execute(CANDLES).fetchall()
+    fresh = harness.conn.execute(CANDLES).fetchall()
+    run_jobs(harness.conn, "policy_refresh_continuous_aggregate")
+    kept = harness.conn.execute(CANDLES).fetchall()
 
-    assert since(day, fresh) == since(day, kept) == since(day, candles(desk.conn))
-    assert desk.conn.execute("SELECT count(*) FROM " + kept_in(desk.conn)).fetchone() == (len(kept),)
+    assert since(day, fresh) == since(day, kept) == since(day, candles(harness.conn))
+    assert harness.conn.execute("SELECT count(*) FROM " + kept_in(harness.conn)).fetchone() == (len(kept),)
 
 
 def since(day: datetime, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -86,15 +86,15 @@ def since(day: datetime, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return sorted((row for row in rows if row[5] >= day), key=repr)
 
 
-def test_a_late_tick_changes_the_candle_that_was_kept(desk: Desk) -> None:
-    desk.write(NOON, QuoteBatch.of([desk.quote(2.0)]))
-    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
-    compress(desk.conn)
+def test_a_late_tick_changes_the_candle_that_was_kept(harness: StoreHarness) -> None:
+    harness.write(NOON, QuoteBatch.from_rows([harness.quote(2.0)]))
+    run_jobs(harness.conn, "policy_refresh_continuous_aggregate")
+    compress(harness.conn)
 
-    desk.write(NOON + MINUTE, QuoteBatch.of([desk.quote(2.5)]))
-    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
+    harness.write(NOON + MINUTE, QuoteBatch.from_rows([harness.quote(2.5)]))
+    run_jobs(harness.conn, "policy_refresh_continuous_aggregate")
 
-    (candle,) = desk.conn.execute(CANDLES).fetchall()
+    (candle,) = harness.conn.execute(CANDLES).fetchall()
     assert candle[6:] == (2.0, 2.5, 2.0, 2.5, 2)
 
 
@@ -108,22 +108,22 @@ def kept_in(conn: Connection) -> str:
     return str(row[0])
 
 
-def test_a_policy_of_an_earlier_version_is_replaced(desk: Desk) -> None:
+def test_a_policy_of_an_earlier_version_is_replaced(harness: StoreHarness) -> None:
     """It does not know what was imported."""
-    desk.write(NOON, QuoteBatch.of([desk.quote()]))
-    desk.conn.execute("SELECT add_retention_policy('odds_ticks', interval '30 days')")
+    harness.write(NOON, QuoteBatch.from_rows([harness.quote()]))
+    harness.conn.execute("SELECT add_retention_policy('odds_ticks', interval '30 days')")
 
-    retain(desk.conn, EVERYTHING, NOON)
+    apply_retention(harness.conn, EVERYTHING, NOON)
 
-    assert desk.conn.execute(RETENTION_POLICIES).fetchone() == (0,)
+    assert harness.conn.execute(RETENTION_POLICIES).fetchone() == (0,)
 
 
-def test_candles_go_with_their_ticks(desk: Desk) -> None:
+def test_candles_go_with_their_ticks(harness: StoreHarness) -> None:
     for age in (40, 1, 0):
-        desk.write(NOON - timedelta(days=age), QuoteBatch.of([desk.quote()]))
-    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
+        harness.write(NOON - timedelta(days=age), QuoteBatch.from_rows([harness.quote()]))
+    run_jobs(harness.conn, "policy_refresh_continuous_aggregate")
 
-    retain(desk.conn, replace(EVERYTHING, ticks=5), NOON)
-    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
+    apply_retention(harness.conn, replace(EVERYTHING, ticks=5), NOON)
+    run_jobs(harness.conn, "policy_refresh_continuous_aggregate")
 
-    assert sorted(desk.conn.execute(CANDLES).fetchall(), key=repr) == sorted(candles(desk.conn), key=repr)
+    assert sorted(harness.conn.execute(CANDLES).fetchall(), key=repr) == sorted(candles(harness.conn), key=repr)

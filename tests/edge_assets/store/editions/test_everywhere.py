@@ -11,20 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_assets.store import readers
-from edge_assets.store.database import connect, describe
-from edge_assets.store.retention import retain
+from edge_assets.store.maintenance.retention import apply_retention
+from edge_assets.store.polls import as_of
+from edge_assets.store.postgres.database import connect, load_database_info
 from ml.quotes import QuoteBatch
-from tests.edge_assets.store.material import NAN, NOON, batch, rows
-from tests.edge_assets.store.test_as_of import Look, Model, stories
+from tests.edge_assets.store.test_as_of import Model, ObservedPoll, poll_sequences
 from tests.edge_assets.store.test_migrations import COLUMNS
 from tests.edge_assets.store.test_retention import EVERYTHING, bring
+from tests.support.poll_factories import NAN, NOON, batch, rows
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from tests.edge_assets.store.material import Desk
-    from tests.servers.postgres import PostgresServer
+    from tests.support.poll_factories import StoreHarness
+    from tests.support.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.untraced
 
@@ -42,7 +42,7 @@ DAYS = "SELECT DISTINCT observed_at::date::text FROM {} ORDER BY 1"
 
 def compress(conn: Connection) -> None:
     """Compress every chunk, or again what has been written into it since; nothing where that is not to be had."""
-    if describe(conn).compression:
+    if load_database_info(conn).compression:
         conn.execute("SELECT compress_chunk(chunk) FROM show_chunks('odds_ticks') AS chunk").fetchall()
 
 
@@ -57,7 +57,7 @@ def test_names_and_types_are_the_same(
 
 
 def test_what_is_on_is_described(conn: Connection, request: pytest.FixtureRequest) -> None:
-    info = describe(conn)
+    info = load_database_info(conn)
 
     on = (info.engine, info.edition, info.hypertables, info.compression, info.continuous_aggregate)
     if "community" in request.node.name:
@@ -69,42 +69,48 @@ def test_what_is_on_is_described(conn: Connection, request: pytest.FixtureReques
         assert f"postgresql-{info.version.partition('.')[0]}" in request.node.name
 
 
-def test_polls_come_back_bit_for_bit(desk: Desk) -> None:
+def test_polls_come_back_bit_for_bit(harness: StoreHarness) -> None:
     written = {}
     for day in range(3):
-        quotes = batch(500, desk.events, seed=day)
-        written[desk.write(NOON + day * DAY, quotes)] = rows(quotes)
-        compress(desk.conn)
+        quotes = batch(500, harness.events, seed=day)
+        written[harness.write(NOON + day * DAY, quotes)] = rows(quotes)
+        compress(harness.conn)
 
-    assert {poll: rows(readers.changes(desk.conn, poll or 0).quotes) for poll in written} == written
+    assert {poll: rows(as_of.load_poll_changes(harness.conn, poll or 0).quotes) for poll in written} == written
 
 
-@given(story=stories(), early=st.integers(0, 6))
+@given(poll_sequence=poll_sequences(), early=st.integers(0, 6))
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_at_any_moment_it_is_what_the_payloads_said_until_then(desk: Desk, story: list[Look], early: int) -> None:
-    model = Model.create(desk)
-    for number, look in enumerate(story):
-        model.see(look)  # from the `early`th on, into chunks that are compressed
+def test_at_any_moment_it_is_what_the_payloads_said_until_then(
+    harness: StoreHarness, poll_sequence: list[ObservedPoll], early: int
+) -> None:
+    model = Model.create(harness)
+    for number, make_poll in enumerate(poll_sequence):
+        model.see(make_poll)  # from the `early`th on, into chunks that are compressed
         if number == early:
-            compress(desk.conn)
-        model.check(look.at)
-    compress(desk.conn)
-    for look in story:
-        model.check(look.at)
-        model.check(look.at - timedelta(microseconds=1))
+            compress(harness.conn)
+        model.check(make_poll.at)
+    compress(harness.conn)
+    for make_poll in poll_sequence:
+        model.check(make_poll.at)
+        model.check(make_poll.at - timedelta(microseconds=1))
 
 
-def test_candles_are_those_of_the_ticks(desk: Desk) -> None:
+def test_candles_are_those_of_the_ticks(harness: StoreHarness) -> None:
     prices = [2.0, 2.2, NAN, 1.9, 2.1, 1.8]
-    for look, price in enumerate(prices):
-        quotes = [desk.quote(price), desk.quote(price + look, book=1, point=-3.5), desk.quote(3.0 - look, event=1)]
-        desk.write(NOON + look * 7 * MINUTE, QuoteBatch.of(quotes))
+    for make_poll, price in enumerate(prices):
+        quotes = [
+            harness.quote(price),
+            harness.quote(price + make_poll, book=1, point=-3.5),
+            harness.quote(3.0 - make_poll, event=1),
+        ]
+        harness.write(NOON + make_poll * 7 * MINUTE, QuoteBatch.from_rows(quotes))
 
-    run_jobs(desk.conn, "policy_refresh_continuous_aggregate")
-    found = desk.conn.execute(CANDLES).fetchall()
+    run_jobs(harness.conn, "policy_refresh_continuous_aggregate")
+    found = harness.conn.execute(CANDLES).fetchall()
 
-    assert sorted(found, key=repr) == sorted(candles(desk.conn), key=repr)
-    assert [row[6:] for row in found if row[5] == NOON and row[3] is None and row[0] == desk.events[0]] == [
+    assert sorted(found, key=repr) == sorted(candles(harness.conn), key=repr)
+    assert [row[6:] for row in found if row[5] == NOON and row[3] is None and row[0] == harness.events[0]] == [
         (2.0, None, 2.0, 2.2, 3)
     ]
 
@@ -123,30 +129,30 @@ def extremes(prices: list[float | None]) -> tuple[float | None, float | None]:
     return min(known, default=None), max(known, default=None)
 
 
-def test_recordings_are_kept_for_as_long_as_was_said(desk: Desk) -> None:
+def test_recordings_are_kept_for_as_long_as_was_said(harness: StoreHarness) -> None:
     """What an import brought on the day of a poll stays, compressed or not."""
     now = NOON + 300 * DAY
     for age in (40, 20, 5, 1, 0):
-        desk.write(now - age * DAY, QuoteBatch.of([desk.quote()]))
-    bring(desk, now - 20 * DAY + MINUTE)
-    compress(desk.conn)
+        harness.write(now - age * DAY, QuoteBatch.from_rows([harness.quote()]))
+    bring(harness, now - 20 * DAY + MINUTE)
+    compress(harness.conn)
 
-    retain(desk.conn, replace(EVERYTHING, payloads=10), now)
+    apply_retention(harness.conn, replace(EVERYTHING, payloads=10), now)
 
-    assert days(desk.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (40, 20, 5, 1, 0)]
-    assert days(desk.conn, "payloads") == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 5, 1, 0)]
+    assert days(harness.conn, "odds_ticks") == [f"{now - age * DAY:%Y-%m-%d}" for age in (40, 20, 5, 1, 0)]
+    assert days(harness.conn, "payloads") == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 5, 1, 0)]
 
     for _ in range(2):
-        retain(desk.conn, replace(EVERYTHING, ticks=3), now)
+        apply_retention(harness.conn, replace(EVERYTHING, ticks=3), now)
 
         for table in ("odds_ticks", "payloads", "polls"):
-            assert days(desk.conn, table) == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 1, 0)]
-    assert desk.conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (3,)
+            assert days(harness.conn, table) == [f"{now - age * DAY:%Y-%m-%d}" for age in (20, 1, 0)]
+    assert harness.conn.execute("SELECT count(*) FROM odds_ticks").fetchone() == (3,)
 
 
 def run_jobs(conn: Connection, kind: str) -> None:
     """What TimescaleDB's scheduler does in the background, where it can run; nothing without policies."""
-    if describe(conn).continuous_aggregate:
+    if load_database_info(conn).continuous_aggregate:
         jobs = conn.execute("SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = %s", [kind]).fetchall()
         for (job,) in jobs:
             conn.execute("CALL run_job(%s)", [job])

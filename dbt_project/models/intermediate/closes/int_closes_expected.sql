@@ -1,0 +1,48 @@
+-- A book is expected to close every market that it has priced before the start of a game of this season, from the
+-- first such game on. Later seasons, books and games therefore change nothing of what was expected before.
+with debuts as (
+
+    select
+        events.sport_id,
+        events.season,
+        offers.market_id,
+        offers.book_id,
+        min(events.closes_at) as debuted_at
+    from {{ ref('int_selections_offered') }} as offers
+    inner join {{ ref('int_events_with_season') }} as events on offers.event_id = events.event_id
+    where offers.is_offered_before_start
+    group by events.sport_id, events.season, offers.market_id, offers.book_id
+
+),
+
+selections (market_id, outcome_id) as (
+
+    values (1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (4, 4), (4, 5)
+
+)
+
+select
+    events.event_id,
+    selections.market_id::smallint as market_id,
+    selections.outcome_id,
+    debuts.book_id,
+    offers.is_offered_before_start,
+    decisions.version,
+    coalesce(
+        decisions.polled_at >= events.closes_at - make_interval(secs => {{ var('max_poll_age_seconds') }}), false
+    ) as is_polled
+from {{ ref('stg_pricing__decisions') }} as decisions
+inner join {{ ref('int_events_with_season') }} as events on decisions.event_id = events.event_id
+inner join debuts
+    on
+        events.sport_id = debuts.sport_id
+        and events.season = debuts.season
+        and events.closes_at >= debuts.debuted_at
+inner join selections on debuts.market_id = selections.market_id
+left join {{ ref('int_selections_offered') }} as offers
+    on
+        decisions.event_id = offers.event_id
+        and selections.market_id = offers.market_id
+        and selections.outcome_id = offers.outcome_id
+        and debuts.book_id = offers.book_id
+where decisions.decision_point_id = {{ decision_point_id('close') }}

@@ -1,0 +1,73 @@
+{{ config(materialized='view') }}
+
+-- A view, so that names are as last heard. What the public bets is what was known of it before the move.
+with moves as (
+
+    select
+        *,
+        -- how many points there will be has no even line; a move of it is taken around evens
+        case when market_id <> 4 then 1 / (1 + exp(-position_before)) end as probability_before,
+        case when market_id <> 4 then 1 / (1 + exp(-position_after)) end as probability_after,
+        case
+            when market_id = 4 then 1 / (1 + exp(-abs(size_log_odds))) - 0.5
+            else abs(1 / (1 + exp(-position_after)) - 1 / (1 + exp(-position_before)))
+        end as size_probability,
+        case
+            when market_id = 4 then case when size_log_odds > 0 then 4 else 5 end
+            when size_log_odds > 0 then 1
+            else 2
+        end as towards_id
+    from {{ ref('stg_pricing__book_moves') }}
+
+),
+
+crowd as (
+
+    select
+        event_id,
+        market_id,
+        outcome_id,
+        bets_share,
+        observed_at as heard_at,
+        lead(observed_at) over (
+            partition by event_id, market_id, outcome_id order by observed_at, public_source
+        ) as superseded_at
+    from {{ ref('stg_edge__public_bets') }}
+
+)
+
+select
+    moves.event_id,
+    events.sport,
+    events.season,
+    markets.market,
+    books.book,
+    moves.moved_at,
+    outcomes.outcome as towards,
+    moves.probability_before,
+    moves.probability_after,
+    moves.size_probability,
+    abs(moves.size_log_odds) as size_log_odds,
+    moves.seconds_since_last_poll,
+    3600 * moves.size_probability / moves.seconds_since_last_poll as speed_probability_per_hour,
+    moves.books_before,
+    moves.books_following,
+    leaders.book as leader,
+    moves.lag_seconds,
+    moves.is_steam,
+    leaders.reference_rank is not null as is_sharp_first,
+    crowd.bets_share as public_share,
+    crowd.bets_share < 0.5 as is_against_public
+from moves
+inner join {{ ref('int_events_with_season') }} as events on moves.event_id = events.event_id
+inner join {{ ref('stg_edge__markets') }} as markets on moves.market_id = markets.market_id
+inner join {{ ref('stg_edge__outcomes') }} as outcomes on moves.towards_id = outcomes.outcome_id
+inner join {{ ref('stg_edge__books') }} as books on moves.book_id = books.book_id
+left join {{ ref('stg_edge__books') }} as leaders on moves.leader_id = leaders.book_id
+left join crowd
+    on
+        moves.event_id = crowd.event_id
+        and moves.market_id = crowd.market_id
+        and moves.towards_id = crowd.outcome_id
+        and moves.moved_at > crowd.heard_at
+        and moves.moved_at <= coalesce(crowd.superseded_at, 'infinity')

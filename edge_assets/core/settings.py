@@ -1,0 +1,308 @@
+"""Configuration from the environment (and `.env`), read once by each process's composition root."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, fields
+from enum import StrEnum
+from ipaddress import ip_network
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationInfo
+from pydantic.functional_validators import field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from edge_assets.core.lost_polls import lost_polls_folder
+from edge_assets.core.retention_days import DEFAULT_RETENTION, FOREVER_DAYS, RetentionDays
+from edge_assets.core.settings_input import (
+    clean_redis_url,
+    normalize_postgres_url,
+    redact,
+    require_known_name,
+    split_list,
+    strip_quotes,
+    validate_url,
+)
+from edge_assets.reference.books import REGIONS, load_known_books
+from edge_assets.reference.sports import KNOWN_SPORTS, SPORT_ALIASES
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+DEFAULT_SPORTS = (
+    "americanfootball_nfl",
+    "americanfootball_ncaaf",
+    "basketball_nba",
+    "baseball_mlb",
+    "icehockey_nhl",
+    "soccer_epl",
+    "soccer_spain_la_liga",
+    "soccer_uefa_champs_league",
+    "mma_mixed_martial_arts",
+)
+
+FEATURED_MARKETS = ("h2h", "h2h_lay", "outrights", "outrights_lay", "spreads", "totals")
+"""What the feed's bulk endpoint can be asked for."""
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
+_EXAMPLE_VALUES = {
+    "alert_threshold_edge": "0.05",
+    "max_kelly_fraction": "0.25",
+    "cache_ttl_seconds": "60",
+    "keep_ticks_days": "90",
+    "keep_payloads_days": "30",
+    "keep_alerts_days": "90",
+    "keep_prices_days": "forever",
+    "keep_runs_days": "7",
+}
+
+RETENTION_FIELDS = tuple(f"keep_{kind.name}_days" for kind in fields(RetentionDays))
+Days = Annotated[int, Field(gt=0, le=FOREVER_DAYS)]
+MAX_WEIGHT = 1_000.0
+"""Of a book; the highest in `books.toml` is 5, and at 1e308 the sum of two is no number."""
+Weight = Annotated[float, Field(ge=0, le=MAX_WEIGHT, allow_inf_nan=False)]
+
+
+class Feed(StrEnum):
+    """Where odds come from."""
+
+    ODDS_API = "odds-api"
+    REPLAY = "replay"
+    SIMULATE = "simulate"
+
+
+class HomeSettings(BaseSettings):
+    """Where the local installation is: all that stopping it needs, whatever is wrong with the other variables."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    edge_home: Path = Field(default_factory=lambda: Path.home() / ".edge-finder")
+
+    @property
+    def ending_runs_path(self) -> Path:
+        """The notice of `edge down` to Dagster's daemon: a JSON list of the processes of the runs that end with it."""
+        return self.edge_home.expanduser().resolve() / "run" / "runs_to_end.json"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        cleaned = {name: strip_quotes(value) if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in cleaned.items() if value != ""}
+
+
+class Settings(HomeSettings):
+    """Every variable of the README's configuration table; field names are the lower-case variable names.
+
+    Values are taken as people paste them; a variable that is set to nothing is not set. What cannot be meant is a
+    `ValidationError`, which `describe_setting_errors` tells.
+    """
+
+    edge_feed: Feed = Feed.ODDS_API
+    edge_sports: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPORTS
+    edge_regions: Annotated[tuple[str, ...], NoDecode] = ("us", "eu")
+    edge_markets: Annotated[tuple[str, ...], NoDecode] = ("h2h", "spreads", "totals")
+    edge_book_weights: Annotated[dict[str, Weight], NoDecode] = Field(default_factory=dict)
+    edge_local: bool = False
+    edge_board_url: str = "http://127.0.0.1:8000"
+    edge_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = LOOPBACK_NAMES
+    edge_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+
+    odds_api_key: SecretStr | None = None
+    odds_api_url: str = "https://api.the-odds-api.com/v4"
+    espn_url: str = "https://site.api.espn.com/apis/site/v2/sports"
+    football_data_url: str = "https://www.football-data.co.uk/mmz4281"
+    database_url: str | None = None
+    redis_url: str | None = None
+    mlflow_tracking_uri: str | None = None
+    jwt_secret: SecretStr | None = None
+
+    alert_threshold_edge: float = Field(default=0.05, gt=0, lt=1)
+    max_kelly_fraction: float = Field(default=0.25, gt=0, le=1)
+    cache_ttl_seconds: int = Field(default=60, ge=0)
+    keep_payloads_days: Days | None = None
+    keep_ticks_days: Days | None = None
+    keep_alerts_days: Days | None = None
+    keep_prices_days: Days | None = None
+    keep_runs_days: Days | None = None
+
+    @field_validator(*RETENTION_FIELDS, mode="before")
+    @classmethod
+    def _parse_days(cls, value: object) -> object:
+        return FOREVER_DAYS if isinstance(value, str) and value.lower() in {"forever", "for ever"} else value
+
+    @field_validator(
+        "edge_sports", "edge_regions", "edge_markets", "edge_allowed_hosts", "edge_trusted_proxies", mode="before"
+    )
+    @classmethod
+    def _split_lists(cls, value: object) -> object:
+        return tuple(part.lower() for part in split_list(value)) if isinstance(value, str) else value
+
+    @field_validator("edge_sports", "edge_regions", "edge_markets")
+    @classmethod
+    def _require_values(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not value:
+            usual = cls.model_fields[info.field_name or ""].default
+            msg = f"the list is empty: write names such as {','.join(usual[:2])}, or leave it unset for the usual ones"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("edge_sports")
+    @classmethod
+    def _validate_sports(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        keys = tuple(dict.fromkeys(SPORT_ALIASES.get(name, name) for name in value))
+        # a recording or a simulation has what it has
+        is_live = info.data.get("edge_feed") is Feed.ODDS_API
+        return (
+            tuple(require_known_name(key, KNOWN_SPORTS | {*SPORT_ALIASES}, "sport") for key in keys)
+            if is_live
+            else keys
+        )
+
+    @field_validator("edge_regions")
+    @classmethod
+    def _validate_regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(require_known_name(region, REGIONS, "region") for region in value)
+
+    @field_validator("edge_markets")
+    @classmethod
+    def _validate_markets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(require_known_name(market, FEATURED_MARKETS, "market") for market in value)
+
+    @field_validator("edge_allowed_hosts")
+    @classmethod
+    def _validate_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if invalid := [name for name in value if not _HOST_NAME.fullmatch(name)]:
+            msg = f"{redact(invalid[0])} is no name or address: write mybox.lan,192.168.1.5 without scheme, port or *"
+            raise ValueError(msg)
+        return tuple(dict.fromkeys((*LOOPBACK_NAMES, *value)))  # by these the probes of the stack itself ask
+
+    @field_validator("edge_trusted_proxies")
+    @classmethod
+    def _validate_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            ip_network(proxy, strict=False)  # says what is wrong, and that proxy is no secret
+        return value
+
+    @field_validator("edge_book_weights", mode="before")
+    @classmethod
+    def _parse_book_weights(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        # spaces around `=` are no separators
+        pairs = [pair.partition("=") for pair in split_list(value.replace(" =", "=").replace("= ", "="))]
+        return {
+            strip_quotes(book).lower(): _parse_weight(strip_quotes(book), strip_quotes(weight))
+            for book, _, weight in pairs
+        }
+
+    @field_validator("edge_book_weights")
+    @classmethod
+    def _validate_books(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if info.data.get("edge_feed") is not Feed.ODDS_API:
+            return value
+        return {require_known_name(book, load_known_books(), "book"): weight for book, weight in value.items()}
+
+    @field_validator("database_url")
+    @classmethod
+    def _normalize_database_url(cls, value: str | None) -> str | None:
+        return value and normalize_postgres_url(value)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _validate_redis_url(cls, value: str | None) -> str | None:
+        return value and clean_redis_url(value)
+
+    @field_validator("mlflow_tracking_uri")
+    @classmethod
+    def _check_mlflow_uri(cls, value: str | None) -> str | None:
+        scheme, found, _ = (value or "").partition("://")
+        # a folder, or `databricks`, is none
+        return validate_url(value, (scheme,)) if value and found and "@" in value else value
+
+    @field_validator("odds_api_url", "espn_url", "football_data_url", "edge_board_url")
+    @classmethod
+    def _validate_http_urls(cls, value: str) -> str:
+        return validate_url(value, ("http", "https")).rstrip("/")
+
+    @field_validator("odds_api_key")
+    @classmethod
+    def _validate_api_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+            msg = "a key has no spaces, line ends or other than ASCII characters"
+            raise ValueError(msg)
+        return value
+
+    @property
+    def retention_days(self) -> RetentionDays:
+        """For how long what grows is kept; what is not set is as the feed's odds deserve."""
+        defaults = asdict(DEFAULT_RETENTION[self.edge_feed.value])
+        configured = {kind: getattr(self, f"keep_{kind}_days") for kind in defaults}
+        return RetentionDays(**defaults | {kind: days for kind, days in configured.items() if days is not None})
+
+    @property
+    def lost_polls(self) -> Path:
+        """The folder of what the database could not be told of polls that were lost."""
+        return lost_polls_folder(self.edge_home.expanduser().resolve(), self.edge_feed.value)
+
+    @property
+    def data_docs_dir(self) -> Path:
+        """The folder of Great Expectations' Data Docs."""
+        return self.edge_home.expanduser().resolve() / "data_docs"
+
+    @property
+    def dbt_target_dir(self) -> Path:
+        """dbt's own folder: what it has parsed and compiled, and the times of the last build."""
+        return self.edge_home.expanduser().resolve() / "dbt"
+
+    def require_database_url(self) -> str:
+        """The database URL, or an error that says what to set."""
+        return _require(self.database_url, "DATABASE_URL")
+
+    def require_redis_url(self) -> str:
+        """The Redis URL, or an error that says what to set."""
+        return _require(self.redis_url, "REDIS_URL")
+
+
+class MissingSettingError(RuntimeError):
+    """A process was started without a variable that it cannot do without."""
+
+
+def describe_setting_errors(error: ValidationError) -> list[str]:
+    """What is wrong with which variable, a line each; values are not repeated, as they may be secrets."""
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    return [_format_problem(".".join(map(str, problem["loc"][:1])), problem["msg"]) for problem in problems]
+
+
+def _format_problem(name: str, message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    example_value = _EXAMPLE_VALUES.get(name)
+    example = f" (such as {name.upper()}={example_value})" if example_value else ""
+    return f"{name.upper()}: {message}{example}" if name else message
+
+
+def _parse_weight(book: str, weight: str) -> float:
+    try:
+        number = float(weight)
+    except ValueError:
+        msg = f"the weight of {redact(book)} is no number: write pinnacle=5,fanduel=0.5"
+        raise ValueError(msg) from None
+    if MAX_WEIGHT < number < inf:
+        msg = f"the weight of {redact(book)} is above {MAX_WEIGHT:,.0f}: write pinnacle=5,fanduel=0.5"
+        raise ValueError(msg)
+    return number
+
+
+def _require(value: str | None, name: str) -> str:
+    if not value:
+        msg = f"{name} is not set: run under `edge up`, or set it (see .env.example)"
+        raise MissingSettingError(msg)
+    return value

@@ -1,4 +1,0 @@
-"""Archives of odds and results as columns, a module a format.
-
-Pure: a reader turns bytes into a `HistoryBatch` and knows no database. What it cannot use it counts, with a reason.
-"""

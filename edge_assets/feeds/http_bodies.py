@@ -1,0 +1,116 @@
+"""The body of an HTTP answer, decoded as it comes and no further than it may be long."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_BODY_BYTES = 32 * 2**20
+"""Decoded, of any answer. The largest captured one has 4 MB."""
+_GZIP_WBITS = 16 + zlib.MAX_WBITS
+_PLAIN_ENCODINGS = frozenset({"", "identity"})
+
+
+class BodyError(Exception):
+    """A body that cannot be had."""
+
+
+class BodyTooLargeError(BodyError):
+    """It is longer than it may be, as sent or decoded."""
+
+
+class BodyEncodingError(BodyError):
+    """It is encoded in a way that was not asked for."""
+
+
+class CorruptBodyError(BodyError):
+    """What should be gzip is none, or ends early."""
+
+
+class SlowBodyError(BodyError):
+    """It was not complete in time."""
+
+
+async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
+    """Read a streamed answer: httpx itself would decode a bomb of gzip whole.
+
+    Raises:
+        BodyTooLargeError, BodyEncodingError, CorruptBodyError: there is no body of at most `max_bytes`.
+        httpx.RequestError: the connection broke, or was silent too long.
+    """
+    decoder = _create_decoder(response, max_bytes)
+    async for chunk in response.aiter_raw():
+        decoder.feed(chunk)
+    return decoder.finish()
+
+
+def read_body_until(response: httpx.Response, max_bytes: int, deadline: float) -> bytes:
+    """The same, blocking, until a `deadline` on the monotonic clock.
+
+    Raises like `read_body`, and `SlowBodyError`, by one time-out of the connection late at most.
+    """
+    decoder = _create_decoder(response, max_bytes)
+    for chunk in response.iter_raw():
+        decoder.feed(chunk)
+        if time.monotonic() > deadline:
+            raise SlowBodyError("the answer comes too slowly")
+    return decoder.finish()
+
+
+def _create_decoder(response: httpx.Response, max_bytes: int) -> _PlainDecoder:
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in _PLAIN_ENCODINGS:
+        return _PlainDecoder(max_bytes)
+    if encoding in {"gzip", "x-gzip"}:
+        return _GzipDecoder(max_bytes)
+    raise BodyEncodingError(f"the answer is encoded in a way that was not asked for: {encoding[:40]!r}")
+
+
+class _PlainDecoder:
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._received = 0
+        self._body = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        self._received += len(chunk)
+        self._check_length(self._received)
+        self._decode(chunk)
+
+    def finish(self) -> bytes:
+        return bytes(self._body)
+
+    def _decode(self, chunk: bytes) -> None:
+        self._body += chunk
+
+    def _check_length(self, length: int) -> None:
+        if length > self._max_bytes:
+            raise BodyTooLargeError(f"the answer is longer than {self._max_bytes / 2**20:.0f} MB")
+
+
+class _GzipDecoder(_PlainDecoder):
+    """One member after the other; each step decodes at most one byte more than there is room for."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes)
+        self._member = zlib.decompressobj(_GZIP_WBITS)
+
+    def _decode(self, chunk: bytes) -> None:
+        while chunk:
+            if self._member.eof:
+                self._member = zlib.decompressobj(_GZIP_WBITS)
+            try:
+                self._body += self._member.decompress(chunk, self._max_bytes - len(self._body) + 1)
+            except zlib.error as error:
+                raise CorruptBodyError(f"what should be gzip is none: {error}") from error
+            self._check_length(len(self._body))
+            chunk = self._member.unused_data
+
+    def finish(self) -> bytes:
+        if not self._member.eof:
+            raise CorruptBodyError("the answer ends early: its gzip is not complete")
+        return super().finish()

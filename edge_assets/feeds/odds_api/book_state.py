@@ -1,0 +1,139 @@
+"""What the books offer on one event, keyed by the bytes that said so.
+
+Offers are immutable and hold everything that follows from the bytes, so a book whose bytes did not change
+since the last poll costs one dictionary look-up, and a market whose outcomes did not change another one.
+The garbage collector has nothing to look for in them (gc=False): they cannot refer to themselves.
+"""
+
+from __future__ import annotations
+
+from math import isnan
+from struct import Struct as Packer
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import msgspec
+
+from edge_assets.feeds.odds_api.conversions import normalize_point
+from ml.quotes import UNKNOWN_TIME, Micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ml.quotes import QuoteBatch
+
+QuoteKey: TypeAlias = tuple[int, float | None]
+"""Outcome and point: what tells the quotes of one book in one market of one event apart."""
+
+Teams: TypeAlias = tuple[str | None, str | None]
+"""Home and away; both None for an outright."""
+
+MARKET_TIME_PACKER = Packer("<ihhq")
+"""One row of `MarketConfirmations`: event, book, market, book time."""
+
+
+class MarketOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
+    """The usable prices of a market, the feed's key and the bytes of the outcomes that they follow from.
+
+    `prices` is the same object for as long as those bytes stay the same. `stated_time` is when the book says that it
+    confirmed them, `book_time` the same in microseconds and no later than it was seen.
+    """
+
+    key: str
+    outcomes: bytes
+    market: int
+    prices: dict[QuoteKey, float]
+    stated_time: str | int | None
+    book_time: Micros
+    rejected: tuple[str, ...]
+
+    def with_confirmation(self, stated_time: str | int | None, book_time: Micros) -> MarketOffer:
+        """The same offer at another time."""
+        return MarketOffer(self.key, self.outcomes, self.market, self.prices, stated_time, book_time, self.rejected)
+
+
+class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
+    """A book's bytes and what they say: markets by id, packed `MARKET_TIME_PACKER` rows, how many usable quotes.
+
+    `rejected` holds a reason for each part that is not usable.
+    """
+
+    body: bytes
+    book: int
+    markets: dict[int, MarketOffer]
+    times: bytes
+    quotes: int
+    rejected: tuple[str, ...]
+
+    @classmethod
+    def from_markets(
+        cls,
+        body: bytes,
+        event: int,
+        book: int,
+        markets: dict[int, MarketOffer],
+        rejected: Iterable[str] = (),
+    ) -> BookOffer:
+        """Add up what the markets hold."""
+        times, quotes, reasons = b"", 0, tuple(rejected)
+        for market, offer in markets.items():
+            if offer.prices:
+                times += MARKET_TIME_PACKER.pack(event, book, market, offer.book_time)
+                quotes += len(offer.prices)
+            reasons += offer.rejected
+        return cls(body, book, markets, times, quotes, reasons)
+
+
+class EventOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
+    """The books of an event by their bytes; the names of the teams decide what the bytes mean."""
+
+    teams: Teams
+    books: dict[bytes, BookOffer]
+
+
+class EventChange(NamedTuple):
+    """The offers on an event that are no longer as they were, by book, and those that came in their place."""
+
+    event: int
+    old: dict[int, BookOffer]
+    new: dict[int, BookOffer]
+
+
+def index_by_book(offers: Iterable[BookOffer]) -> dict[int, BookOffer]:
+    """The offers by the id of their book."""
+    return {offer.book: offer for offer in offers}
+
+
+def withdraw_event(event: int, offer: EventOffer) -> EventChange:
+    """The change that takes an event away."""
+    return EventChange(event, index_by_book(offer.books.values()), {})
+
+
+NO_OFFER = EventOffer((None, None), {})
+
+
+def restore_offers(quotes: QuoteBatch) -> dict[int, EventOffer]:
+    """The offers of each event that quotes in a database amount to; their bytes are unknown."""
+    prices: dict[int, dict[int, dict[int, dict[QuoteKey, float]]]] = {}
+    rows = zip(*(column.tolist() for column in quotes.columns()), strict=True)
+    for event, book, market, outcome, point, price, _ in rows:
+        if not isnan(price):
+            key = (outcome, None if isnan(point) else normalize_point(point))
+            prices.setdefault(event, {}).setdefault(book, {}).setdefault(market, {})[key] = price
+    return {event: _restore_event(event, books) for event, books in prices.items()}
+
+
+def strip_bytes(event: int, offer: EventOffer) -> EventOffer:
+    """The same offers with bytes that are unknown."""
+    books = {
+        offer.book: {market: one.prices for market, one in offer.markets.items()} for offer in offer.books.values()
+    }
+    return _restore_event(event, books)
+
+
+def _restore_event(event: int, books: dict[int, dict[int, dict[QuoteKey, float]]]) -> EventOffer:
+    offers: dict[bytes, BookOffer] = {}
+    for book, markets in books.items():
+        market_offers = {m: MarketOffer("", b"", m, quotes, None, UNKNOWN_TIME, ()) for m, quotes in markets.items()}
+        body = str(book).encode()
+        offers[body] = BookOffer.from_markets(body, event, book, market_offers)
+    return EventOffer(NO_OFFER.teams, offers)

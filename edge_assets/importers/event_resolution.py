@@ -1,0 +1,204 @@
+"""One event is one event, whatever its sources call it.
+
+An event is found by its source's own key or, the first time, by sport, teams and start (`edge_assets.matching`) among
+the events that the source has no name for yet. So doubleheaders stay apart, because a source gives each game a key, and
+a key an event. Where teams cannot meet again so soon, a source that lists them on another day, or the other way round,
+means the event that it has listed before: results that differ then contradict each other. An event that could be
+several of the stored ones is stored as one of its own, and counted. Home and away may be the other way round at a
+neutral place: then the event's first source decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from edge_assets.core.clock import to_datetime
+from edge_assets.matching import (
+    Fixture,
+    MatchingResult,
+    are_sides_swapped,
+    canonical_name,
+    find_first_listed,
+    match_fixtures,
+)
+from edge_assets.matching.tolerances import DEFAULT_TOLERANCE, names_one_event, start_tolerance
+from edge_assets.store.events import identities
+from edge_assets.store.events.identities import NewEvent, StatedStart, StoredEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from psycopg import Connection
+
+    from edge_assets.importers.formats.batch import ParsedEvent
+    from ml.quotes import Micros
+
+
+class Repeat(NamedTuple):
+    """An event that its source has listed before on another day, with the sides exchanged, or in the same batch."""
+
+    event: ParsedEvent
+    before: Fixture
+
+
+class ResolvedEvents(NamedTuple):
+    """Ids of events (n,), whether home and away are the other way round there, and whether the batch had it before.
+
+    `ambiguous` could have been several events, `repeats` are events that their source had named otherwise.
+    """
+
+    ids: NDArray[np.int32]
+    swapped: NDArray[np.bool_]
+    again: NDArray[np.bool_]
+    ambiguous: list[ParsedEvent]
+    repeats: list[Repeat]
+
+
+class EventRef(NamedTuple):
+    """An event that a source names, and when it was first seen there."""
+
+    event: ParsedEvent
+    first_seen_at: Micros
+
+
+def resolve_events(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], import_id: int | None = None
+) -> ResolvedEvents:
+    """Find the events that a source means, and store those that nobody has named yet, as `import_id` tells of them."""
+    known = identities.load_events_by_source_key(conn, source, [ref.event.key for ref in refs])
+    unknown = [ref for ref in refs if ref.event.key not in known]
+    before = _load_events_listed_before(conn, source, sport, sport_id, unknown)
+    fresh, same_as = _select_first_listed(source, sport, [ref for ref in unknown if ref.event.key not in before])
+    candidates = _load_candidates(conn, source, sport, sport_id, fresh)
+    matching = _match_events(sport, source, fresh, candidates)
+    matched = {fresh[match.their_index].event.key: candidates[match.our_index] for match in matching.matches}
+    stored = known | before | matched
+    created = _create_events(
+        conn, source, sport, sport_id, [ref for ref in fresh if ref.event.key not in matched], import_id
+    )
+    ids = {key: event.id for key, event in stored.items()} | created
+    ids |= {key: ids[first] for key, first in same_as.items()}
+    identities.link_source_keys(conn, source, {key: ids[key] for key in [*before, *matched, *same_as]})
+    moved = [(ids[event.key], event.moved_to) for event, _ in refs if event.moved_to is not None]
+    identities.record_start_changes(conn, [StatedStart(event, known_at, start) for event, (start, known_at) in moved])
+    listed = {event.key: _to_fixture(event) for event, _ in fresh} | {
+        key: _stored_to_fixture(e) for key, e in stored.items()
+    }
+    listed |= {key: listed[first] for key, first in same_as.items()}
+    resolved = _resolve_refs(sport, refs, ids, listed, before)
+    repeated = {repeat.event.key for repeat in resolved.repeats}
+    _update_stored(conn, [ref for ref in refs if ref.event.key not in repeated], stored)
+    return resolved._replace(ambiguous=[fresh[place].event for place in sorted(matching.ambiguous)])
+
+
+def _load_events_listed_before(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]
+) -> dict[str, StoredEvent]:
+    """The events by the source's new keys for them; where teams meet again so soon, a new key is a new event."""
+    if not refs or not names_one_event(sport, source):
+        return {}
+    ours = identities.load_listed_events(conn, source, sport_id, *_find_period(sport, source, refs))
+    firsts = find_first_listed(
+        sport, source, [*map(_stored_to_fixture, ours), *(_to_fixture(event) for event, _ in refs)]
+    )[len(ours) :]
+    return {event.key: ours[first] for (event, _), first in zip(refs, firsts, strict=True) if first < len(ours)}
+
+
+def _select_first_listed(source: str, sport: str, refs: Sequence[EventRef]) -> tuple[list[EventRef], dict[str, str]]:
+    """The refs without those that repeat an earlier one, and the keys of these with the earlier one's."""
+    if not names_one_event(sport, source):
+        return list(refs), {}
+    firsts = find_first_listed(sport, source, [_to_fixture(event) for event, _ in refs])
+    kept = [ref for place, ref in enumerate(refs) if firsts[place] == place]
+    keys = [(ref.event.key, refs[first].event.key) for ref, first in zip(refs, firsts, strict=True)]
+    return kept, {key: first for key, first in keys if key != first}
+
+
+def _resolve_refs(
+    sport: str,
+    refs: Sequence[EventRef],
+    ids: Mapping[str, int],
+    listed: Mapping[str, Fixture],
+    before: Collection[str],
+) -> ResolvedEvents:
+    numbers = np.array([ids[ref.event.key] for ref in refs], np.int32)
+    again = np.ones(len(refs), bool)
+    again[np.unique(numbers, return_index=True)[1]] = False
+    exchanged = [_is_event_swapped(sport, event, listed[event.key]) for event, _ in refs]
+    repeats = [
+        Repeat(event, listed[event.key])
+        for (event, _), is_turned, is_again in zip(refs, exchanged, again.tolist(), strict=True)
+        if is_again or (event.key in before and (is_turned or _is_on_another_day(event, listed[event.key])))
+    ]
+    return ResolvedEvents(numbers, np.array(exchanged, bool), again, [], repeats)
+
+
+def _load_candidates(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]
+) -> list[StoredEvent]:
+    if not refs:
+        return []
+    return identities.load_unlinked_events(conn, source, sport_id, *_find_period(sport, source, refs))
+
+
+def _find_period(sport: str, source: str, refs: Sequence[EventRef]) -> tuple[datetime, datetime]:
+    """Between which starts there may be the events that are meant."""
+    starts = [ref.event.start for ref in refs]
+    farthest = start_tolerance(sport, source)
+    return to_datetime(min(starts)) - farthest, to_datetime(max(starts)) + farthest
+
+
+def _match_events(
+    sport: str, source: str, refs: Sequence[EventRef], candidates: Sequence[StoredEvent]
+) -> MatchingResult:
+    return match_fixtures(
+        sport, source, [_to_fixture(event) for event, _ in refs], [*map(_stored_to_fixture, candidates)]
+    )
+
+
+def _to_fixture(event: ParsedEvent) -> Fixture:
+    return Fixture(event.home, event.away, to_datetime(event.start))
+
+
+def _stored_to_fixture(event: StoredEvent) -> Fixture:
+    return Fixture(event.home_team, event.away_team, event.commence_at)
+
+
+def _create_events(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], import_id: int | None
+) -> dict[str, int]:
+    """The ids of new events by the source's key. The Odds API's keys are the events' own, as in the live path."""
+    prefix = "" if source == "odds-api" else f"{source}:"
+    new = [
+        NewEvent(
+            event.key,
+            prefix + event.key,
+            canonical_name(sport, event.home),
+            canonical_name(sport, event.away),
+            event.start,
+            first_seen,
+            event.start_assumed,
+        )
+        for event, first_seen in refs
+    ]
+    return identities.create_events(conn, source, sport_id, new, import_id)
+
+
+def _update_stored(conn: Connection, refs: Sequence[EventRef], stored: dict[str, StoredEvent]) -> None:
+    """Of stored events: earlier first sights, and starts that were assumed and are known now."""
+    updates = [(stored[ref.event.key], ref) for ref in refs if ref.event.key in stored]
+    identities.update_first_seen(conn, {event.id: ref.first_seen_at for event, ref in updates})
+    assumed = {e.id: ref.event.start for e, ref in updates if e.start_assumed and not ref.event.start_assumed}
+    identities.replace_assumed_starts(conn, assumed)
+
+
+def _is_event_swapped(sport: str, event: ParsedEvent, ours: Fixture) -> bool:
+    return bool(are_sides_swapped(sport, (ours.home, ours.away), (event.home, event.away)))
+
+
+def _is_on_another_day(event: ParsedEvent, ours: Fixture) -> bool:
+    return abs(to_datetime(event.start) - ours.start) > DEFAULT_TOLERANCE

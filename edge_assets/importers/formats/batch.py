@@ -1,0 +1,201 @@
+"""What every format becomes: events, quotes with the moment of each, results, and what was refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ml.quotes import QuoteBatch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.quotes import Micros
+    from ml.settlement import GameReport
+
+AGGREGATE_KINDS = ("max", "avg", "opening")
+"""What an aggregate may be of; the `book` of an aggregate quote indexes it."""
+MAX_SHOWN_PER_REASON = 3
+MAX_DETAIL_LENGTH = 200
+"""Characters of what is there that are told of a refused part."""
+
+
+class ImportedBook(NamedTuple):
+    """A book's key, The Odds API's where that has the book, and its title."""
+
+    key: str
+    title: str
+
+
+class Rejection(NamedTuple):
+    """Something that is not imported: where it stands, why, and what to do about it."""
+
+    file: str
+    reason: str
+    detail: str
+    remedy: str
+    row: int | None = None
+    field: str | None = None
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        row = "" if self.row is None else f", row {self.row}"
+        column = "" if self.field is None else f", {self.field}"
+        detail = self.detail if len(self.detail) <= MAX_DETAIL_LENGTH else f"{self.detail[:MAX_DETAIL_LENGTH]}..."
+        return f"{self.file}{row}{column}: {self.reason} ({detail}); {self.remedy}"
+
+
+@dataclass(slots=True)
+class Rejections:
+    """Refused parts counted by reason, with the first few of each reason told in full."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: list[Rejection] = field(default_factory=list)
+
+    def add(self, rejection: Rejection, n: int = 1) -> None:
+        """Count `n` parts, of which `rejection` is the first."""
+        self.counts[rejection.reason] += n
+        if sum(other.reason == rejection.reason for other in self.examples) < MAX_SHOWN_PER_REASON:
+            self.examples.append(rejection)
+
+    def merge(self, others: Rejections) -> None:
+        """Add another file's."""
+        for rejection in others.examples:
+            self.add(rejection, 0)
+        self.counts += others.counts
+
+
+class RejectedFileError(ValueError):
+    """A file of which nothing can be used."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(str(rejection))
+        self.rejection = rejection
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedEvent:
+    """An event as its source describes it.
+
+    `key` is the source's own name for it and never that of another event. `start` is the one that was stated first;
+    `moved_to` a later one and the moment it is known by. `start_assumed`: only the day is known.
+    """
+
+    key: str
+    home: str
+    away: str
+    start: Micros
+    start_assumed: bool = False
+    moved_to: tuple[Micros, Micros] | None = None
+    report: GameReport | None = None
+    reported_at: Micros = 0
+
+
+class PublicBets(NamedTuple):
+    """The share of the public's bets on an outcome; `event` is an index."""
+
+    event: int
+    market: int
+    outcome: int
+    share: float
+    observed_at: Micros
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedQuotes:
+    """Quotes with the moment (n,) at which each was seen; `event` and `book` are indices into the batch's lists."""
+
+    quotes: QuoteBatch
+    observed_at: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls) -> TimedQuotes:
+        """None."""
+        return cls(QuoteBatch.empty(), np.empty(0, np.int64))
+
+    def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> TimedQuotes:
+        """The rows selected by a mask or an index array."""
+        return TimedQuotes(self.quotes.take(index), self.observed_at[index])
+
+    def slice_events(self, keep: NDArray[np.bool_]) -> TimedQuotes:
+        """The rows of the events that `keep` (n events,) selects, which then are numbered without the others."""
+        event, *rest = self.quotes.columns()
+        places = (np.cumsum(keep) - 1).astype(np.int32)
+        return TimedQuotes(QuoteBatch(places[event], *rest), self.observed_at).take(keep[event])
+
+    def __len__(self) -> int:
+        return len(self.observed_at)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParsedBatch:
+    """A part of a file, of one sport.
+
+    `key_source` is whose ids the events' keys are, `feed` who states prices and results. `looks` (k,) are the moments
+    at which the source was looked at, whether something changed or not, and `listed` the events there were: pairs
+    (look, event) as indices. Quotes hold changes only, a withdrawal (price NaN) among them.
+    """
+
+    feed: str
+    key_source: str
+    sport: str
+    events: list[ParsedEvent]
+    books: list[ImportedBook]
+    quotes: TimedQuotes
+    rows: int
+    time_assumed: bool = False
+    aggregates: TimedQuotes = field(default_factory=TimedQuotes.empty)
+    poll_times: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    listed: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
+    public_bets: list[PublicBets] = field(default_factory=list)
+
+    def split_in_half(self) -> tuple[ParsedBatch, ParsedBatch]:
+        """The same in two, the first half of the events and the others; both have all looks."""
+        n, middle = len(self.events), len(self.events) // 2
+        return self._slice_events(0, middle), self._slice_events(middle, n)
+
+    def select_events(self, keep: NDArray[np.bool_]) -> ParsedBatch:
+        """The same with the events only that `keep` (n,) selects."""
+        places = np.cumsum(keep) - 1
+        polls, events = self.listed or (np.empty(0, np.intp), np.empty(0, np.intp))
+        within = keep[events]
+        return replace(
+            self,
+            events=[event for event, is_kept in zip(self.events, keep.tolist(), strict=True) if is_kept],
+            quotes=self.quotes.slice_events(keep),
+            aggregates=self.aggregates.slice_events(keep),
+            listed=self.listed and (polls[within], places[events[within]]),
+            public_bets=[b._replace(event=int(places[b.event])) for b in self.public_bets if keep[b.event]],
+        )
+
+    def select_polls(self, keep: NDArray[np.bool_]) -> ParsedBatch:
+        """The same with only those polls that `keep` (k,) selects."""
+        places = np.cumsum(keep) - 1
+        polls, events = self.listed or (np.empty(0, np.intp), np.empty(0, np.intp))
+        within = keep[polls]
+        return replace(
+            self,
+            poll_times=self.poll_times[keep],
+            listed=self.listed and (places[polls[within]], events[within]),
+        )
+
+    def _slice_events(self, begin: int, end: int) -> ParsedBatch:
+        n = len(self.events)
+        place = np.arange(n)
+        return replace(
+            self.select_events((begin <= place) & (place < end)), rows=self.rows * end // n - self.rows * begin // n
+        )
+
+    def observation_times(self) -> NDArray[np.int64]:
+        """Every moment at which something was seen, sorted."""
+        return np.unique(np.concatenate([self.quotes.observed_at, self.aggregates.observed_at, self.poll_times]))
+
+
+class ParseResult(NamedTuple):
+    """What a file holds, sport by sport, and what was refused of it."""
+
+    batches: list[ParsedBatch]
+    rejections: Rejections

@@ -1,0 +1,65 @@
+"""The formats that can be imported, and how each is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from edge_assets.importers.formats import football_data, nfl_bmr, odds_ticks, pinnacle_mlb
+from edge_assets.importers.formats.source_units import (
+    ImportUnit,
+    find_file_units,
+    find_folder_units,
+    find_path_units,
+    read_unpacked,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from edge_assets.importers.formats.batch import ParseResult
+
+
+class FormatName(StrEnum):
+    """What `edge import` calls them."""
+
+    FOOTBALL_DATA = "football-data"
+    ODDS_API = "odds-api"
+    ODDS_TICKS = "odds-ticks"
+    PINNACLE_MLB = "pinnacle-mlb"
+    NFL_BMR = "nfl-bmr"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How paths fall into parts, and what a part holds; captures (`read` is None) go through the differ instead."""
+
+    find_parts: Callable[[Sequence[Path]], list[ImportUnit]]
+    read: Callable[[ImportUnit], ParseResult] | None
+    accepts: str
+
+
+def _read_file(read: Callable[[str, bytes], ParseResult], part: ImportUnit) -> ParseResult:
+    return read(part.name, read_unpacked(part.files[0]))
+
+
+FORMATS = {
+    FormatName.FOOTBALL_DATA: Format(
+        find_file_units, partial(_read_file, football_data.read), "CSV files of football-data.co.uk"
+    ),
+    FormatName.ODDS_API: Format(find_path_units, None, "recorded answers of The Odds API: files, folders or tars"),
+    FormatName.ODDS_TICKS: Format(
+        partial(find_folder_units, main=odds_ticks.MAIN_FILE, others=odds_ticks.OTHER_FILES),
+        odds_ticks.read,
+        "a folder with *_segments.csv, *_events.csv, *_snapshots.csv",
+    ),
+    FormatName.PINNACLE_MLB: Format(
+        partial(find_folder_units, main=pinnacle_mlb.MAIN_FILE, others=pinnacle_mlb.OTHER_FILES),
+        pinnacle_mlb.read,
+        "a folder with lines.csv and games.csv",
+    ),
+    FormatName.NFL_BMR: Format(find_file_units, partial(_read_file, nfl_bmr.read), "CSV files, one a week"),
+}

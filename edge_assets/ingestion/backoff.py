@@ -1,0 +1,80 @@
+"""What a poll that failed means: which problem it is, and how long the sport is to be left alone. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from edge_assets.feeds.odds_api.errors import (
+    ApiStatusError,
+    InvalidApiKeyError,
+    OddsApiError,
+    OutOfCreditsError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+)
+from edge_assets.store.health.problems import ProblemKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST_RETRY_SECONDS = 2.0
+MAX_RETRY_SECONDS = 60.0
+CLIENT_ERROR_RETRY_SECONDS = 60.0
+"""What refuses for a reason will refuse again; asking costs nothing."""
+MAX_CLIENT_ERROR_RETRY_SECONDS = 300.0
+MAX_DOUBLINGS = 10
+
+POLLING_PROBLEMS = frozenset(
+    {
+        ProblemKind.KEY_REFUSED,
+        ProblemKind.OUT_OF_CREDITS,
+        ProblemKind.FEED_UNREACHABLE,
+        ProblemKind.FEED_ANSWER_UNUSABLE,
+        ProblemKind.POLL_NOT_STORED,
+    }
+)
+"""Of a sport, each of which a poll that succeeds refutes."""
+EXPECTED_REJECTION_REASONS = frozenset({"price_missing", "price_not_above_one", "price_absurd"})
+"""Feeds' own ways to say that a selection is suspended."""
+
+
+def classify_failure(error: Exception) -> ProblemKind:
+    """The kind of problem that a failed poll shows."""
+    if isinstance(error, InvalidApiKeyError):
+        return ProblemKind.KEY_REFUSED
+    if isinstance(error, OutOfCreditsError):
+        return ProblemKind.OUT_OF_CREDITS
+    if isinstance(error, TransportError | RateLimitedError | ServerError):
+        return ProblemKind.FEED_UNREACHABLE
+    return ProblemKind.FEED_ANSWER_UNUSABLE if isinstance(error, OddsApiError) else ProblemKind.POLL_NOT_STORED
+
+
+def is_client_error(error: Exception) -> bool:
+    """Whether the feed has understood the request and does not want to answer it."""
+    return isinstance(error, ApiStatusError) and not isinstance(error, RateLimitedError | ServerError)
+
+
+def retry_delay(error: Exception, failures: int, paid_answers: int, interval: float) -> float:
+    """Seconds to leave a sport alone after its failure number `failures` (from 1).
+
+    What may have been paid for is asked for again at the sport's own cadence (`interval` seconds a paid answer;
+    0 where nothing is paid, infinite without credits), so that failing costs no more than working. What was free is
+    tried sooner.
+    """
+    doublings = 2.0 ** min(failures - 1, MAX_DOUBLINGS)
+    if isinstance(error, OutOfCreditsError) and math.isinf(interval):
+        return math.inf
+    if is_client_error(error):
+        longest = min(MAX_CLIENT_ERROR_RETRY_SECONDS, max(interval, CLIENT_ERROR_RETRY_SECONDS))
+        return min(CLIENT_ERROR_RETRY_SECONDS * doublings, longest)
+    asked_for = error.retry_after_seconds or 0.0 if isinstance(error, ApiStatusError) else 0.0
+    wait = min(max(FIRST_RETRY_SECONDS * doublings, asked_for), MAX_RETRY_SECONDS)
+    return max(wait, interval * paid_answers if paid_answers else 0.0)
+
+
+def format_unexpected_rejections(rejected: Mapping[str, int]) -> str:
+    """What was left out of an answer that no sound one has, as a text; nothing if there was none."""
+    unexpected = {reason: n for reason, n in sorted(rejected.items()) if n and reason not in EXPECTED_REJECTION_REASONS}
+    return ", ".join(f"{n} {reason}" for reason, n in unexpected.items())

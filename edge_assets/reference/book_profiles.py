@@ -1,0 +1,23 @@
+"""What is known of the books whose prices are valued."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_assets.reference.books import find_book
+from ml.scoring import BookProfile
+from ml.settlement import find_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def book_profile(key: str, weights: Mapping[str, float], sport: str = "") -> BookProfile:
+    """The traits of a book by its key; `weights` overrides single weights (`EDGE_BOOK_WEIGHTS`).
+
+    How a book settles depends on the `sport`: without one it is not known.
+    """
+    book = find_book(key, weights)
+    return BookProfile(
+        book.weight, book.commission, book.clone_of or key, lambda market: find_rules(sport, market, key)
+    )

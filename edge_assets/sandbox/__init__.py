@@ -1,0 +1,1 @@
+"""Servers that stand in for The Odds API: recordings played back, and a simulated market."""

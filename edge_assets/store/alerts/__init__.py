@@ -1,0 +1,1 @@
+"""Alerts: the log that the scorer appends to, and the Redis streams."""

@@ -1,0 +1,1 @@
+"""Events and their results, as each source states them."""

@@ -1,0 +1,220 @@
+"""Which event a source means: its names for events, and the events that might be meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from psycopg.rows import class_row
+
+from edge_assets.store.postgres import array_params
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from psycopg import Connection
+
+    from ml.quotes import Micros
+
+TEXT_COLUMNS = ("names", "keys", "home", "away")
+SELECT_EVENTS_BY_SOURCE_KEY = """
+SELECT e.id, s.key, e.home_team, e.away_team, e.commence_at, e.start_assumed
+FROM event_sources AS s INNER JOIN events AS e ON s.event_id = e.id
+WHERE s.source = %s AND s.key = ANY(%s::text[])
+"""
+SELECT_UNLINKED_EVENTS = """
+SELECT e.id, e.key, e.home_team, e.away_team, e.commence_at, e.start_assumed
+FROM events AS e
+WHERE
+    e.sport_id = %s AND e.commence_at BETWEEN %s AND %s
+    AND NOT EXISTS (SELECT FROM event_sources AS s WHERE s.event_id = e.id AND s.source = %s)
+"""
+SELECT_LISTED_EVENTS = """
+SELECT e.id, e.key, e.home_team, e.away_team, e.commence_at, e.start_assumed
+FROM events AS e
+WHERE
+    e.sport_id = %s AND e.commence_at BETWEEN %s AND %s
+    AND EXISTS (SELECT FROM event_sources AS s WHERE s.event_id = e.id AND s.source = %s)
+    AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
+ORDER BY e.id
+"""
+INSERT_EVENTS = """
+WITH stated AS (
+    SELECT * FROM unnest(
+        %(names)s::text[], %(keys)s::text[], %(home)s::text[], %(away)s::text[], %(start)s::timestamptz[],
+        %(seen)s::timestamptz[], %(assumed)s::boolean[]
+    ) AS n (name, key, home, away, start, seen, assumed)
+),
+made AS (
+    INSERT INTO events (
+        key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at, start_assumed,
+        import_id
+    )
+    SELECT key, %(sport)s, home, away, start, start, seen, assumed, %(import)s FROM stated
+    ON CONFLICT (key) DO UPDATE SET first_seen_at = least(events.first_seen_at, excluded.first_seen_at)
+    RETURNING key, id
+),
+started AS (
+    INSERT INTO event_starts (event_id, observed_at, commence_at)
+    SELECT m.id, s.seen, s.start FROM made AS m INNER JOIN stated AS s ON m.key = s.key
+    ON CONFLICT (event_id, observed_at) DO NOTHING
+),
+linked AS (
+    INSERT INTO event_sources (event_id, source, key)
+    SELECT m.id, %(source)s, s.name FROM made AS m INNER JOIN stated AS s ON m.key = s.key
+    ON CONFLICT (source, key) DO NOTHING
+)
+SELECT s.name, m.id FROM made AS m INNER JOIN stated AS s ON m.key = s.key
+"""
+INSERT_EVENT_SOURCES = """
+INSERT INTO event_sources (event_id, source, key)
+SELECT event_id, %s, key FROM unnest(%s::integer[], %s::text[]) AS n (event_id, key)
+ON CONFLICT (source, key) DO NOTHING
+"""
+UPDATE_FIRST_SEEN = """
+UPDATE events AS e SET first_seen_at = n.seen
+FROM unnest(%s::integer[], %s::timestamptz[]) AS n (id, seen)
+WHERE e.id = n.id AND e.first_seen_at > n.seen
+"""
+UPDATE_ASSUMED_STARTS = """
+UPDATE events AS e SET commence_at = n.start, original_commence_at = n.start, start_assumed = false
+FROM unnest(%s::integer[], %s::timestamptz[]) AS n (id, start)
+WHERE e.id = n.id AND e.start_assumed
+"""
+INSERT_EVENT_STARTS = """
+INSERT INTO event_starts (event_id, observed_at, commence_at)
+SELECT * FROM unnest(%s::integer[], %s::timestamptz[], %s::timestamptz[])
+ON CONFLICT (event_id, observed_at) DO NOTHING
+"""
+UPDATE_STARTS = """
+UPDATE events AS e SET commence_at = n.start
+FROM unnest(%s::integer[], %s::timestamptz[]) AS n (id, start) WHERE e.id = n.id
+"""
+RECOMPUTE_STARTS = """
+UPDATE events AS e SET commence_at = s.latest, original_commence_at = s.earliest
+FROM (
+    SELECT
+        event_id, (array_agg(commence_at ORDER BY observed_at))[1] AS earliest,
+        (array_agg(commence_at ORDER BY observed_at DESC))[1] AS latest
+    FROM event_starts WHERE event_id = ANY(%s) GROUP BY event_id
+) AS s
+WHERE e.id = s.event_id AND (e.commence_at, e.original_commence_at) IS DISTINCT FROM (s.latest, s.earliest)
+"""
+
+
+class StoredEvent(NamedTuple):
+    """An event that is stored, under the key that was asked for or, where none was, its own."""
+
+    id: int
+    key: str
+    home_team: str | None
+    away_team: str | None
+    commence_at: datetime
+    start_assumed: bool
+
+
+class NewEvent(NamedTuple):
+    """An event to create, under its source's name and the key that is its own."""
+
+    name: str
+    key: str
+    home_team: str
+    away_team: str
+    commence_at: Micros
+    first_seen_at: Micros
+    start_assumed: bool
+
+
+class StatedStart(NamedTuple):
+    """A start that an event was said to have, and when."""
+
+    event_id: int
+    observed_at: Micros
+    commence_at: Micros
+
+
+def load_events_by_source_key(conn: Connection, source: str, keys: Sequence[str]) -> dict[str, StoredEvent]:
+    """The events that a source's keys are known to mean."""
+    with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
+        return {
+            event.key: event
+            for event in cursor.execute(SELECT_EVENTS_BY_SOURCE_KEY, [source, array_params.encode_texts(keys)])
+        }
+
+
+def load_unlinked_events(
+    conn: Connection, source: str, sport_id: int, since: datetime, until: datetime
+) -> list[StoredEvent]:
+    """The events of a sport that start in a period and for which the source has no name yet."""
+    with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
+        return cursor.execute(SELECT_UNLINKED_EVENTS, [sport_id, since, until, source]).fetchall()
+
+
+def load_listed_events(
+    conn: Connection, source: str, sport_id: int, since: datetime, until: datetime
+) -> list[StoredEvent]:
+    """The events of a sport that start in a period and that the source has named; not those that are held out."""
+    with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
+        return cursor.execute(SELECT_LISTED_EVENTS, [sport_id, since, until, source]).fetchall()
+
+
+def create_events(
+    conn: Connection, source: str, sport_id: int, events: Sequence[NewEvent], import_id: int | None = None
+) -> dict[str, int]:
+    """Store new events with the starts that they were first said to have; their ids by the source's names."""
+    if not events:
+        return {}
+    names, keys, home, away, start, seen, assumed = zip(*events, strict=True)
+    values = {
+        "source": source,
+        "sport": sport_id,
+        "import": import_id,
+        **{
+            name: array_params.encode_texts(texts)
+            for name, texts in zip(TEXT_COLUMNS, (names, keys, home, away), strict=True)
+        },
+        "start": array_params.encode_timestamps(start),
+        "seen": array_params.encode_timestamps(seen),
+        "assumed": array_params.encode_numbers(assumed, "b1"),
+    }
+    # a generic plan would join ten rows, whatever there are
+    return dict(conn.execute(INSERT_EVENTS, values, prepare=False).fetchall())
+
+
+def link_source_keys(conn: Connection, source: str, keys: Mapping[str, int]) -> None:
+    """Remember which events a source's keys mean."""
+    if keys:
+        conn.execute(
+            INSERT_EVENT_SOURCES,
+            [source, array_params.encode_numbers([*keys.values()], "i4"), array_params.encode_texts([*keys])],
+        )
+
+
+def update_first_seen(conn: Connection, first_seen: Mapping[int, Micros]) -> None:
+    """Events were seen at these moments; the first one counts."""
+    if first_seen:
+        conn.execute(UPDATE_FIRST_SEEN, _event_times(first_seen))
+
+
+def replace_assumed_starts(conn: Connection, starts: Mapping[int, Micros]) -> None:
+    """Replace starts that were assumed."""
+    if starts:
+        conn.execute(UPDATE_ASSUMED_STARTS, _event_times(starts))
+
+
+def record_start_changes(conn: Connection, starts: Sequence[StatedStart]) -> None:
+    """Events have other starts from some moments on."""
+    if starts:
+        ids, at, commence_at = zip(*starts, strict=True)
+        events, new_starts = array_params.encode_numbers(ids, "i4"), array_params.encode_timestamps(commence_at)
+        conn.execute(INSERT_EVENT_STARTS, [events, array_params.encode_timestamps(at), new_starts])
+        conn.execute(UPDATE_STARTS, [events, new_starts])
+
+
+def _event_times(times: Mapping[int, Micros]) -> list[array_params.ArrayParameter]:
+    return [array_params.encode_numbers([*times], "i4"), array_params.encode_timestamps([*times.values()])]
+
+
+def recompute_starts(conn: Connection, ids: Sequence[int]) -> None:
+    """Make the first and the last of an event's starts what they were said to be, in whichever order they were told."""
+    conn.execute(RECOMPUTE_STARTS, [list(ids)])

@@ -1,0 +1,1 @@
+"""Problems, heartbeats and counts: what every status shows."""

@@ -1,0 +1,66 @@
+"""How Dagster's runs fare, read from its own database: a run that dies without a word reports nothing itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from psycopg.rows import class_row
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+SELECT_LAST_RUNS = """
+SELECT DISTINCT ON (pipeline_name)
+    pipeline_name AS job, run_id, status
+FROM (
+    SELECT id, pipeline_name, run_id, status, start_time FROM runs ORDER BY id DESC LIMIT %s
+) AS newest
+WHERE
+    status IN ('SUCCESS', 'FAILURE')
+    OR status = 'STARTED' AND start_time < extract(EPOCH FROM clock_timestamp()) - %s
+ORDER BY pipeline_name, id DESC
+"""
+SELECT_PROCESSES = """
+SELECT r.pipeline_name AS job, r.run_id, substring(e.event FROM 'Started process for run .pid: ([0-9]+)')::int AS pid
+FROM runs AS r INNER JOIN event_logs AS e ON r.run_id = e.run_id
+WHERE
+    r.status IN ('STARTING', 'STARTED', 'CANCELING') AND e.dagster_event_type = 'ENGINE_EVENT'
+    AND strpos(e.event, 'Started process for run (pid: ') > 0
+"""
+"""Dagster notes the process of a run as soon as that has imported Dagster, and nowhere else."""
+MAX_RUNS_SCANNED = 200
+MIN_HEALTHY_SECONDS = 30
+"""A run that has been at work for so long has got over what made the one before it fail."""
+
+
+class RunState(NamedTuple):
+    """The last run of a job that says something: it has ended, or has been at work for a while."""
+
+    job: str
+    run_id: str
+    status: str
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it failed."""
+        return self.status == "FAILURE"
+
+
+class RunProcess(NamedTuple):
+    """The process of a run in flight, by Dagster's own account: it may have died since."""
+
+    job: str
+    run_id: str
+    pid: int
+
+
+def load_run_processes(conn: Connection) -> list[RunProcess]:
+    """Those of all runs in flight, but for runs that have not come so far as to note theirs."""
+    with conn.cursor(row_factory=class_row(RunProcess)) as cursor:
+        return cursor.execute(SELECT_PROCESSES).fetchall()
+
+
+def load_last_runs(conn: Connection) -> list[RunState]:
+    """One for each job among the newest `MAX_RUNS_SCANNED` runs; canceled runs say nothing."""
+    with conn.cursor(row_factory=class_row(RunState)) as cursor:
+        return cursor.execute(SELECT_LAST_RUNS, [MAX_RUNS_SCANNED, MIN_HEALTHY_SECONDS]).fetchall()

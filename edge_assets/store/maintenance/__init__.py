@@ -1,0 +1,1 @@
+"""What runs by night: retention, deletion in batches, growth of the database and of Dagster's own tables."""

@@ -1,0 +1,1 @@
+"""Polls: written, inserted, read back as of any moment; leases, outbox, credits."""

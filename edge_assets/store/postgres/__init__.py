@@ -1,0 +1,1 @@
+"""PostgreSQL and TimescaleDB: connections, schema, binary formats, partitions, retention."""

@@ -1,0 +1,189 @@
+"""The numbers of the prices that are worth telling, each worked out with all that is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.market import (
+    PLAIN_METHODS,
+    DevigMethod,
+    add_method_uncertainty,
+    confidence,
+    devig_by_method,
+    edge,
+    expected_value,
+    pool_by_method,
+    probability_of_value,
+    probability_standard_error,
+    to_log_odds,
+    value_interval,
+)
+from ml.market.methods import booksum
+from ml.market.pooling import TWO_WAY
+from ml.points import line_win_push_loss
+from ml.quotes import UNKNOWN_TIME
+from ml.scoring.staleness import MICROS_PER_SECOND
+from ml.staking import StakeRequests, apply_controls, kelly_fraction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ml.market.pooling import Pool
+    from ml.points import PointModel
+    from ml.quotes import Market, Micros
+    from ml.scoring.rules import ScoringRules
+    from ml.scoring.valuation import Valuation
+    from ml.scoring.view import LineView
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlertMetricsBatch:
+    """M prices, by `outcome`, `line` and `book` of the lines valued, and their numbers (M,).
+
+    The names are those of `ml.scoring.Worth`, which says what they mean.
+    """
+
+    outcome: Index
+    line: Index
+    book: Index
+    expected_value: Array
+    books: NDArray[np.int64]
+    price_age_s: Array
+    price: Array
+    fair_probability: Array
+    implied_probability: Array
+    edge: Array
+    standard_error: Array
+    expected_value_low: Array
+    expected_value_high: Array
+    probability_positive: Array
+    push_probability: Array
+    kelly_fraction: Array
+    stake_fraction: Array
+    confidence: Array
+    method_spread: Array
+    market_width: Array
+    hold: Array
+    error_probability: Array
+
+
+METRIC_FIELDS = tuple(field.name for field in fields(AlertMetricsBatch))[3:]
+
+
+def compute_metrics(
+    valuation: Valuation,
+    chosen: Index | slice,
+    point_models: Mapping[Market, PointModel],
+    now: Micros,
+    rules: ScoringRules,
+) -> AlertMetricsBatch:
+    """Appraise the `chosen` of the prices that a valuation has told."""
+    outcome, line, book = cells = tuple(column[chosen] for column in valuation.alertable)
+    lines, consensus = valuation.lines, valuation.consensus
+    fair, price = consensus.probability[outcome, line], valuation.price[cells]
+    below, above = _method_range(cells, lines, consensus, rules)
+    spread = below + above
+    error = probability_standard_error(
+        fair, add_method_uncertainty(valuation.log_odds_error[chosen], fair, below, above)
+    )
+    push = _push_probability(cells, lines, consensus, point_models)
+    low, high = value_interval(fair, price, error, push)
+    age = _age_seconds(lines.confirmed_at[line, book], now)
+    tightest, best = _width_and_hold(line, valuation)
+    return AlertMetricsBatch(
+        outcome,
+        line,
+        book,
+        expected_value=expected_value(fair, price, push),
+        books=consensus.books[line],
+        price_age_s=age,
+        price=lines.price[cells],
+        fair_probability=fair,
+        implied_probability=1 / price,
+        edge=edge(fair, price),
+        standard_error=error,
+        expected_value_low=low,
+        expected_value_high=high,
+        probability_positive=probability_of_value(fair, price, error),
+        push_probability=push,
+        kelly_fraction=kelly_fraction(fair, price, rules.kelly_cap),
+        stake_fraction=_stake_fraction(fair, price, error, rules),
+        confidence=confidence(consensus.books[line], age, spread, consensus.dispersion[line]),
+        method_spread=spread,
+        market_width=tightest,
+        hold=best,
+        error_probability=_nan_to_zero(valuation.error_probability[chosen]),
+    )
+
+
+def _method_range(
+    cells: tuple[Index, ...], lines: LineView, consensus: Pool, rules: ScoringRules
+) -> tuple[Array, Array]:
+    """How far below and above the chosen de-vig method's consensus the others' reach (M,), of the books that have their
+    own prices on the line.
+
+    Only what is told needs it: for every line it would take four times as long as all the rest.
+    """
+    outcome, line, _ = cells
+    fair_log_odds = lines.fair_log_odds.take(line, axis=1)
+    others = devig_by_method(lines.price.transpose(1, 2, 0)[line], _other_methods(rules.method, len(lines.price)))
+    counted = np.where(np.isnan(fair_log_odds[0]), 0.0, consensus.weight[line])
+    pooled = pool_by_method([fair_log_odds, *map(to_log_odds, others.values())], counted)[
+        :, outcome, np.arange(len(line))
+    ]
+    return _nan_to_zero(pooled[0] - np.fmin.reduce(pooled)), _nan_to_zero(np.fmax.reduce(pooled) - pooled[0])
+
+
+def _other_methods(method: DevigMethod, outcomes: int) -> list[DevigMethod]:
+    """The methods to compare with: of two outcomes Shin's says what the additive one does, or nothing."""
+    idle = {method, DevigMethod.SHIN} if outcomes == TWO_WAY else {method}
+    return [other for other in PLAIN_METHODS if other not in idle]
+
+
+def _push_probability(
+    cells: tuple[Index, ...], lines: LineView, consensus: Pool, point_models: Mapping[Market, PointModel]
+) -> Array:
+    """The share of the stake that comes back on average (M,); 0 where no model knows."""
+    _, line, _ = cells
+    push, threshold = np.zeros(len(line)), lines.threshold()[line]
+    for name, model in point_models.items():
+        some = np.flatnonzero((lines.market[line] == int(name)) & (threshold % 1 != 0.5))  # noqa: PLR2004 - a half cannot push
+        if some.size:
+            push[some] = _nan_to_zero(
+                line_win_push_loss(model, threshold[some], consensus.probability[0, line[some]]).push
+            )
+    return push
+
+
+def _nan_to_zero(number: Array) -> Array:
+    return np.where(np.isnan(number), 0.0, number)
+
+
+def _age_seconds(confirmed_at: NDArray[np.int64], now: Micros) -> Array:
+    return np.where(
+        confirmed_at == UNKNOWN_TIME, np.inf, np.maximum(now - np.maximum(confirmed_at, 0), 0) / MICROS_PER_SECOND
+    )
+
+
+def _width_and_hold(line: Index, valuation: Valuation) -> tuple[Array, Array]:
+    """The overround of the tightest book that counts, and the hold of the best prices of all, (M,) each."""
+    own = np.where(valuation.consensus.weight[line] > 0, valuation.lines.booksum[line], np.nan)
+    tightest = np.fmin.reduce(own, axis=1, initial=np.nan) - 1
+    return tightest, 1 - 1 / booksum(1 / np.fmax.reduce(valuation.price[:, line], axis=2, initial=np.nan))
+
+
+def _stake_fraction(fair: Array, price: Array, standard_error: Array, rules: ScoringRules) -> Array:
+    """Kelly's stake after the risk controls, each bet by itself: what is at risk already is its owner's to tell."""
+    requests = StakeRequests(
+        price, standard_error, event=None, league=None, book=None, day=None, at_risk={}, bankroll=1.0, peak=1.0
+    )
+    wanted = kelly_fraction(fair, price)
+    return np.minimum(apply_controls(wanted, requests, rules.policy).stakes, rules.kelly_cap)

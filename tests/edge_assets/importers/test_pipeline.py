@@ -1,0 +1,86 @@
+"""Parts are prepared in order, ahead of what is stored, and share a transaction where nothing can be in two of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Barrier, Event
+
+from edge_assets.importers import pipeline
+from edge_assets.importers.formats.batch import ParseResult, Rejections
+from edge_assets.importers.formats.source_units import ImportUnit
+from edge_assets.importers.importer import Importer
+from edge_assets.importers.pipeline import ImportTask, PreparedPart, prepare_ahead
+from edge_assets.importers.quote_batches import ImportContext
+from edge_assets.importers.registry import FormatName
+from tests.support.football_files import MATCHES, rows, season
+
+
+def job(n: int, size: int = 1) -> ImportTask:
+    return ImportTask(ImportUnit(str(n), Path(), ()), size, ImportContext(n, "run"))
+
+
+def read(_: ImportUnit) -> ParseResult:
+    return ParseResult([], Rejections())
+
+
+def test_parts_come_in_order_and_no_more_are_held_than_fit() -> None:
+    started: list[int] = []
+
+    def prepare(a_job: ImportTask, _: ParseResult) -> PreparedPart:
+        started.append(a_job.context.import_id)
+        return PreparedPart(a_job, Rejections(), [])
+
+    parts = prepare_ahead(read, prepare, [job(n, pipeline.PREFETCH_BYTES // 2) for n in range(9)])
+    first, _ = next(parts)
+    assert first.context.import_id == 0
+    assert len(started) <= 4
+    assert [a_job.context.import_id for a_job, _ in parts] == [*range(1, 9)]
+    assert started == [*range(9)]
+
+
+def test_the_next_part_is_prepared_while_the_last_is_stored() -> None:
+    prepared = [Event() for _ in range(2)]
+
+    def prepare(a_job: ImportTask, _: ParseResult) -> PreparedPart:
+        prepared[a_job.context.import_id].set()
+        return PreparedPart(a_job, Rejections(), [])
+
+    parts = prepare_ahead(read, prepare, [job(n, pipeline.PREFETCH_BYTES) for n in range(2)])
+    next(parts)
+    assert prepared[1].wait(10)
+    assert len([*parts]) == 1
+
+
+def test_the_next_part_is_read_while_one_is_prepared() -> None:
+    both = Barrier(2)
+
+    def read_second(part: ImportUnit) -> ParseResult:
+        if part.name == "1":
+            both.wait(10)
+        return read(part)
+
+    def prepare(a_job: ImportTask, _: ParseResult) -> PreparedPart:
+        if a_job.part.name == "0":
+            both.wait(10)
+        return PreparedPart(a_job, Rejections(), [])
+
+    parts = prepare_ahead(read_second, prepare, [job(n) for n in range(2)])
+    assert [part.result().task.part.name for _, part in parts] == ["0", "1"]
+
+
+def test_files_of_different_leagues_share_a_transaction_and_a_league_twice_does_not(
+    database_url: str, tmp_path: Path
+) -> None:
+    season(tmp_path / "a.csv", MATCHES[0])
+    season(tmp_path / "b.csv", MATCHES[0].replace("E0", "SC0"))
+    season(tmp_path / "c.csv", MATCHES[0].replace(",1.5,", ",1.6,"), MATCHES[1])
+    with Importer(database_url) as importer:
+        report = importer.run(FormatName.FOOTBALL_DATA, [tmp_path])
+    by = dict(rows(database_url, "SELECT right(path, 5), xmin::text FROM imports"))
+    assert by["a.csv"] == by["b.csv"] != by["c.csv"]
+    assert rows(database_url, "SELECT right(path, 5), ticks, aggregates FROM imports ORDER BY 1") == [
+        ("a.csv", 8, 2),
+        ("b.csv", 8, 2),
+        ("c.csv", 8, 2),
+    ]
+    assert report.ticks == rows(database_url, "SELECT count(*) FROM odds_ticks")[0][0] == 24

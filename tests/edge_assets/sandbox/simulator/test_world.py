@@ -1,0 +1,170 @@
+"""The world is a function of (seed, time), and what it says is what The Odds API would say."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import httpx
+import msgspec
+import pytest
+
+from edge_assets.core.settings import DEFAULT_SPORTS
+from edge_assets.feeds.odds_api import wire
+from edge_assets.sandbox.simulator.books import BOOKS
+from edge_assets.sandbox.simulator.fixtures import LISTED_SECONDS, PLAY_SECONDS
+from edge_assets.sandbox.simulator.leagues import LEAGUES
+from edge_assets.sandbox.simulator.market import SimulatedMarket
+from tests.support.servers.processes import ServerProcess, free_port
+from tests.support.simulated_markets import KEYS, NOON, moment, times
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def body(world: SimulatedMarket, sport: str, at: datetime) -> bytes:
+    snapshot = world.snapshot(sport, at)
+    assert snapshot is not None
+    return msgspec.json.encode(snapshot.events)
+
+
+@pytest.mark.untraced
+def test_two_worlds_say_the_same_in_any_order() -> None:
+    asked = [(sport, at) for sport in KEYS for at in times(1.5, 613)]
+    first, second = SimulatedMarket(seed=5), SimulatedMarket(seed=5)
+    message = {question: body(first, *question) for question in asked}
+    random.Random(1).shuffle(asked)
+    assert all(body(second, *question) == message[question] for question in asked)
+    assert first.scores(KEYS[0], NOON) == second.scores(KEYS[0], NOON)
+
+
+def test_another_seed_is_another_world() -> None:
+    assert body(SimulatedMarket(seed=5), KEYS[0], NOON) != body(SimulatedMarket(seed=6), KEYS[0], NOON)
+
+
+def test_what_it_does_not_play_it_does_not_know(world: SimulatedMarket) -> None:
+    assert {sport.key for sport in world.sports()} == set(KEYS) <= set(DEFAULT_SPORTS)
+    assert world.snapshot("cricket_ipl", NOON) is None
+    assert not world.captures
+    assert world.neighbours(KEYS[0], NOON) == (None, None)
+
+
+def test_nobody_takes_it_for_real(world: SimulatedMarket) -> None:
+    assert all("simulated" in league.title for league in LEAGUES)
+    assert all(book.key.startswith("sim_") and book.title.endswith("(sim)") for book in BOOKS)
+    assert len({book.key for book in BOOKS}) == len(BOOKS) == 24
+
+
+@pytest.mark.parametrize("sport", KEYS)
+def test_a_payload_is_the_wire_s(world: SimulatedMarket, sport: str) -> None:
+    ids = set()
+    for at in times(3, 900):
+        events = wire.decode(body(world, sport, at), list[wire.WireEventOdds])
+        assert [e.commence_time for e in events] == sorted(e.commence_time for e in events)
+        for event in events:
+            assert re.fullmatch("[0-9a-f]{32}", event.id)
+            assert event.sport_key == sport
+            _check(event, at)
+        ids |= {event.id for event in events}
+    assert len(ids) > 20
+
+
+def _check(event: wire.WireEventOdds, at: datetime) -> None:
+    teams = {event.home_team, event.away_team}
+    assert len(teams) == 2
+    for book in event.bookmakers:
+        updated = book.last_update
+        assert updated is not None
+        assert updated <= at
+        for market in book.markets:
+            assert market.last_update == updated
+            names = [o.name for o in market.outcomes]
+            assert len(set(names)) == len(names)
+            if market.key == "totals":
+                assert names == ["Over", "Under"]
+                assert market.outcomes[0].point == market.outcomes[1].point
+            else:
+                assert names == [*sorted(n for n in names if n != "Draw"), *(["Draw"] if "Draw" in names else [])]
+                assert set(names) - {"Draw"} == teams
+            if market.key == "spreads":
+                assert market.outcomes[0].point == -(market.outcomes[1].point or 0.0)
+            assert all(1.01 <= o.price <= 101 for o in market.outcomes if market.key != "h2h_lay")
+
+
+def test_ice_hockey_mixes_two_way_and_three_way_books(world: SimulatedMarket) -> None:
+    [*_, event] = wire.decode(body(world, "icehockey_nhl", NOON), list[wire.WireEventOdds])
+    widths = {b.key: len(m.outcomes) for b in event.bookmakers for m in b.markets if m.key == "h2h"}
+    assert {k for k, n in widths.items() if n == 3} <= {b.key for b in BOOKS if b.quotes_regulation}
+    assert {2, 3} == set(widths.values())
+
+
+def test_an_exchange_has_a_lay_side_and_limits(world: SimulatedMarket) -> None:
+    events = wire.decode(body(world, "soccer_epl", NOON), list[wire.WireEventOdds])
+    exchanges = {b.key for b in BOOKS if b.kind == "exchange"}
+    for book in (b for event in events for b in event.bookmakers):
+        markets = {m.key: m.outcomes for m in book.markets}
+        assert ("h2h_lay" in markets) == (book.key in exchanges)
+        if book.key in exchanges:
+            assert all(o.bet_limit for o in markets["h2h"])
+            assert all(lay.price > back.price for lay, back in zip(markets["h2h_lay"], markets["h2h"], strict=True))
+
+
+def test_an_event_is_listed_starts_plays_and_ends(world: SimulatedMarket) -> None:
+    event = world.listed_events(KEYS[1], NOON)[-1]
+
+    def books(at: float) -> int | None:
+        snapshot = world.snapshot(KEYS[1], moment(at))
+        assert snapshot is not None
+        return next((len(e.bookmakers) for e in snapshot.events if e.id == event.id), None)
+
+    def score(at: float) -> tuple[bool, dict[str, str]]:
+        [found] = [s for s in world.scores(KEYS[1], moment(at)) if s.id == event.id]
+        return found.completed, {s.name: s.score for s in found.scores or ()}
+
+    assert books(event.start - LISTED_SECONDS - 1) is None
+    waiting, playing = books(event.start - 1), books(event.start + 1)
+    assert waiting is not None
+    assert waiting > 20
+    assert playing is not None
+    assert 4 <= playing < waiting
+    assert books(event.start + PLAY_SECONDS) is None
+    assert score(event.ends_at - 1) == (False, {})
+    home, away = event.result.final
+    assert score(event.ends_at) == (True, {event.home: str(home), event.away: str(away)})
+    assert home != away
+
+
+def test_something_starts_every_few_minutes_day_and_night(world: SimulatedMarket) -> None:
+    starts = sorted(event.start for sport in KEYS for at in times(24, 3600) for event in world.listed_events(sport, at))
+    assert max(b - a for a, b in pairwise(starts)) <= 300
+
+
+def test_it_is_served_by_the_wall_clock(tmp_path: Path) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "edge_assets.sandbox.simulator", "--port", str(port), "--seed", "5"]
+
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{base}/_edge/ready").is_success
+        except httpx.TransportError:
+            return False
+
+    server = ServerProcess(command, ready, tmp_path / "log")
+    server.start()
+    try:
+        asked = {"apiKey": "any", "regions": "us,eu", "markets": "h2h,spreads,totals"}
+        answer = httpx.get(f"{base}/v4/sports/{KEYS[0]}/odds", params=asked)
+    finally:
+        server.stop()
+    at = datetime.fromisoformat(answer.headers["x-edge-time"])
+    assert abs(at - datetime.now(UTC)) < timedelta(seconds=10)
+    seen, expected = (
+        wire.decode(text, list[wire.WireEventOdds])
+        for text in (answer.content, body(SimulatedMarket(seed=5), KEYS[0], at))
+    )
+    assert [(e.id, len(e.bookmakers)) for e in seen] == [(e.id, len(e.bookmakers)) for e in expected]
