@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from edge_assets.core.postgres_parameters import are_parameters
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from urllib.parse import SplitResult
@@ -100,16 +102,12 @@ def validate_url(url: str, schemes: Sequence[str]) -> str:
 
 def normalize_postgres_url(url: str) -> str:
     """A database URL as libpq takes it, also from `postgres://` and from SQLAlchemy's `postgresql+driver://`."""
-    from psycopg import ProgrammingError  # noqa: PLC0415 - only where there is a database of one's own
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
-
     plain = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url, flags=re.IGNORECASE)
     plain = _SSL.sub(_to_sslmode, validate_url(plain, ("postgresql",)))
-    try:
-        conninfo_to_dict(plain)
-    except ProgrammingError:  # which would repeat what may be a part of the password
+    if not are_parameters(plain.partition("?")[2]):
+        # without naming them: the end of a password may stand among them
         msg = "behind the ? of the URL stands what PostgreSQL does not know; it knows sslmode=require and the like"
-        raise ValueError(msg) from None
+        raise ValueError(msg)
     return plain
 
 
