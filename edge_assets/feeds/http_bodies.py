@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
 MAX_BODY_BYTES = 32 * 2**20
 """Decoded, of any answer. The largest captured one has 4 MB."""
@@ -35,12 +35,12 @@ class SlowBodyError(BodyError):
     """It was not complete in time."""
 
 
-async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
-    """Read a streamed answer: httpx itself would decode a bomb of gzip whole.
+async def read_body(response: httpx2.Response, max_bytes: int) -> bytes:
+    """Read a streamed answer: httpx2 itself would decode a bomb of gzip whole.
 
     Raises:
         BodyTooLargeError, BodyEncodingError, CorruptBodyError: there is no body of at most `max_bytes`.
-        httpx.RequestError: the connection broke, or was silent too long.
+        httpx2.RequestError: the connection broke, or was silent too long.
     """
     decoder = _create_decoder(response, max_bytes)
     async for chunk in response.aiter_raw():
@@ -48,7 +48,7 @@ async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
     return decoder.finish()
 
 
-def read_body_until(response: httpx.Response, max_bytes: int, deadline: float) -> bytes:
+def read_body_until(response: httpx2.Response, max_bytes: int, deadline: float) -> bytes:
     """The same, blocking, until a `deadline` on the monotonic clock.
 
     Raises like `read_body`, and `SlowBodyError`, by one time-out of the connection late at most.
@@ -61,7 +61,7 @@ def read_body_until(response: httpx.Response, max_bytes: int, deadline: float) -
     return decoder.finish()
 
 
-def _create_decoder(response: httpx.Response, max_bytes: int) -> _PlainDecoder:
+def _create_decoder(response: httpx2.Response, max_bytes: int) -> _PlainDecoder:
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in _PLAIN_ENCODINGS:
         return _PlainDecoder(max_bytes)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 import redis
 import uvicorn
@@ -196,8 +196,8 @@ class Served:
         return f"ws://127.0.0.1:{self.port}/ws/alerts"
 
     @property
-    def http(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url)
+    def http(self) -> httpx2.Client:
+        return httpx2.Client(base_url=self.url)
 
     def token(self, seconds: float = 60, secret: str = SECRET) -> str:
         return issue_token(secret, "tester", timedelta(seconds=seconds))

@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support.servers.processes import free_port
@@ -37,8 +37,8 @@ def serving(environment: dict[str, str], port: int) -> Iterator[subprocess.Popen
 def test_it_serves_until_it_is_told_to_stop(environment: dict[str, str]) -> None:
     port = free_port()
     with serving(environment, port) as process:
-        transport = httpx.HTTPTransport(retries=20)
-        with httpx.Client(transport=transport, timeout=20) as http:
+        transport = httpx2.HTTPTransport(retries=20)
+        with httpx2.Client(transport=transport, timeout=20) as http:
             assert http.get(f"http://127.0.0.1:{port}/healthz").json()["status"] == "ok"
         process.terminate()
         _, log = process.communicate(timeout=20)

@@ -9,7 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -103,8 +103,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5).is_success
-    except httpx.TransportError:
+        return httpx2.get(url, timeout=5).is_success
+    except httpx2.TransportError:
         return False
 
 
@@ -148,7 +148,7 @@ def test_dagster_obeys_its_own_page_alone(dagster: str, evil: str, page: Page) -
     url = dagster.replace("/server_info", "/graphql")
 
     def asked(query: str) -> Any:
-        return httpx.post(url, json={"query": query}, timeout=60).json()["data"]
+        return httpx2.post(url, json={"query": query}, timeout=60).json()["data"]
 
     def is_paused() -> bool:
         return bool(asked(IS_PAUSED)["instance"]["autoMaterializePaused"])
@@ -186,7 +186,7 @@ def test_mlflow_obeys_its_own_page_alone(mlflow: str, evil: str, page: Page) -> 
         status = page.evaluate(CREATE, [url, body])
         assert status == (0 if name == "no" else 200)
         page.goto(mlflow)
-    names = {experiment["name"] for experiment in httpx.get(found, timeout=60).json()["experiments"]}
+    names = {experiment["name"] for experiment in httpx2.get(found, timeout=60).json()["experiments"]}
     assert names == {"Default", "yes"}
     for path in ("/", "/api/2.0/mlflow/experiments/search?max_results=9"):
         rebound = page.goto(of_name(mlflow.replace("/health", path), EVIL))
@@ -261,10 +261,10 @@ def test_a_long_name_leaves_the_numbers_on_the_board(serve: Any, market: Any, pa
 
 @pytest.mark.parametrize("server", ["dagster", pytest.param("mlflow", marks=pytest.mark.chaos)])
 def test_the_cookies_of_other_programs_are_answered(server: str, request: pytest.FixtureRequest) -> None:
-    url = httpx.URL(request.getfixturevalue(server))
+    url = httpx2.URL(request.getfixturevalue(server))
     cookies = {"cookie": "; ".join(f"program{i}={'0' * 40}" for i in range(180))}
     for headers in (cookies, cookies | UPGRADE):
-        assert httpx.get(url.copy_with(path="/graphql"), headers=headers, timeout=20).status_code == 431
+        assert httpx2.get(url.copy_with(path="/graphql"), headers=headers, timeout=20).status_code == 431
 
 
 @pytest.mark.parametrize("server", ["dagster", pytest.param("mlflow", marks=pytest.mark.chaos)])
@@ -277,7 +277,7 @@ def test_the_pages_of_others_work_under_the_headers_that_are_added(
         lambda message_text: refused.append(message_text.text) if "Content Security" in message_text.text else None,
     )
     page.on("requestfailed", lambda asked: refused.append(asked.url) if "BLOCKED" in str(asked.failure) else None)
-    answer = page.goto(str(httpx.URL(request.getfixturevalue(server)).copy_with(path="/")))
+    answer = page.goto(str(httpx2.URL(request.getfixturevalue(server)).copy_with(path="/")))
     assert answer is not None
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert answer.headers["content-security-policy"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
+    import httpx2
 
 NFL = "americanfootball_nfl"
 EPL = "soccer_epl"
@@ -20,7 +20,7 @@ LATER = "c" * 32
 class Serve(Protocol):
     """Serves a tape and returns a client that carries a key."""
 
-    def __call__(self, recording: Any, **options: Any) -> httpx.Client: ...
+    def __call__(self, recording: Any, **options: Any) -> httpx2.Client: ...
 
 
 def book(key: str, markets: dict[str, list[dict[str, Any]]], updated: str = "2025-11-03T12:00:00Z") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from pydantic import SecretStr
@@ -105,7 +105,7 @@ class Feeding:
     """A running replay server."""
 
     url: str
-    _http: httpx.Client = field(default_factory=httpx.Client)
+    _http: httpx2.Client = field(default_factory=httpx2.Client)
 
     def faults(self, **switches: Any) -> None:
         self._http.put(f"{self.url}/_edge/faults", json=switches).raise_for_status()

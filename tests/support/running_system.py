@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 
 from edge_assets.store.health.totals import load_status
 from edge_assets.store.postgres.database import connect
@@ -126,6 +126,6 @@ class System:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{self._port}/_edge/ready").is_success
-        except httpx.TransportError:
+            return httpx2.get(f"http://127.0.0.1:{self._port}/_edge/ready").is_success
+        except httpx2.TransportError:
             return False

@@ -7,9 +7,10 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-import httpx
+import httpx2
 import stamina
 
+from edge_assets.feeds.certificates import create_ssl_context
 from edge_assets.feeds.espn.errors import (
     EspnError,
     EspnMalformedBodyError,
@@ -44,10 +45,12 @@ class EspnClient:
         base_url: str,
         *,
         retry_policy: RetryPolicy = RetryPolicy(max_attempts=3),  # noqa: B008 - immutable
-        timeout: httpx.Timeout = HTTP_TIMEOUT,
+        timeout: httpx2.Timeout = HTTP_TIMEOUT,
     ) -> None:
         self._retry_policy = retry_policy
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout, headers={"accept-encoding": "gzip"})
+        self._http = httpx2.AsyncClient(
+            base_url=base_url, verify=create_ssl_context(), timeout=timeout, headers={"accept-encoding": "gzip"}
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,7 +124,7 @@ class EspnClient:
                 return await read_body(response, MAX_BODY_BYTES)
         except TimeoutError as error:
             raise EspnSlowResponseError(f"no complete answer within {REQUEST_TIMEOUT_SECONDS:.0f} s") from error
-        except (httpx.RequestError, CorruptBodyError) as error:
+        except (httpx2.RequestError, CorruptBodyError) as error:
             raise EspnTransportError(f"{type(error).__name__} {error}".strip()) from error
         except BodyError as error:
             raise EspnMalformedBodyError(str(error)) from error

@@ -8,17 +8,17 @@ from edge_assets.feeds import http_bodies
 from edge_assets.feeds.odds_api.errors import MalformedBodyError, ResponseTooLargeError, TransportError
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
 
-async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
+async def read_body(response: httpx2.Response, max_bytes: int) -> bytes:
     """Read a streamed answer.
 
     Raises:
         ResponseTooLargeError: it is longer than `max_bytes`, as sent or decoded.
         MalformedBodyError: it is encoded as it was not asked for.
         TransportError: what should be gzip is none, or ends early.
-        httpx.RequestError: the connection broke, or was silent too long.
+        httpx2.RequestError: the connection broke, or was silent too long.
     """
     try:
         return await http_bodies.read_body(response, max_bytes)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    import httpx
+    import httpx2
     from pydantic import SecretStr
 
     from edge_assets.core.clock import Clock
@@ -90,7 +90,7 @@ class OddsApiClient:
         clock: Clock,
         *,
         retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - immutable
-        timeout: httpx.Timeout = HTTP_TIMEOUT,
+        timeout: httpx2.Timeout = HTTP_TIMEOUT,
     ) -> None:
         self._transport = Transport(base_url, key, clock, retry_policy, timeout)
         self._invalid_markets: dict[str, set[str]] = {}

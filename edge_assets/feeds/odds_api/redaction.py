@@ -1,4 +1,4 @@
-"""Keeps API keys out of logs and exceptions: the API takes its key in the URL, and httpx logs URLs."""
+"""Keeps API keys out of logs and exceptions: the API takes its key in the URL, and httpx2 logs URLs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,18 @@ class RedactingFilter(logging.Filter):
 
 
 _FILTER = RedactingFilter()
+_LOGGERS = (
+    "httpx2",
+    "httpcore2.connection",
+    "httpcore2.http11",
+    "httpcore2.http2",
+    "httpcore2.proxy",
+    "httpcore2.socks",
+)
+"""Each by its own name: a logger's filter does not see what the loggers below it say."""
 
 
 def redact_http_logs() -> None:
-    """Install the filter (once) where URLs are logged."""
-    for name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2"):
+    """Install the filter (once) on every logger of the HTTP client."""
+    for name in _LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
-import httpx
+import httpx2
 import stamina
 
+from edge_assets.feeds.certificates import create_ssl_context
 from edge_assets.feeds.http_bodies import MAX_BODY_BYTES
 from edge_assets.feeds.odds_api.bodies import read_body
 from edge_assets.feeds.odds_api.errors import (
@@ -43,11 +44,11 @@ T = TypeVar("T")
 MAX_CONNECTIONS = 4
 """Clients of this API saw 429s from eight concurrent calls on; three settled on four."""
 
-HTTP_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+HTTP_TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 """With a repeat, a feed that hangs is told within half a minute."""
 MIN_THREADED_BODY_BYTES = 2**20
 """A body that is longer is read in a thread, so that other sports go on meanwhile."""
-NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 """What can go wrong before anything was asked."""
 
 
@@ -91,17 +92,18 @@ class Transport:
         key: SecretStr,
         clock: Clock,
         retry_policy: RetryPolicy = RetryPolicy(),
-        timeout: httpx.Timeout = HTTP_TIMEOUT,
+        timeout: httpx2.Timeout = HTTP_TIMEOUT,
     ) -> None:
         redact_http_logs()
         self.quota = Quota()
         self._key = key
         self._clock = clock
         self._retry_policy = retry_policy
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             base_url=base_url,
+            verify=create_ssl_context(),
             timeout=timeout,
-            limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
+            limits=httpx2.Limits(max_connections=MAX_CONNECTIONS),
             headers={"accept-encoding": "gzip"},
         )
 
@@ -188,12 +190,12 @@ class Transport:
             failure = SlowResponseError(f"no complete answer within {REQUEST_TIMEOUT_SECONDS:.0f} s")
         except NOT_SENT_ERRORS as error:
             failure = UnreachableError(redact(f"{type(error).__name__} {error}".strip()))
-        except httpx.RequestError as error:
+        except httpx2.RequestError as error:
             failure = TransportError(redact(f"{type(error).__name__} {error}".strip()))
-        # outside of the handler: as a context, httpx's error would carry the request and with it the key
+        # outside of the handler: as a context, httpx2's error would carry the request and with it the key
         raise failure
 
-    def _record_headers(self, response: httpx.Response, received: _ReceivedHeaders) -> None:
+    def _record_headers(self, response: httpx2.Response, received: _ReceivedHeaders) -> None:
         """Take note of what the headers say, before the body comes or fails to."""
         received.status, received.headers = response.status_code, response.headers
         self.quota = received.quota = Quota.from_headers(response.headers)
@@ -213,7 +215,7 @@ class Transport:
         return isinstance(error, TransportError | InvalidJsonError)
 
 
-async def _read_error_body(response: httpx.Response) -> bytes:
+async def _read_error_body(response: httpx2.Response) -> bytes:
     """Why there is no answer; nothing, where that takes too many words."""
     try:
         return await read_body(response, MAX_ERROR_BODY_BYTES)
@@ -231,7 +233,7 @@ class _ReceivedHeaders:
 
     @property
     def is_success(self) -> bool:
-        return httpx.codes.is_success(self.status)
+        return httpx2.codes.is_success(self.status)
 
 
 def may_be_charged(error: OddsApiError) -> bool:

@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import httpx
+import httpx2
 import stamina
 
+from edge_assets.feeds.certificates import create_ssl_context
 from edge_assets.feeds.http_bodies import MAX_BODY_BYTES, BodyError, read_body_until
 from edge_assets.importers.formats.batch import RejectedFileError, Rejection
 from edge_assets.importers.formats.delimited import strip_byte_order_marks
@@ -53,7 +54,12 @@ def download(
     site = base_url.removesuffix(SEASONS_PATH)
     wanted += [_RemoteFile(f"{site}/new/{e}.csv", folder / "new" / f"{e}.csv") for e in leagues if e in EXTRA_LEAGUES]
     wanted += [_RemoteFile(f"{site}/{name}", folder / name) for name in FIXTURE_FILES] if fixtures else []
-    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True, headers={"accept-encoding": "gzip"}) as client:
+    with httpx2.Client(
+        verify=create_ssl_context(),
+        timeout=TIMEOUT_SECONDS,
+        follow_redirects=True,
+        headers={"accept-encoding": "gzip"},
+    ) as client:
         for file in wanted:
             yield _fetch(client, *file)
 
@@ -80,15 +86,15 @@ def _season_files(leagues: Sequence[str], seasons: Sequence[str], folder: Path, 
     ]
 
 
-def _fetch(client: httpx.Client, url: str, target: Path) -> Path:
+def _fetch(client: httpx2.Client, url: str, target: Path) -> Path:
     try:
         body = _get(client, url)
-    except httpx.HTTPStatusError as error:
+    except httpx2.HTTPStatusError as error:
         remedy = "check league and season"
         raise RejectedFileError(
             Rejection(url, "not_published", f"HTTP {error.response.status_code}", remedy)
         ) from error
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         remedy = "try again later"
         raise RejectedFileError(Rejection(url, "no_answer", str(error) or type(error).__name__, remedy)) from error
     except BodyError as error:
@@ -104,7 +110,7 @@ def _fetch(client: httpx.Client, url: str, target: Path) -> Path:
     return scratch.replace(target)
 
 
-def _get(client: httpx.Client, url: str) -> bytes:
+def _get(client: httpx2.Client, url: str) -> bytes:
     for attempt in stamina.retry_context(on=_is_retryable, attempts=MAX_ATTEMPTS, wait_initial=0.2):
         with attempt:
             deadline = time.monotonic() + MAX_FILE_SECONDS
@@ -115,6 +121,6 @@ def _get(client: httpx.Client, url: str) -> bytes:
 
 def _is_retryable(error: Exception) -> bool:
     """Whether another attempt may help."""
-    if isinstance(error, httpx.HTTPStatusError):
+    if isinstance(error, httpx2.HTTPStatusError):
         return error.response.is_server_error
-    return isinstance(error, httpx.TransportError)
+    return isinstance(error, httpx2.TransportError)

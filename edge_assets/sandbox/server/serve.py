@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 KEEP_ALIVE_SECONDS = 75
-"""Longer than clients keep idle connections (httpx: 5 s), so that none is closed under a request."""
+"""Longer than clients keep idle connections (httpx2: 5 s), so that none is closed under a request."""
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:

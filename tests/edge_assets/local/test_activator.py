@@ -10,7 +10,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
-import httpx
+import httpx2
 import pytest
 from starlette.datastructures import Headers
 
@@ -59,7 +59,7 @@ def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home
     eventually(lambda: probes.is_listening(port), 120)
     assert state() == "STOPPED"  # a probe of the port asks for nothing
     for headers in FOREIGN:
-        assert httpx.get(f"http://{HOST}:{port}/", headers=headers, timeout=20).status_code == 403
+        assert httpx2.get(f"http://{HOST}:{port}/", headers=headers, timeout=20).status_code == 403
     assert state() == "STOPPED"
     assert probing.get_json(port, ACTIVATOR_PATH) is not None
     assert state() == "STOPPED"

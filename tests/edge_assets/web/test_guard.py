@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, RedirectResponse
@@ -30,9 +30,9 @@ BEHIND = Starlette(routes=[Route("/{path:path}", _answer, methods=["GET", "POST"
 GUARDED = Guard(BEHIND, rules=(refuse_non_json, refuse_graphql_get, reject_parent_paths))
 
 
-def ask(method: str, path: str, headers: dict[str, str] | None = None, url: str = OWN) -> httpx.Response:
-    async def asked() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(GUARDED), base_url=url) as client:
+def ask(method: str, path: str, headers: dict[str, str] | None = None, url: str = OWN) -> httpx2.Response:
+    async def asked() -> httpx2.Response:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(GUARDED), base_url=url) as client:
             return await client.request(method, path, headers=headers)
 
     return asyncio.run(asked())
@@ -45,7 +45,7 @@ def test_own_names_and_pages_are_answered(url: str) -> None:
     assert answer.headers["x-frame-options"] == "DENY"
     assert answer.headers["referrer-policy"] == "no-referrer"
     json = {"content-type": "application/json; charset=utf-8"}
-    assert ask("POST", "/graphql", json | {"origin": str(httpx.URL(url)).rstrip("/")}, url).status_code == 200
+    assert ask("POST", "/graphql", json | {"origin": str(httpx2.URL(url)).rstrip("/")}, url).status_code == 200
     assert ask("POST", "/graphql", json, url).status_code == 200
 
 

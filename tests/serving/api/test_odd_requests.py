@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,13 +25,13 @@ texts = st.sampled_from(ODD) | st.text(max_size=20) | st.integers().map(str) | s
 served_once = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def asked(served: Any, url: str) -> httpx.Response:
+def asked(served: Any, url: str) -> httpx2.Response:
     with served.http as http:
-        answer: httpx.Response = http.get(url, timeout=20)
+        answer: httpx2.Response = http.get(url, timeout=20)
     return answer
 
 
-def check(answer: httpx.Response) -> None:
+def check(answer: httpx2.Response) -> None:
     assert answer.status_code < 500, (answer.request.url, answer.text)
     body = answer.json()
     if answer.status_code >= 400:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 from pydantic import SecretStr
@@ -51,7 +51,7 @@ async def client_of(
 ) -> AsyncIterator[OddsApiClient]:
     key = SecretStr(KEY)
     async with OddsApiClient(
-        url, key, clock or WallClock(), retry_policy=retries, timeout=httpx.Timeout(patience)
+        url, key, clock or WallClock(), retry_policy=retries, timeout=httpx2.Timeout(patience)
     ) as client:
         yield client
 
@@ -376,7 +376,7 @@ def _chain(error: BaseException | None) -> list[str]:
     """What the error and all that hangs on it can show."""
     if error is None:
         return []
-    request = str(error.request.url) if isinstance(error, httpx.RequestError) else ""
+    request = str(error.request.url) if isinstance(error, httpx2.RequestError) else ""
     return [repr(error), str(error), request, *_chain(error.__cause__), *_chain(error.__context__)]
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 
@@ -58,13 +58,13 @@ def _shared() -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def client(_shared: Serve, recording_path: Recording) -> httpx.Client:
+def client(_shared: Serve, recording_path: Recording) -> httpx2.Client:
     """A stepping server at its first capture; who acknowledges anything takes one of their own."""
     return _shared(recording_path)
 
 
 @pytest.fixture(scope="session")
-def ended(_shared: Serve, recording_path: Recording) -> httpx.Client:
+def ended(_shared: Serve, recording_path: Recording) -> httpx2.Client:
     """A server whose tape has run to its end."""
     client = _shared(recording_path, speed=1e9)
     client.get("/v4/sports/soccer_epl/odds", params={"regions": "uk"})
@@ -83,10 +83,10 @@ def nfl_week() -> Path:
 
 
 @contextmanager
-def _servers() -> Iterator[Callable[..., httpx.Client]]:
-    running: list[tuple[uvicorn.Server, threading.Thread, httpx.Client]] = []
+def _servers() -> Iterator[Callable[..., httpx2.Client]]:
+    running: list[tuple[uvicorn.Server, threading.Thread, httpx2.Client]] = []
 
-    def start(recording_path: Any, **options: Any) -> httpx.Client:
+    def start(recording_path: Any, **options: Any) -> httpx2.Client:
         app: FastAPI = create_app(recording_path, **options)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
@@ -95,7 +95,7 @@ def _servers() -> Iterator[Callable[..., httpx.Client]]:
         while not server.started:
             time.sleep(0.005)
         base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        client = httpx.Client(base_url=base, params={"apiKey": "secret"}, timeout=10)
+        client = httpx2.Client(base_url=base, params={"apiKey": "secret"}, timeout=10)
         running.append((server, thread, client))
         return client
 

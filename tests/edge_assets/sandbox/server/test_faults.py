@@ -14,7 +14,7 @@ from tests.support.recordings import GAME, LATER, NFL, Serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
+    import httpx2
 
     from edge_assets.feeds.recordings.recording import Recording
 
@@ -23,35 +23,35 @@ QUERY = {"regions": "us,eu", "markets": "h2h,totals", "oddsFormat": "american"}
 
 
 @pytest.fixture(autouse=True)
-def _switches_off_again(client: httpx.Client) -> Iterator[None]:
+def _switches_off_again(client: httpx2.Client) -> Iterator[None]:
     yield
     client.delete("/_edge/faults")
 
 
-def switch(client: httpx.Client, **faults: Any) -> None:
+def switch(client: httpx2.Client, **faults: Any) -> None:
     assert client.put("/_edge/faults", json=faults).status_code == 200
 
 
-def test_a_burst_of_429_and_of_5xx_passes(client: httpx.Client) -> None:
+def test_a_burst_of_429_and_of_5xx_passes(client: httpx2.Client) -> None:
     switch(client, rate_limited=2, server_errors=1, server_error_status=502)
     assert [client.get(ODDS, params=QUERY).status_code for _ in range(4)] == [502, 429, 429, 200]
 
 
-def test_a_truncated_body(client: httpx.Client) -> None:
+def test_a_truncated_body(client: httpx2.Client) -> None:
     switch(client, truncated=1)
     with pytest.raises(json.JSONDecodeError):
         client.get(ODDS, params=QUERY).json()
     assert len(client.get(ODDS, params=QUERY).json()) == 2
 
 
-def test_a_slow_body(client: httpx.Client) -> None:
+def test_a_slow_body(client: httpx2.Client) -> None:
     switch(client, slow_seconds=0.2)
     started = time.monotonic()
     assert len(client.get(ODDS, params=QUERY).json()) == 2
     assert time.monotonic() - started >= 0.2
 
 
-def test_quota_headers_go_missing_or_negative(client: httpx.Client) -> None:
+def test_quota_headers_go_missing_or_negative(client: httpx2.Client) -> None:
     switch(client, missing_headers=True)
     headers = client.get(ODDS, params=QUERY).headers
     assert not [name for name in headers if name.startswith("x-requests")]
@@ -60,7 +60,7 @@ def test_quota_headers_go_missing_or_negative(client: httpx.Client) -> None:
     assert client.get(ODDS, params=QUERY).headers["x-requests-remaining"] == "-60"
 
 
-def test_distorted_content(client: httpx.Client) -> None:
+def test_distorted_content(client: httpx2.Client) -> None:
     switch(client, vanished_events=[LATER], shifted_starts={GAME: 600}, stale_books={"draftkings": 3600})
     [game] = client.get(ODDS, params=QUERY).json()
     assert game["commence_time"] == "2025-11-03T18:10:00Z"
@@ -70,7 +70,7 @@ def test_distorted_content(client: httpx.Client) -> None:
     assert client.get(f"/v4/sports/{NFL}/events/{LATER}/odds", params=QUERY).status_code == 404
 
 
-def test_empty_books_and_a_draw(client: httpx.Client) -> None:
+def test_empty_books_and_a_draw(client: httpx2.Client) -> None:
     switch(client, three_way_books=["pinnacle"])
     game = client.get(ODDS, params=QUERY).json()[0]
     outcomes = {b["key"]: [o["name"] for o in b["markets"][0]["outcomes"]] for b in game["bookmakers"]}

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 
 from edge_assets.feeds.recordings.recording import Recording
@@ -67,8 +67,8 @@ def test_the_command_serves_and_stops(nfl_week: Path) -> None:
 def _ready(url: str) -> dict[str, object]:
     for _ in range(150):
         try:
-            found: dict[str, object] = httpx.get(url).json()
-        except httpx.TransportError:
+            found: dict[str, object] = httpx2.get(url).json()
+        except httpx2.TransportError:
             time.sleep(0.1)
         else:
             return found

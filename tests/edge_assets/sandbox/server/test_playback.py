@@ -14,7 +14,7 @@ from edge_assets.sandbox.server.playback import SteppingPlayback, TimedPlayback,
 from tests.support.recordings import EPL, NFL, Serve
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
     from edge_assets.feeds.recordings.recording import Recording
 
@@ -22,13 +22,13 @@ NOON = datetime(2025, 11, 3, 12, tzinfo=UTC)
 CAPTURES = [Capture(NOON + timedelta(minutes=m), sport) for m, sport in [(0, NFL), (5, EPL), (20, NFL), (25, EPL)]]
 
 
-def poll(client: httpx.Client, sport: str, consumed: str | None) -> httpx.Response:
+def poll(client: httpx2.Client, sport: str, consumed: str | None) -> httpx2.Response:
     headers = {"x-edge-consumed": consumed} if consumed else {}
     return client.get(f"/v4/sports/{sport}/odds", params={"regions": "us,uk"}, headers=headers)
 
 
 @pytest.fixture
-def stepping(serve: Serve, recording_path: Recording) -> httpx.Client:
+def stepping(serve: Serve, recording_path: Recording) -> httpx2.Client:
     return serve(recording_path)
 
 
@@ -36,7 +36,7 @@ def at(minute: int) -> str:
     return f"2025-11-03T12:{minute:02}:00+00:00"
 
 
-def test_nothing_is_skipped_and_the_end_repeats_the_last_capture(stepping: httpx.Client) -> None:
+def test_nothing_is_skipped_and_the_end_repeats_the_last_capture(stepping: httpx2.Client) -> None:
     seen: dict[str, list[str]] = {NFL: [], EPL: []}
     for _ in range(6):
         for sport, times in seen.items():
@@ -56,7 +56,7 @@ def test_nothing_is_skipped_and_the_end_repeats_the_last_capture(stepping: httpx
     }
 
 
-def test_an_unacknowledged_capture_is_served_again(client: httpx.Client) -> None:
+def test_an_unacknowledged_capture_is_served_again(client: httpx2.Client) -> None:
     first, again = poll(client, NFL, None), poll(client, NFL, None)
     assert first.content == again.content
     assert {first.headers["x-edge-time"], again.headers["x-edge-time"]} == {at(0)}
@@ -64,18 +64,18 @@ def test_an_unacknowledged_capture_is_served_again(client: httpx.Client) -> None
     assert first.headers["x-edge-captured-at"] == at(0)
 
 
-def test_a_sport_before_its_first_capture_is_empty_and_free(client: httpx.Client) -> None:
+def test_a_sport_before_its_first_capture_is_empty_and_free(client: httpx2.Client) -> None:
     answer = poll(client, EPL, None)
     assert (answer.json(), answer.headers["x-requests-last"]) == ([], "0")
     assert "x-edge-captured-at" not in answer.headers
 
 
-def test_a_restarted_server_jumps_to_what_was_acknowledged(stepping: httpx.Client) -> None:
+def test_a_restarted_server_jumps_to_what_was_acknowledged(stepping: httpx2.Client) -> None:
     assert poll(stepping, NFL, at(20)).headers["x-edge-time"] == at(20)
     assert poll(stepping, EPL, at(5)).headers["x-edge-time"] == at(25)
 
 
-def test_an_unreadable_acknowledgement_is_refused(client: httpx.Client) -> None:
+def test_an_unreadable_acknowledgement_is_refused(client: httpx2.Client) -> None:
     for value in ("yesterday", "2025-11-03T12:00:00"):
         assert poll(client, NFL, value).status_code == 422
 

@@ -12,7 +12,7 @@ from edge_assets.sandbox.server.quota import CreditAccounts
 from tests.support.recordings import GAME, NFL, Serve
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
     from edge_assets.feeds.recordings.recording import Recording
 
@@ -21,7 +21,7 @@ HISTORY = f"/v4/historical/sports/{NFL}/odds"
 TIME = "2025-11-03T12:00:00Z"
 
 
-def test_the_body_of_an_error(client: httpx.Client) -> None:
+def test_the_body_of_an_error(client: httpx2.Client) -> None:
     answer = client.get(ODDS, params={"regions": "us", "markets": "h2h_h1,h2h,btts"})
     assert answer.status_code == 422
     assert answer.text == (
@@ -72,7 +72,7 @@ def test_the_body_of_an_error(client: httpx.Client) -> None:
         (HISTORY, {"regions": "us", "date": "yesterday"}, 422, "INVALID_HISTORICAL_TIMESTAMP"),
     ],
 )
-def test_codes(client: httpx.Client, path: str, params: dict[str, str], status: int, code: str) -> None:
+def test_codes(client: httpx2.Client, path: str, params: dict[str, str], status: int, code: str) -> None:
     answer = client.get(path, params=params)
     assert (answer.status_code, answer.json()["error_code"]) == (status, code)
 

@@ -14,7 +14,7 @@ from tests.support.recordings import book as make_book
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
+    import httpx2
 
 ODDS = f"/v4/sports/{NFL}/odds"
 ALL = {"regions": "us,eu,uk", "markets": "h2h,totals"}
@@ -30,7 +30,7 @@ def prices(event: dict[str, Any], book: str, market: str = "h2h") -> dict[str, f
     return {o["name"]: o["price"] for o in chosen["outcomes"]}
 
 
-def test_sports_are_those_of_the_tape(client: httpx.Client) -> None:
+def test_sports_are_those_of_the_tape(client: httpx2.Client) -> None:
     answer = client.get("/v4/sports/")
     assert [s["key"] for s in answer.json()] == [NFL, EPL]
     assert set(answer.json()[0]) == {"key", "group", "title", "description", "active", "has_outrights"}
@@ -38,41 +38,41 @@ def test_sports_are_those_of_the_tape(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_recorded_bytes_are_sent_when_nothing_has_to_change(client: httpx.Client, recording: Path, slash: str) -> None:
+def test_recorded_bytes_are_sent_when_nothing_has_to_change(client: httpx2.Client, recording: Path, slash: str) -> None:
     answer = client.get(ODDS + slash, params=ALL | {"oddsFormat": "american"})
     assert answer.content == (recording / "nfl_20251103T120000Z.json").read_bytes()
     assert answer.headers["x-requests-last"] == "6"
 
 
-def test_american_becomes_decimal_without_rounding(client: httpx.Client) -> None:
+def test_american_becomes_decimal_without_rounding(client: httpx2.Client) -> None:
     game = client.get(ODDS, params=ALL).json()[0]
     assert prices(game, "draftkings") == {"Home a": 1 + 100 / 170, "Away a": 2.5}
 
 
-def test_decimal_becomes_american(ended: httpx.Client) -> None:
+def test_decimal_becomes_american(ended: httpx2.Client) -> None:
     derby = ended.get(f"/v4/sports/{EPL}/odds", params={"regions": "uk", "oddsFormat": "american"}).json()[0]
     assert prices(derby, "skybet") == {"Home b": 120, "Away b": 300, "Draw": 250}
 
 
-def test_regions_choose_books_and_unknown_books_count_everywhere(client: httpx.Client) -> None:
+def test_regions_choose_books_and_unknown_books_count_everywhere(client: httpx2.Client) -> None:
     game, later = client.get(ODDS, params={"regions": "us", "markets": "h2h,totals"}).json()
     assert books(game) == {"draftkings": {"h2h", "totals"}, "brand_new_book": {"totals"}}
     assert later["bookmakers"] == []
 
 
-def test_bookmakers_override_regions_and_count_by_tens(client: httpx.Client) -> None:
+def test_bookmakers_override_regions_and_count_by_tens(client: httpx2.Client) -> None:
     eleven = ",".join(["pinnacle", *(f"book_{n}" for n in range(10))])
     answer = client.get(ODDS, params={"regions": "us", "bookmakers": eleven, "markets": "h2h"})
     assert books(answer.json()[0]) == {"pinnacle": {"h2h"}}
     assert answer.headers["x-requests-last"] == "2"
 
 
-def test_a_book_left_without_markets_is_dropped_and_the_event_stays(client: httpx.Client) -> None:
+def test_a_book_left_without_markets_is_dropped_and_the_event_stays(client: httpx2.Client) -> None:
     game = client.get(ODDS, params={"bookmakers": "brand_new_book"}).json()[0]
     assert game["bookmakers"] == []
 
 
-def test_events_are_filtered_by_id_and_by_inclusive_start(client: httpx.Client) -> None:
+def test_events_are_filtered_by_id_and_by_inclusive_start(client: httpx2.Client) -> None:
     def ids(**params: str) -> list[str]:
         return [e["id"] for e in client.get(ODDS, params=ALL | params).json()]
 
@@ -84,20 +84,20 @@ def test_events_are_filtered_by_id_and_by_inclusive_start(client: httpx.Client) 
     assert nothing.headers["x-requests-last"] == "0"
 
 
-def test_unix_times(client: httpx.Client) -> None:
+def test_unix_times(client: httpx2.Client) -> None:
     game = client.get(ODDS, params=ALL | {"dateFormat": "unix"}).json()[0]
     assert game["commence_time"] == 1762192800
     assert game["bookmakers"][0]["last_update"] == 1762171200
     assert game["bookmakers"][0]["markets"][0]["last_update"] == 1762171200
 
 
-def test_an_exchange_adds_its_lay_prices_for_free(ended: httpx.Client) -> None:
+def test_an_exchange_adds_its_lay_prices_for_free(ended: httpx2.Client) -> None:
     answer = ended.get(f"/v4/sports/{EPL}/odds", params={"regions": "uk"})
     assert books(answer.json()[0]) == {"smarkets": {"h2h", "h2h_lay"}, "skybet": {"h2h"}}
     assert answer.headers["x-requests-last"] == "1"
 
 
-def test_one_event_states_updates_on_markets_only_and_costs_what_returns(ended: httpx.Client) -> None:
+def test_one_event_states_updates_on_markets_only_and_costs_what_returns(ended: httpx2.Client) -> None:
     path = f"/v4/sports/{EPL}/events/{DERBY}/odds"
     answer = ended.get(path, params={"regions": "uk", "markets": "h2h,btts,player_shots"})
     assert books(answer.json()) == {"smarkets": {"h2h", "h2h_lay"}, "skybet": {"h2h", "btts"}}
@@ -107,7 +107,7 @@ def test_one_event_states_updates_on_markets_only_and_costs_what_returns(ended: 
     assert ended.get(path, params={"regions": "uk", "markets": "player_shots"}).headers["x-requests-last"] == "0"
 
 
-def test_events_markets_participants_and_scores(client: httpx.Client) -> None:
+def test_events_markets_participants_and_scores(client: httpx2.Client) -> None:
     events = client.get(f"/v4/sports/{NFL}/events", params={"dateFormat": "unix"})
     assert [e["id"] for e in events.json()] == [GAME, LATER]
     assert "bookmakers" not in events.json()[0]
@@ -134,14 +134,14 @@ def test_events_markets_participants_and_scores(client: httpx.Client) -> None:
     assert scores.headers["x-requests-last"] == "2"
 
 
-def test_upcoming_is_sorted_over_all_sports(ended: httpx.Client) -> None:
+def test_upcoming_is_sorted_over_all_sports(ended: httpx2.Client) -> None:
     answer = ended.get("/v4/sports/upcoming/odds", params={"regions": "us,uk"})
     assert [e["id"] for e in answer.json()] == [DERBY, GAME, LATER]
     assert prices(answer.json()[1], "draftkings")["Away a"] == 2.5
     assert answer.headers["x-requests-last"] == "2"
 
 
-def test_history_is_walked_by_its_neighbours(client: httpx.Client) -> None:
+def test_history_is_walked_by_its_neighbours(client: httpx2.Client) -> None:
     path, params = f"/v4/historical/sports/{NFL}/odds", {"regions": "us", "date": "2025-11-03T12:10:00Z"}
     first = client.get(path, params=params)
     times = [first.json()[f"{which}timestamp"] for which in ("", "previous_", "next_")]
@@ -154,7 +154,7 @@ def test_history_is_walked_by_its_neighbours(client: httpx.Client) -> None:
     assert (before.json()["data"], before.headers["x-requests-last"]) == ([], "0")
 
 
-def test_history_of_events_and_of_one_event(client: httpx.Client) -> None:
+def test_history_of_events_and_of_one_event(client: httpx2.Client) -> None:
     base, date = f"/v4/historical/sports/{NFL}", {"date": "2025-11-03T13:00:00Z"}
     events = client.get(f"{base}/events", params=date)
     assert [e["id"] for e in events.json()["data"]] == [GAME, LATER]
@@ -176,14 +176,14 @@ def test_links_and_limits_come_only_when_asked_for(serve: Serve, tmp_path: Path)
     assert "sid" not in asked["markets"][0]["outcomes"][0]
 
 
-def test_rotation_numbers_when_asked_for(client: httpx.Client) -> None:
+def test_rotation_numbers_when_asked_for(client: httpx2.Client) -> None:
     path = f"/v4/sports/{NFL}/events"
     assert "home_rotation" not in client.get(path).json()[0]
     shown = client.get(path, params={"includeRotationNumbers": "true"}).json()[0]
     assert shown["home_rotation"] is None
 
 
-def test_gzip_if_asked(client: httpx.Client) -> None:
+def test_gzip_if_asked(client: httpx2.Client) -> None:
     assert client.get(ODDS, params=ALL).headers["content-encoding"] == "gzip"
     plain = client.get(ODDS, params=ALL, headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers

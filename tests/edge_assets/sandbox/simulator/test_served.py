@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from pydantic import SecretStr
@@ -33,8 +33,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{base}/_edge/ready").is_success
-        except httpx.TransportError:
+            return httpx2.get(f"{base}/_edge/ready").is_success
+        except httpx2.TransportError:
             return False
 
     command = [sys.executable, "-m", "edge_assets.sandbox.simulator", "--port", str(port)]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 
@@ -150,15 +150,15 @@ def test_it_is_served_by_the_wall_clock(tmp_path: Path) -> None:
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{base}/_edge/ready").is_success
-        except httpx.TransportError:
+            return httpx2.get(f"{base}/_edge/ready").is_success
+        except httpx2.TransportError:
             return False
 
     server = ServerProcess(command, ready, tmp_path / "log")
     server.start()
     try:
         asked = {"apiKey": "any", "regions": "us,eu", "markets": "h2h,spreads,totals"}
-        answer = httpx.get(f"{base}/v4/sports/{KEYS[0]}/odds", params=asked)
+        answer = httpx2.get(f"{base}/v4/sports/{KEYS[0]}/odds", params=asked)
     finally:
         server.stop()
     at = datetime.fromisoformat(answer.headers["x-edge-time"])
