@@ -12,16 +12,16 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from dagster import DagsterInstance
-from dagster._daemon.cli import main as run_daemon
 
 from edge_assets.core.clock import WallClock
 from edge_assets.core.settings import HomeSettings
 from edge_assets.defs.ending import end_listed_runs
+from edge_assets.private_interfaces.dagster_core import run_daemon
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from dagster._core.scheduler.instigation import InstigatorState
+    from edge_assets.private_interfaces.dagster_core import InstigatorState
 
 TIMESTAMP_SUFFIX = "_timestamp"
 """How the names of times end in what Dagster keeps of a sensor or a schedule."""

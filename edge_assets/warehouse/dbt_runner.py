@@ -19,9 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dbt.cli.main import dbtRunnerResult
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt_common.events.base_types import EventMsg
+    from edge_assets.private_interfaces.dbt_core import EventMsg, Manifest, dbtRunnerResult
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 _RESULT_EVENTS = {"LogModelResult", "LogTestResult"}
@@ -55,8 +53,7 @@ class DbtRunner:
 
         Whoever stops listening leaves a thread behind that ends with the command or the process.
         """
-        from dbt.cli.main import dbtRunnerResult  # noqa: PLC0415 - slow to import
-        from dbt_common.events.functions import msg_to_dict  # noqa: PLC0415 - as above
+        from edge_assets.private_interfaces.dbt_core import dbtRunnerResult, msg_to_dict  # noqa: PLC0415 - slow to import
 
         events: SimpleQueue[EventMsg | dbtRunnerResult] = SimpleQueue()
         Thread(target=lambda: events.put(self._invoke(arguments, events)), daemon=True).start()
@@ -65,7 +62,7 @@ class DbtRunner:
         _raise_on_failure(event)
 
     def _invoke(self, arguments: tuple[str, ...], events: SimpleQueue[Any]) -> dbtRunnerResult:
-        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - as above
+        from edge_assets.private_interfaces.dbt_core import copy_manifest, dbtRunner  # noqa: PLC0415 - as above
 
         os.environ.update(self._environment)  # profiles and macros can read nothing but the environment
         if self._manifest is None:
@@ -75,9 +72,7 @@ class DbtRunner:
             self._manifest = cast("Manifest", parsed.result)
         # a manifest takes a second to write, which only the documentation reads
         write_options = [] if arguments[0] == "docs" else ["--no-write-json"]
-        # a copy: compiling leaves marks in a manifest, and the next command misses the ephemeral models
-        manifest = self._manifest.deepcopy()  # type: ignore[no-untyped-call]  # dbt's own have no types
-        return dbtRunner(manifest, [partial(_enqueue_result, events)]).invoke(
+        return dbtRunner(copy_manifest(self._manifest), [partial(_enqueue_result, events)]).invoke(
             [*arguments, *self._options, *write_options]
         )
 

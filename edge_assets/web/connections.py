@@ -12,10 +12,9 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 
+from edge_assets.private_interfaces.uvicorn_protocols import HttpToolsProtocol, WebSocketsSansIOProtocol
 from edge_assets.web.descriptors import descriptor_limit
 from edge_assets.web.guard import is_loopback
 

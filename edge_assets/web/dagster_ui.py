@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 from functools import partial
 from http import HTTPStatus
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import uvicorn
-from dagster_webserver import cli
 
 from edge_assets.core.settings import Settings
+from edge_assets.private_interfaces.dagster_web import run_webserver
 from edge_assets.web.connections import LimitedHttpProtocol, LimitedWebSocketProtocol
 from edge_assets.web.guard import Guard, RequestRefusal, refuse_non_json
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Scope
 
 GRAPHQL_PATH = "/graphql"
-CREATE_APP_FUNCTION = "create_app_from_workspace_process_context"
-"""The name by which Dagster's command makes its application; it takes no middleware."""
 
 
 def refuse_graphql_get(scope: Scope, _: Headers) -> RequestRefusal | None:
@@ -60,18 +57,11 @@ def guard_app(app: ASGIApp, hosts: Collection[str]) -> Guard:
 def main() -> None:
     """Serve, with the options of `dagster-webserver`."""
     settings = Settings()
-    namespace = vars(cli)
-    create_app = namespace[CREATE_APP_FUNCTION]
-
-    def create_guarded(*args: Any, **kwargs: Any) -> Any:
-        return guard_app(create_app(*args, **kwargs), settings.edge_allowed_hosts)
-
-    namespace[CREATE_APP_FUNCTION] = create_guarded
-    namespace["uvicorn"] = SimpleNamespace(
-        run=partial(uvicorn.run, http=LimitedHttpProtocol, ws=LimitedWebSocketProtocol)
-    )
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.edge_trusted_proxies)
-    cli.main()  # type: ignore[no-untyped-call]  # Dagster's command has no types
+    run_webserver(
+        partial(guard_app, hosts=settings.edge_allowed_hosts),
+        partial(uvicorn.run, http=LimitedHttpProtocol, ws=LimitedWebSocketProtocol),
+    )
 
 
 if __name__ == "__main__":

@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import mlflow.server
 import uvicorn
-from mlflow.cli import cli
-from mlflow.server import constants
 
 from edge_assets.core.settings import Settings
+from edge_assets.private_interfaces.mlflow_server import create_app, run_mlflow
 from edge_assets.web.connections import LimitedUploadProtocol, LimitedWebSocketProtocol
 from edge_assets.web.guard import SECURITY_HEADERS, Guard
 
@@ -27,20 +25,14 @@ MLFLOW_HEADERS = {name: value for name, value in SECURITY_HEADERS.items() if nam
 
 def serve(host: str, port: int, **options: Any) -> None:
     """Serve MLflow's application in this process, in place of the one that its command would start."""
-    variables = {
-        constants.BACKEND_STORE_URI_ENV_VAR: options["file_store_path"],
-        constants.REGISTRY_STORE_URI_ENV_VAR: options["registry_store_uri"],
-        constants.ARTIFACT_ROOT_ENV_VAR: options["default_artifact_root"],
-        constants.SERVE_ARTIFACTS_ENV_VAR: "true" if options["serve_artifacts"] else None,
-        constants.ARTIFACTS_DESTINATION_ENV_VAR: options["artifacts_destination"],
-        "_MLFLOW_SGI_NAME": "uvicorn",
-    }
-    os.environ.update({name: value for name, value in variables.items() if value})
-    from mlflow.server.fastapi_app import app  # noqa: PLC0415 - it reads the environment as it is imported
-
     settings = Settings()
     uvicorn.run(
-        Guard(app, settings.edge_allowed_hosts, headers=MLFLOW_HEADERS, own_headers={"referrer-policy": "no-referrer"}),
+        Guard(
+            create_app(options),
+            settings.edge_allowed_hosts,
+            headers=MLFLOW_HEADERS,
+            own_headers={"referrer-policy": "no-referrer"},
+        ),
         host=host,
         port=int(port),
         http=LimitedUploadProtocol,
@@ -54,9 +46,8 @@ def serve(host: str, port: int, **options: Any) -> None:
 
 def main() -> None:
     """Run MLflow's command line, with a server of our own."""
-    mlflow.server._run_server = serve  # its command has no way to say what stands before
     os.environ["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(_with_any_port(Settings().edge_allowed_hosts))
-    cli()
+    run_mlflow(serve)
 
 
 def _with_any_port(hosts: tuple[str, ...]) -> list[str]:

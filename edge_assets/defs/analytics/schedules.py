@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from dagster import AssetKey, AssetSpec, DagsterInstance, ScheduleEvaluationContext
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+    from edge_assets.private_interfaces.dagster_core import UnresolvedAssetJobDefinition
     from edge_assets.store.analytics.build_lock import ActiveBuild
 
 HOURLY_FRESHNESS = FreshnessPolicy.time_window(warn_window=timedelta(hours=2), fail_window=timedelta(hours=6))

@@ -15,15 +15,13 @@ from dagster import (
     ResourceParam,
 )
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
-from dagster_dbt.asset_utils import get_subset_selection_for_context
-from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
-from dagster_dbt.dbt_manifest import validate_manifest
 
 from edge_assets.core.settings import Settings
 from edge_assets.defs.analytics.asset_metadata import with_metadata
 from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS, NIGHTLY_FRESHNESS, VIEW_KIND
 from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import ALERTS, OWNERS, QUARANTINE, table_key
+from edge_assets.private_interfaces.dagster_dbt_core import load_manifest, to_asset_events, to_dbt_selection
 from edge_assets.warehouse.dbt_runner import DbtRunner
 
 
@@ -123,30 +121,13 @@ def build_warehouse_assets(project: DbtProject) -> AssetsDefinition:
 
         Unit tests need no data and run in the test suite.
         """
-        manifest = validate_manifest(project.manifest_path)
+        manifest = load_manifest(project)
         results = dbt.stream_results(
-            "build", "--exclude-resource-type", "unit_test", *_dbt_selection(context, manifest, translator)
+            "build", "--exclude-resource-type", "unit_test", *to_dbt_selection(context, manifest, translator)
         )
-        messages = (DbtCoreCliEventMessage(dict(event), {}) for event in results)
         events = chain.from_iterable(
-            message.to_default_asset_events(manifest, translator, context, project=project) for message in messages
+            to_asset_events(result, manifest, translator, context, project) for result in results
         )
         yield from with_metadata(events, build_lock.database_url, settings.edge_book_weights, context.log)
 
     return warehouse
-
-
-def _dbt_selection(
-    context: AssetExecutionContext, manifest: Mapping[str, Any], translator: WarehouseTranslator
-) -> list[str]:
-    """What Dagster has selected, in dbt's words."""
-    chosen, indirect = get_subset_selection_for_context(
-        context,
-        manifest,
-        select="fqn:*",
-        exclude=None,
-        selector=None,
-        dagster_dbt_translator=translator,
-        current_dbt_indirect_selection_env=None,
-    )
-    return [*chosen, "--indirect-selection", indirect] if indirect else chosen

@@ -11,7 +11,7 @@ from edge_assets.defs.lineage import odds_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+    from edge_assets.private_interfaces.dagster_core import UnresolvedAssetJobDefinition
 
 BURST_JOB = "odds_burst"
 MAX_RUNTIME_SECONDS = 600

