@@ -17,7 +17,7 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test chaos lint bench sync
+.PHONY: help up down test chaos lint prose bench sync
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -49,6 +49,10 @@ lint: .venv/.dev  ## Check style, types and import walls
 	.venv/bin/lint-imports
 	@if [ -n "$$(find dbt_project -name '*.sql' -print -quit)" ]; then \
 		echo .venv/bin/sqlfluff lint dbt_project && .venv/bin/sqlfluff lint dbt_project; fi
+	.venv/bin/python .ci/commit_subjects.py
+
+prose: .venv/.dev  ## Check the wording against .ci/prose.toml (ARGS=edge_assets/store, ARGS=--count)
+	@.venv/bin/python .ci/prose.py $(ARGS)
 
 bench: .venv/.dev  ## Print the benchmarks' figures
 	.venv/bin/pytest -s -q -o python_files='bench_*.py' -o norecursedirs='.*' tests/benchmarks $(ARGS)
