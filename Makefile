@@ -54,8 +54,8 @@ lint: .venv/.dev  ## Check style, types and import walls
 prose: .venv/.dev  ## Check the wording against .ci/prose.toml (ARGS=edge_assets/store, ARGS=--count)
 	@.venv/bin/python .ci/prose.py $(ARGS)
 
-bench: .venv/.dev  ## Print the benchmarks' figures
-	.venv/bin/pytest -s -q -o python_files='bench_*.py' -o norecursedirs='.*' tests/benchmarks $(ARGS)
+bench: .venv/.dev  ## Print the benchmarks' figures and a table of them (ARGS="-k market", ARGS="--json FILE")
+	@.venv/bin/pytest -q --no-header -o python_files='bench_*.py' -o norecursedirs='.*' tests/benchmarks $(ARGS)
 
 sync: .venv/.dev  ## Install everything that development needs
 

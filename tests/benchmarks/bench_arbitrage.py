@@ -21,6 +21,7 @@ from ml.arbitrage import (
     size_limited_arbitrage,
 )
 from ml.settlement import Period, SettlementRules
+from tests.benchmarks.report import REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +46,8 @@ def seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     return best
 
 
-def reported(name: str, ours: float, loop: float, markets: int = MARKETS) -> None:
-    print(f"{name:>34}: {ours * 1e3:7.1f} ms, {markets / ours:12,.0f} markets/s, {loop / ours:7.0f} x the loop")
+def report(name: str, ours: float, loop: float, peer: str = "the loop", markets: int = MARKETS) -> None:
+    REPORT.figure(name, markets / ours, "markets/s", loop / ours, peer)
 
 
 def market_prices() -> tuple[Array, Array]:
@@ -81,11 +82,11 @@ def test_sure_bets() -> None:
     np.testing.assert_allclose(sure.guaranteed_return[:SAMPLE], loop_arbitrage(rows, charged), atol=1e-12)
     rules = [SettlementRules(Period.OVERTIME if book % 5 else Period.REGULATION) for book in range(BOOKS)]
     found = np.count_nonzero(sure.guaranteed_return > 0)
-    print(f"\n{MARKETS:,} three-way markets x {BOOKS} books, {found:,} of them sure bets; the loop: {loop:.2f} s")
-    reported("arbitrage", seconds(lambda: find_arbitrage(prices)), loop)
-    reported("arbitrage, commissions", seconds(lambda: find_arbitrage(prices, commission=commission)), loop)
-    reported("arbitrage, two sets of rules", seconds(lambda: find_compatible_arbitrage(prices, rules)), loop)
-    reported("hold, of all and of every book", seconds(lambda: low_hold(prices)), loop)
+    REPORT.note(f"{MARKETS:,} three-way markets x {BOOKS} books, {found:,} arbitrages; the loop: {loop:.2f} s")
+    report("arbitrage", seconds(lambda: find_arbitrage(prices)), loop)
+    report("arbitrage, commissions", seconds(lambda: find_arbitrage(prices, commission=commission)), loop)
+    report("arbitrage, two sets of rules", seconds(lambda: find_compatible_arbitrage(prices, rules)), loop)
+    report("hold, of all and of every book", seconds(lambda: low_hold(prices)), loop)
 
 
 def test_limited_stakes() -> None:
@@ -108,10 +109,9 @@ def test_limited_stakes() -> None:
     np.testing.assert_allclose(solve(), sized.guaranteed_profit[lines], atol=1e-4)
     each = seconds(solve, 1) / len(lines)
     count = np.count_nonzero(sized.total)
-    print(
-        f"\n{count:,} sure bets among {MARKETS:,} markets; the loop is the linear programme, {each * 1e3:.1f} ms each"
-    )
-    reported("limits, closed form", seconds(lambda: size_limited_arbitrage(prices, limit, 1_000.0)), each * count)
+    REPORT.note(f"{count:,} arbitrages in {MARKETS:,} markets; the linear programme: {each * 1e3:.1f} ms each")
+    ours = seconds(lambda: size_limited_arbitrage(prices, limit, 1_000.0))
+    report("stakes under limits, closed form", ours, each * count, "the linear programme")
     whole_units(find_arbitrage(prices).price)
 
 
@@ -128,8 +128,9 @@ def whole_units(best: Array) -> None:
     np.testing.assert_allclose(solve(), found.guaranteed_profit[some], atol=1e-3)
     each = seconds(solve, 1) / len(some)
     count = np.count_nonzero(found.total)
-    print(f"{count:,} profitable in whole units of 5 to 500, {np.count_nonzero(~found.exact)} not proven exact")
-    reported("whole units", seconds(lambda: round_stakes(best, 1_000.0, 1.0, 5.0, 500.0), 2), each * count)
+    REPORT.note(f"{count:,} profitable in whole units of 5 to 500, {np.count_nonzero(~found.exact)} not proven exact")
+    ours = seconds(lambda: round_stakes(best, 1_000.0, 1.0, 5.0, 500.0), 2)
+    report("stakes in whole units", ours, each * count, "the integer programme")
 
 
 def loop_middle(row: tuple[list[float], ...], cells: list[float]) -> float:
@@ -159,5 +160,5 @@ def test_middles() -> None:
     found = best_pairs(*columns, pmf=cells, low=LOW).value.expected_value[:, 0]
     expected = [loop_middle(row, cells[i].tolist()) for i, row in enumerate(rows)]
     np.testing.assert_allclose(found[: len(rows)], expected, atol=1e-9)
-    print(f"\n{MARKETS:,} totals x {BOOKS} overs x {BOOKS} unders; the loop: {loop:.1f} s")
-    reported("best middle", seconds(lambda: best_pairs(*columns, pmf=cells, low=LOW)), loop)
+    REPORT.note(f"{MARKETS:,} totals x {BOOKS} overs x {BOOKS} unders; the loop: {loop:.1f} s")
+    report("best middle", seconds(lambda: best_pairs(*columns, pmf=cells, low=LOW)), loop)

@@ -19,6 +19,7 @@ import pytest
 from edge_assets.store.polls import as_of, keyframes
 from edge_assets.store.postgres.database import connect, ensure_database, load_database_info
 from edge_assets.store.postgres.schema import upgrade
+from tests.benchmarks.report import REPORT
 from tests.benchmarks.season import LISTED, fill
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ def test_as_of(engine: str, request: pytest.FixtureRequest) -> None:
     with connect(url, "bench") as conn:
         worst = filled(conn)
         sport, last = conn.execute("SELECT sport_id, id FROM polls ORDER BY id DESC LIMIT 1").fetchone() or (0, 0)
-        print(f"\n{load_database_info(conn).summary}, {counts(conn)}")
+        REPORT.note(f"{load_database_info(conn).summary}, {counts(conn)}")
         for what, poll in (("last poll", last), ("worst poll", worst)):
-            print(f"{LISTED} events, {what}: {taken(conn, partial(as_of.load_last_quotes, conn, sport, poll))}")
+            measure(f"{LISTED} events, {what}", conn, partial(as_of.load_last_quotes, conn, sport, poll))
         [at] = conn.execute("SELECT observed_at FROM polls WHERE id = %s", [worst]).fetchone() or ()
-        print(f"one event: {taken(conn, partial(as_of.load_quotes_as_of, conn, LISTED // 2, at))}")
+        measure("one event", conn, partial(as_of.load_quotes_as_of, conn, LISTED // 2, at))
         quotes, _ = as_of.load_last_quotes(conn, sport, last)
-        print(f"COPY of {len(quotes):,} ticks: {taken(conn, partial(copied, conn, len(quotes)))}")
+        measure(f"server's COPY of {len(quotes):,} ticks", conn, partial(copied, conn, len(quotes)))
 
 
 def filled(conn: Connection) -> int:
@@ -82,8 +83,8 @@ def copied(conn: Connection, rows: int) -> None:
             pass
 
 
-def taken(conn: Connection, call: Callable[[], object]) -> str:
-    """The median time of some rounds, and the CPU that they took here and there."""
+def measure(name: str, conn: Connection, call: Callable[[], object]) -> None:
+    """Report the median time of some rounds, and the CPU time of client and server."""
     call()
     walls, client, server = [], time.process_time(), cpu(conn)
     for _ in range(ROUNDS):
@@ -91,7 +92,8 @@ def taken(conn: Connection, call: Callable[[], object]) -> str:
         call()
         walls.append(time.perf_counter() - started)
     client, server = (time.process_time() - client) / ROUNDS, (cpu(conn) - server) / ROUNDS
-    return f"{median(walls) * 1e3:.1f} ms (CPU: client {client * 1e3:.1f}, server {server * 1e3:.1f} ms)"
+    REPORT.figure(name, median(walls) * 1e3, "ms")
+    REPORT.figure(f"{name}, CPU of client and server", (client + server) * 1e3, "ms")
 
 
 def cpu(conn: Connection) -> float:

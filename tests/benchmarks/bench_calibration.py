@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.benchmarks.report import REPORT
 from tests.support.drawn_markets import FITTED, HELD_OUT, draw, opened, tables
 
 SEEDS = (101, 102)
@@ -25,9 +26,8 @@ def test_the_interval(name: str) -> None:
         by_seed = " ".join(f"{run.coverage:.3f}" for run in runs)
         precision = np.average([run.precision for run in runs], weights=[len(run.held) for run in runs])
         recall = sum(run.found for run in runs) / sum(run.clear for run in runs)
-        print(
-            f"\n{name:16} {kind:9} {table:10} n {len(held):5} coverage {held.mean():.3f} ({by_seed}) "
-            f"precision {precision:.3f} recall {recall:.3f}",
-            end="",
-        )
+        REPORT.note(f"{kind}, {table} weights: n {len(held)}, coverage by seed {by_seed}")
+        REPORT.figure(f"coverage of the 90% interval, {table} weights", held.mean(), "of bets")
+        REPORT.figure(f"precision, {table} weights", precision, "of alerts")
+        REPORT.figure(f"recall, {table} weights", recall, "of bets")
         assert len(held) > 20

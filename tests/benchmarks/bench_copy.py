@@ -19,6 +19,7 @@ from edge_assets.store.postgres.binary_copy import TICK_COLUMNS, copy_ticks
 from edge_assets.store.postgres.database import connect, ensure_database, load_database_info
 from edge_assets.store.postgres.schema import upgrade
 from ml.quotes import EventStarts, MarketConfirmations, QuoteBatch
+from tests.benchmarks.report import REPORT
 from tests.support.poll_factories import NAN, NOON, StoreHarness
 
 if TYPE_CHECKING:
@@ -45,11 +46,10 @@ def test_copy(engine: str, request: pytest.FixtureRequest) -> None:
         get_partitions(conn).ensure_day(conn, NOON)
         ours, floor = rounds(conn, changes(ROWS))
         poll = min(poll_seconds(conn))
-        print(
-            f"\n{load_database_info(conn).engine}: copy_ticks {ROWS / ours / 1e3:,.0f} k rows/s, server's COPY of a "
-            f"file {ROWS / floor / 1e3:,.0f} k rows/s, ratio {floor / ours:.2f} (target {TARGET_RATIO}); "
-            f"a poll of {SMALL} changes with its commit {poll * 1e3:.1f} ms"
-        )
+        REPORT.note(load_database_info(conn).engine)
+        peer = f"the server's COPY of a file (target {TARGET_RATIO})"
+        REPORT.figure("rows copied", ROWS / ours, "/s", floor / ours, peer)
+        REPORT.figure(f"a poll of {SMALL} changes with its commit", poll * 1e3, "ms")
 
 
 def changes(n: int) -> QuoteBatch:

@@ -22,6 +22,7 @@ from websockets.asyncio.server import serve
 from serving.realtime.client import Client
 from serving.realtime.hub import Hub
 from serving.server import build_config
+from tests.benchmarks.report import REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,8 +141,6 @@ def measure(server: Callable[[socket.socket], None], clients: int) -> tuple[floa
 def test_fan_out(clients: int) -> None:
     hub50, hub99 = measure(hub_server, clients)
     peer50, peer99 = measure(peer_server, clients)
-    print(
-        f"\nfan-out to {clients}: hub p50 {hub50:.1f} p99 {hub99:.1f} ms; peer {peer50:.1f} / "
-        f"{peer99:.1f} ms; ratio p50 {hub50 / peer50:.2f} p99 {hub99 / peer99:.2f}"
-    )
+    REPORT.figure("send to receipt, p50", hub50, "ms", hub50 / peer50, "websockets.broadcast()")
+    REPORT.figure("send to receipt, p99", hub99, "ms", hub99 / peer99, "websockets.broadcast()")
     assert hub99 < 10 * peer99

@@ -18,6 +18,7 @@ from edge_assets.importers.registry import FormatName
 from edge_assets.store.postgres.binary_copy import TICK_COLUMNS
 from edge_assets.store.postgres.database import connect, ensure_database, load_database_info
 from edge_assets.store.postgres.schema import upgrade
+from tests.benchmarks.report import REPORT
 from tests.support.football_files import season
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def test_recorded(name: FormatName, folder: str, engine: str, request: pytest.Fi
 
 
 def measure(server: PostgresServer, name: FormatName, paths: Sequence[Path], what: str) -> None:
-    """Print the rate of an import, and that of the server's COPY of what it stored."""
+    """Report the rate of an import, and of the server's COPY of what it stored."""
     database = f"bench_import_{what.replace(' ', '_')}"
     url = ensure_database(server.url, database)
     upgrade(url)
@@ -69,11 +70,9 @@ def measure(server: PostgresServer, name: FormatName, paths: Sequence[Path], wha
     with connect(url, "bench") as conn:
         floor = floor_rate(conn, report.ticks)
         engine = load_database_info(conn).engine
-    print(
-        f"\n{engine}, {what}: {stored:,} quotes, {report.files} files, {wall:.1f} s: {stored / wall / 1e3:,.0f} k/s "
-        f"(client CPU {stored / cpu / 1e3:,.0f} k/s), server's COPY of the ticks {floor / 1e3:,.0f} k/s, "
-        f"ratio {stored / wall / floor:.2f}"
-    )
+    REPORT.note(f"{engine}, {what}: {stored:,} quotes, {report.files} files, {wall:.1f} s")
+    REPORT.figure("quotes imported", stored / wall, "/s", stored / wall / floor, "the server's COPY of the ticks")
+    REPORT.figure("quotes imported by CPU time of the client", stored / cpu, "/s")
 
 
 def floor_rate(conn: Connection, ticks: int) -> float:

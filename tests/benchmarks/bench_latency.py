@@ -19,6 +19,7 @@ from edge_assets.store.postgres.binary_copy import copy_ticks
 from edge_assets.store.postgres.database import connect
 from ml.quotes import PollChanges, decode_changes, encode_changes
 from tests.benchmarks.payloads import SPORT
+from tests.benchmarks.report import REPORT
 from tests.support.running_system import System
 
 if TYPE_CHECKING:
@@ -66,10 +67,11 @@ def floor_ms(conn: Connection, client: redis.Redis, changes: PollChanges) -> flo
     return (time.perf_counter() - started) * 1e3
 
 
-def show(name: str, milliseconds: list[float]) -> None:
-    """One line of percentiles."""
-    p50, p95, p99 = np.percentile(milliseconds, [50, 95, 99])
-    print(f"{name:<38} p50 {p50:6.1f}  p95 {p95:6.1f}  p99 {p99:6.1f} ms  (n = {len(milliseconds)})")
+def show(name: str, milliseconds: list[float], floor: list[float]) -> None:
+    """Report percentiles, the median as a ratio of the floor's."""
+    for percent in (50, 95, 99):
+        value, least = np.percentile(milliseconds, percent), np.percentile(floor, percent)
+        REPORT.figure(f"{name}, p{percent}", value, "ms", value / least, "COPY, commit and a stream's hop")
 
 
 def test_payload_to_alert(database_url: str, redis_url: str) -> None:
@@ -82,10 +84,9 @@ def test_payload_to_alert(database_url: str, redis_url: str) -> None:
         polls = published(client)
         floor = [floor_ms(conn, client, changes) for _, changes in polls[1:]]
     opened = sum(state == "opened" for _, state in alerts)
-    print(f"\n{len(polls)} payloads, {opened} alerts opened, {len(alerts)} steps of alerts; first payload {first} ms")
+    REPORT.note(f"{len(polls)} payloads, {opened} alerts opened, {len(alerts)} publications; target p99 {TARGET_MS} ms")
+    REPORT.figure("first payload received to alert", first or 0, "ms")
     detected = [latency for latency, _ in alerts]
-    show(f"received to alert (target p99 {TARGET_MS})", detected)
-    show("received to stream", [at - changes.received_at / 1e3 for at, changes in polls[1:]])
-    show("floor: COPY + commit + stream hop", floor)
-    print(f"ratio to the floor, p50 {np.median(detected) / np.median(floor):.1f}")
+    show("received to alert", detected, floor)
+    show("received to stream", [at - changes.received_at / 1e3 for at, changes in polls[1:]], floor)
     assert opened >= STEPS

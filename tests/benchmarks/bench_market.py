@@ -12,10 +12,11 @@ from goto_conversion import goto_conversion
 
 from ml.arbitrage import find_arbitrage
 from ml.market import DevigMethod, consensus, devig
+from tests.benchmarks.report import REPORT
 from tests.support.peer_packages import penaltyblog_implied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -64,26 +65,27 @@ def test_devig() -> None:
     }
     for method in PENALTYBLOG:
         peers.setdefault(method, []).append(("penaltyblog", partial(calculate, method=method.value), rows))
-    print(f"\n{MARKETS:,} three-way markets")
+    REPORT.note(f"{MARKETS:,} three-way markets")
     for method in DevigMethod:
         ours = seconds(partial(devig, prices, method))
-        print(f"{method:>21}: {MARKETS / ours / 1e6:6.2f} M markets/s{_beside(ours, peers.get(method, []))}")
+        rate = MARKETS / ours
+        for name, peer_rate in peer_rates(peers.get(method, [])):
+            REPORT.figure(f"de-vig, {method}", rate, "markets/s", rate / peer_rate, name)
+        if method not in peers:
+            REPORT.figure(f"de-vig, {method}", rate, "markets/s")
 
 
-def _beside(ours: float, peers: list[Peer]) -> str:
-    """How many times longer the peers take in a loop, by the quickest of as many runs over part of the markets."""
-    text = ""
+def peer_rates(peers: list[Peer]) -> Iterator[tuple[str, float]]:
+    """Markets per second of each peer's loop, by the quickest of as many runs over part of the markets."""
     for name, peer, rows in peers:
         part = rows[:PART]
-        theirs = seconds(lambda peer=peer, part=part: list(map(peer, part))) * MARKETS / PART  # type: ignore[misc]
-        text += f", {theirs / ours:5.0f} x {name} ({MARKETS / theirs / 1e3:.0f} k/s)"
-    return text
+        yield name, PART / seconds(lambda peer=peer, part=part: list(map(peer, part)))  # type: ignore[misc]
 
 
 def test_consensus_and_arbitrage() -> None:
     prices, weights = three_way(LINES, BOOKS), np.ones((LINES, BOOKS))
     pooled = seconds(lambda: consensus(prices, weights))
     sure = seconds(lambda: find_arbitrage(prices))
-    print(f"\n{LINES:,} three-way lines x {BOOKS} books")
+    REPORT.note(f"{LINES:,} three-way lines x {BOOKS} books")
     for name, taken in (("consensus, 4 methods", pooled), ("arbitrage", sure)):
-        print(f"{name:>21}: {LINES / taken:10,.0f} lines/s, {prices.size / taken / 1e6:6.2f} M prices/s")
+        REPORT.figure(name, LINES / taken, "lines/s")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ml.movement import MovementDetector
 from ml.quotes import MARKET_OUTCOMES, EventStarts, Market, MarketConfirmations, PollChanges, QuoteBatch
+from tests.benchmarks.report import REPORT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def test_polls() -> None:
     log_odds = np.zeros(len(lines))
     watch = MovementDetector()
     watch.apply_poll(poll(0, lines, log_odds, np.arange(len(lines))))
-    print(f"\n{EVENTS} events x {len(MARKETS)} markets x {BOOKS} books; {POLLS} polls each")
+    REPORT.note(f"{EVENTS} events x {len(MARKETS)} markets x {BOOKS} books; {POLLS} polls each")
     number = 0
     for changed in (0, CHANGED // 2, len(lines)):
         polls = []
@@ -57,9 +58,8 @@ def test_polls() -> None:
             log_odds[which] += rng.normal(0, 0.05, changed)
             polls.append(poll(number, lines, log_odds, which))
         start = time.perf_counter()
-        reported = sum(len(watch.apply_poll(p)) for p in polls)
+        movements = sum(len(watch.apply_poll(p)) for p in polls)
         taken = (time.perf_counter() - start) / POLLS
-        print(
-            f"{2 * changed:7,} changed prices: {taken * 1e3:6.2f} ms a poll, {reported / POLLS:6.1f} movements a poll"
-        )
-    print(f"{watch.nbytes / (EVENTS * len(MARKETS)) / 1e3:.1f} KB a market, whatever has happened")
+        REPORT.figure(f"a poll of {2 * changed:,} changed prices", taken * 1e3, "ms")
+        REPORT.note(f"{movements / POLLS:.1f} movements a poll")
+    REPORT.figure("memory", watch.nbytes / (EVENTS * len(MARKETS)) / 1e3, "kB a market")

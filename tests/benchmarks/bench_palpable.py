@@ -7,6 +7,7 @@ import numpy as np
 from ml.market import consensus
 from ml.market.palpable import error_probability, palpable_features
 from tests.benchmarks.bench_market import seconds, three_way
+from tests.benchmarks.report import REPORT
 
 LINES, BOOKS = 278, 24
 """20,000 prices."""
@@ -19,4 +20,4 @@ def test_candidates_among_twenty_thousand_prices() -> None:
     for count in (5, 50, 250):
         cells = rng.integers(0, LINES, count), rng.integers(0, BOOKS, count), rng.integers(0, 3, count)
         judged = seconds(lambda cells=cells: error_probability(palpable_features(prices, pool, cells)))  # type: ignore[misc]
-        print(f"\n{count} candidates: {judged * 1e3:.2f} ms, {judged / board:.2f} of the consensus", end="")
+        REPORT.figure(f"{count} candidates judged", judged * 1e3, "ms", judged / board, "the consensus")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from tests.benchmarks.payloads import SPORT, START, PayloadStream
+from tests.benchmarks.report import REPORT
 from tests.support.in_memory_ids import MemoryVocabulary
 
 if TYPE_CHECKING:
@@ -105,8 +106,8 @@ def test_parse_and_diff() -> None:
     plain_bodies = bodies[:6]
     plain_seconds, _ = seconds_per_body(PydanticDiffer().diff, plain_bodies)
     rate, plain_rate = stream.prices / seconds, stream.prices / plain_seconds
-    print(f"\npayload {len(bodies[0]) / 1e6:.2f} MB, {stream.prices} prices, {rows / STEPS:.0f} rows a step")
-    print(f"parse+diff        {rate / 1e6:6.2f} M prices/s ({seconds * 1e3:.1f} ms; target {TARGET / 1e6} M)")
-    print(f"pydantic over json{plain_rate / 1e6:6.2f} M prices/s ({plain_seconds * 1e3:.0f} ms)")
-    print(f"ratio             {rate / plain_rate:6.1f} (target {TARGET_RATIO:.0f})")
+    REPORT.note(f"payload {len(bodies[0]) / 1e6:.2f} MB, {stream.prices} prices, {rows / STEPS:.0f} rows a step")
+    peer = f"pydantic over json (targets {TARGET:,.0f}/s, {TARGET_RATIO:.0f} x)"
+    REPORT.figure("prices parsed and compared", rate, "/s", rate / plain_rate, peer)
+    REPORT.figure("one payload", seconds * 1e3, "ms")
     assert rate >= TARGET_RATIO * plain_rate

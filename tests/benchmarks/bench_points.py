@@ -11,6 +11,7 @@ from scipy import optimize  # type: ignore[import-untyped,unused-ignore]
 
 from ml.points import PointModel, fit_points
 from ml.points.families import to_coordinates, to_parameters
+from tests.benchmarks.report import REPORT
 from tests.support.point_models import NBA_TOTAL, NFL_MARGIN, SOCCER_MARGIN, SOCCER_TOTAL
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def seconds(work: Callable[[], object], repeats: int = 3) -> float:
 
 
 def test_fit_and_carry_over() -> None:
-    print(f"\n{LINES:,} lines x {BOOKS} books at five points")
+    REPORT.note(f"{LINES:,} lines x {BOOKS} books at five points")
     for name, model in MODELS.items():
         thresholds, fair = books(model)
         weights, log_odds = np.ones_like(fair), np.log(fair / (1 - fair))
@@ -70,6 +71,5 @@ def test_fit_and_carry_over() -> None:
         ours = seconds(lambda: fit_points(model, thresholds, fair, weights))  # noqa: B023
         carry = seconds(lambda: fit.translate(thresholds, fair, thresholds[:, 0]))  # noqa: B023
         ratio = peer / ONE_BY_ONE / (ours / LINES)
-        print(
-            f"{name:>14}: {LINES / ours:9,.0f} fits/s ({ratio:5.0f} x least_squares), {LINES / carry:9,.0f} carried/s"
-        )
+        REPORT.figure(f"lines fitted, {name}", LINES / ours, "/s", ratio, "least_squares")
+        REPORT.figure(f"lines translated, {name}", LINES / carry, "/s")

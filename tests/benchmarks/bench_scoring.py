@@ -25,6 +25,7 @@ from ml.scoring import ScoringRules, SportScorer
 from ml.scoring.lines import line_key
 from tests.benchmarks.market import MarketStream
 from tests.benchmarks.payloads import SPORT
+from tests.benchmarks.report import REPORT
 from tests.support.in_memory_ids import MemoryVocabulary
 
 if TYPE_CHECKING:
@@ -139,13 +140,12 @@ def test_steps(books: int) -> None:
     scorer = SportScorer(RULES)
     alerts = [alert for poll in (first, *polls) for alert in scorer.apply_poll(poll).alerts]
     rate, peer_rate = sum(counts) / sum(taken), sum(counts[:PEER_STEPS]) / sum(peer)
-    print(
-        f"\n{books} books, {quotes / STEPS:.0f} changed quotes, "
-        f"{sum(counts) / STEPS:.0f} selections a step, {len(alerts)} alerts"
+    REPORT.note(
+        f"{quotes / STEPS:.0f} changed quotes and {sum(counts) / STEPS:.0f} selections a step, {len(alerts)} alerts"
     )
-    print(f"scorer.step  {rate:10,.0f} selections/s ({sum(taken) / STEPS * 1e3:.2f} ms a step; target {TARGET:,})")
-    print(f"             {quotes / sum(taken):10,.0f} changed quotes/s")
-    print(f"loop, shin   {peer_rate:10,.0f} selections/s, ratio {rate / peer_rate:.1f}")
+    REPORT.figure("selections valued", rate, "/s", rate / peer_rate, f"the loop over shin (target {TARGET:,}/s)")
+    REPORT.figure("changed quotes", quotes / sum(taken), "/s")
+    REPORT.figure("one step", sum(taken) / STEPS * 1e3, "ms")
     assert alerts
     assert rate > LEAST_RATIO * peer_rate
 
@@ -164,5 +164,4 @@ def test_everything_at_once(books: int, threshold: float) -> None:
     count, quiet = selections(poll), poll.quotes.take(np.empty(0, np.intp))
     pair = [replace(poll, quotes=quiet, confirmations=stale(poll.confirmations)), replace(poll, quotes=quiet)]
     taken = min(seconds(partial(scorer.apply_poll, p)) for p in pair * 8)
-    print(f"\n{books} books, threshold {threshold}: full matrix {count / taken:10,.0f} selections/s", end=" ")
-    print(f"({count} in {taken * 1e3:.2f} ms)")
+    REPORT.figure(f"selections valued, all {count:,} at once", count / taken, "/s")

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_assets.sandbox.simulator.leagues import LEAGUES
 from edge_assets.sandbox.simulator.market import SimulatedMarket
+from tests.benchmarks.report import REPORT
 
 BEGINS = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SECONDS = 120
@@ -25,7 +26,7 @@ def test_snapshot_every_second() -> None:
             taken.append(time.perf_counter() - started)
         assert snapshot is not None
         cold, p50, p99 = (x * 1e3 for x in (taken[0], *np.quantile(taken[1:], [0.5, 0.99])))
-        print(
-            f"{league.key}: {len(snapshot.events)} events, {len(msgspec.json.encode(snapshot.events)) / 1024:.0f} KiB: "
-            f"first {cold:.0f} ms, then p50 {p50:.1f} ms, p99 {p99:.1f} ms"
-        )
+        size = len(msgspec.json.encode(snapshot.events)) / 1024
+        REPORT.note(f"{league.key}: {len(snapshot.events)} events, {size:.0f} KiB")
+        for name, value in (("first", cold), ("p50", p50), ("p99", p99)):
+            REPORT.figure(f"snapshot of {league.key}, {name}", value, "ms")

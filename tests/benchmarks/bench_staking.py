@@ -18,6 +18,7 @@ from ml.staking import (
     exclusive_bets,
     simultaneous_kelly,
 )
+from tests.benchmarks.report import REPORT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,6 @@ def slsqp(events: list[EventOutcomes]) -> Array:
 
 
 def test_simultaneous() -> None:
-    print("\nbets     cold     warm    SLSQP   growth        gap  SLSQP's growth less ours")
     for count in (5, 20, 50, 100):
         events, bets = markets(count), 3 * count
         limits = {"event": ExposureLimit([at // 3 for at in range(bets)], EVENT), "day": ExposureLimit([0] * bets, DAY)}
@@ -63,13 +63,15 @@ def test_simultaneous() -> None:
         middle = time.perf_counter()
         simultaneous_kelly(events, limits, start=np.append(before, np.zeros(3)))
         end = time.perf_counter()
-        times = f"{bets:4} {middle - start:7.3f}s {end - middle:7.3f}s"
+        REPORT.note(f"{bets} bets: growth {cold.growth:.6f}, optimality gap {cold.optimality_gap:.1e}")
+        REPORT.figure(f"{bets} bets, warm start", (end - middle) * 1e3, "ms")
         if count > 50:
-            print(f"{times}          {cold.growth:.6f} {cold.optimality_gap:10.1e}")
+            REPORT.figure(f"{bets} bets", (middle - start) * 1e3, "ms")
             continue
-        theirs = slsqp(events)
-        less = GrowthObjective(events).growth(theirs) - cold.growth
-        print(f"{times} {time.perf_counter() - end:7.3f}s {cold.growth:.6f} {cold.optimality_gap:10.1e} {less:10.1e}")
+        less = GrowthObjective(events).growth(slsqp(events)) - cold.growth
+        peer = time.perf_counter() - end
+        REPORT.figure(f"{bets} bets", (middle - start) * 1e3, "ms", (middle - start) / peer, "SLSQP's time")
+        REPORT.figure(f"{bets} bets, SLSQP's growth less ours", less, "of the bankroll")
 
 
 def test_controls() -> None:
@@ -87,4 +89,4 @@ def test_controls() -> None:
     )
     start = time.perf_counter()
     apply_controls(draw.uniform(0, 0.1, BETS), slip, StakePolicy())
-    print(f"\n{BETS:,} bets through all controls in {(time.perf_counter() - start) * 1e3:.1f} ms")
+    REPORT.figure(f"{BETS:,} bets through all controls", (time.perf_counter() - start) * 1e3, "ms")

@@ -20,6 +20,7 @@ from edge_assets.store.polls.writer import write_poll
 from edge_assets.store.postgres.database import connect, load_database_info
 from edge_assets.store.postgres.schema import upgrade
 from ml.quotes import EventStarts, MarketConfirmations
+from tests.benchmarks.report import REPORT
 from tests.e2e.test_recorded_week import payloads
 from tests.support.in_memory_ids import MemoryVocabulary
 from tests.support.poll_factories import StoreHarness
@@ -78,19 +79,19 @@ def community(request: pytest.FixtureRequest) -> Iterator[Connection]:
 
 def test_compressed_reads(community: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
     fill(community, week)
-    print(f"\n{load_database_info(community).summary}: {reads(community)}")
-    ratio = compressed(community, *OURS)
-    print(f"compressed {ratio:.1f} : 1: {reads(community)}")
+    REPORT.note(load_database_info(community).summary)
+    report_reads(community, "uncompressed")
+    REPORT.figure("size uncompressed to compressed", compressed(community, *OURS), ": 1")
+    report_reads(community, "compressed")
 
 
 @pytest.mark.parametrize("chunk", CHUNKS)
 def test_layouts(chunk: str, community: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None:
     community.execute("SELECT set_chunk_time_interval('odds_ticks', %s::interval)", [chunk])
     fill(community, week)
-    print()
     for segment, order in LAYOUTS:
         ratio = compressed(community, segment, order)
-        print(f"chunks of {chunk}, by ({segment}) in order of ({order}): {ratio:.1f} : 1")
+        REPORT.figure(f"by ({segment}) in order of ({order})", ratio, ": 1")
         community.execute("SELECT decompress_chunk(chunk) FROM show_chunks('odds_ticks') AS chunk")
 
 
@@ -123,8 +124,8 @@ def compressed(conn: Connection, segment: str, order: str) -> float:
     return float(row[0])
 
 
-def reads(conn: Connection) -> str:
-    """How long as-of reads at the end take."""
+def report_reads(conn: Connection, state: str) -> None:
+    """Report how long as-of reads at the end take."""
     counted = conn.execute("SELECT event_id, count(*) FROM odds_ticks GROUP BY 1 ORDER BY 2 DESC LIMIT 1").fetchone()
     last = conn.execute("SELECT sport_id, id, observed_at FROM polls ORDER BY id DESC LIMIT 1").fetchone()
     assert counted is not None
@@ -132,7 +133,8 @@ def reads(conn: Connection) -> str:
     one = milliseconds(lambda: as_of.load_quotes_as_of(conn, counted[0], last[2]))
     whole = milliseconds(lambda: as_of.load_last_quotes(conn, last[0], last[1]))
     poll = milliseconds(lambda: as_of.load_poll_changes(conn, last[1]))
-    return f"{counted[1]} ticks of an event {one:.1f} ms, all events {whole:.0f} ms, a poll {poll:.1f} ms"
+    for what, value in ((f"an event of {counted[1]} ticks", one), ("all events", whole), ("a poll", poll)):
+        REPORT.figure(f"read {what}, {state}", value, "ms")
 
 
 def milliseconds(call: Callable[[], Any]) -> float:

@@ -32,6 +32,7 @@ from edge_assets.store.polls.writer import PollRecord, write_poll
 from edge_assets.store.postgres.database import connect, ensure_database
 from edge_assets.store.postgres.schema import upgrade
 from ml.quotes import MARKET_OUTCOMES, EventStarts, Market, MarketConfirmations, QuoteBatch
+from tests.benchmarks.report import REPORT
 from tests.support.poll_factories import NOON
 
 if TYPE_CHECKING:
@@ -99,16 +100,16 @@ def test_builds(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("EDGE_HOME", str(tmp_path))
     unit = imported()
-    print(f"\nimporting Dagster and dbt: {unit:.1f} s, the unit of what follows")
-    print("nothing at all: " + job(unit))
+    REPORT.figure("import of Dagster and dbt", unit, "s")
+    job("nothing at all", unit)
     with closing(connect(url, "bench")) as conn:
         market = Market500(conn)
         ticks = sum(market.poll(number, TICKS // POLLS // 2) for number in range(POLLS))
-        print(f"{ticks:,} ticks of {EVENTS} events at {BOOKS} books in {POLLS} polls")
-        print("night, all: " + job(unit))
-        print("nothing new: " + job(unit, hourly()))
+        REPORT.note(f"{ticks:,} ticks of {EVENTS} events at {BOOKS} books in {POLLS} polls")
+        job("nightly, all", unit)
+        job("hourly, nothing new", unit, hourly())
         added = sum(market.poll(POLLS + number, 400) for number in range(BURST))
-        print(f"after a burst of {BURST} polls, {added:,} ticks: " + job(unit, hourly()))
+        job(f"hourly, after a burst of {BURST} polls, {added:,} ticks", unit, hourly())
 
 
 def hourly() -> list[AssetKey]:
@@ -126,8 +127,8 @@ def imported() -> float:
     return sorted(took)[1]
 
 
-def job(unit: float, selection: Sequence[AssetKey] | None = None) -> str:
-    """Run it; tell its seconds, also in units, and those of a processor, which a busy machine does not lengthen."""
+def job(name: str, unit: float, selection: Sequence[AssetKey] | None = None) -> None:
+    """Run it; report its seconds, also in units, and its CPU seconds, which a busy machine does not lengthen."""
     started, before = time.perf_counter(), os.times()
     with DagsterInstance.ephemeral() as instance:
         warehouse = analytics_definitions().resolve_job_def("warehouse")
@@ -135,4 +136,5 @@ def job(unit: float, selection: Sequence[AssetKey] | None = None) -> str:
     after = os.times()
     cpu = sum(after[:4]) - sum(before[:4])
     took = time.perf_counter() - started
-    return f"{took:.1f} s ({took / unit:.1f} imports; {cpu:.1f} s of processor in this process and its children)"
+    REPORT.figure(f"job: {name}", took, "s", took / unit, "the import of Dagster and dbt")
+    REPORT.figure(f"job: {name}, CPU with its children", cpu, "s")
