@@ -17,7 +17,7 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test chaos lint prose bench sync
+.PHONY: help up down test chaos lint check prose bench sync
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -50,6 +50,16 @@ lint: .venv/.dev  ## Check style, types and import walls
 	@if [ -n "$$(find dbt_project -name '*.sql' -print -quit)" ]; then \
 		echo .venv/bin/sqlfluff lint dbt_project && .venv/bin/sqlfluff lint dbt_project; fi
 	.venv/bin/python .ci/commit_subjects.py
+
+# What is long stays with `make test`, and so does what only indirectly depends on a change.
+check: .venv/.dev  ## Check style, types and the tests of what differs from main, within two minutes
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/lint-imports
+	.venv/bin/mypy
+	@.venv/bin/python .ci/changed.py sql | xargs --no-run-if-empty .venv/bin/sqlfluff lint
+	@tests=$$(.venv/bin/python .ci/changed.py tests); [ -z "$$tests" ] || .venv/bin/pytest -q $$tests $(ARGS) \
+		--numprocesses=$(WORKERS) --dist=loadfile -m "not untraced and not chaos" || [ $$? -eq 5 ]
 
 prose: .venv/.dev  ## Check the wording against .ci/prose.toml (ARGS=edge_assets/store, ARGS=--count)
 	@.venv/bin/python .ci/prose.py $(ARGS)

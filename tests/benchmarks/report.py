@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WIDTH = 150
+WIDTH = 300
+"""More than any row needs: a table that wraps is hard to compare."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,12 @@ class Report:
         previous = ""
         for f in self.figures:
             benchmark, previous = "" if f.benchmark == previous else f.benchmark, f.benchmark
-            table.add_row(benchmark, f.name, formatted(f.value), f.unit, f.comparison)
+            cells = (benchmark, f.name, formatted(f.value), f.unit, f.comparison)
+            table.add_row(*map(Text, cells))
         console = Console(width=WIDTH, color_system=None)
         with console.capture() as captured:
-            console.print(table, markup=False)
-        return captured.get()
+            console.print(table)
+        return "\n".join(line.rstrip() for line in captured.get().strip("\n").splitlines()) + "\n"
 
 
 def formatted(value: float) -> str:
