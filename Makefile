@@ -51,7 +51,7 @@ lint: .venv/.dev  ## Check style, types and import walls
 		echo .venv/bin/sqlfluff lint dbt_project && .venv/bin/sqlfluff lint dbt_project; fi
 	.venv/bin/python .ci/commit_subjects.py
 
-# What is long stays with `make test`, and so does what only indirectly depends on a change.
+# Long tests, and those of indirect users of what changed, run in `make test` only.
 check: .venv/.dev  ## Check style, types and the tests of what differs from main, within two minutes
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check

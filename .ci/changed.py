@@ -37,7 +37,7 @@ def module_of(name: str) -> str:
 
 
 def file_of(module: str) -> str:
-    """The file of a module that is no package."""
+    """The file of a module, unless it is a package."""
     return module.replace(".", "/") + ".py"
 
 

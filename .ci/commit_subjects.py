@@ -1,6 +1,6 @@
 """Check the commits since `BASE`: an imperative subject of at most 60 characters without a period, and a body.
 
-Ruff's D401 tells the mood, as it does for docstrings; merges are exempt, as Git writes their subjects.
+Ruff's D401 checks the mood, as it does for docstrings. Merges are exempt: Git writes their subjects.
 gitlint (last released in 2023), commitizen and commitlint do not check the mood.
 """
 

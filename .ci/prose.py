@@ -79,7 +79,7 @@ class WordList:
 
 
 def spaced(pattern: str) -> str:
-    """A pattern whose spaces match line breaks; look-behinds need a fixed width and keep theirs."""
+    """A pattern whose spaces match line breaks; lookbehinds need a fixed width and keep theirs."""
     return re.sub(r"(\(\?<!.*?\))| ", lambda found: found[1] or GAP, pattern)
 
 

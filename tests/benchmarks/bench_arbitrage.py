@@ -74,7 +74,7 @@ def loop_arbitrage(prices: list[list[list[float]]], commission: list[float]) -> 
     return returns
 
 
-def test_sure_bets() -> None:
+def test_arbitrage_of_all_books() -> None:
     prices, commission = market_prices()
     rows, charged = prices[:SAMPLE].tolist(), commission.tolist()
     loop = seconds(lambda: loop_arbitrage(rows, charged)) * MARKETS / SAMPLE
