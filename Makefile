@@ -17,10 +17,10 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test chaos lint check prose bench sync
+.PHONY: help up down test chaos lint check prose bench docs screenshots sync
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 up: .venv/.run  ## Start everything and follow the alerts (ARGS="--feed replay --replay PATH", ARGS=--detach, ...)
 	@.venv/bin/edge up $(ARGS)
@@ -66,6 +66,12 @@ prose: .venv/.dev  ## Check the wording against .ci/prose.toml (ARGS=edge_assets
 
 bench: .venv/.dev  ## Print the benchmarks' figures and a table of them (ARGS="-k market", ARGS="--json FILE")
 	@.venv/bin/pytest -q --no-header -o python_files='bench_*.py' -o norecursedirs='.*' tests/benchmarks $(ARGS)
+
+docs: .venv/.dev  ## Build the documents into docs/_build/html, with the references made from the code
+	.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
+
+screenshots: .venv/.dev  ## Take the pictures of the board from a running simulation
+	.venv/bin/python -m docs.screenshots
 
 sync: .venv/.dev  ## Install everything that development needs
 

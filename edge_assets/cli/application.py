@@ -57,7 +57,7 @@ def _expected_problems(error: Exception) -> Iterator[tuple[str, str]]:
             yield str(error), ""
         case ValidationError():
             for problem in describe_setting_errors(error):
-                yield problem, "see .env.example and the README's table of variables"
+                yield problem, "see .env.example"
         case UnicodeDecodeError() if _was_raised_in("dotenv", error):
             yield ".env is no text in UTF-8", "save it as UTF-8"
         case UnicodeEncodeError():

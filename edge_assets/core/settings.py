@@ -83,9 +83,11 @@ class HomeSettings(BaseSettings):
         frozen=True,
         populate_by_name=True,
         hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     edge_home: Path = Field(default_factory=lambda: Path.home() / ".edge-finder")
+    """Where the local installation keeps its data, logs and secrets."""
 
     @property
     def ending_runs_path(self) -> Path:
@@ -100,39 +102,64 @@ class HomeSettings(BaseSettings):
 
 
 class Settings(HomeSettings):
-    """Every variable of the README's configuration table; field names are the lower-case variable names.
+    """Every variable, with what it means: the reference of `docs/` is made of it. Field names are in lower case.
 
     Values are taken as people paste them; a variable that is set to nothing is not set. What cannot be meant is a
     `ValidationError`, which `describe_setting_errors` tells.
     """
 
     edge_feed: Feed = Feed.ODDS_API
+    """Where odds come from; `edge up` sets it."""
     edge_sports: Annotated[tuple[str, ...], NoDecode] = DEFAULT_SPORTS
+    """Sports to poll: keys of the feed, or aliases such as `nfl`. `+name` asks for one that is not known here."""
     edge_regions: Annotated[tuple[str, ...], NoDecode] = ("us", "eu")
+    """Regions whose books to ask for; each one multiplies the credits of a poll."""
     edge_markets: Annotated[tuple[str, ...], NoDecode] = ("h2h", "spreads", "totals")
+    """Markets to ask for; each one multiplies the credits of a poll."""
     edge_book_weights: Annotated[dict[str, Weight], NoDecode] = Field(default_factory=dict)
+    """Weights in the consensus, such as `pinnacle=5,fanduel=0.5`. Unset: as measured, else as in `books.toml`."""
     edge_local: bool = False
+    """Whether the board gets its token without a login, on this machine only; `edge up` sets it."""
     edge_board_url: str = "http://127.0.0.1:8000"
+    """Address of the board, for links from Dagster; `edge up` sets it."""
     edge_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = LOOPBACK_NAMES
+    """Further host names under which the board, Dagster and MLflow answer."""
     edge_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."""
 
     odds_api_key: SecretStr | None = None
+    """Key of The Odds API; never logged, stored or shown."""
     odds_api_url: str = "https://api.the-odds-api.com/v4"
+    """Address of The Odds API, or of what stands in for it."""
     espn_url: str = "https://site.api.espn.com/apis/site/v2/sports"
+    """Where ESPN's results come from."""
     football_data_url: str = "https://www.football-data.co.uk/mmz4281"
+    """Where `edge import football-data` downloads from."""
     database_url: str | None = None
+    """A PostgreSQL database of your own instead of the embedded one; a feed needs one to itself."""
     redis_url: str | None = None
+    """A Redis database of your own instead of the embedded one; a feed needs one to itself."""
     mlflow_tracking_uri: str | None = None
+    """An MLflow tracking server of your own instead of the embedded one."""
     jwt_secret: SecretStr | None = None
+    """Signs the tokens of the alert stream; at least 32 bytes. `edge up` makes one, nothing else has a default."""
 
     alert_threshold_edge: float = Field(default=0.05, gt=0, lt=1)
+    """The smallest edge, fair minus implied probability, that becomes an alert."""
     max_kelly_fraction: float = Field(default=0.25, gt=0, le=1)
+    """The largest share of the bankroll that a Kelly fraction may be."""
     cache_ttl_seconds: int = Field(default=60, ge=0)
+    """Life of cached answers: those of the feed's free endpoints, and `/api/odds` between two polls."""
     keep_payloads_days: Days | None = None
+    """Days that payloads are kept. What was imported is never deleted, here and below."""
     keep_ticks_days: Days | None = None
+    """Days that ticks are kept, and their polls."""
     keep_alerts_days: Days | None = None
+    """Days that closed alerts are kept, and the counts of suppressed prices."""
     keep_prices_days: Days | None = None
+    """Days that the warehouse keeps an event's prices, counted from its start."""
     keep_runs_days: Days | None = None
+    """Days that Dagster's runs and logs are kept, and the pages of the Data Docs."""
 
     @field_validator(*RETENTION_FIELDS, mode="before")
     @classmethod

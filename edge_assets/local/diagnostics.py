@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 GIB = 2**30
 MIN_FREE_DISK_GIB = 2.0
 MIN_FREE_MEMORY_GIB = 2.5
-"""Measured for the whole stack at rest: see the README."""
+"""Measured for the whole stack at rest."""
 MIN_OPEN_FILES = 1024
 MAX_CLOCK_SKEW_SECONDS = 2.0
 MIN_DAYS_UNTIL_FULL = 30

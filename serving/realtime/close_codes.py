@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class CloseCode(IntEnum):
-    """Numbered reasons, part of the contract in `serving.realtime`."""
+    """Numbered reasons, part of the contract in `PROTOCOL.md`."""
 
     TRY_AGAIN_LATER = 1013
     MALFORMED = 4400

@@ -1,4 +1,4 @@
-"""`/ws/alerts`: authentication, resume, and waiting for the client to leave. The contract is in `serving.realtime`."""
+"""`/ws/alerts`: authentication, resume, and waiting for the client to leave. The contract is in `PROTOCOL.md`."""
 
 from __future__ import annotations
 
