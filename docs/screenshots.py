@@ -12,7 +12,7 @@ from playwright.sync_api import Error, expect, sync_playwright
 
 from edge_assets.core.settings import Feed, HomeSettings
 from edge_assets.local.home import Home
-from edge_assets.local.status import status
+from edge_assets.local.status import load_status
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -50,7 +50,7 @@ def main() -> None:
 
 def _board() -> str:
     """Where the board of this home's simulation is."""
-    state = status(Home.open(HomeSettings().edge_home))
+    state = load_status(Home.open(HomeSettings().edge_home))
     if not state["running"] or state.get("feed") != Feed.SIMULATE:
         sys.exit("no simulation is running; start one with: make up ARGS='--feed simulate --detach'")
     return str(state["urls"]["board"])

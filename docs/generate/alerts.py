@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from docs.generate.markdown import code, table
 from ml.scoring.rules import Verdict
-from serving.api.models import Alert, Leg
+from serving.api.models import AlertMessage, BetLeg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,12 +50,13 @@ LEGS = """
 The bets of an arbitrage, also of one that is a likely error because all of them are at one book.
 
 """
+LEG = "leg"
 FORMATS = {"date-time": "time", "uuid": "UUID"}
 
 
 def page() -> str:
     """The page of the alert schema."""
-    return INTRODUCTION.lstrip() + _fields(Alert) + LEGS + _fields(Leg) + REASONS_INTRODUCTION + _reasons()
+    return INTRODUCTION.lstrip() + _fields(AlertMessage) + LEGS + _fields(BetLeg) + REASONS_INTRODUCTION + _reasons()
 
 
 def _reasons() -> str:
@@ -82,7 +83,7 @@ def _type(schema: dict[str, Any]) -> str:
         case {"items": dict(items)}:
             return f"list of {_type(items)}"
         case {"$ref": str(reference)}:
-            return reference.rpartition("/")[2].lower()
+            return LEG if reference.endswith(f"/{BetLeg.__name__}") else reference.rpartition("/")[2]
         case {"format": str(name)}:
             return FORMATS[name]
         case _:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docs.generate.markdown import code, table
-from edge_assets.core.retention_days import DEFAULTS, FOREVER, KeptDays
-from edge_assets.core.settings import KEEP, Settings
+from edge_assets.core.retention_days import DEFAULT_RETENTION, FOREVER_DAYS, RetentionDays
+from edge_assets.core.settings import Settings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -54,7 +54,7 @@ def page() -> str:
 
 def _meaning(name: str, field: FieldInfo) -> str:
     """What a variable means, and its default if there is one."""
-    default = "" if name in KEEP else _shown(field.get_default(call_default_factory=True))
+    default = "" if name.startswith("keep_") else _shown(field.get_default(call_default_factory=True))
     return f"{field.description} Default: {default}" if default else f"{field.description}"
 
 
@@ -73,11 +73,14 @@ def _shown(value: Any) -> str:
 
 
 def _retention() -> str:
-    kinds = [field.name for field in fields(KeptDays)]
-    rows = [(code(f"KEEP_{kind.upper()}_DAYS"), *(_days(DEFAULTS[feed], kind) for feed in DEFAULTS)) for kind in kinds]
-    return table(("variable", *map(code, DEFAULTS)), rows)
+    kinds = [field.name for field in fields(RetentionDays)]
+    rows = [
+        (code(f"KEEP_{kind.upper()}_DAYS"), *(_days(days, kind) for days in DEFAULT_RETENTION.values()))
+        for kind in kinds
+    ]
+    return table(("variable", *map(code, DEFAULT_RETENTION)), rows)
 
 
-def _days(kept: KeptDays, kind: str) -> str:
-    days = getattr(kept, kind)
-    return "forever" if days >= FOREVER else str(days)
+def _days(retention: RetentionDays, kind: str) -> str:
+    days = getattr(retention, kind)
+    return "forever" if days >= FOREVER_DAYS else str(days)

@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 import yaml
-from psycopg.rows import namedtuple_row
+from psycopg.rows import class_row
 
 from docs.generate.markdown import code, table
 from edge_assets.store.postgres.schema import upgrade
 from tests.support.servers import postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 INTRODUCTION = """
@@ -47,11 +47,24 @@ ORDER BY n.nspname <> 'public', n.nspname, c.relname, a.attnum
 """
 
 
+class StoreColumn(NamedTuple):
+    """A column of a table or view, with what the migrations say of both."""
+
+    schema: str
+    relation: str
+    is_view: bool
+    about_relation: str
+    column: str
+    type: str
+    is_nullable: bool
+    about_column: str
+
+
 def page() -> str:
     """The page of the data dictionary; it starts a PostgreSQL for the time it takes."""
-    with _migrated_database() as url, psycopg.connect(url, row_factory=namedtuple_row) as conn:
-        columns = conn.execute(SELECT_COLUMNS).fetchall()
-    return INTRODUCTION.lstrip() + "## Store\n\n" + "".join(relations(columns)) + "## Marts\n\n" + "".join(marts(MARTS))
+    with _migrated_database() as url, psycopg.connect(url) as conn:
+        store = "".join(relations(conn))
+    return INTRODUCTION.lstrip() + "## Store\n\n" + store + "## Marts\n\n" + "".join(marts(MARTS))
 
 
 @contextmanager
@@ -62,8 +75,9 @@ def _migrated_database() -> Iterator[str]:
         yield server.url
 
 
-def relations(columns: Iterable[Any]) -> Iterator[str]:
-    """A section for each table and view, from rows of `SELECT_COLUMNS`."""
+def relations(conn: psycopg.Connection) -> Iterator[str]:
+    """A section for each table and view of a database."""
+    columns = conn.cursor(row_factory=class_row(StoreColumn)).execute(SELECT_COLUMNS).fetchall()
     for (schema, name, is_view, about), rows in groupby(columns, key=itemgetter(0, 1, 2, 3)):
         title = name if schema == "public" else f"{schema}.{name}"
         kind = "View. " if is_view else ""
@@ -71,7 +85,7 @@ def relations(columns: Iterable[Any]) -> Iterator[str]:
             (code(row.column), row.type + (" or NULL" if row.is_nullable and not is_view else ""), row.about_column)
             for row in rows
         ]
-        yield _section(title, kind + _sentence(about), ("column", "type", "meaning"), listed)
+        yield _section(title, kind + _sentence(about), listed)
 
 
 def marts(folder: Path) -> Iterator[str]:
@@ -82,12 +96,12 @@ def marts(folder: Path) -> Iterator[str]:
                 (code(column["name"]), column.get("data_type", ""), column.get("description", ""))
                 for column in model["columns"]
             ]
-            yield _section(model["name"], model["description"], ("column", "type", "meaning"), listed)
+            yield _section(model["name"], model["description"], listed)
 
 
-def _section(title: str, about: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _section(title: str, about: str, rows: list[tuple[str, Any, Any]]) -> str:
     text = f"{about.strip()}\n\n" if about.strip() else ""
-    return f"### {title}\n\n{text}{table(header, rows)}\n"
+    return f"### {title}\n\n{text}{table(('column', 'type', 'meaning'), rows)}\n"
 
 
 def _sentence(comment: str) -> str:
