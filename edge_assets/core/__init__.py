@@ -1,1 +1,1 @@
-"""What every room rests on: settings, the clock, tokens, texts from outside. It knows no other room."""
+"""Settings, the clock, tokens and external text; of other packages it imports only `reference`."""

@@ -1,7 +1,7 @@
-"""The one clock that everything asks for the time.
+"""The clock that every component uses.
 
-Live it is the wall clock. In a replay the feed's server states the virtual time with every response,
-and everything that decides (ages, starts, cadences) follows it.
+Live, it is the wall clock. In a replay the server states the virtual time with every response,
+and every decision (staleness, starts, poll intervals) follows it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Clock(Protocol):
-    """Tells the time and waits in it."""
+    """A source of the current time, and a way to wait in that time."""
 
     def now(self) -> datetime:
         """The current time, UTC."""
@@ -31,7 +31,7 @@ class Clock(Protocol):
         ...
 
     def observe_headers(self, headers: Mapping[str, str]) -> None:
-        """Take note of the time that a feed's response states, if it states one."""
+        """Update from the time that a feed's response states, if any."""
         ...
 
 
@@ -47,14 +47,14 @@ class WallClock:
         await asyncio.sleep(seconds)
 
     def observe_headers(self, headers: Mapping[str, str]) -> None:
-        """Ignore what a feed says: live, only this machine's clock counts."""
+        """Do nothing: live, only this machine's clock counts."""
 
 
 class VirtualClock:
-    """The time that a replay server states, flowing at the server's speed between two statements.
+    """The time that a replay server states, running at the server's speed between two responses.
 
-    `speed` is virtual seconds per real second; infinite means that time stands still between responses
-    and that waiting costs nothing; zero (the end of a tape) means that it stands still for good.
+    `speed` is virtual seconds per real second. Infinite: time is frozen between responses and waiting
+    returns at once. Zero (the end of a recording): time has stopped.
     """
 
     def __init__(self, now: datetime = EPOCH, speed: float = 0.0) -> None:
@@ -63,14 +63,14 @@ class VirtualClock:
         self.speed = speed
 
     def now(self) -> datetime:
-        """The last stated time plus what has flowed since."""
+        """The last stated time plus the virtual time since."""
         if self.speed in (0.0, float("inf")):
             return self._server_time
         elapsed = (time.monotonic() - self._observed_at) * self.speed
         return datetime.fromtimestamp(self._server_time.timestamp() + elapsed, UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for `seconds` of virtual time; at the end of a tape, of real time."""
+        """Wait for `seconds` of virtual time; at the end of a recording, of real time."""
         await asyncio.sleep(seconds / self.speed if self.speed else seconds)
 
     def observe_headers(self, headers: Mapping[str, str]) -> None:
@@ -88,5 +88,5 @@ def to_micros(at: datetime) -> int:
 
 
 def to_datetime(at: int) -> datetime:
-    """A moment in microseconds as an aware datetime, exactly."""
+    """Microseconds since the epoch as an aware datetime, exactly."""
     return EPOCH + timedelta(microseconds=at)

@@ -1,7 +1,7 @@
-"""Polls that were lost, in files, for as long as the database cannot be told of them.
+"""Failed polls, kept in files until the database can record them.
 
-A disk that is full takes no note in the database and ends the processes that know. Each sport has a file here, which
-whoever holds its lease overwrites in place: its blocks were written when there was room. It outlives the process.
+On a full disk the database cannot record them and processes die. Each sport has a file, which the holder of its
+lease overwrites in place: its blocks were allocated while there was room. It outlives the process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RESERVED_FILE_BYTES = 2**14
-"""Some fifty polls; of more the first are kept."""
+"""About fifty polls; beyond that, the first are kept."""
 MAX_ERROR_CHARACTERS = 200
 FILE_SUFFIX = ".lost"
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class LostPoll(NamedTuple):
-    """A poll that failed `at` a moment of the feed's time, and why; what it cost, and the credits `remaining` then."""
+    """A failed poll: when in feed time, why, what it cost, and the credits remaining afterwards."""
 
     at: datetime
     error: str
@@ -35,13 +35,13 @@ class LostPoll(NamedTuple):
 
 
 class LostPolls:
-    """The file of one sport; without a `folder`, or where its disk refuses, nothing is kept."""
+    """The file of one sport. Without a `folder`, or if its disk fails, nothing is kept."""
 
     def __init__(self, folder: Path | None, sport: str) -> None:
         self._path = folder and _sport_path(folder, sport)
 
     def reserve_space(self) -> None:
-        """Have the file's blocks before the disk is full."""
+        """Allocate the file's blocks before the disk is full."""
         if self._path is None:
             return
         try:
@@ -52,10 +52,10 @@ class LostPolls:
                     file.flush()
                     os.fsync(file.fileno())
         except OSError as error:
-            log.warning("%s: no room for polls that may be lost: %s", self._path, error)
+            log.warning("%s: could not reserve space for lost polls: %s", self._path, error)
 
     def save(self, polls: Iterable[LostPoll]) -> None:
-        """Have the file hold these polls and no others, for good."""
+        """Replace the file's content with these polls and sync it."""
         if self._path is None:
             return
         self.reserve_space()
@@ -68,28 +68,28 @@ class LostPolls:
                 file.write(kept.ljust(RESERVED_FILE_BYTES, b"\0"))
                 os.fsync(file.fileno())
         except OSError as error:
-            log.warning("%s: lost polls are not kept: %s", self._path, error)
+            log.warning("%s: could not save lost polls: %s", self._path, error)
 
     def read(self) -> list[LostPoll]:
-        """The polls that nobody has been told of."""
+        """The polls that the database has not recorded."""
         return _read(self._path) if self._path else []
 
 
 def lost_polls_folder(home: Path, feed: str) -> Path:
-    """Where the files of a feed's sports are."""
+    """The folder with the files of a feed's sports."""
     return home / "lost_polls" / feed
 
 
 def delete_other_sports(folder: Path, sports: Collection[str]) -> None:
-    """Remove the files of sports that nobody polls any more: nobody would ever tell the database of them."""
+    """Remove the files of sports that are no longer polled: nothing would ever move them to the database."""
     for sport, polls in read_all(folder).items():
         if sport not in sports:
-            log.warning("%s is polled no more: %s", sport, summarize(polls))
+            log.warning("%s is no longer polled: %s", sport, summarize(polls))
             _sport_path(folder, sport).unlink(missing_ok=True)
 
 
 def read_all(folder: Path) -> dict[str, list[LostPoll]]:
-    """The polls by sport that nobody has been told of."""
+    """By sport, the polls that the database has not recorded."""
     read = {
         unquote(path.name.removesuffix(FILE_SUFFIX)): _read(path) for path in sorted(folder.glob(f"*{FILE_SUFFIX}"))
     }
@@ -97,10 +97,10 @@ def read_all(folder: Path) -> dict[str, list[LostPoll]]:
 
 
 def summarize(polls: Sequence[LostPoll]) -> str:
-    """How many there are, from when to when, and the last one's reason."""
+    """Their number, the time span, and the last one's error."""
     first, last = polls[0], polls[-1]
     when = f"{len(polls)} from {first.at:%H:%M:%S} to {last.at:%H:%M:%S} UTC"
-    return f"failed polls that could not be noted, {when}: {last.error}"
+    return f"failed polls that could not be recorded, {when}: {last.error}"
 
 
 def _sport_path(folder: Path, sport: str) -> Path:
@@ -113,7 +113,7 @@ def _encode_line(poll: LostPoll) -> bytes:
 
 
 def _read(path: Path) -> list[LostPoll]:
-    """A line that a power cut has torn is left out."""
+    """Skip lines that a power cut has truncated."""
     try:
         lines = path.read_bytes().rstrip(b"\0").splitlines()
     except OSError:
@@ -124,5 +124,5 @@ def _read(path: Path) -> list[LostPoll]:
             at, error, spent, remaining = json.loads(line)
             polls.append(LostPoll(datetime.fromisoformat(at), str(error), int(spent), remaining))
         except (ValueError, TypeError) as error:
-            log.warning("%s: a line cannot be read: %s", path, error)
+            log.warning("%s: skipped an unreadable line: %s", path, error)
     return polls

@@ -1,4 +1,4 @@
-"""Reading the next thing while the last one is worked on."""
+"""Read the next item while the current one is processed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ V = TypeVar("V")
 
 
 def prefetch(read: Callable[[K], V], keys: Iterable[K]) -> Iterator[tuple[K, V]]:
-    """Each key with what `read`, on another thread, makes of it; never more than one is held ahead."""
+    """Yield each key with the result of `read`, which runs on another thread, at most one key ahead."""
     with ThreadPoolExecutor(max_workers=1) as worker:
         pending: tuple[K, Future[V]] | None = None
         for key in keys:

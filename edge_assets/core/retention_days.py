@@ -1,7 +1,7 @@
-"""For how many days what grows is kept, and what that is where nobody has said so.
+"""Retention periods in days, and their defaults by feed.
 
-Live odds cannot be had again: their ticks, and the prices worked out from them, stay. A replay grows no larger than its
-recording, which the payloads only repeat. A simulation writes 3 GB a day of odds that never were.
+Live odds cannot be fetched again: their ticks, and the prices computed from them, stay. A replay is bounded by its
+recording, and its payloads only repeat that. A simulation writes 3 GB of invented odds a day.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 FOREVER_DAYS = 36_500
-"""Days: a hundred years."""
+"""A hundred years."""
 
 
 class RetentionCutoffs(NamedTuple):
-    """The moments before which nothing is kept; None: all of it is."""
+    """Times before which rows are deleted; None keeps everything."""
 
     payloads: datetime | None
     ticks: datetime | None
@@ -25,11 +25,11 @@ class RetentionCutoffs(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RetentionDays:
-    """Days that each kind is kept.
+    """Days for which each kind of data is kept.
 
-    `payloads`: the feed's answers as received, readable or not. `ticks`: changes of prices, with the polls and the
-    keyframes they belong to. `alerts`: with the counts of what was withheld. `prices`: what the warehouse holds of a
-    game, after its start. `runs`: Dagster's, with their logs, and pages of the Data Docs.
+    `payloads`: raw responses of the feed, readable or not. `ticks`: price changes, with the polls and
+    keyframes they belong to. `alerts`: with the counts of suppressed ones. `prices`: the warehouse's rows for a
+    game, from its start. `runs`: Dagster's, with their logs, and pages of the Data Docs.
     """
 
     payloads: int
@@ -39,7 +39,7 @@ class RetentionDays:
     runs: int
 
     def cutoffs(self, now: datetime) -> RetentionCutoffs:
-        """Counted back from `now`. Payloads and alerts lead back to polls, and go when those do."""
+        """The cutoffs as of `now`. Payloads and alerts refer to polls, and are deleted no later than those."""
         days = (min(self.payloads, self.ticks), self.ticks, min(self.alerts, self.ticks), self.prices)
         return RetentionCutoffs(
             *(None if days_kept >= FOREVER_DAYS else now - timedelta(days=days_kept) for days_kept in days)

@@ -1,4 +1,4 @@
-"""Configuration from the environment (and `.env`), read once by each process's composition root."""
+"""Configuration from the environment and `.env`, read once at the start of each process."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DEFAULT_SPORTS = (
 )
 
 FEATURED_MARKETS = ("h2h", "h2h_lay", "outrights", "outrights_lay", "spreads", "totals")
-"""What the feed's bulk endpoint can be asked for."""
+"""The markets of the feed's bulk endpoint."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
 _EXAMPLE_VALUES = {
@@ -61,7 +61,7 @@ _EXAMPLE_VALUES = {
 RETENTION_FIELDS = tuple(f"keep_{kind.name}_days" for kind in fields(RetentionDays))
 Days = Annotated[int, Field(gt=0, le=FOREVER_DAYS)]
 MAX_WEIGHT = 1_000.0
-"""Of a book; the highest in `books.toml` is 5, and at 1e308 the sum of two is no number."""
+"""Of a book. The highest in `books.toml` is 5; the sum of two weights of 1e308 overflows."""
 Weight = Annotated[float, Field(ge=0, le=MAX_WEIGHT, allow_inf_nan=False)]
 
 
@@ -74,7 +74,7 @@ class Feed(StrEnum):
 
 
 class HomeSettings(BaseSettings):
-    """Where the local installation is: all that stopping it needs, whatever is wrong with the other variables."""
+    """Where the local installation is. `edge down` needs only this, so an invalid other variable cannot block it."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -91,7 +91,7 @@ class HomeSettings(BaseSettings):
 
     @property
     def ending_runs_path(self) -> Path:
-        """The notice of `edge down` to Dagster's daemon: a JSON list of the processes of the runs that end with it."""
+        """Written by `edge down` for Dagster's daemon: a JSON list of the process ids of the runs to end."""
         return self.edge_home.expanduser().resolve() / "run" / "runs_to_end.json"
 
     @model_validator(mode="before")
@@ -104,8 +104,8 @@ class HomeSettings(BaseSettings):
 class Settings(HomeSettings):
     """Every variable, with what it means: the reference of `docs/` is made of it. Field names are in lower case.
 
-    Values are taken as people paste them; a variable that is set to nothing is not set. What cannot be meant is a
-    `ValidationError`, which `describe_setting_errors` tells.
+    Values are read as people paste them; an empty variable counts as unset. An invalid value raises a
+    `ValidationError`, which `describe_setting_errors` explains.
     """
 
     edge_feed: Feed = Feed.ODDS_API
@@ -186,7 +186,7 @@ class Settings(HomeSettings):
     @classmethod
     def _validate_sports(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         keys = tuple(dict.fromkeys(SPORT_ALIASES.get(name, name) for name in value))
-        # a recording or a simulation has what it has
+        # a recording or the simulator may have sports that the feed does not
         is_live = info.data.get("edge_feed") is Feed.ODDS_API
         return (
             tuple(require_known_name(key, KNOWN_SPORTS | {*SPORT_ALIASES}, "sport") for key in keys)
@@ -208,15 +208,16 @@ class Settings(HomeSettings):
     @classmethod
     def _validate_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if invalid := [name for name in value if not _HOST_NAME.fullmatch(name)]:
-            msg = f"{redact(invalid[0])} is no name or address: write mybox.lan,192.168.1.5 without scheme, port or *"
+            found = redact(invalid[0])
+            msg = f"{found} is not a host name or address: write mybox.lan,192.168.1.5 without scheme, port or *"
             raise ValueError(msg)
-        return tuple(dict.fromkeys((*LOOPBACK_NAMES, *value)))  # by these the probes of the stack itself ask
+        return tuple(dict.fromkeys((*LOOPBACK_NAMES, *value)))  # the stack's own health checks use these
 
     @field_validator("edge_trusted_proxies")
     @classmethod
     def _validate_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for proxy in value:
-            ip_network(proxy, strict=False)  # says what is wrong, and that proxy is no secret
+            ip_network(proxy, strict=False)  # its message names the value, which is not a secret
         return value
 
     @field_validator("edge_book_weights", mode="before")
@@ -224,7 +225,7 @@ class Settings(HomeSettings):
     def _parse_book_weights(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        # spaces around `=` are no separators
+        # spaces around `=` are not separators
         pairs = [pair.partition("=") for pair in split_list(value.replace(" =", "=").replace("= ", "="))]
         return {
             strip_quotes(book).lower(): _parse_weight(strip_quotes(book), strip_quotes(weight))
@@ -252,7 +253,7 @@ class Settings(HomeSettings):
     @classmethod
     def _check_mlflow_uri(cls, value: str | None) -> str | None:
         scheme, found, _ = (value or "").partition("://")
-        # a folder, or `databricks`, is none
+        # a folder, or `databricks`, is not a URL
         return validate_url(value, (scheme,)) if value and found and "@" in value else value
 
     @field_validator("odds_api_url", "espn_url", "football_data_url", "edge_board_url")
@@ -264,20 +265,20 @@ class Settings(HomeSettings):
     @classmethod
     def _validate_api_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
-            msg = "a key has no spaces, line ends or other than ASCII characters"
+            msg = "a key consists of printable ASCII characters without spaces"
             raise ValueError(msg)
         return value
 
     @property
     def retention_days(self) -> RetentionDays:
-        """For how long what grows is kept; what is not set is as the feed's odds deserve."""
+        """The configured retention periods, with the feed's defaults for those that are unset."""
         defaults = asdict(DEFAULT_RETENTION[self.edge_feed.value])
         configured = {kind: getattr(self, f"keep_{kind}_days") for kind in defaults}
         return RetentionDays(**defaults | {kind: days for kind, days in configured.items() if days is not None})
 
     @property
     def lost_polls(self) -> Path:
-        """The folder of what the database could not be told of polls that were lost."""
+        """The folder of failed polls that the database could not record."""
         return lost_polls_folder(self.edge_home.expanduser().resolve(), self.edge_feed.value)
 
     @property
@@ -287,24 +288,24 @@ class Settings(HomeSettings):
 
     @property
     def dbt_target_dir(self) -> Path:
-        """dbt's own folder: what it has parsed and compiled, and the times of the last build."""
+        """dbt's target folder: parsed and compiled models, and the timings of the last build."""
         return self.edge_home.expanduser().resolve() / "dbt"
 
     def require_database_url(self) -> str:
-        """The database URL, or an error that says what to set."""
+        """The database URL; `MissingSettingError` if it is not set."""
         return _require(self.database_url, "DATABASE_URL")
 
     def require_redis_url(self) -> str:
-        """The Redis URL, or an error that says what to set."""
+        """The Redis URL; `MissingSettingError` if it is not set."""
         return _require(self.redis_url, "REDIS_URL")
 
 
 class MissingSettingError(RuntimeError):
-    """A process was started without a variable that it cannot do without."""
+    """A required variable is not set."""
 
 
 def describe_setting_errors(error: ValidationError) -> list[str]:
-    """What is wrong with which variable, a line each; values are not repeated, as they may be secrets."""
+    """One line for each invalid variable. Values are not shown, as they may be secrets."""
     problems = error.errors(include_input=False, include_url=False, include_context=False)
     return [_format_problem(".".join(map(str, problem["loc"][:1])), problem["msg"]) for problem in problems]
 
@@ -320,7 +321,7 @@ def _parse_weight(book: str, weight: str) -> float:
     try:
         number = float(weight)
     except ValueError:
-        msg = f"the weight of {redact(book)} is no number: write pinnacle=5,fanduel=0.5"
+        msg = f"the weight of {redact(book)} is not a number: write pinnacle=5,fanduel=0.5"
         raise ValueError(msg) from None
     if MAX_WEIGHT < number < inf:
         msg = f"the weight of {redact(book)} is above {MAX_WEIGHT:,.0f}: write pinnacle=5,fanduel=0.5"

@@ -1,4 +1,4 @@
-"""A terminal on which names from outside stand as text."""
+"""A terminal that prints external names as plain text."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 class Terminal(Console):
-    """Shows texts as they are: no markup, no emoji codes, and controls written out.
+    """A console without markup and emoji codes that escapes control characters.
 
-    Names come from outside; one in a table must not be able to clear the screen or end the command. What is to be
-    styled is a `Text`, or `markup=True` where nothing from outside stands.
+    A team's name in a table must not be able to clear the screen or end the command. Pass a `Text` for styled
+    output, or `markup=True` for text without external names.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """The text as it will stand on the screen; ends of lines are ours, `to_single_line` has written out the
-        others.
+        """The text with control characters escaped. Line ends are our own: `to_single_line` has escaped external
+        ones.
         """
         return super().render_str(escape_text(text, keep="\n"), **options)
 
 
 def to_single_line(text: str) -> str:
-    """A text from outside as one line."""
+    """External text with line ends and control characters escaped."""
     return escape_text(text)

@@ -1,4 +1,4 @@
-"""Texts from outside, made fit to be stored, compared and shown: names of teams, books, markets and players."""
+"""Clean external text for storage, comparison and display: names of teams, books, markets and players."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from functools import lru_cache
 
 MAX_TEXT_LENGTH = 200
-"""Characters of the longest name that is taken; the longest real one (a player with team and market) has about 90."""
+"""Characters. The longest real name (a player with team and market) has about 90."""
 _UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Controls (NUL, escape, line ends), halves of surrogate pairs, line and paragraph separators."""
 
@@ -15,17 +15,17 @@ _JOINERS = "\u200c\u200d"
 
 
 class UnusableTextError(ValueError):
-    """A text that names nothing: empty once cleaned, or absurdly long. The message is the reason that is counted."""
+    """Text that is empty once cleaned, or too long. The message is the rejection reason."""
 
 
 def clean_text(text: str) -> str:
-    """The text in Unicode form NFC, one space where white space or unprintable characters were, none at the ends.
+    """Normalize to NFC, collapse white space and unprintable characters to single spaces, and strip.
 
-    PostgreSQL refuses NUL, and UTF-8 has no half surrogates; the same name is sent with other kinds of spaces and
-    in another Unicode form by another source.
+    PostgreSQL rejects NUL, and UTF-8 cannot encode lone surrogates; sources send the same name with different
+    spaces and Unicode forms.
 
     Raises:
-        UnusableTextError: nothing is left that can be seen, or more than `MAX_TEXT_LENGTH` characters.
+        UnusableTextError: no visible character is left, or more than `MAX_TEXT_LENGTH` are.
     """
     if text.isascii() and text.isprintable() and "  " not in text and text == text.strip():
         cleaned = text
@@ -40,10 +40,10 @@ def clean_text(text: str) -> str:
 
 
 def escape_text(text: str, *, keep: str = "") -> str:
-    """The text with everything that acts on a screen instead of standing on it written out: `\\x1b`, `\\n`, `\\u202e`.
+    """Escape characters that control the screen instead of being shown: `\\x1b`, `\\n`, `\\u202e`.
 
-    Controls, line ends, marks of direction and what has no width; not the joiners that Persian and Indian names are
-    spelt with, nor the characters of `keep`.
+    These are controls, line ends, direction marks and zero-width characters, but not the joiners that Persian and
+    Indian names are spelt with, nor the characters in `keep`.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -60,14 +60,14 @@ def _escape_char(char: str) -> str:
 
 
 def truncate(text: str, limit: int = MAX_TEXT_LENGTH) -> str:
-    """The text, cut where it is longer than `limit` characters."""
+    """The text, shortened to `limit` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def fold_text(text: str) -> str:
-    """The form in which two texts of one answer are compared: without case, kinds of spaces and of Unicode forms.
+    """A comparison key for two texts of one response: ignores case, kinds of spaces and Unicode forms.
 
-    Accents stay. What cannot be seen (Unicode's format characters: a mark of direction, a soft hyphen) is left out.
+    Accents stay. Invisible format characters (direction marks, soft hyphens) are dropped.
     """
     printable = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", printable.casefold()).split())
@@ -75,5 +75,5 @@ def fold_text(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def is_same_name(one: str | None, other: str | None) -> bool:
-    """Whether two texts are one name: of two sides with one name nothing on offer says whom it is about."""
+    """Whether two names are the same. If both sides have one name, prices cannot be assigned to either."""
     return one is not None and other is not None and (one == other or fold_text(one) == fold_text(other))

@@ -1,4 +1,4 @@
-"""Tokens for the alert stream: who may listen, and until when (JWT, HS256)."""
+"""Access tokens for the alert stream (JWT, HS256)."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 ALGORITHM = "HS256"
 AUDIENCE = "edge-alerts"
 MIN_SECRET_BYTES = 32
-"""RFC 7518, 3.2: an HS256 key is at least as long as the hash."""
+"""RFC 7518, section 3.2: an HS256 key is at least as long as the hash."""
 
 
 class InvalidTokenError(ValueError):
-    """A token that does not admit; the text says why and never repeats the token."""
+    """A token that was rejected. The message gives the reason and never contains the token."""
 
 
 class Claims(NamedTuple):
-    """What a valid token says."""
+    """The claims of a valid token."""
 
     subject: str
     expires_at: datetime
 
 
 def signing_secret(settings: Settings) -> str:
-    """The secret that signs tokens; `MissingSettingError` if there is none or it can be guessed."""
+    """The secret that signs tokens; `MissingSettingError` if it is missing or too short."""
     secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else ""
     if len(secret.encode()) < MIN_SECRET_BYTES:
         problem = "is too short" if secret else "is not set"
@@ -40,14 +40,14 @@ def signing_secret(settings: Settings) -> str:
 
 
 def issue_token(secret: str, subject: str, lifetime: timedelta) -> str:
-    """A token that lets `subject` listen for `lifetime` from now."""
+    """A token that gives `subject` access for `lifetime` from now."""
     now = datetime.now(UTC)
     claims = {"sub": subject, "aud": AUDIENCE, "iat": now, "exp": now + lifetime}
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
 def verify_token(secret: str, token: str) -> Claims:
-    """The claims of a token that is ours, unexpired and for the alert stream; else `InvalidTokenError`."""
+    """The claims of a token for the alert stream; `InvalidTokenError` if its signature, audience or expiry is wrong."""
     try:
         claims = jwt.decode(
             token,
@@ -60,7 +60,7 @@ def verify_token(secret: str, token: str) -> Claims:
     except jwt.ExpiredSignatureError:
         msg = "the token has expired"
         raise InvalidTokenError(msg) from None
-    except (jwt.InvalidTokenError, ArithmeticError, ValueError, TypeError, OSError):  # of an `exp` that is no time
+    except (jwt.InvalidTokenError, ArithmeticError, ValueError, TypeError, OSError):  # an `exp` that is not a time
         msg = "the token is not valid for this server"
         raise InvalidTokenError(msg) from None
     return Claims(claims["sub"], expires_at)

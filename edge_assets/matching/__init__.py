@@ -1,4 +1,4 @@
-"""One name for a team and one event for a game, whatever a source calls them. Pure: no database, no feed."""
+"""Match teams and events across sources. Pure: no database, no feed."""
 
 from edge_assets.matching.fixtures import Fixture, FixtureMatch, MatchingResult, find_first_listed, match_fixtures
 from edge_assets.matching.sides import Sides, are_sides_swapped, has_placeholder, swap_side, swap_sides

@@ -1,9 +1,9 @@
-"""Which of our events the events of another source are: the one matcher, for imports and for results.
+"""Match the events of a source with stored ones; used for imports and results.
 
-Two events may be one where both teams are the same, in either order, and the starts are within the tolerance. A pair is
-a match where every other pair that shares an event with it is at least twice as far apart, looked at from the nearest
-pair to the farthest and without those that are matched by then. So each game of a doubleheader finds its own, whoever
-moved it a little, and where either could be meant, none is.
+A pair is a candidate if both teams are the same, in either order, and the starts are within the tolerance. It is a
+match if every other candidate that shares an event with it is at least twice as far apart. Candidates are checked from
+nearest to farthest, and matched events drop out. So both games of a doubleheader are matched even if one moved a
+little, and an ambiguous event stays unmatched.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
 MIN_RIVAL_DISTANCE_RATIO = 2
-"""How many times as far another possible partner must be."""
+"""How many times farther any rival candidate must be."""
 TeamKeys = frozenset[str]
 
 
 class Fixture(NamedTuple):
-    """An event as somebody lists it; without both teams it matches nothing."""
+    """An event as a source lists it; it matches only if both teams are named."""
 
     home: str | None
     away: str | None
@@ -33,7 +33,7 @@ class Fixture(NamedTuple):
 
 
 class FixtureMatch(NamedTuple):
-    """The places of an event in both lists; `is_swapped` if one has home and away the other way round."""
+    """The indices of an event in both lists; `is_swapped` if home and away are swapped between them."""
 
     their_index: int
     our_index: int
@@ -41,7 +41,7 @@ class FixtureMatch(NamedTuple):
 
 
 class MatchingResult(NamedTuple):
-    """What was matched, by place in the other source's list, and which of its events could be several of ours."""
+    """The matches in order of `their_index`, and the indices of their events that match several stored ones."""
 
     matches: list[FixtureMatch]
     ambiguous: frozenset[int]
@@ -53,14 +53,14 @@ class _CandidatePair(NamedTuple):
     our_index: int
 
     def shares_event_with(self, other: _CandidatePair) -> bool:
-        """Whether both are about one event of either list."""
+        """Whether the pairs have an event of either list in common."""
         return self.their_index == other.their_index or self.our_index == other.our_index
 
 
 def match_fixtures(sport: str, source: str, theirs: Sequence[Fixture], ours: Sequence[Fixture]) -> MatchingResult:
-    """Match the events of a source with those that are stored, each once.
+    """Match the events of a source with stored events, each at most once.
 
-    The order of the lists means nothing, and the lists may change places.
+    The result depends neither on the order within the lists nor on which list is which.
     """
     by_teams: dict[TeamKeys, list[int]] = defaultdict(list)
     for place, fixture in enumerate(ours):
@@ -82,9 +82,9 @@ def match_fixtures(sport: str, source: str, theirs: Sequence[Fixture], ours: Seq
 
 
 def find_first_listed(sport: str, source: str, listed: Sequence[Fixture]) -> list[int]:
-    """For every event of a list (n,) the place of the first that is the same: the event itself, or an earlier one.
+    """For every event of a list (n,), the index of its first listing: its own, or an earlier duplicate's.
 
-    Of sources and sports that `has_one_event` names: their teams do not meet again within the tolerance.
+    Valid where `names_one_event` holds: teams do not meet again within the tolerance.
     """
     farthest = start_tolerance(sport, source)
     firsts: dict[TeamKeys, list[int]] = defaultdict(list)
@@ -100,13 +100,13 @@ def find_first_listed(sport: str, source: str, listed: Sequence[Fixture]) -> lis
 
 
 def team_keys(sport: str, fixture: Fixture) -> TeamKeys:
-    """The keys of both teams; none where one has no name to compare, or both are one team."""
+    """The keys of both teams; empty if one has no usable name, or both are the same team."""
     keys = frozenset(team_key(sport, name or "") for name in (fixture.home, fixture.away))
     return keys if len(keys) > 1 and "" not in keys else frozenset()
 
 
 def _unrivalled_pairs(pairs: Iterable[_CandidatePair]) -> Iterator[_CandidatePair]:
-    """The pairs that are matches, of those with the same teams."""
+    """The matches among candidates with the same teams."""
     unmatched = sorted(pairs)
     for start_difference, group in groupby(list(unmatched), key=lambda pair: pair.start_difference):
         unrivalled = [
@@ -126,7 +126,7 @@ def _has_rival(pair: _CandidatePair, unmatched: Iterable[_CandidatePair], limit:
 
 
 def _is_within(start_difference: timedelta, limit: timedelta) -> bool:
-    """Two starts that are the same moment are rivals too, though nothing is less than twice nothing."""
+    """Whether a rival is too near. Identical starts are rivals too, although 0 < 2 x 0 is false."""
     return start_difference < limit or not start_difference
 
 

@@ -1,4 +1,4 @@
-"""Home and away as an event has them, where a source has them the other way round: found by name, never by position."""
+"""Detect by team name whether a source has home and away swapped, and swap its quotes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ PLACEHOLDER_PATTERN = re.compile(
     r"(?:\d(?:st|nd|rd|th)|(?:afc|nfc|al|nl|east|west)) .*\b(?:seed|place)\b.*|(?:home|away) team|team [a-z0-9]",
     re.IGNORECASE,
 )
-"""What feeds call a team of a play-off that is not known yet."""
+"""Names that feeds use for a team that is not known yet."""
 SIDED_MARKETS = np.array([Market.H2H, Market.H2H_3_WAY, Market.SPREADS, Market.H2H_LAY, Market.H2H_3_WAY_LAY])
 SIDE_OUTCOMES = (int(Outcome.HOME), int(Outcome.AWAY))
 
 
 @lru_cache(maxsize=65_536)
 def are_sides_swapped(sport: str, ours: Sides, theirs: Sides) -> bool | None:
-    """Whether an answer about one of our events names our away team first; None if it is about other teams.
+    """Whether a source names our away team first; None if it names other teams.
 
-    One team is enough to tell: the other may have been renamed. Without two teams there are no sides to exchange.
+    One matching team is enough: the other may have been renamed. Events without two teams are never swapped.
     """
     if ours == theirs or None in ours or None in theirs:
         return False
@@ -44,7 +44,7 @@ def are_sides_swapped(sport: str, ours: Sides, theirs: Sides) -> bool | None:
 
 @lru_cache(maxsize=65_536)
 def has_placeholder(sides: Sides) -> bool:
-    """Whether a team of them is not known yet: TBD, Winner Group A, 3rd seed."""
+    """Whether a team is not known yet: TBD, Winner Group A, 3rd seed."""
     return any(PLACEHOLDER_PATTERN.fullmatch(name.strip()) for name in sides if name)
 
 
@@ -53,7 +53,7 @@ def _count_same(*pairs: tuple[str, str]) -> int:
 
 
 def swap_sides(quotes: QuoteBatch, swapped: NDArray[np.bool_]) -> QuoteBatch:
-    """The quotes with home and away exchanged where `swapped` (n,); a handicap stays with its team."""
+    """The quotes with home and away swapped where `swapped` (n,); a handicap stays with its team."""
     affected = swapped & np.isin(quotes.market, SIDED_MARKETS) & np.isin(quotes.outcome, SIDE_OUTCOMES)
     if not affected.any():
         return quotes
@@ -63,5 +63,5 @@ def swap_sides(quotes: QuoteBatch, swapped: NDArray[np.bool_]) -> QuoteBatch:
 
 
 def swap_side(outcome: int, swapped: bool) -> int:
-    """The outcome with home and away exchanged if `swapped`."""
+    """The outcome with home and away swapped if `swapped`."""
     return sum(SIDE_OUTCOMES) - outcome if swapped and outcome in SIDE_OUTCOMES else outcome

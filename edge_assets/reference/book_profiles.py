@@ -1,4 +1,4 @@
-"""What is known of the books whose prices are valued."""
+"""Profiles of the books: weight, commission, clone group, settlement rules."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def book_profile(key: str, weights: Mapping[str, float], sport: str = "") -> BookProfile:
-    """The traits of a book by its key; `weights` overrides single weights (`EDGE_BOOK_WEIGHTS`).
+    """The profile of a book by its key; `weights` overrides single weights (`EDGE_BOOK_WEIGHTS`).
 
-    How a book settles depends on the `sport`: without one it is not known.
+    Settlement rules depend on the `sport`; without one they are unknown.
     """
     book = find_book(key, weights)
     return BookProfile(

@@ -1,4 +1,4 @@
-"""The well-known books: which regions list them, which are exchanges, whom they follow, and how much they count."""
+"""The known books: regions, exchanges, clones, consensus weights and commissions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ REGIONS = frozenset({"us", "us2", "us_dfs", "us_ex", "uk", "eu", "fr", "se", "au
 
 
 class Book(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A book; `clone_of` is the key of the book whose prices it follows.
+    """A book; `clone_of` is the key of the book whose prices it copies.
 
-    `weight` is what it counts in the consensus, `commission` what it keeps of net winnings. A book without regions
-    counts for every one.
+    `weight` is its weight in the consensus, `commission` its share of net winnings. A book without regions
+    counts as listed in all.
     """
 
     title: str
@@ -31,23 +31,23 @@ class Book(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def load_known_books() -> dict[str, Book]:
-    """Every book of `books.toml` by key. A book that is not in it is valid: the list churns."""
+    """Every book of `books.toml` by key. Other books are valid too: the feed adds some."""
     return msgspec.toml.decode(files(__package__).joinpath("books.toml").read_bytes(), type=dict[str, Book])
 
 
 @cache
 def is_listed_in(book: str, regions: frozenset[str]) -> bool:
-    """Whether one of `regions` lists the book; an unknown book counts for every region."""
+    """Whether one of `regions` lists the book; an unknown book counts as listed in all."""
     entry = load_known_books().get(book)
     return entry is None or not entry.regions or not regions.isdisjoint(entry.regions)
 
 
 def find_book(key: str, weights: Mapping[str, float]) -> Book:
-    """What is known of a book, an unknown one included; `weights` overrides single weights."""
+    """The entry of a book, with defaults for an unknown one; `weights` overrides single weights."""
     book = load_known_books().get(key) or Book(key, ())
     return msgspec.structs.replace(book, weight=weights.get(key, book.weight))
 
 
 def book_weights(overrides: Mapping[str, float]) -> dict[str, float]:
-    """The weights of the well-known books by key, with `overrides` in place of single ones; any other weighs 1."""
+    """The weights of the known books by key, with `overrides` applied; any other book has weight 1."""
     return {key: book.weight for key, book in load_known_books().items()} | dict(overrides)

@@ -1,11 +1,11 @@
-"""Market keys of The Odds API that more than one room knows."""
+"""Market keys of The Odds API that several packages use."""
 
 from __future__ import annotations
 
 LAY_TWINS = {"h2h": "h2h_lay", "outrights": "outrights_lay"}
-"""Exchanges add their lay prices to these markets without being asked."""
+"""Exchanges add the lay market to these without being asked for it."""
 
 
 def with_lay_twins(markets: tuple[str, ...]) -> frozenset[str]:
-    """The markets that an answer holds: those asked for, and the lay markets that exchanges add."""
+    """The markets of a response: those requested, and the lay markets that exchanges add."""
     return frozenset(markets) | {LAY_TWINS[market] for market in markets if market in LAY_TWINS}

@@ -1,4 +1,4 @@
-"""The sports that The Odds API lists, and the short names by which people know some of them."""
+"""The sports that The Odds API lists, and short names for some of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPORT_ALIASES = {
     "ufc": "mma_mixed_martial_arts",
     "boxing": "boxing_boxing",
 }
-"""Short names of sports; every key of the feed is accepted as well."""
+"""The feed's own keys are accepted as well."""
 
 _LEAGUES = {
     "americanfootball": "cfl ncaaf ncaaf_championship_winner nfl nfl_preseason nfl_super_bowl_winner ufl",
@@ -73,4 +73,4 @@ _LEAGUES = {
     ),
 }
 KNOWN_SPORTS = frozenset(f"{group}_{league}" for group, leagues in _LEAGUES.items() for league in leagues.split())
-"""Keys of the feed's documentation. The list churns: one that is not among them can be asked for as `+key`."""
+"""Keys from the feed's documentation. Newer ones can be configured as `+key`."""

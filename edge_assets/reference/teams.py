@@ -1,8 +1,8 @@
-"""Names of teams by sport: the one that is kept, and the key by which two names are compared.
+"""Team names by sport: the canonical name, and the key by which names are compared.
 
-`teams.toml` lists what no rule finds: `Man United` is `Manchester United`, `L.A. Rams` the `Los Angeles Rams`. Names of
-other scripts are compared in their own: a transliteration differs from source to source, and one that is wrong would
-make one team of two, where comparing too little only leaves two sources apart.
+`teams.toml` lists aliases that no rule finds: `Man United` is `Manchester United`, `L.A. Rams` the `Los Angeles Rams`.
+Names in other scripts are not transliterated: transliterations differ between sources, and a wrong one would merge two
+teams, whereas a missed match only keeps two sources apart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CLUB_ABBREVIATIONS = frozenset(
     {"afc", "ac", "as", "bk", "cf", "fc", "fk", "if", "sc", "sk", "ssc", "sv", "tsg", "ud", "vfb", "vfl"}
 )
-"""Left out where two names of soccer clubs are compared, unless nothing else is there."""
+"""Ignored when names of soccer clubs are compared, unless nothing else is left."""
 UNDECOMPOSED_LETTERS = str.maketrans(
     {
         "ø": "o",
@@ -39,10 +39,10 @@ UNDECOMPOSED_LETTERS = str.maketrans(
     }
     | {"ə": "a", "&": " and "}
 )
-"""Letters that Unicode takes for letters of their own, as sources that know ASCII only write them."""
+"""Letters that Unicode does not decompose, and how ASCII-only sources write them."""
 APOSTROPHES_AND_DOTS = re.compile("['\u2018\u2019\u02bb\u02bc`\u00b4.]")
 FIRST_COMBINING_MARK, LAST_COMBINING_MARK = "\u0300", "\u036f"
-"""The combining marks of Latin, Greek and Cyrillic letters; those of other scripts tell words apart."""
+"""Combining marks of Latin, Greek and Cyrillic letters; those of other scripts distinguish words."""
 WORD_CATEGORIES = frozenset("LMN")
 """Letters, their marks and digits, by the first letter of the Unicode category."""
 SOCCER, COLLEGE = "soccer", "college"
@@ -51,13 +51,13 @@ AliasTable = dict[str, dict[str, list[str]]]
 
 @lru_cache(maxsize=65_536)
 def canonical_name(sport: str, name: str) -> str:
-    """The name that a team goes by, whatever it is called; an unknown one as it comes."""
+    """The canonical name of a team; an unknown name only has its white space collapsed."""
     return _canonical_by_alias(sport).get(normalize_name(sport, name), " ".join(name.split()))
 
 
 @lru_cache(maxsize=65_536)
 def normalize_name(sport: str, name: str) -> str:
-    """A name reduced to what tells teams apart. Empty where nothing is left: such a name is nobody's."""
+    """Reduce a name to the parts that distinguish teams; may be empty, and then matches no team."""
     words = _split_words(name)
     if sport_family(sport) == SOCCER:
         words = ["united" if word == "utd" else word for word in words]
@@ -69,7 +69,7 @@ def normalize_name(sport: str, name: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def team_key(sport: str, name: str) -> str:
-    """The same text for all names of a team, and of no other team of its league; empty for a name that is none."""
+    """The same key for all names of a team, distinct within its league; empty for a name without letters."""
     return normalize_name(sport, canonical_name(sport, name))
 
 
@@ -94,7 +94,7 @@ def _split_words(name: str) -> list[str]:
 
 @cache
 def _canonical_by_alias(sport: str) -> Mapping[str, str]:
-    """The kept names by the comparable form of all the others, those of the longest section first."""
+    """Canonical names by normalized alias; the most specific section wins."""
     names: dict[str, str] = {}
     for section in sorted(load_aliases(), key=len):
         if (section == COLLEGE and is_college_sport(sport)) or f"{sport}_".startswith(f"{section}_"):
@@ -103,7 +103,7 @@ def _canonical_by_alias(sport: str) -> Mapping[str, str]:
 
 
 def iter_aliases(section: str) -> Iterator[tuple[str, str]]:
-    """Pairs of the kept name and another one; of a college also with its mascot, as `teams.toml` says."""
+    """Pairs of canonical name and alias; for colleges also the alias with the mascot, as `teams.toml` describes."""
     for name, aliases in load_aliases()[section].items():
         mascot = name.removeprefix(aliases[0]) if section == COLLEGE else ""
         for alias in aliases:
@@ -114,5 +114,5 @@ def iter_aliases(section: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def load_aliases() -> AliasTable:
-    """What `teams.toml` says: the other names by the kept one, by section."""
+    """The content of `teams.toml`: aliases by canonical name, by section."""
     return tomllib.loads(files(__package__).joinpath("teams.toml").read_text(encoding="utf-8"))

@@ -7,12 +7,12 @@ import pytest
 from edge_assets.core.prefetch import prefetch
 
 
-def test_keys_come_in_order_with_what_was_read() -> None:
+def test_yields_keys_in_order_with_their_results() -> None:
     assert list(prefetch(str, range(3))) == [(0, "0"), (1, "1"), (2, "2")]
     assert list(prefetch(str, [])) == []
 
 
-def test_the_next_is_read_meanwhile_and_no_more() -> None:
+def test_reads_exactly_one_key_ahead() -> None:
     read = [Event() for _ in range(3)]
     pairs = prefetch(lambda n: read[n].set(), range(3))
     next(pairs)
@@ -20,7 +20,7 @@ def test_the_next_is_read_meanwhile_and_no_more() -> None:
     assert not read[2].is_set()
 
 
-def test_what_cannot_be_read_is_told_where_it_is_wanted() -> None:
+def test_a_read_error_is_raised_for_its_own_key() -> None:
     pairs = prefetch(lambda n: 1 // n, [1, 0])
     assert next(pairs) == (1, 1)
     with pytest.raises(ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""Settings as people paste them: taken where they can be meant, refused in a sentence where not, secrets never told."""
+"""Settings as people paste them: sensible values are accepted, others get a clear error, secrets are never shown."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def read(**environment: str) -> Settings:
         return Settings()
 
 
-def refusal(**environment: str) -> str:
-    with pytest.raises(ValidationError) as refused:
+def error_text(**environment: str) -> str:
+    with pytest.raises(ValidationError) as raised:
         read(**environment)
-    return "\n".join(describe_setting_errors(refused.value))
+    return "\n".join(describe_setting_errors(raised.value))
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def refusal(**environment: str) -> str:
         ("EDGE_LOCAL", "True\n", True),
     ],
 )  # fmt: skip
-def test_what_can_be_meant_is_taken(name: str, pasted: str, meant: object) -> None:
+def test_pasted_values_are_understood(name: str, pasted: str, meant: object) -> None:
     assert getattr(read(**{name: pasted}), name.lower()) == meant
 
 
-def test_secrets_are_taken_without_quotes_and_line_ends() -> None:
+def test_secrets_lose_quotes_and_line_ends() -> None:
     found = read(ODDS_API_KEY=f'"{SECRET}"\n', JWT_SECRET=f" {SECRET}\r\n")
     assert [s and s.get_secret_value() for s in (found.odds_api_key, found.jwt_secret)] == [SECRET, SECRET]
     assert SECRET not in repr(found)
@@ -98,13 +98,13 @@ def test_secrets_are_taken_without_quotes_and_line_ends() -> None:
     ("name", "value", "message"),
     [
         ("EDGE_SPORTS", "americanfootball_nfll", "did you mean americanfootball_nfl"),
-        ("EDGE_SPORTS", "nonsense_sport", "there is no sport 'nonsense_sport'"),
-        ("EDGE_REGIONS", "us,europe", "there is no region 'europe': there are au, eu"),
+        ("EDGE_SPORTS", "nonsense_sport", "unknown sport 'nonsense_sport'"),
+        ("EDGE_REGIONS", "us,europe", "unknown region 'europe': choose from au, eu"),
         ("EDGE_REGIONS", "moon", "au"),
         ("EDGE_MARKETS", "h2h,spread", "did you mean spreads"),
         ("EDGE_BOOK_WEIGHTS", "pinacle=5", "did you mean pinnacle"),
-        ("EDGE_BOOK_WEIGHTS", "pinnacle=x", "the weight of 'pinnacle' is no number"),
-        ("EDGE_BOOK_WEIGHTS", "pinnacle", "is no number"),
+        ("EDGE_BOOK_WEIGHTS", "pinnacle=x", "the weight of 'pinnacle' is not a number"),
+        ("EDGE_BOOK_WEIGHTS", "pinnacle", "is not a number"),
         ("EDGE_BOOK_WEIGHTS", "pinnacle=-1", "greater than or equal to 0"),
         ("EDGE_BOOK_WEIGHTS", "pinnacle=inf", "finite"),
         ("EDGE_BOOK_WEIGHTS", "pinnacle=nan", "finite"),
@@ -125,24 +125,24 @@ def test_secrets_are_taken_without_quotes_and_line_ends() -> None:
         ("REDIS_URL", "http://localhost:6379", "not with http://"),
         ("REDIS_URL", "redis://[::1:6379", "host and port"),
         ("ODDS_API_URL", "api.the-odds-api.com", "begins with http://"),
-        ("ODDS_API_KEY", "two words", "no spaces"),
+        ("ODDS_API_KEY", "two words", "without spaces"),
         ("ALERT_THRESHOLD_EDGE", "nan", "ALERT_THRESHOLD_EDGE"),
         ("KEEP_TICKS_DAYS", "99999999", "36500"),
         ("EDGE_FEED", "betfair", "'odds-api', 'replay' or 'simulate'"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_meant_is_named(name: str, value: str, message: str) -> None:
-    reported = refusal(**{name: value})
+def test_an_error_names_the_variable_and_the_problem(name: str, value: str, message: str) -> None:
+    reported = error_text(**{name: value})
     assert reported.startswith(f"{name}: ")
     assert message in reported
 
 
-def test_a_recording_has_the_sports_and_books_that_it_has() -> None:
+def test_a_replay_accepts_sports_and_books_unknown_to_the_feed() -> None:
     found = read(EDGE_FEED="replay", EDGE_SPORTS="soccer_moon_league", EDGE_BOOK_WEIGHTS="moonbet=2")
     assert (found.edge_sports, found.edge_book_weights) == (("soccer_moon_league",), {"moonbet": 2.0})
 
 
-def test_stopping_needs_nothing_but_the_home(tmp_path: Path) -> None:
+def test_home_settings_ignore_other_variables(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGE_REGIONS", "moon")
         patch.setenv("EDGE_HOME", f"'{tmp_path}'\n")
@@ -150,7 +150,7 @@ def test_stopping_needs_nothing_but_the_home(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_a_file_is_read_with_and_without_a_mark(tmp_path: Path, encoding: str) -> None:
+def test_an_env_file_may_have_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
     (tmp_path / ".env").write_text("EDGE_REGIONS = \"uk\"\nREDIS_URL='redis://r:1'\n", encoding)
     assert (read().edge_regions, read().redis_url) == (("uk",), "redis://r:1")
 
@@ -166,7 +166,7 @@ values = st.lists(pieces, max_size=8).map("".join)
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(environment=st.dictionaries(st.sampled_from(NAMES), values, min_size=1, max_size=3))
-def test_any_value_is_taken_or_refused_without_being_repeated(environment: dict[str, str]) -> None:
+def test_any_value_is_accepted_or_rejected_without_showing_it(environment: dict[str, str]) -> None:
     try:
         found: Any = read(**environment)
     except ValidationError as error:
@@ -179,7 +179,7 @@ def test_any_value_is_taken_or_refused_without_being_repeated(environment: dict[
 
 
 @given(st.text())
-def test_only_what_looks_like_a_name_is_repeated(value: str) -> None:
+def test_redact_shows_only_what_looks_like_a_name(value: str) -> None:
     for text in (value, value + SECRET, os.urandom(16).hex()):
         if redact(text) != f"a text of {len(text)} characters":
             assert text.isascii()
@@ -190,28 +190,28 @@ def test_only_what_looks_like_a_name_is_repeated(value: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("ALERT_THRESHOLD_EDGE", "abc"), ("MAX_KELLY_FRACTION", "nan"), ("KEEP_TICKS_DAYS", "1e9")]
 )
-def test_a_number_that_cannot_be_meant_is_refused_with_an_example(name: str, value: str) -> None:
-    assert f"(such as {name}=" in refusal(**{name: value})
+def test_an_invalid_number_is_rejected_with_an_example(name: str, value: str) -> None:
+    assert f"(such as {name}=" in error_text(**{name: value})
 
 
-def test_what_is_kept_for_how_long_depends_on_the_feed_unless_it_is_said() -> None:
+def test_retention_defaults_depend_on_the_feed() -> None:
     assert read(EDGE_FEED="simulate").retention_days == DEFAULT_RETENTION["simulate"]
     assert read(EDGE_FEED="simulate", KEEP_TICKS_DAYS="forever", KEEP_RUNS_DAYS="3").retention_days == replace(
         DEFAULT_RETENTION["simulate"], ticks=FOREVER_DAYS, runs=3
     )
-    assert read().retention_days.ticks == FOREVER_DAYS, "live odds cannot be had again"
+    assert read().retention_days.ticks == FOREVER_DAYS, "live odds cannot be fetched again"
 
 
 @pytest.mark.parametrize("message", ["mybox.lan", "mybox.lan,localhost", ""])
-def test_names_are_added_to_those_by_which_the_stack_asks_itself(message: str) -> None:
+def test_allowed_hosts_are_added_to_the_loopback_names(message: str) -> None:
     assert read(EDGE_ALLOWED_HOSTS=message).edge_allowed_hosts == (
         *LOOPBACK_NAMES,
         *filter(None, message.split(",")[:1]),
     )
 
 
-def test_every_setting_does_something() -> None:
-    """A key that nothing reads is worse than none: who sets it believes that it holds."""
+def test_every_setting_is_read() -> None:
+    """A setting that nothing reads misleads those who set it."""
     code = "\n".join(
         path.read_text() for folder in ("edge_assets", "serving") for path in (ROOT / folder).rglob("*.py")
     )

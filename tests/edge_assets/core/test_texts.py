@@ -1,4 +1,4 @@
-"""Texts from outside come out storable, once, or are refused with a reason."""
+"""External text is made storable, idempotently, or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_assets.core.texts import MAX_TEXT_LENGTH, UnusableTextError, clean_tex
         ("a\u2028b\x1b[2J", "a b [2J"),
     ],
 )
-def test_what_cannot_be_stored_or_shown_becomes_a_space(sent: str, kept: str) -> None:
+def test_unstorable_characters_become_a_space(sent: str, kept: str) -> None:
     assert clean_text(sent) == kept
 
 
@@ -28,13 +28,13 @@ def test_what_cannot_be_stored_or_shown_becomes_a_space(sent: str, kept: str) ->
     ("sent", "reason"),
     [("", "text_empty"), ("\x00 \ud83d", "text_empty"), ("x" * (MAX_TEXT_LENGTH + 1), "text_too_long")],
 )
-def test_a_text_that_names_nothing_is_refused(sent: str, reason: str) -> None:
+def test_empty_and_overlong_text_is_rejected(sent: str, reason: str) -> None:
     with pytest.raises(UnusableTextError, match=reason):
         clean_text(sent)
 
 
 @given(st.text(alphabet=st.characters(), max_size=400))
-def test_whatever_is_kept_is_storable_and_stays_as_it_is(sent: str) -> None:
+def test_cleaned_text_is_storable_and_cleaning_is_idempotent(sent: str) -> None:
     try:
         kept = clean_text(sent)
     except UnusableTextError:

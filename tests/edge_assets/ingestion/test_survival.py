@@ -178,7 +178,7 @@ async def test_what_a_full_disk_let_nobody_note_is_told_later(
             await asyncio.sleep(0.05)
         conn.execute("DROP FUNCTION disk_is_full CASCADE")
     report = await burst_run
-    assert "failed polls that could not be noted, " in problems(settings)["poll_not_stored"]
+    assert "failed polls that could not be recorded, " in problems(settings)["poll_not_stored"]
     assert report.errors["DiskFull"] >= 1
     assert rows(database_url, SPENT) == [(report.credits_used,)]
 

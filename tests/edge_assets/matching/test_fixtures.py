@@ -1,4 +1,4 @@
-"""Events of another source find ours by names and start, or stay nobody's."""
+"""Events of a source are matched with ours by team names and start, or stay unmatched."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ fixtures = st.lists(
 )
 
 
-def test_by_name_in_either_order() -> None:
+def test_teams_match_in_either_order() -> None:
     theirs = [game("St Louis Cardinals"), game("Chicago Cubs", "St Louis Cardinals", 30)]
     found = match_fixtures(MLB, "espn", theirs, at(0, 30.2))
     assert found == ([(0, 0, False), (1, 1, True)], frozenset())
@@ -51,36 +51,36 @@ def test_by_name_in_either_order() -> None:
         ("basketball_nba", "LA Clippers", "Los Angeles Clippers"),
     ],
 )
-def test_names_as_both_sources_write_them(sport: str, espn: str, feed: str) -> None:
+def test_names_of_espn_match_those_of_the_feed(sport: str, espn: str, feed: str) -> None:
     assert pairs([game(espn)], [game(feed)], sport) == [(0, 0)]
 
 
-def test_a_doubleheader_is_told_by_the_starts() -> None:
+def test_games_of_a_doubleheader_are_matched_by_start() -> None:
     assert pairs(at(5.1, 0.2), at(0, 5)) == [(0, 1), (1, 0)]
-    # one of the two only: the other gets nothing
+    # only one of the two: the other stays unmatched
     assert pairs(at(5.1), at(0, 5)) == [(0, 1)]
-    # one that both of ours could be is neither, and the other one's nearest is still its own
+    # halfway between both stored games it is ambiguous, unless the other game claims the first
     assert match_fixtures(MLB, "espn", at(2.4), at(0, 5)) == ([], frozenset({0}))
     assert pairs(at(0, 2.4), at(0, 5)) == [(0, 0), (1, 1)]
 
 
-def test_both_games_an_hour_and_a_half_late_are_not_taken_for_each_other() -> None:
-    """The first as it was played is nearer to the second as it was listed: only the whole day tells them apart."""
+def test_games_of_a_late_doubleheader_are_not_confused() -> None:
+    """The first game as played is nearer to the second as listed, so neither is matched."""
     assert match_fixtures(MLB, "espn", at(1.9, 5.4), at(0, 3.5)) == ([], frozenset({0, 1}))
 
 
-def test_two_that_are_equally_near_are_nobodys() -> None:
+def test_equally_near_events_are_ambiguous() -> None:
     assert match_fixtures(MLB, "espn", at(1), at(0, 2)) == ([], frozenset({0}))
     assert match_fixtures(MLB, "espn", at(0, 0), at(0)) == ([], frozenset({0, 1}))
 
 
-def test_strangers_and_other_days_are_no_matches() -> None:
+def test_other_teams_and_other_days_do_not_match() -> None:
     theirs = [game("Boston Red Sox"), *at(24, -13)]
     assert match_fixtures(MLB, "espn", theirs, at(0)) == ([], frozenset())
     assert match_fixtures(MLB, "espn", [], at(0)) == ([], frozenset())
 
 
-def test_starts_may_differ_as_far_as_the_sport_and_the_source_allow() -> None:
+def test_the_tolerance_depends_on_sport_and_source() -> None:
     assert start_tolerance("soccer_spl", "espn") == start_tolerance(EPL, "odds-api") == timedelta(hours=36)
     assert pairs(at(26), at(0), EPL) == [(0, 0)]
     assert pairs(at(3), at(0), source="espn") == [(0, 0)]
@@ -88,24 +88,24 @@ def test_starts_may_differ_as_far_as_the_sport_and_the_source_allow() -> None:
 
 
 @pytest.mark.parametrize("name", ["", None, "???", "⚽", "  "])
-def test_what_is_no_name_matches_nothing(name: str | None) -> None:
+def test_unusable_names_match_nothing(name: str | None) -> None:
     assert pairs([game(name)], [game(name)]) == []
     assert pairs([game(name, name)], [game(name, name)]) == []
 
 
-def test_one_team_on_both_sides_matches_nothing() -> None:
+def test_the_same_team_on_both_sides_matches_nothing() -> None:
     twice = [game("Chicago Cubs", "chi. cubs")]
     assert pairs(twice, twice) == []
 
 
-def test_two_matches_in_other_scripts_stay_two() -> None:
+def test_names_in_different_scripts_do_not_match() -> None:
     greek, cyrillic = game("ΝΟΤΟΣ", "ΒΟΡΡΑΣ"), game("Запад", "Восток")
     assert match_fixtures(EPL, "odds-api", [greek], [cyrillic]) == ([], frozenset())
     assert pairs([greek], [cyrillic, game("Βορράς", "Νότος")], EPL) == [(0, 1)]
 
 
 @given(fixtures, fixtures, st.sampled_from([MLB, EPL]))
-def test_nobody_is_matched_twice_far_away_or_without_a_name(
+def test_matches_are_unique_named_and_within_the_tolerance(
     theirs: list[Fixture], ours: list[Fixture], sport: str
 ) -> None:
     found = match_fixtures(sport, "espn", theirs, ours)
@@ -119,14 +119,14 @@ def test_nobody_is_matched_twice_far_away_or_without_a_name(
 
 
 @given(fixtures, fixtures, st.sampled_from([MLB, EPL]))
-def test_either_may_ask_the_other(theirs: list[Fixture], ours: list[Fixture], sport: str) -> None:
+def test_matching_is_symmetric(theirs: list[Fixture], ours: list[Fixture], sport: str) -> None:
     there = match_fixtures(sport, "espn", theirs, ours).matches
     back = match_fixtures(sport, "espn", ours, theirs).matches
     assert there == sorted(FixtureMatch(m.our_index, m.their_index, m.is_swapped) for m in back)
 
 
 @given(fixtures, fixtures, st.randoms(use_true_random=False))
-def test_the_order_means_nothing(theirs: list[Fixture], ours: list[Fixture], dice: st.DrawFn) -> None:
+def test_the_order_of_the_lists_does_not_matter(theirs: list[Fixture], ours: list[Fixture], dice: st.DrawFn) -> None:
     matches, ambiguous = match_fixtures(MLB, "espn", theirs, ours)
     theirs_order, ours_order = list(range(len(theirs))), list(range(len(ours)))
     dice.shuffle(theirs_order)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Sides that are exchanged are found by the names of the teams."""
+"""Swapped sides are detected by team name."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ OURS = ("Manchester United", "Wolves")
 
 
 @pytest.mark.parametrize(
-    ("theirs", "exchanged"),
+    ("theirs", "swapped"),
     [
         (("Man Utd", "Wolverhampton Wanderers"), False),
         (("Wolverhampton", "Manchester Utd"), True),
-        # one of the two was renamed: the other one tells
+        # one of the two was renamed: the other one decides
         (("Somebody", "Wolves"), False),
         (("Wolves", "Somebody"), True),
         (("Somebody", "Else"), None),
@@ -25,10 +25,10 @@ OURS = ("Manchester United", "Wolves")
         ((None, None), False),
     ],
 )
-def test_sides_are_told_by_name(theirs: Sides, exchanged: bool | None) -> None:
-    assert are_sides_swapped(EPL, OURS, theirs) is exchanged
+def test_sides_are_compared_by_name(theirs: Sides, swapped: bool | None) -> None:
+    assert are_sides_swapped(EPL, OURS, theirs) is swapped
 
 
-def test_what_has_no_letters_is_the_same_only_to_the_letter() -> None:
+def test_names_without_letters_match_only_exactly() -> None:
     assert are_sides_swapped(EPL, ("???", "!!!"), ("???", "!!!")) is False
     assert are_sides_swapped(EPL, ("???", "!!!"), ("!!!", "???")) is None

@@ -1,4 +1,4 @@
-"""Which book counts how much, keeps what, and copies whom."""
+"""Weights, commissions and clone groups of books."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from ml.quotes import Market
 from ml.settlement import Period
 
 
-def test_sharp_books_lead_and_overrides_replace_single_ones() -> None:
+def test_sharp_books_weigh_more_and_weights_can_be_overridden() -> None:
     weights = {"pinnacle": 0.5, "fanduel": 2.0}
     assert (book_profile("pinnacle", weights).weight, book_profile("fanduel", weights).weight) == (0.5, 2.0)
     assert book_profile("circasports", weights).weight > 1
 
 
-def test_overrides_are_written_as_pairs() -> None:
+def test_weights_are_configured_as_pairs() -> None:
     settings = Settings.model_validate({"edge_book_weights": "pinnacle=3,fanduel=0.25"})
     assert book_profile("fanduel", settings.edge_book_weights).weight == 0.25
 
 
-def test_an_unknown_book_counts_once_and_copies_nobody() -> None:
+def test_an_unknown_book_has_weight_one_and_its_own_clone_group() -> None:
     assert book_profile("newcomer", {})[:3] == (1.0, 0.0, "newcomer")
 
 
-def test_a_book_settles_as_its_rules_say() -> None:
+def test_a_book_has_the_settlement_rules_of_its_sport() -> None:
     rules = book_profile("newcomer", {}, "icehockey_nhl").rules_for(Market.H2H_3_WAY)
     assert rules is not None
     assert rules.period is Period.REGULATION
 
 
-def test_a_clone_names_its_source_and_an_exchange_its_commission() -> None:
+def test_a_clone_has_its_source_and_an_exchange_its_commission() -> None:
     assert book_profile("lowvig", {}).clone_group == book_profile("betonlineag", {}).clone_group
     assert 0 < book_profile("betfair_ex_uk", {}).commission < 0.1
 
 
-def test_every_source_is_a_book_that_copies_nobody() -> None:
+def test_no_clone_is_itself_a_source() -> None:
     known = load_known_books()
     sources = {book.clone_of for book in known.values() if book.clone_of}
     assert all(
@@ -44,7 +44,7 @@ def test_every_source_is_a_book_that_copies_nobody() -> None:
     )
 
 
-def test_the_simulated_books_are_told_as_they_are() -> None:
+def test_profiles_of_simulated_books_agree_with_the_simulator() -> None:
     for book in BOOKS:
         reported = book_profile(book.key, {})
         assert reported.clone_group == (book.copied_book or book.key)

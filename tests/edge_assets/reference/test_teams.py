@@ -74,7 +74,7 @@ MLS, NCAAF, NCAAB = "soccer_usa_mls", "americanfootball_ncaaf", "basketball_ncaa
         (NHL, "N.Y. Rangers", "NYR"),
     ],
 )
-def test_names_of_one_team(sport: str, one: str, other: str) -> None:
+def test_names_of_the_same_team(sport: str, one: str, other: str) -> None:
     assert team_key(sport, one) == team_key(sport, other) != ""
 
 
@@ -103,15 +103,15 @@ def test_names_of_one_team(sport: str, one: str, other: str) -> None:
         ("soccer_china_superleague", "北京国安", "上海申花"),
     ],
 )
-def test_names_of_two_teams(sport: str, one: str, other: str) -> None:
+def test_names_of_different_teams(sport: str, one: str, other: str) -> None:
     assert team_key(sport, one) != team_key(sport, other)
 
 
-def test_a_name_that_nobody_listed_stays_as_it_is() -> None:
+def test_an_unlisted_name_is_its_own_canonical_name() -> None:
     assert canonical_name(EPL, "  Nowhere   Rovers ") == "Nowhere Rovers"
 
 
-def test_the_sport_tells_which_washington() -> None:
+def test_the_sport_decides_which_washington_is_meant() -> None:
     assert canonical_name(NFL, "Washington") == "Washington Commanders"
     assert canonical_name(MLB, "Washington") == "Washington Nationals"
     assert canonical_name(NCAAF, "Washington") == "Washington Huskies"
@@ -128,8 +128,8 @@ def sport_of(section: str) -> str:
 
 
 @pytest.mark.parametrize("section", load_aliases())
-def test_no_name_is_two_teams(section: str) -> None:
-    """Neither an alias of two, nor one team's name that is another's alias."""
+def test_no_name_belongs_to_two_teams(section: str) -> None:
+    """No alias belongs to two teams, and no team's name is another's alias."""
     sport, meant = sport_of(section), defaultdict[str, set[str]](set)
     for name in load_aliases()[section]:
         meant[normalize_name(sport, name)].add(name)
@@ -139,24 +139,24 @@ def test_no_name_is_two_teams(section: str) -> None:
 
 
 @pytest.mark.parametrize("section", load_aliases())
-def test_what_a_name_leads_to_leads_nowhere_else(section: str) -> None:
+def test_canonical_names_are_their_own_canonical_name(section: str) -> None:
     sport = sport_of(section)
     for name in load_aliases()[section]:
         assert team_key(sport, name) == normalize_name(sport, name)
 
 
-def test_every_team_of_a_recorded_league_is_known(data_dir: Path) -> None:
-    """The tables' names are those of The Odds API, so that nothing stored is renamed."""
+def test_the_nfl_table_has_the_names_of_the_odds_api(data_dir: Path) -> None:
+    """Canonical names are those of The Odds API, so that stored events keep theirs."""
     events = data_dir / "nfl_2025_ticks" / "nfl_events.csv"
     nfl = {row["home_team"] for row in csv.DictReader(events.read_text().splitlines())}
     assert nfl == load_aliases()[NFL].keys()
 
 
-def test_colleges_are_told_by_the_sport() -> None:
+def test_college_sports_are_recognized_by_key() -> None:
     assert [is_college_sport(sport) for sport in (NCAAF, NCAAB, NFL, EPL)] == [True, True, False, False]
 
 
-def test_no_two_teams_of_a_recorded_league_have_one_name(data_dir: Path) -> None:
+def test_team_keys_are_unique_within_recorded_leagues(data_dir: Path) -> None:
     for path in (data_dir / "football_data_uk").glob("*/*.csv"):
         names: dict[str, set[str]] = defaultdict(set)
         for row in csv.DictReader(path.read_text(encoding="latin-1").splitlines()):
