@@ -1,1 +1,1 @@
-"""Sources of odds: The Odds API, its replay from recordings, and the market simulator."""
+"""Clients of The Odds API and ESPN, and readers of recorded responses."""

@@ -1,6 +1,6 @@
-"""Files and archives from outside, read within limits: 328 KB of zstandard can hold 2.5 GB.
+"""Read external files and archives within limits: 328 KB of zstandard can expand to 2.5 GB.
 
-What is no regular file is never opened for good: a fifo would be waited for, `/dev/zero` read for ever.
+Only regular files are read: a fifo would block, and `/dev/zero` never ends.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE_BYTES = 512 << 20
-"""Of one file or member, unpacked; the largest of real recordings has 130 MB."""
+"""Of one file or member, unpacked; the largest real recording has 130 MB."""
 MAX_ARCHIVE_BYTES = 16 << 30
-"""Of all of a tar: a year of a league, as recorded every minute."""
+"""Of a whole tar: a year of one league, recorded every minute."""
 MAX_COMPRESSION_RATIO = 1_000
-"""Unpacked to packed; a week of captures that hardly differ reaches 150."""
+"""Unpacked to packed; a week of nearly identical captures reaches 150."""
 MIN_RATIO_CHECKED_BYTES = 16 << 20
-"""What is smaller may repeat itself as it likes."""
+"""Below this size the compression ratio is not checked."""
 MAX_MEMBERS = 1_000_000
-"""Folders and links count too: half a kilobyte each, and next to nothing packed."""
+"""Folders and links count too: they take half a kilobyte each, and almost nothing packed."""
 CHUNK_BYTES = 1 << 20
 DAMAGED_FILE_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
-"""What readers of packed files raise where those are cut off or hold something else."""
+"""Raised by decompressors for files that are truncated or in another format."""
 
 
 DESCRIPTION_NAMES = frozenset({"README", "LICENSE", "COPYING", "CHANGELOG"})
 
 
 def is_description(name: str) -> bool:
-    """Whether a file describes those beside it, or is hidden: it holds no odds, and nobody misses it in an import."""
+    """Whether a file is hidden or a README or the like, which imports ignore silently."""
     plain = name.rpartition("/")[2]
     return plain.startswith(".") or plain.partition(".")[0].upper() in DESCRIPTION_NAMES
 
 
 class TooLargeError(ValueError):
-    """More than is read of one file or archive; the message says how much."""
+    """A file or archive exceeds a limit; the message gives the size."""
 
 
 class Readable(Protocol):
@@ -70,7 +70,7 @@ _SUFFIX_BY_MAGIC = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\0": ".xz", b"BZh": ".bz2", b"
 
 
 class LimitedStream:
-    """A stream that ends in `TooLargeError` where it gives too much, at all or for what it is made from."""
+    """A stream that raises `TooLargeError` beyond a size limit or compression ratio."""
 
     def __init__(self, stream: Readable, packed_bytes: int, limit: int = MAX_FILE_BYTES) -> None:
         self._stream = stream
@@ -88,11 +88,11 @@ class LimitedStream:
 
 
 def unpack(content: bytes, suffix: str) -> bytes:
-    """The content of a packed file by its suffix; as it is if that says nothing.
+    """Decompress a file's content by its suffix; an unknown suffix leaves it unchanged.
 
     Raises:
-        TooLargeError: it holds more than `MAX_FILE_BYTES`, or than `MAX_COMPRESSION_RATIO` times its size.
-        DAMAGED: it is no such file, or cut off.
+        TooLargeError: it exceeds `MAX_FILE_BYTES`, or `MAX_COMPRESSION_RATIO` times its packed size.
+        DAMAGED_FILE_ERRORS: it is truncated or not in that format.
     """
     opener = _OPENERS.get(suffix)
     if opener is None:
@@ -102,7 +102,7 @@ def unpack(content: bytes, suffix: str) -> bytes:
 
 
 def open_unpacked(file: IO[bytes], packed_bytes: int) -> LimitedStream:
-    """An archive as a stream, unpacked as its first bytes say."""
+    """An archive as a stream, decompressed according to its first bytes."""
     start = file.read(max(map(len, _SUFFIX_BY_MAGIC)))
     file.seek(0)
     suffix = next((suffix for magic, suffix in _SUFFIX_BY_MAGIC.items() if start.startswith(magic)), "")
@@ -115,12 +115,12 @@ def open_regular(path: Path) -> IO[bytes]:
     Raises:
         OSError: it cannot be read, or is a fifo, a device, a socket or a folder.
     """
-    # without waiting: to open a fifo waits until somebody writes
+    # non-blocking: opening a fifo would wait for a writer
     number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     file = os.fdopen(number, "rb") if stat.S_ISREG(os.fstat(number).st_mode) else None
     if file is None:
         os.close(number)
-        msg = "it is no regular file (a fifo, a device, a socket or a folder)"
+        msg = "not a regular file (a fifo, a device, a socket or a folder)"
         raise OSError(msg)
     return file
 
@@ -129,13 +129,13 @@ def read_regular(path: Path) -> bytes:
     """The content of a file.
 
     Raises:
-        TooLargeError: it has more than `MAX_FILE_BYTES`.
+        TooLargeError: it exceeds `MAX_FILE_BYTES`.
         OSError: as `open_regular`.
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > MAX_FILE_BYTES:
-            msg = f"{_format_size(size)}, of which {_format_size(MAX_FILE_BYTES)} are read"
+            msg = f"{_format_size(size)} exceeds the limit of {_format_size(MAX_FILE_BYTES)}"
             raise TooLargeError(msg)
         return file.read()
 

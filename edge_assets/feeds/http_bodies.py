@@ -1,4 +1,4 @@
-"""The body of an HTTP answer, decoded as it comes and no further than it may be long."""
+"""Read the body of an HTTP response, decoding incrementally up to a size limit."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ if TYPE_CHECKING:
     import httpx2
 
 MAX_BODY_BYTES = 32 * 2**20
-"""Decoded, of any answer. The largest captured one has 4 MB."""
+"""Of a decoded response. The largest captured one has 4 MB."""
 _GZIP_WBITS = 16 + zlib.MAX_WBITS
 _PLAIN_ENCODINGS = frozenset({"", "identity"})
 
 
 class BodyError(Exception):
-    """A body that cannot be had."""
+    """A body that cannot be read."""
 
 
 class BodyTooLargeError(BodyError):
-    """It is longer than it may be, as sent or decoded."""
+    """The body exceeds the limit, as sent or decoded."""
 
 
 class BodyEncodingError(BodyError):
-    """It is encoded in a way that was not asked for."""
+    """The body has an unexpected content encoding."""
 
 
 class CorruptBodyError(BodyError):
-    """What should be gzip is none, or ends early."""
+    """The gzip stream is invalid or truncated."""
 
 
 class SlowBodyError(BodyError):
-    """It was not complete in time."""
+    """The body was not complete by the deadline."""
 
 
 async def read_body(response: httpx2.Response, max_bytes: int) -> bytes:
-    """Read a streamed answer: httpx2 itself would decode a bomb of gzip whole.
+    """Read a streamed response. httpx2 itself would decode a gzip bomb completely.
 
     Raises:
-        BodyTooLargeError, BodyEncodingError, CorruptBodyError: there is no body of at most `max_bytes`.
+        BodyTooLargeError, BodyEncodingError, CorruptBodyError: there is no valid body of at most `max_bytes`.
         httpx2.RequestError: the connection broke, or was silent too long.
     """
     decoder = _create_decoder(response, max_bytes)
@@ -49,15 +49,15 @@ async def read_body(response: httpx2.Response, max_bytes: int) -> bytes:
 
 
 def read_body_until(response: httpx2.Response, max_bytes: int, deadline: float) -> bytes:
-    """The same, blocking, until a `deadline` on the monotonic clock.
+    """Read a streamed response, blocking, until a `deadline` on the monotonic clock.
 
-    Raises like `read_body`, and `SlowBodyError`, by one time-out of the connection late at most.
+    Raises like `read_body`, and `SlowBodyError`, at most one read timeout after the deadline.
     """
     decoder = _create_decoder(response, max_bytes)
     for chunk in response.iter_raw():
         decoder.feed(chunk)
         if time.monotonic() > deadline:
-            raise SlowBodyError("the answer comes too slowly")
+            raise SlowBodyError("the response is too slow")
     return decoder.finish()
 
 
@@ -67,7 +67,7 @@ def _create_decoder(response: httpx2.Response, max_bytes: int) -> _PlainDecoder:
         return _PlainDecoder(max_bytes)
     if encoding in {"gzip", "x-gzip"}:
         return _GzipDecoder(max_bytes)
-    raise BodyEncodingError(f"the answer is encoded in a way that was not asked for: {encoding[:40]!r}")
+    raise BodyEncodingError(f"unexpected content encoding: {encoding[:40]!r}")
 
 
 class _PlainDecoder:
@@ -89,11 +89,11 @@ class _PlainDecoder:
 
     def _check_length(self, length: int) -> None:
         if length > self._max_bytes:
-            raise BodyTooLargeError(f"the answer is longer than {self._max_bytes / 2**20:.0f} MB")
+            raise BodyTooLargeError(f"the response exceeds {self._max_bytes / 2**20:.0f} MB")
 
 
 class _GzipDecoder(_PlainDecoder):
-    """One member after the other; each step decodes at most one byte more than there is room for."""
+    """Decodes gzip members in sequence; each step decodes at most one byte beyond the limit."""
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(max_bytes)
@@ -106,11 +106,11 @@ class _GzipDecoder(_PlainDecoder):
             try:
                 self._body += self._member.decompress(chunk, self._max_bytes - len(self._body) + 1)
             except zlib.error as error:
-                raise CorruptBodyError(f"what should be gzip is none: {error}") from error
+                raise CorruptBodyError(f"invalid gzip: {error}") from error
             self._check_length(len(self._body))
             chunk = self._member.unused_data
 
     def finish(self) -> bytes:
         if not self._member.eof:
-            raise CorruptBodyError("the answer ends early: its gzip is not complete")
+            raise CorruptBodyError("truncated gzip")
         return super().finish()

@@ -1,4 +1,4 @@
-"""JSON as programs write it that do not keep to the letter."""
+"""A lenient JSON parser for responses that violate the standard."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ if TYPE_CHECKING:
     import msgspec
 
 MAX_DEPTH = 32
-"""Lists and objects within each other that are read; a feed's answer has eight."""
+"""Nesting of lists and objects; a feed's response has eight levels."""
 _MAX_INTEGER_DIGITS = 18
-"""Digits that surely fit into 64 bits; Python refuses to read more than 4,300 and takes its time for fewer."""
+"""Digits that always fit into 64 bits; Python rejects integers of more than 4,300 digits and is slow for fewer."""
 _TOKEN_PATTERN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 def parse_lenient_json(body: bytes | msgspec.Raw) -> object:
-    """JSON that may have half surrogates, bytes that are no UTF-8, NaN, numbers without end, and nesting without end.
+    """Parse JSON that may contain lone surrogates, invalid UTF-8, NaN, huge numbers and deep nesting.
 
-    What is nested deeper than `MAX_DEPTH` is null: how deep Python can follow depends on its version.
+    Values nested deeper than `MAX_DEPTH` become null: Python's own limit depends on its version.
 
     Raises:
-        ValueError: it is no JSON, or ends early.
+        ValueError: it is not JSON, or truncated.
     """
     return json.loads(_prune(bytes(body)).decode("utf-8", "replace"), parse_int=_parse_integer)
 
 
 def _prune(body: bytes) -> bytes:
-    """The same with null for every list or object that lies deeper than `MAX_DEPTH`."""
+    """Replace every list or object deeper than `MAX_DEPTH` with null."""
     parts, depth, kept = [], 0, 0
     for token in _TOKEN_PATTERN.finditer(body):
         if (sign := token[0]) in {b"[", b"{"}:
@@ -40,7 +40,7 @@ def _prune(body: bytes) -> bytes:
                 kept = token.end()
             depth -= 1
     if parts and depth:
-        msg = "nested without end"
+        msg = "unbalanced nesting"
         raise ValueError(msg)
     return b"".join([*parts, body[kept:]])
 

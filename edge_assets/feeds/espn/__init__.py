@@ -1,1 +1,1 @@
-"""ESPN's scoreboards: results where The Odds API's are late or down, and the score after regulation. No key needed."""
+"""ESPN's scoreboards: a second source of results, with the score after regulation. No key needed."""

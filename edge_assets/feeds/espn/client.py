@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from edge_assets.feeds.espn.results import EspnGame
 
 MAX_EVENTS_PER_BOARD = 500
-"""Of a board: with a higher limit ESPN answers with 25 events, and says nothing. No league plays more on a day."""
+"""The `limit` parameter. Above it ESPN silently returns 25 events. No league plays more games in a day."""
 ONE_DAY = timedelta(days=1)
 _HTTP_TOO_MANY_REQUESTS, _HTTP_SERVER_ERROR = 429, 500
 
@@ -63,17 +63,17 @@ class EspnClient:
         await self._http.aclose()
 
     async def games(self, sport: str, first: date, last: date) -> tuple[list[EspnGame], Counter[str]]:
-        """The games of some days (American Eastern ones), over or not, and what was rejected by reason.
+        """The games of a range of days (US Eastern), finished or not, and counts of rejected parts by reason.
 
-        Each day has a board of its own, as ESPN refuses ranges; a game that two of them show counts once, and a day
-        whose board cannot be had or read costs no other day. Asks again after 429, 5xx, timeouts and broken
+        ESPN rejects date ranges, so each day is one request. A game listed on two days counts once, and a day that
+        fails does not affect the others. Retries after 429, 5xx, timeouts and broken
         connections.
 
         Raises:
-            UnknownLeagueError: ESPN is not asked for this sport.
+            UnknownLeagueError: there is no ESPN league for this sport.
             EspnStatusError: an HTTP error, on every day.
-            TransportError: no complete answer after all attempts, on every day.
-            MalformedBodyError: no day has a scoreboard of a size that can be.
+            EspnTransportError: no complete response after all attempts, on every day.
+            EspnMalformedBodyError: no day has a readable scoreboard within the size limit.
         """
         if (league := LEAGUES_BY_SPORT.get(sport)) is None:
             raise UnknownLeagueError(sport)
@@ -123,7 +123,7 @@ class EspnClient:
                     raise EspnStatusError(response.status_code)
                 return await read_body(response, MAX_BODY_BYTES)
         except TimeoutError as error:
-            raise EspnSlowResponseError(f"no complete answer within {REQUEST_TIMEOUT_SECONDS:.0f} s") from error
+            raise EspnSlowResponseError(f"no complete response within {REQUEST_TIMEOUT_SECONDS:.0f} s") from error
         except (httpx2.RequestError, CorruptBodyError) as error:
             raise EspnTransportError(f"{type(error).__name__} {error}".strip()) from error
         except BodyError as error:

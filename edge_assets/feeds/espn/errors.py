@@ -1,24 +1,24 @@
-"""What ESPN can answer instead of a scoreboard."""
+"""Errors of the ESPN client."""
 
 
 class EspnError(Exception):
-    """The base of everything that the feed can raise; `reason` is what is counted where only a day is lost."""
+    """The base class. `reason` is the rejection reason when only some days fail."""
 
     reason = "board_unknown"
 
 
 class EspnTransportError(EspnError):
-    """No complete answer arrived, after all retries."""
+    """No complete response arrived, after all retries."""
 
     reason = "board_not_received"
 
 
 class EspnSlowResponseError(EspnTransportError):
-    """An answer came, but so slowly that it was given up; the next one would come no faster."""
+    """A response was too slow and was abandoned. Not retried: the next one would be no faster."""
 
 
 class EspnStatusError(EspnError):
-    """An answer with an HTTP `status` of 400 or above."""
+    """A response with an HTTP `status` of 400 or above."""
 
     reason = "board_refused"
 
@@ -28,10 +28,10 @@ class EspnStatusError(EspnError):
 
 
 class EspnMalformedBodyError(EspnError):
-    """An answer that is no scoreboard, or longer than any can be."""
+    """A response that is not a scoreboard, or too large."""
 
     reason = "board_malformed"
 
 
 class UnknownLeagueError(EspnError):
-    """A sport that ESPN is not asked for; the key is the text."""
+    """A sport without an ESPN league; the message is its key."""

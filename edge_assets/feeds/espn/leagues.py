@@ -1,4 +1,4 @@
-"""Where ESPN keeps the leagues of The Odds API."""
+"""ESPN's paths for the leagues of The Odds API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class EspnLeague(NamedTuple):
-    """A scoreboard's path; college boards show the ranked teams only, unless asked for a `group`."""
+    """A scoreboard's path; college scoreboards show only ranked teams unless a `group` is given."""
 
     path: str
     group: int | None = None

@@ -1,4 +1,4 @@
-"""The games of a scoreboard; of those that are over the score at the end and, where it can be told, in regulation."""
+"""The games of a scoreboard, with the final score of finished ones and, where known, the score after regulation."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ STATUSES_WITHOUT_SCORE = {
 }
 ABANDONED_STATUS = "STATUS_ABANDONED"
 AWARDED_STATUS = "STATUS_AWARDED"
-"""A score that a federation decided: whether it was played, and what bets are settled on, a person has to find out."""
+"""A score decided by a federation: a person has to find out what bets are settled on."""
 FULL_TIME_STATUS = "STATUS_FULL_TIME"
 FINAL_STATUS_PREFIX = "STATUS_FINAL"
-"""Also the beginning of the names of endings after overtime: _AET, _PEN, _OT..."""
+"""Also the prefix of the statuses after overtime: _AET, _PEN, _OT..."""
 REGULATION_SECONDS = 5_400.0
 BOARD_WITHOUT_EVENTS = "board_without_events"
 
 
 class EspnGame(NamedTuple):
-    """A game with ESPN's id, names and start; `report` is None while it is not over, or where nobody can tell how."""
+    """A game with ESPN's id, names and start; `report` is None if it is not over or its outcome is unclear."""
 
     id: str
     home: str
@@ -43,13 +43,13 @@ class EspnGame(NamedTuple):
 
 
 def parse_board(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
-    """The games of a scoreboard, and what was rejected by reason.
+    """The games of a scoreboard, and counts of rejected parts by reason.
 
-    Games without a result are among them: the one that is over may be the other half of a doubleheader, and only
-    beside both can it be told which of them an event is.
+    Games without a result are included: a finished game may be half of a doubleheader, and only both games together
+    show which of them an event is.
 
     Raises:
-        MalformedBodyError: it is no scoreboard.
+        EspnMalformedBodyError: it is not a scoreboard.
     """
     games: list[EspnGame] = []
     rejected = Counter[str]()
@@ -69,27 +69,27 @@ def parse_board(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
 
 
 def _parse_events(body: bytes, rejected: Counter[str]) -> list[object]:
-    """The entries of a board; a board without a list of them is one without games, which is counted."""
+    """The entries of a scoreboard; one without a list counts as empty, with a rejection reason."""
     try:
         board = parse_lenient_json(body)
     except ValueError as error:
         raise EspnMalformedBodyError(str(error)) from None
     if not isinstance(board, dict):
-        raise EspnMalformedBodyError(f"a board is an object, not a {type(board).__name__}")
+        raise EspnMalformedBodyError(f"expected a scoreboard object, got {type(board).__name__}")
     events = board.get("events")
     if events is None:
         rejected[BOARD_WITHOUT_EVENTS] += 1
         return []
     if not isinstance(events, list):
-        raise EspnMalformedBodyError(f"events are a list, not a {type(events).__name__}")
+        raise EspnMalformedBodyError(f"expected a list of events, got {type(events).__name__}")
     return events
 
 
 def _game_report(game: ScoreboardGame) -> GameReport | None:
-    """What is said of a game that is over; None of another.
+    """The report of a finished game; None for an unfinished one.
 
     Raises:
-        ValueError: it is over, but not in a way that is known, or with a score that is no number.
+        ValueError: it ended in an unknown way, or its score is not a number.
     """
     if game.status in STATUSES_WITHOUT_SCORE:
         return GameReport(STATUSES_WITHOUT_SCORE[game.status])
@@ -108,7 +108,7 @@ def _game_report(game: ScoreboardGame) -> GameReport | None:
 
 
 def _doubt_reason(game: ScoreboardGame) -> str | None:
-    """Why a game may not be over, or its score not what was played."""
+    """Why it is uncertain that a game is over and its score was played."""
     if game.is_completed is None:
         return "completed_missing"
     if game.status == AWARDED_STATUS:
@@ -122,7 +122,7 @@ def _final_score(game: ScoreboardGame) -> Score | None:
 
 
 def _regulation_score(game: ScoreboardGame, score: Score) -> Score | None:
-    """The score after regulation: the final one, or from the periods, or from the goals; else not known."""
+    """The score after regulation: the final one, or from periods or goals; None if unknown."""
     if game.status == FULL_TIME_STATUS or 0 < game.last_period == game.regulation_periods:
         return score
     if not game.regulation_periods:
@@ -131,7 +131,7 @@ def _regulation_score(game: ScoreboardGame, score: Score) -> Score | None:
 
 
 def _score_by_periods(game: ScoreboardGame) -> Score | None:
-    """The sum of the periods; overtime follows on a tie only, so anything else is a gap in the data."""
+    """The sum of the periods. Overtime follows only on a tie, so unequal sums mean missing data."""
     home, away = (_points_in_periods(side, game.regulation_periods) for side in (game.home, game.away))
     return Score(home, away) if home is not None and home == away else None
 
@@ -142,7 +142,7 @@ def _points_in_periods(side: ScoreboardSide, periods: int) -> int | None:
 
 
 def _score_by_goals(game: ScoreboardGame, score: Score) -> Score | None:
-    """Goals up to the 90th minute and its stoppage time, if each has a time and together they make the score."""
+    """Goals in regulation including stoppage time, if all have a time and add up to the final score."""
     totals, regulation = Counter[str](), Counter[str]()
     for team, points, clock in game.goals:
         if clock is None:

@@ -1,8 +1,8 @@
-"""The parts of a scoreboard that results need, as far as they can be read.
+"""Lenient parser of the parts of a scoreboard that results need.
 
 Scores are text, dates have no seconds, and lists may be missing; users report null for any of them, scores as numbers
-or objects, ids as numbers. What a result can do without is absent then; what it cannot is a `ValueError` whose text is
-the reason that is counted.
+or objects, ids as numbers. Optional parts are then absent; for a required one a `ValueError` is raised, whose text is
+the rejection reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _EMPTY_OBJECT: JsonObject = {}
 
 
 class ScoreboardSide(NamedTuple):
-    """A team of a game, its points and those of each period; None where no number is stated."""
+    """A team of a game, its points in total and by period; None where no number is stated."""
 
     team_id: str
     name: str
@@ -30,9 +30,9 @@ class ScoreboardSide(NamedTuple):
 
 
 class ScoreboardGoal(NamedTuple):
-    """A goal of a soccer match, of the team that profits.
+    """A goal of a soccer match, by the team it counts for.
 
-    Stoppage time does not count on: at 90'+4' the clock says 5400 seconds; None where it says nothing.
+    The clock stops in stoppage time: at 90'+4' it shows 5400 seconds. None if not stated.
     """
 
     team_id: str
@@ -41,8 +41,8 @@ class ScoreboardGoal(NamedTuple):
 
 
 class ScoreboardGame(NamedTuple):
-    """A game of a scoreboard. `period` is the last one that was begun (a shoot-out counts as one), `regulation_periods`
-    how many there are without overtime; 0 where that is not stated.
+    """A game of a scoreboard. `last_period` is the last one started (a shoot-out counts as one), `regulation_periods`
+    the number without overtime; 0 if not stated.
     """
 
     id: str
@@ -60,7 +60,7 @@ def parse_game(event: object) -> ScoreboardGame:
     """One entry of a scoreboard.
 
     Raises:
-        ValueError: there is no single game of two teams with names, a start and a status.
+        ValueError: it is not a single game of two named teams with a start and a status.
     """
     entry = _as_object(event)
     competitions = _as_objects(entry.get("competitions"))
@@ -105,7 +105,7 @@ def _parse_side(side: JsonObject) -> ScoreboardSide:
 
 
 def _parse_team_name(team: JsonObject) -> str:
-    """The full one, "Philadelphia 76ers", or the next best."""
+    """The full name, "Philadelphia 76ers", or the next best."""
     for key in NAMES_BY_PREFERENCE:
         if isinstance(name := team.get(key), str) and name:
             try:
@@ -116,7 +116,7 @@ def _parse_team_name(team: JsonObject) -> str:
 
 
 def _parse_start(text: object) -> datetime:
-    """2026-07-19T19:00Z; UTC where no zone is stated."""
+    """Parse 2026-07-19T19:00Z; UTC if no zone is stated."""
     try:
         start = datetime.fromisoformat(text if isinstance(text, str) else "")
         return (start if start.tzinfo else start.replace(tzinfo=UTC)).astimezone(UTC)
@@ -125,7 +125,7 @@ def _parse_start(text: object) -> datetime:
 
 
 def _parse_points(sent: object) -> int | None:
-    """A score as text, as a number, or as an object with either."""
+    """Parse a score sent as text, as a number, or as an object with either."""
     if isinstance(sent, Mapping):
         value = sent.get("value")
         sent = sent.get("displayValue") if value is None else value

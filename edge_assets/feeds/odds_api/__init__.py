@@ -1,1 +1,1 @@
-"""The Odds API v4: a client, and what a payload changed since the last one."""
+"""The Odds API v4: a client, and the differ that finds what changed between payloads."""

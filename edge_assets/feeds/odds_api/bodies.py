@@ -1,4 +1,4 @@
-"""The body of an answer, or the feed's error that it has none."""
+"""Read response bodies, with the feed's own errors."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 async def read_body(response: httpx2.Response, max_bytes: int) -> bytes:
-    """Read a streamed answer.
+    """Read a streamed response.
 
     Raises:
-        ResponseTooLargeError: it is longer than `max_bytes`, as sent or decoded.
-        MalformedBodyError: it is encoded as it was not asked for.
-        TransportError: what should be gzip is none, or ends early.
+        ResponseTooLargeError: it exceeds `max_bytes`, as sent or decoded.
+        MalformedBodyError: it has an unexpected content encoding.
+        TransportError: its gzip is invalid or truncated.
         httpx2.RequestError: the connection broke, or was silent too long.
     """
     try:

@@ -1,8 +1,8 @@
-"""What the books offer on one event, keyed by the bytes that said so.
+"""The offers of the books on one event, keyed by the raw bytes they were parsed from.
 
-Offers are immutable and hold everything that follows from the bytes, so a book whose bytes did not change
-since the last poll costs one dictionary look-up, and a market whose outcomes did not change another one.
-The garbage collector has nothing to look for in them (gc=False): they cannot refer to themselves.
+Offers are immutable and hold everything derived from the bytes, so a book whose bytes did not change
+since the last poll costs one dictionary lookup, and a market whose outcomes did not change another.
+The garbage collector need not track them (gc=False): they cannot contain cycles.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ml.quotes import QuoteBatch
 
 QuoteKey: TypeAlias = tuple[int, float | None]
-"""Outcome and point: what tells the quotes of one book in one market of one event apart."""
+"""Outcome and point: identify a quote within one book, market and event."""
 
 Teams: TypeAlias = tuple[str | None, str | None]
 """Home and away; both None for an outright."""
@@ -32,10 +32,10 @@ MARKET_TIME_PACKER = Packer("<ihhq")
 
 
 class MarketOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
-    """The usable prices of a market, the feed's key and the bytes of the outcomes that they follow from.
+    """The usable prices of a market, its key at the feed, and the bytes of the outcomes they were parsed from.
 
-    `prices` is the same object for as long as those bytes stay the same. `stated_time` is when the book says that it
-    confirmed them, `book_time` the same in microseconds and no later than it was seen.
+    `prices` stays the same object while those bytes do not change. `stated_time` is the book's own confirmation
+    time, `book_time` the same in microseconds, capped at the time of receipt.
     """
 
     key: str
@@ -47,14 +47,14 @@ class MarketOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
     rejected: tuple[str, ...]
 
     def with_confirmation(self, stated_time: str | int | None, book_time: Micros) -> MarketOffer:
-        """The same offer at another time."""
+        """The same offer with another confirmation time."""
         return MarketOffer(self.key, self.outcomes, self.market, self.prices, stated_time, book_time, self.rejected)
 
 
 class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
-    """A book's bytes and what they say: markets by id, packed `MARKET_TIME_PACKER` rows, how many usable quotes.
+    """A book's bytes and what was parsed from them: markets by id, packed `MARKET_TIME_PACKER` rows, number of quotes.
 
-    `rejected` holds a reason for each part that is not usable.
+    `rejected` holds a reason for each unusable part.
     """
 
     body: bytes
@@ -73,7 +73,7 @@ class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
         markets: dict[int, MarketOffer],
         rejected: Iterable[str] = (),
     ) -> BookOffer:
-        """Add up what the markets hold."""
+        """Build a book's offer from its markets."""
         times, quotes, reasons = b"", 0, tuple(rejected)
         for market, offer in markets.items():
             if offer.prices:
@@ -84,14 +84,14 @@ class BookOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
 
 
 class EventOffer(msgspec.Struct, gc=False, frozen=True, eq=False):
-    """The books of an event by their bytes; the names of the teams decide what the bytes mean."""
+    """The books of an event by their bytes; parsing depends on the names of the teams."""
 
     teams: Teams
     books: dict[bytes, BookOffer]
 
 
 class EventChange(NamedTuple):
-    """The offers on an event that are no longer as they were, by book, and those that came in their place."""
+    """The offers on an event that were replaced or withdrawn, and the new ones, by book."""
 
     event: int
     old: dict[int, BookOffer]
@@ -104,7 +104,7 @@ def index_by_book(offers: Iterable[BookOffer]) -> dict[int, BookOffer]:
 
 
 def withdraw_event(event: int, offer: EventOffer) -> EventChange:
-    """The change that takes an event away."""
+    """The change that withdraws an event."""
     return EventChange(event, index_by_book(offer.books.values()), {})
 
 
@@ -112,7 +112,7 @@ NO_OFFER = EventOffer((None, None), {})
 
 
 def restore_offers(quotes: QuoteBatch) -> dict[int, EventOffer]:
-    """The offers of each event that quotes in a database amount to; their bytes are unknown."""
+    """Rebuild the offers of each event from stored quotes; their bytes are unknown."""
     prices: dict[int, dict[int, dict[int, dict[QuoteKey, float]]]] = {}
     rows = zip(*(column.tolist() for column in quotes.columns()), strict=True)
     for event, book, market, outcome, point, price, _ in rows:
@@ -123,7 +123,7 @@ def restore_offers(quotes: QuoteBatch) -> dict[int, EventOffer]:
 
 
 def strip_bytes(event: int, offer: EventOffer) -> EventOffer:
-    """The same offers with bytes that are unknown."""
+    """The same offers with unknown bytes, so that the next payload is parsed again."""
     books = {
         offer.book: {market: one.prices for market, one in offer.markets.items()} for offer in offer.books.values()
     }

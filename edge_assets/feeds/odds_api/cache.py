@@ -1,4 +1,4 @@
-"""Answers that may be a little old, kept in Redis so that all processes share them."""
+"""A response cache in Redis, shared by all processes."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_FETCH_SECONDS = 60.0
-"""The longest that one caller may keep the others waiting for what it fetches."""
+"""How long one caller's fetch may block the others."""
 
 _log = logging.getLogger(__name__)
 
 
 class ResponseCache:
-    """Typed answers by key, for `ttl_seconds` (0: none are kept).
+    """Typed responses by key, kept for `ttl_seconds` (0 disables the cache).
 
-    Concurrent callers, in whatever process, fetch once.
-    Without Redis everything is fetched: a cache must not take down what it speeds up.
+    Concurrent callers, also in different processes, fetch once.
+    If Redis is down every call fetches.
     """
 
     def __init__(self, redis: Redis, ttl_seconds: int, namespace: str) -> None:
@@ -42,7 +42,7 @@ class ResponseCache:
         self._namespace = namespace
 
     async def get(self, key: str, kind: type[T], fetch: Callable[[], Awaitable[T]]) -> T:
-        """The kept answer, or a fetched one, which is then kept; errors of `fetch` are not."""
+        """The cached response, or a fetched one, which is then cached; errors of `fetch` are not cached."""
         if not self._ttl_seconds:
             return await fetch()
         name = f"{self._namespace}:{key}"
@@ -59,18 +59,18 @@ class ResponseCache:
         try:
             return await self._redis.get(name)
         except RedisError as error:
-            _log.warning("no cached answers: %s", error)
+            _log.warning("cache unavailable: %s", error)
             return None
 
     async def _store(self, name: str, body: bytes) -> None:
         try:
             await self._redis.set(name, body, ex=self._ttl_seconds)
         except RedisError as error:
-            _log.warning("an answer could not be cached: %s", error)
+            _log.warning("could not cache the response: %s", error)
 
     @asynccontextmanager
     async def _single_flight(self, name: str) -> AsyncIterator[None]:
-        """Hold the right to fetch; without Redis, or after `MAX_FETCH_SECONDS`, go ahead all the same."""
+        """Hold the lock for a fetch; without Redis, or after `MAX_FETCH_SECONDS`, proceed without it."""
         lock = self._redis.lock(
             f"{name}:fetching", timeout=MAX_FETCH_SECONDS, blocking_timeout=MAX_FETCH_SECONDS, sleep=0.02
         )
@@ -93,7 +93,7 @@ async def _release(lock: Lock) -> None:
 
 
 class CachedOddsApi:
-    """The endpoints whose answers change slowly, by way of the cache."""
+    """Cached access to the endpoints whose responses change slowly."""
 
     def __init__(self, client: OddsApiClient, cache: ResponseCache) -> None:
         self._client = client
@@ -122,7 +122,7 @@ class CachedOddsApi:
         )
 
     async def event_markets(self, sport: str, event: str, *, regions: Sequence[str]) -> EventMarkets:
-        """Which markets each book of the regions has."""
+        """The markets of each book of the regions."""
         return await self._cache.get(
             f"markets:{sport}:{event}:{','.join(regions)}",
             EventMarkets,
@@ -130,13 +130,13 @@ class CachedOddsApi:
         )
 
     async def warm(self, sports: Iterable[str]) -> dict[str, OddsApiError]:
-        """Fetch the events of these sports ahead of the first caller; what failed, by sport."""
-        wanted = list(sports)
-        outcomes = await asyncio.gather(*(self.events(sport) for sport in wanted), return_exceptions=True)
+        """Fetch the events of these sports ahead of the first caller; return failures by sport."""
+        requested = list(sports)
+        outcomes = await asyncio.gather(*(self.events(sport) for sport in requested), return_exceptions=True)
         failed: dict[str, OddsApiError] = {}
-        for sport, outcome in zip(wanted, outcomes, strict=True):
+        for sport, outcome in zip(requested, outcomes, strict=True):
             if isinstance(outcome, OddsApiError):
-                _log.warning("%s could not be warmed: %s", sport, outcome)
+                _log.warning("%s: could not preload events: %s", sport, outcome)
                 failed[sport] = outcome
             elif isinstance(outcome, BaseException):
                 raise outcome

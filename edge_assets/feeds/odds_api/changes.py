@@ -1,4 +1,4 @@
-"""What differs between two states of a sport's offers, as columns."""
+"""Differences between two states of a sport's offers, as columns."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.book_state import EventOffer
 
     Covers: TypeAlias = Callable[[int, int, int], bool]
-    """Whether an answer would show a market if it were on offer, by event, book and market."""
+    """Whether a payload covers a market, by event, book and market."""
 
 _Row: TypeAlias = tuple[int, int, int, int, float | None, float, Micros]
 UncoveredOffers: TypeAlias = "dict[tuple[int, int, int], MarketOffer]"
-"""What stands by event, book and market though the last answer did not show it: it was not asked for."""
+"""Offers, by event, book and market, that remain valid because the last payload did not cover them."""
 _NO_MARKET = MarketOffer("", b"", 0, {}, None, UNKNOWN_TIME, ())
 _MARKET_TIME_DTYPE = np.dtype([("event", "<i4"), ("book", "<i2"), ("market", "<i2"), ("book_time", "<i8")])
 
 
 def collect_changed_quotes(changes: Iterable[EventChange]) -> QuoteBatch:
-    """New and changed prices, and NaN for quotes that vanished (alone or with all of their book)."""
+    """New and changed prices, and NaN for withdrawn quotes (single ones or those of a whole book)."""
     return QuoteBatch.from_rows(
         row
         for event, old, new in changes
@@ -39,9 +39,9 @@ def collect_changed_quotes(changes: Iterable[EventChange]) -> QuoteBatch:
 def limit_to_coverage(
     changes: Collection[EventChange], state: Mapping[int, EventOffer], uncovered: UncoveredOffers, covers: Covers
 ) -> tuple[list[EventChange], UncoveredOffers]:
-    """The changes without withdrawals of what the answer does not cover, and what stands though it was not shown.
+    """Drop withdrawals that the payload does not cover; return the changes and the uncovered offers.
 
-    `uncovered` is what stood so after the answers before; some of it is shown or withdrawn now.
+    `uncovered` holds the uncovered offers of earlier payloads; this one may cover some of them.
     """
     books: dict[int, dict[int, BookOffer]] = {}
 
@@ -75,7 +75,7 @@ def limit_to_coverage(
 
 
 def _iter_replaced_offers(changes: Iterable[EventChange]) -> Iterator[tuple[tuple[int, int, int], MarketOffer]]:
-    """What is no longer as it was, by event, book and market."""
+    """The offers that were replaced or withdrawn, by event, book and market."""
     for event, old, _ in changes:
         for book, offer in old.items():
             for market, one in offer.markets.items():

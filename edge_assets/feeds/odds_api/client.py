@@ -1,4 +1,4 @@
-"""The Odds API v4, call by call."""
+"""A client of The Odds API v4."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 class OddsRequest(NamedTuple):
-    """What a request for a sport's odds named; markets that the endpoint refused are not among them."""
+    """The parameters of an odds request, without the markets that the endpoint rejected."""
 
     regions: tuple[str, ...]
     markets: tuple[str, ...]
@@ -55,10 +55,10 @@ class OddsRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The undecoded answer of `/odds`: `observed_at` by the feed's clock, `received_at` by the wall clock.
+    """An undecoded response of `/odds`: `observed_at` by the feed's clock, `received_at` by the wall clock.
 
-    `wasted` is what the answers before it cost, which were of no use. `arrived_monotonic` is on the monotonic clock,
-    which nobody sets.
+    `wasted` is the cost of failed attempts before it. `arrived_monotonic` is on the monotonic clock,
+    which is never set back.
     """
 
     body: bytes
@@ -72,15 +72,15 @@ class Payload:
 
     @property
     def spending(self) -> Spending:
-        """What this answer and those before it cost."""
+        """The cost of this response and of failed attempts before it."""
         return self.wasted.add(self.quota, is_charged=True)
 
 
 class OddsApiClient:
     """All endpoints. Use as an async context manager, or call `aclose`.
 
-    Every call can raise the errors of `edge_assets.feeds.odds_api.errors`. Markets that an endpoint refuses
-    are dropped, with a warning, and not asked for again.
+    Every call can raise the errors of `edge_assets.feeds.odds_api.errors`. Markets that an endpoint rejects
+    are dropped with a warning and not requested again.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class OddsApiClient:
 
     @property
     def quota(self) -> Quota:
-        """What the last answer said about credits."""
+        """The credits that the last response stated."""
         return self._transport.quota
 
     async def odds_payload(
@@ -152,7 +152,7 @@ class OddsApiClient:
         ).content
 
     async def event_markets(self, sport: str, event: str, **filters: Unpack[OddsFilter]) -> EventMarkets:
-        """Which markets each book has. Costs 1."""
+        """The markets of each book. Costs 1."""
         return await self._get(f"/sports/{sport}/events/{event}/markets", EventMarkets, to_wire_params(filters))
 
     async def participants(self, sport: str) -> list[Participant]:
@@ -192,12 +192,12 @@ class OddsApiClient:
         ).content
 
     async def _get_entries(self, path: str, kind: type[E], params: Mapping[str, str]) -> Entries[E]:
-        """Ask for a list; what had to be left out of it is warned of, with its number."""
+        """Fetch a list; log a warning with the counts of rejected entries."""
         answer = await self._transport.get(path, params, lambda body: read_entries(body, kind))
         entries = answer.content
         if entries.rejected:
             summary = ", ".join(f"{n} {reason}" for reason, n in sorted(entries.rejected.items()))
-            _log.warning("%s: left out of the answer: %s", path, summary)
+            _log.warning("%s: rejected parts of the response: %s", path, summary)
         return entries._replace(credits=stated_cost(answer.wasted, answer.quota))
 
     async def _get(self, path: str, kind: type[T], params: Mapping[str, str] | None = None) -> T:
@@ -212,7 +212,7 @@ class OddsApiClient:
         at: datetime | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> ApiResponse[T]:
-        """Ask; if some markets are refused, ask once more without them."""
+        """Fetch odds; if some markets are rejected, retry once without them."""
 
         async def send() -> ApiResponse[T]:
             params = self._build_params(path, filters, at)
@@ -236,12 +236,12 @@ class OddsApiClient:
         return [market for market in markets if market not in self._invalid_markets.get(path, set())]
 
     def _drop_markets(self, path: str, filters: OddsFilter, markets: Sequence[str]) -> bool:
-        """Remember refused markets; false if the request cannot do without them."""
+        """Remember rejected markets; False if none of the requested ones would remain."""
         invalid = self._invalid_markets.get(path, set())
         remaining = [m for m in filters.get("markets", ()) if m not in invalid and m not in markets]
         newly_invalid = set(markets).intersection(filters.get("markets", ())) - invalid
         if not (remaining and newly_invalid):
             return False
-        _log.warning("%s does not have these markets, asking without them: %s", path, ", ".join(markets))
+        _log.warning("%s does not support these markets; retrying without them: %s", path, ", ".join(markets))
         self._invalid_markets[path] = invalid | set(markets)
         return True

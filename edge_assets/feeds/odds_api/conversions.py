@@ -1,4 +1,4 @@
-"""Prices, points and times of the wire, turned into ours or refused."""
+"""Validate and convert prices, points and times of the wire."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ml.quotes import Micros
 
 MAX_PRICE = 10_000.0
 MIN_PRICE = 1.0002
-"""Outside of these a price is a feed's way to say that there is none: decimal 1.0, American -2147483648, and what books
-show late in play, American 1,000,000 and -1,000,000 (decimal 10,001 and 1.0001)."""
+"""Outside this range a price is a placeholder for none: decimal 1.0, American -2147483648, and, late in
+play, American 1,000,000 and -1,000,000 (decimal 10,001 and 1.0001)."""
 AMERICAN_EVEN_MONEY = 100
-"""The American price of even money; nothing between it and its negative is a price."""
+"""The American price of even money; numbers between it and its negative are not prices."""
 MIN_TIME, MAX_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""Outside of these a time is a program's way to say that it knows none (years 1, 1970 and 9999), or in other units."""
+"""Outside this range a time is a placeholder (years 1, 1970 and 9999) or in other units."""
 
 
 class PriceFormat(StrEnum):
-    """How a payload writes prices; the values are those of the parameter `oddsFormat`."""
+    """The format of a payload's prices, with the values of the parameter `oddsFormat`."""
 
     DECIMAL = "decimal"
     AMERICAN = "american"
 
 
 class RejectedValueError(ValueError):
-    """A number that is not used; the text is the reason that is counted."""
+    """A value that cannot be used; the message is the rejection reason."""
 
 
 @lru_cache(maxsize=65_536)
 def check_decimal(price: float | None) -> float:
-    """A decimal price as it is.
+    """Return a decimal price if it is usable.
 
     Raises:
-        RejectedValueError: there is none (a suspended selection), or nobody can bet at it.
+        RejectedValueError: it is missing (a suspended selection) or out of range.
     """
     if price is None:
         raise RejectedValueError("price_missing")
@@ -50,10 +50,10 @@ def check_decimal(price: float | None) -> float:
 
 @lru_cache(maxsize=65_536)
 def american_to_decimal(price: float | None) -> float:
-    """The decimal price of an American one, unrounded: 1 + a/100, or 1 - 100/a for negative ones.
+    """Convert an American price, unrounded: 1 + a/100, or 1 - 100/a for negative ones.
 
     Raises:
-        RejectedValueError: there is none, it is no American price, or nobody can bet at it.
+        RejectedValueError: it is missing, not an American price, or out of range.
     """
     if price is None:
         raise RejectedValueError("price_missing")
@@ -67,10 +67,10 @@ DECIMAL_CONVERTERS = {PriceFormat.DECIMAL: check_decimal, PriceFormat.AMERICAN: 
 
 @lru_cache(maxsize=65_536)
 def normalize_point(point: float) -> float:
-    """The point as single precision holds it (the database does), without the sign of zero.
+    """Round a point to single precision, as the database stores it, and drop the sign of zero.
 
     Raises:
-        RejectedValueError: it is no finite number.
+        RejectedValueError: it is not finite.
     """
     stored = ctypes.c_float(point).value
     if not isfinite(stored):
@@ -80,12 +80,12 @@ def normalize_point(point: float) -> float:
 
 @lru_cache(maxsize=65_536)
 def parse_wire_micros(value: str | int) -> Micros:
-    """A time of the wire in microseconds; raises like `parse_wire_time`."""
+    """Parse a time of the wire to microseconds; raises like `parse_wire_time`."""
     return to_micros(parse_wire_time(value))
 
 
 def parse_wire_time(value: str | int) -> datetime:
-    """A time of the wire, ISO text (UTC where it states no zone) or unix seconds, aware UTC.
+    """Parse a time of the wire, ISO text (UTC if no zone is stated) or unix seconds, to aware UTC.
 
     Raises:
         ValueError: it is neither, or not between `MIN_TIME` and `MAX_TIME`.
@@ -103,6 +103,6 @@ def parse_wire_time(value: str | int) -> datetime:
 def _invalid_time_message(value: str | int) -> str:
     if isinstance(value, int):
         if MIN_TIME.timestamp() * 1000 <= value < MAX_TIME.timestamp() * 1000:
-            return f"{value} are milliseconds, where seconds are expected"
-        return f"a number outside of the years {MIN_TIME.year} to {MAX_TIME.year}, where unix seconds are expected"
-    return f"{value[:40]!r} is no time between {MIN_TIME.year} and {MAX_TIME.year}"
+            return f"{value} looks like milliseconds; expected seconds"
+        return f"{value} is not a unix time in seconds between {MIN_TIME.year} and {MAX_TIME.year}"
+    return f"{value[:40]!r} is not a time between {MIN_TIME.year} and {MAX_TIME.year}"

@@ -1,4 +1,4 @@
-"""Parse and diff: the quotes that a payload of `/odds` changed since the last one.
+"""Parse a payload of `/odds` and find the quotes that changed since the last one.
 
 One pass over the payload finds the bytes of every book on every event; only books whose bytes are new are
 decoded, in them only markets whose outcomes are new, and of these only prices that differ become rows.
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
 
 DATA_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
-"""What reading a value raises that nobody thought of; what the database raises is none of these."""
+"""Errors that unexpected data may raise; database errors are not among them."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What one payload says: `quotes` only where changed or withdrawn, `times` and `starts` complete.
+    """The content of one payload: only changed or withdrawn `quotes`, but all `times` and `starts`.
 
     `quotes_seen` counts the usable quotes on offer, `rejected` the unusable parts of the payload by reason.
     """
@@ -57,17 +57,17 @@ class Diff:
 
 
 CoverageRule: TypeAlias = "Callable[[MarketConfirmations, EventStarts], Covers | None]"
-"""What an answer covers that shows such markets and lists such events; None for all that stands."""
+"""The coverage of a payload with these market confirmations and event starts; None if it covers everything."""
 
 
 def cover_everything(_: MarketConfirmations, __: EventStarts) -> None:
-    """The reach of an answer that was asked for all that a sport has."""
+    """The coverage of a request for everything that a sport has."""
 
 
 class PayloadDiffer:
-    """Remembers the last payload of one sport and says what the next one changed.
+    """Remembers the last payload of one sport and finds what the next one changed.
 
-    The memory moves only by `commit`, after the diff is safely stored: until then the same payload gives the
+    The state changes only on `commit`, after the diff is stored: until then the same payload gives the
     same diff again.
     """
 
@@ -89,24 +89,24 @@ class PayloadDiffer:
         self._pending_uncovered: UncoveredOffers = {}
 
     def load(self, quotes: QuoteBatch) -> None:
-        """Start from the quotes that are on offer according to the database."""
+        """Start from the quotes on offer according to the database."""
         self._committed, self._uncovered = restore_offers(quotes), {}
 
     def reload_event(self, event: int, quotes: QuoteBatch) -> None:
-        """Take the quotes that are on offer on an event from the database, where something else has changed them."""
+        """Replace the state of an event with its quotes in the database, which another process has changed."""
         self._committed = {**self._committed, event: NO_OFFER} | restore_offers(quotes)
         self._uncovered = {key: offer for key, offer in self._uncovered.items() if key[0] != event}
 
     def set_price_format(self, price_format: PriceFormat) -> None:
-        """Read the next payloads in this format; what is on offer stays, though the same bytes mean something else."""
+        """Read the next payloads in this format; the offers stay, but their bytes have to be parsed again."""
         self._reader = OfferReader(self._ids, self._sport, price_format)
         self._committed = {event: strip_bytes(event, offer) for event, offer in self._committed.items()}
 
     def diff(self, body: bytes, observed_at: datetime, coverage_rule: CoverageRule = cover_everything) -> Diff:
-        """Compare a payload with the committed state; what it does not reach stays as it is.
+        """Compare a payload with the committed state; offers that it does not cover are unchanged.
 
         Raises:
-            InvalidJsonError, MalformedBodyError: the body is no complete list of events.
+            InvalidJsonError, MalformedBodyError: the body is not a complete list of events.
         """
         rejected: list[str] = []
         listed = cap_parts(read_events(body, rejected), MAX_EVENTS_PER_PAYLOAD, "too_many_events", rejected)
@@ -126,8 +126,8 @@ class PayloadDiffer:
             try:
                 state[event], change = reader.read_event(event, teams, sent.books, before, rejected)
             except DATA_ERRORS:
-                # of a kind that nobody has met: the other events have nothing to do with it
-                _log.exception("event %s cannot be read", sent.id[:40])
+                # unexpected data in one event must not lose the others
+                _log.exception("could not parse event %s", sent.id[:40])
                 rejected.append("unreadable_event")
                 continue
             starts[event] = parse_wire_micros(sent.commence_time)
@@ -152,11 +152,11 @@ class PayloadDiffer:
         )
 
     def commit(self) -> None:
-        """Take the last diffed payload for the new state."""
+        """Make the last diffed payload the new state."""
         self._committed, self._uncovered = self._pending, self._pending_uncovered
 
     def _identify(self, sent: EventBody, observed_at: datetime, rejected: list[str]) -> tuple[int, Teams] | None:
-        """The id of an event, and its teams by the names sent, home and away as the event has them."""
+        """The id of an event, and its teams by the names sent, in the order of the stored event."""
         if sent.sport_key != self._sport and (key := clean_sport_key(sent.sport_key)) != self._sport:
             rejected.append("other_sport" if key else "malformed_sport_key")
             return None
@@ -182,7 +182,7 @@ class PayloadDiffer:
         return None if is_swapped is None else (event, sent.teams[::-1] if is_swapped else sent.teams)
 
     def _is_swapped(self, event: int, teams: Teams, rejected: list[str]) -> bool | None:
-        """Whether the answer has home and away the other way round than the event; None if it is about other teams."""
+        """Whether the payload has home and away swapped relative to the event; None if the teams differ."""
         ours = self._ids.sides(event)
         is_swapped = are_sides_swapped(self._sport, ours, teams)
         if has_placeholder(ours):

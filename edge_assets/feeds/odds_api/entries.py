@@ -1,4 +1,4 @@
-"""Lists of `/sports`, `/events` and `/scores`, entry by entry: what is odd is left out and counted."""
+"""Lenient reader of the lists of `/sports`, `/events` and `/scores`: unusable entries are dropped and counted."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MALFORMED_ENTRY = "malformed_entry"
 
 
 class Entries(NamedTuple, Generic[T]):
-    """The entries of an answer that can be read, and what was left out by reason.
+    """The readable entries of a response, and counts of rejected parts by reason.
 
-    `credits` is what it cost, with the answers before it that were of no use; None where none of them says.
+    `credits` is its cost including failed attempts; None if no response stated any.
     """
 
     items: list[T]
@@ -29,12 +29,12 @@ class Entries(NamedTuple, Generic[T]):
 
 
 def read_entries(body: bytes, kind: type[T]) -> Entries[T]:
-    """Read a list. A part of an entry that need not be there is left out alone, any other odd one with its entry.
+    """Read a list. An invalid optional field is dropped alone, an invalid required one with its entry.
 
     Raises:
-        InvalidJsonError: the JSON ends early or is broken.
+        InvalidJsonError: the JSON is truncated or invalid.
         UnsupportedVersionError: it is of API version 3.
-        MalformedBodyError: it is no list, or one without end.
+        MalformedBodyError: it is not a list, or has too many parts.
     """
     check_parts(body)
     try:
@@ -66,10 +66,10 @@ def _parse_entry(sent: object, kind: type[T], rejected: Counter[str]) -> T | Non
 
 
 def _parse_field(field: msgspec.structs.FieldInfo, sent: dict[str, Any]) -> Any:
-    """What an entry says in a field; `UNSET` where it says nothing and need not.
+    """The value of a field; `UNSET` if it is optional and missing.
 
     Raises:
-        ValidationError, UnusableTextError: it is odd, or missing and needed.
+        ValidationError, UnusableTextError: it is invalid, or required and missing.
     """
     value = sent.get(field.encode_name)
     if value is None and not field.required:
@@ -80,10 +80,10 @@ def _parse_field(field: msgspec.structs.FieldInfo, sent: dict[str, Any]) -> Any:
 
 
 def _clean(value: Any) -> Any:
-    """The same value with the texts in it fit to be stored; empty ones stay.
+    """Clean all texts in a value; empty ones stay.
 
     Raises:
-        UnusableTextError: a text is absurdly long, or consists of what nobody sees.
+        UnusableTextError: a text is too long or has no visible character.
     """
     if isinstance(value, str):
         return clean_text(value) if value else value

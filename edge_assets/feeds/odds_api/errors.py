@@ -1,6 +1,6 @@
-"""What The Odds API can answer instead of odds: one type for each thing to do about it.
+"""Errors of The Odds API: one type for each way to handle them.
 
-No error's text holds a URL or a key.
+No message contains a URL or a key.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class OddsApiError(Exception):
-    """The base of everything that the feed can raise.
+    """The base class.
 
-    `quota` is what the newest answer that did said of the credits, `spending` what all answers to the request may have
-    cost; `body` is the answer that could not be read, where one came.
+    `quota` is the latest statement of credits, `spending` what all attempts of the request may have cost;
+    `body` is the unreadable response, if there was one.
     """
 
     quota: Quota = UNKNOWN_QUOTA
@@ -28,27 +28,27 @@ class OddsApiError(Exception):
 
 
 class TransportError(OddsApiError):
-    """No complete answer arrived, after all retries: a timeout, a broken connection, a broken encoding."""
+    """No complete response arrived, after all retries: a timeout, a broken connection, a corrupt encoding."""
 
 
 class SlowResponseError(TransportError):
-    """An answer came, but so slowly that it was given up; the next one would come no faster."""
+    """A response was too slow and was abandoned. Not retried: the next one would be no faster."""
 
 
 class UnreachableError(TransportError):
-    """There was no connection, so that nothing was asked and nothing can have been charged."""
+    """No connection: nothing was sent, so nothing can have been charged."""
 
 
 class MalformedBodyError(OddsApiError):
-    """A complete answer that is not what the endpoint sends."""
+    """A complete response that does not have the endpoint's format."""
 
 
 class InvalidJsonError(MalformedBodyError):
-    """A complete answer whose JSON is broken or ends early."""
+    """A complete response whose JSON is invalid or truncated."""
 
 
 class ResponseTooLargeError(MalformedBodyError):
-    """An answer that is longer, or made of more parts, than any can be."""
+    """A response that exceeds the limits on length or number of parts."""
 
 
 class UnsupportedVersionError(MalformedBodyError):
@@ -58,24 +58,24 @@ class UnsupportedVersionError(MalformedBodyError):
 class ApiStatusError(OddsApiError):
     """The API answered with an error: HTTP `status`, its `error_code` (may be empty) and `message`.
 
-    `retry_after_seconds` holds the seconds that the answer asks to wait, if it does.
+    `retry_after_seconds` is the wait that the response asks for, if any.
     """
 
     retry_after_seconds: float | None = None
 
     def __init__(self, status: int, error_code: str, message: str) -> None:
-        super().__init__(f"{status} {error_code or 'without a code'}: {message}")
+        super().__init__(f"{status} {error_code or 'no error code'}: {message}")
         self.status = status
         self.error_code = error_code
         self.message = message
 
 
 class InvalidApiKeyError(ApiStatusError):
-    """The API key is missing, invalid or deactivated: stop, and call a human."""
+    """The API key is missing, invalid or deactivated: stop; a person has to act."""
 
 
 class OutOfCreditsError(ApiStatusError):
-    """No credits till the 1st of the month: stop calls that cost; `/sports` and `/events` keep answering."""
+    """No credits until the 1st of the month: stop calls that cost; `/sports` and `/events` still work."""
 
 
 class HistoryUnavailableError(ApiStatusError):
@@ -87,15 +87,15 @@ class UnknownSportError(ApiStatusError):
 
 
 class EventNotFoundError(ApiStatusError):
-    """The event ended or never was."""
+    """The event has ended or never existed."""
 
 
 class InvalidRequestError(ApiStatusError):
-    """A parameter is wrong: a bug or a configuration error, never to be retried."""
+    """A parameter is wrong: a bug or a configuration error; never retried."""
 
 
 class InvalidMarketError(InvalidRequestError):
-    """Some markets do not exist or not at this endpoint: `markets` holds their keys."""
+    """Some markets do not exist, or not at this endpoint: `markets` holds their keys."""
 
     def __init__(self, status: int, error_code: str, message: str) -> None:
         super().__init__(status, error_code, message)
@@ -104,11 +104,11 @@ class InvalidMarketError(InvalidRequestError):
 
 
 class RateLimitedError(ApiStatusError):
-    """Too many calls a second, still after all retries."""
+    """Too many calls per second, even after all retries."""
 
 
 class ServerError(ApiStatusError):
-    """A 5xx answer, still after all retries."""
+    """A 5xx response, even after all retries."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -134,16 +134,16 @@ _error_decoder = msgspec.json.Decoder(ErrorBody)
 
 
 def error_from_response(status: int, body: bytes, quota: Quota) -> ApiStatusError:
-    """The error that an answer with a status of 400 or above stands for."""
+    """The error for a response with a status of 400 or above."""
     try:
         stated = _error_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        stated = ErrorBody("no explanation that could be read")
+        stated = ErrorBody("no readable error message")
     return _error_type(status, stated.error_code, quota)(status, stated.error_code, stated.message)
 
 
 def _error_type(status: int, error_code: str, quota: Quota) -> type[ApiStatusError]:
-    """By code; a 401 without a known one is about credits if there are none left, else about the key."""
+    """By code; a 401 with an unknown code means no credits if none are left, else an invalid key."""
     if status >= _HTTP_SERVER_ERROR:
         return ServerError
     if status == _HTTP_TOO_MANY_REQUESTS:

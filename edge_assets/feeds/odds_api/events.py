@@ -1,4 +1,4 @@
-"""The events of an answer with odds, their books unread; an event of which a part cannot be decoded is mended."""
+"""The events of an odds response, with undecoded books; events that fail to decode are repaired."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EventBody(msgspec.Struct, gc=False, frozen=True):
-    """An event as sent, its books unread."""
+    """An event as sent, with undecoded books."""
 
     id: str
     sport_key: str
@@ -33,7 +33,7 @@ class EventBody(msgspec.Struct, gc=False, frozen=True):
 
     @property
     def books(self) -> list[msgspec.Raw]:
-        """The books; none where there is no list of them."""
+        """The books; empty if there is no list."""
         return self.bookmakers or []
 
 
@@ -43,11 +43,11 @@ _items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_events(body: bytes, rejected: list[str]) -> list[EventBody]:
-    """The events of a list; a reason is added to `rejected` for each part that is left out.
+    """The events of a list; a reason is added to `rejected` for each part that is dropped.
 
     Raises:
-        InvalidJsonError, UnsupportedVersionError, MalformedBodyError: the body is no complete list of events.
-        ResponseTooLargeError: it is made of more parts than any answer can be.
+        InvalidJsonError, UnsupportedVersionError, MalformedBodyError: the body is not a complete list of events.
+        ResponseTooLargeError: it has more than `MAX_PARTS` parts.
     """
     check_parts(body)
     try:
@@ -61,7 +61,7 @@ def read_events(body: bytes, rejected: list[str]) -> list[EventBody]:
 
 
 def check_event_list(body: bytes) -> None:
-    """Raise like `read_events` unless a body is a complete list, which costs a tenth of reading it."""
+    """Raise like `read_events` unless the body is a complete list; much cheaper than reading it."""
     check_parts(body)
     try:
         _items_decoder.decode(body)
@@ -81,7 +81,7 @@ def _decode_each(items: list[msgspec.Raw], rejected: list[str]) -> Iterator[Even
 
 
 def _repair_list(body: bytes, failure: Exception, rejected: list[str]) -> list[dict[str, Any]]:
-    """What is no JSON to the letter, as a list; else what the failure means."""
+    """Repair a list that is not strict JSON, or raise the error that the failure means."""
     if body.lstrip()[:1] != b"[":
         raise classify_decode_error(body, failure) from failure
     try:

@@ -1,4 +1,4 @@
-"""What the differ needs to know about names: an id for each, the same one for ever."""
+"""The differ's interface to ids: each name has one permanent id."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class IdResolver(Protocol):
-    """Gives ids to the names that a feed uses, creating them where they are new.
+    """Resolves the names that a feed uses to ids, creating new ones as needed.
 
-    A name that cannot be kept is an `UnusableTextError`.
+    Raises `UnusableTextError` for a name that cannot be stored.
     """
 
     def sport(self, key: str, title: str) -> int:
@@ -23,11 +23,11 @@ class IdResolver(Protocol):
         ...
 
     def market(self, key: str) -> int:
-        """The id of a market; those of `ml.quotes.Market` are fixed."""
+        """The id of a market; ids of `ml.quotes.Market` members are fixed."""
         ...
 
     def outcome(self, name: str, description: str | None) -> int:
-        """The id of an outcome that `ml.quotes.Outcome` does not name."""
+        """The id of an outcome that is not in `ml.quotes.Outcome`."""
         ...
 
     def event(
@@ -39,13 +39,13 @@ class IdResolver(Protocol):
         commence_at: datetime,
         observed_at: datetime,
     ) -> int:
-        """The id of an event, whose start may have moved since it was last seen."""
+        """The id of an event; its start may have moved."""
         ...
 
     def sides(self, event_id: int) -> tuple[str | None, str | None]:
-        """Home and away of an event that `event` has given an id; their names may be another source's."""
+        """Home and away of an event with an id from `event`, possibly as another source names them."""
         ...
 
     def name_sides(self, event_id: int, sides: tuple[str | None, str | None]) -> None:
-        """Put teams in the place of an event's placeholders, now that they are known."""
+        """Replace an event's placeholders with the teams, once known."""
         ...

@@ -1,4 +1,4 @@
-"""Lists of which one broken item must not lose the others."""
+"""Decode JSON lists in which one broken item must not lose the others."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class LenientListDecoder(Generic[T]):
-    """Decodes a JSON list whole, and only where that fails item by item.
+    """Decodes a JSON list at once, and item by item only if that fails.
 
-    For each item that does not fit, `reason` is added to the rejected.
+    `reason` is added to `rejected` for each item that does not have the type.
     """
 
     def __init__(self, item: type[T], reason: str) -> None:
@@ -28,10 +28,10 @@ class LenientListDecoder(Generic[T]):
         self._reason = reason
 
     def decode(self, body: bytes | msgspec.Raw, rejected: list[str]) -> list[T]:
-        """The items that fit.
+        """The items of the right type.
 
         Raises:
-            msgspec.DecodeError, UnicodeDecodeError: the body is no JSON list at all.
+            msgspec.DecodeError, UnicodeDecodeError: the body is not a JSON list.
         """
         try:
             return self._list_decoder.decode(body)

@@ -1,4 +1,4 @@
-"""Which of our markets and outcomes a feed's names stand for."""
+"""Map the feed's market keys and outcome names to ours."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _ALLOWED_OUTCOMES = {
     "spreads": frozenset(map(int, MARKET_OUTCOMES[Market.SPREADS])),
     "totals": frozenset(map(int, MARKET_OUTCOMES[Market.TOTALS])),
 }
-"""Markets that can have no other outcomes than these; plain ints: an enum's hash is a Python call."""
+"""Markets limited to these outcomes; plain ints, because hashing an enum member is a Python call."""
 MARKETS_WITH_POINT = frozenset({"spreads", "totals"})
-"""Markets of which a price without a point says nothing."""
+"""Markets in which a price needs a point."""
 _DRAW_SPORT_PREFIX = "soccer_"
-"""Sports of which every match can end in a draw: their `h2h` is a three-way market, whatever is on offer in it."""
+"""Sports in which a match can end in a draw: their `h2h` is always a three-way market, even if no draw is offered."""
 
 clean_name = lru_cache(maxsize=65_536)(clean_text)
 _SPORT_KEY = re.compile("[a-z0-9_]{1,100}")
@@ -51,9 +51,9 @@ _SPORT_KEY = re.compile("[a-z0-9_]{1,100}")
 
 @lru_cache(maxsize=1_024)
 def clean_sport_key(sent: str) -> str:
-    """A sport's key without what was added around it, in lower case; empty if it can be none.
+    """Normalize a sport's key: stripped and in lower case; empty if invalid.
 
-    The one place where keys are cleaned: the differ, the reader of captures and the replay compare them.
+    The differ, the capture reader and the replay server compare the results.
     """
     try:
         key = clean_text(sent).lower()
@@ -63,7 +63,7 @@ def clean_sport_key(sent: str) -> str:
 
 
 def markets_for_key(key: str) -> frozenset[int]:
-    """Our markets that a feed's key may stand for; none where the vocabulary has to give an id."""
+    """The fixed markets that a feed's key may mean; empty if the market's id comes from the `IdResolver`."""
     return frozenset(names[key] for names in (_MARKETS_BY_KEY, _THREE_WAY_MARKETS_BY_KEY) if key in names)
 
 
@@ -71,17 +71,17 @@ _RETURNED_TOGETHER = (
     frozenset(map(int, (Market.H2H, Market.H2H_3_WAY, Market.H2H_LAY, Market.H2H_3_WAY_LAY))),
     frozenset(map(int, (Market.OUTRIGHTS, Market.OUTRIGHTS_LAY))),
 )
-"""A draw makes another market of the same request, and exchanges add their lay prices by themselves."""
+"""A request for one may return the others: a draw makes it a three-way market, and exchanges add lay prices."""
 
 
 def markets_returned_for(markets: Iterable[int]) -> frozenset[int]:
-    """Our markets that an answer can show which was asked for any of these."""
+    """Our markets that a request for these may return."""
     found = frozenset(markets)
     return found.union(*(together for together in _RETURNED_TOGETHER if not together.isdisjoint(found)))
 
 
 class OutcomeResolver:
-    """The outcomes of one event by name; their order in a payload means nothing."""
+    """Resolves the outcomes of one event by name; their order in a payload is irrelevant."""
 
     def __init__(self, ids: IdResolver, sport: str, home: str | None, away: str | None) -> None:
         self._ids = ids
@@ -89,10 +89,10 @@ class OutcomeResolver:
         self._outcomes = {**_OUTCOMES_BY_NAME, home: int(Outcome.HOME), away: int(Outcome.AWAY)}
 
     def resolve_market(self, key: str, names: Iterable[str]) -> int | None:
-        """Our market for a feed's key and the names of its outcomes; None where the vocabulary has to give an id.
+        """Our market for a feed's key and the names of its outcomes; None if its id comes from the `IdResolver`.
 
-        A match with a draw is another market than one without, whatever the feed calls it: also while the draw is
-        listed without a price, and in a sport that always has one.
+        A market with a draw differs from one without, though the feed uses one key: also while the draw is
+        listed without a price, and in sports that always have one.
         """
         with_draw = _THREE_WAY_MARKETS_BY_KEY.get(key)
         if with_draw is not None and (self._can_draw or any(self._find_outcome(n) == Outcome.DRAW for n in names)):
@@ -104,7 +104,7 @@ class OutcomeResolver:
 
         Raises:
             RejectedValueError: the market cannot have such an outcome.
-            UnusableTextError: the name is none.
+            UnusableTextError: the name is empty or too long.
         """
         outcome = self._find_outcome(name)
         if market in _ALLOWED_OUTCOMES and outcome not in _ALLOWED_OUTCOMES[market]:
@@ -119,13 +119,13 @@ class OutcomeResolver:
 
     @cached_property
     def _outcomes_by_folded_name(self) -> dict[str, int]:
-        """The same outcomes, whatever the spaces, the case and the Unicode form of their names."""
+        """The same outcomes by name, ignoring spaces, case and Unicode form."""
         return {_fold(name): outcome for name, outcome in self._outcomes.items() if name is not None}
 
 
 @lru_cache(maxsize=65_536)
 def _fold(name: str) -> str:
-    """What is the same in all spellings of a name; the name itself where it is none."""
+    """A key that ignores spaces, case and Unicode form; an unusable name is returned unchanged."""
     try:
         return fold_text(clean_text(name))
     except UnusableTextError:

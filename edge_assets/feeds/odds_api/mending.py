@@ -1,9 +1,9 @@
-"""Sound JSON from odd JSON: what is odd is left out and counted, what stands beside it stays.
+"""Repair JSON with invalid parts: they are dropped and counted, the rest is kept.
 
-Sound answers never come here: they are decoded as they stand, and only a part that then fails is mended. What comes
-out has the documented types at every level, whoever decodes it: the differ of the live path or the reader of captures.
-A price that is no number becomes null, so that a suspended draw still says that the market has one. A text with a plus
-is an American price whatever stands beside it: it stays a text until it is known how the answer writes prices.
+Valid responses never come here: only a part that failed to decode is repaired. The result has the documented types at
+every level, for the differ and for the capture reader.
+A price that is not a number becomes null, so that a suspended draw still shows that the market has one. A text with a
+plus sign is an American price; it stays text until the price format of the response is known.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ _SIGN_REPLACEMENTS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "
 
 
 def repair_events(body: bytes, rejected: list[str], price_format: PriceFormat | None = None) -> list[Json]:
-    """The events of an answer, a list or a single one, of which some part cannot be decoded.
+    """Repair the events of a response, a list or a single one, that failed to decode.
 
-    Without a `price_format` prices with a plus stay texts, as everywhere here.
+    Without a `price_format`, prices with a plus sign stay text, here and below.
 
     Raises:
-        ValueError: it is no JSON at all (it ends early, say).
+        ValueError: it is not JSON, for example truncated.
         RejectedValueError: it is neither a list nor an object.
     """
     sent = parse_lenient_json(body)
     if not isinstance(sent, list | dict):
         raise RejectedValueError("malformed_answer")
-    mend = partial(repair_event, price_format=price_format)
-    return _repair_each(sent if isinstance(sent, list) else [sent], mend, rejected)
+    repair = partial(repair_event, price_format=price_format)
+    return _repair_each(sent if isinstance(sent, list) else [sent], repair, rejected)
 
 
 def repair_event(sent: object, rejected: list[str], price_format: PriceFormat | None = None) -> Json:
-    """One event with its books.
+    """Repair one event with its books.
 
     Raises:
-        RejectedValueError: it has no id, sport or start, or its books are no list.
+        RejectedValueError: it has no id, sport or start, or its books are not a list.
     """
     event = _require_object(sent, "malformed_event")
-    needed: Json = {name: _require_text(event.get(name), "malformed_event") for name in ("id", "sport_key")}
-    needed["sport_key"] = clean_sport_key(needed["sport_key"])
-    if not needed["sport_key"]:
+    required: Json = {name: _require_text(event.get(name), "malformed_event") for name in ("id", "sport_key")}
+    required["sport_key"] = clean_sport_key(required["sport_key"])
+    if not required["sport_key"]:
         raise RejectedValueError("malformed_sport_key")
     start = _raw_time(event.get("commence_time"))
     if start is None:
@@ -60,8 +60,8 @@ def repair_event(sent: object, rejected: list[str], price_format: PriceFormat | 
     flags = {name: event[name] for name in ("has_outrights",) if isinstance(event.get(name), bool)}
     books = _require_list(event.get("bookmakers"), "malformed_event") if "bookmakers" in event else []
     return {
-        "sport_title": needed["sport_key"],
-        **needed,
+        "sport_title": required["sport_key"],
+        **required,
         "commence_time": start,
         **_optional_texts(event, texts, rejected),
         **_optional_integers(event, ("home_rotation", "away_rotation")),
@@ -71,10 +71,10 @@ def repair_event(sent: object, rejected: list[str], price_format: PriceFormat | 
 
 
 def repair_book(sent: object, rejected: list[str], price_format: PriceFormat | None = None) -> Json:
-    """One book with its markets.
+    """Repair one book with its markets.
 
     Raises:
-        RejectedValueError: it has no key, or its markets are no list.
+        RejectedValueError: it has no key, or its markets are not a list.
     """
     book = _require_object(sent, "malformed_book")
     key = _require_text(book.get("key"), "malformed_book")
@@ -90,7 +90,7 @@ def repair_book(sent: object, rejected: list[str], price_format: PriceFormat | N
 
 
 def repair_market(sent: object, rejected: list[str], price_format: PriceFormat | None = None) -> Json:
-    """One market with its outcomes.
+    """Repair one market with its outcomes.
 
     Raises:
         RejectedValueError: it has no key or no list of outcomes.
@@ -107,10 +107,10 @@ def repair_market(sent: object, rejected: list[str], price_format: PriceFormat |
 
 
 def repair_outcome(sent: object, _: list[str], price_format: PriceFormat | None = None) -> Json:
-    """One outcome.
+    """Repair one outcome.
 
     Raises:
-        RejectedValueError: it has no name, or a point or a description that cannot be read: they say what it is.
+        RejectedValueError: its name is missing, or its point or description unreadable: they identify the outcome.
     """
     outcome = _require_object(sent, "malformed_outcome")
     point, description = outcome.get("point"), outcome.get("description")
@@ -129,7 +129,7 @@ def repair_outcome(sent: object, _: list[str], price_format: PriceFormat | None 
 
 
 def to_json_safe(sent: object) -> object:
-    """What was read loosely, with null for numbers that JSON lacks and without halves of surrogate pairs."""
+    """Replace values that JSON cannot hold: non-finite numbers by null, lone surrogates by `?`."""
     if isinstance(sent, dict):
         return {str(to_json_safe(name)): to_json_safe(value) for name, value in sent.items()}
     if isinstance(sent, list):
@@ -140,12 +140,12 @@ def to_json_safe(sent: object) -> object:
 
 
 def encode_json(repaired: object) -> bytes:
-    """Mended parts as JSON, the same bytes for the same parts."""
+    """Repaired parts as JSON, the same bytes for the same parts."""
     return msgspec.json.encode(repaired)
 
 
 def parse_number(value: object) -> float | int | None:
-    """A finite number, sent as one or as text; None for everything else."""
+    """A finite number, sent as a number or text; None for anything else."""
     if isinstance(value, str):
         try:
             value = float(value.translate(_SIGN_REPLACEMENTS).strip())
@@ -157,7 +157,7 @@ def parse_number(value: object) -> float | int | None:
 
 
 def has_plus_sign(sent: object) -> bool:
-    """Whether a price is a text with an explicit plus, as only American ones are written."""
+    """Whether a price is text with an explicit plus sign, as only American prices have."""
     return (
         isinstance(sent, str)
         and sent.translate(_SIGN_REPLACEMENTS).strip()[:1] == "+"
@@ -166,7 +166,7 @@ def has_plus_sign(sent: object) -> bool:
 
 
 def _read_price(sent: object, price_format: PriceFormat | None) -> float | int | str | None:
-    """The price; one with a plus is none in an answer of decimal prices."""
+    """The price; one with a plus sign is invalid in a response with decimal prices."""
     if isinstance(sent, str) and has_plus_sign(sent) and price_format is not PriceFormat.AMERICAN:
         return None if price_format else sent
     return parse_number(sent)
@@ -198,7 +198,7 @@ def _parse_or_reject(sent: bytes | msgspec.Raw, reason: str) -> object:
 
 
 def _require_list(sent: object, reason: str) -> list[object]:
-    """The list; none where there is none."""
+    """The list; empty if it is missing."""
     if sent is None:
         return []
     if not isinstance(sent, list):
@@ -207,7 +207,7 @@ def _require_list(sent: object, reason: str) -> list[object]:
 
 
 def _require_text(sent: object, reason: str) -> str:
-    """A text that says what something is; ids may be sent as numbers. What was no text in the first place is none."""
+    """An identifying text; ids may be sent as numbers. Text that was not valid UTF-8 is rejected."""
     if isinstance(sent, int) and not isinstance(sent, bool):
         sent = str(sent)
     if not isinstance(sent, str) or "\N{REPLACEMENT CHARACTER}" in sent:
@@ -219,7 +219,7 @@ def _require_text(sent: object, reason: str) -> str:
 
 
 def _optional_texts(part: Mapping[str, Any], names: Mapping[str, str], rejected: list[str]) -> dict[str, str]:
-    """Texts that may be missing, by name; one that cannot be used is counted under the name's reason."""
+    """Optional texts by name; an unusable one is dropped and counted with the reason for its name."""
     found: dict[str, str] = {}
     for name, reason in names.items():
         if _is_absent(part.get(name)):
@@ -240,7 +240,7 @@ def _last_update(part: Mapping[str, Any], rejected: list[str]) -> Json:
 
 
 def _raw_time(sent: object) -> str | int | None:
-    """ISO text or whole unix seconds, unread; None for what can be neither."""
+    """ISO text or whole unix seconds, unparsed; None for anything else."""
     if isinstance(sent, float) and sent.is_integer() and abs(sent) < 2**53:
         return int(sent)
     if isinstance(sent, str):
@@ -261,5 +261,5 @@ def _optional_integers(part: Mapping[str, Any], names: tuple[str, ...]) -> dict[
 
 
 def _is_absent(sent: object) -> bool:
-    """Null, missing, or what pandas writes for it."""
+    """Whether a value is null, missing or NaN (which pandas writes for it)."""
     return sent is None or sent != sent  # noqa: PLR0124 - NaN

@@ -1,4 +1,4 @@
-"""What can be asked of the odds endpoints, and how it is written in a URL."""
+"""Parameters of the odds endpoints, and their encoding in a URL."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _WIRE_NAMES = {
 
 
 def to_wire_params(filters: Mapping[str, Any]) -> dict[str, str]:
-    """URL parameters; empty ones are left out, lists have no spaces (they would make the keys invalid)."""
+    """URL parameters. Empty ones are dropped; lists have no spaces, which would make the keys invalid."""
     return {_WIRE_NAMES.get(name, name): _format_value(value) for name, value in filters.items() if value}
 
 
 def format_wire_time(at: datetime) -> str:
-    """A time exactly as the API demands it: UTC, whole seconds, `Z`."""
+    """A time in the only format that the API accepts: UTC, whole seconds, `Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -1,4 +1,4 @@
-"""Credits, as the API states them with every answer."""
+"""Credits, as the API states them with every response."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Quota(NamedTuple):
-    """Credits of the key: this call's cost, used and remaining this month; None where not (legibly) stated.
+    """Credits of the key: this call's cost, used and remaining this month; None if not stated or unreadable.
 
     `remaining` can be negative: counters are shared by all users of a key and lag behind.
     """
@@ -24,36 +24,36 @@ class Quota(NamedTuple):
         return cls(*(_parse_number(headers.get(f"x-requests-{name}")) for name in cls._fields))
 
     def after(self, earlier: Quota) -> Quota:
-        """With what an earlier answer to the same request stated, where this one does not say what is left."""
+        """This quota, with `used` and `remaining` from an earlier attempt if this response does not state them."""
         return self if self.remaining is not None else self._replace(used=earlier.used, remaining=earlier.remaining)
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the API said that no credit is left; not knowing is not being out of them."""
+        """Whether the API stated that no credits are left; False if unknown."""
         return self.remaining is not None and self.remaining <= 0
 
 
 class Spending(NamedTuple):
-    """What answers cost: `credits` as they stated them, `answers` how many may have cost a call's credits."""
+    """The cost of responses: `credits` as stated, and how many `answers` may have been charged."""
 
     credits: int = 0
     answers: int = 0
 
     def add(self, quota: Quota, *, is_charged: bool) -> Spending:
-        """With one more answer; what it states counts, and where it states nothing, whether it `is_charged`."""
+        """Add one response, by its stated cost, or by `is_charged` if it states none."""
         cost = max(quota.last or 0, 0)
         counts = is_charged if quota.last is None else cost > 0
         return Spending(self.credits + cost, self.answers + counts)
 
 
 def stated_cost(wasted: Spending, quota: Quota) -> int | None:
-    """Credits of an answer and of those before it, which were `wasted`; None where none of them says."""
+    """Credits of a response and of the `wasted` attempts before it; None if none of them stated any."""
     spent = wasted.add(quota, is_charged=True).credits
     return spent if quota.last is not None or spent else None
 
 
 def _parse_number(text: str | None) -> int | None:
-    """A whole number that a column can hold."""
+    """An integer that fits into a column."""
     try:
         number = int(text or "")
     except ValueError:

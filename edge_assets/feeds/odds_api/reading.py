@@ -1,6 +1,6 @@
-"""Reads the bytes of an event's books into offers; what cannot be used is counted by reason.
+"""Parse the bytes of an event's books into offers; unusable parts are counted by reason.
 
-Bytes are decoded as they stand; only a book that then fails is mended first (`mending`), which costs ten times as much.
+Only a book that fails to decode is repaired first (`mending`), which costs ten times as much.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 OptionalWireTime: TypeAlias = str | int | None
 
 MAX_CLOCK_SKEW_MICROS: Micros = 60_000_000
-"""Microseconds by which a book's clock may be ahead of ours without being told so."""
+"""How far a book's clock may be ahead of ours before its times are counted as rejected."""
 _SIDE_OUTCOMES = (int(Outcome.HOME), int(Outcome.AWAY))
 
 
@@ -70,7 +70,7 @@ _outcomes_decoder = msgspec.json.Decoder(list[_OutcomeBody])
 
 
 class OfferReader:
-    """Reads books in one price format with one vocabulary."""
+    """Reads the books of one sport in one price format."""
 
     def __init__(self, ids: IdResolver, sport: str, price_format: PriceFormat) -> None:
         self._ids = ids
@@ -82,19 +82,19 @@ class OfferReader:
         self._remaining_books = MAX_BOOKS_PER_PAYLOAD
 
     def begin_payload(self, observed_at: Micros) -> OfferReader:
-        """The same, for an answer of this moment: no price in it was confirmed later."""
+        """Reset for a payload observed at this time, which caps its confirmation times."""
         self._observed_at, self._shown_books, self._remaining_books = observed_at, set(), MAX_BOOKS_PER_PAYLOAD
         return self
 
     def read_event(
         self, event: int, teams: Teams, bodies: Sequence[msgspec.Raw], before: EventOffer, rejected: list[str]
     ) -> tuple[EventOffer, EventChange]:
-        """Read the books of an event, reusing what `before` holds as far as the bytes are the same."""
+        """Read the books of an event, reusing the offers in `before` whose bytes did not change."""
         known = before if teams == before.teams else EventOffer(teams, {})
         bodies = cap_parts(bodies, MAX_BOOKS_PER_EVENT, "too_many_books", rejected)
         bodies = cap_parts(bodies, self._remaining_books, "too_many_books_in_answer", rejected)
         self._remaining_books -= len(bodies)
-        # lazily, so that each copy is freed before the next: they share one warm piece of memory
+        # lazily, so that each copy is freed before the next one and they reuse the same memory
         found = list(map(known.books.get, map(bytes, bodies)))
         new = [bytes(body) for body, offer in zip(bodies, found, strict=True) if offer is None]
         books = {offer.body: offer for offer in found if offer is not None}
@@ -191,7 +191,7 @@ class OfferReader:
         )
 
     def _book_time(self, stated: OptionalWireTime, known: MarketOffer | None, rejected: list[str]) -> Micros:
-        """When the book says it looked, but not later than we did: what is told ahead would stay fresh for hours."""
+        """The book's stated time, capped at the time of receipt: a time in the future would stay fresh for hours."""
         if stated is None:
             return UNKNOWN_TIME
         try:
@@ -203,7 +203,7 @@ class OfferReader:
             return at
         if at > self._observed_at + MAX_CLOCK_SKEW_MICROS:
             rejected.append("time_ahead")
-        # told once, it is confirmed once: the same statement is no new one
+        # a repeated statement is not a new confirmation
         return known.book_time if known is not None and known.stated_time == stated else self._observed_at
 
     def _read_prices(
@@ -234,7 +234,7 @@ class OfferReader:
 
     @staticmethod
     def _book_title(sent: _BookBody, rejected: list[str]) -> str:
-        """The book's title, or its key where there is none that can be shown."""
+        """The book's title, or its key if the title is missing or unusable."""
         if sent.title is not None:
             try:
                 return clean_name(sent.title)
@@ -247,6 +247,6 @@ _get_name = attrgetter("name")
 
 
 def _has_unpaired_points(handicaps: Mapping[QuoteKey, float]) -> bool:
-    """Whether both sides have a handicap and none is the opposite of one of the other side."""
+    """Whether both sides have handicaps, but none of them is the opposite of one on the other side."""
     home, away = ({point for side, point in handicaps if side == one} for one in _SIDE_OUTCOMES)
     return bool(home and away) and home.isdisjoint(-point for point in away if point is not None)

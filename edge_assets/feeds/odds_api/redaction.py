@@ -1,4 +1,4 @@
-"""Keeps API keys out of logs and exceptions: the API takes its key in the URL, and httpx2 logs URLs."""
+"""Remove API keys from logs and exceptions: the API takes its key in the URL, and httpx2 logs URLs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def redact(text: str) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Lets every record pass, without keys."""
+    """Removes keys from every record and lets it pass."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the message of the record."""
@@ -35,6 +35,6 @@ _LOGGERS = (
 
 
 def redact_http_logs() -> None:
-    """Install the filter (once) on every logger of the HTTP client."""
+    """Install the filter, once, on the loggers that log URLs."""
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

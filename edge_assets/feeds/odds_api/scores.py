@@ -1,4 +1,4 @@
-"""What `/scores` says of finished games. It states one score a team, and not after how much play."""
+"""Results of finished games from `/scores`, which states one score per team, but not whether it includes overtime."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ TEAM_SPORT_FAMILIES = frozenset(
         "soccer",
     }
 )
-"""Sports, by the first part of their keys, whose scores count what bets are settled on; fights and sets do not."""
+"""Families of sports whose scores settle bets; scores of fights and sets do not."""
 SPORTS_WITHOUT_EXTRA_TIME = frozenset(
     {"soccer_brazil_campeonato", "soccer_epl", "soccer_norway_eliteserien", "soccer_spain_la_liga"}
 )
-"""Soccer leagues that are listed without any play-off: what a score counts is no question there."""
+"""Soccer leagues without play-offs, so the score is always that of regulation."""
 MAX_SCORE = 1_000
 MAX_SCORE_DIGITS = len(str(MAX_SCORE))
 
 
 class FinishedGame(NamedTuple):
-    """A finished game by the id of its event; the report has home and away as the names do."""
+    """A finished game by the id of its event; the report has home and away in the order of the names."""
 
     event: str
     home: str
@@ -50,9 +50,9 @@ def has_scores(sport: str) -> bool:
 
 
 def parse_finished_games(sport: str, scores: Iterable[wire.WireScore]) -> tuple[list[FinishedGame], Counter[str]]:
-    """The finished games of an answer, and what was rejected by reason; others are neither.
+    """The finished games of a response, and counts of rejected entries by reason; unfinished games are ignored.
 
-    A game that is listed twice counts once; with two scores it has none.
+    A game listed twice counts once; with two different scores it is dropped.
     """
     games: dict[str, FinishedGame] = {}
     rejected, contradicted = Counter[str](), set[str]()
@@ -74,7 +74,7 @@ def parse_finished_games(sport: str, scores: Iterable[wire.WireScore]) -> tuple[
 
 
 def _parse_game(sport: str, sent: wire.WireScore) -> FinishedGame:
-    """Scores come in any order, and are told by name."""
+    """Parse one game; scores come in any order and are assigned by name."""
     if not sent.home_team or not sent.away_team:
         raise ValueError("unknown_team")
     points = {fold_text(team.name): team.score for team in sent.scores or ()}
@@ -96,7 +96,7 @@ def _game_report(sport: str, score: Score) -> GameReport:
 
 
 def _parse_points(sent: str | float | None) -> int:
-    """Points as text, which is what the API documents, or as a whole number."""
+    """Points as text, as the API documents, or as a whole number."""
     text = str(int(sent) if isinstance(sent, float) and sent.is_integer() else sent).strip()
     if text.isascii() and text.isdecimal() and len(text) <= MAX_SCORE_DIGITS and int(text) <= MAX_SCORE:
         return int(text)

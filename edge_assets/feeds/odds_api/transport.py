@@ -1,4 +1,4 @@
-"""One GET of The Odds API: authenticated, retried where that can help, typed errors where it cannot."""
+"""Authenticated GETs of The Odds API, with retries and typed errors."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_CONNECTIONS = 4
-"""Clients of this API saw 429s from eight concurrent calls on; three settled on four."""
+"""Clients of this API report 429s from eight concurrent calls on; four is the usual choice."""
 
 HTTP_TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
-"""With a repeat, a feed that hangs is told within half a minute."""
+"""With one retry, a hanging feed is reported within half a minute."""
 MIN_THREADED_BODY_BYTES = 2**20
-"""A body that is longer is read in a thread, so that other sports go on meanwhile."""
+"""Larger bodies are read in a thread, so that other sports are not delayed."""
 NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
-"""What can go wrong before anything was asked."""
+"""Errors raised before anything was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Up to `attempts`; waits grow exponentially from `initial_wait_seconds` to `max_wait_seconds` seconds, plus
+    """Up to `max_attempts`; waits grow exponentially from `initial_wait_seconds` to `max_wait_seconds`, plus
     jitter.
 
-    What was, or may have been, paid for without being of use is asked for once more at most.
+    A request whose failed attempts were, or may have been, charged is repeated at most once.
     """
 
     max_attempts: int = 3
@@ -68,10 +68,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse(Generic[T]):
-    """A complete answer: its body and what it was read as.
+    """A complete response: its body and the content read from it.
 
-    `observed_at` is by the feed's clock, `received_at` by the wall clock, for latencies. `wasted` is what the answers
-    before it cost, which were of no use.
+    `observed_at` is by the feed's clock, `received_at` by the wall clock, for latencies. `wasted` is the cost of failed
+    attempts before it.
     """
 
     content: T
@@ -84,7 +84,7 @@ class ApiResponse(Generic[T]):
 
 
 class Transport:
-    """Connections to one API with one key; `quota` is what the last answer stated, be it a refusal."""
+    """Connections to one API with one key; `quota` is what the last response stated, including errors."""
 
     def __init__(
         self,
@@ -118,13 +118,13 @@ class Transport:
         read: Callable[[bytes], T],
         headers: Mapping[str, str] | None = None,
     ) -> ApiResponse[T]:
-        """Ask, and ask again after 429, 5xx, timeouts and broken connections; once more after an unreadable body.
+        """Send a request; retry after 429, 5xx, timeouts and broken connections, and once after an unreadable body.
 
-        Raises `OddsApiError`s, whose `spending` is that of all attempts, and `quota` what the newest of them stated:
+        Raises `OddsApiError`s, whose `spending` is that of all attempts and whose `quota` is the latest stated:
 
             ApiStatusError: the API's error, by its code.
-            TransportError: no complete answer after all attempts.
-            MalformedBodyError: whatever `read` does not take for an answer.
+            TransportError: no complete response after all attempts.
+            MalformedBodyError: `read` rejected the body.
         """
         wasted, stated = NO_SPENDING, UNKNOWN_QUOTA
 
@@ -187,21 +187,21 @@ class Transport:
                     read_body(response, MAX_BODY_BYTES) if response.is_success else _read_error_body(response)
                 )
         except TimeoutError:
-            failure = SlowResponseError(f"no complete answer within {REQUEST_TIMEOUT_SECONDS:.0f} s")
+            failure = SlowResponseError(f"no complete response within {REQUEST_TIMEOUT_SECONDS:.0f} s")
         except NOT_SENT_ERRORS as error:
             failure = UnreachableError(redact(f"{type(error).__name__} {error}".strip()))
         except httpx2.RequestError as error:
             failure = TransportError(redact(f"{type(error).__name__} {error}".strip()))
-        # outside of the handler: as a context, httpx2's error would carry the request and with it the key
+        # outside the handler: httpx2's error, as context, would carry the request and with it the key
         raise failure
 
     def _record_headers(self, response: httpx2.Response, received: _ReceivedHeaders) -> None:
-        """Take note of what the headers say, before the body comes or fails to."""
+        """Record the headers before the body is read."""
         received.status, received.headers = response.status_code, response.headers
         self.quota = received.quota = Quota.from_headers(response.headers)
 
     def _retry_delay(self, error: OddsApiError, wasted: Spending) -> bool | float:
-        """Whether to try again, or after how many seconds if the answer says so and we have that long."""
+        """Whether to retry, or after how many seconds if the response says so and the wait is short enough."""
         if isinstance(error, MalformedBodyError | SlowResponseError) and not isinstance(error, InvalidJsonError):
             return False
         if wasted.answers > 1:
@@ -216,7 +216,7 @@ class Transport:
 
 
 async def _read_error_body(response: httpx2.Response) -> bytes:
-    """Why there is no answer; nothing, where that takes too many words."""
+    """The body of an error response; empty if it is too long or malformed."""
     try:
         return await read_body(response, MAX_ERROR_BODY_BYTES)
     except MalformedBodyError:
@@ -225,7 +225,7 @@ async def _read_error_body(response: httpx2.Response) -> bytes:
 
 @dataclass(slots=True)
 class _ReceivedHeaders:
-    """What the headers of an answer say; nothing until they have come."""
+    """The headers of a response; defaults until they arrive."""
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -237,12 +237,12 @@ class _ReceivedHeaders:
 
 
 def may_be_charged(error: OddsApiError) -> bool:
-    """Whether the API may have counted credits for a request that failed so and said nothing of them."""
+    """Whether the API may have charged a request that failed with this error without stating a cost."""
     return not isinstance(error, UnreachableError | ApiStatusError)
 
 
 async def _read_content(read: Callable[[bytes], T], body: bytes) -> T:
-    """What an answer says, read beside the loop where it is long; an error that it raises holds the body."""
+    """Read a body, in a thread if it is large; errors carry the body."""
     try:
         return await asyncio.to_thread(read, body) if len(body) > MIN_THREADED_BODY_BYTES else read(body)
     except OddsApiError as error:

@@ -1,4 +1,4 @@
-"""The answers of The Odds API v4, typed. Times are aware UTC, whether sent as ISO text or unix seconds."""
+"""Typed responses of The Odds API v4. Times are aware UTC, whether sent as ISO text or unix seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge_assets.feeds.odds_api.errors import (
 T = TypeVar("T")
 
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are no JSON, not the JSON that is wanted, or nested without end."""
+"""Raised by msgspec for invalid JSON, JSON of another type, or excessive nesting."""
 
 
 class WireSport(Struct, frozen=True):
@@ -47,7 +47,7 @@ class WireEvent(Struct, frozen=True, kw_only=True):
 
 
 class WireOutcome(Struct, frozen=True, gc=False):
-    """One price (of `description`, at `point`, where the market has these)."""
+    """One price, with `description` and `point` if the market has them."""
 
     name: str
     price: float
@@ -70,7 +70,7 @@ class WireMarket(Struct, frozen=True):
 
 
 class WireBookmaker(Struct, frozen=True):
-    """What one book offers; event odds have no `last_update` here."""
+    """The offers of one book; event odds have no `last_update` here."""
 
     key: str
     title: str
@@ -102,7 +102,7 @@ class BookMarkets(Struct, frozen=True):
 
 
 class EventMarkets(WireEvent, frozen=True, kw_only=True):
-    """The answer of `/events/{id}/markets`."""
+    """The response of `/events/{id}/markets`."""
 
     bookmakers: list[BookMarkets]
 
@@ -130,7 +130,7 @@ class Participant(Struct, frozen=True):
 
 
 class HistoricalEnvelope(Struct, Generic[T], frozen=True):
-    """A historical answer: the snapshot's time, its neighbours' times, and what the live endpoint sent."""
+    """A historical response: the snapshot's time, its neighbours' times, and the live endpoint's response."""
 
     timestamp: datetime
     data: T
@@ -144,15 +144,15 @@ class _Version3Body(Struct):
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """Decode an answer.
+    """Decode a response.
 
     Raises:
-        InvalidJsonError: the JSON ends early or is broken.
+        InvalidJsonError: the JSON is truncated or invalid.
         UnsupportedVersionError: it is of API version 3.
-        MalformedBodyError: it is something else than `kind`.
+        MalformedBodyError: it is not a `kind`.
     """
     try:
-        # lax: with `dateFormat=unix` times are integers, which strict decoding does not take for times
+        # lax: with `dateFormat=unix` times are integers, which strict decoding rejects
         return msgspec.json.decode(body, type=kind, strict=False)
     except DECODE_ERRORS as error:
         failure = classify_decode_error(body, error)
@@ -160,11 +160,11 @@ def decode(body: bytes, kind: type[T]) -> T:
 
 
 def classify_decode_error(body: bytes, error: Exception) -> OddsApiError:
-    """What it means that a body could not be decoded."""
+    """The error that a decoding failure means."""
     if not isinstance(error, msgspec.ValidationError):
         return InvalidJsonError(str(error))
     try:
         msgspec.json.decode(body, type=_Version3Body)
     except DECODE_ERRORS:
         return MalformedBodyError(str(error))
-    return UnsupportedVersionError("this is API version 3; the base URL must lead to version 4")
+    return UnsupportedVersionError("this is API version 3; the base URL must point to version 4")

@@ -1,1 +1,1 @@
-"""Recorded answers of The Odds API: files read, judged, merged, and held as snapshots in time order."""
+"""Recorded responses of The Odds API: read, validated, merged, and kept as snapshots in time order."""

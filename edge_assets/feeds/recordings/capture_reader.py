@@ -1,7 +1,7 @@
-"""Judges recorded files: captures with their time and sport, or the reason why one is none.
+"""Read recorded files into captures with time and sport, or skip them with a reason.
 
-An answer about a single event is put within the second after its time, by its content. Else all that a historical
-snapshot says of its events, in answers that state its time, would be one look; and the same answer stays the same.
+Responses about single events of one historical snapshot share its timestamp. Each gets its own microsecond within the
+second, derived from its content, so that they stay separate polls and importing the same file again changes nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class RecordedEnvelope(msgspec.Struct, frozen=True):
 
 
 class _ResponseObject(msgspec.Struct, frozen=True):
-    """What tells the objects of the API apart."""
+    """The fields that distinguish the API's objects."""
 
     data: msgspec.Raw | UnsetType = UNSET
     error_code: str | UnsetType = UNSET
@@ -62,7 +62,7 @@ class _ResponseObject(msgspec.Struct, frozen=True):
 
 
 class _RecordedApiError(Exception):
-    """Not odds but the reason why there are none."""
+    """The recording holds an error of the API instead of odds."""
 
 
 _ENVELOPE_DECODER = msgspec.json.Decoder(RecordedEnvelope)
@@ -70,16 +70,16 @@ _RESPONSE_DECODER = msgspec.json.Decoder(_ResponseObject)
 _MICROS_PER_SECOND = 1_000_000
 _log = logging.getLogger(__name__)
 MAX_ANSWER_BYTES = 32 << 20
-"""Of one answer, a file's or a line's; the largest real one has 3 MB."""
+"""Of one response, in a file or on a line; the largest real one has 3 MB."""
 MAX_REJECTED_LINES = 1_000
-"""Of one file: 16 MB can hold eight million of them, each with a reason of its own, in a few packed kilobytes."""
+"""Of one file: a few packed kilobytes can hold eight million invalid lines."""
 _KINDS = {".zst": "zstd", ".gz": "gzip", ".xz": "xz", ".bz2": "bzip2"}
 _REMEDIES = {OTHER_FILE: "if it is a recording, name it so"}
-_NO_ODDS_REMEDY = "give recorded answers of /odds or /events/{id}/odds, live or historical, API version 4"
+_NO_ODDS_REMEDY = "use recorded responses of /odds or /events/{id}/odds, live or historical, API version 4"
 
 
 class SkippedFile(NamedTuple):
-    """A file that is no capture: which, why, and what to do about it."""
+    """A file that is not a capture: which, why, and what to do about it."""
 
     path: str
     reason: str
@@ -93,10 +93,10 @@ class SkippedFile(NamedTuple):
 
 @dataclass(slots=True)
 class ParsedCapture:
-    """A capture as read: the list of events, or the one event, compressed, and what is known about it.
+    """A capture as read: the list of events, or the single event, compressed, with its metadata.
 
-    `is_multi_sport`: the answer listed the soonest events of many sports, and not all of this one. `rejected` counts
-    the parts that cannot be read, by reason; in `is_rewritten` answers nobody else can find them.
+    `is_multi_sport`: the response listed the next events of many sports, not all of this one. `rejected` counts
+    the unreadable parts by reason; in `is_rewritten` captures they have already been removed.
     """
 
     path: str
@@ -112,18 +112,20 @@ class ParsedCapture:
 
 
 def read_captures(file: RecordedFile) -> Iterator[ParsedCapture | SkippedFile]:
-    """Decode, date and compress the answers of a file; never raises for what a file holds."""
+    """Decode, date and compress the responses of a file; never raises because of its content."""
     try:
         yield from _read(file)
-    except Exception as error:  # of a kind that nobody has met: the other files have nothing to do with it
-        _log.exception("%s cannot be read", file.path)
-        remedy = "this is a fault of Edge Finder: report it with the file; the other files are read"
+    except Exception as error:  # unexpected data in one file must not stop the others
+        _log.exception("could not read %s", file.path)
+        remedy = "this is a bug in Edge Finder: report it and attach the file; other files are read"
         yield SkippedFile(file.path, "reader failed", remedy, f"{type(error).__name__}: {error}")
 
 
 def _read(file: RecordedFile) -> Iterator[ParsedCapture | SkippedFile]:
     if file.problem:
-        yield SkippedFile(file.path, file.reason, _REMEDIES.get(file.reason, "see that it can be read"), file.problem)
+        yield SkippedFile(
+            file.path, file.reason, _REMEDIES.get(file.reason, "check its type and permissions"), file.problem
+        )
         return
     try:
         text = decompress(file)
@@ -140,10 +142,10 @@ def _read(file: RecordedFile) -> Iterator[ParsedCapture | SkippedFile]:
 
 
 def _read_lines(path: str, text: bytes) -> Iterator[ParsedCapture | SkippedFile]:
-    """Every line is an answer; after `MAX_REJECTED_LINES` that are none the file is given up."""
+    """Read a file with one response per line; stop after `MAX_REJECTED_LINES` invalid lines."""
     lines = ((n, line) for n, line in enumerate(BytesIO(text), start=1) if line.strip())
     first = list(islice(lines, 2))
-    # the name can tell the time of one answer only
+    # the file name can date a single response only
     file_time = parse_capture_time(path) if len(first) == 1 else None
     rejected_lines = 0
     for n, line in chain(first, lines):
@@ -160,7 +162,7 @@ def _read_lines(path: str, text: bytes) -> Iterator[ParsedCapture | SkippedFile]
 def _read_answer(path: str, text: bytes, file_time: datetime | None) -> Iterator[ParsedCapture | SkippedFile]:
     rejected: list[str] = []
     if len(text) > MAX_ANSWER_BYTES:
-        detail = f"{len(text) >> 20} MB, of which {MAX_ANSWER_BYTES >> 20} MB are read"
+        detail = f"{len(text) >> 20} MB exceeds the limit of {MAX_ANSWER_BYTES >> 20} MB"
         yield SkippedFile(path, "answer too long", TOO_LARGE_REMEDY, detail)
         return
     try:
@@ -183,7 +185,7 @@ def _read_answer(path: str, text: bytes, file_time: datetime | None) -> Iterator
 def _build_captures(
     path: str, at: datetime, body: bytes, events: Sequence[RawEventOdds], rejected: list[str]
 ) -> Iterator[ParsedCapture]:
-    """A capture for each sport of an answer."""
+    """Yield a capture for each sport of a response."""
     single_event = is_single_event(body)
     capture_time = at + timedelta(microseconds=content_microsecond(body)) if single_event else at
     sports = split_by_sport(body)
@@ -210,24 +212,26 @@ def _build_captures(
 
 def _skip_unreadable(path: str, error: Exception) -> SkippedFile:
     if isinstance(error, _RecordedApiError):
-        return SkippedFile(path, "an error of the API", "ask again when its cause is gone", str(error))
+        return SkippedFile(path, "an error of the API", "repeat the request once its cause is fixed", str(error))
     if isinstance(error, NotOddsError | msgspec.ValidationError):
         return SkippedFile(path, "no list of events with odds", _NO_ODDS_REMEDY, str(error))
     return SkippedFile(path, "no complete JSON", "fetch the file again", str(error))
 
 
 def content_microsecond(body: bytes) -> int:
-    """A part of a second after the first, by an answer's content."""
+    """A nonzero microsecond derived from the content of a response."""
     return 1 + int.from_bytes(blake2b(body, digest_size=8).digest()) % (_MICROS_PER_SECOND - 1)
 
 
 def _compress(body: bytes) -> bytes:
-    """Compressed and copied: shrunk in place, the compressor's buffers leave 130 MB of holes a week."""
+    """Compress, and copy the result: the compressor's oversized buffers would fragment memory."""
     return memoryview(zstandard.compress(body)).tobytes()
 
 
 def _unwrap(text: bytes) -> tuple[bytes, WireTime | None]:
-    """The event or events and, in an envelope, the time that it states (a fetch of history is named later)."""
+    """The event or events and, in a historical envelope, its timestamp (the file is named after the time of the
+    request).
+    """
     if not is_single_event(text):
         return text, None
     try:
@@ -244,10 +248,10 @@ def _unwrap(text: bytes) -> tuple[bytes, WireTime | None]:
 
 
 def _to_strict_json(text: bytes) -> bytes:
-    """An object with numbers and texts that JSON does not have, as one without.
+    """Rewrite a lenient JSON object as strict JSON.
 
     Raises:
-        msgspec.DecodeError: it is no complete object.
+        msgspec.DecodeError: it is not a complete object.
     """
     try:
         return json.dumps(to_json_safe(parse_lenient_json(text))).encode()
@@ -256,10 +260,10 @@ def _to_strict_json(text: bytes) -> bytes:
 
 
 def _newest_last_update(events: Sequence[RawEventOdds]) -> datetime | None:
-    """The newest time that a book states: no capture is older, and few are much younger.
+    """The newest time that a book states: a lower bound of the capture time, and usually close to it.
 
     Raises:
-        ValueError: times are stated and none can be read.
+        ValueError: times are stated, but none is readable.
     """
     books = [book for event in events for book in event.bookmakers]
     stated = {book.last_update for book in books}

@@ -1,4 +1,4 @@
-"""Captures that ask for one region, market or event at a time, as what stands after each: silence is no withdrawal."""
+"""Complete captures of single regions, markets or events with the earlier offers that they do not cover."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from ml.quotes.coverage import CoveredScope
 
 MAX_PLAY_DURATION = timedelta(days=1)
-"""From the start of an event; what stands on it then is not carried on."""
+"""Offers on an event are not carried forward for longer than this after its start."""
 
 
 def carry_forward(captures: Iterable[ParsedCapture]) -> Iterator[ParsedCapture]:
-    """The captures of one sport in order of time, each with what stands of those before that it does not cover."""
+    """Yield the captures of one sport in time order, each completed with earlier offers that it does not cover."""
     titles: dict[str, str] = {}
     coverage: CoverageTracker[str] = CoverageTracker(lambda book: _profile(book, titles))
     last: ParsedCapture | None = None
@@ -48,7 +48,7 @@ def carry_forward(captures: Iterable[ParsedCapture]) -> Iterator[ParsedCapture]:
 
 
 def _replaces_all(last: ParsedCapture, covered: CoveredScope[str]) -> bool:
-    """Whether nothing of the last capture can stand beside what a new one covers."""
+    """Whether a new capture covers everything in the last one."""
     last_content = last.content
     return (
         last_content.books <= covered.books
@@ -58,7 +58,7 @@ def _replaces_all(last: ParsedCapture, covered: CoveredScope[str]) -> bool:
 
 
 def _carry_uncovered(last: ParsedCapture, capture: ParsedCapture, covered: CoveredScope[str]) -> ParsedCapture:
-    """A capture with what stands of the last one that it does not cover."""
+    """Add the offers of the last capture that a new one does not cover."""
     american = (capture if capture.content.markets else last).content.american
     convert = None if last.content.american == american else american
     listed = _decode_capture(capture)
@@ -76,7 +76,7 @@ def _carry_uncovered(last: ParsedCapture, capture: ParsedCapture, covered: Cover
 
 
 def _match_key(event: RawEventOdds) -> tuple[str | None, str | None, datetime]:
-    """What stays the same when an event gets another id."""
+    """A key that stays the same when an event gets another id."""
     return event.home_team, event.away_team, parse_time(event.commence_time)
 
 

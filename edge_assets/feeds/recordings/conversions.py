@@ -1,4 +1,4 @@
-"""Rewrites prices and times from the recorded format into the one asked for."""
+"""Convert prices and times from the recorded format to the requested one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import lru_cache
 from edge_assets.feeds.odds_api.conversions import AMERICAN_EVEN_MONEY
 from edge_assets.feeds.recordings.wire import Number, WireTime, format_time, parse_time
 
-_NO_PRICE_AMERICAN = -100_000  # what the API was seen to send where a book has no price worth the name
+_NO_PRICE_AMERICAN = -100_000  # the API was seen to send this where a book has no real price
 
 
 @lru_cache(maxsize=65_536)
 def to_decimal(american: Number | None) -> float | None:
-    """American to decimal odds, unrounded; None for what is no American price."""
+    """American to decimal odds, unrounded; None if it is not an American price."""
     if american is None or -AMERICAN_EVEN_MONEY < american < AMERICAN_EVEN_MONEY:
         return None
     return 1 + american / 100 if american > 0 else 1 - 100 / american
@@ -20,7 +20,7 @@ def to_decimal(american: Number | None) -> float | None:
 
 @lru_cache(maxsize=65_536)
 def to_american(price: Number | None) -> int | None:
-    """Decimal to American odds, rounded to integers like the API's; None for what is no price."""
+    """Decimal to American odds, rounded to integers like the API's; None for a missing price."""
     if price is None:
         return None
     if price <= 1:
@@ -29,12 +29,12 @@ def to_american(price: Number | None) -> int | None:
 
 
 def to_unix(time: WireTime) -> WireTime:
-    """Whole unix seconds; what is no time stays as it is."""
+    """Convert to whole unix seconds; an invalid time is unchanged."""
     return _convert_time(time, unix=True)
 
 
 def to_iso(time: WireTime) -> WireTime:
-    """ISO text; what is no time stays as it is."""
+    """Convert to ISO text; an invalid time is unchanged."""
     return _convert_time(time, unix=False)
 
 

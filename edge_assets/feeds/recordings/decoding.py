@@ -1,4 +1,4 @@
-"""Decodes recorded answers as tolerantly as the live path does: what is odd is left out, the rest stays."""
+"""Decode recorded responses as leniently as live ones: invalid parts are dropped, the rest is kept."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _SPORT_DECODER = msgspec.json.Decoder(_SportOnly)
 
 
 class NotOddsError(ValueError):
-    """An answer, but of another endpoint."""
+    """A response of another endpoint."""
 
 
 def is_single_event(body: bytes) -> bool:
-    """Whether an answer with odds is about one event, not a sport."""
+    """Whether an odds response is about one event, not a sport."""
     return body.lstrip()[:1] == b"{"
 
 
 def decode_events(body: bytes, rejected: list[str]) -> list[RawEventOdds]:
-    """The events with odds that an answer holds, a list of them or a single one; reasons for parts that are left out.
+    """Decode the events of a response, a list or a single one; add a reason to `rejected` for each dropped part.
 
     Raises:
-        NotOddsError: it lists no odds.
-        msgspec.DecodeError, UnicodeDecodeError: it is no complete JSON.
+        NotOddsError: it is not a list of odds.
+        msgspec.DecodeError, UnicodeDecodeError: it is not complete JSON.
     """
     try:
         events = [_EVENT_DECODER.decode(body)] if is_single_event(body) else _EVENTS_DECODER.decode(body)
@@ -52,7 +52,7 @@ def decode_events(body: bytes, rejected: list[str]) -> list[RawEventOdds]:
 
 
 def split_by_sport(body: bytes) -> dict[str, bytes]:
-    """An answer's parts by sport, as recorded; under no name what says none."""
+    """The parts of a response by sport, as recorded; the key is empty if no sport is stated."""
     if is_single_event(body):
         return dict.fromkeys([_parse_sport(body)], body)
     try:
@@ -63,11 +63,11 @@ def split_by_sport(body: bytes) -> dict[str, bytes]:
     parts: dict[str, list[msgspec.Raw]] = defaultdict(list)
     for item in _split_items(body):
         parts[_parse_sport(item)].append(item)
-    odd = parts.pop("", [])
+    without_sport = parts.pop("", [])
     if len(parts) <= 1:
         return dict.fromkeys(parts or [""], body)
-    # what says no sport is counted with the first one
-    next(iter(parts.values())).extend(odd)
+    # events without a sport are counted with the first one
+    next(iter(parts.values())).extend(without_sport)
     return {sport: encode_json(found) for sport, found in parts.items()}
 
 
@@ -84,7 +84,7 @@ def _repair_events(body: bytes, failure: Exception, rejected: list[str]) -> list
 
 
 def _has_signed_prices(events: list[Any]) -> bool:
-    """Whether most prices of an answer that are texts or numbers of either kind can only be American ones."""
+    """Whether most prices that fit only one format are American."""
     odds = [event for event in events if isinstance(event, dict)]
     prices = [
         outcome.get("price")
@@ -93,13 +93,13 @@ def _has_signed_prices(events: list[Any]) -> bool:
         for outcome in market["outcomes"]
         if isinstance(outcome, dict)
     ]
-    told = [
+    signs = [
         is_signed
         for price in prices
         if (number := parse_number(price)) is not None
         and ((is_signed := has_plus_sign(price) or number <= -AMERICAN_EVEN_MONEY) or 1 < number < AMERICAN_EVEN_MONEY)
     ]
-    return 2 * sum(told) > len(told)
+    return 2 * sum(signs) > len(signs)
 
 
 def _markets(events: list[dict[str, Any]]) -> list[Any]:
@@ -109,7 +109,7 @@ def _markets(events: list[dict[str, Any]]) -> list[Any]:
 
 
 def _has_odds(events: list[dict[str, Any]]) -> bool:
-    """Whether some event has a list of books, and their markets outcomes: other endpoints list these without."""
+    """Whether events have books and markets have outcomes; other endpoints list them without."""
     markets = _markets(events)
     return any("bookmakers" in event for event in events) and (
         not markets or any(isinstance(m, dict) and "outcomes" in m for m in markets)
@@ -135,7 +135,7 @@ def _parse_sport(item: bytes | msgspec.Raw) -> str:
 
 
 def _clean_known_event(event: RawEventOdds, rejected: list[str]) -> RawEventOdds | None:
-    """The event under the key of its sport, if it has that and a start."""
+    """The event with its normalized sport key; None if the key or the start is invalid."""
     try:
         parse_wire_time(event.commence_time)
     except ValueError:

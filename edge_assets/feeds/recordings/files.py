@@ -1,4 +1,4 @@
-"""Reads recordings from disk: the files of a directory or a tar, and what their names say."""
+"""Read the files of a recording from a directory or a tar, and the times in their names."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LINE_SUFFIXES = (".jsonl", ".ndjson")
-"""Files of which every line is an answer."""
+"""Files with one response per line."""
 COMPRESSION_SUFFIXES = ("", ".zst", ".gz", ".xz", ".bz2")
 RECORDING_SUFFIXES = tuple(kind + packed for kind in (".json", *LINE_SUFFIXES) for packed in COMPRESSION_SUFFIXES)
 TAR_SUFFIXES = (".tgz", ".txz", *(f".tar{packed}" for packed in COMPRESSION_SUFFIXES))
 OTHER_FILE = "other file"
-"""Why a file is left out whose name ends neither like a recording's nor like a tar's."""
-TOO_LARGE_REMEDY = "give it in parts, or see that it is what it should be"
+"""The reason for a file with neither a recording's nor a tar's suffix."""
+TOO_LARGE_REMEDY = "split the file, or check that it is the right one"
 MAX_EXTENSION_BYTES = 1 << 16
 _EXTENSION_TYPES = {
     tarfile.GNUTYPE_LONGNAME,
@@ -51,11 +51,11 @@ _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-l
 
 
 class RecordingError(Exception):
-    """A recording cannot be played; the message says what to do."""
+    """A recording cannot be replayed; the message says what to do."""
 
 
 class RecordedFile(NamedTuple):
-    """One file of a recording and its raw content, or why that is not read: `reason` in a word, `problem` as told."""
+    """One file of a recording and its raw content, or why it was not read: a short `reason` and the `problem`."""
 
     path: str
     content: bytes
@@ -64,16 +64,16 @@ class RecordedFile(NamedTuple):
 
 
 def iter_recorded_files(path: Path) -> Iterator[RecordedFile]:
-    """A file of answers (`RECORDING_SUFFIXES`), or every one below a directory and in its tars, or in a tar of any
+    """Yield one recorded file, or all below a directory and in its tars, or all in a tar of any
     compression.
 
     Raises:
-        RecordingError: the path is missing, or neither a directory nor a readable tar.
+        RecordingError: the path does not exist, or is neither a directory nor a readable tar.
     """
     if path.is_dir():
         yield from _iter_directory(path)
     elif not path.exists():
-        msg = f"no recording at {path}: give a directory or a tar (.xz, .gz, .zst) of captured payloads"
+        msg = f"no recording at {path}: use a directory or a tar (.xz, .gz, .zst) of captured payloads"
         raise RecordingError(msg)
     elif path.name.endswith(RECORDING_SUFFIXES):
         yield _read_file(path, path.name)
@@ -84,12 +84,12 @@ def iter_recorded_files(path: Path) -> Iterator[RecordedFile]:
 def parse_capture_time(path: str) -> datetime | None:
     """The capture time in a file's name: `nfl_20251103T015058Z`, `2026-04-16T18-59-54.982601-0500`, `nfl_1772906400`.
 
-    UTC where the name states no offset; unix times are seconds or milliseconds.
+    UTC if the name states no offset; unix times are seconds or milliseconds.
     """
     name = Path(path).name
     found = _TIME_PATTERN.search(name)
     if not found:
-        # second: ten digits beside a time that is written out are the id of a game
+        # only if there is no written-out time: ten digits next to one are the id of a game
         unix = _UNIX_TIME_PATTERN.search(name)
         return datetime.fromtimestamp(int(unix[1]) + int(unix[2] or 0) / 1000, UTC) if unix else None
     *fields, fraction, offset = found.groups(default="")
@@ -101,17 +101,17 @@ def parse_capture_time(path: str) -> datetime | None:
 
 
 def is_line_delimited(path: str) -> bool:
-    """Whether every line of the file is an answer, by its name."""
+    """Whether a file has one response per line, by its name."""
     suffix = Path(path).suffix
     return path.removesuffix(suffix if suffix in COMPRESSION_SUFFIXES else "").endswith(LINE_SUFFIXES)
 
 
 def decompress(file: RecordedFile) -> bytes:
-    """The file's JSON text in UTF-8, whatever its encoding and without a byte order mark.
+    """The file's JSON text, converted to UTF-8 without a byte order mark.
 
     Raises:
-        DAMAGED: the file is packed, by its name, and damaged.
-        TooLargeError: it holds too much.
+        DAMAGED_FILE_ERRORS: the file is compressed, by its name, and damaged.
+        TooLargeError: its content exceeds the limits.
     """
     content = unpack(file.content, Path(file.path).suffix)
     for mark, encoding in _BYTE_ORDER_MARKS:
@@ -128,7 +128,7 @@ def _iter_directory(path: Path) -> Iterator[RecordedFile]:
 
 
 def _from_file(file: Path, name: str) -> Iterator[RecordedFile]:
-    """An answer, those of a tar, or why it is left out; `x.zst` may be either."""
+    """Yield a file, or those of a tar, or the reason why it is skipped; `x.zst` may be either."""
     is_tar, is_packed = (
         name.endswith(TAR_SUFFIXES),
         file.suffix in COMPRESSION_SUFFIXES[1:] and not Path(file.stem).suffix,
@@ -148,7 +148,7 @@ def _other(name: str) -> RecordedFile:
     return RecordedFile(
         name,
         b"",
-        f"it ends neither in {', '.join(RECORDING_SUFFIXES[:: len(COMPRESSION_SUFFIXES)])} nor in .tar",
+        f"the suffix is neither {', '.join(RECORDING_SUFFIXES[:: len(COMPRESSION_SUFFIXES)])} nor .tar",
         OTHER_FILE,
     )
 
@@ -161,7 +161,7 @@ def _read_file(file: Path, name: str) -> RecordedFile:
 
 
 def _iter_tar(path: Path) -> Iterator[RecordedFile]:
-    """The files of a tar; of one that is cut off, those before."""
+    """Yield the files of a tar; of a truncated one, those before the damage."""
     found = 0
     try:
         with open_regular(path) as file, closing(_open_tar(file, path.stat().st_size)) as archive:
@@ -178,19 +178,19 @@ def _iter_tar(path: Path) -> Iterator[RecordedFile]:
                     )
     except (tarfile.TarError, ValueError, ArithmeticError, RecursionError, *DAMAGED_FILE_ERRORS) as error:
         if found:
-            yield RecordedFile(path.name, b"", f"damaged behind its file {found:,}: {error}")
+            yield RecordedFile(path.name, b"", f"damaged after file {found:,}: {error}")
             return
-        msg = f"{path} cannot be read as a tar ({error}): fetch or pack it again"
+        msg = f"could not read {path} as a tar ({error}): fetch or pack it again"
         raise RecordingError(msg) from error
 
 
 def _open_tar(file: IO[bytes], size: int) -> tarfile.TarFile:
-    """As a stream, of which nothing but the member at hand is held."""
+    """Open as a stream, so that only the current member is in memory."""
     return tarfile.open(fileobj=cast("IO[bytes]", open_unpacked(file, size)), mode="r|", tarinfo=_LimitedTarInfo)
 
 
 class _LimitedTarInfo(tarfile.TarInfo):
-    """Of a member, or of what goes before one: a long name or other attributes, which are read whole."""
+    """A header with a size limit for long names and other attributes, which tarfile reads completely."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -203,16 +203,18 @@ class _LimitedTarInfo(tarfile.TarInfo):
 
 
 def _iter_members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """One after the other; the archive itself would remember all of them."""
+    """Yield the members; forget them, as the archive would otherwise keep all of them in memory."""
     while (member := archive.next()) is not None:
         archive.members.clear()  # type: ignore[attr-defined]
         yield member
 
 
 def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> RecordedFile:
-    if member.issparse():  # what it leaves out is zeros, which no limit counts
-        return RecordedFile(member.name, b"", "a sparse file: pack it without --sparse")
+    if member.issparse():  # its holes expand to zeros that no limit counts
+        return RecordedFile(member.name, b"", "sparse file; repack without --sparse")
     if member.size > MAX_FILE_BYTES:
-        return RecordedFile(member.name, b"", f"{member.size >> 20:,} MB, of which {MAX_FILE_BYTES >> 20} MB are read")
+        return RecordedFile(
+            member.name, b"", f"{member.size >> 20:,} MB exceeds the limit of {MAX_FILE_BYTES >> 20} MB"
+        )
     file = archive.extractfile(member)
     return RecordedFile(member.name, file.read() if file else b"")

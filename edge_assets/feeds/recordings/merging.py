@@ -1,4 +1,4 @@
-"""Answers of one moment as one: markets or regions are often asked for one at a time."""
+"""Merge captures of the same sport and time: markets or regions are often requested separately."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class PriceConflictError(ValueError):
-    """Two answers of one moment that cannot both be true."""
+    """Two captures of the same time contradict each other."""
 
 
 def merge_captures(first: ParsedCapture, second: ParsedCapture) -> ParsedCapture:
-    """Both captures, which are of one sport and moment, as one: every event, book and market of either.
+    """Merge two captures of the same sport and time: every event, book and market of either.
 
     Raises:
-        PriceConflictError: they state different prices of one market, or write prices differently.
+        PriceConflictError: they have different prices in a market, or different price formats.
     """
     if first.packed == second.packed:
         return first
@@ -35,7 +35,7 @@ def merge_captures(first: ParsedCapture, second: ParsedCapture) -> ParsedCapture
         decode_events(zstandard.decompress(reading.packed), []) for reading in (first, second)
     )
     if first.content.markets and second.content.markets and first.content.american != second.content.american:
-        msg = "one writes American prices, the other decimal ones"
+        msg = "one has American prices, the other decimal"
         raise PriceConflictError(msg)
     events = merge_events(first_events, second_events)
     return ParsedCapture(
@@ -55,7 +55,7 @@ def merge_events(first: Iterable[RawEventOdds], second: Iterable[RawEventOdds]) 
     """The events of two lists, each once, with the books of both.
 
     Raises:
-        PriceConflictError: they state different prices of one market.
+        PriceConflictError: they have different prices in a market.
     """
     found: dict[str, RawEventOdds] = {}
     for event in chain(first, second):
@@ -74,7 +74,7 @@ def _merge_books(first: Iterable[RawBookmaker], second: Iterable[RawBookmaker]) 
         markets = {market.key: market for market in known.markets}
         for market in book.markets:
             if markets.setdefault(market.key, market).outcomes != market.outcomes:
-                msg = f"{book.key} states different prices in {market.key}"
+                msg = f"{book.key} has different prices in {market.key}"
                 raise PriceConflictError(msg)
         found[book.key] = replace(known, markets=list(markets.values()))
     return list(found.values())

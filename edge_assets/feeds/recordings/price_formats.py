@@ -1,12 +1,12 @@
-"""In which format a recorded answer writes its prices, which it does not say: told by what its markets can only mean.
+"""Infer the price format of a recorded response, which does not state it, from its markets.
 
-The prices of a market imply probabilities that add up to 1 and a book's margin. Prices of two or three outcomes that do
-so in one reading, all of them above 100 or below -100 or all of them from 1 on, do not in the other (150, 220 and 190
-are 1.06 as American prices and 0.017 as decimal ones). Each such market of a book is one vote, the majority decides,
-and a book that contradicts it is left out: neither reading of it is known to be true. Odd values have no vote.
+The probabilities that a market's prices imply add up to 1 plus a margin. Prices of two or three outcomes that do so in
+one format, all beyond +-100 or all from 1 on, do not in the other (150, 220 and 190 add up to 1.06 as American prices
+and to 0.017 as decimal ones). Each such market of a book is one vote, the majority decides, and a book that contradicts
+it is dropped, because neither format is certain for it. Invalid values have no vote.
 
-Undecidable: a list of outrights, all above 100, where no other market tells. It is taken for American,
-unless all end in 1 or 6, as long decimal prices do, or add up to more than `MAX_OUTRIGHTS_BOOKSUM`.
+A list of outrights, all above 100, is undecidable if there is no other market. It is taken as American,
+unless all prices end in 1 or 6, as long decimal prices do, or the booksum exceeds `MAX_OUTRIGHTS_BOOKSUM`.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 
 PRICE_FORMAT_UNCLEAR = "price_format_unclear"
 MIN_DECIMAL_BOOKSUM = 0.5
-"""The least that decimal prices of a market imply together, some outcomes suspended; American ones, read so, imply a
+"""The lowest booksum of decimal prices, some outcomes suspended; that of American ones, read as decimal, is a
 few hundredths."""
 AMERICAN_BOOKSUM_RANGE = (0.9, 1.5)
-"""What American prices of a market of two or three outcomes imply together."""
+"""The booksum of American prices in a market of two or three outcomes."""
 MIXED_FORMAT_SHARE = 0.75
-"""What prices of both formats in one market imply together at least, each read in its own."""
+"""The lowest booksum of a market that mixes both formats, each price read in its own."""
 MAX_OUTRIGHTS_BOOKSUM = 2.0
 MAX_MATCH_OUTCOMES = 3
-"""As many outcomes as a match can have; more are several lines."""
+"""Of one line; more outcomes mean several lines."""
 OUTRIGHTS = "outrights"
 MATCH_MARKETS = frozenset({"h2h", "spreads", "totals"})
 
 
 def detect_price_format(events: Iterable[RawEventOdds]) -> PriceFormat | None:
-    """How an answer writes prices, by most of its markets; None where none tells."""
+    """The price format of a response, by majority of its markets; None if none is conclusive."""
     votes = Counter(
         vote for event in events for book in event.bookmakers for vote in map(infer_price_format, book.markets) if vote
     )
@@ -47,10 +47,10 @@ def detect_price_format(events: Iterable[RawEventOdds]) -> PriceFormat | None:
 
 
 def drop_unclear_prices(events: Sequence[RawEventOdds], rejected: list[str]) -> Sequence[RawEventOdds]:
-    """The same events without the books and markets that cannot be read in the format of the answer.
+    """Drop the books and markets whose prices do not fit the format of the response.
 
-    They are the very same ones where nothing is left out; `PRICE_FORMAT_UNCLEAR` is added to `rejected` for each part
-    that is.
+    Returns the same objects if nothing is dropped; `PRICE_FORMAT_UNCLEAR` is added to `rejected` for each dropped
+    part.
     """
     votes: dict[str, Counter[PriceFormat]] = defaultdict(Counter)
     for event in events:
@@ -67,7 +67,7 @@ def drop_unclear_prices(events: Sequence[RawEventOdds], rejected: list[str]) -> 
 
 
 def infer_price_format(market: RawMarket) -> PriceFormat | None:
-    """The only format in which the prices of a book in a market can be meant; None where it does not tell."""
+    """The only format that fits the prices of a book in a market; None if inconclusive."""
     prices = [outcome.price for outcome in market.outcomes if outcome.price is not None]
     if any(price < -1 for price in prices):
         return PriceFormat.AMERICAN if all(abs(price) >= AMERICAN_EVEN_MONEY for price in prices) else None
@@ -80,12 +80,12 @@ def infer_price_format(market: RawMarket) -> PriceFormat | None:
 
 
 def _sum_implied_probabilities(prices: Sequence[float]) -> float:
-    """The probabilities that decimal prices imply, together."""
+    """The sum of the probabilities that decimal prices imply."""
     return sum(1 / price for price in prices if price >= 1)
 
 
 def _has_mixed_formats(key: str, prices: Sequence[float]) -> bool:
-    """Whether prices above 100 make no market with those below, but do as American ones (150 beside 1.9)."""
+    """Whether prices above 100 only fit those below if read as American (150 next to 1.9)."""
     long, short = [p for p in prices if p >= AMERICAN_EVEN_MONEY], [p for p in prices if 1 < p < AMERICAN_EVEN_MONEY]
     if (
         key not in MATCH_MARKETS
@@ -104,7 +104,7 @@ def _has_mixed_formats(key: str, prices: Sequence[float]) -> bool:
 
 
 def _is_american(key: str, prices: Sequence[float]) -> bool:
-    """Whether prices, all of them above 100, can be no decimal ones."""
+    """Whether prices, all above 100, cannot be decimal."""
     implied = sum(AMERICAN_EVEN_MONEY / (price + AMERICAN_EVEN_MONEY) for price in prices)
     if key in MATCH_MARKETS and len(prices) <= MAX_MATCH_OUTCOMES:
         return AMERICAN_BOOKSUM_RANGE[0] <= implied <= AMERICAN_BOOKSUM_RANGE[1]
@@ -141,7 +141,7 @@ def _is_readable(market: RawMarket, answer_format: PriceFormat | None) -> bool:
     if (inferred := infer_price_format(market)) is not None:
         return inferred is answer_format
     prices = [outcome.price for outcome in market.outcomes if outcome.price is not None]
-    # other ones are refused one by one: nobody can bet at them as American prices
+    # values that are not American prices are rejected one by one
     if answer_format is PriceFormat.AMERICAN:
         return True
     if _has_mixed_formats(market.key, prices) or (

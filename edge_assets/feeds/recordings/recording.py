@@ -1,4 +1,4 @@
-"""A tape of recorded payloads, held compressed: a week of one league is 127 MB raw and 3 MB here."""
+"""A recording of payloads, kept compressed in memory: a week of one league has 127 MB, compressed 3 MB."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _SCORES_LOOKBACK = timedelta(days=3)
 
 @dataclass(frozen=True)
 class RecordedSnapshot:
-    """One capture; unpacked and decoded when somebody looks."""
+    """One capture; decompressed and decoded on demand."""
 
     captured_at: datetime
     content: SnapshotContent
     packed: bytes
     is_multi_sport: bool = False
     rejected: Counter[str] = field(default_factory=Counter)
-    """What was left out of an answer that was written anew; of one as recorded the differ counts for itself."""
+    """Parts dropped when a capture was rewritten; for one kept as recorded the differ counts them."""
 
     @cached_property
     def body(self) -> bytes:
@@ -48,18 +48,18 @@ class RecordedSnapshot:
 
     @property
     def is_single_event(self) -> bool:
-        """Whether nothing was asked of the sport but this event."""
+        """Whether the response is about a single event."""
         return is_single_event(self.body)
 
     @cached_property
     def events(self) -> list[RawEventOdds]:
-        """The events as recorded, without what cannot be decoded."""
+        """The events as recorded, without undecodable parts."""
         return decode_events(self.body, [])
 
 
 @dataclass(frozen=True, slots=True)
 class _SportCaptures:
-    """The captures of one sport in order of time."""
+    """The captures of one sport in time order."""
 
     times: list[datetime] = field(default_factory=list)
     captures: list[ParsedCapture] = field(default_factory=list)
@@ -69,7 +69,7 @@ class _SportCaptures:
 
 
 class Recording:
-    """Captured payloads as a `Tape`. Use `Recording.load`."""
+    """Captured payloads as a `SnapshotSource`. Use `Recording.load`."""
 
     def __init__(self, captures: Iterable[ParsedCapture], skipped: Sequence[SkippedFile] = ()) -> None:
         self.skipped = list(skipped)
@@ -86,13 +86,13 @@ class Recording:
     def load(
         cls, path: Path, progress: Callable[[int], None] = lambda _: None, *, single_events: bool = False
     ) -> Recording:
-        """Read a directory or tar of captures; `progress` is told the number of files read so far.
+        """Read a directory or tar of captures; `progress` is called with the number of files read so far.
 
-        Files that are no captures are skipped, each with a reason in `skipped`; so are answers about single events,
-        which cannot be played as what a sport has on offer, unless they are asked for.
+        Files that are not captures are skipped, with a reason in `skipped`; so are responses about single events,
+        which cannot be replayed as the odds of a sport, unless `single_events` is set.
 
         Raises:
-            RecordingError: nothing playable is there.
+            RecordingError: there is nothing to replay.
         """
         captures: list[ParsedCapture] = []
         skipped: list[SkippedFile] = []
@@ -112,12 +112,12 @@ class Recording:
         return recording
 
     def carry_forward(self) -> None:
-        """Make of captures that ask for a part what stands after each, to be played as what a sport has on offer."""
+        """Complete partial captures with earlier offers, so that each can be replayed as all odds of a sport."""
         for track in self._captures_by_sport.values():
             track.captures[:] = carry_forward(track.captures)
 
     def sports(self) -> list[RawSport]:
-        """The sports that were captured."""
+        """The captured sports."""
         return [
             RawSport(sport, _sport_group(sport), title, title, active=True, has_outrights=sport.endswith("_winner"))
             for sport, title in sorted(self._titles.items())
@@ -140,7 +140,7 @@ class Recording:
         return Neighbours(previous, track.times[index + 1] if index + 1 < len(track.times) else None)
 
     def scores(self, sport: str, at: datetime) -> list[RawScore]:
-        """The snapshot's events without scores: recordings of odds hold no results."""
+        """The snapshot's events without scores: recordings of odds contain no results."""
         snapshot = self.snapshot(sport, at)
         events = snapshot.events if snapshot else []
         return [
@@ -150,11 +150,11 @@ class Recording:
         ]
 
     def count_skipped_by_reason(self) -> Counter[str]:
-        """How many files were left out, by reason."""
+        """The number of skipped files by reason."""
         return Counter(skip.reason for skip in self.skipped)
 
     def _add_capture(self, capture: ParsedCapture) -> None:
-        """Put a capture behind those before; two of one moment become one."""
+        """Append a capture; two of the same time are merged."""
         track = self._captures_by_sport[capture.sport]
         self._titles.setdefault(capture.sport, capture.title or capture.sport)
         self.rejected += capture.rejected
@@ -172,7 +172,7 @@ class Recording:
 
 
 def _check_playable(capture: ParsedCapture) -> ParsedCapture | SkippedFile:
-    """A capture that can be played as what a sport has on offer."""
+    """The capture if it can be replayed as the odds of a sport, else why not."""
     if capture.is_single_event:
         remedy = "record /odds for a replay; `edge import odds-api` takes this"
         return SkippedFile(capture.path, "odds of a single event", remedy)
@@ -183,7 +183,7 @@ def _check_playable(capture: ParsedCapture) -> ParsedCapture | SkippedFile:
 
 
 def _assign_sports(captures: list[ParsedCapture], skipped: list[SkippedFile]) -> list[ParsedCapture]:
-    """Give captures of an empty list the sport of their folder, or the only one that the tape has."""
+    """Assign captures of an empty list the sport of their folder, or the only sport of the recording."""
     known = {reading.sport for reading in captures if reading.sport}
     for reading in captures:
         if not reading.sport:
@@ -200,7 +200,7 @@ def _skip_without_sport(reading: ParsedCapture) -> SkippedFile:
     if reading.rejected:
         detail = ", ".join(f"{reason}: {n}" for reason, n in sorted(reading.rejected.items()))
         return SkippedFile(
-            reading.path, "no event that can be read", "see that its events name a sport and a start", detail
+            reading.path, "no event that can be read", "check that its events have a sport and a start", detail
         )
     remedy = "put it into a folder named after its sport key"
     return SkippedFile(reading.path, "an empty list that does not say of which sport", remedy)
@@ -215,6 +215,6 @@ def _sport_group(sport: str) -> str:
 def _no_captures_message(path: Path, skipped: Sequence[SkippedFile]) -> str:
     hint = "record one with the `/odds` endpoint, one file for each call, the UTC time in its name"
     if not skipped:
-        return f"{path} holds no .json or .jsonl file, plain or packed (.zst, .gz, .xz, .bz2): {hint}"
+        return f"{path} contains no .json or .jsonl file, plain or compressed (.zst, .gz, .xz, .bz2): {hint}"
     first = skipped[0]
-    return f"{path} holds {len(skipped)} files, none playable; {first}"
+    return f"{path} contains {len(skipped)} files, none of them replayable; {first}"

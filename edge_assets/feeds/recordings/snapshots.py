@@ -1,4 +1,4 @@
-"""Snapshots that were composed here rather than recorded."""
+"""Snapshots built from structs instead of recorded bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXTRA_FIELDS = ("link", "sid", "bet_limit", "multiplier", "home_rotation", "away
 
 @dataclass(frozen=True, slots=True)
 class ComposedSnapshot:
-    """A snapshot from structs: decimal prices and ISO times, unless `content` is derived from other ones."""
+    """A snapshot built from structs, usually with decimal prices and ISO times."""
 
     captured_at: datetime
     events: Sequence[RawEventOdds]
@@ -38,7 +38,7 @@ class ComposedSnapshot:
 
 
 def describe_content(events: Sequence[RawEventOdds]) -> SnapshotContent:
-    """Which events, books, markets and formats occur in a list of events."""
+    """The events, books, markets and formats that occur in a list of events."""
     books = [book for event in events for book in event.bookmakers]
     markets = [market for book in books for market in book.markets]
     outcomes = [outcome for market in markets for outcome in market.outcomes]
@@ -53,7 +53,7 @@ def describe_content(events: Sequence[RawEventOdds]) -> SnapshotContent:
 
 
 def _has_extras(parts: Sequence[Struct]) -> bool:
-    """Whether any of the parts, which are of one kind, has one. A week of one league has a million parts."""
+    """Whether any of the parts, all of one type, has an extra field. Fast: a week of one league has a million parts."""
     if not parts:
         return False
     names = [name for name in EXTRA_FIELDS if name in parts[0].__struct_fields__]

@@ -1,6 +1,6 @@
-"""What the server plays: a source of market snapshots, each valid from the moment it was captured.
+"""The interface of the sandbox servers: a source of market snapshots, each valid from its capture time.
 
-A recording implements `SnapshotSource` from files, the simulator from pure functions of time.
+Implemented by `Recording` from files and by the simulator as a pure function of time.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Capture(NamedTuple):
 
 
 class SnapshotContent(NamedTuple):
-    """What a body holds, known without decoding it: lets an unaltered answer skip decoding and encoding.
+    """What a body contains, known without decoding: an unfiltered response can be sent as recorded.
 
-    `starts` are the events with theirs, `extras` the fields that come only when asked for: links, limits, rotation
+    `starts` maps event ids to starts; `extras` is whether optional fields occur: links, limits, rotation
     numbers.
     """
 
@@ -38,31 +38,31 @@ class SnapshotContent(NamedTuple):
 
 
 class Snapshot(Protocol):
-    """The whole unfiltered list of a sport's events with odds, as it stood from `captured_at` on."""
+    """The complete unfiltered list of a sport's events with odds, valid from `captured_at`."""
 
     @property
     def captured_at(self) -> datetime:
-        """When the feed was asked, aware UTC."""
+        """When the feed was polled, aware UTC."""
         ...
 
     @property
     def events(self) -> Sequence[RawEventOdds]:
-        """Every event, in the feed's order; times and prices as `content` says."""
+        """Every event, in the feed's order; `content` states the formats of times and prices."""
         ...
 
     @property
     def body(self) -> bytes | None:
-        """The recorded bytes of `events`, if there are any."""
+        """The recorded bytes of `events`, if any."""
         ...
 
     @property
     def content(self) -> SnapshotContent:
-        """Which books and markets occur, and in which formats."""
+        """The events, books and markets that occur, and the formats."""
         ...
 
 
 class Neighbours(NamedTuple):
-    """Capture times directly before and after a snapshot; None at either end of the tape."""
+    """Capture times directly before and after a snapshot; None at either end of the source."""
 
     previous: datetime | None
     next: datetime | None
@@ -73,11 +73,11 @@ class SnapshotSource(Protocol):
 
     @property
     def captures(self) -> Sequence[Capture]:
-        """Every capture in order; empty if the tape is a function of time without end, like the simulator."""
+        """Every capture in order; empty for an endless source such as the simulator."""
         ...
 
     def sports(self) -> Sequence[RawSport]:
-        """The sports that the tape knows; any other is answered with UNKNOWN_SPORT."""
+        """The sports of the source; requests for others get UNKNOWN_SPORT."""
         ...
 
     def snapshot(self, sport: str, at: datetime) -> Snapshot | None:

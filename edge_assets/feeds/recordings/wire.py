@@ -1,7 +1,7 @@
-"""The bodies of The Odds API v4 as they stand on the wire: what tapes hold and the server sends.
+"""The bodies of The Odds API v4 as sent on the wire, for recordings and the sandbox servers.
 
 Times are ISO text (`2025-11-03T01:22:51Z`) or whole unix seconds, prices decimal or American, exactly as
-recorded; nothing is interpreted here. Fields that a body may lack are `UNSET` and then left out again.
+recorded; nothing is interpreted here. Missing optional fields are `UNSET` and are omitted again on encoding.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RawSport(Struct, frozen=True):
 
 
 class RawOutcome(Struct, frozen=True, gc=False):
-    """One price, None for a selection without one; `point` and `description` as far as the market has them."""
+    """One price, None if suspended; `point` and `description` if the market has them."""
 
     name: str
     price: Number | None
@@ -82,7 +82,7 @@ class RawEvent(Struct, frozen=True):
 
 
 class RawEventOdds(RawEvent, frozen=True, kw_only=True):
-    """One entry of `/odds`; `bookmakers` has no default: a list of mere events is not odds."""
+    """One entry of `/odds`; `bookmakers` has no default: a list of events alone is not odds."""
 
     bookmakers: list[RawBookmaker]
 

@@ -55,7 +55,7 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
         assert entry["closed_percent"] + missing == pytest.approx(100, abs=0.1)
     odd = edge("warehouse", "table", "--reference", "pinacle", DATABASE_URL=database_url)
     assert odd.returncode == 1
-    assert "there is no book 'pinacle': did you mean pinnacle" in odd.stderr
+    assert "unknown book 'pinacle': did you mean pinnacle" in odd.stderr
 
 
 def hold_turn(database_url: str, started: Event) -> None:
