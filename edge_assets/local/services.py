@@ -69,7 +69,7 @@ def _feed_services(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
     if plan.feed_port is None:
         return
     options = {
-        Feed.REPLAY: ("edge_assets.sandbox.server", "--tape", str(plan.recording), "--speed", plan.speed),
+        Feed.REPLAY: ("edge_assets.sandbox.server", "--recording", str(plan.recording), "--speed", plan.speed),
         Feed.SIMULATE: ("edge_assets.sandbox.simulator", "--seed", str(plan.seed)),
     }[plan.feed]
     command = (*PYTHON_MODULE, *options, "--port", str(plan.feed_port))

@@ -1,1 +1,1 @@
-"""Servers that stand in for The Odds API: recordings played back, and a simulated market."""
+"""Servers that stand in for The Odds API: a replay of recordings, and a simulated market."""

@@ -54,7 +54,7 @@ class System:
     def __enter__(self) -> Self:
         recording = (
             "edge_assets.sandbox.server",
-            "--tape",
+            "--recording",
             str(self._tape),
             "--speed",
             "max",

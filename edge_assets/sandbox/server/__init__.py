@@ -1,1 +1,1 @@
-"""The Odds API v4, served from a tape: recorded payloads or a simulated market."""
+"""The Odds API v4, served from recorded payloads or a simulated market."""

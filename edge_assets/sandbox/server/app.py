@@ -1,4 +1,4 @@
-"""The replay server: The Odds API v4 over HTTP, played from a tape."""
+"""The sandbox server: The Odds API v4 over HTTP, from a snapshot source."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def create_app(
     credits_per_month: int = DEFAULT_CREDITS_PER_MONTH,
     faults: Faults | None = None,
 ) -> FastAPI:
-    """The application. `speed`: virtual seconds per real one, or `inf` to step from capture to capture.
+    """Create the application. `speed`: virtual seconds per real second, or `inf` to step from capture to capture.
 
-    A tape without captures (the simulator) always runs by the wall clock. The rate limit of 30 calls a second
-    counts in the tape's time, so that a fast replay is not throttled.
+    A source without captures (the simulator) always follows the wall clock. The rate limit of 30 calls per second
+    is in virtual time, so that a fast replay is not throttled.
     """
     active_playback = create_playback(source.captures, speed)
     catalogue = Catalogue(source, faults or Faults())
@@ -84,7 +84,7 @@ def _make_handler(gateway: Gateway, endpoint: Callable[..., Reply]) -> Callable[
 
 
 def _add_admin_routes(app: FastAPI, gateway: Gateway) -> None:
-    """Readiness, and the fault switches: GET them, PUT a whole set, DELETE to switch all off."""
+    """Add readiness and the fault switches: GET shows them, PUT replaces the set, DELETE clears it."""
 
     @app.get(READY_PATH)
     async def ready() -> Response:
@@ -118,13 +118,13 @@ def _add_admin_routes(app: FastAPI, gateway: Gateway) -> None:
 
 
 class _OptionalTrailingSlash:
-    """The API takes `/odds` and `/odds/`; a redirect would cost the client a second call."""
+    """Accepts `/odds` and `/odds/`, as the API does; a redirect would cost the client a second call."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Drop the slash."""
+        """Strip trailing slashes from the path."""
         if scope["type"] == "http":
             scope = {**scope, "path": scope["path"].rstrip("/")}
         await self._app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Finds sports, snapshots and events on a tape, with the content faults that are switched on."""
+"""Look up sports, snapshots and events of a source, with the active content faults applied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Catalogue:
-    """A tape as seen through faults, which may be exchanged at any time."""
+    """A source with faults, which may be replaced at any time."""
 
     source: SnapshotSource
     faults: Faults
@@ -31,7 +31,7 @@ class Catalogue:
         raise ApiError("UNKNOWN_SPORT")
 
     def snapshot(self, sport: str, at: datetime) -> Snapshot | None:
-        """What was on offer at that time; None before the first capture."""
+        """The odds on offer at that time; None before the first capture."""
         snapshot = self.source.snapshot(sport, at)
         if snapshot is None or not self.faults.has_content_faults:
             return snapshot
@@ -39,7 +39,7 @@ class Catalogue:
         return ComposedSnapshot(snapshot.captured_at, events)
 
     def find_event(self, sport: str, event_id: str, at: datetime) -> tuple[Snapshot, RawEventOdds]:
-        """An event and the snapshot that holds it, or EVENT_NOT_FOUND."""
+        """An event and the snapshot that contains it, or EVENT_NOT_FOUND."""
         if snapshot := self.snapshot(sport, at):
             for event in snapshot.events:
                 if event.id == event_id:

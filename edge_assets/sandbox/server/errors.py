@@ -1,4 +1,4 @@
-"""The API's refusals: status, code, message, link."""
+"""Error responses of the API: status, code, message, link."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _TIME_FORMAT_HINT = "The format must be YYYY-MM-DDTHH:MM:SSZ"
 
 
 class ApiErrorSpec(NamedTuple):
-    """How a code is answered."""
+    """HTTP status and message of an error code."""
 
     status: int
     message: str
 
 
-# The messages of 401, UNKNOWN_SPORT, MISSING_REGION and INVALID_MARKET are the API's own words as observed;
-# the others keep its tone.
+# The messages of 401, UNKNOWN_SPORT, MISSING_REGION and INVALID_MARKET are those of the API as observed;
+# the others imitate them.
 ERROR_SPECS_BY_CODE = {
     "MISSING_KEY": ApiErrorSpec(401, "API key is missing"),
     "INVALID_KEY": ApiErrorSpec(401, "API key is not valid. Get an API key at https://the-odds-api.com"),
@@ -47,7 +47,7 @@ ERROR_SPECS_BY_CODE = {
 
 
 class ApiError(Exception):
-    """A request is refused with one of the API's codes."""
+    """A request is rejected with one of the API's codes."""
 
     def __init__(self, code: str, message: str | None = None) -> None:
         spec = ERROR_SPECS_BY_CODE.get(code, ApiErrorSpec(422, f"Invalid parameter ({code})"))
@@ -57,7 +57,7 @@ class ApiError(Exception):
         self.message = message or spec.message
 
     def body(self) -> bytes:
-        """The error as the API writes it, with its trailing newline."""
+        """The JSON body of the error; the API ends it with a newline."""
         anchor = self.code.lower().replace("_", "-")
         fields = {"message": self.message, "error_code": self.code, "details_url": _GUIDE_URL + anchor}
         return msgspec.json.encode(fields) + b"\n"

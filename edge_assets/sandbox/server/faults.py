@@ -1,4 +1,4 @@
-"""What can go wrong with a feed, on demand: every trap of the reference as a switch."""
+"""Switchable faults of the feed, for tests."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Faults(Struct, forbid_unknown_fields=True):
-    """Switches for tests; counters run down with each request that they hit.
+    """Fault switches; counters decrease with each request they affect.
 
     Transport: the next `rate_limited` calls get 429, the next `server_errors` get `server_error_status`, the
-    next `truncated` bodies end in the middle; bodies dawdle for `slow_seconds`; quota headers are missing, or
-    state `remaining`. Keys: unknown, deactivated, or on the free plan, which has no history.
-    Content, by event id or book key: events vanish, lose their books, move their start by seconds;
-    books add a draw to two-way h2h, or state updates that lie seconds further back.
+    next `truncated` bodies are cut in half; bodies take `slow_seconds`; quota headers are missing, or
+    state `remaining`. Keys: invalid, deactivated, or on the free plan, which has no history.
+    Content, by event id or book key: events vanish, lose their books, or have their start moved by seconds;
+    books add a draw to two-way h2h, or have their `last_update` moved back by seconds.
     """
 
     rate_limited: int = 0
@@ -43,7 +43,7 @@ class Faults(Struct, forbid_unknown_fields=True):
     stale_books: dict[str, int] = field(default_factory=dict)
 
     def consume(self, counter: str) -> bool:
-        """Whether a counting switch hits now; counts it down."""
+        """Whether a counter applies to this request; decrements it."""
         left: int = getattr(self, counter)
         setattr(self, counter, max(0, left - 1))
         return left > 0
@@ -54,7 +54,7 @@ class Faults(Struct, forbid_unknown_fields=True):
         return bool(self.vanished_events or self.empty_events or self.shifted_starts or self._distorted_books)
 
     def distort(self, events: Sequence[RawEventOdds], *, american: bool) -> Sequence[RawEventOdds]:
-        """The events with all content faults."""
+        """The events with all content faults applied."""
         if not self.has_content_faults:
             return events
         return [self._distort_event(event, american) for event in events if event.id not in self.vanished_events]

@@ -1,4 +1,4 @@
-"""What every call passes: key, rate, faults, credits, headers."""
+"""Checks applied to every call: key, rate, faults, credits, headers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _JSON = "application/json"
 
 @dataclass(slots=True)
 class Gateway:
-    """Turns a request into a checked call, and its reply or refusal into a response."""
+    """Checks requests, calls the endpoint, and turns replies and errors into responses."""
 
     catalogue: Catalogue
     playback: Playback
@@ -40,11 +40,11 @@ class Gateway:
 
     @property
     def faults(self) -> Faults:
-        """The switches in force."""
+        """The current fault switches."""
         return self.catalogue.faults
 
     def handle(self, request: Request, endpoint: Callable[[Call], Reply]) -> Response:
-        """Check key and rate, ask the endpoint, charge its cost."""
+        """Check key and rate, call the endpoint, charge its cost."""
         params = request.query_params
         key = params.get("apiKey") or params.get("api_key") or ""
         now = self.playback.now()
@@ -54,9 +54,9 @@ class Gateway:
             self._authorize(key, historical=request.url.path.startswith("/v4/historical"))
             consumed = _parse_consumed(request.headers)
             reply = endpoint(Call(params, consumed, partial(self.accounts.require_credit, key, now.at)))
-        except ApiError as refusal:
+        except ApiError as error:
             quota = self.accounts.charge(key, 0, now.at)
-            return Response(refusal.body(), refusal.status, self._headers(quota, self.playback.now()), _JSON)
+            return Response(error.body(), error.status, self._headers(quota, self.playback.now()), _JSON)
         quota = self.accounts.charge(key, reply.cost, reply.playback_time.at)
         headers = self._headers(quota, reply.playback_time)
         if reply.captured_at:
@@ -98,7 +98,7 @@ async def _stream_slowly(body: bytes, seconds: float) -> AsyncIterator[bytes]:
 
 
 def _parse_consumed(headers: Mapping[str, str]) -> datetime | None:
-    """The acknowledged time. A header that cannot be read is refused: ignoring it would replay for ever."""
+    """The acknowledged time. An unreadable header is an error: ignoring it would repeat the same capture forever."""
     value = headers.get(CONSUMED_HEADER)
     if value is None:
         return None

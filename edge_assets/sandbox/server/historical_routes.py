@@ -1,6 +1,6 @@
-"""The API's answers about the past: the snapshot equal to or earlier than `date`, in an envelope.
+"""The historical endpoints: the newest snapshot not later than `date`, in an envelope.
 
-The whole recording counts as past, wherever the playback stands: it can be imported through this door.
+The whole recording counts as past, wherever the playback is, so it can be imported through these endpoints.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class HistoricalService:
         return self._build_reply(sport, at, msgspec.json.encode(events), 1 if events else 0)
 
     def event_odds(self, call: Call, sport: str, event_id: str) -> Reply:
-        """`/historical/sports/{sport}/events/{eventId}/odds`; books and markets both state their update."""
+        """`/historical/sports/{sport}/events/{eventId}/odds`; books and markets both have `last_update`."""
         query = read.parse_odds_query(call.params, self.catalogue.find_sport(sport), bulk=False)
         at = self._parse_date(call)
         snapshot, event = self.catalogue.find_event(sport, read.check_event_id(event_id), at)
@@ -81,5 +81,5 @@ class HistoricalService:
 
 
 def _ceil_to_second(at: datetime) -> str:
-    """Rounded up: whoever asks for the stated time gets the capture, not the one before it."""
+    """Round up: a request for the stated time must return this capture, not the previous one."""
     return format_time(at + timedelta(microseconds=-at.microsecond % 1_000_000))

@@ -1,4 +1,4 @@
-"""The API's answers about the present, free of HTTP.
+"""The live endpoints, independent of HTTP.
 
 Each endpoint checks in this order: sport, parameters, event, credits.
 """
@@ -40,7 +40,7 @@ _UPCOMING_EVENT_COUNT = 8
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: its parameters, what it acknowledges, and the check that a priced call has to pass."""
+    """A request: its parameters, the acknowledged time, and the credit check for calls that cost."""
 
     params: Mapping[str, str]
     consumed: datetime | None
@@ -49,7 +49,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, its price in credits, and when it was true."""
+    """A response body with its cost in credits and the playback time it is valid for."""
 
     body: bytes
     cost: int
@@ -59,7 +59,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class LiveService:
-    """The endpoints that answer at the playback's moment."""
+    """The endpoints for the current playback time."""
 
     catalogue: Catalogue
     playback: Playback
@@ -80,7 +80,7 @@ class LiveService:
         return Reply(body, 0, now, _captured_at(snapshot))
 
     def odds(self, call: Call, sport: str) -> Reply:
-        """`/sports/{sport}/odds`, the only call that moves a stepping playback."""
+        """`/sports/{sport}/odds`, the only call that advances a stepping playback."""
         known = UPCOMING_SPORT if sport == UPCOMING_SPORT.key else self.catalogue.find_sport(sport)
         query = read.parse_odds_query(call.params, known, bulk=True)
         call.require_credit()
@@ -112,7 +112,7 @@ class LiveService:
         return Reply(msgspec.json.encode(odds), event_odds_cost(odds, query), now, snapshot.captured_at)
 
     def event_markets(self, call: Call, sport: str, event_id: str) -> Reply:
-        """`/sports/{sport}/events/{eventId}/markets`: which markets each book has."""
+        """`/sports/{sport}/events/{eventId}/markets`: the markets of each book."""
         self.catalogue.find_sport(sport)
         books, wanted = read.parse_book_filter(call.params), read.parse_event_format(call.params)
         now = self.playback.now()

@@ -1,4 +1,4 @@
-"""Which market keys exist, and which of them the bulk endpoint serves."""
+"""Valid market keys, and those that the bulk endpoint serves."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MARKET_KEY_PATTERN = re.compile(
 
 
 def check_markets(markets: tuple[str, ...], *, bulk: bool, outrights: bool) -> None:
-    """Refuse market keys that do not exist or that the endpoint does not serve.
+    """Reject market keys that do not exist or that the endpoint does not serve.
 
-    Any key that begins like a player proposition passes: their list has hundreds and churns.
+    Any key that begins like a player proposition passes: there are hundreds, and the list changes.
     """
     if unknown := [market for market in markets if not _MARKET_KEY_PATTERN.fullmatch(market)]:
         raise ApiError("INVALID_MARKET", f"Invalid markets: {','.join(unknown)}")

@@ -1,4 +1,4 @@
-"""Reads and checks query parameters."""
+"""Parse and validate query parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DAYS_FROM = {"1": 1, "2": 2, "3": 3}
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events are asked for, and how to write their times."""
+    """The requested events, and the format of their times."""
 
     unix: bool
     rotation: bool
@@ -37,11 +37,11 @@ class EventQuery:
 
     @property
     def is_unfiltered(self) -> bool:
-        """Whether nothing is filtered."""
+        """Whether all events are requested."""
         return self.ids is None and self.earliest is None and self.latest is None
 
     def admits(self, event: RawEvent | RawScore) -> bool:
-        """Whether the event is asked for; both time limits are inclusive."""
+        """Whether the event is requested; both time limits are inclusive."""
         if self.ids is not None and event.id not in self.ids:
             return False
         start = parse_time(event.commence_time)
@@ -50,24 +50,24 @@ class EventQuery:
 
 @dataclass(frozen=True, slots=True)
 class BookFilter:
-    """Which books are asked for: the ones named, else all that the regions list."""
+    """The requested books: those named, else all listed in the regions."""
 
     book_keys: frozenset[str]
     regions: frozenset[str]
 
     @property
     def region_units(self) -> int:
-        """The factor R of the cost rules."""
+        """The number of regions that the cost rules charge."""
         return ceil(len(self.book_keys) / _BOOKS_PER_REGION) if self.book_keys else len(self.regions)
 
     def admits(self, book: str) -> bool:
-        """Whether the book is asked for."""
+        """Whether the book is requested."""
         return book in self.book_keys if self.book_keys else is_listed_in(book, self.regions)
 
 
 @dataclass(frozen=True, slots=True)
 class OddsQuery:
-    """Everything that shapes an answer with odds."""
+    """All parameters of an odds request."""
 
     events: EventQuery
     books: BookFilter
@@ -77,12 +77,12 @@ class OddsQuery:
 
     @property
     def bulk_cost(self) -> int:
-        """The cost of a list of events, unless it is empty."""
+        """The cost of a non-empty list of events."""
         return len(self.markets) * self.books.region_units
 
 
 def parse_event_query(params: Mapping[str, str]) -> EventQuery:
-    """`dateFormat`, `eventIds`, `commenceTimeFrom/To` and `includeRotationNumbers`."""
+    """Parse `dateFormat`, `eventIds`, `commenceTimeFrom/To` and `includeRotationNumbers`."""
     ids = _split_list(params, "eventIds")
     if ids and not all(map(_EVENT_ID_PATTERN.fullmatch, ids)):
         raise ApiError("INVALID_EVENT_IDS")
@@ -95,7 +95,7 @@ def parse_event_query(params: Mapping[str, str]) -> EventQuery:
 
 
 def parse_book_filter(params: Mapping[str, str]) -> BookFilter:
-    """`bookmakers`, which overrides `regions`; one of them is required."""
+    """Parse `bookmakers`, which overrides `regions`; one of them is required."""
     book_keys, regions = _split_list(params, "bookmakers"), _split_list(params, "regions")
     if book_keys and not all(map(_BOOK_KEY_PATTERN.fullmatch, book_keys)):
         raise ApiError("INVALID_BOOKMAKERS", f"Invalid bookmakers: {','.join(book_keys)}")
@@ -107,12 +107,12 @@ def parse_book_filter(params: Mapping[str, str]) -> BookFilter:
 
 
 def parse_event_format(params: Mapping[str, str]) -> EventQuery:
-    """How to write a single event, which no filter hides."""
+    """Parse the format parameters for a single event; filters do not apply to it."""
     return replace(parse_event_query(params), ids=None, earliest=None, latest=None)
 
 
 def parse_odds_query(params: Mapping[str, str], sport: RawSport, *, bulk: bool) -> OddsQuery:
-    """All parameters of an odds endpoint; `bulk` is the one that lists every event of a sport."""
+    """Parse all parameters of an odds endpoint; `bulk` is the one that lists every event of a sport."""
     books = parse_book_filter(params)
     default = "outrights" if sport.has_outrights else "h2h"
     markets = tuple(dict.fromkeys(params.get("markets", default).split(",")))
@@ -125,17 +125,17 @@ def parse_odds_query(params: Mapping[str, str], sport: RawSport, *, bulk: bool) 
 
 
 def parse_flag(params: Mapping[str, str], name: str, code: str) -> bool:
-    """A boolean, literally `true` or `false`."""
+    """Parse a boolean, literally `true` or `false`."""
     return _parse_choice(params, name, ("false", "true"), code)
 
 
 def parse_unix_dates(params: Mapping[str, str]) -> bool:
-    """Whether times are wanted as unix seconds."""
+    """Whether times are requested as unix seconds."""
     return _parse_choice(params, "dateFormat", ("iso", "unix"), "INVALID_DATE_FORMAT")
 
 
 def parse_timestamp(value: str | None, code: str) -> datetime | None:
-    """A time in the one format that the API takes: no fractions, no offset."""
+    """Parse a time in the only format that the API accepts: no fractions, no offset."""
     if value is None:
         return None
     try:
@@ -145,7 +145,7 @@ def parse_timestamp(value: str | None, code: str) -> datetime | None:
 
 
 def parse_days_from(params: Mapping[str, str]) -> int | None:
-    """How many days back completed events are wanted; None for no completed ones."""
+    """For how many days back completed events are requested; None for none."""
     value = params.get("daysFrom")
     if value is not None and value not in _DAYS_FROM:
         raise ApiError("INVALID_SCORES_DAYS_FROM")
@@ -153,7 +153,7 @@ def parse_days_from(params: Mapping[str, str]) -> int | None:
 
 
 def check_event_id(value: str) -> str:
-    """An event's id from the path."""
+    """Validate an event id from the path."""
     return value if _EVENT_ID_PATTERN.fullmatch(value) else _raise_api_error("INVALID_EVENT_ID")
 
 

@@ -1,6 +1,6 @@
-"""Virtual time: which moment of the tape a request sees.
+"""Virtual time: which point of the recording a request sees.
 
-Three ways to play, one interface: with the wall clock (simulator), flowing N times as fast as real time, or
+Three implementations: the wall clock (simulator), N times real time, or
 stepping from capture to capture as they are consumed. Requests are served on one event loop and no method
 here awaits, so every call is atomic.
 """
@@ -23,36 +23,36 @@ MAX_CALLS_PER_SECOND = 30
 
 
 class PlaybackTime(NamedTuple):
-    """What a response states: the virtual time, and how fast it flows (0: the tape ended)."""
+    """What a response states: the virtual time and its speed (0: the recording has ended)."""
 
     at: datetime
     speed: float
 
 
 class Playback(Protocol):
-    """Decides the moment of every request."""
+    """Determines the virtual time of every request."""
 
     speed: float
 
     def now(self) -> PlaybackTime:
-        """The moment for everything but odds."""
+        """The time for every request except odds."""
         ...
 
     def advance(self, sport: str, consumed: datetime | None) -> PlaybackTime:
-        """The moment for a sport's odds; `consumed` acknowledges that sport's polls up to that time."""
+        """The time for a sport's odds; `consumed` acknowledges that sport's polls up to that time."""
         ...
 
     def horizon(self) -> datetime:
-        """The latest time that the historical endpoints may tell about."""
+        """The latest time that the historical endpoints may return."""
         ...
 
     def position(self) -> int:
-        """How many captures lie behind."""
+        """The number of captures already passed."""
         ...
 
 
 class WallClockPlayback:
-    """The wall clock, for tapes without end."""
+    """The wall clock, for sources without end."""
 
     speed = 1.0
 
@@ -60,12 +60,12 @@ class WallClockPlayback:
         """The wall clock's time."""
         return PlaybackTime(datetime.now(UTC), self.speed)
 
-    def advance(self, sport: str, consumed: datetime | None) -> PlaybackTime:  # noqa: ARG002 - time passes for all alike
+    def advance(self, sport: str, consumed: datetime | None) -> PlaybackTime:  # noqa: ARG002 - the same for all sports
         """The wall clock's time."""
         return self.now()
 
     def horizon(self) -> datetime:
-        """Now: the future is not known."""
+        """Now: there is no future data."""
         return self.now().at
 
     def position(self) -> int:
@@ -74,10 +74,10 @@ class WallClockPlayback:
 
 
 class TimedPlayback:
-    """Time flows `speed` times as fast as the wall clock, from the first request for odds on.
+    """Time runs `speed` times as fast as the wall clock, from the first request for odds on.
 
-    It begins at the first capture, or at the latest acknowledged time if that is later (a restarted server
-    continues where its client stands), and stops at the last capture.
+    It starts at the first capture, or at the latest acknowledged time if that is later (a restarted server
+    continues where its client was), and stops at the last capture.
     """
 
     def __init__(
@@ -101,8 +101,8 @@ class TimedPlayback:
             else PlaybackTime(self._anchor + elapsed, self.speed)
         )
 
-    def advance(self, sport: str, consumed: datetime | None) -> PlaybackTime:  # noqa: ARG002 - time passes for all alike
-        """The virtual time, which starts to flow now if it did not yet."""
+    def advance(self, sport: str, consumed: datetime | None) -> PlaybackTime:  # noqa: ARG002 - the same for all sports
+        """The virtual time; starts the clock on the first call."""
         if self._anchored_at is None or (consumed and consumed > self.now().at):
             self._anchor = max(self.now().at, consumed or self._anchor)
             self._anchored_at = self._monotonic()
@@ -113,15 +113,15 @@ class TimedPlayback:
         return self._captures[-1].at
 
     def position(self) -> int:
-        """How many captures are not in the future."""
+        """The number of captures that are not in the future."""
         return _count_reached(self._captures, self.now().at)
 
 
 class SteppingPlayback:
-    """The cursor moves past a capture once its sport has acknowledged it, so that nothing is skipped.
+    """Moves past a capture once its sport has acknowledged it, so that none is skipped.
 
-    A sport that waits for others to catch up sees its newest capture behind the cursor again, at that
-    capture's own time: storing it once more changes nothing.
+    A sport that is ahead of others keeps getting its newest capture up to the cursor, at that
+    capture's own time: storing it again changes nothing.
     """
 
     speed = inf
@@ -135,13 +135,13 @@ class SteppingPlayback:
         self._consumed: dict[str, datetime] = {}
 
     def now(self) -> PlaybackTime:
-        """The time of the capture at the cursor; at the end of the tape that of the last one."""
+        """The time of the capture at the cursor; at the end of the recording that of the last one."""
         if self._cursor == len(self._captures):
             return PlaybackTime(self.horizon(), 0.0)
         return PlaybackTime(self._captures[self._cursor].at, self.speed)
 
     def advance(self, sport: str, consumed: datetime | None) -> PlaybackTime:
-        """The time of the capture that the sport is to see."""
+        """The time of the capture to serve for the sport."""
         if consumed and consumed > self._consumed.get(sport, _MIN_TIME):
             self._consumed[sport] = consumed
             self._move_cursor()
@@ -156,7 +156,7 @@ class SteppingPlayback:
         return self._captures[-1].at
 
     def position(self) -> int:
-        """How many captures have been consumed."""
+        """The number of captures consumed."""
         return self._cursor
 
     def _move_cursor(self) -> None:
@@ -171,7 +171,7 @@ _MIN_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def create_playback(captures: Sequence[Capture], speed: float) -> Playback:
-    """The way to play a tape: `speed` times as fast as the wall clock, `inf` to step when consumed."""
+    """Create the playback: `speed` times as fast as the wall clock, or `inf` to step when consumed."""
     if not captures:
         return WallClockPlayback()
     return SteppingPlayback(captures) if speed == inf else TimedPlayback(captures, speed)

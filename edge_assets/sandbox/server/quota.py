@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AccountQuota(NamedTuple):
-    """What the three headers state."""
+    """The credits that the three headers state."""
 
     remaining: int
     used: int
@@ -33,7 +33,7 @@ class _CreditAccount:
 
 
 class CreditAccounts:
-    """Each key has its credits for a month of virtual time and its calls for a second of real time."""
+    """Credits per key and month of virtual time, and the call rate per second of real time."""
 
     def __init__(
         self, credits_per_month: int, calls_per_second: float, monotonic: Callable[[], float] = time.monotonic
@@ -45,7 +45,7 @@ class CreditAccounts:
         self._calls: dict[str, deque[float]] = defaultdict(deque)
 
     def check_rate_limit(self, key: str) -> None:
-        """Count a call; refuse it if the last second has seen too many."""
+        """Count a call; reject it if there were too many in the last second."""
         now, calls = self._monotonic(), self._calls[key]
         while calls and calls[0] <= now - 1:
             calls.popleft()
@@ -54,12 +54,12 @@ class CreditAccounts:
         calls.append(now)
 
     def require_credit(self, key: str, at: datetime) -> None:
-        """Refuse a priced call when nothing is left (the last one may have overdrawn the account)."""
+        """Reject a call that costs when no credits are left (the last call may have overdrawn the account)."""
         if self.charge(key, 0, at).remaining <= 0:
             raise ApiError("OUT_OF_USAGE_CREDITS")
 
     def charge(self, key: str, cost: int, at: datetime) -> AccountQuota:
-        """Book a call's cost; the account starts anew on the first of each month."""
+        """Charge a call's cost; the account is reset on the first of each month."""
         month = (at.year, at.month)
         account = self._accounts.setdefault(key, _CreditAccount(month))
         if month > account.month:

@@ -1,4 +1,4 @@
-"""Composes the parts that the live and the historical endpoints share, and what they cost."""
+"""Response bodies and costs shared by the live and the historical endpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EMPTY_LIST = b"[]"
 
 
 def encode_bulk_odds(snapshot: Snapshot | None, query: OddsQuery) -> bytes:
-    """A sport's odds as JSON; `EMPTY_LIST` if no event was asked for or is there."""
+    """A sport's odds as JSON; `EMPTY_LIST` if there is no event."""
     if snapshot is None or not snapshot.content.starts:
         return EMPTY_LIST
     if body := raw_body_for(snapshot, query):
@@ -35,7 +35,7 @@ def encode_bulk_odds(snapshot: Snapshot | None, query: OddsQuery) -> bytes:
 
 
 def event_odds_cost(odds: RawEventOdds, query: OddsQuery) -> int:
-    """The cost of one event's odds: distinct markets returned times regions; lay twins come along free."""
+    """The cost of one event's odds: distinct markets returned times regions; lay twins are free."""
     returned = {market.key for book in odds.bookmakers for market in book.markets}
     return len(returned - set(LAY_TWINS.values())) * query.books.region_units
 
@@ -48,7 +48,7 @@ def strip_odds(snapshot: Snapshot | None, wanted: EventQuery) -> list[RawEvent]:
 
 
 def list_markets(snapshot: Snapshot, event: RawEventOdds, books: BookFilter, wanted: EventQuery) -> dict[str, Any]:
-    """Which markets each book has for an event, and since when."""
+    """The markets of each book for an event, with their last update."""
     time = to_unix if wanted.unix else to_iso
     shown = select_events([event], snapshot.content, wanted)[0]
     listed = []
@@ -61,7 +61,7 @@ def list_markets(snapshot: Snapshot, event: RawEventOdds, books: BookFilter, wan
 
 
 def list_participants(snapshot: Snapshot | None) -> list[dict[str, str]]:
-    """The teams of a snapshot, under ids of our own making."""
+    """The teams of a snapshot, with ids derived from their names."""
     events = snapshot.events if snapshot else ()
     names = {name for event in events for name in (event.home_team, event.away_team) if name}
     return [
@@ -70,7 +70,7 @@ def list_participants(snapshot: Snapshot | None) -> list[dict[str, str]]:
 
 
 def select_scores(scores: Sequence[RawScore], wanted: EventQuery, since: datetime | None) -> list[RawScore]:
-    """The scores that were asked for; completed ones only if `since` reaches back to their start."""
+    """The requested scores; completed ones only if they started at or after `since`."""
     time = to_unix if wanted.unix else to_iso
     return [
         replace(

@@ -1,4 +1,4 @@
-"""Cuts an answer out of a snapshot: events, books, markets and formats that were asked for."""
+"""Filter and convert a snapshot to the requested events, books, markets and formats."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ODDS_EXTRA_FIELDS = frozenset({"link", "sid", "bet_limit", "multiplier"})
 
 
 def raw_body_for(snapshot: Snapshot, query: OddsQuery) -> bytes | None:
-    """The recorded bytes, if they are the answer as they stand: sending them saves decoding and encoding."""
+    """The recorded bytes, if they already are the response: this saves decoding and encoding."""
     content = snapshot.content
     fits = (
         query.events.is_unfiltered
@@ -43,7 +43,7 @@ def raw_body_for(snapshot: Snapshot, query: OddsQuery) -> bytes | None:
 
 
 def select_events(events: Sequence[RawEventOdds], content: SnapshotContent, wanted: EventQuery) -> list[RawEventOdds]:
-    """The events that were asked for, with all their books, and with times in the format asked for."""
+    """The requested events, with all their books, and with times in the requested format."""
     time = _time_converter(content, unix=wanted.unix)
     extras = _ROTATION_FIELDS if wanted.rotation else frozenset[str]()
     return [
@@ -56,9 +56,9 @@ def select_events(events: Sequence[RawEventOdds], content: SnapshotContent, want
 def select_odds(
     events: Sequence[RawEventOdds], content: SnapshotContent, query: OddsQuery, *, book_updates: bool = True
 ) -> list[RawEventOdds]:
-    """The events, books and markets that were asked for; an event without books stays.
+    """The requested events, books and markets; an event without books stays.
 
-    Without `book_updates` only markets state when they were updated, as in the odds of a single live event.
+    Without `book_updates` only markets have `last_update`, as in the odds of a single live event.
     """
     selector = _OddsSelector(query, content, book_updates)
     selected = select_events(events, content, query.events)
@@ -66,7 +66,7 @@ def select_odds(
 
 
 class _OddsSelector:
-    """The part below the events."""
+    """Selects and converts books, markets and outcomes."""
 
     def __init__(self, query: OddsQuery, content: SnapshotContent, book_updates: bool) -> None:
         self._query = query
@@ -104,7 +104,7 @@ class _OddsSelector:
 
 
 def _extra_fields(part: Struct, names: frozenset[str], wanted: frozenset[str]) -> dict[str, Any]:
-    """Fields to overwrite: unwanted ones vanish, wanted but unknown ones become null."""
+    """Fields to overwrite: unrequested ones are removed, requested but missing ones become null."""
     present = names.intersection(part.__struct_fields__)
     shown = {name: getattr(part, name) for name in present & wanted}
     unknown = [name for name, value in shown.items() if value is UNSET]

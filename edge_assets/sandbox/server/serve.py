@@ -1,4 +1,4 @@
-"""Runs a feed's application."""
+"""Run a sandbox server."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 KEEP_ALIVE_SECONDS = 75
-"""Longer than clients keep idle connections (httpx2: 5 s), so that none is closed under a request."""
+"""Longer than clients keep idle connections (httpx2: 5 s), so that none is closed during a request."""
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; requests are not logged, for their URLs hold keys."""
+    """Serve until SIGINT or SIGTERM; requests are not logged, because their URLs contain keys."""
     print(f"ODDS_API_URL=http://{host}:{port}/v4 ODDS_API_KEY=any", file=sys.stderr, flush=True)  # noqa: T201
     uvicorn.run(
         app,

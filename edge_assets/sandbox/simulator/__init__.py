@@ -1,1 +1,1 @@
-"""A market that does not exist, with a truth that is known: the feed of the demo and of statistical tests."""
+"""An invented market whose true probabilities are known: the feed of the demo and of statistical tests."""

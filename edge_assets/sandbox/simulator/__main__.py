@@ -1,4 +1,4 @@
-"""`python -m edge_assets.sandbox.simulator --port N --seed S`: serves the simulated market."""
+"""`python -m edge_assets.sandbox.simulator --port N --seed S`: serve the simulated market."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def main(
     port: Annotated[int, typer.Option(help="Port to listen on.")],
-    seed: Annotated[int, typer.Option(help="Which world.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated market.")] = 1,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Serve a simulated market with The Odds API's wire contract, in real time."""
+    """Serve a simulated market as The Odds API v4, in real time."""
     serve(create_app(SimulatedMarket(seed)), host, port)
 
 

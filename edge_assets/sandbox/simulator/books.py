@@ -1,4 +1,4 @@
-"""The simulated books: who is quick, who is dear, who copies whom. None of them exists."""
+"""The simulated books: lags, margins and clones. None of them exists."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ BookKind = Literal["sharp", "soft", "clone", "exchange"]
 
 @dataclass(frozen=True, slots=True)
 class SimulatedBook:
-    """A book's habits.
+    """The parameters of a book.
 
-    `margin` is its overround on a two-way market; `longshot` spreads it evenly over the outcomes instead of in
-    proportion (the favourite-longshot bias). `lag_seconds` (s) is how late it learns news, `noise` the standard
-    deviation of its opinion in log-odds, `scrape_seconds` (s) how often the feed looks at it. `quotes_regulation`: it
-    quotes ice hockey as a three-way market. `copied_book` is the book whose prices it shows, `lag_seconds` late, errors
-    included.
+    `margin` is its overround on a two-way market; `has_longshot_bias` spreads it evenly over the outcomes instead of in
+    proportion to their probabilities. `lag_seconds` is the delay before news reach it, `noise` the standard
+    deviation of its errors in log-odds, `scrape_seconds` the interval at which the feed reads it. `quotes_regulation`:
+    it quotes ice hockey as a three-way market. `copied_book` is the book whose prices it copies, `lag_seconds` late,
+    errors included.
     """
 
     key: str
@@ -42,7 +42,7 @@ def _soft_book(
     longshot: bool = False,
     european: bool = False,
 ) -> SimulatedBook:
-    """A European book quotes decimal odds, and ice hockey by its regulation result."""
+    """A soft book. A European one quotes decimal odds, and the regulation result of ice hockey."""
     return SimulatedBook(
         _book_key(name),
         _book_title(name),
@@ -65,8 +65,8 @@ def _book_title(name: str) -> str:
     return f"{name} (sim)"
 
 
-# Of the soft books two thirds are as late as measured feeds are (SharpAPI, April 2026: p50 3 to 8 s, p95 6 to 21 s);
-# the others, a minute and more, are the ones that a bettor lives on.
+# Two thirds of the soft books lag like measured feeds (SharpAPI, April 2026: p50 3 to 8 s, p95 6 to 21 s);
+# the others, a minute or more late, offer most of the value bets.
 BOOKS = (
     SimulatedBook("sim_apex", _book_title("Apex"), "sharp", 0.022, 0.0, 0.008, 5, is_american=False),
     SimulatedBook("sim_meridian", _book_title("Meridian"), "sharp", 0.025, 1.0, 0.010, 5, is_american=False),

@@ -1,4 +1,4 @@
-"""What goes wrong at the books, on purpose: drawn for each event in advance, so that tests know what to find."""
+"""Faults of the simulated books, drawn for each event in advance, so that tests know what to find."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-FaultKind = Literal["stale", "suspended", "palpable_error", "swapped", "generous", "mispriced"]
+FaultKind = Literal["stale", "suspended", "palpable_error", "swapped", "promotion", "mispriced"]
 
 MARKETS = ("h2h", "spreads", "totals")
 SOFT_BOOKS = tuple(i for i, book in enumerate(BOOKS) if book.kind == "soft")
@@ -21,17 +21,17 @@ ERRORS_PER_EVENT = 1.0
 SWAPS_PER_EVENT = 1.5
 PROMOTIONS_PER_EVENT = 0.7
 MISPRICED_PER_EVENT = 8.0
-"""A standing mistake or two on every board: four leagues then show a few new value bets a minute."""
+"""One or two active mispricings per event: four leagues then have a few new value bets a minute."""
 
 
 class Fault(NamedTuple):
-    """Something wrong at book number `book` from `begins` until `ends` (seconds since the epoch), in one `market`
-    or, without one, in all.
+    """A fault of book number `book` from `begins` until `ends` (seconds since the epoch), in one `market`
+    or, if None, in all.
 
-    `stale`: prices and confirmations are frozen. `suspended`: nothing is shown. `palpable_error`: the moneyline
+    `stale`: prices and confirmations are frozen. `suspended`: nothing is on offer. `palpable_error`: the moneyline
     price of outcome number `outcome` is multiplied by `size`. `swapped`: the moneyline's favourite and underdog have
-    each other's price. `generous`: a promotion; the same as an error in kind, but of a size that a book honours, and
-    enough for an arbitrage. `mispriced`: the book's opinion of a market is off by `size` in log-odds, which makes one
+    each other's price. `promotion`: like an error, but small enough that a book honours it, and
+    large enough for an arbitrage. `mispriced`: the book's estimate is off by `size` in log-odds, which makes one
     side a true value bet.
     """
 
@@ -44,12 +44,12 @@ class Fault(NamedTuple):
     size: float = 0.0
 
     def is_active(self, at: float) -> bool:
-        """Whether it is in force."""
+        """Whether the fault is active."""
         return self.begins <= at < self.ends
 
 
 def draw_faults(rng: np.random.Generator, listed: int, start: int) -> tuple[Fault, ...]:
-    """All faults of an event that is listed from `listed` until its `start`, by their beginnings."""
+    """All faults of an event that is listed from `listed` until its `start`, ordered by `begins`."""
     drawn = [
         *_draw_outages(rng, listed, start),
         *_draw_misprints(rng, listed, start),
@@ -74,7 +74,7 @@ def _draw_misprints(rng: np.random.Generator, listed: int, start: int) -> Iterat
     for _ in range(rng.poisson(SWAPS_PER_EVENT)):
         yield _draw_fault(rng, "swapped", _draw_soft_book(rng), (listed, start), (60, 180))._replace(market="h2h")
     for _ in range(rng.poisson(PROMOTIONS_PER_EVENT)):
-        promotion = _draw_fault(rng, "generous", _draw_soft_book(rng), (listed, start), (60, 150))
+        promotion = _draw_fault(rng, "promotion", _draw_soft_book(rng), (listed, start), (60, 150))
         yield promotion._replace(market="h2h", outcome=int(rng.integers(2)), size=float(rng.uniform(1.06, 1.10)))
 
 

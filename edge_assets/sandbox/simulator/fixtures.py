@@ -1,7 +1,7 @@
-"""One event's whole life, from a generator of its own: news, opinions, faults, the result.
+"""Simulate one event with its own random generator: news, errors of the books, faults, the result.
 
-A fixture follows from (seed, league, slot) alone, so the world is the same after every restart and can be asked
-for any moment in any order. Times are whole seconds since the epoch.
+An event depends only on (seed, league, slot), so the market is the same after every restart and can be queried
+for any time in any order. Times are whole seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ MEAN_NEWS_INTERVAL_SECONDS = 720
 BIG_NEWS_PROBABILITY = 0.06
 ERROR_EPOCH_SECONDS = 300
 COMMON_ERROR_RATIO = 1.0
-"""What the soft books get wrong together, as a multiple of what each gets wrong by itself. In football-data the mean of
-five soft books errs by .039 to .054 against Pinnacle, one of them differs from the others by .034 to .060, and the
-results side with Pinnacle (`ml.market.pooling.COMMON_VARIANCE_RATIO`)."""
+"""The error that the soft books share, as a multiple of each one's own error. In football-data the mean of
+five soft books differs by .039 to .054 from Pinnacle, one of them from the others by .034 to .060, and the
+results favour Pinnacle (`ml.market.pooling.COMMON_RATIO`)."""
 STATE_STEP_SECONDS = 600
-"""The deviation that is left shrinks as news come in; it is restated every ten minutes."""
+"""The remaining deviation shrinks as news arrive; it is updated every ten minutes."""
 SMALL_MOVE_DEVIATION, BIG_MOVE_RANGE = 0.07, (0.22, 0.38)
 """Sizes of news, in standard deviations of the margin."""
 MOVE_VARIANCE = (1 - BIG_NEWS_PROBABILITY) * SMALL_MOVE_DEVIATION**2 + BIG_NEWS_PROBABILITY * np.mean(
     np.square(np.linspace(*BIG_MOVE_RANGE, 50))
 )
 MIN_FAVOURITE_DEVIATIONS = 0.4
-"""From how many standard deviations of the margin on a favourite is one beyond doubt: log-odds 1.3 apart."""
+"""Standard deviations of the margin from which a favourite is clear: log-odds 1.3 apart."""
 
 
 class SimulatedResult(NamedTuple):
-    """Points at the end of regulation and at the very end."""
+    """Points (home, away) after regulation and at the end."""
 
     regulation: tuple[int, int]
     final: tuple[int, int]
@@ -53,10 +53,10 @@ class SimulatedResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedEvent:
-    """An event and everything that will happen to it.
+    """An event with its future.
 
-    `state_times` (k,) are the moments from which `known[k]` holds; `log_odds_errors` (book, market, epoch) are the
-    books' errors in log-odds; `point_offset` (book, market) how far a book hangs its line from the middle, in half
+    `states[k]` holds from `state_times[k]` on; `log_odds_errors` (book, market, epoch) are the
+    books' errors in log-odds; `point_offset` (book, market) is the distance of a book's line from the median, in half
     points.
     """
 
@@ -85,7 +85,7 @@ class SimulatedEvent:
         return self.start + PLAY_SECONDS
 
     def state_at(self, at: float) -> NewsState:
-        """What is known at a moment; before the first news, what is known from the start."""
+        """The state of news at a time; before the first news, the initial one."""
         return _state_at(self.state_times, self.states, at)
 
     def start_datetime(self) -> datetime:
@@ -94,7 +94,7 @@ class SimulatedEvent:
 
 
 def simulate_event(seed: int, league: SimulatedLeague, slot: int) -> SimulatedEvent:
-    """The event of a slot."""
+    """Simulate the event of a slot."""
     name = f"{seed}|{league.key}|{slot}".encode()
     digest = hashlib.md5(name, usedforsecurity=False).hexdigest()
     rng = np.random.default_rng(int(digest, 16))
@@ -125,9 +125,9 @@ def simulate_event(seed: int, league: SimulatedLeague, slot: int) -> SimulatedEv
 
 
 def _add_common_error(own: NDArray[np.float64], common: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The books' errors (book, market, epoch) where the soft ones share a `common` part (market,).
+    """Add a `common` error (market,) of the soft books to each book's own errors (book, market, epoch).
 
-    It lasts until the start: redrawn at every epoch it would move all soft books at one moment, as only news do.
+    It lasts until the start: redrawn at every epoch it would move all soft books at once, as only news do.
     """
     share = np.array([COMMON_ERROR_RATIO if number in SOFT_BOOKS else 0.0 for number in range(len(BOOKS))])[
         :, None, None
@@ -141,7 +141,7 @@ def _state_at(state_times: NDArray[np.int64], states: tuple[NewsState, ...], at:
 
 
 def _has_clear_favourite(state_times: NDArray[np.int64], news_states: tuple[NewsState, ...], fault: Fault) -> bool:
-    """Whether there is a clear favourite, so that swapped prices are an error and no difference of opinion."""
+    """Whether there is a clear favourite, so that swapped prices are an error, not a difference of opinion."""
     states = (_state_at(state_times, news_states, at) for at in (fault.begins, fault.ends))
     return all(abs(k.home - k.away) >= MIN_FAVOURITE_DEVIATIONS * k.deviation * np.sqrt(2) for k in states)
 
@@ -149,10 +149,10 @@ def _has_clear_favourite(state_times: NDArray[np.int64], news_states: tuple[News
 def _draw_news(
     rng: np.random.Generator, league: SimulatedLeague, start: int
 ) -> tuple[NDArray[np.int64], tuple[NewsState, ...]]:
-    """Moments and states of knowledge, from the listing until the end of play.
+    """Draw the times and states of news, from listing until the end of play.
 
-    What is still to be learned widens the outlook, so that probabilities are a fair game: their expectation
-    tomorrow is their value today.
+    News still to come widens the distribution, so that probabilities are a martingale: their expected future
+    value is their current value.
     """
     listed, ends = start - LISTED_SECONDS, start + PLAY_SECONDS
     count = rng.poisson(LISTED_SECONDS / MEAN_NEWS_INTERVAL_SECONDS)
@@ -187,7 +187,7 @@ def _draw_moves(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
 
 
 def draw_result(rng: np.random.Generator, league: SimulatedLeague, state: NewsState) -> SimulatedResult:
-    """Draw the result from what is true at the start; a tie that is played on is decided like any other game."""
+    """Draw the result from the state at the start; overtime is drawn like another game until it is decided."""
     regulation = _draw_score(rng, league, state)
     final = regulation
     while not league.three_way and final[0] == final[1]:
@@ -196,7 +196,7 @@ def draw_result(rng: np.random.Generator, league: SimulatedLeague, state: NewsSt
 
 
 def _draw_score(rng: np.random.Generator, league: SimulatedLeague, state: NewsState) -> tuple[int, int]:
-    """Draw scores until they are accepted: those of a key margin more readily than others."""
+    """Draw a score by rejection sampling, which favours key margins."""
     weights = dict(league.key_numbers)
     while True:
         home, away = (max(0, round(x)) for x in rng.normal([state.home, state.away], state.deviation))

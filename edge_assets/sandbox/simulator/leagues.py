@@ -1,4 +1,4 @@
-"""The simulated leagues: real sport keys, so that every path is the real one, with teams that do not exist."""
+"""The simulated leagues: real sport keys, so that all code paths are the real ones, and invented teams."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ TOWNS = (
 
 @dataclass(frozen=True, slots=True)
 class SimulatedLeague:
-    """How a league is played: mean points and standard deviation of one side's score, before anything is known.
+    """A league: mean and standard deviation of one side's points before any news.
 
-    `three_way`: the result is home, draw or away; elsewhere a tie is played on until it is decided. `offset_seconds`
-    (s) staggers the leagues' starts. `key_numbers` are margins, either way round, that happen so many times more often.
+    `three_way`: the result is home, draw or away; otherwise a tie goes to overtime. `offset_seconds`
+    staggers the leagues' starts. `key_numbers` are absolute margins with the factor by which they are more frequent.
     """
 
     key: str
@@ -37,10 +37,10 @@ class SimulatedLeague:
 
 
 def pair_teams(slot: int) -> tuple[int, int]:
-    """The numbers of the home and the away team of a league's game number `slot`, without end.
+    """The numbers of the home and the away team in a league's game number `slot`.
 
-    The circle method: every two teams meet once in a half season of 190 games, and once more the other way round. A
-    team's games are at least nine apart, which is more than are listed at a time.
+    The circle method: every two teams meet once in a half season of 190 games, and again with sides swapped. A
+    team's games are at least nine apart, more than are listed at once.
     """
     half, game = divmod(slot, len(TOWNS) * (len(TOWNS) - 1) // 2)
     day, place = divmod(game, len(TOWNS) // 2)
@@ -51,7 +51,7 @@ def pair_teams(slot: int) -> tuple[int, int]:
 
 
 NFL_KEY_NUMBERS = ((3, 3.7), (6, 1.7), (7, 2.4), (10, 1.6), (14, 2.1))
-"""What touchdowns and field goals make of the margins of American football (see `ml.mean_points.sports`)."""
+"""Margins that touchdowns and field goals make more frequent (see `ml.mean_points.sports`)."""
 LEAGUES = (
     SimulatedLeague(
         "americanfootball_nfl",
@@ -70,4 +70,4 @@ LEAGUES = (
         "icehockey_nhl", "Ice Hockey", "NHL (simulated)", "Owls", 3.1, 1.6, 0.2, 540, regulation_books=True
     ),
 )
-"""NHL: some books post the three-way regulation result under the same `h2h`, as European books do."""
+"""NHL: some books post the three-way regulation result under `h2h`, as European books do."""

@@ -1,6 +1,6 @@
-"""The simulated market: leagues without end, 24 books, and the truth behind the prices.
+"""The simulated market: endless leagues, 24 books, and the true probabilities behind the prices.
 
-A pure function of (seed, time). It is served by the replay server as a tape without captures.
+A pure function of (seed, time), served by the sandbox server as a source without captures.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ LAY_PRICE_STEP = 0.02
 LAY_BET_LIMIT = 500
 SCORES_SECONDS = 3 * 86_400
 IN_PLAY_BOOK_COUNT = 4
-"""Once play has begun only the quickest books and every third of the others keep their prices up."""
+"""In play only the quickest books and every third of the others keep offering prices."""
 
 
 class TrueValue(NamedTuple):
-    """A price and what it is truly worth: expected profit per unit of stake, pushes returned."""
+    """A price and its true expected profit per unit staked, with pushes returned."""
 
     event: str
     book: str
@@ -53,7 +53,7 @@ class TrueValue(NamedTuple):
 
 
 class SimulatedMarket:
-    """Implements `edge_assets.feeds.recordings.source.Tape`, and knows the truth."""
+    """Implements `edge_assets.feeds.recordings.source.SnapshotSource`, and knows the true probabilities."""
 
     captures: Sequence[Capture] = ()
 
@@ -68,7 +68,7 @@ class SimulatedMarket:
         return [RawSport(x.key, x.group, x.title, "no real league", active=True, has_outrights=False) for x in LEAGUES]
 
     def snapshot(self, sport: str, at: datetime) -> ComposedSnapshot | None:
-        """Everything on offer at a moment; None for a sport that is not played here."""
+        """All odds on offer at a time; None for an unknown sport."""
         fixtures = self.listed_events(sport, at)
         return (
             ComposedSnapshot(at, [self._to_wire_event(f, at.timestamp()) for f in fixtures])
@@ -77,16 +77,16 @@ class SimulatedMarket:
         )
 
     def neighbours(self, sport: str, at: datetime) -> Neighbours:  # noqa: ARG002 - the interface
-        """None: a world without captures has a snapshot for every moment."""
+        """None on both sides: there is a snapshot for every moment."""
         return Neighbours(None, None)
 
     def scores(self, sport: str, at: datetime) -> Sequence[RawScore]:
-        """Results of the last three days, and the events that are listed."""
+        """Results of the last three days, and the listed events."""
         now = at.timestamp()
         return [_wire_score(f, now) for f in self._events_between(sport, now - SCORES_SECONDS, now + LISTED_SECONDS)]
 
     def listed_events(self, sport: str, at: datetime) -> list[SimulatedEvent]:
-        """The events that have prices, by start."""
+        """The events with prices, by start."""
         now = at.timestamp()
         return [
             f
@@ -97,10 +97,10 @@ class SimulatedMarket:
     def true_probabilities(
         self, event: SimulatedEvent, market: str, outcome: str, point: float | None, at: datetime
     ) -> BetProbabilities:
-        """The chance of an outcome, given all that is known at `at`; `market` by its internal name.
+        """The true probabilities of an outcome given the news at `at`; `market` by its internal name.
 
-        Meant for moments before the start: the result follows from what is known then, and what happens in play
-        only moves prices.
+        For times before the start: the result is drawn from the state at the start, and changes in play
+        only move prices.
         """
         distributions = compute_distributions(event.state_at(at.timestamp()), event.league)
         if market == "totals":
@@ -115,11 +115,11 @@ class SimulatedMarket:
         return BetProbabilities(home.win if outcome == "home" else 1 - home.win - home.push, 0.0)
 
     def settle(self, event: SimulatedEvent, market: str, outcome: str, point: float | None) -> float | None:
-        """Whether a bet has won (1.0) or lost (0.0); None if its stake is returned. Totals count regulation."""
+        """Settle a bet: won (1.0), lost (0.0), or None for a push. Totals count regulation."""
         return _settle_bet(event.result, market, outcome, point)
 
     def true_values(self, sport: str, at: datetime) -> Iterator[TrueValue]:
-        """Every price on offer with its true value."""
+        """Yield every price on offer with its true expected value."""
         for event in self.listed_events(sport, at):
             probabilities = cache(partial(self.true_probabilities, event))
             for number in _open_books(event, at.timestamp()):
@@ -133,7 +133,7 @@ class SimulatedMarket:
                     yield TrueValue(event.id, BOOKS[number].key, offered, value)
 
     def active_faults(self, sport: str, at: datetime) -> list[tuple[SimulatedEvent, Fault]]:
-        """What is wrong at the moment."""
+        """The faults active at a time."""
         now = at.timestamp()
         return [(e, f) for e in self.listed_events(sport, at) for f in e.faults if f.is_active(now)]
 
@@ -141,7 +141,7 @@ class SimulatedMarket:
         return any(league.key == sport for league in LEAGUES)
 
     def _events_between(self, sport: str, first: float, last: float) -> Iterator[SimulatedEvent]:
-        """The events that start between two moments."""
+        """Yield the events that start between two times."""
         for league in LEAGUES:
             if league.key == sport:
                 begin, end = (
@@ -212,7 +212,7 @@ def _wire_score(event: SimulatedEvent, now: float) -> RawScore:
 
 
 def _wire_bookmaker(event: SimulatedEvent, book: SimulatedBook, scrape: Scrape) -> RawBookmaker:
-    """A book on the wire: outcomes by name, alphabetically, the draw last, as the real feed sends them."""
+    """A book on the wire; outcomes are sorted by name, the draw last, as the real feed sends them."""
     at = format_time(datetime.fromtimestamp(scrape.at, UTC))
     names = {"home": event.home, "away": event.away, "draw": "Draw", "over": "Over", "under": "Under"}
     markets = []

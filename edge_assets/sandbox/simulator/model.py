@@ -1,7 +1,8 @@
-"""What a state of knowledge implies: the distributions of margin and total, and with them every probability.
+"""The distributions of margin and total that follow from a state of news, and so every probability.
 
-Each side's score is a normal variable rounded to whole points and cut off at zero; the two are independent but for a
-league's key numbers. The distributions of margin and total are sums of their joint one: all markets of an event agree.
+Each side's score is a normal variable rounded to whole points and truncated at zero; the two are independent except for
+the league's key numbers. Margin and total derive from one joint distribution, so all markets of an event are
+consistent.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ class BetProbabilities(NamedTuple):
 
     @property
     def win_if_decided(self) -> float:
-        """Probability to win, given that the bet is decided: what a two-way price can express."""
+        """Probability to win, given that the bet is not a push: what a two-way price expresses."""
         return self.win / (1 - self.push)
 
 
 class NewsState(NamedTuple):
-    """What is known of an event: each side's expected score, and the deviation that is left."""
+    """What is known of an event: each side's expected points, and the remaining standard deviation."""
 
     home: float
     away: float
@@ -44,14 +45,14 @@ class NewsState(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ScoreDistribution:
-    """Probabilities `p` of the whole numbers from `low` on. What it was asked for it remembers: books ask alike."""
+    """Probabilities `p` of the integers from `low` on. Caches results, as books quote the same lines."""
 
     low: int
     p: NDArray[np.float64]
     _cache: dict[float, BetProbabilities] = field(default_factory=dict)
 
     def probability_above(self, line: float) -> BetProbabilities:
-        """The chance to end above `line`, and on it."""
+        """The probabilities to end above `line`, and on it."""
         if line not in self._cache:
             values = self.low + np.arange(len(self.p))
             self._cache[line] = BetProbabilities(
@@ -61,14 +62,14 @@ class ScoreDistribution:
 
     @cached_property
     def median(self) -> float:
-        """Where half of the probability is reached, between whole numbers."""
+        """The median, interpolated between integers."""
         cumulated = np.cumsum(self.p)
         return float(np.interp(0.5, cumulated, self.low + np.arange(len(self.p)) + 0.5))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventDistributions:
-    """Everything that a state of knowledge implies: margin in regulation and at the end, and the total."""
+    """The distributions of the margin after regulation and at the end, and of the total."""
 
     regulation: ScoreDistribution
     final: ScoreDistribution
@@ -77,7 +78,7 @@ class EventDistributions:
 
 @lru_cache(maxsize=8_192)
 def compute_distributions(state: NewsState, league: SimulatedLeague) -> EventDistributions:
-    """The outlook of a state; where ties are played on, the final margin is the regulation margin without them."""
+    """The distributions for a state; with overtime, the final margin is the regulation margin without ties."""
     low_home, home = _score_distribution(state.home, state.deviation)
     low_away, away = _score_distribution(state.away, state.deviation)
     low = low_home - (low_away + len(away) - 1)
@@ -87,7 +88,7 @@ def compute_distributions(state: NewsState, league: SimulatedLeague) -> EventDis
     for number, times in league.key_numbers:
         joint[np.abs(at + low) == number] *= times
     joint /= joint.sum()
-    margin = _sum_by_place(at, joint)
+    margin = _sum_by_index(at, joint)
     final_margin = margin.copy()
     if not league.three_way:
         final_margin[-low] = 0.0
@@ -95,17 +96,17 @@ def compute_distributions(state: NewsState, league: SimulatedLeague) -> EventDis
     return EventDistributions(
         ScoreDistribution(low, margin),
         ScoreDistribution(low, final_margin),
-        ScoreDistribution(low_home + low_away, _sum_by_place(rows + columns, joint)),
+        ScoreDistribution(low_home + low_away, _sum_by_index(rows + columns, joint)),
     )
 
 
-def _sum_by_place(places: NDArray[np.intp], joint: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the joint distribution has at each place."""
+def _sum_by_index(places: NDArray[np.intp], joint: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of the joint distribution at each index."""
     return np.asarray(np.bincount(places.ravel(), weights=joint.ravel()), np.float64)
 
 
 def _score_distribution(mean: float, deviation: float) -> tuple[int, NDArray[np.float64]]:
-    """One side's score: its lowest value considered and the probabilities from there on."""
+    """One side's score: the lowest value considered, and the probabilities from there on."""
     low = max(0, int(mean - MAX_DEVIATIONS * deviation))
     high = int(mean + MAX_DEVIATIONS * deviation) + 1
     edges = (np.arange(low, high) + 0.5 - mean) / (deviation * sqrt(2))

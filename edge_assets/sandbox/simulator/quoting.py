@@ -1,4 +1,4 @@
-"""How a book turns what it knows into prices."""
+"""The prices of a simulated book."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class SimulatedQuote(NamedTuple):
 
 
 class Scrape(NamedTuple):
-    """What the feed saw when it last looked at a book: the moment, and the quotes (none: nothing on offer)."""
+    """The feed's last reading of a book: its time, and the quotes (empty: nothing on offer)."""
 
     at: int
     quotes: tuple[SimulatedQuote, ...]
 
 
 def last_scrape_at(event: SimulatedEvent, book_index: int, at: float) -> int:
-    """When the feed last looked at a book with success."""
+    """When the feed last read a book successfully."""
     book = BOOKS[book_index]
     phase = int(event.scrape_phase[book_index]) % book.scrape_seconds
     seen = int((at - phase) // book.scrape_seconds) * book.scrape_seconds + phase
@@ -45,7 +45,7 @@ def last_scrape_at(event: SimulatedEvent, book_index: int, at: float) -> int:
 
 
 def scrape_book(event: SimulatedEvent, book_index: int, seen: int) -> Scrape:
-    """What the feed sees of a book at the moment `seen`."""
+    """The feed's reading of a book at time `seen`."""
     origin, quoted_at = resolve_origin(book_index, seen)
     if quoted_at < event.listed_at:
         return Scrape(seen, ())
@@ -55,18 +55,18 @@ def scrape_book(event: SimulatedEvent, book_index: int, seen: int) -> Scrape:
 
 
 def resolve_origin(book_index: int, seen: int) -> tuple[int, int]:
-    """Whose prices a book shows, and of which moment: a clone's are its parent's of a while ago."""
+    """The book whose prices are shown, and their time: a clone shows its source's prices with a lag."""
     book = BOOKS[book_index]
     return (BOOK_INDEX[book.copied_book], seen - int(book.lag_seconds)) if book.copied_book else (book_index, seen)
 
 
 def active_faults(event: SimulatedEvent, book_index: int, at: float) -> list[Fault]:
-    """The faults of a book at a moment."""
+    """The faults of a book at a time."""
     return [f for f in event.faults if f.book == book_index and f.is_active(at)]
 
 
 def _intended_quotes(event: SimulatedEvent, book_index: int, at: int) -> list[SimulatedQuote]:
-    """The quotes that a book means to post."""
+    """The quotes that a book intends to post, before faults."""
     book = BOOKS[book_index]
     distributions = compute_distributions(event.state_at(at - book.lag_seconds), event.league)
     epoch = min(max(0, (at - event.listed_at) // ERROR_EPOCH_SECONDS), event.log_odds_errors.shape[2] - 1)
@@ -83,9 +83,9 @@ def _intended_quotes(event: SimulatedEvent, book_index: int, at: int) -> list[Si
 
 
 def _apply_faults(quotes: list[SimulatedQuote], faults: list[Fault]) -> list[SimulatedQuote]:
-    """What becomes of a book's quotes; the moneyline's home and away come first."""
+    """Apply faults to a book's quotes; the moneyline's home and away come first."""
     for fault in faults:
-        if fault.kind in {"palpable_error", "generous"}:
+        if fault.kind in {"palpable_error", "promotion"}:
             original = quotes[fault.outcome]
             quotes[fault.outcome] = original._replace(price=round(min(original.price * fault.size, MAX_PRICE), 2))
         elif fault.kind == "swapped":
@@ -105,15 +105,15 @@ def _moneyline_quotes(
         home, draw = distributions.regulation.probability_above(0)
         names, fair = ("home", "away", "draw"), [home, 1 - home - draw, draw]
     shifts = [error / 2, -error / 2, 0.0][: len(fair)]
-    odd = [p * exp(e) for p, e in zip(fair, shifts, strict=True)]
-    prices = _add_margin(book, [p / sum(odd) for p in odd])
+    shifted = [p * exp(e) for p, e in zip(fair, shifts, strict=True)]
+    prices = _add_margin(book, [p / sum(shifted) for p in shifted])
     return [SimulatedQuote("h2h", name, None, price) for name, price in zip(names, prices, strict=True)]
 
 
 def _spread_quotes(
     book: SimulatedBook, distributions: EventDistributions, error: float, offset: int
 ) -> list[SimulatedQuote]:
-    """The home side's point puts its line near the middle; most books prefer half points, which cannot push."""
+    """The line is near the median; most books prefer half points, which cannot push."""
     point = _post_point(-distributions.final.median, offset)
     fair = _shift_log_odds(distributions.final.probability_above(-point).win_if_decided, error)
     home, away = _add_margin(book, [fair, 1 - fair])
@@ -139,7 +139,7 @@ def _shift_log_odds(p: float, error: float) -> float:
 
 
 def _add_margin(book: SimulatedBook, fair: list[float]) -> list[float]:
-    """Prices with the book's margin, which three-way markets carry half as much again."""
+    """Prices with the book's margin, which is half as large again on three-way markets."""
     margin = book.margin * len(fair) / 2
     share = [margin / len(fair)] * len(fair) if book.has_longshot_bias else [p * margin for p in fair]
     return [_round_price(book, 1 / (p + s)) for p, s in zip(fair, share, strict=True)]

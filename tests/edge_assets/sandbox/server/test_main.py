@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_what_is_wrong(tmp_path: Path, arguments: list[str], message: str) -> None:
-    done = CliRunner().invoke(command.app, ["--tape", str(tmp_path / "x"), "--port", "1", *arguments])
+    done = CliRunner().invoke(command.app, ["--recording", str(tmp_path / "x"), "--port", "1", *arguments])
     assert done.exit_code == 2
     assert message in done.stderr
 
@@ -34,7 +34,7 @@ def test_what_a_capture_says_stands_as_text(recording: Path, monkeypatch: pytest
     monkeypatch.setattr(command, "serve", lambda *_: None)
     (recording.parent / "x[").mkdir()
     named = recording.rename(recording.parent / "x[" / "x]")
-    done = CliRunner().invoke(command.app, ["--tape", str(named), "--port", "1234"])
+    done = CliRunner().invoke(command.app, ["--recording", str(named), "--port", "1234"])
     assert done.exit_code == 0, done.exception
     assert r"\x1b[2J\x1b[Hall is\nwell" in done.stderr.replace("\n", "")
     assert "\x1b[2J" not in done.stderr
@@ -44,7 +44,7 @@ def test_it_reports_what_it_skips_and_serves_the_rest(recording: Path, monkeypat
     write(recording, "notes.json", {"no": "capture"})
     served: list[Any] = []
     monkeypatch.setattr(command, "serve", lambda app, host, port: served.append((host, port)))
-    done = CliRunner().invoke(command.app, ["--tape", str(recording), "--port", "1234", "--speed", "60"])
+    done = CliRunner().invoke(command.app, ["--recording", str(recording), "--port", "1234", "--speed", "60"])
     assert done.exit_code == 0
     assert served == [("127.0.0.1", 1234)]
     assert "4 captures from 2025-11-03 12:00 to 2025-11-03 12:25 UTC" in done.stderr

@@ -47,7 +47,7 @@ def test_the_command_serves_and_stops(nfl_week: Path) -> None:
         sys.executable,
         "-m",
         "edge_assets.sandbox.server",
-        "--tape",
+        "--recording",
         str(nfl_week),
         "--port",
         port,

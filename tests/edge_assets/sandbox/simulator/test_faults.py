@@ -21,7 +21,7 @@ def middle(begins: int, ends: int) -> int:
     return (begins + ends) // 2
 
 
-@pytest.mark.parametrize("kind", ["stale", "suspended", "palpable_error", "swapped", "generous", "mispriced"])
+@pytest.mark.parametrize("kind", ["stale", "suspended", "palpable_error", "swapped", "promotion", "mispriced"])
 def test_faults_befall_soft_books_before_the_start(kind: FaultKind) -> None:
     found = faults(kind)
     assert len(found) > 20
@@ -58,7 +58,7 @@ def test_what_is_suspended_vanishes(world: SimulatedMarket) -> None:
             assert {m.key for m in back.markets} - {m.key for m in book.markets} == {fault.market}
 
 
-@pytest.mark.parametrize("kind", ["palpable_error", "generous"])
+@pytest.mark.parametrize("kind", ["palpable_error", "promotion"])
 def test_a_misprint_is_one_price_too_high(kind: FaultKind) -> None:
     for event, fault in faults(kind):
         at = middle(fault.begins, fault.ends)
