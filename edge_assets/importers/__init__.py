@@ -1,4 +1,4 @@
-"""The import engine: what the readers of `edge_assets.importers.formats` find becomes rows, once.
+"""The import engine: stores what the readers of `edge_assets.importers.formats` return, without duplicates.
 
-Free of the orchestrator: `edge import` and the assets call the same `Importer`.
+Independent of the orchestrator: `edge import` and the assets use the same `Importer`.
 """

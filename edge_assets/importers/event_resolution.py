@@ -1,11 +1,11 @@
-"""One event is one event, whatever its sources call it.
+"""Resolve the events of a source to stored events, or create them.
 
-An event is found by its source's own key or, the first time, by sport, teams and start (`edge_assets.matching`) among
-the events that the source has no name for yet. So doubleheaders stay apart, because a source gives each game a key, and
-a key an event. Where teams cannot meet again so soon, a source that lists them on another day, or the other way round,
-means the event that it has listed before: results that differ then contradict each other. An event that could be
-several of the stored ones is stored as one of its own, and counted. Home and away may be the other way round at a
-neutral place: then the event's first source decides.
+An event is found by its source's key or, the first time, by sport, teams and start (`edge_assets.matching`) among
+the events that the source has no key for yet. Doubleheaders stay apart, because a source gives each game its own key.
+Where teams cannot meet again so soon, a listing on another day or with sides swapped means the event that the source
+has listed before, and differing results contradict each other. An ambiguous event is stored as a new one, and
+counted. At a neutral place home and away may be swapped between sources: the event's first source
+decides.
 """
 
 from __future__ import annotations
@@ -39,27 +39,27 @@ if TYPE_CHECKING:
 
 
 class Repeat(NamedTuple):
-    """An event that its source has listed before on another day, with the sides exchanged, or in the same batch."""
+    """An event that its source has listed before: on another day, with sides swapped, or twice in a batch."""
 
     event: ParsedEvent
     before: Fixture
 
 
 class ResolvedEvents(NamedTuple):
-    """Ids of events (n,), whether home and away are the other way round there, and whether the batch had it before.
+    """Ids of events (n,), whether their sides are swapped in the source, and whether the batch repeats an earlier one.
 
-    `ambiguous` could have been several events, `repeats` are events that their source had named otherwise.
+    `ambiguous` events match several stored ones; `repeats` are events that their source had listed differently.
     """
 
     ids: NDArray[np.int32]
     swapped: NDArray[np.bool_]
-    again: NDArray[np.bool_]
+    repeated: NDArray[np.bool_]
     ambiguous: list[ParsedEvent]
     repeats: list[Repeat]
 
 
 class EventRef(NamedTuple):
-    """An event that a source names, and when it was first seen there."""
+    """An event of a source, and when it was first seen there."""
 
     event: ParsedEvent
     first_seen_at: Micros
@@ -68,7 +68,7 @@ class EventRef(NamedTuple):
 def resolve_events(
     conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], import_id: int | None = None
 ) -> ResolvedEvents:
-    """Find the events that a source means, and store those that nobody has named yet, as `import_id` tells of them."""
+    """Find the stored events that a source means, and create new ones under `import_id`."""
     known = identities.load_events_by_source_key(conn, source, [ref.event.key for ref in refs])
     unknown = [ref for ref in refs if ref.event.key not in known]
     before = _load_events_listed_before(conn, source, sport, sport_id, unknown)
@@ -98,7 +98,7 @@ def resolve_events(
 def _load_events_listed_before(
     conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef]
 ) -> dict[str, StoredEvent]:
-    """The events by the source's new keys for them; where teams meet again so soon, a new key is a new event."""
+    """Events that the source has listed under another key; empty where teams may meet again so soon."""
     if not refs or not names_one_event(sport, source):
         return {}
     ours = identities.load_listed_events(conn, source, sport_id, *_find_period(sport, source, refs))
@@ -109,7 +109,7 @@ def _load_events_listed_before(
 
 
 def _select_first_listed(source: str, sport: str, refs: Sequence[EventRef]) -> tuple[list[EventRef], dict[str, str]]:
-    """The refs without those that repeat an earlier one, and the keys of these with the earlier one's."""
+    """The refs without repeats, and a map from the keys of repeats to those of the first listing."""
     if not names_one_event(sport, source):
         return list(refs), {}
     firsts = find_first_listed(sport, source, [_to_fixture(event) for event, _ in refs])
@@ -126,15 +126,15 @@ def _resolve_refs(
     before: Collection[str],
 ) -> ResolvedEvents:
     numbers = np.array([ids[ref.event.key] for ref in refs], np.int32)
-    again = np.ones(len(refs), bool)
-    again[np.unique(numbers, return_index=True)[1]] = False
-    exchanged = [_is_event_swapped(sport, event, listed[event.key]) for event, _ in refs]
+    repeated = np.ones(len(refs), bool)
+    repeated[np.unique(numbers, return_index=True)[1]] = False
+    swapped = [_is_event_swapped(sport, event, listed[event.key]) for event, _ in refs]
     repeats = [
         Repeat(event, listed[event.key])
-        for (event, _), is_turned, is_again in zip(refs, exchanged, again.tolist(), strict=True)
-        if is_again or (event.key in before and (is_turned or _is_on_another_day(event, listed[event.key])))
+        for (event, _), is_swapped, is_repeated in zip(refs, swapped, repeated.tolist(), strict=True)
+        if is_repeated or (event.key in before and (is_swapped or _is_on_another_day(event, listed[event.key])))
     ]
-    return ResolvedEvents(numbers, np.array(exchanged, bool), again, [], repeats)
+    return ResolvedEvents(numbers, np.array(swapped, bool), repeated, [], repeats)
 
 
 def _load_candidates(
@@ -146,7 +146,7 @@ def _load_candidates(
 
 
 def _find_period(sport: str, source: str, refs: Sequence[EventRef]) -> tuple[datetime, datetime]:
-    """Between which starts there may be the events that are meant."""
+    """The range of starts in which matching events may be."""
     starts = [ref.event.start for ref in refs]
     farthest = start_tolerance(sport, source)
     return to_datetime(min(starts)) - farthest, to_datetime(max(starts)) + farthest
@@ -171,7 +171,7 @@ def _stored_to_fixture(event: StoredEvent) -> Fixture:
 def _create_events(
     conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], import_id: int | None
 ) -> dict[str, int]:
-    """The ids of new events by the source's key. The Odds API's keys are the events' own, as in the live path."""
+    """Create events; return ids by the source's key. The Odds API's keys have no prefix, as in polling."""
     prefix = "" if source == "odds-api" else f"{source}:"
     new = [
         NewEvent(
@@ -189,7 +189,7 @@ def _create_events(
 
 
 def _update_stored(conn: Connection, refs: Sequence[EventRef], stored: dict[str, StoredEvent]) -> None:
-    """Of stored events: earlier first sights, and starts that were assumed and are known now."""
+    """Update stored events: earlier first sightings, and starts that replace assumed ones."""
     updates = [(stored[ref.event.key], ref) for ref in refs if ref.event.key in stored]
     identities.update_first_seen(conn, {event.id: ref.first_seen_at for event, ref in updates})
     assumed = {e.id: ref.event.start for e, ref in updates if e.start_assumed and not ref.event.start_assumed}

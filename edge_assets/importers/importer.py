@@ -1,8 +1,8 @@
-"""Importing: parts that are not known yet, each in one transaction, with counts of everything.
+"""Import units that are not known yet, each in one transaction, with counts.
 
-The events and results of the next parts are committed, on another connection, while the quotes of a part are stored. A
-part is known by its content once it is finished, so a killed import continues where it was; within a file that was
-changed, or lies elsewhere in another version, quotes that are stored are not stored again.
+Events and results of the next units are committed on another connection while the quotes of one unit are stored. A
+finished unit is known by its content hash, so a killed import continues where it was. Quotes that are already stored,
+from another version of a file, are not stored again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ __all__ = ["ImportReport", "Importer"]
 
 
 class Importer:
-    """Imports into one database. A context manager: it holds connections."""
+    """Imports into one database. Use as a context manager: it holds connections."""
 
     def __init__(self, database_url: str, run_id: str = "import", clock: Clock | None = None) -> None:
         self._clock = clock or WallClock()
@@ -63,27 +63,27 @@ class Importer:
         self.progress: ProgressListener = NullProgress()
 
     def __enter__(self) -> Self:
-        """Hand out the importer."""
+        """Return the importer."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._conn.close()
         self._ids_conn.close()
         self._ids.close()
 
     def run(self, format_name: FormatName, paths: Sequence[Path]) -> ImportReport:
-        """Import what lies below the paths.
+        """Import everything below the paths.
 
-        A file that is no such file, or damaged, and a path that leads nowhere are refused, and the others are imported.
+        Damaged files, files of another format and missing paths are rejected, and the others imported.
 
         Raises:
-            RejectedFileError: the only path leads nowhere, or none leads to anything of this format.
+            RejectedFileError: the only path does not exist, or no path has anything of this format.
         """
         file_format, report = FORMATS[format_name], ImportReport()
         parts = [(part, part.size) for part in self._parts(format_name, paths, report)]
         self.progress.begin(sum(size for _, size in parts))
-        tasks = [job for part, size in parts if (job := self._begin_part(format_name, part, size, report))]
+        tasks = [task for part, size in parts if (task := self._begin_part(format_name, part, size, report))]
         if file_format.read is None:
             self._import_captures(tasks, report)
         else:
@@ -94,31 +94,32 @@ class Importer:
         return report
 
     def _parts(self, name: FormatName, paths: Sequence[Path], report: ImportReport) -> list[ImportUnit]:
-        """What there is to import; whatever else lies there is counted."""
+        """The units to import; other files below the paths are rejected."""
         parts: dict[tuple[Path, ...], ImportUnit] = {}
-        how = FORMATS[name]
+        file_format = FORMATS[name]
         for path in paths:
             try:
-                found = how.find_parts([path])
+                found = file_format.find_parts([path])
                 others = find_left_out_files(path, found)
             except (RejectedFileError, OSError) as error:
-                refusal = rejection_from_error(format_path(path), error)
+                rejection = rejection_from_error(format_path(path), error)
                 if len(paths) == 1:
-                    raise RejectedFileError(refusal) from error
-                self._reject_file(refusal, report)
+                    raise RejectedFileError(rejection) from error
+                self._reject_file(rejection, report)
                 continue
             parts |= {part.files: part for part in found}
             for file in others:
                 report.rejected.add(
-                    Rejection(format_path(file), "other_file", f"no {name} file", f"give {how.accepts}")
+                    Rejection(format_path(file), "other_file", f"not a {name} file", f"use {file_format.accepts}")
                 )
         if not parts:
-            told = ", ".join(map(format_path, paths))
-            raise RejectedFileError(Rejection(told, "nothing_to_import", f"no {name} files", f"give {how.accepts}"))
+            listed = ", ".join(map(format_path, paths))
+            remedy = f"use {file_format.accepts}"
+            raise RejectedFileError(Rejection(listed, "nothing_to_import", f"no {name} files", remedy))
         return list(parts.values())
 
     def _begin_part(self, name: FormatName, part: ImportUnit, size: int, report: ImportReport) -> ImportTask | None:
-        """What is to be done for a part; None if its content is known, or cannot be read."""
+        """Start the import of a unit; None if its content is already imported or unreadable."""
         try:
             digest = part.sha256()
         except OSError as error:
@@ -133,51 +134,51 @@ class Importer:
         self.progress.advance(part.name, size)
         return None
 
-    def _reject_job(self, job: ImportTask, error: Exception, report: ImportReport) -> None:
-        """Refuse a part, and remember why; it is read again when it is imported again."""
-        refusal = rejection_from_error(job.part.name, error)
+    def _reject_task(self, task: ImportTask, error: Exception, report: ImportReport) -> None:
+        """Reject a unit and record the reason; a later import reads it again."""
+        rejection = rejection_from_error(task.part.name, error)
         imports.finish_import(
-            self._conn, job.context.import_id, ImportCounts(rejected={refusal.reason: 1}), is_done=False
+            self._conn, task.context.import_id, ImportCounts(rejected={rejection.reason: 1}), is_done=False
         )
-        self._reject(job.part, job.size, refusal, report)
+        self._reject(task.part, task.size, rejection, report)
 
     def _reject(self, part: ImportUnit, size: int, rejection: Rejection, report: ImportReport) -> None:
         self._reject_file(rejection, report)
         self.progress.advance(part.name, size)
 
-    def _reject_file(self, refusal: Rejection, report: ImportReport) -> None:
+    def _reject_file(self, rejection: Rejection, report: ImportReport) -> None:
         report.files += 1
-        report.rejected.add(refusal)
-        report.rejected_files.append(refusal)
+        report.rejected.add(rejection)
+        report.rejected_files.append(rejection)
 
     def _prepare_parts(
-        self, read: Callable[[ImportUnit], ParseResult], jobs: Sequence[ImportTask], report: ImportReport
+        self, read: Callable[[ImportUnit], ParseResult], tasks: Sequence[ImportTask], report: ImportReport
     ) -> Iterator[PreparedPart]:
-        """The parts that can be used."""
-        for job, part in prepare_ahead(read, self._prepare_part, jobs):
+        """Yield the prepared units; units that fail are rejected."""
+        for task, part in prepare_ahead(read, self._prepare_part, tasks):
             try:
                 prepared = part.result()
-            except Exception as error:  # whatever a file does to its reader, the next one goes on
-                self._reject_job(job, error, report)
+            except Exception as error:  # a failure in one file must not stop the next
+                self._reject_task(task, error, report)
             else:
                 yield prepared
 
-    def _prepare_part(self, job: ImportTask, reading: ParseResult) -> PreparedPart:
-        """Everything that need not wait for the parts before; on another connection than that which stores them."""
+    def _prepare_part(self, task: ImportTask, parsed: ParseResult) -> PreparedPart:
+        """Do what need not wait for earlier units, on a connection other than the one that stores them."""
         now = to_micros(self._clock.now())
-        known = [reject_future_times(batch, now, job.part.name, reading.rejections) for batch in reading.batches]
+        known = [reject_future_times(batch, now, task.part.name, parsed.rejections) for batch in parsed.batches]
         resolved = [
             resolved_batch
             for batch in known
             if batch.events
-            for resolved_batch in self._resolve_batch(batch, job.part.name, reading.rejections, job.context.import_id)
+            for resolved_batch in self._resolve_batch(batch, task.part.name, parsed.rejections, task.context.import_id)
         ]
-        return PreparedPart(job, reading.rejections, resolved)
+        return PreparedPart(task, parsed.rejections, resolved)
 
     def _resolve_batch(
         self, batch: ParsedBatch, file: str, rejected: Rejections, import_id: int
     ) -> list[ResolvedBatch]:
-        """The batch, in pieces and without the events that the database does not take, should there be such."""
+        """Resolve a batch; if the database rejects some events, split it and drop only those."""
         try:
             bulk_writer.ensure_month_chunks(self._ids_conn, batch.quotes.observed_at)
             resolved = resolve_batch(self._ids_conn, self._ids, batch, import_id, to_micros(self._clock.now()))
@@ -197,7 +198,7 @@ class Importer:
         return [resolved]
 
     def _store_group(self, group: Sequence[PreparedPart], report: ImportReport) -> None:
-        """All of the parts or nothing; if that cannot be, part by part."""
+        """Store all units in one transaction; if that fails, one by one."""
         try:
             with self._conn.transaction():
                 deduplicated = [
@@ -205,7 +206,7 @@ class Importer:
                 ]
                 counts = [self._finish_part(part, found) for part, found in zip(group, deduplicated, strict=True)]
                 store_quotes(self._conn, [found for part_counts in deduplicated for found in part_counts])
-        except Exception as error:  # told, or raised, by what is tried then
+        except Exception as error:  # reported, or raised, by the retry below
             rejection_from_error("", error)
             for part in group:
                 self._store_part(part, report)
@@ -214,19 +215,19 @@ class Importer:
                 self._report_part(part, of_part, report)
 
     def _store_part(self, part: PreparedPart, report: ImportReport) -> None:
-        """What the database takes of a part."""
+        """Store a unit without the quotes that the database rejects."""
         try:
             with self._conn.transaction():
                 counts = self._finish_part(
                     part, [found for located in part.batches for found in self._store_batch(located, part)]
                 )
-        except Exception as error:  # as in reading it
-            self._reject_job(part.task, error, report)
+        except Exception as error:  # a failure in one file must not stop the next
+            self._reject_task(part.task, error, report)
         else:
             self._report_part(part, counts, report)
 
     def _store_batch(self, resolved: ResolvedBatch, part: PreparedPart) -> list[DeduplicatedBatch]:
-        """The batch, in pieces and without the quotes of events that the database does not take."""
+        """Store a batch; if the database rejects some quotes, split it and drop only those of the events concerned."""
         try:
             with self._conn.transaction():
                 deduplicated = store_polls(self._conn, resolved, part.task.context)
@@ -248,7 +249,7 @@ class Importer:
         return counts
 
     def _reject_contradictions(self, part: PreparedPart, batch: DeduplicatedBatch) -> None:
-        """What was told first stays: who knows better has to take that import out."""
+        """Reject quotes that contradict earlier imports: the first stay until a person withdraws that import."""
         sport_id, import_id = batch.resolved.sport_id, part.task.context.import_id
         earlier = imports.load_overlapping_imports(self._conn, sport_id, batch.contradicted_at, import_id)
         part.rejected.add(
@@ -260,23 +261,23 @@ class Importer:
         report.rejected.merge(part.rejected)
         self.progress.advance(part.task.part.name, part.task.size)
 
-    def _import_captures(self, jobs: Sequence[ImportTask], report: ImportReport) -> None:
-        for job in jobs:
+    def _import_captures(self, tasks: Sequence[ImportTask], report: ImportReport) -> None:
+        for task in tasks:
             try:
-                counts, rejected, failed = self._import_capture_file(job)
-            except Exception as error:  # whatever a file does to its reader, the next one goes on
-                self._reject_job(job, error, report)
+                counts, rejected, failed = self._import_capture_file(task)
+            except Exception as error:  # a failure in one file must not stop the next
+                self._reject_task(task, error, report)
             else:
                 report.add(counts)
                 report.rejected.merge(rejected)
                 report.rejected_files += failed
 
-    def _import_capture_file(self, job: ImportTask) -> tuple[ImportCounts, Rejections, list[Rejection]]:
-        """Capture by capture: what is committed is not done again. The last are faults of this program.
+    def _import_capture_file(self, task: ImportTask) -> tuple[ImportCounts, Rejections, list[Rejection]]:
+        """Import capture by capture; committed ones are not repeated. The last element lists program errors.
 
-        With one the import is not done, so that a later version reads what was lost by it.
+        After a program error the import stays unfinished, so that a fixed version reads the rest.
         """
-        part, size, origin = job
+        part, size, context = task
         recording, rejections = load_recording(part.path)
         known = reject_future_captures(to_micros(self._clock.now()), recording.captures, part.name, rejections)
         total, rejected, failed = ImportCounts(), Counter[str](), list[Rejection]()
@@ -285,13 +286,13 @@ class Importer:
             try:
                 sport_import = SportImport(
                     self._conn,
-                    ImportIdResolver(self._ids_conn, self._ids, sport, origin.import_id),
+                    ImportIdResolver(self._ids_conn, self._ids, sport, context.import_id),
                     recording,
                     sport,
-                    origin,
+                    context,
                 )
                 sport_import.run(list(captures), progress)
-            except Exception as error:  # the other sports have nothing to do with it
+            except Exception as error:  # a failure in one sport must not stop the others
                 failed.append(rejection_from_error(f"{part.name}, {sport}", error))
                 continue
             total.rows += sport_import.counts.rows
@@ -303,7 +304,7 @@ class Importer:
             rejections.add(failure)
         rejections.counts += rejected
         total.rejected = rejections.counts
-        imports.finish_import(self._conn, origin.import_id, total, is_done=not failed)
+        imports.finish_import(self._conn, context.import_id, total, is_done=not failed)
         return total, rejections, failed
 
     def _progress_callback(self, name: str, size: int, n: int) -> Callable[[], None]:
@@ -312,7 +313,7 @@ class Importer:
 
 def _reject_ambiguous(file: str, event: ParsedEvent) -> Rejection:
     detail = f"{event.home} - {event.away} of {to_datetime(event.start):%Y-%m-%d %H:%M} UTC could be several events"
-    return Rejection(file, "ambiguous_event", detail, "it was stored as an event of its own; check the starts")
+    return Rejection(file, "ambiguous_event", detail, "it was stored as a new event; check the start times")
 
 
 def _reject_repeat(file: str, event: ParsedEvent, before: Fixture) -> Rejection:

@@ -1,4 +1,4 @@
-"""What goes wrong with one part of an import, told as a refusal, so that the others go on."""
+"""Turn errors in one unit of an import into rejections, so that the others continue."""
 
 from __future__ import annotations
 
@@ -22,46 +22,48 @@ DATA_ERRORS = (
     UnicodeError,
     OverflowError,
 )
-"""What the server, and the way there, says to values that it cannot hold."""
+"""Errors for values that PostgreSQL or its client cannot store."""
 SERVER_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What is said when the server is away, full or stopped: nothing that a file could have caused."""
+"""Errors of a server that is unreachable, full or stopped, which no file can have caused."""
 
 
 def rejection_from_error(file: str, error: Exception) -> Rejection:
-    """Why a file is not imported. An error that is none of a reader's own refusals is a fault of this program.
+    """The rejection for an error. Anything other than a reader's rejection or an I/O error is a bug of this program.
 
     Raises:
-        SERVER_ERRORS: the error is one of those; then no other file can be imported either.
+        SERVER_ERRORS: reraised, as no other file could be imported either.
     """
     if isinstance(error, RejectedFileError):
         return error.rejection
     if isinstance(error, OSError):
-        return Rejection(file, "file_unreadable", error.strerror or str(error), "see that it can be read")
+        return Rejection(
+            file, "file_unreadable", error.strerror or str(error), "check that the file exists and is readable"
+        )
     if isinstance(error, SERVER_ERRORS) and not isinstance(error, DATA_ERRORS):
         raise error
     last_frames = extract_tb(error.__traceback__)[-1:]
     where = "".join(f" at {Path(frame.filename).name}, line {frame.lineno}" for frame in last_frames)
-    remedy = "this is a fault of Edge Finder: report it with the file; the other files are imported"
+    remedy = "this is a bug in Edge Finder: report it and attach the file; other files are imported"
     return Rejection(file, "reader_failed", f"{type(error).__name__}: {error}{where}", remedy)
 
 
 def reject_unstorable(file: str, event: str, error: Exception) -> Rejection:
-    """An event, or its quotes, that the database does not take."""
+    """The rejection of an event, or its quotes, that the database cannot store."""
     message = str(error).partition("\n")[0]
-    return Rejection(file, "not_storable", f"{event}: {message}", "put it right in the file")
+    return Rejection(file, "not_storable", f"{event}: {message}", "correct it in the file")
 
 
 def reject_contradiction(file: str, prices: int, earlier: Sequence[ImportedFile]) -> Rejection:
-    """Prices that an import had stated otherwise, for the same moments."""
-    sources = ", ".join(f"import {number} ({path})" for number, path in earlier) or "what was polled"
-    detail = f"{prices:,} prices differ from those of {sources}, which stay"
+    """The rejection of prices that differ from an earlier import's at the same times."""
+    sources = ", ".join(f"import {number} ({path})" for number, path in earlier) or "live polls"
+    detail = f"{prices:,} prices differ from those of {sources}, which are kept"
     commands = " and ".join(f"`edge quality withdraw --import {number} --why ...`" for number, _ in earlier)
-    remedy = f"if this file is right, take out the earlier: {commands}, and import this one again"
+    remedy = f"if this file is right, withdraw the earlier import ({commands}) and import this file again"
     return Rejection(file, "contradicts_earlier_import", detail, remedy if earlier else "check the times of this file")
 
 
 def reject_held_out(file: str, import_id: int, by: ImportHold) -> Rejection:
-    """A file that is known, and out of the warehouse as a whole."""
-    detail = f"its content is import {import_id}, which is out by finding {by.finding}: {by.state}"
-    remedy = f"import the right file, or let this one in by `edge quality accept {by.finding} --why ...`"
+    """The rejection of a known file that is held out of the warehouse."""
+    detail = f"the same content is import {import_id}, held out by finding {by.finding} ({by.state})"
+    remedy = f"import the right file, or accept this one: `edge quality accept {by.finding} --why ...`"
     return Rejection(file, f"{by.state if by.state != 'open' else 'suspected'}_import", detail, remedy)

@@ -1,4 +1,4 @@
-"""Preparing the parts of an import while the server stores those before."""
+"""Prepare the next units of an import while the server stores the current ones."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from edge_assets.importers.resolve_batch import ResolvedBatch
 
 PREFETCH_BYTES = 4 << 20
-"""Bytes of parts that are prepared ahead."""
+"""Units prepared ahead."""
 MAX_GROUP_QUOTES = 500_000
-"""Quotes, after which a group ends: what a kill costs at most, beside one part."""
+"""A group ends at this size; a killed import loses at most one group and one unit."""
 
 
 class ImportTask(NamedTuple):
-    """A part to import, its bytes, and the import that it is."""
+    """A unit to import, its size in bytes, and its import."""
 
     part: ImportUnit
     size: int
@@ -29,7 +29,7 @@ class ImportTask(NamedTuple):
 
 
 class PreparedPart(NamedTuple):
-    """A part that was read, with its batches under the database's ids."""
+    """A parsed unit, with its batches resolved to database ids."""
 
     task: ImportTask
     rejected: Rejections
@@ -41,16 +41,16 @@ def prepare_ahead(
     prepare: Callable[[ImportTask, ParseResult], PreparedPart],
     tasks: Sequence[ImportTask],
 ) -> Iterator[tuple[ImportTask, Future[PreparedPart]]]:
-    """The parts in order, the next ones in the making while the caller stores the last.
+    """Yield the units in order; the next ones are prepared while the caller stores the current one.
 
-    They are read on one thread and prepared, which waits for the server, on another.
+    One thread reads; another prepares, which waits for the server.
     """
     with ThreadPoolExecutor(max_workers=1) as reader, ThreadPoolExecutor(max_workers=1) as preparer:
         pending: deque[tuple[ImportTask, Future[PreparedPart]]] = deque()
         size = 0
         for task in tasks:
-            reading = reader.submit(read, task.part)
-            pending.append((task, preparer.submit(lambda job, reading: prepare(job, reading.result()), task, reading)))
+            parsed = reader.submit(read, task.part)
+            pending.append((task, preparer.submit(lambda task, parsed: prepare(task, parsed.result()), task, parsed)))
             size += task.size
             while size > PREFETCH_BYTES and len(pending) > 1:
                 size -= pending[0][0].size
@@ -59,7 +59,7 @@ def prepare_ahead(
 
 
 def group_parts(parts: Iterable[PreparedPart]) -> Iterator[list[PreparedPart]]:
-    """Parts that may share a transaction: of different sports, so that no quote of one is one of another."""
+    """Group units that can share a transaction: of different sports, so that no quotes coincide."""
     group: list[PreparedPart] = []
     sports: set[int] = set()
     quotes = 0

@@ -1,4 +1,4 @@
-"""Storing batches: looks, and what is new of their quotes."""
+"""Store batches: polls, and the quotes that are new."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ImportContext(NamedTuple):
-    """Which import a batch belongs to, and the run that does it."""
+    """The import a batch belongs to, and the run that performs it."""
 
     import_id: int
     run_id: str
@@ -35,9 +35,9 @@ class PolledQuotes(NamedTuple):
 
 
 class DeduplicatedBatch(NamedTuple):
-    """A batch whose looks are stored, with what else of it is new and is not stored yet.
+    """A batch whose polls are stored, with its new quotes, which are not stored yet.
 
-    `contradicted` are the moments at which it states another price than an earlier import, one for each such price.
+    `contradicted_at` has the time of each price that differs from an earlier import's.
     """
 
     resolved: ResolvedBatch
@@ -47,9 +47,9 @@ class DeduplicatedBatch(NamedTuple):
 
 
 def store_polls(conn: Connection, resolved: ResolvedBatch, context: ImportContext) -> DeduplicatedBatch:
-    """Store the looks of a batch, within the caller's transaction, and find what of it is new.
+    """Store the polls of a batch, within the caller's transaction, and find its new quotes.
 
-    A look that the feed is known for, and that brings nothing new, is not stored again.
+    A poll that is stored for the feed and has nothing new is not stored again.
     """
     batch, sport_id, polled_at, starts, quotes, aggregates, *_ = resolved
     contradicted = np.empty(0, np.int64)
@@ -86,8 +86,8 @@ def store_polls(conn: Connection, resolved: ResolvedBatch, context: ImportContex
 def store_quotes(conn: Connection, batches: Sequence[DeduplicatedBatch]) -> None:
     """Store the quotes of batches of different sports.
 
-    At once: a COPY keeps a thousand rows of each partition that it meets, and PostgreSQL 18 takes the square of that to
-    make their places. A seventh of its time went there with a COPY for each file of a season.
+    All at once: a COPY buffers a thousand rows for each partition, and PostgreSQL 18 allocates these buffers in
+    quadratic time, which a COPY for each file would pay again.
     """
     if not batches:
         return
@@ -96,7 +96,7 @@ def store_quotes(conn: Connection, batches: Sequence[DeduplicatedBatch]) -> None
 
 
 def _concatenate(many: Sequence[PolledQuotes]) -> tuple[QuoteBatch, NDArray[np.int64], NDArray[np.int64]]:
-    """Quotes, moments, polls."""
+    """Quotes, times and polls as columns."""
     columns = zip(*(ticks.timed.quotes.columns() for ticks in many), strict=True)
     observed_at = np.concatenate([ticks.timed.observed_at for ticks in many])
     return QuoteBatch(*map(np.concatenate, columns)), observed_at, np.concatenate([ticks.poll_ids for ticks in many])
@@ -105,9 +105,9 @@ def _concatenate(many: Sequence[PolledQuotes]) -> tuple[QuoteBatch, NDArray[np.i
 def _drop_stored(
     timed: TimedQuotes, known_at: NDArray[np.int64], stored: dict[tuple[object, ...], float]
 ) -> tuple[TimedQuotes, NDArray[np.int64]]:
-    """Without the quotes that are stored, and the moments of those whose stored price is another.
+    """Drop stored quotes; also return the times of those whose stored price differs.
 
-    A moment of a selection at a book has one price, the first that was told.
+    A selection of a book has one price at a time: the first one stored.
     """
     if not stored:
         return timed, np.empty(0, np.int64)
@@ -118,7 +118,7 @@ def _drop_stored(
     keys = zip(timed.observed_at[known_rows].tolist(), *(c.tolist() for c in columns), points, strict=True)
     earlier: list[float | None] = [stored.get(key) for key in keys]
     is_stored = np.array([price is not None for price in earlier], np.bool_)
-    stored_prices = np.array(earlier, np.float64)  # NaN, too, where there is none
+    stored_prices = np.array(earlier, np.float64)  # NaN if there is none
     differs = is_stored & (stored_prices != candidates.price) & ~(np.isnan(stored_prices) & np.isnan(candidates.price))
     keep = np.ones(len(timed), bool)
     keep[known_rows] = ~is_stored

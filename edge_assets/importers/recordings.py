@@ -1,4 +1,6 @@
-"""Captures of The Odds API, through the differ of the live path: polls, payloads and changes as if polled then."""
+"""Import captures of The Odds API through the differ that polling uses: polls, payloads and changes as if polled
+then.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,7 @@ EMPTY_SCOPE = Scope(None, frozenset(), frozenset(), frozenset())
 
 
 def load_recording(path: Path) -> tuple[Recording, Rejections]:
-    """The captures of a file, a folder or a tar, and what is none.
+    """The captures of a file, a folder or a tar, and the rejected files.
 
     Raises:
         RejectedFileError: there is no capture.
@@ -62,7 +64,7 @@ def load_recording(path: Path) -> tuple[Recording, Rejections]:
     try:
         recording = Recording.load(path, single_events=True)
     except RecordingError as error:
-        remedy = "give recorded answers of /odds or /events/{id}/odds, live or historical, API version 4"
+        remedy = "use recorded responses of /odds or /events/{id}/odds, live or historical, API version 4"
         raise RejectedFileError(Rejection(str(path), "no_captures", str(error), remedy)) from error
     rejected = Rejections()
     for skip in recording.skipped:
@@ -72,9 +74,9 @@ def load_recording(path: Path) -> tuple[Recording, Rejections]:
 
 
 class ImportIdResolver:
-    """The dictionaries, with events met by name the first time that a key turns up; keeps what it was asked for.
+    """Resolves ids, matching events by name when a key first appears; remembers the events it resolved.
 
-    `conn` is not the one that writes: what two connections create within open transactions locks them both for ever.
+    `conn` must not be the writing connection: ids created on two connections in open transactions would deadlock.
     """
 
     def __init__(self, conn: Connection, ids: IdRegistry, sport: str, import_id: int | None = None) -> None:
@@ -117,16 +119,16 @@ class ImportIdResolver:
         return event_id
 
     def name_sides(self, event_id: int, sides: tuple[str | None, str | None]) -> None:
-        """Put teams in the place of an event's placeholders."""
+        """Replace an event's placeholders with the teams."""
         self._stored_ids.name_sides(event_id, sides)
 
     def sides(self, event_id: int) -> tuple[str | None, str | None]:
-        """Home and away of an event, as its first source has them."""
+        """Home and away of an event, in its first source's order."""
         return self._stored_ids.sides(event_id)
 
     @property
     def event_ids(self) -> list[int]:
-        """Every event that was named."""
+        """The ids of all resolved events."""
         return sorted(set(self._event_ids.values()))
 
     def _load_listing(self, book: int) -> BookListing:
@@ -135,7 +137,7 @@ class ImportIdResolver:
 
 
 class SportImport:
-    """Puts the captures of one sport between the looks at it that are stored already."""
+    """Inserts the captures of one sport between its stored polls."""
 
     def __init__(
         self, conn: Connection, ids: ImportIdResolver, recording: Recording, sport: str, context: ImportContext
@@ -152,10 +154,10 @@ class SportImport:
         self._recorded_at: dict[datetime, datetime] = {}
 
     def run(self, captures: Sequence[Capture], progress: Callable[[], None]) -> None:
-        """Store what is new of the captures, which are in order of time."""
+        """Store the new captures, which are in time order."""
         stored_polls = insertion.load_polls(self._conn, self._sport_id, FEED)
         stored_at = [poll.poll.observed_at for poll in stored_polls]
-        new = sorted(self._new_captures(captures, {look.poll.observed_at: look for look in stored_polls}))
+        new = sorted(self._new_captures(captures, {poll.poll.observed_at: poll for poll in stored_polls}))
         for _ in range(len(captures) - len(new)):
             progress()
         bulk_writer.ensure_month_partitions(self._conn, [capture.at for capture in new])
@@ -167,10 +169,10 @@ class SportImport:
         self.rejected += Counter(ambiguous_event=self._ids.ambiguous_events)
 
     def _new_captures(self, captures: Sequence[Capture], stored: Mapping[datetime, StoredPoll]) -> Iterator[Capture]:
-        """The captures that are not stored, at moments of their own.
+        """Yield the captures that are not stored, each with a unique time.
 
-        Another answer of a moment that is stored (of another region, say) is put within the second after it, by its
-        content: so the same answer stays the same.
+        A different response of a stored time (of another region, for example) is put within the second after it, at a
+        microsecond derived from its content, so that importing it again changes nothing.
         """
         for capture in captures:
             stored_poll, at = stored.get(capture.at), capture.at
@@ -187,7 +189,7 @@ class SportImport:
                 yield capture._replace(at=at)
 
     def _resume_after(self, last_poll: StoredPoll | None) -> None:
-        """Go on from the look before; without one, from nothing."""
+        """Restore the state as of the previous poll, or an empty state without one."""
         self._coverage: CoverageTracker[int] = CoverageTracker(self._ids.listing_of)
         self._price_format = PriceFormat.DECIMAL
         self._differ = PayloadDiffer(self._ids, self._sport, self._sport_id, price_format=self._price_format)
@@ -198,7 +200,7 @@ class SportImport:
                 if poll.scope:
                     insertion.effective_scope(poll.scope, to_micros(poll.poll.observed_at), self._coverage)
             self._poll_state = insertion.load_listing(self._conn, self._sport_id, last_poll)
-            if last_poll.scope is None:  # by a version that took every answer for all that there is
+            if last_poll.scope is None:  # written by a version that assumed complete responses
                 insertion.effective_scope(
                     _shown_scope(*self._poll_state), to_micros(last_poll.poll.observed_at), self._coverage
                 )
@@ -216,12 +218,12 @@ class SportImport:
             return
         events, shown = self._affected_scope(run)
         affected = list(insertion.find_affected_polls(later, events, shown))
-        # not in one: `write_run` counts too
+        # not in one statement: `write_run` counts too
         repairs = insertion.insert_polls_before(self._conn, self._sport_id, affected, write_run, self._scopes_by_poll)
         self.counts.ticks += repairs
 
     def _affected_scope(self, run: Sequence[Capture]) -> tuple[set[int], Scope]:
-        """The events that captures are about singly, and all that the others show."""
+        """The events of single-event captures, and the combined scope of the other captures."""
         events: set[int] = set()
         shown = EMPTY_SCOPE
         for snapshot in map(self._load_snapshot, run):
@@ -244,7 +246,7 @@ class SportImport:
     def _load_snapshot(self, capture: Capture) -> RecordedSnapshot:
         snapshot = self._recording.snapshot(self._sport, self._recorded_at.get(capture.at, capture.at))
         if snapshot is None:
-            msg = f"the tape has lost its capture of {self._sport} at {capture.at}"
+            msg = f"the recording has no capture of {self._sport} at {capture.at}"
             raise LookupError(msg)
         return replace(snapshot, captured_at=capture.at)
 
@@ -256,7 +258,7 @@ class SportImport:
                     self._write_event_snapshot(snapshot)
                 else:
                     self._write_sport_snapshot(snapshot)
-        except Exception as error:  # of a kind that nobody has met: the other captures have nothing to do with it
+        except Exception as error:  # a failure in one capture must not stop the others
             self._poll_state = listing
             self.failed.append(
                 rejection_from_error(f"{self._sport} at {snapshot.captured_at:%Y-%m-%dT%H:%M:%SZ}", error)
@@ -329,7 +331,7 @@ class SportImport:
 
 
 def _shown_scope(times: MarketConfirmations, starts: EventStarts, *, of_several_sports: bool = False) -> Scope:
-    """What an answer about a sport shows; one about several lists the soonest events, and its silence tells nothing."""
+    """The scope of a response about a sport; one about several sports lists the next events only and withdraws none."""
     start_by_event = dict(zip(starts.event.tolist(), starts.commence_at.tolist(), strict=True))
     books, markets = (frozenset(np.unique(column).tolist()) for column in (times.book, times.market))
     return Scope(

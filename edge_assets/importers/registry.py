@@ -1,4 +1,4 @@
-"""The formats that can be imported, and how each is read."""
+"""The import formats and their readers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class FormatName(StrEnum):
-    """What `edge import` calls them."""
+    """The names of formats in `edge import`."""
 
     FOOTBALL_DATA = "football-data"
     ODDS_API = "odds-api"
@@ -35,7 +35,7 @@ class FormatName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How paths fall into parts, and what a part holds; captures (`read` is None) go through the differ instead."""
+    """How paths are split into units and a unit is read; captures (`read` is None) go through the differ instead."""
 
     find_parts: Callable[[Sequence[Path]], list[ImportUnit]]
     read: Callable[[ImportUnit], ParseResult] | None
@@ -50,7 +50,7 @@ FORMATS = {
     FormatName.FOOTBALL_DATA: Format(
         find_file_units, partial(_read_file, football_data.read), "CSV files of football-data.co.uk"
     ),
-    FormatName.ODDS_API: Format(find_path_units, None, "recorded answers of The Odds API: files, folders or tars"),
+    FormatName.ODDS_API: Format(find_path_units, None, "recorded responses of The Odds API: files, folders or tars"),
     FormatName.ODDS_TICKS: Format(
         partial(find_folder_units, main=odds_ticks.MAIN_FILE, others=odds_ticks.OTHER_FILES),
         odds_ticks.read,
@@ -61,5 +61,5 @@ FORMATS = {
         pinnacle_mlb.read,
         "a folder with lines.csv and games.csv",
     ),
-    FormatName.NFL_BMR: Format(find_file_units, partial(_read_file, nfl_bmr.read), "CSV files, one a week"),
+    FormatName.NFL_BMR: Format(find_file_units, partial(_read_file, nfl_bmr.read), "CSV files, one per week"),
 }

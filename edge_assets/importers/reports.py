@@ -1,4 +1,4 @@
-"""What an import tells: how far it is, and in the end what it did."""
+"""Progress of an import, and its final report."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ COUNT_FIELDS = ("rows", "events", "ticks", "aggregates", "results")
 
 
 class ProgressListener(Protocol):
-    """Is told how far an import is."""
+    """Receives the progress of an import."""
 
     def begin(self, total: int) -> None:
-        """`total` bytes lie ahead."""
+        """Start; `total` is in bytes."""
         ...
 
     def advance(self, what: str, by: int) -> None:
-        """`by` more bytes are done; `what` is being imported."""
+        """Advance `by` bytes; `what` is being imported."""
         ...
 
 
 class NullProgress:
-    """Nobody looks."""
+    """Discards progress."""
 
     def begin(self, total: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def advance(self, what: str, by: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did.
+    """The counts of an import.
 
-    `known_files` are those whose content was imported before: they count nowhere else. `contradicted_events` are all of
+    `known_files` had been imported before and count nowhere else. `contradicted_events` are all events of
     the database whose results differ between sources.
     """
 
@@ -55,7 +55,7 @@ class ImportReport:
     rejected_files: list[Rejection] = field(default_factory=list)
 
     def add(self, counts: ImportCounts) -> None:
-        """Count a part."""
+        """Add the counts of a unit."""
         self.files += 1
         for name in COUNT_FIELDS:
             setattr(self, name, getattr(self, name) + getattr(counts, name))

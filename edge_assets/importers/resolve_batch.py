@@ -1,7 +1,7 @@
-"""A batch under the database's ids: which events, books and sport it means, in the order that the server likes.
+"""Resolve the events, books and sport of a batch to database ids, and sort its quotes for the server.
 
-What is no quote is stored ahead, as the events are: told again, it changes nothing, and the server stores quotes
-meanwhile.
+Everything except quotes is committed here, while the server stores the quotes of earlier batches: these writes are
+idempotent.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class ResolvedBatch(NamedTuple):
-    """A batch whose quotes alone are not stored; `starts` (k,) are of the looks `at` (k,), `results` their number.
+    """A batch of which only the quotes are not stored; `starts` (k,) belong to `polled_at` (k,); `results` is a count.
 
-    `ambiguous` are the events that could have been several of those stored, and were stored beside them; `repeats`
-    those that their source had listed otherwise. Of an event that a batch has twice, the first one's prices count.
+    `ambiguous` events matched several stored ones and were stored as new ones; `repeats` are events that
+    their source had listed differently. Of an event that a batch lists twice, only the first one's prices count.
     """
 
     batch: ParsedBatch
@@ -51,7 +51,7 @@ class ResolvedBatch(NamedTuple):
         return np.unique(np.concatenate([timed.quotes.event for timed in (self.quotes, self.aggregates)]))
 
     def split_events(self) -> tuple[ResolvedBatch, ResolvedBatch]:
-        """The quotes of the first half of the events, and of the others; everything else is in both."""
+        """Split the quotes into those of the first half of the events and the rest; everything else is in both."""
         events = self.event_ids()
         first, second = (self._with_events(part) for part in np.split(events, [len(events) // 2]))
         return first, second
@@ -72,7 +72,7 @@ def resolve_batch(
 ) -> ResolvedBatch:
     """Find or store the events, books and sport of a batch, store its results and public bets, and commit.
 
-    Nothing was seen later than `now`: neither an event to come, nor a result whose time is assumed.
+    Times of observation are capped at `now`, for future events and results with an assumed time.
     """
     sport_id = ids.sport(batch.sport)
     with conn.transaction():
@@ -95,7 +95,7 @@ def resolve_batch(
 
 
 def _event_refs(batch: ParsedBatch, now: Micros | None) -> list[EventRef]:
-    """The events with the first sight of each; one without quotes was seen by its start, if that is over."""
+    """The events with the time each was first seen; without quotes, its start or `now`."""
     first_seen_at = np.array([event.start for event in batch.events], np.int64)
     for timed in (batch.quotes, batch.aggregates):
         np.minimum.at(first_seen_at, timed.quotes.event, timed.observed_at)
@@ -105,11 +105,11 @@ def _event_refs(batch: ParsedBatch, now: Micros | None) -> list[EventRef]:
 
 
 def _resolve_quotes(timed: TimedQuotes, events: ResolvedEvents, books: NDArray[np.int16]) -> TimedQuotes:
-    """The same quotes under the database's ids, by event and time, home and away as the event has them.
+    """The quotes with database ids, sorted by event and time, in the side order of the stored events.
 
-    In the order of the ticks' index, which the server then takes a third quicker.
+    This is the order of the ticks' index, which makes inserting faster.
     """
-    timed = timed.take(~events.again[timed.quotes.event])
+    timed = timed.take(~events.repeated[timed.quotes.event])
     order = np.lexsort((timed.observed_at, events.ids[timed.quotes.event]))
     local, observed_at = timed.quotes.take(order), timed.observed_at[order]
     event, book, *rest = swap_sides(local, events.swapped[local.event]).columns()
@@ -119,7 +119,7 @@ def _resolve_quotes(timed: TimedQuotes, events: ResolvedEvents, books: NDArray[n
 def _starts_by_poll(
     batch: ParsedBatch, polled_at: NDArray[np.int64], events: ResolvedEvents
 ) -> list[EventStarts] | None:
-    """The events that were listed at each look, with the start that was stated by then."""
+    """The events listed at each poll, with the start stated by then."""
     if batch.listed is None:
         return None
     poll_index, listed = batch.listed
@@ -137,12 +137,12 @@ def _starts_by_poll(
 def _stated_results(batch: ParsedBatch, events: ResolvedEvents, now: Micros | None) -> list[StatedResult]:
     source = ResultSource(batch.feed)
 
-    def told(event: ParsedEvent) -> datetime:
+    def stated_at(event: ParsedEvent) -> datetime:
         return to_datetime(event.reported_at if now is None else min(event.reported_at, now))
 
     return [
-        StatedResult(event_id, source, told(event), event.report.swap_sides() if exchanged else event.report)
-        for event, event_id, exchanged in zip(batch.events, events.ids.tolist(), events.swapped.tolist(), strict=True)
+        StatedResult(event_id, source, stated_at(event), event.report.swap_sides() if is_swapped else event.report)
+        for event, event_id, is_swapped in zip(batch.events, events.ids.tolist(), events.swapped.tolist(), strict=True)
         if event.report is not None
     ]
 

@@ -1,4 +1,4 @@
-"""What an answer about a single event says, and which books and markets it covers."""
+"""Parse recorded snapshots by themselves, and determine the scope of single-event responses."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class ParsedSnapshot(NamedTuple):
-    """All quotes of an answer, and its scope; without one where the event is not usable."""
+    """All quotes of a snapshot, and the scope of a single-event one; None if the event is unusable."""
 
     scope: Scope | None
     diff: Diff
 
 
 def parse_snapshot(ids: IdResolver, sport: str, sport_id: int, snapshot: RecordedSnapshot) -> ParsedSnapshot:
-    """Read a snapshot by itself; the scope is that of a snapshot of one event."""
+    """Parse a snapshot without earlier state; only single-event snapshots get a scope."""
     differ = PayloadDiffer(ids, sport, sport_id, price_format=price_format_of(snapshot))
     if not snapshot.is_single_event:
         return ParsedSnapshot(None, differ.diff(snapshot.body, snapshot.captured_at))
@@ -33,7 +33,7 @@ def parse_snapshot(ids: IdResolver, sport: str, sport_id: int, snapshot: Recorde
 
 
 def price_format_of(snapshot: RecordedSnapshot) -> PriceFormat:
-    """How a snapshot writes prices."""
+    """The price format of a snapshot."""
     return PriceFormat.AMERICAN if snapshot.content.american else PriceFormat.DECIMAL
 
 
@@ -46,7 +46,7 @@ def _event_scope(ids: IdResolver, event: int, snapshot: RecordedSnapshot) -> Sco
 
 
 def _clean_or_empty(text: str) -> str:
-    """A text as the differ takes it; empty where it takes none."""
+    """A text cleaned as by the differ; empty if it is unusable."""
     try:
         return clean_name(text)
     except UnusableTextError:

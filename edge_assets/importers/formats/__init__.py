@@ -1,4 +1,4 @@
-"""Archives of odds and results as columns, a module a format.
+"""Readers of archives of odds and results, one module per format.
 
-Pure: a reader turns bytes into a `ParsedBatch` and knows no database. What it cannot use it counts, with a reason.
+Pure: a reader turns bytes into a `ParsedBatch` without a database, and counts unusable parts by reason.
 """

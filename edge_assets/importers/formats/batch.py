@@ -1,4 +1,4 @@
-"""What every format becomes: events, quotes with the moment of each, results, and what was refused."""
+"""The result of every format's reader: events, timed quotes, results, and rejections."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from ml.settlement import GameReport
 
 AGGREGATE_KINDS = ("max", "avg", "opening")
-"""What an aggregate may be of; the `book` of an aggregate quote indexes it."""
+"""Kinds of aggregates over books; the `book` of an aggregate quote is an index into it."""
 MAX_SHOWN_PER_REASON = 3
 MAX_DETAIL_LENGTH = 200
-"""Characters of what is there that are told of a refused part."""
+"""Characters of the detail shown for a rejected part."""
 
 
 class ImportedBook(NamedTuple):
-    """A book's key, The Odds API's where that has the book, and its title."""
+    """A book's key (The Odds API's, if it has the book) and title."""
 
     key: str
     title: str
 
 
 class Rejection(NamedTuple):
-    """Something that is not imported: where it stands, why, and what to do about it."""
+    """A part that is not imported: where it is, why, and what to do about it."""
 
     file: str
     reason: str
@@ -41,7 +41,7 @@ class Rejection(NamedTuple):
     field: str | None = None
 
     def __str__(self) -> str:
-        """One line for a person."""
+        """One line for people."""
         row = "" if self.row is None else f", row {self.row}"
         column = "" if self.field is None else f", {self.field}"
         detail = self.detail if len(self.detail) <= MAX_DETAIL_LENGTH else f"{self.detail[:MAX_DETAIL_LENGTH]}..."
@@ -50,26 +50,26 @@ class Rejection(NamedTuple):
 
 @dataclass(slots=True)
 class Rejections:
-    """Refused parts counted by reason, with the first few of each reason told in full."""
+    """Counts of rejected parts by reason, with the first few of each as examples."""
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: list[Rejection] = field(default_factory=list)
 
     def add(self, rejection: Rejection, n: int = 1) -> None:
-        """Count `n` parts, of which `rejection` is the first."""
+        """Count `n` parts; `rejection` is the first of them."""
         self.counts[rejection.reason] += n
         if sum(other.reason == rejection.reason for other in self.examples) < MAX_SHOWN_PER_REASON:
             self.examples.append(rejection)
 
     def merge(self, others: Rejections) -> None:
-        """Add another file's."""
+        """Add those of another file."""
         for rejection in others.examples:
             self.add(rejection, 0)
         self.counts += others.counts
 
 
 class RejectedFileError(ValueError):
-    """A file of which nothing can be used."""
+    """A file that cannot be used at all."""
 
     def __init__(self, rejection: Rejection) -> None:
         super().__init__(str(rejection))
@@ -80,8 +80,8 @@ class RejectedFileError(ValueError):
 class ParsedEvent:
     """An event as its source describes it.
 
-    `key` is the source's own name for it and never that of another event. `start` is the one that was stated first;
-    `moved_to` a later one and the moment it is known by. `start_assumed`: only the day is known.
+    `key` is the source's unique key. `start` is the first stated one;
+    `moved_to` is a later statement and the time from which it is known. `start_assumed`: only the day is known.
     """
 
     key: str
@@ -106,14 +106,14 @@ class PublicBets(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedQuotes:
-    """Quotes with the moment (n,) at which each was seen; `event` and `book` are indices into the batch's lists."""
+    """Quotes with the time (n,) at which each was seen; `event` and `book` are indices into the batch's lists."""
 
     quotes: QuoteBatch
     observed_at: NDArray[np.int64]
 
     @classmethod
     def empty(cls) -> TimedQuotes:
-        """None."""
+        """No quotes."""
         return cls(QuoteBatch.empty(), np.empty(0, np.int64))
 
     def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> TimedQuotes:
@@ -121,7 +121,7 @@ class TimedQuotes:
         return TimedQuotes(self.quotes.take(index), self.observed_at[index])
 
     def slice_events(self, keep: NDArray[np.bool_]) -> TimedQuotes:
-        """The rows of the events that `keep` (n events,) selects, which then are numbered without the others."""
+        """The rows of the events that `keep` (n events,) selects, with events renumbered."""
         event, *rest = self.quotes.columns()
         places = (np.cumsum(keep) - 1).astype(np.int32)
         return TimedQuotes(QuoteBatch(places[event], *rest), self.observed_at).take(keep[event])
@@ -132,11 +132,11 @@ class TimedQuotes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParsedBatch:
-    """A part of a file, of one sport.
+    """The content of a file for one sport.
 
-    `key_source` is whose ids the events' keys are, `feed` who states prices and results. `looks` (k,) are the moments
-    at which the source was looked at, whether something changed or not, and `listed` the events there were: pairs
-    (look, event) as indices. Quotes hold changes only, a withdrawal (price NaN) among them.
+    `key_source` is the source of the events' keys, `feed` that of prices and results. `poll_times` (k,) are the times
+    of all polls, with or without changes, and `listed` the events they listed: pairs
+    (poll, event) of indices. Quotes are changes only, including withdrawals (price NaN).
     """
 
     feed: str
@@ -153,12 +153,12 @@ class ParsedBatch:
     public_bets: list[PublicBets] = field(default_factory=list)
 
     def split_in_half(self) -> tuple[ParsedBatch, ParsedBatch]:
-        """The same in two, the first half of the events and the others; both have all looks."""
+        """Split into the first half of the events and the rest; both have all polls."""
         n, middle = len(self.events), len(self.events) // 2
         return self._slice_events(0, middle), self._slice_events(middle, n)
 
     def select_events(self, keep: NDArray[np.bool_]) -> ParsedBatch:
-        """The same with the events only that `keep` (n,) selects."""
+        """Only the events that `keep` (n,) selects."""
         places = np.cumsum(keep) - 1
         polls, events = self.listed or (np.empty(0, np.intp), np.empty(0, np.intp))
         within = keep[events]
@@ -172,7 +172,7 @@ class ParsedBatch:
         )
 
     def select_polls(self, keep: NDArray[np.bool_]) -> ParsedBatch:
-        """The same with only those polls that `keep` (k,) selects."""
+        """Only the polls that `keep` (k,) selects."""
         places = np.cumsum(keep) - 1
         polls, events = self.listed or (np.empty(0, np.intp), np.empty(0, np.intp))
         within = keep[polls]
@@ -190,12 +190,12 @@ class ParsedBatch:
         )
 
     def observation_times(self) -> NDArray[np.int64]:
-        """Every moment at which something was seen, sorted."""
+        """Every time at which something was seen, sorted."""
         return np.unique(np.concatenate([self.quotes.observed_at, self.aggregates.observed_at, self.poll_times]))
 
 
 class ParseResult(NamedTuple):
-    """What a file holds, sport by sport, and what was refused of it."""
+    """The content of a file by sport, and its rejected parts."""
 
     batches: list[ParsedBatch]
     rejections: Rejections

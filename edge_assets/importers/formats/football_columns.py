@@ -1,4 +1,4 @@
-"""What the columns of football-data.co.uk mean, under the names that they have had over the years.
+"""The columns of football-data.co.uk, under the names they have had over the years.
 
 A price's name is built of a prefix (book, `Max`, `Avg`; until 2018/19 BetBrain's `BbMx`, `BbAv`), `C` if it is a
 closing price, and the outcome: `H D A`, `>2.5 <2.5`, or `AHH AHA` for the Asian handicap, whose line is `AHh`
@@ -53,8 +53,8 @@ DISTINCT_BOOKS = sorted(set(BOOKS_BY_PREFIX.values()))
 class PriceColumn(NamedTuple):
     """A column of prices.
 
-    `seller` indexes `DISTINCT_BOOKS`, or `AGGREGATE_KINDS` of an aggregate. `line` is the column that states the home
-    team's handicap, `point` the one that is fixed, `sign` -1 where the outcome has the opposite handicap.
+    `book_index` is an index into `DISTINCT_BOOKS`, or `AGGREGATE_KINDS` for an aggregate. `line` is the column with the
+    home team's handicap, `point` a fixed point, `sign` -1 if the outcome has the opposite handicap.
     """
 
     name: str
@@ -70,13 +70,13 @@ class PriceColumn(NamedTuple):
 
 @lru_cache(maxsize=256)
 def find_price_columns(header: tuple[str, ...]) -> tuple[PriceColumn, ...]:
-    """The columns of a header that hold prices."""
+    """The columns of a header that contain prices."""
     known = {column.name: column for column in _list_columns(frozenset(header))}
     return tuple(known[name] for name in header if name in known)
 
 
 def find_closing_columns(header: tuple[str, ...]) -> tuple[PriceColumn, ...]:
-    """The same of a file that has closing prices only, of which its older headers do not say so (`PH` for `PSCH`)."""
+    """The price columns of a file that has only closing prices; old headers do not mark them (`PH` for `PSCH`)."""
     columns = find_price_columns(header)
     marked = {column._replace(name="") for column in columns if column.closing}
     unmarked = [c for c in columns if not c.closing and c._replace(name="", closing=True) not in marked]
@@ -84,7 +84,7 @@ def find_closing_columns(header: tuple[str, ...]) -> tuple[PriceColumn, ...]:
 
 
 def find_unknown_columns(header: tuple[str, ...]) -> list[str]:
-    """The names of a header that mean nothing here; a book's own line is told by its prefix."""
+    """The unknown names of a header; a book's own handicap column is known by its prefix."""
     priced = {column.name for column in find_price_columns(header)}
     own_lines = {f"{prefix}AH" for prefix in BOOKS_BY_PREFIX}
     return [name for name in header if name and name not in priced | own_lines | NON_PRICE_COLUMNS]
@@ -108,7 +108,7 @@ def _list_book_columns(
     line = _handicap_column(prefix, closing, header)
 
     def make_column(suffix: str, market: Market, outcome: Outcome, **more: object) -> PriceColumn:
-        # `more` may name any field, of which mypy takes the type for each other's
+        # mypy checks `more` against the type of every field
         return PriceColumn(f"{stem}{suffix}", aggregate, book_index, market, outcome, closing, **more)  # type: ignore[arg-type]
 
     return [

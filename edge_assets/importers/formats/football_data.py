@@ -1,7 +1,7 @@
-"""Match files of football-data.co.uk: results, and prices of many books before the match and at its close.
+"""Match files of football-data.co.uk: results, pre-match and closing prices of many books.
 
-Times are assumed as `football_times` says, columns are known by `football_columns`, kinds of files by
-`football_layouts`.
+See `football_times` for assumed times, `football_columns` for columns, and `football_layouts` for the kinds of
+files.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SOURCE = "football-data"
 
 
 class _PriceTable(NamedTuple):
-    """The prices of a file (n, k), NaN where there is none to bet at, with their points (n, k), by column (k)."""
+    """The prices of a file (n, k), NaN if missing or unusable, with points (n, k), by column (k)."""
 
     columns: Sequence[PriceColumn]
     prices: Floats
@@ -46,10 +46,10 @@ class _PriceTable(NamedTuple):
 
 
 def read(file: str, content: bytes) -> ParseResult:
-    """The matches of a file by league.
+    """Read the matches of a file by league.
 
     Raises:
-        RejectedFileError: it is no such file.
+        RejectedFileError: it is not a match file.
     """
     rejections = Rejections()
     table = read_table(file, content, (), rejections)
@@ -99,12 +99,12 @@ def _read_prices(table: CsvTable, columns: Sequence[PriceColumn]) -> _PriceTable
     names = [c.name for c in columns]
     prices, points = read_validated(table, names, check_decimal), _read_points(table, columns)
     without_point = ~np.isnan(prices) & np.isnan(points) & np.array([c.line is not None for c in columns], bool)
-    table.reject("handicap_missing", names, without_point, "a handicap needs a line")
+    table.reject("handicap_missing", names, without_point, "a handicap price needs a line")
     return _PriceTable(columns, np.where(without_point, np.nan, prices), points)
 
 
 def _read_points(table: CsvTable, columns: Sequence[PriceColumn]) -> Floats:
-    """The points (n, k): each outcome's own handicap, the goals of a total, NaN where the market has none."""
+    """The points (n, k): each outcome's own handicap, the goals of a total, NaN in markets without points."""
     points = np.tile(np.array([c.point for c in columns], np.float64), (len(table), 1))
     lined = [i for i, c in enumerate(columns) if c.line]
     lines = sorted({columns[i].line or "" for i in lined})
@@ -115,9 +115,9 @@ def _read_points(table: CsvTable, columns: Sequence[PriceColumn]) -> Floats:
 
 
 def _reject_unknown_columns(table: CsvTable) -> None:
-    """Columns that mean nothing here are left out, and it is said which."""
+    """Reject unknown columns that are not empty."""
     for name in find_unknown_columns(table.header):
         if filled := table.count_filled(name):
-            remedy = "if it holds a book's prices, name the book in football_columns.BOOKS"
+            remedy = "if it holds a book's prices, add the book to football_columns.BOOKS_BY_PREFIX"
             unknown = Rejection(table.file, "column_unknown", f"{filled} fields", remedy, row=1, field=name)
             table.rejections.add(unknown, filled)

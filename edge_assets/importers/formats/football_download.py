@@ -1,4 +1,4 @@
-"""Fetches match files of football-data.co.uk: by league and season, of extra leagues, and of matches to come."""
+"""Download match files of football-data.co.uk: by league and season, of extra leagues, and of future matches."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 SEASON_PATTERN = re.compile(r"(\d\d)(\d\d)")
 SEASONS_PATH = "/mmz4281"
-"""Where the site has the files of a season; those of extra leagues and of matches to come are above."""
+"""The path of season files; those of extra leagues and future matches are one level up."""
 FIXTURE_FILES = ("fixtures.csv", "new_league_fixtures.csv")
 MAX_ATTEMPTS = 3
 TIMEOUT_SECONDS = 30.0
-"""Without a byte."""
+"""Between two bytes."""
 MAX_FILE_SECONDS = 120.0
 """From the request to the last byte; the largest file has 2 MB."""
 HEADER_PREFIXES = ("Div,", "Country,")
-"""How a match file begins; a page that says that there is none begins otherwise."""
+"""The start of a match file; an error page starts differently."""
 
 
 class _RemoteFile(NamedTuple):
-    """A file of the site and where it goes."""
+    """A file of the site and its local target."""
 
     url: str
     target: Path
@@ -42,37 +42,39 @@ class _RemoteFile(NamedTuple):
 def download(
     leagues: Sequence[str], seasons: Sequence[str], folder: Path, base_url: str, *, fixtures: bool = False
 ) -> Iterator[Path]:
-    """Fetch match files into `folder`, one after the other; each file appears whole or not at all.
+    """Download match files into `folder`, one after the other; each is written atomically.
 
     `{season}/{league}.csv` of main leagues, with seasons written as the site does (`2324` for 2023/24),
-    `new/{league}.csv` of extra leagues, which has all seasons, and with `fixtures` the matches to come.
+    `new/{league}.csv` of extra leagues, which has all seasons, and with `fixtures` the future matches.
 
     Raises:
-        RejectedFileError: a league or season is none, or the site does not have it, or does not answer.
+        RejectedFileError: a league or season is unknown or not published, or the site does not respond.
     """
-    wanted = _season_files(leagues, seasons, folder, base_url)
+    remote_files = _season_files(leagues, seasons, folder, base_url)
     site = base_url.removesuffix(SEASONS_PATH)
-    wanted += [_RemoteFile(f"{site}/new/{e}.csv", folder / "new" / f"{e}.csv") for e in leagues if e in EXTRA_LEAGUES]
-    wanted += [_RemoteFile(f"{site}/{name}", folder / name) for name in FIXTURE_FILES] if fixtures else []
+    remote_files += [
+        _RemoteFile(f"{site}/new/{e}.csv", folder / "new" / f"{e}.csv") for e in leagues if e in EXTRA_LEAGUES
+    ]
+    remote_files += [_RemoteFile(f"{site}/{name}", folder / name) for name in FIXTURE_FILES] if fixtures else []
     with httpx2.Client(
         verify=create_ssl_context(),
         timeout=TIMEOUT_SECONDS,
         follow_redirects=True,
         headers={"accept-encoding": "gzip"},
     ) as client:
-        for file in wanted:
+        for file in remote_files:
             yield _fetch(client, *file)
 
 
 def has_season_files(leagues: Sequence[str]) -> bool:
-    """Whether one of the leagues has a file for each season."""
+    """Whether any of the leagues has one file per season."""
     return not EXTRA_LEAGUES.keys() >= {*leagues}
 
 
 def _season_files(leagues: Sequence[str], seasons: Sequence[str], folder: Path, base_url: str) -> list[_RemoteFile]:
     for league in leagues:
         if league not in SPORTS_BY_DIVISION and league not in EXTRA_LEAGUES:
-            remedy = f"one of {', '.join([*SPORTS_BY_DIVISION, *EXTRA_LEAGUES])}"
+            remedy = f"use one of {', '.join([*SPORTS_BY_DIVISION, *EXTRA_LEAGUES])}"
             raise RejectedFileError(Rejection(league, "league_unknown", repr(league), remedy))
     for season in seasons:
         found = SEASON_PATTERN.fullmatch(season)
@@ -102,7 +104,7 @@ def _fetch(client: httpx2.Client, url: str, target: Path) -> Path:
         raise RejectedFileError(Rejection(url, "no_answer", str(error), remedy)) from error
     if not strip_byte_order_marks(body.decode(errors="replace")).startswith(HEADER_PREFIXES):
         raise RejectedFileError(
-            Rejection(url, "not_published", "the answer is no match file", "check league and season")
+            Rejection(url, "not_published", "the response is not a match file", "check league and season")
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_suffix(".part")
@@ -114,13 +116,13 @@ def _get(client: httpx2.Client, url: str) -> bytes:
     for attempt in stamina.retry_context(on=_is_retryable, attempts=MAX_ATTEMPTS, wait_initial=0.2):
         with attempt:
             deadline = time.monotonic() + MAX_FILE_SECONDS
-            with client.stream("GET", url) as answer:
-                return read_body_until(answer.raise_for_status(), MAX_BODY_BYTES, deadline)
+            with client.stream("GET", url) as response:
+                return read_body_until(response.raise_for_status(), MAX_BODY_BYTES, deadline)
     raise AssertionError  # the last attempt returns or raises
 
 
 def _is_retryable(error: Exception) -> bool:
-    """Whether another attempt may help."""
+    """Whether another attempt may succeed."""
     if isinstance(error, httpx2.HTTPStatusError):
         return error.response.is_server_error
     return isinstance(error, httpx2.TransportError)

@@ -1,8 +1,8 @@
-"""The kinds of match files of football-data.co.uk, and the leagues that they are of.
+"""The layouts of match files of football-data.co.uk, and their leagues.
 
 - a season of a main league: `/mmz4281/2324/E0.csv`, until 2005 with `HT` and `AT` for the teams of Greece
 - all seasons of an extra league: `/new/ARG.csv`, with closing prices only
-- matches to come: `/fixtures.csv` and `/new_league_fixtures.csv`, without the columns of a result
+- future matches: `/fixtures.csv` and `/new_league_fixtures.csv`, without result columns
 
 Source: https://www.football-data.co.uk/data.php
 """
@@ -41,7 +41,7 @@ SPORTS_BY_DIVISION = {
     "T1": "soccer_turkey_super_league",
     "G1": "soccer_greece_super_league",
 }
-"""Our sport by division: The Odds API's key, or one in its style where it has none."""
+"""Our sport by division: The Odds API's key, or one in its style if it has none."""
 EXTRA_LEAGUES = {
     "ARG": ("Argentina", "soccer_argentina_primera_division"),
     "AUT": ("Austria", "soccer_austria_bundesliga"),
@@ -60,12 +60,12 @@ EXTRA_LEAGUES = {
     "SWZ": ("Switzerland", "soccer_switzerland_superleague"),
     "USA": ("USA", "soccer_usa_mls"),
 }
-"""The country as the files write it and our sport, by the name of the league's file."""
+"""The country as written in the files and our sport, by the name of the league's file."""
 SPORTS_BY_COUNTRY = dict(EXTRA_LEAGUES.values())
 
 
 class FileLayout(NamedTuple):
-    """What a kind of file calls what every match has, and the sports of its leagues."""
+    """The column names of a kind of file, and the sports of its leagues."""
 
     league: str
     home: str
@@ -83,7 +83,7 @@ class FileLayout(NamedTuple):
 
     @property
     def result_columns(self) -> tuple[str, str, str]:
-        """The columns that a file of matches to come has not."""
+        """The columns that a file of future matches lacks."""
         return self.home_goals, self.away_goals, self.outcome
 
 
@@ -98,10 +98,10 @@ def detect_layout(file: str, header: tuple[str, ...]) -> FileLayout:
     """The layout that a header fits best.
 
     Raises:
-        RejectedFileError: a column is missing; those of the result may be, all three.
+        RejectedFileError: a required column is missing; the result columns may be missing, but only all three.
     """
     layout = max(LAYOUTS, key=lambda layout: len({*layout.match_columns} & {*header}))
-    needed = layout.match_columns + (layout.result_columns if {*layout.result_columns} & {*header} else ())
-    if missing := [name for name in needed if name not in header]:
+    required = layout.match_columns + (layout.result_columns if {*layout.result_columns} & {*header} else ())
+    if missing := [name for name in required if name not in header]:
         raise RejectedFileError(reject_missing_columns(file, header, missing))
     return layout

@@ -1,4 +1,4 @@
-"""The matches of a file of football-data.co.uk, by sport; a row that cannot be one is refused."""
+"""Parse the matches of a football-data.co.uk file by sport; invalid rows are rejected."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ml.settlement import Score
 
 MATCH_DURATION_MICROS = 2 * 3_600 * 1_000_000
-"""Microseconds from the kick-off until the result is known for sure."""
+"""From the kick-off until the result is known for certain."""
 MAX_GOALS = 50
-"""Of one team; 36 is the record of a match of a cup."""
+"""Of one team; the record in a cup match is 36."""
 EMPTY_VALUES = frozenset({"", "-"})
 
 
@@ -50,11 +50,11 @@ class _MatchTexts(NamedTuple):
 
 
 class _RejectedMatchError(ValueError):
-    """Why a row is not used: reason, field and what is there."""
+    """A row is rejected; the arguments are reason, field and detail."""
 
 
 def parse_matches(table: CsvTable, layout: FileLayout) -> Mapping[str, list[ParsedMatch]]:
-    """The matches by sport, in the order of the file; one twice if it has two results, which then contradict."""
+    """The matches by sport, in file order; a match with two results is kept twice, as a contradiction."""
     found: dict[str, list[ParsedMatch]] = defaultdict(list)
     known: dict[str, set[GameReport | None]] = defaultdict(set)
     month_first = is_month_first(table.encode("Date")[1])
@@ -62,13 +62,13 @@ def parse_matches(table: CsvTable, layout: FileLayout) -> Mapping[str, list[Pars
     for row, fields in enumerate(map(_MatchTexts._make, zip(*columns, strict=True))):
         try:
             match = _parse_match(table, row, fields, layout, month_first=month_first)
-            told = known[match.event.key]
-            if told and {match.event.report} <= told | {None}:
+            reports = known[match.event.key]
+            if reports and {match.event.report} <= reports | {None}:
                 raise _RejectedMatchError("match_twice", layout.home, match.event.key)
-        except _RejectedMatchError as refusal:
-            table.reject_at(row, *refusal.args)
+        except _RejectedMatchError as error:
+            table.reject_at(row, *error.args)
         else:
-            told.add(match.event.report)
+            reports.add(match.event.report)
             found[layout.sports[fields.league]].append(match)
     return found
 
@@ -83,7 +83,7 @@ def _parse_match(
     if is_same_name(fields.home, fields.away):
         raise _RejectedMatchError("same_team_twice", layout.home, f"{fields.home!r} against {fields.away!r}")
     if month_first:
-        detail = f"{fields.day!r} in a file of which dates make sense with the month first only"
+        detail = f"{fields.day!r}: the dates of this file only make sense month first"
         raise _RejectedMatchError("date_month_first", "Date", detail)
     times = _parse_times(table, row, fields)
     report = _parse_report(table, row, fields, layout)
@@ -102,7 +102,7 @@ def _parse_match(
 
 
 def _parse_times(table: CsvTable, row: int, fields: _MatchTexts) -> MatchTimes:
-    """The times; a kick-off that is none is counted, and assumed as where none is stated."""
+    """The times; an invalid kick-off is counted, and the usual one assumed as if none were stated."""
     try:
         return parse_match_times(fields.day, fields.clock)
     except ValueError:
@@ -111,12 +111,12 @@ def _parse_times(table: CsvTable, row: int, fields: _MatchTexts) -> MatchTimes:
         times = parse_match_times(fields.day, "")
     except ValueError as error:
         raise _RejectedMatchError("time_malformed", "Date", str(error)) from error
-    table.reject_at(row, "kick_off_unknown", "Time", f"{fields.clock!r}: the usual time is assumed")
+    table.reject_at(row, "kick_off_unknown", "Time", f"{fields.clock!r}: not a time; the usual kick-off is assumed")
     return times
 
 
 def _parse_report(table: CsvTable, row: int, fields: _MatchTexts, layout: FileLayout) -> GameReport | None:
-    """The result; None if there is none yet. Score and outcome that do not agree tell of shifted columns."""
+    """The result; None if there is none yet. Score and outcome that disagree mean shifted columns."""
     goals = fields.home_goals, fields.away_goals
     if EMPTY_VALUES.issuperset(goals):
         if fields.outcome not in EMPTY_VALUES:

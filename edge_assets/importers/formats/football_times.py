@@ -1,12 +1,12 @@
-"""When football-data.co.uk saw its prices, as far as it says so.
+"""When football-data.co.uk collected its prices, as far as it is documented.
 
 "Betting odds for weekend games are collected Friday afternoons, and on Tuesday afternoons for midweek games"; closing
 odds are "the last odds before the match starts" (https://www.football-data.co.uk/notes.txt). So, in UK time:
 
 - pre-match prices of a match from Friday to Monday: that Friday 17:00; from Tuesday to Thursday: that Tuesday 17:00;
-  but an hour before the kick-off at the latest
+  at the latest one hour before the kick-off
 - closing prices: a second before the kick-off
-- a kick-off that is not stated (before 2019/20): 15:00 at weekends, 19:45 on other days
+- an unstated kick-off (before 2019/20): 15:00 at weekends, 19:45 on other days
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PADDED_DAY_PATTERN = re.compile(r"\d\d/\d\d/(\d{2}|\d{4})", re.ASCII)
 CLOCK_PATTERN = re.compile(r"(\d{1,2})[:.](\d{2})(?::\d{2})?(?: ?([AP])\.?M\.?)?", re.ASCII | re.IGNORECASE)
 NOON_HOUR = MONTHS_PER_YEAR = 12
 TWO_DIGIT_YEAR_PIVOT = 69
-"""Two digits from here on are of the last century, as in strptime; the files begin in 1993."""
+"""Two-digit years from here on are in the last century, as in strptime; the files begin in 1993."""
 
 
 class MatchTimes(NamedTuple):
@@ -50,14 +50,14 @@ class MatchTimes(NamedTuple):
 
 @lru_cache(maxsize=65_536)
 def parse_match_times(day: str, clock: str) -> MatchTimes:
-    """The times of a match by its columns `Date` (`_parse_date`) and `Time` (`19:45`, `19:45:00`, `7:45 PM`, may be
+    """The times of a match from its columns `Date` (`_parse_date`) and `Time` (`19:45`, `19:45:00`, `7:45 PM`, may be
     empty).
 
-    Of an hour that is there twice, when clocks go back, the first one: no price of the match in play is taken for one
-    from before it.
+    Of an hour that occurs twice, when clocks go back, the first is taken, so that no in-play price counts as
+    pre-match.
 
     Raises:
-        ValueError: the text is no date, or no time.
+        ValueError: the text is not a date or not a time.
     """
     on = _parse_date(day)
     at = _parse_clock(clock) if clock else None
@@ -71,12 +71,12 @@ def parse_match_times(day: str, clock: str) -> MatchTimes:
 
 @lru_cache(maxsize=65_536)
 def normalize_day(day: str) -> str:
-    """A day as it names a match: as the site writes it, however it was written."""
+    """A day in the site's notation, which is part of a match's key."""
     return day if PADDED_DAY_PATTERN.fullmatch(day) else f"{_parse_date(day):%d/%m/%Y}"
 
 
 def is_month_first(days: Iterable[str]) -> bool:
-    """Whether dates were written month first: some make sense only so, and none only with the day first."""
+    """Whether dates are month first: some are valid only so, and none only day first."""
     pairs = [(int(found[1]), int(found[2])) for day in days if (found := DAY_PATTERN.fullmatch(day))]
     month_first, day_first = (
         any(of_month > MONTHS_PER_YEAR >= month for of_month, month in written)
@@ -86,9 +86,9 @@ def is_month_first(days: Iterable[str]) -> bool:
 
 
 def _parse_date(day: str) -> date:
-    """A date with its day first and a year of two digits or of four, or an ISO date.
+    """Parse a day-first date with a year of two or four digits, or an ISO date.
 
-    strptime takes ten times as long, a twelfth of a file's time.
+    strptime is ten times slower.
     """
     try:
         if found := DAY_PATTERN.fullmatch(day):
@@ -98,10 +98,10 @@ def _parse_date(day: str) -> date:
         elif found := ISO_DAY_PATTERN.fullmatch(day):
             year, month, of_month = map(int, found.groups())
         else:
-            raise ValueError("write it as 31/12/2025")
+            raise ValueError("expected a date like 31/12/2025")
         return _check_year(date(year, month, of_month))
     except ValueError as error:
-        msg = f"{day!r} is no date: {error}"
+        msg = f"{day!r} is not a date: {error}"
         raise ValueError(msg) from error
 
 
@@ -115,12 +115,12 @@ def _check_year(day: date) -> date:
 def _parse_clock(clock: str) -> time:
     found = CLOCK_PATTERN.fullmatch(clock)
     if not found:
-        msg = f"{clock!r} is no time"
+        msg = f"{clock!r} is not a time"
         raise ValueError(msg)
     hour, minute = int(found[1]), int(found[2])
     if found[3]:
         if not 1 <= hour <= NOON_HOUR:
-            msg = f"{clock!r} is no time"
+            msg = f"{clock!r} is not a time"
             raise ValueError(msg)
         hour = hour % NOON_HOUR + NOON_HOUR * (found[3].upper() == "P")
     return time(hour, minute)
@@ -134,5 +134,5 @@ def _collection_day(on: date) -> date:
 
 
 def _subtract_elapsed(start: datetime, by: timedelta) -> datetime:
-    """Elapsed time: wall times differ from it when clocks change."""
+    """Subtract elapsed time: wall-clock differences are wrong when clocks change."""
     return (start.astimezone(ZoneInfo("UTC")) - by).astimezone(LONDON)

@@ -1,11 +1,12 @@
-"""Weekly NFL files of BookmakersReview: opening and last lines of up to 15 books, public bets, scores; two rows a game.
+"""Weekly NFL files of BookmakersReview: opening and last lines of up to 15 books, public bets, scores; two rows per
+game.
 
-The upper row is the away team's (odd rotation number, where there is one) and holds the price of `over`, the lower one
-the home team's and `under`: books with a higher total ask less for what the lower row holds. Books are numbers here
-(`8_moneyline`), which nothing in the files names: they become `bmr_8`. The opening line is of no named book and becomes
+The upper row is the away team's (odd rotation number, if any) with the price of `over`, the lower one
+the home team's with `under`: books with a higher total have a lower price in the lower row. Books are numbers
+(`8_moneyline`) that the files do not explain: they become `bmr_8`. The opening line names no book and becomes
 an aggregate. Times are US Eastern, without a year: seasons begin in August.
 
-No line has a time: last lines are assumed a second before the start, opening lines six days before it, when the lines
+Lines have no time: last lines are assumed a second before the start, opening lines six days before it, when the lines
 of a week are usually up.
 """
 
@@ -61,7 +62,7 @@ MIN_SHARE_SUM = 0.5
 
 
 class _RejectedGameError(ValueError):
-    """Why a game is not used: reason, field and what is there."""
+    """A game is rejected; the arguments are reason, field and detail."""
 
 
 class _GameTexts(NamedTuple):
@@ -75,7 +76,7 @@ class _GameTexts(NamedTuple):
 
 
 class _MarketColumns(NamedTuple):
-    """A market's columns behind the seller's name, and its outcomes in the upper and the lower row."""
+    """A market's column suffixes, and its outcomes in the upper and the lower row."""
 
     market: Market
     price: str
@@ -92,10 +93,10 @@ MARKET_COLUMNS = (
 
 
 def read(file: str, content: bytes) -> ParseResult:
-    """The games of a week.
+    """Read the games of a week.
 
     Raises:
-        RejectedFileError: it is no such file.
+        RejectedFileError: it is not such a file.
     """
     rejections = Rejections()
     table = read_table(file, content, REQUIRED_COLUMNS, rejections).require_storable(["game_id", "team"])
@@ -140,8 +141,8 @@ def _parse_games(table: CsvTable) -> tuple[NDArray[np.intp], list[ParsedEvent]]:
         try:
             away, home = _side_rows(key, rows, columns)
             start = _parse_start(columns.season[home], columns.day[home], columns.clock[home])
-        except _RejectedGameError as refusal:
-            table.reject_at(rows[-1], *refusal.args)
+        except _RejectedGameError as error:
+            table.reject_at(rows[-1], *error.args)
             continue
         report = _parse_report(table, home, columns.outcome[home], scores[home], scores[away])
         pairs.append((away, home))
@@ -154,7 +155,7 @@ def _parse_games(table: CsvTable) -> tuple[NDArray[np.intp], list[ParsedEvent]]:
 
 
 def _side_rows(key: str, rows: list[int], columns: _GameTexts) -> tuple[int, int]:
-    """The away team's row and the home team's."""
+    """The rows of the away and the home team."""
     if not key or len(rows) != 2:  # noqa: PLR2004 - a game has two sides
         raise _RejectedGameError("game_incomplete", "game_id", f"game {key!r} has {len(rows)} rows")
     away, home = (columns.team[row] for row in rows)
@@ -174,7 +175,7 @@ def _parse_report(table: CsvTable, row: int, outcome: str, home: float, away: fl
 
 
 def _parse_start(season: str, day: str, clock: str) -> Micros:
-    """`Sun 1/19` of season 2019 is in 2020; of an hour that is there twice, the first one."""
+    """Parse a start: `Sun 1/19` of season 2019 is in 2020; of an hour that occurs twice, the first is taken."""
     try:
         [date] = day.split()[1:]
         year = int(season) + (int(date.partition("/")[0]) < SEASON_FIRST_MONTH)
@@ -226,7 +227,7 @@ def _market_quotes(
 def _reject(
     table: CsvTable, rows: NDArray[np.intp], reason: str, name: str, where: NDArray[np.bool_], why: str
 ) -> None:
-    """Count prices by game and side (games, 2)."""
+    """Reject prices by game and side (games, 2)."""
     rejected = np.zeros(len(table), bool)
     rejected[rows[where]] = True
     table.reject(reason, [name], rejected[:, None], why)
@@ -248,7 +249,7 @@ def _concatenate(parts: list[TimedQuotes]) -> TimedQuotes:
 
 
 def _read_public_bets(table: CsvTable, rows: NDArray[np.intp], at: NDArray[np.int64]) -> list[PublicBets]:
-    """Shares of bets; a market in which nobody was counted (0 to 0) has none."""
+    """Shares of bets; a market without counted bets (0 to 0) has none."""
     found = []
     for market in MARKET_COLUMNS:
         shares = _read_shares(table, market.public)[rows]
@@ -259,8 +260,8 @@ def _read_public_bets(table: CsvTable, rows: NDArray[np.intp], at: NDArray[np.in
 
 
 def _read_shares(table: CsvTable, name: str) -> Floats:
-    """A column of percentages as shares (n,), NaN for what is none."""
+    """A column of percentages as shares (n,), NaN if missing or invalid."""
     shares = table.parse_numbers([name])[:, 0] / 100
-    absurd = (shares < 0) | (shares > 1)
-    table.reject("share_absurd", [name], absurd[:, None], "it is no percentage")
-    return np.where(absurd, np.nan, shares)
+    out_of_range = (shares < 0) | (shares > 1)
+    table.reject("share_absurd", [name], out_of_range[:, None], "not a percentage")
+    return np.where(out_of_range, np.nan, shares)

@@ -1,4 +1,4 @@
-"""Numbers as people write them into files."""
+"""Parse numbers as people write them in files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ NUMBER_PATTERN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re
 EVEN_MONEY_WORDS = frozenset({"EV", "EVEN", "EVENS"})
 PICK_EM_WORDS = frozenset({"PK", "PICK", "PICK'EM"})
 CHARACTER_REPLACEMENTS = str.maketrans({"\u00bd": ".5", "\u00bc": ".25", "\u00be": ".75", "\u2212": "-", "\u2013": "-"})
-"""Fractions that are one character, and what stands for a minus."""
+"""Fraction characters, and variants of the minus sign."""
 
 
 def parse_number(text: str) -> float:
-    """A plain decimal number; NaN for everything else: `inf`, `1_000`, `1,9` and `4/5` too."""
+    """A plain decimal number; NaN for anything else, including `inf`, `1_000`, `1,9` and `4/5`."""
     return float(text) if NUMBER_PATTERN.fullmatch(text) else nan
 
 
@@ -23,5 +23,5 @@ def parse_american(text: str) -> float:
 
 
 def parse_point(text: str) -> float:
-    """A handicap or a total; half points may be a character, a pick'em is a handicap of nothing."""
+    """A handicap or a total; half points may be a fraction character, a pick'em is a handicap of 0."""
     return 0.0 if text.upper() in PICK_EM_WORDS else parse_number(text.translate(CHARACTER_REPLACEMENTS))

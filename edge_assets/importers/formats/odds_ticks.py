@@ -1,16 +1,16 @@
-"""Run-length segments: how long each price of each book stood, with every moment at which somebody looked.
+"""Run-length segments: how long each price of each book was on offer, with the times of all polls.
 
-Four files belong together, CSV, perhaps packed (`.xz`, `.gz`), named `{league}_segments.csv` and so on:
+Four CSV files belong together, optionally compressed (`.xz`, `.gz`), named `{league}_segments.csv` and so on:
 
 - `segments`: event_id, bookmaker, market, outcome, point, price (American), first_seen_utc, last_seen_utc, n_obs,
-  book_last_update (of the first sight)
+  book_last_update (when first seen)
 - `events`: event_id, commence_first, commence_last, home_team, away_team, first_seen_utc, last_seen_utc
-- `snapshots`: snapshot_utc, every look whether something changed or not
+- `snapshots`: snapshot_utc, every poll with or without changes
 - `results` (optional): event_id, home, away, home_score, away_score, outcome
 
-A segment is a tick at its first sight and, unless the selection's next one follows at the next look, a withdrawal at
-the look after its last. A start that moved is known by the event's last sight, one that was brought forward by then.
-Ids are The Odds API's.
+A segment is a tick when first seen and, unless the selection's next segment starts at the next poll, a withdrawal at
+the poll after its last. A moved start is known from when the event was last seen, one that was brought forward from
+the new start. Ids are The Odds API's.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ MARKETS_BY_KEY = {"h2h": Market.H2H, "spreads": Market.SPREADS, "totals": Market
 MARKETS_WITH_POINT = (Market.SPREADS, Market.TOTALS)
 OUTCOMES_BY_NAME = {"Over": Outcome.OVER, "Under": Outcome.UNDER, "Draw": Outcome.DRAW}
 GAME_DURATION_MICROS = 4 * 3_600 * 1_000_000
-"""Microseconds from the start until the result is known for sure."""
+"""From the start until the result is known for certain."""
 
 
 def read(unit: ImportUnit) -> ParseResult:
-    """The quotes of a season.
+    """Read the quotes of a season.
 
     Raises:
         RejectedFileError: files are missing, damaged or of another format.
@@ -114,13 +114,13 @@ def read(unit: ImportUnit) -> ParseResult:
 def _read_unit_table(unit: ImportUnit, ending: str, columns: Sequence[str], rejections: Rejections) -> CsvTable:
     content = unit.read_content(ending)
     if content is None:
-        remedy = "put it beside the others"
+        remedy = "put it next to the other files"
         raise RejectedFileError(Rejection(unit.name, "file_missing", f"*_{ending}", remedy))
     return read_table(f"{unit.name}/{ending}", content, columns, rejections)
 
 
 def _drop_unplayable(events: CsvTable) -> CsvTable:
-    """The events of two teams, each once."""
+    """The distinct events with two different teams."""
     home, away = map(events.texts, TEAM_COLUMNS[1:])
     without_opponent = np.array([not a or not b for a, b in zip(home, away, strict=True)], bool)
     events.reject("teams_missing", ["home_team"], without_opponent[:, None], "two teams are needed")
@@ -135,13 +135,13 @@ def _build_events(table: CsvTable, reports: Mapping[str, GameReport]) -> list[Pa
     for key, home, away, start, later, last_seen in zip(
         *map(table.texts, TEAM_COLUMNS), first, last, seen, strict=True
     ):
-        moved = (later, min(later, last_seen)) if later != start else None  # a game that has begun is known to have
+        moved = (later, min(later, last_seen)) if later != start else None  # a game that has started is known to have
         events.append(ParsedEvent(key, home, away, start, False, moved, reports.get(key), later + GAME_DURATION_MICROS))
     return events
 
 
 def _read_reports(unit: ImportUnit, events: CsvTable, rejections: Rejections) -> dict[str, GameReport]:
-    """Reports by event, home and away as the event has them: by name, never by position."""
+    """Reports by event, with sides assigned by team name, never by position."""
     content = unit.read_content("results.csv")
     if content is None:
         return {}
@@ -160,7 +160,7 @@ def _read_reports(unit: ImportUnit, events: CsvTable, rejections: Rejections) ->
             table.reject_at(row, str(reason), "outcome", repr(outcome))
             continue
         if key in teams and home not in teams[key]:
-            table.reject_at(row, "team_unknown", "home", f"{home!r} is none of {teams[key]}")
+            table.reject_at(row, "team_unknown", "home", f"{home!r} is not one of {teams[key]}")
         elif key in teams:
             found[key] = report if home == teams[key][0] else report.swap_sides()
     return found
@@ -201,14 +201,14 @@ def _build_quotes(table: CsvTable, events: CsvTable, poll_times: Ints) -> TimedQ
 
 
 def _read_book_times(table: CsvTable, seen: Ints) -> Ints:
-    """When books last confirmed their prices (n,): after they were `seen` (n,) none can have."""
+    """When books last confirmed their prices (n,), capped at when they were `seen` (n,)."""
     stated = table.parse_times("book_last_update")
-    table.reject("book_time_ahead", ["book_last_update"], (stated > seen)[:, None], "taken as the time it was seen at")
+    table.reject("book_time_ahead", ["book_last_update"], (stated > seen)[:, None], "replaced by the time it was seen")
     return np.minimum(stated, seen)
 
 
 def _usable_rows(table: CsvTable, problems: dict[str, tuple[str, Mask]]) -> Mask:
-    """The rows without a problem; a row is refused for its first one."""
+    """A mask of the rows without problems; each other row is rejected for its first one."""
     good = np.ones(len(table), bool)
     for reason, (name, where) in problems.items():
         table.reject(reason, [name], (where & good)[:, None], "not usable")
@@ -217,7 +217,7 @@ def _usable_rows(table: CsvTable, problems: dict[str, tuple[str, Mask]]) -> Mask
 
 
 def _map_outcomes(table: CsvTable, events: CsvTable, event: Ints) -> NDArray[np.int32]:
-    """Outcomes by name, never by their order; 0 for what the event does not have."""
+    """Outcomes by name, never by order; 0 if the event does not have it."""
     code, names = table.encode("outcome")
     outcome = np.array([OUTCOMES_BY_NAME.get(name, 0) for name in names], np.int32)[code]
     for side, column in ((Outcome.HOME, "home_team"), (Outcome.AWAY, "away_team")):
@@ -227,15 +227,15 @@ def _map_outcomes(table: CsvTable, events: CsvTable, event: Ints) -> NDArray[np.
 
 
 def _split_by_draw(event: Ints, book: Ints, market: Ints, outcome: NDArray[np.int32]) -> NDArray[np.int16]:
-    """A book that has a draw in an event's `h2h` sells another market than one that has none."""
+    """Market ids: a book's `h2h` with a draw is a different market from one without."""
     pair = event * (book.max(initial=0) + 1) + book
     with_draw = np.isin(pair, np.unique(pair[outcome == Outcome.DRAW]))
     return np.where(with_draw & (market == Market.H2H), Market.H2H_3_WAY, market).astype(np.int16)
 
 
 def _build_ticks(segments: QuoteBatch, first: Ints, last: Ints, poll_times: Ints) -> TimedQuotes:
-    """Changes, and withdrawals where a selection's segments leave a gap; `first` and `last` (n,) index `poll_times`
-    (k,).
+    """Price changes, and withdrawals where a selection's segments have a gap; `first` and `last` (n,) index
+    `poll_times` (k,).
     """
     selection = (segments.point.view(np.int32), segments.outcome, segments.market, segments.book, segments.event)
     order = np.lexsort((first, *selection))

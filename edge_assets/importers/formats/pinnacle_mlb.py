@@ -1,10 +1,10 @@
-"""Pinnacle's line changes of baseball games: every change of a game's three markets with its own time.
+"""Pinnacle's line changes of baseball games: every change in a game's three markets, with its time.
 
 Two files belong together: `games.csv` (game_no, start_utc, away, home, away_score, home_score) and
-`lines.csv`, perhaps packed (game_no, SpreadTeam1, SpreadUS1, SpreadUS2, MoneyUS1, MoneyUS2, TotalPoints, TotalUSOver,
-TotalUSUnder, entered_utc). Team 1 is the away team: only so does the last line before the start forecast the winners
-(log loss .673; .751 the other way round). A row repeats what did not change; an empty field is a withdrawal. A game is
-named by its number and start: 645 of 2,460 share their `baseball_ref_id`, which takes the day as UTC has it.
+`lines.csv`, optionally compressed (game_no, SpreadTeam1, SpreadUS1, SpreadUS2, MoneyUS1, MoneyUS2, TotalPoints,
+TotalUSOver, TotalUSUnder, entered_utc). Team 1 is the away team: only then does the last line before the start predict
+the winners (log loss .673; .751 if swapped). A row repeats unchanged values; an empty field is a withdrawal. A game's
+key is its number and start: 645 of 2,460 share their `baseball_ref_id`, which uses the UTC day.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SPORT = "baseball_mlb"
 GAME_COLUMNS = ("game_no", "start_utc", "away", "home")
 LINE_COLUMNS = ("game_no", "entered_utc")
 GAME_DURATION_MICROS = 6 * 3_600 * 1_000_000
-"""Microseconds from the start until the result is known for sure."""
+"""From the start until the result is known for certain."""
 
 
 class _SelectionColumns(NamedTuple):
@@ -66,7 +66,7 @@ SELECTIONS = (
 
 
 def read(unit: ImportUnit) -> ParseResult:
-    """The line changes of a season.
+    """Read the line changes of a season.
 
     Raises:
         RejectedFileError: a file is missing, damaged or of another format.
@@ -74,7 +74,7 @@ def read(unit: ImportUnit) -> ParseResult:
     rejections = Rejections()
     contents = unit.read_content("lines.csv"), unit.read_content("games.csv")
     if contents[0] is None or contents[1] is None:
-        raise RejectedFileError(Rejection(unit.name, "file_missing", "games.csv", "put it beside the lines"))
+        raise RejectedFileError(Rejection(unit.name, "file_missing", "games.csv", "put it next to lines.csv"))
     lines = read_table(f"{unit.name}/lines.csv", contents[0], LINE_COLUMNS, rejections).require_times(["entered_utc"])
     games = _drop_unplayable(read_table(f"{unit.name}/games.csv", contents[1], GAME_COLUMNS, rejections))
     batch = ParsedBatch(
@@ -90,7 +90,7 @@ def read(unit: ImportUnit) -> ParseResult:
 
 
 def _drop_unplayable(games: CsvTable) -> CsvTable:
-    """The games of two teams with a start, each once."""
+    """The distinct games with two different teams and a start."""
     games = games.require_names(["game_no", "away", "home"]).require_times(["start_utc"])
     same = np.array([is_same_name(a, b) for a, b in zip(*map(games.texts, ("away", "home")), strict=True)], bool)
     games.reject("same_team_twice", ["home"], same[:, None], "two teams are needed")
@@ -111,7 +111,7 @@ def _build_events(games: CsvTable) -> list[ParsedEvent]:
 
 
 def _parse_report(games: CsvTable, row: int, home: float, away: float) -> GameReport | None:
-    """As played: the file does not tell extra innings apart."""
+    """The final score; the file does not mark extra innings."""
     if np.isnan(home) or np.isnan(away):
         return None
     try:
@@ -135,7 +135,7 @@ def _build_quotes(lines: CsvTable, games: CsvTable) -> TimedQuotes:
 
 
 def _read_values(lines: CsvTable, selection: _SelectionColumns, order: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Price and point of a selection, NaN where there is none."""
+    """Prices and points of a selection, NaN if missing."""
     prices = read_validated(lines, [selection.price], american_to_decimal)[:, 0]
     points = np.full(len(prices), np.nan)
     if selection.point:
@@ -149,7 +149,7 @@ def _read_values(lines: CsvTable, selection: _SelectionColumns, order: NDArray[n
 def _build_changes(
     event: NDArray[np.intp], at: NDArray[np.int64], selection: _SelectionColumns, prices: Floats, points: Floats
 ) -> TimedQuotes:
-    """New prices, and withdrawals of what they replace at another point or leave without one."""
+    """New prices, and withdrawals of old ones that moved to another point or have no successor."""
     first = np.r_[True, event[1:] != event[:-1]]
     old_price, old_point = (np.where(first, np.nan, np.r_[np.nan, v[:-1]]) for v in (prices, points))
     same_point = (points == old_point) | (np.isnan(points) & np.isnan(old_point))

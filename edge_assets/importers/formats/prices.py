@@ -1,4 +1,4 @@
-"""Many prices at once by the rules of `edge_assets.feeds.odds_api.conversions`: the same in, the same refused."""
+"""Vectorized price checks with the rules of `edge_assets.feeds.odds_api.conversions`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 AMERICAN_EVEN_MONEY = 100
 MAX_ABS_POINT = 1_000.0
-"""No handicap or total is larger; cricket's totals of an innings get to 700."""
+"""No handicap or total is larger; cricket totals of an innings reach 700."""
 
 
 def american_to_decimal(prices: Floats) -> tuple[Floats, dict[str, NDArray[np.bool_]]]:
-    """Decimal prices, NaN where there is none or none to bet at, and which were refused for which reason."""
+    """Decimal prices, NaN if missing or unusable, and masks of the rejected ones by reason."""
     with np.errstate(divide="ignore", over="ignore"):
         decimal = np.where(prices > 0, 1 + prices / AMERICAN_EVEN_MONEY, 1 - AMERICAN_EVEN_MONEY / prices)
     no_price = np.abs(prices) < AMERICAN_EVEN_MONEY
@@ -34,23 +34,23 @@ def american_to_decimal(prices: Floats) -> tuple[Floats, dict[str, NDArray[np.bo
 
 
 def check_decimal(prices: Floats) -> tuple[Floats, dict[str, NDArray[np.bool_]]]:
-    """The prices, NaN where there is none or none to bet at, and which were refused for which reason."""
+    """The prices, NaN if missing or unusable, and masks of the rejected ones by reason."""
     low = prices <= 1
-    absurd = ~low & ~np.isnan(prices) & ~((prices >= MIN_PRICE) & (prices <= MAX_PRICE))
-    return np.where(low | absurd, np.nan, prices), {"price_not_above_one": low, "price_absurd": absurd}
+    out_of_range = ~low & ~np.isnan(prices) & ~((prices >= MIN_PRICE) & (prices <= MAX_PRICE))
+    return np.where(low | out_of_range, np.nan, prices), {"price_not_above_one": low, "price_absurd": out_of_range}
 
 
 def check_points(points: Floats) -> tuple[Floats, dict[str, NDArray[np.bool_]]]:
-    """Handicaps or totals without the sign of zero, NaN where there is none, and which were refused."""
-    absurd = np.abs(points) > MAX_ABS_POINT
-    return np.where(absurd, np.nan, points) + 0.0, {"point_absurd": absurd}
+    """Handicaps or totals without the sign of zero, NaN if missing or unusable, and masks of the rejected ones."""
+    out_of_range = np.abs(points) > MAX_ABS_POINT
+    return np.where(out_of_range, np.nan, points) + 0.0, {"point_absurd": out_of_range}
 
 
 def read_validated(
     table: CsvTable, names: Sequence[str], validate: Validator, parse: Callable[[str], float] = parse_number
 ) -> Floats:
-    """Columns of a file as `validate` takes them (n, k); what it refuses is counted."""
+    """Columns of a file that `validate` accepts (n, k), else NaN; rejected values are counted."""
     usable, rejected = validate(table.parse_numbers(names, parse))
     for reason, where in rejected.items():
-        table.reject(reason, names, where, "nobody can bet at it")
+        table.reject(reason, names, where, "not a usable price or point")
     return usable

@@ -1,4 +1,4 @@
-"""What the words of American scoreboards mean, and what can be a score."""
+"""Parse the status words and scores of American scoreboards."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ STATUSES_WITHOUT_SCORE = {
     "CANCELLED": GameStatus.NOT_PLAYED,
 }
 MAX_SCORE = 250
-"""Of one side; 186 is the record of the NBA."""
+"""Of one side; the NBA record is 186."""
 
 
 class NoResultError(ValueError):
-    """Why there is no result where one is stated: the reason that is counted."""
+    """A stated result is unusable; the message is the rejection reason."""
 
 
 def parse_score(home: float, away: float, max_score: int = MAX_SCORE) -> Score:
-    """Whole points from nothing to `max_score`.
+    """Validate a score: whole points from 0 to `max_score`.
 
     Raises:
-        NoResultError: one of the two is none.
+        NoResultError: one of the two is invalid.
     """
     if not all(0 <= points <= max_score and points == int(points) for points in (home, away)):
         raise NoResultError("score_malformed")
@@ -32,10 +32,10 @@ def parse_score(home: float, away: float, max_score: int = MAX_SCORE) -> Score:
 
 
 def parse_report(status: str, home: float, away: float) -> GameReport:
-    """The report; `FINAL OT` has no score of the regulation.
+    """Parse a report; `FINAL OT` has no score after regulation.
 
     Raises:
-        NoResultError: the word is not known, or the score is none.
+        NoResultError: the status is unknown, or the score invalid.
     """
     if status in STATUSES_WITHOUT_SCORE:
         return GameReport(STATUSES_WITHOUT_SCORE[status])

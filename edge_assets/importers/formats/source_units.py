@@ -1,4 +1,4 @@
-"""The files below given paths as the parts that are imported whole, each known by its content."""
+"""Group the files below given paths into units that are imported atomically and identified by content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ImportUnit:
-    """What is imported whole or not at all: a file, or a folder whose files belong together."""
+    """A unit that is imported completely or not at all: a file, or a folder whose files belong together."""
 
     name: str
     path: Path
@@ -29,16 +29,16 @@ class ImportUnit:
 
     @property
     def size(self) -> int:
-        """Bytes; nothing of a file that cannot be looked at."""
+        """The size in bytes; unreadable files count as empty."""
         return sum(map(_file_size, self.files))
 
     def sha256(self) -> bytes:
-        """The hash of the contents; of several files, of their hashes."""
+        """The hash of the content; for several files, the hash of their hashes."""
         hashes = [_hash_file(file) for file in self.files]
         return hashes[0] if len(hashes) == 1 else hashlib.sha256(b"".join(hashes)).digest()
 
     def read_content(self, ending: str) -> bytes | None:
-        """The unpacked content of the file whose name, without `.xz` or `.gz`, ends so.
+        """The decompressed content of the file whose name, without `.xz` or `.gz`, has this ending.
 
         Raises:
             RejectedFileError: the file is damaged.
@@ -50,15 +50,15 @@ class ImportUnit:
 
 
 def read_unpacked(file: Path) -> bytes:
-    """The content of a file, unpacked if its name says so.
+    """The content of a file, decompressed according to its suffix.
 
     Raises:
-        RejectedFileError: the file is damaged, or holds too much.
+        RejectedFileError: the file is damaged or too large.
     """
     try:
         return unpacked_content(read_regular(file), file.suffix if file.suffix in COMPRESSION_SUFFIXES else "")
     except TooLargeError as error:
-        remedy = "give it in parts, or see that it is what it should be"
+        remedy = "split the file, or check that it is the right one"
         raise RejectedFileError(Rejection(format_path(file), "too_large", str(error), remedy)) from error
     except DAMAGED_FILE_ERRORS as error:
         raise RejectedFileError(
@@ -67,13 +67,13 @@ def read_unpacked(file: Path) -> bytes:
 
 
 def find_file_units(paths: Sequence[Path], ending: str = ".csv") -> list[ImportUnit]:
-    """One part a file, for formats whose files stand alone."""
+    """One unit per file, for formats with independent files."""
     found = [file for path in paths for file in _iter_files(path) if _uncompressed_name(file).lower().endswith(ending)]
     return [ImportUnit(_short_name(file), file, (file,)) for file in dict.fromkeys(found)]
 
 
 def find_folder_units(paths: Sequence[Path], main: str, others: Sequence[str]) -> list[ImportUnit]:
-    """One part for every file whose name ends with `main`, with those beside it that end with the `others`."""
+    """One unit for every file whose name ends with `main`, with the files next to it that end with the `others`."""
     units = []
     for file in dict.fromkeys(
         file for path in paths for file in _iter_files(path) if _uncompressed_name(file).endswith(main)
@@ -86,21 +86,21 @@ def find_folder_units(paths: Sequence[Path], main: str, others: Sequence[str]) -
 
 
 def find_path_units(paths: Sequence[Path]) -> list[ImportUnit]:
-    """One part a path: of a folder, all its files."""
+    """One unit per path: for a folder, all its files."""
     return [ImportUnit(format_path(Path(path.name)), path, tuple(_iter_regular_files(path))) for path in paths]
 
 
 def find_left_out_files(path: Path, parts: Sequence[ImportUnit]) -> list[Path]:
-    """The files below a path that are in none of its parts, but for what describes the others and what is hidden."""
+    """The files below a path that are in no unit, except hidden ones and descriptions such as a README."""
     used = {file for part in parts for file in part.files}
     return [file for file in _iter_files(path) if file not in used and not is_description(file.name)]
 
 
 def _iter_files(path: Path) -> Iterator[Path]:
-    """The file, or those below the folder; what turns out to be none is told when it is opened.
+    """Yield the file, or those below the folder; special files are reported when they are opened.
 
     Raises:
-        RejectedFileError: nothing is there.
+        RejectedFileError: the path does not exist.
     """
     if path.is_dir():
         yield from sorted(file for file in path.rglob("*") if not file.is_dir())
@@ -108,17 +108,17 @@ def _iter_files(path: Path) -> Iterator[Path]:
         yield path
     else:
         raise RejectedFileError(
-            Rejection(format_path(path), "nothing_there", "no such file or folder", "give one that exists")
+            Rejection(format_path(path), "nothing_there", "no such file or folder", "check the path")
         )
 
 
 def _iter_regular_files(path: Path) -> Iterator[Path]:
-    """The same without what is no file below a folder, which is told where the folder is read as one recording."""
+    """Yield only regular files of a folder; others are reported when it is read as a recording."""
     return (file for file in _iter_files(path) if file == path or file.is_file())
 
 
 def format_path(path: Path) -> str:
-    """A path as text; the name of a file may be none in any encoding."""
+    """A path as text; file names may be invalid in any encoding."""
     return os.fsencode(path).decode(errors="replace")
 
 

@@ -1,4 +1,4 @@
-"""CSV files as columns of texts, numbers and times; what of a column is none is refused, row by row."""
+"""CSV files as columns of texts, numbers and times; invalid fields are rejected one by one."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from edge_assets.importers.formats.batch import Rejections
 
 BLOCK_BYTES = 16 << 20
-"""Bytes that are parsed at once; no row is longer."""
+"""Parsed at once; no row may be longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CsvTable:
-    """The rows of a file that are as wide as its header, as texts; `lines` (n,) are theirs in the file."""
+    """The rows of a file with as many fields as its header, as texts; `lines` (n,) are line numbers in the file."""
 
     file: str
     header: tuple[str, ...]
@@ -45,23 +45,23 @@ class CsvTable:
         return len(self.lines)
 
     def texts(self, name: str) -> list[str]:
-        """A column as stripped text; empty where the file has no such column."""
+        """A column as stripped text; empty strings if the file lacks the column."""
         codes, found = self.encode(name)
         return np.array(found, object)[codes].tolist() if len(self) else []
 
     def encode(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
-        """A column as indices (n,) of its different texts, which are stripped and sorted."""
+        """A column as indices (n,) into its distinct texts, which are stripped and sorted."""
         if name not in self._encoded:
             self._encoded[name] = self._encode_column(name)
         return self._encoded[name]
 
     def map_values(self, name: str, values: Mapping[str, int], default: int) -> NDArray[np.int64]:
-        """What the texts of a column stand for (n,), `default` where they stand for nothing."""
+        """The values that the texts of a column map to (n,), or `default`."""
         codes, found = self.encode(name)
         return np.array([values.get(text, default) for text in found], np.int64)[codes]
 
     def parse_numbers(self, names: Sequence[str], parse: Callable[[str], float] = parse_number) -> NDArray[np.float64]:
-        """Columns as finite numbers (n, k), NaN where there is none; what is none is refused."""
+        """Columns as finite numbers (n, k), NaN if missing; invalid numbers are rejected."""
         values = np.full((len(self), len(names)), np.nan)
         for i, name in enumerate(names):
             if name in self.header:
@@ -69,25 +69,25 @@ class CsvTable:
         return values
 
     def parse_times(self, name: str) -> NDArray[np.int64]:
-        """A column of ISO times as `Micros` (n,), `UNKNOWN_TIME` where there is none; what is none is refused, once."""
+        """A column of ISO times as `Micros` (n,), `UNKNOWN_TIME` if missing; invalid times are rejected, once."""
         if name not in self._parsed_times:
             codes, found = self.encode(name)
             self._parsed_times[name] = parse_timestamps(found)[codes]
             malformed = (self._parsed_times[name] == UNKNOWN_TIME) & ~self._is_absent(name)
-            self.reject("time_malformed", [name], malformed[:, None], "it is no time")
+            self.reject("time_malformed", [name], malformed[:, None], "not a timestamp")
         return self._parsed_times[name]
 
     def require_times(self, names: Sequence[str]) -> Self:
-        """The rows that have these times; the others are refused."""
+        """The rows that have these times; the others are rejected."""
         rows = self
         for name in names:
             absent = rows._is_absent(name)
-            rows.reject("time_missing", [name], absent[:, None], "a time is needed")
+            rows.reject("time_missing", [name], absent[:, None], "a time is required")
             rows = rows.filter_rows(rows.parse_times(name) != UNKNOWN_TIME)
         return rows
 
     def require_storable(self, names: Sequence[str]) -> Self:
-        """The rows whose texts under these names are not too long for a name; the others are refused."""
+        """The rows whose texts in these columns are short enough for a name; the others are rejected."""
         rows = self
         for name in names:
             codes, found = rows.encode(name)
@@ -97,16 +97,16 @@ class CsvTable:
         return rows
 
     def require_names(self, names: Sequence[str]) -> Self:
-        """The rows that have storable texts under these names; the others are refused."""
+        """The rows with storable texts in these columns; the others are rejected."""
         rows = self.require_storable(names)
         for name in names:
             absent = rows._is_absent(name)
-            rows.reject("name_missing", [name], absent[:, None], "a name is needed")
+            rows.reject("name_missing", [name], absent[:, None], "a name is required")
             rows = rows.filter_rows(~absent)
         return rows
 
     def drop_duplicates(self, name: str) -> Self:
-        """One row for each text of a column; of rows that contradict each other, none."""
+        """One row for each text of a column; contradictory rows are all rejected."""
         codes, found = self.encode(name)
         if len(found) == len(self):
             return self
@@ -115,16 +115,16 @@ class CsvTable:
         repeated = np.array([first[code] != row for row, code in enumerate(codes.tolist())], bool)
         differing = {code for row, code in enumerate(codes.tolist()) if rows[row] != rows[first[code]]}
         contradicted = np.isin(codes, sorted(differing))
-        self.reject("row_twice", [name], (repeated & ~contradicted)[:, None], "the same row is there already")
-        self.reject("row_contradicted", [name], contradicted[:, None], "another row of the name says something else")
+        self.reject("row_twice", [name], (repeated & ~contradicted)[:, None], "an identical row exists")
+        self.reject("row_contradicted", [name], contradicted[:, None], "another row with this key differs")
         return self.filter_rows(~repeated & ~contradicted)
 
     def count_filled(self, name: str) -> int:
-        """How many fields of a column hold something."""
+        """The number of non-empty fields of a column."""
         return len(self) - int(self.columns[name].null_count)
 
     def reject(self, reason: str, names: Sequence[str], where: NDArray[np.bool_], why: str) -> None:
-        """Count the fields (n, k) of columns that are not used."""
+        """Reject fields (n, k) of columns."""
         for row, i in np.argwhere(where).tolist():
             found = (self.columns[names[i]][row].as_py() or "") if names[i] in self.header else ""
             line = int(self.lines[row])
@@ -133,7 +133,7 @@ class CsvTable:
             )
 
     def reject_at(self, row: int, reason: str, name: str, detail: str) -> None:
-        """Count a row that is not used, or one field of it, by where the reason stands."""
+        """Reject a row, or one of its fields, pointing to the field with the problem."""
         self.rejections.add(Rejection(self.file, reason, detail, FETCH_REMEDY, row=int(self.lines[row]), field=name))
 
     def _encode_column(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
@@ -152,9 +152,9 @@ class CsvTable:
         except pa.ArrowInvalid:
             codes, found = self.encode(name)
             numbers = np.array([parse(text) for text in found], np.float64)[codes]
-        if np.count_nonzero(nothing := ~np.isfinite(numbers)) > column.null_count:
-            self.reject("number_malformed", [name], (nothing & ~self._is_absent(name))[:, None], "it is no number")
-            numbers = np.where(nothing, np.nan, numbers)
+        if np.count_nonzero(invalid := ~np.isfinite(numbers)) > column.null_count:
+            self.reject("number_malformed", [name], (invalid & ~self._is_absent(name))[:, None], "not a number")
+            numbers = np.where(invalid, np.nan, numbers)
         return numbers
 
     def _is_absent(self, name: str) -> NDArray[np.bool_]:
@@ -166,10 +166,10 @@ class CsvTable:
 
 
 def read_table(file: str, content: bytes, required: Collection[str], rejections: Rejections) -> CsvTable:
-    """The rows of a file that are as wide as its header, as `read_rows` finds them.
+    """Read the rows of a file that have as many fields as its header (see `read_rows`).
 
     Raises:
-        RejectedFileError: there is no header, or it lacks a required name or has one twice, or it is no such text.
+        RejectedFileError: the header is missing, lacks a required name or repeats one, or the encoding is unknown.
     """
     header, rows, lines = read_rows(file, content, required, rejections)
     return CsvTable(file, header, _parse_csv(rows, header), np.array(lines, np.int64), rejections)
@@ -187,7 +187,7 @@ def _parse_csv(rows: bytes, header: tuple[str, ...]) -> pa.Table:
 
 
 def _clean(text: str) -> str:
-    """A text as `clean_text` has it, empty if nothing is left; one that is too long as it is."""
+    """Clean a text; empty if nothing is left; a too long one is only stripped."""
     try:
         return clean_text(text)
     except UnusableTextError as error:

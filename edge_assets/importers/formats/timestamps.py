@@ -1,4 +1,4 @@
-"""ISO times as microseconds."""
+"""Parse ISO times to microseconds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_YEAR, MAX_YEAR = 1970, 2099
-"""No recorded price is older; a time outside of them stands for one that is not known."""
+"""No recorded price is older; years outside this range are placeholders."""
 TIME_PATTERN = r"(?i)^(19[7-9]\d|20\d\d)-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)? ?(Z|[+-]\d\d(:?\d\d)?)?$"
 
 
 def parse_timestamps(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Microseconds since the epoch, many at once; `UNKNOWN_TIME`, which is pandas's NaT, for what is no time.
+    """Microseconds since the epoch (n,); `UNKNOWN_TIME`, which is pandas's NaT, for invalid times.
 
-    A time without a zone is UTC. Dates alone, unix seconds and years outside `MIN_YEAR` to `MAX_YEAR` are none.
+    A time without a zone is UTC. Dates alone, unix seconds and years outside `MIN_YEAR` to `MAX_YEAR` are invalid.
     """
     stated = pa.array(texts, pa.string())
     plausible = pc.if_else(pc.match_substring_regex(stated, TIME_PATTERN), stated, None)

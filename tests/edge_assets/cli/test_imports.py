@@ -43,7 +43,7 @@ def test_leagues_are_fetched_and_imported(edge: Edge, database_url: str, tmp_pat
     [
         (["tea-leaves", "x"], "'tea-leaves' is no format", "football-data, odds-api"),
         (["football-data"], "nothing to import", "give a PATH"),
-        (["football-data", "nowhere"], "nowhere: nothing_there", "give one that exists"),
+        (["football-data", "nowhere"], "nowhere: nothing_there", "check the path"),
         (["football-data", "--league", "E0"], "go together", "--season 2324"),
         (["football-data", "--league", "E9", "--season", "2324"], "league_unknown", "one of E0"),
     ],

@@ -66,7 +66,7 @@ def test_times_are_microseconds_and_what_is_none_is_told_with_its_line() -> None
     table = read_table("file", content, ("a", "at"), refused)
     assert table.parse_times("at").tolist() == [1_500_000, 3_600_000_000, UNKNOWN_TIME, UNKNOWN_TIME]
     assert [str(refusal) for refusal in refused.examples] == [
-        "file, row 5, at: time_malformed ('noon': it is no time); put it right, or fetch the file again"
+        "file, row 5, at: time_malformed ('noon': not a timestamp); fix the file, or fetch it again"
     ]
     assert table.require_times(["at"]).texts("a") == ["x", "y"]
 
@@ -108,8 +108,8 @@ def test_what_programs_make_of_a_file(content: bytes, texts: list[str], reasons:
     [
         ("a,b\nx,1\n".encode("utf-16"), "encoding_unknown"),
         ("a,b\nx,1\n".encode("utf-16-be"), "encoding_unknown"),
-        (b"a;b\nx;1\n", "separated by semicolons"),
-        (b"a\tb\nx\t1\n", "separated by tabs"),
+        (b"a;b\nx;1\n", "uses semicolons as separator"),
+        (b"a\tb\nx\t1\n", "uses tabs as separator"),
         (b"a," + b"b" * 200_000, "row_too_long"),
     ],
 )

@@ -121,12 +121,12 @@ def test_what_is_no_capture_is_skipped_with_a_reason_and_a_remedy(recording: Pat
 
 
 def test_nothing_to_play_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r"no recording at .*missing: give a directory or a tar"):
+    with pytest.raises(RecordingError, match=r"no recording at .*missing: use a directory or a tar"):
         Recording.load(tmp_path / "missing")
     with pytest.raises(RecordingError, match=r"holds no \.json .*: record one"):
         Recording.load(tmp_path)
     write(tmp_path, "undated.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [])])
-    with pytest.raises(RecordingError, match=r"1 files, none playable; undated\.json: no capture time"):
+    with pytest.raises(RecordingError, match=r"1 files, none of them replayable; undated\.json: no capture time"):
         Recording.load(tmp_path)
     broken = tmp_path / "broken.tar.xz"
     broken.write_bytes(b"no tar")
