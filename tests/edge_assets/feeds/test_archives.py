@@ -1,4 +1,4 @@
-"""Files and archives that hold more than they should, or that are none."""
+"""Oversized, damaged and special files and archives."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _body() -> bytes:
 
 
 @pytest.mark.parametrize("suffix", PACK)
-def test_a_bomb_is_left_packed(suffix: str) -> None:
+def test_a_decompression_bomb_is_rejected(suffix: str) -> None:
     bomb = PACK[suffix](bytes(MIN_RATIO_CHECKED_BYTES * 4))
     assert len(bomb) * 1_000 < MIN_RATIO_CHECKED_BYTES * 4
     with pytest.raises(TooLargeError, match="unpacked"):
@@ -54,20 +54,20 @@ def test_a_bomb_is_left_packed(suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
-def test_all_parts_of_a_packed_file_are_read(suffix: str) -> None:
+def test_all_frames_of_a_compressed_file_are_read(suffix: str) -> None:
     assert archives.unpack(PACK[suffix](b"one ") + PACK[suffix](b"two"), suffix) == b"one two"
 
 
-def test_the_file_beside_a_bomb_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_does_not_affect_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MIN_RATIO_CHECKED_BYTES", 1 << 16)
     monkeypatch.setattr(capture_reader, "MAX_ANSWER_BYTES", 1 << 18)
     (tmp_path / NAME).write_bytes(_body())
     (tmp_path / f"bomb{NAME}.zst").write_bytes(zstandard.compress(bytes(1 << 22)))
     (tmp_path / f"long{NAME}").write_bytes(b" " * (1 << 19) + _body())
     os.mkfifo(tmp_path / f"fifo{NAME}")
-    recording_path = Recording.load(tmp_path)
-    assert len(recording_path.captures) == 1
-    reported = {skip.path.removesuffix(".zst"): skip.reason for skip in recording_path.skipped}
+    recording = Recording.load(tmp_path)
+    assert len(recording.captures) == 1
+    reported = {skip.path.removesuffix(".zst"): skip.reason for skip in recording.skipped}
     assert reported == {f"bomb{NAME}": "too large", f"fifo{NAME}": "file unreadable", f"long{NAME}": "answer too long"}
 
 
@@ -82,34 +82,32 @@ def _tar(*members: tuple[str, bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", PACK)
-def test_a_tar_that_does_not_end_is_read_up_to_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
-) -> None:
+def test_a_tar_bomb_is_read_up_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     monkeypatch.setattr(archives, "MIN_RATIO_CHECKED_BYTES", 1 << 16)
     path = tmp_path / f"week.tar{suffix}"
     path.write_bytes(PACK[suffix](_tar((NAME, _body()), ("zeros.json", bytes(1 << 24)))))
-    recording_path = Recording.load(path)
-    assert len(recording_path.captures) == 1
-    assert "unpacked" in recording_path.skipped[0].detail
+    recording = Recording.load(path)
+    assert len(recording.captures) == 1
+    assert "unpacked" in recording.skipped[0].detail
 
 
-def test_a_large_member_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_member_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_assets.feeds.recordings.files.MAX_FILE_BYTES", 1 << 20)
     path = tmp_path / "week.tar"
     path.write_bytes(_tar(("large.json", bytes(2 << 20)), (NAME, _body())))
-    recording_path = Recording.load(path)
-    assert [skip.path for skip in recording_path.skipped] == ["large.json"]
-    assert len(recording_path.captures) == 1
+    recording = Recording.load(path)
+    assert [skip.path for skip in recording.skipped] == ["large.json"]
+    assert len(recording.captures) == 1
 
 
-def test_lines_that_are_no_answers_end_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_stops_after_too_many_invalid_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_reader, "MAX_REJECTED_LINES", 3)
     line = json.dumps({"timestamp": "2025-11-03T01:50:58Z", "data": json.loads(_body())}).encode()
     (tmp_path / "many.jsonl").write_bytes(line + b"\n\n" + b"1\n" * 9)
     (tmp_path / "some.jsonl").write_bytes(b"1\n2\n" + line.replace(b"01:50", b"01:51"))
-    recording_path = Recording.load(tmp_path)
-    assert len(recording_path.captures) == 2
-    assert recording_path.count_skipped_by_reason() == {
+    recording = Recording.load(tmp_path)
+    assert len(recording.captures) == 2
+    assert recording.count_skipped_by_reason() == {
         "no list of events with odds": 5,
         "too many lines that are no answers": 1,
     }
@@ -121,7 +119,7 @@ def _folder(name: str) -> tarfile.TarInfo:
     return folder
 
 
-def test_folders_of_a_tar_count_and_are_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_count_as_members_of_a_tar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_assets.feeds.recordings.files.MAX_MEMBERS", 5)
     path = tmp_path / "week.tar"
     with tarfile.open(path, "w") as archive:
@@ -130,33 +128,33 @@ def test_folders_of_a_tar_count_and_are_not_remembered(tmp_path: Path, monkeypat
         archive.addfile(member, io.BytesIO(_body()))
         for n in range(9):
             archive.addfile(_folder(f"f{n}"))
-    recording_path = Recording.load(path)
-    assert len(recording_path.captures) == 1
-    assert [skip.detail for skip in recording_path.skipped] == ["more than 5 files and folders"]
+    recording = Recording.load(path)
+    assert len(recording.captures) == 1
+    assert [skip.detail for skip in recording.skipped] == ["more than 5 files and folders"]
 
 
-def test_attributes_of_a_tar_have_a_limit(tmp_path: Path) -> None:
+def test_attributes_of_a_tar_are_limited(tmp_path: Path) -> None:
     path = tmp_path / "week.tar"
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as archive:
         member = tarfile.TarInfo(NAME)
         member.size = len(_body())
         archive.addfile(member, io.BytesIO(_body()))
         archive.addfile(_folder("f" * (1 << 17)))
-    recording_path = Recording.load(path)
-    assert len(recording_path.captures) == 1
-    assert "attributes of 131,074 bytes" in recording_path.skipped[0].detail
+    recording = Recording.load(path)
+    assert len(recording.captures) == 1
+    assert "attributes of 131,074 bytes" in recording.skipped[0].detail
 
 
-def test_attributes_without_end_are_told(tmp_path: Path) -> None:
-    """Each header before a member is one more call within the library that reads tars."""
+def test_endless_attributes_are_reported(tmp_path: Path) -> None:
+    """tarfile reads each extension header with a recursive call."""
     extension = tarfile.TarInfo("x")
     extension.type, extension.size = tarfile.XHDTYPE, 12
     block = extension.tobuf(tarfile.USTAR_FORMAT) + b"12 path=a.b\n".ljust(512, b"\0")
     path = tmp_path / "week.tar"
     path.write_bytes(_tar((NAME, _body()))[:-1024].rstrip(b"\0").ljust(1024, b"\0") + block * 5_000 + bytes(1024))
-    recording_path = Recording.load(path)
-    assert len(recording_path.captures) == 1
-    assert "recursion" in recording_path.skipped[0].detail
+    recording = Recording.load(path)
+    assert len(recording.captures) == 1
+    assert "recursion" in recording.skipped[0].detail
 
 
 def test_a_sparse_member_is_not_expanded(tmp_path: Path) -> None:
@@ -166,27 +164,27 @@ def test_a_sparse_member_is_not_expanded(tmp_path: Path) -> None:
     path = tmp_path / "week.tar"
     subprocess.run(["tar", "--sparse", "-C", tmp_path, "-cf", path, "hole.json", NAME], check=True)
     assert path.stat().st_size < 1 << 20
-    recording_path = Recording.load(path)
-    assert len(recording_path.captures) == 1
-    assert "sparse" in recording_path.skipped[0].detail
+    recording = Recording.load(path)
+    assert len(recording.captures) == 1
+    assert "sparse" in recording.skipped[0].detail
 
 
-def test_nothing_waits_for_a_fifo(tmp_path: Path) -> None:
+def test_a_fifo_is_rejected_without_blocking(tmp_path: Path) -> None:
     fifo = tmp_path / "season.csv"
     os.mkfifo(fifo)
-    with pytest.raises(RecordingError, match="no regular file"):
+    with pytest.raises(RecordingError, match="not a regular file"):
         Recording.load(fifo)
     [part] = find_file_units([fifo])
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         part.sha256()
-    with pytest.raises(RejectedFileError, match="no regular file"):
+    with pytest.raises(RejectedFileError, match="not a regular file"):
         read_unpacked(fifo)
     (tmp_path / NAME).write_bytes(_body())
     assert [len(each.files) for each in find_path_units([tmp_path])] == [1]
     assert isinstance(find_path_units([fifo])[0], ImportUnit)
 
 
-def test_a_packed_csv_that_holds_too_much_is_refused(tmp_path: Path) -> None:
+def test_an_oversized_compressed_csv_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "E0.csv.gz"
     path.write_bytes(gzip.compress(bytes(MIN_RATIO_CHECKED_BYTES * 4)))
     with pytest.raises(RejectedFileError, match="too_large"):

@@ -1,4 +1,4 @@
-"""The handed-out odd bodies of the results clients: nothing raises that should not, and what is sound is read."""
+"""Collected invalid bodies of the results clients: valid parts are read, and no unexpected error is raised."""
 
 from __future__ import annotations
 
@@ -49,23 +49,23 @@ BOARDS = {
 def body(folder: str, name: str) -> bytes:
     path = CASES / folder / f"{name}.json"
     if not path.exists():
-        reason = f"{path} is missing: the cases belong beside EDGE_DATA_DIR"
+        reason = f"{path} is missing: the cases belong next to EDGE_DATA_DIR"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     return path.read_bytes()
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_boards(name: str) -> None:
+def test_scoreboards(name: str) -> None:
     games, _ = finished(body("espn_boards", name))
     assert [game.report for game in games] == BOARDS[name]
 
 
-def test_a_page_is_no_board() -> None:
+def test_an_html_page_is_not_a_scoreboard() -> None:
     with pytest.raises(EspnMalformedBodyError):
         finished(body("espn_boards", "html"))
 
 
-SOUND = GameReport.final(Score(3, 2))
+VALID = GameReport.final(Score(3, 2))
 SCORES = {
     "commence_time_null_in_one": ["1"],
     "completed_null_in_one": ["1"],
@@ -91,7 +91,7 @@ def test_scores(name: str) -> None:
     found, odd, _ = read_entries(body("scores_bodies", name), wire.WireScore)
     games, rejected = parse_finished_games("baseball_mlb", found)
     assert [game.event for game in games] == SCORES[name]
-    assert {game.report for game in games} <= {SOUND}
+    assert {game.report for game in games} <= {VALID}
     assert len(games) + odd["malformed_entry"] + rejected.total() + sum(not f.completed for f in found) == (
         len(found) + odd["malformed_entry"]
     )

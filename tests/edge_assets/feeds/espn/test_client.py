@@ -1,4 +1,4 @@
-"""The client against a real server."""
+"""The ESPN client against a real HTTP server."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def url(api: EspnApi) -> Iterator[str]:
         yield url
 
 
-async def test_boards_are_asked_for_day_by_day(api: EspnApi, url: str) -> None:
+async def test_scoreboards_are_requested_day_by_day(api: EspnApi, url: str) -> None:
     async with EspnClient(url, retry_policy=QUICK) as espn:
         games, rejected = await espn.games(NFL, *DAYS)
     assert [game.home for game in games] == ["Seattle Seahawks"]
@@ -54,8 +54,8 @@ async def test_boards_are_asked_for_day_by_day(api: EspnApi, url: str) -> None:
     assert api.asked == [("football/nfl", {"dates": f"202511{day:02}", "limit": "500"}) for day in (9, 10, 11)]
 
 
-async def test_three_days_of_forty_games_are_a_hundred_and_twenty(api: EspnApi, url: str) -> None:
-    """Ranges are refused, and a limit above 500 would give 25 a day."""
+async def test_all_games_of_three_full_days_are_returned(api: EspnApi, url: str) -> None:
+    """ESPN rejects ranges, and with a limit above 500 it would return 25 games a day."""
     days = [f"2025-11-{day:02}T{hour:02}:00Z" for day in (9, 10, 11) for hour in (18, 19, 20, 21)]
     api.boards["football/nfl"] = board(*(event(f"Home {n}", f"Away {n}", date=day) for day in days for n in range(10)))
     async with EspnClient(url, retry_policy=QUICK) as espn:
@@ -64,7 +64,7 @@ async def test_three_days_of_forty_games_are_a_hundred_and_twenty(api: EspnApi, 
     assert not rejected
 
 
-async def test_a_day_that_is_lost_costs_no_other_day(api: EspnApi, url: str) -> None:
+async def test_a_failed_day_does_not_affect_the_others(api: EspnApi, url: str) -> None:
     api.failures = [404]
     async with EspnClient(url, retry_policy=QUICK) as espn:
         games, rejected = await espn.games(NFL, *DAYS)
@@ -72,14 +72,14 @@ async def test_a_day_that_is_lost_costs_no_other_day(api: EspnApi, url: str) -> 
     assert rejected == {"board_refused": 1}
 
 
-async def test_college_boards_are_asked_for_whole(api: EspnApi, url: str) -> None:
+async def test_college_scoreboards_are_requested_with_a_group(api: EspnApi, url: str) -> None:
     async with EspnClient(url, retry_policy=QUICK) as espn:
         with pytest.raises(EspnStatusError, match="404"):
             await espn.games("basketball_ncaab", *DAYS)
     assert {params["groups"] for _, params in api.asked} == {"50"}
 
 
-async def test_what_passes_is_asked_again(api: EspnApi, url: str) -> None:
+async def test_temporary_errors_are_retried(api: EspnApi, url: str) -> None:
     api.failures = [503, 429]
     async with EspnClient(url, retry_policy=QUICK) as espn:
         games, _ = await espn.games(NFL, *DAYS)
@@ -87,12 +87,12 @@ async def test_what_passes_is_asked_again(api: EspnApi, url: str) -> None:
     assert len(api.asked) == 5
 
 
-async def test_what_does_not_pass_has_a_type(api: EspnApi, url: str) -> None:
+async def test_permanent_errors_are_typed(api: EspnApi, url: str) -> None:
     api.failures = [503] * 9
     async with EspnClient(url, retry_policy=QUICK) as espn:
-        with pytest.raises(EspnStatusError) as refused:
+        with pytest.raises(EspnStatusError) as raised:
             await espn.games(NFL, *DAYS)
-        assert refused.value.status == 503
+        assert raised.value.status == 503
         with pytest.raises(EspnMalformedBodyError):
             await espn.games(CUP, *DAYS)
         with pytest.raises(UnknownLeagueError, match="mma"):
@@ -109,22 +109,22 @@ def test_the_leagues_are_those_of_the_odds_api(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
         (Scripted(b"[" * (MAX_BODY_BYTES + 1)), EspnMalformedBodyError),
         (Scripted(gzip.compress(b" " * 2**20) * 40, headers={"content-encoding": "gzip"}), EspnMalformedBodyError),
         (Scripted(b"{" * 100, bytes_a_second=5.0), EspnSlowResponseError),
     ],
-    ids=["too long", "a bomb", "drips"],
+    ids=["too long", "gzip bomb", "too slow"],
 )
-async def test_an_answer_without_end_is_given_up(
-    answer: Scripted, error: type[EspnError], monkeypatch: pytest.MonkeyPatch
+async def test_an_endless_response_is_abandoned(
+    response: Scripted, error: type[EspnError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "REQUEST_TIMEOUT_SECONDS", 1.0)
     board_api = ScriptedApi()
-    board_api.will_answer(answer)
+    board_api.will_answer(response)
     with running(board_api) as url:
         async with EspnClient(url, retry_policy=QUICK) as espn:
             with pytest.raises(error):
                 await espn.games(NFL, DAYS[0], DAYS[0])
-    assert len(board_api.asked) == 1, "the next one would be no better"
+    assert len(board_api.asked) == 1, "not retried"

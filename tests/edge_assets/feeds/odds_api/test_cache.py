@@ -43,7 +43,7 @@ async def test_concurrent_callers_of_two_processes_fetch_once(api: ScriptedApi, 
     assert len(api.asked) == 1
 
 
-async def test_an_answer_is_kept_for_its_time(api: ScriptedApi, redis_url: str) -> None:
+async def test_a_response_is_cached_until_it_expires(api: ScriptedApi, redis_url: str) -> None:
     api.will_answer(Scripted(EVENTS))
     async with cached(api, redis_url, ttl_seconds=1) as cache:
         first, second = await cache.events("icehockey_nhl"), await cache.events("icehockey_nhl")
@@ -55,7 +55,7 @@ async def test_an_answer_is_kept_for_its_time(api: ScriptedApi, redis_url: str) 
     assert len(api.asked) == 3
 
 
-async def test_no_time_to_live_means_no_cache(api: ScriptedApi, redis_url: str) -> None:
+async def test_a_ttl_of_zero_disables_the_cache(api: ScriptedApi, redis_url: str) -> None:
     api.will_answer(Scripted(SPORTS))
     async with cached(api, redis_url, ttl_seconds=0) as cache:
         await cache.sports()
@@ -63,7 +63,7 @@ async def test_no_time_to_live_means_no_cache(api: ScriptedApi, redis_url: str) 
     assert len(api.asked) == 2
 
 
-async def test_errors_are_not_kept(api: ScriptedApi, redis_url: str) -> None:
+async def test_errors_are_not_cached(api: ScriptedApi, redis_url: str) -> None:
     api.will_answer(error(404, "UNKNOWN_SPORT", "Unknown sport"), Scripted(EVENTS))
     async with cached(api, redis_url) as cache:
         with pytest.raises(UnknownSportError):
@@ -78,7 +78,7 @@ async def test_without_redis_everything_is_fetched(api: ScriptedApi) -> None:
     assert len(api.asked) == 2
 
 
-async def test_warming_fetches_ahead_and_reports_what_failed(api: ScriptedApi, redis_url: str) -> None:
+async def test_warming_fetches_ahead_and_reports_failures(api: ScriptedApi, redis_url: str) -> None:
     api.will_answer(error(404, "UNKNOWN_SPORT", "Unknown sport"), Scripted(EVENTS))
     async with cached(api, redis_url) as cache:
         failed = await cache.warm(["icehockey_nhl", "soccer_epl"])
@@ -89,7 +89,7 @@ async def test_warming_fetches_ahead_and_reports_what_failed(api: ScriptedApi, r
     assert len(api.asked) == asked == 2
 
 
-async def test_slow_answers_of_all_kinds(api: ScriptedApi, redis_url: str) -> None:
+async def test_all_slowly_changing_endpoints_are_cached(api: ScriptedApi, redis_url: str) -> None:
     bare = {k: v for k, v in event().items() if k != "bookmakers"}
     async with cached(api, redis_url) as cache:
         calls: list[tuple[object, Callable[[], Awaitable[object]]]] = [

@@ -1,4 +1,4 @@
-"""Every captured body parses into its type, or is refused with the right error."""
+"""Every captured body decodes to its type, or raises the right error."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KINDS: list[tuple[str, Any]] = [
     ("participants", list[wire.Participant]),
     ("odds", list[wire.WireEventOdds]),
 ]
-REFUSALS = {
+ERROR_TYPES = {
     "401_MISSING_KEY": errors.InvalidApiKeyError,
     "401_INVALID_KEY": errors.InvalidApiKeyError,
     "401_DEACTIVATED_KEY": errors.InvalidApiKeyError,
@@ -62,14 +62,14 @@ def name_of(path: Path) -> str:
     return path.stem
 
 
-def test_the_captured_bodies_are_there() -> None:
+def test_the_captured_bodies_exist() -> None:
     if not BODIES and not os.environ.get("CI"):
         pytest.skip(f"{DATA} is missing: set EDGE_DATA_DIR to the recorded data")
     assert (len(BODIES), len(REGIONS), len(ERRORS)) == (29, 4, 13)
 
 
 @pytest.mark.parametrize("path", BODIES, ids=name_of)
-def test_a_captured_body_is_typed(path: Path) -> None:
+def test_a_captured_body_decodes_to_its_type(path: Path) -> None:
     body = path.read_bytes()
     content = decode(body, kind_of(path))
     stated = msgspec.json.decode(body)
@@ -82,8 +82,8 @@ def test_a_captured_body_is_typed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [p for p in BODIES + REGIONS if "_odds_" in p.stem or p in REGIONS], ids=name_of)
-def test_a_captured_body_of_odds_gives_quotes(path: Path) -> None:
-    """As a list of events: the differ loses none but for a counted reason."""
+def test_a_captured_odds_body_gives_quotes(path: Path) -> None:
+    """The differ accounts for every price, as a quote or as rejected."""
     stated = msgspec.json.decode(path.read_bytes())
     data = stated["data"] if isinstance(stated, dict) and "data" in stated else stated
     events = data if isinstance(data, list) else [data]
@@ -108,7 +108,7 @@ def test_a_captured_body_of_odds_gives_quotes(path: Path) -> None:
 def test_a_captured_error_has_its_type(path: Path) -> None:
     error = error_from_response(int(path.stem[:3]), path.read_bytes(), Quota(last=0, used=1, remaining=499))
     stated = msgspec.json.decode(path.read_bytes())
-    assert type(error) is REFUSALS[path.stem]
+    assert type(error) is ERROR_TYPES[path.stem]
     assert (error.error_code, error.message) == (stated["error_code"], stated["message"])
 
 
@@ -126,12 +126,12 @@ def test_a_captured_market_error_names_the_markets(odds_data: Path, name: str, m
 
 
 @pytest.mark.parametrize("path", BODIES, ids=name_of)
-def test_a_torn_captured_body_is_known_as_torn(path: Path) -> None:
+def test_a_truncated_captured_body_is_invalid_json(path: Path) -> None:
     with pytest.raises(errors.InvalidJsonError):
         decode(path.read_bytes().rstrip()[:-1], kind_of(path))
 
 
 @pytest.mark.parametrize("path", ERRORS, ids=name_of)
-def test_an_error_body_is_no_list_of_odds(path: Path) -> None:
+def test_an_error_body_is_not_a_list_of_odds(path: Path) -> None:
     with pytest.raises(errors.MalformedBodyError):
         decode(path.read_bytes(), list[wire.WireEventOdds])

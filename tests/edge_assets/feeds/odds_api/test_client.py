@@ -47,11 +47,11 @@ SPORT_BODY = {
 
 @asynccontextmanager
 async def client_of(
-    url: str, clock: Clock | None = None, retries: RetryPolicy = QUICK, patience: float = 5.0
+    url: str, clock: Clock | None = None, retries: RetryPolicy = QUICK, http_timeout: float = 5.0
 ) -> AsyncIterator[OddsApiClient]:
     key = SecretStr(KEY)
     async with OddsApiClient(
-        url, key, clock or WallClock(), retry_policy=retries, timeout=httpx2.Timeout(patience)
+        url, key, clock or WallClock(), retry_policy=retries, timeout=httpx2.Timeout(http_timeout)
     ) as client:
         yield client
 
@@ -84,7 +84,7 @@ async def test_a_payload_comes_with_its_times_and_credits(api: ScriptedApi) -> N
     assert "x-edge-consumed" not in asked.headers
 
 
-async def test_a_replay_is_acknowledged_and_its_time_is_heard(api: ScriptedApi) -> None:
+async def test_a_replay_is_acknowledged_and_its_time_is_used(api: ScriptedApi) -> None:
     stated = "2025-11-03T12:20:00.000001+00:00"
     api.will_answer(Scripted(BODY, headers={"x-edge-time": stated, "x-edge-speed": "inf"}))
     consumed = datetime(2025, 11, 3, 12, tzinfo=UTC)
@@ -95,13 +95,13 @@ async def test_a_replay_is_acknowledged_and_its_time_is_heard(api: ScriptedApi) 
     assert answer.quota == Quota(None, None, None)
 
 
-async def test_gzip_is_undone(api: ScriptedApi) -> None:
+async def test_gzip_is_decoded(api: ScriptedApi) -> None:
     api.will_answer(Scripted(gzip.compress(BODY), headers={"content-encoding": "gzip"}))
     async with client_of(api.url) as client:
         assert await poll(client) == BODY
 
 
-async def test_every_endpoint_is_asked_at_its_place_and_typed(api: ScriptedApi) -> None:
+async def test_every_endpoint_has_its_path_parameters_and_type(api: ScriptedApi) -> None:
     at = datetime(2025, 1, 2, 3, 4, 5, 999_999, tzinfo=timezone(timedelta(hours=1)))
     one = event(book("a", h2h()))
     bare = {key: value for key, value in one.items() if key != "bookmakers"}
@@ -154,7 +154,7 @@ async def test_every_endpoint_is_asked_at_its_place_and_typed(api: ScriptedApi) 
     ],
     ids=["429", "502", "500"],
 )
-async def test_what_may_pass_is_tried_again(api: ScriptedApi, failure: Scripted) -> None:
+async def test_temporary_errors_are_retried(api: ScriptedApi, failure: Scripted) -> None:
     api.will_answer(failure, failure, Scripted(BODY))
     async with client_of(api.url) as client:
         assert await poll(client) == BODY
@@ -171,12 +171,12 @@ async def test_what_may_pass_is_tried_again(api: ScriptedApi, failure: Scripted)
     ],
     ids=["truncated JSON", "broken connection", "broken gzip", "timeout"],
 )
-async def test_what_may_have_been_paid_for_is_tried_once_more(api: ScriptedApi, failure: Scripted) -> None:
+async def test_requests_that_may_have_been_charged_are_retried_once(api: ScriptedApi, failure: Scripted) -> None:
     api.will_answer(failure, Scripted(BODY))
-    async with client_of(api.url, patience=0.5) as client:
+    async with client_of(api.url, http_timeout=0.5) as client:
         assert await poll(client) == BODY
     api.will_answer(failure)
-    async with client_of(api.url, patience=0.5) as client:
+    async with client_of(api.url, http_timeout=0.5) as client:
         with pytest.raises(errors.OddsApiError) as caught:
             await poll(client)
     assert len(api.asked) == 4
@@ -190,7 +190,7 @@ async def test_what_may_have_been_paid_for_is_tried_once_more(api: ScriptedApi, 
         (error(503, "", "down"), errors.ServerError),
     ],
 )
-async def test_trying_ends(api: ScriptedApi, failure: Scripted, kind: type[Exception]) -> None:
+async def test_retries_are_limited(api: ScriptedApi, failure: Scripted, kind: type[Exception]) -> None:
     api.will_answer(failure)
     async with client_of(api.url) as client:
         with pytest.raises(kind):
@@ -212,7 +212,7 @@ async def test_trying_ends(api: ScriptedApi, failure: Scripted, kind: type[Excep
         (Scripted(b"", 302, {"location": "http://elsewhere/"}), errors.InvalidRequestError),
     ],
 )
-async def test_what_cannot_pass_is_asked_once(api: ScriptedApi, answer: Scripted, kind: type[Exception]) -> None:
+async def test_permanent_errors_are_not_retried(api: ScriptedApi, answer: Scripted, kind: type[Exception]) -> None:
     api.will_answer(answer)
     async with client_of(api.url) as client:
         with pytest.raises(kind):
@@ -231,9 +231,9 @@ PAID = {"x-requests-last": "6", "x-requests-used": "40", "x-requests-remaining":
         (Scripted(b'{"hello": 1}', headers=PAID), errors.MalformedBodyError, 1),
         (error(503, "", "down", x_requests_last="6", x_requests_remaining="460"), errors.ServerError, 2),
     ],
-    ids=["truncated JSON", "broken connection", "no list", "a paid 503"],
+    ids=["truncated JSON", "broken connection", "not a list", "charged 503"],
 )
-async def test_what_is_paid_for_is_asked_for_once_more_at_most_and_counted(
+async def test_charged_failures_are_retried_once_and_counted(
     api: ScriptedApi, useless: Scripted, kind: type[errors.OddsApiError], asked: int
 ) -> None:
     api.will_answer(useless)
@@ -245,27 +245,27 @@ async def test_what_is_paid_for_is_asked_for_once_more_at_most_and_counted(
         assert caught.value.quota.remaining == client.quota.remaining == 460
 
 
-async def test_what_an_attempt_stated_is_not_lost_when_its_repeats_state_nothing(api: ScriptedApi) -> None:
-    """A proxy's bare 502, or its page without our headers, takes nothing back."""
-    torn, bad_gateway = Scripted(b'[{"id":', headers=QUOTA), Scripted(b"<html>", 502)
+async def test_stated_credits_survive_a_retry_that_states_none(api: ScriptedApi) -> None:
+    """A proxy's 502 or page has no quota headers."""
+    truncated, bad_gateway = Scripted(b'[{"id":', headers=QUOTA), Scripted(b"<html>", 502)
     async with client_of(api.url) as client:
-        api.will_answer(torn, bad_gateway)
+        api.will_answer(truncated, bad_gateway)
         with pytest.raises(errors.OddsApiError) as caught:
             await poll(client)
         assert (caught.value.quota.remaining, caught.value.spending.credits) == (460, 2)
-        api.will_answer(torn, Scripted(BODY, headers={"x-requests-last": "3"}))
+        api.will_answer(truncated, Scripted(BODY, headers={"x-requests-last": "3"}))
         answer = await client.odds_payload("icehockey_nhl", regions=["us"], markets=["h2h"])
     assert answer.quota == Quota(3, 40, 460)
 
 
-async def test_the_credits_of_a_repeat_come_with_the_answer(api: ScriptedApi) -> None:
+async def test_a_payload_includes_the_cost_of_failed_attempts(api: ScriptedApi) -> None:
     api.will_answer(Scripted(BODY[:-30], headers=PAID), Scripted(BODY, headers=PAID))
     async with client_of(api.url) as client:
         answer = await client.odds_payload("icehockey_nhl", regions=["us"], markets=["h2h"])
     assert (answer.wasted, answer.spending) == (Spending(6, 1), Spending(12, 2))
 
 
-async def test_what_never_left_costs_nothing(api: ScriptedApi) -> None:
+async def test_an_unsent_request_costs_nothing(api: ScriptedApi) -> None:
     async with client_of("http://127.0.0.1:1/v4") as client:
         with pytest.raises(errors.UnreachableError) as caught:
             await poll(client)
@@ -279,40 +279,40 @@ async def test_what_never_left_costs_nothing(api: ScriptedApi) -> None:
         Scripted(gzip.compress(b" " * 2**20) * 33, headers={"content-encoding": "gzip"}),
         Scripted(gzip.compress(b"[" * 2**20) * 4, headers={"content-encoding": "gzip"}),
     ],
-    ids=["32 MB", "a bomb", "parts without end"],
+    ids=["32 MB", "gzip bomb", "too many parts"],
 )
-async def test_an_answer_has_a_limit(api: ScriptedApi, answer: Scripted) -> None:
+async def test_responses_are_limited(api: ScriptedApi, answer: Scripted) -> None:
     api.will_answer(answer)
-    async with client_of(api.url, patience=20.0) as client:
+    async with client_of(api.url, http_timeout=20.0) as client:
         with pytest.raises(errors.ResponseTooLargeError):
             await poll(client)
     assert len(api.asked) == 1
 
 
-async def test_gzip_in_members_is_read_to_its_end(api: ScriptedApi) -> None:
+async def test_gzip_may_have_several_members(api: ScriptedApi) -> None:
     members = gzip.compress(BODY[:50]) + gzip.compress(BODY[50:])
     api.will_answer(Scripted(members, headers={"content-encoding": "gzip"}))
     async with client_of(api.url) as client:
         assert await poll(client) == BODY
     api.will_answer(Scripted(gzip.compress(BODY)[:-9], headers={"content-encoding": "gzip"}))
     async with client_of(api.url) as client:
-        with pytest.raises(errors.TransportError, match="ends early"):
+        with pytest.raises(errors.TransportError, match="truncated gzip"):
             await poll(client)
 
 
-async def test_an_encoding_that_was_not_asked_for_is_told(api: ScriptedApi) -> None:
+async def test_an_unexpected_encoding_is_an_error(api: ScriptedApi) -> None:
     api.will_answer(Scripted(BODY, headers={"content-encoding": "br"}))
     async with client_of(api.url) as client:
-        with pytest.raises(errors.MalformedBodyError, match="not asked for: 'br'"):
+        with pytest.raises(errors.MalformedBodyError, match="unexpected content encoding: 'br'"):
             await poll(client)
 
 
-async def test_an_answer_that_drips_is_given_up(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each byte comes in time, so that only the whole request can be too long."""
+async def test_a_slow_response_is_abandoned(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No single read times out; only the whole request does."""
     monkeypatch.setattr(transport, "REQUEST_TIMEOUT_SECONDS", 0.5)
     api.will_answer(Scripted(BODY, bytes_a_second=50.0))
-    async with client_of(api.url, patience=2.0) as client:
-        with pytest.raises(errors.SlowResponseError, match="no complete answer within"):
+    async with client_of(api.url, http_timeout=2.0) as client:
+        with pytest.raises(errors.SlowResponseError, match="no complete response within"):
             await poll(client)
     assert len(api.asked) == 1
 
@@ -328,7 +328,7 @@ async def test_retry_after_is_honoured(api: ScriptedApi, http_date: bool) -> Non
 
 
 @pytest.mark.parametrize("wait", ["3600", "later"])
-async def test_nobody_waits_for_an_hour(api: ScriptedApi, wait: str) -> None:
+async def test_a_long_retry_after_is_not_waited_for(api: ScriptedApi, wait: str) -> None:
     api.will_answer(error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after=wait))
     async with client_of(api.url) as client:
         with pytest.raises(errors.RateLimitedError):
@@ -336,7 +336,7 @@ async def test_nobody_waits_for_an_hour(api: ScriptedApi, wait: str) -> None:
     assert len(api.asked) == (1 if wait == "3600" else QUICK.max_attempts)
 
 
-async def test_refused_markets_are_dropped_once_and_for_all(api: ScriptedApi, caplog: pytest.LogCaptureFixture) -> None:
+async def test_rejected_markets_are_dropped_permanently(api: ScriptedApi, caplog: pytest.LogCaptureFixture) -> None:
     api.will_answer(
         error(422, "INVALID_MARKET", "Markets not supported by this endpoint: h2h_h1, h2h_p1"), Scripted(BODY)
     )
@@ -347,7 +347,7 @@ async def test_refused_markets_are_dropped_once_and_for_all(api: ScriptedApi, ca
     assert "h2h_h1, h2h_p1" in caplog.text
 
 
-async def test_markets_are_dropped_only_once_per_call(api: ScriptedApi) -> None:
+async def test_markets_are_dropped_at_most_once_per_call(api: ScriptedApi) -> None:
     api.will_answer(
         error(422, "INVALID_MARKET", "Invalid markets: a"), error(422, "INVALID_MARKET", "Invalid markets: b")
     )
@@ -358,7 +358,9 @@ async def test_markets_are_dropped_only_once_per_call(api: ScriptedApi) -> None:
 
 
 @pytest.mark.parametrize("unreachable", [False, True])
-async def test_the_key_is_nowhere(api: ScriptedApi, caplog: pytest.LogCaptureFixture, unreachable: bool) -> None:
+async def test_the_key_never_appears_in_logs_and_errors(
+    api: ScriptedApi, caplog: pytest.LogCaptureFixture, unreachable: bool
+) -> None:
     caplog.set_level(logging.DEBUG)
     api.will_answer(Scripted(BODY), Scripted(BODY[:100], declared_length=len(BODY)))
     async with client_of(api.url) as client:
@@ -373,7 +375,7 @@ async def test_the_key_is_nowhere(api: ScriptedApi, caplog: pytest.LogCaptureFix
 
 
 def _chain(error: BaseException | None) -> list[str]:
-    """What the error and all that hangs on it can show."""
+    """All texts of an error and its causes."""
     if error is None:
         return []
     request = str(error.request.url) if isinstance(error, httpx2.RequestError) else ""
@@ -388,7 +390,7 @@ async def test_at_most_four_calls_at_a_time(api: ScriptedApi) -> None:
     assert time.monotonic() - started >= 0.4
 
 
-async def test_what_an_answer_cost_that_had_to_be_asked_for_again_is_not_lost(
+async def test_the_cost_of_failed_attempts_is_counted_for_lists(
     api: ScriptedApi,
 ) -> None:
     paid = {"x-requests-last": "2"}

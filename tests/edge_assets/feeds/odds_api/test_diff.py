@@ -56,7 +56,7 @@ Row = tuple[Any, ...]
 
 
 class Feed:
-    """A differ with its vocabulary, and rows by name."""
+    """A differ with its ids, and rows by name."""
 
     def __init__(self, price_format: PriceFormat = PriceFormat.DECIMAL, sport: str = SPORT) -> None:
         self.vocabulary = MemoryVocabulary()
@@ -103,7 +103,7 @@ def feed() -> Feed:
     return Feed()
 
 
-def test_everything_is_new_at_first_and_nothing_the_second_time(feed: Feed) -> None:
+def test_the_first_payload_is_all_new_and_a_repeat_changes_nothing(feed: Feed) -> None:
     body = payload(event(book("a", h2h(), spreads(), totals())))
     first = feed.take(body)
     assert feed.rows(first) == {
@@ -119,24 +119,24 @@ def test_everything_is_new_at_first_and_nothing_the_second_time(feed: Feed) -> N
     assert (len(again.quotes), again.quotes_seen, len(again.times)) == (0, 6, 3)
 
 
-def test_only_the_changed_price_is_a_row(feed: Feed) -> None:
+def test_only_changed_prices_become_rows(feed: Feed) -> None:
     feed.take(payload(event(book("a", h2h(), totals()), book("b", h2h()))))
     diff = feed.take(payload(event(book("a", h2h(1.95), totals()), book("b", h2h()))))
     assert feed.rows(diff) == {("a", "h2h", "home", None, 1.95)}
 
 
-def test_prices_stay_exact(feed: Feed) -> None:
+def test_prices_are_exact(feed: Feed) -> None:
     feed.take(payload(event(book("a", h2h(home=1.9333333333333333, away=2)))))
     assert feed.changes(payload(event(book("a", h2h(home=1.9333333333333336, away=2.0))))) == {
         ("a", "h2h", "home", None, 1.9333333333333336)
     }
 
 
-def test_the_order_of_outcomes_books_and_spaces_means_nothing(feed: Feed) -> None:
+def test_the_order_of_outcomes_and_books_is_irrelevant(feed: Feed) -> None:
     one, two = book("a", h2h()), book("b", totals())
     feed.take(payload(event(one, two)))
-    turned = market("h2h", outcome(AWAY, 2.0), outcome(HOME, 1.9))
-    body = msgspec.json.format(payload(event(two, book("a", turned))), indent=2)
+    reordered = market("h2h", outcome(AWAY, 2.0), outcome(HOME, 1.9))
+    body = msgspec.json.format(payload(event(two, book("a", reordered))), indent=2)
     assert feed.changes(body) == set()
 
 
@@ -151,14 +151,14 @@ def test_the_order_of_outcomes_books_and_spaces_means_nothing(feed: Feed) -> Non
     ],
     ids=["outcome", "market", "book", "all books", "event"],
 )
-def test_what_vanishes_is_withdrawn_once(feed: Feed, then: Any, gone: set[Row]) -> None:
+def test_missing_quotes_are_withdrawn_once(feed: Feed, then: Any, gone: set[Row]) -> None:
     feed.take(payload(event(book("a", h2h()), book("b", h2h()))))
     body = payload(then) if then else payload()
     assert feed.changes(body) == {(b, m, o, None, None) for b, m, o in gone}
     assert feed.changes(body) == set()
 
 
-def test_a_withdrawn_quote_that_comes_back_is_a_change(feed: Feed) -> None:
+def test_a_withdrawn_quote_that_returns_is_a_change(feed: Feed) -> None:
     body = payload(event(book("a", h2h())))
     everything = feed.changes(body)
     feed.take(payload(event()))
@@ -172,7 +172,7 @@ def test_a_moved_line_is_a_withdrawal_and_a_new_quote(feed: Feed) -> None:
     }
 
 
-def test_a_refreshed_time_is_no_row_but_is_told(feed: Feed) -> None:
+def test_a_new_confirmation_time_is_reported_without_a_row(feed: Feed) -> None:
     feed.take(payload(event(book("a", h2h(), totals()))))
     later = "2026-03-01T12:00:04Z"
     diff = feed.take(payload(event(book("a", h2h(at=later), totals(), at=later))))
@@ -186,7 +186,7 @@ def test_a_refreshed_time_is_no_row_but_is_told(feed: Feed) -> None:
     ("market_at", "book_at", "expected"),
     [(AT, "2026-03-01T11:00:00Z", AT), (None, AT, AT), (AT, None, AT), (None, None, None)],
 )
-def test_the_time_of_the_market_comes_before_that_of_the_book(
+def test_the_time_of_the_market_takes_precedence_over_the_book(
     feed: Feed, market_at: str | None, book_at: str | None, expected: str | None
 ) -> None:
     diff = feed.take(payload(event(book("a", h2h(at=market_at), at=book_at))))
@@ -209,7 +209,7 @@ def test_american_prices_convert_exactly() -> None:
     assert sorted(prices) == [1 - 100 / -110, 1 + 150 / 100]
 
 
-def test_three_way_and_two_way_books_are_told_apart(feed: Feed) -> None:
+def test_three_way_and_two_way_books_have_different_markets(feed: Feed) -> None:
     changes = feed.changes(payload(event(book("two", h2h()), book("three", h2h(2.4, 2.6, 4.0)))))
     assert {(b, m) for b, m, *_ in changes} == {("two", "h2h"), ("three", "h2h_3_way")}
     assert ("three", "h2h_3_way", "draw", None, 4.0) in changes
@@ -220,7 +220,7 @@ def test_three_way_and_two_way_books_are_told_apart(feed: Feed) -> None:
     }
 
 
-def test_lay_prices_are_markets_of_their_own(feed: Feed) -> None:
+def test_lay_prices_are_separate_markets(feed: Feed) -> None:
     lays = h2h(key="h2h_lay"), h2h(draw=4.0, key="h2h_lay")
     changes = feed.changes(payload(event(book("x", h2h(), lays[0]), book("y", lays[1]))))
     assert {(b, m) for b, m, *_ in changes} == {("x", "h2h"), ("x", "h2h_lay"), ("y", "h2h_3_way_lay")}
@@ -255,13 +255,13 @@ def test_minus_zero_is_zero(feed: Feed) -> None:
 
 
 def test_swapped_teams_keep_their_prices_as_the_event_keeps_its_home_team(feed: Feed) -> None:
-    """More of it in `test_sides`."""
+    """See also `test_sides`."""
     feed.take(payload(event(book("a", h2h(1.5, 3.0)))))
     swapped = feed.take(payload(event(book("a", h2h(1.5, 3.0)), home_team=AWAY, away_team=HOME)))
     assert (feed.rows(swapped), swapped.rejected) == (set(), {"sides_exchanged": 1})
 
 
-def test_a_moved_start_is_told_to_the_vocabulary_and_in_the_starts(feed: Feed) -> None:
+def test_a_moved_start_is_reported(feed: Feed) -> None:
     feed.take(payload(event(book("a", h2h()))))
     diff = feed.take(payload(event(book("a", h2h()), commence_time="2026-03-02T00:49:00Z")))
     moved = datetime(2026, 3, 2, 0, 49, tzinfo=UTC)
@@ -269,7 +269,7 @@ def test_a_moved_start_is_told_to_the_vocabulary_and_in_the_starts(feed: Feed) -
     assert feed.vocabulary.starts[1] == [moved - timedelta(minutes=49), moved]
 
 
-def test_the_state_moves_by_commit_only(feed: Feed) -> None:
+def test_the_state_changes_only_on_commit(feed: Feed) -> None:
     body = payload(event(book("a", h2h())))
     first, again = feed.differ.diff(body, NOW), feed.differ.diff(body, NOW)
     assert feed.rows(first) == feed.rows(again) != set()
@@ -296,9 +296,11 @@ REJECTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "spoilt"), REJECTIONS)
-def test_a_bad_outcome_is_counted_at_every_poll_and_its_neighbours_stay(feed: Feed, reason: str, spoilt: Any) -> None:
-    body = payload(event(book("a", spoilt, totals()), book("b", h2h())))
+@pytest.mark.parametrize(("reason", "invalid"), REJECTIONS)
+def test_an_invalid_outcome_is_counted_at_every_poll_and_the_rest_is_kept(
+    feed: Feed, reason: str, invalid: Any
+) -> None:
+    body = payload(event(book("a", invalid, totals()), book("b", h2h())))
     first, again = feed.take(body), feed.take(body)
     assert first.rejected == again.rejected == {reason: 1}
     assert first.quotes_seen == again.quotes_seen == 5
@@ -316,7 +318,7 @@ def test_a_bad_outcome_is_counted_at_every_poll_and_its_neighbours_stay(feed: Fe
         ("duplicate_market", [totals(), totals(6.5)]),
     ],
 )
-def test_a_bad_market_is_counted_and_its_neighbours_stay(feed: Feed, reason: str, markets: list[Any]) -> None:
+def test_an_invalid_market_is_counted_and_the_rest_is_kept(feed: Feed, reason: str, markets: list[Any]) -> None:
     body = payload(event(book("a", *markets), book("b", totals())))
     first, again = feed.take(body), feed.take(body)
     assert first.rejected == again.rejected == {reason: 1}
@@ -324,7 +326,7 @@ def test_a_bad_market_is_counted_and_its_neighbours_stay(feed: Feed, reason: str
 
 
 @pytest.mark.parametrize(
-    ("reason", "spoilt"),
+    ("reason", "invalid"),
     [
         ("malformed_book", {"title": "no key", "markets": []}),
         ("malformed_book", {"key": "a", "markets": 3}),
@@ -333,15 +335,15 @@ def test_a_bad_market_is_counted_and_its_neighbours_stay(feed: Feed, reason: str
         ("duplicate_book", book("b", h2h())),
     ],
 )
-def test_a_bad_book_is_counted_and_its_neighbours_stay(feed: Feed, reason: str, spoilt: Any) -> None:
-    body = payload(event(book("b", totals()), spoilt))
+def test_an_invalid_book_is_counted_and_the_rest_is_kept(feed: Feed, reason: str, invalid: Any) -> None:
+    body = payload(event(book("b", totals()), invalid))
     first, again = feed.take(body), feed.take(body)
     assert first.rejected == again.rejected == {reason: 1}
     assert first.quotes_seen == again.quotes_seen == 2
 
 
 @pytest.mark.parametrize(
-    ("reason", "spoilt"),
+    ("reason", "invalid"),
     [
         ("malformed_event", {"id": "x"}),
         ("malformed_event", "event"),
@@ -354,26 +356,26 @@ def test_a_bad_book_is_counted_and_its_neighbours_stay(feed: Feed, reason: str, 
         ("duplicate_event", event(book("a", h2h()))),
     ],
 )
-def test_a_bad_event_is_counted_and_its_neighbours_stay(feed: Feed, reason: str, spoilt: Any) -> None:
-    diff = feed.take(payload(event(book("b", totals())), spoilt, event(book("b", totals()), number=3)))
+def test_an_invalid_event_is_counted_and_the_rest_is_kept(feed: Feed, reason: str, invalid: Any) -> None:
+    diff = feed.take(payload(event(book("b", totals())), invalid, event(book("b", totals()), number=3)))
     assert diff.rejected == {reason: 1}
     assert (diff.events, diff.quotes_seen) == (2, 4)
 
 
 @pytest.mark.parametrize("sent", [outcome("x" * 9_000, 1.9), outcome("Over", 1.9, 1.5, "x" * 9_000)])
-def test_a_name_that_is_absurdly_long_is_counted(feed: Feed, sent: Any) -> None:
+def test_an_overlong_name_is_counted(feed: Feed, sent: Any) -> None:
     diff = feed.take(payload(event(book("a", market("player_points", sent, outcome("Over", 1.9, 1.5, "Me"))))))
     assert (diff.quotes_seen, diff.rejected) == (1, {"text_too_long": 1})
 
 
 @pytest.mark.parametrize("books", [{"bookmakers": None}, {"bookmakers": []}, {}])
-def test_an_event_without_books_is_an_event(feed: Feed, books: dict[str, Any]) -> None:
+def test_an_event_may_have_no_books(feed: Feed, books: dict[str, Any]) -> None:
     bare = {name: value for name, value in event(number=2).items() if name != "bookmakers"} | books
     diff = feed.take(payload(event(book("a", h2h())), bare))
     assert (diff.events, diff.quotes_seen, diff.rejected) == (2, 2, {})
 
 
-def test_numbers_sent_as_text_and_ids_as_numbers_are_read(feed: Feed) -> None:
+def test_numbers_may_be_text_and_ids_numbers(feed: Feed) -> None:
     sent = market("spreads", outcome(HOME, "1.80", "+1.5"), outcome(AWAY, " 2.1 ", "\u22121.5"))
     diff = feed.take(payload(event(book("a", sent), id=7, home_team=HOME)))
     assert diff.rejected == {}
@@ -381,30 +383,30 @@ def test_numbers_sent_as_text_and_ids_as_numbers_are_read(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"9" * 5_001, b"NaN", b"Infinity", b"-Infinity"])
-def test_numbers_without_end_cost_their_outcome_only(feed: Feed, number: bytes) -> None:
+def test_non_finite_numbers_affect_only_their_outcome(feed: Feed, number: bytes) -> None:
     body = payload(event(book("a", h2h(1.5, 2.5), totals()), book("b", h2h())))
     diff = feed.take(body.replace(b"1.5", number, 1))
     assert (diff.quotes_seen, diff.rejected) == (5, {"price_missing": 1})
 
 
 @pytest.mark.parametrize("where", ["title", "key", "sport_title"])
-def test_half_a_surrogate_pair_is_cleaned(feed: Feed, where: str) -> None:
+def test_a_lone_surrogate_is_dropped(feed: Feed, where: str) -> None:
     body = payload(
         event(book("ab", h2h(), at=None) | {"title": "Ab"}, sport_title="xb"), event(book("c", h2h()), number=2)
     )
-    spoilt = {
+    replacements = {
         "title": (b'"Ab"', b'"A\\ud83d"'),
         "key": (b'"ab"', b'"a\\ud83d"'),
         "sport_title": (b'"xb"', b'"x\\udfff"'),
     }
-    diff = feed.take(body.replace(*spoilt[where]))
+    diff = feed.take(body.replace(*replacements[where]))
     assert (diff.quotes_seen, diff.rejected) == (4, {})
 
 
 @pytest.mark.parametrize(
     "at", ["yesterday", 10**18, 1772366400000, "0001-01-01T00:00:00+02:00", 0, "9999-12-31T23:59:59-05:00"]
 )
-def test_a_time_that_is_none_leaves_the_price_without_one(feed: Feed, at: Any) -> None:
+def test_an_invalid_time_leaves_the_price_without_a_time(feed: Feed, at: Any) -> None:
     diff = feed.take(payload(event(book("a", h2h(at=at), totals()))))
     assert (diff.quotes_seen, diff.rejected) == (4, {"malformed_time": 1})
     assert sorted(diff.times.confirmed_at.tolist())[0] == UNKNOWN_TIME
@@ -415,7 +417,7 @@ def test_a_time_without_a_zone_is_utc(feed: Feed) -> None:
     assert diff.times.confirmed_at.tolist() == [to_micros(datetime.fromisoformat(AT))]
 
 
-def test_a_time_ahead_of_ours_is_when_it_was_seen_first(feed: Feed) -> None:
+def test_a_future_time_becomes_the_time_it_was_first_seen(feed: Feed) -> None:
     ahead = "2026-03-01T16:00:00Z"
     first = feed.take(payload(event(book("a", h2h(at=ahead), totals()))))
     assert (first.times.confirmed_at.max(), first.rejected) == (to_micros(NOW), {"time_ahead": 1})
@@ -424,7 +426,7 @@ def test_a_time_ahead_of_ours_is_when_it_was_seen_first(feed: Feed) -> None:
     assert (again.times.confirmed_at.max(), again.rejected) == (to_micros(NOW), {"time_ahead": 1})
 
 
-def test_teams_are_known_in_any_spelling_and_sides_by_name(feed: Feed) -> None:
+def test_teams_match_in_any_spelling(feed: Feed) -> None:
     names = [HOME.upper(), unicodedata.normalize("NFD", HOME), HOME + " ", HOME.replace(" ", "\u00a0"), HOME + "\u0000"]
     books = [book(str(n), market("h2h", outcome(AWAY, 2.0), outcome(name, 1.9))) for n, name in enumerate(names)]
     diff = feed.take(payload(event(*books)))
@@ -433,25 +435,25 @@ def test_teams_are_known_in_any_spelling_and_sides_by_name(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize("draw", [outcome("Draw", None), outcome("draw ", 4.0), {"name": "Draw"}])
-def test_a_draw_that_is_listed_makes_three_ways_whatever_its_price(feed: Feed, draw: Any) -> None:
+def test_a_listed_draw_makes_a_three_way_market_even_without_a_price(feed: Feed, draw: Any) -> None:
     rows = feed.changes(payload(event(book("a", market("h2h", outcome(HOME, 2.4), outcome(AWAY, 2.6), draw)))))
     assert {row[1] for row in rows} == {"h2h_3_way"}
 
 
-def test_a_match_of_football_has_three_ways_without_a_draw_on_offer() -> None:
+def test_soccer_is_three_way_even_without_a_draw_on_offer() -> None:
     feed = Feed(sport="soccer_epl")
     rows = feed.changes(payload(event(book("a", h2h(2.4, 2.6)), sport_key="soccer_epl")))
     assert {row[1] for row in rows} == {"h2h_3_way"}
 
 
 def test_handicaps_that_are_not_opposite_are_counted(feed: Feed) -> None:
-    odd = market("spreads", outcome(HOME, 1.9, -1.5), outcome(AWAY, 1.9, -1.5))
-    pointless = market("spreads", outcome(HOME, 1.9), outcome(AWAY, 1.9))
-    diff = feed.take(payload(event(book("a", odd), book("b", spreads()), book("c", pointless))))
+    unpaired = market("spreads", outcome(HOME, 1.9, -1.5), outcome(AWAY, 1.9, -1.5))
+    without_point = market("spreads", outcome(HOME, 1.9), outcome(AWAY, 1.9))
+    diff = feed.take(payload(event(book("a", unpaired), book("b", spreads()), book("c", without_point))))
     assert (diff.quotes_seen, diff.rejected) == (2, {"points_not_opposite": 2, "point_missing": 2})
 
 
-def test_silence_about_what_was_not_asked_for_withdraws_nothing(feed: Feed) -> None:
+def test_uncovered_quotes_are_not_withdrawn(feed: Feed) -> None:
     def take(books: list[Any], *markets: Market) -> set[Row]:
         diff = feed.differ.diff(payload(event(*books)), NOW, lambda _, __: lambda e, b, m: m in markets)
         feed.differ.commit()
@@ -481,19 +483,19 @@ def test_a_price_that_becomes_unusable_is_withdrawn(feed: Feed) -> None:
         (-99, "price_not_american"),
     ],
 )
-def test_american_junk_is_refused(price: int, reason: str) -> None:
+def test_invalid_american_prices_are_rejected(price: int, reason: str) -> None:
     diff = Feed(PriceFormat.AMERICAN).take(payload(event(book("a", h2h(price, 150)))))
     assert (diff.quotes_seen, diff.rejected) == (1, {reason: 1})
 
 
 @pytest.mark.parametrize(("price", "decimal"), [(100, 2.0), (-100, 2.0), (-20_000, 1.005), (250_000, 2501.0)])
-def test_american_prices_at_the_ends_are_prices(price: int, decimal: float) -> None:
+def test_extreme_american_prices_are_valid(price: int, decimal: float) -> None:
     assert ("a", "h2h", "home", None, decimal) in Feed(PriceFormat.AMERICAN).changes(
         payload(event(book("a", h2h(price, 150))))
     )
 
 
-def test_decimal_prices_come_as_integers_and_floats(feed: Feed) -> None:
+def test_decimal_prices_may_be_integers(feed: Feed) -> None:
     body = payload(event(book("a", h2h(home=2, away=1.95))))
     assert b'"price":2}' in body
     assert {row[4] for row in feed.changes(body)} == {2.0, 1.95}
@@ -509,7 +511,7 @@ def test_decimal_prices_come_as_integers_and_floats(feed: Feed) -> None:
         (b'{"success": true, "data": [{"sites": []}]}', UnsupportedVersionError),
     ],
 )
-def test_a_body_that_is_no_list_of_events_changes_nothing(feed: Feed, body: bytes, error: type[Exception]) -> None:
+def test_a_body_that_is_not_a_list_of_events_changes_nothing(feed: Feed, body: bytes, error: type[Exception]) -> None:
     whole = payload(event(book("a", h2h())))
     feed.take(whole)
     with pytest.raises(error):
@@ -517,13 +519,13 @@ def test_a_body_that_is_no_list_of_events_changes_nothing(feed: Feed, body: byte
     assert feed.changes(whole) == set()
 
 
-def test_bytes_that_are_no_text_cost_one_event_only(feed: Feed) -> None:
-    body = payload(event(book("a", h2h()), number=2, sport_title="spoilt"), event(book("b", totals())))
+def test_invalid_utf8_affects_only_one_event(feed: Feed) -> None:
+    body = payload(event(book("a", h2h()), number=2, sport_title="invalid"), event(book("b", totals())))
     diff = feed.take(body.replace(b"000000002", b"00000000\xff"))
     assert (diff.events, diff.quotes_seen, diff.rejected) == (1, 2, {"malformed_event": 1})
 
 
-def test_no_damage_raises_anything_but_the_feeds_errors(feed: Feed) -> None:
+def test_damaged_bodies_raise_only_the_feeds_errors(feed: Feed) -> None:
     whole = payload(event(book("a", h2h(), spreads(), totals())), event(book("c", h2h(2.4, 2.6, 4)), number=2))
     dice = random.Random(7)
     for _ in range(3000):
@@ -536,7 +538,7 @@ def test_no_damage_raises_anything_but_the_feeds_errors(feed: Feed) -> None:
 
 
 def accumulated(batches: list[QuoteBatch]) -> dict[Row, float]:
-    """What a database would say is on offer: the last price of each key unless withdrawn."""
+    """What a database would have on offer: the last price of each key unless withdrawn."""
     last: dict[Row, float] = {}
     for batch in batches:
         for *key, price, _ in zip(*(c.tolist() for c in batch.columns()), strict=True):
@@ -550,7 +552,7 @@ def as_batch(quotes: dict[Row, float]) -> QuoteBatch:
     )
 
 
-def test_changes_add_up_to_the_last_payload_and_a_restart_changes_nothing() -> None:
+def test_changes_accumulate_to_the_last_payload_and_restarts_change_nothing() -> None:
     stream = payloads.PayloadStream(events=4, books=6, changes=20, seed=3)
     vanish = random.Random(5)
     feed = Feed(sport=payloads.SPORT)
@@ -570,7 +572,7 @@ def test_changes_add_up_to_the_last_payload_and_a_restart_changes_nothing() -> N
         assert fresh.changes(body) == feed.rows_of(batches[-1])
 
 
-def test_points_survive_the_single_precision_of_the_database(feed: Feed) -> None:
+def test_points_survive_the_databases_single_precision(feed: Feed) -> None:
     body = payload(event(book("a", totals(220.1))))
     stored = feed.take(body).quotes
     feed.restart(stored)
@@ -578,7 +580,7 @@ def test_points_survive_the_single_precision_of_the_database(feed: Feed) -> None
 
 
 @pytest.mark.untraced
-def test_the_recorded_week(odds_data: Path) -> None:
+def test_the_recorded_week_has_known_counts(odds_data: Path) -> None:
     feed = Feed(PriceFormat.AMERICAN, "americanfootball_nfl")
     bodies: dict[str, bytes] = {}
     with tarfile.open(odds_data / "nfl_week_2025-11.tar.xz") as tar:
@@ -623,40 +625,44 @@ def test_the_recorded_week(odds_data: Path) -> None:
     ],
     ids=["events", "books", "markets", "outcomes"],
 )
-def test_what_is_too_many_is_left_out_and_counted(feed: Feed, body: bytes, seen: int, rejected: dict[str, int]) -> None:
+def test_parts_beyond_the_limits_are_dropped_and_counted(
+    feed: Feed, body: bytes, seen: int, rejected: dict[str, int]
+) -> None:
     diff = feed.take(body)
     assert (diff.quotes_seen, diff.rejected) == (seen, rejected)
 
 
-def test_an_event_that_nobody_foresaw_is_left_out_alone(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever kind of data error it is: the event beside it has nothing to do with it."""
+def test_an_unexpected_error_in_one_event_does_not_affect_the_others(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any kind of data error drops only its own event."""
     read = OfferReader.read_event
 
-    def stumble(self: OfferReader, number: int, *rest: Any) -> Any:
+    def fail_on_first(self: OfferReader, number: int, *rest: Any) -> Any:
         if number == 1:
-            raise OverflowError("of a kind that nobody foresaw")
+            raise OverflowError("unexpected")
         return read(self, number, *rest)
 
-    monkeypatch.setattr(OfferReader, "read_event", stumble)
-    odd = event(book("a", h2h()))
-    diff = feed.take(payload(odd, event(book("a", h2h()), number=2)))
+    monkeypatch.setattr(OfferReader, "read_event", fail_on_first)
+    broken = event(book("a", h2h()))
+    diff = feed.take(payload(broken, event(book("a", h2h()), number=2)))
     assert (diff.quotes_seen, diff.rejected) == (2, {"unreadable_event": 1})
 
 
-def test_a_name_that_the_vocabulary_refuses_is_left_out_alone(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> int:
-        raise UnusableTextError("refused_by_database")
+def test_a_name_that_the_database_rejects_drops_only_its_part(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reject(*_: Any) -> int:
+        raise UnusableTextError("rejected_by_database")
 
     feed.take(payload(event(book("a", h2h()))))
-    monkeypatch.setattr(feed.vocabulary, "event", refuse)
-    assert feed.take(payload(event(number=2))).rejected == {"refused_by_database": 1}
+    monkeypatch.setattr(feed.vocabulary, "event", reject)
+    assert feed.take(payload(event(number=2))).rejected == {"rejected_by_database": 1}
     monkeypatch.undo()
-    monkeypatch.setattr(feed.vocabulary, "book", refuse)
+    monkeypatch.setattr(feed.vocabulary, "book", reject)
     diff = feed.take(payload(event(book("b", h2h())), event(number=3)))
-    assert (diff.events, diff.rejected) == (2, {"refused_by_database": 1})
+    assert (diff.events, diff.rejected) == (2, {"rejected_by_database": 1})
 
 
-def test_an_answer_has_so_many_books_in_all_and_the_unchanged_ones_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_of_books_counts_unchanged_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_BOOKS_PER_PAYLOAD", 5)
     differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
     listed = [event(*(book(key, h2h()) for key in "abc"), id=number * 32) for number in "12"]
@@ -666,7 +672,7 @@ def test_an_answer_has_so_many_books_in_all_and_the_unchanged_ones_count(monkeyp
         assert (diff.quotes_seen, diff.rejected) == (10, {"too_many_books_in_answer": 1})
 
 
-def test_an_answer_has_so_many_different_books(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_distinct_books_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_BOOK_KEYS_PER_PAYLOAD", 3)
     listed = [event(*(book(key, h2h()) for key in keys), id=n * 32) for n, keys in (("1", "ab"), ("2", "acd"))]
     diff = PayloadDiffer(MemoryVocabulary(), SPORT, 1).diff(payload(*listed), NOW)

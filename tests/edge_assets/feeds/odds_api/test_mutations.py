@@ -1,4 +1,4 @@
-"""Whatever happens to one part of an answer, the rest is read, by the live reader and that of captures alike."""
+"""If one part of a response is mutated, the differ and the capture reader still read the rest."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def answer() -> list[Any]:
 
 
 def nodes(part: Any, path: Path = ()) -> Iterator[Path]:
-    """The places below the root."""
+    """The paths of all nodes below the root."""
     items: list[tuple[str | int, Any]] = []
     if isinstance(part, dict | list):
         items = list(part.items()) if isinstance(part, dict) else list(enumerate(part))
@@ -90,7 +90,7 @@ MUTATIONS: list[Callable[[Any, Path, Any], None]] = [drop, retype, duplicate, re
 
 @st.composite
 def mutated(draw: st.DrawFn) -> tuple[list[Any], Path, str]:
-    """An answer of which one node was changed, where and how."""
+    """A response with one mutated node, its path, and the mutation."""
     root = answer()
     path = draw(st.sampled_from(list(nodes(root))))
     mutate = draw(st.sampled_from(MUTATIONS))
@@ -110,7 +110,7 @@ def rows(vocabulary: MemoryVocabulary, quotes: QuoteBatch) -> Quotes:
 
 
 def named(vocabulary: MemoryVocabulary, market: int, outcome: int) -> tuple[Any, Any]:
-    """What ids are counted up for, in the order of their coming, by name."""
+    """Dynamic ids depend on the order of arrival, so compare names."""
     return (
         market if market < FIRST_DYNAMIC_ID else vocabulary.markets.name(market),
         outcome if outcome < FIRST_DYNAMIC_ID else vocabulary.outcomes.name(outcome),
@@ -123,28 +123,28 @@ def live(body: bytes) -> tuple[Quotes, int, Counter[str]]:
     return rows(vocabulary, diff.quotes), diff.quotes_seen, diff.rejected
 
 
-SOUND, SEEN, _ = live(msgspec.json.encode(answer()))
+VALID, SEEN, _ = live(msgspec.json.encode(answer()))
 IDS = [one["id"] for one in answer()]
 
 
 def near(path: Path) -> Quotes:
-    """The quotes of the sound answer that a change at a path cannot touch: other events, or other books."""
+    """The quotes of the valid response that a change at a path cannot affect: other events, or other books."""
     at_book = path[1:3] if len(path) > 2 and path[1] == "bookmakers" else None
     touched = answer()[int(path[0])]
     key = touched["bookmakers"][int(path[2])]["key"] if at_book else None
-    return {row for row in SOUND if row[0] != touched["id"] or (key is not None and row[1] != key)}
+    return {row for row in VALID if row[0] != touched["id"] or (key is not None and row[1] != key)}
 
 
 @EXAMPLES
 @given(mutated())
-def test_the_live_reader_loses_the_odd_part_only(case: tuple[list[Any], Path, str]) -> None:
+def test_the_differ_loses_only_the_mutated_part(case: tuple[list[Any], Path, str]) -> None:
     root, path, how = case
     body = json.dumps(root).encode()
     quotes, seen, rejected = live(body)
     assert len(quotes) == seen
     assert near(path) <= quotes
     if how == "reorder":
-        assert quotes == SOUND
+        assert quotes == VALID
     lost = SEEN - seen
     assert lost <= 0 or rejected or how == "drop" or path[-1] == "bookmakers" or path[-1] == "markets" or lost == 0
     assert live(body) == (quotes, seen, rejected)
@@ -152,7 +152,7 @@ def test_the_live_reader_loses_the_odd_part_only(case: tuple[list[Any], Path, st
 
 @EXAMPLES
 @given(mutated())
-def test_the_reader_of_captures_reads_the_same(case: tuple[list[Any], Path, str]) -> None:
+def test_the_capture_reader_gives_the_same_quotes(case: tuple[list[Any], Path, str]) -> None:
     body = json.dumps(case[0]).encode()
     try:
         decoded = msgspec.json.encode(decode_events(body, []))
@@ -170,7 +170,7 @@ def test_the_reader_of_captures_reads_the_same(case: tuple[list[Any], Path, str]
 
 @EXAMPLES
 @given(st.integers(0, len(json.dumps(answer()))), st.sampled_from(["", "null", '"', "NaN", "\\ud800", "[", "\x00"]))
-def test_a_torn_answer_is_known_as_one(at: int, junk: str) -> None:
+def test_a_truncated_response_is_an_error(at: int, junk: str) -> None:
     text = json.dumps(answer())
     body = (text[:at] + junk + text[at + len(junk) :]).encode()
     try:
@@ -188,7 +188,7 @@ def test_a_torn_answer_is_known_as_one(at: int, junk: str) -> None:
 
 
 @pytest.mark.parametrize("price_format", PriceFormat)
-def test_every_junk_in_every_place_at_once(price_format: PriceFormat) -> None:
+def test_every_junk_value_in_every_place(price_format: PriceFormat) -> None:
     for junk in JUNK:
         for path in nodes(answer()):
             root = answer()

@@ -21,7 +21,7 @@ def stated(last: str, used: str, remaining: str) -> dict[str, str]:
         (stated("", "many", "1.5"), Quota(None, None, None), False),
     ],
 )
-def test_credits_are_what_the_headers_say_or_unknown(headers: dict[str, str], quota: Quota, exhausted: bool) -> None:
+def test_credits_are_read_from_the_headers_or_unknown(headers: dict[str, str], quota: Quota, exhausted: bool) -> None:
     assert Quota.from_headers(headers) == quota
     assert quota.is_exhausted is exhausted
 
@@ -40,7 +40,7 @@ def test_credits_are_what_the_headers_say_or_unknown(headers: dict[str, str], qu
         (418, b"[]", None, errors.InvalidRequestError),
     ],
 )
-def test_a_refusal_is_typed_by_code_then_by_credits(
+def test_an_error_is_typed_by_code_then_by_credits(
     status: int, body: bytes, remaining: int | None, kind: type[Exception]
 ) -> None:
     assert type(error_from_response(status, body, Quota(remaining=remaining))) is kind

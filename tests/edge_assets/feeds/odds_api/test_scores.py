@@ -1,4 +1,4 @@
-"""What `/scores` says of finished games."""
+"""Results of finished games from `/scores`."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def read(sport: str, *sent: dict[str, Any]) -> tuple[list[Any], Counter[str]]:
     return games, rejected + odd
 
 
-def test_scores_are_told_by_name() -> None:
+def test_scores_are_assigned_by_name() -> None:
     games, rejected = read(NFL, score({"Commanders": "18", "Eagles": "26"}))
     assert games == [("e1", "Eagles", "Commanders", GameReport.final(Score(26, 18)))]
     assert not rejected
 
 
-def test_what_a_score_counts_is_stated_where_there_is_no_doubt() -> None:
+def test_regulation_is_stated_only_where_it_is_certain() -> None:
     sent = score({"Eagles": "2", "Commanders": "1"})
     unstated = GameReport(GameStatus.FINAL, unstated=Score(2, 1))
     assert read("soccer_fifa_world_cup", sent)[0][0].report == unstated
@@ -60,7 +60,7 @@ def test_what_a_score_counts_is_stated_where_there_is_no_doubt() -> None:
 
 
 @pytest.mark.parametrize("points", [{"Eagles": "3", "Commanders": "0"}, None])
-def test_a_game_that_is_not_over_is_no_result(points: dict[str, str] | None) -> None:
+def test_an_unfinished_game_has_no_result(points: dict[str, str] | None) -> None:
     assert read(NFL, score(points, completed=False)) == ([], Counter())
 
 
@@ -79,17 +79,17 @@ def test_a_game_that_is_not_over_is_no_result(points: dict[str, str] | None) -> 
         ({"Eagles": "3.0", "Commanders": "0"}, "score_not_a_number"),
     ],
 )
-def test_what_cannot_be_used_is_counted(points: dict[str, str] | None, reason: str) -> None:
+def test_unusable_scores_are_counted(points: dict[str, str] | None, reason: str) -> None:
     games, rejected = read(NFL, score(points, id="e0"), score({"Eagles": "26", "Commanders": "18"}))
     assert [game.event for game in games] == ["e1"]
     assert rejected == {reason: 1}
 
 
-SOUND = score({"Eagles": "26", "Commanders": "18"}, id="sound")
+VALID = score({"Eagles": "26", "Commanders": "18"}, id="valid")
 
 
 @pytest.mark.parametrize(
-    ("odd", "reasons"),
+    ("invalid", "reasons"),
     [
         ({"completed": None}, {"malformed_entry": 1}),
         ({"completed": "perhaps"}, {"malformed_entry": 1}),
@@ -106,13 +106,13 @@ SOUND = score({"Eagles": "26", "Commanders": "18"}, id="sound")
         ({"scores": [{"name": "Eagles"}, {"name": "Commanders"}]}, {"score_not_a_number": 1}),
     ],
 )
-def test_one_odd_entry_costs_no_other(odd: dict[str, Any], reasons: dict[str, int]) -> None:
-    games, rejected = read(NFL, SOUND, score({"Eagles": "26", "Commanders": "18"}) | odd)
-    assert "sound" in {game.event for game in games}
+def test_an_invalid_entry_does_not_affect_the_others(invalid: dict[str, Any], reasons: dict[str, int]) -> None:
+    games, rejected = read(NFL, VALID, score({"Eagles": "26", "Commanders": "18"}) | invalid)
+    assert "valid" in {game.event for game in games}
     assert rejected == reasons
 
 
-def test_numbers_for_texts_and_names_that_differ_in_nothing_to_be_seen_are_read() -> None:
+def test_numbers_as_text_and_invisible_differences_in_names_are_accepted() -> None:
     odd = score(None, id=13, home_team="Ea\u00adgles\x00", away_team="COMMANDERS\u00a0")
     odd["scores"] = [{"name": "Commanders ", "score": 18.0}, {"name": "Eagles", "score": 26}]
     games, rejected = read(NFL, odd)
@@ -120,15 +120,15 @@ def test_numbers_for_texts_and_names_that_differ_in_nothing_to_be_seen_are_read(
     assert not rejected
 
 
-def test_a_game_that_is_listed_twice_counts_once_and_with_two_scores_not_at_all() -> None:
-    other = score({"Eagles": "18", "Commanders": "26"}, id="sound")
-    assert read(NFL, SOUND, SOUND)[1] == {"listed_twice": 1}
-    assert len(read(NFL, SOUND, SOUND)[0]) == 1
-    assert read(NFL, SOUND, other) == ([], {"listed_twice": 1, "listed_with_two_scores": 1})
+def test_a_duplicate_game_counts_once_and_contradictory_ones_are_dropped() -> None:
+    other = score({"Eagles": "18", "Commanders": "26"}, id="valid")
+    assert read(NFL, VALID, VALID)[1] == {"listed_twice": 1}
+    assert len(read(NFL, VALID, VALID)[0]) == 1
+    assert read(NFL, VALID, other) == ([], {"listed_twice": 1, "listed_with_two_scores": 1})
 
 
-def test_half_a_character_costs_nothing_and_what_is_no_list_is_an_error() -> None:
-    body = msgspec.json.encode([SOUND, score(None, id="half", completed=False, sport_title="NFL!")])
+def test_a_lone_surrogate_is_dropped_and_a_body_must_be_a_list() -> None:
+    body = msgspec.json.encode([VALID, score(None, id="half", completed=False, sport_title="NFL!")])
     found, odd, _ = read_entries(body.replace(b"NFL!", b"NFL\\ud83d"), wire.WireScore)
     assert [entry.sport_title for entry in found] == ["NFL", "NFL"]
     assert not odd
@@ -144,10 +144,10 @@ def test_half_a_character_costs_nothing_and_what_is_no_list_is_an_error() -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "sound"),
+    ("kind", "valid"),
     [
-        (wire.WireScore, SOUND),
-        (wire.WireEvent, {key: SOUND[key] for key in ("id", "sport_key", "sport_title", "commence_time", "home_team")}),
+        (wire.WireScore, VALID),
+        (wire.WireEvent, {key: VALID[key] for key in ("id", "sport_key", "sport_title", "commence_time", "home_team")}),
         (
             wire.WireSport,
             {"key": "a", "group": "b", "title": "c", "description": "d", "active": True, "has_outrights": False},
@@ -155,8 +155,8 @@ def test_half_a_character_costs_nothing_and_what_is_no_list_is_an_error() -> Non
     ],
 )
 @given(data=st.data())
-def test_any_entry_may_be_odd(kind: type[msgspec.Struct], sound: dict[str, Any], data: st.DataObject) -> None:
-    sent = data.draw(mutated([sound, sound, sound]))
+def test_any_entry_may_be_invalid(kind: type[msgspec.Struct], valid: dict[str, Any], data: st.DataObject) -> None:
+    sent = data.draw(mutated([valid, valid, valid]))
     found, rejected, _ = read_entries(msgspec.json.encode(sent), kind)
     assert len(sent) - 1 <= len(found) <= len(sent)
     assert len(found) + rejected["malformed_entry"] == len(sent)
@@ -166,7 +166,7 @@ def test_any_entry_may_be_odd(kind: type[msgspec.Struct], sound: dict[str, Any],
         assert unusable.total() + len(games) + sum(not entry.completed for entry in found) >= len(found)  # type: ignore[attr-defined]
 
 
-def test_fights_and_sets_are_no_scores() -> None:
+def test_scores_of_fights_and_sets_are_not_used() -> None:
     assert [has_scores(s) for s in (NFL, "soccer_epl", "mma_mixed_martial_arts", "tennis_atp_us_open")] == [
         True,
         True,
@@ -178,7 +178,7 @@ def test_fights_and_sets_are_no_scores() -> None:
 @pytest.mark.parametrize(
     ("name", "sport", "over"), [("04_scores_nhl_daysfrom", "icehockey_nhl", 3), ("11_scores_nfl_unix", NFL, 1)]
 )
-def test_captured_answers(data_dir: Path, name: str, sport: str, over: int) -> None:
+def test_captured_responses(data_dir: Path, name: str, sport: str, over: int) -> None:
     body = (data_dir / "odds_api" / "payloads" / f"{name}.json").read_bytes()
     found, odd, _ = read_entries(body, wire.WireScore)
     games, rejected = parse_finished_games(sport, found)

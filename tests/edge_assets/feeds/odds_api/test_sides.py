@@ -1,4 +1,4 @@
-"""Home and away exchanged under one event id: prices stay with the teams, and it is counted."""
+"""Home and away swapped under one event id: prices stay with the teams, and the swap is counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.in_memory_ids import MemoryVocabulary
 from tests.support.wire_factories import AWAY, HOME, SPORT, book, event, h2h, payload, spreads
 
 NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
-TURNED: dict[str, Any] = {"home_team": AWAY, "away_team": HOME}
+SWAPPED: dict[str, Any] = {"home_team": AWAY, "away_team": HOME}
 
 
 def prices(quotes: QuoteBatch) -> dict[tuple[int, int], float]:
@@ -24,29 +24,29 @@ def test_prices_stay_with_their_teams() -> None:
     differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
     first = differ.diff(payload(event(book("a", h2h(1.5, 2.5), spreads()))), NOW)
     differ.commit()
-    again = differ.diff(payload(event(book("a", h2h(1.5, 2.5), spreads()), **TURNED)), NOW)
+    again = differ.diff(payload(event(book("a", h2h(1.5, 2.5), spreads()), **SWAPPED)), NOW)
     assert len(first.quotes) == 4
     assert len(again.quotes) == 0
     assert again.rejected == {"sides_exchanged": 1}
     differ.commit()
-    moved = differ.diff(payload(event(book("a", h2h(1.4, 2.5), spreads()), **TURNED)), NOW)
+    moved = differ.diff(payload(event(book("a", h2h(1.4, 2.5), spreads()), **SWAPPED)), NOW)
     assert list(prices(moved.quotes).values()) == [1.4]
     assert prices(moved.quotes).keys() <= prices(first.quotes).keys()
     assert first.quotes.outcome[first.quotes.price == 1.5].tolist() == moved.quotes.outcome.tolist()
 
 
-def test_an_event_that_is_imported_the_other_way_round_is_read_by_its_names() -> None:
-    """Its first source may also have other names for the teams."""
-    words = MemoryVocabulary()
+def test_an_event_imported_with_swapped_sides_is_read_by_name() -> None:
+    """Its first source may also use other names for the teams."""
+    ids = MemoryVocabulary()
     key = event()["id"]
-    words.event(key, 1, "St. Louis Blues", "Montreal", NOW, NOW)
-    diff = PayloadDiffer(words, SPORT, 1).diff(payload(event(book("a", h2h(1.5, 2.5)))), NOW)
+    ids.event(key, 1, "St. Louis Blues", "Montreal", NOW, NOW)
+    diff = PayloadDiffer(ids, SPORT, 1).diff(payload(event(book("a", h2h(1.5, 2.5)))), NOW)
     plain = PayloadDiffer(MemoryVocabulary(), SPORT, 1).diff(payload(event(book("a", h2h(2.5, 1.5)))), NOW)
     assert prices(diff.quotes) == prices(plain.quotes)
     assert diff.rejected == {"sides_exchanged": 1}
 
 
-def test_other_teams_under_one_id_are_left_out_and_counted_and_a_renamed_one_is_not() -> None:
+def test_other_teams_under_one_id_are_rejected_but_one_renamed_team_is_not() -> None:
     differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
     differ.diff(payload(event(book("a", h2h()))), NOW)
     differ.commit()
@@ -68,16 +68,16 @@ def test_other_teams_under_one_id_are_left_out_and_counted_and_a_renamed_one_is_
         (("3rd Seed", "To Be Determined"), (HOME, AWAY)),
     ],
 )
-def test_teams_take_the_place_of_placeholders(before: tuple[str, str], kept: tuple[str, str]) -> None:
-    words = MemoryVocabulary()
-    differ = PayloadDiffer(words, SPORT, 1)
+def test_teams_replace_placeholders(before: tuple[str, str], kept: tuple[str, str]) -> None:
+    ids = MemoryVocabulary()
+    differ = PayloadDiffer(ids, SPORT, 1)
     differ.diff(payload(event(book("a", h2h()), home_team=before[0], away_team=before[1])), NOW)
     differ.commit()
     known = differ.diff(payload(event(book("a", h2h()))), NOW)
     assert "other_teams" not in known.rejected
     assert known.events == 1
-    assert words.sides(1) == kept
+    assert ids.sides(1) == kept
     differ.commit()
     again = differ.diff(payload(event(book("a", h2h()), home_team="TBD", away_team="TBD")), NOW)
     assert "other_teams" not in again.rejected
-    assert words.sides(1) == kept
+    assert ids.sides(1) == kept

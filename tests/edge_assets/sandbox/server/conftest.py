@@ -1,4 +1,4 @@
-"""A small hand-written tape, served over real HTTP."""
+"""A small hand-written recording, served over real HTTP."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def record(folder: Path) -> Path:
 
 
 @pytest.fixture
-def recording(tmp_path: Path) -> Path:
-    """The small tape's files, free to be spoilt."""
+def recording_folder(tmp_path: Path) -> Path:
+    """The files of the small recording; tests may modify them."""
     return record(tmp_path / "recording")
 
 
 @pytest.fixture(scope="session")
-def recording_path(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    return Recording.load(record(tmp_path_factory.mktemp("tape")))
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return Recording.load(record(tmp_path_factory.mktemp("recording")))
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Serves with a state of its own."""
+    """Starts servers with separate state."""
     with _servers() as start:
         yield start
 
@@ -58,22 +58,22 @@ def _shared() -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def client(_shared: Serve, recording_path: Recording) -> httpx2.Client:
-    """A stepping server at its first capture; who acknowledges anything takes one of their own."""
-    return _shared(recording_path)
+def client(_shared: Serve, recording: Recording) -> httpx2.Client:
+    """A shared stepping server at its first capture; tests that acknowledge captures start their own."""
+    return _shared(recording)
 
 
 @pytest.fixture(scope="session")
-def ended(_shared: Serve, recording_path: Recording) -> httpx2.Client:
-    """A server whose tape has run to its end."""
-    client = _shared(recording_path, speed=1e9)
+def ended(_shared: Serve, recording: Recording) -> httpx2.Client:
+    """A server at the end of its recording."""
+    client = _shared(recording, speed=1e9)
     client.get("/v4/sports/soccer_epl/odds", params={"regions": "uk"})
     return client
 
 
 @pytest.fixture(scope="session")
 def nfl_week() -> Path:
-    """The recorded week; in CI it has to be there."""
+    """The recorded week, which is required in CI."""
     root = Path(os.environ.get("EDGE_DATA_DIR", Path(__file__).parents[5] / "shared" / "data"))
     path = root / "odds_api" / "nfl_week_2025-11.tar.xz"
     if not path.exists():
@@ -86,8 +86,8 @@ def nfl_week() -> Path:
 def _servers() -> Iterator[Callable[..., httpx2.Client]]:
     running: list[tuple[uvicorn.Server, threading.Thread, httpx2.Client]] = []
 
-    def start(recording_path: Any, **options: Any) -> httpx2.Client:
-        app: FastAPI = create_app(recording_path, **options)
+    def start(recording: Any, **options: Any) -> httpx2.Client:
+        app: FastAPI = create_app(recording, **options)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

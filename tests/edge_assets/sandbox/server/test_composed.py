@@ -1,4 +1,4 @@
-"""A tape without end, composed instead of recorded, as the simulator is one."""
+"""An endless source without captures, like the simulator."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from edge_assets.feeds.recordings.source import SnapshotSource
 
 
-class EndlessTape:
-    """One game, priced anew every second; yesterday's is completed, today's is in play."""
+class EndlessSource:
+    """One game with a new price every second; yesterday's is completed, today's is in play."""
 
     captures = ()
 
@@ -55,9 +55,9 @@ class EndlessTape:
         ]
 
 
-def test_it_runs_by_the_wall_clock(serve: Serve) -> None:
-    recording: SnapshotSource = EndlessTape()
-    client = serve(recording)
+def test_it_follows_the_wall_clock(serve: Serve) -> None:
+    source: SnapshotSource = EndlessSource()
+    client = serve(source)
     answer = client.get(f"/v4/sports/{NFL}/odds", params={"regions": "eu"})
     assert abs(datetime.fromisoformat(answer.headers["x-edge-time"]) - datetime.now(UTC)) < timedelta(seconds=5)
     assert answer.headers["x-edge-speed"] == "1"
@@ -66,8 +66,8 @@ def test_it_runs_by_the_wall_clock(serve: Serve) -> None:
     assert (ready["captures"], ready["speed"], ready["ended"]) == (0, 1.0, False)
 
 
-def test_completed_events_have_scores_within_the_days_asked_for(serve: Serve) -> None:
-    client = serve(EndlessTape())
+def test_completed_events_have_scores_within_the_requested_days(serve: Serve) -> None:
+    client = serve(EndlessSource())
     path = f"/v4/sports/{NFL}/scores"
     live, two_days = client.get(path), client.get(path, params={"daysFrom": "2", "dateFormat": "unix"})
     assert [score["id"] for score in live.json()] == [GAME]
@@ -78,8 +78,8 @@ def test_completed_events_have_scores_within_the_days_asked_for(serve: Serve) ->
     assert [s["id"] for s in client.get(path, params={"daysFrom": "1"}).json()] == [GAME]
 
 
-def test_its_future_is_not_history(serve: Serve) -> None:
+def test_history_ends_now(serve: Serve) -> None:
     tomorrow = format_time(datetime.now(UTC) + timedelta(days=1))
     path = f"/v4/historical/sports/{NFL}/odds"
-    answer = serve(EndlessTape()).get(path, params={"regions": "eu", "date": tomorrow}).json()
+    answer = serve(EndlessSource()).get(path, params={"regions": "eu", "date": tomorrow}).json()
     assert datetime.fromisoformat(answer["timestamp"]) <= datetime.now(UTC)

@@ -23,7 +23,7 @@ QUERY = {"regions": "us,eu", "markets": "h2h,totals", "oddsFormat": "american"}
 
 
 @pytest.fixture(autouse=True)
-def _switches_off_again(client: httpx2.Client) -> Iterator[None]:
+def _clear_faults(client: httpx2.Client) -> Iterator[None]:
     yield
     client.delete("/_edge/faults")
 
@@ -32,7 +32,7 @@ def switch(client: httpx2.Client, **faults: Any) -> None:
     assert client.put("/_edge/faults", json=faults).status_code == 200
 
 
-def test_a_burst_of_429_and_of_5xx_passes(client: httpx2.Client) -> None:
+def test_429_and_5xx_are_temporary(client: httpx2.Client) -> None:
     switch(client, rate_limited=2, server_errors=1, server_error_status=502)
     assert [client.get(ODDS, params=QUERY).status_code for _ in range(4)] == [502, 429, 429, 200]
 
@@ -51,7 +51,7 @@ def test_a_slow_body(client: httpx2.Client) -> None:
     assert time.monotonic() - started >= 0.2
 
 
-def test_quota_headers_go_missing_or_negative(client: httpx2.Client) -> None:
+def test_quota_headers_can_be_missing_or_negative(client: httpx2.Client) -> None:
     switch(client, missing_headers=True)
     headers = client.get(ODDS, params=QUERY).headers
     assert not [name for name in headers if name.startswith("x-requests")]
@@ -70,7 +70,7 @@ def test_distorted_content(client: httpx2.Client) -> None:
     assert client.get(f"/v4/sports/{NFL}/events/{LATER}/odds", params=QUERY).status_code == 404
 
 
-def test_empty_books_and_a_draw(client: httpx2.Client) -> None:
+def test_empty_events_and_an_added_draw(client: httpx2.Client) -> None:
     switch(client, three_way_books=["pinnacle"])
     game = client.get(ODDS, params=QUERY).json()[0]
     outcomes = {b["key"]: [o["name"] for o in b["markets"][0]["outcomes"]] for b in game["bookmakers"]}
@@ -80,9 +80,9 @@ def test_empty_books_and_a_draw(client: httpx2.Client) -> None:
     assert client.get(ODDS, params=QUERY).json()[0]["bookmakers"] == []
 
 
-def test_switches_are_shown_cleared_and_checked(serve: Serve, recording_path: Recording) -> None:
-    client = serve(recording_path, faults=Faults(rate_limited=3))
+def test_switches_can_be_shown_cleared_and_are_validated(serve: Serve, recording: Recording) -> None:
+    client = serve(recording, faults=Faults(rate_limited=3))
     assert client.get("/_edge/faults").json()["rate_limited"] == 3
     assert client.delete("/_edge/faults").json()["rate_limited"] == 0
-    refused = client.put("/_edge/faults", json={"explode": True})
-    assert (refused.status_code, "explode" in refused.json()["message"]) == (422, True)
+    rejected = client.put("/_edge/faults", json={"explode": True})
+    assert (rejected.status_code, "explode" in rejected.json()["message"]) == (422, True)

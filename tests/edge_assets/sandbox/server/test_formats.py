@@ -40,16 +40,16 @@ def test_times() -> None:
     assert to_iso(1762192800) == "2025-11-03T18:00:00Z"
 
 
-def test_the_table_of_books_is_consistent() -> None:
+def test_known_books_are_consistent() -> None:
     known = load_known_books()
     assert all(set(book.regions) <= REGIONS for book in known.values())
     assert all(bool(book.regions) != key.startswith("sim_") for key, book in known.items())
-    originals = {book.clone_of for book in known.values() if book.clone_of}
-    assert originals <= known.keys()
-    assert not [key for key in originals if known[key].clone_of], "a clone follows an original, not a clone"
+    sources = {book.clone_of for book in known.values() if book.clone_of}
+    assert sources <= known.keys()
+    assert not [key for key in sources if known[key].clone_of], "a clone copies a source, not another clone"
 
 
-def test_listing() -> None:
+def test_books_are_listed_by_region() -> None:
     assert is_listed_in("pinnacle", frozenset({"eu", "us"}))
     assert not is_listed_in("pinnacle", frozenset({"us"}))
     assert is_listed_in("founded_tomorrow", frozenset({"us"}))

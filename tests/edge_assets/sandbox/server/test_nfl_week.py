@@ -22,22 +22,22 @@ ODDS = f"/v4/sports/{NFL}/odds"
 QUERY = {"regions": "us", "markets": "h2h,spreads,totals"}
 
 
-def test_every_capture_once_in_order(nfl_week: Path, serve: Serve) -> None:
-    recording_path = Recording.load(nfl_week)
-    assert (len(recording_path.captures), recording_path.skipped) == (476, [])
-    client = serve(recording_path)
+def test_every_capture_is_served_once_in_order(nfl_week: Path, serve: Serve) -> None:
+    recording = Recording.load(nfl_week)
+    assert (len(recording.captures), recording.skipped) == (476, [])
+    client = serve(recording)
     times: list[str] = []
     quotes = 0
     while True:
         headers = {"x-edge-consumed": times[-1]} if times else {}
-        answer = client.get(ODDS, params=QUERY, headers=headers)
-        if answer.headers["x-edge-speed"] == "0":
+        response = client.get(ODDS, params=QUERY, headers=headers)
+        if response.headers["x-edge-speed"] == "0":
             break
-        times.append(answer.headers["x-edge-time"])
-        quotes += answer.content.count(b'"price"')
-    assert times == [capture.at.isoformat() for capture in recording_path.captures]
+        times.append(response.headers["x-edge-time"])
+        quotes += response.content.count(b'"price"')
+    assert times == [capture.at.isoformat() for capture in recording.captures]
     assert quotes == 580_188
-    assert answer.headers["x-edge-time"] == times[-1]
+    assert response.headers["x-edge-time"] == times[-1]
 
 
 def test_the_command_serves_and_stops(nfl_week: Path) -> None:

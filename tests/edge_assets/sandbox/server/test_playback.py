@@ -1,4 +1,4 @@
-"""Virtual time: stepping, flowing, several sports, restarts."""
+"""Virtual time: stepping, timed, several sports, restarts."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def poll(client: httpx2.Client, sport: str, consumed: str | None) -> httpx2.Resp
 
 
 @pytest.fixture
-def stepping(serve: Serve, recording_path: Recording) -> httpx2.Client:
-    return serve(recording_path)
+def stepping(serve: Serve, recording: Recording) -> httpx2.Client:
+    return serve(recording)
 
 
 def at(minute: int) -> str:
     return f"2025-11-03T12:{minute:02}:00+00:00"
 
 
-def test_nothing_is_skipped_and_the_end_repeats_the_last_capture(stepping: httpx2.Client) -> None:
+def test_no_capture_is_skipped_and_the_last_is_repeated(stepping: httpx2.Client) -> None:
     seen: dict[str, list[str]] = {NFL: [], EPL: []}
     for _ in range(6):
         for sport, times in seen.items():
-            answer = poll(stepping, sport, times[-1] if times else None)
-            times.append(answer.headers["x-edge-time"])
+            response = poll(stepping, sport, times[-1] if times else None)
+            times.append(response.headers["x-edge-time"])
     assert list(dict.fromkeys(seen[NFL])) == [at(0), at(20)]
     assert [time for time in dict.fromkeys(seen[EPL]) if time != at(0)] == [at(5), at(25)]
     final = poll(stepping, EPL, at(25))
@@ -65,22 +65,22 @@ def test_an_unacknowledged_capture_is_served_again(client: httpx2.Client) -> Non
 
 
 def test_a_sport_before_its_first_capture_is_empty_and_free(client: httpx2.Client) -> None:
-    answer = poll(client, EPL, None)
-    assert (answer.json(), answer.headers["x-requests-last"]) == ([], "0")
-    assert "x-edge-captured-at" not in answer.headers
+    response = poll(client, EPL, None)
+    assert (response.json(), response.headers["x-requests-last"]) == ([], "0")
+    assert "x-edge-captured-at" not in response.headers
 
 
-def test_a_restarted_server_jumps_to_what_was_acknowledged(stepping: httpx2.Client) -> None:
+def test_a_restarted_server_continues_at_the_acknowledged_time(stepping: httpx2.Client) -> None:
     assert poll(stepping, NFL, at(20)).headers["x-edge-time"] == at(20)
     assert poll(stepping, EPL, at(5)).headers["x-edge-time"] == at(25)
 
 
-def test_an_unreadable_acknowledgement_is_refused(client: httpx2.Client) -> None:
+def test_an_invalid_acknowledgement_is_an_error(client: httpx2.Client) -> None:
     for value in ("yesterday", "2025-11-03T12:00:00"):
         assert poll(client, NFL, value).status_code == 422
 
 
-def test_an_acknowledgement_counts_for_its_own_sport_only() -> None:
+def test_an_acknowledgement_counts_only_for_its_sport() -> None:
     stepping = SteppingPlayback(CAPTURES)
     assert stepping.advance(EPL, CAPTURES[3].at).at == CAPTURES[3].at
     assert stepping.position() == 0
@@ -91,52 +91,52 @@ def test_an_acknowledgement_counts_for_its_own_sport_only() -> None:
 
 
 @pytest.mark.parametrize("steps", [(NFL, EPL), (EPL, NFL), (EPL, EPL, NFL), (NFL, NFL, NFL, EPL)])
-def test_every_capture_is_seen_in_whatever_order_sports_ask(steps: tuple[str, ...]) -> None:
+def test_every_capture_is_seen_whatever_the_order_of_requests(steps: tuple[str, ...]) -> None:
     stepping, seen = SteppingPlayback(CAPTURES), set()
     consumed: dict[str, datetime] = {}
     for _ in range(10):
         for sport in steps:
-            moment = stepping.advance(sport, consumed.get(sport))
-            assert moment.at >= consumed.get(sport, NOON)
-            consumed[sport] = moment.at
-            seen.add(Capture(moment.at, sport))
+            time_served = stepping.advance(sport, consumed.get(sport))
+            assert time_served.at >= consumed.get(sport, NOON)
+            consumed[sport] = time_served.at
+            seen.add(Capture(time_served.at, sport))
     assert set(CAPTURES) <= seen
     assert stepping.now().speed == 0
 
 
-def test_time_flows_from_the_first_request_for_odds() -> None:
+def test_time_starts_at_the_first_request_for_odds() -> None:
     now = [100.0]
-    flowing = TimedPlayback(CAPTURES, 60.0, lambda: now[0])
+    timed = TimedPlayback(CAPTURES, 60.0, lambda: now[0])
     now[0] = 200.0
-    assert flowing.now().at == NOON
-    assert flowing.advance(NFL, None).at == NOON
+    assert timed.now().at == NOON
+    assert timed.advance(NFL, None).at == NOON
     now[0] = 210.0
-    assert flowing.now() == (NOON + timedelta(minutes=10), 60.0)
-    assert flowing.position() == 2
+    assert timed.now() == (NOON + timedelta(minutes=10), 60.0)
+    assert timed.position() == 2
     now[0] = 300.0
-    assert flowing.now() == (CAPTURES[-1].at, 0.0)
-    assert flowing.position() == 4
+    assert timed.now() == (CAPTURES[-1].at, 0.0)
+    assert timed.position() == 4
 
 
-def test_flowing_time_starts_after_what_was_acknowledged_and_never_turns_back() -> None:
+def test_timed_playback_starts_at_the_acknowledged_time_and_never_goes_back() -> None:
     now = [0.0]
-    flowing = TimedPlayback(CAPTURES, 60.0, lambda: now[0])
-    assert flowing.advance(NFL, NOON + timedelta(minutes=7)).at == NOON + timedelta(minutes=7)
-    assert flowing.advance(EPL, NOON).at == NOON + timedelta(minutes=7)
-    assert flowing.advance(EPL, NOON + timedelta(minutes=9)).at == NOON + timedelta(minutes=9)
+    timed = TimedPlayback(CAPTURES, 60.0, lambda: now[0])
+    assert timed.advance(NFL, NOON + timedelta(minutes=7)).at == NOON + timedelta(minutes=7)
+    assert timed.advance(EPL, NOON).at == NOON + timedelta(minutes=7)
+    assert timed.advance(EPL, NOON + timedelta(minutes=9)).at == NOON + timedelta(minutes=9)
     now[0] = 1.0
-    assert flowing.now().at == NOON + timedelta(minutes=10)
+    assert timed.now().at == NOON + timedelta(minutes=10)
 
 
-def test_the_clients_clock_follows_a_flowing_server(serve: Serve, recording_path: Recording) -> None:
-    client, clock = serve(recording_path, speed=60), VirtualClock()
+def test_the_clients_clock_follows_a_timed_server(serve: Serve, recording: Recording) -> None:
+    client, clock = serve(recording, speed=60), VirtualClock()
     clock.observe_headers(poll(client, NFL, None).headers)
     assert (clock.speed, clock.now() >= NOON) == (60.0, True)
     clock.observe_headers(poll(client, EPL, at(25)).headers)
     assert (clock.speed, clock.now()) == (0.0, NOON + timedelta(minutes=25))
 
 
-def test_a_tape_without_captures_runs_by_the_wall_clock() -> None:
+def test_a_source_without_captures_follows_the_wall_clock() -> None:
     wall = create_playback([], inf)
     assert isinstance(wall, WallClockPlayback)
     before = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""How a recorded answer writes its prices, and what cannot be read so."""
+"""Inference of the price format of a recorded response, and prices that do not fit it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def event(*books: tuple[float | None, ...], market: str = "h2h") -> RawEventOdds
 @pytest.mark.parametrize(
     ("books", "market", "price_format", "read"),
     [
-        ([(1.0, 101.0, 501.0)], "h2h", D, ["b0"]),  # in play, all but won
+        ([(1.0, 101.0, 501.0)], "h2h", D, ["b0"]),  # in play, nearly decided
         ([(126, 151, 201, 251, 501)], "outrights", None, []),  # the long end of a decimal list
         ([(450, 600, 800, 12500.5)], "outrights", A, ["b0"]),
         ([(150, 220, 190)], "h2h", A, ["b0"]),
@@ -34,9 +34,9 @@ def event(*books: tuple[float | None, ...], market: str = "h2h") -> RawEventOdds
         ([(-150, 130), (1.9, 1.95), (1.8, 2.1)], "h2h", D, ["b1", "b2"]),
         ([(-150, 130), (-140, 120), (1.8, 2.1)], "h2h", A, ["b0", "b1"]),
         ([(150, 220, 190), (150, 220, 0)], "h2h", A, ["b0", "b1"]),  # one is suspended
-        ([(-110, -110), (-50, 0), (50, 99)], "h2h", A, ["b0", "b1", "b2"]),  # refused price by price
+        ([(-110, -110), (-50, 0), (50, 99)], "h2h", A, ["b0", "b1", "b2"]),  # rejected one by one
         ([(1.9, -1)], "h2h", D, ["b0"]),
-        ([(150, -50), (50, -99)], "h2h", None, []),  # no price of either format tells
+        ([(150, -50), (50, -99)], "h2h", None, []),  # inconclusive in either format
         ([(150, 1.9), (220, 2.1)], "h2h", None, []),  # a mixture
         ([(150, 1.9), (1.9, 1.95), (-110, 1.95), (50, -99)], "h2h", D, ["b1", "b2"]),
         ([(1.01, 101.0), (1.05, 19.0, 151.0)], "h2h", D, ["b0", "b1"]),
@@ -46,7 +46,7 @@ def event(*books: tuple[float | None, ...], market: str = "h2h") -> RawEventOdds
         ([(1.9, 1.95), (11.0, 501.0)], "h2h", D, ["b0", "b1"]),
     ],
 )
-def test_what_the_prices_of_an_answer_mean(
+def test_the_price_format_is_inferred(
     books: list[tuple[float | None, ...]], market: str, price_format: PriceFormat | None, read: list[str]
 ) -> None:
     sent = [event(*books, market=market)]
@@ -57,6 +57,6 @@ def test_what_the_prices_of_an_answer_mean(
     assert rejected == [PRICE_FORMAT_UNCLEAR] * (len(books) - len(read))
 
 
-def test_a_sound_answer_stays_as_it_is() -> None:
+def test_a_consistent_response_is_unchanged() -> None:
     sent = [event((1.9, 1.95))]
     assert drop_unclear_prices(sent, []) is sent

@@ -1,4 +1,4 @@
-"""Recordings: what is read, what is skipped and why."""
+"""Reading recordings: captures, and skipped files with reasons."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ if TYPE_CHECKING:
         ("20261316T185954Z.json", None),
     ],
 )
-def test_times_in_names(name: str, expected: datetime | None) -> None:
+def test_capture_times_in_file_names(name: str, expected: datetime | None) -> None:
     assert parse_capture_time(name) == expected
 
 
 @pytest.mark.parametrize("suffix", [".tar", ".tar.xz", ".tar.gz", ".tar.zst"])
-def test_a_tar_of_any_compression(recording: Path, tmp_path: Path, suffix: str) -> None:
+def test_a_tar_of_any_compression(recording_folder: Path, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"week{suffix}"
     plain = io.BytesIO()
     mode = {".tar.xz": "w:xz", ".tar.gz": "w:gz"}.get(suffix, "w")
     with tarfile.open(fileobj=plain, mode=mode) as archive:  # type: ignore[call-overload]
-        archive.add(recording, "week")
+        archive.add(recording_folder, "week")
     path.write_bytes(zstandard.compress(plain.getvalue()) if suffix == ".tar.zst" else plain.getvalue())
     progress: list[int] = []
-    recording_path = Recording.load(path, progress.append)
-    assert [capture.sport for capture in recording_path.captures] == [NFL, EPL, NFL, EPL]
+    recording = Recording.load(path, progress.append)
+    assert [capture.sport for capture in recording.captures] == [NFL, EPL, NFL, EPL]
     assert progress == [1, 2, 3, 4]
-    assert recording_path.snapshot(NFL, recording_path.captures[-1].at).captured_at == recording_path.captures[2].at  # type: ignore[union-attr]
+    assert recording.snapshot(NFL, recording.captures[-1].at).captured_at == recording.captures[2].at  # type: ignore[union-attr]
 
 
 def test_our_own_archive_with_an_empty_poll(tmp_path: Path) -> None:
@@ -69,41 +69,41 @@ def test_our_own_archive_with_an_empty_poll(tmp_path: Path) -> None:
     (folder / "20251103T120000.123456Z.json.zst").write_bytes(body)
     write(folder, "20251103T121000Z.json", [])
     write(tmp_path / EPL, "20251103T121500Z.json", [event(GAME, EPL, "2025-11-03T18:00:00Z", [])])
-    recording_path = Recording.load(tmp_path)
-    assert [c.sport for c in recording_path.captures] == [NFL, NFL, EPL]
-    assert recording_path.captures[0].at.microsecond == 123456
-    # one answer before says not how narrow the question was that nothing answers
-    assert len(recording_path.snapshot(NFL, recording_path.captures[1].at).events) == 1  # type: ignore[union-attr]
+    recording = Recording.load(tmp_path)
+    assert [c.sport for c in recording.captures] == [NFL, NFL, EPL]
+    assert recording.captures[0].at.microsecond == 123456
+    # after one response an empty list does not prove a withdrawal: its scope is unknown
+    assert len(recording.snapshot(NFL, recording.captures[1].at).events) == 1  # type: ignore[union-attr]
 
 
-def test_an_envelope_states_its_own_time(tmp_path: Path) -> None:
+def test_the_time_of_an_envelope_takes_precedence(tmp_path: Path) -> None:
     envelope = {"timestamp": "2022-01-22T11:55:00Z", "data": nfl_body(-150)}
     write(tmp_path, "fetched_20251103T120000Z.json", envelope)
     assert Recording.load(tmp_path).captures[0].at == datetime(2022, 1, 22, 11, 55, tzinfo=UTC)
 
 
-def test_without_a_time_the_newest_update_counts(tmp_path: Path) -> None:
+def test_without_a_time_the_newest_update_is_used(tmp_path: Path) -> None:
     write(tmp_path, "some.json", nfl_body(-150))
     assert Recording.load(tmp_path).captures[0].at == datetime(2025, 11, 3, 12, tzinfo=UTC)
 
 
-def test_what_is_no_capture_is_skipped_with_a_reason_and_a_remedy(recording: Path) -> None:
-    write(recording, "scores.json", [{"id": GAME, "sport_key": NFL}])
-    write(recording, "v3.json", {"success": True, "data": []})
-    write(recording, "undated.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [])])
-    write(recording, "cut_20251103T120000Z.json", []).write_text('[{"id": "a')
-    write(recording, "empty_20251103T120000Z.json", [])
-    write(recording, "again_20251103T120000Z.json", nfl_body(-1))
-    write(recording, "bad_20251103T130000Z.json.zst", [])
-    write(recording, "when.json", {"timestamp": "noon", "data": []})
-    write(recording, "single_20251103T120000Z.json", nfl_body(-150)[0])
-    write(recording, "error.json", {"message": "no", "error_code": "INVALID_KEY"})
+def test_other_files_are_skipped_with_a_reason_and_a_remedy(recording_folder: Path) -> None:
+    write(recording_folder, "scores.json", [{"id": GAME, "sport_key": NFL}])
+    write(recording_folder, "v3.json", {"success": True, "data": []})
+    write(recording_folder, "undated.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [])])
+    write(recording_folder, "cut_20251103T120000Z.json", []).write_text('[{"id": "a')
+    write(recording_folder, "empty_20251103T120000Z.json", [])
+    write(recording_folder, "again_20251103T120000Z.json", nfl_body(-1))
+    write(recording_folder, "bad_20251103T130000Z.json.zst", [])
+    write(recording_folder, "when.json", {"timestamp": "noon", "data": []})
+    write(recording_folder, "single_20251103T120000Z.json", nfl_body(-150)[0])
+    write(recording_folder, "error.json", {"message": "no", "error_code": "INVALID_KEY"})
     mixed = [event(GAME, sport, "2025-11-03T18:00:00Z", []) for sport in (NFL, EPL)]
-    write(recording, "upcoming_20251103T120000Z.json", mixed)
-    (recording / "notes.txt").write_text("not read at all")
-    recording_path = Recording.load(recording)
-    assert len(recording_path.captures) == 4
-    assert recording_path.count_skipped_by_reason() == {
+    write(recording_folder, "upcoming_20251103T120000Z.json", mixed)
+    (recording_folder / "notes.txt").write_text("ignored")
+    recording = Recording.load(recording_folder)
+    assert len(recording.captures) == 4
+    assert recording.count_skipped_by_reason() == {
         "no list of events with odds": 2,
         "no capture time": 1,
         "no complete JSON": 1,
@@ -116,21 +116,21 @@ def test_what_is_no_capture_is_skipped_with_a_reason_and_a_remedy(recording: Pat
         "an error of the API": 1,
         "other file": 1,
     }
-    [undated] = [skip for skip in recording_path.skipped if skip.path == "undated.json"]
+    [undated] = [skip for skip in recording.skipped if skip.path == "undated.json"]
     assert str(undated) == "undated.json: no capture time; name it like nfl_20251103T015058Z.json"
 
 
-def test_nothing_to_play_says_what_to_do(tmp_path: Path) -> None:
+def test_errors_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"no recording at .*missing: use a directory or a tar"):
         Recording.load(tmp_path / "missing")
-    with pytest.raises(RecordingError, match=r"holds no \.json .*: record one"):
+    with pytest.raises(RecordingError, match=r"contains no \.json .*: record one"):
         Recording.load(tmp_path)
     write(tmp_path, "undated.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [])])
     with pytest.raises(RecordingError, match=r"1 files, none of them replayable; undated\.json: no capture time"):
         Recording.load(tmp_path)
     broken = tmp_path / "broken.tar.xz"
     broken.write_bytes(b"no tar")
-    with pytest.raises(RecordingError, match="cannot be read as a tar"):
+    with pytest.raises(RecordingError, match=r"could not read .* as a tar"):
         Recording.load(broken)
 
 
@@ -138,8 +138,8 @@ def test_formats_are_recognised(tmp_path: Path) -> None:
     def content(home: float, away: float, start: str | int = "2025-11-03T18:00:00Z") -> tuple[bool, bool]:
         body = [event(GAME, NFL, start, [book("betus", {"h2h": two_way(home, away)})])]  # type: ignore[arg-type]
         write(tmp_path, "a_20251103T120000Z.json", body)
-        recording_path = Recording.load(tmp_path)
-        found = recording_path.snapshot(NFL, recording_path.captures[0].at).content  # type: ignore[union-attr]
+        recording = Recording.load(tmp_path)
+        found = recording.snapshot(NFL, recording.captures[0].at).content  # type: ignore[union-attr]
         return found.american, found.unix
 
     assert content(-110, 120) == (True, False)
@@ -147,10 +147,10 @@ def test_formats_are_recognised(tmp_path: Path) -> None:
     assert content(101, 1.5, 1762192800) == (False, True)
 
 
-def test_before_the_first_capture_and_of_unknown_sports_there_is_nothing(recording_path: Recording) -> None:
-    assert recording_path.snapshot(NFL, datetime(2020, 1, 1, tzinfo=UTC)) is None
-    assert recording_path.snapshot("curling", recording_path.captures[0].at) is None
-    assert recording_path.neighbours("curling", recording_path.captures[0].at) == (None, None)
+def test_there_is_no_snapshot_before_the_first_capture_or_of_unknown_sports(recording: Recording) -> None:
+    assert recording.snapshot(NFL, datetime(2020, 1, 1, tzinfo=UTC)) is None
+    assert recording.snapshot("curling", recording.captures[0].at) is None
+    assert recording.neighbours("curling", recording.captures[0].at) == (None, None)
 
 
 ENCODINGS: dict[str, Callable[[str], bytes]] = {
@@ -163,13 +163,13 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
 }
 
 
-def test_captures_in_any_encoding_and_packing(tmp_path: Path) -> None:
+def test_captures_in_any_encoding_and_compression(tmp_path: Path) -> None:
     for name, encode in ENCODINGS.items():
         (tmp_path / name).write_bytes(encode(json.dumps(nfl_body(-150))))
     (tmp_path / "damaged_20251103T120000Z.json.gz").write_bytes(b"no gzip")
-    recording_path = Recording.load(tmp_path)
-    assert [capture.at.minute for capture in recording_path.captures] == [0, 1, 2, 3, 4, 5]
-    assert recording_path.count_skipped_by_reason() == {"damaged gzip": 1}
+    recording = Recording.load(tmp_path)
+    assert [capture.at.minute for capture in recording.captures] == [0, 1, 2, 3, 4, 5]
+    assert recording.count_skipped_by_reason() == {"damaged gzip": 1}
 
 
 def test_lines_state_their_own_times(tmp_path: Path) -> None:
@@ -178,16 +178,16 @@ def test_lines_state_their_own_times(tmp_path: Path) -> None:
     assert [capture.at.minute for capture in Recording.load(tmp_path).captures] == [50, 55]
 
 
-def test_answers_of_one_moment_are_one_capture(tmp_path: Path) -> None:
+def test_responses_of_the_same_time_are_merged(tmp_path: Path) -> None:
     books = [book("betus", {"h2h": two_way(-110, 120)}), book("pinnacle", {"h2h": two_way(-112, 120)})]
     for n, part in enumerate(books):
         write(tmp_path, f"{n}/nfl_20251103T120000Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [part])])
-    recording_path = Recording.load(tmp_path)
-    assert (len(recording_path.captures), recording_path.skipped) == (1, [])
-    assert recording_path.snapshot(NFL, recording_path.captures[0].at).content.books == {"betus", "pinnacle"}  # type: ignore[union-attr]
+    recording = Recording.load(tmp_path)
+    assert (len(recording.captures), recording.skipped) == (1, [])
+    assert recording.snapshot(NFL, recording.captures[0].at).content.books == {"betus", "pinnacle"}  # type: ignore[union-attr]
 
 
-def test_captures_of_one_region_at_a_time_leave_the_other_on_offer(tmp_path: Path) -> None:
+def test_captures_of_one_region_do_not_withdraw_the_other(tmp_path: Path) -> None:
     def captured(minute: int, *books: str) -> None:
         sent = [book(key, {"h2h": two_way(1.9 + minute / 100, 2.0)}) for key in books]
         write(tmp_path, f"nfl_20251103T12{minute:02}00Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", sent)])
@@ -197,30 +197,30 @@ def test_captures_of_one_region_at_a_time_leave_the_other_on_offer(tmp_path: Pat
         captured(minute + 1, "un", "deux", "trois")
     captured(50, "one", "three")
     captured(51, "un", "deux", "trois")
-    recording_path = Recording.load(tmp_path)
-    shown = [recording_path.snapshot(NFL, capture.at).content.books for capture in recording_path.captures]  # type: ignore[union-attr]
+    recording = Recording.load(tmp_path)
+    shown = [recording.snapshot(NFL, capture.at).content.books for capture in recording.captures]  # type: ignore[union-attr]
     rest = {"un", "deux", "trois"}
-    # a book that is missing where its fellows always had it is withdrawn
+    # a book missing from a response that always had it is withdrawn
     whole = {"one", "two", "three"} | rest
     assert shown == [{"one", "two", "three"}, *[whole] * (2 * MIN_REPEATS - 1), *[whole - {"two"}] * 2]
 
 
-def test_an_odd_part_costs_no_more_than_itself(tmp_path: Path) -> None:
+def test_an_invalid_part_does_not_affect_the_rest(tmp_path: Path) -> None:
     [game, later] = nfl_body(-150)
     game["bookmakers"][0]["markets"][0]["outcomes"][0]["price"] = None
-    game["bookmakers"].append("no book")
+    game["bookmakers"].append("not a book")
     write(
         tmp_path, "nfl_20251103T120000Z.json", [game, later | {"bookmakers": None}, later | {"commence_time": "soon"}]
     )
-    recording_path = Recording.load(tmp_path)
-    snapshot = recording_path.snapshot(NFL, recording_path.captures[0].at)
+    recording = Recording.load(tmp_path)
+    snapshot = recording.snapshot(NFL, recording.captures[0].at)
     assert [len(e.bookmakers) for e in snapshot.events] == [3, 0]  # type: ignore[union-attr]
-    assert recording_path.rejected == {"malformed_book": 1, "malformed_event": 1}
+    assert recording.rejected == {"malformed_book": 1, "malformed_event": 1}
 
 
 @pytest.mark.parametrize("junk", [0, -1, 50, 99.5, 1.9, None, "EVEN", 10**400])
 @pytest.mark.parametrize("prices", [(150, 220, 190), (150.0, 220.0, 190.0), (450, 12500.5, 8000), (-110, 120, 300)])
-def test_a_few_odd_prices_do_not_turn_the_format(tmp_path: Path, junk: object, prices: tuple[float, ...]) -> None:
+def test_a_few_invalid_prices_do_not_change_the_format(tmp_path: Path, junk: object, prices: tuple[float, ...]) -> None:
     names = ("Home a", "Away a", "Draw")
     market = "outrights" if 12500.5 in prices else "h2h"
     books = [
@@ -228,5 +228,5 @@ def test_a_few_odd_prices_do_not_turn_the_format(tmp_path: Path, junk: object, p
     ]
     books[0]["markets"][0]["outcomes"][0]["price"] = junk
     write(tmp_path, "a_20251103T120000Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", books)])
-    recording_path = Recording.load(tmp_path)
-    assert recording_path.snapshot(NFL, recording_path.captures[0].at).content.american  # type: ignore[union-attr]
+    recording = Recording.load(tmp_path)
+    assert recording.snapshot(NFL, recording.captures[0].at).content.american  # type: ignore[union-attr]

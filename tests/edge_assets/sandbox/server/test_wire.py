@@ -30,18 +30,20 @@ def prices(event: dict[str, Any], book: str, market: str = "h2h") -> dict[str, f
     return {o["name"]: o["price"] for o in chosen["outcomes"]}
 
 
-def test_sports_are_those_of_the_tape(client: httpx2.Client) -> None:
-    answer = client.get("/v4/sports/")
-    assert [s["key"] for s in answer.json()] == [NFL, EPL]
-    assert set(answer.json()[0]) == {"key", "group", "title", "description", "active", "has_outrights"}
-    assert answer.headers["x-requests-last"] == "0"
+def test_sports_are_those_of_the_recording(client: httpx2.Client) -> None:
+    response = client.get("/v4/sports/")
+    assert [s["key"] for s in response.json()] == [NFL, EPL]
+    assert set(response.json()[0]) == {"key", "group", "title", "description", "active", "has_outrights"}
+    assert response.headers["x-requests-last"] == "0"
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_recorded_bytes_are_sent_when_nothing_has_to_change(client: httpx2.Client, recording: Path, slash: str) -> None:
-    answer = client.get(ODDS + slash, params=ALL | {"oddsFormat": "american"})
-    assert answer.content == (recording / "nfl_20251103T120000Z.json").read_bytes()
-    assert answer.headers["x-requests-last"] == "6"
+def test_recorded_bytes_are_sent_if_nothing_has_to_change(
+    client: httpx2.Client, recording_folder: Path, slash: str
+) -> None:
+    response = client.get(ODDS + slash, params=ALL | {"oddsFormat": "american"})
+    assert response.content == (recording_folder / "nfl_20251103T120000Z.json").read_bytes()
+    assert response.headers["x-requests-last"] == "6"
 
 
 def test_american_becomes_decimal_without_rounding(client: httpx2.Client) -> None:
@@ -54,20 +56,20 @@ def test_decimal_becomes_american(ended: httpx2.Client) -> None:
     assert prices(derby, "skybet") == {"Home b": 120, "Away b": 300, "Draw": 250}
 
 
-def test_regions_choose_books_and_unknown_books_count_everywhere(client: httpx2.Client) -> None:
+def test_regions_select_books_and_unknown_books_are_in_all(client: httpx2.Client) -> None:
     game, later = client.get(ODDS, params={"regions": "us", "markets": "h2h,totals"}).json()
     assert books(game) == {"draftkings": {"h2h", "totals"}, "brand_new_book": {"totals"}}
     assert later["bookmakers"] == []
 
 
-def test_bookmakers_override_regions_and_count_by_tens(client: httpx2.Client) -> None:
+def test_bookmakers_override_regions_and_are_charged_by_tens(client: httpx2.Client) -> None:
     eleven = ",".join(["pinnacle", *(f"book_{n}" for n in range(10))])
-    answer = client.get(ODDS, params={"regions": "us", "bookmakers": eleven, "markets": "h2h"})
-    assert books(answer.json()[0]) == {"pinnacle": {"h2h"}}
-    assert answer.headers["x-requests-last"] == "2"
+    response = client.get(ODDS, params={"regions": "us", "bookmakers": eleven, "markets": "h2h"})
+    assert books(response.json()[0]) == {"pinnacle": {"h2h"}}
+    assert response.headers["x-requests-last"] == "2"
 
 
-def test_a_book_left_without_markets_is_dropped_and_the_event_stays(client: httpx2.Client) -> None:
+def test_a_book_without_markets_is_dropped_and_the_event_stays(client: httpx2.Client) -> None:
     game = client.get(ODDS, params={"bookmakers": "brand_new_book"}).json()[0]
     assert game["bookmakers"] == []
 
@@ -92,18 +94,18 @@ def test_unix_times(client: httpx2.Client) -> None:
 
 
 def test_an_exchange_adds_its_lay_prices_for_free(ended: httpx2.Client) -> None:
-    answer = ended.get(f"/v4/sports/{EPL}/odds", params={"regions": "uk"})
-    assert books(answer.json()[0]) == {"smarkets": {"h2h", "h2h_lay"}, "skybet": {"h2h"}}
-    assert answer.headers["x-requests-last"] == "1"
+    response = ended.get(f"/v4/sports/{EPL}/odds", params={"regions": "uk"})
+    assert books(response.json()[0]) == {"smarkets": {"h2h", "h2h_lay"}, "skybet": {"h2h"}}
+    assert response.headers["x-requests-last"] == "1"
 
 
-def test_one_event_states_updates_on_markets_only_and_costs_what_returns(ended: httpx2.Client) -> None:
+def test_event_odds_have_updates_on_markets_only_and_cost_returned_markets(ended: httpx2.Client) -> None:
     path = f"/v4/sports/{EPL}/events/{DERBY}/odds"
-    answer = ended.get(path, params={"regions": "uk", "markets": "h2h,btts,player_shots"})
-    assert books(answer.json()) == {"smarkets": {"h2h", "h2h_lay"}, "skybet": {"h2h", "btts"}}
-    assert all("last_update" not in book for book in answer.json()["bookmakers"])
-    assert answer.json()["bookmakers"][0]["markets"][0]["last_update"] == "2025-11-03T12:00:00Z"
-    assert answer.headers["x-requests-last"] == "2"
+    response = ended.get(path, params={"regions": "uk", "markets": "h2h,btts,player_shots"})
+    assert books(response.json()) == {"smarkets": {"h2h", "h2h_lay"}, "skybet": {"h2h", "btts"}}
+    assert all("last_update" not in book for book in response.json()["bookmakers"])
+    assert response.json()["bookmakers"][0]["markets"][0]["last_update"] == "2025-11-03T12:00:00Z"
+    assert response.headers["x-requests-last"] == "2"
     assert ended.get(path, params={"regions": "uk", "markets": "player_shots"}).headers["x-requests-last"] == "0"
 
 
@@ -135,13 +137,13 @@ def test_events_markets_participants_and_scores(client: httpx2.Client) -> None:
 
 
 def test_upcoming_is_sorted_over_all_sports(ended: httpx2.Client) -> None:
-    answer = ended.get("/v4/sports/upcoming/odds", params={"regions": "us,uk"})
-    assert [e["id"] for e in answer.json()] == [DERBY, GAME, LATER]
-    assert prices(answer.json()[1], "draftkings")["Away a"] == 2.5
-    assert answer.headers["x-requests-last"] == "2"
+    response = ended.get("/v4/sports/upcoming/odds", params={"regions": "us,uk"})
+    assert [e["id"] for e in response.json()] == [DERBY, GAME, LATER]
+    assert prices(response.json()[1], "draftkings")["Away a"] == 2.5
+    assert response.headers["x-requests-last"] == "2"
 
 
-def test_history_is_walked_by_its_neighbours(client: httpx2.Client) -> None:
+def test_history_can_be_walked_by_neighbours(client: httpx2.Client) -> None:
     path, params = f"/v4/historical/sports/{NFL}/odds", {"regions": "us", "date": "2025-11-03T12:10:00Z"}
     first = client.get(path, params=params)
     times = [first.json()[f"{which}timestamp"] for which in ("", "previous_", "next_")]
@@ -164,7 +166,7 @@ def test_history_of_events_and_of_one_event(client: httpx2.Client) -> None:
     assert one.headers["x-requests-last"] == "60"
 
 
-def test_links_and_limits_come_only_when_asked_for(serve: Serve, tmp_path: Path) -> None:
+def test_links_and_limits_are_sent_only_on_request(serve: Serve, tmp_path: Path) -> None:
     linked = make_book("draftkings", {"h2h": [{**o, "link": "https://x", "sid": "7"} for o in two_way(1.5, 2.5)]})
     write(tmp_path, "a_20251103T120000Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", [linked])])
     client = serve(Recording.load(tmp_path))
@@ -176,14 +178,14 @@ def test_links_and_limits_come_only_when_asked_for(serve: Serve, tmp_path: Path)
     assert "sid" not in asked["markets"][0]["outcomes"][0]
 
 
-def test_rotation_numbers_when_asked_for(client: httpx2.Client) -> None:
+def test_rotation_numbers_are_sent_only_on_request(client: httpx2.Client) -> None:
     path = f"/v4/sports/{NFL}/events"
     assert "home_rotation" not in client.get(path).json()[0]
     shown = client.get(path, params={"includeRotationNumbers": "true"}).json()[0]
     assert shown["home_rotation"] is None
 
 
-def test_gzip_if_asked(client: httpx2.Client) -> None:
+def test_gzip_is_sent_only_on_request(client: httpx2.Client) -> None:
     assert client.get(ODDS, params=ALL).headers["content-encoding"] == "gzip"
     plain = client.get(ODDS, params=ALL, headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers

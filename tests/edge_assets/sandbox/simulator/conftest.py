@@ -1,4 +1,4 @@
-"""One world for all tests that only look at it."""
+"""One simulated market, shared by tests that only read it."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from edge_assets.sandbox.simulator.market import SimulatedMarket
 
 
 @pytest.fixture(scope="session")
-def world() -> SimulatedMarket:
+def simulator() -> SimulatedMarket:
     return SimulatedMarket(seed=11)

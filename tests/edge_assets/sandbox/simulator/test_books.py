@@ -1,4 +1,4 @@
-"""Books differ as books do: dear and cheap, quick and slow, original and copied."""
+"""Simulated books differ like real ones: in margin, in speed, and in being clones."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 SHARP = [i for i, book in enumerate(BOOKS) if book.kind == "sharp"]
 EXCHANGES = [i for i, book in enumerate(BOOKS) if book.kind == "exchange"]
 CLONES = [i for i, book in enumerate(BOOKS) if book.kind == "clone"]
-WATCHED = 150
-"""Seconds that the slowest book may take: its lag and a look by the feed."""
-DULL = 40
-"""Seconds before the news in which nothing else may happen: what the feed shows may be as old."""
+REACTION_SECONDS = 150
+"""The slowest book's reaction: its lag and the interval at which the feed reads it."""
+QUIET_SECONDS = 40
+"""Nothing else may happen for so long before the news: the feed's prices may be as old."""
 
 
 def overrounds(number: int, market: str) -> list[float]:
-    """Of a book's two-way prices on 80 events, an hour before the start."""
+    """The overrounds of a book's two-way prices on 80 events, an hour before the start."""
     found = []
     for league in (0, 1):
         for event in fixtures(11, 40, league):
@@ -53,14 +53,14 @@ def test_margins_by_kind_of_book(books: list[int], low: float, high: float, mark
         assert min(found) > -0.005
 
 
-def test_a_longshot_is_dearer_where_the_margin_is_spread_evenly(world: SimulatedMarket) -> None:
-    loaded = {book.has_longshot_bias: loading(world, i) for i, book in enumerate(BOOKS) if book.margin == 0.05}
+def test_an_evenly_spread_margin_makes_longshots_more_expensive(simulator: SimulatedMarket) -> None:
+    loaded = {book.has_longshot_bias: loading(simulator, i) for i, book in enumerate(BOOKS) if book.margin == 0.05}
     assert loaded[False] == pytest.approx(0, abs=0.02)
     assert loaded[True] > 0.05
 
 
-def loading(world: SimulatedMarket, number: int) -> float:
-    """How much more of its chance a clear underdog pays than a favourite, averaged over events."""
+def loading(simulator: SimulatedMarket, number: int) -> float:
+    """The relative margin of a clear underdog minus that of the favourite, averaged over events."""
     extra = []
     for event in fixtures(11, 200, 0):
         at = event.start - 60
@@ -69,7 +69,7 @@ def loading(world: SimulatedMarket, number: int) -> float:
         paid = [
             1
             / q.price
-            / world.true_probabilities(event, "h2h", q.outcome, None, moment(at - BOOKS[number].lag_seconds)).win
+            / simulator.true_probabilities(event, "h2h", q.outcome, None, moment(at - BOOKS[number].lag_seconds)).win
             for q in (favourite, underdog)
         ]
         if underdog.price > 3:
@@ -78,7 +78,7 @@ def loading(world: SimulatedMarket, number: int) -> float:
     return float(np.mean(extra))
 
 
-def test_american_books_move_in_american_steps() -> None:
+def test_american_books_quote_in_american_steps() -> None:
     for event in fixtures(11, 30, 1):
         for number, book in enumerate(BOOKS):
             if not is_sound(event, number, event.start - 3_600):
@@ -90,23 +90,28 @@ def test_american_books_move_in_american_steps() -> None:
 
 
 def big_news(league: int, events: int) -> Iterator[tuple[SimulatedEvent, int]]:
-    """News that move a line for sure, with nothing else happening while books react."""
+    """News that certainly move a line, with nothing else happening while books react."""
     for event in fixtures(11, events, league):
         for at, before, after in zip(event.state_times[1:].tolist(), event.states, event.states[1:], strict=False):
-            others = [t for t in event.state_times.tolist() if t != at and at - WATCHED < t < at + WATCHED]
+            others = [
+                t for t in event.state_times.tolist() if t != at and at - REACTION_SECONDS < t < at + REACTION_SECONDS
+            ]
             since = at - event.listed_at
-            calm = all(DULL < since % period < period - WATCHED for period in (ERROR_EPOCH_SECONDS, STATE_STEP_SECONDS))
+            calm = all(
+                QUIET_SECONDS < since % period < period - REACTION_SECONDS
+                for period in (ERROR_EPOCH_SECONDS, STATE_STEP_SECONDS)
+            )
             jump = abs((after.home - after.away) - (before.home - before.away)) / before.deviation
-            if jump > 0.25 and at < event.start - WATCHED and since > WATCHED and calm and not others:
+            if jump > 0.25 and at < event.start - REACTION_SECONDS and since > REACTION_SECONDS and calm and not others:
                 yield event, at
 
 
 def reaction(event: SimulatedEvent, number: int, news: int) -> int | None:
-    """Seconds until the feed shows other prices than before the news; None if something is wrong at the book."""
-    if not all(is_sound(event, number, news + s) for s in range(-DULL, WATCHED + 1, 10)):
+    """Seconds until the feed has other prices than before the news; None if the book has a fault."""
+    if not all(is_sound(event, number, news + s) for s in range(-QUIET_SECONDS, REACTION_SECONDS + 1, 10)):
         return None
     before = prices(event, number, news - 1)
-    return next((s for s in range(WATCHED + 1) if prices(event, number, news + s) != before), None)
+    return next((s for s in range(REACTION_SECONDS + 1) if prices(event, number, news + s) != before), None)
 
 
 def prices(event: SimulatedEvent, number: int, at: int) -> list[SimulatedQuote]:
@@ -121,7 +126,7 @@ def test_sharp_books_move_first() -> None:
     for number, book in enumerate(BOOKS):
         found = [s for event, at in news if (s := reaction(event, number, at)) is not None]
         late = book.lag_seconds if not book.copied_book else 0
-        assert all(late <= s <= WATCHED for s in found)
+        assert all(late <= s <= REACTION_SECONDS for s in found)
         typical[number] = median(found)
     fastest = max(typical[i] for i in SHARP + EXCHANGES)
     assert fastest < 10
@@ -134,12 +139,12 @@ def test_sharp_books_move_first() -> None:
 
 
 @pytest.mark.parametrize("number", CLONES)
-def test_a_clone_shows_its_parent_of_a_while_ago(number: int) -> None:
-    [parent] = [i for i, book in enumerate(BOOKS) if book.key == BOOKS[number].copied_book]
+def test_a_clone_copies_its_source_with_a_lag(number: int) -> None:
+    [source] = [i for i, book in enumerate(BOOKS) if book.key == BOOKS[number].copied_book]
     moved = 0
     for event in fixtures(11, 20, 1):
         for at in range(event.listed_at + 60, event.start, 97):
             copied = shown(event, number, at)
-            assert copied == shown(event, parent, at - int(BOOKS[number].lag_seconds))
-            moved += copied != shown(event, parent, at)
+            assert copied == shown(event, source, at - int(BOOKS[number].lag_seconds))
+            moved += copied != shown(event, source, at)
     assert moved

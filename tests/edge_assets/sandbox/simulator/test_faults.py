@@ -1,4 +1,4 @@
-"""Every fault on record can be seen in the payloads, from when it begins until it ends."""
+"""Every fault is visible in the payloads while it is active."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def middle(begins: int, ends: int) -> int:
 
 
 @pytest.mark.parametrize("kind", ["stale", "suspended", "palpable_error", "swapped", "promotion", "mispriced"])
-def test_faults_befall_soft_books_before_the_start(kind: FaultKind) -> None:
+def test_faults_affect_soft_books_before_the_start(kind: FaultKind) -> None:
     found = faults(kind)
     assert len(found) > 20
     for event, fault in found:
@@ -30,10 +30,10 @@ def test_faults_befall_soft_books_before_the_start(kind: FaultKind) -> None:
         assert event.listed_at <= fault.begins < event.start
 
 
-def test_a_stale_book_is_frozen_with_its_confirmations(world: SimulatedMarket) -> None:
+def test_prices_and_confirmations_of_a_stale_book_are_frozen(simulator: SimulatedMarket) -> None:
     for event, fault in faults("stale")[:10]:
-        early, late = (on_the_wire(world, event, fault.book, at) for at in (fault.begins + 40, fault.ends - 1))
-        after = on_the_wire(world, event, fault.book, fault.ends + 31)
+        early, late = (on_the_wire(simulator, event, fault.book, at) for at in (fault.begins + 40, fault.ends - 1))
+        after = on_the_wire(simulator, event, fault.book, fault.ends + 31)
         assert early == late is not None
         assert updated(late) <= fault.begins
         assert updated(after) >= fault.ends
@@ -44,12 +44,12 @@ def updated(book: RawBookmaker | None) -> float:
     return datetime.fromisoformat(str(book.last_update)).timestamp()
 
 
-def test_what_is_suspended_vanishes(world: SimulatedMarket) -> None:
+def test_suspended_markets_are_not_on_offer(simulator: SimulatedMarket) -> None:
     long = [(e, f) for e, f in faults("suspended") if f.ends - f.begins > 45 and f.ends + 60 < e.start]
     assert {f.market for _, f in long} == {None, "h2h", "spreads", "totals"}
     for event, fault in long[:25]:
-        book = on_the_wire(world, event, fault.book, fault.ends - 1)
-        back = on_the_wire(world, event, fault.book, fault.ends + BOOKS[fault.book].scrape_seconds)
+        book = on_the_wire(simulator, event, fault.book, fault.ends - 1)
+        back = on_the_wire(simulator, event, fault.book, fault.ends + BOOKS[fault.book].scrape_seconds)
         assert back is not None
         if fault.market is None:
             assert book is None
@@ -59,7 +59,7 @@ def test_what_is_suspended_vanishes(world: SimulatedMarket) -> None:
 
 
 @pytest.mark.parametrize("kind", ["palpable_error", "promotion"])
-def test_a_misprint_is_one_price_too_high(kind: FaultKind) -> None:
+def test_an_error_raises_one_price(kind: FaultKind) -> None:
     for event, fault in faults(kind):
         at = middle(fault.begins, fault.ends)
         wrong, right = shown(event, fault.book, at), meant(event, fault.book, at)
@@ -70,7 +70,7 @@ def test_a_misprint_is_one_price_too_high(kind: FaultKind) -> None:
         assert (fault.size >= 1.8) == (kind == "palpable_error")
 
 
-def test_swapped_prices_turn_a_clear_favourite_around() -> None:
+def test_swapped_prices_reverse_a_clear_favourite() -> None:
     for event, fault in faults("swapped"):
         at = middle(fault.begins, fault.ends)
         wrong, right = shown(event, fault.book, at), meant(event, fault.book, at)
@@ -79,7 +79,7 @@ def test_swapped_prices_turn_a_clear_favourite_around() -> None:
         assert max(home, away) / min(home, away) > 1.4
 
 
-def test_a_mispriced_market_is_off_by_what_is_on_record() -> None:
+def test_a_mispriced_market_is_off_by_the_size_of_the_fault() -> None:
     for event, fault in faults("mispriced", events=20):
         at = middle(fault.begins, fault.ends)
         wrong, right = shown(event, fault.book, at), meant(event, fault.book, at)
@@ -91,19 +91,19 @@ def test_a_mispriced_market_is_off_by_what_is_on_record() -> None:
         assert ratio[0] - ratio[1] == pytest.approx(fault.size, abs=0.2)
 
 
-def test_a_mistake_makes_true_value(world: SimulatedMarket) -> None:
-    """Most of the injected mistakes are worth betting on, if one knew."""
+def test_mispricings_create_true_value(simulator: SimulatedMarket) -> None:
+    """Most mispricings have a positive true EV."""
     best = []
     for event, fault in faults("mispriced", events=20):
         at = middle(fault.begins, fault.ends)
         quotes = [q for (market, _), q in shown(event, fault.book, at).items() if market == fault.market]
         key = "h2h_3_way" if len(quotes) == 3 else str(fault.market)
-        chances = [(q, world.true_probabilities(event, key, q.outcome, q.point, moment(at))) for q in quotes]
+        chances = [(q, simulator.true_probabilities(event, key, q.outcome, q.point, moment(at))) for q in quotes]
         best.append(max(chance.win * q.price + chance.push - 1 for q, chance in chances))
     assert sum(value > 0.05 for value in best) / len(best) > 0.8
 
 
-def test_the_world_tells_what_is_wrong_now(world: SimulatedMarket) -> None:
-    wrong = [(event, fault) for key in KEYS for event, fault in world.active_faults(key, NOON)]
+def test_active_faults_are_listed(simulator: SimulatedMarket) -> None:
+    wrong = [(event, fault) for key in KEYS for event, fault in simulator.active_faults(key, NOON)]
     assert wrong
     assert all(fault in event.faults and fault.is_active(NOON.timestamp()) for event, fault in wrong)

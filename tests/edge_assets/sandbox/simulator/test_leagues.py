@@ -1,4 +1,4 @@
-"""A league without end: everybody meets everybody, at home as often as away."""
+"""Endless leagues: all pairs meet, equally often at home and away."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from edge_assets.sandbox.simulator.leagues import LEAGUES, TOWNS, pair_teams
 
 SEASON = len(TOWNS) * (len(TOWNS) - 1)
 FIRST = 2_500_000
-"""About the slot of today."""
+"""About today's slot."""
 
 
-def test_a_season_brings_every_pair_home_and_away() -> None:
+def test_every_pair_meets_home_and_away_in_a_season() -> None:
     for first in (0, FIRST, FIRST + 77):
         games = [pair_teams(slot) for slot in range(first, first + SEASON)]
         assert sorted(games) == sorted(permutations(range(len(TOWNS)), 2))
@@ -21,18 +21,18 @@ def test_a_season_brings_every_pair_home_and_away() -> None:
     assert set(halves.values()) == {1}
 
 
-def test_half_a_season_is_fair() -> None:
+def test_home_games_are_balanced_in_half_a_season() -> None:
     at_home = Counter(pair_teams(slot)[0] for slot in range(SEASON // 2))
     assert set(at_home.values()) == {9, 10}
 
 
-def test_no_team_is_listed_twice_at_a_time() -> None:
+def test_no_team_is_listed_twice_at_once() -> None:
     at_once = (LISTED_SECONDS + PLAY_SECONDS) // SLOT_SECONDS + 1
     for slot in range(FIRST, FIRST + SEASON):
         teams = [team for game in range(slot, slot + at_once) for team in pair_teams(game)]
         assert len(set(teams)) == len(teams)
 
 
-def test_teams_have_names_of_their_own() -> None:
+def test_team_names_are_unique() -> None:
     names = {league.team_name(number) for league in LEAGUES for number in range(len(TOWNS))}
     assert len(names) == len(LEAGUES) * len(TOWNS)

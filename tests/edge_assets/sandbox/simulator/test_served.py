@@ -1,4 +1,4 @@
-"""The simulated market through the replay server, the client and the differ: nothing of it is refused."""
+"""The simulated market through server, client and differ: nothing is rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MARKETS = ["h2h", "spreads", "totals"]
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running server of world 1."""
+    """A running server with the default seed."""
     base = f"http://127.0.0.1:{(port := free_port())}"
 
     def ready() -> bool:
@@ -49,9 +49,9 @@ def client(url: str) -> OddsApiClient:
 
 
 @pytest.mark.parametrize("sport", KEYS)
-async def test_the_differ_takes_everything(url: str, sport: str) -> None:
-    words = MemoryVocabulary()
-    differ = PayloadDiffer(words, sport, words.sport(sport, sport))
+async def test_the_differ_accepts_everything(url: str, sport: str) -> None:
+    ids = MemoryVocabulary()
+    differ = PayloadDiffer(ids, sport, ids.sport(sport, sport))
     async with client(url) as api:
         for _ in range(2):
             payload = await api.odds_payload(sport, regions=REGIONS, markets=MARKETS, consumed=None)
@@ -63,7 +63,7 @@ async def test_the_differ_takes_everything(url: str, sport: str) -> None:
         again = differ.diff(payload.body, payload.observed_at)
     assert len(again.quotes) == 0
     assert payload.quota.last == 6
-    assert {words.books.name(int(b)) for b in np.unique(diff.times.book)} <= {book.key for book in BOOKS}
+    assert {ids.books.name(int(b)) for b in np.unique(diff.times.book)} <= {book.key for book in BOOKS}
     moneyline = {Market.H2H_3_WAY} if sport == "soccer_epl" else {Market.H2H}
     mixed = {Market.H2H_3_WAY} if sport == "icehockey_nhl" else set()
     lay = {Market.H2H_3_WAY_LAY} if sport == "soccer_epl" else {Market.H2H_LAY}
@@ -82,7 +82,7 @@ async def test_events_and_scores_are_served(url: str) -> None:
     assert all(scores[key].home_team == event.home_team for key, event in events.items())
 
 
-async def test_one_event_can_be_asked_for(url: str) -> None:
+async def test_one_event_can_be_requested(url: str) -> None:
     async with client(url) as api:
         event = (await api.events(KEYS[0]))[-1]
         odds = await api.event_odds(KEYS[0], event.id, regions=REGIONS, markets=["totals"])

@@ -1,4 +1,4 @@
-"""The truth is coherent, and results come true as often as it says."""
+"""True probabilities are coherent and calibrated to the results."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ if TYPE_CHECKING:
 
 EVENTS = 600
 CHI_SQUARE_10 = 29.6
-"""Exceeded by chance once in a thousand, at ten degrees of freedom."""
+"""The 0.999 quantile with ten degrees of freedom."""
 Z = 3.3
 ROUNDING = 1e-12
 OPPOSITE = {"home": "away", "away": "home", "over": "under", "under": "over"}
 
 
 @pytest.mark.parametrize("sport", KEYS)
-def test_what_can_happen_adds_up_to_one(world: SimulatedMarket, sport: str) -> None:
-    for event in world.listed_events(sport, NOON):
-        for edge in world.true_values(sport, NOON):
+def test_probabilities_add_up_to_one(simulator: SimulatedMarket, sport: str) -> None:
+    for event in simulator.listed_events(sport, NOON):
+        for edge in simulator.true_values(sport, NOON):
             if edge.event != event.id:
                 continue
             market, outcome, point = edge.quote.market, edge.quote.outcome, edge.quote.point
-            chance = world.true_probabilities(event, market, outcome, point, NOON)
+            chance = simulator.true_probabilities(event, market, outcome, point, NOON)
             assert 0 <= chance.win <= 1
             if market == "h2h_3_way":
-                sides = [world.true_probabilities(event, market, o, None, NOON).win for o in ("home", "away", "draw")]
+                sides = [
+                    simulator.true_probabilities(event, market, o, None, NOON).win for o in ("home", "away", "draw")
+                ]
                 assert sum(sides) == pytest.approx(1)
                 continue
-            other = world.true_probabilities(
+            other = simulator.true_probabilities(
                 event,
                 market,
                 OPPOSITE[outcome],
@@ -52,22 +54,22 @@ def test_what_can_happen_adds_up_to_one(world: SimulatedMarket, sport: str) -> N
 
 
 @pytest.mark.parametrize("sport", KEYS)
-def test_markets_tell_one_story(world: SimulatedMarket, sport: str) -> None:
-    """A side that gives more points covers less often; one that has to win by more than zero has to win."""
-    for event in world.listed_events(sport, NOON):
+def test_markets_are_consistent(simulator: SimulatedMarket, sport: str) -> None:
+    """Spread and total probabilities are monotonic, and a handicap of -0.5 equals the moneyline."""
+    for event in simulator.listed_events(sport, NOON):
         at = moment(event.start - 60)
-        ladder = [world.true_probabilities(event, "spreads", "home", p / 2, at).win for p in range(-20, 21)]
+        ladder = [simulator.true_probabilities(event, "spreads", "home", p / 2, at).win for p in range(-20, 21)]
         assert np.diff(ladder).min() > -ROUNDING
-        overs = [world.true_probabilities(event, "totals", "over", p / 2, at).win for p in range(0, 300, 7)]
+        overs = [simulator.true_probabilities(event, "totals", "over", p / 2, at).win for p in range(0, 300, 7)]
         assert np.diff(overs).max() < ROUNDING
         moneyline = "h2h_3_way" if event.league.three_way else "h2h"
-        assert world.true_probabilities(event, moneyline, "home", None, at).win == pytest.approx(
-            world.true_probabilities(event, "spreads", "home", -0.5, at).win
+        assert simulator.true_probabilities(event, moneyline, "home", None, at).win == pytest.approx(
+            simulator.true_probabilities(event, "spreads", "home", -0.5, at).win
         )
 
 
-def test_an_outlook_is_what_simulation_gives() -> None:
-    """Against a million games drawn as `draw_result` draws them."""
+def test_distributions_agree_with_simulation() -> None:
+    """Against a million games drawn like `draw_result` does."""
     rng = np.random.default_rng(3)
     known = NewsState(3.3, 2.8, 1.6)
     home, away = (np.maximum(0, np.rint(rng.normal(m, known.deviation, 1_000_000))) for m in (known.home, known.away))
@@ -81,7 +83,7 @@ def test_an_outlook_is_what_simulation_gives() -> None:
     assert message == pytest.approx(drawn, abs=0.002)
 
 
-def test_key_numbers_are_drawn_as_often_as_the_outlook_says() -> None:
+def test_key_numbers_are_drawn_as_often_as_the_distribution_states() -> None:
     rng, league, known = np.random.default_rng(4), LEAGUES[0], NewsState(24.0, 21.5, 9.0)
     games = np.array([draw_result(rng, league, known).final for _ in range(20_000)])
     margin, total = games[:, 0] - games[:, 1], games.sum(axis=1)
@@ -97,15 +99,17 @@ def played() -> dict[str, list[SimulatedEvent]]:
     return {league.key: list(fixtures(11, EVENTS, i)) for i, league in enumerate(LEAGUES)}
 
 
-def reported(world: SimulatedMarket, events: list[SimulatedEvent], before: int) -> tuple[np.ndarray, np.ndarray]:
-    """For a bet of each kind on each event: its true chance `before` the start, and whether it won."""
+def bets_and_results(
+    simulator: SimulatedMarket, events: list[SimulatedEvent], before: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """For one bet in each market of each event: its true probability `before` the start, and whether it won."""
     chances, wins = [], []
     for event in events:
         moneyline = "h2h_3_way" if event.league.three_way else "h2h"
         middle = round(event.league.mean_points * 2)
         for market, outcome, point in [(moneyline, "home", None), ("spreads", "away", 1.5), ("totals", "over", middle)]:
-            chance = world.true_probabilities(event, market, outcome, point, moment(event.start - before))
-            won = world.settle(event, market, outcome, point)
+            chance = simulator.true_probabilities(event, market, outcome, point, moment(event.start - before))
+            won = simulator.settle(event, market, outcome, point)
             if won is not None:
                 chances.append(chance.win_if_decided)
                 wins.append(won)
@@ -114,26 +118,28 @@ def reported(world: SimulatedMarket, events: list[SimulatedEvent], before: int) 
 
 @pytest.mark.parametrize("sport", KEYS)
 @pytest.mark.parametrize("before", [0, 5_000])
-def test_results_come_true_as_often_as_said(
-    world: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str, before: int
+def test_probabilities_are_calibrated(
+    simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str, before: int
 ) -> None:
-    """Deciles of the truth against wins (Hosmer and Lemeshow 1980, without fitted parameters): at the start, and
-    long before it, when news are still to come.
+    """Deciles of true probabilities against wins (Hosmer and Lemeshow 1980, without fitted parameters): at the start,
+    and long before it.
     """
-    chance, won = reported(world, played[sport], before)
+    chance, won = bets_and_results(simulator, played[sport], before)
     groups = np.array_split(np.argsort(chance), 10)
     excess = [(won[g].sum() - chance[g].sum()) ** 2 / (chance[g] * (1 - chance[g])).sum() for g in groups]
     assert sum(excess) < CHI_SQUARE_10
 
 
 @pytest.mark.parametrize("sport", KEYS)
-def test_the_truth_of_tomorrow_is_expected_to_be_that_of_today(
-    world: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str
+def test_true_probabilities_are_a_martingale(
+    simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str
 ) -> None:
-    """Without the noise of results: what an early bettor pays for is worth the same, on average, at the start."""
+    """The mean change of true probabilities from early to the start is zero, also for favourites."""
     moneyline = "h2h_3_way" if sport == "soccer_epl" else "h2h"
     early, late = (
-        np.array([world.true_probabilities(e, moneyline, "home", None, moment(e.start - s)).win for e in played[sport]])
+        np.array(
+            [simulator.true_probabilities(e, moneyline, "home", None, moment(e.start - s)).win for e in played[sport]]
+        )
         for s in (5_000, 0)
     )
     gain = late - early
@@ -143,23 +149,25 @@ def test_the_truth_of_tomorrow_is_expected_to_be_that_of_today(
     assert abs(gain[favourite].mean()) < Z * gain[favourite].std() / np.sqrt(favourite.sum())
 
 
-def test_pushes_come_as_often_as_said(world: SimulatedMarket, played: dict[str, list[SimulatedEvent]]) -> None:
+def test_push_probabilities_are_calibrated(simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]]) -> None:
     events = played["icehockey_nhl"]
-    chance = np.array([world.true_probabilities(e, "totals", "over", 6.0, moment(e.start)).push for e in events])
-    pushed = np.array([world.settle(e, "totals", "over", 6.0) is None for e in events])
+    chance = np.array([simulator.true_probabilities(e, "totals", "over", 6.0, moment(e.start)).push for e in events])
+    pushed = np.array([simulator.settle(e, "totals", "over", 6.0) is None for e in events])
     assert abs(pushed.sum() - chance.sum()) < Z * np.sqrt((chance * (1 - chance)).sum())
     assert pushed.sum() > 50
 
 
 @pytest.mark.parametrize("sport", KEYS)
-def test_bets_settle_by_the_score(world: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str) -> None:
+def test_bets_are_settled_by_the_score(
+    simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str
+) -> None:
     for event in played[sport][:50]:
         home, away = event.result.final
-        assert world.settle(event, "spreads", "home", float(away - home)) is None
-        assert world.settle(event, "spreads", "home", away - home + 0.5) == 1.0
-        assert world.settle(event, "spreads", "away", home - away - 0.5) == 0.0
+        assert simulator.settle(event, "spreads", "home", float(away - home)) is None
+        assert simulator.settle(event, "spreads", "home", away - home + 0.5) == 1.0
+        assert simulator.settle(event, "spreads", "away", home - away - 0.5) == 0.0
         total = float(sum(event.result.regulation))
-        assert world.settle(event, "totals", "over", total) is None
-        assert world.settle(event, "totals", "under", total + 0.5) == 1.0
-        three = [world.settle(event, "h2h_3_way", o, None) for o in ("home", "away", "draw")]
+        assert simulator.settle(event, "totals", "over", total) is None
+        assert simulator.settle(event, "totals", "under", total + 0.5) == 1.0
+        three = [simulator.settle(event, "h2h_3_way", o, None) for o in ("home", "away", "draw")]
         assert sum(w or 0.0 for w in three) == 1.0

@@ -1,4 +1,4 @@
-"""Refused requests: codes, texts, order of checks, credits and rates."""
+"""Rejected requests: codes, messages, order of checks, credits and rates."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ TIME = "2025-11-03T12:00:00Z"
 
 
 def test_the_body_of_an_error(client: httpx2.Client) -> None:
-    answer = client.get(ODDS, params={"regions": "us", "markets": "h2h_h1,h2h,btts"})
-    assert answer.status_code == 422
-    assert answer.text == (
+    response = client.get(ODDS, params={"regions": "us", "markets": "h2h_h1,h2h,btts"})
+    assert response.status_code == 422
+    assert response.text == (
         '{"message":"Markets not supported by this endpoint: h2h_h1, btts","error_code":"INVALID_MARKET",'
         '"details_url":"https://the-odds-api.com/liveapi/guides/v4/api-error-codes.html#invalid-market"}\n'
     )
-    assert answer.headers["x-requests-last"] == "0"
-    assert answer.headers["x-edge-time"] == "2025-11-03T12:00:00+00:00"
+    assert response.headers["x-requests-last"] == "0"
+    assert response.headers["x-edge-time"] == "2025-11-03T12:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_the_body_of_an_error(client: httpx2.Client) -> None:
     ],
 )
 def test_codes(client: httpx2.Client, path: str, params: dict[str, str], status: int, code: str) -> None:
-    answer = client.get(path, params=params)
-    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
+    response = client.get(path, params=params)
+    assert (response.status_code, response.json()["error_code"]) == (status, code)
 
 
-def test_keys(serve: Serve, recording_path: Recording) -> None:
-    client = serve(recording_path)
+def test_keys(serve: Serve, recording: Recording) -> None:
+    client = serve(recording)
     assert client.get("/v4/sports", params={"apiKey": ""}).json()["error_code"] == "MISSING_KEY"
     assert client.get("/v4/sports", params={"apiKey": "", "api_key": "other"}).status_code == 200
     client.put("/_edge/faults", json={"invalid_keys": ["x"], "deactivated_keys": ["y"], "free_keys": ["z"]})
@@ -88,41 +88,41 @@ def test_keys(serve: Serve, recording_path: Recording) -> None:
     assert client.get("/v4/sports", params={"apiKey": "z"}).status_code == 200
 
 
-def test_credits_run_out_for_priced_calls_only(serve: Serve, recording_path: Recording) -> None:
-    client = serve(recording_path, credits_per_month=5)
+def test_running_out_of_credits_blocks_only_calls_that_cost(serve: Serve, recording: Recording) -> None:
+    client = serve(recording, credits_per_month=5)
     query = {"regions": "us,eu", "markets": "h2h,totals"}
     assert client.get(ODDS, params=query).headers["x-requests-remaining"] == "1"
     assert client.get(ODDS, params=query).headers["x-requests-remaining"] == "-3"
-    refused = client.get(ODDS, params=query)
-    assert (refused.status_code, refused.json()["error_code"]) == (401, "OUT_OF_USAGE_CREDITS")
-    assert refused.headers["x-requests-used"] == "8"
+    rejected = client.get(ODDS, params=query)
+    assert (rejected.status_code, rejected.json()["error_code"]) == (401, "OUT_OF_USAGE_CREDITS")
+    assert rejected.headers["x-requests-used"] == "8"
     assert client.get(f"/v4/sports/{NFL}/events").status_code == 200
     assert client.get(ODDS, params=query | {"apiKey": "other"}).status_code == 200
     assert client.get(ODDS, params=query | {"markets": "x"}).status_code == 422  # parameters before quota
 
 
 def test_credits_return_on_the_first_of_the_month() -> None:
-    ledger = CreditAccounts(1, 30)
-    ledger.charge("k", 1, datetime(2025, 11, 30, tzinfo=UTC))
+    accounts = CreditAccounts(1, 30)
+    accounts.charge("k", 1, datetime(2025, 11, 30, tzinfo=UTC))
     with pytest.raises(ApiError, match="OUT_OF_USAGE_CREDITS"):
-        ledger.require_credit("k", datetime(2025, 11, 30, 23, 59, tzinfo=UTC))
-    ledger.require_credit("k", datetime(2025, 12, 1, tzinfo=UTC))
+        accounts.require_credit("k", datetime(2025, 11, 30, 23, 59, tzinfo=UTC))
+    accounts.require_credit("k", datetime(2025, 12, 1, tzinfo=UTC))
 
 
 def test_thirty_calls_a_second() -> None:
     now = [0.0]
-    ledger = CreditAccounts(1, 30, lambda: now[0])
+    accounts = CreditAccounts(1, 30, lambda: now[0])
     for _ in range(30):
-        ledger.check_rate_limit("k")
+        accounts.check_rate_limit("k")
     with pytest.raises(ApiError, match="EXCEEDED_FREQ_LIMIT"):
-        ledger.check_rate_limit("k")
-    ledger.check_rate_limit("other")
+        accounts.check_rate_limit("k")
+    accounts.check_rate_limit("other")
     now[0] = 1.0
-    ledger.check_rate_limit("k")
+    accounts.check_rate_limit("k")
 
 
-def test_the_rate_counts_before_the_sport_and_in_the_time_of_the_tape(serve: Serve, recording_path: Recording) -> None:
-    slow, fast = serve(recording_path, speed=1), serve(recording_path)
+def test_the_rate_is_checked_first_and_in_virtual_time(serve: Serve, recording: Recording) -> None:
+    slow, fast = serve(recording, speed=1), serve(recording)
     codes = {slow.get("/v4/sports/curling/odds").status_code for _ in range(40)}
     assert codes == {404, 429}
     assert {fast.get("/v4/sports").status_code for _ in range(40)} == {200}

@@ -1,4 +1,4 @@
-"""The world is a function of (seed, time), and what it says is what The Odds API would say."""
+"""The market is a function of (seed, time), in The Odds API's format."""
 
 from __future__ import annotations
 
@@ -26,44 +26,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def body(world: SimulatedMarket, sport: str, at: datetime) -> bytes:
-    snapshot = world.snapshot(sport, at)
+def body(simulator: SimulatedMarket, sport: str, at: datetime) -> bytes:
+    snapshot = simulator.snapshot(sport, at)
     assert snapshot is not None
     return msgspec.json.encode(snapshot.events)
 
 
 @pytest.mark.untraced
-def test_two_worlds_say_the_same_in_any_order() -> None:
-    asked = [(sport, at) for sport in KEYS for at in times(1.5, 613)]
+def test_the_same_seed_gives_the_same_market_in_any_order() -> None:
+    requests = [(sport, at) for sport in KEYS for at in times(1.5, 613)]
     first, second = SimulatedMarket(seed=5), SimulatedMarket(seed=5)
-    message = {question: body(first, *question) for question in asked}
-    random.Random(1).shuffle(asked)
-    assert all(body(second, *question) == message[question] for question in asked)
+    expected = {request: body(first, *request) for request in requests}
+    random.Random(1).shuffle(requests)
+    assert all(body(second, *request) == expected[request] for request in requests)
     assert first.scores(KEYS[0], NOON) == second.scores(KEYS[0], NOON)
 
 
-def test_another_seed_is_another_world() -> None:
+def test_another_seed_gives_another_market() -> None:
     assert body(SimulatedMarket(seed=5), KEYS[0], NOON) != body(SimulatedMarket(seed=6), KEYS[0], NOON)
 
 
-def test_what_it_does_not_play_it_does_not_know(world: SimulatedMarket) -> None:
-    assert {sport.key for sport in world.sports()} == set(KEYS) <= set(DEFAULT_SPORTS)
-    assert world.snapshot("cricket_ipl", NOON) is None
-    assert not world.captures
-    assert world.neighbours(KEYS[0], NOON) == (None, None)
+def test_other_sports_are_unknown(simulator: SimulatedMarket) -> None:
+    assert {sport.key for sport in simulator.sports()} == set(KEYS) <= set(DEFAULT_SPORTS)
+    assert simulator.snapshot("cricket_ipl", NOON) is None
+    assert not simulator.captures
+    assert simulator.neighbours(KEYS[0], NOON) == (None, None)
 
 
-def test_nobody_takes_it_for_real(world: SimulatedMarket) -> None:
+def test_simulated_names_are_marked_as_such(simulator: SimulatedMarket) -> None:
     assert all("simulated" in league.title for league in LEAGUES)
     assert all(book.key.startswith("sim_") and book.title.endswith("(sim)") for book in BOOKS)
     assert len({book.key for book in BOOKS}) == len(BOOKS) == 24
 
 
 @pytest.mark.parametrize("sport", KEYS)
-def test_a_payload_is_the_wire_s(world: SimulatedMarket, sport: str) -> None:
+def test_payloads_have_the_wire_format(simulator: SimulatedMarket, sport: str) -> None:
     ids = set()
     for at in times(3, 900):
-        events = wire.decode(body(world, sport, at), list[wire.WireEventOdds])
+        events = wire.decode(body(simulator, sport, at), list[wire.WireEventOdds])
         assert [e.commence_time for e in events] == sorted(e.commence_time for e in events)
         for event in events:
             assert re.fullmatch("[0-9a-f]{32}", event.id)
@@ -95,15 +95,15 @@ def _check(event: wire.WireEventOdds, at: datetime) -> None:
             assert all(1.01 <= o.price <= 101 for o in market.outcomes if market.key != "h2h_lay")
 
 
-def test_ice_hockey_mixes_two_way_and_three_way_books(world: SimulatedMarket) -> None:
-    [*_, event] = wire.decode(body(world, "icehockey_nhl", NOON), list[wire.WireEventOdds])
+def test_ice_hockey_mixes_two_way_and_three_way_books(simulator: SimulatedMarket) -> None:
+    [*_, event] = wire.decode(body(simulator, "icehockey_nhl", NOON), list[wire.WireEventOdds])
     widths = {b.key: len(m.outcomes) for b in event.bookmakers for m in b.markets if m.key == "h2h"}
     assert {k for k, n in widths.items() if n == 3} <= {b.key for b in BOOKS if b.quotes_regulation}
     assert {2, 3} == set(widths.values())
 
 
-def test_an_exchange_has_a_lay_side_and_limits(world: SimulatedMarket) -> None:
-    events = wire.decode(body(world, "soccer_epl", NOON), list[wire.WireEventOdds])
+def test_an_exchange_has_a_lay_side_and_limits(simulator: SimulatedMarket) -> None:
+    events = wire.decode(body(simulator, "soccer_epl", NOON), list[wire.WireEventOdds])
     exchanges = {b.key for b in BOOKS if b.kind == "exchange"}
     for book in (b for event in events for b in event.bookmakers):
         markets = {m.key: m.outcomes for m in book.markets}
@@ -113,16 +113,16 @@ def test_an_exchange_has_a_lay_side_and_limits(world: SimulatedMarket) -> None:
             assert all(lay.price > back.price for lay, back in zip(markets["h2h_lay"], markets["h2h"], strict=True))
 
 
-def test_an_event_is_listed_starts_plays_and_ends(world: SimulatedMarket) -> None:
-    event = world.listed_events(KEYS[1], NOON)[-1]
+def test_the_life_of_an_event(simulator: SimulatedMarket) -> None:
+    event = simulator.listed_events(KEYS[1], NOON)[-1]
 
     def books(at: float) -> int | None:
-        snapshot = world.snapshot(KEYS[1], moment(at))
+        snapshot = simulator.snapshot(KEYS[1], moment(at))
         assert snapshot is not None
         return next((len(e.bookmakers) for e in snapshot.events if e.id == event.id), None)
 
     def score(at: float) -> tuple[bool, dict[str, str]]:
-        [found] = [s for s in world.scores(KEYS[1], moment(at)) if s.id == event.id]
+        [found] = [s for s in simulator.scores(KEYS[1], moment(at)) if s.id == event.id]
         return found.completed, {s.name: s.score for s in found.scores or ()}
 
     assert books(event.start - LISTED_SECONDS - 1) is None
@@ -138,12 +138,14 @@ def test_an_event_is_listed_starts_plays_and_ends(world: SimulatedMarket) -> Non
     assert home != away
 
 
-def test_something_starts_every_few_minutes_day_and_night(world: SimulatedMarket) -> None:
-    starts = sorted(event.start for sport in KEYS for at in times(24, 3600) for event in world.listed_events(sport, at))
+def test_an_event_starts_every_few_minutes(simulator: SimulatedMarket) -> None:
+    starts = sorted(
+        event.start for sport in KEYS for at in times(24, 3600) for event in simulator.listed_events(sport, at)
+    )
     assert max(b - a for a, b in pairwise(starts)) <= 300
 
 
-def test_it_is_served_by_the_wall_clock(tmp_path: Path) -> None:
+def test_the_server_follows_the_wall_clock(tmp_path: Path) -> None:
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "edge_assets.sandbox.simulator", "--port", str(port), "--seed", "5"]
