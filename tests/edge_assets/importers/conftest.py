@@ -1,4 +1,4 @@
-"""Imports are tested on both engines, into an empty database each."""
+"""Imports are tested on both engines, each with an empty database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", params=["postgres_server", "timescale_server"], ids=["native", "timescale"])
 def engine(request: pytest.FixtureRequest) -> PostgresServer:
-    """One engine after the other."""
+    """PostgreSQL, then TimescaleDB."""
     found: PostgresServer = request.getfixturevalue(request.param)
     return found
 

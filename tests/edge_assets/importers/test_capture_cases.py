@@ -1,4 +1,4 @@
-"""The odd captures that are handed out beside the project: each costs the part that is odd, and is told."""
+"""Collected invalid captures: only the invalid part is rejected, with a reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.football_files import rows
 
 CASES = Path(os.environ.get("EDGE_DATA_DIR", Path(__file__).parents[4] / "shared" / "data")).parent / "cases"
 FOUND = sorted(CASES.glob("oa_*"))
-STOOD = {
+EXPECTED = {
     "oa_all_events_refused": (0, {"malformed_event": 1}),
     "oa_american_floats": (18, {}),
     "oa_american_junk": (17, {"price_not_american": 1}),
@@ -63,7 +63,7 @@ STOOD = {
     "oa_update_zero": (36, {"malformed_time": 3}),
     "oa_utf16": (36, {}),
 }
-"""The quotes that stand in the end, and what was left out."""
+"""The number of quotes on offer after the import, and the rejections."""
 ON_OFFER = """
 SELECT count(*) FROM (
     SELECT DISTINCT ON (event_id, book_id, market_id, outcome_id, point) price FROM odds_ticks
@@ -77,17 +77,17 @@ def run(url: str, path: Path) -> ImportReport:
         return importer.run(FormatName.ODDS_API, [path])
 
 
-def test_the_cases_are_there() -> None:
+def test_the_cases_exist() -> None:
     if not FOUND and not os.environ.get("CI"):
-        pytest.skip(f"{CASES} is missing: set EDGE_DATA_DIR to the recorded data beside it")
-    assert {path.name for path in FOUND} == STOOD.keys()
+        pytest.skip(f"{CASES} is missing: set EDGE_DATA_DIR to the recorded data next to it")
+    assert {path.name for path in FOUND} == EXPECTED.keys()
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: str(path.name))
-def test_an_odd_capture_costs_its_odd_part(database_url: str, path: Path) -> None:
+def test_an_invalid_capture_loses_only_its_invalid_part(database_url: str, path: Path) -> None:
     report = run(database_url, path)
-    stood, rejected = STOOD[path.name]
-    assert rows(database_url, ON_OFFER) == [(stood,)]
+    on_offer, rejected = EXPECTED[path.name]
+    assert rows(database_url, ON_OFFER) == [(on_offer,)]
     assert dict(report.rejected.counts) == rejected
     assert bool(report.rejected_files) == (path.name == "oa_update_ms")
     outside = "SELECT count(*) FROM odds_ticks WHERE book_time > observed_at OR price NOT BETWEEN 1.0002 AND 10000"

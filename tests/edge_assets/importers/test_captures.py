@@ -1,4 +1,4 @@
-"""Captures go through the differ of the live path, in whichever order they come."""
+"""Captures are imported through the differ that polling uses, in any order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ JOIN events AS e ON t.event_id = e.id JOIN books AS b ON t.book_id = b.id ORDER 
 
 
 def body(prices: dict[str, tuple[float, float]], books: tuple[str, ...] = ("acme",)) -> list[dict[str, Any]]:
-    """Events with a two-way price of each book; outcomes in no order."""
+    """Events with a two-way price of each book, the away team first."""
     return [
         {
             "id": key,
@@ -89,7 +89,7 @@ def run(url: str, *paths: Path) -> ImportReport:
 
 
 def states(url: str) -> list[set[tuple[Any, ...]]]:
-    """What was on offer at each look, by names."""
+    """The quotes on offer at each poll, by event key."""
     with connect(url, "test") as conn:
         events: dict[int, str] = dict(conn.execute("SELECT id, key FROM events").fetchall())
         polls = conn.execute("SELECT id FROM polls ORDER BY observed_at").fetchall()
@@ -104,7 +104,7 @@ def states(url: str) -> list[set[tuple[Any, ...]]]:
         ]
 
 
-def test_changes_withdrawals_payloads_and_looks(either_url: str, tmp_path: Path) -> None:
+def test_changes_withdrawals_payloads_and_polls_are_stored(either_url: str, tmp_path: Path) -> None:
     report = run(either_url, captures(tmp_path / "a", 0, 1, 2, 3))
     assert (report.files, report.events, report.rows) == (1, 3, 4 + 8 + 4 + 4)
     poll_list = rows(
@@ -113,7 +113,7 @@ def test_changes_withdrawals_payloads_and_looks(either_url: str, tmp_path: Path)
     assert poll_list == [
         (4, 4, 0, "odds-api", False),
         (8, 6, 0, "odds-api", False),
-        (4, 2, 0, "odds-api", False),  # e1 and the other book may not have been asked for
+        (4, 2, 0, "odds-api", False),  # e1 and the other book may not have been requested
         (4, 4, 0, "odds-api", False),
     ]
     assert rows(either_url, "SELECT count(*) FROM payloads") == [(4,)]
@@ -124,7 +124,7 @@ def test_changes_withdrawals_payloads_and_looks(either_url: str, tmp_path: Path)
 @pytest.mark.parametrize(
     "order", [((2,), (0, 1), (3,)), ((3,), (1,), (0, 2)), ((0, 3), (1, 2)), ((0, 1, 2, 3), (0, 1))]
 )
-def test_any_order_of_captures_leaves_the_same_offers_at_every_look(
+def test_the_order_of_imports_does_not_affect_the_offers(
     database_url: str, either_url: str, tmp_path: Path, order: tuple[tuple[int, ...], ...]
 ) -> None:
     run(database_url, captures(tmp_path / "all", 0, 1, 2, 3))
@@ -135,7 +135,7 @@ def test_any_order_of_captures_leaves_the_same_offers_at_every_look(
     assert rows(either_url, moved) == rows(database_url, moved)
 
 
-def test_a_tar_a_folder_and_single_files_hold_the_same(database_url: str, either_url: str, tmp_path: Path) -> None:
+def test_a_tar_a_folder_and_single_files_are_equivalent(database_url: str, either_url: str, tmp_path: Path) -> None:
     folder = captures(tmp_path / "a", 0, 1)
     with tarfile.open(tmp_path / "a.tar.xz", "w:xz") as tar:
         for hour in (0, 1):
@@ -149,7 +149,7 @@ def test_a_tar_a_folder_and_single_files_hold_the_same(database_url: str, either
     assert run(either_url, folder).ticks == 0
 
 
-def test_american_and_historical_captures_state_their_time_themselves(database_url: str, tmp_path: Path) -> None:
+def test_american_prices_and_historical_envelopes_are_recognized(database_url: str, tmp_path: Path) -> None:
     envelope = {"timestamp": "2025-11-03T11:55:00Z", "data": body({"e1": (-110, 150)})}
     (tmp_path / "history.json").write_text(json.dumps(envelope))
     run(database_url, tmp_path / "history.json")
@@ -157,21 +157,21 @@ def test_american_and_historical_captures_state_their_time_themselves(database_u
     assert {row[5] for row in rows(database_url, STORED)} == {1 + 100 / 110, 2.5}
 
 
-def test_sides_that_are_exchanged_between_captures_keep_their_prices(database_url: str, tmp_path: Path) -> None:
-    """Under one event id: the prices stay with the teams, and only what changed is stored."""
+def test_prices_stay_with_their_teams_if_sides_are_swapped(database_url: str, tmp_path: Path) -> None:
+    """The captures have one event id; only changed prices are stored."""
     captures(tmp_path / "a", 0)
-    turned = body({"e1": (1.5, 2.5)})
-    turned[0] |= {"home_team": "Away e1", "away_team": "Home e1"}
+    swapped = body({"e1": (1.5, 2.5)})
+    swapped[0] |= {"home_team": "Away e1", "away_team": "Home e1"}
     (tmp_path / "a" / name(0)).write_text(json.dumps(body({"e1": (1.5, 2.5)})))
-    (tmp_path / "a" / name(1)).write_text(json.dumps(turned))
-    turned[0]["bookmakers"][0]["markets"][0]["outcomes"][1]["price"] = 1.4  # of Home e1
-    (tmp_path / "a" / name(2)).write_text(json.dumps(turned))
+    (tmp_path / "a" / name(1)).write_text(json.dumps(swapped))
+    swapped[0]["bookmakers"][0]["markets"][0]["outcomes"][1]["price"] = 1.4  # of Home e1
+    (tmp_path / "a" / name(2)).write_text(json.dumps(swapped))
     report = run(database_url, tmp_path / "a")
     assert [row[3:] for row in rows(database_url, STORED)] == [(1, None, 1.5), (2, None, 2.5), (1, None, 1.4)]
     assert report.as_json()["rejected"] == {"sides_exchanged": 2}
 
 
-def test_junk_is_counted_and_what_is_no_capture_is_told(database_url: str, tmp_path: Path) -> None:
+def test_invalid_prices_are_counted_and_other_files_reported(database_url: str, tmp_path: Path) -> None:
     captures(tmp_path / "a", 0)
     (tmp_path / "a" / name(1)).write_text(json.dumps(body({"e1": (1.0, 1.9)})))
     (tmp_path / "a" / "sports.json").write_text('{"no": "odds"}')
@@ -180,7 +180,7 @@ def test_junk_is_counted_and_what_is_no_capture_is_told(database_url: str, tmp_p
     assert report.rejected.examples[0].file == "sports.json"
 
 
-def test_packed_files_in_a_folder_are_read_and_all_others_told(database_url: str, tmp_path: Path) -> None:
+def test_compressed_files_in_a_folder_are_read_and_others_reported(database_url: str, tmp_path: Path) -> None:
     folder = captures(tmp_path / "a", 0, 1, 2)
     with tarfile.open(folder / "pack.tar.gz", "w:gz") as tar:
         tar.add(folder / name(0), name(0))
@@ -189,22 +189,22 @@ def test_packed_files_in_a_folder_are_read_and_all_others_told(database_url: str
         (folder / name(hour)).unlink()
     for other in ("capture.txt", "table.csv.xz"):
         (folder / other).write_bytes(b"other")
-    (folder / "x.zst").write_bytes(b"torn")
+    (folder / "x.zst").write_bytes(b"damaged")
     report = run(database_url, folder)
     assert rows(database_url, "SELECT count(*) FROM polls") == [(3,)]
     assert report.rejected.counts == {"other_file": 2, "damaged_zstd": 1}
 
 
-def test_a_file_that_is_no_capture_is_refused(database_url: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_capture_is_rejected(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     report = run(database_url, tmp_path / "x.json")
-    assert [refusal.reason for refusal in report.rejected_files] == ["no_captures"]
+    assert [rejection.reason for rejection in report.rejected_files] == ["no_captures"]
     with pytest.raises(RejectedFileError, match="nothing_there"):
         run(database_url, tmp_path / "nowhere.tar")
 
 
-def test_a_killed_import_goes_on_behind_its_last_commit(either_url: str, database_url: str, tmp_path: Path) -> None:
-    """Half of the captures are committed under the very import that did not finish."""
+def test_a_killed_import_continues_after_its_last_commit(either_url: str, database_url: str, tmp_path: Path) -> None:
+    """Half of the captures are committed under the unfinished import."""
     run(either_url, captures(tmp_path / "a", 0, 1))
     with connect(either_url, "test") as conn:
         conn.execute("UPDATE imports SET finished_at = NULL")
@@ -214,11 +214,11 @@ def test_a_killed_import_goes_on_behind_its_last_commit(either_url: str, databas
     assert rows(either_url, STORED) == rows(database_url, STORED)
 
 
-def test_an_odd_key_of_a_sport_costs_its_event_and_no_file(database_url: str, tmp_path: Path) -> None:
+def test_an_invalid_sport_key_rejects_only_its_event(database_url: str, tmp_path: Path) -> None:
     captures(tmp_path / "a", 0, 1)
     keys = {"e3": "\0", "e4": "x" * 9_000, "e5": "a b", "e6": "\0Americanfootball_NFL "}
-    odd = [event | {"sport_key": keys[event["id"]]} for event in body(dict.fromkeys(keys, (1.9, 1.95)))]
-    (tmp_path / "a" / name(0)).write_text(json.dumps([*HOURS[0], *odd]))
+    invalid = [event | {"sport_key": keys[event["id"]]} for event in body(dict.fromkeys(keys, (1.9, 1.95)))]
+    (tmp_path / "a" / name(0)).write_text(json.dumps([*HOURS[0], *invalid]))
     report = run(database_url, tmp_path / "a")
     assert report.rejected.counts == {"malformed_sport_key": 3}
     assert report.rejected_files == []
@@ -227,29 +227,29 @@ def test_an_odd_key_of_a_sport_costs_its_event_and_no_file(database_url: str, tm
     assert rows(database_url, "SELECT count(*) FROM polls") == [(2,)]
 
 
-def test_a_capture_that_breaks_its_reader_costs_no_other_and_is_read_again(
+def test_a_failing_capture_does_not_affect_others_and_is_retried(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = captures(tmp_path / "a", 0, 1, 2)
 
     def break_at_second(self: SportImport, snapshot: RecordedSnapshot) -> None:
         if snapshot.captured_at == NOON + timedelta(hours=1):
-            raise ZeroDivisionError("odd")
+            raise ZeroDivisionError("unexpected")
         write(self, snapshot)
 
     write = SportImport._write_sport_snapshot
     with monkeypatch.context() as patch:
         patch.setattr(SportImport, "_write_sport_snapshot", break_at_second)
         report = run(database_url, path)
-    assert [refusal.reason for refusal in report.rejected_files] == ["reader_failed"]
+    assert [rejection.reason for rejection in report.rejected_files] == ["reader_failed"]
     stored = "SELECT finished_at IS NULL, rejected, (SELECT count(*) FROM polls) FROM imports"
     assert rows(database_url, stored) == [(True, {"reader_failed": 1}, 2)]
     assert run(database_url, path).rejected_files == []
     assert rows(database_url, stored) == [(False, {}, 3)]
 
 
-def test_the_reason_of_a_refused_file_is_stored(database_url: str, tmp_path: Path) -> None:
+def test_the_reason_of_a_rejected_file_is_stored(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "nfl_20260307T180000Z.json"
     path.write_text("{")
-    [refusal] = run(database_url, path).rejected_files
-    assert rows(database_url, "SELECT finished_at, rejected FROM imports") == [(None, {refusal.reason: 1})]
+    [rejection] = run(database_url, path).rejected_files
+    assert rows(database_url, "SELECT finished_at, rejected FROM imports") == [(None, {rejection.reason: 1})]

@@ -1,4 +1,4 @@
-"""What nobody can have seen yet is left out; a match to come stays."""
+"""Data from the future is rejected; future events are kept."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(url: str, path: Path, name: FormatName) -> ImportReport:
         return importer.run(name, [path])
 
 
-def test_a_result_before_its_match_costs_the_row_and_a_match_to_come_stays(database_url: str, tmp_path: Path) -> None:
+def test_a_result_before_its_start_is_rejected_and_future_matches_are_kept(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "E0.csv"
     path.write_text(
         "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,B365H,B365D,B365A,B365CH,B365CD,B365CA\n"
@@ -55,12 +55,12 @@ def test_a_result_before_its_match_costs_the_row_and_a_match_to_come_stays(datab
         SELECT price FROM odds_ticks AS t INNER JOIN events AS e ON t.event_id = e.id
         WHERE e.home_team = 'Browns' AND t.observed_at = '{NOW}' ORDER BY price
     """
-    assert rows(database_url, late) == [(1.5,), (4.0,), (7.0,)], "what the file holds has been seen by now"
+    assert rows(database_url, late) == [(1.5,), (4.0,), (7.0,)], "prices in the file have been seen by now"
     assert rows(database_url, f"SELECT max(observed_at) <= '{NOW}' FROM odds_ticks") == [(True,)]
     assert rows(database_url, "SELECT count(DISTINCT event_id) FROM results") == [(1,)]
 
 
-def test_a_capture_of_a_day_to_come_is_refused_and_those_beside_it_are_not(database_url: str, tmp_path: Path) -> None:
+def test_a_capture_from_the_future_is_rejected_and_the_others_are_not(database_url: str, tmp_path: Path) -> None:
     markets = [{"key": "h2h", "outcomes": [{"name": "Alpha", "price": 1.9}, {"name": "Beta", "price": 1.95}]}]
     event = {
         "id": "e1",
@@ -78,7 +78,7 @@ def test_a_capture_of_a_day_to_come_is_refused_and_those_beside_it_are_not(datab
     assert rows(database_url, "SELECT count(*) FROM polls") == [(2,)]
 
 
-def test_events_and_looks_are_numbered_anew() -> None:
+def test_events_and_polls_are_renumbered() -> None:
     won = GameReport.final(Score(1, 0))
     events = [ParsedEvent(str(n), "a", "b", AT + n * HOUR, report=won if n == 1 else None) for n in (1, 2, 3)]
     quotes = QuoteBatch(
@@ -96,12 +96,12 @@ def test_events_and_looks_are_numbered_anew() -> None:
         listed=(np.array([0, 1, 1, 2]), np.array([2, 0, 1, 2])),
         public_bets=[PublicBets(0, 1, 1, 0.5, AT), PublicBets(2, 1, 1, 0.5, AT), PublicBets(2, 1, 1, 0.5, AT + HOUR)],
     )  # fmt: skip
-    refused = Rejections()
-    left = reject_future_times(batch, AT, "file", refused)
+    rejections = Rejections()
+    left = reject_future_times(batch, AT, "file", rejections)
     assert [event.key for event in left.events] == ["2", "3"]
     assert (left.quotes.quotes.event.tolist(), left.quotes.quotes.price.tolist()) == ([0, 1], [1.2, 1.3])
     assert left.poll_times.tolist() == [AT - HOUR, AT]
     assert left.listed is not None
     assert [column.tolist() for column in left.listed] == [[0, 1], [0, 1]]
     assert [(bets.event, bets.observed_at) for bets in left.public_bets] == [(1, AT)]
-    assert refused.counts == {"result_before_start": 1, "time_in_future": 3}
+    assert rejections.counts == {"result_before_start": 1, "time_in_future": 3}

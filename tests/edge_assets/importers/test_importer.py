@@ -1,4 +1,4 @@
-"""Importing is idempotent, goes on where it was killed, and says what it did."""
+"""Imports are idempotent, resume after a kill, and report their counts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(url: str, *paths: Path, name: FormatName = FOOTBALL) -> ImportReport:
         return one.run(name, paths)
 
 
-def test_a_file_becomes_rows_on_either_engine(either_url: str, tmp_path: Path) -> None:
+def test_a_file_is_imported_on_both_engines(either_url: str, tmp_path: Path) -> None:
     report = run(either_url, season(tmp_path / "E0.csv", *MATCHES))
     assert report.as_json() == {
         "files": 1,
@@ -66,7 +66,7 @@ def test_a_file_becomes_rows_on_either_engine(either_url: str, tmp_path: Path) -
     assert not {"max", "avg", "Max", "Avg"} & {key for (key,) in rows(either_url, "SELECT key FROM books")}
 
 
-def test_the_same_file_twice_stores_nothing_wherever_it_lies(either_url: str, tmp_path: Path) -> None:
+def test_importing_the_same_content_again_stores_nothing(either_url: str, tmp_path: Path) -> None:
     first = season(tmp_path / "a" / "E0.csv", *MATCHES)
     run(either_url, first)
     before = content(either_url)
@@ -87,10 +87,10 @@ def test_the_same_file_twice_stores_nothing_wherever_it_lies(either_url: str, tm
     ],
 )
 @pytest.mark.parametrize("is_one_file", [False, True])
-def test_a_match_that_its_source_lists_again_is_one_event(
+def test_a_match_listed_again_is_one_event(
     database_url: str, tmp_path: Path, day: str, home: str, away: str, score: str, contradicted: int, is_one_file: bool
 ) -> None:
-    """On another day, with home and away exchanged, or with another score: what differs settles nothing."""
+    """On another day, with sides swapped, or with another score; differing results settle nothing."""
     again = MATCHES[0].replace("10/08/2019", day).replace("2,1,H", score)
     again = again.replace("Man United,Nott'm Forest", f"{home},{away}")
     files = [(MATCHES[0], again)] if is_one_file else [(MATCHES[0],), (again,)]
@@ -104,7 +104,7 @@ def test_a_match_that_its_source_lists_again_is_one_event(
     assert settling == [(2, 1)] * 2 * (1 - contradicted)
 
 
-def test_what_is_no_file_of_the_format_is_counted_and_the_others_are_read(database_url: str, tmp_path: Path) -> None:
+def test_other_files_are_counted_and_the_rest_is_imported(database_url: str, tmp_path: Path) -> None:
     season(tmp_path / "a" / "E0.csv", *MATCHES)
     (tmp_path / "a" / "notes.txt").write_text("other")
     (loop := tmp_path / "loop").symlink_to(loop)
@@ -113,7 +113,7 @@ def test_what_is_no_file_of_the_format_is_counted_and_the_others_are_read(databa
     assert (report.files, report.events, [reported.file for reported in report.rejected_files]) == (2, 3, [str(loop)])
 
 
-def test_a_season_a_day_off_is_no_other_season(database_url: str, tmp_path: Path) -> None:
+def test_a_season_shifted_by_a_day_adds_no_events(database_url: str, tmp_path: Path) -> None:
     before = run(database_url, season(tmp_path / "a.csv", *MATCHES))
     off = [re.sub(r"\d\d(?=/08/2019)", lambda day: str(int(day[0]) + 1), line) for line in MATCHES]
     after = run(database_url, season(tmp_path / "b.csv", *off))
@@ -121,8 +121,8 @@ def test_a_season_a_day_off_is_no_other_season(database_url: str, tmp_path: Path
     assert after.contradicted_events == 0
 
 
-def test_a_file_that_grew_adds_what_is_new(either_url: str, tmp_path: Path) -> None:
-    """As the site does it every week: more matches, and the results and closing prices of those that were listed."""
+def test_a_file_that_has_grown_adds_only_new_rows(either_url: str, tmp_path: Path) -> None:
+    """As on the site every week: more matches, and results and closing prices of earlier ones."""
     upcoming = MATCHES[0].replace("2,1,H", ",,").replace("1.52,4.3,7.1", ",,").replace(",1.55,1.5,", ",1.55,,")
     run(either_url, season(tmp_path / "E0.csv", upcoming))
     report = run(either_url, season(tmp_path / "E0.csv", *MATCHES))
@@ -139,8 +139,8 @@ def test_the_order_of_files_does_not_matter(database_url: str, either_url: str, 
 
 
 @pytest.mark.untraced
-def test_a_killed_import_goes_on(database_url: str, either_url: str, tmp_path: Path) -> None:
-    """Killed for good between or within files: in the end it is as if it never was."""
+def test_a_killed_import_can_be_resumed(database_url: str, either_url: str, tmp_path: Path) -> None:
+    """Killed between or within files; the result equals that of an uninterrupted import."""
     days = [f"{day:02}/{month:02}/2020" for month in (1, 2) for day in range(1, 25)]
     for n, day in enumerate(days):
         season(tmp_path / "all" / f"{n:03}.csv", MATCHES[0].replace("10/08/2019", day))
@@ -169,25 +169,25 @@ def count_finished(conn: Connection) -> int:
     return int(finished)
 
 
-def test_a_bad_file_is_refused_and_the_others_are_imported(database_url: str, tmp_path: Path) -> None:
+def test_an_invalid_file_is_rejected_and_the_others_are_imported(database_url: str, tmp_path: Path) -> None:
     season(tmp_path / "a.csv", MATCHES[0])
     (tmp_path / "b.csv").write_text("no,match,file\n1,2,3\n")
     report = run(database_url, tmp_path)
     assert (report.files, report.events) == (2, 1)
-    [refused] = report.rejected_files
-    assert (Path(refused.file).name, refused.reason) == ("b.csv", "columns_missing")
+    [rejection] = report.rejected_files
+    assert (Path(rejection.file).name, rejection.reason) == ("b.csv", "columns_missing")
     assert report.as_json()["rejected"] == {"columns_missing": 1}
 
 
-def test_a_reader_that_fails_costs_its_file_and_is_told_as_a_fault(
+def test_a_failing_reader_rejects_only_its_file_and_is_reported_as_a_bug(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sound = FORMATS[FOOTBALL].read
+    original = FORMATS[FOOTBALL].read
 
     def read(part: ImportUnit) -> ParseResult:
-        if sound is None or not part.name.endswith("b.csv"):
+        if original is None or not part.name.endswith("b.csv"):
             raise IndexError("list index out of range")
-        return sound(part)
+        return original(part)
 
     monkeypatch.setitem(FORMATS, FOOTBALL, replace(FORMATS[FOOTBALL], read=read))
     for name, match in zip("abc", MATCHES, strict=True):
@@ -208,7 +208,7 @@ def test_a_reader_that_fails_costs_its_file_and_is_told_as_a_fault(
         ("aggregate_ticks ADD CHECK (price <> 2.6)", 3, 21 - 8, 3),
     ],
 )
-def test_what_the_database_does_not_take_costs_its_event_alone(
+def test_unstorable_data_rejects_only_its_event(
     database_url: str, tmp_path: Path, limit: str, events: int, ticks: int, aggregates: int
 ) -> None:
     with connect(database_url, "test") as conn:
@@ -224,25 +224,25 @@ def test_what_the_database_does_not_take_costs_its_event_alone(
     assert rows(database_url, "SELECT count(*) FROM odds_ticks") == [(report.ticks,)]
 
 
-def test_files_that_hold_nothing_are_counted(database_url: str, tmp_path: Path) -> None:
+def test_empty_and_damaged_files_are_counted(database_url: str, tmp_path: Path) -> None:
     season(tmp_path / "header.csv")
-    season(tmp_path / "refused.csv", MATCHES[0].replace("E0", "Z9"))
+    season(tmp_path / "rejected.csv", MATCHES[0].replace("E0", "Z9"))
     (tmp_path / "empty.csv").write_bytes(b"")
     (tmp_path / "empty.csv.xz").write_bytes(b"")
-    season(tmp_path / "sound.csv", MATCHES[0])
+    season(tmp_path / "valid.csv", MATCHES[0])
     report = run(database_url, tmp_path)
     assert (report.files, report.events) == (5, 1)
     assert report.as_json()["rejected"] == {"columns_missing": 1, "file_damaged": 1, "division_unknown": 1}
 
 
-def test_a_name_of_a_file_may_be_in_no_encoding(database_url: str, tmp_path: Path) -> None:
+def test_a_file_name_may_have_an_invalid_encoding(database_url: str, tmp_path: Path) -> None:
     file = season(tmp_path / "E0.csv", *MATCHES)
     report = run(database_url, file.rename(tmp_path / os.fsdecode(b"E\xff0.csv")))
     assert report.events == 3
     assert rows(database_url, "SELECT right(path, 7) FROM imports") == [("E\ufffd0.csv",)]
 
 
-def test_what_was_refused_stays_with_the_file(database_url: str, tmp_path: Path) -> None:
+def test_rejections_are_stored_with_the_import(database_url: str, tmp_path: Path) -> None:
     run(database_url, season(tmp_path / "E0.csv", MATCHES[0].replace(",1.5,4.25", ",1,4.25")))
     assert rows(database_url, "SELECT format, rows, ticks, rejected FROM imports") == [
         ("football-data", 1, 7, {"price_not_above_one": 1})
@@ -255,7 +255,7 @@ def test_nothing_to_import_is_an_error(database_url: str, tmp_path: Path, missin
         run(database_url, tmp_path / missing)
 
 
-def test_history_is_never_scored_published_or_gone_on_from(database_url: str, tmp_path: Path) -> None:
+def test_imported_polls_are_not_scored_published_or_continued(database_url: str, tmp_path: Path) -> None:
     run(database_url, season(tmp_path / "E0.csv", *MATCHES))
     with connect(database_url, "test") as conn:
         assert as_of.load_unscored_polls(conn) == []

@@ -1,4 +1,4 @@
-"""The handed-out cases about which event is which: no score is another game's, no two matches are one."""
+"""Collected cases of event matching: no score is assigned to another game, and no two matches are merged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FROM events AS e ORDER BY e.commence_at, e.home_team
 
 def case(name: str) -> Path:
     if not (path := CASES / name).exists():
-        reason = f"{path} is missing: the cases belong beside EDGE_DATA_DIR"
+        reason = f"{path} is missing: the cases belong next to EDGE_DATA_DIR"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     return path
 
@@ -33,7 +33,7 @@ def run(url: str, name: FormatName, *paths: Path) -> ImportReport:
         return importer.run(name, paths)
 
 
-def test_names_in_other_scripts(database_url: str) -> None:
+def test_names_in_different_scripts(database_url: str) -> None:
     folder = case("oa_nonlatin")
     run(database_url, FormatName.ODDS_API, folder / "gre_20260307T180000Z.json")
     run(database_url, FormatName.FOOTBALL_DATA, folder / "G1.csv")
@@ -49,10 +49,10 @@ def test_a_doubleheader_keeps_its_scores(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("weeks", [("week1", "week3"), ("week3", "week1")])
-def test_a_match_that_was_rescheduled_by_days_is_two_of_which_one_was_never_played(
+def test_a_match_rescheduled_by_days_is_two_events_one_without_a_result(
     database_url: str, weeks: tuple[str, str]
 ) -> None:
-    """Bets on the first date are void at the books; the warehouse tells an event without a result as a phantom."""
+    """Books void bets on the first date; the warehouse marks an event without a result as a phantom."""
     for week in weeks:
         run(database_url, FormatName.FOOTBALL_DATA, case("fd_rescheduled") / week)
     assert [(at[:10], score) for _, at, score in rows(database_url, EVENTS)] == [

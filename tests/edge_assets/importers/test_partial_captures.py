@@ -1,4 +1,4 @@
-"""Captures that ask for one market or one region at a time: silence is no withdrawal."""
+"""Captures of one market or one region at a time withdraw nothing that they do not cover."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write(path: Path, seconds: float, *books: str, prices: dict[str, tuple[float
 
 
 def as_sent(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events as they are."""
+    """The events unchanged."""
     return events
 
 
@@ -54,7 +54,7 @@ def books_on_offer(url: str) -> list[set[str]]:
     return [{book for _, book, _, _ in state} for state in states(url)]
 
 
-def test_regions_in_turn_withdraw_nothing_of_each_other(database_url: str, tmp_path: Path) -> None:
+def test_alternating_regions_do_not_withdraw_each_other(database_url: str, tmp_path: Path) -> None:
     for minute in (0, 10, 20):
         write(tmp_path / "a", 60 * minute, *US)
         write(tmp_path / "a", 60 * minute + 2, *EU)
@@ -63,7 +63,7 @@ def test_regions_in_turn_withdraw_nothing_of_each_other(database_url: str, tmp_p
     assert books_on_offer(database_url) == [set(US)] + [{*US, *EU}] * 5
 
 
-def test_a_book_that_its_region_always_had_and_lacks_is_withdrawn(database_url: str, tmp_path: Path) -> None:
+def test_a_book_missing_from_its_usual_region_is_withdrawn(database_url: str, tmp_path: Path) -> None:
     for second, books in enumerate([*(US, EU) * MIN_REPEATS, US[1:], EU]):
         write(tmp_path / "a", second, *books)
     run(database_url, tmp_path / "a")
@@ -75,7 +75,7 @@ WHOLE = (PRICES, US)
 
 
 @pytest.mark.parametrize("part", [(PRICES, US[:2]), ({"e1": PRICES["e1"]}, US), ({"e2": PRICES["e2"]}, US[1:])])
-def test_a_narrower_question_between_withdraws_nothing(
+def test_a_narrower_request_in_between_withdraws_nothing(
     database_url: str, tmp_path: Path, part: tuple[dict[str, tuple[float, float]], tuple[str, ...]]
 ) -> None:
     for minute, (prices, books) in enumerate((WHOLE, part, WHOLE, part, WHOLE)):
@@ -85,7 +85,7 @@ def test_a_narrower_question_between_withdraws_nothing(
     assert books_on_offer(database_url) == [set(US)] * 5
 
 
-def test_what_events_and_books_that_are_shown_lack_is_withdrawn(database_url: str, tmp_path: Path) -> None:
+def test_quotes_missing_from_shown_events_and_books_are_withdrawn(database_url: str, tmp_path: Path) -> None:
     write(tmp_path / "a", 0, *US)
     [first, second] = body(PRICES, US)
     second["bookmakers"].pop()
@@ -94,7 +94,7 @@ def test_what_events_and_books_that_are_shown_lack_is_withdrawn(database_url: st
     assert rows(database_url, WITHDRAWALS) == [(2,)]
 
 
-def test_a_price_of_the_other_region_that_moves_is_one_change(database_url: str, tmp_path: Path) -> None:
+def test_a_moved_price_of_one_region_is_one_change_per_book(database_url: str, tmp_path: Path) -> None:
     write(write(write(tmp_path / "a", 0, *US), 2, *EU), 10, *US, prices=PRICES | {"e1": (2.0, 1.95)})
     assert run(database_url, tmp_path / "a").ticks == 24 + 3
 
@@ -116,7 +116,7 @@ def test_regions_imported_one_after_the_other(
     assert run(database_url, again).ticks == 0
 
 
-def test_markets_in_turn_withdraw_nothing_of_each_other(database_url: str, tmp_path: Path) -> None:
+def test_alternating_markets_do_not_withdraw_each_other(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.mkdir()
     for minute, market in enumerate((as_sent, totals, as_sent, totals)):
@@ -125,7 +125,7 @@ def test_markets_in_turn_withdraw_nothing_of_each_other(database_url: str, tmp_p
     assert rows(database_url, WITHDRAWALS) == [(0,)]
 
 
-def test_markets_of_one_historical_moment_are_one_look(database_url: str, tmp_path: Path) -> None:
+def test_markets_of_one_historical_timestamp_are_one_poll(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.mkdir()
     for name, market in {"h2h": as_sent, "totals": totals}.items():
@@ -135,7 +135,7 @@ def test_markets_of_one_historical_moment_are_one_look(database_url: str, tmp_pa
     assert rows(database_url, "SELECT ticks, withdrawals FROM polls") == [(24, 0)]
 
 
-def test_a_book_with_another_key_and_the_same_title_was_renamed(database_url: str, tmp_path: Path) -> None:
+def test_a_book_with_a_new_key_and_the_same_title_is_a_rename(database_url: str, tmp_path: Path) -> None:
     for second, key in ((0, "barbook"), (1200, "barsport")):
         write(tmp_path / "a", second, key)
         [file] = (tmp_path / "a").glob(f"*{NOON + timedelta(seconds=second):%H%M%S}*")
@@ -151,11 +151,11 @@ def test_several_sports_in_one_list_are_split(database_url: str, tmp_path: Path)
     upcoming = tmp_path / "a" / "upcoming_20251103T120100Z.json"
     upcoming.write_text(json.dumps([*body({"e1": (2.1, 1.8)}, US), *other]))
     report = run(database_url, tmp_path / "a")
-    # the soonest events only: those that it does not list stay on offer
+    # it lists only the next events: others stay on offer
     assert (report.ticks, rows(database_url, WITHDRAWALS)) == (12 + 6 + 6, [(0,)])
 
 
-def test_an_odd_part_costs_no_more_than_itself(database_url: str, tmp_path: Path) -> None:
+def test_an_invalid_part_does_not_affect_the_rest(database_url: str, tmp_path: Path) -> None:
     [event, other] = body(PRICES, US)
     event["bookmakers"][0]["markets"][0]["outcomes"][0]["price"] = None
     event["bookmakers"][1]["title"] = "Two\x00 \ud83d"
@@ -168,7 +168,7 @@ def test_an_odd_part_costs_no_more_than_itself(database_url: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("sent", ["[]", "[null]", '[{"id": 1}]', "", "{}", "null", '"odds"'])
-def test_nothing_to_read_is_told(database_url: str, tmp_path: Path, sent: str) -> None:
+def test_captures_without_odds_are_reported(database_url: str, tmp_path: Path, sent: str) -> None:
     (tmp_path / "nfl_20251103T120000Z.json").write_text(sent)
     report = run(database_url, tmp_path)
     assert report.ticks == 0

@@ -1,4 +1,4 @@
-"""Parts are prepared in order, ahead of what is stored, and share a transaction where nothing can be in two of them."""
+"""Units are prepared in order and ahead of storing, and share a transaction if they cannot overlap."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge_assets.importers.registry import FormatName
 from tests.support.football_files import MATCHES, rows, season
 
 
-def job(n: int, size: int = 1) -> ImportTask:
+def make_task(n: int, size: int = 1) -> ImportTask:
     return ImportTask(ImportUnit(str(n), Path(), ()), size, ImportContext(n, "run"))
 
 
@@ -23,35 +23,35 @@ def read(_: ImportUnit) -> ParseResult:
     return ParseResult([], Rejections())
 
 
-def test_parts_come_in_order_and_no_more_are_held_than_fit() -> None:
+def test_units_come_in_order_and_prefetching_is_limited() -> None:
     started: list[int] = []
 
-    def prepare(a_job: ImportTask, _: ParseResult) -> PreparedPart:
-        started.append(a_job.context.import_id)
-        return PreparedPart(a_job, Rejections(), [])
+    def prepare(task: ImportTask, _: ParseResult) -> PreparedPart:
+        started.append(task.context.import_id)
+        return PreparedPart(task, Rejections(), [])
 
-    parts = prepare_ahead(read, prepare, [job(n, pipeline.PREFETCH_BYTES // 2) for n in range(9)])
+    parts = prepare_ahead(read, prepare, [make_task(n, pipeline.PREFETCH_BYTES // 2) for n in range(9)])
     first, _ = next(parts)
     assert first.context.import_id == 0
     assert len(started) <= 4
-    assert [a_job.context.import_id for a_job, _ in parts] == [*range(1, 9)]
+    assert [task.context.import_id for task, _ in parts] == [*range(1, 9)]
     assert started == [*range(9)]
 
 
-def test_the_next_part_is_prepared_while_the_last_is_stored() -> None:
+def test_the_next_unit_is_prepared_while_one_is_stored() -> None:
     prepared = [Event() for _ in range(2)]
 
-    def prepare(a_job: ImportTask, _: ParseResult) -> PreparedPart:
-        prepared[a_job.context.import_id].set()
-        return PreparedPart(a_job, Rejections(), [])
+    def prepare(task: ImportTask, _: ParseResult) -> PreparedPart:
+        prepared[task.context.import_id].set()
+        return PreparedPart(task, Rejections(), [])
 
-    parts = prepare_ahead(read, prepare, [job(n, pipeline.PREFETCH_BYTES) for n in range(2)])
+    parts = prepare_ahead(read, prepare, [make_task(n, pipeline.PREFETCH_BYTES) for n in range(2)])
     next(parts)
     assert prepared[1].wait(10)
     assert len([*parts]) == 1
 
 
-def test_the_next_part_is_read_while_one_is_prepared() -> None:
+def test_the_next_unit_is_read_while_one_is_prepared() -> None:
     both = Barrier(2)
 
     def read_second(part: ImportUnit) -> ParseResult:
@@ -59,16 +59,16 @@ def test_the_next_part_is_read_while_one_is_prepared() -> None:
             both.wait(10)
         return read(part)
 
-    def prepare(a_job: ImportTask, _: ParseResult) -> PreparedPart:
-        if a_job.part.name == "0":
+    def prepare(task: ImportTask, _: ParseResult) -> PreparedPart:
+        if task.part.name == "0":
             both.wait(10)
-        return PreparedPart(a_job, Rejections(), [])
+        return PreparedPart(task, Rejections(), [])
 
-    parts = prepare_ahead(read_second, prepare, [job(n) for n in range(2)])
+    parts = prepare_ahead(read_second, prepare, [make_task(n) for n in range(2)])
     assert [part.result().task.part.name for _, part in parts] == ["0", "1"]
 
 
-def test_files_of_different_leagues_share_a_transaction_and_a_league_twice_does_not(
+def test_different_leagues_share_a_transaction_and_a_repeated_league_does_not(
     database_url: str, tmp_path: Path
 ) -> None:
     season(tmp_path / "a.csv", MATCHES[0])

@@ -1,4 +1,4 @@
-"""Answers about single events, beside those about whole sports."""
+"""Responses about single events, mixed with those about whole sports."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def run(url: str, *paths: Path) -> ImportReport:
 
 
 def states(url: str) -> list[set[tuple[Any, ...]]]:
-    """What was on offer at each look: event, book, market, price."""
+    """The quotes on offer at each poll: event, book, market, price."""
     with connect(url, "test") as conn:
         events: dict[int, str] = dict(conn.execute("SELECT id, key FROM events").fetchall())
         books: dict[int, str] = dict(conn.execute("SELECT id, key FROM books").fetchall())
@@ -91,35 +91,37 @@ def states(url: str) -> list[set[tuple[Any, ...]]]:
     ]
 
 
-def stood(prices: Mapping[tuple[str, str, str], tuple[float, float]]) -> set[tuple[Any, ...]]:
+def expand_pairs(prices: Mapping[tuple[str, str, str], tuple[float, float]]) -> set[tuple[Any, ...]]:
     return {(*key, price) for key, pair in prices.items() for price in pair}
 
 
-def test_a_look_at_one_event_leaves_the_others_and_what_it_did_not_ask_for(database_url: str, tmp_path: Path) -> None:
+def test_a_single_event_poll_leaves_other_events_and_uncovered_markets(database_url: str, tmp_path: Path) -> None:
     both: Offers = {"acme": {"h2h": (1.9, 1.95)}, "other": {"h2h": (1.8, 2.0)}}
     write(tmp_path / "a/all", 0, [event("e1", both), event("e2", both)])
     write(tmp_path / "a/one", 10, event("e1", {"acme": {"h2h": (2.1, 1.75), "btts": (1.7, 2.2)}}, 10))
     write(tmp_path / "a/all", 20, [event("e1", both, 20), event("e2", both, 20)])
     assert run(database_url, tmp_path / "a").as_json()["rejected"] == {}
-    untouched = stood({("e1", "other", "h2h"): (1.8, 2.0)} | {("e2", b, "h2h"): p["h2h"] for b, p in both.items()})
-    props = stood({("e1", "acme", "btts"): (1.7, 2.2)})
+    untouched = expand_pairs(
+        {("e1", "other", "h2h"): (1.8, 2.0)} | {("e2", b, "h2h"): p["h2h"] for b, p in both.items()}
+    )
+    props = expand_pairs({("e1", "acme", "btts"): (1.7, 2.2)})
     _, one, every = states(database_url)
-    assert one == untouched | props | stood({("e1", "acme", "h2h"): (2.1, 1.75)})
-    # an answer about the sport cannot hold the other market: it is no withdrawal
-    assert every == untouched | props | stood({("e1", "acme", "h2h"): (1.9, 1.95)})
+    assert one == untouched | props | expand_pairs({("e1", "acme", "h2h"): (2.1, 1.75)})
+    # a response about the sport cannot contain the other market, so it does not withdraw it
+    assert every == untouched | props | expand_pairs({("e1", "acme", "h2h"): (1.9, 1.95)})
     assert rows(database_url, "SELECT ticks, withdrawals FROM polls ORDER BY observed_at") == [(8, 0), (4, 0), (2, 0)]
 
 
-def test_of_a_listed_book_a_listed_market_that_is_missing_is_withdrawn(database_url: str, tmp_path: Path) -> None:
+def test_a_listed_market_missing_from_a_listed_book_is_withdrawn(database_url: str, tmp_path: Path) -> None:
     write(tmp_path / "one", 0, event("e1", {b: {"h2h": (1.9, 1.95), "btts": (1.7, 2.2)} for b in ("acme", "other")}))
     write(tmp_path / "one", 10, event("e1", {"acme": {"h2h": (1.9, 1.95)}, "other": {"btts": (1.7, 2.2)}}, 10))
     write(tmp_path / "one", 20, event("e1", {}, 20))
     run(database_url, tmp_path)
-    left = stood({("e1", "acme", "h2h"): (1.9, 1.95), ("e1", "other", "btts"): (1.7, 2.2)})
+    left = expand_pairs({("e1", "acme", "h2h"): (1.9, 1.95), ("e1", "other", "btts"): (1.7, 2.2)})
     assert states(database_url)[1:] == [left, left]
 
 
-def test_what_was_not_looked_at_keeps_its_age(database_url: str, tmp_path: Path) -> None:
+def test_uncovered_quotes_keep_their_age(database_url: str, tmp_path: Path) -> None:
     both = {book: {"h2h": (1.9, 1.95)} for book in ("acme", "other")}
     write(tmp_path / "all", 0, [event("e1", both)])
     write(tmp_path / "one", 10, event("e1", {"acme": {"h2h": (1.9, 1.95)}}, 10))
@@ -131,7 +133,7 @@ def test_what_was_not_looked_at_keeps_its_age(database_url: str, tmp_path: Path)
     assert ages == {"acme": 300, "other": 900}
 
 
-def test_one_historical_moment_holds_a_sport_and_events_singly(database_url: str, tmp_path: Path) -> None:
+def test_one_historical_timestamp_may_have_sport_and_single_event_responses(database_url: str, tmp_path: Path) -> None:
     one: Offers = {"acme": {"h2h": (1.9, 1.95)}}
     write(tmp_path / "a/sport", 0, [event("e1", one), event("e2", one)], historical=True)
     write(tmp_path / "a/props", 0, event("e1", {"acme": {"btts": (1.7, 2.2)}}), historical=True)
@@ -148,7 +150,7 @@ def test_one_historical_moment_holds_a_sport_and_events_singly(database_url: str
 
 
 BOTH: Offers = {"acme": {"h2h": (1.9, 1.95)}, "other": {"h2h": (1.8, 2.0)}}
-STORY: list[tuple[int, Any]] = [
+SCENARIO: list[tuple[int, Any]] = [
     (0, [event("e1", BOTH), event("e2", BOTH)]),
     (5, event("e1", {"acme": {"btts": (1.7, 2.2)}}, 5)),
     (10, event("e1", {"acme": {"h2h": (2.1, 1.75), "btts": (1.6, 2.4)}}, 10)),
@@ -159,10 +161,10 @@ STORY: list[tuple[int, Any]] = [
 
 
 @pytest.mark.parametrize("order", [(0, 4, 2, 3, 5, 1), (5, 4, 3, 2, 1, 0), (3, 5, 1, 0, 2, 4), (0, 1, 4, 5, 3, 2)])
-def test_any_order_of_answers_leaves_the_same_offers(
+def test_the_order_of_imports_does_not_affect_the_offers(
     database_url: str, either_url: str, tmp_path: Path, order: tuple[int, ...]
 ) -> None:
-    for minute, body in STORY:
+    for minute, body in SCENARIO:
         write(tmp_path / "all/x", minute, body)
     run(database_url, tmp_path / "all")
     files = sorted((tmp_path / "all").iterdir())
@@ -184,7 +186,7 @@ def age_of(url: str, minute: int) -> list[tuple[Any, ...]]:
     return sorted(zip(map(keys.__getitem__, quotes.book.tolist()), *columns, strict=True))
 
 
-def test_bodies_without_odds_are_refused_and_counted(database_url: str, tmp_path: Path) -> None:
+def test_bodies_without_odds_are_rejected_and_counted(database_url: str, tmp_path: Path) -> None:
     one: Offers = {"acme": {"h2h": (1.9, 1.95)}}
     bare = {name: value for name, value in event("e1", {}).items() if name != "bookmakers"}
     lister = event("e1", one) | {"bookmakers": [{"key": "acme", "title": "Acme", "markets": [{"key": "btts"}]}]}
@@ -211,7 +213,7 @@ def test_bodies_without_odds_are_refused_and_counted(database_url: str, tmp_path
         assert conn.execute("SELECT count(*) FROM polls").fetchone() == (1,)
 
 
-def test_an_event_that_cannot_be_used_is_counted(database_url: str, tmp_path: Path) -> None:
+def test_an_unusable_event_is_counted(database_url: str, tmp_path: Path) -> None:
     write(tmp_path / "a/one", 0, event("e1", {"acme": {"h2h": (1.9, 1.95)}}) | {"commence_time": "soon"})
     report = run(database_url, tmp_path / "a")
     assert (report.as_json()["rejected"], report.ticks) == ({"malformed_event": 1}, 0)

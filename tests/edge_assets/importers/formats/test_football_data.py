@@ -37,13 +37,13 @@ def at(text: str) -> int:
 
 
 def read_one(text: str | bytes) -> Any:
-    reading = read("E0.csv", text if isinstance(text, bytes) else text.encode())
-    [batch] = reading.batches
-    return batch, reading.rejections
+    parsed = read("E0.csv", text if isinstance(text, bytes) else text.encode())
+    [batch] = parsed.batches
+    return batch, parsed.rejections
 
 
-def test_a_file_of_betbrain_s_time() -> None:
-    batch, refused = read_one(BEFORE_2019)
+def test_a_file_from_before_2019() -> None:
+    batch, rejections = read_one(BEFORE_2019)
     friday, start = at("2012-08-17T16:00:00+00:00"), at("2012-08-18T14:00:00+00:00")
     assert batch.sport == "soccer_epl"
     assert batch.time_assumed
@@ -70,10 +70,10 @@ def test_a_file_of_betbrain_s_time() -> None:
         ("Reds", "max", "spreads", "home", -1.25, 2.02): friday,
         ("Reds", "avg", "spreads", "away", 1.25, 1.93): friday,
     }
-    assert not refused.counts
+    assert not rejections.counts
 
 
-def test_a_file_since_2019_has_times_and_closing_prices_of_everything() -> None:
+def test_a_file_since_2019_has_times_and_all_closing_prices() -> None:
     batch, _ = read_one(SINCE_2019)
     friday, start = at("2019-08-09T16:00:00+00:00"), at("2019-08-10T11:30:00+00:00")
     assert (batch.sport, batch.events[0].start, batch.events[0].start_assumed) == (
@@ -97,7 +97,7 @@ def test_a_file_since_2019_has_times_and_closing_prices_of_everything() -> None:
     }
 
 
-def test_a_book_s_own_line_goes_before_the_common_one() -> None:
+def test_a_books_own_handicap_takes_precedence() -> None:
     head = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR,BbAHh,B365AHH,B365AHA,B365AH"
     batch, _ = read_one(f"{head}\nE0,18/08/12,Reds,Blues,2,1,H,-1,1.9,2,-0.75\n")
     assert batch.quotes.quotes.point.tolist() == [-0.75, 0.75]
@@ -128,7 +128,7 @@ def test_assumed_times(day: str, clock: str, pre_match: str, start: str) -> None
     ],
     ids=["cp1252", "utf-8 with BOM"],
 )
-def test_either_encoding_and_either_length_of_a_date(content: bytes) -> None:
+def test_both_encodings_and_both_date_formats_are_read(content: bytes) -> None:
     batch, _ = read_one(content)
     assert batch.events[0].home == "Malmö"
     assert batch.events[0].start == at("2012-08-18T14:00:00+00:00")
@@ -149,13 +149,13 @@ def test_either_encoding_and_either_length_of_a_date(content: bytes) -> None:
         (GOOD, "match_twice", "HomeTeam", 1),
     ],
 )
-def test_a_bad_row_is_told_and_the_good_one_beside_it_kept(row: str, reason: str, field: str | None, n: int) -> None:
-    batch, refused = read_one(f"{HEAD}\n{GOOD}\n{row}\n")
+def test_an_invalid_row_is_rejected_and_the_others_are_kept(row: str, reason: str, field: str | None, n: int) -> None:
+    batch, rejections = read_one(f"{HEAD}\n{GOOD}\n{row}\n")
     assert [event.home for event in batch.events] == ["Greens"]
-    assert refused.counts == {reason: n}
-    [reported] = refused.examples
-    assert (reported.file, reported.row, reported.field) == ("E0.csv", 3, field)
-    assert reported.remedy
+    assert rejections.counts == {reason: n}
+    [rejection] = rejections.examples
+    assert (rejection.file, rejection.row, rejection.field) == ("E0.csv", 3, field)
+    assert rejection.remedy
 
 
 @pytest.mark.parametrize(
@@ -167,38 +167,38 @@ def test_a_bad_row_is_told_and_the_good_one_beside_it_kept(row: str, reason: str
         ("1e9", "price_absurd"),
     ],
 )
-def test_a_bad_price_is_told_and_the_others_of_its_row_kept(price: str, reason: str) -> None:
-    batch, refused = read_one(f"{HEAD}\nE0,18/08/2012,Reds,Blues,2,1,H,{price},3,4\n")
+def test_an_invalid_price_is_rejected_and_the_others_of_its_row_are_kept(price: str, reason: str) -> None:
+    batch, rejections = read_one(f"{HEAD}\nE0,18/08/2012,Reds,Blues,2,1,H,{price},3,4\n")
     assert batch.quotes.quotes.price.tolist() == [3, 4]
-    assert refused.counts == {reason: 1}
-    assert (refused.examples[0].row, refused.examples[0].field) == (2, "B365H")
+    assert rejections.counts == {reason: 1}
+    assert (rejections.examples[0].row, rejections.examples[0].field) == (2, "B365H")
 
 
-def test_empty_fields_behind_the_header_and_empty_rows_do_not_count() -> None:
-    batch, refused = read_one(f"{HEAD},,\n{GOOD},,,,\n,,,,,,,,,\n\n")
-    assert (len(batch.events), len(batch.quotes), refused.counts) == (1, 3, {})
+def test_empty_trailing_fields_and_empty_rows_are_ignored() -> None:
+    batch, rejections = read_one(f"{HEAD},,\n{GOOD},,,,\n,,,,,,,,,\n\n")
+    assert (len(batch.events), len(batch.quotes), rejections.counts) == (1, 3, {})
 
 
-def test_absurd_prices_of_one_book_and_aggregates_below_or_far_above_their_books_are_kept_as_they_are() -> None:
-    """Whether they are believed is for the quality checks to say: they need the row as it was."""
+def test_implausible_prices_and_aggregates_are_imported_unchanged() -> None:
+    """The quality checks decide about them, and need the original row."""
     text = f"{HEAD},MaxH,MaxCD,AvgCD\nE0,18/08/2012,Reds,Blues,2,1,H,5.5,3,4,1.85,41,3.45\n"
-    batch, refused = read_one(text)
+    batch, rejections = read_one(text)
     assert batch.quotes.quotes.price.tolist() == [5.5, 3, 4]
     assert sorted(batch.aggregates.quotes.price.tolist()) == [1.85, 3.45, 41]
-    assert not refused.counts
+    assert not rejections.counts
 
 
-def test_a_handicap_without_its_line_means_nothing() -> None:
-    batch, refused = read_one(f"{HEAD},AHh,PAHH\n{GOOD},,1.9\n")
-    assert (len(batch.quotes), refused.counts) == (3, {"handicap_missing": 1})
+def test_a_handicap_price_without_a_line_is_rejected() -> None:
+    batch, rejections = read_one(f"{HEAD},AHh,PAHH\n{GOOD},,1.9\n")
+    assert (len(batch.quotes), rejections.counts) == (3, {"handicap_missing": 1})
 
 
-def test_a_column_that_is_not_known_is_told() -> None:
-    _, refused = read_one(f"{HEAD},NEWH\n{GOOD},1.9\n")
-    assert (refused.counts, refused.examples[0].field) == ({"column_unknown": 1}, "NEWH")
+def test_an_unknown_column_is_reported() -> None:
+    _, rejections = read_one(f"{HEAD},NEWH\n{GOOD},1.9\n")
+    assert (rejections.counts, rejections.examples[0].field) == ({"column_unknown": 1}, "NEWH")
 
 
-def test_a_match_that_is_still_to_come_has_no_result() -> None:
+def test_a_future_match_has_no_result() -> None:
     batch, _ = read_one(f"{HEAD}\nE0,18/08/2012,Reds,Blues,,,,2,3,4\n")
     assert batch.events[0].report is None
     assert len(batch.quotes) == 3
@@ -208,7 +208,7 @@ def test_a_match_that_is_still_to_come_has_no_result() -> None:
     ("text", "reason"),
     [("", "columns_missing"), ("Div,Date\n", "columns_missing"), (f"{HEAD},B365H\n", "column_twice")],
 )
-def test_a_file_that_is_none_is_refused(text: str, reason: str) -> None:
+def test_another_file_is_rejected(text: str, reason: str) -> None:
     with pytest.raises(RejectedFileError, match=reason):
         read("E0.csv", text.encode())
 
@@ -224,7 +224,7 @@ def test_a_file_that_is_none_is_refused(text: str, reason: str) -> None:
         ("13/08/93", "1993-08-13"),
     ],
 )
-def test_a_date_is_read_by_its_parts_and_names_the_match_as_the_site_does(day: str, start: str) -> None:
+def test_dates_in_several_notations_give_the_same_key(day: str, start: str) -> None:
     batch, _ = read_one(f"{HEAD}\nE0,{day},Reds,Blues,2,1,H,2,3,4\n")
     [event] = batch.events
     assert datetime.fromtimestamp(event.start / 1e6, UTC).date().isoformat() == start
@@ -234,19 +234,19 @@ def test_a_date_is_read_by_its_parts_and_names_the_match_as_the_site_does(day: s
 @pytest.mark.parametrize(
     "day", ["29/02/2021", "1/1/1", "01/01/0001", "31/12/9999", "1/2", "01-02-2020", "2/3/4/5", "\u0661/1/2020"]
 )
-def test_what_is_no_date_of_these_files_is_refused(day: str) -> None:
-    _, refused = read_one(f"{HEAD}\n{GOOD}\nE0,{day},Reds,Blues,2,1,H,2,3,4\n")
-    assert refused.counts == {"time_malformed": 1}
+def test_invalid_dates_are_rejected(day: str) -> None:
+    _, rejections = read_one(f"{HEAD}\n{GOOD}\nE0,{day},Reds,Blues,2,1,H,2,3,4\n")
+    assert rejections.counts == {"time_malformed": 1}
 
 
-def test_a_file_of_the_month_first_is_not_believed_and_one_such_date_among_others_is_refused_alone() -> None:
+def test_a_month_first_file_is_rejected_but_a_single_such_date_only_by_itself() -> None:
     row = "E0,{},Team {},Blues,2,1,H,2,3,4"
     american = [row.format(day, n) for n, day in enumerate(["8/15/2025", "08/09/2025"])]
-    reading = read("E0.csv", "\n".join([HEAD, *american]).encode())
-    assert not reading.batches
-    assert reading.rejections.counts == {"date_month_first": 2}
-    batch, refused = read_one("\n".join([HEAD, *american, row.format("16/08/2025", 9)]))
-    assert (len(batch.events), refused.counts) == (2, {"time_malformed": 1})
+    parsed = read("E0.csv", "\n".join([HEAD, *american]).encode())
+    assert not parsed.batches
+    assert parsed.rejections.counts == {"date_month_first": 2}
+    batch, rejections = read_one("\n".join([HEAD, *american, row.format("16/08/2025", 9)]))
+    assert (len(batch.events), rejections.counts) == (2, {"time_malformed": 1})
 
 
 @pytest.mark.parametrize(
@@ -258,17 +258,17 @@ def test_a_file_of_the_month_first_is_not_believed_and_one_such_date_among_other
 )  # fmt: skip
 def test_a_kick_off_is_read_or_assumed(clock: str, start: str | None) -> None:
     head = HEAD.replace("Date,", "Date,Time,")
-    batch, refused = read_one(f"{head}\nE0,18/08/2012,{clock},Reds,Blues,2,1,H,2,3,4\n")
+    batch, rejections = read_one(f"{head}\nE0,18/08/2012,{clock},Reds,Blues,2,1,H,2,3,4\n")
     [event] = batch.events
     assert event.start_assumed is (start is None)
     assert f"{datetime.fromtimestamp(event.start / 1e6, UTC):%H:%M}" == (start or "14:00")
-    assert refused.counts == ({} if start else {"kick_off_unknown": 1})
+    assert rejections.counts == ({} if start else {"kick_off_unknown": 1})
 
 
 @pytest.mark.parametrize("goals", ["inf", "1e999", "99999", "-1", "2.5", "nan", "9" * 5_001, "two"])
-def test_no_score_is_made_of_what_is_none(goals: str) -> None:
-    _, refused = read_one(f"{HEAD}\n{GOOD}\nE0,18/08/2012,Reds,Blues,{goals},1,H,2,3,4\n")
-    assert refused.counts == {"score_malformed": 1}
+def test_invalid_scores_are_rejected(goals: str) -> None:
+    _, rejections = read_one(f"{HEAD}\n{GOOD}\nE0,18/08/2012,Reds,Blues,{goals},1,H,2,3,4\n")
+    assert rejections.counts == {"score_malformed": 1}
 
 
 @pytest.mark.parametrize(
@@ -280,49 +280,49 @@ def test_no_score_is_made_of_what_is_none(goals: str) -> None:
         ("1,,H", 0, {"score_malformed": 1}),
     ],
 )
-def test_a_match_that_was_not_finished_has_no_result(result: str, events: int, reasons: dict[str, int]) -> None:
-    reading = read("E0.csv", f"{HEAD}\nE0,18/08/2012,Reds,Blues,{result},2,3,4\n".encode())
-    assert [event.report for batch in reading.batches for event in batch.events] == [None] * events
-    assert reading.rejections.counts == reasons
+def test_an_unfinished_match_has_no_result(result: str, events: int, reasons: dict[str, int]) -> None:
+    parsed = read("E0.csv", f"{HEAD}\nE0,18/08/2012,Reds,Blues,{result},2,3,4\n".encode())
+    assert [event.report for batch in parsed.batches for event in batch.events] == [None] * events
+    assert parsed.rejections.counts == reasons
 
 
 @pytest.mark.parametrize("point", ["0,-0.5", "pk", "inf", "1e39", "2000"])
-def test_a_line_that_is_none_makes_no_quote(point: str) -> None:
-    batch, refused = read_one(f'{HEAD},AHh,PAHH\n{GOOD},"{point}",1.9\n')
+def test_an_invalid_handicap_makes_no_quote(point: str) -> None:
+    batch, rejections = read_one(f'{HEAD},AHh,PAHH\n{GOOD},"{point}",1.9\n')
     assert len(batch.quotes) == 3
-    assert sum(refused.counts.values()) == 2
+    assert sum(rejections.counts.values()) == 2
 
 
-def test_files_of_extra_leagues_have_closing_prices_whatever_their_columns_are_called() -> None:
+def test_prices_of_extra_leagues_are_closing_prices() -> None:
     head = "Country,League,Season,Date,Time,Home,Away,HG,AG,Res,"
     row = "Norway,Eliteserien,2023,10/04/2023,17:00,Reds,Blues,0,2,A,"
     for columns in ("PH,MaxA,PSCD", "PSCH,MaxCA,PSCD"):
-        batch, refused = read_one(f"{head}{columns}\n{row}2.5,3.1,3.4\n")
+        batch, rejections = read_one(f"{head}{columns}\n{row}2.5,3.1,3.4\n")
         close = at("2023-04-10T16:00:00+00:00") - 1_000_000
         assert batch.sport == "soccer_norway_eliteserien"
         assert batch.events[0].report == GameReport.final(Score(0, 2), Score(0, 2))
         assert set(quoted(batch, batch.quotes, books(batch)).values()) == {close}
-        assert (len(batch.quotes), len(batch.aggregates), refused.counts) == (2, 1, {})
+        assert (len(batch.quotes), len(batch.aggregates), rejections.counts) == (2, 1, {})
 
 
-def test_a_list_of_matches_to_come_is_of_many_leagues_and_counts_a_price_once() -> None:
+def test_a_fixture_list_has_several_leagues_and_counts_a_price_once() -> None:
     head = "Div,Date,Time,HomeTeam,AwayTeam,B365H,B365D"
     text = f"{head}\nE0,05/12/2026,15:00,Reds,Blues,1.5,0\nD1,05/12/2026,15:00,Greens,Greys,1.6,4\n"
-    reading = read("fixtures.csv", text.encode())
-    assert [(batch.sport, len(batch.quotes)) for batch in reading.batches] == [
+    parsed = read("fixtures.csv", text.encode())
+    assert [(batch.sport, len(batch.quotes)) for batch in parsed.batches] == [
         ("soccer_epl", 1), ("soccer_germany_bundesliga", 2)
     ]  # fmt: skip
-    assert [event.report for batch in reading.batches for event in batch.events] == [None, None]
-    assert reading.rejections.counts == {"price_not_above_one": 1}
+    assert [event.report for batch in parsed.batches for event in batch.events] == [None, None]
+    assert parsed.rejections.counts == {"price_not_above_one": 1}
 
 
-def test_a_season_file_that_has_lost_a_column_of_the_result_is_no_list_of_matches_to_come() -> None:
+def test_a_file_without_one_result_column_is_not_a_fixture_list() -> None:
     with pytest.raises(RejectedFileError, match=r"columns_missing \(FTR\)"):
         read("E0.csv", b"Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\n")
 
 
 @pytest.mark.untraced
-def test_all_recorded_files(data_dir: Path) -> None:
+def test_the_recorded_files_have_known_counts(data_dir: Path) -> None:
     """The figures of the data's README."""
     results = sharp_and_best = 0
     pinnacle = next(i for i, book in enumerate(DISTINCT_BOOKS) if book.key == "pinnacle")
@@ -330,16 +330,16 @@ def test_all_recorded_files(data_dir: Path) -> None:
         for batch in read(path.name, path.read_bytes()).batches:
             results += sum(event.report is not None for event in batch.events)
             whole = np.ones(len(batch.events), bool)
-            for timed, seller in ((batch.quotes, pinnacle), (batch.aggregates, AGGREGATE_KINDS.index("max"))):
+            for timed, book_index in ((batch.quotes, pinnacle), (batch.aggregates, AGGREGATE_KINDS.index("max"))):
                 quotes = timed.quotes
                 starts = np.array([event.start for event in batch.events])[quotes.event]
                 before = (timed.observed_at != starts - 1_000_000) & (quotes.market == Market.H2H_3_WAY)
-                counts = np.bincount(quotes.event[before & (quotes.book == seller)], minlength=len(whole))
+                counts = np.bincount(quotes.event[before & (quotes.book == book_index)], minlength=len(whole))
                 whole &= counts == 3
             sharp_and_best += int(whole.sum())
     assert (results, sharp_and_best) == (62_149, 61_817)
 
 
-def test_every_book_has_one_name() -> None:
+def test_book_keys_are_unique() -> None:
     assert len({book.key for book in DISTINCT_BOOKS}) == len(DISTINCT_BOOKS)
     assert all(re.fullmatch(r"[a-z0-9_]+", book.key) for book in DISTINCT_BOOKS)

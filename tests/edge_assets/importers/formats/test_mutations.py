@@ -1,4 +1,4 @@
-"""Files changed at one place, as programs and people change them: nothing raises, nothing beside it is lost."""
+"""Files with one change, as programs and people make them: nothing raises, and everything else is kept."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ JUNK = [
 
 
 @dataclass(frozen=True, eq=False)
-class Sound:
-    """A sound file, those beside it, and which event a row of it is about."""
+class ValidUnit:
+    """A valid file, its companions, and the event that each row is about."""
 
     read: Callable[[Files], ParseResult]
     files: Files
@@ -102,27 +102,27 @@ GAMES = "\n".join([
     "game_no,start_utc,away,home,away_score,home_score", *(f"{n},2016-05-11T23:05:00Z,A{n},H{n},4,5" for n in range(4))
 ]) + "\n"  # fmt: skip
 MLB = {"lines.csv": LINES.encode(), "games.csv": GAMES.encode()}
-SOUND = {
-    "football-data": Sound(_football, {"E0.csv": FOOTBALL.encode()}, "E0.csv", lambda row: f"Home {row}",
+VALID_UNITS = {
+    "football-data": ValidUnit(_football, {"E0.csv": FOOTBALL.encode()}, "E0.csv", lambda row: f"Home {row}",
                            frozenset(("Div", "Date", "HomeTeam", "AwayTeam", "FTHG", "FTAG", "FTR"))),
-    "nfl-bmr": Sound(_bmr, {"week_1.csv": WEEK.encode()}, "week_1.csv", lambda row: f"Home {row // 2}",
+    "nfl-bmr": ValidUnit(_bmr, {"week_1.csv": WEEK.encode()}, "week_1.csv", lambda row: f"Home {row // 2}",
                      frozenset(nfl_bmr.REQUIRED_COLUMNS)),
-    "segments": Sound(_folder(odds_ticks.read, "nfl"), TICKS, "nfl_segments.csv", lambda row: f"Home {row // 2}",
+    "segments": ValidUnit(_folder(odds_ticks.read, "nfl"), TICKS, "nfl_segments.csv", lambda row: f"Home {row // 2}",
                       frozenset(odds_ticks.SEGMENT_COLUMNS)),
-    "events": Sound(_folder(odds_ticks.read, "nfl"), TICKS, "nfl_events.csv", lambda row: f"Home {row}",
+    "events": ValidUnit(_folder(odds_ticks.read, "nfl"), TICKS, "nfl_events.csv", lambda row: f"Home {row}",
                     frozenset(odds_ticks.EVENT_COLUMNS)),
-    "lines": Sound(_folder(pinnacle_mlb.read, "mlb"), MLB, "lines.csv", lambda row: f"H{row // 2}",
+    "lines": ValidUnit(_folder(pinnacle_mlb.read, "mlb"), MLB, "lines.csv", lambda row: f"H{row // 2}",
                    frozenset(pinnacle_mlb.LINE_COLUMNS)),
-    "games": Sound(_folder(pinnacle_mlb.read, "mlb"), MLB, "games.csv", lambda row: f"H{row}",
+    "games": ValidUnit(_folder(pinnacle_mlb.read, "mlb"), MLB, "games.csv", lambda row: f"H{row}",
                    frozenset(pinnacle_mlb.GAME_COLUMNS)),
 }  # fmt: skip
-kinds = pytest.mark.parametrize("sound", SOUND.values(), ids=SOUND)
+kinds = pytest.mark.parametrize("unit", VALID_UNITS.values(), ids=VALID_UNITS)
 
 
-def message(reading: ParseResult) -> set[tuple[object, ...]]:
-    """Every quote and result, under the home team's name."""
+def contents(parsed: ParseResult) -> set[tuple[object, ...]]:
+    """Every quote and result, by the home team's name."""
     found: set[tuple[object, ...]] = set()
-    for batch in reading.batches:
+    for batch in parsed.batches:
         found |= {(event.home, event.away, event.start, event.report) for event in batch.events}
         for timed, sellers in ((batch.quotes, books(batch)), (batch.aggregates, list(AGGREGATE_KINDS))):
             quotes = quoted(batch, timed, sellers)
@@ -131,9 +131,9 @@ def message(reading: ParseResult) -> set[tuple[object, ...]]:
 
 
 @cache
-def all_of(sound: Sound) -> frozenset[tuple[object, ...]]:
-    """What the sound files say."""
-    return frozenset(message(sound.read(sound.files)))
+def contents_of(unit: ValidUnit) -> frozenset[tuple[object, ...]]:
+    """Everything in the valid files."""
+    return frozenset(contents(unit.read(unit.files)))
 
 
 def rows_of(content: bytes) -> list[list[bytes]]:
@@ -144,68 +144,68 @@ def joined(rows: list[list[bytes]]) -> bytes:
     return b"\n".join(map(b",".join, rows)) + b"\n"
 
 
-def changed(sound: Sound, content: bytes) -> ParseResult:
-    return sound.read({**sound.files, sound.changed: content})
+def changed(unit: ValidUnit, content: bytes) -> ParseResult:
+    return unit.read({**unit.files, unit.changed: content})
 
 
 @kinds
 @given(data=st.data())
-def test_an_odd_field_costs_no_other_event(sound: Sound, data: st.DataObject) -> None:
-    rows = rows_of(sound.files[sound.changed])
+def test_an_invalid_field_does_not_affect_other_events(unit: ValidUnit, data: st.DataObject) -> None:
+    rows = rows_of(unit.files[unit.changed])
     row = data.draw(st.integers(1, len(rows) - 1))
     column = data.draw(st.integers(0, len(rows[0]) - 1))
     junk = data.draw(st.sampled_from(JUNK) | st.binary(max_size=9))
-    # the number of another game would be no junk, but leave both in doubt
+    # another game's number would be valid, and make both games ambiguous
     assume(junk.strip() not in {other[column] for other in rows})
     rows[row][column] = junk
-    of_others = {it for it in all_of(sound) if it[0] != sound.event_of_row(row - 1)}
-    assert of_others
-    assert of_others <= message(changed(sound, joined(rows)))
+    other_contents = {it for it in contents_of(unit) if it[0] != unit.event_of_row(row - 1)}
+    assert other_contents
+    assert other_contents <= contents(changed(unit, joined(rows)))
 
 
 @kinds
 @given(data=st.data())
-def test_a_row_that_is_gone_double_or_torn_costs_no_other_event(sound: Sound, data: st.DataObject) -> None:
-    rows = rows_of(sound.files[sound.changed])
+def test_a_missing_repeated_or_truncated_row_does_not_affect_other_events(unit: ValidUnit, data: st.DataObject) -> None:
+    rows = rows_of(unit.files[unit.changed])
     row = data.draw(st.integers(1, len(rows) - 1))
     fields = data.draw(st.integers(0, len(rows[0]) - 1))
     rows[row : row + 1] = data.draw(
         st.sampled_from([[], [rows[row]] * 2, [rows[row][:fields]], [rows[row] + [b"x"]], [[b"y" * 200_000]]])
     )
-    of_others = {it for it in all_of(sound) if it[0] != sound.event_of_row(row - 1)}
-    assert of_others <= message(changed(sound, joined(rows)))
+    other_contents = {it for it in contents_of(unit) if it[0] != unit.event_of_row(row - 1)}
+    assert other_contents <= contents(changed(unit, joined(rows)))
 
 
 @kinds
 @given(data=st.data())
-def test_columns_may_come_in_any_order_and_some_not_at_all(sound: Sound, data: st.DataObject) -> None:
-    rows = rows_of(sound.files[sound.changed])
+def test_columns_may_be_reordered_and_optional_ones_missing(unit: ValidUnit, data: st.DataObject) -> None:
+    rows = rows_of(unit.files[unit.changed])
     order = data.draw(st.permutations(range(len(rows[0]))))
-    kept = [i for i in order if rows[0][i].decode() in sound.required or data.draw(st.booleans())]
-    found = message(changed(sound, joined([[row[i] for i in order] for row in rows])))
-    assert found == all_of(sound)
-    assert {it[0] for it in message(changed(sound, joined([[row[i] for i in kept] for row in rows])))} <= {
+    kept = [i for i in order if rows[0][i].decode() in unit.required or data.draw(st.booleans())]
+    found = contents(changed(unit, joined([[row[i] for i in order] for row in rows])))
+    assert found == contents_of(unit)
+    assert {it[0] for it in contents(changed(unit, joined([[row[i] for i in kept] for row in rows])))} <= {
         it[0] for it in found
     }
 
 
 @kinds
 @given(data=st.data())
-def test_whatever_bytes_come_they_are_read_or_refused(sound: Sound, data: st.DataObject) -> None:
-    content = sound.files[sound.changed]
+def test_any_bytes_are_read_or_rejected(unit: ValidUnit, data: st.DataObject) -> None:
+    content = unit.files[unit.changed]
     begin, length = data.draw(st.integers(0, len(content))), data.draw(st.integers(0, 40))
-    torn = content[:begin] + data.draw(st.binary(max_size=20)) + content[begin + length :]
-    for damaged in (torn, content[:begin], torn[::-1]):
+    damaged_bytes = content[:begin] + data.draw(st.binary(max_size=20)) + content[begin + length :]
+    for damaged in (damaged_bytes, content[:begin], damaged_bytes[::-1]):
         with suppress(RejectedFileError):
-            changed(sound, damaged)
+            changed(unit, damaged)
 
 
 @given(data=st.data())
-def test_every_row_is_a_match_or_is_counted(data: st.DataObject) -> None:
+def test_every_row_is_a_match_or_counted_as_rejected(data: st.DataObject) -> None:
     rows = rows_of(FOOTBALL.encode())
     for _ in range(data.draw(st.integers(1, 6))):
         row, column = data.draw(st.integers(1, len(rows) - 1)), data.draw(st.integers(0, len(rows[0]) - 1))
         rows[row][column] = data.draw(st.sampled_from(JUNK))
-    reading = football_data.read("E0.csv", joined(rows))
-    kept = sum(batch.rows for batch in reading.batches)
-    assert kept + sum(reading.rejections.counts[reason] for reason in ROW_REASONS) == len(rows) - 1
+    parsed = football_data.read("E0.csv", joined(rows))
+    kept = sum(batch.rows for batch in parsed.batches)
+    assert kept + sum(parsed.rejections.counts[reason] for reason in ROW_REASONS) == len(rows) - 1

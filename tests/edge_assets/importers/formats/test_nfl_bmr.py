@@ -22,12 +22,12 @@ START = to_micros(datetime.fromisoformat("2020-01-19T20:05:00+00:00"))
 
 
 def read_one(text: str) -> tuple[ParsedBatch, Rejections]:
-    reading = read("week_20.csv", (HEAD + text).encode())
-    return reading.batches[0], reading.rejections
+    parsed = read("week_20.csv", (HEAD + text).encode())
+    return parsed.batches[0], parsed.rejections
 
 
-def test_two_rows_are_a_game_with_the_year_of_its_season() -> None:
-    batch, refused = read_one(AWAY + HOME)
+def test_two_rows_are_a_game_and_the_season_gives_the_year() -> None:
+    batch, rejections = read_one(AWAY + HOME)
     [event] = batch.events
     assert (event.home, event.away, event.start) == ("Kansas City", "Tennessee", START)
     assert event.report == GameReport.final(Score(35, 24), Score(35, 24))
@@ -46,10 +46,10 @@ def test_two_rows_are_a_game_with_the_year_of_its_season() -> None:
     assert (team, "opening", "spreads", "away", 7.5, 1 + 100 / 112) in first
     assert len(first) == 6
     assert batch.time_assumed
-    assert not refused.counts
+    assert not rejections.counts
 
 
-def test_public_bets_are_shares_where_anybody_was_counted() -> None:
+def test_public_bets_are_shares_if_any_were_counted() -> None:
     batch, _ = read_one(AWAY + HOME)
     shares = {(bets.market, bets.outcome): bets.share for bets in batch.public_bets}
     assert shares == {
@@ -69,33 +69,33 @@ def test_public_bets_are_shares_where_anybody_was_counted() -> None:
         ("FINAL", "SUSPENDED", {"result_unknown": 1}),
     ],
 )
-def test_what_is_wrong_is_told_and_the_rest_kept(old: str, new: str, reasons: dict[str, int]) -> None:
+def test_invalid_parts_are_rejected_and_the_rest_is_kept(old: str, new: str, reasons: dict[str, int]) -> None:
     other = (AWAY + HOME).replace("1,7,", "2,7,").replace("1,8,", "2,8,").replace("313", "315").replace("314", "316")
-    batch, refused = read_one(AWAY + HOME.replace(old, new) + other)
-    assert refused.counts == reasons
+    batch, rejections = read_one(AWAY + HOME.replace(old, new) + other)
+    assert rejections.counts == reasons
     assert "2" in {event.key for event in batch.events}
 
 
-def test_half_points_and_words_for_even_money_and_a_pick_are_read() -> None:
+def test_half_points_even_money_and_pick_em_are_read() -> None:
     even = AWAY.replace(",300,7,", ",EV,PK,").replace(",51,-112", ",44\u00bd,-112")
-    batch, refused = read_one(even + HOME.replace(",-7,-114", ",PK,-114").replace(",51,-108", ",44\u00bd,-108"))
+    batch, rejections = read_one(even + HOME.replace(",-7,-114", ",PK,-114").replace(",51,-108", ",44\u00bd,-108"))
     seen = {key[1:] for key in quoted(batch, batch.quotes, books(batch))}
     assert ("bmr_8", "h2h", "away", None, 2.0) in seen
     assert ("bmr_8", "spreads", "home", 0.0, 1 + 100 / 114) in seen
     assert ("bmr_8", "totals", "over", 44.5, 1 + 100 / 112) in seen
-    assert not refused.counts
+    assert not rejections.counts
 
 
-def test_a_line_that_is_none_is_told_as_that_and_not_as_lines_that_disagree() -> None:
-    _, refused = read_one(AWAY + HOME.replace(",-7,-114", ",seven,-114"))
-    assert refused.counts == {"number_malformed": 1, "handicap_missing": 2}
+def test_an_invalid_line_is_not_reported_as_disagreeing_lines() -> None:
+    _, rejections = read_one(AWAY + HOME.replace(",-7,-114", ",seven,-114"))
+    assert rejections.counts == {"number_malformed": 1, "handicap_missing": 2}
 
 
 @pytest.mark.parametrize(
     ("day", "clock", "start"),
     [
         ("Sun 1/19", "9:30 AM", "2020-01-19T14:30:00+00:00"),
-        ("Sun 11/3", "1:30 AM", "2019-11-03T05:30:00+00:00"),  # there twice: the first
+        ("Sun 11/3", "1:30 AM", "2019-11-03T05:30:00+00:00"),  # occurs twice: the first
         ("Sat 2/29", "1:00 PM", "2020-02-29T18:00:00+00:00"),
         ("Sun 1/19", "TBD", None),
         ("Sun 2/30", "1:00 PM", None),
@@ -103,26 +103,26 @@ def test_a_line_that_is_none_is_told_as_that_and_not_as_lines_that_disagree() ->
         ("", "", None),
     ],
 )
-def test_a_start_is_read_or_refused(day: str, clock: str, start: str | None) -> None:
+def test_a_start_is_read_or_rejected(day: str, clock: str, start: str | None) -> None:
     rows = (AWAY + HOME).replace("Sun 1/19,3:05 PM", f"{day},{clock}")
-    reading = read("week_20.csv", (HEAD + rows).encode())
-    found = [event.start for batch in reading.batches for event in batch.events]
+    parsed = read("week_20.csv", (HEAD + rows).encode())
+    found = [event.start for batch in parsed.batches for event in batch.events]
     assert found == ([to_micros(datetime.fromisoformat(start))] if start else [])
-    assert reading.rejections.counts == ({} if start else {"time_malformed": 1})
+    assert parsed.rejections.counts == ({} if start else {"time_malformed": 1})
 
 
 @pytest.mark.parametrize("season", ["twenty", "0", "99999", "9" * 5_001, "1066", ""])
-def test_a_season_that_is_none_is_refused(season: str) -> None:
-    reading = read("week_20.csv", (HEAD + (AWAY + HOME).replace(",2019,", f",{season},")).encode())
-    assert (reading.batches, reading.rejections.counts) == ([], {"time_malformed": 1})
+def test_an_invalid_season_is_rejected(season: str) -> None:
+    parsed = read("week_20.csv", (HEAD + (AWAY + HOME).replace(",2019,", f",{season},")).encode())
+    assert (parsed.batches, parsed.rejections.counts) == ([], {"time_malformed": 1})
 
 
-def test_a_game_of_one_row_is_refused() -> None:
-    batch, refused = read_one(AWAY + HOME + AWAY.replace("1,7,", "2,7,"))
-    assert refused.counts == {"game_incomplete": 1}
+def test_a_game_with_one_row_is_rejected() -> None:
+    batch, rejections = read_one(AWAY + HOME + AWAY.replace("1,7,", "2,7,"))
+    assert rejections.counts == {"game_incomplete": 1}
     assert len(batch.events) == 1
 
 
-def test_games_that_were_not_played_say_so() -> None:
+def test_postponed_games_have_their_status() -> None:
     batch, _ = read_one(AWAY.replace("FINAL", "POSTPONED") + HOME.replace("FINAL", "POSTPONED"))
     assert batch.events[0].report == GameReport(GameStatus.POSTPONED)

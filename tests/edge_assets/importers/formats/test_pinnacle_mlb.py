@@ -28,12 +28,12 @@ T = [f"2016-05-11T1{n}:00:00.123Z" for n in range(5)]
 
 
 def read_one(path: Path, *lines: str) -> tuple[ParsedBatch, Rejections]:
-    reading = read(folder(path, {"lines.csv": HEAD + "\n".join(lines) + "\n", "games.csv": GAMES}, "mlb"))
-    return reading.batches[0], reading.rejections
+    parsed = read(folder(path, {"lines.csv": HEAD + "\n".join(lines) + "\n", "games.csv": GAMES}, "mlb"))
+    return parsed.batches[0], parsed.rejections
 
 
 def seen(batch: ParsedBatch) -> set[tuple[str, str, str, float | None, float | None, int]]:
-    """Number of the game, market, outcome, point, price, moment."""
+    """Game number, market, outcome, point, price and time of every quote."""
     columns = [c.tolist() for c in batch.quotes.quotes.columns()]
     return {
         (
@@ -52,8 +52,8 @@ def at(text: str) -> int:
     return to_micros(datetime.fromisoformat(text))
 
 
-def test_a_row_repeats_what_did_not_change_and_team_1_is_away(tmp_path: Path) -> None:
-    batch, refused = read_one(
+def test_unchanged_values_are_repeated_and_team_1_is_away(tmp_path: Path) -> None:
+    batch, rejections = read_one(
         tmp_path,
         f"1,,,,-110.0,102.0,7.0,100,-110,{T[0]}",
         f"1,1.5,-200,170,-110.0,102.0,7.0,105,-115,{T[1]}",
@@ -71,11 +71,11 @@ def test_a_row_repeats_what_did_not_change_and_team_1_is_away(tmp_path: Path) ->
         ("2", "h2h", "away", None, 1.6667, at(T[1])),
         ("2", "h2h", "home", None, 2.3, at(T[1])),
     }
-    assert not refused.counts
+    assert not rejections.counts
     assert not batch.time_assumed
 
 
-def test_another_point_takes_the_old_one_away_and_an_empty_field_is_a_withdrawal(tmp_path: Path) -> None:
+def test_a_new_point_and_an_empty_field_withdraw_the_old_price(tmp_path: Path) -> None:
     rows = (f"1,,,,,,7.0,100,-110,{T[0]}", f"1,,,,,,7.5,100,-110,{T[1]}", f"1,,,,,,,,,{T[2]}")
     batch, _ = read_one(tmp_path, *rows)
     over = {row[3:] for row in seen(batch) if row[2] == "over"}
@@ -95,9 +95,9 @@ def test_another_point_takes_the_old_one_away_and_an_empty_field_is_a_withdrawal
         (f"1,,-110,100,,,,,,{T[1]}", {"handicap_missing": 2}),
     ],
 )
-def test_what_is_wrong_is_told_and_the_rest_kept(tmp_path: Path, row: str, reasons: dict[str, int]) -> None:
-    batch, refused = read_one(tmp_path, f"1,,,,-110,102,,,,{T[0]}", row)
-    assert refused.counts == reasons
+def test_invalid_parts_are_rejected_and_the_rest_is_kept(tmp_path: Path, row: str, reasons: dict[str, int]) -> None:
+    batch, rejections = read_one(tmp_path, f"1,,,,-110,102,,,,{T[0]}", row)
+    assert rejections.counts == reasons
     assert len(batch.quotes) >= 2
 
 
@@ -109,39 +109,42 @@ def test_games_of_a_doubleheader_have_their_own_keys_and_results(tmp_path: Path)
     assert second.report is None
 
 
-def test_a_file_without_its_games_is_refused(tmp_path: Path) -> None:
+def test_a_unit_without_games_is_rejected(tmp_path: Path) -> None:
     part = folder(tmp_path, {"lines.csv": HEAD}, "mlb")
     with pytest.raises(RejectedFileError, match=r"file_missing \(games.csv\)"):
         read(part)
 
 
-def test_a_line_without_a_time_is_told_and_the_others_kept(tmp_path: Path) -> None:
+def test_a_row_without_a_time_is_rejected_and_the_others_are_kept(tmp_path: Path) -> None:
     line = "1,,,,-110,102,,,,"
-    batch, refused = read_one(tmp_path, f"{line}{T[0]}", f"{line}noon", line)
-    assert refused.counts == {"time_malformed": 1, "time_missing": 1}
-    assert [(refusal.row, refusal.field) for refusal in refused.examples] == [(4, "entered_utc"), (3, "entered_utc")]
+    batch, rejections = read_one(tmp_path, f"{line}{T[0]}", f"{line}noon", line)
+    assert rejections.counts == {"time_malformed": 1, "time_missing": 1}
+    assert [(rejection.row, rejection.field) for rejection in rejections.examples] == [
+        (4, "entered_utc"),
+        (3, "entered_utc"),
+    ]
     assert set(batch.quotes.observed_at.tolist()) == {at(T[0])}
 
 
-def test_a_number_that_two_games_have_names_neither_and_costs_no_other_game(tmp_path: Path) -> None:
+def test_a_duplicate_game_number_rejects_both_games_only(tmp_path: Path) -> None:
     games = GAMES + "1,CHN201605110,2016-05-12T17:05:00Z,Reds,Cubs,7,4,1.0\n"
     lines = "".join(f"{number},,,,-110,102,,,,{T[0]}\n" for number in (1, 2))
-    reading = read(folder(tmp_path, {"lines.csv": HEAD + lines, "games.csv": games}, "mlb"))
-    [batch] = reading.batches
+    parsed = read(folder(tmp_path, {"lines.csv": HEAD + lines, "games.csv": games}, "mlb"))
+    [batch] = parsed.batches
     assert ([event.key[0] for event in batch.events], len(batch.quotes)) == (["2"], 2)
-    assert reading.rejections.counts == {"row_contradicted": 2, "event_unknown": 1}
+    assert parsed.rejections.counts == {"row_contradicted": 2, "event_unknown": 1}
 
 
 @pytest.mark.parametrize("score", ["inf,1", "2.5,1", "-1,1", "99999,1"])
-def test_a_score_that_is_none_leaves_the_game(tmp_path: Path, score: str) -> None:
+def test_an_invalid_score_is_rejected_and_the_game_is_kept(tmp_path: Path, score: str) -> None:
     games = GAMES.replace("7,4", score)
-    reading = read(folder(tmp_path, {"lines.csv": HEAD, "games.csv": games}, "mlb"))
-    assert [event.report for event in reading.batches[0].events] == [None, None]
-    assert reading.rejections.counts.total() == 1
+    parsed = read(folder(tmp_path, {"lines.csv": HEAD, "games.csv": games}, "mlb"))
+    assert [event.report for event in parsed.batches[0].events] == [None, None]
+    assert parsed.rejections.counts.total() == 1
 
 
-def test_the_recorded_season_s_close_forecasts_better_than_its_opening(data_dir: Path) -> None:
-    """The figures of the data's README; they also show which team is the first one."""
+def test_closing_prices_predict_better_than_opening_prices(data_dir: Path) -> None:
+    """The figures of the data's README, which also show that team 1 is the away team."""
     [part] = find_folder_units([data_dir / "pinnacle_mlb2016"], "lines.csv", ("games.csv",))
     [batch] = read(part).batches
     quotes = batch.quotes.quotes

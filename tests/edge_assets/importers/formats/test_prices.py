@@ -1,4 +1,4 @@
-"""Many prices at once are judged as one is in the live path."""
+"""The vectorized price checks agree with the scalar ones used by polling."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ PRICES = st.one_of(st.sampled_from(JUNK), st.integers(-(10**9), 10**9).map(float
 
 @pytest.mark.parametrize("kind", ["american_to_decimal", "check_decimal"])
 @given(listed=st.lists(PRICES, max_size=30))
-def test_the_same_is_refused_for_the_same_reason(kind: str, listed: list[float]) -> None:
-    one: Callable[[float], float] = getattr(conversions, kind)
-    usable, refused = getattr(prices, kind)(np.array(listed))
+def test_both_reject_the_same_prices_for_the_same_reasons(kind: str, listed: list[float]) -> None:
+    convert: Callable[[float], float] = getattr(conversions, kind)
+    usable, rejected = getattr(prices, kind)(np.array(listed))
     for i, price in enumerate(listed):
-        reasons = [reason for reason, where in refused.items() if where[i]]
-        assert (reasons, None if np.isnan(usable[i]) else usable[i]) == judged(one, price)
+        reasons = [reason for reason, where in rejected.items() if where[i]]
+        assert (reasons, None if np.isnan(usable[i]) else usable[i]) == check_one(convert, price)
 
 
-def judged(one: Callable[[float], float], price: float) -> tuple[list[str], float | None]:
+def check_one(convert: Callable[[float], float], price: float) -> tuple[list[str], float | None]:
     try:
-        return [], one(price)
-    except conversions.RejectedValueError as refusal:
-        return [str(refusal)], None
+        return [], convert(price)
+    except conversions.RejectedValueError as error:
+        return [str(error)], None
 
 
-def test_no_price_is_no_refusal() -> None:
-    for judge in (prices.american_to_decimal, prices.check_decimal):
-        usable, refused = judge(np.array([np.nan]))
+def test_a_missing_price_is_not_rejected() -> None:
+    for check in (prices.american_to_decimal, prices.check_decimal):
+        usable, rejected = check(np.array([np.nan]))
         assert np.isnan(usable[0])
-        assert not any(where.any() for where in refused.values())
+        assert not any(where.any() for where in rejected.values())

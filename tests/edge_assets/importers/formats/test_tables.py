@@ -1,4 +1,4 @@
-"""Regular files are parsed as they are, others row by row: the same comes out."""
+"""Regular files are parsed at once, others row by row, with the same result."""
 
 from __future__ import annotations
 
@@ -20,34 +20,36 @@ ROWS = st.lists(FIELDS, min_size=0, max_size=5).map(",".join)
 @example(rows=[" , , "], end="\n", closed=True)
 @example(rows=[",,", "x,,", "", "x,y,z"], end="\r\n", closed=False)
 @given(rows=st.lists(ROWS, max_size=6), end=st.sampled_from(["\n", "\r\n", "\r"]), closed=st.booleans())
-def test_rows_of_the_header_s_width_are_kept_and_the_others_counted(rows: list[str], end: str, closed: bool) -> None:
-    refused = Rejections()
+def test_rows_with_as_many_fields_as_the_header_are_kept_and_others_counted(
+    rows: list[str], end: str, closed: bool
+) -> None:
+    rejections = Rejections()
     content = end.join(["a,b,c", *rows]) + end * closed
-    table = read_table("file", content.encode(), ("a",), refused)
+    table = read_table("file", content.encode(), ("a",), rejections)
 
-    reported = [(line, next(csv.reader([row]))) for line, row in enumerate(rows, start=2) if row.strip(", ")]
-    good = [(line, fields) for line, fields in reported if len(fields) >= 3 and not any(fields[3:])]
+    non_empty = [(line, next(csv.reader([row]))) for line, row in enumerate(rows, start=2) if row.strip(", ")]
+    good = [(line, fields) for line, fields in non_empty if len(fields) >= 3 and not any(fields[3:])]
     assert table.lines.tolist() == [line for line, _ in good]
     for place, name in enumerate("abc"):
         assert table.texts(name) == [fields[place].strip() for _, fields in good]
-    assert refused.counts == ({"row_width": len(reported) - len(good)} if len(reported) > len(good) else {})
+    assert rejections.counts == ({"row_width": len(non_empty) - len(good)} if len(non_empty) > len(good) else {})
 
 
-def test_blank_lines_before_the_header_do_not_count() -> None:
-    refused = Rejections()
-    table = read_table("file", b"\xef\xbb\xbf\r\n,,\r\n \r\na,b\r\n1,2\r\n3\r\n", ("a",), refused)
+def test_blank_lines_before_the_header_are_ignored() -> None:
+    rejections = Rejections()
+    table = read_table("file", b"\xef\xbb\xbf\r\n,,\r\n \r\na,b\r\n1,2\r\n3\r\n", ("a",), rejections)
     assert (table.texts("b"), table.lines.tolist()) == (["2"], [5])
-    assert [refusal.row for refusal in refused.examples] == [6]
+    assert [rejection.row for rejection in rejections.examples] == [6]
 
 
 @given(st.lists(st.sampled_from(["", " ", "1", "-2.5", "+150", "x", "nan", " 7 "]), min_size=1, max_size=6))
-def test_what_is_no_number_is_refused_and_what_is_absent_is_not(texts: list[str]) -> None:
-    refused = Rejections()
-    table = read_table("file", "\n".join(["a,b", *(f"k,{text}" for text in texts)]).encode(), ("a",), refused)
+def test_invalid_numbers_are_rejected_and_missing_ones_are_not(texts: list[str]) -> None:
+    rejections = Rejections()
+    table = read_table("file", "\n".join(["a,b", *(f"k,{text}" for text in texts)]).encode(), ("a",), rejections)
     numbers = {"1": 1.0, "-2.5": -2.5, "+150": 150.0, "7": 7.0}
     expected = [[numbers.get(text.strip(), np.nan), np.nan] for text in texts]
     np.testing.assert_array_equal(table.parse_numbers(["b", "no such column"]), expected)
-    assert refused.counts["number_malformed"] == sum(text in {"x", "nan"} for text in texts)
+    assert rejections.counts["number_malformed"] == sum(text in {"x", "nan"} for text in texts)
 
 
 def test_a_file_without_rows_has_columns() -> None:
@@ -60,12 +62,12 @@ def test_a_file_without_rows_has_columns() -> None:
     )
 
 
-def test_times_are_microseconds_and_what_is_none_is_told_with_its_line() -> None:
-    refused = Rejections()
+def test_times_are_microseconds_and_invalid_ones_are_rejected_with_their_line() -> None:
+    rejections = Rejections()
     content = b"a,at\nx,1970-01-01T00:00:01.5Z\ny,1970-01-01T02:00:00+01:00\nz,\nu,noon\n"
-    table = read_table("file", content, ("a", "at"), refused)
+    table = read_table("file", content, ("a", "at"), rejections)
     assert table.parse_times("at").tolist() == [1_500_000, 3_600_000_000, UNKNOWN_TIME, UNKNOWN_TIME]
-    assert [str(refusal) for refusal in refused.examples] == [
+    assert [str(rejection) for rejection in rejections.examples] == [
         "file, row 5, at: time_malformed ('noon': not a timestamp); fix the file, or fetch it again"
     ]
     assert table.require_times(["at"]).texts("a") == ["x", "y"]
@@ -74,7 +76,7 @@ def test_times_are_microseconds_and_what_is_none_is_told_with_its_line() -> None
 @pytest.mark.parametrize(
     ("content", "reason"), [(b"", "columns_missing"), (b"b\n1\n", "columns_missing"), (b"a,b,b\n", "column_twice")]
 )
-def test_a_header_that_is_none(content: bytes, reason: str) -> None:
+def test_invalid_headers_are_rejected(content: bytes, reason: str) -> None:
     with pytest.raises(RejectedFileError, match=reason):
         read_table("file", content, ("a",), Rejections())
 
@@ -97,10 +99,10 @@ def test_a_header_that_is_none(content: bytes, reason: str) -> None:
     ids=["mark twice", "mark as text", "both encodings", "NUL", "header again", "header of another order",
          "wider header", "long row", "long field", "open quote", "columns without a name"],
 )  # fmt: skip
-def test_what_programs_make_of_a_file(content: bytes, texts: list[str], reasons: dict[str, int]) -> None:
-    refused = Rejections()
-    assert read_table("file", content, ("a", "b"), refused).texts("a") == texts
-    assert refused.counts == reasons
+def test_damage_done_by_programs_is_tolerated(content: bytes, texts: list[str], reasons: dict[str, int]) -> None:
+    rejections = Rejections()
+    assert read_table("file", content, ("a", "b"), rejections).texts("a") == texts
+    assert rejections.counts == reasons
 
 
 @pytest.mark.parametrize(
@@ -113,18 +115,18 @@ def test_what_programs_make_of_a_file(content: bytes, texts: list[str], reasons:
         (b"a," + b"b" * 200_000, "row_too_long"),
     ],
 )
-def test_what_is_no_csv_of_ours_says_so(content: bytes, reason: str) -> None:
+def test_other_encodings_and_separators_are_reported(content: bytes, reason: str) -> None:
     with pytest.raises(RejectedFileError, match=reason):
         read_table("file", content, ("a", "b"), Rejections())
 
 
 @pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1e999", "9" * 5_001, "1_000", "1,9", "4/5", "0x1p4", "\u0661"])
-def test_no_number_is_made_of_what_is_none(text: str) -> None:
-    refused = Rejections()
-    table = read_table("file", f'a,b\nx,"{text}"\ny,2\n'.encode(), ("a",), refused)
+def test_only_plain_decimal_numbers_are_accepted(text: str) -> None:
+    rejections = Rejections()
+    table = read_table("file", f'a,b\nx,"{text}"\ny,2\n'.encode(), ("a",), rejections)
     np.testing.assert_array_equal(table.parse_numbers(["b"])[:, 0], [np.nan, 2])
-    assert refused.counts == {"number_malformed": 1}
-    assert len(str(refused.examples[0])) < 400
+    assert rejections.counts == {"number_malformed": 1}
+    assert len(str(rejections.examples[0])) < 400
 
 
 @pytest.mark.parametrize(
@@ -141,5 +143,5 @@ def test_no_number_is_made_of_what_is_none(text: str) -> None:
         ("1" + "0" * 20, UNKNOWN_TIME),
     ],
 )
-def test_a_time_is_utc_or_none(text: str, at: int) -> None:
+def test_times_without_a_zone_are_utc_and_invalid_ones_unknown(text: str, at: int) -> None:
     assert read_table("file", f"a\n{text}\n".encode(), ("a",), Rejections()).parse_times("a").tolist() == [at]
