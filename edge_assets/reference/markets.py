@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LAY_TWINS = {"h2h": "h2h_lay", "outrights": "outrights_lay"}
-"""Exchanges add the lay market to these without being asked for it."""
+"""Exchanges return these lay markets unrequested."""
 
 
 def with_lay_twins(markets: tuple[str, ...]) -> frozenset[str]:

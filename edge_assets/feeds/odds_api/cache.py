@@ -51,9 +51,9 @@ class ResponseCache:
         async with self._single_flight(name):
             if (cached := await self._read(name)) is not None:
                 return msgspec.json.decode(cached, type=kind)
-            answer = await fetch()
-            await self._store(name, msgspec.json.encode(answer))
-        return answer
+            response = await fetch()
+            await self._store(name, msgspec.json.encode(response))
+        return response
 
     async def _read(self, name: str) -> bytes | str | None:
         try:

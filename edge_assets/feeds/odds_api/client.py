@@ -126,10 +126,10 @@ class OddsApiClient:
         headers = {CONSUMED_HEADER: consumed.isoformat()} if consumed else {}
         filters = OddsFilter(regions=regions, markets=markets, bookmakers=bookmakers)
         path = f"/sports/{sport}/odds"
-        answer = await self._get_odds(path, filters, check_event_list, headers=headers)
+        response = await self._get_odds(path, filters, check_event_list, headers=headers)
         request = OddsRequest(tuple(regions), tuple(self._accepted_markets(path, markets)), tuple(bookmakers))
-        fields = (answer.body, answer.observed_at, answer.received_at, answer.quota, answer.request_ms)
-        return Payload(*fields, request, answer.wasted)
+        fields = (response.body, response.observed_at, response.received_at, response.quota, response.request_ms)
+        return Payload(*fields, request, response.wasted)
 
     async def sports(self, *, out_of_season: bool = False) -> list[WireSport]:
         """The sports with events, or all. Free."""
@@ -193,12 +193,12 @@ class OddsApiClient:
 
     async def _get_entries(self, path: str, kind: type[E], params: Mapping[str, str]) -> Entries[E]:
         """Fetch a list; log a warning with the counts of rejected entries."""
-        answer = await self._transport.get(path, params, lambda body: read_entries(body, kind))
-        entries = answer.content
+        response = await self._transport.get(path, params, lambda body: read_entries(body, kind))
+        entries = response.content
         if entries.rejected:
             summary = ", ".join(f"{n} {reason}" for reason, n in sorted(entries.rejected.items()))
             _log.warning("%s: rejected parts of the response: %s", path, summary)
-        return entries._replace(credits=stated_cost(answer.wasted, answer.quota))
+        return entries._replace(credits=stated_cost(response.wasted, response.quota))
 
     async def _get(self, path: str, kind: type[T], params: Mapping[str, str] | None = None) -> T:
         return (await self._transport.get(path, params or {}, lambda body: decode(body, kind))).content

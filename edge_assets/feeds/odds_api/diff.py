@@ -164,8 +164,8 @@ class PayloadDiffer:
             commence_at = parse_wire_time(sent.commence_time)
             key = clean_name(sent.id)
             home, away = (team and clean_name(team) for team in sent.teams)
-        except UnusableTextError as refusal:
-            rejected.append(str(refusal))
+        except UnusableTextError as error:
+            rejected.append(str(error))
             return None
         except ValueError:
             rejected.append("malformed_event")
@@ -175,8 +175,8 @@ class PayloadDiffer:
             return None
         try:
             event = self._ids.event(key, self._sport_id, home, away, commence_at, observed_at)
-        except UnusableTextError as refusal:
-            rejected.append(str(refusal))
+        except UnusableTextError as error:
+            rejected.append(str(error))
             return None
         is_swapped = self._is_swapped(event, (home, away), rejected)
         return None if is_swapped is None else (event, sent.teams[::-1] if is_swapped else sent.teams)

@@ -76,8 +76,8 @@ def _decode_each(items: list[msgspec.Raw], rejected: list[str]) -> Iterator[Even
         except DECODE_ERRORS:
             try:
                 yield _event_decoder.decode(encode_json(repair_event(item, rejected)))
-            except RejectedValueError as refusal:
-                rejected.append(str(refusal))
+            except RejectedValueError as error:
+                rejected.append(str(error))
 
 
 def _repair_list(body: bytes, failure: Exception, rejected: list[str]) -> list[dict[str, Any]]:

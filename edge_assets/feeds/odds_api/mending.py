@@ -177,8 +177,8 @@ def _repair_each(parts: list[object], repair: Repair, rejected: list[str]) -> li
     for part in parts:
         try:
             found.append(repair(part, rejected))
-        except RejectedValueError as refusal:
-            rejected.append(str(refusal))
+        except RejectedValueError as error:
+            rejected.append(str(error))
     return found
 
 
@@ -226,8 +226,8 @@ def _optional_texts(part: Mapping[str, Any], names: Mapping[str, str], rejected:
             continue
         try:
             found[name] = _require_text(part[name], reason)
-        except RejectedValueError as refusal:
-            rejected.append(str(refusal))
+        except RejectedValueError as error:
+            rejected.append(str(error))
     return found
 
 

@@ -126,8 +126,8 @@ class OfferReader:
         for body in bodies:
             try:
                 yield self._read_book(event, names, body, last)
-            except (RejectedValueError, UnusableTextError) as refusal:
-                rejected.append(str(refusal))
+            except (RejectedValueError, UnusableTextError) as error:
+                rejected.append(str(error))
 
     def _read_book(self, event: int, names: OutcomeResolver, body: bytes, last: Mapping[int, BookOffer]) -> BookOffer:
         rejected: list[str] = []
@@ -150,8 +150,8 @@ class OfferReader:
         for market in cap_parts(sent.markets or (), MAX_MARKETS_PER_BOOK, "too_many_markets", rejected):
             try:
                 offer = self._read_market(names, market, sent, known.get(market.key), rejected)
-            except UnusableTextError as refusal:
-                rejected.append(str(refusal))
+            except UnusableTextError as error:
+                rejected.append(str(error))
                 continue
             if offer.market in offers:
                 rejected.append("duplicate_market")
@@ -213,8 +213,8 @@ class OfferReader:
         for outcome in outcomes:
             try:
                 quote, price = self._read_quote(names, market, outcome)
-            except (RejectedValueError, UnusableTextError) as refusal:
-                rejected.append(str(refusal))
+            except (RejectedValueError, UnusableTextError) as error:
+                rejected.append(str(error))
                 continue
             if quote in prices:
                 rejected.append("duplicate_quote")
@@ -238,8 +238,8 @@ class OfferReader:
         if sent.title is not None:
             try:
                 return clean_name(sent.title)
-            except UnusableTextError as refusal:
-                rejected.append(str(refusal))
+            except UnusableTextError as error:
+                rejected.append(str(error))
         return clean_name(sent.key)
 
 

@@ -145,8 +145,8 @@ class Transport:
             wait_jitter=self._retry_policy.jitter_seconds,
         ):
             with attempt:
-                answer = await self._attempt(path, params, read, headers)
-                return replace(answer, wasted=wasted, quota=answer.quota.after(stated))
+                response = await self._attempt(path, params, read, headers)
+                return replace(response, wasted=wasted, quota=response.quota.after(stated))
         raise AssertionError("a retry context returns or raises")
 
     async def _attempt(

@@ -69,7 +69,7 @@ _ENVELOPE_DECODER = msgspec.json.Decoder(RecordedEnvelope)
 _RESPONSE_DECODER = msgspec.json.Decoder(_ResponseObject)
 _MICROS_PER_SECOND = 1_000_000
 _log = logging.getLogger(__name__)
-MAX_ANSWER_BYTES = 32 << 20
+MAX_RESPONSE_BYTES = 32 << 20
 """Of one response, in a file or on a line; the largest real one has 3 MB."""
 MAX_REJECTED_LINES = 1_000
 """Of one file: a few packed kilobytes can hold eight million invalid lines."""
@@ -136,7 +136,7 @@ def _read(file: RecordedFile) -> Iterator[ParsedCapture | SkippedFile]:
         yield SkippedFile(file.path, f"damaged {_KINDS[Path(file.path).suffix]}", "fetch the file again", str(error))
         return
     if not is_line_delimited(file.path):
-        yield from _read_answer(file.path, text, parse_capture_time(file.path))
+        yield from _read_response(file.path, text, parse_capture_time(file.path))
         return
     yield from _read_lines(file.path, text)
 
@@ -154,15 +154,15 @@ def _read_lines(path: str, text: bytes) -> Iterator[ParsedCapture | SkippedFile]
                 path, "too many lines that are no answers", TOO_LARGE_REMEDY, f"read up to line {n - 1:,}"
             )
             return
-        for found in _read_answer(f"{path}:{n}", line, file_time):
+        for found in _read_response(f"{path}:{n}", line, file_time):
             rejected_lines += isinstance(found, SkippedFile)
             yield found
 
 
-def _read_answer(path: str, text: bytes, file_time: datetime | None) -> Iterator[ParsedCapture | SkippedFile]:
+def _read_response(path: str, text: bytes, file_time: datetime | None) -> Iterator[ParsedCapture | SkippedFile]:
     rejected: list[str] = []
-    if len(text) > MAX_ANSWER_BYTES:
-        detail = f"{len(text) >> 20} MB exceeds the limit of {MAX_ANSWER_BYTES >> 20} MB"
+    if len(text) > MAX_RESPONSE_BYTES:
+        detail = f"{len(text) >> 20} MB exceeds the limit of {MAX_RESPONSE_BYTES >> 20} MB"
         yield SkippedFile(path, "answer too long", TOO_LARGE_REMEDY, detail)
         return
     try:

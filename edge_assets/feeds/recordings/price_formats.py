@@ -56,13 +56,13 @@ def drop_unclear_prices(events: Sequence[RawEventOdds], rejected: list[str]) -> 
     for event in events:
         for book in event.bookmakers:
             votes[book.key].update(filter(None, map(infer_price_format, book.markets)))
-    answer_format = _majority_format(sum(votes.values(), Counter[PriceFormat]()))
+    response_format = _majority_format(sum(votes.values(), Counter[PriceFormat]()))
     contradicting = {
         key
         for key, book_votes in votes.items()
-        if answer_format and book_votes and 2 * book_votes[answer_format] <= book_votes.total()
+        if response_format and book_votes and 2 * book_votes[response_format] <= book_votes.total()
     }
-    kept = [_drop_unclear_books(event, answer_format, contradicting, rejected) for event in events]
+    kept = [_drop_unclear_books(event, response_format, contradicting, rejected) for event in events]
     return events if all(map(_is_same_object, kept, events)) else kept
 
 
@@ -120,14 +120,14 @@ def _majority_format(votes: Counter[PriceFormat]) -> PriceFormat | None:
 
 
 def _drop_unclear_books(
-    event: RawEventOdds, answer_format: PriceFormat | None, contradicting: set[str], rejected: list[str]
+    event: RawEventOdds, response_format: PriceFormat | None, contradicting: set[str], rejected: list[str]
 ) -> RawEventOdds:
     books: list[RawBookmaker] = []
     for book in event.bookmakers:
         if book.key in contradicting:
             rejected.append(PRICE_FORMAT_UNCLEAR)
             continue
-        markets = [market for market in book.markets if _is_readable(market, answer_format)]
+        markets = [market for market in book.markets if _is_readable(market, response_format)]
         rejected += [PRICE_FORMAT_UNCLEAR] * (len(book.markets) - len(markets))
         books.append(book if len(markets) == len(book.markets) else replace(book, markets=markets))
     return (
@@ -137,12 +137,12 @@ def _drop_unclear_books(
     )
 
 
-def _is_readable(market: RawMarket, answer_format: PriceFormat | None) -> bool:
+def _is_readable(market: RawMarket, response_format: PriceFormat | None) -> bool:
     if (inferred := infer_price_format(market)) is not None:
-        return inferred is answer_format
+        return inferred is response_format
     prices = [outcome.price for outcome in market.outcomes if outcome.price is not None]
     # values that are not American prices are rejected one by one
-    if answer_format is PriceFormat.AMERICAN:
+    if response_format is PriceFormat.AMERICAN:
         return True
     if _has_mixed_formats(market.key, prices) or (
         min(prices, default=0) < -1 and _sum_implied_probabilities(prices) < MIN_DECIMAL_BOOKSUM
@@ -150,7 +150,7 @@ def _is_readable(market: RawMarket, answer_format: PriceFormat | None) -> bool:
         return False
     if all(price < AMERICAN_EVEN_MONEY for price in prices):
         return True
-    return answer_format is not None and (
+    return response_format is not None and (
         market.key not in MATCH_MARKETS or any(1 <= price < AMERICAN_EVEN_MONEY for price in prices)
     )
 

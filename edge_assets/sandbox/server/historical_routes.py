@@ -48,10 +48,10 @@ class HistoricalService:
     def events(self, call: Call, sport: str) -> Reply:
         """`/historical/sports/{sport}/events`."""
         self.catalogue.find_sport(sport)
-        wanted = read.parse_event_query(call.params)
+        query = read.parse_event_query(call.params)
         at = self._parse_date(call)
         call.require_credit()
-        events = strip_odds(self.catalogue.snapshot(sport, at), wanted)
+        events = strip_odds(self.catalogue.snapshot(sport, at), query)
         return self._build_reply(sport, at, msgspec.json.encode(events), 1 if events else 0)
 
     def event_odds(self, call: Call, sport: str, event_id: str) -> Reply:

@@ -73,10 +73,10 @@ class LiveService:
     def events(self, call: Call, sport: str) -> Reply:
         """`/sports/{sport}/events`."""
         self.catalogue.find_sport(sport)
-        wanted = read.parse_event_query(call.params)
+        query = read.parse_event_query(call.params)
         now = self.playback.now()
         snapshot = self.catalogue.snapshot(sport, now.at)
-        body = msgspec.json.encode(strip_odds(snapshot, wanted))
+        body = msgspec.json.encode(strip_odds(snapshot, query))
         return Reply(body, 0, now, _captured_at(snapshot))
 
     def odds(self, call: Call, sport: str) -> Reply:
@@ -95,11 +95,11 @@ class LiveService:
     def scores(self, call: Call, sport: str) -> Reply:
         """`/sports/{sport}/scores`; completed events only with `daysFrom`."""
         self.catalogue.find_sport(sport)
-        wanted, days = read.parse_event_query(call.params), read.parse_days_from(call.params)
+        query, days = read.parse_event_query(call.params), read.parse_days_from(call.params)
         call.require_credit()
         now = self.playback.now()
         since = now.at - timedelta(days=days) if days else None
-        scores = select_scores(self.catalogue.source.scores(sport, now.at), wanted, since)
+        scores = select_scores(self.catalogue.source.scores(sport, now.at), query, since)
         return Reply(msgspec.json.encode(scores), 2 if days else 1, now)
 
     def event_odds(self, call: Call, sport: str, event_id: str) -> Reply:
@@ -114,11 +114,11 @@ class LiveService:
     def event_markets(self, call: Call, sport: str, event_id: str) -> Reply:
         """`/sports/{sport}/events/{eventId}/markets`: the markets of each book."""
         self.catalogue.find_sport(sport)
-        books, wanted = read.parse_book_filter(call.params), read.parse_event_format(call.params)
+        books, query = read.parse_book_filter(call.params), read.parse_event_format(call.params)
         now = self.playback.now()
         snapshot, event = self.catalogue.find_event(sport, read.check_event_id(event_id), now.at)
         call.require_credit()
-        body = msgspec.json.encode(list_markets(snapshot, event, books, wanted))
+        body = msgspec.json.encode(list_markets(snapshot, event, books, query))
         return Reply(body, 1, now, snapshot.captured_at)
 
     def participants(self, call: Call, sport: str) -> Reply:

@@ -158,13 +158,13 @@ def check_event_id(value: str) -> str:
 
 
 def _parse_extras(params: Mapping[str, str]) -> frozenset[str]:
-    asked = {
+    flags = {
         "link": parse_flag(params, "includeLinks", "INVALID_INCLUDE_LINKS"),
         "sid": parse_flag(params, "includeSids", "INVALID_INCLUDE_SIDS"),
         "bet_limit": parse_flag(params, "includeBetLimits", "INVALID_INCLUDE_BET_LIMITS"),
         "multiplier": parse_flag(params, "includeMultipliers", "INVALID_INCLUDE_MULTIPLIERS"),
     }
-    return frozenset(name for name, wanted in asked.items() if wanted)
+    return frozenset(name for name, is_requested in flags.items() if is_requested)
 
 
 def _parse_choice(params: Mapping[str, str], name: str, values: tuple[str, str], code: str) -> bool:

@@ -40,17 +40,17 @@ def event_odds_cost(odds: RawEventOdds, query: OddsQuery) -> int:
     return len(returned - set(LAY_TWINS.values())) * query.books.region_units
 
 
-def strip_odds(snapshot: Snapshot | None, wanted: EventQuery) -> list[RawEvent]:
+def strip_odds(snapshot: Snapshot | None, query: EventQuery) -> list[RawEvent]:
     """The events without their odds."""
     if snapshot is None:
         return []
-    return [_strip_event(event) for event in select_events(snapshot.events, snapshot.content, wanted)]
+    return [_strip_event(event) for event in select_events(snapshot.events, snapshot.content, query)]
 
 
-def list_markets(snapshot: Snapshot, event: RawEventOdds, books: BookFilter, wanted: EventQuery) -> dict[str, Any]:
+def list_markets(snapshot: Snapshot, event: RawEventOdds, books: BookFilter, query: EventQuery) -> dict[str, Any]:
     """The markets of each book for an event, with their last update."""
-    time = to_unix if wanted.unix else to_iso
-    shown = select_events([event], snapshot.content, wanted)[0]
+    time = to_unix if query.unix else to_iso
+    shown = select_events([event], snapshot.content, query)[0]
     listed = []
     for book in event.bookmakers:
         stated = {market.key: market.last_update or book.last_update for market in book.markets}
@@ -69,9 +69,9 @@ def list_participants(snapshot: Snapshot | None) -> list[dict[str, str]]:
     ]
 
 
-def select_scores(scores: Sequence[RawScore], wanted: EventQuery, since: datetime | None) -> list[RawScore]:
+def select_scores(scores: Sequence[RawScore], query: EventQuery, since: datetime | None) -> list[RawScore]:
     """The requested scores; completed ones only if they started at or after `since`."""
-    time = to_unix if wanted.unix else to_iso
+    time = to_unix if query.unix else to_iso
     return [
         replace(
             score,
@@ -79,7 +79,7 @@ def select_scores(scores: Sequence[RawScore], wanted: EventQuery, since: datetim
             last_update=None if score.last_update is None else time(score.last_update),
         )
         for score in scores
-        if wanted.admits(score)
+        if query.admits(score)
         and (not score.completed or (since is not None and parse_time(score.commence_time) >= since))
     ]
 

@@ -42,14 +42,14 @@ def raw_body_for(snapshot: Snapshot, query: OddsQuery) -> bytes | None:
     return snapshot.body if fits else None
 
 
-def select_events(events: Sequence[RawEventOdds], content: SnapshotContent, wanted: EventQuery) -> list[RawEventOdds]:
+def select_events(events: Sequence[RawEventOdds], content: SnapshotContent, query: EventQuery) -> list[RawEventOdds]:
     """The requested events, with all their books, and with times in the requested format."""
-    time = _time_converter(content, unix=wanted.unix)
-    extras = _ROTATION_FIELDS if wanted.rotation else frozenset[str]()
+    time = _time_converter(content, unix=query.unix)
+    extras = _ROTATION_FIELDS if query.rotation else frozenset[str]()
     return [
         replace(event, commence_time=time(event.commence_time), **_extra_fields(event, _ROTATION_FIELDS, extras))
         for event in events
-        if wanted.admits(event)
+        if query.admits(event)
     ]
 
 
@@ -103,12 +103,12 @@ class _OddsSelector:
         return {} if self._is_without_extras else _extra_fields(part, _ODDS_EXTRA_FIELDS, self._query.extras)
 
 
-def _extra_fields(part: Struct, names: frozenset[str], wanted: frozenset[str]) -> dict[str, Any]:
+def _extra_fields(part: Struct, names: frozenset[str], requested: frozenset[str]) -> dict[str, Any]:
     """Fields to overwrite: unrequested ones are removed, requested but missing ones become null."""
     present = names.intersection(part.__struct_fields__)
-    shown = {name: getattr(part, name) for name in present & wanted}
+    shown = {name: getattr(part, name) for name in present & requested}
     unknown = [name for name, value in shown.items() if value is UNSET]
-    return shown | dict.fromkeys(unknown) | dict.fromkeys(present - wanted, UNSET)
+    return shown | dict.fromkeys(unknown) | dict.fromkeys(present - requested, UNSET)
 
 
 def _time_converter(content: SnapshotContent, *, unix: bool) -> Callable[[WireTime], WireTime]:

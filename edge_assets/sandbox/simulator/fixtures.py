@@ -32,7 +32,7 @@ ERROR_EPOCH_SECONDS = 300
 COMMON_ERROR_RATIO = 1.0
 """The error that the soft books share, as a multiple of each one's own error. In football-data the mean of
 five soft books differs by .039 to .054 from Pinnacle, one of them from the others by .034 to .060, and the
-results favour Pinnacle (`ml.market.pooling.COMMON_RATIO`)."""
+results favour Pinnacle (`ml.market.pooling.COMMON_VARIANCE_RATIO`)."""
 STATE_STEP_SECONDS = 600
 """The remaining deviation shrinks as news arrive; it is updated every ten minutes."""
 SMALL_MOVE_DEVIATION, BIG_MOVE_RANGE = 0.07, (0.22, 0.38)

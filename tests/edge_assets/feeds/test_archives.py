@@ -60,7 +60,7 @@ def test_all_frames_of_a_compressed_file_are_read(suffix: str) -> None:
 
 def test_a_bomb_does_not_affect_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MIN_RATIO_CHECKED_BYTES", 1 << 16)
-    monkeypatch.setattr(capture_reader, "MAX_ANSWER_BYTES", 1 << 18)
+    monkeypatch.setattr(capture_reader, "MAX_RESPONSE_BYTES", 1 << 18)
     (tmp_path / NAME).write_bytes(_body())
     (tmp_path / f"bomb{NAME}.zst").write_bytes(zstandard.compress(bytes(1 << 22)))
     (tmp_path / f"long{NAME}").write_bytes(b" " * (1 << 19) + _body())

@@ -88,12 +88,12 @@ SCORES = {
 
 @pytest.mark.parametrize("name", SCORES)
 def test_scores(name: str) -> None:
-    found, odd, _ = read_entries(body("scores_bodies", name), wire.WireScore)
+    found, dropped, _ = read_entries(body("scores_bodies", name), wire.WireScore)
     games, rejected = parse_finished_games("baseball_mlb", found)
     assert [game.event for game in games] == SCORES[name]
     assert {game.report for game in games} <= {VALID}
-    assert len(games) + odd["malformed_entry"] + rejected.total() + sum(not f.completed for f in found) == (
-        len(found) + odd["malformed_entry"]
+    assert len(games) + dropped["malformed_entry"] + rejected.total() + sum(not f.completed for f in found) == (
+        len(found) + dropped["malformed_entry"]
     )
 
 

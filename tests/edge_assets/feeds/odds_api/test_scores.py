@@ -40,9 +40,9 @@ def score(points: dict[str, str] | None, **values: Any) -> dict[str, Any]:
 
 
 def read(sport: str, *sent: dict[str, Any]) -> tuple[list[Any], Counter[str]]:
-    found, odd, _ = read_entries(msgspec.json.encode(sent), wire.WireScore)
+    found, dropped, _ = read_entries(msgspec.json.encode(sent), wire.WireScore)
     games, rejected = parse_finished_games(sport, found)
-    return games, rejected + odd
+    return games, rejected + dropped
 
 
 def test_scores_are_assigned_by_name() -> None:
@@ -113,9 +113,9 @@ def test_an_invalid_entry_does_not_affect_the_others(invalid: dict[str, Any], re
 
 
 def test_numbers_as_text_and_invisible_differences_in_names_are_accepted() -> None:
-    odd = score(None, id=13, home_team="Ea\u00adgles\x00", away_team="COMMANDERS\u00a0")
-    odd["scores"] = [{"name": "Commanders ", "score": 18.0}, {"name": "Eagles", "score": 26}]
-    games, rejected = read(NFL, odd)
+    entry = score(None, id=13, home_team="Ea\u00adgles\x00", away_team="COMMANDERS\u00a0")
+    entry["scores"] = [{"name": "Commanders ", "score": 18.0}, {"name": "Eagles", "score": 26}]
+    games, rejected = read(NFL, entry)
     assert [(game.event, game.report) for game in games] == [("13", GameReport.final(Score(26, 18)))]
     assert not rejected
 
@@ -129,9 +129,9 @@ def test_a_duplicate_game_counts_once_and_contradictory_ones_are_dropped() -> No
 
 def test_a_lone_surrogate_is_dropped_and_a_body_must_be_a_list() -> None:
     body = msgspec.json.encode([VALID, score(None, id="half", completed=False, sport_title="NFL!")])
-    found, odd, _ = read_entries(body.replace(b"NFL!", b"NFL\\ud83d"), wire.WireScore)
+    found, dropped, _ = read_entries(body.replace(b"NFL!", b"NFL\\ud83d"), wire.WireScore)
     assert [entry.sport_title for entry in found] == ["NFL", "NFL"]
-    assert not odd
+    assert not dropped
     for wrong, error in (
         (body[:-9], InvalidJsonError),
         (b"[" * 100_000, InvalidJsonError),
@@ -180,9 +180,9 @@ def test_scores_of_fights_and_sets_are_not_used() -> None:
 )
 def test_captured_responses(data_dir: Path, name: str, sport: str, over: int) -> None:
     body = (data_dir / "odds_api" / "payloads" / f"{name}.json").read_bytes()
-    found, odd, _ = read_entries(body, wire.WireScore)
+    found, dropped, _ = read_entries(body, wire.WireScore)
     games, rejected = parse_finished_games(sport, found)
-    assert not odd
+    assert not dropped
     assert len(games) >= over
     assert not rejected
     if sport == NFL:
