@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.feeds.espn.errors import EspnMalformedBodyError
 from edge_assets.feeds.espn.wire import parse_game
-from edge_assets.feeds.loose_json import parse_lenient_json
+from edge_assets.feeds.lenient_json import parse_lenient_json
 from ml.settlement import GameReport, GameStatus, Score
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from edge_assets.core.texts import UnusableTextError, clean_text
-from edge_assets.feeds.loose_json import parse_lenient_json
+from edge_assets.feeds.lenient_json import parse_lenient_json
 from edge_assets.feeds.odds_api.limits import check_parts
 from edge_assets.feeds.odds_api.wire import classify_decode_error
 

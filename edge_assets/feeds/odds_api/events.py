@@ -9,7 +9,7 @@ import msgspec
 from edge_assets.feeds.odds_api.conversions import RejectedValueError
 from edge_assets.feeds.odds_api.errors import MalformedBodyError
 from edge_assets.feeds.odds_api.limits import check_parts
-from edge_assets.feeds.odds_api.mending import encode_json, repair_event, repair_events
+from edge_assets.feeds.odds_api.repair import encode_json, repair_event, repair_events
 from edge_assets.feeds.odds_api.wire import DECODE_ERRORS, classify_decode_error
 
 if TYPE_CHECKING:

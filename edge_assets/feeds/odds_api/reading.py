@@ -1,6 +1,6 @@
 """Parse the bytes of an event's books into offers; unusable parts are counted by reason.
 
-Only a book that fails to decode is repaired first (`mending`), which costs ten times as much.
+Only a book that fails to decode is repaired first (`repair`), which costs ten times as much.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from edge_assets.feeds.odds_api.limits import (
     cap_parts,
 )
 from edge_assets.feeds.odds_api.market_mapping import MARKETS_WITH_POINT, OutcomeResolver, clean_name
-from edge_assets.feeds.odds_api.mending import encode_json, repair_book
+from edge_assets.feeds.odds_api.repair import encode_json, repair_book
 from edge_assets.feeds.odds_api.wire import DECODE_ERRORS
 from ml.quotes import UNKNOWN_TIME, Micros, Outcome
 

@@ -22,9 +22,9 @@ import zstandard
 from msgspec import UNSET, UnsetType
 
 from edge_assets.feeds.archives import DAMAGED_FILE_ERRORS, TooLargeError
-from edge_assets.feeds.loose_json import parse_lenient_json
+from edge_assets.feeds.lenient_json import parse_lenient_json
 from edge_assets.feeds.odds_api.conversions import parse_wire_time
-from edge_assets.feeds.odds_api.mending import to_json_safe
+from edge_assets.feeds.odds_api.repair import to_json_safe
 from edge_assets.feeds.odds_api.wire import DECODE_ERRORS
 from edge_assets.feeds.recordings.decoding import NotOddsError, decode_events, is_single_event, split_by_sport
 from edge_assets.feeds.recordings.files import (

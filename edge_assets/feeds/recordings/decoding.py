@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from edge_assets.feeds.loose_json import parse_lenient_json
+from edge_assets.feeds.lenient_json import parse_lenient_json
 from edge_assets.feeds.odds_api.conversions import AMERICAN_EVEN_MONEY, PriceFormat, RejectedValueError, parse_wire_time
 from edge_assets.feeds.odds_api.market_mapping import clean_sport_key
-from edge_assets.feeds.odds_api.mending import encode_json, has_plus_sign, parse_number, repair_event, repair_events
+from edge_assets.feeds.odds_api.repair import encode_json, has_plus_sign, parse_number, repair_event, repair_events
 from edge_assets.feeds.odds_api.wire import DECODE_ERRORS
 from edge_assets.feeds.recordings.wire import RawEventOdds
 

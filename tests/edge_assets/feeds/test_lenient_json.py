@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from edge_assets.feeds.loose_json import MAX_DEPTH, parse_lenient_json
+from edge_assets.feeds.lenient_json import MAX_DEPTH, parse_lenient_json
 from edge_assets.feeds.odds_api.events import read_events
 
 VALID = '{"id": "g", "sport_key": "nba", "commence_time": "2026-12-01T00:00:00Z", "home_team": "A", "away_team": "B"}'

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from edge_assets.core.texts import UnusableTextError, clean_text
-from edge_assets.feeds.loose_json import parse_lenient_json
+from edge_assets.feeds.lenient_json import parse_lenient_json
 from edge_assets.feeds.odds_api.conversions import PriceFormat, RejectedValueError
 from edge_assets.feeds.odds_api.market_mapping import clean_sport_key
 
