@@ -1,7 +1,7 @@
 """The clock that every component uses.
 
-Live, it is the wall clock. In a replay the server states the virtual time with every response,
-and every decision (staleness, starts, poll intervals) follows it.
+Live, it is the wall clock. In a replay the server states the virtual time with every response, and every decision
+(staleness, starts, poll intervals) follows it.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class WallClock:
 class VirtualClock:
     """The time that a replay server states, running at the server's speed between two responses.
 
-    `speed` is virtual seconds per real second. Infinite: time is frozen between responses and waiting
-    returns at once. Zero (the end of a recording): time has stopped.
+    `speed` is virtual seconds per real second. Infinite: time is frozen between responses and waiting returns at once.
+    Zero (the end of a recording): time has stopped.
     """
 
     def __init__(self, now: datetime = EPOCH, speed: float = 0.0) -> None:

@@ -27,9 +27,9 @@ class RetentionCutoffs(NamedTuple):
 class RetentionDays:
     """Days for which each kind of data is kept.
 
-    `payloads`: raw responses of the feed, readable or not. `ticks`: price changes, with the polls and
-    keyframes they belong to. `alerts`: with the counts of suppressed ones. `prices`: the warehouse's rows for a
-    game, from its start. `runs`: Dagster's, with their logs, and pages of the Data Docs.
+    `payloads`: raw responses of the feed, readable or not. `ticks`: price changes, with the polls and keyframes they
+    belong to. `alerts`: with the counts of suppressed ones. `prices`: the warehouse's rows for a game, from its start.
+    `runs`: Dagster's, with their logs, and pages of the Data Docs.
     """
 
     payloads: int

@@ -21,8 +21,8 @@ class UnusableTextError(ValueError):
 def clean_text(text: str) -> str:
     """Normalize to NFC, collapse white space and unprintable characters to single spaces, and strip.
 
-    PostgreSQL rejects NUL, and UTF-8 cannot encode lone surrogates; sources send the same name with different
-    spaces and Unicode forms.
+    PostgreSQL rejects NUL, and UTF-8 cannot encode lone surrogates; sources send the same name with different spaces
+    and Unicode forms.
 
     Raises:
         UnusableTextError: no visible character is left, or more than `MAX_TEXT_LENGTH` are.

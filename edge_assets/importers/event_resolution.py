@@ -1,11 +1,10 @@
 """Resolve the events of a source to stored events, or create them.
 
-An event is found by its source's key or, the first time, by sport, teams and start (`edge_assets.matching`) among
-the events that the source has no key for yet. Doubleheaders stay apart, because a source gives each game its own key.
-Where teams cannot meet again so soon, a listing on another day or with sides swapped means the event that the source
-has listed before, and differing results contradict each other. An ambiguous event is stored as a new one, and
-counted. At a neutral place home and away may be swapped between sources: the event's first source
-decides.
+An event is found by its source's key or, the first time, by sport, teams and start (`edge_assets.matching`) among the
+events that the source has no key for yet. Doubleheaders stay apart, because a source gives each game its own key. Where
+teams cannot meet again so soon, a listing on another day or with sides swapped means the event that the source has
+listed before, and differing results contradict each other. An ambiguous event is stored as a new one, and counted. At a
+neutral place home and away may be swapped between sources: the event's first source decides.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class NullProgress:
 class ImportReport:
     """The counts of an import.
 
-    `known_files` had been imported before and count nowhere else. `contradicted_events` are all events of
-    the database whose results differ between sources.
+    `known_files` had been imported before and count nowhere else. `contradicted_events` are all events of the database
+    whose results differ between sources.
     """
 
     files: int = 0

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class ResolvedBatch(NamedTuple):
     """A batch of which only the quotes are not stored; `starts` (k,) belong to `polled_at` (k,); `results` is a count.
 
-    `ambiguous` events matched several stored ones and were stored as new ones; `repeats` are events that
-    their source had listed differently. Of an event that a batch lists twice, only the first one's prices count.
+    `ambiguous` events matched several stored ones and were stored as new ones; `repeats` are events that their source
+    had listed differently. Of an event that a batch lists twice, only the first one's prices count.
     """
 
     batch: ParsedBatch

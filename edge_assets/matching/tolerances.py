@@ -14,9 +14,9 @@ TOLERANCE_BY_FAMILY = {
     "baseball": timedelta(hours=2),
     "soccer": timedelta(hours=36),
 }
-"""Baseball has doubleheaders, whose games start at least three hours apart. Football and soccer teams never
-meet again within two days (at least 66 hours in 62,149 matches), while a match is often moved by a day, for television
-or the weather, and a source that was read earlier still has the old start.
+"""Baseball has doubleheaders, whose games start at least three hours apart. Football and soccer teams never meet again
+within two days (at least 66 hours in 62,149 matches), while a match is often moved by a day, for television or the
+weather, and a source that was read earlier still has the old start.
 """
 ONE_MEETING_A_DAY_FAMILIES = frozenset({"americanfootball", "soccer"})
 """If a source lists two events of the same teams within the tolerance, they are one listed twice: on two days, or with

@@ -17,8 +17,8 @@ REGIONS = frozenset({"us", "us2", "us_dfs", "us_ex", "uk", "eu", "fr", "se", "au
 class Book(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A book; `clone_of` is the key of the book whose prices it copies.
 
-    `weight` is its weight in the consensus, `commission` its share of net winnings. A book without regions
-    counts as listed in all.
+    `weight` is its weight in the consensus, `commission` its share of net winnings. A book without regions counts as
+    listed in all.
     """
 
     title: str

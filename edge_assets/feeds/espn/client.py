@@ -66,8 +66,7 @@ class EspnClient:
         """The games of a range of days (US Eastern), finished or not, and counts of rejected parts by reason.
 
         ESPN rejects date ranges, so each day is one request. A game listed on two days counts once, and a day that
-        fails does not affect the others. Retries after 429, 5xx, timeouts and broken
-        connections.
+        fails does not affect the others. Retries after 429, 5xx, timeouts and broken connections.
 
         Raises:
             UnknownLeagueError: there is no ESPN league for this sport.

@@ -1,8 +1,8 @@
 """The offers of the books on one event, keyed by the raw bytes they were parsed from.
 
-Offers are immutable and hold everything derived from the bytes, so a book whose bytes did not change
-since the last poll costs one dictionary lookup, and a market whose outcomes did not change another.
-The garbage collector need not track them (gc=False): they cannot contain cycles.
+Offers are immutable and hold everything derived from the bytes, so a book whose bytes did not change since the last
+poll costs one dictionary lookup, and a market whose outcomes did not change another. The garbage collector need not
+track them (gc=False): they cannot contain cycles.
 """
 
 from __future__ import annotations

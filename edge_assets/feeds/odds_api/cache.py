@@ -32,8 +32,7 @@ _log = logging.getLogger(__name__)
 class ResponseCache:
     """Typed responses by key, kept for `ttl_seconds` (0 disables the cache).
 
-    Concurrent callers, also in different processes, fetch once.
-    If Redis is down every call fetches.
+    Concurrent callers, also in different processes, fetch once. If Redis is down every call fetches.
     """
 
     def __init__(self, redis: Redis, ttl_seconds: int, namespace: str) -> None:

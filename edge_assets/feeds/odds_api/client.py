@@ -57,8 +57,7 @@ class OddsRequest(NamedTuple):
 class Payload:
     """An undecoded response of `/odds`: `observed_at` by the feed's clock, `received_at` by the wall clock.
 
-    `wasted` is the cost of failed attempts before it. `arrived_monotonic` is on the monotonic clock,
-    which is never set back.
+    `wasted` is the cost of failed attempts before it. `arrived_monotonic` is on the monotonic clock, never adjusted.
     """
 
     body: bytes
@@ -79,8 +78,8 @@ class Payload:
 class OddsApiClient:
     """All endpoints. Use as an async context manager, or call `aclose`.
 
-    Every call can raise the errors of `edge_assets.feeds.odds_api.errors`. Markets that an endpoint rejects
-    are dropped with a warning and not requested again.
+    Every call can raise the errors of `edge_assets.feeds.odds_api.errors`. Markets that an endpoint rejects are dropped
+    with a warning and not requested again.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ from ml.quotes import Micros
 
 MAX_PRICE = 10_000.0
 MIN_PRICE = 1.0002
-"""Outside this range a price is a placeholder for none: decimal 1.0, American -2147483648, and, late in
-play, American 1,000,000 and -1,000,000 (decimal 10,001 and 1.0001)."""
+"""Outside this range a price is a placeholder for none: decimal 1.0, American -2147483648, and, late in play, American
+1,000,000 and -1,000,000 (decimal 10,001 and 1.0001)."""
 AMERICAN_EVEN_MONEY = 100
 """The American price of even money; numbers between it and its negative are not prices."""
 MIN_TIME, MAX_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

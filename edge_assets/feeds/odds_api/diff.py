@@ -1,7 +1,7 @@
 """Parse a payload of `/odds` and find the quotes that changed since the last one.
 
-One pass over the payload finds the bytes of every book on every event; only books whose bytes are new are
-decoded, in them only markets whose outcomes are new, and of these only prices that differ become rows.
+One pass over the payload finds the bytes of every book on every event; only books whose bytes are new are decoded, in
+them only markets whose outcomes are new, and of these only prices that differ become rows.
 """
 
 from __future__ import annotations
@@ -67,8 +67,7 @@ def cover_everything(_: MarketConfirmations, __: EventStarts) -> None:
 class PayloadDiffer:
     """Remembers the last payload of one sport and finds what the next one changed.
 
-    The state changes only on `commit`, after the diff is stored: until then the same payload gives the
-    same diff again.
+    The state changes only on `commit`, after the diff is stored: until then the same payload gives the same diff again.
     """
 
     def __init__(

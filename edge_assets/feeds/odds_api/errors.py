@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class OddsApiError(Exception):
     """The base class.
 
-    `quota` is the latest statement of credits, `spending` what all attempts of the request may have cost;
-    `body` is the unreadable response, if there was one.
+    `quota` is the latest statement of credits, `spending` what all attempts of the request may have cost; `body` is the
+    unreadable response, if there was one.
     """
 
     quota: Quota = UNKNOWN_QUOTA

@@ -91,8 +91,8 @@ class OutcomeResolver:
     def resolve_market(self, key: str, names: Iterable[str]) -> int | None:
         """Our market for a feed's key and the names of its outcomes; None if its id comes from the `IdResolver`.
 
-        A market with a draw differs from one without, though the feed uses one key: also while the draw is
-        listed without a price, and in sports that always have one.
+        A market with a draw differs from one without, though the feed uses one key: also while the draw is listed
+        without a price, and in sports that always have one.
         """
         with_draw = _THREE_WAY_MARKETS_BY_KEY.get(key)
         if with_draw is not None and (self._can_draw or any(self._find_outcome(n) == Outcome.DRAW for n in names)):

@@ -1,9 +1,9 @@
 """Repair JSON with invalid parts: they are dropped and counted, the rest is kept.
 
 Valid responses never come here: only a part that failed to decode is repaired. The result has the documented types at
-every level, for the differ and for the capture reader.
-A price that is not a number becomes null, so that a suspended draw still shows that the market has one. A text with a
-plus sign is an American price; it stays text until the price format of the response is known.
+every level, for the differ and for the capture reader. A price that is not a number becomes null, so that a suspended
+draw still shows that the market has one. A text with a plus sign is an American price; it stays text until the price
+format of the response is known.
 """
 
 from __future__ import annotations

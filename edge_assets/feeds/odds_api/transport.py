@@ -54,8 +54,7 @@ NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeou
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Up to `max_attempts`; waits grow exponentially from `initial_wait_seconds` to `max_wait_seconds`, plus
-    jitter.
+    """Up to `max_attempts`; waits grow exponentially from `initial_wait_seconds` to `max_wait_seconds`, plus jitter.
 
     A request whose failed attempts were, or may have been, charged is repeated at most once.
     """

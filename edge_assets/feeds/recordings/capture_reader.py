@@ -95,8 +95,8 @@ class SkippedFile(NamedTuple):
 class ParsedCapture:
     """A capture as read: the list of events, or the single event, compressed, with its metadata.
 
-    `is_multi_sport`: the response listed the next events of many sports, not all of this one. `rejected` counts
-    the unreadable parts by reason; in `is_rewritten` captures they have already been removed.
+    `is_multi_sport`: the response listed the next events of many sports, not all of this one. `rejected` counts the
+    unreadable parts by reason; in `is_rewritten` captures they have already been removed.
     """
 
     path: str

@@ -64,8 +64,7 @@ class RecordedFile(NamedTuple):
 
 
 def iter_recorded_files(path: Path) -> Iterator[RecordedFile]:
-    """Yield one recorded file, or all below a directory and in its tars, or all in a tar of any
-    compression.
+    """Yield one recorded file, or all below a directory and in its tars, or all in a tar of any compression.
 
     Raises:
         RecordingError: the path does not exist, or is neither a directory nor a readable tar.

@@ -5,8 +5,8 @@ one format, all beyond +-100 or all from 1 on, do not in the other (150, 220 and
 and to 0.017 as decimal ones). Each such market of a book is one vote, the majority decides, and a book that contradicts
 it is dropped, because neither format is certain for it. Invalid values have no vote.
 
-A list of outrights, all above 100, is undecidable if there is no other market. It is taken as American,
-unless all prices end in 1 or 6, as long decimal prices do, or the booksum exceeds `MAX_OUTRIGHTS_BOOKSUM`.
+A list of outrights, all above 100, is undecidable if there is no other market. It is taken as American, unless all
+prices end in 1 or 6, as long decimal prices do, or the booksum exceeds `MAX_OUTRIGHTS_BOOKSUM`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 PRICE_FORMAT_UNCLEAR = "price_format_unclear"
 MIN_DECIMAL_BOOKSUM = 0.5
-"""The lowest booksum of decimal prices, some outcomes suspended; that of American ones, read as decimal, is a
-few hundredths."""
+"""The lowest booksum of decimal prices, some outcomes suspended; that of American ones, read as decimal, is a few
+hundredths."""
 AMERICAN_BOOKSUM_RANGE = (0.9, 1.5)
 """The booksum of American prices in a market of two or three outcomes."""
 MIXED_FORMAT_SHARE = 0.75

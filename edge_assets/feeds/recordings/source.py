@@ -25,8 +25,7 @@ class Capture(NamedTuple):
 class SnapshotContent(NamedTuple):
     """What a body contains, known without decoding: an unfiltered response can be sent as recorded.
 
-    `starts` maps event ids to starts; `extras` is whether optional fields occur: links, limits, rotation
-    numbers.
+    `starts` maps event ids to starts; `extras` is whether optional fields occur: links, limits, rotation numbers.
     """
 
     starts: Mapping[str, Micros]

@@ -1,7 +1,7 @@
 """The bodies of The Odds API v4 as sent on the wire, for recordings and the sandbox servers.
 
-Times are ISO text (`2025-11-03T01:22:51Z`) or whole unix seconds, prices decimal or American, exactly as
-recorded; nothing is interpreted here. Missing optional fields are `UNSET` and are omitted again on encoding.
+Times are ISO text (`2025-11-03T01:22:51Z`) or whole unix seconds, prices decimal or American, exactly as recorded;
+nothing is interpreted here. Missing optional fields are `UNSET` and are omitted again on encoding.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ class RejectedFileError(ValueError):
 class ParsedEvent:
     """An event as its source describes it.
 
-    `key` is the source's unique key. `start` is the first stated one;
-    `moved_to` is a later statement and the time from which it is known. `start_assumed`: only the day is known.
+    `key` is the source's unique key. `start` is the first stated one; `moved_to` is a later statement and the time from
+    which it is known. `start_assumed`: only the day is known.
     """
 
     key: str
@@ -135,8 +135,8 @@ class ParsedBatch:
     """The content of a file for one sport.
 
     `key_source` is the source of the events' keys, `feed` that of prices and results. `poll_times` (k,) are the times
-    of all polls, with or without changes, and `listed` the events they listed: pairs
-    (poll, event) of indices. Quotes are changes only, including withdrawals (price NaN).
+    of all polls, with or without changes, and `listed` the events they listed: pairs (poll, event) of indices. Quotes
+    are changes only, including withdrawals (price NaN).
     """
 
     feed: str

@@ -1,10 +1,10 @@
 """Weekly NFL files of BookmakersReview: opening and last lines of up to 15 books, public bets, scores; two rows per
 game.
 
-The upper row is the away team's (odd rotation number, if any) with the price of `over`, the lower one
-the home team's with `under`: books with a higher total have a lower price in the lower row. Books are numbers
-(`8_moneyline`) that the files do not explain: they become `bmr_8`. The opening line names no book and becomes
-an aggregate. Times are US Eastern, without a year: seasons begin in August.
+The upper row is the away team's (odd rotation number, if any) with the price of `over`, the lower one the home team's
+with `under`: books with a higher total have a lower price in the lower row. Books are numbers (`8_moneyline`) that the
+files do not explain: they become `bmr_8`. The opening line names no book and becomes an aggregate. Times are US
+Eastern, without a year: seasons begin in August.
 
 Lines have no time: last lines are assumed a second before the start, opening lines six days before it, when the lines
 of a week are usually up.

@@ -1,10 +1,10 @@
 """Pinnacle's line changes of baseball games: every change in a game's three markets, with its time.
 
-Two files belong together: `games.csv` (game_no, start_utc, away, home, away_score, home_score) and
-`lines.csv`, optionally compressed (game_no, SpreadTeam1, SpreadUS1, SpreadUS2, MoneyUS1, MoneyUS2, TotalPoints,
-TotalUSOver, TotalUSUnder, entered_utc). Team 1 is the away team: only then does the last line before the start predict
-the winners (log loss .673; .751 if swapped). A row repeats unchanged values; an empty field is a withdrawal. A game's
-key is its number and start: 645 of 2,460 share their `baseball_ref_id`, which uses the UTC day.
+Two files belong together: `games.csv` (game_no, start_utc, away, home, away_score, home_score) and `lines.csv`,
+optionally compressed (game_no, SpreadTeam1, SpreadUS1, SpreadUS2, MoneyUS1, MoneyUS2, TotalPoints, TotalUSOver,
+TotalUSUnder, entered_utc). Team 1 is the away team: only then does the last line before the start predict the winners
+(log loss .673; .751 if swapped). A row repeats unchanged values; an empty field is a withdrawal. A game's key is its
+number and start: 645 of 2,460 share their `baseball_ref_id`, which uses the UTC day.
 """
 
 from __future__ import annotations

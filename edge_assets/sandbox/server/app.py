@@ -42,8 +42,8 @@ def create_app(
 ) -> FastAPI:
     """Create the application. `speed`: virtual seconds per real second, or `inf` to step from capture to capture.
 
-    A source without captures (the simulator) always follows the wall clock. The rate limit of 30 calls per second
-    is in virtual time, so that a fast replay is not throttled.
+    A source without captures (the simulator) always follows the wall clock. The rate limit of 30 calls per second is in
+    virtual time, so that a fast replay is not throttled.
     """
     active_playback = create_playback(source.captures, speed)
     catalogue = Catalogue(source, faults or Faults())

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 class Faults(Struct, forbid_unknown_fields=True):
     """Fault switches; counters decrease with each request they affect.
 
-    Transport: the next `rate_limited` calls get 429, the next `server_errors` get `server_error_status`, the
-    next `truncated` bodies are cut in half; bodies take `slow_seconds`; quota headers are missing, or
-    state `remaining`. Keys: invalid, deactivated, or on the free plan, which has no history.
-    Content, by event id or book key: events vanish, lose their books, or have their start moved by seconds;
-    books add a draw to two-way h2h, or have their `last_update` moved back by seconds.
+    Transport: the next `rate_limited` calls get 429, the next `server_errors` get `server_error_status`, the next
+    `truncated` bodies are cut in half; bodies take `slow_seconds`; quota headers are missing, or state `remaining`.
+    Keys: invalid, deactivated, or on the free plan, which has no history.
+
+    Content, by event id or book key: events vanish, lose their books, or have their start moved by seconds; books add a
+    draw to two-way h2h, or have their `last_update` moved back by seconds.
     """
 
     rate_limited: int = 0

@@ -1,8 +1,7 @@
 """Virtual time: which point of the recording a request sees.
 
-Three implementations: the wall clock (simulator), N times real time, or
-stepping from capture to capture as they are consumed. Requests are served on one event loop and no method
-here awaits, so every call is atomic.
+Three implementations: the wall clock (simulator), N times real time, or stepping from capture to capture as they are
+consumed. Requests are served on one event loop and no method here awaits, so every call is atomic.
 """
 
 from __future__ import annotations
@@ -76,8 +75,8 @@ class WallClockPlayback:
 class TimedPlayback:
     """Time runs `speed` times as fast as the wall clock, from the first request for odds on.
 
-    It starts at the first capture, or at the latest acknowledged time if that is later (a restarted server
-    continues where its client was), and stops at the last capture.
+    It starts at the first capture, or at the latest acknowledged time if that is later (a restarted server continues
+    where its client was), and stops at the last capture.
     """
 
     def __init__(
@@ -120,8 +119,8 @@ class TimedPlayback:
 class SteppingPlayback:
     """Moves past a capture once its sport has acknowledged it, so that none is skipped.
 
-    A sport that is ahead of others keeps getting its newest capture up to the cursor, at that
-    capture's own time: storing it again changes nothing.
+    A sport that is ahead of others keeps getting its newest capture up to the cursor, at that capture's own time:
+    storing it again changes nothing.
     """
 
     speed = inf

@@ -25,14 +25,13 @@ MISPRICED_PER_EVENT = 8.0
 
 
 class Fault(NamedTuple):
-    """A fault of book number `book` from `begins` until `ends` (seconds since the epoch), in one `market`
-    or, if None, in all.
+    """A fault of book number `book` from `begins` until `ends` (seconds since the epoch), in one `market` or, if None,
+    in all.
 
     `stale`: prices and confirmations are frozen. `suspended`: nothing is on offer. `palpable_error`: the moneyline
     price of outcome number `outcome` is multiplied by `size`. `swapped`: the moneyline's favourite and underdog have
-    each other's price. `promotion`: like an error, but small enough that a book honours it, and
-    large enough for an arbitrage. `mispriced`: the book's estimate is off by `size` in log-odds, which makes one
-    side a true value bet.
+    each other's price. `promotion`: like an error, but small enough that a book honours it, and large enough for an
+    arbitrage. `mispriced`: the book's estimate is off by `size` in log-odds, which makes one side a true value bet.
     """
 
     kind: FaultKind

@@ -1,7 +1,7 @@
 """Simulate one event with its own random generator: news, errors of the books, faults, the result.
 
-An event depends only on (seed, league, slot), so the market is the same after every restart and can be queried
-for any time in any order. Times are whole seconds since the epoch.
+An event depends only on (seed, league, slot), so the market is the same after every restart and can be queried for any
+time in any order. Times are whole seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ MEAN_NEWS_INTERVAL_SECONDS = 720
 BIG_NEWS_PROBABILITY = 0.06
 ERROR_EPOCH_SECONDS = 300
 COMMON_ERROR_RATIO = 1.0
-"""The error that the soft books share, as a multiple of each one's own error. In football-data the mean of
-five soft books differs by .039 to .054 from Pinnacle, one of them from the others by .034 to .060, and the
-results favour Pinnacle (`ml.market.pooling.COMMON_VARIANCE_RATIO`)."""
+"""The error that the soft books share, as a multiple of each one's own error. In football-data the mean of five soft
+books differs by .039 to .054 from Pinnacle, one of them from the others by .034 to .060, and the results favour
+Pinnacle (`ml.market.pooling.COMMON_VARIANCE_RATIO`)."""
 STATE_STEP_SECONDS = 600
 """The remaining deviation shrinks as news arrive; it is updated every ten minutes."""
 SMALL_MOVE_DEVIATION, BIG_MOVE_RANGE = 0.07, (0.22, 0.38)
@@ -55,9 +55,8 @@ class SimulatedResult(NamedTuple):
 class SimulatedEvent:
     """An event with its future.
 
-    `states[k]` holds from `state_times[k]` on; `log_odds_errors` (book, market, epoch) are the
-    books' errors in log-odds; `point_offset` (book, market) is the distance of a book's line from the median, in half
-    points.
+    `states[k]` holds from `state_times[k]` on; `log_odds_errors` (book, market, epoch) are the books' errors in
+    log-odds; `point_offset` (book, market) is the distance of a book's line from the median, in half points.
     """
 
     league: SimulatedLeague
@@ -151,8 +150,8 @@ def _draw_news(
 ) -> tuple[NDArray[np.int64], tuple[NewsState, ...]]:
     """Draw the times and states of news, from listing until the end of play.
 
-    News still to come widens the distribution, so that probabilities are a martingale: their expected future
-    value is their current value.
+    News still to come widens the distribution, so that probabilities are a martingale: their expected future value is
+    their current value.
     """
     listed, ends = start - LISTED_SECONDS, start + PLAY_SECONDS
     count = rng.poisson(LISTED_SECONDS / MEAN_NEWS_INTERVAL_SECONDS)

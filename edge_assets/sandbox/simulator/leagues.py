@@ -15,8 +15,8 @@ TOWNS = (
 class SimulatedLeague:
     """A league: mean and standard deviation of one side's points before any news.
 
-    `three_way`: the result is home, draw or away; otherwise a tie goes to overtime. `offset_seconds`
-    staggers the leagues' starts. `key_numbers` are absolute margins with the factor by which they are more frequent.
+    `three_way`: the result is home, draw or away; otherwise a tie goes to overtime. `offset_seconds` staggers the
+    leagues' starts. `key_numbers` are absolute margins with the factor by which they are more frequent.
     """
 
     key: str

@@ -99,8 +99,8 @@ class SimulatedMarket:
     ) -> BetProbabilities:
         """The true probabilities of an outcome given the news at `at`; `market` by its internal name.
 
-        For times before the start: the result is drawn from the state at the start, and changes in play
-        only move prices.
+        For times before the start: the result is drawn from the state at the start, and changes in play only move
+        prices.
         """
         distributions = compute_distributions(event.state_at(at.timestamp()), event.league)
         if market == "totals":
