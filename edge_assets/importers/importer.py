@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 
 from edge_assets.core.clock import WallClock, to_datetime, to_micros
 from edge_assets.importers.formats.batch import RejectedFileError, Rejection, Rejections
-from edge_assets.importers.formats.source_units import find_left_out_files, format_path
+from edge_assets.importers.formats.source_units import find_unused_files, format_path
 from edge_assets.importers.future_times import reject_future_captures, reject_future_times
-from edge_assets.importers.part_failures import (
+from edge_assets.importers.pipeline import ImportTask, PreparedUnit, group_units, prepare_ahead
+from edge_assets.importers.quote_batches import ImportContext, store_polls, store_quotes
+from edge_assets.importers.recordings import ImportIdResolver, SportImport, load_recording
+from edge_assets.importers.registry import FORMATS, FormatName
+from edge_assets.importers.reports import ImportReport, NullProgress
+from edge_assets.importers.resolve_batch import resolve_batch
+from edge_assets.importers.unit_failures import (
     DATA_ERRORS,
     reject_contradiction,
     reject_held_out,
     reject_unstorable,
     rejection_from_error,
 )
-from edge_assets.importers.pipeline import ImportTask, PreparedPart, group_parts, prepare_ahead
-from edge_assets.importers.quote_batches import ImportContext, store_polls, store_quotes
-from edge_assets.importers.recordings import ImportIdResolver, SportImport, load_recording
-from edge_assets.importers.registry import FORMATS, FormatName
-from edge_assets.importers.reports import ImportReport, NullProgress
-from edge_assets.importers.resolve_batch import resolve_batch
 from edge_assets.store.events import imports
 from edge_assets.store.events.imports import ImportCounts
 from edge_assets.store.events.results import update_contradicted_events
@@ -81,99 +81,99 @@ class Importer:
             RejectedFileError: the only path does not exist, or no path has anything of this format.
         """
         file_format, report = FORMATS[format_name], ImportReport()
-        parts = [(part, part.size) for part in self._parts(format_name, paths, report)]
-        self.progress.begin(sum(size for _, size in parts))
-        tasks = [task for part, size in parts if (task := self._begin_part(format_name, part, size, report))]
+        units = [(unit, unit.size) for unit in self._units(format_name, paths, report)]
+        self.progress.begin(sum(size for _, size in units))
+        tasks = [task for unit, size in units if (task := self._begin_unit(format_name, unit, size, report))]
         if file_format.read is None:
             self._import_captures(tasks, report)
         else:
-            for group in group_parts(self._prepare_parts(file_format.read, tasks, report)):
+            for group in group_units(self._prepare_units(file_format.read, tasks, report)):
                 self._store_group(group, report)
         if report.results:
             report.contradicted_events = update_contradicted_events(self._conn)
         return report
 
-    def _parts(self, name: FormatName, paths: Sequence[Path], report: ImportReport) -> list[ImportUnit]:
+    def _units(self, name: FormatName, paths: Sequence[Path], report: ImportReport) -> list[ImportUnit]:
         """The units to import; other files below the paths are rejected."""
-        parts: dict[tuple[Path, ...], ImportUnit] = {}
+        units: dict[tuple[Path, ...], ImportUnit] = {}
         file_format = FORMATS[name]
         for path in paths:
             try:
-                found = file_format.find_parts([path])
-                others = find_left_out_files(path, found)
+                found = file_format.find_units([path])
+                others = find_unused_files(path, found)
             except (RejectedFileError, OSError) as error:
                 rejection = rejection_from_error(format_path(path), error)
                 if len(paths) == 1:
                     raise RejectedFileError(rejection) from error
                 self._reject_file(rejection, report)
                 continue
-            parts |= {part.files: part for part in found}
+            units |= {unit.files: unit for unit in found}
             for file in others:
                 report.rejected.add(
                     Rejection(format_path(file), "other_file", f"not a {name} file", f"use {file_format.accepts}")
                 )
-        if not parts:
+        if not units:
             listed = ", ".join(map(format_path, paths))
             remedy = f"use {file_format.accepts}"
             raise RejectedFileError(Rejection(listed, "nothing_to_import", f"no {name} files", remedy))
-        return list(parts.values())
+        return list(units.values())
 
-    def _begin_part(self, name: FormatName, part: ImportUnit, size: int, report: ImportReport) -> ImportTask | None:
+    def _begin_unit(self, name: FormatName, unit: ImportUnit, size: int, report: ImportReport) -> ImportTask | None:
         """Start the import of a unit; None if its content is already imported or unreadable."""
         try:
-            digest = part.sha256()
+            digest = unit.sha256()
         except OSError as error:
-            self._reject(part, size, rejection_from_error(part.name, error), report)
+            self._reject(unit, size, rejection_from_error(unit.name, error), report)
             return None
-        import_id, is_finished = imports.begin_import(self._conn, name, format_path(part.path), digest)
+        import_id, is_finished = imports.begin_import(self._conn, name, format_path(unit.path), digest)
         if not is_finished:
-            return ImportTask(part, size, ImportContext(import_id, self._run_id))
+            return ImportTask(unit, size, ImportContext(import_id, self._run_id))
         report.known_files += 1
         if held_by := imports.find_import_hold(self._conn, import_id):
-            report.rejected.add(reject_held_out(part.name, import_id, held_by))
-        self.progress.advance(part.name, size)
+            report.rejected.add(reject_held_out(unit.name, import_id, held_by))
+        self.progress.advance(unit.name, size)
         return None
 
     def _reject_task(self, task: ImportTask, error: Exception, report: ImportReport) -> None:
         """Reject a unit and record the reason; a later import reads it again."""
-        rejection = rejection_from_error(task.part.name, error)
+        rejection = rejection_from_error(task.unit.name, error)
         imports.finish_import(
             self._conn, task.context.import_id, ImportCounts(rejected={rejection.reason: 1}), is_done=False
         )
-        self._reject(task.part, task.size, rejection, report)
+        self._reject(task.unit, task.size, rejection, report)
 
-    def _reject(self, part: ImportUnit, size: int, rejection: Rejection, report: ImportReport) -> None:
+    def _reject(self, unit: ImportUnit, size: int, rejection: Rejection, report: ImportReport) -> None:
         self._reject_file(rejection, report)
-        self.progress.advance(part.name, size)
+        self.progress.advance(unit.name, size)
 
     def _reject_file(self, rejection: Rejection, report: ImportReport) -> None:
         report.files += 1
         report.rejected.add(rejection)
         report.rejected_files.append(rejection)
 
-    def _prepare_parts(
+    def _prepare_units(
         self, read: Callable[[ImportUnit], ParseResult], tasks: Sequence[ImportTask], report: ImportReport
-    ) -> Iterator[PreparedPart]:
+    ) -> Iterator[PreparedUnit]:
         """Yield the prepared units; units that fail are rejected."""
-        for task, part in prepare_ahead(read, self._prepare_part, tasks):
+        for task, future in prepare_ahead(read, self._prepare_unit, tasks):
             try:
-                prepared = part.result()
+                prepared = future.result()
             except Exception as error:  # a failure in one file must not stop the next
                 self._reject_task(task, error, report)
             else:
                 yield prepared
 
-    def _prepare_part(self, task: ImportTask, parsed: ParseResult) -> PreparedPart:
+    def _prepare_unit(self, task: ImportTask, parsed: ParseResult) -> PreparedUnit:
         """Do what need not wait for earlier units, on a connection other than the one that stores them."""
         now = to_micros(self._clock.now())
-        known = [reject_future_times(batch, now, task.part.name, parsed.rejections) for batch in parsed.batches]
+        known = [reject_future_times(batch, now, task.unit.name, parsed.rejections) for batch in parsed.batches]
         resolved = [
             resolved_batch
             for batch in known
             if batch.events
-            for resolved_batch in self._resolve_batch(batch, task.part.name, parsed.rejections, task.context.import_id)
+            for resolved_batch in self._resolve_batch(batch, task.unit.name, parsed.rejections, task.context.import_id)
         ]
-        return PreparedPart(task, parsed.rejections, resolved)
+        return PreparedUnit(task, parsed.rejections, resolved)
 
     def _resolve_batch(
         self, batch: ParsedBatch, file: str, rejected: Rejections, import_id: int
@@ -197,69 +197,70 @@ class Importer:
             rejected.add(_reject_repeat(file, *repeat))
         return [resolved]
 
-    def _store_group(self, group: Sequence[PreparedPart], report: ImportReport) -> None:
+    def _store_group(self, group: Sequence[PreparedUnit], report: ImportReport) -> None:
         """Store all units in one transaction; if that fails, one by one."""
         try:
             with self._conn.transaction():
                 deduplicated = [
-                    [store_polls(self._conn, located, part.task.context) for located in part.batches] for part in group
+                    [store_polls(self._conn, resolved, unit.task.context) for resolved in unit.batches]
+                    for unit in group
                 ]
-                counts = [self._finish_part(part, found) for part, found in zip(group, deduplicated, strict=True)]
-                store_quotes(self._conn, [found for part_counts in deduplicated for found in part_counts])
+                counts = [self._finish_unit(unit, found) for unit, found in zip(group, deduplicated, strict=True)]
+                store_quotes(self._conn, [found for unit_batches in deduplicated for found in unit_batches])
         except Exception as error:  # reported, or raised, by the retry below
             rejection_from_error("", error)
-            for part in group:
-                self._store_part(part, report)
+            for unit in group:
+                self._store_unit(unit, report)
         else:
-            for part, of_part in zip(group, counts, strict=True):
-                self._report_part(part, of_part, report)
+            for unit, unit_counts in zip(group, counts, strict=True):
+                self._report_unit(unit, unit_counts, report)
 
-    def _store_part(self, part: PreparedPart, report: ImportReport) -> None:
+    def _store_unit(self, unit: PreparedUnit, report: ImportReport) -> None:
         """Store a unit without the quotes that the database rejects."""
         try:
             with self._conn.transaction():
-                counts = self._finish_part(
-                    part, [found for located in part.batches for found in self._store_batch(located, part)]
+                counts = self._finish_unit(
+                    unit, [found for resolved in unit.batches for found in self._store_batch(resolved, unit)]
                 )
         except Exception as error:  # a failure in one file must not stop the next
-            self._reject_task(part.task, error, report)
+            self._reject_task(unit.task, error, report)
         else:
-            self._report_part(part, counts, report)
+            self._report_unit(unit, counts, report)
 
-    def _store_batch(self, resolved: ResolvedBatch, part: PreparedPart) -> list[DeduplicatedBatch]:
+    def _store_batch(self, resolved: ResolvedBatch, unit: PreparedUnit) -> list[DeduplicatedBatch]:
         """Store a batch; if the database rejects some quotes, split it and drop only those of the events concerned."""
         try:
             with self._conn.transaction():
-                deduplicated = store_polls(self._conn, resolved, part.task.context)
+                deduplicated = store_polls(self._conn, resolved, unit.task.context)
                 store_quotes(self._conn, [deduplicated])
         except DATA_ERRORS as error:
             events = resolved.event_ids()
             if len(events) <= 1:
-                part.rejected.add(reject_unstorable(part.task.part.name, f"quotes of event {events}", error))
+                unit.rejected.add(reject_unstorable(unit.task.unit.name, f"quotes of event {events}", error))
                 return []
-            return [found for half in resolved.split_events() for found in self._store_batch(half, part)]
+            return [found for half in resolved.split_events() for found in self._store_batch(half, unit)]
         return [deduplicated]
 
-    def _finish_part(self, part: PreparedPart, batches: Sequence[DeduplicatedBatch]) -> ImportCounts:
+    def _finish_unit(self, unit: PreparedUnit, batches: Sequence[DeduplicatedBatch]) -> ImportCounts:
         for batch in batches:
             if len(batch.contradicted_at):
-                self._reject_contradictions(part, batch)
-        counts = _count_part(part, batches)
-        imports.finish_import(self._conn, part.task.context.import_id, counts)
+                self._reject_contradictions(unit, batch)
+        counts = _count_unit(unit, batches)
+        imports.finish_import(self._conn, unit.task.context.import_id, counts)
         return counts
 
-    def _reject_contradictions(self, part: PreparedPart, batch: DeduplicatedBatch) -> None:
+    def _reject_contradictions(self, unit: PreparedUnit, batch: DeduplicatedBatch) -> None:
         """Reject quotes that contradict earlier imports: the first stay until a person withdraws that import."""
-        sport_id, import_id = batch.resolved.sport_id, part.task.context.import_id
+        sport_id, import_id = batch.resolved.sport_id, unit.task.context.import_id
         earlier = imports.load_overlapping_imports(self._conn, sport_id, batch.contradicted_at, import_id)
-        part.rejected.add(
-            reject_contradiction(part.task.part.name, len(batch.contradicted_at), earlier), len(batch.contradicted_at)
+        unit.rejected.add(
+            reject_contradiction(unit.task.unit.name, len(batch.contradicted_at), earlier), len(batch.contradicted_at)
         )
 
-    def _report_part(self, part: PreparedPart, counts: ImportCounts, report: ImportReport) -> None:
+    def _report_unit(self, unit: PreparedUnit, counts: ImportCounts, report: ImportReport) -> None:
         report.add(counts)
-        report.rejected.merge(part.rejected)
-        self.progress.advance(part.task.part.name, part.task.size)
+        report.rejected.merge(unit.rejected)
+        self.progress.advance(unit.task.unit.name, unit.task.size)
 
     def _import_captures(self, tasks: Sequence[ImportTask], report: ImportReport) -> None:
         for task in tasks:
@@ -277,11 +278,11 @@ class Importer:
 
         After a program error the import stays unfinished, so that a fixed version reads the rest.
         """
-        part, size, context = task
-        recording, rejections = load_recording(part.path)
-        known = reject_future_captures(to_micros(self._clock.now()), recording.captures, part.name, rejections)
+        unit, size, context = task
+        recording, rejections = load_recording(unit.path)
+        known = reject_future_captures(to_micros(self._clock.now()), recording.captures, unit.name, rejections)
         total, rejected, failed = ImportCounts(), Counter[str](), list[Rejection]()
-        progress = self._progress_callback(part.name, size, len(known))
+        progress = self._progress_callback(unit.name, size, len(known))
         for sport, captures in groupby(sorted(known, key=lambda c: (c.sport, c.at)), key=lambda c: c.sport):
             try:
                 sport_import = SportImport(
@@ -293,7 +294,7 @@ class Importer:
                 )
                 sport_import.run(list(captures), progress)
             except Exception as error:  # a failure in one sport must not stop the others
-                failed.append(rejection_from_error(f"{part.name}, {sport}", error))
+                failed.append(rejection_from_error(f"{unit.name}, {sport}", error))
                 continue
             total.rows += sport_import.counts.rows
             total.events += sport_import.counts.events
@@ -323,12 +324,12 @@ def _reject_repeat(file: str, event: ParsedEvent, before: Fixture) -> Rejection:
     return Rejection(file, "match_twice", detail, remedy)
 
 
-def _count_part(part: PreparedPart, batches: Sequence[DeduplicatedBatch]) -> ImportCounts:
+def _count_unit(unit: PreparedUnit, batches: Sequence[DeduplicatedBatch]) -> ImportCounts:
     return ImportCounts(
-        rows=sum(located.batch.rows for located in part.batches),
-        events=sum(len(located.batch.events) for located in part.batches),
+        rows=sum(resolved.batch.rows for resolved in unit.batches),
+        events=sum(len(resolved.batch.events) for resolved in unit.batches),
         ticks=sum(len(found.ticks.poll_ids) for found in batches),
         aggregates=sum(len(found.aggregates.poll_ids) for found in batches),
-        results=sum(located.results for located in part.batches),
-        rejected=part.rejected.counts,
+        results=sum(resolved.results for resolved in unit.batches),
+        rejected=unit.rejected.counts,
     )

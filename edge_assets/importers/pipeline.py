@@ -23,12 +23,12 @@ MAX_GROUP_QUOTES = 500_000
 class ImportTask(NamedTuple):
     """A unit to import, its size in bytes, and its import."""
 
-    part: ImportUnit
+    unit: ImportUnit
     size: int
     context: ImportContext
 
 
-class PreparedPart(NamedTuple):
+class PreparedUnit(NamedTuple):
     """A parsed unit, with its batches resolved to database ids."""
 
     task: ImportTask
@@ -38,18 +38,18 @@ class PreparedPart(NamedTuple):
 
 def prepare_ahead(
     read: Callable[[ImportUnit], ParseResult],
-    prepare: Callable[[ImportTask, ParseResult], PreparedPart],
+    prepare: Callable[[ImportTask, ParseResult], PreparedUnit],
     tasks: Sequence[ImportTask],
-) -> Iterator[tuple[ImportTask, Future[PreparedPart]]]:
+) -> Iterator[tuple[ImportTask, Future[PreparedUnit]]]:
     """Yield the units in order; the next ones are prepared while the caller stores the current one.
 
     One thread reads; another prepares, which waits for the server.
     """
     with ThreadPoolExecutor(max_workers=1) as reader, ThreadPoolExecutor(max_workers=1) as preparer:
-        pending: deque[tuple[ImportTask, Future[PreparedPart]]] = deque()
+        pending: deque[tuple[ImportTask, Future[PreparedUnit]]] = deque()
         size = 0
         for task in tasks:
-            parsed = reader.submit(read, task.part)
+            parsed = reader.submit(read, task.unit)
             pending.append((task, preparer.submit(lambda task, parsed: prepare(task, parsed.result()), task, parsed)))
             size += task.size
             while size > PREFETCH_BYTES and len(pending) > 1:
@@ -58,18 +58,18 @@ def prepare_ahead(
         yield from pending
 
 
-def group_parts(parts: Iterable[PreparedPart]) -> Iterator[list[PreparedPart]]:
+def group_units(units: Iterable[PreparedUnit]) -> Iterator[list[PreparedUnit]]:
     """Group units that can share a transaction: of different sports, so that no quotes coincide."""
-    group: list[PreparedPart] = []
+    group: list[PreparedUnit] = []
     sports: set[int] = set()
     quotes = 0
-    for part in parts:
-        part_sports = {located.sport_id for located in part.batches}
-        if group and (part_sports & sports or quotes > MAX_GROUP_QUOTES):
+    for unit in units:
+        unit_sports = {resolved.sport_id for resolved in unit.batches}
+        if group and (unit_sports & sports or quotes > MAX_GROUP_QUOTES):
             yield group
             group, sports, quotes = [], set(), 0
-        group.append(part)
-        sports |= part_sports
-        quotes += sum(len(located.quotes) + len(located.aggregates) for located in part.batches)
+        group.append(unit)
+        sports |= unit_sports
+        quotes += sum(len(resolved.quotes) + len(resolved.aggregates) for resolved in unit.batches)
     if group:
         yield group

@@ -23,8 +23,8 @@ from edge_assets.feeds.recordings.files import RecordingError
 from edge_assets.feeds.recordings.recording import Recording
 from edge_assets.importers.event_resolution import EventRef, resolve_events
 from edge_assets.importers.formats.batch import ParsedEvent, RejectedFileError, Rejection, Rejections
-from edge_assets.importers.part_failures import rejection_from_error
 from edge_assets.importers.single_events import parse_snapshot, price_format_of
+from edge_assets.importers.unit_failures import rejection_from_error
 from edge_assets.reference.books import load_known_books
 from edge_assets.store.events import identities
 from edge_assets.store.events.imports import ImportCounts

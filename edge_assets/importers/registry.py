@@ -37,13 +37,13 @@ class FormatName(StrEnum):
 class Format:
     """How paths are split into units and a unit is read; captures (`read` is None) go through the differ instead."""
 
-    find_parts: Callable[[Sequence[Path]], list[ImportUnit]]
+    find_units: Callable[[Sequence[Path]], list[ImportUnit]]
     read: Callable[[ImportUnit], ParseResult] | None
     accepts: str
 
 
-def _read_file(read: Callable[[str, bytes], ParseResult], part: ImportUnit) -> ParseResult:
-    return read(part.name, read_unpacked(part.files[0]))
+def _read_file(read: Callable[[str, bytes], ParseResult], unit: ImportUnit) -> ParseResult:
+    return read(unit.name, read_unpacked(unit.files[0]))
 
 
 FORMATS = {

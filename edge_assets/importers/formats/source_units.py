@@ -90,9 +90,9 @@ def find_path_units(paths: Sequence[Path]) -> list[ImportUnit]:
     return [ImportUnit(format_path(Path(path.name)), path, tuple(_iter_regular_files(path))) for path in paths]
 
 
-def find_left_out_files(path: Path, parts: Sequence[ImportUnit]) -> list[Path]:
+def find_unused_files(path: Path, units: Sequence[ImportUnit]) -> list[Path]:
     """The files below a path that are in no unit, except hidden ones and descriptions such as a README."""
-    used = {file for part in parts for file in part.files}
+    used = {file for unit in units for file in unit.files}
     return [file for file in _iter_files(path) if file not in used and not is_description(file.name)]
 
 

@@ -9,7 +9,7 @@ from edge_assets.importers import pipeline
 from edge_assets.importers.formats.batch import ParseResult, Rejections
 from edge_assets.importers.formats.source_units import ImportUnit
 from edge_assets.importers.importer import Importer
-from edge_assets.importers.pipeline import ImportTask, PreparedPart, prepare_ahead
+from edge_assets.importers.pipeline import ImportTask, PreparedUnit, prepare_ahead
 from edge_assets.importers.quote_batches import ImportContext
 from edge_assets.importers.registry import FormatName
 from tests.support.football_files import MATCHES, rows, season
@@ -26,46 +26,46 @@ def read(_: ImportUnit) -> ParseResult:
 def test_units_come_in_order_and_prefetching_is_limited() -> None:
     started: list[int] = []
 
-    def prepare(task: ImportTask, _: ParseResult) -> PreparedPart:
+    def prepare(task: ImportTask, _: ParseResult) -> PreparedUnit:
         started.append(task.context.import_id)
-        return PreparedPart(task, Rejections(), [])
+        return PreparedUnit(task, Rejections(), [])
 
-    parts = prepare_ahead(read, prepare, [make_task(n, pipeline.PREFETCH_BYTES // 2) for n in range(9)])
-    first, _ = next(parts)
+    units = prepare_ahead(read, prepare, [make_task(n, pipeline.PREFETCH_BYTES // 2) for n in range(9)])
+    first, _ = next(units)
     assert first.context.import_id == 0
     assert len(started) <= 4
-    assert [task.context.import_id for task, _ in parts] == [*range(1, 9)]
+    assert [task.context.import_id for task, _ in units] == [*range(1, 9)]
     assert started == [*range(9)]
 
 
 def test_the_next_unit_is_prepared_while_one_is_stored() -> None:
     prepared = [Event() for _ in range(2)]
 
-    def prepare(task: ImportTask, _: ParseResult) -> PreparedPart:
+    def prepare(task: ImportTask, _: ParseResult) -> PreparedUnit:
         prepared[task.context.import_id].set()
-        return PreparedPart(task, Rejections(), [])
+        return PreparedUnit(task, Rejections(), [])
 
-    parts = prepare_ahead(read, prepare, [make_task(n, pipeline.PREFETCH_BYTES) for n in range(2)])
-    next(parts)
+    units = prepare_ahead(read, prepare, [make_task(n, pipeline.PREFETCH_BYTES) for n in range(2)])
+    next(units)
     assert prepared[1].wait(10)
-    assert len([*parts]) == 1
+    assert len([*units]) == 1
 
 
 def test_the_next_unit_is_read_while_one_is_prepared() -> None:
     both = Barrier(2)
 
-    def read_second(part: ImportUnit) -> ParseResult:
-        if part.name == "1":
+    def read_second(unit: ImportUnit) -> ParseResult:
+        if unit.name == "1":
             both.wait(10)
-        return read(part)
+        return read(unit)
 
-    def prepare(task: ImportTask, _: ParseResult) -> PreparedPart:
-        if task.part.name == "0":
+    def prepare(task: ImportTask, _: ParseResult) -> PreparedUnit:
+        if task.unit.name == "0":
             both.wait(10)
-        return PreparedPart(task, Rejections(), [])
+        return PreparedUnit(task, Rejections(), [])
 
-    parts = prepare_ahead(read_second, prepare, [make_task(n) for n in range(2)])
-    assert [part.result().task.part.name for _, part in parts] == ["0", "1"]
+    units = prepare_ahead(read_second, prepare, [make_task(n) for n in range(2)])
+    assert [future.result().task.unit.name for _, future in units] == ["0", "1"]
 
 
 def test_different_leagues_share_a_transaction_and_a_repeated_league_does_not(
