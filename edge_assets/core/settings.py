@@ -26,22 +26,10 @@ from edge_assets.core.settings_input import (
     validate_url,
 )
 from edge_assets.reference.books import REGIONS, load_known_books
-from edge_assets.reference.sports import KNOWN_SPORTS, SPORT_ALIASES
+from edge_assets.reference.sports import DEFAULT_SPORTS, KNOWN_SPORTS, SPORT_ALIASES
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
-
-DEFAULT_SPORTS = (
-    "americanfootball_nfl",
-    "americanfootball_ncaaf",
-    "basketball_nba",
-    "baseball_mlb",
-    "icehockey_nhl",
-    "soccer_epl",
-    "soccer_spain_la_liga",
-    "soccer_uefa_champs_league",
-    "mma_mixed_martial_arts",
-)
 
 FEATURED_MARKETS = ("h2h", "h2h_lay", "outrights", "outrights_lay", "spreads", "totals")
 """The markets of the feed's bulk endpoint."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from edge_assets.ingestion.cadence import is_in_future
+from edge_assets.reference.sports import find_family
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -29,7 +30,7 @@ MIN_RESULT_INTERVAL = timedelta(minutes=30)
 
 def has_open_bets(sport: str, periods: AbstractSet[str]) -> bool:
     """Whether results of `periods` leave bets open; soccer and ice hockey have bets on regulation."""
-    if sport.startswith(("soccer_", "icehockey_")):
+    if find_family(sport).settles_in_regulation:
         return "regulation" not in periods
     return not periods
 

@@ -1,76 +1,93 @@
-"""The sports that The Odds API lists, and short names for some of them."""
+"""The sports of `sports.toml`: what the rooms know of each, in one place."""
 
 from __future__ import annotations
 
-SPORT_ALIASES = {
-    "nfl": "americanfootball_nfl",
-    "ncaaf": "americanfootball_ncaaf",
-    "nba": "basketball_nba",
-    "wnba": "basketball_wnba",
-    "ncaab": "basketball_ncaab",
-    "euroleague": "basketball_euroleague",
-    "mlb": "baseball_mlb",
-    "nhl": "icehockey_nhl",
-    "epl": "soccer_epl",
-    "laliga": "soccer_spain_la_liga",
-    "bundesliga": "soccer_germany_bundesliga",
-    "seriea": "soccer_italy_serie_a",
-    "ligue1": "soccer_france_ligue_one",
-    "ucl": "soccer_uefa_champs_league",
-    "mls": "soccer_usa_mls",
-    "mma": "mma_mixed_martial_arts",
-    "ufc": "mma_mixed_martial_arts",
-    "boxing": "boxing_boxing",
-}
-"""The feed's own keys are accepted as well."""
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
 
-_LEAGUES = {
-    "americanfootball": "cfl ncaaf ncaaf_championship_winner nfl nfl_preseason nfl_super_bowl_winner ufl",
-    "aussierules": "afl",
-    "baseball": "kbo milb mlb mlb_preseason mlb_world_series_winner ncaa npb",
-    "basketball": (
-        "euroleague nba nba_all_stars nba_championship_winner nba_preseason nba_summer_league nbl ncaab "
-        "ncaab_championship_winner wnba wncaab"
-    ),
-    "boxing": "boxing",
-    "cricket": (
-        "asia_cup big_bash caribbean_premier_league icc_trophy icc_world_cup icc_world_cup_womens "
-        "international_t20 ipl odi psl t20_blast t20_world_cup test_match the_hundred"
-    ),
-    "golf": "masters_tournament_winner pga_championship_winner the_open_championship_winner us_open_winner",
-    "handball": "germany_bundesliga",
-    "icehockey": "ahl liiga mestis nhl nhl_championship_winner nhl_preseason sweden_allsvenskan sweden_hockey_league",
-    "lacrosse": "ncaa pll",
-    "mma": "mixed_martial_arts",
-    "politics": "us_presidential_election_winner",
-    "rugbyleague": "nrl nrl_state_of_origin super_league",
-    "rugbyunion": "six_nations",
-    "soccer": (
-        "africa_cup_of_nations argentina_primera_division australia_aleague austria_bundesliga "
-        "belgium_first_div brazil_campeonato brazil_serie_b chile_campeonato china_superleague "
-        "concacaf_gold_cup concacaf_leagues_cup conmebol_copa_america conmebol_copa_libertadores "
-        "conmebol_copa_sudamericana denmark_superliga efl_champ england_efl_cup england_league1 "
-        "england_league2 england_national_league epl fa_cup fifa_club_world_cup fifa_world_cup "
-        "fifa_world_cup_qualifiers_europe fifa_world_cup_qualifiers_south_america fifa_world_cup_winner "
-        "fifa_world_cup_womens finland_veikkausliiga france_coupe_de_france france_ligue_one france_ligue_two "
-        "germany_bundesliga germany_bundesliga2 germany_bundesliga_women germany_dfb_pokal germany_liga3 "
-        "greece_super_league italy_coppa_italia italy_serie_a italy_serie_b japan_j_league korea_kleague1 "
-        "league_of_ireland mexico_ligamx netherlands_eredivisie norway_eliteserien poland_ekstraklasa "
-        "portugal_primeira_liga russia_premier_league saudi_arabia_pro_league scotland_championship "
-        "scotland_league1 scotland_league2 spain_copa_del_rey spain_la_liga spain_segunda_division spl "
-        "sweden_allsvenskan sweden_superettan switzerland_superleague turkey_super_league uefa_champs_league "
-        "uefa_champs_league_qualification uefa_champs_league_women uefa_euro_qualification "
-        "uefa_europa_conference_league uefa_europa_league uefa_european_championship uefa_nations_league "
-        "usa_mls"
-    ),
-    "tennis": (
-        "atp_aus_open_singles atp_canadian_open atp_china_open atp_cincinnati_open atp_dubai atp_french_open "
-        "atp_indian_wells atp_italian_open atp_madrid_open atp_miami_open atp_monte_carlo_masters "
-        "atp_paris_masters atp_qatar_open atp_shanghai_masters atp_us_open atp_wimbledon wta_aus_open_singles "
-        "wta_canadian_open wta_china_open wta_cincinnati_open wta_dubai wta_french_open wta_indian_wells "
-        "wta_italian_open wta_madrid_open wta_miami_open wta_qatar_open wta_us_open wta_wimbledon "
-        "wta_wuhan_open"
-    ),
-}
-KNOWN_SPORTS = frozenset(f"{group}_{league}" for group, leagues in _LEAGUES.items() for league in leagues.split())
-"""Keys from the feed's documentation. Newer ones can be configured as `+key`."""
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class FamilyProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the leagues of a family have in common.
+
+    `has_scores`: The Odds API's scores count what bets are settled on (those of fights and tennis do not). `can_draw`:
+    every match can end in a draw, so `h2h` is a three-way market whatever is on offer. `settles_in_regulation`: there
+    are bets on regulation time. `start_tolerance_hours` is how far apart two sources may put the start of one event,
+    by default and for single sources. `teams_meet_once_a_day`: a source that lists two events of the same teams within
+    the tolerance lists one event twice.
+    """
+
+    title: str | None = None
+    has_scores: bool = False
+    can_draw: bool = False
+    settles_in_regulation: bool = False
+    start_tolerance_hours: float = 12  # where a source states only the day, the assumed start may be off by this much
+    start_tolerance_hours_by_source: dict[str, float] = {}
+    teams_meet_once_a_day: bool = False
+
+
+class SportProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A league, and where others keep it.
+
+    `aliases` are short names that are accepted for the key. `espn` is the path of ESPN's scoreboard; college boards
+    show ranked teams only, unless asked for an `espn_group`. `football_data` is the division or the extra league of
+    football-data.co.uk, whose files name the `football_data_country`. `has_extra_time` is False for soccer leagues
+    without any play-off: there is no doubt which score settles. `is_default`: polled unless `EDGE_SPORTS` says
+    otherwise. `is_at_feed` is False for a key in The Odds API's style that it does not list.
+    """
+
+    aliases: tuple[str, ...] = ()
+    espn: str | None = None
+    espn_group: int | None = None
+    football_data: str | None = None
+    football_data_country: str | None = None
+    has_extra_time: bool = True
+    is_default: bool = False
+    is_at_feed: bool = True
+
+
+class _SportsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    families: dict[str, FamilyProfile]
+    sports: dict[str, SportProfile]
+
+
+@cache
+def _load_sports_file() -> _SportsFile:
+    return msgspec.toml.decode(files(__package__).joinpath("sports.toml").read_bytes(), type=_SportsFile)
+
+
+def load_known_sports() -> Mapping[str, SportProfile]:
+    """Every sport of `sports.toml` by key."""
+    return _load_sports_file().sports
+
+
+def sport_family(sport: str) -> str:
+    """`soccer` of `soccer_epl`."""
+    return sport.partition("_")[0]
+
+
+def find_family(sport: str) -> FamilyProfile:
+    """The profile of a sport's family; an unknown family has the defaults."""
+    return _load_sports_file().families.get(sport_family(sport)) or FamilyProfile()
+
+
+def find_sport(sport: str) -> SportProfile:
+    """The profile of a sport; an unknown sport has the defaults."""
+    return load_known_sports().get(sport) or SportProfile()
+
+
+def family_title(sport: str) -> str:
+    """The family as The Odds API titles it: `American Football`."""
+    return find_family(sport).title or sport_family(sport).title()
+
+
+SPORT_ALIASES = {alias: key for key, sport in load_known_sports().items() for alias in sport.aliases}
+"""Keys by short name; every key of the feed is accepted as well."""
+KNOWN_SPORTS = frozenset(key for key, sport in load_known_sports().items() if sport.is_at_feed)
+"""Keys of the feed's documentation. The list changes: one that is not here can be asked for as `+key`."""
+DEFAULT_SPORTS = tuple(key for key, sport in load_known_sports().items() if sport.is_default)

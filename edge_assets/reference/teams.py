@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from edge_assets.core.texts import fold_text
+from edge_assets.reference.sports import sport_family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,11 +72,6 @@ def normalize_name(sport: str, name: str) -> str:
 def team_key(sport: str, name: str) -> str:
     """The same key for all names of a team, distinct within its league; empty for a name without letters."""
     return normalize_name(sport, canonical_name(sport, name))
-
-
-def sport_family(sport: str) -> str:
-    """`soccer` of `soccer_epl`."""
-    return sport.partition("_")[0]
 
 
 def is_college_sport(sport: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edge_assets.core.texts import UnusableTextError, clean_text, fold_text
 from edge_assets.feeds.odds_api.conversions import RejectedValueError
+from edge_assets.reference.sports import find_family
 from ml.quotes import MARKET_OUTCOMES, Market, Outcome
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ _ALLOWED_OUTCOMES = {
 """Markets limited to these outcomes; plain ints, because hashing an enum member is a Python call."""
 MARKETS_WITH_POINT = frozenset({"spreads", "totals"})
 """Markets in which a price needs a point."""
-_DRAW_SPORT_PREFIX = "soccer_"
-"""Sports in which a match can end in a draw: their `h2h` is always a three-way market, even if no draw is offered."""
 
 clean_name = lru_cache(maxsize=65_536)(clean_text)
 _SPORT_KEY = re.compile("[a-z0-9_]{1,100}")
@@ -85,7 +84,7 @@ class OutcomeResolver:
 
     def __init__(self, ids: IdResolver, sport: str, home: str | None, away: str | None) -> None:
         self._ids = ids
-        self._can_draw = sport.startswith(_DRAW_SPORT_PREFIX)
+        self._can_draw = find_family(sport).can_draw
         self._outcomes = {**_OUTCOMES_BY_NAME, home: int(Outcome.HOME), away: int(Outcome.AWAY)}
 
     def resolve_market(self, key: str, names: Iterable[str]) -> int | None:

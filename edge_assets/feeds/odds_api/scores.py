@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.core.texts import fold_text
+from edge_assets.reference.sports import find_family, find_sport
 from ml.settlement import GameReport, GameStatus, Score
 
 if TYPE_CHECKING:
@@ -13,24 +14,6 @@ if TYPE_CHECKING:
 
     from edge_assets.feeds.odds_api import wire
 
-TEAM_SPORT_FAMILIES = frozenset(
-    {
-        "americanfootball",
-        "aussierules",
-        "baseball",
-        "basketball",
-        "handball",
-        "icehockey",
-        "rugbyleague",
-        "rugbyunion",
-        "soccer",
-    }
-)
-"""Families of sports whose scores settle bets; scores of fights and sets do not."""
-SPORTS_WITHOUT_EXTRA_TIME = frozenset(
-    {"soccer_brazil_campeonato", "soccer_epl", "soccer_norway_eliteserien", "soccer_spain_la_liga"}
-)
-"""Soccer leagues without play-offs, so the score is always that of regulation."""
 MAX_SCORE = 1_000
 MAX_SCORE_DIGITS = len(str(MAX_SCORE))
 
@@ -46,7 +29,7 @@ class FinishedGame(NamedTuple):
 
 def has_scores(sport: str) -> bool:
     """Whether scores of a sport (by its key) settle bets."""
-    return sport.partition("_")[0] in TEAM_SPORT_FAMILIES
+    return find_family(sport).has_scores
 
 
 def parse_finished_games(sport: str, scores: Iterable[wire.WireScore]) -> tuple[list[FinishedGame], Counter[str]]:
@@ -88,9 +71,9 @@ def _parse_game(sport: str, sent: wire.WireScore) -> FinishedGame:
 
 
 def _game_report(sport: str, score: Score) -> GameReport:
-    if sport in SPORTS_WITHOUT_EXTRA_TIME:
+    if not find_sport(sport).has_extra_time:
         return GameReport.final(score, score)
-    if sport.startswith("soccer_"):
+    if find_family(sport).can_draw:
         return GameReport(GameStatus.FINAL, unstated=score)
     return GameReport.final(score)
 

@@ -19,6 +19,7 @@ from edge_assets.feeds.recordings.files import RecordingError, iter_recorded_fil
 from edge_assets.feeds.recordings.merging import PriceConflictError, merge_captures
 from edge_assets.feeds.recordings.source import Capture, Neighbours, SnapshotContent
 from edge_assets.feeds.recordings.wire import RawScore, RawSport, parse_time
+from edge_assets.reference.sports import family_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -119,7 +120,7 @@ class Recording:
     def sports(self) -> list[RawSport]:
         """The captured sports."""
         return [
-            RawSport(sport, _sport_group(sport), title, title, active=True, has_outrights=sport.endswith("_winner"))
+            RawSport(sport, family_title(sport), title, title, active=True, has_outrights=sport.endswith("_winner"))
             for sport, title in sorted(self._titles.items())
         ]
 
@@ -204,12 +205,6 @@ def _skip_without_sport(reading: ParsedCapture) -> SkippedFile:
         )
     remedy = "put it into a folder named after its sport key"
     return SkippedFile(reading.path, "an empty list that does not say of which sport", remedy)
-
-
-def _sport_group(sport: str) -> str:
-    names = {"americanfootball": "American Football", "icehockey": "Ice Hockey", "mma": "Mixed Martial Arts"}
-    family = sport.partition("_")[0]
-    return names.get(family, family.title())
 
 
 def _no_captures_message(path: Path, skipped: Sequence[SkippedFile]) -> str:

@@ -13,54 +13,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.importers.formats.batch import RejectedFileError
 from edge_assets.importers.formats.delimited import reject_missing_columns
+from edge_assets.reference.sports import load_known_sports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SPORTS_BY_DIVISION = {
-    "E0": "soccer_epl",
-    "E1": "soccer_efl_champ",
-    "E2": "soccer_england_league1",
-    "E3": "soccer_england_league2",
-    "EC": "soccer_england_national_league",
-    "SC0": "soccer_spl",
-    "SC1": "soccer_scotland_championship",
-    "SC2": "soccer_scotland_league1",
-    "SC3": "soccer_scotland_league2",
-    "D1": "soccer_germany_bundesliga",
-    "D2": "soccer_germany_bundesliga2",
-    "I1": "soccer_italy_serie_a",
-    "I2": "soccer_italy_serie_b",
-    "SP1": "soccer_spain_la_liga",
-    "SP2": "soccer_spain_segunda_division",
-    "F1": "soccer_france_ligue_one",
-    "F2": "soccer_france_ligue_two",
-    "N1": "soccer_netherlands_eredivisie",
-    "B1": "soccer_belgium_first_div",
-    "P1": "soccer_portugal_primeira_liga",
-    "T1": "soccer_turkey_super_league",
-    "G1": "soccer_greece_super_league",
+_SPORTS_BY_CODE = {
+    sport.football_data: (key, sport) for key, sport in load_known_sports().items() if sport.football_data
 }
-"""Our sport by division: The Odds API's key, or one in its style if it has none."""
+SPORTS_BY_DIVISION = {code: key for code, (key, sport) in _SPORTS_BY_CODE.items() if not sport.football_data_country}
+"""Our sport by division: The Odds API's key, or one in its style where it has none."""
 EXTRA_LEAGUES = {
-    "ARG": ("Argentina", "soccer_argentina_primera_division"),
-    "AUT": ("Austria", "soccer_austria_bundesliga"),
-    "BRA": ("Brazil", "soccer_brazil_campeonato"),
-    "CHN": ("China", "soccer_china_superleague"),
-    "DNK": ("Denmark", "soccer_denmark_superliga"),
-    "FIN": ("Finland", "soccer_finland_veikkausliiga"),
-    "IRL": ("Ireland", "soccer_league_of_ireland"),
-    "JPN": ("Japan", "soccer_japan_j_league"),
-    "MEX": ("Mexico", "soccer_mexico_ligamx"),
-    "NOR": ("Norway", "soccer_norway_eliteserien"),
-    "POL": ("Poland", "soccer_poland_ekstraklasa"),
-    "ROU": ("Romania", "soccer_romania_superliga"),
-    "RUS": ("Russia", "soccer_russia_premier_league"),
-    "SWE": ("Sweden", "soccer_sweden_allsvenskan"),
-    "SWZ": ("Switzerland", "soccer_switzerland_superleague"),
-    "USA": ("USA", "soccer_usa_mls"),
+    code: (sport.football_data_country, key)
+    for code, (key, sport) in _SPORTS_BY_CODE.items()
+    if sport.football_data_country
 }
-"""The country as written in the files and our sport, by the name of the league's file."""
+"""The country as the files write it, and our sport, by the name of the league's file."""
 SPORTS_BY_COUNTRY = dict(EXTRA_LEAGUES.values())
 
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from dagster import AssetKey, Definitions
 
-from edge_assets.core.settings import DEFAULT_SPORTS
 from edge_assets.defs.analytics.definitions import analytics_definitions
 from edge_assets.defs.ingest.definitions import ingest_definitions
+from edge_assets.reference.sports import DEFAULT_SPORTS
 
 ROOT = Path(__file__).parents[3]
 TABLES = {

@@ -13,8 +13,8 @@ import httpx2
 import msgspec
 import pytest
 
-from edge_assets.core.settings import DEFAULT_SPORTS
 from edge_assets.feeds.odds_api import wire
+from edge_assets.reference.sports import DEFAULT_SPORTS
 from edge_assets.sandbox.simulator.books import BOOKS
 from edge_assets.sandbox.simulator.fixtures import LISTED_SECONDS, PLAY_SECONDS
 from edge_assets.sandbox.simulator.leagues import LEAGUES
