@@ -1,4 +1,4 @@
-"""What sqlfluff's Jinja lacks of dbt: the project's variables and the command's flags."""
+"""The parts of dbt that sqlfluff's Jinja lacks: the project's variables and the command's flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-{# Decisions are made anew as a whole: what of them is due is deleted first, also where nothing comes in its place. #}
+{# Decisions are rebuilt as a whole: rows of due decisions are deleted first, even if no others take their place. #}
 {% macro delete_due_rows() %}
     {% if is_incremental() %}
         delete from {{ this }} using {{ ref('int_decisions_due') }} as due
@@ -6,7 +6,7 @@
     {% endif %}
 {% endmacro %}
 
-{# What a later pricing has made anew; the model then takes everything later than what it holds. #}
+{# Deletes rows that a later pricing has replaced; the model then adds every version above the stored one. #}
 {% macro delete_repriced_rows() %}
     {%- set fingerprints = ref('int_decisions_with_pricing_version') -%}
     {% if is_incremental() %}
@@ -17,22 +17,23 @@
     {% endif %}
 {% endmacro %}
 
-{% macro stored_version() %}coalesce((select max(known.version) from {{ this }} as known), 0){% endmacro %}
+{% macro stored_version() %}coalesce((select max(stored.version) from {{ this }} as stored), 0){% endmacro %}
 
-{# Events whose closes were priced anew or whose fate has changed; all rows of an event have the same stamp. #}
+{# Events whose closes were repriced or whose status changed; all rows of an event have the same fingerprint. #}
 {% macro closes_changed() %}
     select fingerprints.*
     from {{ ref('int_closes_fingerprinted') }} as fingerprints
     {% if is_incremental() %}
         left join lateral (
             select
-                known.version,
-                known.event_status
-            from {{ this }} as known
-            where known.event_id = fingerprints.event_id
-            limit 1
-        ) as known on true
-        where (known.version, known.event_status) is distinct from (fingerprints.version, fingerprints.event_status)
+                        select
+                            stored.version,
+                            stored.event_status
+                        from {{ this }} as stored
+                        where stored.event_id = fingerprints.event_id
+                        limit 1
+                    ) as stored on true
+                    where (stored.version, stored.event_status) is distinct from (fingerprints.version, fingerprints.event_status)
     {% endif %}
 {% endmacro %}
 
@@ -42,14 +43,17 @@
     {% endif %}
 {% endmacro %}
 
-{# Seasons of which anything has changed since their rows were made. #}
+{# Seasons that have changed since their rows were built. #}
 {% macro seasons_changed() %}
     select fingerprints.*
     from {{ ref('int_seasons_fingerprinted') }} as fingerprints
     {% if is_incremental() %}
         where not exists (
-            select from {{ this }} as known
-            where known.sport = fingerprints.sport and known.season = fingerprints.season and known.fingerprint = fingerprints.fingerprint
+            select from {{ this }} as stored
+            where
+                stored.sport = fingerprints.sport
+                and stored.season = fingerprints.season
+                and stored.fingerprint = fingerprints.fingerprint
         )
     {% endif %}
 {% endmacro %}

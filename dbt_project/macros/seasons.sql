@@ -1,2 +1,2 @@
-{# Where the gate asks for it, too. #}
+{# The same function as in the quality gate. #}
 {% macro season_of(sport, at) %}public.season_of({{ sport }}, {{ at }}){% endmacro %}

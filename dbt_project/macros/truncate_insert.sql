@@ -1,6 +1,6 @@
 {#
-    An incremental strategy: all rows are replaced, in the table where it stands. dbt's own tables are swapped at every
-    build, and the views that read them are dropped until they are built again.
+        An incremental strategy that replaces all rows in place. dbt's own tables are swapped at every build, and the views
+        on them are dropped until they are built again.
 #}
 {% macro get_incremental_truncate_insert_sql(arg_dict) %}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) %}

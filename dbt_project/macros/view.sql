@@ -1,7 +1,6 @@
 {#
-    A view is replaced where it stands. dbt's own way, at every build, is to rename it and drop it with whatever a
-    person has built on it. So it goes here only when its columns have become other ones. Its comment tells which version
-    of the project has made it.
+        Replaces a view in place. dbt would rename it at every build and drop it, with all views that a person has built on
+        it. Here it is dropped only if its columns have changed. Its comment holds the version of the project that built it.
 #}
 {% materialization view, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}

@@ -1,1 +1,1 @@
-"""Pictures of what the store holds: line movement in the terminal and as PNG, coverage as PNG."""
+"""Charts of stored data: line movement in the terminal and as PNG, coverage as PNG."""

@@ -1,4 +1,4 @@
-"""The coverage of closing lines, summed up by book and by season."""
+"""The coverage of closing lines, by book and by season."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CLOSED = "closed"
 
 
 class ClosingCoverage(NamedTuple):
-    """How many closes are expected of so many books, and the percentage of each outcome: closed, or why not."""
+    """The number of expected closes and of books, and the percentage of each outcome: closed, or why not."""
 
     name: str
     books: int
@@ -21,12 +21,12 @@ class ClosingCoverage(NamedTuple):
 
 
 def summarize_by_book(entries: Iterable[Mapping[str, Any]]) -> list[ClosingCoverage]:
-    """Every book of `store.coverage.closing_coverage`, the one with most expected closes first."""
+    """Every book of `store.coverage.closing_coverage`, those with the most expected closes first."""
     return sorted(_summarize(entries, lambda e: e["book"]), key=lambda c: (-c.expected, c.name))
 
 
 def summarize_by_season(entries: Iterable[Mapping[str, Any]]) -> list[ClosingCoverage]:
-    """Every sport's season of `store.coverage.closing_coverage`, in its order."""
+    """Every sport's seasons of `store.coverage.closing_coverage`, in its order."""
     return _summarize(entries, lambda e: f"{e['sport']} {e['season']}")
 
 

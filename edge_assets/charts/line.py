@@ -1,4 +1,4 @@
-"""How the price of one selection went, book by book."""
+"""The price history of one selection, by book."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 MAX_LEADERS = 8
-"""More colours than this nobody tells apart."""
+"""More colours cannot be distinguished."""
 MAX_POINTS = 8
 MIN_MARK_DISTANCE_RATIO = 0.05
-"""Of a chart's width: marks so near would cover each other."""
+"""As a share of the chart's width: closer marks would overlap."""
 
 
 class BookSeries(NamedTuple):
-    """A book's values, each from its moment (UTC, microseconds) to the next; NaN: withdrawn, or a side is missing."""
+    """A book's values, each valid from its time (UTC, microseconds) to the next; NaN: withdrawn or a side missing."""
 
     book: str
     at: Times
     value: Values
 
     def summarize(self) -> SeriesSummary:
-        """First, lowest, highest and last value, and how often it changed."""
+        """First, lowest, highest and last value, and the number of changes."""
         offered = self.value[~np.isnan(self.value)]
         changes = sum(a != b for a, b in pairwise(np.nan_to_num(self.value).tolist()))
         return SeriesSummary(
@@ -57,7 +57,7 @@ class BookSeries(NamedTuple):
 
 
 class SeriesSummary(NamedTuple):
-    """A series in five numbers; `last` NaN where it was withdrawn."""
+    """A series in five figures; `last` is NaN if withdrawn."""
 
     first: float
     low: float
@@ -68,9 +68,9 @@ class SeriesSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PriceHistory:
-    """A selection's values by book, those that weigh most in the consensus first; known to stand until `ends_at`.
+    """A selection's values by book, the highest consensus weights first; prices are known until `ends_at`.
 
-    `is_time_assumed`: the source of some ticks states no times, and the import gave them some.
+    `is_time_assumed`: the source of some ticks gives no times, and the import assumed them.
     """
 
     event: ChartedEvent
@@ -83,40 +83,40 @@ class PriceHistory:
 
     @property
     def title(self) -> str:
-        """What is shown."""
+        """The chart's title."""
         return f"{event_title(self.event)}: {selection_label(self.event, self.selection)}"
 
     @property
     def leaders(self) -> Sequence[BookSeries]:
-        """The books that are told apart."""
+        """The books with colours of their own."""
         return self.series[:MAX_LEADERS]
 
     @property
     def measure(self) -> str:
-        """What the values are."""
+        """The quantity shown."""
         return "fair probability" if self.is_fair else "decimal price"
 
     @property
     def notes(self) -> list[str]:
-        """The start, and what a reader must know."""
+        """The start, and what else a reader needs to know."""
         event = self.event
         notes = [f"{self.selection.market}, {self.measure}", f"start {event.commence_at:%Y-%m-%d %H:%M} UTC"]
         if event.start_assumed:
-            notes.append("time of the start assumed")
+            notes.append("start time assumed")
         elif event.original_commence_at != event.commence_at:
             notes.append(f"originally {event.original_commence_at:%Y-%m-%d %H:%M}")
         if self.is_time_assumed:
-            notes.append("times of the prices assumed: their source states none")
+            notes.append("price times assumed: the source gives none")
         return notes
 
     def format_value(self, value: float) -> str:
-        """A value as people read it."""
+        """A value for display."""
         if np.isnan(value):
             return "withdrawn"
         return f"{value:.1%}" if self.is_fair else f"{value:.3f}"
 
     def start_marks(self) -> dict[str, np.datetime64]:
-        """The start and the one that was announced first, by name, if the chart reaches or nearly reaches them."""
+        """The start and the first announced start, by name, if the chart reaches them or nearly does."""
         begin, end = min(s.at[0] for s in self.series), _to_datetime64(self.ends_at)
         start, first = map(_to_datetime64, (self.event.commence_at, self.event.original_commence_at))
         marks = {"start": start}
@@ -125,7 +125,7 @@ class PriceHistory:
         return {name: at for name, at in marks.items() if begin <= at <= end + (end - begin) / 4}
 
     def other_options(self) -> str:
-        """What else is quoted on the event, as options of `edge lines`."""
+        """Other selections of the event, as options of `edge lines`."""
         selection = self.selection
         market = [s for s in self.other_selections if s.market_id == selection.market_id]
         points = sorted((s for s in market if s.outcome_id == selection.outcome_id), key=lambda s: -s.books)
@@ -137,7 +137,7 @@ class PriceHistory:
         return "; ".join(f"--{name} {', '.join(values)}" for name, values in options.items() if values)
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: times ISO 8601 in UTC, values null where withdrawn."""
+        """The history as JSON: times in ISO 8601 (UTC), values null where withdrawn."""
         event, selection = self.event, self.selection
         return {
             "event": event.id,
@@ -158,16 +158,16 @@ class PriceHistory:
         }
 
     def extend_to_end(self, series: BookSeries) -> tuple[Times, Values]:
-        """A series up to the line's end."""
+        """A series extended to the end of the line."""
         return np.append(series.at, _to_datetime64(self.ends_at)), np.append(series.value, series.value[-1])
 
 
 def load_price_history(
     conn: Connection, event: ChartedEvent, request: ChartRequest, weights: Mapping[str, float]
 ) -> PriceHistory:
-    """The line that is wished for, its books ordered by weight; `weights` overrides single ones.
+    """The requested price history, its books ordered by weight; `weights` overrides individual ones.
 
-    Raises `NothingToShowError` where no price answers to the wish.
+    Raises `NothingToShowError` if no price matches the request.
     """
     until = "infinity" if request.in_play else event.commence_at
     offered = store.load_selections(conn, event, until)
@@ -193,7 +193,7 @@ def load_price_history(
 
 
 def _known_until(conn: Connection, event: ChartedEvent, request: ChartRequest) -> datetime:
-    """Until when prices are known: an unchanged one by the last look, in play by the last change."""
+    """Until when prices are known: the last poll or, in play, the last change."""
     end = (store.find_last_tick_time if request.in_play else store.find_last_poll_time)(
         conn, event
     ) or event.commence_at
@@ -206,7 +206,7 @@ def _known_until(conn: Connection, event: ChartedEvent, request: ChartRequest) -
 def _build_series(
     ticks: LineTicks, outcomes: Sequence[int], outcome: int, keys: Mapping[int, str]
 ) -> Iterator[BookSeries]:
-    """The series of every book that ever had a value."""
+    """The series of every book that had a value at some time."""
     column = np.argmax(ticks.outcome[:, None] == np.array(outcomes), axis=1)
     for book in np.unique(ticks.book).tolist():
         is_own = ticks.book == book
@@ -220,18 +220,18 @@ def _build_series(
 def _forward_fill(
     at: NDArray[np.int64], column: NDArray[np.intp], price: Values, width: int
 ) -> tuple[NDArray[np.int64], Values]:
-    """The moments (k,) at which something changed, and the prices (k, width) that stood from then on; NaN: none."""
-    moments, row = np.unique(at, return_inverse=True)
-    prices = np.full((len(moments), width), np.nan)
-    prices[row, column] = price  # of two ticks of one moment the later one stays
+    """The times (k,) of changes, and the prices (k, width) in effect from then on; NaN: none."""
+    times, row = np.unique(at, return_inverse=True)
+    prices = np.full((len(times), width), np.nan)
+    prices[row, column] = price  # of two ticks with the same time the later one wins
     stated_row = np.zeros(prices.shape, np.intp)
     stated_row[row, column] = row
     last_row = np.maximum.accumulate(stated_row, axis=0)
-    return moments, np.take_along_axis(prices, last_row, axis=0)
+    return times, np.take_along_axis(prices, last_row, axis=0)
 
 
 def _select_series(series: list[BookSeries], request: ChartRequest, weights: Mapping[str, float]) -> list[BookSeries]:
-    """Those of the wished books since the wished moment, ordered by weight."""
+    """The series of the requested books since the requested time, ordered by weight."""
     if unknown := set(request.books) - {s.book for s in series}:
         msg = f"no such price of {', '.join(sorted(unknown))}"
         raise NothingToShowError(msg, f"--book is one of {', '.join(sorted(s.book for s in series)) or 'none'}")
@@ -247,10 +247,10 @@ def _select_series(series: list[BookSeries], request: ChartRequest, weights: Map
     return sorted(selected, key=lambda s: (-find_book(s.book, weights).weight, -len(s.at), s.book))
 
 
-def _series_since(series: BookSeries, moment: np.datetime64) -> BookSeries:
-    """What stood at a moment, and what came after."""
-    first = max(int(np.searchsorted(series.at, moment, "right")) - 1, 0)
-    at = np.maximum(series.at[first:], moment)
+def _series_since(series: BookSeries, since: np.datetime64) -> BookSeries:
+    """The values in effect at a time and after it."""
+    first = max(int(np.searchsorted(series.at, since, "right")) - 1, 0)
+    at = np.maximum(series.at[first:], since)
     return BookSeries(series.book, at, series.value[first:])
 
 

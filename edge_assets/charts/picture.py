@@ -1,4 +1,4 @@
-"""Charts as PNG. Figures of their own, without pyplot: it keeps figures for good, and threads share them."""
+"""Charts as PNG. Uses its own figures without pyplot, which keeps all figures alive and shares them among threads."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 GREY, FAINT, DARK = "0.8", "0.93", "0.35"
 COLOURS = ("tab:green", *(f"tab:{name}" for name in ("red", "orange", "gray", "purple", "brown", "olive", "pink")))
-"""Of what is closed, and of the reasons why the rest is missing."""
+"""For closes, and for the reasons why others are missing."""
 MAX_NAME_LENGTH = 120
-"""Characters that a title takes; what is longer leaves no room for the chart."""
+"""Characters of a title; a longer one leaves no room for the chart."""
 MAX_BOOKS = 30
-"""As many bars as a page takes."""
+"""The bars that fit on a page."""
 
 
 def render_history_png(history: PriceHistory, *, size: tuple[float, float] = (10, 5.5), dpi: int = 110) -> bytes:
-    """A line: the leading books in colour, the others grey, the start dashed; `size` in inches."""
+    """A price history: leading books in colour, others grey, the start dashed; `size` in inches."""
     figure = Figure(size, dpi=dpi, layout="constrained")
     axes = _create_axes(figure, history.title, " · ".join(history.notes))
     _draw_curves(axes, history)
@@ -60,7 +60,7 @@ def render_history_png(history: PriceHistory, *, size: tuple[float, float] = (10
 
 
 def render_coverage_png(books: Sequence[ClosingCoverage], *, dpi: int = 80) -> bytes:
-    """Of each book's expected closes the share that is there, and the shares that are missing, by reason."""
+    """The closed share of each book's expected closes, and the missing shares by reason."""
     shown = books[:MAX_BOOKS]
     figure = Figure((9, 1.6 + 0.24 * len(shown)), dpi=dpi, layout="constrained")
     left_out = f", the {len(shown)} largest of {len(books)}" if len(shown) < len(books) else ""
@@ -87,13 +87,13 @@ def render_coverage_png(books: Sequence[ClosingCoverage], *, dpi: int = 80) -> b
 
 
 def _escape_label(name: str) -> str:
-    """A name as matplotlib shows it to the letter: `$` begins a formula, and a label with `_` in front is left out."""
+    """Escape a name for matplotlib: `$` starts a formula, and labels with a leading `_` are dropped."""
     shown = truncate(escape_text(name), MAX_NAME_LENGTH).replace("$", r"\$")
     return f" {shown}" if shown.startswith("_") else shown
 
 
 def _draw_curves(axes: Axes, history: PriceHistory) -> None:
-    """The first leader on top, the others grey below; the legend in the order in which they end."""
+    """Draw the first leader on top and the others grey below; the legend is ordered by last value."""
     leaders, followers = history.leaders, history.series[len(history.leaders) :]
     others = [_draw_curve(axes, history, series, GREY, 0.8) for series in followers]
     handles = [_draw_curve(axes, history, s, f"C{number}", 1.6) for number, s in reversed(list(enumerate(leaders)))][
@@ -127,7 +127,7 @@ def _create_axes(figure: Figure, title: str, subtitle: str) -> Axes:
 
 
 def _encode_png(figure: Figure) -> bytes:
-    """In 256 colours: a third of the bytes, 9 to 23 kB, of which Dagster's event log keeps those of every build.
+    """Encode in 256 colours: a third of the bytes, and Dagster's event log keeps the charts of every build.
 
     MAXCOVERAGE is off by 12 of 255 at most; the default loses the colour of a book that barely moves.
     """

@@ -1,4 +1,4 @@
-"""Which of an event's many prices a chart shows."""
+"""Selects which of an event's many prices a chart shows."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from edge_assets.store.analytics.line_history import ChartedEvent, Selection
 
 RESULT_MARKETS = {Market.H2H, Market.H2H_3_WAY}
-"""What is shown of an event if nothing else is asked for."""
+"""Shown by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartRequest:
-    """What a person wants to see; what is left open is chosen: the result, home or over, the point most books quote.
+    """What to chart; unset fields default to the match result, home or over, and the point that most books quote.
 
-    `fair`: fair probabilities (power de-vig of each book's own line) instead of prices; `in_play`: also what came
-    after the start.
+    `fair`: fair probabilities (each book's own line, power de-vig) instead of prices; `in_play`: also prices after the
+    start.
     """
 
     market: str | None = None
@@ -35,7 +35,7 @@ class ChartRequest:
 
 
 class NothingToShowError(LookupError):
-    """No price answers to a wish; `remedy` says what would."""
+    """No price matches the request; `remedy` states which would."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem)
@@ -43,14 +43,14 @@ class NothingToShowError(LookupError):
 
 
 def select_selection(offered: Sequence[Selection], event: ChartedEvent, request: ChartRequest) -> Selection:
-    """The selection that is meant.
+    """The selection that the request means.
 
     Raises `NothingToShowError` with what is on offer.
     """
     if not offered:
         when = "is stored" if request.in_play else "before its start is stored"
         msg = f"no price of {event_title(event)} {when}"
-        raise NothingToShowError(msg, "import it or collect it first" + ("" if request.in_play else "; try --in-play"))
+        raise NothingToShowError(msg, "import or poll it first" + ("" if request.in_play else "; try --in-play"))
     candidates = _with_value(offered, "market", request.market, lambda s: s.market)
     market = max(candidates, key=lambda s: (s.market_id in RESULT_MARKETS, s.books, s.ticks)).market_id
     candidates = _matching(
@@ -67,9 +67,9 @@ def select_selection(offered: Sequence[Selection], event: ChartedEvent, request:
 
 
 def line_outcomes(selection: Selection) -> list[tuple[int, float]]:
-    """The outcomes of a selection's line with their points, NaN where there is none; the selection's own is among them.
+    """The outcomes of a selection's line, its own included, with their points (NaN if there is none).
 
-    Raises `NothingToShowError` where the market's outcomes are not known to be all.
+    Raises `NothingToShowError` if the market's complete set of outcomes is not known.
     """
     if selection.market_id not in set(MARKET_OUTCOMES):
         msg = f"the market {selection.market} has no fair probabilities"
@@ -81,12 +81,12 @@ def line_outcomes(selection: Selection) -> list[tuple[int, float]]:
 
 
 def event_title(event: ChartedEvent) -> str:
-    """An event as people call it."""
+    """The event's title."""
     return " v ".join(team for team in (event.home_team, event.away_team) if team) or f"event {event.id}"
 
 
 def selection_label(event: ChartedEvent, selection: Selection, *, with_point: bool = True) -> str:
-    """A selection as people call it: `Seattle Seahawks -3.5`, `Over 44.5`."""
+    """A selection's label: `Seattle Seahawks -3.5`, `Over 44.5`."""
     teams = {Outcome.HOME: event.home_team, Outcome.AWAY: event.away_team}
     name = teams.get(Outcome(selection.outcome_id)) if selection.outcome_id in teams else None
     words = [selection.description, name or selection.outcome.capitalize()]
@@ -117,7 +117,7 @@ def _matching(
 
 
 def _matches_words(event: ChartedEvent, selection: Selection, wanted: str) -> bool:
-    """Whether every word is in its name: `home`, `seahawks`, `LeBron over`."""
+    """Whether every word is in the selection's name: `home`, `seahawks`, `LeBron over`."""
     text = f"{selection.outcome} {selection_label(event, selection, with_point=False)}".casefold()
     return all(word in text for word in wanted.casefold().split())
 

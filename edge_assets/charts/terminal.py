@@ -1,4 +1,4 @@
-"""A line as text: a chart of braille dots, colours for books."""
+"""A price history as text: a chart of braille dots, with colours for books."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 COLOURS = ("cyan", "red", "green", "yellow", "magenta", "blue", "#ff8700", "#8a8a8a")
 LETTERS = "abcdefgh"
 MARGIN_COLUMNS = 12
-"""Columns beside the plot: the frame and the labels of the axis."""
+"""Columns next to the plot: the frame and the axis labels."""
 
 
 def render_terminal(history: PriceHistory, width: int, height: int, *, in_colour: bool) -> str:
-    """The leaders of a line in `width` columns and `height` rows.
+    """The leaders of a history in `width` columns and `height` rows.
 
-    The curves have `COLOURS` (ANSI) or, without, `LETTERS` in the place of dots, in the order of the leaders.
+    Curves have `COLOURS` (ANSI) or, without colour, `LETTERS` instead of dots, in the order of the leaders.
     """
     curves = [_step_corners(*history.extend_to_end(series)) for series in history.leaders]
     starts = list(history.start_marks().values())

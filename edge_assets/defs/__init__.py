@@ -1,4 +1,4 @@
-"""Dagster definitions, one package a code location: when something runs and with which lineage.
+"""Dagster definitions, one package per code location: when something runs, and its lineage.
 
-The work itself is a call into the packages beside this one.
+The work itself is a call into the other packages.
 """

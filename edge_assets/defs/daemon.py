@@ -1,9 +1,9 @@
-"""`python -m edge_assets.defs.daemon`: Dagster's daemon, which before it begins forgets that a clock was ever ahead,
-and ends the runs that end with it (`edge_assets.defs.ending`).
+"""`python -m edge_assets.defs.daemon`: Dagster's daemon. Before it starts it resets timestamps from the future;
+when it ends it ends the listed runs (`edge_assets.defs.ending`).
 
-Dagster keeps in its database when each sensor and schedule was last looked at, and looks again an interval after it.
-After a clock that was ahead has been set back that is as far off as the clock was, and a restart alone changes
-nothing: for an hour nothing would be polled.
+Dagster stores when it last evaluated each sensor and schedule, and evaluates it again an interval later. After a clock
+that was ahead has been set back, the next evaluation is as far off as the clock was, and a restart does not change
+that: nothing would be polled until then.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from edge_assets.private_interfaces.dagster_core import InstigatorState
 
 TIMESTAMP_SUFFIX = "_timestamp"
-"""How the names of times end in what Dagster keeps of a sensor or a schedule."""
+"""The suffix of timestamps in Dagster's state of a sensor or schedule."""
 
 log = logging.getLogger(__name__)
 
 
 def reset_future_times(instance: DagsterInstance, now: datetime) -> list[str]:
-    """Bring to `now` what is dated ahead of it; returns the sensors and schedules of which something was."""
+    """Reset timestamps ahead of `now` to `now`; returns the sensors and schedules that had any."""
     states = instance.all_instigator_state()
     return sorted(state.name for state in states if _reset_state(instance, state, now.timestamp()))
 
 
 def _reset_state(instance: DagsterInstance, state: InstigatorState, now: float) -> bool:
-    """The times of a sensor or schedule, and of its ticks: a schedule goes on after the newest of them."""
+    """Reset the timestamps of a sensor or schedule and of its ticks: a schedule continues after its newest tick."""
     data = state.instigator_data
     times = {name: at for name, at in data._asdict().items() if name.endswith(TIMESTAMP_SUFFIX)} if data else {}
     ahead = {name: now for name, at in times.items() if at and at > now}
@@ -53,7 +53,7 @@ def main() -> None:
     """Run the daemon, with the options of `dagster-daemon`."""
     with DagsterInstance.get() as instance:
         if reset := reset_future_times(instance, WallClock().now()):
-            log.warning("the clock was set back; what was ahead of now is taken for past: %s", ", ".join(reset))
+            log.warning("the clock was set back; reset future timestamps of: %s", ", ".join(reset))
     try:
         run_daemon()
     finally:

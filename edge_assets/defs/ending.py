@@ -1,7 +1,7 @@
-"""Ends Dagster's runs with the stack that they run in: none of them has failed, and none that waits is lost.
+"""Ends Dagster's runs together with the stack, without failing them or losing queued ones.
 
-`edge down` leaves a notice of them. The daemon follows it when it ends and launches nothing more: it has Dagster
-loaded, whose import takes longer than all the rest. `python -m edge_assets.defs.ending` follows a notice that a dead
+`edge down` writes a file that lists them. The daemon processes it on exit, when it launches nothing more: it has
+Dagster loaded already, which is slow to import. `python -m edge_assets.defs.ending` processes a file that a dead
 daemon has left.
 """
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from dagster import DagsterRun
 
 TERMINATE_TIMEOUT_SECONDS = 5.0
-"""A burst ends between two polls, within a second or two; whatever takes longer is interrupted by Dagster's means."""
+"""A burst ends between two polls, within a second or two; slower runs are terminated through Dagster."""
 UNFINISHED_STATUSES = (DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
 CANCEL_REASON = "the stack is stopped"
 
 
 def end_runs(instance: DagsterInstance, processes: Sequence[psutil.Process], timeout_seconds: float) -> None:
-    """Ask the processes to end; cancel what they leave unfinished, and put back what had not begun.
+    """Terminate the processes; cancel runs that they leave unfinished, and requeue those that had not started.
 
-    A run that ends by itself meanwhile has succeeded.
+    A run that ends by itself meanwhile counts as successful.
     """
     records = instance.get_run_records(RunsFilter(statuses=list(UNFINISHED_STATUSES)))
     for record in records:
@@ -51,15 +51,13 @@ def end_runs(instance: DagsterInstance, processes: Sequence[psutil.Process], tim
 
 
 def _requeue(instance: DagsterInstance, run: DagsterRun) -> None:
-    """Into the queue, as Dagster itself does where a code server is away: the next daemon launches it."""
-    event = DagsterEvent(
-        DagsterEventType.RUN_ENQUEUED.value, run.job_name, message=f"{CANCEL_REASON}: back into the queue"
-    )
+    """Requeue the run, as Dagster does when a code server is unreachable: the next daemon launches it."""
+    event = DagsterEvent(DagsterEventType.RUN_ENQUEUED.value, run.job_name, message=f"{CANCEL_REASON}: requeued")
     instance.report_dagster_event(event, run.run_id)
 
 
 def end_listed_runs(runs_file: Path, instance: DagsterInstance) -> None:
-    """End the runs that a notice names, if there is one, and remove it."""
+    """End the runs listed in the file, if it exists, and remove it."""
     if not runs_file.exists():
         return
     processes = []
@@ -71,7 +69,7 @@ def end_listed_runs(runs_file: Path, instance: DagsterInstance) -> None:
 
 
 def main() -> None:
-    """Follow what notice there is."""
+    """Process the file that a dead daemon left, if there is one."""
     with DagsterInstance.get() as instance:
         end_listed_runs(HomeSettings().ending_runs_path, instance)
 

@@ -1,4 +1,4 @@
-"""The names of the graph: what is collected, where it comes from and what is made of it elsewhere."""
+"""Asset keys and specs: what is collected, where it comes from and what is made of it elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMPORT_ASSETS = {
     name: AssetKey(["history", name.replace("-", "_")])
     for name in ("football-data", "odds-api", "odds-ticks", "pinnacle-mlb", "nfl-bmr")
 }
-"""What the other code location imports, by format."""
+"""The imports of the other code location, by format."""
 STORE_TABLES = (
     "aggregate_ticks",
     "books",
@@ -34,15 +34,15 @@ STORE_TABLES = (
     "result_decisions",
     "sports",
 )
-"""What bursts and imports write, and the warehouse reads in the other code location."""
+"""Tables that bursts and imports write, and the warehouse reads in the other code location."""
 
 
 DAILY_FRESHNESS = FreshnessPolicy.time_window(warn_window=timedelta(hours=6), fail_window=timedelta(days=1))
-"""Of a sport's odds. Far from every start a sport is looked at every few hours, and less when credits run out."""
+"""For a sport's odds. Far from any start a sport is polled every few hours, and less often when credits run out."""
 
 
 def odds_key(sport: str) -> AssetKey:
-    """The asset that holds a sport's odds."""
+    """The asset with a sport's odds."""
     return AssetKey(["odds", sport])
 
 
@@ -52,7 +52,7 @@ def sport_of(key: AssetKey) -> str:
 
 
 def table_key(table: str) -> AssetKey:
-    """The asset that stands for a table of the store."""
+    """The asset for a table of the store."""
     return AssetKey(["edge", table])
 
 
@@ -61,7 +61,7 @@ QUARANTINE = table_key("quarantined_ticks")
 
 
 def odds_specs(sports: Sequence[str]) -> list[AssetSpec]:
-    """One asset a sport; skippable, because a burst may end before a sport's first answer."""
+    """One asset per sport; skippable, because a burst may end before a sport's first response."""
     return [
         AssetSpec(
             odds_key(sport),
@@ -78,20 +78,20 @@ def odds_specs(sports: Sequence[str]) -> list[AssetSpec]:
 
 
 def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
-    """What stands before and after the odds, and is made by other processes."""
+    """Assets upstream and downstream of the odds that other processes make."""
     odds = [odds_key(sport) for sport in sports]
     return [
         AssetSpec(
             FEED,
             group_name="ingest",
-            description="The Odds API, or the replay or simulation that speaks its wire contract.",
+            description="The Odds API, or the replay or simulation that implements its API.",
             owners=OWNERS,
             kinds={"api"},
         ),
         AssetSpec(
             SCOREBOARDS,
             group_name="ingest",
-            description="ESPN's scoreboards: results where The Odds API's are late, down or unclear.",
+            description="ESPN's scoreboards: results if The Odds API's are late, unavailable or unclear.",
             owners=OWNERS,
             kinds={"api"},
         ),
@@ -99,7 +99,7 @@ def external_specs(sports: Sequence[str]) -> list[AssetSpec]:
             CHANGES,
             deps=odds,
             group_name="realtime",
-            description="Redis stream `odds:changes`: an entry a poll, relayed from the outbox by the burst.",
+            description="Redis stream `odds:changes`: one entry per poll, published from the outbox by the burst.",
             owners=OWNERS,
             kinds={"redis"},
         ),

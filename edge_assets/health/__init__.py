@@ -1,6 +1,6 @@
-"""Whether the product works, and what to do where it does not: pure, from facts to findings.
+"""Whether the product works, and what to do when it does not. Pure: facts in, findings out.
 
-One judgement for all who show it: `edge status`, `edge doctor`, `/healthz`, the board, Dagster's check. Liveness is
-judged by what has been done lately, not by what exists. Whoever notices a fault reports it to
-`edge_assets.store.health.problems`; what nobody can report of himself is concluded here from what is missing.
+One assessment for every surface: `edge status`, `edge doctor`, `/healthz`, the board, the Dagster check. A service is
+alive if it did something recently, not because it exists. Code that notices a fault reports it to
+`edge_assets.store.health.problems`; what no service can report about itself is inferred here from what is missing.
 """

@@ -1,4 +1,4 @@
-"""What the database tells of the product's health: what was reported, and what follows from what is missing."""
+"""Health from the database: the reported problems, and what follows from missing heartbeats and polls."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     from edge_assets.store.health.vital_signs import HealthSnapshot, NewestPoll
 
 SENSOR, SCORER, WATCHDOG, STACK = "odds_burst_sensor", "scorer", "watchdog", "stack"
-"""Who shows signs of life; `STACK` does once, when it starts."""
+"""The services with a heartbeat; `STACK` writes one, when it starts."""
 BURSTS = "odds_burst"
-"""The subject of bursts that fail: their job."""
+"""The subject of failed bursts: the name of their job."""
 MAX_HEARTBEAT_AGES = {SENSOR: timedelta(seconds=20), SCORER: timedelta(seconds=20), WATCHDOG: timedelta(seconds=20)}
-"""After how long without a sign of life a service hangs; they show one every 5, 1 and 5 seconds."""
+"""Heartbeat age above which a service counts as hung; they beat every 5, 1 and 5 seconds."""
 MAX_CLOCK_LEAD = timedelta(seconds=5)
-"""What two clocks of one machine differ by at most, with time for the answer to come."""
+"""The most that two clocks of one machine differ by, with time for the response."""
 HANDOVER_SLACK = timedelta(seconds=25)
-"""How long no poll comes where one burst hands over to the next on a busy machine."""
+"""The longest gap between polls while one burst hands over to the next on a busy machine."""
 STARTUP_GRACE = timedelta(minutes=3)
 """From `edge up` to the first poll on a busy machine."""
 MAX_UNSCORED_AGE = timedelta(seconds=15)
 CONFIRMATION_SLACK = timedelta(seconds=10)
-"""For the answer to come, to be stored and scored."""
+"""Time to receive, store and score a response."""
 DEFAULT_POLL_INTERVAL = timedelta(seconds=60)
 
 
 class ConfirmationAge(NamedTuple):
-    """How long ago (seconds) a sport's open bets were last found to hold, and how old that may be."""
+    """How long ago (seconds) a sport's open bets were last confirmed, and the maximum age."""
 
     age_s: float
     allowed_s: float
 
 
 def assess_health(signs: HealthSnapshot, other_issues: Iterable[HealthIssue] = ()) -> Health:
-    """The health of a product whose database answers; `other_issues` is what was seen beside the database."""
+    """The health of a product whose database answers; `other_issues` are found outside the database."""
     return Health.from_issues(
         [
             *_reported_issues(signs),
@@ -59,12 +59,12 @@ def assess_health(signs: HealthSnapshot, other_issues: Iterable[HealthIssue] = (
 
 
 def assess_without_database(reason: str, other_issues: Iterable[HealthIssue] = ()) -> Health:
-    """The health of a product whose database does not answer, for a `reason`."""
+    """The health of a product whose database does not answer, because of `reason`."""
     return Health.from_issues([HealthIssue(ProblemKind.DATABASE_UNREACHABLE, "", reason), *other_issues])
 
 
 def assess_lost_polls(polls: Mapping[str, Sequence[LostPoll]]) -> Iterator[HealthIssue]:
-    """What the database could not be told yet, by sport."""
+    """The failed polls that the database could not record yet, by sport."""
     for sport, lost in polls.items():
         yield HealthIssue(ProblemKind.POLL_NOT_STORED, sport, summarize(lost))
 
@@ -82,16 +82,16 @@ def _silent_services(signs: HealthSnapshot) -> Iterator[HealthIssue]:
     for service, limit in MAX_HEARTBEAT_AGES.items():
         beat = signs.heartbeats.get(service)
         if beat is None and service in expected:
-            yield HealthIssue(ProblemKind.SERVICE_HANGS, service, "no sign of life yet")
+            yield HealthIssue(ProblemKind.SERVICE_HANGS, service, "no heartbeat yet")
         elif beat is not None and signs.now - beat.beat_at > limit:
-            detail = f"no sign of life for {format_duration(signs.now - beat.beat_at)}"
+            detail = f"no heartbeat for {format_duration(signs.now - beat.beat_at)}"
             yield HealthIssue(ProblemKind.SERVICE_HANGS, service, detail, beat.beat_at)
 
 
 def _expected_services(signs: HealthSnapshot) -> Collection[str]:
-    """Who must have shown a sign of life by now, as everything has had the time that starting takes.
+    """The services that must have a heartbeat by now; none while the stack is still starting.
 
-    Without a stack (in containers) nobody says when it started, polls do; it has no watchdog.
+    Without a stack (in containers) the first poll marks the start, and there is no watchdog.
     """
     started = _started_at(signs)
     since = started or min((poll.received_at for poll in signs.newest_polls), default=signs.now)
@@ -107,38 +107,38 @@ def _started_at(signs: HealthSnapshot) -> datetime | None:
 
 
 def _future_timestamps(signs: HealthSnapshot) -> Iterator[HealthIssue]:
-    """Times that have not come yet: the clock was set back, or had jumped ahead."""
+    """Timestamps in the future: the clock was set back, or had jumped ahead."""
     for poll in signs.newest_polls:
         if _is_in_future(poll.received_at, signs) and _is_polled(poll.sport, signs):
             detail = f"its last poll is dated {format_duration(poll.received_at - signs.now)} from now"
             yield HealthIssue(ProblemKind.CLOCK_CHANGED, poll.sport, detail)
     for service, beat in signs.heartbeats.items():
         if _is_in_future(beat.beat_at, signs):
-            detail = f"its last sign of life is dated {format_duration(beat.beat_at - signs.now)} from now"
+            detail = f"its last heartbeat is dated {format_duration(beat.beat_at - signs.now)} from now"
             yield HealthIssue(ProblemKind.CLOCK_CHANGED, service, detail)
 
 
 def _is_in_future(at: datetime, signs: HealthSnapshot) -> bool:
-    """Whether a clock that was wrong has noted it: it says nothing about now."""
+    """Whether a wrong clock wrote this timestamp; it cannot be compared with now."""
     return at > signs.now + MAX_CLOCK_LEAD
 
 
 def _is_polled(sport: str, signs: HealthSnapshot) -> bool:
-    """Whether a sport is polled at present, as far as the sensor has said which are."""
+    """Whether a sport is polled at present, as far as the sensor has reported."""
     beat = signs.heartbeats.get(SENSOR)
     intervals = beat.detail.get("intervals_s") if beat else None
     return intervals is None or sport in intervals
 
 
 def _overdue_polls(signs: HealthSnapshot) -> Iterator[HealthIssue]:
-    """Sports that were not polled for twice the interval that is planned for them; in one where that is all."""
+    """Sports not polled for twice their planned interval; a single issue if that is every sport."""
     polls = {poll.sport: poll for poll in signs.newest_polls if not _is_in_future(poll.received_at, signs)}
     planned = planned_intervals(signs.heartbeats)
     late = [*_late_sports(signs, polls, planned)]
     if not 1 < len(planned) == len(late):
         yield from late
         return
-    last = max((look.received_at for look in polls.values()), default=None)
+    last = max((poll.received_at for poll in polls.values()), default=None)
     detail = f"no sport, for {format_duration(signs.now - last)}" if last else "no sport yet"
     yield HealthIssue(ProblemKind.POLL_OVERDUE, "", detail, last)
 
@@ -147,7 +147,7 @@ def _late_sports(
     signs: HealthSnapshot, polls: dict[str, NewestPoll], planned: dict[str, timedelta]
 ) -> Iterator[HealthIssue]:
     for sport, interval in planned.items():
-        allowed = 2 * interval + HANDOVER_SLACK  # two where an answer had to be paid for twice
+        allowed = 2 * interval + HANDOVER_SLACK  # two: a response may have to be paid for twice
         since = _waiting_since(signs, polls.get(sport), allowed)
         if since is not None and signs.now - since > allowed:
             yield HealthIssue(
@@ -156,7 +156,7 @@ def _late_sports(
 
 
 def _waiting_since(signs: HealthSnapshot, poll: NewestPoll | None, allowed: timedelta) -> datetime | None:
-    """From when on a poll is waited for; a stack that has just started gets the time that starting takes."""
+    """Since when a poll is awaited; a stack that has just started gets its startup grace."""
     started = _started_at(signs)
     grace = started + max(STARTUP_GRACE - allowed, timedelta()) if started else None
     return max((at for at in (poll and poll.received_at, grace) if at is not None), default=None)
@@ -172,14 +172,14 @@ def _format_missed_poll(signs: HealthSnapshot, poll: NewestPoll | None, interval
 
 
 def planned_intervals(heartbeats: dict[str, Heartbeat]) -> dict[str, timedelta]:
-    """How long after each other the sensor means each sport to be polled; sports without a plan are absent."""
+    """The interval at which the sensor plans to poll each sport; sports without a plan are absent."""
     beat = heartbeats.get(SENSOR)
     planned = beat.detail.get("intervals_s", {}) if beat else {}
     return {sport: timedelta(seconds=seconds) for sport, seconds in planned.items() if seconds is not None}
 
 
 def confirmation_ages(signs: HealthSnapshot) -> dict[str, ConfirmationAge]:
-    """For each sport until when its open bets are known to hold. A recording's time is not ours: it has none."""
+    """Age of each sport's last confirmation. Replays are absent: their time is not the wall clock's."""
     planned = planned_intervals(signs.heartbeats)
     return {
         poll.sport: ConfirmationAge(
@@ -207,12 +207,12 @@ def _sensor_issues(signs: HealthSnapshot) -> Iterator[HealthIssue]:
         yield HealthIssue(
             ProblemKind.CREDITS_SHORT, "", _describe_sparse_polling(beat.detail.get("credits_remaining"), sparse)
         )
-    if unavailable_reason := beat.detail.get("wanting"):
+    if unavailable_reason := beat.detail.get("unavailable_reason"):
         yield HealthIssue(ProblemKind.POLL_OVERDUE, "", str(unavailable_reason))
 
 
 def _describe_sparse_polling(remaining: float | None, sparse: dict[str, list[float]]) -> str:
-    """The credits, and what they do to the sport that suffers most."""
+    """The credits left, and the sport that is polled least often because of them."""
     left = "the feed does not say how many are left" if remaining is None else f"{remaining:,.0f} left"
     sport, (planned, wanted) = max(sparse.items(), key=lambda item: item[1][0])
     often = f"{sport} is polled every {format_duration(timedelta(seconds=planned))}, not every "

@@ -1,4 +1,4 @@
-"""The credits of a metered feed: what is left, what they go to, and whether they last to the end of the month."""
+"""The credits of a metered feed: what is left, where they go, and whether they last to the end of the month."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 MIN_WINDOW = timedelta(hours=1)
-"""What is spent in less says nothing about a month."""
+"""Spending over a shorter time cannot be extrapolated to a month."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreditForecast:
-    """Credits `remaining` (None: the feed has not said), `used_today` (since midnight, UTC) and `by_sport` of it.
+    """Credits `remaining` (None: the feed does not state them), `used_today` (since midnight UTC) and by sport.
 
-    `left_at_month_end` is what is left on the 1st at the pace of the last day (below 0: so many are missing), None
-    where nothing was spent or nothing is known; `runs_out_at` is when they run out before that, else None.
+    `left_at_month_end` extrapolates the last day's pace to the 1st (negative: that many are missing); None if nothing
+    was spent or nothing is known. `runs_out_at` is when they run out before that, else None.
     """
 
     remaining: int | None
@@ -32,7 +32,7 @@ class CreditForecast:
 
     @property
     def summary(self) -> str:
-        """All of it in a line."""
+        """The forecast in one line."""
         left = "the feed has not said how many are left" if self.remaining is None else f"{self.remaining:,} left"
         words = [left, f"{self.used_today:,} used today"]
         if self.runs_out_at:
@@ -42,7 +42,7 @@ class CreditForecast:
         return ", ".join(words)
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The forecast as JSON."""
         return {
             "remaining": self.remaining,
             "stated_at": self.stated_at and self.stated_at.isoformat(),
@@ -55,17 +55,17 @@ class CreditForecast:
 
 
 def day_start(now: datetime) -> datetime:
-    """When the day of `now` began (UTC)."""
+    """The midnight (UTC) before `now`."""
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def next_renewal(now: datetime) -> datetime:
-    """When the credits are renewed: on the 1st of the next month (UTC)."""
+    """When the credits are renewed: on the 1st of next month (UTC)."""
     return (day_start(now).replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def forecast_credits(use: CreditUse, now: datetime) -> CreditForecast:
-    """What becomes of the credits by the month's end if they are spent as in the last day."""
+    """Extrapolate the credits to the end of the month at the pace of the last day."""
     renewal = next_renewal(now)
     by_sport = dict(sorted(use.today.items(), key=lambda item: -item[1]))
     left, runs_out_at = _extrapolate(use, now, renewal)

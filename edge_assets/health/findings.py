@@ -1,4 +1,4 @@
-"""What is wrong, as it is shown: with severity, meaning and remedy."""
+"""Health issues as they are shown: with severity, meaning and remedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEVERITY_ORDER = tuple(Severity)
 
 @dataclass(frozen=True, slots=True)
 class HealthIssue:
-    """A problem of a `subject` (a sport, a service; "" for the whole) since a moment (UTC), if that is known."""
+    """A problem of a `subject` (a sport or service; "" for the whole product) since a time (UTC), if known."""
 
     kind: str
     subject: str
@@ -26,22 +26,22 @@ class HealthIssue:
 
     @property
     def remedy(self) -> Remedy:
-        """What it means and what helps."""
+        """The meaning of the problem and what to do about it."""
         return find_remedy(self.kind)
 
     @property
     def severity(self) -> Severity:
-        """How bad it is."""
+        """The severity of its kind."""
         return self.remedy.severity
 
     @property
     def summary(self) -> str:
-        """What is wrong, in a line."""
+        """The problem in one line."""
         what = f"{self.subject}: {self.remedy.meaning}" if self.subject else self.remedy.meaning
         return f"{what} ({self.detail})" if self.detail else what
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The issue as JSON."""
         return {
             "kind": self.kind,
             "subject": self.subject,
@@ -55,13 +55,13 @@ class HealthIssue:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """All that is wrong, the worst first."""
+    """All issues, the worst first."""
 
     issues: tuple[HealthIssue, ...]
 
     @classmethod
     def from_issues(cls, issues: Iterable[HealthIssue]) -> Health:
-        """One finding for each kind and subject: the first that is given."""
+        """One issue for each kind and subject: the first one given."""
         first: dict[tuple[str, str], HealthIssue] = {}
         for issue in issues:
             first.setdefault((issue.kind, issue.subject), issue)
@@ -69,19 +69,19 @@ class Health:
 
     @property
     def problems(self) -> tuple[HealthIssue, ...]:
-        """Without mere notes."""
+        """The issues without notes."""
         return tuple(issue for issue in self.issues if issue.severity is not Severity.NOTE)
 
     @property
     def status(self) -> Status:
-        """`down`: alerts are missing or wrong; `degraded`: a part of them, or soon."""
+        """`down`: alerts are missing or wrong; `degraded`: some are, or soon will be."""
         if not self.problems:
             return "ok"
         return "down" if self.problems[0].severity is Severity.ERROR else "degraded"
 
     @property
     def headline(self) -> str:
-        """All of it in a line."""
+        """The health in one line."""
         if not self.issues:
             return "everything works"
         worst, *others = self.issues

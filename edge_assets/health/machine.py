@@ -1,4 +1,4 @@
-"""What the machine has left: disk and memory."""
+"""The machine's free disk and memory."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 GIB = 2**30
 MIN_FREE_DISK_BYTES = 2 * GIB
 FULL_DISK_BYTES = GIB // 8
-"""What is left is gone within seconds, and a database that ends can hardly recover in it."""
+"""The rest fills within seconds, and a crashed database may lack the room to recover."""
 MIN_AVAILABLE_MEMORY_BYTES = GIB // 4
-"""While everything runs; before it starts more is wanted (`edge doctor`)."""
+"""While everything runs; starting needs more (`edge doctor` checks that)."""
 
 
 class MachineResources(NamedTuple):
-    """Bytes free on the disk of `place`, of memory that programs can have without swapping, and what a day adds."""
+    """Bytes free on the disk of `path`, bytes of memory available without swapping, and bytes written per day."""
 
     path: str
     free_disk_bytes: int
@@ -28,16 +28,16 @@ class MachineResources(NamedTuple):
     bytes_per_day: float = 0.0
 
 
-def assess_disk(place: str, free: int, bytes_per_day: float = 0.0) -> Iterator[HealthIssue]:
-    """Whether its `free` bytes are few, or as good as none."""
+def assess_disk(path: str, free: int, bytes_per_day: float = 0.0) -> Iterator[HealthIssue]:
+    """Issue a problem if its `free` bytes are low, or all but gone."""
     if free < max(MIN_FREE_DISK_BYTES, bytes_per_day):
         adds = f", a day adds {format_bytes(round(bytes_per_day))}" if bytes_per_day else ""
         kind = ProblemKind.DISK_FULL if free < FULL_DISK_BYTES else ProblemKind.DISK_LOW
-        yield HealthIssue(kind, "", f"{format_bytes(free)} free at {place}{adds}")
+        yield HealthIssue(kind, "", f"{format_bytes(free)} free at {path}{adds}")
 
 
 def assess_machine(machine: MachineResources) -> Iterator[HealthIssue]:
-    """What is short."""
+    """Issues with the machine's disk and memory."""
     yield from assess_disk(machine.path, machine.free_disk_bytes, machine.bytes_per_day)
     if machine.available_memory_bytes < MIN_AVAILABLE_MEMORY_BYTES:
         yield HealthIssue(ProblemKind.MEMORY_LOW, "", f"{format_bytes(machine.available_memory_bytes)} available")

@@ -1,4 +1,4 @@
-"""What each kind of problem means and what helps: the one table that every surface quotes."""
+"""What each kind of problem means and what to do about it: the one table that every surface quotes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge_assets.store.health.problems import ProblemKind
 
 
 class Severity(StrEnum):
-    """How bad: `ERROR`: alerts are missing or wrong; `WARNING`: a part is, or soon will be; `NOTE`: worth knowing."""
+    """`ERROR`: alerts are missing or wrong; `WARNING`: some are, or soon will be; `NOTE`: good to know."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 
 class Remedy(NamedTuple):
-    """What a problem means for the alerts, and what a person can do."""
+    """What a problem means for the alerts, and what a person can do about it."""
 
     severity: Severity
     meaning: str
@@ -27,78 +27,78 @@ class Remedy(NamedTuple):
 REMEDIES = {
     ProblemKind.KEY_REFUSED: Remedy(
         Severity.ERROR,
-        "the feed refuses the key: nothing new comes in",
+        "the feed refuses the key: no new prices",
         "check ODDS_API_KEY (.env or the environment), then `edge down` and `edge up`",
     ),
     ProblemKind.OUT_OF_CREDITS: Remedy(
         Severity.ERROR,
-        "the feed's credits are used up: nothing new comes in until they are renewed",
+        "the feed's credits are used up: no new prices until they are renewed",
         "wait for the 1st of the month or buy a larger plan; fewer sports, regions or markets cost less",
     ),
     ProblemKind.CREDITS_SHORT: Remedy(
         Severity.WARNING,
-        "the credits that are known of allow far fewer polls than the sports want: alerts come late or not at all",
+        "the known credits allow far fewer polls than the sports need: alerts are late or missing",
         "poll fewer sports, regions or markets, or buy a larger plan; if the feed does not say how many credits are "
         "left, check that no proxy removes its x-requests-remaining header",
     ),
     ProblemKind.FEED_UNREACHABLE: Remedy(
         Severity.ERROR,
-        "the feed does not answer: prices grow old",
-        "check the internet connection and the provider's status page; polling goes on by itself",
+        "the feed does not answer: prices go stale",
+        "check the internet connection and the provider's status page; polling resumes by itself",
     ),
     ProblemKind.FEED_ANSWER_UNUSABLE: Remedy(
         Severity.WARNING,
-        "the feed's answers cannot be used: the sport has no new prices",
-        "it is asked again by itself, less and less often; if it lasts, tell the provider",
+        "the feed's responses cannot be read: the sport has no new prices",
+        "polling retries by itself, less and less often; if it persists, report it to the provider",
     ),
     ProblemKind.ANSWER_PARTS_REJECTED: Remedy(
         Severity.WARNING,
-        "parts of the feed's last answer were left out; everything beside them is in use",
+        "parts of the feed's last response were rejected; the rest is used",
         "nothing, unless a book is missing: `edge status` counts the reasons",
     ),
     ProblemKind.POLL_NOT_STORED: Remedy(
         Severity.ERROR,
-        "an answer of the feed could not be stored",
-        "look into logs/code-ingest.log in EDGE_HOME; check that the disk has room",
+        "a response of the feed could not be stored",
+        "see logs/code-ingest.log in EDGE_HOME; check that the disk has room",
     ),
     ProblemKind.POLL_OVERDUE: Remedy(
         Severity.ERROR,
-        "the feed was not asked when it was due: open bets may be gone",
-        "`edge doctor`; look at the runs in Dagster; `edge down` and `edge up` start everything anew",
+        "a poll is overdue: open alerts may be stale",
+        "`edge doctor`; check the runs in Dagster; `edge down` and `edge up` restart everything",
     ),
     ProblemKind.RUN_FAILED: Remedy(
         Severity.WARNING,
         "the last run of this job failed",
-        "open the run in Dagster, it says why; the next one is started by itself",
+        "open the run in Dagster for the reason; the next one starts by itself",
     ),
     ProblemKind.CLOCK_CHANGED: Remedy(
         Severity.WARNING,
-        "the clock jumped, or a time is ahead of now: ages and latencies of that time are wrong",
-        "set the clock by NTP; polling goes on by itself",
+        "the clock jumped, or a timestamp is in the future: ages and latencies from then are wrong",
+        "synchronise the clock with NTP; polling continues by itself",
     ),
     ProblemKind.SCORER_BEHIND: Remedy(
         Severity.ERROR,
         "stored prices have not been scored yet: alerts are late",
-        "wait if it catches up; otherwise look into logs/scorer.log in EDGE_HOME",
+        "wait if it catches up; otherwise see logs/scorer.log in EDGE_HOME",
     ),
     ProblemKind.SCORING_FAILS: Remedy(
         Severity.WARNING,
-        "scoring this sport fails: it has no new alerts, the others go on",
-        "it is tried again by itself; if it lasts, report it with logs/scorer.log from EDGE_HOME",
+        "scoring this sport fails: it has no new alerts; other sports are not affected",
+        "scoring retries by itself; if it persists, report it with logs/scorer.log from EDGE_HOME",
     ),
     ProblemKind.ALERTS_NOT_PUBLISHED: Remedy(
         Severity.ERROR,
-        "alerts are found and not announced",
-        "check Redis; they are announced, marked late, when it is back",
+        "alerts are raised but not published",
+        "check Redis; when it is back they are published and marked late",
     ),
     ProblemKind.SERVICE_DOWN: Remedy(
         Severity.ERROR,
-        "a service does not stay up",
-        "it is started again by itself; its log in EDGE_HOME/logs says why it ends",
+        "a service keeps stopping",
+        "it restarts by itself; see its log in EDGE_HOME/logs for the reason",
     ),
     ProblemKind.SERVICE_HANGS: Remedy(
         Severity.ERROR,
-        "a service runs and does nothing",
+        "a service is running but not responding",
         "it is restarted within minutes; if that does not help, `edge down` and `edge up`",
     ),
     ProblemKind.DATABASE_UNREACHABLE: Remedy(
@@ -108,43 +108,43 @@ REMEDIES = {
     ),
     ProblemKind.REDIS_UNREACHABLE: Remedy(
         Severity.ERROR,
-        "Redis does not answer: alerts are announced late",
+        "Redis does not answer: alerts are published late",
         "check that it runs (logs/valkey.log in EDGE_HOME, or REDIS_URL)",
     ),
     ProblemKind.REDIS_REFUSES_WRITES: Remedy(
         Severity.ERROR,
-        "Redis takes no writes: alerts are announced late",
-        "give it more memory (maxmemory) or disk; it is tried again by itself",
+        "Redis refuses writes: alerts are published late",
+        "give it more memory (maxmemory) or disk; writing retries by itself",
     ),
     ProblemKind.DISK_LOW: Remedy(
         Severity.WARNING,
-        "the disk is almost full; when it is, nothing can be stored",
-        "make room, set KEEP_TICKS_DAYS and KEEP_PAYLOADS_DAYS, or move EDGE_HOME",
+        "the disk is almost full; once it is full, nothing can be stored",
+        "free some space, set KEEP_TICKS_DAYS and KEEP_PAYLOADS_DAYS, or move EDGE_HOME",
     ),
     ProblemKind.DISK_FULL: Remedy(
         Severity.ERROR,
-        "the disk is full: answers that were paid for cannot be stored",
-        "make room at once; what could not be stored is told when there is some",
+        "the disk is full: paid responses cannot be stored",
+        "free some space now; polls that were lost are reported once there is room",
     ),
     ProblemKind.MEMORY_LOW: Remedy(
         Severity.WARNING,
-        "memory is short: the system may end services",
-        "close other programs; `edge status` shows what each service takes",
+        "memory is low: the system may kill services",
+        "close other programs; `edge status` shows what each service uses",
     ),
     ProblemKind.WAREHOUSE_BLOCKED: Remedy(
         Severity.WARNING,
-        "a finding of the quality gate keeps new data out of the warehouse; live alerts go on",
+        "a finding of the quality gate keeps new data out of the warehouse; live alerts continue",
         "`edge quality show ID`, then `edge quality accept ID` or `edge quality exclude ID`",
     ),
     ProblemKind.RECORDING_ENDED: Remedy(
         Severity.NOTE,
-        "the recording has been played to its end: nothing new will come",
+        "the recording has been played to its end: no new prices will come",
         "`edge down`; `edge up --feed replay --replay PATH --fresh` plays another",
     ),
 }
-UNKNOWN_REMEDY = Remedy(Severity.WARNING, "something is wrong", "look into the logs in EDGE_HOME")
+UNKNOWN_REMEDY = Remedy(Severity.WARNING, "something is wrong", "see the logs in EDGE_HOME")
 
 
 def find_remedy(kind: str) -> Remedy:
-    """What is known of a kind; one that a newer version has reported is still told."""
+    """The remedy of a kind; a generic one for a kind that only a newer version knows."""
     return REMEDIES.get(ProblemKind(kind), UNKNOWN_REMEDY) if kind in set(ProblemKind) else UNKNOWN_REMEDY

@@ -1,4 +1,4 @@
-"""Quantities as people say them."""
+"""Durations and sizes in words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MIB = 2**20
 
 
 def format_duration(delta: timedelta) -> str:
-    """A length of time in its largest unit: "19 minutes"; below two of a unit the next smaller one counts."""
+    """A duration in its largest unit, e.g. "19 minutes"; below two of a unit, in the next smaller one."""
     seconds = max(0, round(delta.total_seconds()))
     size, unit = next(((size, unit) for size, unit in _UNITS_SECONDS if seconds >= 2 * size), _UNITS_SECONDS[-1])
     count = seconds // size
@@ -17,5 +17,5 @@ def format_duration(delta: timedelta) -> str:
 
 
 def format_bytes(size: float) -> str:
-    """Bytes as MiB, or GiB where there are many."""
+    """A size in MiB, or in GiB from 1,024 MiB."""
     return f"{size / MIB:,.0f} MiB" if size < 1024 * MIB else f"{size / MIB / 1024:,.1f} GiB"

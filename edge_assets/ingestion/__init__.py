@@ -1,1 +1,1 @@
-"""Collecting odds: when to ask, what a burst does with the answers, who may ask. No orchestrator in here."""
+"""Collecting odds: when to poll, what a burst does with the responses, who may poll. Without an orchestrator."""

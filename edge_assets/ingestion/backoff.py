@@ -1,4 +1,4 @@
-"""What a poll that failed means: which problem it is, and how long the sport is to be left alone. Pure."""
+"""What a failed poll means: which problem it is, and how long to wait before the next one. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIRST_RETRY_SECONDS = 2.0
 MAX_RETRY_SECONDS = 60.0
 CLIENT_ERROR_RETRY_SECONDS = 60.0
-"""What refuses for a reason will refuse again; asking costs nothing."""
+"""A refused request is refused again, but asking is free."""
 MAX_CLIENT_ERROR_RETRY_SECONDS = 300.0
 MAX_DOUBLINGS = 10
 
@@ -35,13 +35,13 @@ POLLING_PROBLEMS = frozenset(
         ProblemKind.POLL_NOT_STORED,
     }
 )
-"""Of a sport, each of which a poll that succeeds refutes."""
+"""The problems of a sport that a successful poll clears."""
 EXPECTED_REJECTION_REASONS = frozenset({"price_missing", "price_not_above_one", "price_absurd"})
-"""Feeds' own ways to say that a selection is suspended."""
+"""How feeds mark a suspended selection."""
 
 
 def classify_failure(error: Exception) -> ProblemKind:
-    """The kind of problem that a failed poll shows."""
+    """The kind of problem that a failed poll indicates."""
     if isinstance(error, InvalidApiKeyError):
         return ProblemKind.KEY_REFUSED
     if isinstance(error, OutOfCreditsError):
@@ -52,16 +52,16 @@ def classify_failure(error: Exception) -> ProblemKind:
 
 
 def is_client_error(error: Exception) -> bool:
-    """Whether the feed has understood the request and does not want to answer it."""
+    """Whether the feed understood the request and refuses it."""
     return isinstance(error, ApiStatusError) and not isinstance(error, RateLimitedError | ServerError)
 
 
 def retry_delay(error: Exception, failures: int, paid_answers: int, interval: float) -> float:
-    """Seconds to leave a sport alone after its failure number `failures` (from 1).
+    """Seconds to wait after a sport's failure number `failures` (from 1).
 
-    What may have been paid for is asked for again at the sport's own cadence (`interval` seconds a paid answer;
-    0 where nothing is paid, infinite without credits), so that failing costs no more than working. What was free is
-    tried sooner.
+    A request that may have been charged is repeated at the sport's own interval (`interval` seconds for each of
+    `paid_answers`; 0 if nothing is charged, infinite without credits), so that failing costs no more than working. A
+    free one is retried sooner.
     """
     doublings = 2.0 ** min(failures - 1, MAX_DOUBLINGS)
     if isinstance(error, OutOfCreditsError) and math.isinf(interval):
@@ -75,6 +75,6 @@ def retry_delay(error: Exception, failures: int, paid_answers: int, interval: fl
 
 
 def format_unexpected_rejections(rejected: Mapping[str, int]) -> str:
-    """What was left out of an answer that no sound one has, as a text; nothing if there was none."""
+    """The rejected parts of a response that a sound one never has, as text; empty if there are none."""
     unexpected = {reason: n for reason, n in sorted(rejected.items()) if n and reason not in EXPECTED_REJECTION_REASONS}
     return ", ".join(f"{n} {reason}" for reason, n in unexpected.items())

@@ -1,9 +1,9 @@
-"""The burst: a few minutes of polling, one task a sport, in one process.
+"""The burst: a few minutes of polling in one process, one task per sport.
 
-    lease → last known quotes → backlog of the outbox → (ask → diff → commit → publish → wait)* → hand over
+    lease → last known quotes → outbox backlog → (request → diff → commit → publish → wait)* → hand over
 
-What is committed reaches the stream: a poll is put into the outbox with its commit, and whoever holds a sport
-relays what its predecessor could not.
+Every committed poll reaches the stream: it enters the outbox in its own transaction, and the holder of a sport
+publishes what its predecessor could not.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ __all__ = ["BurstRequest", "run_burst"]
 
 
 async def run_burst(request: BurstRequest, settings: Settings) -> list[SportReport]:
-    """Poll the sports of an order until each has been handed over or the time is up.
+    """Poll the requested sports until each has been handed over or the time is up.
 
-    One report a sport, in the order's order; what went wrong with a sport is in its report. SIGTERM ends the turns
+    Returns one report per sport, in the order requested; a sport's errors are in its report. SIGTERM ends polling
     between two polls. Raises `MissingSettingError` without a database, a stream or a key.
     """
     async with _open_context(settings) as context, _monitor_burst(request, context):
         pollers = [SportPoller(sport, request, context) for sport in request.sports]
         gc.collect()
-        gc.freeze()  # the collector would walk everything imported, again and again: 2-3x on parsing
+        gc.freeze()  # otherwise each collection walks all imported modules, which makes parsing 2-3 times slower
         try:
             with _cancel_on_sigterm(context):
                 return await asyncio.gather(*(poller.run() for poller in pollers))
@@ -64,8 +64,8 @@ async def run_burst(request: BurstRequest, settings: Settings) -> list[SportRepo
 
 @contextmanager
 def _cancel_on_sigterm(context: BurstContext) -> Iterator[None]:
-    """SIGTERM calls the burst off meanwhile, so that a stack that is stopped leaves no run that failed."""
-    if threading.current_thread() is not threading.main_thread():  # only there a signal can be handled
+    """Cancel the burst on SIGTERM, so that stopping the stack leaves no failed run."""
+    if threading.current_thread() is not threading.main_thread():  # signals can be handled only there
         yield
         return
     loop = asyncio.get_running_loop()
@@ -78,7 +78,7 @@ def _cancel_on_sigterm(context: BurstContext) -> Iterator[None]:
 
 @asynccontextmanager
 async def _monitor_burst(request: BurstRequest, context: BurstContext) -> AsyncIterator[None]:
-    """Look before the first poll: a run that took too long to get here may have been given up."""
+    """Check before the first poll too: a run that took long to start may have been replaced."""
     monitor = BurstMonitor(request, context)
     await monitor.check()
     async with _run_in_background(monitor.run()):
@@ -88,7 +88,7 @@ async def _monitor_burst(request: BurstRequest, context: BurstContext) -> AsyncI
 
 @asynccontextmanager
 async def _run_in_background(work: Coroutine[None, None, object]) -> AsyncIterator[None]:
-    """Do some work meanwhile; what is not done by then is not needed."""
+    """Run `work` in the background and cancel it on exit; nothing depends on its result."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -125,7 +125,7 @@ async def _open_context(settings: Settings) -> AsyncIterator[BurstContext]:
 
 
 def _create_scheduler(settings: Settings, stated: CreditStatement | None, now: datetime) -> PollScheduler:
-    """What the database knows of the sports, and what the feed has just said of the credits, which is kept."""
+    """A scheduler from the stored activity of the sports and the credits just stated, which are stored too."""
     feed, terms = settings.edge_feed.value, feed_terms(settings)
     with closing(connect(settings.require_database_url(), "edge-burst")) as connection:
         if stated is not None:
@@ -138,11 +138,11 @@ def _create_scheduler(settings: Settings, stated: CreditStatement | None, now: d
 
 
 def _connect_stream(url: str) -> Redis:
-    """Impatient: while the stream is down the outbox keeps what it owes, and polling must go on."""
+    """With short timeouts: while the stream is down the outbox holds its messages, and polling must go on."""
     return Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0))
 
 
 def _create_cached_client(client: OddsApiClient, redis: Redis, settings: Settings) -> CachedOddsApi:
-    """The free endpoints, shared between bursts; virtual time has no use for answers that age in real time."""
+    """The free endpoints, cached across bursts; in virtual time a TTL in real time would be wrong."""
     seconds = settings.cache_ttl_seconds if settings.edge_feed is Feed.ODDS_API else 0
     return CachedOddsApi(client, ResponseCache(redis, seconds, f"feed:{settings.edge_feed.value}"))

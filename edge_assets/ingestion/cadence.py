@@ -1,6 +1,6 @@
-"""How often a sport is worth a look: near its starts, while prices move, and as far as the credits go.
+"""How often to poll a sport: more often near starts and while prices move, as far as the credits allow.
 
-Pure: facts in, seconds out. Everything is in the feed's time.
+Pure: facts in, seconds out. All times are the feed's.
 """
 
 from __future__ import annotations
@@ -22,47 +22,47 @@ if TYPE_CHECKING:
     from edge_assets.store.polls.credits import CreditStatement
 
 MIN_INTERVAL_SECONDS = 60.0
-"""The feed itself renews featured odds every 60 s before a start: asking more often buys the same prices."""
+"""The feed refreshes featured odds every 60 s before a start; polling faster buys the same prices again."""
 IDLE_INTERVAL_SECONDS = 6 * 3600.0
-"""A listing without a start in sight: often enough to notice a new one."""
+"""For a sport without a start in sight: often enough to notice a new one."""
 TIME_TO_START_DIVISOR = 60
-"""Wait a sixtieth of the time left to the start: a minute in the last hour, 24 minutes a day before."""
+"""The interval is a sixtieth of the time to the start: a minute in the last hour, 24 minutes a day before."""
 IN_PLAY_INTERVAL_SECONDS = 300.0
-"""In play nothing is alerted, but the fate of an open market is still worth knowing."""
+"""Nothing is alerted in play, but the prices of open markets are still recorded."""
 IN_PLAY_DURATION_SECONDS = 4 * 3600.0
 MOVEMENT_GAIN = 100.0
-"""A market of which 1% moves in a minute is watched twice as often (the recorded NFL week: 0.2%)."""
+"""A market in which 1% of the quotes change in a minute is polled twice as often (the recorded NFL week: 0.2%)."""
 
 MAX_FREE_INTERVAL_SECONDS = 300.0
-"""Feeds of history keep a snapshot every 5 minutes: a fast replay that looks less often skips some."""
+"""Historical feeds keep a snapshot every 5 minutes: a fast replay with longer intervals skips some."""
 
 SMALLEST_PLAN_CREDITS = 500
-"""A month of the provider's smallest plan: what is spent where a feed counts credits and does not say what is left."""
+"""A month of the provider's smallest plan: assumed where a feed counts credits but does not state what is left."""
 _MAX_HORIZON_SECONDS = 7 * 86_400.0
 _MIN_HORIZON_SECONDS = 86_400.0
 _STEP_SECONDS = 900.0
 
 MIN_SPARSE_RATIO = 4.0
-"""Intervals that want of credits makes longer than that are told, where they are longer than any sport's are by itself
-(`IDLE_INTERVAL_SECONDS`) or rest on an assumption."""
+"""Intervals stretched by more than this for lack of credits are reported if they exceed `IDLE_INTERVAL_SECONDS` or if
+the credits are only assumed."""
 LAST_HOUR_SECONDS = 3600.0
-"""Before a start, in which prices move most: where not even one poll falls into it, that is told."""
+"""Before a start, when prices move most: it is reported if not even one poll falls into it."""
 CREDIT_CHECK_INTERVAL_SECONDS = 3600.0
-"""A larger plan is noticed within the hour it was bought in: asking whether there are credits costs none."""
+"""A larger plan is noticed within an hour of buying it: asking for the credits left is free."""
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=60)
-"""What is further ahead of now was noted by a clock that has been set back since: it says nothing about now."""
+"""A timestamp further ahead of now was written by a clock that has been set back since, and is ignored."""
 
 
 def is_in_future(at: datetime, now: datetime) -> bool:
-    """Whether a moment that should be past is one of a clock that was wrong."""
+    """Whether a timestamp that should be past comes from a wrong clock."""
     return at > now + MAX_CLOCK_DIFFERENCE
 
 
 @dataclass(frozen=True, slots=True)
 class SportActivity:
-    """What is known of a sport: listed starts, share of its quotes that change in a minute, when it was last polled.
+    """What is known of a sport: listed starts, share of its quotes that change per minute, and its last poll.
 
-    The last is by the wall clock, which only feeds that are metered are planned by.
+    The last poll is in wall-clock time, by which only metered feeds are scheduled.
     """
 
     starts: tuple[datetime, ...] = ()
@@ -74,8 +74,8 @@ class SportActivity:
 class CreditBudget:
     """Credits for the rest of the month.
 
-    `remaining` may be negative: the feed counts that way. None: unknown, because the feed was not asked this month;
-    asking is free. `is_assumed`: the feed was asked and did not say, so that the smallest plan is spent, evenly.
+    `remaining` may be negative, as the feed reports it. None: unknown, since the feed has not been asked this month
+    (asking is free). `is_assumed`: the feed does not state it, so the smallest plan is spent evenly.
     """
 
     remaining: float | None
@@ -84,7 +84,7 @@ class CreditBudget:
 
     @classmethod
     def from_statement(cls, now: datetime, stated: CreditStatement | None) -> CreditBudget:
-        """The budget from what the feed last said. Credits are renewed on the first: an earlier month says nothing."""
+        """The budget from the feed's last statement. Credits renew on the first, so earlier statements do not count."""
         month_start, month_end = _billing_period(now)
         if stated is None or stated.stated_at < month_start:
             return cls(None, month_end)
@@ -95,7 +95,7 @@ class CreditBudget:
 
 @dataclass(frozen=True, slots=True)
 class FeedTerms:
-    """What a look costs: `cost` credits a poll; without a meter, a feed is asked as its `speed` allows."""
+    """What polling costs: `credits_per_poll`; an unmetered feed is polled as fast as its `speed` allows."""
 
     is_metered: bool
     credits_per_poll: int = 0
@@ -103,25 +103,25 @@ class FeedTerms:
 
 
 def unmetered_interval(speed: float) -> float:
-    """Seconds of the feed's time between two looks that cost nothing: one of real time.
+    """Seconds of the feed's time between two free polls: one second of real time.
 
-    The end of a tape (speed 0) is looked at once a second; infinite speed makes any wait free.
+    An ended recording (speed 0) is polled once a second; at infinite speed any wait is free.
     """
     return min(max(speed, 1.0), MAX_FREE_INTERVAL_SECONDS)
 
 
 def unthrottled_interval(activity: SportActivity, now: datetime) -> float:
-    """Seconds between looks if credits were free."""
+    """Seconds between polls if credits were free."""
     return 1.0 / float(_unthrottled_rate(activity, np.array([now.timestamp()]))[0])
 
 
 def compute_throttle_factor(sports: Sequence[SportActivity], now: datetime, budget: CreditBudget, cost: int) -> float:
-    """By how much wanted intervals are lengthened so that the credits last to the end of the month.
+    """The factor by which intervals are stretched so that the credits last to the end of the month.
 
-    What all sports want from now to the last known start (at least a day, at most a week) is weighed against
-    the even share of the credits for that time. So a quiet hour saves for a busy one of the same week, never
-    for one of the next, and the spending is even over the weeks. At least 1; infinite without credits, never because
-    of what is only assumed. While the credits are unknown nothing is lengthened: the burst that is due asks for them.
+    The credits that all sports would use from now to the last known start (at least a day, at most a week) are compared
+    with the even share of the credits for that time. A quiet hour thus saves for a busy one of the same week, never for
+    the next week. At least 1; infinite without credits, unless they are only assumed. While the credits are unknown the
+    factor is 1: the next burst asks for them.
     """
     if budget.remaining is None:
         return 1.0
@@ -133,10 +133,10 @@ def compute_throttle_factor(sports: Sequence[SportActivity], now: datetime, budg
 
 
 def first_poll_interval(failures: int, sports: int, now: datetime, budget: CreditBudget, cost: int) -> float:
-    """Seconds until a sport is polled again of which nothing is known yet, as all its polls (`failures`) have failed.
+    """Seconds until the next poll of a sport of which nothing is known, since all its polls (`failures`) have failed.
 
-    Sooner than an idle sport, as it may not be one, but no sooner than all `sports` can be polled for the rest of the
-    month at an even pace: infinite without credits. Unknown credits are taken for those of the smallest plan.
+    Sooner than for an idle sport, but never sooner than all `sports` can be polled evenly for the rest of the month:
+    infinite without credits. Unknown credits count as those of the smallest plan.
     """
     remaining = SMALLEST_PLAN_CREDITS if budget.remaining is None else budget.remaining
     even = cost * sports * _seconds_per_credit(sports, now, remaining, budget, cost)
@@ -144,7 +144,7 @@ def first_poll_interval(failures: int, sports: int, now: datetime, budget: Credi
 
 
 def _seconds_per_credit(sports: int, now: datetime, remaining: float, budget: CreditBudget, cost: int) -> float:
-    """The even pace that leaves a poll of each sport in reserve; infinite without credits for one more."""
+    """Seconds per credit at an even pace, with one poll of each sport in reserve; infinite if none is left to spend."""
     reserve = cost * sports
     if remaining < reserve + cost and not budget.is_assumed:
         return math.inf
@@ -152,31 +152,37 @@ def _seconds_per_credit(sports: int, now: datetime, remaining: float, budget: Cr
 
 
 def seconds_until_credit_check(now: datetime) -> float:
-    """Seconds until the feed is asked again whether there are credits: an hour, or until they are renewed."""
+    """Seconds until the feed is asked for credits again: an hour, or until they are renewed."""
     return min(CREDIT_CHECK_INTERVAL_SECONDS, (_billing_period(now)[1] - now).total_seconds())
 
 
 def poll_interval(activity: SportActivity, now: datetime, terms: FeedTerms, throttle_factor: float = 1.0) -> float:
-    """Seconds of the feed's time between two looks at a sport; infinite: not before the credits are renewed.
+    """Seconds of the feed's time between two polls of a sport; infinite: not before the credits are renewed.
 
-    `lengthened` is the `compute_throttle_factor` of all sports that share the credits.
+    `throttle_factor` is the `compute_throttle_factor` of all sports that share the credits.
     """
     if not terms.is_metered:
         return unmetered_interval(terms.speed)
     return unthrottled_interval(activity, now) * throttle_factor
 
 
-def is_sparse(interval: float, lengthened: float, budget: CreditBudget) -> bool:
-    """Whether a sport is polled so seldom for want of credits, or of a word about them, that a person should know."""
-    if math.isinf(interval) or lengthened <= MIN_SPARSE_RATIO:
+def is_sparse(interval: float, throttle_factor: float, budget: CreditBudget) -> bool:
+    """Whether a sport is polled so rarely, for lack of credits or of information on them, that it should be
+    reported.
+    """
+    if math.isinf(interval) or throttle_factor <= MIN_SPARSE_RATIO:
         return False
     return (
-        budget.is_assumed or interval > IDLE_INTERVAL_SECONDS or lengthened * MIN_INTERVAL_SECONDS > LAST_HOUR_SECONDS
+        budget.is_assumed
+        or interval > IDLE_INTERVAL_SECONDS
+        or throttle_factor * MIN_INTERVAL_SECONDS > LAST_HOUR_SECONDS
     )
 
 
 def next_poll_at(activity: SportActivity, now: datetime, terms: FeedTerms, throttle_factor: float = 1.0) -> datetime:
-    """When a sport is due: at once if it was never looked at, or nobody knows when; `datetime.max` without credits."""
+    """When a sport is due: now if it was never polled or the last poll's time is unusable; `datetime.max` without
+    credits.
+    """
     if math.isinf(interval := poll_interval(activity, now, terms, throttle_factor)):
         return datetime.max.replace(tzinfo=UTC)
     if activity.last_poll is None or is_in_future(activity.last_poll, now):
@@ -185,7 +191,7 @@ def next_poll_at(activity: SportActivity, now: datetime, terms: FeedTerms, throt
 
 
 def seconds_until_due(activity: SportActivity, now: datetime, terms: FeedTerms, throttle_factor: float = 1.0) -> float:
-    """How long a sport is to be left alone from `now` on, never longer than one interval; infinite without credits."""
+    """Seconds to wait from `now` on, never more than one interval; infinite without credits."""
     interval = poll_interval(activity, now, terms, throttle_factor)
     last = activity.last_poll
     if last is None or is_in_future(last, now):
@@ -194,7 +200,7 @@ def seconds_until_due(activity: SportActivity, now: datetime, terms: FeedTerms, 
 
 
 def _unthrottled_rate(activity: SportActivity, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Looks a second at each time (epoch seconds)."""
+    """Polls per second at each time (epoch seconds)."""
     starts = np.array([-np.inf, *sorted(s.timestamp() for s in activity.starts), np.inf])
     next_start = np.searchsorted(starts, times, side="right")
     interval = np.clip(

@@ -1,4 +1,4 @@
-"""The feed's client and clock, as the settings want them."""
+"""The feed's client and clock, from the settings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def create_feed_clock(settings: Settings) -> Clock:
-    """The wall clock for the real feed, the server's time for all others."""
+    """The wall clock for the real feed, the server's virtual time for all others."""
     return WallClock() if settings.edge_feed is Feed.ODDS_API else VirtualClock()
 
 
 def create_feed_client(settings: Settings, clock: Clock) -> OddsApiClient:
-    """A client of the feed; raises `MissingSettingError` where the real one has no key."""
+    """A client of the feed; raises `MissingSettingError` if the real feed has no key."""
     key = settings.odds_api_key
     if key is None:
         if settings.edge_feed is Feed.ODDS_API:

@@ -1,4 +1,4 @@
-"""What the sports of a burst share: the order, the feed's client, the clock, the meter and the stream."""
+"""What the sports of a burst share: the request, the feed's client, the clock, the scheduler and the stream."""
 
 from __future__ import annotations
 
@@ -24,65 +24,65 @@ OUTRIGHTS_MARKET = "outrights"
 
 
 class BurstCancelledError(RuntimeError):
-    """Whoever ordered the burst has given it up."""
+    """The requester of the burst has cancelled it."""
 
     def __init__(self) -> None:
-        super().__init__("the run was ended from outside")
+        super().__init__("the run was cancelled")
 
 
 class BurstController(Protocol):
-    """Whoever ordered a burst. Blocking."""
+    """The requester of a burst. Its calls block."""
 
     def is_wanted(self) -> bool:
-        """Whether the burst is still to go on: one that was given up is replaced."""
+        """Whether the burst should go on; a cancelled burst is replaced by another."""
         ...
 
     def mark_started(self) -> None:
-        """Take note that the burst has got to work: whatever fails from now on is a sport's."""
+        """Note that the burst has started polling: from now on failures belong to a sport, not to the run."""
         ...
 
     def mark_polled(self) -> None:
-        """Take note that the burst has polled."""
+        """Note that a poll has succeeded."""
         ...
 
 
 class NullController:
-    """Nobody gives the burst up."""
+    """A controller that never cancels the burst."""
 
     def is_wanted(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def mark_started(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def mark_polled(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class BurstRequest:
-    """Who polls what for how long. After `duration_seconds` of real time the successor should be there;
-    for `grace_seconds` more the burst stays at work without one."""
+    """Which run polls which sports for how long. The successor should take over after `duration_seconds` of real time;
+    without one the burst goes on for `grace_seconds` more."""
 
     run_id: str
     sports: tuple[str, ...]
     duration_seconds: float = 300.0
     grace_seconds: float = 60.0
     controller: BurstController = field(default_factory=NullController)
-    began_at: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.monotonic)
 
     @property
     def ends_at(self) -> float:
-        """The end of the regular time, on the monotonic clock."""
-        return self.began_at + self.duration_seconds
+        """The end of the regular duration, on the monotonic clock."""
+        return self.started_at + self.duration_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class BurstContext:
-    """The shared means of one burst. `cancelled` is set when it is to end, `polled` when a poll has succeeded.
+    """The shared resources of one burst. `cancelled` is set to end it, `polled` once a poll has succeeded.
 
-    `lost_polls` is the folder for what the database cannot be told; None: there is no place for it.
+    `lost_polls` is the folder for failures that the database could not record; None if there is no such folder.
     """
 
     database_url: str
@@ -101,19 +101,19 @@ class BurstContext:
 
     @property
     def is_live(self) -> bool:
-        """Whether the feed's time is this machine's."""
+        """Whether the feed's time is the wall clock's."""
         return not isinstance(self.clock, VirtualClock)
 
     def markets_for(self, sport: str) -> tuple[str, ...]:
-        """What a sport is asked for: one without games has outrights and refuses everything else."""
+        """The markets to request: a sport without games has outrights only and refuses all others."""
         return (OUTRIGHTS_MARKET,) if sport in self.outright_sports else self.markets
 
     def raise_if_cancelled(self) -> None:
-        """Raise `BurstCancelledError` if the burst is to end."""
+        """Raise `BurstCancelledError` if the burst was cancelled."""
         if self.cancelled.is_set():
             raise BurstCancelledError
 
     @property
     def speed(self) -> float:
-        """Seconds of the feed's time in one of real time."""
+        """Seconds of the feed's time per second of real time."""
         return self.clock.speed if isinstance(self.clock, VirtualClock) else 1.0

@@ -1,4 +1,4 @@
-"""The credits that are left, as the feed states them: with every poll, and for free where a plan has to come first."""
+"""The credits left, as the feed states them: with every poll, or free of charge before planning."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ if TYPE_CHECKING:
     from edge_assets.feeds.odds_api.wire import WireSport
 
 FREE_REQUEST_TIMEOUT_SECONDS = 6.0
-"""No poll waits longer for what is only good to know."""
+"""Polls do not wait longer than this for information that they can do without."""
 
 log = logging.getLogger(__name__)
 
 
 async def fetch_sports(client: OddsApiClient, clock: Clock) -> tuple[Sequence[WireSport], CreditStatement | None]:
-    """The feed's list of sports, which is free, and what its headers say of the credits.
+    """The feed's list of sports, which is free, and the credits stated in its headers.
 
-    A feed that does not answer in time lists nothing; the next request will say why.
+    A feed that does not answer in time lists no sports; the next request reports why.
     """
     try:
         async with asyncio.timeout(FREE_REQUEST_TIMEOUT_SECONDS):
             listed = await client.sports()
-            if client.quota.remaining is None:  # once more: a single answer without its headers must plan no month
+            if (
+                client.quota.remaining is None
+            ):  # ask again: one response without headers must not decide the month's plan
                 listed = await client.sports()
     except OddsApiError as error:
         log.warning("the feed does not list its sports: %s", error)
@@ -49,11 +51,11 @@ async def fetch_sports(client: OddsApiClient, clock: Clock) -> tuple[Sequence[Wi
 def latest_credit_statement(
     connection: psycopg.Connection, feed: str, cost: int, now: datetime
 ) -> CreditStatement | None:
-    """The newest statement of what is left this month, be it a poll's (of `cost` credits) or one that was asked for by
-    itself; where there is none, that the feed was asked and did not say.
+    """The newest statement of the credits left this month, from a poll (of `cost` credits) or a free request; if there
+    is none, a statement that the feed was asked and did not state them.
 
-    A later answer that does not say takes nothing back: a proxy's has no such headers. What is ahead of now was stated
-    by a clock that has been set back since, and is no news.
+    A later response without the headers (from a proxy, say) does not invalidate an earlier statement. Statements from
+    the future were written by a clock that has been set back since, and are ignored.
     """
     until = now + MAX_CLOCK_DIFFERENCE
     stated = find_newest_credit_statement(connection, feed, until, cost)

@@ -1,7 +1,7 @@
-"""Which burst to start now: the decision behind the sensor, without its I/O.
+"""Which burst to start now: the sensor's decision, without its I/O.
 
-A sport belongs to at most one burst. A burst that nears its end is joined by its successor, which waits
-for the lease; a burst whose lease is gone has lost its process or its connection and is replaced.
+A sport belongs to at most one burst. A burst near its end is joined by its successor, which waits for the lease; a
+burst whose lease is gone has lost its process or its connection and is replaced.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LAUNCH_LEAD = timedelta(seconds=5)
-"""A run takes 4 s from the tick to its first poll: what is due by then is due now."""
+"""A run takes 4 s from the tick to its first poll, so what is due within that time is due now."""
 STARTUP_GRACE = timedelta(seconds=60)
-"""So long may a run take from its start to its first lease where nobody knows of its process; twice as long after each
-run that failed before it got to work."""
+"""Time for a run to take its first lease when its process cannot be seen; doubled after each run that failed at
+startup."""
 MAX_HEARTBEAT_AGE = timedelta(seconds=20)
-"""A burst shows itself in its leases every second or two; after so long it is dead, not slow."""
+"""A burst updates its leases every second or two; after this long it is dead, not slow."""
 MIN_RESTART_DELAY, MAX_RESTART_DELAY = timedelta(seconds=10), timedelta(minutes=5)
-"""Between runs that fail before they get to work: each costs what it takes to import everything."""
+"""Between runs that fail at startup: each costs the import of the whole program."""
 _MAX_DOUBLINGS = 5
 
 
@@ -41,7 +41,7 @@ NEVER_POLLED = SportActivity()
 
 @dataclass(frozen=True, slots=True)
 class LeaseStatus:
-    """Who holds a sport. `is_live`: its session is connected; a row without one is what a dead burst left."""
+    """Who holds a sport. `is_live`: its session is connected; otherwise the row is left over from a dead burst."""
 
     run_id: str
     is_live: bool
@@ -52,20 +52,20 @@ class LeaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class SportState:
-    """What the decision needs to know of one sport."""
+    """The facts on one sport that the decision needs."""
 
     sport: str
     activity: SportActivity = NEVER_POLLED
     lease: LeaseStatus | None = None
     retry_at: datetime | None = None
-    """Before when nobody asks again, as its polls have failed."""
+    """Not to be polled before this time, because its polls have failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """A run that is queued, starting or at work, as the orchestrator believes. `since`: when it got there.
+    """A queued, starting or started run, as the orchestrator sees it. `since`: when it reached that state.
 
-    `has_process` is whether its process lives, None where nobody knows; `is_at_work` whether it has got there.
+    `has_process`: whether its process is alive (None: unknown); `is_at_work`: whether it has started polling.
     """
 
     run_id: str
@@ -77,18 +77,18 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class FailedRuns:
-    """Runs that failed before they got to work: how many, one after the other, and when the last one did."""
+    """Runs that failed at startup: how many in a row, and when the last one did."""
 
     consecutive: int = 0
     last_failed_at: datetime | None = None
 
     @property
     def startup_timeout(self) -> timedelta:
-        """How long the next run may take to show itself."""
+        """How long the next run may take to take a lease."""
         return STARTUP_GRACE * 2.0 ** min(self.consecutive, _MAX_DOUBLINGS)
 
     def next_start_at(self, now: datetime) -> datetime:
-        """When to start the next run: the first one that fails is replaced at once."""
+        """When to start the next run: after a first failure, at once."""
         if self.consecutive <= 1 or self.last_failed_at is None or is_in_future(self.last_failed_at, now):
             return now
         return self.last_failed_at + min(
@@ -101,7 +101,7 @@ NO_FAILED_RUNS = FailedRuns()
 
 @dataclass(frozen=True, slots=True)
 class BurstPlan:
-    """Start one run for `sports`; `dead_runs` runs are to be marked failed."""
+    """Start one run for `sports`; mark `dead_runs` as failed."""
 
     sports: tuple[str, ...]
     reason: str
@@ -110,7 +110,7 @@ class BurstPlan:
 
 @dataclass(frozen=True, slots=True)
 class SkipBurst:
-    """Start nothing, for `reason`; `dead_runs` runs are to be marked failed all the same."""
+    """Start nothing, because of `reason`; mark `dead_runs` as failed all the same."""
 
     reason: str
     dead_runs: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ def plan_burst(
     budget: CreditBudget,
     failed: FailedRuns = NO_FAILED_RUNS,
 ) -> BurstPlan | SkipBurst:
-    """Decide what the sensor does at `now`. Raises nothing; the same facts give the same decision."""
+    """Decide what the sensor does at `now`. Deterministic; raises nothing."""
     dead_runs = _find_dead_runs(now, sports, bursts, failed.startup_timeout)
     alive = [b for b in bursts if b.run_id not in dead_runs]
     started_runs = _find_started_runs(sports, bursts)
@@ -142,7 +142,7 @@ def plan_burst(
     due = tuple(sport for sport, at in due_at.items() if at <= now + LAUNCH_LEAD)
     if due and (next_at := failed.next_start_at(now)) > now:
         return SkipBurst(
-            f"{failed.consecutive} runs failed before they got to work; next one at {next_at:%H:%M:%S} UTC", dead_runs
+            f"{failed.consecutive} runs failed at startup; next attempt at {next_at:%H:%M:%S} UTC", dead_runs
         )
     if due:
         return BurstPlan(due, f"due: {', '.join(due)}", dead_runs)
@@ -154,7 +154,7 @@ def _due_times(
 ) -> dict[str, datetime]:
     """When each of the sports is due.
 
-    Without credits a burst puts all its sports off, once it has asked the feed (for free) whether there are some.
+    Without credits a burst still starts: it asks the feed (free of charge) for credits, then postpones its sports.
     """
     is_planned = terms.is_metered and math.isfinite(throttle_factor)
     due_at = {s.sport: next_poll_at(s.activity, now, terms, throttle_factor) if is_planned else now for s in sports}
@@ -167,7 +167,7 @@ def _unavailable_reason(
     """Why a sport needs no new burst, or None if it does."""
     runs = {b.run_id: b for b in alive if state.sport in b.sports}
     lease = state.lease if state.lease and state.lease.is_live else None
-    holder = state.lease.run_id if state.lease else None  # whoever held it once is not starting, but dead
+    holder = state.lease.run_id if state.lease else None  # a run that once held the lease is dead, not starting
     if arriving := [
         b.run_id for b in runs.values() if b.run_id != holder and _is_starting(now, b, started_runs, startup_timeout)
     ]:
@@ -180,7 +180,7 @@ def _unavailable_reason(
 
 
 def _is_starting(now: datetime, burst: Burst, started_runs: frozenset[str], startup_timeout: timedelta) -> bool:
-    """Whether a run may still take what it was started for; one that was seen at work has had the time."""
+    """Whether a run may still take leases; one that has started polling had its time."""
     if burst.run_id in started_runs:
         return _elapsed(now, burst.since) < STARTUP_GRACE
     return bool(burst.has_process) or _elapsed(now, burst.since) < startup_timeout
@@ -189,9 +189,9 @@ def _is_starting(now: datetime, burst: Burst, started_runs: frozenset[str], star
 def _find_dead_runs(
     now: datetime, sports: Sequence[SportState], bursts: Sequence[Burst], startup_timeout: timedelta
 ) -> tuple[str, ...]:
-    """Runs that hold and await no lease, are silent and have no process, or none that anybody knows of.
+    """Runs that neither hold nor claim a lease, have no recent heartbeat, and no known live process.
 
-    A process that lives is not given up: it may be slow, and one that makes no progress is killed by the watchdog.
+    A live process is never replaced: it may be slow, and the watchdog kills one that makes no progress.
     """
     leases = [s.lease for s in sports if s.lease]
     started_runs = _find_started_runs(sports, bursts)
@@ -208,24 +208,24 @@ def _find_dead_runs(
 
 
 def _max_silence(burst: Burst, startup_timeout: timedelta) -> timedelta:
-    """How long a run may go unseen: shortly where it is known to have no process, which a run gets a little later."""
+    """How long a run may go unseen: briefly if it is known to have no process, which starts a little later."""
     return MAX_HEARTBEAT_AGE if burst.has_process is False else startup_timeout
 
 
 def _find_started_runs(sports: Sequence[SportState], bursts: Sequence[Burst]) -> frozenset[str]:
-    """The runs that have got to work."""
+    """The runs that have started polling."""
     return frozenset(s.lease.run_id for s in sports if s.lease).union(b.run_id for b in bursts if b.is_at_work)
 
 
 def _elapsed(now: datetime, since: datetime) -> timedelta:
-    """The time since a moment; for ever, if that was noted by a clock that has been set back."""
+    """The time since a moment; infinite if a clock that has been set back wrote it."""
     return timedelta.max if is_in_future(since, now) else now - since
 
 
 def _skip_reason(unavailable: Mapping[str, str], due_at: Mapping[str, datetime], exhausted: CreditBudget | None) -> str:
     reasons = [f"{sport}: {why}" for sport, why in unavailable.items()]
     if due_at and exhausted:
-        check_time = f"asked again at {min(due_at.values()):%H:%M} UTC"
+        check_time = f"next check at {min(due_at.values()):%H:%M} UTC"
         reasons.append(f"no credits left ({exhausted.remaining}) before {exhausted.month_end:%Y-%m-%d}; {check_time}")
     elif due_at:
         sport = min(due_at, key=lambda s: due_at[s])

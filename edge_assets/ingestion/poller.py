@@ -1,4 +1,4 @@
-"""One sport's turn in a burst: take the lease, poll at the sport's cadence, hand over between two polls."""
+"""One sport's polling in a burst: take the lease, poll at the sport's interval, hand over between two polls."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 HEARTBEAT_SECONDS = 1.0
-"""Real seconds between two looks at the lease: how long a successor waits at most."""
+"""Real seconds between two checks of the lease: the longest that a successor waits."""
 LEASE_RETRY_SECONDS = 0.05
 PAID_WRITE_TIMEOUT_SECONDS = 600.0
-"""For how long what was paid for waits for a database that is away; a run lives an hour at most."""
+"""How long a paid response waits for an unreachable database; a run lives an hour at most."""
 
 log = logging.getLogger(__name__)
 
 
 class Pause(NamedTuple):
-    """How long to wait, and on which clock: cadences follow the feed's time, patience the real one."""
+    """How long to wait, and on which clock: poll intervals use the feed's time, retries real time."""
 
     seconds: float
     sleep: Callable[[float], Awaitable[None]]
 
 
 class SportPoller:
-    """Polls one sport until the burst is over. Whatever goes wrong stays within the sport."""
+    """Polls one sport until the burst is over. Errors stay within the sport."""
 
     def __init__(self, sport: str, request: BurstRequest, context: BurstContext) -> None:
         self.report = SportReport(sport)
@@ -63,7 +63,7 @@ class SportPoller:
         self._next_heartbeat = 0.0
 
     async def run(self) -> SportReport:
-        """Work until the turn is over; errors end up in the report, never in the caller."""
+        """Poll until the burst is over; errors are put into the report, never raised."""
         try:
             await self._acquire_lease()
             await self._publisher.catch_up()
@@ -71,7 +71,7 @@ class SportPoller:
         except (LeaseLostError, BurstCancelledError) as over:
             self.report.end_reason = str(over)
         except Exception as error:
-            log.exception("%s: the turn ends", self._sport)
+            log.exception("%s: polling stopped", self._sport)
             self.report.failure = self.report.end_reason = f"{type(error).__name__}: {error}"
         finally:
             await self._release_sport()
@@ -79,7 +79,7 @@ class SportPoller:
         return self.report
 
     async def _acquire_lease(self) -> None:
-        """Claim the sport and wait until whoever holds it releases it between two of its polls."""
+        """Claim the sport and wait until its holder releases it between two polls."""
         while not await asyncio.to_thread(self._session.try_acquire):
             self._context.raise_if_cancelled()
             if time.monotonic() > self._request.ends_at:
@@ -97,14 +97,14 @@ class SportPoller:
                 pause = await self._poll()
 
     def _first_pause(self) -> Pause:
-        """The pause before the first poll: whoever asked for the burst did not know what the feed has said since."""
+        """The pause before the first poll: the feed may have been polled since the burst was requested."""
         context, last, now = self._context, self._session.last_poll, self._context.clock.now()
         wait = context.scheduler.seconds_until_due(self._sport, now, last.received_at if last else None)
         retry_in = self._session.seconds_until_retry(WallClock().now())
         return Pause(retry_in, asyncio.sleep) if retry_in > wait else Pause(wait, context.clock.sleep)
 
     async def _poll(self) -> Pause:
-        """Ask, store and publish once; returns the pause until the next look."""
+        """Request, store and publish once; returns the pause until the next poll."""
         context, last = self._context, self._session.last_poll
         context.raise_if_cancelled()
         try:
@@ -116,11 +116,13 @@ class SportPoller:
             )
         except OddsApiError as error:
             return await self._record_failure(error, error.spending, error.quota)
-        except Exception as error:  # whatever it is, it may have been paid for
+        except Exception as error:  # of any kind: it may have been charged
             return await self._record_failure(error, Spending(answers=1), UNKNOWN_QUOTA)
         try:
-            waits = partial(self._session.wait_for_database, context.clock.now(), payload.spending, payload.quota)
-            stored = await self._write_with_retry(partial(self._session.store, payload), waits)
+            note_waiting = partial(
+                self._session.note_waiting, context.clock.now(), payload.spending, payload.quota
+            )
+            stored = await self._write_with_retry(partial(self._session.store, payload), note_waiting)
         except LeaseLostError:
             raise
         except Exception as error:
@@ -129,9 +131,8 @@ class SportPoller:
             return await self._record_failure(error, payload.spending, payload.quota)
         await self._publish(payload, stored)
         interval = context.scheduler.interval(self._sport, context.clock.now(), context.speed)
-        repeats = (
-            payload.wasted.answers if context.scheduler.terms.is_metered else 0
-        )  # what they cost is not spent twice
+        # repeated responses were charged too: wait longer, so that their cost is not spent twice
+        repeats = payload.wasted.answers if context.scheduler.terms.is_metered else 0
         return Pause(interval * (1 + repeats), context.clock.sleep)
 
     async def _publish(self, payload: Payload, stored: CommittedPoll | None) -> None:
@@ -154,7 +155,7 @@ class SportPoller:
             await asyncio.to_thread(self._session.record_success, rejected)
 
     async def _record_failure(self, error: Exception, spending: Spending, quota: Quota) -> Pause:
-        """Keep the failure in the database, so that no burst asks again too soon; other sports go on."""
+        """Store the failure, so that no burst polls again too soon; other sports go on."""
         context, scheduler = self._context, self._context.scheduler
         now, count = context.clock.now(), self._session.failures + 1
         scheduler.record_credits(quota.remaining, now)
@@ -176,10 +177,10 @@ class SportPoller:
         await self._write_with_retry(partial(self._session.record_failure, failure))
         return Pause(wait, asyncio.sleep)
 
-    async def _write_with_retry(self, work: Callable[[], T], waits: Callable[[], object] = lambda: None) -> T:
-        """Write what may have been paid for however long the database is away: nobody asks before it is written.
+    async def _write_with_retry(self, work: Callable[[], T], note_waiting: Callable[[], object] = lambda: None) -> T:
+        """Write what may have been paid for, retrying while the database is unreachable; no poll is made meanwhile.
 
-        `waits` notes meanwhile that it is not.
+        `note_waiting` records each time that it is not written yet.
         """
         give_up = time.monotonic() + PAID_WRITE_TIMEOUT_SECONDS
         while True:
@@ -188,13 +189,13 @@ class SportPoller:
             except psycopg.Error as error:
                 if not is_connection_lost(error) or time.monotonic() > give_up:
                     raise
-            log.warning("%s: what was paid for is kept until the database is back", self._sport)
-            await asyncio.to_thread(waits)
+            log.warning("%s: holding a paid response until the database is back", self._sport)
+            await asyncio.to_thread(note_waiting)
             self._context.raise_if_cancelled()
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _early_end_reason(self, interval: float) -> str:
-        """Why the lease is given back early: a run that waits for hours is a run for nothing."""
+        """Why to release the lease early: a run must not wait for hours."""
         if not self._context.scheduler.terms.is_metered:
             return ""
         if math.isinf(interval):
@@ -202,10 +203,10 @@ class SportPoller:
             wait = seconds_until_credit_check(self._context.clock.now())
             await asyncio.to_thread(self._session.postpone, ProblemKind.OUT_OF_CREDITS, reason, wait)
             return reason
-        return f"next look in {interval:.0f} s" if time.monotonic() + interval > self._request.ends_at else ""
+        return f"next poll in {interval:.0f} s" if time.monotonic() + interval > self._request.ends_at else ""
 
     async def _wait_with_lease(self, pause: Pause) -> str:
-        """Wait, looking after the lease meanwhile; returns why the turn is over, or nothing."""
+        """Wait while renewing the lease; returns why polling should end, or an empty string."""
         waiting = asyncio.ensure_future(pause.sleep(pause.seconds))
         try:
             while True:
@@ -229,11 +230,11 @@ class SportPoller:
         return "no successor came" if now > self._request.ends_at + self._request.grace_seconds else ""
 
     async def _release_sport(self) -> None:
-        """Give the sport up; what could not be published stays in the outbox for the next burst."""
+        """Release the sport; what could not be published stays in the outbox for the next burst."""
         try:
             await self._publisher.catch_up()
             await self._publisher.flush()
         except Exception:
-            log.exception("%s: the outbox is left to the next burst", self._sport)
+            log.exception("%s: could not flush the outbox; the next burst publishes it", self._sport)
         finally:
             await asyncio.to_thread(self._session.close)

@@ -1,4 +1,4 @@
-"""What is wrong with a sport, kept in the database: its failed polls across bursts, and the problems that are shown."""
+"""A sport's problems in the database: its failed polls across bursts, and the problems shown to the user."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from edge_assets.store.health.feed_failures import FeedFailure
 
 SPORT_PROBLEMS = POLLING_PROBLEMS | {ProblemKind.ANSWER_PARTS_REJECTED, ProblemKind.CLOCK_CHANGED}
-"""Of a sport, which its polls show and take away; others show others."""
+"""The problems of a sport that its polls report and clear; other problems are reported elsewhere."""
 MIN_REPORT_INTERVAL_SECONDS = 20.0
-"""Of a problem that stays as it is: polls can be many a second."""
+"""Between two reports of an unchanged problem: there can be many polls a second."""
 LATE_REPORT_SHOWN_SECONDS = 300.0
-"""For which it is shown, after it is over, that polls could not be stored; the next burst takes it away."""
+"""How long past lost polls are shown; the next burst clears them."""
 
 
 class FailedPoll(NamedTuple):
-    """A poll that failed `at` a moment of the feed's time: as which problem, why, and for how long nobody asks again.
+    """A poll that failed at `failed_at` (the feed's time): its kind of problem, its error, and the wait before the
+    next.
 
-    `spending` is what its answers cost, `quota` what the newest of them that did said of the credits.
+    `spending` is the cost of its responses, `quota` the newest statement of credits in them.
     """
 
     failed_at: datetime
@@ -45,13 +46,13 @@ class FailedPoll(NamedTuple):
 
     @property
     def lost(self) -> LostPoll:
-        """What is kept of it where the database takes no note."""
+        """The record kept in a file while the database cannot store it."""
         return LostPoll(self.failed_at, self.error, self.spending.credits, self.quota.remaining)
 
 
 @dataclass(slots=True)
 class SportProblems:
-    """The troubles of one sport on one connection. `failures`: polls that failed in a row."""
+    """The problems of one sport on one connection. `failures`: failed polls in a row."""
 
     connection: psycopg.Connection
     feed: str
@@ -65,7 +66,7 @@ class SportProblems:
 
     @classmethod
     def load(cls, connection: psycopg.Connection, feed: str, sport: str, sport_id: int) -> SportProblems:
-        """What is known from before."""
+        """Load the problems that earlier bursts have stored."""
         last_failure = feed_failures.load_feed_failures(connection).get(sport)
         shown = [problem for problem in load_problems(connection) if problem.subject == sport]
         reported = {problem.kind: problem.detail for problem in shown if problem.kind in SPORT_PROBLEMS}
@@ -75,20 +76,20 @@ class SportProblems:
 
     @property
     def has_any(self) -> bool:
-        """Whether a poll failed or was put off, or something is shown."""
+        """Whether a poll failed or was postponed, or a problem is shown."""
         return bool(self.failures or self.last_failure or self.reported)
 
     def seconds_until_retry(self, now: datetime) -> float:
-        """Seconds for which earlier bursts have put off the next try."""
+        """Seconds left of the wait that an earlier failure imposed."""
         if self.last_failure is None or is_in_future(self.last_failure.failed_at, now):
             return 0.0
         return max(0.0, (self.last_failure.retry_at - now).total_seconds())
 
     def record_failure(self, failure: FailedPoll) -> bool:
-        """Keep a failed poll with what it cost, and show it; true, once that is done."""
+        """Store a failed poll with its cost, and report it; returns true when done."""
         self.failures, self.last_failure = self.failures + 1, None
         kind, error = failure.kind, failure.error
-        with self.connection.transaction():  # what is half noted would be noted again, later, and its cost with it
+        with self.connection.transaction():  # all or nothing: a partial record would be written again, with its cost
             feed_failures.record_failure(self.connection, self.sport_id, kind, failure.wait_seconds, error)
             self._record_credits(failure.lost)
             for other in POLLING_PROBLEMS - {kind}:
@@ -97,14 +98,14 @@ class SportProblems:
         return True
 
     def postpone(self, kind: ProblemKind, reason: str, wait_seconds: float) -> None:
-        """Let nobody ask for a while, and show why."""
+        """Postpone the sport's polls, and report why."""
         feed_failures.postpone_polls(self.connection, self.sport_id, kind, wait_seconds, reason)
         self.report(kind, reason)
 
     def record_success(self, rejected: str, unrecorded: Sequence[LostPoll] = ()) -> bool:
-        """A poll has succeeded; `rejected` is what had to be left out of its answer, in words.
+        """Clear the problems that a successful poll disproves; `rejected` describes the rejected parts of its response.
 
-        `unnoted` are the polls before it of which the database took no note. True, once all is written.
+        `unrecorded` are earlier failed polls that the database could not store. Returns true when all is written.
         """
         if self.failures or self.last_failure:
             feed_failures.clear_failure(self.connection, self.sport_id)
@@ -120,23 +121,25 @@ class SportProblems:
             self.resolve(ProblemKind.ANSWER_PARTS_REJECTED)
         return True
 
-    def report_late(self, unnoted: Sequence[LostPoll]) -> bool:
-        """Show for a while what could not be shown in its time, and count what it cost; true, once that is done."""
+    def report_late(self, unrecorded: Sequence[LostPoll]) -> bool:
+        """Report for a while the polls that could not be recorded in time, and count their cost; returns true when
+        done.
+        """
         with self.connection.transaction():
-            for lost in unnoted:
+            for lost in unrecorded:
                 self._record_credits(lost)
-            self.report(ProblemKind.POLL_NOT_STORED, summarize(unnoted))
+            self.report(ProblemKind.POLL_NOT_STORED, summarize(unrecorded))
         self.late_report_until = time.monotonic() + LATE_REPORT_SHOWN_SECONDS
         return True
 
     def _record_credits(self, lost: LostPoll) -> None:
-        """Keep what the answers to a failed poll cost, and said of the credits, if they did."""
+        """Store the cost of a failed poll and the credits left, if its responses stated any."""
         if lost.remaining is not None or lost.credits:
             statement = CreditStatement(lost.at, lost.remaining, lost.credits, self.sport_id)
             write_credit_statement(self.connection, self.feed, statement)
 
     def report(self, kind: ProblemKind, detail: str) -> None:
-        """Show a problem of the sport; what was told a moment ago need not be told again."""
+        """Report a problem of the sport, unless the same report was made a moment ago."""
         now = time.monotonic()
         if self.reported.get(kind) == detail and now < self.reported_at.get(kind, 0.0) + MIN_REPORT_INTERVAL_SECONDS:
             return
@@ -144,6 +147,6 @@ class SportProblems:
         self.reported[kind], self.reported_at[kind] = detail, now
 
     def resolve(self, kind: ProblemKind) -> None:
-        """Take a problem away, if it was shown."""
+        """Clear a problem, if it is reported."""
         if self.reported.pop(kind, None) is not None:
             clear_problem(self.connection, kind, self.sport)

@@ -1,7 +1,7 @@
-"""From the outbox to the stream: every committed poll of a sport that is not scored yet, in order, at least once.
+"""From the outbox to the stream: every committed, unscored poll of a sport, in order, at least once.
 
-A poll leaves the outbox after the stream has taken it, many at a time; a process that dies in between publishes those
-polls again, and the scorer drops a poll id that it has seen.
+Polls are removed from the outbox in batches after they have been published; a process that dies in between publishes
+them again, and the scorer drops poll ids that it has seen.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 MARK_PUBLISHED_EVERY_POLLS = 50
 RETRY_AFTER_SECONDS = 0.5
-"""Seconds of real time between two attempts to reach a stream that is down; polling goes on meanwhile."""
+"""Real seconds between two attempts to reach a stream that is down; polling goes on meanwhile."""
 PUBLISH_TIMEOUT_SECONDS = 1.0
-"""For a stream that hangs: the poll behind waits as long."""
+"""For a stream that hangs: the next poll is delayed by this much."""
 
 log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """The outbox relay of one sport. While it is behind, the outbox is the only source, so order holds."""
+    """The outbox relay of one sport. While it is behind, everything goes through the outbox, which keeps the order."""
 
     def __init__(self, session: SportSession, redis: Redis, report: SportReport) -> None:
         self._session = session
@@ -43,9 +43,10 @@ class Publisher:
         self._unmarked: list[int] = []
 
     async def publish(self, changes: PollChanges, arrived: float) -> None:
-        """Publish a poll that was just committed, after all that is older; its answer `arrived` on the monotonic clock.
+        """Publish a poll that was just committed, after all older ones; `arrived` is its receipt on the monotonic
+        clock.
 
-        That stands still while the machine sleeps: what was published late for that is no latency of ours.
+        The monotonic clock excludes the time the machine sleeps, which is not latency.
         """
         if self._is_behind:
             await self.catch_up(changes.poll_id, arrived)
@@ -55,14 +56,13 @@ class Publisher:
             self._is_behind = True
 
     def mark_outbox_dirty(self) -> None:
-        """Look into the outbox before the next poll: a commit may have succeeded unnoticed."""
+        """Check the outbox before the next poll: a commit may have succeeded unnoticed."""
         self._is_behind = True
 
     async def catch_up(self, fresh_poll_id: int | None = None, arrived: float = 0.0) -> None:
-        """Publish what the outbox owes, oldest first; quietly gives up until later if the stream is down.
+        """Publish the outbox, oldest first; gives up until later if the stream is down.
 
-        Of all but the poll that was just committed (`fresh_poll_id`) the latency says nothing but that they had to
-        wait.
+        Latency is recorded only for the poll that was just committed (`fresh_poll_id`); the others had to wait.
         """
         if not self._is_behind or time.monotonic() < self._next_attempt:
             return
@@ -79,7 +79,7 @@ class Publisher:
         self._is_behind = False
 
     async def flush(self) -> None:
-        """Take out of the outbox what the stream has taken."""
+        """Remove published polls from the outbox."""
         if self._unmarked:
             await asyncio.to_thread(self._session.mark_published, self._unmarked)
             self._unmarked = []

@@ -1,4 +1,4 @@
-"""What an answer and what it changed become: a row of `polls`, and what the meter wants to know."""
+"""What a response and its changes become: a row of `polls`, and the activity for the scheduler."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class PollTimes(NamedTuple):
-    """The last committed poll of a sport: its moment in the feed's time, and when its answer came by the wall clock."""
+    """The last committed poll of a sport: its time in the feed's time, and its receipt by the wall clock."""
 
     observed_at: datetime
     received_at: datetime
 
 
 def build_poll_record(payload: Payload, diff: Diff, sport_id: int, feed: str, run_id: str) -> PollRecord:
-    """A poll as it is stored."""
+    """The poll as it is stored."""
     return PollRecord(
         sport_id=sport_id,
         feed=feed,
@@ -46,6 +46,6 @@ def build_poll_record(payload: Payload, diff: Diff, sport_id: int, feed: str, ru
 
 
 def activity_after_poll(diff: Diff, previous: datetime | None, now: datetime) -> SportActivity:
-    """What a poll says of its sport."""
+    """The sport's activity as this poll shows it."""
     changed = int(np.isfinite(diff.quotes.price).sum())
     return SportActivity(start_times(diff.starts), movement(changed, diff.quotes_seen, previous, now), last_poll=now)

@@ -1,4 +1,4 @@
-"""What a burst tells about each sport when it ends."""
+"""What a burst reports on each sport when it ends."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SportReport:
-    """Counts of one sport's turn in one burst. Times are milliseconds of real time.
+    """Counts of one sport's polls in one burst. Times are milliseconds of real time.
 
-    `repeats` are answers that the feed had given before (the end of a tape); nothing is stored for them.
-    `published_late` are polls that waited in the outbox, whose latency says nothing. `credits_used` are those of failed
-    polls too. `failure` is why the last poll of the sport was refused, if it was; `end_reason` why its turn was over.
+    `repeats` are responses that the feed had given before (at the end of a recording); they are not stored.
+    `published_late` polls waited in the outbox, and their latency is not recorded. `credits_used` includes failed
+    polls. `failure` is why the sport's last poll was refused, if it was; `end_reason` why polling ended.
     """
 
     sport: str
@@ -39,7 +39,7 @@ class SportReport:
     end_reason: str = ""
 
     def add_poll(self, payload: Payload, stored: CommittedPoll) -> None:
-        """Add one stored poll."""
+        """Count one stored poll."""
         self.polls += 1
         self.quotes_seen += stored.diff.quotes_seen
         self.rows += len(stored.diff.quotes)
@@ -51,7 +51,7 @@ class SportReport:
         self.request_ms.append(payload.request_ms)
 
     def to_metadata(self) -> dict[str, int | float | str]:
-        """Flat values for the materialization; percentiles only where something was measured."""
+        """Flat values for the materialization; percentiles only if something was measured."""
         values: dict[str, int | float | str] = {
             "polls": self.polls,
             "repeats": self.repeats,

@@ -1,4 +1,4 @@
-"""What the answers to a request for a sport's odds cover: their silence about anything else withdraws nothing."""
+"""What the responses to an odds request cover. Prices outside of it are not withdrawn when they are missing."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class RequestScope:
-    """Covers the markets that were asked for, of the books that were asked for or came in an answer all the same.
+    """Covers the requested markets, of the books that were requested or appeared in a response.
 
-    What stands besides (after the regions or markets of the settings were changed, or a market was refused by the feed)
-    was not asked for: it keeps its age, and ages.
+    Other known prices (after a change of the regions or markets in the settings, or a market that the feed refused)
+    were not requested: they are not confirmed, and age.
     """
 
     def __init__(self, ids: IdRegistry, request: OddsRequest) -> None:
@@ -35,7 +35,7 @@ class RequestScope:
         self._is_requested = cache(self._check_requested)
 
     def __call__(self, times: MarketConfirmations, _: EventStarts) -> Covers:
-        """What an answer covers that shows these markets; requests are for all events of a sport."""
+        """The coverage of a response with these markets; a request is for all events of a sport."""
         self._shown.update(np.unique(times.book).tolist())
         return self._covers
 

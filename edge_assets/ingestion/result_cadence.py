@@ -1,4 +1,4 @@
-"""Whom to ask for which results, and when. Pure: facts in, decisions out; everything in the feed's time."""
+"""Which source to ask for which results, and when. Pure: facts in, decisions out; all times are the feed's."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from edge_assets.ingestion.cadence import CreditBudget, FeedTerms
 
 MIN_GAME_DURATION = timedelta(hours=2)
-"""No game is over sooner; soccer is just then."""
+"""No game ends sooner; soccer takes about that long."""
 RESULT_OVERDUE_AFTER = timedelta(hours=5)
-"""After the start: the longest games are over, and The Odds API, which renews scores every 30 s, has stated them."""
+"""After the start: by then the longest games are over, and The Odds API, which updates scores every 30 s, has them."""
 SCORES_LOOKBACK = timedelta(days=3)
-"""How far back `/scores` goes."""
+"""How far back `/scores` reaches."""
 SCORES_COST_CREDITS = 2
 SCORES_CREDIT_RATIO = 0.1
-"""Of the credits: results wait, prices do not, and ESPN is free. A plan of 20,000 asks every sport every 6 hours; one
-of 500 leaves the results to ESPN."""
+"""The share of credits for results: they can wait, prices cannot, and ESPN is free. A plan of 20,000 polls every sport
+every 6 hours; one of 500 leaves the results to ESPN."""
 MIN_RESULT_INTERVAL = timedelta(minutes=30)
 
 
@@ -36,8 +36,8 @@ def has_open_bets(sport: str, periods: AbstractSet[str]) -> bool:
 
 
 def scores_interval(sports: int, now: datetime, terms: FeedTerms, budget: CreditBudget) -> timedelta:
-    """How long to wait between two looks at the scores of one of `sports` sports, so that they take no more than their
-    share of the credits; `timedelta.max` without credits. Unknown ones are asked for before the scores are.
+    """How long to wait between two score polls of one of `sports` sports, so that they stay within their share of the
+    credits; `timedelta.max` without credits. Unknown credits are requested before the scores are.
     """
     if not terms.is_metered:
         return timedelta(0)
@@ -50,7 +50,7 @@ def scores_interval(sports: int, now: datetime, terms: FeedTerms, budget: Credit
 
 
 def is_due(now: datetime, last: datetime | None, interval: timedelta) -> bool:
-    """Whether to ask (again); a look that is ahead of now was noted by a clock that was wrong."""
+    """Whether to poll (again); a last poll in the future was written by a wrong clock and does not count."""
     if interval == timedelta.max:
         return False
     return last is None or is_in_future(last, now) or now - last >= interval

@@ -1,4 +1,4 @@
-"""Results: The Odds API's scores as far as the credits go, ESPN's scoreboards where they are late, down or unclear."""
+"""Results: The Odds API's scores as the credits allow, ESPN's scoreboards if they are late, unavailable or unclear."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ DAY = timedelta(days=1)
 
 
 async def collect_results(settings: Settings, run_id: str) -> list[ResultPoll]:
-    """Ask for the results of every game that is over and has none; one look for each source and sport that was asked.
+    """Fetch the results of every game that is over and has none; returns one poll per source and sport asked.
 
-    What went wrong with a source is in its look. Raises `MissingSettingError` without a database or a key, and
-    `StateUnavailableError` if a replay or a simulation does not answer.
+    A source's failure is in its poll. Raises `MissingSettingError` without a database or a key, and
+    `StateUnavailableError` if a replay or simulation does not answer.
     """
     url, clock = settings.require_database_url(), create_feed_clock(settings)
     async with AsyncExitStack() as stack:
@@ -71,32 +71,32 @@ async def collect_results(settings: Settings, run_id: str) -> list[ResultPoll]:
         if stated is not None:
             write_credit_statement(connection, settings.edge_feed.value, stated)
         elif settings.edge_feed is not Feed.ODDS_API:
-            raise StateUnavailableError("the feed does not answer, and only it knows what time it is there")
-        # a replayed or simulated game is not ESPN's, and its present would tell a replay the future
+            raise StateUnavailableError("the feed does not answer, so its time is unknown")
+        # a replayed or simulated game is not ESPN's, and current scores would leak the future into a replay
         collector = _ResultCollector(connection, client, espn if settings.edge_feed is Feed.ODDS_API else None, run_id)
         return await collector.run(load_pending_results(connection, settings, clock.now()))
 
 
 def skip_reason(settings: Settings, now: datetime) -> str | None:
-    """Why there is no need to ask for results; None if there is, or may be.
+    """Why no results need to be fetched; None if some do, or may.
 
-    Raises `StateUnavailableError` if the database is not set or does not answer.
+    Raises `StateUnavailableError` if no database is configured or it does not answer.
     """
     if settings.edge_feed is not Feed.ODDS_API:
-        return None  # only the feed knows what time it is there
+        return None  # only the feed knows its time
     try:
         with closing(connect(settings.require_database_url(), "edge-schedule")) as connection:
             pending = load_pending_results(connection, settings, now)
     except (MissingSettingError, psycopg.Error) as error:
         raise StateUnavailableError(f"{type(error).__name__}: {error}") from error
     if not pending.events:
-        return "no game waits for a result"
-    return None if pending.scores_due | pending.espn_due else "the sources were asked a short time ago"
+        return "no event is missing a result"
+    return None if pending.scores_due | pending.espn_due else "all sources were polled recently"
 
 
 @dataclass(frozen=True, slots=True)
 class PendingResults:
-    """What there is to ask at `now`: events without a result by sport, and which sources are due for a sport."""
+    """Events without a result at `now`, by sport, and the sports for which each source is due."""
 
     now: datetime
     events: Mapping[str, Sequence[StartedEvent]]
@@ -105,7 +105,7 @@ class PendingResults:
 
 
 def load_pending_results(connection: psycopg.Connection, settings: Settings, now: datetime) -> PendingResults:
-    """Read what waits for a result."""
+    """Load the events that need a result."""
     sports = [sport for sport in settings.edge_sports if has_scores(sport)]
     started = load_started_events(connection, sports, now - SCORES_LOOKBACK, now - MIN_GAME_DURATION)
     missing = [event for event in started if has_open_bets(event.sport, frozenset(event.periods))]
@@ -164,11 +164,11 @@ class _ResultCollector:
     async def _poll_scoreboard(
         self, espn: EspnClient, sport: str, missing: Sequence[StartedEvent], now: datetime
     ) -> ResultPoll:
-        """Ask for the days of events that lack a result; the other games of those days are compared with ours."""
+        """Poll the days of events without a result; their other games help to match teams."""
         poll = ResultPoll(sport, ResultSource.ESPN, now)
         first, last = (event.commence_at for event in (missing[0], missing[-1]))
         try:
-            # boards are by American days: a day more on both sides, as far as there are games that may be over
+            # scoreboards use American dates: add a day on both sides, up to the last game that may be over
             days = (first - DAY).date(), min(last + DAY, now).date()
             games, rejected = await espn.games(sport, *days)
         except EspnError as error:
@@ -188,7 +188,7 @@ class _ResultCollector:
         )
 
     def _find_missing(self, events: Sequence[StartedEvent], now: datetime, *, only_overdue: bool) -> list[StartedEvent]:
-        """Events that still lack a result; if The Odds API has just answered, those that it should have known."""
+        """Events still without a result; if The Odds API has just answered, only the overdue ones."""
         since, until = events[0].commence_at - timedelta(seconds=1), events[-1].commence_at
         reloaded = load_started_events(self.connection, [events[0].sport], since, until)
         missing = [event for event in reloaded if has_open_bets(event.sport, frozenset(event.periods))]
@@ -198,7 +198,7 @@ class _ResultCollector:
 def _results_from_scores(
     sport: str, games: Sequence[FinishedGame], events: Sequence[StartedEvent], now: datetime
 ) -> tuple[list[StatedResult], Counter[str]]:
-    """The Odds API's games as results of our events, which it names by id; home and away are told by name."""
+    """The Odds API's games as results of our events, matched by id; home and away are matched by name."""
     ours = {key: event for event in events for key in event.keys}
     stated, unmatched = [], Counter[str]()
     for game in games:
@@ -216,7 +216,7 @@ def _results_from_scores(
 def _results_from_scoreboard(
     sport: str, games: Sequence[EspnGame], events: Sequence[StartedEvent], now: datetime
 ) -> tuple[list[StatedResult], Counter[str]]:
-    """ESPN's games that are over as results of our events; every game is one that an event may be."""
+    """ESPN's finished games as results of our events; unfinished games take part in the matching too."""
     theirs = [Fixture(game.home, game.away, game.start) for game in games]
     ours = [Fixture(event.home_team, event.away_team, event.commence_at) for event in events]
     matches, ambiguous = match_fixtures(sport, ResultSource.ESPN, theirs, ours)

@@ -1,4 +1,4 @@
-"""What goes on beside the polls of a burst: is its run still wanted, does the clock stay, a sign of life."""
+"""What runs alongside the polls of a burst: is the run still wanted, did the clock jump, the heartbeat."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ T = TypeVar("T")
 
 CHECK_INTERVAL_SECONDS = 5.0
 ANSWER_TIMEOUT_SECONDS = 10.0
-"""An orchestrator that does not answer gives nothing up."""
+"""An orchestrator that does not answer cancels nothing."""
 MIN_CLOCK_JUMP_SECONDS = 5.0
-"""By which the wall clock and the one that nobody sets may drift apart between two looks."""
+"""How far the wall clock and the monotonic clock may drift apart between two checks."""
 HEARTBEAT_SERVICE = "burst"
 MACHINE_SUBJECT = "machine"
-"""The subject of a clock that jumped, under all sports."""
+"""The subject of a clock jump, which concerns all sports."""
 
 log = logging.getLogger(__name__)
 
 
 class BurstMonitor:
-    """Watches over one burst until it is cancelled."""
+    """Monitors one burst until it is cancelled."""
 
     def __init__(self, request: BurstRequest, context: BurstContext) -> None:
         self._request = request
@@ -49,25 +49,25 @@ class BurstMonitor:
         )
 
     async def run(self) -> None:
-        """Look every few seconds."""
+        """Check every few seconds."""
         while True:
             await self.check()
             await asyncio.sleep(CHECK_INTERVAL_SECONDS)
 
     async def check(self) -> None:
-        """Look once; whatever goes wrong here is no reason to stop polling."""
+        """Check once; no failure in here stops polling."""
         try:
             if not await self._controller_call.run():
                 self._context.cancelled.set()
-        except Exception as error:  # the orchestrator's, whatever it is
+        except Exception as error:  # any error of the orchestrator
             log.warning("the orchestrator does not answer: %s: %s", type(error).__name__, error)
         try:
             await self._heartbeat_call.run()
         except (psycopg.Error, TimeoutError) as error:
-            log.warning("no sign of life could be left: %s: %s", type(error).__name__, error)
+            log.warning("could not write the heartbeat: %s: %s", type(error).__name__, error)
 
     def _report_to_controller(self) -> bool:
-        """Tell whoever ordered the burst how far it is; whether it is still wanted."""
+        """Report progress to the requester of the burst; returns whether the burst is still wanted."""
         controller = self._request.controller
         if not controller.is_wanted():
             return False
@@ -93,15 +93,15 @@ class BurstMonitor:
                 seconds_left=seconds_left,
             )
             if abs(jump) > MIN_CLOCK_JUMP_SECONDS:
-                message = f"the clock moved by {jump:+.0f} s at once: it was set, or the machine was asleep"
+                message = f"the clock jumped by {jump:+.0f} s: it was changed, or the machine was asleep"
                 log.warning(message)
                 report_problem(connection, ProblemKind.CLOCK_CHANGED, MACHINE_SUBJECT, message)
 
 
 class SingleFlight(Generic[T]):
-    """Blocking work in a thread of its own, of which no more is begun while some hangs.
+    """Blocking work in its own thread; it is not started again while an earlier call hangs.
 
-    The threads of the default executor are those that polls are stored in; and nobody waits for this one at the end.
+    The default executor's threads are needed for storing polls, and exiting must not wait for a hung call.
     """
 
     def __init__(self, work: Callable[[], T]) -> None:
@@ -109,21 +109,21 @@ class SingleFlight(Generic[T]):
         self._running: Future[T] | None = None
 
     async def run(self) -> T:
-        """Do it; raises `TimeoutError` if it takes too long, or hangs since an earlier time."""
+        """Run the work; raises `TimeoutError` if it takes too long, or an earlier call still hangs."""
         if self._running is not None and not self._running.done():
-            raise TimeoutError("hangs")
+            raise TimeoutError("the previous call still hangs")
         future = self._running = Future()
-        future.set_running_or_notify_cancel()  # it cannot be cancelled from now on
+        future.set_running_or_notify_cancel()  # from now on it cannot be cancelled
         threading.Thread(target=self._execute, args=(future,), daemon=True).start()
         return await asyncio.wait_for(asyncio.wrap_future(future), ANSWER_TIMEOUT_SECONDS)
 
     def _execute(self, future: Future[T]) -> None:
         try:
             future.set_result(self._work())
-        except Exception as error:  # whoever waits for it deals with it
+        except Exception as error:  # raised to the awaiting caller
             future.set_exception(error)
 
 
 def _clock_offset() -> float:
-    """Seconds by which the wall clock is ahead of the one that nobody sets and that stands still in sleep."""
+    """Seconds by which the wall clock is ahead of the monotonic clock, which nobody sets and which stops in sleep."""
     return time.time() - time.monotonic()

@@ -1,4 +1,4 @@
-"""The credits that all sports of a burst share, as the feed last counted them."""
+"""Poll intervals from the credits that all sports of a burst share, as the feed last stated them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
 
 class PollScheduler:
-    """Turns what is known of every sport and the last count of credits into each sport's next interval.
+    """Turns the activity of every sport and the last statement of credits into each sport's next interval.
 
-    Knows all configured sports, also those that other bursts poll and those that were never polled: they spend the
-    same credits.
+    Includes all configured sports, also those that other bursts poll or that were never polled: they share the credits.
     """
 
     def __init__(
@@ -36,28 +35,28 @@ class PollScheduler:
         self._stated = stated
 
     def record_poll(self, sport: str, activity: SportActivity, remaining: int | None, now: datetime) -> None:
-        """Remember a look at a sport; without a new count of credits the last one stands."""
+        """Record a poll of a sport; without a new statement of credits the last one remains valid."""
         self._activities[sport] = activity
         self.record_credits(remaining, now)
 
     def record_credits(self, remaining: int | None, now: datetime) -> None:
-        """Remember what an answer said of the credits, be it one that was of no other use."""
+        """Record the credits that a response stated, even one that was of no other use."""
         if remaining is not None:
             self._stated = CreditStatement(now, remaining)
 
     def activity(self, sport: str) -> SportActivity:
-        """What is known of a sport."""
+        """The activity of a sport."""
         return self._activities.get(sport, SportActivity())
 
     def interval(self, sport: str, now: datetime, speed: float) -> float:
-        """Seconds of the feed's time until the next look at a sport; infinite without credits."""
+        """Seconds of the feed's time until the next poll of a sport; infinite without credits."""
         if not self.terms.is_metered:
             return poll_interval(self.activity(sport), now, replace(self.terms, speed=speed))
         return poll_interval(self.activity(sport), now, self.terms, self._throttle_factor(now))
 
     def retry_interval(self, sport: str, now: datetime, failures: int, *, is_known: bool) -> float:
-        """Seconds until what may have been paid for in vain is paid for again; 0 where nothing is, infinite without
-        credits. A sport of which no poll `is_known` has no cadence yet but that of one without starts."""
+        """Seconds until a request that may have been charged in vain is repeated; 0 for a free feed, infinite without
+        credits. A sport without any poll (not `is_known`) has only the interval of a sport without starts."""
         if not self.terms.is_metered:
             return 0.0
         interval = self.interval(sport, now, 1.0)

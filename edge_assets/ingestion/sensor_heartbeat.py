@@ -1,6 +1,6 @@
-"""What the sensor leaves at every tick: that it ticks, how often it means each sport to be polled, runs that fail.
+"""The sensor's heartbeat at every tick: planned poll intervals, credits, failed runs.
 
-With it whoever looks can tell a poll that is late from one that is not due, also when sensor and bursts are dead.
+With it a late poll can be told from one that is not due, even when sensor and bursts are dead.
 """
 
 from __future__ import annotations
@@ -47,11 +47,15 @@ def write_sensor_heartbeat(
     unavailable_reason: str = "",
     failed_run: str | None = None,
 ) -> None:
-    """Leave a sign of life; without facts with what was `unavailable_reason`. A database that is away keeps none.
+    """Write the heartbeat; without a state, with the `unavailable_reason`. Skipped while the database is unreachable.
 
-    `failed_run` is what the run that failed last has said, if nothing has gone well since.
+    `failed_run` is the error of the last failed run, if none has succeeded since.
     """
-    detail = build_heartbeat_detail(settings, now, sensor_state) if sensor_state else {"wanting": unavailable_reason}
+    detail = (
+        build_heartbeat_detail(settings, now, sensor_state)
+        if sensor_state
+        else {"unavailable_reason": unavailable_reason}
+    )
     try:
         with closing(connect(settings.require_database_url(), "edge-sensor")) as conn:
             record_heartbeat(conn, SENSOR, **detail)
@@ -60,15 +64,15 @@ def write_sensor_heartbeat(
             elif sensor_state:
                 clear_problem(conn, ProblemKind.RUN_FAILED, BURSTS)
             _clear_old_clock_jumps(conn, now)
-            # of a sport that nobody polls any more nothing would ever be right again
+            # problems of a sport that is no longer polled would never be cleared
             clear_other_subjects(conn, SPORT_PROBLEMS, [*settings.edge_sports, MACHINE_SUBJECT])
             delete_other_sports(settings.lost_polls, settings.edge_sports)
     except (psycopg.Error, MissingSettingError, OSError) as error:
-        log.warning("the sensor's sign of life is not kept: %s", error)
+        log.warning("could not write the sensor heartbeat: %s", error)
 
 
 def _clear_old_clock_jumps(conn: psycopg.Connection, now: datetime) -> None:
-    """A jump of the clock is over at once; it is shown for a while."""
+    """A clock jump is over at once; it is shown for a while."""
     for problem in load_problems(conn):
         is_old = is_in_future(problem.seen_at, now) or now - problem.seen_at > CLOCK_JUMP_SHOWN_FOR
         if (problem.kind, problem.subject) == (ProblemKind.CLOCK_CHANGED, MACHINE_SUBJECT) and is_old:
@@ -78,9 +82,9 @@ def _clear_old_clock_jumps(conn: psycopg.Connection, now: datetime) -> None:
 def build_heartbeat_detail(settings: Settings, now: datetime, sensor_state: SensorState) -> dict[str, Any]:
     """The interval of each sport in seconds of real time (None: no poll is planned), and the credits.
 
-    `sparse_s` has those that are far too long, of feeds that are metered, and beside each what the sport wants.
+    `sparse_s` has the sports of a metered feed whose interval is far too long, each with the unthrottled one.
 
-    A recording is looked at in its own time, in which nothing may come for long: it has no plan.
+    A recording is polled in its own time, where nothing may happen for long: it has no planned intervals.
     """
     terms, activities = sensor_state.terms, [state.activity for state in sensor_state.sports]
     throttle_factor = (

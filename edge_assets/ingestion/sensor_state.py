@@ -1,4 +1,4 @@
-"""What a decision about bursts rests on, read from the store in one go."""
+"""The state that decisions on bursts are based on, read from the store at once."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 class StateUnavailableError(RuntimeError):
-    """There is nothing to decide on; a failed read is no empty market. Says what to do."""
+    """There is no state to decide on; a failed read is not an empty market. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SensorState:
-    """The state of every configured sport, and what looking at it costs."""
+    """The state of every configured sport, and what polling costs."""
 
     sports: Sequence[SportState]
     terms: FeedTerms
@@ -40,7 +40,7 @@ class SensorState:
 
 
 def load_sensor_state(settings: Settings, now: datetime) -> SensorState:
-    """Read the facts for `settings.edge_sports`.
+    """Load the state of `settings.edge_sports`.
 
     Raises `StateUnavailableError` if a setting is missing or the database does not answer.
     """
@@ -58,13 +58,13 @@ def load_sensor_state(settings: Settings, now: datetime) -> SensorState:
 
 
 def feed_terms(settings: Settings) -> FeedTerms:
-    """What a poll costs with these settings; only the real feed counts credits."""
+    """What a poll costs with these settings; only the real feed is metered."""
     cost = len(settings.edge_regions) * len(settings.edge_markets)
     return FeedTerms(is_metered=settings.edge_feed is Feed.ODDS_API, credits_per_poll=cost)
 
 
 def activity_from_poll(poll: PollSummary) -> SportActivity:
-    """A sport's last poll as the cadence sees it."""
+    """The activity of a sport, from its last poll."""
     return SportActivity(poll.starts, poll.movement, poll.received_at)
 
 

@@ -1,7 +1,7 @@
-"""The database side of one sport's turn: the lease, the last known quotes, the write and the outbox.
+"""The database side of one sport's polling: the lease, the last known quotes, the write and the outbox.
 
-All of it shares one connection on purpose: the lease is an advisory lock of that connection, so whoever
-lost the connection lost the lease too and cannot write beside its successor.
+All of it shares one connection on purpose: the lease is an advisory lock of that connection, so a session that
+lost its connection lost the lease too and cannot write concurrently with its successor.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class LeaseLostError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class CommittedPoll:
-    """A poll that is now in the database: what it changed, what its payload said, what it tells the meter."""
+    """A committed poll: its changes, its diff, and the sport's activity after it."""
 
     changes: PollChanges
     diff: Diff
@@ -72,7 +72,7 @@ class CommittedPoll:
 
 @dataclass(slots=True)
 class _LeasedConnection:
-    """What lives and dies with one connection."""
+    """The state bound to one connection."""
 
     connection: psycopg.Connection
     sport_id: int
@@ -82,20 +82,20 @@ class _LeasedConnection:
     last_poll: PollTimes | None
     problems: SportProblems
     scope: RequestScope | None = None
-    began_at: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.monotonic)
 
     def scope_for(self, request: OddsRequest) -> RequestScope:
-        """What answers to such a request cover; it remembers what they have shown."""
+        """The coverage of responses to such a request; it remembers the books they have shown."""
         if self.scope is None or self.scope.request != request:
             self.scope = RequestScope(self.ids, request)
         return self.scope
 
 
 class SportSession:
-    """One sport's turn as the database sees it. Blocking: to be called in a thread, one call at a time.
+    """One sport's polling as the database sees it. Blocking: to be called in a thread, one call at a time.
 
-    A dropped connection is replaced within the call that notices, and the call is done again: the state is
-    reloaded from what was committed, so a commit whose confirmation was lost is neither missed nor repeated.
+    A dropped connection is replaced within the call that notices, and the work is repeated: the state is reloaded
+    from what was committed, so a commit whose confirmation was lost is neither missed nor repeated.
     """
 
     def __init__(self, sport: str, request: BurstRequest, context: BurstContext) -> None:
@@ -116,35 +116,35 @@ class SportSession:
 
     @property
     def has_problems(self) -> bool:
-        """Whether there is something that a poll that succeeds may clear away."""
+        """Whether there is a problem that a successful poll may clear."""
         return bool(self._unrecorded_failures) or (self._leased is not None and self._leased.problems.has_any)
 
     @property
     def failures(self) -> int:
-        """How many polls of the sport have failed in a row, those of earlier bursts among them."""
+        """How many polls of the sport have failed in a row, including those of earlier bursts."""
         return self._leased.problems.failures if self._leased else 0
 
     def seconds_until_retry(self, now: datetime) -> float:
-        """Seconds for which the sport is to be left alone, because its polls fail."""
+        """Seconds to wait before polling the sport, because its polls fail."""
         return self._leased.problems.seconds_until_retry(now) if self._leased else 0.0
 
     def try_acquire(self) -> bool:
-        """Take the sport if it is free; if not, claim it, so that its holder lets go. Call until true."""
+        """Take the lease if it is free; if not, claim it, so that its holder releases it. Call until true."""
         try:
-            self._with_reconnect(lambda _turn: None)
+            self._with_reconnect(lambda _leased: None)
         except LeaseLostError:
             return False
         self._report_earlier_bursts()
         return True
 
     def _report_earlier_bursts(self) -> None:
-        """Have room for what this burst may lose, and tell what those before it have lost and could not tell."""
+        """Reserve space for this burst's lost polls, and report those that earlier bursts could not record."""
         self._lost.reserve_space()
         self._unrecorded_failures = self._lost.read()
         if not self._unrecorded_failures:
             return
-        is_told = self._try_with_reconnect(lambda turn: turn.problems.report_late(self._unrecorded_failures))
-        if is_told:
+        is_reported = self._try_with_reconnect(lambda leased: leased.problems.report_late(self._unrecorded_failures))
+        if is_reported:
             self._clear_unrecorded()
 
     def _clear_unrecorded(self) -> None:
@@ -152,89 +152,89 @@ class SportSession:
         self._lost.save([])
 
     def store(self, payload: Payload) -> CommittedPoll | None:
-        """Write what a payload changed in one transaction; None if its moment is stored already.
+        """Write the changes of a payload in one transaction; None if its time is stored already.
 
-        Raises `LeaseLostError`, `MalformedBodyError`, or `psycopg.Error` if the database stays away or refuses what
-        the payload holds.
+        Raises `LeaseLostError`, `MalformedBodyError`, or `psycopg.Error` if the database stays unreachable or refuses
+        the payload's content.
         """
-        stored = self._with_reconnect(lambda turn: self._store_payload(turn, payload))
+        stored = self._with_reconnect(lambda leased: self._store_payload(leased, payload))
         if self._is_waiting:
             self._is_waiting = False
             self._lost.save(self._unrecorded_failures)
         return stored
 
-    def wait_for_database(self, at: datetime, spending: Spending, quota: Quota) -> None:
-        """Have it told that an answer was lost, should this process end before it is stored."""
+    def note_waiting(self, at: datetime, spending: Spending, quota: Quota) -> None:
+        """Record in a file that a response is lost if this process ends before it is stored."""
         if not self._is_waiting:
             self._is_waiting = True
-            error = "its answer waited for the database when the burst ended"
+            error = "its response was waiting for the database when the burst ended"
             self._lost.save([*self._unrecorded_failures, LostPoll(at, error, spending.credits, quota.remaining)])
 
     def record_failure(self, failure: FailedPoll) -> None:
-        """Keep that a poll failed, for this burst and the next ones; where the database refuses, until it does not.
+        """Store that a poll failed, for this and later bursts; if the database refuses, keep it until it accepts.
 
-        An answer that was lost is noted in a file first: what kept the database from taking it may end this process.
+        A lost response is noted in a file first: whatever kept the database from storing it may end this process too.
         """
         is_in_file = self._is_waiting or failure.kind is ProblemKind.POLL_NOT_STORED
         if is_in_file:
             self._lost.save([*self._unrecorded_failures, failure.lost])
-        is_noted = self._try_with_reconnect(lambda turn: turn.problems.record_failure(failure))
-        if not is_noted:
+        is_recorded = self._try_with_reconnect(lambda leased: leased.problems.record_failure(failure))
+        if not is_recorded:
             self._unrecorded_failures.append(failure.lost)
-        if is_in_file or not is_noted:
+        if is_in_file or not is_recorded:
             self._lost.save(self._unrecorded_failures)
         self._is_waiting = False
 
     def record_success(self, rejected: str = "") -> None:
-        """Keep that a poll succeeded, what had to be left out of it, and the failures that could not be noted."""
-        is_noted = self._try_with_reconnect(
-            lambda turn: turn.problems.record_success(rejected, self._unrecorded_failures)
+        """Store that a poll succeeded, what was rejected, and earlier failures that could not be recorded."""
+        is_recorded = self._try_with_reconnect(
+            lambda leased: leased.problems.record_success(rejected, self._unrecorded_failures)
         )
-        if is_noted and self._unrecorded_failures:
+        if is_recorded and self._unrecorded_failures:
             self._clear_unrecorded()
 
     def postpone(self, kind: ProblemKind, reason: str, wait_seconds: float) -> None:
-        """Keep that the sport is not asked for, though no poll has failed."""
-        self._try_with_reconnect(lambda turn: turn.problems.postpone(kind, reason, wait_seconds))
+        """Store that the sport is not polled for a while, although no poll has failed."""
+        self._try_with_reconnect(lambda leased: leased.problems.postpone(kind, reason, wait_seconds))
 
     def store_unreadable(self, body: bytes, reason: str) -> None:
-        """Archive an answer that is no list of events, as received."""
+        """Archive, as received, a response that is not a list of events."""
         now, feed, run_id = time.time_ns() // 1_000, self._context.feed, self._request.run_id
         self._try_with_reconnect(
-            lambda turn: write_unreadable_answer(turn.connection, turn.sport_id, feed, run_id, body, now, reason)
+            lambda leased: write_unreadable_answer(leased.connection, leased.sport_id, feed, run_id, body, now, reason)
         )
 
     def heartbeat(self) -> str | None:
-        """Show that the burst is alive; returns the run that claims the sport, if one does."""
-        return self._try_with_reconnect(lambda turn: turn.lease.heartbeat())
+        """Show that the burst is alive; returns the run that claims the sport, if any."""
+        return self._try_with_reconnect(lambda leased: leased.lease.heartbeat())
 
     def unpublished_polls(self) -> list[PollChanges]:
-        """The oldest of what the outbox owes to the stream, in order."""
-        return self._with_reconnect(lambda turn: outbox.load_unpublished_polls(turn.connection, turn.sport_id))
+        """The oldest unpublished polls of the outbox, in order."""
+        return self._with_reconnect(lambda leased: outbox.load_unpublished_polls(leased.connection, leased.sport_id))
 
     def mark_published(self, poll_ids: Sequence[int]) -> None:
-        """Take polls out of the outbox."""
-        self._with_reconnect(lambda turn: outbox.mark_published(turn.connection, turn.sport_id, poll_ids))
+        """Remove polls from the outbox."""
+        self._with_reconnect(lambda leased: outbox.mark_published(leased.connection, leased.sport_id, poll_ids))
 
     def close(self) -> None:
-        """Give the lease and the connections back; a broken connection has lost them anyway."""
+        """Release the lease and close the connection; a broken connection has lost both already."""
         with suppress(psycopg.Error):
             if self._leased:
                 self._leased.lease.release()
         self._disconnect()
 
     def _try_with_reconnect(self, work: Callable[[_LeasedConnection], T]) -> T | None:
-        """Do what no poll depends on; a database that refuses it (its disk is full) has not lost the lease."""
+        """Do work that no poll depends on; a database that refuses it (disk full, say) has not lost the lease."""
         try:
             return self._with_reconnect(work)
         except psycopg.Error as error:
             if is_connection_lost(error):
                 raise
-            log.warning("%s: the database takes no note: %s", self._sport, error)
+            log.warning("%s: could not record the state: %s", self._sport, error)
             return None
 
     def _with_reconnect(self, work: Callable[[_LeasedConnection], T]) -> T:
-        """Do the work; if the connection drops, do it again on a new one that has the lease."""
+        """Do the work; if the connection drops, repeat it on a new one that holds the lease."""
         deadline = time.monotonic() + RECONNECT_TIMEOUT_SECONDS
         while True:
             try:
@@ -250,12 +250,12 @@ class SportSession:
                 time.sleep(RECONNECT_INTERVAL_SECONDS)
 
     def pop_resumed(self) -> bool:
-        """Whether the state was reloaded since this was last asked: the outbox may hold a poll of ours."""
+        """Whether the state was reloaded since the last call: the outbox may hold a poll of this session."""
         resumed, self._was_resumed = self._was_resumed, False
         return resumed
 
     def _acquire(self) -> _LeasedConnection:
-        """Take the lease, then read what its last holder has committed."""
+        """Take the lease, then load what its last holder has committed."""
         connection = self._connection = self._connection or connect(self._context.database_url, self._application_name)
         sport_id = IdRegistry(connection).sport(self._sport, self._context.sport_titles.get(self._sport))
         lease_seconds = max(0.0, self._request.ends_at - time.monotonic() - HANDOVER_LEAD_SECONDS)
@@ -276,11 +276,11 @@ class SportSession:
 
     def _store_payload(self, leased: _LeasedConnection, payload: Payload) -> CommittedPoll | None:
         if (
-            leased.began_at > payload.arrived_monotonic
+            leased.started_at > payload.arrived_monotonic
             and leased.last_poll
             and leased.last_poll.observed_at >= payload.observed_at
         ):
-            return None  # the connection was gone meanwhile, and this or a later answer is stored
+            return None  # the connection was lost meanwhile, and this or a later response is stored
         previous = leased.last_poll.observed_at if leased.last_poll else None
         if leased.last_poll is not None and payload.observed_at <= leased.last_poll.observed_at:
             if not self._context.is_live or to_micros(leased.last_poll.received_at) == payload.received_at:
@@ -314,20 +314,20 @@ class SportSession:
         return CommittedPoll(changes, diff, activity_after_poll(diff, previous, payload.observed_at))
 
     def _move_after_last(self, leased: _LeasedConnection, last: PollTimes, payload: Payload) -> Payload:
-        """The payload at the moment after the last poll: the clock was set back, and polls keep their order.
+        """The payload just after the last poll: the clock was set back, and polls keep their order.
 
-        Everybody who reads them goes by their moments, and would not see one that lies before another.
+        Readers order polls by time and would miss one that is dated before another.
         """
         seconds_ahead = (last.observed_at - payload.observed_at).total_seconds()
         leased.problems.report(
             ProblemKind.CLOCK_CHANGED,
-            f"the clock was set back: the last poll is {seconds_ahead:.0f} s ahead of it; "
+            f"the clock was set back: the last poll is {seconds_ahead:.0f} s in the future; "
             "new polls are ordered after it",
         )
         return replace(payload, observed_at=last.observed_at + timedelta(microseconds=1))
 
     def _disconnect(self) -> None:
-        """Forget the connection and all that depends on it."""
+        """Close the connection and drop the state bound to it."""
         if self._connection:
             self._connection.close()
         self._connection = self._leased = None

@@ -1,1 +1,1 @@
-"""What has to hold of the data before anything is made of it: of single prices, and of many together."""
+"""The quality gate: what must hold of prices before they are used, singly and together."""

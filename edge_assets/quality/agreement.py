@@ -1,8 +1,8 @@
-"""Whether the sources of a market agree: each book, and the recorded best price, against the middle of the others.
+"""Whether the sources of a market agree: each book, and the recorded best price, against the median of the others.
 
-Prices are compared as centred logarithms: a margin, even a wrong scale, moves all outcomes alike and vanishes, and what
-is left tells the outcomes apart. A source whose columns are exchanged is nearer to the others when its outcomes are put
-in another order; how near is near enough is measured on the source itself, because sources round and wait differently.
+Prices are compared as centred logarithms: a margin, even a wrong scale, shifts all outcomes alike and cancels, and only
+the differences between outcomes remain. A source whose columns are swapped is closer to the others when its outcomes
+are permuted. How close is close enough is measured on the source itself, because sources round and lag differently.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from edge_assets.quality.suspicions import WHOLE_SEASON, Z_THRESHOLD
+from edge_assets.quality.check_failures import WHOLE_SEASON, Z_THRESHOLD
 from ml.arrays import medians_of_others
 
 if TYPE_CHECKING:
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from ml.quotes import Market
 
 MIN_ORDER_Z_SCORE = 8.0
-"""Standard errors between the others' prices in two orders, from which on a row tells which of them a source has."""
+"""Standard errors between the others' prices in two orders, above which a row shows which order a source has."""
 MIN_LOG_ERROR = 0.01
-"""In the logarithm: prices have two decimals, and nobody is surer than that."""
+"""In log price: prices have two decimals, so none is more precise."""
 MEDIAN_ERROR_LENGTH = {2: 0.6745, 3: 1.1774}
-"""The median length of a normal error in one and in two dimensions, by number of outcomes."""
+"""The median length of a standard normal error in one and in two dimensions, by number of outcomes."""
 
 
 class SourceKey(NamedTuple):
-    """Whose rows they are: a source in a market, from one import (0: polled; `WHOLE_SEASON`: all)."""
+    """Where rows belong: a source in a market, from one import (0: polled; `WHOLE_SEASON`: all)."""
 
     market: Market
     import_id: int
@@ -39,9 +39,9 @@ class SourceKey(NamedTuple):
 
 
 class SourceRows(NamedTuple):
-    """Rows (k,) of a source: its centred log prices (k, n), the middle of the others', and how many others there are.
+    """Rows (k,) of a source: its centred log prices (k, n), the median of the others', and the number of others.
 
-    `line` is the home team's handicap or the total. What the others say is NaN where there are none.
+    `line` is the home team's handicap or the total. The median is NaN if there are no others.
     """
 
     event: NDArray[np.int32]
@@ -52,9 +52,9 @@ class SourceRows(NamedTuple):
 
 
 class OrderComparison(NamedTuple):
-    """Events that tell the order of a source's outcomes, and the rows (k,) of those where it is another's, by half.
+    """Decisive events, those in which the order is opposite, and the rows (k,) of the latter.
 
-    Rows of one event are hardly more evidence than one: a line that is wrong for an hour is repeated with each move.
+    Rows of one event count as little more than one: a line that is wrong for an hour is repeated at each move.
     """
 
     decisive_events: int
@@ -63,18 +63,18 @@ class OrderComparison(NamedTuple):
 
     @property
     def opposed_ratio(self) -> float:
-        """Of the events that tell."""
+        """The share of decisive events that are opposed."""
         return self.opposed_events / self.decisive_events if self.decisive_events else 0.0
 
 
 class AgreementCollector:
-    """Collects rows, board by board."""
+    """Collects rows, matrix by matrix."""
 
     def __init__(self) -> None:
         self._rows: dict[SourceKey, list[SourceRows]] = defaultdict(list)
 
     def add(self, matrix: MarketMatrix, ticks: Columns) -> None:
-        """Keep what each source of a board says, where it said something new, beside what the others say."""
+        """Add each source's new prices of a matrix, with the median of the others'."""
         log_prices = _center_log_prices(matrix.price)
         is_complete: Flags = np.all(~np.isnan(log_prices), axis=2)
         other_count = is_complete.sum(axis=1)[:, None] - is_complete
@@ -94,8 +94,8 @@ class AgreementCollector:
                     )
                     self._rows[SourceKey(matrix.market, import_id, source)].append(source_rows)
 
-    def together(self) -> AgreementCollector:
-        """The same, whichever import the rows came from."""
+    def merge_imports(self) -> AgreementCollector:
+        """The rows of all imports together."""
         whole = AgreementCollector()
         for key, some in self._rows.items():
             whole._rows[key._replace(import_id=WHOLE_SEASON)] += some
@@ -103,7 +103,7 @@ class AgreementCollector:
 
     def rows(self) -> dict[SourceKey, SourceRows]:
         """All rows by source, each source's in order of event, line and time."""
-        return {key: _concatenate_rows(parts) for key, parts in sorted(self._rows.items())}
+        """All rows by source, in order of event, line and time."""
 
 
 def _concatenate_rows(parts: list[SourceRows]) -> SourceRows:
@@ -112,15 +112,15 @@ def _concatenate_rows(parts: list[SourceRows]) -> SourceRows:
 
 
 def take_rows(rows: SourceRows, which: Flags | NDArray[np.intp]) -> SourceRows:
-    """Some of the rows."""
+    """A subset of the rows."""
     columns: Any = (column[which] for column in rows)
     return SourceRows(*columns)
 
 
 def compare_orders(rows: SourceRows) -> OrderComparison:
-    """Which events tell the order of a source's outcomes, and in which it is not the others'.
+    """The events that show the order of a source's outcomes, and those in which it differs from the others'.
 
-    Those of which the rows are clear by themselves; all, if all together are clear about another order.
+    Decisive are events whose rows are clear by themselves; all events, if together they clearly favour another order.
     """
     n, orders = rows.log_prices.shape[1], outcome_orders(rows)
     similarity = np.stack([(rows.log_prices[:, order] * rows.others_median).sum(axis=1) for order in orders], axis=1)
@@ -130,7 +130,7 @@ def compare_orders(rows: SourceRows) -> OrderComparison:
     squares = (rows.log_prices**2).sum(axis=1) + (rows.others_median**2).sum(axis=1)
     nearest_distance = np.sqrt(np.maximum(squares - 2 * similarity.max(axis=1), 0))
     error = max(float(np.median(nearest_distance)) / MEDIAN_ERROR_LENGTH[n], MIN_LOG_ERROR)
-    # by the order that undoes it, a row lies as far from the others' as they lie from themselves in that order
+    # permuted, a row is as far from the others' median as that is from itself in the other order
     is_clear: Flags = order_distance[:, 1:] > MIN_ORDER_Z_SCORE * error
     is_decisive: Flags = np.asarray(is_clear.any(axis=1))
     is_opposed: Flags = np.asarray((is_clear & (similarity[:, 1:] > similarity[:, :1])).any(axis=1))
@@ -143,14 +143,14 @@ def compare_orders(rows: SourceRows) -> OrderComparison:
 
 
 def events_mostly_wrong(event: NDArray[np.int32], wrong: Flags) -> tuple[int, NDArray[np.int32]]:
-    """How many events there are, and those of which at least half of the rows (k,) are wrong."""
+    """The number of events, and those in which at least half of the rows (k,) are wrong."""
     events, number = np.unique(event, return_inverse=True)
     share = np.bincount(number, wrong) / np.bincount(number) if len(event) else np.empty(0)
     return len(events), events[share >= 0.5]  # noqa: PLR2004
 
 
 def _find_better_order(rows: SourceRows, fit: Array) -> int:
-    """The order that fits all events together better than the stated one, beyond chance; 0 if none does."""
+    """The order that fits all events together significantly better than the stated one; 0 if none does."""
     _, number = np.unique(rows.event, return_inverse=True)
     gains = [np.bincount(number, fit[:, order] - fit[:, 0]) / np.bincount(number) for order in range(fit.shape[1])]
     scores = [gain.mean() * np.sqrt(len(gain)) / max(gain.std(), 1e-12) for gain in gains]
@@ -170,7 +170,7 @@ def _center_log_prices(price: Array) -> Array:
 
 
 def _medians_of_others(log_prices: Array) -> Array:
-    """The middle of the others (M, B, n); of two outcomes the one is the other's negative."""
+    """The median of the others (M, B, n); with two outcomes, one is the other's negative."""
     if log_prices.shape[2] == 2:  # noqa: PLR2004
         first = medians_of_others(log_prices[..., 0])
         return np.stack([first, -first], axis=2)

@@ -1,4 +1,4 @@
-"""What betting everything, without a look at anything, has won: it must not win."""
+"""The profit of betting blindly on every selection: it must not be positive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_assets.quality.suspicions import Z_THRESHOLD, CheckFailure, PriceGroup
+from edge_assets.quality.check_failures import Z_THRESHOLD, CheckFailure, PriceGroup
 from edge_assets.warehouse.bet_settlement import settle_columns
 from ml.quotes import Market, Outcome
 from ml.settlement import BetStatus, StakeShares
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from edge_assets.quality.market_matrix import Array
 
 MIN_BETS = 50
-"""Fewer tell nothing."""
+"""Fewer bets show nothing."""
 
 
 class BlindBets:
-    """Betting everything at any single price, the first or the last before the start, must not win."""
+    """Blind betting at every opening and every closing price must not make a profit."""
 
     def __init__(self) -> None:
         self._sums: dict[tuple[str, int, int, int, int], Array] = defaultdict(lambda: np.zeros(3))
@@ -36,10 +36,10 @@ class BlindBets:
         sports: Mapping[int, str],
         books: Mapping[int, str],
     ) -> None:
-        """Settle bets (`edge_assets.store.analytics.check_inputs.CHECK_PRICE_TYPES`) on the events of the scores, by
+        """Settle bets (`edge_assets.store.analytics.check_inputs.CHECK_PRICE_TYPES`) on the events with scores, by
         their books' rules.
 
-        What those rules and scores do not settle is no bet: a contradicted result above all.
+        Bets that those rules and scores leave unsettled do not count, contradicted results above all.
         """
         game = np.searchsorted(scores["event"], bets["event"])
         settlement = settle_columns({**bets, "game": game}, scores, sports, books)
@@ -55,21 +55,21 @@ class BlindBets:
                 self._sums[(moment, *key)] += row
 
     def merge_imports(self, import_id: int = 0) -> BlindBets:
-        """The same, whichever import the prices came from; they are said to be of `import_id`."""
+        """The bets of all imports together, counted as those of `import_id`."""
         merged = BlindBets()
         for (moment, book, market, outcome, _), sums in self._sums.items():
             merged._sums[moment, book, market, outcome, import_id] += sums
         return merged
 
     def merge(self, other: BlindBets) -> None:
-        """Count the bets of `other`, too."""
+        """Add the bets of `other`."""
         for key, sums in other._sums.items():
             self._sums[key] += sums
 
     def find_failures(self) -> Iterator[CheckFailure]:
-        """The groups at whose prices betting everything has won by more than chance.
+        """The groups at whose prices blind betting made a profit beyond chance.
 
-        A fair bet at decimal odds o has a variance of o - 1, which no lucky season makes smaller.
+        A fair bet at decimal odds o has a variance of o - 1, regardless of how the season went.
         """
         for (moment, book, market, outcome, import_id), (n, total, variance) in self._sums.items():
             if n >= MIN_BETS and total > Z_THRESHOLD * np.sqrt(variance):

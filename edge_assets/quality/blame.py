@@ -1,6 +1,6 @@
-"""Whose fault it is where sources disagree: that of whoever is outvoted or, of two, whom the results contradict.
+"""Which source is wrong where sources disagree: the outvoted one or, of two, the one that the results contradict.
 
-Where nothing decides between two, both are suspected: what is held out can be let in, and a bet cannot be taken back.
+If nothing decides between two, both are held out: held-out prices can be released, but a bet cannot be taken back.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_assets.quality.agreement import compare_orders, events_mostly_wrong, outcome_orders, take_rows
-from edge_assets.quality.outcomes import log_likelihood_ratio
-from edge_assets.quality.suspicions import (
+from edge_assets.quality.check_failures import (
     ALL_BOOKS_ID,
     MAX_EXAMPLES,
     MIN_SAMPLE,
@@ -20,6 +19,7 @@ from edge_assets.quality.suspicions import (
     PriceGroup,
     is_significantly_above,
 )
+from edge_assets.quality.outcomes import log_likelihood_ratio
 from ml.quotes import Market
 
 if TYPE_CHECKING:
@@ -32,25 +32,26 @@ if TYPE_CHECKING:
     from edge_assets.quality.outcomes import Winners
 
 MAX_OPPOSED_RATIO = 0.025
-"""Share of a source's events. In real seasons it is 0.1%, of the worst book in the worst of them some 5% of 190."""
+"""Share of a source's events. It is 0.1% in real seasons, and about 5% of 190 for the worst book in the worst one."""
 NEAR_WORST_RATIO = 0.75
-"""Where one of three is wrong, the middle of it and another is half wrong, and with it every right one half opposed."""
+"""If one of three sources is wrong, each of the others is compared with a median that is half wrong, and looks
+half opposed itself."""
 DECISIVE_LOG_RATIO = np.log(1_000)
-"""Of two of whom one is known to be wrong: a likelihood ratio."""
+"""Likelihood ratio for two sources of which one is known to be wrong."""
 CONCLUSIVE_LOG_RATIO = np.log(1_000_000)
-"""Without any other evidence."""
+"""Likelihood ratio without any other evidence."""
 MIN_FAVOURITE_LOG_RATIO = 0.5
-"""Log of the moneyline prices' ratio from which on it is clear who is the favourite."""
+"""Log ratio of the moneyline prices above which the favourite is clear."""
 MIN_HANDICAP = 0.5
 MAX_MAIN_LINE_LOG_RATIO = 0.7
-"""Log of the handicap prices' ratio below which the line is about the main one: only far from it may a favourite get
-a start."""
+"""Log ratio of the handicap prices below which a line is near the main one: only far from that may a favourite have
+a positive handicap."""
 MAX_WRONG_SIGN_RATIO = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class OpposedSource:
-    """A source whose prices are in another order than the others', in these rows; its `opposed_ratio` of the events
+    """A source whose prices are in a different order from the others' in these rows: `opposed_ratio` of its
     `decisive_events`.
     """
 
@@ -60,7 +61,7 @@ class OpposedSource:
     opposed_ratio: float
 
     def to_failure(self, reason: str) -> CheckFailure:
-        """With examples, and why it is this one."""
+        """The failure with examples, and why this source is the wrong one."""
         examples: list[dict[str, Any]] = [
             {"event_id": event, "reason": reason} for event in np.unique(self.rows.event)[:MAX_EXAMPLES].tolist()
         ]
@@ -68,7 +69,7 @@ class OpposedSource:
 
 
 def find_swapped_sources(rows: Mapping[SourceKey, SourceRows], winners: Winners) -> list[CheckFailure]:
-    """The sources whose outcomes are exchanged, wholly or in part of their rows."""
+    """The sources whose outcomes are swapped, in all or some of their rows."""
     outvoted = [
         opposed
         for key, source_rows in rows.items()
@@ -78,7 +79,7 @@ def find_swapped_sources(rows: Mapping[SourceKey, SourceRows], winners: Winners)
         key: found.opposed_ratio for found in sorted(outvoted, key=lambda o: o.opposed_ratio) for key in [found.key[:2]]
     }
     failures = [
-        found.to_failure("its prices are in another order than those of the others")
+        found.to_failure("its outcomes are in a different order from the other sources")
         for found in outvoted
         if found.opposed_ratio >= NEAR_WORST_RATIO * worst_ratio[found.key[:2]]
     ]
@@ -87,7 +88,7 @@ def find_swapped_sources(rows: Mapping[SourceKey, SourceRows], winners: Winners)
 
 
 def find_orders_against_results(rows: Mapping[SourceKey, SourceRows], winners: Winners) -> Iterator[CheckFailure]:
-    """The sources whose prices in another order make results likelier, beyond chance; all may be exchanged alike."""
+    """The sources whose prices, permuted, make the results significantly likelier; all sources may be swapped alike."""
     last = {key: take_rows(source_rows, _last_row_of_each_event(source_rows)) for key, source_rows in rows.items()}
     for key, won in _winning_outcomes(last, winners).items():
         log_prices = last[key].log_prices
@@ -95,12 +96,12 @@ def find_orders_against_results(rows: Mapping[SourceKey, SourceRows], winners: W
             log_likelihood_ratio(won, log_prices[:, order], log_prices).sum() for order in outcome_orders(last[key])[1:]
         ]
         if (best_ratio := max(ratios)) > CONCLUSIVE_LOG_RATIO + np.log(len(ratios)):
-            why = f"in another order its prices make the results {np.exp(min(best_ratio, 700)):.3g} times as likely"
+            why = f"reordering its prices makes the results {np.exp(min(best_ratio, 700)):.3g} times as likely"
             yield CheckFailure("results_order", _price_group(key), int((won >= 0).sum()), 1.0, [{"reason": why}])
 
 
 def _winning_outcomes(rows: Mapping[SourceKey, SourceRows], winners: Winners) -> dict[SourceKey, NDArray[np.intp]]:
-    """What has won, row by row; each line is settled once, whoever has prices on it."""
+    """The winning outcome of each row; each line is settled once, for all sources together."""
     winning_by_source: dict[SourceKey, NDArray[np.intp]] = {}
     for market in sorted({key.market for key in rows}):
         keys = [key for key in rows if key.market == market]
@@ -113,7 +114,7 @@ def _winning_outcomes(rows: Mapping[SourceKey, SourceRows], winners: Winners) ->
 
 
 def find_wrong_line_signs(rows: Mapping[SourceKey, SourceRows]) -> list[CheckFailure]:
-    """The sources that give the favourite a start: if most do, the market's lines have the wrong sign."""
+    """The sources with positive handicaps for favourites: if most do, the market's lines have the wrong sign."""
     counts = count_wrong_signs(rows)
     failed = {key: (n, k) for key, (n, k) in counts.items() if is_significantly_above(MAX_WRONG_SIGN_RATIO, n, k)}
     failures = []
@@ -133,7 +134,7 @@ def find_wrong_line_signs(rows: Mapping[SourceKey, SourceRows]) -> list[CheckFai
 
 
 def count_wrong_signs(rows: Mapping[SourceKey, SourceRows]) -> dict[SourceKey, tuple[int, int]]:
-    """Of each source of handicaps, how many events have a clear favourite, and in how many that gets a start."""
+    """For each source of handicaps: events with a clear favourite, and those where its handicap is positive."""
     leads = _favourite_leads(rows)
     return {key: _count_wrong_signs(some, *leads) for key, some in rows.items() if key.market == Market.SPREADS}
 
@@ -149,7 +150,7 @@ def _find_opposed(key: SourceKey, rows: SourceRows, selected: Flags) -> OpposedS
 
 
 def _decide_between_two(opposed: OpposedSource, winners: Winners) -> CheckFailure | None:
-    """None if the results contradict the other."""
+    """The failure, unless the results contradict the other source."""
     disputed = take_rows(opposed.rows, _last_row_of_each_event(opposed.rows))
     won = winners.winning_outcomes(opposed.key.market, disputed.event, disputed.line)
     ratio = float(log_likelihood_ratio(won, disputed.others_median, disputed.log_prices).sum())
@@ -159,17 +160,19 @@ def _decide_between_two(opposed: OpposedSource, winners: Winners) -> CheckFailur
         return opposed.to_failure(
             f"the results are {np.exp(min(ratio, 700)):.3g} times as likely by the other's prices"
         )
-    return opposed.to_failure("it and the only other are in another order, and nothing decides which of them is right")
+    return opposed.to_failure(
+        "it and the only other source disagree on the order, and results do not decide which is right"
+    )
 
 
 def _last_row_of_each_event(rows: SourceRows) -> NDArray[np.intp]:
-    """One row of each event: rows of one event tell the same result."""
+    """One row of each event: all its rows have the same result."""
     _, last = np.unique(rows.event[::-1], return_index=True)
     return len(rows.event) - 1 - last
 
 
 def _favourite_leads(rows: Mapping[SourceKey, SourceRows]) -> tuple[Array, Array]:
-    """Events, sorted, and by how much the home team is the favourite by the middle of all moneylines."""
+    """Events, sorted, and the home team's lead as favourite by the median of all moneylines."""
     moneylines = [r for key, r in rows.items() if key.market in (Market.H2H, Market.H2H_3_WAY)]
     if not moneylines:
         return np.empty(0), np.empty(0)
@@ -181,7 +184,7 @@ def _favourite_leads(rows: Mapping[SourceKey, SourceRows]) -> tuple[Array, Array
 
 
 def _count_wrong_signs(rows: SourceRows, events: Array, leads: Array) -> tuple[int, int]:
-    """How many events have a clear favourite and a main line, and in how many the favourite gets a start."""
+    """How many events have a clear favourite and a main line, and in how many its handicap is positive."""
     has_lead = np.isin(rows.event, events)
     lead = np.zeros(len(has_lead))
     lead[has_lead] = leads[np.searchsorted(events, rows.event[has_lead])]

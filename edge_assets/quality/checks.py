@@ -1,7 +1,7 @@
-"""What cannot be true of many prices together: it tells of shifted columns, exchanged teams or a wrong file.
+"""What cannot be true of many prices together: signs of shifted columns, swapped teams or a wrong file.
 
 A single wrong price fails none of these checks: that is what quarantine is for. Prices are counted by the group that
-they came in, so that what fails can be held out as a whole.
+they arrived in, so that a failing group can be held out as a whole.
 """
 
 from __future__ import annotations
@@ -22,13 +22,7 @@ from edge_assets.quality.blame import (
     find_swapped_sources,
     find_wrong_line_signs,
 )
-from edge_assets.quality.price_checks import (
-    MAX_BOOK_TO_BEST_RATIO,
-    best_price_below_books,
-    booksum,
-    booksum_out_of_range,
-)
-from edge_assets.quality.suspicions import (
+from edge_assets.quality.check_failures import (
     ALL_BOOKS_ID,
     MAX_EXAMPLES,
     MIN_SAMPLE,
@@ -37,6 +31,12 @@ from edge_assets.quality.suspicions import (
     PriceGroup,
     is_likely,
     is_significantly_above,
+)
+from edge_assets.quality.price_checks import (
+    MAX_BOOK_TO_BEST_RATIO,
+    best_price_below_books,
+    booksum,
+    booksum_out_of_range,
 )
 from edge_assets.store.analytics.quarantine import BEST_PRICE_BOOK
 from ml.quotes import Market
@@ -51,40 +51,42 @@ if TYPE_CHECKING:
     from edge_assets.quality.outcomes import Winners
     from edge_assets.store.analytics.quarantine import CheckVerdict as PriceVerdict
 
-UNDER_BEST = "under_best"
-"""What a book's prices imply is less than what the recorded best prices do, which no book can offer."""
-MAX_WRONG_RATIO = {"absurd_prices": 0.01, "overround": 0.05, "margin": 0.1, UNDER_BEST: 0.1, "best_price": 0.25}
-"""Shares of a group's cases. Best prices of one real file are below a book's in 20% (SC3 2021/22), of all in 1%."""
+BELOW_BEST_BOOKSUM = "below_best_booksum"
+"""A book's booksum is below that of the recorded best prices, which no book can offer."""
+MAX_WRONG_RATIO = {"absurd_prices": 0.01, "overround": 0.05, "margin": 0.1, BELOW_BEST_BOOKSUM: 0.1, "best_price": 0.25}
+"""Maximum shares of a group's cases. In one real file (SC3 2021/22) 20% of best prices are below a book's, overall
+1%.
+"""
 MIN_BOOKSUM = 0.99
-"""Of what a book's prices imply: who offers less gives money away. Of real seasons' rows none but a few in 100,000."""
+"""A book below it gives money away. In real seasons only a few rows in 100,000 are."""
 BOOKSUM_TOLERANCE_RATIO = 1.005
-"""The two are not always recorded at the same moment: so in 7% of the rows of the worst season, in 0.1% of all."""
+"""The two are not always recorded at the same time: 7% of the rows in the worst season differ by more, 0.1% overall."""
 MIN_CONFIRMING_BOOKS = 2
-"""Other books that do not beat the recorded best price either: then it is right, and the one that does is wrong."""
+"""Other books that do not beat the recorded best price: then it is right, and the book that beats it is wrong."""
 ORDER_LIMITS = {"orientation": MAX_OPPOSED_RATIO, "line_sign": MAX_WRONG_SIGN_RATIO}
 MAX_WRONG_COUNTS = MAX_WRONG_RATIO | ORDER_LIMITS
-"""Share of a group's cases, by check; of what is not counted case by case nothing is known to be sound."""
+"""Maximum wrong share of a group's cases, by check; a check that counts no cases proves nothing sound."""
 SHIFTED_ROW_REASONS = ("row_width", "result_contradicts_score")
 MAX_SHIFTED_RATIO = 0.02
 MAX_CONTRADICTED_RATIO = 0.02
 CHECK_DESCRIPTIONS = {
-    "absurd_prices": "No book is palpably wrong again and again.",
-    "overround": "A book's prices on all outcomes imply what a book's do.",
-    "margin": "No book gives money away: its prices imply more than one, and more than the best prices, in sum.",
-    "orientation": "Books, and the recorded best price, agree on which outcome is how likely.",
-    "line_sign": "Favourites give a start, they get none.",
-    "results_order": "Prices make the results likelier than the same prices in another order.",
-    "best_price": "The recorded best price is no book's to beat.",
-    "blind_betting": "Betting everything at any single price does not win.",
-    "row_width": "Rows are as wide as their header, and scores say who won.",
+    "absurd_prices": "No book has more than 1 % palpable errors.",
+    "overround": "The booksum of a book is within the usual range.",
+    "margin": "A book's booksum exceeds 1 and that of the best prices.",
+    "orientation": "Books, and the recorded best price, agree on how likely each outcome is.",
+    "line_sign": "Favourites have a negative handicap.",
+    "results_order": "Prices explain the results better than the same prices in another order.",
+    "best_price": "No book offers more than the recorded best price.",
+    "blind_betting": "Betting every selection blindly does not make a profit.",
+    "row_width": "Rows have as many fields as their header, and scores agree with the stated result.",
     "results": "Sources agree on the results.",
 }
 CHECK_BY_VERDICT = {"palpable_price": "absurd_prices", "overround": "overround", "best_price": "best_price"}
-"""Which check counts what a single price is quarantined for."""
+"""The check that counts prices quarantined for each verdict."""
 
 
 class CheckAccumulator:
-    """Counts what is wrong of each group, board by board."""
+    """Counts cases and wrong ones of each group, matrix by matrix."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, PriceGroup], NDArray[np.int64]] = defaultdict(lambda: np.zeros(2, np.int64))
@@ -95,21 +97,25 @@ class CheckAccumulator:
         self._agreement = AgreementCollector()
 
     def add(self, matrix: MarketMatrix, ticks: Columns, verdicts: Mapping[int, PriceVerdict]) -> None:
-        """Look at a board as it came, and at what was found of its single prices; its ticks index `ticks`."""
+        """Count the cases of a matrix with the `verdicts` on its single prices; its ticks index `ticks`."""
         origin = np.where(matrix.tick >= 0, ticks["import_id"][matrix.tick], -1)
-        due, mine = np.any(matrix.is_due, axis=2), matrix.undecided()
+        due, undecided = np.any(matrix.is_due, axis=2), matrix.undecided()
         ticks_by_verdict = {check: [i for i, v in verdicts.items() if v.check == check] for check in CHECK_BY_VERDICT}
         self._count(
             "absurd_prices", matrix, origin, matrix.is_due, np.isin(matrix.tick, ticks_by_verdict["palpable_price"])
         )
-        self._count("overround", matrix, origin.max(axis=2), mine.is_complete & due, booksum_out_of_range(mine))
-        self._count("margin", matrix, origin.max(axis=2), mine.is_complete & due, booksum(mine.price) < MIN_BOOKSUM)
+        self._count(
+            "overround", matrix, origin.max(axis=2), undecided.is_complete & due, booksum_out_of_range(undecided)
+        )
+        self._count(
+            "margin", matrix, origin.max(axis=2), undecided.is_complete & due, booksum(undecided.price) < MIN_BOOKSUM
+        )
         self._agreement.add(matrix, ticks)
         if matrix.best_column is not None:
             sums = booksum(matrix.price)
-            under = sums * BOOKSUM_TOLERANCE_RATIO < sums[:, [matrix.best_column]]
+            below_best = sums * BOOKSUM_TOLERANCE_RATIO < sums[:, [matrix.best_column]]
             is_comparable = matrix.is_complete & due & ~np.isnan(sums[:, [matrix.best_column]])
-            self._count(UNDER_BEST, matrix, origin.max(axis=2), is_comparable, under)
+            self._count(BELOW_BEST_BOOKSUM, matrix, origin.max(axis=2), is_comparable, below_best)
             best = (matrix.books == BEST_PRICE_BOOK)[:, None]
             below = best_price_below_books(matrix)[0]
             by_decided = below & ~best_price_below_books(matrix.undecided())[0]
@@ -119,15 +125,15 @@ class CheckAccumulator:
         self._add_examples(matrix.market, ticks, verdicts)
 
     def find_failures(self, winners: Winners) -> list[CheckFailure]:
-        """The groups that fail a check; of the best price only where nothing else does that it may come from."""
+        """The groups that fail a check; the best price only if no other group fails that it may come from."""
         rows = self.rows
         failed = [
             CheckFailure(check, group, int(n), int(wrong) / int(n), self._examples[check, group])
             for (check, group), (n, wrong) in sorted(self._counts.items())
             if is_significantly_above(MAX_WRONG_RATIO[check], int(n), int(wrong))
         ]
-        failed = [s for s in failed if s.check != UNDER_BEST or self._is_confirmed(s, failed)]
-        failed = [s._replace(check="margin") if s.check == UNDER_BEST else s for s in failed]
+        failed = [s for s in failed if s.check != BELOW_BEST_BOOKSUM or self._is_confirmed(s, failed)]
+        failed = [s._replace(check="margin") if s.check == BELOW_BEST_BOOKSUM else s for s in failed]
         others = [s for s in failed if s.check != "best_price"] + find_swapped_sources(rows, winners)
         return (
             others
@@ -136,33 +142,33 @@ class CheckAccumulator:
         )
 
     def find_failures_in_season(self, winners: Winners) -> list[CheckFailure]:
-        """The groups that fail by themselves or, if none does, as parts of their season.
+        """The groups that fail by themselves or, if none does, as part of the whole season.
 
-        Of the best price, again, only where nothing else does.
+        The best price, again, only if no other group fails.
         """
         alone = [*self.widen_to_season(self.find_failures(winners))]
         if self.season is self or any(s.check != "best_price" for s in alone):
             return alone
-        together = [*self.spread_to_imports(self.season.find_failures(winners))]
-        return alone if alone and all(s.check == "best_price" for s in together) else together
+        by_season = [*self.spread_to_imports(self.season.find_failures(winners))]
+        return alone if alone and all(s.check == "best_price" for s in by_season) else by_season
 
     def find_contradicted(self, winners: Winners) -> list[CheckFailure]:
-        """The groups that the results contradict, whatever the others say."""
+        """The groups that the results contradict, whatever other sources state."""
         return list(find_orders_against_results(self.rows, winners))
 
     @cached_property
     def rows(self) -> dict[SourceKey, SourceRows]:
-        """What each source said beside the others."""
+        """Each source's rows, with the median of the others."""
         return self._agreement.rows()
 
     @cached_property
     def groups(self) -> set[PriceGroup]:
-        """Whatever prices there are."""
+        """All groups of prices."""
         return {group for _, group in self._counts}
 
     @cached_property
     def season(self) -> CheckAccumulator:
-        """The same, whichever import the prices came from; itself, if all came from one."""
+        """The accumulator of all imports together; itself, if all prices came from one."""
         if len({group.import_id for group in self.groups}) <= 1:
             return self
         whole = CheckAccumulator()
@@ -174,23 +180,23 @@ class CheckAccumulator:
             of_best = whole._above_best[best._replace(import_id=WHOLE_SEASON)]
             for group, counts in excesses.items():
                 of_best[group._replace(import_id=WHOLE_SEASON)] += counts
-        whole._agreement = self._agreement.together()
+        whole._agreement = self._agreement.merge_imports()
         return whole
 
-    def spread_to_imports(self, suspicions: Iterable[CheckFailure]) -> Iterator[CheckFailure]:
-        """What is suspected of a season, of each import of it that is not known to be sound by itself."""
-        for suspicion in suspicions:
-            if suspicion.group.import_id != WHOLE_SEASON:
-                yield suspicion
+    def spread_to_imports(self, failures: Iterable[CheckFailure]) -> Iterator[CheckFailure]:
+        """A season's failures, attributed to each of its imports that is not known to be sound by itself."""
+        for failure in failures:
+            if failure.group.import_id != WHOLE_SEASON:
+                yield failure
                 continue
-            yield from self._select_unsound(suspicion, self._find_imports_of(suspicion.group))
+            yield from self._select_unsound(failure, self._find_imports_of(failure.group))
 
-    def widen_to_season(self, suspicions: Sequence[CheckFailure]) -> Iterator[CheckFailure]:
-        """What is suspected of some imports and, where too much of the others of the season is wrong, of these too."""
-        yield from suspicions
+    def widen_to_season(self, failures: Sequence[CheckFailure]) -> Iterator[CheckFailure]:
+        """Failures of some imports and, if too much of the season's other imports is wrong, of those too."""
+        yield from failures
         by_season: dict[tuple[str, int, int], list[CheckFailure]] = defaultdict(list)
-        for suspicion in suspicions:
-            by_season[suspicion.check, suspicion.group.book, suspicion.group.market].append(suspicion)
+        for failure in failures:
+            by_season[failure.check, failure.group.book, failure.group.market].append(failure)
         for some in by_season.values():
             rest = self._find_imports_of(some[0].group) - {s.group.import_id for s in some}
             counts = [self._count_group(some[0].check, some[0].group._replace(import_id=each)) for each in rest]
@@ -198,33 +204,33 @@ class CheckAccumulator:
                 yield from self._select_unsound(some[0], rest)
 
     def _find_imports_of(self, group: PriceGroup) -> set[int]:
-        """The imports that tell of the same book and market."""
+        """The imports with prices of the same book and market."""
         return {g.import_id for g in self.groups if g.market == group.market and group.book in {ALL_BOOKS_ID, g.book}}
 
-    def _select_unsound(self, suspicion: CheckFailure, imports: Iterable[int]) -> Iterator[CheckFailure]:
-        """The same of those imports that are not known to be sound by themselves.
+    def _select_unsound(self, failure: CheckFailure, imports: Iterable[int]) -> Iterator[CheckFailure]:
+        """The failure for those imports that are not known to be sound by themselves.
 
-        A feed is no file that was cut up, and it goes on: of that it has to be known that it is wrong.
+        A feed is not part of a split file, and it goes on: it must be known to be wrong itself.
         """
         for each in sorted(imports):
-            group = suspicion.group._replace(import_id=each)
-            n, wrong = self._count_group(suspicion.check, group)
-            is_judged = n >= MIN_SAMPLE or each == 0
-            if not is_judged or wrong > MAX_WRONG_COUNTS.get(suspicion.check, 0) * n:
-                yield suspicion._replace(group=group)
+            group = failure.group._replace(import_id=each)
+            n, wrong = self._count_group(failure.check, group)
+            is_checked = n >= MIN_SAMPLE or each == 0
+            if not is_checked or wrong > MAX_WRONG_COUNTS.get(failure.check, 0) * n:
+                yield failure._replace(group=group)
 
     def is_sound(self, group: PriceGroup) -> bool:
-        """Whether by no check more of a group is wrong than chance brings, be it ever so small."""
+        """Whether every check of the group, however small, has no more wrong cases than chance brings."""
         found = {check: self._count_group(check, group) for check in MAX_WRONG_RATIO.keys() | ORDER_LIMITS.keys()}
         return all(is_likely(MAX_WRONG_COUNTS[check], n, wrong) for check, (n, wrong) in found.items())
 
     def count_compared_events(self, book: int, market: Market) -> int:
-        """On how many events a source can be judged, because there are others to compare it with."""
+        """How many events of a source can be checked, because other sources cover them."""
         some = [r.event[r.other_count > 0] for k, r in self.rows.items() if (k.source, k.market) == (book, market)]
         return len(np.unique(np.concatenate(some))) if some else 0
 
     def _count_group(self, check: str, group: PriceGroup) -> tuple[int, int]:
-        """How many cases a check has of a group, and how many of them are wrong; none if it does not count them."""
+        """A check's cases of a group and how many are wrong; zero if the check counts no cases."""
         if check == "orientation":
             rows = self.rows.get(SourceKey(group.market, group.import_id, group.book))
             found = (
@@ -232,13 +238,13 @@ class CheckAccumulator:
             )
             return (found.decisive_events, found.opposed_events) if found else (0, 0)
         if check == "line_sign":
-            mine = [
+            sign_counts = [
                 signs
                 for key, signs in self._sign_counts.items()
                 if key[:2] == (group.market, group.import_id) and group.book in {ALL_BOOKS_ID, key.source}
             ]
-            return sum(n for n, _ in mine), sum(wrong for _, wrong in mine)
-        names = ("margin", UNDER_BEST) if check == "margin" else (check,)
+            return sum(n for n, _ in sign_counts), sum(wrong for _, wrong in sign_counts)
+        names = ("margin", BELOW_BEST_BOOKSUM) if check == "margin" else (check,)
         counts = [self._counts[name, group] for name in names if (name, group) in self._counts]
         return max(((int(n), int(wrong)) for n, wrong in counts), key=itemgetter(1), default=(0, 0))
 
@@ -247,17 +253,17 @@ class CheckAccumulator:
         return count_wrong_signs(self.rows)
 
     def _is_confirmed(self, failure: CheckFailure, failed: list[CheckFailure]) -> bool:
-        """Whether others do not offer more than the recorded best prices: then those are right."""
-        checked_groups = {g for (c, g), (n, _) in self._counts.items() if c == UNDER_BEST and n >= MIN_SAMPLE}
-        others = {g.book for g in checked_groups - {s.group for s in failed if s.check == UNDER_BEST}}
+        """Whether enough other books do not beat the recorded best prices, which are then right."""
+        checked_groups = {g for (c, g), (n, _) in self._counts.items() if c == BELOW_BEST_BOOKSUM and n >= MIN_SAMPLE}
+        others = {g.book for g in checked_groups - {s.group for s in failed if s.check == BELOW_BEST_BOOKSUM}}
         same_market = {g.book for g in checked_groups if g[1:] == failure.group[1:]}
         return len(others & same_market) >= MIN_CONFIRMING_BOOKS
 
     def _attribute_best_price(self, failure: CheckFailure) -> list[CheckFailure]:
-        """Whom to suspect where books offer more than the recorded best price.
+        """Which group is wrong where books offer more than the recorded best price.
 
-        The one book without which the best price would pass, if others bear it out; it and the best price, if there
-        are too few to tell; the best price, if several offer more.
+        The one book without which the best price would pass, if enough other books confirm the best price; that book
+        and the best price, if too few do; the best price, if several books offer more.
         """
         excesses = self._above_best[failure.group]
         wrong = round(failure.wrong_ratio * failure.cases)
@@ -273,7 +279,7 @@ class CheckAccumulator:
         return [book] if len(confirming_books) >= MIN_CONFIRMING_BOOKS else [book, failure]
 
     def _count_above_best(self, matrix: MarketMatrix, best: int, origin: NDArray[Any]) -> None:
-        """How often each book is compared with the best price, and how often it is the only one that offers more."""
+        """Count how often each book is compared with the best price, and how often it alone offers more."""
         stated = (
             (matrix.tick >= 0) & (matrix.books != BEST_PRICE_BOOK)[:, None] & matrix.is_due[:, [best]] & ~matrix.decided
         )
@@ -289,9 +295,9 @@ class CheckAccumulator:
                     excesses[PriceGroup(book, matrix.market, import_id)] += found
 
     def checked_books(self, import_id: int) -> set[int]:
-        """The books that an import (0: the feed) has told of, and that there is enough of to be judged."""
-        judged = {group.book for (_, group), (n, _) in self.season._counts.items() if n >= MIN_SAMPLE}
-        return {g.book for g in self.groups if g.import_id == import_id and g.book >= 0} & judged
+        """The books with prices from an import (0: the feed) and enough cases to be checked."""
+        checked = {group.book for (_, group), (n, _) in self.season._counts.items() if n >= MIN_SAMPLE}
+        return {g.book for g in self.groups if g.import_id == import_id and g.book >= 0} & checked
 
     def _count(self, check: str, matrix: MarketMatrix, origin: NDArray[Any], is_case: Flags, wrong: Flags) -> None:
         axes = (0, 2)[: is_case.ndim - 1]

@@ -1,6 +1,6 @@
-"""Great Expectations over recent rows of the store, with Data Docs.
+"""Great Expectations suites over recent rows of the store, with Data Docs.
 
-Imported where it runs and nowhere else: loading it takes three times as long as loading Dagster.
+Import this module only where it runs: loading it takes three times as long as loading Dagster.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ DAY_SECONDS = 86_400
 
 
 class Suite(NamedTuple):
-    """Expectations of the rows of a query."""
+    """Expectations on the rows of a query."""
 
     query: str
     expectations: list[Expectation]
 
 
 class SuiteResult(NamedTuple):
-    """Whether all of a suite's expectations were met, how many were not, and the page of the Data Docs that says so."""
+    """Whether all of a suite's expectations were met, how many were evaluated, the unmet ones, and the Data Docs
+    page.
+    """
 
     passed: bool
     evaluated: int
@@ -47,7 +49,7 @@ class SuiteResult(NamedTuple):
 
 
 def build_suites() -> dict[str, Suite]:
-    """The suites by the table that they are about."""
+    """The suites, by table."""
     return {
         "odds_ticks": Suite(
             expectation_queries.SELECT_RECENT_TICKS,

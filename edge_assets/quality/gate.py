@@ -1,8 +1,8 @@
-"""The gate before the warehouse: it judges what is new, quarantines single prices, and holds out what fails as a whole.
+"""The gate before the warehouse: checks new prices, quarantines single ones, and holds out groups that fail.
 
-Everything beside what is held out goes on. Seasons are judged one by one, by all that is known of them, whatever
-import or poll it came by, and what fails is taken out before the others are judged again: a book with shifted columns
-makes the recorded best price look wrong as well.
+Everything that is not held out goes on. Each season is checked with everything known of it, from all imports and polls,
+and what fails is taken out before the rest is checked again: a book with shifted columns makes the recorded best price
+look wrong as well.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from edge_assets.quality import checks
 from edge_assets.quality.bets import BlindBets
+from edge_assets.quality.check_failures import MIN_SAMPLE, WHOLE_SEASON, is_significantly_above
 from edge_assets.quality.market_matrix import build_matrices
 from edge_assets.quality.outcomes import Winners
 from edge_assets.quality.price_checks import check_prices
@@ -27,7 +28,6 @@ from edge_assets.quality.reach import (
     group_of,
     is_about_group,
 )
-from edge_assets.quality.suspicions import MIN_SAMPLE, WHOLE_SEASON, is_significantly_above
 from edge_assets.store.analytics import check_inputs as check_queries
 from edge_assets.store.analytics import findings, held_out
 from edge_assets.store.analytics import quarantine as store
@@ -41,22 +41,22 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from edge_assets.quality.suspicions import CheckFailure
+    from edge_assets.quality.check_failures import CheckFailure
     from edge_assets.store.analytics.findings import Finding, Suspected
 
-    Again = dict[int, Suspected]
-    """Open findings that are looked at again, by id."""
+    OpenFindings = dict[int, Suspected]
+    """Open findings that are checked again, by id."""
 
 BATCH_EVENTS = 500
-"""Events: some hundred thousand ticks, tens of megabytes as boards."""
+"""Some hundred thousand ticks, tens of megabytes as matrices."""
 MARKET_IDS = [int(market) for market in MARKET_OUTCOMES]
 GATE_LOCK_ID = 0x0ED71
-"""One pass at a time."""
+"""Advisory lock: one run at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """Ticks that were judged and quarantined now, the findings made now, and all that are open."""
+    """Counts of events, ticks checked and ticks quarantined in this run, its new findings, and all open ones."""
 
     events: int
     ticks: int
@@ -66,7 +66,7 @@ class GateReport:
 
 
 def run_quality_gate(conn: Connection, *, recheck_all: bool = False) -> GateReport:
-    """Judge the ticks that the warehouse has not taken in yet, or `everything`."""
+    """Check the ticks that are not in the warehouse yet, or all of them (`recheck_all`)."""
     conn.execute("SELECT pg_advisory_lock(%s)", [GATE_LOCK_ID])
     try:
         held_out.apply_decisions(conn)
@@ -83,21 +83,21 @@ def run_quality_gate(conn: Connection, *, recheck_all: bool = False) -> GateRepo
     return GateReport(counts["events"], counts["ticks"], counts["quarantined"], gate.new_findings, open_findings)
 
 
-class Judged(NamedTuple):
-    """Ticks of `events`: how many were `due`, those that are `wrong` with their verdicts, and those in quarantine that
-    are `sound`; and the books and imports some of whose prices a later import tells as well."""
+class CheckedBatch(NamedTuple):
+    """Ticks of `events`: how many were `due`, the `wrong` ones with their verdicts, and the `sound` ones that are in
+    quarantine; and the (book, import) pairs with prices that a later import repeats."""
 
     events: Sequence[int]
     due: int
     wrong: store.Columns
     verdicts: list[store.CheckVerdict]
     sound: store.Columns
-    told_again: set[tuple[int, int]]
+    restated: set[tuple[int, int]]
 
 
 @dataclass
 class _GateRun:
-    """One pass; `book_keys` are the books' keys."""
+    """One run; `book_keys` maps book ids to keys."""
 
     conn: Connection
     book_keys: Mapping[int, str]
@@ -109,7 +109,7 @@ class _GateRun:
     sound: set[held_out.Sound] = field(default_factory=set)
 
     def check_files(self) -> None:
-        """Where many rows of a file are shifted, the others are not to be trusted."""
+        """Hold out files in which many rows are shifted: the others cannot be trusted either."""
         for import_id, file, rows, shifted in check_queries.load_rejected_rows(self.conn, checks.SHIFTED_ROW_REASONS):
             if shifted > checks.MAX_SHIFTED_RATIO * (rows + shifted):
                 evidence = {"file": file, "rows": rows + shifted, "rejected": shifted}
@@ -117,7 +117,9 @@ class _GateRun:
                 self._record_finding(FindingDraft(FindingScope(import_id=import_id), ["row_width"], reason, evidence))
 
     def check_prices(self) -> None:
-        """Season by season, and then each sport as a whole, because small seasons do not tell what wins."""
+        """Check each season, then each sport as a whole, because blind betting needs more bets than a small season
+        has.
+        """
         self.due = {*store.load_due_events(self.conn, everything=self.recheck_all)}
         seasons = store.load_evidence(self.conn, sorted(self.due))
         self.checked_events = sorted(event for events in seasons.values() for event in events)
@@ -129,7 +131,7 @@ class _GateRun:
         self._check_sports(bets, scores)
 
     def check_results(self) -> None:
-        """Where sources contradict each other often, one that is alone may be wrong as well: nobody knows where."""
+        """Block sports whose sources often contradict each other: results from one source may be wrong as well."""
         for sport, events, contradicted in check_queries.count_contradicted_results(self.conn, self.checked_events):
             is_frequent = is_significantly_above(checks.MAX_CONTRADICTED_RATIO, events, contradicted)
             if is_frequent and not findings.is_accepted(self.conn, FindingScope(sport), ["results"]):
@@ -138,96 +140,102 @@ class _GateRun:
                 self._record_finding(FindingDraft(FindingScope(sport), ["results"], reason, evidence, blocks=True))
 
     def _check_season(self, checked: CheckedSeason, events: Sequence[int], scores: check_queries.Columns) -> BlindBets:
-        """Judge until nothing more fails; return the bets of what is left.
+        """Check until nothing more fails; return the bets on the remaining prices.
 
-        What is open is looked at again beside what came since, so that it does not matter in which pieces prices came.
-        All of it happens at once: nobody sees what is held out while it is looked at.
+        Open findings are checked again together with newer prices, so that the order of imports does not matter. It all
+        happens in one transaction: no reader sees held-out prices while they are checked.
         """
         known = findings.load_season_findings(self.conn, checked.sport_id, checked.season or 0, events)
-        again = {f.id: f for f in known if f.state == "open" and f.import_id and "row_width" not in f.checks}
-        with self.conn.transaction() if again else nullcontext():
-            if again:
-                held_out.update_held_out_polls(self.conn, again)
+        rechecked = {f.id: f for f in known if f.state == "open" and f.import_id and "row_width" not in f.checks}
+        with self.conn.transaction() if rechecked else nullcontext():
+            if rechecked:
+                held_out.update_held_out_polls(self.conn, rechecked)
             while True:
                 results = checks.CheckAccumulator()
                 checked_ticks = [self._check_batch(batch, results) for batch in _batches(events)]
-                bets = self._judge_together(checked, results, checked_ticks, again, scores)
+                bets = self._check_together(checked, results, checked_ticks, rechecked, scores)
                 if bets is not None:
                     self.counts.update(
-                        events=len(self.due.intersection(events)), ticks=sum(j.due for j in checked_ticks)
+                        events=len(self.due.intersection(events)), ticks=sum(batch.due for batch in checked_ticks)
                     )
                     return bets
 
-    def _judge_together(
+    def _check_together(
         self,
-        place: CheckedSeason,
-        survey: checks.CheckAccumulator,
-        judged: Sequence[Judged],
-        again: Again,
+        checked: CheckedSeason,
+        results: checks.CheckAccumulator,
+        batches: Sequence[CheckedBatch],
+        rechecked: OpenFindings,
         scores: check_queries.Columns,
     ) -> BlindBets | None:
-        """The bets of what is left, after single prices were taken out; None if something more was held out."""
+        """Quarantine single prices and return the bets on the rest; None if another group was held out."""
         winners = Winners(scores, {row.id: row.key for row in load_sports(self.conn).values()})
-        failed = survey.find_failures_in_season(winners)
-        if self._hold_out(place, failed, survey, again):
+        failed = results.find_failures_in_season(winners)
+        if self._hold_out(checked, failed, results, rechecked):
             return None
-        self.counts["quarantined"] += sum(store.quarantine_ticks(self.conn, j.wrong, j.verdicts) for j in judged)
-        for some in judged:
-            store.release_ticks(self.conn, some.sound)
-        events = [event for some in judged for event in some.events]
+        self.counts["quarantined"] += sum(store.quarantine_ticks(self.conn, b.wrong, b.verdicts) for b in batches)
+        for batch in batches:
+            store.release_ticks(self.conn, batch.sound)
+        events = [event for batch in batches for event in batch.events]
         bets = self._collect_bets(events, scores)
-        failed = [*bets.find_failures()] or survey.find_contradicted(winners)
-        if not failed and survey.season is not survey:
-            whole = [*bets.merge_imports(WHOLE_SEASON).find_failures()] or survey.season.find_contradicted(winners)
-            failed = [*survey.spread_to_imports(whole)]
-        if self._hold_out(place, failed, survey, again) or self._settle(place, survey, judged, again):
+        failed = [*bets.find_failures()] or results.find_contradicted(winners)
+        if not failed and results.season is not results:
+            whole = [*bets.merge_imports(WHOLE_SEASON).find_failures()] or results.season.find_contradicted(winners)
+            failed = [*results.spread_to_imports(whole)]
+        if self._hold_out(checked, failed, results, rechecked) or self._resolve_rechecked(
+            checked, results, batches, rechecked
+        ):
             return None
         self.sound |= {
-            held_out.Sound(place.sport_id, place.season or 0, book, market)
-            for seller, market in {(g.book, g.market) for g in survey.groups}
-            if survey.season.count_compared_events(seller, market) >= MIN_SAMPLE
-            for book in (seller, BEST_PRICE_BOOK - 1)  # averages are what the others are
+            held_out.Sound(checked.sport_id, checked.season or 0, book, market)
+            for source, market in {(g.book, g.market) for g in results.groups}
+            if results.season.count_compared_events(source, market) >= MIN_SAMPLE
+            for book in (source, BEST_PRICE_BOOK - 1)  # recorded averages follow the books
         }
         return bets
 
-    def _settle(
-        self, place: CheckedSeason, survey: checks.CheckAccumulator, judged: Sequence[Judged], again: Again
+    def _resolve_rechecked(
+        self,
+        checked: CheckedSeason,
+        results: checks.CheckAccumulator,
+        batches: Sequence[CheckedBatch],
+        rechecked: OpenFindings,
     ) -> bool:
-        """Decide on what is not found again, and hold out what is too little to be judged; whether that is anything.
+        """Release rechecked findings that are sound, and hold out groups too small to check; whether anything changed.
 
-        Of a book on which there is a finding nothing comes in because nobody could judge it.
+        While a book has a finding, its prices do not pass merely because they could not be checked.
         """
-        events = [event for some in judged for event in some.events]
-        told_again = {pair for some in judged for pair in some.told_again}
-        known = findings.load_season_findings(self.conn, place.sport_id, place.season or 0, events)
-        suspected = [f for f in known if f.import_id and f.id not in again]
-        few = [r for f in suspected for r in self._too_few(place, survey, f)]
-        if sum(self._record_finding(r, again) for r in few):
+        events = [event for batch in batches for event in batch.events]
+        restated = {pair for batch in batches for pair in batch.restated}
+        known = findings.load_season_findings(self.conn, checked.sport_id, checked.season or 0, events)
+        suspected = [f for f in known if f.import_id and f.id not in rechecked]
+        too_few = [draft for f in suspected for draft in self._draft_too_few(checked, results, f)]
+        if sum(self._record_finding(draft, rechecked) for draft in too_few):
             return True
-        for finding in list(again.values()):
+        for finding in list(rechecked.values()):
             group = group_of(finding)
-            if group is None or group not in survey.groups or (group.book, group.import_id) in told_again:
+            if group is None or group not in results.groups or (group.book, group.import_id) in restated:
                 continue
-            n = survey.season.count_compared_events(group.book, group.market)
-            if n >= MIN_SAMPLE and survey.is_sound(group):
-                reason = f"judged with all {n} events of the season that are known, and sound"
+            n = results.season.count_compared_events(group.book, group.market)
+            if n >= MIN_SAMPLE and results.is_sound(group):
+                reason = f"sound when checked with all {n} known events of the season"
                 findings.release_sound(self.conn, finding.id, reason)
-                del again[finding.id]
-        if again:
-            again.clear()
+                del rechecked[finding.id]
+        if rechecked:
+            rechecked.clear()
             held_out.update_held_out_polls(self.conn)
             return True
         return False
 
-    def _too_few(
-        self, place: CheckedSeason, survey: checks.CheckAccumulator, finding: findings.Suspected
+    def _draft_too_few(
+        self, checked: CheckedSeason, results: checks.CheckAccumulator, finding: findings.Suspected
     ) -> Iterator[FindingDraft]:
-        for group in sorted(survey.groups):
-            n = survey.season.count_compared_events(group.book, group.market)
+        for group in sorted(results.groups):
+            n = results.season.count_compared_events(group.book, group.market)
             if group.import_id and n < MIN_SAMPLE and is_about_group(finding, group):
-                yield describe_too_few(place, group, n, finding)
+                yield describe_too_few(checked, group, n, finding)
 
-    def _check_batch(self, events: Sequence[int], results: checks.CheckAccumulator) -> Judged:
+    def _check_batch(self, events: Sequence[int], results: checks.CheckAccumulator) -> CheckedBatch:
         ticks = store.load_due_ticks(self.conn, events, MARKET_IDS)
         verdict_by_tick: dict[int, store.CheckVerdict] = {}
         is_seen = np.zeros(len(ticks["due"]), np.bool_)
@@ -242,40 +250,46 @@ class _GateRun:
         is_held &= is_seen
         due = int(((ticks["due"] > 0) & (self.recheck_all | (ticks["new"] > 0))).sum())
         wrong, sound = ({name: column[which] for name, column in ticks.items()} for which in (index, is_held))
-        told_again = zip(*(ticks[name][~is_seen].tolist() for name in ("book_id", "import_id")), strict=True)
-        return Judged(events, due, wrong, [verdict_by_tick[i] for i in index.tolist()], sound, {*told_again})
+        restated = zip(*(ticks[name][~is_seen].tolist() for name in ("book_id", "import_id")), strict=True)
+        return CheckedBatch(events, due, wrong, [verdict_by_tick[i] for i in index.tolist()], sound, {*restated})
 
     def _hold_out(
-        self, checked: CheckedSeason, failed: Iterable[CheckFailure], results: checks.CheckAccumulator, again: Again
+        self,
+        checked: CheckedSeason,
+        failed: Iterable[CheckFailure],
+        results: checks.CheckAccumulator,
+        rechecked: OpenFindings,
     ) -> bool:
-        """Hold out what failed; whether that was anything new."""
+        """Hold out what failed; whether any of it was new."""
         failed = list(failed)
-        if back := [f.id for f in again.values() if f.is_whole and f.import_id in {s.group.import_id for s in failed}]:
+        if back := [
+            f.id for f in rechecked.values() if f.is_whole and f.import_id in {s.group.import_id for s in failed}
+        ]:
             for number in back:
-                del again[number]
-            held_out.update_held_out_polls(self.conn, again)
+                del rechecked[number]
+            held_out.update_held_out_polls(self.conn, rechecked)
             return True
         imports = {s.group.import_id for s in failed}
         checked_books = {import_id: results.checked_books(import_id) for import_id in imports}
-        suspected = findings.load_suspected_books(self.conn, checked.sport_id, checked.season, again)
+        suspected = findings.load_suspected_books(self.conn, checked.sport_id, checked.season, rechecked)
         return (
             sum(
-                self._record_finding(r, again)
-                for r in draft_findings(checked, failed, checked_books, suspected, self.book_keys)
+                self._record_finding(draft, rechecked)
+                for draft in draft_findings(checked, failed, checked_books, suspected, self.book_keys)
             )
             > 0
         )
 
-    def _record_finding(self, draft: FindingDraft, again: Again | None = None) -> bool:
-        """Store a finding; whether something is held out by it that was not."""
-        number, is_new = findings.record_finding(self.conn, *draft[:4], blocks=draft.blocks, without=again or ())
+    def _record_finding(self, draft: FindingDraft, rechecked: OpenFindings | None = None) -> bool:
+        """Store a finding; whether it holds out anything that was not held out before."""
+        number, is_new = findings.record_finding(self.conn, *draft[:4], blocks=draft.blocks, without=rechecked or ())
         if is_new:
             self.new_findings.append(number)
-        is_back = again.pop(number, None) is not None if again else False
+        is_back = rechecked.pop(number, None) is not None if rechecked else False
         return (is_new or is_back) and not draft.blocks
 
     def _collect_bets(self, events: Sequence[int], scores: check_queries.Columns) -> BlindBets:
-        """After quarantine: what it took out is nothing that anybody bets at."""
+        """The bets after quarantine: nobody bets at a quarantined price."""
         bets = BlindBets()
         sport_keys = {row.id: row.key for row in load_sports(self.conn).values()}
         with_score = np.array(events)[np.isin(events, scores["event"])].tolist()

@@ -1,4 +1,4 @@
-"""Ticks as boards: what all books offered on a line, whenever something of it changed."""
+"""Ticks as matrices: the prices of all books on a line, at each time one of them changed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ LINE_STATE_COLUMNS = (*LINE_COLUMNS, "observed_at")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketMatrix:
-    """One market: decimal `price` (M, B, n) at M moments of its lines at `books` (B,), NaN where none stands.
+    """One market: decimal `price` (M, B, n) at M times of its lines at `books` (B,), NaN where none is on offer.
 
-    `tick` is the index of the tick that stated a price at that very moment, -1 where it stood before; `due` are those
-    to be judged, `decided` (M, B, n) those that a person has said are right. `whole` (M, B) are the books with all
-    outcomes, the recorded best price not being one.
+    `tick` is the index of the tick that stated a price at that time, -1 if it is older; `is_due` marks ticks to be
+    checked, `decided` (M, B, n) prices that a person has accepted. `is_complete` (M, B) marks books with all outcomes,
+    except the recorded best price.
     """
 
     market: Market
@@ -46,12 +46,12 @@ class MarketMatrix:
         return int(np.argmax(self.books == BEST_PRICE_BOOK)) if BEST_PRICE_BOOK in self.books else None
 
     def without_ticks(self, ticks: list[int]) -> MarketMatrix:
-        """The same without some prices."""
+        """The matrix without the prices of these ticks."""
         price = np.where(np.isin(self.tick, ticks), np.nan, self.price)
         return replace(self, price=price, is_complete=_complete_books(price, self.books))
 
     def undecided(self) -> MarketMatrix:
-        """The same without what a person has decided on."""
+        """The matrix without the prices that a person has decided on."""
         if not self.decided.any():
             return self
         price = np.where(self.decided, np.nan, self.price)
@@ -59,9 +59,7 @@ class MarketMatrix:
 
 
 def build_matrices(ticks: Columns) -> Iterator[MarketMatrix]:
-    """The boards of ticks that are ordered by market, line and time
-    (`edge_assets.store.analytics.quarantine.TYPES`).
-    """
+    """The matrices of ticks ordered by market, line and time (`edge_assets.store.analytics.quarantine.TYPES`)."""
     for market in MARKET_OUTCOMES:
         first, last = np.searchsorted(ticks["market_id"], [market, market + 1])
         if first < last:
@@ -84,7 +82,7 @@ def _build_matrix(market: Market, ticks: Columns, offset: int) -> MarketMatrix:
 
 
 def _group_ids(ticks: Columns, columns: tuple[str, ...]) -> NDArray[np.intp]:
-    """The number of each tick's group; groups are next to each other."""
+    """The number of each tick's group; groups are contiguous."""
     differs = np.zeros(len(ticks["event_id"]), np.bool_)
     differs[1:] = np.any([ticks[name][1:] != ticks[name][:-1] for name in columns], axis=0)
     return np.cumsum(differs)

@@ -1,4 +1,4 @@
-"""What results say of prices: how much likelier somebody else's, or the same in another order, make what happened."""
+"""How much better one set of prices explains the results than another, or than itself in another order."""
 
 from __future__ import annotations
 
@@ -18,25 +18,23 @@ if TYPE_CHECKING:
     from edge_assets.store.analytics.quarantine import Columns
 
 COMMON_RULES_BOOK_ID = -1
-"""A seller without rules of its own: what all rules have in common settles."""
+"""A book id without rules of its own: only what all rules have in common settles."""
 
 
 class Winners:
-    """Which outcome has won, of the events with a score; prices are nothing that it knows."""
+    """The winning outcomes of events with a score, independent of prices."""
 
     def __init__(self, scores: Columns, sports: Mapping[int, str]) -> None:
         self._scores, self._sports = scores, sports
 
     def winning_outcomes(self, market: Market, event: NDArray[np.int32], line: Array) -> NDArray[np.intp]:
-        """The places (k,) in `MARKET_OUTCOMES` of what won at the lines; -1 where nothing, or not the whole stake,
-        has.
-        """
+        """The indices (k,) in `MARKET_OUTCOMES` of the winning outcomes; -1 if none won its whole stake."""
         outcomes = MARKET_OUTCOMES[market]
         game = np.searchsorted(self._scores["event"], event)
         has_score = np.isin(event, self._scores["event"])
         won = np.full(len(event), -1, np.intp)
-        for place, outcome in enumerate(outcomes):
-            away = market == Market.SPREADS and place == 1
+        for index, outcome in enumerate(outcomes):
+            away = market == Market.SPREADS and index == 1
             n = int(has_score.sum())
             bets: Columns = {
                 "game": game[has_score],
@@ -46,16 +44,16 @@ class Winners:
                 "point": line[has_score] * (-1.0 if away else 1.0),
             }
             share = settle_columns(bets, self._scores, self._sports, {}).shares.won if n else np.empty(0)
-            won[np.flatnonzero(has_score)[share == 1]] = place
+            won[np.flatnonzero(has_score)[share == 1]] = index
         return won
 
 
 def log_likelihood_ratio(won: NDArray[np.intp], first: Array, second: Array) -> Array:
-    """How much likelier the first prices make what has won than the second, in the logarithm, row by row.
+    """The log likelihood ratio of the first prices against the second, given the winners, row by row.
 
-    Prices are centred logs (k, n), so that their negative exponentials are probabilities but for the margin. If the
-    second are right, the likelihood ratio of any number of events has a mean of one: it is above 1 / a with a
-    probability of at most a (Markov), whatever the first are. 0 where nothing has won.
+    Prices are centred logs (k, n), so their negative exponentials are probabilities up to the margin. If the second are
+    right, the likelihood ratio over any number of events has a mean of one: it exceeds 1 / a with a probability of at
+    most a (Markov), whatever the first are. 0 where nothing won.
     """
     outcome_index = np.maximum(won, 0)[:, None]
     log_probabilities = (

@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 MIN_OTHER_BOOKS = 4
 MIN_EDGE = 0.05
-"""With so many other books and such an edge `ml.market.palpable` was judged."""
+"""`ml.market.palpable` was evaluated with at least this many other books and this edge."""
 MIN_PRICE_RATIO = 1.05
-"""An edge of .05 takes a price at least so much above the median of books with a margin."""
+"""An edge of .05 requires a price at least this far above the median of books with a margin."""
 BOOKSUM_RANGE = {2: (0.94, 1.30), 3: (0.92, 1.40)}
-"""Of a book's implied probabilities, in sum, by number of outcomes."""
+"""The usual booksum (sum of implied probabilities) of a book, by number of outcomes."""
 MIN_BEST_BOOKSUM = 0.9
-"""Of the recorded best prices, in sum: 62 of 276,625 rows of football-data are below, 1.01 is usual."""
+"""Booksum of the recorded best prices: 62 of 276,625 rows of football-data are below; 1.01 is usual."""
 MAX_BOOK_TO_BEST_RATIO = 1.02
-"""A recorded best price may be collected apart from the books' own; further below one of them it is none."""
+"""A recorded best price may be collected at another time than the books' own; below this it is wrong."""
 
 
 def check_prices(matrix: MarketMatrix) -> Verdicts:
-    """Verdicts by index of the tick, on the ticks that are due.
+    """Verdicts on the due ticks, by tick index.
 
-    `palpable_price`: a book's error, by the other books at that moment. `overround`: a book's prices on all outcomes
-    that cannot be right together. `best_price`: recorded as the best, but a book offers more, or so long that all
-    outcomes together would be a gift.
+    `palpable_price`: a book's error, judging by the other books at that time. `overround`: a book's prices on all
+    outcomes have an impossible booksum. `best_price`: recorded as the best, but a book offers more, or the best prices
+    together have an impossible booksum.
     """
     verdicts = _check_palpable(matrix)
     verdicts |= _check_overround(matrix.without_ticks(list(verdicts)).undecided())
@@ -50,13 +50,13 @@ def check_prices(matrix: MarketMatrix) -> Verdicts:
 
 
 def booksum(price: Array) -> Array:
-    """Implied probabilities in sum over the last axis; NaN where an outcome is missing."""
+    """The sum of implied probabilities over the last axis; NaN if an outcome is missing."""
     total: Array = (1 / price).sum(axis=-1)
     return total
 
 
 def booksum_out_of_range(matrix: MarketMatrix) -> Flags:
-    """Books (M, B) with all outcomes, whose sum is none that a book has."""
+    """Books (M, B) with all outcomes whose booksum is out of range."""
     low, high = BOOKSUM_RANGE[matrix.price.shape[2]]
     total = booksum(matrix.price)
     outside: Flags = matrix.is_complete & ((total < low) | (total > high))
@@ -64,7 +64,7 @@ def booksum_out_of_range(matrix: MarketMatrix) -> Flags:
 
 
 def best_price_below_books(matrix: MarketMatrix) -> tuple[Flags, Array]:
-    """Recorded best prices (M, n) below a book's at the same moment, and the longest of the books then."""
+    """Recorded best prices (M, n) below a book's at the same time, and the longest price of the books then."""
     stated = np.where(
         (matrix.tick >= 0) & (matrix.books != BEST_PRICE_BOOK)[:, None] & ~np.isnan(matrix.price), matrix.price, 0.0
     )
@@ -106,7 +106,7 @@ def _check_palpable(matrix: MarketMatrix) -> Verdicts:
 
 
 def _find_outliers(matrix: MarketMatrix) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """What stands out of enough other books."""
+    """Prices far above the median of enough other books."""
     others = matrix.is_complete.sum(axis=1)[:, None] - matrix.is_complete
     ordered = np.sort(np.where(matrix.is_complete[:, :, None], matrix.price, np.inf), axis=1)
     middle = np.maximum(matrix.is_complete.sum(axis=1) - 1, 0) // 2
@@ -122,7 +122,7 @@ def _check_overround(matrix: MarketMatrix) -> Verdicts:
     total = booksum(matrix.price)
     row, book, outcome = np.nonzero(matrix.is_due & booksum_out_of_range(matrix)[:, :, None])
     return {
-        int(tick): CheckVerdict("overround", f"the book's prices imply {found:.3f} in sum, not {low} to {high}")
+        int(tick): CheckVerdict("overround", f"the booksum is {found:.3f}, outside {low} to {high}")
         for tick, found in zip(matrix.tick[row, book, outcome], total[row, book], strict=True)
     }
 
@@ -134,7 +134,7 @@ def _check_best_booksum(matrix: MarketMatrix, best: int) -> Verdicts:
     )
     return {
         int(tick): CheckVerdict(
-            "best_price", f"the recorded best prices imply {found:.3f} in sum: one of them is absurd"
+            "best_price", f"the recorded best prices have a booksum of {found:.3f}: at least one is wrong"
         )
         for tick, found in zip(matrix.tick[row, best, outcome], total[row], strict=True)
     }

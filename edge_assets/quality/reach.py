@@ -1,12 +1,12 @@
-"""How far a suspicion reaches: what is held out, as a whole, when a group of prices fails a check."""
+"""What is held out when a group of prices fails a check: the group, or the whole import."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from edge_assets.quality.check_failures import PriceGroup
 from edge_assets.quality.checks import CHECK_DESCRIPTIONS, MAX_WRONG_COUNTS
-from edge_assets.quality.suspicions import PriceGroup
 from edge_assets.store.analytics.findings import FindingScope
 from edge_assets.store.analytics.quarantine import BEST_PRICE_BOOK
 from ml.quotes import Market
@@ -14,19 +14,19 @@ from ml.quotes import Market
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from edge_assets.quality.suspicions import CheckFailure
+    from edge_assets.quality.check_failures import CheckFailure
     from edge_assets.store.analytics.findings import Suspected
 
-AGGREGATE_KIND_BY_SELLER = {BEST_PRICE_BOOK: "max", BEST_PRICE_BOOK - 1: "avg"}
-SELLER_KINDS = {kind: seller for seller, kind in AGGREGATE_KIND_BY_SELLER.items()}
+AGGREGATE_KIND_BY_BOOK = {BEST_PRICE_BOOK: "max", BEST_PRICE_BOOK - 1: "avg"}
+BOOK_BY_AGGREGATE_KIND = {kind: book for book, kind in AGGREGATE_KIND_BY_BOOK.items()}
 CHECKS_WITH_REASON = ("orientation", "best_price")
-"""Checks in which it has to be said why it is this source that is wrong."""
+"""Checks whose finding must state why this source is the wrong one."""
 MIN_FAILED_BOOKS = 2
-"""Books; one alone says nothing of its file."""
+"""One failing book is not evidence against its file."""
 
 
 class FindingDraft(NamedTuple):
-    """What a finding is about to say: its scope, the checks that failed, why, and the evidence."""
+    """A finding before it is stored: its scope, the failed checks, the reason, and the evidence."""
 
     scope: FindingScope
     checks: list[str]
@@ -36,7 +36,7 @@ class FindingDraft(NamedTuple):
 
 
 class CheckedSeason(NamedTuple):
-    """Where prices are looked at: a season of a sport (None: all of them), with the feed that polls it."""
+    """The season of a sport that is checked (None: all seasons), with the feed that polls it."""
 
     sport_id: int
     season: int | None
@@ -50,10 +50,10 @@ def draft_findings(
     suspected: Mapping[int, Collection[int]],
     book_keys: Mapping[int, str],
 ) -> Iterator[FindingDraft]:
-    """What is to be held out: each group that failed or, where half of an import's books did, the import.
+    """The findings to store: each failed group or, if half of an import's books failed, the import.
 
-    `checked_books` are those that each import (0: the feed) told of, `suspected` those on which there are findings
-    already. Of a feed it is not known how far that goes, so it is blocked.
+    `checked_books` are the books of each import (0: the feed) with enough cases, `suspected` those with findings
+    already. A feed cannot be held out from a known point on, so it is blocked.
     """
     by_import: dict[int, list[CheckFailure]] = defaultdict(list)
     for failure in failures:
@@ -68,25 +68,25 @@ def draft_findings(
 
 
 def is_about_group(finding: Suspected, group: PriceGroup) -> bool:
-    """Whether a finding is on the prices of a group, of whatever import."""
-    seller = finding.book_id if finding.kind is None else SELLER_KINDS.get(finding.kind)
-    return seller in {None, group.book} and finding.market_id in {None, int(group.market)}
+    """Whether a finding is on the prices of a group, of any import."""
+    book = finding.book_id if finding.kind is None else BOOK_BY_AGGREGATE_KIND.get(finding.kind)
+    return book in {None, group.book} and finding.market_id in {None, int(group.market)}
 
 
 def group_of(finding: Suspected) -> PriceGroup | None:
-    """The group that a finding reaches, if it is one that was found by its prices, case by case."""
-    seller = finding.book_id if finding.kind is None else SELLER_KINDS.get(finding.kind)
-    if seller is None or finding.market_id is None or finding.import_id is None:
+    """The group that a finding holds out, if its checks count cases."""
+    book = finding.book_id if finding.kind is None else BOOK_BY_AGGREGATE_KIND.get(finding.kind)
+    if book is None or finding.market_id is None or finding.import_id is None:
         return None
     if not MAX_WRONG_COUNTS.keys() >= {*finding.checks}:
         return None
-    return PriceGroup(seller, Market(finding.market_id), finding.import_id)
+    return PriceGroup(book, Market(finding.market_id), finding.import_id)
 
 
-def describe_too_few(place: CheckedSeason, group: PriceGroup, events: int, because: Suspected) -> FindingDraft:
-    """What cannot be judged, of a book on which there is a finding: it stays out until there is enough of it."""
-    reason = f"{events} events are too few to judge it by, and finding {because.id} is on the same prices"
-    return FindingDraft(_group_scope(place, group), because.checks, reason, {"events": events, "finding": because.id})
+def describe_too_few(checked: CheckedSeason, group: PriceGroup, events: int, because: Suspected) -> FindingDraft:
+    """A finding on a group too small to check, of a book that has a finding: it stays out until it can be checked."""
+    reason = f"{events} events are too few to check it, and finding {because.id} concerns the same prices"
+    return FindingDraft(_group_scope(checked, group), because.checks, reason, {"events": events, "finding": because.id})
 
 
 def _draft_for_import(
@@ -121,14 +121,14 @@ def _draft_for_groups(
         )
 
 
-def _group_scope(place: CheckedSeason, group: PriceGroup) -> FindingScope:
+def _group_scope(checked: CheckedSeason, group: PriceGroup) -> FindingScope:
     return FindingScope(
-        place.sport_id,
-        place.season,
-        None if group.import_id else place.feed,
+        checked.sport_id,
+        checked.season,
+        None if group.import_id else checked.feed,
         group.import_id or None,
         group.book if group.book >= 0 else None,
-        AGGREGATE_KIND_BY_SELLER.get(group.book),
+        AGGREGATE_KIND_BY_BOOK.get(group.book),
         int(group.market),
     )
 
@@ -146,9 +146,9 @@ def _format_reason(failures: list[CheckFailure]) -> str:
 
 def _format_failure(s: CheckFailure) -> str:
     if s.check == "blind_betting":
-        return f"{s.cases:,} bets made {s.wrong_ratio:+.1%}"
+        return f"{s.cases:,} bets returned {s.wrong_ratio:+.1%}"
     if s.check == "results_order":
-        return f"by {s.cases:,} results {s.examples[0]['reason']}"
+        return f"over {s.cases:,} results, {s.examples[0]['reason']}"
     why = f", {s.examples[0]['reason']}" if s.check in CHECKS_WITH_REASON and s.examples else ""
     return f"{s.wrong_ratio:.1%} of {s.cases:,} are wrong{why}"
 
@@ -158,7 +158,7 @@ def _build_evidence(failures: list[CheckFailure], book_keys: Mapping[int, str]) 
         "failed": [
             {
                 "check": s.check,
-                "book": book_keys.get(s.group.book, AGGREGATE_KIND_BY_SELLER.get(s.group.book)),
+                "book": book_keys.get(s.group.book, AGGREGATE_KIND_BY_BOOK.get(s.group.book)),
                 "market": s.group.market.key,
                 "cases": s.cases,
                 "wrong": s.wrong_ratio,

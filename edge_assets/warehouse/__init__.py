@@ -1,1 +1,1 @@
-"""What the warehouse computes outside SQL: arrays in, arrays out, by the functions that the scorer uses live."""
+"""What the warehouse computes outside SQL: arrays in, arrays out, with the functions that the scorer uses live."""

@@ -1,4 +1,4 @@
-"""How well first and last prices foretold who won."""
+"""How well opening and closing prices predicted the winners."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Accuracy(NamedTuple):
-    """Log losses in nats over `games`, those with a first and a closing price; None without a game."""
+    """Log losses in nats over `games` with an opening and a closing price; None without games."""
 
     games: int
     first_log_loss: float | None
@@ -26,7 +26,7 @@ class Accuracy(NamedTuple):
 
 
 def measure_accuracy(prices: OpeningClosingPrices, method: DevigMethod) -> Accuracy:
-    """Of the plain mean of the books' fair probabilities: no weights, which would have to be told too."""
+    """Log losses of the unweighted mean of the books' fair probabilities, so that no weights need to be reported."""
     first, last = (_log_losses(prices, each, method) for each in (prices.first, prices.last))
     both = np.isfinite(first + last)
     means = (float(losses[both].mean()) if both.any() else None for losses in (first, last))
@@ -34,7 +34,7 @@ def measure_accuracy(prices: OpeningClosingPrices, method: DevigMethod) -> Accur
 
 
 def _log_losses(prices: OpeningClosingPrices, offered: Array, method: DevigMethod) -> Array:
-    """By event, NaN where no book prices it completely."""
+    """Log loss by event, NaN if no book prices it completely."""
     fair = devig(offered, method).probabilities[np.arange(len(offered)), prices.winner]
     priced = ~np.isnan(fair)
     events, event = np.unique(prices.event, return_inverse=True)

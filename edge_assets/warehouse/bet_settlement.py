@@ -1,4 +1,4 @@
-"""Bets settled on the results that the store holds, by what is known of their books' rules."""
+"""Bets settled on stored results, by the known rules of their books."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _STATUS_BY_ENDING = np.array([0, *(GAME_STATUSES.index(GameStatus(word)) for wor
 def settle_columns(bets: Columns, reports: Columns, sports: Mapping[int, str], books: Mapping[int, str]) -> Settlement:
     """Settle bets on the games of `reports` (`edge_assets.store.events.score_reports`).
 
-    `bets` are columns `game` (rows of `reports`), `book`, `market`, `outcome` and `point`, NaN where there is none;
-    `delay`, in hours, is 0 where it is absent: the game began when it was to begin. `sports` and `books` are keys by
-    id; of a book without a key (a price that is no single book's) only the rules that all books have in common hold.
+    `bets` has columns `game` (rows of `reports`), `book`, `market`, `outcome` and `point` (NaN if there is none);
+    `delay`, in hours, defaults to 0: the game started on time. `sports` and `books` map ids to keys; a book without a
+    key (a price that is not a single book's) has only the rules that all books share.
     """
     rules, rule_index = _distinct_rules(bets, reports, sports, books)
     point = bets["point"].astype(np.float64)
@@ -48,7 +48,7 @@ def _build_games(reports: Columns) -> Games:
 def _distinct_rules(
     bets: Columns, reports: Columns, sports: Mapping[int, str], books: Mapping[int, str]
 ) -> tuple[list[Rules], NDArray[np.intp]]:
-    """The rules that occur, and the number of each bet's."""
+    """The distinct rules, and the index of each bet's."""
     rule_keys = np.stack([reports["sport"][bets["game"]].astype(np.int64), bets["market"], bets["book"]])
     distinct, rule_index = np.unique(rule_keys, axis=1, return_inverse=True)
     markets = set(map(int, Market))

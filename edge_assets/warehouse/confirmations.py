@@ -1,4 +1,4 @@
-"""When each book last confirmed what it offers at the moments that are priced."""
+"""When each book last confirmed its prices at each decision point."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class DecisionConfirmations:
-    """Market times by (decision, book, market), taken from the last look before each decision.
+    """Confirmation times by (decision, book, market), from the last poll before each decision.
 
-    Unknown where no look tells: imported looks list events and not what their books confirmed.
+    Unknown for imported polls: they list events, not what their books confirmed.
     """
 
     def __init__(self, decisions: DecisionPoints, market_times: Iterable[tuple[int, MarketConfirmations]]) -> None:
@@ -36,11 +36,11 @@ class DecisionConfirmations:
 
     def confirmed_at(self, decision: NDArray[Any], book: NDArray[Any], market: NDArray[Any]) -> NDArray[np.int64]:
         """When each quote was last confirmed."""
-        wanted = _pack_keys(decision, book, market)
-        position = np.searchsorted(self._keys, wanted)
+        requested = _pack_keys(decision, book, market)
+        position = np.searchsorted(self._keys, requested)
         found = np.flatnonzero(position < len(self._keys))
-        found = found[self._keys[position[found]] == wanted[found]]
-        times = np.full(len(wanted), UNKNOWN_TIME)
+        found = found[self._keys[position[found]] == requested[found]]
+        times = np.full(len(requested), UNKNOWN_TIME)
         times[found] = self._times[position[found]]
         return times
 

@@ -1,7 +1,7 @@
 """dbt, run in this process.
 
-A process of its own imports for 2.3 s (7 on a slow machine) before it reads the project, and every build runs dbt
-twice, before and after the prices. Whoever runs it from Dagster has imported most of it anyway.
+A separate process spends seconds on imports before it reads the project, and every build runs dbt twice, before and
+after pricing. Dagster has imported most of it anyway.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 _RESULT_EVENTS = {"LogModelResult", "LogTestResult"}
-"""Of thirty events a node; to make dictionaries of all took a third of a second of a build."""
+"""The only events used, of thirty per node; converting all of them slows down a build."""
 _SOURCE_PATTERNS = ("*.yml", "models/**/*", "tests/**/*", "macros/**/*")
 
 
 class DbtError(RuntimeError):
-    """What dbt was asked for did not succeed; the message says what failed."""
+    """A dbt command failed; the message names the failed nodes."""
 
 
 class DbtRunner:
-    """dbt's commands on one database. The project is parsed for the first of them; `scratch` is dbt's folder.
+    """dbt commands on one database. The first command parses the project; `scratch` is dbt's target folder.
 
-    What dbt says goes to stdout, which Dagster keeps.
+    dbt prints to stdout, which Dagster captures.
     """
 
     def __init__(self, database_url: str, scratch: Path) -> None:
@@ -44,14 +44,14 @@ class DbtRunner:
         self._manifest: Manifest | None = None
 
     def run(self, *arguments: str) -> None:
-        """Run a command to its end. Raises `DbtError`."""
+        """Run a command to completion. Raises `DbtError`."""
         for _ in self.stream_results(*arguments):
             pass
 
     def stream_results(self, *arguments: str) -> Iterator[Mapping[str, Any]]:
-        """dbt's structured events that tell what became of each model and test. Raises `DbtError` behind the last.
+        """dbt's structured result events, one for each model and test. Raises `DbtError` after the last.
 
-        Whoever stops listening leaves a thread behind that ends with the command or the process.
+        If iteration stops early, the command continues in a daemon thread.
         """
         from edge_assets.private_interfaces.dbt_core import dbtRunnerResult, msg_to_dict  # noqa: PLC0415 - slow to import
 
@@ -64,13 +64,13 @@ class DbtRunner:
     def _invoke(self, arguments: tuple[str, ...], events: SimpleQueue[Any]) -> dbtRunnerResult:
         from edge_assets.private_interfaces.dbt_core import copy_manifest, dbtRunner  # noqa: PLC0415 - as above
 
-        os.environ.update(self._environment)  # profiles and macros can read nothing but the environment
+        os.environ.update(self._environment)  # profiles and macros can only read the environment
         if self._manifest is None:
             parsed = dbtRunner().invoke(["parse", "--quiet", "--no-write-json", *self._options])
             if not parsed.success:
                 return parsed
             self._manifest = cast("Manifest", parsed.result)
-        # a manifest takes a second to write, which only the documentation reads
+        # writing a manifest takes a second, and only the documentation reads it
         write_options = [] if arguments[0] == "docs" else ["--no-write-json"]
         return dbtRunner(copy_manifest(self._manifest), [partial(_enqueue_result, events)]).invoke(
             [*arguments, *self._options, *write_options]
@@ -91,18 +91,18 @@ def _raise_on_failure(invocation: dbtRunnerResult) -> None:
 
 
 def compute_project_version(directory: Path = PROJECT_DIR) -> str:
-    """A digest of all that models are made of: a macro or a variable changes them as well as their own text does."""
+    """A digest of everything that models are built from: macros and variables change them too."""
     parts = (sha256(path.read_bytes()).digest() for path in sorted(find_project_files(directory)))
     return sha256(b"".join(parts)).hexdigest()[:16]
 
 
 def find_project_files(directory: Path) -> Iterator[Path]:
-    """What people write of a project; dbt's own files are elsewhere."""
+    """The project's source files, without those that dbt generates."""
     return (path for pattern in _SOURCE_PATTERNS for path in directory.glob(pattern) if path.is_file())
 
 
 def connection_variables(database_url: str) -> dict[str, str]:
-    """What `profiles.yml` asks for; dbt scrubs the one with SECRET in its name from its logs."""
+    """The variables that `profiles.yml` reads; dbt scrubs the one with SECRET in its name from its logs."""
     parts = conninfo_to_dict(database_url)
     variable_by_part = {
         "host": "DBT_HOST",

@@ -1,7 +1,7 @@
-"""Moves of books and markets, a day at a time.
+"""Moves of books and market movements, one day at a time.
 
-A day is watched from six hours before it, so what the watch remembers is the same whether it sees one day after a
-burst or a year at night: the result of a day depends on thirty hours' polls and on nothing else.
+Detection for a day starts six hours before it, so that its state does not depend on how many days are processed: the
+result of a day depends on thirty hours of polls and on nothing else.
 """
 
 from __future__ import annotations
@@ -37,19 +37,18 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[Any]]
 
 WARMUP = timedelta(hours=6)
-"""Twelve horizons of a drift. From a day before, a year is watched twice: of a million ticks, 19 s of processor instead
-of 13, for the same moves and steams."""
+"""Twelve horizons of a drift. A full day finds the same moves and steams and costs half as much again."""
 LOOKBACK = timedelta(hours=3)
-"""How far before midnight moves are looked at once more, by what followed after it."""
+"""How far before midnight moves are updated with the moves that follow after it."""
 MOVEMENT_RULES = MovementRules()
 MOVEMENT_KIND_IDS = {MovementKind.STEAM: 1, MovementKind.DRIFT: 2, MovementKind.REVERSAL: 3}
 WINDOW_POLL_INTERVALS = 1.5
-"""Books that moved between the same two looks moved together: a window shorter than the cadence would miss them."""
+"""Books that moved between the same two polls moved together: a window shorter than the poll interval misses them."""
 MICROS_PER_SECOND = 1_000_000
 
 
 class _DetectedMoves(NamedTuple):
-    """What takes the place of a day's moves and movements, from `lookback` before it on; `moves` of the day itself."""
+    """What replaces a day's moves and movements, from `lookback` before it on; `move_count` is of the day itself."""
 
     lookback: timedelta
     book_moves: Columns
@@ -58,9 +57,9 @@ class _DetectedMoves(NamedTuple):
 
 
 def detect_moves(conn: Connection, reader: Connection, clone_of: Mapping[int, int]) -> int:
-    """Watch every day that pending polls touch, anew; return the number of moves found.
+    """Detect the moves of every day that pending polls affect; return the number of moves found.
 
-    While a day is watched the next one is read, by `reader`, and the last one written.
+    While one day is processed, `reader` loads the next and the last one is written.
     """
     count, pending_write = 0, None
     with ThreadPoolExecutor(max_workers=1) as writer:
@@ -94,7 +93,7 @@ def _detect_day(day: SportDay, polls: Sequence[PollChanges], clone_of: Mapping[i
 
 
 def _run_detector(polls: Sequence[PollChanges], detector: MovementDetector) -> tuple[Columns, Columns]:
-    """All moves of books, and movements, since the first poll."""
+    """All moves of books, and all movements, since the first poll."""
     moves: list[tuple[NDArray[Any], ...]] = []
     movements: list[tuple[float, ...]] = []
     last = None
@@ -121,9 +120,9 @@ def _with_times(detector: MovementDetector, at: int, before: int) -> tuple[NDArr
 
 
 def _find_followers(moves: Columns, movements: Columns, clone_of: Mapping[int, int]) -> Columns:
-    """Who made the same large move before and after, and whether a steam came of it.
+    """Which books made the same large move before and after, and whether a steam followed.
 
-    What happened between the same two looks, or the next, cannot be told apart.
+    Moves between the same or adjacent polls cannot be ordered.
     """
     size = moves["position_after"] - moves["position_before"]
     moves_seen = MarketMoves(moves["event_id"], moves["market_id"], np.sign(size).astype(np.int16), moves["moved_at"])
@@ -149,7 +148,7 @@ def _find_followers(moves: Columns, movements: Columns, clone_of: Mapping[int, i
 
 
 def _concatenate_columns(types: Mapping[str, str], columns: Any) -> dict[str, NDArray[Any]]:
-    """Parts of columns, put together; empty ones where there is none."""
+    """Concatenated columns; empty ones if there are no parts."""
     joined = [np.concatenate(parts) for parts in columns] or [np.empty(0, "i8")] * len(types)
     return dict(zip(types, joined, strict=True))
 

@@ -1,4 +1,4 @@
-"""Fair prices at the moments that the warehouse looks at: by the same valuation as the scorer's."""
+"""Fair prices at the decision points, from the same valuation as the scorer's."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ LINE_COLUMNS = (*MARKET_COLUMNS, "line_point")
 SELECTION_COLUMNS = (*LINE_COLUMNS, "outcome_id")
 SCORING_RULES = ScoringRules()
 DECISION_TIME = 0
-"""Times are counted from the moment that each line is priced for, so lines of many moments are valued at once."""
+"""Times are relative to each line's decision time, so that lines of many decisions are valued together."""
 
 
 def price_quotes(
     quotes: Columns, decided_at: NDArray[np.int64], sport: NDArray[np.str_], profile_of: Callable[[int], BookProfile]
 ) -> tuple[Columns, Columns]:
-    """Price `quotes` (q,), ordered by line, each at its `decided_at` (q,), `confirmed_at` being one of its columns.
+    """Price `quotes` (q,), ordered by line, each at its `decided_at` (q,); `confirmed_at` is one of their columns.
 
-    `sport` (q,) are the sports' keys, `profile_of` tells what is known of a book by its id. Returns the consensus by
-    line and outcome (`PRICED_LINE_TYPES`) and each book's own fair probability by quote (`PRICED_QUOTE_TYPES`), NaN
-    where a side is missing.
+    `sport` (q,) has the sports' keys, `profile_of` returns a book's profile by its id. Returns the consensus by line
+    and outcome (`PRICED_LINE_TYPES`) and each book's own fair probability by quote (`PRICED_QUOTE_TYPES`), NaN where a
+    side is missing.
     """
     confirmed_since = np.where(
         quotes["confirmed_at"] == UNKNOWN_TIME, UNKNOWN_TIME, quotes["confirmed_at"] - decided_at
@@ -96,7 +96,7 @@ def _confirmation_times(
 
 
 def _group_rows(quotes: Columns, columns: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The first quote of each line (or whatever the columns `columns` tell apart), and the line of each quote."""
+    """The first quote of each group that has equal `columns`, and the group of each quote."""
     differs = np.ones(len(quotes["event_id"]), bool)
     differs[1:] = np.any([quotes[name][1:] != quotes[name][:-1] for name in columns], axis=0)
     return np.flatnonzero(differs), np.cumsum(differs) - 1

@@ -1,4 +1,4 @@
-"""Pricing everything that is due, event by event in pieces that fit into memory."""
+"""Prices everything that is due, in batches of whole events that fit into memory."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ BATCH_EVENTS = 1_000
 
 
 def price_pending(conn: Connection, reader: Connection, weights: Mapping[str, float]) -> dict[str, int]:
-    """Price and watch what the intermediate models have made ready, and mark the pending polls: all or nothing.
+    """Price the due decisions, detect moves, and mark the pending polls as priced: all or nothing.
 
-    Books count in the consensus as had been published by the last poll before each decision; `weights` overrides
-    single ones, by their keys. `reader` reads while `conn` writes. Returns what was counted.
+    Each decision uses the consensus weights that were published before its last poll; `weights` overrides individual
+    books by key. `reader` reads while `conn` writes. Returns counts.
     """
     ids = {key: book_id for book_id, key in store.load_books(conn)}
     book_by_key = {key: find_book(key, weights) for key in ids}
@@ -52,14 +52,14 @@ def price_pending(conn: Connection, reader: Connection, weights: Mapping[str, fl
 
 
 class _BookProfiles(NamedTuple):
-    """The books' ids by key, and what is known of what they count."""
+    """The books' ids by key, and their weights."""
 
     ids: Mapping[str, int]
     overrides: Mapping[str, float]
     published: Sequence[PublishedWeights]
 
-    def profiles_under(self, number: int) -> Callable[[int], BookProfile]:
-        """What is known of a book by its id, under the publication of this number; 0 is none."""
+    def profiles_for_publication(self, number: int) -> Callable[[int], BookProfile]:
+        """Book profiles by id, under the publication with this number; 0 for none."""
         weights = {**(self.published[number - 1].weights if number else {}), **self.overrides}
         return {book_id: book_profile(key, weights) for key, book_id in self.ids.items()}.__getitem__
 
@@ -78,7 +78,7 @@ def _price_batches(conn: Connection, books: _BookProfiles) -> dict[str, int]:
 
 
 def _batches(decisions: DecisionPoints) -> Iterator[DecisionPoints]:
-    """Whole events, as many as are priced at once."""
+    """Batches of whole events."""
     _, first_rows = np.unique(decisions.event_id, return_index=True)
     edges = [*first_rows[::BATCH_EVENTS].tolist(), len(decisions.event_id)]
     for begin, end in pairwise(edges):
@@ -88,7 +88,7 @@ def _batches(decisions: DecisionPoints) -> Iterator[DecisionPoints]:
 def _price_batch(
     conn: Connection, batch: DecisionPoints, books: _BookProfiles
 ) -> Iterator[tuple[store.Columns, store.Columns]]:
-    """Prices, apart for each publication of weights."""
+    """Prices, separately for each publication of weights."""
     quotes = store.load_quotes_as_of(conn, int(batch.event_id[0]), int(batch.event_id[-1]))
     polls = np.unique(batch.poll_id[batch.poll_id > 0])
     confirmations = DecisionConfirmations(batch, store.load_market_times(conn, polls))
@@ -102,7 +102,9 @@ def _price_batch(
     for number in np.unique(numbers).tolist():
         is_selected = numbers == number
         selected, decisions = {name: column[is_selected] for name, column in quotes.items()}, decision[is_selected]
-        yield price_quotes(selected, batch.decided_at[decisions], sport[decisions], books.profiles_under(number))
+        yield price_quotes(
+            selected, batch.decided_at[decisions], sport[decisions], books.profiles_for_publication(number)
+        )
 
 
 def _pack_keys(event: NDArray[np.int32], decision_point_id: NDArray[np.int16]) -> NDArray[np.int64]:

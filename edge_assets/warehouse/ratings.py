@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def rate_teams(conn: Connection) -> int:
-    """Rate every team after each change of its games' scores, anew; return the number of changes."""
+    """Rate every team after each change of its games' scores, from scratch; return the number of changes."""
     games = load_rated_games(conn)
     leagues = [_rate_league(list(league)) for _, league in groupby(games, key=lambda game: game.sport_id)]
     empty = {name: np.empty(0, "i8") for name in RATING_TYPES}

@@ -1,4 +1,4 @@
-"""The match results of all events, settled by `ml.settlement`: what accuracy, weights and tables rest on."""
+"""Match results of all events, settled by `ml.settlement`: the basis of accuracy, weights and reports."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 MATCH_RESULT_MARKETS = (Market.H2H, Market.H2H_3_WAY)
 COMMON_RULES_BOOK_ID = 0
-"""Numbers of books begin at 1: what has none is settled by the rules that all books have in common."""
+"""Book ids start at 1: this one is settled by the rules that all books share."""
 
 
 def settle_matches(conn: Connection) -> int:
-    """Settle every match result anew, by all that was known of it at each moment; return the number of settlements.
+    """Settle every match result from scratch, as known at each time; return the number of settlements.
 
-    Bets are taken for made when the start was last known, so that no delay voids them: what is asked is which outcome
+    Bets count as placed when the start was last changed, so that no delay voids them: the question is which outcome
     won.
     """
     sports = {sport.id: sport.key for sport in lookups.load_sports(conn).values()}
@@ -42,7 +42,7 @@ def settle_matches(conn: Connection) -> int:
 
 
 def _settlement_changes(reports: Columns, market: Market, sports: Mapping[int, str]) -> Columns:
-    """One market of all events: the moments at which its settlement changed."""
+    """One market of all events: the times at which its settlement changed."""
     verdict, winner = _settle_market(reports, market, sports)
     event, known_at = reports["event"], reports["known_at"]
     is_unchanged = np.zeros(len(event), np.bool_)
@@ -63,9 +63,9 @@ def _settlement_changes(reports: Columns, market: Market, sports: Mapping[int, s
 def _settle_market(
     reports: Columns, market: Market, sports: Mapping[int, str]
 ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
-    """The verdict (r,) on the market and the outcome that won wholly, 0 where none did.
+    """The settlement status (r,) of the market and the outcome that won its whole stake, 0 if none did.
 
-    By unknown rules an outcome may be settled, lost by all of them, and another not: then the market is not.
+    With unknown rules one outcome may be lost under all of them and another stay open: then the market is open.
     """
     outcomes = np.array([int(outcome) for outcome in MARKET_OUTCOMES[market]], np.int32)
     games, width = len(reports["event"]), len(outcomes)

@@ -1,4 +1,4 @@
-"""What came of betting where a sharp book's fair price says so: claimed, paid and measured against its close."""
+"""Backtest: bet where a sharp book's fair price shows an edge. Claimed EV, profit, and value against the close."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 EV_THRESHOLDS = (0.0, 0.02, 0.05)
 ALL_PRICES_NOTE = """\
-All counts quarantined prices: such as stand alone above all others, and maxima far above every recorded book. They are
-few, but what the rule looks for; whether anybody could have had them is not recorded."""
+"All" includes quarantined prices: those far above all others, and maxima above every recorded book. They are few,
+but they are what the rule selects, and whether anyone could have bet at them is not recorded."""
 BEST_PRICE_NOTE = """\
-Best is of the books recorded one by one; the recorded maximum is over all the books of its collector. Fewer books,
-fewer extreme prices: fewer bets, and betting on everything costs more."""
+"Best" is over the individually recorded books; the recorded maximum is over all books of its collector. With fewer
+books there are fewer extreme prices: fewer bets, and blind betting costs more."""
 COMPARISON_NOTES = tuple(" ".join(text.split()) for text in (ALL_PRICES_NOTE, BEST_PRICE_NOTE))
 
 
 class BettingPrice(NamedTuple):
-    """What is bet at: an aggregate's kind (max, avg), or `best`, of the books; with quarantined prices or without."""
+    """The price bet at: an aggregate's kind (max, avg), or `best` of the books; with or without quarantined prices."""
 
     price: str
     with_quarantined: bool
@@ -37,7 +37,7 @@ class BettingPrice(NamedTuple):
 
 
 def add_comparisons(requested: BettingPrice) -> list[BettingPrice]:
-    """What is asked for, and what it is to be compared with."""
+    """The requested price, and those to compare it with."""
     others = (
         BettingPrice("max", with_quarantined=True),
         BettingPrice("max", with_quarantined=False),
@@ -47,9 +47,9 @@ def add_comparisons(requested: BettingPrice) -> list[BettingPrice]:
 
 
 class BacktestRow(NamedTuple):
-    """Bets with an expected value above `ev_above`; rates are fractions, None without a bet.
+    """Bets with an expected value above `ev_above`; rates are fractions, None without bets.
 
-    `mean_clv` and `beat_the_close` are over the bets whose reference has a close.
+    `mean_clv` and `beat_the_close` cover the bets whose reference has a closing price.
     """
 
     devig: str
@@ -62,9 +62,9 @@ class BacktestRow(NamedTuple):
 
 
 class SharpBacktest(NamedTuple):
-    """The bets at one offer.
+    """The bets at one price.
 
-    `events` have a result, `offered` selections an opening price; `blind_rate` is the profit of betting everything.
+    `events` have a result, `offered` selections an opening price; `blind_rate` is the profit of betting on all of them.
     """
 
     offer: BettingPrice
@@ -74,7 +74,7 @@ class SharpBacktest(NamedTuple):
     rows: list[BacktestRow]
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The backtest as JSON."""
         figures = {name: value for name, value in self._asdict().items() if name not in {"offer", "rows"}}
         return {**self.offer._asdict(), **figures, "rows": [row._asdict() for row in self.rows]}
 
@@ -88,7 +88,7 @@ def run_sharp_backtest(prices: ReferencePrices, offer: BettingPrice, methods: It
 
 
 def compute_blind_rate(prices: ReferencePrices) -> float | None:
-    """Profit of betting everything that both the reference and the offer price completely."""
+    """Mean profit of betting on every selection with complete prices at both the reference and the offer."""
     priced = ~np.isnan(prices.offered + prices.opening).any(axis=1)
     return _mean(_profits(prices)[priced])
 

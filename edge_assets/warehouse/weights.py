@@ -1,4 +1,4 @@
-"""Weights of books in the consensus: measured by the warehouse, and which of them held when something was priced."""
+"""Consensus weights of books: measured by the warehouse, and which publication applied at each pricing."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from edge_assets.store.analytics.book_weights import PublishedWeights
 
 MIN_CHANGE_RATIO = 1.05
-"""A weight that moves by less is not published: it would change every price, and mean nothing."""
+"""Smaller changes are not published: they would change every price without being significant."""
 
 
 def publish_weights(conn: Connection) -> int:
-    """Publish the weights of the sports in which some have moved; return how many sports those are.
+    """Publish the weights of sports in which some have changed; return the number of such sports.
 
-    What the warehouse measures rests on prices that were made with earlier weights. That cannot run away: a consensus
-    is the yardstick of all books alike, and every measurement starts from the prior again.
+    The measurements rest on prices made with earlier weights. This does not feed back: one consensus measures all
+    books alike, and every measurement starts from the prior again.
     """
     last = {publication.sport: publication.weights for publication in store.load_published_weights(conn)}
-    moved = 0
+    published_sports = 0
     for sport, measurements in groupby(store.load_weight_evidence(conn), key=lambda e: e.sport):
         books = list(measurements)
         prior = np.array([find_book(e.book, {}).weight for e in books])
@@ -41,14 +41,14 @@ def publish_weights(conn: Connection) -> int:
         )
         if (np.abs(np.log(weight / published)) > np.log(MIN_CHANGE_RATIO)).any():
             store.insert_weights(conn, list(zip(books, prior.tolist(), weight.tolist(), strict=True)))
-            moved += 1
-    return moved
+            published_sports += 1
+    return published_sports
 
 
 def publication_numbers(
     publications: Sequence[PublishedWeights], sport: NDArray[np.str_], polled_at: NDArray[np.int64]
 ) -> NDArray[np.intp]:
-    """Which of `publications` (by number from 1, 0 for none) holds for the last poll before each decision (d,)."""
+    """Which of `publications` (numbered from 1, 0 for none) applies to the last poll before each decision (d,)."""
     numbers = np.zeros(len(sport), np.intp)
     for number, publication in enumerate(publications, 1):
         if publication.valid_from is not None:

@@ -1,1 +1,1 @@
-"""What stands before each of the web servers: who may ask, and what a browser may do with the answer."""
+"""The guard of each web server: who may send requests, and what a browser may do with the response."""

@@ -1,7 +1,7 @@
-"""Connections held to limits: how long a request may take to arrive, how large its head and how many they may be.
+"""Connection limits: how long a request may take to arrive, how large its head is, how many connections are open.
 
-uvicorn has none of these limits, and what the `websockets` library refuses (a header of more than 8 KB, say, which
-the cookies of other programs on this address add up to) it neither answers nor closes.
+uvicorn has none of these limits, and requests that the `websockets` library refuses (with a header over 8 KB, say,
+which the cookies of other programs on this address may add up to) it neither answers nor closes.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     import asyncio
 
 MAX_HEADER_BYTES = 8_192
-"""Of one header with its name; `websockets` takes no more."""
+"""For one header with its name, the most that `websockets` accepts."""
 MAX_HEAD_BYTES = 32_768
-"""Of the request's line and all headers."""
+"""For the request line and all headers."""
 MAX_HEADERS = 100
 REQUEST_TIMEOUT_SECONDS = 10.0
-"""From the connection, or from its first byte, to the end of a request."""
+"""From the connection, or the request's first byte, to the end of the request."""
 UPLOAD_IDLE_SECONDS = 60.0
-"""Between two parts of an upload, which may take as long as it goes on."""
+"""Between two parts of an upload, whose total time is not limited."""
 LINGER_SECONDS = 2.0
-"""What still comes is thrown away for so long: closed at once, the answer would be lost with it."""
+"""Further input is discarded for this long: if closed at once, the response would be lost."""
 MAX_REMOTE_CONNECTIONS = 128
-"""From one address; this machine's own, where proxies are too, may have half of all."""
+"""Per remote address; the loopback address, which proxies use too, may have half of all connections."""
 RESERVED_DESCRIPTORS = 64
-"""For the database, Redis, files and logs."""
+"""Reserved for the database, Redis, files and logs."""
 WARNING_INTERVAL_SECONDS = 10.0
 HEAD_END = b"\r\n\r\n"
 HEADERS_TOO_LARGE = (
@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 
 class _RequestRejectedError(Exception):
-    """Ends the parser."""
+    """Stops the parser."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -57,7 +57,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     _warned_at = -WARNING_INTERVAL_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request, unless there are too many connections."""
+        """Start waiting for a request, unless there are too many connections."""
         super().connection_made(transport)
         self._rejection: tuple[HTTPStatus, str] | None = None
         self._is_closing = False
@@ -72,12 +72,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
+        """Cancel the deadline."""
         self._cancel_deadline()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes as long as they may be part of a request."""
+        """Accept bytes within the limits of a request."""
         if self._is_closing:
             return
         if self._in_head and self._is_head_too_large(data):
@@ -88,7 +88,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
-        """Go on with a request whose head is in order."""
+        """Continue with a request whose head is within the limits."""
         self._in_head = False
         sizes = [len(name) + len(value) + len(b": \r\n") for name, value in self.headers]
         if max([*sizes, len(self.url)], default=0) > MAX_HEADER_BYTES or len(sizes) > MAX_HEADERS:
@@ -97,18 +97,18 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The request is there; what follows is the next one's head."""
+        """Expect the head of the next request."""
         self._cancel_deadline()
         self._in_head, self._head_bytes, self._tail = True, 0, b""
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """The deadline was this request's."""
+        """Cancel the deadline, which covered only the upgrade request."""
         self._cancel_deadline()
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no request, or a refused one."""
+        """Reject malformed and refused requests."""
         self._reject(*(self._rejection or (HTTPStatus.BAD_REQUEST, msg)))
 
     def _start_deadline(self) -> None:
@@ -149,13 +149,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             logger.warning("connections are refused: %s", problem)
 
     def _reject(self, status: HTTPStatus, message: str) -> None:
-        """Answer, and close once the other side has had the time to read it."""
+        """Respond, and close once the client has had time to read the response."""
         if self._is_closing:
             return
         self._is_closing = True
         self._cancel_deadline()
         cycle: Any = self.cycle  # None before the first request, whatever uvicorn declares
-        if cycle is None or cycle.response_complete:  # else an answer is on its way
+        if cycle is None or cycle.response_complete:  # otherwise a response is being sent
             self.transport.write(_build_response(status, message))
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -163,10 +163,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
 
 class LimitedUploadProtocol(LimitedHttpProtocol):
-    """An HTTP connection of a server that takes files: once the head is there, only silence ends it."""
+    """An HTTP connection of a server that accepts uploads: after the head, only inactivity ends it."""
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, each of which shows that the upload goes on."""
+        """Accept bytes; each part of an upload extends the deadline."""
         super().data_received(data)
         if not self._in_head and not self._is_closing:
             self._cancel_deadline()
@@ -174,20 +174,20 @@ class LimitedUploadProtocol(LimitedHttpProtocol):
 
 
 class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket connection that is answered whatever its handshake says, and whose faults are the client's.
+    """A WebSocket connection that answers malformed handshakes, and blames protocol errors on the client.
 
-    Logged as errors of ours, with a traceback, they would fill the log at anybody's wish.
+    Logged as server errors with a traceback, they would let any client fill the log.
     """
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; a handshake that the library refuses gets the library's answer."""
+        """Accept bytes; a handshake that the library refuses gets the library's response."""
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
 
     def send_receive_event_to_app(self) -> None:
-        """Hand on a message; text that is none ends the connection."""
+        """Pass on a message; text that is not UTF-8 closes the connection."""
         if self.curr_msg_data_type == "text" and not self.close_sent and not is_valid_utf8(self.frames):
             self.frames = []
             self.conn.send_close(CloseCode.INVALID_DATA)
@@ -196,14 +196,14 @@ class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     async def send(self, message: Any) -> None:
-        """Send; a refusal that has been sent whole completes the handshake, which uvicorn reports as missing."""
+        """Send; a complete refusal also completes the handshake, which uvicorn would report as missing."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True
 
 
 def is_valid_utf8(frames: list[bytes]) -> bool:
-    """Whether frames together are UTF-8 text."""
+    """Whether the frames together are UTF-8 text."""
     try:
         b"".join(frames).decode()
     except UnicodeDecodeError:

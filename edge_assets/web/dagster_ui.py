@@ -1,7 +1,7 @@
-"""`python -m edge_assets.web.dagster_ui`: Dagster's web server as it is, with the guard before it.
+"""`python -m edge_assets.web.dagster_ui`: Dagster's web server behind the guard.
 
-Its GraphQL takes mutations, `launchRun` and `shutdownRepositoryLocation` among them, from a GET and from a form's
-POST of whatever page.
+Its GraphQL accepts mutations, including `launchRun` and `shutdownRepositoryLocation`, by GET and by a form's POST from
+any page.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GRAPHQL_PATH = "/graphql"
 
 
 def refuse_graphql_get(scope: Scope, _: Headers) -> RequestRefusal | None:
-    """Refuse a query in the address; without one it is the page to write queries on."""
+    """Refuse a query in the URL; without one the URL serves the page for writing queries."""
     if scope["type"] != "http" or scope["method"] == "POST" or not scope["path"].rstrip("/").endswith(GRAPHQL_PATH):
         return None
     if not parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).keys() & {"query", "variables"}:
@@ -38,14 +38,14 @@ def refuse_graphql_get(scope: Scope, _: Headers) -> RequestRefusal | None:
 
 
 def reject_parent_paths(scope: Scope, _: Headers) -> RequestRefusal | None:
-    """Refuse a path that leads upwards: Dagster does not follow one among its logs, and fails over it."""
+    """Refuse a path with `..`: Dagster does not follow one among its logs, but fails on it."""
     if ".." not in scope["path"].split("/"):
         return None
     return RequestRefusal(HTTPStatus.NOT_FOUND, "there is no such page")
 
 
 def guard_app(app: ASGIApp, hosts: Collection[str]) -> Guard:
-    """Dagster's application behind the guard. No other page may frame it: a click on it could launch a run."""
+    """Dagster's application behind the guard. No other page may frame it: a click could launch a run."""
     return Guard(
         app,
         hosts,

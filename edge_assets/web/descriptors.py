@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import resource
 
-WANTED_DESCRIPTORS = 65_536
+TARGET_DESCRIPTORS = 65_536
 UNLIMITED_DESCRIPTORS = 1 << 20
 
 
 def raise_descriptor_limit() -> None:
-    """Take as many as we are allowed to, up to what we could use; many systems begin with 1,024 or 256."""
+    """Raise the limit as far as allowed and useful; many systems start with 1,024 or 256."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(WANTED_DESCRIPTORS, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    target = TARGET_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(TARGET_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < target:
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError):  # macOS has a lower limit that it does not tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+        except (OSError, ValueError):  # macOS has a lower, undocumented limit
             return
 
 
 def descriptor_limit() -> int:
-    """How many there may be at present."""
+    """The current limit."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return UNLIMITED_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft

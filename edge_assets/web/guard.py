@@ -1,8 +1,8 @@
-"""A guard before a web server: other pages, and other names for this machine, get nothing.
+"""A guard for web servers: other sites' pages, and other names of this machine, get no access.
 
 Browsers let any page send a GET or a form's POST to any address, `127.0.0.1` included, and a page whose name has been
-rebound to this machine may even read the answer. They do say which name was asked (`Host`) and whose page asks
-(`Origin`), and let no script set either.
+rebound to this machine may even read the response. But they do send the requested name (`Host`) and the origin of the
+page (`Origin`), and scripts cannot set either.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "content-security-policy": "frame-ancestors 'none'; base-uri 'self'; object-src 'none'",
 }
-"""What every answer says, unless the server behind says otherwise."""
+"""Headers of every response, unless the server behind sets them itself."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{1,5})?")
 _FORWARDED_PORT = re.compile(r"\[(.*)\](?::\d{1,5})?|([^:]*):\d{1,5}")
 
 
 class RequestRefusal(NamedTuple):
-    """Why a request is not answered."""
+    """Why a request is refused."""
 
     status: HTTPStatus
     detail: str
@@ -49,14 +49,14 @@ GuardRule: TypeAlias = Callable[["Scope", Headers], RequestRefusal | None]
 
 
 class Guard:
-    """An ASGI application that hands on only what this server's own pages, or no page at all, have sent.
+    """An ASGI application that passes on only requests from this server's own pages, or from no page at all.
 
     Args:
-        app: the server behind.
-        hosts: the names under which it may be asked, without ports; an IPv6 address without brackets.
-        rules: further reasons to refuse.
-        headers: what every answer says, unless the server behind says otherwise.
-        own_headers: what every answer says, whatever the server behind says.
+            app: the guarded server.
+            hosts: the names that it may be addressed by, without ports; IPv6 addresses without brackets.
+            rules: further reasons to refuse a request.
+            headers: headers of every response, unless the server behind sets them itself.
+            own_headers: headers of every response that override the server's.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Guard:
         self._own_headers = own_headers or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have it answered."""
+        """Refuse a request or pass it on."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
@@ -105,12 +105,12 @@ class Guard:
 
 
 def find_refusal(rules: Iterable[GuardRule], scope: Scope, headers: Headers) -> RequestRefusal | None:
-    """Why the first of `rules` that objects to a request does; None if none does."""
+    """The refusal of the first of `rules` that objects to a request; None if none does."""
     return next((found for rule in rules if (found := rule(scope, headers))), None)
 
 
 def refuse_other_hosts(allowed: Collection[str]) -> GuardRule:
-    """The rule that refuses a request by another name than the `allowed` ones, or by none."""
+    """A rule that refuses requests to any name except the `allowed` ones, or to none."""
     names = frozenset(host.strip("[]").lower() for host in allowed)
 
     def refuse(_: Scope, headers: Headers) -> RequestRefusal | None:
@@ -123,29 +123,29 @@ def refuse_other_hosts(allowed: Collection[str]) -> GuardRule:
             return None
         return RequestRefusal(
             HTTPStatus.FORBIDDEN,
-            f"this server is not asked by that name; it answers to {', '.join(sorted(names))} "
-            "(EDGE_ALLOWED_HOSTS names more)",
+            f"this server does not answer to that name, only to {', '.join(sorted(names))} "
+            "(add more with EDGE_ALLOWED_HOSTS)",
         )
 
     return refuse
 
 
 def refuse_foreign_origin(scope: Scope, headers: Headers) -> RequestRefusal | None:
-    """Refuse what the page of another server, or a sandboxed one, has sent."""
+    """Refuse requests from another site's page, or from a sandboxed one."""
     origins = headers.getlist("origin")
     scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
     own = f"{scheme}://{headers.get('host', '')}".lower()
     if all(origin.lower() == own for origin in origins):
         return None
     return RequestRefusal(
-        HTTPStatus.FORBIDDEN, "only this server's own pages may ask it; this request comes from another"
+        HTTPStatus.FORBIDDEN, "only this server's own pages may send requests; this one comes from another site"
     )
 
 
 def refuse_foreign_fetch(scope: Scope, headers: Headers) -> RequestRefusal | None:
-    """Refuse what a part of another server's page asks for, an image say, which has no Origin; a link may lead here.
+    """Refuse subresource requests of another site's page, such as images, which have no Origin; links are allowed.
 
-    Browsers say so (`Sec-Fetch-Site`); programs do not, nor do old browsers.
+    Browsers mark them (`Sec-Fetch-Site`); programs and old browsers do not.
     """
     if headers.get("sec-fetch-site", "none") in {"none", "same-origin"}:
         return None
@@ -153,22 +153,24 @@ def refuse_foreign_fetch(scope: Scope, headers: Headers) -> RequestRefusal | Non
     if is_link and scope.get("method") == "GET":
         return None
     return RequestRefusal(
-        HTTPStatus.FORBIDDEN, "only this server's own pages may ask it; this request comes from another"
+        HTTPStatus.FORBIDDEN, "only this server's own pages may send requests; this one comes from another site"
     )
 
 
 def refuse_malformed_forwarding(_: Scope, headers: Headers) -> RequestRefusal | None:
-    """Refuse an `X-Forwarded-For` that names no addresses, whether or not a proxy is trusted."""
+    """Refuse an `X-Forwarded-For` that is not a list of addresses, whether or not a proxy is trusted."""
     for value in headers.getlist("x-forwarded-for"):
         if not all(map(_is_address, value.split(","))):
-            return RequestRefusal(HTTPStatus.BAD_REQUEST, "X-Forwarded-For is a list of addresses, separated by commas")
+            return RequestRefusal(
+                HTTPStatus.BAD_REQUEST, "X-Forwarded-For must be a list of addresses, separated by commas"
+            )
     return None
 
 
 def refuse_non_json(scope: Scope, headers: Headers) -> RequestRefusal | None:
-    """Refuse to change anything by what a form could send: a GET, or a body that is not declared as JSON.
+    """Refuse state changes that a form could send: bodies that are not declared as JSON.
 
-    A page needs leave for a request with a JSON body to another server, and asks for it first (CORS).
+    A page may send JSON to another server only with that server's permission (CORS).
     """
     if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
         return None
@@ -184,7 +186,7 @@ def parse_host(host: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the address of a client, as it was found or forwarded, is this machine's own."""
+    """Whether a client's address, direct or forwarded, is a loopback address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -197,12 +199,12 @@ def _is_address(text: str) -> bool:
     try:
         ip_address((with_port[1] or with_port[2] or "") if with_port else text)
     except ValueError:
-        return text == "unknown"  # so proxies say that they do not know
+        return text == "unknown"  # what proxies send if they do not know
     return True
 
 
 def _make_relative(location: str, host: str) -> str:
-    """A redirect without the `Host` that was sent, of which servers make one; other servers' stay as they are."""
+    """Make a redirect to the request's own `Host` relative; redirects to other servers stay as they are."""
     target = urlsplit(location)
     if not host or target.netloc != host:
         return location

@@ -1,7 +1,7 @@
-"""`python -m edge_assets.web.mlflow_ui server`: MLflow's server as it is, with the guard before it, in one process.
+"""`python -m edge_assets.web.mlflow_ui server`: MLflow's server behind the guard, in one process.
 
-MLflow looks at the host itself, but takes every name that begins with `10.` or `192.168.` for an address, and lets the
-pages of every other server on this machine read and write.
+MLflow checks the host itself, but accepts every name that starts with `10.` or `192.168.` as an address, and lets pages
+of every other server on this machine read and write.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHUTDOWN_TIMEOUT_SECONDS = 3
 MLFLOW_HEADERS = {name: value for name, value in SECURITY_HEADERS.items() if name != "x-frame-options"} | {
     "content-security-policy": "frame-ancestors 'self'; base-uri 'self'; object-src 'none'"
 }
-"""MLflow frames pages of its own, and says so itself."""
+"""MLflow frames its own pages, and sets the header itself."""
 
 
 def serve(host: str, port: int, **options: Any) -> None:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _with_any_port(hosts: tuple[str, ...]) -> list[str]:
-    """The hosts as MLflow matches them, which is with their ports; brackets would be a set of characters to it."""
+    """The hosts as MLflow patterns, with and without ports; unescaped brackets would be a character set."""
     names = [host if ":" not in host else f"[[]{host.strip('[]')}]" for host in hosts]
     return [pattern for name in names for pattern in (name, f"{name}:*")]
 

@@ -1,4 +1,4 @@
--- left joins, which the server leaves out where only ids are asked for
+-- left joins, which the planner removes if only ids are selected
 select
     ticks.observed_at,
     ticks.book_time,

@@ -1,4 +1,4 @@
-"""What the pages of the models show of them: rows, coverage as a table and a picture, the line that moved most."""
+"""Metadata of the models' asset pages: row counts, coverage as a table and a chart, the line that moved most."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     Metadata = dict[str, MetadataValue[Any]]
 
 SMALL_FIGURE_INCHES = (9, 4.5)
-"""Inches, at 72 dots each."""
+"""At 72 dots per inch."""
 
 
 def with_metadata(events: Iterable[Any], database_url: str, weights: Mapping[str, float], log: Logger) -> Iterator[Any]:
-    """`events` of dbt as they come, those of models with their page."""
+    """Pass on dbt's `events`, those of models with their metadata."""
     with closing(connect(database_url, "pages")) as conn:
         for event in events:
             model = _model_name(event)
@@ -38,7 +38,7 @@ def with_metadata(events: Iterable[Any], database_url: str, weights: Mapping[str
 
 
 def coverage_metadata(conn: Connection, _: Mapping[str, float]) -> Metadata:
-    """Of `closing_coverage`: by season, in numbers."""
+    """For `closing_coverage`: coverage by season."""
     records = [
         TableRecord(
             {
@@ -55,7 +55,7 @@ def coverage_metadata(conn: Connection, _: Mapping[str, float]) -> Metadata:
 
 
 def quality_metadata(conn: Connection, _: Mapping[str, float]) -> Metadata:
-    """Of `book_quality`: the coverage of each book's closes. Pictures are for the night: one takes 0.3 to 1 s."""
+    """For `book_quality`: the coverage of each book's closes. Built nightly only, because rendering is slow."""
     from edge_assets.charts.picture import render_coverage_png  # noqa: PLC0415 - matplotlib is for runs
 
     entries = load_closing_coverage(conn)
@@ -63,7 +63,7 @@ def quality_metadata(conn: Connection, _: Mapping[str, float]) -> Metadata:
 
 
 def moves_metadata(conn: Connection, weights: Mapping[str, float]) -> Metadata:
-    """Of `line_moves`, a view of a row a move: how many, and the event that moved most of late."""
+    """For `line_moves`, a view with one row per move: their number, and the event that moved most recently."""
     from edge_assets.charts.line import load_price_history  # noqa: PLC0415 - as above
     from edge_assets.charts.picture import render_history_png  # noqa: PLC0415 - as above
     from edge_assets.charts.selection import ChartRequest  # noqa: PLC0415 - as above
@@ -89,22 +89,22 @@ METADATA_BUILDERS: dict[str, Callable[[Connection, Mapping[str, float]], Metadat
 
 
 def _model_name(event: object) -> str | None:
-    """The dbt model that an event has built."""
+    """The dbt model that an event reports as built."""
     if not isinstance(event, Output) or "unique_id" not in event.metadata:
         return None
     return str(event.metadata["unique_id"].value).rpartition(".")[2]
 
 
 def _model_metadata(conn: Connection, model: str, weights: Mapping[str, float], log: Logger) -> dict[str, Any]:
-    """Rows and pictures. dagster_dbt would count in the database that the manifest names, which is any or none."""
+    """Row count and charts. dagster_dbt would count in the database of the manifest, which may be any or none."""
     metadata: dict[str, Any] = {}
     try:
         if (rows := count_rows(conn, model)) is not None:
             metadata["dagster/row_count"] = rows
         if build := METADATA_BUILDERS.get(model):
             metadata |= build(conn, weights)
-    except Exception:  # whatever it is, a picture is no reason to stop a build of which others make bets
-        log.exception("the page of %s is incomplete", model)
+    except Exception:  # any error: a failed chart must not stop a build that others rely on
+        log.exception("incomplete metadata for %s", model)
     return metadata
 
 

@@ -30,9 +30,9 @@ def analytics_definitions() -> Definitions:
     job = define_asset_job(
         "warehouse",
         AssetSelection.assets(quality_gate, warehouse, prices, book_weights),
-        executor_def=in_process_executor,  # dbt, prices, dbt: a process for each would import everything anew
-        description="Quarantine and findings; dbt build with its tests; prices between intermediate models and marts; "
-        "weights of books.",
+        executor_def=in_process_executor,  # dbt, prices, dbt: separate processes would each import everything again
+        description="Quality gate; dbt build with its tests; prices between intermediate models and marts; "
+        "consensus weights.",
     )
     specs = [spec for asset in (quality_gate, warehouse, prices, book_weights) for spec in asset.specs]
     return Definitions(

@@ -1,4 +1,4 @@
-"""Great Expectations as checks of the tables that they are about, with their Data Docs."""
+"""Great Expectations as checks of their tables, with Data Docs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,13 +29,13 @@ CHECKED_TABLES = ("odds_ticks", "events", "results")
 @multi_asset_check(
     name="expectations_step",
     specs=[
-        AssetCheckSpec(CHECK_NAME, asset=table_key(table), description=f"What has to hold of recent rows of `{table}`.")
+        AssetCheckSpec(CHECK_NAME, asset=table_key(table), description=f"Expectations on recent rows of `{table}`.")
         for table in CHECKED_TABLES
     ],
 )
 def expectations(settings: ResourceParam[Settings]) -> Iterator[AssetCheckResult]:
     """Validate recent rows and write the Data Docs."""
-    from edge_assets.quality.expectations import validate  # noqa: PLC0415 - slow to import, and for this step only
+    from edge_assets.quality.expectations import validate  # noqa: PLC0415 - slow to import, and only this step needs it
 
     for table, result in validate(settings.require_database_url(), settings.data_docs_dir).items():
         yield AssetCheckResult(
@@ -53,7 +53,7 @@ def expectations(settings: ResourceParam[Settings]) -> Iterator[AssetCheckResult
 
 
 def _page_url(settings: Settings, page: Path) -> str:
-    """Where a browser finds the page: it does not follow a link from a server's page to a file."""
+    """The page's URL for a browser, which does not follow links from a server's page to a local file."""
     if not settings.edge_local:
         return page.as_uri()
     return f"{settings.edge_board_url}/data-docs/{quote(page.relative_to(settings.data_docs_dir).as_posix())}"

@@ -1,4 +1,4 @@
-"""The gate before the warehouse: what is wrong is quarantined or held out, and everything else is built."""
+"""The gate before the warehouse: wrong prices are quarantined or held out, and the rest is built."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -29,9 +29,11 @@ MAX_SHOWN_FINDINGS = 20
 
 
 class GateConfig(Config):
-    """What to judge."""
+    """What to check."""
 
-    everything: bool = Field(False, description="Judge all ticks anew, not only what the warehouse has not taken in.")
+    everything: bool = Field(
+        False, description="Check all ticks again, not only those that are not in the warehouse yet."
+    )
 
 
 @multi_asset(
@@ -41,8 +43,8 @@ class GateConfig(Config):
             QUARANTINE,
             deps=[table_key(table) for table in ("odds_ticks", "aggregate_ticks", "events", "event_results")],
             group_name="store",
-            description="Tables `quarantined_ticks` and `quality_findings`: single prices that nobody should act on, "
-            "until a person releases them, and what is held out as a whole, until it is decided.",
+            description="Tables `quarantined_ticks` and `quality_findings`: single prices held back until a "
+            "person releases them, and groups that are held out until a person decides.",
             owners=OWNERS,
             kinds={"postgres", "python", "numpy"},
             freshness_policy=HOURLY_FRESHNESS,
@@ -54,7 +56,7 @@ class GateConfig(Config):
     ],
 )
 def quality_gate(config: GateConfig, build_lock: ResourceParam[BuildLock]) -> Iterator[MaterializeResult[None]]:
-    """Judge what is new; what is suspected stays out of the warehouse, and a check fails until that is decided."""
+    """Check new prices; suspect ones stay out of the warehouse, and a check fails until a person decides."""
     with closing(connect(build_lock.database_url, "gate")) as conn:
         report = run_quality_gate(conn, recheck_all=config.everything)
         in_quarantine = count_quarantined(conn)

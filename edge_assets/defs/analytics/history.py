@@ -1,4 +1,4 @@
-"""Recorded odds and results as assets, a format each: imported from the paths that a run names."""
+"""Recorded odds and results as assets, one per format: imported from the paths in the run's config."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ class ImportConfig(Config):
 
 
 def build_import_assets() -> list[AssetsDefinition]:
-    """One asset a format."""
+    """One asset per format."""
     return [_build_import_asset(name) for name in IMPORT_ASSETS]
 
 
@@ -24,15 +24,15 @@ def _build_import_asset(name: str) -> AssetsDefinition:
     @asset(
         key=IMPORT_ASSETS[name],
         group_name="history",
-        description=f"Odds and results imported from `{name}`; what is stored already is not stored again.",
+        description=f"Odds and results imported from `{name}`; rows that are already stored are skipped.",
         owners=OWNERS,
         kinds={"postgres", "python"},
     )
     def import_format(context: AssetExecutionContext, config: ImportConfig) -> MaterializeResult[None]:
-        """Import, and tell what came of it; a refused file fails the run when the others are stored."""
+        """Import and report; a refused file fails the run after the others have been stored."""
         from edge_assets.importers.formats.batch import RejectedFileError  # noqa: PLC0415 - as below
         from edge_assets.importers.importer import Importer  # noqa: PLC0415 - as above
-        from edge_assets.importers.registry import FormatName  # noqa: PLC0415 - pandas is for runs, not for loading
+        from edge_assets.importers.registry import FormatName  # noqa: PLC0415 - pandas is needed by runs, not for loading
 
         try:
             with Importer(Settings().require_database_url(), context.run.run_id) as importer:

@@ -13,15 +13,15 @@ from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.pricing_job import price_pending
 
 PRICING_TABLES = {
-    "priced_decisions": "The moments that have been priced, with the number of the pricing.",
-    "priced_lines": "The consensus of each line at each moment, as the scorer makes it.",
+    "priced_decisions": "The decision points that have been priced, with the pricing's version.",
+    "priced_lines": "The consensus of each line at each decision point, computed as in the scorer.",
     "priced_quotes": "When each quote was last confirmed, and its book's own fair probability.",
     "book_moves": "Every change of a book's position in a market, in log-odds.",
-    "movements": "Steam, drift and reversals, as `ml.movement` sees them.",
-    "settlements": "How each match result settles, from when on that was known; contradicted ones settle nothing.",
-    "team_ratings": "Elo, form and home bias after each game, from the moment its result was first known.",
+    "movements": "Steam, drift and reversals, as detected by `ml.movement`.",
+    "settlements": "How each match result settles, and since when that is known; contradicted results settle nothing.",
+    "team_ratings": "Elo, form and home bias after each game, from the time its result was first known.",
 }
-"""The polls that have been priced are the pricing's bookmark, and no asset."""
+"""`priced_polls` is the pricing's bookmark, not an asset."""
 
 
 @multi_asset(
@@ -42,7 +42,7 @@ PRICING_TABLES = {
 def prices(
     context: AssetExecutionContext, settings: ResourceParam[Settings], build_lock: ResourceParam[BuildLock]
 ) -> Iterator[MaterializeResult[None]]:
-    """Price what the intermediate models have made ready; all of it or nothing."""
+    """Price what is due after the intermediate models; all or nothing."""
     url = build_lock.database_url
     with closing(connect(url, "prices")) as conn, closing(connect(url, "prices reads")) as reader:
         counts = price_pending(conn, reader, settings.edge_book_weights)

@@ -1,4 +1,4 @@
-"""The dbt project beside this package, with a manifest that dbt itself keeps up to date."""
+"""The dbt project, with a manifest that dbt keeps up to date."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dagster_dbt import DbtCliResource, DbtProject
 from edge_assets.warehouse.dbt_runner import PROJECT_DIR, find_project_files
 
 DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")
-"""The executable of this environment: a supervised code server need not have it on its PATH."""
+"""The executable of this environment: a supervised code server may not have it on its PATH."""
 
 
 def prepare_project(directory: Path = PROJECT_DIR) -> DbtProject:
-    """The project with a current manifest: `dbt parse` runs if a file is newer; that needs no database.
+    """The project with a current manifest: runs `dbt parse` if a file is newer, which needs no database.
 
     Raises `DagsterDbtCliRuntimeError` if the project does not parse.
     """
@@ -27,9 +27,9 @@ def prepare_project(directory: Path = PROJECT_DIR) -> DbtProject:
 
 
 def _parse(project: DbtProject) -> None:
-    """Swapped in atomically, because a code server and a run may both find the manifest outdated.
+    """Replace the manifest atomically, because a code server and a run may both find it outdated.
 
-    By a process of its own: whoever only loads the location does not keep dbt in memory.
+    In a separate process, so that loading the location does not keep dbt in memory.
     """
     project.manifest_path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=project.manifest_path.parent) as scratch:

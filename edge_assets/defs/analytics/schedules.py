@@ -1,4 +1,4 @@
-"""What is built when: tables of what is new by the hour; views and what seasons are measured by, once a night."""
+"""Build schedules: hourly for tables of new data; nightly for views and season figures."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from edge_assets.store.analytics.build_lock import ActiveBuild
 
 HOURLY_FRESHNESS = FreshnessPolicy.time_window(warn_window=timedelta(hours=2), fail_window=timedelta(hours=6))
-"""Of what every build makes: one may fail and be repeated by the next."""
+"""For assets of every build: one build may fail, and the next repeats it."""
 NIGHTLY_FRESHNESS = FreshnessPolicy.time_window(warn_window=timedelta(hours=30), fail_window=timedelta(days=3))
-"""Of what only whole builds make. A view tells what its tables hold all the same."""
+"""For assets of nightly builds. Views read current tables anyway."""
 VIEW_KIND = "view"
-"""The kind of models that hold no rows."""
+"""The kind of models without rows of their own."""
 NIGHTLY_BUILD_HOUR_UTC = 4
-"""The hour, in UTC, from which a day's whole build is due."""
+"""The hour (UTC) from which a day's full build is due."""
 RUN_NICENESS = 10
 
 
 def build_warehouse_schedule(job: UnresolvedAssetJobDefinition, specs: Sequence[AssetSpec]) -> ScheduleDefinition:
-    """Run `job` every hour, for everything or for the `specs` that are `HOURLY_FRESHNESS`.
+    """Run `job` every hour, for all assets or for the `specs` with `HOURLY_FRESHNESS`.
 
-    Everything is built once after each night, when the machine is next on, and where a view is missing or was made by
-    another version of dbt's project: a database may be new, or have waited for its turn while another was used.
+    A full build runs once after each night, when the machine is next on, and whenever a view is missing or was made by
+    another version of the dbt project: the database may be new, or not have been used for a while.
     """
     hourly, nightly = keys_with_policy(specs, HOURLY_FRESHNESS), keys_with_policy(specs, NIGHTLY_FRESHNESS)
     views = {spec.key.path[-1] for spec in specs if VIEW_KIND in spec.kinds}
@@ -47,7 +47,9 @@ def build_warehouse_schedule(job: UnresolvedAssetJobDefinition, specs: Sequence[
     def request_run(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         if builder := find_current_builder():
             since = f"{builder.since:%H:%M} UTC"
-            return SkipReason(f"{builder.name} builds the warehouse since {since}; what is new waits for the next hour")
+            return SkipReason(
+                f"{builder.name} has been building the warehouse since {since}; new data waits for the next hour"
+            )
         is_current = is_materialized_since_night(context.instance, nightly, context.scheduled_execution_time)
         return RunRequest(asset_selection=hourly if is_current and views <= existing_views() else None)
 
@@ -61,33 +63,33 @@ def build_warehouse_schedule(job: UnresolvedAssetJobDefinition, specs: Sequence[
 
 
 def lower_priority() -> None:
-    """Run with the priority of what no alert passes through, if this is a run: a process that a code server spawned.
+    """Lower this process's priority if it is a run (spawned by a code server), because no alert depends on it.
 
-    The code server itself has its share of the cores, because Dagster's daemon waits for it.
+    The code server keeps its priority, because Dagster's daemon waits for it.
     """
     if multiprocessing.parent_process() is not None:
         os.setpriority(os.PRIO_PROCESS, 0, RUN_NICENESS)
 
 
 def keys_with_policy(specs: Iterable[AssetSpec], policy: FreshnessPolicy) -> list[AssetKey]:
-    """The assets that have a policy."""
+    """The keys of the assets with a policy."""
     return [spec.key for spec in specs if spec.freshness_policy == policy]
 
 
 def find_current_builder() -> ActiveBuild | None:
-    """Who builds the warehouse at DATABASE_URL at present."""
+    """The build that is running on the warehouse at DATABASE_URL, if any."""
     with closing(connect(Settings().require_database_url(), "schedule")) as conn:
         return find_active_build(conn)
 
 
 def existing_views() -> set[str]:
-    """The views of the warehouse at DATABASE_URL that this version of the project has made."""
+    """The views of the warehouse at DATABASE_URL that this version of the project created."""
     with closing(connect(Settings().require_database_url(), "schedule")) as conn:
         return load_views_of_version(conn, compute_project_version())
 
 
 def is_materialized_since_night(instance: DagsterInstance, keys: Collection[AssetKey], now: datetime) -> bool:
-    """Whether each of the assets was last made after the latest `NIGHTLY_BUILD_HOUR_UTC` before `now`."""
+    """Whether each of the assets was materialized after the latest `NIGHTLY_BUILD_HOUR_UTC` before `now`."""
     night = (now.astimezone(UTC) - timedelta(hours=NIGHTLY_BUILD_HOUR_UTC)).replace(
         hour=NIGHTLY_BUILD_HOUR_UTC, minute=0, second=0, microsecond=0
     )

@@ -1,4 +1,4 @@
-"""The turn to build the warehouse: a run waits for the build that another run, or `edge warehouse build`, is at."""
+"""The lock on building the warehouse: a run waits for the build of another run or of `edge warehouse build`."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUILDER_TAG = "edge/builder"
-"""Who builds, in a run that does not run under Dagster."""
+"""Names the builder of runs outside Dagster."""
 
 
 class BuildLock(NamedTuple):
-    """The database whose warehouse nobody else builds at present."""
+    """The database whose warehouse this run alone may build."""
 
     database_url: str
 
 
 class BuildLockResource(ConfigurableResource[BuildLock]):
-    """Taken before the first step of a run and given back behind its last."""
+    """Acquired before the first step of a run and released after its last."""
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[BuildLock]:
-        """Wait for DATABASE_URL's turn, and say so."""
+        """Wait for the lock of DATABASE_URL, and log the wait."""
         url = Settings().require_database_url()
         with hold_build_lock(url, _builder_name(context), lambda builder: _log_waiting(context, builder)):
             yield BuildLock(url)
@@ -40,6 +40,6 @@ def _builder_name(context: InitResourceContext) -> str:
 
 
 def _log_waiting(context: InitResourceContext, builder: ActiveBuild | None) -> None:
-    who = "another build" if builder is None else f"{builder.name}, which is at it since {builder.since:%H:%M:%S} UTC"
+    who = "another build" if builder is None else f"{builder.name}, running since {builder.since:%H:%M:%S} UTC"
     if context.log is not None:
-        context.log.warning("waiting for %s: the warehouse is built by one at a time", who)
+        context.log.warning("waiting for %s: only one build of the warehouse runs at a time", who)

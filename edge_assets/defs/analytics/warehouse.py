@@ -26,7 +26,7 @@ from edge_assets.warehouse.dbt_runner import DbtRunner
 
 
 class DbtResource(ConfigurableResource[DbtRunner]):
-    """dbt on DATABASE_URL, when something runs; one for all steps of a run, so that the project is parsed once."""
+    """dbt on DATABASE_URL at run time; shared by all steps of a run, so that the project is parsed once."""
 
     def create_resource(self, context: InitResourceContext) -> DbtRunner:  # noqa: ARG002 - Dagster's signature
         """Read the environment."""
@@ -35,7 +35,7 @@ class DbtResource(ConfigurableResource[DbtRunner]):
 
 
 PRICED_POLLS = AssetKey(["pricing", "priced_polls"])
-"""Which polls have been priced: written behind what reads it, so no part of the lineage."""
+"""The polls that have been priced: written after its readers run, and so not part of the lineage."""
 
 
 ASSET_BY_SOURCE = {
@@ -45,14 +45,14 @@ ASSET_BY_SOURCE = {
     "held_out_events": QUARANTINE,
     "blocked_feeds": QUARANTINE,
 }
-"""Which asset a source is part of that is none itself."""
+"""Sources that are part of another asset."""
 
 
 class WarehouseTranslator(DagsterDbtTranslator):
-    """Places the models in the graph of both locations: their sources are what ingestion writes."""
+    """Connects the models to the assets of both locations: their sources are what ingestion writes."""
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
-        """dbt's description, our dependencies, owner, group and rhythm."""
+        """dbt's description with our dependencies, owner, group and freshness policy."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         if unique_id in manifest["sources"]:
             return spec
@@ -68,20 +68,20 @@ class WarehouseTranslator(DagsterDbtTranslator):
 
 
 def _upstream_deps(direct: Iterable[AssetDep], sources: Iterable[AssetKey]) -> list[AssetDep]:
-    """What a model reads itself, and whatever writes its `sources`.
+    """The direct dependencies of a model, and the assets that write its `sources`.
 
-    A table's are also those that it reads by way of views, which are not always built with it. What ingestion writes
-    is waited for at the gate, also where that judges another table: dbt then runs twice, before and after the prices,
-    and not a third time before the gate.
+    A table also depends on what it reads through views, which are not always built with it. Everything that ingestion
+    writes is waited for at the gate, even tables that the gate does not check: otherwise dbt would run a third time,
+    before the gate.
     """
     writers = {QUARANTINE if key.path[0] == "edge" else key for key in sources}
     keys = dict.fromkeys([*sorted(writers), *(_asset_key(dep.asset_key) for dep in direct)])
-    # without metadata: a table and what is admitted of it are one asset, and have other names in the database
+    # without metadata: a table and its admitted rows are one asset with different names in the database
     return [AssetDep(key) for key in keys if key != PRICED_POLLS]
 
 
 def _find_sources(manifest: Mapping[str, Any], unique_id: str, *, through_views: bool) -> set[str]:
-    """The sources that a model reads itself, and `through_views` views."""
+    """The sources that a model reads directly or, with `through_views`, through views."""
     found: set[str] = set()
     for parent in manifest["parent_map"][unique_id]:
         if parent in manifest["sources"]:
@@ -102,7 +102,7 @@ def _asset_key(key: AssetKey) -> AssetKey:
 
 
 def build_warehouse_assets(project: DbtProject) -> AssetsDefinition:
-    """One asset a model; `dbt build` runs models and tests in order."""
+    """One asset per model; `dbt build` runs models and tests in order."""
     translator = WarehouseTranslator()
 
     @dbt_assets(
@@ -117,7 +117,7 @@ def build_warehouse_assets(project: DbtProject) -> AssetsDefinition:
         settings: ResourceParam[Settings],
         build_lock: ResourceParam[BuildLock],
     ) -> Iterator[Any]:
-        """Build the selected models, test the data, and tell on their pages what came of it.
+        """Build the selected models, test the data, and add metadata to the asset pages.
 
         Unit tests need no data and run in the test suite.
         """

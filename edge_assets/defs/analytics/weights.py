@@ -1,4 +1,4 @@
-"""What the books are found to count, published for the scorer and the next pricing."""
+"""Measured consensus weights, published for the scorer and the next pricing."""
 
 from contextlib import closing
 
@@ -14,14 +14,14 @@ from edge_assets.warehouse.weights import publish_weights
 
 @asset(
     key=["pricing", "book_weights"],
-    deps=[AssetKey("book_quality")],  # that the next pricing reads it is no lineage: it would go in a circle
+    deps=[AssetKey("book_quality")],  # the next pricing reads it, but as lineage that would be a cycle
     group_name="warehouse",
     owners=OWNERS,
     kinds={"postgres", "python", "numpy"},
     freshness_policy=NIGHTLY_FRESHNESS,
 )
 def book_weights(build_lock: ResourceParam[BuildLock]) -> MaterializeResult[None]:
-    """What books count in the consensus: measured by `book_quality`, shrunk to `books.toml`, from the next day on."""
+    """Consensus weights: measured by `book_quality`, shrunk towards `books.toml`, valid from the next day."""
     with closing(connect(build_lock.database_url, "weights")) as conn:
         changed = publish_weights(conn)
         rows = [

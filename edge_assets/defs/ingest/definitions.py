@@ -17,7 +17,7 @@ from edge_assets.defs.lineage import external_specs
 
 @definitions
 def ingest_definitions() -> Definitions:
-    """The graph of the configured sports; which ones (EDGE_SPORTS) is all that is read at load."""
+    """The definitions for the configured sports (EDGE_SPORTS), the only setting read at load time."""
     sports = Settings().edge_sports
     return Definitions(
         assets=[build_odds_assets(sports), results, *external_specs(sports)],

@@ -1,4 +1,4 @@
-"""The product's health as a check, evaluated by a sensor: what `edge status` says, without a process a look."""
+"""The product's health as a check, evaluated by a sensor: the same as `edge status`, without a process per check."""
 
 import json
 from contextlib import closing
@@ -34,13 +34,13 @@ from edge_assets.store.health.vital_signs import connect_with_timeout, load_heal
 from edge_assets.store.polls.credit_use import load_credit_use
 
 CHECK_NAME = "the_product_works"
-DESCRIPTION = "Nothing keeps alerts from being found and shown: what `edge status` says, with what to do."
+DESCRIPTION = "Nothing keeps alerts from being raised and shown: the issues of `edge status`, with their remedies."
 PROBLEM_COLUMNS = ("severity", "of", "problem", "detail", "what to do")
 
 
 @asset_check(asset=ALERTS, name=CHECK_NAME, description=DESCRIPTION)
 def product_health(settings: ResourceParam[Settings]) -> AssetCheckResult:
-    """Look now."""
+    """Assess the health now."""
     observed = load_health(settings)
     health = observed.health
     return AssetCheckResult(passed=health.status == "ok", severity=_severity(health), metadata=_metadata(observed))
@@ -50,10 +50,10 @@ def product_health(settings: ResourceParam[Settings]) -> AssetCheckResult:
     name="health_sensor",
     minimum_interval_seconds=10,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Evaluates the check of the product's health when that has changed.",
+    description="Evaluates the health check when the product's health has changed.",
 )
 def health_sensor(context: SensorEvaluationContext, settings: ResourceParam[Settings]) -> SensorResult | SkipReason:
-    """One tick; nothing is written while the same things are wrong."""
+    """Evaluate one tick; nothing is written while the issues stay the same."""
     observed = load_health(settings)
     health = observed.health
     state = json.dumps([health.status, *sorted(f"{f.kind} {f.subject}" for f in health.issues)])
@@ -70,7 +70,7 @@ class ProductHealth(NamedTuple):
 
 
 def load_health(settings: Settings) -> ProductHealth:
-    """What the database tells of, and what it could not be told."""
+    """The health from the database, and polls that it could not record."""
     lost = [*assess_lost_polls(read_all(settings.lost_polls))]
     try:
         with closing(connect_with_timeout(settings.require_database_url(), "edge-check")) as conn:
@@ -102,11 +102,11 @@ def _severity(health: Health) -> AssetCheckSeverity:
 
 
 def _metadata(observed: ProductHealth) -> dict[str, MetadataValue]:
-    """Dagster takes an empty table only with its columns."""
-    health, outlook = observed
+    """Health as metadata; Dagster requires columns for an empty table."""
+    health, forecast = observed
     schema = TableSchema([TableColumn(name) for name in PROBLEM_COLUMNS])
     return {
-        **({"credits": MetadataValue.text(outlook.summary)} if outlook else {}),
+        **({"credits": MetadataValue.text(forecast.summary)} if forecast else {}),
         "problems": MetadataValue.int(sum(f.severity is not Severity.NOTE for f in health.issues)),
         "what is wrong": MetadataValue.table([_row(finding) for finding in health.issues], schema),
     }

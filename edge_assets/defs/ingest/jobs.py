@@ -1,4 +1,4 @@
-"""The job that sensor and UI launch."""
+"""The job that the sensor and the UI launch."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 BURST_JOB = "odds_burst"
 MAX_RUNTIME_SECONDS = 600
-"""Twice a burst: the orchestrator does not notice a hanging worker by itself."""
+"""Twice a burst: the orchestrator does not notice a hung worker by itself."""
 
 
 def build_burst_job(sports: Sequence[str]) -> UnresolvedAssetJobDefinition:
-    """In process: a step process of its own would cost 3 s before the first poll."""
+    """Runs in process: a separate step process would cost 3 s before the first poll."""
     return define_asset_job(
         BURST_JOB,
         selection=[odds_key(sport) for sport in sports],

@@ -1,4 +1,4 @@
-"""Old runs of Dagster, with what they have said; it keeps them for ever by itself."""
+"""Old runs of Dagster, with their logs; Dagster itself keeps them forever."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 FINISHED_STATUSES = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 AUTOMATIC_RUN_TAGS = {"dagster/sensor_name", "dagster/schedule_name"}
-"""Tags of runs that nobody has asked for; those that a person has launched are few, and stay."""
+"""Tags of automatic runs; those that a person launched are few, and are kept."""
 MAX_RUNS_PER_CALL = 10_000
-"""A call: a month of a home that has never been tidied up."""
+"""Runs deleted per call: enough for a month that was never cleaned up."""
 
 
 def delete_old_runs(instance: DagsterInstance, before: datetime) -> dict[str, int]:
-    """Drop automatic runs that were created before a moment and have ended, with their events and compute logs.
+    """Delete automatic runs created before a time that have finished, with their events and compute logs.
 
-    The last of each job that succeeded stays: it tells when its assets were made. Returns what went, by kind.
+    The last successful run of each job is kept: it shows when its assets were made. Returns counts by kind.
     """
     old = instance.get_run_records(
         RunsFilter(statuses=FINISHED_STATUSES, created_before=before), limit=MAX_RUNS_PER_CALL, ascending=True

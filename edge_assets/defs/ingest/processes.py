@@ -1,4 +1,4 @@
-"""Whether the process of a run lives, as the code server says that started it: the one that knows before any import."""
+"""Whether a run's process is alive, according to the code server that started it, which knows before any import."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def has_process(run: DagsterRun) -> bool | None:
-    """Whether the code server that launched a run has its process; None where there is none to ask.
+    """Whether the code server that launched a run has its process; None if there is no server to ask.
 
     A server that was started anew knows none.
     """

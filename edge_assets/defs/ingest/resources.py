@@ -1,4 +1,4 @@
-"""What the assets and sensors of this location are handed: plain objects, made when something runs."""
+"""Resources of the assets and sensors of this location: plain objects, created at run time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge_assets.core.settings import Settings
 
 
 class SettingsResource(ConfigurableResource[Settings]):
-    """The environment as `Settings`, read anew by every run and tick."""
+    """The environment as `Settings`, read again by every run and tick."""
 
     def create_resource(self, context: InitResourceContext) -> Settings:  # noqa: ARG002 - Dagster's signature
         """Read the environment."""
@@ -17,8 +17,8 @@ class SettingsResource(ConfigurableResource[Settings]):
 
 
 class ClockResource(ConfigurableResource[WallClock]):
-    """What time it is for whoever decides when something is due."""
+    """The clock that decides when something is due."""
 
     def create_resource(self, context: InitResourceContext) -> WallClock:  # noqa: ARG002 - Dagster's signature
-        """The wall clock: only the real feed is planned by time."""
+        """The wall clock: only the real feed is scheduled by time."""
         return WallClock()

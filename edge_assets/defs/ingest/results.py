@@ -1,4 +1,4 @@
-"""Results as an asset: what waits for one is asked for every quarter of an hour; sources that differ fail a check."""
+"""Results as an asset, polled every 15 minutes for games without one; sources that disagree fail a check."""
 
 import asyncio
 from collections import Counter
@@ -45,24 +45,24 @@ CONTRADICTION_COLUMNS = ("event", "game", "start", "period", "statements")
     key=RESULTS,
     deps=[FEED, SCOREBOARDS, table_key("events")],
     group_name="store",
-    description="Table `results`: what each source states of a finished game; nothing is ever overwritten.",
+    description="Table `results`: what each source states of a finished game; rows are never overwritten.",
     owners=OWNERS,
     kinds={"postgres", "python"},
 )
 def results(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> MaterializeResult[None]:
-    """Ask for the results of the games that are over."""
+    """Poll the results of the games that are over."""
     polls = asyncio.run(collect_results(settings, context.run.run_id))
     for poll in polls:
         if poll.failure:
             context.log.warning("%s of %s: %s", poll.source, poll.sport, poll.failure)
-    rejected = sum((Counter(look.rejected) for look in polls), Counter[str]())
+    rejected = sum((Counter(poll.rejected) for poll in polls), Counter[str]())
     return MaterializeResult(
         metadata={
-            "new": sum(look.new for look in polls),
-            "contradicted_events": sum(look.contradicted_events for look in polls),
-            "credits_used": sum(look.credits_last or 0 for look in polls),
+            "new": sum(poll.new for poll in polls),
+            "contradicted_events": sum(poll.contradicted_events for poll in polls),
+            "credits_used": sum(poll.credits_last or 0 for poll in polls),
             "rejected": MetadataValue.json(dict(rejected)),
-            "looks": _table(POLL_COLUMNS, map(_poll_row, polls)),
+            "polls": _table(POLL_COLUMNS, map(_poll_row, polls)),
         }
     )
 
@@ -87,7 +87,7 @@ results_job = define_asset_job(
     "results",
     selection=[RESULTS],
     executor_def=in_process_executor,
-    description="Asks for the results of the games that are over and have none.",
+    description="Polls the results of games that are over and have none.",
 )
 
 
@@ -95,10 +95,10 @@ results_job = define_asset_job(
     job=results_job,
     cron_schedule="*/15 * * * *",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Looks whether a game waits for its result.",
+    description="Checks whether a game is missing its result.",
 )
 def results_schedule(context: ScheduleEvaluationContext, settings: ResourceParam[Settings]) -> RunRequest | SkipReason:
-    """One tick."""
+    """Evaluate one tick."""
     try:
         reason = skip_reason(settings, context.scheduled_execution_time.astimezone(UTC))
     except StateUnavailableError as error:
@@ -107,7 +107,7 @@ def results_schedule(context: ScheduleEvaluationContext, settings: ResourceParam
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> TableMetadataValue:
-    """Dagster takes an empty table only with its columns."""
+    """A table; Dagster requires columns for an empty one."""
     records = [TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
     return MetadataValue.table(records, TableSchema([TableColumn(name) for name in columns]))
 

@@ -1,4 +1,4 @@
-"""Old recordings, runs and pages are dropped, whatever the feed, and sizes are measured, every six hours."""
+"""Deletes old odds, runs and Data Docs pages, for every feed, and measures sizes, every six hours."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,9 +23,9 @@ from edge_assets.store.postgres.database import connect
 
 @op
 def drop_old_odds(context: OpExecutionContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]) -> None:
-    """Drop what is older than KEEP_PAYLOADS_DAYS, KEEP_TICKS_DAYS, KEEP_ALERTS_DAYS and KEEP_PRICES_DAYS say.
+    """Delete odds older than KEEP_PAYLOADS_DAYS, KEEP_TICKS_DAYS, KEEP_ALERTS_DAYS and KEEP_PRICES_DAYS.
 
-    What was imported stays. What somebody reads at the moment stays until the next time.
+    Imported data is kept. Partitions in use are deleted next time.
     """
     with connect(settings.require_database_url(), "retention") as conn:
         result = apply_retention(conn, settings.retention_days, clock.now())
@@ -36,14 +36,14 @@ def drop_old_odds(context: OpExecutionContext, settings: ResourceParam[Settings]
 
 @op
 def drop_old_runs(context: OpExecutionContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]) -> None:
-    """Drop Dagster's automatic runs that are older than KEEP_RUNS_DAYS, and the pages of the Data Docs."""
+    """Delete Dagster's automatic runs older than KEEP_RUNS_DAYS, and old pages of the Data Docs."""
     before = clock.now() - timedelta(days=settings.retention_days.runs)
     pages = delete_old_pages(settings.data_docs_dir / "validations", before)
     context.add_output_metadata(delete_old_runs(context.instance, before) | {"pages of Data Docs": pages})
 
 
 def delete_old_pages(folder: Path, before: datetime) -> int:
-    """Remove files that were written before a moment, and the folders that are empty then; how many files went."""
+    """Delete files written before a time, and folders that are then empty; returns the number of files."""
     old = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
     for path in old:
         path.unlink()
@@ -55,7 +55,7 @@ def delete_old_pages(folder: Path, before: datetime) -> int:
 
 @job(executor_def=in_process_executor)
 def retention() -> None:
-    """Drops what is older than the configuration says."""
+    """Deletes what is older than the KEEP_..._DAYS settings."""
     drop_old_odds()
     drop_old_runs()
 

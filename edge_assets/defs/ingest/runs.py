@@ -1,4 +1,4 @@
-"""The runs of the burst job as the sensor sees them: what is in flight, what has failed, and why."""
+"""The runs of the burst job as the sensor sees them: in flight, failed, and why."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ IN_FLIGHT_STATUSES = (
 )
 FINISHED_STATUSES = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE)
 WORK_TAG = "edge/at-work"
-"""When a run had everything that it needs: what fails later is a sport's, which has a back-off of its own."""
+"""Set once a run has everything it needs: later failures belong to a sport, which has its own back-off."""
 POLLED_TAG = "edge/polled"
-"""When a run made its first poll."""
+"""Set when a run made its first poll."""
 MAX_FINISHED_RUNS = 10
-"""Runs that are over, the newest first, among which failures in a row are counted."""
+"""The newest finished runs among which consecutive failures are counted."""
 
 
 class BurstRuns:
-    """The runs of one moment."""
+    """The runs at one point in time."""
 
     def __init__(self, instance: DagsterInstance) -> None:
         self._instance = instance
@@ -42,12 +42,12 @@ class BurstRuns:
         self._finished = self._records(FINISHED_STATUSES, MAX_FINISHED_RUNS)
 
     def in_flight(self, now: datetime) -> list[Burst]:
-        """What is in flight."""
+        """The runs in flight."""
         return [_to_burst(record, now) for record in self._in_flight]
 
     @property
     def startup_failures(self) -> FailedRuns:
-        """The runs that failed before they got to work, since one last did."""
+        """The runs that failed at startup since one last got past it."""
         failures = []
         for record in self._finished:
             if not _is_failed(record) or WORK_TAG in record.dagster_run.tags:
@@ -59,7 +59,7 @@ class BurstRuns:
 
     @property
     def last_failure(self) -> str | None:
-        """The run that failed last, if nothing has gone well since, and what it said."""
+        """The last failed run and its error, if none has succeeded since."""
         if (
             not self._finished
             or not _is_failed(self._finished[0])
@@ -79,11 +79,11 @@ class BurstRuns:
         return self._instance.get_run_records(RunsFilter(job_name=BURST_JOB, statuses=list(statuses)), limit=limit)
 
     def _has_later_run(self, record: RunRecord, tag: str) -> bool:
-        """Whether a later run in flight has such a tag."""
+        """Whether a later run in flight has the tag."""
         return any(tag in other.dagster_run.tags and other.storage_id > record.storage_id for other in self._in_flight)
 
     def _failure_reason(self, run_id: str) -> str:
-        """What failed in a step, else what the orchestrator says."""
+        """The error of the failed step or else the orchestrator's message."""
         steps = self._instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE)
         for entry in reversed(steps):
             data = entry.dagster_event and entry.dagster_event.step_failure_data
@@ -95,7 +95,7 @@ class BurstRuns:
         return (
             str(run_failures[-1].dagster_event and run_failures[-1].dagster_event.message)
             if run_failures
-            else "without a word"
+            else "no reason given"
         )
 
 
@@ -104,7 +104,7 @@ def _is_failed(record: RunRecord) -> bool:
 
 
 def _to_burst(record: RunRecord, now: datetime) -> Burst:
-    """A run that waits in the queue stays fresh: how long it waits says nothing about its health."""
+    """The run as a burst. A queued run stays fresh: its waiting time is no sign of its health."""
     run = record.dagster_run
     is_queued = run.status in QUEUED_STATUSES
     since = now if is_queued else _to_datetime(record.start_time) or record.create_timestamp

@@ -1,4 +1,4 @@
-"""The sensor that keeps bursts going: gathers facts, asks `plan_burst`, does what it says, shows what is wrong."""
+"""The sensor that keeps bursts running: loads the state, calls `plan_burst`, acts on it, reports problems."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from edge_assets.ingestion.sensor_state import StateUnavailableError, load_senso
     job_name=BURST_JOB,
     minimum_interval_seconds=5,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Requests a burst for the sports that are due and that no burst watches.",
+    description="Requests a burst for the sports that are due and that no burst polls.",
 )
 def odds_burst_sensor(
     context: SensorEvaluationContext, settings: ResourceParam[Settings], clock: ResourceParam[Clock]
 ) -> SensorResult | SkipReason:
-    """One tick: at most one run request; runs that died without a word are marked as failed."""
+    """Evaluate one tick: at most one run request; dead runs are marked as failed."""
     now = clock.now()
     try:
         state = load_sensor_state(settings, now)

@@ -124,7 +124,7 @@ def test_a_start_that_moved_and_times_that_are_assumed_are_told(harness: StoreHa
     moved = line(harness)
     assert list(moved.start_marks()) == ["start", "first announced"]
     assert "originally 2025-11-11 18:00" in moved.notes
-    assert any("times of the prices assumed" in note for note in moved.notes)
+    assert any("price times assumed" in note for note in moved.notes)
     assert moved.as_json()["time_assumed"] is True
 
 

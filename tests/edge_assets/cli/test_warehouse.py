@@ -36,7 +36,7 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
         assert started.wait(30)
         built = edge("warehouse", "build", "--json", DATABASE_URL=database_url)
     assert built.returncode == 0, built.stderr
-    assert "waiting for somebody else, which is at it since" in built.stderr
+    assert "waiting for somebody else, running since" in built.stderr
     assert [line for line in built.stderr.splitlines() if line in STEP_DESCRIPTIONS.values()] == [
         STEP_DESCRIPTIONS[step]
         for step in ("gate", "warehouse_step", "prices", "warehouse_step", "pricing__book_weights")

@@ -90,7 +90,7 @@ def test_a_tick_asks_where_a_game_waits(
     assert isinstance(tick(), RunRequest)
     with closing(connect(database_url, "test")) as conn:
         write_results(conn, [StatedResult(played, ResultSource.ESPN, NOW, GameReport.final(Score(1, 0)))])
-    assert tick() == SkipReason("no game waits for a result")
+    assert tick() == SkipReason("no event is missing a result")
     monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/nowhere")
     assert "OperationalError" in str(tick())
     monkeypatch.setenv("EDGE_FEED", "replay")

@@ -202,7 +202,7 @@ async def test_a_burst_that_is_told_to_stop_ends_between_two_polls(
     await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
     reports = await asyncio.wait_for(first, 30)
-    assert [(r.end_reason, r.failure) for r in reports] == [("the run was ended from outside", None)] * 2
+    assert [(r.end_reason, r.failure) for r in reports] == [("the run was cancelled", None)] * 2
     assert signal.getsignal(signal.SIGTERM) is handler
     assert rows(database_url, "SELECT count(*) FROM poll_outbox") == [(0,)]
     await play("r2", settings)
@@ -238,7 +238,7 @@ async def test_a_metered_sport_is_given_back_until_its_next_look(
     settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
     [report] = await run_burst(BurstRequest("r1", (NFL,), 5.0, 0.0), settings)
     assert report.polls == 1
-    assert report.end_reason.startswith("next look in ")
+    assert report.end_reason.startswith("next poll in ")
     assert report.credits_used == len(settings.edge_regions) * len(settings.edge_markets)
     now = datetime.now(UTC)
     facts = load_sensor_state(settings, now)
@@ -249,7 +249,7 @@ async def test_a_metered_sport_is_given_back_until_its_next_look(
 
 
 @pytest.mark.parametrize(
-    ("plan", "polls", "ended"), [(20_000, 1, "next look in "), (5, 0, "no credits left this month")]
+    ("plan", "polls", "ended"), [(20_000, 1, "next poll in "), (5, 0, "no credits left this month")]
 )
 @pytest.mark.calendar
 async def test_credits_are_asked_for_before_they_are_spent(

@@ -123,7 +123,7 @@ def test_runs_that_fail_are_replaced_less_and_less_often() -> None:
     for count in range(2, 12):
         skip = plan_burst(NOW, [SportState("nfl")], [], FREE, BUDGET, FailedRuns(count, NOW))
         assert isinstance(skip, SkipBurst)
-        assert skip.reason.startswith(f"{count} runs failed before they got to work; next one at ")
+        assert skip.reason.startswith(f"{count} runs failed at startup; next attempt at ")
         waits.append(FailedRuns(count, NOW).next_start_at(NOW) - NOW)
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (timedelta(seconds=10), timedelta(minutes=5))
@@ -163,7 +163,7 @@ def test_without_credits_the_reason_says_so() -> None:
     assert asks == BurstPlan(("nfl",), "due: nfl"), "the feed tells for free whether more were bought"
     put_off = replace(state, retry_at=NOW + timedelta(hours=1))
     skip = plan_burst(NOW, [put_off], [], METERED, spent)
-    assert skip == SkipBurst("no credits left (-60) before 2026-04-01; asked again at 13:00 UTC")
+    assert skip == SkipBurst("no credits left (-60) before 2026-04-01; next check at 13:00 UTC")
 
 
 def test_no_sports_are_no_plan() -> None:

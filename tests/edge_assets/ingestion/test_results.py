@@ -145,7 +145,7 @@ async def test_a_second_look_asks_for_nothing_that_is_known(world: World) -> Non
     world.forget_looks()
 
     assert await world.collect() == {}
-    assert skip_reason(world.settings, NOW) == "no game waits for a result"
+    assert skip_reason(world.settings, NOW) == "no event is missing a result"
 
 
 async def test_games_in_play_and_fights_are_not_asked_for(world: World) -> None:
@@ -296,7 +296,7 @@ async def test_sources_are_left_alone_for_a_while(world: World) -> None:
 
     assert await world.collect() == {}
     now = datetime.now(UTC)
-    assert skip_reason(world.settings, now) == "the sources were asked a short time ago"
+    assert skip_reason(world.settings, now) == "all sources were polled recently"
     assert skip_reason(world.settings, now + timedelta(hours=1)) is None
 
 

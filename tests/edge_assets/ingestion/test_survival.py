@@ -80,7 +80,7 @@ async def play(settings: Settings, seconds: float = 1.0, run: str = "r1") -> Spo
 async def play_all(feed: StandIn, settings: Settings, run: str = "r1") -> SportReport:
     """A burst until the last answer has been dealt with."""
     [report] = await run_burst(BurstRequest(run, (NFL,), 120.0, 0.0, feed), settings)
-    assert report.end_reason == "the run was ended from outside"
+    assert report.end_reason == "the run was cancelled"
     return report
 
 
@@ -100,7 +100,7 @@ async def test_a_poison_answer_is_left_alone_across_bursts(feed: StandIn, settin
     facts = load_sensor_state(settings, now)
     assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), SkipBurst)
     again = await play(settings, run="r2")
-    assert (len(feed.asked), again.end_reason.startswith("next look in ")) == (2, True), "not asked again at once"
+    assert (len(feed.asked), again.end_reason.startswith("next poll in ")) == (2, True), "not asked again at once"
 
 
 async def test_a_small_plan_outlives_a_feed_that_breaks_on_its_first_day(feed: StandIn, settings: Settings) -> None:
@@ -110,7 +110,7 @@ async def test_a_small_plan_outlives_a_feed_that_breaks_on_its_first_day(feed: S
     sports = Settings().edge_sports
     everything = settings.model_copy(update={"edge_sports": sports})
     reports = await run_burst(BurstRequest("r1", sports, 3.0, 0.0), everything)
-    assert [report.end_reason.startswith("next look in ") for report in reports] == [True] * len(sports)
+    assert [report.end_reason.startswith("next poll in ") for report in reports] == [True] * len(sports)
     assert feed.credits_used == 2 * COST * len(sports), "an answer and its repeat"
     [(wait,)] = rows(settings.require_database_url(), "SELECT min(retry_at - failed_at) FROM feed_failures")
     now = datetime.now(UTC)
@@ -218,7 +218,7 @@ async def test_an_answer_that_waits_for_the_database_is_told_of_should_its_burst
     homely = settings.model_copy(update={"edge_home": tmp_path})
     async with burst._open_context(homely) as context:
         waiting = session.SportSession(NFL, BurstRequest("r1", (NFL,), 60.0, 0.0), context)
-        waiting.wait_for_database(datetime.now(UTC), Spending(COST, 1), Quota(COST, COST, 900))
+        waiting.note_waiting(datetime.now(UTC), Spending(COST, 1), Quota(COST, COST, 900))
     [lost] = read_all(homely.lost_polls)[NFL]
     assert (lost.credits, lost.remaining) == (COST, 900)
     file = next(homely.lost_polls.iterdir())
@@ -352,7 +352,7 @@ async def test_a_run_that_was_given_up_polls_no_more(feed: StandIn, settings: Se
         mark_polled = mark_started
 
     [report] = await run_burst(BurstRequest("r1", (NFL,), 60.0, 0.0, GivenUp()), settings)
-    assert (report.end_reason, report.failure, feed.asked) == ("the run was ended from outside", None, [])
+    assert (report.end_reason, report.failure, feed.asked) == ("the run was cancelled", None, [])
 
 
 async def test_a_burst_shows_that_it_lives_and_an_orchestrator_that_is_away_stops_nothing(

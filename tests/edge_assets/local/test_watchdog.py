@@ -156,7 +156,7 @@ def test_a_refusal_is_no_sign_of_life(status: int, is_told: bool) -> None:
 
 
 def test_notes_are_kept_in_the_database_and_cleared_there(database_url: str, home: Home) -> None:
-    hangs = HealthIssue(ProblemKind.SERVICE_HANGS, "scorer", "no sign of life for 40 seconds")
+    hangs = HealthIssue(ProblemKind.SERVICE_HANGS, "scorer", "no heartbeat for 40 seconds")
     with closing(connect(database_url, "test")) as conn:
         report_problem(conn, ProblemKind.DISK_LOW, "", "of an earlier life")
         report_problem(conn, ProblemKind.FEED_UNREACHABLE, "nba", "somebody else's")

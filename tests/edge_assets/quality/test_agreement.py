@@ -62,7 +62,7 @@ def test_two_books_between_which_nothing_decides_are_both_held_out(harness: Seas
     rows = exchanged(with_lines(season())[:60], "B365>2.5", "B365<2.5")
     upcoming = [row | dict.fromkeys(("FTHG", "FTAG", "FTR"), "") for row in without(rows, "Max", "Avg")]
     assert found(harness, upcoming).keys() == {("bet365", "totals"), ("pinnacle", "totals")}
-    assert all("nothing decides" in finding.reason for finding in harness.gate().open_findings)
+    assert all("do not decide" in finding.reason for finding in harness.gate().open_findings)
 
 
 def test_outcomes_that_all_have_exchanged_are_contradicted_by_results(harness: SeasonHarness) -> None:

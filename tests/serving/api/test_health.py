@@ -51,7 +51,7 @@ def test_what_was_reported_is_told_with_what_to_do(served: Any, market: Any) -> 
     assert (code, body["status"], body["headline"]) == (
         503,
         "down",
-        "the feed refuses the key: nothing new comes in (401 Unauthorized); and 1 more",
+        "the feed refuses the key: no new prices (401 Unauthorized); and 1 more",
     )
     with served.http as http:
         page = http.get("/api/health")
@@ -79,7 +79,7 @@ def test_a_process_is_ready_while_the_feed_is_not(served: Any, market: Any) -> N
         answer = http.get("/readyz")
     message = answer.json()
     assert (answer.status_code, message["ready"], message["reason"], message["status"]) == (200, True, "", "down")
-    assert message["headline"].startswith("the feed does not answer: prices grow old (refused)")
+    assert message["headline"].startswith("the feed does not answer: prices go stale (refused)")
     assert message["problems"][0]["what_to_do"].startswith("check the internet connection")
 
 

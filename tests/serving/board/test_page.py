@@ -162,7 +162,7 @@ def test_health_is_shown_and_unconfirmed_bets_are_marked(local: Any, market: Any
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '20 minutes'")
     report_problem(market.conn, ProblemKind.FEED_UNREACHABLE, "", "<b>refused</b>")
     expect(page.locator("#health-title")).to_have_text("Alerts are missing or late")
-    expect(page.locator("#health-line")).to_contain_text("the feed does not answer: prices grow old (<b>refused</b>)")
+    expect(page.locator("#health-line")).to_contain_text("the feed does not answer: prices go stale (<b>refused</b>)")
     page.locator("#health-details summary").click()
     expect(page.locator("#health-problems .todo").first).to_contain_text("check the internet connection")
     for unconfirmed in ("#value-bets .unconfirmed", "#arbitrages .unconfirmed", "#errors .unconfirmed"):

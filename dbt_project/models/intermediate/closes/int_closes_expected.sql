@@ -1,5 +1,5 @@
--- A book is expected to close every market that it has priced before the start of a game of this season, from the
--- first such game on. Later seasons, books and games therefore change nothing of what was expected before.
+-- A book is expected to close every market that it has priced before the start of any game of the season, from the
+-- first such game on. Later seasons, books and games therefore do not change earlier expectations.
 with debuts as (
 
     select

@@ -1,8 +1,8 @@
--- What a close depends on: the number of its pricing, and what became of the event.
+-- What a close depends on: the version of its pricing, and the status of the event.
 select
     decisions.event_id,
     decisions.version,
-    concluded.event_status
+    statuses.event_status
 from {{ ref('stg_pricing__decisions') }} as decisions
-inner join {{ ref('int_events_with_status') }} as concluded on decisions.event_id = concluded.event_id
+inner join {{ ref('int_events_with_status') }} as statuses on decisions.event_id = statuses.event_id
 where decisions.decision_point_id = {{ decision_point_id('close') }}

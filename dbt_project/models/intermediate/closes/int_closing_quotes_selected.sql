@@ -1,5 +1,5 @@
--- The last quotes before the start, and the youngest evidence that each stood: its book's confirmation; the assumed
--- time where its source states none; else the last look, which would have shown a change.
+-- The last quotes before the start, with the last evidence of each: its book's confirmation; the assumed time if its
+-- source gives none; otherwise the last poll, which would have shown a change.
 with closed as (
 
     select

@@ -7,7 +7,7 @@
     )
 }}
 
--- When each book first offered a selection of a closed event at any point: what tells "never" from "only in play".
+-- Whether each book offered a selection of a closed event at any point before the start, or only in play.
 select
     due.event_id,
     due.decision_point_id,

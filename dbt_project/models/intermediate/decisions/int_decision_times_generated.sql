@@ -1,14 +1,14 @@
 {{ config(materialized='ephemeral') }}
 
--- The moments of an event at which the market is looked at. The close is the last microsecond before the event
--- begins; a moment that a start brought forward has overtaken is the close too.
+-- The times of an event's decision points. The close is the last microsecond before the event begins; a decision
+-- point that a brought-forward start has overtaken is the close too.
 with decision_points (decision_point_id, decision_point, seconds_before) as (
 
     values {{ decision_point_rows() }}
 
 ),
 
-dated as (
+timed as (
 
     select
         events.event_id,
@@ -29,5 +29,5 @@ select
     sport_id,
     decision_point_id,
     least(nominal_at, closing_at) as decided_at
-from dated
+from timed
 where least(nominal_at, closing_at) >= first_seen_at or decision_point_id = {{ decision_point_id('close') }}

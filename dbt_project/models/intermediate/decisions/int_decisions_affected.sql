@@ -1,10 +1,10 @@
 {{ config(materialized='ephemeral') }}
 
--- A poll changes nothing that was decided before it. So what pending polls can change are the decisions from the
--- first of them on; until the last poll, because nothing is known of what comes later. An archive ends with its last
--- poll before a start: no later one comes, so that starts soon after it are decided too. What was decided between the
--- first of them and the poll before it was later than anything known when that one was priced: it is due as well. Polls
--- that are held out count here: what was decided when they were let in is decided anew.
+-- A poll only affects decisions after it: pending polls affect the decisions from the first of them on, up to the last
+-- poll, since nothing later is known. An archive ends with its last poll before a start: no later poll comes, so that
+-- starts soon after it are decided too. Decisions between the first pending poll and the poll before it lay in the
+-- future when that one was priced, and are due as well. Held-out polls count here: decisions made while they were
+-- admitted are rebuilt.
 with first_pending as (
 
     select

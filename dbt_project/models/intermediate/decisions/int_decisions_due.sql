@@ -1,8 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='truncate_insert', post_hook='{{ analyze_if_grown() }}') }}
 
--- What is built and priced anew, with the last look before it, at its sport or at its event alone, and the last that
--- states when books confirmed what they offer. Decisions and looks go through one window: a search for each decision
--- took minutes in an archive whose looks state nothing.
+-- The decisions to rebuild and reprice, with the last poll before them, of their sport or only of their event, and the
+-- last that states when books confirmed their prices. One window covers decisions and polls: a search per decision
+-- takes minutes in an archive whose polls state no confirmations.
 with polls as (
 
     select
@@ -63,7 +63,7 @@ timeline as (
 
 ),
 
-remembered as (
+decided as (
 
     select
         sport_id,
@@ -81,11 +81,11 @@ remembered as (
 )
 
 select
-    remembered.event_id,
-    remembered.decision_point_id,
-    remembered.decided_at,
+    decided.event_id,
+    decided.decision_point_id,
+    decided.decided_at,
     polls_at.listing_id as poll_id,
-    greatest(remembered.sport_polled_at, remembered.event_polled_at) as polled_at
-from remembered
-left join polls_at on remembered.sport_id = polls_at.sport_id and remembered.listed_at = polls_at.polled_at
-where remembered.decision_point_id is not null
+    greatest(decided.sport_polled_at, decided.event_polled_at) as polled_at
+from decided
+left join polls_at on decided.sport_id = polls_at.sport_id and decided.listed_at = polls_at.polled_at
+where decided.decision_point_id is not null

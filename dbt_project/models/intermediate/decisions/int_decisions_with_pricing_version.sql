@@ -1,4 +1,4 @@
--- What has been decided at which moment, by which pricing.
+-- Priced decisions, with the version of their pricing.
 with decision_points (decision_point_id, decision_point, seconds_before) as (
 
     values {{ decision_point_rows() }}

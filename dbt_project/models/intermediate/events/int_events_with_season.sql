@@ -1,12 +1,12 @@
 {{ config(materialized='incremental', incremental_strategy='truncate_insert', post_hook='{{ analyze_if_grown() }}') }}
 
--- An event closes when it first is what its start then said, and at its original start at the latest: a start that
--- is put off later does not open it again, and one that is brought forward ends the betting earlier.
-with begun as (
+-- Betting on an event closes when its start, as announced at that time, is reached, and at its original start at the
+-- latest: a postponed start does not reopen it, and a brought-forward start closes it earlier.
+with started as (
 
     select
         event_id,
-        min(greatest(observed_at, commence_at)) as begun_at
+        min(greatest(observed_at, commence_at)) as started_at
     from {{ ref('stg_edge__event_starts') }}
     where superseded_at is null or greatest(observed_at, commence_at) < superseded_at
     group by event_id
@@ -24,6 +24,6 @@ select
     events.first_seen_at,
     events.original_commence_at,
     events.commence_at,
-    least(events.original_commence_at, begun.begun_at) as closes_at
+    least(events.original_commence_at, started.started_at) as closes_at
 from {{ ref('stg_edge__events') }} as events
-left join begun on events.event_id = begun.event_id
+left join started on events.event_id = started.event_id

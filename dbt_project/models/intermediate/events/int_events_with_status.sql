@@ -1,8 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='truncate_insert', post_hook='{{ analyze_if_grown() }}') }}
 
--- What became of an event. Phantoms are listed and priced, but never played: their source says so, or games that
--- began later have a result and they have none. Of a result that is
--- contradicted nothing is said until a person decides. Of withdrawn ones only imports tell that are held out.
+-- The status of an event. Phantoms are listed and priced, but never played: their source says so, or later games have a
+-- result and they have none. A contradicted result has no other status until a person decides. Withdrawn events come
+-- only from imports that are held out.
 with results as (
 
     select

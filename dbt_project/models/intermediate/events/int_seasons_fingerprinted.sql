@@ -1,5 +1,5 @@
--- What a season's figures depend on: its last pricing, how many results have been stated or decided, how many match
--- results are settled, how many events were none.
+-- What a season's figures depend on: its last pricing, and the numbers of stated or decided results, of settled match
+-- results, and of phantom events.
 with priced as (
 
     select
@@ -38,10 +38,10 @@ select
         max(priced.version),
         coalesce(sum(stated.results), 0),
         coalesce(sum(settled.markets), 0),
-        count(*) filter (where concluded.event_status = 'phantom')
+        count(*) filter (where statuses.event_status = 'phantom')
     ) as fingerprint
 from {{ ref('int_events_with_season') }} as events
-inner join {{ ref('int_events_with_status') }} as concluded on events.event_id = concluded.event_id
+inner join {{ ref('int_events_with_status') }} as statuses on events.event_id = concluded.event_id
 left join priced on events.event_id = priced.event_id
 left join stated on events.event_id = stated.event_id
 left join settled on events.event_id = settled.event_id

@@ -1,4 +1,4 @@
--- Which outcome of the match result was taken to have won, from when on and until when: a result that is
+-- The outcome that was considered the winner of the match result, with the time range in which it was: a result that is
 -- contradicted or decided later counts as it was known until then.
 select
     event_id,

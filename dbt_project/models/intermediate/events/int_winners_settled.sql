@@ -1,6 +1,5 @@
--- Which outcome of the match result won, by what is known now. The warehouse settles it by the books' rules, and not
--- where sources contradict each other, the score that counts is not stated or nobody won: `stg_pricing__settlements`
--- tells why.
+-- The winner of the match result as currently known. Settled by the rules that all books share; there is no winner if
+-- sources contradict each other, the score that counts is not stated or nobody won (see `stg_pricing__settlements`).
 select
     event_id,
     market,

@@ -7,9 +7,9 @@
     )
 }}
 
--- The books on the match result at a moment: how many, what they charge, how many of them are references, and how sharp
--- they had been by the beginning of that day. Means are numeric, because of the last bit.
-with boards as materialized (
+-- The books on the match result at a decision point: how many, their margins, how many of them are references, and their
+-- sharpness as of the start of that day. Means are numeric: the last bit of a sum of floats depends on the order of rows.
+with quoting as materialized (
 
     select
         margins.event_id,
@@ -40,29 +40,29 @@ sharpness as (
         sport,
         book,
         day
-    from boards) as days
+    from quoting) as days
     cross join lateral (
-        select dated.log_loss_gain
-        from {{ ref('int_book_sharpness_by_day') }} as dated
-        where dated.sport = days.sport and dated.book = days.book and dated.known_from <= days.day
-        order by dated.known_from desc
+        select by_day.log_loss_gain
+        from {{ ref('int_book_sharpness_by_day') }} as by_day
+        where by_day.sport = days.sport and by_day.book = days.book and by_day.known_from <= days.day
+        order by by_day.known_from desc
         limit 1
     ) as known
 
 )
 
 select
-    boards.event_id,
-    boards.decision_point,
-    boards.version,
+    quoting.event_id,
+    quoting.decision_point,
+    quoting.version,
     count(*) as books_on_offer,
-    avg(boards.margin::numeric)::double precision as mean_margin,
-    min(boards.margin) as least_margin,
+    avg(quoting.margin::numeric)::double precision as mean_margin,
+    min(quoting.margin) as least_margin,
     count(books.reference_rank) as sharp_books_on_offer,
     avg(sharpness.log_loss_gain::numeric)::double precision as mean_sharpness,
     max(sharpness.log_loss_gain) as greatest_sharpness
-from boards
-inner join {{ ref('stg_edge__books') }} as books on boards.book = books.book
+from quoting
+inner join {{ ref('stg_edge__books') }} as books on quoting.book = books.book
 left join sharpness
-    on boards.sport = sharpness.sport and boards.book = sharpness.book and boards.day = sharpness.day
-group by boards.event_id, boards.decision_point, boards.version
+    on quoting.sport = sharpness.sport and quoting.book = sharpness.book and quoting.day = sharpness.day
+group by quoting.event_id, quoting.decision_point, quoting.version

@@ -7,8 +7,8 @@
     )
 }}
 
--- What a book charges on a line at a moment: the sum of its implied probabilities less one. It is numeric:
--- the last bit of a sum of floats depends on the order of rows.
+-- A book's margin on a line at a decision point: its booksum less one. The sum is numeric, because the last bit of a sum
+-- of floats depends on the order of rows.
 select
     event_id,
     decision_point,

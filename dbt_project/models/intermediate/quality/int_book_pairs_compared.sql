@@ -6,7 +6,7 @@
     )
 }}
 
--- How far two books' closing probabilities are apart on the selections that both close.
+-- The distance of two books' closing probabilities over the selections that both close.
 with changed as materialized (
 
     {{ seasons_changed() }}

@@ -7,10 +7,10 @@
     )
 }}
 
--- How well a book's closes have foretold results so far, by the day (UTC) from whose beginning on it is known: log loss
--- of the consensus less the book's, in nats a game. A few games say nothing, so it is shrunk to 0. A result that is
--- contradicted or decided otherwise is taken back on the day after that was heard.
-with judged as (
+-- How well a book's closes have predicted results, by the first day (UTC) on which it is known: log loss of the
+-- consensus less the book's, in nats per game. A few games are weak evidence, so it is shrunk to 0. A result that is
+-- contradicted or decided otherwise is removed on the day after that became known.
+with scored as (
 
     select
         closes.sport,
@@ -37,7 +37,7 @@ changed as (
         known_at,
         1 as games,
         gain
-    from judged
+    from scored
     union all
     select
         sport,
@@ -45,7 +45,7 @@ changed as (
         superseded_at as known_at,
         -1 as games,
         0 - gain as gain
-    from judged
+    from scored
     where superseded_at is not null
 
 ),

@@ -1,4 +1,4 @@
--- The close of the match result against what happened: minus the logarithm of the probability of what won.
+-- The closing prices of the match result scored against the winner: minus the log of its probability.
 select
     closes.event_id,
     closes.sport,

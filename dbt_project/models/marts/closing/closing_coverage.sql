@@ -5,7 +5,7 @@
     )
 }}
 
--- How many of the closes that are expected of a book there are, and why the others are missing.
+-- How many of a book's expected closes exist, and why the others are missing.
 with changed as materialized (
 
     {{ seasons_changed() }}
@@ -27,7 +27,7 @@ counted as (
 
 ),
 
-totalled as (
+with_totals as (
 
     select
         *,
@@ -48,4 +48,4 @@ select
     (100.0 * closes / expected)::double precision as percent_of_expected,
     case when close_result <> 'closed' then (100.0 * closes / missing)::double precision end as percent_of_missing,
     fingerprint
-from totalled
+from with_totals

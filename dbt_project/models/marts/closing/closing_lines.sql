@@ -29,8 +29,8 @@ closed as materialized (
 
 ),
 
--- the first of var('reference_books') that closed the whole line in time
-refs as (
+-- the first of var('reference_books') with a close of the whole line that counts
+reference_closes as (
 
     select distinct on (closed.event_id, closed.market_id, closed.line_point, closed.outcome_id)
         closed.*,
@@ -42,7 +42,7 @@ refs as (
 
 ),
 
-reasoned as (
+with_reasons as (
 
     select
         expected.event_id,
@@ -56,8 +56,8 @@ reasoned as (
         closed.age_seconds,
         closed.staleness,
         closed.book_probability,
-        refs.book as reference,
-        refs.book_probability as reference_probability,
+        reference_closes.book as reference,
+        reference_closes.book_probability as reference_probability,
         lines.books as consensus_books,
         lines.fair_probability as consensus_probability,
         changed.version,
@@ -80,12 +80,12 @@ reasoned as (
             and expected.market_id = closed.market_id
             and expected.outcome_id = closed.outcome_id
             and expected.book_id = closed.book_id
-    left join refs
+    left join reference_closes
         on
-            closed.event_id = refs.event_id
-            and closed.market_id = refs.market_id
-            and closed.line_point = refs.line_point
-            and closed.outcome_id = refs.outcome_id
+            closed.event_id = reference_closes.event_id
+            and closed.market_id = reference_closes.market_id
+            and closed.line_point = reference_closes.line_point
+            and closed.outcome_id = reference_closes.outcome_id
     left join {{ ref('stg_pricing__lines') }} as lines
         on
             lines.decision_point_id = {{ decision_point_id('close') }}
@@ -125,7 +125,7 @@ select
     closes.consensus_probability,
     closes.consensus_books,
     closes.version
-from reasoned as closes
+from with_reasons as closes
 inner join {{ ref('int_events_with_season') }} as events on closes.event_id = events.event_id
 inner join {{ ref('stg_edge__markets') }} as markets on closes.market_id = markets.market_id
 inner join {{ ref('stg_edge__outcomes') }} as outcomes on closes.outcome_id = outcomes.outcome_id

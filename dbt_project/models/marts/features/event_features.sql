@@ -19,10 +19,10 @@ with changed as materialized (
         events.original_commence_at
     from {{ ref('int_decisions_with_pricing_version') }} as fingerprints
     inner join {{ ref('int_events_with_season') }} as events on fingerprints.event_id = events.event_id
-    inner join {{ ref('int_events_with_status') }} as concluded on fingerprints.event_id = concluded.event_id
+    inner join {{ ref('int_events_with_status') }} as statuses on fingerprints.event_id = statuses.event_id
     where
         events.home_team is not null
-        and concluded.event_status <> 'withdrawn'
+        and statuses.event_status <> 'withdrawn'
         {% if is_incremental() %}
             and fingerprints.version > {{ stored_version() }}
         {% endif %}
@@ -44,12 +44,12 @@ select
     extract(epoch from changed.original_commence_at - home.played_at)::double precision / 86400 as home_rest_days,
     extract(epoch from changed.original_commence_at - away.played_at)::double precision / 86400 as away_rest_days,
     coalesce(league.home_bias, 0) as home_bias,
-    board.books_on_offer,
-    board.mean_margin,
-    board.least_margin,
-    board.sharp_books_on_offer,
-    board.mean_sharpness,
-    board.greatest_sharpness,
+    quoting.books_on_offer,
+    quoting.mean_margin,
+    quoting.least_margin,
+    quoting.sharp_books_on_offer,
+    quoting.mean_sharpness,
+    quoting.greatest_sharpness,
     changed.version
 from changed
 left join lateral (
@@ -81,5 +81,5 @@ left join lateral (
     order by ratings.known_at desc, ratings.step desc
     limit 1
 ) as league on true
-left join {{ ref('int_match_result_books_counted') }} as board
-    on changed.event_id = board.event_id and changed.decision_point = board.decision_point
+left join {{ ref('int_match_result_books_counted') }} as quoting
+    on changed.event_id = quoting.event_id and changed.decision_point = quoting.decision_point

@@ -1,11 +1,11 @@
 {{ config(materialized='view') }}
 
--- A view, so that names are as last heard. What the public bets is what was known of it before the move.
+-- A view, so that names are current. Public bets are those known before the move.
 with moves as (
 
     select
         *,
-        -- how many points there will be has no even line; a move of it is taken around evens
+        -- a total has no even line to convert to; its moves are measured around evens
         case when market_id <> 4 then 1 / (1 + exp(-position_before)) end as probability_before,
         case when market_id <> 4 then 1 / (1 + exp(-position_after)) end as probability_after,
         case
@@ -21,14 +21,14 @@ with moves as (
 
 ),
 
-crowd as (
+public_bets as (
 
     select
         event_id,
         market_id,
         outcome_id,
         bets_share,
-        observed_at as heard_at,
+        observed_at as known_at,
         lead(observed_at) over (
             partition by event_id, market_id, outcome_id order by observed_at, public_source
         ) as superseded_at
@@ -56,18 +56,18 @@ select
     moves.lag_seconds,
     moves.is_steam,
     leaders.reference_rank is not null as is_sharp_first,
-    crowd.bets_share as public_share,
-    crowd.bets_share < 0.5 as is_against_public
+    public_bets.bets_share as public_share,
+    public_bets.bets_share < 0.5 as is_against_public
 from moves
 inner join {{ ref('int_events_with_season') }} as events on moves.event_id = events.event_id
 inner join {{ ref('stg_edge__markets') }} as markets on moves.market_id = markets.market_id
 inner join {{ ref('stg_edge__outcomes') }} as outcomes on moves.towards_id = outcomes.outcome_id
 inner join {{ ref('stg_edge__books') }} as books on moves.book_id = books.book_id
 left join {{ ref('stg_edge__books') }} as leaders on moves.leader_id = leaders.book_id
-left join crowd
+left join public_bets
     on
-        moves.event_id = crowd.event_id
-        and moves.market_id = crowd.market_id
-        and moves.towards_id = crowd.outcome_id
-        and moves.moved_at > crowd.heard_at
-        and moves.moved_at <= coalesce(crowd.superseded_at, 'infinity')
+        moves.event_id = public_bets.event_id
+        and moves.market_id = public_bets.market_id
+        and moves.towards_id = public_bets.outcome_id
+        and moves.moved_at > public_bets.known_at
+        and moves.moved_at <= coalesce(public_bets.superseded_at, 'infinity')

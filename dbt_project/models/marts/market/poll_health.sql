@@ -16,9 +16,9 @@ with polls as (
         )) as gap_seconds
     from {{ ref('stg_edge__polls') }}
     {% if is_incremental() %}
-        -- the last known day is made anew, because it was not over; the day before gives its first gap
+        -- the last stored day is rebuilt, because it was not over; the day before supplies its first gap
         where observed_at >= (
-            select (max(known.day) - 1)::timestamp at time zone 'utc' from {{ this }} as known
+            select (max(stored.day) - 1)::timestamp at time zone 'utc' from {{ this }} as stored
         )
     {% endif %}
 
@@ -37,6 +37,6 @@ select
     percentile_cont(0.95) within group (order by gap_seconds) as gap_p95_seconds
 from polls
 {% if is_incremental() %}
-    where day >= (select max(known.day) from {{ this }} as known)
+    where day >= (select max(stored.day) from {{ this }} as stored)
 {% endif %}
 group by sport, day

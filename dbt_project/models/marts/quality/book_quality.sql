@@ -47,17 +47,17 @@ margins as (
 accuracy as (
 
     select
-        judged.sport,
-        judged.season,
-        judged.book,
+        scored.sport,
+        scored.season,
+        scored.book,
         count(*) as scored_closes,
-        avg(judged.log_loss) as log_loss,
-        avg(judged.consensus_log_loss) - avg(judged.log_loss) as log_loss_gain,
-        stddev_samp(judged.consensus_log_loss - judged.log_loss) / sqrt(count(*)) as log_loss_gain_error
+        avg(scored.log_loss) as log_loss,
+        avg(scored.consensus_log_loss) - avg(scored.log_loss) as log_loss_gain,
+        stddev_samp(scored.consensus_log_loss - scored.log_loss) / sqrt(count(*)) as log_loss_gain_error
     from changed
-    inner join {{ ref('int_closes_scored') }} as judged
-        on changed.sport = judged.sport and changed.season = judged.season
-    group by judged.sport, judged.season, judged.book
+    inner join {{ ref('int_closes_scored') }} as scored
+        on changed.sport = scored.sport and changed.season = scored.season
+    group by scored.sport, scored.season, scored.book
 
 ),
 
