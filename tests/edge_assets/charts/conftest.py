@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def harness(database_url: str) -> Iterator[StoreHarness]:
-    """On a database of its own."""
+    """A harness on a database of its own."""
     with closing(connect(database_url, "test")) as conn:
         yield StoreHarness(conn)

@@ -1,4 +1,4 @@
-"""What is drawn is what the line says: looked up in the picture's pixels and in the text's letters."""
+"""Charts show what the price history contains: checked in the PNG's pixels and the text's letters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BLUE, ORANGE, RED, GREEN, GREY, GRID = (
 
 
 def a_line(*values: list[float], start: datetime = END, is_fair: bool = False) -> PriceHistory:
-    """A book for each of `values`, which change at even distances from BEGIN to END."""
+    """A book for each of `values`, which change at equal intervals from BEGIN to END."""
     event = ChartedEvent(1, "americanfootball_nfl", "Rams", "Bears", start, start, False, BEGIN)
     series = []
     for number, steps in enumerate(values):
@@ -50,14 +50,14 @@ def dots(png: bytes, colour: tuple[int, int, int]) -> NDArray[np.int64]:
 
 
 def where(png: bytes, colour: tuple[int, int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of a colour, as far right as the grid goes: behind it is the legend."""
+    """Rows and columns of a colour within the grid, to the left of the legend."""
     found, grid = dots(png, colour), dots(png, GRID)
     widest = grid[:, 0] == np.bincount(grid[:, 0]).argmax()
     plot = found[found[:, 1] <= grid[widest, 1].max()]
     return plot[:, 0], plot[:, 1]
 
 
-def test_a_step_is_where_it_was_in_the_picture() -> None:
+def test_a_step_is_drawn_at_its_time() -> None:
     row, column = where(render_history_png(a_line([2.0, 3.0])), BLUE)
     low, high = column[row >= row.max() - 2], column[row <= row.min() + 2]
     assert low.min() < low.max() <= high.min() + 4 < high.max()
@@ -65,13 +65,13 @@ def test_a_step_is_where_it_was_in_the_picture() -> None:
     assert low.max() - low.min() == pytest.approx(width / 2, rel=0.03)
 
 
-def test_a_withdrawal_is_a_gap_in_the_picture() -> None:
+def test_a_withdrawal_is_drawn_as_a_gap() -> None:
     _, column = where(render_history_png(a_line([2.0, np.nan, 2.0, 2.0])), BLUE)
     gaps = np.diff(np.unique(column))
     assert gaps.max() == pytest.approx((column.max() - column.min()) / 4, rel=0.05)
 
 
-def test_the_book_that_counts_most_hides_the_others() -> None:
+def test_the_book_with_the_highest_weight_is_drawn_on_top() -> None:
     png = render_history_png(a_line([2.0], [2.0]))
     assert where(png, BLUE)[0].size > 500
     assert where(png, ORANGE)[0].size < 50
@@ -90,7 +90,7 @@ def test_the_start_is_marked_in_the_text(start: datetime, share: float) -> None:
     assert [plot.index("│") / 80 for plot in plots[1:-1]] == [pytest.approx(share, abs=0.03)] * 8
 
 
-def test_letters_tell_books_apart_and_colours_do_where_there_are_some() -> None:
+def test_books_are_marked_by_letters_or_by_colours() -> None:
     line = a_line([2.0, 2.0], [3.0, 3.0], is_fair=False)
     plain, coloured = (render_terminal(line, 80, 10, in_colour=c) for c in (False, True))
     rows = [row for row in plain.splitlines() if "a" in row or "b" in row]
@@ -104,7 +104,7 @@ def test_probabilities_are_percent() -> None:
     assert "%" in render_terminal(a_line([0.4, 0.6], is_fair=True), 80, 10, in_colour=False)
 
 
-def test_a_single_look_is_a_chart_too() -> None:
+def test_a_single_poll_is_charted() -> None:
     line = a_line([2.0])
     once = PriceHistory(line.event, SELECTION, False, line.series, BEGIN, False, [])
     assert "a" in render_terminal(once, 80, 10, in_colour=False)
@@ -112,7 +112,7 @@ def test_a_single_look_is_a_chart_too() -> None:
 
 
 def entry(sport: str, season: int, book: str, closed: int, **missing: int) -> dict[str, Any]:
-    """What `store.coverage.closing_coverage` says of a book."""
+    """An entry of `store.coverage.closing_coverage` for a book."""
     reasons = {reason: {"closes": n, "percent": 0.0} for reason, n in missing.items()}
     return {"sport": sport, "season": season, "book": book, "closed": closed, "missing": reasons} | {
         "expected": closed + sum(missing.values())
@@ -144,14 +144,14 @@ def test_bars_are_as_long_as_their_shares() -> None:
     assert green == pytest.approx(0.75 * red, rel=0.03)
 
 
-def test_a_picture_has_room_for_the_largest_books() -> None:
+def test_the_chart_shows_the_largest_books() -> None:
     many = summarize_by_book(entry("nfl", 2025, f"book{n:02}", 100 - n) for n in range(MAX_BOOKS + 5))
     assert (
         imread(BytesIO(render_coverage_png(many))).shape == imread(BytesIO(render_coverage_png(many[:MAX_BOOKS]))).shape
     )
 
 
-def test_marks_of_starts_that_would_cover_each_other_are_one() -> None:
+def test_overlapping_start_marks_are_merged() -> None:
     line = a_line([2.0, 3.0], start=MIDDLE)
     near, far = (line.event._replace(original_commence_at=MIDDLE - timedelta(hours=hours)) for hours in (2, 30))
     starts = [PriceHistory(e, SELECTION, False, line.series, END, False, []).start_marks() for e in (near, far)]

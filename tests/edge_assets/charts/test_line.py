@@ -1,4 +1,4 @@
-"""A line shows, at every moment, what the point-in-time reader says stood then."""
+"""A price history agrees at every time with the point-in-time reader."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ def write(harness: StoreHarness, at: datetime, *quotes: Any) -> None:
     harness.write(at, QuoteBatch.from_rows(quotes))
 
 
-def line(harness: StoreHarness, event: int = 0, **wish: Any) -> PriceHistory:
+def line(harness: StoreHarness, event: int = 0, **request: Any) -> PriceHistory:
     [found] = find_events(harness.conn, str(harness.events[event]))
-    return load_price_history(harness.conn, found, ChartRequest(**wish), {})
+    return load_price_history(harness.conn, found, ChartRequest(**request), {})
 
 
-def at(series: BookSeries, moment: datetime) -> float:
-    """The value that a series has at a moment."""
-    index = int(np.searchsorted(series.at, np.datetime64(moment.replace(tzinfo=None), "us"), "right")) - 1
+def at(series: BookSeries, time: datetime) -> float:
+    """The value of a series at a time."""
+    index = int(np.searchsorted(series.at, np.datetime64(time.replace(tzinfo=None), "us"), "right")) - 1
     return float(series.value[index]) if index >= 0 else NAN
 
 
 @given(ticks=TICKS, poll_list=st.lists(st.integers(0, 250), min_size=1, max_size=5))
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
-def test_every_moment_is_as_the_point_in_time_reader_has_it(
+def test_every_value_equals_the_point_in_time_reader(
     harness: StoreHarness, ticks: list[tuple[int, int, Outcome, float]], poll_list: list[int]
 ) -> None:
     forget(harness.conn)
@@ -72,7 +72,7 @@ def test_every_moment_is_as_the_point_in_time_reader_has_it(
                 assert value == stood.get(book) or (np.isnan(value) and book not in stood)
 
 
-def test_fair_probabilities_are_the_power_methods_of_each_books_own_line(harness: StoreHarness) -> None:
+def test_fair_probabilities_use_the_power_method_on_each_books_own_line(harness: StoreHarness) -> None:
     spread = {"market": Market.SPREADS}
     write(harness, NOON, harness.quote(1.8, point=-3.5, **spread))
     write(harness, NOON + HOUR, harness.quote(2.1, point=3.5, outcome=Outcome.AWAY, **spread))
@@ -81,10 +81,10 @@ def test_fair_probabilities_are_the_power_methods_of_each_books_own_line(harness
     for moment, home, away in ((NOON + HOUR, 1.8, 2.1), (NOON + 2 * HOUR, 1.9, 2.1)):
         power = brentq(lambda k, h=home, a=away: h**-k + a**-k - 1, 0.5, 2)
         assert at(series, moment) == pytest.approx(home**-power)
-    assert np.isnan(at(series, NOON))  # the other side was not there yet
+    assert np.isnan(at(series, NOON))  # the other side was not quoted yet
 
 
-def test_what_stood_at_since_begins_the_line_and_a_withdrawal_is_a_gap(harness: StoreHarness) -> None:
+def test_the_history_starts_with_the_price_at_since_and_withdrawals_are_gaps(harness: StoreHarness) -> None:
     write(harness, NOON, harness.quote(2.0), harness.quote(3.0, book=1))
     write(harness, NOON + 2 * HOUR, harness.quote(2.2), harness.quote(NAN, book=1))
     write(harness, NOON + 4 * HOUR, harness.quote(NAN))
@@ -100,14 +100,14 @@ def test_what_stood_at_since_begins_the_line_and_a_withdrawal_is_a_gap(harness: 
     assert [s.book for s in later.series] == ["pinnacle"]
 
 
-def test_a_line_ends_with_the_last_look_before_the_start_unless_play_is_asked_for(harness: StoreHarness) -> None:
+def test_a_history_ends_with_the_last_poll_before_the_start_unless_in_play(harness: StoreHarness) -> None:
     write(harness, NOON, harness.quote(2.0))
     harness.write(NOON + 3 * HOUR, QuoteBatch.empty())
     write(harness, START + HOUR, harness.quote(9.0))
     before, after = line(harness), line(harness, in_play=True)
     assert before.ends_at == NOON + 3 * HOUR
     assert before.series[0].value.tolist() == [2.0]
-    assert before.start_marks() == {}  # a day ahead of what is known: a mark would squeeze three hours into a corner
+    assert before.start_marks() == {}  # a day after the last price: a mark would squeeze three hours into a corner
     assert after.ends_at == START + HOUR
     assert after.series[0].value.tolist() == [2.0, 9.0]
     assert list(after.start_marks()) == ["start"]
@@ -115,7 +115,7 @@ def test_a_line_ends_with_the_last_look_before_the_start_unless_play_is_asked_fo
         line(harness, since=NOON + 3 * HOUR)
 
 
-def test_a_start_that_moved_and_times_that_are_assumed_are_told(harness: StoreHarness) -> None:
+def test_moved_starts_and_assumed_times_are_noted(harness: StoreHarness) -> None:
     write(harness, NOON, harness.quote(2.0))
     write(harness, START - HOUR, harness.quote(2.1))
     assert "assumed" not in " ".join(line(harness).notes)
@@ -155,7 +155,7 @@ def test_events_are_found_by_id_by_any_sources_key_and_by_words(harness: StoreHa
         assert find_events(harness.conn, text) == []
 
 
-def test_what_is_left_open_is_chosen_and_the_rest_told(harness: StoreHarness) -> None:
+def test_defaults_are_chosen_and_the_alternatives_listed(harness: StoreHarness) -> None:
     totals = {"market": Market.TOTALS, "outcome": Outcome.OVER}
     write(
         harness,
@@ -184,13 +184,13 @@ def test_what_is_left_open_is_chosen_and_the_rest_told(harness: StoreHarness) ->
         line(harness, event=1)
 
 
-def test_points_of_spreads_carry_their_sign(harness: StoreHarness) -> None:
+def test_points_of_spreads_have_a_sign(harness: StoreHarness) -> None:
     write(harness, NOON, harness.quote(1.9, market=Market.SPREADS, point=3.5, outcome=Outcome.AWAY))
     shown = line(harness)
     assert selection_label(shown.event, shown.selection) == "Rams +3.5"
 
 
 def forget(conn: Connection) -> None:
-    """An example of a property starts with no ticks."""
+    """Remove all ticks before the next example of a property."""
     conn.execute("DELETE FROM odds_ticks")
     conn.execute("DELETE FROM polls")

@@ -1,4 +1,4 @@
-"""Fixtures of the feed; the servers are those of all tests."""
+"""Fixtures of the feed; the servers are shared by all tests."""
 
 from tests.support.replayed_feed import feed
 

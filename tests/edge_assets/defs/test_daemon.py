@@ -46,7 +46,7 @@ def nothing() -> None:
 
 
 @sensor(minimum_interval_seconds=5, default_status=DefaultSensorStatus.RUNNING, job=nothing)
-def looking(_: SensorEvaluationContext) -> SkipReason:
+def evaluated(_: SensorEvaluationContext) -> SkipReason:
     """Ticks."""
     return SkipReason("nothing to do")
 
@@ -54,7 +54,7 @@ def looking(_: SensorEvaluationContext) -> SkipReason:
 minutely = ScheduleDefinition(
     name="minutely", job=nothing, cron_schedule="* * * * *", default_status=DefaultScheduleStatus.RUNNING
 )
-definitions = Definitions(jobs=[nothing], sensors=[looking], schedules=[minutely])
+definitions = Definitions(jobs=[nothing], sensors=[evaluated], schedules=[minutely])
 
 
 class ThisModule(WorkspaceLoadTarget):
@@ -74,15 +74,15 @@ def workspace(instance: DagsterInstance) -> Iterator[WorkspaceProcessContext]:
 
 
 def ticks(workspace: WorkspaceProcessContext, name: str) -> int:
-    """How many there are after Dagster has looked once more, at the machine's time."""
+    """The number of ticks after Dagster has evaluated once more, at the machine's time."""
     list(execute_sensor_iteration(workspace, LOG, None, None))
     list(launch_scheduled_runs(workspace, LOG, datetime.now(UTC), {}))
     [state] = [state for state in workspace.instance.all_instigator_state() if state.name == name]
     return len(workspace.instance.get_ticks(state.instigator_origin_id, state.selector_id))
 
 
-@pytest.mark.parametrize("name", ["looking", "minutely"])
-def test_what_was_ahead_ticks_again(workspace: WorkspaceProcessContext, name: str) -> None:
+@pytest.mark.parametrize("name", ["evaluated", "minutely"])
+def test_a_sensor_or_schedule_ahead_of_now_ticks_again(workspace: WorkspaceProcessContext, name: str) -> None:
     ahead, past = datetime.now(UTC) + HOUR, datetime.now(UTC) - timedelta(minutes=2)
     was = ticks(workspace, name)
     for state in workspace.instance.all_instigator_state():
@@ -95,6 +95,6 @@ def test_what_was_ahead_ticks_again(workspace: WorkspaceProcessContext, name: st
         for tick in workspace.instance.get_ticks(state.instigator_origin_id, state.selector_id):
             workspace.instance.update_tick(tick.with_status(tick.status, timestamp=ahead.timestamp()))
     assert ticks(workspace, name) == was
-    assert reset_future_times(workspace.instance, past) == ["looking", "minutely"]
+    assert reset_future_times(workspace.instance, past) == ["evaluated", "minutely"]
     assert ticks(workspace, name) == was + 1
     assert reset_future_times(workspace.instance, datetime.now(UTC)) == []

@@ -52,7 +52,7 @@ with DagsterInstance.from_config(sys.argv[1]) as instance:
 def instance(
     postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DagsterInstance]:
-    """The project's own `dagster.yaml` in a home somewhere else."""
+    """The project's own `dagster.yaml` in a temporary home."""
     url = ensure_database(postgres_server.url, f"dagster_{time.time_ns()}")
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", url.replace("postgresql://", "postgresql+psycopg2://"))
     (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
@@ -62,7 +62,7 @@ def instance(
 
 @pytest.fixture
 def environment(database_url: str, redis_url: str, feed: Feeding, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `edge up` hands to every process."""
+    """The environment that `edge up` gives to every process."""
     monkeypatch.setenv("EDGE_FEED", "replay")
     monkeypatch.setenv("EDGE_SPORTS", f"{NFL},{EPL}")
     monkeypatch.setenv("DATABASE_URL", database_url)
@@ -89,7 +89,7 @@ def skipped(result: SensorResult | SkipReason) -> str:
     return str(reason.skip_message)
 
 
-def test_the_instance_is_the_one_we_measured(instance: DagsterInstance) -> None:
+def test_the_instance_has_the_measured_settings(instance: DagsterInstance) -> None:
     assert instance.run_coordinator.dequeue_interval_seconds == 1  # type: ignore[attr-defined]
     assert instance.run_coordinator.dequeue_use_threads  # type: ignore[attr-defined]
     assert instance.run_monitoring_enabled
@@ -142,7 +142,7 @@ def test_the_health_is_evaluated_when_it_changes(
     assert not evaluated(make_poll(well.cursor))
 
 
-def test_a_tick_requests_what_is_due_and_says_why_not(
+def test_a_tick_requests_what_is_due_or_states_why_not(
     instance: DagsterInstance, environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert requested(tick(instance)) == {AssetKey(["odds", NFL]), AssetKey(["odds", EPL])}

@@ -1,4 +1,4 @@
-"""What `edge down` makes of Dagster's runs."""
+"""What `edge down` does with Dagster's runs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ENQUEUED, STARTING, STARTED, SUCCEEDED = (
     DagsterEventType.RUN_SUCCESS,
 )
 ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ingest"), "repository"), "waiting")
-"""What Dagster demands of a run that waits in the queue."""
+"""What Dagster requires of a queued run."""
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 
 
 @op
 def wait() -> None:
-    """Nothing: only its job's runs are looked at."""
+    """Do nothing: only its job's runs matter."""
 
 
 @job
@@ -48,14 +48,14 @@ def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
 
 
 def run_that(instance: DagsterInstance, *events: DagsterEventType) -> DagsterRun:
-    """A run that has come as far as the last of the events."""
+    """A run that has reached the last of the events."""
     run = instance.create_run_for_job(waiting, remote_job_origin=ORIGIN)
     for event in events:
         instance.report_dagster_event(DagsterEvent(event.value, run.job_name), run.run_id)
     return run
 
 
-def test_no_run_fails_and_none_that_waits_is_lost(instance: DagsterInstance) -> None:
+def test_no_run_fails_and_no_queued_run_is_lost(instance: DagsterInstance) -> None:
     queued = run_that(instance, ENQUEUED)
     starting = run_that(instance, ENQUEUED, STARTING)
     at_work = run_that(instance, ENQUEUED, STARTING, STARTED)
@@ -85,7 +85,7 @@ def test_a_run_that_ends_by_itself_has_succeeded(instance: DagsterInstance, monk
     assert ended.status is DagsterRunStatus.SUCCESS
 
 
-def test_the_notice_of_edge_down_is_followed_once(instance: DagsterInstance, tmp_path: Path) -> None:
+def test_the_listed_runs_are_ended_once(instance: DagsterInstance, tmp_path: Path) -> None:
     run = run_that(instance, ENQUEUED, STARTING, STARTED)
     notice = tmp_path / "runs_to_end.json"
     end_listed_runs(notice, instance)

@@ -1,4 +1,4 @@
-"""The gate in Dagster: what is suspected is shown with what to do, and everything behind the gate runs."""
+"""The gate in Dagster: findings are shown with their remedy, and everything after the gate runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JOB = "expectations"
 
 @pytest.fixture
 def harness(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SeasonHarness]:
-    """A database that Dagster's runs are pointed to."""
+    """A database that Dagster's runs use."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("EDGE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("EDGE_LOCAL", "true")
@@ -37,7 +37,7 @@ def harness(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @asset(deps=[QUARANTINE])
 def behind() -> None:
-    """Stands for the warehouse."""
+    """Stands in for the warehouse."""
 
 
 def passed() -> ExecuteInProcessResult:
@@ -48,7 +48,7 @@ def passed() -> ExecuteInProcessResult:
         )
 
 
-def test_a_finding_fails_its_check_and_stops_nothing(harness: SeasonHarness) -> None:
+def test_a_finding_fails_its_check_without_stopping_the_build(harness: SeasonHarness) -> None:
     harness.store(season())
     result = passed()
     verdicts = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}

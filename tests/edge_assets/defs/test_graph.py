@@ -1,4 +1,4 @@
-"""The graph of both code locations, as one snapshot: whoever changes it says so here."""
+"""The graph of both code locations as a snapshot: a change of the graph must be made here too."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def locations() -> dict[str, Definitions]:
 
 
 def declared(definitions: Definitions) -> set[str]:
-    """The assets that a location describes; mere references to another's have no owner."""
+    """The assets that a location defines; mere references to the other location's have no owner."""
     return {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs() if spec.owners}
 
 
@@ -82,14 +82,14 @@ def test_every_asset_is_in_exactly_one_location(locations: dict[str, Definitions
     assert declared(locations["analytics"]) == STAGING | INTERMEDIATE | PRICING | MARTS | HISTORY | {GATE}
 
 
-def test_no_dependency_leads_nowhere(locations: dict[str, Definitions]) -> None:
+def test_every_dependency_exists(locations: dict[str, Definitions]) -> None:
     everything = set[str]().union(*map(declared, locations.values()))
     for definitions in locations.values():
         for spec in definitions.resolve_all_asset_specs():
             assert {dep.asset_key.to_user_string() for dep in spec.deps} <= everything
 
 
-def test_whatever_reads_ticks_waits_for_the_gate(locations: dict[str, Definitions]) -> None:
+def test_every_reader_of_ticks_waits_for_the_gate(locations: dict[str, Definitions]) -> None:
     ticks = {AssetKey(["edge", "odds_ticks"]), AssetKey(["edge", "aggregate_ticks"])}
     readers = {
         spec.key.to_user_string(): {dep.asset_key for dep in spec.deps}
@@ -100,7 +100,7 @@ def test_whatever_reads_ticks_waits_for_the_gate(locations: dict[str, Definition
     assert all(AssetKey(["edge", "quarantined_ticks"]) in deps for deps in readers.values())
 
 
-def test_what_is_made_again_and_again_has_to_be_fresh(locations: dict[str, Definitions]) -> None:
+def test_regularly_built_assets_have_a_freshness_policy(locations: dict[str, Definitions]) -> None:
     specs = [spec for definitions in locations.values() for spec in definitions.resolve_all_asset_specs()]
     fresh = {spec.key.to_user_string() for spec in specs if spec.freshness_policy}
     assert fresh == {f"odds/{s}" for s in DEFAULT_SPORTS} | STAGING | INTERMEDIATE | PRICING | MARTS | {GATE}
@@ -143,7 +143,7 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
         ),
     ],
 )
-def test_what_runs_when(
+def test_schedules_and_their_selections(
     locations: dict[str, Definitions],
     location: str,
     jobs: set[str],
@@ -158,8 +158,8 @@ def test_what_runs_when(
     assert len(repository.asset_graph.asset_check_keys) == checks
 
 
-def test_the_location_of_the_bursts_loads_light_and_without_any_setting(tmp_path: Path) -> None:
-    """In a process of its own, with an empty environment: what a run imports before its first poll."""
+def test_the_ingest_location_loads_light_and_without_settings(tmp_path: Path) -> None:
+    """In a separate process with an empty environment: what a run imports before its first poll."""
     program = (
         "import sys; from edge_assets.defs.ingest.definitions import ingest_definitions; ingest_definitions(); "
         f"print(sorted(set({HEAVY}) & {{name.partition('.')[0] for name in sys.modules}}))"

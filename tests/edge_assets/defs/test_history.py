@@ -1,4 +1,4 @@
-"""An import as a run: the same engine, its counts on the asset's page."""
+"""An import as a run: the same importer, its counts on the asset's page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def run(path: Path) -> Any:
         )  # fmt: skip
 
 
-def test_a_run_imports_and_tells_its_counts(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_imports_and_reports_its_counts(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     result = run(season(tmp_path / "E0.csv", *MATCHES))
     assert result.success

@@ -1,4 +1,4 @@
-"""Dagster's code server knows of the process of a run before that has imported anything, and as long as it lives."""
+"""Dagster's code server knows a run's process before it has imported anything, and as long as it lives."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ defs = Definitions(jobs=[sleeper])
 
 @op
 def sleep() -> None:
-    """What the code server has under the same name."""
+    """The op of the same name on the code server."""
 
 
 @job
 def sleeper() -> None:
-    """The same."""
+    """The job of the same name."""
     sleep()
 
 
@@ -76,7 +76,7 @@ def until(what: Callable[[], bool]) -> None:
 
 @contextmanager
 def busy(loops: int) -> Iterator[None]:
-    """A machine that has something else to do."""
+    """A machine that is busy."""
     others = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(loops)]
     try:
         yield
@@ -87,8 +87,8 @@ def busy(loops: int) -> Iterator[None]:
 
 
 @pytest.mark.chaos
-def test_no_run_is_given_up_while_its_process_lives(tmp_path: Path) -> None:
-    """From its launch on, through an import that takes as long as it takes, until it is killed."""
+def test_no_run_is_marked_dead_while_its_process_lives(tmp_path: Path) -> None:
+    """From its launch, through an import of any length, until it is killed."""
     socket = str(tmp_path / "code.sock")
     with DagsterInstance.local_temp(str(tmp_path)) as instance, serving(tmp_path) as server:
         until((tmp_path / "code.sock").exists)
@@ -105,16 +105,16 @@ def test_no_run_is_given_up_while_its_process_lives(tmp_path: Path) -> None:
                 assert has_process(run) is not False
                 assert _is_waited_for(run.run_id, has_process(run))
                 time.sleep(0.2)
-        assert has_process(run) is True, "whatever the patience of whoever launched it"
+        assert has_process(run) is True, "regardless of any startup timeout"
         for child in psutil.Process(server.pid).children(recursive=True):
             child.kill()
         until(lambda: has_process(run) is False)
         assert not _is_waited_for(run.run_id, has_process(run))
-    assert has_process(run) is None, "a code server that is away knows nothing"
+    assert has_process(run) is None, "an unreachable code server knows nothing"
 
 
 def _is_waited_for(run_id: str, process: bool | None) -> bool:
-    """As if it had been launched an hour ago."""
+    """Plan as if the run had been launched an hour ago."""
     now = datetime.now(UTC)
     run = Burst(run_id, frozenset({"nfl"}), now - timedelta(hours=1), process)
     budget = CreditBudget(None, now + timedelta(days=9))

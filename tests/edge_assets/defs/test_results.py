@@ -30,7 +30,7 @@ START = NOW - timedelta(hours=6)
 
 @pytest.fixture
 def espn(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[EspnApi]:
-    """ESPN as the only source that answers, and an environment that leads to it."""
+    """ESPN as the only source that answers, with an environment that points to it."""
     api = EspnApi({"football/nfl": board(event("Eagles", "Commanders", ("26", "18"), date=f"{START:%Y-%m-%dT%H:%MZ}"))})
     with served(api) as url:
         settings = {"EDGE_FEED": "odds-api", "EDGE_SPORTS": NFL, "DATABASE_URL": database_url, "ESPN_URL": url}
@@ -63,7 +63,7 @@ def test_a_run_reports_what_it_found_and_the_check_what_differs(espn: EspnApi, p
     metadata = materialization.materialization.metadata
     assert materialization.asset_key == AssetKey(["edge", "results"])
     assert (metadata["new"].value, metadata["contradicted_events"].value) == (2, 0)
-    poll_list = metadata["looks"]
+    poll_list = metadata["polls"]
     assert isinstance(poll_list, TableMetadataValue)
     found = {(row.data["source"], bool(row.data["failure"])) for row in poll_list.records}
     assert found == {("odds-api", True), ("espn", False)}
@@ -84,7 +84,7 @@ def tick() -> RunRequest | SkipReason:
     return result
 
 
-def test_a_tick_asks_where_a_game_waits(
+def test_a_tick_requests_a_run_if_a_game_misses_its_result(
     espn: EspnApi, played: int, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(tick(), RunRequest)

@@ -1,4 +1,4 @@
-"""The job that tidies up: recordings, Dagster's own runs with their logs, pages."""
+"""The cleanup job: old odds, Dagster's own runs with their logs, Data Docs pages."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 __all__ = ["instance"]
 
 LATER = timedelta(days=1)
-"""Runs of tests are made now; they are old from tomorrow's point of view."""
+"""Test runs are made now; seen from tomorrow they are old."""
 
 
 @asset
 def prices() -> None:
-    """Something that is made again and again."""
+    """An asset that is materialized repeatedly."""
     return
 
 
 @asset_check(asset=prices)
 def plausible() -> AssetCheckResult:
-    """And checked."""
+    """Its check."""
     return AssetCheckResult(passed=True)
 
 
@@ -52,7 +52,7 @@ JOB = define_asset_job("made_hourly")
 DEFINITIONS = Definitions([prices], asset_checks=[plausible], jobs=[JOB])
 
 
-def test_old_automatic_runs_go_with_all_that_they_have_said(instance: DagsterInstance) -> None:
+def test_old_automatic_runs_are_deleted_with_their_logs(instance: DagsterInstance) -> None:
     job = DEFINITIONS.resolve_job_def("made_hourly")
     by_schedule = {"dagster/schedule_name": "hourly"}
     runs = [job.execute_in_process(instance=instance, tags=tags).run_id for tags in ({}, by_schedule, by_schedule)]
@@ -69,7 +69,7 @@ def test_old_automatic_runs_go_with_all_that_they_have_said(instance: DagsterIns
     assert instance.get_latest_materialization_event(AssetKey("prices")) is not None
 
 
-def test_of_events_of_no_run_the_last_of_each_asset_stays(instance: DagsterInstance) -> None:
+def test_the_last_runless_event_of_each_asset_is_kept(instance: DagsterInstance) -> None:
     for _ in range(3):
         instance.report_runless_asset_event(AssetMaterialization("prices"))
     instance.report_runless_asset_event(AssetMaterialization("others"))
@@ -80,7 +80,7 @@ def test_of_events_of_no_run_the_last_of_each_asset_stays(instance: DagsterInsta
         assert len(instance.fetch_materializations(AssetKey(key), limit=5).records) == 1
 
 
-def test_old_pages_go_and_new_ones_stay(tmp_path: Path) -> None:
+def test_old_pages_are_deleted_and_new_ones_kept(tmp_path: Path) -> None:
     for name in ("odds_ticks/monday/old.html", "odds_ticks/tuesday/new.html"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text("page")
@@ -94,7 +94,7 @@ def test_old_pages_go_and_new_ones_stay(tmp_path: Path) -> None:
     assert delete_old_pages(tmp_path / "not there", before) == 0
 
 
-def test_the_job_runs_for_every_feed_and_tells_what_went(
+def test_the_job_runs_for_every_feed_and_reports_what_it_deleted(
     instance: DagsterInstance, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDGE_FEED", "simulate")

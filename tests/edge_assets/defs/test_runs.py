@@ -1,4 +1,4 @@
-"""What the sensor sees of the runs of bursts."""
+"""The runs of bursts as the sensor sees them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ NOW = datetime.now(UTC)
 
 @op(config_schema={"how": str})
 def end(context) -> None:  # type: ignore[no-untyped-def]
-    """End as told."""
+    """End as configured."""
     how = context.op_config["how"]
     if how == "refused":
         raise Failure("nfl: the key is refused", allow_retries=False)
     if how == "crashed":
-        raise ZeroDivisionError("of a kind that nobody foresaw")
+        raise ZeroDivisionError("unexpected")
 
 
 @job(name=BURST_JOB)
 def bursts() -> None:
-    """The job's name is what counts."""
+    """Only the job's name matters."""
     end()
 
 
@@ -36,7 +36,7 @@ def run(instance: DagsterInstance, how: str, **tags: str) -> None:
     bursts.execute_in_process(instance=instance, run_config=ending(how), raise_on_error=False, tags=tags)
 
 
-def test_what_failed_is_told_until_a_run_goes_well() -> None:
+def test_a_failure_is_reported_until_a_run_succeeds() -> None:
     with DagsterInstance.ephemeral() as instance:
         assert BurstRuns(instance).last_failure is None
         run(instance, "refused")
@@ -46,12 +46,12 @@ def test_what_failed_is_told_until_a_run_goes_well() -> None:
         run(instance, "crashed")
         reported = BurstRuns(instance).last_failure
         assert reported is not None
-        assert "of a kind that nobody foresaw" in reported
+        assert "unexpected" in reported
         run(instance, "well")
         assert BurstRuns(instance).last_failure is None
 
 
-def test_only_runs_that_never_got_to_work_are_counted_in_a_row() -> None:
+def test_only_runs_that_failed_at_startup_are_counted() -> None:
     with DagsterInstance.ephemeral() as instance:
         run(instance, "crashed")
         run(instance, "crashed")
@@ -64,7 +64,7 @@ def test_only_runs_that_never_got_to_work_are_counted_in_a_row() -> None:
         assert BurstRuns(instance).startup_failures.consecutive == 1
 
 
-def test_a_run_that_was_buried_is_a_failed_one() -> None:
+def test_a_run_marked_dead_is_a_failed_run() -> None:
     with DagsterInstance.ephemeral() as instance:
         started = instance.create_run_for_job(bursts, run_config=ending("well"))
         assert [burst.run_id for burst in BurstRuns(instance).in_flight(NOW)] == [started.run_id]

@@ -1,4 +1,4 @@
-"""When everything is built, and when only what is new."""
+"""When everything is built, and when only new data."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def next_night() -> datetime:
 
 
 @pytest.mark.calendar
-def test_a_night_is_made_up_for_when_all_that_waits_for_it_is_made(instance: DagsterInstance) -> None:
+def test_a_night_is_done_once_all_nightly_assets_are_built(instance: DagsterInstance) -> None:
     keys, now = [MOVES, WEIGHTS], datetime.now(UTC)
     assert not is_materialized_since_night(instance, keys, now)
     made(instance, MOVES)
@@ -56,14 +56,14 @@ def test_a_night_is_made_up_for_when_all_that_waits_for_it_is_made(instance: Dag
 
 
 @pytest.mark.calendar
-def test_the_next_night_is_due_from_its_hour_on_however_late_it_is(instance: DagsterInstance) -> None:
+def test_the_next_night_is_due_from_its_hour_on(instance: DagsterInstance) -> None:
     made(instance, MOVES)
     night = next_night()
     assert is_materialized_since_night(instance, [MOVES], night - timedelta(microseconds=1))
     assert not any(is_materialized_since_night(instance, [MOVES], night + timedelta(hours=h)) for h in (0, 19, 20, 50))
 
 
-def test_everything_is_asked_for_until_it_stands_and_then_what_is_new(
+def test_everything_is_requested_until_built_and_then_only_new_data(
     instance: DagsterInstance, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
@@ -82,7 +82,7 @@ def test_everything_is_asked_for_until_it_stands_and_then_what_is_new(
         return set(request.asset_selection) if request.asset_selection else None
 
     made(instance, *nightly)
-    assert asked() is None, "Dagster remembers another database"
+    assert asked() is None, "Dagster's records are of another database"
     with closing(connect(database_url, "test")) as conn:
         conn.execute("CREATE SCHEMA IF NOT EXISTS analytics")
         for view in views:
@@ -93,7 +93,7 @@ def test_everything_is_asked_for_until_it_stands_and_then_what_is_new(
         assert asked() is None
 
 
-def test_a_version_is_of_all_that_people_write(tmp_path: Path) -> None:
+def test_a_version_covers_all_source_files(tmp_path: Path) -> None:
     for name in ("dbt_project.yml", "models/a.sql", "macros/b.sql"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)

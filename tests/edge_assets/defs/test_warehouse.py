@@ -49,7 +49,7 @@ def test_the_warehouse_counts_what_the_bursts_polled(
         assert all(check.passed for check in result.get_asset_check_evaluations())
         assert counted(database_url) == tuple(map(sum, zip(*map(stated, reports), strict=True)))
     assert steps(result)[::2] == ["gate", "prices"]
-    assert len(steps(result)) == 4, "dbt runs twice: views that are left to the night do not part what reads them"
+    assert len(steps(result)) == 4, "dbt runs twice: views left to the nightly build do not split their readers"
     with closing(connect(database_url, "test")) as conn:
         assert load_views_of_version(conn, compute_project_version()) == {
             s.key.path[-1] for s in specs if VIEW_KIND in s.kinds
@@ -67,7 +67,7 @@ def steps(result: ExecuteInProcessResult) -> list[str]:
 
 
 def stated(report: SportReport) -> tuple[int, ...]:
-    """What a burst says it has done, in the columns of `poll_health`."""
+    """The report of a burst, in the columns of `poll_health`."""
     changed = report.rows - report.withdrawals
     return report.polls, report.quotes_seen, changed, report.withdrawals, report.credits_used or 0
 
@@ -90,7 +90,7 @@ def test_dbt_gets_the_parts_of_the_database_url_and_hides_the_password() -> None
     }
 
 
-def test_the_manifest_is_made_anew_when_a_model_is_newer() -> None:
+def test_the_manifest_is_rebuilt_when_a_model_is_newer() -> None:
     manifest = prepare_project().manifest_path
     os.utime(manifest, (0, 0))
     assert prepare_project(PROJECT_DIR).manifest_path.stat().st_mtime > 0

@@ -1,4 +1,4 @@
-"""From vital signs to what is said: every kind of fault, and nothing where there is none."""
+"""From a snapshot to health issues: every kind of fault, and none where there is none."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kinds(signs: HealthSnapshot) -> list[tuple[str, str]]:
     return [(finding.kind, finding.subject) for finding in assess_health(signs).issues]
 
 
-def test_all_is_well() -> None:
+def test_healthy_product_has_no_issues() -> None:
     health = assess_health(WELL)
     assert (health.status, health.issues, health.headline) == ("ok", (), "everything works")
 
@@ -64,14 +64,14 @@ def test_all_is_well() -> None:
         ({"heartbeats": beats(-60)}, ("clock_changed", SCORER)),
         ({"heartbeats": beats(no_credits_until="2026-04-01T00:00:00+00:00")}, ("out_of_credits", "")),
         ({"heartbeats": beats(sparse_s={NFL: [43_177.0, 600.0]})}, ("credits_short", "")),
-        ({"heartbeats": beats(wanting="ODDS_API_KEY is not set")}, ("poll_overdue", "")),
+        ({"heartbeats": beats(unavailable_reason="ODDS_API_KEY is not set")}, ("poll_overdue", "")),
         ({"unscored_since": NOW - MINUTE}, ("scorer_behind", "")),
         ({"blocking_findings": [BlockingFinding(7, "seasons differ")]}, ("warehouse_blocked", "finding 7")),
         ({"problems": [Problem("key_refused", "", NOW, NOW, 1, "401")]}, ("key_refused", "")),
         ({"scorer_failures": [ScorerFailure(NFL, 2, NOW, NOW, NOW, "boom")]}, ("scoring_fails", NFL)),
     ],
 )
-def test_each_fault_is_told(changed: dict[str, Any], expected: tuple[str, str]) -> None:
+def test_each_fault_is_reported(changed: dict[str, Any], expected: tuple[str, str]) -> None:
     signs = replace(WELL, **changed)
     if not signs.newest_polls:
         signs.heartbeats[STACK] = Heartbeat(STACK, NOW - 10 * MINUTE, {})
@@ -79,12 +79,12 @@ def test_each_fault_is_told(changed: dict[str, Any], expected: tuple[str, str]) 
     assert assess_health(signs).status != "ok"
 
 
-def test_a_sport_is_late_after_twice_its_interval_and_not_before() -> None:
+def test_a_sport_is_overdue_after_twice_its_interval() -> None:
     assert kinds(replace(WELL, newest_polls=[poll(119)])) == []
     assert kinds(replace(WELL, newest_polls=[poll(146)])) == [("poll_overdue", NFL)]
 
 
-def test_where_no_sport_is_polled_that_is_told_once() -> None:
+def test_no_polls_at_all_are_one_issue() -> None:
     both = beats(intervals_s={NFL: 60.0, "basketball_nba": 60.0})
     late = [poll(300), poll(200)._replace(sport="basketball_nba")]
     [finding] = assess_health(replace(WELL, heartbeats=both, newest_polls=late)).issues
@@ -94,13 +94,13 @@ def test_where_no_sport_is_polled_that_is_told_once() -> None:
     ]
 
 
-def test_without_a_sensor_nobody_knows_what_is_late_and_that_is_told() -> None:
+def test_a_missing_sensor_hides_overdue_polls_and_is_reported() -> None:
     heard = {service: beat for service, beat in beats().items() if service != SENSOR}
     assert kinds(replace(WELL, heartbeats=heard)) == []
     assert kinds(replace(WELL, heartbeats=heard, newest_polls=[poll(9_000)])) == [("service_hangs", SENSOR)]
 
 
-def test_whoever_has_not_shown_a_sign_of_life_when_all_have_had_time_to_hangs() -> None:
+def test_a_service_without_a_heartbeat_after_startup_hangs() -> None:
     stack = {STACK: Heartbeat(STACK, NOW - 2 * MINUTE, {})}
     assert kinds(replace(WELL, heartbeats=stack, newest_polls=[poll(9_000)])) == []
     stack[STACK] = Heartbeat(STACK, NOW - 4 * MINUTE, {})
@@ -108,7 +108,7 @@ def test_whoever_has_not_shown_a_sign_of_life_when_all_have_had_time_to_hangs() 
     assert kinds(replace(WELL, heartbeats=stack, newest_polls=[])) == silent
 
 
-def test_a_stack_that_began_ahead_of_now_excuses_nothing() -> None:
+def test_a_start_in_the_future_gives_no_grace() -> None:
     ahead = {**beats(), STACK: Heartbeat(STACK, NOW + 60 * MINUTE, {})}
     assert kinds(replace(WELL, heartbeats=ahead, newest_polls=[poll(300)])) == [
         ("poll_overdue", NFL),
@@ -116,7 +116,7 @@ def test_a_stack_that_began_ahead_of_now_excuses_nothing() -> None:
     ]
 
 
-def test_a_poll_that_is_dated_ahead_is_told_and_excuses_nothing() -> None:
+def test_a_poll_in_the_future_is_reported_and_does_not_count() -> None:
     started = {**beats(), STACK: Heartbeat(STACK, NOW - 10 * MINUTE, {})}
     signs = replace(WELL, heartbeats=started, newest_polls=[poll(-3_600)])
     assert kinds(signs) == [("poll_overdue", NFL), ("clock_changed", NFL)]
@@ -124,19 +124,19 @@ def test_a_poll_that_is_dated_ahead_is_told_and_excuses_nothing() -> None:
     assert kinds(replace(WELL, newest_polls=[poll(), of_old])) == []
 
 
-def test_a_sport_without_a_plan_is_never_late() -> None:
+def test_a_sport_without_an_interval_is_never_overdue() -> None:
     signs = replace(WELL, heartbeats=beats(intervals_s={NFL: None}), newest_polls=[poll(9_000)])
     assert kinds(signs) == []
 
 
-def test_a_stack_that_has_just_started_is_given_time() -> None:
+def test_a_new_stack_gets_its_startup_grace() -> None:
     started = {**beats(), STACK: Heartbeat(STACK, NOW - MINUTE, {})}
     assert kinds(replace(WELL, heartbeats=started, newest_polls=[poll(9_000)])) == []
     started[STACK] = Heartbeat(STACK, NOW - 4 * MINUTE, {})
     assert kinds(replace(WELL, heartbeats=started, newest_polls=[poll(9_000)])) == [("poll_overdue", NFL)]
 
 
-def test_what_was_reported_comes_before_what_is_concluded_and_the_worst_first() -> None:
+def test_reported_issues_replace_inferred_ones_and_the_worst_is_first() -> None:
     message = [
         Problem("memory_low", "", NOW, NOW, 1, "1 MiB"),
         Problem("poll_overdue", NFL, NOW, NOW, 1, "reported"),
@@ -148,7 +148,7 @@ def test_what_was_reported_comes_before_what_is_concluded_and_the_worst_first() 
     assert health.headline.endswith("(reported); and 2 more")
 
 
-def test_the_end_of_a_recording_is_said_and_no_fault() -> None:
+def test_the_end_of_a_recording_is_a_note_not_a_fault() -> None:
     health = assess_health(replace(WELL, problems=[Problem("recording_ended", "", NOW, NOW, 1, "-")]))
     assert (health.status, len(health.issues)) == ("ok", 1)
 
@@ -158,12 +158,12 @@ def test_every_kind_has_a_remedy() -> None:
     assert all(find_remedy(kind).action for kind in ProblemKind)
 
 
-def test_without_a_database_that_is_what_is_told() -> None:
+def test_an_unreachable_database_is_reported() -> None:
     health = assess_without_database("no answer", [HealthIssue("disk_low", "", "0 MiB")])
     assert (health.status, [f.kind for f in health.issues]) == ("down", ["database_unreachable", "disk_low"])
 
 
-def test_what_the_machine_lacks() -> None:
+def test_low_disk_and_memory_are_reported() -> None:
     assert Health.from_issues(assess_machine(MachineResources("/", 10 * 2**30, 2**30))).status == "ok"
     [today] = assess_machine(MachineResources("/", 10 * 2**30, 2**30, bytes_per_day=11.0 * 2**30))
     assert today.kind == "disk_low"
@@ -173,7 +173,7 @@ def test_what_the_machine_lacks() -> None:
     assert ([finding.kind for finding in full.issues], full.status) == (["disk_full"], "down")
 
 
-def test_what_few_credits_do_is_told_with_figures() -> None:
+def test_sparse_polling_is_reported_with_figures() -> None:
     [short] = assess_health(replace(WELL, heartbeats=beats(sparse_s={NFL: [43_200.0, 600.0], "b": [9.0, 1.0]}))).issues
     assert short.detail == (
         f"the feed does not say how many are left: {NFL} is polled every 12 hours, not every 10 minutes; "
@@ -182,7 +182,7 @@ def test_what_few_credits_do_is_told_with_figures() -> None:
     assert assess_health(replace(WELL, heartbeats=beats(sparse_s={NFL: [43_177.0, 600.0]}))).status == "degraded"
 
 
-def test_open_bets_hold_until_the_poll_that_was_scored_last() -> None:
+def test_confirmation_age_counts_from_the_last_scored_poll() -> None:
     scored_before = poll()._replace(scored_at=NOW - timedelta(seconds=100))
     known = confirmation_ages(replace(WELL, newest_polls=[scored_before]))[NFL]
     assert known.age_s == 100.0
@@ -191,7 +191,7 @@ def test_open_bets_hold_until_the_poll_that_was_scored_last() -> None:
     assert confirmation_ages(replace(WELL, newest_polls=[replayed])) == {}
 
 
-def test_credits_are_foreseen_at_the_pace_of_the_last_day() -> None:
+def test_credits_are_extrapolated_at_the_pace_of_the_last_day() -> None:
     use = CreditUse(1_000, NOW, {NFL: 90}, {NFL: 200}, NOW - timedelta(days=1))
     outlook = forecast_credits(use, NOW)
     assert (outlook.used_today, outlook.left_at_month_end, outlook.runs_out_at) == (90, 700, None)

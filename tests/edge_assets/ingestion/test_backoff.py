@@ -28,10 +28,10 @@ intervals = st.floats(60, 86_400)
         (TORN, ProblemKind.FEED_ANSWER_UNUSABLE),
         (errors.UnknownSportError(404, "UNKNOWN_SPORT", "?"), ProblemKind.FEED_ANSWER_UNUSABLE),
         (psycopg.errors.DiskFull("no space"), ProblemKind.POLL_NOT_STORED),
-        (OverflowError("of a kind that nobody foresaw"), ProblemKind.POLL_NOT_STORED),
+        (OverflowError("unexpected"), ProblemKind.POLL_NOT_STORED),
     ],
 )
-def test_each_failure_has_its_problem(error: Exception, kind: ProblemKind) -> None:
+def test_each_failure_maps_to_its_problem(error: Exception, kind: ProblemKind) -> None:
     assert classify_failure(error) is kind
 
 
@@ -41,27 +41,27 @@ def test_failing_costs_no_more_than_working(count: int, interval: float, answers
 
 
 @given(in_a_row, intervals, st.sampled_from([KEY, DOWN]))
-def test_what_is_free_is_tried_within_an_interval_or_minutes(count: int, interval: float, error: Exception) -> None:
+def test_free_requests_are_retried_within_an_interval_or_minutes(count: int, interval: float, error: Exception) -> None:
     assert retry_delay(error, count, 0, interval) <= min(max(interval, 60.0), 300.0)
 
 
 @given(in_a_row, st.sampled_from([0.0, 60.0, 7_200.0]), st.sampled_from([KEY, DOWN, TORN]), st.integers(0, 2))
-def test_patience_grows(count: int, interval: float, error: Exception, answers: int) -> None:
+def test_the_delay_grows_with_failures(count: int, interval: float, error: Exception, answers: int) -> None:
     assert retry_delay(error, count, answers, interval) <= retry_delay(error, count + 1, answers, interval)
 
 
 @pytest.mark.parametrize("error", [TORN, DOWN, errors.OutOfCreditsError(401, "OUT_OF_USAGE_CREDITS", "none")])
-def test_without_credits_nothing_is_paid_for_again(error: Exception) -> None:
+def test_without_credits_paid_requests_are_not_repeated(error: Exception) -> None:
     assert retry_delay(error, 1, 1, math.inf) == math.inf
 
 
-def test_only_what_the_feed_understood_is_refused() -> None:
+def test_only_refused_requests_are_client_errors() -> None:
     assert is_client_error(KEY)
     assert not is_client_error(DOWN)
     assert not is_client_error(TORN)
 
 
-def test_a_suspended_selection_is_no_odd_part() -> None:
+def test_a_suspended_selection_is_expected() -> None:
     assert format_unexpected_rejections({"price_missing": 9, "price_not_above_one": 1}) == ""
     assert (
         format_unexpected_rejections({"price_missing": 9, "text_too_long": 2, "malformed_book": 1})

@@ -1,4 +1,4 @@
-"""Whatever is killed in the middle, the database and the stream end up as in an undisturbed run."""
+"""Whatever is killed in the middle of a burst, database and stream end up as in an undisturbed run."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ KILL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name LIKE 'edge-burst r1%' AND datname = current_database()"""
 
 
-def order(run: str, *sports: str) -> BurstRequest:
-    """For as long as the test takes."""
+def request_for(run: str, *sports: str) -> BurstRequest:
+    """A request that lasts as long as the test."""
     return BurstRequest(run, sports or (NFL, EPL), duration_seconds=60.0, grace_seconds=0.0)
 
 
 async def finished(database_url: str, run: asyncio.Task[list[SportReport]], sport: str = EPL) -> list[SportReport]:
-    """Wait for the last capture of the tape, then claim the leases as a successor would."""
+    """Wait for the last capture of the recording, then claim the leases as a successor would."""
     last = f"SELECT max(observed_at) FROM polls JOIN sports s ON s.id = sport_id WHERE key = '{sport}'"
     while rows(database_url, last) != [(ENDS,)]:
         assert not run.done(), run
@@ -61,13 +61,13 @@ async def finished(database_url: str, run: asyncio.Task[list[SportReport]], spor
 
 
 async def play(run: str, settings: Settings, *sports: str) -> list[SportReport]:
-    """A burst over the whole tape."""
-    task = asyncio.ensure_future(run_burst(order(run, *sports), settings))
+    """A burst over the whole recording."""
+    task = asyncio.ensure_future(run_burst(request_for(run, *sports), settings))
     return await finished(settings.require_database_url(), task)
 
 
 def assert_streamed_once_in_order(database_url: str, redis_url: str) -> None:
-    """While a stepping tape waits for one sport it may answer the other one again, later and unchanged."""
+    """While a stepping replay waits for one sport it may repeat another's response, later and unchanged."""
     for sport in (NFL, EPL):
         polls = rows(
             database_url,
@@ -85,14 +85,14 @@ def undisturbed(
     redis_server: ValkeyServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[tuple[Any, ...]]:
-    """The ticks of a run in which nothing happened."""
+    """The ticks of an undisturbed run."""
     recording = write_tape(tmp_path_factory.mktemp("undisturbed"))
     with postgres_server.clone_of(migrated_template) as url, serving(recording) as feed:
         asyncio.run(play("quiet", settings_for(url, redis_server.url, feed.url)))
         return ticks(url)
 
 
-async def test_a_burst_stores_and_publishes_every_capture_of_a_tape(
+async def test_a_burst_stores_and_publishes_every_capture_of_a_recording(
     database_url: str, redis_url: str, feed: Feeding
 ) -> None:
     reports = await play("r1", settings_for(database_url, redis_url, feed.url))
@@ -102,7 +102,7 @@ async def test_a_burst_stores_and_publishes_every_capture_of_a_tape(
         metadata = report.to_metadata()
         assert metadata["polls"] == report.polls >= POLLS
         assert metadata["rows"] == report.rows == int(metadata["changed"]) + report.withdrawals > 0
-        assert report.repeats > 0, "the end of the tape is looked at and stored no more"
+        assert report.repeats > 0, "the end of the recording is polled but not stored"
         assert report.failure is None
         assert 0 < float(metadata["latency_p50_ms"]) <= float(metadata["latency_p95_ms"])
     assert rows(database_url, "SELECT count(*) FROM payloads") == [(sum(r.polls for r in reports),)]
@@ -110,7 +110,7 @@ async def test_a_burst_stores_and_publishes_every_capture_of_a_tape(
     assert {r[0]: r[1] for r in rows(database_url, "SELECT key, title FROM sports")}[NFL] == "NFL"
 
 
-async def test_a_sport_of_outrights_alone_is_asked_for_them_and_holds_nobody_up(
+async def test_a_sport_with_outrights_only_is_polled_for_them_and_delays_no_other(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     recording, golf = write_tape(tmp_path / "tape"), "golf_masters_tournament_winner"
@@ -122,7 +122,7 @@ async def test_a_sport_of_outrights_alone_is_asked_for_them_and_holds_nobody_up(
     assert {sport for sport, *_ in ticks(database_url)} == {NFL, EPL, golf}
 
 
-async def test_a_second_burst_on_the_same_tape_stores_nothing(
+async def test_a_second_burst_on_the_same_recording_stores_nothing(
     database_url: str, redis_url: str, feed: Feeding, tmp_path: Path
 ) -> None:
     await play("r1", settings_for(database_url, redis_url, feed.url))
@@ -137,7 +137,7 @@ async def test_a_terminated_connection_changes_nothing(
     database_url: str, redis_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]]
 ) -> None:
     feed.faults(slow_seconds=0.05)
-    run = asyncio.ensure_future(run_burst(order("r1"), settings_for(database_url, redis_url, feed.url)))
+    run = asyncio.ensure_future(run_burst(request_for("r1"), settings_for(database_url, redis_url, feed.url)))
     killed = 0
     for _ in range(4):
         await asyncio.sleep(0.5)
@@ -153,7 +153,7 @@ async def test_polling_goes_on_while_the_stream_is_down(
     database_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]], own_redis: ValkeyServer
 ) -> None:
     feed.faults(slow_seconds=0.05)
-    run = asyncio.ensure_future(run_burst(order("r1"), settings_for(database_url, own_redis.url, feed.url)))
+    run = asyncio.ensure_future(run_burst(request_for("r1"), settings_for(database_url, own_redis.url, feed.url)))
     await asyncio.sleep(1)
     own_redis.process.kill()
     before = rows(database_url, "SELECT count(*) FROM polls")
@@ -166,9 +166,7 @@ async def test_polling_goes_on_while_the_stream_is_down(
     assert sum(report.errors["ConnectionError"] for report in reports) > 0
 
 
-async def test_what_one_burst_could_not_publish_the_next_one_does(
-    database_url: str, redis_url: str, feed: Feeding
-) -> None:
+async def test_the_next_burst_publishes_what_one_could_not(database_url: str, redis_url: str, feed: Feeding) -> None:
     nowhere = settings_for(database_url, "redis://127.0.0.1:1", feed.url)
     await play("r1", nowhere)
     assert streamed(redis_url) == []
@@ -181,9 +179,9 @@ async def test_two_overlapping_bursts_hand_over_without_a_lost_or_double_poll(
 ) -> None:
     settings = settings_for(database_url, redis_url, feed.url)
     feed.faults(slow_seconds=0.05)
-    first = asyncio.ensure_future(run_burst(order("r1"), settings))
+    first = asyncio.ensure_future(run_burst(request_for("r1"), settings))
     await asyncio.sleep(0.8)
-    second = asyncio.ensure_future(run_burst(order("r2"), settings))
+    second = asyncio.ensure_future(run_burst(request_for("r2"), settings))
     reports = await first
     assert [r.end_reason for r in reports] == ["handed over to r2"] * 2
     await finished(database_url, second)
@@ -192,13 +190,13 @@ async def test_two_overlapping_bursts_hand_over_without_a_lost_or_double_poll(
     assert {run for (run,) in rows(database_url, "SELECT DISTINCT run_id FROM polls")} == {"r1", "r2"}
 
 
-async def test_a_burst_that_is_told_to_stop_ends_between_two_polls(
+async def test_a_cancelled_burst_ends_between_two_polls(
     database_url: str, redis_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]]
 ) -> None:
     settings = settings_for(database_url, redis_url, feed.url)
     feed.faults(slow_seconds=0.05)
     handler = signal.getsignal(signal.SIGTERM)
-    first = asyncio.ensure_future(run_burst(order("r1"), settings))
+    first = asyncio.ensure_future(run_burst(request_for("r1"), settings))
     await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
     reports = await asyncio.wait_for(first, 30)
@@ -215,7 +213,7 @@ async def test_a_refused_sport_never_stops_the_others(database_url: str, redis_u
     assert [r.polls >= POLLS for r in reports] == [True, False, True]
     assert reports[1].failure is not None
     assert "UNKNOWN_SPORT" in reports[1].failure
-    assert reports[1].errors == {"UnknownSportError": 1}, "a refusal is not asked for again"
+    assert reports[1].errors == {"UnknownSportError": 1}, "a refused request is not repeated"
 
 
 async def test_without_credits_the_sport_ends_with_the_reason(
@@ -231,10 +229,10 @@ async def test_without_credits_the_sport_ends_with_the_reason(
 
 
 @pytest.mark.calendar
-async def test_a_metered_sport_is_given_back_until_its_next_look(
+async def test_a_metered_sport_is_released_until_its_next_poll(
     database_url: str, redis_url: str, feed: Feeding
 ) -> None:
-    """The real feed's cadence, against the replay's wire: a run that waited for hours would be for nothing."""
+    """The real feed's intervals, on the replay's API: a run must not wait for hours."""
     settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
     [report] = await run_burst(BurstRequest("r1", (NFL,), 5.0, 0.0), settings)
     assert report.polls == 1
@@ -252,10 +250,10 @@ async def test_a_metered_sport_is_given_back_until_its_next_look(
     ("plan", "polls", "ended"), [(20_000, 1, "next poll in "), (5, 0, "no credits left this month")]
 )
 @pytest.mark.calendar
-async def test_credits_are_asked_for_before_they_are_spent(
+async def test_credits_are_requested_before_they_are_spent(
     database_url: str, redis_url: str, tmp_path: Path, plan: int, polls: int, ended: str
 ) -> None:
-    """A database that knows nothing plans with what the feed says for free, and what it says is kept for the sensor."""
+    """An empty database plans with what the feed states for free, and stores it for the sensor."""
     with serving(write_tape(tmp_path / "tape"), credits_per_month=plan) as feed:
         settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
         now = datetime.now(UTC)
@@ -271,7 +269,7 @@ async def test_credits_are_asked_for_before_they_are_spent(
 
 
 @pytest.mark.calendar
-async def test_a_feed_that_does_not_say_is_polled_as_on_the_smallest_plan(
+async def test_a_feed_that_states_no_credits_is_polled_as_on_the_smallest_plan(
     database_url: str, redis_url: str, feed: Feeding
 ) -> None:
     feed.faults(missing_headers=True)
@@ -283,6 +281,6 @@ async def test_a_feed_that_does_not_say_is_polled_as_on_the_smallest_plan(
     assert budget.is_assumed
 
 
-async def test_settings_that_are_missing_are_named() -> None:
+async def test_missing_settings_are_named() -> None:
     with pytest.raises(MissingSettingError, match="DATABASE_URL"):
-        await run_burst(order("r1"), Settings(database_url=None))
+        await run_burst(request_for("r1"), Settings(database_url=None))

@@ -58,7 +58,7 @@ def test_another_event_never_slows_a_sport_down(ahead: list[float], another: flo
 
 
 @given(distances, movements)
-def test_intervals_stay_between_the_feed_s_own_pace_and_idling(ahead: list[float], movement: float) -> None:
+def test_intervals_stay_between_the_minimum_and_the_idle_interval(ahead: list[float], movement: float) -> None:
     assert (
         MIN_INTERVAL_SECONDS
         <= unthrottled_interval(starting_in(*ahead, movement=movement), NOW)
@@ -71,11 +71,11 @@ def test_a_started_event_is_never_starved(since: float, credits_left: int) -> No
     started = starting_in(-since)
     assert unthrottled_interval(started, NOW) <= IN_PLAY_INTERVAL_SECONDS
     quiet = starting_in(9 * 86_400)
-    lengthened = compute_throttle_factor(
+    throttle_factor = compute_throttle_factor(
         [started, quiet], NOW, CreditBudget(credits_left, NOW + timedelta(days=20)), METERED.credits_per_poll
     )
-    assert poll_interval(started, NOW, METERED, lengthened) < poll_interval(quiet, NOW, METERED, lengthened)
-    assert math.isfinite(poll_interval(started, NOW, METERED, lengthened))
+    assert poll_interval(started, NOW, METERED, throttle_factor) < poll_interval(quiet, NOW, METERED, throttle_factor)
+    assert math.isfinite(poll_interval(started, NOW, METERED, throttle_factor))
 
 
 @given(distances, st.integers(-1000, 20_000), st.integers(0, 5000))
@@ -89,13 +89,13 @@ def test_more_credits_never_mean_fewer_polls(ahead: list[float], remaining: int,
 
 
 @pytest.mark.parametrize("remaining", [-772, -60, 0, 11])
-def test_without_credits_for_a_poll_and_the_reserve_nothing_priced_is_asked(remaining: int) -> None:
+def test_no_paid_poll_without_credits_for_it_and_the_reserve(remaining: int) -> None:
     sport = starting_in(600)
-    lengthened = compute_throttle_factor(
+    throttle_factor = compute_throttle_factor(
         [sport], NOW, CreditBudget(remaining, NOW + timedelta(days=20)), METERED.credits_per_poll
     )
-    assert math.isinf(poll_interval(sport, NOW, METERED, lengthened))
-    assert next_poll_at(sport, NOW, METERED, lengthened).year == datetime.max.year
+    assert math.isinf(poll_interval(sport, NOW, METERED, throttle_factor))
+    assert next_poll_at(sport, NOW, METERED, throttle_factor).year == datetime.max.year
 
 
 @pytest.mark.untraced
@@ -106,7 +106,7 @@ def test_without_credits_for_a_poll_and_the_reserve_nothing_priced_is_asked(rema
     listed_days=st.sampled_from([1, 4, 8]),
     first_day=st.integers(0, 20),
 )
-def test_the_month_is_never_overspent_and_its_last_days_are_not_starved(
+def test_the_month_is_never_overspent_and_its_last_days_still_get_polls(
     credits_at_start: int, hours: list[float], listed_days: int, first_day: int
 ) -> None:
     cost, begins = 6, datetime(2026, 6, 1, tzinfo=UTC)
@@ -116,8 +116,8 @@ def test_the_month_is_never_overspent_and_its_last_days_are_not_starved(
     while now < ends:
         listed = tuple(s for s in starts if now - timedelta(hours=4) < s < now + timedelta(days=listed_days))
         sport = SportActivity(listed, 0.0, last)
-        lengthened = compute_throttle_factor([sport], now, CreditBudget(remaining, ends), cost)
-        if next_poll_at(sport, now, FeedTerms(is_metered=True, credits_per_poll=cost), lengthened) <= now:
+        throttle_factor = compute_throttle_factor([sport], now, CreditBudget(remaining, ends), cost)
+        if next_poll_at(sport, now, FeedTerms(is_metered=True, credits_per_poll=cost), throttle_factor) <= now:
             remaining, last = remaining - cost, now
             spent_late += (ends - now) < timedelta(days=4)
         now += timedelta(minutes=10)
@@ -160,7 +160,7 @@ def test_credits_are_known_only_from_this_month_s_statement(now: datetime) -> No
 
 
 @pytest.mark.parametrize("now", ODD_MOMENTS, ids=str)
-def test_unknown_credits_hold_nothing_up_and_unstated_ones_are_the_smallest_plan_s(now: datetime) -> None:
+def test_unknown_credits_do_not_delay_polls_and_unstated_ones_count_as_the_smallest_plan(now: datetime) -> None:
     sports = [SportActivity((now + timedelta(hours=2),), 0.0, now) for _ in range(9)]
     assert compute_throttle_factor(sports, now, CreditBudget.from_statement(now, None), METERED.credits_per_poll) == 1.0
     unstated = CreditBudget.from_statement(now, CreditStatement(now, None))
@@ -178,31 +178,31 @@ def test_unknown_credits_hold_nothing_up_and_unstated_ones_are_the_smallest_plan
 
 
 @given(distances, st.floats(-7200, 86_400), st.floats(1, 1e4))
-def test_a_sport_is_left_alone_for_one_interval_at_most(ahead: list[float], since: float, lengthened: float) -> None:
+def test_a_sport_waits_one_interval_at_most(ahead: list[float], since: float, throttle_factor: float) -> None:
     activity = replace(starting_in(*ahead), last_poll=NOW - timedelta(seconds=since))
-    interval = poll_interval(activity, NOW, METERED, lengthened)
-    wait = seconds_until_due(activity, NOW, METERED, lengthened)
+    interval = poll_interval(activity, NOW, METERED, throttle_factor)
+    wait = seconds_until_due(activity, NOW, METERED, throttle_factor)
     assert 0 <= wait <= interval
     assert since < 0 or wait == pytest.approx(max(interval - since, 0), abs=1e-5)
-    assert seconds_until_due(replace(activity, last_poll=None), NOW, METERED, lengthened) == 0
+    assert seconds_until_due(replace(activity, last_poll=None), NOW, METERED, throttle_factor) == 0
     assert seconds_until_due(replace(activity, last_poll=None), NOW, METERED, math.inf) == math.inf
 
 
-def test_a_sport_never_looked_at_is_due_at_once() -> None:
+def test_a_sport_never_polled_is_due_at_once() -> None:
     assert next_poll_at(SportActivity(), NOW, METERED) == NOW
 
 
 @pytest.mark.parametrize(
     ("speed", "expected"), [(0.0, 1.0), (1.0, 1.0), (60.0, 60.0), (3600.0, 300.0), (math.inf, 300.0)]
 )
-def test_a_feed_without_a_meter_is_asked_every_real_second(speed: float, expected: float) -> None:
+def test_an_unmetered_feed_is_polled_every_real_second(speed: float, expected: float) -> None:
     assert unmetered_interval(speed) == expected
     assert poll_interval(SportActivity(), NOW, FeedTerms(is_metered=False, speed=speed)) == expected
 
 
 @given(distances, movements, st.floats(61, 86_400))
-def test_a_poll_that_is_ahead_of_now_says_nothing(ahead: list[float], movement: float, by: float) -> None:
-    """The clock was set back: whoever waited for it to catch up would not poll for as long."""
+def test_a_poll_in_the_future_does_not_count(ahead: list[float], movement: float, by: float) -> None:
+    """The clock was set back: waiting for it to catch up would stop polling for as long."""
     activity = replace(starting_in(*ahead, movement=movement), last_poll=NOW + timedelta(seconds=by))
     assert next_poll_at(activity, NOW, METERED) == NOW
     assert seconds_until_due(activity, NOW, METERED) == 0.0

@@ -1,4 +1,4 @@
-"""Which of the feed's statements of its credits is the newest."""
+"""Which of the feed's statements of credits is the newest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES (%s, 'odds-api', 'r', %s, %s, 0, 0, 0, 0, %s, %s, 0, 0, '', '')
 """
 
 
-def test_after_the_clock_was_set_back_what_was_stated_ahead_of_now_is_no_news(database_url: str) -> None:
+def test_statements_from_the_future_are_ignored_after_the_clock_was_set_back(database_url: str) -> None:
     with closing(connect(database_url, "test")) as conn:
         nfl, nba = (
             conn.execute("INSERT INTO sports (key, title) VALUES (%s, '') RETURNING id", [key]).fetchall()[0][0]
@@ -33,21 +33,21 @@ def test_after_the_clock_was_set_back_what_was_stated_ahead_of_now_is_no_news(da
         put_behind = timedelta(seconds=2)
         conn.execute(INSERT_POLL, [nba, NOW + HOUR, NOW - put_behind, COST, 500])
         assert latest_credit_statement(conn, "odds-api", COST, NOW) == CreditStatement(NOW - put_behind, 500)
-        for cost in (None, 4):  # a proxy has taken the headers away; one poll at least says what it has cost
+        for cost in (None, 4):  # a proxy has removed the headers; one poll still states its cost
             put_behind -= timedelta(seconds=0.5)
             at = NOW + HOUR - put_behind
             conn.execute(INSERT_POLL, [nfl, at, NOW - put_behind, cost, None])
         assert latest_credit_statement(conn, "odds-api", COST, NOW) == CreditStatement(NOW - timedelta(seconds=2), 490)
 
 
-def test_credits_are_assumed_only_where_this_month_s_have_never_been_stated(database_url: str) -> None:
+def test_credits_are_assumed_only_if_none_were_stated_this_month(database_url: str) -> None:
     with closing(connect(database_url, "test")) as conn:
         [[nfl]] = conn.execute("INSERT INTO sports (key, title) VALUES ('nfl', '') RETURNING id").fetchall()
         write_credit_statement(conn, "odds-api", CreditStatement(NOW - timedelta(days=31), 19_999_928))
         write_credit_statement(conn, "odds-api", CreditStatement(NOW - HOUR, None, COST, nfl))
         assert (
             CreditBudget.from_statement(NOW, latest_credit_statement(conn, "odds-api", COST, NOW)).remaining is None
-        ), "nobody has asked"
+        ), "the feed was not asked"
         write_credit_statement(conn, "odds-api", CreditStatement(NOW, None))
         assert (
             CreditBudget.from_statement(NOW, latest_credit_statement(conn, "odds-api", COST, NOW)).remaining

@@ -32,12 +32,12 @@ def plan(sports: list[SportState], bursts: list[Burst], terms: FeedTerms = FREE)
     return plan_burst(NOW, sports, bursts, terms, BUDGET)
 
 
-def test_sports_never_looked_at_are_due() -> None:
+def test_sports_never_polled_are_due() -> None:
     for terms in (FREE, METERED):
         assert plan([SportState(s) for s in SPORTS], [], terms) == BurstPlan(SPORTS, "due: nba, nfl, nhl")
 
 
-def test_a_held_sport_is_left_alone() -> None:
+def test_a_held_sport_needs_no_burst() -> None:
     skip = plan([leased("nfl", "aaaaaaaa-1")], [burst("aaaaaaaa-1", "nfl")])
     assert skip == SkipBurst("nfl: held by burst aaaaaaaa")
 
@@ -61,14 +61,14 @@ def test_a_claim_by_a_run_that_ended_does_not_block_the_sport() -> None:
     assert isinstance(plan([leased("nfl", "a", left=-30, by="gone")], [burst("a", "nfl", age=310)]), BurstPlan)
 
 
-def test_a_dead_burst_is_replaced_at_once_and_marked_when_it_stayed_silent() -> None:
+def test_a_dead_burst_is_replaced_at_once_and_marked_after_its_silence() -> None:
     just_died = leased("nfl", "a", live=False, beat=4)
     assert plan([just_died], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl")
     silent = leased("nfl", "a", live=False, beat=40)
     assert plan([silent], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
 
 
-def test_a_burst_that_died_young_is_replaced_as_quickly() -> None:
+def test_a_burst_that_died_early_is_replaced_as_quickly() -> None:
     died = leased("nfl", "a", live=False, beat=40)
     assert plan([died], [burst("a", "nfl", age=50)]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
 
@@ -80,7 +80,7 @@ def test_a_burst_that_holds_one_of_its_sports_is_alive() -> None:
 
 
 def test_a_slow_process_is_waited_for_as_long_as_it_lives() -> None:
-    """Twenty busy programs beside it, and the import alone takes minutes: another try would only add to it."""
+    """With twenty busy programs the import alone takes minutes: another attempt would only add to the load."""
     slow = replace(burst("a", "nfl", age=900), has_process=True)
     assert plan([SportState("nfl")], [slow]) == SkipBurst("nfl: burst a is starting")
     gone = replace(slow, has_process=False)
@@ -88,27 +88,27 @@ def test_a_slow_process_is_waited_for_as_long_as_it_lives() -> None:
     assert plan([SportState("nfl")], [replace(gone, since=ago(5))]) == SkipBurst("nfl: burst a is starting")
 
 
-def test_a_process_that_was_seen_at_work_blocks_no_other_sport() -> None:
+def test_a_started_process_blocks_no_other_sport() -> None:
     states = [leased("nfl", "a"), SportState("nba")]
     assert plan(states, [replace(burst("a", "nfl", "nba", age=200), has_process=True)]) == BurstPlan(
         ("nba",), "due: nba"
     )
 
 
-def test_a_process_that_has_handed_over_blocks_its_successor_no_longer() -> None:
-    """Its lease is another's by then, and its process takes a moment to end."""
+def test_a_process_that_has_handed_over_does_not_block_its_successor() -> None:
+    """By then another run holds its lease, while its process still takes a moment to end."""
     done = replace(burst("a", "nfl", age=320), has_process=True, is_at_work=True)
     near_end = leased("nfl", "b", left=-1)
     assert plan([near_end], [done, burst("b", "nfl", age=290)]) == BurstPlan(("nfl",), "due: nfl")
 
 
-def test_a_silent_process_that_lives_is_not_given_up() -> None:
+def test_a_silent_live_process_is_not_marked_dead() -> None:
     silent = leased("nfl", "a", live=False, beat=400)
     alive = replace(burst("a", "nfl", age=500), has_process=True)
     assert plan([silent], [alive]) == BurstPlan(("nfl",), "due: nfl")
 
 
-def test_patience_grows_with_runs_that_fail() -> None:
+def test_the_startup_timeout_grows_with_failed_runs() -> None:
     unknown = burst("c", "nfl", age=100)
     assert plan([SportState("nfl")], [unknown]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("c",))
     failed = FailedRuns(1, ago(100))
@@ -131,15 +131,15 @@ def test_runs_that_fail_are_replaced_less_and_less_often() -> None:
     assert isinstance(plan_burst(NOW, [SportState("nfl")], [], FREE, BUDGET, ahead), BurstPlan), "a clock set back"
 
 
-def test_a_sport_whose_polls_fail_is_left_alone_and_the_others_are_not() -> None:
+def test_a_sport_with_failed_polls_waits_and_the_others_do_not() -> None:
     failing = SportState("nfl", retry_at=NOW + timedelta(seconds=40))
     for terms in (FREE, METERED):
         assert plan([failing], [], terms) == SkipBurst("next due: nfl at 2026-03-10 12:00:40 UTC")
         assert plan([failing, SportState("nba")], [], terms) == BurstPlan(("nba",), "due: nba")
 
 
-def test_a_clock_that_was_set_back_by_an_hour_stops_nothing() -> None:
-    """Everything that was noted before is an hour ahead of now."""
+def test_setting_the_clock_back_by_an_hour_does_not_stop_polling() -> None:
+    """Every stored timestamp is an hour ahead of now."""
     ahead = NOW + timedelta(hours=1)
     polled = SportState("nfl", SportActivity((NOW + timedelta(hours=3),), 0.0, ahead))
     assert plan([polled], [], METERED) == BurstPlan(("nfl",), "due: nfl")
@@ -149,24 +149,24 @@ def test_a_clock_that_was_set_back_by_an_hour_stops_nothing() -> None:
     assert plan([polled], [died], METERED) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
 
 
-def test_a_metered_sport_waits_for_its_time_and_says_when() -> None:
+def test_a_metered_sport_waits_and_the_reason_states_until_when() -> None:
     state = SportState("nfl", SportActivity((NOW + timedelta(days=1),), 0.0, ago(60)))
     skip = plan([state], [], METERED)
     assert isinstance(skip, SkipBurst)
     assert skip.reason.startswith("next due: nfl at 2026-03-10 1")
 
 
-def test_without_credits_the_reason_says_so() -> None:
+def test_missing_credits_are_the_reason() -> None:
     state = SportState("nfl", SportActivity((NOW + timedelta(hours=1),), 0.0, ago(600)))
     spent = CreditBudget(-60, BUDGET.month_end)
     asks = plan_burst(NOW, [state], [], METERED, spent)
-    assert asks == BurstPlan(("nfl",), "due: nfl"), "the feed tells for free whether more were bought"
+    assert asks == BurstPlan(("nfl",), "due: nfl"), "asking the feed for credits is free"
     put_off = replace(state, retry_at=NOW + timedelta(hours=1))
     skip = plan_burst(NOW, [put_off], [], METERED, spent)
     assert skip == SkipBurst("no credits left (-60) before 2026-04-01; next check at 13:00 UTC")
 
 
-def test_no_sports_are_no_plan() -> None:
+def test_no_sports_need_no_burst() -> None:
     assert plan([], []) == SkipBurst("no sports are configured (EDGE_SPORTS)")
 
 
@@ -189,7 +189,7 @@ def situations(draw: st.DrawFn) -> tuple[list[SportState], list[Burst]]:
 
 
 @given(situations())
-def test_whatever_the_situation(situation: tuple[list[SportState], list[Burst]]) -> None:
+def test_plans_cover_every_sport_in_any_situation(situation: tuple[list[SportState], list[Burst]]) -> None:
     states, bursts = situation
     decision = plan_burst(NOW, states, bursts, FREE, BUDGET)
     planned = decision.sports if isinstance(decision, BurstPlan) else ()
@@ -200,6 +200,6 @@ def test_whatever_the_situation(situation: tuple[list[SportState], list[Burst]])
         if held:
             assert state.sport not in planned
         if not (held or awaited or claimed):
-            assert state.sport in planned, "nobody watches it and nobody was asked to"
+            assert state.sport in planned, "no burst polls it and none was requested"
         if state.lease is not None and state.lease.is_live:
             assert state.lease.run_id not in decision.dead_runs

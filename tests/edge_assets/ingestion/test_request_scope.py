@@ -1,4 +1,4 @@
-"""What the answers to a request cover."""
+"""What the responses to a request cover."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edge_assets.store.polls.dimensions import IdRegistry
 
 
-class Words(MemoryVocabulary):
+class BookKeyVocabulary(MemoryVocabulary):
     """Books by key, in memory."""
 
     def book_key(self, book_id: int) -> str:
@@ -23,8 +23,8 @@ class Words(MemoryVocabulary):
 NO_STARTS = EventStarts.empty()
 
 
-def test_markets_and_books_that_were_asked_for() -> None:
-    words = Words()
+def test_requested_markets_and_books_are_covered() -> None:
+    words = BookKeyVocabulary()
     us, eu, new, odd = (words.book(key, key) for key in ("draftkings", "pinnacle", "brand_new", "matchbook"))
     reach = RequestScope(cast("IdRegistry", words), OddsRequest(("us",), ("h2h", "player_points")))
     covers = reach(MarketConfirmations.empty(), NO_STARTS)
@@ -35,8 +35,8 @@ def test_markets_and_books_that_were_asked_for() -> None:
     assert not covers(1, us, Market.TOTALS)
 
 
-def test_a_book_that_comes_all_the_same_is_covered_from_then_on() -> None:
-    words = Words()
+def test_an_unrequested_book_is_covered_once_it_appears() -> None:
+    words = BookKeyVocabulary()
     book = words.book("pinnacle", "Pinnacle")
     reach = RequestScope(cast("IdRegistry", words), OddsRequest(("us",), ("h2h",)))
     assert not reach(MarketConfirmations.empty(), NO_STARTS)(1, book, Market.H2H)

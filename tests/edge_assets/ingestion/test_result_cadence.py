@@ -1,4 +1,4 @@
-"""Results wait, prices do not: what scores may cost, and what is still wanted."""
+"""Results can wait, prices cannot: what scores may cost, and which results are still missing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PAID = FeedTerms(is_metered=True, credits_per_poll=6)
 
 
 @pytest.mark.parametrize("plan", [300, 2_000, 20_000])
-def test_a_month_of_looks_costs_no_more_than_its_share(plan: int) -> None:
+def test_a_month_of_score_polls_stays_within_its_share(plan: int) -> None:
     interval = scores_interval(9, NOW, PAID, CreditBudget(plan, MONTH_ENDS))
     assert (MONTH_ENDS - NOW) / interval * 9 * SCORES_COST_CREDITS <= SCORES_CREDIT_RATIO * plan
     assert interval >= MIN_RESULT_INTERVAL
 
 
-def test_without_credits_nobody_is_asked_and_without_a_meter_always() -> None:
+def test_scores_are_never_due_without_credits_and_always_without_a_meter() -> None:
     for plan in (-60, 0, 10):
         interval = scores_interval(1, NOW, PAID, CreditBudget(plan, MONTH_ENDS))
         assert not is_due(NOW, None, interval)
@@ -36,7 +36,7 @@ def test_without_credits_nobody_is_asked_and_without_a_meter_always() -> None:
     assert is_due(NOW, NOW, free)
 
 
-def test_a_look_is_due_after_its_interval() -> None:
+def test_a_poll_is_due_after_its_interval() -> None:
     assert is_due(NOW, None, MIN_RESULT_INTERVAL)
     assert is_due(NOW, NOW - MIN_RESULT_INTERVAL, MIN_RESULT_INTERVAL)
     assert not is_due(NOW, NOW - MIN_RESULT_INTERVAL + timedelta(seconds=1), MIN_RESULT_INTERVAL)
@@ -44,7 +44,7 @@ def test_a_look_is_due_after_its_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sport", "periods", "wanted"),
+    ("sport", "periods", "is_open"),
     [
         ("americanfootball_nfl", set(), True),
         ("americanfootball_nfl", {"full"}, False),
@@ -54,5 +54,5 @@ def test_a_look_is_due_after_its_interval() -> None:
         ("icehockey_nhl", {"full"}, True),
     ],
 )
-def test_soccer_and_ice_hockey_want_their_regulation(sport: str, periods: set[str], wanted: bool) -> None:
-    assert has_open_bets(sport, periods) is wanted
+def test_soccer_and_ice_hockey_need_regulation_results(sport: str, periods: set[str], is_open: bool) -> None:
+    assert has_open_bets(sport, periods) is is_open

@@ -1,4 +1,6 @@
-"""Results from real servers into a real database: The Odds API's first, ESPN's where they are late, down or unclear."""
+"""Results from real servers in a real database: The Odds API's first, ESPN's if they are late, unavailable or
+unclear.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.calendar
 
 NFL, CUP, EPL, MLB = "americanfootball_nfl", "soccer_fifa_world_cup", "soccer_epl", "baseball_mlb"
-PATHS = {NFL: "football/nfl", MLB: "baseball/mlb", CUP: "soccer/fifa.world", EPL: "soccer/eng.1"}
+PATHS = {NFL: "football/nfl", MLB: "baseball/mlb", CUP: "soccer/fifa.harness", EPL: "soccer/eng.1"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 EXTRA_TIME: dict[str, Any] = {
     "status": "STATUS_FINAL_AET",
@@ -42,7 +44,7 @@ FROM event_results AS r INNER JOIN events AS e ON r.event_id = e.id ORDER BY e.h
 
 
 class Scores:
-    """A feed that has results and no odds."""
+    """A feed with results and without odds."""
 
     captures = ()
 
@@ -62,8 +64,8 @@ class Scores:
         return [game for game in self.games if game.sport_key == sport]
 
 
-class World:
-    """Events in our database, and what the two sources say of them."""
+class ResultsHarness:
+    """Events in our database, and what the two sources state about them."""
 
     def __init__(self, database: str, scores_url: str, espn_url: str, scores: Scores, espn: EspnApi) -> None:
         self.database, self.scores, self.espn = database, scores, espn
@@ -76,7 +78,7 @@ class World:
             espn_url=espn_url,
         )
 
-    def played(self, sport: str, home: str, away: str, ago: float) -> str:
+    def add_event(self, sport: str, home: str, away: str, ago: float) -> str:
         """An event that started some hours ago."""
         start = NOW - timedelta(hours=ago)
         with closing(connect(self.database, "test")) as conn:
@@ -85,15 +87,15 @@ class World:
             words.close()
         return f"{home}-{away}"
 
-    def states(self, sport: str, key: str, home: int, away: int, *, ago: float, completed: bool = True) -> None:
-        """The Odds API's word."""
+    def add_score(self, sport: str, key: str, home: int, away: int, *, ago: float, completed: bool = True) -> None:
+        """Add a score of The Odds API."""
         ours, theirs = key.split("-")
         points = [RawTeamScore(theirs, str(away)), RawTeamScore(ours, str(home))]
         start = format_time(NOW - timedelta(hours=ago))
         self.scores.games.append(RawScore(key, sport, sport, start, completed, ours, theirs, points, None))
 
-    def shows(self, sport: str, *events: dict[str, Any]) -> None:
-        """ESPN's word."""
+    def set_scoreboard(self, sport: str, *events: dict[str, Any]) -> None:
+        """Set ESPN's scoreboard of a sport."""
         self.espn.boards[PATHS[sport]] = board(*events)
 
     async def collect(self) -> dict[tuple[str, str], ResultPoll]:
@@ -106,226 +108,226 @@ class World:
         with closing(connect(self.database, "test")) as conn:
             return conn.execute(query).fetchall()
 
-    def forget_looks(self) -> None:
-        """As if the intervals had passed."""
+    def forget_polls(self) -> None:
+        """Pretend that the intervals have passed."""
         with closing(connect(self.database, "test")) as conn:
             conn.execute("DELETE FROM result_polls")
 
 
 @pytest.fixture
-def world(database_url: str, request: pytest.FixtureRequest) -> Iterator[World]:
+def harness(database_url: str, request: pytest.FixtureRequest) -> Iterator[ResultsHarness]:
     scores, espn = Scores(), EspnApi()
     plan = getattr(request, "param", 20_000)
     with served(create_app(scores, credits_per_month=plan)) as scores_url, served(espn) as espn_url:
-        yield World(database_url, scores_url, espn_url, scores, espn)
+        yield ResultsHarness(database_url, scores_url, espn_url, scores, espn)
 
 
 def at(ago: float) -> str:
     return f"{NOW - timedelta(hours=ago):%Y-%m-%dT%H:%MZ}"
 
 
-async def test_scores_that_are_there_need_nobody_else(world: World) -> None:
-    key = world.played(NFL, "Eagles", "Commanders", ago=6)
-    world.states(NFL, key, 26, 18, ago=6)
-    world.states(NFL, "Somebody-Else", 1, 2, ago=6)
+async def test_available_scores_need_no_other_source(harness: ResultsHarness) -> None:
+    key = harness.add_event(NFL, "Eagles", "Commanders", ago=6)
+    harness.add_score(NFL, key, 26, 18, ago=6)
+    harness.add_score(NFL, "Somebody-Else", 1, 2, ago=6)
 
-    poll_list = await world.collect()
+    poll_list = await harness.collect()
 
-    assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
+    assert harness.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
     poll = poll_list[NFL, "odds-api"]
     assert (poll.games, poll.new, poll.credits_last, dict(poll.rejected)) == (1, 1, 2, {"unknown_event": 1})
-    assert world.espn.asked == []
-    assert world.rows("SELECT source, games, run_id, credits_last FROM result_polls") == [("odds-api", 1, "run-1", 2)]
+    assert harness.espn.asked == []
+    assert harness.rows("SELECT source, games, run_id, credits_last FROM result_polls") == [("odds-api", 1, "run-1", 2)]
 
 
-async def test_a_second_look_asks_for_nothing_that_is_known(world: World) -> None:
-    key = world.played(NFL, "Eagles", "Commanders", ago=6)
-    world.states(NFL, key, 26, 18, ago=6)
-    await world.collect()
-    world.forget_looks()
+async def test_known_results_are_not_polled_again(harness: ResultsHarness) -> None:
+    key = harness.add_event(NFL, "Eagles", "Commanders", ago=6)
+    harness.add_score(NFL, key, 26, 18, ago=6)
+    await harness.collect()
+    harness.forget_polls()
 
-    assert await world.collect() == {}
-    assert skip_reason(world.settings, NOW) == "no event is missing a result"
-
-
-async def test_games_in_play_and_fights_are_not_asked_for(world: World) -> None:
-    world.played(NFL, "Eagles", "Commanders", ago=1)
-    world.played("mma_mixed_martial_arts", "Jones", "Miocic", ago=8)
-    world.played(NFL, "Bears", "Packers", ago=24 * 4)
-
-    assert await world.collect() == {}
+    assert await harness.collect() == {}
+    assert skip_reason(harness.settings, NOW) == "no event is missing a result"
 
 
-async def test_espn_is_asked_when_the_scores_are_late_and_not_before(world: World) -> None:
-    world.played(NFL, "Eagles", "Commanders", ago=6)
-    key = world.played(NFL, "Bears", "Packers", ago=3)
-    world.states(NFL, key, 10, 7, ago=3, completed=False)
+async def test_games_in_play_and_fights_are_not_polled(harness: ResultsHarness) -> None:
+    harness.add_event(NFL, "Eagles", "Commanders", ago=1)
+    harness.add_event("mma_mixed_martial_arts", "Jones", "Miocic", ago=8)
+    harness.add_event(NFL, "Bears", "Packers", ago=24 * 4)
+
+    assert await harness.collect() == {}
+
+
+async def test_espn_is_polled_only_when_the_scores_are_late(harness: ResultsHarness) -> None:
+    harness.add_event(NFL, "Eagles", "Commanders", ago=6)
+    key = harness.add_event(NFL, "Bears", "Packers", ago=3)
+    harness.add_score(NFL, key, 10, 7, ago=3, completed=False)
     shown = [event("Eagles", "Commanders", ("26", "18"), date=at(6)), event("Bears", "Packers", date=at(3))]
-    world.shows(NFL, *shown)
+    harness.set_scoreboard(NFL, *shown)
 
-    poll_list = await world.collect()
+    poll_list = await harness.collect()
 
-    # asked because of the one, ESPN tells of the other as well
-    assert {row[0] for row in world.results()} == {"Bears", "Eagles"}
-    assert {row[4] for row in world.results()} == {"espn"}
+    # polled because of one game, ESPN states the other as well
+    assert {row[0] for row in harness.results()} == {"Bears", "Eagles"}
+    assert {row[4] for row in harness.results()} == {"espn"}
     assert poll_list[NFL, "espn"].games == 2
-    asked = len(world.espn.asked)
+    asked = len(harness.espn.asked)
 
-    world.forget_looks()
-    patient = world.played(NFL, "Jets", "Colts", ago=3)
-    await world.collect()
-    assert len(world.espn.asked) == asked
-    world.states(NFL, patient, 3, 0, ago=3)
-    world.forget_looks()
-    await world.collect()
-    assert ("Jets", "full", 3, 0, "odds-api", False) in world.results()
+    harness.forget_polls()
+    patient = harness.add_event(NFL, "Jets", "Colts", ago=3)
+    await harness.collect()
+    assert len(harness.espn.asked) == asked
+    harness.add_score(NFL, patient, 3, 0, ago=3)
+    harness.forget_polls()
+    await harness.collect()
+    assert ("Jets", "full", 3, 0, "odds-api", False) in harness.results()
 
 
-@pytest.mark.parametrize("world", [0], indirect=True, ids=["no credits"])
-async def test_espn_fills_in_where_no_credit_is_left(world: World) -> None:
-    world.played(NFL, "Eagles", "Commanders", ago=3)
-    world.shows(NFL, event("Eagles", "Commanders", ("26", "18"), date=at(3)))
+@pytest.mark.parametrize("harness", [0], indirect=True, ids=["no credits"])
+async def test_espn_fills_in_without_credits(harness: ResultsHarness) -> None:
+    harness.add_event(NFL, "Eagles", "Commanders", ago=3)
+    harness.set_scoreboard(NFL, event("Eagles", "Commanders", ("26", "18"), date=at(3)))
 
-    poll_list = await world.collect()
+    poll_list = await harness.collect()
 
-    assert poll_list.keys() == {(NFL, "espn")}, (
-        "a feed that says for free that no credit is left is not asked for scores"
-    )
-    assert world.results() == [
+    assert poll_list.keys() == {(NFL, "espn")}, "scores are not requested when the feed states that no credits are left"
+    assert harness.results() == [
         ("Eagles", "full", 26, 18, "espn", False),
         ("Eagles", "regulation", 26, 18, "espn", False),
     ]
 
 
-async def test_the_feed_says_what_is_left_before_anything_is_spent(world: World) -> None:
-    """A database that knows nothing asks for free, and keeps the answer; the second time it is known."""
-    key = world.played(NFL, "Eagles", "Commanders", ago=6)
-    world.states(NFL, key, 26, 18, ago=6)
-    assert skip_reason(world.settings, NOW) is None
+async def test_credits_are_stated_before_any_are_spent(harness: ResultsHarness) -> None:
+    """An empty database asks for free and stores the answer; the second time it is known."""
+    key = harness.add_event(NFL, "Eagles", "Commanders", ago=6)
+    harness.add_score(NFL, key, 26, 18, ago=6)
+    assert skip_reason(harness.settings, NOW) is None
 
-    poll_list = await world.collect()
+    poll_list = await harness.collect()
 
     assert poll_list[NFL, "odds-api"].credits_last == 2
-    assert world.rows("SELECT feed, remaining FROM credit_statements") == [("odds-api", 20_000)]
+    assert harness.rows("SELECT feed, remaining FROM credit_statements") == [("odds-api", 20_000)]
 
 
-async def test_both_down_is_two_failures_and_no_result(world: World) -> None:
-    world.played(CUP, "Spain", "Argentina", ago=6)
-    world.scores.sports = list  # type: ignore[method-assign]
+async def test_both_down_is_two_failures_and_no_result(harness: ResultsHarness) -> None:
+    harness.add_event(CUP, "Spain", "Argentina", ago=6)
+    harness.scores.sports = list  # type: ignore[method-assign]
 
-    poll_list = await world.collect()
+    poll_list = await harness.collect()
 
     assert "UnknownSportError" in str(poll_list[CUP, "odds-api"].failure)
     assert poll_list[CUP, "espn"].failure == "EspnStatusError: ESPN answered 404"
-    assert world.results() == []
-    assert len(world.rows("SELECT 1 FROM result_polls WHERE failure IS NOT NULL")) == 2
+    assert harness.results() == []
+    assert len(harness.rows("SELECT 1 FROM result_polls WHERE failure IS NOT NULL")) == 2
 
 
-async def test_a_world_cup_match_gets_the_result_of_ninety_minutes(world: World) -> None:
-    key = world.played(CUP, "Spain", "Argentina", ago=3)
-    world.states(CUP, key, 2, 1, ago=3)
-    world.shows(CUP, soccer("Spain", "Argentina", ("2", "1"), date=at(3), **EXTRA_TIME))
+async def test_a_world_cup_match_gets_the_result_of_ninety_minutes(harness: ResultsHarness) -> None:
+    key = harness.add_event(CUP, "Spain", "Argentina", ago=3)
+    harness.add_score(CUP, key, 2, 1, ago=3)
+    harness.set_scoreboard(CUP, soccer("Spain", "Argentina", ("2", "1"), date=at(3), **EXTRA_TIME))
 
-    await world.collect()
+    await harness.collect()
 
-    assert world.results() == [
+    assert harness.results() == [
         ("Spain", "full", 2, 1, "espn", False),
         ("Spain", "regulation", 1, 1, "espn", False),
         ("Spain", "unstated", 2, 1, "odds-api", False),
     ]
 
 
-async def test_home_and_away_are_matched_by_name(world: World) -> None:
-    world.played(CUP, "Argentina", "Spain", ago=6)
-    world.shows(CUP, soccer("Spain", "Argentina", ("2", "1"), date=at(6), **EXTRA_TIME))
+async def test_home_and_away_are_matched_by_name(harness: ResultsHarness) -> None:
+    harness.add_event(CUP, "Argentina", "Spain", ago=6)
+    harness.set_scoreboard(CUP, soccer("Spain", "Argentina", ("2", "1"), date=at(6), **EXTRA_TIME))
 
-    await world.collect()
+    await harness.collect()
 
-    assert world.results() == [
+    assert harness.results() == [
         ("Argentina", "full", 1, 2, "espn", False),
         ("Argentina", "regulation", 1, 1, "espn", False),
     ]
 
 
-async def test_the_scores_are_told_by_name_too(world: World) -> None:
-    """The feed has exchanged home and away since it was polled; under another game's id there is no score at all."""
-    world.played(NFL, "Eagles", "Commanders", ago=6)
-    key = world.played(NFL, "Bears", "Packers", ago=6)
-    world.states(NFL, "Commanders-Eagles", 18, 26, ago=6)
-    world.states(NFL, "Jets-Colts", 3, 0, ago=6)
+async def test_scores_are_matched_by_name_too(harness: ResultsHarness) -> None:
+    """The feed has swapped home and away since the poll; a score under another game's id does not count."""
+    harness.add_event(NFL, "Eagles", "Commanders", ago=6)
+    key = harness.add_event(NFL, "Bears", "Packers", ago=6)
+    harness.add_score(NFL, "Commanders-Eagles", 18, 26, ago=6)
+    harness.add_score(NFL, "Jets-Colts", 3, 0, ago=6)
     ids = ("Eagles-Commanders", key)
-    world.scores.games = [replace(game, id=known) for game, known in zip(world.scores.games, ids, strict=True)]
+    harness.scores.games = [replace(game, id=known) for game, known in zip(harness.scores.games, ids, strict=True)]
 
-    poll_list = await world.collect()
+    poll_list = await harness.collect()
 
-    assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
+    assert harness.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
     assert poll_list[NFL, "odds-api"].rejected == {"other_teams": 1}
 
 
-async def test_one_odd_entry_of_the_scores_costs_no_other(world: World) -> None:
+async def test_one_malformed_score_does_not_affect_others(harness: ResultsHarness) -> None:
     for home, away in (("Eagles", "Commanders"), ("Bears", "Packers")):
-        world.states(NFL, world.played(NFL, home, away, ago=6), 26, 18, ago=6)
-    world.scores.games[1] = replace(world.scores.games[1], completed=None)
+        harness.add_score(NFL, harness.add_event(NFL, home, away, ago=6), 26, 18, ago=6)
+    harness.scores.games[1] = replace(harness.scores.games[1], completed=None)
 
-    poll_list = await world.collect()
+    poll_list = await harness.collect()
 
-    assert world.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
+    assert harness.results() == [("Eagles", "full", 26, 18, "odds-api", False)]
     assert poll_list[NFL, "odds-api"].rejected["malformed_entry"] == 1
 
 
-async def test_contradictions_are_kept_counted_and_listed(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    key = world.played(NFL, "Eagles", "Commanders", ago=6)
-    world.states(NFL, key, 26, 18, ago=6)
-    world.played(NFL, "Bears", "Packers", ago=6)
-    world.shows(NFL, event("Eagles", "Commanders", ("26", "16"), date=at(6)))
+async def test_contradictions_are_kept_counted_and_listed(
+    harness: ResultsHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = harness.add_event(NFL, "Eagles", "Commanders", ago=6)
+    harness.add_score(NFL, key, 26, 18, ago=6)
+    harness.add_event(NFL, "Bears", "Packers", ago=6)
+    harness.set_scoreboard(NFL, event("Eagles", "Commanders", ("26", "16"), date=at(6)))
 
-    poll_list = await world.collect()
+    poll_list = await harness.collect()
 
     assert poll_list[NFL, "espn"].contradicted_events == 1
     assert "contradict each other" in caplog.text
-    assert world.results()[0] == ("Eagles", "full", 26, 18, "odds-api", True)
-    with closing(connect(world.database, "test")) as conn:
+    assert harness.results()[0] == ("Eagles", "full", 26, 18, "odds-api", True)
+    with closing(connect(harness.database, "test")) as conn:
         [found] = load_contradictions(conn)
     assert (found.home_team, found.period) == ("Eagles", "full")
     assert sorted(found.statements) == ["espn final 26-16", "odds-api final 26-18"]
 
 
-async def test_sources_are_left_alone_for_a_while(world: World) -> None:
-    world.played(EPL, "Arsenal", "Everton", ago=6)
-    assert (await world.collect()).keys() == {(EPL, "odds-api"), (EPL, "espn")}
+async def test_sources_are_polled_only_after_their_interval(harness: ResultsHarness) -> None:
+    harness.add_event(EPL, "Arsenal", "Everton", ago=6)
+    assert (await harness.collect()).keys() == {(EPL, "odds-api"), (EPL, "espn")}
 
-    assert await world.collect() == {}
+    assert await harness.collect() == {}
     now = datetime.now(UTC)
-    assert skip_reason(world.settings, now) == "all sources were polled recently"
-    assert skip_reason(world.settings, now + timedelta(hours=1)) is None
+    assert skip_reason(harness.settings, now) == "all sources were polled recently"
+    assert skip_reason(harness.settings, now + timedelta(hours=1)) is None
 
 
-async def test_a_replay_asks_its_own_server_only(world: World) -> None:
-    """ESPN's present would tell a replay the future."""
-    key = world.played(NFL, "Eagles", "Commanders", ago=6)
-    world.played(NFL, "Bears", "Packers", ago=6)
-    world.states(NFL, key, 26, 18, ago=6)
-    world.settings = world.settings.model_copy(update={"edge_feed": Feed.REPLAY})
+async def test_a_replay_polls_its_own_server_only(harness: ResultsHarness) -> None:
+    """Current scores of ESPN would leak the future into a replay."""
+    key = harness.add_event(NFL, "Eagles", "Commanders", ago=6)
+    harness.add_event(NFL, "Bears", "Packers", ago=6)
+    harness.add_score(NFL, key, 26, 18, ago=6)
+    harness.settings = harness.settings.model_copy(update={"edge_feed": Feed.REPLAY})
 
-    assert (await world.collect()).keys() == {(NFL, "odds-api")}
-    assert len(world.results()) == 1
-    assert world.espn.asked == []
+    assert (await harness.collect()).keys() == {(NFL, "odds-api")}
+    assert len(harness.results()) == 1
+    assert harness.espn.asked == []
 
 
 @pytest.mark.parametrize(
     "later", [{"status": "STATUS_IN_PROGRESS", "completed": False, "period": 2}, {"status": "ODD"}]
 )
-async def test_the_other_half_of_a_doubleheader_settles_nothing(world: World, later: dict[str, Any]) -> None:
-    """The half that is over is not ours while the one that is ours has no result yet."""
-    world.played(MLB, "Cubs", "Mets", ago=8)
+async def test_the_other_game_of_a_doubleheader_settles_nothing(harness: ResultsHarness, later: dict[str, Any]) -> None:
+    """The finished game is not ours while ours has no result yet."""
+    harness.add_event(MLB, "Cubs", "Mets", ago=8)
     teams = "Chicago Cubs", "New York Mets"
     over = event(*teams, ("3", "2"), date=at(14), period=9, regulation=9)
-    world.shows(MLB, over, event(*teams, ("1", "0"), date=at(8), regulation=9, **later))
+    harness.set_scoreboard(MLB, over, event(*teams, ("1", "0"), date=at(8), regulation=9, **later))
 
-    await world.collect()
-    assert world.results() == []
+    await harness.collect()
+    assert harness.results() == []
 
-    world.shows(MLB, over, event(*teams, ("1", "0"), date=at(8), period=9, regulation=9))
-    world.forget_looks()
-    await world.collect()
-    assert world.results() == [("Cubs", "full", 1, 0, "espn", False), ("Cubs", "regulation", 1, 0, "espn", False)]
+    harness.set_scoreboard(MLB, over, event(*teams, ("1", "0"), date=at(8), period=9, regulation=9))
+    harness.forget_polls()
+    await harness.collect()
+    assert harness.results() == [("Cubs", "full", 1, 0, "espn", False), ("Cubs", "regulation", 1, 0, "espn", False)]

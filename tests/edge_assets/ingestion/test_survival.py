@@ -1,4 +1,4 @@
-"""Useless answers, a clock that is set, a run that was given up: polling goes on, and it is told."""
+"""Unusable responses, clock changes, cancelled runs: polling goes on, and the problem is reported."""
 
 from __future__ import annotations
 
@@ -54,20 +54,20 @@ SPENT = "SELECT coalesce((SELECT sum(credits_last) FROM polls), 0) + (SELECT sum
 
 @pytest.fixture
 def feed() -> StandIn:
-    """The stand-in."""
+    """The stand-in server."""
     return StandIn()
 
 
 @pytest.fixture
 def settings(feed: StandIn, database_url: str, redis_url: str) -> Iterator[Settings]:
-    """Settings of the live feed, at the stand-in."""
+    """Settings of the live feed, pointed at the stand-in."""
     with running(feed) as url:
         yield live(database_url, redis_url, url)
 
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fastest cadence is half a second, not a minute, and whoever ordered a burst is asked as often."""
+    """Shorten the minimum interval and the check of the controller to half a second."""
     monkeypatch.setattr(cadence, "MIN_INTERVAL_SECONDS", 0.5)
     monkeypatch.setattr(run_watch, "CHECK_INTERVAL_SECONDS", 0.2)
 
@@ -78,7 +78,7 @@ async def play(settings: Settings, seconds: float = 1.0, run: str = "r1") -> Spo
 
 
 async def play_all(feed: StandIn, settings: Settings, run: str = "r1") -> SportReport:
-    """A burst until the last answer has been dealt with."""
+    """A burst until the last scripted response has been consumed."""
     [report] = await run_burst(BurstRequest(run, (NFL,), 120.0, 0.0, feed), settings)
     assert report.end_reason == "the run was cancelled"
     return report
@@ -89,7 +89,7 @@ def problems(settings: Settings) -> dict[str, str]:
         return {problem.kind: problem.detail for problem in load_problems(connection) if problem.subject == NFL}
 
 
-async def test_a_poison_answer_is_left_alone_across_bursts(feed: StandIn, settings: Settings) -> None:
+async def test_an_unreadable_response_is_backed_off_across_bursts(feed: StandIn, settings: Settings) -> None:
     feed.answers.append(Scripted(b'[{"id": "cut o'))
     feed.answers.popleft()
     report = await play(settings)
@@ -100,25 +100,25 @@ async def test_a_poison_answer_is_left_alone_across_bursts(feed: StandIn, settin
     facts = load_sensor_state(settings, now)
     assert isinstance(plan_burst(now, facts.sports, [], facts.terms, facts.budget), SkipBurst)
     again = await play(settings, run="r2")
-    assert (len(feed.asked), again.end_reason.startswith("next poll in ")) == (2, True), "not asked again at once"
+    assert (len(feed.asked), again.end_reason.startswith("next poll in ")) == (2, True), "not polled again at once"
 
 
-async def test_a_small_plan_outlives_a_feed_that_breaks_on_its_first_day(feed: StandIn, settings: Settings) -> None:
-    """Nothing is known of any sport yet, and every answer is paid for: they are asked for again at an even pace."""
+async def test_a_small_plan_lasts_when_the_feed_breaks_on_its_first_day(feed: StandIn, settings: Settings) -> None:
+    """No sport is known yet and every response is charged: they are retried at an even pace."""
     feed.answers = deque([Scripted(b'[{"id": "cut o')])
     feed.credits = SMALLEST_PLAN_CREDITS
     sports = Settings().edge_sports
     everything = settings.model_copy(update={"edge_sports": sports})
     reports = await run_burst(BurstRequest("r1", sports, 3.0, 0.0), everything)
     assert [report.end_reason.startswith("next poll in ") for report in reports] == [True] * len(sports)
-    assert feed.credits_used == 2 * COST * len(sports), "an answer and its repeat"
+    assert feed.credits_used == 2 * COST * len(sports), "a response and its repeat"
     [(wait,)] = rows(settings.require_database_url(), "SELECT min(retry_at - failed_at) FROM feed_failures")
     now = datetime.now(UTC)
     left = cadence.CreditBudget.from_statement(now, None).month_end - now
     assert feed.credits_used * (left / wait) <= SMALLEST_PLAN_CREDITS - feed.credits_used
 
 
-async def test_without_credits_the_feed_is_asked_for_free_once_an_hour(feed: StandIn, settings: Settings) -> None:
+async def test_without_credits_the_feed_is_asked_once_an_hour_for_free(feed: StandIn, settings: Settings) -> None:
     feed.credits = COST
     report = await play(settings)
     assert (report.end_reason, feed.asked) == ("no credits left this month", [])
@@ -135,7 +135,7 @@ async def test_without_credits_the_feed_is_asked_for_free_once_an_hour(feed: Sta
     assert load_sensor_state(settings, now).sports[0].retry_at is None
 
 
-async def test_what_was_paid_for_is_stored_when_the_database_is_back(
+async def test_a_paid_response_is_stored_when_the_database_is_back(
     feed: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "RECONNECT_TIMEOUT_SECONDS", 0.2)
@@ -154,7 +154,7 @@ async def test_what_was_paid_for_is_stored_when_the_database_is_back(
 
 @contextmanager
 def unreachable(url: str) -> Iterator[None]:
-    """Nobody can connect to the database, and who was connected is no more."""
+    """Refuse connections to the database, and drop the existing ones."""
     parts = urlsplit(url)
     name = parts.path.removeprefix("/")
     with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as admin:
@@ -166,7 +166,7 @@ def unreachable(url: str) -> Iterator[None]:
             admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
 
-async def test_what_a_full_disk_let_nobody_note_is_told_later(
+async def test_failures_that_a_full_disk_hid_are_reported_later(
     feed: StandIn, settings: Settings, hurried: None, database_url: str
 ) -> None:
     feed.answers = deque([answer(game(price=price)) for price in (1.7, 1.8, 1.9)])
@@ -183,7 +183,7 @@ async def test_what_a_full_disk_let_nobody_note_is_told_later(
     assert rows(database_url, SPENT) == [(report.credits_used,)]
 
 
-async def test_a_burst_that_dies_on_a_full_disk_leaves_word_to_the_next(
+async def test_a_burst_that_dies_on_a_full_disk_leaves_a_record_for_the_next(
     feed: StandIn, settings: Settings, hurried: None, database_url: str, tmp_path: Path
 ) -> None:
     homely = settings.model_copy(update={"edge_home": tmp_path})
@@ -202,7 +202,7 @@ async def test_a_burst_that_dies_on_a_full_disk_leaves_word_to_the_next(
         await burst_run
         for reported in ("problems", "credit_statements", "feed_failures"):
             conn.execute(f"DELETE FROM {reported}")
-    shutil.copytree(tmp_path / "as_left", homely.lost_polls, dirs_exist_ok=True)  # what a kill -9 would have left
+    shutil.copytree(tmp_path / "as_left", homely.lost_polls, dirs_exist_ok=True)  # the state after kill -9
     async with burst._open_context(homely) as context:
         next_session = session.SportSession(NFL, BurstRequest("r2", (NFL,), 60.0, 0.0), context)
         assert next_session.try_acquire()
@@ -212,7 +212,7 @@ async def test_a_burst_that_dies_on_a_full_disk_leaves_word_to_the_next(
     assert rows(database_url, "SELECT sum(spent) FROM credit_statements") == [(COST * len(lost[NFL]),)]
 
 
-async def test_an_answer_that_waits_for_the_database_is_told_of_should_its_burst_die(
+async def test_a_response_waiting_for_the_database_is_reported_if_its_burst_dies(
     settings: Settings, tmp_path: Path
 ) -> None:
     homely = settings.model_copy(update={"edge_home": tmp_path})
@@ -222,11 +222,11 @@ async def test_an_answer_that_waits_for_the_database_is_told_of_should_its_burst
     [lost] = read_all(homely.lost_polls)[NFL]
     assert (lost.credits, lost.remaining) == (COST, 900)
     file = next(homely.lost_polls.iterdir())
-    assert file.stat().st_size == RESERVED_FILE_BYTES, "overwritten in place, in blocks that are there"
+    assert file.stat().st_size == RESERVED_FILE_BYTES, "overwritten in place, in reserved blocks"
     write_sensor_heartbeat(homely, datetime.now(UTC), None)
     assert NFL in read_all(homely.lost_polls)
     write_sensor_heartbeat(homely.model_copy(update={"edge_sports": ("cricket",)}), datetime.now(UTC), None)
-    assert read_all(homely.lost_polls) == {}, "of a sport that nobody polls nothing would ever be right again"
+    assert read_all(homely.lost_polls) == {}, "records of a sport no longer polled would never be cleared"
 
 
 FULL = """
@@ -237,7 +237,7 @@ CREATE TRIGGER full_failures BEFORE INSERT ON feed_failures FOR EACH ROW EXECUTE
 """
 
 
-async def test_an_orchestrator_that_hangs_is_asked_once_and_signs_of_life_go_on(
+async def test_a_hung_orchestrator_is_called_once_and_heartbeats_go_on(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Hanging(NullController):
@@ -262,10 +262,10 @@ async def test_an_orchestrator_that_hangs_is_asked_once_and_signs_of_life_go_on(
         assert (orderer.asked, context.cancelled.is_set()) == (2, True)
 
 
-async def test_an_answer_adds_few_books_to_those_there_are(
+async def test_a_response_may_add_only_a_few_books(
     feed: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their ids are few, and an answer that makes up a name for each event would use them up for good."""
+    """Book ids are scarce, and a response with an invented book for each event would use them up."""
     monkeypatch.setattr(session, "NEW_BOOK_LIMITS", (0, 2))
     [pinnacle] = game()["bookmakers"]
     feed.answers = deque([answer(game(bookmakers=[pinnacle, *({**pinnacle, "key": f"b{i}"} for i in range(3))]))])
@@ -274,7 +274,7 @@ async def test_an_answer_adds_few_books_to_those_there_are(
     assert (len(shown), problems(settings)) == (2, {"answer_parts_rejected": "2 too_many_new_books"})
 
 
-async def test_a_good_poll_ends_the_trouble(feed: StandIn, settings: Settings, hurried: None) -> None:
+async def test_a_good_poll_clears_the_problems(feed: StandIn, settings: Settings, hurried: None) -> None:
     feed.answers.extend([error(401, "INVALID_KEY", "not valid"), answer(game())])
     feed.answers.popleft()
     refused = await play(settings)
@@ -288,7 +288,7 @@ async def test_a_good_poll_ends_the_trouble(feed: StandIn, settings: Settings, h
     assert rows(url, "SELECT count(*) FROM feed_failures") == [(0,)]
 
 
-async def test_what_is_left_out_is_shown_until_an_answer_is_sound(
+async def test_rejected_parts_are_shown_until_a_sound_response(
     feed: StandIn, settings: Settings, hurried: None
 ) -> None:
     feed.answers.extend([answer(game(), game(2, id="x" * 3_000)), answer(game(price=1.8))])
@@ -306,10 +306,10 @@ class Ahead(WallClock):
         return super().now() + timedelta(hours=1)
 
 
-async def test_a_clock_that_was_set_back_is_told_and_polling_goes_on(
+async def test_a_clock_set_back_is_reported_and_polling_goes_on(
     feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And alerts come: prices are as old as they were when they were received."""
+    """Alerts come too: prices are as old as they were when received."""
     fair, starts = game(2), f"{datetime.now(UTC) + timedelta(minutes=9):%Y-%m-%dT%H:%M:%SZ}"
     [one] = fair["bookmakers"]
     dear = json.loads(json.dumps(one).replace("1.9", "2.9"))
@@ -324,14 +324,14 @@ async def test_a_clock_that_was_set_back_is_told_and_polling_goes_on(
     assert report.polls >= 2
     url = settings.require_database_url()
     assert [price for _, price in rows(url, PRICES)][:3] == [1.7, 1.8, 1.9]
-    moments = [at for (at,) in rows(url, "SELECT observed_at FROM polls ORDER BY id")]
-    assert moments == sorted(set(moments))
+    observed = [at for (at,) in rows(url, "SELECT observed_at FROM polls ORDER BY id")]
+    assert observed == sorted(set(observed))
     assert "the clock was set back" in problems(settings)["clock_changed"]
     assert alerts_of(url) == {"bovada"}
 
 
 def alerts_of(url: str) -> set[str]:
-    """The books of which a scorer that comes to all polls now finds values or likely errors."""
+    """The books with value alerts or likely errors, scored from all polls."""
     with closing(connect(url, "test")) as connection, closing(IdRegistry.load(connection)) as words:
         sports = SportScorers(connection, words, ScoringRules(), {}, is_live=True)
         for poll in sports.unscored_polls():
@@ -341,8 +341,8 @@ def alerts_of(url: str) -> set[str]:
         return {key for (key,) in connection.execute(opened)}
 
 
-async def test_a_run_that_was_given_up_polls_no_more(feed: StandIn, settings: Settings) -> None:
-    class GivenUp:
+async def test_a_cancelled_run_stops_polling(feed: StandIn, settings: Settings) -> None:
+    class Cancelled:
         def is_wanted(self) -> bool:
             return False
 
@@ -351,14 +351,12 @@ async def test_a_run_that_was_given_up_polls_no_more(feed: StandIn, settings: Se
 
         mark_polled = mark_started
 
-    [report] = await run_burst(BurstRequest("r1", (NFL,), 60.0, 0.0, GivenUp()), settings)
+    [report] = await run_burst(BurstRequest("r1", (NFL,), 60.0, 0.0, Cancelled()), settings)
     assert (report.end_reason, report.failure, feed.asked) == ("the run was cancelled", None, [])
 
 
-async def test_a_burst_shows_that_it_lives_and_an_orchestrator_that_is_away_stops_nothing(
-    feed: StandIn, settings: Settings
-) -> None:
-    class Away:
+async def test_a_burst_sends_heartbeats_and_goes_on_without_an_orchestrator(feed: StandIn, settings: Settings) -> None:
+    class Unreachable:
         def is_wanted(self) -> bool:
             raise ConnectionError
 
@@ -369,14 +367,14 @@ async def test_a_burst_shows_that_it_lives_and_an_orchestrator_that_is_away_stop
 
     feed.answers.append(answer(game()))
     feed.answers.popleft()
-    [report] = await run_burst(BurstRequest("r1", (NFL,), 1.0, 0.0, Away()), settings)
+    [report] = await run_burst(BurstRequest("r1", (NFL,), 1.0, 0.0, Unreachable()), settings)
     assert report.polls == 1
     with closing(connect(settings.require_database_url(), "test")) as connection:
         detail = load_heartbeats(connection)["burst"].detail
     assert (detail["run_id"], detail["sports"]) == ("r1", [NFL])
 
 
-async def test_the_planner_shows_runs_that_fail_and_takes_old_jumps_away(feed: StandIn, settings: Settings) -> None:
+async def test_the_sensor_reports_failed_runs_and_clears_old_clock_jumps(feed: StandIn, settings: Settings) -> None:
     feed.answers.append(answer(game()))
     feed.answers.popleft()
     await play(settings)
@@ -393,7 +391,7 @@ async def test_the_planner_shows_runs_that_fail_and_takes_old_jumps_away(feed: S
 
 
 def deep(levels: int) -> bytes:
-    """An event with something nested in it, beside a good one."""
+    """An event with deep nesting, next to a good one."""
     good = json.dumps(game(price=1.8)).encode()
     return b"[" + good + b', {"id": "y", "odd": ' + b"[" * levels + b"]" * levels + b"}]"
 
@@ -431,10 +429,10 @@ NEARBY: dict[str, Callable[[], Scripted]] = {
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("make", WHOLE.values(), ids=WHOLE.keys())
-async def test_a_hostile_answer_costs_one_interval(
+async def test_a_hostile_response_costs_one_interval(
     feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Scripted]
 ) -> None:
-    """Nothing of it is stored or withdrawn, what it cost is counted, and the next good answer is there in time."""
+    """None of it is stored or withdrawn, its cost is counted, and the next good response is stored in time."""
     monkeypatch.setattr(transport, "REQUEST_TIMEOUT_SECONDS", 2.0)
     monkeypatch.setattr("edge_assets.ingestion.backoff.MAX_RETRY_SECONDS", 1.0)
     feed.answers.extend([answer(game(price=1.7)), make(), answer(game(price=1.8))])
@@ -449,7 +447,7 @@ async def test_a_hostile_answer_costs_one_interval(
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("make", NEARBY.values(), ids=NEARBY.keys())
-async def test_the_good_event_beside_a_hostile_part_is_stored(
+async def test_the_good_event_next_to_a_hostile_part_is_stored(
     feed: StandIn, settings: Settings, make: Callable[[], Scripted]
 ) -> None:
     feed.answers.append(make())

@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def harness(database_url: str, tmp_path: Path) -> Iterator[SeasonHarness]:
-    """Imports seasons and passes the gate."""
+    """Imports seasons and runs the gate."""
     with connect(database_url, "test") as conn:
         yield SeasonHarness(database_url, conn, tmp_path)

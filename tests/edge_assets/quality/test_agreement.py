@@ -1,4 +1,4 @@
-"""Sources that disagree: who is wrong is held out, in every market, with few books as with many."""
+"""Sources that disagree: the wrong one is held out, in every market, with few books or many."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Sides = tuple[str, str]
 
 
 def found(harness: SeasonHarness, rows: list[Row]) -> dict[tuple[str | None, str | None], list[str]]:
-    """What is held out, by seller and market, after two passes that agree; none of what is sound is quarantined."""
+    """Held-out checks by book and market, after two equal runs; no sound price is quarantined."""
     harness.store(rows)
     first, second = harness.gate(), harness.gate(everything=True)
     assert [f.id for f in first.open_findings] == [f.id for f in second.open_findings]
@@ -42,30 +42,30 @@ def test_a_sound_season_with_lines_passes(harness: SeasonHarness) -> None:
         (("MaxAHH", "MaxAHA"), "max", "spreads"),
     ],
 )
-def test_exchanged_outcomes_hold_out_who_has_them_beside_few_others(
+def test_swapped_outcomes_hold_out_their_source_among_few_others(
     harness: SeasonHarness, sides: Sides, seller: str, market: str
 ) -> None:
     rows = without(exchanged(with_lines(season()), *sides), *MANY)
     assert found(harness, rows) == {(seller, market): ["orientation"]}
 
 
-def test_outcomes_exchanged_in_every_tenth_row_hold_out_the_book(harness: SeasonHarness) -> None:
+def test_outcomes_swapped_in_every_tenth_row_hold_out_the_book(harness: SeasonHarness) -> None:
     assert found(harness, exchanged(season(), "BWH", "BWA", 10)).keys() == {("bwin", "h2h_3_way")}
 
 
-def test_of_two_books_the_results_decide(harness: SeasonHarness) -> None:
+def test_results_decide_between_two_books(harness: SeasonHarness) -> None:
     rows = without(exchanged(with_lines(season()), "B365>2.5", "B365<2.5"), *MANY, "Max", "Avg")
     assert found(harness, rows) == {("bet365", "totals"): ["orientation"]}
 
 
-def test_two_books_between_which_nothing_decides_are_both_held_out(harness: SeasonHarness) -> None:
+def test_two_undecided_books_are_both_held_out(harness: SeasonHarness) -> None:
     rows = exchanged(with_lines(season())[:60], "B365>2.5", "B365<2.5")
     upcoming = [row | dict.fromkeys(("FTHG", "FTAG", "FTR"), "") for row in without(rows, "Max", "Avg")]
     assert found(harness, upcoming).keys() == {("bet365", "totals"), ("pinnacle", "totals")}
     assert all("do not decide" in finding.reason for finding in harness.gate().open_findings)
 
 
-def test_outcomes_that_all_have_exchanged_are_contradicted_by_results(harness: SeasonHarness) -> None:
+def test_outcomes_swapped_by_all_sources_are_contradicted_by_results(harness: SeasonHarness) -> None:
     rows = season()
     for seller in ("B365", "BW", "IW", "PS", "WH", "VC", "Max", "Avg"):
         rows = exchanged(rows, f"{seller}H", f"{seller}A")
@@ -82,12 +82,12 @@ def test_a_book_that_gives_money_away_is_held_out_and_the_best_price_stays(
     assert found(harness, without(scaled(season(), 1.1, *BW), *few)) == {("bwin", "h2h_3_way"): ["margin"]}
 
 
-def test_a_single_book_above_the_best_price_is_wrong_if_others_bear_that_out(harness: SeasonHarness) -> None:
+def test_a_single_book_above_the_best_price_is_wrong_if_others_confirm_it(harness: SeasonHarness) -> None:
     rows = scaled(season(), 1.065, *BW)  # still a margin of its own
     assert found(harness, rows).keys() == {("bwin", "h2h_3_way")}
 
 
-def test_a_book_and_the_best_price_without_a_witness_are_both_held_out(harness: SeasonHarness) -> None:
+def test_a_book_and_the_best_price_without_confirmation_are_both_held_out(harness: SeasonHarness) -> None:
     rows = without(scaled(season(), 1.04, *BW), *MANY, "B365", "PS")
     best = {f"Max{side}": f"BW{side}" for side in "HDA"}
     low = [row | {name: f"{float(row[of]) / 1.04:.2f}" for name, of in best.items()} for row in rows]

@@ -1,4 +1,4 @@
-"""A poisoned season beside a sound one: held out at every pass, until a person or better data resolves it."""
+"""A poisoned season next to a sound one: held out in every run, until a person or better data resolves it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def usable(harness: SeasonHarness) -> int:
 
 
 def poisoned(harness: SeasonHarness, poison: Poison) -> int:
-    """A sound season and a poisoned one; the number of the only finding."""
+    """Store a sound and a poisoned season; returns the id of the only finding."""
     harness.store(season())
     harness.store(poison(season(1, 2024)), "poison.csv")
     harness.gate()
@@ -52,7 +52,7 @@ def poisoned(harness: SeasonHarness, poison: Poison) -> int:
     [(rotated, SOUND - 1140, 1140), (shifted, 0, 380 * 24), (ragged, 0, 348 * 24)],
     ids=["rotated", "shifted", "ragged"],
 )
-def test_what_is_suspected_stays_out_as_a_whole_at_every_pass(
+def test_a_suspected_group_stays_out_in_every_run(
     harness: SeasonHarness, poison: Poison, left: int, reached: int
 ) -> None:
     finding = poisoned(harness, poison)
@@ -67,7 +67,7 @@ def test_what_is_suspected_stays_out_as_a_whole_at_every_pass(
     assert harness.rows(SEEN) == seen, "ticks stay as they were seen"
 
 
-def test_what_is_accepted_comes_in_and_is_not_judged_again(harness: SeasonHarness) -> None:
+def test_accepted_prices_are_admitted_and_not_checked_again(harness: SeasonHarness) -> None:
     finding = poisoned(harness, rotated)
     decide_finding(harness.conn, finding, "accepted", "ada", "they are like that")
     for everything in (False, True):
@@ -80,7 +80,7 @@ def test_what_is_accepted_comes_in_and_is_not_judged_again(harness: SeasonHarnes
     assert [d[:3] for d in load_finding_decisions(harness.conn, finding)] == [("accepted", "ada", "they are like that")]
 
 
-def test_what_comes_later_of_an_accepted_scope_is_judged(harness: SeasonHarness) -> None:
+def test_later_prices_of_an_accepted_scope_are_checked(harness: SeasonHarness) -> None:
     harness.store(season(1, 2024)[:100], "part.csv")
     [sport] = harness.rows("SELECT id FROM sports")[0]
     wish = find_or_record_finding(harness.conn, FindingScope(sport, 2024), "ada", "looked at")
@@ -89,14 +89,14 @@ def test_what_comes_later_of_an_accepted_scope_is_judged(harness: SeasonHarness)
     assert {f.book for f in harness.gate().open_findings} == {"williamhill"}
 
 
-def test_what_is_excluded_stays_out_and_asks_nobody(harness: SeasonHarness) -> None:
+def test_excluded_prices_stay_out_without_a_finding(harness: SeasonHarness) -> None:
     finding = poisoned(harness, rotated)
     decide_finding(harness.conn, finding, "excluded", "ada", "rotated")
     assert harness.gate(everything=True).open_findings == []
     assert usable(harness) == 2 * SOUND - 1140
 
 
-def test_a_withdrawn_import_is_out_everywhere_and_on_record(harness: SeasonHarness) -> None:
+def test_a_withdrawn_import_is_held_out_everywhere_and_recorded(harness: SeasonHarness) -> None:
     harness.store(season())
     before = [harness.rows(query) for query in everywhere()]
     harness.store(season(1, 2024), "other.csv")
@@ -143,7 +143,7 @@ def test_the_right_file_resolves_the_finding(harness: SeasonHarness, poison: Poi
     assert harness.rows("SELECT * FROM held_out_events") == []
 
 
-def test_what_another_import_had_told_first_can_be_imported_again(harness: SeasonHarness) -> None:
+def test_prices_of_a_withdrawn_import_can_be_imported_again(harness: SeasonHarness) -> None:
     harness.store(season()[:200], "part.csv")
     harness.store(season(), "whole.csv")
     decide_finding(
@@ -181,7 +181,7 @@ def test_a_decision_is_never_changed(harness: SeasonHarness) -> None:
 
 
 def test_other_prices_of_the_same_matches_are_counted_with_what_to_do(harness: SeasonHarness) -> None:
-    """A corrected file does not come in by itself, and it says so."""
+    """A corrected file is not admitted by itself, and the report says so."""
     wrong = scaled(season()[:40], 1.05, "BWH", "MaxH")
     assert harness.store(wrong, "wrong.csv").rejected.counts == {}
     report = harness.store(season()[:40], "right.csv")
@@ -202,7 +202,7 @@ def test_the_same_prices_in_another_file_contradict_nothing(harness: SeasonHarne
     assert harness.store(season()[:40][::-1], "again.csv").rejected.counts == {}
 
 
-def test_a_withdrawn_file_says_so_when_it_is_imported_again(harness: SeasonHarness) -> None:
+def test_importing_a_withdrawn_file_again_is_reported(harness: SeasonHarness) -> None:
     harness.store(season()[:40])
     wish = find_or_record_finding(harness.conn, FindingScope(import_id=1), "ada", "wrong")
     decide_finding(harness.conn, wish, "withdrawn", "ada", "wrong")

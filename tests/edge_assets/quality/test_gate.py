@@ -1,4 +1,4 @@
-"""The gate on sound data, on real data, and on every poison that it is there for."""
+"""The gate on sound data, on real data, and on every poison that it must catch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRICED = "INSERT INTO pricing.priced_polls SELECT id FROM polls ON CONFLICT DO N
 
 
 def absurd_season() -> list[Row]:
-    """One book is at 5.5 where the others say 1.85, and so is the recorded best price."""
+    """One book is at 5.5 where the others are at 1.85, and so is the recorded best price."""
     rows = season()
     assert 1.8 < float(rows[0]["B365H"]) < 1.95
     rows[0] |= {"B365H": ABSURD, "MaxH": ABSURD}
@@ -52,7 +52,7 @@ def test_a_real_season_passes_with_some_prices_taken_out(harness: SeasonHarness,
     assert {row.check_name for row in load_quarantined(harness.conn)} <= {"best_price", "overround", "palpable_price"}
 
 
-def test_an_absurd_price_is_taken_out_with_the_reason_and_nobody_sees_it(harness: SeasonHarness) -> None:
+def test_an_absurd_price_is_quarantined_with_its_reason(harness: SeasonHarness) -> None:
     harness.store(absurd_season())
     before = harness.rows("SELECT * FROM odds_ticks ORDER BY event_id, book_id, outcome_id")
     [event] = harness.rows("SELECT id FROM events WHERE home_team = 'Town 0' AND away_team = 'Town 1'")[0]
@@ -68,19 +68,19 @@ def test_an_absurd_price_is_taken_out_with_the_reason_and_nobody_sees_it(harness
     assert harness.rows(STATED.format(event))[-1] < (5.5,)
     assert as_of.load_quotes_as_of(harness.conn, event, LATER).quotes.price.max() < 5.5
     assert not harness.rows("SELECT FROM clean_aggregates WHERE price = 5.5")
-    # what was seen stays as it was seen, and was known to be right before it was known to be wrong
+    # ticks stay as received, and counted as right until the check
     assert harness.rows("SELECT * FROM odds_ticks ORDER BY event_id, book_id, outcome_id") == before
     assert (
         as_of.load_quotes_as_of(harness.conn, event, LATER, price.quarantined_at.replace(year=2025)).quotes.price.max()
         == 5.5
     )
-    # in another version of the file it does not come back
+    # it does not come back in another version of the file
     harness.store([*absurd_season()[:-1], absurd_season()[-1] | {"B365H": "9"}], "again.csv")
     assert harness.rows(STATED.format(event))[-1] < (5.5,)
 
 
 @pytest.mark.parametrize(("matches", "is_held"), [(1, False), (2, False), (10, True)])
-def test_a_wrong_price_among_few_is_taken_out_alone_and_many_hold_out_the_book(
+def test_few_wrong_prices_are_quarantined_and_many_hold_out_the_book(
     harness: SeasonHarness, matches: int, is_held: bool
 ) -> None:
     rows = season()[:30]
@@ -95,7 +95,7 @@ def test_a_wrong_price_among_few_is_taken_out_alone_and_many_hold_out_the_book(
     )
 
 
-def test_releasing_a_price_brings_it_back_for_good(harness: SeasonHarness) -> None:
+def test_a_released_price_stays_released(harness: SeasonHarness) -> None:
     harness.store(absurd_season())
     before = harness.rows("SELECT * FROM clean_ticks ORDER BY event_id, book_id, outcome_id")
     aggregates = harness.rows("SELECT * FROM clean_aggregates ORDER BY event_id, kind, outcome_id")
@@ -108,7 +108,7 @@ def test_releasing_a_price_brings_it_back_for_good(harness: SeasonHarness) -> No
     assert harness.rows("SELECT * FROM clean_aggregates ORDER BY event_id, kind, outcome_id") == aggregates
     assert {row.released_by for row in load_quarantined(harness.conn, QuarantineFilter(released=True))} == {"ada"}
     report = harness.gate()
-    assert report.events > 0, "the warehouse has to take its poll in anew"
+    assert report.events > 0, "the warehouse must process its poll again"
     assert report.quarantined == 0
     assert load_quarantined(harness.conn) == []
 
@@ -130,26 +130,26 @@ def test_rotated_columns_of_a_book_hold_out_the_book_in_the_season(harness: Seas
     assert report.quarantined == 0
 
 
-def test_a_best_price_made_of_a_rotated_book_is_held_out_with_it(harness: SeasonHarness) -> None:
+def test_a_best_price_from_a_rotated_book_is_held_out_with_it(harness: SeasonHarness) -> None:
     harness.store([row | {"MaxH": "9", "MaxD": "9", "MaxA": "9"} for row in rotated(season())])
     assert {finding.book or finding.kind for finding in harness.gate().open_findings} == {"williamhill", "max"}
 
 
-def test_rows_of_another_width_hold_out_their_file(harness: SeasonHarness) -> None:
+def test_rows_with_a_wrong_number_of_fields_hold_out_their_file(harness: SeasonHarness) -> None:
     assert harness.store(ragged(season(), 10)).rejected.counts == {"row_width": 38}
     [finding] = harness.gate().open_findings
     assert finding.checks == ["row_width"]
     assert finding.evidence == {"file": str(harness.folder / "E0.csv"), "rows": 380, "rejected": 38}
 
 
-def test_scores_that_contradict_who_won_hold_out_their_file(harness: SeasonHarness) -> None:
+def test_scores_that_contradict_the_stated_result_hold_out_their_file(harness: SeasonHarness) -> None:
     exchanged = [row | {"FTHG": row["FTAG"], "FTAG": row["FTHG"]} for row in season()]
     harness.store(exchanged)
     assert "row_width" in failed(harness.gate())
 
 
 def test_prices_in_play_are_not_bet_blindly(harness: SeasonHarness) -> None:
-    """No flag tells them: they are those behind the start, here of a book that then offers 50 on everything."""
+    """No flag marks them: they come after the start, here from a book that then offers 50 on everything."""
     harness.store(season())
     harness.conn.execute(
         "INSERT INTO odds_ticks (observed_at, poll_id, price, event_id, outcome_id, point, book_id, market_id) "
@@ -159,13 +159,13 @@ def test_prices_in_play_are_not_bet_blindly(harness: SeasonHarness) -> None:
     assert harness.gate().open_findings == []
 
 
-def test_exchanged_teams_of_one_book_hold_it_out(harness: SeasonHarness) -> None:
+def test_swapped_teams_of_a_book_hold_it_out(harness: SeasonHarness) -> None:
     harness.store([row | {"IWH": row["IWA"], "IWA": row["IWH"]} for row in season()])
     assert "orientation" in failed(harness.gate())
 
 
 @pytest.mark.parametrize("factor", [0.5, 2])
-def test_sums_that_no_book_has_hold_it_out(harness: SeasonHarness, factor: float) -> None:
+def test_impossible_booksums_hold_out_the_book(harness: SeasonHarness, factor: float) -> None:
     names = ("PSH", "PSD", "PSA")
     harness.store([row | {n: f"{max(1.01, factor * float(row[n])):.2f}" for n in names} for row in season()[:60]])
     report = harness.gate()
@@ -173,13 +173,13 @@ def test_sums_that_no_book_has_hold_it_out(harness: SeasonHarness, factor: float
     assert "pinnacle" in {finding.book for finding in report.open_findings}
 
 
-def test_best_prices_that_are_none_are_held_out(harness: SeasonHarness) -> None:
+def test_best_prices_below_the_books_are_held_out(harness: SeasonHarness) -> None:
     harness.store([row | {"MaxH": f"{0.9 * float(row['AvgH']):.2f}"} for row in season()])
     [finding] = harness.gate().open_findings
     assert (finding.checks, finding.kind, finding.book) == (["best_price"], "max", None)
 
 
-def test_contradicted_results_block_their_sport_until_somebody_decides(harness: SeasonHarness) -> None:
+def test_contradicted_results_block_their_sport_until_a_person_decides(harness: SeasonHarness) -> None:
     harness.store(season())
     harness.conn.execute(
         "INSERT INTO results SELECT event_id, observed_at, 'espn', period, status, home_score + 1, away_score "
@@ -187,5 +187,5 @@ def test_contradicted_results_block_their_sport_until_somebody_decides(harness: 
     )
     [finding] = harness.gate().open_findings
     assert (finding.checks, finding.sport, finding.blocks) == (["results"], "soccer_epl", True)
-    assert harness.gate().events == 0, "nothing more of the sport is taken in"
+    assert harness.gate().events == 0, "no more data of the sport is processed"
     assert harness.rows("SELECT count(*) FROM clean_ticks WHERE price IS NOT NULL") == [(380 * 18,)]

@@ -1,4 +1,4 @@
-"""Boards against the plain way to make them; every verdict on boards made by hand."""
+"""Market matrices against a naive construction; every verdict on handmade matrices."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def columns(ticks: list[Any]) -> dict[str, NDArray[Any]]:
 
 
 @given(TICKS)
-def test_a_board_is_what_was_last_said(ticks: list[Any]) -> None:
+def test_a_matrix_holds_the_last_stated_prices(ticks: list[Any]) -> None:
     found = {}
     for board in build_matrices(columns(ticks)):
         moments = sorted({tick[:4] for tick in ticks if tick[0] == board.market})
@@ -58,7 +58,7 @@ def test_a_board_is_what_was_last_said(ticks: list[Any]) -> None:
 
 
 def verdicts(*rows: tuple[float, float]) -> dict[tuple[int, int], str]:
-    """What is found of two-way prices, by book (-1: the best) and outcome."""
+    """The verdicts on two-way prices, by book (-1: the best) and outcome."""
     ticks = [
         (Market.H2H, 1, 0.0, 0, book, outcome, price)
         for book, row in zip((BEST_PRICE_BOOK, *range(1, len(rows))), rows, strict=True)
@@ -71,18 +71,18 @@ def verdicts(*rows: tuple[float, float]) -> dict[tuple[int, int], str]:
 EVEN = (1.91, 1.91)
 
 
-def test_what_agrees_is_left_alone() -> None:
+def test_agreeing_prices_have_no_verdict() -> None:
     assert verdicts((1.95, 1.93), EVEN, (1.95, 1.87), (1.9, 1.93), EVEN, EVEN) == {}
 
 
-def test_a_price_far_above_the_others_is_palpable_and_the_best_price_made_of_it_too() -> None:
+def test_a_price_far_above_the_others_is_palpable_and_so_is_the_best_price_from_it() -> None:
     assert verdicts((5.5, 1.95), EVEN, EVEN, EVEN, EVEN, (5.5, 1.91)) == {
         (5, 1): "palpable_price",
         (BEST_PRICE_BOOK, 1): "palpable_price",
     }
 
 
-def test_the_same_price_among_few_others_is_a_matter_of_the_sum() -> None:
+def test_the_same_price_among_few_others_fails_by_its_booksum() -> None:
     assert verdicts((5.5, 1.95), EVEN, (5.5, 1.91)) == {
         (2, 1): "overround",
         (2, 2): "overround",
@@ -91,12 +91,14 @@ def test_the_same_price_among_few_others_is_a_matter_of_the_sum() -> None:
     }
 
 
-def test_a_best_price_below_a_book_is_none() -> None:
+def test_a_best_price_below_a_book_is_wrong() -> None:
     assert verdicts((1.95, 1.85), EVEN, (1.95, 1.87), (1.9, 1.93)) == {(BEST_PRICE_BOOK, 2): "best_price"}
 
 
-def test_a_recorded_best_price_far_above_its_books_is_absurd() -> None:
-    """As `MaxCD` was 41 where the average of the draw was 3.45: no book has it, the sum is a gift."""
+def test_a_recorded_best_price_far_above_its_books_is_wrong() -> None:
+    """As in a real file with `MaxCD` 41 where the draw averaged 3.45: no book offers it, and the booksum is
+    impossible.
+    """
     assert verdicts((1.95, 22.0), EVEN, (1.95, 1.87), (1.9, 1.93)) == {
         (BEST_PRICE_BOOK, 1): "best_price",
         (BEST_PRICE_BOOK, 2): "best_price",

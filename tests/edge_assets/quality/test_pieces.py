@@ -1,4 +1,4 @@
-"""The same rows in one file, in weekly files or in other pieces: what is held out is the same."""
+"""The same rows in one file, in weekly files or other pieces: the same prices are held out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def one_row_off(rows: list[Row]) -> list[Row]:
 
 
 def weekly(harness: SeasonHarness, rows: list[Row], name: str, *, one_by_one: bool = True) -> None:
-    """Import week by week, and build after each, or once."""
+    """Import week by week, and build after each or once at the end."""
     for start in range(0, len(rows), WEEK):
         harness.store(rows[start : start + WEEK], f"{name}{start}.csv")
         if one_by_one:
@@ -65,7 +65,7 @@ def usable(harness: SeasonHarness) -> dict[tuple[str, str], int]:
         (one_row_off, {("williamhill", "h2h_3_way")}),
     ],
 )
-def test_it_does_not_matter_in_which_pieces_poison_comes(
+def test_poison_is_held_out_in_any_pieces(
     harness: SeasonHarness, poison: Poison, out: set[tuple[str, str]], way: str
 ) -> None:
     rows = with_lines(season()[: WEEK * WEEKS])
@@ -80,10 +80,10 @@ def test_it_does_not_matter_in_which_pieces_poison_comes(
     reported |= {(book, market): 2 * n for book in ("bet365", "pinnacle") for market in ("spreads", "totals")}
     assert usable(harness) == {group: n for group, n in reported.items() if group not in out}
     taken_out = {row.book for row in load_quarantined(harness.conn)}
-    assert taken_out <= {book for book, _ in out}, "and no sound price, nor best price, is out for it"
+    assert taken_out <= {book for book, _ in out}, "no sound price or best price is held out with it"
 
 
-def test_a_finding_is_not_undone_by_the_same_poison_in_pieces_but_by_what_is_right(harness: SeasonHarness) -> None:
+def test_a_finding_is_resolved_by_right_prices_and_not_by_the_same_poison_in_pieces(harness: SeasonHarness) -> None:
     rows = with_lines(season()[:40])
     harness.store(handicaps_exchanged(rows), "whole.csv")
     harness.gate()
@@ -93,14 +93,14 @@ def test_a_finding_is_not_undone_by_the_same_poison_in_pieces_but_by_what_is_rig
         assert BET365 not in usable(harness)
     assert harness.rows(STATES) == [("open", 5)]
     weekly(harness, rows[:WEEK], "right0-")
-    assert BET365 not in usable(harness), "of too few nobody knows whether they are right"
+    assert BET365 not in usable(harness), "too few prices cannot be checked"
     weekly(harness, rows[WEEK:], "right1-")
     assert usable(harness)[BET365] == 80
     assert harness.gate().open_findings == []
     assert harness.rows(STATES) == [("accepted", 3), ("resolved", 5)]
 
 
-def test_a_file_that_is_wrong_among_sound_ones_is_held_out_alone(harness: SeasonHarness) -> None:
+def test_a_wrong_file_among_sound_ones_is_held_out_alone(harness: SeasonHarness) -> None:
     rows = with_lines(season()[:180])
     weekly(harness, rows[:150], "week", one_by_one=False)
     harness.conn.execute(PRICED)
@@ -110,7 +110,7 @@ def test_a_file_that_is_wrong_among_sound_ones_is_held_out_alone(harness: Season
     assert usable(harness)[BET365] == 300
 
 
-def test_what_is_accepted_of_a_season_is_accused_by_nothing_that_came_with_it(harness: SeasonHarness) -> None:
+def test_accepted_prices_are_not_suspected_again_with_others_of_their_season(harness: SeasonHarness) -> None:
     rows = exchanged(without(season()[:60], "Avg"), "BWH", "BWA")
     weekly(harness, rows, "week")
     assert {finding.book for finding in harness.gate().open_findings} == {"bwin"}
@@ -121,7 +121,7 @@ def test_what_is_accepted_of_a_season_is_accused_by_nothing_that_came_with_it(ha
         assert harness.gate(everything=everything).open_findings == []
         assert usable(harness)["bwin", "h2h_3_way"] == 180
     taken_out = {(row.book, row.check_name) for row in load_quarantined(harness.conn)}
-    assert taken_out == {("max", "best_price")}, "what a book exceeds, that is accepted, is no best price"
+    assert taken_out == {("max", "best_price")}, "a best price below an accepted book is wrong"
     decide_finding(harness.conn, wish, "excluded", "ada", "wrong after all")
     harness.gate()
     assert harness.rows(BEST) == [(180,)]

@@ -1,4 +1,4 @@
-"""What the pages of the models show is what was built."""
+"""The metadata of the models' pages matches what was built."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOVING, STEADY = 1, 0
 
 
 def poll(harness: StoreHarness, hours: int, moving: float) -> None:
-    """Three books that have just confirmed two games, of which one moves to the price `moving`."""
+    """Three books that have just confirmed two games, one of which moves to the price `moving`."""
     at = NOON + timedelta(hours=hours)
     prices = {STEADY: 2.0, MOVING: moving}
     quotes = [
@@ -45,7 +45,7 @@ def poll(harness: StoreHarness, hours: int, moving: float) -> None:
     harness.write(at, QuoteBatch.from_rows(quotes), times)
 
 
-def test_pages_count_and_show_what_was_built(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_pages_show_counts_and_charts_of_the_build(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
     with closing(connect(warehouse.url, "test")) as conn:
         harness = StoreHarness(conn)
         for hours, moving in ((0, 2.0), (1, 1.8), (24, 1.6), (29, 1.5), (31, 1.5)):
@@ -72,11 +72,11 @@ def test_pages_count_and_show_what_was_built(warehouse: Warehouse, caplog: pytes
     with closing(connect(warehouse.url, "test")) as conn:
         conn.execute("ALTER TABLE pricing.book_moves RENAME TO lost")
     assert shown(warehouse, "line_moves") == {"line_moves": {}}
-    assert "the page of line_moves is incomplete" in caplog.text
+    assert "incomplete metadata for line_moves" in caplog.text
 
 
 def shown(warehouse: Warehouse, *models: str) -> dict[str, Any]:
-    """The pages of models, of which dbt tells between its tests."""
+    """The metadata of models, from dbt's events among those of tests."""
     events = [Output(None, model, metadata={"unique_id": f"model.edge_finder.{model}"}) for model in models]
     check = AssetCheckResult(passed=True)
     first, *reported = with_metadata([check, *events], warehouse.url, {}, LOG)
@@ -85,6 +85,6 @@ def shown(warehouse: Warehouse, *models: str) -> dict[str, Any]:
 
 
 def picture(markdown: Any) -> Any:
-    """The picture in a text."""
+    """The image in a markdown text."""
     [encoded] = re.findall(r"!\[\]\(data:image/png;base64,([^)]*)\)", markdown.value)
     return imread(BytesIO(b64decode(encoded)))

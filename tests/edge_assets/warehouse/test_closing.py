@@ -1,6 +1,6 @@
-"""Closing lines built in steps are those built at once, and only what changed is made anew.
+"""Closing lines built in steps equal those built at once, and only what changed is rebuilt.
 
-The unit tests of the model show what the incremental branch selects; here also what its hook deletes.
+The model's unit tests cover what the incremental branch selects; this also covers what its hook deletes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.untraced
 POLLS = 9
 
 
-def test_closes_are_made_anew_of_the_events_that_changed_and_of_no_others(warehouse: Warehouse) -> None:
+def test_only_the_closes_of_changed_events_are_rebuilt(warehouse: Warehouse) -> None:
     rng = np.random.default_rng(7)
     scores = rng.integers(0, 4, (EVENTS, 2)).tolist()
     with closing(connect(warehouse.url, "test")) as conn:
@@ -45,7 +45,7 @@ def test_closes_are_made_anew_of_the_events_that_changed_and_of_no_others(wareho
 
 
 def written(warehouse: Warehouse) -> dict[str, list[Any]]:
-    """By sport, which transaction wrote how many closes of each event."""
+    """By sport: which transaction wrote how many closes of each event."""
     counts = "SELECT sport, event_id, xmin::text AS by, count(*) AS n FROM closing_lines GROUP BY 1, 2, 3 ORDER BY 2, 3"
     found: dict[str, list[Any]] = defaultdict(list)
     for row in warehouse.rows(counts):
@@ -54,7 +54,7 @@ def written(warehouse: Warehouse) -> dict[str, list[Any]]:
 
 
 def content(warehouse: Warehouse) -> list[str]:
-    """Every close without the number of its pricing; one that is there twice counts twice."""
+    """Every close without the version of its pricing; duplicates count twice."""
     return sorted(
         repr({name: value for name, value in row.items() if name != "version"})
         for row in warehouse.rows("SELECT * FROM closing_lines")

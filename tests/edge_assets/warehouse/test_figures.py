@@ -1,4 +1,4 @@
-"""The published figures of the recorded data, asked of the warehouse by command: every match, every tick."""
+"""The published figures of the recorded data, from the warehouse by command: every match, every tick."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ pytestmark = pytest.mark.untraced
 
 @pytest.fixture(scope="module")
 def url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str]:
-    """One database for all of them."""
+    """One database for all tests of this module."""
     with postgres_server.clone_of(migrated_template) as own:
         yield own
 
 
 @pytest.fixture(scope="module", autouse=True)
 def imported(url: str, data_dir: Path, dbt_scratch: Path) -> None:
-    """Two million quotes of football and half a million of the NFL; of the warehouse what the commands ask."""
+    """Two million quotes of football and half a million of the NFL; only the models that the commands need."""
     with Importer(url, "test") as importer:
         importer.run(FormatName.FOOTBALL_DATA, [data_dir / "football_data_uk"])
         importer.run(FormatName.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
@@ -48,7 +48,7 @@ def imported(url: str, data_dir: Path, dbt_scratch: Path) -> None:
 
 @pytest.fixture
 def ask(url: str, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Runs `edge warehouse` and reads what it answers."""
+    """Runs `edge warehouse` and parses its output."""
     monkeypatch.setenv("DATABASE_URL", url)
 
     def run(*words: str) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def line(row: dict[str, Any]) -> str:
     )
 
 
-def test_the_close_of_pinnacle_knows_more(ask: Ask) -> None:
+def test_the_close_of_pinnacle_predicts_better(ask: Ask) -> None:
     words = ("--reference", "pinnacle", "--sport", "soccer", "--market", "h2h_3_way", "--devig", "power")
     original, last_known = ask("accuracy", *words, "--with-quarantined")["rows"]
     assert losses(original, 5) == ("51,575", "1.00332", "1.00012")
@@ -87,7 +87,7 @@ def test_the_close_of_pinnacle_knows_more(ask: Ask) -> None:
 
 
 def test_the_close_of_the_nfl_by_either_start(ask: Ask) -> None:
-    """One of the 269 games was a tie: it has no winner of a two-way market."""
+    """One of the 269 games was a tie, which has no winner in a two-way market."""
     rows = ask("accuracy", "--sport", "americanfootball_nfl")["rows"]
     found = {(row["start"], row["devig"]): losses(row, 3) for row in rows}
     assert found["last_known", "multiplicative"] == found["last_known", "power"] == ("268", "0.619", "0.611")
@@ -95,8 +95,8 @@ def test_the_close_of_the_nfl_by_either_start(ask: Ask) -> None:
     assert all("0.611" < close < "0.619" for (start, _), (_, _, close) in found.items() if start == "original")
 
 
-def test_the_gate_lets_it_pass(database_url: str, data_dir: Path) -> None:
-    """Every third season of football, and the NFL: the other seasons pass as well, and take as long again twice."""
+def test_the_recorded_data_passes_the_gate(database_url: str, data_dir: Path) -> None:
+    """Every third season of football, and the NFL: the others pass too, but take twice as long again."""
     seasons = sorted(path for path in (data_dir / "football_data_uk").iterdir() if path.is_dir())
     with Importer(database_url, "test") as importer:
         importer.run(FormatName.FOOTBALL_DATA, seasons[::3])

@@ -1,4 +1,4 @@
-"""The warehouse built with its gate, twice and thrice: a poisoned season beside a sound one, and decisions on it."""
+"""The warehouse built with its gate, repeatedly: a poisoned season next to a sound one, and decisions on it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ POISON = "poison.csv"
 
 @pytest.fixture
 def harness(warehouse: Warehouse, tmp_path: Path) -> Iterator[SeasonHarness]:
-    """The warehouse's database, with a sound season, and a later one: looks tell how much time has passed."""
+    """The warehouse's database, with a sound season and a later one, whose polls show the passing of time."""
     with closing(connect(warehouse.url, "test")) as conn:
         own = SeasonHarness(warehouse.url, conn, tmp_path)
         own.store(season()[:120], "sound.csv")
@@ -43,7 +43,7 @@ def harness(warehouse: Warehouse, tmp_path: Path) -> Iterator[SeasonHarness]:
 
 
 def build(warehouse: Warehouse, harness: SeasonHarness) -> dict[str, list[dict[str, Any]]]:
-    """Gate and build; every row of the marts, without the number of the pricing."""
+    """Gate and build; every row of the marts, without the version of the pricing."""
     run_quality_gate(harness.conn)
     warehouse.build(*MARTS, "int_winners_settled")
     return {
@@ -66,7 +66,7 @@ def figures(harness: SeasonHarness) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("poison", [rotated, shifted, ragged])
-def test_everything_beside_the_poison_is_built_as_without_it(
+def test_the_rest_is_built_as_without_the_poison(
     warehouse: Warehouse, harness: SeasonHarness, poison: Callable[[list[Row]], list[Row]]
 ) -> None:
     before = build(warehouse, harness)
@@ -75,14 +75,14 @@ def test_everything_beside_the_poison_is_built_as_without_it(
     assert [f.season or f.file for f in load_findings(harness.conn)] == [
         2024 if poison is rotated else str(harness.folder / POISON)
     ]
-    assert of_season(first, 2023) == of_season(before, 2023), "of another season nothing has changed, to the bit"
-    assert second == first, "and nothing comes in with the next build"
+    assert of_season(first, 2023) == of_season(before, 2023), "the other season is unchanged, bit for bit"
+    assert second == first, "nothing is admitted by the next build"
     reported = {row["book"] for row in first["market_snapshots"] if row["season"] == 2024}
     assert len(reported) == (5 if poison is rotated else 0)
     assert "williamhill" not in reported
 
 
-def test_decisions_change_what_they_are_about_and_nothing_else(warehouse: Warehouse, harness: SeasonHarness) -> None:
+def test_decisions_change_only_their_scope(warehouse: Warehouse, harness: SeasonHarness) -> None:
     sound = build(warehouse, harness)
     alone = figures(harness)
     harness.store(rotated(season(1, 2024)), POISON)
@@ -90,7 +90,7 @@ def test_decisions_change_what_they_are_about_and_nothing_else(warehouse: Wareho
     [finding] = load_findings(harness.conn)
     decide_finding(harness.conn, finding.id, "accepted", "ada", "a test")
     accepted = build(warehouse, harness)
-    assert load_findings(harness.conn) == [], "and no other check overrules it"
+    assert load_findings(harness.conn) == [], "no other check overrules it"
     assert build(warehouse, harness) == accepted
     assert any(row["book"] == "williamhill" for row in of_season(accepted, 2024)["market_snapshots"])
     assert of_season(accepted, 2023) == of_season(sound, 2023)
@@ -104,7 +104,7 @@ def test_decisions_change_what_they_are_about_and_nothing_else(warehouse: Wareho
         "ada",
         "a test",
     )
-    assert build(warehouse, harness) == sound, "as if it had never been"
+    assert build(warehouse, harness) == sound, "as if it had never been imported"
     assert figures(harness) == alone
     harness.store(season(1, 2024), "right.csv")
     assert {row["season"] for row in build(warehouse, harness)["closing_lines"]} == {2023, 2024, 2025}

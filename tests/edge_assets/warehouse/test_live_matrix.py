@@ -1,4 +1,4 @@
-"""What the scorer held in its matrix at a moment is what the warehouse says of that moment, on the recorded week."""
+"""The scorer's matrix at a decision time equals the warehouse's snapshot, on the recorded week."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.untraced
 NFL = "americanfootball_nfl"
 NEWS = datetime(2025, 11, 6, 12, tzinfo=UTC)
 PUBLISHED = "INSERT INTO pricing.book_weights VALUES (%s, %s, %s, 50, 1, 9, 0, 1)"
-"""From then on, one book is found to count a lot."""
+"""From then on, one book has a high weight."""
 SNAPSHOTS = """
 SELECT
     s.event_id, s.decision_point, s.decided_at, m.id AS market_id, o.id AS outcome_id, s.line_point, s.book,
@@ -71,7 +71,7 @@ def test_the_matrix_of_the_scorer_is_the_snapshot(warehouse: Warehouse, data_dir
 
 
 def store_week(conn: Connection, recording: Path) -> None:
-    """Every payload of the week, as a burst stores it."""
+    """Store every payload of the week as a burst does."""
     with closing(IdRegistry.load(conn)) as words:
         sport = words.sport(NFL, "NFL")
         differ = PayloadDiffer(words, NFL, sport, price_format=PriceFormat.AMERICAN)
@@ -95,7 +95,7 @@ def payloads(recording: Path) -> Iterator[tuple[datetime, bytes]]:
 def matrices(
     conn: Connection, decisions: list[tuple[datetime, int, str]]
 ) -> Iterator[tuple[datetime, int, str, LineMatrix, datetime]]:
-    """The live matrix at each decision, as `SportScorer` keeps it, poll by poll from the stream; and the last poll."""
+    """The live matrix at each decision, as `SportScorer` keeps it from the stream, poll by poll; and the last poll."""
     matrix, polls = LineMatrix(), conn.execute("SELECT id, observed_at FROM polls ORDER BY observed_at").fetchall()
     upcoming, polled_at = iter(polls), polls[0][1]
     poll = next(upcoming, None)
@@ -113,7 +113,7 @@ def matrices(
 def held(
     matrix: LineMatrix, event: int, at: datetime, words: IdRegistry, weights: Mapping[str, float]
 ) -> Iterator[tuple[Any, ...]]:
-    """The event's quotes in the matrix, each with the fair probability that the scorer gives it at that moment."""
+    """The event's quotes in the matrix, each with the scorer's fair probability at that time."""
     books = BookProfiles.from_profiles(
         matrix.book_ids.tolist(), lambda book: book_profile(words.book_key(book), weights)
     )

@@ -1,4 +1,4 @@
-"""What dbt itself checks, on a database that has just been migrated."""
+"""dbt's own checks, on a freshly migrated database."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_an_empty_warehouse_is_built_tested_and_documented(warehouse: Warehouse,
     assert {name.rsplit(".")[-1] for name in manifest["exposures"]} >= {"warehouse_report", "sharp_table"}
 
 
-def test_a_view_is_replaced_where_it_stands(warehouse: Warehouse) -> None:
-    """What a person has built on it stays, unless its columns have changed; a table is no obstacle."""
+def test_a_view_is_replaced_in_place(warehouse: Warehouse) -> None:
+    """Views that a person has built on it are kept unless its columns change; a table of its name is replaced."""
     warehouse.run("stg_edge__books")
     columns = warehouse.rows(VIEW_COLUMNS)
     warehouse.execute("CREATE VIEW public.mine AS SELECT book_id FROM analytics.stg_edge__books")

@@ -1,4 +1,4 @@
-"""Moves of books over midnight, watched a day at a time."""
+"""Moves of books over midnight, processed a day at a time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def reader(database_url: str) -> Iterator[Connection]:
 
 
 def poll(harness: StoreHarness, minutes: int, *shortened: int) -> None:
-    """Three books, of which some have shortened the home team."""
+    """Three books, some of which have shortened the home team."""
     quotes = [
         harness.quote(1.7 if book in shortened and outcome == Outcome.HOME else 1.9, book=book, outcome=outcome)
         for book in range(3)
@@ -50,7 +50,7 @@ def poll(harness: StoreHarness, minutes: int, *shortened: int) -> None:
     harness.write(MIDNIGHT + timedelta(minutes=minutes), QuoteBatch.from_rows(quotes))
 
 
-def test_what_follows_after_midnight_is_seen_at_the_moves_before(harness: StoreHarness, reader: Connection) -> None:
+def test_moves_before_midnight_include_followers_after_it(harness: StoreHarness, reader: Connection) -> None:
     poll(harness, -10)
     poll(harness, -2, 0)
     assert detect_moves(harness.conn, reader, {}) == 1
@@ -69,7 +69,7 @@ def test_what_follows_after_midnight_is_seen_at_the_moves_before(harness: StoreH
     assert harness.conn.execute(MOVES).fetchall()[0] == (first, 0, 1, first, 0.0, False)
 
 
-def test_a_day_with_a_single_book_leaves_the_evening_before_alone(harness: StoreHarness, reader: Connection) -> None:
+def test_a_day_with_a_single_book_keeps_the_evening_before(harness: StoreHarness, reader: Connection) -> None:
     poll(harness, -8 * 60)
     poll(harness, -8 * 60 + 1, 0, 1)
     harness.write(MIDNIGHT - timedelta(minutes=1), QuoteBatch.from_rows([harness.quote(1.6)]))
@@ -80,7 +80,7 @@ def test_a_day_with_a_single_book_leaves_the_evening_before_alone(harness: Store
     assert len(harness.conn.execute(MOVES).fetchall()) == 3
 
 
-def test_polls_whose_time_is_assumed_make_no_day_due(harness: StoreHarness) -> None:
+def test_polls_with_an_assumed_time_make_no_day_due(harness: StoreHarness) -> None:
     poll(harness, -10)
     poll(harness, 10)
     assert [due.day.day for due in load_due_days(harness.conn)] == [MIDNIGHT.day - 1, MIDNIGHT.day]

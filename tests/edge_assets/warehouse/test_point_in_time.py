@@ -1,4 +1,4 @@
-"""No later tick, start, result or weight changes a bit of what was known before; built in steps or at once."""
+"""No later tick, start, result or weight changes earlier rows by a bit, built in steps or at once."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ KEYS = {
 }
 
 
-def test_what_comes_later_changes_nothing_before(warehouse: Warehouse) -> None:
-    """Many seasons in one warehouse, each a random story: a build takes as long for one as for all."""
+def test_later_data_changes_no_earlier_rows(warehouse: Warehouse) -> None:
+    """Many seasons in one warehouse, each a random scenario: a build takes as long for one as for all."""
     rng = np.random.default_rng(2025)
     scores, corrected = rng.integers(0, 4, (2, SEASONS, EVENTS, 2)).tolist()
     with closing(connect(warehouse.url, "test")) as conn:
@@ -55,7 +55,7 @@ def test_what_comes_later_changes_nothing_before(warehouse: Warehouse) -> None:
 
 
 def changed(before: Rows, after: Rows) -> list[tuple[Any, ...]]:
-    """What became of rows: table, key, and the columns that differ, all of them where the row is gone."""
+    """The changed rows: table, key, and the columns that differ (all of them if the row is gone)."""
     return [
         (table, key, column, value, after[table].get(key, {}).get(column))
         for table, rows in before.items()
@@ -66,7 +66,7 @@ def changed(before: Rows, after: Rows) -> list[tuple[Any, ...]]:
 
 
 def known(warehouse: Warehouse) -> Rows:
-    """Every row by its key, without the number of the pricing; floats as they are, bit by bit."""
+    """Every row by its key, without the version of the pricing; floats are compared bit by bit."""
     return {
         table: {
             tuple(row[name] for name in key): {

@@ -1,4 +1,4 @@
-"""Pricing is the scorer's valuation, whatever else is priced with it."""
+"""Pricing equals the scorer's valuation, whatever else is priced with it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def quotes(prices: NDArray[np.float64], confirmed: int = AT - 1_000_000) -> dict
 
 
 def priced_at(columns: dict[str, NDArray[Any]], at: NDArray[np.int64]) -> tuple[dict[str, NDArray[Any]], ...]:
-    """The prices of an NFL event, of books of which nothing is known."""
+    """The prices of an NFL event, with books without a profile."""
     return price_quotes(columns, at, np.full(len(at), "americanfootball_nfl"), lambda _: BookProfile())
 
 
@@ -47,10 +47,10 @@ def test_the_consensus_is_pooled_without_the_absurd_book() -> None:
     np.testing.assert_array_equal(priced["book_probability"], devig(PRICES).probabilities.ravel())
 
 
-def test_stale_books_count_only_where_too_few_are_fresh() -> None:
+def test_stale_books_count_only_if_too_few_are_fresh() -> None:
     stale = quotes(PRICES[:4]) | {"confirmed_at": np.repeat([AT, AT, AT, AT - 3_600_000_000], 2)}
     lines, _ = priced_at(stale, np.full(8, AT))
-    assert lines["books"].tolist() == [4, 4]  # three fresh ones are too few: all are pooled
+    assert lines["books"].tolist() == [4, 4]  # three fresh books are too few: all are pooled
     unknown, _ = priced_at(quotes(PRICES[:4], UNKNOWN_TIME), np.full(8, AT))
     assert unknown["books"].tolist() == [4, 4]
 
@@ -61,7 +61,7 @@ def test_a_book_with_one_side_has_no_probability_of_its_own() -> None:
     assert np.isnan(priced["book_probability"]).tolist() == [False] * 6 + [True]
 
 
-def test_nothing_is_priced_to_nothing() -> None:
+def test_no_quotes_give_no_prices() -> None:
     none = {name: column[:0] for name, column in quotes(PRICES).items()}
     lines, priced = priced_at(none, np.empty(0, np.int64))
     assert len(lines["event_id"]) == len(priced["event_id"]) == 0

@@ -1,4 +1,4 @@
-"""What the warehouse takes for what happened: settled by rules, not where sources contradict, as a person decides."""
+"""How the warehouse settles results: by rules, not where sources contradict, and as a person decides."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def conn(database_url: str) -> Iterator[Connection]:
 
 
 def played(conn: Connection, sport: str, *message: tuple[ResultSource, int, GameReport], key: str = "e") -> int:
-    """A game on which sources say something, so many hours after noon."""
+    """Store a game with results that sources state, so many hours after noon."""
     with closing(IdRegistry.load(conn)) as words:
         event = words.event(key, words.sport(sport), f"Home {key}", f"Away {key}", NOON, NOON)
     write_results(conn, [StatedResult(event, source, NOON + h * HOUR, report) for source, h, report in message])
@@ -57,7 +57,7 @@ def decided(conn: Connection, event: int, hour: int, home: int, away: int, *peri
 
 
 def spells(conn: Connection, event: int, market: Market) -> list[tuple[BetStatus, Outcome | None, int, int | None]]:
-    """Verdict, winner, and from which hour to which."""
+    """Status, winner, and from which hour to which."""
     settle_matches(conn)
     query = """
     SELECT verdict_id, winner_id, known_at, superseded_at FROM pricing.settlements
@@ -95,14 +95,14 @@ def test_a_wrong_second_source_settles_nothing_until_a_person_decides(conn: Conn
     ]
 
 
-def test_only_the_period_that_is_contradicted_waits(conn: Connection) -> None:
+def test_only_the_contradicted_period_is_open(conn: Connection) -> None:
     message = [(ESPN, 1, final(3, 2, Score(2, 2))), (ODDS_API, 2, final(2, 3, Score(2, 2)))]
     event = played(conn, HOCKEY, *message)
     assert spells(conn, event, H2H)[-1][0] is BetStatus.CONTRADICTED
     assert spells(conn, event, THREE_WAY) == [(BetStatus.SETTLED, Outcome.DRAW, 1, None)]
 
 
-def test_three_ways_are_for_the_regulation_and_a_period_that_is_not_stated_settles_nothing(conn: Connection) -> None:
+def test_three_way_markets_need_regulation_and_an_unstated_period_settles_nothing(conn: Connection) -> None:
     overtime = played(conn, HOCKEY, (ESPN, 1, final(3, 2)))
     assert spells(conn, overtime, THREE_WAY) == [(BetStatus.NO_SCORE, None, 1, None)]
     assert spells(conn, overtime, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
@@ -111,25 +111,25 @@ def test_three_ways_are_for_the_regulation_and_a_period_that_is_not_stated_settl
 
 
 def test_unknown_rules_settle_what_every_rule_would(conn: Connection) -> None:
-    """Of tennis no book's rules are known."""
+    """For tennis the rules of no book are known."""
     certain = played(conn, TENNIS, (ESPN, 1, final(2, 1, Score(2, 1))))
     assert spells(conn, certain, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
     uncertain = played(conn, TENNIS, (ESPN, 1, final(2, 1)), key="other")
     assert spells(conn, uncertain, H2H) == [(BetStatus.UNKNOWN_RULES, None, 1, None)]
 
 
-def test_what_is_not_played_or_still_to_come_has_no_winner(conn: Connection) -> None:
+def test_games_not_played_or_still_to_come_have_no_winner(conn: Connection) -> None:
     off, later = GameReport(GameStatus.NOT_PLAYED), GameReport(GameStatus.POSTPONED)
     event = played(conn, HOCKEY, (ESPN, 1, later), (ESPN, 2, off))
     assert spells(conn, event, H2H) == [(BetStatus.PENDING, None, 1, 2), (BetStatus.VOID, None, 2, None)]
 
 
-def test_nothing_to_settle_is_settled(conn: Connection) -> None:
+def test_no_results_give_no_settlements(conn: Connection) -> None:
     assert settle_matches(conn) == 0
     assert rate_teams(conn) == 0
 
 
-def test_ratings_forget_a_contradicted_game_from_then_on(conn: Connection) -> None:
+def test_ratings_drop_a_game_once_it_is_contradicted(conn: Connection) -> None:
     event = played(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ODDS_API, 2, final(1, 3)))
     decided(conn, event, 3, 3, 1, ScorePeriod.FULL)
     rate_teams(conn)
@@ -138,7 +138,7 @@ def test_ratings_forget_a_contradicted_game_from_then_on(conn: Connection) -> No
 
 
 @pytest.mark.untraced
-def test_everything_built_leaves_a_contradicted_game_out_and_says_so(
+def test_builds_leave_out_a_contradicted_game_and_report_it(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", warehouse.url)
@@ -150,7 +150,7 @@ def test_everything_built_leaves_a_contradicted_game_out_and_says_so(
         settled = winners(warehouse)
         assert {winner for event, winner in settled.items()} == {"home"}
         before = judged(warehouse)
-        # the first game may start before anybody offers a price on it
+        # the first game may start before any book has a price on it
         season.report(ODDS_API, [(2, 1), (2, 1), (1, 2)], season.now)
         warehouse.build("book_quality", "int_winners_settled")
         [lost] = settled.keys() - winners(warehouse).keys()

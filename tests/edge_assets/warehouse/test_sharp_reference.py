@@ -1,4 +1,4 @@
-"""The sharp-reference table: from files in `tests/ml/market`, here from the database that they were imported to."""
+"""The sharp-reference backtest: in `tests/ml/market` from files, here from the database they were imported into."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.untraced
 DIVISIONS = ("1213/E0", "1819/SP1", "1920/E0", "2324/D1")
 
 
-def test_bets_are_those_of_the_files(
+def test_bets_equal_those_from_the_files(
     warehouse: Warehouse, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for division in DIVISIONS:
@@ -66,7 +66,7 @@ def test_bets_are_those_of_the_files(
         assert row.claimed_ev == pytest.approx(expected[chosen].mean())
         assert row.profit_rate == pytest.approx(profit[chosen].mean())
         assert row.mean_clv is not None
-    # the recorded maximum is over more books than are recorded one by one
+    # the recorded maximum covers more books than are recorded individually
     assert real.rows[1].bets < recorded.rows[1].bets
     assert real.blind_rate is not None
     assert real.blind_rate < 0

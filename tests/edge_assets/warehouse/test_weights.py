@@ -1,4 +1,4 @@
-"""Weights that the warehouse measures: from `book_quality` to the scorer and the next pricing."""
+"""Consensus weights that the warehouse measures: from `book_quality` to the scorer and the next pricing."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def harness(database_url: str) -> Iterator[StoreHarness]:
 
 @pytest.fixture
 def measured(harness: StoreHarness) -> Connection:
-    """A warehouse that knows the books."""
+    """A warehouse with measured books."""
     harness.conn.execute(QUALITY)
     return harness.conn
 
 
-def test_what_was_measured_is_published_once_and_counts_from_the_next_day(
+def test_measured_weights_are_published_once_and_count_from_the_next_day(
     measured: Connection, harness: StoreHarness
 ) -> None:
     assert [publish_weights(measured), publish_weights(measured)] == [1, 0]
@@ -81,14 +81,14 @@ def test_a_publication_is_never_changed(measured: Connection, harness: StoreHarn
     publish_weights(measured)
     before = load_published_weights(measured)
     measured.execute("UPDATE analytics.book_quality SET log_loss_gain = -log_loss_gain")
-    publish_weights(measured)  # the day has its weights
+    publish_weights(measured)  # this day's weights are published already
     assert load_published_weights(measured) == before
     harness.write(NOON + timedelta(days=1), QuoteBatch.from_rows([harness.quote(2.1)]))
     publish_weights(measured)
     assert [p.valid_from for p in load_published_weights(measured)] == [NOON + timedelta(hours=h) for h in (12, 36)]
 
 
-def test_the_command_tells_what_weights_rest_on(
+def test_the_command_shows_the_evidence_for_weights(
     measured: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured.execute("CREATE TABLE analytics.closing_coverage ()")
@@ -103,7 +103,7 @@ def test_the_command_tells_what_weights_rest_on(
     assert "+0.40 ± 0.14" in shown
 
 
-def test_each_decision_is_priced_with_what_held_at_its_last_poll(harness: StoreHarness) -> None:
+def test_each_decision_uses_the_weights_valid_at_its_last_poll(harness: StoreHarness) -> None:
     insert_weights(harness.conn, [(WeightEvidence(NFL, "pinnacle", 9, 0.0, 0.1), 5.0, 9.0)])
     published = load_published_weights(harness.conn)
     at = to_micros(NOON + timedelta(hours=12))

@@ -1,4 +1,4 @@
-"""Connections held to limits, over raw sockets."""
+"""Connection limits, over raw sockets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def _stream(websocket: WebSocket) -> None:
     await websocket.close()
 
 
-async def _hear(websocket: WebSocket) -> None:
+async def _listen(websocket: WebSocket) -> None:
     await websocket.accept()
     await websocket.receive()
 
@@ -50,7 +50,7 @@ def port() -> Iterator[int]:
         routes=[
             Route("/", lambda _: PlainTextResponse("done"), methods=["GET", "POST"]),
             WebSocketRoute("/ws", _stream),
-            WebSocketRoute("/hear", _hear),
+            WebSocketRoute("/hear", _listen),
             WebSocketRoute("/deny", _deny),
         ]
     )
@@ -73,7 +73,7 @@ def connected(port: int) -> Iterator[socket.socket]:
 
 
 def answer_to(port: int, *parts: bytes) -> bytes:
-    """What comes back until the server closes."""
+    """The response until the server closes."""
     with connected(port) as sock:
         for part in parts:
             sock.sendall(part)
@@ -109,20 +109,20 @@ COOKIES = "Cookie: " + "; ".join(f"program{i}=0123456789012345678901234567890123
     ids=["cookies", "one", "many", "together"],
 )
 @pytest.mark.parametrize("ask", [request, upgrade])
-def test_headers_that_are_too_large_are_answered(port: int, ask: Any, headers: str) -> None:
+def test_too_large_headers_are_rejected(port: int, ask: Any, headers: str) -> None:
     answer = answer_to(port, ask(headers))
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b"clear its cookies" in answer
 
 
 @pytest.mark.parametrize("ask", [request, upgrade])
-def test_as_much_as_is_allowed_is_served(port: int, ask: Any) -> None:
+def test_headers_up_to_the_limit_are_served(port: int, ask: Any) -> None:
     wide = f"X-Big: {'x' * (MAX_HEADER_BYTES - 20)}\r\n"
     status = answer_to(port, ask(wide)).split()[1]
     assert status == (b"200" if ask is request else b"101")
 
 
-def test_a_long_address_is_answered(port: int) -> None:
+def test_a_long_url_is_rejected(port: int) -> None:
     assert answer_to(port, upgrade(path="/ws?" + "a" * 9_000)).startswith(b"HTTP/1.1 4")
     assert answer_to(port, request(path="/?" + "a" * 9_000)).startswith(b"HTTP/1.1 4")
 
@@ -143,7 +143,7 @@ def test_a_handshake_that_the_library_refuses_is_answered(port: int) -> None:
     ],
     ids=["no UTF-8", "in two frames", "no opcode", "a refused handshake"],
 )
-def test_what_a_client_does_wrong_is_no_error_of_ours(
+def test_client_errors_are_not_logged_as_server_errors(
     port: int, asked: bytes, frames: bytes, answer: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
@@ -161,8 +161,8 @@ def test_what_a_client_does_wrong_is_no_error_of_ours(
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-def test_a_head_without_end_stops_nobody(port: int) -> None:
-    """16 MB: refused after the first of them, and what follows is thrown away."""
+def test_an_endless_head_blocks_no_other_request(port: int) -> None:
+    """16 MB: rejected after the first of them, and the rest is discarded."""
     with connected(port) as endless:
         endless.sendall(b"GET / HTTP/1.1\r\nX-Big: ")
         sender = threading.Thread(target=_send_endlessly, args=(endless, 16 << 20), daemon=True)
@@ -185,12 +185,12 @@ def _send_endlessly(sock: socket.socket, size: int) -> None:
         return
 
 
-def test_the_end_of_a_head_may_come_in_pieces(port: int) -> None:
+def test_the_end_of_a_head_may_be_split(port: int) -> None:
     head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 100000\r\n\r"
     assert answer_to(port, head, b"\n" + b"x" * 100_000).startswith(b"HTTP/1.1 200 ")
 
 
-def test_who_asks_nothing_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_connections_are_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "REQUEST_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
     assert answer_to(port) == b""
@@ -198,7 +198,7 @@ def test_who_asks_nothing_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) 
     assert answer_to(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").startswith(b"HTTP/1.1 ")
 
 
-def test_an_address_has_so_many_connections(
+def test_connections_per_address_are_limited(
     port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connections, "is_loopback", lambda _: False)
@@ -211,7 +211,7 @@ def test_an_address_has_so_many_connections(
     assert "more than 2 connections from 127.0.0.1" in caplog.text
 
 
-def test_running_out_of_descriptors_is_told(
+def test_running_out_of_descriptors_is_reported(
     port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connections, "descriptor_limit", lambda: connections.RESERVED_DESCRIPTORS)

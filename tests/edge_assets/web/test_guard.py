@@ -1,4 +1,4 @@
-"""Who may ask a web server: its own pages and programs, under its own names."""
+"""Who may send requests to a web server: its own pages and programs, under its own names."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_other_names_are_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["", "[::1", "a b", "127.0.0.1:x", "127.0.0.1:123456", "a@localhost", "localhost/x"])
-def test_what_is_no_host_is_malformed(host: str) -> None:
+def test_a_malformed_host_is_a_bad_request(host: str) -> None:
     assert ask("GET", "/", {"host": host}).status_code == 400
 
 
@@ -85,30 +85,30 @@ def test_other_pages_are_refused(origin: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "x/json"]
 )
-def test_nothing_that_a_form_can_send_changes_anything(kind: str) -> None:
+def test_form_submissions_are_refused(kind: str) -> None:
     assert ask("POST", "/graphql", {"content-type": kind}).status_code == 415
     assert ask("POST", "/report_asset_check/x", {"content-type": kind}).status_code == 415
 
 
-def test_graphql_is_no_matter_of_addresses() -> None:
+def test_graphql_queries_in_urls_are_refused() -> None:
     assert ask("GET", "/graphql?query=mutation{x}").status_code == 405
     assert ask("HEAD", "/graphql/?query=").status_code == 405
     assert ask("GET", "/graphql").text == "done"
     assert ask("GET", "/runs?query=x").text == "done"
 
 
-def test_a_path_that_leads_upwards_is_no_page() -> None:
+def test_a_path_with_parent_segments_is_not_found() -> None:
     assert ask("GET", "/logs/%2e%2e/%2e%2e/etc/passwd/x").status_code == 404
     assert ask("GET", "/logs/x..y/z").text == "done"
 
 
 @pytest.mark.parametrize("value", ["garbage", "1.2.3", "1.2.3.4, <x>", "[::1", ",", "1.2.3.4:port"])
-def test_a_malformed_forwarding_is_told(value: str) -> None:
+def test_a_malformed_forwarding_header_is_refused(value: str) -> None:
     assert ask("GET", "/", {"x-forwarded-for": value}).status_code == 400
 
 
 @pytest.mark.parametrize("value", ["1.2.3.4", "1.2.3.4, ::1", "[::1]:80, 1.2.3.4:80", "unknown, 10.0.0.1"])
-def test_a_forwarding_is_read_as_proxies_write_it(value: str) -> None:
+def test_forwarding_headers_of_proxies_are_accepted(value: str) -> None:
     assert ask("GET", "/", {"x-forwarded-for": value}).status_code == 200
 
 
@@ -121,7 +121,7 @@ def test_a_forwarding_is_read_as_proxies_write_it(value: str) -> None:
         ("https://the-odds-api.com/", "https://the-odds-api.com/"),
     ],
 )
-def test_redirects_never_name_a_host_that_was_sent(to: str, location: str) -> None:
+def test_redirects_never_repeat_the_request_host(to: str, location: str) -> None:
     answer = ask(
         "GET",
         f"/?to={to.replace('#', '%23').replace('?', '%3F').replace('HOST', '127.0.0.1:9')}",
