@@ -158,7 +158,7 @@ class PriceHistory:
         }
 
     def extend_to_end(self, series: BookSeries) -> tuple[Times, Values]:
-        """A series extended to the end of the line."""
+        """A series extended to where the line ends."""
         return np.append(series.at, _to_datetime64(self.ends_at)), np.append(series.value, series.value[-1])
 
 

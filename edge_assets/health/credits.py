@@ -1,4 +1,4 @@
-"""The credits of a metered feed: what is left, where they go, and whether they last to the end of the month."""
+"""The credits of a metered feed: what is left, where they go, and whether they last until the end of the month."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CreditForecast:
     @property
     def summary(self) -> str:
         """The forecast in one line."""
-        left = "the feed has not said how many are left" if self.remaining is None else f"{self.remaining:,} left"
+        left = "the feed has not stated how many are left" if self.remaining is None else f"{self.remaining:,} left"
         words = [left, f"{self.used_today:,} used today"]
         if self.runs_out_at:
             words.append(f"at this pace they run out on {self.runs_out_at:%Y-%m-%d}")
@@ -65,7 +65,7 @@ def next_renewal(now: datetime) -> datetime:
 
 
 def forecast_credits(use: CreditUse, now: datetime) -> CreditForecast:
-    """Extrapolate the credits to the end of the month at the pace of the last day."""
+    """Extrapolate the credits until the end of the month at the pace of the last day."""
     renewal = next_renewal(now)
     by_sport = dict(sorted(use.today.items(), key=lambda item: -item[1]))
     left, runs_out_at = _extrapolate(use, now, renewal)

@@ -29,7 +29,7 @@ class MachineResources(NamedTuple):
 
 
 def assess_disk(path: str, free: int, bytes_per_day: float = 0.0) -> Iterator[HealthIssue]:
-    """Issue a problem if its `free` bytes are low, or all but gone."""
+    """Issue a problem if its `free` bytes are low, or nearly gone."""
     if free < max(MIN_FREE_DISK_BYTES, bytes_per_day):
         adds = f", a day adds {format_bytes(round(bytes_per_day))}" if bytes_per_day else ""
         kind = ProblemKind.DISK_FULL if free < FULL_DISK_BYTES else ProblemKind.DISK_LOW

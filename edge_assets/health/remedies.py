@@ -138,7 +138,7 @@ REMEDIES = {
     ),
     ProblemKind.RECORDING_ENDED: Remedy(
         Severity.NOTE,
-        "the recording has been played to its end: no new prices will come",
+        "the recording has been played completely: no new prices will come",
         "`edge down`; `edge up --feed replay --replay PATH --fresh` plays another",
     ),
 }

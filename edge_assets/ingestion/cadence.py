@@ -116,7 +116,7 @@ def unthrottled_interval(activity: SportActivity, now: datetime) -> float:
 
 
 def compute_throttle_factor(sports: Sequence[SportActivity], now: datetime, budget: CreditBudget, cost: int) -> float:
-    """The factor by which intervals are stretched so that the credits last to the end of the month.
+    """The factor by which intervals are stretched so that the credits last until the end of the month.
 
     The credits that all sports would use from now to the last known start (at least a day, at most a week) are compared
     with the even share of the credits for that time. A quiet hour thus saves for a busy one of the same week, never for

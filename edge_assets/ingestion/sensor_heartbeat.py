@@ -1,6 +1,6 @@
 """The sensor's heartbeat at every tick: planned poll intervals, credits, failed runs.
 
-With it a late poll can be told from one that is not due, even when sensor and bursts are dead.
+It distinguishes a late poll from one that is not due, even when sensor and bursts are dead.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class StateUnavailableError(RuntimeError):
-    """There is no state to decide on; a failed read is not an empty market. The message says what to do."""
+    """There is no state to decide on; a failed read is not an empty market. The message states the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 MAX_OPPOSED_RATIO = 0.025
 """Share of a source's events. It is 0.1% in real seasons, and about 5% of 190 for the worst book in the worst one."""
 NEAR_WORST_RATIO = 0.75
-"""If one of three sources is wrong, each of the others is compared with a median that is half wrong, and looks
-half opposed itself."""
+"""If one of three sources is wrong, each of the others is compared with a median that is half wrong, and
+seems half opposed itself."""
 DECISIVE_LOG_RATIO = np.log(1_000)
 """Likelihood ratio for two sources of which one is known to be wrong."""
 CONCLUSIVE_LOG_RATIO = np.log(1_000_000)

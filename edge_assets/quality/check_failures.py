@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ml.quotes import Market
 
 MIN_SAMPLE = 20
-"""Fewer cases are no evidence on a book."""
+"""Fewer cases prove nothing about a book."""
 MAX_P_VALUE = 0.001
 """Between two builds a book may have changed a few dozen prices, where a single wrong one exceeds its allowed share:
 so many must be wrong that a book at the allowed share would hardly ever reach them."""

@@ -26,7 +26,7 @@ SITE_NAME = "edge"
 MAX_PRICE, MIN_PRICE = 1001, 1.001
 MAX_SCORE = 400
 MAX_BOOK_CLOCK_LEAD_SECONDS = 120
-"""Seconds that a book's clock may be ahead of ours."""
+"""Seconds that a book's clock may be ahead of the machine's."""
 DAY_SECONDS = 86_400
 
 

@@ -2,7 +2,7 @@
 
 Everything that is not held out goes on. Each season is checked with everything known of it, from all imports and polls,
 and what fails is taken out before the rest is checked again: a book with shifted columns makes the recorded best price
-look wrong as well.
+appear wrong as well.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ MAX_HEAD_BYTES = 32_768
 """For the request line and all headers."""
 MAX_HEADERS = 100
 REQUEST_TIMEOUT_SECONDS = 10.0
-"""From the connection, or the request's first byte, to the end of the request."""
+"""From the connection, or the request's first byte, until the request is complete."""
 UPLOAD_IDLE_SECONDS = 60.0
 """Between two parts of an upload, whose total time is not limited."""
 LINGER_SECONDS = 2.0

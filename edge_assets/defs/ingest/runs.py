@@ -104,7 +104,7 @@ def _is_failed(record: RunRecord) -> bool:
 
 
 def _to_burst(record: RunRecord, now: datetime) -> Burst:
-    """The run as a burst. A queued run stays fresh: its waiting time is no sign of its health."""
+    """The run as a burst. A queued run stays fresh: its waiting time does not show its health."""
     run = record.dagster_run
     is_queued = run.status in QUEUED_STATUSES
     since = now if is_queued else _to_datetime(record.start_time) or record.create_timestamp

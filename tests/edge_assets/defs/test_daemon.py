@@ -74,7 +74,7 @@ def workspace(instance: DagsterInstance) -> Iterator[WorkspaceProcessContext]:
 
 
 def ticks(workspace: WorkspaceProcessContext, name: str) -> int:
-    """The number of ticks after Dagster has evaluated once more, at the machine's time."""
+    """The number of ticks after Dagster has evaluated again, at the machine's time."""
     list(execute_sensor_iteration(workspace, LOG, None, None))
     list(launch_scheduled_runs(workspace, LOG, datetime.now(UTC), {}))
     [state] = [state for state in workspace.instance.all_instigator_state() if state.name == name]

@@ -200,7 +200,7 @@ def test_credits_are_extrapolated_at_the_pace_of_the_last_day() -> None:
     assert short.runs_out_at == NOW + timedelta(hours=12)
     assert short.left_at_month_end == -200
     assert forecast_credits(replace(use, remaining=None), NOW).summary.startswith(
-        "the feed has not said how many are left"
+        "the feed has not stated how many are left"
     )
     idle = forecast_credits(CreditUse(5, NOW, {}, {}, None), NOW)
     assert (idle.left_at_month_end, idle.runs_out_at) == (5, None)

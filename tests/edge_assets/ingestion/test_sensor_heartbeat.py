@@ -1,4 +1,4 @@
-"""What the sensor writes at every tick, so that others can tell what is late."""
+"""What the sensor writes at every tick, so that others can see what is late."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def test_prices_of_a_withdrawn_import_can_be_imported_again(harness: SeasonHarne
 def test_a_decision_is_never_changed(harness: SeasonHarness) -> None:
     finding = poisoned(harness, rotated)
     decide_finding(harness.conn, finding, "excluded", "ada", "rotated")
-    decide_finding(harness.conn, finding, "accepted", "bob", "on a second look")
+    decide_finding(harness.conn, finding, "accepted", "bob", "on second thoughts")
     assert [d.decided_by for d in load_finding_decisions(harness.conn, finding)] == ["ada", "bob"]
     for statement in ("UPDATE quality_decisions SET reason = 'x'", "DELETE FROM quality_decisions"):
         with pytest.raises(psycopg.errors.RaiseException, match="is never changed"):
