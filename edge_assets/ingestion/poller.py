@@ -119,9 +119,7 @@ class SportPoller:
         except Exception as error:  # of any kind: it may have been charged
             return await self._record_failure(error, Spending(answers=1), UNKNOWN_QUOTA)
         try:
-            note_waiting = partial(
-                self._session.note_waiting, context.clock.now(), payload.spending, payload.quota
-            )
+            note_waiting = partial(self._session.note_waiting, context.clock.now(), payload.spending, payload.quota)
             stored = await self._write_with_retry(partial(self._session.store, payload), note_waiting)
         except LeaseLostError:
             raise

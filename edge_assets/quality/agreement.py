@@ -102,8 +102,8 @@ class AgreementCollector:
         return whole
 
     def rows(self) -> dict[SourceKey, SourceRows]:
-        """All rows by source, each source's in order of event, line and time."""
         """All rows by source, in order of event, line and time."""
+        return {key: _concatenate_rows(parts) for key, parts in sorted(self._rows.items())}
 
 
 def _concatenate_rows(parts: list[SourceRows]) -> SourceRows:
