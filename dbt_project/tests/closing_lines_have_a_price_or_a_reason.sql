@@ -5,5 +5,4 @@ select
     point,
     book
 from {{ ref('closing_lines') }}
-group by event_id, market, outcome, point, book
-having count(*) > 1 or count(closing_price_decimal) + count(missing_reason) <> 1
+where (closing_price_decimal is null) = (missing_reason is null)

@@ -17,7 +17,16 @@ with debuts as (
 
 selections (market_id, outcome_id) as (
 
-    values (1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (4, 4), (4, 5)
+    values
+    ({{ market_id('h2h') }}, {{ outcome_id('home') }}),
+    ({{ market_id('h2h') }}, {{ outcome_id('away') }}),
+    ({{ market_id('h2h_3_way') }}, {{ outcome_id('home') }}),
+    ({{ market_id('h2h_3_way') }}, {{ outcome_id('away') }}),
+    ({{ market_id('h2h_3_way') }}, {{ outcome_id('draw') }}),
+    ({{ market_id('spreads') }}, {{ outcome_id('home') }}),
+    ({{ market_id('spreads') }}, {{ outcome_id('away') }}),
+    ({{ market_id('totals') }}, {{ outcome_id('over') }}),
+    ({{ market_id('totals') }}, {{ outcome_id('under') }})
 
 )
 

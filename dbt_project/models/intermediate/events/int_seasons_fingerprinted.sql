@@ -41,7 +41,7 @@ select
         count(*) filter (where statuses.event_status = 'phantom')
     ) as fingerprint
 from {{ ref('int_events_with_season') }} as events
-inner join {{ ref('int_events_with_status') }} as statuses on events.event_id = concluded.event_id
+inner join {{ ref('int_events_with_status') }} as statuses on events.event_id = statuses.event_id
 left join priced on events.event_id = priced.event_id
 left join stated on events.event_id = stated.event_id
 left join settled on events.event_id = settled.event_id

@@ -9,7 +9,7 @@
 
 select
     events.sport_id,
-    case ratings.outcome_id when 1 then events.home_team else events.away_team end as team,
+    case ratings.outcome_id when {{ outcome_id('home') }} then events.home_team else events.away_team end as team,
     ratings.known_at,
     ratings.step,
     ratings.event_id,

@@ -6,16 +6,17 @@ with moves as (
     select
         *,
         -- a total has no even line to convert to; its moves are measured around evens
-        case when market_id <> 4 then 1 / (1 + exp(-position_before)) end as probability_before,
-        case when market_id <> 4 then 1 / (1 + exp(-position_after)) end as probability_after,
+        case when market_id <> {{ market_id('totals') }} then 1 / (1 + exp(-position_before)) end as probability_before,
+        case when market_id <> {{ market_id('totals') }} then 1 / (1 + exp(-position_after)) end as probability_after,
         case
-            when market_id = 4 then 1 / (1 + exp(-abs(size_log_odds))) - 0.5
+            when market_id = {{ market_id('totals') }} then 1 / (1 + exp(-abs(size_log_odds))) - 0.5
             else abs(1 / (1 + exp(-position_after)) - 1 / (1 + exp(-position_before)))
         end as size_probability,
         case
-            when market_id = 4 then case when size_log_odds > 0 then 4 else 5 end
-            when size_log_odds > 0 then 1
-            else 2
+            when market_id = {{ market_id('totals') }}
+                then case when size_log_odds > 0 then {{ outcome_id('over') }} else {{ outcome_id('under') }} end
+            when size_log_odds > 0 then {{ outcome_id('home') }}
+            else {{ outcome_id('away') }}
         end as towards_id
     from {{ ref('stg_pricing__book_moves') }}
 

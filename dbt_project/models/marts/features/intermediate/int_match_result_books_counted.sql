@@ -7,8 +7,9 @@
     )
 }}
 
--- The books on the match result at a decision point: how many, their margins, how many of them are references, and their
--- sharpness as of the start of that day. Means are numeric: the last bit of a sum of floats depends on the order of rows.
+-- The books on the match result at a decision point: how many, their margins, how many of them are references, and
+-- their sharpness as of the start of that day. Means are numeric: the last bit of a sum of floats depends on the order
+-- of rows.
 with quoting as materialized (
 
     select

@@ -7,8 +7,8 @@
     )
 }}
 
--- A book's margin on a line at a decision point: its booksum less one. The sum is numeric, because the last bit of a sum
--- of floats depends on the order of rows.
+-- A book's margin on a line at a decision point: its booksum less one. The sum is numeric, because the last bit of a
+-- sum of floats depends on the order of rows.
 select
     event_id,
     decision_point,
