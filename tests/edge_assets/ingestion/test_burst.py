@@ -130,7 +130,7 @@ async def test_a_second_burst_on_the_same_recording_stores_nothing(
     with serving(write_tape(tmp_path / "again")) as again:
         reports = await play("r2", settings_for(database_url, redis_url, again.url))
     assert ticks(database_url) == before
-    assert [r.polls for r in reports] == [0, 0], "the acknowledgement moves a restarted server to the end"
+    assert [r.polls for r in reports] == [0, 0], "the acknowledgement moves a restarted server past the last capture"
 
 
 async def test_a_terminated_connection_changes_nothing(

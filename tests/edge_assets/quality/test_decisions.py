@@ -83,8 +83,8 @@ def test_accepted_prices_are_admitted_and_not_checked_again(harness: SeasonHarne
 def test_later_prices_of_an_accepted_scope_are_checked(harness: SeasonHarness) -> None:
     harness.store(season(1, 2024)[:100], "part.csv")
     [sport] = harness.rows("SELECT id FROM sports")[0]
-    wish = find_or_record_finding(harness.conn, FindingScope(sport, 2024), "ada", "looked at")
-    decide_finding(harness.conn, wish, "accepted", "ada", "looked at")
+    wish = find_or_record_finding(harness.conn, FindingScope(sport, 2024), "ada", "reviewed")
+    decide_finding(harness.conn, wish, "accepted", "ada", "reviewed")
     harness.store([*season(1, 2024)[:100], *rotated(season(1, 2024))[100:]], "more.csv")
     assert {f.book for f in harness.gate().open_findings} == {"williamhill"}
 

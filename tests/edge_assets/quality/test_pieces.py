@@ -115,8 +115,8 @@ def test_accepted_prices_are_not_suspected_again_with_others_of_their_season(har
     weekly(harness, rows, "week")
     assert {finding.book for finding in harness.gate().open_findings} == {"bwin"}
     [(sport, book)] = harness.rows("SELECT s.id, b.id FROM sports AS s, books AS b WHERE b.key = 'bwin'")
-    wish = find_or_record_finding(harness.conn, FindingScope(sport, 2023, book_id=book), "ada", "looked at")
-    decide_finding(harness.conn, wish, "accepted", "ada", "looked at")
+    wish = find_or_record_finding(harness.conn, FindingScope(sport, 2023, book_id=book), "ada", "reviewed")
+    decide_finding(harness.conn, wish, "accepted", "ada", "reviewed")
     for everything in (False, True):
         assert harness.gate(everything=everything).open_findings == []
         assert usable(harness)["bwin", "h2h_3_way"] == 180

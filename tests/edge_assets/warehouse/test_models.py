@@ -29,9 +29,10 @@ def test_an_empty_warehouse_is_built_tested_and_documented(warehouse: Warehouse,
     columns = catalog["nodes"]["model.edge_finder.event_features"]["columns"]
     assert {"home_elo", "mean_sharpness", "decided_at"} <= columns.keys()
     manifest = json.loads((dbt_scratch / "manifest.json").read_bytes())
-    for node in manifest["nodes"].values():
-        if node["resource_type"] == "model" and node["path"].startswith("marts/"):
-            assert node["config"]["contract"]["enforced"], node["name"]
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    marts = [node for node in models if node["path"].startswith("marts/") and "/intermediate/" not in node["path"]]
+    assert {*MARTS, "poll_health"} == {node["name"] for node in marts}
+    assert [node["name"] for node in marts if not node["config"]["contract"]["enforced"]] == []
     features = manifest["nodes"]["model.edge_finder.event_features"]["columns"].values()
     keys = {"event_id", "sport", "season", "decision_point", "decided_at", "version"}
     assert [column["name"] for column in features if column["name"] not in keys and not column["description"]] == []
