@@ -26,14 +26,13 @@
     {% if is_incremental() %}
         left join lateral (
             select
-                        select
-                            stored.version,
-                            stored.event_status
-                        from {{ this }} as stored
-                        where stored.event_id = fingerprints.event_id
-                        limit 1
-                    ) as stored on true
-                    where (stored.version, stored.event_status) is distinct from (fingerprints.version, fingerprints.event_status)
+                stored.version,
+                stored.event_status
+            from {{ this }} as stored
+            where stored.event_id = fingerprints.event_id
+            limit 1
+        ) as stored on true
+        where (stored.version, stored.event_status) is distinct from (fingerprints.version, fingerprints.event_status)
     {% endif %}
 {% endmacro %}
 
