@@ -1,10 +1,10 @@
-"""Starts a service when somebody opens its port, and ends it when nobody has for a while.
+"""Starts a service when its port is opened, and stops it after a while without use.
 
     python -m edge_assets.local.activator HOME NAME:PORT:INNER_PORT...
 
-MLflow alone takes half of what an idle stack would, and is opened once a week. Only a request that the service's own
-guard would let pass starts it: an image of any web page may point here. From then on bytes are passed on as they come,
-so that cookies and web sockets are what the service itself makes of them.
+MLflow alone would take half the memory of an idle stack, and is rarely opened. Only a request that the service's own
+guard would accept starts it, because an image on any web page may point here. After that, bytes are passed through
+unchanged, so the service itself handles cookies and WebSockets.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 900.0
 START_TIMEOUT_SECONDS = 300.0
-"""So long a connection is held while the service starts: MLflow imports for a minute on busy cores."""
+"""How long a connection is held while the service starts: on a busy machine MLflow imports for a minute."""
 CONNECT_RETRY_SECONDS = 0.2
 START_RETRY_SECONDS = 5.0
 CHUNK_BYTES = 65_536
 MAX_HEAD_BYTES = 32_768
 HEAD_TIMEOUT_SECONDS = 10.0
-"""So long a connection may take to say what it asks for."""
+"""How long a client may take to send the head of its request."""
 IDLE_CONNECTION_SECONDS = 600.0
-"""A connection on which neither side has said anything for so long is closed; pages of Dagster keep theirs alive."""
+"""A connection without traffic for this long is closed; Dagster's pages keep theirs alive."""
 HEAD_END = b"\r\n\r\n"
 ACTIVATOR_REQUEST_PREFIX = f"GET {ACTIVATOR_PATH} HTTP/1.".encode()
-UNAVAILABLE_MESSAGE = "{name} does not start: `edge status` shows its state, {name}.log in the logs says why."
-HEAD_TOO_LARGE = RequestRefusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is larger than 32 KB")
-MALFORMED_REQUEST = RequestRefusal(HTTPStatus.BAD_REQUEST, "this is no HTTP request")
+UNAVAILABLE_MESSAGE = "{name} does not start: see `edge status` and {name}.log"
+HEAD_TOO_LARGE = RequestRefusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head of the request exceeds 32 KB")
+MALFORMED_REQUEST = RequestRefusal(HTTPStatus.BAD_REQUEST, "not an HTTP request")
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class OnDemandService:
         self._last_used_at: float | None = None
 
     async def handle_connection(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Hear what one connection asks for, and serve it if it may ask."""
+        """Check the request of one connection, and serve it if it is allowed."""
         try:
             head = await _read_head(reader)
             if isinstance(head, RequestRefusal):
@@ -83,13 +83,13 @@ class OnDemandService:
                 _send_refusal(writer, *refusal)
             elif head:
                 await self._serve_counted(head, reader, writer)
-        except OSError:  # either side is gone, or says nothing
+        except OSError:  # either side is gone or silent
             pass
         finally:
             writer.close()
 
     async def stop_idle(self, idle_seconds: float) -> None:
-        """End the service each time it has been out of use for so long; does not return."""
+        """Stop the service whenever it has been idle for `idle_seconds`; does not return."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(min(idle_seconds / 10, 30.0))
@@ -98,12 +98,12 @@ class OnDemandService:
                 and not self._open_connections
                 and loop.time() - self._last_used_at > idle_seconds
             ):
-                log.info("%s is stopped: out of use for %.0f s", self._name, idle_seconds)
+                log.info("stopping %s: idle for %.0f s", self._name, idle_seconds)
                 await asyncio.to_thread(self._supervisor.request_stop, {self._name})
                 self._last_used_at = None
 
     async def _serve_counted(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
-        """Serve a connection, during which the service is in use."""
+        """Serve a connection, and count the service as in use meanwhile."""
         self._open_connections += 1
         try:
             await self._proxy(head, reader, writer)
@@ -112,7 +112,7 @@ class OnDemandService:
             self._last_used_at = asyncio.get_running_loop().time()
 
     async def _proxy(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
-        """Hold a connection until the service answers, then pass on what both sides say."""
+        """Hold a connection until the service answers, then pass bytes both ways."""
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
                 inner_reader, inner_writer = await self._connect()
@@ -129,7 +129,7 @@ class OnDemandService:
             inner_writer.close()
 
     async def _connect(self) -> tuple[StreamReader, StreamWriter]:
-        """Connect to the service, which is started where it does not listen."""
+        """Connect to the service; start it if it is not listening."""
         loop = asyncio.get_running_loop()
         start_at = loop.time()
         while True:
@@ -142,7 +142,7 @@ class OnDemandService:
 
 
 async def _read_head(reader: StreamReader) -> bytes | RequestRefusal:
-    """The head of a request; nothing from who connects and says nothing, like a probe of the port."""
+    """The head of a request; empty if the client sends nothing, like a probe of the port."""
     try:
         async with asyncio.timeout(HEAD_TIMEOUT_SECONDS):
             return await reader.readuntil(HEAD_END)
@@ -153,7 +153,7 @@ async def _read_head(reader: StreamReader) -> bytes | RequestRefusal:
 
 
 def _check_head(rules: Collection[GuardRule], head: bytes) -> RequestRefusal | None:
-    """Why a request may not start the service, as far as its head tells; a WebSocket is asked for in the same way."""
+    """Why a request may not start the service, judged by its head; WebSocket requests have the same form."""
     if not head:
         return None
     line, *fields = head.removesuffix(HEAD_END).split(b"\r\n")
@@ -173,7 +173,7 @@ def _send_refusal(writer: StreamWriter, status: HTTPStatus, detail: str) -> None
 
 
 async def _pipe(reader: StreamReader, writer: StreamWriter, idle_timeout: asyncio.Timeout) -> None:
-    """Until one side has said all; the other may still answer. Whatever is said puts the end of `idle_timeout` off."""
+    """Copy one direction until it ends; the other may go on. Each chunk postpones `idle_timeout`."""
     loop = asyncio.get_running_loop()
     while chunk := await reader.read(CHUNK_BYTES):
         idle_timeout.reschedule(loop.time() + IDLE_CONNECTION_SECONDS)
@@ -189,7 +189,7 @@ async def serve(
     hosts: Collection[str],
     idle_seconds: float = IDLE_SECONDS,
 ) -> None:
-    """Listen on each door's port, (name, port, inner port), for requests to one of `hosts`; does not return."""
+    """Listen on the port of each route (name, port, inner port) for requests to one of `hosts`; does not return."""
     rules = (refuse_other_hosts(hosts), refuse_foreign_origin, refuse_foreign_fetch)
     services = [(OnDemandService(supervisor, name, inner, rules), port) for name, port, inner in routes]
     for service, port in services:
@@ -198,19 +198,19 @@ async def serve(
 
 
 def main() -> None:
-    """Serve what the command line says, and look after the watchdog."""
+    """Serve the routes of the command line, and watch the watchdog."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     root, *routes = sys.argv[1:]
-    parts = [door.split(":") for door in routes]
+    parts = [route.split(":") for route in routes]
     home = Home(Path(root))
     supervisor = Supervisor(home)
     hosts = Settings().edge_allowed_hosts
 
-    async def work() -> None:
-        places = [(name, int(port), int(inner)) for name, port, inner in parts]
-        await asyncio.gather(serve(supervisor, places, hosts), watch_watchdog(home, supervisor))
+    async def run() -> None:
+        parsed_routes = [(name, int(port), int(inner)) for name, port, inner in parts]
+        await asyncio.gather(serve(supervisor, parsed_routes, hosts), watch_watchdog(home, supervisor))
 
-    asyncio.run(work())
+    asyncio.run(run())
 
 
 if __name__ == "__main__":

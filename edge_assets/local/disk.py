@@ -1,8 +1,7 @@
-"""A reserve of room on the disk, out of which the database can recover.
+"""Disk space held in reserve for the database's recovery.
 
-A PostgreSQL that cannot write its log ends, and cannot begin again without room for the recovery: where nobody tidies
-up, the disk stays full. The reserve is room that nothing else can take; the launcher gives it back before each start
-for which there would be none.
+PostgreSQL stops when it cannot write its log, and cannot start again without space for recovery. The reserve is a file
+that keeps this space from everything else; the launcher deletes it before a start on a full disk.
 """
 
 from __future__ import annotations
@@ -16,29 +15,29 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 RESERVE_BYTES = 256 * MIB
-"""A recovery replays at most `max_wal_size` of log into files that are mostly there, and begins a segment of 16 MB."""
+"""Recovery replays at most `max_wal_size` of log, mostly into existing files, and starts a segment of 16 MB."""
 RELEASE_BELOW_FREE_BYTES = 128 * MIB
 ALLOCATE_ABOVE_FREE_BYTES = 4 * RESERVE_BYTES
-"""The reserve is made where it takes no more than a quarter of what is left."""
+"""The reserve may take at most a quarter of the free space."""
 CHUNK_BYTES = 4 * MIB
 
 
 def ensure_reserve(reserve: Path) -> bool:
-    """Make the reserve where it is missing and there is room; whether it is there. Cheap where it is."""
+    """Allocate the reserve if it is missing and space allows; returns whether it exists. Cheap if it does."""
     if _size(reserve) >= RESERVE_BYTES:
         return True
     if shutil.disk_usage(reserve.parent).free < ALLOCATE_ABOVE_FREE_BYTES:
         return False
     try:
         _allocate(reserve)
-    except OSError:  # somebody was quicker to take the room
+    except OSError:  # another program took the space first
         reserve.unlink(missing_ok=True)
         return False
     return True
 
 
 def release_reserve(reserve: Path) -> bool:
-    """Give the reserve back if the disk is as good as full; whether it was given back."""
+    """Delete the reserve if the disk is nearly full; returns whether it was deleted."""
     if not _size(reserve) or shutil.disk_usage(reserve.parent).free >= RELEASE_BELOW_FREE_BYTES:
         return False
     reserve.unlink()
@@ -50,7 +49,7 @@ def _size(reserve: Path) -> int:
 
 
 def _allocate(reserve: Path) -> None:
-    """Real blocks: a file with a hole reserves nothing."""
+    """Write real blocks: a sparse file reserves nothing."""
     with reserve.open("wb") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)

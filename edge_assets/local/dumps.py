@@ -1,4 +1,4 @@
-"""What a database held before it was migrated, kept as files that `pg_restore` reads."""
+"""Dumps of the database before a migration, for `pg_restore`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 MAX_DUMPS = 3
-"""Dumps of a database that are kept, the newest."""
+"""Dumps kept per database; older ones are deleted."""
 
 
 def dump_database(home: Home, url: str, revision: str, now: datetime) -> Path:
-    """Write what the embedded database at `url` holds; the path of the file, which begins with database and revision.
+    """Dump the embedded database at `url`; returns the file, named by database, revision and time.
 
-    Raises `LocalError` where it cannot be written whole; nothing is left of it then.
+    Raises `LocalError` if the dump is incomplete, and leaves no file.
     """
     name = urlsplit(url).path.removeprefix("/")
     home.dumps.mkdir(mode=PRIVATE_DIRECTORY_MODE, exist_ok=True)
@@ -46,7 +46,7 @@ def dump_database(home: Home, url: str, revision: str, now: datetime) -> Path:
 
 
 def _run_pg_dump(url: str, target: Path) -> None:
-    """The password goes by the environment: a command line can be read by everybody."""
+    """The password is passed in the environment: any user can read a command line."""
     parts = urlsplit(url)
     connection_options = ["--host", str(parts.hostname), "--port", str(parts.port), "--username", str(parts.username)]
     command = [
@@ -61,9 +61,9 @@ def _run_pg_dump(url: str, target: Path) -> None:
     result = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)  # noqa: S603 - ours
     free = shutil.disk_usage(target.parent).free
     if result.returncode or free < MIN_FREE_DISK_BYTES // 8:
-        reason = result.stderr.strip() or f"only {free // MIB} MiB are left on the disk"
-        msg = f"what the database holds cannot be kept before it is migrated: {reason}"
-        raise LocalError(msg, f"make room at {target.parent}; nothing has been changed")
+        reason = result.stderr.strip() or f"only {free // MIB} MiB left on the disk"
+        msg = f"cannot dump the database before migrating it: {reason}"
+        raise LocalError(msg, f"free some space at {target.parent}; nothing was changed")
 
 
 def _delete_old_dumps(directory: Path, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The environment of the stack's processes: the variables of `Settings`, and what Dagster wants."""
+"""The environment of the stack's processes: the variables of `Settings` and of Dagster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMON_VARIABLES = {
 
 
 def build_environment(settings: Settings, home: Home, plan: Plan) -> dict[str, str]:
-    """Ours on top of the caller's."""
+    """The caller's environment, overridden by the stack's variables."""
     variables = {
         "EDGE_HOME": str(home.root),
         "EDGE_FEED": plan.feed.value,
@@ -44,9 +44,9 @@ def build_environment(settings: Settings, home: Home, plan: Plan) -> dict[str, s
 
 
 def dagster_environment(home: Home, plan: Plan) -> dict[str, str]:
-    """Where Dagster finds its instance, and how long it waits for a code server to have started a run.
+    """Dagster's instance, and how long it waits for a code server to start a run.
 
-    After its 60 seconds it marks a run as failed whose process still imports, on a machine that is busy.
+    Its default of 60 seconds fails runs that are still importing on a busy machine.
     """
     return {
         "DAGSTER_HOME": str(home.dagster),
@@ -56,12 +56,12 @@ def dagster_environment(home: Home, plan: Plan) -> dict[str, str]:
 
 
 def jwt_secret(settings: Settings, home: Home) -> str:
-    """The configured secret, else this home's own; `MissingSettingError` for one that can be guessed."""
+    """The configured secret, else this home's own; `MissingSettingError` if it is too short."""
     return signing_secret(settings) if settings.jwt_secret else home.secret("jwt")
 
 
 def sqlalchemy_url(url: str) -> str:
-    """Dagster and MLflow want SQLAlchemy's name of the driver."""
+    """The URL with SQLAlchemy's driver name, as Dagster and MLflow require."""
     return "postgresql+psycopg2://" + url.split("://", 1)[1]
 
 

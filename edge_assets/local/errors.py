@@ -1,10 +1,10 @@
-"""What can go wrong with the local stack, told to a person."""
+"""Errors of the local stack, with a remedy for the user."""
 
 from __future__ import annotations
 
 
 class LocalError(RuntimeError):
-    """A problem whose text says what happened; `remedy` says what to do."""
+    """The message states the problem; `remedy` is what to do."""
 
     def __init__(self, problem: str, remedy: str = "") -> None:
         super().__init__(problem)
@@ -12,4 +12,4 @@ class LocalError(RuntimeError):
 
 
 class AddressTakenError(LocalError):
-    """Another program took an address between its choice and its use: others may be free."""
+    """Another program took a port after it was chosen and before it was used: try another."""

@@ -1,7 +1,8 @@
-"""The databases behind a stack: made, kept apart, and on request begun anew."""
+"""The databases of a stack: created, kept apart by feed, and reset on request."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def ensure_databases(plan: Plan) -> None:
-    """Make the databases that are missing; `LocalError` if the server is away or does not allow it."""
+    """Create missing databases; `LocalError` if the server is unreachable or refuses."""
     for url in plan.database_urls:
         parts = urlsplit(url)
         try:
@@ -33,36 +34,47 @@ def ensure_databases(plan: Plan) -> None:
 
 
 UNKNOWN_FEED_IDENTITY = "an unknown recording or seed"
+IDENTITIES_KEY, FORMER_IDENTITIES_KEY = "feed_identities", "stories"
+"""Keys in `state.json`; homes made before the rename have the former."""
 
 
 def verify_database_feed(home: Home, plan: Plan) -> None:
-    """Refuse a database whose polls come from another feed or, in one of our own, another tape or seed.
+    """Raise `LocalError` if the database holds polls of another feed or, if embedded, of another recording or seed.
 
-    Without polls it is nobody's: a tape that could not be read has claimed nothing.
+    A database without polls has no owner: a recording that failed to load does not claim it.
     """
     with connect(plan.database_url, "edge up") as conn:
         stored_feed = lookups.find_live_feed(conn)
     if stored_feed not in {None, plan.feed.value}:
-        msg = f"DATABASE_URL holds odds of the feed {stored_feed}, not of {plan.feed}"
-        raise LocalError(msg, "use a database of its own for each feed: live, replayed and simulated odds never mix")
+        msg = f"DATABASE_URL holds odds from feed {stored_feed}, not {plan.feed}"
+        raise LocalError(msg, "use a separate database for each feed: live, replayed and simulated odds never mix")
     if plan.postgres_port is not None:
         _verify_feed_identity(home, plan, empty=stored_feed is None)
 
 
 def _verify_feed_identity(home: Home, plan: Plan, *, empty: bool) -> None:
-    identities: dict[str, str] | None = home.get_state("stories")
-    # whose memory was deleted may hold anything; a live feed is the same in every run
+    identities = load_feed_identities(home)
+    # without state.json the database may hold anything; the live feed is always the same
     default = plan.feed_identity if plan.feed is Feed.ODDS_API or identities is not None else UNKNOWN_FEED_IDENTITY
     identities = identities or {}
     stored = identities.get(plan.feed, default)
     if stored != plan.feed_identity and not empty:
         msg = f"this home's database for {plan.feed} holds {stored}, not {plan.feed_identity}"
-        raise LocalError(msg, "add --fresh to begin it anew, or use another EDGE_HOME")
-    home.set_state("stories", identities | {plan.feed: plan.feed_identity})
+        raise LocalError(msg, "add --fresh to reset it, or use another EDGE_HOME")
+    home.set_state(IDENTITIES_KEY, identities | {plan.feed: plan.feed_identity})
+
+
+def load_feed_identities(home: Home) -> dict[str, str] | None:
+    """What each feed's database was filled from (recording or seed), by feed; None if this home does not know."""
+    identities: dict[str, str] | None = home.get_state(IDENTITIES_KEY)
+    former: dict[str, str] | None = home.get_state(FORMER_IDENTITIES_KEY)
+    if identities is None and former is not None:
+        return {feed: re.sub("^tape ", "recording ", identity) for feed, identity in former.items()}
+    return identities
 
 
 def reset_databases(plan: Plan) -> None:
-    """Drop this feed's database and what its Redis database holds."""
+    """Drop this feed's database and empty its Redis database."""
     name = urlsplit(plan.database_url).path.removeprefix("/")
     with psycopg.connect(with_database(plan.database_url, "postgres"), autocommit=True) as conn:
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,4 +1,4 @@
-"""`EDGE_HOME`: where everything of one local installation lives."""
+"""`EDGE_HOME`: the files of one local installation."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SECRET_PATTERN = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
 
 @dataclass(frozen=True)
 class Home:
-    """Paths below `root`; `open` makes them."""
+    """Paths below `root`; `open` creates them."""
 
     root: Path
 
     @classmethod
     def open(cls, path: Path) -> Home:
-        """The home at `path`, created if need be, readable by its owner only.
+        """The home at `path`, created if missing, readable only by its owner.
 
-        Raises `LocalError` if it cannot be written.
+        Raises `LocalError` if it is not writable.
         """
         home = cls(path.expanduser().resolve())
         try:
@@ -53,12 +53,12 @@ class Home:
 
     @property
     def run(self) -> Path:
-        """What exists only while the stack runs."""
+        """Files of the running stack."""
         return self.root / "run"
 
     @property
     def logs(self) -> Path:
-        """One file a service, rotated."""
+        """One file per service, rotated."""
         return self.root / "logs"
 
     @property
@@ -68,12 +68,12 @@ class Home:
 
     @property
     def reserve(self) -> Path:
-        """Room on the disk that is kept for the database's recovery."""
+        """Disk space reserved for the database's recovery."""
         return self.root / "reserve"
 
     @property
     def dumps(self) -> Path:
-        """What databases held before they were migrated."""
+        """Dumps of databases before migrations."""
         return self.root / "dumps"
 
     @property
@@ -88,13 +88,13 @@ class Home:
 
     @property
     def mlflow(self) -> Path:
-        """Artifacts of the tracking server."""
+        """MLflow's artifacts."""
         return self.root / "mlflow"
 
     def secret(self, name: str) -> str:
-        """A random secret, made the first time it is asked for.
+        """A random secret, created on first use.
 
-        Raises `LocalError` for one that is not whole: it would be taken for a password, and refused by its server.
+        Raises `LocalError` if the file is damaged, which would otherwise be used as a password and rejected.
         """
         path = self.root / "secrets" / name
         if not path.exists():
@@ -102,14 +102,14 @@ class Home:
         value = path.read_text(errors="replace").strip()
         if not SECRET_PATTERN.fullmatch(value):
             msg = f"{path} is damaged: a secret has {2 * SECRET_BYTES} hexadecimal digits"
-            raise LocalError(msg, "delete it; `edge up` makes another, and gives it to its server")
+            raise LocalError(msg, "delete it; `edge up` creates a new one and configures its server")
         return value
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold this home while its stack is started or stopped; `LocalError` if another process does.
+        """Lock this home while its stack is started or stopped; `LocalError` if another process holds the lock.
 
-        The kernel drops the lock with its holder, so a lock left by a killed process is no lock.
+        The kernel releases the lock when its holder ends, even by a kill.
         """
         with (self.root / "lock").open("a+") as file:
             try:
@@ -124,23 +124,23 @@ class Home:
             yield
 
     def set_state(self, key: str, value: Any) -> None:
-        """Keep a fact over restarts."""
+        """Store a value across restarts."""
         state = self._load_state() | {key: value}
         write_private(self.root / "state.json", json.dumps(state, indent=1))
 
     def get_state(self, key: str, default: Any = None) -> Any:
-        """A remembered fact."""
+        """A stored value."""
         return self._load_state().get(key, default)
 
     def _load_state(self) -> dict[str, Any]:
         path = self.root / "state.json"
-        return read_private_json(path, "delete it; it only remembers ports and which recording a database holds") or {}
+        return read_private_json(path, "delete it; it stores only ports and the feed of each database") or {}
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all, and for good: a power cut leaves the old one.
+    """Write a file atomically and durably, readable only by its owner; a power cut leaves the old file or the new.
 
-    Without the first `fsync` the new name can be on the disk before what it names, an empty file.
+    Without the first `fsync`, the rename may reach the disk before the content, and leave an empty file.
     """
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.touch(mode=PRIVATE_FILE_MODE)
@@ -153,7 +153,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Have what was made, renamed or removed in a directory outlive a power cut."""
+    """Make creations, renames and deletions in a directory survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -162,18 +162,18 @@ def sync_directory(directory: Path) -> None:
 
 
 def read_private_json(path: Path, remedy: str) -> dict[str, Any] | None:
-    """A JSON object that `write_private` wrote; None if there is no such file.
+    """The JSON object in a file of `write_private`; None if there is no such file.
 
-    Raises `LocalError` with the file's name and `remedy` where it is empty, cut off or something else.
+    Raises `LocalError` with the file's name and `remedy` if the file is empty, truncated or not a JSON object.
     """
     if not path.exists():
         return None
     try:
         content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:  # also what is no text
-        msg = f"{path} is damaged: {error}" if path.stat().st_size else f"{path} is empty, as a power cut leaves a file"
+    except (ValueError, RecursionError) as error:  # invalid UTF-8 is a ValueError
+        msg = f"{path} is damaged: {error}" if path.stat().st_size else f"{path} is empty, as after a power cut"
         raise LocalError(msg, remedy) from None
     if not isinstance(content, dict):
-        msg = f"{path} is damaged: it holds no JSON object"
+        msg = f"{path} is damaged: not a JSON object"
         raise LocalError(msg, remedy)
     return content

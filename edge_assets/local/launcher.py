@@ -1,8 +1,8 @@
-"""Starts a server in this process's place: with room on the disk to recover in, as the user that may run it.
+"""Replaces this process by a server, after ensuring disk space for its recovery and switching to its user.
 
     python -m edge_assets.local.launcher RESERVE USER COMMAND...
 
-USER may be empty. Run by the supervisor at each start, so it imports next to nothing.
+USER may be empty. Supervisord runs this at every start, so it imports little.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from edge_assets.local.disk import ensure_reserve, release_reserve
 
 
 def launch(reserve: Path, user: str, command: list[str]) -> None:
-    """Become the server; does not return."""
+    """Replace this process by the server; does not return."""
     if release_reserve(reserve):
-        print(f"the disk is full: {reserve} is given back for the recovery", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"the disk is full: releasing {reserve} for recovery", file=sys.stderr, flush=True)  # noqa: T201
     else:
         ensure_reserve(reserve)
     if user:

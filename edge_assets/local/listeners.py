@@ -1,4 +1,4 @@
-"""Who listens on a port: one of our programs, or another home's."""
+"""Whether one of this home's programs listens on a port, or another's does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def owns_port(programs: Iterable[ProgramInfo], name: str, port: int) -> bool:
-    """Whether a program of ours, or a child of it, listens on a port; other users' processes cannot be told."""
+    """Whether our program `name` or a child of it listens on a port; False for processes of other users."""
     pid = next((program.pid for program in programs if program.name == name), 0)
     try:
         processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if pid else []

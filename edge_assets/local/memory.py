@@ -1,4 +1,4 @@
-"""What memory the services take."""
+"""Memory use of the services."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ KIB = 1024
 
 
 def memory_by_service(pids: Mapping[str, int]) -> dict[str, int]:
-    """Bytes that each service and its children take, by the process ids of the services.
+    """Bytes used by each service and its children, given the process ids of the services.
 
-    The proportional set size where the system gives it (Linux): what processes share is divided among them, so that
-    the figures add up. Elsewhere the resident set size, which counts it for each. Processes that are gone take none.
+    On Linux the proportional set size, which divides shared memory among processes, so the figures add up. Elsewhere
+    the resident set size, which counts shared memory in full for each. Processes that have ended count as 0.
     """
     children: dict[int, list[int]] = {}
     for process in psutil.process_iter(["ppid"]):

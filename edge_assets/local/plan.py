@@ -1,4 +1,4 @@
-"""What an `edge up` will run, decided before anything starts: which servers are ours, on which ports."""
+"""What `edge up` will run, decided before anything starts: which servers are embedded, and on which ports."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edge_assets.local.ports import HOST, allocate_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RECORDING_HELP = "a directory or a tar of captures"
-REWRITE_REMEDY = "`edge down`, then `edge up`, which writes it anew"
+RECORDING_HELP = "a directory or tar of captured responses"
+REWRITE_REMEDY = "run `edge down`, then `edge up`, which rewrites it"
 
 
 class FeedDatabases(NamedTuple):
-    """Where a feed's data lives; live, replayed and simulated odds never meet."""
+    """The databases of a feed; live, replayed and simulated odds never mix."""
 
     database: str
     redis_database: int
@@ -37,9 +37,9 @@ FEED_DATABASES = {
 
 @dataclass(frozen=True)
 class StartOptions:
-    """What a person asked for: a tape only with a replay, a seed only with a simulation.
+    """Options of `edge up`. `recording` and `speed` apply to a replay, `seed` to a simulation.
 
-    `fresh` gives up what the feed's database holds.
+    `fresh` deletes the contents of the feed's database.
     """
 
     feed: Feed
@@ -51,17 +51,17 @@ class StartOptions:
 
     @property
     def feed_identity(self) -> str:
-        """What makes two runs of the same feed the same world."""
+        """What a database is filled from; runs that share it may share a database."""
         return {
             Feed.ODDS_API: "live",
-            Feed.REPLAY: f"tape {self.recording}",
+            Feed.REPLAY: f"recording {self.recording}",
             Feed.SIMULATE: f"seed {self.seed}",
         }[self.feed]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The decided stack. `None` for a port: that server is not ours to run. Holds passwords."""
+    """The stack to run. A port of `None` means that the server is external. Contains passwords."""
 
     feed: Feed
     feed_identity: str
@@ -80,11 +80,11 @@ class Plan:
     mlflow_port: int | None
     feed_port: int | None
     inner_ports: dict[str, int]
-    """Where services listen that the activator starts when their own port is opened."""
+    """Ports of the services that the activator starts on demand, behind their public ports."""
 
     @property
     def urls(self) -> dict[str, str]:
-        """What a person may open."""
+        """Pages for the browser."""
         return {
             "board": f"http://{HOST}:{self.serving_port}",
             "dagster": f"http://{HOST}:{self.dagster_port}",
@@ -92,25 +92,25 @@ class Plan:
         }
 
     def is_managed(self, page: str) -> bool:
-        """Whether a page of `urls` is served by this stack."""
+        """Whether this stack runs the server of a page in `urls`."""
         return page != "mlflow" or self.mlflow_port is not None
 
     @property
     def database_urls(self) -> Iterator[str]:
-        """The URLs of all databases that have to exist."""
+        """The URLs of all databases that must exist."""
         yield from (self.database_url, self.dagster_url)
         if self.mlflow_port:
             yield self.mlflow_database_url
 
     def save(self, home: Home) -> None:
-        """Keep it for the other commands."""
+        """Store the plan for other commands."""
         write_private(home.run / "stack.json", json.dumps(asdict(self)))
 
     @classmethod
     def load(cls, home: Home) -> Plan | None:
         """The plan of the last start in this home, if any.
 
-        Raises `LocalError` for one that is damaged, or that another version wrote.
+        Raises `LocalError` if it is damaged or was written by another version.
         """
         path = home.run / "stack.json"
         stored = read_private_json(path, REWRITE_REMEDY)
@@ -120,7 +120,7 @@ class Plan:
             values = {field.name: stored[field.name] for field in fields(cls)}
             plan = cls(**values | {"feed": Feed(stored["feed"])})
             if not all(isinstance(url, str) for url in (plan.redis_url, *plan.database_urls)):
-                msg = "an address is no text"
+                msg = "a URL is not a string"
                 raise ValueError(msg)
             return plan
         except (KeyError, ValueError) as error:
@@ -129,7 +129,7 @@ class Plan:
 
 
 def make_plan(settings: Settings, home: Home, options: StartOptions) -> Plan:
-    """Decide. Raises `LocalError` for a wish that cannot be granted."""
+    """Choose servers and ports. Raises `LocalError` if the options cannot be satisfied."""
     _validate_options(settings, options)
     databases = FEED_DATABASES[options.feed]
     server, postgres_port = _database_server(settings, home)
@@ -157,7 +157,7 @@ def make_plan(settings: Settings, home: Home, options: StartOptions) -> Plan:
 
 
 def with_database(url: str, name: str) -> str:
-    """The same server, another database."""
+    """The URL of another database on the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
@@ -169,8 +169,8 @@ def _validate_options(settings: Settings, options: StartOptions) -> None:
         msg = "a replay needs a recording"
         raise LocalError(msg, f"edge up --feed replay --replay PATH ({RECORDING_HELP})")
     if options.fresh and (settings.database_url or settings.redis_url or options.feed is Feed.ODDS_API):
-        msg = "--fresh is for the embedded databases of a replay or a simulation"
-        raise LocalError(msg, "empty a database of your own, or one of live odds, yourself")
+        msg = "--fresh is only for the embedded databases of a replay or simulation"
+        raise LocalError(msg, "reset your own database, or a live one, yourself")
     if options.recording is not None and not options.recording.exists():
         msg = f"there is no recording at {options.recording}"
         raise LocalError(msg, f"PATH is {RECORDING_HELP}")

@@ -1,4 +1,4 @@
-"""Free TCP ports on the loopback interface, the same ones from start to start where possible."""
+"""Free TCP ports on the loopback interface, the same at every start if possible."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PREFERRED_PORTS = {"serving": 8000, "dagster-webserver": 3000, "mlflow": 5000}
-"""What a person expects to type into a browser; every other service takes any free port."""
+"""Ports that users expect in a browser; other services take any free port."""
 ACTIVATOR_PATH = "/_edge/activator"
-"""Where the activator answers for itself, and starts nothing."""
+"""The activator's own health check, which starts no service."""
 
 EPHEMERAL_SAFE_PORTS = range(20_000, 32_768)
-"""Below the range from which Linux takes the local end of outgoing connections."""
+"""Below Linux's range of ephemeral ports for outgoing connections."""
 
 
 def is_free(port: int) -> bool:
@@ -27,15 +27,15 @@ def is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except (OSError, OverflowError, TypeError):  # taken, or no port
+        except (OSError, OverflowError, TypeError):  # taken, or not a port number
             return False
         return True
 
 
 def allocate_port(home: Home, service: str, requested: int | None = None) -> int:
-    """The port for `service`: the one asked for, else the preferred, the remembered or any free one.
+    """The port for `service`: the requested one, else the preferred, the previous or any free one.
 
-    Raises `LocalError` if the one asked for is taken.
+    Raises `LocalError` if the requested port is taken.
     """
     if requested is not None:
         if not is_free(requested):

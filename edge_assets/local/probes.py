@@ -1,4 +1,4 @@
-"""Is it ready? Each probe is quick, never raises, and says yes only when the service can be used."""
+"""Readiness probes. Each is quick, never raises, and returns True only if the service can be used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROBE_TIMEOUT_SECONDS = 2.0
 
 
 def is_postgres_ready(url: str) -> bool:
-    """Whether the database lets us in."""
+    """Whether the database accepts our connection."""
     try:
         psycopg.connect(url, connect_timeout=int(PROBE_TIMEOUT_SECONDS)).close()
     except psycopg.OperationalError:
@@ -30,7 +30,7 @@ def is_postgres_ready(url: str) -> bool:
 
 
 def is_valkey_ready(url: str) -> bool:
-    """Whether the server answers PING and has read its data."""
+    """Whether the server answers PING and has loaded its data."""
     try:
         with redis.Redis.from_url(
             url, socket_timeout=PROBE_TIMEOUT_SECONDS, socket_connect_timeout=PROBE_TIMEOUT_SECONDS
@@ -41,7 +41,7 @@ def is_valkey_ready(url: str) -> bool:
 
 
 def is_http_ok(port: int, path: str) -> bool:
-    """Whether GET answers with 200."""
+    """Whether GET returns 200."""
     connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_TIMEOUT_SECONDS)
     try:
         connection.request("GET", path)
@@ -53,7 +53,7 @@ def is_http_ok(port: int, path: str) -> bool:
 
 
 def is_serving(supervisor: Supervisor, name: str, port: int, path: str) -> bool:
-    """Whether GET answers with 200, and it is our program that does: another home's may have taken the port."""
+    """Whether GET returns 200 from our program: another home's may have taken the port."""
     return is_http_ok(port, path) and owns_port(supervisor.programs(), name, port)
 
 
@@ -83,5 +83,5 @@ def is_socket_listening(path: Path) -> bool:
 
 
 def is_program_running(supervisor: Supervisor, name: str) -> bool:
-    """Whether it has been running long enough to count as started: for services that listen nowhere."""
+    """Whether a program counts as started: for services that do not listen."""
     return any(program.name == name and program.state == "RUNNING" for program in supervisor.programs())

@@ -1,4 +1,4 @@
-"""A program to be kept running, and its section in supervisord's configuration."""
+"""Programs to keep running, and their sections in supervisord's configuration."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MIN_UPTIME_SECONDS = 3
-"""A program that ends sooner has failed to start; most of ours find fault with their settings within it."""
+"""A program that exits sooner has failed to start; most settings errors show within this time."""
 START_RETRIES = 1_000_000
-"""For ever: whatever is missing (a disk that is full, a database that is away) may come back, and nobody watches.
-supervisord's pause grows by a second a try, so that after a fault of T seconds it is at most the root of 2 T."""
+"""Practically forever: a full disk or an unreachable database may recover unattended. supervisord's pause grows by a
+second per try, so after an outage of T seconds it is at most sqrt(2 T) seconds."""
 MAX_LOG_BYTES = 5_000_000
 MAX_LOG_BACKUPS = 2
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run; `stop_group` is whether its children are stopped by signal too (a server that stops its own
-    children in order wants none), `on_demand` whether it waits to be started (see `activator`)."""
+    """What to run.
+
+    `stop_group`: signal its children too; not for a server that stops its own children in order. `on_demand`: started
+    by the activator, not by supervisord.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -34,7 +37,7 @@ class Program:
 
 
 def escape_percent(text: str | Path) -> str:
-    """As supervisord's configuration wants a text that may hold a `%`."""
+    """Escape `%` for supervisord's configuration."""
     return str(text).replace("%", "%%")
 
 
@@ -52,7 +55,7 @@ def format_section(program: Program, logs: Path) -> str:
         "startsecs": str(MIN_UPTIME_SECONDS),
         "startretries": str(START_RETRIES),
         "redirect_stderr": "true",
-        "stdout_logfile": escape_percent(logs / f"{program.name}.log"),  # read twice, each time with variables
+        "stdout_logfile": escape_percent(logs / f"{program.name}.log"),  # expanded twice
         "stdout_logfile_maxbytes": str(MAX_LOG_BYTES),
         "stdout_logfile_backups": str(MAX_LOG_BACKUPS),
     }

@@ -1,4 +1,4 @@
-"""The processes of Dagster's runs, of which a code server spawns one for each."""
+"""Processes of Dagster runs; a code server spawns one per run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def find_run_processes(code_server: int) -> Iterator[psutil.Process]:
-    """Those that a code server with this process id (0: none) has spawned, from their first moment on."""
+    """The run processes that a code server (its pid; 0: none) has spawned, including those just starting."""
     children: list[psutil.Process] = []
     with suppress(psutil.Error):
         children = psutil.Process(code_server).children(recursive=True) if code_server else []
@@ -20,7 +20,7 @@ def find_run_processes(code_server: int) -> Iterator[psutil.Process]:
 
 
 def is_run(process: psutil.Process) -> bool:
-    """Whether a process is a run's, and has not ended."""
+    """Whether a process executes a run and has not ended."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE and any("spawn_main" in word for word in process.cmdline())
     except psutil.Error:

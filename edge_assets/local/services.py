@@ -1,4 +1,4 @@
-"""The services of a stack, declared: what to run, after what, when it is ready."""
+"""The services of a stack: what to run, after what, and when it is ready."""
 
 from __future__ import annotations
 
@@ -23,20 +23,19 @@ if TYPE_CHECKING:
     from edge_assets.local.supervisor import Supervisor
 
 INFRASTRUCTURE = ("postgres", "valkey")
-"""Stopped last, when nobody needs them any more."""
+"""Stopped last, when nothing uses them any more."""
 PYTHON_MODULE = (sys.executable, "-m")
 SHORT_STOP_SECONDS = 2
-"""Seconds to stop for pages that would wait for their open connections, and for code servers, which wait for their
-threads: none has anything to lose."""
+"""For services that would wait for open connections when stopped, and have nothing to lose."""
 DAEMON_STOP_SECONDS = 20
-"""For the daemon, which ends the runs (`edge_assets.defs.ending`) once it launches no more."""
+"""The daemon ends the runs (`edge_assets.defs.ending`) after it stops launching new ones."""
 LOG_LEVEL_OPTIONS = ("--log-level", "warning")
-"""Dagster's own INFO is several lines every five seconds, which push what went wrong out of the logs."""
+"""At INFO, Dagster logs several lines every five seconds, which push errors out of the rotated logs."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A program with its place in the order of starting. Alerts flow once all `essential` ones are ready."""
+    """A program with its start order. Alerts flow once all `essential` services are ready."""
 
     program: Program
     after: tuple[str, ...]
@@ -45,7 +44,7 @@ class Service:
 
 
 def define_services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
-    """Everything that the plan has us run."""
+    """All services of a plan."""
     yield from _infrastructure_services(home, plan)
     yield from _feed_services(plan, supervisor)
     yield from _dagster_services(home, plan, supervisor)
@@ -79,7 +78,7 @@ def _feed_services(plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
 
 
 def _dagster_services(home: Home, plan: Plan, supervisor: Supervisor) -> Iterator[Service]:
-    """The daemon waits for the code servers: of each that is away it tells every second, in thirty lines."""
+    """The daemon starts after the code servers: it logs thirty lines a second for each that is missing."""
     code_locations = dagster_home.load_code_locations()
     yield from (_code_server_service(home, location) for location in code_locations)
     workspace = ("--workspace", str(dagster_home.workspace_file(home)))
@@ -104,7 +103,7 @@ def _code_server_service(home: Home, location: dagster_home.CodeLocation) -> Ser
     location_options = ("--module-name", location.module, "--location-name", location.name)
     socket_options = ("--socket", str(path), "--use-python-environment-entry-point")
     command = (*PYTHON_MODULE, "dagster", "api", "grpc", *LOG_LEVEL_OPTIONS, *location_options, *socket_options)
-    program = Program(location.service, command, stop_seconds=1)  # its runs have been ended before it
+    program = Program(location.service, command, stop_seconds=1)  # its runs have already been ended
     essential = location.name == dagster_home.ESSENTIAL_LOCATION
     return Service(
         program, ("databases", "feed-sports"), partial(probes.is_socket_listening, path), essential=essential
@@ -140,7 +139,7 @@ def _watchdog_service(plan: Plan, supervisor: Supervisor) -> Service:
 
 
 def _mlflow_service(home: Home, plan: Plan) -> Service:
-    """Its database comes by environment, so that no password shows in the list of processes."""
+    """MLflow; its database URL is in the environment, because it contains a password."""
     environment = {
         "MLFLOW_BACKEND_STORE_URI": sqlalchemy_url(plan.mlflow_database_url),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -154,12 +153,12 @@ def _mlflow_service(home: Home, plan: Plan) -> Service:
 
 
 def _on_demand_service(program: Program) -> Service:
-    """It only has to be known: the activator starts it."""
+    """A service that supervisord knows and the activator starts."""
     return Service(program, ("databases",), lambda: True)
 
 
 def _activator_service(home: Home, plan: Plan, supervisor: Supervisor) -> Service:
-    """Listens where a browser looks for the pages that hardly anybody has open."""
+    """Listens on the public ports of the services that start on demand."""
     public_ports = {
         "dagster-webserver": plan.dagster_port,
         **({"mlflow": plan.mlflow_port} if plan.mlflow_port else {}),

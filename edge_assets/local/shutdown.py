@@ -1,4 +1,4 @@
-"""Stopping the stack, however it was left."""
+"""Stops the stack, in whatever state it is."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 TERMINATE_TIMEOUT_SECONDS = 10.0
 END_RUNS_TIMEOUT_SECONDS = 45.0
-"""Two or three, and ten times that on busy cores."""
+"""Normally two or three, ten times that on a busy machine."""
 MAX_ATTEMPTS = 3
-"""A supervisord that is being ended may have started a program anew in the meantime."""
+"""While it is being stopped, supervisord may have restarted a program."""
 
 
 def down(home: Home) -> int:
-    """Stop everything of this home; returns how many processes there were. Nothing to stop is no error."""
+    """Stop everything of this home; returns how many processes there were, 0 if nothing ran."""
     found = len(list(find_stack_processes(home)))
-    with suppress(LocalError, OSError, psutil.Error):  # a supervisord that cannot do it is ended itself
+    with suppress(LocalError, OSError, psutil.Error):  # if supervisord cannot, everything is terminated below
         _stop_in_order(home, Supervisor(home))
     for _ in range(MAX_ATTEMPTS):
         if not (remaining := list(find_stack_processes(home))):
             sockets.remove_directory(home)
             return found
         _terminate(remaining)
-    msg = f"processes {', '.join(str(process.pid) for process in remaining)} do not end"
-    raise LocalError(msg, "end them yourself: kill -9")
+    msg = f"processes {', '.join(str(process.pid) for process in remaining)} did not stop"
+    raise LocalError(msg, "kill them: kill -9 PID")
 
 
 def _stop_in_order(home: Home, supervisor: Supervisor) -> None:
-    """An orderly end: what launches runs, the runs, what they run in, the databases."""
+    """Stop in order: what launches runs, the runs, the code servers, the databases."""
     programs = supervisor.programs()
     names = {program.name for program in programs}
     code_servers = {location.service for location in load_code_locations()}
@@ -67,8 +67,8 @@ def _stop_in_order(home: Home, supervisor: Supervisor) -> None:
 
 
 def _end_runs(home: Home) -> None:
-    """In place of a daemon that is gone or hangs."""
-    with suppress(LocalError, subprocess.TimeoutExpired):  # a damaged plan, or a database that is away
+    """End the runs if the daemon did not, because it is gone or hangs."""
+    with suppress(LocalError, subprocess.TimeoutExpired):  # a damaged plan, or an unreachable database
         if plan := Plan.load(home):
             command = [sys.executable, "-m", "edge_assets.defs.ending"]
             environment = {**os.environ, **dagster_environment(home, plan), "EDGE_HOME": str(home.root)}
@@ -76,7 +76,7 @@ def _end_runs(home: Home) -> None:
 
 
 def _terminate(processes: list[psutil.Process]) -> None:
-    """Ask first, then kill. For PostgreSQL SIGINT asks, and its own sessions are its to end."""
+    """Signal first, then kill. SIGINT makes PostgreSQL end its own sessions."""
     for process in processes:
         _send_signal(process, signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
     _, alive = psutil.wait_procs(processes, timeout=TERMINATE_TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""Where a stack's unix sockets lie: in the home, or below /tmp where the home's path is too long for them."""
+"""Unix sockets of a stack: in the home, or below /tmp if the home's path is too long."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 MAX_DIRECTORY_BYTES = 70
-"""Unix sockets allow 103-107 bytes, the longest name here is `code-analytics.sock`, and supervisord first binds a name
-that is longer by its pid."""
+"""Socket paths are limited to 103-107 bytes; the longest name is `code-analytics.sock`, and supervisord first binds a
+name that has its pid appended."""
 
 
 def socket_path(home: Home, name: str) -> Path:
-    """The socket of a server."""
+    """The socket of the server `name`."""
     return _socket_directory(home) / f"{name}.sock"
 
 
 def make_directory(home: Home) -> None:
-    """Make a directory that is ours alone: below /tmp another user may have been there before us.
+    """Create the directory, private to this user: below /tmp another user may have created it first.
 
-    Raises `LocalError` if it is open to others.
+    Raises `LocalError` if other users can access it.
     """
     directory = _socket_directory(home)
     directory.mkdir(mode=PRIVATE_DIRECTORY_MODE, parents=True, exist_ok=True)
     status = directory.stat()
     if status.st_uid != os.getuid() or status.st_mode & 0o077 & ~stat.S_IXOTH:
-        msg = f"{directory} is open to other users"
+        msg = f"{directory} is accessible to other users"
         raise LocalError(msg, "remove it, or use an EDGE_HOME with a shorter path")
 
 
 def remove_directory(home: Home) -> None:
-    """Leave nothing below /tmp."""
+    """Remove sockets and directory below /tmp."""
     directory = _socket_directory(home)
     if directory != home.run:
         for socket_file in directory.glob("*.sock"):

@@ -1,4 +1,4 @@
-"""Starting the stack."""
+"""Starts the stack."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
 FAILED_STATES = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
 MAX_LOG_LINES = 15
 MAX_PORT_ATTEMPTS = 3
-"""How often ports are chosen, as another program (a second stack, say) may take one before it is used."""
+"""Ports are chosen again if another program, such as a second stack, takes one before it is used."""
 ADDRESS_IN_USE = re.compile("address already in use", re.IGNORECASE)
-"""What servers say then: asyncio, PostgreSQL and Valkey in the system's words."""
+"""In the system's error message, as asyncio, PostgreSQL and Valkey log it."""
 
 
 def up(home: Home, settings: Settings, options: StartOptions, report: Callable[[str, StepState, float], None]) -> Plan:
-    """Start everything; returns when alerts can flow, with the pages of Dagster and MLflow on their way.
+    """Start everything; returns when alerts can flow. Services that are not essential may still be starting.
 
-    What a crashed stack left running in this home is ended first. Raises `LocalError` if a stack runs
-    already, or if the start fails; nothing is left then.
+    Processes that a crashed stack left in this home are stopped first. Raises `LocalError` if a stack is already
+    running, or if the start fails; then nothing is left running.
     """
     with home.lock():
         _require_not_running(home)
         jwt_secret(settings, home)
-        for choice in count(1):
+        for attempt in count(1):
             plan = make_plan(settings, home, options)
             check_servers(settings)
             down(home)
@@ -63,7 +63,7 @@ def up(home: Home, settings: Settings, options: StartOptions, report: Callable[[
                 _Stack(home, settings, plan, fresh=options.fresh).start(report)
             except BaseException as error:
                 down(home)
-                if choice == MAX_PORT_ATTEMPTS or not isinstance(error, AddressTakenError):
+                if attempt == MAX_PORT_ATTEMPTS or not isinstance(error, AddressTakenError):
                     raise
             else:
                 break
@@ -73,12 +73,12 @@ def up(home: Home, settings: Settings, options: StartOptions, report: Callable[[
 def _require_not_running(home: Home) -> None:
     if (pid := Supervisor(home).pid) is not None:
         running = Plan.load(home)
-        msg = f"a stack already runs in {home.root} (pid {pid}, feed {running.feed if running else 'unknown'})"
-        raise LocalError(msg, "`edge watch` follows its alerts, `edge status` shows it, `edge down` stops it")
+        msg = f"a stack is already running in {home.root} (pid {pid}, feed {running.feed if running else 'unknown'})"
+        raise LocalError(msg, "`edge watch` follows its alerts, `edge status` shows its state, `edge down` stops it")
 
 
 class _Stack:
-    """A plan being carried out in a home."""
+    """Carries out a plan in a home."""
 
     def __init__(self, home: Home, settings: Settings, plan: Plan, *, fresh: bool) -> None:
         self.plan = plan
@@ -102,9 +102,9 @@ class _Stack:
         for service in define_services(self._home, self.plan, self._supervisor):
             name = service.program.name
             start, ready = partial(self._start, service), partial(self._is_ready, service)
-            work = partial(self._supervisor.cpu_seconds, name)
-            yield StartupStep(name, service.after, start, ready, service.essential, work)
-        # a recording that cannot be read is told before anything is given up for it
+            measure_progress = partial(self._supervisor.cpu_seconds, name)
+            yield StartupStep(name, service.after, start, ready, service.essential, measure_progress)
+        # an unreadable recording must fail before the old data is deleted
         reset_after = ("feed-sports",) if self._fresh else ()
         yield StartupStep("databases", ("postgres", "valkey", *reset_after), self._create_databases)
         yield StartupStep("migrations", ("databases",), self._migrate)
@@ -123,7 +123,7 @@ class _Stack:
         return service.is_ready()
 
     def _startup_error(self, program: ProgramInfo) -> LocalError:
-        """A program that could not be spawned has written nothing."""
+        """The error for a failed program; one that could not be spawned has logged nothing."""
         log = self._log_path(program.name)
         written = log.read_bytes()[self._log_offsets.get(program.name, 0) :] if log.exists() else b""
         log_tail = "\n".join(written.decode(errors="replace").splitlines()[-MAX_LOG_LINES:])
@@ -134,11 +134,11 @@ class _Stack:
         if program.name == "valkey" and (damaged := valkey.find_damage(self._home, log_tail)):
             return damaged
         if ADDRESS_IN_USE.search(log_tail):
-            remedy = "`ss -ltnp` shows which programs hold ports; `edge up --port N` chooses the board's"
+            remedy = "`ss -ltnp` lists the programs that hold ports; `edge up --port N` sets the board's port"
             return AddressTakenError(
-                f"another program took the port of {program.name}; it last said:\n{log_tail}", remedy
+                f"another program took the port of {program.name}; last log lines:\n{log_tail}", remedy
             )
-        return LocalError(f"{program.name} does not stay up; it last said:\n{log_tail}", f"see {log}")
+        return LocalError(f"{program.name} keeps exiting; last log lines:\n{log_tail}", f"see {log}")
 
     def _log_path(self, name: str) -> Path:
         return self._home.logs / f"{name}.log"
@@ -156,13 +156,13 @@ class _Stack:
             reset_health(conn, STACK)
 
     def _dump_before_migration(self) -> None:
-        """A server of one's own has backups of one's own."""
+        """Only the embedded server is dumped: an external one has its own backups."""
         revision = find_outdated_revision(self.plan.database_url)
         if revision and self.plan.postgres_port:
             dump_database(self._home, self.plan.database_url, revision, WallClock().now())
 
     def _request_sports(self) -> None:
-        """What our own feed server has is what is polled."""
+        """Poll the sports that the stack's own feed server offers."""
         if self.plan.feed_port is None:
             return
         connection = http.client.HTTPConnection(HOST, self.plan.feed_port, timeout=10)

@@ -1,4 +1,4 @@
-"""Bringing a graph of steps up: each begins once those before it are ready."""
+"""Starts a graph of steps: each once the steps it depends on are ready."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 CHECK_INTERVAL_SECONDS = 0.1
 STALL_TIMEOUT_SECONDS = 150.0
-"""For a step without a sign of life. One that works may take longer: beside twenty busy loops imports take minutes."""
+"""For a step that shows no progress. One that does may take longer: on a busy machine imports take minutes."""
 MAX_STEP_SECONDS = 1800.0
-"""For a step that works and never arrives."""
+"""For a step that shows progress but never becomes ready."""
 
 StepState = Literal["starting", "ready", "failed"]
 
 
 @dataclass(frozen=True)
 class StartupStep:
-    """`start` starts it, `is_ready` tells whether it has arrived and may raise `LocalError` if it never will.
+    """`start` starts it; `is_ready` returns whether it is ready, and raises `LocalError` if it never will be.
 
-    `work` tells how much has been done for it, in any unit, like the seconds of CPU that it has used.
+    `measure_progress` returns how much work has been done, in any unit, such as CPU seconds.
     """
 
     name: str
@@ -38,7 +38,7 @@ class StartupStep:
 
 @dataclass
 class _StepProgress:
-    """For one step that has begun: since when, and when it last showed that it works."""
+    """When a step was started, and when it last showed progress (monotonic seconds)."""
 
     started_at: float
     progressed_at: float
@@ -53,7 +53,7 @@ class _StepProgress:
         return time.monotonic() - self.started_at
 
     def is_stalled(self, measured: float) -> bool:
-        """Whether it has stood still for too long, or worked for too long."""
+        """Whether it has shown no progress, or not become ready, for too long."""
         now = time.monotonic()
         if measured != self.last_measured:
             self.progressed_at, self.last_measured = now, measured
@@ -61,10 +61,10 @@ class _StepProgress:
 
 
 def start_in_order(steps: Sequence[StartupStep], report: Callable[[str, StepState, float], None]) -> None:
-    """Return when every essential step is ready and every other one has begun.
+    """Return when every essential step is ready and all others are started.
 
-    `report(name, state, elapsed_seconds since it began)`. What waits for a step that is not essential begins even if
-    that one fails. Raises `LocalError` when an essential step fails, or shows no sign of life for too long.
+    Calls `report(name, state, elapsed_seconds)` when a step changes state. A step is started even if a step before it
+    that is not essential has failed. Raises `LocalError` if an essential step fails or stalls.
     """
     by_name = {step.name: step for step in steps}
     order = TopologicalSorter({s.name: [a for a in s.after if a in by_name] for s in steps})
@@ -86,7 +86,7 @@ def start_in_order(steps: Sequence[StartupStep], report: Callable[[str, StepStat
 
 
 def _check_step(step: StartupStep, progress: _StepProgress) -> StepState | None:
-    """What has become of a step; None while it is worth waiting for."""
+    """The new state of a step; None while it is still starting."""
     try:
         if step.is_ready():
             return "ready"

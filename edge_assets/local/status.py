@@ -1,4 +1,4 @@
-"""How a stack fares: its services, whether it works, and what its database counts. Answers whatever hangs."""
+"""The state of a stack: its services, its health, and counts from its database. Answers even if a service hangs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from edge_assets.local.watchdog import probing
 from edge_assets.local.watchdog.notes import read_fallback_file
 from edge_assets.local.watchdog.rounds import DOWN_STATES, REDIS_KINDS, supervisor_down_finding
 from edge_assets.store.health.problems import ProblemKind
-from edge_assets.store.health.totals import load_status as counts
+from edge_assets.store.health.totals import load_status as load_totals
 from edge_assets.store.health.vital_signs import STATEMENT_TIMEOUT_SECONDS, connect_with_timeout, load_health_snapshot
 from edge_assets.store.polls.credit_use import load_credit_use
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class StackHealth(NamedTuple):
-    """Whether a stack works, the credits of a metered feed, and what its database counts."""
+    """The health of a stack, the credits of a metered feed, and counts from its database."""
 
     health: Health
     credits: CreditForecast | None = None
@@ -50,9 +50,9 @@ class StackHealth(NamedTuple):
 
 
 def load_status(home: Home) -> dict[str, Any]:
-    """`running`, `feed`, `urls`, `services` with the bytes each takes, `health`, `credits`, and the database's counts.
+    """`running`, `feed`, `urls`, `services` with their memory use, `health`, `credits`, and the database's counts.
 
-    What cannot be known is told under `unknown`, with the reason.
+    `unknown` states what could not be determined, and why.
     """
     supervisor = Supervisor(home)
     if not is_running(home):
@@ -66,7 +66,7 @@ def load_status(home: Home) -> dict[str, Any]:
     return {
         **state,
         "feed": plan.feed.value,
-        "world": plan.feed_identity,
+        "feed_identity": plan.feed_identity,
         "urls": plan.urls,
         "health": {
             "status": health.status,
@@ -79,7 +79,7 @@ def load_status(home: Home) -> dict[str, Any]:
 
 
 def check_health(home: Home) -> StackHealth | None:
-    """Whether the stack of this home works; None if none runs."""
+    """The health of this home's stack; None if none is running."""
     supervisor = Supervisor(home)
     plan = Plan.load(home) if is_running(home) else None
     if plan is None:
@@ -88,7 +88,7 @@ def check_health(home: Home) -> StackHealth | None:
 
 
 def is_running(home: Home) -> bool:
-    """Whether anything of a stack runs, under supervision or not."""
+    """Whether any process of a stack runs, supervised or not."""
     return Supervisor(home).pid is not None or any(find_stack_processes(home))
 
 
@@ -132,7 +132,7 @@ def _describe_services(programs: list[ProgramInfo]) -> dict[str, dict[str, Any]]
 
 
 def _findings_outside_database(home: Home, plan: Plan, programs: list[ProgramInfo]) -> Iterator[HealthIssue]:
-    """What is seen without the database and without the watchdog, which may hang itself."""
+    """Findings that need neither the database nor the watchdog, which may hang itself."""
     for program in programs:
         if program.state in DOWN_STATES:
             last_line = probing.last_log_line(home.logs / f"{program.name}.log")
@@ -165,13 +165,13 @@ def _credit_outlook(conn: Connection, plan: Plan, now: datetime) -> CreditForeca
 
 def _load_counts(conn: Connection) -> dict[str, Any]:
     try:
-        return counts(conn)
+        return load_totals(conn)
     except psycopg.errors.QueryCanceled:
-        return {"unknown": f"counts: the database did not give them within {STATEMENT_TIMEOUT_SECONDS} seconds"}
+        return {"unknown": f"counts: the database did not return them within {STATEMENT_TIMEOUT_SECONDS} seconds"}
 
 
 def _driver_message(error: psycopg.Error) -> str:
-    """In a line, without what a driver adds."""
+    """The first line of a driver's error."""
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return f"no answer within {STATEMENT_TIMEOUT_SECONDS} seconds"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""Starting, watching and stopping programs through supervisord, over XML-RPC on its unix socket."""
+"""Starts, observes and stops programs through supervisord, by XML-RPC on its unix socket."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 STACK_MARKER = "EDGE_STACK"
-"""Set, to the home, in the environment of everything that a stack starts, so that nothing of it can hide."""
+"""Environment variable that every process of a stack inherits; its value is the home. `edge down` finds them by it."""
 START_TIMEOUT_SECONDS = 15.0
 STOP_TIMEOUT_SECONDS = 40.0
 CALL_TIMEOUT_SECONDS = 10.0
-"""After which a supervisord that says nothing counts as hanging; it answers in milliseconds."""
+"""supervisord normally answers in milliseconds; after this it counts as hanging."""
 
 CONFIGURATION_TEMPLATE = """\
 [supervisord]
@@ -51,7 +51,7 @@ files={programs}/*.conf
 
 
 class ProgramInfo(NamedTuple):
-    """How a program fares: supervisord's state name, pid (0: none) and its own words."""
+    """The state of a program: supervisord's state name, pid (0: none) and description."""
 
     name: str
     state: str
@@ -60,7 +60,7 @@ class ProgramInfo(NamedTuple):
 
 
 class Supervisor:
-    """One home's supervisord; it may or may not be running."""
+    """The supervisord of a home, running or not."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -102,19 +102,19 @@ class Supervisor:
         self._call("addProcessGroup", program.name)
 
     def start(self, name: str) -> None:
-        """Start a program that waits to be asked for; one that runs already is none the worse."""
+        """Start an on-demand program; does nothing if it is running."""
         with suppress(LocalError):
             self._call("startProcess", name, False)
 
     def programs(self) -> list[ProgramInfo]:
-        """Every program that was added; none if supervisord does not run."""
+        """All programs added; none if supervisord is not running."""
         if self.pid is None:
             return []
         rows = self._call("getAllProcessInfo")
         return [ProgramInfo(r["name"], r["statename"], r["pid"], r["spawnerr"] or r["description"]) for r in rows]
 
     def cpu_seconds(self, name: str) -> float:
-        """What a program and its children have computed so far: a sign that it is alive, however busy the machine."""
+        """CPU time used by a program and its children: a sign of progress, however busy the machine."""
         used = 0.0
         with suppress(psutil.Error):
             for pid in (info.pid for info in self.programs() if info.name == name and info.pid):
@@ -123,14 +123,14 @@ class Supervisor:
         return used
 
     def request_stop(self, names: Collection[str]) -> None:
-        """Have programs end side by side, without waiting for it."""
+        """Stop programs in parallel, without waiting."""
         for info in self.programs():
             if info.name in names and info.state in {"RUNNING", "STARTING", "BACKOFF"}:
-                with suppress(LocalError):  # it ended by itself in the meantime
+                with suppress(LocalError):  # it has exited meanwhile
                     self._call("stopProcess", info.name, False)
 
     def stop(self, names: Collection[str]) -> None:
-        """Stop programs side by side and wait for their end (supervisord kills those that dawdle)."""
+        """Stop programs in parallel and wait; supervisord kills those that take too long."""
         self.request_stop(names)
         deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         while any(p.name in names and p.pid for p in self.programs()) and time.monotonic() < deadline:
@@ -139,11 +139,11 @@ class Supervisor:
     def restart(self, name: str) -> None:
         """Stop a program, kill it if it hangs, and start it again."""
         self.stop([name])
-        with suppress(LocalError):  # it was started in the meantime
+        with suppress(LocalError):  # it has been started meanwhile
             self._call("startProcess", name, False)
 
     def shutdown(self) -> None:
-        """Stop what still runs, and supervisord itself."""
+        """Stop the remaining programs and supervisord itself."""
         if (pid := self.pid) is None:
             return
         process = psutil.Process(pid)
@@ -151,7 +151,7 @@ class Supervisor:
         process.wait(STOP_TIMEOUT_SECONDS)
 
     def _render_configuration(self, programs: Path) -> str:
-        """Paths are written out: supervisord takes a `%` in its own `%(here)s` for the begin of a variable."""
+        """With absolute paths: supervisord fails on a `%` in the expansion of its own `%(here)s`."""
         return CONFIGURATION_TEMPLATE.format(
             user="user=root" if os.geteuid() == 0 else "",
             logs=escape_percent(self._home.logs),
@@ -168,13 +168,13 @@ class Supervisor:
         return True
 
     def _call(self, method: str, *args: str | bool) -> Any:
-        """Call `supervisor.<method>`. A proxy a call: it is cheap, and not to be shared by threads."""
+        """Call `supervisor.<method>` through a new proxy: it is cheap, and not thread-safe."""
         transport = _UnixTransport(self._socket)
         proxy = ServerProxy("http://localhost", transport=transport)
         try:
             return getattr(proxy.supervisor, method)(*args)
         except Error as error:
-            msg = f"supervisord refuses {method}({', '.join(map(str, args))}): {error}"
+            msg = f"supervisord rejected {method}({', '.join(map(str, args))}): {error}"
             raise LocalError(msg, f"see {self._home.logs}/supervisord.log") from error
         finally:
             transport.close()
@@ -195,19 +195,19 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class _UnixTransport(Transport):
-    """XML-RPC over a unix socket; supervisor's own imports its whole server."""
+    """XML-RPC over a unix socket; supervisor's own transport would import its whole server."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        """The one connection that there is, which `close` closes."""
+        """The transport's one connection, which `close` closes."""
         connection = _UnixConnection(self._path)
         self._connection = (host, connection)
         return connection
 
 
 def _glob_pattern(directory: Path) -> str:
-    """Matches the directory and no other that is likely: patterns are separated by spaces."""
+    """A pattern for the directory. Patterns are separated by spaces, so `?` stands for a space."""
     return "".join("?" if letter.isspace() else letter for letter in escape_percent(Path(glob.escape(str(directory)))))

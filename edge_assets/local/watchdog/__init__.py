@@ -1,5 +1,5 @@
-"""A small process that looks every few seconds at what cannot report on itself, tells it, and restarts what hangs.
+"""A small process that checks the services every few seconds, reports problems, and restarts those that hang.
 
-Light, as it stays for ever: psycopg, psutil and the standard library. Everything is judged on the monotonic clock, so
-that a clock that jumps is told and confuses nothing.
+It always runs, so it imports only psycopg, psutil and the standard library. It measures time on the monotonic clock:
+a jump of the wall clock is reported and affects nothing else.
 """

@@ -1,4 +1,4 @@
-"""`python -m edge_assets.local.watchdog`: under the supervisor, whose environment names home, database and Redis."""
+"""`python -m edge_assets.local.watchdog`: run by supervisord; home, database and Redis are in the environment."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_ROUNDS = 5.0
 MAX_ROUND_SECONDS = 45.0
-"""No server that stops in the middle of an answer holds a round for longer; a restart takes up to 40 s."""
+"""Limits a round if a server stops in the middle of a response; a restart takes up to 40 s."""
 SECONDS_BETWEEN_ALARMS = 10.0
-"""Should one be lost in code that may not be interrupted; longer than a pause, which none may interrupt."""
+"""Repeats an alarm lost in code that ignores it; longer than the pause between rounds, which no alarm may interrupt."""
 
 log = logging.getLogger("edge_assets.local.watchdog")
 
 
 class RoundTooLongError(BaseException):
-    """Raised by a clock in the midst of whatever goes on. No `Exception`: nobody there may take it for a fault."""
+    """Raised by a timer in arbitrary code. Not an `Exception`, so that no handler there catches it."""
 
 
 def main() -> None:
-    """Make rounds until told to stop."""
+    """Run rounds until terminated."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    parser = argparse.ArgumentParser(description="Looks after the services of a local stack.")
+    parser = argparse.ArgumentParser(description="Watches the services of a local stack and restarts those that hang.")
     for name in WatchedPorts._fields:
         parser.add_argument(f"--{name}-port", dest=name, type=int)
     arguments = parser.parse_args()
@@ -57,13 +57,13 @@ def main() -> None:
 
 
 def _without_driver(url: str | None) -> str | None:
-    """Dagster's URL without SQLAlchemy's name of the driver."""
+    """Dagster's URL without SQLAlchemy's driver name."""
     return url and url.replace("postgresql+psycopg2://", "postgresql://", 1)
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Go on with the next round if this one takes longer."""
+    """Abort the block after `seconds`."""
 
     def raise_timeout(*_: object) -> NoReturn:
         raise RoundTooLongError

@@ -1,8 +1,8 @@
-"""Bursts that hang: a process that lives and does nothing gives up no lease, and no run is planned in its place.
+"""Bursts that hang: an idle process keeps its leases, so no other run takes over.
 
-What counts is progress, not time: on a busy machine a run imports for minutes. A process that has used no CPU and was
-not once given the CPU for a minute is stopped, or waits for what never comes. It is killed: its leases end with its
-connections, and the code server that spawned it marks its run as failed within a second.
+Progress counts, not time: on a busy machine a run imports for minutes. A process that was not scheduled once in a
+minute is stopped, or waits for something that never happens. It is killed: its leases end with its connections, and
+the code server that spawned it marks its run as failed within a second.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 BURST_JOB = "burst"
 REPORT_AFTER_SECONDS = 15.0
 KILL_AFTER_SECONDS = 60.0
-"""A burst that waits wakes every second or two, to show itself in its leases."""
+"""A waiting burst wakes every second or two to renew its leases."""
 MAX_SAMPLE_GAP_SECONDS = 10.0
-"""No more counts between two looks: a watchdog or a machine that was stopped itself has not seen the time pass."""
+"""The most that counts between two checks: the watchdog or the machine may itself have been stopped."""
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +45,12 @@ class _Stillness:
 
 @dataclass(slots=True)
 class Progress:
-    """For how long each process has made no progress, as far as somebody looked. Pure."""
+    """For how long each process has made no progress, as observed. Pure."""
 
     _known: dict[Hashable, _Stillness] = field(default_factory=dict)
 
     def observe(self, signs: Mapping[Hashable, Hashable], now: float) -> None:
-        """Take note of what each process has done so far; processes that are not named are forgotten."""
+        """Record the work each process has done so far; processes that are missing are forgotten."""
         before, self._known = self._known, {}
         for process, sign in signs.items():
             last = before.get(process)
@@ -60,27 +60,27 @@ class Progress:
             self._known[process] = still
 
     def stillness(self, process: Hashable) -> float:
-        """Seconds without progress at the last look."""
+        """Seconds without progress at the last check."""
         return self._known[process].seconds if process in self._known else 0.0
 
 
 class BurstWatch:
-    """Tells of bursts that hang, and kills them."""
+    """Reports bursts that hang, and kills them."""
 
     def __init__(self) -> None:
         self._progress = Progress()
 
-    def check(self, code_server: int, noted: Sequence[RunProcess], now: float) -> Iterator[HealthIssue]:
-        """Look at what the code server has spawned, and at what Dagster has `noted` of runs in flight."""
-        runs = dict(_find_bursts(code_server, noted))
+    def check(self, code_server: int, recorded: Sequence[RunProcess], now: float) -> Iterator[HealthIssue]:
+        """Check the processes that the code server has spawned, and those that Dagster has `recorded` for its runs."""
+        runs = dict(_find_bursts(code_server, recorded))
         self._progress.observe({process: _measure_work(process) for process in runs}, now)
         hung = {process: name for process, name in runs.items() if self._stillness(process) > REPORT_AFTER_SECONDS}
         if hung:
-            said = (f"{name} makes no progress for {self._describe(process)}" for process, name in hung.items())
-            yield HealthIssue(ProblemKind.SERVICE_HANGS, BURST_JOB, "; ".join(said))
+            details = (f"{name} has made no progress for {self._describe(process)}" for process, name in hung.items())
+            yield HealthIssue(ProblemKind.SERVICE_HANGS, BURST_JOB, "; ".join(details))
         for process, name in hung.items():
             if self._stillness(process) >= KILL_AFTER_SECONDS:
-                log.warning("%s made no progress for %s and is killed", name, self._describe(process))
+                log.warning("%s has made no progress for %s: killing it", name, self._describe(process))
                 with suppress(psutil.Error):
                     process.kill()
 
@@ -91,23 +91,23 @@ class BurstWatch:
         return format_duration(timedelta(seconds=self._stillness(process)))
 
 
-def _find_bursts(code_server: int, noted: Sequence[RunProcess]) -> Iterator[tuple[psutil.Process, str]]:
-    """The processes of bursts, those of a code server that is gone among them, and of runs that only start.
+def _find_bursts(code_server: int, recorded: Sequence[RunProcess]) -> Iterator[tuple[psutil.Process, str]]:
+    """The processes of bursts, including those of a code server that is gone, and of runs that are just starting.
 
-    Other jobs may wait for a long query of theirs; they are in nobody's way.
+    Other jobs may wait for a long query; they block nothing.
     """
-    known = {run.pid for run in noted}
+    known = {run.pid for run in recorded}
     for process in find_run_processes(code_server):
         if process.pid not in known:
-            yield process, f"process {process.pid} of a run that starts"
-    for run in noted:
+            yield process, f"process {process.pid} of a starting run"
+    for run in recorded:
         with suppress(psutil.Error):
             if run.job == BURSTS and is_run(process := psutil.Process(run.pid)):
                 yield process, f"process {run.pid} of run {run.run_id[:8]}"
 
 
 def _measure_work(process: psutil.Process) -> Hashable:
-    """What changes whenever a process does anything: seconds of CPU, and how often it got and gave up the CPU."""
+    """A value that changes whenever a process does anything: its CPU times and context switches."""
     with suppress(psutil.Error):
         return process.cpu_times(), process.num_ctx_switches()
     return None

@@ -1,4 +1,4 @@
-"""Whether the wall clock goes with the monotonic one."""
+"""Detects jumps of the wall clock against the monotonic one, and suspensions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import NamedTuple
 from edge_assets.health.words import format_duration
 
 MIN_JUMP_SECONDS = 2.0
-"""What NTP corrects at once rather than slowly; two readings are microseconds apart."""
+"""NTP steps the clock only for larger offsets; the readings of one observation are microseconds apart."""
 REPORT_FOR_SECONDS = 600.0
 
 
 class ClockReading(NamedTuple):
-    """Seconds of three clocks at one moment: `monotonic` stands still while the machine is suspended, `boot` does
-    not.
-    """
+    """Seconds of three clocks at one moment; in a suspension, `monotonic` stops and `boottime` goes on."""
 
     wall: float
     monotonic: float
@@ -25,7 +23,7 @@ class ClockReading(NamedTuple):
 
 
 def read_clocks() -> ClockReading:
-    """The clocks now; where there is no clock of the boot, a suspension looks like a jump."""
+    """Read the clocks; without a boot-time clock (macOS), a suspension is reported as a jump."""
     boot = time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
     return ClockReading(time.time(), time.monotonic(), boot)
 
@@ -39,7 +37,7 @@ class ClockMonitor:
     _last_change_at: float = 0.0
 
     def observe(self, now: ClockReading) -> str:
-        """What happened to the clock in the last ten minutes; empty: nothing."""
+        """The change of the clock in the last ten minutes; empty if there was none."""
         if self._last is not None and (change := _describe_change(self._last, now)):
             self._last_change, self._last_change_at = change, now.boottime
         self._last = now
@@ -54,7 +52,7 @@ def _describe_change(last: ClockReading, now: ClockReading) -> str:
     at = f"{datetime.fromtimestamp(now.wall, UTC):%H:%M:%S} UTC"
     if abs(jump) > MIN_JUMP_SECONDS:
         direction = "forward" if jump > 0 else "back"
-        return f"it was set {direction} by {format_duration(timedelta(seconds=abs(jump)))}; seen at {at}"
+        return f"the clock was set {direction} by {format_duration(timedelta(seconds=abs(jump)))}, noticed at {at}"
     if suspended > MIN_JUMP_SECONDS:
         return f"the machine was suspended for {format_duration(timedelta(seconds=suspended))} until {at}"
     return ""

@@ -1,4 +1,4 @@
-"""Who looks after the watchdog: the activator does, which the watchdog looks after in turn."""
+"""Watches the watchdog. Run by the activator, which the watchdog watches in turn."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
     from edge_assets.local.supervisor import Supervisor
 
-SECONDS_BETWEEN_LOOKS = 10.0
-PATIENCE = LivenessTimeouts(start_seconds=180, report_seconds=30, restart_seconds=90)
-"""A round takes up to 45 seconds. That it is silent is told by `edge_assets.health`, from its heartbeats."""
+SECONDS_BETWEEN_CHECKS = 10.0
+WATCHDOG_TIMEOUTS = LivenessTimeouts(start_seconds=180, report_seconds=30, restart_seconds=90)
+"""A round takes up to 45 seconds. `edge_assets.health` reports a silent watchdog, from its heartbeats."""
 
 log = logging.getLogger(__name__)
 
 
 def write_heartbeat(home: Home) -> None:
-    """Leave a sign of life, by the watchdog after each round: in a file, as the database may be away for long."""
+    """Record that the watchdog has finished a round; in a file, because the database may be unreachable."""
     with suppress(OSError):
         _heartbeat_path(home).touch()
 
@@ -36,26 +36,26 @@ async def watch_watchdog(home: Home, supervisor: Supervisor) -> None:
     """Restart the watchdog whenever it hangs; does not return."""
     counterpart = Counterpart(home, supervisor)
     while True:
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-        with suppress(LocalError, OSError):  # a supervisord that is away or hangs; the next look may find it
+        await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
+        with suppress(LocalError, OSError):  # supervisord is down or hangs; try again next time
             await asyncio.to_thread(counterpart.check, time.monotonic())
 
 
 class Counterpart:
-    """Remembers when the watchdog last showed life."""
+    """Follows the watchdog's heartbeats, and restarts it if they stop."""
 
-    def __init__(self, home: Home, supervisor: Supervisor, patience: LivenessTimeouts = PATIENCE) -> None:
+    def __init__(self, home: Home, supervisor: Supervisor, timeouts: LivenessTimeouts = WATCHDOG_TIMEOUTS) -> None:
         self._path = _heartbeat_path(home)
         self._supervisor = supervisor
-        self._life = Liveness(patience, time.monotonic())
+        self._liveness = Liveness(timeouts, time.monotonic())
 
     def check(self, now: float) -> None:
-        """Look once, at `now` (monotonic seconds); one that is stopped or not yet started is let be."""
+        """Check once, at `now` (monotonic seconds); a watchdog that is stopped or not yet started is left alone."""
         pid = next((program.pid for program in self._supervisor.programs() if program.name == WATCHDOG), 0)
-        self._life.observe(self._read_heartbeat() if pid else None, pid, now)
-        if self._life.is_restart_due(now):
-            log.warning("the watchdog hangs and is restarted")
-            self._life.record_restart()
+        self._liveness.observe(self._read_heartbeat() if pid else None, pid, now)
+        if self._liveness.is_restart_due(now):
+            log.warning("the watchdog hangs: restarting it")
+            self._liveness.record_restart()
             self._supervisor.restart(WATCHDOG)
 
     def _read_heartbeat(self) -> Hashable:

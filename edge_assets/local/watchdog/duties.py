@@ -1,4 +1,4 @@
-"""What the watchdog looks at, with the patience for each and what to restart when it is at its end."""
+"""What the watchdog checks, with the timeouts of each service and what to restart when it hangs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SERVING, FEED, CODE_SERVER = "serving", "feed", "code-ingest"
 ACTIVATOR, VALKEY, POSTGRES = "activator", "valkey", "postgres"
 DAEMON = "dagster-daemon"
 DATABASE_TIMEOUTS = LivenessTimeouts(start_seconds=600, report_seconds=8, restart_seconds=300)
-"""Its restart ends every session and is followed by a recovery: the last resort, and a safe one, as PostgreSQL does not
-start beside sessions of a dead server."""
+"""A restart ends every session and needs a recovery: the last resort, but safe, because PostgreSQL does not start while
+sessions of a dead server remain."""
 
 
 class WatchedPorts(NamedTuple):
-    """Where our servers listen; None where one is not ours."""
+    """Ports of the stack's servers; None if the server is external."""
 
     serving: int
     feed: int | None = None
@@ -35,9 +35,7 @@ class WatchedPorts(NamedTuple):
 
 
 class WatchedService(NamedTuple):
-    """`sign` is what changes while `service` works (None: nobody can tell now); `restart_programs` are taken in
-    turn.
-    """
+    """`sign_of_life` changes while the service works (None: unknown now); `restart_programs` are restarted in turn."""
 
     name: str
     sign_of_life: Callable[[HealthSnapshot | None], Hashable]
@@ -48,24 +46,24 @@ class WatchedService(NamedTuple):
 def watched_services(
     ports: WatchedPorts, now: Callable[[], float], owns_port: Callable[[str, int], bool]
 ) -> list[WatchedService]:
-    """All of them. A sensor that a new daemon does not wake may hang in its code server.
+    """All watched services. For the sensor, the daemon is restarted first, then its code server.
 
-    `owns_port` says whether a program of ours listens on a port: while ours starts, another home's may take it.
+    `owns_port` returns whether our program listens on a port: another home's may have taken it.
     """
 
     def answer_sign(service: str, port: int, path: str) -> Callable[[HealthSnapshot | None], Hashable]:
-        """Any answer of ours is a sign of life, and a new one each time."""
+        """Any response of our program is a sign of life, each time a new one."""
 
         def sign(_: HealthSnapshot | None) -> Hashable:
             return now() if probing.get_json(port, path) is not None and owns_port(service, port) else "silent"
 
         return sign
 
-    def reply_sign(service: str, port: int, question: bytes) -> Callable[[HealthSnapshot | None], Hashable]:
-        """Any byte of ours, an error included: a database that recovers and a cache that loads live."""
+    def reply_sign(service: str, port: int, request: bytes) -> Callable[[HealthSnapshot | None], Hashable]:
+        """Any byte of our program counts, even an error: a database in recovery or a loading cache is alive."""
 
         def sign(_: HealthSnapshot | None) -> Hashable:
-            return now() if probing.has_reply(port, question) and owns_port(service, port) else "silent"
+            return now() if probing.has_reply(port, request) and owns_port(service, port) else "silent"
 
         return sign
 
@@ -79,11 +77,11 @@ def watched_services(
     ours = [
         (FEED, ports.feed, partial(answer_sign, path="/_edge/ready"), LivenessTimeouts(120, 8, 60)),
         (ACTIVATOR, ports.activator, partial(answer_sign, path=ACTIVATOR_PATH), LivenessTimeouts(120, 8, 30)),
-        (VALKEY, ports.valkey, partial(reply_sign, question=probing.PING_REQUEST), LivenessTimeouts(120, 8, 60)),
-        (POSTGRES, ports.postgres, partial(reply_sign, question=probing.SSL_REQUEST), DATABASE_TIMEOUTS),
+        (VALKEY, ports.valkey, partial(reply_sign, request=probing.PING_REQUEST), LivenessTimeouts(120, 8, 60)),
+        (POSTGRES, ports.postgres, partial(reply_sign, request=probing.SSL_REQUEST), DATABASE_TIMEOUTS),
     ]
     return watched + [
-        WatchedService(name, sign(name, port), patience, (name,)) for name, port, sign, patience in ours if port
+        WatchedService(name, sign(name, port), timeouts, (name,)) for name, port, sign, timeouts in ours if port
     ]
 
 
@@ -100,13 +98,13 @@ def _last_heartbeat(signs: HealthSnapshot, service: str) -> datetime | None:
 
 
 def _scorer_sign(signs: HealthSnapshot | None) -> Hashable:
-    """Its sign of life, and the oldest poll that waits for it: none waits, or another one than before."""
+    """The scorer's heartbeat, or the time of its oldest unscored poll."""
     if signs is None:
         return None
     return _last_heartbeat(signs, SCORER) or signs.unscored_since
 
 
 def has_recording_ended(ports: WatchedPorts) -> bool:
-    """Whether our feed server has played its recording to the end."""
+    """Whether the feed server has finished its recording."""
     answer: dict[str, Any] = (ports.feed and probing.get_json(ports.feed, "/_edge/ready")) or {}
     return bool(answer.get("ended"))

@@ -1,4 +1,4 @@
-"""Whether something moves, on the monotonic clock, and when to restart it. Pure."""
+"""Decides from signs of life, on the monotonic clock, when a service is silent and when to restart it. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 MAX_WAIT_SECONDS = 3600.0
 RESET_AFTER_SECONDS = 600.0
-"""After so long at work earlier restarts are forgotten."""
+"""After this long without trouble, earlier restarts are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class LivenessTimeouts:
-    """Seconds that a process is given to start; without a sign of life until it is told, and until it is restarted.
+    """Seconds allowed for a start, and seconds of silence before a report and before a restart.
 
-    Each further restart waits twice as long: on a busy machine starting takes minutes, and every try adds load.
+    Each further restart waits twice as long: on a busy machine a start takes minutes, and every attempt adds load.
     """
 
     start_seconds: float
@@ -29,7 +29,7 @@ class LivenessTimeouts:
 class Liveness:
     """Follows the signs of life of one service. A sign is any value that changes while it works.
 
-    `changed_at` is when it changed last, or watching began (monotonic seconds).
+    `changed_at` is when it last changed, or when watching started (monotonic seconds).
     """
 
     timeouts: LivenessTimeouts
@@ -41,7 +41,7 @@ class Liveness:
     _restarts: int = 0
 
     def observe(self, sign: Hashable, pid: int, now: float) -> None:
-        """Take note of a sign, and of the process id; None: nobody could tell, so that nothing is held against it."""
+        """Record a sign and the process id. A sign of None is unknown, and counts as life."""
         if pid != self._pid:
             self._pid, self._started_at = pid, now
         if sign is None:
@@ -53,7 +53,7 @@ class Liveness:
             self._restarts = 0
 
     def silent_seconds(self, now: float) -> float | None:
-        """For how many seconds nothing was heard, if that is to be told."""
+        """Seconds of silence if long enough to report, else None."""
         silent = now - self.changed_at
         return (
             silent
@@ -62,28 +62,28 @@ class Liveness:
         )
 
     def is_restart_due(self, now: float) -> bool:
-        """Whether patience is at its end, with the silence and with the process."""
+        """Whether the service has been silent, and its process running, for long enough."""
         backoff = 2.0**self._restarts
         timeout = min(self.timeouts.restart_seconds * backoff, MAX_WAIT_SECONDS)
         start_timeout = min(self.timeouts.start_seconds * backoff, MAX_WAIT_SECONDS)
         return now - self.changed_at > timeout and now - self._started_at > start_timeout
 
     def record_restart(self) -> int:
-        """Take note of a restart; returns how many there were before it."""
+        """Count a restart; returns how many there were before."""
         self._restarts += 1
         return self._restarts - 1
 
 
 @dataclass(slots=True)
 class StartCounter:
-    """Counts how often a program was started lately, by its process ids."""
+    """Counts recent starts of a program, by its process ids."""
 
     window_seconds: float = 180.0
     _pid: int = 0
     _started_at: list[float] = field(default_factory=list)
 
     def observe(self, pid: int, now: float) -> int:
-        """Take note of a process id (0: none); returns how many new ones came within the window."""
+        """Record a process id (0: none); returns how many new ones appeared within the window."""
         if pid and self._pid and pid != self._pid:
             self._started_at.append(now)
         self._pid = pid or self._pid

@@ -1,4 +1,4 @@
-"""What the watchdog has found, where others read it: in the database, and in a file while that is away."""
+"""Publishes the watchdog's findings: in the database, and in a file while that is unreachable."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ WATCHDOG_KINDS = frozenset(
         ProblemKind.REDIS_REFUSES_WRITES,
     }
 )
-"""Of whatever subject. The scorer tells a fault of Redis too, anew for as long as it meets it."""
+"""For any subject. The scorer reports faults of Redis as well, for as long as it sees them."""
 MAX_FILE_AGE_SECONDS = 30.0
-"""The file is written every few seconds; an older one is of the past."""
+"""The file is written every few seconds; an older one is obsolete."""
 FILE_NAME = "watchdog.json"
 
 
 class FindingReporter:
-    """Reports each finding anew at every pass, and clears those that are over."""
+    """Reports every finding in each round, and clears those that are over."""
 
     def __init__(self, home: Home) -> None:
         self._path = home.run / FILE_NAME
         self._reported: set[tuple[str, str]] | None = None
 
     def save(self, conn: Connection, findings: Collection[HealthIssue]) -> None:
-        """Bring the database up to date; raises `psycopg.Error` where it cannot be."""
+        """Bring the database up to date; raises `psycopg.Error` if that fails."""
         if self._reported is None:
             self._reported = {(p.kind, p.subject) for p in load_problems(conn) if _is_from_watchdog(p)}
         present = {(finding.kind, finding.subject) for finding in findings}
@@ -62,7 +62,7 @@ class FindingReporter:
         self._path.unlink(missing_ok=True)
 
     def write_fallback_file(self, findings: Collection[HealthIssue]) -> None:
-        """Write a file for `edge status`, as the database is away; a disk that is full keeps none."""
+        """Write the findings to a file for `edge status`; on a full disk there is none."""
         rows = [{"kind": f.kind, "subject": f.subject, "detail": f.detail} for f in findings]
         with suppress(OSError):
             write_private(self._path, json.dumps({"at": time.time(), "findings": rows}))
@@ -76,9 +76,9 @@ class FindingReporter:
 
 
 def _is_from_watchdog(problem: Problem) -> bool:
-    """Whether a watchdog has reported it, an earlier one perhaps, that was killed before it could take it away.
+    """Whether a watchdog reported it, perhaps an earlier one that was killed before it could clear it.
 
-    Of sports, and of bursts that fail, others tell.
+    Problems of sports and failed bursts are reported by others.
     """
     is_clock = (problem.kind, problem.subject) == (ProblemKind.CLOCK_CHANGED, "")
     is_run = problem.kind == ProblemKind.RUN_FAILED and problem.subject != BURSTS
@@ -86,7 +86,7 @@ def _is_from_watchdog(problem: Problem) -> bool:
 
 
 def read_fallback_file(home: Home) -> list[HealthIssue]:
-    """What the watchdog has found while the database is away; nothing where it has not, or long ago."""
+    """The watchdog's findings while the database is unreachable; empty if there is no recent file."""
     try:
         content = json.loads((home.run / FILE_NAME).read_text())
         if abs(time.time() - content["at"]) > MAX_FILE_AGE_SECONDS:

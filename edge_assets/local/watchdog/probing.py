@@ -1,4 +1,4 @@
-"""Looks at the services from outside, each within seconds, none of which raises."""
+"""Probes of the services from outside. Each takes seconds at most, and none raises."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ PROBE_KEY = "edge:probe"
 PROBE_KEY_TTL_MS = 1000
 LOG_TAIL_BYTES = 4096
 SERVICE_STATUSES = {http.client.OK, http.client.SERVICE_UNAVAILABLE}
-"""Any other status is a guard's or another program's, and says nothing about the service."""
+"""Any other status comes from a guard or another program, and is not evidence of the service."""
 PING_REQUEST = b"PING\r\n"
-"""To a Redis; without the password it refuses, which is an answer."""
+"""For Redis; without a password it replies with an error, which suffices."""
 SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)
-"""To a PostgreSQL, which answers it in a letter before it asks who is there, also while it recovers."""
+"""For PostgreSQL, which answers it with one byte before authentication, even in recovery."""
 UNREACHABLE, REFUSES_WRITES = "unreachable", "refuses writes"
 
 
 def get_json(port: int, path: str) -> dict[str, Any] | None:
-    """What a server answers of its state, good or bad; None if it does not, or refuses, or answers no JSON object."""
+    """A server's report of its state, good or bad; None if there is no answer, a refusal or no JSON object."""
     connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_TIMEOUT_SECONDS)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
@@ -41,20 +41,21 @@ def get_json(port: int, path: str) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) and response.status in SERVICE_STATUSES else None
 
 
-def has_reply(port: int, question: bytes) -> bool:
-    """Whether a server says anything to a question in its own protocol."""
+def has_reply(port: int, request: bytes) -> bool:
+    """Whether a server replies to a request in its own protocol."""
     try:
         with socket.create_connection((HOST, port), timeout=PROBE_TIMEOUT_SECONDS) as connection:
-            connection.sendall(question)
+            connection.sendall(request)
             return bool(connection.recv(1))
     except OSError:
         return False
 
 
 def redis_fault(url: str) -> tuple[str, str] | None:
-    """What is wrong with a Redis, in a word and in its own words; None: it takes a write, or cannot be told.
+    """What is wrong with a Redis server: `UNREACHABLE` or `REFUSES_WRITES`, and the error. None if a write succeeds.
 
-    By hand in its own protocol: the client library takes more memory than the whole of this process.
+    Also None for other URL schemes, which are not checked. Speaks the protocol itself: the client library would use
+    more memory than the whole watchdog.
     """
     parts = urlsplit(url)
     if parts.scheme != "redis" or not parts.hostname:
@@ -75,20 +76,20 @@ def redis_fault(url: str) -> tuple[str, str] | None:
 
 
 def _first_error(connection: socket.socket, commands: list[tuple[str, ...]]) -> tuple[str, str] | None:
-    with connection.makefile("rb") as answers:
+    with connection.makefile("rb") as replies:
         for command in commands:
             arguments = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in (w.encode() for w in command))
             connection.sendall(b"*%d\r\n%b" % (len(command), arguments))
-            answer = answers.readline().decode(errors="replace").strip()
-            if not answer:
+            reply = replies.readline().decode(errors="replace").strip()
+            if not reply:
                 return UNREACHABLE, "the connection was closed"
-            if answer.startswith("-"):
-                return (REFUSES_WRITES if command[0] == "SET" else UNREACHABLE), answer[1:]
+            if reply.startswith("-"):
+                return (REFUSES_WRITES if command[0] == "SET" else UNREACHABLE), reply[1:]
     return None
 
 
 def last_log_line(log: Path) -> str:
-    """The last line that a service has logged; empty where there is none."""
+    """The last line of a service's log; empty if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))

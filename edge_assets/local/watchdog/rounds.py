@@ -1,4 +1,4 @@
-"""One round of the watchdog: look at everything, tell what is wrong, restart what hangs."""
+"""One round of the watchdog: check everything, report problems, restart what hangs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WATCHDOG_NAME = "watchdog"
 DOWN_STATES = {"BACKOFF", "FATAL", "EXITED", "UNKNOWN"}
 MIN_CRASH_LOOP_STARTS = 3
 MEASURE_INTERVAL_SECONDS = 3_600.0
-"""Of what grows: it looks at every file of the home."""
+"""Between measurements of growth, which read every file of the home."""
 DATABASE_ERRORS = (psycopg.Error, TimeoutError)
 REDIS_KINDS = {
     probing.UNREACHABLE: ProblemKind.REDIS_UNREACHABLE,
@@ -54,13 +54,13 @@ REDIS_KINDS = {
 
 
 def supervisor_down_finding() -> HealthIssue:
-    """What is wrong when supervisord is dead: its programs run on, each until it ends."""
-    detail = "what ends is not started again: `edge down`, then `edge up`"
+    """The finding for a dead supervisord: its programs go on, but are not restarted."""
+    detail = "programs that exit are not restarted: run `edge down`, then `edge up`"
     return HealthIssue(ProblemKind.SERVICE_DOWN, "supervisord", detail)
 
 
 class Endpoints(NamedTuple):
-    """Where everything is; `dagster_url` is of Dagster's own database."""
+    """The servers of the stack; `dagster_url` is Dagster's own database."""
 
     database_url: str
     dagster_url: str | None
@@ -69,7 +69,7 @@ class Endpoints(NamedTuple):
 
 
 class Watchdog:
-    """Remembers from round to round what was seen when."""
+    """The watchdog, with what it remembers between rounds."""
 
     def __init__(self, home: Home, supervisor: Supervisor, endpoints: Endpoints, reporter: FindingReporter) -> None:
         self._home = home
@@ -86,7 +86,7 @@ class Watchdog:
         self._liveness = {duty.name: Liveness(duty.timeouts, time.monotonic()) for duty in self._watched}
 
     def run_round(self) -> None:
-        """Make one; what cannot be asked is left out, and told."""
+        """Run a round; what cannot be checked is reported and skipped."""
         ensure_reserve(self._home.reserve)
         signs = self._read_signs()
         self._is_database_away = signs is None
@@ -124,7 +124,7 @@ class Watchdog:
             yield HealthIssue(ProblemKind.RECORDING_ENDED, "", "")
 
     def _find_down(self) -> Iterator[HealthIssue]:
-        """Programs that have ended, or end again and again; without a supervisor the others are those of before."""
+        """Programs that have exited or keep exiting. Without supervisord, the list of programs stays as it was."""
         if self._supervisor.pid is None:
             yield supervisor_down_finding()
             return
@@ -139,7 +139,7 @@ class Watchdog:
                 last_line = probing.last_log_line(self._home.logs / f"{program.name}.log")
                 prefix = f"started {starts} times in 3 minutes; " if starts >= MIN_CRASH_LOOP_STARTS else ""
                 yield HealthIssue(
-                    ProblemKind.SERVICE_DOWN, program.name, f"{prefix}it last said: {last_line or 'nothing'}"
+                    ProblemKind.SERVICE_DOWN, program.name, f"{prefix}last log line: {last_line or 'none'}"
                 )
 
     def _find_silent(self, watched: WatchedService, signs: HealthSnapshot | None) -> Iterator[HealthIssue]:
@@ -159,7 +159,7 @@ class Watchdog:
         return owns_port(self._programs, name, port)
 
     def _restart(self, program: str) -> None:
-        log.warning("%s hangs and is restarted", program)
+        log.warning("%s hangs: restarting it", program)
         with suppress(LocalError, OSError):
             self._supervisor.restart(program)
 
@@ -184,6 +184,6 @@ class Watchdog:
             closing(connect_with_timeout(self._endpoints.dagster_url, WATCHDOG_NAME)) as conn,
         ):
             for run in load_last_runs(conn):
-                if run.is_failure and run.job != BURSTS:  # those the sensor tells, with the reason
+                if run.is_failure and run.job != BURSTS:  # the sensor reports failed bursts, with the reason
                     yield HealthIssue(ProblemKind.RUN_FAILED, run.job, f"run {run.run_id[:8]}")
             yield from self._bursts.check(self._pid(CODE_SERVER), load_run_processes(conn), time.monotonic())

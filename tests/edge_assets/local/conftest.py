@@ -1,4 +1,4 @@
-"""Homes, and one with the real servers, at a path that is long and has a space and a % in it; others have brackets."""
+"""Homes, and one with the real servers: their paths are long, and contain spaces, a % or brackets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither by the environment nor by a `.env` in the working directory."""
+    """Remove settings from the environment, and leave any `.env` in the working directory."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)

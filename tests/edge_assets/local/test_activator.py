@@ -1,4 +1,4 @@
-"""A page that is started by whoever opens it, under the real supervisord."""
+"""A page that starts when it is opened, under the real supervisord."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ asyncio.run(serve(Supervisor(Home(Path(home))), [("page", int(port), int(inner))
 """
 
 
-def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home) -> None:
+def test_a_page_starts_when_opened_and_stops_when_idle(home: Home) -> None:
     port, inner = allocate_port(home, "page"), allocate_port(home, "page inner")
     supervisor = Supervisor(home)
     supervisor.launch(os.environ)
@@ -57,13 +57,13 @@ def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home
         return next(info.state for info in supervisor.programs() if info.name == "page")
 
     eventually(lambda: probes.is_listening(port), 120)
-    assert state() == "STOPPED"  # a probe of the port asks for nothing
+    assert state() == "STOPPED"  # a probe of the port sends no request
     for headers in FOREIGN:
         assert httpx2.get(f"http://{HOST}:{port}/", headers=headers, timeout=20).status_code == 403
     assert state() == "STOPPED"
     assert probing.get_json(port, ACTIVATOR_PATH) is not None
     assert state() == "STOPPED"
-    silent = socket.create_connection((HOST, port))  # holds nothing open
+    silent = socket.create_connection((HOST, port))  # does not count as use
     for _ in range(2):
         with urllib.request.urlopen(f"http://{HOST}:{port}/supervisord.conf", timeout=120) as page:
             assert b"[supervisord]" in page.read()
@@ -72,8 +72,8 @@ def test_a_page_starts_when_it_is_opened_and_ends_when_nobody_uses_it(home: Home
     silent.close()
 
 
-async def heard(*parts: bytes) -> bytes:
-    """What a service says to these bytes, that nothing may start."""
+async def send(*parts: bytes) -> bytes:
+    """The reply of a service to these bytes; it must not be started."""
     service = activator.OnDemandService(
         Mock(spec_set=()), "page", 1, (refuse_other_hosts(["localhost"]), refuse_foreign_fetch)
     )
@@ -86,12 +86,12 @@ async def heard(*parts: bytes) -> bytes:
     return answer
 
 
-async def test_what_is_no_request_is_answered_and_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (await heard(b"hello\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
-    assert (await heard(b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
-    assert (await heard(b"GET / HTTP/1.1\r\nCookie: ", b"x" * 40_000)).startswith(b"HTTP/1.1 431 ")
+async def test_a_malformed_request_is_answered_and_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await send(b"hello\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    assert (await send(b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    assert (await send(b"GET / HTTP/1.1\r\nCookie: ", b"x" * 40_000)).startswith(b"HTTP/1.1 431 ")
     monkeypatch.setattr(activator, "HEAD_TIMEOUT_SECONDS", 0.1)
-    assert await heard(b"GET / HTTP/1.1\r\n") == b""
+    assert await send(b"GET / HTTP/1.1\r\n") == b""
 
 
 def test_a_link_on_another_page_may_lead_here() -> None:

@@ -1,4 +1,4 @@
-"""What is kept of a database before it is migrated, and that it can be restored."""
+"""Dumps before migrations, and their restoration."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def test_the_newest_dumps_of_a_database_are_kept(servers: Servers, database: str
     ]
 
 
-def test_without_room_nothing_is_migrated_and_nothing_is_left(
+def test_without_disk_space_it_fails_and_leaves_no_file(
     servers: Servers, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dumps, "MIN_FREE_DISK_BYTES", 2**60)
     before = set(servers.home.dumps.iterdir()) if servers.home.dumps.exists() else set()
-    with pytest.raises(LocalError, match="cannot be kept before it is migrated: only"):
+    with pytest.raises(LocalError, match="cannot dump the database before migrating it: only"):
         dump_database(servers.home, database, "0016", NOW)
     assert set(servers.home.dumps.iterdir()) == before

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def plan(servers: Servers, home: Home) -> Plan:
     """A simulation on the embedded servers of `servers`."""
-    made = planning.make_plan(Settings(), home, StartOptions(Feed.SIMULATE, seed=7))
+    planned = planning.make_plan(Settings(), home, StartOptions(Feed.SIMULATE, seed=7))
     return replace(
-        made,
+        planned,
         database_url=with_database(servers.database_url, "edge_simulate"),
         dagster_url=with_database(servers.database_url, "dagster"),
         mlflow_database_url=with_database(servers.database_url, "mlflow"),
@@ -36,7 +37,7 @@ def names(servers: Servers) -> set[str]:
         return {name for (name,) in conn.execute("SELECT datname FROM pg_database")}
 
 
-def test_databases_are_made_and_a_world_begun_anew(plan: Plan, servers: Servers) -> None:
+def test_databases_are_created_and_reset(plan: Plan, servers: Servers) -> None:
     feed_databases.ensure_databases(plan)
     feed_databases.ensure_databases(plan)
     assert names(servers) >= {"edge_simulate", "dagster", "mlflow"}
@@ -48,7 +49,7 @@ def test_databases_are_made_and_a_world_begun_anew(plan: Plan, servers: Servers)
     assert "dagster" in names(servers)
 
 
-def test_a_server_that_is_away_is_told_without_the_password(plan: Plan) -> None:
+def test_an_unreachable_server_is_reported_without_the_password(plan: Plan) -> None:
     away = replace(plan, database_url="postgresql://edge:hunter2@127.0.0.1:1/edge")
     with pytest.raises(LocalError, match=r"database edge at 127\.0\.0\.1:1") as caught:
         feed_databases.ensure_databases(away)
@@ -78,7 +79,16 @@ def test_two_seeds_do_not_share_a_database(plan: Plan, home: Home, database_url:
     assert "--fresh" in caught.value.remedy
 
 
-def test_what_nobody_remembers_is_not_taken_for_ones_own(plan: Plan, home: Home, database_url: str) -> None:
+def test_identities_under_the_former_key_are_read(home: Home) -> None:
+    home.set_state(
+        feed_databases.FORMER_IDENTITIES_KEY, {"replay": "tape /week.tar", "simulate": "seed 7"}
+    )  # prose: ignore
+    former = feed_databases.load_feed_identities(home)
+    assert former == {"replay": "recording /week.tar", "simulate": "seed 7"}
+    assert former["replay"] == StartOptions(Feed.REPLAY, recording=Path("/week.tar")).feed_identity
+
+
+def test_a_database_of_unknown_origin_is_refused(plan: Plan, home: Home, database_url: str) -> None:
     ours = replace(plan, database_url=database_url)
     store_a_poll(database_url, Feed.SIMULATE)
     with pytest.raises(LocalError, match="holds an unknown recording or seed, not seed 7"):
@@ -89,5 +99,5 @@ def test_a_database_of_another_feed_is_refused(plan: Plan, home: Home, database_
     ours = replace(plan, database_url=database_url)
     feed_databases.verify_database_feed(home, ours)
     store_a_poll(database_url, Feed.REPLAY)
-    with pytest.raises(LocalError, match="holds odds of the feed replay, not of simulate"):
+    with pytest.raises(LocalError, match="holds odds from feed replay, not simulate"):
         feed_databases.verify_database_feed(home, ours)

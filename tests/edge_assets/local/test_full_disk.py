@@ -1,4 +1,4 @@
-"""A disk that is full for a while: the database recovers out of its reserve, and by itself when there is room."""
+"""A full disk: the database recovers with its reserve, and without help once there is space again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.chaos
 SMALL = {"RESERVE_BYTES": 64 * MIB, "RELEASE_BELOW_FREE_BYTES": 32 * MIB, "ALLOCATE_ABOVE_FREE_BYTES": 96 * MIB}
-"""The reserve on a disk of 400 MiB, which takes seconds to fill."""
+"""The reserve for a disk of 400 MiB, which is filled within seconds."""
 SMALL_LAUNCHER = """
 import sys
 from pathlib import Path
@@ -36,14 +36,14 @@ launch(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=400m,mode=0711", "tmpfs", str(place)]
+    """A separate file system."""
+    mount_point = tmp_path / "disk"
+    mount_point.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=400m,mode=0711", "tmpfs", str(mount_point)]
     if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("only root may mount a small disk, and not in every container")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+        pytest.skip("mounting a small disk needs root, and does not work in every container")
+    yield mount_point
+    subprocess.run(["umount", "--lazy", str(mount_point)], check=True)
 
 
 @pytest.fixture
@@ -57,13 +57,13 @@ def servers(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve
     small.write_text(SMALL_LAUNCHER.format(sizes=SMALL))
     assert whole.command[2] == launcher.__name__
     program = replace(whole, command=(sys.executable, str(small), *whole.command[3:]))
-    monkeypatch.setattr(postgres, "program", lambda *_: program)
+    monkeypatch.setattr(postgres, "server_program", lambda *_: program)
     servers.start()
     yield servers
     shutdown.down(home)
 
 
-def test_a_full_disk_ends_nothing_for_good(servers: Servers, small_disk: Path) -> None:
+def test_the_database_recovers_from_a_full_disk(servers: Servers, small_disk: Path) -> None:
     eventually(lambda: probes.is_postgres_ready(servers.database_url), 60)
     with psycopg.connect(servers.database_url, autocommit=True) as conn:
         conn.execute("CREATE TABLE kept AS SELECT n, repeat('x', 500) AS words FROM generate_series(1, 1000) AS n")
@@ -72,11 +72,11 @@ def test_a_full_disk_ends_nothing_for_good(servers: Servers, small_disk: Path) -
     first = servers.pid("postgres")
     _fill(small_disk)
     with suppress(psycopg.Error), psycopg.connect(servers.database_url, autocommit=True) as conn:
-        while True:  # writes until the log has no room and the server ends
+        while True:  # until the log cannot be written and the server exits
             conn.execute("INSERT INTO kept SELECT -n, repeat('y', 500) FROM generate_series(1, 20000) AS n")
-    os.kill(servers.pid("postgres") or first, 9)  # had it found room in an old log, the recovery is what counts
+    os.kill(servers.pid("postgres") or first, 9)  # it may have reused an old log file; what matters is the recovery
     eventually(lambda: not servers.home.reserve.exists(), 60)
-    eventually(lambda: probes.is_postgres_ready(servers.database_url), 120)  # though nobody has made room
+    eventually(lambda: probes.is_postgres_ready(servers.database_url), 120)  # though no space was freed
 
     (small_disk / "filler").unlink()
     with psycopg.connect(servers.database_url, autocommit=True) as conn:
@@ -85,8 +85,8 @@ def test_a_full_disk_ends_nothing_for_good(servers: Servers, small_disk: Path) -
     assert disk.ensure_reserve(servers.home.reserve)
 
 
-def _fill(place: Path) -> None:
-    """To the last block."""
-    with suppress(OSError), (place / "filler").open("wb", buffering=0) as file:
+def _fill(folder: Path) -> None:
+    """Fill the disk to the last block."""
+    with suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
         while True:
             file.write(bytes(MIB))

@@ -25,8 +25,8 @@ def settings(**values: Any) -> Settings:
     return Settings(**{"database_url": None, "redis_url": None, "mlflow_tracking_uri": None} | values)
 
 
-def make(home: Home, wish: StartOptions, **values: Any) -> Plan:
-    return planning.make_plan(settings(**values), home, wish)
+def make(home: Home, options: StartOptions, **values: Any) -> Plan:
+    return planning.make_plan(settings(**values), home, options)
 
 
 def declared(home: Home, plan: Plan) -> dict[str, Service]:
@@ -34,22 +34,22 @@ def declared(home: Home, plan: Plan) -> dict[str, Service]:
 
 
 @pytest.mark.parametrize(
-    ("wish", "problem"),
+    ("options", "problem"),
     [
         (StartOptions(Feed.ODDS_API), "needs ODDS_API_KEY"),
         (StartOptions(Feed.REPLAY), "needs a recording"),
-        (StartOptions(Feed.REPLAY, recording=Path("/nowhere/tape.tar.xz")), "no recording at /nowhere/tape.tar.xz"),
+        (StartOptions(Feed.REPLAY, recording=Path("/nowhere/week.tar.xz")), "no recording at /nowhere/week.tar.xz"),
         (StartOptions(Feed.ODDS_API, fresh=True), "--fresh is for"),
     ],
 )
-def test_a_wish_that_cannot_be_granted_says_why_and_what_to_do(home: Home, wish: StartOptions, problem: str) -> None:
-    key = "key" if wish.fresh else None
+def test_invalid_options_are_refused_with_a_remedy(home: Home, options: StartOptions, problem: str) -> None:
+    key = "key" if options.fresh else None
     with pytest.raises(LocalError, match=problem) as caught:
-        make(home, wish, odds_api_key=key)
+        make(home, options, odds_api_key=key)
     assert caught.value.remedy
 
 
-def test_each_feed_has_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
+def test_each_feed_has_its_own_databases(home: Home, tmp_path: Path) -> None:
     plans = [
         make(home, StartOptions(Feed.ODDS_API), odds_api_key="key"),
         make(home, StartOptions(Feed.REPLAY, recording=tmp_path)),
@@ -60,7 +60,7 @@ def test_each_feed_has_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
     assert [p.feed_port is None for p in plans] == [True, False, False]
 
 
-def test_a_plan_is_kept_for_the_other_commands_privately(home: Home, tmp_path: Path) -> None:
+def test_a_plan_is_stored_privately(home: Home, tmp_path: Path) -> None:
     assert Plan.load(home) is None
     plan = make(home, StartOptions(Feed.REPLAY, recording=tmp_path, speed="60"))
     plan.save(home)
@@ -68,7 +68,7 @@ def test_a_plan_is_kept_for_the_other_commands_privately(home: Home, tmp_path: P
     assert (home.run / "stack.json").stat().st_mode & 0o077 == 0
 
 
-def test_servers_of_ones_own_take_the_place_of_the_embedded(home: Home) -> None:
+def test_configured_servers_replace_the_embedded_ones(home: Home) -> None:
     plan = make(
         home,
         StartOptions(Feed.SIMULATE),
@@ -84,7 +84,7 @@ def test_servers_of_ones_own_take_the_place_of_the_embedded(home: Home) -> None:
     assert declared(home, plan).keys().isdisjoint({*INFRASTRUCTURE, "mlflow"})
 
 
-def test_every_service_waits_for_something_that_exists(home: Home) -> None:
+def test_every_service_waits_only_for_known_steps(home: Home) -> None:
     plan = make(home, StartOptions(Feed.SIMULATE))
     all_services = declared(home, plan)
     for service in all_services.values():
@@ -92,7 +92,7 @@ def test_every_service_waits_for_something_that_exists(home: Home) -> None:
     assert {name for name, service in all_services.items() if not service.essential} == {"code-analytics", "watchdog"}
 
 
-def test_what_is_opened_once_a_week_starts_when_it_is_opened(home: Home) -> None:
+def test_rarely_used_pages_start_on_demand(home: Home) -> None:
     plan = make(home, StartOptions(Feed.SIMULATE))
     known = declared(home, plan)
     on_demand = {name for name, service in known.items() if service.program.on_demand}
@@ -123,23 +123,23 @@ def test_code_servers_listen_on_private_sockets(home: Home) -> None:
         assert path.parent.stat().st_mode & 0o077 == 0
 
 
-def test_no_secret_is_in_a_list_of_processes(home: Home) -> None:
+def test_no_secret_is_on_a_command_line(home: Home) -> None:
     plan = make(home, StartOptions(Feed.SIMULATE))
     words = " ".join(word for service in declared(home, plan).values() for word in service.program.command)
     for name in ("postgres", "valkey", "jwt", "odds-api-key"):
         assert home.secret(name) not in words
 
 
-def test_the_environment_says_what_settings_reads(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_read_the_environment_of_the_stack(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = make(home, StartOptions(Feed.SIMULATE))
     for key, value in build_environment(settings(), home, plan).items():
         monkeypatch.setenv(key, value)
-    read = Settings()
-    assert (read.edge_home, read.edge_feed, read.edge_local) == (home.root, Feed.SIMULATE, True)
-    assert (read.database_url, read.redis_url) == (plan.database_url, plan.redis_url)
-    assert read.odds_api_url == f"http://127.0.0.1:{plan.feed_port}/v4"
-    assert read.odds_api_key is not None
-    assert read.odds_api_key.get_secret_value() == home.secret("odds-api-key")
+    loaded = Settings()
+    assert (loaded.edge_home, loaded.edge_feed, loaded.edge_local) == (home.root, Feed.SIMULATE, True)
+    assert (loaded.database_url, loaded.redis_url) == (plan.database_url, plan.redis_url)
+    assert loaded.odds_api_url == f"http://127.0.0.1:{plan.feed_port}/v4"
+    assert loaded.odds_api_key is not None
+    assert loaded.odds_api_key.get_secret_value() == home.secret("odds-api-key")
 
 
 def test_a_live_stack_keeps_the_configured_key_and_secret(home: Home) -> None:

@@ -19,16 +19,14 @@ def occupied(port: int = 0) -> socket.socket:
     return listener
 
 
-def test_a_port_is_remembered(home: Home) -> None:
+def test_a_port_is_used_again(home: Home) -> None:
     port = ports.allocate_port(home, "feed")
     assert ports.is_free(port)
     assert ports.allocate_port(home, "feed") == port
     assert ports.allocate_port(home, "postgres") != port
 
 
-def test_the_preferred_port_comes_first_and_another_when_it_is_taken(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_preferred_port_comes_first_unless_it_is_taken(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     with occupied() as listener:
         taken = listener.getsockname()[1]
         monkeypatch.setitem(ports.PREFERRED_PORTS, "serving", taken)
@@ -38,7 +36,7 @@ def test_the_preferred_port_comes_first_and_another_when_it_is_taken(
     assert ports.allocate_port(home, "serving") == taken
 
 
-def test_a_port_that_was_asked_for_is_taken_or_refused(home: Home) -> None:
+def test_a_requested_port_is_used_or_refused(home: Home) -> None:
     with occupied() as listener:
         taken = listener.getsockname()[1]
         with pytest.raises(LocalError, match=f"port {taken} is taken"):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 
-def test_only_the_password_opens_them(servers: Servers) -> None:
+def test_only_the_password_gives_access(servers: Servers) -> None:
     assert probes.is_postgres_ready(servers.database_url)
     assert not probes.is_postgres_ready(servers.database_url.replace(servers.home.secret("postgres"), "wrong"))
     assert probes.is_valkey_ready(servers.redis_url)
@@ -48,14 +48,16 @@ def test_killed_servers_come_back_with_their_data(servers: Servers) -> None:
         assert client.get("kept") == b"1"
 
 
-def test_they_start_again_after_a_crash_of_everything(servers: Servers) -> None:
+def test_they_start_again_after_everything_crashed(servers: Servers) -> None:
     assert servers.supervisor.pid is not None
     postmaster, cache = servers.pid("postgres"), servers.pid("valkey")
     os.kill(servers.supervisor.pid, signal.SIGKILL)
     os.kill(postmaster, signal.SIGKILL)
     shutdown.down(servers.home)
     assert not list(find_stack_processes(servers.home))
-    assert not socket_path(servers.home, "supervisor").parent.exists()  # a path too long for sockets: below /tmp
+    assert not socket_path(
+        servers.home, "supervisor"
+    ).parent.exists()  # below /tmp, as the path is too long for sockets
     assert not psutil.pid_exists(cache)
     servers.start()
     assert probes.is_postgres_ready(servers.database_url)
@@ -76,9 +78,11 @@ def test_a_lost_password_is_replaced(servers: Servers) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{pid}\n/elsewhere\n"])
-def test_what_a_power_cut_leaves_of_a_server_does_not_lock_the_home(servers: Servers, content: str) -> None:
+def test_a_stale_lock_file_does_not_prevent_a_start(servers: Servers, content: str) -> None:
     shutdown.down(servers.home)
-    user = {"user": postgres.SYSTEM_USER} if os.geteuid() == 0 else {}  # another's process is no rival to PostgreSQL
+    user = (
+        {"user": postgres.SYSTEM_USER} if os.geteuid() == 0 else {}
+    )  # PostgreSQL would take a process of its own user for a server
     with subprocess.Popen(["/bin/sleep", "60"], cwd="/", **user) as foreign:  # type: ignore[call-overload]
         lock = servers.home.postgres / "postmaster.pid"
         lock.write_text(content.format(pid=foreign.pid))
@@ -88,7 +92,7 @@ def test_what_a_power_cut_leaves_of_a_server_does_not_lock_the_home(servers: Ser
         foreign.kill()
 
 
-def test_a_damaged_stream_is_told_with_file_and_remedy(servers: Servers) -> None:
+def test_a_damaged_stream_is_reported_with_file_and_remedy(servers: Servers) -> None:
     shutdown.down(servers.home)
     manifest = servers.home.valkey / "appendonlydir" / "appendonly.aof.manifest"
     manifest.write_text("")
@@ -104,6 +108,6 @@ def test_a_damaged_stream_is_told_with_file_and_remedy(servers: Servers) -> None
     assert probes.is_valkey_ready(servers.redis_url)
 
 
-def test_the_database_has_room_to_recover_in(servers: Servers) -> None:
+def test_disk_space_is_reserved_for_recovery(servers: Servers) -> None:
     assert servers.home.reserve.stat().st_blocks * 512 >= disk.RESERVE_BYTES
-    assert not disk.release_reserve(servers.home.reserve)  # there is room
+    assert not disk.release_reserve(servers.home.reserve)  # the disk is not full

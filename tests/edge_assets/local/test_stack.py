@@ -1,4 +1,4 @@
-"""Ports are chosen anew when another program takes one before it is used."""
+"""New ports are chosen if another program takes one before it is used."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def nothing(*_: object) -> None:
 
 
 @pytest.mark.parametrize(("losses", "is_up"), [(stack.MAX_PORT_ATTEMPTS - 1, True), (stack.MAX_PORT_ATTEMPTS, False)])
-def test_ports_are_chosen_anew_some_times(
+def test_ports_are_chosen_again_a_few_times(
     home: Home, monkeypatch: pytest.MonkeyPatch, losses: int, is_up: bool
 ) -> None:
     chosen: list[int] = []
     taken: list[socket] = []
 
     def start(self: stack._Stack, report: object) -> None:
-        """Lose the race for a port, as often as is asked for, by what the service then says."""
+        """Lose the race for a port `losses` times, with the log of the service."""
         assert self.plan.valkey_port
         chosen.append(self.plan.valkey_port)
         if len(chosen) <= losses:

@@ -1,4 +1,4 @@
-"""What `edge status` and `edge doctor` are told, with everything there and with what does not answer."""
+"""`edge status` and `edge doctor`, with everything running and with servers that do not answer."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def plan(servers: Servers, database_url: str, redis_url: str) -> Plan:
-    """A stack of which only the servers run."""
-    made = planning.make_plan(Settings(), servers.home, StartOptions(Feed.SIMULATE))
-    made = replace(made, database_url=database_url, redis_url=redis_url)
-    made.save(servers.home)
-    return made
+    """A stack of which only the database and Redis run."""
+    planned = planning.make_plan(Settings(), servers.home, StartOptions(Feed.SIMULATE))
+    planned = replace(planned, database_url=database_url, redis_url=redis_url)
+    planned.save(servers.home)
+    return planned
 
 
 def test_a_stack_that_works(plan: Plan, servers: Servers) -> None:
@@ -54,17 +54,17 @@ def test_a_stack_that_works(plan: Plan, servers: Servers) -> None:
     assert "unknown" not in state
 
 
-def test_what_was_reported_is_told(plan: Plan, servers: Servers) -> None:
+def test_reported_problems_are_shown(plan: Plan, servers: Servers) -> None:
     with connect(plan.database_url, "test") as conn:
         report_problem(conn, ProblemKind.OUT_OF_CREDITS, "", "0 left")
     [problem] = load_status(servers.home)["health"]["problems"]
     assert (problem["kind"], problem["detail"]) == ("out_of_credits", "0 left")
-    examined = check_health(servers.home)
-    assert examined is not None
-    assert examined.health.status == "down"
+    stack = check_health(servers.home)
+    assert stack is not None
+    assert stack.health.status == "down"
 
 
-def test_a_database_that_says_nothing_is_told_within_seconds(plan: Plan, servers: Servers) -> None:
+def test_a_silent_database_is_reported_within_seconds(plan: Plan, servers: Servers) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         replace(plan, database_url=f"postgresql://edge@127.0.0.1:{port}/edge").save(servers.home)
@@ -76,9 +76,9 @@ def test_a_database_that_says_nothing_is_told_within_seconds(plan: Plan, servers
     assert "2 seconds" in state["unknown"]
 
 
-def test_a_dead_supervisor_is_told_while_what_it_started_runs(home: Home, database_url: str, redis_url: str) -> None:
-    made = planning.make_plan(Settings(), home, StartOptions(Feed.SIMULATE))
-    replace(made, database_url=database_url, redis_url=redis_url).save(home)
+def test_a_dead_supervisor_is_reported_while_its_programs_run(home: Home, database_url: str, redis_url: str) -> None:
+    planned = planning.make_plan(Settings(), home, StartOptions(Feed.SIMULATE))
+    replace(planned, database_url=database_url, redis_url=redis_url).save(home)
     supervisor = Supervisor(home)
     supervisor.launch(os.environ)
     supervisor.add(Program("sleeper", (sys.executable, "-c", "import time; time.sleep(600)")))
@@ -88,13 +88,13 @@ def test_a_dead_supervisor_is_told_while_what_it_started_runs(home: Home, databa
     state = load_status(home)
     assert state["running"]
     assert [(p["kind"], p["subject"]) for p in state["health"]["problems"]] == [("service_down", "supervisord")]
-    places = Endpoints(database_url, None, redis_url, WatchedPorts(free_port(), None))
-    Watchdog(home, supervisor, places, FindingReporter(home)).run_round()
+    endpoints = Endpoints(database_url, None, redis_url, WatchedPorts(free_port(), None))
+    Watchdog(home, supervisor, endpoints, FindingReporter(home)).run_round()
     with connect(database_url, "test") as conn:
         assert ("service_down", "supervisord") in {(p.kind, p.subject) for p in load_problems(conn)}
 
 
-def test_credits_that_do_not_last_are_a_warning_of_the_doctor() -> None:
+def test_credits_that_run_out_are_a_warning_of_the_doctor() -> None:
     now = datetime(2026, 3, 30, 12, tzinfo=UTC)
     use = CreditUse(1_000, now, {}, {"nfl": 200}, now - timedelta(days=1))
     assert _check_credits(forecast_credits(use, now)).verdict == "ok"
@@ -102,6 +102,6 @@ def test_credits_that_do_not_last_are_a_warning_of_the_doctor() -> None:
     assert (short.verdict, "buy a larger plan" in short.remedy) == ("warn", True)
 
 
-def test_nothing_runs(home: Home) -> None:
+def test_no_stack_is_running(home: Home) -> None:
     assert load_status(home) == {"running": False, "home": str(home.root), "services": {}}
     assert check_health(home) is None

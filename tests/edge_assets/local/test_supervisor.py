@@ -51,13 +51,13 @@ def test_a_killed_program_comes_back(supervisor: Supervisor, home: Home) -> None
     eventually(lambda: pid(supervisor, "sleeper") not in {0, first})
 
 
-def test_a_program_that_does_not_stay_up_is_not_called_running(supervisor: Supervisor) -> None:
+def test_a_program_that_keeps_exiting_is_not_running(supervisor: Supervisor) -> None:
     supervisor.add(Program("failing", (sys.executable, "-c", "raise SystemExit('no luck')")))
     eventually(lambda: supervisor.programs()[0].state == "BACKOFF")
 
 
 def test_a_port_belongs_to_the_program_that_listens_on_it(supervisor: Supervisor) -> None:
-    """Not to one that only runs, while another home's server has taken the port."""
+    """Not to a program that merely runs while another home's server has the port."""
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         foreign, port = elsewhere.getsockname()[1], free_port()
         supervisor.add(Program("server", (sys.executable, "-m", "http.server", "-b", "127.0.0.1", str(port))))
@@ -66,7 +66,7 @@ def test_a_port_belongs_to_the_program_that_listens_on_it(supervisor: Supervisor
         assert not probes.is_program_listening(supervisor, "server", foreign)
 
 
-def test_an_unknown_program_file_is_told(supervisor: Supervisor) -> None:
+def test_a_missing_program_file_is_reported(supervisor: Supervisor) -> None:
     supervisor.add(Program("missing", ("/nowhere/at all",)))
     eventually(lambda: "can't find command" in supervisor.programs()[0].description)
 
@@ -94,11 +94,11 @@ def test_down_ends_what_a_killed_supervisor_left(
     assert not list(find_stack_processes(home))
 
 
-def test_a_socket_directory_that_others_may_enter_is_refused() -> None:
-    with TemporaryDirectory() as short:  # the socket of a long path lies elsewhere
+def test_a_socket_directory_open_to_others_is_refused() -> None:
+    with TemporaryDirectory() as short:  # with a long path, the socket would be elsewhere
         home = Home.open(Path(short))
         home.run.chmod(0o777)
-        with pytest.raises(LocalError, match="open to other users"):
+        with pytest.raises(LocalError, match="accessible to other users"):
             Supervisor(home).launch(os.environ)
 
 
@@ -112,7 +112,7 @@ def test_a_stale_pid_file_is_not_a_running_supervisor(home: Home) -> None:
     assert supervisor.pid not in {None, os.getpid()}
 
 
-def test_a_supervisor_that_does_not_start_says_why(home: Home) -> None:
+def test_a_supervisor_that_does_not_start_is_reported(home: Home) -> None:
     (home.logs / "supervisord.log").mkdir()
     with pytest.raises(LocalError, match="supervisord does not start"):
         Supervisor(home).launch(os.environ)

@@ -1,4 +1,4 @@
-"""The watchdog: what it concludes, what it writes, and that it restarts what hangs, with back-off."""
+"""The watchdog: its findings, where it publishes them, and that it restarts what hangs, with back-off."""
 
 from __future__ import annotations
 
@@ -45,55 +45,55 @@ if TYPE_CHECKING:
     from tests.support.servers.postgres import PostgresServer
     from tests.support.servers.valkey import ValkeyServer
 
-PATIENCE = LivenessTimeouts(start_seconds=180, report_seconds=30, restart_seconds=90)
+TIMEOUTS = LivenessTimeouts(start_seconds=180, report_seconds=30, restart_seconds=90)
 
 
-def living() -> Liveness:
-    life = Liveness(PATIENCE, changed_at=0.0)
+def live() -> Liveness:
+    life = Liveness(TIMEOUTS, changed_at=0.0)
     life.observe("first", 1, -1_000.0)
     life.observe("second", 1, 1.0)
     return life
 
 
-def test_silence_is_told_and_then_ended_by_restarts_further_and_further_apart() -> None:
-    life, pid, restarts = living(), 1, []
+def test_silence_is_reported_then_met_with_restarts_at_growing_intervals() -> None:
+    life, pid, restarts = live(), 1, []
     for now in range(2, 20_000, 5):
         life.observe("second", pid, now)
-        assert (life.silent_seconds(now) is None) == (now - 1 <= PATIENCE.report_seconds)
+        assert (life.silent_seconds(now) is None) == (now - 1 <= TIMEOUTS.report_seconds)
         if life.is_restart_due(now):
             life.record_restart()
             pid += 1
             restarts.append(now)
     apart = [later - earlier for earlier, later in pairwise(restarts)]
-    assert restarts[0] - 1 == pytest.approx(PATIENCE.restart_seconds, abs=6)
+    assert restarts[0] - 1 == pytest.approx(TIMEOUTS.restart_seconds, abs=6)
     assert apart[:3] == pytest.approx([360, 720, 1_440], abs=12)
     assert max(apart) <= MAX_WAIT_SECONDS + 12
 
 
-def test_a_process_that_has_just_started_is_not_restarted_for_its_predecessors_silence() -> None:
-    life = living()
+def test_a_new_process_is_not_restarted_for_its_predecessors_silence() -> None:
+    life = live()
     life.observe("second", 2, 100)
     assert life.silent_seconds(100) is not None
-    assert not life.is_restart_due(100 + PATIENCE.start_seconds)
-    assert life.is_restart_due(101 + PATIENCE.start_seconds)
+    assert not life.is_restart_due(100 + TIMEOUTS.start_seconds)
+    assert life.is_restart_due(101 + TIMEOUTS.start_seconds)
 
 
-def test_a_new_sign_ends_the_silence_and_steady_work_forgets_the_restarts() -> None:
-    life = living()
+def test_a_new_sign_ends_the_silence_and_steady_work_resets_the_restarts() -> None:
+    life = live()
     life.record_restart()
     life.observe("third", 2, 130)
     assert life.silent_seconds(150) is None
     for now in range(130, 900, 5):
         life.observe(now, 2, now)
-    assert life.is_restart_due(900 + PATIENCE.restart_seconds)
+    assert life.is_restart_due(900 + TIMEOUTS.restart_seconds)
 
 
-def test_what_starts_is_given_longer_and_what_nobody_can_tell_is_not_held_against_it() -> None:
-    life = Liveness(PATIENCE, changed_at=0.0)
+def test_a_starting_service_gets_longer_and_an_unknown_state_counts_as_life() -> None:
+    life = Liveness(TIMEOUTS, changed_at=0.0)
     life.observe("none yet", 1, 5)
     assert life.silent_seconds(100) is None
     assert life.silent_seconds(5 + 181) is not None
-    life = living()
+    life = live()
     life.observe(None, 1, 500)
     assert life.silent_seconds(520) is None
 
@@ -104,7 +104,7 @@ def test_starts_are_counted_within_three_minutes() -> None:
     assert starts.observe(9, 400) == 0
 
 
-def test_a_clock_that_jumps_is_told_for_ten_minutes_and_so_is_a_suspension() -> None:
+def test_a_clock_jump_and_a_suspension_are_reported_for_ten_minutes() -> None:
     watch = ClockMonitor()
     assert watch.observe(ClockReading(1_000, 0, 0)) == ""
     assert watch.observe(ClockReading(1_005.5, 5, 5)) == ""
@@ -114,11 +114,11 @@ def test_a_clock_that_jumps_is_told_for_ten_minutes_and_so_is_a_suspension() -> 
     assert "suspended for 5 minutes" in watch.observe(ClockReading(2_005 - 3_600, 705, 1_005))
 
 
-def test_a_redis_that_takes_a_write_is_well(redis_url: str) -> None:
+def test_a_redis_that_accepts_a_write_has_no_fault(redis_url: str) -> None:
     assert probing.redis_fault(redis_url) is None
 
 
-def test_a_redis_that_refuses_writes_or_is_away(own_redis: ValkeyServer) -> None:
+def test_a_redis_that_refuses_writes_or_is_unreachable(own_redis: ValkeyServer) -> None:
     with redis.Redis.from_url(own_redis.url) as client:
         client.config_set("maxmemory", 1)
     assert (probing.redis_fault(own_redis.url) or ("", ""))[0] == probing.REFUSES_WRITES
@@ -127,7 +127,7 @@ def test_a_redis_that_refuses_writes_or_is_away(own_redis: ValkeyServer) -> None
     assert (probing.redis_fault(own_redis.url) or ("", ""))[0] == probing.UNREACHABLE
 
 
-def test_a_server_that_accepts_and_says_nothing_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_accepts_and_never_replies_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "PROBE_TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as hung:
         port = hung.getsockname()[1]
@@ -137,8 +137,8 @@ def test_a_server_that_accepts_and_says_nothing_is_silent(monkeypatch: pytest.Mo
         assert fault[0] == probing.UNREACHABLE
 
 
-@pytest.mark.parametrize(("status", "is_told"), [(200, True), (503, True), (403, False)])
-def test_a_refusal_is_no_sign_of_life(status: int, is_told: bool) -> None:
+@pytest.mark.parametrize(("status", "is_report"), [(200, True), (503, True), (403, False)])
+def test_a_refusal_is_not_a_sign_of_life(status: int, is_report: bool) -> None:
     body = b"{}"
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -152,25 +152,25 @@ def test_a_refusal_is_no_sign_of_life(status: int, is_told: bool) -> None:
         thread.start()
         reported = probing.get_json(server.getsockname()[1], "/readyz")
         thread.join()
-    assert (reported is not None) is is_told
+    assert (reported is not None) is is_report
 
 
-def test_notes_are_kept_in_the_database_and_cleared_there(database_url: str, home: Home) -> None:
-    hangs = HealthIssue(ProblemKind.SERVICE_HANGS, "scorer", "no heartbeat for 40 seconds")
+def test_findings_are_stored_in_the_database_and_cleared(database_url: str, home: Home) -> None:
+    hangs = HealthIssue(ProblemKind.SERVICE_HANGS, "scorer", "no sign of life for 40 seconds")
     with closing(connect(database_url, "test")) as conn:
-        report_problem(conn, ProblemKind.DISK_LOW, "", "of an earlier life")
-        report_problem(conn, ProblemKind.FEED_UNREACHABLE, "nba", "somebody else's")
-        notes = FindingReporter(home)
-        notes.save(conn, [hangs])
+        report_problem(conn, ProblemKind.DISK_LOW, "", "from an earlier process")
+        report_problem(conn, ProblemKind.FEED_UNREACHABLE, "nba", "from another reporter")
+        reporter = FindingReporter(home)
+        reporter.save(conn, [hangs])
         assert {(p.kind, p.subject) for p in load_problems(conn)} == {
             ("service_hangs", "scorer"),
             ("feed_unreachable", "nba"),
         }
-        notes.save(conn, [])
+        reporter.save(conn, [])
         assert [p.kind for p in load_problems(conn)] == ["feed_unreachable"]
 
 
-def test_all_that_a_killed_watchdog_has_reported_is_taken_over(database_url: str, home: Home) -> None:
+def test_the_findings_of_a_killed_watchdog_are_cleared(database_url: str, home: Home) -> None:
     own = [(ProblemKind.CLOCK_CHANGED, ""), (ProblemKind.RUN_FAILED, "results"), (ProblemKind.REDIS_UNREACHABLE, "")]
     others = [
         (ProblemKind.CLOCK_CHANGED, "machine"),
@@ -184,30 +184,30 @@ def test_all_that_a_killed_watchdog_has_reported_is_taken_over(database_url: str
         assert {(p.kind, p.subject) for p in load_problems(conn)} == set(others)
 
 
-def test_while_the_database_is_away_a_file_tells(database_url: str, home: Home) -> None:
-    notes = FindingReporter(home)
-    notes.write_fallback_file([HealthIssue(ProblemKind.DISK_LOW, "", "0 MiB free")])
-    [noted] = read_fallback_file(home)
-    assert (noted.kind, noted.detail) == ("disk_low", "0 MiB free")
+def test_a_file_replaces_an_unreachable_database(database_url: str, home: Home) -> None:
+    reporter = FindingReporter(home)
+    reporter.write_fallback_file([HealthIssue(ProblemKind.DISK_LOW, "", "0 MiB free")])
+    [finding] = read_fallback_file(home)
+    assert (finding.kind, finding.detail) == ("disk_low", "0 MiB free")
     with closing(connect(database_url, "test")) as conn:
-        notes.save(conn, [])
+        reporter.save(conn, [])
     assert read_fallback_file(home) == []
 
 
-def test_the_last_words_of_a_service(tmp_path: Path) -> None:
+def test_the_last_log_line_of_a_service(tmp_path: Path) -> None:
     log = tmp_path / "scorer.log"
     assert probing.last_log_line(log) == ""
     log.write_bytes(b"x" * 10_000 + b"\nit \xff ends\n\n")
     assert probing.last_log_line(log).endswith("ends")
 
 
-def test_a_round_that_takes_too_long_is_given_up_whatever_faults_it_tolerates() -> None:
-    went_on = False
+def test_a_round_that_takes_too_long_is_aborted_despite_its_handlers() -> None:
+    has_continued = False
     with time_limit(0.2):
         with suppress(Exception):
             time.sleep(30)
-        went_on = True
-    assert not went_on
+        has_continued = True
+    assert not has_continued
 
 
 ANSWERING = """
@@ -220,11 +220,11 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 
 @pytest.mark.chaos
-def test_a_server_that_hangs_is_told_and_restarted(
+def test_a_hanging_server_is_reported_and_restarted(
     home: Home, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probing, "PROBE_TIMEOUT_SECONDS", 0.5)
-    monkeypatch.setattr(rounds, "duties", impatient)
+    monkeypatch.setattr(rounds, "watched_services", watch_serving_briefly)
     port, supervisor = free_port(), Supervisor(home)
     supervisor.launch(os.environ)
     (home.root / "answering.py").write_text(ANSWERING)
@@ -237,37 +237,42 @@ def test_a_server_that_hangs_is_told_and_restarted(
         FindingReporter(home),
     )
 
-    def wrong() -> set[tuple[str, str]]:
+    def run_round() -> set[tuple[str, str]]:
         watch.run_round()
         with closing(connect(database_url, "test")) as conn:
             return {(p.kind, p.subject) for p in load_problems(conn) if p.subject == "serving"}
 
-    assert wrong() | wrong() == set()
+    assert run_round() | run_round() == set()
     hung = psutil.Process(supervisor.programs()[0].pid)
     hung.suspend()
-    eventually(lambda: wrong() == {("service_hangs", "serving")})
-    eventually(lambda: wrong() == set() and not hung.is_running(), 60)
+    eventually(lambda: run_round() == {("service_hangs", "serving")})
+    eventually(lambda: run_round() == set() and not hung.is_running(), 60)
     with closing(connect(database_url, "test")) as conn:
         assert "watchdog" in load_heartbeats(conn)
 
 
-def impatient(ports: WatchedPorts, now: Callable[[], float], owns: Callable[[str, int], bool]) -> list[WatchedService]:
-    [serving] = [duty for duty in watched_services(ports, now, owns) if duty.name == "serving"]
+def watch_serving_briefly(
+    ports: WatchedPorts, now: Callable[[], float], owns: Callable[[str, int], bool]
+) -> list[WatchedService]:
+    """Only the web server, with short timeouts."""
+    [serving] = [service for service in watched_services(ports, now, owns) if service.name == "serving"]
     return [serving._replace(timeouts=LivenessTimeouts(1, 0.6, 1.5))]
 
 
-def test_an_answer_of_another_homes_server_is_no_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_of_another_homes_server_is_not_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "get_json", lambda *_: {"ready": True})
     ours, ports = {8000: False}, WatchedPorts(8000, None)
     [serving] = [
-        duty for duty in watched_services(ports, lambda: 7.0, lambda _, port: ours[port]) if duty.name == "serving"
+        service
+        for service in watched_services(ports, lambda: 7.0, lambda _, port: ours[port])
+        if service.name == "serving"
     ]
     assert serving.sign_of_life(None) == "silent"
     ours[8000] = True
     assert serving.sign_of_life(None) == 7.0
 
 
-def test_a_database_and_a_cache_answer_to_whoever_asks(
+def test_a_database_and_a_cache_reply_without_authentication(
     own_postgres: PostgresServer, own_redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probing, "PROBE_TIMEOUT_SECONDS", 1.0)
@@ -275,7 +280,7 @@ def test_a_database_and_a_cache_answer_to_whoever_asks(
     listed = watched_services(
         WatchedPorts(1, valkey=redis_port, postgres=own_postgres.port), lambda: 7.0, lambda *_: True
     )
-    signs = {duty.name: duty.sign_of_life for duty in listed if duty.name in {"valkey", "postgres"}}
+    signs = {s.name: s.sign_of_life for s in listed if s.name in {"valkey", "postgres"}}
     assert {name: sign(None) for name, sign in signs.items()} == {"valkey": 7.0, "postgres": 7.0}
     with own_postgres.process.suspended(), own_redis.process.suspended():
         assert {name: sign(None) for name, sign in signs.items()} == {"valkey": "silent", "postgres": "silent"}
@@ -284,10 +289,10 @@ def test_a_database_and_a_cache_answer_to_whoever_asks(
 RUN = "spawn_main = 0\nwhile True: pass"
 
 
-def test_a_burst_that_is_stopped_is_told_and_killed_and_one_that_works_is_not() -> None:
+def test_a_stopped_burst_is_reported_and_killed_and_a_working_one_is_not() -> None:
     spawned = [subprocess.Popen([sys.executable, "-S", "-c", RUN]) for _ in range(3)]
     works, starts, polls = (psutil.Process(process.pid) for process in spawned)
-    noted = [RunProcess("odds_burst", "aaaaaaaa-1", polls.pid), RunProcess("odds_burst", "gone", 2**22 + 1)]
+    recorded = [RunProcess("odds_burst", "aaaaaaaa-1", polls.pid), RunProcess("odds_burst", "gone", 2**22 + 1)]
     watch = BurstWatch()
     reported: list[HealthIssue] = []
     try:
@@ -299,10 +304,10 @@ def test_a_burst_that_is_stopped_is_told_and_killed_and_one_that_works_is_not() 
         for now in range(0, 80, 5):
             used = works.cpu_times()
             eventually(lambda used=used: works.cpu_times() != used)  # type: ignore[misc]
-            reported += watch.check(os.getpid(), noted, now)
+            reported += watch.check(os.getpid(), recorded, now)
         assert {finding.subject for finding in reported} == {"burst"}
-        assert f"process {polls.pid} of run aaaaaaaa makes no progress for 20 seconds" in reported[0].detail
-        assert f"process {starts.pid} of a run that starts makes no progress for 20 seconds" in reported[0].detail
+        assert f"process {polls.pid} of run aaaaaaaa has made no progress for 20 seconds" in reported[0].detail
+        assert f"process {starts.pid} of a starting run has made no progress for 20 seconds" in reported[0].detail
         assert [spawned[1].wait(20), spawned[2].wait(20)] == [-signal.SIGKILL] * 2
         assert works.is_running()
     finally:
@@ -311,7 +316,7 @@ def test_a_burst_that_is_stopped_is_told_and_killed_and_one_that_works_is_not() 
             one.wait()
 
 
-def test_other_jobs_may_wait_and_time_that_nobody_saw_does_not_count() -> None:
+def test_other_jobs_may_wait_and_unobserved_time_does_not_count() -> None:
     spawned = subprocess.Popen([sys.executable, "-S", "-c", RUN])
     run = psutil.Process(spawned.pid)
     try:
@@ -328,7 +333,7 @@ def test_other_jobs_may_wait_and_time_that_nobody_saw_does_not_count() -> None:
 
 
 @pytest.mark.chaos
-def test_a_watchdog_that_hangs_is_restarted_by_its_counterpart(home: Home) -> None:
+def test_a_hanging_watchdog_is_restarted_by_its_counterpart(home: Home) -> None:
     supervisor = Supervisor(home)
     supervisor.launch(os.environ)
     counterpart = Counterpart(home, supervisor, LivenessTimeouts(start_seconds=5, report_seconds=1, restart_seconds=3))
