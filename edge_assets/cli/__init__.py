@@ -1,6 +1,6 @@
-"""The `edge` command, one module a subcommand.
+"""The `edge` command, one module per subcommand.
 
-Modules import at their head only what `edge --help` needs, and the rest when they run.
+At the top, modules import only what `edge --help` needs, and the rest when they run.
 """
 
 from __future__ import annotations

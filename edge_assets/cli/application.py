@@ -1,4 +1,4 @@
-"""The application that the subcommands join, and how it tells of problems."""
+"""The application that the subcommands join, and how it reports errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 out = Terminal()
@@ -24,10 +24,10 @@ err = Terminal(stderr=True)
 
 
 class ErrorReportingGroup(TyperGroup):
-    """Turns expected problems into a message and an exit code; the rest are bugs and keep their traceback."""
+    """Turns expected errors into a message and exit code 1; others are bugs and keep their traceback."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse what is empty, as a variable that the shell does not know leaves it: every name begins and ends so."""
+        """Reject empty values, as an unset shell variable leaves them: as a filter, they would match everything."""
         for before, arg in zip(["", *args], args, strict=False):
             name, _, value = arg.partition("=") if arg.startswith("--") else (before, "", arg)
             if not value.strip() and ("=" in arg or not arg.strip()):
@@ -49,7 +49,7 @@ class ErrorReportingGroup(TyperGroup):
 
 
 def _expected_problems(error: Exception) -> Iterator[tuple[str, str]]:
-    """The problems that an error amounts to, each with its remedy; none where it is a bug."""
+    """The problems behind an error, each with its remedy; none if it is a bug."""
     match error:
         case LocalError():
             yield str(error), error.remedy
@@ -59,9 +59,9 @@ def _expected_problems(error: Exception) -> Iterator[tuple[str, str]]:
             for problem in describe_setting_errors(error):
                 yield problem, "see .env.example"
         case UnicodeDecodeError() if _was_raised_in("dotenv", error):
-            yield ".env is no text in UTF-8", "save it as UTF-8"
+            yield ".env is not valid UTF-8", "save it as UTF-8"
         case UnicodeEncodeError():
-            yield "what was given holds bytes that are no text in UTF-8", "write it in UTF-8"
+            yield "an argument is not valid UTF-8", "use UTF-8"
         case _:
             yield from _server_problems(error)
 
@@ -73,7 +73,7 @@ def _was_raised_in(package: str, error: Exception) -> bool:
 
 
 def _server_problems(error: Exception) -> Iterator[tuple[str, str]]:
-    """A server that goes away while it is asked, or that has not been migrated."""
+    """A server that fails during a query, or a database that has not been migrated."""
     import psycopg
     import redis
 
@@ -83,11 +83,11 @@ def _server_problems(error: Exception) -> Iterator[tuple[str, str]]:
     if isinstance(error, NewerSchemaError):
         yield str(error), "run the version of Edge Finder that wrote it, or use another EDGE_HOME or DATABASE_URL"
     elif isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
-        yield f"this database has not been prepared by this version: {driver_message(error)}", "`edge up` does that"
+        yield f"the database schema does not match this version: {driver_message(error)}", "run `edge up` to migrate it"
     elif isinstance(error, psycopg.OperationalError):
-        yield f"the database cannot be asked: {driver_message(error)}", "check DATABASE_URL; `edge doctor` tells more"
+        yield f"database error: {driver_message(error)}", "check DATABASE_URL; run `edge doctor` for details"
     elif isinstance(error, redis.RedisError):
-        yield f"Redis cannot be asked: {driver_message(error)}", "check REDIS_URL; `edge doctor` tells more"
+        yield f"Redis error: {driver_message(error)}", "check REDIS_URL; run `edge doctor` for details"
 
 
 def _print_problem(problem: str, remedy: str) -> None:
@@ -107,7 +107,7 @@ app = typer.Typer(
 
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table for people."""
+    """Print a table."""
     from rich.table import Table
 
     table = Table(*header, box=None, pad_edge=False)
@@ -117,7 +117,7 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def echo_json(answer: Any) -> None:
-    """Print an answer for programs."""
+    """Print JSON."""
     import json
 
     typer.echo(json.dumps(answer, indent=1))

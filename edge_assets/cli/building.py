@@ -1,4 +1,4 @@
-"""A build of the warehouse in this process, and what a person sees of it."""
+"""Builds the warehouse in this process, and shows progress."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ WAREHOUSE_JOB = "warehouse"
 BUILDER_NAME = "edge warehouse build"
 SILENT_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 STEP_DESCRIPTIONS = {
-    "gate": "judging what is new",
+    "gate": "checking new prices",
     "warehouse_step": "building models",
-    "prices": "pricing decisions, watching moves, rating teams",
-    "pricing__book_weights": "weighing books",
+    "prices": "pricing decision points, detecting line moves, rating teams",
+    "pricing__book_weights": "computing book weights",
 }
-"""What a step does, by the beginning of its name; dbt has one before the prices and one after."""
+"""What a step does, by the prefix of its name; dbt runs before and after the prices."""
 EXCEPTION_CLASS = re.compile(r"^(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*: ")
 MAX_REASON_LINES = 3
 QUERY_LINE_PREFIXES = ("LINE ", "^")
-"""Where PostgreSQL shows the place of an error."""
+"""Lines of a PostgreSQL error that show its position."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What came of a build: how many tables and views it made, the checks that failed, and why it was not finished."""
+    """How many tables and views were built, the checks that failed, and why the build failed, if it did."""
 
-    made: int
+    tables_built: int
     failed_checks: list[str]
     reason: str | None
 
 
 class BuildProgress:
-    """Tells on the terminal what the run is at; a bar where there is one, a line a step where there is not."""
+    """Shows the progress of a run: as a bar on a terminal, otherwise as one line per step."""
 
     def __init__(self, total: int) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -51,10 +51,10 @@ class BuildProgress:
         self._task: TaskID = self._bar.add_task("waiting", total=total)
 
     def handle_event(self, entry: EventLogEntry) -> None:
-        """Take note of what the run says."""
+        """Handle an event of the run."""
         event = entry.dagster_event
         if event is None:
-            if entry.level == logging.WARNING:  # errors are told at the end, as the reason
+            if entry.level == logging.WARNING:  # errors are reported at the end, as the reason
                 self._bar.console.print(entry.user_message, style="yellow", markup=False, soft_wrap=True)
         elif event.is_step_start:
             self._show_step(str(event.step_key))
@@ -76,7 +76,7 @@ class BuildProgress:
 
 
 def build_warehouse(database_url: str) -> BuildResult:
-    """Build everything that Dagster builds at night, when it is this process's turn."""
+    """Build everything that Dagster builds nightly; waits while another build is running."""
     os.environ |= {"DATABASE_URL": database_url, "DBT_QUIET": "true"}
     from dagster import DagsterInstance
 
@@ -94,18 +94,18 @@ def build_warehouse(database_url: str) -> BuildResult:
             tags={BUILDER_TAG: BUILDER_NAME},
         )
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
-    made = len(result.get_asset_materialization_events())
-    return BuildResult(made, failed, None if result.success else _failure_reason(result))
+    built = len(result.get_asset_materialization_events())
+    return BuildResult(built, failed, None if result.success else _failure_reason(result))
 
 
 def _failure_reason(result: ExecuteInProcessResult) -> str:
-    """Why a build was not finished, in a sentence."""
+    """Why a build failed, in one sentence."""
     failures = (event for event in result.all_events if event.is_failure)
     event: DagsterEvent | None = next(failures, None)
     error: Any = getattr(event and event.event_specific_data, "error", None)
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:
-        return (event.message if event else None) or "it was interrupted"
+        return (event.message if event else None) or "interrupted"
     lines = [line.strip() for line in EXCEPTION_CLASS.sub("", error.message).strip().splitlines()]
     return " ".join([line for line in lines if line and not line.startswith(QUERY_LINE_PREFIXES)][:MAX_REASON_LINES])

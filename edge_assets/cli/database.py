@@ -1,4 +1,4 @@
-"""The database that a command works on."""
+"""The database that a command uses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def find_database_url() -> str:
-    """DATABASE_URL, or the database of the stack that runs in this home; it answers.
+    """DATABASE_URL, or the database of the stack running in this home.
 
-    Raises `LocalError` where there is none or it does not answer.
+    Raises `LocalError` if there is none or it does not answer.
     """
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
@@ -27,7 +27,7 @@ def find_database_url() -> str:
     plan = None if settings.database_url else Plan.load(Home.open(settings.edge_home))
     url = settings.database_url or (plan.database_url if plan else None)
     if url is None:
-        msg = "there is no database"
+        msg = "no database is running or configured"
         raise LocalError(msg, "set DATABASE_URL, or start one with `edge up`")
     check_database(url)
     return url
@@ -35,7 +35,7 @@ def find_database_url() -> str:
 
 @contextmanager
 def connect_warehouse(model: str) -> Iterator[Connection]:
-    """A connection to a database whose warehouse has been built as far as `model`."""
+    """A connection to a database whose warehouse contains `model`; `LocalError` if it does not."""
     from edge_assets.local.errors import LocalError
     from edge_assets.store.analytics.closing_coverage import is_built
     from edge_assets.store.postgres.database import connect
@@ -43,5 +43,5 @@ def connect_warehouse(model: str) -> Iterator[Connection]:
     with closing(connect(find_database_url(), "edge warehouse")) as conn:
         if not is_built(conn, model):
             msg = "the warehouse has not been built"
-            raise LocalError(msg, "`edge warehouse build`, or wait: Dagster builds it every hour")
+            raise LocalError(msg, "run `edge warehouse build`, or wait: Dagster builds it every hour")
         yield conn

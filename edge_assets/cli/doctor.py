@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 VERDICT_ICONS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Check this machine, what is configured and what runs; exit code 1 if something does not work."""
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check this machine, the configuration and the running stack; exit code 1 if something does not work."""
     from edge_assets.local.diagnostics import run_checks
     from edge_assets.local.home import Home
 

@@ -13,5 +13,5 @@ def down() -> None:
 
     home = Home.open(HomeSettings().edge_home)
     with home.lock(), err.status("stopping everything"):
-        ended = stop(home)
-    err.print(f"stopped ({ended} processes)" if ended else f"nothing of {home.root} is running")
+        stopped = stop(home)
+    err.print(f"stopped ({stopped} processes)" if stopped else f"nothing of {home.root} is running")

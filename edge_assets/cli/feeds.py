@@ -1,4 +1,4 @@
-"""`edge replay` and `edge simulate`: a feed server alone."""
+"""`edge replay` and `edge simulate`: a feed server on its own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen
 
 
 def replay(
-    path: Annotated[Path, typer.Argument(help="Directory or tar of captured payloads.")],
-    speed: Annotated[str, typer.Option(metavar="N|max", help="Times real time.")] = "max",
+    path: Annotated[Path, typer.Argument(help="Directory or tar of captured responses.")],
+    speed: Annotated[str, typer.Option(metavar="N|max", help="Speed, as a multiple of real time.")] = "max",
     port: PortOption = 8100,
 ) -> None:
-    """Serve a recording with The Odds API's wire contract."""
+    """Serve a recording through The Odds API's interface."""
     from edge_assets.sandbox.server.__main__ import main
 
     _require_free_port(port)
@@ -23,10 +23,10 @@ def replay(
 
 
 def simulate(
-    seed: Annotated[int, typer.Option(help="Which world.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated market.")] = 1,
     port: PortOption = 8100,
 ) -> None:
-    """Serve a simulated market with The Odds API's wire contract."""
+    """Serve a simulated market through The Odds API's interface."""
     from edge_assets.sandbox.simulator.__main__ import main
 
     _require_free_port(port)

@@ -1,4 +1,4 @@
-"""Options by which every list can be narrowed. A name that does not exist is an error that tells which do."""
+"""Options that filter lists. For an unknown name, the error suggests existing ones."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 RowT = TypeVar("RowT")
 
 SportOption = Annotated[
-    str | None, typer.Option("--sport", help="Only of this sport (or sports, by how their key begins): nfl, soccer.")
+    str | None, typer.Option("--sport", help="Only this sport, or sports with this key prefix: nfl, soccer.")
 ]
-BookOption = Annotated[str | None, typer.Option("--book", help="Only of this book, by its key.")]
+BookOption = Annotated[str | None, typer.Option("--book", help="Only this book, by its key.")]
 SeasonOption = Annotated[
-    int | None, typer.Option("--season", min=1900, max=2200, help="Only of this season, named by its first year.")
+    int | None, typer.Option("--season", min=1900, max=2200, help="Only this season, named by its first year.")
 ]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many, the newest.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show at most this many, the newest.")]
 AGGREGATE_BOOKS = {"max", "avg"}
 
 
 def validate_sport(conn: Connection, name: str | None) -> str | None:
-    """How the keys of the named sports begin; `LocalError` if the database has none of them."""
+    """The key prefix for a sport name; `LocalError` if no sport in the database matches."""
     from edge_assets.reference.sports import SPORT_ALIASES
     from edge_assets.store.polls.dimension_keys import load_sport_keys
 
@@ -39,7 +39,7 @@ def validate_sport(conn: Connection, name: str | None) -> str | None:
 
 
 def validate_book(conn: Connection, name: str | None) -> str | None:
-    """The key of a book, or the name of an aggregate; `LocalError` if the database has none of that name."""
+    """The key of a book or aggregate; `LocalError` if the database does not have it."""
     from edge_assets.store.polls.dimension_keys import load_book_keys
 
     keys = load_book_keys(conn) | AGGREGATE_BOOKS
@@ -49,14 +49,14 @@ def validate_book(conn: Connection, name: str | None) -> str | None:
 
 
 def validate_choice(name: str | None, choices: Collection[str], kind: str) -> str | None:
-    """One of some words; `LocalError` for another."""
+    """The name if it is one of `choices`, or None; `LocalError` otherwise."""
     if name is not None and name not in choices:
         raise _unknown_name_error(name, choices, kind)
     return name
 
 
 def filter_rows(rows: Iterable[RowT], *, sport: str | None = None, **equal: Any) -> list[RowT]:
-    """The rows (mappings or objects) whose sport begins so and whose fields equal what is not None."""
+    """The rows (mappings or objects) whose sport has this prefix and whose fields equal every value that is given."""
     conditions = {name: value for name, value in equal.items() if value is not None}
     return [
         row

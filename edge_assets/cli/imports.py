@@ -22,13 +22,13 @@ FORMAT_NAMES = "football-data, odds-api, odds-ticks, pinnacle-mlb or nfl-bmr"
 
 def import_(
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMAT_NAMES)],
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, folders, tars.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, folders or tars.")] = None,
     league: Annotated[list[str] | None, typer.Option(help="football-data: fetch a league (E0, D1, ..., ARG).")] = None,
-    season: Annotated[list[str] | None, typer.Option(help="football-data: of a season (2324).")] = None,
-    fixtures: Annotated[bool, typer.Option("--fixtures", help="football-data: fetch the matches to come.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    season: Annotated[list[str] | None, typer.Option(help="football-data: season to fetch (2324).")] = None,
+    fixtures: Annotated[bool, typer.Option("--fixtures", help="football-data: fetch upcoming fixtures.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Fill the tables with recorded odds and results; what is there already is not stored again."""
+    """Import recorded odds and results; rows already stored are skipped."""
     from edge_assets.importers.formats.batch import RejectedFileError
     from edge_assets.local.errors import LocalError
 
@@ -36,9 +36,9 @@ def import_(
         name = _parse_format(format_name)
         report = _run(name, [*(paths or []), *_download(name, league or [], season or [], fixtures=fixtures)])
     except RejectedFileError as error:
-        refusal = error.rejection
-        msg = f"{refusal.file}: {refusal.reason} ({refusal.detail})"
-        raise LocalError(msg, refusal.remedy) from error
+        rejection = error.rejection
+        msg = f"{rejection.file}: {rejection.reason} ({rejection.detail})"
+        raise LocalError(msg, rejection.remedy) from error
     _print_report(report, as_json=as_json)
     if report.rejected_files:
         raise typer.Exit(1)
@@ -49,13 +49,13 @@ def _parse_format(name: str) -> str:
     from edge_assets.local.errors import LocalError
 
     if name not in set(FormatName):
-        msg = f"{name!r} is no format that can be imported"
+        msg = f"unknown import format {name!r}"
         raise LocalError(msg, f"FORMAT is {FORMAT_NAMES}")
     return name
 
 
 def _download(name: str, leagues: list[str], seasons: list[str], *, fixtures: bool) -> list[Path]:
-    """Downloads, kept below EDGE_HOME."""
+    """Download the requested files, and keep them below EDGE_HOME."""
     from edge_assets.importers.formats.football_download import download, has_season_files
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
@@ -63,10 +63,10 @@ def _download(name: str, leagues: list[str], seasons: list[str], *, fixtures: bo
     if not leagues and not seasons and not fixtures:
         return []
     if name != "football-data":
-        msg = "--league, --season and --fixtures are of football-data"
+        msg = "--league, --season and --fixtures apply only to football-data"
         raise LocalError(msg, "edge import football-data --league E0 --season 2324")
     if bool(seasons) < has_season_files(leagues) or (seasons and not leagues):
-        msg = "--league and --season go together, but for extra leagues, whose files have all seasons"
+        msg = "--league and --season go together, except for extra leagues, whose files contain all seasons"
         raise LocalError(msg, "edge import football-data --league E0 --season 2324, or --league ARG")
     settings = Settings()
     folder = Home.open(settings.edge_home).root / "downloads" / name
@@ -82,7 +82,7 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
     from edge_assets.local.errors import LocalError
 
     if not paths:
-        msg = "there is nothing to import"
+        msg = "nothing to import"
         raise LocalError(msg, "give a PATH, or for football-data --league and --season, or --fixtures")
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as progress, Importer(_migrated_database_url()) as importer:
@@ -91,36 +91,36 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
 
 
 def _migrated_database_url() -> str:
-    """The database, with the newest schema."""
+    """The database, migrated to the newest schema."""
     from edge_assets.store.postgres.schema import upgrade
 
     url = find_database_url()
     if not Settings().database_url:
-        notice = "into the database of the stack that runs here; set DATABASE_URL to import into another"
+        notice = "importing into the running stack's database; set DATABASE_URL to use another"
         err.print(notice, style="dim", soft_wrap=True)
     upgrade(url)
     return url
 
 
 class _ProgressBar:
-    """Shows an import's bytes."""
+    """Shows the progress of an import in bytes."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("reading", total=None)
 
     def begin(self, total: int) -> None:
-        """`total` bytes lie ahead."""
+        """Start with `total` bytes to read."""
         self._progress.update(self._task, total=total)
 
     def advance(self, what: str, by: int) -> None:
-        """`by` more bytes are done."""
+        """Add `by` bytes, read from `what`."""
         self._progress.update(self._task, description=to_single_line(what), advance=by)
 
 
 def _print_report(report: ImportReport, *, as_json: bool) -> None:
-    for refusal in report.rejected.examples:
-        err.print(to_single_line(str(refusal)), style="yellow", soft_wrap=True)
+    for rejection in report.rejected.examples:
+        err.print(to_single_line(str(rejection)), style="yellow", soft_wrap=True)
     if as_json:
         import json
 

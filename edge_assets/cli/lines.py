@@ -26,16 +26,16 @@ MAX_CANDIDATES = 15
 
 
 def lines(
-    event: Annotated[list[str], typer.Argument(help="Its id, its key at a source, or words of its teams' names.")],
-    market: Annotated[str | None, typer.Option(help="h2h, h2h_3_way, spreads, totals, ...; the result.")] = None,
+    event: Annotated[list[str], typer.Argument(help="Its id, its key at a source, or words of the team names.")],
+    market: Annotated[str | None, typer.Option(help="h2h, h2h_3_way, spreads, totals, ...; default: winner.")] = None,
     outcome: Annotated[str | None, typer.Option(help="home, away, over, ..., or words of its name.")] = None,
-    point: Annotated[float | None, typer.Option(help="As written beside the outcome; the most quoted.")] = None,
-    book: Annotated[list[str] | None, typer.Option(help="Only this book; again for more.")] = None,
-    since: Annotated[str | None, typer.Option(help="A time (UTC), or 6h or 2d before the start.")] = None,
-    fair: Annotated[bool, typer.Option("--fair", help="Fair probabilities, each book's margin taken out.")] = False,
-    in_play: Annotated[bool, typer.Option("--in-play", help="Also what came after the start.")] = False,
-    png: Annotated[Path | None, typer.Option(help="Write a picture instead.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    point: Annotated[float | None, typer.Option(help="Point, as with the outcome; default: most quoted.")] = None,
+    book: Annotated[list[str] | None, typer.Option(help="Only this book; may be repeated.")] = None,
+    since: Annotated[str | None, typer.Option(help="From a time (UTC), or 6h or 2d before the start.")] = None,
+    fair: Annotated[bool, typer.Option("--fair", help="Show fair probabilities: without the margin.")] = False,
+    in_play: Annotated[bool, typer.Option("--in-play", help="Include prices after the start.")] = False,
+    png: Annotated[Path | None, typer.Option(help="Write an image to this file instead.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Draw how the price of a selection moved, book by book."""
     from contextlib import closing
@@ -72,9 +72,9 @@ def _find_event(conn: Connection, text: str) -> ChartedEvent:
     if len(found) == 1:
         return found[0]
     if not found:
-        msg = f"no event answers to {text!r}"
-        raise LocalError(msg, "give its id, its key at a source, or fewer words of its teams' names")
-    msg = f"{text!r} may mean {len(found)} events"
+        msg = f"no event matches {text!r}"
+        raise LocalError(msg, "give its id, its key at a source, or fewer words of the team names")
+    msg = f"{text!r} matches {len(found)} events"
     raise LocalError(msg, "\n".join(["choose one by its id", *_candidate_rows(found)]))
 
 
@@ -86,7 +86,11 @@ def _candidate_rows(found: list[ChartedEvent]) -> list[str]:
         f"  {e.id:>{width}}  {e.commence_at:%Y-%m-%d %H:%M}  {to_single_line(event_title(e))}  ({e.sport})"
         for e in found[:MAX_CANDIDATES]
     ]
-    return rows if len(found) <= MAX_CANDIDATES else [*rows, f"  and {len(found) - MAX_CANDIDATES} older: add a word"]
+    return (
+        rows
+        if len(found) <= MAX_CANDIDATES
+        else [*rows, f"  and {len(found) - MAX_CANDIDATES} older events: narrow it down"]
+    )
 
 
 def _parse_since(since: str | None, start: datetime) -> datetime | None:
@@ -103,7 +107,7 @@ def _parse_since(since: str | None, start: datetime) -> datetime | None:
     try:
         at = datetime.fromisoformat(since)
     except ValueError as error:
-        msg = f"--since {since} is no time"
+        msg = f"--since {since} is not a time"
         raise LocalError(msg, "write 2025-11-09, 2025-11-09T18:00, 6h or 2d") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
@@ -134,7 +138,7 @@ def _print_line(line: PriceHistory) -> None:
 
 
 def _book_table(line: PriceHistory, *, in_colour: bool) -> Table:
-    """The books, the curve of each in front."""
+    """The books, each with the mark of its curve."""
     from itertools import zip_longest
 
     from rich.table import Table

@@ -1,4 +1,4 @@
-"""`edge quality`: what the gate holds out of the warehouse, and what a person decides on it."""
+"""`edge quality`: findings of the quality gate, and decisions on them."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from edge_assets.store.analytics.findings import Finding, FindingScope
 
 FINDING_STATES = ("open", "accepted", "excluded", "withdrawn", "resolved")
-HELP = "See what is held out of the warehouse and why, and decide on it."
+HELP = "List, show and decide findings of the quality gate."
 app = typer.Typer(name="quality", help=HELP, no_args_is_help=True)
 FindingArgument = Annotated[int | None, typer.Argument(metavar="[FINDING]", help="Its number in `edge quality list`.")]
 ImportOption = Annotated[str | None, typer.Option("--import", help="Or an import: its number, or the end of its path.")]
 BookOption = Annotated[str | None, typer.Option(help="Or a book, by its key; max and avg are aggregates.")]
-SportOption = Annotated[str | None, typer.Option(help="Of a book, or as a whole.")]
-SeasonOption = Annotated[int | None, typer.Option(min=1900, max=2200, help="Named by the year of its beginning.")]
+SportOption = Annotated[str | None, typer.Option(help="The sport of the book; alone, the whole sport.")]
+SeasonOption = Annotated[int | None, typer.Option(min=1900, max=2200, help="Season, named by its first year.")]
 MarketOption = Annotated[str | None, typer.Option(help="h2h, h2h_3_way, spreads or totals.")]
-ReasonOption = Annotated[str, typer.Option(help="The reason, for whoever asks later.")]
-DeciderOption = Annotated[str | None, typer.Option(help="Who decides; the user of this machine.")]
+ReasonOption = Annotated[str, typer.Option(help="Reason, kept with the decision.")]
+DeciderOption = Annotated[str | None, typer.Option(help="Who decides; default: the current user.")]
 
 
 @app.command("list")
 def list_(
-    include_decided: Annotated[bool, typer.Option("--all", help="Those that are decided, too.")] = False,
-    state: Annotated[str | None, typer.Option(help=f"Only those that are {', '.join(FINDING_STATES)}.")] = None,
+    include_decided: Annotated[bool, typer.Option("--all", help="Include decided findings.")] = False,
+    state: Annotated[str | None, typer.Option(help=f"Only those in this state: {', '.join(FINDING_STATES)}.")] = None,
     sport: filtering.SportOption = None,
     book: filtering.BookOption = None,
     season: filtering.SeasonOption = None,
-    check: Annotated[str | None, typer.Option(help="Only those that this check has found.")] = None,
+    check: Annotated[str | None, typer.Option(help="Only findings of this check.")] = None,
     limit: filtering.LimitOption = 1_000,
     as_json: JsonOption = False,
 ) -> None:
-    """List findings: what is suspected, and therefore held out of the warehouse."""
+    """List findings: suspicious data, which is held out of the warehouse until decided."""
     from edge_assets.store.analytics.findings import MANUAL_CHECK, load_findings
 
     state = filtering.validate_choice(state, FINDING_STATES, "state")
@@ -69,8 +69,8 @@ def list_(
 
 @app.command("imports")
 def imports_(
-    format_: Annotated[str | None, typer.Option("--format", help="Only those of this format.")] = None,
-    held_out: Annotated[bool, typer.Option("--held-out", help="Only those that are held out as a whole.")] = False,
+    format_: Annotated[str | None, typer.Option("--format", help="Only this format.")] = None,
+    held_out: Annotated[bool, typer.Option("--held-out", help="Only imports that are held out as a whole.")] = False,
     limit: filtering.LimitOption = 1_000_000,
     as_json: JsonOption = False,
 ) -> None:
@@ -102,7 +102,7 @@ def imports_(
 
 @app.command()
 def show(number: Annotated[int, typer.Argument(metavar="FINDING")], as_json: JsonOption = False) -> None:
-    """Show a finding: its reason, evidence and reach, what was decided, and what can be done."""
+    """Show a finding: its reason, evidence and scope, decisions, and what can be done."""
     from edge_assets.store.analytics.findings import find_finding, load_finding_decisions
     from edge_assets.store.analytics.held_out import count_prices_of_finding
 
@@ -141,7 +141,7 @@ def accept(
     by: DeciderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that the data is right: the next build of the warehouse takes it in."""
+    """Accept the data as correct: the next warehouse build includes it."""
     _decide("accepted", number, (import_, book, sport, season, market), by, why, as_json=as_json)
 
 
@@ -157,7 +157,7 @@ def exclude(
     by: DeciderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep the data out for good."""
+    """Keep the data out of the warehouse permanently."""
     _decide("excluded", number, (import_, book, sport, season, market), by, why, as_json=as_json)
 
 
@@ -169,7 +169,7 @@ def withdraw(
     by: DeciderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take an import out: the next build of the warehouse is as if it had never been, and it stays on record."""
+    """Withdraw an import: the next warehouse build ignores it; its data stays in the database."""
     _decide("withdrawn", number, (import_, None, None, None, None), by, why, as_json=as_json)
 
 
@@ -187,7 +187,7 @@ def _decide(
 
     decider, why = _clean_option("--by", by or getpass.getuser()), _clean_option("--why", why)
     if number is not None and any(name is not None for name in scope_names):
-        raise LocalError(f"finding {number} is given, and names beside it", "give its number, or names, not both")
+        raise LocalError(f"both finding {number} and names are given", "give its number, or names, not both")
     with _open_database() as conn:
         if number is None:
             number = store.find_or_record_finding(conn, _resolve_scope(conn, *scope_names), decider, why)
@@ -202,15 +202,17 @@ def _decide(
         echo_json(_finding_json(finding) | {"import_again": reimports})
         return
     out.print(
-        f"{decision}: {to_single_line(finding.scope_summary)}; the next build of the warehouse goes by it",
+        f"{decision}: {to_single_line(finding.scope_summary)}; applied by the next warehouse build",
         soft_wrap=True,
     )
     for path in reimports:
-        out.print(f"import again, because it told some of the same: {to_single_line(path)}", soft_wrap=True)
+        out.print(
+            f"import again, because it shares rows with the withdrawn import: {to_single_line(path)}", soft_wrap=True
+        )
 
 
 def _clean_option(option: str, text: str) -> str:
-    """What a person said, fit to be stored."""
+    """A text option, cleaned for storage."""
     from edge_assets.core.texts import UnusableTextError, clean_text
     from edge_assets.local.errors import LocalError
 
@@ -218,17 +220,17 @@ def _clean_option(option: str, text: str) -> str:
         return clean_text(text)
     except UnusableTextError as error:
         msg = f"{option}: {error}"
-        raise LocalError(msg, "say in a sentence why, and who says so") from None
+        raise LocalError(msg, "give a reason and a name in plain text") from None
 
 
 def _import_finding(conn: Connection, finding: Finding, by: str, why: str) -> int:
-    """The finding on the whole of an import; a book of it cannot be withdrawn, but excluded."""
+    """The finding on a whole import; a single book in it can be excluded, not withdrawn."""
     from edge_assets.local.errors import LocalError
     from edge_assets.store.analytics.findings import FindingScope, find_or_record_finding
 
     if finding.import_id is None:
-        msg = f"finding {finding.id} is about {finding.scope_summary}, which is no import"
-        raise LocalError(msg, f"`edge quality exclude {finding.id}` keeps it out")
+        msg = f"finding {finding.id} is about {finding.scope_summary}, not an import"
+        raise LocalError(msg, f"run `edge quality exclude {finding.id}` to keep it out")
     return find_or_record_finding(conn, FindingScope(import_id=finding.import_id), by, why)
 
 
@@ -239,7 +241,7 @@ def _resolve_scope(
     from edge_assets.store.analytics import findings as store
 
     if import_ is None and sport is None:
-        msg = "it is not said what to decide on"
+        msg = "nothing selected to decide on"
         raise LocalError(msg, "give the number of a finding, or --import, or --sport with --book, --season, --market")
     try:
         return store.resolve_scope(conn, _resolve_import_id(conn, import_), book, sport, season, market)
@@ -256,8 +258,8 @@ def _resolve_import_id(conn: Connection, text: str | None) -> int | None:
     known = load_imports(conn)
     found = [i.id for i in known if str(i.id) == text] or [i.id for i in known if i.path.endswith(text)]
     if len(found) != 1:
-        msg = f"{len(found) or 'no'} imports are {text!r}"
-        raise LocalError(msg, "`edge quality imports` tells their numbers")
+        msg = f"{len(found) or 'no'} imports match {text!r}"
+        raise LocalError(msg, "run `edge quality imports` to list them")
     return found[0]
 
 
@@ -278,7 +280,7 @@ def _check_names() -> Collection[str]:
 def _missing_finding_error(number: int) -> Exception:
     from edge_assets.local.errors import LocalError
 
-    return LocalError(f"there is no finding {number}", "`edge quality list --all` tells which there are")
+    return LocalError(f"there is no finding {number}", "run `edge quality list --all` to list them")
 
 
 def _displayed_state(finding: Finding) -> str:

@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
     from edge_assets.store.analytics.quarantine import QuarantinedPrice
 
-app = typer.Typer(name="quarantine", help="Inspect and release prices that were taken out.", no_args_is_help=True)
+app = typer.Typer(name="quarantine", help="Inspect and release quarantined prices.", no_args_is_help=True)
 IdArgument = Annotated[int, typer.Argument(metavar="ID", help="Its number in `edge quarantine list`.")]
 
 
 @app.command("list")
 def list_(
-    include_released: Annotated[bool, typer.Option("--all", help="Those that were released, too.")] = False,
+    include_released: Annotated[bool, typer.Option("--all", help="Include released prices.")] = False,
     sport: filtering.SportOption = None,
     book: filtering.BookOption = None,
     season: filtering.SeasonOption = None,
-    check: Annotated[str | None, typer.Option(help="Only what this check has found.")] = None,
+    check: Annotated[str | None, typer.Option(help="Only prices found by this check.")] = None,
     limit: filtering.LimitOption = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """List what is in quarantine."""
+    """List quarantined prices."""
     from edge_assets.store.analytics.quarantine import QuarantineFilter, count_quarantined, load_quarantined
 
     with _open_database() as conn:
         sport, book = filtering.validate_sport(conn, sport), filtering.validate_book(conn, book)
         check = (
-            filtering.validate_choice(check, count_quarantined(conn), "check that holds anything")
+            filtering.validate_choice(check, count_quarantined(conn), "check with quarantined prices")
             if not include_released
             else check
         )
@@ -53,7 +53,7 @@ def list_(
 
 @app.command()
 def show(number: IdArgument, as_json: JsonOption = False) -> None:
-    """Show why a price was taken out, and what others offered then."""
+    """Show why a price was quarantined, and what other books offered at the time."""
     from edge_assets.store.analytics.quarantine import find_quarantined, load_prices_of_other_books
 
     with _open_database() as conn:
@@ -73,22 +73,21 @@ def show(number: IdArgument, as_json: JsonOption = False) -> None:
 @app.command()
 def release(
     number: IdArgument,
-    by: Annotated[str | None, typer.Option(help="Who says so; the user of this machine.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who decides; default: the current user.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a price back: the next build of the warehouse sees it, and it is not taken out again."""
-    from edge_assets.store.analytics.quarantine import find_quarantined
-    from edge_assets.store.analytics.quarantine import release_price as put_back
+    """Release a price: the next warehouse build includes it, and it is not quarantined again."""
+    from edge_assets.store.analytics.quarantine import find_quarantined, release_price
 
     with _open_database() as conn:
-        released = put_back(conn, number, by or getpass.getuser())
+        released = release_price(conn, number, by or getpass.getuser())
         row = find_quarantined(conn, number)
     if row is None or not released:
         raise _not_quarantined_error(number)
     if as_json:
         echo_json(_price_json(row))
         return
-    out.print(f"released: {to_single_line(row.book)} {row.price:g}; the next build of the warehouse takes it in")
+    out.print(f"released: {to_single_line(row.book)} {row.price:g}; the next warehouse build includes it")
 
 
 @contextmanager
@@ -102,7 +101,7 @@ def _open_database() -> Iterator[Connection]:
 def _not_quarantined_error(number: int) -> Exception:
     from edge_assets.local.errors import LocalError
 
-    return LocalError(f"{number} is not in quarantine", "`edge quarantine list` tells what is")
+    return LocalError(f"{number} is not in quarantine", "run `edge quarantine list` to see quarantined prices")
 
 
 def _price_json(row: QuarantinedPrice) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`edge results`: what sources say of games, where they contradict each other, and a person's decision."""
+"""`edge results`: results as stated by each source, contradictions between them, and decisions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from edge_assets.store.events.results import EventResult
     from ml.settlement import ScorePeriod
 
-app = typer.Typer(name="results", help="Look at results, and decide where sources contradict.", no_args_is_help=True)
+app = typer.Typer(
+    name="results", help="List and show results, and decide those on which sources disagree.", no_args_is_help=True
+)
 EventArgument = Annotated[
     int, typer.Argument(metavar="EVENT", help="The event's number, as `edge results list` shows it.")
 ]
@@ -34,20 +36,20 @@ SCORE_PATTERN = re.compile(r"(\d{1,3})\s*[-:]\s*(\d{1,3})")
 
 @app.command("list")
 def list_(
-    contradicted: Annotated[bool, typer.Option("--contradicted", help="Only those that settle nothing.")] = False,
-    decided: Annotated[bool, typer.Option("--decided", help="Only those that a person has decided.")] = False,
+    contradicted: Annotated[bool, typer.Option("--contradicted", help="Only contradicted results.")] = False,
+    decided: Annotated[bool, typer.Option("--decided", help="Only decided results.")] = False,
     sport: filtering.SportOption = None,
     season: filtering.SeasonOption = None,
-    team: Annotated[str | None, typer.Option(help="Only games of a team whose name has this in it.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only games of a team whose name contains this.")] = None,
     limit: filtering.LimitOption = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """List the results that hold, one a game and period."""
+    """List effective results, one per game and period."""
     from edge_assets.store.events.result_decisions import ResultFilter, load_current_results
 
     with _open_database() as conn:
-        wanted = ResultFilter(contradicted, decided, filtering.validate_sport(conn, sport), season, team)
-        rows = load_current_results(conn, wanted, limit)
+        criteria = ResultFilter(contradicted, decided, filtering.validate_sport(conn, sport), season, team)
+        rows = load_current_results(conn, criteria, limit)
     if as_json:
         echo_json([_json_values(row) for row in rows])
         return
@@ -58,7 +60,7 @@ def list_(
 
 @app.command()
 def show(event: EventArgument, as_json: JsonOption = False) -> None:
-    """Show everything that sources and people have said of a game, and what holds."""
+    """Show all statements and decisions about a game's result, and which one is effective."""
     from dataclasses import asdict
 
     from edge_assets.store.events.result_decisions import load_result_statements
@@ -73,7 +75,7 @@ def show(event: EventArgument, as_json: JsonOption = False) -> None:
         statement_rows, effective_rows = (
             [_json_values(asdict(row)) for row in rows] for rows in (statements, effective)
         )
-        echo_json(_json_values(game) | {"said": statement_rows, "holds": effective_rows})
+        echo_json(_json_values(game) | {"statements": statement_rows, "effective": effective_rows})
         return
     out.print(f"{to_single_line(_format_teams(game))}, {game['sport']}, {game['commence_at']:%Y-%m-%d %H:%M}")
     statement_cells = [
@@ -86,47 +88,46 @@ def show(event: EventArgument, as_json: JsonOption = False) -> None:
         )
         for w in statements
     ]
-    print_rows(("heard", "source", "period", "result", ""), statement_cells)
+    print_rows(("received", "source", "period", "result", ""), statement_cells)
     out.print()
     effective_cells = [
         (r.period, _format_score(r), r.source, "contradicted: settles nothing" if r.contradicted else "")
         for r in effective
     ]
-    print_rows(("holds for", "result", "source", ""), effective_cells)
+    print_rows(("period", "result", "source", ""), effective_cells)
 
 
 @app.command()
 def decide(
     event: EventArgument,
-    reason: Annotated[str, typer.Option(help="Why: what you have looked at.")],
+    reason: Annotated[str, typer.Option(help="Why, and based on what.")],
     score: Annotated[str | None, typer.Option(help="The score, home first: 2-1.")] = None,
-    source: Annotated[str | None, typer.Option(help="Take the last word of this source: espn.")] = None,
+    source: Annotated[str | None, typer.Option(help="Use the latest result of this source: espn.")] = None,
     not_played: Annotated[
-        bool, typer.Option("--not-played", "--void", help="It was not played: bets are void.")
+        bool, typer.Option("--not-played", "--void", help="The game was not played: bets are void.")
     ] = False,
     period: Annotated[list[str] | None, typer.Option(help=PERIOD_HELP)] = None,
-    by: Annotated[str | None, typer.Option(help="Who decides; the user of this machine.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who decides; default: the current user.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide what the result of a game is; it holds from now on, until you decide again.
+    """Decide the result of a game; it is effective from now on, until decided again.
 
-    The sources' words stay as they are, and so does what was known before. The next build of the warehouse settles by
-    it.
+    Statements of sources are kept. The next warehouse build settles by the decision.
     """
     from edge_assets.core.clock import WallClock
     from edge_assets.core.texts import UnusableTextError, clean_text
     from edge_assets.local.errors import LocalError
-    from edge_assets.store.events.result_decisions import decide_result as append
+    from edge_assets.store.events.result_decisions import decide_result
 
     try:
         clean_reason, clean_author = clean_text(reason), clean_text(by or getpass.getuser())
     except UnusableTextError as error:
         msg = f"--reason or --by: {error}"
-        raise LocalError(msg, "say in a sentence why, and who says so") from None
+        raise LocalError(msg, "give a reason and a name in plain text") from None
     with _open_database() as conn:
         _load_game(conn, event)
         scores = _parse_decision(conn, event, score, source, period or [], not_played=not_played)
-        append(conn, event, scores, at=WallClock().now(), by=clean_author, reason=clean_reason, source=source)
+        decide_result(conn, event, scores, at=WallClock().now(), by=clean_author, reason=clean_reason, source=source)
     show(event, as_json=as_json)
 
 
@@ -138,7 +139,7 @@ def _parse_decision(
     from ml.settlement import GameStatus, ScorePeriod
 
     if [score is not None, source is not None, not_played].count(True) != 1:
-        raise LocalError("there is not one decision", "say one of --score 2-1, --source espn and --not-played")
+        raise LocalError("exactly one decision is needed", "give one of --score 2-1, --source espn, --not-played")
     if source is not None:
         return _scores_of_source(conn, event, source, periods)
     if not_played:
@@ -150,25 +151,25 @@ def _parse_decision(
 
 
 def _scores_of_source(conn: Connection, event: int, source: str, periods: Sequence[str]) -> list[DecidedScore]:
-    """The last words of a source, on all periods that it states or on some."""
+    """The latest scores that a source states, for `periods` or for all."""
     from edge_assets.local.errors import LocalError
     from edge_assets.store.events.result_decisions import DecidedScore, load_newest_source_statements
     from ml.settlement import GameStatus, Score, ScorePeriod
 
-    wanted = _validate_periods(periods) or PERIODS
+    chosen = _validate_periods(periods) or PERIODS
     found = [
         DecidedScore(ScorePeriod(p), GameStatus(status), None if home is None or away is None else Score(home, away))
         for p, status, home, away in load_newest_source_statements(conn, event, source)
-        if p in wanted
+        if p in chosen
     ]
     if not found:
-        msg = f"{source} has said nothing of the {' or '.join(wanted)} score of this game"
-        raise LocalError(msg, f"`edge results show {event}` tells who has; --score states the result itself")
+        msg = f"{source} has stated no {' or '.join(chosen)} score for this game"
+        raise LocalError(msg, f"run `edge results show {event}` to see the sources, or give the result with --score")
     return found
 
 
 def _choose_periods(conn: Connection, event: int, periods: Sequence[str]) -> list[ScorePeriod]:
-    """The periods that a stated score is for: those named, or the only one in question."""
+    """The periods to which a given score applies: those named, or the only contradicted one."""
     from edge_assets.local.errors import LocalError
     from ml.settlement import ScorePeriod
 
@@ -176,7 +177,7 @@ def _choose_periods(conn: Connection, event: int, periods: Sequence[str]) -> lis
     in_question = [row.period for row in results if row.contradicted] or [row.period for row in results]
     chosen = _validate_periods(periods) or [period for period in in_question if period in PERIODS]
     if not periods and (len(chosen) != 1 or "unstated" in in_question):
-        msg = "it is not clear which score that is: a game may go into overtime"
+        msg = "the period of the score is not clear: a game may go into overtime"
         raise LocalError(msg, "add --period regulation or --period full, or both if there was no overtime")
     return [ScorePeriod(period) for period in chosen]
 
@@ -186,7 +187,7 @@ def _validate_periods(periods: Sequence[str]) -> list[str]:
 
     for period in periods:
         if period not in PERIODS:
-            msg = f"{period!r} is no period of which a score is decided"
+            msg = f"unknown period {period!r}"
             raise LocalError(msg, f"--period {' or --period '.join(PERIODS)}")
     return list(dict.fromkeys(periods))
 
@@ -197,8 +198,8 @@ def _parse_score(text: str) -> Any:
 
     found = SCORE_PATTERN.fullmatch(text.strip())
     if found is None:
-        msg = f"{text!r} is no score"
-        raise LocalError(msg, "--score 2-1, the home side's first")
+        msg = f"{text!r} is not a score"
+        raise LocalError(msg, "write --score 2-1, the home side first")
     return Score(int(found[1]), int(found[2]))
 
 
@@ -217,7 +218,7 @@ def _load_game(conn: Connection, event: int) -> Mapping[str, Any]:
     found = find_event(conn, event)
     if found is None:
         msg = f"there is no event {event}"
-        raise LocalError(msg, "`edge results list` shows their numbers")
+        raise LocalError(msg, "run `edge results list` to see the event numbers")
     return found
 
 

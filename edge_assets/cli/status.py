@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 STATE_COLOURS = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "red", "FATAL": "red"}
 SEVERITY_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 SHOWN_SEPARATELY = {
-    "services", "urls", "database", "running", "home", "feed", "world", "sports", "failing", "health", "credits",
-    "unknown",
+    "services", "urls", "database", "running", "home", "feed", "feed_identity", "sports", "failing", "health",
+    "credits", "unknown",
 }  # fmt: skip
 EXIT_PROBLEMS, EXIT_NOT_RUNNING = 1, 3
 """Exit codes."""
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show whether everything works, the services and what has come through.
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show health, services and counts of the running stack.
 
-    Exit code 0: everything works; 1: something does not, which is told with what to do; 3: nothing runs.
+    Exit code 0: everything works; 1: there are problems, shown with what to do; 3: no stack is running.
     """
     from edge_assets.local.home import Home
-    from edge_assets.local.status import load_status as state_of
+    from edge_assets.local.status import load_status
 
-    state = state_of(Home.open(HomeSettings().edge_home))
+    state = load_status(Home.open(HomeSettings().edge_home))
     if as_json:
         import json
 
@@ -48,12 +48,12 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
 def _print_status(state: dict[str, Any]) -> None:
     if not state["running"]:
-        out.print(f"nothing runs in {state['home']}", style="yellow", soft_wrap=True)
+        out.print(f"no stack is running in {state['home']}", style="yellow", soft_wrap=True)
         return
     if "feed" not in state:
-        out.print("this home does not say what runs in it: `edge down`, then `edge up`", style="yellow")
+        out.print("unknown stack in this home: run `edge down`, then `edge up`", style="yellow")
         return
-    out.print(f"feed {state['feed']} ({state['world']})", markup=False, soft_wrap=True)
+    out.print(f"feed {state['feed']} ({state['feed_identity']})", markup=False, soft_wrap=True)
     print_health(state["health"])
     if "credits" in state:
         out.print(f"credits: {_format_credits(state['credits'])}", markup=False, soft_wrap=True)
@@ -67,7 +67,7 @@ def _print_status(state: dict[str, Any]) -> None:
 
 
 def print_health(health: dict[str, Any]) -> None:
-    """Print what is wrong, each with what to do; names in it are text, never markup."""
+    """Print each problem with what to do; names are text, never markup."""
     if not health["problems"]:
         out.print("everything works", style="green")
     for problem, subjects in _group_problems(health["problems"]):
@@ -79,7 +79,7 @@ def print_health(health: dict[str, Any]) -> None:
 
 
 def _group_problems(problems: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """One of each kind and detail, with all of their subjects: a lost connection is told once, not for nine sports."""
+    """Group problems by kind and detail, with their subjects: a lost connection is one entry, not one per sport."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for problem in problems:
         groups.setdefault((problem["kind"], problem["detail"]), []).append(problem)
@@ -90,13 +90,13 @@ def _group_problems(problems: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[s
 def _print_counts(state: dict[str, Any]) -> None:
     out.print(_counts_table(state))
     if state["contradicted_results"]:
-        out.print("contradicted results settle nothing until a person decides: `edge results list --contradicted`")
+        out.print("contradicted results settle nothing until decided: `edge results list --contradicted`")
     out.print(_sports_table(state["sports"]))
 
 
 def _format_credits(outlook: dict[str, Any]) -> str:
     spent = ", ".join(f"{sport} {n:,}" for sport, n in outlook["by_sport_today"].items())
-    return f"{outlook['summary']}; today for {spent}" if spent else str(outlook["summary"])
+    return f"{outlook['summary']}; used today: {spent}" if spent else str(outlook["summary"])
 
 
 def _services_table(services: dict[str, dict[str, Any]]) -> Table:
@@ -111,7 +111,7 @@ def _services_table(services: dict[str, dict[str, Any]]) -> Table:
         state = Text(service["state"].lower(), STATE_COLOURS.get(service["state"], "dim"))
         memory = service["memory_bytes"]
         table.add_row(name, state, format_bytes(memory) if memory else "", Text(to_single_line(service["about"])))
-    table.add_row("all", "", format_bytes(sum(s["memory_bytes"] or 0 for s in services.values())), "")
+    table.add_row("total", "", format_bytes(sum(s["memory_bytes"] or 0 for s in services.values())), "")
     return table
 
 
@@ -120,7 +120,7 @@ def _counts_table(state: dict[str, Any]) -> Table:
 
     from edge_assets.store.postgres.database import DatabaseInfo
 
-    table = Table("so far", "", box=None, pad_edge=False)
+    table = Table("counts", "", box=None, pad_edge=False)
     table.add_row("database", DatabaseInfo(**state["database"]).summary)
     for key, value in state.items():
         if key not in SHOWN_SEPARATELY:

@@ -1,4 +1,4 @@
-"""Following the alert stream in the terminal: resumes where it was cut off."""
+"""Follows the alert stream in the terminal, and resumes after a disconnect."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ UNKNOWN_RESUME_ID = 4409
 RETRY_SECONDS = 1.0
 CLOSE_TIMEOUT_SECONDS = 1.0
 MAX_SELECTION_CHARS = 300
-"""Characters of what to bet on; an arbitrage of three legs has some 150."""
+"""Maximum length of the bet's description; an arbitrage of three legs has about 150."""
 RULES_STYLES = {"same": "green", "differ": "red", "unknown": "yellow"}
 STATE_STYLES = {"opened": "bold green", "updated": "cyan", "closed": "dim"}
 
 
 def follow(url: str, token: Callable[[], str], after: int | None, show: Callable[[dict[str, Any]], None]) -> None:
-    """Show alerts until interrupted, those behind `after` first; `token` is asked at every connection.
+    """Show alerts until interrupted, starting after id `after`; `token` is called for every connection.
 
-    Raises `LocalError` if the server does not admit us.
+    Raises `LocalError` if the server rejects the client.
     """
-    lost = False
+    is_lost = False
     while True:
         try:
             for message in _receive_messages(f"ws{url.removeprefix('http')}/ws/alerts", token(), after):
@@ -45,19 +45,19 @@ def follow(url: str, token: Callable[[], str], after: int | None, show: Callable
                     show(message)
                 elif message.get("type") == "hello":
                     after = message["last_id"] if after is None else after
-                    if lost:
-                        err.print("connected again", style="dim")
-                    lost = False
+                    if is_lost:
+                        err.print("reconnected", style="dim")
+                    is_lost = False
         except _ConnectionLostError as error:
-            if not lost:
-                board = re.sub(r"(?<=//)[^@/]*@", "", url)  # who asks, and by which password, is nobody else's
-                err.print(f"no connection to {board} ({error}); trying again", style="yellow", soft_wrap=True)
-            lost = True
+            if not is_lost:
+                board = re.sub(r"(?<=//)[^@/]*@", "", url)  # without user and password
+                err.print(f"lost connection to {board} ({error}); retrying", style="yellow", soft_wrap=True)
+            is_lost = True
             time.sleep(RETRY_SECONDS)
 
 
 class _ConnectionLostError(Exception):
-    """There is no connection, for now."""
+    """The connection failed or ended; retrying may help."""
 
 
 def _receive_messages(url: str, token: str, after: int | None) -> Iterator[dict[str, Any]]:
@@ -79,21 +79,21 @@ def _translate_disconnects() -> Iterator[None]:
 def _raise_if_final(error: Exception) -> None:
     closed = error.rcvd if isinstance(error, ConnectionClosed) else None
     if closed is not None and closed.code == UNAUTHORISED and "expired" not in closed.reason:
-        msg = f"the server refuses the token: {closed.reason}"
+        msg = f"the server rejected the token: {closed.reason}"
         raise LocalError(msg, "`edge token` prints one for the stack of this EDGE_HOME")
     if closed is not None and closed.code == MALFORMED:
         raise LocalError(closed.reason, "check --token and --after")
     if closed is not None and closed.code == UNKNOWN_RESUME_ID:
-        raise LocalError(closed.reason, "leave --after out to begin with the next alert")
+        raise LocalError(closed.reason, "leave out --after to start with the next alert")
 
 
 def print_json(message: dict[str, Any]) -> None:
-    """One line of JSON."""
-    print(json.dumps(message), flush=True)  # noqa: T201 - for programs: Rich would wrap it
+    """Print an alert as one line of JSON."""
+    print(json.dumps(message), flush=True)  # noqa: T201 - Rich would wrap it
 
 
 def make_line_printer() -> Callable[[dict[str, Any]], None]:
-    """One line of text each; the heading comes with the first."""
+    """A function that prints an alert as one line of text, and a header before the first."""
     has_header = False
 
     def show(message: dict[str, Any]) -> None:
@@ -123,7 +123,7 @@ def _format_line(alert: dict[str, Any]) -> Text:
     if alert["kind"] == "likely_error":
         line.append("  likely error: may be voided", "yellow")
     if alert["kind"] == "arbitrage":
-        rules = alert.get("rules") or "unknown"  # a stream goes on over an upgrade
+        rules = alert.get("rules") or "unknown"  # alerts from before an upgrade may lack it
         line.append(f"  rules: {to_single_line(rules)}", RULES_STYLES.get(rules, ""))
     if late_seconds := alert.get("late_s"):
         line.append(f"  {late_seconds:.0f} s late", "yellow")

@@ -12,8 +12,8 @@ MAX_HOURS = 24 * 366 * 10
 
 
 def token(
-    subject: Annotated[str, typer.Option(help="Whom the token is for.")] = "cli",
-    hours: Annotated[float, typer.Option(help="How long it is good.")] = 24.0,
+    subject: Annotated[str, typer.Option(help="Name of the token's owner.")] = "cli",
+    hours: Annotated[float, typer.Option(help="Lifetime in hours.")] = 24.0,
 ) -> None:
     """Print a token for the alert stream, signed with JWT_SECRET or this home's own secret."""
     from datetime import timedelta
@@ -23,8 +23,8 @@ def token(
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
 
-    if not 0 <= hours <= MAX_HOURS:  # not a number neither
-        msg = "--hours is no length of time that a token can have"
+    if not 0 <= hours <= MAX_HOURS:  # also rejects NaN
+        msg = "--hours is out of range"
         raise LocalError(msg, f"give a number from 0 to {MAX_HOURS}")
     settings = Settings()
     secret = jwt_secret(settings, Home.open(settings.edge_home))

@@ -1,4 +1,4 @@
-"""`edge unreadable`: the feed's answers that could not be read, as they were received."""
+"""`edge unreadable`: responses of the feed that could not be parsed, as received."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edge_assets.store.polls.unreadable import UnreadableAnswer
 
-HELP = "Look at answers of the feed that could not be read."
+HELP = "Inspect feed responses that could not be parsed."
 app = typer.Typer(name="unreadable", help=HELP, no_args_is_help=True)
 
 
@@ -28,7 +28,7 @@ def list_(
     limit: filtering.LimitOption = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """List answers that could not be read, each once, however often it came."""
+    """List responses that could not be parsed; repeated ones appear once."""
     from edge_assets.store.polls.unreadable import load_unreadable_answers
 
     with _open_database() as conn:
@@ -44,21 +44,21 @@ def list_(
 
 @app.command()
 def show(number: Annotated[int, typer.Argument(metavar="ID", help="Its number in `edge unreadable list`.")]) -> None:
-    """Write an answer to standard output as it was received; of a large one what is kept of it."""
+    """Write a response to standard output as received; of a large one, the stored part."""
     from edge_assets.local.errors import LocalError
     from edge_assets.store.polls.unreadable import load_unreadable_answers
 
     with _open_database() as conn:
         found = next((answer for answer in load_unreadable_answers(conn) if answer.id == number), None)
     if found is None:
-        msg = f"there is no unreadable answer {number}"
-        raise LocalError(msg, "`edge unreadable list` tells which there are")
+        msg = f"there is no unreadable response {number}"
+        raise LocalError(msg, "run `edge unreadable list` to list them")
     stream = typer.get_binary_stream("stdout")
     stream.write(_printable(found.body) if stream.isatty() else found.body)
 
 
 def _printable(body: bytes) -> bytes:
-    """What cannot clear a screen."""
+    """The text with control characters escaped, safe for a terminal."""
     text = body.decode("utf-8", errors="backslashreplace")
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text).encode()
 

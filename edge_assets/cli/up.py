@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 def up(
     feed: Annotated[Feed | None, typer.Option(help="Default: odds-api if ODDS_API_KEY is set, else simulate.")] = None,
     replay: Annotated[Path | None, typer.Option(metavar="PATH", help="Recording to replay: directory or tar.")] = None,
-    speed: Annotated[str, typer.Option(metavar="N|max", help="Replay: times real time.")] = "max",
-    seed: Annotated[int, typer.Option(help="Simulation: which world.")] = 1,
+    speed: Annotated[str, typer.Option(metavar="N|max", help="Replay: speed, as a multiple of real time.")] = "max",
+    seed: Annotated[int, typer.Option(help="Simulation: seed of the market.")] = 1,
     port: Annotated[
         int | None, typer.Option(min=1, max=65_535, help="Port of the board (default: 8000 if free).")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin a replay or simulation anew; asks before it gives up the old one.")
+        bool, typer.Option("--fresh", help="Reset the database of a replay or simulation; asks first.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask (for programs).")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once everything is running.")] = False,
 ) -> None:
     """Start everything, then follow the alerts; Ctrl-C stops it all."""
     from edge_assets.local.home import Home
@@ -44,7 +44,7 @@ def up(
     settings = Settings()
     chosen = feed or _default_feed(settings, replay)
     if replay is not None and chosen is not Feed.REPLAY:
-        msg = f"--replay belongs to --feed replay, not to {chosen}"
+        msg = f"--replay requires --feed replay, not {chosen}"
         raise LocalError(msg)
     if chosen is Feed.REPLAY:
         _validate_speed(speed)
@@ -52,7 +52,7 @@ def up(
     options = StartOptions(chosen, replay.resolve() if replay else None, speed, seed, port, fresh)
     if fresh and not yes:
         _confirm_reset(home, chosen)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # in the background shells have the first ignored
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # shells ignore SIGINT for background jobs
         signal.signal(number, _interrupt)
     try:
         plan = _start(home, settings, options)
@@ -75,16 +75,18 @@ def _validate_speed(speed: str) -> None:
 
 
 def _confirm_reset(home: Home, feed: Feed) -> None:
-    """Go on only if a person agrees, or nothing would be lost; `LocalError` where nobody can be asked."""
-    identities = home.get_state("stories")
-    if identities is None and (home.postgres / "PG_VERSION").exists():  # its memory was deleted
-        identities = {feed.value: "nobody knows what"}
+    """Ask before data is deleted; `LocalError` if the user declines or there is no terminal to ask at."""
+    from edge_assets.local.feed_databases import load_feed_identities
+
+    identities = load_feed_identities(home)
+    if identities is None and (home.postgres / "PG_VERSION").exists():  # state.json was deleted
+        identities = {feed.value: "unknown contents"}
     stored = (identities or {}).get(feed.value)
     if stored is None:
         return
-    question = f"--fresh deletes what this home's database for {feed} holds ({stored})"
+    question = f"--fresh deletes the contents of this home's database for {feed} ({stored})"
     if not sys.stdin.isatty():
-        raise LocalError(question, "add --yes if that is meant, or use another EDGE_HOME")
+        raise LocalError(question, "add --yes to confirm, or use another EDGE_HOME")
     err.print(question, markup=False, soft_wrap=True)
     if not typer.confirm("Delete it?", err=True):
         msg = "nothing was deleted or started"
@@ -94,14 +96,14 @@ def _confirm_reset(home: Home, feed: Feed) -> None:
 def _start(home: Home, settings: Settings, options: StartOptions) -> Plan:
     from edge_assets.local import stack
 
-    with err.status(f"starting with the feed {options.feed}") as spinner:
+    with err.status(f"starting with feed {options.feed}") as spinner:
         plan = stack.up(home, settings, options, _StartProgress(spinner))
     _print_urls(plan)
     return plan
 
 
 class _StartProgress:
-    """A line for every step that is ready, and a spinner that names the others."""
+    """Prints a line for every finished step, and shows the others in a spinner."""
 
     def __init__(self, spinner: Status) -> None:
         self._spinner = spinner
@@ -113,7 +115,7 @@ class _StartProgress:
         else:
             self._waiting.remove(name)
             icon, suffix = (
-                ("[green]✓[/]", "") if state == "ready" else ("[yellow]![/]", " does not start; `edge status`")
+                ("[green]✓[/]", "") if state == "ready" else ("[yellow]![/]", " failed to start; see `edge status`")
             )
             err.print(f"{icon} {name}{suffix} [dim]{seconds:.1f} s[/]", markup=True)
         self._spinner.update(f"starting {', '.join(self._waiting)}")
@@ -146,7 +148,7 @@ def _follow_alerts(home: Home, settings: Settings, plan: Plan) -> None:
 
     def token() -> str:
         if Supervisor(home).pid is None:
-            msg = "the stack has been stopped by another command"
+            msg = "the stack was stopped by another command"
             raise LocalError(msg)
         return issue_token(jwt_secret(settings, home), "edge up", timedelta(hours=1))
 

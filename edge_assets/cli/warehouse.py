@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 FINDING_COLUMNS = ("finding", "what", "why")
 UNSETTLED_COLUMNS = ("sport", "season", "market", "verdict")
-app = typer.Typer(name="warehouse", help="Build the warehouse and ask it.", no_args_is_help=True)
+app = typer.Typer(name="warehouse", help="Build and query the warehouse.", no_args_is_help=True)
 app.command()(table)
 app.command()(accuracy)
 
 
 @app.command()
 def build(as_json: JsonOption = False) -> None:
-    """Build what has come since the last build: what Dagster builds every night, and most of it every hour.
+    """Build what is new since the last build. Dagster does the same nightly, and most of it hourly.
 
-    One builds at a time: while another build runs, on this database, this one waits and says so.
+    Only one build runs per database at a time: this one waits for another, and reports that it waits.
     """
     from edge_assets.cli.building import build_warehouse
     from edge_assets.local.errors import LocalError
@@ -40,13 +40,15 @@ def build(as_json: JsonOption = False) -> None:
         held_out = [dict(zip(FINDING_COLUMNS, finding, strict=True)) for finding in found]
         echo_json(asdict(result) | {"held_out": held_out})
     if result.reason is not None:
-        msg = f"the warehouse was not built to the end: {result.reason}"
-        raise LocalError(msg, "what was built until then stands; after mending it, `edge warehouse build` goes on")
+        msg = f"warehouse build failed: {result.reason}"
+        raise LocalError(msg, "tables built so far are kept; fix it, then `edge warehouse build` resumes")
     if as_json:
         return
-    out.print(f"built {result.made} tables and views; failed checks: {', '.join(result.failed_checks) or 'none'}")
+    out.print(
+        f"built {result.tables_built} tables and views; failed checks: {', '.join(result.failed_checks) or 'none'}"
+    )
     if found:
-        out.print("held out until it is decided (`edge quality show`, `accept`, `exclude`, `withdraw`):")
+        out.print("held out until decided (`edge quality show`, `accept`, `exclude`, `withdraw`):")
         print_rows(FINDING_COLUMNS, found)
 
 
@@ -67,7 +69,7 @@ def report(
     book: filtering.BookOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how many closing lines there are by sport, season and book, and why the others are missing."""
+    """Show how many closing lines there are by sport, season and book, and why others are missing."""
     from edge_assets.store.analytics.closing_coverage import count_events, load_closing_coverage, load_phantom_events
     from edge_assets.store.events.settlements import count_unsettled_games
 
@@ -84,14 +86,14 @@ def report(
         ("sport", "season", "book", "expected", "closed", "missing, by reason"), list(map(_coverage_cells, coverage))
     )
     out.print()
-    head = ("sport", "season", "events", "played", "phantom", "contradicted", "awaited or off")
+    head = ("sport", "season", "events", "played", "phantom", "contradicted", "pending or cancelled")
     print_rows(head, list(map(_event_count_cells, events)))
     if open_results:
-        out.print("\nmatch results that settle nothing, by what is missing")
+        out.print("\ngames that cannot be settled, by reason")
         rows = [(*(str(row[name]) for name in UNSETTLED_COLUMNS), f"{row['games']:,}") for row in open_results]
         print_rows((*UNSETTLED_COLUMNS[:3], "reason", "games"), rows)
     if any(entry["contradicted"] for entry in events):
-        out.print("\nof contradicted results a person decides: `edge results list --contradicted`")
+        out.print("\ndecide contradicted results: `edge results list --contradicted`")
 
 
 def _coverage_cells(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -109,9 +111,9 @@ def _event_count_cells(entry: Mapping[str, Any]) -> tuple[str, ...]:
 def weights(
     sport: filtering.SportOption = None, book: filtering.BookOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show what books count where the warehouse has measured it, and on how many games that rests.
+    """Show measured book weights and the number of games behind them.
 
-    The rest count as by convention; EDGE_BOOK_WEIGHTS overrides both.
+    Other books have their conventional weight; EDGE_BOOK_WEIGHTS overrides both.
     """
     from edge_assets.store.analytics.book_weights import load_last_weights
 

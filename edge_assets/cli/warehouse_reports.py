@@ -1,4 +1,4 @@
-"""`edge warehouse table` and `edge warehouse accuracy`: what the recorded prices were worth."""
+"""`edge warehouse table` and `edge warehouse accuracy`: a backtest, and the accuracy of prices."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from ml.market import DevigMethod
     from ml.quotes import Market
 
-MethodsOption = Annotated[str, typer.Option("--devig", help="Methods, separated by commas.")]
+MethodsOption = Annotated[str, typer.Option("--devig", help="De-vig methods, separated by commas.")]
 MarketOption = Annotated[str, typer.Option(help="h2h_3_way or h2h.")]
-SportPrefixOption = Annotated[str, typer.Option(help="Sports whose keys begin like this.")]
-QuarantinedOption = Annotated[bool, typer.Option("--with-quarantined", help="Count quarantined prices.")]
+SportPrefixOption = Annotated[str, typer.Option(help="Prefix of the sport keys.")]
+QuarantinedOption = Annotated[bool, typer.Option("--with-quarantined", help="Include quarantined prices.")]
 PRICE_SOURCES = ("max", "avg", "best")
 
 
 def table(
-    reference: Annotated[str, typer.Option(help="The book whose fair price decides.")] = "pinnacle",
-    price: Annotated[str, typer.Option(help="What is bet at: max or avg as recorded, or best, of the books.")] = "max",
+    reference: Annotated[str, typer.Option(help="Reference book for the fair price.")] = "pinnacle",
+    price: Annotated[str, typer.Option(help="Price to bet at: recorded max or avg, or best of the books.")] = "max",
     sport: SportPrefixOption = "",
     methods: MethodsOption = "additive,multiplicative,power",
     market: MarketOption = "h2h_3_way",
     with_quarantined: QuarantinedOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bet on paper, over all results, where the reference's opening prices say so; judge it by its close.
+    """Backtest: bet where the reference book's opening price shows an edge, and measure results and CLV.
 
-    Beside it the same with and without quarantined prices, and at the best price of a single recorded book.
+    For comparison, also with or without quarantined prices, and at the best price of a single recorded book.
     """
     from edge_assets.store.analytics.reference_prices import load_reference_prices
     from edge_assets.store.events.settlements import count_excluded_games
@@ -60,9 +60,9 @@ def table(
     if as_json:
         context = {
             "reference": reference,
-            "beside": [t.as_json() for t in comparisons],
-            "explained": COMPARISON_NOTES,
-            "not_counted": excluded,
+            "comparisons": [t.as_json() for t in comparisons],
+            "notes": COMPARISON_NOTES,
+            "excluded": excluded,
         }
         echo_json(requested.as_json() | context)
         return
@@ -75,23 +75,23 @@ def table(
         ("de-vig", "EV >", *comparison_header),
         [_comparison_cells(rows) for rows in zip(*(t.rows for t in tables), strict=True)],
     )
-    for difference in COMPARISON_NOTES:
-        out.print(f"\n{difference}")
+    for note in COMPARISON_NOTES:
+        out.print(f"\n{note}")
     _print_excluded(excluded)
 
 
 def accuracy(
-    reference: Annotated[str, typer.Option(help="A book, or consensus: the plain mean of all.")] = "consensus",
+    reference: Annotated[str, typer.Option(help="A book, or consensus: the unweighted mean of all.")] = "consensus",
     sport: SportPrefixOption = "",
     methods: MethodsOption = "multiplicative,power",
     market: MarketOption = "h2h",
     with_quarantined: QuarantinedOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Log loss of first and of closing prices, on the games with both, by either rule of when a game begins."""
+    """Log loss of opening and closing prices, on games with both, under both rules for the start of a game."""
     from edge_assets.store.analytics.opening_closing import StartRule, load_opening_closing_prices
     from edge_assets.store.events.settlements import count_excluded_games
-    from edge_assets.warehouse.accuracy import measure_accuracy as judged
+    from edge_assets.warehouse.accuracy import measure_accuracy
 
     book = None if reference == "consensus" else reference
     market_id, devig_methods = _parse_market(market), _parse_methods(methods)
@@ -102,9 +102,12 @@ def accuracy(
         excluded = count_excluded_games(conn, market_id, sport)
         for start in StartRule:
             prices = load_opening_closing_prices(conn, market_id, start, sport, book, with_quarantined=with_quarantined)
-            rows += [{"start": start, "devig": method, **judged(prices, method)._asdict()} for method in devig_methods]
+            rows += [
+                {"start": start, "devig": method, **measure_accuracy(prices, method)._asdict()}
+                for method in devig_methods
+            ]
     if as_json:
-        echo_json({"reference": reference, "sport": sport, "market": market, "rows": rows, "not_counted": excluded})
+        echo_json({"reference": reference, "sport": sport, "market": market, "rows": rows, "excluded": excluded})
         return
     print_rows(("start", "de-vig", "games", "first", "close"), [_loss_cells(row) for row in rows])
     _print_excluded(excluded)
@@ -121,20 +124,20 @@ def _require_book(conn: Connection, name: str) -> None:
 
 
 def _print_excluded(games: dict[str, int]) -> None:
-    """Results that count for nothing, and what to do about it."""
+    """Print how many results are excluded, and what to do about them."""
     if not games:
         return
     reasons = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in games.items())
-    remedy = "; a person decides: `edge results list --contradicted`" if "contradicted" in games else ""
-    out.print(f"\nNot counted, by how their result stands: {reasons}{remedy}", soft_wrap=True)
+    remedy = "; decide them: `edge results list --contradicted`" if "contradicted" in games else ""
+    out.print(f"\nExcluded by result status: {reasons}{remedy}", soft_wrap=True)
 
 
 def _validate_choice(choices: tuple[str, ...], name: str) -> str:
     from edge_assets.local.errors import LocalError
 
     if name not in choices:
-        msg = f"{name!r} is none of {', '.join(choices)}"
-        raise LocalError(msg, "choose one of them")
+        msg = f"unknown value {name!r}"
+        raise LocalError(msg, f"choose one of {', '.join(choices)}")
     return name
 
 
@@ -157,7 +160,7 @@ def _row_cells(row: BacktestRow) -> tuple[str, ...]:
 
 
 def _comparison_cells(rows: Sequence[BacktestRow]) -> tuple[str, ...]:
-    """The same bets at each offer."""
+    """The cells of one row: the same threshold in each table."""
     texts = (text for row in rows for text in (f"{row.bets:,}", _format_rate(row.profit_rate)))
     return rows[0].devig, f"{rows[0].ev_above:.0%}", *texts
 

@@ -11,11 +11,11 @@ from edge_assets.core.settings import Settings
 
 
 def watch(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    url: Annotated[str | None, typer.Option(help="Of the server (default: this home's).")] = None,
-    token: Annotated[str | None, typer.Option(help="Default: one signed with this home's secret.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
+    url: Annotated[str | None, typer.Option(help="URL of the server; default: this home's.")] = None,
+    token: Annotated[str | None, typer.Option(help="Token; default: one signed with this home's secret.")] = None,
     after: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Begin behind this alert id; 0: with the oldest.")
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Resume after this alert id; 0: from the oldest.")
     ] = None,
 ) -> None:
     """Follow the alerts in the terminal; resumes after a lost connection."""
@@ -37,7 +37,7 @@ def watch(
     def make_token() -> str:
         return token or issue_token(jwt_secret(settings, home), "edge watch", timedelta(hours=1))
 
-    # a shell that starts it in the background has it ignore interrupts
+    # shells make background jobs ignore interrupts
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         follow(board.rstrip("/"), make_token, after, print_json if as_json else make_line_printer())
@@ -53,4 +53,4 @@ def _validate_url(url: str) -> str:
         return validate_url(strip_quotes(url), ("http", "https"))
     except ValueError as error:
         msg = f"--url: {error}"
-        raise LocalError(msg, "write it as `edge up` prints it, for instance http://127.0.0.1:8000") from None
+        raise LocalError(msg, "write it as `edge up` prints it, such as http://127.0.0.1:8000") from None

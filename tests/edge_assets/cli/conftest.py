@@ -1,4 +1,4 @@
-"""The command, in this process and in one of its own."""
+"""The `edge` command, in this process and in a separate one."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ UNSET = {name.upper() for name in Settings.model_fields}
 
 @pytest.fixture
 def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Edge:
-    """Runs the command in a home of its own, with nothing configured but what is given.
+    """Runs the command in its own home, with only the given configuration.
 
-    In this process: one of its own imports for 2 to 8 s, which the tests of every command would pay anew.
+    In this process: a separate one would spend seconds on imports in every test.
     """
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -36,19 +36,19 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
             for name, value in {**_home(tmp_path), **environment}.items():
                 patch.setenv(name, value)
             patch.chdir(tmp_path)
-            with pytest.raises(SystemExit) as ended:
+            with pytest.raises(SystemExit) as exited:
                 app([*words])
         for number, handler in handlers.items():
             signal.signal(number, handler)
         shown = capsys.readouterr()
-        return subprocess.CompletedProcess(words, int(ended.value.code or 0), shown.out, shown.err)
+        return subprocess.CompletedProcess(words, int(exited.value.code or 0), shown.out, shown.err)
 
     return run
 
 
 @pytest.fixture
 def edge_process(tmp_path: Path) -> Edge:
-    """Runs the real command."""
+    """Runs the command in a separate process."""
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         inherited = {key: value for key, value in os.environ.items() if key not in UNSET}

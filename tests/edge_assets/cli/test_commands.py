@@ -1,4 +1,4 @@
-"""What the commands say when there is nothing to work with: a message and a remedy, never a traceback."""
+"""Errors of the commands: a message and a remedy, never a traceback."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SECRET = "0123456789abcdef0123456789abcdef"
     [
         (["up", "--feed", "odds-api"], {}, "needs ODDS_API_KEY", "--feed simulate"),
         (["up", "--feed", "replay"], {}, "a replay needs a recording", "--replay PATH"),
-        (["up", "--replay", "none.tar"], {}, "there is no recording at", "a directory or a tar"),
-        (["up", "--feed", "simulate", "--replay", "x"], {}, "--replay belongs to --feed replay", ""),
+        (["up", "--replay", "none.tar"], {}, "there is no recording at", "a directory or tar"),
+        (["up", "--feed", "simulate", "--replay", "x"], {}, "--replay requires --feed replay", ""),
         (["up", "--fresh"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "--fresh is for", ""),
         (["up"], {"MAX_KELLY_FRACTION": "2"}, "MAX_KELLY_FRACTION: Input should be less", ".env.example"),
         (["up"], {"EDGE_HOME": "/dev/null/home"}, "cannot be used as EDGE_HOME", "write to"),
@@ -33,7 +33,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
         (["watch", "--url", "http://127.0.0.1:1", "--token", "x", "--after", "no"], {}, "", ""),
     ],
 )
-def test_problems_are_told(
+def test_problems_are_reported(
     edge: Edge, words: list[str], environment: dict[str, str], problem: str, remedy: str
 ) -> None:
     done = edge(*words, **environment)
@@ -43,8 +43,8 @@ def test_problems_are_told(
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_is_away_is_told_and_nothing_is_left(edge_process: Edge) -> None:
-    """A database and a Redis server of one's own, neither of which is there."""
+def test_an_unreachable_server_is_reported_and_nothing_is_left_running(edge_process: Edge) -> None:
+    """With a configured database and Redis, neither of which exists."""
     url = "postgresql://me:hunter2@127.0.0.1:1/odds"
     done = edge_process("up", DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 1
@@ -55,26 +55,26 @@ def test_a_server_that_is_away_is_told_and_nothing_is_left(edge_process: Edge) -
     assert "nothing of" in edge_process("down").stderr
 
 
-def test_a_port_that_was_asked_for_and_is_taken(edge: Edge) -> None:
+def test_a_requested_port_that_is_taken_is_reported(edge: Edge) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         assert f"port {port} is taken" in edge("up", "--port", port).stderr
         assert f"port {port} is taken" in edge("simulate", "--port", port).stderr
 
 
-def test_fresh_asks_before_it_gives_up_what_there_is(edge: Edge, tmp_path: Path) -> None:
-    Home.open(tmp_path / "home").set_state("stories", {"simulate": "seed 7"})
+def test_fresh_asks_before_deleting_data(edge: Edge, tmp_path: Path) -> None:
+    Home.open(tmp_path / "home").set_state("feed_identities", {"simulate": "seed 7"})
     done = edge("up", "--feed", "simulate", "--fresh")
     assert done.returncode == 1
-    assert "deletes what this home's database for simulate holds (seed 7)" in done.stderr
+    assert "deletes the contents of this home's database for simulate (seed 7)" in done.stderr
     assert "add --yes" in done.stderr
 
 
-def test_fresh_asks_where_nobody_remembers_what_there_is(edge: Edge, tmp_path: Path) -> None:
+def test_fresh_asks_if_the_contents_are_unknown(edge: Edge, tmp_path: Path) -> None:
     home = Home.open(tmp_path / "home")
     home.postgres.mkdir()
     (home.postgres / "PG_VERSION").write_text("18\n")
-    assert "deletes what this home's database" in edge("up", "--feed", "simulate", "--fresh").stderr
+    assert "deletes the contents of this home's database" in edge("up", "--feed", "simulate", "--fresh").stderr
 
 
 def test_help_lists_every_command(edge_process: Edge) -> None:
@@ -92,14 +92,14 @@ def test_a_token_is_signed_by_the_configured_secret_or_the_homes_own(edge: Edge,
     assert verify_token((tmp_path / "home" / "secrets" / "jwt").read_text(), own).subject == "cli"
 
 
-def test_status_of_nothing(edge: Edge, tmp_path: Path) -> None:
+def test_status_without_a_stack(edge: Edge, tmp_path: Path) -> None:
     done = edge("status", "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout) == {"running": False, "home": str(tmp_path / "home"), "services": {}}
-    assert "nothing runs in" in edge("status").stdout
+    assert "no stack is running in" in edge("status").stdout
 
 
-def test_doctor_finds_this_machine_fit(edge_process: Edge, database_url: str, redis_url: str) -> None:
+def test_doctor_checks_this_machine(edge_process: Edge, database_url: str, redis_url: str) -> None:
     done = edge_process("doctor", "--json", DATABASE_URL=database_url, REDIS_URL=redis_url, ODDS_API_KEY="hunter2")
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert {
@@ -119,7 +119,7 @@ def test_doctor_finds_this_machine_fit(edge_process: Edge, database_url: str, re
     assert done.returncode == int(any(check["verdict"] == "fail" for check in checks.values()))
 
 
-def test_doctor_names_what_cannot_work_with_a_remedy(edge: Edge) -> None:
+def test_doctor_reports_failures_with_a_remedy(edge: Edge) -> None:
     done = edge("doctor", DATABASE_URL="postgresql://x@127.0.0.1:1/x", REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 1
     assert "✗ database" in done.stdout

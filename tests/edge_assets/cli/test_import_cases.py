@@ -1,4 +1,4 @@
-"""Every odd historical file of `../shared/cases` through `edge import`: what is sound is stored, the rest counted."""
+"""Every odd historical file of `../shared/cases` through `edge import`: valid rows are stored, others counted."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FORMATS = {"fd": "football-data", "ot": "odds-ticks", "pm": "pinnacle-mlb", "bmr
 
 
 class Expected(NamedTuple):
-    """Files, events, quotes and results that are stored, and what is counted; `refused` files end with exit code 1."""
+    """Counts of what is stored and rejected; with `is_refused`, the file is refused and the exit code is 1."""
 
     files: int
     events: int
     ticks: int
     results: int
     rejected: dict[str, int]
-    refused: bool = False
+    is_refused: bool = False
 
 
 EXPECTED = {
@@ -40,7 +40,7 @@ EXPECTED = {
     "fd_ah_text": Expected(1, 4, 2, 4, {"number_malformed": 3, "handicap_missing": 6}),
     "fd_bad_among_good": Expected(3, 3, 9, 3, {"score_malformed": 1}),
     "fd_bom_double": Expected(2, 2, 6, 2, {}),
-    "fd_column_twice": Expected(1, 0, 0, 0, {"column_twice": 1}, refused=True),
+    "fd_column_twice": Expected(1, 0, 0, 0, {"column_twice": 1}, is_refused=True),
     "fd_date_iso": Expected(1, 1, 3, 1, {}),
     "fd_date_unpadded": Expected(1, 4, 12, 4, {}),
     "fd_date_us": Expected(1, 0, 0, 0, {"date_month_first": 3}),
@@ -49,17 +49,17 @@ EXPECTED = {
     "fd_fixtures": Expected(1, 2, 6, 0, {}),
     "fd_goals_absurd": Expected(3, 0, 0, 0, {"score_malformed": 5}),
     "fd_ht_at": Expected(1, 1, 3, 1, {}),
-    "fd_lower_header": Expected(1, 0, 0, 0, {"columns_missing": 1}, refused=True),
+    "fd_lower_header": Expected(1, 0, 0, 0, {"columns_missing": 1}, is_refused=True),
     "fd_nul": Expected(1, 2, 6, 2, {}),
     "fd_one_file_empty": Expected(3, 3, 9, 3, {}),
     "fd_only_refused": Expected(1, 0, 0, 0, {"division_unknown": 1}),
     "fd_postponed": Expected(1, 3, 9, 0, {"result_unknown": 1, "result_contradicts_score": 1}),
     "fd_prices_odd": Expected(1, 1, 1, 1, {"number_malformed": 4, "price_not_above_one": 3, "price_absurd": 1}),
     "fd_ragged": Expected(1, 3, 9, 3, {}),
-    "fd_semicolon": Expected(1, 0, 0, 0, {"separator_unknown": 1}, refused=True),
+    "fd_semicolon": Expected(1, 0, 0, 0, {"separator_unknown": 1}, is_refused=True),
     "fd_time_forms": Expected(1, 5, 15, 5, {"kick_off_unknown": 1}),
     "fd_two_headers": Expected(1, 1, 3, 1, {"behind_another_header": 2}),
-    "fd_utf16": Expected(1, 0, 0, 0, {"encoding_unknown": 1}, refused=True),
+    "fd_utf16": Expected(1, 0, 0, 0, {"encoding_unknown": 1}, is_refused=True),
     "ot_doubleheader": Expected(1, 2, 8, 2, {}),
     "ot_empty": Expected(1, 1, 0, 0, {}),
     "ot_zone_text": Expected(1, 1, 4, 0, {"time_malformed": 1}),
@@ -72,7 +72,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("case", EXPECTED)
-def test_the_smallest_odd_part_is_left_out(edge: Edge, database_url: str, case: str) -> None:
+def test_only_the_smallest_invalid_part_is_rejected(edge: Edge, database_url: str, case: str) -> None:
     if not (CASES / case).is_dir():
         absent(f"no odd inputs at {CASES / case}")
     done = edge("import", FORMATS[case.partition("_")[0]], str(CASES / case), "--json", DATABASE_URL=database_url)

@@ -1,4 +1,4 @@
-"""`edge import`: counts for programs, problems with a remedy."""
+"""`edge import`: counts as JSON and text, problems with a remedy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.edge_command import Edge
 
 
-def test_counts_for_programs_and_for_people(edge: Edge, database_url: str, tmp_path: Path) -> None:
+def test_counts_as_json_and_as_text(edge: Edge, database_url: str, tmp_path: Path) -> None:
     file = season(tmp_path / "files" / "E0.csv", *MATCHES, MATCHES[0].replace(",2,1,H", ",2,1,A"))
     done = edge("import", "football-data", str(file), "--json", DATABASE_URL=database_url)
     assert done.returncode == 0, done.stderr
@@ -41,14 +41,14 @@ def test_leagues_are_fetched_and_imported(edge: Edge, database_url: str, tmp_pat
 @pytest.mark.parametrize(
     ("words", "problem", "remedy"),
     [
-        (["tea-leaves", "x"], "'tea-leaves' is no format", "football-data, odds-api"),
+        (["tea-leaves", "x"], "unknown import format 'tea-leaves'", "football-data, odds-api"),
         (["football-data"], "nothing to import", "give a PATH"),
         (["football-data", "nowhere"], "nowhere: nothing_there", "check the path"),
         (["football-data", "--league", "E0"], "go together", "--season 2324"),
         (["football-data", "--league", "E9", "--season", "2324"], "league_unknown", "one of E0"),
     ],
 )
-def test_problems_are_told(edge: Edge, database_url: str, words: list[str], problem: str, remedy: str) -> None:
+def test_problems_are_reported(edge: Edge, database_url: str, words: list[str], problem: str, remedy: str) -> None:
     done = edge("import", *words, DATABASE_URL=database_url)
     assert done.returncode == 1
     assert problem in done.stderr
@@ -56,7 +56,7 @@ def test_problems_are_told(edge: Edge, database_url: str, words: list[str], prob
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_database_it_says_how_to_get_one(edge: Edge, tmp_path: Path) -> None:
+def test_without_a_database_the_remedy_is_edge_up(edge: Edge, tmp_path: Path) -> None:
     file = season(tmp_path / "E0.csv", *MATCHES)
     assert "edge up" in edge("import", "football-data", str(file)).stderr
     away = edge("import", "football-data", str(file), DATABASE_URL="postgresql://me:hunter2@127.0.0.1:1/x")

@@ -1,4 +1,4 @@
-"""`edge lines` as a person uses it."""
+"""`edge lines`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_chart_with_the_books_below(lines: Lines) -> None:
     assert "also quoted: --outcome away" in shown
 
 
-def test_for_programs(lines: Lines) -> None:
+def test_as_json(lines: Lines) -> None:
     shown = json.loads(lines("e2", "--book", "fanduel", "--since", "29h", "--json").stdout)
     assert (shown["selection"], shown["market"], shown["point"]) == ("Seattle Seahawks", "h2h", None)
     assert shown["books"] == [
@@ -70,7 +70,7 @@ def test_for_programs(lines: Lines) -> None:
     ]
 
 
-def test_a_picture(lines: Lines, tmp_path: Path) -> None:
+def test_as_an_image(lines: Lines, tmp_path: Path) -> None:
     done = lines("e2", "--fair", "--png", "line.png")
     assert (done.exit_code, done.stdout) == (0, "")
     assert imread(tmp_path / "line.png").shape == (605, 1100, 4)
@@ -79,15 +79,15 @@ def test_a_picture(lines: Lines, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "problem", "remedy"),
     [
-        (["seahawks"], "'seahawks' may mean 2 events", "2025-11-11 18:00  Seattle Seahawks v Rams"),
-        (["colts"], "no event answers to 'colts'", "words of its teams' names"),
+        (["seahawks"], "'seahawks' matches 2 events", "2025-11-11 18:00  Seattle Seahawks v Rams"),
+        (["colts"], "no event matches 'colts'", "words of the team names"),
         (["e1"], "no price of Seattle Seahawks v Rams before its start", "try --in-play"),
         (["e2", "--market", "totals"], "no price with --market totals", "--market is one of h2h"),
-        (["e2", "--since", "yesterday"], "--since yesterday is no time", "6h or 2d"),
+        (["e2", "--since", "yesterday"], "--since yesterday is not a time", "6h or 2d"),
         (["e2", "--png", "nowhere/x.png"], "cannot be written: No such file", "another --png"),
     ],
 )
-def test_problems_are_told(lines: Lines, words: list[str], problem: str, remedy: str) -> None:
+def test_problems_are_reported(lines: Lines, words: list[str], problem: str, remedy: str) -> None:
     done = lines(*words)
     assert done.exit_code == 1
     assert problem in done.stderr
@@ -97,4 +97,7 @@ def test_problems_are_told(lines: Lines, words: list[str], problem: str, remedy:
 def test_without_a_database(edge: Edge) -> None:
     done = edge("lines", "e1")
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["there is no database", "→ set DATABASE_URL, or start one with `edge up`"]
+    assert done.stderr.splitlines() == [
+        "no database is running or configured",
+        "→ set DATABASE_URL, or start one with `edge up`",
+    ]

@@ -1,4 +1,4 @@
-"""Every command under every odd setting: a sentence and a remedy at once, no traceback, no secret."""
+"""Every command under every invalid setting: a message and a remedy, no traceback, no secret."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ODD = (
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_tells_what_is_wrong_and_what_helps(edge: Edge, command: tuple[str, ...]) -> None:
+def test_every_command_reports_the_error(edge: Edge, command: tuple[str, ...]) -> None:
     for odd in ODD:
         done = edge(*command, **odd)
         reported = done.stdout + done.stderr
@@ -76,7 +76,7 @@ def test_every_command_tells_what_is_wrong_and_what_helps(edge: Edge, command: t
         (("token", "--hours", "-1"), {}, "--hours", "from 0 to"),
     ],
 )  # fmt: skip
-def test_the_sentence_names_the_setting_and_the_remedy(
+def test_the_message_names_the_setting_and_the_remedy(
     edge: Edge, command: tuple[str, ...], environment: dict[str, str], message: str, remedy: str
 ) -> None:
     done = edge(*command, **environment)
@@ -86,14 +86,14 @@ def test_the_sentence_names_the_setting_and_the_remedy(
     assert remedy in reported
 
 
-def test_a_file_of_settings_that_is_no_text_is_named(edge: Edge, tmp_path: Path) -> None:
+def test_a_settings_file_in_another_encoding_is_named(edge: Edge, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("EDGE_REGIONS=us\n", "utf-16")
     done = edge("doctor")
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert ".env is no text in UTF-8" in done.stderr
+    assert ".env is not valid UTF-8" in done.stderr
 
 
-def test_what_runs_is_stopped_and_shown_under_any_setting(edge: Edge) -> None:
+def test_down_and_status_work_under_any_setting(edge: Edge) -> None:
     for odd in ODD:
         assert edge("down", **odd).returncode == 0
         assert edge("status", **odd).returncode == 3

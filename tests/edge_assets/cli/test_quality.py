@@ -1,4 +1,4 @@
-"""`edge quality`, as a person uses it."""
+"""`edge quality`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.support.edge_command import Edge
 
-WHY = ("--why", "looked at it", "--by", "ada", "--json")
+WHY = ("--why", "checked the source", "--by", "ada", "--json")
 
 
 @pytest.fixture
@@ -42,13 +42,13 @@ def harness(database_url: str, tmp_path: Path) -> Iterator[SeasonHarness]:
     ],
     ids=" ".join,
 )
-def test_an_empty_value_means_nothing(edge: Edge, command: tuple[str, ...]) -> None:
-    """It is a variable that the shell did not know; every path ends with it."""
+def test_an_empty_value_is_refused(edge: Edge, command: tuple[str, ...]) -> None:
+    """An unset shell variable leaves it; as the end of a path, it would match every import."""
     done = edge(*command, DATABASE_URL="postgresql://127.0.0.1:1/nowhere")
     assert (done.returncode, "is empty" in done.stderr) == (2, True), done.stderr
 
 
-def test_a_finding_and_names_beside_it_are_not_one_decision(edge: Edge, harness: SeasonHarness) -> None:
+def test_a_finding_and_names_together_are_refused(edge: Edge, harness: SeasonHarness) -> None:
     done = edge(
         "quality", "exclude", "1", "--book", "pinnacle", "--sport", "soccer_epl", *WHY, DATABASE_URL=harness.url
     )
@@ -73,18 +73,18 @@ def test_a_finding_is_listed_shown_and_decided(edge: Edge, harness: SeasonHarnes
     shown = edge("quality", "show", number, DATABASE_URL=url).stdout
     assert "other books have a median" in shown
     assert f"`edge quality accept {number} --why" in shown
-    facts = json.loads(edge("quality", "show", number, "--json", DATABASE_URL=url).stdout)
-    assert (facts["prices"], facts["events"], facts["decisions"]) == (1140, 380, [])
+    details = json.loads(edge("quality", "show", number, "--json", DATABASE_URL=url).stdout)
+    assert (details["prices"], details["events"], details["decisions"]) == (1140, 380, [])
     excluded = json.loads(edge("quality", "exclude", number, *WHY, DATABASE_URL=url).stdout)
     assert (excluded["state"], excluded["decided_by"], excluded["decision_reason"]) == (
         "excluded",
         "ada",
-        "looked at it",
+        "checked the source",
     )
     accepted = json.loads(edge("quality", "accept", number, *WHY, DATABASE_URL=url).stdout)
     assert accepted["state"] == "accepted"
-    facts = json.loads(edge("quality", "show", number, "--json", DATABASE_URL=url).stdout)
-    assert [d["decision"] for d in facts["decisions"]] == ["excluded", "accepted"]
+    details = json.loads(edge("quality", "show", number, "--json", DATABASE_URL=url).stdout)
+    assert [d["decision"] for d in details["decisions"]] == ["excluded", "accepted"]
     assert edge("quality", "list", DATABASE_URL=url).stdout.count("williamhill") == 0
     assert edge("quality", "list", "--all", DATABASE_URL=url).stdout.count("accepted") == 1
 
@@ -107,13 +107,13 @@ def test_an_import_and_a_book_in_a_season_are_decided_on_without_a_finding(edge:
     ("words", "reported"),
     [
         (("accept", "99"), "there is no finding 99"),
-        (("accept",), "it is not said what to decide on"),
+        (("accept",), "nothing selected to decide on"),
         (("exclude", "--sport", "cricket"), "'cricket' is none of the sports"),
         (("exclude", "--sport", "soccer_epl", "--season", "2150"), "none of the s"),
-        (("withdraw", "--import", "nowhere.csv"), "no imports are 'nowhere.csv'"),
+        (("withdraw", "--import", "nowhere.csv"), "no imports match 'nowhere.csv'"),
     ],
 )
-def test_what_is_unknown_is_told(edge: Edge, harness: SeasonHarness, words: tuple[str, ...], reported: str) -> None:
+def test_unknown_names_are_reported(edge: Edge, harness: SeasonHarness, words: tuple[str, ...], reported: str) -> None:
     done = edge("quality", *words, *WHY, DATABASE_URL=harness.url)
     assert done.returncode == 1
     assert reported in done.stderr

@@ -1,4 +1,4 @@
-"""`edge quarantine`, as a person uses it."""
+"""`edge quarantine`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.support.edge_command import Edge
 
 
-def test_a_price_is_found_looked_at_and_released(edge: Edge, database_url: str, tmp_path: Path) -> None:
+def test_a_price_is_listed_shown_and_released(edge: Edge, database_url: str, tmp_path: Path) -> None:
     rows = season()
     rows[0] |= {"B365H": "5.5"}
     with connect(database_url, "test") as conn:

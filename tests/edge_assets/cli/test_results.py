@@ -1,4 +1,4 @@
-"""`edge results`, as a person uses it."""
+"""`edge results`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def event(database_url: str) -> int:
-    """A game on whose full score two sources contradict each other; they agree on the regulation."""
+    """A game on whose full score two sources disagree; they agree on regulation time."""
     with connect(database_url, "test") as conn:
-        words = IdRegistry.load(conn)
-        number = words.event("e1", words.sport("icehockey_nhl"), "Bruins", "Kings", NOON, NOON)
-        words.close()
+        ids = IdRegistry.load(conn)
+        number = ids.event("e1", ids.sport("icehockey_nhl"), "Bruins", "Kings", NOON, NOON)
+        ids.close()
         reports = {ResultSource.ESPN: Score(3, 2), ResultSource.ODDS_API: Score(2, 3)}
         stated = [
             StatedResult(number, source, NOON + timedelta(hours=3), GameReport.final(full, Score(2, 2)))
@@ -40,7 +40,7 @@ def asked(edge: Edge, url: str, *words: str) -> Any:
     return json.loads(found.stdout)
 
 
-def test_a_contradiction_is_found_looked_at_and_decided(edge: Edge, database_url: str, event: int) -> None:
+def test_a_contradiction_is_listed_shown_and_decided(edge: Edge, database_url: str, event: int) -> None:
     [row] = asked(edge, database_url, "list", "--contradicted")
     assert (row["event_id"], row["period"]) == (event, "full")
     for narrowed, n in (
@@ -54,37 +54,37 @@ def test_a_contradiction_is_found_looked_at_and_decided(edge: Edge, database_url
     assert "Bruins - Kings" in shown
 
     found = asked(edge, database_url, "decide", str(event), "--score", "3-2", "--reason", "box score", "--by", "ada")
-    assert [(r["period"], r["home_score"], r["source"]) for r in found["holds"]] == [
+    assert [(r["period"], r["home_score"], r["source"]) for r in found["effective"]] == [
         ("full", 3, "decision"),
         ("regulation", 2, "odds-api"),
     ]
-    assert (found["said"][-1]["decided_by"], found["said"][-1]["reason"]) == ("ada", "box score")
+    assert (found["statements"][-1]["decided_by"], found["statements"][-1]["reason"]) == ("ada", "box score")
     assert asked(edge, database_url, "list", "--contradicted") == []
     assert [r["source"] for r in asked(edge, database_url, "list", "--decided")] == ["decision"]
 
     again = asked(
         edge, database_url, "decide", str(event), "--source", "odds-api", "--reason", "the league corrected it"
     )
-    assert {(r["period"], r["home_score"], r["source"]) for r in again["holds"]} == {
+    assert {(r["period"], r["home_score"], r["source"]) for r in again["effective"]} == {
         ("full", 2, "decision"),
         ("regulation", 2, "decision"),
     }
     void = asked(edge, database_url, "decide", str(event), "--void", "--reason", "forfeited")
-    assert {r["status"] for r in void["holds"]} == {GameStatus.NOT_PLAYED}
+    assert {r["status"] for r in void["effective"]} == {GameStatus.NOT_PLAYED}
 
 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["--reason", "x"], "there is not one decision"),
-        (["--reason", "x", "--score", "3-2", "--void"], "there is not one decision"),
-        (["--reason", "x", "--score", "three"], "is no score"),
-        (["--reason", "x", "--score", "3-2", "--period", "overtime"], "is no period"),
-        (["--reason", "x", "--source", "nfl-bmr"], "nfl-bmr has said nothing"),
+        (["--reason", "x"], "exactly one decision is needed"),
+        (["--reason", "x", "--score", "3-2", "--void"], "exactly one decision is needed"),
+        (["--reason", "x", "--score", "three"], "is not a score"),
+        (["--reason", "x", "--score", "3-2", "--period", "overtime"], "unknown period 'overtime'"),
+        (["--reason", "x", "--source", "nfl-bmr"], "nfl-bmr has stated no regulation or full score"),
         (["--reason", "\u200b", "--score", "3-2"], "text_empty"),
     ],
 )
-def test_a_decision_that_is_unclear_is_refused(
+def test_an_unclear_decision_is_refused(
     edge: Edge, database_url: str, event: int, words: list[str], problem: str
 ) -> None:
     refused = edge("results", "decide", str(event), *words, DATABASE_URL=database_url)

@@ -1,4 +1,4 @@
-"""`edge watch` against a server that speaks the stream's contract, and breaks off."""
+"""`edge watch` against a server that speaks the stream's protocol and disconnects."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ NONE = dict.fromkeys(
 )
 
 
-class Enough(Exception):  # noqa: N818
-    """The test has seen what it came for."""
+class Finished(Exception):  # noqa: N818
+    """Ends the endless loop of the client."""
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Serv
         server.shutdown()
 
 
-def test_it_resumes_behind_the_last_alert_with_a_new_token(stream: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_resumes_after_the_last_alert_with_a_new_token(stream: Any, capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[dict[str, Any]] = []
 
     def handler(socket: ServerConnection) -> None:
@@ -100,16 +100,16 @@ def test_it_resumes_behind_the_last_alert_with_a_new_token(stream: Any, capsys: 
     def show(message: dict[str, Any]) -> None:
         seen.append(message["id"])
         if len(seen) == 3:
-            raise Enough
+            raise Finished
 
-    with pytest.raises(Enough):
+    with pytest.raises(Finished):
         follow(stream(handler), lambda: next(tokens), None, show)
     assert seen == [41, 42, 43]
     assert asked == [{"token": "first"}, {"token": "second", "after": 41}, {"token": "third", "after": 42}]
     reported = capsys.readouterr().err.splitlines()
-    assert reported[0].startswith("no connection to http://127.0.0.1:")
+    assert reported[0].startswith("lost connection to http://127.0.0.1:")
     assert "received 1012" in reported[0]
-    assert reported[1] == "connected again"
+    assert reported[1] == "reconnected"
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_an_alert_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert arbitrage.endswith("arbitrage      Giants 2.2 A  [spreads] e1  rules: unknown  (withdrawn)")
 
 
-def test_a_likely_error_is_called_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_likely_error_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
     make_line_printer()(ALERT | {"kind": "likely_error"})
     assert capsys.readouterr().out.rstrip().endswith("likely error: may be voided")
 
 
-def test_an_alert_is_an_object_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_alert_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     print_json(ALERT)
     assert json.loads(capsys.readouterr().out) == ALERT

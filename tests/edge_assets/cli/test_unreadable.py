@@ -1,4 +1,4 @@
-"""`edge unreadable`, as a person uses it."""
+"""`edge unreadable`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BODY = '{"message": "Ünder maintenance"}'
 
 
-def test_an_answer_is_listed_and_shown_as_it_was_received(edge: Edge, database_url: str) -> None:
+def test_a_response_is_listed_and_shown_as_received(edge: Edge, database_url: str) -> None:
     with connect(database_url, "test") as conn:
         sport = IdRegistry(conn).sport("icehockey_nhl")
         write_unreadable_answer(conn, sport, "odds-api", "run-1", BODY.encode(), 0, "no list of events")
@@ -24,4 +24,4 @@ def test_an_answer_is_listed_and_shown_as_it_was_received(edge: Edge, database_u
     assert (answer["reason"], answer["times"], answer["body_bytes"]) == ("no list of events", 1, len(BODY.encode()))
     assert edge("unreadable", "show", str(answer["id"]), DATABASE_URL=database_url).stdout == BODY
     missing = edge("unreadable", "show", "999", DATABASE_URL=database_url)
-    assert (missing.returncode, "there is no unreadable answer 999" in missing.stderr) == (1, True)
+    assert (missing.returncode, "there is no unreadable response 999" in missing.stderr) == (1, True)

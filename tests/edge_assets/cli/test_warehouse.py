@@ -1,4 +1,4 @@
-"""`edge warehouse build` and what can be asked afterwards, as a person uses them."""
+"""`edge warehouse build`, and the reports on its tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAITERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 pytestmark = pytest.mark.untraced
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster_dbt uses dagster's old names
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster_dbt uses deprecated names of dagster
 def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, tmp_path: Path) -> None:
     with connect(database_url, "test") as conn:
         SeasonHarness(database_url, conn, tmp_path).store(season()[:60])
@@ -32,7 +32,7 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
     assert before.returncode == 1
     assert "edge warehouse build" in before.stderr
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(hold_turn, database_url, started := Event())
+        pool.submit(hold_lock_until_awaited, database_url, started := Event())
         assert started.wait(30)
         built = edge("warehouse", "build", "--json", DATABASE_URL=database_url)
     assert built.returncode == 0, built.stderr
@@ -43,7 +43,7 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
     ]
     message = json.loads(built.stdout)
     assert (message["reason"], message["failed_checks"], message["held_out"]) == (None, [], [])
-    assert message["made"] > 20
+    assert message["tables_built"] > 20
     report = json.loads(edge("warehouse", "report", "--json", DATABASE_URL=database_url).stdout)
     assert report["events"][0]["played"] == 60
     one = json.loads(edge("warehouse", "report", "--json", "--book", "pinnacle", DATABASE_URL=database_url).stdout)
@@ -58,8 +58,8 @@ def test_what_was_imported_is_built_and_reported(edge: Edge, database_url: str, 
     assert "unknown book 'pinacle': did you mean pinnacle" in odd.stderr
 
 
-def hold_turn(database_url: str, started: Event) -> None:
-    """Build, as it were, until somebody waits."""
+def hold_lock_until_awaited(database_url: str, started: Event) -> None:
+    """Hold the build lock until another build waits for it."""
     with hold_build_lock(database_url, "somebody else", print), connect(database_url, "test") as conn:
         started.set()
         deadline = time.monotonic() + 60
@@ -68,13 +68,13 @@ def hold_turn(database_url: str, started: Event) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # as above
-def test_a_build_that_fails_says_why_in_a_sentence(edge: Edge, database_url: str) -> None:
+def test_a_failed_build_is_explained_in_one_line(edge: Edge, database_url: str) -> None:
     with connect(database_url, "test") as conn:
         conn.execute("DROP TABLE quarantined_ticks CASCADE")
 
     built = edge("warehouse", "build", DATABASE_URL=database_url)
 
     assert built.returncode == 1
-    first, *_ = [line for line in built.stderr.splitlines() if line.startswith("the warehouse was not built")]
+    first, *_ = [line for line in built.stderr.splitlines() if line.startswith("warehouse build failed")]
     assert "does not exist" in first
     assert "Traceback" not in built.stderr + built.stdout

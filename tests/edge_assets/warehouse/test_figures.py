@@ -65,11 +65,11 @@ def test_the_published_table_to_the_digit(ask: Ask) -> None:
     assert answer["events"] == 62_149
     assert f"{answer['blind_rate']:+.2%}" == "-1.28%"
     assert set(map(" ".join, map(str.split, PUBLISHED.strip().splitlines()))) <= set(map(line, answer["rows"]))
-    best = answer["beside"][1]
+    best = answer["comparisons"][1]
     assert (best["price"], best["with_quarantined"]) == ("best", False)
     assert all(own["bets"] < row["bets"] for own, row in zip(best["rows"], answer["rows"], strict=True))
     assert best["blind_rate"] < answer["blind_rate"]
-    assert len(answer["explained"]) == len(answer["beside"])
+    assert len(answer["notes"]) == len(answer["comparisons"])
 
 
 def line(row: dict[str, Any]) -> str:

@@ -159,12 +159,12 @@ def test_builds_leave_out_a_contradicted_game_and_report_it(
         assert [entry["contradicted"] for entry in report["events"]] == [1]
         unsettled = {(row["market"], row["verdict"]): row["games"] for row in report["unsettled"]}
         assert unsettled["h2h", "contradicted"] == 1
-        assert asked("warehouse", "accuracy")["not_counted"] == {"contradicted": 1}
+        assert asked("warehouse", "accuracy")["excluded"] == {"contradicted": 1}
         asked("results", "decide", str(lost), "--score", "1-2", "--reason", "the league's report")
     warehouse.build("book_quality", "int_winners_settled")
     assert winners(warehouse) == settled | {lost: "away"}
     assert judged(warehouse) == before
-    assert asked("warehouse", "accuracy")["not_counted"] == {}
+    assert asked("warehouse", "accuracy")["excluded"] == {}
 
 
 def winners(warehouse: Warehouse) -> dict[int, str]:
