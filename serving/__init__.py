@@ -1,1 +1,1 @@
-"""What users touch: the scorer that raises alerts, the API, the live stream, the board."""
+"""The scorer that raises alerts, the API, the live stream and the board."""

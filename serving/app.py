@@ -20,10 +20,10 @@ from serving.api import alerts, health, middles, odds, status
 from serving.api.parameters import reject_unknown_parameters
 from serving.api.sports import NameNotFoundError
 from serving.data_docs import DataDocsFiles
-from serving.deps import Resources
-from serving.manners import HttpSemanticsMiddleware
+from serving.http_semantics import HttpSemanticsMiddleware
 from serving.realtime import endpoint
 from serving.realtime.reader import StreamReader
+from serving.resources import Resources
 from serving.version import VERSION
 
 if TYPE_CHECKING:

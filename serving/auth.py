@@ -21,7 +21,7 @@ def require_own_page(request: Request) -> None:
     """Allow only this server's own page, opened in a browser on this machine.
 
     The guard has already checked that Host names this server and that Origin, if present, is its own. Here both are
-    required, Host must be a loopback name, and no proxy may be in between: behind one, every client looks local.
+    required, Host must be a loopback name, and no proxy may be in between: behind one, every client seems local.
     """
     headers = request.headers
     is_direct = request.client is not None and is_loopback(request.client.host) and "x-forwarded-for" not in headers

@@ -1,4 +1,4 @@
-"""Great Expectations' pages, which show names as they came: in a sandbox, without scripts and without other hosts."""
+"""Great Expectations' pages, which contain raw names: served in a sandbox, without scripts or other hosts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ CONTENT_SECURITY_POLICY = (
     "sandbox; default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Sandboxed, a page belongs to no origin: what it might run would be as foreign to the board as any other page."""
+"""A sandboxed page has no origin, so a script in it would be as foreign to the board as any other site."""
 
 
 class DataDocsFiles(StaticFiles):
     """The files of the Data Docs."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """A file under the policy."""
+        """A file with the policy."""
         response = super().file_response(*args, **kwargs)
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         response.headers["Cache-Control"] = "no-cache"

@@ -64,7 +64,7 @@ def arbitrages(
 ) -> OpenAlerts:
     """Sets of bets that profit whatever the result, highest guaranteed return first.
 
-    Suppressed where the books' settlement rules are known to differ; the field `rules` says where they are not all
+    Suppressed where the books' settlement rules are known to differ; the field `rules` shows where they are not all
     known.
     """
     answer = _load_open_alerts(conn, "arbitrage", sport, book)
@@ -82,7 +82,7 @@ def _load_open_alerts(conn: Connection, kind: AlertKind, sport: str | None, book
 
 
 def _books_of(alert: dict[str, Any]) -> set[str]:
-    """The books at which one bets."""
+    """The books at which to bet."""
     return {leg["book"] for leg in alert["legs"]} if alert["legs"] else {alert["book"]}
 
 

@@ -32,7 +32,8 @@ from edge_assets.store.health.problems import ProblemKind
 from edge_assets.store.health.vital_signs import HealthSnapshot, connect_with_timeout, load_health_snapshot
 from edge_assets.store.polls.credit_use import load_credit_use
 from serving.api.models import HealthReport, Readiness
-from serving.deps import Resources, ResourcesDep, run_in_pool
+from serving.deps import ResourcesDep
+from serving.resources import Resources, run_in_pool
 from serving.version import VERSION
 
 if TYPE_CHECKING:
@@ -46,15 +47,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ANSWER_TIMEOUT_SECONDS = 3.0
-"""A little more than the pool waits: a database that is stopped in the middle never answers."""
+"""A little longer than the pool waits: a suspended database never answers."""
 READYZ_HEALTH_SECONDS = 1.0
 MAX_STREAM_SILENCE_SECONDS = 30.0
 """The stream reader polls every two seconds; during a Redis outage, every five."""
 NO_ANSWER = "no answer within 3 seconds"
 RECONNECTING_SERVICES = {SENSOR, WATCHDOG}
-"""Who needs a new connection for each sign of life, while this process keeps its own."""
+"""These open a new connection for every heartbeat, while this process keeps its own."""
 DATABASE_THREADS = anyio.CapacityLimiter(4)
-"""Threads that may hang in such a database, apart from those that requests get."""
+"""Threads that may hang with the database, separate from those of requests."""
 
 router = APIRouter(tags=["operations"])
 UNHEALTHY_RESPONSE: dict[int | str, dict[str, Any]] = {
@@ -79,7 +80,7 @@ async def health(resources: ResourcesDep) -> HealthReport:
 
 
 async def _load_health(resources: Resources) -> HealthReport:
-    answer = await _ask_database(resources, partial(_read_health, configured=resources.settings.edge_feed))
+    answer = await _query_database(resources, partial(_read_health, configured=resources.settings.edge_feed))
     redis = await _is_redis_up(resources)
     own_findings = [
         *_own_findings(resources, redis=redis),
@@ -116,7 +117,7 @@ async def readyz(resources: ResourcesDep, response: Response) -> Readiness:
 
     The health of the product is included if it is known within a second: a liveness probe must not wait longer.
     """
-    answer = await _ask_database(resources, _ping)
+    answer = await _query_database(resources, _ping)
     ready = answer is True
     if not ready:
         response.status_code = 503
@@ -133,9 +134,9 @@ async def readyz(resources: ResourcesDep, response: Response) -> Readiness:
 
 
 async def _health_if_quick(resources: Resources) -> findings.Health | None:
-    """What the database tells of the product, if it does at once."""
+    """The product's health from the database, or None if it takes too long."""
     with anyio.move_on_after(READYZ_HEALTH_SECONDS):
-        signs = await _ask_database(resources, load_health_snapshot)
+        signs = await _query_database(resources, load_health_snapshot)
         return None if isinstance(signs, str) else assess_health(signs)
     return None
 
@@ -148,9 +149,9 @@ def _own_findings(resources: Resources, *, redis: bool) -> Iterator[HealthIssue]
         yield HealthIssue(ProblemKind.SERVICE_HANGS, "live stream", detail)
 
 
-async def _find_rejections(held: Resources) -> list[HealthIssue]:
-    """Whether the database lets nobody in, while it serves those that are: so does one whose main process hangs."""
-    connect = partial(connect_with_timeout, held.settings.require_database_url(), "serving health")
+async def _find_rejections(resources: Resources) -> list[HealthIssue]:
+    """Whether the database rejects new connections while old ones work, as when its main process hangs."""
+    connect = partial(connect_with_timeout, resources.settings.require_database_url(), "serving health")
     try:
         with anyio.fail_after(ANSWER_TIMEOUT_SECONDS):
             (await to_thread.run_sync(connect, abandon_on_cancel=True, limiter=DATABASE_THREADS)).close()
@@ -161,9 +162,9 @@ async def _find_rejections(held: Resources) -> list[HealthIssue]:
 
 
 def _find_lost_polls(settings: Settings) -> list[HealthIssue]:
-    """What a full disk keeps from the database: that it is full, and the polls that were lost."""
+    """What a full disk keeps out of the database: that it is full, and the polls lost."""
     found = [*assess_lost_polls(read_all(settings.lost_polls))]
-    with suppress(OSError):  # there is no such folder where the services have machines of their own
+    with suppress(OSError):  # the folder is missing if the services run on separate machines
         found += assess_disk(str(settings.edge_home), shutil.disk_usage(settings.edge_home).free)
     return found
 
@@ -173,7 +174,7 @@ def _stream_silent_seconds(resources: Resources) -> float:
 
 
 def _read_health(conn: Connection, configured: Feed) -> tuple[HealthSnapshot, dict[str, Any] | None]:
-    """Before the first poll the configured feed is the one whose credits count."""
+    """Vital signs and credits; before the first poll, those of the configured feed."""
     signs = load_health_snapshot(conn)
     feed = signs.feed or configured
     if feed != Feed.ODDS_API:
@@ -185,8 +186,8 @@ def _ping(conn: Connection) -> bool:
     return conn.execute("SELECT true").fetchone() == (True,)
 
 
-async def _ask_database(resources: Resources, query: Callable[[Connection], T]) -> T | str:
-    """The database's answer, or why there is none."""
+async def _query_database(resources: Resources, query: Callable[[Connection], T]) -> T | str:
+    """The result of a query, or why there is none."""
     try:
         with anyio.fail_after(ANSWER_TIMEOUT_SECONDS):
             return await to_thread.run_sync(
@@ -199,11 +200,11 @@ async def _ask_database(resources: Resources, query: Callable[[Connection], T]) 
 
 
 async def _is_redis_up(resources: Resources) -> bool:
-    """By the patient client: on a busy machine the cache's half a second says nothing about Redis."""
+    """Uses the client with the long timeout: on a busy machine, half a second does not mean that Redis is down."""
     try:
         with anyio.fail_after(ANSWER_TIMEOUT_SECONDS):
             return bool(await resources.stream.ping())
-    except ResponseError:  # such as MISCONF on a full disk: it answers, and the scorer tells that it refuses writes
+    except ResponseError:  # such as MISCONF on a full disk: Redis answers; the scorer reports refused writes
         return True
     except (RedisError, OSError):
         return False

@@ -34,7 +34,7 @@ router = APIRouter(
 
 
 @router.get("/middles")
-def middles_on_offer(
+def middles(
     resources: ResourcesDep,
     conn: ConnectionDep,
     sport: Annotated[str, Query(description="an alias such as `nfl`, or the feed's key")],
@@ -48,7 +48,7 @@ def middles_on_offer(
     """Pairs of bets at different points that can both win, highest expected value first.
 
     Computed from the prices of the latest poll; middles raise no alerts. Books whose settlement rules are known to
-    differ are not paired; the field `rules` says where they are not all known.
+    differ are not paired; the field `rules` shows where they are not all known.
     """
     latest = latest_poll(conn, sport)
     found = _find_middles(conn, latest, resources.settings.edge_book_weights) if latest["poll_id"] is not None else []
@@ -57,7 +57,7 @@ def middles_on_offer(
 
 
 def _find_middles(conn: Connection, latest: Mapping[str, Any], weights: Mapping[str, float]) -> list[dict[str, Any]]:
-    """All of them, the best first."""
+    """All middles, the best first."""
     sport, offered = latest["sport"], load_offered_quotes(conn, latest, None)
     names = DisplayNames(lookups.load_books(conn), lookups.load_events(conn, set(offered.quotes.event.tolist())))
     published = load_weights_at(conn, lookups.load_sports(conn)[sport].id, latest["observed_at"]).weights
@@ -111,6 +111,6 @@ def _leg_rows(middle: MiddleBet, valued: ValuedLines, names: DisplayNames) -> It
 def _line_key(valued: ValuedLines, line: int) -> LineKey:
     key = valued.keys[line]
     if key is None:
-        msg = f"line {line} was valued, and its row of the matrix is free"
+        msg = f"line {line} was valued, but its row in the matrix is free"
         raise AssertionError(msg)
     return key

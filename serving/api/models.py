@@ -94,7 +94,7 @@ class OpenAlerts(BaseModel):
 
 
 class BookPrice(BaseModel):
-    """What one book offers."""
+    """The price of one book."""
 
     book: str
     book_title: str
@@ -119,7 +119,7 @@ class OutcomePrices(BaseModel):
 
 
 class LinePrices(BaseModel):
-    """A market at one point: mutually exclusive outcomes, complete but for a push."""
+    """A market at one point: mutually exclusive outcomes, complete except for a push."""
 
     market: str
     point: float | None = Field(description="the home side's handicap, or the total")

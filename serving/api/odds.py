@@ -19,7 +19,8 @@ from ml.scoring.rules import ScoringRules
 from serving.api.models import ErrorResponse, EventInfo, SportOdds
 from serving.api.prices import DisplayNames, OfferedQuotes, price_events
 from serving.api.sports import NameNotFoundError, resolve_sport
-from serving.deps import ConnectionDep, Resources, ResourcesDep, run_in_pool
+from serving.deps import ConnectionDep, ResourcesDep
+from serving.resources import Resources, run_in_pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Names of sports and books: what people type, and the feed's keys."""
+"""Resolves names of sports and books to the feed's keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class NameNotFoundError(LookupError):
-    """A name of a sport or a book that this installation does not know; `known` are those there are."""
+    """An unknown name of a sport or book; `known` are the existing ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         super().__init__(name)
@@ -23,9 +23,9 @@ class NameNotFoundError(LookupError):
 
 def resolve_sport(name: str, stored: Iterable[str]) -> str:
     """The feed's key for `name`, given the keys `stored` in the database; `NameNotFoundError` otherwise."""
-    wanted = name.strip().lower()
+    key = name.strip().lower()
     keys = {*SPORT_ALIASES.values(), *stored}
-    key = SPORT_ALIASES.get(wanted, wanted)
+    key = SPORT_ALIASES.get(key, key)
     if key not in keys:
         raise NameNotFoundError("sport", name, {*SPORT_ALIASES, *keys})
     return key

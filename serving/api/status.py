@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from edge_assets.reference.sports import SPORT_ALIASES
 from edge_assets.store import lookups
-from edge_assets.store.health.totals import load_status as counts
+from edge_assets.store.health.totals import load_status as load_totals
 from serving.api.models import ErrorResponse, SportInfo, Status
 from serving.deps import ConnectionDep, ResourcesDep
 from serving.version import VERSION
@@ -24,7 +24,7 @@ def status(resources: ResourcesDep, conn: ConnectionDep) -> Status:
         "feed": lookups.find_live_feed(conn),
         "local": resources.settings.edge_local,
     }
-    return Status.model_validate(head | counts(conn))
+    return Status.model_validate(head | load_totals(conn))
 
 
 @router.get("/sports", tags=["odds"])

@@ -62,7 +62,7 @@ async def _receive_auth_message(websocket: WebSocket) -> AuthMessage:
         raise CloseConnection(CloseCode.MALFORMED, "the first message must be text") from None
     try:
         return msgspec.json.decode(text, type=AuthMessage)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):  # the second: brackets without end
+    except (msgspec.DecodeError, RecursionError, UnicodeError):  # RecursionError: deeply nested brackets
         raise CloseConnection(
             CloseCode.MALFORMED, 'the first message must be {"token": ..., "after": number or absent}'
         ) from None

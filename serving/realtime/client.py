@@ -22,7 +22,7 @@ class Client:
     """The sending side of one connection.
 
     `position` is the id of the last alert handed over; `deadline` ends the connection: at the token's
-    expiry, or at once when `close_reason` says why.
+    expiry, or at once if `close_reason` is set.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ def start_eagerly(coroutine: Coroutine[Any, Any, None]) -> Awaitable[None] | Non
     """Run a coroutine until it first waits: None if it finished, else the rest of it to await.
 
     Sending to a socket that takes the bytes never waits, so a broadcast needs neither a task per client
-    (slower at the tail) nor a look into the server's internals to see which sockets are full. Python 3.12's
+    (slower at the tail) nor access to the server's internals to see which sockets are full. Python 3.12's
     eager tasks do the same at the cost of a task each.
     """
     try:

@@ -17,7 +17,7 @@ class CloseCode(IntEnum):
 
 
 class CloseConnection(Exception):  # noqa: N818 - a decision, not an error
-    """The decision to close a connection, with what to tell the client."""
+    """The decision to close a connection, with the code and reason for the client."""
 
     def __init__(self, code: CloseCode, reason: str) -> None:
         super().__init__(reason)

@@ -20,7 +20,7 @@ from serving.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from serving.deps import Resources
+    from serving.resources import Resources
 
 RESUME_PAGE_ALERTS = 500
 STALL_TIMEOUT_SECONDS = 30.0
@@ -86,7 +86,7 @@ async def _send_hello(websocket: WebSocket, resources: Resources, after: int | N
 async def _resume(websocket: WebSocket, resources: Resources, after: int | None) -> int:
     """Send the alerts that the client missed; returns the id after which the hub continues.
 
-    No await lies between the last comparison with the hub's position and joining it, hence no gap.
+    There is no await between the last comparison with the hub's position and joining it, so no alert is missed.
     """
     newest = resources.hub.position or 0
     position = newest if after is None else after
@@ -103,7 +103,7 @@ async def _resume(websocket: WebSocket, resources: Resources, after: int | None)
 
 
 async def _query_database(query: Awaitable[T]) -> T:
-    """The result of a query; without one the client is told to retry."""
+    """The result of a query; without one the connection is closed, and the client may retry."""
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             return await query

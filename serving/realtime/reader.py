@@ -40,7 +40,7 @@ class AlertLog(Protocol):
         ...
 
     async def since(self, alert_id: int, limit: int) -> list[dict[str, Any]]:
-        """Messages behind an id, ascending."""
+        """Messages after an id, ascending."""
         ...
 
 
@@ -63,7 +63,7 @@ class StreamReader:
             try:
                 await self._catch_up()
                 await self._follow()
-            except Exception as error:  # if this task died, the stream would still look live
+            except Exception as error:  # if this task died, the stream would still seem live
                 self._log_interruption(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -103,6 +103,6 @@ class StreamReader:
             log.warning("ignoring entry %s of %s: not an alert", entry_id.decode(), ALERTS_STREAM)
 
     async def _read_stream(self, after: bytes) -> Any:
-        """[[stream, [(entry id, fields), ...]]] behind an entry, empty after `BLOCK_MS`."""
+        """[[stream, [(entry id, fields), ...]]] after an entry, empty after `BLOCK_MS`."""
         async with asyncio.timeout(READ_TIMEOUT_SECONDS):
             return await self._redis.xread({ALERTS_STREAM: after}, count=MAX_ENTRIES_PER_READ, block=BLOCK_MS)

@@ -36,17 +36,17 @@ SPORT = "americanfootball_nfl"
 NAN = float("nan")
 
 
-class MarketDesk:
-    """One NFL event at five books, and a pen to write polls and alerts with, through the real store."""
+class MarketHarness:
+    """One NFL event at five books; writes polls and alerts through the real store."""
 
     def __init__(self, database_url: str, redis_url: str) -> None:
         self.conn = database.connect(database_url, "test")
         self.redis_url = redis_url
-        words = IdRegistry.load(database_url)
+        ids = IdRegistry.load(database_url)
         self.now = datetime.now(UTC).replace(microsecond=0)
-        self.sport = words.sport(SPORT, "NFL")
+        self.sport = ids.sport(SPORT, "NFL")
         self.books = [
-            words.book(key, title)
+            ids.book(key, title)
             for key, title in [
                 ("pinnacle", "Pinnacle"),
                 ("fanduel", "FanDuel"),
@@ -56,8 +56,8 @@ class MarketDesk:
             ]
         ]
         self.start = self.now + timedelta(hours=30)
-        self.event = words.event("e1", self.sport, "Seattle Seahawks", "<b>Rams</b>", self.start, self.now)
-        words.close()
+        self.event = ids.event("e1", self.sport, "Seattle Seahawks", "<b>Rams</b>", self.start, self.now)
+        ids.close()
         self.poll_id = self.poll()
 
     def poll(self, home: float = 2.0, observed_at: datetime | None = None) -> int:
@@ -104,22 +104,22 @@ class MarketDesk:
         return poll_id
 
     def commit(self, *steps: Alert) -> None:
-        """Make alerts durable without announcing them."""
+        """Commit alerts without publishing them."""
         alert_log.commit_scoring_step(self.conn, self.sport, self.poll_id, to_micros(self.now), list(steps), {})
 
     def redis(self) -> redis.Redis:
         """A client of the Redis-compatible server."""
         return redis.Redis.from_url(self.redis_url)
 
-    def announce(self) -> None:
-        """Publish what is durable and not yet public."""
+    def publish_committed(self) -> None:
+        """Publish the alerts that are committed and not yet published."""
         with self.redis() as client:
             streams.publish_alerts(self.conn, client)
 
     def publish(self, *steps: Alert) -> None:
-        """Commit and announce alerts."""
+        """Commit and publish alerts."""
         self.commit(*steps)
-        self.announce()
+        self.publish_committed()
 
     def value(self, edge: float = 0.06, book: int = 1, seconds: int = 0) -> Alert:
         """A newly opened value bet; `seconds` sets alerts on the same price apart."""
@@ -174,8 +174,8 @@ class MarketDesk:
 
 
 @pytest.fixture
-def market(database_url: str, redis_url: str) -> Iterator[MarketDesk]:
-    market = MarketDesk(database_url, redis_url)
+def market(database_url: str, redis_url: str) -> Iterator[MarketHarness]:
+    market = MarketHarness(database_url, redis_url)
     yield market
     market.conn.close()
 
@@ -224,16 +224,16 @@ def running(settings: Settings, wait: bool, port: int) -> Iterator[Served]:
 
 
 def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Wait until something holds."""
+    """Wait until a condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it never came to hold"
+        assert time.monotonic() < deadline, f"not true within {seconds} s"
         time.sleep(0.02)
 
 
 @pytest.fixture
 def serve(database_url: str, redis_url: str) -> Callable[..., AbstractContextManager[Served]]:
-    """Start a server with settings of the test's choice."""
+    """Start a server with given settings."""
 
     def start(wait: bool = True, port: int = 0, **changes: Any) -> AbstractContextManager[Served]:
         chosen = {"database_url": database_url, "redis_url": redis_url, "jwt_secret": SECRET} | changes
@@ -243,7 +243,7 @@ def serve(database_url: str, redis_url: str) -> Callable[..., AbstractContextMan
 
 
 @pytest.fixture
-def served(market: MarketDesk, serve: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+def served(market: MarketHarness, serve: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
     """A server on a database that holds one poll."""
     with serve() as running_server:
         yield running_server

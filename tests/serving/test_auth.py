@@ -1,4 +1,4 @@
-"""Who gets a token without asking for one, and what a server without a secret does."""
+"""Which pages get a session token, and startup without a secret."""
 
 from __future__ import annotations
 

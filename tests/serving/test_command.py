@@ -34,7 +34,7 @@ def serving(environment: dict[str, str], port: int) -> Iterator[subprocess.Popen
             process.terminate()
 
 
-def test_it_serves_until_it_is_told_to_stop(environment: dict[str, str]) -> None:
+def test_it_serves_until_terminated(environment: dict[str, str]) -> None:
     port = free_port()
     with serving(environment, port) as process:
         transport = httpx2.HTTPTransport(retries=20)
@@ -47,7 +47,7 @@ def test_it_serves_until_it_is_told_to_stop(environment: dict[str, str]) -> None
     assert SECRET not in log
 
 
-def test_without_a_secret_it_says_what_is_missing(environment: dict[str, str]) -> None:
+def test_a_missing_secret_is_named(environment: dict[str, str]) -> None:
     del environment["JWT_SECRET"]
     with serving(environment, 0) as process:
         _, log = process.communicate(timeout=20)

@@ -1,4 +1,4 @@
-"""A page of another server, and one whose name has been rebound to this machine, in a real Chromium."""
+"""Requests from a page of another site, and from one whose name was rebound to this machine, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class _Blank(BaseHTTPRequestHandler):
         self.wfile.write(b"<!doctype html><title>evil</title>")
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def evil() -> Iterator[str]:
-    """A server of another page; its name leads to this machine, as a rebound one does."""
+    """Another site, whose name resolves to this machine, as after DNS rebinding."""
     server = HTTPServer(("127.0.0.1", 0), _Blank)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://{EVIL}:{server.server_port}/"
@@ -87,7 +87,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("there is no chromium in PATH")
     with sync_playwright() as playwright:
         rules = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
-        # a secure context is not needed: any page may send what these send
+        # a secure context is not needed: any page may send these requests
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, rules])
         yield browser
         browser.close()
@@ -101,7 +101,7 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def answers(url: str) -> bool:
+def is_up(url: str) -> bool:
     try:
         return httpx2.get(url, timeout=5).is_success
     except httpx2.TransportError:
@@ -109,7 +109,7 @@ def answers(url: str) -> bool:
 
 
 def running(command: list[str], url: str, log: Path) -> Iterator[str]:
-    server = ServerProcess([sys.executable, "-m", *command], lambda: answers(url), log)
+    server = ServerProcess([sys.executable, "-m", *command], lambda: is_up(url), log)
     server.start()
     yield url
     server.kill()
@@ -140,11 +140,11 @@ def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
 
 
-def of_name(url: str, name: str) -> str:
+def with_host(url: str, name: str) -> str:
     return url.replace("127.0.0.1", name)
 
 
-def test_dagster_obeys_its_own_page_alone(dagster: str, evil: str, page: Page) -> None:
+def test_dagster_obeys_only_its_own_page(dagster: str, evil: str, page: Page) -> None:
     url = dagster.replace("/server_info", "/graphql")
 
     def asked(query: str) -> Any:
@@ -164,20 +164,20 @@ def test_dagster_obeys_its_own_page_alone(dagster: str, evil: str, page: Page) -
         page.evaluate("document.forms[0].submit()")
     assert gone.value.status == 403
     assert is_paused() is before
-    rebound = page.goto(of_name(url, EVIL))
+    rebound = page.goto(with_host(url, EVIL))
     assert rebound is not None
     assert rebound.status == 403
-    assert page.evaluate(ATTACK, [of_name(url, EVIL), PAUSE % other])[1].startswith('{"detail"')
-    assert page.evaluate(LISTEN, of_name(url, EVIL).replace("http", "ws")) == "refused"
+    assert page.evaluate(ATTACK, [with_host(url, EVIL), PAUSE % other])[1].startswith('{"detail"')
+    assert page.evaluate(LISTEN, with_host(url, EVIL).replace("http", "ws")) == "refused"
     assert is_paused() is before
     asked(PAUSE % other)
-    assert is_paused() is not before, "the attack would have shown"
+    assert is_paused() is not before, "the attack would have had an effect"
     page.goto(dagster)
-    assert page.evaluate(ATTACK, [url, IS_PAUSED])[0][1] == "basic", "its own page is answered"
+    assert page.evaluate(ATTACK, [url, IS_PAUSED])[0][1] == "basic", "its own page gets a response"
 
 
 @pytest.mark.chaos
-def test_mlflow_obeys_its_own_page_alone(mlflow: str, evil: str, page: Page) -> None:
+def test_mlflow_obeys_only_its_own_page(mlflow: str, evil: str, page: Page) -> None:
     url = mlflow.replace("/health", "/api/2.0/mlflow/experiments/create")
     found = mlflow.replace("/health", "/api/2.0/mlflow/experiments/search?max_results=9")
     page.goto(evil)
@@ -189,7 +189,7 @@ def test_mlflow_obeys_its_own_page_alone(mlflow: str, evil: str, page: Page) -> 
     names = {experiment["name"] for experiment in httpx2.get(found, timeout=60).json()["experiments"]}
     assert names == {"Default", "yes"}
     for path in ("/", "/api/2.0/mlflow/experiments/search?max_results=9"):
-        rebound = page.goto(of_name(mlflow.replace("/health", path), EVIL))
+        rebound = page.goto(with_host(mlflow.replace("/health", path), EVIL))
         assert rebound is not None
         assert rebound.status == 403
 
@@ -203,16 +203,16 @@ def test_the_board_gives_other_pages_nothing(serve: Any, market: Any, evil: str,
         assert page.evaluate(read, f"{served.url}/api/value-bets") == "refused"
         assert page.evaluate(LISTEN, served.ws) == "refused"
         for path in ("/", "/api/value-bets", "/data-docs/", "/healthz"):
-            rebound = page.goto(of_name(served.url, EVIL) + path)
+            rebound = page.goto(with_host(served.url, EVIL) + path)
             assert rebound is not None
             assert rebound.status == 403, path
-        assert page.evaluate(token, of_name(f"{served.url}/api/session", EVIL)) in {0, 403}
-        assert page.evaluate(LISTEN, of_name(served.ws, EVIL)) == "refused"
+        assert page.evaluate(token, with_host(f"{served.url}/api/session", EVIL)) in {0, 403}
+        assert page.evaluate(LISTEN, with_host(served.ws, EVIL)) == "refused"
 
 
-def test_data_docs_run_no_name_and_get_no_token(serve: Any, market: Any, page: Page, tmp_path: Path) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+def test_data_docs_run_no_script_and_get_no_token(serve: Any, market: Any, page: Page, tmp_path: Path) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     with serve(edge_local=True, edge_home=tmp_path) as served:
         hostile = "document.title = 'ran'; fetch('/api/session', {method: 'POST'})"
         text = (
@@ -224,20 +224,20 @@ def test_data_docs_run_no_name_and_get_no_token(serve: Any, market: Any, page: P
         page.wait_for_selector("text=Team")
         page.wait_for_load_state("networkidle")
         assert page.title() == "quiet"
-        assert not [url for url in asked if "session" in url or "cdn" in url]
+        assert not [url for url in requested if "session" in url or "cdn" in url]
 
 
-def test_the_description_of_the_api_is_shown_by_own_files(serve: Any, market: Any, page: Page) -> None:
-    complaints: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: asked.append(request.url))
+def test_the_api_reference_uses_only_local_files(serve: Any, market: Any, page: Page) -> None:
+    errors: list[str] = []
+    requested: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: requested.append(request.url))
     with serve() as served:
         page.goto(f"{served.url}/docs")
         page.get_by_text("/api/value-bets", exact=True).wait_for()
         page.wait_for_selector("#OpenAlerts")
-        assert complaints == []
-        assert all(url.startswith(served.url) for url in asked)
+        assert errors == []
+        assert all(url.startswith(served.url) for url in requested)
 
 
 def test_a_long_name_leaves_the_numbers_on_the_board(serve: Any, market: Any, page: Page) -> None:
@@ -260,7 +260,7 @@ def test_a_long_name_leaves_the_numbers_on_the_board(serve: Any, market: Any, pa
 
 
 @pytest.mark.parametrize("server", ["dagster", pytest.param("mlflow", marks=pytest.mark.chaos)])
-def test_the_cookies_of_other_programs_are_answered(server: str, request: pytest.FixtureRequest) -> None:
+def test_too_many_cookies_of_other_programs_get_an_answer(server: str, request: pytest.FixtureRequest) -> None:
     url = httpx2.URL(request.getfixturevalue(server))
     cookies = {"cookie": "; ".join(f"program{i}={'0' * 40}" for i in range(180))}
     for headers in (cookies, cookies | UPGRADE):
@@ -268,15 +268,13 @@ def test_the_cookies_of_other_programs_are_answered(server: str, request: pytest
 
 
 @pytest.mark.parametrize("server", ["dagster", pytest.param("mlflow", marks=pytest.mark.chaos)])
-def test_the_pages_of_others_work_under_the_headers_that_are_added(
-    server: str, request: pytest.FixtureRequest, page: Page
-) -> None:
+def test_third_party_pages_work_with_the_added_headers(server: str, request: pytest.FixtureRequest, page: Page) -> None:
     refused: list[str] = []
     page.on(
         "console",
-        lambda message_text: refused.append(message_text.text) if "Content Security" in message_text.text else None,
+        lambda message: refused.append(message.text) if "Content Security" in message.text else None,
     )
-    page.on("requestfailed", lambda asked: refused.append(asked.url) if "BLOCKED" in str(asked.failure) else None)
+    page.on("requestfailed", lambda request: refused.append(request.url) if "BLOCKED" in str(request.failure) else None)
     answer = page.goto(str(httpx2.URL(request.getfixturevalue(server)).copy_with(path="/")))
     assert answer is not None
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"

@@ -10,7 +10,7 @@ async function getJson(path) {
   return parseJson(await response.text());
 }
 
-// Whether requests are refused because of the size of the cookies: a failed WebSocket does not tell a page why.
+// Whether requests are refused because of the size of the cookies: a page cannot see why a WebSocket failed.
 export const areCookiesTooLarge = async () => (await fetch("healthz")).status === 431;
 
 export const fetchValueBets = () => getJson("value-bets?limit=1000");

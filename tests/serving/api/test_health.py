@@ -1,4 +1,4 @@
-"""Health says which dependency is away."""
+"""Health reports which dependency is unavailable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def health(served: Any) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def test_all_is_well(served: Any, market: Any) -> None:
+def test_everything_works(served: Any, market: Any) -> None:
     body = health(served)[1]
     assert (body["database"], body["redis"], body["feed"], body["scorer_lag_polls"]) == (True, True, "simulate", 1)
     assert body["last_poll_at"] is not None
@@ -38,7 +38,7 @@ def test_all_is_well(served: Any, market: Any) -> None:
     assert body["scorer_lag_polls"] == 0
 
 
-def test_what_was_reported_is_told_with_what_to_do(served: Any, market: Any) -> None:
+def test_reported_problems_are_shown_with_a_remedy(served: Any, market: Any) -> None:
     market.commit()
     report_problem(market.conn, ProblemKind.RUN_FAILED, "results", "run 0815")
     code, body = health(served)
@@ -58,7 +58,7 @@ def test_what_was_reported_is_told_with_what_to_do(served: Any, market: Any) -> 
     assert (page.status_code, page.json()["status"]) == (200, "down")
 
 
-def test_no_poll_for_twice_its_interval_is_told_and_so_is_one_that_has_not_been_yet(served: Any, market: Any) -> None:
+def test_an_overdue_poll_and_one_in_the_future_are_problems(served: Any, market: Any) -> None:
     market.commit()
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '60 seconds'")
     record_heartbeat(market.conn, SENSOR, intervals_s={"americanfootball_nfl": 60.0})
@@ -84,7 +84,9 @@ def test_a_process_is_ready_while_the_feed_is_not(served: Any, market: Any) -> N
 
 
 @pytest.mark.chaos
-def test_a_database_that_hangs_is_told_within_seconds(serve: Any, own_postgres: PostgresServer, redis_url: str) -> None:
+def test_a_hanging_database_is_reported_within_seconds(
+    serve: Any, own_postgres: PostgresServer, redis_url: str
+) -> None:
     url = ensure_database(own_postgres.url, "hung")
     upgrade(url)
     with serve(database_url=url) as served:
@@ -96,7 +98,7 @@ def test_a_database_that_hangs_is_told_within_seconds(serve: Any, own_postgres: 
 
 
 @pytest.mark.chaos
-def test_a_database_that_lets_nobody_in_is_told_by_its_name(
+def test_a_database_that_rejects_connections_is_reported(
     serve: Any, own_postgres: PostgresServer, redis_url: str
 ) -> None:
     url = ensure_database(own_postgres.url, "full")
@@ -112,7 +114,7 @@ def test_a_database_that_lets_nobody_in_is_told_by_its_name(
 
 @contextmanager
 def suspended(process: psutil.Process | None) -> Iterator[None]:
-    """The main process alone: its sessions go on."""
+    """Suspend the main process only: its sessions continue."""
     assert process is not None
     process.suspend()
     try:
@@ -121,7 +123,7 @@ def suspended(process: psutil.Process | None) -> Iterator[None]:
         process.resume()
 
 
-def test_credits_are_told_before_the_first_poll(serve: Any, own_postgres: PostgresServer) -> None:
+def test_credits_are_shown_before_the_first_poll(serve: Any, own_postgres: PostgresServer) -> None:
     url = ensure_database(own_postgres.url, "unpolled")
     upgrade(url)
     with connect(url, "test") as conn:
@@ -146,7 +148,7 @@ def test_a_lost_database_connection_is_replaced(served: Any, market: Any) -> Non
         assert http.get("/api/value-bets").status_code == 200
 
 
-def test_without_a_database_requests_are_told_so(serve: Any, redis_url: str) -> None:
+def test_without_a_database_requests_get_503(serve: Any, redis_url: str) -> None:
     with serve(database_url="postgresql://nobody@127.0.0.1:1/none", wait=False) as served:
         code, body = health(served)
         assert (code, body["status"], body["database"]) == (503, "down", False)

@@ -1,4 +1,4 @@
-"""Whatever is asked: an answer, or a sentence about what is wrong with the question; never an error of the server's."""
+"""Any request gets a response or a message about what is wrong with it; never a server error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ texts = st.sampled_from(ODD) | st.text(max_size=20) | st.integers().map(str) | s
 served_once = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def asked(served: Any, url: str) -> httpx2.Response:
+def get(served: Any, url: str) -> httpx2.Response:
     with served.http as http:
         answer: httpx2.Response = http.get(url, timeout=20)
     return answer
@@ -42,13 +42,13 @@ def check(answer: httpx2.Response) -> None:
 @given(path=st.sampled_from(PATHS), query=st.dictionaries(st.sampled_from(NAMES), texts, max_size=3))
 def test_any_query_is_answered(served: Any, path: str, query: dict[str, str]) -> None:
     words = "&".join(f"{quote(name)}={_quoted(value)}" for name, value in query.items())
-    check(asked(served, f"{path}?{words}"))
+    check(get(served, f"{path}?{words}"))
 
 
 @served_once
 @given(sport=texts)
 def test_any_sport_in_the_path_is_answered(served: Any, sport: str) -> None:
-    answer = asked(served, f"/api/odds/{_quoted(sport)}")
+    answer = get(served, f"/api/odds/{_quoted(sport)}")
     assert answer.status_code < 500, (sport, answer.text)
 
 
@@ -68,16 +68,16 @@ def _quoted(value: str) -> str:
         ("/api/odds/%00", 404, "unknown sport"),
     ],
 )
-def test_what_is_wrong_is_said(served: Any, url: str, code: int, message: str) -> None:
-    answer = asked(served, url)
+def test_an_invalid_request_is_explained(served: Any, url: str, code: int, message: str) -> None:
+    answer = get(served, url)
     assert answer.status_code == code
     assert message in answer.text
 
 
-def test_books_are_known_by_the_database_or_the_list(served: Any) -> None:
+def test_books_are_known_from_the_database_or_the_list(served: Any) -> None:
     for book in ("pinnacle", " Pinnacle ", "betfair_ex_eu"):
-        assert asked(served, f"/api/value-bets?book={quote(book)}").status_code == 200
-    assert "fanduel" in asked(served, "/api/value-bets?book=nonsense").json()["known"]
+        assert get(served, f"/api/value-bets?book={quote(book)}").status_code == 200
+    assert "fanduel" in get(served, "/api/value-bets?book=nonsense").json()["known"]
 
 
 first_messages = st.one_of(
@@ -113,7 +113,7 @@ def test_any_first_message_is_refused_with_a_reason(served: Any, first: str | by
 
 
 @pytest.mark.parametrize("after", [-1, 2**63, 2**64, 10**30, 1.5, "1", [1], {}, True, "nan", None])
-def test_any_after_is_refused_or_understood(served: Any, after: object) -> None:
+def test_any_after_is_refused_or_accepted(served: Any, after: object) -> None:
     with connect(served.ws) as ws:
         ws.send(json.dumps({"token": served.token(), "after": after}))
         if after is None:
@@ -131,6 +131,6 @@ def test_any_after_in_the_query_is_refused(served: Any, after: str) -> None:
     assert (code, reason) == (4400, "after must be an alert id")
 
 
-def test_an_after_beyond_the_newest_is_of_another_database(served: Any) -> None:
+def test_an_after_beyond_the_newest_is_refused(served: Any) -> None:
     code, _ = closed_with(served.ws, json.dumps({"token": served.token(), "after": 2**63 - 1}))
     assert code == 4409

@@ -1,4 +1,4 @@
-"""REST over real HTTP: shapes, filters, refusals."""
+"""REST over real HTTP: schemas, filters, errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_open_value_bets_come_best_first_with_a_resume_token(served: Any, market
     assert answer.alerts[0].book_title == "DraftKings"
 
 
-def test_an_updated_alert_appears_once_as_it_stands(served: Any, market: Any) -> None:
+def test_an_updated_alert_appears_once_in_its_latest_state(served: Any, market: Any) -> None:
     opened = market.value()
     market.publish(opened, market.updated(opened))
     (alert,) = get(served, "/api/value-bets")["alerts"]
@@ -50,7 +50,7 @@ def test_value_bets_can_be_filtered(served: Any, market: Any, params: dict[str, 
 
 
 @pytest.mark.parametrize("params", [{"limit": 0}, {"min_edge": -1}, {"min_edge": "x"}])
-def test_senseless_filters_are_refused(served: Any, params: dict[str, Any]) -> None:
+def test_invalid_filters_are_refused(served: Any, params: dict[str, Any]) -> None:
     get(served, "/api/value-bets", 422, **params)
 
 
@@ -125,7 +125,7 @@ def test_events_of_a_sport(served: Any, market: Any) -> None:
     assert get(served, "/api/odds/epl/events") == []
 
 
-def test_a_new_poll_is_seen_at_once_though_answers_are_cached(served: Any, market: Any) -> None:
+def test_a_new_poll_is_visible_at_once_despite_the_cache(served: Any, market: Any) -> None:
     first, again = get(served, "/api/odds/nfl"), get(served, "/api/odds/NFL")
     assert first == again
     later = market.now + timedelta(seconds=5)
@@ -139,8 +139,8 @@ def test_answers_are_cached_per_poll(served: Any, market: Any) -> None:
     with market.redis() as client:
         (key,) = client.keys("edge:odds:*")
         assert 0 < client.ttl(key) <= 60
-        client.set(key, b'{"remembered": true}')
-    assert get(served, "/api/odds/nfl") == {"remembered": True}
+        client.set(key, b'{"cached": true}')
+    assert get(served, "/api/odds/nfl") == {"cached": True}
 
 
 def test_caching_can_be_switched_off(serve: Any, market: Any) -> None:
@@ -169,7 +169,7 @@ def test_sports_and_status(served: Any, market: Any) -> None:
     assert (status["feed"], status["local"], status["alerts_opened"]) == ("simulate", False, 1)
 
 
-def test_the_interface_describes_itself(served: Any) -> None:
+def test_the_api_describes_itself(served: Any) -> None:
     paths = get(served, "/openapi.json")["paths"]
     assert {"/api/odds/{sport}", "/api/value-bets", "/api/arbitrage", "/healthz", "/api/status"} <= set(paths)
     assert all("200" in call["responses"] for path in paths.values() for call in path.values())

@@ -14,7 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 from edge_assets.store.health.problems import ProblemKind, clear_problem, report_problem
 from edge_assets.store.postgres.database import ensure_database
 from edge_assets.store.postgres.schema import upgrade
-from tests.serving.conftest import MarketDesk
+from tests.serving.conftest import MarketHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,7 +181,7 @@ def test_bets_become_unconfirmed_while_the_database_is_down(
 ) -> None:
     url = ensure_database(own_postgres.url, "board")
     upgrade(url)
-    market = MarketDesk(url, redis_url)
+    market = MarketHarness(url, redis_url)
     market.publish(market.value())
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '75 seconds'")
     market.conn.close()

@@ -1,4 +1,4 @@
-"""Who gets in, and with which code the others are turned away."""
+"""Which clients are accepted, and the close codes for the others."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_bad_token_is_refused(served: Any, token: Callable[[Any], str]) -> Non
     assert close_of(served.ws, additional_headers=header)[0] == 4401
 
 
-@pytest.mark.parametrize("first", ["no json", "[]", {"token": 1}, {"after": 3}, {"token": "x", "after": -1}, b"\x00"])
+@pytest.mark.parametrize("first", ["not json", "[]", {"token": 1}, {"after": 3}, {"token": "x", "after": -1}, b"\x00"])
 def test_a_malformed_first_message_is_refused(served: Any, first: object) -> None:
     assert close_of(served.ws, first)[0] == 4400
 
@@ -74,7 +74,7 @@ def test_a_resume_id_that_comes_too_late_is_not_ignored(served: Any) -> None:
     assert "?after=" in str(reason)
 
 
-def test_silence_is_not_waited_for(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_client_is_disconnected(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(authentication, "AUTH_TIMEOUT_SECONDS", 0.2)
     assert close_of(served.ws)[0] == 4408
 

@@ -1,4 +1,4 @@
-"""Alerts arrive: in order, without gap or duplicate, whatever happens in between."""
+"""Alerts arrive in order, without gap or duplicate, despite any failure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def alerts(ws: Connection, n: int) -> list[dict[str, Any]]:
-    """The next `n` alerts; other messages are passed over."""
+    """The next `n` alerts; other messages are ignored."""
     found: list[dict[str, Any]] = []
     while len(found) < n:
         message = json.loads(ws.recv(timeout=10))
@@ -38,7 +38,7 @@ def alerts(ws: Connection, n: int) -> list[dict[str, Any]]:
 
 @contextmanager
 def listen(served: Any, after: int | None = None, **kwargs: Any) -> Iterator[Connection]:
-    """An admitted client that has heard the hello."""
+    """An authenticated client that has received the hello."""
     with connect(served.ws, compression=None, **kwargs) as ws:
         ws.send(json.dumps({"token": served.token(), "after": after}))
         assert json.loads(ws.recv(timeout=5))["type"] == "hello"
@@ -46,7 +46,7 @@ def listen(served: Any, after: int | None = None, **kwargs: Any) -> Iterator[Con
 
 
 def close_code(ws: Connection) -> int | None:
-    """The code with which the server closes, whatever it says before."""
+    """The code with which the server closes; messages before that are ignored."""
     try:
         while True:
             ws.recv(timeout=10)
@@ -120,7 +120,7 @@ def test_a_redis_that_dies_costs_latency_but_no_alert(serve: Any, market: Any, o
         assert [a["id"] for a in alerts(ws, 2)] == [3, 4]
 
 
-def test_a_publication_that_redis_lost_arrives_all_the_same(served: Any, market: Any) -> None:
+def test_an_alert_that_redis_lost_still_arrives(served: Any, market: Any) -> None:
     with listen(served) as ws:
         market.publish(market.value(seconds=0))
         alerts(ws, 1)
@@ -132,7 +132,7 @@ def test_a_publication_that_redis_lost_arrives_all_the_same(served: Any, market:
         assert alerts(ws, 1)[0]["id"] == 3
 
 
-def test_heartbeats_tell_how_far_the_stream_is(serve: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heartbeats_carry_the_position_of_the_stream(serve: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 0.1)
     with serve() as served, listen(served) as ws:
         market.publish(market.value())
@@ -140,8 +140,10 @@ def test_heartbeats_tell_how_far_the_stream_is(serve: Any, market: Any, monkeypa
         assert json.loads(ws.recv(timeout=5)) == {"type": "heartbeat", "last_id": 1}
 
 
-def test_a_slow_client_is_dropped_and_slows_nobody(served: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One client stops reading: its socket fills, then its backlog; the other hears every alert at once."""
+def test_a_slow_client_is_dropped_and_delays_no_other(
+    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One client stops reading: its socket fills, then its backlog; the other receives every alert at once."""
     monkeypatch.setattr(client, "MAX_BACKLOG_MESSAGES", 20)
     delays = []
     with (
@@ -173,7 +175,7 @@ def test_a_client_that_pauses_gets_everything_in_order_afterwards(served: Any, m
         assert [a["id"] for a in alerts(ws, total)] == list(range(1, total + 1))
 
 
-def test_shutting_down_tells_the_clients(serve: Any, market: Any) -> None:
+def test_a_shutdown_closes_the_clients_with_a_code(serve: Any, market: Any) -> None:
     with ExitStack() as clients:
         with serve() as served:
             ws = clients.enter_context(listen(served))
@@ -191,12 +193,12 @@ def test_alerts_come_while_redis_hangs(serve: Any, market: Any, own_redis: Valke
 @pytest.mark.parametrize(
     "fields", [{"foo": "bar"}, {"json": "{"}, {"json": '{"id": 1, "alert_id": "other", "seq": 0}'}]
 )
-def test_an_entry_that_is_no_alert_is_counted_and_passed_over(served: Any, market: Any, fields: dict[str, str]) -> None:
+def test_an_entry_that_is_not_an_alert_is_counted_and_ignored(served: Any, market: Any, fields: dict[str, str]) -> None:
     with listen(served) as ws, market.redis() as redis:
         market.publish(market.value(seconds=0))
         redis.xadd(streams.ALERTS_STREAM, fields, id="1-7")
         market.publish(market.value(seconds=1))
-        redis.xadd(streams.ALERTS_STREAM, fields)  # its id is a time, which is ahead of every alert's
+        redis.xadd(streams.ALERTS_STREAM, fields)  # its id is a timestamp, larger than any alert id
         market.commit(market.value(seconds=2))
         assert [alert["id"] for alert in alerts(ws, 3)] == [1, 2, 3]
     with served.http as http:
@@ -205,15 +207,15 @@ def test_an_entry_that_is_no_alert_is_counted_and_passed_over(served: Any, marke
     assert reported["stream_read_s"] < 10
 
 
-def test_a_reader_that_breaks_says_so_and_goes_on(
+def test_a_failing_reader_is_logged_and_continues(
     served: Any, market: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def break_down(*_: Any) -> None:
+    def fail(*_: Any) -> None:
         raise ZeroDivisionError
 
     with listen(served) as ws:
         with monkeypatch.context() as patch:
-            patch.setattr(reader, "decode_alert_message", break_down)
+            patch.setattr(reader, "decode_alert_message", fail)
             market.publish(market.value(seconds=0))
             assert alerts(ws, 1)[0]["id"] == 1, "from the database"
         market.publish(market.value(seconds=1))
@@ -225,17 +227,17 @@ def test_a_reader_that_breaks_says_so_and_goes_on(
     assert ("service_hangs", "live stream") in {(p["kind"], p["subject"]) for p in problems}
 
 
-@pytest.mark.parametrize("away", ["hanging", "stopped"])
-def test_a_client_that_resumes_while_the_database_is_away_is_told_to_come_again(
+@pytest.mark.parametrize("failure", ["hanging", "stopped"])
+def test_a_resume_without_the_database_is_closed_with_try_again(
     serve: Any, own_postgres: PostgresServer, redis_url: str, monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture, away: str,
+    caplog: pytest.LogCaptureFixture, failure: str,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(endpoint, "DATABASE_TIMEOUT_SECONDS", 0.5)
-    url = ensure_database(own_postgres.url, f"resume_{away}")
+    url = ensure_database(own_postgres.url, f"resume_{failure}")
     upgrade(url)
     with serve(database_url=url) as served, ExitStack() as stack:
-        served.app.state.resources.hub.position = 5  # as if it had sent so many
-        if away == "hanging":
+        served.app.state.resources.hub.position = 5  # as if five alerts had been sent
+        if failure == "hanging":
             stack.enter_context(own_postgres.process.suspended())
         else:
             own_postgres.process.stop()

@@ -1,4 +1,4 @@
-"""What HTTP promises of every resource: HEAD, OPTIONS, and an answer that need not be sent again."""
+"""HTTP semantics for every resource: HEAD, OPTIONS and conditional requests."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ BODY_HEADERS = ("content-length", "content-type", "content-encoding")
 
 
 class HttpSemanticsMiddleware:
-    """Answers HEAD as GET without a body, OPTIONS with the methods there are, and known answers with 304."""
+    """Answers HEAD like GET without a body, OPTIONS with the allowed methods, and a matching ETag with 304."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
         self._app = app
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have it answered."""
+        """Answer a request, or pass it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS" and (allowed := self._allowed_methods(scope)):
@@ -35,8 +35,8 @@ class HttpSemanticsMiddleware:
             await send({"type": "http.response.start", "status": NO_CONTENT, "headers": headers})
             await send({"type": "http.response.body"})
         elif scope["method"] in {"GET", "HEAD"}:
-            reader = _ResponseSender(send, Headers(scope=scope), is_head=scope["method"] == "HEAD")
-            await self._app({**scope, "method": "GET"}, receive, reader)
+            sender = _ResponseSender(send, Headers(scope=scope), is_head=scope["method"] == "HEAD")
+            await self._app({**scope, "method": "GET"}, receive, sender)
         else:
             await self._app(scope, receive, send)
 
@@ -50,7 +50,7 @@ class HttpSemanticsMiddleware:
 
 
 class _ResponseSender:
-    """Sends the answer to a GET or HEAD: all of it, its head, or that it is known."""
+    """Sends the response to a GET or HEAD: in full, only its head, or 304."""
 
     def __init__(self, send: Send, request_headers: Headers, *, is_head: bool) -> None:
         self._send = send
@@ -89,7 +89,7 @@ class _ResponseSender:
 
 
 def _matches_etag(tag: str | None, known: str | None) -> bool:
-    """Whether a client has an answer; compared weakly, as for any GET."""
+    """Whether a client already has this response; weak comparison, as for any GET."""
     if not tag or not known:
         return False
     tags = {each.strip().removeprefix("W/") for each in known.split(",")}

@@ -1,4 +1,4 @@
-"""What holds for every answer: methods, known answers, parameters, and what a browser may do with it."""
+"""For every response: methods, conditional requests, parameters and security headers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def local(serve: Any, market: Any, tmp_path: Path) -> Any:
         yield served
 
 
-def test_every_answer_says_what_a_browser_may_do_with_it(local: Any) -> None:
+def test_every_response_has_security_headers(local: Any) -> None:
     with local.http as http:
         for path in PAGES:
             headers = http.get(path).headers
@@ -49,7 +49,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(local: Any) -> None:
         assert token.headers["cache-control"] == "no-store"
 
 
-def test_pages_are_made_of_own_files(local: Any) -> None:
+def test_pages_use_only_local_files(local: Any) -> None:
     with local.http as http:
         for path in ("/", "/docs", "/redoc"):
             assert "://" not in http.get(path).text, path
@@ -66,7 +66,7 @@ def test_head_and_options_are_answered(local: Any) -> None:
         assert http.post("/api/value-bets").status_code == 405
 
 
-def test_an_answer_that_is_known_is_not_sent_again(local: Any) -> None:
+def test_an_unchanged_response_is_not_sent_again(local: Any) -> None:
     with local.http as http:
         for path in ("/", "/docs", "/board/main.js", "/api/odds/nfl", "/api/sports"):
             got = http.get(path)
@@ -94,14 +94,16 @@ def test_an_answer_that_is_known_is_not_sent_again(local: Any) -> None:
         ("odds/nosuch", 404, "unknown sport 'nosuch'"),
     ],
 )
-def test_what_does_not_exist_is_an_error_that_says_what_does(served: Any, query: str, code: int, message: str) -> None:
+def test_an_unknown_name_is_an_error_that_lists_the_known_ones(
+    served: Any, query: str, code: int, message: str
+) -> None:
     with served.http as http:
         answer = http.get(f"/api/{query}")
     assert answer.status_code == code
     assert message in answer.text
 
 
-def test_an_event_that_is_known_is_answered(served: Any, market: Any) -> None:
+def test_a_known_event_is_returned(served: Any, market: Any) -> None:
     with served.http as http:
         known = http.get("/api/odds/nfl?event_id=424242").json()["known"]
         assert known == [str(market.event)]
@@ -151,11 +153,11 @@ def test_any_expiry_is_refused(served: Any, exp: object) -> None:
 
 
 @pytest.mark.parametrize("query", ["?after=1&after=2", "?afterr=1", "?token=x"])
-def test_the_stream_knows_its_parameter(served: Any, query: str) -> None:
+def test_the_stream_refuses_unknown_parameters(served: Any, query: str) -> None:
     assert closed_with(served.ws + query, {"token": served.token()}) == 4400
 
 
-def test_data_docs_belong_to_no_origin(serve: Any, market: Any, tmp_path: Path) -> None:
+def test_data_docs_are_sandboxed(serve: Any, market: Any, tmp_path: Path) -> None:
     with serve(edge_local=True, edge_home=tmp_path) as served, served.http as http:
         page = tmp_path / "data_docs" / "sub"
         page.mkdir()
