@@ -1,7 +1,7 @@
-"""Runs the tests marked `calendar` at odd moments, each in a fork of one process: imports take longer than the tests.
+"""Runs the tests marked `calendar` at special moments, each in a fork: imports take longer than the tests.
 
-`python -m tests.e2e.calendar_moments FOLDER`, with `tests/support/servers/clock.c` preloaded. Exits with how many
-failed.
+`python -m tests.e2e.calendar_moments FOLDER`, with `tests/support/servers/clock.c` preloaded. The exit code is the
+number of moments that failed.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ MOMENTS = {
 }
 TESTS = Path(__file__).parents[1]
 # chroots of TimescaleDB do not see the library that sets the clock
-IGNORED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # plugins that are imported already
+IGNORED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # plugins that are already imported
 SELECTION = ("-m", "calendar", "-k", "not timescale and not community", "-p", "no:cacheprovider", "-q", *IGNORED)
 IMPORTED_ONCE = ("dagster", "great_expectations", "pandas", "psycopg_pool", "serving.app")
-"""Libraries, and what of ours brings the others: none keeps the time of its import."""
+"""Modules that are slow to import; none stores the time of its import."""
 
 
 def marked_files() -> list[str]:
-    """Collecting all tests takes longer than running the marked ones."""
+    """Files with marked tests: collecting all tests takes longer than running these."""
     return [str(path) for path in TESTS.rglob("test_*.py") if "pytest.mark.calendar" in path.read_text()]
 
 
 def passes_at(moment: str, folder: str) -> bool:
-    """Whether the marked tests pass then."""
+    """Whether the marked tests pass at this moment."""
     now, zone = MOMENTS[moment]
     print(f"== {moment}: {now} in {zone}", flush=True)  # noqa: T201 - shown where a test fails
     child = os.fork()
     if not child:
         os.environ |= {clock.OFFSET: str(clock.seconds_until(now)), "TZ": zone}
         time.tzset()
-        # a folder of its own: pytest takes the folders of other runs, old by this clock, for abandoned and deletes them
+        # separate folders: by this clock, those of other runs are old, and pytest deletes old ones
         status = pytest.main([f"--basetemp={folder}", *SELECTION, *marked_files()])
         sys.stdout.flush()
         os._exit(status)

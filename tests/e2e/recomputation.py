@@ -1,7 +1,7 @@
-"""The alerts of a recorded tape, computed the slow and obvious way: every payload whole, nothing remembered.
+"""The alerts of a recording, computed the slow and simple way: every payload in full, without state.
 
 Shares the valuation of `ml.scoring.valuation` with the running system and nothing else: no differ, no
-database, no stream, no matrix, no dirty rows. Names instead of ids.
+database, no stream, no matrix, no dirty rows. Uses names instead of ids.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Key(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One step of an alert, as announced."""
+    """One step of an alert, as published."""
 
     key: Key
     state: str
@@ -114,7 +114,7 @@ def _outcomes(event: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str,
 
 
 def view_of(lines: dict[LineName, Line], books: list[str], rules: ScoringRules) -> LineView:
-    """All lines of a payload as the valuation takes them."""
+    """All lines of a payload, in the form that the valuation takes."""
     price = np.full((len(lines), len(books), 2), np.nan)
     times = np.full(price.shape[:2], UNKNOWN_TIME, np.int64)
     ladders: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
@@ -139,11 +139,11 @@ def view_of(lines: dict[LineName, Line], books: list[str], rules: ScoringRules) 
 
 
 def verdicts(payload: bytes, at: datetime, scene: Scene) -> Iterator[tuple[Key, Verdict, tuple[float | None, ...]]]:
-    """The verdict on every price and every line's arbitrage, where there is one to speak of."""
+    """The verdict on every price and every line's arbitrage that is a candidate."""
     lines = lines_of(payload)
     keys = list(lines)
     names = sorted({book for line in lines.values() for book in line.quotes})
-    books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.traits_of(names[i]))
+    books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.profile_of(names[i]))
     value = value_lines(view_of(lines, names, scene.rules), books, scene.models, to_micros(at), scene.rules)
     numbers = _numbers(value, scene, to_micros(at))
     for o, i, b in np.argwhere(value.verdict != Verdict.NO_CANDIDATE).tolist():
@@ -155,49 +155,53 @@ def verdicts(payload: bytes, at: datetime, scene: Scene) -> Iterator[tuple[Key, 
         yield Key(kind, event, market, own, name, names[b]), verdict, numbers.get((o, i, b), ())
     for i in np.flatnonzero(value.arbitrages.verdict).tolist():
         verdict = Verdict(value.arbitrages.verdict[i])
-        yield Key("arbitrage", *keys[i]), verdict, _sure_numbers(value.arbitrages, i) if verdict is Verdict.OPEN else ()
+        yield (
+            Key("arbitrage", *keys[i]),
+            verdict,
+            _arbitrage_numbers(value.arbitrages, i) if verdict is Verdict.OPEN else (),
+        )
 
 
 def _numbers(value: Valuation, scene: Scene, now: int) -> dict[tuple[int, int, int], tuple[float, ...]]:
-    """The numbers of the prices that are told, by outcome, line and book."""
+    """The metrics of alertable prices, by outcome, line and book."""
     reported = compute_metrics(value, slice(None), scene.models, now, scene.rules)
     columns = zip(*(getattr(reported, name).tolist() for name in VALUE_NUMBERS), strict=True)
     return dict(zip(zip(*(c.tolist() for c in value.alertable), strict=True), columns, strict=True))
 
 
-def _sure_numbers(sure: Arbitrages, line: int) -> tuple[float, ...]:
-    [index] = np.flatnonzero(sure.rows == line)
-    best = sure.best
+def _arbitrage_numbers(arbitrages: Arbitrages, line: int) -> tuple[float, ...]:
+    [index] = np.flatnonzero(arbitrages.rows == line)
+    best = arbitrages.best
     return tuple(map(float, (best.guaranteed_return[index], *best.price[index], *best.stake_fraction[index])))
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a scorer is told beside the prices; books by name."""
+    """The scorer's inputs other than prices; books by name."""
 
     rules: ScoringRules
-    traits_of: Callable[[str], BookProfile] = lambda _: BookProfile()
+    profile_of: Callable[[str], BookProfile] = lambda _: BookProfile()
     models: Mapping[Market, PointModel] = field(default_factory=dict)
 
 
 class Recomputation:
-    """The alerts and the counts of a tape."""
+    """The alerts and counts of a recording."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.records: list[Record] = []
         self.suppressed: Counter[str] = Counter()
         self._open: dict[Key, tuple[float | None, ...]] = {}
-        self._withheld: dict[Key, Verdict] = {}
+        self._suppressed: dict[Key, Verdict] = {}
 
     def run(self, payloads: Iterable[tuple[datetime, bytes]]) -> Recomputation:
-        """Fold the verdicts of all payloads, in order of time, into the life of alerts."""
+        """Turn the verdicts of all payloads, in order of time, into steps of alerts."""
         for at, payload in payloads:
             found = {key: (v, numbers) for key, v, numbers in verdicts(payload, at, self.scene)}
             self._close(found, at)
             for key, (verdict, numbers) in found.items():
                 self._see(key, verdict, numbers, at)
-            self._withheld = {_price_of(k): v for k, (v, _) in found.items() if v > Verdict.OPEN}
+            self._suppressed = {_price_of(k): v for k, (v, _) in found.items() if v > Verdict.OPEN}
         return self
 
     def _close(self, found: dict[Key, tuple[Verdict, tuple[float | None, ...]]], at: datetime) -> None:
@@ -206,11 +210,11 @@ class Recomputation:
             numbers = self._open.pop(key)
             self.records.append(Record(key, "closed", None, at, numbers))
             if key.kind != "likely_error":
-                self._withheld[_price_of(key)] = now.get(_price_of(key), Verdict.NO_CANDIDATE)
+                self._suppressed[_price_of(key)] = now.get(_price_of(key), Verdict.NO_CANDIDATE)
 
     def _see(self, key: Key, verdict: Verdict, numbers: tuple[float | None, ...], at: datetime) -> None:
         if verdict > Verdict.OPEN:
-            self.suppressed[verdict.reason] += self._withheld.get(_price_of(key)) != verdict
+            self.suppressed[verdict.reason] += self._suppressed.get(_price_of(key)) != verdict
         if not reported(verdict, numbers):
             return
         if key not in self._open:
@@ -228,10 +232,10 @@ class Recomputation:
 
 
 def reported(verdict: Verdict, numbers: tuple[float | None, ...]) -> bool:
-    """Whether users hear of it: value, arbitrages, and prices that are likely errors."""
+    """Whether a verdict is alerted: value, arbitrages and likely errors."""
     return verdict == Verdict.OPEN or (verdict == Verdict.OUTLIER and bool(numbers))
 
 
 def _price_of(key: Key) -> Key:
-    """What a verdict is about: a price is one thing, whether it is told as value or as an error."""
+    """The price of an alert, the same whether it is alerted as value or as an error."""
     return key._replace(kind="arbitrage" if key.kind == "arbitrage" else "value")

@@ -1,4 +1,4 @@
-"""Tests that plan, forget or expire by the calendar pass at its odd moments, with the servers' clocks set as well."""
+"""Tests that depend on the calendar pass at special moments, with the servers' clocks set as well."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.untraced
-def test_the_calendar_changes_nothing(tmp_path: Path) -> None:
+def test_calendar_tests_pass_at_special_moments(tmp_path: Path) -> None:
     if clock.COMPILER is None:
         absent("no C compiler to set the clock with")
     with clock.settable() as environment:

@@ -1,4 +1,4 @@
-"""The recorded NFL week through the running system: the same alerts as a batch recomputation, whatever is killed."""
+"""A recorded NFL week through the running system gives the alerts of a batch computation, whatever is killed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def payloads(recording: Path) -> Iterator[tuple[datetime, bytes]]:
             yield datetime.strptime(stamp[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), body.read()
 
 
-def test_the_week_gives_the_alerts_of_the_batch(
+def test_the_week_gives_the_alerts_of_the_batch_computation(
     recording: Path, database_url: str, redis_url: str, expected: Recomputation
 ) -> None:
     with System(recording, NFL, database_url, redis_url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
@@ -64,7 +64,7 @@ def test_the_week_gives_the_alerts_of_the_batch(
         check(system, redis_url, expected)
 
 
-def test_whatever_is_killed_the_alerts_are_the_same(
+def test_the_alerts_are_the_same_whatever_is_killed(
     recording: Path, database_url: str, own_redis: ValkeyServer, expected: Recomputation
 ) -> None:
     with System(recording, NFL, database_url, own_redis.url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
@@ -96,14 +96,14 @@ def check(system: System, redis_url: str, expected: Recomputation) -> None:
     assert {key: status[key] for key in WEEK} == WEEK
     assert status["rejected"] == {}
     assert status["suppressed"] == dict(expected.suppressed)
-    announced = messages(system.database_url)
-    found = {(key_of(m), m["state"], m["observed_at"]): m for m in announced}
+    published = messages(system.database_url)
+    found = {(key_of(m), m["state"], m["observed_at"]): m for m in published}
     wanted = {(r.key, r.state, r.observed_at.isoformat()): r.numbers for r in expected.records}
-    assert len(announced) == len(found)
+    assert len(published) == len(found)
     assert found.keys() == wanted.keys()
     for key, numbers in wanted.items():
         assert numbers_of(found[key]) == pytest.approx(numbers, rel=1e-9, abs=1e-12), key
-    assert streamed(redis_url) == [m["id"] for m in announced]
+    assert streamed(redis_url) == [m["id"] for m in published]
 
 
 def messages(url: str) -> list[dict[str, Any]]:

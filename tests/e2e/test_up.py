@@ -1,4 +1,4 @@
-"""The product as a newcomer meets it: `edge up` in an empty home, alerts, `edge down`, and once more attached."""
+"""The first use: `edge up` in an empty home, alerts, `edge down`, and `edge up` again, attached."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ SERVICES = {
 }
 
 
-class Newcomer:
-    """Someone with an empty home and nothing configured."""
+class FreshInstall:
+    """An empty home without configuration."""
 
     def __init__(self, home: Path) -> None:
         unset = {name.upper() for name in Settings.model_fields}
@@ -73,14 +73,14 @@ class Newcomer:
 
     @contextmanager
     def following(self, *words: str) -> Iterator[subprocess.Popen[str]]:
-        """A command that runs until it is interrupted, which it takes well."""
+        """A command that runs until interrupted, and then exits with code 0."""
         command = [sys.executable, "-c", "from edge_assets.cli import app; app()", *words]
         with subprocess.Popen(
             command, env=self._environment, cwd=self._home.parent, stdout=subprocess.PIPE, text=True
         ) as process:
             yield process
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)  # reads on: who has filled a pipe that nobody reads cannot end
+            process.communicate(timeout=60)  # keeps reading: a process that has filled its pipe cannot exit
             assert process.returncode == 0
 
     def status(self) -> dict[str, Any]:
@@ -100,74 +100,74 @@ class Newcomer:
 
 
 @pytest.fixture
-def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
-    newcomer = Newcomer(tmp_path / "a home")
-    yield newcomer
-    newcomer.edge("down")
+def install(tmp_path: Path) -> Iterator[FreshInstall]:
+    install = FreshInstall(tmp_path / "a home")
+    yield install
+    install.edge("down")
 
 
-def eventually(holds: Callable[[], bool], seconds: float) -> None:
-    give_up = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < give_up, "it never came to hold"
+def eventually(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not true within {seconds} s"
         time.sleep(0.5)
 
 
 def first_alert(board: str, token: str) -> dict[str, Any]:
     with connect(f"ws{board.removeprefix('http')}/ws/alerts") as socket:
         socket.send(json.dumps({"token": token, "after": 0}))
-        give_up = time.monotonic() + ALERT_SECONDS
+        deadline = time.monotonic() + ALERT_SECONDS
         while True:
-            message: dict[str, Any] = json.loads(socket.recv(timeout=give_up - time.monotonic()))
+            message: dict[str, Any] = json.loads(socket.recv(timeout=deadline - time.monotonic()))
             if "alert_id" in message:
                 return message
 
 
-def test_from_nothing_to_an_alert_and_back_to_nothing(newcomer: Newcomer) -> None:
-    up = newcomer.edge("up", "--feed", "simulate", "--detach")
+def test_a_fresh_install_raises_alerts_and_stops_cleanly(install: FreshInstall) -> None:
+    up = install.edge("up", "--feed", "simulate", "--detach")
     assert up.returncode == 0, up.stderr
     assert "SIMULATED" in up.stdout
 
-    board = newcomer.status()["urls"]["board"]
-    alert = first_alert(board, newcomer.edge("token").stdout.strip())
+    board = install.status()["urls"]["board"]
+    alert = first_alert(board, install.edge("token").stdout.strip())
     assert alert["feed"] == "simulate"
     assert alert["state"] == "opened"
     with urllib.request.urlopen(board) as page:
         assert b"Edge Finder" in page.read()
 
-    again = newcomer.edge("up", "--detach")
+    again = install.edge("up", "--detach")
     assert again.returncode == 1
-    assert "a stack already runs" in again.stderr
+    assert "a stack is already running" in again.stderr
 
-    state = newcomer.status()
+    state = install.status()
     assert state.keys() >= COUNTS
     assert state["alerts_opened"] > 0
     assert state["services"].keys() == SERVICES
-    shown = newcomer.edge("status").stdout
+    shown = install.edge("status").stdout
     assert all(word in shown for word in ("feed simulate", "scorer", "alerts opened", board, " MiB"))
-    eventually(lambda: newcomer.edge("status").returncode == 0, 60)
-    with newcomer.following("watch", "--json", "--after", "0") as watch:
+    eventually(lambda: install.edge("status").returncode == 0, 60)
+    with install.following("watch", "--json", "--after", "0") as watch:
         assert watch.stdout is not None
         assert json.loads(watch.stdout.readline())["id"] == alert["id"]
 
     scorer = state["services"]["scorer"]["pid"]
     os.kill(scorer, signal.SIGKILL)
-    eventually(lambda: newcomer.status()["services"]["scorer"]["pid"] not in {None, scorer}, 20)
+    eventually(lambda: install.status()["services"]["scorer"]["pid"] not in {None, scorer}, 20)
 
     pages = [state["urls"][name] for name in ("dagster", "mlflow")]
-    eventually(lambda: all(answers(page) for page in pages), 300)  # MLflow imports for a minute under load
+    eventually(lambda: all(is_up(page) for page in pages), 300)  # under load, MLflow imports for a minute
 
-    assert newcomer.edge("down").returncode == 0
-    assert newcomer.processes() == []
-    assert newcomer.status()["running"] is False
+    assert install.edge("down").returncode == 0
+    assert install.processes() == []
+    assert install.status()["running"] is False
 
-    with newcomer.following("up") as attached:
+    with install.following("up") as attached:
         assert attached.stdout is not None
         assert any("opened" in line or "updated" in line for line in attached.stdout)
-    assert newcomer.processes() == []
+    assert install.processes() == []
 
 
-def answers(page: str) -> bool:
+def is_up(page: str) -> bool:
     try:
         with urllib.request.urlopen(page, timeout=5) as response:
             return bool(response.status == 200)
