@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from edge_assets.cli.application import err, out
-from edge_assets.cli.database import find_database_url
+from edge_assets.cli.interrupts import raise_on_signals
 from edge_assets.core.settings import Settings
 from edge_assets.core.terminal import to_single_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.progress import Progress
 
     from edge_assets.importers.reports import ImportReport
@@ -28,7 +32,10 @@ def import_(
     fixtures: Annotated[bool, typer.Option("--fixtures", help="football-data: fetch upcoming fixtures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Import recorded odds and results; rows already stored are skipped."""
+    """Import recorded odds and results; rows already stored are skipped.
+
+    Without DATABASE_URL and without a running stack, the embedded database runs for the time of the import.
+    """
     from edge_assets.importers.formats.batch import RejectedFileError
     from edge_assets.local.errors import LocalError
 
@@ -85,21 +92,32 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
         msg = "nothing to import"
         raise LocalError(msg, "give a PATH, or for football-data --league and --season, or --fixtures")
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress, Importer(_migrated_database_url()) as importer:
+    with (
+        _open_migrated_database() as url,
+        Progress(*columns, console=err, transient=True) as progress,
+        Importer(url) as importer,
+    ):
         importer.progress = _ProgressBar(progress)
         return importer.run(FormatName(name), paths)
 
 
-def _migrated_database_url() -> str:
-    """The database, migrated to the newest schema."""
+@contextmanager
+def _open_migrated_database() -> Iterator[str]:
+    """The database, migrated to the newest schema; without a stack, the embedded server runs for this time."""
+    from edge_assets.local.embedded_database import open_database
+    from edge_assets.local.home import Home
     from edge_assets.store.postgres.schema import upgrade
 
-    url = find_database_url()
-    if not Settings().database_url:
-        notice = "importing into the running stack's database; set DATABASE_URL to use another"
-        err.print(notice, style="dim", soft_wrap=True)
-    upgrade(url)
-    return url
+    settings = Settings()
+    home = Home.open(settings.edge_home)
+    raise_on_signals()
+    with open_database(home, settings) as url:
+        if not settings.database_url:
+            name = urlsplit(url).path[1:]
+            notice = f"importing into database {name} of {home.root}; set DATABASE_URL to use another"
+            err.print(notice, style="dim", soft_wrap=True)
+        upgrade(url)
+        yield url
 
 
 class _ProgressBar:

@@ -28,7 +28,7 @@ MAX_CANDIDATES = 15
 def lines(
     event: Annotated[list[str], typer.Argument(help="Its id, its key at a source, or words of the team names.")],
     market: Annotated[str | None, typer.Option(help="h2h, h2h_3_way, spreads, totals, ...; default: winner.")] = None,
-    outcome: Annotated[str | None, typer.Option(help="home, away, over, ..., or words of its name.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="home, away, over, ..., or part of its name.")] = None,
     point: Annotated[float | None, typer.Option(help="Point, as with the outcome; default: most quoted.")] = None,
     book: Annotated[list[str] | None, typer.Option(help="Only this book; may be repeated.")] = None,
     since: Annotated[str | None, typer.Option(help="From a time (UTC), or 6h or 2d before the start.")] = None,

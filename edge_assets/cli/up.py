@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_assets.cli.application import err, out
+from edge_assets.cli.interrupts import raise_on_signals
 from edge_assets.core.settings import Feed, Settings
 from edge_assets.local.errors import LocalError
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from rich.status import Status
 
     from edge_assets.local.home import Home
@@ -52,8 +51,7 @@ def up(
     options = StartOptions(chosen, replay.resolve() if replay else None, speed, seed, port, fresh)
     if fresh and not yes:
         _confirm_reset(home, chosen)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # shells ignore SIGINT for background jobs
-        signal.signal(number, _interrupt)
+    raise_on_signals()
     try:
         plan = _start(home, settings, options)
         if not detach:
@@ -63,9 +61,9 @@ def up(
 
 
 def _default_feed(settings: Settings, replay: Path | None) -> Feed:
-    if replay is not None:
-        return Feed.REPLAY
-    return Feed.ODDS_API if settings.odds_api_key else Feed.SIMULATE
+    from edge_assets.local.plan import default_feed
+
+    return default_feed(settings) if replay is None else Feed.REPLAY
 
 
 def _validate_speed(speed: str) -> None:
@@ -162,7 +160,3 @@ def _stop(home: Home) -> None:
     with err.status("stopping everything"):
         down(home)
     err.print("stopped")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

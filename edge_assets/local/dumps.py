@@ -9,11 +9,13 @@ import subprocess
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from edge_assets.core.clock import WallClock
 from edge_assets.health.machine import MIN_FREE_DISK_BYTES
 from edge_assets.local.disk import MIB
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import PRIVATE_DIRECTORY_MODE, sync_directory
 from edge_assets.local.postgres import binary_dir
+from edge_assets.store.postgres.schema import find_outdated_revision
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +45,12 @@ def dump_database(home: Home, url: str, revision: str, now: datetime) -> Path:
     sync_directory(home.dumps)
     _delete_old_dumps(home.dumps, name)
     return target
+
+
+def dump_before_migration(home: Home, url: str) -> None:
+    """Dump the embedded database at `url` if a migration would change its schema."""
+    if revision := find_outdated_revision(url):
+        dump_database(home, url, revision, WallClock().now())
 
 
 def _run_pg_dump(url: str, target: Path) -> None:

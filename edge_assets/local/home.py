@@ -107,7 +107,7 @@ class Home:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Lock this home while its stack is started or stopped; `LocalError` if another process holds the lock.
+        """Lock this home while its servers are started or stopped; `LocalError` if another process holds the lock.
 
         The kernel releases the lock when its holder ends, even by a kill.
         """
@@ -116,7 +116,7 @@ class Home:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.seek(0)
-                msg = f"another edge command (pid {file.read()}) is starting or stopping {self.root}"
+                msg = f"another edge command (pid {file.read()}) is using {self.root}"
                 raise LocalError(msg, "wait for it to finish, then try again") from None
             file.truncate(0)
             file.write(str(os.getpid()))

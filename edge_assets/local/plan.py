@@ -156,6 +156,11 @@ def make_plan(settings: Settings, home: Home, options: StartOptions) -> Plan:
     )
 
 
+def default_feed(settings: Settings) -> Feed:
+    """The feed of a home without options: the live one if there is a key for it."""
+    return Feed.ODDS_API if settings.odds_api_key else Feed.SIMULATE
+
+
 def with_database(url: str, name: str) -> str:
     """The URL of another database on the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

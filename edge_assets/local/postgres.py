@@ -48,7 +48,13 @@ def server_program(home: Home, port: int) -> Program:
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     server = (str(binary_dir() / "postgres"), "-D", str(home.postgres), *options)
     launcher = (sys.executable, "-m", "edge_assets.local.launcher", str(home.reserve), _system_user() or "")
-    return Program("postgres", (*launcher, *server), stop_signal="INT", stop_seconds=30, stop_group=False)
+    return Program(
+        "postgres",
+        (*launcher, *server),
+        stop_signal="INT",
+        stop_seconds=30,
+        stop_group=False,
+    )
 
 
 def prepare_cluster(home: Home, password: str) -> None:

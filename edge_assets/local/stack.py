@@ -10,10 +10,9 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from edge_assets.core.clock import WallClock
 from edge_assets.health.assessment import STACK
 from edge_assets.local import dagster_home, feed_databases, postgres, valkey
-from edge_assets.local.dumps import dump_database
+from edge_assets.local.dumps import dump_before_migration
 from edge_assets.local.environment import build_environment, jwt_secret
 from edge_assets.local.errors import AddressTakenError, LocalError
 from edge_assets.local.plan import Plan, make_plan
@@ -25,7 +24,7 @@ from edge_assets.local.startup import StartupStep, start_in_order
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.store.health.vital_signs import reset_health
 from edge_assets.store.postgres.database import connect
-from edge_assets.store.postgres.schema import find_outdated_revision, upgrade
+from edge_assets.store.postgres.schema import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,17 +148,12 @@ class _Stack:
         feed_databases.ensure_databases(self.plan)
 
     def _migrate(self) -> None:
-        self._dump_before_migration()
+        if self.plan.postgres_port:  # an external server has its own backups
+            dump_before_migration(self._home, self.plan.database_url)
         upgrade(self.plan.database_url)
         feed_databases.verify_database_feed(self._home, self.plan)
         with connect(self.plan.database_url, "edge up") as conn:
             reset_health(conn, STACK)
-
-    def _dump_before_migration(self) -> None:
-        """Only the embedded server is dumped: an external one has its own backups."""
-        revision = find_outdated_revision(self.plan.database_url)
-        if revision and self.plan.postgres_port:
-            dump_database(self._home, self.plan.database_url, revision, WallClock().now())
 
     def _request_sports(self) -> None:
         """Poll the sports that the stack's own feed server offers."""

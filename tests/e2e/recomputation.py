@@ -84,12 +84,12 @@ class Line:
     times: dict[str, datetime] = field(default_factory=dict)
 
 
-def decimal(american: float) -> float:
+def to_decimal(american: float) -> float:
     """Decimal odds of American ones."""
     return 1 + american / 100 if american > 0 else 1 - 100 / american
 
 
-def lines_of(payload: bytes) -> dict[tuple[str, str, float | None], Line]:
+def parse_lines(payload: bytes) -> dict[tuple[str, str, float | None], Line]:
     """All lines of a payload by (event, market, home point or total)."""
     lines: dict[tuple[str, str, float | None], Line] = {}
     for event in json.loads(payload):
@@ -101,7 +101,7 @@ def lines_of(payload: bytes) -> dict[tuple[str, str, float | None], Line]:
             if market["key"] == "spreads" and name == "away":
                 point = -outcome["point"]
             line = lines.setdefault((event["id"], market["key"], point), Line(start))
-            line.quotes[book["key"]][name] = decimal(outcome["price"])
+            line.quotes[book["key"]][name] = to_decimal(outcome["price"])
             line.times[book["key"]] = datetime.fromisoformat(market.get("last_update") or book["last_update"])
     return lines
 
@@ -113,7 +113,7 @@ def _outcomes(event: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str,
                 yield book, market, outcome
 
 
-def view_of(lines: dict[LineName, Line], books: list[str], rules: ScoringRules) -> LineView:
+def build_view(lines: dict[LineName, Line], books: list[str], rules: ScoringRules) -> LineView:
     """All lines of a payload, in the form that the valuation takes."""
     price = np.full((len(lines), len(books), 2), np.nan)
     times = np.full(price.shape[:2], UNKNOWN_TIME, np.int64)
@@ -138,13 +138,15 @@ def view_of(lines: dict[LineName, Line], books: list[str], rules: ScoringRules) 
     )
 
 
-def verdicts(payload: bytes, at: datetime, scene: Scene) -> Iterator[tuple[Key, Verdict, tuple[float | None, ...]]]:
+def find_verdicts(
+    payload: bytes, at: datetime, scene: Scene
+) -> Iterator[tuple[Key, Verdict, tuple[float | None, ...]]]:
     """The verdict on every price and every line's arbitrage that is a candidate."""
-    lines = lines_of(payload)
+    lines = parse_lines(payload)
     keys = list(lines)
     names = sorted({book for line in lines.values() for book in line.quotes})
     books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.profile_of(names[i]))
-    value = value_lines(view_of(lines, names, scene.rules), books, scene.models, to_micros(at), scene.rules)
+    value = value_lines(build_view(lines, names, scene.rules), books, scene.models, to_micros(at), scene.rules)
     numbers = _numbers(value, scene, to_micros(at))
     for o, i, b in np.argwhere(value.verdict != Verdict.NO_CANDIDATE).tolist():
         event, market, point = keys[i]
@@ -164,8 +166,8 @@ def verdicts(payload: bytes, at: datetime, scene: Scene) -> Iterator[tuple[Key, 
 
 def _numbers(value: Valuation, scene: Scene, now: int) -> dict[tuple[int, int, int], tuple[float, ...]]:
     """The metrics of alertable prices, by outcome, line and book."""
-    reported = compute_metrics(value, slice(None), scene.models, now, scene.rules)
-    columns = zip(*(getattr(reported, name).tolist() for name in VALUE_NUMBERS), strict=True)
+    metrics = compute_metrics(value, slice(None), scene.models, now, scene.rules)
+    columns = zip(*(getattr(metrics, name).tolist() for name in VALUE_NUMBERS), strict=True)
     return dict(zip(zip(*(c.tolist() for c in value.alertable), strict=True), columns, strict=True))
 
 
@@ -197,25 +199,25 @@ class Recomputation:
     def run(self, payloads: Iterable[tuple[datetime, bytes]]) -> Recomputation:
         """Turn the verdicts of all payloads, in order of time, into steps of alerts."""
         for at, payload in payloads:
-            found = {key: (v, numbers) for key, v, numbers in verdicts(payload, at, self.scene)}
+            found = {key: (v, numbers) for key, v, numbers in find_verdicts(payload, at, self.scene)}
             self._close(found, at)
             for key, (verdict, numbers) in found.items():
                 self._see(key, verdict, numbers, at)
-            self._suppressed = {_price_of(k): v for k, (v, _) in found.items() if v > Verdict.OPEN}
+            self._suppressed = {_price_key(k): v for k, (v, _) in found.items() if v > Verdict.OPEN}
         return self
 
     def _close(self, found: dict[Key, tuple[Verdict, tuple[float | None, ...]]], at: datetime) -> None:
-        now = {_price_of(key): verdict for key, (verdict, _) in found.items()}
-        for key in [k for k in self._open if not (k in found and reported(*found[k]))]:
+        now = {_price_key(key): verdict for key, (verdict, _) in found.items()}
+        for key in [k for k in self._open if not (k in found and is_alerted(*found[k]))]:
             numbers = self._open.pop(key)
             self.records.append(Record(key, "closed", None, at, numbers))
             if key.kind != "likely_error":
-                self._suppressed[_price_of(key)] = now.get(_price_of(key), Verdict.NO_CANDIDATE)
+                self._suppressed[_price_key(key)] = now.get(_price_key(key), Verdict.NO_CANDIDATE)
 
     def _see(self, key: Key, verdict: Verdict, numbers: tuple[float | None, ...], at: datetime) -> None:
         if verdict > Verdict.OPEN:
-            self.suppressed[verdict.reason] += self._suppressed.get(_price_of(key)) != verdict
-        if not reported(verdict, numbers):
+            self.suppressed[verdict.reason] += self._suppressed.get(_price_key(key)) != verdict
+        if not is_alerted(verdict, numbers):
             return
         if key not in self._open:
             self._open[key] = numbers
@@ -231,11 +233,11 @@ class Recomputation:
         return price or fair
 
 
-def reported(verdict: Verdict, numbers: tuple[float | None, ...]) -> bool:
+def is_alerted(verdict: Verdict, numbers: tuple[float | None, ...]) -> bool:
     """Whether a verdict is alerted: value, arbitrages and likely errors."""
     return verdict == Verdict.OPEN or (verdict == Verdict.OUTLIER and bool(numbers))
 
 
-def _price_of(key: Key) -> Key:
+def _price_key(key: Key) -> Key:
     """The price of an alert, the same whether it is alerted as value or as an error."""
     return key._replace(kind="arbitrage" if key.kind == "arbitrage" else "value")

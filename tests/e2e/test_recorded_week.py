@@ -40,10 +40,10 @@ def expected(recording: Path) -> Recomputation:
     scene = Scene(
         ScoringRules(threshold_edge=THRESHOLD), lambda book: book_profile(book, {}, NFL), point_models_for(NFL)
     )
-    return Recomputation(scene).run(payloads(recording))
+    return Recomputation(scene).run(read_payloads(recording))
 
 
-def payloads(recording: Path) -> Iterator[tuple[datetime, bytes]]:
+def read_payloads(recording: Path) -> Iterator[tuple[datetime, bytes]]:
     """The captures of the week in order of time."""
     with tarfile.open(recording) as archive:
         members = sorted((m for m in archive if m.isfile()), key=lambda m: m.name)
@@ -61,7 +61,7 @@ def test_the_week_gives_the_alerts_of_the_batch_computation(
     with System(recording, NFL, database_url, redis_url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
         system.wait_for_payloads(WEEK["payloads"])
         system.wait_for_scorer()
-        check(system, redis_url, expected)
+        check_alerts(system, redis_url, expected)
 
 
 def test_the_alerts_are_the_same_whatever_is_killed(
@@ -88,40 +88,40 @@ def test_the_alerts_are_the_same_whatever_is_killed(
         system.start_scorer()
         system.wait_for_payloads(WEEK["payloads"])
         system.wait_for_scorer()
-        check(system, own_redis.url, expected)
+        check_alerts(system, own_redis.url, expected)
 
 
-def check(system: System, redis_url: str, expected: Recomputation) -> None:
+def check_alerts(system: System, redis_url: str, expected: Recomputation) -> None:
     status = system.status()
     assert {key: status[key] for key in WEEK} == WEEK
     assert status["rejected"] == {}
     assert status["suppressed"] == dict(expected.suppressed)
-    published = messages(system.database_url)
-    found = {(key_of(m), m["state"], m["observed_at"]): m for m in published}
-    wanted = {(r.key, r.state, r.observed_at.isoformat()): r.numbers for r in expected.records}
+    published = load_messages(system.database_url)
+    found = {(message_key(m), m["state"], m["observed_at"]): m for m in published}
+    steps = {(r.key, r.state, r.observed_at.isoformat()): r.numbers for r in expected.records}
     assert len(published) == len(found)
-    assert found.keys() == wanted.keys()
-    for key, numbers in wanted.items():
-        assert numbers_of(found[key]) == pytest.approx(numbers, rel=1e-9, abs=1e-12), key
-    assert streamed(redis_url) == [m["id"] for m in published]
+    assert found.keys() == steps.keys()
+    for key, numbers in steps.items():
+        assert message_metrics(found[key]) == pytest.approx(numbers, rel=1e-9, abs=1e-12), key
+    assert load_streamed_ids(redis_url) == [m["id"] for m in published]
 
 
-def messages(url: str) -> list[dict[str, Any]]:
+def load_messages(url: str) -> list[dict[str, Any]]:
     with connect(url, "test") as conn:
         return [m for (m,) in conn.execute("SELECT to_jsonb(m) FROM alert_messages AS m ORDER BY id")]
 
 
-def streamed(url: str) -> list[int]:
+def load_streamed_ids(url: str) -> list[int]:
     """The ids on the stream, in its order."""
     with redis.Redis.from_url(url) as client:
         return [int(entry_id.partition(b"-")[0]) for entry_id, _ in client.xrange(streams.ALERTS_STREAM)]
 
 
-def key_of(message: dict[str, Any]) -> Key:
+def message_key(message: dict[str, Any]) -> Key:
     return Key(*(message[field] for field in ("kind", "event", "market", "point", "outcome", "book")))
 
 
-def numbers_of(message: dict[str, Any]) -> tuple[float, ...]:
+def message_metrics(message: dict[str, Any]) -> tuple[float, ...]:
     if message["kind"] != "arbitrage":
         return tuple(message[name] for name in VALUE_NUMBERS)
     legs = message["legs"]

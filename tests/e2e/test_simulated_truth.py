@@ -72,7 +72,7 @@ def hours(simulated: SimulatedMarket) -> dict[str, Hour]:
         watcher, clear = Watcher(simulated, sport, RULES), []
         for at in POLLS:
             watcher.poll(at)
-            clear.append(set(clear_now(simulated, sport, at)))
+            clear.append(set(find_clear_edges(simulated, sport, at)))
         found[sport] = Hour(watcher.watch, clear)
     return found
 
@@ -93,7 +93,7 @@ def record_figure(record_testsuite_property: RecordFigure) -> RecordFigure:
     return lambda name, value: record_testsuite_property(f"simulated_truth.{name}", value)
 
 
-def by_event(bets: list[Bet], number: Callable[[Bet], float]) -> tuple[float, float]:
+def mean_by_event(bets: list[Bet], number: Callable[[Bet], float]) -> tuple[float, float]:
     """Mean over bets, and its standard error with all bets of an event counted as one observation."""
     groups: dict[str, list[float]] = defaultdict(list)
     for bet in bets:
@@ -104,7 +104,7 @@ def by_event(bets: list[Bet], number: Callable[[Bet], float]) -> tuple[float, fl
     return float(mean), float(np.sqrt((residuals**2).sum()) / sums[:, 1].sum())
 
 
-def understated(bet: Bet) -> float:
+def understatement(bet: Bet) -> float:
     """True minus alerted expected value."""
     return bet.true_value - bet.alert.metrics.expected_value
 
@@ -117,7 +117,7 @@ def test_nearly_every_alert_is_a_true_edge(bets: list[Bet], record_figure: Recor
 
 
 def test_clear_edges_are_found(hours: dict[str, Hour], record_figure: RecordFigure) -> None:
-    lasting = [edge for hour in hours.values() for edge in lasting_edges(hour)]
+    lasting = [edge for hour in hours.values() for edge in find_lasting_edges(hour)]
     recall = float(np.mean([shown for _, shown in lasting]))
     record_figure("recall", recall)
     assert len(lasting) > 50
@@ -125,7 +125,7 @@ def test_clear_edges_are_found(hours: dict[str, Hour], record_figure: RecordFigu
     assert recall > 0.95
 
 
-def lasting_edges(hour: Hour) -> Iterator[tuple[Price, bool]]:
+def find_lasting_edges(hour: Hour) -> Iterator[tuple[Price, bool]]:
     """Every edge that was clear for a minute, and whether an alert was open for it while it was."""
     running: dict[Price, list[bool]] = {}
     for clear, showing in zip([*hour.clear, set()], [*hour.watch.showing, set()], strict=True):
@@ -137,7 +137,7 @@ def lasting_edges(hour: Hour) -> Iterator[tuple[Price, bool]]:
             running.setdefault(edge, []).append(edge in showing)
 
 
-def clear_now(simulated: SimulatedMarket, sport: str, at: datetime) -> Iterator[Price]:
+def find_clear_edges(simulated: SimulatedMarket, sport: str, at: datetime) -> Iterator[Price]:
     """Prices before the start that are clearly too high, not by an error, on lines with enough books."""
     waiting = {e.id: e for e in simulated.listed_events(sport, at) if e.start > at.timestamp()}
     edges = [e for e in simulated.true_values(sport, at) if e.event in waiting]
@@ -157,8 +157,8 @@ def test_no_palpable_error_raises_an_alert(
     simulated: SimulatedMarket, watches: dict[str, Watch], bets: list[Bet]
 ) -> None:
     wrong = [b for b in bets if b.price.market.startswith("h2h") and {f.kind for f in b.faults()} & ERROR_KINDS]
-    assert not [b for b in wrong if any(concerns(fault, b.price.outcome) for fault in b.faults())]
-    shown = {sport: len(shown_errors(simulated, sport)) for sport in SPORTS}
+    assert not [b for b in wrong if any(is_fault_of(fault, b.price.outcome) for fault in b.faults())]
+    shown = {sport: len(find_shown_errors(simulated, sport)) for sport in SPORTS}
     assert sum(shown.values()) > 10
     assert all(watches[sport].suppressed["outlier"] >= shown[sport] for sport in SPORTS)
 
@@ -171,11 +171,11 @@ def test_alerted_likely_errors_are_errors(watches: dict[str, Watch], record_figu
     assert np.mean(right) > 0.8
 
 
-def concerns(fault: Fault, outcome: str) -> bool:
+def is_fault_of(fault: Fault, outcome: str) -> bool:
     return fault.kind == "swapped" or (fault.kind == "palpable_error" and ("home", "away")[fault.outcome] == outcome)
 
 
-def shown_errors(simulated: SimulatedMarket, sport: str) -> set[tuple[str, Fault]]:
+def find_shown_errors(simulated: SimulatedMarket, sport: str) -> set[tuple[str, Fault]]:
     """The errors shown at one poll at least, before the start."""
     return {
         (event.id, fault)
@@ -215,9 +215,9 @@ def test_an_arbitrage_pays_whatever_happens(watches: dict[str, Watch]) -> None:
 
 def test_expected_values_are_not_overstated(bets: list[Bet], record_figure: RecordFigure) -> None:
     """They may be too low: just after news, the consensus contains books that do not reflect it yet."""
-    gap, error = by_event(bets, understated)
-    record_figure("claimed", by_event(bets, lambda b: b.alert.metrics.expected_value)[0])
-    record_figure("true", by_event(bets, lambda b: b.true_value)[0])
+    gap, error = mean_by_event(bets, understatement)
+    record_figure("claimed", mean_by_event(bets, lambda b: b.alert.metrics.expected_value)[0])
+    record_figure("true", mean_by_event(bets, lambda b: b.true_value)[0])
     record_figure("understated", f"{gap:.4f} +- {error:.4f}")
     assert gap > -CI95 * error
     assert gap + CI95 * error < 0.035
@@ -226,7 +226,7 @@ def test_expected_values_are_not_overstated(bets: list[Bet], record_figure: Reco
 def test_in_a_settled_market_the_estimate_is_close_to_the_truth(bets: list[Bet], record_figure: RecordFigure) -> None:
     """The mispriced book is part of the consensus, with its usual weight, so the estimate is a tenth too low."""
     settled = [bet for bet in bets if bet.since_news() > SETTLED_SECONDS]
-    gap, error = by_event(settled, understated)
+    gap, error = mean_by_event(settled, understatement)
     record_figure("understated_when_settled", f"{gap:.4f} +- {error:.4f}")
     assert len(settled) > 80
     assert gap - CI95 * error > -0.005
@@ -265,9 +265,9 @@ def test_the_interval_covers_the_true_value_under_other_weights(table: str, reco
 
 
 def test_realised_returns_agree_with_estimate_and_truth(bets: list[Bet], record_figure: RecordFigure) -> None:
-    claimed, _ = by_event(bets, lambda b: b.alert.metrics.expected_value)
-    realised, error = by_event(bets, lambda b: b.profit)
-    luck, spread = by_event(bets, lambda b: b.profit - b.true_value)
+    claimed, _ = mean_by_event(bets, lambda b: b.alert.metrics.expected_value)
+    realised, error = mean_by_event(bets, lambda b: b.profit)
+    luck, spread = mean_by_event(bets, lambda b: b.profit - b.true_value)
     record_figure("realised", f"{realised:.4f} +- {error:.4f}")
     assert abs(realised - claimed) < CI95 * error
     assert abs(luck) < CI95 * spread

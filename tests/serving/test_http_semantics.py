@@ -136,7 +136,7 @@ def test_no_other_page_or_name_gets_the_stream(local: Any) -> None:
         assert json.loads(refused.value.response.body)["detail"]
 
 
-def closed_with(url: str, first: dict[str, Any]) -> int | None:
+def close_code_after(url: str, first: dict[str, Any]) -> int | None:
     with connect(url) as ws:
         with suppress(ConnectionClosed):
             ws.send(json.dumps(first))
@@ -149,12 +149,12 @@ def test_any_expiry_is_refused(served: Any, exp: object) -> None:
     token = jwt.encode({"sub": "x", "aud": "edge-alerts"}, SECRET)
     claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="edge-alerts") | {"exp": exp}
     signed = jwt.api_jws.encode(json.dumps(claims).encode(), SECRET, "HS256")
-    assert closed_with(served.ws, {"token": signed}) == 4401
+    assert close_code_after(served.ws, {"token": signed}) == 4401
 
 
 @pytest.mark.parametrize("query", ["?after=1&after=2", "?afterr=1", "?token=x"])
 def test_the_stream_refuses_unknown_parameters(served: Any, query: str) -> None:
-    assert closed_with(served.ws + query, {"token": served.token()}) == 4400
+    assert close_code_after(served.ws + query, {"token": served.token()}) == 4400
 
 
 def test_data_docs_are_sandboxed(serve: Any, market: Any, tmp_path: Path) -> None:

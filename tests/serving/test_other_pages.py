@@ -147,11 +147,11 @@ def with_host(url: str, name: str) -> str:
 def test_dagster_obeys_only_its_own_page(dagster: str, evil: str, page: Page) -> None:
     url = dagster.replace("/server_info", "/graphql")
 
-    def asked(query: str) -> Any:
+    def query_graphql(query: str) -> Any:
         return httpx2.post(url, json={"query": query}, timeout=60).json()["data"]
 
     def is_paused() -> bool:
-        return bool(asked(IS_PAUSED)["instance"]["autoMaterializePaused"])
+        return bool(query_graphql(IS_PAUSED)["instance"]["autoMaterializePaused"])
 
     before = is_paused()
     other = str(not before).lower()
@@ -170,7 +170,7 @@ def test_dagster_obeys_only_its_own_page(dagster: str, evil: str, page: Page) ->
     assert page.evaluate(ATTACK, [with_host(url, EVIL), PAUSE % other])[1].startswith('{"detail"')
     assert page.evaluate(LISTEN, with_host(url, EVIL).replace("http", "ws")) == "refused"
     assert is_paused() is before
-    asked(PAUSE % other)
+    query_graphql(PAUSE % other)
     assert is_paused() is not before, "the attack would have had an effect"
     page.goto(dagster)
     assert page.evaluate(ATTACK, [url, IS_PAUSED])[0][1] == "basic", "its own page gets a response"

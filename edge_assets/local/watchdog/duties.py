@@ -74,14 +74,14 @@ def watched_services(
             SERVING, answer_sign(SERVING, ports.serving, "/readyz"), LivenessTimeouts(120, 8, 30), (SERVING,)
         ),
     ]
-    ours = [
+    own_servers = [
         (FEED, ports.feed, partial(answer_sign, path="/_edge/ready"), LivenessTimeouts(120, 8, 60)),
         (ACTIVATOR, ports.activator, partial(answer_sign, path=ACTIVATOR_PATH), LivenessTimeouts(120, 8, 30)),
         (VALKEY, ports.valkey, partial(reply_sign, request=probing.PING_REQUEST), LivenessTimeouts(120, 8, 60)),
         (POSTGRES, ports.postgres, partial(reply_sign, request=probing.SSL_REQUEST), DATABASE_TIMEOUTS),
     ]
     return watched + [
-        WatchedService(name, sign(name, port), timeouts, (name,)) for name, port, sign, timeouts in ours if port
+        WatchedService(name, sign(name, port), timeouts, (name,)) for name, port, sign, timeouts in own_servers if port
     ]
 
 

@@ -28,7 +28,7 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     In this process: a separate one would spend seconds on imports in every test.
     """
 
-    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
         with monkeypatch.context() as patch:
             for name in UNSET:
@@ -37,11 +37,11 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
                 patch.setenv(name, value)
             patch.chdir(tmp_path)
             with pytest.raises(SystemExit) as exited:
-                app([*words])
+                app([*args])
         for number, handler in handlers.items():
             signal.signal(number, handler)
         shown = capsys.readouterr()
-        return subprocess.CompletedProcess(words, int(exited.value.code or 0), shown.out, shown.err)
+        return subprocess.CompletedProcess(args, int(exited.value.code or 0), shown.out, shown.err)
 
     return run
 
@@ -50,10 +50,10 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def edge_process(tmp_path: Path) -> Edge:
     """Runs the command in a separate process."""
 
-    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
         inherited = {key: value for key, value in os.environ.items() if key not in UNSET}
         return subprocess.run(
-            [sys.executable, "-c", "from edge_assets.cli import app; app()", *words],
+            [sys.executable, "-c", "from edge_assets.cli import app; app()", *args],
             env={**inherited, **_home(tmp_path), **environment},
             cwd=tmp_path,
             capture_output=True,

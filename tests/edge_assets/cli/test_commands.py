@@ -20,7 +20,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.mark.parametrize(
-    ("words", "environment", "problem", "remedy"),
+    ("args", "environment", "problem", "remedy"),
     [
         (["up", "--feed", "odds-api"], {}, "needs ODDS_API_KEY", "--feed simulate"),
         (["up", "--feed", "replay"], {}, "a replay needs a recording", "--replay PATH"),
@@ -34,9 +34,9 @@ SECRET = "0123456789abcdef0123456789abcdef"
     ],
 )
 def test_problems_are_reported(
-    edge: Edge, words: list[str], environment: dict[str, str], problem: str, remedy: str
+    edge: Edge, args: list[str], environment: dict[str, str], problem: str, remedy: str
 ) -> None:
-    done = edge(*words, **environment)
+    done = edge(*args, **environment)
     assert done.returncode in {1, 2}
     assert problem in done.stderr
     assert remedy in done.stderr

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Lines(Protocol):
-    def __call__(self, *words: str) -> Result: ...
+    def __call__(self, *args: str) -> Result: ...
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def lines(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "100")
 
-    def run(*words: str) -> Result:
-        return CliRunner().invoke(app, ["lines", *words])
+    def run(*args: str) -> Result:
+        return CliRunner().invoke(app, ["lines", *args])
 
     return run
 
@@ -77,7 +77,7 @@ def test_as_an_image(lines: Lines, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "problem", "remedy"),
+    ("args", "problem", "remedy"),
     [
         (["seahawks"], "'seahawks' matches 2 events", "2025-11-11 18:00  Seattle Seahawks v Rams"),
         (["colts"], "no event matches 'colts'", "words of the team names"),
@@ -87,8 +87,8 @@ def test_as_an_image(lines: Lines, tmp_path: Path) -> None:
         (["e2", "--png", "nowhere/x.png"], "cannot be written: No such file", "another --png"),
     ],
 )
-def test_problems_are_reported(lines: Lines, words: list[str], problem: str, remedy: str) -> None:
-    done = lines(*words)
+def test_problems_are_reported(lines: Lines, args: list[str], problem: str, remedy: str) -> None:
+    done = lines(*args)
     assert done.exit_code == 1
     assert problem in done.stderr
     assert remedy in done.stderr

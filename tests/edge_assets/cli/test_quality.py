@@ -104,7 +104,7 @@ def test_an_import_and_a_book_in_a_season_are_decided_on_without_a_finding(edge:
 
 
 @pytest.mark.parametrize(
-    ("words", "reported"),
+    ("args", "reported"),
     [
         (("accept", "99"), "there is no finding 99"),
         (("accept",), "nothing selected to decide on"),
@@ -113,8 +113,8 @@ def test_an_import_and_a_book_in_a_season_are_decided_on_without_a_finding(edge:
         (("withdraw", "--import", "nowhere.csv"), "no imports match 'nowhere.csv'"),
     ],
 )
-def test_unknown_names_are_reported(edge: Edge, harness: SeasonHarness, words: tuple[str, ...], reported: str) -> None:
-    done = edge("quality", *words, *WHY, DATABASE_URL=harness.url)
+def test_unknown_names_are_reported(edge: Edge, harness: SeasonHarness, args: tuple[str, ...], reported: str) -> None:
+    done = edge("quality", *args, *WHY, DATABASE_URL=harness.url)
     assert done.returncode == 1
     assert reported in done.stderr
     assert "→" in done.stderr

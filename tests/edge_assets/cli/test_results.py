@@ -34,47 +34,49 @@ def event(database_url: str) -> int:
     return number
 
 
-def asked(edge: Edge, url: str, *words: str) -> Any:
-    found = edge("results", *words, "--json", DATABASE_URL=url)
+def run_results(edge: Edge, url: str, *args: str) -> Any:
+    found = edge("results", *args, "--json", DATABASE_URL=url)
     assert found.returncode == 0, found.stderr
     return json.loads(found.stdout)
 
 
 def test_a_contradiction_is_listed_shown_and_decided(edge: Edge, database_url: str, event: int) -> None:
-    [row] = asked(edge, database_url, "list", "--contradicted")
+    [row] = run_results(edge, database_url, "list", "--contradicted")
     assert (row["event_id"], row["period"]) == (event, "full")
     for narrowed, n in (
         (("--team", "bruin"), 2),
         (("--team", "ducks"), 0),
         (("--sport", "nhl", "--season", "1999"), 0),
     ):
-        assert len(asked(edge, database_url, "list", *narrowed)) == n, narrowed
+        assert len(run_results(edge, database_url, "list", *narrowed)) == n, narrowed
     shown = edge("results", "show", str(event), DATABASE_URL=database_url).stdout
     assert "contradicted: settles nothing" in shown
     assert "Bruins - Kings" in shown
 
-    found = asked(edge, database_url, "decide", str(event), "--score", "3-2", "--reason", "box score", "--by", "ada")
+    found = run_results(
+        edge, database_url, "decide", str(event), "--score", "3-2", "--reason", "box score", "--by", "ada"
+    )
     assert [(r["period"], r["home_score"], r["source"]) for r in found["effective"]] == [
         ("full", 3, "decision"),
         ("regulation", 2, "odds-api"),
     ]
     assert (found["statements"][-1]["decided_by"], found["statements"][-1]["reason"]) == ("ada", "box score")
-    assert asked(edge, database_url, "list", "--contradicted") == []
-    assert [r["source"] for r in asked(edge, database_url, "list", "--decided")] == ["decision"]
+    assert run_results(edge, database_url, "list", "--contradicted") == []
+    assert [r["source"] for r in run_results(edge, database_url, "list", "--decided")] == ["decision"]
 
-    again = asked(
+    again = run_results(
         edge, database_url, "decide", str(event), "--source", "odds-api", "--reason", "the league corrected it"
     )
     assert {(r["period"], r["home_score"], r["source"]) for r in again["effective"]} == {
         ("full", 2, "decision"),
         ("regulation", 2, "decision"),
     }
-    void = asked(edge, database_url, "decide", str(event), "--void", "--reason", "forfeited")
+    void = run_results(edge, database_url, "decide", str(event), "--void", "--reason", "forfeited")
     assert {r["status"] for r in void["effective"]} == {GameStatus.NOT_PLAYED}
 
 
 @pytest.mark.parametrize(
-    ("words", "problem"),
+    ("args", "problem"),
     [
         (["--reason", "x"], "exactly one decision is needed"),
         (["--reason", "x", "--score", "3-2", "--void"], "exactly one decision is needed"),
@@ -85,12 +87,12 @@ def test_a_contradiction_is_listed_shown_and_decided(edge: Edge, database_url: s
     ],
 )
 def test_an_unclear_decision_is_refused(
-    edge: Edge, database_url: str, event: int, words: list[str], problem: str
+    edge: Edge, database_url: str, event: int, args: list[str], problem: str
 ) -> None:
-    refused = edge("results", "decide", str(event), *words, DATABASE_URL=database_url)
+    refused = edge("results", "decide", str(event), *args, DATABASE_URL=database_url)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert problem in refused.stderr
-    assert asked(edge, database_url, "list", "--decided") == []
+    assert run_results(edge, database_url, "list", "--decided") == []
 
 
 def test_a_score_of_two_periods_in_question_needs_a_period(edge: Edge, database_url: str, event: int) -> None:

@@ -49,7 +49,7 @@ def test_only_one_command_holds_the_lock_and_a_killed_one_releases_it(home: Home
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(LocalError, match=rf"pid {holder.pid}\) is starting or stopping"), home.lock():
+        with pytest.raises(LocalError, match=rf"pid {holder.pid}\) is using"), home.lock():
             pass
         holder.send_signal(signal.SIGKILL)
     with home.lock():

@@ -29,7 +29,7 @@ def make(home: Home, options: StartOptions, **values: Any) -> Plan:
     return planning.make_plan(settings(**values), home, options)
 
 
-def declared(home: Home, plan: Plan) -> dict[str, Service]:
+def load_services(home: Home, plan: Plan) -> dict[str, Service]:
     return {service.program.name: service for service in define_services(home, plan, Supervisor(home))}
 
 
@@ -81,12 +81,12 @@ def test_configured_servers_replace_the_embedded_ones(home: Home) -> None:
     assert plan.redis_url == "redis://cache:6379/4"
     assert plan.urls["mlflow"] == "http://models:5000"
     assert not plan.is_managed("mlflow")
-    assert declared(home, plan).keys().isdisjoint({*INFRASTRUCTURE, "mlflow"})
+    assert load_services(home, plan).keys().isdisjoint({*INFRASTRUCTURE, "mlflow"})
 
 
 def test_every_service_waits_only_for_known_steps(home: Home) -> None:
     plan = make(home, StartOptions(Feed.SIMULATE))
-    all_services = declared(home, plan)
+    all_services = load_services(home, plan)
     for service in all_services.values():
         assert set(service.after) <= all_services.keys() | STEPS
     assert {name for name, service in all_services.items() if not service.essential} == {"code-analytics", "watchdog"}
@@ -94,7 +94,7 @@ def test_every_service_waits_only_for_known_steps(home: Home) -> None:
 
 def test_rarely_used_pages_start_on_demand(home: Home) -> None:
     plan = make(home, StartOptions(Feed.SIMULATE))
-    known = declared(home, plan)
+    known = load_services(home, plan)
     on_demand = {name for name, service in known.items() if service.program.on_demand}
     assert on_demand == {"dagster-webserver", "mlflow"}
     for page, name in {"dagster": "dagster-webserver", "mlflow": "mlflow"}.items():
@@ -104,7 +104,7 @@ def test_rarely_used_pages_start_on_demand(home: Home) -> None:
 
 
 def test_the_daemon_waits_for_the_code_servers(home: Home) -> None:
-    daemon = declared(home, make(home, StartOptions(Feed.SIMULATE)))["dagster-daemon"]
+    daemon = load_services(home, make(home, StartOptions(Feed.SIMULATE)))["dagster-daemon"]
     assert {"code-ingest", "code-analytics"} <= set(daemon.after)
 
 
@@ -115,7 +115,7 @@ def test_code_servers_listen_on_private_sockets(home: Home) -> None:
         for entry in json.loads(dagster_home.workspace_file(home).read_text())["load_from"]
     }
     sockets.make_directory(home)
-    known = declared(home, make(home, StartOptions(Feed.SIMULATE)))
+    known = load_services(home, make(home, StartOptions(Feed.SIMULATE)))
     for name, path in servers.items():
         command = known[f"code-{name}"].program.command
         assert command[command.index("--socket") + 1] == str(path)
@@ -125,7 +125,7 @@ def test_code_servers_listen_on_private_sockets(home: Home) -> None:
 
 def test_no_secret_is_on_a_command_line(home: Home) -> None:
     plan = make(home, StartOptions(Feed.SIMULATE))
-    words = " ".join(word for service in declared(home, plan).values() for word in service.program.command)
+    words = " ".join(word for service in load_services(home, plan).values() for word in service.program.command)
     for name in ("postgres", "valkey", "jwt", "odds-api-key"):
         assert home.secret(name) not in words
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from edge_assets.local.home import Home
 
 
-def occupied(port: int = 0) -> socket.socket:
+def occupy_port(port: int = 0) -> socket.socket:
     listener = socket.socket()
     listener.bind((ports.HOST, port))
     listener.listen()
@@ -27,7 +27,7 @@ def test_a_port_is_used_again(home: Home) -> None:
 
 
 def test_the_preferred_port_comes_first_unless_it_is_taken(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    with occupied() as listener:
+    with occupy_port() as listener:
         taken = listener.getsockname()[1]
         monkeypatch.setitem(ports.PREFERRED_PORTS, "serving", taken)
         other = ports.allocate_port(home, "serving")
@@ -37,7 +37,7 @@ def test_the_preferred_port_comes_first_unless_it_is_taken(home: Home, monkeypat
 
 
 def test_a_requested_port_is_used_or_refused(home: Home) -> None:
-    with occupied() as listener:
+    with occupy_port() as listener:
         taken = listener.getsockname()[1]
         with pytest.raises(LocalError, match=f"port {taken} is taken"):
             ports.allocate_port(home, "serving", taken)

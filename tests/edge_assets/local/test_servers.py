@@ -80,9 +80,8 @@ def test_a_lost_password_is_replaced(servers: Servers) -> None:
 @pytest.mark.parametrize("content", ["", "{pid}\n/elsewhere\n"])
 def test_a_stale_lock_file_does_not_prevent_a_start(servers: Servers, content: str) -> None:
     shutdown.down(servers.home)
-    user = (
-        {"user": postgres.SYSTEM_USER} if os.geteuid() == 0 else {}
-    )  # PostgreSQL would take a process of its own user for a server
+    # PostgreSQL takes any process of its user for a running server, but not one of another user
+    user = {"user": postgres.SYSTEM_USER} if os.geteuid() == 0 else {}
     with subprocess.Popen(["/bin/sleep", "60"], cwd="/", **user) as foreign:  # type: ignore[call-overload]
         lock = servers.home.postgres / "postmaster.pid"
         lock.write_text(content.format(pid=foreign.pid))

@@ -11,7 +11,7 @@ from edge_assets.local import stack
 from edge_assets.local.errors import AddressTakenError
 from edge_assets.local.plan import StartOptions
 from edge_assets.local.supervisor import ProgramInfo
-from tests.edge_assets.local.test_ports import occupied
+from tests.edge_assets.local.test_ports import occupy_port
 
 if TYPE_CHECKING:
     from socket import socket
@@ -37,7 +37,7 @@ def test_ports_are_chosen_again_a_few_times(
         assert self.plan.valkey_port
         chosen.append(self.plan.valkey_port)
         if len(chosen) <= losses:
-            taken.append(occupied(self.plan.valkey_port))
+            taken.append(occupy_port(self.plan.valkey_port))
             (home.logs / "valkey.log").write_text(MESSAGE)
             raise self._startup_error(ProgramInfo("valkey", "BACKOFF", 0, "exited too quickly"))
 

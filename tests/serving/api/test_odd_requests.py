@@ -95,7 +95,7 @@ first_messages = st.one_of(
 )  # fmt: skip
 
 
-def closed_with(url: str, first: str | bytes, **kwargs: Any) -> tuple[int | None, str | None]:
+def close_code_after(url: str, first: str | bytes, **kwargs: Any) -> tuple[int | None, str | None]:
     with connect(url, **kwargs) as ws:
         with suppress(ConnectionClosed):
             ws.send(first)
@@ -107,7 +107,7 @@ def closed_with(url: str, first: str | bytes, **kwargs: Any) -> tuple[int | None
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=first_messages)
 def test_any_first_message_is_refused_with_a_reason(served: Any, first: str | bytes) -> None:
-    code, reason = closed_with(served.ws, first)
+    code, reason = close_code_after(served.ws, first)
     assert code in {4400, 4401}, (first, code, reason)
     assert reason
 
@@ -127,10 +127,10 @@ def test_any_after_is_refused_or_accepted(served: Any, after: object) -> None:
 
 @pytest.mark.parametrize("after", ["-1", "", "9" * 5_000, str(2**63), "%00", "1.5", "nan"])
 def test_any_after_in_the_query_is_refused(served: Any, after: str) -> None:
-    code, reason = closed_with(f"{served.ws}?after={after}", "ignored", additional_headers=served.bearer())
+    code, reason = close_code_after(f"{served.ws}?after={after}", "ignored", additional_headers=served.bearer())
     assert (code, reason) == (4400, "after must be an alert id")
 
 
 def test_an_after_beyond_the_newest_is_refused(served: Any) -> None:
-    code, _ = closed_with(served.ws, json.dumps({"token": served.token(), "after": 2**63 - 1}))
+    code, _ = close_code_after(served.ws, json.dumps({"token": served.token(), "after": 2**63 - 1}))
     assert code == 4409

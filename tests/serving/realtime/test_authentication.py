@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIVE_MINUTES_AGO = -300
 
 
-def close_of(url: str, first: object = None, **kwargs: Any) -> tuple[int | None, str | None]:
+def receive_close(url: str, first: object = None, **kwargs: Any) -> tuple[int | None, str | None]:
     with connect(url, compression=None, **kwargs) as ws:
         if first is not None:
             ws.send(first if isinstance(first, str | bytes) else json.dumps(first))
@@ -52,36 +52,36 @@ def test_a_token_in_the_first_message_admits(served: Any) -> None:
     ids=["nonsense", "foreign", "expired"],
 )
 def test_a_bad_token_is_refused(served: Any, token: Callable[[Any], str]) -> None:
-    code, reason = close_of(served.ws, {"token": token(served)})
+    code, reason = receive_close(served.ws, {"token": token(served)})
     assert code == 4401
     assert token(served) not in str(reason)
     header = {"Authorization": f"Bearer {token(served)}"}
-    assert close_of(served.ws, additional_headers=header)[0] == 4401
+    assert receive_close(served.ws, additional_headers=header)[0] == 4401
 
 
 @pytest.mark.parametrize("first", ["not json", "[]", {"token": 1}, {"after": 3}, {"token": "x", "after": -1}, b"\x00"])
 def test_a_malformed_first_message_is_refused(served: Any, first: object) -> None:
-    assert close_of(served.ws, first)[0] == 4400
+    assert receive_close(served.ws, first)[0] == 4400
 
 
 def test_a_malformed_resume_id_is_refused(served: Any) -> None:
-    assert close_of(f"{served.ws}?after=x", additional_headers=served.bearer())[0] == 4400
+    assert receive_close(f"{served.ws}?after=x", additional_headers=served.bearer())[0] == 4400
 
 
 def test_a_resume_id_that_comes_too_late_is_not_ignored(served: Any) -> None:
-    code, reason = close_of(served.ws, {"after": 0}, additional_headers=served.bearer())
+    code, reason = receive_close(served.ws, {"after": 0}, additional_headers=served.bearer())
     assert code == 4400
     assert "?after=" in str(reason)
 
 
 def test_a_silent_client_is_disconnected(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(authentication, "AUTH_TIMEOUT_SECONDS", 0.2)
-    assert close_of(served.ws)[0] == 4408
+    assert receive_close(served.ws)[0] == 4408
 
 
 def test_a_resume_id_ahead_of_the_newest_alert_is_refused(served: Any) -> None:
-    assert close_of(served.ws, {"token": served.token(), "after": 7})[0] == 4409
+    assert receive_close(served.ws, {"token": served.token(), "after": 7})[0] == 4409
 
 
 def test_the_connection_ends_with_the_token(served: Any) -> None:
-    assert close_of(served.ws, {"token": served.token(seconds=2)}) == (4401, "the token has expired")
+    assert receive_close(served.ws, {"token": served.token(seconds=2)}) == (4401, "the token has expired")
