@@ -26,7 +26,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
         (["up", "--feed", "replay"], {}, "a replay needs a recording", "--replay PATH"),
         (["up", "--replay", "none.tar"], {}, "there is no recording at", "a directory or tar"),
         (["up", "--feed", "simulate", "--replay", "x"], {}, "--replay requires --feed replay", ""),
-        (["up", "--fresh"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "--fresh is for", ""),
+        (["up", "--fresh"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "--fresh is only for", ""),
         (["up"], {"MAX_KELLY_FRACTION": "2"}, "MAX_KELLY_FRACTION: Input should be less", ".env.example"),
         (["up"], {"EDGE_HOME": "/dev/null/home"}, "cannot be used as EDGE_HOME", "write to"),
         (["replay", "nowhere", "--port", "1"], {}, "", ""),

@@ -39,7 +39,7 @@ def load_services(home: Home, plan: Plan) -> dict[str, Service]:
         (StartOptions(Feed.ODDS_API), "needs ODDS_API_KEY"),
         (StartOptions(Feed.REPLAY), "needs a recording"),
         (StartOptions(Feed.REPLAY, recording=Path("/nowhere/week.tar.xz")), "no recording at /nowhere/week.tar.xz"),
-        (StartOptions(Feed.ODDS_API, fresh=True), "--fresh is for"),
+        (StartOptions(Feed.ODDS_API, fresh=True), "--fresh is only for"),
     ],
 )
 def test_invalid_options_are_refused_with_a_remedy(home: Home, options: StartOptions, problem: str) -> None:
