@@ -17,8 +17,8 @@ from edge_assets.local.plan import FEED_DATABASES, Plan, default_feed
 from edge_assets.local.ports import allocate_port
 from edge_assets.local.reach import check_database
 from edge_assets.local.startup import StartupStep, start_in_order
-from edge_assets.local.status import is_running
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.local.survivors import find_stack_processes
 from edge_assets.store.postgres.database import ensure_database
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def open_database(home: Home, settings: Settings) -> Iterator[str]:
         yield url
         return
     with home.lock():
-        if is_running(home):
+        if any(find_stack_processes(home)):
             yield _database_of_crashed_stack(home, plan)
             return
         with _run_server(home) as server_url:
@@ -71,14 +71,16 @@ def _run_server(home: Home) -> Iterator[str]:
     password = home.secret("postgres")
     postgres.prepare_cluster(home, password)
     port = allocate_port(home, "postgres")
-    program, url, log = postgres.server_program(home, port), postgres.server_url(port, password), _log_path(home)
+    program, url = postgres.server_program(home, port), postgres.server_url(port, password)
+    log = home.logs / "postgres.log"
     with log.open("ab") as output:
+        log_offset = output.tell()
         # in a separate session: Ctrl-C must not stop the server before the client
         server = subprocess.Popen(  # noqa: S603 - our own command
             program.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        is_ready = partial(_is_ready, server, url, log)
+        is_ready = partial(_is_ready, server, url, log, log_offset)
         step = StartupStep("postgres", (), lambda: None, is_ready, measure_progress=partial(_cpu_seconds, server.pid))
         start_in_order([step], lambda *_: None)
         yield url
@@ -86,13 +88,10 @@ def _run_server(home: Home) -> Iterator[str]:
         _stop(server, program)
 
 
-def _log_path(home: Home) -> Path:
-    return home.logs / "postgres.log"
-
-
-def _is_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> bool:
+def _is_ready(server: subprocess.Popen[bytes], url: str, log: Path, log_offset: int) -> bool:
     if server.poll() is not None:
-        log_tail = "\n".join(log.read_text(errors="replace").splitlines()[-MAX_LOG_LINES:])
+        written = log.read_bytes()[log_offset:].decode(errors="replace")
+        log_tail = "\n".join(written.splitlines()[-MAX_LOG_LINES:])
         msg = f"the embedded database does not start; last log lines:\n{log_tail}"
         raise LocalError(msg, f"see {log}")
     return probes.is_postgres_ready(url)

@@ -20,7 +20,7 @@ from edge_assets.local.listeners import owns_port
 from edge_assets.local.memory import memory_by_service
 from edge_assets.local.plan import Plan
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.local.survivors import find_stack_processes
+from edge_assets.local.survivors import has_services
 from edge_assets.local.watchdog import probing
 from edge_assets.local.watchdog.notes import read_fallback_file
 from edge_assets.local.watchdog.rounds import DOWN_STATES, REDIS_KINDS, supervisor_down_finding
@@ -89,7 +89,7 @@ def check_health(home: Home) -> StackHealth | None:
 
 def is_running(home: Home) -> bool:
     """Whether any process of a stack runs, supervised or not."""
-    return Supervisor(home).pid is not None or any(find_stack_processes(home))
+    return Supervisor(home).pid is not None or has_services(home)
 
 
 def _check_health(

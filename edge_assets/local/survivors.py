@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -22,6 +23,15 @@ def find_stack_processes(home: Home) -> Iterator[psutil.Process]:
                 yield process
         except psutil.Error:  # gone, or another user's
             continue
+
+
+def has_services(home: Home) -> bool:
+    """Whether any process except a database runs: an import runs the embedded database without a stack."""
+    for process in find_stack_processes(home):
+        with suppress(psutil.Error):
+            if process.name() != "postgres":
+                return True
+    return False
 
 
 def _belongs_to_stack(process: psutil.Process, home: Home) -> bool:
