@@ -80,9 +80,8 @@ def test_two_seeds_do_not_share_a_database(plan: Plan, home: Home, database_url:
 
 
 def test_identities_under_the_former_key_are_read(home: Home) -> None:
-    home.set_state(
-        feed_databases.FORMER_IDENTITIES_KEY, {"replay": "tape /week.tar", "simulate": "seed 7"}
-    )  # prose: ignore
+    stored = {"replay": "tape /week.tar", "simulate": "seed 7"}  # prose: ignore
+    home.set_state(feed_databases.FORMER_IDENTITIES_KEY, stored)
     former = feed_databases.load_feed_identities(home)
     assert former == {"replay": "recording /week.tar", "simulate": "seed 7"}
     assert former["replay"] == StartOptions(Feed.REPLAY, recording=Path("/week.tar")).feed_identity
