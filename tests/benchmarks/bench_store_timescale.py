@@ -20,8 +20,7 @@ from edge_assets.store.polls.writer import write_poll
 from edge_assets.store.postgres.database import connect, load_database_info
 from edge_assets.store.postgres.schema import upgrade
 from ml.quotes import EventStarts, MarketConfirmations
-from tests.benchmarks.report import REPORT
-from tests.e2e.test_recorded_week import payloads
+from tests.e2e.test_recorded_week import read_payloads
 from tests.support.in_memory_ids import MemoryVocabulary
 from tests.support.poll_factories import StoreHarness
 
@@ -59,7 +58,7 @@ def week(data_dir: Path) -> list[tuple[datetime, QuoteBatch, int]]:
     words = MemoryVocabulary()
     differ = PayloadDiffer(words, SPORT, 1, price_format=PriceFormat.AMERICAN)
     found = []
-    for at, body in payloads(data_dir / "odds_api" / "nfl_week_2025-11.tar.xz"):
+    for at, body in read_payloads(data_dir / "odds_api" / "nfl_week_2025-11.tar.xz"):
         diff = differ.diff(body, at)
         differ.commit()
         found.append((at, diff.quotes, len(words.starts)))
