@@ -1,1 +1,1 @@
-"""The mathematics of mispriced bets, usable alone: no orchestration, no web, no database."""
+"""The mathematics of mispriced bets, usable on its own: no orchestration, web or database."""

@@ -1,4 +1,4 @@
-"""Medians of many rows at once: `np.nanmedian` takes each row by itself, or masks it, and five times as long."""
+"""Medians of many rows at once; `np.nanmedian` handles rows one by one and is several times slower."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ if TYPE_CHECKING:
 
 
 def medians(values: Array) -> Array:
-    """The middle along the last axis (..., n) of what is not NaN; NaN of nothing."""
+    """Median along the last axis (..., n), ignoring NaN; NaN where no value is left."""
     if not values.shape[-1]:
         return np.full(values.shape[:-1], np.nan)
     return _median_of_sorted(np.sort(values, axis=-1), np.count_nonzero(~np.isnan(values), axis=-1)[..., None])[..., 0]
 
 
 def medians_of_others(values: Array) -> Array:
-    """For each number of a row (m, n) the middle of the others that are not NaN; NaN of nothing.
-
-    Whoever is left out moves those behind it forward by a place: the rows are sorted once, not n times.
-    """
+    """Leaving a value out moves those behind it forward by one place, so each row is sorted once, not n times."""
     order = np.argsort(values, axis=1)
     known = ~np.isnan(values)
     rank = np.where(known, np.argsort(order, axis=1), values.shape[1])
@@ -32,7 +29,9 @@ def medians_of_others(values: Array) -> Array:
 
 
 def _median_of_sorted(ranked: Array, count: NDArray[np.intp], without: NDArray[np.intp] | None = None) -> Array:
-    """Of the first `count` (..., k) of sorted rows (..., n) the middle, as if the place `without` (..., k) were not."""
+    """Median of the first `count` (..., k) values of sorted rows (..., n), skipping the one at index `without` (...,
+    k).
+    """
     places = [np.maximum(count - 1, 0) // 2, count // 2]
     if without is not None:
         places = [place + (place >= without) for place in places]

@@ -1,4 +1,4 @@
-"""Bets that cover each other: sure bets, middles, low hold, free bets; what can be booked, and where rules differ."""
+"""Arbitrage, middles, low hold and free bets; bookable stakes and books with compatible rules."""
 
 from ml.arbitrage.best_price import NO_BOOK, Arbitrage, find_arbitrage
 from ml.arbitrage.bookable import BookableStakes, round_stakes

@@ -1,4 +1,4 @@
-"""Sure bets: the best price of every outcome of a line, and what betting all of them returns."""
+"""Arbitrage: the best price of every outcome of a line, and the return from betting all of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NO_BOOK = -1
 ROUNDING_TOLERANCE = 1e-12
-"""Of the exact complements +100/-100 to +2000/-2000, one in six costs 1 - 1e-16: no arbitrage."""
+"""Rounding turns one in six of the exact complements +100/-100 to +2000/-2000 into a booksum of 1 - 1e-16."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,23 +39,23 @@ class Arbitrage:
     stake_fraction: Array
 
     def take(self, lines: NDArray[Any]) -> Arbitrage:
-        """The same of some of the lines."""
+        """The rows of some lines."""
         return Arbitrage(*(getattr(self, field.name)[lines] for field in fields(self)))
 
 
 def find_arbitrage(
     prices: Array, excluded: NDArray[np.bool_] | None = None, commission: Array | None = None
 ) -> Arbitrage:
-    """Best bets of decimal `prices` (L, B, n), one on every outcome.
+    """The best bets at decimal `prices` (L, B, n), one on every outcome.
 
-    Passed over are NaN, prices that cannot be (infinite, or not above 1), and the books of the mask
-    `excluded`, (B,) for all lines or (L, B). `commission` (B,) or (L, B) is each book's share of net winnings,
-    0 <= c < 1: the best price is the best after commission.
+    Ignored are NaN, invalid prices (infinite, or not above 1), and the books of the mask `excluded`, (B,) for all lines
+    or (L, B). `commission` (B,) or (L, B) is each book's share of net winnings, 0 <= c < 1: the best price is the best
+    after commission.
     """
     lines, books, n = prices.shape
     if not books:
         return find_arbitrage(np.full((lines, 1, n), np.nan))
-    # books last and contiguous: the maximum is found twice as fast
+    # books last and contiguous: the maximum is found faster
     offers = np.swapaxes(prices, 1, 2).copy()
     if commission is not None:
         offers = net_price(offers, commission[..., None, :])

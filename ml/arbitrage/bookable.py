@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 CANDIDATE_PAYOUTS = 256
-"""Payouts tried per outcome; whether they were enough is told by `BookableStakes.exact`."""
+"""Payouts tried per outcome; `BookableStakes.exact` shows whether they were enough."""
 LINE_BATCH_SIZE = 128
 WHOLE_TOLERANCE = 1e-9
 """A stake of 19.999999999 increments is 20."""
@@ -49,9 +49,9 @@ def round_stakes(
     """The bookable stakes on net decimal `prices` (L, n) that guarantee the highest profit within `budget` (L,).
 
     `increment` > 0, `minimum` and `maximum` broadcast to (L, n). To pay P, outcome j needs ceil(P / (o_j i_j))
-    increments i_j, and some outcome pays P exactly: so the best P is among the o_j k i_j, k = 1, 2, ... . Tried are
-    the `candidates` highest of each outcome that limits and budget allow. A payout P gains at most P (1 - booksum),
-    which proves most answers `exact` against the payouts not tried; where not, widen the window.
+    increments i_j, and some outcome pays P exactly: so the best P is among the o_j k i_j, k = 1, 2, ... . The
+    `candidates` highest of each outcome that limits and budget allow are tried. A payout P gains at most P (1 -
+    booksum), which proves most answers `exact` against the payouts not tried; for the others raise `candidates`.
 
     Raises `ValueError` for an increment that is not positive.
     """

@@ -1,8 +1,8 @@
-"""Exchange prices as a bookmaker's would have to be: commission taken off, lays turned into backs.
+"""Exchange prices as equivalent bookmaker prices: net of commission, lays turned into backs.
 
-Arguments broadcast; prices are decimal, `commission` is the share that the exchange keeps of the market's net
-winnings (0.02 to 0.05 as a rule, 0 at bookmakers). One bet per market and exchange account is assumed: with
-several, winnings are netted before commission, which is then lower.
+Arguments broadcast; prices are decimal, `commission` is the exchange's share of the market's net winnings (usually 0.02
+to 0.05, 0 at bookmakers). One bet per market and exchange account is assumed: with several, winnings are netted before
+commission, which is then lower.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def net_price(price: Array, commission: Array | float) -> Array:
-    """What a winning back bet pays per unit staked after commission: 1 + (price - 1)(1 - c)."""
+    """The payout of a winning back bet per unit staked, after commission: 1 + (price - 1)(1 - c)."""
     net: Array = 1 + (price - 1) * (1 - np.asarray(commission))
     return net
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompatibleArbitrage:
-    """The best bets of L lines with and without regard to the rules.
+    """The best bets on L lines, with and without regard to settlement rules.
 
-    `compatible` uses books whose conflicts are all tolerated; `unrestricted` any book, and `conflict` (L,) are the
-    numbers of its legs' conflicts, tolerated ones included.
+    `compatible` uses books whose conflicts are all tolerated, `unrestricted` any book; `conflict` (L,) are the
+    `Conflict` flags between the legs of `unrestricted`, tolerated ones included.
     """
 
     compatible: Arbitrage
@@ -43,7 +43,7 @@ def find_compatible_arbitrage(
     excluded: Mask | None = None,
     commission: Array | None = None,
 ) -> CompatibleArbitrage:
-    """`arbitrage` of `prices` (L, B, n) between books with compatible `rules` (B).
+    """`find_arbitrage` at `prices` (L, B, n) between books with compatible `rules` (B).
 
     Lines whose best bets conflict are searched again, in each of the `compatible_groups`.
     """
@@ -93,9 +93,9 @@ def find_compatible_pairs(
     low: int,
     tolerated: Conflict = Conflict.UNKNOWN,
 ) -> tuple[BestPairs, NDArray[np.int16]]:
-    """`best_pairs` between books with compatible `rules` (B), and the conflicts (L,) of the best pairs without regard.
+    """`best_pairs` between books with compatible `rules` (B), and the conflicts (L,) of the best pairs of any books.
 
-    The conflicts are numbers, tolerated ones included, 0 where there is no pair.
+    The conflicts are `Conflict` flags, tolerated ones included; 0 where there is no pair.
     """
     table = conflict_matrix(rules)
     unrestricted = best_pairs(over, over_threshold, under, under_threshold, pmf=pmf, low=low)

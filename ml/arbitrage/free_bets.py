@@ -1,7 +1,7 @@
-"""What a free bet or a refund is worth once the other outcomes are backed against it, in closed form.
+"""Hedging free bets and refunds by backing the other outcomes, in closed form.
 
-All arguments broadcast. `cover` is the sum of 1 / net price over the other outcomes, each at its best book: the cost
-of one unit whenever the promoted bet does not win. A lay of the promoted outcome is one price, from `lay_as_back`.
+All arguments broadcast. `cover` is the sum of 1 / net price over the other outcomes, each at its best book: the cost of
+one unit paid whenever the promoted bet does not win. To hedge with a lay, take 1 / `lay_as_back`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hedge:
-    """`payout`: what the other outcomes are made to pay, so that each is backed with payout / price, and the
-    `guaranteed_profit` of all bets together.
+    """`payout` of each other outcome, which is backed with payout / price, and `guaranteed_profit` of all bets
+    together.
     """
 
     payout: Array
@@ -30,17 +30,17 @@ class Hedge:
 
 
 def hedge(win: Array, lose: Array, cover: Array) -> Hedge:
-    """The hedge that guarantees most for a bet that brings `win` or `lose`, whatever they are, in currency.
+    """The hedge with the highest guaranteed profit for a bet whose profit is `win` or `lose`, in currency.
 
-    Both ends meet at payout Q = win - lose, and win - Q cover is guaranteed. Nothing is hedged where Q <= 0, or
-    where covering costs as much as it brings (cover >= 1): then the smaller of the two is guaranteed.
+    Profits are equal at payout Q = win - lose, which guarantees win - Q cover. Nothing is hedged where Q <= 0 or where
+    covering costs as much as it pays (cover >= 1): then the smaller of the two is guaranteed.
     """
     payout = np.where((win > lose) & (cover < 1), win - lose, np.where(np.isnan(cover), np.nan, 0.0))
     return Hedge(payout, np.minimum(win - payout * cover, lose + payout * (1 - cover)))
 
 
 def hedge_free_bet_snr(stake: Array, price: Array, cover: Array) -> Hedge:
-    """A free bet whose stake is not returned: it brings stake (price - 1) or nothing.
+    """A free bet whose stake is not returned: it pays stake (price - 1) or nothing.
 
     The conversion rate, profit / stake, is (price - 1)(1 - cover).
     """
@@ -48,7 +48,7 @@ def hedge_free_bet_snr(stake: Array, price: Array, cover: Array) -> Hedge:
 
 
 def hedge_free_bet_sr(stake: Array, price: Array, cover: Array) -> Hedge:
-    """A free bet whose stake is paid out with the winnings: it brings stake x price or nothing.
+    """A free bet whose stake is paid out with the winnings: it pays stake x price or nothing.
 
     The conversion rate is price (1 - cover).
     """
@@ -56,10 +56,9 @@ def hedge_free_bet_sr(stake: Array, price: Array, cover: Array) -> Hedge:
 
 
 def hedge_risk_free_bet(stake: Array, price: Array, cover: Array, refund: Array) -> Hedge:
-    """A "risk-free" bet: it brings stake (price - 1), or -stake + `refund` if it loses.
+    """A "risk-free" bet: its profit is stake (price - 1), or -stake + `refund` if it loses.
 
-    `refund` is what the book gives back in currency: a refund in cash counts in full, one in free bets times the
-    conversion rate that those will reach (.7, say).
+    `refund` is in currency: cash counts in full, free bets times their expected conversion rate (.7, say).
     """
     return hedge(stake * (price - 1), refund - stake, cover)
 
@@ -68,8 +67,8 @@ def hedge_risk_free_bet(stake: Array, price: Array, cover: Array, refund: Array)
 class FreeBetConversion:
     """The best use of a free bet at one book for each of L lines.
 
-    `rate` (L, n) per outcome it could be placed on, NaN where that cannot be hedged; `outcome` (L,) the best one,
-    `NO_BOOK` where there is none, and `book` (L, n) the best books for hedging (the free bet's own included).
+    `rate` (L, n) for each outcome it could be placed on, NaN where that cannot be hedged; `outcome` (L,) the best one,
+    `NO_BOOK` where there is none; `book` (L, n) the best books for hedging, the free bet's own included.
     """
 
     rate: Array
@@ -80,10 +79,9 @@ class FreeBetConversion:
 def best_conversion(
     prices: Array, book_column: int, *, stake_returned: bool = False, commission: Array | None = None
 ) -> FreeBetConversion:
-    """Rates of a free bet at book column `book_column` of `prices` (L, B, n), hedged at the best prices of all the
-    books.
+    """Conversion rates of a free bet at column `book_column` of `prices` (L, B, n), hedged at the best prices.
 
-    `stake_returned` is whether the stake is paid out with the winnings; `commission` as in `arbitrage`.
+    `stake_returned` is whether the stake is paid out with the winnings; `commission` as in `find_arbitrage`.
     """
     best = find_arbitrage(prices, commission=commission)
     own = np.where((prices[:, book_column] > 1) & np.isfinite(prices[:, book_column]), prices[:, book_column], np.nan)

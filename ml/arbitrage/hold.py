@@ -1,4 +1,4 @@
-"""Low hold: what betting every outcome of a market costs, for turnover that has to be made somewhere."""
+"""Low hold: the cost of betting every outcome of a market, for users who need turnover."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LowHold:
-    """Holds of L lines, shares of what is staked: 1 - 1 / booksum, below 0 for an arbitrage; NaN if incomplete.
+    """Holds of L lines, as shares of the total stake: 1 - 1 / booksum, below 0 for an arbitrage; NaN if incomplete.
 
-    `combined` (L,) of the best prices, `best` their bets; `by_book` (L, B) of every book by itself, and `lowest_book`
-    (L,) the first with the lowest, or `NO_BOOK`.
+    `combined` (L,) of the best prices, `best` their bets; `by_book` (L, B) of each book; `lowest_book` (L,) the first
+    one with the lowest hold, or `NO_BOOK`.
     """
 
     combined: Array
@@ -34,7 +34,7 @@ class LowHold:
 
 
 def low_hold(prices: Array, excluded: NDArray[np.bool_] | None = None, commission: Array | None = None) -> LowHold:
-    """Holds of decimal `prices` (L, B, n); `excluded` and `commission` as in `arbitrage`."""
+    """Holds of decimal `prices` (L, B, n); `excluded` and `commission` as in `find_arbitrage`."""
     best = find_arbitrage(prices, excluded, commission)
     net = prices if commission is None else net_price(prices, commission[..., None])
     net = np.where((net > 1) & np.isfinite(net), net, np.nan)
@@ -42,7 +42,7 @@ def low_hold(prices: Array, excluded: NDArray[np.bool_] | None = None, commissio
     if excluded is not None:
         by_book = np.where(excluded, np.nan, by_book)
     cost = np.where(np.isnan(by_book), np.inf, by_book)
-    # before all books stands one that is as dear as those without a price: the lowest where no book has one
+    # a column of infinity before the books wins the argmin where no book has a price
     lowest = np.insert(cost, 0, np.inf, axis=1).argmin(axis=1) + NO_BOOK
     return LowHold(-best.guaranteed_return, best, by_book, lowest)
 

@@ -1,4 +1,4 @@
-"""Sure bets where every price is good for a limited stake: the most that is guaranteed, in closed form."""
+"""Arbitrage where every price has a maximum stake: the highest guaranteed profit, in closed form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LimitedArbitrage:
-    """The bets that guarantee most, for L lines; zeros where a line has no arbitrage.
+    """The stakes with the highest guaranteed profit on L lines; zeros where a line has no arbitrage.
 
     `stake` (L, B, n) in currency, `total` (L,) their sum, `guaranteed_profit` (L,) and `guaranteed_return`
     (L,) = profit / total, NaN where nothing is staked.
@@ -33,12 +33,12 @@ class LimitedArbitrage:
 def size_limited_arbitrage(prices: Array, limit: Array, budget: Array | float) -> LimitedArbitrage:
     """Stakes at net decimal `prices` (L, B, n), each taking at most `limit` (L, B, n), of `budget` (L,) or scalar.
 
-    B counts books, or the levels of an exchange's ladder. NaN and prices not above 1 are no offer.
+    B counts books, or the levels of an exchange's ladder. NaN and prices not above 1 are ignored.
 
-    To pay P whatever happens, every outcome is bought from its best price downwards, so its cost is convex and
-    piecewise linear in P with slope 1 / (price being used). Profit P - sum of costs grows until the sum of slopes
-    reaches 1, an outcome is sold out, or the budget is spent: P is the first of the three. Equal to the linear
-    programme of `best_stakes` (tested).
+    To pay P on every outcome, each is bought from its best price downwards, so its cost is convex and piecewise linear
+    in P with slope 1 / (price being used). Profit P - sum of costs grows until the sum of slopes reaches 1, an outcome
+    is sold out, or the budget is spent: P is the first of the three. Equal to the linear programme of `best_stakes`
+    (tested).
     """
     offered = (prices > 1) & np.isfinite(prices) & (limit > 0)
     price = np.where(offered, prices, 1.0)
@@ -57,7 +57,7 @@ def size_limited_arbitrage(prices: Array, limit: Array, budget: Array | float) -
 
 
 def _stakes(prices: Array, limit: Array, budget: Array) -> tuple[Array, Array]:
-    """Stakes (L, B, n) and payout (L,) of lines whose best prices are a sure bet; no offer is price 1, limit 0."""
+    """Stakes (L, B, n) and payout (L,) of lines with an arbitrage; a missing offer has price 1 and limit 0."""
     order = np.argsort(-prices, axis=1, kind="stable")
     price, room = (np.take_along_axis(table, order, axis=1) for table in (prices, limit))
     pays = np.minimum(room, budget[:, None, None]) * price
@@ -71,11 +71,9 @@ def _stakes(prices: Array, limit: Array, budget: Array) -> tuple[Array, Array]:
 
 
 def _best_payout(slope: Array, cumulative_payout: Array, budget: Array) -> Array:
-    """The payout P (L,) that guarantees most; `slope` and `cumulative_payout` (L, B, n), from the best price
-    downwards.
-    """
+    """The best payout P (L,); `slope` and `cumulative_payout` (L, B, n) run from the best price downwards."""
     lines, size = len(slope), slope.shape[1] * slope.shape[2]
-    # where a level ends, the next one's slope takes over; after the last, none will do
+    # where a level ends, the next one's slope takes over; after the last it is infinite
     following = np.concatenate([slope[:, 1:], np.full_like(slope[:, :1], np.inf)], axis=1)
     with np.errstate(invalid="ignore"):
         rise = np.where(np.isinf(following), np.inf, following - slope)

@@ -1,8 +1,7 @@
-"""Two bets on different points of one margin or total, and the numbers between, where both win or both lose.
+"""Pairs of bets on different points of one margin or total, where both win or both lose in between.
 
-All is told as thresholds of one number X, as in `ml.points`: over t wins where X > t, under t where X < t, a whole
-t pushes on itself, a quarter is two half stakes. For spreads X is the home margin: home h is over -h, away a is
-under a.
+Bets are thresholds of one number X, as in `ml.points`: over t wins where X > t, under t where X < t, a whole t pushes
+on itself, a quarter is two half stakes. For spreads X is the home margin: home h is over -h, away a is under a.
 """
 
 from __future__ import annotations
@@ -22,35 +21,35 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 NUMBERS_AROUND_THRESHOLD = 2
-"""Numbers looked at on either side of a threshold: the profit of a bet is constant further out."""
+"""Numbers evaluated on either side of a threshold; further out the profit of a bet is constant."""
 PAIR_BATCH_SIZE = 60_000
-"""Their temporary arrays stay in the cache."""
+"""Pairs valued at once, so that the temporary arrays stay in the CPU cache."""
 
 
 class PairKind(IntEnum):
-    """What an over and an under are to each other: by their points, and `ARBITRAGE` by all that can happen."""
+    """The kind of a pair of over and under: by their points, and `ARBITRAGE` by the worst case."""
 
     UNPRICED = -1
-    """A price or a point is missing or cannot be."""
+    """A price or a point is missing or invalid."""
     HOLE = 0
     """Both can lose: over 47.5 with under 44.5, a "polish" pair. No arbitrage, however far the booksum is below 1."""
     SAME_POINT = 1
     """An ordinary two-way market, at a loss in the worst case."""
     MIDDLE = 2
-    """Both can win, or one wins while the other pushes; outside the middle it costs."""
+    """Both can win, or one wins while the other pushes; outside the middle the pair loses."""
     ARBITRAGE = 3
-    """Nothing is lost whatever happens and something can be won, with a middle on top or without."""
+    """No outcome loses and at least one wins; there may be a middle as well."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairValues:
     """Pairs of an over and an under, in the shape the arguments broadcast to; NaN where a price is missing.
 
-    `kind` is int8 of `PairKind`. `stake_fraction` (..., 2) of over and under makes both pay the same.
-    Per unit of total stake: `expected_value` the expected profit, `guaranteed_return` the profit in the worst
-    case, `best_return` in the best. `middle_probability` that both win, wholly or in part, or one does while the
-    other pushes; `hole_probability` the same for losing. `break_even` is the probability of the middle at which
-    the expected value would be nil, if the middle always paid `best_return` and all else the worst.
+    `kind` is int8 of `PairKind`. `stake_fraction` (..., 2) of over and under makes both pay the same. Per unit of total
+    stake: `expected_value` the expected profit, `guaranteed_return` the profit in the worst case, `best_return` in the
+    best. `middle_probability` that both win, wholly or in part, or one does while the other pushes; `hole_probability`
+    the same for losing. `break_even` is the probability of the middle at which the expected value would be zero, if the
+    middle always paid `best_return` and everything else the worst case.
     """
 
     kind: NDArray[np.int8]
@@ -78,8 +77,7 @@ class BestPairs:
 def value_pairs(
     over: Array, over_threshold: Array, under: Array, under_threshold: Array, *, pmf: Array, low: int
 ) -> PairValues:
-    """Value L lines' pairs (L, M) of net decimal prices `over` and `under` at thresholds `over_threshold`,
-    `under_threshold`.
+    """Value pairs (L, M) of net decimal prices `over` and `under` at `over_threshold` and `under_threshold`.
 
     `pmf` (L, K) are the probabilities of X = low, low + 1, ... . Stakes are in proportion to 1 / price.
     EV = sum over both bets of share x (win x (price - 1) - loss), with win and loss from `ml.points.win_push_loss`;
@@ -108,11 +106,11 @@ def value_pairs(
 def best_pairs(
     over: Array, over_threshold: Array, under: Array, under_threshold: Array, *, pmf: Array, low: int
 ) -> BestPairs:
-    """Of L lines' overs and unders at B books, all (L, B), the pair with the highest expected value.
+    """The pair of over and under at B books, all (L, B), with the highest expected value on each of L lines.
 
-    Pairs with a hole are left out. Only bets that no other of their side beats in price and point are paired;
-    where no number is likelier than 1/2, the best pair is one of theirs. A pair's value is linear in the two
-    bets': (EV(over) / o + EV(under) / u) / (1 / o + 1 / u) for prices o and u.
+    Pairs with a hole are left out. Only bets that no other on their side beats in price and point are paired; as long
+    as no number is likelier than 1/2, the best pair is among them. A pair's value is linear in the two bets': (EV(over)
+    / o + EV(under) / u) / (1 / o + 1 / u) for prices o and u.
     """
     if not over.shape[1]:
         none = np.full((len(over), 1), np.nan)
@@ -142,7 +140,7 @@ def _valid_price(price: Array, threshold: Array) -> Array:
 
 
 def _pareto_front(price: Array, threshold: Array) -> NDArray[np.intp]:
-    """Columns (L, F) of the bets that none beats by a higher price at a lower or equal threshold; -1 fills up."""
+    """Columns (L, F) of the bets that no other beats by a higher price at no higher a threshold, padded with -1."""
     order = np.argsort(-price, axis=1)  # NaN comes last
     at = np.where(np.isnan(np.take_along_axis(price, order, axis=1)), np.inf, np.take_along_axis(threshold, order, 1))
     lowest = np.minimum.accumulate(at, axis=1)
@@ -185,7 +183,7 @@ def won_and_lost_shares(number: Array, threshold: Array) -> tuple[Array, Array]:
 def _extreme_profits(
     share: Array, over: Array, over_threshold: Array, under: Array, under_threshold: Array
 ) -> tuple[Array, Array]:
-    """The worst and the best profit over every whole X: those around both thresholds show all there are."""
+    """The worst and the best profit over every whole X; those around both thresholds are enough."""
     worst, best = np.full(share.shape, np.inf), np.full(share.shape, -np.inf)
     for threshold in (over_threshold, under_threshold):
         for step in range(-NUMBERS_AROUND_THRESHOLD, NUMBERS_AROUND_THRESHOLD + 1):

@@ -1,7 +1,7 @@
-"""The stakes that guarantee most, where books limit them: a linear programme, solved by HiGHS (`linprog`).
+"""The stakes with the highest guaranteed profit within books' limits: a linear programme, solved by HiGHS (`linprog`).
 
-For what the closed forms of this package do not cover: any mix of bets (several books per outcome, middles with
-pushes, free bets already placed) under a budget, smallest and largest stakes and increments.
+For what the closed forms of this package do not cover: any mix of bets (several books per outcome, middles with pushes,
+free bets already placed) under a budget, minimum and maximum stakes and increments.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Bounds = tuple[float | None, float | None]
 
 CONTINUOUS, SEMI_CONTINUOUS, SEMI_INTEGER = 0, 2, 3
-"""What `linprog` calls a variable that is zero or within its bounds, and one that is a whole number besides."""
+"""`linprog`'s kinds of variables: within bounds; zero or within bounds; and also a whole number."""
 PROFIT_TOLERANCE = 1e-9
-"""Profits, per unit of budget, that are as good as none: the solver's own tolerance is 1e-7."""
+"""Profits per unit of budget that count as zero; the solver's own tolerance is 1e-7."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StakeLimits:
-    """What the books of K bets take, in units of currency.
+    """Stake limits of K bets, in units of currency.
 
     A stake is 0 or between `minimum` and `maximum` (K,), and a multiple of `increment` (K,) where that is
     positive. `unlimited` gives limits that no bet meets.
@@ -38,13 +38,13 @@ class StakeLimits:
 
     @classmethod
     def unlimited(cls, bets: int) -> StakeLimits:
-        """No smallest stake, no largest, no increment."""
+        """No minimum, no maximum, no increment."""
         return cls(np.zeros(bets), np.full(bets, np.inf), np.zeros(bets))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BestStakes:
-    """`stake` (K,) on every bet, and the `guaranteed_profit`: what is won in the worst state, placed bets included.
+    """`stake` (K,) on every bet, and `guaranteed_profit`: the profit in the worst state, placed bets included.
 
     Where nothing beats not betting, every stake is 0 and the profit is that of the bets already placed.
     """
@@ -56,14 +56,14 @@ class BestStakes:
 def best_stakes(
     profit: Array, budget: float, limits: StakeLimits | None = None, placed_profit: Array | None = None
 ) -> BestStakes:
-    """Maximise the smallest profit over the states of the world.
+    """Maximise the smallest profit over all states.
 
-    `profit` (S, K) is bet k's profit per unit staked if state s comes about: price - 1 won, 0 pushed, -1 lost;
-    `placed_profit` (S,) the profit of what has been bet already. Solves max t subject to placed + profit x >= t,
-    sum x <= budget and the limits on x; with smallest stakes or increments a mixed-integer programme.
+    `profit` (S, K) is bet k's profit per unit staked in state s: price - 1 won, 0 pushed, -1 lost; `placed_profit` (S,)
+    the profit of the bets already placed. Solves max t subject to placed + profit x >= t, sum x <= budget and the
+    limits on x; with minimum stakes or increments a mixed-integer programme.
 
-    Raises `ValueError` where profits are not finite or the budget is not positive and finite, and
-    `ArithmeticError` where the solver gives up.
+    Raises `ValueError` where profits are not finite or the budget is not positive and finite, and `ArithmeticError` if
+    the solver finds no solution.
     """
     states, bets = profit.shape
     limits = limits or StakeLimits.unlimited(bets)
@@ -92,7 +92,7 @@ def _solver_variables(limits: StakeLimits, budget: float) -> tuple[Array, list[B
     slack = PROFIT_TOLERANCE * np.maximum(1, high)
     low = np.where(stepped, np.ceil(low - slack), low)
     high = np.where(stepped, np.floor(high + slack), high)
-    closed = low > high  # the smallest stake is more than may be staked
+    closed = low > high  # the minimum stake exceeds the maximum
     low, high = np.where(closed, 0, low), np.where(closed, 0, high)
     kinds = np.where(stepped, SEMI_INTEGER, np.where(low > 0, SEMI_CONTINUOUS, CONTINUOUS))
     kinds = np.where(high > 0, kinds, CONTINUOUS)
@@ -102,7 +102,7 @@ def _solver_variables(limits: StakeLimits, budget: float) -> tuple[Array, list[B
 def _to_best_stakes(
     count: Array, unit: Array, kinds: NDArray[np.int64], profit: Array, placed_profit: Array, budget: float
 ) -> BestStakes:
-    """The solver's answer in currency: whole increments, nothing negative, its profit worked out anew."""
+    """The solver's answer in currency: whole increments, nothing negative, its profit recomputed."""
     whole = kinds == SEMI_INTEGER
     stake = np.maximum(np.where(whole, np.round(count), count), 0.0) * unit
     idle, guaranteed = float(placed_profit.min()), float((placed_profit + profit @ stake).min())

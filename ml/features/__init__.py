@@ -1,4 +1,4 @@
-"""What is known of teams before a game: every number made strictly from earlier games."""
+"""Features of teams before a game, computed from earlier games only."""
 
 from ml.features.ratings import KnownScore, RatingRules, TeamRating, compute_ratings
 

@@ -32,7 +32,7 @@ class RatingRules:
 
 
 class KnownScore(NamedTuple):
-    """What is known of a game's score from now on; `goals` None where none counts (it is contradicted)."""
+    """A game's score as known from now on; `goals` is None where no score counts (sources contradict each other)."""
 
     game: Hashable
     home: Hashable
@@ -41,11 +41,10 @@ class KnownScore(NamedTuple):
 
 
 class TeamRating(NamedTuple):
-    """A team's state after the change number `step`; `game` is its last one that counts.
+    """A team's rating after change number `step`; `game` is its last game that counts.
 
     `elo` in rating points; `games` played so far; `form` the mean score of the last games, 0 to 1, None without a game;
-    `home_bias` the recent home sides' mean score of the whole league less one half: how much more than an even share
-    they took.
+    `home_bias` the mean recent score of the league's home sides minus one half.
     """
 
     step: int
@@ -59,11 +58,10 @@ class TeamRating(NamedTuple):
 
 
 def compute_ratings(changes: Iterable[KnownScore], rules: RatingRules | None = None) -> Iterator[TeamRating]:
-    """Rate the teams of one league after each change of what is known, oldest first: of both sides, home first.
+    """Rate the teams of one league after each change of a known score, oldest first; home before away.
 
-    A game counts at the place where it was first heard of. Where its score is taken back or becomes another one, the
-    games since are rated again, and every team that played in them has a new state from then on. What comes later
-    changes no bit of what was said before.
+    A game keeps the place at which its score was first known. When a score is retracted or corrected, later games are
+    rated again, and every team in them gets a new rating from then on. Ratings already yielded never change.
     """
     league = _League(rules or RatingRules())
     for step, change in enumerate(changes):
@@ -71,7 +69,7 @@ def compute_ratings(changes: Iterable[KnownScore], rules: RatingRules | None = N
 
 
 class _Team(Struct, frozen=True, gc=False):
-    """A team's state: its last game and the side it was on, and the scores of the last games, newest last."""
+    """A team's state: its last game, the side it played on, and the scores of its last games, newest last."""
 
     game: Hashable
     is_home: bool
@@ -81,7 +79,7 @@ class _Team(Struct, frozen=True, gc=False):
 
 
 class _PlayedGame(Struct, frozen=True, gc=False):
-    """A game that was heard of, with the state of the teams and the league before it."""
+    """A game whose score is known, with the state of the teams and the league before it."""
 
     known: KnownScore
     home: _Team | None
@@ -142,7 +140,7 @@ class _League:
         return _Team(game, is_home, elo, games + 1, (*scores, score)[-self._rules.form_games :])
 
     def _team_rating(self, step: int, team: Hashable, last: KnownScore) -> TeamRating:
-        """The team's state; without a game that counts, as at the start, under the `last` that no longer does."""
+        """The team's state; the initial one, with the game `last`, if none of its games counts any more."""
         state = self._teams.get(team) or _Team(last.game, team == last.home, self._rules.initial_elo, 0, ())
         form = sum(state.scores) / len(state.scores) if state.scores else None
         return TeamRating(step, state.game, team, state.is_home, state.elo, state.games, form, self._home_bias)

@@ -1,4 +1,4 @@
-"""What the market says an outcome is worth: de-vig, consensus, value; all vectorised."""
+"""De-vigging, consensus and value of prices; all vectorised."""
 
 from ml.market.consensus import Consensus, add_method_uncertainty, consensus, pool_by_method
 from ml.market.devig import (

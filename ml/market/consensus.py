@@ -1,4 +1,4 @@
-"""One fair price from many books' prices: de-vig each, pool what they say, compare the methods.
+"""One fair price from many books' prices: de-vig each, pool them, compare the methods.
 
 Shapes: L lines, B books, n outcomes.
 """
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 PRICE_BATCH_SIZE = 40_000
-"""Twenty temporary arrays of this size stay in the cache; a million prices at once take 1.3 to 2 times as long."""
+"""Prices processed at once, so that the temporary arrays stay in the CPU cache."""
 MIN_SLOPE = 1e-9
-"""Slope of a probability by its log-odds, below which it is as good as certain."""
+"""Lower bound of the derivative p (1 - p) of a probability by its log-odds, for outcomes that are nearly certain."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Consensus:
     """The estimate for L lines; floats are NaN for a line without a pooled book.
 
-    `probability` (L, n) sums to one, except under `WORST_CASE`: there it is the lowest of the four plain
-    methods' consensus by outcome, a bound and no distribution. `log_odds_error` (L, n) of the log-odds:
-    between books, between methods, of the opinions themselves. `books` (L,) counts the independent sources pooled.
-    `method_spread` (L, n) is the largest minus the smallest consensus over those of the four plain methods that are
-    defined for every pooled book (multiplicative and power always are). `dispersion` (L,) is the weighted standard
-    deviation of the pooled books' fair log-odds, averaged over outcomes. `outlying_books` (L, B): books too far away to
-    count.
+    `probability` (L, n) sums to one, except under `WORST_CASE`: there it is the lowest of the four plain methods'
+    consensus for each outcome: a bound, not a distribution. `log_odds_error` (L, n) is the standard error of the
+    log-odds: between books, between methods, and of the books' own estimates. `books` (L,) counts the independent
+    sources pooled. `method_spread` (L, n) is the largest minus the smallest consensus over those of the four plain
+    methods that are defined for every pooled book (multiplicative and power always are). `dispersion` (L,) is the
+    weighted standard deviation of the pooled books' fair log-odds, averaged over outcomes. `outlying_books` (L, B):
+    books too far away to count.
     """
 
     probability: Array
@@ -60,13 +60,13 @@ def consensus(
     variance: Array | None = None,
     with_method_spread: bool = True,
 ) -> Consensus:
-    """De-vig decimal `prices` (L, B, n), NaN where a book has none, by `method` and `pool` what the books say.
+    """De-vig decimal `prices` (L, B, n), NaN where a book has none, by `method`, and `pool` the result.
 
-    Without `with_method_spread` the other methods are left out: `method_spread` is NaN and the standard error lacks
-    their part, which takes half the time. Raises `ValueError` for a weight that is negative or NaN.
+    Without `with_method_spread` the other methods are skipped, which halves the time: `method_spread` is NaN and the
+    standard error does not include it. Raises `ValueError` for a weight that is negative or NaN.
     """
     if not (weights >= 0).all():
-        msg = "weights of books must be zero or positive"
+        msg = "book weights must be non-negative"
         raise ValueError(msg)
     lines = max(1, PRICE_BATCH_SIZE // max(1, prices[:1].size))
     own = np.zeros(weights.shape) if variance is None else variance
@@ -111,11 +111,12 @@ def _consensus(
 
 
 def add_method_uncertainty(log_odds_error: Array, probability: Array, below: Array, above: Array) -> Array:
-    """The standard error in log-odds with the choice of the method in it; arguments of one shape.
+    """Add the uncertainty about the de-vig method to a standard error in log-odds; arguments of one shape.
 
-    The methods' consensuses reach from `below` the chosen one to `above` it (distances of probabilities). The truth may
-    lie anywhere between: a uniform distribution, whose mean square about the chosen one is (a^2 - a b + b^2) / 3. The
-    choice often is one of the ends: of a longshot power says the least, which adds twice what a middle would.
+    The methods' consensus probabilities range from `below` the chosen one to `above` it (distances in probability). The
+    truth may lie anywhere in between: a uniform distribution, whose mean square about the chosen one is (a^2 - a b +
+    b^2) / 3. The chosen method is often at one end (power is the lowest on longshots), which adds twice the error of a
+    central one.
     """
     slope = np.maximum(probability * (1 - probability), MIN_SLOPE)
     square = np.maximum(below * below - below * above + above * above, 0) / 3
@@ -124,14 +125,14 @@ def add_method_uncertainty(log_odds_error: Array, probability: Array, below: Arr
 
 
 def pool_by_method(fair_log_odds: Sequence[Array], weight: Array) -> Array:
-    """The consensus (k, n, L) of each of k `fair_log_odds` (n, L, B) of the same books, one by each de-vig method.
+    """The consensus (k, n, L) of k arrays `fair_log_odds` (n, L, B) of the same books, one for each de-vig method.
 
-    `weight` (L, B) is what each book counts with in all of them (`Pool.weight`); NaN for a method that is not defined
-    for every such book.
+    `weight` (L, B) is each book's weight in all of them (`Pool.weight`); NaN for a method that is not defined for every
+    such book.
     """
     total = sum_over_books(weight)
     total = np.where(total > 0, total, np.nan)
-    # one method's lines beside the other's: all are pooled at once
+    # the methods' lines one after the other, so that all are pooled at once
     k = len(fair_log_odds)
     pooled = mean_probability(
         np.concatenate(fair_log_odds, axis=1), np.concatenate([weight] * k), np.concatenate([total] * k)

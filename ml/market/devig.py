@@ -26,7 +26,7 @@ MIN_FAIR_BOOKSUM = 1 - 1e-12
 
 
 class DevigMethod(StrEnum):
-    """How the margin is taken out."""
+    """How the margin is removed."""
 
     MULTIPLICATIVE = "multiplicative"
     ADDITIVE = "additive"
@@ -39,7 +39,7 @@ class DevigMethod(StrEnum):
 
 
 PLAIN_METHODS = (DevigMethod.MULTIPLICATIVE, DevigMethod.ADDITIVE, DevigMethod.POWER, DevigMethod.SHIN)
-"""Those that `WORST_CASE` is the worst of."""
+"""The methods of which `WORST_CASE` takes the lowest."""
 
 _FORMULAS = {
     DevigMethod.MULTIPLICATIVE: methods.multiplicative,
@@ -51,7 +51,7 @@ _FORMULAS = {
     DevigMethod.EQUAL_STANDARD_ERRORS: methods.equal_standard_errors,
 }
 FORMULA_METHODS = tuple(_FORMULAS)
-"""Every method with a formula of its own: all but `WORST_CASE`."""
+"""Every method with a formula of its own: all except `WORST_CASE`."""
 
 
 class DevigStatus(IntEnum):
@@ -63,7 +63,7 @@ class DevigStatus(IntEnum):
     INVALID_PRICE = 2
     """A price does not exceed 1, or is infinite."""
     UNDERROUND = 3
-    """The booksum is below 1 (an exchange, an error), where Shin's model, and only Shin's, has no meaning."""
+    """The booksum is below 1 (an exchange, an error), for which Shin's model, and only Shin's, is undefined."""
     OUT_OF_RANGE = 4
     """A probability fell outside (0, 1): additive and equal standard errors, on longshots."""
     NOT_CONVERGED = 5
@@ -71,7 +71,7 @@ class DevigStatus(IntEnum):
 
 
 STATUS_OK = int(DevigStatus.OK)
-"""A plain number: NumPy takes five times as long to compare an array with a member of an enumeration."""
+"""A plain int: NumPy is slow to compare an array with an enum member."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,9 +85,9 @@ class DevigResult:
 def devig(prices: Array, method: DevigMethod = DevigMethod.POWER) -> DevigResult:
     """Fair probabilities of decimal `prices` (..., n), n outcomes that exhaust what can happen.
 
-    Two-way and three-way markets differ in n, so they never share an array. A market's result does not
-    depend on the others in the array. `WORST_CASE` is `worst_case` of the `PLAIN_METHODS`; for other choices
-    put together `devig_by_method` with `worst_case` or `blend`.
+    Two-way and three-way markets differ in n, so they never share an array. A market's result does not depend on the
+    others in the array. `WORST_CASE` is `worst_case` of the `PLAIN_METHODS`; for other combinations use
+    `devig_by_method` with `worst_case` or `blend`.
 
     Raises `ValueError` for fewer than two outcomes.
     """
@@ -100,9 +100,9 @@ def devig_by_method(prices: Array, chosen: Collection[DevigMethod]) -> dict[Devi
     """`devig` by each of the `chosen` among the `FORMULA_METHODS`; the prices are checked once."""
     n = prices.shape[-1]
     if n < MIN_OUTCOMES:
-        msg = f"a market has two outcomes or more, not {n}"
+        msg = f"a market needs at least two outcomes, got {n}"
         raise ValueError(msg)
-    # outcomes first: a test or a sum over them is then one pass over whole columns
+    # outcomes first: a comparison or sum over them is then one pass over whole columns
     columns = prices.transpose(-1, *range(prices.ndim - 1)).reshape(n, -1).astype(np.float64, copy=False)
     status = _price_status(columns)
     [valid] = (status == STATUS_OK).nonzero()
@@ -113,26 +113,26 @@ def devig_by_method(prices: Array, chosen: Collection[DevigMethod]) -> dict[Devi
 
 
 def worst_case(estimates: Iterable[DevigResult]) -> DevigResult:
-    """The lowest of the estimates of each outcome, over those that are defined for its market.
+    """The lowest estimate of each outcome, over the methods that are defined for its market.
 
-    A deliberately low figure for the outcome one wants to back. The outcomes of a market therefore sum to
-    less than one: they are bounds, no distribution, and must not be renormalised. `consensus` pools each
-    plain method first and takes the lowest afterwards, so that disagreement between books does not lower it.
+    A deliberately low estimate for the outcome to be backed. The outcomes of a market therefore sum to less than one:
+    they are bounds, not a distribution, and must not be renormalised. `consensus` pools each plain method first and
+    takes the lowest afterwards, so that disagreement between books does not lower it.
     """
     probabilities, status = zip(*((e.probabilities, e.status) for e in estimates), strict=True)
-    # OK is the smallest status, and whether the prices are sound is the same for all
+    # OK is the smallest status, and whether the prices are valid is the same for all methods
     return DevigResult(np.fmin.reduce(probabilities), np.minimum.reduce(status))
 
 
 def blend(estimates: Mapping[DevigMethod, DevigResult], weights: Mapping[DevigMethod, float]) -> DevigResult:
     """The weighted arithmetic mean of several methods' estimates (the linear opinion pool, Stone 1961).
 
-    A market for which one of the methods is not defined has no blend, but that method's status: the mean of
-    the others would be another blend. Raises `ValueError` for weights that are negative, not finite or all 0.
+    A market for which one of the methods is not defined has no blend and gets that method's status: the mean of the
+    others would be a different blend. Raises `ValueError` for weights that are negative, not finite or all 0.
     """
     share = np.array(list(weights.values()), np.float64)
     if not (np.isfinite(share).all() and (share >= 0).all() and share.any()):
-        msg = f"weights of methods must be finite, zero or positive, and not all zero: {dict(weights)}"
+        msg = f"method weights must be finite, non-negative and not all zero: {dict(weights)}"
         raise ValueError(msg)
     share /= share.sum()
     parts = [(w, estimates[method]) for method, w in zip(weights, share, strict=True) if w]
@@ -157,7 +157,7 @@ def _scatter_result(
     implied: Array,
     method: DevigMethod,
 ) -> DevigResult:
-    """The results of one method for the sound markets, among the unsound ones."""
+    """Results of one method for the valid markets, put back among the invalid ones."""
     fair, solved = _FORMULAS[method](implied)
     code = _result_status(fair, solved, implied, method)
     if code.any():
@@ -174,7 +174,7 @@ def _scatter_result(
 
 
 def _result_status(fair: Array, solved: NDArray[np.bool_], implied: Array, method: DevigMethod) -> NDArray[np.int8]:
-    """The status (m,) of a method's result (n, m) for sound prices."""
+    """The status (m,) of a method's result (n, m) for valid prices."""
     code = np.zeros(len(solved), np.int8)
     inside = (fair > 0) & (fair < 1)
     if not inside.all():

@@ -1,12 +1,12 @@
-"""The formulas that take a bookmaker's margin out of a market's prices.
+"""The formulas that remove a bookmaker's margin from a market's prices.
 
 Each takes implied probabilities q = 1 / price as columns (n, m): n >= 2 outcomes that exhaust what can
 happen, m markets, every q in (0, 1). Each returns the fair probabilities p (n, m) and which markets were
 solved (m,). B = sum of q is the booksum, B - 1 the overround.
 
-A market's result does not depend, to the last bit, on the markets beside it: sums run outcome by outcome
-(`np.sum` groups its terms by the shape of the whole array), and an iteration leaves a market alone once it
-has converged.
+A market's result does not depend, to the last bit, on the other markets in the array: sums run outcome by outcome
+(`np.sum` groups its terms by the shape of the whole array), and an iteration leaves a market alone once it has
+converged.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 MAX_ITERATIONS = 64
 SQRT_TAU = sqrt(tau)
 RESIDUAL_TOLERANCE = 1e-12
-"""Newton squares this with its last step, and rounding keeps a residual some 1e-15 away from zero."""
+"""Newton's last step squares the residual; rounding keeps it around 1e-15."""
 
 
 def booksum(columns: Array | Sequence[Array]) -> Array:
     """Sum over outcomes (m,), added in the order of the outcomes."""
     total: Array = columns[0]
-    for i in range(1, len(columns)):  # two thirds of the time of `reduce`, which makes the array an iterator
+    for i in range(1, len(columns)):  # faster than `reduce`, which iterates over the array
         total = total + columns[i]
     return total
 
@@ -45,10 +45,10 @@ def multiplicative(implied: Array) -> Solved:
 
 
 def additive(implied: Array) -> Solved:
-    """p = q - (B - 1) / n: the same margin on every outcome, so in proportion to its odds (Buchdahl).
+    """p = q - (B - 1) / n: the same margin on every outcome, so proportional to its odds (Buchdahl).
 
-    Defined for every B. With three outcomes or more and B > 1 a longshot's p can fall below zero; with two it
-    cannot, as p = (1 +- (q1 - q2)) / 2.
+    Defined for every B. With three or more outcomes and B > 1 a longshot's p can fall below zero; with two it cannot,
+    because p = (1 +- (q1 - q2)) / 2.
     """
     return implied - (booksum(implied) - 1) / len(implied), _all_solved(implied)
 
@@ -90,7 +90,7 @@ def shin(implied: Array) -> Solved:
     if n == 2:  # noqa: PLR2004 - the closed form
         return additive(implied)
     total = booksum(implied)
-    # rounding leaves some fair books just below 1; what is further below is scaled too, for `devig` to refuse
+    # rounding leaves some fair books just below 1; books further below are scaled too, and `devig` rejects them
     implied, total = implied / np.minimum(total, 1), np.maximum(total, 1)
     share = implied**2 / total
 
@@ -161,7 +161,7 @@ def probit(implied: Array) -> Solved:
 
 
 def equal_standard_errors(implied: Array) -> Solved:
-    """p = q - (B - 1) s / sum s, s = sqrt(1 - q): every price stands the same number of standard errors too high.
+    """p = q - (B - 1) s / sum s, s = sqrt(1 - q): every price is too high by the same number of standard errors.
 
     The standard error is that of q relative to its own root, sqrt(q (1 - q) / q): `goto-conversion`, Goto
     2023. Defined for every B; with B > 1 a longshot's p can fall below zero.

@@ -1,8 +1,6 @@
-"""What the other books say of one book's price, and with that how wrong the consensus may be about just this price.
-
-A price that is told is no price at random: it stands out. Its own book is part of the consensus that it is held
-against, its distance from the others is chosen to be large, and if some of the others stand where it stands, either
-side may be right: after news the many are late and the few know. Shapes: L lines, B books, n outcomes, M prices.
+"""A price that becomes an alert is not a random one: it was selected because it is far from the rest. Its own book is
+part of the consensus it is compared with, and if some other books agree with it, either side may be right: after news
+the majority is late and a few books know. Shapes: L lines, B books, n outcomes, M prices.
 """
 
 from __future__ import annotations
@@ -24,15 +22,15 @@ if TYPE_CHECKING:
     Cells = tuple[NDArray[np.intp], ...]
 
 DISSENT_LOG_ODDS = 4 * BOOK_NOISE_LOG_ODDS
-"""Log-odds from the others' consensus beyond which a book has another opinion, and not only its usual noise."""
+"""Distance from the others' consensus, in log-odds, beyond which a book disagrees and is not merely noisy."""
 DISSENT_WEIGHT_FACTOR = 3.0
-"""How many times more often than its weight says a dissenting party is right: books that have heard news are few at
-first. Chosen on drawn markets with a known truth (`tests/support/drawn_markets.py`), among 1.5, 2, 2.5 and 3."""
+"""How many times more often than its weight implies a dissenting minority is right: only a few books react to news at
+first. Chosen among 1.5, 2, 2.5 and 3 on drawn markets with a known truth (`tests/support/drawn_markets.py`)."""
 
 
 class PriceDissent(NamedTuple):
-    """What there is to say of M prices: `dissent` (M,), the share of the others' weight on the side of the price, and
-    `error` (M,), the standard error in log-odds of the consensus about it.
+    """`dissent` (M,): the share of the other books' weight that agrees with the price; `log_odds_error` (M,): the
+    standard error, in log-odds, of the consensus about it.
     """
 
     dissent: Array
@@ -42,16 +40,17 @@ class PriceDissent(NamedTuple):
 def measure_dissent(
     fair_log_odds: Array, variance: Array, market: Pool, groups: CloneGroups, cells: Cells, price: Array
 ) -> PriceDissent:
-    """Hold decimal `price` (M,) at `cells`, (outcome, line, book) each (M,), against the sources other than its book.
+    """Compare decimal `price` (M,) at `cells`, (outcome, line, book) each (M,), with the sources other than its book.
 
-    `fair_log_odds` (n, L, B) in log-odds, their own `variance` (L, B) and the `groups` of clones are those that
-    `market` was pooled from. A source dissents if at its own fair probability the price is worth nothing, and it is
-    more than `DISSENT_LOG_ODDS` from the others' mean: what is usual noise is no dissent.
+    `fair_log_odds` (n, L, B), their own `variance` (L, B) and the `groups` of clones are those that `market` was pooled
+    from. A source dissents if the price has no positive expected value at its own fair probability and it is more than
+    `DISSENT_LOG_ODDS` from the others' mean; ordinary noise is not dissent.
 
     The squared error is e^2 + d^2 + `DISSENT_WEIGHT_FACTOR` q g^2: e the error of the others' mean as `pool` states it,
-    d the step from there to the consensus of all, q the dissent, g the distance from the consensus to the mean of those
-    who dissent. Where a line has no other source, it is the market's own. `tests/benchmarks/bench_calibration.py`
-    prints how often the 90% interval then holds, on drawn markets with a known truth.
+    d the distance from there to the consensus of all, q the dissent, g the distance from the consensus to the mean of
+    the dissenting sources. A line without another source keeps the market's own error.
+    `tests/benchmarks/bench_calibration.py` prints how often the 90% interval holds, on drawn markets with a known
+    truth.
     """
     outcome, line, book = cells
     full_weight = market.weight[line]

@@ -1,13 +1,13 @@
-"""How much books should count, by how well their closes foretold what happened.
+"""Consensus weights from the log loss of each book's closing prices.
 
-A book whose log-odds err with variance v loses about p (1 - p) v / 2 more a game than the truth, in log loss; the best
-pool weighs each book by 1 / v (Bates & Granger 1969). So a book's gain over a common benchmark, less the mean gain of
-all, says how much smaller than the usual its v is. A season says little: the gain of one game has a standard deviation
-of .01 to .05 and what is looked for is .0002, so some ten thousand games weigh as much as the convention does.
+A book whose log-odds err with variance v has a log loss about p (1 - p) v / 2 per game above the truth's; the best pool
+weights each book by 1 / v (Bates & Granger 1969). So a book's gain over a common benchmark, minus the mean gain of all,
+estimates how much smaller its v is than usual. A season proves little: the gain of one game has a standard deviation of
+.01 to .05 and the effect is .0002, so it takes some ten thousand games to weigh as much as the prior.
 
-Six books of football-data, weights of `books.toml` against those measured on the seasons before: the consensus of the
-closes has log loss 1.00362 against 1.00354 in 2021-23 (13,226 matches; measured on 10,347), 1.00592 against 1.00579 in
-2022-24 (13,203; 16,937); the differences are .07 +- .05 and .13 +- .08 thousandths.
+Six books of football-data, weights of `books.toml` against those measured on earlier seasons: the closing consensus has
+log loss 1.00362 against 1.00354 in 2021-23 (13,226 matches; measured on 10,347), 1.00592 against 1.00579 in 2022-24
+(13,203; 16,937); the differences are .07 +- .05 and .13 +- .08 thousandths.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 LOG_LOSS_PER_VARIANCE = 0.11
 """p (1 - p) / 2 at the mean of p (1 - p) over games, .22."""
 PRIOR_SD_RATIO = 1.0
-"""How far off the prior may be, as a share of the variance that it stands for. A convention."""
+"""Standard deviation of the prior, as a share of the variance it implies. A convention."""
 MAX_WEIGHT_CHANGE_RATIO = 4.0
-"""No measurement moves a weight further than by this factor."""
+"""A measurement changes a weight by at most this factor."""
 
 
 def posterior_weights(prior: Array, gain: Array, error: Array) -> Array:
-    """The weights (B,) of books by their `gain`, with the `prior` ones (B,) > 0 where nothing speaks against them.
+    """Weights (B,) of books from their `gain`, starting from the `prior` weights (B,) > 0.
 
-    `gain` (B,) is the mean log loss of a benchmark less the book's, in nats a game, on the book's games; `error`
-    (B,) > 0 is its standard error. NaN in either leaves the prior. The benchmark cancels out between books that judge
-    the same games: a consensus made with these weights does not confirm them. Weights shrink towards the prior as a
-    normal mean does, by the two variances.
+    `gain` (B,) is the mean log loss of a benchmark less the book's, in nats a game, on the book's games; `error` (B,) >
+    0 is its standard error. NaN in either leaves the prior. The benchmark cancels out between books that price the same
+    games, so a consensus made with these weights does not confirm them. Weights shrink towards the prior as a normal
+    mean does, by the two variances.
     """
     known = np.isfinite(gain) & np.isfinite(error)
     if not known.any():
@@ -45,7 +45,7 @@ def posterior_weights(prior: Array, gain: Array, error: Array) -> Array:
     usual = BOOK_NOISE_LOG_ODDS**2 / prior
     noise = np.where(known, error, 1.0) / LOG_LOSS_PER_VARIANCE
     precision = np.where(known, 1.0, 0.0) / noise**2
-    # the benchmark's own error is common to all: only differences between books say something
+    # the benchmark's own error is common to all: only differences between books are evidence
     better = np.where(known, gain, 0.0) / LOG_LOSS_PER_VARIANCE
     seen = np.average(usual + better, weights=precision) - better
     prior_precision = 1 / (PRIOR_SD_RATIO * usual) ** 2

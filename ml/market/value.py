@@ -1,4 +1,4 @@
-"""What a price is worth against a fair probability, and how far to trust that. Arguments broadcast.
+"""The value of a price against a fair probability, and its uncertainty. Arguments broadcast.
 
 Prices are decimal and after commission. With a push, probabilities are those given that the bet is decided.
 """
@@ -24,7 +24,7 @@ AGE_SCALE_SECONDS = 300.0
 METHOD_SPREAD_SCALE = 0.02
 DISPERSION_SCALE = 0.15
 CONFIDENCE_LEVEL = 0.9
-"""Of the interval of the expected value: its lower end, which ranks bets, is exceeded with 95%."""
+"""Of the interval of the expected value; its lower end, by which bets are ranked, is exceeded with probability .95."""
 TWO_WAY = 2
 CENTS_PER_UNIT = 100.0
 EVEN_ODDS = 2.0
@@ -42,7 +42,7 @@ def expected_value(fair: Array, price: Array, push: Array | float = 0.0) -> Arra
 
 
 def probability_standard_error(fair: Array, log_odds_error: Array) -> Array:
-    """The standard error of a probability whose log-odds have `standard_error`: s p (1 - p), to first order."""
+    """The standard error of a probability whose log-odds have `log_odds_error` s: s p (1 - p), to first order."""
     return log_odds_error * fair * (1.0 - fair)
 
 
@@ -51,8 +51,7 @@ def value_interval(
 ) -> tuple[Array, Array]:
     """The ends of the interval that holds the expected value with probability `level`.
 
-    `standard_error` is the standard error of `fair`. A normal approximation, cut at a stake that is lost or won for
-    certain.
+    `standard_error` is the standard error of `fair`. A normal approximation, with probabilities clipped to [0, 1].
     """
     half_width = ndtri((1.0 + level) / 2.0) * standard_error
     low, high = (np.minimum(np.maximum(fair + sign * half_width, 0.0), 1.0) for sign in (-1.0, 1.0))
@@ -60,7 +59,7 @@ def value_interval(
 
 
 def probability_of_value(fair: Array, price: Array, standard_error: Array) -> Array:
-    """The probability that the bet is worth something: Phi((p - 1 / price) / error), error that of `fair`."""
+    """The probability that the bet has positive expected value: Phi((p - 1 / price) / error), error that of `fair`."""
     gap = edge(fair, price)
     certain = np.where(gap > 0, 1.0, 0.0)
     return np.where(
@@ -75,7 +74,7 @@ def probability_of_value(fair: Array, price: Array, standard_error: Array) -> Ar
 
 
 def hold(prices: Array) -> Array:
-    """What a book keeps of money spread over its outcomes (...,) of `prices` (..., n): 1 - 1 / booksum."""
+    """A book's hold (...,), its share of balanced stakes at `prices` (..., n): 1 - 1 / booksum."""
     share: Array = 1.0 - 1.0 / booksum(np.moveaxis(1.0 / prices, -1, 0))
     return share
 
@@ -87,7 +86,7 @@ def market_width(prices: Array) -> Array:
     price does not exceed 1. Raises `ValueError` for another number of sides.
     """
     if prices.shape[-1] != TWO_WAY:
-        msg = f"a market's width is between two sides, not {prices.shape[-1]}"
+        msg = f"market width needs exactly two sides, got {prices.shape[-1]}"
         raise ValueError(msg)
     profit = np.where(prices > 1, prices - 1.0, np.nan)
     # above or below evens, in hundredths of the smaller side
@@ -103,12 +102,12 @@ def rank_by_value(expected_value_low: Array, top: int | None = None) -> NDArray[
 
 
 def confidence(books: NDArray[Any], age_seconds: Array, method_spread: Array, dispersion: Array) -> Array:
-    """A score from 0 to 100: how firm the ground is under an estimate.
+    """A score from 0 to 100: how much an estimate can be trusted.
 
-    100 x the geometric mean of four terms, each 1 at best and 1/2 at its scale: b / (b + 4) for b books, and
-    1 / (1 + x / scale) for the price's age (300 s; below 0 counts as 0), the spread between de-vig methods
-    (2 points of probability) and the dispersion of the books' log-odds (.15). One hopeless term sinks the
-    score; no good one makes up for it. The scales are conventions, not fits; NaN where an argument is.
+    100 x the geometric mean of four terms, each 1 at best and 1/2 at its scale: b / (b + 4) for b books, and 1 / (1 + x
+    / scale) for the price's age (300 s; below 0 counts as 0), the spread between de-vig methods (2 points of
+    probability) and the dispersion of the books' log-odds (.15). One bad term pulls the score down, whatever the others
+    are. The scales are conventions, not fits; NaN where an argument is.
     """
     crowd = books / (books + BOOKS_SCALE)
     fresh = 1 / (1 + np.maximum(age_seconds, 0) / AGE_SCALE_SECONDS)

@@ -1,6 +1,6 @@
-"""How much each book's opinion counts: sharpness, freshness, what stands behind the price, and clones merged.
+"""Book weights: sharpness, freshness, liquidity, and clones merged.
 
-A book's weight is the product of its sharpness (a number of the user's, 1 by default), `freshness_weight` and
+A book's weight is the product of its sharpness (set by the user, 1 by default), `freshness_weight` and
 `liquidity_weight`; `merge_clones` then lets books that copy each other count as one.
 """
 
@@ -21,8 +21,8 @@ CloneGroups: TypeAlias = "Sequence[NDArray[np.intp]]"
 """Groups of books that copy each other, by their columns."""
 
 FRESHNESS_AGES_SECONDS = (60.0, 300.0)
-"""Seconds up to which a price counts fully, and well. Steps, not a curve: an estimate then changes only when a price or
-a step does, and need not be worked out again at every moment. A convention, as are the shares."""
+"""Ages up to which a price has full and medium weight. Steps, not a curve: an estimate then changes only when a price
+or a step changes and need not be recomputed all the time. A convention, like the weights."""
 FRESHNESS_WEIGHTS = (1.0, 0.7, 0.4)
 
 
@@ -33,17 +33,18 @@ def freshness_weight(age_seconds: Array) -> Array:
 
 
 def liquidity_weight(size: Array, typical_size: float) -> Array:
-    """The share of its weight that an exchange's price keeps: size / (size + typical), 1 where the size is unknown.
+    """The share of its weight that an exchange's price keeps: size / (size + typical_size), 1 where the size is
+    unknown.
 
-    `size` is what can be had at the price, in the currency of `typical_size`, a usual size; at that, the price counts
+    `size` is what is available at the price, in the currency of `typical_size`; at `typical_size` the price counts
     half.
     """
     return np.where(np.isnan(size), 1.0, size / (size + typical_size))
 
 
 class MergedWeights(NamedTuple):
-    """Weights by book (L, B), the number of independent sources with a weight (L,), and the sum of the squares (L,)
-    of the sources' weights.
+    """Weights by book (L, B), the number (L,) of independent sources with weight, and the sum (L,) of their squared
+    weights.
     """
 
     weight: Array
@@ -52,7 +53,7 @@ class MergedWeights(NamedTuple):
 
 
 def group_clones(clone_group: Sequence[Hashable]) -> CloneGroups:
-    """The groups among books (B,) of which a book and its clones name the same source."""
+    """The groups of books that share a `clone_group` (B,)."""
     columns: dict[Hashable, list[int]] = {}
     for column, source in enumerate(clone_group):
         columns.setdefault(source, []).append(column)
@@ -60,7 +61,7 @@ def group_clones(clone_group: Sequence[Hashable]) -> CloneGroups:
 
 
 def merge_clones(weights: Array, groups: CloneGroups = ()) -> MergedWeights:
-    """Let the books of each group together weigh as much as the heaviest of them, each in proportion to its own.
+    """Scale each group's weights so that together they equal the heaviest one.
 
     `weights` (L, B) >= 0; `groups` as from `group_clones`.
     """
@@ -74,8 +75,8 @@ def merge_clones(weights: Array, groups: CloneGroups = ()) -> MergedWeights:
 
 
 def source_count_and_squares(weights: Array, groups: CloneGroups = ()) -> tuple[NDArray[np.int64], Array]:
-    """The number of independent sources with a weight (L,), and the sum of the squares (L,) of what they weigh, of
-    books whose clones are `merge_clones` (L, B).
+    """The number (L,) of independent sources with weight and the sum (L,) of their squared weights, after
+    `merge_clones`.
     """
     sources, squares = np.count_nonzero(weights, axis=1), sum_over_books(weights * weights)
     for group in groups:
@@ -87,10 +88,10 @@ def source_count_and_squares(weights: Array, groups: CloneGroups = ()) -> tuple[
 
 
 def sum_over_books(terms: Array) -> Array:
-    """Sum along the last axis, one after the other.
+    """Sum along the last axis, term by term.
 
-    So a line's last bit depends neither on the lines beside it nor on columns of books that have nothing to add:
-    `np.sum` groups its terms by the array's shape.
+    `np.sum` groups its terms by the array's shape; here a line's last bit depends neither on other lines nor on the
+    columns of books without a price.
     """
     if not terms.shape[-1]:
         return np.zeros(terms.shape[:-1])

@@ -1,4 +1,4 @@
-"""Movement: steam, drift, reversals, who leads and who lags, and books that have stopped."""
+"""Line movement: steam, drift, reversals, lead and lag between books, and books that are stale or halted."""
 
 from ml.movement.detector import BookMoves, MovementDetector
 from ml.movement.followers import FollowerCounts, MarketMoves, count_followers, is_in_steam

@@ -1,4 +1,4 @@
-"""The stream of polls of one sport, watched for movements."""
+"""Detection of movements in one sport's polls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KIND_BY_STATUS = {
 
 
 class BookMoves(NamedTuple):
-    """The books whose position changed with a poll (m,), and their positions: see `ml.movement.matrix`."""
+    """The books (m,) whose position changed with a poll, and their positions: see `ml.movement.matrix`."""
 
     event: NDArray[np.int32]
     market: NDArray[np.int16]
@@ -43,10 +43,10 @@ class BookMoves(NamedTuple):
 
 
 class MovementDetector:
-    """Feed it every poll of a sport in order; what it remembers of a market has a fixed size.
+    """Takes every poll of a sport in order; its memory per market is fixed.
 
-    `clone_of` maps a book to the one it copies: together they count as one. Markets are those the scorer values,
-    before their events begin.
+    `clone_of` maps a book to the one it copies: together they count as one. Covers the markets that the scorer values,
+    until their events start.
     """
 
     def __init__(self, rules: MovementRules | None = None, clone_of: Mapping[int, int] | None = None) -> None:
@@ -55,36 +55,36 @@ class MovementDetector:
         self._matrix = MoveMatrix(self.rules.log_odds_per_point)
         self._lead_lag_counter = LeadLagCounter(self.rules.lead_half_life_seconds)
         self.last_moves = self._to_book_moves((_NO_ROWS, _NO_ROWS), np.empty(0), np.empty(0))
-        """What the last poll moved, however little."""
+        """All moves of the last poll, however small."""
 
     @property
     def nbytes(self) -> int:
-        """Memory of what is remembered of the markets."""
+        """Size of the matrix in bytes."""
         return self._matrix.nbytes
 
     def lead_lag(self) -> LeadLag:
-        """Who moved first so far."""
+        """Counts of who moved first so far."""
         return self._lead_lag_counter.result(tuple(self._matrix.column_by_book))
 
     def book_statuses(self, event: int, market_id: int) -> dict[int, BookStatus]:
-        """How each book stood in a market at the last poll; books that never offered it are left out."""
+        """Each book's status in a market at the last poll; books that never offered it are left out."""
         books = np.array(list(self._matrix.column_by_book), np.int64)
         rows, columns = self._matrix.find(
             np.full_like(books, event), np.full_like(books, market_id), books, create=False
         )
         if not len(books) or rows[0] < 0:
             return {}
-        codes = self._matrix.cell["standing"][rows, columns].tolist()
+        codes = self._matrix.cell["status"][rows, columns].tolist()
         return {b: BookStatus(c) for b, c in zip(books.tolist(), codes, strict=True) if c != BookStatus.ABSENT}
 
     def apply_poll(self, changes: PollChanges) -> list[Movement]:
-        """Take in one poll; return what has begun with it."""
+        """Apply one poll; return the movements that begin with it."""
         now = changes.observed_at
         upcoming = self._matrix.release_events(changes.starts, now)
         changed = self._matrix.apply_quotes(changes.quotes.take(np.isin(changes.quotes.event, upcoming)))
         self.last_moves = self._to_book_moves((_NO_ROWS, _NO_ROWS), np.empty(0), np.empty(0))
         movements = list(self._detect_market_moves(changed, now)) if len(changed.rows) else []
-        if len(changes.confirmations):  # imported history says nothing of who confirmed what
+        if len(changes.confirmations):  # imported history has no confirmations
             book_status.update_confirmations(self._matrix, changes.confirmations, self.rules, now)
             movements += self._detect_status_changes(now)
         return movements
@@ -95,7 +95,7 @@ class MovementDetector:
         independent = clone_groups.argmax(axis=0)
         rows = changed.changed_rows
         move = market.update_levels(self._matrix, rows, changed.positions_before, independent)
-        self._matrix.cell["level"][moved] = self._matrix.row["level"][moved[0]]
+        self._matrix.cell["level_at_move"][moved] = self._matrix.row["level"][moved[0]]
         started, direction, movers = market.detect_steam(self._matrix, rows, clone_groups, self.rules, now)
         yield from map(self._steam_movement, started, direction, movers, [now] * len(started))
         for row, net in zip(*market.detect_drift(self._matrix, rows, move, self.rules, now), strict=True):
@@ -104,24 +104,24 @@ class MovementDetector:
             yield self._movement(MovementKind.REVERSAL, row, now, back)
 
     def _extend_runs(self, changed: ChangedCells, now: Micros) -> tuple[Index, Index]:
-        """Extend or begin the runs of the books that moved; return the cells that moved or are new."""
+        """Extend or start the runs of the books that moved; return the cells that moved or are new."""
         cell, at = self._matrix.cell, (changed.rows, changed.columns)
         new, old = self._matrix.positions(*at), cell["position"][at]
         is_new = np.isfinite(new) & (new != old)
         at, new, old = (at[0][is_new], at[1][is_new]), new[is_new], old[is_new]
         self.last_moves = self._to_book_moves(at, old, new)
         move = np.where(np.isnan(old), 0.0, new - old)
-        run = cell["run"][at]
+        run = cell["run_size"][at]
         longer = (np.sign(run) == np.sign(move)) & (
-            now - cell["begun"][at] <= self.rules.window_seconds * MICROS_PER_SECOND
+            now - cell["run_started_at"][at] <= self.rules.window_seconds * MICROS_PER_SECOND
         )
         total = np.where(longer, run + move, move)
         crossing = (np.abs(total) >= self.rules.min_move) & ~(longer & (np.abs(run) >= self.rules.min_move))
-        cell["position"][at], cell["run"][at] = new, total
-        cell["begun"][at] = np.where(longer, cell["begun"][at], now)
+        cell["position"][at], cell["run_size"][at] = new, total
+        cell["run_started_at"][at] = np.where(longer, cell["run_started_at"][at], now)
         crossed = at[0][crossing], at[1][crossing]
-        previous = cell["crossed"][crossed]
-        cell["crossed"][crossed], cell["lean"][crossed] = now, np.sign(total[crossing])
+        previous = cell["large_move_at"][crossed]
+        cell["large_move_at"][crossed], cell["direction"][crossed] = now, np.sign(total[crossing])
         self._count_lead_lag(*crossed, previous, now)
         return at
 
@@ -131,26 +131,30 @@ class MovementDetector:
         return BookMoves(row["event"], row["market"], book[at[1][had]], old[had], new[had])
 
     def _count_lead_lag(self, rows: Index, columns: Index, previous: NDArray[np.int64], now: Micros) -> None:
-        """Set the books that have just made a large move behind those that made it since their `previous` one."""
-        crossed, lean = (self._matrix.cell[name][rows] for name in ("crossed", "lean"))
-        own, ago = np.arange(len(rows)), (now - crossed) / MICROS_PER_SECOND
-        alike = (crossed > previous[:, None]) & (lean == lean[own, columns][:, None])
-        alike &= ago <= self.rules.lead_window_seconds
+        """Count the books that have just made a large move as followers of those that made it since their `previous`
+        one.
+        """
+        large_move_at, direction = (self._matrix.cell[name][rows] for name in ("large_move_at", "direction"))
+        own, seconds_ago = np.arange(len(rows)), (now - large_move_at) / MICROS_PER_SECOND
+        alike = (large_move_at > previous[:, None]) & (direction == direction[own, columns][:, None])
+        alike &= seconds_ago <= self.rules.lead_window_seconds
         alike[own, columns] = False
         if len(rows):
-            self._lead_lag_counter.count(now, columns, alike & (ago > 0), alike & (ago == 0), ago)
+            self._lead_lag_counter.count(
+                now, columns, alike & (seconds_ago > 0), alike & (seconds_ago == 0), seconds_ago
+            )
 
     def _clone_groups(self) -> Mask:
-        """Which books (B, O) are one; the first seen of each stands for it in medians."""
+        """Which books (B, O) form a clone group; the first one seen represents the group in medians."""
         clone_group = [self._clone_of.get(book, book) for book in self._matrix.column_by_book]
         same: Mask = np.array(clone_group)[:, None] == np.array(list(dict.fromkeys(clone_group)))
         return same
 
     def _steam_movement(self, row: int, direction: int, movers: Mask, now: Micros) -> Movement:
         cell, books = self._matrix.cell[row], np.array(list(self._matrix.column_by_book))
-        order = np.argsort(np.where(movers, cell["crossed"], now + 1), kind="stable")[: movers.sum()]
+        order = np.argsort(np.where(movers, cell["large_move_at"], now + 1), kind="stable")[: movers.sum()]
         idle = np.isfinite(cell["position"]) & ~np.isnan(cell["price"]).any(axis=-1) & ~movers
-        size = float(direction * np.median(np.abs(cell["run"][movers])))
+        size = float(direction * np.median(np.abs(cell["run_size"][movers])))
         in_order, waiting = tuple(books[order].tolist()), tuple(books[idle].tolist())
         return self._movement(MovementKind.STEAM, row, now, size, movers=in_order, waiting=waiting)
 
@@ -172,13 +176,13 @@ class MovementDetector:
         )
 
     def _detect_status_changes(self, now: Micros) -> Iterator[Movement]:
-        """Changes of standing."""
+        """Changes of book status."""
         rows, before, after = book_status.classify_books(self._matrix, self.rules, now)
         books = list(self._matrix.column_by_book)
         stopped = (before == BookStatus.STALE) | (before == BookStatus.HALTED)
         is_reported = (before != after) & ((after >= BookStatus.LAGGING) | (stopped & (after == BookStatus.STEADY)))
         for i, column in np.argwhere(is_reported).tolist():
             kind = _KIND_BY_STATUS.get(after[i, column], MovementKind.RESUMED)
-            missed = self._matrix.row["level"][rows[i]] - self._matrix.cell["level"][rows[i], column]
+            missed = self._matrix.row["level"][rows[i]] - self._matrix.cell["level_at_move"][rows[i], column]
             size = float(missed) if kind is MovementKind.LAGGING else 0.0
             yield self._movement(kind, int(rows[i]), now, size, books[column])

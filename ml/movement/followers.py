@@ -1,4 +1,4 @@
-"""Who made the same move before and after, looking back at the moves of a day."""
+"""Which books made the same move before and after, over the moves of a day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MICROS_PER_SECOND = 1_000_000
 
 
 class MarketMoves(NamedTuple):
-    """What was seen of markets (m,): to which side each moved (1, -1), and when, in microseconds."""
+    """Moves of markets (m,): the direction of each (1, -1), and when, in microseconds."""
 
     event: NDArray[np.int32]
     market: NDArray[np.int16]
@@ -25,9 +25,10 @@ class MarketMoves(NamedTuple):
 
 
 class FollowerCounts(NamedTuple):
-    """For each move (m,): independent books that made it shortly `before` and `after`, and who began.
+    """For each move (m,): the number of independent books that made it shortly `before` and `after`, and who was first.
 
-    `leader` is the book that made it first, -1 where two that are independent did at once; `lag` the seconds since.
+    `leader` is the book that made it first, -1 where two independent ones did at the same time; `lag_seconds` since
+    then.
     """
 
     before: Numbers
@@ -37,9 +38,9 @@ class FollowerCounts(NamedTuple):
 
 
 def count_followers(moves: MarketMoves, book: Numbers, clone_group: Numbers, window_seconds: Array) -> FollowerCounts:
-    """Look around the moves of books (m,); others within `window_seconds` seconds (m,) made the same move.
+    """Count, for moves of books (m,), the books that made the same move within `window_seconds` (m,).
 
-    `clone_group` (m,) is the book itself, or whom it copies: together they count as one.
+    `clone_group` (m,) is the book itself or the one it copies: together they count as one.
     """
     key, near = _to_common_axis((moves,), window_seconds)
     order = np.lexsort((book, key))
@@ -54,7 +55,7 @@ def count_followers(moves: MarketMoves, book: Numbers, clone_group: Numbers, win
 
 
 def is_in_steam(moves: MarketMoves, window_seconds: Array, steams: MarketMoves) -> NDArray[np.bool_]:
-    """Whether a steam the same way is seen within `window_seconds` seconds (m,) behind each move (m,)."""
+    """Whether a steam in the same direction follows each move (m,) within `window_seconds` (m,)."""
     key, near = _to_common_axis((moves, steams), window_seconds)
     own, steam = key[: len(window_seconds)], np.sort(key[len(window_seconds) :])
     within: NDArray[np.bool_] = np.searchsorted(steam, own) < np.searchsorted(steam, own + near, side="right")
@@ -62,7 +63,7 @@ def is_in_steam(moves: MarketMoves, window_seconds: Array, steams: MarketMoves) 
 
 
 def _count_around(at: Numbers, clone_group: Numbers, first: Numbers, around: Numbers) -> tuple[Numbers, Numbers]:
-    """Origins, other than a move's own, before and after it, among the `around` moves from the `first` on."""
+    """Clone groups other than a move's own, before and after it, among the `around` moves from `first` on."""
     one = np.repeat(np.arange(len(at)), around)
     other = np.arange(len(one)) + np.repeat(first - np.cumsum(around) + around, around)
     group_count = int(clone_group.max(initial=0)) + 1
@@ -77,9 +78,9 @@ def _count_around(at: Numbers, clone_group: Numbers, first: Numbers, around: Num
 
 
 def _to_common_axis(parts: tuple[MarketMoves, ...], window_seconds: Array) -> tuple[Numbers, Numbers]:
-    """Times of every way that a market can move, so far apart that no `window_seconds` leads from one into another.
+    """Times on one axis, with each (market, direction) shifted so far that no window reaches into another.
 
-    Also the reach, in microseconds.
+    Also the windows in microseconds.
     """
     event, market, direction, at = (np.concatenate(columns).astype(np.int64) for columns in zip(*parts, strict=True))
     _, number = np.unique(event << 18 | market << 2 | direction + 1, return_inverse=True)  # 32 bits, 16 and 2

@@ -1,4 +1,4 @@
-"""Who moves first: for every pair of books, how often one followed the other and how late."""
+"""Lead and lag: for every pair of books, how often one followed the other and how late."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MICROS_PER_SECOND = 1_000_000
 class LeadLag:
     """Decayed counts of large moves, books in the order of `books`.
 
-    `moves` (B,) of each book; `led` (B, B) how often the column's book moved after, and the same way as, the
-    row's; `together` (B, B) in the same poll; `lag` (B, B) mean seconds of `led`, NaN without any. Chance
-    coincidences raise `led` in both directions alike: only the asymmetry is evidence.
+    `moves` (B,) of each book; `led` (B, B) how often the column's book moved after, and the same way as, the row's;
+    `together` (B, B) in the same poll; `lag_seconds` (B, B) the mean delay of `led`, NaN without any. Coincidences
+    raise `led` equally in both directions: only the asymmetry is evidence.
     """
 
     books: tuple[int, ...]
@@ -50,7 +50,7 @@ class LeadLag:
 
 
 class LeadLagCounter:
-    """Counts with a half-life in seconds; memory grows with the square of the books, and with nothing else."""
+    """Counts with a half-life in seconds; memory grows only with the square of the number of books."""
 
     def __init__(self, half_life_seconds: float) -> None:
         self._decay_rate = np.log(2) / half_life_seconds / MICROS_PER_SECOND
@@ -61,10 +61,10 @@ class LeadLagCounter:
     def count(
         self, now: int, columns: Index, earlier: NDArray[np.bool_], simultaneous: NDArray[np.bool_], seconds_ago: Array
     ) -> None:
-        """Take in large moves of the books `columns` (c,).
+        """Count large moves of the books `columns` (c,).
 
         `earlier` and `simultaneous` (c, B): which books made the same move before, or in this poll; `seconds_ago` (c,
-        B): s.
+        B).
         """
         self._grow(earlier.shape[1])
         decay = np.exp(-self._decay_rate * (now - self._updated_at)) if self._updated_at else 1.0
@@ -72,7 +72,7 @@ class LeadLagCounter:
             np.multiply(counts, decay, out=counts)
         self._updated_at = now
         order = np.argsort(columns, kind="stable")
-        # neither a matrix product, whose threads fight on a busy machine, nor `np.add.at`, six times as slow
+        # not a matrix product, whose threads compete on a busy machine, nor the slower `np.add.at`
         book, begins, moves = np.unique(columns[order], return_index=True, return_counts=True)
         self._moves[book] += moves
         for counts, made in (

@@ -1,7 +1,7 @@
-"""What the market as a whole does: steam, drift and reversals, on the rows that a poll touched.
+"""Movements of the market as a whole: steam, drift and reversals, on the rows that a poll touched.
 
-The market's *level* sums the moves of the median position over independent books on offer both before and after a
-poll, so that books that come, go or misprint do not move it.
+The market's *level* sums the moves of the median position over independent books that have prices both before and after
+a poll, so that books that appear, disappear or misprint do not move it.
 """
 
 from __future__ import annotations
@@ -41,33 +41,39 @@ def update_levels(matrix: MoveMatrix, rows: Index, before: Array, independent: I
 def detect_steam(
     matrix: MoveMatrix, rows: Index, clone_groups: Mask, rules: MovementRules, now: Micros
 ) -> tuple[Index, Array, Mask]:
-    """The rows where a steam begins, its direction, and the books (s, B) that move with it.
+    """The rows where a steam begins, its direction, and the books (s, B) that take part.
 
-    `clone_groups` (B, O) tells which books are one: a clone counts with what it copies. Small moves count against a
-    steam and not for it: books that restate their opinions all at once move both ways.
+    `clone_groups` (B, O): the books of a group count as one. Small moves count against a steam but not for it: books
+    that reprice all at once move both ways.
     """
     offered = matrix.has_both_sides(rows)
-    crossed, lean, begun, run = (matrix.cell[name][rows] for name in ("crossed", "lean", "begun", "run"))
-    large = offered & (crossed > 0) & (now - crossed <= rules.window_seconds * MICROS_PER_SECOND)
-    up, down = ((large & (lean == way)) for way in (1, -1))
+    large_move_at, side, run_started_at, run = (
+        matrix.cell[name][rows] for name in ("large_move_at", "direction", "run_started_at", "run_size")
+    )
+    large = offered & (large_move_at > 0) & (now - large_move_at <= rules.window_seconds * MICROS_PER_SECOND)
+    up, down = ((large & (side == way)) for way in (1, -1))
     rising, falling = _count_independent(up, clone_groups), _count_independent(down, clone_groups)
     direction = np.where(rising > falling, 1, -1)
     contrary = (
-        offered & (now - begun <= rules.window_seconds * MICROS_PER_SECOND) & (np.sign(run) == -direction[:, None])
+        offered
+        & (now - run_started_at <= rules.window_seconds * MICROS_PER_SECOND)
+        & (np.sign(run) == -direction[:, None])
     )
     most = np.maximum(rising, falling)
     moving = (most >= rules.min_steam_books) & (
         _count_independent(contrary, clone_groups) <= rules.max_contrary_ratio * most
     )
     row = matrix.row[rows]
-    is_new = moving & ((row["steam"] != direction) | (now - row["steam_at"] > rules.window_seconds * MICROS_PER_SECOND))
-    matrix.row["steam"][rows[moving]] = direction[moving]
+    is_new = moving & (
+        (row["steam_direction"] != direction) | (now - row["steam_at"] > rules.window_seconds * MICROS_PER_SECOND)
+    )
+    matrix.row["steam_direction"][rows[moving]] = direction[moving]
     matrix.row["steam_at"][rows[moving]] = now
     return rows[is_new], direction[is_new], np.where(direction[:, None] > 0, up, down)[is_new]
 
 
 def _count_independent(books: Mask, clone_groups: Mask) -> NDArray[np.int64]:
-    """How many independent ones (r,) are among `books` (r, B)."""
+    """The number (r,) of independent books among `books` (r, B)."""
     count: NDArray[np.int64] = (books @ clone_groups).sum(axis=1)
     return count
 
@@ -75,38 +81,42 @@ def _count_independent(books: Mask, clone_groups: Mask) -> NDArray[np.int64]:
 def detect_drift(
     matrix: MoveMatrix, rows: Index, move: Array, rules: MovementRules, now: Micros
 ) -> tuple[Index, Array]:
-    """The rows where a drift begins, and its net size with sign.
+    """The rows where a drift begins, and its signed net size.
 
-    From exponential moments of the market's moves: far (net), straight (net / path, Kaufman's efficiency ratio),
+    From exponentially decayed sums of the market's moves: far (net), straight (net / path, Kaufman's efficiency ratio),
     and in many steps (path^2 / squares, the number of steps if all were equal).
     """
     moved = move != 0
     rows, move = rows[moved], move[moved]
     row = matrix.row[rows]
-    keep = np.exp((row["at"] - now) / (rules.drift_horizon_seconds * MICROS_PER_SECOND))
-    net, path, squares = row["net"] * keep + move, row["path"] * keep + np.abs(move), row["squares"] * keep + move**2
+    keep = np.exp((row["drift_at"] - now) / (rules.drift_horizon_seconds * MICROS_PER_SECOND))
+    net, path, squares = (
+        row["net"] * keep + move,
+        row["path_length"] * keep + np.abs(move),
+        row["squared_moves"] * keep + move**2,
+    )
     far = np.abs(net) >= rules.min_drift_move
     drifting = far & (np.abs(net) >= rules.min_drift_efficiency * path) & (path**2 >= rules.min_drift_steps * squares)
     direction = np.sign(net).astype(np.int8)
-    begun = drifting & (row["drift"] != direction)
+    is_new = drifting & (row["drift_direction"] != direction)
     over = np.abs(net) < DRIFT_END_RATIO * rules.min_drift_move
     for name, value in (
-        ("at", now), ("net", net), ("path", path), ("squares", squares),
-        ("drift", np.where(drifting, direction, np.where(over, 0, row["drift"]))),
+        ("drift_at", now), ("net", net), ("path_length", path), ("squared_moves", squares),
+        ("drift_direction", np.where(drifting, direction, np.where(over, 0, row["drift_direction"]))),
     ):  # fmt: skip
         matrix.row[name][rows] = value
-    return rows[begun], net[begun]
+    return rows[is_new], net[is_new]
 
 
 def detect_reversals(matrix: MoveMatrix, rows: Index, rules: MovementRules) -> tuple[Index, Array]:
-    """The rows that took back a large part of a large move, and what they took back, with sign (zigzag rule)."""
+    """The rows that retraced a large part of a large move, and the signed retracement (zigzag rule)."""
     row = matrix.row[rows]
     level = row["level"]
-    leg = np.where(level > row["high"], 1, np.where(level < row["low"], -1, row["leg"]))
+    leg = np.where(level > row["high"], 1, np.where(level < row["low"], -1, row["leg_direction"]))
     high, low = np.maximum(row["high"], level), np.minimum(row["low"], level)
     length, back = high - low, np.where(leg > 0, high - level, level - low)
     is_reversed = (leg != 0) & (length >= rules.min_reversal_move) & (back >= rules.min_retrace_ratio * length)
     matrix.row["high"][rows] = np.where(is_reversed & (leg < 0), level, high)
     matrix.row["low"][rows] = np.where(is_reversed & (leg > 0), level, low)
-    matrix.row["leg"][rows] = np.where(is_reversed, -leg, leg)
+    matrix.row["leg_direction"][rows] = np.where(is_reversed, -leg, leg)
     return rows[is_reversed], (-leg * back)[is_reversed]

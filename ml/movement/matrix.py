@@ -1,8 +1,8 @@
-"""Where every book stands in every market: one fixed-size cell a (market, book), one record a market.
+"""The state of every book in every market: one fixed-size cell per (market, book), one record per market.
 
-A book's *position* is its log-odds of the first outcome against the second, log(second price / first price),
-which its margin hardly touches; a point is turned into log-odds and added. Nothing grows with time: rows are
-recycled when their event has begun or is no longer listed.
+A book's *position* is its log-odds of the first outcome against the second, log(second price / first price), which its
+margin hardly affects; a point is converted to log-odds and added. Nothing grows with time: rows are recycled when their
+event has started or is no longer listed.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 CELL_DTYPE = np.dtype(
     [
         ("price", "f8", 2), ("point", "f4"), ("position", "f8"),
-        ("run", "f8"), ("begun", "i8"), ("crossed", "i8"), ("lean", "i1"),
-        ("confirmed", "i8"), ("interval", "f4"), ("standing", "i1"), ("level", "f8"),
+        ("run_size", "f8"), ("run_started_at", "i8"), ("large_move_at", "i8"), ("direction", "i1"),
+        ("confirmed_at", "i8"), ("interval_seconds", "f4"), ("status", "i1"), ("level_at_move", "f8"),
     ]
 )  # fmt: skip
-"""`run`: the sum of moves one way since `begun`; `crossed`: when it became large, towards `lean`; `interval` (s)
-between confirmations; `level`: the market's when the book last moved."""
+"""`run`: the sum of moves in one direction since `run_started_at`; `large_move_at`: when it became large, in
+`direction`; `interval_seconds` between confirmations; `level_at_move`: the market's level when the book last moved."""
 ROW_DTYPE = np.dtype(
     [
-        ("event", "i4"), ("market", "i2"), ("used", "?"), ("median", "f8"), ("level", "f8"), ("at", "i8"),
-        ("net", "f8"), ("path", "f8"), ("squares", "f8"), ("drift", "i1"),
-        ("low", "f8"), ("high", "f8"), ("leg", "i1"), ("steam", "i1"), ("steam_at", "i8"),
+        ("event", "i4"), ("market", "i2"), ("used", "?"), ("median", "f8"), ("level", "f8"), ("drift_at", "i8"),
+        ("net", "f8"), ("path_length", "f8"), ("squared_moves", "f8"), ("drift_direction", "i1"),
+        ("low", "f8"), ("high", "f8"), ("leg_direction", "i1"), ("steam_direction", "i1"), ("steam_at", "i8"),
     ]
 )  # fmt: skip
-"""`level`: the sum of the market's moves; `net`, `path`, `squares`: its decaying sums of moves, of their sizes and
-squares; `low`, `high`, `leg`: the extremes since the last turn, and which was reached last."""
+"""`level`: the sum of the market's moves; `net`, `path_length`, `squared_moves`: its decayed sums of moves, of their
+sizes and squares; `low`, `high`, `leg_direction`: the extremes since the last turn, and which was reached last."""
 
 _SIDE_INDEX = np.full((max(MARKET_OUTCOMES) + 1, max(Outcome) + 1), -1, np.int8)
 for _market, _outcomes in MARKET_OUTCOMES.items():
@@ -86,7 +86,7 @@ class MoveMatrix:
         return len(self._row_by_market)
 
     def release_events(self, starts: EventStarts, now: Micros) -> NDArray[np.int32]:
-        """Forget the events that are not listed, or have begun; return those still to come."""
+        """Release the rows of events that are not listed or have started; return the upcoming events."""
         upcoming = starts.event[starts.commence_at > now]
         for row in np.flatnonzero(self.row["used"] & ~np.isin(self.row["event"], upcoming)).tolist():
             del self._row_by_market[int(self.row["event"][row]), int(self.row["market"][row])]
@@ -96,7 +96,7 @@ class MoveMatrix:
         return upcoming
 
     def apply_quotes(self, quotes: QuoteBatch) -> ChangedCells:
-        """Write prices; a book's line is held until it is withdrawn, and of several at once the first counts."""
+        """Write prices; a book keeps its line until it is withdrawn, and of several lines at once the first counts."""
         known = (quotes.market < len(_SIDE_INDEX)) & (quotes.outcome < _SIDE_INDEX.shape[1])
         side = np.where(known, _SIDE_INDEX[np.where(known, quotes.market, 0), np.where(known, quotes.outcome, 0)], -1)
         quotes, side = quotes.take(side >= 0), side[side >= 0]
@@ -111,14 +111,14 @@ class MoveMatrix:
         return ChangedCells(*np.divmod(cells, max(1, len(self.column_by_book))), distinct, before)
 
     def positions(self, rows: Index, columns: Index) -> Array:
-        """Positions (c,) by the prices now, NaN where a side is not offered."""
+        """Positions (c,) at current prices, NaN where a side is not offered."""
         cell = self.cell[rows, columns]
         first, second = cell["price"].T
         position: Array = np.log(second / first) + self._log_odds_per_point[self.row["market"][rows]] * cell["point"]
         return position
 
     def offered_positions(self, rows: Index) -> Array:
-        """Positions (r, B) as last taken over, NaN where nothing is offered."""
+        """Positions (r, B) as last stored, NaN where a side is not offered."""
         return np.where(self.has_both_sides(rows), self.cell["position"][rows], np.nan)
 
     def has_both_sides(self, rows: Index) -> Mask:
@@ -130,7 +130,7 @@ class MoveMatrix:
     def find(
         self, event: NDArray[Any], market: NDArray[Any], book: NDArray[Any], *, create: bool
     ) -> tuple[Index, Index]:
-        """Rows and columns of (event, market, book); -1 for what is unknown, unless it is to be created."""
+        """Rows and columns of (event, market, book); unknown ones are -1, or created."""
         pairs, inverse = np.unique(event.astype(np.int64) << 16 | market, return_inverse=True)
         keys = [(int(p >> 16), int(p & 0xFFFF)) for p in pairs]
         found = [self._ensure_row(key) if create else self._row_by_market.get(key, -1) for key in keys]

@@ -1,4 +1,4 @@
-"""The ways odds are written around the world, and what a bet pays to the cent."""
+"""Odds formats, and payouts to the cent."""
 
 from ml.odds.formats import OddsFormat, from_decimal, to_decimal
 from ml.odds.payouts import bookable_stake, payout

@@ -1,4 +1,4 @@
-"""Odds as numbers: every format to decimal odds and back, vectorised.
+"""Conversion between odds formats and decimal odds, vectorised.
 
 With d the decimal odds, d - 1 is the profit per unit of stake.
 """
@@ -23,14 +23,14 @@ EVEN_ODDS = 2.0
 
 
 class OddsFormat(StrEnum):
-    """How odds are written; d is their decimal value, which exceeds 1."""
+    """An odds format; d are the decimal odds, d > 1."""
 
     DECIMAL = "decimal"
-    """What a stake of one returns, itself included."""
+    """The payout of a stake of one, stake included."""
     AMERICAN = "american"
     """100 (d - 1) from evens on, -100 / (d - 1) below: the profit of 100, or minus the stake for 100."""
     FRACTIONAL = "fractional"
-    """d - 1, written as a fraction: `ml.odds.parse_odds` and `ml.odds.as_fraction` know the text."""
+    """d - 1 as a fraction; `ml.odds.parse_odds` and `ml.odds.to_fraction` handle the text."""
     HONG_KONG = "hong_kong"
     """d - 1."""
     MALAY = "malay"
@@ -42,10 +42,10 @@ class OddsFormat(StrEnum):
 
 
 def to_decimal(odds: ArrayLike, odds_format: OddsFormat) -> Array:
-    """Decimal odds of `odds` (...) that are `odds_format` in one format; NaN, no odds, stays NaN.
+    """Convert `odds` (...) in `odds_format` to decimal odds; NaN stays NaN.
 
-    Evens have two signs in the signed formats (+100 and -100, 1 and -1). Raises `ValueError`, with the first
-    of them, for values that the format cannot have, or whose decimal odds cannot be told from 1.
+    Evens have two signs in the signed formats (+100 and -100, 1 and -1). Raises `ValueError`, naming the first, for
+    values that are invalid in the format or whose decimal odds round to 1.
     """
     values = np.asarray(odds, np.float64)
     _raise_if_impossible(values, odds_format)
@@ -55,7 +55,7 @@ def to_decimal(odds: ArrayLike, odds_format: OddsFormat) -> Array:
 
 
 def from_decimal(price: ArrayLike, odds_format: OddsFormat) -> Array:
-    """Decimal odds `price` (...) in another format, unrounded; NaN stays NaN. Evens are +100 and +1.
+    """Convert decimal odds `price` (...) to `odds_format`, unrounded; NaN stays NaN. Evens are +100 and +1.
 
     Raises `ValueError` for values that are not above 1, or infinite.
     """
@@ -68,7 +68,7 @@ def _raise_if_impossible(values: Array, odds_format: OddsFormat) -> None:
     possible, rule = _VALID_RANGES[odds_format]
     impossible = ~(np.isnan(values) | (possible(values) & np.isfinite(values)))
     if impossible.any():
-        msg = f"{odds_format} odds {rule}, not {values[impossible].flat[0]:g}"
+        msg = f"{odds_format} odds must be {rule}, got {values[impossible].flat[0]:g}"
         raise ValueError(msg)
 
 
@@ -83,13 +83,13 @@ def _to_signed(scale: float, positive: Possible) -> Convert:
 
 
 _VALID_RANGES: dict[OddsFormat, tuple[Possible, str]] = {
-    OddsFormat.DECIMAL: (lambda d: d > 1, "exceed 1 and are finite"),
-    OddsFormat.AMERICAN: (lambda a: np.abs(a) >= 100, "are -100 or less, or +100 or more"),  # noqa: PLR2004 - as it says
-    OddsFormat.FRACTIONAL: (lambda x: x > 0, "exceed 0 and are finite"),
-    OddsFormat.HONG_KONG: (lambda x: x > 0, "exceed 0 and are finite"),
-    OddsFormat.MALAY: (lambda m: (np.abs(m) <= 1) & (m != 0), "are from -1 to 1 and not 0"),
-    OddsFormat.INDONESIAN: (lambda i: np.abs(i) >= 1, "are -1 or less, or 1 or more"),
-    OddsFormat.PROBABILITY: (lambda p: (p > 0) & (p < 1), "are above 0 and below 1"),
+    OddsFormat.DECIMAL: (lambda d: d > 1, "finite and above 1"),
+    OddsFormat.AMERICAN: (lambda a: np.abs(a) >= 100, "at most -100 or at least +100"),  # noqa: PLR2004 - stated in the text
+    OddsFormat.FRACTIONAL: (lambda x: x > 0, "finite and above 0"),
+    OddsFormat.HONG_KONG: (lambda x: x > 0, "finite and above 0"),
+    OddsFormat.MALAY: (lambda m: (np.abs(m) <= 1) & (m != 0), "between -1 and 1 and not 0"),
+    OddsFormat.INDONESIAN: (lambda i: np.abs(i) >= 1, "at most -1 or at least 1"),
+    OddsFormat.PROBABILITY: (lambda p: (p > 0) & (p < 1), "above 0 and below 1"),
 }
 _TO_DECIMAL: dict[OddsFormat, Convert] = {
     OddsFormat.DECIMAL: lambda d: d.copy(),

@@ -1,4 +1,4 @@
-"""What a bet pays and what stakes a book takes: amounts in whole units of currency, rounded as books round."""
+"""Payouts and bookable stakes: amounts in whole units of currency, rounded as books round them."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ if TYPE_CHECKING:
 
 CENT = 0.01
 STEP_TOLERANCE = 1e-6
-"""In steps. In floats 100 x 1.15 is 114.99999999999999. Odds have few digits, so an amount that is really below a step
-is so by far more: a stake in cents at American odds a by 1 / |a| of a cent. Floats err by less up to ten million."""
+"""In steps. In floats 100 x 1.15 is 114.99999999999999. Odds have few digits, so an amount that is truly below a step
+is so by much more: a stake in cents at American odds a by 1 / |a| of a cent. Up to ten million, float errors are
+smaller."""
 
 
 def payout(stake: ArrayLike, price: ArrayLike, unit: float = CENT) -> Array:
-    """What a won bet returns, the stake included: stake x decimal `price`, rounded down to the `unit`.
+    """The payout of a won bet, stake included: stake x decimal `price`, rounded down to the `unit`.
 
-    Arguments broadcast; NaN where one is. For stakes in whole units the profit, too, is rounded down. Raises
-    `ValueError` for a negative stake, a price that does not exceed 1, or a unit that is not positive.
+    Arguments broadcast; NaN where one is. For stakes in whole units the profit is rounded down too. Raises `ValueError`
+    for a negative stake, a price that does not exceed 1, or a unit that is not positive.
     """
     amount, odds = np.asarray(stake, np.float64), np.asarray(price, np.float64)
-    _require(unit > 0, f"a unit is positive, not {unit:g}")
-    _require(not (amount < 0).any(), "a stake is zero or positive")
-    _require(not (odds <= 1).any(), "decimal odds exceed 1")
+    _require(unit > 0, f"unit must be positive, got {unit:g}")
+    _require(not (amount < 0).any(), "stake must not be negative")
+    _require(not (odds <= 1).any(), "decimal odds must exceed 1")
     return _floor_to_step(amount * odds, unit)
 
 
 def bookable_stake(stake: ArrayLike, increment: float = CENT, minimum: float = 0.0, maximum: float = np.inf) -> Array:
-    """The largest stake that a book takes up to `stake` (...): 0 where it takes none.
+    """The largest stake up to `stake` (...) that a book accepts: 0 where it accepts none.
 
-    Books take multiples of the `increment`, from `minimum` to `maximum`; amounts in units of currency. Raises
-    `ValueError` for a negative stake, an increment that is not positive, or limits that leave nothing.
+    Books accept multiples of the `increment`, from `minimum` to `maximum`; amounts in units of currency. Raises
+    `ValueError` for a negative stake, an increment that is not positive, or a minimum that is negative or exceeds the
+    maximum.
     """
     amount = np.asarray(stake, np.float64)
-    _require(increment > 0, f"an increment is positive, not {increment:g}")
-    _require(not (amount < 0).any(), "a stake is zero or positive")
-    _require(0 <= minimum <= maximum, f"stakes from {minimum:g} to {maximum:g} leave nothing")
+    _require(increment > 0, f"increment must be positive, got {increment:g}")
+    _require(not (amount < 0).any(), "stake must not be negative")
+    _require(0 <= minimum <= maximum, f"minimum stake {minimum:g} is negative or exceeds the maximum {maximum:g}")
     rounded = _floor_to_step(np.minimum(amount, maximum), increment)
     return np.where(rounded < minimum, 0.0, rounded)
 
 
 def _floor_to_step(amount: Array, step: float) -> Array:
-    """The largest multiple of the step that is not above; for steps like .01 the float nearest to it."""
+    """The largest multiple of `step` that does not exceed `amount`; for steps like .01 the nearest float."""
     steps: Array = np.floor(amount / step + STEP_TOLERANCE)
     per_unit = round(1 / step)
     # 29 / 100 is the float .29, 29 x .01 is not

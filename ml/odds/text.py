@@ -1,4 +1,4 @@
-"""Odds as text: what a book shows, and what a bettor types."""
+"""Odds as text: formatting and parsing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import floor, isnan, log10
 from ml.odds.formats import OddsFormat, from_decimal, to_decimal
 
 MAX_DENOMINATOR = 100
-"""Decimal odds of two digits need no larger one."""
+"""Enough for decimal odds with two digits."""
 EVEN_ODDS_WORDS = {"evens", "evs", "even", "ev"}
 FRACTION_PATTERN = re.compile(r"(\d{1,9})\s*[/-]\s*(\d{1,9})")
 
@@ -17,20 +17,20 @@ FRACTION_PATTERN = re.compile(r"(\d{1,9})\s*[/-]\s*(\d{1,9})")
 def to_fraction(price: float, max_denominator: int = MAX_DENOMINATOR) -> Fraction:
     """The fractional odds nearest to decimal odds `price`, in lowest terms.
 
-    Raises `ValueError` for odds that do not exceed 1, or are too short for the denominator.
+    Raises `ValueError` for odds that do not exceed 1, or are below the smallest fraction.
     """
     fraction = Fraction(float(from_decimal(price, OddsFormat.FRACTIONAL))).limit_denominator(max_denominator)
     if not fraction:
-        msg = f"decimal odds {price:g} are shorter than any fraction with a denominator up to {max_denominator}"
+        msg = f"decimal odds {price:g} are below any fraction with a denominator of at most {max_denominator}"
         raise ValueError(msg)
     return fraction
 
 
 def format_odds(price: float, odds_format: OddsFormat) -> str:
-    """Decimal odds `price` as a book shows them: 2.50, +150, 3/2, 1.50, -0.67, +1.50, 40.00%.
+    """Format decimal odds `price` as books do: 2.50, +150, 3/2, 1.50, -0.67, +1.50, 40.00%.
 
-    Rounded for the eye, to two decimals and at least two digits of what can be won; bets are settled at the
-    odds themselves. Raises `ValueError` for impossible odds.
+    Rounded for display, to two decimals and at least two significant digits of the profit; bets are settled at the
+    exact odds. Raises `ValueError` for invalid odds.
     """
     odds = float(from_decimal(price, odds_format))
     match odds_format:
@@ -50,16 +50,16 @@ def format_odds(price: float, odds_format: OddsFormat) -> str:
 
 
 def parse_odds(text: str, odds_format: OddsFormat) -> float:
-    """Decimal odds of a text: 5/2, 5-2, evens; +150, -110, EV; 2.5; 40% or .4; a true minus sign counts.
+    """Parse odds to decimal: 5/2, 5-2, evens; +150, -110, EV; 2.5; 40% or .4; the Unicode minus sign is accepted.
 
-    Raises `ValueError` for what is no number, and for values that the format cannot have.
+    Raises `ValueError` for text that is not a number and for values that are invalid in the format.
     """
     plain = text.strip().lower().replace("\N{MINUS SIGN}", "-")
     if plain in EVEN_ODDS_WORDS:
         return 2.0
     value = _parse_fraction(plain) if odds_format is OddsFormat.FRACTIONAL else _parse_number(plain, odds_format)
     if isnan(value):
-        msg = f"no {odds_format} odds: {text!r}"
+        msg = f"not valid {odds_format} odds: {text!r}"
         raise ValueError(msg)
     return float(to_decimal(value, odds_format))
 

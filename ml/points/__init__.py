@@ -1,4 +1,4 @@
-"""Points: what the books' prices at different points say together, and what any point is worth."""
+"""Points: fitting margins and totals to prices at different points, and pricing any point."""
 
 from ml.points.families import DistributionFamily
 from ml.points.fit import PRIOR_STRENGTH, FitStatus, PointFit, fit_points

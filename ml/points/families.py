@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-# scipy ships no types; where its stubs are installed, nothing is ignored
+# SciPy ships no types; where its stubs are installed, nothing is ignored
 from scipy.special import gammaln, ive, ndtr, psi  # type: ignore[import-untyped,unused-ignore]
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MIN_MEAN_POINTS = 0.25
-"""A line of zero points is no start for the logarithm of a mean."""
+"""Lower bound of a mean, so that it has a logarithm."""
 
 
 class DistributionFamily(StrEnum):
-    """What a margin or a total is like, and its two parameters."""
+    """A family of distributions of a margin or a total, with two parameters."""
 
     NORMAL = "normal"
     """A normal variable rounded to whole points (Stern 1991): mean, standard deviation."""
@@ -41,7 +41,7 @@ def normal_pmf(coordinates: Array, support: Array) -> Array:
     mean, deviation = coordinates[:, :1], np.exp(coordinates[:, 1:])
     edges = (np.append(support, support[-1] + 1) - 0.5 - mean) / deviation
     lower, upper = edges[:, :-1], edges[:, 1:]
-    # above the mean from the other side: 1 - 1 is nothing, but the tail is something
+    # above the mean use the upper tail, which keeps its digits where 1 - p would not
     pmf = np.where(lower > 0, ndtr(-lower) - ndtr(-upper), ndtr(upper) - ndtr(lower))
     density = np.exp(-edges * edges / 2) / np.sqrt(2 * np.pi)
     return np.stack([pmf, -np.diff(density) / deviation, -np.diff(edges * density)])

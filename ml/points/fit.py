@@ -1,8 +1,8 @@
-"""The margin or total that the books' fair probabilities at their different points agree on best.
+"""Fits the distribution of a margin or total to the books' fair probabilities at their different points.
 
-Weighted least squares on log-odds: minimise sum of w (logit q - logit c(t))^2 + firmness (s - s0)^2, where q is a
-book's fair probability at its threshold t, c the model's conditional one, s the log of the model's spread and s0
-its typical value. By Gauss-Newton, all lines at once, each leaving when it has converged.
+Weighted least squares on log-odds: minimise sum of w (logit q - logit c(t))^2 + prior_strength (s - s0)^2, where q is a
+book's fair probability at its threshold t, c the model's conditional one, s the log of the model's spread and s0 its
+typical value. Solved by Gauss-Newton for all lines at once; a line drops out when it has converged.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 PRIOR_STRENGTH = 4.0
-"""Books at neighbouring points say little of the spread, and noise in their prices much: a typical spread is as good
-as four books two log-odds apart. A convention; 0 trusts the books alone."""
+"""Weight of the typical spread: books at neighbouring points carry little information about the spread, and noise in
+their prices distorts it. A convention; 0 uses the books alone."""
 MAX_ITERATIONS = 50
 STEP_TOLERANCE = 1e-10
 MAX_STEP = 0.75
 """Largest step, in log units or typical deviations."""
 LINE_BATCH_SIZE = 256
-"""Their cells stay in the cache."""
+"""Lines fitted at once, so that their arrays stay in the CPU cache."""
 MIN_DETERMINANT_RATIO = 1e-12
 MIN_PROBABILITY = 1e-200
-"""An absurd point may lie where a tail's probability is no longer a number."""
+"""Lower bound of a tail's probability, which may underflow at an absurd point."""
 
 
 class FitStatus(IntEnum):
@@ -45,7 +45,7 @@ class FitStatus(IntEnum):
     NO_BOOK = 1
     """No book has a threshold between the model's numbers, a fair probability in (0, 1) and a positive weight."""
     UNDETERMINED = 2
-    """One point only, and a firmness of zero: nothing tells the spread."""
+    """One point only and `prior_strength` 0: nothing determines the spread."""
     NOT_CONVERGED = 3
 
 
@@ -53,7 +53,7 @@ class FitStatus(IntEnum):
 class PointFit:
     """Distributions of L lines: `parameters` (L, 2) of the family, NaN where `status` (L,) is not OK.
 
-    `error` (L,) is the weighted root mean square of the books' distances from the fit, in log-odds.
+    `rms_residual` (L,) is the weighted root mean square of the books' distances from the fit, in log-odds.
     """
 
     model: PointModel
@@ -66,9 +66,9 @@ class PointFit:
         return self.model.win_push_loss(self.parameters, thresholds)
 
     def translate(self, thresholds: Array, fair: Array, target: Array) -> Array:
-        """What each book's `fair` (L, B) at its own `thresholds` (L, B) means at the `target` one (L,): (L, B).
+        """Translate each book's `fair` (L, B) at its own `thresholds` (L, B) to the `target` threshold (L,): (L, B).
 
-        A book keeps its distance in log-odds from the model, so that its opinion is carried over and not replaced.
+        A book keeps its distance from the model in log-odds, so that its estimate is translated, not replaced.
         """
         pmf = self.model.pmf(self.parameters)
         here, there = (
@@ -83,11 +83,11 @@ def fit_points(
 ) -> PointFit:
     """Fit `model` to the `fair` conditional probabilities (L, B) of exceeding `thresholds` (L, B).
 
-    `weights` (L, B) >= 0; NaN in either of the others means no quote. A line's result does not depend on the
-    others. Raises `ValueError` for weights or a firmness that are negative or NaN.
+    `weights` (L, B) >= 0; NaN in either of the others means no quote. A line's result does not depend on the others.
+    Raises `ValueError` for weights or a `prior_strength` that are negative or NaN.
     """
     if not ((weights >= 0).all() and prior_strength >= 0):
-        msg = "weights of books and the firmness must be zero or positive"
+        msg = "book weights and prior_strength must be non-negative"
         raise ValueError(msg)
     parts = [
         _fit(
@@ -126,7 +126,7 @@ def _fit(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _FitProblem:
-    """Lines that can be fitted; thresholds and log-odds of unused books are those of some number, with weight 0."""
+    """Lines that can be fitted; unused books have some finite threshold and log-odds, with weight 0."""
 
     model: PointModel
     thresholds: Array
@@ -182,8 +182,8 @@ class _FitProblem:
 
 
 def _sum_over_books(terms: Array) -> Array:
-    """Sum over books, one after the other: `np.sum` groups its terms by the shape of the whole array."""
-    total: Array = terms.cumsum(axis=1)[:, -1:].sum(axis=1)  # a slice: there may be no book
+    """Sum over books, term by term: `np.sum` groups its terms by the shape of the whole array."""
+    total: Array = terms.cumsum(axis=1)[:, -1:].sum(axis=1)  # a slice, because there may be no book
     return total
 
 

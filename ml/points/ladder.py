@@ -1,4 +1,4 @@
-"""The lines of a market at different points, and what a book at one of them says of the others."""
+"""Translation of books' prices between the lines of a market at different points."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 TRANSLATION_ERROR_RATIO = 0.15
-"""Standard error of what is added on the way to another point, as a share of it: of what the models miss. From -2.5 to
--3 in the NFL the way is .19 log-odds, so that the error is .03, about as large as a book's noise. A convention."""
+"""Standard error of a translation, as a share of its distance in log-odds. From -2.5 to -3 in the NFL the distance is
+.19, so the error is .03, about a book's noise. A convention."""
 FIXED_SPREAD_STRENGTH = 1e4
-"""The spread is the sport's: books at different points, each near evens there, disagree about the middle and say
-nothing of the spread. Left free, it takes a minute in which half of the books have moved for a wide distribution."""
+"""Strong enough to fix the spread at the sport's: books at different points, each near evens there, disagree about the
+middle and carry no information about the spread. A free spread would mistake a minute in which half of the books have
+moved for a wide distribution."""
 MAX_TRANSLATION_LOG_ODDS = 0.6
-"""Log-odds beyond which a book is not carried: a spread of 7 says little of one of 14."""
+"""Distance beyond which a book is not translated: a price on a spread of 7 says little about 14."""
 
 
 class TranslatedPoints(NamedTuple):
-    """Log-odds (L, B) of exceeding each line's threshold, own and carried ones, and the variance (L, B) of the way."""
+    """Log-odds (L, B) of exceeding each line's threshold, own and translated, and the translation's variance (L, B)."""
 
     fair_log_odds: Array
     variance: Array
@@ -39,13 +40,12 @@ class TranslatedPoints(NamedTuple):
 def translate_points(
     model: PointModel, event_market: NDArray[Any], threshold: Array, fair_log_odds: Array, weight: Array
 ) -> TranslatedPoints:
-    """Let books speak of every line of their ladder, not only of those that they offer.
+    """Translate each book's price to every line of the same market, not only those it offers.
 
     `event_market` (L,) numbers the market that a line belongs to, `threshold` (L,) is the line's
-    (`ml.points.settlement`), `fair_log_odds` (L, B) the books' fair log-odds of exceeding it, NaN where they say
-    nothing, `weight` (L, B) >= 0. `model` is fitted to every ladder's books, each at the line where it is nearest to
-    evens, and each book keeps its distance from the model (`PointFit.translate`). A ladder's result does not depend on
-    the others.
+    (`ml.points.settlement`), `fair_log_odds` (L, B) the books' fair log-odds of exceeding it, NaN where they have none,
+    `weight` (L, B) >= 0. `model` is fitted to each market's books, each at its line nearest to evens, and each book
+    keeps its distance from the model (`PointFit.translate`). A market's result does not depend on the others.
     """
     result = TranslatedPoints(fair_log_odds.copy(), np.zeros_like(fair_log_odds))
     _, group, size = np.unique(event_market, return_inverse=True, return_counts=True)
@@ -69,7 +69,7 @@ def translate_points(
 
 
 class _NearestEven(NamedTuple):
-    """Each book's opinion nearest to evens on each ladder (K, B), its threshold and weight; NaN where it has none."""
+    """Each book's log-odds nearest to evens in each market (K, B), with threshold and weight; NaN where it has none."""
 
     fair_log_odds: Array
     threshold: Array
@@ -81,7 +81,7 @@ def _lines_nearest_even(group: NDArray[np.intp], threshold: Array, fair_log_odds
     distance = np.where(np.isnan(fair_log_odds), np.inf, np.abs(fair_log_odds))[order]
     nearest = np.minimum.reduceat(distance, np.flatnonzero(np.diff(group[order], prepend=-1)), axis=0)
     best = np.zeros(nearest.shape, np.intp)
-    # the first of equals: from the last line to the first, the nearer ones overwrite
+    # from the last line to the first, so that the first of equals wins
     for i in range(len(order) - 1, -1, -1):
         k = group[order[i]]
         best[k] = np.where(distance[i] == nearest[k], order[i], best[k])
@@ -96,7 +96,7 @@ def _lines_nearest_even(group: NDArray[np.intp], threshold: Array, fair_log_odds
 def line_win_push_loss(model: PointModel, threshold: Array, fair: Array) -> WinPushLoss:
     """Win, push and loss (L,) of exceeding `threshold` (L,) where the probability given a decision is `fair` (L,).
 
-    From the model with the sport's typical spread, placed where it agrees with `fair`; NaN where it cannot.
+    From the model with the sport's typical spread, located to agree with `fair`; NaN where that is impossible.
     """
     fit = fit_points(model, threshold[:, None], fair[:, None], np.ones((len(fair), 1)))
     chances = fit.win_push_loss(threshold[:, None])

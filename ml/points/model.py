@@ -1,4 +1,4 @@
-"""A distribution of margins or totals for every line, and what it says at any point."""
+"""The prior distribution of a sport's margin or total."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PointModel:
-    """What a sport's margin, or its total, is like before the books are asked.
+    """A sport's margin or total before the books' prices are used.
 
-    The numbers from `low` to `high` can happen; `typical_parameters` are the family's two parameters for an ordinary
-    event, of which the second (the spread) is what a fit falls back on where the books say nothing about it.
-    `key_weights` multiplies the probability of single numbers before they are made to sum to one: above 1 for the
-    key numbers of American football (3, 7, 6, 10 and their negatives), {0: 0.0} where ties are played on.
+    The support is `low` to `high`; `typical_parameters` are the family's two parameters for a typical event, of which a
+    fit falls back on the second (the spread) where the books do not determine it. `key_weights` multiplies the
+    probability of single numbers before normalisation: above 1 for the key numbers of American football (3, 7, 6, 10
+    and their negatives), {0: 0.0} where ties are impossible.
 
     Raises `ValueError` for numbers in the wrong order, a negative weight, or a spread that is not positive.
     """
@@ -38,12 +38,12 @@ class PointModel:
 
     def __post_init__(self) -> None:
         if self.low >= self.high or self.typical_parameters[1] <= 0 or any(w < 0 for w in self.key_weights.values()):
-            msg = f"no distribution: {self}"
+            msg = f"invalid point model: {self}"
             raise ValueError(msg)
 
     @property
     def support(self) -> Array:
-        """The numbers that can happen (K,)."""
+        """The possible numbers (K,)."""
         return np.arange(self.low, self.high + 1, dtype=np.float64)
 
     def pmf_with_gradient(self, coordinates: Array) -> Array:

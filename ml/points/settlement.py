@@ -1,8 +1,8 @@
-"""How a bet on a point settles, given the distribution of the margin or the total.
+"""Settlement of a bet on a point, given the distribution of the margin or the total.
 
-Everything is told as the *threshold* that the number X must exceed: a total's point, or the home side's point
-with its sign turned (home -2.5 wins if the margin exceeds 2.5). A whole threshold pushes on itself. A quarter
-(Asian) is two half stakes, on the half point and the whole one beside it; any other fraction never pushes.
+Bets are described by the *threshold* that the number X must exceed: a total's point, or the home side's point with its
+sign reversed (home -2.5 wins if the margin exceeds 2.5). A whole threshold pushes on itself. A quarter (Asian) line is
+two half stakes, on the half point and the adjacent whole one; any other fraction never pushes.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class WinPushLoss(NamedTuple):
     loss: Array
 
     def other_side(self) -> WinPushLoss:
-        """The same for the bet against: under, or the away side."""
+        """The same for the opposite bet: under, or the away side."""
         return WinPushLoss(self.loss, self.push, self.win)
 
     def win_given_decided(self) -> Array:
-        """Win share of what is decided, win / (win + loss): what a two-way price without margin says.
+        """Win share of the decided stake, win / (win + loss), as implied by a two-way price without margin.
 
-        A fair price o pays win (o - 1) = loss, so 1 / o is this, and both sides' sum to one.
+        A fair price o has win (o - 1) = loss, so this is 1 / o, and both sides' sum to one.
         """
         return self.win / (self.win + self.loss)
 
     def fair_price(self) -> Array:
-        """The decimal price at which the bet is worth nothing."""
+        """The decimal price with expected value zero."""
         return 1 + self.loss / self.win
 
     def expected_value(self, price: Array) -> Array:
@@ -52,8 +52,8 @@ class WinPushLoss(NamedTuple):
 def win_push_loss(pmf: Array, low: int, thresholds: Array) -> WinPushLoss:
     """Sums of `pmf` (..., L, K), of the numbers `low`, `low` + 1..., above, at and below `thresholds` (L, B).
 
-    Linear in the cells, so that derivatives of probabilities give derivatives of chances. NaN where a threshold
-    is NaN or outside the numbers. Returns arrays (..., L, B).
+    Linear in `pmf`, so that derivatives of probabilities give derivatives of the sums. NaN where a threshold is NaN or
+    outside the support. Returns arrays (..., L, B).
     """
     quarter = np.mod(thresholds * 4, 2) == 1
     if not quarter.any():
@@ -73,7 +73,7 @@ def _unsplit_win_push_loss(pmf: Array, low: int, thresholds: Array) -> WinPushLo
     below = np.where(inside, np.ceil(thresholds), low).astype(np.intp) - low
     above = np.where(inside, np.floor(thresholds) + 1, low).astype(np.intp) - low
     zero = np.zeros((*pmf.shape[:-1], 1))
-    # each tail from its own end: the small one keeps its digits
+    # each tail is summed from its own end, so that a small one keeps its digits
     rising = np.concatenate([zero, pmf.cumsum(axis=-1)], axis=-1)
     falling = np.concatenate([pmf[..., ::-1].cumsum(axis=-1)[..., ::-1], zero], axis=-1)
     on = np.concatenate([pmf, zero], axis=-1)

@@ -1,7 +1,7 @@
-"""What margins and totals of a sport are like: the models that bring books at different points together.
+"""Point models of the sports' margins and totals.
 
-`typical` parameters are measured on final scores beside closing lines where the project has them, as said; the spread
-is what a fit falls back on, the mean only where it starts.
+`typical_parameters` are measured on final scores against closing lines where data is available, as noted; a fit falls
+back on the spread and only starts from the mean.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ NFL = {
     Market.SPREADS: PointModel(DistributionFamily.NORMAL, -60, 60, (0.0, 13.7), {0: 0.25} | _NFL_KEY_WEIGHTS),
     Market.TOTALS: PointModel(DistributionFamily.NORMAL, 0, 110, (45.0, 13.3)),
 }
-# 2,629 games of 2021-24 around the closing lines; overtime is played until somebody leads
+# 2,629 games of 2021-24 around the closing lines; overtime is played until one side leads
 NBA = {
     Market.SPREADS: PointModel(DistributionFamily.NORMAL, -70, 70, (0.0, 13.4), {0: 0.0}),
     Market.TOTALS: PointModel(DistributionFamily.NORMAL, 120, 340, (225.0, 18.0)),
 }
-# 2,460 games of 2016: 28% end with one run between the sides, a normal variable says 18%
+# 2,460 games of 2016: 28% end with a margin of one run, where a normal distribution has 18%
 MLB = {
     Market.SPREADS: PointModel(DistributionFamily.NORMAL, -25, 25, (0.0, 4.3), {0: 0.0, 1: 1.55, -1: 1.55}),
     Market.TOTALS: PointModel(DistributionFamily.NEGATIVE_BINOMIAL, 0, 45, (8.9, 7.1)),
 }
-# conventional; overtime and shoot-out are played until somebody leads
+# conventional; overtime and shoot-out go on until one side leads
 NHL = {
     Market.SPREADS: PointModel(DistributionFamily.SKELLAM, -15, 15, (3.2, 3.0), {0: 0.0}),
     Market.TOTALS: PointModel(DistributionFamily.NEGATIVE_BINOMIAL, 0, 25, (6.1, 60.0)),
@@ -47,8 +47,8 @@ _MODELS_BY_FAMILY = {"soccer": SOCCER}
 
 
 def point_models_for(sport: str) -> Mapping[Market, PointModel]:
-    """The models of spreads and totals of a sport by its key (`americanfootball_nfl`), none where nothing is known.
+    """The models of spreads and totals of a sport by its key (`americanfootball_nfl`); empty where there are none.
 
-    What has not been looked at has none: a league's key numbers are not another's.
+    Leagues without data have none: one league's key numbers are not another's.
     """
     return _MODELS_BY_SPORT.get(sport) or _MODELS_BY_FAMILY.get(sport.split("_", 1)[0], {})

@@ -1,4 +1,4 @@
-"""Quotes as columns: the shapes that feeds produce, the store keeps and the scorer reads."""
+"""Quotes as columns: what feeds produce, the store keeps and the scorer reads."""
 
 from ml.quotes.batch import UNKNOWN_TIME, EventStarts, MarketConfirmations, Micros, PollChanges, QuoteBatch
 from ml.quotes.codec import decode_changes, decode_columns, encode_changes, encode_columns

@@ -1,4 +1,4 @@
-"""Quotes as columns: what one poll changed, and when each book's market was last confirmed.
+"""Column batches: the quotes that one poll changed, and when each book last confirmed each market.
 
 Times are microseconds since the epoch, UTC (`Micros`); prices are decimal odds.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Micros: TypeAlias = int
 
 UNKNOWN_TIME: Micros = np.iinfo(np.int64).min
-"""The `book_time` of a quote whose book did not say when it was updated."""
+"""The `book_time` of a quote whose book did not state one."""
 
 
 class _ColumnBatch:
@@ -58,7 +58,7 @@ class _ColumnBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuoteBatch(_ColumnBatch):
-    """Prices, one row a quote: key (event, book, market, outcome, point), value (price, book_time).
+    """Prices, one row per quote: key (event, book, market, outcome, point), value (price, book_time).
 
     `point` is NaN where the market has none; `price` is NaN where the quote was withdrawn.
     """
@@ -76,9 +76,9 @@ class QuoteBatch(_ColumnBatch):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketConfirmations(_ColumnBatch):
-    """When each book last confirmed each market it offers, one row a (event, book, market) on offer.
+    """When each book last confirmed each market it offers, one row per (event, book, market).
 
-    A quote that did not change is not stored again, so this is what tells a fresh price from a stale one.
+    A quote that did not change is not stored again, so only this distinguishes a fresh price from a stale one.
     """
 
     event: NDArray[np.int32]

@@ -1,29 +1,29 @@
-"""What an answer would show if it were on offer: only about that does its silence say anything.
+"""Scope of recorded answers: which missing quotes an answer withdraws.
 
-A recorded answer does not say what was asked: regions or books, markets, events by id or by a window of their starts.
-All of these bound an answer as a whole, so what it shows somewhere was asked for everywhere. Of its events, its books
-and its markets it covers every combination, whoever asked what: no sequence of requests to a market that stands still
-can make a withdrawal of that.
+A recorded answer does not include its request: regions or books, markets, events by id or by a window of starts. All of
+these apply to an answer as a whole, so whatever it shows for one event was requested for all of them. An answer covers
+every combination of the events, books and markets that it shows; no sequence of different requests to an unchanged
+market can turn into withdrawals.
 
-What an answer does not show at all may not have been asked for. It stands and keeps its age, unless there is evidence:
+What an answer does not show at all may not have been requested. It stays on offer and keeps its age, unless there is
+evidence that it is gone:
 
-- Each of the last `MIN_REPEATS` answers like it (which share a book or an event with it) showed the book or the event:
-the
-  question is repeated, until now without a change. Not so where a book's region is not among those that the answer
-  shows: then the region was left out.
-- The event began `EVENT_OVER_AFTER_MICROS` ago or earlier: it is over.
-- The answer lists `LONG_LIST_EVENTS` events or more and lacks, of those that start between its first and its last, no
-more
-  than one in `LONG_LIST_EVENTS` of the last answer's: no window leaves those out, and nobody names so many events by
-  id.
-- A book that is in no list turns up with the title of one that is not shown: it was renamed.
+- Each of the last `MIN_REPEATS` similar answers (sharing a book or an event with it) showed the book or the event, so
+  the same request is being repeated. Not if the book's region is missing from the answer: then the region was not
+  requested.
+- The event started `EVENT_OVER_AFTER_MICROS` ago or earlier: it is over.
+- The answer lists at least `LONG_LIST_EVENTS` events and, of the last answer's events that start between its first and
+  its last, misses at most one per `LONG_LIST_EVENTS`: no window of starts does that, and nobody requests so many events
+  by id.
+- A book that is in no list appears with the title of one that is not shown: it was renamed.
 
-An answer that shows no book covers what each of the last `MIN_REPEATS` answers showed, and without so many nothing.
+An answer that shows no book covers what each of the last `MIN_REPEATS` answers showed; with fewer answers, nothing.
 
-Undecidable from answers alone: a narrower question after `MIN_REPEATS` times the same wider one; a window of starts
-that leaves out events longer in play than `EVENT_OVER_AFTER_MICROS`; nine in ten of a long list of events by id; two
-books of one title that are in no list, asked for in turn. They look like what is said above, and are taken for it. In
-turn, what leaves the market before it was shown `MIN_REPEATS` times stands and ages, if nothing else tells.
+Undecidable from answers alone: a narrower request after `MIN_REPEATS` identical wider ones; a window of starts that
+leaves out events longer in play than `EVENT_OVER_AFTER_MICROS`; nine in ten of a long list of events by id; two
+unlisted books with the same title, requested in turn. They look like the cases above and are treated as such.
+Conversely, what leaves the market before it was shown `MIN_REPEATS` times stays and ages, if there is no other
+evidence.
 """
 
 from __future__ import annotations
@@ -39,24 +39,25 @@ if TYPE_CHECKING:
 
 K = TypeVar("K", int, str)
 MIN_REPEATS = 20
-"""Answers that show the same before a single one without it says that it is gone; at ten minutes each, three hours."""
+"""Answers that must have shown something before one without it means that it is gone; at ten minutes each, three
+hours."""
 MAX_REMEMBERED_PAYLOADS = 10 * MIN_REPEATS
-"""Answers that are looked through for ones like the present: as many questions can be asked in turn as fit in."""
+"""Answers searched for similar ones; bounds how many different requests may alternate."""
 LONG_LIST_EVENTS = 10
 EVENT_OVER_AFTER_MICROS: Micros = 3 * 3600 * 1_000_000
 FORGET_EVENT_AFTER_MICROS: Micros = 30 * 24 * 3600 * 1_000_000
-"""Microseconds from the start of an event until nothing more is said of it."""
+"""Microseconds after the start of an event until it is forgotten."""
 
 
 class BookListing(NamedTuple):
-    """What is known of a book: its title and the regions that list it, none where it is in no list."""
+    """A book's title and the regions that list it; no regions if it is in no list."""
 
     title: str
     regions: frozenset[str]
 
 
 class PayloadContents(NamedTuple, Generic[K]):
-    """The books, the markets and the events with their starts that an answer of a moment shows."""
+    """The books, the markets and the events with their starts that an answer shows, and its moment."""
 
     books: frozenset[K]
     markets: frozenset[K]
@@ -65,7 +66,7 @@ class PayloadContents(NamedTuple, Generic[K]):
 
 
 class CoveredScope(NamedTuple, Generic[K]):
-    """The books, the markets and the events that an answer would show, in every combination."""
+    """The books, markets and events that an answer covers, in every combination."""
 
     books: frozenset[K]
     markets: frozenset[K]
@@ -73,7 +74,7 @@ class CoveredScope(NamedTuple, Generic[K]):
 
 
 class CoverageTracker(Generic[K]):
-    """Follows answers in order of time; books, markets and events are known by key or by id."""
+    """Tracks answers in time order; books, markets and events are identified by key or by id."""
 
     def __init__(self, listing_of: Callable[[K], BookListing]) -> None:
         self._books: _BookTracker[K] = _BookTracker(listing_of)
@@ -81,7 +82,7 @@ class CoverageTracker(Generic[K]):
         self._markets: _RepeatTracker[K] = _RepeatTracker()
 
     def update(self, shown: PayloadContents[K]) -> CoveredScope[K]:
-        """What the next answer covers, which shows this."""
+        """The scope of the next answer, which shows `shown`."""
         missing_markets = self._markets.update(shown.markets)
         return CoveredScope(
             shown.books | self._books.update(shown.books),
@@ -91,20 +92,20 @@ class CoverageTracker(Generic[K]):
 
 
 class _RepeatTracker(Generic[K]):
-    """What answers keep showing."""
+    """Tracks what similar answers keep showing."""
 
     def __init__(self) -> None:
         self._recent: deque[frozenset[K]] = deque(maxlen=MAX_REMEMBERED_PAYLOADS)
 
     def update(self, shown: frozenset[K]) -> frozenset[K]:
-        """What the next answer lacks, though each of the last ones like it showed it."""
+        """What the next answer is missing although each of the last similar ones showed it."""
         similar = list(islice((one for one in reversed(self._recent) if _is_similar(shown, one)), MIN_REPEATS))
         self._recent.append(shown)
         return frozenset.intersection(*similar) - shown if len(similar) == MIN_REPEATS else frozenset()
 
 
 class _BookTracker(Generic[K]):
-    """Which books of those that an answer lacks are gone."""
+    """Tracks which books missing from an answer are gone."""
 
     def __init__(self, listing_of: Callable[[K], BookListing]) -> None:
         self._listing_of: Callable[[K], BookListing] = listing_of
@@ -113,7 +114,7 @@ class _BookTracker(Generic[K]):
         self._renamed: dict[K, K] = {}
 
     def update(self, shown: frozenset[K]) -> frozenset[K]:
-        """Those that the next answer withdraws, which shows some."""
+        """What the next answer, which shows `shown`, withdraws."""
         missing = self._repeats.update(shown)
         self._track_renames(shown)
         renamed = {old for old, new in self._renamed.items() if new in shown}
@@ -129,7 +130,7 @@ class _BookTracker(Generic[K]):
         self._known |= shown
 
     def _is_region_shown(self, book: K, shown: frozenset[K]) -> bool:
-        """Whether the answer shows a region of the book; one that several regions list tells none of them."""
+        """Whether the answer shows a region of the book; a book listed in several regions is no evidence of any."""
         regions_of_book = self._listing_of(book).regions
         shown_regions = {
             region for one in shown if len(regions := self._listing_of(one).regions) == 1 for region in regions
@@ -138,7 +139,7 @@ class _BookTracker(Generic[K]):
 
 
 class _EventTracker(Generic[K]):
-    """Which events of those that an answer lacks are gone."""
+    """Tracks which events missing from an answer are gone."""
 
     def __init__(self) -> None:
         self._repeats: _RepeatTracker[K] = _RepeatTracker()
@@ -146,7 +147,7 @@ class _EventTracker(Generic[K]):
         self._last: frozenset[K] = frozenset()
 
     def update(self, shown: PayloadContents[K]) -> frozenset[K]:
-        """Those that the next answer withdraws, which shows some."""
+        """What the next answer, which shows `shown`, withdraws."""
         listed = frozenset(shown.starts)
         missing = self._repeats.update(listed)
         over = {event for event, start in self._starts.items() if start <= shown.observed_at - EVENT_OVER_AFTER_MICROS}
@@ -159,7 +160,7 @@ class _EventTracker(Generic[K]):
         return (missing | over | missing_between) - listed
 
     def _find_missing_between(self, shown: PayloadContents[K]) -> frozenset[K]:
-        """What is missing in the midst of a long list."""
+        """The events missing in the middle of a long list."""
         if len(shown.starts) < LONG_LIST_EVENTS:
             return frozenset()
         first, last = min(shown.starts.values()), max(shown.starts.values())

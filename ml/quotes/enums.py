@@ -1,7 +1,7 @@
 """The fixed ids of markets and outcomes, shared by parser, store and scorer.
 
-Ids below `FIRST_DYNAMIC_ID` are constants of the code and seeded by the first migration; the store
-hands out ids from there on for what feeds invent (player props, new markets).
+Ids below `FIRST_DYNAMIC_ID` are constants seeded by the first migration; from there on the store assigns ids to what
+feeds introduce (player props, new markets).
 """
 
 from enum import IntEnum
@@ -12,8 +12,8 @@ FIRST_DYNAMIC_ID = 100
 class Market(IntEnum):
     """Markets that the scorer values, and the lay sides that it stores.
 
-    A feed's `h2h` is split by its number of outcomes, because some books post the three-way
-    regulation result beside other books' two-way result under the same key.
+    A feed's `h2h` is split by its number of outcomes, because some books post the three-way regulation result under the
+    same key as other books' two-way result.
     """
 
     H2H = 1

@@ -1,4 +1,4 @@
-"""Results, books' rules, and what both make of a bet."""
+"""Results, books' settlement rules, and the settlement of bets."""
 
 from ml.settlement.bets import GAME_STATUSES, Bets, BetStatus, Games, Settlement, settle_bets
 from ml.settlement.rule_book import find_rules

@@ -1,4 +1,4 @@
-"""Bets settled by their book's rules: on the score that counts, void, or not yet and why."""
+"""Settlement of bets by their book's rules: settled, void, or open and why."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.integer]
 
 MIN_POSTPONEMENT_LIMIT_HOURS = 12.0
-"""Hours by which a start may move where the rule is not known: the shortest limit that a book was found to set."""
+"""Hours by which a start may move where the rule is unknown: the shortest limit found at any book."""
 UNKNOWN_TERM = 0
-"""Where a term's number would stand: enumerations begin at 1."""
+"""In place of a term's number; enum values begin at 1."""
 GAME_STATUSES = (None, *GameStatus)
-"""What is known of how a game ended; None where nothing is."""
+"""How a game ended; None where nothing is known."""
 
 
 class BetStatus(IntEnum):
-    """What became of a bet; only the first two are final, and have the least numbers."""
+    """The status of a bet; only the first two, with the lowest numbers, are final."""
 
     SETTLED = auto()
     VOID = auto()
     PENDING = auto()
     """No result yet, or one that may still come."""
     NO_SCORE = auto()
-    """The game is over, and the score that the rules count is not known."""
+    """The game is over, but the score that counts under the rules is unknown."""
     UNKNOWN_RULES = auto()
-    """It depends on a rule of the book that is not known."""
+    """It depends on an unknown rule of the book."""
     CONTRADICTED = auto()
-    """The sources state different results, and nobody has decided."""
+    """The sources state different results, and no person has decided."""
     UNSUPPORTED = auto()
-    """Another market, or an outcome or point that does not belong to it."""
+    """An unsupported market, or an outcome or point that does not belong to the market."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Games:
     """G games: the index of their status in `GAME_STATUSES`, scores (G, 2) home and away, NaN where unknown.
 
-    `contradicted` (G, 2) tells of the regulation and of the full score whether sources state different ones.
+    `contradicted` (G, 2): whether sources differ on the regulation score and on the full score.
     """
 
     status: Numbers
@@ -64,7 +64,7 @@ class Games:
 
     @classmethod
     def from_reports(cls, reports: Sequence[GameReport | None], contradicted: Mask) -> Self:
-        """From what is known of each game; None where nothing is. `contradicted` is (G, 2)."""
+        """Build from a report per game, None where nothing is known. `contradicted` is (G, 2)."""
         known = [report or _NO_REPORT for report in reports]
         status = np.array([GAME_STATUSES.index(report and report.status) for report in reports], np.int8)
         return cls(
@@ -76,8 +76,8 @@ class Games:
 class Bets:
     """N bets: numbers of their game and rules, market, outcome, point (NaN where there is none).
 
-    `delay_hours` are the hours from the start that was listed when the bet was made to the one that was kept, or to now
-    where the game is not over.
+    `delay_hours` are the hours from the start listed when the bet was placed to the actual start, or to now if the game
+    is not over.
     """
 
     game: Numbers
@@ -89,7 +89,7 @@ class Bets:
 
 
 class Settlement(NamedTuple):
-    """Shares of the stakes (n,), NaN where nothing is settled, and the numbers of the verdicts (n,)."""
+    """Shares of the stakes (n,), NaN where the bet is not settled, and `BetStatus` numbers (n,)."""
 
     shares: StakeShares
     status: NDArray[np.int8]
@@ -98,10 +98,10 @@ class Settlement(NamedTuple):
 def settle_bets(bets: Bets, games: Games, rules: Sequence[Rules]) -> Settlement:
     """Settle each bet by its book's rules.
 
-    Where it is not known which period a book counts, a bet is settled if both scores settle it alike. A postponed
-    game voids its bets once it is later than the rules allow. What is abandoned is void, stands with the
-    league's word, or stands as far as further play could not have changed it: then a total that is already exceeded.
-    Whether listed pitchers started is not known to any source of results, and not looked at.
+    If it is unknown which period a book counts, a bet is settled if both scores settle it alike. A postponed game voids
+    its bets once it is later than the rules allow. Bets on an abandoned game are void, stand if the league's result
+    does, or stand if further play could not have changed them (a total that is already exceeded). Whether listed
+    pitchers started is not considered, because no source of results states it.
     """
     terms = _RuleTerms.from_rules(rules, bets.rules)
     shares, contradicted = _shares_on_counted_score(bets, games, terms)
@@ -114,7 +114,7 @@ def settle_bets(bets: Bets, games: Games, rules: Sequence[Rules]) -> Settlement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _RuleTerms:
-    """The rules of each bet as numbers (n,) of their enumerations; `UNKNOWN_TERM` and NaN where a rule is not known."""
+    """The rules of each bet as enum values (n,); `UNKNOWN_TERM` or NaN where a rule is unknown."""
 
     period: Numbers
     tie: Numbers
@@ -139,9 +139,9 @@ def _enum_values(rule: Rules) -> list[int]:
 
 
 def _shares_on_counted_score(bets: Bets, games: Games, terms: _RuleTerms) -> tuple[StakeShares, Mask]:
-    """What the score of the period makes of each stake, and whether sources contradict each other on that score.
+    """Shares of each stake on the score of the period that counts, and whether sources contradict each other on it.
 
-    Of an unknown period: what both make of it, NaN where they differ or one is not known.
+    If the period is unknown: the shares on both scores, NaN where they differ or one is unknown.
     """
     ends = games.regulation[bets.game], games.full[bets.game]
     regulation, full = (settle_scores(bets.market, bets.outcome, bets.point, *end.T) for end in ends)
@@ -187,20 +187,20 @@ def _is_supported(bets: Bets) -> Mask:
 
 
 def _is_decided(bets: Bets, shares: StakeShares) -> Mask:
-    """Totals that more play cannot change: it only adds to them."""
+    """Whether further play cannot change the bet: an exceeded total."""
     over = np.where(bets.outcome == Outcome.OVER, shares.won, shares.lost)
     return np.asarray((over == 1) & (bets.market == Market.TOTALS), np.bool_)
 
 
 def _apply_tie_rule(shares: StakeShares, ties: Mask, terms: _RuleTerms) -> StakeShares:
-    """What becomes of a two-way bet if nobody wins."""
+    """Apply the tie rule to two-way bets on ties."""
     lost = np.select([ties & terms.has(Tie.LOSES), ties & terms.has(Tie.DEAD_HEAT)], [1.0, 0.5], shares.lost)
     won = np.where(ties & terms.has(Tie.DEAD_HEAT), 0.5, shares.won)
     return StakeShares(won, np.where(ties, 1 - won - lost, shares.pushed), lost)
 
 
 def _final_shares(status: NDArray[np.int8], shares: StakeShares) -> StakeShares:
-    """The shares of what is settled; a void stake comes back."""
+    """The shares of settled bets; a void stake is returned."""
     void = StakeShares(*(np.full(len(status), share) for share in (0.0, 1.0, 0.0)))
     final = [status == BetStatus.SETTLED, status == BetStatus.VOID]
     return StakeShares(*(np.select(final, pair, np.nan) for pair in zip(shares, void, strict=True)))

@@ -1,4 +1,4 @@
-"""The rules of books as far as they are known, from `rules.toml`."""
+"""Books' known settlement rules, from `rules.toml`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 ANY_BOOK = "*"
 UNKNOWN_VALUE = "unknown"
 SHOOTOUT_SPORT_FAMILY = "icehockey"
-"""The sport whose final scores hold the shoot-out: they cannot settle what counts overtime only."""
+"""The sport whose final scores include the shoot-out, so that bets that count overtime only cannot be settled."""
 _ENUMS: dict[str, type[Enum]] = {"period": Period, "tie": Tie, "abandoned": Abandoned, "pitchers": Pitchers}
 
 RuleTable = dict[tuple[str, str, Market], SettlementRules]
 
 
 def find_rules(sport: str, market: Market, book: str) -> Rules:
-    """How a book settles a market of a sport (The Odds API's key); None where that is not known.
+    """How a book settles a market of a sport (The Odds API's key); None if unknown.
 
-    What is known of the book itself comes first, then what all books have in common; of both, what is said of the
-    league before what is said of the sport.
+    The book's own rules come before those common to all books; in both, the league's before the sport family's.
     """
     family = sport.partition("_")[0]
     table = _load_table()
@@ -37,17 +36,17 @@ def find_rules(sport: str, market: Market, book: str) -> Rules:
 
 
 def parse_rules(text: str) -> RuleTable:
-    """The table of a TOML text in the form of `rules.toml`.
+    """Parse a TOML text in the format of `rules.toml`.
 
     Raises:
-        ValueError: an entry that is not understood, contradicts another or cannot be settled; names it by number.
+        ValueError: an entry is invalid, contradicts another or cannot be settled; the message has its number.
     """
     table: RuleTable = {}
     for number, entry in enumerate(tomllib.loads(text)["rules"], 1):
         try:
             for place, rules in _parse_entry(entry).items():
                 if table.setdefault(place, rules) != rules:
-                    raise ValueError(f"{place} has other rules in an entry before")
+                    raise ValueError(f"{place} contradicts an earlier entry")
         except (KeyError, ValueError, TypeError) as error:
             msg = f"rules entry {number} ({entry.get('books')}, {entry.get('sports')}): {error!r}"
             raise ValueError(msg) from error
@@ -57,11 +56,11 @@ def parse_rules(text: str) -> RuleTable:
 def _parse_entry(entry: Mapping[str, Any]) -> RuleTable:
     books, sports, markets, source, *_ = (entry[name] for name in ("books", "sports", "markets", "source"))
     if not source:
-        raise ValueError("a rule needs its source")
+        raise ValueError("source is missing")
     terms = {name: value for name, value in entry.items() if name not in {"books", "sports", "markets", "source"}}
     rules = SettlementRules(**{name: _parse_value(name, value) for name, value in terms.items()})
     if rules.period is Period.OVERTIME and any(sport.startswith(SHOOTOUT_SPORT_FAMILY) for sport in sports):
-        raise ValueError("no source states scores of ice hockey with overtime and without the shoot-out")
+        raise ValueError("period 'overtime' cannot be settled for ice hockey: no source reports that score")
     return {(book, sport, Market[key.upper()]): rules for book, sport, key in product(books, sports, markets)}
 
 

@@ -1,7 +1,7 @@
-"""The rules by which books settle. Where two differ, an "arbitrage" between them has a hole.
+"""Books' settlement rules. Where two differ, an "arbitrage" between them has a hole.
 
-One book grades a match after ninety minutes, the other after overtime; one voids what is abandoned, the other
-lets it stand. Conflicts are labelled, and kept out of an arbitrage's legs unless they are tolerated.
+One book grades a match after ninety minutes, the other after overtime; one voids an abandoned match, the other lets the
+bet stand. Conflicts are labelled, and an arbitrage has none between its legs unless they are tolerated.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 class Period(Enum):
-    """How much of the play counts."""
+    """Which part of the game counts."""
 
     REGULATION = auto()
     OVERTIME = auto()
     """Overtime or extra innings included, a shoot-out not."""
     SHOOTOUT = auto()
-    """Everything until there is a winner."""
+    """Everything until one side has won, shoot-out included."""
 
 
 class Tie(Enum):
-    """What becomes of a two-way bet if nobody wins."""
+    """What happens to a two-way bet on a tie."""
 
     VOID = auto()
     LOSES = auto()
@@ -40,17 +40,17 @@ class Tie(Enum):
 
 
 class Abandoned(Enum):
-    """What becomes of bets on a match that is begun and not finished."""
+    """What happens to bets on a match that was started and not finished."""
 
     VOID = auto()
     STANDS_IF_OFFICIAL = auto()
-    """Where the league lets the result stand (five innings, 55 minutes)."""
+    """Bets stand if the league's result stands (five innings, 55 minutes)."""
     STANDS_IF_DECIDED = auto()
-    """Only what further play could not have changed."""
+    """Only bets that further play could not have changed stand."""
 
 
 class Pitchers(Enum):
-    """Whether a baseball bet needs the pitchers who were listed when it was made."""
+    """Whether a baseball bet depends on the pitchers listed when it was placed."""
 
     ACTION = auto()
     LISTED = auto()
@@ -58,7 +58,7 @@ class Pitchers(Enum):
 
 
 class Retirement(Enum):
-    """From when on a bet stands though a player gives up (tennis and its like)."""
+    """From when on a bet stands if a player retires (tennis and similar sports)."""
 
     COMPLETED = auto()
     ONE_SET = auto()
@@ -66,16 +66,16 @@ class Retirement(Enum):
 
 
 class DeadHeat(Enum):
-    """How shared places are paid."""
+    """How dead heats are paid."""
 
     REDUCED = auto()
-    """The stake is divided by the number of those who share."""
+    """The stake is divided by the number of tied places."""
     PAID_IN_FULL = auto()
     VOID = auto()
 
 
 class Conflict(IntFlag):
-    """In what two books' rules differ."""
+    """The rules in which two books differ."""
 
     NONE = 0
     PERIOD = auto()
@@ -86,15 +86,15 @@ class Conflict(IntFlag):
     RETIREMENT = auto()
     DEAD_HEAT = auto()
     UNKNOWN = auto()
-    """The rules of one of them, or one of its rules, are not known."""
+    """One book's rules, or one of its rules, are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettlementRules:
     """How a book settles one sport's market; every field names a member of `Conflict`.
 
-    `postponed` is the number of hours within which a postponed match must be played, or bets on it are void.
-    None is a rule that is not known; what has no meaning in a sport is left as it is.
+    `postponed` is the number of hours within which a postponed match must be played, or bets on it are void. None is an
+    unknown rule; rules that do not apply to a sport keep their default.
     """
 
     period: Period
@@ -107,12 +107,12 @@ class SettlementRules:
 
 
 Rules = SettlementRules | None
-"""None where a book's rules are not known."""
+"""None if a book's rules are unknown."""
 
 
 def conflict(a: Rules, b: Rules) -> Conflict:
-    """All in which the rules of two different books differ. Any difference counts: in some case one bet is void, or
-    settled on another result, and the other is not.
+    """All rules in which two different books differ. Any difference counts: in some case one bet is void, or settled on
+    a different result, and the other is not.
     """
     if a is None or b is None:
         return Conflict.UNKNOWN
@@ -127,18 +127,19 @@ def conflict(a: Rules, b: Rules) -> Conflict:
 
 
 class RulesAgreement(StrEnum):
-    """Whether the books of several bets settle alike, as users see it."""
+    """Whether the books of several bets settle alike, as shown to users."""
 
     SAME = "same"
-    """All their rules are known, and equal."""
+    """All rules are known and equal."""
     DIFFER = "differ"
-    """A rule is known to differ: in some case one bet is settled on another result, or void, and the other is not."""
+    """A rule is known to differ: in some case one bet is void, or settled on a different result, and the other is
+    not."""
     UNKNOWN = "unknown"
-    """No difference is known, but not all rules are."""
+    """No difference is known, but not all rules are known."""
 
 
 def agreement(rules: Sequence[Rules]) -> RulesAgreement:
-    """What the rules of different books are to each other; one book agrees with itself."""
+    """Compare the rules of different books; a book agrees with itself."""
     found = Conflict.NONE
     for a, b in combinations(rules, 2):
         found |= conflict(a, b)
@@ -148,17 +149,17 @@ def agreement(rules: Sequence[Rules]) -> RulesAgreement:
 
 
 def conflict_matrix(rules: Sequence[Rules]) -> NDArray[np.int16]:
-    """The `conflict` of every two of B books (B, B), as numbers; a book has none with itself."""
+    """The `Conflict` flags (B, B) of every two of B books; a book has none with itself."""
     table = np.array([[conflict(a, b) for b in rules] for a in rules], np.int16).reshape(len(rules), len(rules))
     np.fill_diagonal(table, Conflict.NONE)
     return table
 
 
 def compatible_groups(table: NDArray[np.int16], rules: Sequence[Rules], tolerated: Conflict) -> Mask:
-    """Masks (G, B) of the largest sets of books that are compatible with each other, by their table of
-    `conflict_matrix`.
+    """Masks (G, B) of the maximal sets of mutually compatible books; `table` is their `conflict_matrix`.
 
-    They have the same rules (in what is not tolerated); books of unknown rules join every set where that is tolerated.
+    Books of a set have the same rules, except for tolerated conflicts; books with unknown rules join every set if
+    `UNKNOWN` is tolerated.
     """
     compatible = (table & ~np.int16(tolerated)) == 0
     known = np.array([rule is not None for rule in rules])

@@ -1,4 +1,4 @@
-"""What a source can say of a game: how it ended, and after how much play."""
+"""Results as a source states them: how a game ended, and its scores by period."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class GameStatus(StrEnum):
 
     FINAL = "final"
     SHORTENED = "shortened"
-    """Ended early, with a score that the league lets stand: baseball in the rain."""
+    """Ended early with an official score: baseball in the rain."""
     ABANDONED = "abandoned"
-    """Begun and not finished; scores are those when it stopped."""
+    """Started and not finished; scores are those when it stopped."""
     POSTPONED = "postponed"
     """To be played later."""
     NOT_PLAYED = "not_played"
@@ -22,14 +22,14 @@ class GameStatus(StrEnum):
 
 
 class ScorePeriod(StrEnum):
-    """What a score counts."""
+    """The period that a score covers."""
 
     REGULATION = "regulation"
     FULL = "full"
     """The league's own final score: overtime and extra innings included. Ice hockey adds a goal for the winner of a
     shoot-out, soccer does not."""
     UNSTATED = "unstated"
-    """One of the two, and the source does not say which: of a match that may have gone into extra time."""
+    """One of the two, the source does not state which: for a match that may have gone into extra time."""
 
 
 class Score(NamedTuple):
@@ -41,7 +41,7 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GameReport:
-    """One source's word on a game. A finished one has at least one score, an abandoned one may have some."""
+    """A game as one source states it. A finished one has at least one score, an abandoned one may have some."""
 
     status: GameStatus
     full: Score | None = None
@@ -50,7 +50,7 @@ class GameReport:
 
     @classmethod
     def final(cls, full: Score, regulation: Score | None = None) -> GameReport:
-        """A finished game; `regulation` where it is known (the same score if there was no overtime)."""
+        """A finished game; `regulation` if known (the same score if there was no overtime)."""
         return cls(GameStatus.FINAL, full, regulation)
 
     def swap_sides(self) -> GameReport:
@@ -59,7 +59,7 @@ class GameReport:
         return GameReport(self.status, *swapped)
 
     def scores(self) -> dict[ScorePeriod, Score | None]:
-        """What is known, by period; a game without a result says so for every period that a bet can ask for."""
+        """The known scores by period; a game without a result has an entry for every period that bets settle on."""
         stated = {
             ScorePeriod.REGULATION: self.regulation,
             ScorePeriod.FULL: self.full,

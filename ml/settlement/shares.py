@@ -1,4 +1,4 @@
-"""What a score makes of a bet's stake: the share that wins, the share that comes back and the share that is lost."""
+"""Settlement of a stake on a score: the shares won, pushed and lost."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 QUARTER_POINT = 0.25
 OUTCOME_SIGNS = {Outcome.HOME: 1.0, Outcome.AWAY: -1.0, Outcome.OVER: 1.0, Outcome.UNDER: -1.0}
-"""+1 where a greater margin (home - away) or total is better for the bet."""
+"""+1 where a higher margin (home - away) or total is better for the bet."""
 _SIGN_BY_OUTCOME = np.full(max(Outcome) + 1, np.nan)
 _SIGN_BY_OUTCOME[list(OUTCOME_SIGNS)] = list(OUTCOME_SIGNS.values())
 TEAM_OUTCOMES, TOTAL_OUTCOMES = (Outcome.HOME, Outcome.AWAY), (Outcome.OVER, Outcome.UNDER)
 
 
 class StakeShares(NamedTuple):
-    """Shares of the stake (n,); they sum to one, or are NaN where nothing is settled."""
+    """Shares of the stake (n,); they sum to one, or are NaN where the bet is not settled."""
 
     won: Array
     pushed: Array
@@ -35,11 +35,11 @@ class StakeShares(NamedTuple):
 
 
 def settle_scores(market: Numbers, outcome: Numbers, point: Array, home: Array, away: Array) -> StakeShares:
-    """Settle bets (n,) on the scores (n,) that count for them, ties of a two-way market returned.
+    """Settle bets (n,) on their scores (n,), with ties of a two-way market pushed.
 
     `market` and `outcome` are those of `ml.quotes`. A quarter (Asian) point is two half stakes, on the half point and
-    the whole one beside it. NaN where a score or a needed point is NaN, or the market or outcome is another than h2h
-    (two- or three-way), spreads and totals.
+    the adjacent whole one. NaN where a score or a required point is NaN, or the market is not h2h (two- or three-way),
+    spreads or totals.
     """
     ahead = _winning_margin(market, outcome, point, home, away)
     lines = np.isin(market, (Market.SPREADS, Market.TOTALS))
@@ -51,7 +51,7 @@ def settle_scores(market: Numbers, outcome: Numbers, point: Array, home: Array, 
 
 
 def _winning_margin(market: Numbers, outcome: Numbers, point: Array, home: Array, away: Array) -> Array:
-    """By how much a bet is ahead of what it needs: above 0 it wins, at 0 it pushes."""
+    """The bet's winning margin: above 0 it wins, at 0 it pushes."""
     sign = _SIGN_BY_OUTCOME[np.where((outcome >= 0) & (outcome < len(_SIGN_BY_OUTCOME)), outcome, 0)]
     margin, team = home - away, np.isin(outcome, TEAM_OUTCOMES)
     three_way = np.where(outcome == Outcome.DRAW, margin == 0, sign * margin > 0) - 0.5

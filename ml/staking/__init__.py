@@ -1,4 +1,4 @@
-"""How much to stake on a price that is worth it."""
+"""Stake sizing."""
 
 from ml.staking.controls import CONTROLS, Control, ControlledStakes, StakePolicy, StakeRequests, apply_controls
 from ml.staking.kelly import given_no_push, kelly_fraction, kelly_with_push, shrinkage

@@ -1,8 +1,7 @@
-"""Risk controls between a wanted stake and a placed one: small, independent, in one fixed order.
+"""Risk controls between a requested stake and the final one: small, independent, in one fixed order.
 
-Each control says how much of a stake it allows; the chain keeps the smaller, so that none can raise a stake
-and a later one cannot undo an earlier one. All always run: a policy chooses numbers, never whether. Stakes
-are shares of the bankroll.
+Each control returns the stake it allows; the chain keeps the minimum, so that none can raise a stake or undo an earlier
+one. All of them always run: a policy sets limits, it cannot switch a control off. Stakes are shares of the bankroll.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StakePolicy:
-    """The numbers of the controls, all shares in (0, 1]; raises `ValueError` for others."""
+    """The limits of the controls, all shares in (0, 1]; raises `ValueError` for others."""
 
     kelly_multiplier: float = 0.5
     max_drawdown: float = 0.25
@@ -38,17 +37,17 @@ class StakePolicy:
     def __post_init__(self) -> None:
         for field in fields(self):
             if not 0 < getattr(self, field.name) <= 1:
-                msg = f"{field.name} is a share above 0 and up to 1, not {getattr(self, field.name)}"
+                msg = f"{field.name} must be in (0, 1], got {getattr(self, field.name)}"
                 raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StakeRequests:
-    """Wanted bets (J,): prices, standard errors `standard_error` of their probabilities, labels, and what is at risk.
+    """Requested bets (J,): prices, the `standard_error` of their probabilities, labels, and stakes at risk.
 
-    `bankroll` and its `peak` in the same currency. Labels are None where each bet has one of its own. `at_risk` maps
-    "event", "league", "book" and "day" to what is already staked, in bankrolls, for each bet's own label (J,); a kind
-    that is left out has nothing at risk.
+    `bankroll` and its `peak` in the same currency. Labels are None where each bet has its own. `at_risk` maps "event",
+    "league", "book" and "day" to the stakes already placed, in bankrolls, under each bet's label (J,); a missing kind
+    means none.
     """
 
     price: Array
@@ -64,7 +63,7 @@ class StakeRequests:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """`allows(stakes, requests, policy)` (J,): the most that each bet may have, given what the others have."""
+    """`allows(stakes, requests, policy)` (J,): the maximum stake of each bet, given the others."""
 
     name: str
     reason: str
@@ -73,9 +72,9 @@ class Control:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ControlledStakes:
-    """Final `stakes` (J,); `binding_control` (J,), the name of the control that last lowered each, "" for none.
+    """Final `stakes` (J,); `binding_control` (J,), the name of the last control that lowered it, "" for none.
 
-    `history` (C + 1, J): the stakes as wanted, then after each of `CONTROLS`.
+    `history` (C + 1, J): the stakes as requested, then after each of `CONTROLS`.
     """
 
     stakes: Array
@@ -84,7 +83,7 @@ class ControlledStakes:
 
 
 def reject_unknown(stakes: Array, requests: StakeRequests, _policy: StakePolicy) -> Array:
-    """Nothing on a bet with a number missing or no profit to win, or while the bankroll is unknown."""
+    """No stake on a bet with invalid numbers or nothing to win, or while the bankroll is unknown."""
     whole = (
         np.isfinite(stakes)
         & np.isfinite(requests.standard_error)
@@ -102,15 +101,15 @@ def shrink_uncertain(stakes: Array, requests: StakeRequests, _policy: StakePolic
 
 
 def apply_kelly_multiplier(stakes: Array, _requests: StakeRequests, policy: StakePolicy) -> Array:
-    """A fixed share of Kelly: half keeps 3/4 of the growth at 1/2 of the volatility (Thorp 2006)."""
+    """Fractional Kelly: half Kelly keeps 3/4 of the growth at 1/2 of the volatility (Thorp 2006)."""
     return policy.kelly_multiplier * stakes
 
 
 def limit_by_drawdown(stakes: Array, requests: StakeRequests, policy: StakePolicy) -> Array:
-    """Stakes in proportion to what is left above the floor (Grossman & Zhou 1993, Mathematical Finance 3:241).
+    """Stakes proportional to the bankroll above a floor (Grossman & Zhou 1993, Mathematical Finance 3:241).
 
-    Floor = (1 - drawdown) x peak; (1 - floor / bankroll) / drawdown: 1 at the peak, 0 at the floor. Total
-    stakes up to `max_drawdown` cannot fall through it.
+    Floor = (1 - max_drawdown) x peak; factor (1 - floor / bankroll) / max_drawdown: 1 at the peak, 0 at the floor.
+    Total stakes up to `max_drawdown` cannot take the bankroll below it.
     """
     if not requests.bankroll > 0:
         return np.zeros_like(stakes)
@@ -124,7 +123,7 @@ def limit_per_bet(stakes: Array, _requests: StakeRequests, policy: StakePolicy) 
 
 
 def limit_per_group(kind: str) -> Callable[[Array, StakeRequests, StakePolicy], Array]:
-    """All bets of a label together with what is at risk on it; the new ones are cut in proportion."""
+    """Limit the total of a label's bets and stakes at risk; new bets are scaled down proportionally."""
 
     def allows(stakes: Array, requests: StakeRequests, policy: StakePolicy) -> Array:
         wanted = _group_totals(getattr(requests, kind), stakes)
@@ -146,26 +145,26 @@ def _group_totals(labels: Labels | None, stakes: Array) -> Array:
 
 
 CONTROLS = (
-    Control("known", "a number is missing or nothing can be won", reject_unknown),
-    Control("uncertainty", "the edge is uncertain", shrink_uncertain),
-    Control("fraction", "the policy stakes a share of Kelly", apply_kelly_multiplier),
-    Control("drawdown", "the bankroll is below its peak", limit_by_drawdown),
-    Control("bet", "one bet carries too much", limit_per_bet),
-    Control("event", "one event carries too much", limit_per_group("event")),
-    Control("league", "one league carries too much", limit_per_group("league")),
-    Control("book", "one book holds too much", limit_per_group("book")),
-    Control("day", "one day carries too much", limit_per_group("day")),
+    Control("known", "invalid input, or nothing to win", reject_unknown),
+    Control("uncertainty", "the edge estimate is uncertain", shrink_uncertain),
+    Control("fraction", "fractional Kelly", apply_kelly_multiplier),
+    Control("drawdown", "the bankroll is in drawdown", limit_by_drawdown),
+    Control("bet", "the limit per bet is reached", limit_per_bet),
+    Control("event", "the limit per event is reached", limit_per_group("event")),
+    Control("league", "the limit per league is reached", limit_per_group("league")),
+    Control("book", "the limit per book is reached", limit_per_group("book")),
+    Control("day", "the limit per day is reached", limit_per_group("day")),
 )
 
 
 def apply_controls(stakes: Array, requests: StakeRequests, policy: StakePolicy) -> ControlledStakes:
-    """Wanted `stakes` (J,) after all controls, in order, and which of them bound."""
+    """Apply all controls in order to the requested `stakes` (J,)."""
     history, binding_control = np.empty((1 + len(CONTROLS), *stakes.shape)), np.full(stakes.shape, "", dtype="<U16")
     history[0] = before = stakes
     for i, control in enumerate(CONTROLS, start=1):
         allowed = control.allows(before, requests, policy)
         if allowed is not before:
-            after = np.fmax(np.minimum(before, allowed), 0.0)  # a control that cannot tell allows nothing
+            after = np.fmax(np.minimum(before, allowed), 0.0)  # a control that returns NaN allows nothing
             lowered = ~(after >= before)
             if lowered.any():
                 binding_control[lowered] = control.name

@@ -38,9 +38,9 @@ ROUNDING_TOLERANCE = 1e-9
 class EventOutcomes:
     """Joint outcomes of one event and what its J bets return in each.
 
-    `probability` (S,) sums to one; `profit` (S, J) per unit staked: price - 1 won, -1 lost, 0 pushed, half of
-    these where a quarter line splits. Raises `ValueError` for shapes that disagree, for probabilities that
-    are none, and for a loss above the stake.
+    `probability` (S,) sums to one; `profit` (S, J) per unit staked: price - 1 won, -1 lost, 0 pushed, half of these
+    where a quarter line splits. Raises `ValueError` for shapes that disagree, invalid probabilities, and a loss above
+    the stake.
     """
 
     probability: Array
@@ -48,18 +48,18 @@ class EventOutcomes:
 
     def __post_init__(self) -> None:
         if self.profit.ndim != 2 or self.probability.shape != self.profit.shape[:1]:  # noqa: PLR2004 - a matrix
-            msg = f"probabilities of shape {self.probability.shape}, profits of shape {self.profit.shape}"
+            msg = f"shapes disagree: probabilities {self.probability.shape}, profits {self.profit.shape}"
             raise ValueError(msg)
         if not ((self.probability >= 0).all() and abs(self.probability.sum() - 1) <= ROUNDING_TOLERANCE):
-            msg = "the probabilities of an event's outcomes are positive and sum to one"
+            msg = "outcome probabilities must be non-negative and sum to one"
             raise ValueError(msg)
         if not (np.isfinite(self.profit) & (self.profit >= -1)).all():
-            msg = "a bet wins something finite and loses no more than its stake"
+            msg = "profits must be finite and at least -1"
             raise ValueError(msg)
 
 
 def exclusive_bets(probability: Array, price: Array) -> EventOutcomes:
-    """One bet on each of some outcomes (n,) of which at most one wins: what is missing to one loses them all."""
+    """One bet on each of n outcomes of which at most one wins; with the remaining probability all of them lose."""
     rest = max(0.0, 1.0 - float(probability.sum()))
     return EventOutcomes(np.append(probability, rest), np.vstack([np.diag(price), np.zeros_like(price)]) - 1.0)
 
@@ -79,7 +79,7 @@ def correlated_bets(win: Array, price: Array, correlation: float) -> EventOutcom
     both = first * second + correlation * float(np.sqrt(np.prod(win * (1 - win))))
     joint = np.array([both, first - both, second - both, 1 - first - second + both])
     if (joint < -ROUNDING_TOLERANCE).any():
-        msg = f"chances of {first} and {second} cannot have a correlation of {correlation}"
+        msg = f"win probabilities {first} and {second} do not admit correlation {correlation}"
         raise ValueError(msg)
     won = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     return EventOutcomes(np.maximum(joint, 0.0), won * price - 1.0)
@@ -87,7 +87,7 @@ def correlated_bets(win: Array, price: Array, correlation: float) -> EventOutcom
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ExponentialTilt:
-    """Nodes `t` (T,), log E exp(-t x profit) of all `bets` (T,), tilted probabilities of the `probabilities` (T, N)."""
+    """Nodes `t` (T,), `log_mgf` (T,) = log E exp(-t x profit) of all bets, tilted `probabilities` (T, N)."""
 
     t: Array
     log_mgf: Array
@@ -95,19 +95,19 @@ class _ExponentialTilt:
 
     @property
     def weight(self) -> Array:
-        """Of each node in the integral of a derivative."""
+        """Weight of each node in the integral of a derivative."""
         return LOG_T_STEP * self.t * np.exp(self.log_mgf - self.t)
 
 
 class GrowthObjective:
-    """All bets of independent events, numbered through in the order of the events."""
+    """Expected log growth of all bets of independent events; bets are numbered in the order of the events."""
 
     def __init__(self, events: Sequence[EventOutcomes]) -> None:
         possible = [event.probability > 0 for event in events]
         sizes = [int(rows.sum()) for rows in possible]
         self.bet_count = sum(event.profit.shape[1] for event in events)
         self._probability = np.concatenate([e.probability[rows] for e, rows in zip(events, possible, strict=True)])
-        # sparse arrays, not dense ones: of those SciPy 1.18 warns that it will return another type
+        # sparse arrays: with dense ones SciPy 1.18 warns that it will return another type
         profit = [csr_array(event.profit[rows]) for event, rows in zip(events, possible, strict=True)]
         self._profit: csr_array[Any, tuple[int, int]] = csr_array(block_diag(profit))
         self._starts = np.cumsum([0, *sizes[:-1]])
@@ -146,7 +146,7 @@ class GrowthObjective:
     def _tilt_or_raise(self, stakes: Array) -> _ExponentialTilt:
         tilt = self._tilt(stakes)
         if tilt is None:
-            msg = "stakes that can lose the whole bankroll"
+            msg = "stakes can lose the whole bankroll"
             raise ValueError(msg)
         return tilt
 

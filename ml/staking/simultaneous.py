@@ -1,9 +1,9 @@
-"""Stakes of many open bets at once: the concave programme that maximises expected log growth within limits.
+"""Simultaneous Kelly: the concave programme that maximises expected log growth within limits.
 
-Newton's method on the exact objective of `ml.staking.outcomes`; each step is a quadratic programme for
-Clarabel. A conic formulation of the whole (cvxpy) needs an exponential cone for each joint outcome of all
-events (ten three-way markets: 59,049), or for a sample of them, whose noise moves the stakes and which starts
-cold; SciPy's SLSQP finds the same stakes six times slower from 60 bets on (`bench_staking.py`).
+Newton's method on the exact objective of `ml.staking.outcomes`; each step is a quadratic programme for Clarabel. A
+conic formulation of the whole (cvxpy) needs an exponential cone for each joint outcome of all events (ten three-way
+markets: 59,049), or for a sample of them, whose noise moves the stakes and which cannot be warm-started; SciPy's SLSQP
+finds the same stakes but is slower from 60 bets on (`bench_staking.py`).
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 GROWTH_TOLERANCE = 1e-10
-"""Expected log growth that is not worth another step."""
+"""Gain in expected log growth below which iteration stops."""
 MAX_STEPS = 50
 ARMIJO_RATIO = 1e-4
-"""Share of the promised gain that a step has to bring (Armijo)."""
+"""Share of the predicted gain that a step must achieve (Armijo)."""
 MIN_WEALTH_RATIO = 1e-3
-"""Share of the bankroll that no programme stakes: log growth ends at ruin."""
+"""Share of the bankroll that is never staked, because log growth is minus infinity at ruin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExposureLimit:
-    """Of all bets that share a label, at most this share of the bankroll: `labels` has one entry for each bet."""
+    """All bets that share a label stake at most `limit` of the bankroll; `labels` has one entry per bet."""
 
     labels: Sequence[Hashable]
     limit: float
@@ -50,8 +50,8 @@ class ExposureLimit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StakePlan:
-    """`stakes` (J,) in bankrolls, their expected log `growth`, and what the best stakes could add at most:
-    `optimality_gap`.
+    """`stakes` (J,) in bankrolls, their expected log `growth`, and `optimality_gap`, a bound on how much better the
+    best is.
     """
 
     stakes: Array
@@ -69,10 +69,10 @@ def simultaneous_kelly(
 ) -> StakePlan:
     """Stakes for all bets of independent `events` that grow the bankroll fastest within all `exposures`.
 
-    `held` (J,) is already staked and cannot be taken back; where `closed` (J,) nothing can be added. What is
-    held above a limit only stops additions. `start` (J,) is a guess, such as the earlier plan with a zero
-    for a new bet. The `optimality_gap` is proved by the gradient (Frank & Wolfe 1956), whatever the solver believes.
-    Raises `ValueError` where what is held or guessed can lose the whole bankroll.
+    `held` (J,) is already staked and cannot be reduced; where `closed` (J,) nothing can be added. Holdings above a
+    limit only prevent additions. `start` (J,) is a guess, such as the previous plan with a zero for a new bet. The
+    `optimality_gap` follows from the gradient (Frank & Wolfe 1956), independently of the solver. Raises `ValueError` if
+    `held` or `start` can lose the whole bankroll.
     """
     if not events:
         return StakePlan(np.empty(0), 0.0, 0.0)
@@ -94,20 +94,20 @@ class _Constraints:
     capacity: Array
 
     def pull_inside(self, guess: Array) -> Array:
-        """The guess, drawn towards what is held until it is within the limits."""
+        """The guess, moved towards `low` until it is within the limits."""
         added = np.clip(guess, self.low, self.high) - self.low
         used, free = self.rows @ added, self.capacity - self.rows @ self.low
         share = np.min(np.divide(free, used, out=np.ones_like(used), where=used > free))
         return np.asarray(self.low + max(0.0, share) * added)
 
     def optimality_gap(self, stakes: Array, slope: Array) -> float:
-        """What the tangent at `stakes` gains at most within the limits: no concave function gains more."""
+        """The largest gain of the tangent at `stakes` within the limits, which bounds a concave function's gain."""
         bounds = list(zip(self.low.tolist(), self.high.tolist(), strict=True))
         tangent = linprog(-slope, A_ub=self.rows, b_ub=self.capacity, bounds=bounds)
         return float("inf") if tangent.x is None else max(0.0, float(slope @ (tangent.x - stakes)))
 
     def newton_step(self, stakes: Array, slope: Array, curvature: Array) -> Array:
-        """The move from `stakes` that the quadratic model gains most from."""
+        """The step from `stakes` that maximises the quadratic model."""
         unit = np.eye(len(stakes))
         sides = csc_matrix(np.vstack([self.rows, unit, -unit]))
         room = np.concatenate([self.capacity - self.rows @ stakes, self.high - stakes, stakes - self.low])

@@ -288,7 +288,7 @@ def test_nothing_to_pool(method: DevigMethod, shape: tuple[int, int, int]) -> No
 
 @pytest.mark.parametrize("weight", [-1.0, NAN])
 def test_weights_are_zero_or_more(weight: float) -> None:
-    with pytest.raises(ValueError, match="zero or positive"):
+    with pytest.raises(ValueError, match="book weights must be non-negative"):
         consensus(np.full((1, 1, 2), 1.9), np.array([[weight]]))
 
 

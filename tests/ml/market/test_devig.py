@@ -331,7 +331,7 @@ def test_a_blend_is_not_defined_where_one_of_its_methods_is_not() -> None:
 
 @pytest.mark.parametrize("weights", [{POWER: -1.0, SHIN: 2.0}, {POWER: 0.0}, {POWER: NAN}, {POWER: np.inf}, {}])
 def test_a_blend_refuses_weights_that_make_no_mean(weights: dict[DevigMethod, float]) -> None:
-    with pytest.raises(ValueError, match="weights of methods must be finite"):
+    with pytest.raises(ValueError, match="method weights must be finite"):
         blend(devig_by_method(IMPLIED_PRICES, PLAIN_METHODS), weights)
 
 
@@ -345,5 +345,5 @@ def test_an_iteration_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_one_outcome_is_no_market() -> None:
-    with pytest.raises(ValueError, match="two outcomes or more, not 1"):
+    with pytest.raises(ValueError, match="at least two outcomes, got 1"):
         devig(np.array([[2.0]]))

@@ -71,12 +71,12 @@ def test_the_limits_of_a_book() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: payout(-1, 2), "a stake is zero or positive"),
-        (lambda: payout(1, 1), "decimal odds exceed 1"),
-        (lambda: payout(1, 2, unit=0), "a unit is positive, not 0"),
-        (lambda: bookable_stake(-1), "a stake is zero or positive"),
-        (lambda: bookable_stake(1, 0), "an increment is positive, not 0"),
-        (lambda: bookable_stake(1, 1, minimum=5, maximum=2), "stakes from 5 to 2 leave nothing"),
+        (lambda: payout(-1, 2), "stake must not be negative"),
+        (lambda: payout(1, 1), "decimal odds must exceed 1"),
+        (lambda: payout(1, 2, unit=0), "unit must be positive, got 0"),
+        (lambda: bookable_stake(-1), "stake must not be negative"),
+        (lambda: bookable_stake(1, 0), "increment must be positive, got 0"),
+        (lambda: bookable_stake(1, 1, minimum=5, maximum=2), "minimum stake 5 is negative or exceeds the maximum 2"),
     ],
 )
 def test_what_cannot_be_paid_or_staked(call: object, message: str) -> None:

@@ -78,14 +78,14 @@ def test_a_ladder_may_be_coarser() -> None:
     ],
 )
 def test_what_is_no_number_is_refused(text: str, written: OddsFormat) -> None:
-    with pytest.raises(ValueError, match=f"no {written} odds: "):
+    with pytest.raises(ValueError, match=f"not valid {written} odds: "):
         parse_odds(text, written)
 
 
 def test_numbers_that_are_no_odds_are_refused_by_their_format() -> None:
-    with pytest.raises(ValueError, match=r"american odds are -100 or less, or [+]100 or more, not 50"):
+    with pytest.raises(ValueError, match=r"american odds must be at most -100 or at least [+]100, got 50"):
         parse_odds("+50", AMERICAN)
-    with pytest.raises(ValueError, match="fractional odds exceed 0"):
+    with pytest.raises(ValueError, match="fractional odds must be finite and above 0"):
         parse_odds("0/5", FRACTIONAL)
-    with pytest.raises(ValueError, match="shorter than any fraction with a denominator up to 100"):
+    with pytest.raises(ValueError, match="below any fraction with a denominator of at most 100"):
         to_fraction(1.001)

@@ -205,7 +205,7 @@ def test_what_cannot_be_fitted_says_so() -> None:
     assert len(fit_points(SOCCER_TOTAL, none, none, none).status) == 0
     with pytest.raises(ValueError, match="weights"):
         fit_points(SOCCER_TOTAL, thresholds, fair, -weights)
-    with pytest.raises(ValueError, match="no distribution"):
+    with pytest.raises(ValueError, match="invalid point model"):
         PointModel(DistributionFamily.NORMAL, 3, 3, (0.0, 1.0))
 
 

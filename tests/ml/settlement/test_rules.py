@@ -54,8 +54,8 @@ def test_entries_are_read_with_their_unknowns() -> None:
         (ENTRY.replace("totals", "corners"), "CORNERS"),
         (ENTRY.replace("https://example.org/rules", ""), "source"),
         (ENTRY.replace("postponed", "delayed"), "delayed"),
-        (ENTRY.replace("baseball_mlb", "icehockey_nhl"), "shoot-out"),
-        (ENTRY + ENTRY.replace("12.0", "24.0"), "other rules"),
+        (ENTRY.replace("baseball_mlb", "icehockey_nhl"), "no source reports that score"),
+        (ENTRY + ENTRY.replace("12.0", "24.0"), "contradicts an earlier entry"),
     ],
 )
 def test_a_wrong_entry_is_named(wrong: str, why: str) -> None:

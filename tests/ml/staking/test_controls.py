@@ -129,5 +129,5 @@ def test_stakes_up_to_the_drawdown_cannot_fall_through_the_floor(drawdown: float
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.5, NAN])
 def test_a_policy_cannot_switch_a_control_off(share: float) -> None:
-    with pytest.raises(ValueError, match="share above 0"):
+    with pytest.raises(ValueError, match=r"must be in \(0, 1\]"):
         StakePolicy(bet=share)
