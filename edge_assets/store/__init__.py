@@ -1,6 +1,5 @@
 """The database and the streams: schema, COPY writer, readers, outbox, leases.
 
-The only SQL outside `dbt_project`. Synchronous psycopg 3: a call costs milliseconds, and async callers run it in a
-thread. Readers leave no transaction open behind them when the connection is in autocommit mode, which `connect`
-makes it.
+The only SQL outside `dbt_project`. Synchronous psycopg 3: a call takes milliseconds, and async callers run it in a
+thread. On connections from `connect`, which are in autocommit mode, readers leave no transaction open.
 """

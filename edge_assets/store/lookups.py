@@ -34,7 +34,7 @@ class BookInfo(NamedTuple):
 
 
 class EventInfo(NamedTuple):
-    """An event as people call it, with its start as last heard."""
+    """An event with its teams and its latest stated start."""
 
     id: int
     key: str
@@ -76,6 +76,6 @@ def load_last_alert_id(conn: Connection) -> int:
 
 
 def find_live_feed(conn: Connection) -> str | None:
-    """The feed that this database is polled from, None before the first poll; imports may lie beside it."""
+    """The feed from which this database is polled, None before the first poll; imports do not count."""
     last = conn.execute(SELECT_LIVE_FEED).fetchone()
     return last[0] if last else None

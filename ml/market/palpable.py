@@ -1,4 +1,4 @@
-"""Palpable errors: whether a price that looks too good is a mistake, which the book may void, or value.
+"""Palpable errors: whether a price that seems too good is a mistake, which the book may void, or value.
 
 A logistic model of five ratios, so the odds of an error are a product of their powers (`DEFAULT_WEIGHTS`). It uses only
 the prices of one moment and compares a book with the others on its line. An error is *palpable* if it makes the odds at

@@ -27,7 +27,7 @@ FIXED_SPREAD_STRENGTH = 1e4
 middle and carry no information about the spread. A free spread would mistake a minute in which half of the books have
 moved for a wide distribution."""
 MAX_TRANSLATION_LOG_ODDS = 0.6
-"""Distance beyond which a book is not translated: a price on a spread of 7 says little about 14."""
+"""Distance beyond which a book is not translated: a price on a spread of 7 is little evidence about 14."""
 
 
 class TranslatedPoints(NamedTuple):

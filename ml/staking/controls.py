@@ -158,7 +158,7 @@ CONTROLS = (
 
 
 def apply_controls(stakes: Array, requests: StakeRequests, policy: StakePolicy) -> ControlledStakes:
-    """Apply all controls in order to the requested `stakes` (J,)."""
+    """Apply all controls, in order, to requested `stakes` (J,)."""
     history, binding_control = np.empty((1 + len(CONTROLS), *stakes.shape)), np.full(stakes.shape, "", dtype="<U16")
     history[0] = before = stakes
     for i, control in enumerate(CONTROLS, start=1):

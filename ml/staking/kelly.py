@@ -46,7 +46,7 @@ def shrinkage(stake: Array, price: Array, standard_error: Array) -> Array:
     k = s^2 / (s^2 + ((b + 1) / b)^2 sigma^2), sigma = `standard_error`, b = price - 1 (Baker & McHale 2013, Decision
     Analysis 10:189, equation 7): an error of the probability becomes an error of the stake (b + 1) / b times as large,
     and overstaking costs more than understaking. With a push, pass both `given_no_push`. k is defined for the true
-    edge. Computed from each bet's own estimate it helps with bets selected because they look good, and hurts where the
+    edge. Computed from each bet's own estimate it helps with bets selected by their estimated edge, and hurts where the
     true edge is known to exceed about 1.2 of its standard errors: there, pass the stake of the typical edge instead. 0
     without a stake, 1 without an error.
     """

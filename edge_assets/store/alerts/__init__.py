@@ -1,1 +1,1 @@
-"""Alerts: the log that the scorer appends to, and the Redis streams."""
+"""Alerts: the log to which the scorer appends, and the Redis streams."""

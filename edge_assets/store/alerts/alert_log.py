@@ -1,7 +1,6 @@
-"""Alerts in the database: appended by the scorer, read by everybody else as messages.
+"""Alerts in the database: appended by the scorer, read as messages by everything else.
 
-A message is a row of the view `alert_messages` as JSON: the same for the stream, a resumed WebSocket and
-REST.
+A message is a row of the view `alert_messages` as JSON: identical for the stream, a resumed WebSocket and REST.
 """
 
 from __future__ import annotations
@@ -65,9 +64,7 @@ INSERT_ALERTS = f"""
 INSERT INTO alerts ({", ".join(ALERT_COLUMNS)}) SELECT * FROM unnest({ARRAY_PARAMETERS}) ON CONFLICT (alert_id, seq) DO
 NOTHING
 """
-"""In order. `load_open_alert_messages`, `alert_outbox` and `alert_totals` follow by a trigger, which runs once a
-statement.
-"""
+"""In order. A trigger, run once per statement, updates `open_alerts`, `alert_outbox` and `alert_totals`."""
 UPSERT_POLL_SUPPRESSIONS = """
 INSERT INTO suppressions (poll_id, reason, n) VALUES (%(poll)s, %(reason)s, %(n)s)
 ON CONFLICT (poll_id, reason) DO UPDATE SET n = suppressions.n + excluded.n
@@ -77,19 +74,19 @@ INSERT INTO suppression_totals (sport_id, reason, n) VALUES (%(sport)s, %(reason
 ON CONFLICT (sport_id, reason) DO UPDATE SET n = suppression_totals.n + excluded.n
 """
 MAX_ALERTS_PER_BATCH = 500
-"""Steps to announce at once."""
+"""Alert steps to publish in one batch."""
 INSERT_ALERT_PUBLICATIONS = """
 INSERT INTO alert_publications (id, published_at, detection_latency_ms, late_s)
 SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::double precision[], %s::double precision[])
 ON CONFLICT (id) DO NOTHING
 """
-# Ids come as arrays below: the planner then looks each up, where it would otherwise hash the whole history.
+# Ids are passed as arrays below, so that the planner finds each one by index instead of hashing the whole history.
 
 
 class AlertPublication(NamedTuple):
-    """When a step of an alert became public, and how long after its payload was received.
+    """When an alert step was published, and how long after its payload was received.
 
-    `late_s` is that time in seconds again where it is too long to be called prompt, else None.
+    `late_s` is that delay in seconds if it exceeds `LATE_AFTER_SECONDS` (`streams`), else None.
     """
 
     id: int
@@ -99,7 +96,7 @@ class AlertPublication(NamedTuple):
 
 
 class ScorerProgress(NamedTuple):
-    """How far the scorer has come with a sport."""
+    """The last poll that the scorer has finished for a sport."""
 
     poll_id: int
     observed_at: datetime
@@ -113,7 +110,7 @@ def commit_scoring_step(
     alerts: Sequence[Alert],
     suppressed: Mapping[str, int],
 ) -> None:
-    """Make a step of the scorer durable: its alerts, its counts and how far it has come, or nothing."""
+    """Commit a step of the scorer atomically: its alerts, suppression counts and progress."""
     with conn.transaction(), conn.cursor() as cursor:
         if alerts:
             cursor.execute(INSERT_ALERTS, _transpose([_row_from_alert(sport_id, alert) for alert in alerts]))
@@ -130,13 +127,13 @@ def commit_scoring_step(
 
 
 def load_scorer_progress(conn: Connection) -> dict[int, ScorerProgress]:
-    """How far the scorer has come, by sport."""
+    """The scorer's progress by sport."""
     rows = conn.execute("SELECT sport_id, poll_id, observed_at FROM scorer_progress")
     return {sport_id: ScorerProgress(poll_id, at) for sport_id, poll_id, at in rows}
 
 
 def load_open_alerts(conn: Connection, sport_id: int) -> list[Alert]:
-    """The last step of every alert of a sport that is open, as the scorer made it."""
+    """The last step of every open alert of a sport, as the scorer wrote it."""
     columns = ", ".join((*STATE_COLUMNS, *KEY_COLUMNS, *METRIC_COLUMNS, "legs"))
     newest = "ARRAY(SELECT id FROM open_alerts WHERE sport_id = %s)"
     rows = conn.execute(f"SELECT {columns} FROM alerts WHERE id = ANY({newest})", [sport_id])
@@ -144,7 +141,7 @@ def load_open_alerts(conn: Connection, sport_id: int) -> list[Alert]:
 
 
 def load_open_alert_messages(conn: Connection, kind: str, sport: str | None = None) -> list[dict[str, Any]]:
-    """The open alerts of a kind as messages, the most valuable first."""
+    """The open alerts of a kind as messages, the highest expected value first."""
     query = f"""
     SELECT {_message_expression("m")} FROM alert_messages AS m
     WHERE id = ANY(ARRAY(SELECT id FROM open_alerts)) AND kind = %s AND (sport = %s OR %s::text IS NULL)
@@ -154,9 +151,9 @@ def load_open_alert_messages(conn: Connection, kind: str, sport: str | None = No
 
 
 def load_messages_since(conn: Connection, alert_id: int, limit: int) -> list[dict[str, Any]]:
-    """Messages with an id above `alert_id`, ascending, whether Redis has taken them yet or not.
+    """Messages with an id above `alert_id`, ascending, whether published to Redis or not.
 
-    A resume that waited for the mark of publication would skip what is in the stream but not yet marked.
+    Restricting a resume to published alerts would skip those in the stream that are not yet marked.
     """
     query = f"""
     SELECT {_message_expression("m")} FROM alert_messages AS m
@@ -166,9 +163,7 @@ def load_messages_since(conn: Connection, alert_id: int, limit: int) -> list[dic
 
 
 def load_unpublished_messages(conn: Connection) -> list[dict[str, Any]]:
-    """The oldest messages, up to `MAX_ALERTS_PER_BATCH`, that are durable but not known to be public, each with its
-    `received_at`.
-    """
+    """The oldest unpublished messages, up to `MAX_ALERTS_PER_BATCH`, each with its `received_at`."""
     query = """
     SELECT to_jsonb(m) FROM alert_messages AS m
     WHERE id = ANY(ARRAY(SELECT id FROM alert_outbox ORDER BY id LIMIT %s)) ORDER BY id
@@ -177,13 +172,13 @@ def load_unpublished_messages(conn: Connection) -> list[dict[str, Any]]:
 
 
 def count_unpublished(conn: Connection) -> int:
-    """How many steps wait to be announced."""
+    """The number of alert steps that wait to be published."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return int(cursor.execute("SELECT count(*) FROM alert_outbox").fetchone() or 0)
 
 
 def mark_published(conn: Connection, publications: Sequence[AlertPublication]) -> None:
-    """Take alerts out of the outbox and note when they became public."""
+    """Take alerts out of the outbox and record when they were published."""
     columns = _transpose(publications)
     with conn.transaction():
         conn.execute("DELETE FROM alert_outbox WHERE id = ANY(%s)", [columns[0]])

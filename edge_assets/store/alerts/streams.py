@@ -1,4 +1,4 @@
-"""The Redis streams: one entry a poll on `odds:changes`, one a step of an alert on `alerts`."""
+"""The Redis streams: one entry per poll on `odds:changes`, one per alert step on `alerts`."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ ALERT_FIELD = b"json"
 MAX_ALERTS_ENTRIES = 100_000
 STALE_ID_ERROR = "equal or smaller"
 LATE_AFTER_SECONDS = 10.0
-"""An alert that becomes public so long after its payload was received says so: what it tells may be over."""
+"""An alert published later than this after its payload was received is marked late: it may be out of date."""
 
 
 class StreamMismatchError(RuntimeError):
-    """The stream of alerts holds what this database has never made, so that its own alerts find no place there."""
+    """The alert stream holds entries of another database, so this database's ids cannot be appended."""
 
     def __init__(self, entry_id: bytes) -> None:
         super().__init__(
-            f"the stream {ALERTS_STREAM!r} goes on to {entry_id.decode()}, which is no alert of this database: "
+            f"stream {ALERTS_STREAM!r} ends at {entry_id.decode()}, which is not an alert of this database: "
             f"use another Redis database (REDIS_URL), or delete the stream (redis-cli DEL {ALERTS_STREAM})"
         )
 
@@ -44,7 +44,7 @@ class StreamMismatchError(RuntimeError):
 async def publish_changes(client: AsyncRedis, changes: PollChanges) -> None:
     """Append a poll to `odds:changes`.
 
-    A repetition is harmless: readers drop a poll id that they have seen.
+    Publishing twice is harmless: readers drop a poll id that they have seen.
     """
     entry: dict[Any, Any] = {CHANGES_FIELD: encode_changes(changes)}
     await client.xadd(CHANGES_STREAM, entry, maxlen=MAX_CHANGES_ENTRIES, approximate=True)
@@ -53,10 +53,10 @@ async def publish_changes(client: AsyncRedis, changes: PollChanges) -> None:
 def publish_alerts(conn: Connection, client: redis.Redis) -> int:
     """Append the unpublished alerts to the stream, in order, and take them out of the outbox; return how many.
 
-    The entry's id is the alert's own, so the server itself refuses to take one twice: a process that dies
-    before it has marked them repeats this without effect.
+    An entry's id is the alert's own, so the server rejects duplicates: a process that dies before marking them can
+    repeat this without effect.
 
-    Raises `StreamMismatchError` where the server refuses one that is not there.
+    Raises `StreamMismatchError` if the server rejects an alert that is not in the stream.
     """
     published = 0
     while messages := alert_log.load_unpublished_messages(conn):
@@ -68,7 +68,7 @@ def publish_alerts(conn: Connection, client: redis.Redis) -> int:
 def _publish_batch(conn: Connection, client: redis.Redis, messages: list[dict[str, Any]]) -> None:
     now = time.time_ns() // 1_000
     publications = [_set_published_at(message, now) for message in messages]
-    # in a transaction: were one refused (memory, disk) and the next taken, the first would pass for published
+    # in a transaction: if one were rejected (memory, disk) and the next accepted, the first would count as published
     with client.pipeline(transaction=True) as pipe:
         for message in messages:
             body: dict[Any, Any] = {ALERT_FIELD: msgspec.json.encode(message)}
@@ -83,7 +83,7 @@ def _publish_batch(conn: Connection, client: redis.Redis, messages: list[dict[st
 
 
 def _verify_published(client: redis.Redis, message: dict[str, Any]) -> None:
-    """Of an alert that is refused as old: it is there already, unless somebody else has taken the stream further."""
+    """Check that an alert rejected as old is in the stream, not superseded by an entry of another database."""
     entry_id = f"{message['id']}-0"
     entries: Any = client.xrange(ALERTS_STREAM, entry_id, entry_id)
     if not entries or _decode_alert_step(entries[0][1]) != (message["alert_id"], message["seq"]):
@@ -92,9 +92,9 @@ def _verify_published(client: redis.Redis, message: dict[str, Any]) -> None:
 
 
 def verify_stream_ownership(conn: Connection, client: redis.Redis) -> None:
-    """Refuse to go on where the stream ends with an entry of somebody else: new ids would pass for published.
+    """Raise `StreamMismatchError` if the stream's last entry is not an alert of this database.
 
-    Raises `StreamMismatchError`.
+    New ids below it would otherwise count as published.
     """
     newest: Any = client.xrevrange(ALERTS_STREAM, count=1)
     if not newest:
@@ -107,7 +107,7 @@ def verify_stream_ownership(conn: Connection, client: redis.Redis) -> None:
 
 
 class _AlertEntry(msgspec.Struct):
-    """What every entry of ours says of itself."""
+    """The identifying fields of an entry."""
 
     id: int
     alert_id: str
@@ -115,13 +115,13 @@ class _AlertEntry(msgspec.Struct):
 
 
 def _decode_alert_step(fields: dict[bytes, bytes]) -> tuple[str, int] | None:
-    """Alert and step of an entry; None for one that is not ours."""
+    """Alert and step of an entry; None if the entry is not an alert."""
     entry = _decode_alert_entry(fields)
     return (entry.alert_id, entry.seq) if entry else None
 
 
 def decode_alert_message(entry_id: bytes, fields: dict[bytes, bytes]) -> tuple[int, str] | None:
-    """Id and message of an entry of the stream of alerts; None for one that is not ours."""
+    """Id and message of an entry of the alert stream; None if the entry is not an alert."""
     entry = _decode_alert_entry(fields)
     return (entry.id, fields[ALERT_FIELD].decode()) if entry and entry_id == b"%d-0" % entry.id else None
 
@@ -134,23 +134,23 @@ def _decode_alert_entry(fields: dict[bytes, bytes]) -> _AlertEntry | None:
 
 
 def find_newest_change_id(client: redis.Redis) -> bytes:
-    """The id of the last entry of `odds:changes`, from which on a reader misses nothing; 0-0 where there is none."""
+    """The id of the last entry of `odds:changes`, 0-0 if there is none; reading on from it misses nothing."""
     newest: Any = client.xrevrange(CHANGES_STREAM, count=1)
     return bytes(newest[0][0]) if newest else b"0-0"
 
 
 def parse_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    """The entries of a one-stream XREAD answer: a list in RESP2, a dict in RESP3."""
+    """The entries of an XREAD reply for one stream: a list in RESP2, a dict in RESP3."""
     if not answer:
         return []
     return [e for batch in next(iter(answer.values())) for e in batch] if isinstance(answer, dict) else answer[0][1]
 
 
 def _set_published_at(message: dict[str, Any], now: int) -> alert_log.AlertPublication:
-    """Write the moment of publication into a message; return what is to be noted of it."""
+    """Write the time of publication into a message; return the publication record."""
     published = to_datetime(now)
     received, observed = (datetime.fromisoformat(at) for at in (message.pop("received_at"), message["observed_at"]))
-    # what only time has done could not be known with the last poll
+    # an alert caused by the passage of time is known at its own moment, not at the last poll
     known_at = max(received, observed) if observed <= published else received
     seconds = (published - known_at).total_seconds()
     late_s = round(seconds, 1) if seconds > LATE_AFTER_SECONDS else None
@@ -160,5 +160,5 @@ def _set_published_at(message: dict[str, Any], now: int) -> alert_log.AlertPubli
 
 
 def _format_timestamp(at: datetime) -> str:
-    """A time (UTC) as PostgreSQL puts it into JSON, which is what a resumed client reads."""
+    """A time (UTC) in PostgreSQL's JSON format, which resumed clients get."""
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}".rstrip("0").rstrip(".") + "+00:00"

@@ -1,1 +1,1 @@
-"""What the warehouse, the quality gate and the charts read and write."""
+"""Queries of the warehouse, the quality gate and the charts."""

@@ -1,4 +1,4 @@
-"""Days of a sport's polls as they came, and the moves found in them."""
+"""A sport's polls by day, and the moves found in them."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ following AS (
 )
 SELECT sport_id, day FROM touched UNION SELECT sport_id, day FROM following ORDER BY sport_id, day
 """
-"""A following day without polls has no moves, and most bursts are of today: watching tomorrow would be watching today
-once more. Polls whose time is assumed make no day due: twelve seasons of football would be thousands without a move."""
+"""A following day without polls has no moves; most bursts are today's, so including tomorrow would process today twice.
+Polls whose time is assumed make no day due: twelve seasons of football would add thousands of days without a move."""
 SELECT_POLLS_OF_DAY = """
 SELECT p.id, p.observed_at, p.starts FROM admitted_polls AS p
 WHERE p.sport_id = %(sport)s AND p.observed_at >= %(since)s AND p.observed_at < %(until)s AND NOT p.time_assumed
@@ -85,25 +85,24 @@ class SportDay(NamedTuple):
 
     @property
     def since(self) -> datetime:
-        """Its first moment."""
+        """The start of the day."""
         return datetime.combine(self.day, time(), UTC)
 
     @property
     def until(self) -> datetime:
-        """The first moment of the next."""
+        """The start of the next day."""
         return self.since + timedelta(days=1)
 
 
 def load_due_days(conn: Connection) -> list[SportDay]:
-    """The days that pending polls touch: their own, and the next, which remembers them, if it has polls."""
+    """The days of pending polls, and each following day with polls, because its state depends on them."""
     return [SportDay(*row) for row in conn.execute(SELECT_DUE_DAYS)]
 
 
 def iter_polls(conn: Connection, sport_day: SportDay, since: datetime) -> Iterator[PollChanges]:
-    """The polls from `since` to the end of the day, after what was on offer before.
+    """The polls of a day from `since` on, preceded by the quotes on offer before.
 
-    Polls whose time is assumed say nothing of movement and are left out; so is a day with a single book, which
-    neither leads nor follows.
+    Polls whose time is assumed carry no movement and are left out; so is a day with a single book.
     """
     values = {"sport": sport_day.sport_id, "since": since, "until": sport_day.until}
     ticks = read_columns(conn, SELECT_TICKS_OF_DAY, TICK_TYPES, values)
@@ -129,9 +128,9 @@ def _poll_changes(row: tuple[int, datetime, bytes], quotes: QuoteBatch) -> PollC
 
 
 def replace_moves(conn: Connection, sport_day: SportDay, tail: timedelta, moves: Columns, movements: Columns) -> None:
-    """Put a day's moves (`BOOK_MOVE_TYPES`, `MOVEMENT_TYPES`) in the place of the old ones.
+    """Replace a day's moves (`BOOK_MOVE_TYPES`, `MOVEMENT_TYPES`).
 
-    `moves` may begin by `tail` before the day: what was seen on it may belong to moves before midnight.
+    `moves` may start up to `tail` before the day, because the day may add followers to moves before midnight.
     """
     values = {"sport": sport_day.sport_id, "until": sport_day.until}
     with conn.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What books have been found to count in a sport's consensus, from when on, and what that rests on."""
+"""Measured weights of books in a sport's consensus, from when they are valid, and their evidence."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ SELECT
 FROM sports AS s, books AS b WHERE s.key = %(sport)s AND b.key = %(book)s
 ON CONFLICT DO NOTHING
 """
-"""Valid from the midnight after the sport's last poll: nothing that has been scored or priced by then changes. The hour
-is for polls that come meanwhile."""
+"""Valid from the midnight after the sport's last poll, so that nothing already scored or priced changes. The hour
+allows for polls that arrive meanwhile."""
 
 
 class WeightEvidence(NamedTuple):
-    """How much better than the consensus a book's closes foretold results, over all seasons of a sport.
+    """How much better than the consensus a book's closing prices predicted results, over all seasons of a sport.
 
-    `gain` in nats a game, `error` its standard error.
+    `gain` is in nats per game, `error` its standard error.
     """
 
     sport: str
@@ -67,7 +67,7 @@ class WeightEvidence(NamedTuple):
 
 
 class BookWeight(NamedTuple):
-    """What a book counts, with the prior and the evidence that it comes from."""
+    """A book's weight, with its prior and evidence."""
 
     sport: str
     valid_from: datetime
@@ -88,29 +88,29 @@ class PublishedWeights(NamedTuple):
 
 
 def load_weights_at(conn: Connection, sport_id: int, at: datetime) -> PublishedWeights:
-    """The publication that holds for a poll of that moment."""
+    """The weights valid for a poll at `at`."""
     rows = [BookWeight(*row) for row in conn.execute(SELECT_VALID_WEIGHTS, {"sport": sport_id, "at": at})]
     return _published_weights(rows) if rows else PublishedWeights("", None, {})
 
 
 def load_published_weights(conn: Connection) -> list[PublishedWeights]:
-    """All of them, in the order in which they come into force."""
+    """All published weights, by the time from which they are valid."""
     rows = [BookWeight(*row) for row in conn.execute(SELECT_ALL_WEIGHTS)]
     return [_published_weights(list(some)) for _, some in groupby(rows, key=lambda w: (w.valid_from, w.sport))]
 
 
 def load_last_weights(conn: Connection) -> list[BookWeight]:
-    """What was published last in each sport, the heaviest book first."""
+    """The last published weights of each sport, the heaviest book first."""
     return [BookWeight(*row) for row in conn.execute(SELECT_LAST_WEIGHTS)]
 
 
 def load_weight_evidence(conn: Connection) -> list[WeightEvidence]:
-    """What the mart `book_quality` says, sport by sport."""
+    """The evidence of the mart `book_quality`, by sport."""
     return [WeightEvidence(*row) for row in conn.execute(SELECT_WEIGHT_EVIDENCE)]
 
 
 def insert_weights(conn: Connection, measured: Sequence[tuple[WeightEvidence, float, float]]) -> None:
-    """Publish a sport's weights, each with its evidence and prior; at most once for a day."""
+    """Publish a sport's weights, each with its evidence and prior; at most once a day."""
     values = [evidence._asdict() | {"prior": prior, "weight": weight} for evidence, prior, weight in measured]
     with conn.transaction(), conn.cursor() as cursor:
         cursor.executemany(INSERT_WEIGHT, values)

@@ -1,4 +1,4 @@
-"""One build of the warehouse at a time on a database: an advisory lock that dies with the builder's connection."""
+"""One warehouse build at a time per database: an advisory lock that ends with the builder's connection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WHERE
 
 
 class ActiveBuild(NamedTuple):
-    """Who builds the warehouse, by the name of its connection, and since when (UTC)."""
+    """The process that builds the warehouse, by the name of its connection, and since when (UTC)."""
 
     name: str
     since: datetime
@@ -36,7 +36,7 @@ class ActiveBuild(NamedTuple):
 
 @contextmanager
 def hold_build_lock(database_url: str, name: str, on_wait: Callable[[ActiveBuild | None], object]) -> Iterator[None]:
-    """Hold the turn to build as `name`; where another build has it, `on_wait` is told of it first, once."""
+    """Hold the build lock as `name`; if another build holds it, `on_wait` is called with that build before waiting."""
     with closing(connect(database_url, name)) as conn:
         row = conn.execute(TRY_BUILD_LOCK, [BUILD_LOCK_KEY]).fetchone()
         if not (row and row[0]):
@@ -46,6 +46,6 @@ def hold_build_lock(database_url: str, name: str, on_wait: Callable[[ActiveBuild
 
 
 def find_active_build(conn: Connection) -> ActiveBuild | None:
-    """Who builds the warehouse of this database at present, if anybody does."""
+    """The build of this database's warehouse in progress, if any."""
     with conn.cursor(row_factory=class_row(ActiveBuild)) as cursor:
         return cursor.execute(SELECT_ACTIVE_BUILD, [BUILD_LOCK_KEY]).fetchone()

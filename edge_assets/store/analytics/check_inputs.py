@@ -1,4 +1,4 @@
-"""What the checks look at: prices with the results they had, what importers rejected, contradicted results."""
+"""Inputs of the checks: prices with results, rejected rows of imports, contradicted results."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ SELECT feed FROM polls WHERE sport_id = %s AND import_id IS NULL ORDER BY observ
 
 
 class RejectedRows(NamedTuple):
-    """An import with rows that were rejected, for the reasons asked for."""
+    """An import with rows rejected for given reasons."""
 
     import_id: int
     file: str
@@ -98,7 +98,7 @@ class RejectedRows(NamedTuple):
 
 
 def load_check_results(conn: Connection, events: Sequence[int]) -> Columns:
-    """Results of `events` and of each sport's newest 90 days that are not contradicted in all: `load_reports.TYPES`."""
+    """Results of `events` and of each sport's last 90 days, unless contradicted for every period: `REPORT_TYPES`."""
     results = load_reports(conn)
     checked_events = [event for (event,) in conn.execute(SELECT_CHECKED_EVENTS, {"events": list(events)})]
     is_checked = np.isin(results["event"], checked_events) & ~(
@@ -110,23 +110,23 @@ def load_check_results(conn: Connection, events: Sequence[int]) -> Columns:
 def load_check_prices(conn: Connection, events: Sequence[int], markets: Sequence[int]) -> Columns:
     """The first and the last price of every selection before the start: columns of `CHECK_PRICE_TYPES`.
 
-    Prices that a person has accepted are left out. The book of an aggregate is -1 (`max`) or -2 (`avg`).
+    Prices accepted by a person are left out. The book of an aggregate is -1 (`max`) or -2 (`avg`).
     """
     values = {"events": list(events), "markets": list(markets), "not_of_prices": NON_PRICE_CHECKS}
     return read_columns(conn, SELECT_CHECK_PRICES, CHECK_PRICE_TYPES, values | load_period(conn, events))
 
 
 def find_sport_feed(conn: Connection, sport_id: int) -> str | None:
-    """The feed that a sport was last polled from."""
+    """The feed from which a sport was last polled."""
     row = conn.execute(SELECT_SPORT_FEED, [sport_id]).fetchone()
     return str(row[0]) if row else None
 
 
 def load_rejected_rows(conn: Connection, reasons: Sequence[str]) -> list[RejectedRows]:
-    """The imports with rows rejected for such reasons on which there is no finding yet."""
+    """The imports with rows rejected for `reasons` that have no finding yet."""
     return [RejectedRows(*row) for row in conn.execute(SELECT_REJECTED_ROWS, {"reasons": list(reasons)})]
 
 
 def count_contradicted_results(conn: Connection, events: Sequence[int]) -> list[tuple[int, int, int]]:
-    """By sport, how many of the events have a result, and of how many it is contradicted."""
+    """By sport: id, number of events with a result, number of those contradicted."""
     return conn.execute(COUNT_CONTRADICTED_RESULTS, {"events": list(events)}).fetchall()

@@ -1,4 +1,4 @@
-"""How much of the market's closes the warehouse holds."""
+"""Coverage of closing prices in the warehouse."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ WHERE concluded.event_status = 'phantom' ORDER BY timed.commence_at, timed.event
 
 
 def is_built(conn: Connection, model: str = "closing_coverage") -> bool:
-    """Whether the warehouse has been built, as far as `model`."""
+    """Whether the warehouse has been built up to `model`."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         query = "SELECT to_regclass(%s) IS NOT NULL"
         return bool(cursor.execute(query, [sql.Identifier("analytics", model).as_string()]).fetchone())
 
 
 def count_events(conn: Connection) -> list[dict[str, Any]]:
-    """What became of the events of each sport and season; those that were played have a result."""
+    """Events of each sport and season by status; played ones have a result."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(COUNT_EVENTS_BY_STATUS).fetchall()
 
@@ -57,7 +57,7 @@ def load_phantom_events(conn: Connection) -> list[dict[str, Any]]:
 
 
 def count_rows(conn: Connection, model: str) -> int | None:
-    """How many rows a model of the warehouse has; None for a view: to count it would be to compute it."""
+    """The row count of a warehouse model; None for a view, which would have to be computed."""
     table = sql.Identifier("analytics", model)
     with conn.cursor(row_factory=scalar_row) as cursor:
         if not cursor.execute(SELECT_IS_TABLE, [table.as_string()]).fetchone():
@@ -66,13 +66,13 @@ def count_rows(conn: Connection, model: str) -> int | None:
 
 
 def count_book_moves(conn: Connection) -> int:
-    """How many moves of books have been found."""
+    """The number of stored book moves."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return int(cursor.execute("SELECT count(*) FROM pricing.book_moves").fetchone() or 0)
 
 
 def load_closing_coverage(conn: Connection) -> list[dict[str, Any]]:
-    """One entry a sport, season and book: closes expected and there, and the missing ones by reason with percentages.
+    """One entry per sport, season and book: closes expected and present, and missing ones by reason, with percentages.
 
     The percentages of a book's `missing` add up to 100.
     """

@@ -1,13 +1,13 @@
-"""Recent rows, as queries for the expectations: what was polled or imported in the last week, and results of then.
+"""Queries for the expectations: polls and imports of the last week, with recent events and results.
 
-Texts come as HTML shows them, because Great Expectations puts rows that it did not expect into its pages as they are.
+Texts are HTML-escaped, because Great Expectations inserts unexpected rows into its pages unescaped.
 """
 
 from __future__ import annotations
 
 
 def _escape_html(column: str) -> str:
-    """SQL of a text whose markup is none; different texts stay different."""
+    """A SQL expression that escapes a text column for HTML; distinct texts stay distinct."""
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("''", "&#39;")):
         column = f"replace({column}, '{sign}', '{entity}')"
     return column

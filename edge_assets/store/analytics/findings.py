@@ -1,9 +1,9 @@
-"""What the quality gate has found, and what people have decided on it.
+"""Findings of the quality gate, and people's decisions on them.
 
-Two times belong to a price: when it was seen, which never changes, and from when on its quality is known. A reader of
-the past names both. The warehouse asks "as seen until then, by what is known of quality now", because what is imported
-today is years old and nothing was known of it then; `edge_assets.store.polls.as_of.as_of` also tells what was known at
-an earlier time. A build knows the decisions that were made before its gate passed.
+A price has two times: when it was observed, which never changes, and from when its quality is known. Readers of the
+past state both. The warehouse reads prices observed until a moment with the quality known today, because what is
+imported today is years old and its quality was unknown then; `edge_assets.store.polls.as_of.load_quotes_as_of` can also
+use the quality known at an earlier time. A build uses the decisions made before its gate passed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 MANUAL_CHECK = "by_hand"
-"""The check that a person is."""
+"""The check of findings that a person makes."""
 AGGREGATE_KINDS = ("max", "avg")
 SELECT_SEASONS = """
 SELECT DISTINCT season_of(s.key, e.original_commence_at) AS season
@@ -121,7 +121,9 @@ SELECT decision, decided_by, reason, decided_at FROM quality_decisions WHERE fin
 
 
 class FindingScope(NamedTuple):
-    """How far a finding reaches: whatever fits all that is not None. `kind` is of an aggregate, in a book's place."""
+    """What a finding applies to: data that matches every field that is not None. `kind` is an aggregate's, instead of a
+    book.
+    """
 
     sport_id: int | None = None
     season: int | None = None
@@ -134,7 +136,7 @@ class FindingScope(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding by name, with its state: open, accepted, excluded, withdrawn or resolved."""
+    """A finding with names instead of ids, and its state: open, accepted, excluded, withdrawn or resolved."""
 
     id: int
     checks: list[str]
@@ -157,25 +159,27 @@ class Finding:
 
     @property
     def scope_summary(self) -> str:
-        """What it reaches, in words."""
+        """Its scope in words."""
         file = self.file and f"import {self.import_id} ({self.file})"
         parts = (self.book or self.kind, self.market, self.sport, self.season, file or self.feed)
         return " ".join(str(word) for word in parts if word is not None)
 
     @property
     def remedy(self) -> str:
-        """What can be done about it, in a sentence."""
+        """The commands that decide it, in a sentence."""
         if self.state != "open":
-            return f"nothing: it is {self.state}"
+            return f"none: already {self.state}"
         arguments = f'{self.id} --why "..."`'
-        commands = f"`edge quality accept {arguments} if it is right, `edge quality exclude {arguments} if it is wrong"
+        commands = (
+            f"`edge quality accept {arguments} if the data is right, `edge quality exclude {arguments} if it is wrong"
+        )
         if self.import_id is None:
             return commands
-        return f"{commands}; or import the right file, or take this one out by `edge quality withdraw {arguments}"
+        return f"{commands}; or import the correct file, or withdraw this one with `edge quality withdraw {arguments}"
 
 
 class Suspected(NamedTuple):
-    """A finding in a season, and what it reaches there: an import, a book or the kind of an aggregate, a market."""
+    """A finding in a season, and its scope there: an import, a book or the kind of an aggregate, a market."""
 
     id: int
     checks: list[str]
@@ -187,7 +191,7 @@ class Suspected(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it reaches all of an import."""
+        """Whether it covers a whole import."""
         return self.book_id is None and self.kind is None and self.market_id is None
 
 
@@ -195,12 +199,12 @@ class UnknownScopeNameError(LookupError):
     """A book, sport, season or market that is not in the database."""
 
     def __init__(self, table: str, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"{name!r} is none of the {table}")
+        super().__init__(f"unknown {table.removesuffix('s')} {name!r}")
         self.remedy = f"known {table}: {', '.join(known) or 'none'}"
 
 
 class FindingDecision(NamedTuple):
-    """What somebody decided on a finding, and why."""
+    """A person's or the gate's decision on a finding, with the reason."""
 
     decision: str
     decided_by: str
@@ -218,11 +222,11 @@ def record_finding(
     blocks: bool = False,
     without: Collection[int] = (),
 ) -> tuple[int, bool]:
-    """Store a finding and hold out what it reaches; its id, and whether it is new.
+    """Store a finding and hold out its scope; return its id and whether it is new or reopened.
 
-    A scope has one finding. One that was accepted is open again: whoever records it has looked at what came since. Of
-    an import nothing comes later, and what a person has accepted of it stays so. `without` are findings that are looked
-    at again, and hold nothing out meanwhile, unless it is one of them.
+    A scope has one finding. An accepted one is reopened, because the caller has checked data that came since. An import
+    gets no later data, so what a person has accepted of it stays accepted. `without` are findings being rechecked,
+    which hold nothing out meanwhile, except this one.
     """
     values = scope._asdict() | {"checks": list(checks), "reason": reason, "evidence": Jsonb(evidence), "blocks": blocks}
     with conn.transaction():
@@ -232,14 +236,14 @@ def record_finding(
         if is_reopened:
             conn.execute(
                 INSERT_FINDING_DECISION,
-                {"finding": found, "decision": "open", "by": GATE_NAME, "reason": f"again: {reason}"},
+                {"finding": found, "decision": "open", "by": GATE_NAME, "reason": f"reopened: {reason}"},
             )
         held_out.update_held_out_polls(conn, [each for each in without if each != found])
     return int(found), new is not None or is_reopened
 
 
 def find_or_record_finding(conn: Connection, scope: FindingScope, by: str, reason: str) -> int:
-    """The finding on a scope that a person is about to decide on; made, with the reason, if there is none."""
+    """The id of the finding on a scope, created with the reason if there is none."""
     found = conn.execute(SELECT_FINDING_OF_SCOPE, scope._asdict()).fetchone()
     return int(found[0]) if found else record_finding(conn, scope, [MANUAL_CHECK], reason, {"by": by})[0]
 
@@ -247,7 +251,7 @@ def find_or_record_finding(conn: Connection, scope: FindingScope, by: str, reaso
 def resolve_scope(
     conn: Connection, import_id: int | None, book: str | None, sport: str | None, season: int | None, market: str | None
 ) -> FindingScope:
-    """A scope by names; a book may be the kind of an aggregate.
+    """Resolve names to a scope; `book` may be the kind of an aggregate.
 
     Raises:
         UnknownNameError: a name is not known.
@@ -279,11 +283,11 @@ def _find_id(conn: Connection, table: LiteralString, key: str | None) -> int | N
 
 
 def decide_finding(conn: Connection, finding: int, decision: str, by: str, reason: str) -> list[str]:
-    """Decide on a finding, and on the open ones within its reach.
+    """Decide a finding and the open ones within its scope.
 
-    What is `accepted` comes into the warehouse with its next build, with the single prices of it that were quarantined;
-    whatever else is decided stays out. Where an import is `withdrawn`, others of the same events have to be imported
-    again, because what it had told before them was not stored again: their paths are returned.
+    `accepted` data enters the warehouse with its next build, including its quarantined single prices; after any other
+    decision it stays out. If an import is `withdrawn`, other imports of the same events must be repeated, because
+    quotes they shared with it were not stored a second time: their paths are returned.
     """
     with conn.transaction(), conn.cursor(row_factory=scalar_row) as cursor:
         for each in [finding, *cursor.execute(SELECT_OPEN_FINDINGS_WITHIN, [finding]).fetchall()]:
@@ -295,26 +299,26 @@ def decide_finding(conn: Connection, finding: int, decision: str, by: str, reaso
 
 
 def load_season_findings(conn: Connection, sport_id: int, season: int, events: Sequence[int]) -> list[Suspected]:
-    """The findings in a season, of some events, on which nobody has said that the data is right."""
+    """The open or excluded findings of a season and of `events`."""
     values = {"sport": sport_id, "season": season, "events": list(events), "not_of_prices": [MANUAL_CHECK, "results"]}
     return [Suspected(*row) for row in conn.execute(SELECT_SEASON_FINDINGS, values)]
 
 
 def release_sound(conn: Connection, finding: int, reason: str) -> None:
-    """Let in what a finding of the gate reaches, because by now it was judged and is sound."""
+    """Accept a finding of the gate, because a later check found its data sound."""
     conn.execute(
         INSERT_FINDING_DECISION, {"finding": finding, "decision": "accepted", "by": GATE_NAME, "reason": reason}
     )
 
 
 def resolve_replaced_findings(conn: Connection, sound: Collection[held_out.Sound]) -> list[int]:
-    """Resolve the findings on imports that a later one has replaced; their ids. What they reach stays out.
+    """Resolve the findings on imports that a later one has replaced; return their ids. Their scopes stay out.
 
-    What replaces it has to be `sound`: judged on enough cases in this pass.
+    The replacement must be `sound`: checked on enough cases in this pass.
     """
     replaced = held_out.find_replaced_findings(conn, sound)
     for finding in replaced:
-        reason = "a later import, judged and sound, tells all that it reaches"
+        reason = "replaced by a later import that was checked and is sound"
         conn.execute(
             INSERT_FINDING_DECISION, {"finding": finding, "decision": "resolved", "by": GATE_NAME, "reason": reason}
         )
@@ -324,18 +328,18 @@ def resolve_replaced_findings(conn: Connection, sound: Collection[held_out.Sound
 def load_suspected_books(
     conn: Connection, sport_id: int, season: int | None, without: Collection[int] = ()
 ) -> dict[int, list[int]]:
-    """The books on which there is a finding in a season, by import (0: the feed)."""
+    """The books with a finding in a season, by import (0: the feed)."""
     return dict(conn.execute(SELECT_SUSPECTED_BOOKS, [sport_id, season, list(without)]).fetchall())
 
 
 def is_accepted(conn: Connection, scope: FindingScope, checks: Sequence[str]) -> bool:
-    """Whether somebody has accepted all of a scope, although one of these checks had failed."""
+    """Whether a whole scope was accepted although one of these checks had failed."""
     row = conn.execute(SELECT_IS_ACCEPTED, scope._asdict() | {"checks": list(checks)}).fetchone()
     return bool(row and row[0])
 
 
 def load_findings(conn: Connection, *, include_decided: bool = False) -> list[Finding]:
-    """The findings that are open; the `include_decided` ones too, if wanted."""
+    """The open findings, and decided ones if `include_decided`."""
     with conn.cursor(row_factory=class_row(Finding)) as cursor:
         return cursor.execute(SELECT_OPEN_OR_ALL_FINDINGS, [include_decided]).fetchall()
 
@@ -347,5 +351,5 @@ def find_finding(conn: Connection, finding_id: int) -> Finding | None:
 
 
 def load_finding_decisions(conn: Connection, finding: int) -> list[FindingDecision]:
-    """What was decided on a finding, in order of time."""
+    """The decisions on a finding in time order."""
     return [FindingDecision(*row) for row in conn.execute(SELECT_FINDING_DECISIONS, [finding])]

@@ -1,7 +1,7 @@
-"""Holding out of the warehouse what findings reach, and letting it in again.
+"""Holding findings' data out of the warehouse, and admitting it again.
 
-`held_out_polls` says poll by poll what is held out, so that a reader of ticks finds it by one number. It follows from
-the findings and the decisions on them, and `update_held_out_polls` brings it up to date.
+`held_out_polls` lists what is held out by poll, so that readers of ticks need one lookup. It is derived from findings
+and decisions; `update_held_out_polls` brings it up to date.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 GATE_NAME = "quality gate"
-"""Who decides where better data does."""
+"""The author of automatic decisions."""
 DELETE_HELD_OUT_POLLS = """
 DELETE FROM held_out_polls AS h USING quality_findings_at('infinity') AS f
 WHERE h.finding_id = f.id AND (NOT f.is_held OR f.id = ANY(%(without)s))
@@ -69,7 +69,7 @@ WHERE
         WHERE f.id = ANY(%(findings)s)
     )
 """
-"""Looks that brought nothing are of an import too: without them others were the last before a moment."""
+"""An import's polls without ticks count too: without them, other polls were the last before a moment."""
 DELETE_KEYFRAMES = """
 DELETE FROM keyframes AS k
 USING (
@@ -113,7 +113,7 @@ WHERE
     )
 RETURNING i.path
 """
-"""Imports that told nothing but what was known, or another price, have left no poll that says so."""
+"""The last branch covers imports that only repeated or contradicted known quotes: they left no poll."""
 SELECT_REPLACED_FINDINGS_IN_TABLE = """
 SELECT f.id
 FROM quality_findings_at('infinity') AS f INNER JOIN imports AS i ON f.import_id = i.id
@@ -125,7 +125,8 @@ WHERE
         SELECT FROM polls AS p
         INNER JOIN {table} AS t ON p.id = t.poll_id AND p.observed_at = t.observed_at
         WHERE
-            p.import_id = f.import_id AND {is_other_kind} AND (f.{seller} IS NULL OR f.{seller} = t.{seller})
+            p.import_id = f.import_id AND {is_other_kind}
+            AND (f.{book_column} IS NULL OR f.{book_column} = t.{book_column})
             AND (f.market_id IS NULL OR f.market_id = t.market_id)
             AND NOT EXISTS (
                 SELECT FROM {admitted} AS o
@@ -133,38 +134,38 @@ WHERE
                 INNER JOIN events AS e ON o.event_id = e.id
                 INNER JOIN sports AS s ON e.sport_id = s.id
                 WHERE
-                    o.event_id = t.event_id AND o.market_id = t.market_id AND o.{seller} = t.{seller}
+                    o.event_id = t.event_id AND o.market_id = t.market_id AND o.{book_column} = t.{book_column}
                     AND o.outcome_id = t.outcome_id AND q.import_id > f.import_id
-                    AND (e.sport_id, season_of(s.key, e.original_commence_at), {seller_id}, o.market_id) IN (
+                    AND (e.sport_id, season_of(s.key, e.original_commence_at), {book_id}, o.market_id) IN (
                         SELECT * FROM unnest(
-                            %(sports)s::smallint[], %(seasons)s::smallint[], %(sellers)s::smallint[],
+                            %(sports)s::smallint[], %(seasons)s::smallint[], %(books)s::smallint[],
                             %(markets)s::smallint[]
                         )
                     )
             )
     )
 """
-"""Of an import everything that a finding reaches has been told by a later one, which was judged and is let in."""
+"""Findings on an import whose whole scope a later import contains that was checked and is admitted."""
 SELECT_REPLACED_FINDINGS = " INTERSECT ".join(
     (
         SELECT_REPLACED_FINDINGS_IN_TABLE.format(
             table="odds_ticks",
             admitted="admitted_ticks",
-            seller="book_id",
-            seller_id="o.book_id",
+            book_column="book_id",
+            book_id="o.book_id",
             is_other_kind="f.kind IS NULL",
         ),
         SELECT_REPLACED_FINDINGS_IN_TABLE.format(
             table="aggregate_ticks",
             admitted="admitted_aggregates",
-            seller="kind",
-            seller_id="CASE o.kind WHEN 'max' THEN -1 ELSE -2 END",
+            book_column="kind",
+            book_id="CASE o.kind WHEN 'max' THEN -1 ELSE -2 END",
             is_other_kind="f.book_id IS NULL",
         ),
     )
 )
 NON_PRICE_CHECKS = ["row_width", "results"]
-"""Checks that say nothing of prices: whoever accepts what failed them has not looked at prices."""
+"""Checks that do not concern prices: accepting their findings does not accept prices."""
 
 SELECT_ACCEPTED_FINDINGS = f"""
 SELECT a.* FROM quality_findings_at('infinity') AS a
@@ -181,22 +182,22 @@ EXISTS (
         AND p.received_at <= a.decided_at
 )
 """
-"""Whether a person has accepted a price `t`, of the poll `p`: what came later is judged again."""
+"""Whether a person has accepted a price `t` of poll `p`; later prices are checked again."""
 
 
 class Sound(NamedTuple):
-    """Prices that were judged on enough cases, and nothing was found: of a book (-1: the best, -2: the average)."""
+    """A book's prices (-1: the best, -2: the average) that passed on enough cases."""
 
     sport_id: int
     season: int
-    seller: int
+    book: int
     market: int
 
 
 def update_held_out_polls(conn: Connection, without: Collection[int] = ()) -> None:
-    """Bring what is held out, and which results contradict each other, up to date with the findings and decisions.
+    """Update `held_out_polls` and contradicted events from the findings and decisions.
 
-    `without` are findings that are looked at again: until it is said otherwise they hold nothing out.
+    `without` are findings being rechecked; they hold nothing out.
     """
     values = {"without": list(without)}
     conn.execute(DELETE_HELD_OUT_POLLS, values)
@@ -205,12 +206,12 @@ def update_held_out_polls(conn: Connection, without: Collection[int] = ()) -> No
 
 
 def apply_decisions(conn: Connection) -> int:
-    """Let the next pricing take in anew what has been held out, or let in, since the last; the number of findings."""
+    """Mark what was held out or admitted since the last pricing as unpriced; return the number of findings."""
     with conn.transaction(), conn.cursor(row_factory=scalar_row) as cursor:
         update_held_out_polls(conn)
         changed = cursor.execute(SELECT_CHANGED_FINDINGS).fetchall()
         if changed:
-            # of a table this small the server keeps no statistics by itself, and then it expects one look
+            # autovacuum does not analyse a table this small, and the planner would expect one poll
             conn.execute("ANALYZE quality_findings, polls, sports")
             for statement in (DELETE_PRICED_POLLS, DELETE_KEYFRAMES, UPDATE_WAS_HELD):
                 conn.execute(statement, {"findings": changed})
@@ -218,27 +219,27 @@ def apply_decisions(conn: Connection) -> int:
 
 
 def count_prices_of_finding(conn: Connection, finding: int) -> tuple[int, int]:
-    """How many prices a finding reaches, and of how many events."""
+    """The numbers of prices and events in a finding's scope."""
     row = conn.execute(COUNT_TICKS_OF_FINDINGS, {"findings": [finding]}).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def release_prices_of_finding(conn: Connection, finding: int, by: str) -> None:
-    """Release the single prices from quarantine that a finding reaches, unless it is not about prices."""
+    """Release quarantined prices in a finding's scope, unless the finding does not concern prices."""
     conn.execute(RELEASE_QUARANTINED_TICKS, {"finding": finding, "by": by, "not_of_prices": NON_PRICE_CHECKS})
 
 
 def reopen_imports(conn: Connection, finding: int) -> list[str]:
-    """Have imports of the same events done again whose quotes were known from the import that is withdrawn."""
+    """Reopen imports that share quotes with the withdrawn import; return their paths."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return sorted(cursor.execute(REOPEN_IMPORTS, [finding]).fetchall())
 
 
 def find_replaced_findings(conn: Connection, sound: Collection[Sound]) -> list[int]:
-    """The open findings on imports whose whole reach later imports have told, by prices that are `sound`."""
+    """The open findings on imports whose whole scope later imports contain with `sound` prices."""
     if not sound:
         return []
-    sports, seasons, sellers, markets = (list(column) for column in zip(*sound, strict=True))
-    values = {"sports": sports, "seasons": seasons, "sellers": sellers, "markets": markets}
+    sports, seasons, books, markets = (list(column) for column in zip(*sound, strict=True))
+    values = {"sports": sports, "seasons": seasons, "books": books, "markets": markets}
     with conn.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute(SELECT_REPLACED_FINDINGS, values).fetchall()

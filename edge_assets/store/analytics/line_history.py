@@ -1,4 +1,4 @@
-"""Readers behind the charts of line movement: which event is meant, what is quoted on it, how its prices went."""
+"""Readers for the line movement charts: finding an event, its selections and its price history."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ORDER BY t.observed_at, t.poll_id
 """
 TICK_TYPES = {"book": "i2", "outcome": "i4", "price": "f8", "at": TIMESTAMP, "assumed": "i4"}
 MIN_KEY_DIGITS = 10
-"""From there on a number need not be an id, which has 31 bits."""
+"""A number of this many digits may exceed an id, which has 31 bits."""
 SELECT_LAST_POLL_TIME = """
 SELECT max(p.observed_at)
 FROM polls AS p INNER JOIN events AS e ON p.sport_id = e.sport_id
@@ -76,7 +76,7 @@ ORDER BY abs(avg(size)) DESC, event_id LIMIT 1
 
 
 class ChartedEvent(NamedTuple):
-    """An event with its start as last heard and as first heard."""
+    """An event with its latest and its first stated start."""
 
     id: int
     sport: str
@@ -89,7 +89,7 @@ class ChartedEvent(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """What can be bet on; `point` as written beside it, None where there is none. Counts are of its prices."""
+    """A selection; `point` is None where the market has none. Counts are of its prices."""
 
     market_id: int
     market: str
@@ -102,7 +102,9 @@ class Selection(NamedTuple):
 
 
 class LineTicks(NamedTuple):
-    """Ticks (t,) of a line's outcomes as they came: `price` NaN where withdrawn, `assumed` where the time is."""
+    """Ticks (t,) of a line's outcomes in time order: `price` is NaN where withdrawn, `assumed` where the time is
+    assumed.
+    """
 
     book: NDArray[Any]
     outcome: NDArray[Any]
@@ -112,7 +114,7 @@ class LineTicks(NamedTuple):
 
 
 def find_events(conn: Connection, text: str) -> list[ChartedEvent]:
-    """The events that `text` may mean, newest first: by id, by a source's key, by words of the teams' names."""
+    """The events that match `text`, newest first: by id, by a source's key, or by words of the teams' names."""
     words = [f"%{_escape_like(word)}%" for word in text.split() if word.casefold() not in {"v", "vs", "at", "@", "-"}]
     if (
         text.isdecimal()
@@ -126,7 +128,7 @@ def find_events(conn: Connection, text: str) -> list[ChartedEvent]:
 
 
 def load_selections(conn: Connection, event: ChartedEvent, until: datetime | str) -> list[Selection]:
-    """What was quoted on an event up to a moment."""
+    """The selections quoted on an event up to a moment."""
     values = {"event": event.id, "since": event.first_seen_at, "until": until}
     with conn.cursor(row_factory=class_row(Selection)) as cursor:
         return cursor.execute(SELECT_SELECTIONS, values).fetchall()
@@ -135,7 +137,7 @@ def load_selections(conn: Connection, event: ChartedEvent, until: datetime | str
 def load_line_ticks(
     conn: Connection, event: ChartedEvent, market_id: int, sides: Sequence[tuple[int, float]], until: datetime | str
 ) -> LineTicks:
-    """The ticks, up to a moment, of `sides`: outcome ids with their points, NaN where there is none."""
+    """The ticks up to a moment of `sides`: outcome ids with their points, NaN where there is none."""
     outcomes, points = (list(column) for column in zip(*sides, strict=True))
     values = {"event": event.id, "since": event.first_seen_at, "until": until, "market": market_id}
     return LineTicks(
@@ -149,7 +151,7 @@ def load_book_keys_by_id(conn: Connection) -> dict[int, str]:
 
 
 def find_last_poll_time(conn: Connection, event: ChartedEvent) -> datetime | None:
-    """When an event's sport was last looked at before its start."""
+    """When an event's sport was last polled before its start."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute(SELECT_LAST_POLL_TIME, [event.id, event.commence_at]).fetchone()
 
@@ -163,7 +165,7 @@ def find_last_tick_time(conn: Connection, event: ChartedEvent) -> datetime | Non
 def find_most_moved_market(conn: Connection) -> tuple[int, str] | None:
     """Event and market of the result whose books moved furthest, on average, in the week up to the newest move.
 
-    None where no three books moved. Needs the prices of the warehouse.
+    None unless at least three books moved. Needs the warehouse's prices.
     """
     row = conn.execute(SELECT_MOST_MOVED_MARKET).fetchone()
     return None if row is None else (row[0], row[1])
@@ -175,5 +177,5 @@ def _load_events(conn: Connection, condition: str, values: dict[str, Any]) -> li
 
 
 def _escape_like(word: str) -> str:
-    """`word` as a pattern that means itself."""
+    """Escape `word` for LIKE."""
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

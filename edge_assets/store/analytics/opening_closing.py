@@ -1,4 +1,4 @@
-"""What each book's first and last prices before the start said, beside who won."""
+"""Each book's opening and closing prices, with the winner."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class StartRule(StrEnum):
-    """Until when a price is one before the start."""
+    """The start before which prices count."""
 
     ORIGINAL = "original"
-    """The closing lines' rule: the start first announced, or an earlier one once it was known."""
+    """The closing lines' rule: the first announced start, or an earlier one from when it was known."""
     LAST_KNOWN = "last_known"
-    """The start as it is known now, after all delays: books go on pricing until then."""
+    """The start as known now, after all delays: books quote until then."""
 
 
 START_COLUMNS = {StartRule.ORIGINAL: "timed.closes_at", StartRule.LAST_KNOWN: "timed.commence_at"}
@@ -59,16 +59,16 @@ SELECT
     coalesce((max(quote) FILTER (WHERE may_be_last))[3], 'NaN')
 FROM quotes GROUP BY event_id, book_id, outcome_id, winner ORDER BY event_id, book_id
 """
-"""The least and greatest arrays are the first and last ticks; a price that is quarantined is a withdrawal. A source
-that states no times has opening prices, and closing prices in the last minutes; anybody else's last price stands until
-it is withdrawn."""
+"""The smallest and largest arrays are the first and last ticks; a quarantined price counts as a withdrawal. A source
+without times has opening prices and, in the last minutes, closing prices; any other book's last price holds until it is
+withdrawn."""
 DISABLE_NESTED_LOOPS = "SET LOCAL enable_nestloop = off"
-"""The server takes the games with a winner for one, and would search all partitions for each."""
+"""The planner estimates one game with a winner and would search all partitions for each."""
 PRICE_TYPES = {"event": "i4", "book": "i4", "outcome": "i4", "winner": "i4", "first": "f8", "last": "f8"}
 
 
 class OpeningClosingPrices(NamedTuple):
-    """By event and book (q,): the first and last prices (q, n) by outcome, NaN where there is none.
+    """Rows by event and book (q,): the first and last prices (q, n) by outcome, NaN where there is none.
 
     `winner` is the column of the outcome that won.
     """
@@ -84,7 +84,7 @@ def load_opening_closing_prices(
 ) -> OpeningClosingPrices:
     """The prices of one book, or of all, on games with a winner, of the sports whose keys start with `sport`.
 
-    Quarantined ticks that nobody has released count only `with_quarantined`; what findings hold out never does.
+    Quarantined ticks count only `with_quarantined`; what findings hold out never does.
     """
     query = SELECT_OPENING_CLOSING_PRICES.format(
         start=START_COLUMNS[start_rule],

@@ -1,4 +1,4 @@
-"""What the warehouse's intermediate models ask to be priced, and where the prices go."""
+"""Decision points that the warehouse's intermediate models need priced, and the priced tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[Any]]
 
 PRICING_LOCK_KEY = 0x0ED70
-"""One pricing at a time: versions ascend as they are committed."""
+"""One pricing at a time, so that versions are committed in ascending order."""
 SELECT_DUE_DECISION_POINTS = """
 SELECT event_id, decision_point_id, decided_at, coalesce(poll_id, 0), coalesce(polled_at, '-infinity')
 FROM analytics.int_decisions_due ORDER BY event_id, decision_point_id
@@ -63,7 +63,9 @@ ON CONFLICT (poll_id) DO NOTHING
 
 
 class DecisionPoints(NamedTuple):
-    """The moments to price: columns of `DECISION_POINT_TYPES`; `poll_id` 0 and `polled_at` unknown without a poll."""
+    """Decision points to price: columns of `DECISION_POINT_TYPES`; without a poll, `poll_id` is 0 and `polled_at`
+    unknown.
+    """
 
     event_id: NDArray[np.int32]
     decision_point_id: NDArray[np.int16]
@@ -73,12 +75,12 @@ class DecisionPoints(NamedTuple):
 
 
 def load_due_decision_points(conn: Connection) -> DecisionPoints:
-    """What the intermediate models have made ready, by event and moment."""
+    """The due decision points, by event and moment."""
     return DecisionPoints(**read_columns(conn, SELECT_DUE_DECISION_POINTS, DECISION_POINT_TYPES))
 
 
 def load_quotes_as_of(conn: Connection, first_event: int, last_event: int) -> Columns:
-    """The quotes on offer at the due moments of a range of events: `QUOTE_TYPES`, ordered by line."""
+    """The quotes on offer at the due decision points of a range of events: `QUOTE_TYPES`, ordered by line."""
     return read_columns(conn, SELECT_QUOTES_AS_OF, QUOTE_TYPES, {"first": first_event, "last": last_event})
 
 
@@ -94,16 +96,16 @@ def load_event_sports(conn: Connection, first_event: int, last_event: int) -> di
 
 
 def load_market_times(conn: Connection, poll_ids: NDArray[np.int64]) -> Iterator[tuple[int, MarketConfirmations]]:
-    """Of each poll, when each book last confirmed each market it listed."""
+    """For each poll, when each book last confirmed each market it listed."""
     query = "SELECT id, market_times FROM polls WHERE id = ANY(%s)"
     for poll_id, packed in conn.execute(query, [poll_ids.tolist()]):
         yield poll_id, decode_columns(MarketConfirmations, zstandard.decompress(packed))
 
 
 class PricingWriter:
-    """One pricing, in the caller's transaction: forgets what is due, takes the new prices, marks the polls.
+    """One pricing, in the caller's transaction: deletes due prices, writes the new ones, marks the polls as priced.
 
-    Readers of the marts see the pricing whole or not at all.
+    Readers of the marts see a pricing completely or not at all.
     """
 
     def __init__(self, conn: Connection) -> None:
@@ -119,7 +121,7 @@ class PricingWriter:
         write_columns(self._cursor, "pricing.priced_quotes", PRICED_QUOTE_TYPES, quotes)
 
     def finish(self, decisions: DecisionPoints) -> None:
-        """Store which moments were priced, and that the pending polls have been."""
+        """Record the priced decision points and mark the pending polls as priced."""
         version = np.full(len(decisions.event_id), self.version, np.int32)
         columns = decisions._asdict() | {"version": version}
         write_columns(self._cursor, "pricing.priced_decisions", PRICED_DECISION_TYPES, columns)
@@ -128,7 +130,7 @@ class PricingWriter:
             self._cursor.execute(f"ANALYZE pricing.{table}")
 
     def _delete_due_prices(self) -> None:
-        """Everything at once where every poll is pending: deleting row by row takes longer than pricing."""
+        """Truncate if every poll is pending: deleting row by row takes longer than pricing."""
         row = self._cursor.execute(SELECT_IS_ALL_PENDING).fetchone()
         for table in PRICED_TABLES:
             is_all_pending = row is not None and row[0]

@@ -1,7 +1,7 @@
-"""Quarantine: what is to be judged, which single prices nobody should act on, and how they are released.
+"""Quarantine of single prices: what is to be checked, what is quarantined, and how it is released.
 
-The ticks stay as they were seen. Quarantine is a fact beside them, with its own time, and the views `clean_ticks` and
-`clean_aggregates` have a price of NULL in its place.
+Ticks are never changed. Quarantine is recorded separately with its own time, and the views `clean_ticks` and
+`clean_aggregates` show NULL in place of a quarantined price.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[Any]]
 
 BEST_PRICE_BOOK = -1
-"""The recorded best price of all books (aggregate `max`), in the place of a book."""
+"""Stands for the recorded best price of all books (aggregate `max`)."""
 LINE_POINT_EXPRESSION = """
 CASE WHEN t.market_id = 3 AND t.outcome_id = 2 THEN 0 - t.point ELSE coalesce(t.point, 0) END::real
 """
@@ -57,7 +57,7 @@ SELECT DISTINCT event_id FROM (
 ORDER BY event_id
 """
 MAX_JUDGED_EVENTS = 1_000
-"""Of a season, the newest: what is known of them is evidence beside what is due."""
+"""The newest events of a season that are compared with the due ones."""
 SELECT_COMPARED_EVENTS = """
 WITH seasons AS (SELECT * FROM unnest(%(sports)s::smallint[], %(seasons)s::smallint[]) AS n (sport_id, season)),
 dated AS (
@@ -115,8 +115,8 @@ LEFT JOIN pricing.priced_polls AS d ON t.poll_id = d.poll_id
 LEFT JOIN polls AS p ON t.poll_id = p.id
 WHERE t.market_id = ANY(%(markets)s)
 """
-"""All ticks of events before their starts. The events are named twice, because the server would not look for them in
-the index of each partition otherwise. What a person has accepted or released is not judged again."""
+"""All ticks of events before their starts. The event condition appears twice; without it the server would not use each
+partition's index. What a person has accepted or released is not checked again."""
 TICK_TYPES = {
     "event_id": "i4", "market_id": "i2", "line_point": "f4", "outcome_id": "i4", "book_id": "i2",
     "observed_at": TIMESTAMP, "poll_id": "i8", "price": "f8", "due": "i4", "new": "i4", "held": "i4", "import_id": "i4",
@@ -125,53 +125,54 @@ INSERT_QUARANTINED = f"""
 WITH q AS (
     SELECT * FROM unnest(
         %(event_id)s::integer[], %(market_id)s::smallint[], %(line_point)s::real[], %(outcome_id)s::integer[],
-        %(seller)s::{{seller_type}}[], %(observed_at)s::timestamptz[], %(poll_id)s::bigint[], %(check)s::text[],
+        %(book)s::{{book_type}}[], %(observed_at)s::timestamptz[], %(poll_id)s::bigint[], %(check)s::text[],
         %(reason)s::text[]
-    ) AS j (event_id, market_id, line_point, outcome_id, {{seller}}, observed_at, poll_id, check_name, reason)
+    ) AS j (event_id, market_id, line_point, outcome_id, {{book_column}}, observed_at, poll_id, check_name, reason)
 ),
-kept AS (
+inserted AS (
     INSERT INTO quarantined_ticks (
-        observed_at, {{time}} poll_id, price, event_id, outcome_id, point, {{seller}}, market_id, check_name, reason
+        observed_at, {{time}} poll_id, price, event_id, outcome_id, point, {{book_column}}, market_id, check_name,
+        reason
     )
     SELECT
-        t.observed_at, {{time}} t.poll_id, t.price, t.event_id, t.outcome_id, t.point, t.{{seller}}, t.market_id,
+        t.observed_at, {{time}} t.poll_id, t.price, t.event_id, t.outcome_id, t.point, t.{{book_column}}, t.market_id,
         q.check_name, q.reason
     FROM {{table}} AS t INNER JOIN q
         ON
             t.event_id = q.event_id AND t.observed_at = q.observed_at AND t.poll_id = q.poll_id
-            AND t.market_id = q.market_id AND t.outcome_id = q.outcome_id AND t.{{seller}} = q.{{seller}}
+            AND t.market_id = q.market_id AND t.outcome_id = q.outcome_id AND t.{{book_column}} = q.{{book_column}}
             AND {LINE_POINT_EXPRESSION} = q.line_point
     WHERE t.price IS NOT NULL
     ON CONFLICT DO NOTHING
     RETURNING poll_id
 ),
-repriced AS (DELETE FROM pricing.priced_polls AS d USING kept WHERE d.poll_id = kept.poll_id)
-SELECT count(*) FROM kept
+repriced AS (DELETE FROM pricing.priced_polls AS d USING inserted WHERE d.poll_id = inserted.poll_id)
+SELECT count(*) FROM inserted
 """
 RELEASE_TICKS = f"""
 WITH q AS (
     SELECT * FROM unnest(
         %(event_id)s::integer[], %(market_id)s::smallint[], %(line_point)s::real[], %(outcome_id)s::integer[],
-        %(seller)s::smallint[], %(observed_at)s::timestamptz[], %(poll_id)s::bigint[]
-    ) AS j (event_id, market_id, line_point, outcome_id, seller, observed_at, poll_id)
+        %(book)s::smallint[], %(observed_at)s::timestamptz[], %(poll_id)s::bigint[]
+    ) AS j (event_id, market_id, line_point, outcome_id, book_id, observed_at, poll_id)
 ),
-freed AS (
+released AS (
     UPDATE quarantined_ticks AS t SET released_at = clock_timestamp(), released_by = %(gate)s
     FROM q
     WHERE
         t.released_at IS NULL AND t.event_id = q.event_id AND t.observed_at = q.observed_at AND t.poll_id = q.poll_id
         AND t.market_id = q.market_id AND t.outcome_id = q.outcome_id AND coalesce(t.book_id, {BEST_PRICE_BOOK}) =
-        q.seller AND {LINE_POINT_EXPRESSION} = q.line_point
+        q.book_id AND {LINE_POINT_EXPRESSION} = q.line_point
     RETURNING t.poll_id
 ),
-repriced AS (DELETE FROM pricing.priced_polls AS d USING freed WHERE d.poll_id = freed.poll_id)
-SELECT count(*) FROM freed
+repriced AS (DELETE FROM pricing.priced_polls AS d USING released WHERE d.poll_id = released.poll_id)
+SELECT count(*) FROM released
 """
 INSERT_QUARANTINED_TICKS = INSERT_QUARANTINED.format(
-    table="odds_ticks", seller="book_id", seller_type="smallint", time="book_time,"
+    table="odds_ticks", book_column="book_id", book_type="smallint", time="book_time,"
 )
 INSERT_QUARANTINED_AGGREGATES = INSERT_QUARANTINED.format(
-    table="aggregate_ticks", seller="kind", seller_type="text", time=""
+    table="aggregate_ticks", book_column="kind", book_type="text", time=""
 )
 RELEASE_QUARANTINED_TICK = """
 WITH q AS (
@@ -227,7 +228,7 @@ SELECT book, price FROM (
     INNER JOIN books AS b ON t.book_id = b.id
     WHERE q.id = %(id)s AND t.book_id IS DISTINCT FROM q.book_id
     ORDER BY t.book_id, t.observed_at DESC, t.poll_id DESC
-) AS standing
+) AS latest
 WHERE price IS NOT NULL ORDER BY price DESC, book
 """
 COUNT_QUARANTINED_BY_CHECK = (
@@ -236,8 +237,7 @@ COUNT_QUARANTINED_BY_CHECK = (
 
 
 class QuarantineFilter(NamedTuple):
-    """Which rows of quarantine are wanted: `released` ones too, of sports by how their keys begin, of a book, a season,
-    a check; None: of all."""
+    """A filter on quarantined prices: `released` ones too, sports by key prefix, book, season, check; None: all."""
 
     released: bool = False
     sport: str | None = None
@@ -250,7 +250,7 @@ ALL_QUARANTINED = QuarantineFilter()
 
 
 class CheckVerdict(NamedTuple):
-    """Why a tick is quarantined: which check found it, and what it found."""
+    """Why a tick is quarantined: the check and its reason."""
 
     check: str
     reason: str
@@ -258,7 +258,7 @@ class CheckVerdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedPrice:
-    """A row of quarantine, by name. `book` is the kind of an aggregate; `file` what it was imported from."""
+    """A quarantined price with names instead of ids. `book` may be an aggregate's kind; `file` is the imported file."""
 
     id: int
     sport: str
@@ -282,13 +282,13 @@ class QuarantinedPrice:
 
 
 def load_due_events(conn: Connection, *, everything: bool = False) -> list[int]:
-    """The events with ticks that the warehouse has not taken in yet; all events if `everything` is to be judged."""
+    """The events with unpriced ticks, or all events if `everything`."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute(SELECT_DUE_EVENTS, {"everything": everything}).fetchall()
 
 
 def load_evidence(conn: Connection, due: Sequence[int]) -> dict[tuple[int, int], list[int]]:
-    """By sport and season the events `due`, and the newest others of these seasons, `MAX_JUDGED_EVENTS` at most."""
+    """By sport and season: the events `due` and the newest others of the season, at most `MAX_JUDGED_EVENTS`."""
     found: dict[tuple[int, int], set[int]] = defaultdict(set)
     for event, place in load_seasons(conn, due).items():
         found[place].add(event)
@@ -303,10 +303,10 @@ def load_evidence(conn: Connection, due: Sequence[int]) -> dict[tuple[int, int],
 def load_due_ticks(conn: Connection, events: Sequence[int], markets: Sequence[int]) -> Columns:
     """The ticks of `events` before their starts that are not held out.
 
-    `TICK_TYPES`, by market, line and time; `due` is 1 where they are judged: unless a person has accepted or released
-    them. `new` is 1 where the warehouse has not taken them in, `count_quarantined` where they are in quarantine. The
-    recorded best price is a book, `BEST_PRICE_BOOK`. A price that was withdrawn is NaN. Where two imports tell the
-    same, the earlier is held out or looked at again: the later one is behind it.
+    `TICK_TYPES`, by market, line and time. `due` is 1 if the tick is to be checked, that is, unless a person has
+    accepted or released it; `new` is 1 if the warehouse has not priced it; `held` is 1 if it is quarantined. The
+    recorded best price has book `BEST_PRICE_BOOK`. A withdrawal is NaN. If two imports state the same quote, the
+    earlier one is held out or being rechecked, and the later one sorts behind it.
     """
     values = {"events": list(events), "not_of_prices": NON_PRICE_CHECKS, "gate": GATE_NAME, "markets": list(markets)}
     ticks = read_columns(conn, SELECT_DUE_TICKS, TICK_TYPES, values | load_period(conn, events))
@@ -315,9 +315,9 @@ def load_due_ticks(conn: Connection, events: Sequence[int], markets: Sequence[in
 
 
 def quarantine_ticks(conn: Connection, ticks: Columns, verdicts: Sequence[CheckVerdict]) -> int:
-    """Put ticks (`TICK_TYPES`) into quarantine, each with its verdict; return how many are new there.
+    """Quarantine ticks (`TICK_TYPES`), each with its verdict; return how many are new.
 
-    What is in quarantine already, or was released from it by a person, is left as it is.
+    Ticks already quarantined, or released by a person, are left unchanged.
     """
     is_best_price = ticks["book_id"] == BEST_PRICE_BOOK
     with conn.transaction(), conn.cursor(row_factory=scalar_row) as cursor:
@@ -332,14 +332,14 @@ def quarantine_ticks(conn: Connection, ticks: Columns, verdicts: Sequence[CheckV
 
 
 def release_ticks(conn: Connection, ticks: Columns) -> int:
-    """Release ticks (`TICK_TYPES`) from quarantine that, judged with all that is known by now, are sound; how many.
+    """Release ticks (`TICK_TYPES`) that are sound by what is known now; return how many.
 
-    They can be quarantined again, in a row of its own: what was known when stays on record.
+    They can be quarantined again, in a new row, so that the history stays on record.
     """
-    sellers = ticks["book_id"].tolist()
-    values = _insert_parameters(ticks, [], np.arange(len(sellers)), sellers) | {"gate": GATE_NAME}
+    books = ticks["book_id"].tolist()
+    values = _insert_parameters(ticks, [], np.arange(len(books)), books) | {"gate": GATE_NAME}
     with conn.cursor(row_factory=scalar_row) as cursor:
-        return (cursor.execute(RELEASE_TICKS, values).fetchone() or 0) if sellers else 0
+        return (cursor.execute(RELEASE_TICKS, values).fetchone() or 0) if books else 0
 
 
 def _insert_parameters(
@@ -350,49 +350,51 @@ def _insert_parameters(
     return {
         **{name: ticks[name][chosen].tolist() for name in names},
         "observed_at": [to_datetime(at) for at in times.tolist()],
-        "seller": [books[i] for i in chosen.tolist()],
+        "book": [books[i] for i in chosen.tolist()],
         "check": [verdicts[i].check for i in chosen.tolist()] if verdicts else [],
         "reason": [verdicts[i].reason for i in chosen.tolist()] if verdicts else [],
     }
 
 
 def count_quarantined(conn: Connection) -> dict[str, int]:
-    """How many ticks are in quarantine, by the check that found them."""
+    """The number of quarantined ticks by check."""
     return dict(conn.execute(COUNT_QUARANTINED_BY_CHECK).fetchall())
 
 
 def load_quarantined(
     conn: Connection, filters: QuarantineFilter = ALL_QUARANTINED, limit: int = 100
 ) -> list[QuarantinedPrice]:
-    """The newest rows of quarantine that are wanted."""
+    """The newest quarantined prices that match the filter."""
     with conn.cursor(row_factory=class_row(QuarantinedPrice)) as cursor:
         return cursor.execute(SELECT_QUARANTINED_BY_FILTER, {**filters._asdict(), "limit": limit}).fetchall()
 
 
 def find_quarantined(conn: Connection, quarantine_id: int) -> QuarantinedPrice | None:
-    """One row of quarantine."""
+    """One quarantined price."""
     with conn.cursor(row_factory=class_row(QuarantinedPrice)) as cursor:
         return cursor.execute(SELECT_QUARANTINED_BY_ID, {"id": quarantine_id}).fetchone()
 
 
 def load_prices_of_other_books(conn: Connection, quarantine_id: int) -> list[dict[str, Any]]:
-    """What the other books offered for the same selection at the moment of a quarantined price, the longest first."""
+    """Other books' prices of the same selection at the moment of a quarantined price, the longest first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(SELECT_PRICES_OF_OTHER_BOOKS, {"id": quarantine_id}).fetchall()
 
 
 def release_price(conn: Connection, quarantine_id: int, by: str) -> bool:
-    """Release a price, so that the next build of the warehouse sees it; false if it is not in quarantine."""
+    """Release a price, so that the next warehouse build includes it; false if it is not quarantined."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return bool(cursor.execute(RELEASE_QUARANTINED_TICK, {"id": quarantine_id, "by": by}).fetchone())
 
 
 def load_period(conn: Connection, events: Sequence[int]) -> dict[str, Any]:
-    """From the `first` sight to the `last` start of events: known ahead, it keeps partitions out of a query's plan."""
+    """From the `first` observation to the `last` start of events; passed as constants, they prune partitions at
+    planning.
+    """
     first, last = conn.execute(SELECT_PERIOD, [list(events)]).fetchone() or (None, None)
     return {"first": first, "last": last}
 
 
 def load_seasons(conn: Connection, events: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Sport and season of each event; a season is named by the year of its beginning."""
+    """Sport and season of each event; a season is named by the year in which it begins."""
     return {event: (sport, season) for event, sport, season in conn.execute(SELECT_SEASONS, [list(events)])}

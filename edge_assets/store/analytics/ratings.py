@@ -1,4 +1,4 @@
-"""Games in the order in which their results became known, and the ratings made of them."""
+"""Games in the order in which their results became known, and the ratings computed from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edge_assets.store.postgres.columns import Columns
 
 SELECT_SCORE_CHANGES = """
-WITH said AS (
+WITH scored AS (
     SELECT
         event_id, known_at,
         array_agg(
@@ -25,12 +25,12 @@ WITH said AS (
 changed AS (
     SELECT
         event_id, known_at, scores[1][1] AS home_score, scores[1][2] AS away_score,
-        scores[1:1] IS DISTINCT FROM lag(scores[1:1]) OVER (PARTITION BY event_id ORDER BY known_at) AS is_news
-    FROM said
+        scores[1:1] IS DISTINCT FROM lag(scores[1:1]) OVER (PARTITION BY event_id ORDER BY known_at) AS is_new
+    FROM scored
 )
 SELECT e.sport_id, e.id, c.known_at, e.home_team, e.away_team, c.home_score, c.away_score
 FROM changed AS c INNER JOIN events AS e ON c.event_id = e.id
-WHERE c.is_news AND e.home_team IS NOT NULL AND e.away_team IS NOT NULL
+WHERE c.is_new AND e.home_team IS NOT NULL AND e.away_team IS NOT NULL
 ORDER BY e.sport_id, c.known_at, e.id
 """
 RATING_TYPES = {
@@ -40,7 +40,7 @@ RATING_TYPES = {
 
 
 class RatedGame(NamedTuple):
-    """What is known of a game's score from `known_at` on; without scores, none counts any more."""
+    """A game's score as known from `known_at` on; without scores, none counts any more."""
 
     sport_id: int
     event_id: int
@@ -52,16 +52,15 @@ class RatedGame(NamedTuple):
 
 
 def load_rated_games(conn: Connection) -> list[RatedGame]:
-    """Every change of what is known of a game's score, league by league, oldest first.
+    """Every change of a game's known score, league by league, oldest first.
 
-    A score that is contradicted counts no longer from then on, and what a person decides takes its place: an earlier
-    answer stays what it was.
+    A contradicted score no longer counts from then on, until a person decides; the history before stays as it was.
     """
     return [RatedGame(*row) for row in conn.execute(SELECT_SCORE_CHANGES)]
 
 
 def replace_ratings(conn: Connection, columns: Columns) -> None:
-    """Put the ratings (`RATING_TYPES`) in the place of the old ones."""
+    """Replace the ratings (`RATING_TYPES`)."""
     with conn.cursor() as cursor:
         cursor.execute("TRUNCATE pricing.team_ratings")
         write_columns(cursor, "pricing.team_ratings", RATING_TYPES, columns)

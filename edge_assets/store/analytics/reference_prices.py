@@ -1,4 +1,4 @@
-"""A reference book's opening and closing prices beside the price that could be had at the opening, and who won."""
+"""A reference book's opening and closing prices, the price on offer at the opening, and the winner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 CLOSING_INTERVAL = "interval '5 minutes'"
-"""Prices of the last minutes are closing prices, earlier ones are opening prices."""
+"""Prices within this time before the start are closing prices, earlier ones are opening prices."""
 SELECT_TICKS = "SELECT event_id, market_id, book_id, outcome_id, price, observed_at FROM {} WHERE price IS NOT NULL"
 SELECT_AGGREGATES = "SELECT event_id, market_id, outcome_id, kind, price, observed_at FROM {} WHERE price IS NOT NULL"
 SELECT_OPENING_AGGREGATE = """
@@ -67,13 +67,13 @@ WHERE o.id = ANY(%(outcomes)s)
 ORDER BY w.event_id, array_position(%(outcomes)s, o.id)
 """
 PUBLISHED_OUTCOME_ORDER = (Outcome.HOME, Outcome.DRAW, Outcome.AWAY)
-"""The order of all odds pages. A sum of floats depends on its order, and some bets are worth exactly their threshold:
-in the matrix's order one more of 62,149 matches' bets is above zero than published."""
+"""The usual order of odds pages. A float sum depends on its order, and some bets lie exactly on the threshold: in
+matrix order one more of 62,149 matches' bets is above zero than published."""
 REFERENCE_PRICE_TYPES = {"event": "i4", "outcome": "i4", "opening": "f8", "closing": "f8", "offered": "f8", "won": "i4"}
 
 
 class ReferencePrices(NamedTuple):
-    """By event with a result and outcome (e, n), NaN where there is no price; `won` is 1 where it won."""
+    """By event with a result and outcome (e, n), NaN where there is no price; `won` is 1 for the winner."""
 
     opening: Array
     closing: Array
@@ -86,8 +86,8 @@ def load_reference_prices(
 ) -> ReferencePrices:
     """The prices of `reference` and the offered `price`: an aggregate's kind (max, avg) or `best`, of all books.
 
-    Of sports whose keys begin with `sport`. Quarantined ticks that nobody has released count only `with_quarantined`;
-    what findings hold out never does.
+    For sports whose keys start with `sport`. Quarantined ticks count only `with_quarantined`; what findings hold out
+    never does.
     """
     outcomes = [int(outcome) for outcome in PUBLISHED_OUTCOME_ORDER if outcome in MARKET_OUTCOMES[market]]
     query = SELECT_REFERENCE_PRICES.format(

@@ -1,4 +1,4 @@
-"""The views of the warehouse, by the version of dbt's project that has made them."""
+"""The warehouse's views, by the version of the dbt project that created them."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ WHERE n.nspname = 'analytics' AND c.relkind = 'v' AND obj_description(c.oid, 'pg
 
 
 def load_views_of_version(conn: Connection, version: str) -> set[str]:
-    """The names of the views that stand as this version has made them."""
+    """The names of the views that this version created."""
     return {name for (name,) in conn.execute(SELECT_VIEWS_OF_VERSION, [version])}

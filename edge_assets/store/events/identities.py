@@ -1,4 +1,4 @@
-"""Which event a source means: its names for events, and the events that might be meant."""
+"""Sources' names for events, and candidate events to match."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WITH stated AS (
         %(seen)s::timestamptz[], %(assumed)s::boolean[]
     ) AS n (name, key, home, away, start, seen, assumed)
 ),
-made AS (
+inserted AS (
     INSERT INTO events (
         key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at, start_assumed,
         import_id
@@ -56,15 +56,15 @@ made AS (
 ),
 started AS (
     INSERT INTO event_starts (event_id, observed_at, commence_at)
-    SELECT m.id, s.seen, s.start FROM made AS m INNER JOIN stated AS s ON m.key = s.key
+    SELECT m.id, s.seen, s.start FROM inserted AS m INNER JOIN stated AS s ON m.key = s.key
     ON CONFLICT (event_id, observed_at) DO NOTHING
 ),
 linked AS (
     INSERT INTO event_sources (event_id, source, key)
-    SELECT m.id, %(source)s, s.name FROM made AS m INNER JOIN stated AS s ON m.key = s.key
+    SELECT m.id, %(source)s, s.name FROM inserted AS m INNER JOIN stated AS s ON m.key = s.key
     ON CONFLICT (source, key) DO NOTHING
 )
-SELECT s.name, m.id FROM made AS m INNER JOIN stated AS s ON m.key = s.key
+SELECT s.name, m.id FROM inserted AS m INNER JOIN stated AS s ON m.key = s.key
 """
 INSERT_EVENT_SOURCES = """
 INSERT INTO event_sources (event_id, source, key)
@@ -103,7 +103,7 @@ WHERE e.id = s.event_id AND (e.commence_at, e.original_commence_at) IS DISTINCT 
 
 
 class StoredEvent(NamedTuple):
-    """An event that is stored, under the key that was asked for or, where none was, its own."""
+    """A stored event, under the requested key or, if none was requested, its own."""
 
     id: int
     key: str
@@ -126,7 +126,7 @@ class NewEvent(NamedTuple):
 
 
 class StatedStart(NamedTuple):
-    """A start that an event was said to have, and when."""
+    """A start stated for an event, and when."""
 
     event_id: int
     observed_at: Micros
@@ -134,7 +134,7 @@ class StatedStart(NamedTuple):
 
 
 def load_events_by_source_key(conn: Connection, source: str, keys: Sequence[str]) -> dict[str, StoredEvent]:
-    """The events that a source's keys are known to mean."""
+    """The events linked to a source's keys."""
     with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
         return {
             event.key: event
@@ -161,7 +161,7 @@ def load_listed_events(
 def create_events(
     conn: Connection, source: str, sport_id: int, events: Sequence[NewEvent], import_id: int | None = None
 ) -> dict[str, int]:
-    """Store new events with the starts that they were first said to have; their ids by the source's names."""
+    """Store new events with their first stated starts; return their ids by the source's names."""
     if not events:
         return {}
     names, keys, home, away, start, seen, assumed = zip(*events, strict=True)
@@ -177,12 +177,12 @@ def create_events(
         "seen": array_params.encode_timestamps(seen),
         "assumed": array_params.encode_numbers(assumed, "b1"),
     }
-    # a generic plan would join ten rows, whatever there are
+    # a generic plan would assume ten rows
     return dict(conn.execute(INSERT_EVENTS, values, prepare=False).fetchall())
 
 
 def link_source_keys(conn: Connection, source: str, keys: Mapping[str, int]) -> None:
-    """Remember which events a source's keys mean."""
+    """Link a source's keys to events."""
     if keys:
         conn.execute(
             INSERT_EVENT_SOURCES,
@@ -191,7 +191,7 @@ def link_source_keys(conn: Connection, source: str, keys: Mapping[str, int]) -> 
 
 
 def update_first_seen(conn: Connection, first_seen: Mapping[int, Micros]) -> None:
-    """Events were seen at these moments; the first one counts."""
+    """Record when events were seen; the earliest moment counts."""
     if first_seen:
         conn.execute(UPDATE_FIRST_SEEN, _event_times(first_seen))
 
@@ -203,7 +203,7 @@ def replace_assumed_starts(conn: Connection, starts: Mapping[int, Micros]) -> No
 
 
 def record_start_changes(conn: Connection, starts: Sequence[StatedStart]) -> None:
-    """Events have other starts from some moments on."""
+    """Record changed starts of events, each with the moment it was stated."""
     if starts:
         ids, at, commence_at = zip(*starts, strict=True)
         events, new_starts = array_params.encode_numbers(ids, "i4"), array_params.encode_timestamps(commence_at)
@@ -216,5 +216,5 @@ def _event_times(times: Mapping[int, Micros]) -> list[array_params.ArrayParamete
 
 
 def recompute_starts(conn: Connection, ids: Sequence[int]) -> None:
-    """Make the first and the last of an event's starts what they were said to be, in whichever order they were told."""
+    """Recompute an event's first and latest stated start, whatever the order of arrival."""
     conn.execute(RECOMPUTE_STARTS, [list(ids)])

@@ -1,4 +1,4 @@
-"""The files that were imported: begun, finished, and known again by their content."""
+"""Imported files: started, finished, and identified by their content."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def begin_import(conn: Connection, format_name: str, path: str, sha256: bytes) -
     """The id of a file's import, and whether it is finished already."""
     row = conn.execute(UPSERT_IMPORT, [format_name, path, sha256]).fetchone()
     if row is None:
-        msg = f"the import of {path} was neither found nor made"
+        msg = f"could not find or create the import of {path}"
         raise LookupError(msg)
     return int(row[0]), bool(row[1])
 
@@ -92,7 +92,7 @@ def find_import_hold(conn: Connection, import_id: int) -> ImportHold | None:
 def load_overlapping_imports(
     conn: Connection, sport_id: int, at: NDArray[np.int64], excluded_import_id: int
 ) -> list[ImportedFile]:
-    """The other imports that have looked at a sport at some of these moments, and are let in."""
+    """The other admitted imports with polls of a sport at any of these moments."""
     rows = conn.execute(
         SELECT_OVERLAPPING_IMPORTS, [sport_id, array_params.encode_timestamps(np.unique(at)), excluded_import_id]
     )
@@ -100,7 +100,7 @@ def load_overlapping_imports(
 
 
 def finish_import(conn: Connection, import_id: int, counts: ImportCounts, *, is_done: bool = True) -> None:
-    """Remember what came of a file; one that is not done is read again when it is imported again."""
+    """Record an import's counts; a file that is not done is read again at the next import."""
     values = {name: getattr(counts, name) for name in ("rows", "events", "ticks", "aggregates", "results")}
     conn.execute(
         UPDATE_FINISHED_IMPORT,
@@ -110,7 +110,7 @@ def finish_import(conn: Connection, import_id: int, counts: ImportCounts, *, is_
 
 @dataclass(frozen=True, slots=True)
 class StoredImport:
-    """An import on record; `is_held_out` as a whole: parts of the others may be."""
+    """A recorded import; `is_held_out` is whether all of it is held out."""
 
     id: int
     format: str

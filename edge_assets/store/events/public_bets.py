@@ -1,4 +1,4 @@
-"""Where the public's money is, as far as a source says so."""
+"""Shares of public bets, as sources state them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class PublicBet(NamedTuple):
 
 
 def write_public_bets(conn: Connection, bets: Sequence[PublicBet], import_id: int | None = None) -> None:
-    """Store what is new."""
+    """Store public bets, skipping known ones."""
     if bets:
         conn.execute(INSERT_PUBLIC_BETS, [import_id, *(list(column) for column in zip(*bets, strict=True))])

@@ -1,4 +1,4 @@
-"""What people decide on results: appended beside the sources' words, and in force from then on."""
+"""People's decisions on results: stored apart from the sources' statements, and in force from then on."""
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ ORDER BY e.commence_at DESC, r.event_id, r.period LIMIT %(limit)s
 
 
 class ResultFilter(NamedTuple):
-    """Which results are wanted: contradicted or decided ones only, of sports by how their keys begin, of a season, of a
-    team by a part of its name; None: of all."""
+    """A filter on results: contradicted or decided only, sports by key prefix, season, part of a team's name; None:
+    all.
+    """
 
     contradicted: bool = False
     decided: bool = False
@@ -69,7 +70,7 @@ class ResultFilter(NamedTuple):
 
 
 class DecidedScore(NamedTuple):
-    """What holds for one period of a game; no score where it has none."""
+    """The decided status and score of one period of a game."""
 
     period: ScorePeriod
     status: GameStatus
@@ -78,9 +79,9 @@ class DecidedScore(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResultStatement:
-    """What a source or a person has said of a period of a game, and when it was first heard.
+    """A source's or a person's statement on a period of a game, and when it was first received.
 
-    A decision has its author and reason, and as source `decision` or `decision for` the source whose word it takes.
+    A decision has an author and a reason; its source is `decision` or `decision for` the source it adopts.
     """
 
     source: str
@@ -105,7 +106,7 @@ def decide_result(
 ) -> None:
     """Append a decision on some periods of a game, all or nothing; it holds from `at` on, until the next one.
 
-    `source` is the one whose word is taken, None where the person states the result.
+    `source` is the source that the decision adopts, None if the person states the result.
     """
     common = {"event": event_id, "at": at, "by": by, "reason": reason, "source": source}
     with conn.transaction(), conn.cursor() as cursor:
@@ -125,7 +126,7 @@ def find_event(conn: Connection, event_id: int) -> Mapping[str, Any] | None:
 
 
 def load_result_statements(conn: Connection, event_id: int) -> list[ResultStatement]:
-    """All that sources and people have said of a game, in the order in which it was heard."""
+    """All statements of sources and people on a game, in order of receipt."""
     with conn.cursor(row_factory=class_row(ResultStatement)) as cursor:
         return cursor.execute(SELECT_RESULT_STATEMENTS, {"event": event_id}).fetchall()
 
@@ -133,11 +134,11 @@ def load_result_statements(conn: Connection, event_id: int) -> list[ResultStatem
 def load_newest_source_statements(
     conn: Connection, event_id: int, source: str
 ) -> list[tuple[str, str, int | None, int | None]]:
-    """The last word of one source on each period: period, status, scores."""
+    """The newest statement of one source on each period: period, status, scores."""
     return conn.execute(SELECT_NEWEST_SOURCE_STATEMENTS, {"event": event_id, "source": source}).fetchall()
 
 
 def load_current_results(conn: Connection, filters: ResultFilter, limit: int) -> list[dict[str, Any]]:
-    """What holds for each event and period that is wanted, the newest games first."""
+    """The results in force that match the filter, the newest games first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(SELECT_CURRENT_RESULTS, {**filters._asdict(), "limit": limit}).fetchall()

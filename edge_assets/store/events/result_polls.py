@@ -1,4 +1,4 @@
-"""Which events wait for a result, and when their sport was last asked about."""
+"""Events that wait for a result, and the last result poll of each sport."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class StartedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ResultPoll:
-    """One answer, or refusal, of a source: a row of `result_polls`."""
+    """A source's answer or failure: a row of `result_polls`."""
 
     sport: str
     source: ResultSource
@@ -90,7 +90,7 @@ class ResultPoll:
 
 
 class Contradiction(NamedTuple):
-    """An event and period whose sources differ, with what each says: "espn final 2-1"."""
+    """An event and period whose sources differ, with each statement: "espn final 2-1"."""
 
     event_id: int
     home_team: str | None
@@ -124,12 +124,12 @@ def load_started_events(
 
 
 def load_last_result_polls(conn: Connection) -> dict[tuple[str, str], datetime]:
-    """When each source was last asked about each sport, by (sport, source)."""
+    """When each source was last polled for each sport, by (sport, source)."""
     return {(sport, source): at for sport, source, at in conn.execute(SELECT_LAST_RESULT_POLLS, [list(ResultSource)])}
 
 
 def write_result_poll(conn: Connection, poll: ResultPoll, run_id: str) -> None:
-    """Keep a look; the same moment of a sport and source is kept once."""
+    """Store a result poll, once per sport, source and moment."""
     values = {name: getattr(poll, name) for name in ResultPoll.__slots__}
     conn.execute(INSERT_RESULT_POLL, values | {"run_id": run_id, "rejected": Jsonb(dict(poll.rejected))})
 

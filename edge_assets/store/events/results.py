@@ -1,4 +1,4 @@
-"""Results: written as each source states them, read as one a game and period."""
+"""Results: written as each source states them, read as one per game and period."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ WITH written AS (
 SELECT count(*) FILTER (WHERE is_new) FROM written
 """
 UPDATE_CONTRADICTED = """
-WITH now_contradicted AS MATERIALIZED (
+WITH contradictions AS MATERIALIZED (
     SELECT DISTINCT event_id FROM event_results WHERE contradicted AND event_id = ANY({suspects})
 ),
-no_more AS (
+deleted AS (
     DELETE FROM contradicted_events
-    WHERE event_id = ANY({events}) AND event_id NOT IN (SELECT event_id FROM now_contradicted)
+    WHERE event_id = ANY({events}) AND event_id NOT IN (SELECT event_id FROM contradictions)
 ),
-remembered AS (
-    INSERT INTO contradicted_events SELECT event_id FROM now_contradicted ON CONFLICT DO NOTHING
+inserted AS (
+    INSERT INTO contradicted_events SELECT event_id FROM contradictions ON CONFLICT DO NOTHING
 )
-SELECT count(*) FROM now_contradicted
+SELECT count(*) FROM contradictions
 """
 UPDATE_CONTRADICTED_OF_EVENTS = UPDATE_CONTRADICTED.format(
     suspects="%(events)s::integer[]", events="%(events)s::integer[]"
@@ -59,7 +59,7 @@ UPDATE_ALL_CONTRADICTED = UPDATE_CONTRADICTED.format(
 )""",
     events="ARRAY(SELECT event_id FROM contradicted_events)",
 )
-"""A period with two words, two endings or a score of no stated period: nothing else can contradict, and few have it."""
+"""Only events with two statements or statuses for a period, or a score without a stated period, can be contradicted."""
 SELECT_RESULTS_AT = """
 SELECT event_id, period, status, home_score, away_score, source, observed_at, contradicted
 FROM event_results_at(%(at)s) WHERE event_id = ANY(%(events)s) ORDER BY event_id, period
@@ -69,7 +69,7 @@ _log = logging.getLogger(__name__)
 
 
 class ResultSource(StrEnum):
-    """Who states results, the most trusted first; `event_results` goes by the same order."""
+    """Sources of results, the most trusted first; `event_results` uses the same order."""
 
     ODDS_API = "odds-api"
     ESPN = "espn"
@@ -80,7 +80,7 @@ class ResultSource(StrEnum):
 
 
 class StatedResult(NamedTuple):
-    """A source's word on an event, and when it was first seen to say so."""
+    """A source's report on an event, and when it was first seen."""
 
     event_id: int
     source: ResultSource
@@ -89,7 +89,7 @@ class StatedResult(NamedTuple):
 
 
 class ResultCounts(NamedTuple):
-    """Rows by what became of them, and the number of events in question whose sources contradict each other."""
+    """New and repeated rows, and the number of affected events whose sources contradict each other."""
 
     new: int
     repeated: int
@@ -111,9 +111,9 @@ class EventResult:
 
 
 def write_results(conn: Connection, results: Iterable[StatedResult]) -> ResultCounts:
-    """Store what sources state, in one transaction; what they have said before is not stored again.
+    """Store what sources state, in one transaction; repeated statements are not stored again.
 
-    A contradiction is kept beside what it contradicts, counted and warned of.
+    Contradictory statements are both kept, counted and logged as a warning.
     """
     statements = _first_statements(results)
     with conn.transaction():
@@ -121,21 +121,21 @@ def write_results(conn: Connection, results: Iterable[StatedResult]) -> ResultCo
         contradicted = update_contradicted_events(conn, sorted({statement[0] for statement in statements}))
     if contradicted:
         _log.warning(
-            "the sources contradict each other on the results of %d events; see `edge results list --contradicted`",
+            "%d events have contradicting results; see `edge results list --contradicted`",
             contradicted,
         )
     return counts._replace(contradicted_events=contradicted)
 
 
 def import_results(conn: Connection, results: Iterable[StatedResult], import_id: int | None = None) -> ResultCounts:
-    """The same without looking for contradictions, which reads every result: for one file of many."""
+    """Like `write_results`, but without checking for contradictions, which reads every result; for one file of many."""
     return _upsert_results(conn, _first_statements(results), import_id)
 
 
 def update_contradicted_events(conn: Connection, events: Sequence[int] | None = None) -> int:
-    """Look again which of these events, or of all, have sources that contradict each other; return how many do.
+    """Update which of these events, or of all, have contradictory sources; return how many do.
 
-    To be called by whoever has changed what is known of results: a look at all of them reads every result.
+    Must be called after results have changed; without `events` it reads every result.
     """
     if events is None:
         row = conn.execute(UPDATE_ALL_CONTRADICTED).fetchone()
@@ -171,7 +171,7 @@ def load_results_at(conn: Connection, event_ids: Sequence[int], at: datetime) ->
 
 
 def _first_statements(results: Iterable[StatedResult]) -> dict[StatementKey, datetime]:
-    """What is said, each thing with the first moment that it is said at."""
+    """Each distinct statement with the earliest moment of it."""
     statements: dict[StatementKey, datetime] = {}
     for event, source, at, report in results:
         for period, score in report.scores().items():

@@ -1,4 +1,4 @@
-"""What is known of games' results, now or from moment to moment, as columns that settle bets."""
+"""Known results of games, now or over time, as columns for settling bets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[Any]]
 
 STATUSES_BY_PRIORITY = ("shortened", "final", "abandoned", "postponed", "not_played")
-"""The ending of an event whose periods' sources have different words for it is the first of these; numbers from 1."""
+"""If an event's periods differ in status, the first of these holds; numbered from 1."""
 SELECT_REPORTS = """
 SELECT
     r.event_id,
@@ -39,7 +39,7 @@ FROM {reports} AS r INNER JOIN events AS e ON r.event_id = e.id
 GROUP BY r.event_id, r.known_at
 ORDER BY r.event_id, r.known_at
 """
-"""Who contradicts a score of no stated period leaves open what any period's is, unless that is known otherwise."""
+"""A contradicted score without a stated period counts for every period that has no score of its own."""
 SELECT_REPORT_HISTORY = SELECT_REPORTS.format(endings=[*STATUSES_BY_PRIORITY], reports="event_results_dated")
 SELECT_REPORTS_AT = SELECT_REPORTS.format(
     endings=[*STATUSES_BY_PRIORITY],
@@ -53,7 +53,7 @@ REPORT_TYPES: Mapping[str, str] = {
 
 
 def load_report_history(conn: Connection) -> Columns:
-    """What was known of every game from each moment on at which something was stated or decided: `REPORT_TYPES`.
+    """What was known of every game after each statement or decision: `REPORT_TYPES`.
 
     By event and moment; scores are NaN where they are not known.
     """
@@ -61,5 +61,5 @@ def load_report_history(conn: Connection) -> Columns:
 
 
 def load_reports(conn: Connection, at: datetime | None = None) -> Columns:
-    """The same as it was known at `at`, or is known now: once an event."""
+    """What was known at `at`, or is known now: one row per event."""
     return read_columns(conn, SELECT_REPORTS_AT, REPORT_TYPES, {"at": at or "infinity"})

@@ -1,4 +1,4 @@
-"""How match results settle, from when on that was known: what the warehouse takes for what happened."""
+"""Settlements of markets by results, with the time from which they were known; used by the warehouse."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ GROUP BY settled.verdict ORDER BY settled.verdict
 
 
 def replace_settlements(conn: Connection, columns: Columns) -> None:
-    """Put the settlements (`SETTLEMENT_TYPES`) in the place of the old ones."""
+    """Replace the settlements (`SETTLEMENT_TYPES`)."""
     with conn.cursor() as cursor:
         cursor.execute("TRUNCATE pricing.settlements")
         write_columns(cursor, "pricing.settlements", SETTLEMENT_TYPES, columns)
@@ -57,11 +57,11 @@ def replace_settlements(conn: Connection, columns: Columns) -> None:
 
 
 def count_excluded_games(conn: Connection, market: int, sport: str = "") -> dict[str, int]:
-    """Games that figures of a market leave out though there is a word on their result, by reason."""
+    """The number of games with a known result that a market's figures leave out, by reason."""
     return dict(conn.execute(COUNT_EXCLUDED_GAMES, {"market": market, "sport": sport}).fetchall())
 
 
 def count_unsettled_games(conn: Connection) -> list[dict[str, Any]]:
-    """Games with a word on their result that settles nothing, by sport, season, market offered and reason."""
+    """Games with a known result that does not settle, by sport, season, market and reason."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(COUNT_UNSETTLED_GAMES).fetchall()

@@ -1,4 +1,4 @@
-"""How Dagster's runs fare, read from its own database: a run that dies without a word reports nothing itself."""
+"""The state of Dagster's runs, read from its database, because a run that is killed reports nothing itself."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ WHERE
 """Dagster notes the process of a run as soon as that has imported Dagster, and nowhere else."""
 MAX_RUNS_SCANNED = 200
 MIN_HEALTHY_SECONDS = 30
-"""A run that has been at work for so long has got over what made the one before it fail."""
+"""A run that has worked this long has recovered from what made the previous one fail."""
 
 
 class RunState(NamedTuple):
-    """The last run of a job that says something: it has ended, or has been at work for a while."""
+    """The last meaningful run of a job: it has ended, or has been working for a while."""
 
     job: str
     run_id: str
@@ -47,7 +47,7 @@ class RunState(NamedTuple):
 
 
 class RunProcess(NamedTuple):
-    """The process of a run in flight, by Dagster's own account: it may have died since."""
+    """The process of a run in progress according to Dagster; it may have died since."""
 
     job: str
     run_id: str
@@ -55,12 +55,12 @@ class RunProcess(NamedTuple):
 
 
 def load_run_processes(conn: Connection) -> list[RunProcess]:
-    """Those of all runs in flight, but for runs that have not come so far as to note theirs."""
+    """The processes of all runs in progress that have recorded theirs."""
     with conn.cursor(row_factory=class_row(RunProcess)) as cursor:
         return cursor.execute(SELECT_PROCESSES).fetchall()
 
 
 def load_last_runs(conn: Connection) -> list[RunState]:
-    """One for each job among the newest `MAX_RUNS_SCANNED` runs; canceled runs say nothing."""
+    """One per job among the newest `MAX_RUNS_SCANNED` runs; canceled runs are ignored."""
     with conn.cursor(row_factory=class_row(RunState)) as cursor:
         return cursor.execute(SELECT_LAST_RUNS, [MAX_RUNS_SCANNED, MIN_HEALTHY_SECONDS]).fetchall()

@@ -1,4 +1,4 @@
-"""Sports whose polls fail at present: written by bursts, so that the next burst knows when to ask again."""
+"""Sports whose polls are failing: written by bursts, so that the next burst knows when to retry."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ORDER BY s.key
 class FeedFailure:
     """A sport whose polls fail: `failures` in a row since `failing_since`, the last `error`, the next try (UTC).
 
-    0 failures: it is not asked for, which is no fault of a poll.
+    0 failures: polling is postponed without a failed poll.
     """
 
     sport: str
@@ -50,12 +50,12 @@ class FeedFailure:
 
 
 def record_failure(conn: Connection, sport_id: int, kind: ProblemKind, wait_seconds: float, error: str) -> None:
-    """Note that a poll of a sport has failed once more, why, and for how long nobody is to ask again."""
+    """Record that a poll of a sport has failed, why, and how long to wait before retrying."""
     _upsert_failure(conn, sport_id, kind, wait_seconds, error, 1)
 
 
 def postpone_polls(conn: Connection, sport_id: int, kind: ProblemKind, wait_seconds: float, reason: str) -> None:
-    """Note that nobody is to ask for a sport for a while, though no poll has failed."""
+    """Postpone polls of a sport although none has failed."""
     _upsert_failure(conn, sport_id, kind, wait_seconds, reason, 0)
 
 
@@ -65,7 +65,7 @@ def _upsert_failure(
     try:
         text = clean_text(error[:MAX_TEXT_LENGTH])
     except UnusableTextError:
-        text = "no detail that could be kept"
+        text = "detail not storable"
     values = {"sport": sport_id, "kind": kind.value, "wait": wait_seconds, "error": text, "failures": failures}
     conn.execute(UPSERT_FEED_FAILURE, values)
 

@@ -1,4 +1,4 @@
-"""What is wrong at present, and the services' signs of life: written by whoever notices, read by every status."""
+"""Current problems and the services' heartbeats: written by whichever process notices, read by every status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ON CONFLICT (service) DO UPDATE SET beat_at = excluded.beat_at, detail = exclude
 
 
 class ProblemKind(StrEnum):
-    """What can be wrong; `edge_assets.health` says what to do about each."""
+    """What can be wrong; `edge_assets.health` has the remedies."""
 
     KEY_REFUSED = "key_refused"
     OUT_OF_CREDITS = "out_of_credits"
@@ -72,7 +72,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """When a service last showed that it works (UTC, the database's clock), and what it said of itself."""
+    """A service's last heartbeat (UTC, the database's clock) and its details."""
 
     service: str
     beat_at: datetime
@@ -80,27 +80,27 @@ class Heartbeat:
 
 
 def report_problem(conn: Connection, kind: ProblemKind, subject: str, detail: str) -> None:
-    """Note that something is wrong (still, if it was already); `detail` may quote what others sent."""
+    """Record a problem, or that it persists; `detail` may quote external input."""
     try:
         text = clean_text(detail[:MAX_TEXT_LENGTH]) if detail else ""
     except UnusableTextError:
-        text = "no detail that could be kept"
+        text = "detail not storable"
     conn.execute(UPSERT_PROBLEM, [kind.value, subject, text])
 
 
 def clear_problem(conn: Connection, kind: ProblemKind, subject: str) -> None:
-    """Note that it is right again."""
+    """Record that a problem is solved."""
     conn.execute("DELETE FROM problems WHERE kind = %s AND subject = %s", [kind.value, subject])
 
 
 def clear_other_subjects(conn: Connection, kinds: Collection[ProblemKind], subjects: Collection[str]) -> None:
-    """Note that nothing of these kinds is wrong with any subject but these, and "", the whole."""
+    """Clear problems of these kinds for all subjects except `subjects` and ""."""
     query = "DELETE FROM problems WHERE kind = ANY(%s) AND subject <> ALL(%s)"
     conn.execute(query, [[kind.value for kind in kinds], ["", *subjects]])
 
 
 def load_problems(conn: Connection) -> list[Problem]:
-    """All that is wrong at present, the oldest first."""
+    """All current problems, the oldest first."""
     with conn.cursor(row_factory=class_row(Problem)) as cursor:
         return cursor.execute("SELECT * FROM problems ORDER BY since, kind, subject").fetchall()
 

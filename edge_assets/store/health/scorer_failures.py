@@ -1,4 +1,4 @@
-"""Sports that the scorer cannot score at present: written by the scorer, read by whoever shows its state."""
+"""Sports that the scorer currently cannot score: written by the scorer, read for its status."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class ScorerFailure:
 
 
 def record_failure(conn: Connection, sport_id: int, retry_in_seconds: float, error: str) -> None:
-    """Note that scoring a sport has failed once more, and why."""
+    """Record that scoring a sport has failed again, and why."""
     conn.execute(UPSERT_SCORER_FAILURE, {"sport": sport_id, "wait": retry_in_seconds, "error": error})
 
 
 def clear_failure(conn: Connection, sport_id: int) -> None:
-    """Note that a sport is scored again."""
+    """Record that a sport is scored again."""
     conn.execute("DELETE FROM scorer_failures WHERE sport_id = %s", [sport_id])
 
 

@@ -1,4 +1,4 @@
-"""The counts behind `edge status` and the board: kept as things are written, whatever is dropped later."""
+"""The counts behind `edge status` and the board: updated on write, unaffected by retention."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FROM (
     ORDER BY published_at DESC LIMIT {MAX_RECENT_ALERTS}
 ) AS recent
 """
-"""What a suspension or an outage did is past an hour later, and nothing stays that a clock has put into the future."""
+"""An outage leaves the figures after an hour; publications dated in the future are ignored."""
 SELECT_TOTALS_BY_SPORT = """
 SELECT
     s.key AS sport, sum(t.polls)::bigint AS payloads, sum(t.quotes_seen)::bigint AS quotes_seen,
@@ -70,5 +70,5 @@ def load_status(conn: Connection) -> dict[str, Any]:
 
 
 def count_contradicted_events(conn: Connection) -> int:
-    """How many events have sources that contradict each other, by the last look at each."""
+    """The number of events whose sources contradict each other, as last updated."""
     return int((conn.execute(COUNT_CONTRADICTED_EVENTS).fetchone() or (0,))[0])

@@ -1,4 +1,4 @@
-"""What tells whether the product works, read in one go by bounded queries: `edge_assets.health` judges it.
+"""The inputs of health checks, read together by bounded queries; `edge_assets.health` evaluates them.
 
 Light: the watchdog and `edge status` import it, and neither has the time or the memory for numpy.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 STATEMENT_TIMEOUT_SECONDS = 2
-"""A database that takes longer is told as one that does not answer."""
+"""A database that takes longer is reported as not answering."""
 SELECT_NEWEST_POLLS = """
 SELECT s.key AS sport, p.feed, p.observed_at, p.received_at, scored.received_at AS scored_at
 FROM sports AS s
@@ -45,7 +45,7 @@ CROSS JOIN LATERAL (
 ) AS u
 WHERE NOT EXISTS (SELECT FROM scorer_failures AS f WHERE f.sport_id = s.id)
 """
-"""Of sports that can be scored: what waits for one that cannot is told as its failure."""
+"""Excludes sports whose scoring fails; those are reported as failures."""
 MAX_UNSCORED_POLLS = 100
 """Of a sport: whether the scorer is a hundred polls behind or a million, the remedy is the same."""
 SELECT_BLOCKING_FINDINGS = """
@@ -76,7 +76,7 @@ class BlockingFinding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HealthSnapshot:
-    """How the product fares by its database; `now` is that server's wall clock (UTC).
+    """The product's state according to its database; `now` is the server's wall clock (UTC).
 
     `unscored_polls` counts at most `MAX_UNSCORED_POLLS` a sport; the oldest of them came in at `unscored_since`.
     Sports whose scoring fails are not among them.
@@ -94,12 +94,12 @@ class HealthSnapshot:
     @property
     def feed(self) -> str | None:
         """The feed that is polled; None before the first poll."""
-        return max(self.newest_polls, key=lambda look: look.received_at).feed if self.newest_polls else None
+        return max(self.newest_polls, key=lambda poll: poll.received_at).feed if self.newest_polls else None
 
     @property
     def last_poll_at(self) -> datetime | None:
-        """When the feed was last heard."""
-        return max((look.received_at for look in self.newest_polls), default=None)
+        """When the feed last answered."""
+        return max((poll.received_at for poll in self.newest_polls), default=None)
 
 
 def connect_with_timeout(url: str, name: str) -> Connection:
@@ -115,9 +115,9 @@ def connect_with_timeout(url: str, name: str) -> Connection:
 
 
 def reset_health(conn: Connection, stack: str) -> None:
-    """Forget what the services of an earlier life have shown and reported, and show that a stack begins.
+    """Delete earlier heartbeats and problems, and record that a stack starts.
 
-    A problem that is still there is reported anew by whoever meets it.
+    A problem that persists is reported again by the process that meets it.
     """
     with conn.transaction():
         conn.execute("DELETE FROM heartbeats")
@@ -126,7 +126,7 @@ def reset_health(conn: Connection, stack: str) -> None:
 
 
 def load_health_snapshot(conn: Connection) -> HealthSnapshot:
-    """Read them; every query touches a number of pages that does not grow with the history."""
+    """Read the snapshot; the cost of every query is independent of the length of the history."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         now = cursor.execute("SELECT clock_timestamp()").fetchall()[0]
     with conn.cursor(row_factory=class_row(NewestPoll)) as cursor:

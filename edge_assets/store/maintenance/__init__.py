@@ -1,1 +1,1 @@
-"""What runs by night: retention, deletion in batches, growth of the database and of Dagster's own tables."""
+"""Nightly maintenance: retention, deletion in batches, growth of the database and of Dagster's own tables."""

@@ -1,4 +1,4 @@
-"""Forgetting rows that are too old, a batch at a time, so that nobody waits long for a lock."""
+"""Deletion of old rows in batches, so that no lock is held for long."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ WITH closed AS MATERIALIZED (
 
 published AS (DELETE FROM alert_publications WHERE id IN (SELECT c.id FROM closed AS c)),
 
-owed AS (DELETE FROM alert_outbox WHERE id IN (SELECT c.id FROM closed AS c))
+unpublished AS (DELETE FROM alert_outbox WHERE id IN (SELECT c.id FROM closed AS c))
 
 DELETE FROM alerts WHERE id IN (SELECT c.id FROM closed AS c)
 """
-"""All steps of alerts that were closed by then, announced or not; the newest of all stays, because resume tokens are
+"""All steps of alerts that were closed by then, published or not; the newest of all stays, because resume tokens are
 compared with it."""
 DELETE_SUPPRESSIONS = """
 DELETE FROM suppressions AS w
@@ -54,19 +54,19 @@ WITH old AS MATERIALIZED (
     LIMIT {batch}
 ),
 
-withheld AS (DELETE FROM suppressions WHERE poll_id IN (SELECT o.id FROM old AS o)),
+suppressed AS (DELETE FROM suppressions WHERE poll_id IN (SELECT o.id FROM old AS o)),
 
 quarantined AS (DELETE FROM quarantined_ticks WHERE poll_id IN (SELECT o.id FROM old AS o)),
 
 held_out AS (DELETE FROM held_out_polls WHERE poll_id IN (SELECT o.id FROM old AS o)),
 
-unscored AS (DELETE FROM poll_outbox WHERE poll_id IN (SELECT o.id FROM old AS o)),
+outbox AS (DELETE FROM poll_outbox WHERE poll_id IN (SELECT o.id FROM old AS o)),
 
 priced AS (DELETE FROM pricing.priced_polls WHERE poll_id IN (SELECT o.id FROM old AS o))
 
 DELETE FROM polls WHERE id IN (SELECT o.id FROM old AS o)
 """
-"""A batch of polls, with all that is said of them elsewhere."""
+"""A batch of polls, with the rows of other tables that refer to them."""
 DELETE_KEYFRAMES = """
 DELETE FROM keyframes AS k
 WHERE
@@ -83,7 +83,7 @@ WHERE
         LIMIT {batch}
     ))
 """
-"""None that is older than the ticks behind it would be right: what was withdrawn meanwhile would stand again."""
+"""A keyframe without the ticks after it would be wrong: quotes withdrawn since would be on offer again."""
 DELETE_RESULT_POLLS = "DELETE FROM result_polls WHERE observed_at < %(before)s"
 DELETE_UNREADABLE_ANSWERS = "DELETE FROM unreadable_answers WHERE last_received_at < %(before)s"
 SELECT_OLD_POLLED_EVENTS = """
@@ -92,7 +92,7 @@ WHERE
     e.commence_at < %(before)s AND e.import_id IS NULL
     AND NOT EXISTS (SELECT FROM event_sources AS s WHERE s.event_id = e.id AND s.source <> 'odds-api')
 """
-"""Games that were polled, and that no import tells of."""
+"""Polled games that are in no import."""
 SELECT_TABLES_WITH_EVENTS = """
 SELECT c.table_schema, c.table_name
 FROM information_schema.columns AS c
@@ -101,33 +101,33 @@ WHERE c.table_schema IN ('pricing', 'analytics') AND c.column_name = 'event_id' 
 ORDER BY 1, 2
 """
 SELECT_LAST_POLLS = """
-SELECT s.id, looks.id AS poll_id
+SELECT s.id, last_polls.id AS poll_id
 FROM sports AS s
 CROSS JOIN LATERAL (
     SELECT p.id FROM polls AS p WHERE p.sport_id = s.id AND p.import_id IS NULL ORDER BY p.observed_at DESC LIMIT 2
-) AS looks
+) AS last_polls
 """
 """Two a sport: how much a sport moves is measured between them."""
 SELECT_NEWEST_KEYFRAME_TIME = "SELECT max(observed_at) FROM keyframes WHERE sport_id = %s"
 RESULT_POLL_RETENTION = timedelta(days=400)
-"""A year and a month, as statements of credits are."""
+"""A year and a month, like credit statements."""
 
 
 def delete_closed_alerts(conn: Connection, before: datetime) -> dict[str, int]:
-    """Alerts that were closed before a moment, and the counts of what polls until then withheld."""
+    """Delete alerts closed before a moment, and the suppression counts of polls until then."""
     return {
-        "steps of alerts": _delete_in_batches(conn, DELETE_CLOSED_ALERTS, before=before),
-        "counts of suppressions": _delete_in_batches(conn, DELETE_SUPPRESSIONS, before=before),
+        "alerts": _delete_in_batches(conn, DELETE_CLOSED_ALERTS, before=before),
+        "suppression counts": _delete_in_batches(conn, DELETE_SUPPRESSIONS, before=before),
     }
 
 
 def delete_unreadable_answers(conn: Connection, before: datetime) -> dict[str, int]:
-    """Answers that could not be read and did not come again since."""
+    """Delete unreadable answers that have not recurred since."""
     return {"unreadable answers": conn.execute(DELETE_UNREADABLE_ANSWERS, {"before": before}).rowcount}
 
 
 def save_current_prices(conn: Connection, before: datetime) -> list[int]:
-    """Keep as keyframes the prices that stand unchanged since before a moment, whose ticks are about to go.
+    """Save the prices on offer as keyframes if their ticks are about to be deleted.
 
     Returns the last two live polls of each sport, which have to stay.
     """
@@ -142,7 +142,7 @@ def save_current_prices(conn: Connection, before: datetime) -> list[int]:
 
 
 def delete_polls(conn: Connection, before: datetime, last_poll_ids: Sequence[int]) -> dict[str, int]:
-    """Live polls before a moment, up to when no tick is left, and keyframes; not the polls that alerts lead back to."""
+    """Delete live polls and keyframes before a moment, up to which no tick is left; polls of alerts are kept."""
     return {
         "polls": _delete_in_batches(conn, DELETE_POLLS, before=before, last_poll_ids=list(last_poll_ids)),
         "keyframes": _delete_in_batches(conn, DELETE_KEYFRAMES, before=before, last_poll_ids=list(last_poll_ids)),
@@ -150,12 +150,12 @@ def delete_polls(conn: Connection, before: datetime, last_poll_ids: Sequence[int
 
 
 def delete_result_polls(conn: Connection, now: datetime) -> dict[str, int]:
-    """When sources were asked for results, long ago."""
-    return {"looks for results": conn.execute(DELETE_RESULT_POLLS, {"before": now - RESULT_POLL_RETENTION}).rowcount}
+    """Delete result polls older than `RESULT_POLL_RETENTION`."""
+    return {"result polls": conn.execute(DELETE_RESULT_POLLS, {"before": now - RESULT_POLL_RETENTION}).rowcount}
 
 
 def delete_warehouse_events(conn: Connection, before: datetime) -> dict[str, int]:
-    """What the warehouse holds of polled games that began before a moment."""
+    """Delete the warehouse's rows of polled games that started before a moment."""
     tables = conn.execute(SELECT_TABLES_WITH_EVENTS).fetchall()
     query = sql.SQL("DELETE FROM {table} WHERE event_id IN ({games})")
     old_events = sql.SQL(SELECT_OLD_POLLED_EVENTS)
@@ -164,11 +164,11 @@ def delete_warehouse_events(conn: Connection, before: datetime) -> dict[str, int
         deleted += conn.execute(
             query.format(table=sql.Identifier(*table), games=old_events), {"before": before}
         ).rowcount
-    return {"rows of the warehouse": deleted}
+    return {"warehouse rows": deleted}
 
 
 def _delete_in_batches(conn: Connection, query: str, **values: object) -> int:
-    """Run a query that deletes at most a batch until there is nothing left; how many rows of its table went."""
+    """Repeat a query that deletes at most a batch until nothing is left; return the number of deleted rows."""
     batched = sql.SQL(query).format(batch=sql.Literal(BATCH_ROWS))
     total = 0
     while deleted := conn.execute(batched, values).rowcount:

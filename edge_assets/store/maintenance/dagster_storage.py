@@ -1,6 +1,6 @@
-"""What Dagster's own tables keep for ever: checks, and events of no run. It has a retention for ticks only.
+"""Retention of Dagster's check executions and events without a run, which Dagster itself keeps for ever.
 
-Runs, with their events, are deleted through its instance; these two it has no call for.
+Runs, with their events, are deleted through its instance; it has no call for these two.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ WHERE
 
 
 def delete_old_checks_and_events(url: str, before: datetime) -> dict[str, int]:
-    """Drop executions of checks, and events of no run (freshness), older than `before`; the last of each stays.
+    """Delete check executions and events without a run (freshness) older than `before`, except the last of each.
 
     `url` is that of Dagster's database, in the form of SQLAlchemy or of libpq.
     """
     libpq_url = "postgresql://" + url.split("://", 1)[1]
     with closing(psycopg.connect(libpq_url, autocommit=True, application_name="retention")) as conn:
         return {
-            "executions of checks": conn.execute(DELETE_CHECK_EXECUTIONS, {"before": before}).rowcount,
-            "events of no run": conn.execute(DELETE_EVENTS_WITHOUT_RUN, {"before": before}).rowcount,
+            "check executions": conn.execute(DELETE_CHECK_EXECUTIONS, {"before": before}).rowcount,
+            "events without a run": conn.execute(DELETE_EVENTS_WITHOUT_RUN, {"before": before}).rowcount,
         }

@@ -1,4 +1,4 @@
-"""What of an installation grows, how fast, and when the disk is full.
+"""Growth of an installation: sizes, rates, and when the disk will be full.
 
 Sizes are measured now and then and kept (`size_measurements`); the rate is the difference to a measurement of a day
 before or, in a database's first hours, what it has taken since its first poll.
@@ -44,7 +44,7 @@ INNER JOIN pg_class AS t ON r.root = t.oid
 INNER JOIN pg_namespace AS n ON t.relnamespace = n.oid
 GROUP BY part ORDER BY part
 """
-"""Compressed chunks and kept candles belong to no table of ours, but are made of ticks."""
+"""Compressed chunks and stored candles are in TimescaleDB's own tables, but consist of ticks."""
 SELECT_DAGSTER_SIZE = "SELECT pg_database_size(oid) FROM pg_database WHERE datname = 'dagster'"
 INSERT_SIZE_MEASUREMENT = """
 WITH expired AS (
@@ -69,10 +69,10 @@ PARTS_FILLED_BY_POLLS = ("ticks", "payloads", "polls", "keyframes", "alerts")
 """Empty before the first poll."""
 MAX_FORECAST_DAYS = 3650
 MIN_BASELINE_DAYS = 1 / 24
-"""What grows in less says nothing about a day: a replay at full speed stores a week in minutes."""
+"""Growth over a shorter time is no basis for a daily rate: a replay at full speed stores a week in minutes."""
 BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")
 MIN_REPORTED_BYTES = 10**6
-"""Smaller parts are told of only if they grow."""
+"""Smaller parts are reported only if they grow."""
 
 
 class StoragePart(NamedTuple):
@@ -84,10 +84,10 @@ class StoragePart(NamedTuple):
     kept_days: int | None
 
     def bytes_after(self, days: int) -> float:
-        """How large it will be: what is dropped after some days grows no further than to what comes in as many."""
+        """The forecast size: a part kept for some days stops growing at the inflow of that time."""
         rate = max(0.0, self.bytes_per_day or 0.0)
         forecast = self.bytes + rate * days
-        # a day more, because it goes by whole days
+        # one day more, because whole days are dropped
         return (
             forecast if self.kept_days is None else min(forecast, max(float(self.bytes), rate * (self.kept_days + 1)))
         )
@@ -192,7 +192,7 @@ def _retention_days(kept: RetentionDays) -> dict[str, int | None]:
 
 
 def _format_bytes(number: float) -> str:
-    """Bytes as people say them."""
+    """Format bytes for people."""
     thousands = min(len(BYTE_UNITS) - 1, int(math.log10(max(1.0, abs(number)))) // 3)
     return f"{number / 1000**thousands:.3g} {BYTE_UNITS[thousands]}"
 

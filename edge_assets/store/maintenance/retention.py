@@ -1,7 +1,7 @@
-"""How long a database keeps what grows in it.
+"""Retention of polled data.
 
-What was polled goes, what was imported stays: who imports a season of last year wants to keep it. Ticks and payloads
-go by whole segments of time (partitions, chunks) where nothing imported is in them, else row by row.
+Polled data expires, imported data stays: a user who imports last year's season wants to keep it. Ticks and payloads are
+dropped by whole segments of time (partitions, chunks) if these hold no imports, otherwise row by row.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SELECT EXISTS (
             p.sport_id = s.id AND p.observed_at >= %(since)s AND p.observed_at < %(until)s
             AND (p.import_id IS NULL) = %(live)s
         LIMIT 1
-    ) AS look
+    ) AS poll
 )
 """
 DELETE_LIVE_ROWS = """
@@ -59,23 +59,23 @@ WHERE
 """From the table, not from a segment: what TimescaleDB has compressed is not in the chunk that bears its name."""
 DAY = timedelta(days=1)
 KEYFRAME_COMPACTION_AGE = timedelta(days=7)
-"""As long as all keyframes are kept, for whoever looks back."""
+"""Until this age all keyframes are kept, for readers of the past."""
 LOCK_TIMEOUT = "3s"
-"""Dropping a partition locks its table and everybody queues behind: better tomorrow than after a long query."""
+"""Dropping a partition locks its table and everything queues behind it: better tomorrow than after a long query."""
 
 
 @dataclass
 class RetentionResult:
-    """What a call has dropped, by kind, and the segments that stay until the next call because somebody reads them."""
+    """What a call has dropped, by kind, and the segments postponed to the next call because they are being read."""
 
     dropped: dict[str, int] = field(default_factory=dict)
     postponed: list[str] = field(default_factory=list)
 
 
 def apply_retention(conn: Connection, kept: RetentionDays, now: datetime) -> RetentionResult:
-    """Drop what is older than `kept` says, by the time of the newest poll: a replay's past is never too old.
+    """Drop what is older than `kept` allows, counted from the newest poll, so that a replay's data never expires.
 
-    Days are counted back from `now` at most. While the clock is known to be wrong, nothing is dropped.
+    Days are counted from `now` if that is earlier. While the clock is known to be wrong, nothing is dropped.
     """
     newest = _fetch_value(conn, SELECT_NEWEST_POLL_TIME)
     if newest is None or any(problem.kind == ProblemKind.CLOCK_CHANGED for problem in load_problems(conn)):
@@ -96,7 +96,7 @@ def apply_retention(conn: Connection, kept: RetentionDays, now: datetime) -> Ret
     if before.prices:
         result.dropped |= batch_deletion.delete_warehouse_events(conn, before.prices)
     result.dropped |= batch_deletion.delete_result_polls(conn, until)
-    result.dropped["keyframes thinned out"] = keyframes.compact_keyframes(conn, until - KEYFRAME_COMPACTION_AGE)
+    result.dropped["keyframes compacted"] = keyframes.compact_keyframes(conn, until - KEYFRAME_COMPACTION_AGE)
     return result
 
 
@@ -108,9 +108,9 @@ def _remove_timescale_policies(conn: Connection) -> None:
 
 
 def _drop_expired(conn: Connection, table: str, before: datetime, result: RetentionResult) -> datetime:
-    """Drop what was polled before a moment; returns up to when nothing of it is left in the table.
+    """Drop polled rows before a moment; return until when none is left in the table.
 
-    Of a segment that is not over what is too old goes row by row, unless it is a day, which goes whole tomorrow.
+    In a segment that is not over, old rows are deleted one by one, unless it is a day, which is dropped whole tomorrow.
     """
     rows = segments = 0
     empty_until = before
@@ -130,12 +130,12 @@ def _drop_expired(conn: Connection, table: str, before: datetime, result: Retent
         except psycopg.errors.LockNotAvailable:
             result.postponed.append(segment.name)
             empty_until = min(empty_until, segment.since)
-    result.dropped |= {f"{table}: segments": segments, f"{table}: single rows": rows}
+    result.dropped |= {f"{table}: segments": segments, f"{table}: rows": rows}
     return empty_until
 
 
 def _lock_and_verify_no_import(conn: Connection, segment: Segment) -> bool:
-    """Lock a segment for good, and look again: an import may have brought something until it was locked."""
+    """Lock a segment until the transaction ends, and check again: an import may have added rows before the lock."""
     conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(segment.identifier))
     return not _has_polls(conn, segment, live=False)
 

@@ -1,4 +1,4 @@
-"""When each sport was last looked at and what was seen: the facts behind polling cadences."""
+"""The last poll of each sport and how much prices moved: inputs for poll intervals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 MIN_MINUTES_BETWEEN_POLLS = 1e-3
-"""Between two polls of which the second says how fast prices move."""
+"""Minimum time between two polls for measuring how fast prices move."""
 _SELECT_LAST_POLLS = """
 SELECT s.key, p.observed_at, p.received_at, p.quotes_seen, p.ticks, p.starts,
        before.observed_at AS previous
@@ -29,9 +29,9 @@ LEFT JOIN LATERAL (SELECT observed_at FROM polls WHERE sport_id = s.id AND obser
 
 @dataclass(frozen=True, slots=True)
 class PollSummary:
-    """The newest poll of a sport: its moment in the feed's time, and when its answer came by the wall clock.
+    """The newest poll of a sport: its moment in the feed's time, and when its answer was received by the wall clock.
 
-    The two differ in a replay, and live after the clock was set back, as the polls of a sport never do go back.
+    The two differ in a replay, and live after the clock was set back, because a sport's polls never go back in time.
     `starts` are those of the events it listed; `movement` is the share of its quotes that changed in a minute
     since the poll before (0 if there was none).
     """
@@ -61,15 +61,15 @@ def start_times(starts: EventStarts) -> tuple[datetime, ...]:
 
 
 def movement(changed: int, seen: int, previous: datetime | None, now: datetime) -> float:
-    """The share of `seen` quotes that changed in a minute.
+    """The share of `seen` quotes that changed per minute.
 
-    The first poll of all says nothing, nor does one that follows at once: its moment may only stand for its order.
+    0 for the first poll and for one that follows immediately, whose moment may only encode its order.
     """
     minutes = (now - previous).total_seconds() / 60 if previous else 0.0
     return changed / seen / minutes if seen and minutes > MIN_MINUTES_BETWEEN_POLLS else 0.0
 
 
 def find_received_at(connection: Connection, poll_id: int) -> datetime | None:
-    """When the answer of a poll came, by the wall clock; None if there is no such poll."""
+    """When a poll's answer was received, by the wall clock; None if there is no such poll."""
     row = connection.execute("SELECT received_at FROM polls WHERE id = %s", [poll_id]).fetchone()
     return row[0] if row else None

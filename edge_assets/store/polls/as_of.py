@@ -1,8 +1,7 @@
-"""Reading quotes back: what is on offer after a poll, what was at a moment, what a poll changed.
+"""Point-in-time readers: quotes on offer after a poll or at a moment, and what a poll changed.
 
-Every reader of quotes is point in time: it takes a poll or a moment and sees nothing younger. The live path reads
-them as they were seen. `load_quotes_as_of` leaves out what is held out or quarantined, by what is known of that now or
-was known at an earlier time.
+Every reader takes a poll or a moment and sees nothing later. The live path reads quotes as observed;
+`load_quotes_as_of` leaves out what is held out or quarantined, as known now or at an earlier time.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ ORDER BY p.id
 The limit of one keeps the planner from reading all polls: it takes the handful of sports for a thousand.
 """
 MAX_BACKLOG_POLLS = 1_000
-"""Unscored polls of a sport to look at together: whoever has more asks again."""
+"""Unscored polls of a sport read at once; callers with more ask again."""
 SELECT_BACKLOG = f"""
 SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(received_at)), 0)::double precision
 FROM ({SELECT_UNSCORED_POLLS}) AS u WHERE sport_id <> ALL(%(without)s::smallint[])
@@ -110,7 +109,7 @@ class QuotesAsOf(NamedTuple):
 
 
 class UnscoredPoll(NamedTuple):
-    """A committed poll that the scorer has not come to yet."""
+    """A committed poll that is not scored yet."""
 
     poll_id: int
     sport_id: int
@@ -118,14 +117,14 @@ class UnscoredPoll(NamedTuple):
 
 
 class ScorerBacklog(NamedTuple):
-    """How many live polls wait to be scored, and for how long the one that was received first has waited."""
+    """The number of unscored live polls, and how long the oldest has waited."""
 
     polls: int
     oldest_seconds: float
 
 
 def find_last_poll(conn: Connection, sport_id: int, at: datetime | None = None) -> Poll | None:
-    """The newest live poll of a sport, or the newest at or before `at`; imported history is no state to go on from."""
+    """The newest live poll of a sport, at or before `at` if given; imports are ignored."""
     row = conn.execute(
         "SELECT id, observed_at FROM polls WHERE sport_id = %s AND observed_at <= %s AND import_id IS NULL "
         "ORDER BY observed_at DESC LIMIT 1",
@@ -137,7 +136,7 @@ def find_last_poll(conn: Connection, sport_id: int, at: datetime | None = None) 
 def load_last_quotes(
     conn: Connection, sport_id: int, upto_poll: int | None = None
 ) -> tuple[QuoteBatch, NDArray[np.int64]]:
-    """What a poll's feed had on offer after it (default: the last live one), with the poll that brought each quote."""
+    """The quotes that a poll's feed had on offer after it (default: the last live poll), each with its poll."""
     poll = _find_poll(conn, sport_id, upto_poll)
     if poll is None:
         return QuoteBatch.empty(), np.empty(0, np.int64)
@@ -149,7 +148,7 @@ def load_market_state(
 ) -> tuple[MarketConfirmations, EventStarts, Micros]:
     """Each market's last confirmation, each listed event's start and the moment, at a poll.
 
-    Without `upto_poll` that is the last; without any poll everything is empty and the moment 0.
+    The default is the last poll; without any poll everything is empty and the moment 0.
     """
     poll = _find_poll(conn, sport_id, upto_poll)
     row = poll and conn.execute("SELECT market_times, starts FROM polls WHERE id = %s", [poll.id]).fetchone()
@@ -165,10 +164,10 @@ def load_market_state(
 def load_quotes_as_of(conn: Connection, event_id: int, at: datetime, known_at: datetime | None = None) -> QuotesAsOf:
     """The last quote of every book for every selection of an event at `at`, with its age.
 
-    Of the feed that looked last: others' quotes need not stand any more. Prices that are held out or quarantined are
-    left out: those of which that is known now or, with `known_at`, was known at that time.
+    Only of the feed polled last: other feeds' quotes may be gone. Prices that are held out or quarantined, as known now
+    or at `known_at`, are left out.
     """
-    # the poll first, the ticks up to it second: whatever commits in between has no part in the answer
+    # the poll first, then the ticks up to it, so that later commits do not matter
     values = {"event": event_id, "at": at, "known_at": known_at or "infinity"}
     row = conn.execute(SELECT_POLL_OF_EVENT, values).fetchone()
     if row is None:
@@ -221,7 +220,7 @@ def load_poll_changes(conn: Connection, poll_id: int) -> PollChanges:
         [poll_id],
     ).fetchone()
     if row is None:
-        msg = f"there is no poll {poll_id}"
+        msg = f"poll {poll_id} does not exist"
         raise LookupError(msg)
     sport, observed_at, received_at, run_id, times, starts = row
     ticks = conn.execute(SELECT_POLL_TICKS, {"at": observed_at, "poll": poll_id, "unknown": UNKNOWN_TIME})
@@ -238,18 +237,16 @@ def load_poll_changes(conn: Connection, poll_id: int) -> PollChanges:
 
 
 def load_unscored_polls(conn: Connection, sport_id: int | None = None) -> list[UnscoredPoll]:
-    """The live polls that the scorer has not come to yet, of one sport or all, oldest first.
+    """The unscored live polls of one sport or all, oldest first.
 
-    Of a sport that is far behind the oldest `MAX_BACKLOG_POLLS`.
+    At most the oldest `MAX_BACKLOG_POLLS` of each sport.
     """
     with conn.cursor(row_factory=args_row(UnscoredPoll)) as cursor:
         return cursor.execute(SELECT_UNSCORED_POLLS, {"sport": sport_id, "limit": MAX_BACKLOG_POLLS}).fetchall()
 
 
 def load_backlog(conn: Connection, excluded_sports: Collection[int] = ()) -> ScorerBacklog:
-    """What the scorer has not come to yet, `excluded_sports` some sports; of each it counts up to
-    `MAX_BACKLOG_POLLS`.
-    """
+    """The scorer's backlog without `excluded_sports`; counts at most `MAX_BACKLOG_POLLS` per sport."""
     values = {"sport": None, "limit": MAX_BACKLOG_POLLS, "without": list(excluded_sports)}
     with conn.cursor(row_factory=args_row(ScorerBacklog)) as cursor:
         return cursor.execute(SELECT_BACKLOG, values).fetchall()[0]

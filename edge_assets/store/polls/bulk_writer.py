@@ -1,4 +1,4 @@
-"""Writing many polls of the past at once: looks, ticks, aggregates."""
+"""Bulk writer for past polls: polls, ticks, aggregates."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ RETURNING {MICROS_FROM_TIMESTAMP.format("observed_at")}, id
 """
 SELECT_STORED_QUOTES = f"""
 SELECT
-    {MICROS_FROM_TIMESTAMP.format("observed_at")}, event_id, {{seller}}, market_id, outcome_id, coalesce(point, 'NaN'),
-    coalesce(price, 'NaN')
+    {MICROS_FROM_TIMESTAMP.format("observed_at")}, event_id, {{book_column}}, market_id, outcome_id,
+    coalesce(point, 'NaN'), coalesce(price, 'NaN')
 FROM {{table}}
 WHERE event_id = ANY(%(events)s::integer[]) AND observed_at = ANY(%(at)s::timestamptz[])
 """
@@ -80,7 +80,7 @@ COPY_AGGREGATES = (
 
 @dataclass(frozen=True, slots=True)
 class ImportedPolls:
-    """Looks of one import at one sport; moments (k,) sorted, with what was listed at each."""
+    """Polls of one import for one sport: sorted moments (k,), with the events listed at each."""
 
     sport_id: int
     feed: str
@@ -91,7 +91,7 @@ class ImportedPolls:
 
 
 def find_stored_poll_times(conn: Connection, sport_id: int, at: Int64s, feed: str | None = None) -> Int64s:
-    """Those of the moments at which somebody, or one feed, has looked at the sport already; none that is held out."""
+    """The moments at which a poll of the sport, by any or one feed, is stored and not held out."""
     if not len(at):
         return at
     values = {"sport": sport_id, "since": int(at[0]), "until": int(at[-1]), "feed": feed}
@@ -102,19 +102,19 @@ def find_stored_poll_times(conn: Connection, sport_id: int, at: Int64s, feed: st
 def load_stored_quotes(
     conn: Connection, events: Int64s, at: Int64s, *, aggregates: bool = False
 ) -> dict[tuple[Any, ...], float]:
-    """The quotes of events that are stored for some moments: price by (moment, event, book, market, outcome, point).
+    """Stored quotes of events at some moments: price by (moment, event, book, market, outcome, point).
 
-    What is held out does not count: the right file tells it anew. Of aggregates the kind takes the book's place. Points
-    and prices may be NaN: points come as None then.
+    What is held out does not count, because the corrected file states it again. For aggregates the kind replaces the
+    book. A missing point is None, a withdrawal has price NaN.
     """
     table, book_column = ("admitted_aggregates", "kind") if aggregates else ("admitted_ticks", "book_id")
     values = {"events": array_params.encode_numbers(events, "i4"), "at": array_params.encode_timestamps(at)}
-    rows = conn.execute(SELECT_STORED_QUOTES.format(seller=book_column, table=table), values)
+    rows = conn.execute(SELECT_STORED_QUOTES.format(book_column=book_column, table=table), values)
     return {(*row[:5], None if np.isnan(row[5]) else row[5]): row[6] for row in rows}
 
 
 def write_polls(conn: Connection, polls: ImportedPolls, ticks: Int64s, withdrawals: Int64s, run_id: str) -> Int64s:
-    """Store the looks (k,) with what each brought; the ids of their polls."""
+    """Store polls (k,) with their counts of ticks and withdrawals; return their ids."""
     no_starts = _pack_columns(EventStarts.empty())
     values = {
         "sport": polls.sport_id,
@@ -136,18 +136,18 @@ def write_polls(conn: Connection, polls: ImportedPolls, ticks: Int64s, withdrawa
 
 
 def ensure_month_chunks(conn: Connection, observed_at: Int64s) -> None:
-    """Make what cannot be made while ticks of these moments are stored; in a transaction of its own."""
+    """Create chunks that cannot be created while ticks of these moments are stored; in a transaction of its own."""
     days = np.unique(observed_at // DAY_MICROS) * DAY_MICROS
     get_partitions(conn).ensure_month_chunks(conn, map(to_datetime, days.tolist()))
 
 
 def ensure_month_partitions(conn: Connection, observed_at: Iterable[datetime]) -> None:
-    """Make all that polls of these moments need; in transactions of their own."""
+    """Create all partitions that polls of these moments need; in transactions of their own."""
     get_partitions(conn).ensure_months(conn, observed_at)
 
 
 def write_quotes(conn: Connection, quotes: QuoteBatch, observed_at: Int64s, poll_ids: Int64s) -> None:
-    """Append ticks, each with its moment and poll (n,), all or nothing; there is room for them."""
+    """Append ticks, each with its moment and poll (n,), all or nothing; their partitions must exist."""
     with conn.transaction(), conn.cursor() as cursor:
         for table, rows in get_partitions(conn).split_by_table(conn, observed_at):
             copy_ticks(cursor, quotes.take(rows), observed_at[rows], poll_ids[rows], table)

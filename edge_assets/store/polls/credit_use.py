@@ -1,4 +1,4 @@
-"""What the credits of a metered feed go to, by bounded queries: no more rows than a day's credits can buy."""
+"""Use of a metered feed's credits, by queries bounded by a day's polls."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ CROSS JOIN LATERAL (
 DAY = timedelta(days=1)
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 RESULTS_KEY = "results"
-"""What the credits that no sport's odds have cost go to."""
+"""The key for credits spent on results instead of a sport's odds."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreditUse:
-    """Credits `remaining`: what the feed stated at `stated_at` (None: it never did) less what is known to have been
-    spent since; and what was spent.
+    """Credits `remaining`: what the feed stated at `stated_at` (None: it never did) minus known spending since; and
+    spending.
 
     `today` (since midnight, UTC) and `recent` (since `recent_since`, at most a day ago) are by sport, or `RESULTS_KEY`,
     and hold what failed polls cost.
@@ -60,9 +60,9 @@ class CreditUse:
 
 
 def load_credit_use(conn: Connection, feed: str, now: datetime) -> CreditUse:
-    """What was spent since midnight (UTC) and in the day before `now`, and what was left when that was last stated.
+    """Credits spent since midnight (UTC) and in the day before `now`, and credits left as last stated.
 
-    What is dated ahead of `now` was stated by a clock that has been set back since, and is no news.
+    Statements dated after `now` come from a clock that has been set back since, and are ignored.
     """
     spent = conn.execute(SELECT_CREDITS_SPENT, {"feed": feed, "now": now, "since": now - DAY}).fetchall()
     statements = find_newest_credit_statement(conn, feed, now + MAX_CLOCK_DIFFERENCE)

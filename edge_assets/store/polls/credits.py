@@ -1,7 +1,7 @@
-"""What the feed says of the credits that are left, and what was spent since.
+"""The feed's statements of remaining credits, and spending since.
 
-Stored polls state them (`polls.credits_remaining`), free requests and polls that failed do (`credit_statements`). An
-answer may tell what it cost and not what is left: that is spending, and no statement.
+Statements come with stored polls (`polls.credits_remaining`), free requests and failed polls (`credit_statements`). An
+answer that states its cost but not what is left counts as spending only.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SELECT stated_at, remaining FROM (
 ) AS stated
 WHERE stated_at <= %(until)s ORDER BY stated_at DESC LIMIT 1
 """
-"""After a clock was set back, polls are put behind the last one before it, and only `received_at` is true."""
+"""After a clock was set back, polls are dated after the last one before it, and only `received_at` is right."""
 SELECT_CREDITS_SPENT_SINCE = """
 SELECT sum(spent)::bigint FROM (
     SELECT spent FROM credit_statements
@@ -53,7 +53,7 @@ SELECT sum(spent)::bigint FROM (
     ) AS p
 ) AS later
 """
-"""Of polls that stated what is left none is later than the newest statement."""
+"""No poll that stated what is left is later than the newest statement."""
 SELECT_NEWEST_POLL_WITHOUT_CREDITS = """
 SELECT stated_at FROM credit_statements
 WHERE feed = %s AND stated_at <= %s AND remaining IS NULL AND sport_id IS NULL ORDER BY stated_at DESC LIMIT 1
@@ -64,10 +64,10 @@ STATEMENT_RETENTION_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class CreditStatement:
-    """How many credits the feed said were left, and when; `remaining` is None where it did not say.
+    """Remaining credits as the feed stated them, and when; `remaining` is None if it did not.
 
-    `spent` is what the answers cost with which it came, for a poll of the sport `sport_id` that failed. One without a
-    sport came with a free request: with it the feed was asked what is left.
+    `spent` is the cost of the answer, for a failed poll of the sport `sport_id`. A statement without a sport came
+    with a free request for what is left.
     """
 
     stated_at: datetime
@@ -77,7 +77,7 @@ class CreditStatement:
 
 
 def write_credit_statement(conn: Connection, feed: str, statement: CreditStatement) -> None:
-    """Keep a statement; those of more than `STATEMENT_RETENTION_DAYS` before it go."""
+    """Store a statement; delete those more than `STATEMENT_RETENTION_DAYS` older."""
     values = {"feed": feed, "days": STATEMENT_RETENTION_DAYS, **asdict(statement)}
     conn.execute(INSERT_CREDIT_STATEMENT, values)
 
@@ -85,8 +85,8 @@ def write_credit_statement(conn: Connection, feed: str, statement: CreditStateme
 def find_newest_credit_statement(
     conn: Connection, feed: str, until: datetime, usual_cost: int = 0
 ) -> CreditStatement | None:
-    """The newest that says what is left, up to a moment, less what is known to have been spent since; None: there is
-    none. A stored poll that does not say what it cost has cost `usual_cost` credits.
+    """The newest statement of what is left, up to a moment, minus known spending since; None if there is none. A stored
+    poll without a stated cost counts `usual_cost` credits.
     """
     values: dict[str, Any] = {"feed": feed, "until": until, "usual_cost": usual_cost}
     row = conn.execute(SELECT_NEWEST_CREDIT_STATEMENT, values).fetchone()
@@ -98,6 +98,6 @@ def find_newest_credit_statement(
 
 
 def load_newest_silent_poll(conn: Connection, feed: str, until: datetime) -> CreditStatement | None:
-    """When the feed, up to a moment, was last asked what is left and did not say, if ever."""
+    """When a free request up to a moment last returned no statement of what is left, if ever."""
     row = conn.execute(SELECT_NEWEST_POLL_WITHOUT_CREDITS, [feed, until]).fetchone()
     return CreditStatement(row[0], None) if row else None

@@ -1,4 +1,4 @@
-"""The names that a database knows."""
+"""The keys in a database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids for the names that feeds use: looked up in memory, created in the database when they are new."""
+"""Ids of the names that feeds use: cached in memory, created in the database when new."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ first_seen_at = least(events.first_seen_at, excluded.first_seen_at),
 home_team = coalesce(events.home_team, excluded.home_team), away_team = coalesce(events.away_team, excluded.away_team)
 RETURNING id, home_team, away_team
 """
-"""An import may have met the event under another name: then that one's row is the event."""
+"""If an import has stored the event under another key, that row is the event."""
 INSERT_EVENT_SOURCE = """
 INSERT INTO event_sources (event_id, source, key) VALUES (%(event)s, 'odds-api', %(key)s) ON CONFLICT DO NOTHING
 """
@@ -63,11 +63,11 @@ ON CONFLICT (event_id, observed_at) DO UPDATE SET commence_at = excluded.commenc
 
 
 class IdRegistry:
-    """The dictionaries of one database, on a connection of their own in autocommit mode.
+    """The ids of one database's names, on a separate autocommit connection.
 
-    Ids are committed at once: a rolled-back poll leaves no id in memory that the database does not know. A name that
-    the database refuses for what it is (or for want of ids, of which books have 32,767) is an `UnusableTextError`, and
-    so is one of more new names than may come.
+    Ids are committed immediately, so that a rolled-back poll leaves no unknown id in memory. A name that the database
+    rejects (for its content, or because ids ran out: books have 32,767) raises `UnusableTextError`, as does one beyond
+    the limit of new names.
     """
 
     def __init__(self, conn: Connection) -> None:
@@ -83,17 +83,17 @@ class IdRegistry:
 
     @classmethod
     def load(cls, source: str | Connection) -> IdRegistry:
-        """Open the dictionaries of a database URL, or of a connection's database."""
+        """Open the registry of a database URL, or of a connection's database."""
         return cls(connect(source if isinstance(source, str) else _full_dsn(source), "vocabulary"))
 
     def limit_new_names(self, **tables: tuple[int, int]) -> None:
-        """Bound what may be new from now on, by table: as many as are missing to the first number, or the second."""
+        """Limit new names from now on, by table: up to the first number in total, but at least the second more."""
         self._new_names_left = {
             table: max(upto - len(self._ids[table]), more) for table, (upto, more) in tables.items()
         }
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._conn.close()
 
     def sport(self, key: str, title: str | None = None) -> int:
@@ -149,16 +149,16 @@ class IdRegistry:
         return int(event_id)
 
     def sides(self, event_id: int) -> tuple[str | None, str | None]:
-        """Home and away of an event that `event` has given an id, by the names that its first source has for them."""
+        """Home and away of an event returned by `event`, as named by its first source."""
         return self._sides[event_id]
 
     def name_sides(self, event_id: int, sides: tuple[str | None, str | None]) -> None:
-        """Put teams in the place of an event's placeholders, now that they are known."""
+        """Replace an event's placeholders with teams."""
         self._conn.execute("UPDATE events SET home_team = %s, away_team = %s WHERE id = %s", [*sides, event_id])
         self._sides[event_id] = sides
 
     def book_key(self, book_id: int) -> str:
-        """The key of a book; one that another process has added is looked up.
+        """The key of a book; one added by another process is loaded.
 
         Raises `KeyError` if there is no such book.
         """
@@ -190,7 +190,7 @@ class IdRegistry:
     def _fetch_row(self, query: str, values: Any) -> tuple[Any, ...]:
         row = self._conn.execute(query, values).fetchone()
         if row is None:
-            msg = "a dictionary entry was neither found nor made"
+            msg = f"could not find or create the row for {values!r}"
             raise LookupError(msg)
         return row
 

@@ -1,4 +1,4 @@
-"""Looks of one feed at a sport in order of time, and putting some in between."""
+"""Polls of one sport and feed in time order, and inserting earlier ones."""
 
 from __future__ import annotations
 
@@ -38,50 +38,50 @@ UPDATE_POLL_LISTING = "UPDATE polls SET market_times = %s, starts = %s WHERE id 
 
 
 class StoredPoll(NamedTuple):
-    """A look in time, at a whole sport or (with a scope) at a part."""
+    """A stored poll of a whole sport or, with a scope, of a part."""
 
     poll: Poll
     scope: Scope | None
 
 
 def load_polls(conn: Connection, sport_id: int, feed: str, until: datetime | str = "infinity") -> list[StoredPoll]:
-    """Every look of a feed at a sport up to a moment, in order of time."""
+    """Every poll of a sport by one feed up to a moment, in time order."""
     rows = conn.execute(SELECT_POLLS, [sport_id, feed, until])
     return [StoredPoll(Poll(poll, at), scope and Scope.from_json(scope)) for poll, at, scope in rows]
 
 
 def load_payload(conn: Connection, stored: StoredPoll) -> bytes | None:
-    """The answer that a look was; None where it is not kept any more."""
+    """A poll's payload; None if it is no longer kept."""
     row = conn.execute(SELECT_PAYLOAD, [stored.poll.observed_at, stored.poll.id]).fetchone()
     return zstandard.decompress(row[0]) if row else None
 
 
 def load_listing(conn: Connection, sport_id: int, stored: StoredPoll) -> Listing:
-    """What stands after a look."""
+    """The listing after a poll."""
     times, starts, _ = load_market_state(conn, sport_id, stored.poll.id)
     return Listing(times, starts)
 
 
 def effective_scopes(polls: Iterable[StoredPoll], coverage: CoverageTracker[int]) -> dict[int, Scope | None]:
-    """What each of the looks, which are all of them in order of time, covers: with the books that it only lacks."""
+    """The scope of each poll, given all of them in time order, extended by what `coverage` finds withdrawn."""
     return {
-        look.poll.id: look.scope and effective_scope(look.scope, to_micros(look.poll.observed_at), coverage)
-        for look in polls
+        stored.poll.id: stored.scope and effective_scope(stored.scope, to_micros(stored.poll.observed_at), coverage)
+        for stored in polls
     }
 
 
 def effective_scope(shown: Scope, at: Micros, coverage: CoverageTracker[int]) -> Scope:
-    """What the next look covers that shows so much at a moment."""
+    """The scope of the next poll, which shows `shown` at a moment."""
     if shown.starts is None:
         return shown
     return shown._replace(**coverage.update(PayloadContents(shown.books, shown.markets, shown.starts, at))._asdict())
 
 
 def find_affected_polls(later: Iterable[StoredPoll], events: Collection[int], inserted: Scope) -> Iterator[StoredPoll]:
-    """Of later looks those that change when some before them come to be known.
+    """The later polls that are affected by polls inserted before them.
 
-    These cover `events` singly and, of the whole sport, what `inserted` holds. Everything until the next look at all of
-    that, and after it what was seen of the same events.
+    The inserted polls cover `events` singly and `inserted` of the whole sport. Affected is everything until the next
+    poll that covers all of that, and after it single polls of the same events.
     """
     is_replaced = False
     for stored in later:
@@ -98,10 +98,10 @@ def insert_polls_before(
     write: Callable[[], Iterable[int]],
     get_scopes: Callable[[], Mapping[int, Scope | None]],
 ) -> int:
-    """Let `write` store looks that are older than `later`, which then change from what they leave, not as before.
+    """Let `write` store polls older than `later`, and repair the later ones with ticks; return the number of ticks.
 
-    `write` returns the events that the last of its looks lists, `get_scopes` what every look covers as things are. What
-    the later ones cover stays on offer there: ticks restore it. Returns how many.
+    `write` returns the events listed by the last of its polls, `get_scopes` the current scope of every poll. What a
+    later poll covers must be on offer after it as before.
     """
     with conn.transaction():
         scopes = get_scopes()
@@ -109,8 +109,8 @@ def insert_polls_before(
         written = list(write())
         scopes = get_scopes()
         return sum(
-            _restore_quotes(conn, sport_id, look, scopes[look.poll.id], before, written)
-            for look, before in zip(later, quotes_before, strict=True)
+            _restore_quotes(conn, sport_id, stored, scopes[stored.poll.id], before, written)
+            for stored, before in zip(later, quotes_before, strict=True)
         )
 
 
@@ -133,9 +133,7 @@ def _restore_quotes(
 def _covered_quotes(
     conn: Connection, sport_id: int, stored: StoredPoll, scope: Scope | None, extra_events: Sequence[int]
 ) -> QuoteBatch:
-    """What stands after a look of that which it covers: at a sport, its events and `extra_events` that it would have
-    shown.
-    """
+    """The quotes on offer after a poll within its scope, including `extra_events` that a poll of the sport covers."""
     if scope and scope.event is not None:
         quotes, _ = load_quotes_on_offer(conn, [scope.event], stored.poll)
         return quotes.take(scope.covered_mask(quotes))
@@ -147,7 +145,7 @@ def _covered_quotes(
 
 
 def _recompute_listing(conn: Connection, sport_id: int, stored: StoredPoll, scope: Scope) -> None:
-    """What a look did not cover is listed as the look before it left it."""
+    """Recompute a poll's listing: outside its scope, that of the poll before it."""
     before = conn.execute(SELECT_PREVIOUS_POLL, [stored.poll.id]).fetchone()
     if before:
         times, starts, _ = load_market_state(conn, sport_id, before[0])
@@ -159,7 +157,7 @@ def _recompute_listing(conn: Connection, sport_id: int, stored: StoredPoll, scop
 
 
 def diff_quotes(current: QuoteBatch, target: QuoteBatch) -> QuoteBatch:
-    """The ticks that lead from one state to another, withdrawals among them."""
+    """The ticks, withdrawals included, that turn `current` into `target`."""
     current_quotes, target_quotes = _by_selection(current), _by_selection(target)
     changed = [
         (*key, *value) for key, value in target_quotes.items() if current_quotes.get(key, (None,))[0] != value[0]

@@ -1,11 +1,11 @@
-"""What is on offer after a poll: the last keyframe before it and the ticks since.
+"""Quotes on offer after a poll: the last keyframe before it and the ticks since.
 
-Of 500 events with 25 books a week leaves 670,000 ticks: to reduce them to the 75,000 quotes that stand takes seconds
-in whatever way they are read. So whoever goes on from a poll's quotes keeps them, from time to time, as a keyframe.
+A week of 500 events with 25 books has 670,000 ticks; reducing them to the 75,000 quotes on offer takes seconds. So
+processes that continue from a poll's quotes save them as a keyframe now and then.
 
-Only ticks of the poll's own feed count: a look takes away what its feed does not offer any more, and must not find
-books there that an import has brought from elsewhere. Imports that are held out never came; quarantine and findings on
-single books are for the reader, because the live path goes on from what was seen.
+Only ticks of the poll's own feed count: a poll withdraws what its feed no longer offers, and must not withdraw books
+imported from elsewhere. Imports that are held out are ignored; quarantine and findings on single books are left to the
+reader, because the live path continues from what was observed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     Rows: TypeAlias = NDArray[np.void]
 
 MIN_TICK_RATIO = 0.15
-"""A keyframe is worth its bytes when more ticks than this share of its quotes have come since the last one. A tick that
-is read costs 3 us, a quote of a keyframe 0.5; a quote takes 11 bytes there, a tick 100 in its table."""
+"""Save a keyframe when the ticks since the last one exceed this share of its quotes. Reading a tick costs about six
+times a keyframe's quote; a quote takes 11 bytes there, a tick 100 in its table."""
 SELECTION_FIELDS = [("event", ">i4"), ("book", ">i2"), ("market", ">i2"), ("outcome", ">i4"), ("point", ">f4")]
 QUOTE_DTYPE = np.dtype([*SELECTION_FIELDS, ("price", ">f8"), ("book_time", ">i8"), ("poll", ">i8")])
-"""A quote that stands and the poll that brought it, as PostgreSQL sends them: that of a tick is a row already."""
+"""A quote on offer and its poll, in PostgreSQL's binary format, in which ticks arrive."""
 TICK_DTYPE = np.dtype([*QUOTE_DTYPE.descr, ("observed_at", ">i8")])
 SELECTION_KEY_DTYPE = f"S{np.dtype(SELECTION_FIELDS).itemsize}"
-"""The bytes of a selection as one value: NumPy sorts it, and is quick where most of it is in order."""
+"""The bytes of a selection as one value, which NumPy sorts quickly if most of it is in order."""
 SELECT_LAST_KEYFRAME_TIME = """
 SELECT observed_at FROM keyframes
 WHERE
@@ -51,7 +51,7 @@ WHERE
     AND observed_at = %(since)s AND event_id = ANY(%(events)s)
 """
 SELECT_FIRST_SEEN = "SELECT min(first_seen_at) - interval '1 microsecond' FROM events WHERE id = ANY(%(events)s)"
-"""Until then the events have no ticks: spares the server the partitions of earlier days."""
+"""The events have no ticks before; this spares the server the partitions of earlier days."""
 SELECT_TICKS = """
 SELECT
     string_agg(
@@ -75,7 +75,7 @@ WHERE
             )
     )
 """
-"""Packed into one value: psycopg takes 20 us for each row that it receives by itself."""
+"""Packed into one value, because psycopg is slow per row."""
 COUNT_TICKS_SINCE = """
 SELECT coalesce(sum(p.ticks + p.withdrawals), 0)
 FROM polls AS p INNER JOIN polls AS last ON p.sport_id = last.sport_id AND p.feed = last.feed
@@ -102,7 +102,7 @@ _NO_ROWS: Rows = np.empty(0, QUOTE_DTYPE)
 
 
 class Poll(NamedTuple):
-    """A poll's place in time."""
+    """A poll's id and moment."""
 
     id: int
     observed_at: datetime
@@ -111,9 +111,9 @@ class Poll(NamedTuple):
 def load_quotes_on_offer(
     conn: Connection, events: Sequence[int], poll: Poll, known_at: datetime | None = None
 ) -> tuple[QuoteBatch, NDArray[np.int64]]:
-    """The quotes on events that stood after a poll, with the poll that brought each, by selection.
+    """The quotes of events on offer after a poll, each with the poll that brought it, by selection.
 
-    Without the imports that are held out now, or were at `known_at`, when keyframes are of no use.
+    Imports held out now, or at `known_at`, are ignored; with `known_at` keyframes cannot be used.
     """
     since, rows = _load_keyframe(conn, events, poll) if known_at is None else (_find_first_seen(conn, events), _NO_ROWS)
     ticks = _load_ticks(conn, events, since, poll, known_at)
@@ -127,7 +127,7 @@ def load_quotes_on_offer(
 
 
 def save_keyframe_if_due(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int64]) -> bool:
-    """Keep all that is on offer after a poll as a keyframe, if enough has changed since the last one; whether it was.
+    """Save a keyframe of all quotes on offer after a poll if enough has changed since the last; return whether it did.
 
     `polls` (n,) are those that brought the quotes.
     """
@@ -142,7 +142,7 @@ def save_keyframe_if_due(conn: Connection, poll: Poll, quotes: QuoteBatch, polls
 
 
 def save_keyframe(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArray[np.int64]) -> None:
-    """Keep all that is on offer after a poll, however little has changed; nothing where nothing is."""
+    """Save a keyframe of all quotes on offer after a poll, if there are any."""
     if not len(quotes):
         return
     rows = np.empty(len(quotes), QUOTE_DTYPE)
@@ -157,15 +157,16 @@ def save_keyframe(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArr
 
 
 def compact_keyframes(conn: Connection, before: datetime) -> int:
-    """Of the keyframes before a moment drop all but the last of each day and feed; return how many rows went.
+    """Drop keyframes before a moment, except the last of each day and feed; return the number of rows.
 
-    A week of 500 events leaves 50 of them, 47 MB beside ticks of 67 MB; who reads the past waits for a day of ticks.
+    A week of 500 events has 50 of them, 47 MB compared with 67 MB of ticks. Reading the past then takes up to a day of
+    ticks.
     """
     return conn.execute(DELETE_SUPERSEDED_KEYFRAMES, {"before": before}).rowcount
 
 
 def _load_keyframe(conn: Connection, events: Sequence[int], poll: Poll) -> tuple[datetime | str, Rows]:
-    """The moment up to which a keyframe tells of the events, and what stood then."""
+    """The moment of the last keyframe, and its quotes of the events."""
     since = _fetch_value(conn, SELECT_LAST_KEYFRAME_TIME, poll=poll.id, until=poll.observed_at)
     if since is None:
         return _find_first_seen(conn, events), _NO_ROWS
@@ -183,7 +184,7 @@ def _find_first_seen(conn: Connection, events: Sequence[int]) -> datetime | str:
 def _load_ticks(
     conn: Connection, events: Sequence[int], since: datetime | str, poll: Poll, known_at: datetime | None
 ) -> Rows:
-    """The ticks behind a moment up to a poll, in order of time."""
+    """The ticks after a moment up to a poll, in time order."""
     values = {"events": list(events), "since": since, "until": poll.observed_at, "poll": poll.id}
     packed = _fetch_value(conn, SELECT_TICKS, **values, known_at=known_at or "infinity")
     ticks = np.frombuffer(packed or b"", TICK_DTYPE)
@@ -198,7 +199,7 @@ def _fetch_value(conn: Connection, query: LiteralString, **values: object) -> An
 
 
 def _latest_on_offer(rows: Rows) -> Rows:
-    """The last of each selection's rows (in order of time), without those that it was withdrawn by."""
+    """The last of each selection's rows (in time order), without withdrawals."""
     selections = _selection_keys(rows)
     order = np.argsort(selections, kind="stable")
     ordered = selections[order]

@@ -1,8 +1,8 @@
-"""At most one burst polls a sport.
+"""Leases: at most one burst polls a sport.
 
-The lease is a session-level advisory lock: it dies with its process or connection, at once and without
-a timeout. (It therefore needs a direct connection, not a transaction pooler.) The row in `leases` tells who
-holds it, that it is alive, and who waits for it.
+A lease is a session-level advisory lock: it ends with its process or connection, immediately and without a timeout. (It
+therefore needs a direct connection, not a transaction pooler.) The row in `leases` records the holder, its heartbeat,
+and who waits for it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ LEASE_LOCK_SPACE = 0x0ED6E
 UPSERT_LEASE = """
 INSERT INTO leases (sport_id, run_id, acquired_at, heartbeat_at, handover_at)
 VALUES (
-    %(sport)s, %(run)s, clock_timestamp(), clock_timestamp(), clock_timestamp() + %(lasts)s * interval '1 second'
+    %(sport)s, %(run)s, clock_timestamp(), clock_timestamp(), clock_timestamp() + %(seconds)s * interval '1 second'
 )
 ON CONFLICT (sport_id) DO UPDATE SET run_id = excluded.run_id, acquired_at = excluded.acquired_at,
 heartbeat_at = excluded.heartbeat_at, handover_at = excluded.handover_at, claimed_by = NULL, claimed_at = NULL
 """
 MAX_CLAIM_AGE_SECONDS = 3.0
-"""Whoever waits claims again many times a second; after so long without it the claimant is gone."""
+"""A waiting burst renews its claim many times a second; after this long without renewal it is gone."""
 UPDATE_HEARTBEAT = """
 UPDATE leases SET heartbeat_at = clock_timestamp() WHERE sport_id = %s
 RETURNING CASE WHEN claimed_at > clock_timestamp() - %s * interval '1 second' THEN claimed_by END
@@ -69,11 +69,11 @@ class Lease:
 
     @classmethod
     def try_acquire(cls, conn: Connection, sport_id: int, run_id: str, expected_seconds: float) -> Lease | None:
-        """Take a sport for about `expected_seconds` if it is free; otherwise register as the one who waits for it."""
+        """Take a sport for about `expected_seconds` if it is free; otherwise claim it."""
         with conn.cursor(row_factory=scalar_row) as cursor:
             locked = cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LEASE_LOCK_SPACE, sport_id]).fetchone()
         if locked:
-            conn.execute(UPSERT_LEASE, {"sport": sport_id, "run": run_id, "lasts": expected_seconds})
+            conn.execute(UPSERT_LEASE, {"sport": sport_id, "run": run_id, "seconds": expected_seconds})
             return cls(conn, sport_id, run_id)
         conn.execute(
             "UPDATE leases SET claimed_by = %s, claimed_at = clock_timestamp() WHERE sport_id = %s AND run_id <> %s",
@@ -82,12 +82,12 @@ class Lease:
         return None
 
     def heartbeat(self) -> str | None:
-        """Show that the holder is alive; return the run that waits for the sport, if one still does."""
+        """Record that the holder is alive; return the run that waits for the sport, if any."""
         with self._conn.cursor(row_factory=scalar_row) as cursor:
             return cursor.execute(UPDATE_HEARTBEAT, [self._sport_id, MAX_CLAIM_AGE_SECONDS]).fetchone()
 
     def release(self) -> None:
-        """Give the sport back."""
+        """Release the sport."""
         self._conn.execute("SELECT pg_advisory_unlock(%s, %s)", [LEASE_LOCK_SPACE, self._sport_id])
 
 

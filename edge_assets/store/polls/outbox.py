@@ -1,4 +1,4 @@
-"""Polls that are committed but not known to have reached the stream."""
+"""Committed polls that may not have been published to the stream yet."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ml.quotes import PollChanges
 
 MAX_POLLS_PER_BATCH = 100
-"""Polls to rebuild at once; one with everything on offer takes some megabytes."""
+"""Polls rebuilt at once; one with everything on offer takes some megabytes."""
 DELETE_SCORED_POLLS = """
 DELETE FROM poll_outbox AS o USING scorer_progress AS done
 WHERE o.sport_id = %s AND done.sport_id = o.sport_id AND o.poll_id <= done.poll_id
 """
-"""The stream is there for the scorer's promptness: what it has taken from the database meanwhile it need not bring."""
+"""Polls that the scorer has already read from the database need not be published."""
 SELECT_OLDEST_UNPUBLISHED = "SELECT poll_id FROM poll_outbox WHERE sport_id = %s ORDER BY poll_id LIMIT %s"
 
 
@@ -29,7 +29,7 @@ def load_unpublished_polls(conn: Connection, sport_id: int) -> list[PollChanges]
     """Up to `MAX_POLLS_PER_BATCH` polls of a sport that the stream may not have, oldest first, rebuilt from their
     ticks.
 
-    Those that are scored leave the outbox unpublished.
+    Scored polls leave the outbox unpublished.
     """
     conn.execute(DELETE_SCORED_POLLS, [sport_id])
     with conn.cursor(row_factory=scalar_row) as cursor:

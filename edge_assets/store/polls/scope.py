@@ -1,9 +1,9 @@
-"""What a look covers that is not at all that a sport has, and what stands beside it.
+"""Scope of polls that do not cover a whole sport.
 
-An answer about one event says nothing of the others. Of this one it surely covers the books and the markets that it
-lists: where a listed book lacks a listed market, it has none. A book or a market that does not turn up at all may not
-have been asked for, and stays as it was, with its age. So it is with an answer about a sport whose request is not known
-(`ml.quotes.coverage`).
+A single-event answer carries no information about other events. Of its own event it covers the books and markets that
+it lists: if a listed book misses a listed market, it does not offer it. A book or market that does not appear at all
+may not have been requested, and stays as it was, with its age. The same holds for an answer about a sport whose request
+is unknown (`ml.quotes.coverage`).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 BatchT = TypeVar("BatchT", MarketConfirmations, EventStarts)
 
 FEATURED_MARKETS = np.array(list(Market), np.int16)
-"""Answers about a whole sport hold these and no others (`h2h_h1` or `player_points` only come event by event)."""
+"""Answers about a whole sport contain only these (`h2h_h1` or `player_points` only come event by event)."""
 
 MAX_EVENT_DURATION_MICROS: Micros = 24 * 3600 * 1_000_000
-"""Microseconds from the start of an event within which its result is there."""
+"""Microseconds after its start within which an event has ended."""
 
 
 class Scope(NamedTuple):
-    """The books and markets that were looked at, of one event or of a sport's (of all, if `events` is None).
+    """The books and markets that a poll covers, of one event or of a sport's `events` (None: all).
 
-    `starts` are the events that an answer about a sport listed whose request is not known, and when they begin.
+    `starts` are the events, with their starts, listed by an answer about a sport whose request is unknown.
     """
 
     event: int | None
@@ -42,7 +42,7 @@ class Scope(NamedTuple):
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Scope:
-        """As `polls` has it."""
+        """As stored in `polls`."""
         starts = None if stored.get("starts") is None else dict(stored["starts"])
         events = stored.get("events", starts)
         return cls(
@@ -54,7 +54,7 @@ class Scope(NamedTuple):
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As `polls` has it."""
+        """As stored in `polls`."""
         kept = {"books": sorted(self.books), "markets": sorted(self.markets)}
         if self.starts is not None:
             return kept | {"starts": sorted(self.starts.items())}
@@ -62,19 +62,19 @@ class Scope(NamedTuple):
         return ({} if self.event is None else {"event": self.event}) | kept | events
 
     def includes(self, other: Scope) -> bool:
-        """Whether the look was at everything that another one at the sport was at."""
+        """Whether the scope includes all of another scope of the sport."""
         if self.event is not None or not (other.books <= self.books and other.markets <= self.markets):
             return False
         return self.events is None or (other.events is not None and other.events <= self.events)
 
     def covers(self, event: int, book: int, market: int) -> bool:
-        """Whether the look would have shown this market of a book."""
+        """Whether the poll covers this market of a book."""
         if book not in self.books or market not in self.markets:
             return False
         return event == self.event if self.event is not None else self.events is None or event in self.events
 
     def covered_mask(self, rows: QuoteBatch | MarketConfirmations) -> NDArray[np.bool_]:
-        """Which rows (n,) the look covers."""
+        """Which rows (n,) the poll covers."""
         books, markets = np.isin(rows.book, list(self.books)), np.isin(rows.market, list(self.markets))
         covered: NDArray[np.bool_] = books & markets
         events = self.events if self.event is None else {self.event}
@@ -82,15 +82,15 @@ class Scope(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What stands after a look: when each market was last confirmed, and the events with their starts."""
+    """The state after a poll: when each market was last confirmed, and the listed events with their starts."""
 
     times: MarketConfirmations
     starts: EventStarts
 
     def with_poll(self, scope: Scope, polled: Listing, at: Micros) -> Listing:
-        """The same after a look of this moment that covers a part.
+        """The listing after a further poll at `at` that covers `scope`.
 
-        Of what a look at a sport does not cover the events stay listed too, until they have surely been played.
+        Events outside the scope of a poll of the sport stay listed until they must have ended.
         """
         uncovered = self.times.take(~scope.covered_mask(self.times))
         times = _concatenate(uncovered, polled.times.take(scope.covered_mask(polled.times)))

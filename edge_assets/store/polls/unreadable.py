@@ -1,4 +1,4 @@
-"""Answers of the feed that could not be read, kept as received: whoever mends the reader wants to see them."""
+"""Answers of the feed that could not be parsed, kept as received for fixing the parser."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ml.quotes import Micros
 
 MAX_BODY_BYTES = 2**20
-"""Of a body, before compression: that shows what is wrong, and answers of a good feed are smaller."""
-UNUSABLE_REASON = "no reason that could be kept"
+"""Kept part of a body, before compression; larger than the answers of a working feed."""
+UNUSABLE_REASON = "reason not storable"
 MAX_ANSWERS_PER_SPORT = 20
-"""Different ones of a sport; the newest stay. A feed that is broken for days sends a new one at every poll."""
+"""Distinct answers kept per sport, the newest; a broken feed sends a new one at every poll."""
 UPSERT_UNREADABLE_ANSWER = """
 INSERT INTO unreadable_answers (
     sport_id, feed, run_id, sha256, first_received_at, last_received_at, reason, body_bytes, body
@@ -71,7 +71,7 @@ class UnreadableAnswer:
 def write_unreadable_answer(
     conn: Connection, sport_id: int, feed: str, run_id: str, body: bytes, received_at: Micros, reason: str
 ) -> None:
-    """Keep an answer with the reason why it could not be read; of one with the same bytes, that it came again."""
+    """Store an answer with the reason why it could not be parsed; count repetitions of the same bytes."""
     values = {
         "sport_id": sport_id,
         "feed": feed,
@@ -88,7 +88,7 @@ def write_unreadable_answer(
 
 
 def load_unreadable_answers(conn: Connection) -> list[UnreadableAnswer]:
-    """All that are kept, the newest first."""
+    """All stored unreadable answers, the newest first."""
     decompress = zstandard.ZstdDecompressor().decompress
     with conn.cursor(row_factory=class_row(UnreadableAnswer)) as cursor:
         return [replace(answer, body=decompress(answer.body)) for answer in cursor.execute(SELECT_UNREADABLE_ANSWERS)]

@@ -39,21 +39,21 @@ stored AS (
     ON CONFLICT (sport_id, observed_at, feed, import_id) DO NOTHING
     RETURNING id, sport_id, import_id
 ),
-owed AS (
+outbox AS (
     INSERT INTO poll_outbox (sport_id, poll_id) SELECT sport_id, id FROM stored WHERE import_id IS NULL
 )
 SELECT id FROM stored
 """
-"""A look that is put between others changes what stood after the later ones. The totals follow by a trigger."""
+"""A poll inserted between others invalidates later keyframes. A trigger updates the totals."""
 INSERT_PAYLOAD = "INSERT INTO payloads (observed_at, poll_id, body) VALUES (%s, %s, %b)"
 
 
 @dataclass(frozen=True, slots=True)
 class PollRecord:
-    """A look at a sport, as `polls` keeps it; times in microseconds, `body` the response as received.
+    """A poll of a sport as stored in `polls`; times in microseconds, `body` the response as received.
 
-    One that an import brings (`import_id`) is history: it is never published, scored or gone on from. `scope` is what
-    was looked at, where that was not the whole sport.
+    An imported one (`import_id`) is history: it is never published, scored or continued from. `scope` is what was
+    polled if not the whole sport.
     """
 
     sport_id: int
@@ -76,10 +76,10 @@ class PollRecord:
 def write_poll(
     conn: Connection, poll: PollRecord, quotes: QuoteBatch, times: MarketConfirmations, starts: EventStarts
 ) -> int | None:
-    """Store a poll whole or not at all; return its id, None if that moment of the sport is stored already.
+    """Store a poll atomically; return its id, or None if that moment of the sport is already stored.
 
-    The unique key (sport, observed_at, feed, import) makes a repetition harmless: after a commit whose confirmation was
-    lost, try again.
+    The unique key (sport, observed_at, feed, import) makes retries harmless, for example after a commit whose
+    confirmation was lost.
     """
     compress = zstandard.ZstdCompressor(level=3).compress
     observed_at = to_datetime(poll.observed_at)

@@ -1,7 +1,7 @@
 """Columns as query parameters: PostgreSQL's binary arrays, built at once.
 
-psycopg dumps a list element by element in Python: 7 us for a text or a time, where a whole row of an import may cost
-that. The query states the type, as in `%s::int8[]`. Nothing is NULL.
+psycopg dumps a list element by element in Python, which is too slow for imports. The query states the type, as in
+`%s::int8[]`. No element is NULL.
 Format: https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/arrayfuncs.c (array_send)
 """
 
@@ -28,7 +28,7 @@ _T = TypeVar("_T", str, bytes)
 
 
 class ArrayParameter(bytes):
-    """An array as the server receives it."""
+    """An array in the binary format."""
 
 
 class _ArrayDumper(Dumper):
@@ -45,7 +45,7 @@ def encode_numbers(values: Sequence[Any] | NDArray[Any], kind: str) -> ArrayPara
     """An array of booleans, integers or floats; `kind` is one of `OID_BY_DTYPE`.
 
     Raises:
-        OverflowError: an integer does not fit; NumPy would make another one of it.
+        OverflowError: an integer does not fit; NumPy would silently wrap it.
     """
     array = np.asarray(values)
     if kind.startswith("i") and array.size and not _is_in_range(array, np.iinfo(kind)):
@@ -81,12 +81,12 @@ def _encode_fixed_width(values: NDArray[Any], kind: str, oid: int) -> ArrayParam
 
 
 def _encode_variable_width(encoded: Mapping[_T, bytes], values: Sequence[_T], oid: int) -> ArrayParameter:
-    """Each value is built once: columns of an import repeat themselves."""
+    """Each distinct value is encoded once, because columns of an import repeat."""
     elements = {value: struct.pack(">i", len(content)) + content for value, content in encoded.items()}
     return _build_array(len(values), oid, map(elements.__getitem__, values))
 
 
 def _build_array(n: int, oid: int, elements: Iterable[bytes]) -> ArrayParameter:
-    """One dimension from 1 on, or none where there is nothing."""
+    """One dimension with lower bound 1, or none if empty."""
     header = struct.pack(">iii", bool(n), 0, oid) + struct.pack(">ii", n, 1) * bool(n)
     return ArrayParameter(b"".join((header, *elements)))

@@ -54,9 +54,9 @@ def copy_ticks(
     poll_id: int | Int64s,
     table: str = TICKS_TABLE,
 ) -> None:
-    """Append `quotes` as ticks of one poll, or each of its own: then moment and poll are arrays (n,).
+    """Append `quotes` as ticks of one poll, or of one poll each: then moment and poll are arrays (n,).
 
-    `table` may be a partition, of which all of them are.
+    `table` may be a partition to which all of them belong.
     """
     if not len(quotes):
         return
@@ -89,13 +89,13 @@ def encode_ticks(quotes: QuoteBatch, observed_at: Micros | Int64s, poll_id: int 
 
 @cache
 def _blank_tick(pattern: int) -> NDArray[np.void]:
-    """A row with the NULLs of `pattern`, complete but for its values."""
+    """A row with the NULLs of `pattern`, without its values."""
     return blank_row(TICK_FIELDS, frozenset(name for bit, name in enumerate(NULLABLE_FIELDS) if pattern >> bit & 1))
 
 
 @cache
 def blank_row(layout: tuple[tuple[str, str], ...], absent: frozenset[str]) -> NDArray[np.void]:
-    """A row of a table with such fields, of which some are NULL, complete but for its values."""
+    """A row with the fields of `layout`, those in `absent` NULL, without its values."""
     dtype: list[tuple[str, str]] = [("fields", ">i2")]
     for name, kind in layout:
         dtype += [(f"{name}_length", ">i4")] + [(name, kind)] * (name not in absent)

@@ -23,9 +23,9 @@ INSERT INTO odds_ticks (observed_at, poll_id, event_id, outcome_id, book_id, mar
 
 
 def ensure_wide_chunks(conn: Connection, days: Sequence[datetime]) -> None:
-    """Make wide chunks for days that have none: a row comes and goes while chunks are a month long.
+    """Create wide chunks for days that have none, by inserting and deleting a row while the interval is a month.
 
-    Within a transaction, so that no other writer meets the longer interval.
+    Call it in a transaction, so that no other writer sees the longer interval.
     """
     if not (missing := _days_without_chunk(conn, days)):
         return

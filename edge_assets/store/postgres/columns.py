@@ -1,4 +1,4 @@
-"""Whole tables to and from NumPy, in PostgreSQL's binary representation.
+"""Whole tables to and from NumPy, in PostgreSQL's binary format.
 
 Columns have a fixed width; NULL is NaN, `UNKNOWN_TIME` in a time, or what is masked. In a COPY a field costs 4 bytes
 of length, so rows with the same NULLs have the same size and are one structured array.
@@ -40,9 +40,9 @@ def read_columns(
 ) -> dict[str, NDArray[Any]]:
     """The columns of `query`, which must yield `types` in this order and never NULL; -infinity is `UNKNOWN_TIME`.
 
-    The server packs the rows into one value: psycopg takes 20 us for each row that it receives by itself. A value
-    holds a gigabyte, some twenty million rows. It plans for these values: a plan for any values does not know how many
-    rows there will be, and took four times as long for the ticks of 500 matches.
+    The server packs the rows into one value, because psycopg is slow per row. A value holds a gigabyte, some twenty
+    million rows. The query is planned for these values: a generic plan does not know the number of rows and can be
+    several times slower.
     """
     packed = " || ".join(f"{SEND_FUNCTIONS[kind]}({name}::{POSTGRES_TYPES[kind]})" for name, kind in types.items())
     with conn.cursor(binary=True) as cursor:

@@ -1,4 +1,4 @@
-"""Connections, and which kind of server it is."""
+"""Connections, and information about the server."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 REJECTED_CONTENT_SQLSTATE_CLASSES = frozenset({"22", "23", "54"})
-"""SQLSTATE classes of what the server refuses because of its content: data, integrity, limits."""
+"""SQLSTATE classes of rejected content: data, integrity, limits."""
 RETRYABLE_SQLSTATE_CLASSES = frozenset({"08", "28", "40"})
-"""SQLSTATE classes of connections that failed or were not let in, and of transactions that gave way to others."""
+"""SQLSTATE classes of failed or refused connections, and of transactions aborted for others."""
 SERVER_UNAVAILABLE_SQLSTATES = frozenset({"25006", "53300", "57P01", "57P02", "57P03", "57P05"})
 """Standby, no connection left, shut down by a person or a crash, starting, idle for too long."""
 COMMUNITY_EDITION = "timescale"
-"""The edition with everything, by the name of its license."""
+"""The community edition, by the name of its license."""
 SELECT_TIMESCALE_INFO = """
 SELECT
     extversion AS version,
@@ -40,7 +40,7 @@ WHERE extname = 'timescaledb'
 
 @dataclass(frozen=True, slots=True)
 class DatabaseInfo:
-    """What `edge doctor` and `edge status` say of the server.
+    """What `edge doctor` and `edge status` show about the server.
 
     `engine` is "PostgreSQL" or "TimescaleDB", `version` that engine's; `edition` is "apache" or "timescale"
     (community) for TimescaleDB; `hypertables` whether ticks live in one rather than in native partitions;
@@ -62,7 +62,7 @@ class DatabaseInfo:
         parts += [f"{self.edition} edition"] if self.edition else []
         parts.append("hypertables" if self.hypertables else "native partitions")
         parts += ["old ticks compressed"] if self.compression else []
-        parts.append("candles kept by a continuous aggregate" if self.continuous_aggregate else "candles by a view")
+        parts.append("candles from a continuous aggregate" if self.continuous_aggregate else "candles from a view")
         return ", ".join(parts)
 
 
@@ -74,9 +74,9 @@ def connect(url: str, application_name: str) -> Connection:
 
 
 def is_connection_lost(error: psycopg.Error) -> bool:
-    """Whether it is worth connecting and trying once more: the connection broke, or the server ends it or starts.
+    """Whether to reconnect and retry: the connection broke, or the server is stopping or starting.
 
-    psycopg counts among its `OperationalError`s a text that is too long for an index, and a full disk.
+    psycopg's `OperationalError` also covers a text too long for an index, and a full disk.
     """
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
@@ -85,7 +85,7 @@ def is_connection_lost(error: psycopg.Error) -> bool:
 
 
 def is_content_rejected(error: psycopg.Error) -> bool:
-    """Whether the server refuses what it was sent for what that is, as it will the next time."""
+    """Whether the server rejects the content itself, so that a retry is useless."""
     return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in REJECTED_CONTENT_SQLSTATE_CLASSES
 
 
@@ -102,7 +102,7 @@ def ensure_database(url: str, name: str) -> str:
 
 
 def load_database_info(conn: Connection) -> DatabaseInfo:
-    """Which engine this is, and what of it is on."""
+    """Load the engine, its version and its features in use."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         if not cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
             version = cursor.execute("SHOW server_version").fetchone()

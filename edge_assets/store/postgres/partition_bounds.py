@@ -1,7 +1,7 @@
 """The spans of time that a table is stored in: native partitions or TimescaleDB's chunks, by their bounds.
 
-Names tell nothing of bounds: `odds_ticks_202611` is the whole of November where an import came first, and as text it is
-less than `odds_ticks_20261101`.
+Names do not give the bounds: `odds_ticks_202611` is all of November if an import came first, and sorts before
+`odds_ticks_20261101`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Segment(NamedTuple):
 
     @property
     def identifier(self) -> sql.Identifier:
-        """Its name, to be put into a query."""
+        """Its quoted name for a query."""
         return sql.Identifier(self.schema, self.name)
 
 

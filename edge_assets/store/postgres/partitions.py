@@ -1,12 +1,12 @@
-"""Native daily range partitions where there are no hypertables.
+"""Native daily range partitions on servers without hypertables.
 
-TimescaleDB makes its chunks itself. Elsewhere the writer calls `Partitions.ensure_day` for the moment that it
-is about to write: replays write last year's days, the simulator today's, and a default partition would be a
-trap (it would have to be emptied before a real one can take its range).
+TimescaleDB creates its chunks itself. Elsewhere the writer calls `Partitions.ensure_day` for the moment it is about to
+write: replays write last year's days, the simulator today's. A default partition would have to be emptied before a real
+one could take its range.
 
-History comes in months: 12 seasons of football have matches on 3,000 days, and a query that locks 3,000 partitions and
-their indexes needs more locks than a server has. On TimescaleDB too: a month that has no chunk yet becomes one. A month
-in which days exist already goes on in days.
+History uses monthly partitions: 12 seasons of football have matches on 3,000 days, and a query that locks 3,000
+partitions and their indexes needs more locks than a server has. The same on TimescaleDB: a month without chunks becomes
+one chunk. A month that already has days continues with days.
 
 A partition is attached, because `CREATE TABLE ... PARTITION OF` waits until nobody reads the parent: one long
 query at midnight would stop ingestion, and everything queued behind it.
@@ -37,7 +37,7 @@ PARTITION_LOCK_KEY = 0x0ED6F
 
 
 class Partitions:
-    """Remembers what has a partition, so that the common case asks the server nothing."""
+    """Remembers existing partitions, so that the common case needs no query."""
 
     def __init__(self, conn: Connection) -> None:
         query = "SELECT count(*) FROM pg_partitioned_table WHERE partrelid = 'odds_ticks'::regclass"
@@ -45,7 +45,7 @@ class Partitions:
         self._days: set[date] = set()
 
     def ensure_day(self, conn: Connection, observed_at: datetime) -> None:
-        """Make the partitions of the day of `observed_at` (UTC) that are missing."""
+        """Create the missing partitions of the day of `observed_at` (UTC)."""
         if self._native and (day := _utc_day(observed_at)) not in self._days:
             with conn.transaction():
                 _acquire_partition_lock(conn)
@@ -54,9 +54,7 @@ class Partitions:
             self._days.add(day)
 
     def ensure_months(self, conn: Connection, observed_at: Iterable[datetime]) -> None:
-        """Make what polls of old `observed_at` lack: partitions of months, days where a month has such, or wide
-        chunks.
-        """
+        """Create what past polls need: monthly partitions, daily ones where a month has those, or wide chunks."""
         self.ensure_month_chunks(conn, observed_at := list(observed_at))
         for month, days in groupby(sorted(set(map(_utc_day, observed_at))) if self._native else (), _month_start):
             month_days = list(days)
@@ -65,7 +63,7 @@ class Partitions:
                     _create_month(conn, table, month, month_days)
 
     def ensure_month_chunks(self, conn: Connection, observed_at: Iterable[datetime]) -> None:
-        """On TimescaleDB, make chunks as wide as a month for old `observed_at`."""
+        """On TimescaleDB, create month-wide chunks for past `observed_at`."""
         if not self._native and (days := sorted(set(map(_utc_day, observed_at)) - self._days)):
             with conn.transaction():
                 _acquire_partition_lock(conn)
@@ -75,10 +73,10 @@ class Partitions:
     def split_by_table(
         self, conn: Connection, observed_at: NDArray[np.int64]
     ) -> Iterator[tuple[str, NDArray[np.intp]]]:
-        """Tables to fill with ticks of old moments (n,), and the rows that are theirs; within a transaction.
+        """Tables for ticks of past moments (n,), each with its rows; in a transaction.
 
-        The partition of a month takes a COPY in two thirds of the time that its parent takes to find it for every row,
-        and a new one, whose index is made when it is full, in three fifths of that.
+        COPY into a monthly partition is faster than through the parent, and faster still into a new one, whose index is
+        built when it is full.
         """
         days = observed_at.astype("datetime64[us]").astype("datetime64[D]")
         months = days.astype("datetime64[M]")
@@ -117,7 +115,7 @@ def _fetch_value(conn: Connection, query: str, *values: object) -> Any:
 
 
 def _acquire_partition_lock(conn: Connection) -> None:
-    """Writers that meet at midnight, or imports in a month, would otherwise fail on the catalogue."""
+    """Concurrent writers at midnight, or imports of one month, would otherwise fail in the catalog."""
     conn.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK_KEY])
 
 
@@ -126,7 +124,7 @@ def _exists(conn: Connection, name: str) -> bool:
 
 
 def _has_daily_partitions(conn: Connection, table: str, month: date) -> bool:
-    """Whether a month has daily partitions; if it has none at all, nobody else makes any in this transaction."""
+    """Whether a month has daily partitions; if it has no partition, locks out others who would create one."""
     if _exists(conn, _month_partition_name(table, month)):
         return False
     _acquire_partition_lock(conn)
@@ -154,7 +152,7 @@ def _create_day(conn: Connection, table: str, day: date) -> None:
 
 @contextmanager
 def _open_month_partition(conn: Connection, table: str, month: date) -> Iterator[str]:
-    """The partition of a month, to be filled; a new one is attached when it is full, which makes its index."""
+    """The partition of a month, to be filled; a new one is attached, and indexed, afterwards."""
     name = _month_partition_name(table, month)
     if is_new := not _exists(conn, name):
         _create_table(conn, table, name)

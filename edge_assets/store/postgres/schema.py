@@ -1,4 +1,4 @@
-"""The schema of a database: which one it has, and how it gets the newest. Only who migrates imports Alembic."""
+"""A database's schema revision and its migration. Only migrating processes import this, because of Alembic."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 MIGRATIONS_DIR = Path(__file__).parents[1] / "migrations"
 MIGRATION_LOCK_KEY = 0x0ED6E
-"""Advisory lock that lets one process at a time migrate."""
+"""Advisory lock under which one process at a time migrates."""
 
 
 class NewerSchemaError(RuntimeError):
     """The database was migrated by a version of this program that is newer than this one."""
 
     def __init__(self, database: str, revision: str) -> None:
-        super().__init__(f"the database {database} belongs to a newer version: its schema {revision} is not known here")
+        super().__init__(
+            f"database {database} was migrated by a newer version: schema {revision} is unknown to this one"
+        )
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema of the database at `url` to a revision, once, however many try together.
+    """Migrate the database at `url` to a revision; concurrent calls are serialised.
 
     Raises `NewerSchemaError` where it is ahead of what this version knows.
     """
@@ -51,7 +53,7 @@ def find_outdated_revision(url: str) -> str | None:
 
 @contextmanager
 def _migration_config(url: str) -> Iterator[Config]:
-    """Alembic's configuration, with a connection that alone may migrate."""
+    """Alembic's configuration, with a connection that holds the migration lock."""
     engine = sqlalchemy.create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=sqlalchemy.NullPool
     )

@@ -62,7 +62,7 @@ def test_old_automatic_runs_are_deleted_with_their_logs(instance: DagsterInstanc
 
     gone = delete_old_runs(instance, datetime.now(UTC) + LATER)
 
-    assert gone == {"runs": 1, "executions of checks": 2, "events of no run": 0}
+    assert gone == {"runs": 1, "check executions": 2, "events without a run": 0}
     assert {run.run_id for run in instance.get_runs()} == {by_hand, last}
     assert not instance.all_logs(old)
     assert sorted(path for path in os.listdir(instance.storage_directory()) if path in runs) == sorted([by_hand, last])
@@ -74,7 +74,7 @@ def test_the_last_runless_event_of_each_asset_is_kept(instance: DagsterInstance)
         instance.report_runless_asset_event(AssetMaterialization("prices"))
     instance.report_runless_asset_event(AssetMaterialization("others"))
 
-    assert delete_old_runs(instance, datetime.now(UTC) + LATER)["events of no run"] == 2
+    assert delete_old_runs(instance, datetime.now(UTC) + LATER)["events without a run"] == 2
 
     for key in ("prices", "others"):
         assert len(instance.fetch_materializations(AssetKey(key), limit=5).records) == 1

@@ -282,6 +282,6 @@ def test_the_warehouse_forgets_polled_games_only(harness: StoreHarness) -> None:
     for event in harness.events:
         harness.conn.execute("INSERT INTO pricing.priced_decisions VALUES (%s, 1, now(), NULL, 1)", [event])
 
-    assert apply_retention(harness.conn, DEFAULT_RETENTION["simulate"], TODAY).dropped["rows of the warehouse"] == 1
+    assert apply_retention(harness.conn, DEFAULT_RETENTION["simulate"], TODAY).dropped["warehouse rows"] == 1
 
     assert harness.conn.execute("SELECT event_id FROM pricing.priced_decisions").fetchall() == [(harness.events[1],)]

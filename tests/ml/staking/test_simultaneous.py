@@ -130,5 +130,5 @@ def test_what_is_held_stays_and_leaves_less_for_the_rest() -> None:
     ],
 )
 def test_events_that_are_none_are_refused(probability: list[float], profit: list[list[float]]) -> None:
-    with pytest.raises(ValueError, match="probabilities|profits must be finite and at least -1"):
+    with pytest.raises(ValueError, match=r"probabilities|profits must be finite and at least -1"):
         EventOutcomes(np.array(probability), np.array(profit))
