@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import zstandard
 
 from edge_assets.core.clock import to_micros
 from edge_assets.store.polls.as_of import load_clean_mask, load_last_quotes
+from edge_assets.store.polls.packing import unpack_columns
 from edge_assets.store.postgres.columns import TIMESTAMP, read_columns, write_columns
-from ml.quotes import UNKNOWN_TIME, EventStarts, MarketConfirmations, PollChanges, QuoteBatch, decode_columns
+from ml.quotes import UNKNOWN_TIME, EventStarts, MarketConfirmations, PollChanges, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,7 @@ def iter_polls(conn: Connection, sport_day: SportDay, since: datetime) -> Iterat
 
 def _poll_changes(row: tuple[int, datetime, bytes], quotes: QuoteBatch) -> PollChanges:
     poll_id, at, packed = row
-    starts = decode_columns(EventStarts, zstandard.decompress(packed))
+    starts = unpack_columns(EventStarts, packed)
     return PollChanges(poll_id, "", to_micros(at), to_micros(at), "", quotes, MarketConfirmations.empty(), starts)
 
 

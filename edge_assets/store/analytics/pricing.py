@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import zstandard
 
+from edge_assets.store.polls.packing import unpack_columns
 from edge_assets.store.postgres.columns import TIMESTAMP, read_columns, write_columns
-from ml.quotes import MarketConfirmations, decode_columns
+from ml.quotes import MarketConfirmations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def load_market_times(conn: Connection, poll_ids: NDArray[np.int64]) -> Iterator
     """For each poll, when each book last confirmed each market it listed."""
     query = "SELECT id, market_times FROM polls WHERE id = ANY(%s)"
     for poll_id, packed in conn.execute(query, [poll_ids.tolist()]):
-        yield poll_id, decode_columns(MarketConfirmations, zstandard.decompress(packed))
+        yield poll_id, unpack_columns(MarketConfirmations, packed)
 
 
 class PricingWriter:

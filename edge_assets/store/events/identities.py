@@ -175,7 +175,7 @@ def create_events(
         },
         "start": array_params.encode_timestamps(start),
         "seen": array_params.encode_timestamps(seen),
-        "assumed": array_params.encode_numbers(assumed, "b1"),
+        "assumed": array_params.encode_numbers(assumed, "?"),
     }
     # a generic plan would assume ten rows
     return dict(conn.execute(INSERT_EVENTS, values, prepare=False).fetchall())

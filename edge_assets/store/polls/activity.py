@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import zstandard
-
-from ml.quotes import EventStarts, decode_columns
+from edge_assets.store.polls.packing import unpack_columns
+from ml.quotes import EventStarts
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -48,7 +47,7 @@ def load_last_polls(connection: Connection) -> dict[str, PollSummary]:
         key: PollSummary(
             at,
             received_at,
-            start_times(decode_columns(EventStarts, zstandard.decompress(starts))),
+            start_times(unpack_columns(EventStarts, starts)),
             movement(changed, seen, previous, at),
         )
         for key, at, received_at, seen, changed, starts, previous in connection.execute(_SELECT_LAST_POLLS)

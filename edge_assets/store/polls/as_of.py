@@ -6,15 +6,15 @@ Every reader takes a poll or a moment and sees nothing later. The live path read
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import zstandard
 from psycopg.rows import args_row
 
 from edge_assets.core.clock import to_datetime, to_micros
 from edge_assets.store.polls.keyframes import Poll, load_quotes_on_offer
-from ml.quotes import UNKNOWN_TIME, EventStarts, MarketConfirmations, PollChanges, QuoteBatch, decode_columns
+from edge_assets.store.polls.packing import unpack_columns
+from ml.quotes import UNKNOWN_TIME, EventStarts, MarketConfirmations, PollChanges, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from ml.quotes import Micros
 
-    BatchT = TypeVar("BatchT", MarketConfirmations, EventStarts)
 
 SELECT_POLL_OF_EVENT = """
 SELECT p.id, p.observed_at, p.market_times
@@ -155,8 +154,8 @@ def load_market_state(
     if poll is None or row is None:
         return MarketConfirmations.empty(), EventStarts.empty(), 0
     return (
-        _unpack_columns(MarketConfirmations, row[0]),
-        _unpack_columns(EventStarts, row[1]),
+        unpack_columns(MarketConfirmations, row[0]),
+        unpack_columns(EventStarts, row[1]),
         to_micros(poll.observed_at),
     )
 
@@ -175,7 +174,7 @@ def load_quotes_as_of(conn: Connection, event_id: int, at: datetime, known_at: d
     quotes, polls = load_quotes_on_offer(conn, [event_id], Poll(*row[:2]), known_at)
     is_usable = load_clean_mask(conn, quotes, polls, known_at)
     quotes, polls = quotes.take(is_usable), polls[is_usable]
-    times = _unpack_columns(MarketConfirmations, row[2])
+    times = unpack_columns(MarketConfirmations, row[2])
     confirmed_times = confirmed_at(quotes, times.take(times.event == event_id))
     return QuotesAsOf(
         quotes,
@@ -231,8 +230,8 @@ def load_poll_changes(conn: Connection, poll_id: int) -> PollChanges:
         to_micros(received_at),
         run_id,
         QuoteBatch.from_rows(ticks),
-        _unpack_columns(MarketConfirmations, times),
-        _unpack_columns(EventStarts, starts),
+        unpack_columns(MarketConfirmations, times),
+        unpack_columns(EventStarts, starts),
     )
 
 
@@ -263,10 +262,6 @@ def _find_poll(conn: Connection, sport_id: int, poll_id: int | None) -> Poll | N
         return find_last_poll(conn, sport_id)
     row = conn.execute("SELECT id, observed_at FROM polls WHERE id = %s", [poll_id]).fetchone()
     return Poll(*row) if row else None
-
-
-def _unpack_columns(kind: type[BatchT], packed: bytes) -> BatchT:
-    return decode_columns(kind, zstandard.decompress(packed))
 
 
 def _market_keys(batch: QuoteBatch | MarketConfirmations) -> zip[tuple[int, int, int]]:

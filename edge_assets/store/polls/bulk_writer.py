@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zstandard
 
 from edge_assets.core.clock import to_datetime
+from edge_assets.store.polls.packing import pack_columns
 from edge_assets.store.polls.writer import get_partitions
 from edge_assets.store.postgres import array_params
-from edge_assets.store.postgres.binary_copy import (
-    COPY_HEADER,
-    COPY_TRAILER,
-    POSTGRES_EPOCH_MICROS,
-    blank_row,
-    copy_ticks,
-)
-from ml.quotes import EventStarts, MarketConfirmations, encode_columns
+from edge_assets.store.postgres.binary_copy import copy_ticks
+from edge_assets.store.postgres.binary_format import COPY_HEADER, COPY_TRAILER, TIMESTAMP, encode_rows
+from ml.quotes import EventStarts, MarketConfirmations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,15 +58,10 @@ SELECT
 FROM {{table}}
 WHERE event_id = ANY(%(events)s::integer[]) AND observed_at = ANY(%(at)s::timestamptz[])
 """
-AGGREGATE_FIELDS = (
-    ("observed_at", ">i8"),
-    ("poll_id", ">i8"),
-    ("price", ">f8"),
-    ("event", ">i4"),
-    ("outcome", ">i4"),
-    ("point", ">f4"),
-    ("market", ">i2"),
-)
+AGGREGATE_TYPES = {
+    "observed_at": TIMESTAMP, "poll_id": "i8", "price": "f8", "event": "i4", "outcome": "i4", "point": "f4",
+    "market": "i2",
+}  # fmt: skip
 COPY_AGGREGATES = (
     "COPY aggregate_ticks (observed_at, poll_id, price, event_id, outcome_id, point, market_id, kind) "
     "FROM STDIN (FORMAT binary)"
@@ -115,20 +105,20 @@ def load_stored_quotes(
 
 def write_polls(conn: Connection, polls: ImportedPolls, ticks: Int64s, withdrawals: Int64s, run_id: str) -> Int64s:
     """Store polls (k,) with their counts of ticks and withdrawals; return their ids."""
-    no_starts = _pack_columns(EventStarts.empty())
+    no_starts = pack_columns(EventStarts.empty())
     values = {
         "sport": polls.sport_id,
         "feed": polls.feed,
         "run": run_id,
         "import": polls.import_id,
         "assumed": polls.time_assumed,
-        "times": _pack_columns(MarketConfirmations.empty()),
+        "times": pack_columns(MarketConfirmations.empty()),
         "at": array_params.encode_numbers(polls.at, "i8"),
         "ticks": array_params.encode_numbers(ticks, "i4"),
         "withdrawals": array_params.encode_numbers(withdrawals, "i4"),
         "events": array_params.encode_numbers([len(s) for s in polls.starts or ()] or np.zeros(len(polls.at)), "i4"),
         "starts": array_params.encode_bytes(
-            [_pack_columns(s) for s in polls.starts or ()] or [no_starts] * len(polls.at)
+            [pack_columns(s) for s in polls.starts or ()] or [no_starts] * len(polls.at)
         ),
     }
     ids: dict[int, int] = dict(conn.execute(UPSERT_POLLS, values).fetchall())
@@ -167,21 +157,11 @@ def write_aggregates(
 def _encode_aggregates(
     quotes: QuoteBatch, observed_at: Int64s, poll_ids: Int64s, kinds: Sequence[str]
 ) -> Iterator[bytes]:
+    columns = {name: getattr(quotes, name) for name in ("price", "event", "outcome", "point", "market")}
+    columns |= {"observed_at": observed_at, "poll_id": poll_ids}
     yield COPY_HEADER
-    values = {"observed_at": observed_at - POSTGRES_EPOCH_MICROS, "poll_id": poll_ids}
-    values |= {name: getattr(quotes, name) for name in ("price", "event", "outcome", "point", "market")}
-    has_no_point = np.isnan(quotes.point)
     for number, kind in enumerate(kinds):
-        layout = (*AGGREGATE_FIELDS, ("kind", f"S{len(kind)}"))
-        for absent in (frozenset[str](), frozenset({"point"})):
-            index = np.flatnonzero((quotes.book == number) & (has_no_point == bool(absent)))
-            records = np.full(len(index), blank_row(layout, absent))
-            records["kind"] = kind.encode()
-            for name in values.keys() - absent:
-                records[name] = values[name][index]
-            yield records.tobytes()
+        rows = np.flatnonzero(quotes.book == number)
+        values = {name: column[rows] for name, column in columns.items()} | {"kind": kind.encode()}
+        yield from encode_rows(AGGREGATE_TYPES | {"kind": f"S{len(kind)}"}, values, ("point",))
     yield COPY_TRAILER
-
-
-def _pack_columns(columns: EventStarts | MarketConfirmations) -> bytes:
-    return zstandard.compress(encode_columns(columns), 3)

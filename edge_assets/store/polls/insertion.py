@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import zstandard
 
 from edge_assets.core.clock import to_micros
 from edge_assets.store.polls.as_of import load_market_state
 from edge_assets.store.polls.keyframes import Poll, load_quotes_on_offer
+from edge_assets.store.polls.packing import pack_columns, unpack
 from edge_assets.store.polls.scope import FEATURED_MARKETS, Listing, Scope
 from edge_assets.store.postgres.binary_copy import copy_ticks
-from ml.quotes import QuoteBatch, encode_columns
+from ml.quotes import QuoteBatch
 from ml.quotes.coverage import PayloadContents
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def load_polls(conn: Connection, sport_id: int, feed: str, until: datetime | str
 def load_payload(conn: Connection, stored: StoredPoll) -> bytes | None:
     """A poll's payload; None if it is no longer kept."""
     row = conn.execute(SELECT_PAYLOAD, [stored.poll.observed_at, stored.poll.id]).fetchone()
-    return zstandard.decompress(row[0]) if row else None
+    return unpack(row[0]) if row else None
 
 
 def load_listing(conn: Connection, sport_id: int, stored: StoredPoll) -> Listing:
@@ -152,8 +152,7 @@ def _recompute_listing(conn: Connection, sport_id: int, stored: StoredPoll, scop
         merged = Listing(times, starts).with_poll(
             scope, load_listing(conn, sport_id, stored), to_micros(stored.poll.observed_at)
         )
-        compress = zstandard.ZstdCompressor(level=3).compress
-        conn.execute(UPDATE_POLL_LISTING, [*(compress(encode_columns(columns)) for columns in merged), stored.poll.id])
+        conn.execute(UPDATE_POLL_LISTING, [*(pack_columns(columns) for columns in merged), stored.poll.id])
 
 
 def diff_quotes(current: QuoteBatch, target: QuoteBatch) -> QuoteBatch:

@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, TypeAlias
 
 import numpy as np
-import zstandard
 from psycopg.rows import scalar_row
 
-from edge_assets.store.postgres.binary_copy import POSTGRES_EPOCH_MICROS
+from edge_assets.store.polls.packing import pack, unpack
+from edge_assets.store.postgres.binary_format import POSTGRES_EPOCH_MICROS
 from ml.quotes import UNKNOWN_TIME, QuoteBatch
 
 if TYPE_CHECKING:
@@ -151,8 +151,7 @@ def save_keyframe(conn: Connection, poll: Poll, quotes: QuoteBatch, polls: NDArr
     rows["book_time"][quotes.book_time != UNKNOWN_TIME] -= POSTGRES_EPOCH_MICROS
     rows = rows[np.argsort(_selection_keys(rows), kind="stable")]
     events, first_rows = np.unique(rows["event"], return_index=True)
-    compress = zstandard.ZstdCompressor(level=3).compress
-    packed = [compress(part.tobytes()) for part in np.split(rows, first_rows[1:])]
+    packed = [pack(part.tobytes()) for part in np.split(rows, first_rows[1:])]
     conn.execute(INSERT_KEYFRAME, {"poll": poll.id, "events": events.tolist(), "quotes": packed})
 
 
@@ -170,10 +169,9 @@ def _load_keyframe(conn: Connection, events: Sequence[int], poll: Poll) -> tuple
     since = _fetch_value(conn, SELECT_LAST_KEYFRAME_TIME, poll=poll.id, until=poll.observed_at)
     if since is None:
         return _find_first_seen(conn, events), _NO_ROWS
-    decompress = zstandard.ZstdDecompressor().decompress
     with conn.cursor(binary=True, row_factory=scalar_row) as cursor:
         packed = cursor.execute(SELECT_KEYFRAME, {"events": list(events), "poll": poll.id, "since": since}).fetchall()
-    return since, np.frombuffer(b"".join(map(decompress, packed)), QUOTE_DTYPE)
+    return since, np.frombuffer(b"".join(map(unpack, packed)), QUOTE_DTYPE)
 
 
 def _find_first_seen(conn: Connection, events: Sequence[int]) -> datetime | str:

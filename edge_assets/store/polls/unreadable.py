@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import zstandard
 from psycopg.rows import class_row
 
 from edge_assets.core.clock import to_datetime
 from edge_assets.core.texts import MAX_TEXT_LENGTH, UnusableTextError, clean_text
+from edge_assets.store.polls.packing import pack, unpack
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,7 +80,7 @@ def write_unreadable_answer(
         "received_at": to_datetime(received_at),
         "reason": _clean_reason(reason),
         "body_bytes": len(body),
-        "body": zstandard.ZstdCompressor(level=3).compress(body[:MAX_BODY_BYTES]),
+        "body": pack(body[:MAX_BODY_BYTES]),
     }
     with conn.transaction():
         conn.execute(UPSERT_UNREADABLE_ANSWER, values)
@@ -89,9 +89,8 @@ def write_unreadable_answer(
 
 def load_unreadable_answers(conn: Connection) -> list[UnreadableAnswer]:
     """All stored unreadable answers, the newest first."""
-    decompress = zstandard.ZstdDecompressor().decompress
     with conn.cursor(row_factory=class_row(UnreadableAnswer)) as cursor:
-        return [replace(answer, body=decompress(answer.body)) for answer in cursor.execute(SELECT_UNREADABLE_ANSWERS)]
+        return [replace(answer, body=unpack(answer.body)) for answer in cursor.execute(SELECT_UNREADABLE_ANSWERS)]
 
 
 def _clean_reason(reason: str) -> str:

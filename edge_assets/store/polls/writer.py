@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import zstandard
 from psycopg.types.json import Jsonb
 
 from edge_assets.core.clock import to_datetime
+from edge_assets.store.polls.packing import pack, pack_columns
 from edge_assets.store.postgres.binary_copy import copy_ticks
 from edge_assets.store.postgres.partitions import Partitions
-from ml.quotes import encode_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,12 +80,11 @@ def write_poll(
     The unique key (sport, observed_at, feed, import) makes retries harmless, for example after a commit whose
     confirmation was lost.
     """
-    compress = zstandard.ZstdCompressor(level=3).compress
     observed_at = to_datetime(poll.observed_at)
     get_partitions(conn).ensure_day(conn, observed_at)
     values = _poll_parameters(poll, quotes) | {
-        "market_times": compress(encode_columns(times)),
-        "starts": compress(encode_columns(starts)),
+        "market_times": pack_columns(times),
+        "starts": pack_columns(starts),
     }
     with conn.transaction(), conn.cursor() as cursor:
         row = cursor.execute(INSERT_POLL, values).fetchone()
@@ -94,7 +92,7 @@ def write_poll(
             return None
         poll_id = int(row[0])
         copy_ticks(cursor, quotes, poll.observed_at, poll_id)
-        cursor.execute(INSERT_PAYLOAD, [observed_at, poll_id, compress(poll.body)])
+        cursor.execute(INSERT_PAYLOAD, [observed_at, poll_id, pack(poll.body)])
     return poll_id
 
 

@@ -15,15 +15,19 @@ import psycopg
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from edge_assets.store.postgres.binary_copy import POSTGRES_EPOCH_MICROS
+from edge_assets.store.postgres.binary_format import (
+    BINARY_TYPES,
+    BYTEA_OID,
+    POSTGRES_EPOCH_MICROS,
+    TEXT_OID,
+    TIMESTAMP,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-OID_BY_DTYPE = {"b1": 16, "i8": 20, "i2": 21, "i4": 23, "f4": 700, "f8": 701}
-BYTEA_OID, TEXT_OID, TIMESTAMPTZ_OID = 17, 25, 1184
 _T = TypeVar("_T", str, bytes)
 
 
@@ -42,7 +46,7 @@ psycopg.adapters.register_dumper(ArrayParameter, _ArrayDumper)
 
 
 def encode_numbers(values: Sequence[Any] | NDArray[Any], kind: str) -> ArrayParameter:
-    """An array of booleans, integers or floats; `kind` is one of `OID_BY_DTYPE`.
+    """An array of booleans, integers or floats; `kind` is one of `BINARY_TYPES`.
 
     Raises:
         OverflowError: an integer does not fit; NumPy would silently wrap it.
@@ -51,12 +55,12 @@ def encode_numbers(values: Sequence[Any] | NDArray[Any], kind: str) -> ArrayPara
     if kind.startswith("i") and array.size and not _is_in_range(array, np.iinfo(kind)):
         msg = f"integers from {array.min()} to {array.max()} do not fit into {kind}"
         raise OverflowError(msg)
-    return _encode_fixed_width(array, kind, OID_BY_DTYPE[kind])
+    return _encode_fixed_width(array, kind)
 
 
 def encode_timestamps(values: Sequence[int] | NDArray[np.int64]) -> ArrayParameter:
     """An array of `timestamptz` from `Micros`."""
-    return _encode_fixed_width(np.asarray(values, np.int64) - POSTGRES_EPOCH_MICROS, "i8", TIMESTAMPTZ_OID)
+    return _encode_fixed_width(np.asarray(values, np.int64) - POSTGRES_EPOCH_MICROS, TIMESTAMP)
 
 
 def encode_texts(values: Sequence[str]) -> ArrayParameter:
@@ -73,11 +77,11 @@ def _is_in_range(values: NDArray[Any], limits: np.iinfo[Any]) -> bool:
     return bool(limits.min <= values.min() and values.max() <= limits.max)
 
 
-def _encode_fixed_width(values: NDArray[Any], kind: str, oid: int) -> ArrayParameter:
-    elements = np.zeros(len(values), [("length", ">i4"), ("value", f">{kind}")])
+def _encode_fixed_width(values: NDArray[Any], kind: str) -> ArrayParameter:
+    elements = np.zeros(len(values), [("length", ">i4"), ("value", BINARY_TYPES[kind].dtype)])
     elements["length"] = elements.dtype["value"].itemsize
     elements["value"] = values
-    return _build_array(len(values), oid, [elements.tobytes()])
+    return _build_array(len(values), BINARY_TYPES[kind].oid, [elements.tobytes()])
 
 
 def _encode_variable_width(encoded: Mapping[_T, bytes], values: Sequence[_T], oid: int) -> ArrayParameter:

@@ -26,7 +26,7 @@ AWKWARD = ["", "São {Paulo}", '"NULL"', "a,b\\c\n"]
         ("int8", array_params.encode_numbers([1 << 60], "i8"), [1 << 60]),
         ("float4", array_params.encode_numbers([-0.25], "f4"), [-0.25]),
         ("float8", array_params.encode_numbers([1.9], "f8"), [1.9]),
-        ("bool", array_params.encode_numbers([True, False], "b1"), [True, False]),
+        ("bool", array_params.encode_numbers([True, False], "?"), [True, False]),
         ("timestamptz", array_params.encode_timestamps([to_micros(NOON)]), [NOON]),
         ("text", array_params.encode_texts(AWKWARD), AWKWARD),
         ("bytea", array_params.encode_bytes([b"", b"\x00\xff"]), [b"", b"\x00\xff"]),

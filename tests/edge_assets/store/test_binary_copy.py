@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_assets.store.polls import as_of
-from edge_assets.store.postgres.binary_copy import COPY_HEADER, COPY_TRAILER, encode_ticks
+from edge_assets.store.postgres.binary_copy import encode_ticks
+from edge_assets.store.postgres.binary_format import COPY_HEADER, COPY_TRAILER
 from ml.quotes import UNKNOWN_TIME, QuoteBatch
 from tests.support.poll_factories import NAN, NOON, batch, rows
 
