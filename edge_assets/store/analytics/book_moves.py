@@ -10,7 +10,8 @@ import numpy as np
 from edge_assets.core.clock import to_micros
 from edge_assets.store.polls.as_of import load_clean_mask, load_last_quotes
 from edge_assets.store.polls.packing import unpack_columns
-from edge_assets.store.postgres.columns import TIMESTAMP, read_columns, write_columns
+from edge_assets.store.postgres.binary_format import TIMESTAMP
+from edge_assets.store.postgres.columns import read_columns, write_columns
 from ml.quotes import UNKNOWN_TIME, EventStarts, MarketConfirmations, PollChanges, QuoteBatch
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import class_row, scalar_row
 
-from edge_assets.store.postgres.columns import TIMESTAMP, read_columns
+from edge_assets.store.postgres.binary_format import TIMESTAMP
+from edge_assets.store.postgres.columns import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from edge_assets.store.polls.packing import unpack_columns
-from edge_assets.store.postgres.columns import TIMESTAMP, read_columns, write_columns
+from edge_assets.store.postgres.binary_format import TIMESTAMP
+from edge_assets.store.postgres.columns import read_columns, write_columns
 from ml.quotes import MarketConfirmations
 
 if TYPE_CHECKING:

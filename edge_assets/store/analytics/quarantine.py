@@ -20,7 +20,8 @@ from edge_assets.store.analytics.held_out import (
     NON_PRICE_CHECKS,
     SELECT_ACCEPTED_FINDINGS,
 )
-from edge_assets.store.postgres.columns import TIMESTAMP, read_columns
+from edge_assets.store.postgres.binary_format import TIMESTAMP
+from edge_assets.store.postgres.columns import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.store.postgres.columns import TIMESTAMP, write_columns
+from edge_assets.store.postgres.binary_format import TIMESTAMP
+from edge_assets.store.postgres.columns import write_columns
 
 if TYPE_CHECKING:
     from datetime import datetime

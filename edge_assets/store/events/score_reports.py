@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edge_assets.store.postgres.columns import TIMESTAMP, read_columns
+from edge_assets.store.postgres.binary_format import TIMESTAMP
+from edge_assets.store.postgres.columns import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from edge_assets.store.postgres.columns import TIMESTAMP, write_columns
+from edge_assets.store.postgres.binary_format import TIMESTAMP
+from edge_assets.store.postgres.columns import write_columns
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -99,8 +99,9 @@ def _to_wire(types: Mapping[str, str], columns: Mapping[str, Any]) -> dict[str, 
 def _null_mask(column: NDArray[Any], kind: str) -> NDArray[np.bool_]:
     if isinstance(column, np.ma.MaskedArray):
         return np.ma.getmaskarray(column)
-    null: NDArray[np.bool_] = column == UNKNOWN_TIME if kind == TIMESTAMP else column != column  # noqa: PLR0124 - NaN
-    return null
+    if kind == TIMESTAMP:
+        return np.asarray(column == UNKNOWN_TIME)
+    return np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), np.bool_)
 
 
 @cache

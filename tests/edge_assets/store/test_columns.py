@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_assets.store.postgres.columns import TIMESTAMP, read_columns, write_columns
+from edge_assets.store.postgres.binary_format import TIMESTAMP
+from edge_assets.store.postgres.columns import read_columns, write_columns
 from ml.quotes import UNKNOWN_TIME
 
 if TYPE_CHECKING:
