@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.calendar
 
 NFL, CUP, EPL, MLB = "americanfootball_nfl", "soccer_fifa_world_cup", "soccer_epl", "baseball_mlb"
-PATHS = {NFL: "football/nfl", MLB: "baseball/mlb", CUP: "soccer/fifa.harness", EPL: "soccer/eng.1"}
+PATHS = {NFL: "football/nfl", MLB: "baseball/mlb", CUP: "soccer/fifa.world", EPL: "soccer/eng.1"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 EXTRA_TIME: dict[str, Any] = {
     "status": "STATUS_FINAL_AET",
