@@ -60,7 +60,7 @@ def test_two_scores_are_both_kept_and_reported(harness: StoreHarness, caplog: py
     write_results(harness.conn, [stated(harness, FINAL)])
 
     assert write_results(harness.conn, [stated(harness, other, ResultSource.ODDS_API)]).contradicted_events == 1
-    assert "results of 1 events" in caplog.text
+    assert "1 events have contradicting results" in caplog.text
     assert view(harness.conn) == [
         ("full", "final", 2, 2, "odds-api", True),
         ("regulation", "final", 1, 1, "espn", False),
