@@ -52,8 +52,8 @@ async def _stream(websocket: WebSocket, resources: Resources, subscription: Subs
     seconds = (subscription.expires_at - datetime.now(UTC)).total_seconds()
     try:
         async with asyncio.timeout(seconds) as deadline:
-            await _send_hello(websocket, resources, subscription.after)
-            position = await _resume(websocket, resources, subscription.after)
+            position = await _send_hello(websocket, resources, subscription.after)
+            position = await _resume(websocket, resources, position)
             client = Client(websocket.send_text, position, deadline)
             with resources.hub.join(client):
                 while (await websocket.receive())["type"] != "websocket.disconnect":
@@ -66,7 +66,8 @@ async def _stream(websocket: WebSocket, resources: Resources, subscription: Subs
         raise (client.close_reason if client and client.close_reason else expired) from None
 
 
-async def _send_hello(websocket: WebSocket, resources: Resources, after: int | None) -> None:
+async def _send_hello(websocket: WebSocket, resources: Resources, after: int | None) -> int:
+    """Returns the id after which the stream starts: what comes in while the client takes its hello is part of it."""
     newest = resources.hub.position
     if newest is None:
         raise CloseConnection(CloseCode.TRY_AGAIN_LATER, "database not reached yet")
@@ -81,15 +82,14 @@ async def _send_hello(websocket: WebSocket, resources: Resources, after: int | N
         "version": VERSION,
     }
     await websocket.send_text(msgspec.json.encode(hello).decode())
+    return newest if after is None else after
 
 
-async def _resume(websocket: WebSocket, resources: Resources, after: int | None) -> int:
-    """Send the alerts that the client missed; returns the id after which the hub continues.
+async def _resume(websocket: WebSocket, resources: Resources, position: int) -> int:
+    """Send the alerts after `position` that are stored already; returns the id after which the hub continues.
 
     There is no await between the last comparison with the hub's position and joining it, so no alert is missed.
     """
-    newest = resources.hub.position or 0
-    position = newest if after is None else after
     while position < (newest := resources.hub.position or 0):
         page = await _query_database(resources.alerts.since(position, RESUME_PAGE_ALERTS))
         try:

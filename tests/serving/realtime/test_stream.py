@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -16,6 +17,7 @@ from edge_assets.store.alerts import streams
 from edge_assets.store.postgres.database import ensure_database
 from edge_assets.store.postgres.schema import upgrade
 from serving.realtime import client, endpoint, hub, reader
+from tests.serving.conftest import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +100,22 @@ def test_resuming_while_alerts_keep_coming_leaves_no_gap_and_no_duplicate(
         after = seen[-1]
     publisher.join()
     assert seen == list(range(1, total + 1))
+
+
+def test_an_alert_during_the_hello_is_not_missed(served: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket may block while it takes the hello, which has named the newest alert already."""
+    send_hello = endpoint._send_hello
+
+    async def send_slowly(websocket: Any, resources: Any, after: int | None) -> int:
+        position = await send_hello(websocket, resources, after)
+        before = resources.hub.position
+        await asyncio.to_thread(market.publish, market.value())
+        await asyncio.to_thread(until, lambda: resources.hub.position != before)
+        return position
+
+    monkeypatch.setattr(endpoint, "_send_hello", send_slowly)
+    with listen(served) as ws:
+        assert [alert["id"] for alert in alerts(ws, 1)] == [1]
 
 
 def test_the_header_resumes_with_a_query_parameter(served: Any, market: Any) -> None:
