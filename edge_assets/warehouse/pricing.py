@@ -11,8 +11,8 @@ from ml.market import devig
 from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
 from ml.scoring import BookProfiles, ScoringRules
+from ml.scoring.matrix import LineView
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import LineView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

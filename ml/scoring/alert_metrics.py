@@ -25,20 +25,23 @@ from ml.market.methods import booksum
 from ml.market.pooling import TWO_WAY
 from ml.points import line_win_push_loss
 from ml.quotes import UNKNOWN_TIME
-from ml.scoring.staleness import MICROS_PER_SECOND
+from ml.scoring.alerts import AlertMetrics, Leg
+from ml.scoring.confirmations import MICROS_PER_SECOND
 from ml.staking import StakeRequests, apply_controls, kelly_fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from ml.market.pooling import Pool
     from ml.points import PointModel
     from ml.quotes import Market, Micros
+    from ml.scoring.arbitrages import Arbitrages
+    from ml.scoring.matrix import LineView
     from ml.scoring.rules import ScoringRules
     from ml.scoring.valuation import Valuation
-    from ml.scoring.view import LineView
+    from ml.settlement import RulesAgreement
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
@@ -187,3 +190,33 @@ def _stake_fraction(fair: Array, price: Array, standard_error: Array, rules: Sco
     )
     wanted = kelly_fraction(fair, price)
     return np.minimum(apply_controls(wanted, requests, rules.policy).stakes, rules.kelly_cap)
+
+
+def price_metrics(batch: AlertMetricsBatch) -> Iterator[AlertMetrics]:
+    """The worth of every price appraised, in order."""
+    columns = (getattr(batch, name).tolist() for name in METRIC_FIELDS)
+    for numbers in zip(*columns, strict=True):
+        yield AlertMetrics(**dict(zip(METRIC_FIELDS, numbers, strict=True)))
+
+
+def arbitrage_metrics(
+    arbitrages: Arbitrages,
+    index: int,
+    outcomes: Sequence[int],
+    book_ids: Sequence[int],
+    price_age_s: float,
+    rules: RulesAgreement,
+) -> AlertMetrics:
+    """The worth of arbitrage number `index`: its guaranteed return and the bets that make it, at the books `book_ids`.
+
+    `price_age_s` is the age of the oldest of these, `rules` what the books' rules are to each other.
+    """
+    best = arbitrages.best
+    columns = zip(outcomes, book_ids, best.price[index].tolist(), best.stake_fraction[index].tolist(), strict=True)
+    return AlertMetrics(
+        expected_value=float(best.guaranteed_return[index]),
+        books=len(set(book_ids)),
+        price_age_s=price_age_s,
+        rules=rules.value,
+        legs=tuple(Leg(outcome, book, price, share) for outcome, book, price, share in columns),
+    )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.scoring.books import BookProfiles
+    from ml.scoring.matrix import LineView
     from ml.scoring.rules import ScoringRules
-    from ml.scoring.view import LineView
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import numpy as np
 from ml.arbitrage import NO_BOOK, BestPairs, best_pairs, find_compatible_pairs
 from ml.points import fit_points
 from ml.quotes import Market
-from ml.scoring.staleness import is_fresh, staleness_buckets
+from ml.scoring.confirmations import is_fresh, staleness_buckets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ml.quotes import Market
-from ml.scoring.alert_metrics import compute_metrics
+from ml.scoring.alert_metrics import arbitrage_metrics, compute_metrics, price_metrics
 from ml.scoring.alerts import Alert, AlertKey, close_alert, has_legs_changed, has_price_moved, open_alert, update_alert
 from ml.scoring.books import BookProfile, BookProfiles
+from ml.scoring.confirmations import MICROS_PER_SECOND
 from ml.scoring.lines import OUTCOME_IDS, line_key, selection_point
-from ml.scoring.matrix import LineMatrix
+from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.prefilter import can_alert, has_other_points
 from ml.scoring.rules import ONE_BOOK, OPEN, OUTLIER, ScoringRules, Verdict, is_alertable, is_alertable_arbitrage
-from ml.scoring.staleness import MICROS_PER_SECOND
 from ml.scoring.valuation import value_lines
 from ml.scoring.verdicts import VerdictState
-from ml.scoring.view import view_lines
-from ml.scoring.worth import arbitrage_metrics, price_metrics
 from ml.settlement import agreement
 
 if TYPE_CHECKING:

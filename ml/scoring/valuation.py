@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arbitrage import net_price
+from ml.arrays import nonzero_cells
 from ml.market import edge
 from ml.market.others import measure_dissent
 from ml.market.palpable import LIKELY_ERROR_PROBABILITY, error_probability, palpable_features
@@ -19,21 +20,20 @@ from ml.market.pooling import pool
 from ml.market.weights import merge_clones
 from ml.points import translate_points
 from ml.scoring.arbitrages import Arbitrages, find_arbitrages
-from ml.scoring.cells import nonzero_cells
+from ml.scoring.confirmations import bucket_weights, is_fresh, staleness_buckets, staleness_variance
 from ml.scoring.rules import DISPUTED, ONE_SIDED, OPEN, OUTLIER, STALE, STARTED, THIN, ScoringRules, is_alertable
-from ml.scoring.staleness import bucket_weights, is_fresh, staleness_buckets, staleness_variance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from ml.arrays import Cells
     from ml.market.pooling import Pool
     from ml.points import PointModel
     from ml.quotes import Market, Micros
     from ml.scoring.books import BookProfiles
-    from ml.scoring.cells import Cells
-    from ml.scoring.view import LineView
+    from ml.scoring.matrix import LineView
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ml.scoring.cells import nonzero_cells
+from ml.arrays import nonzero_cells
+from ml.scoring.confirmations import staleness_buckets
 from ml.scoring.lines import OUTCOME_IDS
 from ml.scoring.rules import NO_CANDIDATE, ONE_BOOK, OPEN, OUTLIER, is_alertable, is_alertable_arbitrage
-from ml.scoring.staleness import staleness_buckets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ml.arrays import Cells
     from ml.quotes import Micros
     from ml.scoring.alerts import AlertKey
-    from ml.scoring.cells import Cells
     from ml.scoring.matrix import LineMatrix
     from ml.scoring.rules import ScoringRules
 

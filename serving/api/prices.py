@@ -12,12 +12,11 @@ from ml.market import edge, probability_standard_error
 from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market, Outcome
 from ml.scoring.books import BookProfiles
+from ml.scoring.confirmations import MICROS_PER_SECOND, is_fresh, staleness_buckets
 from ml.scoring.lines import selection_point
-from ml.scoring.matrix import LineMatrix
+from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.scorer import OUTCOME_COUNTS
-from ml.scoring.staleness import MICROS_PER_SECOND, is_fresh, staleness_buckets
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import view_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

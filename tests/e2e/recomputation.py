@@ -19,9 +19,9 @@ from ml.market import devig, to_log_odds
 from ml.quotes import UNKNOWN_TIME, Market
 from ml.scoring.alert_metrics import compute_metrics
 from ml.scoring.books import BookProfile, BookProfiles
+from ml.scoring.matrix import LineView
 from ml.scoring.rules import ScoringRules, Verdict
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import LineView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -15,9 +15,9 @@ from ml.movement import MarketMoves, MovementDetector, count_followers, is_in_st
 from ml.quotes import EventStarts, Market, MarketConfirmations, PollChanges, QuoteBatch
 from ml.scoring import BookProfile, BookProfiles, ScoringRules, SportScorer
 from ml.scoring.alert_metrics import compute_metrics
+from ml.scoring.matrix import LineView
 from ml.scoring.prefilter import can_alert
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import LineView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

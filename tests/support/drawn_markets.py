@@ -18,9 +18,9 @@ from ml.market import expected_value
 from ml.quotes import Market
 from ml.scoring.alert_metrics import compute_metrics
 from ml.scoring.books import BookProfile, BookProfiles
+from ml.scoring.matrix import LineView
 from ml.scoring.rules import OPEN, ScoringRules
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import LineView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -24,10 +24,9 @@ from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
 from ml.scoring import BookProfiles
 from ml.scoring.lines import LineKey
-from ml.scoring.matrix import LineMatrix
+from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.rules import ScoringRules
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import view_lines
 from tests.support.dbt_build import Warehouse
 
 if TYPE_CHECKING:

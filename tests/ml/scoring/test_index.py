@@ -6,13 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.arrays import find_runs, nonzero_cells
 from ml.quotes import UNKNOWN_TIME, Market, MarketConfirmations
-from ml.scoring.bookcolumns import BookColumns
-from ml.scoring.cells import nonzero_cells
 from ml.scoring.confirmations import ConfirmationTimes
 from ml.scoring.lines import LineKey
-from ml.scoring.rows import LineRows
-from ml.scoring.slots import find_runs
+from ml.scoring.rows import BookColumns, LineRows
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), max_size=60))

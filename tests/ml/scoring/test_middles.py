@@ -10,10 +10,9 @@ import pytest
 from ml.points import point_models_for
 from ml.quotes import Market, Outcome
 from ml.scoring import BookProfile, BookProfiles, ScoringRules
-from ml.scoring.matrix import LineMatrix
+from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.middles import MiddleBet, find_middles
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import view_lines
 from ml.settlement import Period, SettlementRules
 from tests.support.small_market import SECOND, TinyMarket
 

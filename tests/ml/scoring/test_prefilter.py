@@ -11,10 +11,10 @@ from ml.market import DevigMethod
 from ml.quotes import Market
 from ml.scoring import BookProfile, ScoringRules
 from ml.scoring.books import BookProfiles
+from ml.scoring.matrix import LineView
 from ml.scoring.prefilter import can_alert
 from ml.scoring.rules import NO_CANDIDATE
 from ml.scoring.valuation import value_lines
-from ml.scoring.view import LineView
 
 NOW = 2_000_000_000_000_000
 SECOND = 1_000_000
