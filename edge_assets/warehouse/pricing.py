@@ -1,4 +1,4 @@
-"""Fair prices at the decision points, from the same valuation as the scorer's."""
+"""Fair prices at the decision points of the warehouse, by the same provider as the scorer's."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml.market import devig
-from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
 from ml.scoring import BookProfiles, ScoringRules
+from ml.scoring.fair_prices import consensus_for
 from ml.scoring.matrix import LineView
-from ml.scoring.valuation import value_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from ml.points import PointModel
     from ml.scoring import BookProfile
+    from ml.scoring.fair_prices import FairPriceProvider
 
     Columns = dict[str, NDArray[Any]]
 
@@ -33,13 +32,17 @@ DECISION_TIME = 0
 
 
 def price_quotes(
-    quotes: Columns, decided_at: NDArray[np.int64], sport: NDArray[np.str_], profile_of: Callable[[int], BookProfile]
+    quotes: Columns,
+    decided_at: NDArray[np.int64],
+    sport: NDArray[np.str_],
+    profile_of: Callable[[int], BookProfile],
+    provider_for: Callable[[str], FairPriceProvider] = consensus_for,
 ) -> tuple[Columns, Columns]:
     """Price `quotes` (q,), ordered by line, each at its `decided_at` (q,); `confirmed_at` is one of their columns.
 
-    `sport` (q,) has the sports' keys, `profile_of` returns a book's profile by its id. Returns the consensus by line
-    and outcome (`PRICED_LINE_TYPES`) and each book's own fair probability by quote (`PRICED_QUOTE_TYPES`), NaN where a
-    side is missing.
+    `sport` (q,) are the sports' keys; `profile_of` gives a book's profile by its id, `provider_for` who prices a sport.
+    Returns the fair prices by line and outcome (`PRICED_LINE_TYPES`) and each book's own fair probability by quote
+    (`PRICED_QUOTE_TYPES`), NaN where a side is missing.
     """
     confirmed_since = np.where(
         quotes["confirmed_at"] == UNKNOWN_TIME, UNKNOWN_TIME, quotes["confirmed_at"] - decided_at
@@ -48,7 +51,7 @@ def price_quotes(
     for name, market in product(np.unique(sport).tolist() or [""], MARKET_OUTCOMES):
         is_selected = (quotes["market_id"] == market) & (sport == name)
         selected = {n: c[is_selected] for n, c in quotes.items()}
-        parts.append(_price_market(selected, confirmed_since[is_selected], market, point_models_for(name), profile_of))
+        parts.append(_price_market(selected, confirmed_since[is_selected], market, provider_for(name), profile_of))
     lines, priced = zip(*parts, strict=True)
     return _concatenate(lines), _concatenate(priced)
 
@@ -57,7 +60,7 @@ def _price_market(
     quotes: Columns,
     confirmed_since: NDArray[np.int64],
     market: Market,
-    models: Mapping[Market, PointModel],
+    provider: FairPriceProvider,
     profile_of: Callable[[int], BookProfile],
 ) -> tuple[Columns, Columns]:
     first, line = _group_rows(quotes, LINE_COLUMNS)
@@ -76,11 +79,10 @@ def _price_market(
         event_market=market_index[first],
         method=SCORING_RULES.method,
     )
-    fair = value_lines(
-        view, BookProfiles.from_profiles(books.tolist(), profile_of), models, DECISION_TIME, SCORING_RULES
-    ).consensus
+    profiles = BookProfiles.from_profiles(books.tolist(), profile_of)
+    fair = provider.price_lines(view, profiles, DECISION_TIME, SCORING_RULES)
     book_probability = devig(prices, SCORING_RULES.method).probabilities[line, book, column]
-    return _line_rows(quotes, first, outcomes, fair.probability.T, fair.books), {
+    return _line_rows(quotes, first, outcomes, fair.probability.T, fair.consensus.books), {
         **{name: quotes[name] for name in (*SELECTION_COLUMNS, "book_id", "confirmed_at")},
         "book_probability": book_probability,
     }

@@ -21,7 +21,7 @@ UNKNOWN_TIME: Micros = np.iinfo(np.int64).min
 """The `book_time` of a quote whose book did not state one."""
 
 
-class _ColumnBatch:
+class ColumnBatch:
     """Parallel one-dimensional arrays with fixed types (`DTYPES`, in field order)."""
 
     __slots__: tuple[str, ...] = ()
@@ -57,8 +57,8 @@ class _ColumnBatch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QuoteBatch(_ColumnBatch):
-    """Prices, one row per quote: key (event, book, market, outcome, point), value (price, book_time).
+class QuoteBatch(ColumnBatch):
+    """Prices, one row a quote: key (event, book, market, outcome, point), value (price, book_time).
 
     `point` is NaN where the market has none; `price` is NaN where the quote was withdrawn.
     """
@@ -75,8 +75,8 @@ class QuoteBatch(_ColumnBatch):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MarketConfirmations(_ColumnBatch):
-    """When each book last confirmed each market it offers, one row per (event, book, market).
+class MarketConfirmations(ColumnBatch):
+    """When each book last confirmed each market it offers, one row a (event, book, market) on offer.
 
     A quote that did not change is not stored again, so only this distinguishes a fresh price from a stale one.
     """
@@ -90,7 +90,7 @@ class MarketConfirmations(_ColumnBatch):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EventStarts(_ColumnBatch):
+class EventStarts(ColumnBatch):
     """The start times of the events listed in a poll, as the feed stated them at that moment."""
 
     event: NDArray[np.int32]

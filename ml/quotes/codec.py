@@ -13,9 +13,9 @@ import numpy as np
 from ml.quotes.batch import EventStarts, MarketConfirmations, PollChanges, QuoteBatch
 
 if TYPE_CHECKING:
-    from ml.quotes.batch import _ColumnBatch
+    from ml.quotes.batch import ColumnBatch
 
-    C = TypeVar("C", bound=_ColumnBatch)
+    C = TypeVar("C", bound=ColumnBatch)
 else:
     C = TypeVar("C")
 
@@ -36,7 +36,7 @@ _envelope_decoder = msgspec.msgpack.Decoder(_PollEnvelope)
 _columns_decoder = msgspec.msgpack.Decoder(tuple[bytes, ...])
 
 
-def _pack(batch: _ColumnBatch) -> tuple[bytes, ...]:
+def _pack(batch: ColumnBatch) -> tuple[bytes, ...]:
     return tuple(np.ascontiguousarray(c).tobytes() for c in batch.columns())
 
 
@@ -44,7 +44,7 @@ def _unpack(batch_type: type[C], packed: tuple[bytes, ...]) -> C:
     return batch_type(*(np.frombuffer(b, dtype=f"<{t}") for b, t in zip(packed, batch_type.DTYPES, strict=True)))
 
 
-def encode_columns(batch: _ColumnBatch) -> bytes:
+def encode_columns(batch: ColumnBatch) -> bytes:
     """Pack one batch of columns."""
     return _encoder.encode(_pack(batch))
 

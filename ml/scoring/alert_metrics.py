@@ -1,4 +1,4 @@
-"""The numbers of the prices that are worth telling, each worked out with all that is known of it."""
+"""The metrics of alerts: computed in columns for prices, one by one for arbitrages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from ml.points import line_win_push_loss
 from ml.quotes import UNKNOWN_TIME
 from ml.scoring.alerts import AlertMetrics, Leg
 from ml.scoring.confirmations import MICROS_PER_SECOND
-from ml.staking import StakeRequests, apply_controls, kelly_fraction
+from ml.scoring.strategy import EdgeThreshold, Portfolio, ValuedBets
+from ml.staking import apply_controls, kelly_fraction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ml.scoring.arbitrages import Arbitrages
     from ml.scoring.matrix import LineView
     from ml.scoring.rules import ScoringRules
+    from ml.scoring.strategy import Strategy
     from ml.scoring.valuation import Valuation
     from ml.settlement import RulesAgreement
 
@@ -49,10 +51,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlertMetricsBatch:
-    """M prices, by `outcome`, `line` and `book` of the lines valued, and their numbers (M,).
-
-    The names are those of `ml.scoring.Worth`, which says what they mean.
-    """
+    """M prices, by `outcome`, `line` and `book` of the lines valued, and their `AlertMetrics` as columns (M,)."""
 
     outcome: Index
     line: Index
@@ -87,17 +86,21 @@ def compute_metrics(
     point_models: Mapping[Market, PointModel],
     now: Micros,
     rules: ScoringRules,
+    strategy: Strategy | None = None,
 ) -> AlertMetricsBatch:
-    """Appraise the `chosen` of the prices that a valuation has told."""
+    """The metrics of the `chosen` of a valuation's alertable prices.
+
+    What to stake is the `strategy`'s to ask; by default that of an edge above the threshold of the `rules`.
+    """
     outcome, line, book = cells = tuple(column[chosen] for column in valuation.alertable)
-    lines, consensus = valuation.lines, valuation.consensus
-    fair, price = consensus.probability[outcome, line], valuation.price[cells]
+    lines, consensus = valuation.lines, valuation.fair.consensus
+    fair, price = valuation.fair.probability[outcome, line], valuation.price[cells]
     below, above = _method_range(cells, lines, consensus, rules)
     spread = below + above
     error = probability_standard_error(
         fair, add_method_uncertainty(valuation.log_odds_error[chosen], fair, below, above)
     )
-    push = _push_probability(cells, lines, consensus, point_models)
+    push = _push_probability(line, valuation, point_models)
     low, high = value_interval(fair, price, error, push)
     age = _age_seconds(lines.confirmed_at[line, book], now)
     tightest, best = _width_and_hold(line, valuation)
@@ -118,7 +121,7 @@ def compute_metrics(
         probability_positive=probability_of_value(fair, price, error),
         push_probability=push,
         kelly_fraction=kelly_fraction(fair, price, rules.kelly_cap),
-        stake_fraction=_stake_fraction(fair, price, error, rules),
+        stake_fraction=_stake_fraction(ValuedBets(fair, error, price), strategy, rules),
         confidence=confidence(consensus.books[line], age, spread, consensus.dispersion[line]),
         method_spread=spread,
         market_width=tightest,
@@ -151,18 +154,14 @@ def _other_methods(method: DevigMethod, outcomes: int) -> list[DevigMethod]:
     return [other for other in PLAIN_METHODS if other not in idle]
 
 
-def _push_probability(
-    cells: tuple[Index, ...], lines: LineView, consensus: Pool, point_models: Mapping[Market, PointModel]
-) -> Array:
+def _push_probability(line: Index, valuation: Valuation, point_models: Mapping[Market, PointModel]) -> Array:
     """The share of the stake that comes back on average (M,); 0 where no model knows."""
-    _, line, _ = cells
+    lines, fair = valuation.lines, valuation.fair.probability[0]
     push, threshold = np.zeros(len(line)), lines.threshold()[line]
     for name, model in point_models.items():
         some = np.flatnonzero((lines.market[line] == int(name)) & (threshold % 1 != 0.5))  # noqa: PLR2004 - a half cannot push
         if some.size:
-            push[some] = _nan_to_zero(
-                line_win_push_loss(model, threshold[some], consensus.probability[0, line[some]]).push
-            )
+            push[some] = _nan_to_zero(line_win_push_loss(model, threshold[some], fair[line[some]]).push)
     return push
 
 
@@ -178,22 +177,19 @@ def _age_seconds(confirmed_at: NDArray[np.int64], now: Micros) -> Array:
 
 def _width_and_hold(line: Index, valuation: Valuation) -> tuple[Array, Array]:
     """The overround of the tightest book that counts, and the hold of the best prices of all, (M,) each."""
-    own = np.where(valuation.consensus.weight[line] > 0, valuation.lines.booksum[line], np.nan)
+    own = np.where(valuation.fair.consensus.weight[line] > 0, valuation.lines.booksum[line], np.nan)
     tightest = np.fmin.reduce(own, axis=1, initial=np.nan) - 1
     return tightest, 1 - 1 / booksum(1 / np.fmax.reduce(valuation.price[:, line], axis=2, initial=np.nan))
 
 
-def _stake_fraction(fair: Array, price: Array, standard_error: Array, rules: ScoringRules) -> Array:
-    """Kelly's stake after the risk controls, each bet by itself: what is at risk already is its owner's to tell."""
-    requests = StakeRequests(
-        price, standard_error, event=None, league=None, book=None, day=None, at_risk={}, bankroll=1.0, peak=1.0
-    )
-    wanted = kelly_fraction(fair, price)
-    return np.minimum(apply_controls(wanted, requests, rules.policy).stakes, rules.kelly_cap)
+def _stake_fraction(bets: ValuedBets, strategy: Strategy | None, rules: ScoringRules) -> Array:
+    """What the risk controls leave of the stakes that the strategy asks for, out of an untouched bankroll."""
+    wanted = (strategy or EdgeThreshold(rules.threshold_edge)).request_stakes(bets, Portfolio())
+    return np.minimum(apply_controls(wanted.stakes, wanted.requests, rules.policy).stakes, rules.kelly_cap)
 
 
 def price_metrics(batch: AlertMetricsBatch) -> Iterator[AlertMetrics]:
-    """The worth of every price appraised, in order."""
+    """The metrics of every price of a batch, in order."""
     columns = (getattr(batch, name).tolist() for name in METRIC_FIELDS)
     for numbers in zip(*columns, strict=True):
         yield AlertMetrics(**dict(zip(METRIC_FIELDS, numbers, strict=True)))
@@ -207,9 +203,9 @@ def arbitrage_metrics(
     price_age_s: float,
     rules: RulesAgreement,
 ) -> AlertMetrics:
-    """The worth of arbitrage number `index`: its guaranteed return and the bets that make it, at the books `book_ids`.
+    """The metrics of arbitrage number `index`: its guaranteed return and its bets, at the books `book_ids`.
 
-    `price_age_s` is the age of the oldest of these, `rules` what the books' rules are to each other.
+    `price_age_s` is the age of the oldest price, `rules` whether the books settle alike.
     """
     best = arbitrages.best
     columns = zip(outcomes, book_ids, best.price[index].tolist(), best.stake_fraction[index].tolist(), strict=True)

@@ -66,14 +66,14 @@ def _market_middles(
     valuation: Valuation, market: Market, books: BookProfiles, model: PointModel, now: Micros, rules: ScoringRules
 ) -> Iterator[MiddleBet]:
     lines = valuation.lines
-    fair = valuation.consensus.probability[0]
-    trusted = (valuation.consensus.books >= rules.min_books) & ~np.isnan(fair)
+    fair = valuation.fair.probability[0]
+    trusted = (valuation.fair.consensus.books >= rules.min_books) & ~np.isnan(fair)
     [mine] = ((lines.market == int(market)) & (lines.commence_at > now) & trusted).nonzero()
     line = _lines_by_event_market(mine, lines.event_market[mine])
     if not line.size or line.shape[1] == 1:
         return
     at = np.where(line == NO_BOOK, np.nan, lines.threshold()[line])
-    weight = np.where(line == NO_BOOK, 0.0, valuation.consensus.books[line])
+    weight = np.where(line == NO_BOOK, 0.0, valuation.fair.consensus.books[line])
     fit = fit_points(model, at, np.where(line == NO_BOOK, np.nan, fair[line]), weight)
     price = np.where(
         _usable_prices(valuation, now, rules)[line] & (line != NO_BOOK)[..., None], valuation.price[:, line], np.nan
@@ -103,7 +103,7 @@ def _usable_prices(valuation: Valuation, now: Micros, rules: ScoringRules) -> ND
     usable: NDArray[np.bool_] = (
         is_fresh(staleness_buckets(valuation.lines.confirmed_at, now, rules))
         & sound
-        & ~valuation.consensus.outlying_books
+        & ~valuation.fair.consensus.outlying_books
     )
     return usable
 

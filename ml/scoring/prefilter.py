@@ -1,4 +1,4 @@
-"""Which lines may have anything to say: most do not, and need no consensus."""
+"""Which lines may have an alert: most cannot, and need no consensus."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.scoring.matrix import LineMatrix
-    from ml.scoring.rules import ScoringRules
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -27,15 +26,15 @@ PROBABILITY_TOLERANCE = 1e-9
 """Of probabilities: so that a line on the threshold is valued."""
 
 
-def can_alert(price: Array, fair_log_odds: Array, rules: ScoringRules) -> Mask:
-    """The lines (L,) on which a price may exceed the threshold, or which may be an arbitrage; others never do.
+def can_alert(price: Array, fair_log_odds: Array, min_edge: float) -> Mask:
+    """The lines (L,) on which a price may have an edge of `min_edge`, or which may be an arbitrage; others never do.
 
     `price` and `fair_log_odds` (n, L, B) as in `LineMatrix`. Whatever the books weigh and however old they are, the
     consensus lies between their opinions: no price is worth more than the best one at the highest opinion. Commission
     makes every price worse. Says nothing of lines for which books at other points speak.
     """
     implied: Array = 1 / np.fmax.reduce(books_axis_first(price), initial=NO_PRICE)
-    tempting: Mask = _max_consensus(fair_log_odds) - implied >= rules.threshold_edge - PROBABILITY_TOLERANCE
+    tempting: Mask = _max_consensus(fair_log_odds) - implied >= min_edge - PROBABILITY_TOLERANCE
     cheap: Mask = booksum(implied) < 1 + PROBABILITY_TOLERANCE
     any_of: Mask = np.logical_or.reduce([cheap, *tempting])
     return any_of

@@ -20,6 +20,7 @@ from edge_assets.store.polls import activity, as_of
 from edge_assets.store.postgres.database import is_connection_lost
 from ml.points import point_models_for
 from ml.scoring import BookProfile, ScoringRules, SportScorer
+from ml.scoring.alert_book import Moment
 from serving.scorer.failures import FailingSports
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class SportScorers:
                 polls,
                 times,
                 starts,
-                (self._valuation_time(observed_at, to_micros(received) if received else observed_at), poll_id),
+                Moment(self._valuation_time(observed_at, to_micros(received) if received else observed_at), poll_id),
                 alert_log.load_open_alerts(self._conn, sport_id),
             )
         return _SportState(scorer, poll_id, observed_at, publication)

@@ -19,6 +19,7 @@ from ml.market import devig, to_log_odds
 from ml.quotes import UNKNOWN_TIME, Market
 from ml.scoring.alert_metrics import compute_metrics
 from ml.scoring.books import BookProfile, BookProfiles
+from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineView
 from ml.scoring.rules import ScoringRules, Verdict
 from ml.scoring.valuation import value_lines
@@ -145,8 +146,10 @@ def find_verdicts(
     lines = parse_lines(payload)
     keys = list(lines)
     names = sorted({book for line in lines.values() for book in line.quotes})
-    books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.profile_of(names[i]))
-    value = value_lines(build_view(lines, names, scene.rules), books, scene.models, to_micros(at), scene.rules)
+    books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.traits_of(names[i]))
+    value = value_lines(
+        view_of(lines, names, scene.rules), books, ConsensusProvider(scene.models), to_micros(at), scene.rules
+    )
     numbers = _numbers(value, scene, to_micros(at))
     for o, i, b in np.argwhere(value.verdict != Verdict.NO_CANDIDATE).tolist():
         event, market, point = keys[i]

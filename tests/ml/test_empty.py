@@ -14,7 +14,9 @@ from ml.market.palpable import error_probability, palpable_features
 from ml.movement import MarketMoves, MovementDetector, count_followers, is_in_steam
 from ml.quotes import EventStarts, Market, MarketConfirmations, PollChanges, QuoteBatch
 from ml.scoring import BookProfile, BookProfiles, ScoringRules, SportScorer
+from ml.scoring.alert_book import Moment
 from ml.scoring.alert_metrics import compute_metrics
+from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineView
 from ml.scoring.prefilter import can_alert
 from ml.scoring.valuation import value_lines
@@ -53,13 +55,17 @@ def test_lines_without_a_price_are_worth_nothing(shape: tuple[int, int, int]) ->
     for of in OF_OUTCOMES[shape[2]]:
         lines = view(prices, of)
         value = value_lines(
-            lines, BookProfiles.from_profiles(range(shape[1]), lambda _: BookProfile(commission=0.02)), MODELS, 1, RULES
+            lines,
+            BookProfiles.from_profiles(range(shape[1]), lambda _: BookProfile(commission=0.02)),
+            ConsensusProvider(MODELS),
+            1,
+            RULES,
         )
         assert not value.verdict.any()
         assert not value.arbitrages.verdict.any()
         assert not compute_metrics(value, slice(None), MODELS, 1, RULES).price.size
-        assert not can_alert(lines.price, lines.fair_log_odds, RULES).any()
-        assert can_alert(lines.price, lines.fair_log_odds, RULES).shape == shape[:1]
+        assert not can_alert(lines.price, lines.fair_log_odds, RULES.threshold_edge).any()
+        assert can_alert(lines.price, lines.fair_log_odds, RULES.threshold_edge).shape == shape[:1]
 
 
 @shaped
@@ -170,7 +176,7 @@ def test_a_sport_of_unvalued_markets_is_scored_and_restored(kept: Market) -> Non
     starts = EventStarts.from_rows([(1, 10**12)])
     scorer, again = SportScorer(RULES), SportScorer(RULES)
     assert not scorer.apply_poll(PollChanges(1, "test", 10**7, 10**7, "run", quotes, times, starts)).alerts
-    again.restore(quotes, np.ones(2, np.int64), times, starts, (10**7, 1), [])
+    again.restore(quotes, np.ones(2, np.int64), times, starts, Moment(10**7, 1), [])
     for one in (scorer, again):
         assert not one.apply_poll(PollChanges(2, "test", 2 * 10**7, 2 * 10**7, "run", *NO_POLL)).alerts
 

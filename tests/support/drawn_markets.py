@@ -18,6 +18,7 @@ from ml.market import expected_value
 from ml.quotes import Market
 from ml.scoring.alert_metrics import compute_metrics
 from ml.scoring.books import BookProfile, BookProfiles
+from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineView
 from ml.scoring.rules import OPEN, ScoringRules
 from ml.scoring.valuation import value_lines
@@ -227,7 +228,9 @@ class Opened:
 def opened(drawn: Drawn, weight: Array, rules: ScoringRules = RULES) -> Opened:
     """The alerts that open at the second poll, for a scorer that weighs the books by `weight` (B,)."""
     books = BookProfiles.from_profiles(range(len(weight)), lambda i: BookProfile(float(weight[i])))
-    before, after = (value_lines(_view(prices, rules), books, {}, NOW, rules) for prices in drawn.prices)
+    before, after = (
+        value_lines(_view(prices, rules), books, ConsensusProvider({}), NOW, rules) for prices in drawn.prices
+    )
     new = (after.verdict == OPEN) & (before.verdict != OPEN)
     reported = compute_metrics(after, np.flatnonzero(new[after.alertable]), {}, NOW, rules)
     true = drawn.truth.T[..., None]

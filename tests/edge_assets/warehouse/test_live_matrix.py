@@ -23,10 +23,10 @@ from edge_assets.store.postgres.database import connect
 from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
 from ml.scoring import BookProfiles
+from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.lines import LineKey
 from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.rules import ScoringRules
-from ml.scoring.valuation import value_lines
 from tests.support.dbt_build import Warehouse
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ def held(
         )
         if rows.size:
             view = view_lines(matrix, rows, width)
-            fair = value_lines(view, books, point_models_for(NFL), to_micros(at), ScoringRules()).consensus.probability
+            provider = ConsensusProvider(point_models_for(NFL))
+            fair = provider.price_lines(view, books, to_micros(at), ScoringRules()).probability
             for i, row in enumerate(rows.tolist()):
                 key = matrix.line_by_row[row]
                 assert key is not None

@@ -10,6 +10,7 @@ import pytest
 from ml.points import point_models_for
 from ml.quotes import Market, Outcome
 from ml.scoring import BookProfile, BookProfiles, ScoringRules
+from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.middles import MiddleBet, find_middles
 from ml.scoring.valuation import value_lines
@@ -48,7 +49,7 @@ def found(
         matrix.book_ids.tolist(), lambda book: BookProfile(rules_for=lambda _: known.get(book))
     )
     now = poll.observed_at + (seconds - 20) * SECOND
-    value = value_lines(view_lines(matrix, np.arange(len(matrix)), 2), books, MODELS, now, RULES)
+    value = value_lines(view_lines(matrix, np.arange(len(matrix)), 2), books, ConsensusProvider(MODELS), now, RULES)
     numbers = matrix.book_ids.tolist()
     return [(m, numbers[m.over[1]], numbers[m.under[1]]) for m in find_middles(value, books, MODELS, now, RULES)]
 

@@ -11,6 +11,7 @@ from ml.market import DevigMethod
 from ml.quotes import Market
 from ml.scoring import BookProfile, ScoringRules
 from ml.scoring.books import BookProfiles
+from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineView
 from ml.scoring.prefilter import can_alert
 from ml.scoring.rules import NO_CANDIDATE
@@ -49,8 +50,10 @@ def test_a_line_that_is_passed_over_has_no_verdict(
         BookProfile(weight=rng.choice([0.0, 1.0, 3.0]), commission=rng.choice([0.0, 0.03])) for _ in range(BOOKS)
     ]
     lines = view(*kind, method, rng)
-    value = value_lines(lines, BookProfiles.from_profiles(range(BOOKS), profile.__getitem__), {}, NOW, rules)
-    silent = ~can_alert(lines.price, lines.fair_log_odds, rules)
+    value = value_lines(
+        lines, BookProfiles.from_profiles(range(BOOKS), profile.__getitem__), ConsensusProvider({}), NOW, rules
+    )
+    silent = ~can_alert(lines.price, lines.fair_log_odds, rules.threshold_edge)
     assert (value.verdict[:, silent] == NO_CANDIDATE).all()
     assert (value.arbitrages.verdict[silent] == NO_CANDIDATE).all()
 
@@ -61,4 +64,4 @@ def test_most_lines_of_an_ordinary_market_are_passed_over(outcomes: int) -> None
     fair = rng.dirichlet(np.full(outcomes, 9.0), 500)[:, None]
     price = np.moveaxis(1 / (1.06 * fair * np.exp(rng.normal(0, 0.01, (500, 12, outcomes)))), 2, 0)
     opinion = -np.log(price * 1.06 - 1)
-    assert can_alert(price, opinion, ScoringRules()).mean() < 0.05
+    assert can_alert(price, opinion, ScoringRules().threshold_edge).mean() < 0.05

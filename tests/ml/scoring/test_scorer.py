@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ml.points import point_models_for
 from ml.quotes import EventStarts, Market, Outcome
 from ml.scoring import Alert, AlertKey, BookProfile, ScoringRules, SportScorer
+from ml.scoring.alert_book import Moment
 from ml.settlement import Period, SettlementRules
 from tests.support.small_market import SECOND, TinyMarket, fair_market
 
@@ -195,7 +196,7 @@ def test_a_restart_changes_nothing(
         np.ones(len(market.prices), np.int64),
         market.times(),
         market.poll(0).starts,
-        (market.now, market.poll_id),
+        Moment(market.now, market.poll_id),
         [a for a in last.values() if a.state != "closed"],
     )
     twin = clone(market)
@@ -224,7 +225,7 @@ def test_scoring_what_changed_equals_scoring_everything(
     restarted = SportScorer(rules)
     restarted.restore(
         market.quotes(), np.ones(len(market.prices), np.int64), market.times(), market.poll(0).starts,
-        (market.now, market.poll_id), [],
+        Moment(market.now, market.poll_id), [],
     )  # fmt: skip
     assert restarted.advance_time(market.now).alerts == [], "time alone opens nothing"
     poll = market.poll(0)
@@ -317,7 +318,9 @@ def test_a_tie_goes_to_the_same_book_after_a_restart() -> None:
     backwards = quotes.take(np.arange(len(quotes))[::-1])
     polls = np.ones(len(quotes), np.int64)
     starts = market.poll(0).starts
-    reborn.restore(backwards, polls, market.times(), starts, (market.now, market.poll_id), scorer.open_alerts.values())
+    reborn.restore(
+        backwards, polls, market.times(), starts, Moment(market.now, market.poll_id), scorer.open_alerts.values()
+    )
     market.offer(4, 1.94, 1.96)
     assert reborn.apply_poll(market.poll()).alerts == []
 
@@ -477,7 +480,7 @@ def test_a_likely_error_at_one_book_outlives_a_restart() -> None:
     opened_alerts = scorer.apply_poll(market.poll()).alerts
     polls = np.full(len(market.quotes()), 1, np.int64)
     again = SportScorer(RULES)
-    state = (market.now, 1)
+    state = Moment(market.now, 1)
     again.restore(
         market.quotes(), polls, market.times(), EventStarts.from_rows(market.starts.items()), state, opened_alerts
     )
@@ -548,7 +551,7 @@ def test_what_stands_out_because_the_others_grow_old_waits_for_a_poll() -> None:
     market.offer(1, GENEROUS, 1.75)
     poll = market.poll()
     scorer = SportScorer(RULES)
-    moment = (poll.observed_at, poll.poll_id)
+    moment = Moment(poll.observed_at, poll.poll_id)
     scorer.restore(market.quotes(), np.ones(len(market.prices), np.int64), market.times(), poll.starts, moment, [])
     assert [scorer.advance_time(market.now + n * SECOND).alerts for n in (1, 2, 60)] == [[], [], []]
     assert {a.state for a in scorer.apply_poll(market.poll()).alerts} == {"opened"}

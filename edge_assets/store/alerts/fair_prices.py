@@ -1,0 +1,57 @@
+"""The fair prices that the scorer's alerts were valued with, one packed row a sport: written by it, shown by the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import zstandard
+
+from edge_assets.core.clock import to_datetime
+from ml.quotes import decode_columns, encode_columns
+from ml.scoring.fair_prices import FairPriceBatch
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import Connection
+
+    from ml.quotes import Micros
+
+ZSTD_LEVEL = 1
+"""The row is replaced at the next poll: time counts more than size."""
+UPSERT_FAIR_PRICES = """
+INSERT INTO fair_prices (sport_id, poll_id, valued_at, prices) VALUES (%s, %s, %s, %s)
+ON CONFLICT (sport_id) DO UPDATE
+SET poll_id = excluded.poll_id, valued_at = excluded.valued_at, prices = excluded.prices
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFairPrices:
+    """The fair prices of a sport after a step of the scorer, and when that was by the feed's clock."""
+
+    valued_at: datetime
+    prices: FairPriceBatch
+
+
+def store_fair_prices(
+    conn: Connection, sport_id: int, poll_id: int, valued_at: Micros, prices: FairPriceBatch
+) -> None:
+    """Replace a sport's fair prices by those after its poll `poll_id`."""
+    packed = zstandard.compress(encode_columns(prices), ZSTD_LEVEL)
+    conn.execute(UPSERT_FAIR_PRICES, [sport_id, poll_id, to_datetime(valued_at), packed])
+
+
+def find_fair_prices_version(conn: Connection, sport_id: int, poll_id: int) -> datetime | None:
+    """Of when a sport's fair prices are; None while the scorer has not come to the poll."""
+    query = "SELECT valued_at FROM fair_prices WHERE sport_id = %s AND poll_id = %s"
+    row = conn.execute(query, [sport_id, poll_id]).fetchone()
+    return row[0] if row else None
+
+
+def load_fair_prices(conn: Connection, sport_id: int, poll_id: int) -> StoredFairPrices | None:
+    """The fair prices after a poll; None while the scorer has not come to it, or when it is past it."""
+    query = "SELECT valued_at, prices FROM fair_prices WHERE sport_id = %s AND poll_id = %s"
+    row = conn.execute(query, [sport_id, poll_id]).fetchone()
+    return StoredFairPrices(row[0], decode_columns(FairPriceBatch, zstandard.decompress(row[1]))) if row else None

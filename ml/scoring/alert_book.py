@@ -1,0 +1,66 @@
+"""The open alerts and their life: opened, updated when their metrics change, closed with a reason.
+
+Prices and arbitrages live alike. The book knows nothing of the scorer: a ledger or a backtest drives it as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ml.quotes import Micros
+from ml.scoring.alerts import Alert, AlertKey, AlertMetrics, close_alert, open_alert, update_alert
+
+
+class Moment(NamedTuple):
+    """The feed's time, and the newest poll at that time."""
+
+    observed_at: Micros
+    poll_id: int
+
+
+class AlertBook:
+    """Open alerts by what they are about; at most one is open for a key."""
+
+    def __init__(self, open_alerts: Iterable[Alert] = ()) -> None:
+        self.open_alerts: dict[AlertKey, Alert] = {alert.key: alert for alert in open_alerts}
+        self._may_have_orphans = bool(self.open_alerts)
+
+    def select_due(
+        self, keys: Sequence[AlertKey], has_changed: Callable[[int, AlertMetrics], bool], *, may_open: bool
+    ) -> tuple[list[int], list[int]]:
+        """Which of `keys` have an alert to raise, by position, and which have to wait as nothing `may_open` now.
+
+        `has_changed(i, metrics)`: whether the open alert of key i, with those metrics, needs an update.
+        """
+        due, waiting = [], []
+        for i, key in enumerate(keys):
+            alert = self.open_alerts.get(key)
+            if alert is None and not may_open:
+                waiting.append(i)
+            elif alert is None or has_changed(i, alert.metrics):
+                due.append(i)
+        return due, waiting
+
+    def raise_alert(self, key: AlertKey, metrics: AlertMetrics, moment: Moment, tick_poll_id: int) -> Alert:
+        """Open an alert, or update the one that is open; `tick_poll_id` is the poll that brought the price."""
+        alert = self.open_alerts.get(key)
+        if alert is None:
+            step = open_alert(key, metrics, *moment, tick_poll_id)
+        else:
+            step = update_alert(alert, metrics, *moment, tick_poll_id)
+        self.open_alerts[key] = step
+        return step
+
+    def close(self, key: AlertKey, reason_for: Callable[[Alert], str], moment: Moment) -> Alert | None:
+        """Close the alert of `key`, if one is open, with the reason that `reason_for` gives."""
+        alert = self.open_alerts.pop(key, None)
+        return None if alert is None else close_alert(alert, reason_for(alert), *moment)
+
+    def close_orphans(self, is_offered: Callable[[AlertKey], bool], moment: Moment) -> Iterator[Alert]:
+        """Close alerts on what nobody offers any more. Only a restart leaves any behind: later calls do nothing."""
+        if not self._may_have_orphans:
+            return
+        for key in [key for key in self.open_alerts if not is_offered(key)]:
+            yield close_alert(self.open_alerts.pop(key), "withdrawn", *moment)
+        self._may_have_orphans = False

@@ -1,0 +1,172 @@
+"""What every line is worth, and how sure that is: the books' consensus today, a model or a blend of both later.
+
+A provider is pure and prices each ladder by itself, so that pricing only what changed gives what pricing everything
+would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from ml.market.pooling import pool
+from ml.market.weights import merge_clones
+from ml.points import PointModel, point_models_for, translate_points
+from ml.quotes import Market
+from ml.quotes.batch import ColumnBatch
+from ml.scoring.confirmations import bucket_weights, is_fresh, staleness_buckets, staleness_variance
+from ml.scoring.lines import OUTCOME_IDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.market.pooling import Pool
+    from ml.quotes import Micros
+    from ml.scoring.books import BookProfiles
+    from ml.scoring.lines import LineKey
+    from ml.scoring.matrix import LineView
+    from ml.scoring.rules import ScoringRules
+
+    Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FairPrices:
+    """The fair prices of L lines with n outcomes at B books, and the books' opinions that they are checked against.
+
+    `probability` (n, L) sums to one, NaN where nothing is known; `log_odds_error` (n, L) is its standard error in
+    log-odds. `consensus` is the books' own price, pooled from `fair_log_odds` (n, L, B), each with a `variance` (L, B)
+    of its own; `fresh_sources` (L,) counts the pooled sources that are fresh. `buckets` (L, B) are the ages of the
+    books' prices (`staleness_buckets`).
+    """
+
+    probability: Array
+    log_odds_error: Array
+    consensus: Pool
+    fair_log_odds: Array
+    variance: Array
+    fresh_sources: NDArray[np.int64]
+    buckets: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FairPriceBatch(ColumnBatch):
+    """Fair prices as columns, one row an outcome of a line that has one; `point` is the line's (`LineKey`).
+
+    `sources` counts the independent books in the line's consensus.
+    """
+
+    event: NDArray[np.int32]
+    market: NDArray[np.int16]
+    point: NDArray[np.float32]
+    outcome: NDArray[np.int32]
+    probability: NDArray[np.float64]
+    log_odds_error: NDArray[np.float64]
+    sources: NDArray[np.int16]
+
+    DTYPES = ("i4", "i2", "f4", "i4", "f8", "f8", "i2")
+
+    @classmethod
+    def from_prices(cls, lines: Sequence[LineKey], fair: FairPrices) -> FairPriceBatch:
+        """The prices of `lines`, in this order, that are known."""
+        known = np.flatnonzero(~np.isnan(fair.probability).any(axis=0))
+        n, keys = len(fair.probability), [lines[i] for i in known.tolist()]
+        outcomes = [outcome for key in keys for outcome in OUTCOME_IDS[key.market]]
+        columns = (
+            *(np.repeat(np.array(column), n) for column in zip(*keys, strict=True)),
+            outcomes,
+            fair.probability[:, known].T.ravel(),
+            fair.log_odds_error[:, known].T.ravel(),
+            fair.consensus.books[known].repeat(n),
+        )
+        return cls(*(np.asarray(c, t) for c, t in zip(columns, cls.DTYPES, strict=True))) if keys else cls.empty()
+
+    @classmethod
+    def concatenate(cls, batches: Sequence[FairPriceBatch]) -> FairPriceBatch:
+        """All rows of `batches`."""
+        if not batches:
+            return cls.empty()
+        return cls(*map(np.concatenate, zip(*(batch.columns() for batch in batches), strict=True)))
+
+
+class FairPriceProvider(Protocol):
+    """Prices lines.
+
+    `stays_within_books`: a fair probability never leaves the range of the books' own on the line, or on its ladder
+    where the market has points. Only then may the scorer skip lines on which no book's opinion makes a price worth an
+    alert (`ml.scoring.prefilter`).
+    """
+
+    @property
+    def stays_within_books(self) -> bool:
+        """Whether fair probabilities stay within the books' own."""
+
+    def price_lines(self, lines: LineView, books: BookProfiles, now: Micros, rules: ScoringRules) -> FairPrices:
+        """The fair prices of `lines` at `now`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusProvider:
+    """The consensus of the books; `point_models` translate their prices at other points of a market."""
+
+    point_models: Mapping[Market, PointModel]
+    stays_within_books: bool = True
+
+    def price_lines(self, lines: LineView, books: BookProfiles, now: Micros, rules: ScoringRules) -> FairPrices:
+        """Pool the books that are fresh and in no conflict with themselves: no book sells all outcomes below cost.
+
+        Where too few are fresh all of them are pooled, so that what the stale ones would have raised can still be
+        counted; no alert comes of it.
+        """
+        buckets = staleness_buckets(lines.confirmed_at, now, rules)
+        fresh = is_fresh(buckets)
+        sound = (lines.booksum >= rules.min_booksum) | np.isnan(lines.price).all(axis=0)
+        fair_log_odds, translation_variance = _with_other_points(lines, fresh & sound, books.weight, self.point_models)
+        # products, not `where`: half the time
+        weight = (~np.isnan(fair_log_odds[0]) & sound) * books.weight
+        partly = np.flatnonzero(~fresh.all(axis=1))
+        if partly.size:
+            young = weight[partly] * fresh[partly]
+            enough = merge_clones(young, books.clone_groups).sources >= rules.min_books
+            weight[partly[enough]] = young[enough]
+        steps = buckets.astype(np.intp)
+        variance = translation_variance + staleness_variance(steps, rules)
+        pooled = pool(fair_log_odds, weight * bucket_weights(steps), groups=books.clone_groups, variance=variance)
+        fresh_sources = pooled.books
+        if partly.size:
+            fresh_sources = fresh_sources.copy()
+            fresh_sources[partly] = merge_clones(pooled.weight[partly] * fresh[partly], books.clone_groups).sources
+        return FairPrices(
+            pooled.probability, pooled.log_odds_error, pooled, fair_log_odds, variance, fresh_sources, buckets
+        )
+
+
+def consensus_for(sport: str) -> ConsensusProvider:
+    """The consensus as it is formed for a sport, by its key."""
+    return ConsensusProvider(point_models_for(sport))
+
+
+def _with_other_points(
+    lines: LineView, counts: Mask, weight: Array, point_models: Mapping[Market, PointModel]
+) -> tuple[Array, Array]:
+    """The books' opinions (n, L, B), translated from other points where they have none, and the variance of that.
+
+    Only books that count (L, B) and have a `weight` (B,) are translated.
+    """
+    fair_log_odds, variance = lines.fair_log_odds, np.zeros(lines.booksum.shape)
+    for market, model in point_models.items():
+        [some] = (lines.market == int(market)).nonzero()
+        if not (np.bincount(lines.event_market[some]) > 1).any():
+            continue
+        their_weight = counts[some] * weight
+        theirs = np.where(their_weight > 0, lines.fair_log_odds[0, some], np.nan)
+        translated = translate_points(model, lines.event_market[some], lines.threshold()[some], theirs, their_weight)
+        fair_log_odds = fair_log_odds.copy() if fair_log_odds is lines.fair_log_odds else fair_log_odds
+        added = np.where(np.isnan(fair_log_odds[0, some]), translated.fair_log_odds, fair_log_odds[0, some])
+        fair_log_odds[:, some] = added, -added
+        variance[some] = translated.variance
+    return fair_log_odds, variance
