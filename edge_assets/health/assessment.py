@@ -79,8 +79,11 @@ def _reported_issues(signs: HealthSnapshot) -> Iterator[HealthIssue]:
 
 def _silent_services(signs: HealthSnapshot) -> Iterator[HealthIssue]:
     expected = _expected_services(signs)
-    for service, limit in MAX_HEARTBEAT_AGES.items():
+    for service in dict.fromkeys((*MAX_HEARTBEAT_AGES, *signs.heartbeats)):
+        limit = MAX_HEARTBEAT_AGES.get(service.partition(":")[0])  # "scorer:1" is a shard of the scorer
         beat = signs.heartbeats.get(service)
+        if limit is None:
+            continue
         if beat is None and service in expected:
             yield HealthIssue(ProblemKind.SERVICE_HANGS, service, "no heartbeat yet")
         elif beat is not None and signs.now - beat.beat_at > limit:

@@ -80,6 +80,11 @@ class SportScorer:
         self._now: Micros = 0
 
     @property
+    def now(self) -> Micros:
+        """The feed's time at the last step."""
+        return self._now
+
+    @property
     def open_alerts(self) -> Mapping[AlertKey, Alert]:
         """The open alerts."""
         return self._book.open_alerts

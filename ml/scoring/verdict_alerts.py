@@ -55,7 +55,7 @@ _NO_CANDIDATES = _Candidates((), (), lambda *_: False, lambda _: ())
 
 @dataclass(slots=True)
 class VerdictAlerts:
-    """Closes the alerts that no longer hold and raises those that do; rows whose alerts wait for a poll are `waiting`."""
+    """Closes alerts that no longer hold and raises those that do; `waiting` are the rows whose alerts await a poll."""
 
     matrix: LineMatrix
     rules: ScoringRules

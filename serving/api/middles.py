@@ -11,12 +11,14 @@ from edge_assets.store import lookups
 from edge_assets.store.analytics.book_weights import load_weights_at
 from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, Market
+from ml.scoring.fair_prices import consensus_for
 from ml.scoring.lines import selection_point
 from ml.scoring.middles import find_middles
+from ml.scoring.valuation import value_lines
 from ml.settlement import RulesAgreement, agreement
 from serving.api.models import ErrorResponse, Middles
 from serving.api.odds import SCORING_RULES, latest_poll, load_offered_quotes
-from serving.api.prices import DisplayNames, value_offered
+from serving.api.prices import DisplayNames, group_lines
 from serving.deps import ConnectionDep, ResourcesDep
 
 if TYPE_CHECKING:
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from ml.scoring.lines import LineKey
     from ml.scoring.middles import MiddleBet
-    from serving.api.prices import ValuedLines
+    from serving.api.prices import OfferedLines
 
 router = APIRouter(
     prefix="/api", tags=["odds"], responses={404: {"model": ErrorResponse}, 503: {"model": ErrorResponse}}
@@ -61,17 +62,23 @@ def _find_middles(conn: Connection, latest: Mapping[str, Any], weights: Mapping[
     sport, offered = latest["sport"], load_offered_quotes(conn, latest, None)
     names = DisplayNames(lookups.load_books(conn), lookups.load_events(conn, set(offered.quotes.event.tolist())))
     published = load_weights_at(conn, lookups.load_sports(conn)[sport].id, latest["observed_at"]).weights
-    models = point_models_for(sport)
+    models, provider = point_models_for(sport), consensus_for(sport)
     return [
-        _middle_row(middle, valued, names, sport)
-        for valued in value_offered(sport, offered, names, SCORING_RULES, {**published, **weights})
-        for middle in find_middles(valued.valuation, valued.books, models, offered.now, SCORING_RULES)
+        _middle_row(middle, group, names, sport)
+        for group in group_lines(sport, offered, names, SCORING_RULES, {**published, **weights})
+        for middle in find_middles(
+            value_lines(group.lines, group.books, provider, offered.now, SCORING_RULES),
+            group.books,
+            models,
+            offered.now,
+            SCORING_RULES,
+        )
     ]
 
 
-def _middle_row(middle: MiddleBet, valued: ValuedLines, names: DisplayNames, sport: str) -> dict[str, Any]:
-    legs = list(_leg_rows(middle, valued, names))
-    key = _line_key(valued, middle.over[0])
+def _middle_row(middle: MiddleBet, group: OfferedLines, names: DisplayNames, sport: str) -> dict[str, Any]:
+    legs = list(_leg_rows(middle, group, names))
+    key = group.keys[middle.over[0]]
     market, event = Market(key.market), names.events[key.event]
     rules = [book_profile(book, {}, sport).rules_for(market) for book in {leg["book"] for leg in legs}]
     return {
@@ -91,26 +98,18 @@ def _middle_row(middle: MiddleBet, valued: ValuedLines, names: DisplayNames, spo
     }
 
 
-def _leg_rows(middle: MiddleBet, valued: ValuedLines, names: DisplayNames) -> Iterator[dict[str, Any]]:
+def _leg_rows(middle: MiddleBet, group: OfferedLines, names: DisplayNames) -> Iterator[dict[str, Any]]:
     for column, ((line, book), share) in enumerate(
         zip((middle.over, middle.under), middle.stake_fractions, strict=True)
     ):
-        key = _line_key(valued, line)
+        key = group.keys[line]
         outcome = MARKET_OUTCOMES[Market(key.market)][column]
         yield {
             "outcome": outcome.key,
             "selection": names.selection_name(key.event, outcome),
             "point": selection_point(key, column),
-            "book": valued.book_names[book].key,
-            "book_title": valued.book_names[book].title,
-            "price": float(valued.valuation.lines.price[column, line, book]),
+            "book": group.book_names[book].key,
+            "book_title": group.book_names[book].title,
+            "price": float(group.lines.price[column, line, book]),
             "stake_fraction": share,
         }
-
-
-def _line_key(valued: ValuedLines, line: int) -> LineKey:
-    key = valued.keys[line]
-    if key is None:
-        msg = f"line {line} was valued, but its row in the matrix is free"
-        raise AssertionError(msg)
-    return key

@@ -12,7 +12,7 @@ from psycopg import Connection
 from redis.exceptions import RedisError
 
 from edge_assets.store import lookups
-from edge_assets.store.analytics.book_weights import load_weights_at
+from edge_assets.store.alerts.fair_prices import find_fair_prices_version, load_fair_prices
 from edge_assets.store.polls import as_of
 from ml.quotes import QuoteBatch
 from ml.scoring.rules import ScoringRules
@@ -24,6 +24,7 @@ from serving.resources import Resources, run_in_pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 SCORING_RULES = ScoringRules()
 """What is stale and how the margin is removed, as the scorer has it."""
@@ -41,15 +42,15 @@ async def odds(
 ) -> Response:
     """Current prices of every outcome by book, with their ages and, where known, the fair probability.
 
-    `sport` is an alias such as `nfl`, or the feed's key. The response is cached until the next poll.
+    `sport` is an alias such as `nfl`, or the feed's key. Fair values are the scorer's own, those that its alerts carry;
+    null until it has scored the latest poll. The response is cached until the next poll, or the scorer's next step.
     """
-    latest = await run_in_threadpool(run_in_pool, resources.pool, latest_poll, sport)
-    key = f"edge:odds:{latest['feed']}:{latest['sport']}:{latest['poll_id']}:{latest['observed_at']}:{event_id}"
+    latest, fair_at = await run_in_threadpool(run_in_pool, resources.pool, _latest_versions, sport)
+    poll = f"{latest['feed']}:{latest['sport']}:{latest['poll_id']}:{latest['observed_at']}"
+    key = f"edge:odds:{poll}:{fair_at}:{event_id}"
     body = await _read_cache(resources, key)
     if body is None:
-        body = await run_in_threadpool(
-            run_in_pool, resources.pool, _render, latest, event_id, resources.settings.edge_book_weights
-        )
+        body = await run_in_threadpool(run_in_pool, resources.pool, _render, latest, event_id)
         await _write_cache(resources, key, body)
     return Response(body, media_type="application/json")
 
@@ -91,15 +92,24 @@ def latest_poll(conn: Connection, name: str) -> dict[str, Any]:
     }
 
 
-def _render(conn: Connection, latest: dict[str, Any], event_id: int | None, weights: Mapping[str, float]) -> bytes:
+def _latest_versions(conn: Connection, name: str) -> tuple[dict[str, Any], datetime | None]:
+    """An answer's head, and of when the fair prices are that go with it."""
+    latest = latest_poll(conn, name)
+    if latest["poll_id"] is None:
+        return latest, None
+    sport = lookups.load_sports(conn)[latest["sport"]]
+    return latest, find_fair_prices_version(conn, sport.id, latest["poll_id"])
+
+
+def _render(conn: Connection, latest: dict[str, Any], event_id: int | None) -> bytes:
     events: list[dict[str, Any]] = []
     if event_id is not None:
         _require_event(conn, latest, event_id)
     if latest["poll_id"] is not None:
         offered = load_offered_quotes(conn, latest, event_id)
         names = DisplayNames(lookups.load_books(conn), lookups.load_events(conn, set(offered.quotes.event.tolist())))
-        published = load_weights_at(conn, lookups.load_sports(conn)[latest["sport"]].id, latest["observed_at"])
-        events = price_events(latest["sport"], offered, names, SCORING_RULES, {**published.weights, **weights})
+        fair = load_fair_prices(conn, lookups.load_sports(conn)[latest["sport"]].id, latest["poll_id"])
+        events = price_events(latest["sport"], offered, names, SCORING_RULES, fair)
     return msgspec.json.encode(latest | {"stale_after_seconds": SCORING_RULES.stale_after_seconds, "events": events})
 
 

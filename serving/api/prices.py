@@ -1,31 +1,33 @@
-"""From the quotes on offer to prices by book, with fair probabilities by the scorer's own mathematics."""
+"""From the quotes on offer to prices by book, beside the fair prices that the scorer has written."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from edge_assets.reference.book_profiles import book_profile
+from ml.arbitrage import net_price
+from ml.arrays import find_runs
 from ml.market import edge, probability_standard_error
-from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market, Outcome
 from ml.scoring.books import BookProfiles
 from ml.scoring.confirmations import MICROS_PER_SECOND, is_fresh, staleness_buckets
-from ml.scoring.lines import selection_point
+from ml.scoring.lines import LineKey, selection_point
 from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.scorer import OUTCOME_COUNTS
-from ml.scoring.valuation import value_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from numpy.typing import NDArray
+
     from edge_assets.store.lookups import BookInfo, EventInfo
     from ml.quotes import EventStarts, MarketConfirmations, Micros, QuoteBatch
-    from ml.scoring.lines import LineKey
+    from ml.scoring.fair_prices import FairPriceBatch
+    from ml.scoring.matrix import LineView
     from ml.scoring.rules import ScoringRules
-    from ml.scoring.valuation import Valuation
 
 _MARKET_ORDER = list(MARKET_OUTCOMES)
 
@@ -64,14 +66,14 @@ class DisplayNames:
 
 
 def price_events(
-    sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, weights: Mapping[str, float]
+    sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, fair: FairPriceBatch
 ) -> list[dict[str, Any]]:
-    """Events in order of their start, each with its lines (`serving.api.models.EventOdds`).
+    """Events in order of their start, each with its lines (`serving.api.models.EventLines`).
 
-    `weights` overrides the weights of single books in the consensus, by their keys.
+    `fair` are the scorer's fair prices: a line that it does not price has none.
     """
     lines: dict[int, list[dict[str, Any]]] = {}
-    for key, line in sorted(_line_rows(sport, offered, names, rules, weights), key=lambda pair: _sort_key(pair[0])):
+    for key, line in sorted(_line_rows(sport, offered, names, rules, fair), key=lambda pair: _sort_key(pair[0])):
         lines.setdefault(key.event, []).append(line)
     listed = sorted((names.events[event] for event in lines), key=lambda e: (e.commence_at, e.id))
     return [
@@ -92,19 +94,19 @@ def _sort_key(key: LineKey) -> tuple[int, int, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class ValuedLines:
-    """The valuation of the lines `keys` with one number of outcomes, and the books of its columns."""
+class OfferedLines:
+    """The lines `keys` with one number of outcomes, their prices, and the books of the columns."""
 
-    keys: list[LineKey | None]
-    valuation: Valuation
+    keys: list[LineKey]
+    lines: LineView
     book_names: list[BookInfo]
     books: BookProfiles
 
 
-def value_offered(
+def group_lines(
     sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, weights: Mapping[str, float]
-) -> Iterator[ValuedLines]:
-    """All lines on offer as the scorer values them, two-way ones and three-way ones apart."""
+) -> Iterator[OfferedLines]:
+    """All lines on offer, two-way ones and three-way ones apart; `weights` overrides those of single books, by key."""
     matrix = LineMatrix(rules.method)
     matrix.apply_starts(offered.starts)
     matrix.apply_quotes(offered.quotes, 0)
@@ -114,51 +116,63 @@ def value_offered(
     books = BookProfiles.from_profiles(profiles, profiles.__getitem__)
     for n in OUTCOME_COUNTS:
         rows = np.flatnonzero(matrix.outcome_count[: len(matrix)] == n)
-        if rows.size:
-            valuation = value_lines(view_lines(matrix, rows, n), books, point_models_for(sport), offered.now, rules)
-            yield ValuedLines([matrix.line_by_row[row] for row in rows.tolist()], valuation, book_names, books)
+        keys = [key for row in rows.tolist() if (key := matrix.line_by_row[row]) is not None]
+        if keys:
+            yield OfferedLines(keys, view_lines(matrix, rows, n), book_names, books)
 
 
 def _line_rows(
-    sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, weights: Mapping[str, float]
+    sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, fair: FairPriceBatch
 ) -> Iterator[tuple[LineKey, dict[str, Any]]]:
-    for valued in value_offered(sport, offered, names, rules, weights):
-        valuation = valued.valuation
-        errors = probability_standard_error(valuation.consensus.probability, valuation.consensus.log_odds_error)
-        edges = edge(valuation.consensus.probability[..., None], valuation.price)
-        confirmed_at = valuation.lines.confirmed_at
+    fair_by_line = _index_fair_prices(fair)
+    for group in group_lines(sport, offered, names, rules, {}):
+        price = net_price(group.lines.price, group.books.commission)
+        confirmed_at = group.lines.confirmed_at
         age = np.where(
             confirmed_at == UNKNOWN_TIME,
             np.nan,
             np.maximum(offered.now - np.maximum(confirmed_at, 0), 0) / MICROS_PER_SECOND,
         )
         stale = ~is_fresh(staleness_buckets(confirmed_at, offered.now, rules))
-        for i, key in enumerate(valued.keys):
-            if key is not None:
-                columns = (valuation.lines.price[:, i].T, edges[:, i].T, age[i], stale[i])
-                fair, error = valuation.consensus.probability[:, i], errors[:, i]
-                yield (
-                    key,
-                    _format_line(
-                        key,
-                        names,
-                        _LineRow(valued.book_names, *columns, fair, error, int(valuation.consensus.books[i])),
-                    ),
-                )
+        for i, key in enumerate(group.keys):
+            found = fair_by_line.get(key, _UNKNOWN_FAIR[len(price)])
+            edges = edge(found.probability[:, None], price[:, i])
+            columns = (group.lines.price[:, i].T, edges.T, age[i], stale[i])
+            yield key, _format_line(key, names, _LineRow(group.book_names, *columns, found))
+
+
+class _FairLine(NamedTuple):
+    """A line's fair `probability` and its standard error (n,), and how many sources are behind it."""
+
+    probability: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    sources: int
+
+
+_UNKNOWN_FAIR = {n: _FairLine(np.full(n, np.nan), np.full(n, np.nan), 0) for n in OUTCOME_COUNTS}
+
+
+def _index_fair_prices(fair: FairPriceBatch) -> dict[LineKey, _FairLine]:
+    """The fair prices by line: the outcomes of a line stand together, in matrix order."""
+    errors = probability_standard_error(fair.probability, fair.log_odds_error)
+    first, length = find_runs(fair.event, fair.market, fair.point)
+    columns = (fair.event[first], fair.market[first], fair.point[first], fair.sources[first], first, length)
+    return {
+        LineKey(event, market, point): _FairLine(fair.probability[at : at + n], errors[at : at + n], sources)
+        for event, market, point, sources, at, n in zip(*(c.tolist() for c in columns), strict=True)
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class _LineRow:
-    """One line: `price` and `edge` (B, n), `age` and `stale` (B,), `fair` and its standard `error` (n,)."""
+    """One line: `price` and `edge` (B, n), `age` and `stale` (B,)."""
 
     books: list[BookInfo]
     price: Any
     edge: Any
     age: Any
     stale: Any
-    fair: Any
-    error: Any
-    pooled_books: int
+    fair: _FairLine
 
 
 def _format_line(key: LineKey, names: DisplayNames, row: _LineRow) -> dict[str, Any]:
@@ -166,15 +180,15 @@ def _format_line(key: LineKey, names: DisplayNames, row: _LineRow) -> dict[str, 
     return {
         "market": market.key,
         "point": selection_point(key, 0),
-        "books": row.pooled_books,
+        "books": row.fair.sources,
         "outcomes": [
             {
                 "outcome": outcome.key,
                 "selection": names.selection_name(key.event, outcome),
                 "point": selection_point(key, column),
-                "fair_probability": _finite_or_none(row.fair[column]),
-                "fair_price": _finite_or_none(1 / row.fair[column]),
-                "standard_error": _finite_or_none(row.error[column]),
+                "fair_probability": _finite_or_none(row.fair.probability[column]),
+                "fair_price": _finite_or_none(1 / row.fair.probability[column]),
+                "standard_error": _finite_or_none(row.fair.standard_error[column]),
                 "prices": _price_rows(row, column),
             }
             for column, outcome in enumerate(MARKET_OUTCOMES[market])

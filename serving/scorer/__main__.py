@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import signal
 import sys
@@ -22,6 +23,7 @@ from edge_assets.store.postgres.database import connect
 from ml.scoring import ScoringRules
 from serving.scorer.link import SOCKET_TIMEOUT_SECONDS, StreamLink
 from serving.scorer.service import ScorerWorker, run_forever
+from serving.scorer.shards import Shard
 from serving.scorer.sports import SportScorers
 
 if TYPE_CHECKING:
@@ -30,10 +32,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def open_worker(settings: Settings, stack: ExitStack) -> ScorerWorker:
+def open_worker(settings: Settings, stack: ExitStack, shard: Shard = Shard()) -> ScorerWorker:  # noqa: B008
     """Connect and prepare one life of the scorer; `stack` closes what it opened."""
-    conn = stack.enter_context(connect(settings.require_database_url(), "scorer"))
-    acquire_scorer_lock(conn)
+    conn = stack.enter_context(connect(settings.require_database_url(), shard.name))
+    acquire_scorer_lock(conn, shard.buckets)
     client = redis.Redis.from_url(
         settings.require_redis_url(),
         socket_timeout=SOCKET_TIMEOUT_SECONDS,
@@ -45,17 +47,33 @@ def open_worker(settings: Settings, stack: ExitStack) -> ScorerWorker:
     stack.callback(ids.close)
     rules = ScoringRules(threshold_edge=settings.alert_threshold_edge, kelly_cap=settings.max_kelly_fraction)
     is_live = settings.edge_feed is Feed.ODDS_API
-    sports = SportScorers(conn, ids, rules, settings.edge_book_weights, is_live=is_live)
+    sports = SportScorers(conn, ids, rules, settings.edge_book_weights, is_live=is_live, shard=shard)
     # in a replay only polls move the time
-    return ScorerWorker(conn, StreamLink(conn, client), sports, None if settings.edge_feed is Feed.REPLAY else _now)
+    now = None if settings.edge_feed is Feed.REPLAY else _now
+    return ScorerWorker(conn, StreamLink(conn, client), sports, now, shard.name)
 
 
 def _now() -> Micros:
     return to_micros(WallClock().now())
 
 
+def _parse_shard() -> Shard:
+    parser = argparse.ArgumentParser(prog="python -m serving.scorer", description=__doc__)
+    parser.add_argument(
+        "--shard",
+        default="0/1",
+        metavar="INDEX/COUNT",
+        help="the share of the sports to score, for instance 0/2 and 1/2 in two processes (default: all of them)",
+    )
+    try:
+        return Shard.parse(parser.parse_args().shard)
+    except ValueError as error:
+        parser.error(str(error))
+
+
 def main() -> None:
     """Score until told to stop."""
+    shard = _parse_shard()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     stop = threading.Event()
 
@@ -68,7 +86,7 @@ def main() -> None:
         signal.signal(number, interrupt)
     try:
         settings = Settings()
-        run_forever(lambda stack: open_worker(settings, stack), stop)
+        run_forever(lambda stack: open_worker(settings, stack, shard), stop)
     except KeyboardInterrupt:
         log.info("stopped")
     except MissingSettingError as error:

@@ -27,13 +27,19 @@ MAX_RETRY_SECONDS = 60.0
 class FailingSports:
     """Sports whose scoring has failed, in the database too, so that others can show them.
 
-    A new life of the scorer tries each at once, as its code or the data may have been mended, and goes on counting.
+    Only those count that this scorer `owns`. A new life of the scorer tries each at once, as its code or the data may have been mended, and goes on counting.
     """
 
-    def __init__(self, conn: psycopg.Connection, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        conn: psycopg.Connection,
+        owns: Callable[[int], bool] = lambda _: True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._conn = conn
         self._clock = clock
-        self._failures = scorer_failures.count_failures_in_a_row(conn)
+        known = scorer_failures.count_failures_in_a_row(conn)
+        self._failures = {sport_id: count for sport_id, count in known.items() if owns(sport_id)}
         self._retry_at = dict.fromkeys(self._failures, clock())
 
     def __contains__(self, sport_id: int) -> bool:

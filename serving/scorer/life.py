@@ -21,24 +21,28 @@ MAX_POLL_AGE_SECONDS = 30.0
 class ScorerHeartbeat:
     """Beats every few seconds, however busy the scorer is, and tells when polls wait for too long."""
 
-    def __init__(self, conn: psycopg.Connection, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, conn: psycopg.Connection, service: str = "scorer", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._conn = conn
+        self._service = service
+        self._subject = service.partition(":")[2]
         self._clock = clock
         self._next_at = 0.0
         self._was_behind = True  # an earlier life may have said so
 
-    def beat_if_due(self, failing: Collection[int]) -> bool:
-        """Beat if it is time; whether it was. What waits of `failing` sports is told as their failure."""
+    def beat_if_due(self, excluded: Collection[int]) -> bool:
+        """Beat if it is time; return whether it was. Polls of `excluded` sports, such as failing ones, do not count."""
         if self._clock() < self._next_at:
             return False
         self._next_at = self._clock() + HEARTBEAT_SECONDS
-        backlog = as_of.load_backlog(self._conn, failing)
-        record_heartbeat(self._conn, "scorer", behind=backlog.polls, oldest_s=round(backlog.oldest_seconds, 1))
+        backlog = as_of.load_backlog(self._conn, excluded)
+        record_heartbeat(self._conn, self._service, behind=backlog.polls, oldest_s=round(backlog.oldest_seconds, 1))
         if backlog.oldest_seconds > MAX_POLL_AGE_SECONDS:
             self._was_behind = True
             detail = f"{backlog.polls} polls not scored yet, the oldest for {backlog.oldest_seconds:.0f} s"
-            report_problem(self._conn, ProblemKind.SCORER_BEHIND, "", detail)
+            report_problem(self._conn, ProblemKind.SCORER_BEHIND, self._subject, detail)
         elif self._was_behind:
             self._was_behind = False
-            clear_problem(self._conn, ProblemKind.SCORER_BEHIND, "")
+            clear_problem(self._conn, ProblemKind.SCORER_BEHIND, self._subject)
         return True

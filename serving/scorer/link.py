@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis
@@ -57,15 +58,18 @@ class StreamLink:
         self._retry_at = dict.fromkeys((ProblemKind.REDIS_UNREACHABLE, ProblemKind.REDIS_REFUSES_WRITES), 0.0)
         self._reported: dict[ProblemKind, bool] = {}
 
-    def read(self) -> list[Entry]:
-        """What has come since the last time, after a second at most; nothing while Redis is away.
+    def read(self, *, wait: bool = True) -> list[Entry]:
+        """What has come since the last time, after a second at most, or at once unless it may `wait`; nothing while
+        Redis is away.
 
         Nothing, too, when a link has just been made: what was committed before is in the database.
         """
         if self._position is None:
             self._connect()
             return []
-        answer: Any = self._attempt(ProblemKind.REDIS_UNREACHABLE, self._read_stream)
+        answer: Any = self._attempt(
+            ProblemKind.REDIS_UNREACHABLE, partial(self._read_stream, BLOCK_MS if wait else None)
+        )
         entries = streams.parse_entries(answer)
         if entries:
             self._position = entries[-1][0]
@@ -110,10 +114,10 @@ class StreamLink:
         self._is_checked, self._mismatch = True, ""
         return published
 
-    def _read_stream(self) -> Any:
+    def _read_stream(self, block_ms: int | None) -> Any:
         return (
             self._client.xread(
-                {streams.CHANGES_STREAM: self._position or b"$"}, count=MAX_ENTRIES_PER_READ, block=BLOCK_MS
+                {streams.CHANGES_STREAM: self._position or b"$"}, count=MAX_ENTRIES_PER_READ, block=block_ms
             )
             or []
         )

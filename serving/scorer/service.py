@@ -39,25 +39,32 @@ class ScorerWorker:
     """
 
     def __init__(
-        self, conn: psycopg.Connection, link: StreamLink, sports: SportScorers, now: Callable[[], Micros] | None
+        self,
+        conn: psycopg.Connection,
+        link: StreamLink,
+        sports: SportScorers,
+        now: Callable[[], Micros] | None,
+        name: str = "scorer",
     ) -> None:
         self._link = link
         self._sports = sports
         self._now = now
-        self._heartbeat = ScorerHeartbeat(conn)
-        self._caught_up_at = self._ticked_at = time.monotonic()
+        self._heartbeat = ScorerHeartbeat(conn, name)
+        self._caught_up_at = self._ticked_at = self._prices_written_at = time.monotonic()
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Score what the stream brings and what the database has beyond it, until told to stop."""
         self._sports.restore_all()
         while not stopping():
-            entries = self._link.read()
+            entries = self._link.read(wait=not self._sports.has_unwritten_prices)
             for entry_id, fields in entries:
                 self._score_entry(entry_id, fields)
             if not entries or _is_due(self._caught_up_at):
                 self._catch_up()
             self._retry_failing()
             self._tick()
+            if not entries or _is_due(self._prices_written_at):
+                self._write_fair_prices()
 
     def _score_entry(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
         try:
@@ -83,11 +90,16 @@ class ScorerWorker:
             self._ticked_at = time.monotonic()
             self._publish(has_alerts=self._sports.tick(self._now()))
 
+    def _write_fair_prices(self) -> None:
+        """Write one sport's fair prices while no poll waits, and at the latest a second after: alerts come first."""
+        self._sports.write_fair_prices()
+        self._prices_written_at = time.monotonic()
+
     def _publish(self, *, has_alerts: bool) -> None:
         """Announce what was found, or could not be announced before, and show that the scorer lives."""
         self._link.has_unpublished |= has_alerts
         self._link.publish_pending()
-        if self._heartbeat.beat_if_due(self._sports.failing):
+        if self._heartbeat.beat_if_due(self._sports.excluded):
             self._link.report_unpublished()
 
 

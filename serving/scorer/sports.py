@@ -6,6 +6,7 @@ when it is due again. Nothing of it is lost, as the database has the polls; the 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,13 +16,16 @@ import psycopg
 from edge_assets.core.clock import to_datetime, to_micros
 from edge_assets.reference.book_profiles import book_profile
 from edge_assets.store.alerts import alert_log
+from edge_assets.store.alerts.fair_prices import store_fair_prices
 from edge_assets.store.analytics.book_weights import load_weights_at
+from edge_assets.store.lookups import load_sports
 from edge_assets.store.polls import activity, as_of
 from edge_assets.store.postgres.database import is_connection_lost
 from ml.points import point_models_for
 from ml.scoring import BookProfile, ScoringRules, SportScorer
 from ml.scoring.alert_book import Moment
 from serving.scorer.failures import FailingSports
+from serving.scorer.shards import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -30,7 +34,10 @@ if TYPE_CHECKING:
     from edge_assets.store.polls.as_of import UnscoredPoll
     from edge_assets.store.polls.dimensions import IdRegistry
     from ml.quotes import Micros, PollChanges
+    from ml.scoring import ScoringResult
 
+
+log = logging.getLogger(__name__)
 
 MAX_CLOCK_SKEW_MICROS: Micros = 60_000_000
 
@@ -59,23 +66,35 @@ class SportScorers:
         weights: Mapping[str, float],
         *,
         is_live: bool = False,
+        shard: Shard = Shard(),  # noqa: B008 - immutable
     ) -> None:
         self._conn = conn
+        self._shard = shard
         self._ids = ids
         self._rules = rules
         self._weights = weights
         self._is_live = is_live
         self._sports: dict[int, _SportState] = {}
-        self._failing = FailingSports(conn)
+        self._unwritten: set[int] = set()
+        self._failing = FailingSports(conn, self._owns)
 
     @property
-    def failing(self) -> Collection[int]:
-        """The sports whose scoring fails at present."""
-        return self._failing.sports
+    def excluded(self) -> Collection[int]:
+        """The sports that are not scored at present: those that fail, and those of other shards."""
+        if self._shard.count == 1:
+            return self._failing.sports
+        others = [sport.id for key, sport in load_sports(self._conn).items() if not self._shard.owns(key)]
+        return {*self._failing.sports, *others}
+
+    @property
+    def has_unwritten_prices(self) -> bool:
+        """Whether fair prices are newer than those that the database has."""
+        return bool(self._unwritten)
 
     def unscored_polls(self) -> list[UnscoredPoll]:
         """The committed polls that were not scored yet, in order; those of sports that fail wait for `retry`."""
-        return [poll for poll in as_of.load_unscored_polls(self._conn) if poll.sport_id not in self._failing]
+        polls = as_of.load_unscored_polls(self._conn)
+        return [poll for poll in polls if poll.sport_id not in self._failing and self._owns(poll.sport_id)]
 
     def score_from_database(self, poll: UnscoredPoll) -> bool:
         """Score a poll that the database has."""
@@ -89,6 +108,8 @@ class SportScorers:
         What the stream has skipped is scored first. Nothing is scored of a sport that fails: its polls are taken from
         the database, in order, when it is due.
         """
+        if not self._shard.owns(changes.sport):
+            return False
         sport_id = self._ids.sport(changes.sport)
         if sport_id in self._failing:
             return False
@@ -102,7 +123,7 @@ class SportScorers:
     def restore_all(self) -> None:
         """Restore every sport that has been scored before."""
         for sport_id in alert_log.load_scorer_progress(self._conn):
-            if sport_id not in self._failing:
+            if sport_id not in self._failing and self._owns(sport_id):
                 self._attempt(sport_id, partial(self._restore, sport_id))
 
     def retry(self, now: Micros | None) -> bool:
@@ -114,6 +135,28 @@ class SportScorers:
         for sport_id in due:
             self._attempt(sport_id, partial(self._recover, sport_id, now))
         return bool(due)
+
+    def write_fair_prices(self) -> None:
+        """Write the fair prices of one sport that was scored since they were last written, for the API to show.
+
+        They show what alerts were valued with; no alert depends on them, so what goes wrong here stops none.
+        """
+        if not self._unwritten:
+            return
+        sport_id = self._unwritten.pop()
+        sport = self._sports.get(sport_id)
+        if sport is None:
+            return
+        try:
+            prices = sport.scorer.fair_prices()
+            store_fair_prices(self._conn, sport_id, sport.poll_id, sport.scorer.now, prices)
+        except Exception as error:
+            if isinstance(error, psycopg.Error) and is_connection_lost(error):
+                raise
+            log.exception("the fair prices of %s were not written", self._ids.sport_key(sport_id))
+
+    def _owns(self, sport_id: int) -> bool:
+        return self._shard.owns(self._ids.sport_key(sport_id))
 
     def _attempt(self, sport_id: int, work: Callable[[], bool]) -> bool:
         """Do some work for a sport; whatever goes wrong is recorded, and what it was in the midst of is forgotten."""
@@ -152,9 +195,7 @@ class SportScorers:
         sport = self._with_new_weights(sport_id, sport, changes.observed_at)
         valued_at = self._valuation_time(changes.observed_at, changes.received_at)
         step = sport.scorer.apply_poll(replace(changes, observed_at=valued_at))
-        alert_log.commit_scoring_step(
-            self._conn, sport_id, changes.poll_id, changes.observed_at, step.alerts, step.suppressed
-        )
+        self._commit(sport_id, changes.poll_id, changes.observed_at, step)
         sport.poll_id, sport.observed_at = changes.poll_id, changes.observed_at
         return bool(step.alerts)
 
@@ -165,8 +206,20 @@ class SportScorers:
         sport = self._load_sport(sport_id)
         step = sport.scorer.advance_time(now)
         if step.alerts or step.suppressed:
-            alert_log.commit_scoring_step(self._conn, sport_id, sport.poll_id, now, step.alerts, step.suppressed)
+            self._commit(sport_id, sport.poll_id, now, step)
         return bool(step.alerts)
+
+    def _commit(self, sport_id: int, poll_id: int, observed_at: Micros, step: ScoringResult) -> None:
+        alert_log.commit_scoring_step(
+            self._conn,
+            sport_id,
+            poll_id,
+            observed_at,
+            step.alerts,
+            step.suppressed,
+            has_other_writers=self._shard.count > 1,
+        )
+        self._unwritten.add(sport_id)
 
     def _restore(self, sport_id: int) -> bool:
         self._load_sport(sport_id)
@@ -199,6 +252,7 @@ class SportScorers:
         scorer = SportScorer(self._rules, profile_of, point_models_for(key))
         observed_at = 0
         if poll_id:
+            self._unwritten.add(sport_id)
             received = activity.find_received_at(self._conn, poll_id)
             quotes, polls = as_of.load_last_quotes(self._conn, sport_id, upto_poll=poll_id)
             times, starts, observed_at = as_of.load_market_state(self._conn, sport_id, upto_poll=poll_id)

@@ -73,6 +73,7 @@ UPSERT_SUPPRESSION_TOTALS = """
 INSERT INTO suppression_totals (sport_id, reason, n) VALUES (%(sport)s, %(reason)s, %(n)s)
 ON CONFLICT (sport_id, reason) DO UPDATE SET n = suppression_totals.n + excluded.n
 """
+ALERT_ORDER_LOCK_SPACE = 0x0ED70
 MAX_ALERTS_PER_BATCH = 500
 """Alert steps to publish in one batch."""
 INSERT_ALERT_PUBLICATIONS = """
@@ -109,9 +110,16 @@ def commit_scoring_step(
     observed_at: Micros,
     alerts: Sequence[Alert],
     suppressed: Mapping[str, int],
+    *,
+    has_other_writers: bool = False,
 ) -> None:
-    """Commit a step of the scorer atomically: its alerts, suppression counts and progress."""
+    """Make a step of the scorer durable: its alerts, its counts and how far it has come, or nothing.
+
+    Where it `has_other_writers` they take turns, so that alerts commit in the order of their ids: readers resume by id.
+    """
     with conn.transaction(), conn.cursor() as cursor:
+        if alerts and has_other_writers:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [ALERT_ORDER_LOCK_SPACE])
         if alerts:
             cursor.execute(INSERT_ALERTS, _transpose([_row_from_alert(sport_id, alert) for alert in alerts]))
         if suppressed:

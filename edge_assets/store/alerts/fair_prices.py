@@ -1,8 +1,7 @@
-"""The fair prices that the scorer's alerts were valued with, one packed row a sport: written by it, shown by the API."""
+"""The fair prices that alerts were valued with, one packed row a sport: written by the scorer, shown by the API."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import zstandard
@@ -27,17 +26,7 @@ SET poll_id = excluded.poll_id, valued_at = excluded.valued_at, prices = exclude
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFairPrices:
-    """The fair prices of a sport after a step of the scorer, and when that was by the feed's clock."""
-
-    valued_at: datetime
-    prices: FairPriceBatch
-
-
-def store_fair_prices(
-    conn: Connection, sport_id: int, poll_id: int, valued_at: Micros, prices: FairPriceBatch
-) -> None:
+def store_fair_prices(conn: Connection, sport_id: int, poll_id: int, valued_at: Micros, prices: FairPriceBatch) -> None:
     """Replace a sport's fair prices by those after its poll `poll_id`."""
     packed = zstandard.compress(encode_columns(prices), ZSTD_LEVEL)
     conn.execute(UPSERT_FAIR_PRICES, [sport_id, poll_id, to_datetime(valued_at), packed])
@@ -50,8 +39,8 @@ def find_fair_prices_version(conn: Connection, sport_id: int, poll_id: int) -> d
     return row[0] if row else None
 
 
-def load_fair_prices(conn: Connection, sport_id: int, poll_id: int) -> StoredFairPrices | None:
-    """The fair prices after a poll; None while the scorer has not come to it, or when it is past it."""
-    query = "SELECT valued_at, prices FROM fair_prices WHERE sport_id = %s AND poll_id = %s"
+def load_fair_prices(conn: Connection, sport_id: int, poll_id: int) -> FairPriceBatch:
+    """The fair prices after a poll; empty unless it is the last one that the scorer has scored."""
+    query = "SELECT prices FROM fair_prices WHERE sport_id = %s AND poll_id = %s"
     row = conn.execute(query, [sport_id, poll_id]).fetchone()
-    return StoredFairPrices(row[0], decode_columns(FairPriceBatch, zstandard.decompress(row[1]))) if row else None
+    return decode_columns(FairPriceBatch, zstandard.decompress(row[0])) if row else FairPriceBatch.empty()

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 from psycopg.rows import class_row, scalar_row
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from psycopg import Connection
 
 LEASE_LOCK_SPACE = 0x0ED6E
 """First key of the advisory locks; the second is the sport."""
+SCORER_LOCK_SPACE = 0x0ED6F
+"""First key of the scorers' locks; the second is a bucket of sports."""
 UPSERT_LEASE = """
 INSERT INTO leases (sport_id, run_id, acquired_at, heartbeat_at, handover_at)
 VALUES (
@@ -97,6 +100,9 @@ def load_leases(conn: Connection) -> dict[str, LeaseInfo]:
         return {lease.sport: lease for lease in cursor.execute(SELECT_LEASES, [LEASE_LOCK_SPACE])}
 
 
-def acquire_scorer_lock(conn: Connection) -> None:
-    """Wait until no other scorer works on this database; held as long as the connection lives."""
-    conn.execute("SELECT pg_advisory_lock(%s, 0)", [LEASE_LOCK_SPACE])
+def acquire_scorer_lock(conn: Connection, buckets: Collection[int] = (0,)) -> None:
+    """Wait until no other scorer has any of the `buckets` of sports; they are held as long as the connection lives.
+
+    They are taken in ascending order, so two scorers never wait for each other.
+    """
+    conn.execute("SELECT pg_advisory_lock(%s, b) FROM unnest(%s::int[]) AS b", [SCORER_LOCK_SPACE, sorted(buckets)])
