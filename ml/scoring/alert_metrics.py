@@ -78,6 +78,7 @@ class AlertMetricsBatch:
 
 
 METRIC_FIELDS = tuple(field.name for field in fields(AlertMetricsBatch))[3:]
+"""The metrics of a price, under the names that `AlertMetrics` declares."""
 
 
 def compute_metrics(

@@ -27,14 +27,16 @@ MAX_RETRY_SECONDS = 60.0
 class FailingSports:
     """Sports whose scoring has failed, in the database too, so that others can show them.
 
-    Only those count that this scorer `owns`. A new life of the scorer tries each at once, as its code or the data may have been mended, and goes on counting.
+    Only those count that this scorer `owns`. A new life of the scorer tries each at once, as its code or the data may
+    have been mended, and goes on counting.
     """
 
     def __init__(
         self,
         conn: psycopg.Connection,
-        owns: Callable[[int], bool] = lambda _: True,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        owns: Callable[[int], bool] = lambda _: True,
     ) -> None:
         self._conn = conn
         self._clock = clock

@@ -22,7 +22,7 @@ class ScorerHeartbeat:
     """Beats every few seconds, however busy the scorer is, and tells when polls wait for too long."""
 
     def __init__(
-        self, conn: psycopg.Connection, service: str = "scorer", clock: Callable[[], float] = time.monotonic
+        self, conn: psycopg.Connection, clock: Callable[[], float] = time.monotonic, *, service: str = "scorer"
     ) -> None:
         self._conn = conn
         self._service = service

@@ -49,7 +49,7 @@ class ScorerWorker:
         self._link = link
         self._sports = sports
         self._now = now
-        self._heartbeat = ScorerHeartbeat(conn, name)
+        self._heartbeat = ScorerHeartbeat(conn, service=name)
         self._caught_up_at = self._ticked_at = self._prices_written_at = time.monotonic()
 
     def run(self, stopping: Callable[[], bool]) -> None:

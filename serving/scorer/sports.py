@@ -76,7 +76,7 @@ class SportScorers:
         self._is_live = is_live
         self._sports: dict[int, _SportState] = {}
         self._unwritten: set[int] = set()
-        self._failing = FailingSports(conn, self._owns)
+        self._failing = FailingSports(conn, owns=self._owns)
 
     @property
     def excluded(self) -> Collection[int]:

@@ -5,7 +5,7 @@ A message is a row of the view `alert_messages` as JSON: identical for the strea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
@@ -22,44 +22,20 @@ if TYPE_CHECKING:
     from ml.quotes import Micros
 
 KEY_COLUMNS = ("kind", "event_id", "market_id", "point", "outcome_id", "book_id")
-METRIC_COLUMNS = (
-    "expected_value",
-    "books",
-    "price_age_s",
-    "price",
-    "fair_probability",
-    "implied_probability",
-    "edge",
-    "standard_error",
-    "expected_value_low",
-    "expected_value_high",
-    "probability_positive",
-    "push_probability",
-    "kelly_fraction",
-    "stake_fraction",
-    "confidence",
-    "method_spread",
-    "market_width",
-    "hold",
-    "error_probability",
-    "rules",
-)
+METRIC_COLUMNS = tuple(name for name in AlertMetrics.__struct_fields__ if name != "legs")
+"""Of `ml.scoring.AlertMetrics`, which declares them."""
 STATE_COLUMNS = ("alert_id", "seq", "state", "reason", "observed_at", "poll_id", "tick_poll_id")
 ALERT_COLUMNS = ("sport_id", *STATE_COLUMNS, *KEY_COLUMNS, *METRIC_COLUMNS, "legs")
-INTEGER_COLUMNS = {
-    "sport_id",
-    "seq",
-    "poll_id",
-    "tick_poll_id",
-    "event_id",
-    "market_id",
-    "outcome_id",
-    "book_id",
-    "books",
+METRIC_TYPES = {float: "double precision", int: "bigint", str: "text"}
+_INTEGER_COLUMNS = ("sport_id", "seq", "poll_id", "tick_poll_id", "event_id", "market_id", "outcome_id", "book_id")
+COLUMN_TYPES = {"alert_id": "uuid", "observed_at": "timestamptz", "point": "double precision", "legs": "jsonb"}
+COLUMN_TYPES |= dict.fromkeys(("kind", "state", "reason"), "text") | dict.fromkeys(_INTEGER_COLUMNS, "bigint")
+COLUMN_TYPES |= {
+    name: next(METRIC_TYPES[kind] for kind in (get_args(hint) or (hint,)) if kind in METRIC_TYPES)
+    for name, hint in get_type_hints(AlertMetrics).items()
+    if name in METRIC_COLUMNS
 }
-COLUMN_TYPES = {"alert_id": "uuid", "observed_at": "timestamptz", "legs": "jsonb"}
-COLUMN_TYPES |= dict.fromkeys(("kind", "state", "reason", "rules"), "text") | dict.fromkeys(INTEGER_COLUMNS, "bigint")
-ARRAY_PARAMETERS = ", ".join(f"%s::{COLUMN_TYPES.get(column, 'double precision')}[]" for column in ALERT_COLUMNS)
+ARRAY_PARAMETERS = ", ".join(f"%s::{COLUMN_TYPES[column]}[]" for column in ALERT_COLUMNS)
 INSERT_ALERTS = f"""
 INSERT INTO alerts ({", ".join(ALERT_COLUMNS)}) SELECT * FROM unnest({ARRAY_PARAMETERS}) ON CONFLICT (alert_id, seq) DO
 NOTHING
