@@ -23,8 +23,10 @@ from edge_assets.store.polls import writer
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.postgres import database
 from ml.quotes import EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
+from ml.scoring import ScoringRules
 from ml.scoring.alerts import Alert, AlertKey, AlertMetrics, Leg, close_alert, open_alert, update_alert
 from serving.app import create_app
+from serving.scorer.sports import SportScorers
 from serving.server import build_config, open_listener
 
 if TYPE_CHECKING:
@@ -102,6 +104,15 @@ class MarketHarness:
         poll_id = writer.write_poll(self.conn, record, quotes, confirmed, starts)
         assert poll_id is not None
         return poll_id
+
+    def score(self) -> None:
+        """Let the scorer come to the latest poll and write its fair prices."""
+        words = IdRegistry.load(self.conn)
+        scorers = SportScorers(self.conn, words, ScoringRules(), {})
+        for poll in scorers.unscored_polls():
+            scorers.score_from_database(poll)
+        scorers.write_fair_prices()
+        words.close()
 
     def commit(self, *steps: Alert) -> None:
         """Commit alerts without publishing them."""

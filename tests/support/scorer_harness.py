@@ -133,7 +133,7 @@ class ScorerHarness:
             open_worker(self.settings(**changes), stack).run(done)
 
     @contextmanager
-    def process(self, **changes: str) -> Iterator[subprocess.Popen[str]]:
+    def process(self, shard: str = "0/1", **changes: str) -> Iterator[subprocess.Popen[str]]:
         """The scorer as a process of its own; it is killed at the end if it still runs."""
         ours = {k: v for k, v in os.environ.items() if not k.startswith(("EDGE_", "DATABASE_", "REDIS_"))}
         environment = {
@@ -145,7 +145,7 @@ class ScorerHarness:
             "ALERT_THRESHOLD_EDGE": str(THRESHOLD),
             **changes,
         }
-        command = [sys.executable, "-m", "serving.scorer"]
+        command = [sys.executable, "-m", "serving.scorer", "--shard", shard]
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
             try:
                 yield process
@@ -164,6 +164,14 @@ class ScorerHarness:
                 "SELECT (SELECT max(id) FROM polls) IS NOT DISTINCT FROM (SELECT max(poll_id) FROM scorer_progress)"
             )
         )
+
+    def unscored(self, sport_id: int) -> int:
+        """How many polls of a sport wait to be scored."""
+        return len(as_of.load_unscored_polls(self.conn, sport_id))
+
+    def all_scored(self) -> bool:
+        """Whether every poll of every sport is scored."""
+        return not as_of.load_unscored_polls(self.conn)
 
     def settled(self) -> bool:
         """Whether every poll is scored and every alert public."""

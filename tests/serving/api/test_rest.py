@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from edge_assets.core.clock import to_micros
+from edge_assets.store.alerts.fair_prices import store_fair_prices
+from ml.quotes import Market, Outcome
+from ml.scoring.fair_prices import FairPriceBatch
 from serving.api.models import Middles, OpenAlerts, SportOdds
 
 
@@ -86,6 +90,7 @@ def test_middles_are_computed_from_the_latest_poll(served: Any, market: Any) -> 
 
 
 def test_odds_show_every_book_with_age_and_fair_probability(served: Any, market: Any) -> None:
+    market.score()
     odds = SportOdds.model_validate(get(served, "/api/odds/nfl"))
     assert (odds.sport, odds.title, odds.feed, odds.poll_id) == (
         "americanfootball_nfl",
@@ -112,7 +117,39 @@ def test_odds_show_every_book_with_age_and_fair_probability(served: Any, market:
     assert home.prices[0].edge == pytest.approx(home.fair_probability - 0.5)
 
 
+def test_odds_have_no_fair_values_until_the_scorer_has_come_to_the_poll(served: Any, market: Any) -> None:
+    def shown() -> list[tuple[float, float | None, float | None]]:
+        (line,) = SportOdds.model_validate(get(served, "/api/odds/nfl")).events[0].lines
+        return [(o.prices[0].price, o.fair_probability, o.prices[0].edge) for o in line.outcomes]
+
+    assert shown() == [(2.0, None, None), (1.9, None, None)]
+    market.score()
+    (_, first, _), _ = shown()
+    assert first is not None
+    market.poll(home=2.1, observed_at=market.now + timedelta(seconds=20))
+    assert shown() == [(2.1, None, None), (1.9, None, None)]
+    market.score()
+    (_, second, _), _ = shown()
+    assert second is not None
+    assert second < first
+
+
+def test_odds_show_what_the_scorer_has_written_and_not_what_the_prices_would_say(served: Any, market: Any) -> None:
+    prices = FairPriceBatch.from_rows(
+        [
+            (market.event, Market.H2H, 0.0, Outcome.HOME, 0.7, 0.1, 9),
+            (market.event, Market.H2H, 0.0, Outcome.AWAY, 0.3, 0.1, 9),
+        ]
+    )
+    store_fair_prices(market.conn, market.sport, market.poll_id, to_micros(market.now), prices)
+    (line,) = SportOdds.model_validate(get(served, "/api/odds/nfl")).events[0].lines
+    assert [o.fair_probability for o in line.outcomes] == [0.7, 0.3]
+    assert [o.standard_error for o in line.outcomes] == pytest.approx([0.021, 0.021])
+    assert (line.books, line.outcomes[0].prices[0].edge) == (9, pytest.approx(0.2))
+
+
 def test_odds_of_one_event(served: Any, market: Any) -> None:
+    market.score()
     assert len(get(served, "/api/odds/nfl", event_id=market.event)["events"]) == 1
     assert get(served, "/api/odds/nfl", 404, event_id=market.event + 1)["known"] == [str(market.event)]
     (whole,) = get(served, "/api/odds/nfl")["events"]
