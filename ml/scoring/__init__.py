@@ -1,8 +1,9 @@
 """From a stream of changed prices to alerts.
 
-`SportScorer` keeps the matrix of one sport: `restore(...)` from the database, then `step(PollChanges)` for
-every poll and `tick(now)` when time passes without one; each returns the alerts to announce and counts
-what was withheld, by reason. No I/O: the service around it is `serving.scorer`.
+`SportScorer` keeps the matrix of one sport: `restore(...)` from the database, then `apply_poll(PollChanges)` for every
+poll and `advance_time(now)` when time passes without one; each returns the steps of alerts to announce and counts what
+was withheld, by reason. A `FairPriceProvider` says what prices are worth, a `Strategy` what to bet on, an `AlertBook`
+holds what is open; each can be used without the scorer. No I/O: the service around it is `serving.scorer`.
 """
 
 from ml.scoring.alerts import Alert, AlertKey, AlertMetrics, Leg

@@ -107,7 +107,10 @@ class BookPrice(BaseModel):
 
 
 class OutcomePrices(BaseModel):
-    """One outcome of a line, at every book that offers it, the best price first."""
+    """One outcome of a line, at every book that offers it, the best price first.
+
+    Fair values are those that the scorer's alerts carry; null where there are none, or until it has scored the poll.
+    """
 
     outcome: str
     selection: str
