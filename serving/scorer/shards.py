@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 from zlib import crc32
 
 BUCKETS = 16
@@ -10,7 +10,8 @@ BUCKETS = 16
 buckets': so no sport is scored twice while the number of shards changes."""
 
 
-class Shard(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Shard:
     """Shard number `index` of `count`."""
 
     index: int = 0

@@ -79,12 +79,17 @@ class SportScorers:
         self._failing = FailingSports(conn, owns=self._owns)
 
     @property
+    def failing(self) -> Collection[int]:
+        """The sports whose scoring fails at present."""
+        return self._failing.sports
+
+    @property
     def excluded(self) -> Collection[int]:
         """The sports that are not scored at present: those that fail, and those of other shards."""
         if self._shard.count == 1:
-            return self._failing.sports
+            return self.failing
         others = [sport.id for key, sport in load_sports(self._conn).items() if not self._shard.owns(key)]
-        return {*self._failing.sports, *others}
+        return {*self.failing, *others}
 
     @property
     def has_unwritten_prices(self) -> bool:

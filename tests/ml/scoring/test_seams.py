@@ -104,6 +104,7 @@ def test_the_fair_prices_of_all_lines_are_those_of_the_alerts() -> None:
         fair = fair_by_selection(scorer.fair_prices())
         for alert in alerts:
             if alert.state != "closed" and alert.key.kind == "value":
+                assert alert.key.outcome is not None
                 assert alert.metrics.fair_probability == fair[alert.key.event, alert.key.market, alert.key.outcome]
                 compared += 1
     assert compared > 20

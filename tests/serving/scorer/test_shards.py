@@ -60,7 +60,7 @@ def test_a_sport_is_in_a_bucket_that_its_shard_holds_whatever_their_number() -> 
 def test_what_is_no_shard_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="index/count"):
         Shard.parse(text)
-    assert Shard.parse("1/2") == (1, 2)
+    assert Shard.parse("1/2") == Shard(1, 2)
 
 
 def test_each_half_scores_its_own_sport_and_leaves_the_other(harness: ScorerHarness, other: ScorerHarness) -> None:
