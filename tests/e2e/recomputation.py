@@ -146,9 +146,9 @@ def find_verdicts(
     lines = parse_lines(payload)
     keys = list(lines)
     names = sorted({book for line in lines.values() for book in line.quotes})
-    books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.traits_of(names[i]))
+    books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.profile_of(names[i]))
     value = value_lines(
-        view_of(lines, names, scene.rules), books, ConsensusProvider(scene.models), to_micros(at), scene.rules
+        build_view(lines, names, scene.rules), books, ConsensusProvider(scene.models), to_micros(at), scene.rules
     )
     numbers = _numbers(value, scene, to_micros(at))
     for o, i, b in np.argwhere(value.verdict != Verdict.NO_CANDIDATE).tolist():
