@@ -120,10 +120,10 @@ def compute_throttle_factor(sports: Sequence[SportActivity], now: datetime, budg
 
     The credits that all sports would use from now to the last known start (at least a day, at most a week) are compared
     with the even share of the credits for that time. A quiet hour thus saves for a busy one of the same week, never for
-    the next week. At least 1; infinite without credits, unless they are only assumed. While the credits are unknown the
-    factor is 1: the next burst asks for them.
+    the next week. At least 1; infinite without credits, unless they are only assumed. While the credits are unknown, or
+    after the month for which they were stated, the factor is 1: the next burst asks for them.
     """
-    if budget.remaining is None:
+    if budget.remaining is None or now >= budget.month_end:
         return 1.0
     seconds_per_credit = _seconds_per_credit(len(sports), now, budget.remaining, budget, cost)
     horizon = min(_horizon_seconds(sports, now), (budget.month_end - now).total_seconds())

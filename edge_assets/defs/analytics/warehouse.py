@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any
 
 from dagster import (
+    AssetCheckSpec,
     AssetDep,
     AssetExecutionContext,
     AssetKey,
@@ -64,6 +65,23 @@ class WarehouseTranslator(DagsterDbtTranslator):
             owners=OWNERS,
             freshness_policy=NIGHTLY_FRESHNESS if _is_view(model) or "nightly" in model["tags"] else HOURLY_FRESHNESS,
             kinds={*spec.kinds, VIEW_KIND} if _is_view(model) else spec.kinds,
+        )
+
+    def get_asset_check_spec(
+        self, asset_spec: AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> AssetCheckSpec | None:
+        """A data test as a check of its asset alone.
+
+        dbt runs a test after every model that it reads. As dependencies of the check those that an hourly build leaves
+        out would split the build: dbt would run a third time.
+        """
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and AssetCheckSpec(
+            spec.name,
+            asset=spec.asset_key,
+            description=spec.description,
+            metadata=spec.metadata,
+            blocking=spec.blocking,
         )
 
 

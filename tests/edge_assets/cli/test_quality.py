@@ -109,7 +109,7 @@ def test_an_import_and_a_book_in_a_season_are_decided_on_without_a_finding(edge:
         (("accept", "99"), "there is no finding 99"),
         (("accept",), "nothing selected to decide on"),
         (("exclude", "--sport", "cricket"), "unknown sport 'cricket'"),
-        (("exclude", "--sport", "soccer_epl", "--season", "2150"), "none of the s"),
+        (("exclude", "--sport", "soccer_epl", "--season", "2150"), "unknown season '2150'"),
         (("withdraw", "--import", "nowhere.csv"), "no imports match 'nowhere.csv'"),
     ],
 )

@@ -206,3 +206,11 @@ def test_a_poll_in_the_future_does_not_count(ahead: list[float], movement: float
     activity = replace(starting_in(*ahead, movement=movement), last_poll=NOW + timedelta(seconds=by))
     assert next_poll_at(activity, NOW, METERED) == NOW
     assert seconds_until_due(activity, NOW, METERED) == 0.0
+
+
+def test_after_the_month_of_the_budget_nothing_is_throttled_by_it() -> None:
+    """A burst goes on over the month's end with the credits stated before it."""
+    ended = CreditBudget(0, NOW)
+    for now in (NOW, NOW + timedelta(minutes=2)):
+        assert compute_throttle_factor([starting_in(3_600)], now, ended, 6) == 1.0
+    assert compute_throttle_factor([starting_in(3_600)], NOW - timedelta(seconds=1), ended, 6) == math.inf

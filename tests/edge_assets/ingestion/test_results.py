@@ -284,7 +284,7 @@ async def test_contradictions_are_kept_counted_and_listed(
     poll_list = await harness.collect()
 
     assert poll_list[NFL, "espn"].contradicted_events == 1
-    assert "contradict each other" in caplog.text
+    assert "contradicting results" in caplog.text
     assert harness.results()[0] == ("Eagles", "full", 26, 18, "odds-api", True)
     with closing(connect(harness.database, "test")) as conn:
         [found] = load_contradictions(conn)

@@ -149,7 +149,7 @@ def test_changes_are_those_of_the_poll_alone(harness: StoreHarness) -> None:
 
     assert rows(as_of.load_poll_changes(harness.conn, first).quotes) == rows(QuoteBatch.from_rows([harness.quote(2.0)]))
     assert len(as_of.load_poll_changes(harness.conn, second).quotes) == 2
-    with pytest.raises(LookupError, match="no poll"):
+    with pytest.raises(LookupError, match="poll 3 does not exist"):
         as_of.load_poll_changes(harness.conn, second + 1)
 
 
