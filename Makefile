@@ -28,9 +28,9 @@ up: .venv/.run  ## Start everything and follow the alerts (ARGS="--feed replay -
 down: .venv/.run  ## Stop everything
 	@.venv/bin/edge down $(ARGS)
 
-# test_up is a whole stack, and alone: beside another worker on two cores its MLflow takes five minutes to start.
-# Nor is it traced, which would take ten processes half as long again; the others are but for those marked `untraced`.
-# The others by file, so that what a file prepares is prepared once, the long ones first; every worker has its own servers.
+# test_up starts a whole stack and runs alone: with another worker on two cores its MLflow takes five minutes to start.
+# It is not traced, which would make ten processes half as slow again; the other tests are, except those marked `untraced`.
+# The others are distributed by file, so that each file's fixtures are made once, the long ones first; every worker has its own servers.
 test: .venv/.dev  ## Run the tests, all of them with the coverage gate (ARGS="-k name")
 	@rm -f .coverage .coverage.*
 	$(if $(ARGS),,.venv/bin/pytest tests/e2e/test_up.py)
@@ -39,10 +39,10 @@ test: .venv/.dev  ## Run the tests, all of them with the coverage gate (ARGS="-k
 	@.venv/bin/coverage combine --quiet
 	$(if $(ARGS),,.venv/bin/coverage report)
 
-chaos: .venv/.dev  ## Break what it stands on, and see it come back: under ten minutes
+chaos: .venv/.dev  ## Break what it depends on, and check that it recovers: under ten minutes
 	.venv/bin/pytest -m chaos $(or $(ARGS),tests)
 
-lint: .venv/.dev  ## Check style, types and import walls
+lint: .venv/.dev  ## Check style, types and import boundaries
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy

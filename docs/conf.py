@@ -32,5 +32,5 @@ nb_execution_mode = "off"
 
 
 def setup(app: Sphinx) -> None:
-    """Write the references before Sphinx looks which pages there are."""
+    """Write the references before Sphinx collects the pages."""
     app.connect("builder-inited", lambda app: write_references(app.srcdir / "reference"))

@@ -25,7 +25,7 @@ HEIGHT = 900
 PATIENCE_MS = 300_000
 """A simulation that has just been started has its first alerts after a minute or two."""
 ROWS = {"#value-bets tbody tr": 4, "#arbitrages [data-alert]": 3, "#prices tbody tr": 8}
-"""What has to be on the board before it is worth a picture."""
+"""Rows that the board needs before the picture is taken."""
 SHORTER = """
 #value-bets tbody tr:nth-child(n + 7), #arbitrages > :nth-child(n + 4), #errors > :nth-child(n + 4) { display: none }
 """
@@ -33,7 +33,7 @@ SHORTER = """
 
 
 def main() -> None:
-    """Take the pictures; exits with what to do where no simulation runs."""
+    """Take the pictures; exits with a remedy if no simulation is running."""
     IMAGES.mkdir(exist_ok=True)
     url = _board()
     chromium = shutil.which("chromium")
@@ -57,7 +57,7 @@ def _board() -> str:
 
 
 def _take(page: Page, url: str, path: Path) -> None:
-    """Wait for a board that shows something, and write its picture with a palette: a third of the bytes."""
+    """Wait until the board is filled, and save its picture with a palette: a third of the bytes."""
     page.goto(url)
     for rows, least in ROWS.items():
         expect(page.locator(rows).nth(least - 1)).to_be_visible(timeout=PATIENCE_MS)
@@ -72,4 +72,4 @@ if __name__ == "__main__":
     try:
         main()
     except (AssertionError, Error) as error:
-        sys.exit(f"the board is not worth a picture yet; `edge status` says why ({error})")
+        sys.exit(f"the board has too little to show yet; `edge status` reports why ({error})")

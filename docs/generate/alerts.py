@@ -36,12 +36,12 @@ SUPPRESSIONS = {
     "thin": "too few books agree on the fair price",
     "one_sided": "the book does not price every outcome",
     "rules": "the books of the arbitrage are known to settle differently",
-    "disputed": "a quarter or more of the other books, by weight, say that the price is worth nothing",
+    "disputed": "a quarter or more of the other books, by weight, imply that the price has no value",
     "one_book": "all bets of the arbitrage are at one book or its clones: it becomes a `likely_error` instead",
 }
 CLOSINGS = {
     "price_moved": "the book changed its price",
-    "market_moved": "the price stands, and the fair price moved",
+    "market_moved": "the price is unchanged, and the fair price moved",
     "withdrawn": "the book no longer offers the selection",
 }
 LEGS = """

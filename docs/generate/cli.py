@@ -12,8 +12,8 @@ from edge_assets.cli import app
 EXIT_CODES = """
 ## Exit codes
 
-0: done, or all is well. 1: something is wrong, and the last lines say what, and what to do. 2: the command line is not
-understood. `edge status` exits with 3 where nothing runs.
+0: done, or all is well. 1: something is wrong; the last lines state what, and the remedy. 2: the command line is
+invalid. `edge status` exits with 3 if nothing runs.
 """
 
 

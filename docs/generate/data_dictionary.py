@@ -27,7 +27,7 @@ INTRODUCTION = """
 
 What is in the database of a feed. The migrations in `edge_assets/store/migrations` make the tables and views of the
 store; dbt makes the marts, in the schema `analytics`. Partitions and hypertables are listed as one table. Times are
-timestamptz. A column that may be NULL says so.
+timestamptz. Columns that may be NULL are marked.
 
 """
 SELECT_COLUMNS = """
@@ -48,7 +48,7 @@ ORDER BY n.nspname <> 'public', n.nspname, c.relname, a.attnum
 
 
 class StoreColumn(NamedTuple):
-    """A column of a table or view, with what the migrations say of both."""
+    """A column of a table or view, with the comments that the migrations give both."""
 
     schema: str
     relation: str

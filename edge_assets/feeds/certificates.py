@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def create_ssl_context() -> ssl.SSLContext:
     """Trust the system's authorities and Mozilla's: httpx2 trusts the system's only, and a slim machine has none.
 
-    Whoever sets SSL_CERT_FILE or SSL_CERT_DIR trusts these alone.
+    If SSL_CERT_FILE or SSL_CERT_DIR is set, only that is trusted.
     """
     context = httpx2.create_ssl_context()
     if not os.environ.get("SSL_CERT_FILE") and not os.environ.get("SSL_CERT_DIR"):

@@ -1,6 +1,6 @@
-"""What we use of other projects that they do not promise to keep: each name in one place.
+"""Private interfaces of other projects that we use: each name in one place.
 
-A module for each project, because whoever needs one must not load the others. Every name that is imported here, and
-every signature and attribute that is relied on, is checked by `tests/edge_assets/private_interfaces`, which says after
-an upgrade what is gone and where to look.
+One module per project, so that using one does not import the others. `tests/edge_assets/private_interfaces` checks
+every name that is imported here, and every signature and attribute that is relied on. After an upgrade it reports what
+is gone and where to fix it.
 """

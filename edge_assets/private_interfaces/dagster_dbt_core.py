@@ -27,7 +27,7 @@ def to_asset_events(
     context: AssetExecutionContext,
     project: DbtProject,
 ) -> Iterator[Any]:
-    """What Dagster is told of a model or test, from dbt's structured event about it."""
+    """The events that Dagster records for a model or test, from dbt's structured event."""
     message = DbtCoreCliEventMessage(dict(result), {})
     return message.to_default_asset_events(manifest, translator, context, project=project)
 

@@ -30,7 +30,7 @@ def replace_attribute(module: ModuleType, name: str, replacement: object) -> Any
 
 
 def describe_loss(module: str, name: str) -> str:
-    """What is gone of which release, and where to look."""
+    """Which release has lost which name, and where to fix it."""
     package = module.partition(".")[0]
     distribution = _DISTRIBUTIONS.get(package, package.replace("_", "-"))
     return f"{distribution} {version(distribution)} no longer has {module}.{name}; see edge_assets/private_interfaces"

@@ -183,7 +183,7 @@ class _FitProblem:
 
 def _sum_over_books(terms: Array) -> Array:
     """Sum over books, term by term: `np.sum` groups its terms by the shape of the whole array."""
-    total: Array = terms.cumsum(axis=1)[:, -1:].sum(axis=1)  # a slice, because there may be no book
+    total: Array = terms.cumsum(axis=1)[:, -1:].sum(axis=1)  # a slice, because the axis may be empty
     return total
 
 

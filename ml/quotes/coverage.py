@@ -130,7 +130,7 @@ class _BookTracker(Generic[K]):
         self._known |= shown
 
     def _is_region_shown(self, book: K, shown: frozenset[K]) -> bool:
-        """Whether the answer shows a region of the book; a book listed in several regions is no evidence of any."""
+        """Whether the answer shows a region of the book; a book listed in several regions is not evidence of any."""
         regions_of_book = self._listing_of(book).regions
         shown_regions = {
             region for one in shown if len(regions := self._listing_of(one).regions) == 1 for region in regions

@@ -44,7 +44,7 @@ class Abandoned(Enum):
 
     VOID = auto()
     STANDS_IF_OFFICIAL = auto()
-    """Bets stand if the league's result stands (five innings, 55 minutes)."""
+    """Bets stand if the league's result counts as official (five innings, 55 minutes)."""
     STANDS_IF_DECIDED = auto()
     """Only bets that further play could not have changed stand."""
 
@@ -58,7 +58,7 @@ class Pitchers(Enum):
 
 
 class Retirement(Enum):
-    """From when on a bet stands if a player retires (tennis and similar sports)."""
+    """From when on a bet remains valid if a player retires (tennis and similar sports)."""
 
     COMPLETED = auto()
     ONE_SET = auto()

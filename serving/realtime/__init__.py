@@ -1,1 +1,1 @@
-"""The live stream of alerts, `/ws/alerts`. What a client may rely on is in `PROTOCOL.md` beside this file."""
+"""The live stream of alerts, `/ws/alerts`. `PROTOCOL.md` in this folder defines what a client may rely on."""

@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 def has_process(run: DagsterRun) -> bool | None:
     """Whether the code server that launched a run has its process; None if there is no server to ask.
 
-    A server that was started anew knows none.
+    A server that has been restarted knows no process.
     """
     if not has_code_server(run):
         return None
     try:
         return runs_in_code_server(run, ANSWER_TIMEOUT_SECONDS)
-    except Exception as error:  # whatever it is: not to know is no reason to plan nothing
+    except Exception as error:  # of any kind: planning goes on without an answer
         log.debug("the code server of run %s does not answer: %s", run.run_id, error)
         return None

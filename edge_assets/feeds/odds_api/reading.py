@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 OptionalWireTime: TypeAlias = str | int | None
 
 MAX_CLOCK_SKEW_MICROS: Micros = 60_000_000
-"""How far a book's clock may be ahead of ours before its times are counted as rejected."""
+"""How far a book's clock may be ahead of this machine's before its times are counted as rejected."""
 _SIDE_OUTCOMES = (int(Outcome.HOME), int(Outcome.AWAY))
 
 

@@ -151,7 +151,7 @@ def _read_lines(path: str, text: bytes) -> Iterator[ParsedCapture | SkippedFile]
     for n, line in chain(first, lines):
         if rejected_lines >= MAX_REJECTED_LINES:
             yield SkippedFile(
-                path, "too many lines that are no answers", TOO_LARGE_REMEDY, f"read up to line {n - 1:,}"
+                path, "too many lines that are not responses", TOO_LARGE_REMEDY, f"read up to line {n - 1:,}"
             )
             return
         for found in _read_response(f"{path}:{n}", line, file_time):

@@ -51,7 +51,7 @@ _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-l
 
 
 class RecordingError(Exception):
-    """A recording cannot be replayed; the message says what to do."""
+    """A recording cannot be replayed; the message contains the remedy."""
 
 
 class RecordedFile(NamedTuple):

@@ -69,7 +69,7 @@ PARTS_FILLED_BY_POLLS = ("ticks", "payloads", "polls", "keyframes", "alerts")
 """Empty before the first poll."""
 MAX_FORECAST_DAYS = 3650
 MIN_BASELINE_DAYS = 1 / 24
-"""Growth over a shorter time is no basis for a daily rate: a replay at full speed stores a week in minutes."""
+"""Growth over a shorter time does not give a daily rate: a replay at full speed stores a week in minutes."""
 BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")
 MIN_REPORTED_BYTES = 10**6
 """Smaller parts are reported only if they grow."""
