@@ -27,7 +27,7 @@ SECRETS = {
 
 
 def licence(package: Distribution) -> str:
-    """As the package states it; the whole text of one says which it is in its first line."""
+    """As the package states it; of a full licence text, the first line."""
     about = package.metadata
     [stated, *_] = about.get_all("License-Expression", []) or [""]
     classified = [

@@ -1,4 +1,4 @@
-"""Sure bets, middles, limited and rounded stakes of 10,000 markets x 60 books, beside straightforward loops.
+"""Arbitrages, middles, limited and rounded stakes of 10,000 markets x 60 books, against straightforward loops.
 
 The loops take a sample of the markets and are scaled up; what they find is compared with what the arrays give.
 """
@@ -116,7 +116,7 @@ def test_limited_stakes() -> None:
 
 
 def whole_units(best: Array) -> None:
-    """Stakes of 5 to 500 in whole units, 1,000 in all, beside the integer programme."""
+    """Stakes of 5 to 500 in whole units, 1,000 in all, against the integer programme."""
     found = round_stakes(best, 1_000.0, 1.0, 5.0, 500.0)
     some = np.flatnonzero(found.total)[:10]
     limits = StakeLimits(*(np.full(3, x) for x in (5.0, 500.0, 1.0)))

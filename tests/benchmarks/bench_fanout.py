@@ -1,6 +1,6 @@
 """Fan-out: one 700-byte alert a second to N clients on loopback, from send to receipt.
 
-The hub under uvicorn beside `websockets.broadcast()` in the same run; trust the ratio, the machine is shared.
+The hub under uvicorn against `websockets.broadcast()` in the same run; trust the ratio, the machine is shared.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MARK = b'"sent":'
 
 
 def alert() -> str:
-    """An alert that says when it was sent (CLOCK_MONOTONIC is one clock for all processes)."""
+    """An alert that carries its send time (CLOCK_MONOTONIC is one clock for all processes)."""
     head = f'{{"sent":{time.perf_counter_ns():020d},"pad":"'
     return head + "x" * (ALERT_BYTES - len(head) - 2) + '"}'
 

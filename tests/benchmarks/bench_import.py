@@ -2,7 +2,7 @@
 
 Target: 150,000 quotes/s, aggregates among them, on a machine of this kind that has nothing else to do. The floor is
 `COPY FROM` of a binary file of the very rows that the import has stored, into the same table with its index; it
-reads, names and resolves nothing. Client CPU is told beside the wall clock. Both connections of the import and its
+reads, names and resolves nothing. Client CPU is reported with the wall clock. Both connections of the import and its
 three threads want two cores; with less the wall clock is the sum of client and server.
 """
 

@@ -1,4 +1,4 @@
-"""Markets per second on one core: de-vig beside the loops of others, consensus and arbitrage of 40 books."""
+"""Markets per second on one core: de-vig against loops of other packages, consensus and arbitrage of 40 books."""
 
 from __future__ import annotations
 

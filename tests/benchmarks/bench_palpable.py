@@ -1,4 +1,4 @@
-"""What it costs to tell errors from value, beside the consensus of the same board."""
+"""The cost of detecting palpable errors, compared with the consensus of the same board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines fitted per second on one core, beside `scipy.optimize.least_squares` on one line at a time."""
+"""Lines fitted per second on one core, against `scipy.optimize.least_squares` on one line at a time."""
 
 from __future__ import annotations
 

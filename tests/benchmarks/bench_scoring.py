@@ -55,7 +55,7 @@ class Feed:
         self._polls = 0
 
     def poll(self) -> PollChanges:
-        """Look at the next payload."""
+        """Poll the next payload."""
         body, self._polls = self.stream.step(), self._polls + 1
         diff, now = self._differ.diff(body, self.stream.now), to_micros(self.stream.now)
         self._differ.commit()

@@ -1,4 +1,4 @@
-"""What a look at the simulated market costs: the demo polls four leagues a second beside everything else."""
+"""The cost of polling the simulated market: the demo polls four leagues a second along with everything else."""
 
 from __future__ import annotations
 

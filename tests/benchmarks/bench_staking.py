@@ -1,4 +1,4 @@
-"""Simultaneous Kelly: time by number of bets, warm and cold, beside SciPy's SLSQP on the same objective."""
+"""Simultaneous Kelly: time by number of bets, warm and cold, against SciPy's SLSQP on the same objective."""
 
 from __future__ import annotations
 

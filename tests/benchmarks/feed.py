@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.feed PORT STEPS`: The Odds API's `/odds` with a prepared payload for every look."""
+"""`python -m tests.benchmarks.feed PORT STEPS`: The Odds API's `/odds` with a prepared payload for every poll."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def prepared(steps: int) -> deque[bytes]:
 
 
 def create_app(bodies: deque[bytes]) -> Starlette:
-    """Each look at the odds takes the next body; the last one stays."""
+    """Each poll gets the next body; the last one is repeated."""
 
     def answer(body: bytes, **headers: str) -> Response:
         now = {TIME_HEADER: datetime.now(UTC).isoformat(), SPEED_HEADER: "1"}

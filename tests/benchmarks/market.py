@@ -11,7 +11,7 @@ from tests.benchmarks.payloads import PayloadStream
 MARGIN = 1.07
 DISAGREEMENT = 0.005
 GENEROUS = 1.13
-"""A gift is worth 13%: above the threshold (an edge of .05), below what passes for a book's error (.30)."""
+"""A generous price has an EV of 13%: above the threshold (an edge of .05), below that of a likely error (.30)."""
 
 
 @dataclass

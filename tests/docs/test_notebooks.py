@@ -1,4 +1,4 @@
-"""Every notebook of docs/ runs as it stands, without error or warning, and shows what is committed with it."""
+"""Every notebook in docs/ runs unchanged, without error or warning, and reproduces its committed output."""
 
 from __future__ import annotations
 

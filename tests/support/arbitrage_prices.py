@@ -1,4 +1,4 @@
-"""Offers to test with: prices near the sure bet, and the limits of books."""
+"""Offers to test with: prices near an arbitrage, and the limits of books."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @st.composite
 def lines(draw: st.DrawFn, books: int = 4) -> Array:
-    """Prices (1, B, n) whose books each ask between 92% and 108%: every second line or so is a sure bet."""
+    """Prices (1, B, n) whose books each ask between 92% and 108%: about every second line is an arbitrage."""
     n = draw(st.integers(2, 4))
     b = draw(st.integers(1, books))
     strength = draw(hnp.arrays(np.float64, (1, 1, n), elements=st.floats(0.2, 1)))

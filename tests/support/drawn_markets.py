@@ -1,9 +1,9 @@
-"""Markets with a known truth, drawn line by line: what alerts claim is held against it by the thousand.
+"""Markets with a known truth, drawn line by line: thousands of alerts are checked against it.
 
-A line is seen at two polls; an alert opens where a price is open at the second and was not at the first. Books hear of
-news late, judge with an error of their own, of which the soft ones share a part, and now and then misprice a line. The
-scorer is told nothing of it but prices and weights. Shapes: L lines, B books, n outcomes; opinions and news are
-log-odds of the first outcome against the second.
+Each line is polled twice; an alert opens where a price is open at the second poll and was not at the first. Books
+receive news late, estimate with an error of which soft books share a part, and now and then misprice a line. The scorer
+sees only prices and weights. Shapes: L lines, B books, n outcomes; opinions and news are log-odds of the first outcome
+against the second.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 POLLS = (20.0, 0.0)
 """Seconds before the moment of the alerts."""
 REMEMBERED = 600.0
-"""Seconds of news: every book has heard older ones."""
+"""Seconds of news: every book has received older news."""
 NOW = 10**15
 MARKET_OF = {2: Market.H2H, 3: Market.H2H_3_WAY}
 RULES = ScoringRules()
@@ -41,8 +41,8 @@ CLEAR_EDGE = 0.06
 
 
 class Crowd(NamedTuple):
-    """Books of a kind: how late they hear news and how often the feed looks at them (s), the deviation of their error,
-    their margin on two outcomes, and their weight in a table like that of real books. Soft books weigh 1.
+    """Books of a kind: their delay on news and the feed's poll interval (s), the deviation of their error, their
+    margin on two outcomes, and their weight in a table like that of real books. Soft books weigh 1.
     """
 
     books: int

@@ -1,4 +1,4 @@
-"""A stand-in for the live feed that answers `/odds` as it is told to, and charges for it."""
+"""A stand-in for the live feed: it answers `/odds` from a script and charges credits."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CREDITS = 10**9
 
 
 class StandIn:
-    """Answers in the order of `answers`, the last one for ever; as whoever ordered a burst, it wants each to be polled.
+    """Answers in the order of `answers`, repeating the last one; it also requests the bursts that poll each answer.
 
-    `asked` holds when odds were asked for, `credits` is what the plan has.
+    `asked` holds the times of the requests for odds, `credits` is the plan's allowance.
     """
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ class Held(NamedTuple):
 
 
 class Stream:
-    """Books hold lines in markets; `poll` tells what changed since the last one."""
+    """Books hold lines in markets; `poll` returns what changed since the last one."""
 
     def __init__(self, books: int = 8, market: Market = Market.H2H, point: float = nan) -> None:
         self.now = 1_000 * SECOND

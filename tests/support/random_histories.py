@@ -36,7 +36,7 @@ OFFERED, CHANGED, MOVED = 0.85, 0.4, 0.15
 
 
 class Season:
-    """One sport with `EVENTS` games, a random look at a time; a game starts every ten hours."""
+    """One sport with `EVENTS` games, a random poll at a time; a game starts every ten hours."""
 
     def __init__(self, conn: Connection, number: int, rng: np.random.Generator) -> None:
         self._conn, self._number, self._rng = conn, number, rng
@@ -55,7 +55,7 @@ class Season:
             self._see(self._drawn())
 
     def report(self, source: ResultSource, scores: Sequence[tuple[int, int]], known_at: datetime | None = None) -> None:
-        """Scores of the first games, known three hours after their start if nothing else is said."""
+        """Scores of the first games, known three hours after their start by default."""
         moments = [known_at or self._start(e) + timedelta(hours=3) for e in range(len(scores))]
         write_results(
             self._conn,
@@ -88,7 +88,7 @@ class Season:
         )
 
     def _drawn(self) -> Offer:
-        """What is on offer at the next look: most lines stay, some move, some come and go."""
+        """What is on offer at the next poll: most lines stay, some move, some come and go."""
         return {
             (key := (event, book, market, outcome, point)): self._price(key)
             for event in range(EVENTS)

@@ -18,7 +18,7 @@ LATER = "c" * 32
 
 
 class Serve(Protocol):
-    """Serves a tape and returns a client that carries a key."""
+    """Serves a recording and returns a client with a key."""
 
     def __call__(self, recording: Any, **options: Any) -> httpx2.Client: ...
 

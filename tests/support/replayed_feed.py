@@ -1,4 +1,4 @@
-"""A small tape behind a real replay server, and looks into the database and the stream."""
+"""A small recording behind a real replay server, and queries of the database and the stream."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def serving(folder: Path, **options: Any) -> Iterator[Feeding]:
 
 @pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Feeding]:
-    """The small tape at maximal speed."""
+    """The small recording at maximum speed."""
     with serving(write_tape(tmp_path / "tape")) as feeding:
         yield feeding
 

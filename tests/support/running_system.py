@@ -30,7 +30,7 @@ SECONDS = 120.0
 
 
 class System:
-    """Replays one sport of a tape at top speed; every part can be killed and started again."""
+    """Replays one sport of a recording at top speed; every part can be killed and restarted."""
 
     def __init__(self, recording: Path, sport: str, database_url: str, redis_url: str, **environment: str) -> None:
         self.sport = sport

@@ -79,7 +79,7 @@ def event(
 
 
 def soccer(home: str, away: str, score: tuple[str, str], **values: Any) -> dict[str, Any]:
-    """A soccer match, after ninety minutes unless said otherwise."""
+    """A soccer match, after ninety minutes by default."""
     return event(home, away, score, **{"status": "STATUS_FULL_TIME", "period": 2, "regulation": 2, **values})
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SPORT = "basketball_nba"
 BOOKS = ("pinnacle", "fanduel", "draftkings", "betmgm", "bovada", "betrivers")
 THRESHOLD = 0.02
-GENEROUS = 2.2  # evens are worth 2.0
+GENEROUS = 2.2  # the fair price of evens is 2.0
 NAN = float("nan")
 SECOND = 1_000_000
 Offers = dict[tuple[int, int], tuple[float, float]]
@@ -45,7 +45,7 @@ Step = tuple[str, int, str, str | None, datetime, float]
 
 
 class ScorerHarness:
-    """Two events at six books that agree on evens, until told otherwise; `poll` commits, `publish` streams."""
+    """Two events at six books that agree on evens by default; `poll` commits, `publish` streams."""
 
     def __init__(self, database_url: str, redis_url: str, sport: str = SPORT) -> None:
         self.database_url = database_url
@@ -71,7 +71,7 @@ class ScorerHarness:
         self.conn.close()
 
     def poll(self, seconds: float = 20) -> PollChanges:
-        """Let time pass, look at the market and commit what changed."""
+        """Let time pass, poll the market and commit what changed."""
         self.now += int(seconds * SECOND)
         gone = {key: (NAN, NAN) for key in self._sent if key not in self.offers}
         moved = {key: pair for key, pair in self.offers.items() if self._sent.get(key) != pair}
@@ -202,7 +202,7 @@ class ScorerHarness:
         return row[0] if row else None
 
     def problems(self) -> dict[str, str]:
-        """What is said to be wrong at present, by kind."""
+        """The details of the open problems, by kind."""
         return {problem.kind: problem.detail for problem in load_problems(self.conn)}
 
     def story(self) -> list[Step]:
@@ -228,13 +228,13 @@ class ScorerHarness:
         )
 
     def assert_table(self, polls: Iterable[PollChanges]) -> None:
-        """The table tells exactly what scoring these polls in one go leads to."""
+        """The table holds exactly what scoring these polls at once leads to."""
         expected = in_one_go(polls)
         assert expected
         assert self.story() == expected
 
     def assert_whole(self, polls: Iterable[PollChanges]) -> None:
-        """The table tells exactly that, and the stream the same."""
+        """The table and the stream both hold exactly that."""
         self.assert_table(polls)
         assert self.streamed() == [step[:2] for step in self.story()]
 

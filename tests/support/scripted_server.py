@@ -1,4 +1,4 @@
-"""An HTTP server that answers what it was told to, and remembers what it was asked."""
+"""An HTTP server that answers from a script and records its requests."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Scripted:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
     declared_length: int | None = None
-    """What Content-Length says; longer than the body, it makes a connection that breaks in the middle."""
+    """The Content-Length sent; if it exceeds the body, the connection breaks in the middle."""
     bytes_a_second: float | None = None
-    """How slowly the body comes, byte by byte; all at once where it is not said."""
+    """The rate at which the body is sent, byte by byte; None sends it at once."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the tests look at: moments, events and boards of a simulated world."""
+"""What the tests read: times, events and boards of a simulated market."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def meant(event: SimulatedEvent, number: int, at: int) -> dict[tuple[str, str], 
 
 
 def on_the_wire(world: SimulatedMarket, event: SimulatedEvent, number: int, at: float) -> RawBookmaker | None:
-    """What a snapshot says of a book."""
+    """A book as a snapshot lists it."""
     snapshot = world.snapshot(event.league.key, moment(at))
     assert snapshot is not None
     [listed] = [e for e in snapshot.events if e.id == event.id]

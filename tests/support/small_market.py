@@ -36,7 +36,7 @@ class TinyMarket:
         self.frozen[event, book, Market.H2H] = self.now
 
     def poll(self, seconds: int = 20) -> PollChanges:
-        """Let time pass and look."""
+        """Let time pass and poll."""
         self.now += seconds * SECOND
         self.poll_id += 1
         changed = {k: v for k, v in self.prices.items() if self._sent.get(k) != v}

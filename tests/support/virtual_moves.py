@@ -26,7 +26,7 @@ RULES = MovementRules(log_odds_per_point={Market.SPREADS: 0.12, Market.TOTALS: 0
 
 
 class Hours:
-    """A sport of the world, polled as the burst does."""
+    """A sport of the simulated market, polled as a burst does."""
 
     def __init__(self, world: SimulatedMarket, sport: str, rules: MovementRules = RULES) -> None:
         self.world, self.sport = world, sport

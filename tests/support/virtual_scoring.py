@@ -42,7 +42,7 @@ class Price(NamedTuple):
 
 @dataclass(frozen=True)
 class Bet:
-    """An opened alert on a price with what the world knows of it."""
+    """An opened alert on a price, with the truth that the simulated market knows."""
 
     alert: Alert
     event: SimulatedEvent
@@ -78,8 +78,8 @@ def faults_behind(event: SimulatedEvent, book: str, at: float) -> list[Fault]:
 
 @dataclass
 class Watch:
-    """What came of watching one sport; `showing` are the open value alerts after each poll, `errors` what was told as
-    a likely error.
+    """What came of watching one sport; `showing` are the open value alerts after each poll, `errors` what was alerted
+    as a likely error.
     """
 
     showing: list[set[Price]] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Watch:
 
 
 class Watcher:
-    """Polls the world as the burst does, every `step`, and scores as the scorer does.
+    """Polls the simulated market as a burst does, every `step`, and scores as the scorer does.
 
     `weights` overrides the shipped weights of single books.
     """
@@ -120,7 +120,7 @@ class Watcher:
         return self.watch
 
     def poll(self, at: datetime) -> None:
-        """Look once."""
+        """Poll once."""
         snapshot = self.world.snapshot(self.sport, at)
         assert snapshot is not None
         diff = self.differ.diff(msgspec.json.encode(snapshot.events), at)
@@ -135,7 +135,7 @@ class Watcher:
         for alert in step.alerts:
             if alert.state == "opened" and alert.key.kind == "arbitrage":
                 self.watch.arbitrages.append(alert)
-            elif alert.state == "opened" and not alert.metrics.legs:  # a likely error with legs is no single bet
+            elif alert.state == "opened" and not alert.metrics.legs:  # a likely error with legs is not a single bet
                 reported = self.watch.bets if alert.key.kind == "value" else self.watch.errors
                 reported.append(self._bet(alert, listed, at))
         self.watch.showing.append({self._price(key) for key in self.scorer.open_alerts if key.kind == "value"})

@@ -1,4 +1,4 @@
-"""What we rely on of other projects without their promise: after an upgrade, this says what is gone.
+"""Private interfaces of other projects that we rely on: after an upgrade, this shows which are gone.
 
 Existence is checked of every name that the adapters import; signatures, attributes and texts are listed here.
 """
@@ -129,7 +129,7 @@ def is_private(module: str, name: str) -> bool:
 
 
 def resolve(module: str, path: str) -> Any:
-    """What stands there; imported as the product imports it, which treats no warning as an error."""
+    """The object at a path, imported as the product does: warnings are not errors."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -212,4 +212,4 @@ def test_the_outbox_holds_each_step_until_it_is_published(
     assert (alert_log.count_unpublished(harness.conn), len(alert_log.load_unpublished_messages(harness.conn))) == (3, 2)
     publish(harness.conn)
     assert [m["book"] for m in alert_log.load_unpublished_messages(harness.conn)] == ["betmgm"]
-    assert harness.conn.execute("SELECT xmax = 0 FROM alerts").fetchall() == [(True,)] * 3, "no step was written anew"
+    assert harness.conn.execute("SELECT xmax = 0 FROM alerts").fetchall() == [(True,)] * 3, "no step was rewritten"

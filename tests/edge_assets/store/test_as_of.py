@@ -1,4 +1,4 @@
-"""The as-of read against a model that keeps every payload whole and looks it up."""
+"""The as-of read against a model that keeps every payload whole and searches them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Model:
         )
 
     def check(self, at: datetime) -> None:
-        """The store answers for both events what the model says."""
+        """The store and the model agree on both events."""
         for event, event_id in enumerate(self.events):
             found = as_of.load_quotes_as_of(self.harness.conn, event_id, at)
             expected = list(self.as_of(event, at))

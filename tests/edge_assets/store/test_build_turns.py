@@ -1,4 +1,4 @@
-"""One build of a database's warehouse at a time; the next one is told whom it waits for."""
+"""One build of a database's warehouse at a time; the next one reports which process it waits for."""
 
 from __future__ import annotations
 

@@ -161,4 +161,4 @@ def test_a_backend_that_is_gone_is_a_lost_connection(conn: Connection) -> None:
     ],
 )
 def test_only_what_passes_by_itself_is_a_lost_connection(error: type[psycopg.Error], lost: bool) -> None:
-    assert is_connection_lost(error("said so")) is lost
+    assert is_connection_lost(error("some reason")) is lost

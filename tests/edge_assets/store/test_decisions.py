@@ -1,4 +1,4 @@
-"""A person decides where sources contradict; nobody's words are changed, and nothing that was known before."""
+"""A person decides where sources contradict; neither the reports nor earlier knowledge change."""
 
 from __future__ import annotations
 

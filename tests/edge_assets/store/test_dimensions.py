@@ -1,4 +1,4 @@
-"""Names become ids once, whoever asks first."""
+"""Each name gets one id, whichever connection asks first."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_a_look_put_in_between_undoes_the_keyframes_behind_it(harness: StoreHarn
 
 
 def test_quarantine_and_release_leave_what_was_seen(harness: StoreHarness) -> None:
-    """What was on offer is a fact; that nobody should act on it is another, beside it."""
+    """Quarantine is recorded separately: what was on offer stays a fact."""
     harness.write(NOON, QuoteBatch.from_rows([harness.quote(5.5), harness.quote(1.9, book=1)]))
     keep(harness.conn, harness.sport)
     ticks = load_due_ticks(harness.conn, load_due_events(harness.conn, everything=True), [Market.H2H])

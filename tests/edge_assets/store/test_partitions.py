@@ -123,7 +123,7 @@ def test_a_new_month_is_filled_and_then_attached_with_the_index(native_url: str)
 
 
 def test_an_import_then_a_day_of_polls_then_captures_share_a_month(native_url: str) -> None:
-    """Ticks have their month by then; what the day brought of payloads has made days of theirs."""
+    """The import has made the month for ticks; the polls have made daily partitions for payloads."""
     with connect(native_url, "test") as conn:
         put(conn, JUNE)
         partitions = Partitions(conn)

@@ -117,7 +117,7 @@ def test_a_score_of_an_unstated_period_may_be_a_regulation_that_nobody_knows(har
 
 
 def test_all_contradictions_are_counted_whatever_two_words_contradict(harness: StoreHarness) -> None:
-    """The count looks at a few events only; the view at all."""
+    """The count reads a few events only, the view all of them."""
     reports = [
         FINAL,
         GameReport.final(Score(2, 1)),

@@ -37,7 +37,7 @@ FIVE_DAYS = replace(EVERYTHING, payloads=5, ticks=5)
 
 
 def bring(harness: StoreHarness, at: datetime, price: float = 1.5) -> None:
-    """A look that an import brings, as the importer of captures writes it: months are made first."""
+    """Import a poll as the importer of captures writes it: months are made first."""
     get_partitions(harness.conn).ensure_months(harness.conn, [at])
     number, _ = imports.begin_import(harness.conn, "odds-api", f"{at}.json", f"{at} {price}".encode())
     quotes = QuoteBatch.from_rows([harness.quote(price)])
@@ -184,7 +184,7 @@ def test_a_day_that_is_gone_can_be_written_again(harness: StoreHarness, database
 
 
 def test_what_an_import_brings_meanwhile_stays(harness: StoreHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the look at a segment, and before it is locked."""
+    """The import commits after a segment was read and before it is locked."""
     for age in (9, 1, 0):
         harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote()]))
     asked = retention._has_polls

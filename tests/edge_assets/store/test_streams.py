@@ -64,7 +64,7 @@ def test_alerts_are_published_in_order_and_marked(harness: StoreHarness, bet: Be
     assert ids == sorted(ids)
     assert [entry for entry, _ in entries] == [f"{i}-0".encode() for i in ids]
     assert alert_log.load_unpublished_messages(harness.conn) == []
-    # the stream, a resumed client and REST tell the same
+    # the stream, a resumed client and REST agree
     assert [message for _, message in entries] == alert_log.load_messages_since(harness.conn, 0, 10)
     assert all(message["detection_latency_ms"] > 0 for _, message in entries)
 

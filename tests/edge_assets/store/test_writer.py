@@ -100,7 +100,7 @@ def test_a_connection_killed_in_the_middle_stores_nothing_and_the_retry_succeeds
 def test_a_commit_whose_confirmation_was_lost_can_be_repeated(harness: StoreHarness, database_url: str) -> None:
     quotes = QuoteBatch.from_rows([harness.quote()])
     harness.write(NOON, quotes)
-    harness.conn.close()  # the writer never heard of its commit
+    harness.conn.close()  # the writer never learned of its commit
 
     with connect(database_url, "afterwards") as conn:
         harness.conn = conn

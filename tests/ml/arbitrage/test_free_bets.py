@@ -37,7 +37,7 @@ def test_the_stake_returned_is_worth_more() -> None:
 
 
 def test_a_refund() -> None:
-    """50 at 3.0, refunded as a free bet worth 70%; the other side at 1.5."""
+    """50 at 3.0, refunded as a free bet valued at 70%; the other side at 1.5."""
     found = hedge_risk_free_bet(np.array(50.0), np.array(3.0), np.array(1 / 1.5), np.array(35.0))
     assert found.payout == pytest.approx(115)
     assert found.guaranteed_profit == pytest.approx(100 - 115 / 1.5)

@@ -26,7 +26,7 @@ def one(over: float, over_at: float, under: float, under_at: float) -> PairValue
 
 
 def profits(over: float, over_at: float, under: float, under_at: float, share: float) -> NDArray[np.float64]:
-    """Profit at each of `NUMBERS`, quarter bets told as two bets."""
+    """Profit at each of `NUMBERS`; a quarter bet counts as two bets."""
 
     def single(number: float, price: float, at: float, sign: int) -> float:
         parts = (at - 0.25, at + 0.25) if at * 4 % 2 == 1 else (at, at)
@@ -116,7 +116,7 @@ def test_the_best_pair_is_the_best_of_all() -> None:
     over, under = rng.uniform(1.6, 2.4, (2, 12, 7))
     over_at, under_at = rng.integers(40 * 2, 50 * 2, (2, 12, 7)) / 2
     over[rng.random(over.shape) < 0.2] = np.nan
-    over[0], under_at[1], over_at[1] = np.nan, 40.0, 45.0  # nothing on offer; nothing but holes
+    over[0], under_at[1], over_at[1] = np.nan, 40.0, 45.0  # nothing on offer; only holes
     cells = np.repeat(CELLS, 12, axis=0)
     found = best_pairs(over, over_at, under, under_at, pmf=cells, low=LOW)
     assert (found.over_book[:2] == NO_BOOK).all()

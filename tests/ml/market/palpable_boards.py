@@ -85,7 +85,7 @@ class Candidates:
 
 
 def joined(parts: Iterable[Candidates]) -> Candidates:
-    """All of them; `line` then says only which of its own part."""
+    """All candidates concatenated; `line` still counts within its own part."""
     some = list(parts)
     features = PalpableFeatures(
         *(np.concatenate([getattr(part.features, f.name) for part in some]) for f in fields(PalpableFeatures))

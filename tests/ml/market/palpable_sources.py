@@ -37,7 +37,7 @@ LEADERS = [BOOK_INDEX[book.key] for book in BOOKS if book.kind in {"sharp", "exc
 """By their weight they are the consensus, so what they offer is never above it by much."""
 EVERY = 900
 SEEN_AFTER = 45
-"""Seconds from the beginning of an error until the feed has looked at the book; errors last a minute and more."""
+"""Seconds from the beginning of an error until the feed has polled the book; errors last a minute or more."""
 
 MATCH_BOOKS = ("B365", "BW", "GB", "IW", "LB", "PS", "WH", "SJ", "VC", "BS", "SB")
 CONTRADICTED = 1.02
@@ -47,7 +47,7 @@ CONTRADICTED = 1.02
 def simulated(seed: int, begins: Iterable[datetime], *, at_errors: bool) -> dict[int, Boards]:
     """Boards by number of outcomes, of all events that are listed at one of the moments `begins`.
 
-    Each event is looked at every quarter of an hour until it starts or, `at_errors`, once while each of its errors
+    Each event is polled every quarter of an hour until it starts or, with `at_errors`, once while each of its errors
     is shown.
     """
     world = SimulatedMarket(seed)

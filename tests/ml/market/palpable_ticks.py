@@ -1,4 +1,4 @@
-"""The NFL season of 2025 as boards, and what became of a price that stood out."""
+"""The NFL season of 2025 as boards, and what became of outlying prices."""
 
 from __future__ import annotations
 

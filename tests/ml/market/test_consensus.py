@@ -237,7 +237,7 @@ def test_an_opinions_own_variance_is_part_of_the_error() -> None:
 
 
 def test_the_choice_of_the_method_is_part_of_the_error() -> None:
-    """Power says the least of this longshot, so that the truth may be further away than from a middle."""
+    """The power method gives this longshot the least, so the truth may be further away than from a middle method."""
     prices = np.array([[[1.08, 9.5], [1.07, 10.0], [1.08, 9.0]]])
     bare, whole = (consensus(prices, np.ones((1, 3)), with_method_spread=s) for s in (False, True))
     p = whole.probability[0, 1]

@@ -232,7 +232,7 @@ def test_a_fair_book_stays_as_it_is(method: DevigMethod) -> None:
 
 @formula
 def test_margin_on_longshots(method: DevigMethod) -> None:
-    """All but multiplicative take more of the margin from the longshot (Clarke, Kovalchik & Ingram 2017)."""
+    """All except multiplicative take more of the margin from the longshot (Clarke, Kovalchik & Ingram 2017)."""
     prices = np.array([1.15, 8.0, 17.0])
     longshot, even = devig(prices, method).probabilities[2], devig(prices, MULTIPLICATIVE).probabilities[2]
     assert longshot == even if method is MULTIPLICATIVE else longshot < even

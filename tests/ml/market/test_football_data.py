@@ -88,7 +88,7 @@ def test_the_published_table_to_the_digit(matches: Matches) -> None:
 
 
 def test_betting_blindly_at_the_best_price_loses(matches: Matches) -> None:
-    """The canary for shifted columns: no single price may win blindly."""
+    """A check for shifted columns: no single price may win blindly."""
     assert len(matches.result) == 62_149
     priced = ~np.isnan(matches.best + matches.sharp).any(axis=1)
     assert priced.sum() == 61_817
@@ -153,7 +153,7 @@ class Five(NamedTuple):
     result: NDArray[np.intp]
 
     def held_of_chosen(self, prices: Array, least_edge: float) -> float:
-        """How often the interval about a price (m, B, n) that seems worth it holds Pinnacle's fair probability."""
+        """How often the interval of a price (m, B, n) with enough edge contains Pinnacle's fair probability."""
         match, book, outcome = np.nonzero(edge(self.market.probability.T[:, None], prices) >= least_edge)
         cells, none = (outcome, match, book), np.zeros(prices.shape[:2])
         about = measure_dissent(self.opinions, none, self.market, (), cells, prices[match, book, outcome])

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 SEED = 23
-"""Looked at by nobody while features, ridge and threshold were chosen; seeds 7 and 11 were."""
+"""Held out: features, ridge and threshold were chosen on seeds 7 and 11."""
 MOMENTS = [datetime(2026, 1, 10, hour, tzinfo=UTC) for hour in (6, 9)]
 NAN = float("nan")
 
@@ -197,7 +197,7 @@ def recorded(data_dir: Path, ticks: Ticks, matches: dict[bool, Boards]) -> dict[
 
 
 def test_hardly_any_recorded_price_is_called_an_error(recorded: dict[str, Boards]) -> None:
-    """Of a board that changes every price is counted again: so a standing one counts as often as it would be seen."""
+    """Every price of a changed board is counted again, so an unchanged one counts as often as it would be polled."""
     for name, boards in recorded.items():
         prices, found = np.count_nonzero(boards.price > 1), candidates(boards)
         called = np.count_nonzero(found.flagged())

@@ -72,7 +72,7 @@ def test_a_push_gives_the_stake_back(p: float, price: float, push: float) -> Non
 
 
 def test_the_interval_holds_the_value_as_often_as_it_says() -> None:
-    """Estimates around a truth: nine of ten 90% intervals hold what the bet is really worth."""
+    """Estimates around a truth: nine of ten 90% intervals contain the true expected value."""
     rng = np.random.default_rng(5)
     truth, price, error = 0.42, 2.5, 0.02
     estimates = rng.normal(truth, error, 20_000)
@@ -118,7 +118,7 @@ def test_a_width_is_between_two_sides() -> None:
 
 
 def test_the_hold_is_what_a_book_keeps() -> None:
-    """Stakes in proportion to 1 / price pay out the same whoever wins; the rest is kept."""
+    """Stakes in proportion to 1 / price pay out the same on every outcome; the rest is the hold."""
     prices = np.array([1.8, 4.0, 6.0])
     stakes = 1 / prices
     assert float(hold(prices)) == pytest.approx((stakes.sum() - 1) / stakes.sum())

@@ -25,7 +25,7 @@ SPORT = "basketball_nba"
 BY_KEY = {book.key: book for book in BOOKS}
 HOURS = 0.75
 SLOWEST = timedelta(seconds=180)
-"""The slowest book has heard of news by then."""
+"""By then the slowest book has received the news."""
 CLEAR_NEWS = 0.6
 """Points of margin; some .07 in log-odds."""
 FREEZE_SEEN_AFTER = 180

@@ -17,7 +17,7 @@ NAN = float("nan")
 
 
 def says(mean: float, threshold: float) -> float:
-    """What a book that believes in `mean` says of a threshold."""
+    """A threshold's probability at a book that believes in `mean`."""
     fit = fit_points(NFL_MARGIN, np.array([[0.5]]), np.array([[0.5]]), np.ones((1, 1)))
     there = PointFit(NFL_MARGIN, np.array([[mean, NFL_MARGIN.typical_parameters[1]]]), fit.status, fit.rms_residual)
     return float(logit(there.win_push_loss(np.array([[threshold]])).win_given_decided())[0, 0])

@@ -50,7 +50,7 @@ def last_of(answers: Iterable[PayloadContents[str]]) -> CoveredScope[str]:
         (["a b"] * MIN_REPEATS, "c d", "c d"),
         (["dk fd pinnacle onex"] * MIN_REPEATS, "dk fd", "dk fd"),  # the region was left out
         (["dk fd pinnacle onex"] * MIN_REPEATS, "dk onex", "dk fd pinnacle onex"),
-        (["dk pinnacle hill"] * MIN_REPEATS, "dk hill", "dk hill"),  # listed in two regions: it tells neither
+        (["dk pinnacle hill"] * MIN_REPEATS, "dk hill", "dk hill"),  # listed in two regions: it identifies neither
         (["barbook"], "barsport", "barbook barsport"),  # renamed
         (["barbook", "barsport"], "barsport", "barbook barsport"),
         (["barbook", "barsport"], "barbook", "barbook"),  # it was not

@@ -127,7 +127,7 @@ def test_an_abandoned_game(rule: Abandoned | None, home: BetStatus, over: BetSta
     bets = (HOME, OVER, (Market.TOTALS, Outcome.UNDER, 9.0))
     assert [verdict(bet, stopped, rules) for bet in bets] == [home, over, under_9]
     if rule is not None:
-        # not resumed in time: everything is void, but for what was decided
+        # not resumed in time: everything is void except what was decided
         late = [verdict(bet, stopped, rules, delay=25) for bet in bets]
         assert late == [BetStatus.VOID, over if over is BetStatus.SETTLED else BetStatus.VOID, BetStatus.VOID]
 

@@ -92,7 +92,7 @@ def tied(rule: Rules) -> Settled:
 
 
 def on(market: Market, outcome: Outcome, point: float, score: Score) -> Shares:
-    """A quarter point is two half stakes, on the points beside it."""
+    """A quarter point is two half stakes, on the two adjacent points."""
     at = Fraction(point) if market in {Market.SPREADS, Market.TOTALS} else Fraction(0)
     parts = [at] if at * 2 == int(at * 2) else [at - Fraction(1, 4), at + Fraction(1, 4)]
     leads = [ahead(market, outcome, part, score) for part in parts]

@@ -61,7 +61,7 @@ def test_growth_is_never_below_raw_kelly(price: float, edge: float, sigma: float
 
 @pytest.mark.parametrize(("mean", "spread", "sigma"), [(-0.02, 0.02, 0.02), (0.0, 0.01, 0.01), (0.02, 0.01, 0.02)])
 def test_each_bets_own_estimate_gains_over_bets_that_look_good(mean: float, spread: float, sigma: float) -> None:
-    """The winner's curse: true edges vary, only those that look positive are bet; beyond three standard errors."""
+    """The winner's curse: true edges vary, only positive estimates are bet; the gain exceeds three standard errors."""
     p = 1 / PRICE + mean + spread * np.random.default_rng(3).normal(size=DRAWS)
     seen = stakes_seen(p, sigma)
     gain = growth(p, shrinkage(seen, PRICE, np.array(sigma)) * seen) - growth(p, seen)

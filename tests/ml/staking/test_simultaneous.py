@@ -1,4 +1,4 @@
-"""Simultaneous Kelly beside closed forms and brute force."""
+"""Simultaneous Kelly against closed forms and brute force."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ SCRIPT = Path(__file__).with_suffix(".mjs")
 
 
 class PgliteServer:
-    """A server whose one database is empty but for the extension."""
+    """A server whose one database contains only the extension."""
 
     def __init__(self, log: Path) -> None:
         port = free_port()

@@ -40,7 +40,7 @@ SYSTEM_USER = "embedded_postgres"
 PREFIX = "edge-postgres-"
 IN_MEMORY = Path("/dev/shm")
 PLENTY = 8 << 30
-"""Bytes, of the folder and of memory: the databases of all workers have to fit beside the tests."""
+"""Bytes, of the folder and of memory: the databases of all workers have to fit along with the tests."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def running(log: Path, *, preload: str = "timescaledb") -> Iterator[PostgresServ
 
 
 def _chroot() -> Path:
-    """The cached chroot; whoever comes first builds it, in 20 to 30 s."""
+    """The cached chroot; the first caller builds it, in 20 to 30 s."""
     cache = Path(os.getenv("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-finder"
     cache.mkdir(parents=True, exist_ok=True)
     root = cache / "timescaledb"
@@ -67,7 +67,7 @@ def _chroot() -> Path:
 
 
 def _build(root: Path) -> None:
-    """Build beside its place and move it there whole: half a chroot is never taken for one."""
+    """Build in a sibling folder and rename it into place: a partial chroot is never used."""
     with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
         new = Path(scratch, "root")
         command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={PACKAGE}", RELEASE, str(new)]

@@ -1,4 +1,4 @@
-"""No key in any log: the client asks a real server while the root logger takes down everything that is said."""
+"""No key reaches a log: the client queries a real server while the root logger captures every record."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_a_server_that_is_away_brings_no_key_to_light(notebook: Notebook) 
 
 
 async def test_without_the_filter_the_key_would_be_logged(api: ScriptedApi, notebook: Notebook) -> None:
-    """The library says what the filter is for; where it no longer does, these tests show nothing."""
+    """httpx2 still logs the URL; if it stops doing so, the other tests here prove nothing."""
     async with OddsApiClient(api.url, SecretStr(KEY), WallClock()) as client:
         logging.getLogger("httpx2").removeFilter(redaction._FILTER)
         await client.odds_payload("icehockey_nhl", regions=["us"], markets=["h2h"])

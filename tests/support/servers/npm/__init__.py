@@ -31,7 +31,7 @@ def missing_binaries() -> str | None:
 
 @cache
 def modules() -> Path:
-    """The installed packages; whoever comes first installs them, in 20 to 30 s."""
+    """The installed packages; the first caller installs them, in 20 to 30 s."""
     cache_home = Path(os.getenv("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-finder"
     cache_home.mkdir(parents=True, exist_ok=True)
     version = sha256(b"".join((HERE / name).read_bytes() for name in MANIFEST)).hexdigest()[:12]
@@ -44,7 +44,7 @@ def modules() -> Path:
 
 
 def _install(root: Path) -> None:
-    """Install beside its place and move it there whole. No package runs anything of its own."""
+    """Install into a sibling folder and rename it into place. Install scripts of packages do not run."""
     with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
         new = Path(scratch, "root")
         new.mkdir()
