@@ -70,14 +70,14 @@ def test_services_wait_for_health_or_for_completion(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate", "database"}))
-def test_the_schema_precedes_whoever_uses_the_database(name: str) -> None:
+def test_the_schema_is_migrated_before_any_service_uses_the_database(name: str) -> None:
     uses_database = DATABASE_VARIABLES & set(SERVICES[name].get("environment", {}))
     assert not uses_database or "migrate" in SERVICES[name]["depends_on"]
     assert upstream("migrate") == {"database"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_service_can_be_started_and_judged(name: str) -> None:
+def test_every_service_is_pinned_checked_and_local(name: str) -> None:
     service = SERVICES[name]
     assert "build" in service or re.search(r":v?\d+\.\d+\.\d+", service["image"]), "pin the image to a release"
     assert (name in ONE_SHOT) != ("healthcheck" in service)

@@ -1,8 +1,9 @@
 """As-of reads of a store with 1.3 million ticks: all books of one event, and of the 500 events on offer.
 
 Targets: 5 ms and 100 ms on a machine of this kind that has nothing else to do; the CPU time of client and
-server is reported with the wall clock. Polls are kept as keyframes as sessions do it, at the start of a burst of five polls; reads are at the
-last poll and at the one with most ticks behind its keyframe. The floor is the server's COPY of the answer's rows alone.
+server is reported with the wall clock. Keyframes are kept as in a session, at the start of a burst of five polls; reads
+are at the last poll and at the one with most ticks behind its keyframe. The floor is the server's COPY of the answer's
+rows alone.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def check(*paths: Path | str) -> tuple[int, list[str]]:
         ("script", f"#!/bin/sh\n{WORD}=1 # {WORD}\n", [2]),
     ],
 )
-def test_prose_is_told_from_code(name: str, text: str, lines: list[int], tmp_path: Path) -> None:
+def test_prose_is_distinguished_from_code(name: str, text: str, lines: list[int], tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     code, listed = check(tmp_path)
     assert [int(line.split(":")[1]) for line in listed] == lines

@@ -64,7 +64,7 @@ def test_the_week_gives_the_alerts_of_the_batch_computation(
         check_alerts(system, redis_url, expected)
 
 
-def test_the_alerts_are_the_same_whatever_is_killed(
+def test_killing_any_process_does_not_change_the_alerts(
     recording: Path, database_url: str, own_redis: ValkeyServer, expected: Recomputation
 ) -> None:
     with System(recording, NFL, database_url, own_redis.url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:

@@ -203,7 +203,7 @@ def test_nothing_is_alerted_after_the_start(bets: list[Bet], watches: dict[str, 
     assert all(watch.suppressed["started"] > 5 for watch in watches.values())
 
 
-def test_an_arbitrage_pays_whatever_happens(watches: dict[str, Watch]) -> None:
+def test_an_arbitrage_pays_on_every_outcome(watches: dict[str, Watch]) -> None:
     found = [alert for watch in watches.values() for alert in watch.arbitrages]
     assert len(found) > 60
     for alert in found:

@@ -34,6 +34,6 @@ def test_medians_of_others_are_those_without_each(values: NDArray[np.float64]) -
     np.testing.assert_array_equal(medians_of_others(values), np.stack(left_out, axis=1))
 
 
-def test_of_nothing_there_is_no_median() -> None:
+def test_the_median_of_nothing_is_nan() -> None:
     assert np.isnan(medians(np.empty((2, 0)))).all()
     assert np.isnan(medians_of_others(np.ones((2, 1)))).all()

@@ -50,7 +50,7 @@ def view(prices: Array, of: Market) -> LineView:
 
 
 @shaped
-def test_lines_without_a_price_are_worth_nothing(shape: tuple[int, int, int]) -> None:
+def test_lines_without_a_price_have_no_value(shape: tuple[int, int, int]) -> None:
     prices = unoffered(shape)
     for of in OF_OUTCOMES[shape[2]]:
         lines = view(prices, of)

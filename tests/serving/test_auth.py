@@ -56,7 +56,7 @@ def test_data_docs_are_a_page_of_the_local_board_only(serve: Any, market: Any, t
 
 
 @pytest.mark.parametrize("secret", [None, "", "short"])
-def test_there_is_no_serving_without_a_secret(secret: str | None) -> None:
+def test_serving_requires_a_secret(secret: str | None) -> None:
     chosen = {"database_url": "postgresql:///x", "redis_url": "redis://localhost", "jwt_secret": secret}
     settings = Settings.model_validate(chosen)
     with pytest.raises(MissingSettingError, match="JWT_SECRET"):

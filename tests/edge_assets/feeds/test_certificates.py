@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_mozillas_authorities_are_trusted_whatever_the_system_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mozillas_authorities_are_trusted_regardless_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
     context = create_ssl_context()

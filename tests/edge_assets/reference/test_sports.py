@@ -25,7 +25,7 @@ def test_names_are_unique() -> None:
         assert [name for name, n in Counter(names).items() if n > 1] == []
 
 
-def test_an_alias_is_no_key() -> None:
+def test_an_alias_is_not_a_key() -> None:
     assert sports.SPORT_ALIASES.keys().isdisjoint(sports.load_known_sports())
 
 

@@ -111,7 +111,7 @@ def test_an_unlisted_name_is_its_own_canonical_name() -> None:
     assert canonical_name(EPL, "  Nowhere   Rovers ") == "Nowhere Rovers"
 
 
-def test_the_sport_decides_which_washington_is_meant() -> None:
+def test_the_sport_decides_between_teams_named_washington() -> None:
     assert canonical_name(NFL, "Washington") == "Washington Commanders"
     assert canonical_name(MLB, "Washington") == "Washington Nationals"
     assert canonical_name(NCAAF, "Washington") == "Washington Huskies"

@@ -149,7 +149,7 @@ def test_an_arbitrage_as_users_get_it(harness: StoreHarness, poll: int) -> None:
     ]
 
 
-def test_the_most_valuable_come_first_and_sports_are_told_apart(harness: StoreHarness, poll: int) -> None:
+def test_alerts_are_sorted_by_value_and_filtered_by_sport(harness: StoreHarness, poll: int) -> None:
     commit(harness, poll, value_bet(harness, poll, edge=0.02), value_bet(harness, poll, book=1, edge=0.09))
 
     found = alert_log.load_open_alert_messages(harness.conn, "value", "americanfootball_nfl")

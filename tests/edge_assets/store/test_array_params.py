@@ -35,7 +35,7 @@ AWKWARD = ["", "São {Paulo}", '"NULL"', "a,b\\c\n"]
         ("int4", array_params.encode_numbers([], "i4"), []),
     ],
 )
-def test_what_is_sent_arrives(database_url: str, kind: str, sent: ArrayParameter, expected: list[Any]) -> None:
+def test_arrays_arrive_as_sent(database_url: str, kind: str, sent: ArrayParameter, expected: list[Any]) -> None:
     with connect(database_url, "test") as conn:
         # the seventh of a statement is prepared
         assert [conn.execute(f"SELECT %s::{kind}[]", [sent]).fetchone() for _ in range(7)] == [(expected,)] * 7

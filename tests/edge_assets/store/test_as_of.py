@@ -135,7 +135,7 @@ def poll_sequences(draw: st.DrawFn) -> list[ObservedPoll]:
 
 @given(poll_sequence=poll_sequences(), data=st.data())
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_at_any_moment_it_is_what_the_payloads_said_until_then(
+def test_as_of_any_time_quotes_match_the_payloads_until_then(
     harness: StoreHarness, poll_sequence: list[ObservedPoll], data: st.DataObject
 ) -> None:
     model = Model.create(harness)

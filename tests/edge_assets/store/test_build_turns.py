@@ -20,7 +20,7 @@ def nobody_else(builder: ActiveBuild | None) -> None:
     pytest.fail(f"waits for {builder}")
 
 
-def test_the_second_waits_and_knows_for_whom(conn: Connection, database_url: str) -> None:
+def test_the_second_builder_waits_and_names_the_first(conn: Connection, database_url: str) -> None:
     asked, reported = Event(), list[ActiveBuild | None]()
 
     def note(builder: ActiveBuild | None) -> None:

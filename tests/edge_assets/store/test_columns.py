@@ -26,7 +26,7 @@ VALUES: dict[str, NDArray[Any]] = {
 READ = "SELECT a, b, c, coalesce(d, 'NaN'), coalesce(e, 'NaN'), coalesce(f, '-infinity') FROM bulk ORDER BY a DESC"
 
 
-def test_what_is_written_is_read(conn: Connection) -> None:
+def test_written_columns_are_read_back(conn: Connection) -> None:
     conn.execute("CREATE TABLE bulk (a int2, b int4, c int8, d float4, e float8, f timestamptz)")
     with conn.cursor() as cursor:
         write_columns(cursor, "bulk", COLUMNS, VALUES)
@@ -37,7 +37,7 @@ def test_what_is_written_is_read(conn: Connection) -> None:
     assert conn.execute("SELECT count(d), count(e), count(f) FROM bulk").fetchone() == (2, 1, 2)
 
 
-def test_what_is_masked_is_null(conn: Connection) -> None:
+def test_masked_values_are_null(conn: Connection) -> None:
     conn.execute("CREATE TABLE bulk (a int2, b bool)")
     masked = np.ma.masked_array(np.array([1, 2, 3], np.int16), [False, True, False])
     with conn.cursor() as cursor:
@@ -45,7 +45,7 @@ def test_what_is_masked_is_null(conn: Connection) -> None:
     assert conn.execute("SELECT a, b FROM bulk ORDER BY a").fetchall() == [(1, True), (3, True), (None, False)]
 
 
-def test_nothing_is_written_and_read(conn: Connection) -> None:
+def test_empty_columns_are_written_and_read(conn: Connection) -> None:
     conn.execute("CREATE TABLE bulk (a int2, b int4, c int8, d float4, e float8, f timestamptz)")
     with conn.cursor() as cursor:
         write_columns(cursor, "bulk", COLUMNS, {name: column[:0] for name, column in VALUES.items()})

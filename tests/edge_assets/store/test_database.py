@@ -35,7 +35,7 @@ def new_name(server: PostgresServer) -> Iterator[str]:
         conn.execute("DROP DATABASE IF EXISTS brand_new WITH (FORCE)")
 
 
-def test_connections_speak_utc_and_say_who_they_are(conn: Connection) -> None:
+def test_connections_use_utc_and_state_their_application(conn: Connection) -> None:
     assert conn.autocommit
     assert conn.execute("SHOW timezone").fetchone() == ("UTC",)
     assert conn.execute("SHOW application_name").fetchone() == ("test",)
@@ -107,7 +107,7 @@ def test_an_unfinished_upgrade_leaves_nothing(
         assert conn.execute("SELECT count(*) FROM outcomes").fetchone() == (7,)
 
 
-def test_a_database_of_a_newer_version_is_told_in_one_sentence(database_url: str, conn: Connection) -> None:
+def test_a_database_of_a_newer_version_is_reported_in_one_sentence(database_url: str, conn: Connection) -> None:
     assert find_outdated_revision(database_url) is None
     conn.execute("UPDATE alembic_version SET version_num = '0001'")
     assert find_outdated_revision(database_url) == "0001"
@@ -124,13 +124,13 @@ def test_a_database_without_a_schema_has_nothing_to_keep(server: PostgresServer,
 
 
 @pytest.mark.parametrize("key", ["a\x00b", "\ud83d"], ids=["NUL", "half"])
-def test_what_cannot_be_stored_is_no_lost_connection(conn: Connection, key: str) -> None:
+def test_a_value_that_cannot_be_stored_is_not_a_lost_connection(conn: Connection, key: str) -> None:
     with pytest.raises((psycopg.DataError, UnicodeEncodeError)) as raised:
         conn.execute("INSERT INTO markets (key) VALUES (%s)", [key])
     assert not isinstance(raised.value, psycopg.Error) or not is_connection_lost(raised.value)
 
 
-def test_a_text_too_long_for_an_index_is_no_lost_connection(conn: Connection) -> None:
+def test_a_text_too_long_for_an_index_is_not_a_lost_connection(conn: Connection) -> None:
     noise = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=40_000))
     with pytest.raises(psycopg.OperationalError) as raised:
         conn.execute("INSERT INTO markets (key) VALUES (%s)", [noise])
@@ -160,5 +160,5 @@ def test_a_backend_that_is_gone_is_a_lost_connection(conn: Connection) -> None:
         (psycopg.InterfaceError, True),
     ],
 )
-def test_only_what_passes_by_itself_is_a_lost_connection(error: type[psycopg.Error], lost: bool) -> None:
+def test_only_transient_errors_are_lost_connections(error: type[psycopg.Error], lost: bool) -> None:
     assert is_connection_lost(error("some reason")) is lost

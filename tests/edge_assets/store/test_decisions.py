@@ -65,7 +65,7 @@ def test_a_decision_holds_from_its_time_on_until_the_next(contradicted: StoreHar
     assert count_contradicted_events(contradicted.conn) == 0
 
 
-def test_it_changes_no_word_and_keeps_who_when_and_why(contradicted: StoreHarness) -> None:
+def test_a_decision_changes_no_report_and_keeps_who_when_and_why(contradicted: StoreHarness) -> None:
     before = load_result_statements(contradicted.conn, contradicted.events[0])
     decided(contradicted, THIRD, 2, 1)
 
@@ -77,7 +77,7 @@ def test_it_changes_no_word_and_keeps_who_when_and_why(contradicted: StoreHarnes
             contradicted.conn.execute(statement)
 
 
-def test_a_source_that_speaks_later_does_not_undo_it(contradicted: StoreHarness) -> None:
+def test_a_later_report_does_not_undo_a_decision(contradicted: StoreHarness) -> None:
     decided(contradicted, THIRD, 2, 1)
     late = StatedResult(contradicted.events[0], ResultSource.ESPN, FOURTH, GameReport.final(Score(5, 5)))
     write_results(contradicted.conn, [late])
@@ -125,7 +125,7 @@ def test_what_was_known_of_a_result_from_moment_to_moment(contradicted: StoreHar
     assert {STATUSES_BY_PRIORITY[number - 1] for number in found["ending"].tolist()} == {"final"}
 
 
-def test_they_are_listed_by_what_is_asked(contradicted: StoreHarness) -> None:
+def test_decisions_are_listed_by_filter(contradicted: StoreHarness) -> None:
     def listed(wanted: ResultFilter = ResultFilter()) -> list[str]:  # noqa: B008 - immutable
         return [row["source"] for row in load_current_results(contradicted.conn, wanted, limit=100)]
 

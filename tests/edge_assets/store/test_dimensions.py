@@ -36,7 +36,7 @@ def test_the_ids_of_the_code_are_the_ids_of_the_database(words: IdRegistry, conn
     assert conn.execute("SELECT (SELECT count(*) FROM markets), (SELECT count(*) FROM outcomes)").fetchone() == (8, 7)
 
 
-def test_what_feeds_invent_follows_behind(words: IdRegistry) -> None:
+def test_names_invented_by_feeds_get_later_ids(words: IdRegistry) -> None:
     over = words.outcome("Over", "Sam Darnold")
 
     assert words.market("player_pass_yds") == FIRST_DYNAMIC_ID
@@ -116,7 +116,7 @@ def test_an_event_is_as_old_as_its_first_sight(words: IdRegistry, database_url: 
     assert conn.execute("SELECT first_seen_at FROM events").fetchone() == (NOON - LATER,)
 
 
-def test_a_title_replaces_a_key_that_stood_in_for_it(words: IdRegistry, database_url: str, conn: Connection) -> None:
+def test_a_title_replaces_a_key_used_as_its_placeholder(words: IdRegistry, database_url: str, conn: Connection) -> None:
     late = IdRegistry.load(database_url)
     sport = words.sport("soccer_epl")
 

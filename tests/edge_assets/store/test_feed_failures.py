@@ -21,7 +21,7 @@ NFL = "americanfootball_nfl"
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
-def test_failures_count_up_and_put_the_next_try_off(harness: StoreHarness) -> None:
+def test_failures_count_up_and_delay_the_next_attempt(harness: StoreHarness) -> None:
     record_failure(harness.conn, harness.sport, ProblemKind.FEED_UNREACHABLE, 2.0, "down")
     first = load_feed_failures(harness.conn)[NFL]
     record_failure(
@@ -36,7 +36,7 @@ def test_failures_count_up_and_put_the_next_try_off(harness: StoreHarness) -> No
     assert load_feed_failures(harness.conn) == {}
 
 
-def test_what_failed_polls_cost_is_kept_and_adds_up(harness: StoreHarness) -> None:
+def test_the_costs_of_failed_polls_are_kept_and_summed(harness: StoreHarness) -> None:
     write_credit_statement(harness.conn, "odds-api", CreditStatement(AT, 500))
     for left in (494, 488):
         failed = CreditStatement(AT + timedelta(minutes=1), left, 6, harness.sport)
@@ -47,7 +47,7 @@ def test_what_failed_polls_cost_is_kept_and_adds_up(harness: StoreHarness) -> No
     assert spent == [(None, 0), (harness.sport, 12)]
 
 
-def test_an_answer_that_says_what_it_cost_and_not_what_is_left_is_spending_and_no_statement(
+def test_an_answer_with_its_cost_but_no_balance_counts_as_spending_only(
     harness: StoreHarness,
 ) -> None:
     write_credit_statement(harness.conn, "odds-api", CreditStatement(AT, 19_999_928))

@@ -41,7 +41,7 @@ def test_rates_are_the_difference_to_the_day_before(harness: StoreHarness, tmp_p
     assert parts["ticks"].kept_days is None
 
 
-def test_in_the_first_hours_the_age_of_the_database_tells(harness: StoreHarness, tmp_path: Path) -> None:
+def test_in_the_first_hours_rates_use_the_age_of_the_database(harness: StoreHarness, tmp_path: Path) -> None:
     assert all(
         part.bytes_per_day is None
         for part in measure_growth(harness.conn, tmp_path, DEFAULT_RETENTION["simulate"]).parts

@@ -46,7 +46,7 @@ def stored_keyframes(conn: Connection) -> list[tuple[datetime, int]]:
 
 @given(poll_sequence=poll_sequences(), kept=st.sets(st.integers(0, 5)))
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_with_keyframes_anywhere_it_is_what_the_payloads_said(
+def test_with_keyframes_anywhere_quotes_match_the_payloads(
     harness: StoreHarness, poll_sequence: list[ObservedPoll], kept: set[int]
 ) -> None:
     model = Model.create(harness)
@@ -74,7 +74,7 @@ def test_quotes_and_their_polls_come_back_bit_for_bit(harness: StoreHarness) -> 
     assert stored_keyframes(harness.conn) == [(NOON, 2)]
 
 
-def test_one_is_kept_only_when_much_has_changed(harness: StoreHarness) -> None:
+def test_a_keyframe_is_kept_only_after_many_changes(harness: StoreHarness) -> None:
     harness.write(NOON, QuoteBatch.from_rows([harness.quote(2.0, point=n) for n in range(20)]))
     assert keep(harness.conn, harness.sport)
     harness.write(NOON + MINUTE, QuoteBatch.from_rows([harness.quote(2.1, point=n) for n in range(3)]))
@@ -84,7 +84,7 @@ def test_one_is_kept_only_when_much_has_changed(harness: StoreHarness) -> None:
     assert [at for at, _ in stored_keyframes(harness.conn)] == [NOON, NOON + 2 * MINUTE]
 
 
-def test_of_a_day_long_past_the_last_one_is_kept(harness: StoreHarness) -> None:
+def test_the_last_keyframe_of_an_old_day_is_kept(harness: StoreHarness) -> None:
     moments = [NOON, NOON + MINUTE, NOON + timedelta(days=1), NOON + timedelta(days=1, minutes=1)]
     for number, at in enumerate(moments):
         harness.write(at, QuoteBatch.from_rows([harness.quote(2.0 + number)]))
@@ -94,7 +94,7 @@ def test_of_a_day_long_past_the_last_one_is_kept(harness: StoreHarness) -> None:
     assert as_of.load_quotes_as_of(harness.conn, harness.events[0], NOON).quotes.price.tolist() == [2.0]
 
 
-def test_a_look_put_in_between_undoes_the_keyframes_behind_it(harness: StoreHarness) -> None:
+def test_a_poll_inserted_before_keyframes_removes_them(harness: StoreHarness) -> None:
     for at in (NOON, NOON + 2 * MINUTE):
         harness.write(at, QuoteBatch.from_rows([harness.quote(2.0 + (at > NOON), book=int(at > NOON))]))
         assert keep(harness.conn, harness.sport)
@@ -105,7 +105,7 @@ def test_a_look_put_in_between_undoes_the_keyframes_behind_it(harness: StoreHarn
     assert as_of.load_last_quotes(harness.conn, harness.sport)[0].price.tolist() == [3.0]
 
 
-def test_quarantine_and_release_leave_what_was_seen(harness: StoreHarness) -> None:
+def test_quarantine_and_release_leave_keyframes_unchanged(harness: StoreHarness) -> None:
     """Quarantine is recorded separately: what was on offer stays a fact."""
     harness.write(NOON, QuoteBatch.from_rows([harness.quote(5.5), harness.quote(1.9, book=1)]))
     keep(harness.conn, harness.sport)
@@ -122,7 +122,7 @@ def test_quarantine_and_release_leave_what_was_seen(harness: StoreHarness) -> No
     assert harness.conn.execute("SELECT price FROM clean_ticks ORDER BY price").fetchall() == [(1.9,), (5.5,)]
 
 
-def test_another_feed_s_books_are_no_part_of_a_feed_s_offer(harness: StoreHarness) -> None:
+def test_books_of_another_feed_are_not_in_a_feeds_keyframe(harness: StoreHarness) -> None:
     """A session goes on from it: what is missing in the next payload is withdrawn."""
     harness.write(NOON, QuoteBatch.from_rows([harness.quote(2.0)]))
     elsewhere = harness.record(NOON + MINUTE, feed="nfl-bmr")

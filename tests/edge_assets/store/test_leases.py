@@ -29,7 +29,7 @@ def other(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def test_only_one_of_many_contenders_gets_it(harness: StoreHarness, database_url: str) -> None:
+def test_only_one_of_many_contenders_gets_the_lease(harness: StoreHarness, database_url: str) -> None:
     connections = [connect(database_url, "contender") for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         leases = list(
@@ -43,7 +43,7 @@ def test_only_one_of_many_contenders_gets_it(harness: StoreHarness, database_url
         connection.close()
 
 
-def test_sports_are_leased_apart(harness: StoreHarness, other: Connection) -> None:
+def test_sports_are_leased_separately(harness: StoreHarness, other: Connection) -> None:
     assert Lease.try_acquire(harness.conn, harness.sport, "run-1", 60)
     assert Lease.try_acquire(other, harness.other_sport, "run-2", 60)
     assert {sport: lease.run_id for sport, lease in load_leases(other).items()} == {
@@ -52,14 +52,14 @@ def test_sports_are_leased_apart(harness: StoreHarness, other: Connection) -> No
     }
 
 
-def test_it_says_when_it_expects_to_hand_over(harness: StoreHarness) -> None:
+def test_a_lease_states_when_it_expects_to_hand_over(harness: StoreHarness) -> None:
     Lease.try_acquire(harness.conn, harness.sport, "run-1", 90)
 
     lease = load_leases(harness.conn)[NFL]
     assert round((lease.handover_at - lease.acquired_at).total_seconds()) == 90
 
 
-def test_the_loser_claims_it_and_the_holder_hears_of_it(harness: StoreHarness, other: Connection) -> None:
+def test_the_loser_claims_the_lease_and_the_holder_is_notified(harness: StoreHarness, other: Connection) -> None:
     lease = Lease.try_acquire(harness.conn, harness.sport, "run-1", 60)
     assert lease is not None
     assert lease.heartbeat() is None
@@ -85,7 +85,7 @@ def test_a_heartbeat_is_seen(harness: StoreHarness) -> None:
     assert load_leases(harness.conn)[NFL].heartbeat_at > before
 
 
-def test_it_dies_with_its_connection(harness: StoreHarness, database_url: str, other: Connection) -> None:
+def test_a_lease_ends_with_its_connection(harness: StoreHarness, database_url: str, other: Connection) -> None:
     dying = connect(database_url, "dying")
     assert Lease.try_acquire(dying, harness.sport, "run-1", 60)
     other.execute("SELECT pg_terminate_backend(%s, 5000)", [dying.info.backend_pid])

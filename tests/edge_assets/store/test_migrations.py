@@ -83,7 +83,9 @@ def test_a_password_with_every_sign_reaches_the_server(server: PostgresServer) -
         conn.execute("DROP ROLE guest")
 
 
-def test_it_comes_up_from_any_folder(server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_schema_is_migrated_from_any_folder(
+    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     url = ensure_database(server.url, "elsewhere")
 

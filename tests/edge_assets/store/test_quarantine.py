@@ -28,7 +28,7 @@ ODD = 5.500000000000001
 WRONG = CheckVerdict("palpable_price", "too long")
 
 
-def test_what_was_taken_in_is_read_beside_what_is_new(harness: StoreHarness) -> None:
+def test_due_ticks_include_those_already_priced(harness: StoreHarness) -> None:
     away = harness.quote(ODD, market=Market.SPREADS, outcome=Outcome.AWAY, point=3.5)
     harness.write(NOON, QuoteBatch.from_rows([harness.quote(1.9), away]))
     harness.write(NOON + timedelta(minutes=1), QuoteBatch.from_rows([harness.quote(1.95)]))

@@ -54,7 +54,7 @@ def test_an_empty_database_answers_with_nothing(harness: StoreHarness) -> None:
     assert lookups.load_last_alert_id(harness.conn) == 0
 
 
-def test_what_is_on_offer_is_what_came_last_and_was_not_withdrawn(harness: StoreHarness) -> None:
+def test_on_offer_are_the_latest_quotes_not_withdrawn(harness: StoreHarness) -> None:
     first = write(harness, 0, harness.quote(2.0), harness.quote(1.9, book=1), harness.quote(1.8, event=1))
     second = write(harness, 1, harness.quote(2.1), harness.quote(NAN, book=1))
     third = write(harness, 2, harness.quote(1.7, book=1))
@@ -67,7 +67,7 @@ def test_what_is_on_offer_is_what_came_last_and_was_not_withdrawn(harness: Store
     ]
 
 
-def test_every_quote_leads_back_to_the_poll_that_brought_it(harness: StoreHarness) -> None:
+def test_every_quote_refers_to_its_poll(harness: StoreHarness) -> None:
     first = write(harness, 0, harness.quote(2.0), harness.quote(1.9, book=1))
     second = write(harness, 1, harness.quote(2.1))
 
@@ -97,7 +97,7 @@ def test_an_event_that_is_no_longer_listed_has_no_quotes(harness: StoreHarness) 
     assert prices(harness, first) == [1.8, 2.0]
 
 
-def test_what_is_on_offer_is_exact_to_the_last_bit(harness: StoreHarness) -> None:
+def test_quotes_on_offer_are_exact_to_the_last_bit(harness: StoreHarness) -> None:
     quotes = batch(2_000, harness.events)
     poll = write(harness, 0)
     harness.write(at(1) + timedelta(microseconds=123_457), quotes)
@@ -108,14 +108,14 @@ def test_what_is_on_offer_is_exact_to_the_last_bit(harness: StoreHarness) -> Non
     assert set(polls.tolist()) == {poll + 1}
 
 
-def test_of_ticks_a_microsecond_apart_the_younger_counts(harness: StoreHarness) -> None:
+def test_the_later_of_two_ticks_a_microsecond_apart_counts(harness: StoreHarness) -> None:
     for micro, price in enumerate((2.0, 3.0, 1.5)):
         harness.write(at(1) + timedelta(microseconds=micro), QuoteBatch.from_rows([harness.quote(price)]))
 
     assert prices(harness) == [1.5]
 
 
-def test_sports_are_told_apart(harness: StoreHarness) -> None:
+def test_sports_are_kept_apart(harness: StoreHarness) -> None:
     write(harness, 0, harness.quote(2.0))
     other = write(harness, 1, sport=harness.other_sport, listed=[])
 
@@ -162,7 +162,7 @@ def test_the_outbox_is_in_order_and_by_sport(harness: StoreHarness) -> None:
     assert [c.poll_id for c in outbox.load_unpublished_polls(harness.conn, harness.sport)] == [ids[0], *ids[2:]]
 
 
-def test_unscored_polls_are_those_behind_the_scorer_whatever_the_clock_says(harness: StoreHarness) -> None:
+def test_unscored_polls_depend_on_the_scorer_and_not_on_the_clock(harness: StoreHarness) -> None:
     ids = [write(harness, second) for second in range(3)]
     other = write(harness, 1, sport=harness.other_sport)
     assert [poll.poll_id for poll in as_of.load_unscored_polls(harness.conn)] == [*ids, other]
@@ -175,7 +175,7 @@ def test_unscored_polls_are_those_behind_the_scorer_whatever_the_clock_says(harn
     assert lookups.find_live_feed(harness.conn) == "simulate"
 
 
-def test_last_looks_tell_what_cadences_need(harness: StoreHarness) -> None:
+def test_last_polls_contain_what_poll_intervals_need(harness: StoreHarness) -> None:
     write(harness, 0, harness.quote(2.0))
     write(harness, 30, harness.quote(2.1), harness.quote(1.9, book=1), listed=harness.events)
 

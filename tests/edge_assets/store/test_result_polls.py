@@ -57,7 +57,7 @@ def test_other_sports_other_times_and_outrights_are_not_among_them(harness: Stor
     assert load_started_events(conn, [NFL], START - HOUR, START - HOUR / 2) == []
 
 
-def test_looks_are_kept_once(harness: StoreHarness) -> None:
+def test_a_result_poll_is_stored_once(harness: StoreHarness) -> None:
     poll = ResultPoll(NFL, ResultSource.ODDS_API, NOON, 3, 2, 1, {"unknown_team": 4}, None, 2)
     failed = ResultPoll(NFL, ResultSource.ESPN, NOON + HOUR, failure="EspnStatusError: ESPN answered 503")
     for one in (poll, poll, failed):
@@ -71,7 +71,7 @@ def test_looks_are_kept_once(harness: StoreHarness) -> None:
     ]
 
 
-def test_contradictions_say_who_says_what(harness: StoreHarness) -> None:
+def test_contradictions_list_each_source_and_its_score(harness: StoreHarness) -> None:
     event, other = harness.events
     stated = [
         StatedResult(event, ResultSource.ESPN, NOON, GameReport.final(Score(2, 1))),

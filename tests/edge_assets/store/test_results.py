@@ -47,7 +47,7 @@ def test_a_game_has_a_row_for_each_period(harness: StoreHarness) -> None:
     assert view(harness.conn) == [("full", "final", 2, 1, "espn", False), ("regulation", "final", 1, 1, "espn", False)]
 
 
-def test_the_same_twice_stores_nothing_new_and_keeps_the_earlier_time(harness: StoreHarness) -> None:
+def test_a_repeated_result_stores_nothing_and_keeps_the_earlier_time(harness: StoreHarness) -> None:
     write_results(harness.conn, [stated(harness, FINAL, at=LATER)] * 2)
 
     assert write_results(harness.conn, [stated(harness, FINAL, at=NOON)]) == (0, 2, 0)
@@ -74,7 +74,7 @@ def test_a_source_that_changes_its_mind_contradicts_itself(harness: StoreHarness
     assert view(harness.conn)[0] == ("full", "final", 3, 1, "espn", True)
 
 
-def test_a_postponed_game_that_was_played_is_no_contradiction(harness: StoreHarness) -> None:
+def test_a_postponed_game_that_was_played_is_not_a_contradiction(harness: StoreHarness) -> None:
     postponed = GameReport(GameStatus.POSTPONED)
     write_results(harness.conn, [stated(harness, postponed, ResultSource.ODDS_API)])
     assert view(harness.conn)[0] == ("full", "postponed", None, None, "odds-api", False)
@@ -108,7 +108,7 @@ def test_a_score_of_an_unstated_period_agrees_with_either(
     assert {row[-1] for row in view(harness.conn)} == {contradicted}
 
 
-def test_a_score_of_an_unstated_period_may_be_a_regulation_that_nobody_knows(harness: StoreHarness) -> None:
+def test_a_score_of_an_unstated_period_may_be_that_of_an_unknown_regulation(harness: StoreHarness) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=Score(1, 1))
     after_extra_time = GameReport.final(Score(2, 1))
     write_results(harness.conn, [stated(harness, after_extra_time), stated(harness, unstated, ResultSource.ODDS_API)])
@@ -116,7 +116,7 @@ def test_a_score_of_an_unstated_period_may_be_a_regulation_that_nobody_knows(har
     assert not any(row[-1] for row in view(harness.conn))
 
 
-def test_all_contradictions_are_counted_whatever_two_words_contradict(harness: StoreHarness) -> None:
+def test_every_kind_of_contradiction_is_counted(harness: StoreHarness) -> None:
     """The count reads a few events only, the view all of them."""
     reports = [
         FINAL,
@@ -141,7 +141,7 @@ def test_all_contradictions_are_counted_whatever_two_words_contradict(harness: S
     assert counts == {0, 1}
 
 
-def test_the_order_of_writing_means_nothing(harness: StoreHarness) -> None:
+def test_the_order_of_writing_does_not_matter(harness: StoreHarness) -> None:
     results = [
         stated(harness, GameReport(GameStatus.POSTPONED)),
         stated(harness, FINAL, at=LATER),

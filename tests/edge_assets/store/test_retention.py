@@ -72,7 +72,7 @@ def test_the_month_of_an_import_keeps_the_ticks_of_today(harness: StoreHarness, 
         assert days(harness.conn, table) == [day(TODAY - age * DAY) for age in (29, *live)], (table, done)
 
 
-def test_what_was_imported_stays_and_what_was_polled_beside_it_goes(harness: StoreHarness) -> None:
+def test_imported_days_stay_and_old_polled_days_go(harness: StoreHarness) -> None:
     """In a month of an import, in days that an import shares with polls, in days and months of their own."""
     bring(harness, TODAY - 400 * DAY)
     bring(harness, TODAY - 60 * DAY)  # of October: the polls of the 59th and 40th day go into its month
@@ -102,7 +102,7 @@ def test_ticks_of_an_import_without_payloads_stay(harness: StoreHarness) -> None
     assert days(harness.conn, "odds_ticks") == [day(at), day(at), day(TODAY)]
 
 
-def test_a_price_that_stands_unchanged_outlives_its_tick(harness: StoreHarness) -> None:
+def test_an_unchanged_price_outlives_its_tick(harness: StoreHarness) -> None:
     """An outright may not move for a season."""
     old, new = QuoteBatch.from_rows([harness.quote(9.0, event=1)]), QuoteBatch.from_rows([harness.quote(2.0)])
     harness.write(TODAY - 40 * DAY, old)
@@ -132,7 +132,7 @@ def test_a_price_that_was_withdrawn_does_not_come_back_with_an_old_keyframe(harn
     assert len(as_of.load_last_quotes(harness.conn, harness.sport)[0]) == 0
 
 
-def test_the_last_look_at_a_sport_stays_through_its_summer(harness: StoreHarness) -> None:
+def test_the_last_poll_of_a_sport_is_kept_through_the_off_season(harness: StoreHarness) -> None:
     for age in (200, 199, 198):
         harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote(2.0)]), sport=harness.other_sport)
     harness.write(TODAY, QuoteBatch.from_rows([harness.quote(2.0)]))
@@ -154,7 +154,7 @@ def test_a_replay_ages_by_its_own_time_and_nothing_by_a_clock_that_is_ahead(harn
     assert apply_retention(harness.conn, replace(FIVE_DAYS, ticks=1), TODAY).dropped["odds_ticks: segments"] == 1
 
 
-def test_what_somebody_reads_stays_until_the_next_time(
+def test_partitions_being_read_stay_until_the_next_run(
     harness: StoreHarness, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "LOCK_TIMEOUT", "50ms")
@@ -183,7 +183,7 @@ def test_a_day_that_is_gone_can_be_written_again(harness: StoreHarness, database
         )
 
 
-def test_what_an_import_brings_meanwhile_stays(harness: StoreHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_imported_meanwhile_are_kept(harness: StoreHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The import commits after a segment was read and before it is locked."""
     for age in (9, 1, 0):
         harness.write(TODAY - age * DAY, QuoteBatch.from_rows([harness.quote()]))
@@ -250,7 +250,7 @@ def test_closed_alerts_go_and_an_open_one_keeps_its_poll(harness: StoreHarness) 
         assert harness.conn.execute(f"SELECT count(*) FROM {reported}").fetchone() == (3,), reported
 
 
-def test_more_polls_than_a_batch_go_with_all_that_is_said_of_them(
+def test_more_polls_than_a_batch_go_with_their_dependent_rows(
     harness: StoreHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the warehouse has priced them or not."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.poll_factories import StoreHarness
 
 
-def test_nothing_counts_nothing(harness: StoreHarness) -> None:
+def test_an_empty_database_counts_nothing(harness: StoreHarness) -> None:
     found = load_status(harness.conn)
 
     counts = ("payloads", "quotes_seen", "ticks", "withdrawals", "alerts_opened", "alerts_open")
@@ -48,7 +48,7 @@ def test_latencies_are_of_the_last_hour(harness: StoreHarness) -> None:
     assert load_status(harness.conn)["latency_ms"] == {"p50": 20.0, "p95": 20.0, "p99": 20.0}
 
 
-def test_what_is_not_committed_is_not_counted(harness: StoreHarness) -> None:
+def test_uncommitted_rows_are_not_counted(harness: StoreHarness) -> None:
     harness.write(NOON, QuoteBatch.empty(), sport=harness.other_sport)
     with harness.conn.transaction(force_rollback=True):
         harness.write(NOON, QuoteBatch.from_rows([harness.quote()]))

@@ -105,7 +105,7 @@ def test_a_process_that_dies_before_it_marks_repeats_without_effect(
     assert alert_log.load_unpublished_messages(harness.conn) == []
 
 
-def test_where_one_is_refused_none_is_published(harness: StoreHarness, bet: Bet, client: redis.Redis) -> None:
+def test_if_one_alert_is_refused_none_is_published(harness: StoreHarness, bet: Bet, client: redis.Redis) -> None:
     bet(0, 1)
     client.config_set("maxmemory", "1")
     try:
@@ -182,7 +182,7 @@ def test_entries_are_the_same_in_both_protocols(client: redis.Redis, redis_url: 
 
 
 @pytest.mark.parametrize(("observed", "late"), [("12:00:00", 90.0), ("12:01:29", None), ("13:00:00", 90.0)])
-def test_what_only_time_has_done_is_not_late(observed: str, late: float | None) -> None:
+def test_changes_made_by_time_alone_are_not_late(observed: str, late: float | None) -> None:
     """Counted from the step's own time, unless a clock has put that ahead; a poll's is before its receipt."""
     published = int(datetime(2026, 1, 1, 12, 1, 30, tzinfo=UTC).timestamp() * 1_000_000)
     message = {"id": 1, "received_at": "2026-01-01T12:00:00+00:00", "observed_at": f"2026-01-01T{observed}+00:00"}

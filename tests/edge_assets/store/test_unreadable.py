@@ -31,7 +31,7 @@ def test_an_answer_is_kept_byte_for_byte_and_counted(harness: StoreHarness) -> N
     assert (answer.last_received_at - answer.first_received_at).total_seconds() == 2
 
 
-def test_of_a_large_one_the_beginning_is_kept_and_of_many_the_newest(harness: StoreHarness) -> None:
+def test_large_answers_are_truncated_and_only_the_newest_kept(harness: StoreHarness) -> None:
     large = bytes(MAX_BODY_BYTES + 1)
     write_unreadable_answer(harness.conn, harness.sport, "odds-api", "run", large, SECOND, "large")
     assert [len(a.body) for a in load_unreadable_answers(harness.conn)] == [MAX_BODY_BYTES]

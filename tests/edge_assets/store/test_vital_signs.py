@@ -33,7 +33,7 @@ def poll(conn: Connection, sport: str, at: datetime, cost: int | None = None, le
     return int(poll_id)
 
 
-def test_the_newest_look_of_each_sport_and_what_is_unscored(conn: Connection) -> None:
+def test_the_newest_poll_of_each_sport_and_the_unscored_polls(conn: Connection) -> None:
     empty = load_health_snapshot(conn)
     assert (empty.feed, empty.last_poll_at, empty.unscored_polls, empty.unscored_since) == (None, None, 0, None)
     first = poll(conn, "nfl", NOON)
@@ -77,7 +77,7 @@ def test_credits_by_sport_today_and_in_the_last_day(conn: Connection) -> None:
     assert load_credit_use(conn, "odds-api", NOON).remaining == 100
 
 
-def test_what_a_clock_ahead_of_now_has_stated_is_no_news(conn: Connection) -> None:
+def test_times_stated_by_a_clock_ahead_are_not_news(conn: Connection) -> None:
     hour = timedelta(hours=1)
     poll(conn, "nba", NOON, 6, 700)
     poll(conn, "nfl", NOON + hour, 6, 800)
@@ -88,7 +88,7 @@ def test_what_a_clock_ahead_of_now_has_stated_is_no_news(conn: Connection) -> No
     assert load_credit_use(conn, "odds-api", NOON + timedelta(seconds=1)).remaining == 600
 
 
-def test_what_polls_cost_that_failed_counts_as_used(conn: Connection) -> None:
+def test_the_cost_of_failed_polls_counts_as_used(conn: Connection) -> None:
     poll(conn, "nfl", NOON, 6, 788)
     [sport] = conn.execute("INSERT INTO sports (key, title) VALUES ('nba', 'NBA') RETURNING id").fetchone() or ()
     for at in (NOON - timedelta(hours=1), MIDNIGHT - timedelta(hours=1)):

@@ -55,7 +55,7 @@ def test_the_best_price_is_that_of_its_book(feed: tuple[Array, Array]) -> None:
 
 
 @given(feeds())
-def test_a_line_does_not_see_its_neighbours(feed: tuple[Array, Array]) -> None:
+def test_lines_are_independent(feed: tuple[Array, Array]) -> None:
     prices, _ = feed
     together = find_arbitrage(prices)
     for i in range(len(prices)):
@@ -64,7 +64,7 @@ def test_a_line_does_not_see_its_neighbours(feed: tuple[Array, Array]) -> None:
         np.testing.assert_array_equal(alone.margin[0], together.margin[i])
 
 
-def test_complements_are_no_arbitrage_by_rounding() -> None:
+def test_rounded_complements_are_not_an_arbitrage() -> None:
     american = np.arange(100, 2001)
     sure = find_arbitrage(np.stack([1 + american / 100, 1 + 100 / american], axis=1)[:, None, :])
     assert not sure.margin.any()
@@ -84,7 +84,7 @@ def test_equal_prices_go_to_the_first_book() -> None:
 
 
 @pytest.mark.parametrize("junk", [NAN, np.inf, 1.0, 0.0, -2147483648.0])
-def test_prices_that_cannot_be_are_no_offer(junk: float) -> None:
+def test_impossible_prices_are_not_offers(junk: float) -> None:
     sure = find_arbitrage(np.array([[[2.1, junk], [2.0, junk]]]))
     assert sure.book.tolist() == [[0, NO_BOOK]]
     assert np.isnan(sure.price[0, 1])

@@ -56,7 +56,7 @@ def test_the_enumeration_is_the_integer_programme(
 
 @given(lines(), st.floats(50, 5000), st.sampled_from([0.01, 0.5, 1.0, 5.0]))
 @settings(max_examples=100)
-def test_what_is_reported_is_guaranteed(prices: Array, budget: float, increment: float) -> None:
+def test_the_reported_profit_is_guaranteed(prices: Array, budget: float, increment: float) -> None:
     sure = find_arbitrage(prices)
     found = round_stakes(sure.price, budget, increment)
     assert found.guaranteed_profit[0] >= 0
@@ -68,6 +68,6 @@ def test_what_is_reported_is_guaranteed(prices: Array, budget: float, increment:
         assert found.guaranteed_return[0] > 0
 
 
-def test_increments_that_cannot_be() -> None:
+def test_impossible_increments_are_refused() -> None:
     with pytest.raises(ValueError, match="increments"):
         round_stakes(np.array([[2.1, 2.1]]), 100, 0)

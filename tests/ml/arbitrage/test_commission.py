@@ -20,6 +20,6 @@ def test_laying_is_backing_the_rest(price: float, commission: float, liability: 
     assert liability * (float(back) - 1) == pytest.approx(stake * (1 - commission))
 
 
-def test_lays_that_cannot_be() -> None:
+def test_impossible_lays_are_refused() -> None:
     assert np.isnan(lay_as_back(np.array([1.0, 0.5, np.nan]), 0.02)).all()
     assert np.isnan(lay_stake(np.array(10.0), np.array(1.0)))

@@ -30,7 +30,7 @@ def test_a_free_bet_laid_off_at_an_exchange() -> None:
     assert found.guaranteed_profit == pytest.approx(400 - stake * 4.2)
 
 
-def test_the_stake_returned_is_worth_more() -> None:
+def test_a_returned_stake_raises_the_value() -> None:
     cover = np.array(1 / 1.25)
     assert hedge_free_bet_snr(ONE, np.array(4.5), cover).guaranteed_profit == pytest.approx(3.5 * 0.2)
     assert hedge_free_bet_sr(ONE, np.array(4.5), cover).guaranteed_profit == pytest.approx(4.5 * 0.2)

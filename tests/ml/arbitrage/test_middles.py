@@ -50,7 +50,7 @@ def test_a_middle() -> None:
     assert found.break_even == pytest.approx(0.045 / 0.955)
 
 
-def test_a_hole_is_no_arbitrage_at_any_price() -> None:
+def test_a_hole_is_never_an_arbitrage() -> None:
     found = one(9.0, 47.5, 9.0, 44.5)
     assert found.kind == PairKind.HOLE
     assert found.guaranteed_return == -1

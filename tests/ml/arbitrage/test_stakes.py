@@ -30,7 +30,7 @@ def test_without_limits_the_programme_is_the_closed_form(prices: Array) -> None:
 
 @given(st.data(), lines(), st.floats(50, 400))
 @settings(max_examples=100)
-def test_with_limits_too(data: st.DataObject, prices: Array, budget: float) -> None:
+def test_with_limits_the_programme_is_optimal(data: st.DataObject, prices: Array, budget: float) -> None:
     limit = data.draw(hnp.arrays(np.float64, prices.shape, elements=st.sampled_from([0.0, 10.0, 40.0, 250.0])))
     sized = size_limited_arbitrage(prices, limit, budget)
     limits = StakeLimits(np.zeros(limit.size), limit.ravel(), np.zeros(limit.size))
@@ -86,7 +86,7 @@ def test_increments_against_trying_all(budget: int, increment: float, minimum: f
     np.testing.assert_array_equal(solved.stake % increment, 0)
 
 
-def test_what_is_placed_counts() -> None:
+def test_placed_bets_count() -> None:
     """A bet at 5.00 whose price fell: laying off guarantees its share."""
     placed = np.array([40.0, -10.0])
     solved = best_stakes(np.array([[-1.0], [0.6]]), 100, placed_profit=placed)
@@ -95,6 +95,6 @@ def test_what_is_placed_counts() -> None:
 
 
 @pytest.mark.parametrize("budget", [0.0, -1.0, np.inf, np.nan])
-def test_budgets_that_cannot_be(budget: float) -> None:
+def test_impossible_budgets_are_refused(budget: float) -> None:
     with pytest.raises(ValueError, match="budget"):
         best_stakes(PROFIT, budget)

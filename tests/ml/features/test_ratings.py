@@ -42,7 +42,7 @@ def test_elo_is_that_of_penaltyblog(games: list[Game]) -> None:
 
 
 @given(games=GAMES, later=GAMES, taken_back=st.integers(0, 30))
-def test_what_comes_later_changes_no_bit(games: list[Game], later: list[Game], taken_back: int) -> None:
+def test_later_results_change_no_bit(games: list[Game], later: list[Game], taken_back: int) -> None:
     before, after = known(games), known(games + later)
     after.append(after[taken_back % len(after)]._replace(goals=None))
     assert list(compute_ratings(after))[: 2 * len(games)] == list(compute_ratings(before))
@@ -60,7 +60,7 @@ def test_a_game_that_is_taken_back_or_decided_counts_as_if_that_had_been_known(
     assert ratings[-1].home_bias == list(compute_ratings(at_once))[-1].home_bias
 
 
-def test_a_team_whose_only_game_is_contradicted_begins_anew() -> None:
+def test_a_team_whose_only_game_is_contradicted_starts_over() -> None:
     [game] = known([("A", "B", 3, 0)])
     *_, home, away = compute_ratings([game, game._replace(goals=None)])
     assert (home.elo, home.games, home.form, home.is_home) == (1500, 0, None, True)

@@ -55,7 +55,7 @@ def naive(prices: Array, weights: Array, method: DevigMethod) -> list[float]:
 
 @pytest.mark.parametrize("method", PLAIN_METHODS)
 @given(feed=feeds())
-def test_it_is_the_weighted_mean_of_fair_log_odds(method: DevigMethod, feed: tuple[Array, Array]) -> None:
+def test_the_consensus_is_the_weighted_mean_of_fair_log_odds(method: DevigMethod, feed: tuple[Array, Array]) -> None:
     prices, weights = feed
     ours = consensus(prices, weights, method)
     near = np.where(ours.outlying_books, 0.0, weights)
@@ -65,7 +65,7 @@ def test_it_is_the_weighted_mean_of_fair_log_odds(method: DevigMethod, feed: tup
     np.testing.assert_array_equal(ours.books, pooled.sum(axis=1))
 
 
-def test_for_two_outcomes_it_is_the_mean_of_fair_log_odds() -> None:
+def test_for_two_outcomes_the_consensus_is_the_mean_of_fair_log_odds() -> None:
     prices = np.array([[[1.9, 1.95], [2.1, 1.8], [2.0, 1.9]]])
     fair = devig(prices, MULTIPLICATIVE).probabilities
     expected = (logit(fair[0, :, 0]) * [1, 2, 3]).sum() / 6
@@ -85,7 +85,7 @@ def test_books_that_agree_are_the_consensus(method: DevigMethod) -> None:
 
 @every
 @given(feed=feeds())
-def test_a_line_does_not_see_its_neighbours(method: DevigMethod, feed: tuple[Array, Array]) -> None:
+def test_lines_are_independent(method: DevigMethod, feed: tuple[Array, Array]) -> None:
     together = consensus(*feed, method)
     for i in range(len(feed[0])):
         alone = consensus(feed[0][i : i + 1], feed[1][i : i + 1], method)
@@ -181,7 +181,7 @@ def test_no_single_book_decides(p: float, noise: list[float], absurd: float, dat
     assert abs(float(logit(market.probability[0, 0])) - float(logit(np.array(p)))) <= 0.2 + OUTLIER_LOG_ODDS
 
 
-def test_a_book_of_weight_zero_is_looked_at_but_not_pooled() -> None:
+def test_a_book_of_weight_zero_is_checked_but_not_pooled() -> None:
     prices = np.array([[[1.9, 1.9], [1.9, 1.9], [3.6, 1.3]]])
     ours = consensus(prices, np.array([[1.0, 1.0, 0.0]]))
     np.testing.assert_allclose(ours.probability, 0.5, atol=1e-15)

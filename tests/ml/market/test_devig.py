@@ -132,7 +132,7 @@ def exact_odds_ratio(implied: list[Decimal], c: Decimal) -> list[Decimal]:
         [5.0, 6.5, 9.0, 11.0, 15.0, 15.0, 21.0, 34.0, 3.2],
     ],
 )
-def test_what_is_iterated_has_thirteen_digits(prices: list[float]) -> None:
+def test_iterated_methods_have_thirteen_digits(prices: list[float]) -> None:
     for method, exact, high in (
         (POWER, exact_power, 2000),
         (SHIN, exact_shin, 1),
@@ -225,7 +225,7 @@ def test_a_longer_price_is_a_lower_probability(method: DevigMethod, prices: Arra
 
 
 @formula
-def test_a_fair_book_stays_as_it_is(method: DevigMethod) -> None:
+def test_a_fair_book_is_unchanged(method: DevigMethod) -> None:
     prices = np.array([[3.0, 3.0, 3.0], [2.0, 4.0, 4.0], [1.25, 10.0, 10.0], [1 / 0.7, 5.0, 10.0]])
     np.testing.assert_allclose(devig(prices, method).probabilities, 1 / prices, atol=1e-15)
 
@@ -257,7 +257,7 @@ def test_margin_on_longshots(method: DevigMethod) -> None:
         ),
     ],
 )
-def test_every_row_says_what_became_of_it(prices: list[float], status: dict[DevigMethod, DevigStatus]) -> None:
+def test_every_row_has_a_status(prices: list[float], status: dict[DevigMethod, DevigStatus]) -> None:
     for method, expected in status.items():
         fair = devig(np.array(prices), method)
         assert fair.status == expected
@@ -266,7 +266,7 @@ def test_every_row_says_what_became_of_it(prices: list[float], status: dict[Devi
 
 @every
 @given(prices=hnp.arrays(np.float64, st.tuples(st.integers(0, 7), st.integers(2, 4)), elements=odd_prices))
-def test_whatever_a_feed_sends_gets_a_status_and_no_warning(method: DevigMethod, prices: Array) -> None:
+def test_any_input_gets_a_status_and_no_warning(method: DevigMethod, prices: Array) -> None:
     fair = devig(prices, method)
     ok = fair.status == DevigStatus.OK
     assert np.isnan(fair.probabilities[~ok]).all()
@@ -276,7 +276,7 @@ def test_whatever_a_feed_sends_gets_a_status_and_no_warning(method: DevigMethod,
 
 @every
 @given(prices=hnp.arrays(np.float64, st.tuples(st.integers(1, 9), st.integers(2, 9)), elements=odd_prices))
-def test_a_row_does_not_see_its_neighbours(method: DevigMethod, prices: Array) -> None:
+def test_rows_are_independent(method: DevigMethod, prices: Array) -> None:
     together = devig(prices, method)
     for i, row in enumerate(prices):
         alone = devig(row, method)
@@ -335,7 +335,7 @@ def test_a_blend_refuses_weights_that_make_no_mean(weights: dict[DevigMethod, fl
         blend(devig_by_method(IMPLIED_PRICES, PLAIN_METHODS), weights)
 
 
-def test_an_iteration_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_iteration_that_ends_early_is_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "MAX_ITERATIONS", 1)
     prices = np.array([[3.0, 3.0, 3.0], [1.1, 7.0, 30.0]])
     for method in (POWER, SHIN, ODDS_RATIO, PROBIT):
@@ -344,6 +344,6 @@ def test_an_iteration_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -
         assert np.isnan(fair.probabilities[1]).all()
 
 
-def test_one_outcome_is_no_market() -> None:
+def test_one_outcome_is_not_a_market() -> None:
     with pytest.raises(ValueError, match="at least two outcomes, got 1"):
         devig(np.array([[2.0]]))

@@ -114,7 +114,7 @@ def test_the_edge_decays(matches: Matches) -> None:
     assert before > 1.8 * after > 0  # twice, roughly
 
 
-def test_the_warts_of_the_files(tmp_path: Path) -> None:
+def test_irregular_files_are_read(tmp_path: Path) -> None:
     """Encodings, both lengths of a year, renamed columns, empty rows and fields, prices nobody can bet at."""
     old = "Div,Date,HomeTeam,AwayTeam,FTR,BbMxH,BbMxD,BbMxA,\nSP1,18/08/12,Atlético,Alavés,H,1.5,4,8,\n,,,,,,,,\n"
     new = "Date,HomeTeam,FTR,PSH,PSD,PSA,MaxH,MaxD,MaxA\n17/08/2019,Köln,A,1.00,3.9,,1.6,4.1,9,,\n,X,,2,3,4,2,3,4\n"

@@ -92,7 +92,7 @@ def week(data_dir: Path) -> Week:
     return Week(list(lines), matrix, next(in_play))
 
 
-def test_nothing_is_worth_an_alert(week: Week) -> None:
+def test_no_price_reaches_the_alert_threshold(week: Week) -> None:
     market = consensus(week.prices, np.ones(week.prices.shape[:2]), DevigMethod.MULTIPLICATIVE)
     gap = np.where(market.books[:, None, None] >= MIN_BOOKS, edge(market.probability[:, None, :], week.prices), np.nan)
     selections = {(*week.lines[line][1:], int(outcome)) for line, _, outcome in np.argwhere(gap > 0.01)}

@@ -24,7 +24,7 @@ def held_against(odds: list[float], book: int = 0, groups: list[int] | None = No
     return measure_dissent(opinions, variance, market, same, cell, EVENS)
 
 
-def test_of_a_price_that_nobody_shares_the_step_of_its_own_book_is_part_of_the_error() -> None:
+def test_the_error_of_an_unshared_price_includes_its_own_books_step() -> None:
     others = [0.4] * 8
     alone = pool(np.stack([np.array([others]), -np.array([others])]), np.ones((1, 8)))
     found = held_against([NEAR, *others])
@@ -33,7 +33,7 @@ def test_of_a_price_that_nobody_shares_the_step_of_its_own_book_is_part_of_the_e
     np.testing.assert_allclose(found.log_odds_error[0] ** 2, alone.log_odds_error[0, 0] ** 2 + step**2)
 
 
-def test_who_stands_with_the_price_dissents_and_the_error_reaches_there() -> None:
+def test_books_that_share_the_price_dissent_and_widen_the_error() -> None:
     odds = [NEAR, NEAR, NEAR, *[FAR] * 7]
     found, quiet = held_against(odds), held_against([NEAR, *[FAR] * 9])
     np.testing.assert_allclose(found.dissent, 2 / 9)
@@ -42,12 +42,12 @@ def test_who_stands_with_the_price_dissents_and_the_error_reaches_there() -> Non
     assert found.log_odds_error[0] > 3 * quiet.log_odds_error[0]
 
 
-def test_the_usual_noise_is_no_dissent() -> None:
+def test_the_usual_noise_is_not_dissent() -> None:
     odds = [0.0, -0.02, *[DISSENT_LOG_ODDS - 0.04] * 6]
     assert held_against(odds).dissent[0] == 0
 
 
-def test_a_clone_is_no_other_source() -> None:
+def test_a_clone_is_not_another_source() -> None:
     odds = [NEAR, NEAR, *[FAR] * 6]
     apart, together = held_against(odds), held_against(odds, groups=[0, 0, 2, 3, 4, 5, 6, 7])
     assert apart.dissent[0] == pytest.approx(1 / 7)
@@ -60,7 +60,7 @@ def test_clones_among_the_others_count_once() -> None:
     assert found.dissent[0] == pytest.approx(1 / 7)
 
 
-def test_a_line_does_not_see_its_neighbours() -> None:
+def test_lines_are_independent() -> None:
     rng = np.random.default_rng(3)
     odds, weights = rng.normal(0, 0.2, (50, 9)), rng.uniform(0, 5, (50, 9))
     odds[rng.random(odds.shape) < 0.2] = np.nan
@@ -91,7 +91,7 @@ def test_without_other_sources_the_error_is_the_markets() -> None:
     np.testing.assert_array_equal(found.log_odds_error, market.log_odds_error[0])
 
 
-def test_what_has_drifted_is_part_of_the_error() -> None:
+def test_drift_is_part_of_the_error() -> None:
     odds = [NEAR, *[FAR] * 5]
     fresh, old = held_against(odds), held_against(odds, drift=0.05)
     np.testing.assert_allclose(old.log_odds_error**2 - fresh.log_odds_error**2, 0.05 / 5)

@@ -78,12 +78,12 @@ FAVOURITE = [[1.4, 3.0], [1.42, 2.95], [1.38, 3.1], [1.41, 3.0], [1.4, 3.05]]
         (FAVOURITE, [1.4, 30.5], 1),
     ],
 )
-def test_what_anybody_would_call_an_error(crowd: list[list[float]], row: list[float], outcome: int) -> None:
+def test_obvious_errors_are_candidates(crowd: list[list[float]], row: list[float], outcome: int) -> None:
     assert probability([*crowd, row], len(crowd), outcome) > 0.8
 
 
 @pytest.mark.parametrize("row", [[2.0, 1.85], [2.05, 1.82], [2.1, 1.8], [1.95, 2.0], [2.0, 2.0]])
-def test_what_anybody_would_bet_on(row: list[float]) -> None:
+def test_obvious_value_is_not_an_error(row: list[float]) -> None:
     assert probability([*CROWD, row], len(CROWD), 0) < 0.2
 
 
@@ -95,11 +95,11 @@ def test_a_book_left_behind_is_not_alone() -> None:
     assert company < LIKELY_ERROR_PROBABILITY < alone
 
 
-def test_a_book_that_lacks_an_outcome_is_judged_by_the_other() -> None:
+def test_a_book_without_one_outcome_is_checked_by_the_other() -> None:
     assert probability([*CROWD, [5.5, NAN]], len(CROWD), 0) > 0.8
 
 
-def test_without_two_others_nobody_knows() -> None:
+def test_two_other_books_are_required() -> None:
     assert np.isnan(probability([[1.85, 2.0], [5.5, 2.0]], 1, 0))
     assert np.isnan(probability([[1.85, NAN], [1.85, NAN], [5.5, 2.0]], 2, 0))
 
@@ -111,7 +111,7 @@ def lines(draw: st.DrawFn) -> Array:
 
 
 @given(price=lines())
-def test_a_line_does_not_see_its_neighbours(price: Array) -> None:
+def test_lines_are_independent(price: Array) -> None:
     """Nor is there anything among the prices of a feed that it stumbles over."""
     pool = np.ones(price.shape[:2], np.bool_)
     line, book, outcome = np.nonzero(np.ones(price.shape, np.bool_))
@@ -196,7 +196,7 @@ def recorded(data_dir: Path, ticks: Ticks, matches: dict[bool, Boards]) -> dict[
     }
 
 
-def test_hardly_any_recorded_price_is_called_an_error(recorded: dict[str, Boards]) -> None:
+def test_few_recorded_prices_are_flagged_as_errors(recorded: dict[str, Boards]) -> None:
     """Every price of a changed board is counted again, so an unchanged one counts as often as it would be polled."""
     for name, boards in recorded.items():
         prices, found = np.count_nonzero(boards.price > 1), candidates(boards)
@@ -229,7 +229,7 @@ def test_rows_that_contradict_themselves(matches: dict[bool, Boards]) -> None:
         assert palpable.flagged().all()
 
 
-def test_what_became_of_prices_that_stood_out(ticks: Ticks) -> None:
+def test_outlying_prices_that_revert_are_not_called_errors(ticks: Ticks) -> None:
     """None of those that went back within the hour was so far off that a book would have voided it."""
     found = ticks.standing_out()
     fates, called = np.array(ticks.fates(found)), found.flagged()

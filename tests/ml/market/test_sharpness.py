@@ -34,7 +34,7 @@ def test_the_chance_of_a_season_moves_little() -> None:
     np.testing.assert_allclose(found, prior, rtol=0.2)
 
 
-def test_what_was_not_judged_keeps_its_prior() -> None:
+def test_books_without_games_keep_their_prior() -> None:
     prior, nothing = np.array([5.0, 1.0, 2.0]), np.full(3, np.nan)
     assert posterior_weights(prior, nothing, nothing).tolist() == prior.tolist()
     found = posterior_weights(prior, np.array([0.01, -0.01, np.nan]), np.array([1e-4, 1e-4, np.nan]))

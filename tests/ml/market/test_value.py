@@ -58,7 +58,7 @@ def test_confidence_rises_with_books_and_falls_with_doubt(b: int, age: float, sp
     assert score(b, age, spread, dispersion + 0.01) < here
 
 
-def test_confidence_is_unknown_where_its_grounds_are() -> None:
+def test_confidence_is_nan_where_its_inputs_are() -> None:
     for arguments in [(4, NAN, 0.0, 0.0), (4, 0.0, NAN, 0.0), (4, 0.0, 0.0, NAN)]:
         assert np.isnan(score(*arguments))
 
@@ -71,7 +71,7 @@ def test_a_push_gives_the_stake_back(p: float, price: float, push: float) -> Non
     assert value == pytest.approx(won * (price - 1) - lost, abs=1e-12)
 
 
-def test_the_interval_holds_the_value_as_often_as_it_says() -> None:
+def test_the_interval_covers_the_value_at_its_nominal_rate() -> None:
     """Estimates around a truth: nine of ten 90% intervals contain the true expected value."""
     rng = np.random.default_rng(5)
     truth, price, error = 0.42, 2.5, 0.02
@@ -82,7 +82,7 @@ def test_the_interval_holds_the_value_as_often_as_it_says() -> None:
         assert held == pytest.approx(level, abs=0.01)
 
 
-def test_no_interval_leaves_what_can_happen() -> None:
+def test_intervals_stay_within_the_possible_range() -> None:
     low, high = value_interval(np.array(0.98), np.array(1.1), np.array(0.2), push=0.1)
     assert low > -0.9
     assert high == pytest.approx(0.9 * (1.1 - 1))

@@ -24,7 +24,7 @@ def watched(stream: Stream, clone_of: dict[int, int] | None = None) -> MovementD
     return watch
 
 
-def test_steam_is_told_once_with_its_movers_in_order_and_who_still_waits() -> None:
+def test_steam_is_reported_once_with_its_movers_in_order_and_its_laggards() -> None:
     stream = Stream()
     watch = watched(stream)
     reported = []
@@ -38,7 +38,7 @@ def test_steam_is_told_once_with_its_movers_in_order_and_who_still_waits() -> No
     assert steams[0].size == pytest.approx(0.2)
 
 
-def test_a_clone_is_the_same_voice() -> None:
+def test_a_clone_is_not_an_independent_book() -> None:
     stream = Stream()
     watch = watched(stream, clone_of={2: 1, 3: 1})
     for book in (1, 2, 3, 4):
@@ -60,7 +60,7 @@ def test_a_clone_is_the_same_voice() -> None:
         ({1: 1.5}, 10),  # one book's misprint
     ],
 )
-def test_what_is_no_steam(moves: dict[int, float], gap: float) -> None:
+def test_moves_that_are_not_steam(moves: dict[int, float], gap: float) -> None:
     stream = Stream()
     watch = watched(stream)
     for book, by in moves.items():
@@ -140,7 +140,7 @@ def test_a_misprint_or_an_arrival_does_not_move_the_market() -> None:
     assert {s.name for s in watch.book_statuses(1, Market.H2H).values()} == {"STEADY"}
 
 
-def test_halted_stale_lagging_and_steady_are_told_apart() -> None:
+def test_halted_stale_lagging_and_steady_are_distinguished() -> None:
     stream = Stream()
     stream.every[7] = 90  # confirms rarely, and always did
     watch = watched(stream)
@@ -238,7 +238,7 @@ def test_memory_is_bound_by_the_markets_listed() -> None:
     assert len(watch.lead_lag().books) == 20
 
 
-def test_what_has_begun_is_forgotten_and_what_is_not_valued_passed_over() -> None:
+def test_started_events_are_dropped_and_unvalued_markets_ignored() -> None:
     stream = Stream()
     watch = watched(stream)
     stream.starts[1] = stream.now + SECOND

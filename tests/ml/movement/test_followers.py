@@ -50,9 +50,7 @@ def test_all_books_are_found_that_a_search_finds(moves: list[tuple[int, ...]]) -
 
 
 @given(st.lists(MOVE, max_size=20), st.lists(MOVE, max_size=5))
-def test_a_move_is_part_of_a_steam_that_is_told_soon(
-    moves: list[tuple[int, ...]], steams: list[tuple[int, ...]]
-) -> None:
+def test_a_move_is_part_of_a_steam_reported_soon(moves: list[tuple[int, ...]], steams: list[tuple[int, ...]]) -> None:
     found = is_in_steam(seen(moves), columns(moves)[2], seen(steams))
     assert found.tolist() == [
         any(s[:3] == move[:3] and move[3] <= s[3] <= move[3] + move[5] for s in steams) for move in moves

@@ -31,7 +31,7 @@ def test_one_bet_in_every_format(bet: tuple[float, ...]) -> None:
 
 @every
 @given(price=prices)
-def test_there_and_back(written: OddsFormat, price: np.ndarray) -> None:
+def test_formats_convert_there_and_back(written: OddsFormat, price: np.ndarray) -> None:
     back = to_decimal(from_decimal(price, written), written)
     assert back.shape == price.shape
     np.testing.assert_allclose(back, price, rtol=4e-16)
@@ -79,7 +79,7 @@ def test_odds_keep_to_their_side_of_evens(written: OddsFormat, pair: list[float]
         (PROBABILITY, [0.0, 1.0, 1.1, -0.1, np.inf], "probability odds must be above 0 and below 1"),
     ],
 )
-def test_values_that_a_format_cannot_have(written: OddsFormat, impossible: list[float], rule: str) -> None:
+def test_values_that_a_format_does_not_allow(written: OddsFormat, impossible: list[float], rule: str) -> None:
     good = float(from_decimal(1.8, written))
     for odds in impossible:
         with pytest.raises(ValueError, match=f"{rule}, got {odds:g}"):
@@ -87,7 +87,7 @@ def test_values_that_a_format_cannot_have(written: OddsFormat, impossible: list[
 
 
 @every
-def test_no_odds_stay_no_odds(written: OddsFormat) -> None:
+def test_missing_odds_stay_missing(written: OddsFormat) -> None:
     assert np.isnan(to_decimal(np.nan, written))
     assert np.isnan(from_decimal([np.nan, np.nan], written)).all()
 

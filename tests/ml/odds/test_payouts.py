@@ -32,14 +32,14 @@ def test_payouts_known_from_slips(stake: float, price: float, returned: float) -
 
 
 @given(cents, st.integers(1001, 1_000_000))
-def test_decimal_odds_pay_what_decimal_arithmetic_says(stake: int, thousandths: int) -> None:
+def test_decimal_odds_pay_as_decimal_arithmetic_gives(stake: int, thousandths: int) -> None:
     exact = (Decimal(stake) / 100 * Decimal(thousandths) / 1000).quantize(CENT, ROUND_DOWN)
     if exact < 10_000_000:
         assert payout(stake / 100, thousandths / 1000) == float(exact)
 
 
 @given(cents, st.integers(100, 10_000), st.booleans())
-def test_american_odds_pay_what_rational_arithmetic_says(stake: int, size: int, favourite: bool) -> None:
+def test_american_odds_pay_as_rational_arithmetic_gives(stake: int, size: int, favourite: bool) -> None:
     profit = Fraction(100, size) if favourite else Fraction(size, 100)
     price = to_decimal(-size if favourite else size, OddsFormat.AMERICAN)
     if (exact := floor(stake * (1 + profit))) < 1_000_000_000:
@@ -79,7 +79,7 @@ def test_the_limits_of_a_book() -> None:
         (lambda: bookable_stake(1, 1, minimum=5, maximum=2), "minimum stake 5 is negative or exceeds the maximum 2"),
     ],
 )
-def test_what_cannot_be_paid_or_staked(call: object, message: str) -> None:
+def test_impossible_stakes_and_payouts(call: object, message: str) -> None:
     assert callable(call)
     with pytest.raises(ValueError, match=message):
         call()

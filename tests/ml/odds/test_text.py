@@ -48,7 +48,7 @@ def test_as_bettors_type_them(text: str, written: OddsFormat, price: float) -> N
 
 @pytest.mark.parametrize("written", list(OddsFormat))
 @given(price=st.floats(1.02, 5000))
-def test_what_is_shown_is_read_again_up_to_its_rounding(written: OddsFormat, price: float) -> None:
+def test_shown_odds_are_read_back_up_to_rounding(written: OddsFormat, price: float) -> None:
     back = parse_odds(format_odds(price, written), written)
     assert back - 1 == pytest.approx(price - 1, rel=0.06)
 
@@ -77,12 +77,12 @@ def test_a_ladder_may_be_coarser() -> None:
         ("%", PROBABILITY),
     ],
 )
-def test_what_is_no_number_is_refused(text: str, written: OddsFormat) -> None:
+def test_text_that_is_not_a_number_is_refused(text: str, written: OddsFormat) -> None:
     with pytest.raises(ValueError, match=f"not valid {written} odds: "):
         parse_odds(text, written)
 
 
-def test_numbers_that_are_no_odds_are_refused_by_their_format() -> None:
+def test_numbers_that_are_not_odds_are_refused_by_their_format() -> None:
     with pytest.raises(ValueError, match=r"american odds must be at most -100 or at least [+]100, got 50"):
         parse_odds("+50", AMERICAN)
     with pytest.raises(ValueError, match="fractional odds must be finite and above 0"):

@@ -23,7 +23,7 @@ def says(mean: float, threshold: float) -> float:
     return float(logit(there.win_push_loss(np.array([[threshold]])).win_given_decided())[0, 0])
 
 
-def test_a_book_that_agrees_is_carried_to_what_the_others_say() -> None:
+def test_a_book_that_agrees_is_carried_over_to_the_others_estimate() -> None:
     """All books believe in the same margin, at two points: each is carried exactly to where the others stand."""
     thresholds = np.array([2.5, 3.0])
     opinion = np.array([[says(3.2, 2.5), NAN, says(3.2, 2.5)], [NAN, says(3.2, 3.0), NAN]])
@@ -40,7 +40,7 @@ def test_a_book_keeps_its_distance() -> None:
     assert carried.fair_log_odds[0, 4] - carried.fair_log_odds[0, 0] == pytest.approx(0.1, abs=0.03)
 
 
-def test_what_is_offered_is_never_replaced_and_what_is_far_never_carried() -> None:
+def test_offered_points_are_never_replaced_and_distant_ones_never_carried_over() -> None:
     opinion = np.array([[0.1, NAN], [NAN, -0.1], [0.3, NAN]])
     carried = translate_points(NFL_MARGIN, np.zeros(3, np.intp), np.array([3.0, 17.0, 2.0]), opinion, np.ones((3, 2)))
     offered = ~np.isnan(opinion)
@@ -51,7 +51,7 @@ def test_what_is_offered_is_never_replaced_and_what_is_far_never_carried() -> No
     assert abs(says(3.0, 17.0) - says(3.0, 3.0)) > MAX_TRANSLATION_LOG_ODDS
 
 
-def test_lines_of_different_markets_say_nothing_of_each_other() -> None:
+def test_lines_of_different_markets_are_independent() -> None:
     opinion = np.array([[0.1, NAN], [NAN, -0.1]])
     carried = translate_points(NFL_MARGIN, np.array([4, 9]), np.array([3.0, 3.5]), opinion, np.ones((2, 2)))
     np.testing.assert_array_equal(carried.fair_log_odds, opinion)
@@ -62,7 +62,7 @@ def test_lines_of_different_markets_say_nothing_of_each_other() -> None:
         st.tuples(st.integers(0, 2), st.sampled_from([1.5, 2.0, 2.25, 2.5, 3.0]), st.floats(-0.6, 0.6)), max_size=8
     )
 )
-def test_a_ladder_does_not_see_its_neighbours(rows: list[tuple[int, float, float]]) -> None:
+def test_ladders_are_independent(rows: list[tuple[int, float, float]]) -> None:
     ladder = np.array([r[0] for r in rows], np.intp)
     threshold = np.array([r[1] for r in rows])
     opinion = np.full((len(rows), 4), NAN)

@@ -103,7 +103,7 @@ def test_agrees_with_simulated_results(model: PointModel, parameters: tuple[floa
         )
 
 
-def test_key_numbers_push_as_often_as_the_caller_says() -> None:
+def test_key_numbers_push_at_the_callers_rate() -> None:
     plain = PointModel(DistributionFamily.NORMAL, -80, 80, (0.0, 12.5))
     at_three, at_two = np.array([[3.0]]), np.array([[2.0]])
     ordinary = NFL_MARGIN.win_push_loss(np.array([[2.0, 12.5]]), at_two).push
@@ -126,7 +126,7 @@ def test_exact_probabilities_give_the_parameters_back(model: PointModel, paramet
 
 
 @every_model
-def test_one_book_is_met_exactly_with_the_typical_spread(model: PointModel, parameters: tuple[float, float]) -> None:
+def test_one_book_is_fitted_exactly_with_the_typical_spread(model: PointModel, parameters: tuple[float, float]) -> None:
     thresholds, fair, weights = (a[:, :1] for a in spread_out(model, parameters))
     fit = fit_points(model, thresholds, fair, weights)
     np.testing.assert_allclose(fit.win_push_loss(thresholds).win_given_decided(), fair, rtol=1e-9)
@@ -192,7 +192,7 @@ def test_lines_are_independent_to_the_last_bit() -> None:
     assert np.array_equal(whole.parameters, np.concatenate([a.parameters for a in alone]), equal_nan=True)
 
 
-def test_what_cannot_be_fitted_says_so() -> None:
+def test_lines_that_cannot_be_fitted_have_a_status() -> None:
     nan = float("nan")
     thresholds = np.array([[2.5, 3.0], [nan, nan], [2.5, 2.5], [99.0, -7.0], [2.5, 2.5]])
     fair = np.array([[0.5, 0.45], [0.5, 0.5], [0.0, 1.0], [0.5, 0.5], [0.5, 0.5]])

@@ -55,14 +55,14 @@ def test_a_quote_takes_32_bytes() -> None:
     assert len(encode_columns(quotes)) < 1000 * 32 + 64
 
 
-def test_what_was_decoded_cannot_be_changed() -> None:
+def test_decoded_columns_are_read_only() -> None:
     back = decode_columns(EventStarts, encode_columns(EventStarts.from_rows([(1, 2)])))
     with pytest.raises(ValueError, match="read-only"):
         back.event[0] = 9
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xc1", b"\x90", b"not msgpack", msgspec.msgpack.encode([1, 2, 3])])
-def test_bytes_that_are_no_entry_are_refused(junk: bytes) -> None:
+def test_bytes_that_are_not_an_entry_are_refused(junk: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_changes(junk)
 

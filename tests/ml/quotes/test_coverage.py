@@ -106,7 +106,7 @@ def subsets(of: tuple[str, ...]) -> st.SearchStrategy[set[str]]:
     world=st.sets(st.sampled_from(CELLS)),
     requests=st.lists(st.tuples(subsets(EVENTS), subsets(BOOKS), subsets(MARKETS)), max_size=MIN_REPEATS),
 )
-def test_requests_to_a_market_that_stands_still_withdraw_nothing(
+def test_requests_to_an_unchanged_market_withdraw_nothing(
     world: set[tuple[str, str, str]], requests: list[tuple[set[str], set[str], set[str]]]
 ) -> None:
     coverage = CoverageTracker(profile)

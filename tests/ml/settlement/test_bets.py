@@ -142,7 +142,7 @@ def test_what_is_decided_when_a_game_stops_is_the_total_that_is_exceeded() -> No
     assert verdict(OVER, GameReport(GameStatus.ABANDONED), rules) is BetStatus.PENDING
 
 
-def test_a_shortened_game_stands_where_the_league_has_the_word() -> None:
+def test_a_shortened_game_counts_where_the_rules_accept_the_leagues_result() -> None:
     rain = GameReport(GameStatus.SHORTENED, full=Score(4, 1))
     line = (Market.SPREADS, Outcome.HOME, -1.5)
     h2h, run_line = (find_rules("baseball_mlb", m, "draftkings") for m in (Market.H2H, Market.SPREADS))

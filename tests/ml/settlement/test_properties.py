@@ -140,7 +140,7 @@ def test_the_outcomes_of_a_market_share_one_verdict_and_what_is_won_is_lost(
 
 
 @given(markets, points, reports, rules, doubts)
-def test_sides_exchanged_settle_the_other_way_round(
+def test_swapped_sides_settle_the_other_way_round(
     market: Market, point: float, report: GameReport, rule: Rules, doubt: tuple[bool, bool]
 ) -> None:
     for outcome in MARKET_OUTCOMES[market]:
@@ -171,10 +171,10 @@ def test_unknown_rules_settle_only_what_every_period_settles_alike(
         ([SettlementRules(Period.OVERTIME), SettlementRules(Period.REGULATION), None], RulesAgreement.DIFFER),
     ],
 )
-def test_what_rules_are_to_each_other(known: list[Rules], label: RulesAgreement) -> None:
+def test_relations_between_rules(known: list[Rules], label: RulesAgreement) -> None:
     assert agreement(known) is label
 
 
-def test_what_one_rule_leaves_open_is_not_the_same() -> None:
+def test_a_case_left_open_by_one_rule_is_not_the_same() -> None:
     rule = replace(SettlementRules(Period.OVERTIME), abandoned=None)
     assert agreement([rule, rule]) is RulesAgreement.UNKNOWN

@@ -25,7 +25,7 @@ source = "https://example.org/rules"
 """
 
 
-def test_what_differs_is_named() -> None:
+def test_differences_are_named() -> None:
     assert conflict(REGULATION, REGULATION) == Conflict.NONE
     other = replace(OVERTIME, pitchers=Pitchers.LISTED, postponed=48, dead_heat=DeadHeat.VOID)
     assert conflict(REGULATION, other) == (
@@ -63,7 +63,7 @@ def test_a_wrong_entry_is_named(wrong: str, why: str) -> None:
         parse_rules(wrong)
 
 
-def test_what_is_known_of_a_book_comes_before_what_all_have_in_common() -> None:
+def test_a_books_own_rules_precede_the_common_ones() -> None:
     draftkings = find_rules("baseball_mlb", Market.TOTALS, "draftkings")
     anybody = find_rules("baseball_mlb", Market.TOTALS, "a_new_book")
     assert draftkings == SettlementRules(Period.OVERTIME, Tie.VOID, Abandoned.STANDS_IF_DECIDED, 12.0, Pitchers.ACTION)
@@ -91,5 +91,5 @@ def test_periods(sport: str, market: Market, book: str, period: Period) -> None:
 @pytest.mark.parametrize(
     ("sport", "market"), [("icehockey_nhl", Market.TOTALS), ("soccer_epl", Market.H2H), ("tennis_atp", Market.H2H)]
 )
-def test_what_is_not_known_is_none(sport: str, market: Market) -> None:
+def test_unknown_rules_are_none(sport: str, market: Market) -> None:
     assert find_rules(sport, market, "unibet_eu") is None

@@ -76,7 +76,7 @@ def test_by_hand(
         (Market.H2H, -1, NAN, 1),
     ],
 )
-def test_what_cannot_be_settled_is_nan(market: int, outcome: int, point: float, home: float) -> None:
+def test_bets_that_cannot_be_settled_are_nan(market: int, outcome: int, point: float, home: float) -> None:
     assert np.isnan(shares(market, outcome, point, home, 0)).all()
 
 

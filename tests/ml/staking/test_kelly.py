@@ -45,7 +45,7 @@ def test_more_for_a_better_bet(p: float, price: float) -> None:
 
 
 @pytest.mark.parametrize(("p", "price"), [(NAN, 2.0), (0.5, NAN), (0.5, 1.0), (0.9, 0.5), (0.5, -110.0)])
-def test_no_number_where_there_is_nothing_to_win(p: float, price: float) -> None:
+def test_no_stake_where_there_is_nothing_to_win(p: float, price: float) -> None:
     assert np.isnan(kelly(p, price))
 
 

@@ -60,7 +60,7 @@ def test_growth_is_never_below_raw_kelly(price: float, edge: float, sigma: float
 
 
 @pytest.mark.parametrize(("mean", "spread", "sigma"), [(-0.02, 0.02, 0.02), (0.0, 0.01, 0.01), (0.02, 0.01, 0.02)])
-def test_each_bets_own_estimate_gains_over_bets_that_look_good(mean: float, spread: float, sigma: float) -> None:
+def test_shrinkage_raises_the_growth_of_selected_bets(mean: float, spread: float, sigma: float) -> None:
     """The winner's curse: true edges vary, only positive estimates are bet; the gain exceeds three standard errors."""
     p = 1 / PRICE + mean + spread * np.random.default_rng(3).normal(size=DRAWS)
     seen = stakes_seen(p, sigma)
@@ -78,7 +78,7 @@ def test_a_share_that_falls_with_the_error(stake: float, price: float, sigma: fl
     assert 0 <= more <= less <= 1
 
 
-def test_certainty_keeps_all_and_no_stake_is_none() -> None:
+def test_without_error_stakes_are_not_shrunk() -> None:
     np.testing.assert_array_equal(shrinkage(np.array([0.1, 0.0]), PRICE, np.array(0.0)), [1.0, 0.0])
     assert np.isnan(shrinkage(np.array(0.1), np.array(1.0), np.array(0.1)))
 
@@ -94,6 +94,6 @@ def test_no_stake_beats_kelly_with_a_push(share: float, push: float, price: floa
     assert grows(float(stake)) >= grows(other) - 1e-12
 
 
-def test_a_certain_push_is_no_bet() -> None:
+def test_a_certain_push_has_no_stake() -> None:
     assert np.isnan(kelly_with_push(np.array(0.0), np.array(1.0), np.array(2.0)))
     np.testing.assert_allclose(given_no_push(np.array([0.45, 0.018]), np.array(0.1)), [0.5, 0.02])

@@ -111,7 +111,7 @@ def test_a_bet_more_starts_from_the_plan() -> None:
     np.testing.assert_allclose(warm.stakes, cold.stakes, atol=1e-5)
 
 
-def test_what_is_held_stays_and_leaves_less_for_the_rest() -> None:
+def test_held_bets_stay_and_leave_less_for_the_rest() -> None:
     events = [single_bet(0.55, 0, 2.0)] * 2
     held, closed = np.array([0.15, 0.0]), np.array([True, False])
     plan = simultaneous_kelly(events, {"day": ExposureLimit(["today"] * 2, 0.2)}, held=held, closed=closed)
@@ -129,6 +129,6 @@ def test_what_is_held_stays_and_leaves_less_for_the_rest() -> None:
         ([1.5, -0.5], [[1.0], [-1.0]]),
     ],
 )
-def test_events_that_are_none_are_refused(probability: list[float], profit: list[list[float]]) -> None:
+def test_invalid_events_are_refused(probability: list[float], profit: list[list[float]]) -> None:
     with pytest.raises(ValueError, match=r"probabilities|profits must be finite and at least -1"):
         EventOutcomes(np.array(probability), np.array(profit))

@@ -91,7 +91,7 @@ def test_an_acknowledgement_counts_only_for_its_sport() -> None:
 
 
 @pytest.mark.parametrize("steps", [(NFL, EPL), (EPL, NFL), (EPL, EPL, NFL), (NFL, NFL, NFL, EPL)])
-def test_every_capture_is_seen_whatever_the_order_of_requests(steps: tuple[str, ...]) -> None:
+def test_every_capture_is_served_in_any_order_of_requests(steps: tuple[str, ...]) -> None:
     stepping, seen = SteppingPlayback(CAPTURES), set()
     consumed: dict[str, datetime] = {}
     for _ in range(10):

@@ -81,7 +81,7 @@ def test_polls_come_back_bit_for_bit(harness: StoreHarness) -> None:
 
 @given(poll_sequence=poll_sequences(), early=st.integers(0, 6))
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_at_any_moment_it_is_what_the_payloads_said_until_then(
+def test_as_of_any_time_quotes_match_the_payloads_until_then(
     harness: StoreHarness, poll_sequence: list[ObservedPoll], early: int
 ) -> None:
     model = Model.create(harness)
@@ -129,7 +129,7 @@ def extremes(prices: list[float | None]) -> tuple[float | None, float | None]:
     return min(known, default=None), max(known, default=None)
 
 
-def test_recordings_are_kept_for_as_long_as_was_said(harness: StoreHarness) -> None:
+def test_recordings_are_kept_for_the_configured_time(harness: StoreHarness) -> None:
     """What an import brought on the day of a poll stays, compressed or not."""
     now = NOON + 300 * DAY
     for age in (40, 20, 5, 1, 0):
