@@ -19,5 +19,5 @@ def test_candidates_among_twenty_thousand_prices() -> None:
     board = seconds(lambda: consensus(prices, np.ones(pool.shape), with_method_spread=False))
     for count in (5, 50, 250):
         cells = rng.integers(0, LINES, count), rng.integers(0, BOOKS, count), rng.integers(0, 3, count)
-        judged = seconds(lambda cells=cells: error_probability(palpable_features(prices, pool, cells)))  # type: ignore[misc]
-        REPORT.figure(f"{count} candidates judged", judged * 1e3, "ms", judged / board, "the consensus")
+        scored = seconds(lambda cells=cells: error_probability(palpable_features(prices, pool, cells)))  # type: ignore[misc]
+        REPORT.figure(f"{count} candidates scored", scored * 1e3, "ms", scored / board, "the consensus")

@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from tests.benchmarks.payloads import SPORT, START, PayloadStream
 from tests.benchmarks.report import REPORT
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ def test_parse_and_diff() -> None:
     assert gc.isenabled()
     stream = PayloadStream()
     bodies = [stream.body(), *(stream.step() for _ in range(STEPS))]
-    differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+    differ = PayloadDiffer(InMemoryIdResolver(), SPORT, 1)
 
     def ours(body: bytes) -> int:
         diff = differ.diff(body, START)

@@ -26,7 +26,7 @@ from ml.scoring.lines import line_key
 from tests.benchmarks.market import MarketStream
 from tests.benchmarks.payloads import SPORT
 from tests.benchmarks.report import REPORT
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class Feed:
     stream: MarketStream
 
     def __post_init__(self) -> None:
-        self._differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+        self._differ = PayloadDiffer(InMemoryIdResolver(), SPORT, 1)
         self._polls = 0
 
     def poll(self) -> PollChanges:

@@ -17,12 +17,12 @@ SECONDS = 120
 
 
 def test_snapshot_every_second() -> None:
-    world = SimulatedMarket()
+    simulator = SimulatedMarket()
     for league in LEAGUES:
         taken = []
         for second in range(SECONDS):
             started = time.perf_counter()
-            snapshot = world.snapshot(league.key, BEGINS + timedelta(seconds=second))
+            snapshot = simulator.snapshot(league.key, BEGINS + timedelta(seconds=second))
             taken.append(time.perf_counter() - started)
         assert snapshot is not None
         cold, p50, p99 = (x * 1e3 for x in (taken[0], *np.quantile(taken[1:], [0.5, 0.99])))

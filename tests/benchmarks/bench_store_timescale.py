@@ -22,7 +22,7 @@ from edge_assets.store.postgres.schema import upgrade
 from ml.quotes import EventStarts, MarketConfirmations
 from tests.benchmarks.report import REPORT
 from tests.e2e.test_recorded_week import read_payloads
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 from tests.support.poll_factories import StoreHarness
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ FROM hypertable_compression_stats('odds_ticks')
 @pytest.fixture(scope="module")
 def week(data_dir: Path) -> list[tuple[datetime, QuoteBatch, int]]:
     """Each poll's moment, changes, and number of events so far."""
-    words = MemoryVocabulary()
-    differ = PayloadDiffer(words, SPORT, 1, price_format=PriceFormat.AMERICAN)
+    ids = InMemoryIdResolver()
+    differ = PayloadDiffer(ids, SPORT, 1, price_format=PriceFormat.AMERICAN)
     found = []
     for at, body in read_payloads(data_dir / "odds_api" / "nfl_week_2025-11.tar.xz"):
         diff = differ.diff(body, at)
         differ.commit()
-        found.append((at, diff.quotes, len(words.starts)))
+        found.append((at, diff.quotes, len(ids.starts)))
     return found
 
 

@@ -54,12 +54,12 @@ class Market500:
 
     def __init__(self, conn: Connection) -> None:
         self._conn, self._rng = conn, np.random.default_rng(5)
-        with closing(IdRegistry.load(conn)) as words:
-            self._sport = words.sport("americanfootball_nfl")
-            self._books = [words.book(f"book_{b}", f"Book {b}") for b in range(BOOKS)]
+        with closing(IdRegistry.load(conn)) as ids:
+            self._sport = ids.sport("americanfootball_nfl")
+            self._books = [ids.book(f"book_{b}", f"Book {b}") for b in range(BOOKS)]
             self._starts = [NOON + timedelta(hours=6 + 0.5 * e) for e in range(EVENTS)]
             self._events = [
-                words.event(f"e{e}", self._sport, f"Home {e % 32}", f"Away {e % 31}", start, NOON)
+                ids.event(f"e{e}", self._sport, f"Home {e % 32}", f"Away {e % 31}", start, NOON)
                 for e, start in enumerate(self._starts)
             ]
 

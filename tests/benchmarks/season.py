@@ -93,12 +93,12 @@ def joined(parts: list[QuoteBatch]) -> QuoteBatch:
 
 def fill(conn: Connection) -> Iterator[int]:
     """Fill an empty database; yields the sport's id behind every poll."""
-    words = IdRegistry(conn)
-    sport = words.sport("americanfootball_ncaaf", "NCAAF")
-    books = np.array([words.book(f"book_{n}", f"Book {n}") for n in range(BOOKS)], np.int16)
+    ids = IdRegistry(conn)
+    sport = ids.sport("americanfootball_ncaaf", "NCAAF")
+    books = np.array([ids.book(f"book_{n}", f"Book {n}") for n in range(BOOKS)], np.int16)
     events = _events(conn, sport, NOW, LISTED)
     for n, key in enumerate(OTHER_SPORTS):
-        _finished(conn, words.sport(key, key), books, NOW - timedelta(days=4 * n), OTHER_EVENTS // len(OTHER_SPORTS))
+        _finished(conn, ids.sport(key, key), books, NOW - timedelta(days=4 * n), OTHER_EVENTS // len(OTHER_SPORTS))
     board = Board(events, books)
     starts = EventStarts(events, np.full(LISTED, to_micros(NOW + timedelta(days=1))))
     for n in range(POLLS):

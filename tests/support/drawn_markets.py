@@ -40,7 +40,7 @@ CLEAR_EDGE = 0.06
 """True minus implied probability that an alert should not miss; the threshold is .05 of the estimate."""
 
 
-class Crowd(NamedTuple):
+class BookGroup(NamedTuple):
     """Books of a kind: their delay on news and the feed's poll interval (s), the deviation of their error, their
     margin on two outcomes, and their weight in a table like that of real books. Soft books weigh 1.
     """
@@ -53,11 +53,11 @@ class Crowd(NamedTuple):
     weight: float = 1.0
 
 
-SHARP = Crowd(2, (0, 1), 5, (0.008, 0.012), (0.022, 0.028), 5.0)
-EXCHANGE = Crowd(2, (1, 3), 5, (0.008, 0.012), (0.010, 0.015), 4.0)
-MIDDLING = Crowd(1, (1, 3), 6, (0.010, 0.020), (0.028, 0.035), 2.0)
-QUICK = Crowd(12, (3, 20), 8, (0.025, 0.040), (0.044, 0.058))
-SLOW = Crowd(5, (60, 120), 27, (0.040, 0.050), (0.055, 0.070))
+SHARP = BookGroup(2, (0, 1), 5, (0.008, 0.012), (0.022, 0.028), 5.0)
+EXCHANGE = BookGroup(2, (1, 3), 5, (0.008, 0.012), (0.010, 0.015), 4.0)
+MIDDLING = BookGroup(1, (1, 3), 6, (0.010, 0.020), (0.028, 0.035), 2.0)
+QUICK = BookGroup(12, (3, 20), 8, (0.025, 0.040), (0.044, 0.058))
+SLOW = BookGroup(5, (60, 120), 27, (0.040, 0.050), (0.055, 0.070))
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Structure:
     lines' true log-odds.
     """
 
-    crowds: tuple[Crowd, ...] = (SHARP, EXCHANGE, MIDDLING, QUICK, SLOW)
+    groups: tuple[BookGroup, ...] = (SHARP, EXCHANGE, MIDDLING, QUICK, SLOW)
     outcomes: int = 2
     copying: float = 0.5
     common: float = 0.0
@@ -85,7 +85,7 @@ class Structure:
     @property
     def books(self) -> int:
         """How many books there are."""
-        return sum(crowd.books for crowd in self.crowds)
+        return sum(group.books for group in self.groups)
 
 
 FITTED = {
@@ -123,23 +123,23 @@ class Drawn:
 def draw(structure: Structure, seed: int, lines: int) -> Drawn:
     """Draw a market's lines."""
     rng = np.random.default_rng(seed)
-    crowd = [c for c in structure.crowds for _ in range(c.books)]
+    group = [c for c in structure.groups for _ in range(c.books)]
     lag, noise, margin = (
-        np.array([rng.uniform(*getattr(c, name)) for c in crowd]) for name in ("lag", "noise", "margin")
+        np.array([rng.uniform(*getattr(c, name)) for c in group]) for name in ("lag", "noise", "margin")
     )
-    scrape, weight = np.array([c.scrape for c in crowd]), np.array([c.weight for c in crowd])
+    scrape, weight = np.array([c.scrape for c in group]), np.array([c.weight for c in group])
     soft = weight == 1
     ago, size = _news(rng, structure, lines)
     level = rng.normal(0, structure.favourites, lines)
     share = structure.copying * soft
     error = noise * (
-        np.sqrt(share) * rng.normal(size=(lines, 1)) + np.sqrt(1 - share) * rng.normal(size=(lines, len(crowd)))
+        np.sqrt(share) * rng.normal(size=(lines, 1)) + np.sqrt(1 - share) * rng.normal(size=(lines, len(group)))
     )
     error += rng.normal(0, structure.common, (lines, 1))
     started, ended, by = _mistakes(rng, structure, lines, soft)
-    phase = rng.uniform(0, scrape, (lines, len(crowd)))
+    phase = rng.uniform(0, scrape, (lines, len(group)))
     third = rng.normal(-0.55, 0.15, (lines, 1))
-    style = rng.random(len(crowd)) < 0.3, rng.random(len(crowd)) < 0.6
+    style = rng.random(len(group)) < 0.3, rng.random(len(group)) < 0.6
     prices = []
     for poll in POLLS:
         looked = (phase - poll) % scrape + poll
@@ -216,7 +216,7 @@ class Opened:
 
     @property
     def precision(self) -> float:
-        """The share of alerts that are truly worth something."""
+        """The share of alerts whose true expected value is positive."""
         return float((self.truth > 0).mean())
 
     @property

@@ -1,4 +1,4 @@
-"""A vocabulary in memory."""
+"""An id resolver in memory."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Ids:
         return list(self._ids)[number - self._first]
 
 
-class MemoryVocabulary(IdResolver):
-    """Counts ids up as names come; remembers every start an event was given."""
+class InMemoryIdResolver(IdResolver):
+    """Assigns ids in the order of the names; records every start time of an event."""
 
     def __init__(self) -> None:
         self.sports, self.books, self.events = Ids(1), Ids(1), Ids(1)

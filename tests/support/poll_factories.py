@@ -27,11 +27,11 @@ class StoreHarness:
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
-        words = IdRegistry(conn)
-        self.sport = words.sport("americanfootball_nfl", "NFL")
-        self.other_sport = words.sport("icehockey_nhl", "NHL")
-        self.books = [words.book(key, key.title()) for key in ("pinnacle", "fanduel", "betmgm")]
-        self.events = [words.event(key, self.sport, "Seattle Seahawks", "Rams", START, NOON) for key in ("e1", "e2")]
+        ids = IdRegistry(conn)
+        self.sport = ids.sport("americanfootball_nfl", "NFL")
+        self.other_sport = ids.sport("icehockey_nhl", "NHL")
+        self.books = [ids.book(key, key.title()) for key in ("pinnacle", "fanduel", "betmgm")]
+        self.events = [ids.event(key, self.sport, "Seattle Seahawks", "Rams", START, NOON) for key in ("e1", "e2")]
 
     def record(self, at: datetime, sport: int | None = None, **values: Any) -> PollRecord:
         """A poll's row; `values` replace what does not matter to most tests."""

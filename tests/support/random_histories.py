@@ -41,9 +41,9 @@ class Season:
     def __init__(self, conn: Connection, number: int, rng: np.random.Generator) -> None:
         self._conn, self._number, self._rng = conn, number, rng
         self.key = f"americanfootball_{number}"
-        with closing(IdRegistry.load(conn)) as words:
-            self.sport = words.sport(self.key)
-            self._books = [words.book(key, key) for key in BOOKS]
+        with closing(IdRegistry.load(conn)) as ids:
+            self.sport = ids.sport(self.key)
+            self._books = [ids.book(key, key) for key in BOOKS]
         self._events: list[int] = []
         self._offer: Offer = {}
         self.now = NOON
@@ -68,9 +68,9 @@ class Season:
 
     def _see(self, offer: Offer) -> None:
         starts = [self._start(event) + self._delay() for event in range(EVENTS)]
-        with closing(IdRegistry.load(self._conn)) as words:
+        with closing(IdRegistry.load(self._conn)) as ids:
             self._events = [
-                words.event(f"{self._number}_{e}", self.sport, *self._teams(e), start, self.now)
+                ids.event(f"{self._number}_{e}", self.sport, *self._teams(e), start, self.now)
                 for e, start in enumerate(starts)
             ]
         changed = {k: p for k, p in offer.items() if self._offer.get(k) != p}

@@ -32,7 +32,7 @@ NFL, EPL = "americanfootball_nfl", "soccer_epl"
 BEGINS = datetime(2025, 11, 3, 12, tzinfo=UTC)
 
 
-def write_tape(folder: Path, captures: int = 20, sports: tuple[str, ...] = (NFL, EPL)) -> Path:
+def write_recording(folder: Path, captures: int = 20, sports: tuple[str, ...] = (NFL, EPL)) -> Path:
     """Captures of each sport in turn, a minute apart; prices wander, quotes vanish and come back."""
     folder.mkdir(parents=True, exist_ok=True)
     dice = random.Random(7)
@@ -139,7 +139,7 @@ def serving(folder: Path, **options: Any) -> Iterator[Feeding]:
 @pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Feeding]:
     """The small recording at maximum speed."""
-    with serving(write_tape(tmp_path / "tape")) as feeding:
+    with serving(write_recording(tmp_path / "recording")) as feeding:
         yield feeding
 
 

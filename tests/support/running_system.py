@@ -36,7 +36,7 @@ class System:
         self.sport = sport
         self.database_url = database_url
         self._port = free_port()
-        self._tape = recording
+        self._recording = recording
         self._environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("EDGE_")},
             "DATABASE_URL": database_url,
@@ -55,7 +55,7 @@ class System:
         recording = (
             "edge_assets.sandbox.server",
             "--recording",
-            str(self._tape),
+            str(self._recording),
             "--speed",
             "max",
             "--port",

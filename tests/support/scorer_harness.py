@@ -54,14 +54,14 @@ class ScorerHarness:
         self.redis = redis.Redis.from_url(redis_url)
         self.now = to_micros(datetime.now(UTC)) - 3_600 * SECOND
         self.start = self.now + 30 * 3_600 * SECOND
-        words = IdRegistry.load(database_url)
-        self.sport = words.sport(sport, sport.title())
-        self.books = [words.book(key, key.title()) for key in BOOKS]
+        ids = IdRegistry.load(database_url)
+        self.sport = ids.sport(sport, sport.title())
+        self.books = [ids.book(key, key.title()) for key in BOOKS]
         self.events = [
-            words.event(key, self.sport, "Owls", "Herons", to_datetime(self.start), to_datetime(self.now))
+            ids.event(key, self.sport, "Owls", "Herons", to_datetime(self.start), to_datetime(self.now))
             for key in (f"{sport}:1", f"{sport}:2")
         ]
-        words.close()
+        ids.close()
         self.offers: Offers = {(e, b): (1.95, 1.95) for e in range(2) for b in range(len(BOOKS))}
         self._sent: Offers = {}
 

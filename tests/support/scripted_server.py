@@ -53,7 +53,7 @@ class ScriptedApi:
         self.asked: list[Asked] = []
         self.answers: deque[Scripted] = deque([Scripted()])
 
-    def will_answer(self, *answers: Scripted) -> None:
+    def set_answers(self, *answers: Scripted) -> None:
         self.answers = deque(answers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -30,7 +30,7 @@ QUICK = [i for i in SOFT_BOOKS if BOOKS[i].lag_seconds <= 10]
 _fixture = lru_cache(maxsize=4_096)(simulate_event)
 
 
-def moment(seconds: float) -> datetime:
+def utc_time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -58,28 +58,28 @@ def overlap(one: Fault, other: Fault) -> bool:
 
 
 def is_sound(event: SimulatedEvent, number: int, at: int) -> bool:
-    """Whether nothing is wrong with what a book shows."""
+    """Whether no fault affects the book or the one it copies."""
     return not active_faults(event, number, at) and not active_faults(event, *resolve_origin(number, at))
 
 
 def shown(event: SimulatedEvent, number: int, at: int) -> dict[tuple[str, str], SimulatedQuote]:
-    """A book's quotes at a moment by market and outcome."""
+    """A book's quotes at a time, by market and outcome."""
     return {(q.market, q.outcome): q for q in scrape_book(event, number, at).quotes}
 
 
-def meant(event: SimulatedEvent, number: int, at: int) -> dict[tuple[str, str], SimulatedQuote]:
-    """What the book would show if nothing were wrong."""
+def quotes_without_faults(event: SimulatedEvent, number: int, at: int) -> dict[tuple[str, str], SimulatedQuote]:
+    """The quotes that the book would show without faults."""
     return shown(replace(event, faults=()), number, at)
 
 
-def on_the_wire(world: SimulatedMarket, event: SimulatedEvent, number: int, at: float) -> RawBookmaker | None:
+def on_the_wire(simulator: SimulatedMarket, event: SimulatedEvent, number: int, at: float) -> RawBookmaker | None:
     """A book as a snapshot lists it."""
-    snapshot = world.snapshot(event.league.key, moment(at))
+    snapshot = simulator.snapshot(event.league.key, utc_time(at))
     assert snapshot is not None
     [listed] = [e for e in snapshot.events if e.id == event.id]
     return next((b for b in listed.bookmakers if b.key == BOOKS[number].key), None)
 
 
 def times(hours: float, every: float) -> list[datetime]:
-    """Moments from noon on."""
+    """Times from noon on."""
     return [NOON + timedelta(seconds=every * i) for i in range(int(hours * 3600 / every))]

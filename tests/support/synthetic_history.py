@@ -119,10 +119,10 @@ def explained(conn: Connection) -> Iterator[Plans]:
 def write_season(conn: Connection, polls: int, steps: int) -> datetime:
     """Half of the polls live, half imported, all of it scored and public; return when the newest live poll was."""
     now = datetime.now(UTC)
-    words = IdRegistry(conn)
-    sports = [words.sport(f"sport_{n}", f"Sport {n}") for n in range(SPORTS)]
-    words.book("pinnacle", "Pinnacle")
-    words.event("e1", sports[0], "Owls", "Herons", now, now)
+    ids = IdRegistry(conn)
+    sports = [ids.sport(f"sport_{n}", f"Sport {n}") for n in range(SPORTS)]
+    ids.book("pinnacle", "Pinnacle")
+    ids.event("e1", sports[0], "Owls", "Herons", now, now)
     conn.execute("INSERT INTO imports (format, path, sha256) VALUES ('football-data', 'x.csv', '\\x00')")
     compress = zstandard.ZstdCompressor().compress
     values = {

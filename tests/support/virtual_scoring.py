@@ -18,7 +18,7 @@ from edge_assets.sandbox.simulator.quoting import active_faults, last_scrape_at,
 from ml.points import point_models_for
 from ml.quotes import Market, Outcome, PollChanges
 from ml.scoring import Alert, ScoringRules, SportScorer
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,17 +97,17 @@ class Watcher:
 
     def __init__(
         self,
-        world: SimulatedMarket,
+        simulator: SimulatedMarket,
         sport: str,
         rules: ScoringRules,
         weights: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        self.world = world
+        self.simulator = simulator
         self.sport = sport
-        self.words = MemoryVocabulary()
-        self.differ = PayloadDiffer(self.words, sport, self.words.sport(sport, sport))
+        self.ids = InMemoryIdResolver()
+        self.differ = PayloadDiffer(self.ids, sport, self.ids.sport(sport, sport))
         self.scorer = SportScorer(
-            rules, lambda book: book_profile(str(self.words.books.name(book)), weights, sport), point_models_for(sport)
+            rules, lambda book: book_profile(str(self.ids.books.name(book)), weights, sport), point_models_for(sport)
         )
         self.watch = Watch()
 
@@ -121,7 +121,7 @@ class Watcher:
 
     def poll(self, at: datetime) -> None:
         """Poll once."""
-        snapshot = self.world.snapshot(self.sport, at)
+        snapshot = self.simulator.snapshot(self.sport, at)
         assert snapshot is not None
         diff = self.differ.diff(msgspec.json.encode(snapshot.events), at)
         self.differ.commit()
@@ -131,7 +131,7 @@ class Watcher:
             PollChanges(now, self.sport, now, now, "virtual", diff.quotes, diff.times, diff.starts)
         )
         self.watch.suppressed += step.suppressed
-        listed = {event.id: event for event in self.world.listed_events(self.sport, at)}
+        listed = {event.id: event for event in self.simulator.listed_events(self.sport, at)}
         for alert in step.alerts:
             if alert.state == "opened" and alert.key.kind == "arbitrage":
                 self.watch.arbitrages.append(alert)
@@ -142,8 +142,8 @@ class Watcher:
 
     def _price(self, key: AlertKey) -> Price:
         return Price(
-            str(self.words.events.name(key.event)),
-            str(self.words.books.name(key.book or 0)),
+            str(self.ids.events.name(key.event)),
+            str(self.ids.books.name(key.book or 0)),
             Market(key.market).key,
             Outcome(key.outcome or 0).key,
             key.point,
@@ -152,7 +152,7 @@ class Watcher:
     def _bet(self, alert: Alert, listed: dict[str, SimulatedEvent], at: datetime) -> Bet:
         price, odds = self._price(alert.key), alert.metrics.price or 0.0
         event = listed[price.event]
-        chance = self.world.true_probabilities(event, price.market, price.outcome, price.point, at)
-        won = self.world.settle(event, price.market, price.outcome, price.point)
+        chance = self.simulator.true_probabilities(event, price.market, price.outcome, price.point, at)
+        won = self.simulator.settle(event, price.market, price.outcome, price.point)
         profit = 0.0 if won is None else won * odds - 1
         return Bet(alert, event, price, chance.win * odds + chance.push - 1, profit)

@@ -26,7 +26,7 @@ from tests.support.replayed_feed import (
     settings_for,
     streamed,
     ticks,
-    write_tape,
+    write_recording,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def undisturbed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[tuple[Any, ...]]:
     """The ticks of an undisturbed run."""
-    recording = write_tape(tmp_path_factory.mktemp("undisturbed"))
+    recording = write_recording(tmp_path_factory.mktemp("undisturbed"))
     with postgres_server.clone_of(migrated_template) as url, serving(recording) as feed:
         asyncio.run(play("quiet", settings_for(url, redis_server.url, feed.url)))
         return ticks(url)
@@ -113,7 +113,7 @@ async def test_a_burst_stores_and_publishes_every_capture_of_a_recording(
 async def test_a_sport_with_outrights_only_is_polled_for_them_and_delays_no_other(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    recording, golf = write_tape(tmp_path / "tape"), "golf_masters_tournament_winner"
+    recording, golf = write_recording(tmp_path / "recording"), "golf_masters_tournament_winner"
     (recording / f"{golf}_{BEGINS:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps([outright(golf)]))
     with serving(recording) as feed:
         reports = await play("r1", settings_for(database_url, redis_url, feed.url, NFL, EPL, golf), NFL, EPL, golf)
@@ -127,7 +127,7 @@ async def test_a_second_burst_on_the_same_recording_stores_nothing(
 ) -> None:
     await play("r1", settings_for(database_url, redis_url, feed.url))
     before = ticks(database_url)
-    with serving(write_tape(tmp_path / "again")) as again:
+    with serving(write_recording(tmp_path / "again")) as again:
         reports = await play("r2", settings_for(database_url, redis_url, again.url))
     assert ticks(database_url) == before
     assert [r.polls for r in reports] == [0, 0], "the acknowledgement moves a restarted server past the last capture"
@@ -219,7 +219,7 @@ async def test_a_refused_sport_never_stops_the_others(database_url: str, redis_u
 async def test_without_credits_the_sport_ends_with_the_reason(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    with serving(write_tape(tmp_path / "tape"), credits_per_month=30) as feed:
+    with serving(write_recording(tmp_path / "recording"), credits_per_month=30) as feed:
         settings = settings_for(database_url, redis_url, feed.url)
         [report] = await run_burst(BurstRequest("r1", (NFL,), 5.0, 0.0), settings)  # time enough on a busy machine
     assert report.polls > 0
@@ -254,7 +254,7 @@ async def test_credits_are_requested_before_they_are_spent(
     database_url: str, redis_url: str, tmp_path: Path, plan: int, polls: int, ended: str
 ) -> None:
     """An empty database plans with what the feed states for free, and stores it for the sensor."""
-    with serving(write_tape(tmp_path / "tape"), credits_per_month=plan) as feed:
+    with serving(write_recording(tmp_path / "recording"), credits_per_month=plan) as feed:
         settings = settings_for(database_url, redis_url, feed.url, NFL).model_copy(update={"edge_feed": Feed.ODDS_API})
         now = datetime.now(UTC)
         assert load_sensor_state(settings, now).budget.remaining is None

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 from edge_assets.feeds.odds_api.client import OddsRequest
 from edge_assets.ingestion.request_scope import RequestScope
 from ml.quotes import EventStarts, Market, MarketConfirmations
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 
 if TYPE_CHECKING:
     from edge_assets.store.polls.dimensions import IdRegistry
 
 
-class BookKeyVocabulary(MemoryVocabulary):
+class BookKeyVocabulary(InMemoryIdResolver):
     """Books by key, in memory."""
 
     def book_key(self, book_id: int) -> str:

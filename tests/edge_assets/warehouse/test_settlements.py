@@ -45,8 +45,8 @@ def conn(database_url: str) -> Iterator[Connection]:
 
 def played(conn: Connection, sport: str, *message: tuple[ResultSource, int, GameReport], key: str = "e") -> int:
     """Store a game with results that sources state, so many hours after noon."""
-    with closing(IdRegistry.load(conn)) as words:
-        event = words.event(key, words.sport(sport), f"Home {key}", f"Away {key}", NOON, NOON)
+    with closing(IdRegistry.load(conn)) as ids:
+        event = ids.event(key, ids.sport(sport), f"Home {key}", f"Away {key}", NOON, NOON)
     write_results(conn, [StatedResult(event, source, NOON + h * HOUR, report) for source, h, report in message])
     return event
 
@@ -177,7 +177,7 @@ def judged(warehouse: Warehouse) -> int:
     return int(row["closes"])
 
 
-def asked(*words: str) -> Any:
-    found = CliRunner().invoke(app, [*words, "--json"])
+def asked(*ids: str) -> Any:
+    found = CliRunner().invoke(app, [*ids, "--json"])
     assert found.exit_code == 0, found.output
     return json.loads(found.stdout)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MIN_OTHERS = 4
 LEAST_EDGE = 0.05
-"""The alert threshold: only what is above it is judged."""
+"""The alert threshold: only prices above it are scored."""
 LIKELY_ERROR_PRICE = np.log(1.8)
 """An error makes the odds 1.8 times too long or more (the smallest of the simulator's); less is a matter of opinion."""
 LONGER = 1.05
@@ -119,7 +119,7 @@ def candidates(boards: Boards, least_edge: float = LEAST_EDGE, size: Array | Non
 def injected(boards: Boards, kind: str, count: int, seed: int) -> Candidates:
     """`count` boards drawn with replacement, with one error each at a book drawn with it; what is above the threshold.
 
-    Only the wrong book's prices are judged.
+    Only the wrong book's prices are scored.
     """
     rng = np.random.default_rng(seed)
     rows = rng.choice(np.flatnonzero(boards.pool.sum(axis=1) > MIN_OTHERS), count)

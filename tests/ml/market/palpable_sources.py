@@ -50,8 +50,8 @@ def simulated(seed: int, begins: Iterable[datetime], *, at_errors: bool) -> dict
     Each event is polled every quarter of an hour until it starts or, with `at_errors`, once while each of its errors
     is shown.
     """
-    world = SimulatedMarket(seed)
-    events = {e.id: e for at in begins for league in LEAGUES for e in world.listed_events(league.key, at)}
+    simulator = SimulatedMarket(seed)
+    events = {e.id: e for at in begins for league in LEAGUES for e in simulator.listed_events(league.key, at)}
     found: dict[int, list[tuple[Array, Array, Array]]] = {2: [], 3: []}
     for event in events.values():
         errors = [f.begins + SEEN_AFTER for f in event.faults if f.kind in ERRORS]

@@ -63,28 +63,28 @@ def probability(price: list[list[float]], book: int, outcome: int) -> float:
     return float(error_probability(palpable_features(line, np.ones(line.shape[:2], np.bool_), cell))[0])
 
 
-CROWD = [[1.85, 2.0], [1.83, 2.02], [1.87, 1.98], [1.86, 2.0], [1.84, 2.02]]
+CONSENSUS_BOOKS = [[1.85, 2.0], [1.83, 2.02], [1.87, 1.98], [1.86, 2.0], [1.84, 2.02]]
 FAVOURITE = [[1.4, 3.0], [1.42, 2.95], [1.38, 3.1], [1.41, 3.0], [1.4, 3.05]]
 
 
 @pytest.mark.parametrize(
-    ("crowd", "row", "outcome"),
+    ("others", "row", "outcome"),
     [
-        (CROWD, [5.5, 2.0], 0),  # the row of Clegg & Cartlidge 2024
-        (CROWD, [18.5, 2.0], 0),
-        (CROWD, [2.85, 2.0], 0),
+        (CONSENSUS_BOOKS, [5.5, 2.0], 0),  # the row of Clegg & Cartlidge 2024
+        (CONSENSUS_BOOKS, [18.5, 2.0], 0),
+        (CONSENSUS_BOOKS, [2.85, 2.0], 0),
         (FAVOURITE, [3.0, 1.4], 0),
         (FAVOURITE, [3.5, 3.0], 0),
         (FAVOURITE, [1.4, 30.5], 1),
     ],
 )
-def test_obvious_errors_are_candidates(crowd: list[list[float]], row: list[float], outcome: int) -> None:
-    assert probability([*crowd, row], len(crowd), outcome) > 0.8
+def test_obvious_errors_are_candidates(others: list[list[float]], row: list[float], outcome: int) -> None:
+    assert probability([*others, row], len(others), outcome) > 0.8
 
 
 @pytest.mark.parametrize("row", [[2.0, 1.85], [2.05, 1.82], [2.1, 1.8], [1.95, 2.0], [2.0, 2.0]])
 def test_obvious_value_is_not_an_error(row: list[float]) -> None:
-    assert probability([*CROWD, row], len(CROWD), 0) < 0.2
+    assert probability([*CONSENSUS_BOOKS, row], len(CONSENSUS_BOOKS), 0) < 0.2
 
 
 def test_a_book_left_behind_is_not_alone() -> None:
@@ -96,7 +96,7 @@ def test_a_book_left_behind_is_not_alone() -> None:
 
 
 def test_a_book_without_one_outcome_is_checked_by_the_other() -> None:
-    assert probability([*CROWD, [5.5, NAN]], len(CROWD), 0) > 0.8
+    assert probability([*CONSENSUS_BOOKS, [5.5, NAN]], len(CONSENSUS_BOOKS), 0) > 0.8
 
 
 def test_two_other_books_are_required() -> None:

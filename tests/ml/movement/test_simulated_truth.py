@@ -33,15 +33,15 @@ FREEZE_SEEN_AFTER = 180
 
 class Watched:
     def __init__(self) -> None:
-        self.world = SimulatedMarket(seed=7)
-        self.hours = Hours(self.world, SPORT)
-        self.told = self.hours.run(HOURS)
+        self.simulator = SimulatedMarket(seed=7)
+        self.hours = Hours(self.simulator, SPORT)
+        self.movements = self.hours.run(HOURS)
 
     def of(self, kind: MovementKind) -> list[tuple[datetime, Movement]]:
-        return [(at, m) for at, m in self.told if m.kind is kind]
+        return [(at, m) for at, m in self.movements if m.kind is kind]
 
     def fixture(self, at: datetime, movement: Movement) -> SimulatedEvent:
-        return next(e for e in self.world.listed_events(SPORT, at) if e.id == self.hours.event(movement))
+        return next(e for e in self.simulator.listed_events(SPORT, at) if e.id == self.hours.event(movement))
 
     def news(self, at: datetime, movement: Movement) -> float:
         """How far the truth has moved since the slowest book's last knowledge, towards the first outcome."""
@@ -77,17 +77,17 @@ def test_clear_news_make_steam(watched: Watched, record_property: Callable[[str,
     seen = defaultdict[tuple[str, int], list[datetime]](list)
     for at, m in watched.of(MovementKind.STEAM):
         seen[watched.hours.event(m), m.direction].append(at)
-    found = [any(at <= t <= at + SLOWEST for t in seen[event, way]) for event, at, way in clear_news(watched.world)]
+    found = [any(at <= t <= at + SLOWEST for t in seen[event, way]) for event, at, way in clear_news(watched.simulator)]
     record_property("recall", float(np.mean(found)))
     assert len(found) >= 8
     assert np.mean(found) > 0.8
 
 
-def clear_news(world: SimulatedMarket) -> list[tuple[str, datetime, int]]:
+def clear_news(simulator: SimulatedMarket) -> list[tuple[str, datetime, int]]:
     """(event, moment, direction) of large single news about the margin, away from the ends of the watch."""
     ends, found = BEGINS + timedelta(hours=HOURS) - SLOWEST, []
     for event in {
-        e.id: e for i in range(4) for e in world.listed_events(SPORT, BEGINS + i * timedelta(minutes=11))
+        e.id: e for i in range(4) for e in simulator.listed_events(SPORT, BEGINS + i * timedelta(minutes=11))
     }.values():
         margin = np.array([k.home - k.away for k in event.states])
         for news_at, by in zip(event.state_times[1:].tolist(), np.diff(margin).tolist(), strict=True):
@@ -132,18 +132,18 @@ def test_who_lags_has_news_to_come(watched: Watched) -> None:
 
 def test_frozen_and_suspended_books_are_named(watched: Watched) -> None:
     for kind, fault in ((MovementKind.STALE, "stale"), (MovementKind.HALTED, "suspended")):
-        told = {(watched.hours.event(m), watched.book(m)) for _, m in watched.of(kind)}
-        wrong, lasting = faults(watched.world, fault)
+        reported = {(watched.hours.event(m), watched.book(m)) for _, m in watched.of(kind)}
+        wrong, lasting = faults(watched.simulator, fault)
         assert lasting
-        assert lasting <= told <= wrong
+        assert lasting <= reported <= wrong
 
 
-def faults(world: SimulatedMarket, kind: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+def faults(simulator: SimulatedMarket, kind: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
     """(event, book) with a fault, and those whose fault lasts, within the watch, long enough to be seen."""
     begins, ends = BEGINS.timestamp() + 60, BEGINS.timestamp() + HOURS * 3_600 - FREEZE_SEEN_AFTER
     every, lasting = set(), set()
     for event in {
-        e.id: e for i in range(5) for e in world.listed_events(SPORT, BEGINS + i * timedelta(minutes=11))
+        e.id: e for i in range(5) for e in simulator.listed_events(SPORT, BEGINS + i * timedelta(minutes=11))
     }.values():
         for fault in (f for f in event.faults if f.kind == kind):
             pair = event.id, BOOKS[fault.book].key

@@ -16,7 +16,7 @@ from tests.support.point_models import NFL_MARGIN, SOCCER_TOTAL
 NAN = float("nan")
 
 
-def says(mean: float, threshold: float) -> float:
+def log_odds_at(mean: float, threshold: float) -> float:
     """A threshold's probability at a book that believes in `mean`."""
     fit = fit_points(NFL_MARGIN, np.array([[0.5]]), np.array([[0.5]]), np.ones((1, 1)))
     there = PointFit(NFL_MARGIN, np.array([[mean, NFL_MARGIN.typical_parameters[1]]]), fit.status, fit.rms_residual)
@@ -26,16 +26,16 @@ def says(mean: float, threshold: float) -> float:
 def test_a_book_that_agrees_is_carried_over_to_the_others_estimate() -> None:
     """All books believe in the same margin, at two points: each is carried exactly to where the others stand."""
     thresholds = np.array([2.5, 3.0])
-    opinion = np.array([[says(3.2, 2.5), NAN, says(3.2, 2.5)], [NAN, says(3.2, 3.0), NAN]])
+    opinion = np.array([[log_odds_at(3.2, 2.5), NAN, log_odds_at(3.2, 2.5)], [NAN, log_odds_at(3.2, 3.0), NAN]])
     carried = translate_points(NFL_MARGIN, np.zeros(2, np.intp), thresholds, opinion, np.ones((2, 3)))
-    expected = np.repeat([[says(3.2, 2.5)], [says(3.2, 3.0)]], 3, axis=1)
+    expected = np.repeat([[log_odds_at(3.2, 2.5)], [log_odds_at(3.2, 3.0)]], 3, axis=1)
     np.testing.assert_allclose(carried.fair_log_odds, expected, atol=2e-3)
-    way = says(3.2, 3.0) - says(3.2, 2.5)
+    way = log_odds_at(3.2, 3.0) - log_odds_at(3.2, 2.5)
     np.testing.assert_allclose(carried.variance[0], [0, (TRANSLATION_ERROR_RATIO * way) ** 2, 0], rtol=0.02)
 
 
 def test_a_book_keeps_its_distance() -> None:
-    opinion = np.array([[says(3.2, 2.5)] * 4 + [NAN], [NAN] * 4 + [says(3.2, 3.0) + 0.1]])
+    opinion = np.array([[log_odds_at(3.2, 2.5)] * 4 + [NAN], [NAN] * 4 + [log_odds_at(3.2, 3.0) + 0.1]])
     carried = translate_points(NFL_MARGIN, np.zeros(2, np.intp), np.array([2.5, 3.0]), opinion, np.ones((2, 5)))
     assert carried.fair_log_odds[0, 4] - carried.fair_log_odds[0, 0] == pytest.approx(0.1, abs=0.03)
 
@@ -48,7 +48,7 @@ def test_offered_points_are_never_replaced_and_distant_ones_never_carried_over()
     assert not carried.variance[offered].any()
     assert np.isnan(carried.fair_log_odds[1, 0])
     assert np.isnan(carried.fair_log_odds[0, 1])
-    assert abs(says(3.0, 17.0) - says(3.0, 3.0)) > MAX_TRANSLATION_LOG_ODDS
+    assert abs(log_odds_at(3.0, 17.0) - log_odds_at(3.0, 3.0)) > MAX_TRANSLATION_LOG_ODDS
 
 
 def test_lines_of_different_markets_are_independent() -> None:

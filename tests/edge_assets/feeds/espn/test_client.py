@@ -122,7 +122,7 @@ async def test_an_endless_response_is_abandoned(
 ) -> None:
     monkeypatch.setattr(client, "REQUEST_TIMEOUT_SECONDS", 1.0)
     board_api = ScriptedApi()
-    board_api.will_answer(response)
+    board_api.set_answers(response)
     with running(board_api) as url:
         async with EspnClient(url, retry_policy=QUICK) as espn:
             with pytest.raises(error):

@@ -14,7 +14,7 @@ from edge_assets.feeds.recordings.recording import Recording
 from edge_assets.sandbox.server.app import create_app
 from edge_assets.sandbox.server.faults import Faults
 from tests.edge_assets.feeds.odds_api.test_client import client_of
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 from tests.support.wire_factories import HOME, SPORT, book, event, h2h, payload
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def recording(tmp_path: Path) -> Recording:
 
 async def test_every_capture_is_replayed_once_in_order(tmp_path: Path, serve: Callable[[Any], str]) -> None:
     differ, clock, recording = (
-        PayloadDiffer(MemoryVocabulary(), SPORT, 1),
+        PayloadDiffer(InMemoryIdResolver(), SPORT, 1),
         VirtualClock(),
         recorded(tmp_path, OTHER),
     )

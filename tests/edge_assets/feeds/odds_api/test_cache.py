@@ -36,7 +36,7 @@ async def _empty(redis_url: str) -> None:
 
 
 async def test_concurrent_callers_of_two_processes_fetch_once(api: ScriptedApi, redis_url: str) -> None:
-    api.will_answer(Scripted(SPORTS, delay=0.2))
+    api.set_answers(Scripted(SPORTS, delay=0.2))
     async with cached(api, redis_url) as one, cached(api, redis_url) as two:
         found = await asyncio.gather(*(cache.sports() for cache in (one, two) * 5))
     assert {sports[0].title for sports in found} == {"NHL"}
@@ -44,7 +44,7 @@ async def test_concurrent_callers_of_two_processes_fetch_once(api: ScriptedApi, 
 
 
 async def test_a_response_is_cached_until_it_expires(api: ScriptedApi, redis_url: str) -> None:
-    api.will_answer(Scripted(EVENTS))
+    api.set_answers(Scripted(EVENTS))
     async with cached(api, redis_url, ttl_seconds=1) as cache:
         first, second = await cache.events("icehockey_nhl"), await cache.events("icehockey_nhl")
         assert first == second
@@ -56,7 +56,7 @@ async def test_a_response_is_cached_until_it_expires(api: ScriptedApi, redis_url
 
 
 async def test_a_ttl_of_zero_disables_the_cache(api: ScriptedApi, redis_url: str) -> None:
-    api.will_answer(Scripted(SPORTS))
+    api.set_answers(Scripted(SPORTS))
     async with cached(api, redis_url, ttl_seconds=0) as cache:
         await cache.sports()
         await cache.sports()
@@ -64,7 +64,7 @@ async def test_a_ttl_of_zero_disables_the_cache(api: ScriptedApi, redis_url: str
 
 
 async def test_errors_are_not_cached(api: ScriptedApi, redis_url: str) -> None:
-    api.will_answer(error(404, "UNKNOWN_SPORT", "Unknown sport"), Scripted(EVENTS))
+    api.set_answers(error(404, "UNKNOWN_SPORT", "Unknown sport"), Scripted(EVENTS))
     async with cached(api, redis_url) as cache:
         with pytest.raises(UnknownSportError):
             await cache.events("icehockey_nhl")
@@ -72,14 +72,14 @@ async def test_errors_are_not_cached(api: ScriptedApi, redis_url: str) -> None:
 
 
 async def test_without_redis_everything_is_fetched(api: ScriptedApi) -> None:
-    api.will_answer(Scripted(SPORTS))
+    api.set_answers(Scripted(SPORTS))
     async with cached(api, "redis://127.0.0.1:1/0") as cache:
         assert len(await cache.sports()) == len(await cache.sports()) == 1
     assert len(api.asked) == 2
 
 
 async def test_warming_fetches_ahead_and_reports_failures(api: ScriptedApi, redis_url: str) -> None:
-    api.will_answer(error(404, "UNKNOWN_SPORT", "Unknown sport"), Scripted(EVENTS))
+    api.set_answers(error(404, "UNKNOWN_SPORT", "Unknown sport"), Scripted(EVENTS))
     async with cached(api, redis_url) as cache:
         failed = await cache.warm(["icehockey_nhl", "soccer_epl"])
         asked = len(api.asked)
@@ -98,7 +98,7 @@ async def test_all_slowly_changing_endpoints_are_cached(api: ScriptedApi, redis_
             (bare | {"bookmakers": []}, lambda: cache.event_markets("s", "e", regions=["us"])),
         ]
         for body, call in calls:
-            api.will_answer(Scripted(msgspec.json.encode(body)))
+            api.set_answers(Scripted(msgspec.json.encode(body)))
             asked = len(api.asked)
             assert await call() == await call()
             assert len(api.asked) == asked + 1

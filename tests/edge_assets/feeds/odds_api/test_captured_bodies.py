@@ -16,7 +16,7 @@ from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.odds_api.errors import error_from_response
 from edge_assets.feeds.odds_api.quota import Quota
 from edge_assets.feeds.odds_api.wire import HistoricalEnvelope, decode
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 
 DATA = Path(os.environ.get("EDGE_DATA_DIR", Path(__file__).parents[5] / "shared" / "data")) / "odds_api"
 BODIES = sorted([*DATA.glob("payloads/*.json"), *DATA.glob("payloads_doc/*.json")])
@@ -96,7 +96,7 @@ def test_a_captured_odds_body_gives_quotes(path: Path) -> None:
     ]
     american = PriceFormat.AMERICAN if any(abs(price) >= 100 and price % 1 == 0 for price in prices[:4]) else None
     sport = events[0]["sport_key"]
-    differ = PayloadDiffer(MemoryVocabulary(), sport, 1, price_format=american or PriceFormat.DECIMAL)
+    differ = PayloadDiffer(InMemoryIdResolver(), sport, 1, price_format=american or PriceFormat.DECIMAL)
     diff = differ.diff(msgspec.json.encode(events), datetime.now(UTC))
     assert diff.events == len({event["id"] for event in events})
     assert len(prices) == diff.quotes_seen + diff.rejected.total()

@@ -62,7 +62,7 @@ async def poll(client: OddsApiClient, **asked: Any) -> bytes:
 
 
 async def test_a_payload_comes_with_its_times_and_credits(api: ScriptedApi) -> None:
-    api.will_answer(Scripted(BODY, headers=QUOTA))
+    api.set_answers(Scripted(BODY, headers=QUOTA))
     before = datetime.now(UTC)
     async with client_of(api.url) as client:
         answer = await client.odds_payload("icehockey_nhl", regions=["us", "eu"], markets=["h2h", "totals"])
@@ -86,7 +86,7 @@ async def test_a_payload_comes_with_its_times_and_credits(api: ScriptedApi) -> N
 
 async def test_a_replay_is_acknowledged_and_its_time_is_used(api: ScriptedApi) -> None:
     stated = "2025-11-03T12:20:00.000001+00:00"
-    api.will_answer(Scripted(BODY, headers={"x-edge-time": stated, "x-edge-speed": "inf"}))
+    api.set_answers(Scripted(BODY, headers={"x-edge-time": stated, "x-edge-speed": "inf"}))
     consumed = datetime(2025, 11, 3, 12, tzinfo=UTC)
     async with client_of(api.url, VirtualClock()) as client:
         answer = await client.odds_payload("s", regions=["us"], markets=["h2h"], consumed=consumed)
@@ -96,7 +96,7 @@ async def test_a_replay_is_acknowledged_and_its_time_is_used(api: ScriptedApi) -
 
 
 async def test_gzip_is_decoded(api: ScriptedApi) -> None:
-    api.will_answer(Scripted(gzip.compress(BODY), headers={"content-encoding": "gzip"}))
+    api.set_answers(Scripted(gzip.compress(BODY), headers={"content-encoding": "gzip"}))
     async with client_of(api.url) as client:
         assert await poll(client) == BODY
 
@@ -112,7 +112,7 @@ async def test_every_endpoint_has_its_path_parameters_and_type(api: ScriptedApi)
     async with client_of(api.url) as client:
 
         async def ask(body: Any, call: Any) -> tuple[Any, str, dict[str, str]]:
-            api.will_answer(Scripted(msgspec.json.encode(body)))
+            api.set_answers(Scripted(msgspec.json.encode(body)))
             content = await call
             params = {k: v for k, v in api.asked[-1].params.items() if k not in ("apiKey", "oddsFormat", "dateFormat")}
             return content, api.asked[-1].path.removeprefix("/v4"), params
@@ -155,7 +155,7 @@ async def test_every_endpoint_has_its_path_parameters_and_type(api: ScriptedApi)
     ids=["429", "502", "500"],
 )
 async def test_temporary_errors_are_retried(api: ScriptedApi, failure: Scripted) -> None:
-    api.will_answer(failure, failure, Scripted(BODY))
+    api.set_answers(failure, failure, Scripted(BODY))
     async with client_of(api.url) as client:
         assert await poll(client) == BODY
     assert len(api.asked) == 3
@@ -172,10 +172,10 @@ async def test_temporary_errors_are_retried(api: ScriptedApi, failure: Scripted)
     ids=["truncated JSON", "broken connection", "broken gzip", "timeout"],
 )
 async def test_requests_that_may_have_been_charged_are_retried_once(api: ScriptedApi, failure: Scripted) -> None:
-    api.will_answer(failure, Scripted(BODY))
+    api.set_answers(failure, Scripted(BODY))
     async with client_of(api.url, http_timeout=0.5) as client:
         assert await poll(client) == BODY
-    api.will_answer(failure)
+    api.set_answers(failure)
     async with client_of(api.url, http_timeout=0.5) as client:
         with pytest.raises(errors.OddsApiError) as caught:
             await poll(client)
@@ -191,7 +191,7 @@ async def test_requests_that_may_have_been_charged_are_retried_once(api: Scripte
     ],
 )
 async def test_retries_are_limited(api: ScriptedApi, failure: Scripted, kind: type[Exception]) -> None:
-    api.will_answer(failure)
+    api.set_answers(failure)
     async with client_of(api.url) as client:
         with pytest.raises(kind):
             await poll(client)
@@ -213,7 +213,7 @@ async def test_retries_are_limited(api: ScriptedApi, failure: Scripted, kind: ty
     ],
 )
 async def test_permanent_errors_are_not_retried(api: ScriptedApi, answer: Scripted, kind: type[Exception]) -> None:
-    api.will_answer(answer)
+    api.set_answers(answer)
     async with client_of(api.url) as client:
         with pytest.raises(kind):
             await poll(client)
@@ -236,7 +236,7 @@ PAID = {"x-requests-last": "6", "x-requests-used": "40", "x-requests-remaining":
 async def test_charged_failures_are_retried_once_and_counted(
     api: ScriptedApi, useless: Scripted, kind: type[errors.OddsApiError], asked: int
 ) -> None:
-    api.will_answer(useless)
+    api.set_answers(useless)
     async with client_of(api.url) as client:
         with pytest.raises(kind) as caught:
             await poll(client)
@@ -249,17 +249,17 @@ async def test_stated_credits_survive_a_retry_that_states_none(api: ScriptedApi)
     """A proxy's 502 or page has no quota headers."""
     truncated, bad_gateway = Scripted(b'[{"id":', headers=QUOTA), Scripted(b"<html>", 502)
     async with client_of(api.url) as client:
-        api.will_answer(truncated, bad_gateway)
+        api.set_answers(truncated, bad_gateway)
         with pytest.raises(errors.OddsApiError) as caught:
             await poll(client)
         assert (caught.value.quota.remaining, caught.value.spending.credits) == (460, 2)
-        api.will_answer(truncated, Scripted(BODY, headers={"x-requests-last": "3"}))
+        api.set_answers(truncated, Scripted(BODY, headers={"x-requests-last": "3"}))
         answer = await client.odds_payload("icehockey_nhl", regions=["us"], markets=["h2h"])
     assert answer.quota == Quota(3, 40, 460)
 
 
 async def test_a_payload_includes_the_cost_of_failed_attempts(api: ScriptedApi) -> None:
-    api.will_answer(Scripted(BODY[:-30], headers=PAID), Scripted(BODY, headers=PAID))
+    api.set_answers(Scripted(BODY[:-30], headers=PAID), Scripted(BODY, headers=PAID))
     async with client_of(api.url) as client:
         answer = await client.odds_payload("icehockey_nhl", regions=["us"], markets=["h2h"])
     assert (answer.wasted, answer.spending) == (Spending(6, 1), Spending(12, 2))
@@ -282,7 +282,7 @@ async def test_an_unsent_request_costs_nothing(api: ScriptedApi) -> None:
     ids=["32 MB", "gzip bomb", "too many parts"],
 )
 async def test_responses_are_limited(api: ScriptedApi, answer: Scripted) -> None:
-    api.will_answer(answer)
+    api.set_answers(answer)
     async with client_of(api.url, http_timeout=20.0) as client:
         with pytest.raises(errors.ResponseTooLargeError):
             await poll(client)
@@ -291,17 +291,17 @@ async def test_responses_are_limited(api: ScriptedApi, answer: Scripted) -> None
 
 async def test_gzip_may_have_several_members(api: ScriptedApi) -> None:
     members = gzip.compress(BODY[:50]) + gzip.compress(BODY[50:])
-    api.will_answer(Scripted(members, headers={"content-encoding": "gzip"}))
+    api.set_answers(Scripted(members, headers={"content-encoding": "gzip"}))
     async with client_of(api.url) as client:
         assert await poll(client) == BODY
-    api.will_answer(Scripted(gzip.compress(BODY)[:-9], headers={"content-encoding": "gzip"}))
+    api.set_answers(Scripted(gzip.compress(BODY)[:-9], headers={"content-encoding": "gzip"}))
     async with client_of(api.url) as client:
         with pytest.raises(errors.TransportError, match="truncated gzip"):
             await poll(client)
 
 
 async def test_an_unexpected_encoding_is_an_error(api: ScriptedApi) -> None:
-    api.will_answer(Scripted(BODY, headers={"content-encoding": "br"}))
+    api.set_answers(Scripted(BODY, headers={"content-encoding": "br"}))
     async with client_of(api.url) as client:
         with pytest.raises(errors.MalformedBodyError, match="unexpected content encoding: 'br'"):
             await poll(client)
@@ -310,7 +310,7 @@ async def test_an_unexpected_encoding_is_an_error(api: ScriptedApi) -> None:
 async def test_a_slow_response_is_abandoned(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """No single read times out; only the whole request does."""
     monkeypatch.setattr(transport, "REQUEST_TIMEOUT_SECONDS", 0.5)
-    api.will_answer(Scripted(BODY, bytes_a_second=50.0))
+    api.set_answers(Scripted(BODY, bytes_a_second=50.0))
     async with client_of(api.url, http_timeout=2.0) as client:
         with pytest.raises(errors.SlowResponseError, match="no complete response within"):
             await poll(client)
@@ -320,7 +320,7 @@ async def test_a_slow_response_is_abandoned(api: ScriptedApi, monkeypatch: pytes
 @pytest.mark.parametrize("http_date", [False, True])
 async def test_retry_after_is_honoured(api: ScriptedApi, http_date: bool) -> None:
     wait = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True) if http_date else "1"
-    api.will_answer(error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after=wait), Scripted(BODY))
+    api.set_answers(error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after=wait), Scripted(BODY))
     started = time.monotonic()
     async with client_of(api.url, retries=RetryPolicy(3, 0.01, 3.0, 0.01)) as client:
         await poll(client)
@@ -329,7 +329,7 @@ async def test_retry_after_is_honoured(api: ScriptedApi, http_date: bool) -> Non
 
 @pytest.mark.parametrize("wait", ["3600", "later"])
 async def test_a_long_retry_after_is_not_waited_for(api: ScriptedApi, wait: str) -> None:
-    api.will_answer(error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after=wait))
+    api.set_answers(error(429, "EXCEEDED_FREQ_LIMIT", "slow", retry_after=wait))
     async with client_of(api.url) as client:
         with pytest.raises(errors.RateLimitedError):
             await poll(client)
@@ -337,7 +337,7 @@ async def test_a_long_retry_after_is_not_waited_for(api: ScriptedApi, wait: str)
 
 
 async def test_rejected_markets_are_dropped_permanently(api: ScriptedApi, caplog: pytest.LogCaptureFixture) -> None:
-    api.will_answer(
+    api.set_answers(
         error(422, "INVALID_MARKET", "Markets not supported by this endpoint: h2h_h1, h2h_p1"), Scripted(BODY)
     )
     async with client_of(api.url) as client:
@@ -348,7 +348,7 @@ async def test_rejected_markets_are_dropped_permanently(api: ScriptedApi, caplog
 
 
 async def test_markets_are_dropped_at_most_once_per_call(api: ScriptedApi) -> None:
-    api.will_answer(
+    api.set_answers(
         error(422, "INVALID_MARKET", "Invalid markets: a"), error(422, "INVALID_MARKET", "Invalid markets: b")
     )
     async with client_of(api.url) as client:
@@ -362,7 +362,7 @@ async def test_the_key_never_appears_in_logs_and_errors(
     api: ScriptedApi, caplog: pytest.LogCaptureFixture, unreachable: bool
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    api.will_answer(Scripted(BODY), Scripted(BODY[:100], declared_length=len(BODY)))
+    api.set_answers(Scripted(BODY), Scripted(BODY[:100], declared_length=len(BODY)))
     async with client_of(api.url) as client:
         await poll(client)
         url = "http://127.0.0.1:1/v4" if unreachable else api.url
@@ -383,7 +383,7 @@ def _chain(error: BaseException | None) -> list[str]:
 
 
 async def test_at_most_four_calls_at_a_time(api: ScriptedApi) -> None:
-    api.will_answer(Scripted(BODY, delay=0.2))
+    api.set_answers(Scripted(BODY, delay=0.2))
     started = time.monotonic()
     async with client_of(api.url) as client:
         await asyncio.gather(*(poll(client) for _ in range(8)))
@@ -394,6 +394,6 @@ async def test_the_cost_of_failed_attempts_is_counted_for_lists(
     api: ScriptedApi,
 ) -> None:
     paid = {"x-requests-last": "2"}
-    api.will_answer(Scripted(b"[{", headers=paid), Scripted(b"[]", headers=paid))
+    api.set_answers(Scripted(b"[{", headers=paid), Scripted(b"[]", headers=paid))
     async with client_of(api.url) as client:
         assert (await client.scores("s")).credits == 4

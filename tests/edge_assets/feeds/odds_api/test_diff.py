@@ -32,7 +32,7 @@ from edge_assets.feeds.odds_api.limits import (
 from edge_assets.feeds.odds_api.reading import OfferReader
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 from tests.benchmarks import payloads
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 from tests.support.wire_factories import (
     AT,
     AWAY,
@@ -59,7 +59,7 @@ class Feed:
     """A differ with its ids, and rows by name."""
 
     def __init__(self, price_format: PriceFormat = PriceFormat.DECIMAL, sport: str = SPORT) -> None:
-        self.vocabulary = MemoryVocabulary()
+        self.vocabulary = InMemoryIdResolver()
         self.price_format, self.sport = price_format, sport
         self.restart()
 
@@ -664,7 +664,7 @@ def test_a_name_that_the_database_rejects_drops_only_its_part(feed: Feed, monkey
 
 def test_the_limit_of_books_counts_unchanged_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_BOOKS_PER_PAYLOAD", 5)
-    differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+    differ = PayloadDiffer(InMemoryIdResolver(), SPORT, 1)
     listed = [event(*(book(key, h2h()) for key in "abc"), id=number * 32) for number in "12"]
     for _ in range(2):
         diff = differ.diff(payload(*listed), NOW)
@@ -675,5 +675,5 @@ def test_the_limit_of_books_counts_unchanged_ones(monkeypatch: pytest.MonkeyPatc
 def test_distinct_books_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_BOOK_KEYS_PER_PAYLOAD", 3)
     listed = [event(*(book(key, h2h()) for key in keys), id=n * 32) for n, keys in (("1", "ab"), ("2", "acd"))]
-    diff = PayloadDiffer(MemoryVocabulary(), SPORT, 1).diff(payload(*listed), NOW)
+    diff = PayloadDiffer(InMemoryIdResolver(), SPORT, 1).diff(payload(*listed), NOW)
     assert (diff.quotes_seen, diff.rejected) == (8, {"too_many_book_keys": 1})

@@ -20,7 +20,7 @@ from edge_assets.feeds.recordings.capture_reader import ParsedCapture, read_capt
 from edge_assets.feeds.recordings.decoding import NotOddsError, decode_events
 from edge_assets.feeds.recordings.files import RecordedFile
 from ml.quotes import FIRST_DYNAMIC_ID
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 from tests.support.wire_factories import SPORT, book, event, h2h, market, outcome, spreads, totals
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def mutated(draw: st.DrawFn) -> tuple[list[Any], Path, str]:
 Quotes = set[tuple[Any, ...]]
 
 
-def rows(vocabulary: MemoryVocabulary, quotes: QuoteBatch) -> Quotes:
+def rows(vocabulary: InMemoryIdResolver, quotes: QuoteBatch) -> Quotes:
     columns = (column.tolist() for column in quotes.columns())
     return {
         (vocabulary.events.name(e), vocabulary.books.name(b), *named(vocabulary, m, o), str(point), price, at)
@@ -109,7 +109,7 @@ def rows(vocabulary: MemoryVocabulary, quotes: QuoteBatch) -> Quotes:
     }
 
 
-def named(vocabulary: MemoryVocabulary, market: int, outcome: int) -> tuple[Any, Any]:
+def named(vocabulary: InMemoryIdResolver, market: int, outcome: int) -> tuple[Any, Any]:
     """Dynamic ids depend on the order of arrival, so compare names."""
     return (
         market if market < FIRST_DYNAMIC_ID else vocabulary.markets.name(market),
@@ -118,7 +118,7 @@ def named(vocabulary: MemoryVocabulary, market: int, outcome: int) -> tuple[Any,
 
 
 def live(body: bytes) -> tuple[Quotes, int, Counter[str]]:
-    vocabulary = MemoryVocabulary()
+    vocabulary = InMemoryIdResolver()
     diff = PayloadDiffer(vocabulary, SPORT, 1).diff(body, NOW)
     return rows(vocabulary, diff.quotes), diff.quotes_seen, diff.rejected
 
@@ -194,7 +194,7 @@ def test_every_junk_value_in_every_place(price_format: PriceFormat) -> None:
             root = answer()
             retype(root, path, junk)
             body = json.dumps(root).encode()
-            differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1, price_format=price_format)
+            differ = PayloadDiffer(InMemoryIdResolver(), SPORT, 1, price_format=price_format)
             first = differ.diff(body, NOW)
             differ.commit()
             again = differ.diff(body, NOW)

@@ -55,7 +55,7 @@ async def ask(url: str, *, times: int = 1) -> None:
 
 
 async def test_the_root_logger_hears_of_requests_and_of_no_key(api: ScriptedApi, notebook: Notebook) -> None:
-    api.will_answer(Scripted(status=500), Scripted())
+    api.set_answers(Scripted(status=500), Scripted())
     await ask(api.url, times=2)
     assert {asked.params["apiKey"] for asked in api.asked} == {KEY}
     assert {"httpx2", "httpcore2.connection", "httpcore2.http11"} <= notebook.loggers

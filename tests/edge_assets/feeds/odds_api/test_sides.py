@@ -9,7 +9,7 @@ import pytest
 
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from ml.quotes import QuoteBatch
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 from tests.support.wire_factories import AWAY, HOME, SPORT, book, event, h2h, payload, spreads
 
 NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
@@ -21,7 +21,7 @@ def prices(quotes: QuoteBatch) -> dict[tuple[int, int], float]:
 
 
 def test_prices_stay_with_their_teams() -> None:
-    differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+    differ = PayloadDiffer(InMemoryIdResolver(), SPORT, 1)
     first = differ.diff(payload(event(book("a", h2h(1.5, 2.5), spreads()))), NOW)
     differ.commit()
     again = differ.diff(payload(event(book("a", h2h(1.5, 2.5), spreads()), **SWAPPED)), NOW)
@@ -37,17 +37,17 @@ def test_prices_stay_with_their_teams() -> None:
 
 def test_an_event_imported_with_swapped_sides_is_read_by_name() -> None:
     """Its first source may also use other names for the teams."""
-    ids = MemoryVocabulary()
+    ids = InMemoryIdResolver()
     key = event()["id"]
     ids.event(key, 1, "St. Louis Blues", "Montreal", NOW, NOW)
     diff = PayloadDiffer(ids, SPORT, 1).diff(payload(event(book("a", h2h(1.5, 2.5)))), NOW)
-    plain = PayloadDiffer(MemoryVocabulary(), SPORT, 1).diff(payload(event(book("a", h2h(2.5, 1.5)))), NOW)
+    plain = PayloadDiffer(InMemoryIdResolver(), SPORT, 1).diff(payload(event(book("a", h2h(2.5, 1.5)))), NOW)
     assert prices(diff.quotes) == prices(plain.quotes)
     assert diff.rejected == {"sides_exchanged": 1}
 
 
 def test_other_teams_under_one_id_are_rejected_but_one_renamed_team_is_not() -> None:
-    differ = PayloadDiffer(MemoryVocabulary(), SPORT, 1)
+    differ = PayloadDiffer(InMemoryIdResolver(), SPORT, 1)
     differ.diff(payload(event(book("a", h2h()))), NOW)
     differ.commit()
     other: dict[str, Any] = {"home_team": "Boston Bruins", "away_team": "New York Rangers"}
@@ -69,7 +69,7 @@ def test_other_teams_under_one_id_are_rejected_but_one_renamed_team_is_not() -> 
     ],
 )
 def test_teams_replace_placeholders(before: tuple[str, str], kept: tuple[str, str]) -> None:
-    ids = MemoryVocabulary()
+    ids = InMemoryIdResolver()
     differ = PayloadDiffer(ids, SPORT, 1)
     differ.diff(payload(event(book("a", h2h()), home_team=before[0], away_team=before[1])), NOW)
     differ.commit()

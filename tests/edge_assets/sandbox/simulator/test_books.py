@@ -11,7 +11,7 @@ import pytest
 from edge_assets.sandbox.simulator.books import BOOKS
 from edge_assets.sandbox.simulator.fixtures import ERROR_EPOCH_SECONDS, STATE_STEP_SECONDS, SimulatedEvent
 from edge_assets.sandbox.simulator.quoting import last_scrape_at
-from tests.support.simulated_markets import QUICK, SLOW, fixtures, is_sound, meant, moment, shown
+from tests.support.simulated_markets import QUICK, SLOW, fixtures, is_sound, quotes_without_faults, shown, utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,12 +64,12 @@ def loading(simulator: SimulatedMarket, number: int) -> float:
     extra = []
     for event in fixtures(11, 200, 0):
         at = event.start - 60
-        quotes = [q for (m, _), q in meant(event, number, at).items() if m == "h2h"]
+        quotes = [q for (m, _), q in quotes_without_faults(event, number, at).items() if m == "h2h"]
         favourite, underdog = sorted(quotes, key=lambda q: q.price)
         paid = [
             1
             / q.price
-            / simulator.true_probabilities(event, "h2h", q.outcome, None, moment(at - BOOKS[number].lag_seconds)).win
+            / simulator.true_probabilities(event, "h2h", q.outcome, None, utc_time(at - BOOKS[number].lag_seconds)).win
             for q in (favourite, underdog)
         ]
         if underdog.price > 3:

@@ -20,7 +20,7 @@ from edge_assets.sandbox.simulator.fixtures import LISTED_SECONDS, PLAY_SECONDS
 from edge_assets.sandbox.simulator.leagues import LEAGUES
 from edge_assets.sandbox.simulator.market import SimulatedMarket
 from tests.support.servers.processes import ServerProcess, free_port
-from tests.support.simulated_markets import KEYS, NOON, moment, times
+from tests.support.simulated_markets import KEYS, NOON, times, utc_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,12 +117,12 @@ def test_the_life_of_an_event(simulator: SimulatedMarket) -> None:
     event = simulator.listed_events(KEYS[1], NOON)[-1]
 
     def books(at: float) -> int | None:
-        snapshot = simulator.snapshot(KEYS[1], moment(at))
+        snapshot = simulator.snapshot(KEYS[1], utc_time(at))
         assert snapshot is not None
         return next((len(e.bookmakers) for e in snapshot.events if e.id == event.id), None)
 
     def score(at: float) -> tuple[bool, dict[str, str]]:
-        [found] = [s for s in simulator.scores(KEYS[1], moment(at)) if s.id == event.id]
+        [found] = [s for s in simulator.scores(KEYS[1], utc_time(at)) if s.id == event.id]
         return found.completed, {s.name: s.score for s in found.scores or ()}
 
     assert books(event.start - LISTED_SECONDS - 1) is None

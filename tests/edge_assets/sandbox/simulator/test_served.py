@@ -15,7 +15,7 @@ from edge_assets.feeds.odds_api.client import OddsApiClient
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.sandbox.simulator.books import BOOKS
 from ml.quotes import Market
-from tests.support.in_memory_ids import MemoryVocabulary
+from tests.support.in_memory_ids import InMemoryIdResolver
 from tests.support.servers.processes import ServerProcess, free_port
 from tests.support.simulated_markets import KEYS
 
@@ -50,7 +50,7 @@ def client(url: str) -> OddsApiClient:
 
 @pytest.mark.parametrize("sport", KEYS)
 async def test_the_differ_accepts_everything(url: str, sport: str) -> None:
-    ids = MemoryVocabulary()
+    ids = InMemoryIdResolver()
     differ = PayloadDiffer(ids, sport, ids.sport(sport, sport))
     async with client(url) as api:
         for _ in range(2):

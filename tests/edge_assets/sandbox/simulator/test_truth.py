@@ -10,7 +10,7 @@ import pytest
 from edge_assets.sandbox.simulator.fixtures import draw_result
 from edge_assets.sandbox.simulator.leagues import LEAGUES
 from edge_assets.sandbox.simulator.model import NewsState, compute_distributions
-from tests.support.simulated_markets import KEYS, NOON, fixtures, moment
+from tests.support.simulated_markets import KEYS, NOON, fixtures, utc_time
 
 if TYPE_CHECKING:
     from edge_assets.sandbox.simulator.fixtures import SimulatedEvent
@@ -57,7 +57,7 @@ def test_probabilities_add_up_to_one(simulator: SimulatedMarket, sport: str) -> 
 def test_markets_are_consistent(simulator: SimulatedMarket, sport: str) -> None:
     """Spread and total probabilities are monotonic, and a handicap of -0.5 equals the moneyline."""
     for event in simulator.listed_events(sport, NOON):
-        at = moment(event.start - 60)
+        at = utc_time(event.start - 60)
         ladder = [simulator.true_probabilities(event, "spreads", "home", p / 2, at).win for p in range(-20, 21)]
         assert np.diff(ladder).min() > -ROUNDING
         overs = [simulator.true_probabilities(event, "totals", "over", p / 2, at).win for p in range(0, 300, 7)]
@@ -108,7 +108,7 @@ def bets_and_results(
         moneyline = "h2h_3_way" if event.league.three_way else "h2h"
         middle = round(event.league.mean_points * 2)
         for market, outcome, point in [(moneyline, "home", None), ("spreads", "away", 1.5), ("totals", "over", middle)]:
-            chance = simulator.true_probabilities(event, market, outcome, point, moment(event.start - before))
+            chance = simulator.true_probabilities(event, market, outcome, point, utc_time(event.start - before))
             won = simulator.settle(event, market, outcome, point)
             if won is not None:
                 chances.append(chance.win_if_decided)
@@ -138,7 +138,7 @@ def test_true_probabilities_are_a_martingale(
     moneyline = "h2h_3_way" if sport == "soccer_epl" else "h2h"
     early, late = (
         np.array(
-            [simulator.true_probabilities(e, moneyline, "home", None, moment(e.start - s)).win for e in played[sport]]
+            [simulator.true_probabilities(e, moneyline, "home", None, utc_time(e.start - s)).win for e in played[sport]]
         )
         for s in (5_000, 0)
     )
@@ -151,7 +151,7 @@ def test_true_probabilities_are_a_martingale(
 
 def test_push_probabilities_are_calibrated(simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]]) -> None:
     events = played["icehockey_nhl"]
-    chance = np.array([simulator.true_probabilities(e, "totals", "over", 6.0, moment(e.start)).push for e in events])
+    chance = np.array([simulator.true_probabilities(e, "totals", "over", 6.0, utc_time(e.start)).push for e in events])
     pushed = np.array([simulator.settle(e, "totals", "over", 6.0) is None for e in events])
     assert abs(pushed.sum() - chance.sum()) < Z * np.sqrt((chance * (1 - chance)).sum())
     assert pushed.sum() > 50
