@@ -109,7 +109,7 @@ def test_reading_stops_after_too_many_invalid_lines(tmp_path: Path, monkeypatch:
     assert len(recording.captures) == 2
     assert recording.count_skipped_by_reason() == {
         "no list of events with odds": 5,
-        "too many lines that are no answers": 1,  # prose: ignore
+        "too many lines that are not responses": 1,
     }
 
 
