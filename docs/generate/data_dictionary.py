@@ -89,8 +89,8 @@ def relations(conn: psycopg.Connection) -> Iterator[str]:
 
 
 def marts(folder: Path) -> Iterator[str]:
-    """A section for each mart that a YAML file below `folder` documents."""
-    for path in sorted(folder.rglob("*.yml")):
+    """A section for each mart that a YAML file in a folder of `folder` documents."""
+    for path in sorted(folder.glob("*/*.yml")):
         for model in yaml.safe_load(path.read_text()).get("models", []):
             listed = [
                 (code(column["name"]), column.get("data_type", ""), column.get("description", ""))
