@@ -1,4 +1,4 @@
-"""Arrays beyond NumPy: medians of many rows, cells of a mask, runs of equal rows, and indices that are recycled."""
+"""Array helpers that NumPy lacks: medians of many rows, cells of a mask, runs of equal rows, recycled indices."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Cells: TypeAlias = "tuple[NDArray[np.intp], ...]"
 
 
 def medians(values: Array) -> Array:
-    """The middle along the last axis (..., n) of what is not NaN; NaN of nothing.
+    """Median along the last axis (..., n), ignoring NaN; NaN where nothing is left.
 
-    `np.nanmedian` takes each row by itself, or masks it.
+    `np.nanmedian` handles one row at a time or uses masked arrays, which is slower.
     """
     if not values.shape[-1]:
         return np.full(values.shape[:-1], np.nan)
@@ -27,7 +27,10 @@ def medians(values: Array) -> Array:
 
 
 def medians_of_others(values: Array) -> Array:
-    """Leaving a value out moves those behind it forward by one place, so each row is sorted once, not n times."""
+    """For every value of (R, n), the median of the others in its row, ignoring NaN; NaN where there are none.
+
+    Leaving a value out moves those behind it forward by one place, so each row is sorted once, not n times.
+    """
     order = np.argsort(values, axis=1)
     known = ~np.isnan(values)
     rank = np.where(known, np.argsort(order, axis=1), values.shape[1])
@@ -36,9 +39,7 @@ def medians_of_others(values: Array) -> Array:
 
 
 def _median_of_sorted(ranked: Array, count: NDArray[np.intp], without: NDArray[np.intp] | None = None) -> Array:
-    """Median of the first `count` (..., k) values of sorted rows (..., n), skipping the one at index `without` (...,
-    k).
-    """
+    """Median of the first `count` (..., k) values of sorted rows (..., n), skipping index `without` (..., k)."""
     places = [np.maximum(count - 1, 0) // 2, count // 2]
     if without is not None:
         places = [place + (place >= without) for place in places]
@@ -48,13 +49,13 @@ def _median_of_sorted(ranked: Array, count: NDArray[np.intp], without: NDArray[n
 
 
 def nonzero_cells(mask: NDArray[np.bool_]) -> Cells:
-    """`mask.nonzero()`, which takes eight times as long where there are more dimensions than one."""
+    """The same as `mask.nonzero()`, which is much slower in more than one dimension."""
     [flat] = mask.reshape(-1).nonzero()
     return np.unravel_index(flat, mask.shape)
 
 
 class IndexAllocator:
-    """Gives each name the lowest number that was never taken, or the last one released."""
+    """Assigns each key an index: the last one released, else the lowest that was never used."""
 
     def __init__(self) -> None:
         self._index_by_key: dict[int, int] = {}
@@ -62,11 +63,11 @@ class IndexAllocator:
         self._size = 0
 
     def __len__(self) -> int:
-        """How many numbers there are, taken or free."""
+        """How many indices there are, in use or free."""
         return self._size
 
     def allocate(self, key: int) -> int:
-        """The number of `key`."""
+        """The index of `key`, which is assigned one if it has none."""
         index = self._index_by_key.get(key)
         if index is None:
             index = self._free.pop() if self._free else self._size
@@ -75,14 +76,14 @@ class IndexAllocator:
         return index
 
     def allocate_all(self, keys: list[int]) -> NDArray[np.intp]:
-        """The numbers (N,) of `keys`; mostly all are known."""
+        """The indices (N,) of `keys`; usually all of them are known."""
         indices = list(map(self._index_by_key.get, keys))
         if None in indices:
             indices = list(map(self.allocate, keys))
         return np.array(indices, np.intp)
 
     def release(self, key: int) -> int | None:
-        """Free the number of `key` and tell which it was."""
+        """Free the index of `key` and return it; None if it had none."""
         index = self._index_by_key.pop(key, None)
         if index is not None:
             self._free.append(index)
@@ -90,7 +91,7 @@ class IndexAllocator:
 
 
 def find_runs(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where each run of rows that are equal in all `columns` (N,) begins, and how long it is."""
+    """The first row and the length of each run of rows that are equal in all `columns` (N,)."""
     size = len(columns[0])
     if not size:
         return np.empty(0, np.intp), np.empty(0, np.intp)
@@ -100,5 +101,5 @@ def find_runs(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp
 
 
 def double_capacity(array: NDArray[Any], fill: float, axis: int = 0) -> NDArray[Any]:
-    """`array` with twice as much room along `axis`."""
+    """`array` with twice the capacity along `axis`; the new half is `fill`."""
     return np.concatenate([array, np.full_like(array, fill)], axis=axis)

@@ -1,6 +1,6 @@
-"""The open alerts and their life: opened, updated when their metrics change, closed with a reason.
+"""The open alerts and their life cycle: opened, updated when their metrics change, closed with a reason.
 
-Prices and arbitrages live alike. The book knows nothing of the scorer: a ledger or a backtest drives it as well.
+Prices and arbitrages share one life cycle. The book does not depend on the scorer; a ledger or a backtest can use it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Moment(NamedTuple):
 
 
 class AlertBook:
-    """Open alerts by what they are about; at most one is open for a key."""
+    """Open alerts by key; at most one is open per key."""
 
     def __init__(self, open_alerts: Iterable[Alert] = ()) -> None:
         self.open_alerts: dict[AlertKey, Alert] = {alert.key: alert for alert in open_alerts}
@@ -29,9 +29,9 @@ class AlertBook:
     def select_due(
         self, keys: Sequence[AlertKey], has_changed: Callable[[int, AlertMetrics], bool], *, may_open: bool
     ) -> tuple[list[int], list[int]]:
-        """Which of `keys` have an alert to raise, by position, and which have to wait as nothing `may_open` now.
+        """Positions of the `keys` whose alerts are due, and of those that must wait because no alert `may_open` now.
 
-        `has_changed(i, metrics)`: whether the open alert of key i, with those metrics, needs an update.
+        `has_changed(i, metrics)`: whether the open alert of key i, last published with `metrics`, needs an update.
         """
         due, waiting = [], []
         for i, key in enumerate(keys):
@@ -43,7 +43,7 @@ class AlertBook:
         return due, waiting
 
     def raise_alert(self, key: AlertKey, metrics: AlertMetrics, moment: Moment, tick_poll_id: int) -> Alert:
-        """Open an alert, or update the one that is open; `tick_poll_id` is the poll that brought the price."""
+        """Open an alert, or update the open one; `tick_poll_id` is the poll that brought the price."""
         alert = self.open_alerts.get(key)
         if alert is None:
             step = open_alert(key, metrics, *moment, tick_poll_id)
@@ -53,12 +53,12 @@ class AlertBook:
         return step
 
     def close(self, key: AlertKey, reason_for: Callable[[Alert], str], moment: Moment) -> Alert | None:
-        """Close the alert of `key`, if one is open, with the reason that `reason_for` gives."""
+        """Close the alert of `key`, if one is open, with the reason that `reason_for` returns."""
         alert = self.open_alerts.pop(key, None)
         return None if alert is None else close_alert(alert, reason_for(alert), *moment)
 
     def close_orphans(self, is_offered: Callable[[AlertKey], bool], moment: Moment) -> Iterator[Alert]:
-        """Close alerts on what nobody offers any more. Only a restart leaves any behind: later calls do nothing."""
+        """Close alerts on lines that are no longer offered. Only a restart leaves any: later calls do nothing."""
         if not self._may_have_orphans:
             return
         for key in [key for key in self.open_alerts if not is_offered(key)]:

@@ -1,4 +1,4 @@
-"""The metrics of alerts: computed in columns for prices, one by one for arbitrages."""
+"""Alert metrics: computed as columns for prices, one by one for arbitrages."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlertMetricsBatch:
-    """M prices, by `outcome`, `line` and `book` of the lines valued, and their `AlertMetrics` as columns (M,)."""
+    """The `AlertMetrics` of M prices as columns (M,); `outcome`, `line` and `book` index the valued lines."""
 
     outcome: Index
     line: Index
@@ -78,7 +78,7 @@ class AlertMetricsBatch:
 
 
 METRIC_FIELDS = tuple(field.name for field in fields(AlertMetricsBatch))[3:]
-"""The metrics of a price, under the names that `AlertMetrics` declares."""
+"""The metrics of a price, by their names in `AlertMetrics`."""
 
 
 def compute_metrics(
@@ -89,9 +89,9 @@ def compute_metrics(
     rules: ScoringRules,
     strategy: Strategy | None = None,
 ) -> AlertMetricsBatch:
-    """The metrics of the `chosen` of a valuation's alertable prices.
+    """The metrics of the `chosen` alertable prices of a valuation.
 
-    What to stake is the `strategy`'s to ask; by default that of an edge above the threshold of the `rules`.
+    Stakes are requested by `strategy`, by default an `EdgeThreshold` at `rules.threshold_edge`.
     """
     outcome, line, book = cells = tuple(column[chosen] for column in valuation.alertable)
     lines, consensus = valuation.lines, valuation.fair.consensus
@@ -134,10 +134,10 @@ def compute_metrics(
 def _method_range(
     cells: tuple[Index, ...], lines: LineView, consensus: Pool, rules: ScoringRules
 ) -> tuple[Array, Array]:
-    """How far below and above the chosen de-vig method's consensus the others' reach (M,), of the books that have their
-    own prices on the line.
+    """How far the other de-vig methods' consensus lies below and above the chosen method's, in log-odds (M,) each.
 
-    Only what is told needs it: for every line it would take four times as long as all the rest.
+    Only books with their own prices on the line count. Computed for alerts only: for every line it would take longer
+    than the whole valuation.
     """
     outcome, line, _ = cells
     fair_log_odds = lines.fair_log_odds.take(line, axis=1)
@@ -150,13 +150,13 @@ def _method_range(
 
 
 def _other_methods(method: DevigMethod, outcomes: int) -> list[DevigMethod]:
-    """The methods to compare with: of two outcomes Shin's says what the additive one does, or nothing."""
+    """The methods to compare with. For two outcomes Shin's equals the additive one or has no solution."""
     idle = {method, DevigMethod.SHIN} if outcomes == TWO_WAY else {method}
     return [other for other in PLAIN_METHODS if other not in idle]
 
 
 def _push_probability(line: Index, valuation: Valuation, point_models: Mapping[Market, PointModel]) -> Array:
-    """The share of the stake that comes back on average (M,); 0 where no model knows."""
+    """The expected share of the stake that is returned (M,); 0 where no model covers the market."""
     lines, fair = valuation.lines, valuation.fair.probability[0]
     push, threshold = np.zeros(len(line)), lines.threshold()[line]
     for name, model in point_models.items():
@@ -177,20 +177,20 @@ def _age_seconds(confirmed_at: NDArray[np.int64], now: Micros) -> Array:
 
 
 def _width_and_hold(line: Index, valuation: Valuation) -> tuple[Array, Array]:
-    """The overround of the tightest book that counts, and the hold of the best prices of all, (M,) each."""
+    """The overround of the tightest book with weight, and the hold of the best prices of all books, (M,) each."""
     own = np.where(valuation.fair.consensus.weight[line] > 0, valuation.lines.booksum[line], np.nan)
     tightest = np.fmin.reduce(own, axis=1, initial=np.nan) - 1
     return tightest, 1 - 1 / booksum(1 / np.fmax.reduce(valuation.price[:, line], axis=2, initial=np.nan))
 
 
 def _stake_fraction(bets: ValuedBets, strategy: Strategy | None, rules: ScoringRules) -> Array:
-    """What the risk controls leave of the stakes that the strategy asks for, out of an untouched bankroll."""
+    """The strategy's requested stakes after the risk controls, from a bankroll at its peak without open bets (M,)."""
     wanted = (strategy or EdgeThreshold(rules.threshold_edge)).request_stakes(bets, Portfolio())
     return np.minimum(apply_controls(wanted.stakes, wanted.requests, rules.policy).stakes, rules.kelly_cap)
 
 
 def price_metrics(batch: AlertMetricsBatch) -> Iterator[AlertMetrics]:
-    """The metrics of every price of a batch, in order."""
+    """The metrics of each price of a batch, in order."""
     columns = (getattr(batch, name).tolist() for name in METRIC_FIELDS)
     for numbers in zip(*columns, strict=True):
         yield AlertMetrics(**dict(zip(METRIC_FIELDS, numbers, strict=True)))
@@ -204,9 +204,9 @@ def arbitrage_metrics(
     price_age_s: float,
     rules: RulesAgreement,
 ) -> AlertMetrics:
-    """The metrics of arbitrage number `index`: its guaranteed return and its bets, at the books `book_ids`.
+    """The metrics of arbitrage number `index`: its guaranteed return and its legs at `book_ids`.
 
-    `price_age_s` is the age of the oldest price, `rules` whether the books settle alike.
+    `price_age_s` is the age of the oldest price; `rules` states whether the books settle alike.
     """
     best = arbitrages.best
     columns = zip(outcomes, book_ids, best.price[index].tolist(), best.stake_fraction[index].tolist(), strict=True)

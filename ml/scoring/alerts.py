@@ -1,6 +1,6 @@
-"""Alerts as records, and their life: opened, updated when their value moves, closed with a reason.
+"""Alerts as records, and their life cycle: opened, updated when their value moves, closed with a reason.
 
-The records are structs of msgspec: frozen data classes take ten times as long to make, and a poll makes some twenty.
+The records are msgspec structs, which are much cheaper to create than frozen data classes.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _ALERT_ID_NAMESPACE = uuid.UUID("6f3c4f6e-2f0b-4d5e-9d0a-1d6f0d2b7a11")
 
 
 AlertKind = Literal["value", "arbitrage", "likely_error"]
-"""A likely error looks like value, or like an arbitrage (with legs, all at one book or its copies), but is too good to
-be true: the book may void the bets."""
+"""A likely error resembles value, or an arbitrage whose legs are all at one book or its clones, but is too good to be
+true: the book may void the bets."""
 
 
 class AlertKey(NamedTuple):
-    """What an alert is about; at most one alert is open for it. What has legs has no outcome and no book.
+    """What an alert is about; at most one alert is open per key. Alerts with legs have no outcome and no book.
 
-    `point` is the selection's own point (the line's, for an arbitrage), None where the market has none.
+    `point` is the selection's own point (the line's for an arbitrage), None where the market has none.
     """
 
     kind: AlertKind
@@ -50,17 +50,17 @@ class Leg(Struct, frozen=True):
 
 
 class AlertMetrics(Struct, frozen=True):
-    """The numbers of an alert. For an arbitrage `expected_value` is the guaranteed return, and the fields that need
-    a fair price are None.
+    """The figures of an alert. For an arbitrage `expected_value` is the guaranteed return, and the fields that need a
+    fair price are None.
 
-    `price` is as offered; what it implies, its edge and its value are after the exchange's commission.
-    `fair_probability` and its `standard_error` hold given that the bet is not a push, which happens with
-    `push_probability` (the average share of the stake that comes back, for quarter lines). The interval of the expected
-    value holds it with 90%; `probability_positive` is the chance that the bet is worth anything. `kelly_fraction`
-    believes the fair probability, `stake_fraction` is what the risk controls leave of it. `market_width` is the
-    overround of the tightest book, `hold` that of the best prices of all, below 0 for an arbitrage.
-    `error_probability` is that of a mistake of the book's (`ml.market.palpable`), 0 where nothing tells.
-    `rules` says of an arbitrage whether its books settle alike (`ml.settlement.Agreement`), None of anything else.
+    `price` is as offered; implied probability, edge and value are after the exchange's commission.
+    `fair_probability` and its `standard_error` are conditional on no push; `push_probability` is the probability of one
+    (on quarter lines, the expected share of the stake that is returned). `expected_value_low` and `expected_value_high`
+    bound a 90% interval; `probability_positive` is the probability that the expected value is positive.
+    `kelly_fraction` takes the fair probability at face value, `stake_fraction` is the stake after the risk controls.
+    `market_width` is the overround of the tightest book, `hold` that of the best prices of all books (negative for an
+    arbitrage). `error_probability` is the probability of a palpable error (`ml.market.palpable`), 0 where there is no
+    evidence. `rules` states whether the books of an arbitrage settle alike (`ml.settlement.RulesAgreement`), else None.
     """
 
     expected_value: float
@@ -87,7 +87,7 @@ class AlertMetrics(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True):
-    """One step in the life of an alert; `(alert_id, seq)` identifies it, whoever computes it."""
+    """One step in the life of an alert. `(alert_id, seq)` identifies it, and a recomputation gives the same."""
 
     alert_id: uuid.UUID
     seq: int
@@ -101,7 +101,7 @@ class Alert(Struct, frozen=True):
 
 
 def open_alert(key: AlertKey, metrics: AlertMetrics, observed_at: Micros, poll_id: int, tick_poll_id: int) -> Alert:
-    """The first step; its id follows from what it is about and when, so a repeated computation repeats it."""
+    """The first step. The id is derived from key and time, so a recomputation gives the same one."""
     name = "|".join(map(str, (*key, observed_at)))
     return Alert(
         uuid.uuid5(_ALERT_ID_NAMESPACE, name), 0, "opened", None, key, metrics, observed_at, poll_id, tick_poll_id
@@ -109,7 +109,7 @@ def open_alert(key: AlertKey, metrics: AlertMetrics, observed_at: Micros, poll_i
 
 
 def update_alert(alert: Alert, metrics: AlertMetrics, observed_at: Micros, poll_id: int, tick_poll_id: int) -> Alert:
-    """The next step while it stays open."""
+    """The next step of an alert that stays open."""
     return replace(
         alert,
         seq=alert.seq + 1,
@@ -122,15 +122,15 @@ def update_alert(alert: Alert, metrics: AlertMetrics, observed_at: Micros, poll_
 
 
 def close_alert(alert: Alert, reason: str, observed_at: Micros, poll_id: int) -> Alert:
-    """The last step; it repeats the numbers with which the alert was last seen."""
+    """The last step; it repeats the metrics of the step before."""
     return replace(alert, seq=alert.seq + 1, state="closed", reason=reason, observed_at=observed_at, poll_id=poll_id)
 
 
 def has_price_moved(last: AlertMetrics, price: float, fair: float, rules: ScoringRules) -> bool:
-    """Whether a price or what is fair differs enough from the numbers last told to tell them again."""
+    """Whether the price or its fair probability has moved enough since the last step to publish an update."""
     return last.price != price or abs((last.fair_probability or 0.0) - fair) >= rules.min_probability_change
 
 
 def has_legs_changed(last: AlertMetrics, books: Sequence[int], prices: Sequence[float]) -> bool:
-    """Whether an arbitrage is made of other bets than when it was last told."""
+    """Whether the legs of an arbitrage differ from those of its last step."""
     return [(leg.book, leg.price) for leg in last.legs] != list(zip(books, prices, strict=True))

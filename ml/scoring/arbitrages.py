@@ -1,4 +1,4 @@
-"""The arbitrages among a set of lines, and whether they are real."""
+"""Find the arbitrages in a set of lines, and check whether they are real."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arbitrages:
-    """`verdict` (L,) on each line's arbitrage, and `best` bets for the lines `rows` (K,) that have one."""
+    """The `verdict` (L,) on each line's arbitrage, and the `best` bets on the lines `rows` (K,) that have one."""
 
     verdict: NDArray[np.int8]
     rows: NDArray[np.intp]
@@ -37,11 +37,10 @@ class Arbitrages:
 def find_arbitrages(
     lines: LineView, books: BookProfiles, usable: Mask, fresh: Mask, started: Mask, rules: ScoringRules
 ) -> Arbitrages:
-    """Arbitrages of `lines`: real, or only there by a stale price, an erroneous one, one book alone, or rules that
-    leave a hole.
+    """The arbitrages of `lines`, each with the verdict whether it is real.
 
-    They are made of `usable` prices (L, B): young ones that are not odd. They need no crowd: two books that disagree
-    are an arbitrage, however few others there are.
+    It is not if it needs a stale or erroneous price, exists at one book only, or the books' settlement rules leave a
+    gap. `usable` prices (L, B) are fresh and not outlying. No consensus is needed: two books that disagree are enough.
     """
     rows = _profitable_rows(lines.price, books.commission)
     verdict = np.zeros(lines.price.shape[1], np.int8)
@@ -67,7 +66,7 @@ def _empty_arbitrage(outcomes: int) -> Arbitrage:
 
 
 def _suppression_verdicts(prices: Array, fresh: Mask, commission: Array) -> NDArray[np.intp]:
-    """Why the usable prices of lines (K, B, n) are no arbitrage: odd ones make it, or stale ones, or nothing does."""
+    """Why lines (K, B, n) have no usable arbitrage: it needs an outlying price or a stale one, or there is none."""
     without = find_arbitrage(prices, ~fresh, commission).guaranteed_return > 0
     if without.all():
         return np.full(len(prices), OUTLIER)
@@ -78,7 +77,7 @@ def _suppression_verdicts(prices: Array, fresh: Mask, commission: Array) -> NDAr
 def _with_compatible_rules(
     prices: Array, market: NDArray[np.int64], hidden: Mask, books: BookProfiles
 ) -> tuple[Arbitrage, Mask]:
-    """The best bets at books that settle alike (K,), and where there are some only between others (K,)."""
+    """The best bets (K,) at books that settle alike, and the lines (K,) where only books that do not can profit."""
     best, rule_conflict = find_arbitrage(prices, hidden, books.commission), np.zeros(len(prices), np.bool_)
     for name, rules in books.conflicting_rules.items():
         [some] = (market == int(name)).nonzero()
@@ -97,10 +96,10 @@ def _with_compatible_rules(
 def _with_several_books(
     best: Arbitrage, prices: Array, market: NDArray[np.int64], hidden: Mask, books: BookProfiles
 ) -> tuple[Arbitrage, Mask]:
-    """The best bets (K,), of those at one book or its copies only where no others win; and where that is so (K,).
+    """The best bets (K,), preferring several books; and the lines (K,) where only one book or its clones can profit.
 
-    A book that sells every outcome for less than it pays has made a mistake in one of them. What others still offer
-    without it is told instead.
+    A book that sells every outcome for less than it pays has mispriced one of them. An arbitrage that the other books
+    offer without it takes precedence.
     """
     source = np.append(books.clone_group, -1)[best.book]
     alone = (best.guaranteed_return > 0) & (source == source[:, :1]).all(axis=1)
@@ -115,7 +114,7 @@ def _with_several_books(
 
 
 def _profitable_rows(price: Array, commission: Array) -> NDArray[np.intp]:
-    """The lines whose best prices, whosever they are, cost less than they pay: they are few."""
+    """The few lines whose best prices over all books have a booksum below 1."""
     if not price.size:
         return np.empty(0, np.intp)
     net = net_price(price, commission) if commission.any() else price

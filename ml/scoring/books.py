@@ -1,4 +1,4 @@
-"""What is known of each book beside its prices."""
+"""What is known about each book apart from its prices."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 class BookProfile(NamedTuple):
-    """How sharp a book is taken to be (its weight in the consensus), what it keeps of winnings, whom it copies, and how
-    it settles a market (None where that is not known).
+    """A book's weight in the consensus, its commission on winnings, its clone group, and its settlement rules by market
+    (None where unknown).
     """
 
     weight: float = 1.0
@@ -33,8 +33,9 @@ class BookProfile(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BookProfiles:
-    """Columns (B,) `weight`, `commission` and `source` (a number for the book itself or whom it copies), the groups of
-    `clones`, and the books' rules (B,) on the markets on which they are known to differ.
+    """Profiles as columns (B,): `weight`, `commission` and `clone_group` (a number, its own for a book without clones).
+
+    `conflicting_rules` holds the books' rules (B,) for the markets in which some are known to differ.
     """
 
     weight: NDArray[np.float64]
@@ -45,7 +46,7 @@ class BookProfiles:
 
     @classmethod
     def from_profiles(cls, ids: Iterable[int], profile_of: Callable[[int], BookProfile]) -> BookProfiles:
-        """The columns of the books `ids`."""
+        """The columns for the books `ids`, in that order."""
         known = [(i, profile_of(i)) for i in ids]
         sources: list[Hashable] = [i if t.clone_group is None else t.clone_group for i, t in known]
         numbers = {source: number for number, source in enumerate(dict.fromkeys(sources))}
@@ -64,5 +65,5 @@ def _rules_by_market(known: Sequence[tuple[int, BookProfile]]) -> Iterator[tuple
 
 
 def _has_conflict(rules: Sequence[Rules]) -> bool:
-    """Whether two of the rules are known to conflict; what is not known is not held against a book."""
+    """Whether two of the rules are known to conflict; unknown rules do not."""
     return bool((conflict_matrix(rules) & ~np.int16(Conflict.UNKNOWN)).any())

@@ -1,6 +1,6 @@
-"""When each book last confirmed each market of each event, and how old that makes its prices.
+"""When each book last confirmed each market of each event, and how stale its prices are.
 
-Ages are counted in steps, so that time has an effect only when a step is passed.
+Ages are counted in buckets, so that time has an effect only when a price enters the next bucket.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 MICROS_PER_SECOND = 1_000_000
 STALE_BUCKET = 4
-"""Added to the step of what is too old to be believed."""
+"""Added to the bucket of a price that is too old to be used."""
 _VALUED_MARKETS = len(MARKET_OUTCOMES)
 _NOT_VALUED = -1
-# the last place stands for all ids beyond
+# the last entry is for all larger ids
 _INDEX_BY_MARKET = np.full(max(Market) + 2, _NOT_VALUED, np.intp)
 _INDEX_BY_MARKET[[int(market) for market in MARKET_OUTCOMES]] = range(_VALUED_MARKETS)
 
 
 class _OfferedMarkets(NamedTuple):
-    """The markets on offer, row by row, which rows of them are valued (None: all), and the ladders of these."""
+    """The markets on offer, which of these rows are valued (None: all), and the ladders of the valued ones."""
 
     event: NDArray[np.int32]
     market: NDArray[np.int16]
@@ -44,7 +44,7 @@ class _OfferedMarkets(NamedTuple):
 
 
 class ConfirmationTimes:
-    """`times` (K, B) by ladder (a market of an event, `event_markets` numbers them) and book, in microseconds."""
+    """`confirmed_at` (K, B) in microseconds, by ladder (a market of an event, see `event_markets`) and book."""
 
     def __init__(self) -> None:
         self.confirmed_at = np.full((16 * _VALUED_MARKETS, 0), UNKNOWN_TIME, np.int64)
@@ -54,9 +54,9 @@ class ConfirmationTimes:
     def apply(
         self, times: MarketConfirmations, latest: Micros, columns_of: Callable[[NDArray[np.int16]], NDArray[np.intp]]
     ) -> None:
-        """Take over a poll's times, none later than `latest`.
+        """Apply a poll's confirmations, capped at `latest`.
 
-        `columns_of` gives books theirs, and lets `insert_books` make room for new ones.
+        `columns_of` returns the books' columns; it adds new books by way of `insert_books`.
         """
         offered = self._offered = self._offered_markets(times.event, times.market)
         book, stated = times.book, np.minimum(times.confirmed_at, latest)
@@ -66,7 +66,7 @@ class ConfirmationTimes:
         self.confirmed_at.reshape(-1)[offered.event_market * self.confirmed_at.shape[1] + column] = stated
 
     def event_markets(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> NDArray[np.intp]:
-        """The ladder of each market (N,), all of them valued; those of an event mostly stand together."""
+        """The ladder of each market (N,), all of them valued; the rows of an event are usually adjacent."""
         first, length = find_runs(event)
         indices = self._events.allocate_all(event[first].tolist())
         while len(self._events) * _VALUED_MARKETS > len(self.confirmed_at):
@@ -74,7 +74,7 @@ class ConfirmationTimes:
         return (indices * _VALUED_MARKETS).repeat(length) + _INDEX_BY_MARKET.take(market)
 
     def insert_books(self, where: NDArray[np.intp]) -> None:
-        """Make columns for new books, as `np.insert` counts."""
+        """Insert columns for new books at the positions `where`, as in `np.insert`."""
         self.confirmed_at = np.insert(self.confirmed_at, where, UNKNOWN_TIME, axis=1)
 
     def release_event(self, event: int) -> None:
@@ -85,7 +85,7 @@ class ConfirmationTimes:
             self._offered = None
 
     def _offered_markets(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> _OfferedMarkets:
-        """The ladders of what is on offer: mostly those of the last poll, only the books come in another order."""
+        """The ladders of the markets on offer; usually those of the last poll, with the books in another order."""
         last = self._offered
         if last is not None and np.array_equal(event, last.event) and np.array_equal(market, last.market):
             return last
@@ -96,8 +96,9 @@ class ConfirmationTimes:
 
 
 def staleness_buckets(confirmed_at: NDArray[np.int64], now: Micros, rules: ScoringRules) -> NDArray[np.int8]:
-    """How many of `FRESHNESS_AGES_SECONDS` each confirmation has passed, plus `STALE_BUCKET`; an unknown time has
-    passed all.
+    """How many of `FRESHNESS_AGES_SECONDS` each confirmation exceeds, plus `STALE_BUCKET` if it is stale.
+
+    An unknown time exceeds all of them.
     """
     buckets = (confirmed_at < now - int(rules.stale_after_seconds * MICROS_PER_SECOND)).view(np.int8) * np.int8(
         STALE_BUCKET
@@ -105,22 +106,22 @@ def staleness_buckets(confirmed_at: NDArray[np.int64], now: Micros, rules: Scori
     for age in FRESHNESS_AGES_SECONDS:
         buckets += (confirmed_at < now - int(age * MICROS_PER_SECOND)).view(
             np.int8
-        )  # viewed, not cast: five times as fast
+        )  # a view is much faster than a cast
     return buckets
 
 
 def is_fresh(buckets: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Which are young enough to be believed."""
+    """Which buckets are young enough to be used."""
     return buckets < STALE_BUCKET
 
 
 def bucket_weights(buckets: NDArray[np.intp]) -> Array:
-    """The share of its weight that a book keeps (`ml.market.freshness`)."""
+    """The share of its weight that a book keeps (`ml.market.weights.freshness_weight`)."""
     return WEIGHT_BY_BUCKET.take(buckets)
 
 
 def staleness_variance(buckets: NDArray[np.intp], rules: ScoringRules) -> Array:
-    """What the market may have drifted since, a variance in log-odds: that of the oldest age of the step."""
+    """Variance, in log-odds, of the market's drift since the confirmation, at the oldest age of the bucket."""
     return _variance_by_bucket(rules.volatility, rules.stale_after_seconds).take(buckets)
 
 
@@ -131,7 +132,7 @@ def _variance_by_bucket(volatility: float, stale_after_seconds: float) -> Array:
 
 
 def _by_bucket(values: tuple[Any, ...]) -> Array:
-    """A value for every step, stale or not."""
+    """A table of `values` by bucket, the same for stale buckets."""
     table = np.zeros(STALE_BUCKET + len(values))
     table[: len(values)] = table[STALE_BUCKET:] = values
     return table

@@ -1,7 +1,7 @@
-"""What every line is worth, and how sure that is: the books' consensus today, a model or a blend of both later.
+"""Fair prices of lines with their standard errors: today the books' consensus, later a model or a blend of both.
 
-A provider is pure and prices each ladder by itself, so that pricing only what changed gives what pricing everything
-would.
+A provider is pure and prices each ladder independently, so that repricing only the changed ladders gives the same
+result as repricing all of them.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FairPrices:
-    """The fair prices of L lines with n outcomes at B books, and the books' opinions that they are checked against.
+    """The fair prices of L lines with n outcomes at B books, and the books' fair prices that they are checked against.
 
-    `probability` (n, L) sums to one, NaN where nothing is known; `log_odds_error` (n, L) is its standard error in
-    log-odds. `consensus` is the books' own price, pooled from `fair_log_odds` (n, L, B), each with a `variance` (L, B)
-    of its own; `fresh_sources` (L,) counts the pooled sources that are fresh. `buckets` (L, B) are the ages of the
-    books' prices (`staleness_buckets`).
+    `probability` (n, L) sums to one, NaN where unknown; `log_odds_error` (n, L) is its standard error in log-odds.
+    `consensus` is pooled from the books' `fair_log_odds` (n, L, B), which have a `variance` (L, B) each;
+    `fresh_sources` (L,) counts the pooled sources that are fresh. `buckets` (L, B) are the ages of the books' prices
+    (`staleness_buckets`).
     """
 
     probability: Array
@@ -55,7 +55,7 @@ class FairPrices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FairPriceBatch(ColumnBatch):
-    """Fair prices as columns, one row an outcome of a line that has one; `point` is the line's (`LineKey`).
+    """Fair prices as columns, one row per outcome of a line with a fair price; `point` is the line's (`LineKey`).
 
     `sources` counts the independent books in the line's consensus.
     """
@@ -72,7 +72,7 @@ class FairPriceBatch(ColumnBatch):
 
     @classmethod
     def from_prices(cls, lines: Sequence[LineKey], fair: FairPrices) -> FairPriceBatch:
-        """The prices of `lines`, in this order, that are known."""
+        """The known fair prices of `lines`, which are in the order of `fair`."""
         known = np.flatnonzero(~np.isnan(fair.probability).any(axis=0))
         n, keys = len(fair.probability), [lines[i] for i in known.tolist()]
         outcomes = [outcome for key in keys for outcome in OUTCOME_IDS[key.market]]
@@ -94,11 +94,11 @@ class FairPriceBatch(ColumnBatch):
 
 
 class FairPriceProvider(Protocol):
-    """Prices lines.
+    """Supplies fair prices.
 
     `stays_within_books`: a fair probability never leaves the range of the books' own on the line, or on its ladder
-    where the market has points. Only then may the scorer skip lines on which no book's opinion makes a price worth an
-    alert (`ml.scoring.prefilter`).
+    where the market has points. Only then may the scorer skip lines on which no book's fair probability could make a
+    price a candidate (`ml.scoring.prefilter`).
     """
 
     @property
@@ -111,22 +111,22 @@ class FairPriceProvider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConsensusProvider:
-    """The consensus of the books; `point_models` translate their prices at other points of a market."""
+    """The consensus of the books; `point_models` translate prices from other points of the market."""
 
     point_models: Mapping[Market, PointModel]
     stays_within_books: bool = True
 
     def price_lines(self, lines: LineView, books: BookProfiles, now: Micros, rules: ScoringRules) -> FairPrices:
-        """Pool the books that are fresh and in no conflict with themselves: no book sells all outcomes below cost.
+        """Pool the books whose prices are fresh and whose booksum is not implausibly low.
 
-        Where too few are fresh all of them are pooled, so that what the stale ones would have raised can still be
-        counted; no alert comes of it.
+        Where too few are fresh, stale ones are pooled too, so that the candidates they would have given are counted as
+        stale; they raise no alert.
         """
         buckets = staleness_buckets(lines.confirmed_at, now, rules)
         fresh = is_fresh(buckets)
         sound = (lines.booksum >= rules.min_booksum) | np.isnan(lines.price).all(axis=0)
         fair_log_odds, translation_variance = _with_other_points(lines, fresh & sound, books.weight, self.point_models)
-        # products, not `where`: half the time
+        # products are faster than `np.where`
         weight = (~np.isnan(fair_log_odds[0]) & sound) * books.weight
         partly = np.flatnonzero(~fresh.all(axis=1))
         if partly.size:
@@ -146,16 +146,16 @@ class ConsensusProvider:
 
 
 def consensus_for(sport: str) -> ConsensusProvider:
-    """The consensus as it is formed for a sport, by its key."""
+    """The consensus provider for a sport key, with the point models of that sport."""
     return ConsensusProvider(point_models_for(sport))
 
 
 def _with_other_points(
     lines: LineView, counts: Mask, weight: Array, point_models: Mapping[Market, PointModel]
 ) -> tuple[Array, Array]:
-    """The books' opinions (n, L, B), translated from other points where they have none, and the variance of that.
+    """The books' fair log-odds (n, L, B), translated from other points where missing, and the added variance (L, B).
 
-    Only books that count (L, B) and have a `weight` (B,) are translated.
+    Only prices that `counts` marks (L, B), of books with a `weight` (B,), are translated.
     """
     fair_log_odds, variance = lines.fair_log_odds, np.zeros(lines.booksum.shape)
     for market, model in point_models.items():

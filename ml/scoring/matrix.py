@@ -1,4 +1,4 @@
-"""The book x selection matrix of one sport, and the lines that are valued together."""
+"""The book x selection matrix of one sport, and views of the lines to value."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 NO_START: Micros = np.iinfo(np.int64).max
 _POINT_BITS = 32
-"""Of a line's code: its ladder above, the bits of its point below."""
+"""A line's code has its ladder in the high bits and its point in the low ones."""
 
 
 class LineMatrix:
-    """Prices by outcome, line and book; rows are recycled when a line is no longer offered by anybody.
+    """Prices by outcome, line and book; the row of a line is recycled once no book offers it.
 
-    Arrays (capacity L lines, B books in the order of their ids, `MAX_OUTCOMES` outcomes): `price` (3, L, B) with NaN
-    where nothing is offered, `poll_id` (3, L, B) the poll that brought the price, `fair_log_odds` (3, L, B) the book's
-    fair log-odds by `method`, NaN where its prices do not make a market, `booksum` (L, B) the sum of what its prices
-    imply; `market`, `point`, `width`, `commence_at` and `event_market` by line. `rows` and `keys` tell which line a row
-    is.
+    Arrays (capacity L lines, B books in order of their ids, `MAX_OUTCOMES` outcomes): `price` (3, L, B), NaN where
+    nothing is offered; `poll_id` (3, L, B), the poll that brought the price; `fair_log_odds` (3, L, B), the book's fair
+    log-odds by `method`, NaN where its prices are incomplete; `booksum` (L, B), the sum of its implied probabilities;
+    `market`, `point`, `outcome_count`, `commence_at` and `event_market` (L,). `row_by_line` and `line_by_row` map lines
+    to rows and back.
     """
 
     def __init__(self, method: DevigMethod = DevigMethod.POWER) -> None:
@@ -55,7 +55,7 @@ class LineMatrix:
         self._last_starts: EventStarts | None = None
 
     def __len__(self) -> int:
-        """Rows in use or free for recycling; arrays are meaningful up to here."""
+        """The number of rows, in use or free; the arrays are valid up to here."""
         return len(self.line_by_row)
 
     @property
@@ -69,7 +69,7 @@ class LineMatrix:
         return self._confirmations.confirmed_at
 
     def apply_quotes(self, quotes: QuoteBatch, polls: int | NDArray[np.int64]) -> Index:
-        """Write changed prices; return the rows touched. Markets that are not valued are passed over."""
+        """Write changed prices and return the rows touched. Markets that are not valued are ignored."""
         outcome = outcome_columns(quotes)
         valued = outcome != NOT_VALUED
         if not valued.all():
@@ -78,7 +78,7 @@ class LineMatrix:
         column = self._columns_of(quotes.book)
         point = line_points(quotes)
         code = self._confirmations.event_markets(quotes.event, quotes.market) << _POINT_BITS | point.view(np.uint32)
-        # a book's changed prices of a line stand together, as a rule: it is enough to look at the first
+        # a book's changed prices on a line are usually adjacent, so only the first of each run is looked up
         first, length = find_runs(code, column)
         rows = self._rows_for(quotes, first, code, point)
         cells = (outcome * len(self.outcome_count) + rows.repeat(length)) * len(self.book_ids) + column
@@ -90,15 +90,14 @@ class LineMatrix:
         return touched.nonzero()[0]
 
     def apply_confirmations(self, confirmations: MarketConfirmations, observed_at: Micros) -> None:
-        """Take over when each book last confirmed each market, as it was `observed_at`: nothing is confirmed later than
-        that.
+        """Store when each book last confirmed each market, capped at `observed_at`.
 
-        A book whose clock is ahead by hours would pass for fresh for as long after it has gone silent.
+        Otherwise a book whose clock is hours ahead would count as fresh for hours after it stopped updating.
         """
         self._confirmations.apply(confirmations, observed_at, self._columns_of)
 
     def apply_starts(self, starts: EventStarts) -> None:
-        """Take over the events' start times."""
+        """Store the events' start times."""
         if self._last_starts is not None and all(map(np.array_equal, starts.columns(), self._last_starts.columns())):
             return
         self._last_starts = starts
@@ -108,26 +107,26 @@ class LineMatrix:
                 self.commence_at[list(self._lines.rows_of_event(event))] = at
 
     def confirmed_at_of(self, rows: NDArray[Any]) -> NDArray[np.int64]:
-        """When each book last confirmed the market of each of `rows`: (rows, B)."""
+        """When each book last confirmed the market of each of `rows` (R,): (R, B)."""
         times: NDArray[np.int64] = self.confirmed_at.take(self.event_market[rows], axis=0)
         return times
 
     def rows_of_same_markets(self, rows: NDArray[np.bool_]) -> Index:
-        """The rows of the ladders of which a row is marked in `rows` (len(self),)."""
+        """All rows of the ladders that have a row marked in `rows` (len(self),)."""
         used = slice(0, len(self))
         marked = np.zeros(len(self.confirmed_at), np.bool_)
         marked[self.event_market[used][rows]] = True
         return (marked[self.event_market[used]] & (self.outcome_count[used] > 0)).nonzero()[0]
 
     def release_empty(self, rows: Index) -> None:
-        """Recycle those of `rows` that nobody offers any more."""
+        """Recycle those of `rows` that no book offers any more."""
         rows = rows[np.isnan(self.price[0].take(rows, axis=0)).all(axis=1)]
         for row in rows[np.isnan(self.price[:, rows]).all(axis=(0, 2))].tolist():
             if self._lines.release(row):
                 self.outcome_count[row] = 0
 
     def forget_events(self, listed: NDArray[np.int32]) -> None:
-        """Drop what is remembered of events that are neither listed nor offered any more."""
+        """Drop the starts and confirmations of events that are neither `listed` nor offered any more."""
         gone = self._starts.keys() - set(listed.tolist())
         for event in [event for event in gone if not self._lines.rows_of_event(event)]:
             del self._starts[event]
@@ -135,7 +134,7 @@ class LineMatrix:
             self._confirmations.release_event(event)
 
     def _update_fair_log_odds(self, rows: Index, books: Index) -> None:
-        """Work out anew what books say of lines on which they have changed a price."""
+        """De-vig the prices of `books` on `rows` again, where they have changed."""
         width = self.outcome_count[rows]
         for n in set(OUTCOME_COUNT_BY_MARKET.values()):
             [some] = (width == n).nonzero()
@@ -145,7 +144,7 @@ class LineMatrix:
             self.booksum.reshape(-1)[cells] = booksum(1 / prices)
 
     def _rows_for(self, quotes: QuoteBatch, some: Index, code: NDArray[np.int64], point: NDArray[np.float32]) -> Index:
-        """The row (N,) of the line of each of `some` quotes, new lines with new ones; `code` tells lines apart."""
+        """The row (N,) of the line of each of `some` quotes; new lines get new rows. `code` identifies lines."""
         rows = self._lines.find(code[some])
         if (rows < 0).any():
             missing = some[rows < 0]
@@ -177,7 +176,7 @@ class LineMatrix:
         self.event_market = double_capacity(self.event_market, 0)
 
     def _columns_of(self, books: NDArray[np.int16]) -> Index:
-        """The column of each book; new books get one."""
+        """The column of each book; new books get new columns."""
         column = self._books.columns_of(books)
         if (column < 0).any():
             where = self._books.add_missing(books)
@@ -195,9 +194,9 @@ class LineMatrix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineView:
-    """The lines to value, all with the same number of outcomes n; whole ladders.
+    """The lines to value: whole ladders, all with the same number of outcomes n.
 
-    `price` (n, L, B) with NaN where nothing is offered; `fair_log_odds` (n, L, B) and `cost` (L, B) as in `LineMatrix`;
+    `price` (n, L, B), NaN where nothing is offered; `fair_log_odds` (n, L, B) and `booksum` (L, B) as in `LineMatrix`;
     `confirmed_at` (L, B) and `commence_at` (L,) in microseconds; `market`, `point` and `event_market` (L,).
     """
 
@@ -222,7 +221,7 @@ class LineView:
         event_market: NDArray[np.intp],
         method: DevigMethod,
     ) -> LineView:
-        """Lines of one market from `prices` (L, B, n), each book's opinion by `method`."""
+        """Lines of one market from `prices` (L, B, n), de-vigged by `method`."""
         first = np.moveaxis(prices, 2, 0)
         fair_log_odds, cost = to_log_odds(devig(prices, method)), booksum(1 / first)
         return cls(
@@ -237,14 +236,14 @@ class LineView:
         )
 
     def threshold(self) -> Array:
-        """What the margin or the total has to exceed for the first outcome (L,)."""
+        """The margin or total (L,) that must be exceeded for the first outcome to win."""
         return np.where(self.market == int(Market.SPREADS), 0.0 - self.point, self.point)
 
 
 def view_lines(matrix: LineMatrix, rows: NDArray[np.intp], outcomes: int) -> LineView:
-    """The lines `rows` of a matrix, all with that many outcomes."""
+    """A view of the lines `rows` of a matrix, all with this number of `outcomes`."""
     return LineView(
-        # `take` copies whole rows of books: a third of the time of an index array
+        # `take` copies whole rows of books, which is faster than an index array
         price=matrix.price[:outcomes].take(rows, axis=1),
         fair_log_odds=matrix.fair_log_odds[:outcomes].take(rows, axis=1),
         booksum=matrix.booksum.take(rows, axis=0),

@@ -1,4 +1,4 @@
-"""The middles of a set of lines: two bets at different points that can both win."""
+"""Find middles in a set of lines: two bets at different points that can both win."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 class MiddleBet(NamedTuple):
-    """A bet on more than the first line's point and one on less than the second's, each as (line, book).
+    """A bet over the first line's point and one under the second's, each as (line, book).
 
-    The numbers are those of `ml.arbitrage.Pair`, per unit of total stake, after commission.
+    The figures are those of `ml.arbitrage.PairValues`, per unit of total stake, after commission.
     """
 
     over: tuple[int, int]
@@ -49,10 +49,10 @@ def find_middles(
     now: Micros,
     rules: ScoringRules,
 ) -> list[MiddleBet]:
-    """The best pair of every event's margin and total where it is a middle worth more than nothing, the best first.
+    """The best pair on every event's margin and total, if it is a middle with positive expected value; best first.
 
-    Of young prices that no consensus calls odd, on events that have not started, between books that are not known to
-    settle differently. The numbers between are as likely as the model says that fits the consensus at all points.
+    Uses fresh prices that are not outlying, on events that have not started, at books that are not known to settle
+    differently. Probabilities come from the point model fitted to the consensus at all points.
     """
     found = [
         middle
@@ -86,7 +86,7 @@ def _market_middles(
 
 
 def _lines_by_event_market(lines: Index, event_market: Index) -> Index:
-    """The lines (K, P) of each ladder, filled up with `NO_BOOK`."""
+    """The lines (K, P) of each ladder, padded with `NO_BOOK`."""
     _, group = np.unique(event_market, return_inverse=True)
     order = np.argsort(group, kind="stable")
     begin = np.searchsorted(group[order], np.arange(int(group.max(initial=-1)) + 1))
@@ -97,7 +97,7 @@ def _lines_by_event_market(lines: Index, event_market: Index) -> Index:
 
 
 def _usable_prices(valuation: Valuation, now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
-    """Prices (L, B) that are young, and of books in no conflict with themselves or with the others."""
+    """Which prices (L, B) are fresh and of books whose booksum is plausible and that are not outlying."""
     cost = valuation.lines.booksum
     sound = np.isnan(cost) | (cost >= rules.min_booksum)
     usable: NDArray[np.bool_] = (
@@ -111,7 +111,7 @@ def _usable_prices(valuation: Valuation, now: Micros, rules: ScoringRules) -> ND
 def _best_pairs(
     over: Array, under: Array, at: Array, books: BookProfiles, market: Market, pmf: Array, low: int
 ) -> BestPairs:
-    """The best pair of each ladder, of books that are not known to settle differently; columns by point and book."""
+    """The best pair of each ladder at books not known to settle differently; columns are points times books."""
     known = books.conflicting_rules.get(market)
     if known is None:
         return best_pairs(over, at, under, at, pmf=pmf, low=low)
@@ -120,7 +120,7 @@ def _best_pairs(
 
 
 def _positive_middles(pairs: BestPairs, line: Index, at: Array, width: int) -> Iterator[MiddleBet]:
-    """Those of the pairs that are middles and worth more than nothing."""
+    """The pairs that are middles and have a positive expected value."""
     found, (groups, first, second) = pairs.value, (np.arange(len(line)), pairs.over_book, pairs.under_book)
     apart = at[groups, first] < at[groups, second]
     for k in np.flatnonzero((first != NO_BOOK) & apart & (found.expected_value[:, 0] > 0)).tolist():

@@ -1,4 +1,4 @@
-"""Which lines may have an alert: most cannot, and need no consensus."""
+"""Which lines may have an alert; most cannot, and for those the consensus is not computed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 NO_PRICE = np.nan
-"""What the largest and the smallest of no book are: a sport is listed before any book prices it."""
+"""The highest and the lowest price of no books: a sport is listed before any book prices it."""
 PROBABILITY_TOLERANCE = 1e-9
-"""Of probabilities: so that a line on the threshold is valued."""
+"""So that rounding does not exclude a line exactly at the threshold."""
 
 
 def can_alert(price: Array, fair_log_odds: Array, min_edge: float) -> Mask:
-    """The lines (L,) on which a price may have an edge of `min_edge`, or which may be an arbitrage; others never do.
+    """Which lines (L,) may have a price with an edge of `min_edge`, or an arbitrage; the others cannot.
 
-    `price` and `fair_log_odds` (n, L, B) as in `LineMatrix`. Whatever the books weigh and however old they are, the
-    consensus lies between their opinions: no price is worth more than the best one at the highest opinion. Commission
-    makes every price worse. Says nothing of lines for which books at other points speak.
+    `price` and `fair_log_odds` (n, L, B) as in `LineMatrix`. With any weights and ages the consensus lies within the
+    range of the books' fair probabilities, so the best price at the highest of them bounds the edge; commission only
+    lowers it. Does not hold for lines that books at other points contribute to (`has_other_points`).
     """
     implied: Array = 1 / np.fmax.reduce(books_axis_first(price), initial=NO_PRICE)
     tempting: Mask = _max_consensus(fair_log_odds) - implied >= min_edge - PROBABILITY_TOLERANCE
@@ -41,7 +41,7 @@ def can_alert(price: Array, fair_log_odds: Array, min_edge: float) -> Mask:
 
 
 def _max_consensus(fair_log_odds: Array) -> Array:
-    """The most (n, L) that the consensus can be."""
+    """An upper bound (n, L) of the consensus probability."""
     own = books_axis_first(independent_outcomes(fair_log_odds))
     highest: Array = np.fmax.reduce(own, initial=NO_PRICE)
     lowest: Array = np.fmin.reduce(own, initial=NO_PRICE)
@@ -52,6 +52,6 @@ def _max_consensus(fair_log_odds: Array) -> Array:
 
 
 def has_other_points(matrix: LineMatrix, rows: NDArray[np.intp], markets: Iterable[int]) -> Mask:
-    """Which of `rows`, whole ladders, share theirs with another line, and are of one of the `markets`."""
+    """Which of `rows` (whole ladders) share their ladder with another line and belong to one of `markets`."""
     several = np.bincount(matrix.event_market[rows])[matrix.event_market[rows]] > 1
     return several & np.isin(matrix.market[rows], list(markets))

@@ -1,4 +1,4 @@
-"""The axes of the matrix: which row is which line's, and which column is which book's."""
+"""The axes of the matrix: the row of each line and the column of each book."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _NO_COLUMN = -1
 
 
 class LineRows:
-    """A row for every line on offer: `rows` by line and `line_by_row` by row, None where a row is free.
+    """A row for every line on offer: `row_by_line`, and `line_by_row` with None where a row is free.
 
-    A line also has a *code*, one number instead of a key, so that the hundreds of lines that a poll changes are looked
-    up at once.
+    A line also has a *code*, an integer that replaces its key, so that all lines that a poll changes are looked up in
+    one vectorised search.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class LineRows:
         return np.where(known[at] == codes, rows[at], _NO_ROW)
 
     def _sorted_codes(self) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-        """The codes of all lines in order, and their rows; before them stands a code that no line has."""
+        """All codes in ascending order, and their rows, after a sentinel that no line has."""
         if self._sorted is None:
             rows = np.array(list(self.row_by_line.values()), np.intp)
             codes = np.array(self._codes, np.int64)[rows]
@@ -52,7 +52,7 @@ class LineRows:
         return self._rows_by_event.get(event, ())
 
     def allocate(self, key: LineKey, code: int) -> int:
-        """Give a new line a row: one that was released, or one more than there were."""
+        """Give a new line a row: a released one if there is any, else a new one."""
         if not self._free:
             self._free.append(len(self.line_by_row))
             self.line_by_row.append(None)
@@ -64,7 +64,7 @@ class LineRows:
         return row
 
     def release(self, row: int) -> bool:
-        """Free a row; return whether it was taken."""
+        """Free a row; return whether it was in use."""
         key = self.line_by_row[row]
         if key is None:
             return False
@@ -79,14 +79,14 @@ class LineRows:
 
 
 class BookColumns:
-    """A column for every book, in the order of their `ids` (B,): so nothing depends on who came first."""
+    """A column for every book, sorted by their `ids` (B,), so that no result depends on the order of arrival."""
 
     def __init__(self) -> None:
         self.ids = np.empty(0, np.int64)
         self._column_by_id = np.full(1, _NO_COLUMN, np.intp)
 
     def add_missing(self, books: NDArray[np.int16]) -> NDArray[np.intp]:
-        """Give those of `books` that have none a column; return where, as `np.insert` counts."""
+        """Give a column to those of `books` that have none; return the positions, as in `np.insert`."""
         new = np.setdiff1d(books, self.ids)
         where = np.searchsorted(self.ids, new)
         self.ids = np.insert(self.ids, where, new)
@@ -95,6 +95,6 @@ class BookColumns:
         return where
 
     def columns_of(self, books: NDArray[np.int16]) -> NDArray[np.intp]:
-        """The column (N,) of each of `books`, negative for one that has none."""
-        # a table by id: 20 times as fast as a search; its last entry stands for all ids beyond
+        """The column (N,) of each of `books`, negative where it has none."""
+        # a table is much faster than a search; its last entry is for all larger ids
         return self._column_by_id.take(books, mode="clip")

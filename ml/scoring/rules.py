@@ -1,4 +1,4 @@
-"""What makes a price worth an alert, and the reasons for which one is withheld."""
+"""When a price is alerted, and the reasons for which a candidate is suppressed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Verdict(IntEnum):
-    """What the rules say of one price or of one line's arbitrage.
+    """The rules' verdict on a price or on the arbitrage of a line.
 
-    Everything above OPEN is a candidate that was withheld; the name is the counted reason, and the
-    reason with which an open alert closes. An OUTLIER is shown apart, as a likely error that may be voided. RULES:
-    the books of an arbitrage settle differently. DISPUTED: too many of the other books say that the price is worth
-    nothing, so that the consensus is between two opinions, and nobody's. ONE_BOOK: all bets of an arbitrage are at one
-    book or its copies, which nobody sells on purpose; it is shown as a likely error too. ONE_SIDED: the book does not
-    price every outcome.
+    Everything above OPEN is a suppressed candidate; the name is the reason that is counted, and the reason with which
+    an open alert closes. OUTLIER: a likely error, which the book may void; it has an alert of that kind. RULES: the
+    books of an arbitrage settle differently. DISPUTED: too many of the other books see no value in the price; the
+    consensus then lies between two camps, and neither holds it. ONE_BOOK: all legs of an arbitrage are at one book or
+    its clones, which no book offers on purpose; also alerted as a likely error. ONE_SIDED: the book does not price
+    every outcome.
     """
 
     NO_CANDIDATE = 0
@@ -38,12 +38,12 @@ class Verdict(IntEnum):
 
     @property
     def reason(self) -> str:
-        """The reason as users and the database see it."""
+        """The reason as published and stored."""
         return self.name.lower()
 
 
 NO_CANDIDATE, OPEN, STARTED, STALE, OUTLIER, THIN, ONE_SIDED, RULES, DISPUTED, ONE_BOOK = map(int, Verdict)
-"""For arrays: NumPy takes five times as long to compare one with a member of an enumeration, or to write it."""
+"""Plain integers for arrays: NumPy is much slower with enum members."""
 
 
 def is_alertable(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
@@ -62,11 +62,10 @@ def is_alertable_arbitrage(verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
 class ScoringRules:
     """Thresholds of the scorer.
 
-    A book whose prices sum to less than `min_booksum` is in conflict with itself. A price is disputed where the other
-    books that call it worth nothing have a share of `max_dissent` or more of their weight (`ml.market.others`).
-    `volatility` is how far the market
-    drifts in a second, a standard deviation in log-odds that grows with the root of time: 1.5e-4 to 5.5e-4 between
-    three days and ten minutes before 120 games of the NFL in 2025. `policy` are the numbers of the risk controls.
+    A book with a booksum below `min_booksum` contradicts itself. A price is disputed if the dissent is at least
+    `max_dissent` (`ml.market.others`). `volatility` is the standard deviation, in log-odds, of the market's drift in
+    one second; it grows with the square root of time. Measured: 1.5e-4 to 5.5e-4 between three days and ten minutes
+    before the start of 120 NFL games of 2025. `policy` holds the limits of the risk controls.
     """
 
     threshold_edge: float = 0.05

@@ -1,7 +1,7 @@
 """The scorer of one sport: prices change, time passes, alerts open, update and close.
 
-It values only ladders that changed: a new price, a book that grew older by a step, a start that passed.
-`ml.scoring.valuation` is ladder-wise, so the result equals valuing everything at every poll.
+It values only ladders that changed: by a new price, a book in the next staleness bucket, or a start that has passed.
+`ml.scoring.valuation` works ladder by ladder, so the result equals valuing everything at every poll.
 """
 
 from __future__ import annotations
@@ -38,22 +38,23 @@ if TYPE_CHECKING:
 
 OUTCOME_COUNTS = (2, 3)
 MAX_CLOCK_SKEW_MICROS = 60 * MICROS_PER_SECOND
-"""A time further ahead of the next one than this came from a clock that has been set back since."""
+"""A time that is further ahead of the next one than this came from a clock that has since been set back."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringResult:
-    """What one poll, or the passing of time, led to; `suppressed` counts candidates newly withheld."""
+    """The alert steps of one poll or tick; `suppressed` counts newly suppressed candidates by reason."""
 
     alerts: list[Alert] = field(default_factory=list)
     suppressed: Counter[str] = field(default_factory=Counter)
 
 
 class SportScorer:
-    """Drives the matrix of one sport and its alert book.
+    """Updates the matrix of one sport and its alert book.
 
-    `profile_of` gives a book's profile by its id; `point_models` bring lines at different points together. The
-    `provider` of fair prices is by default the books' consensus, the `strategy` an edge above the rules' threshold.
+    `profile_of` returns the profile of a book id; `point_models` translate prices between points of a market. The
+    default `provider` of fair prices is the books' consensus, the default `strategy` an edge above the rules'
+    threshold.
     """
 
     def __init__(
@@ -98,10 +99,10 @@ class SportScorer:
         last_poll: Moment,
         open_alerts: Iterable[Alert],
     ) -> None:
-        """Take over the state after the last poll, as the database has it.
+        """Load the state after the last poll from what the database has stored.
 
-        Nothing is announced. Where the given open alerts differ from what the rules say (they were
-        changed in between), the next step opens and closes what is due.
+        No alerts are returned. If the given open alerts differ from what the rules now give, because the rules have
+        changed, the next step opens and closes what is due.
         """
         self._now, self._last_poll = now, _ = last_poll
         self._polled_at = now
@@ -115,7 +116,7 @@ class SportScorer:
         self._restore_verdicts()
 
     def apply_poll(self, changes: PollChanges) -> ScoringResult:
-        """Take over a poll's changes and value what they touch."""
+        """Apply a poll's changes and value the ladders that they touch."""
         self.matrix.apply_starts(changes.starts)
         touched = self.matrix.apply_quotes(changes.quotes, changes.poll_id)
         self.matrix.apply_confirmations(changes.confirmations, changes.observed_at)
@@ -128,17 +129,17 @@ class SportScorer:
         return result
 
     def advance_time(self, now: Micros) -> ScoringResult:
-        """Let time pass without news: prices grow stale, events start.
+        """Advance the time without a poll: prices become stale, events start.
 
-        Where the books of a consensus grow old, a price that has stood for a while may come to stand out: nobody has
-        found anything. What would open waits for the next poll.
+        As the other books lose weight with age, an unchanged price may come to exceed the threshold. Nothing new is
+        known then, so alerts that would open wait for the next poll.
         """
         moment = self._advance_clock(now, self._now)
         self._polled_at = min(self._polled_at, moment.observed_at)
         return self._score(np.empty(0, np.intp), moment, may_open=False)
 
     def fair_prices(self) -> FairPriceBatch:
-        """The fair prices of all lines on offer, as of the last step: those that its alerts were valued with."""
+        """The fair prices of all lines on offer as of the last step, the same that its alerts were valued with."""
         batches = []
         for n in OUTCOME_COUNTS:
             [rows] = (self.matrix.outcome_count[: len(self.matrix)] == n).nonzero()
@@ -151,16 +152,16 @@ class SportScorer:
         return FairPriceBatch.concatenate(batches)
 
     def _advance_clock(self, now: Micros, before: Micros) -> Moment:
-        """Time does not run backwards, unless `before` came from a clock that was wrong.
+        """Time never runs backwards, unless `before` came from a wrong clock.
 
-        For a tick that is the latest time of all. For a poll it is the poll before: it may be late itself, and arrive
-        after a tick, by which events that it knows as future have started.
+        For a tick, `before` is the latest time so far. For a poll it is the time of the previous poll, since a poll may
+        arrive late, after a tick by which events that it lists as upcoming have started.
         """
         self._now = now if before - now > MAX_CLOCK_SKEW_MICROS else max(self._now, now)
         return Moment(self._now, self._last_poll)
 
     def _score(self, touched: NDArray[np.intp], moment: Moment, *, may_open: bool) -> ScoringResult:
-        """Value what is due. Only a poll `may_open` alerts; what would open without one is valued again at the next."""
+        """Value what is due. Only a poll `may_open` alerts; rows with alerts that wait are valued again at the next."""
         result = ScoringResult(list(self._book.close_orphans(self._is_offered, moment)))
         touched = np.concatenate([touched, self._pending_rows])
         for rows, valuation in self._value_rows(self._rows_due(touched, moment.observed_at), moment.observed_at):
@@ -173,7 +174,7 @@ class SportScorer:
         return result
 
     def _rows_due(self, touched: NDArray[np.intp], now: Micros) -> NDArray[np.intp]:
-        """The rows to value: the ladders of the `touched` ones, and those on which time has had an effect."""
+        """The rows to value: the ladders of the `touched` rows and of those that time has affected."""
         if self._verdicts.resize():
             self._profiles = BookProfiles.from_profiles(self.matrix.book_ids.tolist(), self.profile_of)
         due = self._verdicts.update_ages(now, self.rules)
@@ -181,7 +182,7 @@ class SportScorer:
         return self.matrix.rows_of_same_markets(due)
 
     def _value_rows(self, rows: NDArray[np.intp], now: Micros) -> Iterator[tuple[NDArray[np.intp], Valuation]]:
-        """The valuations of those of `rows` that may have an alert, or had a verdict when they were last valued."""
+        """Value those of `rows` that may have an alert, or had a verdict when last valued."""
         selected = self._verdicts.has_verdict(rows)
         if not self.provider.stays_within_books:
             selected[:] = True
@@ -197,7 +198,7 @@ class SportScorer:
                 yield some, value_lines(lines, self._profiles, self.provider, now, self.rules, self.strategy)
 
     def _restore_verdicts(self) -> None:
-        """After a restart: the open alerts are what is open; rows where the rules differ are valued again."""
+        """Set the verdicts to match the open alerts after a restart; rows where they differed are valued again."""
         differing = self._verdicts.reset_alerted()
         marked = []
         for key in self.open_alerts:
@@ -212,12 +213,12 @@ class SportScorer:
 
 
 def _alert_sort_key(alert: Alert) -> tuple[int | float | str, ...]:
-    """By what it is about; of one thing the closing comes before the opening under another kind."""
+    """Sort by key, so that the order of the alerts of a step is deterministic."""
     return tuple([-1 if part is None else part for part in alert.key])
 
 
 def _count_suppressed(changes: VerdictChanges, suppressed: Counter[str]) -> None:
-    """Count each candidate once, when its reason first applies; an alert that closes has stated its reason."""
+    """Count each candidate once, when its reason first applies; a closing alert states its reason itself."""
     newly = changes.new[(changes.new > OPEN) & (changes.old != OPEN)]
     if newly.size:
         for verdict, n in enumerate(np.bincount(newly).tolist()):

@@ -1,6 +1,6 @@
-"""What to bet on, and how much: a strategy asks for stakes, the risk controls decide what it gets.
+"""What to bet on and how much: a strategy requests stakes, the risk controls decide what it gets.
 
-The live scorer, a ledger and a backtest run the same strategy object; who holds the money is the portfolio's to say.
+The live scorer, a ledger and a backtest run the same strategy; the portfolio states the bankroll.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The `bankroll` that bets are staked from and its `peak`, in one currency."""
+    """The `bankroll` from which bets are staked, and its `peak`, in the same currency."""
 
     bankroll: float = 1.0
     peak: float = 1.0
 
 
 class ValuedBets(NamedTuple):
-    """Bets (J,): fair probability, its standard error, and decimal price after commission."""
+    """Bets (J,): fair probability, its standard error, decimal price after commission."""
 
     fair_probability: Array
     standard_error: Array
@@ -40,16 +40,16 @@ class ValuedBets(NamedTuple):
 
 
 class WantedStakes(NamedTuple):
-    """The `stakes` (J,) that a strategy asks for, as shares of the bankroll, and what the controls have to know."""
+    """The `stakes` (J,) that a strategy requests, as shares of the bankroll, and the input of the risk controls."""
 
     stakes: Array
     requests: StakeRequests
 
 
 class Strategy(Protocol):
-    """Chooses candidates and asks for stakes.
+    """Chooses candidates and requests stakes.
 
-    `min_edge` bounds its candidates: none has a smaller edge, so lines that cannot reach it need no fair price.
+    No candidate has an edge below `min_edge`, so lines that cannot reach it need no fair price.
     """
 
     @property
@@ -57,26 +57,26 @@ class Strategy(Protocol):
         """The smallest edge of a candidate."""
 
     def find_candidates(self, fair: FairPrices, price: Array) -> Cells:
-        """Where among prices (n, L, B), after commission, it would bet; the rules may still withhold an alert."""
+        """The cells of `price` (n, L, B), after commission, to bet on; the rules may still suppress the alert."""
 
     def request_stakes(self, bets: ValuedBets, portfolio: Portfolio) -> WantedStakes:
-        """What it would stake on `bets`."""
+        """The stakes that it would place on `bets`."""
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeThreshold:
-    """Bets on every price with an edge of at least `min_edge`, Kelly's share of the bankroll, each bet by itself."""
+    """Bets the Kelly stake on every price with an edge of at least `min_edge`, each bet on its own."""
 
     min_edge: float
 
     def find_candidates(self, fair: FairPrices, price: Array) -> Cells:
-        """Prices whose edge reaches the threshold; a price of 1 or less, or infinity, is a mistake in the feed."""
+        """Prices whose edge reaches the threshold; a price of at most 1 or of infinity is a fault of the feed."""
         cells = nonzero_cells(edge(fair.probability[..., None], price) >= self.min_edge)
         possible = (price[cells] > 1) & (price[cells] < np.inf)
         return tuple(c[possible] for c in cells)
 
     def request_stakes(self, bets: ValuedBets, portfolio: Portfolio) -> WantedStakes:
-        """Kelly's stakes; bets share no limits, as only the owner of a ledger knows what is at risk already."""
+        """Kelly stakes; bets share no limits, since only a ledger knows what is already at risk."""
         requests = StakeRequests(
             bets.price, bets.standard_error, event=None, league=None, book=None, day=None, at_risk={},
             bankroll=portfolio.bankroll, peak=portfolio.peak,

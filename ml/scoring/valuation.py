@@ -1,7 +1,7 @@
-"""From prices to verdicts: what every price of a set of lines is worth, and whether to say so.
+"""From prices to verdicts: the value of every price in a set of lines, and whether to alert it.
 
-Pure and ladder-wise: the valuation of a line depends on nothing but the prices, ages and start of that line and of its
-market's lines at other points, so that scoring only what changed gives what scoring everything would.
+Pure and ladder by ladder: the valuation of a line depends only on the prices, ages and start of its ladder, so that
+scoring only the changed ladders gives the same result as scoring all of them.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 class Valuation:
     """Values and verdicts of `lines`.
 
-    `price` (n, L, B) is after commission; `verdict` (n, L, B) on prices. `alertable` are outcome, line and book (M,) of
-    those that are OPEN or an OUTLIER, `error_probability` (M,) the probability that each is a book's error, and
-    `log_odds_error` (M,) the standard error of the consensus about it, in log-odds.
+    `price` (n, L, B) is after commission, `verdict` (n, L, B) is that on each price. `alertable` are the cells (M,) of
+    the prices that are OPEN or OUTLIER, `error_probability` (M,) is the probability that the price is a palpable error,
+    and `log_odds_error` (M,) the standard error of the consensus on it, in log-odds.
     """
 
     lines: LineView
@@ -62,7 +62,7 @@ def value_lines(
 ) -> Valuation:
     """Value every price of `lines` at `now` against the fair prices of `provider`.
 
-    Candidates are those of the `strategy`; by default prices with an edge above the threshold of the `rules`.
+    Candidates are chosen by `strategy`, by default an `EdgeThreshold` at `rules.threshold_edge`.
     """
     fair = provider.price_lines(lines, books, now, rules)
     price = net_price(lines.price, books.commission) if books.commission.any() else lines.price
@@ -99,7 +99,7 @@ def value_lines(
 
 
 def _error_probabilities(cells: Cells, price: Array, others: Mask) -> Array:
-    """The probability that each candidate is an error, beside the `others` (L, B)."""
+    """The probability that each candidate is a palpable error, compared with the books in `others` (L, B)."""
     outcome, line, book = cells
     if not line.size:
         return np.empty(0)
@@ -107,10 +107,10 @@ def _error_probabilities(cells: Cells, price: Array, others: Mask) -> Array:
 
 
 def _is_incomplete(cells: Cells, price: Array, fair: Array, sound: Mask) -> Mask:
-    """Which candidates are of a book (M,) whose prices on the line leave something out, such as a suspended draw.
+    """Which candidates (M,) come from a book whose prices on the line miss an outcome, such as a suspended draw.
 
-    It asks far too little for all outcomes together, and for each of them: a single wrong price leaves the others as
-    they should be. Home and away at three-way prices 2.6 and 3.1 cost .71 of what a two-way market pays.
+    Its booksum is far too low and every one of its prices has a positive edge; a single wrong price would leave the
+    others in order. Example: home and away at the three-way prices 2.6 and 3.1 have a booksum of .71.
     """
     _, line, book = cells
     every = (price[:, line, book] * fair[:, line] > 1).all(axis=0)
@@ -128,16 +128,14 @@ def _classify_candidates(
     started: Mask,
     rules: ScoringRules,
 ) -> NDArray[np.int8]:
-    """The verdict on each candidate (M,), of which some are `disputed`, `is_error`, or of markets that are
-    `incomplete`.
-    """
+    """The verdict on each candidate (M,), given which are `disputed`, palpable errors or `incomplete`."""
     _, line, book = cells
     if not line.size:
         return np.empty(0, np.int8)
     fresh = is_fresh(fair.buckets)
     thin = fair.consensus.books[line] < rules.min_books
     verdict = np.full(len(line), OPEN, np.int8)
-    # the last assignment wins, so the gravest reason comes last
+    # the last assignment wins, so the strongest reason comes last
     verdict[disputed] = DISPUTED
     verdict[thin] = THIN
     verdict[np.isnan(lines.fair_log_odds[0, line, book])] = ONE_SIDED

@@ -1,4 +1,4 @@
-"""From the verdicts of a valuation to steps of alerts."""
+"""From the verdicts of a valuation to alert steps."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ KIND_BY_ARBITRAGE_VERDICT: dict[int, AlertKind] = {OPEN: "arbitrage", ONE_BOOK: 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """Alertable prices or arbitrages (M,): their keys and rows, whether the open alert of one has changed, and the
-    metrics and poll of those at some positions.
+    """Alertable prices or arbitrages (M,): keys, rows, whether the open alert of one has changed, and a function that
+    returns the metrics and poll of those at given positions.
     """
 
     keys: Sequence[AlertKey]
@@ -55,7 +55,7 @@ _NO_CANDIDATES = _Candidates((), (), lambda *_: False, lambda _: ())
 
 @dataclass(slots=True)
 class VerdictAlerts:
-    """Closes alerts that no longer hold and raises those that do; `waiting` are the rows whose alerts await a poll."""
+    """Closes alerts that no longer hold and raises those that do; alerts on the rows `waiting` wait for a poll."""
 
     matrix: LineMatrix
     rules: ScoringRules
@@ -74,10 +74,9 @@ class VerdictAlerts:
         *,
         may_open: bool,
     ) -> Iterator[Alert]:
-        """The steps in `book` that the valuation of `rows` leads to.
+        """Apply the valuation of `rows` to `book`, and yield the alert steps.
 
-        `changes` are those of its verdicts on prices and arbitrages. Unless it `may_open` alerts, what would open
-        waits.
+        `changes` are those of the verdicts on prices and on arbitrages. Unless alerts `may_open`, new ones wait.
         """
         closings = (*self._price_closings(rows, changes[0]), *self._arbitrage_closings(rows, changes[1]))
         for key, reason_for in closings:
@@ -95,7 +94,7 @@ class VerdictAlerts:
                     yield book.raise_alert(candidates.keys[i], metrics, moment, poll_id)
 
     def take_waiting(self) -> Rows:
-        """The rows on which alerts wait for a poll, which are handed over."""
+        """Return the rows on which alerts wait for a poll, and clear the list."""
         rows, self.waiting = np.array(self.waiting, np.intp), []
         return rows
 
@@ -130,7 +129,7 @@ class VerdictAlerts:
         fair = valuation.fair.probability[outcome, line].tolist()
 
         def describe(due: Sequence[int]) -> Iterable[tuple[AlertMetrics, int]]:
-            """Only of what is due: metrics take four times as long as the valuation of a line."""
+            """Computed only for alerts that are due, since metrics cost more than the valuation itself."""
             batch = compute_metrics(
                 valuation, np.array(due), self.point_models, moment.observed_at, self.rules, self.strategy
             )
@@ -182,7 +181,7 @@ class VerdictAlerts:
     def _line_at(self, row: int) -> LineKey:
         line = self.matrix.line_by_row[row]
         if line is None:
-            msg = f"row {row} of the matrix is free, yet it was valued"
+            msg = f"row {row} of the matrix was valued but holds no line"
             raise AssertionError(msg)
         return line
 
@@ -197,7 +196,7 @@ def _constant_reason(reason: str) -> Callable[[Alert], str]:
 
 
 def _price_closing_reason(price: float, verdict: int) -> Callable[[Alert], str]:
-    """Why an alert on a price closes that is offered now at `price`, NaN where it no longer is."""
+    """Why the alert on a price closes; `price` is the current one, NaN if it is no longer offered."""
     if verdict > OPEN:
         return _constant_reason(Verdict(verdict).reason)
     if isnan(price):

@@ -1,4 +1,4 @@
-"""What the rules said of every price when it was last valued, and how old everything was then."""
+"""The verdict on every price when it was last valued, and the ages at that time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class VerdictChanges(NamedTuple):
-    """Verdicts that changed: where (outcome, line and book, or line; (M,) each), `old` and `new` (M,)."""
+    """Verdicts that changed: `cells` (outcome, line and book, or line only; (M,) each), `old` and `new` (M,)."""
 
     cells: Cells
     old: Verdicts
@@ -32,7 +32,7 @@ class VerdictChanges(NamedTuple):
 
 
 class VerdictState:
-    """Verdicts on prices (3, L, B) and on arbitrages (L,), ages of ladders (K, B), starts (L,), as of the last look."""
+    """As last valued: verdicts on prices (3, L, B) and arbitrages (L,), ages of ladders (K, B), started events (L,)."""
 
     def __init__(self, matrix: LineMatrix) -> None:
         self._matrix = matrix
@@ -44,7 +44,7 @@ class VerdictState:
         self._started: NDArray[np.bool_] = np.zeros(len(matrix.outcome_count), np.bool_)
 
     def resize(self) -> bool:
-        """Grow as the matrix has; return whether there are new books."""
+        """Grow to the size of the matrix; return whether there are new books."""
         matrix = self._matrix
         if self._price.shape == matrix.price.shape and self._bucket.shape == matrix.confirmed_at.shape:
             return False
@@ -62,7 +62,7 @@ class VerdictState:
         return more
 
     def update_ages(self, now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
-        """The rows (len(matrix),) on which time has had an effect since the last look, which this one becomes."""
+        """Update ages and starts to `now`; return which rows (len(matrix),) time has affected since the last update."""
         used = slice(0, len(self._matrix))
         bucket = staleness_buckets(self._matrix.confirmed_at, now, rules)
         started = self._matrix.commence_at[used] <= now
@@ -73,13 +73,13 @@ class VerdictState:
         return due
 
     def has_verdict(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """On which of `rows` (n,) there is a verdict."""
+        """Which of `rows` (n,) have a verdict."""
         return self._has_verdict[rows]
 
     def update(
         self, rows: NDArray[np.intp], price: Verdicts, arbitrage: Verdicts
     ) -> tuple[VerdictChanges, VerdictChanges]:
-        """Take over new verdicts on prices (n, l, B) and arbitrages (l,) of `rows`; return which of them are other."""
+        """Store new verdicts on prices (n, R, B) and arbitrages (R,) of `rows` (R,); return those that changed."""
         old, before = self._price[: len(price)].take(rows, axis=1), self._arbitrage[rows]
         outcome, line, book = cells = nonzero_cells(old != price)
         prices = VerdictChanges(cells, old[cells], price[cells])
@@ -91,7 +91,7 @@ class VerdictState:
         return prices, arbitrages
 
     def reset_alerted(self) -> NDArray[np.intp]:
-        """Take nothing for told any more; return the rows on which something was."""
+        """Clear all verdicts that have an alert; return the rows that had one."""
         alerted, alerted_arbitrages = is_alertable(self._price), is_alertable_arbitrage(self._arbitrage)
         rows = np.flatnonzero(alerted.any(axis=(0, 2)) | alerted_arbitrages)
         self._price[alerted] = NO_CANDIDATE
@@ -99,7 +99,7 @@ class VerdictState:
         return rows
 
     def mark_alerted(self, row: int, key: AlertKey) -> None:
-        """Take the alert of `key` on `row` for told."""
+        """Record that `row` has the open alert of `key`."""
         self._has_verdict[row] = True
         if key.outcome is None:
             self._arbitrage[row] = OPEN if key.kind == "arbitrage" else ONE_BOOK

@@ -1,4 +1,4 @@
-"""From the quotes on offer to prices by book, beside the fair prices that the scorer has written."""
+"""From the quotes on offer to prices by book, along with the fair prices that the scorer has written."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MARKET_ORDER = list(MARKET_OUTCOMES)
 
 @dataclass(frozen=True, slots=True)
 class OfferedQuotes:
-    """All that is on offer in a sport at `now`: quotes, confirmations and starts after the latest poll."""
+    """What a sport offers at `now`: quotes, confirmations and starts as of the latest poll."""
 
     quotes: QuoteBatch
     times: MarketConfirmations
@@ -42,7 +42,7 @@ class OfferedQuotes:
     now: Micros
 
     def for_event(self, event: int) -> OfferedQuotes:
-        """The part that concerns one event."""
+        """The part of one event."""
         return OfferedQuotes(
             self.quotes.take(self.quotes.event == event),
             self.times.take(self.times.event == event),
@@ -53,13 +53,13 @@ class OfferedQuotes:
 
 @dataclass(frozen=True, slots=True)
 class DisplayNames:
-    """What ids mean."""
+    """Books and events by id."""
 
     books: Mapping[int, BookInfo]
     events: Mapping[int, EventInfo]
 
     def selection_name(self, event: int, outcome: Outcome) -> str:
-        """An outcome as people call it."""
+        """The display name of an outcome."""
         teams = self.events[event]
         team_names = {Outcome.HOME: teams.home_team, Outcome.AWAY: teams.away_team}
         return team_names.get(outcome) or outcome.key.title()
@@ -68,9 +68,9 @@ class DisplayNames:
 def price_events(
     sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, fair: FairPriceBatch
 ) -> list[dict[str, Any]]:
-    """Events in order of their start, each with its lines (`serving.api.models.EventLines`).
+    """Events by start, each with its lines (`serving.api.models.EventLines`).
 
-    `fair` are the scorer's fair prices: a line that it does not price has none.
+    `fair` are the scorer's fair prices; lines that it does not price have none.
     """
     lines: dict[int, list[dict[str, Any]]] = {}
     for key, line in sorted(_line_rows(sport, offered, names, rules, fair), key=lambda pair: _sort_key(pair[0])):
@@ -95,7 +95,7 @@ def _sort_key(key: LineKey) -> tuple[int, int, float]:
 
 @dataclass(frozen=True, slots=True)
 class OfferedLines:
-    """The lines `keys` with one number of outcomes, their prices, and the books of the columns."""
+    """The lines `keys`, all with the same number of outcomes, their prices, and the books of the columns."""
 
     keys: list[LineKey]
     lines: LineView
@@ -106,7 +106,7 @@ class OfferedLines:
 def group_lines(
     sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, weights: Mapping[str, float]
 ) -> Iterator[OfferedLines]:
-    """All lines on offer, two-way ones and three-way ones apart; `weights` overrides those of single books, by key."""
+    """All lines on offer, two-way and three-way separately; `weights` overrides those of single books, by key."""
     matrix = LineMatrix(rules.method)
     matrix.apply_starts(offered.starts)
     matrix.apply_quotes(offered.quotes, 0)
@@ -142,7 +142,7 @@ def _line_rows(
 
 
 class _FairLine(NamedTuple):
-    """A line's fair `probability` and its standard error (n,), and how many sources are behind it."""
+    """A line's fair `probability` and its standard error (n,), and the number of sources in the consensus."""
 
     probability: NDArray[np.float64]
     standard_error: NDArray[np.float64]
@@ -153,7 +153,7 @@ _UNKNOWN_FAIR = {n: _FairLine(np.full(n, np.nan), np.full(n, np.nan), 0) for n i
 
 
 def _index_fair_prices(fair: FairPriceBatch) -> dict[LineKey, _FairLine]:
-    """The fair prices by line: the outcomes of a line stand together, in matrix order."""
+    """The fair prices by line; the rows of a line are adjacent, in matrix order."""
     errors = probability_standard_error(fair.probability, fair.log_odds_error)
     first, length = find_runs(fair.event, fair.market, fair.point)
     columns = (fair.event[first], fair.market[first], fair.point[first], fair.sources[first], first, length)

@@ -1,7 +1,7 @@
 """The scorer process: from the stream of changed prices to the stream of alerts.
 
-Crash-only: all state is in the database as of the last committed poll of each sport. When the database goes away or the
-process is killed, the service starts over from there. Redis makes it prompt and is not needed: what the stream does not
-bring is found in the database, in order, and alerts wait in the outbox until Redis takes them. An entry that was scored
-before is recognised by its poll id and skipped.
+Crash-only: all state is in the database, as of the last committed poll of each sport. After a lost connection or a kill
+the service resumes from there. Redis only reduces latency: polls that the stream does not deliver are read from the
+database, in order, and alerts wait in the outbox until Redis accepts them. Polls that have been scored are recognised
+by their id and skipped.
 """

@@ -1,4 +1,4 @@
-"""`python -m serving.scorer`: the scorer as a process."""
+"""`python -m serving.scorer`: run the scorer process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def open_worker(settings: Settings, stack: ExitStack, shard: Shard = Shard()) -> ScorerWorker:  # noqa: B008
-    """Connect and prepare one life of the scorer; `stack` closes what it opened."""
+    """Connect and set up a worker; `stack` closes what it opened."""
     conn = stack.enter_context(connect(settings.require_database_url(), shard.name))
     acquire_scorer_lock(conn, shard.buckets)
     client = redis.Redis.from_url(
@@ -48,7 +48,7 @@ def open_worker(settings: Settings, stack: ExitStack, shard: Shard = Shard()) ->
     rules = ScoringRules(threshold_edge=settings.alert_threshold_edge, kelly_cap=settings.max_kelly_fraction)
     is_live = settings.edge_feed is Feed.ODDS_API
     sports = SportScorers(conn, ids, rules, settings.edge_book_weights, is_live=is_live, shard=shard)
-    # in a replay only polls move the time
+    # in a replay only polls advance the time
     now = None if settings.edge_feed is Feed.REPLAY else _now
     return ScorerWorker(conn, StreamLink(conn, client), sports, now, shard.name)
 
@@ -63,7 +63,7 @@ def _parse_shard() -> Shard:
         "--shard",
         default="0/1",
         metavar="INDEX/COUNT",
-        help="the share of the sports to score, for instance 0/2 and 1/2 in two processes (default: all of them)",
+        help="which share of the sports to score, such as 0/2 and 1/2 in two processes (default: all sports)",
     )
     try:
         return Shard.parse(parser.parse_args().shard)
@@ -72,13 +72,13 @@ def _parse_shard() -> Shard:
 
 
 def main() -> None:
-    """Score until told to stop."""
+    """Score until a signal stops the process."""
     shard = _parse_shard()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     stop = threading.Event()
 
     def interrupt(*_: object) -> NoReturn:
-        # crash-only: better now than after a wait for the lock; the event is for an exception that got lost
+        # crash-only: interrupt even a wait for the lock; the event still stops the loop if the exception is swallowed
         stop.set()
         raise KeyboardInterrupt
 
@@ -91,7 +91,7 @@ def main() -> None:
         log.info("stopped")
     except MissingSettingError as error:
         sys.exit(str(error))
-    except ValidationError as error:  # its own text would repeat the value, which may be a secret
+    except ValidationError as error:  # its own text repeats the value, which may be a secret
         sys.exit("\n".join(describe_setting_errors(error)))
 
 

@@ -1,4 +1,4 @@
-"""Which sports cannot be scored at present, and when each is tried again: with back-off, without end."""
+"""Which sports currently fail to be scored, and when each is retried: with back-off, indefinitely."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 60.0
-"""What a sport that works again waits at most. Trying costs what a restart of the sport does: some tens of ms."""
+"""The longest delay before a sport that would work again is scored. A retry costs as little as restoring the sport."""
 
 
 class FailingSports:
-    """Sports whose scoring has failed, in the database too, so that others can show them.
+    """Sports whose scoring has failed; also stored in the database, where other processes can read them.
 
-    Only those count that this scorer `owns`. A new life of the scorer tries each at once, as its code or the data may
-    have been mended, and goes on counting.
+    Covers only sports that this scorer `owns`. A restarted scorer retries each at once, since its code or the data may
+    have been fixed, and continues the count.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class FailingSports:
         return self._failures.keys()
 
     def due_sports(self) -> list[int]:
-        """The sports that are to be tried again now."""
+        """The sports that are due for a retry."""
         now = self._clock() if self._retry_at else 0.0
         return [sport_id for sport_id, at in self._retry_at.items() if at <= now]
 
     def record(self, sport_id: int, key: str, error: Exception) -> None:
-        """Count a failure, tell it, and put the next try off."""
+        """Count and report a failure, and schedule the next attempt."""
         count = self._failures[sport_id] = self._failures.get(sport_id, 0) + 1
         wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(count - 1, 10), MAX_RETRY_SECONDS)
         self._retry_at[sport_id] = self._clock() + wait
@@ -71,7 +71,7 @@ class FailingSports:
         )  # fmt: skip
 
     def clear(self, sport_id: int, key: str) -> None:
-        """The sport is scored again."""
+        """Clear the failure of a sport that is scored again."""
         del self._failures[sport_id], self._retry_at[sport_id]
         scorer_failures.clear_failure(self._conn, sport_id)
         clear_problem(self._conn, ProblemKind.SCORING_FAILS, key)
@@ -79,12 +79,12 @@ class FailingSports:
 
 
 def _format_traceback(error: Exception) -> str:
-    """Where it was raised, in characters that every log can hold: the message may quote half of a surrogate pair."""
+    """The traceback, escaped so that any log can hold it: the message may contain a lone surrogate."""
     return "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace").decode()
 
 
 def describe_error(error: Exception) -> str:
-    """An error in a line that the database can hold: what it says, and the place that raised it."""
+    """An error in one line that the database can store: type, message and the place that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     location = f" ({frames[-1].name} in {Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     try:

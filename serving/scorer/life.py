@@ -1,4 +1,4 @@
-"""The scorer's signs of life, and whether it keeps up."""
+"""The scorer's heartbeat, and whether it keeps up."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 HEARTBEAT_SECONDS = 5.0
 MAX_POLL_AGE_SECONDS = 30.0
-"""A poll that has waited for so long is no longer on its way."""
+"""A poll that has waited for longer is not merely in transit: the scorer is behind."""
 
 
 class ScorerHeartbeat:
-    """Beats every few seconds, however busy the scorer is, and tells when polls wait for too long."""
+    """Beats every few seconds, however busy the scorer is, and reports polls that have waited too long."""
 
     def __init__(
         self, conn: psycopg.Connection, clock: Callable[[], float] = time.monotonic, *, service: str = "scorer"
@@ -29,10 +29,10 @@ class ScorerHeartbeat:
         self._subject = service.partition(":")[2]
         self._clock = clock
         self._next_at = 0.0
-        self._was_behind = True  # an earlier life may have said so
+        self._was_behind = True  # an earlier process may have reported it
 
     def beat_if_due(self, excluded: Collection[int]) -> bool:
-        """Beat if it is time; return whether it was. Polls of `excluded` sports, such as failing ones, do not count."""
+        """Beat if due; return whether it was. Polls of `excluded` sports, such as failing ones, do not count."""
         if self._clock() < self._next_at:
             return False
         self._next_at = self._clock() + HEARTBEAT_SECONDS

@@ -1,7 +1,8 @@
-"""The scorer's side of Redis: polls come by one stream, alerts go to another, while it is there.
+"""The scorer's connection to Redis: polls arrive on one stream, alerts are published to another.
 
-Scoring needs the database alone. While Redis is away, hangs or refuses, polls are found in the database, alerts wait in
-the outbox, and `problems` says so; seconds after it is right again everything is announced, in order.
+Scoring needs only the database. While Redis is down, hangs or refuses writes, polls are read from the database, alerts
+wait in the outbox, and the fault is listed in `problems`; within seconds of its recovery everything is published, in
+order.
 """
 
 from __future__ import annotations
@@ -31,16 +32,17 @@ T = TypeVar("T")
 MAX_ENTRIES_PER_READ = 64
 BLOCK_MS = 1_000
 SOCKET_TIMEOUT_SECONDS = 1.5
-"""Longer than a read blocks. So long a Redis that hangs keeps the scorer from the database, once in `RETRY_SECONDS`."""
+"""Longer than a read blocks. A hanging Redis delays the scorer by this much, once per `RETRY_SECONDS`."""
 RETRY_SECONDS = 3.0
 DATABASE_CHECK_SECONDS = 0.25
-"""How often the database is asked instead."""
+"""How often the database is polled while Redis is down."""
 CONNECTION_ERRORS = (redis.ConnectionError, redis.TimeoutError)
 
 
 class StreamLink:
-    """Reads `odds:changes` and fills `alerts`, as far as Redis lets it; `has_unpublished`: alerts may wait in the
-    outbox.
+    """Reads `odds:changes` and publishes to `alerts` while Redis works.
+
+    `has_unpublished`: the outbox may hold alerts.
     """
 
     def __init__(
@@ -51,18 +53,17 @@ class StreamLink:
         self._client = client
         self._clock = clock
         self._position: bytes | None = None
-        """The last entry read; None while there is no link."""
+        """The id of the last entry read; None while disconnected."""
         self._is_checked = False
         self._mismatch = ""
-        """Why nothing can be announced, though Redis is there."""
+        """Why nothing can be published although Redis works; empty if it can."""
         self._retry_at = dict.fromkeys((ProblemKind.REDIS_UNREACHABLE, ProblemKind.REDIS_REFUSES_WRITES), 0.0)
         self._reported: dict[ProblemKind, bool] = {}
 
     def read(self, *, wait: bool = True) -> list[Entry]:
-        """What has come since the last time, after a second at most, or at once unless it may `wait`; nothing while
-        Redis is away.
+        """New entries since the last read; blocks for at most a second if it may `wait`. Empty while Redis is down.
 
-        Nothing, too, when a link has just been made: what was committed before is in the database.
+        Empty, too, right after connecting: polls committed before are read from the database.
         """
         if self._position is None:
             self._connect()
@@ -76,7 +77,7 @@ class StreamLink:
         return entries
 
     def publish_pending(self) -> None:
-        """Announce what the outbox holds, if Redis takes it; else later."""
+        """Publish the outbox if Redis accepts it; otherwise later."""
         if not self.has_unpublished or self._position is None:
             return
         published = self._attempt(ProblemKind.REDIS_REFUSES_WRITES, self._publish)
@@ -85,7 +86,7 @@ class StreamLink:
             self._clear(ProblemKind.ALERTS_NOT_PUBLISHED)
 
     def report_unpublished(self) -> None:
-        """Say how many alerts wait, if any have to, and why Redis is of no use to them."""
+        """Report how many alerts are unpublished, if any, and why they cannot be published."""
         if not self.has_unpublished:
             return
         waiting = count_unpublished(self._conn)
@@ -101,7 +102,7 @@ class StreamLink:
             self._position = connected
 
     def _publish(self) -> int | None:
-        """How many alerts were announced; None where the stream is somebody else's."""
+        """Publish the outbox; return the number of alerts, or None if the stream holds another database's."""
         try:
             if not self._is_checked:
                 streams.verify_stream_ownership(self._conn, self._client)
@@ -123,7 +124,7 @@ class StreamLink:
         )
 
     def _attempt(self, kind: ProblemKind, work: Callable[[], T]) -> T | None:
-        """Do something with Redis unless it is too soon after it failed; `kind` is what a refusal amounts to."""
+        """Run `work` on Redis unless the last failure was too recent; a refused command is reported as `kind`."""
         if self._clock() < self._retry_at[kind]:
             return None
         try:
@@ -136,7 +137,7 @@ class StreamLink:
 
     def _record_failure(self, kind: ProblemKind, error: redis.RedisError) -> None:
         if kind is ProblemKind.REDIS_UNREACHABLE:
-            self._position, self._is_checked = None, False  # what comes next may be another stream
+            self._position, self._is_checked = None, False  # it may come back as another server
         self._retry_at[kind] = self._clock() + RETRY_SECONDS
         self._report(kind, f"{type(error).__name__}: {error}")
 
@@ -147,7 +148,7 @@ class StreamLink:
         report_problem(self._conn, kind, "", detail)
 
     def _clear(self, kind: ProblemKind) -> None:
-        """Also once at the beginning: an earlier life may have left it."""
+        """Clear a problem if it is reported; once at the start too, since an earlier process may have left it."""
         if self._reported.get(kind) is not False:
             self._reported[kind] = False
             clear_problem(self._conn, kind, "")

@@ -1,4 +1,4 @@
-"""The loop around `ml.scoring`: find a poll, score it, commit, announce."""
+"""The loop around `ml.scoring`: find a poll, score it, commit, publish."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECK_INTERVAL_SECONDS = 1.0
-"""Into the database, for what the stream does not bring, and at the clock, for what time alone closes."""
+"""How often to check the database for polls that the stream missed, and the clock for alerts that time closes."""
 MIN_RESTART_DELAY_SECONDS = 1.0
 MAX_RESTART_DELAY_SECONDS = 30.0
-"""A database that is there and does not do what it is asked is asked twice as late each time, up to this."""
+"""The delay doubles up to this while the database is reachable but fails."""
 
 
 class ScorerWorker:
-    """One life of the scorer: that of its connection to the database. It leaves nothing in memory that counts.
+    """A scorer that lives as long as its database connection; all state that matters is in the database.
 
-    `now` tells the time that passes between polls, or None where only polls move it (a replay).
+    `now` returns the current time; None if only polls advance it (a replay).
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ScorerWorker:
         self._caught_up_at = self._ticked_at = self._prices_written_at = time.monotonic()
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Score what the stream brings and what the database has beyond it, until told to stop."""
+        """Score polls from the stream, and those only in the database, until `stopping` returns true."""
         self._sports.restore_all()
         while not stopping():
             entries = self._link.read(wait=not self._sports.has_unwritten_prices)
@@ -71,18 +71,18 @@ class ScorerWorker:
             changes = decode_changes(fields[streams.CHANGES_FIELD])
         except (KeyError, ValueError, msgspec.DecodeError) as error:
             log.warning("entry %s of %s is not a poll: %s", entry_id.decode(), streams.CHANGES_STREAM, error)
-            self._catch_up()  # of another version: the database has it
+            self._catch_up()  # written by another version; the database has the poll
         else:
             self._publish(has_alerts=self._sports.score(changes))
 
     def _catch_up(self) -> None:
-        """Score what the stream has not brought: lost with Redis, or never published."""
+        """Score polls that the stream did not deliver: lost with Redis, or never published."""
         for poll in self._sports.unscored_polls():
             self._publish(has_alerts=self._sports.score_from_database(poll))
         self._caught_up_at = time.monotonic()
 
     def _retry_failing(self) -> None:
-        """Start over with the sports whose scoring has failed, as far as they are due."""
+        """Retry the failing sports that are due."""
         self._publish(has_alerts=self._sports.retry(self._now() if self._now else None))
 
     def _tick(self) -> None:
@@ -91,12 +91,12 @@ class ScorerWorker:
             self._publish(has_alerts=self._sports.tick(self._now()))
 
     def _write_fair_prices(self) -> None:
-        """Write one sport's fair prices while no poll waits, and at the latest a second after: alerts come first."""
+        """Write one sport's fair prices. Called when no poll waits, or once a second: alerts come first."""
         self._sports.write_fair_prices()
         self._prices_written_at = time.monotonic()
 
     def _publish(self, *, has_alerts: bool) -> None:
-        """Announce what was found, or could not be announced before, and show that the scorer lives."""
+        """Publish new alerts and those that could not be published before; beat if due."""
         self._link.has_unpublished |= has_alerts
         self._link.publish_pending()
         if self._heartbeat.beat_if_due(self._sports.excluded):
@@ -108,9 +108,9 @@ def _is_due(since: float) -> bool:
 
 
 def run_forever(open_worker: Callable[[ExitStack], ScorerWorker], stop: Event) -> None:
-    """Live until `stop` is set, and live again after the database went away or could not do what it was asked.
+    """Run workers until `stop` is set; start a new one after the database was lost or failed.
 
-    That may be a full disk, which also keeps a sport's failure from being recorded.
+    Such a failure may be a full disk, where not even a sport's failure can be recorded.
     """
     wait = MIN_RESTART_DELAY_SECONDS
     while not stop.is_set():

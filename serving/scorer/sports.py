@@ -1,7 +1,7 @@
-"""The scorers of all sports, each restored from the database when it is first met.
+"""The scorers of all sports, each restored from the database when first needed.
 
-A failure in one sport is that sport's alone: it is recorded, and the sport starts over from its last committed poll
-when it is due again. Nothing of it is lost, as the database has the polls; the others go on.
+A failure affects only its own sport: it is recorded, and the sport is retried from its last committed poll when due.
+Nothing is lost, since the database has the polls; the other sports continue.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class _SportState:
 
 
 class SportScorers:
-    """Scores polls and commits what comes of them, together with how far each sport has come.
+    """Scores polls and commits their alerts together with the progress of each sport.
 
-    Books count as the warehouse has measured them by the time of each poll; `weights` overrides single ones, by their
-    keys. `is_live`: polls that are ahead of when they were received were put there as the clock had been set back; they
-    are valued as of then, or every price would be too old.
+    Book weights are those published by the warehouse at the time of each poll; `weights` overrides single ones, by book
+    key. `is_live`: a poll stamped later than it was received means that the clock has been set back since; it is valued
+    at the time of receipt, or every price would count as stale.
     """
 
     def __init__(
@@ -80,12 +80,12 @@ class SportScorers:
 
     @property
     def failing(self) -> Collection[int]:
-        """The sports whose scoring fails at present."""
+        """The sports whose scoring currently fails."""
         return self._failing.sports
 
     @property
     def excluded(self) -> Collection[int]:
-        """The sports that are not scored at present: those that fail, and those of other shards."""
+        """The sports not scored here: those that currently fail, and those of other shards."""
         if self._shard.count == 1:
             return self.failing
         others = [sport.id for key, sport in load_sports(self._conn).items() if not self._shard.owns(key)]
@@ -93,25 +93,25 @@ class SportScorers:
 
     @property
     def has_unwritten_prices(self) -> bool:
-        """Whether fair prices are newer than those that the database has."""
+        """Whether some fair prices are newer than those in the database."""
         return bool(self._unwritten)
 
     def unscored_polls(self) -> list[UnscoredPoll]:
-        """The committed polls that were not scored yet, in order; those of sports that fail wait for `retry`."""
+        """The committed polls that have not been scored, in order; those of failing sports wait for `retry`."""
         polls = as_of.load_unscored_polls(self._conn)
         return [poll for poll in polls if poll.sport_id not in self._failing and self._owns(poll.sport_id)]
 
     def score_from_database(self, poll: UnscoredPoll) -> bool:
-        """Score a poll that the database has."""
-        if poll.sport_id in self._failing:  # since `unscored_polls` was asked
+        """Score a poll from the database; return whether there are alerts."""
+        if poll.sport_id in self._failing:  # it failed after `unscored_polls` listed the poll
             return False
         return self._attempt(poll.sport_id, partial(self._score_stored, poll))
 
     def score(self, changes: PollChanges) -> bool:
-        """Score a poll from the stream and commit its alerts; return whether there are any. What was scored is skipped.
+        """Score a poll from the stream and commit its alerts; return whether there are any.
 
-        What the stream has skipped is scored first. Nothing is scored of a sport that fails: its polls are taken from
-        the database, in order, when it is due.
+        Polls that have been scored are skipped; polls that the stream has skipped are scored first. Polls of a failing
+        sport are not scored here but read from the database, in order, when it is retried.
         """
         if not self._shard.owns(changes.sport):
             return False
@@ -121,7 +121,7 @@ class SportScorers:
         return self._attempt(sport_id, partial(self._score_after_skipped, sport_id, changes))
 
     def tick(self, now: Micros) -> bool:
-        """Let time pass for every sport; return whether there are alerts."""
+        """Advance the time of every sport; return whether there are alerts."""
         found = [self._attempt(sport_id, partial(self._tick, sport_id, now)) for sport_id in list(self._sports)]
         return any(found)
 
@@ -132,9 +132,9 @@ class SportScorers:
                 self._attempt(sport_id, partial(self._restore, sport_id))
 
     def retry(self, now: Micros | None) -> bool:
-        """Start over with the sports that failed and are due; return whether there may be alerts.
+        """Retry the failing sports that are due; return whether there may be alerts.
 
-        `now` is None where only polls move the time.
+        `now` is None where only polls advance the time.
         """
         due = self._failing.due_sports()
         for sport_id in due:
@@ -142,9 +142,9 @@ class SportScorers:
         return bool(due)
 
     def write_fair_prices(self) -> None:
-        """Write the fair prices of one sport that was scored since they were last written, for the API to show.
+        """Write the fair prices of one sport that has been scored since the last write, for the API.
 
-        They show what alerts were valued with; no alert depends on them, so what goes wrong here stops none.
+        No alert depends on them, so errors here are logged and stop no alert.
         """
         if not self._unwritten:
             return
@@ -164,18 +164,18 @@ class SportScorers:
         return self._shard.owns(self._ids.sport_key(sport_id))
 
     def _attempt(self, sport_id: int, work: Callable[[], bool]) -> bool:
-        """Do some work for a sport; whatever goes wrong is recorded, and what it was in the midst of is forgotten."""
+        """Run `work` for a sport; on an error record the failure and drop the sport's state in memory."""
         try:
             return work()
-        except Exception as error:  # whatever it is, the other sports have nothing to do with it
+        except Exception as error:  # any error must leave the other sports unaffected
             if isinstance(error, psycopg.Error) and is_connection_lost(error):
-                raise  # a new life connects again
+                raise  # a new worker reconnects
             self._sports.pop(sport_id, None)
             self._failing.record(sport_id, self._ids.sport_key(sport_id), error)
             return False
 
     def _recover(self, sport_id: int, now: Micros | None) -> bool:
-        """Do all that was not done since the failure; the first that fails again leaves the sport where it is."""
+        """Catch up on everything since the failure; another failure leaves the sport at its last committed poll."""
         self._restore(sport_id)
         for poll in as_of.load_unscored_polls(self._conn, sport_id):
             self._score_stored(poll)
@@ -241,7 +241,7 @@ class SportScorers:
         return sport
 
     def _with_new_weights(self, sport_id: int, sport: _SportState, observed_at: Micros) -> _SportState:
-        """The sport with the weights of the moment: as after a restart, where others have come into force."""
+        """The sport with the weights in force at `observed_at`; if they have changed, it is restored with them."""
         publication = load_weights_at(self._conn, sport_id, to_datetime(observed_at))
         if publication.valid_from != sport.weights.valid_from:
             sport = self._sports[sport_id] = self._restore_state(sport_id, sport.poll_id, publication)

@@ -1,4 +1,4 @@
-"""`AlertMetrics` is the one declaration: a metric that is added anywhere else, or nowhere else, fails here."""
+"""`AlertMetrics` declares the metrics; table, messages, API and warehouse must have the same ones."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ IDENTITY_FIELDS = {
     "commence_at", "market", "outcome", "selection", "point", "book", "book_title", "detection_latency_ms", "late_s",
     "observed_at", "published_at", "poll_id", "tick_poll_id", "run_id", "feed",
 }  # fmt: skip
-"""What a message says of an alert beside its metrics."""
+"""The fields of a message apart from the metrics."""
 STAGING = Path(__file__).parents[3] / "dbt_project/models/staging/stg_edge__alerts.sql"
 STAGED_AS = {"price": "price_decimal"}
 NOT_STAGED = {
     "books", "price_age_s", "implied_probability", "method_spread", "market_width", "hold", "error_probability", "legs",
 }  # fmt: skip
-"""No model of the warehouse reads them."""
+"""No model of the warehouse uses them."""
 
 
-def test_the_table_has_a_column_for_each(conn: Connection) -> None:
+def test_the_table_has_a_column_for_each_metric(conn: Connection) -> None:
     query = (
         "SELECT attname::text FROM pg_attribute WHERE attrelid = 'alerts'::regclass AND attnum > 0 AND NOT attisdropped"
     )
@@ -42,7 +42,7 @@ def test_the_table_has_a_column_for_each(conn: Connection) -> None:
     assert columns - OTHER_COLUMNS == DECLARED
 
 
-def test_the_table_has_them_in_the_declared_types(conn: Connection) -> None:
+def test_the_columns_have_the_declared_types(conn: Connection) -> None:
     query = "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'alerts'::regclass"
     types = {name: "bigint" if kind in {"integer", "smallint"} else kind for name, kind in conn.execute(query)}
     assert {name: types[name] for name in alert_log.METRIC_COLUMNS} == {
@@ -50,7 +50,7 @@ def test_the_table_has_them_in_the_declared_types(conn: Connection) -> None:
     }
 
 
-def test_a_message_carries_each(harness: StoreHarness) -> None:
+def test_a_message_carries_each_metric(harness: StoreHarness) -> None:
     poll = harness.write(NOON, QuoteBatch.from_rows([harness.quote()]))
     assert poll is not None
     alert_log.commit_scoring_step(harness.conn, harness.sport, poll, 0, [value_bet(harness, poll)], {})
@@ -58,11 +58,11 @@ def test_a_message_carries_each(harness: StoreHarness) -> None:
     assert message.keys() - IDENTITY_FIELDS == DECLARED
 
 
-def test_the_api_describes_each() -> None:
+def test_the_api_describes_each_metric() -> None:
     assert AlertMessage.model_fields.keys() - IDENTITY_FIELDS == DECLARED
 
 
-def test_the_warehouse_stages_each_that_it_needs() -> None:
+def test_the_warehouse_stages_the_metrics_it_needs() -> None:
     staged = set(re.findall(r"^\s+alerts\.(\w+)", STAGING.read_text(encoding="utf-8"), re.MULTILINE))
     assert staged - OTHER_COLUMNS == DECLARED - NOT_STAGED
 

@@ -1,4 +1,4 @@
-"""One life for all alerts: what opens, changes and closes, with nothing but keys and metrics."""
+"""The alert book opens, updates and closes alerts given only keys and metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def has_value_changed(position: int, last: AlertMetrics) -> bool:
     return last.expected_value != 0.05
 
 
-def test_a_price_and_an_arbitrage_open_update_and_close_alike() -> None:
+def test_prices_and_arbitrages_share_one_life_cycle() -> None:
     for key, metrics in METRICS.items():
         book = AlertBook()
         opened = book.raise_alert(key, metrics, FIRST, 1)
@@ -35,20 +35,20 @@ def test_a_price_and_an_arbitrage_open_update_and_close_alike() -> None:
         assert book.close(key, lambda _: "twice", THIRD) is None
 
 
-def test_what_is_open_and_unchanged_is_not_due() -> None:
+def test_an_open_unchanged_alert_is_not_due() -> None:
     book = AlertBook()
     book.raise_alert(PRICE, METRICS[PRICE], FIRST, 1)
     assert book.select_due([PRICE, ARBITRAGE], has_value_changed, may_open=True) == ([1], [])
     assert book.select_due([PRICE, ARBITRAGE], lambda *_: True, may_open=True) == ([0, 1], [])
 
 
-def test_what_would_open_waits_where_nothing_may_open() -> None:
+def test_new_alerts_wait_unless_alerts_may_open() -> None:
     book = AlertBook()
     book.raise_alert(PRICE, METRICS[PRICE], FIRST, 1)
     assert book.select_due([ARBITRAGE, PRICE], lambda *_: True, may_open=False) == ([1], [0])
 
 
-def test_only_a_restart_leaves_orphans_and_they_are_closed_once() -> None:
+def test_only_a_restart_leaves_orphans_which_are_closed_once() -> None:
     running = AlertBook()
     left = [running.raise_alert(key, metrics, FIRST, 1) for key, metrics in METRICS.items()]
     assert list(running.close_orphans(lambda _: False, SECOND)) == []

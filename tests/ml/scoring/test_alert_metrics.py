@@ -1,4 +1,4 @@
-"""`AlertMetrics` declares an alert's metrics; what computes them in columns has the same."""
+"""The columns that compute the metrics of prices match those that `AlertMetrics` declares."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from ml.scoring.alerts import AlertMetrics
 ARBITRAGE_ONLY = {"rules", "legs"}
 
 
-def test_the_columns_of_prices_are_those_that_are_declared() -> None:
+def test_price_columns_match_the_declared_metrics() -> None:
     assert set(METRIC_FIELDS) == set(AlertMetrics.__struct_fields__) - ARBITRAGE_ONLY

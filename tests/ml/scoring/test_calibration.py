@@ -1,7 +1,7 @@
-"""The 90% interval of an alert's expected value holds the truth nine times of ten, on markets drawn with a known truth.
+"""The 90% interval of an alert's expected value covers the truth nine times out of ten, on markets with a known truth.
 
-Of *alerts*: prices that stand out, by weights that do not know which book is right. The seeds are none of those on
-which the constants were chosen. `tests/benchmarks/bench_calibration.py` prints the table.
+Measured on *alerts*, that is on selected prices, with weights that do not know which book is right. The seeds were not
+used to choose the constants. `tests/benchmarks/bench_calibration.py` prints the table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOTHING_DISPUTED = 1.1
 
 @cache
 def alerts(name: str, table: str, most_dissent: float = MOST_DISSENT) -> list[Opened]:
-    """The alerts of a structure, seed by seed."""
+    """The alerts of a market structure, by seed."""
     drawn = [draw((FITTED | HELD_OUT)[name], seed, LINES) for seed in SEEDS]
     return [opened(d, tables(d)[table], ScoringRules(max_dissent=most_dissent)) for d in drawn]
 
@@ -34,23 +34,24 @@ def coverage(runs: list[Opened]) -> float:
 
 @pytest.mark.parametrize("table", ["realistic", "equal"])
 @pytest.mark.parametrize("structures", [FITTED, HELD_OUT], ids=["chosen on", "held out"])
-def test_the_interval_holds_nine_times_of_ten(structures: dict[str, object], table: str) -> None:
-    """Over all structures alike, and near it on each (a few dozen to a few hundred alerts): what a market is like is
-    not known to the scorer.
+def test_the_90_percent_interval_covers_the_truth(structures: dict[str, object], table: str) -> None:
+    """On average over the structures, which the scorer does not know, and nearly so on each of them alone.
+
+    Each has a few dozen to a few hundred alerts.
     """
     each = {name: coverage(alerts(name, table)) for name in structures}
     assert 0.87 < np.mean(list(each.values())) < 0.95, each
     assert min(each.values()) > 0.8, each
 
 
-def test_weights_that_mislead_cost_some_of_it() -> None:
-    """The heaviest books being the worst: no consensus can tell, yet the interval does not collapse."""
+def test_misleading_weights_lower_the_coverage_only_a_little() -> None:
+    """The heaviest books are the worst, which no consensus can detect; the interval still does not collapse."""
     each = {name: coverage(alerts(name, "misleading")) for name in FITTED}
     assert np.mean(list(each.values())) > 0.75, each
 
 
 @pytest.mark.parametrize(("table", "least"), [("realistic", 0.95), ("equal", 0.8)])
-def test_a_claim_of_value_is_right_about_as_often_as_it_says(table: str, least: float) -> None:
+def test_alerts_have_value_about_as_often_as_their_stated_probability(table: str, least: float) -> None:
     runs = [run for name in FITTED for run in alerts(name, table)]
     claimed = np.concatenate([run.positive for run in runs]).mean()
     right = np.concatenate([run.truth > 0 for run in runs]).mean()
@@ -58,7 +59,7 @@ def test_a_claim_of_value_is_right_about_as_often_as_it_says(table: str, least: 
     assert claimed == pytest.approx(right, abs=0.12)
 
 
-def test_what_is_disputed_is_worth_nothing_more_often_and_costs_few_edges() -> None:
+def test_suppressing_disputed_prices_avoids_false_alerts_and_loses_few_edges() -> None:
     kept, whatever = (alerts("as simulated", "equal", share) for share in (MOST_DISSENT, NOTHING_DISPUTED))
     wrong = [int(sum((run.truth <= 0).sum() for run in runs)) for runs in (kept, whatever)]
     found = [sum(run.found for run in runs) for runs in (kept, whatever)]

@@ -1,4 +1,4 @@
-"""The small numbers behind the matrix: rows of lines, columns of books, ladders of confirmations, cells of blocks."""
+"""The indices of the matrix: rows of lines, columns of books, ladders of confirmations, cells of blocks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ml.scoring.rows import BookColumns, LineRows
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), max_size=60))
-def test_every_line_is_found_in_its_row_and_no_other(changes: list[tuple[bool, int]]) -> None:
+def test_each_line_is_found_in_its_own_row_only(changes: list[tuple[bool, int]]) -> None:
     lines, expected = LineRows(), {}
     for come, number in changes:
         key, code = LineKey(number, 1, 0.0), number << 40
@@ -30,7 +30,7 @@ def test_every_line_is_found_in_its_row_and_no_other(changes: list[tuple[bool, i
     )
 
 
-def test_books_stand_in_the_order_of_their_ids() -> None:
+def test_book_columns_are_sorted_by_id() -> None:
     columns = BookColumns()
     assert columns.columns_of(np.array([5], np.int16)).tolist() == [-1]
     assert columns.add_missing(np.array([9, 5], np.int16)).tolist() == [0, 0]
@@ -38,7 +38,7 @@ def test_books_stand_in_the_order_of_their_ids() -> None:
     assert columns.columns_of(np.array([9, 5, 7, 8, 30_000], np.int16)).tolist() == [2, 0, 1, -1, -1]
 
 
-def test_confirmations_do_not_mind_the_order_of_the_books() -> None:
+def test_confirmations_do_not_depend_on_the_order_of_the_books() -> None:
     columns, confirmed = BookColumns(), ConfirmationTimes()
     confirmed.insert_books(columns.add_missing(np.array([1, 2, 3], np.int16)))
     rows = [(8, book, Market.TOTALS, 100 + book) for book in (1, 2, 3)]
@@ -54,13 +54,13 @@ def test_confirmations_do_not_mind_the_order_of_the_books() -> None:
     assert (confirmed.confirmed_at == UNKNOWN_TIME).all()
 
 
-def test_runs_are_rows_that_are_equal_in_every_column() -> None:
+def test_a_run_is_equal_in_every_column() -> None:
     first, length = find_runs(np.array([1, 1, 1, 2, 2]), np.array([4, 4, 5, 5, 5]))
     assert (first.tolist(), length.tolist()) == ([0, 2, 3], [2, 1, 2])
     assert [len(part) for part in find_runs(np.empty(0))] == [0, 0]
 
 
-def test_cells_are_those_of_nonzero() -> None:
+def test_nonzero_cells_match_numpy() -> None:
     mask = np.random.default_rng(1).random((3, 5, 7)) < 0.2
     for block in (mask, mask.transpose(2, 0, 1), np.zeros((2, 0, 4), np.bool_)):
         assert [c.tolist() for c in nonzero_cells(block)] == [c.tolist() for c in block.nonzero()]

@@ -27,7 +27,7 @@ def test_home_and_away_spread_share_a_line() -> None:
     assert matrix.booksum[0, 0] == pytest.approx(1 / 1.9 + 1 / 1.95)
 
 
-def test_two_way_and_three_way_never_meet() -> None:
+def test_two_way_and_three_way_markets_are_separate_lines() -> None:
     matrix = LineMatrix()
     matrix.apply_quotes(
         quotes((1, 7, Market.H2H, Outcome.HOME, NAN, 1.9), (1, 8, Market.H2H_3_WAY, Outcome.HOME, NAN, 2.4)),
@@ -37,7 +37,7 @@ def test_two_way_and_three_way_never_meet() -> None:
     assert sorted(matrix.outcome_count[:2].tolist()) == [2, 3]
 
 
-def test_markets_that_are_not_valued_are_passed_over() -> None:
+def test_markets_that_are_not_valued_are_ignored() -> None:
     matrix = LineMatrix()
     assert not matrix.apply_quotes(quotes((1, 7, Market.H2H_LAY, Outcome.HOME, NAN, 1.9)), 1).size
     matrix.apply_confirmations(MarketConfirmations.from_rows([(1, 7, Market.H2H_LAY, 5), (1, 7, 12_345, 5)]), 9)
@@ -61,7 +61,7 @@ def test_a_selections_point_survives_the_round_trip(market: Market, outcome: Out
     assert "-0.0" not in str(selection_point(key, column))
 
 
-def test_rows_times_and_starts_are_recycled() -> None:
+def test_rows_confirmations_and_starts_are_recycled() -> None:
     matrix = LineMatrix()
     for event in range(1, 500):
         matrix.apply_starts(EventStarts.from_rows([(event, event * 10)]))

@@ -1,4 +1,4 @@
-"""Middles of a market: found between points, priced by the consensus, never between books known to differ."""
+"""Middles: found between points, priced by the consensus, never at books known to settle differently."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CROWD = dict.fromkeys(range(1, 6), 44.5)
 
 
 def totals(points: Mapping[int, float], price: float = 1.95) -> TinyMarket:
-    """Each book offers one total, the same price both ways."""
+    """A market in which each book offers one total, at the same price on both sides."""
     market = TinyMarket()
     market.starts[1] = market.now + 3_600 * SECOND
     for book, point in points.items():
@@ -38,7 +38,7 @@ def totals(points: Mapping[int, float], price: float = 1.95) -> TinyMarket:
 def found(
     market: TinyMarket, seconds: int = 20, rules: Mapping[int, SettlementRules] | None = None
 ) -> list[tuple[MiddleBet, int, int]]:
-    """The middles with the books of their over and under."""
+    """The middles, each with the books of its over and its under."""
     poll = market.poll()
     matrix = LineMatrix(RULES.method)
     matrix.apply_starts(poll.starts)
@@ -54,25 +54,25 @@ def found(
     return [(m, numbers[m.over[1]], numbers[m.under[1]]) for m in find_middles(value, books, MODELS, now, RULES)]
 
 
-def test_the_lowest_over_and_the_highest_under_with_what_they_are_worth() -> None:
+def test_the_lowest_over_and_the_highest_under_are_paired_and_valued() -> None:
     ((middle, over, under),) = found(totals(CROWD | {6: 41.5, 7: 47.5}))
     assert (over, under) == (6, 7)
     assert middle.guaranteed_return == pytest.approx(1.95 / 2 - 1)
     assert middle.best_return == pytest.approx(0.95)
-    # 42 to 47 points, at a deviation of 13.3 around 44.5
+    # 42 to 47 points, with a standard deviation of 13.3 around 44.5
     assert middle.middle_probability == pytest.approx(6 * 0.0298, abs=0.01)
     p = middle.middle_probability
     assert middle.expected_value == pytest.approx(p * 0.95 - (1 - p) * 0.025, abs=0.002)
     assert sum(middle.stake_fractions) == pytest.approx(1)
 
 
-def test_nothing_where_all_stand_at_one_point_or_a_middle_costs_more_than_it_pays() -> None:
+def test_no_middle_at_a_single_point_or_at_a_negative_expected_value() -> None:
     assert found(totals(CROWD)) == []
     assert found(totals(CROWD | {6: 45.5}, 1.8)) == []
     assert found(TinyMarket()) == []
 
 
-def test_stale_prices_and_events_that_have_started_make_none() -> None:
+def test_stale_prices_and_started_events_give_no_middles() -> None:
     apart = CROWD | {6: 41.5, 7: 47.5}
     assert found(totals(apart), seconds=700) == []
     market = totals(apart)
@@ -80,7 +80,7 @@ def test_stale_prices_and_events_that_have_started_make_none() -> None:
     assert found(market) == []
 
 
-def test_books_that_are_known_to_settle_differently_are_not_paired() -> None:
+def test_books_known_to_settle_differently_are_not_paired() -> None:
     apart = CROWD | {6: 41.5, 7: 47.5}
     rules = {6: SettlementRules(Period.OVERTIME), 7: SettlementRules(Period.REGULATION)}
     ((_, over, under),) = found(totals(apart), rules=rules)

@@ -1,4 +1,4 @@
-"""What the screen passes over is nothing: shown against the valuation of every line."""
+"""The prefilter excludes no line with a verdict: compared with the valuation of every line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ METHODS = [*DevigMethod]
 
 
 def view(market: Market, outcomes: int, method: DevigMethod, rng: np.random.Generator) -> LineView:
-    """Lines of books that disagree, some of them wildly, with ages from fresh to stale."""
+    """Lines at books that disagree, some of them wildly, with ages from fresh to stale."""
     fair = rng.dirichlet(np.full(outcomes, 4.0), LINES)[:, None]
     offered = fair * np.exp(rng.normal(0, 0.03, (LINES, BOOKS, outcomes)))
     price = np.round(1 / (rng.choice([0.97, 1.0, 1.04, 1.08], (LINES, BOOKS, 1)) * offered), 2)
@@ -41,7 +41,7 @@ def view(market: Market, outcomes: int, method: DevigMethod, rng: np.random.Gene
     st.sampled_from([(Market.H2H, 2), (Market.H2H_3_WAY, 3)]), st.sampled_from(METHODS),
     st.sampled_from([0.0, 0.005, 0.02, 0.05]), st.integers(0, 2**32),
 )  # fmt: skip
-def test_a_line_that_is_passed_over_has_no_verdict(
+def test_an_excluded_line_has_no_verdict(
     kind: tuple[Market, int], method: DevigMethod, threshold: float, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -59,7 +59,7 @@ def test_a_line_that_is_passed_over_has_no_verdict(
 
 
 @pytest.mark.parametrize("outcomes", [2, 3])
-def test_most_lines_of_an_ordinary_market_are_passed_over(outcomes: int) -> None:
+def test_most_lines_of_an_ordinary_market_are_excluded(outcomes: int) -> None:
     rng = np.random.default_rng(7)
     fair = rng.dirichlet(np.full(outcomes, 9.0), 500)[:, None]
     price = np.moveaxis(1 / (1.06 * fair * np.exp(rng.normal(0, 0.01, (500, 12, outcomes)))), 2, 0)

@@ -1,4 +1,4 @@
-"""The life of alerts, and the reasons why there are none."""
+"""The life cycle of alerts, and the reasons for which candidates are suppressed."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from ml.settlement import Period, SettlementRules
 from tests.support.small_market import SECOND, TinyMarket, fair_market
 
 RULES = ScoringRules(threshold_edge=0.02)
-GENEROUS = 2.2  # evens are worth 2.0
+GENEROUS = 2.2  # the fair price of evens is 2.0
 
 
 def opened(market: TinyMarket, rules: ScoringRules = RULES) -> tuple[SportScorer, list[Alert]]:
-    """A scorer that has seen the market become generous at book 1."""
+    """A scorer after book 1 has become generous, and the alerts this opened."""
     scorer = SportScorer(rules)
     assert scorer.apply_poll(market.poll()).alerts == []
     market.offer(1, GENEROUS, 1.75)
     return scorer, scorer.apply_poll(market.poll()).alerts
 
 
-def test_a_generous_price_opens_an_alert_with_its_numbers() -> None:
+def test_a_generous_price_opens_an_alert_with_its_metrics() -> None:
     market = fair_market(9)
     _, alerts = opened(market)
     (alert,) = [a for a in alerts if a.key.kind == "value"]
@@ -43,7 +43,7 @@ def test_a_generous_price_opens_an_alert_with_its_numbers() -> None:
     assert 0 < (alert.metrics.kelly_fraction or 0) <= RULES.kelly_cap
 
 
-def test_an_alert_is_updated_when_it_moves_and_only_then() -> None:
+def test_an_alert_is_updated_only_when_its_price_moves() -> None:
     market = fair_market()
     scorer, _ = opened(market)
     assert scorer.apply_poll(market.poll()).alerts == []
@@ -52,7 +52,7 @@ def test_an_alert_is_updated_when_it_moves_and_only_then() -> None:
     assert states == [("updated", 1)]
 
 
-def test_it_closes_when_the_price_goes() -> None:
+def test_an_alert_closes_when_its_price_moves() -> None:
     market = fair_market()
     scorer, _ = opened(market)
     market.offer(1, 1.95, 1.95)
@@ -61,7 +61,7 @@ def test_it_closes_when_the_price_goes() -> None:
     assert not scorer.open_alerts
 
 
-def test_it_closes_when_the_market_follows() -> None:
+def test_an_alert_closes_when_the_market_follows() -> None:
     market = fair_market()
     scorer, _ = opened(market)
     for book in range(2, 6):
@@ -70,14 +70,14 @@ def test_it_closes_when_the_market_follows() -> None:
     assert reasons["value"] == "market_moved"
 
 
-def test_it_closes_when_the_book_withdraws() -> None:
+def test_an_alert_closes_when_the_book_withdraws() -> None:
     market = fair_market()
     scorer, _ = opened(market)
     market.withdraw(1)
     assert {a.reason for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"} == {"withdrawn"}
 
 
-def test_it_closes_when_the_event_starts_even_without_a_poll() -> None:
+def test_an_alert_closes_when_the_event_starts_even_without_a_poll() -> None:
     market = fair_market()
     scorer, _ = opened(market)
     step = scorer.advance_time(market.starts[1])
@@ -85,7 +85,7 @@ def test_it_closes_when_the_event_starts_even_without_a_poll() -> None:
     assert not scorer.open_alerts
 
 
-def test_a_stale_price_is_withheld_and_counted_once() -> None:
+def test_a_stale_price_is_suppressed_and_counted_once() -> None:
     market = fair_market(6)
     market.offer(1, GENEROUS, 1.75)
     market.freeze(1)
@@ -105,13 +105,13 @@ def test_an_open_alert_closes_when_its_price_goes_stale() -> None:
     assert {a.reason for a in alerts if a.key.kind == "value"} == {"stale"}
 
 
-def test_a_thin_market_raises_nothing() -> None:
+def test_too_few_books_raise_no_value_alert() -> None:
     market = fair_market(3)
     _, alerts = opened(market)
     assert [a for a in alerts if a.key.kind == "value"] == []
 
 
-def test_a_started_event_raises_nothing() -> None:
+def test_a_started_event_raises_no_alert() -> None:
     market = fair_market()
     market.starts[1] = market.now
     scorer = SportScorer(RULES)
@@ -250,7 +250,7 @@ def test_closing_order_is_deterministic() -> None:
     assert market.now > SECOND
 
 
-def test_clones_do_not_make_a_crowd() -> None:
+def test_clones_count_as_one_source() -> None:
     market = fair_market(5)
     scorer = SportScorer(replace(RULES, min_books=4), profile_of=lambda book: BookProfile(clone_group=min(book, 3)))
     scorer.apply_poll(market.poll())
@@ -260,7 +260,7 @@ def test_clones_do_not_make_a_crowd() -> None:
     assert found.suppressed["thin"] >= 1
 
 
-def test_a_one_sided_price_is_withheld() -> None:
+def test_a_one_sided_price_is_suppressed() -> None:
     market = fair_market(6)
     scorer = SportScorer(RULES)
     scorer.apply_poll(market.poll())
@@ -270,8 +270,8 @@ def test_a_one_sided_price_is_withheld() -> None:
     assert found.suppressed["one_sided"] == 1
 
 
-def test_a_price_that_a_third_of_the_others_share_is_disputed() -> None:
-    """Either side may be right: the four have heard something, or are late. The mean is nobody's opinion."""
+def test_a_price_with_which_a_third_of_the_others_agree_is_disputed() -> None:
+    """Either side may be right: the four react to news, or are late. No book agrees with the mean."""
     market = fair_market(10)
     scorer = SportScorer(RULES)
     scorer.apply_poll(market.poll())
@@ -286,8 +286,8 @@ def test_a_price_that_a_third_of_the_others_share_is_disputed() -> None:
     assert alert.key.book == 1
 
 
-def test_the_error_of_a_disputed_price_is_larger() -> None:
-    """Where one of nine others shares it, the alert comes, and its interval says so."""
+def test_dissent_widens_the_interval_of_an_alert() -> None:
+    """If one of nine other books agrees with the price, the alert opens with a wider interval."""
     reach = []
     for generous in ((1,), (1, 2)):
         market = fair_market(10)
@@ -308,7 +308,7 @@ def test_time_does_not_run_backwards() -> None:
     assert scorer.apply_poll(market.poll()).alerts == []
 
 
-def test_a_tie_goes_to_the_same_book_after_a_restart() -> None:
+def test_ties_are_resolved_alike_after_a_restart() -> None:
     market = fair_market()
     market.offer(2, 1.80, 2.0)
     market.offer(3, 1.80, 2.0)
@@ -325,7 +325,7 @@ def test_a_tie_goes_to_the_same_book_after_a_restart() -> None:
     assert reborn.apply_poll(market.poll()).alerts == []
 
 
-def test_an_exchange_is_worth_what_it_leaves() -> None:
+def test_an_exchange_price_is_valued_after_commission() -> None:
     market = fair_market(6)
     scorer = SportScorer(RULES, lambda book: BookProfile(commission=0.05 if book == 1 else 0.0))
     scorer.apply_poll(market.poll())
@@ -337,7 +337,7 @@ def test_an_exchange_is_worth_what_it_leaves() -> None:
     assert alert.metrics.edge == pytest.approx((alert.metrics.fair_probability or 0) - 1 / net)
 
 
-def test_an_alert_says_how_sure_it_is() -> None:
+def test_an_alert_states_its_uncertainty() -> None:
     _, alerts = opened(fair_market(9))
     (metric_values,) = [a.metrics for a in alerts if a.key.kind == "value"]
     low, high = metric_values.expected_value_low or 0, metric_values.expected_value_high or 0
@@ -351,8 +351,8 @@ def test_an_alert_says_how_sure_it_is() -> None:
     assert (metric_values.hold or 0) < 0
 
 
-def test_books_at_other_points_speak_of_a_line_too() -> None:
-    """Five books at -3 know what one at -2.5 is worth; the push on three points makes half a point dear."""
+def test_books_at_other_points_contribute_to_the_fair_price() -> None:
+    """Five books at -3 price a sixth at -2.5; half a point is worth much there, since three points would push."""
     market = TinyMarket()
     market.starts[1] = market.now + 3_600 * SECOND
     for book in range(1, 6):
@@ -371,8 +371,8 @@ def test_books_at_other_points_speak_of_a_line_too() -> None:
 
 
 @pytest.mark.parametrize(("under", "kinds"), [(44.5, {"arbitrage"}), (41.5, set())])
-def test_only_equal_points_are_compared(under: float, kinds: set[str]) -> None:
-    """Over 44.5 and under 41.5 leave a hole: what would be sure at one point is lost between two."""
+def test_only_equal_points_make_an_arbitrage(under: float, kinds: set[str]) -> None:
+    """Over 44.5 and under 41.5 both lose between the points; the same prices at one point are an arbitrage."""
     market = TinyMarket()
     market.starts[1] = market.now + 3_600 * SECOND
     market.prices[1, 1, Market.TOTALS, Outcome.OVER, 44.5] = 2.06
@@ -382,7 +382,7 @@ def test_only_equal_points_are_compared(under: float, kinds: set[str]) -> None:
     assert {alert.key.kind for alert in SportScorer(RULES).apply_poll(market.poll()).alerts} == kinds
 
 
-def test_a_push_is_part_of_the_value() -> None:
+def test_the_expected_value_includes_the_push() -> None:
     market = TinyMarket()
     market.starts[1] = market.now + 3_600 * SECOND
     for book in range(1, 7):
@@ -399,7 +399,7 @@ def test_a_push_is_part_of_the_value() -> None:
 
 
 def test_books_that_settle_differently_make_no_arbitrage() -> None:
-    """One counts overtime, the other does not: the bets leave a hole."""
+    """One counts overtime and the other does not, so both legs may lose."""
     rules = {1: SettlementRules(period=Period.OVERTIME), 2: SettlementRules(period=Period.REGULATION)}
     market = fair_market()
     scorer = SportScorer(RULES, lambda book: BookProfile(rules_for=lambda _: rules.get(book)))
@@ -420,7 +420,7 @@ def test_books_that_settle_differently_make_no_arbitrage() -> None:
 @pytest.mark.parametrize(
     ("rules", "label"), [({1: Period.OVERTIME, 2: Period.OVERTIME}, "same"), ({1: Period.OVERTIME}, "unknown")]
 )
-def test_an_arbitrage_says_whether_its_books_are_known_to_settle_alike(rules: dict[int, Period], label: str) -> None:
+def test_an_arbitrage_states_whether_its_books_settle_alike(rules: dict[int, Period], label: str) -> None:
     market = fair_market()
     known = {book: SettlementRules(period) for book, period in rules.items()}
     scorer = SportScorer(RULES, lambda book: BookProfile(rules_for=lambda _: known.get(book)))
@@ -432,7 +432,7 @@ def test_an_arbitrage_says_whether_its_books_are_known_to_settle_alike(rules: di
 
 
 def self_contradicting(rest: int = 6) -> tuple[TinyMarket, SportScorer]:
-    """A scorer, and a market in which book 1 sells both sides for less than they pay: 2.04 and 2.04 cost .98."""
+    """A market in which book 1 offers 2.04 on both sides, a booksum of .98, and a scorer."""
     market = fair_market(rest)
     market.offer(1, 2.04, 2.04)
     return market, SportScorer(RULES)
@@ -454,7 +454,7 @@ def test_an_arbitrage_at_one_book_is_a_likely_error() -> None:
     ]
 
 
-def test_an_arbitrage_between_copies_of_one_book_is_a_likely_error() -> None:
+def test_an_arbitrage_between_clones_is_a_likely_error() -> None:
     market = fair_market(6)
     market.offer(1, 2.04, 1.9)
     market.offer(2, 1.9, 2.04)
@@ -464,7 +464,7 @@ def test_an_arbitrage_between_copies_of_one_book_is_a_likely_error() -> None:
         market._sent.clear()
 
 
-def test_what_others_offer_beside_a_contradicting_book_is_an_arbitrage() -> None:
+def test_an_arbitrage_of_other_books_takes_precedence_over_a_likely_error() -> None:
     market, scorer = self_contradicting()
     market.offer(2, 2.02, 1.9)
     market.offer(3, 1.9, 2.02)
@@ -475,7 +475,7 @@ def test_what_others_offer_beside_a_contradicting_book_is_an_arbitrage() -> None
     assert states == [("arbitrage", "closed", "one_book"), ("likely_error", "opened", None)]
 
 
-def test_a_likely_error_at_one_book_outlives_a_restart() -> None:
+def test_a_likely_error_at_one_book_survives_a_restart() -> None:
     market, scorer = self_contradicting()
     opened_alerts = scorer.apply_poll(market.poll()).alerts
     polls = np.full(len(market.quotes()), 1, np.int64)
@@ -491,8 +491,8 @@ def test_a_likely_error_at_one_book_outlives_a_restart() -> None:
     ]
 
 
-def test_home_and_away_at_three_way_prices_are_no_two_way_market() -> None:
-    """Hockey: some books sell 60 minutes with a draw; while they suspend it, what is left looks generous."""
+def test_home_and_away_at_three_way_prices_are_not_a_two_way_market() -> None:
+    """Hockey: some books offer 60 minutes with a draw; while it is suspended, the other two seem generous."""
     market = fair_market(6)
     for book in (1, 2):
         market.offer(book, 2.45, 2.5)
@@ -502,19 +502,19 @@ def test_home_and_away_at_three_way_prices_are_no_two_way_market() -> None:
     assert found.suppressed["one_sided"] == 4
 
 
-def test_a_leader_at_one_leaves_nothing_to_price() -> None:
+def test_a_line_without_its_favourite_is_not_priced() -> None:
     market, threes = TinyMarket(), (Outcome.HOME, Outcome.AWAY, Outcome.DRAW)
     for book in range(1, 7):
         market.starts[1] = market.now + 3_600 * SECOND
         for outcome, price in zip(threes, (float("nan"), 36.0, 36.0), strict=True):
-            if price == price:  # noqa: PLR0124 - 1.0 is no price: nobody can bet at it
+            if price == price:  # noqa: PLR0124 - NaN stands for 1.0, which cannot be bet
                 market.prices[1, book, Market.H2H_3_WAY, outcome, float("nan")] = price + book
     scorer = SportScorer(RULES)
     found = scorer.apply_poll(market.poll())
     assert (found.alerts, found.suppressed) == ([], Counter())
 
 
-def test_a_book_whose_clock_is_ahead_grows_stale_with_the_others() -> None:
+def test_a_book_whose_clock_is_ahead_becomes_stale_with_the_others() -> None:
     market = fair_market(6)
     market.offer(1, GENEROUS, 1.75)
     market.frozen[1, 1, Market.H2H] = market.now + 4 * 3_600 * SECOND
@@ -528,7 +528,7 @@ def test_a_book_whose_clock_is_ahead_grows_stale_with_the_others() -> None:
 
 
 @pytest.mark.parametrize("by", ["tick", "poll"])
-def test_a_clock_that_was_an_hour_ahead_blinds_nobody_afterwards(by: str) -> None:
+def test_alerts_open_again_after_a_clock_that_was_hours_ahead(by: str) -> None:
     market = fair_market()
     scorer, opened_before = opened(market)
     ahead = market.now + 7_200 * SECOND  # the event has started by then
@@ -536,7 +536,7 @@ def test_a_clock_that_was_an_hour_ahead_blinds_nobody_afterwards(by: str) -> Non
         closed = scorer.advance_time(ahead).alerts
         assert scorer.advance_time(market.now + SECOND).alerts == []
         found = scorer.apply_poll(market.poll()).alerts
-    else:  # as in a replay, where polls alone move the time
+    else:  # as in a replay, where only polls advance the time
         poll = market.poll()
         closed = scorer.apply_poll(replace(poll, observed_at=ahead)).alerts
         found = scorer.apply_poll(market.poll()).alerts
@@ -545,8 +545,8 @@ def test_a_clock_that_was_an_hour_ahead_blinds_nobody_afterwards(by: str) -> Non
     assert all(a.observed_at <= market.now for a in found)
 
 
-def test_what_stands_out_because_the_others_grow_old_waits_for_a_poll() -> None:
-    """Books that count less with age leave an unchanged price apart from the rest: no news, and perhaps gone."""
+def test_a_price_that_becomes_value_only_by_ageing_waits_for_a_poll() -> None:
+    """As the other books lose weight, an unchanged price gains edge. It is not new and may no longer be offered."""
     market = fair_market()
     market.offer(1, GENEROUS, 1.75)
     poll = market.poll()
@@ -557,7 +557,7 @@ def test_what_stands_out_because_the_others_grow_old_waits_for_a_poll() -> None:
     assert {a.state for a in scorer.apply_poll(market.poll()).alerts} == {"opened"}
 
 
-def test_a_poll_that_arrives_late_opens_nothing_on_events_that_have_started() -> None:
+def test_a_late_poll_opens_no_alert_on_a_started_event() -> None:
     market = fair_market()
     scorer = SportScorer(RULES)
     scorer.apply_poll(market.poll())

@@ -1,4 +1,4 @@
-"""What a model and another strategy plug into: the scorer prices, chooses and stakes by what it is given."""
+"""The scorer prices lines, chooses bets and stakes them by the provider and the strategy it is given."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def two_way_market(books: int = 6, price: float = 1.95) -> TinyMarket:
 
 @dataclass(frozen=True)
 class HomeBeliever:
-    """A model that gives the home side more than any book does."""
+    """A model that gives the home side a higher probability than any book does."""
 
     home: float
     stays_within_books: bool = False
@@ -46,7 +46,7 @@ class HomeBeliever:
         return replace(fair, probability=probability)
 
 
-def test_a_model_prices_alerts_that_no_book_would() -> None:
+def test_a_model_raises_alerts_that_the_consensus_does_not() -> None:
     market = two_way_market()
     poll = market.poll()
     assert SportScorer(RULES).apply_poll(poll).alerts == []
@@ -61,7 +61,7 @@ def test_a_model_prices_alerts_that_no_book_would() -> None:
 
 @dataclass(frozen=True)
 class LongShots:
-    """A strategy of small stakes on prices above 3, whatever their edge."""
+    """A strategy of small stakes on prices above 3, regardless of edge."""
 
     min_edge: float = -1.0
 
@@ -79,11 +79,11 @@ def test_a_strategy_chooses_the_candidates_and_their_stakes() -> None:
         market.offer(book, 4.0, 1.28)
     alerts = SportScorer(RULES, strategy=LongShots()).apply_poll(market.poll()).alerts
     assert [(a.key.outcome, a.metrics.price) for a in alerts] == [(Outcome.HOME, 4.0)] * 6
-    assert {0 < (a.metrics.stake_fraction or 0) <= 0.001 for a in alerts} == {True}  # half of what it asks for
+    assert {0 < (a.metrics.stake_fraction or 0) <= 0.001 for a in alerts} == {True}  # half of what it requests
     assert {a.metrics.kelly_fraction for a in alerts} == {0.0}
 
 
-def test_the_edge_strategy_asks_for_kelly_and_the_controls_have_the_last_word() -> None:
+def test_the_edge_strategy_requests_kelly_stakes_which_the_controls_limit() -> None:
     bets = ValuedBets(np.array([0.55, 0.9]), np.array([0.0, 0.0]), np.array([2.0, 2.0]))
     wanted = EdgeThreshold(0.05).request_stakes(bets, Portfolio())
     np.testing.assert_array_equal(wanted.stakes, kelly_fraction(bets.fair_probability, bets.price))
@@ -93,7 +93,7 @@ def test_the_edge_strategy_asks_for_kelly_and_the_controls_have_the_last_word() 
     assert not apply_controls(*broke, StakePolicy()).stakes.any()
 
 
-def test_the_fair_prices_of_all_lines_are_those_of_the_alerts() -> None:
+def test_fair_prices_of_all_lines_equal_those_of_the_alerts() -> None:
     scorer, compared = SportScorer(replace(RULES, threshold_edge=0.01)), 0
     chance, market = random.Random(5), TinyMarket()
     for _ in range(200):
@@ -115,7 +115,7 @@ def fair_by_selection(batch: FairPriceBatch) -> dict[tuple[int, int, int], float
     return {(e, m, o): p for e, m, o, p in zip(*(c.tolist() for c in columns), strict=True)}
 
 
-def test_a_line_without_an_opinion_has_no_fair_price() -> None:
+def test_a_line_that_no_book_prices_completely_has_no_fair_price() -> None:
     market = two_way_market(books=1)
     del market.prices[1, 1, Market.H2H, Outcome.AWAY, NAN]
     scorer = SportScorer(RULES)

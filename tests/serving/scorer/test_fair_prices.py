@@ -1,4 +1,4 @@
-"""The scorer's fair prices in the database: those of its alerts, after every step, and never before its alerts."""
+"""The scorer's fair prices in the database: equal to those of its alerts after every step, and written after them."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ WHERE kind = 'value' AND state <> 'closed' ORDER BY alert_id, seq DESC
 
 @pytest.fixture
 def sports(harness: ScorerHarness) -> Iterator[SportScorers]:
-    """The scorers of a new life."""
+    """The scorers as after a restart."""
     vocabulary = IdRegistry.load(harness.conn)
     yield SportScorers(harness.conn, vocabulary, ScoringRules(threshold_edge=THRESHOLD), {})
     vocabulary.close()
 
 
 def written(harness: ScorerHarness, poll_id: int) -> dict[tuple[int, int], float]:
-    """The fair probabilities of the home sides, by event and outcome."""
+    """The stored fair probabilities, by event and outcome."""
     batch = load_fair_prices(harness.conn, harness.sport, poll_id)
     assert set(batch.market.tolist()) <= {Market.H2H}
     columns = (batch.event.tolist(), batch.outcome.tolist(), batch.probability.tolist())
     return {(event, outcome): p for event, outcome, p in zip(*columns, strict=True)}
 
 
-def test_they_are_those_of_the_alerts_to_the_bit(harness: ScorerHarness, sports: SportScorers) -> None:
+def test_fair_prices_equal_those_of_the_alerts_exactly(harness: ScorerHarness, sports: SportScorers) -> None:
     compared = 0
     for changes in [harness.poll(), harness.generous(), *harness.history(20)]:
         sports.score(changes)
@@ -53,7 +53,7 @@ def test_they_are_those_of_the_alerts_to_the_bit(harness: ScorerHarness, sports:
     assert compared > 5
 
 
-def test_there_are_none_until_they_are_written_nor_of_an_older_poll(
+def test_fair_prices_are_missing_until_written_for_the_latest_poll(
     harness: ScorerHarness, sports: SportScorers
 ) -> None:
     first = harness.poll()
@@ -65,7 +65,7 @@ def test_there_are_none_until_they_are_written_nor_of_an_older_poll(
     assert written(harness, second.poll_id) == {}
 
 
-def test_time_that_moves_alerts_moves_them_too(harness: ScorerHarness, sports: SportScorers) -> None:
+def test_a_tick_that_moves_alerts_moves_fair_prices_too(harness: ScorerHarness, sports: SportScorers) -> None:
     sports.score(harness.poll())
     changes = harness.generous()
     sports.score(changes)
@@ -79,7 +79,7 @@ def test_time_that_moves_alerts_moves_them_too(harness: ScorerHarness, sports: S
     assert (after - before).total_seconds() == 3_600
 
 
-def test_a_new_life_writes_what_the_last_one_could_not(harness: ScorerHarness, sports: SportScorers) -> None:
+def test_a_restarted_scorer_writes_the_missing_fair_prices(harness: ScorerHarness, sports: SportScorers) -> None:
     changes = harness.poll()
     sports.score(changes)
     vocabulary = IdRegistry.load(harness.conn)
@@ -90,12 +90,12 @@ def test_a_new_life_writes_what_the_last_one_could_not(harness: ScorerHarness, s
     assert len(written(harness, changes.poll_id)) == 4
 
 
-def test_the_running_scorer_writes_them_without_being_asked(harness: ScorerHarness) -> None:
+def test_the_running_scorer_writes_fair_prices(harness: ScorerHarness) -> None:
     polls = harness.history(3)
     harness.life(lambda: bool(written(harness, polls[-1].poll_id)))
 
 
-def test_what_goes_wrong_with_them_stops_no_alert(
+def test_a_failure_to_write_fair_prices_stops_no_alert(
     harness: ScorerHarness, sports: SportScorers, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness.conn.execute("ALTER TABLE fair_prices RENAME TO elsewhere")

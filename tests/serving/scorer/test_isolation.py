@@ -1,4 +1,4 @@
-"""A sport that breaks costs its own alerts, for as long as it is broken, and no other's."""
+"""A sport that fails loses its own alerts while it fails, and no other sport's."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GARBAGE = b"not what was packed"
 
 @pytest.fixture
 def other(database_url: str, redis_url: str) -> Iterator[ScorerHarness]:
-    """Another sport of the same database."""
+    """Another sport in the same database."""
     harness = ScorerHarness(database_url, redis_url, BROKEN)
     yield harness
     harness.close()
@@ -45,7 +45,7 @@ def other(database_url: str, redis_url: str) -> Iterator[ScorerHarness]:
 
 @pytest.fixture
 def words(harness: ScorerHarness) -> Iterator[IdRegistry]:
-    """The database's dictionaries."""
+    """The ids in the database."""
     vocabulary = IdRegistry.load(harness.conn)
     yield vocabulary
     vocabulary.close()
@@ -53,7 +53,7 @@ def words(harness: ScorerHarness) -> Iterator[IdRegistry]:
 
 @contextmanager
 def scoring(harness: ScorerHarness, **changes: Any) -> Iterator[None]:
-    """The scorer's loop in a thread, which goes on whatever happens."""
+    """The scorer's loop in a thread, which must survive every error."""
     stop, settings = threading.Event(), harness.settings(**changes)
     ends: list[BaseException] = []
 
@@ -85,13 +85,13 @@ def story(harness: ScorerHarness) -> list[Any]:
 
 
 def progress(harness: ScorerHarness) -> int:
-    """How far this harness's sport has come."""
+    """The last scored poll of this harness's sport."""
     row = harness.conn.execute("SELECT poll_id FROM scorer_progress WHERE sport_id = %s", [harness.sport]).fetchone()
     return row[0] if row else 0
 
 
 def garble(harness: ScorerHarness, poll: PollChanges, column: str = "market_times") -> bytes:
-    """Spoil what the database has of a poll; return what it was."""
+    """Corrupt a stored column of a poll; return its former value."""
     [[was]] = harness.conn.execute(f"SELECT {column} FROM polls WHERE id = %s", [poll.poll_id]).fetchall()
     write(harness, poll, GARBAGE, column)
     return bytes(was)
@@ -101,7 +101,7 @@ def write(harness: ScorerHarness, poll: PollChanges, value: bytes, column: str =
     harness.conn.execute(f"UPDATE polls SET {column} = %s WHERE id = %s", [value, poll.poll_id])
 
 
-def test_a_sport_that_breaks_beside_a_clear_value_bet(harness: ScorerHarness, other: ScorerHarness) -> None:
+def test_a_failing_sport_does_not_delay_the_value_bet_of_another(harness: ScorerHarness, other: ScorerHarness) -> None:
     broken = other.poll()
     good = [harness.poll(), harness.generous()]
     was = garble(other, broken)
@@ -128,7 +128,7 @@ def test_a_sport_that_breaks_beside_a_clear_value_bet(harness: ScorerHarness, ot
 
 
 def with_unknown_event(poll: PollChanges, event: int) -> PollChanges:
-    """The poll with an event's quotes once more, for an event that the database does not have."""
+    """The poll with an event's quotes repeated for an event that is not in the database."""
     columns = poll.quotes.take(poll.quotes.event == event).columns()
     again = (np.full_like(columns[0], NO_EVENT), *columns[1:])
     quotes = QuoteBatch(*(np.concatenate(pair) for pair in zip(poll.quotes.columns(), again, strict=True)))
@@ -137,8 +137,8 @@ def with_unknown_event(poll: PollChanges, event: int) -> PollChanges:
     return replace(poll, quotes=quotes, confirmations=MarketConfirmations.from_rows(markets))
 
 
-def test_what_fails_halfway_is_done_over_and_told_once(harness: ScorerHarness, words: IdRegistry) -> None:
-    """Of a step that the database refuses nothing stays, in memory neither; its poll is taken from the database."""
+def test_a_step_that_fails_halfway_is_repeated_and_published_once(harness: ScorerHarness, words: IdRegistry) -> None:
+    """A step that the database refuses leaves nothing behind, even in memory; its poll is read from the database."""
     sports = SportScorers(harness.conn, words, ScoringRules(threshold_edge=THRESHOLD), {"pinnacle": 1})
     polls = [harness.poll()]
     sports.score(polls[0])
@@ -154,7 +154,7 @@ def test_what_fails_halfway_is_done_over_and_told_once(harness: ScorerHarness, w
     assert progress(harness) == polls[2].poll_id
 
 
-def test_a_sport_that_cannot_be_restored_does_not_keep_the_others_from_starting(
+def test_a_sport_that_cannot_be_restored_does_not_block_the_others(
     harness: ScorerHarness, other: ScorerHarness
 ) -> None:
     polls, others = [harness.poll(), harness.generous()], [other.poll(), other.generous()]
@@ -173,7 +173,7 @@ def test_a_sport_that_cannot_be_restored_does_not_keep_the_others_from_starting(
     assert story(other) == before
 
 
-def test_a_sport_is_tried_again_although_others_never_pause(harness: ScorerHarness, other: ScorerHarness) -> None:
+def test_a_failing_sport_is_retried_even_while_others_are_busy(harness: ScorerHarness, other: ScorerHarness) -> None:
     broken = other.generous()
     was = garble(other, broken)
     with scoring(harness):
@@ -188,7 +188,7 @@ def test_a_sport_is_tried_again_although_others_never_pause(harness: ScorerHarne
     assert progress(other) == broken.poll_id
 
 
-def test_an_entry_that_is_no_poll_is_taken_from_the_database(
+def test_polls_are_scored_despite_invalid_stream_entries(
     harness: ScorerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     polls = harness.history(6)
@@ -207,8 +207,8 @@ def test_an_entry_that_is_no_poll_is_taken_from_the_database(
     harness.assert_whole(polls)
 
 
-def test_a_feed_that_empties_is_no_failure(harness: ScorerHarness) -> None:
-    """Books go, events go, the feed answers []; the scorer is restarted in between."""
+def test_an_empty_feed_is_not_a_failure(harness: ScorerHarness) -> None:
+    """Books disappear, events disappear, the feed returns []; the scorer is restarted in between."""
     polls = [harness.poll(), harness.generous()]
     harness.offers.clear()
     polls.append(harness.poll())
@@ -226,7 +226,7 @@ def test_a_feed_that_empties_is_no_failure(harness: ScorerHarness) -> None:
     assert load_scorer_failures(harness.conn) == []
 
 
-def test_waits_grow_to_a_limit_and_outlive_the_scorer(harness: ScorerHarness) -> None:
+def test_retry_delays_grow_to_a_limit_and_survive_a_restart(harness: ScorerHarness) -> None:
     now = [0.0]
     failing, waits = FailingSports(harness.conn, lambda: now[0]), []
     for _ in range(12):
@@ -247,20 +247,20 @@ def test_waits_grow_to_a_limit_and_outlive_the_scorer(harness: ScorerHarness) ->
 
 
 @pytest.mark.parametrize("message", ["", "a\0b", "x" * 9_000, "\ud83d half"], ids=["empty", "NUL", "long", "half"])
-def test_whatever_an_error_says_can_be_stored(harness: ScorerHarness, message: str) -> None:
+def test_any_error_message_can_be_stored(harness: ScorerHarness, message: str) -> None:
     FailingSports(harness.conn).record(harness.sport, "nba", ValueError(message))
     [failure] = load_scorer_failures(harness.conn)
     assert failure.error == describe_error(ValueError(message))
     assert len(failure.error) < 300
 
 
-def test_what_fails_as_time_passes_is_counted_up(harness: ScorerHarness, words: IdRegistry) -> None:
-    """A sport is scored again only when its ticks succeed too; else every one would be the first failure."""
+def test_failing_ticks_are_counted_in_a_row(harness: ScorerHarness, words: IdRegistry) -> None:
+    """A failure is cleared only when the tick succeeds too; otherwise each one would count as the first."""
     sports = SportScorers(harness.conn, words, ScoringRules(threshold_edge=THRESHOLD), {"pinnacle": 1})
     polls = [harness.poll(), harness.generous()]
     for poll in sports.unscored_polls():
         sports.score_from_database(poll)
-    beyond = 2**63 - 1  # no time that the database can hold
+    beyond = 2**63 - 1  # a time that the database cannot store
     assert not sports.tick(beyond)
     wait(lambda: sports.retry(beyond))
     assert [failure.failures for failure in load_scorer_failures(harness.conn)] == [2]

@@ -1,4 +1,4 @@
-"""`python -m serving.scorer` as the supervisor meets it: it starts, stops when told, and says what it lacks."""
+"""`python -m serving.scorer` as the supervisor runs it: it starts, stops on a signal, and reports missing settings."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 STOPS_IN = 8.0
-"""Seconds, of the ten that a container is given; it takes 0.4."""
+"""Seconds; a container is given ten."""
 
 
 def stops(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> bool:
-    """Whether a process ends without complaint, and soon, when it is told to."""
+    """Whether a process exits cleanly, and soon, after a signal."""
     process.send_signal(number)
     began = time.monotonic()
     return process.wait(PATIENCE) == 0 and time.monotonic() - began < STOPS_IN
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_starts_scores_and_stops(harness: ScorerHarness, number: signal.Signals) -> None:
+def test_the_process_starts_scores_and_stops(harness: ScorerHarness, number: signal.Signals) -> None:
     polls = harness.history(5)
     with harness.process() as process:
         wait(harness.settled, PATIENCE)
@@ -37,7 +37,7 @@ def test_it_starts_scores_and_stops(harness: ScorerHarness, number: signal.Signa
     harness.assert_whole(polls)
 
 
-def test_one_that_waits_for_another_stops_too(harness: ScorerHarness) -> None:
+def test_a_process_waiting_for_the_lock_stops_too(harness: ScorerHarness) -> None:
     with harness.process() as first:
         wait(lambda: harness.working() == 1, PATIENCE)
         with harness.process() as second:
@@ -47,7 +47,7 @@ def test_one_that_waits_for_another_stops_too(harness: ScorerHarness) -> None:
         wait(lambda: harness.waiting() == 0)
 
 
-def test_a_killed_one_leaves_the_rest_to_its_successor(harness: ScorerHarness) -> None:
+def test_a_new_process_continues_after_a_killed_one(harness: ScorerHarness) -> None:
     polls = harness.history(5)
     with harness.process() as process:
         wait(harness.settled, PATIENCE)
@@ -66,7 +66,7 @@ def test_a_killed_one_leaves_the_rest_to_its_successor(harness: ScorerHarness) -
         ({"ALERT_THRESHOLD_EDGE": "5"}, "ALERT_THRESHOLD_EDGE: Input should be less than 1"),
     ],
 )
-def test_what_is_missing_or_wrong_is_said_in_one_line(
+def test_missing_and_wrong_settings_are_reported_in_one_line(
     harness: ScorerHarness, changes: Mapping[str, str], complaint: str
 ) -> None:
     with harness.process(**changes) as process:

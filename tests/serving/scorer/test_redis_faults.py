@@ -1,4 +1,4 @@
-"""Redis full, hanging or away: alerts are found all the same, and announced once, late and marked, when it is back."""
+"""Redis full, hanging or down: alerts are still found, and published once, marked as late, when it is back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Fault = tuple["Callable[[ValkeyServer], None]", "Callable[[ValkeyServer], None]"
 
 
 def limit_memory(server: ValkeyServer, limit: str) -> None:
-    """Let it refuse whatever takes memory (noeviction), or no more (0)."""
+    """Set a limit beyond which writes are refused (noeviction); 0 removes it."""
     with redis.Redis.from_url(server.url) as client:
         client.config_set("maxmemory", limit)
 
@@ -37,7 +37,7 @@ FAULTS: dict[str, Fault] = {
 
 @contextmanager
 def harness_at(database_url: str, server: ValkeyServer) -> Iterator[ScorerHarness]:
-    """A harness at a Redis of its own."""
+    """A harness with its own Redis server."""
     harness = ScorerHarness(database_url, server.url)
     yield harness
     harness.close()
@@ -45,7 +45,7 @@ def harness_at(database_url: str, server: ValkeyServer) -> Iterator[ScorerHarnes
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("fault", FAULTS)
-def test_alerts_are_found_meanwhile_and_announced_afterwards(
+def test_alerts_found_during_a_fault_are_published_after_it(
     database_url: str, own_redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     break_redis, mend, kind = FAULTS[fault]
@@ -69,7 +69,7 @@ def test_alerts_are_found_meanwhile_and_announced_afterwards(
         assert all(seconds > 0 for seconds in late[before:])
 
 
-def test_it_starts_without_redis(database_url: str, own_redis: ValkeyServer) -> None:
+def test_the_scorer_starts_without_redis(database_url: str, own_redis: ValkeyServer) -> None:
     own_redis.process.kill()
     with harness_at(database_url, own_redis) as harness:
         polls = harness.history(4)
@@ -82,7 +82,7 @@ def test_it_starts_without_redis(database_url: str, own_redis: ValkeyServer) -> 
         harness.assert_whole(polls)
 
 
-def test_a_scorer_that_is_behind_says_so(harness: ScorerHarness) -> None:
+def test_a_scorer_that_is_behind_reports_it(harness: ScorerHarness) -> None:
     polls = harness.history(3)
     harness.conn.execute("UPDATE polls SET received_at = received_at - interval '5 minutes'")
 
@@ -96,7 +96,7 @@ def test_a_scorer_that_is_behind_says_so(harness: ScorerHarness) -> None:
 
 @pytest.mark.parametrize("when", ["before it starts", "while it runs"])
 @pytest.mark.parametrize("fields", [{"json": '{"id": 7, "alert_id": "another", "seq": 0}'}, {"foo": "bar"}])
-def test_a_stream_that_somebody_else_fills_is_told_and_scoring_goes_on(
+def test_a_foreign_alert_stream_is_reported_and_scoring_continues(
     harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch, fields: dict[Any, Any], when: str
 ) -> None:
     monkeypatch.setattr(link, "RETRY_SECONDS", 0.1)

@@ -1,4 +1,4 @@
-"""The service outlives its servers: Redis emptied, killed or away, database connections cut."""
+"""The service survives faults of its servers: Redis emptied or killed, database connections cut, a full disk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def service(harness: ScorerHarness) -> Iterator[threading.Thread]:
-    """The scorer's loop in a thread, told to stop at the end."""
+    """The scorer's loop in a thread, stopped at the end."""
     stop = threading.Event()
     settings = harness.settings()
     thread = threading.Thread(target=run_forever, args=(lambda stack: open_worker(settings, stack), stop))
@@ -36,7 +36,7 @@ def service(harness: ScorerHarness) -> Iterator[threading.Thread]:
         assert not thread.is_alive()
 
 
-def test_an_emptied_redis_is_filled_again(harness: ScorerHarness) -> None:
+def test_publishing_continues_after_redis_is_emptied(harness: ScorerHarness) -> None:
     polls = harness.history(8)
     with service(harness):
         harness.publish(*polls)
@@ -50,7 +50,7 @@ def test_an_emptied_redis_is_filled_again(harness: ScorerHarness) -> None:
     assert harness.streamed() == [step[:2] for step in harness.story()][before:]
 
 
-def test_a_redis_that_is_killed_loses_nothing(database_url: str, own_redis: ValkeyServer) -> None:
+def test_a_killed_redis_loses_no_alert(database_url: str, own_redis: ValkeyServer) -> None:
     harness = ScorerHarness(database_url, own_redis.url)
     polls = harness.history(8)
     with service(harness):
@@ -66,7 +66,7 @@ def test_a_redis_that_is_killed_loses_nothing(database_url: str, own_redis: Valk
     harness.close()
 
 
-def test_cut_database_connections_are_made_anew(harness: ScorerHarness, caplog: pytest.LogCaptureFixture) -> None:
+def test_cut_database_connections_are_reopened(harness: ScorerHarness, caplog: pytest.LogCaptureFixture) -> None:
     polls = harness.history(8)
     with service(harness):
         wait(harness.settled)
@@ -80,7 +80,7 @@ def test_cut_database_connections_are_made_anew(harness: ScorerHarness, caplog: 
     assert "scorer failed, restarting" in caplog.text
 
 
-def test_a_key_that_is_no_stream_is_told_and_in_nobodys_way(harness: ScorerHarness) -> None:
+def test_a_key_that_is_not_a_stream_is_reported_and_blocks_nothing(harness: ScorerHarness) -> None:
     harness.redis.set(streams.CHANGES_STREAM, "not a stream")
     polls = harness.history(4)
     with service(harness):
@@ -92,8 +92,8 @@ def test_a_key_that_is_no_stream_is_told_and_in_nobodys_way(harness: ScorerHarne
     assert harness.problems() == {}
 
 
-def test_a_disk_that_is_full_for_a_while_ends_nothing(harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails cannot even be noted: nothing is written, neither an alert nor that there is none."""
+def test_the_service_survives_a_full_disk(harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the disk is full, not even the failure can be recorded."""
     monkeypatch.setattr(scorer_service, "MIN_RESTART_DELAY_SECONDS", 0.05)
     polls = harness.history(4)
     harness.conn.execute(

@@ -1,4 +1,4 @@
-"""Lives of the scorer: whatever ends one, the next goes on as if nothing had happened."""
+"""Restarts of the scorer: however one worker ends, the next continues where it stopped."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_published_poll_becomes_an_alert_in_table_and_stream(harness: ScorerHa
     assert message["late_s"] is None
 
 
-def test_polls_are_scored_as_they_come(harness: ScorerHarness) -> None:
+def test_polls_are_scored_as_they_arrive(harness: ScorerHarness) -> None:
     polls: list[PollChanges] = []
 
     def another() -> bool:
@@ -48,7 +48,7 @@ def test_polls_are_scored_as_they_come(harness: ScorerHarness) -> None:
     harness.assert_whole(polls[:-1])
 
 
-def test_lives_in_a_row_tell_one_story(harness: ScorerHarness) -> None:
+def test_restarts_do_not_change_the_alerts(harness: ScorerHarness) -> None:
     polls = []
     for seed in range(4):
         part = harness.history(8, seed)
@@ -59,7 +59,7 @@ def test_lives_in_a_row_tell_one_story(harness: ScorerHarness) -> None:
     assert {step[2] for step in harness.story()} == {"opened", "updated", "closed"}
 
 
-def test_what_the_stream_has_lost_comes_from_the_database(harness: ScorerHarness) -> None:
+def test_polls_lost_by_the_stream_are_read_from_the_database(harness: ScorerHarness) -> None:
     polls = harness.history(10)
     harness.publish(*polls[:5])
     harness.life(lambda: harness.progress() >= polls[4].poll_id)
@@ -70,14 +70,14 @@ def test_what_the_stream_has_lost_comes_from_the_database(harness: ScorerHarness
     harness.assert_whole(polls)
 
 
-def test_entries_that_came_twice_or_late_are_skipped(harness: ScorerHarness) -> None:
+def test_repeated_and_late_entries_are_skipped(harness: ScorerHarness) -> None:
     polls = harness.history(10)
     harness.publish(*polls, *polls[3:6])
     harness.life()
     again = iter([*polls, harness.poll()])
 
     def repeat() -> bool:
-        """Publish what was scored long ago, then something new."""
+        """Publish polls that were scored long ago, then a new one."""
         if changes := next(again, None):
             harness.publish(changes)
         return changes is None and harness.settled()
@@ -86,8 +86,8 @@ def test_entries_that_came_twice_or_late_are_skipped(harness: ScorerHarness) -> 
     harness.assert_table([*polls, as_of.load_poll_changes(harness.conn, harness.progress())])
 
 
-def test_what_the_stream_skips_is_scored_first(harness: ScorerHarness) -> None:
-    """Trimmed, or lost with an emptied Redis, under the eyes of a scorer whose connection stays."""
+def test_polls_skipped_by_the_stream_are_scored_first(harness: ScorerHarness) -> None:
+    """They were trimmed, or lost when Redis was emptied, while the scorer stayed connected."""
     polls = harness.history(2)
     skipping = iter(range(3))
 
@@ -102,7 +102,7 @@ def test_what_the_stream_skips_is_scored_first(harness: ScorerHarness) -> None:
     harness.assert_table(polls)
 
 
-def test_alerts_that_were_committed_but_not_announced_are_announced(
+def test_committed_but_unpublished_alerts_are_published(
     harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
@@ -136,7 +136,7 @@ def test_time_closes_alerts_without_a_poll(harness: ScorerHarness) -> None:
     assert harness.streamed() == [step[:2] for step in harness.story()]
 
 
-def test_in_a_replay_only_polls_move_the_time(harness: ScorerHarness) -> None:
+def test_in_a_replay_only_polls_advance_the_time(harness: ScorerHarness) -> None:
     harness.start_in(0.5)
     harness.publish(harness.poll(), harness.generous())
     harness.life()

@@ -1,4 +1,4 @@
-"""Sports are shared out among scorer processes: each is scored by exactly one, and one's death is its own."""
+"""Sports are divided among scorer processes: each is scored by exactly one, and one that dies stops no other."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ HALVES = Shard(0, 2), Shard(1, 2)
 
 @pytest.fixture
 def other(database_url: str, redis_url: str) -> Iterator[ScorerHarness]:
-    """A sport of the other half."""
+    """A sport of the other shard."""
     harness = ScorerHarness(database_url, redis_url, OTHER)
     yield harness
     harness.close()
 
 
 def life(harness: ScorerHarness, shard: Shard) -> None:
-    """A life of one shard, until the sport of `harness` is scored."""
+    """Run one shard until the sport of `harness` is scored."""
     query = "SELECT poll_id FROM scorer_progress WHERE sport_id = %s"
     newest = harness.conn.execute("SELECT max(id) FROM polls WHERE sport_id = %s", [harness.sport]).fetchone()
     with ExitStack() as stack:
@@ -42,14 +42,14 @@ def life(harness: ScorerHarness, shard: Shard) -> None:
 
 
 @pytest.mark.parametrize("count", range(1, BUCKETS + 1))
-def test_every_sport_and_every_bucket_has_exactly_one_shard(count: int) -> None:
+def test_every_sport_and_bucket_has_exactly_one_shard(count: int) -> None:
     shards = [Shard(index, count) for index in range(count)]
     for sport in KNOWN_SPORTS:
         assert sum(shard.owns(sport) for shard in shards) == 1
     assert sorted(bucket for shard in shards for bucket in shard.buckets) == list(range(BUCKETS))
 
 
-def test_a_sport_is_in_a_bucket_that_its_shard_holds_whatever_their_number() -> None:
+def test_a_sports_bucket_belongs_to_its_shard_for_any_number_of_shards() -> None:
     for sport, count in product(sorted(KNOWN_SPORTS), range(1, BUCKETS + 1)):
         [whole] = [bucket for bucket in range(BUCKETS) if Shard(bucket, BUCKETS).owns(sport)]
         [owner] = [Shard(i, count) for i in range(count) if Shard(i, count).owns(sport)]
@@ -57,13 +57,13 @@ def test_a_sport_is_in_a_bucket_that_its_shard_holds_whatever_their_number() -> 
 
 
 @pytest.mark.parametrize("text", ["", "1", "2/2", "0/17", "-1/2", "a/b", "0/0"])
-def test_what_is_no_shard_is_refused(text: str) -> None:
+def test_an_invalid_shard_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="index/count"):
         Shard.parse(text)
     assert Shard.parse("1/2") == Shard(1, 2)
 
 
-def test_each_half_scores_its_own_sport_and_leaves_the_other(harness: ScorerHarness, other: ScorerHarness) -> None:
+def test_each_shard_scores_only_its_own_sport(harness: ScorerHarness, other: ScorerHarness) -> None:
     assert [[shard.owns(sport) for sport in (SPORT, OTHER)] for shard in HALVES] in (
         [[True, False], [False, True]],
         [[False, True], [True, False]],
@@ -84,9 +84,7 @@ def test_each_half_scores_its_own_sport_and_leaves_the_other(harness: ScorerHarn
     assert {"scorer", "scorer:1"} <= load_heartbeats(harness.conn).keys()
 
 
-def test_halves_run_side_by_side_and_one_that_dies_does_not_stop_the_other(
-    harness: ScorerHarness, other: ScorerHarness
-) -> None:
+def test_a_shard_that_dies_does_not_stop_the_other(harness: ScorerHarness, other: ScorerHarness) -> None:
     by_sport = {sport: i for i in (0, 1) for sport in (SPORT, OTHER) if HALVES[i].owns(sport)}
     harness.history(3), other.history(3)
     with harness.process(shard="0/2") as first, harness.process(shard="1/2") as second:
@@ -104,7 +102,7 @@ def test_halves_run_side_by_side_and_one_that_dies_does_not_stop_the_other(
     }
 
 
-def test_nobody_scores_beside_a_scorer_of_all_sports(database_url: str, harness: ScorerHarness) -> None:
+def test_no_shard_scores_while_a_scorer_of_all_sports_runs(database_url: str, harness: ScorerHarness) -> None:
     with connect(database_url, "all") as every, connect(database_url, "half") as half:
         acquire_scorer_lock(every, Shard().buckets)
         half.execute("SET lock_timeout = '200ms'")

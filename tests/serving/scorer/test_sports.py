@@ -1,4 +1,4 @@
-"""What the passing of time and a missing history lead to."""
+"""The effects of passing time, of restarts and of book weights on the scorers."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ RULES = ScoringRules(threshold_edge=THRESHOLD)
 
 @pytest.fixture
 def words(harness: ScorerHarness) -> Iterator[IdRegistry]:
-    """The database's dictionaries."""
+    """The ids in the database."""
     vocabulary = IdRegistry.load(harness.conn)
     yield vocabulary
     vocabulary.close()
 
 
 def sports_of(harness: ScorerHarness, words: IdRegistry, **weights: float) -> SportScorers:
-    """The scorers as a new life finds them."""
+    """The scorers as after a restart."""
     sports = SportScorers(harness.conn, words, RULES, weights)
     sports.restore_all()
     return sports
 
 
 def suppressed(harness: ScorerHarness) -> dict[str, int]:
-    """What was withheld, by reason."""
+    """The number of suppressed candidates, by reason."""
     return dict(harness.conn.execute("SELECT reason, sum(n)::int FROM suppressions GROUP BY reason").fetchall())
 
 
-def test_a_quiet_poll_moves_the_progress_and_nothing_else(harness: ScorerHarness, words: IdRegistry) -> None:
+def test_a_poll_without_alerts_updates_only_the_progress(harness: ScorerHarness, words: IdRegistry) -> None:
     sports = sports_of(harness, words)
     changes = harness.poll()
     assert [c.poll_id for c in sports.unscored_polls()] == [changes.poll_id]
@@ -53,7 +53,7 @@ def test_a_quiet_poll_moves_the_progress_and_nothing_else(harness: ScorerHarness
     assert harness.story() == []
 
 
-def test_a_poll_that_was_scored_is_skipped(harness: ScorerHarness, words: IdRegistry) -> None:
+def test_a_scored_poll_is_skipped(harness: ScorerHarness, words: IdRegistry) -> None:
     sports = sports_of(harness, words)
     polls = [harness.poll(), harness.generous()]
     assert [sports.score(changes) for changes in polls] == [False, True]
@@ -63,7 +63,7 @@ def test_a_poll_that_was_scored_is_skipped(harness: ScorerHarness, words: IdRegi
 
 
 @pytest.mark.parametrize("reborn", [False, True])
-def test_prices_grow_stale_without_a_poll(harness: ScorerHarness, words: IdRegistry, reborn: bool) -> None:
+def test_prices_become_stale_without_a_poll(harness: ScorerHarness, words: IdRegistry, reborn: bool) -> None:
     sports = sports_of(harness, words)
     for changes in (harness.poll(), harness.generous()):
         sports.score(changes)
@@ -77,18 +77,18 @@ def test_prices_grow_stale_without_a_poll(harness: ScorerHarness, words: IdRegis
     assert not sports.tick(harness.now + 3_601 * SECOND)
 
 
-def test_what_time_withholds_is_counted_once(harness: ScorerHarness, words: IdRegistry) -> None:
+def test_a_candidate_that_becomes_stale_is_counted_once(harness: ScorerHarness, words: IdRegistry) -> None:
     sports = sports_of(harness, words)
     harness.offers[0, 1] = 9.0, 1.9
     sports.score(harness.poll())
     assert suppressed(harness) == {"outlier": 2}
-    # what was told as a likely error is closed, once
+    # the likely error is closed, once
     assert [sports.tick(harness.now + seconds * SECOND) for seconds in (700, 701, 3_600)] == [True, False, False]
     assert [(step[2], step[3]) for step in harness.story()] == [("opened", None), ("closed", "stale")]
     assert suppressed(harness) == {"outlier": 2, "stale": 2}
 
 
-def test_books_without_weight_are_no_crowd(harness: ScorerHarness, words: IdRegistry) -> None:
+def test_books_without_weight_do_not_count(harness: ScorerHarness, words: IdRegistry) -> None:
     sports = sports_of(harness, words, draftkings=0, betmgm=0, bovada=0)
     for changes in (harness.poll(), harness.generous()):
         sports.score(changes)
@@ -108,7 +108,7 @@ def test_sports_are_kept_apart(harness: ScorerHarness, words: IdRegistry) -> Non
 
 
 @pytest.mark.parametrize("reborn", [False, True])
-def test_measured_weights_count_from_their_day_on(harness: ScorerHarness, words: IdRegistry, reborn: bool) -> None:
+def test_measured_weights_apply_from_their_day_on(harness: ScorerHarness, words: IdRegistry, reborn: bool) -> None:
     harness.offers[0, 0] = 1.9, 2.0
     sports = sports_of(harness, words)
     for changes in (harness.poll(), harness.generous()):
@@ -128,7 +128,7 @@ def test_measured_weights_count_from_their_day_on(harness: ScorerHarness, words:
 
 
 def fair_probabilities(harness: ScorerHarness) -> list[float]:
-    """What the steps of the first book's and event's value say is fair, in order."""
+    """The fair probabilities of the value alerts on the first event, in order."""
     query = (
         "SELECT fair_probability FROM alerts WHERE kind = 'value' AND state <> 'closed' AND event_id = %s ORDER BY id"
     )
