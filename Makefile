@@ -42,7 +42,7 @@ test: .venv/.dev  ## Run the tests, all of them with the coverage gate (ARGS="-k
 chaos: .venv/.dev  ## Break what it depends on, and check that it recovers: under ten minutes
 	.venv/bin/pytest -m chaos $(or $(ARGS),tests)
 
-lint: .venv/.dev  ## Check style, types and import boundaries
+lint: .venv/.dev  ## Check style, types, import boundaries, wording and commit messages
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
@@ -50,6 +50,7 @@ lint: .venv/.dev  ## Check style, types and import boundaries
 	@if [ -n "$$(find dbt_project -name '*.sql' -print -quit)" ]; then \
 		echo .venv/bin/sqlfluff lint dbt_project && .venv/bin/sqlfluff lint dbt_project; fi
 	.venv/bin/python .ci/commit_subjects.py
+	.venv/bin/python .ci/prose.py
 
 # Long tests, and those of indirect users of what changed, run in `make test` only.
 check: .venv/.dev  ## Check style, types and the tests of what differs from main, within two minutes
@@ -61,7 +62,7 @@ check: .venv/.dev  ## Check style, types and the tests of what differs from main
 	@tests=$$(.venv/bin/python .ci/changed.py tests); [ -z "$$tests" ] || .venv/bin/pytest -q $$tests $(ARGS) \
 		--numprocesses=$(WORKERS) --dist=loadfile -m "not untraced and not chaos" || [ $$? -eq 5 ]
 
-prose: .venv/.dev  ## Check the wording against .ci/prose.toml (ARGS=edge_assets/store, ARGS=--count)
+prose: .venv/.dev  ## Check only the wording, against .ci/prose.toml (ARGS=edge_assets/store, ARGS=--count)
 	@.venv/bin/python .ci/prose.py $(ARGS)
 
 bench: .venv/.dev  ## Print the benchmarks' figures and a table of them (ARGS="-k market", ARGS="--json FILE")

@@ -1,6 +1,7 @@
 """Check prose against the word list in `prose.toml`: comments, docstrings, messages, SQL and YAML comments, documents.
 
-`.venv/bin/python .ci/prose.py [PATH ...]` lists what it finds as file:line; `--count` counts by folder and by rule.
+`make lint` runs it. `.venv/bin/python .ci/prose.py [PATH ...]` lists what it finds as file:line; `--count` counts it by
+folder and by word.
 Vale would be the usual tool; its packages at PyPI and npm only download it from elsewhere.
 """
 
