@@ -42,6 +42,8 @@ LEFT_OUT = {
     "migrations",
 }
 """Generated, vendored, the word list itself, and history: released notes and applied migrations keep their words."""
+GENERATED = ROOT / "docs" / "reference"
+"""Pages made from the code and from the comments of applied migrations."""
 NAMES = re.compile(r"```.*?```|``[^`]+``|`[^`\n]+`|https?://\S+|\]\([^)\s]+\)", re.DOTALL)
 JINJA_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 GAP = r"(?:\s|\n\s*(?:\#|--|//|\*)?\s*)+"
@@ -136,7 +138,8 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         below = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in below:
-            if file.is_file() and file.suffix in SUFFIXES and not LEFT_OUT.intersection(file.parts):
+            is_left_out = LEFT_OUT.intersection(file.parts) or GENERATED in file.parents
+            if file.is_file() and file.suffix in SUFFIXES and not is_left_out:
                 yield file
 
 

@@ -112,7 +112,7 @@ def test_the_width_of_a_market_in_cents(sides: tuple[int, int], width: float) ->
 
 
 def test_a_width_is_between_two_sides() -> None:
-    with pytest.raises(ValueError, match="two sides, not 3"):
+    with pytest.raises(ValueError, match="exactly two sides, got 3"):
         market_width(np.full((4, 3), 2.0))
     assert np.isnan(market_width(np.array([1.0, 2.0])))
 
