@@ -86,7 +86,8 @@ function fairRow(line) {
   const cells = line.outcomes.map((o) =>
     el("td", {}, show.price(o.fair_price), el("small", {}, show.percent(o.fair_probability))),
   );
-  return el("tr", { class: "fair" }, el("td", {}, `Fair (${line.books} books)`), ...cells, el("td"));
+  const basis = line.books ? `${line.books} books` : "not scored yet";
+  return el("tr", { class: "fair" }, el("td", {}, `Fair (${basis})`), ...cells, el("td"));
 }
 
 function bookRow(row, outcomes) {

@@ -147,6 +147,8 @@ def test_price_table_marks_best_and_stale_prices(local: Any, market: Any, page: 
     page.goto(local.url)
     table = page.locator("#prices")
     expect(table.locator("tbody tr")).to_have_count(6)
+    expect(table.locator("tr.fair")).to_contain_text("Fair (not scored yet)")
+    market.score()
     expect(table.locator("tr.fair")).to_contain_text("Fair (4 books)")
     expect(table.locator("tr.stale")).to_contain_text("Bovada")
     expect(table.locator("tr:not(.stale) .best")).to_have_count(8)
