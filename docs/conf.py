@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from docs.generate import write_references  # noqa: E402
+from docs.generate import write_references  # noqa: E402 - Sphinx runs this file outside the package
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

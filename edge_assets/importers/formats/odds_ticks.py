@@ -33,6 +33,7 @@ from edge_assets.importers.formats.batch import (
 from edge_assets.importers.formats.prices import american_to_decimal, check_points, read_validated
 from edge_assets.importers.formats.score_reports import NoResultError, parse_report
 from edge_assets.importers.formats.tables import read_table
+from edge_assets.reference.sports import SPORT_ALIASES
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
@@ -49,13 +50,7 @@ if TYPE_CHECKING:
 
 SOURCE = "odds-ticks"
 MAIN_FILE, OTHER_FILES = "segments.csv", ("events.csv", "snapshots.csv", "results.csv")
-SPORTS_BY_LEAGUE = {
-    "mlb": "baseball_mlb",
-    "nba": "basketball_nba",
-    "ncaaf": "americanfootball_ncaaf",
-    "nfl": "americanfootball_nfl",
-    "nhl": "icehockey_nhl",
-}
+SPORTS_BY_LEAGUE = {league: SPORT_ALIASES[league] for league in ("mlb", "nba", "ncaaf", "nfl", "nhl")}
 SEEN_COLUMNS = ("first_seen_utc", "last_seen_utc")
 START_COLUMNS = ("commence_first", "commence_last")
 TEAM_COLUMNS = ("event_id", "home_team", "away_team")

@@ -1,13 +1,11 @@
-"""The fair prices that alerts were valued with, one packed row a sport: written by the scorer, shown by the API."""
+"""The fair prices that alerts were valued with, one packed row per sport: written by the scorer, shown by the API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import zstandard
-
 from edge_assets.core.clock import to_datetime
-from ml.quotes import decode_columns, encode_columns
+from edge_assets.store.polls.packing import pack_columns, unpack_columns
 from ml.scoring.fair_prices import FairPriceBatch
 
 if TYPE_CHECKING:
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
 
     from ml.quotes import Micros
 
-ZSTD_LEVEL = 1
-"""The row is replaced at the next poll: time counts more than size."""
 UPSERT_FAIR_PRICES = """
 INSERT INTO fair_prices (sport_id, poll_id, valued_at, prices) VALUES (%s, %s, %s, %s)
 ON CONFLICT (sport_id) DO UPDATE
@@ -28,12 +24,11 @@ SET poll_id = excluded.poll_id, valued_at = excluded.valued_at, prices = exclude
 
 def store_fair_prices(conn: Connection, sport_id: int, poll_id: int, valued_at: Micros, prices: FairPriceBatch) -> None:
     """Replace a sport's fair prices by those after its poll `poll_id`."""
-    packed = zstandard.compress(encode_columns(prices), ZSTD_LEVEL)
-    conn.execute(UPSERT_FAIR_PRICES, [sport_id, poll_id, to_datetime(valued_at), packed])
+    conn.execute(UPSERT_FAIR_PRICES, [sport_id, poll_id, to_datetime(valued_at), pack_columns(prices)])
 
 
 def find_fair_prices_version(conn: Connection, sport_id: int, poll_id: int) -> datetime | None:
-    """Of when a sport's fair prices are; None while the scorer has not come to the poll."""
+    """When a sport's fair prices were valued; None while the scorer has not scored the poll."""
     query = "SELECT valued_at FROM fair_prices WHERE sport_id = %s AND poll_id = %s"
     row = conn.execute(query, [sport_id, poll_id]).fetchone()
     return row[0] if row else None
@@ -43,4 +38,4 @@ def load_fair_prices(conn: Connection, sport_id: int, poll_id: int) -> FairPrice
     """The fair prices after a poll; empty unless it is the last one that the scorer has scored."""
     query = "SELECT prices FROM fair_prices WHERE sport_id = %s AND poll_id = %s"
     row = conn.execute(query, [sport_id, poll_id]).fetchone()
-    return decode_columns(FairPriceBatch, zstandard.decompress(row[0])) if row else FairPriceBatch.empty()
+    return unpack_columns(FairPriceBatch, row[0]) if row else FairPriceBatch.empty()

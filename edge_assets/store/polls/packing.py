@@ -1,4 +1,4 @@
-"""Columns and bodies as compressed bytes: what `polls`, `payloads` and `keyframes` store."""
+"""Columns and bodies as compressed bytes: what `polls`, `payloads`, `keyframes` and `fair_prices` store."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import zstandard
 from ml.quotes import decode_columns, encode_columns
 
 if TYPE_CHECKING:
-    from ml.quotes import EventStarts, MarketConfirmations
+    from ml.quotes.batch import ColumnBatch
 
-    BatchT = TypeVar("BatchT", MarketConfirmations, EventStarts)
-else:
-    BatchT = TypeVar("BatchT")
+BatchT = TypeVar("BatchT", bound="ColumnBatch")
 
 COMPRESSION_LEVEL = 3
 
@@ -40,7 +38,7 @@ def unpack(packed: bytes) -> bytes:
     return _zstd.decompressor.decompress(packed)
 
 
-def pack_columns(batch: MarketConfirmations | EventStarts) -> bytes:
+def pack_columns(batch: ColumnBatch) -> bytes:
     """Encode and compress a batch of columns."""
     return pack(encode_columns(batch))
 
