@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
-import threading
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
@@ -29,12 +27,13 @@ from edge_assets.ingestion.poller import SportPoller
 from edge_assets.ingestion.run_watch import BurstMonitor
 from edge_assets.ingestion.scheduler import PollScheduler
 from edge_assets.ingestion.sensor_state import activity_from_poll, feed_terms
+from edge_assets.ingestion.termination import TERMINATION
 from edge_assets.store.polls import activity
 from edge_assets.store.polls.credits import write_credit_statement
 from edge_assets.store.postgres.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Coroutine
     from datetime import datetime
 
     from edge_assets.core.settings import Settings
@@ -56,24 +55,10 @@ async def run_burst(request: BurstRequest, settings: Settings) -> list[SportRepo
         gc.collect()
         gc.freeze()  # otherwise each collection walks all imported modules, which makes parsing 2-3 times slower
         try:
-            with _cancel_on_sigterm(context):
+            with TERMINATION.cancelling(context.cancelled):
                 return await asyncio.gather(*(poller.run() for poller in pollers))
         finally:
             gc.unfreeze()
-
-
-@contextmanager
-def _cancel_on_sigterm(context: BurstContext) -> Iterator[None]:
-    """Cancel the burst on SIGTERM, so that stopping the stack leaves no failed run."""
-    if threading.current_thread() is not threading.main_thread():  # signals can be handled only there
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    previous = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(context.cancelled.set))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 @asynccontextmanager
