@@ -154,14 +154,15 @@ class VerdictAlerts:
         books, prices = self.matrix.book_ids[book].tolist(), best.price[alertable].tolist()
 
         def describe(due: Sequence[int]) -> Iterator[tuple[AlertMetrics, int]]:
-            for i in due:
-                confirmed_at = valuation.lines.confirmed_at[line[i], book[i]]
-                age = float(((moment.observed_at - confirmed_at) / MICROS_PER_SECOND).max())
-                poll_ids = self.matrix.poll_id[np.arange(book.shape[1]), row_of[i], book[i]]
+            some = np.array(due)
+            at, legs = line[some, None], book[some]
+            ages = (moment.observed_at - valuation.lines.confirmed_at[at, legs]) / MICROS_PER_SECOND
+            poll_ids = self.matrix.poll_id[np.arange(book.shape[1]), rows[at], legs]
+            columns = alertable[some], ages.max(axis=1), poll_ids.max(axis=1)
+            for i, index, age, poll_id in zip(due, *(c.tolist() for c in columns), strict=True):
                 market, rules = keys[i].market, self._agreement(keys[i].market, books[i])
-                index = int(alertable[i])
                 metrics = arbitrage_metrics(arbitrages, index, OUTCOME_IDS[market], books[i], age, rules)
-                yield metrics, int(poll_ids.max())
+                yield metrics, poll_id
 
         return _Candidates(keys, row_of, lambda i, last: has_legs_changed(last, books[i], prices[i]), describe)
 
