@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -34,8 +33,8 @@ def ensure_databases(plan: Plan) -> None:
 
 
 UNKNOWN_FEED_IDENTITY = "an unknown recording or seed"
-IDENTITIES_KEY, FORMER_IDENTITIES_KEY = "feed_identities", "stories"
-"""Keys in `state.json`; homes made before the rename have the former."""
+IDENTITIES_KEY = "feed_identities"
+"""In `state.json`."""
 
 
 def verify_database_feed(home: Home, plan: Plan) -> None:
@@ -67,9 +66,6 @@ def _verify_feed_identity(home: Home, plan: Plan, *, empty: bool) -> None:
 def load_feed_identities(home: Home) -> dict[str, str] | None:
     """What each feed's database was filled from (recording or seed), by feed; None if this home does not know."""
     identities: dict[str, str] | None = home.get_state(IDENTITIES_KEY)
-    former: dict[str, str] | None = home.get_state(FORMER_IDENTITIES_KEY)
-    if identities is None and former is not None:
-        return {feed: re.sub("^tape ", "recording ", identity) for feed, identity in former.items()}
     return identities
 
 

@@ -17,7 +17,7 @@ SELECT feed FROM polls WHERE id = (SELECT max(last_poll_id) FROM poll_totals WHE
 """
 
 
-class SportInfo(NamedTuple):
+class StoredSport(NamedTuple):
     """A sport of this database."""
 
     id: int
@@ -25,7 +25,7 @@ class SportInfo(NamedTuple):
     title: str
 
 
-class BookInfo(NamedTuple):
+class StoredBook(NamedTuple):
     """A book of this database."""
 
     id: int
@@ -33,7 +33,7 @@ class BookInfo(NamedTuple):
     title: str
 
 
-class EventInfo(NamedTuple):
+class StoredEvent(NamedTuple):
     """An event with its teams and its latest stated start."""
 
     id: int
@@ -43,21 +43,21 @@ class EventInfo(NamedTuple):
     commence_at: datetime
 
 
-def load_sports(conn: Connection) -> dict[str, SportInfo]:
+def load_sports(conn: Connection) -> dict[str, StoredSport]:
     """All sports by key."""
-    with conn.cursor(row_factory=class_row(SportInfo)) as cursor:
+    with conn.cursor(row_factory=class_row(StoredSport)) as cursor:
         return {s.key: s for s in cursor.execute("SELECT id, key, title FROM sports")}
 
 
-def load_books(conn: Connection) -> dict[int, BookInfo]:
+def load_books(conn: Connection) -> dict[int, StoredBook]:
     """All books by id."""
-    with conn.cursor(row_factory=class_row(BookInfo)) as cursor:
+    with conn.cursor(row_factory=class_row(StoredBook)) as cursor:
         return {b.id: b for b in cursor.execute("SELECT id, key, title FROM books")}
 
 
-def load_events(conn: Connection, ids: Collection[int]) -> dict[int, EventInfo]:
+def load_events(conn: Connection, ids: Collection[int]) -> dict[int, StoredEvent]:
     """Events by id."""
-    with conn.cursor(row_factory=class_row(EventInfo)) as cursor:
+    with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
         rows = cursor.execute(
             "SELECT id, key, home_team, away_team, commence_at FROM events WHERE id = ANY(%s)", [list(ids)]
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,6 +43,13 @@ class ColumnBatch:
     def empty(cls) -> Self:
         """Build without rows."""
         return cls.from_rows(())
+
+    @classmethod
+    def concatenate(cls, batches: Sequence[Self]) -> Self:
+        """All rows of `batches`."""
+        if not batches:
+            return cls.empty()
+        return cls(*map(np.concatenate, zip(*(batch.columns() for batch in batches), strict=True)))
 
     def columns(self) -> tuple[NDArray[Any], ...]:
         """The arrays in field order."""

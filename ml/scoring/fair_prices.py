@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -85,12 +85,30 @@ class FairPriceBatch(ColumnBatch):
         )
         return cls(*(np.asarray(c, t) for c, t in zip(columns, cls.DTYPES, strict=True))) if keys else cls.empty()
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutlyingBookBatch(ColumnBatch):
+    """Books too far from the others to count on a line (`ml.market.pooling`), one row per line and book."""
+
+    event: NDArray[np.int32]
+    market: NDArray[np.int16]
+    point: NDArray[np.float32]
+    book: NDArray[np.int16]
+
+    DTYPES = ("i4", "i2", "f4", "i2")
+
     @classmethod
-    def concatenate(cls, batches: Sequence[FairPriceBatch]) -> FairPriceBatch:
-        """All rows of `batches`."""
-        if not batches:
-            return cls.empty()
-        return cls(*map(np.concatenate, zip(*(batch.columns() for batch in batches), strict=True)))
+    def from_prices(cls, lines: Sequence[LineKey], book_ids: NDArray[np.int64], fair: FairPrices) -> OutlyingBookBatch:
+        """The outlying books of `lines`, which are in the order of `fair`; `book_ids` (B,) are those of its columns."""
+        at, column = fair.consensus.outlying_books.nonzero()
+        return cls.from_rows((*lines[i], book) for i, book in zip(at.tolist(), book_ids[column].tolist(), strict=True))
+
+
+class StatedFairPrices(NamedTuple):
+    """What a scorer states of all lines on offer: their fair prices, and the books that it takes for outlying."""
+
+    prices: FairPriceBatch
+    outlying: OutlyingBookBatch
 
 
 class FairPriceProvider(Protocol):

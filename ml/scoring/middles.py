@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ml.points import PointModel
     from ml.quotes import Micros
     from ml.scoring.books import BookProfiles
+    from ml.scoring.matrix import LineView
     from ml.scoring.rules import ScoringRules
-    from ml.scoring.valuation import Valuation
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
@@ -42,8 +42,22 @@ class MiddleBet(NamedTuple):
     break_even: float
 
 
+class PricedLines(NamedTuple):
+    """Two-way `lines` with their fair prices.
+
+    `price` (2, L, B) is after commission, `over` (L,) the fair probability of the first outcome, NaN where unknown,
+    from so many independent `sources` (L,); `outlying` (L, B) are the books too far from the others to count.
+    """
+
+    lines: LineView
+    price: Array
+    over: Array
+    sources: NDArray[np.int64]
+    outlying: NDArray[np.bool_]
+
+
 def find_middles(
-    valuation: Valuation,
+    priced: PricedLines,
     books: BookProfiles,
     point_models: Mapping[Market, PointModel],
     now: Micros,
@@ -52,31 +66,30 @@ def find_middles(
     """The best pair on every event's margin and total, if it is a middle with positive expected value; best first.
 
     Uses fresh prices that are not outlying, on events that have not started, at books that are not known to settle
-    differently. Probabilities come from the point model fitted to the consensus at all points.
+    differently. Probabilities come from the point model fitted to the fair prices at all points.
     """
     found = [
         middle
         for market in point_models
-        for middle in _market_middles(valuation, market, books, point_models[market], now, rules)
+        for middle in _market_middles(priced, market, books, point_models[market], now, rules)
     ]
     return sorted(found, key=lambda middle: -middle.expected_value)
 
 
 def _market_middles(
-    valuation: Valuation, market: Market, books: BookProfiles, model: PointModel, now: Micros, rules: ScoringRules
+    priced: PricedLines, market: Market, books: BookProfiles, model: PointModel, now: Micros, rules: ScoringRules
 ) -> Iterator[MiddleBet]:
-    lines = valuation.lines
-    fair = valuation.fair.probability[0]
-    trusted = (valuation.fair.consensus.books >= rules.min_books) & ~np.isnan(fair)
+    lines, fair = priced.lines, priced.over
+    trusted = (priced.sources >= rules.min_books) & ~np.isnan(fair)
     [mine] = ((lines.market == int(market)) & (lines.commence_at > now) & trusted).nonzero()
     line = _lines_by_event_market(mine, lines.event_market[mine])
     if not line.size or line.shape[1] == 1:
         return
     at = np.where(line == NO_BOOK, np.nan, lines.threshold()[line])
-    weight = np.where(line == NO_BOOK, 0.0, valuation.fair.consensus.books[line])
+    weight = np.where(line == NO_BOOK, 0.0, priced.sources[line])
     fit = fit_points(model, at, np.where(line == NO_BOOK, np.nan, fair[line]), weight)
     price = np.where(
-        _usable_prices(valuation, now, rules)[line] & (line != NO_BOOK)[..., None], valuation.price[:, line], np.nan
+        _usable_prices(priced, now, rules)[line] & (line != NO_BOOK)[..., None], priced.price[:, line], np.nan
     )
     over, under = (side.reshape(len(line), -1) for side in price)
     thresholds = np.repeat(at, price.shape[-1], axis=1)
@@ -96,15 +109,11 @@ def _lines_by_event_market(lines: Index, event_market: Index) -> Index:
     return table
 
 
-def _usable_prices(valuation: Valuation, now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
+def _usable_prices(priced: PricedLines, now: Micros, rules: ScoringRules) -> NDArray[np.bool_]:
     """Which prices (L, B) are fresh and of books whose booksum is plausible and that are not outlying."""
-    cost = valuation.lines.booksum
+    cost, age = priced.lines.booksum, staleness_buckets(priced.lines.confirmed_at, now, rules)
     sound = np.isnan(cost) | (cost >= rules.min_booksum)
-    usable: NDArray[np.bool_] = (
-        is_fresh(staleness_buckets(valuation.lines.confirmed_at, now, rules))
-        & sound
-        & ~valuation.fair.consensus.outlying_books
-    )
+    usable: NDArray[np.bool_] = is_fresh(age) & sound & ~priced.outlying
     return usable
 
 

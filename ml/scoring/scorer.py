@@ -17,7 +17,7 @@ from ml.scoring.alert_book import AlertBook, Moment
 from ml.scoring.alerts import Alert, AlertKey
 from ml.scoring.books import BookProfile, BookProfiles
 from ml.scoring.confirmations import MICROS_PER_SECOND
-from ml.scoring.fair_prices import ConsensusProvider, FairPriceBatch
+from ml.scoring.fair_prices import ConsensusProvider, FairPriceBatch, OutlyingBookBatch, StatedFairPrices
 from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.prefilter import can_alert, has_other_points
 from ml.scoring.rules import OPEN, ScoringRules, Verdict
@@ -138,9 +138,9 @@ class SportScorer:
         self._polled_at = min(self._polled_at, moment.observed_at)
         return self._score(np.empty(0, np.intp), moment, may_open=False)
 
-    def fair_prices(self) -> FairPriceBatch:
+    def fair_prices(self) -> StatedFairPrices:
         """The fair prices of all lines on offer as of the last step, the same that its alerts were valued with."""
-        batches = []
+        prices, outlying = [], []
         for n in OUTCOME_COUNTS:
             [rows] = (self.matrix.outcome_count[: len(self.matrix)] == n).nonzero()
             if rows.size:
@@ -148,8 +148,9 @@ class SportScorer:
                     view_lines(self.matrix, rows, n), self._profiles, self._now, self.rules
                 )
                 lines = [line for row in rows.tolist() if (line := self.matrix.line_by_row[row]) is not None]
-                batches.append(FairPriceBatch.from_prices(lines, fair))
-        return FairPriceBatch.concatenate(batches)
+                prices.append(FairPriceBatch.from_prices(lines, fair))
+                outlying.append(OutlyingBookBatch.from_prices(lines, self.matrix.book_ids, fair))
+        return StatedFairPrices(FairPriceBatch.concatenate(prices), OutlyingBookBatch.concatenate(outlying))
 
     def _advance_clock(self, now: Micros, before: Micros) -> Moment:
         """Time never runs backwards, unless `before` came from a wrong clock.

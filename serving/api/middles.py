@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from fastapi import APIRouter, Query
 
 from edge_assets.reference.book_profiles import book_profile
 from edge_assets.store import lookups
-from edge_assets.store.analytics.book_weights import load_weights_at
+from edge_assets.store.alerts.fair_prices import load_fair_prices
+from ml.arbitrage import net_price
 from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, Market
-from ml.scoring.fair_prices import consensus_for
-from ml.scoring.lines import selection_point
-from ml.scoring.middles import find_middles
-from ml.scoring.valuation import value_lines
+from ml.scoring.lines import LineKey, selection_point
+from ml.scoring.middles import PricedLines, find_middles
 from ml.settlement import RulesAgreement, agreement
 from serving.api.models import ErrorResponse, Middles
 from serving.api.odds import SCORING_RULES, latest_poll, load_offered_quotes
-from serving.api.prices import DisplayNames, group_lines
-from serving.deps import ConnectionDep, ResourcesDep
+from serving.api.prices import UNKNOWN_FAIR, DisplayNames, group_lines, index_fair_prices
+from serving.deps import ConnectionDep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from psycopg import Connection
 
+    from ml.scoring.fair_prices import StatedFairPrices
     from ml.scoring.middles import MiddleBet
     from serving.api.prices import OfferedLines
 
@@ -36,7 +37,6 @@ router = APIRouter(
 
 @router.get("/middles")
 def middles(
-    resources: ResourcesDep,
     conn: ConnectionDep,
     sport: Annotated[str, Query(description="an alias such as `nfl`, or the feed's key")],
     min_value: Annotated[float, Query(ge=0, le=1, description="minimum expected value, as a fraction")] = 0.0,
@@ -48,32 +48,43 @@ def middles(
 ) -> Middles:
     """Pairs of bets at different points that can both win, highest expected value first.
 
-    Computed from the prices of the latest poll; middles raise no alerts. Books whose settlement rules are known to
+    Computed from the prices of the latest poll and the scorer's fair prices, so that there are none until it has scored
+    that poll; middles raise no alerts. Books whose settlement rules are known to
     differ are not paired; the field `rules` shows where they are not all known.
     """
     latest = latest_poll(conn, sport)
-    found = _find_middles(conn, latest, resources.settings.edge_book_weights) if latest["poll_id"] is not None else []
+    found = _find_middles(conn, latest) if latest["poll_id"] is not None else []
     kept = [m for m in found if m["expected_value"] >= min_value and rules in {None, m["rules"]}]
     return Middles.model_validate(latest | {"count": len(kept), "middles": kept[:limit]})
 
 
-def _find_middles(conn: Connection, latest: Mapping[str, Any], weights: Mapping[str, float]) -> list[dict[str, Any]]:
+def _find_middles(conn: Connection, latest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """All middles, the best first."""
     sport, offered = latest["sport"], load_offered_quotes(conn, latest, None)
+    fair = load_fair_prices(conn, lookups.load_sports(conn)[sport].id, latest["poll_id"])
     names = DisplayNames(lookups.load_books(conn), lookups.load_events(conn, set(offered.quotes.event.tolist())))
-    published = load_weights_at(conn, lookups.load_sports(conn)[sport].id, latest["observed_at"]).weights
-    models, provider = point_models_for(sport), consensus_for(sport)
+    models = point_models_for(sport)
     return [
         _middle_row(middle, group, names, sport)
-        for group in group_lines(sport, offered, names, SCORING_RULES, {**published, **weights})
-        for middle in find_middles(
-            value_lines(group.lines, group.books, provider, offered.now, SCORING_RULES),
-            group.books,
-            models,
-            offered.now,
-            SCORING_RULES,
-        )
+        for group in group_lines(sport, offered, names, SCORING_RULES)
+        for middle in find_middles(_price_lines(group, fair), group.books, models, offered.now, SCORING_RULES)
     ]
+
+
+def _price_lines(group: OfferedLines, fair: StatedFairPrices) -> PricedLines:
+    price = net_price(group.lines.price, group.books.commission)
+    by_line = index_fair_prices(fair.prices)
+    found = [by_line.get(key, UNKNOWN_FAIR[len(price)]) for key in group.keys]
+    outlying = {
+        (LineKey(*line), book) for *line, book in zip(*(c.tolist() for c in fair.outlying.columns()), strict=True)
+    }
+    return PricedLines(
+        group.lines,
+        price,
+        np.array([line.probability[0] for line in found]),
+        np.array([line.sources for line in found]),
+        np.array([[(key, book.id) in outlying for book in group.book_names] for key in group.keys]),
+    )
 
 
 def _middle_row(middle: MiddleBet, group: OfferedLines, names: DisplayNames, sport: str) -> dict[str, Any]:

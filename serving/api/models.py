@@ -164,7 +164,7 @@ class MiddleLeg(BetLeg):
     point: float = Field(description="handicap or total as the book shows it")
 
 
-class MiddleBet(EventInfo):
+class OfferedMiddle(EventInfo):
     """Two bets at different points that both win if the result falls between them; profits per unit of total stake."""
 
     market: str
@@ -186,7 +186,7 @@ class Middles(BaseModel):
     feed: str | None
     observed_at: datetime | None
     count: int = Field(description="matching middles, before the limit")
-    middles: list[MiddleBet]
+    middles: list[OfferedMiddle]
 
 
 class HealthProblem(BaseModel):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_assets.store.lookups import BookInfo, EventInfo
+    from edge_assets.store.lookups import StoredBook, StoredEvent
     from ml.quotes import EventStarts, MarketConfirmations, Micros, QuoteBatch
     from ml.scoring.fair_prices import FairPriceBatch
     from ml.scoring.matrix import LineView
@@ -55,8 +55,8 @@ class OfferedQuotes:
 class DisplayNames:
     """Books and events by id."""
 
-    books: Mapping[int, BookInfo]
-    events: Mapping[int, EventInfo]
+    books: Mapping[int, StoredBook]
+    events: Mapping[int, StoredEvent]
 
     def selection_name(self, event: int, outcome: Outcome) -> str:
         """The display name of an outcome."""
@@ -99,20 +99,18 @@ class OfferedLines:
 
     keys: list[LineKey]
     lines: LineView
-    book_names: list[BookInfo]
+    book_names: list[StoredBook]
     books: BookProfiles
 
 
-def group_lines(
-    sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, weights: Mapping[str, float]
-) -> Iterator[OfferedLines]:
-    """All lines on offer, two-way and three-way separately; `weights` overrides those of single books, by key."""
+def group_lines(sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules) -> Iterator[OfferedLines]:
+    """All lines on offer, two-way and three-way separately."""
     matrix = LineMatrix(rules.method)
     matrix.apply_starts(offered.starts)
     matrix.apply_quotes(offered.quotes, 0)
     matrix.apply_confirmations(offered.times, offered.now)
     book_names = [names.books[b] for b in matrix.book_ids.tolist()]
-    profiles = {book.id: book_profile(book.key, weights, sport) for book in book_names}
+    profiles = {book.id: book_profile(book.key, {}, sport) for book in book_names}
     books = BookProfiles.from_profiles(profiles, profiles.__getitem__)
     for n in OUTCOME_COUNTS:
         rows = np.flatnonzero(matrix.outcome_count[: len(matrix)] == n)
@@ -124,8 +122,8 @@ def group_lines(
 def _line_rows(
     sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, fair: FairPriceBatch
 ) -> Iterator[tuple[LineKey, dict[str, Any]]]:
-    fair_by_line = _index_fair_prices(fair)
-    for group in group_lines(sport, offered, names, rules, {}):
+    fair_by_line = index_fair_prices(fair)
+    for group in group_lines(sport, offered, names, rules):
         price = net_price(group.lines.price, group.books.commission)
         confirmed_at = group.lines.confirmed_at
         age = np.where(
@@ -135,13 +133,13 @@ def _line_rows(
         )
         stale = ~is_fresh(staleness_buckets(confirmed_at, offered.now, rules))
         for i, key in enumerate(group.keys):
-            found = fair_by_line.get(key, _UNKNOWN_FAIR[len(price)])
+            found = fair_by_line.get(key, UNKNOWN_FAIR[len(price)])
             edges = edge(found.probability[:, None], price[:, i])
             columns = (group.lines.price[:, i].T, edges.T, age[i], stale[i])
             yield key, _format_line(key, names, _LineRow(group.book_names, *columns, found))
 
 
-class _FairLine(NamedTuple):
+class FairLine(NamedTuple):
     """A line's fair `probability` and its standard error (n,), and the number of sources in the consensus."""
 
     probability: NDArray[np.float64]
@@ -149,16 +147,16 @@ class _FairLine(NamedTuple):
     sources: int
 
 
-_UNKNOWN_FAIR = {n: _FairLine(np.full(n, np.nan), np.full(n, np.nan), 0) for n in OUTCOME_COUNTS}
+UNKNOWN_FAIR = {n: FairLine(np.full(n, np.nan), np.full(n, np.nan), 0) for n in OUTCOME_COUNTS}
 
 
-def _index_fair_prices(fair: FairPriceBatch) -> dict[LineKey, _FairLine]:
+def index_fair_prices(fair: FairPriceBatch) -> dict[LineKey, FairLine]:
     """The fair prices by line; the rows of a line are adjacent, in matrix order."""
     errors = probability_standard_error(fair.probability, fair.log_odds_error)
     first, length = find_runs(fair.event, fair.market, fair.point)
     columns = (fair.event[first], fair.market[first], fair.point[first], fair.sources[first], first, length)
     return {
-        LineKey(event, market, point): _FairLine(fair.probability[at : at + n], errors[at : at + n], sources)
+        LineKey(event, market, point): FairLine(fair.probability[at : at + n], errors[at : at + n], sources)
         for event, market, point, sources, at, n in zip(*(c.tolist() for c in columns), strict=True)
     }
 
@@ -167,12 +165,12 @@ def _index_fair_prices(fair: FairPriceBatch) -> dict[LineKey, _FairLine]:
 class _LineRow:
     """One line: `price` and `edge` (B, n), `age` and `stale` (B,)."""
 
-    books: list[BookInfo]
+    books: list[StoredBook]
     price: Any
     edge: Any
     age: Any
     stale: Any
-    fair: _FairLine
+    fair: FairLine
 
 
 def _format_line(key: LineKey, names: DisplayNames, row: _LineRow) -> dict[str, Any]:

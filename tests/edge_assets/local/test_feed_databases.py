@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -77,14 +76,6 @@ def test_two_seeds_do_not_share_a_database(plan: Plan, home: Home, database_url:
     with pytest.raises(LocalError, match="holds seed 7, not seed 8") as caught:
         feed_databases.verify_database_feed(home, other)
     assert "--fresh" in caught.value.remedy
-
-
-def test_identities_under_the_former_key_are_read(home: Home) -> None:
-    stored = {"replay": "tape /week.tar", "simulate": "seed 7"}  # prose: ignore
-    home.set_state(feed_databases.FORMER_IDENTITIES_KEY, stored)
-    former = feed_databases.load_feed_identities(home)
-    assert former == {"replay": "recording /week.tar", "simulate": "seed 7"}
-    assert former["replay"] == StartOptions(Feed.REPLAY, recording=Path("/week.tar")).feed_identity
 
 
 def test_a_database_of_unknown_origin_is_refused(plan: Plan, home: Home, database_url: str) -> None:

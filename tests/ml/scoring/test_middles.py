@@ -12,7 +12,7 @@ from ml.quotes import Market, Outcome
 from ml.scoring import BookProfile, BookProfiles, ScoringRules
 from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineMatrix, view_lines
-from ml.scoring.middles import MiddleBet, find_middles
+from ml.scoring.middles import MiddleBet, PricedLines, find_middles
 from ml.scoring.valuation import value_lines
 from ml.settlement import Period, SettlementRules
 from tests.support.small_market import SECOND, TinyMarket
@@ -50,8 +50,10 @@ def found(
     )
     now = poll.observed_at + (seconds - 20) * SECOND
     value = value_lines(view_lines(matrix, np.arange(len(matrix)), 2), books, ConsensusProvider(MODELS), now, RULES)
+    pooled = value.fair.consensus
+    priced = PricedLines(value.lines, value.price, value.fair.probability[0], pooled.books, pooled.outlying_books)
     numbers = matrix.book_ids.tolist()
-    return [(m, numbers[m.over[1]], numbers[m.under[1]]) for m in find_middles(value, books, MODELS, now, RULES)]
+    return [(m, numbers[m.over[1]], numbers[m.under[1]]) for m in find_middles(priced, books, MODELS, now, RULES)]
 
 
 def test_the_lowest_over_and_the_highest_under_are_paired_and_valued() -> None:

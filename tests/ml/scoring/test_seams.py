@@ -101,7 +101,7 @@ def test_fair_prices_of_all_lines_equal_those_of_the_alerts() -> None:
         home = chance.choice([1.9, 1.95, 2.0, 2.15, 2.2])
         market.offer(book, home, round(1 / (1.04 - 1 / home), 2), event)
         alerts = scorer.apply_poll(market.poll()).alerts
-        fair = fair_by_selection(scorer.fair_prices())
+        fair = fair_by_selection(scorer.fair_prices().prices)
         for alert in alerts:
             if alert.state != "closed" and alert.key.kind == "value":
                 assert alert.key.outcome is not None
@@ -120,5 +120,5 @@ def test_a_line_that_no_book_prices_completely_has_no_fair_price() -> None:
     del market.prices[1, 1, Market.H2H, Outcome.AWAY, NAN]
     scorer = SportScorer(RULES)
     scorer.apply_poll(market.poll())
-    assert len(scorer.fair_prices()) == 0
-    assert len(SportScorer(RULES).fair_prices()) == 0
+    assert len(scorer.fair_prices().prices) == 0
+    assert len(SportScorer(RULES).fair_prices().prices) == 0

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from edge_assets.core.clock import to_micros
-from edge_assets.store.alerts.fair_prices import store_fair_prices
+from edge_assets.store.alerts.fair_prices import load_fair_prices, store_fair_prices
 from ml.quotes import Market, Outcome
-from ml.scoring.fair_prices import FairPriceBatch
+from ml.scoring.fair_prices import FairPriceBatch, OutlyingBookBatch, StatedFairPrices
 from serving.api.models import Middles, OpenAlerts, SportOdds
 
 
@@ -76,6 +76,8 @@ def test_arbitrages_carry_their_legs(served: Any, market: Any) -> None:
 def test_middles_are_computed_from_the_latest_poll(served: Any, market: Any) -> None:
     assert get(served, "/api/middles", sport="nfl")["middles"] == []
     market.totals([44.5, 44.5, 44.5, 41.5, 47.5])
+    assert get(served, "/api/middles", sport="nfl")["middles"] == []
+    market.score()
     answer = Middles.model_validate(get(served, "/api/middles", sport="nfl"))
     (middle,) = answer.middles
     assert [(leg.book, leg.outcome, leg.point) for leg in middle.legs] == [
@@ -87,6 +89,19 @@ def test_middles_are_computed_from_the_latest_poll(served: Any, market: Any) -> 
     assert 0.1 < middle.middle_probability < 0.3
     assert get(served, "/api/middles", sport="nfl", rules="same")["count"] == 0
     assert get(served, "/api/middles", sport="nfl", min_value=0.9)["count"] == 0
+
+
+def test_middles_leave_out_the_books_that_the_scorer_takes_for_outlying(served: Any, market: Any) -> None:
+    market.totals([44.5, 44.5, 44.5, 41.5, 47.5])
+    market.score()
+    (middle,) = get(served, "/api/middles", sport="nfl")["middles"]
+    under = middle["legs"][1]
+    (book,) = market.conn.execute("SELECT id FROM books WHERE key = %s", [under["book"]]).fetchone()
+    fair = load_fair_prices(market.conn, market.sport, market.poll_id)
+    outlying = OutlyingBookBatch.from_rows([(market.event, Market.TOTALS, under["point"], book)])
+    fair = fair._replace(outlying=outlying)
+    store_fair_prices(market.conn, market.sport, market.poll_id, to_micros(market.now), fair)
+    assert get(served, "/api/middles", sport="nfl")["middles"] == []
 
 
 def test_odds_show_every_book_with_age_and_fair_probability(served: Any, market: Any) -> None:
@@ -141,7 +156,8 @@ def test_odds_show_what_the_scorer_has_written_and_not_what_the_prices_would_say
             (market.event, Market.H2H, 0.0, Outcome.AWAY, 0.3, 0.1, 9),
         ]
     )
-    store_fair_prices(market.conn, market.sport, market.poll_id, to_micros(market.now), prices)
+    fair = StatedFairPrices(prices, OutlyingBookBatch.empty())
+    store_fair_prices(market.conn, market.sport, market.poll_id, to_micros(market.now), fair)
     (line,) = SportOdds.model_validate(get(served, "/api/odds/nfl")).events[0].lines
     assert [o.fair_probability for o in line.outcomes] == [0.7, 0.3]
     assert [o.standard_error for o in line.outcomes] == pytest.approx([0.021, 0.021])

@@ -34,7 +34,7 @@ def sports(harness: ScorerHarness) -> Iterator[SportScorers]:
 
 def written(harness: ScorerHarness, poll_id: int) -> dict[tuple[int, int], float]:
     """The stored fair probabilities, by event and outcome."""
-    batch = load_fair_prices(harness.conn, harness.sport, poll_id)
+    batch = load_fair_prices(harness.conn, harness.sport, poll_id).prices
     assert set(batch.market.tolist()) <= {Market.H2H}
     columns = (batch.event.tolist(), batch.outcome.tolist(), batch.probability.tolist())
     return {(event, outcome): p for event, outcome, p in zip(*columns, strict=True)}
