@@ -115,7 +115,8 @@ class SingleFlight(Generic[T]):
         future = self._running = Future()
         future.set_running_or_notify_cancel()  # from now on it cannot be cancelled
         threading.Thread(target=self._execute, args=(future,), daemon=True).start()
-        return await asyncio.wait_for(asyncio.wrap_future(future), ANSWER_TIMEOUT_SECONDS)
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+            return await asyncio.wrap_future(future)
 
     def _execute(self, future: Future[T]) -> None:
         try:

@@ -199,7 +199,8 @@ async def test_a_cancelled_burst_ends_between_two_polls(
     first = asyncio.ensure_future(run_burst(request_for("r1"), settings))
     await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
-    reports = await asyncio.wait_for(first, 30)
+    async with asyncio.timeout(30):
+        reports = await first
     assert [(r.end_reason, r.failure) for r in reports] == [("the run was cancelled", None)] * 2
     assert signal.getsignal(signal.SIGTERM) is handler
     assert rows(database_url, "SELECT count(*) FROM poll_outbox") == [(0,)]
