@@ -77,7 +77,7 @@ def _server_problems(error: Exception) -> Iterator[tuple[str, str]]:
     import psycopg
     import redis
 
-    from edge_assets.local.reach import driver_message
+    from edge_assets.local.external_servers import driver_message
     from edge_assets.store.postgres.schema import NewerSchemaError
 
     if isinstance(error, NewerSchemaError):

@@ -19,9 +19,9 @@ def find_database_url() -> str:
     Raises `LocalError` if there is none or it does not answer.
     """
     from edge_assets.local.errors import LocalError
+    from edge_assets.local.external_servers import check_database
     from edge_assets.local.home import Home
     from edge_assets.local.plan import Plan
-    from edge_assets.local.reach import check_database
 
     settings = Settings()
     plan = None if settings.database_url else Plan.load(Home.open(settings.edge_home))

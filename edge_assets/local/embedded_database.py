@@ -13,9 +13,9 @@ import psutil
 from edge_assets.local import postgres, probes
 from edge_assets.local.dumps import dump_before_migration
 from edge_assets.local.errors import LocalError
+from edge_assets.local.external_servers import check_database
 from edge_assets.local.plan import FEED_DATABASES, Plan, default_feed
 from edge_assets.local.ports import allocate_port
-from edge_assets.local.reach import check_database
 from edge_assets.local.startup import StartupStep, start_in_order
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.survivors import find_stack_processes

@@ -15,9 +15,9 @@ from edge_assets.local import dagster_home, feed_databases, postgres, valkey
 from edge_assets.local.dumps import dump_before_migration
 from edge_assets.local.environment import build_environment, jwt_secret
 from edge_assets.local.errors import AddressTakenError, LocalError
+from edge_assets.local.external_servers import check_servers
 from edge_assets.local.plan import Plan, make_plan
 from edge_assets.local.ports import HOST
-from edge_assets.local.reach import check_servers
 from edge_assets.local.services import define_services
 from edge_assets.local.shutdown import down
 from edge_assets.local.startup import StartupStep, start_in_order
