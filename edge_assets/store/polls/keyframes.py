@@ -16,7 +16,12 @@ import numpy as np
 from psycopg.rows import scalar_row
 
 from edge_assets.store.polls.packing import pack, unpack
-from edge_assets.store.postgres.binary_format import POSTGRES_EPOCH_MICROS
+from edge_assets.store.postgres.binary_format import (
+    POSTGRES_EPOCH_MICROS,
+    TIMESTAMP,
+    pack_expression,
+    record_dtype,
+)
 from ml.quotes import UNKNOWN_TIME, QuoteBatch
 
 if TYPE_CHECKING:
@@ -31,11 +36,19 @@ if TYPE_CHECKING:
 MIN_TICK_RATIO = 0.15
 """Save a keyframe when the ticks since the last one exceed this share of its quotes. Reading a tick costs about six
 times a keyframe's quote; a quote takes 11 bytes there, a tick 100 in its table."""
-SELECTION_FIELDS = [("event", ">i4"), ("book", ">i2"), ("market", ">i2"), ("outcome", ">i4"), ("point", ">f4")]
-QUOTE_DTYPE = np.dtype([*SELECTION_FIELDS, ("price", ">f8"), ("book_time", ">i8"), ("poll", ">i8")])
+SELECTION_TYPES = {"event": "i4", "book": "i2", "market": "i2", "outcome": "i4", "point": "f4"}
+QUOTE_TYPES = SELECTION_TYPES | {"price": "f8", "book_time": TIMESTAMP, "poll": "i8"}
+TICK_TYPES = QUOTE_TYPES | {"observed_at": TIMESTAMP}
+TICK_EXPRESSIONS = {
+    **{name: f"t.{name}_id" for name in ("event", "book", "market", "outcome", "poll")},
+    "point": "coalesce(t.point + 0::real, 'NaN')",
+    "price": "coalesce(t.price, 'NaN')",
+    "book_time": "coalesce(t.book_time, '-infinity')",
+    "observed_at": "t.observed_at",
+}
+QUOTE_DTYPE, TICK_DTYPE = record_dtype(QUOTE_TYPES), record_dtype(TICK_TYPES)
 """A quote on offer and its poll, in PostgreSQL's binary format, in which ticks arrive."""
-TICK_DTYPE = np.dtype([*QUOTE_DTYPE.descr, ("observed_at", ">i8")])
-SELECTION_KEY_DTYPE = f"S{np.dtype(SELECTION_FIELDS).itemsize}"
+SELECTION_KEY_DTYPE = f"S{record_dtype(SELECTION_TYPES).itemsize}"
 """The bytes of a selection as one value, which NumPy sorts quickly if most of it is in order."""
 SELECT_LAST_KEYFRAME_TIME = """
 SELECT observed_at FROM keyframes
@@ -52,14 +65,8 @@ WHERE
 """
 SELECT_FIRST_SEEN = "SELECT min(first_seen_at) - interval '1 microsecond' FROM events WHERE id = ANY(%(events)s)"
 """The events have no ticks before; this spares the server the partitions of earlier days."""
-SELECT_TICKS = """
-SELECT
-    string_agg(
-        int4send(t.event_id) || int2send(t.book_id) || int2send(t.market_id) || int4send(t.outcome_id)
-        || float4send(coalesce(t.point + 0::real, 'NaN')) || float8send(coalesce(t.price, 'NaN'))
-        || timestamptz_send(coalesce(t.book_time, '-infinity')) || int8send(t.poll_id)
-        || timestamptz_send(t.observed_at), ''
-    )
+SELECT_TICKS = f"""
+SELECT string_agg({pack_expression(TICK_TYPES, TICK_EXPRESSIONS)}, '')
 FROM odds_ticks AS t
 WHERE
     t.event_id = ANY(%(events)s) AND t.observed_at > %(since)s AND t.observed_at <= %(until)s

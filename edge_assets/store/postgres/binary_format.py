@@ -55,6 +55,17 @@ def wire_dtype(kind: str) -> str:
     return BINARY_TYPES[kind].dtype if kind in BINARY_TYPES else kind
 
 
+def record_dtype(types: Mapping[str, str]) -> np.dtype[np.void]:
+    """A row of such columns, none NULL, as `pack_expression` sends it."""
+    return np.dtype([(name, wire_dtype(kind)) for name, kind in types.items()])
+
+
+def pack_expression(types: Mapping[str, str], expressions: Mapping[str, str]) -> str:
+    """SQL that packs a row into one `bytea`: `expressions` by column, in the order of `types`, none of them NULL."""
+    sent = [(BINARY_TYPES[kind], expressions[name]) for name, kind in types.items()]
+    return " || ".join(f"{binary.send}(({expression})::{binary.name})" for binary, expression in sent)
+
+
 def encode_copy(
     types: Mapping[str, str], columns: Mapping[str, Any], nullable: Collection[str] | None = None
 ) -> Iterator[bytes]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_assets.store.postgres.binary_format import (
-    BINARY_TYPES,
     POSTGRES_EPOCH_MICROS,
     TIMESTAMP,
     encode_copy,
-    wire_dtype,
+    pack_expression,
+    record_dtype,
 )
 from ml.quotes import UNKNOWN_TIME
 
@@ -36,15 +36,13 @@ def read_columns(
     million rows. The query is planned for these values: a generic plan does not know the number of rows and can be
     several times slower.
     """
-    packed = " || ".join(
-        f"{BINARY_TYPES[kind].send}({name}::{BINARY_TYPES[kind].name})" for name, kind in types.items()
-    )
+    packed = pack_expression(types, {name: name for name in types})
     with conn.cursor(binary=True) as cursor:
         cursor.execute(
             f"SELECT string_agg({packed}, '') FROM ({query}) AS q ({', '.join(types)})", values, prepare=False
         )
         row = cursor.fetchone()
-    dtype = np.dtype([(name, wire_dtype(kind)) for name, kind in types.items()])
+    dtype = record_dtype(types)
     records = np.frombuffer((row and row[0]) or b"", dtype)
     columns = {name: records[name].astype(dtype[name].newbyteorder("=")) for name in types}
     for name in (name for name, kind in types.items() if kind == TIMESTAMP):
