@@ -1,4 +1,4 @@
-"""Work that runs beside the polls of a burst can be cancelled at any moment, or the burst never ends."""
+"""What a burst runs in the background can be cancelled at any moment, or the burst would never end."""
 
 from __future__ import annotations
 

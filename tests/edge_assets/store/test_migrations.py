@@ -137,6 +137,10 @@ def test_a_warehouse_that_was_built_keeps_its_rows_under_the_new_names(server: P
             "CREATE TABLE analytics.features AS SELECT 7 AS event_id, 'close' AS moment",
             "CREATE VIEW analytics.int_moments_stamped AS SELECT moment FROM analytics.features",
             "CREATE TABLE analytics.closing_coverage AS SELECT '1.2' AS stamp, 'stale' AS outcome_of_close",
+            # what a user may have made there
+            """CREATE TABLE analytics."Mine" (moment int, decision_point int, stamp int) PARTITION BY LIST (moment)""",
+            """CREATE TABLE analytics.mine_1 PARTITION OF analytics."Mine" FOR VALUES IN (1)""",
+            "CREATE VIEW analytics.my_clock AS SELECT now() AS stamp",
         ):
             conn.execute(statement)
     upgrade(url)
@@ -149,6 +153,8 @@ def test_a_warehouse_that_was_built_keeps_its_rows_under_the_new_names(server: P
         assert conn.execute(query).fetchall() == [("close",)]
         query = "SELECT fingerprint, close_result FROM analytics.closing_coverage"
         assert conn.execute(query).fetchall() == [("1.2", "stale")]
+        conn.execute("""SELECT moment, decision_point, stamp FROM analytics."Mine" """)
+        conn.execute("SELECT stamp FROM analytics.my_clock")
 
 
 def test_timescaledb_that_is_installed_but_not_loaded_is_none(
