@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from docs.generate.markdown import code, table
 from ml.scoring.rules import Verdict
+from ml.scoring.scorer import MAX_OPENED_PER_POLL, TOO_MANY
 from serving.api.models import AlertMessage, BetLeg
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ SUPPRESSIONS = {
     "disputed": "a quarter or more of the other books, by weight, imply that the price has no value",
     "one_book": "all bets of the arbitrage are at one book or its clones: it becomes a `likely_error` instead",
 }
+WAITING = {TOO_MANY: f"{MAX_OPENED_PER_POLL} alerts of its sport have opened at this poll: it waits for the next one"}
 CLOSINGS = {
     "price_moved": "the book changed its price",
     "market_moved": "the price is unchanged, and the fair price moved",
@@ -62,7 +64,8 @@ def page() -> str:
 def _reasons() -> str:
     """Every reason; a `KeyError` where one is not explained yet."""
     both = [(code(verdict.reason), SUPPRESSIONS[verdict.reason]) for verdict in Verdict if verdict > Verdict.OPEN]
-    return table(("reason", "meaning"), [*both, *((code(reason), why) for reason, why in CLOSINGS.items())])
+    others = [(code(reason), why) for reason, why in (WAITING | CLOSINGS).items()]
+    return table(("reason", "meaning"), [*both, *others])
 
 
 def _fields(model: type[BaseModel]) -> str:

@@ -128,10 +128,14 @@ def _watchdog_service(plan: Plan, supervisor: Supervisor) -> Service:
         "activator": plan.dagster_port,
         "valkey": plan.valkey_port,
         "postgres": plan.postgres_port,
+        "dagster-page": plan.inner_ports["dagster-webserver"],
+        "mlflow": plan.inner_ports["mlflow"] if plan.mlflow_port else None,
     }
     ports = [word for name, port in listening.items() if port for word in (f"--{name}-port", str(port))]
+    servers = [word for location in dagster_home.load_code_locations() for word in ("--code-server", location.service)]
+    command = (*PYTHON_MODULE, "edge_assets.local.watchdog", *ports, *servers)
     return Service(
-        Program("watchdog", (*PYTHON_MODULE, "edge_assets.local.watchdog", *ports), stop_seconds=SHORT_STOP_SECONDS),
+        Program("watchdog", command, stop_seconds=SHORT_STOP_SECONDS),
         ("migrations", "feed-sports"),
         partial(probes.is_program_running, supervisor, "watchdog"),
         essential=False,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ml.quotes import Micros
-from ml.scoring.alerts import Alert, AlertKey, AlertMetrics, close_alert, open_alert, update_alert
+from ml.scoring.alerts import Alert, AlertKey, AlertMetrics, close_alert, open_alert, sort_key, update_alert
 
 
 class Moment(NamedTuple):
@@ -27,20 +27,25 @@ class AlertBook:
         self._may_have_orphans = bool(self.open_alerts)
 
     def select_due(
-        self, keys: Sequence[AlertKey], has_changed: Callable[[int, AlertMetrics], bool], *, may_open: bool
+        self, keys: Sequence[AlertKey], has_changed: Callable[[int, AlertMetrics], bool], *, max_opened: int
     ) -> tuple[list[int], list[int]]:
-        """Positions of the `keys` whose alerts are due, and of those that must wait because no alert `may_open` now.
+        """Positions of the `keys` whose alerts are due, and of those that wait because at most `max_opened` may open.
 
         `has_changed(i, metrics)`: whether the open alert of key i, last published with `metrics`, needs an update.
+        Which keys wait depends on the keys alone, not on their order, which a restart may change.
         """
-        due, waiting = [], []
+        due: list[int] = []
+        new: list[int] = []
         for i, key in enumerate(keys):
             alert = self.open_alerts.get(key)
-            if alert is None and not may_open:
-                waiting.append(i)
-            elif alert is None or has_changed(i, alert.metrics):
+            if alert is None:
+                new.append(i)
+            elif has_changed(i, alert.metrics):
                 due.append(i)
-        return due, waiting
+        if len(new) <= max_opened:
+            return sorted([*due, *new]), []
+        ranked = sorted(new, key=lambda i: sort_key(keys[i]))
+        return sorted([*due, *ranked[:max_opened]]), sorted(ranked[max_opened:])
 
     def raise_alert(self, key: AlertKey, metrics: AlertMetrics, moment: Moment, tick_poll_id: int) -> Alert:
         """Open an alert, or update the open one; `tick_poll_id` is the poll that brought the price."""

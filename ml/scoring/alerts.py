@@ -40,6 +40,11 @@ class AlertKey(NamedTuple):
     book: int | None = None
 
 
+def sort_key(key: AlertKey) -> tuple[int | float | str, ...]:
+    """What the alerts of a step are sorted by, so that their order is deterministic."""
+    return tuple([-1 if part is None else part for part in key])
+
+
 class Leg(Struct, frozen=True):
     """One bet of an arbitrage; `stake_fraction` is its share of the total stake."""
 

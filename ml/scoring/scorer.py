@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.scoring.alert_book import AlertBook, Moment
-from ml.scoring.alerts import Alert, AlertKey
+from ml.scoring.alerts import Alert, AlertKey, sort_key
 from ml.scoring.books import BookProfile, BookProfiles
 from ml.scoring.confirmations import MICROS_PER_SECOND
 from ml.scoring.fair_prices import ConsensusProvider, FairPriceBatch, OutlyingBookBatch, StatedFairPrices
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 OUTCOME_COUNTS = (2, 3)
 MAX_CLOCK_SKEW_MICROS = 60 * MICROS_PER_SECOND
 """A time that is further ahead of the next one than this came from a clock that has since been set back."""
+MAX_OPENED_PER_POLL = 500
+"""Ten times what the busiest real poll has opened. Thousands of new alerts at once are a fault of the feed, and would
+delay the true ones of all sports by minutes; those beyond wait for the next poll, by which most have gone."""
+TOO_MANY = "too_many"
+"""The reason that is counted for each alert that waits, at every poll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class SportScorer:
         self.matrix.apply_confirmations(changes.confirmations, changes.observed_at)
         self._last_poll = changes.poll_id
         moment = self._advance_clock(changes.observed_at, self._polled_at)
-        result = self._score(touched, moment, may_open=True)
+        result = self._score(touched, moment, max_opened=MAX_OPENED_PER_POLL)
         self._polled_at = changes.observed_at
         self.matrix.release_empty(touched)
         self.matrix.forget_events(changes.starts.event)
@@ -136,7 +141,7 @@ class SportScorer:
         """
         moment = self._advance_clock(now, self._now)
         self._polled_at = min(self._polled_at, moment.observed_at)
-        return self._score(np.empty(0, np.intp), moment, may_open=False)
+        return self._score(np.empty(0, np.intp), moment, max_opened=0)
 
     def fair_prices(self) -> StatedFairPrices:
         """The fair prices of all lines on offer as of the last step, the same that its alerts were valued with."""
@@ -161,17 +166,24 @@ class SportScorer:
         self._now = now if before - now > MAX_CLOCK_SKEW_MICROS else max(self._now, now)
         return Moment(self._now, self._last_poll)
 
-    def _score(self, touched: NDArray[np.intp], moment: Moment, *, may_open: bool) -> ScoringResult:
-        """Value what is due. Only a poll `may_open` alerts; rows with alerts that wait are valued again at the next."""
+    def _score(self, touched: NDArray[np.intp], moment: Moment, *, max_opened: int) -> ScoringResult:
+        """Value what is due, and open at most `max_opened` alerts; rows with alerts that wait are valued again at the
+        next step.
+        """
         result = ScoringResult(list(self._book.close_orphans(self._is_offered, moment)))
         touched = np.concatenate([touched, self._pending_rows])
+        opened = 0
         for rows, valuation in self._value_rows(self._rows_due(touched, moment.observed_at), moment.observed_at):
             changes = self._verdicts.update(rows, valuation.verdict, valuation.arbitrages.verdict)
             for changed in changes:
                 _count_suppressed(changed, result.suppressed)
-            result.alerts.extend(self._alerts.step(self._book, rows, valuation, changes, moment, may_open=may_open))
+            steps = [*self._alerts.step(self._book, rows, valuation, changes, moment, max_opened=max_opened - opened)]
+            opened += sum(step.seq == 0 for step in steps)
+            result.alerts.extend(steps)
         self._pending_rows = self._alerts.take_waiting()
-        result.alerts.sort(key=_alert_sort_key)
+        if max_opened and self._pending_rows.size:
+            result.suppressed[TOO_MANY] += self._pending_rows.size
+        result.alerts.sort(key=lambda alert: sort_key(alert.key))
         return result
 
     def _rows_due(self, touched: NDArray[np.intp], now: Micros) -> NDArray[np.intp]:
@@ -211,11 +223,6 @@ class SportScorer:
 
     def _is_offered(self, key: AlertKey) -> bool:
         return line_of_alert(key) in self.matrix.row_by_line
-
-
-def _alert_sort_key(alert: Alert) -> tuple[int | float | str, ...]:
-    """Sort by key, so that the order of the alerts of a step is deterministic."""
-    return tuple([-1 if part is None else part for part in alert.key])
 
 
 def _count_suppressed(changes: VerdictChanges, suppressed: Counter[str]) -> None:

@@ -72,11 +72,11 @@ class VerdictAlerts:
         changes: tuple[VerdictChanges, VerdictChanges],
         moment: Moment,
         *,
-        may_open: bool,
+        max_opened: int,
     ) -> Iterator[Alert]:
         """Apply the valuation of `rows` to `book`, and yield the alert steps.
 
-        `changes` are those of the verdicts on prices and on arbitrages. Unless alerts `may_open`, new ones wait.
+        `changes` are those of the verdicts on prices and on arbitrages. At most `max_opened` alerts open, others wait.
         """
         closings = (*self._price_closings(rows, changes[0]), *self._arbitrage_closings(rows, changes[1]))
         for key, reason_for in closings:
@@ -87,11 +87,13 @@ class VerdictAlerts:
             self._price_candidates(rows, valuation, moment),
             self._arbitrage_candidates(rows, valuation, moment),
         ):
-            due, waiting = book.select_due(candidates.keys, candidates.has_changed, may_open=may_open)
+            due, waiting = book.select_due(candidates.keys, candidates.has_changed, max_opened=max_opened)
             self.waiting.extend(candidates.rows[i] for i in waiting)
             if due:
                 for i, (metrics, poll_id) in zip(due, candidates.describe(due), strict=True):
-                    yield book.raise_alert(candidates.keys[i], metrics, moment, poll_id)
+                    step = book.raise_alert(candidates.keys[i], metrics, moment, poll_id)
+                    max_opened -= step.seq == 0
+                    yield step
 
     def take_waiting(self) -> Rows:
         """Return the rows on which alerts wait for a poll, and clear the list."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from edge_assets.local.home import Home
+from edge_assets.local.sockets import socket_path
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.watchdog.counterpart import write_heartbeat
 from edge_assets.local.watchdog.duties import WatchedPorts
@@ -39,14 +40,17 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     parser = argparse.ArgumentParser(description="Watches the services of a local stack and restarts those that hang.")
     for name in WatchedPorts._fields:
-        parser.add_argument(f"--{name}-port", dest=name, type=int)
-    arguments = parser.parse_args()
+        parser.add_argument(f"--{name.replace('_', '-')}-port", dest=name, type=int)
+    parser.add_argument("--code-server", dest="code_servers", action="append", default=[])
+    arguments = vars(parser.parse_args())
     home = Home(Path(os.environ["EDGE_HOME"]))
+    code_servers = {name: socket_path(home, name) for name in arguments.pop("code_servers")}
     endpoints = Endpoints(
         os.environ["DATABASE_URL"],
         _without_driver(os.environ.get("DAGSTER_POSTGRES_URL")),
         os.environ["REDIS_URL"],
-        WatchedPorts(**vars(arguments)),
+        WatchedPorts(**arguments),
+        code_servers,
     )
     watchdog = Watchdog(home, Supervisor(home), endpoints, FindingReporter(home))
     while True:

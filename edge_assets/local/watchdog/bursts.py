@@ -73,7 +73,7 @@ class BurstWatch:
     def check(self, code_server: int, recorded: Sequence[RunProcess], now: float) -> Iterator[HealthIssue]:
         """Check the processes that the code server has spawned, and those that Dagster has `recorded` for its runs."""
         runs = dict(_find_bursts(code_server, recorded))
-        self._progress.observe({process: _measure_work(process) for process in runs}, now)
+        self._progress.observe({process: measure_work(process) for process in runs}, now)
         hung = {process: name for process, name in runs.items() if self._stillness(process) > REPORT_AFTER_SECONDS}
         if hung:
             details = (f"{name} has made no progress for {self._describe(process)}" for process, name in hung.items())
@@ -106,7 +106,7 @@ def _find_bursts(code_server: int, recorded: Sequence[RunProcess]) -> Iterator[t
                 yield process, f"process {run.pid} of run {run.run_id[:8]}"
 
 
-def _measure_work(process: psutil.Process) -> Hashable:
+def measure_work(process: psutil.Process) -> Hashable:
     """A value that changes whenever a process does anything: its CPU times and context switches."""
     with suppress(psutil.Error):
         return process.cpu_times(), process.num_ctx_switches()

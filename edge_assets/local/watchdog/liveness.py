@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 MAX_WAIT_SECONDS = 3600.0
 RESET_AFTER_SECONDS = 600.0
 """After this long without trouble, earlier restarts are forgotten."""
+MAX_OBSERVATION_GAP_SECONDS = 30.0
+"""The most that counts between two observations: after a longer gap the watchdog itself was stopped, probably with all
+that it watches, and nothing can have shown a sign of life meanwhile."""
+SILENT: Final = "silent"
+"""The sign of a service that did not answer: silence counts from its last answer, not from the first question without
+one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +44,18 @@ class Liveness:
     _sign: Hashable = None
     _pid: int = 0
     _started_at: float = float("-inf")
+    _observed_at: float = float("inf")
     _restarts: int = 0
 
     def observe(self, sign: Hashable, pid: int, now: float) -> None:
         """Record a sign and the process id. A sign of None is unknown, and counts as life."""
+        unobserved = max(now - self._observed_at - MAX_OBSERVATION_GAP_SECONDS, 0.0)
+        self.changed_at, self._observed_at = self.changed_at + unobserved, now
         if pid != self._pid:
             self._pid, self._started_at = pid, now
         if sign is None:
             self.changed_at = now
-        elif sign != self._sign:
+        elif sign not in {self._sign, SILENT}:
             self.has_changed = self.has_changed or self._sign is not None
             self._sign, self.changed_at = sign, now
         if now - self._started_at > RESET_AFTER_SECONDS and now - self.changed_at < self.timeouts.report_seconds:

@@ -24,6 +24,10 @@ PING_REQUEST = b"PING\r\n"
 """For Redis; without a password it replies with an error, which suffices."""
 SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)
 """For PostgreSQL, which answers it with one byte before authentication, even in recovery."""
+PAGE_REQUEST = f"GET /health HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
+"""For a web server; that it does not know the path is an answer too."""
+GRPC_REQUEST = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""HTTP/2's opening with empty settings, which a server answers with its own (RFC 9113, section 3.4)."""
 UNREACHABLE, REFUSES_WRITES = "unreachable", "refuses writes"
 
 
@@ -41,14 +45,27 @@ def get_json(port: int, path: str) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) and response.status in SERVICE_STATUSES else None
 
 
-def has_reply(port: int, request: bytes) -> bool:
-    """Whether a server replies to a request in its own protocol."""
+def has_reply(address: int | Path, request: bytes) -> bool:
+    """Whether the server at a port or a unix socket replies to a request in its own protocol."""
     try:
-        with socket.create_connection((HOST, port), timeout=PROBE_TIMEOUT_SECONDS) as connection:
+        with _connect(address) as connection:
             connection.sendall(request)
             return bool(connection.recv(1))
     except OSError:
         return False
+
+
+def _connect(address: int | Path) -> socket.socket:
+    if isinstance(address, int):
+        return socket.create_connection((HOST, address), timeout=PROBE_TIMEOUT_SECONDS)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(PROBE_TIMEOUT_SECONDS)
+    try:
+        connection.connect(str(address))
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def redis_fault(url: str) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ import math
 import shutil
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,9 +23,15 @@ from edge_assets.local.disk import ensure_reserve
 from edge_assets.local.errors import LocalError
 from edge_assets.local.listeners import owns_port
 from edge_assets.local.watchdog import probing
-from edge_assets.local.watchdog.bursts import BurstWatch
+from edge_assets.local.watchdog.bursts import BurstWatch, measure_work
 from edge_assets.local.watchdog.clock import ClockMonitor, read_clocks
-from edge_assets.local.watchdog.duties import CODE_SERVER, WatchedPorts, has_recording_ended, watched_services
+from edge_assets.local.watchdog.duties import (
+    CODE_SERVER,
+    Observer,
+    WatchedPorts,
+    has_recording_ended,
+    watched_services,
+)
 from edge_assets.local.watchdog.liveness import Liveness, StartCounter
 from edge_assets.store.health.dagster_runs import load_last_runs, load_run_processes
 from edge_assets.store.health.problems import ProblemKind, record_heartbeat
@@ -32,7 +39,8 @@ from edge_assets.store.health.vital_signs import HealthSnapshot, connect_with_ti
 from edge_assets.store.maintenance.growth import measure_bytes_per_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator, Mapping
+    from pathlib import Path
 
     from edge_assets.local.home import Home
     from edge_assets.local.supervisor import ProgramInfo, Supervisor
@@ -60,12 +68,13 @@ def supervisor_down_finding() -> HealthIssue:
 
 
 class Endpoints(NamedTuple):
-    """The servers of the stack; `dagster_url` is Dagster's own database."""
+    """The servers of the stack; `dagster_url` is Dagster's own database, `code_servers` are sockets by name."""
 
     database_url: str
     dagster_url: str | None
     redis_url: str
     ports: WatchedPorts
+    code_servers: Mapping[str, Path] = {}
 
 
 class Watchdog:
@@ -82,7 +91,8 @@ class Watchdog:
         self._programs: list[ProgramInfo] = []
         self._is_database_away = False
         self._bytes_per_day, self._measured_at = 0.0, -math.inf
-        self._watched = watched_services(endpoints.ports, time.monotonic, self._owns_port)
+        observer = Observer(time.monotonic, self._owns_port, self._measure_work)
+        self._watched = watched_services(endpoints.ports, observer, endpoints.code_servers)
         self._liveness = {duty.name: Liveness(duty.timeouts, time.monotonic()) for duty in self._watched}
 
     def run_round(self) -> None:
@@ -114,9 +124,7 @@ class Watchdog:
         if change := self._clock.observe(read_clocks()):
             yield HealthIssue(ProblemKind.CLOCK_CHANGED, "", change)
         yield from self._find_down()
-        for watched in self._watched:
-            yield from self._find_silent(watched, signs)
-        yield from self._find_redis_fault()
+        yield from self._find_unresponsive(signs)
         yield from assess_machine(self._machine_state())
         if signs is not None:
             yield from self._find_failed_runs()
@@ -142,9 +150,23 @@ class Watchdog:
                     ProblemKind.SERVICE_DOWN, program.name, f"{prefix}last log line: {last_line or 'none'}"
                 )
 
-    def _find_silent(self, watched: WatchedService, signs: HealthSnapshot | None) -> Iterator[HealthIssue]:
-        liveness, now = self._liveness[watched.name], time.monotonic()
-        liveness.observe(watched.sign_of_life(signs), self._pid(watched.restart_programs[0]), now)
+    def _find_unresponsive(self, signs: HealthSnapshot | None) -> Iterator[HealthIssue]:
+        """Ask all services at once: each that hangs would delay the others' by seconds."""
+        with ThreadPoolExecutor(len(self._watched) + 1) as pool:
+            redis_answer = pool.submit(probing.redis_fault, self._endpoints.redis_url)
+            found = list(pool.map(lambda watched: watched.sign_of_life(signs), self._watched))
+        for watched, sign in zip(self._watched, found, strict=True):
+            yield from self._find_silent(watched, sign)
+        if fault := redis_answer.result():
+            yield HealthIssue(REDIS_KINDS[fault[0]], "", fault[1])
+
+    def _find_silent(self, watched: WatchedService, sign: Hashable) -> Iterator[HealthIssue]:
+        pid, now = self._pid(watched.restart_programs[0]), time.monotonic()
+        if watched.on_demand and not pid:
+            self._liveness[watched.name] = Liveness(watched.timeouts, now)
+            return
+        liveness = self._liveness[watched.name]
+        liveness.observe(sign, pid, now)
         silent_seconds = liveness.silent_seconds(now)
         if silent_seconds is not None:
             detail = f"no sign of life for {format_duration(timedelta(seconds=silent_seconds))}"
@@ -158,14 +180,16 @@ class Watchdog:
     def _owns_port(self, name: str, port: int) -> bool:
         return owns_port(self._programs, name, port)
 
+    def _measure_work(self, name: str) -> Hashable:
+        try:
+            return measure_work(psutil.Process(pid)) if (pid := self._pid(name)) else None
+        except psutil.NoSuchProcess:
+            return None
+
     def _restart(self, program: str) -> None:
         log.warning("%s hangs: restarting it", program)
         with suppress(LocalError, OSError):
             self._supervisor.restart(program)
-
-    def _find_redis_fault(self) -> Iterator[HealthIssue]:
-        if fault := probing.redis_fault(self._endpoints.redis_url):
-            yield HealthIssue(REDIS_KINDS[fault[0]], "", fault[1])
 
     def _measure_growth(self, conn: psycopg.Connection) -> None:
         if time.monotonic() - self._measured_at > MEASURE_INTERVAL_SECONDS:

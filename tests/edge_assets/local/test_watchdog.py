@@ -27,8 +27,8 @@ from edge_assets.local.watchdog.__main__ import time_limit
 from edge_assets.local.watchdog.bursts import BurstWatch
 from edge_assets.local.watchdog.clock import ClockMonitor, ClockReading
 from edge_assets.local.watchdog.counterpart import Counterpart, write_heartbeat
-from edge_assets.local.watchdog.duties import WatchedPorts, watched_services
-from edge_assets.local.watchdog.liveness import MAX_WAIT_SECONDS, Liveness, LivenessTimeouts, StartCounter
+from edge_assets.local.watchdog.duties import DAGSTER_PAGE, Observer, WatchedPorts, watched_services
+from edge_assets.local.watchdog.liveness import MAX_WAIT_SECONDS, SILENT, Liveness, LivenessTimeouts, StartCounter
 from edge_assets.local.watchdog.notes import FindingReporter, read_fallback_file
 from edge_assets.store.health.dagster_runs import RunProcess
 from edge_assets.store.health.problems import ProblemKind, load_heartbeats, load_problems, report_problem
@@ -37,7 +37,7 @@ from tests.support.embedded_servers import eventually
 from tests.support.servers.processes import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from edge_assets.local.home import Home
@@ -72,6 +72,8 @@ def test_silence_is_reported_then_met_with_restarts_at_growing_intervals() -> No
 
 def test_a_new_process_is_not_restarted_for_its_predecessors_silence() -> None:
     life = live()
+    for now in range(5, 100, 5):
+        life.observe("second", 1, now)
     life.observe("second", 2, 100)
     assert life.silent_seconds(100) is not None
     assert not life.is_restart_due(100 + TIMEOUTS.start_seconds)
@@ -96,6 +98,57 @@ def test_a_starting_service_gets_longer_and_an_unknown_state_counts_as_life() ->
     life = live()
     life.observe(None, 1, 500)
     assert life.silent_seconds(520) is None
+
+
+def test_silence_counts_from_the_last_answer_and_not_while_the_watchdog_was_stopped() -> None:
+    life = live()
+    for now in (20, 40):
+        life.observe(SILENT, 1, now)
+    assert life.silent_seconds(40) == 39
+    life = live()
+    life.observe("second", 1, 3_600)
+    assert not life.is_restart_due(3_600)
+    assert life.silent_seconds(3_600) is None
+    life.observe("second", 1, 3_605)
+    assert life.silent_seconds(3_605) == 35
+
+
+def test_all_services_are_asked_at_once(home: Home, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question waits for the others: asked in turn, none would be answered."""
+    watched = watched_services(WatchedPorts(1), Observer(time.monotonic, lambda *_: True, lambda _: 0), {})
+    together = threading.Barrier(len(watched) + 1)
+    monkeypatch.setattr(probing, "redis_fault", lambda _: together.wait(20) and None)
+    asked = [one._replace(sign_of_life=lambda _: together.wait(20)) for one in watched]
+    monkeypatch.setattr(rounds, "watched_services", lambda *_: asked)
+    endpoints = rounds.Endpoints(database_url, None, "redis://127.0.0.1:1/0", WatchedPorts(1))
+    rounds.Watchdog(home, Supervisor(home), endpoints, FindingReporter(home)).run_round()
+    assert not together.broken
+
+
+CODE_SERVER = """
+import concurrent.futures, sys, time, grpc
+server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+server.add_insecure_port("unix:" + sys.argv[1])
+server.start()
+time.sleep(60)
+"""
+
+
+def test_a_code_server_that_is_stopped_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "PROBE_TIMEOUT_SECONDS", 0.5)
+    path = tmp_path / "code.sock"
+    observer = Observer(lambda: 7.0, lambda *_: True, lambda _: 0)
+    [service] = [s for s in watched_services(WatchedPorts(1), observer, {"code-x": path}) if s.name == "code-x"]
+    assert service.restart_programs == ("code-x",)
+    assert service.sign_of_life(None) == SILENT
+    process = subprocess.Popen([sys.executable, "-c", CODE_SERVER, str(path)])
+    try:
+        eventually(lambda: service.sign_of_life(None) == 7.0)
+        process.send_signal(signal.SIGSTOP)
+        eventually(lambda: service.sign_of_life(None) == SILENT)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_starts_are_counted_within_three_minutes() -> None:
@@ -220,43 +273,47 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 
 @pytest.mark.chaos
+@pytest.mark.parametrize("name", ["serving", DAGSTER_PAGE])
 def test_a_hanging_server_is_reported_and_restarted(
-    home: Home, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    home: Home, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(probing, "PROBE_TIMEOUT_SECONDS", 0.5)
-    monkeypatch.setattr(rounds, "watched_services", watch_serving_briefly)
+    monkeypatch.setattr(rounds, "watched_services", watch_one_briefly(name))
     port, supervisor = free_port(), Supervisor(home)
     supervisor.launch(os.environ)
     (home.root / "answering.py").write_text(ANSWERING)
-    supervisor.add(Program("serving", (sys.executable, str(home.root / "answering.py"), str(port)), stop_seconds=1))
-    eventually(lambda: probing.get_json(port, "/readyz") is not None)
-    watch = rounds.Watchdog(
-        home,
-        supervisor,
-        rounds.Endpoints(database_url, None, redis_url, WatchedPorts(port, None)),
-        FindingReporter(home),
-    )
+    on_demand = name != "serving"
+    command = (sys.executable, str(home.root / "answering.py"), str(port))
+    supervisor.add(Program(name, command, stop_seconds=1, on_demand=on_demand))
+    endpoints = rounds.Endpoints(database_url, None, redis_url, WatchedPorts(port, dagster_page=port))
+    watch = rounds.Watchdog(home, supervisor, endpoints, FindingReporter(home))
 
     def run_round() -> set[tuple[str, str]]:
         watch.run_round()
         with closing(connect(database_url, "test")) as conn:
-            return {(p.kind, p.subject) for p in load_problems(conn) if p.subject == "serving"}
+            return {(p.kind, p.subject) for p in load_problems(conn) if p.subject == name}
 
+    if on_demand:
+        assert run_round() | run_round() == set()
+        supervisor.start(name)
+    eventually(lambda: probing.get_json(port, "/readyz") is not None)
     assert run_round() | run_round() == set()
     hung = psutil.Process(supervisor.programs()[0].pid)
     hung.suspend()
-    eventually(lambda: run_round() == {("service_hangs", "serving")})
+    eventually(lambda: run_round() == {("service_hangs", name)})
     eventually(lambda: run_round() == set() and not hung.is_running(), 60)
     with closing(connect(database_url, "test")) as conn:
         assert "watchdog" in load_heartbeats(conn)
 
 
-def watch_serving_briefly(
-    ports: WatchedPorts, now: Callable[[], float], owns: Callable[[str, int], bool]
-) -> list[WatchedService]:
-    """Only the web server, with short timeouts."""
-    [serving] = [service for service in watched_services(ports, now, owns) if service.name == "serving"]
-    return [serving._replace(timeouts=LivenessTimeouts(1, 0.6, 1.5))]
+def watch_one_briefly(name: str) -> Callable[..., list[WatchedService]]:
+    """Only one service, with short timeouts."""
+
+    def watch(ports: WatchedPorts, observer: Observer, code_servers: Mapping[str, Path]) -> list[WatchedService]:
+        [service] = [found for found in watched_services(ports, observer, code_servers) if found.name == name]
+        return [service._replace(timeouts=LivenessTimeouts(1, 0.6, 1.5))]
+
+    return watch
 
 
 def test_a_response_of_another_homes_server_is_not_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +321,7 @@ def test_a_response_of_another_homes_server_is_not_a_sign_of_life(monkeypatch: p
     ours, ports = {8000: False}, WatchedPorts(8000, None)
     [serving] = [
         service
-        for service in watched_services(ports, lambda: 7.0, lambda _, port: ours[port])
+        for service in watched_services(ports, Observer(lambda: 7.0, lambda _, port: ours[port], lambda _: 0), {})
         if service.name == "serving"
     ]
     assert serving.sign_of_life(None) == "silent"
@@ -278,7 +335,9 @@ def test_a_database_and_a_cache_reply_without_authentication(
     monkeypatch.setattr(probing, "PROBE_TIMEOUT_SECONDS", 1.0)
     redis_port = urlsplit(own_redis.url).port or 0
     listed = watched_services(
-        WatchedPorts(1, valkey=redis_port, postgres=own_postgres.port), lambda: 7.0, lambda *_: True
+        WatchedPorts(1, valkey=redis_port, postgres=own_postgres.port),
+        Observer(lambda: 7.0, lambda *_: True, lambda _: 0),
+        {},
     )
     signs = {s.name: s.sign_of_life for s in listed if s.name in {"valkey", "postgres"}}
     assert {name: sign(None) for name, sign in signs.items()} == {"valkey": 7.0, "postgres": 7.0}

@@ -38,14 +38,17 @@ def test_prices_and_arbitrages_share_one_life_cycle() -> None:
 def test_an_open_unchanged_alert_is_not_due() -> None:
     book = AlertBook()
     book.raise_alert(PRICE, METRICS[PRICE], FIRST, 1)
-    assert book.select_due([PRICE, ARBITRAGE], has_value_changed, may_open=True) == ([1], [])
-    assert book.select_due([PRICE, ARBITRAGE], lambda *_: True, may_open=True) == ([0, 1], [])
+    assert book.select_due([PRICE, ARBITRAGE], has_value_changed, max_opened=9) == ([1], [])
+    assert book.select_due([PRICE, ARBITRAGE], lambda *_: True, max_opened=9) == ([0, 1], [])
 
 
-def test_new_alerts_wait_unless_alerts_may_open() -> None:
+def test_new_alerts_wait_beyond_those_that_may_open_whatever_their_order() -> None:
     book = AlertBook()
     book.raise_alert(PRICE, METRICS[PRICE], FIRST, 1)
-    assert book.select_due([ARBITRAGE, PRICE], lambda *_: True, may_open=False) == ([1], [0])
+    assert book.select_due([ARBITRAGE, PRICE], lambda *_: True, max_opened=0) == ([1], [0])
+    later = ARBITRAGE._replace(event=2)
+    assert book.select_due([later, ARBITRAGE, PRICE], lambda *_: True, max_opened=1) == ([1, 2], [0])
+    assert book.select_due([ARBITRAGE, later, PRICE], lambda *_: True, max_opened=1) == ([0, 2], [1])
 
 
 def test_only_a_restart_leaves_orphans_which_are_closed_once() -> None:

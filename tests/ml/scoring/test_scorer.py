@@ -565,3 +565,26 @@ def test_a_late_poll_opens_no_alert_on_a_started_event() -> None:
     late = market.poll()
     scorer.advance_time(market.starts[1] + SECOND)
     assert scorer.apply_poll(late).alerts == []
+
+
+def test_a_flood_of_alerts_opens_in_portions_which_a_restart_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = TinyMarket()
+    for event in range(1, 6):
+        for book in range(1, 9):
+            market.offer(book, 1.95, 1.95, event=event)
+    scorer = SportScorer(RULES)
+    scorer.apply_poll(market.poll())
+    for event in range(1, 6):
+        market.offer(1, GENEROUS, 1.75, event=event)
+    monkeypatch.setattr("ml.scoring.scorer.MAX_OPENED_PER_POLL", 3)
+    portions = [scorer.apply_poll(market.poll())]
+    restarted, starts = SportScorer(RULES), EventStarts.from_rows(market.starts.items())
+    polls = np.where([quote[1] == 1 for quote in market.prices], 2, 1)
+    last = Moment(market.now, market.poll_id)
+    restarted.restore(market.quotes(), polls, market.times(), starts, last, portions[0].alerts)
+    second = market.poll()
+    portions.append(scorer.apply_poll(second))
+    assert restarted.apply_poll(second) == portions[1]
+    portions += [scorer.apply_poll(market.poll()), scorer.apply_poll(market.poll())]
+    assert [len(step.alerts) for step in portions] == [3, 3, 3, 1]
+    assert [step.suppressed["too_many"] for step in portions] == [7, 4, 1, 0]
