@@ -33,7 +33,10 @@ UPLOAD_IDLE_SECONDS = 60.0
 LINGER_SECONDS = 2.0
 """Further input is discarded for this long: if closed at once, the response would be lost."""
 MAX_REMOTE_CONNECTIONS = 128
-"""Per remote address; the loopback address, which proxies use too, may have half of all connections."""
+"""Per remote address; the loopback address, which proxies use too, may have half of all connections. A new connection
+beyond that takes the place of the one that has been idle for longest, so that no client shuts out others by waiting."""
+MAX_STREAM_SHARE = 0.75
+"""Of an address's connections: WebSockets are rightly idle for hours, and must leave room for requests."""
 RESERVED_DESCRIPTORS = 64
 """Reserved for the database, Redis, files and logs."""
 WARNING_INTERVAL_SECONDS = 10.0
@@ -65,10 +68,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._tail = b""
         self._deadline: asyncio.TimerHandle | None = None
+        self._used_at = self.loop.time()
         if problem := self._limit_problem():
             self._warn(problem)
-            self._reject(HTTPStatus.SERVICE_UNAVAILABLE, problem)
-            return
+            if not self._displace_idle():
+                self._reject(HTTPStatus.SERVICE_UNAVAILABLE, problem)
+                return
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -80,6 +85,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Accept bytes within the limits of a request."""
         if self._is_closing:
             return
+        self._used_at = self.loop.time()
         if self._in_head and self._is_head_too_large(data):
             self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE)
             return
@@ -103,8 +109,14 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Cancel the deadline, which covered only the upgrade request."""
+        """Cancel the deadline, which covered only the upgrade request; too many streams are refused."""
         self._cancel_deadline()
+        streams = sum(isinstance(one, WebSocketsSansIOProtocol) for one in self._of_same_address())
+        if streams >= self._max_connections * MAX_STREAM_SHARE:
+            problem = f"{streams} WebSockets from {self._address}"
+            self._warn(problem)
+            self._reject(HTTPStatus.SERVICE_UNAVAILABLE, problem)
+            return
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
@@ -132,15 +144,40 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._tail = (self._tail + data)[1 - len(HEAD_END) :]
         return self._head_bytes > MAX_HEAD_BYTES
 
+    @property
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
+
+    @property
+    def _max_connections(self) -> int:
+        """How many connections this one's address may have."""
+        return descriptor_limit() // 2 if is_loopback(self._address) else MAX_REMOTE_CONNECTIONS
+
+    def _of_same_address(self) -> list[Any]:
+        return [one for one in self.connections if (getattr(one, "client", None) or ("",))[0] == self._address]
+
     def _limit_problem(self) -> str | None:
         limit = descriptor_limit()
         if len(self.connections) > limit - RESERVED_DESCRIPTORS:
             return f"out of file descriptors: {len(self.connections)} connections, limit {limit}; raise `ulimit -n`"
-        address = self.client[0] if self.client else ""
-        max_connections = limit // 2 if is_loopback(address) else MAX_REMOTE_CONNECTIONS
-        if sum(1 for c in self.connections if (getattr(c, "client", None) or ("",))[0] == address) > max_connections:
-            return f"more than {max_connections} connections from {address}"
+        if len(self._of_same_address()) > self._max_connections:
+            return f"more than {self._max_connections} connections from {self._address}"
         return None
+
+    def _displace_idle(self) -> bool:
+        """Close the connection of this address that has waited longest for a request; False if there is none."""
+        others = (one for one in self._of_same_address() if one is not self and isinstance(one, LimitedHttpProtocol))
+        longest = min((one for one in others if one.is_idle), key=lambda one: one._used_at, default=None)
+        if longest is None:
+            return False
+        longest.transport.abort()
+        self.connections.discard(longest)
+        return True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no complete request is being answered."""
+        return self._in_head and not self._is_closing and (not self.cycle or self.cycle.response_complete)
 
     def _warn(self, problem: str) -> None:
         now = time.monotonic()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 
-from edge_assets.feeds.lenient_json import MAX_DEPTH, parse_lenient_json
+from edge_assets.feeds.lenient_json import MAX_CONTAINERS, MAX_DEPTH, parse_lenient_json
 from edge_assets.feeds.odds_api.events import read_events
 
 VALID = '{"id": "g", "sport_key": "nba", "commence_time": "2026-12-01T00:00:00Z", "home_team": "A", "away_team": "B"}'
@@ -34,3 +35,14 @@ def test_values_beyond_the_maximal_depth_become_null() -> None:
 def test_unbalanced_nesting_is_not_json(body: str) -> None:
     with pytest.raises(ValueError, match="unbalanced nesting"):
         parse_lenient_json(body.encode())
+
+
+def test_a_million_empty_objects_take_no_gigabyte() -> None:
+    body = b"[" + b"{}," * MAX_CONTAINERS + b"{}]"
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="more than 1,000,000 lists and objects"):
+            parse_lenient_json(body)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(body)
+    finally:
+        tracemalloc.stop()

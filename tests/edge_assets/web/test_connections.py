@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -198,17 +198,45 @@ def test_idle_connections_are_closed(port: int, monkeypatch: pytest.MonkeyPatch)
     assert answer_to(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").startswith(b"HTTP/1.1 ")
 
 
-def test_connections_per_address_are_limited(
-    port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def allows_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "is_loopback", lambda _: False)
     monkeypatch.setattr(connections, "MAX_REMOTE_CONNECTIONS", 2)
     monkeypatch.setattr(connections.LimitedHttpProtocol, "_warned_at", -1e9)
-    with connected(port), connected(port), caplog.at_level(logging.WARNING):
+
+
+@pytest.mark.usefixtures("allows_two")
+def test_idle_connections_make_way(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    with connected(port) as silent, connected(port) as half, caplog.at_level(logging.WARNING):
+        half.sendall(b"GET / HTTP/1.1\r\n")
         time.sleep(0.2)
-        answer = answer_to(port, request())
-    assert answer.startswith(b"HTTP/1.1 503 ")
+        assert answer_to(port, request()).startswith(b"HTTP/1.1 200 ")
+        assert silent.recv(1) == b""
+        half.sendall(b"Host: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert _rest(half).startswith(b"HTTP/1.1 200 ")
     assert "more than 2 connections from 127.0.0.1" in caplog.text
+
+
+@pytest.mark.usefixtures("allows_two")
+def test_connections_in_use_are_limited(port: int) -> None:
+    with connected(port) as hearing, connected(port) as sending:
+        hearing.sendall(upgrade(path="/hear"))
+        assert hearing.recv(12) == b"HTTP/1.1 101"
+        sending.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        time.sleep(0.2)
+        assert answer_to(port, request()).startswith(b"HTTP/1.1 503 ")
+
+
+@pytest.mark.usefixtures("allows_two")
+def test_websockets_leave_room_for_requests(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_REMOTE_CONNECTIONS", 4)
+    with ExitStack() as opened:
+        streams = [opened.enter_context(connected(port)) for _ in range(3)]
+        for stream in streams:
+            stream.sendall(upgrade(path="/hear"))
+            assert stream.recv(12) == b"HTTP/1.1 101"
+        assert answer_to(port, upgrade(path="/hear")).startswith(b"HTTP/1.1 503 ")
+        assert answer_to(port, request()).startswith(b"HTTP/1.1 200 ")
 
 
 def test_running_out_of_descriptors_is_reported(
