@@ -25,6 +25,7 @@ from edge_assets.local.home import Home
 from edge_assets.local.ports import ACTIVATOR_PATH, HOST
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.watchdog.counterpart import watch_watchdog
+from edge_assets.web.descriptors import raise_descriptor_limit
 from edge_assets.web.guard import (
     RequestRefusal,
     find_refusal,
@@ -50,9 +51,16 @@ HEAD_TIMEOUT_SECONDS = 10.0
 """How long a client may take to send the head of its request."""
 IDLE_CONNECTION_SECONDS = 600.0
 """A connection without traffic for this long is closed; Dagster's pages keep theirs alive."""
+MAX_WAITING_CONNECTIONS = 128
+"""Without a complete request: each further one takes the place of the oldest; idle clients shut out no other."""
+MAX_OPEN_CONNECTIONS = 256
+"""Of a service, with a request; the service itself closes those that have none for a few seconds."""
 HEAD_END = b"\r\n\r\n"
 ACTIVATOR_REQUEST_PREFIX = f"GET {ACTIVATOR_PATH} HTTP/1.".encode()
 UNAVAILABLE_MESSAGE = "{name} does not start: see `edge status` and {name}.log"
+TOO_MANY_CONNECTIONS = RequestRefusal(
+    HTTPStatus.SERVICE_UNAVAILABLE, f"more than {MAX_OPEN_CONNECTIONS} connections are open"
+)
 HEAD_TOO_LARGE = RequestRefusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head of the request exceeds 32 KB")
 MALFORMED_REQUEST = RequestRefusal(HTTPStatus.BAD_REQUEST, "not an HTTP request")
 
@@ -68,12 +76,13 @@ class OnDemandService:
         self._inner_port = inner_port
         self._rules = rules
         self._open_connections = 0
+        self._waiting: dict[StreamWriter, None] = {}
         self._last_used_at: float | None = None
 
     async def handle_connection(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Check the request of one connection, and serve it if it is allowed."""
         try:
-            head = await _read_head(reader)
+            head = await self._await_head(reader, writer)
             if isinstance(head, RequestRefusal):
                 _send_refusal(writer, *head)
             elif head.startswith(ACTIVATOR_REQUEST_PREFIX):
@@ -81,6 +90,8 @@ class OnDemandService:
             elif refusal := _check_head(self._rules, head):
                 log.warning("%s is not started: %s", self._name, refusal.detail)
                 _send_refusal(writer, *refusal)
+            elif head and self._open_connections >= MAX_OPEN_CONNECTIONS:
+                _send_refusal(writer, *TOO_MANY_CONNECTIONS)
             elif head:
                 await self._serve_counted(head, reader, writer)
         except OSError:  # either side is gone or silent
@@ -101,6 +112,18 @@ class OnDemandService:
                 log.info("stopping %s: idle for %.0f s", self._name, idle_seconds)
                 await asyncio.to_thread(self._supervisor.request_stop, {self._name})
                 self._last_used_at = None
+
+    async def _await_head(self, reader: StreamReader, writer: StreamWriter) -> bytes | RequestRefusal:
+        """The head of the request; the oldest of too many connections that wait for one is closed."""
+        self._waiting[writer] = None
+        if len(self._waiting) > MAX_WAITING_CONNECTIONS:
+            oldest = next(iter(self._waiting))
+            del self._waiting[oldest]
+            oldest.transport.abort()
+        try:
+            return await _read_head(reader)
+        finally:
+            self._waiting.pop(writer, None)
 
     async def _serve_counted(self, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
         """Serve a connection, and count the service as in use meanwhile."""
@@ -205,6 +228,7 @@ def main() -> None:
     home = Home(Path(root))
     supervisor = Supervisor(home)
     hosts = Settings().edge_allowed_hosts
+    raise_descriptor_limit()
 
     async def run() -> None:
         parsed_routes = [(name, int(port), int(inner)) for name, port, inner in parts]

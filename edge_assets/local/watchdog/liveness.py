@@ -46,17 +46,20 @@ class Liveness:
     _started_at: float = float("-inf")
     _observed_at: float = float("inf")
     _restarts: int = 0
+    _has_started: bool = False
+    """Whether the present process has shown a sign of life, so that its silence is no slow start."""
 
     def observe(self, sign: Hashable, pid: int, now: float) -> None:
         """Record a sign and the process id. A sign of None is unknown, and counts as life."""
         unobserved = max(now - self._observed_at - MAX_OBSERVATION_GAP_SECONDS, 0.0)
         self.changed_at, self._observed_at = self.changed_at + unobserved, now
         if pid != self._pid:
-            self._pid, self._started_at = pid, now
+            self._pid, self._started_at, self._has_started = pid, now, False
         if sign is None:
             self.changed_at = now
         elif sign not in {self._sign, SILENT}:
-            self.has_changed = self.has_changed or self._sign is not None
+            self._has_started = self._sign is not None
+            self.has_changed = self.has_changed or self._has_started
             self._sign, self.changed_at = sign, now
         if now - self._started_at > RESET_AFTER_SECONDS and now - self.changed_at < self.timeouts.report_seconds:
             self._restarts = 0
@@ -71,11 +74,12 @@ class Liveness:
         )
 
     def is_restart_due(self, now: float) -> bool:
-        """Whether the service has been silent, and its process running, for long enough."""
+        """Whether the service has been silent for long enough, and its process has had enough time to start."""
         backoff = 2.0**self._restarts
         timeout = min(self.timeouts.restart_seconds * backoff, MAX_WAIT_SECONDS)
         start_timeout = min(self.timeouts.start_seconds * backoff, MAX_WAIT_SECONDS)
-        return now - self.changed_at > timeout and now - self._started_at > start_timeout
+        is_starting = not self._has_started and now - self._started_at <= start_timeout
+        return now - self.changed_at > timeout and not is_starting
 
     def record_restart(self) -> int:
         """Count a restart; returns how many there were before."""

@@ -100,3 +100,17 @@ def test_a_link_on_another_page_may_lead_here() -> None:
         scope = {"type": "http", "method": "GET"}
         assert (refuse_foreign_fetch(scope, Headers(link | changed)) is not None) is is_refused
     assert refuse_foreign_fetch({"type": "http", "method": "POST"}, Headers(link)) is not None
+
+
+async def test_idle_connections_shut_out_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activator, "MAX_WAITING_CONNECTIONS", 3)
+    service = activator.OnDemandService(Mock(spec_set=()), "page", 1, ())
+    server = await asyncio.start_server(service.handle_connection, HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        idle = [await asyncio.open_connection(HOST, port) for _ in range(4)]
+        assert await asyncio.wait_for(idle[0][0].read(), 20) == b""
+        idle[1][1].write(activator.ACTIVATOR_REQUEST_PREFIX + b"1\r\n\r\n")
+        assert (await asyncio.wait_for(idle[1][0].read(), 20)).startswith(b"HTTP/1.1 200 ")
+        for _, writer in idle:
+            writer.close()

@@ -80,6 +80,15 @@ def test_a_new_process_is_not_restarted_for_its_predecessors_silence() -> None:
     assert life.is_restart_due(101 + TIMEOUTS.start_seconds)
 
 
+def test_a_process_that_has_answered_gets_no_more_time_to_start() -> None:
+    life = Liveness(TIMEOUTS, changed_at=0.0)
+    for now in (0, 5, 10):
+        life.observe(now, 1, now)
+    for now in range(15, 105, 5):
+        life.observe(SILENT, 1, now)
+    assert life.is_restart_due(10 + TIMEOUTS.restart_seconds + 1)
+
+
 def test_a_new_sign_ends_the_silence_and_steady_work_resets_the_restarts() -> None:
     life = live()
     life.record_restart()
