@@ -85,6 +85,47 @@ def test_every_service_is_pinned_checked_and_local(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT))
+def test_a_service_that_hangs_is_ended_by_its_check_and_restarted(name: str) -> None:
+    service = SERVICES[name]
+    check = service["healthcheck"]
+    assert check["test"][:3] == ["CMD", "sh", "/alive"]
+    assert service["init"] is True, "the check cannot kill a first process that is the service itself"
+    assert {"source": "alive", "target": "/alive"} in service["configs"]
+    limit, patience = map(int, check["test"][3:5])
+    assert limit < int(check["timeout"].removesuffix("s")), "Docker would end the check before it has decided"
+    assert patience >= 60
+    assert not re.search(r"timeout=", " ".join(check["test"])), "a check that gives up first would look like an answer"
+
+
+@pytest.fixture
+def alive(tmp_path: Path) -> Path:
+    """The script that decides, without the power to kill."""
+    content = COMPOSE["configs"]["alive"]["content"].replace("$$", "$")
+    assert content.count("kill -KILL -1") == 1
+    assert content.count("/dev/shm/hanging-since") == 1
+    harmless = content.replace("kill -KILL -1", "echo killed").replace("/dev/shm/", f"{tmp_path}/")
+    script = tmp_path / "alive"
+    script.write_text(harmless)
+    return script
+
+
+def test_only_a_check_that_hangs_for_long_ends_a_container(alive: Path, tmp_path: Path) -> None:
+    def check(patience: int, *command: str) -> tuple[int, str]:
+        done = _run(["sh", str(alive), "0.2", str(patience), *command])
+        return done.returncode, done.stdout.strip()
+
+    hangs, fails, beats_no_more = ("sleep", "60"), ("sh", "-c", "exit 1"), ("sh", "-c", "exit 124")
+    assert check(0, "true") == (0, "")
+    assert check(0, *fails) == (1, "")
+    assert check(60, *hangs) == (1, "")
+    since = tmp_path / "hanging-since"
+    since.write_text(str(int(since.read_text()) - 70))
+    assert check(60, *beats_no_more) == (1, "killed")
+    assert check(60, *fails) == (1, "")
+    assert check(60, *hangs) == (1, ""), "an answer between two silences ends the first"
+
+
 def test_volumes_and_configs_are_declared_and_used() -> None:
     mounted = {v.partition(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
     configured = {c["source"] for s in SERVICES.values() for c in s.get("configs", [])}
