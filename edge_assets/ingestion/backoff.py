@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_assets.feeds.odds_api.errors import (
     ApiStatusError,
+    ClockAheadError,
     InvalidApiKeyError,
     OddsApiError,
     OutOfCreditsError,
@@ -48,6 +49,8 @@ def classify_failure(error: Exception) -> ProblemKind:
         return ProblemKind.OUT_OF_CREDITS
     if isinstance(error, TransportError | RateLimitedError | ServerError):
         return ProblemKind.FEED_UNREACHABLE
+    if isinstance(error, ClockAheadError):
+        return ProblemKind.CLOCK_CHANGED
     return ProblemKind.FEED_ANSWER_UNUSABLE if isinstance(error, OddsApiError) else ProblemKind.POLL_NOT_STORED
 
 

@@ -18,8 +18,9 @@ import psycopg
 from edge_assets.core.clock import to_datetime, to_micros
 from edge_assets.core.lost_polls import LostPoll, LostPolls
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
-from edge_assets.feeds.odds_api.errors import OddsApiError
+from edge_assets.feeds.odds_api.errors import ClockAheadError, OddsApiError
 from edge_assets.feeds.odds_api.limits import NEW_BOOK_LIMITS, NEW_MARKET_LIMITS, NEW_OUTCOME_LIMITS
+from edge_assets.health.words import format_duration
 from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.ingestion.problem_log import SportProblems
 from edge_assets.ingestion.records import PollTimes, activity_after_poll, build_poll_record
@@ -50,6 +51,11 @@ RECONNECT_TIMEOUT_SECONDS = 30.0
 RECONNECT_INTERVAL_SECONDS = 0.2
 HANDOVER_LEAD_SECONDS = 20.0
 """Seconds before the end of a burst when its successor is requested; a run takes about 4 s to get here."""
+
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""Between this machine and the feed's server, whose responses may come from a cache."""
+MAX_STORED_CLOCK_LEAD = timedelta(days=1)
+"""A poll dated in the future orders all later ones after it, and retention would count days from it."""
 
 log = logging.getLogger(__name__)
 
@@ -286,7 +292,7 @@ class SportSession:
             if not self._context.is_live or to_micros(leased.last_poll.received_at) == payload.received_at:
                 return None
             payload = self._move_after_last(leased, leased.last_poll, payload)
-        elif self._context.is_live:
+        elif self._context.is_live and not self._report_wrong_clock(leased, payload):
             leased.problems.resolve(ProblemKind.CLOCK_CHANGED)
         scope = leased.scope_for(payload.request)
         leased.ids.limit_new_names(books=NEW_BOOK_LIMITS, markets=NEW_MARKET_LIMITS, outcomes=NEW_OUTCOME_LIMITS)
@@ -312,6 +318,22 @@ class SportSession:
             diff.starts,
         )
         return CommittedPoll(changes, diff, activity_after_poll(diff, previous, payload.observed_at))
+
+    def _report_wrong_clock(self, leased: _LeasedConnection, payload: Payload) -> bool:
+        """Report a clock that differs from the feed's; returns whether it does.
+
+        Raises `ClockAheadError` if storing the payload would do lasting harm.
+        """
+        lead = payload.observed_at - (payload.stated_at or payload.observed_at)
+        if abs(lead) <= MAX_CLOCK_DIFFERENCE:
+            return False
+        direction = "ahead of" if lead > timedelta() else "behind"
+        message = f"this machine's clock is {format_duration(abs(lead))} {direction} the feed's"
+        if lead > MAX_STORED_CLOCK_LEAD:
+            msg = f"{message}: prices are not stored until it is right"
+            raise ClockAheadError(msg)
+        leased.problems.report(ProblemKind.CLOCK_CHANGED, message)
+        return True
 
     def _move_after_last(self, leased: _LeasedConnection, last: PollTimes, payload: Payload) -> Payload:
         """The payload just after the last poll: the clock was set back, and polls keep their order.

@@ -58,6 +58,7 @@ class Payload:
     """An undecoded response of `/odds`: `observed_at` by the feed's clock, `received_at` by the wall clock.
 
     `wasted` is the cost of failed attempts before it. `arrived_monotonic` is on the monotonic clock, never adjusted.
+    `stated_at` is the time that the server states, if it does.
     """
 
     body: bytes
@@ -68,6 +69,7 @@ class Payload:
     request: OddsRequest
     wasted: Spending = NO_SPENDING
     arrived_monotonic: float = field(default_factory=time.monotonic)
+    stated_at: datetime | None = None
 
     @property
     def spending(self) -> Spending:
@@ -128,7 +130,7 @@ class OddsApiClient:
         response = await self._get_odds(path, filters, check_event_list, headers=headers)
         request = OddsRequest(tuple(regions), tuple(self._accepted_markets(path, markets)), tuple(bookmakers))
         fields = (response.body, response.observed_at, response.received_at, response.quota, response.request_ms)
-        return Payload(*fields, request, response.wasted)
+        return Payload(*fields, request, response.wasted, stated_at=response.stated_at)
 
     async def sports(self, *, out_of_season: bool = False) -> list[WireSport]:
         """The sports with events, or all. Free."""

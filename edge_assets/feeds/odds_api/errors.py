@@ -55,6 +55,10 @@ class UnsupportedVersionError(MalformedBodyError):
     """A body of API version 3 (`{"success": ..., "data": [...]}`): the base URL points to the wrong place."""
 
 
+class ClockAheadError(OddsApiError):
+    """This machine's clock is days ahead of the feed's: a response dated by it would come after all later ones."""
+
+
 class ApiStatusError(OddsApiError):
     """The API answered with an error: HTTP `status`, its `error_code` (may be empty) and `message`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
@@ -32,7 +33,6 @@ from edge_assets.feeds.odds_api.redaction import redact, redact_http_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from pydantic import SecretStr
 
@@ -70,7 +70,7 @@ class ApiResponse(Generic[T]):
     """A complete response: its body and the content read from it.
 
     `observed_at` is by the feed's clock, `received_at` by the wall clock, for latencies. `wasted` is the cost of failed
-    attempts before it.
+    attempts before it. `stated_at` is the time that the server states (`Date`), if it does.
     """
 
     content: T
@@ -80,6 +80,7 @@ class ApiResponse(Generic[T]):
     quota: Quota
     request_ms: float
     wasted: Spending = NO_SPENDING
+    stated_at: datetime | None = None
 
 
 class Transport:
@@ -169,7 +170,8 @@ class Transport:
         except OddsApiError as error:
             error.quota = received.quota
             raise
-        return ApiResponse(content, body, observed_at, received_at, received.quota, request_ms)
+        stated_at = _parse_http_date(received.headers.get("date"))
+        return ApiResponse(content, body, observed_at, received_at, received.quota, request_ms, stated_at=stated_at)
 
     async def _send(
         self, path: str, params: Mapping[str, str], headers: Mapping[str, str] | None, received: _ReceivedHeaders
@@ -265,3 +267,12 @@ def _parse_retry_after(text: str | None) -> float | None:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, OverflowError):
         return None
+
+
+def _parse_http_date(text: str | None) -> datetime | None:
+    """The time of a `Date` header; None if there is none, or none that can be read."""
+    try:
+        stated = parsedate_to_datetime(text or "")
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return stated if stated.tzinfo else stated.replace(tzinfo=UTC)

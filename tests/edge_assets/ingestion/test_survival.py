@@ -300,10 +300,13 @@ async def test_rejected_parts_are_shown_until_a_sound_response(
 
 
 class Ahead(WallClock):
-    """A clock that is an hour fast."""
+    """A clock that is fast, by an hour."""
+
+    def __init__(self, lead: timedelta = timedelta(hours=1)) -> None:
+        self.lead = lead
 
     def now(self) -> datetime:
-        return super().now() + timedelta(hours=1)
+        return super().now() + self.lead
 
 
 async def test_a_clock_set_back_is_reported_and_polling_goes_on(
@@ -320,6 +323,7 @@ async def test_a_clock_set_back_is_reported_and_polling_goes_on(
     with monkeypatch.context() as fast:
         fast.setattr(burst, "create_feed_clock", lambda _: Ahead())
         await play(settings, 0.5)
+    assert "60 minutes ahead of the feed's" in problems(settings)["clock_changed"]
     report = await play_all(feed, settings, "r2")
     assert report.polls >= 2
     url = settings.require_database_url()
@@ -328,6 +332,23 @@ async def test_a_clock_set_back_is_reported_and_polling_goes_on(
     assert observed == sorted(set(observed))
     assert "the clock was set back" in problems(settings)["clock_changed"]
     assert alerts_of(url) == {"bovada"}
+
+
+async def test_under_a_clock_a_year_ahead_nothing_is_stored_and_polling_recovers(
+    feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such polls would come after all of the year, and retention would count days from them."""
+    feed.answers.append(answer(game()))
+    feed.answers.popleft()
+    with monkeypatch.context() as fast:
+        fast.setattr(burst, "create_feed_clock", lambda _: Ahead(timedelta(days=365)))
+        await play(settings, 0.5)
+    url = settings.require_database_url()
+    assert rows(url, "SELECT FROM polls") == []
+    assert "ahead of the feed's: prices are not stored until it is right" in problems(settings)["clock_changed"]
+    assert (await play(settings, 4.0, "r2")).polls >= 1
+    assert problems(settings) == {}
+    assert feed.credits_used == rows(url, SPENT)[0][0]
 
 
 def alerts_of(url: str) -> set[str]:
