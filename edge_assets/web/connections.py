@@ -177,7 +177,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     @property
     def is_idle(self) -> bool:
         """Whether no complete request is being answered."""
-        return self._in_head and not self._is_closing and (not self.cycle or self.cycle.response_complete)
+        cycle: Any = self.cycle  # None before the first request, whatever uvicorn declares
+        return self._in_head and not self._is_closing and (cycle is None or cycle.response_complete)
 
     def _warn(self, problem: str) -> None:
         now = time.monotonic()
