@@ -47,7 +47,7 @@ class Liveness:
     _observed_at: float = float("inf")
     _restarts: int = 0
     _has_started: bool = False
-    """Whether the present process has shown a sign of life, so that its silence is no slow start."""
+    """Whether the present process has shown a sign of life, so that it is not still starting."""
 
     def observe(self, sign: Hashable, pid: int, now: float) -> None:
         """Record a sign and the process id. A sign of None is unknown, and counts as life."""

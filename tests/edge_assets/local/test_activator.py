@@ -107,10 +107,10 @@ async def test_idle_connections_shut_out_no_request(monkeypatch: pytest.MonkeyPa
     service = activator.OnDemandService(Mock(spec_set=()), "page", 1, ())
     server = await asyncio.start_server(service.handle_connection, HOST, 0)
     port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with server, asyncio.timeout(20):
         idle = [await asyncio.open_connection(HOST, port) for _ in range(4)]
-        assert await asyncio.wait_for(idle[0][0].read(), 20) == b""
+        assert await idle[0][0].read() == b""
         idle[1][1].write(activator.ACTIVATOR_REQUEST_PREFIX + b"1\r\n\r\n")
-        assert (await asyncio.wait_for(idle[1][0].read(), 20)).startswith(b"HTTP/1.1 200 ")
+        assert (await idle[1][0].read()).startswith(b"HTTP/1.1 200 ")
         for _, writer in idle:
             writer.close()

@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from edge_assets.web import connections
 from edge_assets.web.connections import MAX_HEADER_BYTES
 from serving.server import build_config, open_listener
+from tests.support.embedded_servers import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,7 +201,10 @@ def test_idle_connections_are_closed(port: int, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def allows_two(monkeypatch: pytest.MonkeyPatch) -> None:
+def allows_two(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two connections of an address; those of earlier tests are gone."""
+    server = psutil.Process()
+    eventually(lambda: all(not c.raddr or c.laddr.port != port for c in server.net_connections("tcp")))
     monkeypatch.setattr(connections, "is_loopback", lambda _: False)
     monkeypatch.setattr(connections, "MAX_REMOTE_CONNECTIONS", 2)
     monkeypatch.setattr(connections.LimitedHttpProtocol, "_warned_at", -1e9)
