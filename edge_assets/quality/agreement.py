@@ -41,7 +41,8 @@ class SourceKey(NamedTuple):
 class SourceRows(NamedTuple):
     """Rows (k,) of a source: its centred log prices (k, n), the median of the others', and the number of others.
 
-    `line` is the home team's handicap or the total. The median is NaN if there are no others.
+    `line` is the home team's handicap or the total, `observed_at` in microseconds. The median is NaN if there are no
+    others.
     """
 
     event: NDArray[np.int32]
@@ -49,6 +50,7 @@ class SourceRows(NamedTuple):
     log_prices: Array
     others_median: Array
     other_count: NDArray[np.intp]
+    observed_at: NDArray[np.int64]
 
 
 class OrderComparison(NamedTuple):
@@ -83,15 +85,14 @@ class AgreementCollector:
         if not rows.any():
             return
         stated = matrix.tick.max(axis=(1, 2))
-        event, line = ticks["event_id"][stated], ticks["line_point"][stated]
+        event, line, observed_at = (ticks[name][stated] for name in ("event_id", "line_point", "observed_at"))
         origin = ticks["import_id"][matrix.tick.max(axis=2)]
         for import_id in np.unique(origin[rows]).tolist():
             for column, source in enumerate(matrix.books.tolist()):
                 at = np.flatnonzero(rows[:, column] & (origin[:, column] == import_id))
                 if len(at):
-                    source_rows = SourceRows(
-                        event[at], line[at], log_prices[at, column], others_median[at, column], other_count[at, column]
-                    )
+                    own = (prices[at, column] for prices in (log_prices, others_median, other_count))
+                    source_rows = SourceRows(event[at], line[at], *own, observed_at[at])
                     self._rows[SourceKey(matrix.market, import_id, source)].append(source_rows)
 
     def merge_imports(self) -> AgreementCollector:
@@ -122,14 +123,11 @@ def compare_orders(rows: SourceRows) -> OrderComparison:
 
     Decisive are events whose rows are clear by themselves; all events, if together they clearly favour another order.
     """
-    n, orders = rows.log_prices.shape[1], outcome_orders(rows)
-    similarity = np.stack([(rows.log_prices[:, order] * rows.others_median).sum(axis=1) for order in orders], axis=1)
+    orders, similarity = outcome_orders(rows), _order_similarity(rows)
     order_distance = np.stack(
         [_vector_lengths(rows.others_median[:, order] - rows.others_median) for order in orders], axis=1
     )
-    squares = (rows.log_prices**2).sum(axis=1) + (rows.others_median**2).sum(axis=1)
-    nearest_distance = np.sqrt(np.maximum(squares - 2 * similarity.max(axis=1), 0))
-    error = max(float(np.median(nearest_distance)) / MEDIAN_ERROR_LENGTH[n], MIN_LOG_ERROR)
+    error = _price_error(rows, similarity)
     # permuted, a row is as far from the others' median as that is from itself in the other order
     is_clear: Flags = order_distance[:, 1:] > MIN_ORDER_Z_SCORE * error
     is_decisive: Flags = np.asarray(is_clear.any(axis=1))
@@ -140,6 +138,23 @@ def compare_orders(rows: SourceRows) -> OrderComparison:
     return OrderComparison(
         events, len(opposed_events), np.flatnonzero(is_opposed & np.isin(rows.event, opposed_events))
     )
+
+
+def price_error(rows: SourceRows) -> float:
+    """The standard error of a source in log price, by its distance from the others in the nearest order."""
+    return _price_error(rows, _order_similarity(rows))
+
+
+def _price_error(rows: SourceRows, similarity: Array) -> float:
+    squares = (rows.log_prices**2).sum(axis=1) + (rows.others_median**2).sum(axis=1)
+    nearest_distance = np.sqrt(np.maximum(squares - 2 * similarity.max(axis=1), 0))
+    return max(float(np.median(nearest_distance)) / MEDIAN_ERROR_LENGTH[rows.log_prices.shape[1]], MIN_LOG_ERROR)
+
+
+def _order_similarity(rows: SourceRows) -> Array:
+    """The inner products (k, orders) of a source's prices, in every order, with the median of the others'."""
+    products = [(rows.log_prices[:, order] * rows.others_median).sum(axis=1) for order in outcome_orders(rows)]
+    return np.stack(products, axis=1)
 
 
 def events_mostly_wrong(event: NDArray[np.int32], wrong: Flags) -> tuple[int, NDArray[np.int32]]:

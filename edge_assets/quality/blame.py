@@ -20,6 +20,7 @@ from edge_assets.quality.check_failures import (
     is_significantly_above,
 )
 from edge_assets.quality.outcomes import log_likelihood_ratio
+from edge_assets.quality.windows import WINDOW_KINDS, find_odd_draws, find_wrong_window
 from ml.quotes import Market
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from edge_assets.quality.agreement import SourceKey, SourceRows
     from edge_assets.quality.market_matrix import Array, Flags
     from edge_assets.quality.outcomes import Winners
+    from edge_assets.quality.windows import WrongWindow
 
 MAX_OPPOSED_RATIO = 0.025
 """Share of a source's events. It is 0.1% in real seasons, and about 5% of 190 for the worst book in the worst one."""
@@ -59,13 +61,14 @@ class OpposedSource:
     rows: SourceRows
     decisive_events: int
     opposed_ratio: float
+    check: str = "orientation"
 
     def to_failure(self, reason: str) -> CheckFailure:
         """The failure with examples, and why this source is the wrong one."""
         examples: list[dict[str, Any]] = [
             {"event_id": event, "reason": reason} for event in np.unique(self.rows.event)[:MAX_EXAMPLES].tolist()
         ]
-        return CheckFailure("orientation", _price_group(self.key), self.decisive_events, self.opposed_ratio, examples)
+        return CheckFailure(self.check, _price_group(self.key), self.decisive_events, self.opposed_ratio, examples)
 
 
 def find_swapped_sources(rows: Mapping[SourceKey, SourceRows], winners: Winners) -> list[CheckFailure]:
@@ -85,6 +88,28 @@ def find_swapped_sources(rows: Mapping[SourceKey, SourceRows], winners: Winners)
     ]
     pairs = [opposed for key, some in rows.items() if (opposed := _find_opposed(key, some, some.other_count == 1))]
     return failures or [s for found in pairs if (s := _decide_between_two(found, winners))]
+
+
+def find_wrong_windows(rows: Mapping[SourceKey, SourceRows], winners: Winners) -> list[CheckFailure]:
+    """The sources that are wrong in some consecutive events: by others, by the results, or by their own draws."""
+    outvoted = {key: found for key, some in rows.items() if (found := find_wrong_window(some, 2))}
+    farthest = {key[:2]: window.apart for key, window in sorted(outvoted.items(), key=lambda item: item[1].apart)}
+    failures = [
+        _describe_wrong_window(key, rows[key], window)
+        for key, window in outvoted.items()
+        if window.apart >= NEAR_WORST_RATIO * farthest[key[:2]]
+    ]
+    odd = {key: found for key, some in rows.items() if (found := find_odd_draws(some))}
+    failures = failures or [_describe_wrong_window(key, rows[key], window) for key, window in odd.items()]
+    return failures or [s for key, some in rows.items() if (s := _find_wrong_window_of_pair(key, some, winners))]
+
+
+def find_events_in_wrong_windows(rows: SourceRows) -> tuple[int, NDArray[np.int32]]:
+    """The length of a source's wrong window, and its wrong events: those by which it fails, if it does."""
+    for window in (find_wrong_window(rows, 2), find_odd_draws(rows), find_wrong_window(rows, 1)):
+        if window:
+            return window.events, np.unique(rows.event[window.rows])
+    return 0, np.empty(0, np.int32)
 
 
 def find_orders_against_results(rows: Mapping[SourceKey, SourceRows], winners: Winners) -> Iterator[CheckFailure]:
@@ -147,6 +172,27 @@ def _find_opposed(key: SourceKey, rows: SourceRows, selected: Flags) -> OpposedS
     if not is_significantly_above(MAX_OPPOSED_RATIO, comparison.decisive_events, comparison.opposed_events):
         return None
     return OpposedSource(key, take_rows(rows, comparison.rows), comparison.decisive_events, comparison.opposed_ratio)
+
+
+def _find_wrong_window_of_pair(key: SourceKey, rows: SourceRows, winners: Winners) -> CheckFailure | None:
+    pair = take_rows(rows, rows.other_count == 1)
+    window = find_wrong_window(pair, 1)
+    return _decide_between_two(_opposed_in_window(key, pair, window), winners) if window else None
+
+
+def _opposed_in_window(key: SourceKey, rows: SourceRows, window: WrongWindow) -> OpposedSource:
+    wrong = take_rows(rows, window.rows)
+    return OpposedSource(key, wrong, window.events, window.marked / window.events, "local_agreement")
+
+
+def _describe_wrong_window(key: SourceKey, rows: SourceRows, window: WrongWindow) -> CheckFailure:
+    opposed = _opposed_in_window(key, rows, window)
+    first, last = (np.datetime64(int(at), "us").astype("datetime64[D]") for at in _time_range(opposed.rows))
+    return opposed.to_failure(f"consecutive events observed from {first} to {last} are {WINDOW_KINDS[window.kind]}")
+
+
+def _time_range(rows: SourceRows) -> tuple[int, int]:
+    return int(rows.observed_at.min()), int(rows.observed_at.max())
 
 
 def _decide_between_two(opposed: OpposedSource, winners: Winners) -> CheckFailure | None:

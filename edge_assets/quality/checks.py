@@ -18,9 +18,11 @@ from edge_assets.quality.blame import (
     MAX_OPPOSED_RATIO,
     MAX_WRONG_SIGN_RATIO,
     count_wrong_signs,
+    find_events_in_wrong_windows,
     find_orders_against_results,
     find_swapped_sources,
     find_wrong_line_signs,
+    find_wrong_windows,
 )
 from edge_assets.quality.check_failures import (
     ALL_BOOKS_ID,
@@ -38,6 +40,7 @@ from edge_assets.quality.price_checks import (
     booksum,
     booksum_out_of_range,
 )
+from edge_assets.quality.windows import TYPICAL_MARKED_RATIO
 from edge_assets.store.analytics.quarantine import BEST_PRICE_BOOK
 from ml.quotes import Market
 
@@ -63,7 +66,11 @@ BOOKSUM_TOLERANCE_RATIO = 1.005
 """The two are not always recorded at the same time: 7% of the rows in the worst season differ by more, 0.1% overall."""
 MIN_CONFIRMING_BOOKS = 2
 """Other books that do not beat the recorded best price: then it is right, and the book that beats it is wrong."""
-ORDER_LIMITS = {"orientation": MAX_OPPOSED_RATIO, "line_sign": MAX_WRONG_SIGN_RATIO}
+ORDER_LIMITS = {
+    "orientation": MAX_OPPOSED_RATIO,
+    "local_agreement": TYPICAL_MARKED_RATIO,
+    "line_sign": MAX_WRONG_SIGN_RATIO,
+}
 MAX_WRONG_COUNTS = MAX_WRONG_RATIO | ORDER_LIMITS
 """Maximum wrong share of a group's cases, by check; a check that counts no cases proves nothing sound."""
 SHIFTED_ROW_REASONS = ("row_width", "result_contradicts_score")
@@ -74,6 +81,7 @@ CHECK_DESCRIPTIONS = {
     "overround": "The booksum of a book is within the usual range.",
     "margin": "A book's booksum exceeds 1 and that of the best prices.",
     "orientation": "Books, and the recorded best price, agree on how likely each outcome is.",
+    "local_agreement": "Sources agree in every stretch of a season, and draws are priced as in the rest of it.",
     "line_sign": "Favourites have a negative handicap.",
     "results_order": "Prices explain the results better than the same prices in another order.",
     "best_price": "No book offers more than the recorded best price.",
@@ -137,6 +145,7 @@ class CheckAccumulator:
         others = [s for s in failed if s.check != "best_price"] + find_swapped_sources(rows, winners)
         return (
             others
+            or find_wrong_windows(rows, winners)
             or find_wrong_line_signs(rows)
             or [attributed for s in failed for attributed in self._attribute_best_price(s)]
         )
@@ -189,7 +198,10 @@ class CheckAccumulator:
             if failure.group.import_id != WHOLE_SEASON:
                 yield failure
                 continue
-            yield from self._select_unsound(failure, self._find_imports_of(failure.group))
+            if failure.check == "local_agreement":
+                yield from self._select_within_window(failure)
+            else:
+                yield from self._select_unsound(failure, self._find_imports_of(failure.group))
 
     def widen_to_season(self, failures: Sequence[CheckFailure]) -> Iterator[CheckFailure]:
         """Failures of some imports and, if too much of the season's other imports is wrong, of those too."""
@@ -206,6 +218,27 @@ class CheckAccumulator:
     def _find_imports_of(self, group: PriceGroup) -> set[int]:
         """The imports with prices of the same book and market."""
         return {g.import_id for g in self.groups if g.market == group.market and group.book in {ALL_BOOKS_ID, g.book}}
+
+    def _count_in_window(self, group: PriceGroup) -> tuple[int, int]:
+        """Events of a group and how many are in a window, its own or its season's, in which the source is wrong."""
+        key = SourceKey(group.market, group.import_id, group.book)
+        rows = self.rows.get(key)
+        if rows is None:
+            return 0, 0
+        n, wrong = find_events_in_wrong_windows(rows)
+        if len(wrong) or self.season is self:
+            return n, len(wrong)
+        wrong = find_events_in_wrong_windows(self.season.rows[key._replace(import_id=WHOLE_SEASON)])[1]
+        return len(np.unique(rows.event)), len(np.intersect1d(wrong, rows.event))
+
+    def _select_within_window(self, failure: CheckFailure) -> Iterator[CheckFailure]:
+        """The failure for each import with prices of the wrong events: the others agree with the season."""
+        place = SourceKey(failure.group.market, WHOLE_SEASON, failure.group.book)
+        wrong = find_events_in_wrong_windows(self.season.rows[place])[1]
+        for import_id in sorted(self._find_imports_of(failure.group)):
+            rows = self.rows.get(place._replace(import_id=import_id))
+            if rows is not None and np.isin(rows.event, wrong).any():
+                yield failure._replace(group=failure.group._replace(import_id=import_id))
 
     def _select_unsound(self, failure: CheckFailure, imports: Iterable[int]) -> Iterator[CheckFailure]:
         """The failure for those imports that are not known to be sound by themselves.
@@ -237,6 +270,8 @@ class CheckAccumulator:
                 compare_orders(take_rows(rows, rows.other_count > 0)) if rows and (rows.other_count > 0).any() else None
             )
             return (found.decisive_events, found.opposed_events) if found else (0, 0)
+        if check == "local_agreement":
+            return self._count_in_window(group)
         if check == "line_sign":
             sign_counts = [
                 signs

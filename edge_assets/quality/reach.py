@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AGGREGATE_KIND_BY_BOOK = {BEST_PRICE_BOOK: "max", BEST_PRICE_BOOK - 1: "avg"}
 BOOK_BY_AGGREGATE_KIND = {kind: book for book, kind in AGGREGATE_KIND_BY_BOOK.items()}
-CHECKS_WITH_REASON = ("orientation", "best_price")
+CHECKS_WITH_REASON = ("orientation", "local_agreement", "best_price")
 """Checks whose finding must state why this source is the wrong one."""
 MIN_FAILED_BOOKS = 2
 """One failing book is not evidence against its file."""
