@@ -104,29 +104,36 @@ def imports_(
 def show(number: Annotated[int, typer.Argument(metavar="FINDING")], as_json: JsonOption = False) -> None:
     """Show a finding: its reason, evidence and scope, decisions, and what can be done."""
     from edge_assets.store.analytics.findings import find_finding, load_finding_decisions
-    from edge_assets.store.analytics.held_out import count_prices_of_finding
+    from edge_assets.store.analytics.held_out import count_prices_of_findings
 
     with _open_database() as conn:
         finding = find_finding(conn, number)
         if finding is None:
             raise _missing_finding_error(number)
-        prices, events = count_prices_of_finding(conn, number)
+        prices, events = count_prices_of_findings(conn, finding.ids)
         decision_rows = [_json_values(decision._asdict()) for decision in load_finding_decisions(conn, number)]
     details = _finding_json(finding) | {"prices": prices, "events": events, "decisions": decision_rows}
     if as_json:
         echo_json(details)
         return
     for name, value in details.items():
-        if value is not None and name not in {"evidence", "decisions"}:
+        if value is not None and name not in {"evidence", "decisions", "files"}:
             out.print(f"{name.replace('_', ' '):15} {to_single_line(str(value))}", soft_wrap=True)
-    for failed in finding.evidence.get("failed", []):
+    for evidence in [each.evidence for each in finding.files] or [finding.evidence]:
+        _print_examples(evidence)
+    for each in finding.files if len(finding.files) > 1 else []:
+        out.print(f"{'':15} {to_single_line(f'import {each.import_id} ({each.file}): {each.reason}')}", soft_wrap=True)
+    for decision in decision_rows:
+        text = f"{decision['decided_at']} {decision['decision']} by {decision['decided_by']}: {decision['reason']}"
+        out.print(f"{'':15} {to_single_line(text)}", soft_wrap=True)
+
+
+def _print_examples(evidence: dict[str, Any]) -> None:
+    for failed in evidence.get("failed", []):
         for example in failed["examples"]:
             values = ", ".join(f"{name} {value}" for name, value in example.items())
             text = to_single_line(f"{failed['book']} {failed['market']}: {values}")
             out.print(f"{'':15} {text}", soft_wrap=True)
-    for decision in decision_rows:
-        text = f"{decision['decided_at']} {decision['decision']} by {decision['decided_by']}: {decision['reason']}"
-        out.print(f"{'':15} {to_single_line(text)}", soft_wrap=True)
 
 
 @app.command()
@@ -188,24 +195,28 @@ def _decide(
     decider, why = _clean_option("--by", by or getpass.getuser()), _clean_option("--why", why)
     if number is not None and any(name is not None for name in scope_names):
         raise LocalError(f"both finding {number} and names are given", "give its number, or names, not both")
+    is_named = number is None
     with _open_database() as conn:
         if number is None:
             number = store.find_or_record_finding(conn, _resolve_scope(conn, *scope_names), decider, why)
         finding = store.find_finding(conn, number)
         if finding is None:
             raise _missing_finding_error(number)
-        if decision == "withdrawn":
-            number = _import_finding(conn, finding, decider, why)
-        reimports = store.decide_finding(conn, number, decision, decider, why)
-        finding = store.find_finding(conn, number) or finding
+        numbers = _import_findings(conn, finding, decider, why) if decision == "withdrawn" else [number]
+        reimports = {
+            path
+            for each in numbers
+            for path in store.decide_finding(conn, each, decision, decider, why, only_its_file=is_named)
+        }
+        finding = store.find_finding(conn, numbers[0]) or finding
     if as_json:
-        echo_json(_finding_json(finding) | {"import_again": reimports})
+        echo_json(_finding_json(finding) | {"import_again": sorted(reimports)})
         return
     out.print(
         f"{decision}: {to_single_line(finding.scope_summary)}; applied by the next warehouse build",
         soft_wrap=True,
     )
-    for path in reimports:
+    for path in sorted(reimports):
         out.print(
             f"import again, because it shares rows with the withdrawn import: {to_single_line(path)}", soft_wrap=True
         )
@@ -223,15 +234,15 @@ def _clean_option(option: str, text: str) -> str:
         raise LocalError(msg, "give a reason and a name in plain text") from None
 
 
-def _import_finding(conn: Connection, finding: Finding, by: str, why: str) -> int:
-    """The finding on a whole import; a single book in it can be excluded, not withdrawn."""
+def _import_findings(conn: Connection, finding: Finding, by: str, why: str) -> list[int]:
+    """The findings on whole imports; a single book in one can be excluded, not withdrawn."""
     from edge_assets.local.errors import LocalError
     from edge_assets.store.analytics.findings import FindingScope, find_or_record_finding
 
-    if finding.import_id is None:
+    if not finding.imports:
         msg = f"finding {finding.id} is about {finding.scope_summary}, not an import"
         raise LocalError(msg, f"run `edge quality exclude {finding.id}` to keep it out")
-    return find_or_record_finding(conn, FindingScope(import_id=finding.import_id), by, why)
+    return [find_or_record_finding(conn, FindingScope(import_id=each), by, why) for each in finding.imports]
 
 
 def _resolve_scope(

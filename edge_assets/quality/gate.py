@@ -56,7 +56,7 @@ GATE_LOCK_ID = 0x0ED71
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """Counts of events, ticks checked and ticks quarantined in this run, its new findings, and all open ones."""
+    """Counts of events, ticks checked and ticks quarantined in this run, its new findings still open, and all open ones."""
 
     events: int
     ticks: int
@@ -80,7 +80,8 @@ def run_quality_gate(conn: Connection, *, recheck_all: bool = False) -> GateRepo
         conn.execute("SELECT pg_advisory_unlock(%s)", [GATE_LOCK_ID])
     counts = gate.counts
     open_findings = findings.load_findings(conn)
-    return GateReport(counts["events"], counts["ticks"], counts["quarantined"], gate.new_findings, open_findings)
+    new_findings = [finding.id for finding in open_findings if not gate.new_findings.isdisjoint(finding.ids)]
+    return GateReport(counts["events"], counts["ticks"], counts["quarantined"], new_findings, open_findings)
 
 
 class CheckedBatch(NamedTuple):
@@ -103,7 +104,7 @@ class _GateRun:
     book_keys: Mapping[int, str]
     recheck_all: bool
     counts: Counter[str] = field(default_factory=Counter)
-    new_findings: list[int] = field(default_factory=list)
+    new_findings: set[int] = field(default_factory=set)
     due: set[int] = field(default_factory=set)
     checked_events: list[int] = field(default_factory=list)
     sound: set[held_out.Sound] = field(default_factory=set)
@@ -284,7 +285,7 @@ class _GateRun:
         """Store a finding; whether it holds out anything that was not held out before."""
         number, is_new = findings.record_finding(self.conn, *draft[:4], blocks=draft.blocks, without=rechecked or ())
         if is_new:
-            self.new_findings.append(number)
+            self.new_findings.add(number)
         is_back = rechecked.pop(number, None) is not None if rechecked else False
         return (is_new or is_back) and not draft.blocks
 

@@ -8,7 +8,8 @@ use the quality known at an earlier time. A build uses the decisions made before
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from psycopg.rows import class_row, scalar_row
@@ -104,7 +105,7 @@ WHERE
 """
 SELECT_FINDINGS = """
 SELECT
-    n.id, n.checks, s.key AS sport, n.season, n.feed, n.import_id, i.path AS file, b.key AS book, n.kind,
+    n.id, n.checks, s.key AS sport, n.season, n.feed, n.import_id, i.path AS file, i.format, b.key AS book, n.kind,
     m.key AS market, f.blocks, f.reason, f.evidence, f.found_at, n.state, n.decided_by, n.decision_reason, n.decided_at
 FROM quality_findings_at('infinity') AS n
 INNER JOIN quality_findings AS f ON n.id = f.id
@@ -114,7 +115,21 @@ LEFT JOIN books AS b ON n.book_id = b.id
 LEFT JOIN markets AS m ON n.market_id = m.id
 """
 SELECT_OPEN_OR_ALL_FINDINGS = f"{SELECT_FINDINGS} WHERE %s OR n.state = 'open' ORDER BY n.id"
-SELECT_FINDING = f"{SELECT_FINDINGS} WHERE n.id = %s"
+SELECT_FINDING_IDS_OF_FAULT = """
+SELECT n.id
+FROM quality_findings_at('infinity') AS n
+INNER JOIN quality_findings_at('infinity') AS f ON f.id = %s
+LEFT JOIN imports AS i ON n.import_id = i.id
+LEFT JOIN imports AS j ON f.import_id = j.id
+WHERE
+    n.id = f.id
+    OR n.import_id IS NOT NULL AND f.import_id IS NOT NULL AND f.season IS NOT NULL
+    AND (n.checks, n.state, n.sport_id, n.season, i.format, n.book_id, n.kind, n.market_id)
+    IS NOT DISTINCT FROM (f.checks, f.state, f.sport_id, f.season, j.format, f.book_id, f.kind, f.market_id)
+ORDER BY n.id
+"""
+"""The records of one fault: same checks, book or kind of aggregate, market, season, format and state, one per file."""
+SELECT_FINDINGS_BY_ID = f"{SELECT_FINDINGS} WHERE n.id = ANY(%s) ORDER BY n.id"
 SELECT_FINDING_DECISIONS = """
 SELECT decision, decided_by, reason, decided_at FROM quality_decisions WHERE finding_id = %s ORDER BY id
 """
@@ -134,9 +149,23 @@ class FindingScope(NamedTuple):
     market_id: int | None = None
 
 
+class FileEvidence(NamedTuple):
+    """What was found in one file, under its own number."""
+
+    id: int
+    import_id: int
+    file: str
+    reason: str
+    evidence: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding with names instead of ids, and its state: open, accepted, excluded, withdrawn or resolved."""
+    """A finding with names instead of ids, and its state: open, accepted, excluded, withdrawn or resolved.
+
+    If the fault runs through several files, its reach is theirs together: `files` has the evidence of each, and
+    `import_id` and `file` are None.
+    """
 
     id: int
     checks: list[str]
@@ -145,6 +174,7 @@ class Finding:
     feed: str | None
     import_id: int | None
     file: str | None
+    format: str | None
     book: str | None
     kind: str | None
     market: str | None
@@ -156,11 +186,24 @@ class Finding:
     decided_by: str | None
     decision_reason: str | None
     decided_at: datetime | None
+    files: list[FileEvidence] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[int]:
+        """Its number and those of its files' records."""
+        return [each.id for each in self.files] or [self.id]
+
+    @property
+    def imports(self) -> list[int]:
+        """The imports that it reaches."""
+        return [each.import_id for each in self.files]
 
     @property
     def scope_summary(self) -> str:
         """Its scope in words."""
         file = self.file and f"import {self.import_id} ({self.file})"
+        if len(self.files) > 1:
+            file = f"{len(self.files)} imports ({self.files[0].import_id} to {self.files[-1].import_id})"
         parts = (self.book or self.kind, self.market, self.sport, self.season, file or self.feed)
         return " ".join(str(word) for word in parts if word is not None)
 
@@ -173,9 +216,10 @@ class Finding:
         commands = (
             f"`edge quality accept {arguments} if the data is right, `edge quality exclude {arguments} if it is wrong"
         )
-        if self.import_id is None:
+        if not self.files:
             return commands
-        return f"{commands}; or import the correct file, or withdraw this one with `edge quality withdraw {arguments}"
+        them = ("file", "this one") if len(self.files) == 1 else ("files", "these")
+        return f"{commands}; or import the correct {them[0]}, or withdraw {them[1]} with `edge quality withdraw {arguments}"
 
 
 class Suspected(NamedTuple):
@@ -282,20 +326,27 @@ def _find_id(conn: Connection, table: LiteralString, key: str | None) -> int | N
     return known[key]
 
 
-def decide_finding(conn: Connection, finding: int, decision: str, by: str, reason: str) -> list[str]:
-    """Decide a finding and the open ones within its scope.
+def decide_finding(
+    conn: Connection, finding: int, decision: str, by: str, reason: str, *, only_its_file: bool = False
+) -> list[str]:
+    """Decide a finding, in all files that its fault runs through or `only_its_file`, and the open ones in its scope.
 
     `accepted` data enters the warehouse with its next build, including its quarantined single prices; after any other
     decision it stays out. If an import is `withdrawn`, other imports of the same events must be repeated, because
     quotes they shared with it were not stored a second time: their paths are returned.
     """
     with conn.transaction(), conn.cursor(row_factory=scalar_row) as cursor:
-        for each in [finding, *cursor.execute(SELECT_OPEN_FINDINGS_WITHIN, [finding]).fetchall()]:
+        same_fault = [finding] if only_its_file else cursor.execute(SELECT_FINDING_IDS_OF_FAULT, [finding]).fetchall()
+        within = {n for each in same_fault for n in cursor.execute(SELECT_OPEN_FINDINGS_WITHIN, [each]).fetchall()}
+        for each in sorted({*same_fault, *within}):
             conn.execute(INSERT_FINDING_DECISION, {"finding": each, "decision": decision, "by": by, "reason": reason})
         if decision == "accepted":
-            held_out.release_prices_of_finding(conn, finding, by)
+            for each in same_fault:
+                held_out.release_prices_of_finding(conn, each, by)
         held_out.update_held_out_polls(conn)
-        return held_out.reopen_imports(conn, finding) if decision == "withdrawn" else []
+        if decision != "withdrawn":
+            return []
+        return sorted({path for each in same_fault for path in held_out.reopen_imports(conn, each)})
 
 
 def load_season_findings(conn: Connection, sport_id: int, season: int, events: Sequence[int]) -> list[Suspected]:
@@ -339,15 +390,38 @@ def is_accepted(conn: Connection, scope: FindingScope, checks: Sequence[str]) ->
 
 
 def load_findings(conn: Connection, *, include_decided: bool = False) -> list[Finding]:
-    """The open findings, and decided ones if `include_decided`."""
+    """The open findings, and decided ones if `include_decided`; one for each fault, whatever files it runs through."""
     with conn.cursor(row_factory=class_row(Finding)) as cursor:
-        return cursor.execute(SELECT_OPEN_OR_ALL_FINDINGS, [include_decided]).fetchall()
+        return _merge_files(cursor.execute(SELECT_OPEN_OR_ALL_FINDINGS, [include_decided]).fetchall())
 
 
 def find_finding(conn: Connection, finding_id: int) -> Finding | None:
-    """One finding."""
+    """The finding with this number, or that contains it as the record of a file."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        ids = cursor.execute(SELECT_FINDING_IDS_OF_FAULT, [finding_id]).fetchall()
     with conn.cursor(row_factory=class_row(Finding)) as cursor:
-        return cursor.execute(SELECT_FINDING, [finding_id]).fetchone()
+        found = _merge_files(cursor.execute(SELECT_FINDINGS_BY_ID, [ids]).fetchall())
+    return found[0] if found else None
+
+
+def _merge_files(findings: Sequence[Finding]) -> list[Finding]:
+    """One finding for each fault (`SELECT_FINDING_IDS_OF_FAULT`), under its first number."""
+    by_fault: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
+    for one in findings:
+        alone = one.id if one.import_id is None or one.season is None else None
+        fault = (*one.checks, one.state, one.sport, one.season, one.format, one.book, one.kind, one.market, alone)
+        by_fault[fault].append(one)
+    return [_merge(some) for some in by_fault.values()]
+
+
+def _merge(findings: Sequence[Finding]) -> Finding:
+    files = [
+        FileEvidence(one.id, one.import_id, one.file or "", one.reason, one.evidence)
+        for one in findings
+        if one.import_id is not None
+    ]
+    first = findings[0]
+    return replace(first, files=files) if len(findings) == 1 else replace(first, import_id=None, file=None, files=files)
 
 
 def load_finding_decisions(conn: Connection, finding: int) -> list[FindingDecision]:

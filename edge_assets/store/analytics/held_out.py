@@ -13,7 +13,7 @@ from psycopg.rows import scalar_row
 from edge_assets.store.events.results import update_contradicted_events
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from psycopg import Connection
 
@@ -218,9 +218,9 @@ def apply_decisions(conn: Connection) -> int:
     return len(changed)
 
 
-def count_prices_of_finding(conn: Connection, finding: int) -> tuple[int, int]:
-    """The numbers of prices and events in a finding's scope."""
-    row = conn.execute(COUNT_TICKS_OF_FINDINGS, {"findings": [finding]}).fetchone()
+def count_prices_of_findings(conn: Connection, findings: Sequence[int]) -> tuple[int, int]:
+    """The numbers of prices and events in the scopes of findings."""
+    row = conn.execute(COUNT_TICKS_OF_FINDINGS, {"findings": list(findings)}).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 

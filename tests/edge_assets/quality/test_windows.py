@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from edge_assets.quality.windows import MAX_WINDOW_P_VALUE, find_densest_window
+from edge_assets.store.analytics.findings import decide_finding, find_finding, load_findings
+from edge_assets.store.analytics.held_out import count_prices_of_findings
 from tests.support.invented_seasons import SELLERS, rotated, season
 
 if TYPE_CHECKING:
@@ -28,7 +30,10 @@ def one_row_off(rows: list[Row]) -> list[Row]:
 
 def totals_in_place(rows: list[Row]) -> list[Row]:
     rng = np.random.default_rng(3)
-    return [row | {f"IW{o}": f"{price:.2f}" for o, price in zip("HDA", rng.normal(1.9, 0.1, 3), strict=True)} for row in rows]
+    return [
+        row | {f"IW{o}": f"{price:.2f}" for o, price in zip("HDA", rng.normal(1.9, 0.1, 3), strict=True)}
+        for row in rows
+    ]
 
 
 def all_rotated(rows: list[Row]) -> list[Row]:
@@ -43,7 +48,10 @@ def within(rows: list[Row], fault: Fault, first: int, n: int) -> list[Row]:
 
 def held_out(harness: SeasonHarness) -> list[tuple[str | None, int]]:
     """The findings of two builds and one that checks everything again."""
-    found = [[(f.book, f.import_id or 0) for f in harness.gate(everything=all_).open_findings] for all_ in (False, False, True)]
+    found = [
+        [(f.book, f.import_id or 0) for f in harness.gate(everything=all_).open_findings]
+        for all_ in (False, False, True)
+    ]
     assert found[1:] == found[:2]
     return found[0]
 
@@ -69,8 +77,12 @@ def test_two_wrong_weeks_are_held_out_and_the_other_weeks_stay(harness: SeasonHa
     rows = within(season(), rotated, 190, 20)
     for start in range(0, 380, 10):
         harness.store(rows[start : start + 10], f"week{start}.csv")
-    assert {book for book, _ in held_out(harness)} == {"williamhill"}
-    usable = "SELECT count(*) FROM clean_ticks AS t INNER JOIN books AS b ON t.book_id = b.id WHERE b.key = 'williamhill'"
+    assert held_out(harness) == [("williamhill", 0)]
+    [finding] = harness.gate().open_findings
+    assert [each.file[-11:] for each in finding.files] == ["week190.csv", "week200.csv"]
+    usable = (
+        "SELECT count(*) FROM clean_ticks AS t INNER JOIN books AS b ON t.book_id = b.id WHERE b.key = 'williamhill'"
+    )
     assert harness.rows(usable) == [(360 * 3,)]
 
 
@@ -91,3 +103,23 @@ def test_a_window_is_found_where_it_is() -> None:
         window = find_densest_window(marked)
         assert window is not None
         assert abs(window.first - first) + abs(window.end - first - n) <= 4
+
+
+def test_one_decision_answers_a_fault_in_many_files(harness: SeasonHarness) -> None:
+    rows = rotated(season()[:300])
+    for start in range(0, 300, 10):
+        harness.store(rows[start : start + 10], f"week{start}.csv")
+    [finding] = harness.gate().open_findings
+    assert len(finding.files) == 30
+    assert find_finding(harness.conn, finding.files[7].id) == finding
+    assert count_prices_of_findings(harness.conn, finding.ids) == (900, 300)
+    decide_finding(harness.conn, finding.files[7].id, "accepted", "ada", "this file is right", only_its_file=True)
+    [rest] = load_findings(harness.conn)
+    assert len(rest.files) == 29
+    decide_finding(harness.conn, rest.id, "excluded", "ada", "rotated")
+    assert load_findings(harness.conn) == []
+    assert {(f.state, len(f.files)) for f in load_findings(harness.conn, include_decided=True)} == {
+        ("accepted", 1),
+        ("excluded", 29),
+    }
+    assert harness.gate(everything=True).open_findings == []
