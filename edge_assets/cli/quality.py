@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.store.analytics.findings import Finding, FindingScope
+    from edge_assets.store.events.identities import NamedEvent
 
 FINDING_STATES = ("open", "accepted", "excluded", "withdrawn", "resolved")
 HELP = "List, show and decide findings of the quality gate."
@@ -98,6 +99,38 @@ def imports_(
         for i in found
     ]
     print_rows(("id", "", "format", "rows", "rejected", "path"), rows)
+
+
+@app.command()
+def duplicates(sport: filtering.SportOption = None, as_json: JsonOption = False) -> None:
+    """List pairs of stored events that may be one match."""
+    from edge_assets.matching.duplicates import find_suspected_duplicates
+    from edge_assets.store.events.identities import load_named_events
+
+    with _open_database() as conn:
+        sport = filtering.validate_sport(conn, sport)
+        events = [event for event in load_named_events(conn) if event.sport.startswith(sport or "")]
+    found = find_suspected_duplicates(events)
+    if as_json:
+        echo_json([_pair_json(first, second) | {"reason": reason} for first, second, reason in found])
+        return
+    rows = [
+        (
+            *(
+                f"{e.id}: {e.commence_at:%Y-%m-%d %H:%M}{'' if e.has_result else ' (no result)'}"
+                for e in (first, second)
+            ),
+            first.sport,
+            to_single_line(f"{first.home_team} - {first.away_team}"),
+            reason,
+        )
+        for first, second, reason in found
+    ]
+    print_rows(("event", "and event", "sport", "teams", "why"), rows)
+
+
+def _pair_json(first: NamedEvent, second: NamedEvent) -> dict[str, Any]:
+    return {"first": _json_values(first._asdict()), "second": _json_values(second._asdict())}
 
 
 @app.command()

@@ -3,12 +3,15 @@
 An event is found by its source's key or, the first time, by sport, teams and start (`edge_assets.matching`) among the
 events that the source has no key for yet. Doubleheaders stay apart, because a source gives each game its own key. Where
 teams cannot meet again so soon, a listing on another day or with sides swapped means the event that the source has
-listed before, and differing results contradict each other. An ambiguous event is stored as a new one, and counted. At a
-neutral place home and away may be swapped between sources: the event's first source decides.
+listed before, and differing results contradict each other. Where a team is host to another once a season, a match
+listed again on another date, while the first has no result, was moved: the event gets another start. An ambiguous event
+is stored as a new one, and counted. At a neutral place home and away may be swapped between sources: the event's first
+source decides.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,7 +25,9 @@ from edge_assets.matching import (
     find_first_listed,
     match_fixtures,
 )
+from edge_assets.matching.fixtures import team_keys
 from edge_assets.matching.tolerances import DEFAULT_TOLERANCE, names_one_event, start_tolerance
+from edge_assets.reference.sports import find_sport
 from edge_assets.store.events import identities
 from edge_assets.store.events.identities import NewEvent, StatedStart, StoredEvent
 
@@ -71,22 +76,25 @@ def resolve_events(
     known = identities.load_events_by_source_key(conn, source, [ref.event.key for ref in refs])
     unknown = [ref for ref in refs if ref.event.key not in known]
     before = _load_events_listed_before(conn, source, sport, sport_id, unknown)
-    fresh, same_as = _select_first_listed(source, sport, [ref for ref in unknown if ref.event.key not in before])
+    others = [ref for ref in unknown if ref.event.key not in before]
+    moved = _load_moved_events(conn, source, sport, sport_id, others, [ref.event.key for ref in refs])
+    others = [ref for ref in others if ref.event.key not in moved]
+    fresh, same_as = _select_first_listed(source, sport, others)
     candidates = _load_candidates(conn, source, sport, sport_id, fresh)
     matching = _match_events(sport, source, fresh, candidates)
     matched = {fresh[match.their_index].event.key: candidates[match.our_index] for match in matching.matches}
-    stored = known | before | matched
+    stored = known | before | moved | matched
     created = _create_events(
         conn, source, sport, sport_id, [ref for ref in fresh if ref.event.key not in matched], import_id
     )
     ids = {key: event.id for key, event in stored.items()} | created
     ids |= {key: ids[first] for key, first in same_as.items()}
-    identities.link_source_keys(conn, source, {key: ids[key] for key in [*before, *matched, *same_as]})
-    moved = [(ids[event.key], event.moved_to) for event, _ in refs if event.moved_to is not None]
-    identities.record_start_changes(conn, [StatedStart(event, known_at, start) for event, (start, known_at) in moved])
+    identities.link_source_keys(conn, source, {key: ids[key] for key in [*before, *moved, *matched, *same_as]})
+    _record_start_changes(conn, refs, ids, moved)
     listed = {event.key: _to_fixture(event) for event, _ in fresh} | {
         key: _stored_to_fixture(e) for key, e in stored.items()
     }
+    listed |= {event.key: _at_new_start(event, moved[event.key]) for event, _ in refs if event.key in moved}
     listed |= {key: listed[first] for key, first in same_as.items()}
     resolved = _resolve_refs(sport, refs, ids, listed, before)
     repeated = {repeat.event.key for repeat in resolved.repeats}
@@ -105,6 +113,42 @@ def _load_events_listed_before(
         sport, source, [*map(_stored_to_fixture, ours), *(_to_fixture(event) for event, _ in refs)]
     )[len(ours) :]
     return {event.key: ours[first] for (event, _), first in zip(refs, firsts, strict=True) if first < len(ours)}
+
+
+def _load_moved_events(
+    conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], listed_keys: Sequence[str]
+) -> dict[str, StoredEvent]:
+    """The one unplayed event of the season with the same host and guest, by the source's new key."""
+    if not refs or not find_sport(sport).hosts_meet_once or not names_one_event(sport, source):
+        return {}
+    starts = [ref.event.start for ref in refs]
+    found: dict[str, list[StoredEvent]] = defaultdict(list)
+    for place, ours in identities.load_unplayed_events(conn, source, sport_id, starts, listed_keys):
+        event, theirs = refs[place].event, _stored_to_fixture(ours)
+        is_same_pair = bool(teams := team_keys(sport, theirs)) and teams == team_keys(sport, _to_fixture(event))
+        if is_same_pair and not _is_event_swapped(sport, event, theirs):
+            found[event.key].append(ours)
+    claims = Counter(event.id for some in found.values() for event in some)
+    return {key: some[0] for key, some in found.items() if len(some) == 1 and claims[some[0].id] == 1}
+
+
+def _record_start_changes(
+    conn: Connection, refs: Sequence[EventRef], ids: Mapping[str, int], moved: Collection[str]
+) -> None:
+    """Record starts that a source changes by itself, and those of events that it lists again on another date."""
+    changes = [
+        StatedStart(ids[event.key], known_at, start)
+        for event, _ in refs
+        if event.moved_to is not None
+        for start, known_at in [event.moved_to]
+    ]
+    changes += [StatedStart(ids[event.key], seen, event.start) for event, seen in refs if event.key in moved]
+    identities.record_start_changes(conn, changes)
+    identities.recompute_starts(conn, [ids[key] for key in moved])
+
+
+def _at_new_start(event: ParsedEvent, ours: StoredEvent) -> Fixture:
+    return Fixture(ours.home_team, ours.away_team, to_datetime(event.start))
 
 
 def _select_first_listed(source: str, sport: str, refs: Sequence[EventRef]) -> tuple[list[EventRef], dict[str, str]]:

@@ -56,7 +56,9 @@ GATE_LOCK_ID = 0x0ED71
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """Counts of events, ticks checked and ticks quarantined in this run, its new findings still open, and all open ones."""
+    """Counts of events, ticks checked and ticks quarantined in this run, its new findings that are open, and all open
+    ones.
+    """
 
     events: int
     ticks: int

@@ -37,8 +37,9 @@ class SportProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `aliases` are short names that are accepted for the key. `espn` is the path of ESPN's scoreboard; college boards
     show ranked teams only, unless asked for an `espn_group`. `football_data` is the division or the extra league of
     football-data.co.uk, whose files name the `football_data_country`. `has_extra_time` is False for soccer leagues
-    without any play-off: there is no doubt which score settles. `is_default`: polled unless `EDGE_SPORTS` names
-    others. `is_at_feed` is False for a key in The Odds API's style that it does not list.
+    without any play-off: there is no doubt which score settles. `hosts_meet_once`: in the division's files a team is
+    host to each other team once a season, so a match listed again on another date was moved. `is_default`: polled
+    unless `EDGE_SPORTS` names others. `is_at_feed` is False for a key in The Odds API's style that it does not list.
     """
 
     aliases: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class SportProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     football_data: str | None = None
     football_data_country: str | None = None
     has_extra_time: bool = True
+    hosts_meet_once: bool = False
     is_default: bool = False
     is_at_feed: bool = True
 

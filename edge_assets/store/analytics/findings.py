@@ -218,8 +218,8 @@ class Finding:
         )
         if not self.files:
             return commands
-        them = ("file", "this one") if len(self.files) == 1 else ("files", "these")
-        return f"{commands}; or import the correct {them[0]}, or withdraw {them[1]} with `edge quality withdraw {arguments}"
+        files, these = ("file", "this one") if len(self.files) == 1 else ("files", "these")
+        return f"{commands}; or import the correct {files}, or withdraw {these} with `edge quality withdraw {arguments}"
 
 
 class Suspected(NamedTuple):

@@ -38,6 +38,32 @@ WHERE
     AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
 ORDER BY e.id
 """
+SELECT_UNPLAYED_EVENTS = """
+SELECT n.number - 1, e.id, e.key, e.home_team, e.away_team, e.commence_at, e.start_assumed
+FROM unnest(%(starts)s::timestamptz[]) WITH ORDINALITY AS n (start, number)
+INNER JOIN sports AS s ON s.id = %(sport)s
+INNER JOIN events AS e
+    ON e.sport_id = s.id AND season_of(s.key, e.original_commence_at) = season_of(s.key, n.start)
+WHERE
+    EXISTS (SELECT FROM event_sources AS o WHERE o.event_id = e.id AND o.source = %(source)s)
+    AND NOT EXISTS (
+        SELECT FROM event_sources AS o
+        WHERE o.event_id = e.id AND o.source = %(source)s AND o.key = ANY(%(keys)s::text[])
+    )
+    AND NOT EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed')
+    AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
+ORDER BY n.number, e.id
+"""
+SELECT_NAMED_EVENTS = """
+SELECT
+    e.id, e.key, s.key AS sport, season_of(s.key, e.original_commence_at) AS season, e.home_team, e.away_team,
+    e.commence_at, EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id) AS has_result
+FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id
+WHERE
+    e.home_team IS NOT NULL AND e.away_team IS NOT NULL
+    AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
+ORDER BY e.commence_at, e.id
+"""
 INSERT_EVENTS = """
 WITH stated AS (
     SELECT * FROM unnest(
@@ -113,6 +139,19 @@ class StoredEvent(NamedTuple):
     start_assumed: bool
 
 
+class NamedEvent(NamedTuple):
+    """A stored event with the names of both teams, its sport's key, its season, and whether it has a result."""
+
+    id: int
+    key: str
+    sport: str
+    season: int
+    home_team: str
+    away_team: str
+    commence_at: datetime
+    has_result: bool
+
+
 class NewEvent(NamedTuple):
     """An event to create, under its source's name and the key that is its own."""
 
@@ -156,6 +195,28 @@ def load_listed_events(
     """The events of a sport that start in a period and that the source has named; not those that are held out."""
     with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
         return cursor.execute(SELECT_LISTED_EVENTS, [sport_id, since, until, source]).fetchall()
+
+
+def load_unplayed_events(
+    conn: Connection, source: str, sport_id: int, starts: Sequence[Micros], listed_keys: Sequence[str]
+) -> list[tuple[int, StoredEvent]]:
+    """For each start (n,), by index: the source's events of the same season that have no result, without those that it
+    still lists under one of `listed_keys`.
+    """
+    values = {
+        "source": source,
+        "sport": sport_id,
+        "starts": array_params.encode_timestamps(starts),
+        "keys": array_params.encode_texts(listed_keys),
+    }
+    found = conn.execute(SELECT_UNPLAYED_EVENTS, values)
+    return [(number, StoredEvent(*event)) for number, *event in found]
+
+
+def load_named_events(conn: Connection) -> list[NamedEvent]:
+    """All events with both teams' names, in order of their starts; not those that are held out."""
+    with conn.cursor(row_factory=class_row(NamedEvent)) as cursor:
+        return cursor.execute(SELECT_NAMED_EVENTS).fetchall()
 
 
 def create_events(

@@ -12,7 +12,9 @@ from edge_assets.importers.event_resolution import EventRef, resolve_events
 from edge_assets.importers.formats.batch import ImportedBook, ParsedBatch, ParsedEvent, TimedQuotes
 from edge_assets.importers.quote_batches import ImportContext, store_polls, store_quotes
 from edge_assets.importers.resolve_batch import resolve_batch
+from edge_assets.matching.duplicates import find_suspected_duplicates
 from edge_assets.store.events import imports
+from edge_assets.store.events.identities import load_named_events
 from edge_assets.store.polls.dimensions import IdRegistry
 from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
 from ml.settlement import GameReport, Score
@@ -141,3 +143,45 @@ def test_polling_finds_an_event_imported_under_another_name(conn: Connection) ->
     registry.close()
     assert live == event
     assert conn.execute("SELECT commence_at FROM events").fetchall() == [(NOON + timedelta(hours=1),)]
+
+
+UNPLAYED = [("1", "Reds", "Blues", 0.0), ("2", "Greens", "Blues", 1.0)]
+STARTS = "SELECT commence_at, original_commence_at FROM events ORDER BY id"
+
+
+def test_a_match_listed_again_on_another_date_was_moved(conn: Connection) -> None:
+    days = 24 * 11
+    first, other = ids(conn, "football-data", EPL, refs(*UNPLAYED))
+    assert ids(conn, "football-data", EPL, refs(("1b", "Reds", "Blues", days))) == [first]
+    moved = NOON + timedelta(hours=days)
+    assert conn.execute(STARTS).fetchall() == [(moved, NOON), (NOON + timedelta(hours=1),) * 2]
+    assert conn.execute("SELECT commence_at FROM event_starts WHERE event_id = %s ORDER BY 1", [first]).fetchall() == [
+        (NOON,),
+        (moved,),
+    ]
+    assert ids(conn, "football-data", EPL, refs(("1b", "Reds", "Blues", days), UNPLAYED[1])) == [first, other]
+    # the return match, another season and a league with four rounds are other events
+    others = [
+        *ids(conn, "football-data", EPL, refs(("3", "Blues", "Reds", days), ("4", "Reds", "Blues", 24 * 370))),
+        *ids(conn, "football-data", "soccer_spl", refs(("5", "Reds", "Blues", 0))),
+        *ids(conn, "football-data", "soccer_spl", refs(("6", "Reds", "Blues", days))),
+    ]
+    assert len({first, other, *others}) == 6
+
+
+def test_a_match_still_listed_on_its_date_is_not_moved(conn: Connection) -> None:
+    both = ids(conn, "football-data", EPL, refs(("1", "Reds", "Blues", 0), ("1b", "Reds", "Blues", 24 * 11)))
+    assert len(set(both)) == 2
+    [pair] = find_suspected_duplicates(load_named_events(conn))
+    assert ((pair.first.id, pair.second.id), pair.reason) == (tuple(both), "the same host and guest twice in a season")
+    assert ids(conn, "football-data", EPL, refs(("1c", "Reds", "Blues", 24 * 30)))[0] not in both, "which of them?"
+
+
+def test_events_of_one_day_are_suspected_whatever_their_sides(conn: Connection) -> None:
+    ids(
+        conn, "odds-api", EPL, refs(("1", "Reds", "Blues", 0), ("2", "Blues", "Reds", 20), ("3", "Blues", "Greens", 20))
+    )
+    [pair] = find_suspected_duplicates(load_named_events(conn))
+    assert pair.reason == "the same teams on the same day"
+    ids(conn, "odds-api", MLB, refs(("a", "Mets", "Cubs", 0), ("b", "Mets", "Cubs", 4)))
+    assert find_suspected_duplicates(load_named_events(conn)) == [pair], "a doubleheader is two events"

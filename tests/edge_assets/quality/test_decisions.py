@@ -15,7 +15,7 @@ from edge_assets.store.analytics.findings import (
     load_finding_decisions,
     load_findings,
 )
-from edge_assets.store.analytics.held_out import count_prices_of_finding
+from edge_assets.store.analytics.held_out import count_prices_of_findings
 from edge_assets.store.analytics.quarantine import load_quarantined
 from tests.support.invented_seasons import ragged, rotated, scaled, season, shifted
 
@@ -63,7 +63,7 @@ def test_a_suspected_group_stays_out_in_every_run(
         assert ([f.id for f in report.open_findings], report.new_findings) == ([finding], [])
         assert usable(harness) == SOUND + left
         assert harness.rows("SELECT * FROM held_out_polls ORDER BY poll_id") == out
-    assert count_prices_of_finding(harness.conn, finding)[0] == reached
+    assert count_prices_of_findings(harness.conn, [finding])[0] == reached
     assert harness.rows(SEEN) == seen, "ticks stay as they were seen"
 
 
