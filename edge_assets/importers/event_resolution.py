@@ -4,9 +4,9 @@ An event is found by its source's key or, the first time, by sport, teams and st
 events that the source has no key for yet. Doubleheaders stay apart, because a source gives each game its own key. Where
 teams cannot meet again so soon, a listing on another day or with sides swapped means the event that the source has
 listed before, and differing results contradict each other. Where a team is host to another once a season, a match
-listed again on another date, while the first has no result, was moved: the event gets another start. An ambiguous event
-is stored as a new one, and counted. At a neutral place home and away may be swapped between sources: the event's first
-source decides.
+listed on two dates, with a result on at most one, was moved: the event gets another start. An ambiguous event is stored
+as a new one, and counted. At a neutral place home and away may be swapped between sources: the event's first source
+decides.
 """
 
 from __future__ import annotations
@@ -118,15 +118,16 @@ def _load_events_listed_before(
 def _load_moved_events(
     conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], listed_keys: Sequence[str]
 ) -> dict[str, StoredEvent]:
-    """The one unplayed event of the season with the same host and guest, by the source's new key."""
+    """The one event of the season with the same host and guest, by the source's new key; one date has no result."""
     if not refs or not find_sport(sport).hosts_meet_once or not names_one_event(sport, source):
         return {}
     starts = [ref.event.start for ref in refs]
     found: dict[str, list[StoredEvent]] = defaultdict(list)
-    for place, ours in identities.load_unplayed_events(conn, source, sport_id, starts, listed_keys):
+    for place, has_result, ours in identities.load_events_of_seasons(conn, source, sport_id, starts, listed_keys):
         event, theirs = refs[place].event, _stored_to_fixture(ours)
         is_same_pair = bool(teams := team_keys(sport, theirs)) and teams == team_keys(sport, _to_fixture(event))
-        if is_same_pair and not _is_event_swapped(sport, event, theirs):
+        was_played_twice = has_result and event.report is not None
+        if is_same_pair and not was_played_twice and not _is_event_swapped(sport, event, theirs):
             found[event.key].append(ours)
     claims = Counter(event.id for some in found.values() for event in some)
     return {key: some[0] for key, some in found.items() if len(some) == 1 and claims[some[0].id] == 1}

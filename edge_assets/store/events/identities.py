@@ -38,8 +38,10 @@ WHERE
     AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
 ORDER BY e.id
 """
-SELECT_UNPLAYED_EVENTS = """
-SELECT n.number - 1, e.id, e.key, e.home_team, e.away_team, e.commence_at, e.start_assumed
+SELECT_EVENTS_OF_SEASONS = """
+SELECT
+    n.number - 1, EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed'), e.id, e.key,
+    e.home_team, e.away_team, e.commence_at, e.start_assumed
 FROM unnest(%(starts)s::timestamptz[]) WITH ORDINALITY AS n (start, number)
 INNER JOIN sports AS s ON s.id = %(sport)s
 INNER JOIN events AS e
@@ -50,7 +52,6 @@ WHERE
         SELECT FROM event_sources AS o
         WHERE o.event_id = e.id AND o.source = %(source)s AND o.key = ANY(%(keys)s::text[])
     )
-    AND NOT EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed')
     AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
 ORDER BY n.number, e.id
 """
@@ -197,11 +198,11 @@ def load_listed_events(
         return cursor.execute(SELECT_LISTED_EVENTS, [sport_id, since, until, source]).fetchall()
 
 
-def load_unplayed_events(
+def load_events_of_seasons(
     conn: Connection, source: str, sport_id: int, starts: Sequence[Micros], listed_keys: Sequence[str]
-) -> list[tuple[int, StoredEvent]]:
-    """For each start (n,), by index: the source's events of the same season that have no result, without those that it
-    still lists under one of `listed_keys`.
+) -> list[tuple[int, bool, StoredEvent]]:
+    """For each start (n,), by index: the source's events of the same season, and whether each has a result; without
+    those that it still lists under one of `listed_keys`.
     """
     values = {
         "source": source,
@@ -209,8 +210,8 @@ def load_unplayed_events(
         "starts": array_params.encode_timestamps(starts),
         "keys": array_params.encode_texts(listed_keys),
     }
-    found = conn.execute(SELECT_UNPLAYED_EVENTS, values)
-    return [(number, StoredEvent(*event)) for number, *event in found]
+    found = conn.execute(SELECT_EVENTS_OF_SEASONS, values)
+    return [(number, has_result, StoredEvent(*event)) for number, has_result, *event in found]
 
 
 def load_named_events(conn: Connection) -> list[NamedEvent]:

@@ -162,7 +162,7 @@ def test_a_match_listed_again_on_another_date_was_moved(conn: Connection) -> Non
     assert ids(conn, "football-data", EPL, refs(("1b", "Reds", "Blues", days), UNPLAYED[1])) == [first, other]
     # the return match, another season and a league with four rounds are other events
     others = [
-        *ids(conn, "football-data", EPL, refs(("3", "Blues", "Reds", days), ("4", "Reds", "Blues", 24 * 370))),
+        *ids(conn, "football-data", EPL, refs(("3", "Blues", "Reds", days + 2_400), ("4", "Reds", "Blues", 24 * 370))),
         *ids(conn, "football-data", "soccer_spl", refs(("5", "Reds", "Blues", 0))),
         *ids(conn, "football-data", "soccer_spl", refs(("6", "Reds", "Blues", days))),
     ]

@@ -49,13 +49,11 @@ def test_a_doubleheader_keeps_its_scores(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("weeks", [("week1", "week3"), ("week3", "week1")])
-def test_a_match_rescheduled_by_days_is_two_events_one_without_a_result(
-    database_url: str, weeks: tuple[str, str]
-) -> None:
-    """Books void bets on the first date; the warehouse marks an event without a result as a phantom."""
+def test_a_match_rescheduled_by_days_is_one_event_with_both_starts(database_url: str, weeks: tuple[str, str]) -> None:
     for week in weeks:
         run(database_url, FormatName.FOOTBALL_DATA, case("fd_rescheduled") / week)
-    assert [(at[:10], score) for _, at, score in rows(database_url, EVENTS)] == [
-        ("2020-09-05", None),
-        ("2020-09-16", "1-0"),
-    ]
+    assert [(at[:10], score) for _, at, score in rows(database_url, EVENTS)] == [("2020-09-16", "1-0")]
+    first = "2020-09-05 14:00:00+00"
+    assert rows(database_url, "SELECT original_commence_at::text FROM events") == [(first,)]
+    starts = rows(database_url, "SELECT commence_at::text FROM event_starts ORDER BY observed_at")
+    assert starts == [(first,), ("2020-09-16 18:45:00+00",)]
