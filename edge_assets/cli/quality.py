@@ -104,7 +104,7 @@ def imports_(
 @app.command()
 def duplicates(sport: filtering.SportOption = None, as_json: JsonOption = False) -> None:
     """List pairs of stored events that may be one match."""
-    from edge_assets.matching.duplicates import find_suspected_duplicates
+    from edge_assets.importers.duplicate_events import find_suspected_duplicates
     from edge_assets.store.events.identities import load_named_events
 
     with _open_database() as conn:

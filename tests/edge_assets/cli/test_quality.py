@@ -118,3 +118,20 @@ def test_unknown_names_are_reported(edge: Edge, harness: SeasonHarness, args: tu
     assert done.returncode == 1
     assert reported in done.stderr
     assert "→" in done.stderr
+
+
+def test_double_events_are_listed(edge: Edge, harness: SeasonHarness) -> None:
+    url = harness.url
+    assert json.loads(edge("quality", "duplicates", "--json", DATABASE_URL=url).stdout) == []
+    harness.conn.execute(
+        "INSERT INTO events (key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at) "
+        "SELECT 'again', sport_id, home_team, away_team, n.at, n.at, first_seen_at FROM events, "
+        "LATERAL (SELECT commence_at + interval '9 days' AS at) AS n ORDER BY id LIMIT 1"
+    )
+    [pair] = json.loads(edge("quality", "duplicates", "--sport", "soccer", "--json", DATABASE_URL=url).stdout)
+    assert (pair["first"]["has_result"], pair["second"]["key"], "twice in a season" in pair["reason"]) == (
+        True,
+        "again",
+        True,
+    )
+    assert "(no result)" in edge("quality", "duplicates", DATABASE_URL=url).stdout

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_assets.core.clock import to_micros
+from edge_assets.importers.duplicate_events import find_suspected_duplicates
 from edge_assets.importers.event_resolution import EventRef, resolve_events
 from edge_assets.importers.formats.batch import ImportedBook, ParsedBatch, ParsedEvent, TimedQuotes
 from edge_assets.importers.quote_batches import ImportContext, store_polls, store_quotes
 from edge_assets.importers.resolve_batch import resolve_batch
-from edge_assets.matching.duplicates import find_suspected_duplicates
 from edge_assets.store.events import imports
 from edge_assets.store.events.identities import load_named_events
 from edge_assets.store.polls.dimensions import IdRegistry

@@ -6,8 +6,8 @@ from collections import defaultdict
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.matching.fixtures import Fixture, team_keys
-from edge_assets.matching.sides import are_sides_swapped
+from edge_assets.matching import Fixture, are_sides_swapped
+from edge_assets.matching.fixtures import team_keys
 from edge_assets.matching.tolerances import start_tolerance
 from edge_assets.reference.sports import find_family, find_sport
 
