@@ -126,7 +126,7 @@ def test_double_events_are_listed(edge: Edge, harness: SeasonHarness) -> None:
     harness.conn.execute(
         "INSERT INTO events (key, sport_id, home_team, away_team, commence_at, original_commence_at, first_seen_at) "
         "SELECT 'again', sport_id, home_team, away_team, n.at, n.at, first_seen_at FROM events, "
-        "LATERAL (SELECT commence_at + interval '9 days' AS at) AS n ORDER BY id LIMIT 1"
+        "LATERAL (SELECT commence_at + interval '40 days' AS at) AS n ORDER BY id LIMIT 1"
     )
     [pair] = json.loads(edge("quality", "duplicates", "--sport", "soccer", "--json", DATABASE_URL=url).stdout)
     assert (pair["first"]["has_result"], pair["second"]["key"], "twice in a season" in pair["reason"]) == (
