@@ -91,8 +91,8 @@ class AgreementCollector:
             for column, source in enumerate(matrix.books.tolist()):
                 at = np.flatnonzero(rows[:, column] & (origin[:, column] == import_id))
                 if len(at):
-                    own = (prices[at, column] for prices in (log_prices, others_median, other_count))
-                    source_rows = SourceRows(event[at], line[at], *own, observed_at[at])
+                    own, others, number = (v[at, column] for v in (log_prices, others_median, other_count))
+                    source_rows = SourceRows(event[at], line[at], own, others, number, observed_at[at])
                     self._rows[SourceKey(matrix.market, import_id, source)].append(source_rows)
 
     def merge_imports(self) -> AgreementCollector:

@@ -84,8 +84,7 @@ def find_densest_window(marked: Flags) -> Window | None:
 def _log_likelihood(count: NDArray[np.intp], n: NDArray[np.intp]) -> Array:
     """The log likelihood of `count` of `n` marks at their own share."""
     ratio = count / np.maximum(n, 1)
-    likelihood: Array = xlogy(count, ratio) + xlog1py(n - count, -ratio)
-    return likelihood
+    return np.asarray(xlogy(count, ratio) + xlog1py(n - count, -ratio), np.float64)
 
 
 def find_wrong_window(rows: SourceRows, min_others: int) -> WrongWindow | None:
@@ -126,7 +125,7 @@ def _mark_events(rows: SourceRows, is_wrong: Flags) -> tuple[NDArray[np.int32], 
     events, number = np.unique(rows.event, return_inverse=True)
     latest = np.zeros(len(events), np.int64)
     np.maximum.at(latest, number, rows.observed_at)
-    order = np.lexsort([events, latest])
+    order = np.lexsort((events.astype(np.int64), latest))
     share = np.bincount(number, is_wrong) / np.bincount(number)
     marked: Flags = share[order] >= 0.5  # noqa: PLR2004
     return events[order], marked
