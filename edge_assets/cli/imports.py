@@ -106,6 +106,7 @@ def _open_migrated_database() -> Iterator[str]:
     """The database, migrated to the newest schema; without a stack, the embedded server runs for this time."""
     from edge_assets.local.embedded_database import open_database
     from edge_assets.local.home import Home
+    from edge_assets.local.plan import Plan
     from edge_assets.store.postgres.schema import upgrade
 
     settings = Settings()
@@ -116,6 +117,9 @@ def _open_migrated_database() -> Iterator[str]:
             name = urlsplit(url).path[1:]
             notice = f"importing into database {name} of {home.root}; set DATABASE_URL to use another"
             err.print(notice, style="dim", soft_wrap=True)
+            if Plan.load(home) is None and settings.odds_api_key is None:
+                notice = "without ODDS_API_KEY this is the simulation's; the live feed has its own, and sees none of it"
+                err.print(notice, style="yellow", soft_wrap=True)
         upgrade(url)
         yield url
 

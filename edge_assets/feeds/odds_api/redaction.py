@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from urllib.parse import quote, quote_plus
 
 _KEY_PATTERN = re.compile(r"(api_?key=)[^&\s\"'#]*", re.IGNORECASE)
 
@@ -11,6 +12,13 @@ _KEY_PATTERN = re.compile(r"(api_?key=)[^&\s\"'#]*", re.IGNORECASE)
 def redact(text: str) -> str:
     """The text without the values of key parameters."""
     return _KEY_PATTERN.sub(r"\1[redacted]", text)
+
+
+def redact_key(body: bytes, key: str) -> bytes:
+    """The body without the key, as it is or as a URL has it."""
+    for form in {key, quote(key, safe=""), quote_plus(key)} - {""}:
+        body = body.replace(form.encode(), b"[redacted]")
+    return body
 
 
 class RedactingFilter(logging.Filter):

@@ -29,7 +29,7 @@ from edge_assets.feeds.odds_api.errors import (
 )
 from edge_assets.feeds.odds_api.limits import MAX_ERROR_BODY_BYTES, REQUEST_TIMEOUT_SECONDS
 from edge_assets.feeds.odds_api.quota import NO_SPENDING, UNKNOWN_QUOTA, Quota, Spending
-from edge_assets.feeds.odds_api.redaction import redact, redact_http_logs
+from edge_assets.feeds.odds_api.redaction import redact, redact_http_logs, redact_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,7 +165,8 @@ class Transport:
             self._clock.observe_headers(received.headers)
             observed_at = self._clock.now()
             if not received.is_success:
-                _raise_api_error(received, body)
+                # an API or a proxy may repeat the request in its message
+                _raise_api_error(received, redact_key(body, self._key.get_secret_value()))
             content = await _read_content(read, body)
         except OddsApiError as error:
             error.quota = received.quota

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from edge_assets.core.clock import WallClock
 from edge_assets.feeds.odds_api import redaction
 from edge_assets.feeds.odds_api.client import OddsApiClient
-from edge_assets.feeds.odds_api.errors import TransportError
-from tests.support.scripted_server import Scripted
+from edge_assets.feeds.odds_api.errors import InvalidApiKeyError, TransportError
+from tests.support.scripted_server import Scripted, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,16 @@ async def test_a_server_that_is_away_brings_no_key_to_light(notebook: Notebook) 
     with pytest.raises(TransportError):
         await ask("http://127.0.0.1:1/v4")
     assert "httpcore2.connection" in notebook.loggers
+    assert not [line for line in notebook.lines if KEY in line]
+
+
+async def test_an_error_message_that_repeats_the_request_brings_no_key_to_light(
+    api: ScriptedApi, notebook: Notebook
+) -> None:
+    api.set_answers(error(401, "INVALID_KEY", f"invalid {KEY} in /odds?apiKey={KEY}"))
+    with pytest.raises(InvalidApiKeyError, match="redacted") as caught:
+        await ask(api.url)
+    assert KEY not in f"{caught.value} {vars(caught.value)}"
     assert not [line for line in notebook.lines if KEY in line]
 
 
