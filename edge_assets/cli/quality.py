@@ -116,17 +116,16 @@ def duplicates(sport: filtering.SportOption = None, as_json: JsonOption = False)
         return
     rows = [
         (
-            *(
-                f"{e.id}: {e.commence_at:%Y-%m-%d %H:%M}{'' if e.has_result else ' (no result)'}"
-                for e in (first, second)
-            ),
+            f"{first.id}, {second.id}",
+            f"{first.commence_at:%Y-%m-%d}, {second.commence_at:%Y-%m-%d}",
+            ", ".join(str(event.id) for event in (first, second) if event.has_result) or "neither",
             first.sport,
             to_single_line(f"{first.home_team} - {first.away_team}"),
             reason,
         )
         for first, second, reason in found
     ]
-    print_rows(("event", "and event", "sport", "teams", "why"), rows)
+    print_rows(("events", "starts", "with result", "sport", "teams", "why"), rows)
 
 
 def _pair_json(first: NamedEvent, second: NamedEvent) -> dict[str, Any]:

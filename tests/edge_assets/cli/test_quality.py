@@ -134,4 +134,5 @@ def test_double_events_are_listed(edge: Edge, harness: SeasonHarness) -> None:
         "again",
         True,
     )
-    assert "(no result)" in edge("quality", "duplicates", DATABASE_URL=url).stdout
+    assert not pair["second"]["has_result"]
+    assert f"{pair['first']['id']}, {pair['second']['id']}" in edge("quality", "duplicates", DATABASE_URL=url).stdout
