@@ -204,7 +204,9 @@ def test_idle_connections_are_closed(port: int, monkeypatch: pytest.MonkeyPatch)
 def allows_two(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two connections of an address; those of earlier tests are gone."""
     server = psutil.Process()
-    eventually(lambda: all(not c.raddr or c.laddr.port != port for c in server.net_connections("tcp")))
+    eventually(
+        lambda: all(c.status == psutil.CONN_LISTEN or c.laddr.port != port for c in server.net_connections("tcp"))
+    )
     monkeypatch.setattr(connections, "is_loopback", lambda _: False)
     monkeypatch.setattr(connections, "MAX_REMOTE_CONNECTIONS", 2)
     monkeypatch.setattr(connections.LimitedHttpProtocol, "_warned_at", -1e9)
