@@ -139,7 +139,7 @@ def test_lineage_leads_from_the_feed_to_the_mart(locations: dict[str, Definition
             {"warehouse", "expectations"},
             set(),
             {"warehouse_hourly", "expectations_six_hourly"},
-            49,
+            50,
         ),
     ],
 )
