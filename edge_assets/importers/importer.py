@@ -331,5 +331,6 @@ def _count_unit(unit: PreparedUnit, batches: Sequence[DeduplicatedBatch]) -> Imp
         ticks=sum(len(found.ticks.poll_ids) for found in batches),
         aggregates=sum(len(found.aggregates.poll_ids) for found in batches),
         results=sum(resolved.results for resolved in unit.batches),
+        statistics=sum(resolved.statistics for resolved in unit.batches),
         rejected=unit.rejected.counts,
     )

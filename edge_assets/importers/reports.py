@@ -10,7 +10,7 @@ from edge_assets.importers.formats.batch import Rejection, Rejections
 if TYPE_CHECKING:
     from edge_assets.store.events.imports import ImportCounts
 
-COUNT_FIELDS = ("rows", "events", "ticks", "aggregates", "results")
+COUNT_FIELDS = ("rows", "events", "ticks", "aggregates", "results", "statistics")
 
 
 class ProgressListener(Protocol):
@@ -50,6 +50,7 @@ class ImportReport:
     ticks: int = 0
     aggregates: int = 0
     results: int = 0
+    statistics: int = 0
     contradicted_events: int = 0
     rejected: Rejections = field(default_factory=Rejections)
     rejected_files: list[Rejection] = field(default_factory=list)

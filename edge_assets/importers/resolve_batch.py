@@ -16,6 +16,7 @@ from edge_assets.importers.formats.batch import AGGREGATE_KINDS, TimedQuotes
 from edge_assets.matching import swap_side, swap_sides
 from edge_assets.store.events.public_bets import PublicBet, write_public_bets
 from edge_assets.store.events.results import ResultSource, StatedResult, import_results
+from edge_assets.store.events.statistics import StatisticColumns, write_statistics
 from ml.quotes import EventStarts, QuoteBatch
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 
 class ResolvedBatch(NamedTuple):
-    """A batch of which only the quotes are not stored; `starts` (k,) belong to `polled_at` (k,); `results` is a count.
+    """A batch of which only the quotes are not stored; `starts` (k,) belong to `polled_at` (k,); `results`
+    and `statistics` are counts.
 
     `ambiguous` events matched several stored ones and were stored as new ones; `repeats` are events that their source
     had listed differently. Of an event that a batch lists twice, only the first one's prices count.
@@ -43,6 +45,7 @@ class ResolvedBatch(NamedTuple):
     quotes: TimedQuotes
     aggregates: TimedQuotes
     results: int
+    statistics: int
     ambiguous: list[ParsedEvent]
     repeats: list[Repeat]
 
@@ -70,7 +73,7 @@ def resolve_batch(
     import_id: int | None = None,
     now: Micros | None = None,
 ) -> ResolvedBatch:
-    """Find or store the events, books and sport of a batch, store its results and public bets, and commit.
+    """Find or store the events, books and sport of a batch, store its results, statistics and public bets, and commit.
 
     Times of observation are capped at `now`, for future events and results with an assumed time.
     """
@@ -78,6 +81,9 @@ def resolve_batch(
     with conn.transaction():
         events = resolve_events(conn, batch.key_source, batch.sport, sport_id, _event_refs(batch, now), import_id)
         import_results(conn, results := _stated_results(batch, events, now), import_id)
+        statistics = _resolve_statistics(batch, events, now)
+        if len(statistics.event):
+            write_statistics(conn, statistics, ResultSource(batch.feed), import_id)
         write_public_bets(conn, _resolve_public_bets(batch, events), import_id)
     books = np.array([ids.book(book.key, book.title) for book in batch.books] or [0], np.int16)
     polled_at = batch.observation_times()
@@ -89,6 +95,7 @@ def resolve_batch(
         _resolve_quotes(batch.quotes, events, books),
         _resolve_quotes(batch.aggregates, events, np.arange(len(AGGREGATE_KINDS), dtype=np.int16)),
         len(results),
+        len(statistics.event),
         events.ambiguous,
         events.repeats,
     )
@@ -145,6 +152,17 @@ def _stated_results(batch: ParsedBatch, events: ResolvedEvents, now: Micros | No
         for event, event_id, is_swapped in zip(batch.events, events.ids.tolist(), events.swapped.tolist(), strict=True)
         if event.report is not None
     ]
+
+
+def _resolve_statistics(batch: ParsedBatch, events: ResolvedEvents, now: Micros | None) -> StatisticColumns:
+    """The statistics with database ids and the times of the results; of a game listed twice, the first one's count."""
+    event, statistic, home, away = (column[~events.repeated[batch.statistics.event]] for column in batch.statistics)
+    stated_at = np.array([stated.reported_at for stated in batch.events], np.int64)
+    if now is not None:
+        stated_at = np.minimum(stated_at, now)
+    swapped = events.swapped[event]
+    sides = np.where(swapped, away, home), np.where(swapped, home, away)
+    return StatisticColumns(events.ids[event], statistic, *sides, stated_at[event])
 
 
 def _resolve_public_bets(batch: ParsedBatch, events: ResolvedEvents) -> list[PublicBet]:

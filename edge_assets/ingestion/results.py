@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import psycopg
 
+from edge_assets.core.clock import to_micros
 from edge_assets.core.settings import Feed, MissingSettingError
 from edge_assets.feeds.espn.client import EspnClient
 from edge_assets.feeds.espn.errors import EspnError
@@ -39,6 +41,7 @@ from edge_assets.store.events.result_polls import (
     write_result_poll,
 )
 from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.store.events.statistics import StatisticColumns, write_statistics
 from edge_assets.store.polls.credits import write_credit_statement
 from edge_assets.store.postgres.database import connect
 
@@ -174,7 +177,12 @@ class _ResultCollector:
         except EspnError as error:
             return replace(poll, failure=f"{type(error).__name__}: {error}")
         ours = load_started_events(self.connection, [sport], first - 2 * DAY, now)
-        stated, unmatched = _results_from_scoreboard(sport, games, ours, now)
+        matches, unmatched = _match_scoreboard(sport, games, ours)
+        stated = [
+            StatedResult(match.event_id, ResultSource.ESPN, now, _orient_report(match.report, match.is_swapped))
+            for match in matches
+        ]
+        write_statistics(self.connection, _statistics_from_scoreboard(matches, now), ResultSource.ESPN)
         return self._store(poll, stated, rejected + unmatched)
 
     def _store(self, poll: ResultPoll, stated: Sequence[StatedResult], rejected: Counter[str]) -> ResultPoll:
@@ -213,25 +221,42 @@ def _results_from_scores(
     return stated, unmatched
 
 
-def _results_from_scoreboard(
-    sport: str, games: Sequence[EspnGame], events: Sequence[StartedEvent], now: datetime
-) -> tuple[list[StatedResult], Counter[str]]:
-    """ESPN's finished games as results of our events; unfinished games take part in the matching too."""
+class _ScoreboardMatch(NamedTuple):
+    """A finished game of ESPN's, the id of our event, and whether ESPN names our away team as the home team."""
+
+    event_id: int
+    game: EspnGame
+    report: GameReport
+    is_swapped: bool
+
+
+def _match_scoreboard(
+    sport: str, games: Sequence[EspnGame], events: Sequence[StartedEvent]
+) -> tuple[list[_ScoreboardMatch], Counter[str]]:
+    """ESPN's finished games with our events; unfinished games take part in the matching too."""
     theirs = [Fixture(game.home, game.away, game.start) for game in games]
     ours = [Fixture(event.home_team, event.away_team, event.commence_at) for event in events]
     matches, ambiguous = match_fixtures(sport, ResultSource.ESPN, theirs, ours)
     finished = {n: game.report for n, game in enumerate(games) if game.report is not None}
-    stated = [
-        StatedResult(
-            events[m.our_index].id, ResultSource.ESPN, now, _orient_report(finished[m.their_index], m.is_swapped)
-        )
+    found = [
+        _ScoreboardMatch(events[m.our_index].id, games[m.their_index], finished[m.their_index], m.is_swapped)
         for m in matches
         if m.their_index in finished
     ]
     ambiguous_finished = len(finished.keys() & {*ambiguous})
-    return stated, +Counter(
-        unknown_event=len(finished) - len(stated) - ambiguous_finished, ambiguous_event=ambiguous_finished
+    return found, +Counter(
+        unknown_event=len(finished) - len(found) - ambiguous_finished, ambiguous_event=ambiguous_finished
     )
+
+
+def _statistics_from_scoreboard(matches: Sequence[_ScoreboardMatch], now: datetime) -> StatisticColumns:
+    rows = [
+        (match.event_id, statistic, *(counts[::-1] if match.is_swapped else counts))
+        for match in matches
+        for statistic, counts in match.game.statistics.items()
+    ]
+    event, statistic, home, away = np.array(rows, np.int64).reshape(-1, 4).T
+    return StatisticColumns(event, statistic, home, away, np.full(len(rows), to_micros(now)))
 
 
 def _orient_report(report: GameReport, swapped: bool) -> GameReport:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.feeds.espn.errors import EspnMalformedBodyError
 from edge_assets.feeds.espn.wire import parse_game
 from edge_assets.feeds.lenient_json import parse_lenient_json
+from ml.game_statistics import MAX_COUNTS, PARTS, Statistic
 from ml.settlement import GameReport, GameStatus, Score
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from edge_assets.feeds.espn.wire import ScoreboardGame, ScoreboardSide
@@ -29,17 +32,28 @@ FULL_TIME_STATUS = "STATUS_FULL_TIME"
 FINAL_STATUS_PREFIX = "STATUS_FINAL"
 """Also the prefix of the statuses after overtime: _AET, _PEN, _OT..."""
 REGULATION_SECONDS = 5_400.0
+SOCCER_STATISTICS = {
+    Statistic.SHOTS: "totalShots",
+    Statistic.SHOTS_ON_TARGET: "shotsOnTarget",
+    Statistic.CORNERS: "wonCorners",
+    Statistic.FOULS: "foulsCommitted",
+}
+"""ESPN's names on soccer scoreboards."""
 BOARD_WITHOUT_EVENTS = "board_without_events"
 
 
 class EspnGame(NamedTuple):
-    """A game with ESPN's id, names and start; `report` is None if it is not over or its outcome is unclear."""
+    """A game with ESPN's id, names and start; `report` is None if it is not over or its outcome is unclear.
+
+    `statistics` are the counts of both sides of a soccer match that ended after regulation.
+    """
 
     id: str
     home: str
     away: str
     start: datetime
     report: GameReport | None
+    statistics: Mapping[Statistic, tuple[int, int]] = MappingProxyType({})
 
 
 def parse_board(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
@@ -64,8 +78,27 @@ def parse_board(body: bytes) -> tuple[list[EspnGame], Counter[str]]:
         except ValueError as error:
             rejected[str(error)] += 1
             report = None
-        games.append(EspnGame(game.id, game.home.name, game.away.name, game.start, report))
-    return games, rejected
+        statistics = _read_statistics(game, rejected) if report and game.status == FULL_TIME_STATUS else {}
+        games.append(EspnGame(game.id, game.home.name, game.away.name, game.start, report, statistics))
+    return games, +rejected
+
+
+def _read_statistics(game: ScoreboardGame, rejected: Counter[str]) -> dict[Statistic, tuple[int, int]]:
+    """The counts of both sides; those of extra time would not compare with other games'."""
+    home, away = game.home.statistics, game.away.statistics
+    counts = {
+        statistic: (home[name], away[name])
+        for statistic, name in SOCCER_STATISTICS.items()
+        if name in home and name in away
+    }
+    odd = {statistic for statistic, sides in counts.items() if max(sides) > MAX_COUNTS[statistic]}
+    odd |= {
+        part
+        for part, whole in PARTS
+        if part in counts and whole in counts and any(a > b for a, b in zip(counts[part], counts[whole], strict=True))
+    }
+    rejected["statistic_absurd"] += len(odd)
+    return {statistic: sides for statistic, sides in counts.items() if statistic not in odd}
 
 
 def _parse_events(body: bytes, rejected: Counter[str]) -> list[object]:

@@ -21,12 +21,13 @@ _EMPTY_OBJECT: JsonObject = {}
 
 
 class ScoreboardSide(NamedTuple):
-    """A team of a game, its points in total and by period; None where no number is stated."""
+    """A team of a game, its points in total and by period, None where no number is stated, and its statistics."""
 
     team_id: str
     name: str
     points: int | None
     periods: list[int | None]
+    statistics: Mapping[str, int]
 
 
 class ScoreboardGoal(NamedTuple):
@@ -101,7 +102,15 @@ def _parse_side(side: JsonObject) -> ScoreboardSide:
         _parse_team_name(team),
         _parse_points(side.get("score")),
         [_parse_points(value) for value in periods],
+        _parse_statistics(side),
     )
+
+
+def _parse_statistics(side: JsonObject) -> dict[str, int]:
+    """The whole numbers among a team's statistics, by ESPN's names."""
+    sent = ((entry.get("name"), entry.get("displayValue")) for entry in _as_objects(side.get("statistics")))
+    counts = {name: _parse_points(value) for name, value in sent if isinstance(name, str)}
+    return {name: count for name, count in counts.items() if count is not None}
 
 
 def _parse_team_name(team: JsonObject) -> str:

@@ -104,6 +104,25 @@ class PublicBets(NamedTuple):
     observed_at: Micros
 
 
+class StatedStatistics(NamedTuple):
+    """Counts (n,) of both sides in games with a result; `event` is an index, `statistic` the number of `Statistic`."""
+
+    event: NDArray[np.int32]
+    statistic: NDArray[np.int16]
+    home: NDArray[np.int16]
+    away: NDArray[np.int16]
+
+    @classmethod
+    def empty(cls) -> StatedStatistics:
+        """No statistics."""
+        return cls(np.empty(0, np.int32), *(np.empty(0, np.int16) for _ in range(3)))
+
+    def select_events(self, keep: NDArray[np.bool_]) -> StatedStatistics:
+        """Those of the events that `keep` (n events,) selects, with events renumbered."""
+        places, rows = (np.cumsum(keep) - 1).astype(np.int32), keep[self.event]
+        return StatedStatistics(places[self.event[rows]], *(column[rows] for column in self[1:]))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedQuotes:
     """Quotes with the time (n,) at which each was seen; `event` and `book` are indices into the batch's lists."""
@@ -151,6 +170,7 @@ class ParsedBatch:
     poll_times: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     listed: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
     public_bets: list[PublicBets] = field(default_factory=list)
+    statistics: StatedStatistics = field(default_factory=StatedStatistics.empty)
 
     def split_in_half(self) -> tuple[ParsedBatch, ParsedBatch]:
         """Split into the first half of the events and the rest; both have all polls."""
@@ -169,6 +189,7 @@ class ParsedBatch:
             aggregates=self.aggregates.slice_events(keep),
             listed=self.listed and (polls[within], places[events[within]]),
             public_bets=[b._replace(event=int(places[b.event])) for b in self.public_bets if keep[b.event]],
+            statistics=self.statistics.select_events(keep),
         )
 
     def select_polls(self, keep: NDArray[np.bool_]) -> ParsedBatch:

@@ -1,4 +1,4 @@
-"""Match files of football-data.co.uk: results, pre-match and closing prices of many books.
+"""Match files of football-data.co.uk: results, statistics, pre-match and closing prices of many books.
 
 See `football_times` for assumed times, `football_columns` for columns, and `football_layouts` for the kinds of
 files.
@@ -19,6 +19,7 @@ from edge_assets.importers.formats.football_columns import (
 )
 from edge_assets.importers.formats.football_layouts import detect_layout
 from edge_assets.importers.formats.football_matches import parse_matches
+from edge_assets.importers.formats.football_statistics import read_statistics, select_statistics
 from edge_assets.importers.formats.prices import check_decimal, check_points, read_validated
 from edge_assets.importers.formats.tables import read_table
 from ml.quotes import UNKNOWN_TIME, QuoteBatch
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_assets.importers.formats.batch import StatedStatistics
     from edge_assets.importers.formats.football_columns import PriceColumn
     from edge_assets.importers.formats.football_matches import ParsedMatch
     from edge_assets.importers.formats.tables import CsvTable
@@ -57,12 +59,21 @@ def read(file: str, content: bytes) -> ParseResult:
     table = table.require_storable([layout.home, layout.away])
     matches = parse_matches(table, layout)
     columns = (find_closing_columns if layout.closing_only else find_price_columns)(table.header)
-    prices = [_read_prices(table, [c for c in columns if c.aggregate is aggregate]) for aggregate in (False, True)]
+    prices, aggregates = (
+        _read_prices(table, [c for c in columns if c.aggregate is aggregate]) for aggregate in (False, True)
+    )
+    counts = read_statistics(table)
     _reject_unknown_columns(table)
-    return ParseResult([_build_batch(sport, found, *prices) for sport, found in matches.items()], rejections)
+    batches = [
+        _build_batch(sport, found, prices, aggregates, select_statistics(counts, found, table))
+        for sport, found in matches.items()
+    ]
+    return ParseResult(batches, rejections)
 
 
-def _build_batch(sport: str, matches: list[ParsedMatch], prices: _PriceTable, aggregates: _PriceTable) -> ParsedBatch:
+def _build_batch(
+    sport: str, matches: list[ParsedMatch], prices: _PriceTable, aggregates: _PriceTable, statistics: StatedStatistics
+) -> ParsedBatch:
     return ParsedBatch(
         feed=SOURCE,
         key_source=SOURCE,
@@ -73,6 +84,7 @@ def _build_batch(sport: str, matches: list[ParsedMatch], prices: _PriceTable, ag
         aggregates=_build_quotes(aggregates, matches),
         rows=len(matches),
         time_assumed=True,
+        statistics=statistics,
     )
 
 

@@ -26,7 +26,7 @@ UPDATE_FINISHED_IMPORT = """
 UPDATE imports SET
     finished_at = CASE WHEN %(is_done)s THEN clock_timestamp() END,
     rows = %(rows)s, events = %(events)s, ticks = %(ticks)s,
-    aggregates = %(aggregates)s, results = %(results)s, rejected = %(rejected)s
+    aggregates = %(aggregates)s, results = %(results)s, statistics = %(statistics)s, rejected = %(rejected)s
 WHERE id = %(id)s
 """
 SELECT_IMPORT_HOLD = """
@@ -39,7 +39,8 @@ WHERE p.sport_id = %s AND p.observed_at = ANY(%s) AND i.id <> %s ORDER BY i.id
 """
 SELECT_IMPORTS = """
 SELECT
-    i.id, i.format, i.path, i.begun_at, i.finished_at, i.rows, i.events, i.ticks, i.aggregates, i.results, i.rejected,
+    i.id, i.format, i.path, i.begun_at, i.finished_at, i.rows, i.events, i.ticks, i.aggregates, i.results, i.statistics,
+    i.rejected,
     i.id IN (SELECT h.import_id FROM held_out_imports AS h) AS is_held_out
 FROM imports AS i ORDER BY i.id
 """
@@ -49,7 +50,8 @@ FROM imports AS i ORDER BY i.id
 class ImportCounts:
     """What an import read and stored.
 
-    `events` counts those that the files name, `ticks` the quotes that are new, `aggregates` and `results` likewise.
+    `events` counts those that the files name, `ticks` the quotes that are new, `aggregates`, `results` and
+    `statistics` likewise.
     """
 
     rows: int = 0
@@ -57,6 +59,7 @@ class ImportCounts:
     ticks: int = 0
     aggregates: int = 0
     results: int = 0
+    statistics: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -101,7 +104,9 @@ def load_overlapping_imports(
 
 def finish_import(conn: Connection, import_id: int, counts: ImportCounts, *, is_done: bool = True) -> None:
     """Record an import's counts; a file that is not done is read again at the next import."""
-    values = {name: getattr(counts, name) for name in ("rows", "events", "ticks", "aggregates", "results")}
+    values = {
+        name: getattr(counts, name) for name in ("rows", "events", "ticks", "aggregates", "results", "statistics")
+    }
     conn.execute(
         UPDATE_FINISHED_IMPORT,
         {**values, "id": import_id, "is_done": is_done, "rejected": Jsonb(dict(counts.rejected))},
@@ -122,6 +127,7 @@ class StoredImport:
     ticks: int
     aggregates: int
     results: int
+    statistics: int
     rejected: Mapping[str, int]
     is_held_out: bool
 

@@ -45,6 +45,7 @@ def test_a_file_is_imported_on_both_engines(either_url: str, tmp_path: Path) -> 
         "ticks": 21,
         "aggregates": 5,
         "results": 2,
+        "statistics": 0,
         "contradicted_events": 0,
         "rejected": {},
     }

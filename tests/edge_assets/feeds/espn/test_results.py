@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_assets.feeds.espn.errors import EspnMalformedBodyError
+from edge_assets.feeds.espn.results import parse_board
+from ml.game_statistics import Statistic
 from ml.settlement import GameReport, GameStatus, Score
 from tests.support.mutations import mutated
 from tests.support.scoreboards import board, event, finished, soccer
@@ -266,6 +268,20 @@ def test_the_captured_world_cup_has_all_regulation_scores(data_dir: Path) -> Non
         assert regulation.home == regulation.away
     final = reports["760517"]
     assert (final.full, final.regulation) == ((1, 0), (0, 0))
+
+
+def test_statistics_are_those_of_ninety_minutes(data_dir: Path) -> None:
+    games, _ = parse_board((data_dir / "espn" / "04_soccer_scoreboard_wc2026.json").read_bytes())
+    ended_in_regulation = {game.id for game in games if game.report and game.report.full == game.report.regulation}
+    counted = {game.id for game in games if game.statistics}
+    assert counted
+    assert counted <= ended_in_regulation
+    assert dict(games[0].statistics) == {
+        Statistic.SHOTS: (6, 12),
+        Statistic.SHOTS_ON_TARGET: (1, 7),
+        Statistic.CORNERS: (1, 4),
+        Statistic.FOULS: (10, 16),
+    }
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from edge_assets.importers.formats.batch import AGGREGATE_KINDS, RejectedFileErr
 from edge_assets.importers.formats.football_columns import DISTINCT_BOOKS
 from edge_assets.importers.formats.football_data import read
 from edge_assets.importers.formats.football_times import parse_match_times
+from ml.game_statistics import Statistic
 from ml.quotes import Market
 from ml.settlement import GameReport, Score
 from tests.support.import_files import books, quoted
@@ -338,6 +339,40 @@ def test_the_recorded_files_have_known_counts(data_dir: Path) -> None:
                 whole &= counts == 3
             sharp_and_best += int(whole.sum())
     assert (results, sharp_and_best) == (62_149, 61_817)
+
+
+STATISTICS = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR,HS,AS,HST,AST,HC,AC\n"
+
+
+@pytest.mark.parametrize(
+    ("counts", "reasons"),
+    [
+        ("14,9,6,3,5,4", {}),
+        ("14.0,9,6,3,,", {}),
+        ("14,9,6,3,77,4", {"statistic_absurd": 1}),
+        ("14,9,6,3,5.5,-1", {"statistic_absurd": 2}),
+        ("14,9,6,3,x,4", {"number_malformed": 1, "statistic_of_one_side": 1}),
+        ("14,9,6,3,5,", {"statistic_of_one_side": 1}),
+        ("5,9,6,3,5,4", {"statistic_contradicted": 1}),
+    ],
+)
+def test_odd_statistics_are_left_out_and_named(counts: str, reasons: dict[str, int]) -> None:
+    batch, rejections = read_one(f"{STATISTICS}E0,18/08/2012,Reds,Blues,2,1,H,{counts}\n")
+    event, statistic, home, away = (column.tolist() for column in batch.statistics)
+    stated = {Statistic(number): sides for number, *sides in zip(statistic, home, away, strict=True)}
+    shots = int(float(counts.split(",", maxsplit=1)[0]))
+    assert set(event) == {0}
+    assert stated[Statistic.SHOTS] == [shots, 9]
+    assert stated.get(Statistic.SHOTS_ON_TARGET) == ([6, 3] if shots >= 6 else None)
+    assert (Statistic.CORNERS in stated) == (counts.endswith("5,4") and "77" not in counts)
+    assert rejections.counts == reasons
+    assert all(example.row == 2 and example.field for example in rejections.examples)
+
+
+def test_statistics_of_a_match_without_a_result_are_left_out() -> None:
+    batch, rejections = read_one(f"{STATISTICS}E0,18/08/2012,Reds,Blues,,,,14,9,6,3,5,4\n")
+    assert not len(batch.statistics.event)
+    assert rejections.counts == {"statistics_without_result": 1}
 
 
 def test_book_keys_are_unique() -> None:
