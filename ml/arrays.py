@@ -48,6 +48,12 @@ def _median_of_sorted(ranked: Array, count: NDArray[np.intp], without: NDArray[n
     return middle
 
 
+def complete_rows(values: Array) -> NDArray[np.bool_]:
+    """Which rows of (N, n) have no NaN."""
+    complete: NDArray[np.bool_] = np.logical_and.reduce(~np.isnan(values), axis=1)
+    return complete
+
+
 def nonzero_cells(mask: NDArray[np.bool_]) -> Cells:
     """The same as `mask.nonzero()`, which is much slower in more than one dimension."""
     [flat] = mask.reshape(-1).nonzero()
