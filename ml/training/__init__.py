@@ -1,0 +1,1 @@
+"""Training and evaluation of models of fair prices; pure, on arrays."""
