@@ -16,6 +16,7 @@ from edge_assets.cli import (
     results,
     status,
     token,
+    train,
     unreadable,
     up,
     warehouse,
@@ -33,6 +34,7 @@ app.command()(feeds.simulate)
 app.command("import")(imports.import_)
 app.command()(lines.lines)
 app.command()(token.token)
+app.command()(train.train)
 app.add_typer(quality.app)
 app.add_typer(quarantine.app)
 app.add_typer(results.app)

@@ -91,6 +91,11 @@ class Home:
         """MLflow's artifacts."""
         return self.root / "mlflow"
 
+    @property
+    def models(self) -> Path:
+        """Trained models, a directory each."""
+        return self.root / "models"
+
     def secret(self, name: str) -> str:
         """A random secret, created on first use.
 

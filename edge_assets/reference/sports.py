@@ -83,6 +83,19 @@ def find_sport(sport: str) -> SportProfile:
     return load_known_sports().get(sport) or SportProfile()
 
 
+def team_pool(sport: str) -> str:
+    """The leagues between which teams move up and down, in which a name means one team: `football_data` of England.
+
+    By the country of football-data.co.uk's divisions (`E0`, `E1`, `EC`); any other league is on its own.
+    """
+    division = find_sport(sport).football_data
+    if division is None or find_sport(sport).football_data_country:
+        return sport
+    return (
+        f"football_data {division[:2].rstrip('0123456789C') if division[0] == 'E' else division.rstrip('0123456789')}"
+    )
+
+
 def family_title(sport: str) -> str:
     """The family as The Odds API titles it: `American Football`."""
     return find_family(sport).title or sport_family(sport).title()
