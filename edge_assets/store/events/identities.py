@@ -39,22 +39,30 @@ WHERE
 ORDER BY e.id
 """
 SELECT_EVENTS_OF_SEASONS = """
+WITH stated AS MATERIALIZED (
+    SELECT n.number - 1 AS number, season_of(s.key, n.start) AS season
+    FROM unnest(%(starts)s::timestamptz[]) WITH ORDINALITY AS n (start, number)
+    INNER JOIN sports AS s ON s.id = %(sport)s
+),
+still_listed AS MATERIALIZED (
+    SELECT event_id FROM event_sources WHERE source = %(source)s AND key = ANY(%(keys)s::text[])
+),
+candidates AS MATERIALIZED (
+    SELECT e.id, e.key, e.home_team, e.away_team, e.commence_at, e.start_assumed,
+        season_of(s.key, e.original_commence_at) AS season
+    FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id
+    WHERE
+        e.sport_id = %(sport)s AND e.id NOT IN (SELECT event_id FROM still_listed)
+        AND EXISTS (SELECT FROM event_sources AS o WHERE o.event_id = e.id AND o.source = %(source)s)
+)
 SELECT
-    n.number - 1, EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed'), e.id, e.key,
+    n.number, EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed'), e.id, e.key,
     e.home_team, e.away_team, e.commence_at, e.start_assumed
-FROM unnest(%(starts)s::timestamptz[]) WITH ORDINALITY AS n (start, number)
-INNER JOIN sports AS s ON s.id = %(sport)s
-INNER JOIN events AS e
-    ON e.sport_id = s.id AND season_of(s.key, e.original_commence_at) = season_of(s.key, n.start)
-WHERE
-    EXISTS (SELECT FROM event_sources AS o WHERE o.event_id = e.id AND o.source = %(source)s)
-    AND NOT EXISTS (
-        SELECT FROM event_sources AS o
-        WHERE o.event_id = e.id AND o.source = %(source)s AND o.key = ANY(%(keys)s::text[])
-    )
-    AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
+FROM stated AS n INNER JOIN candidates AS e ON n.season = e.season
+WHERE NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
 ORDER BY n.number, e.id
 """
+"""The season of each event is worked out once: for every pair with a start a league's twelve seasons took minutes."""
 SELECT_NAMED_EVENTS = """
 SELECT
     e.id, e.key, s.key AS sport, season_of(s.key, e.original_commence_at) AS season, e.home_team, e.away_team,
