@@ -52,8 +52,9 @@ READYZ_HEALTH_SECONDS = 1.0
 MAX_STREAM_SILENCE_SECONDS = 30.0
 """The stream reader polls every two seconds; during a Redis outage, every five."""
 NO_ANSWER = "no answer within 3 seconds"
-RECONNECTING_SERVICES = {SENSOR, WATCHDOG}
-"""These open a new connection for every heartbeat, while this process keeps its own."""
+LIVE_STREAM = "live stream"
+RECONNECTING_SERVICES = {SENSOR, WATCHDOG, LIVE_STREAM}
+"""These open new connections, while the connections of this process still work."""
 DATABASE_THREADS = anyio.CapacityLimiter(4)
 """Threads that may hang with the database, separate from those of requests."""
 
@@ -146,7 +147,7 @@ def _own_findings(resources: Resources, *, redis: bool) -> Iterator[HealthIssue]
         yield HealthIssue(ProblemKind.REDIS_UNREACHABLE, "", "no answer to a PING")
     if (silence := _stream_silent_seconds(resources)) > MAX_STREAM_SILENCE_SECONDS:
         detail = f"alert stream not read for {silence:.0f} s: clients get no new alerts"
-        yield HealthIssue(ProblemKind.SERVICE_HANGS, "live stream", detail)
+        yield HealthIssue(ProblemKind.SERVICE_HANGS, LIVE_STREAM, detail)
 
 
 async def _find_rejections(resources: Resources) -> list[HealthIssue]:
