@@ -118,7 +118,7 @@ def _open_migrated_database() -> Iterator[str]:
             notice = f"importing into database {name} of {home.root}; set DATABASE_URL to use another"
             err.print(notice, style="dim", soft_wrap=True)
             if Plan.load(home) is None and settings.odds_api_key is None:
-                notice = "without ODDS_API_KEY this is the simulation's; the live feed has its own, and sees none of it"
+                notice = "Without ODDS_API_KEY this is the simulation's database, which the live feed does not see."
                 err.print(notice, style="yellow", soft_wrap=True)
         upgrade(url)
         yield url

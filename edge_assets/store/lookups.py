@@ -33,7 +33,7 @@ class StoredBook(NamedTuple):
     title: str
 
 
-class StoredEvent(NamedTuple):
+class ListedEvent(NamedTuple):
     """An event with its teams and its latest stated start."""
 
     id: int
@@ -55,9 +55,9 @@ def load_books(conn: Connection) -> dict[int, StoredBook]:
         return {b.id: b for b in cursor.execute("SELECT id, key, title FROM books")}
 
 
-def load_events(conn: Connection, ids: Collection[int]) -> dict[int, StoredEvent]:
+def load_events(conn: Connection, ids: Collection[int]) -> dict[int, ListedEvent]:
     """Events by id."""
-    with conn.cursor(row_factory=class_row(StoredEvent)) as cursor:
+    with conn.cursor(row_factory=class_row(ListedEvent)) as cursor:
         rows = cursor.execute(
             "SELECT id, key, home_team, away_team, commence_at FROM events WHERE id = ANY(%s)", [list(ids)]
         )

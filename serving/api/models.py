@@ -28,7 +28,7 @@ class BetLeg(BaseModel):
 class AlertMessage(BaseModel):
     """One step in the life of an alert, as in the live stream; `(alert_id, seq)` identifies it."""
 
-    id: int = Field(description="the resume token of the live stream")
+    id: int = Field(description="the resume id of the live stream")
     alert_id: UUID
     seq: int = Field(description="0 when opened, then incremented with every step")
     kind: Literal["value", "arbitrage", "likely_error"]
@@ -109,7 +109,7 @@ class BookPrice(BaseModel):
 class OutcomePrices(BaseModel):
     """One outcome of a line, at every book that offers it, the best price first.
 
-    Fair values are those that the scorer's alerts carry; null where there are none, or until it has scored the poll.
+    Fair probabilities are those of the scorer's alerts; null where there are none, or until it has scored the poll.
     """
 
     outcome: str
@@ -117,7 +117,10 @@ class OutcomePrices(BaseModel):
     point: float | None
     fair_probability: Probability | None
     fair_price: float | None
-    standard_error: float | None = Field(description="of the fair probability: disagreement of books, staleness")
+    standard_error: float | None = Field(
+        description="of the consensus: disagreement of books, staleness; an alert's also leaves out its own book and "
+        "allows for the de-vig method"
+    )
     prices: list[BookPrice]
 
 

@@ -17,7 +17,7 @@ from edge_assets.store.polls import as_of
 from ml.quotes import QuoteBatch
 from ml.scoring.rules import ScoringRules
 from serving.api.models import ErrorResponse, EventInfo, SportOdds
-from serving.api.prices import DisplayNames, OfferedQuotes, price_events
+from serving.api.prices import DisplayNames, OfferedQuotes, render_events
 from serving.api.sports import NameNotFoundError, resolve_sport
 from serving.deps import ConnectionDep, ResourcesDep
 from serving.resources import Resources, run_in_pool
@@ -109,7 +109,7 @@ def _render(conn: Connection, latest: dict[str, Any], event_id: int | None) -> b
         offered = load_offered_quotes(conn, latest, event_id)
         names = DisplayNames(lookups.load_books(conn), lookups.load_events(conn, set(offered.quotes.event.tolist())))
         fair = load_fair_prices(conn, lookups.load_sports(conn)[latest["sport"]].id, latest["poll_id"])
-        events = price_events(latest["sport"], offered, names, SCORING_RULES, fair.prices)
+        events = render_events(latest["sport"], offered, names, SCORING_RULES, fair.prices)
     return msgspec.json.encode(latest | {"stale_after_seconds": SCORING_RULES.stale_after_seconds, "events": events})
 
 

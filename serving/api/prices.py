@@ -1,4 +1,4 @@
-"""From the quotes on offer to prices by book, along with the fair prices that the scorer has written."""
+"""Lay out the quotes on offer by book, with the scorer's fair prices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_assets.store.lookups import StoredBook, StoredEvent
+    from edge_assets.store.lookups import ListedEvent, StoredBook
     from ml.quotes import EventStarts, MarketConfirmations, Micros, QuoteBatch
     from ml.scoring.fair_prices import FairPriceBatch
     from ml.scoring.matrix import LineView
@@ -56,7 +56,7 @@ class DisplayNames:
     """Books and events by id."""
 
     books: Mapping[int, StoredBook]
-    events: Mapping[int, StoredEvent]
+    events: Mapping[int, ListedEvent]
 
     def selection_name(self, event: int, outcome: Outcome) -> str:
         """The display name of an outcome."""
@@ -65,7 +65,7 @@ class DisplayNames:
         return team_names.get(outcome) or outcome.key.title()
 
 
-def price_events(
+def render_events(
     sport: str, offered: OfferedQuotes, names: DisplayNames, rules: ScoringRules, fair: FairPriceBatch
 ) -> list[dict[str, Any]]:
     """Events by start, each with its lines (`serving.api.models.EventLines`).

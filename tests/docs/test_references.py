@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def test_every_table_is_there(database_url: str) -> None:
     assert there_are - partitions - {"alembic_version"} <= shown
     assert not partitions & shown
     assert "| `price` | double precision or NULL | decimal odds; NULL: withdrawn |" in sections
+
+
+def test_names_of_code_in_comments_exist(database_url: str) -> None:
+    with psycopg.connect(database_url) as conn:
+        comments = [text for (text,) in conn.execute("SELECT description FROM pg_description WHERE objoid >= 16384")]
+    names = {name for text in comments for name in re.findall(r"\b(?:ml|edge_assets)(?:\.\w+)+", text)}
+    assert len(names) > 5
+    for name in names:
+        pkgutil.resolve_name(name)
 
 
 def test_every_mart_is_there() -> None:

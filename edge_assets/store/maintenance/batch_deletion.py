@@ -34,7 +34,7 @@ unpublished AS (DELETE FROM alert_outbox WHERE id IN (SELECT c.id FROM closed AS
 
 DELETE FROM alerts WHERE id IN (SELECT c.id FROM closed AS c)
 """
-"""All steps of alerts that were closed by then, published or not; the newest of all stays, because resume tokens are
+"""All steps of alerts that were closed by then, published or not; the newest of all stays, because resume ids are
 compared with it."""
 DELETE_SUPPRESSIONS = """
 DELETE FROM suppressions AS w

@@ -72,7 +72,7 @@ def test_without_a_stack_the_embedded_database_runs_for_the_import(edge: Edge, t
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["events"] == 3
     assert "importing into database edge_simulate" in done.stderr
-    assert "without ODDS_API_KEY this is the simulation's" in done.stderr
+    assert "Without ODDS_API_KEY this is the simulation's" in done.stderr
     assert list(find_stack_processes(home)) == []
     again = edge("import", "football-data", str(file), "--json", ODDS_API_KEY="key")
     assert json.loads(again.stdout)["events"] == 3, "the live feed has another database"
