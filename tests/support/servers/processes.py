@@ -73,8 +73,12 @@ class ServerProcess:
 
     def suspend(self) -> None:
         """Let it hang: it keeps its connections and answers nothing."""
-        for process in self._family():
-            process.suspend()
+        # once the first of them stands still, it starts no more
+        suspended = set[int]()
+        while running := [process for process in self._family() if process.pid not in suspended]:
+            for process in running:
+                process.suspend()
+                suspended.add(process.pid)
 
     def resume(self) -> None:
         """Let it go on."""
