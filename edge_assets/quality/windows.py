@@ -34,6 +34,11 @@ MIN_DRAW_ERROR = 0.02
 MIN_CURVE_SAMPLE = 60
 """Events from which the curve of the draw can be fitted."""
 TRIMMED_QUANTILE = 0.7
+THREE_WAY = 3
+MIN_MARKED_EVENTS = 2
+"""A window begins and ends at a marked event."""
+MIN_WRONG_ROWS_RATIO = 0.5
+"""Share of an event's rows that must be wrong for it to be marked."""
 MEDIAN_NORMAL_DEVIATION = 0.6745
 WINDOW_KINDS = {
     "others": "far from the other sources' prices",
@@ -70,7 +75,7 @@ def find_densest_window(marked: Flags) -> Window | None:
     season, however many, make no window.
     """
     places, n = np.flatnonzero(marked), len(marked)
-    if len(places) < 2:  # noqa: PLR2004
+    if len(places) < MIN_MARKED_EVENTS:
         return None
     first, last = np.triu_indices(len(places), 1)
     count, length = last - first + 1, places[last] - places[first] + 1
@@ -100,7 +105,7 @@ def find_wrong_window(rows: SourceRows, min_others: int) -> WrongWindow | None:
 
 def find_odd_draws(rows: SourceRows) -> WrongWindow | None:
     """Where the draw of a source does not fit the two teams for a while, by the source's own season."""
-    if rows.log_prices.shape[1] < 3 or len(np.unique(rows.event)) < MIN_CURVE_SAMPLE:  # noqa: PLR2004
+    if rows.log_prices.shape[1] < THREE_WAY or len(np.unique(rows.event)) < MIN_CURVE_SAMPLE:
         return None
     apart = _distances_from_draw_curve(rows.log_prices)
     error = max(float(np.median(apart)) / MEDIAN_NORMAL_DEVIATION, MIN_DRAW_ERROR)
@@ -127,7 +132,7 @@ def _mark_events(rows: SourceRows, is_wrong: Flags) -> tuple[NDArray[np.int32], 
     np.maximum.at(latest, number, rows.observed_at)
     order = np.lexsort((events.astype(np.int64), latest))
     share = np.bincount(number, is_wrong) / np.bincount(number)
-    marked: Flags = share[order] >= 0.5  # noqa: PLR2004
+    marked: Flags = share[order] >= MIN_WRONG_ROWS_RATIO
     return events[order], marked
 
 

@@ -12,7 +12,6 @@ from zipfile import BadZipFile
 import msgspec
 import numpy as np
 
-from ml.features.registry import Feature, KnownAt
 from ml.models.conformal import Conformal
 from ml.models.fair_model import Boosted, Corrector, FairModel, Platt, Ridge
 
@@ -40,10 +39,6 @@ class FeatureSpec(msgspec.Struct, frozen=True):
     unit: str
     known_at: str
     missing: str
-
-    def declare(self) -> Feature:
-        """The declaration."""
-        return Feature(self.name, self.unit, KnownAt(self.known_at), self.missing)
 
 
 class BundleSpec(msgspec.Struct, frozen=True):
