@@ -68,7 +68,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._tail = b""
         self._deadline: asyncio.TimerHandle | None = None
-        self._used_at = self.loop.time()
+        self._used_at = time.monotonic()  # the loop's own clock counts milliseconds
         if problem := self._limit_problem():
             self._warn(problem)
             if not self._displace_idle():
@@ -85,7 +85,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Accept bytes within the limits of a request."""
         if self._is_closing:
             return
-        self._used_at = self.loop.time()
+        self._used_at = time.monotonic()  # the loop's own clock counts milliseconds
         if self._in_head and self._is_head_too_large(data):
             self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE)
             return
