@@ -80,8 +80,8 @@ def build_warehouse(database_url: str) -> BuildResult:
     os.environ |= {"DATABASE_URL": database_url, "DBT_QUIET": "true"}
     from dagster import DagsterInstance
 
+    from edge_assets.defs.analytics.build_lock import BUILDER_TAG
     from edge_assets.defs.analytics.definitions import analytics_definitions
-    from edge_assets.defs.analytics.turn import BUILDER_TAG
 
     job, run_id = analytics_definitions().resolve_job_def(WAREHOUSE_JOB), str(uuid4())
     with DagsterInstance.ephemeral() as instance, BuildProgress(len(job.asset_layer.selected_asset_keys)) as progress:

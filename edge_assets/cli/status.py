@@ -104,7 +104,7 @@ def _services_table(services: dict[str, dict[str, Any]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from edge_assets.health.words import format_bytes
+    from edge_assets.health.formatting import format_bytes
 
     table = Table("service", "state", "memory", "", box=None, pad_edge=False)
     table.columns[2].justify = "right"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from edge_assets.store.polls.unreadable import UnreadableAnswer
+    from edge_assets.store.polls.unreadable_responses import UnreadableAnswer
 
 HELP = "Inspect feed responses that could not be parsed."
 app = typer.Typer(name="unreadable", help=HELP, no_args_is_help=True)
@@ -29,7 +29,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List responses that could not be parsed; repeated ones appear once."""
-    from edge_assets.store.polls.unreadable import load_unreadable_answers
+    from edge_assets.store.polls.unreadable_responses import load_unreadable_answers
 
     with _open_database() as conn:
         found = filtering.filter_rows(load_unreadable_answers(conn), sport=filtering.validate_sport(conn, sport))[
@@ -46,7 +46,7 @@ def list_(
 def show(number: Annotated[int, typer.Argument(metavar="ID", help="Its number in `edge unreadable list`.")]) -> None:
     """Write a response to standard output as received; of a large one, the stored part."""
     from edge_assets.local.errors import LocalError
-    from edge_assets.store.polls.unreadable import load_unreadable_answers
+    from edge_assets.store.polls.unreadable_responses import load_unreadable_answers
 
     with _open_database() as conn:
         found = next((answer for answer in load_unreadable_answers(conn) if answer.id == number), None)

@@ -1,5 +1,5 @@
 """`python -m edge_assets.defs.daemon`: Dagster's daemon. Before it starts it resets timestamps from the future;
-when it ends it ends the listed runs (`edge_assets.defs.ending`).
+when it ends it ends the listed runs (`edge_assets.defs.run_termination`).
 
 Dagster stores when it last evaluated each sensor and schedule, and evaluates it again an interval later. After a clock
 that was ahead has been set back, the next evaluation is as far off as the clock was, and a restart does not change
@@ -15,7 +15,7 @@ from dagster import DagsterInstance
 
 from edge_assets.core.clock import WallClock
 from edge_assets.core.settings import HomeSettings
-from edge_assets.defs.ending import end_listed_runs
+from edge_assets.defs.run_termination import end_listed_runs
 from edge_assets.private_interfaces.dagster_core import run_daemon
 
 if TYPE_CHECKING:

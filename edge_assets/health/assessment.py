@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_assets.core.lost_polls import summarize
-from edge_assets.health.findings import Health, HealthIssue
-from edge_assets.health.words import format_duration
+from edge_assets.health.formatting import format_duration
+from edge_assets.health.issues import Health, HealthIssue
 from edge_assets.store.health.problems import ProblemKind
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_assets.health.findings import HealthIssue
-from edge_assets.health.words import format_bytes
+from edge_assets.health.formatting import format_bytes
+from edge_assets.health.issues import HealthIssue
 from edge_assets.store.health.problems import ProblemKind
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from edge_assets.core.lost_polls import LostPoll, LostPolls
 from edge_assets.feeds.odds_api.diff import PayloadDiffer
 from edge_assets.feeds.odds_api.errors import ClockAheadError, OddsApiError
 from edge_assets.feeds.odds_api.limits import NEW_BOOK_LIMITS, NEW_MARKET_LIMITS, NEW_OUTCOME_LIMITS
-from edge_assets.health.words import format_duration
+from edge_assets.health.formatting import format_duration
 from edge_assets.ingestion.cadence import SportActivity
 from edge_assets.ingestion.problem_log import SportProblems
 from edge_assets.ingestion.records import PollTimes, activity_after_poll, build_poll_record
@@ -30,7 +30,7 @@ from edge_assets.store.polls import as_of, keyframes, outbox
 from edge_assets.store.polls.activity import find_received_at
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.polls.leases import Lease
-from edge_assets.store.polls.unreadable import write_unreadable_answer
+from edge_assets.store.polls.unreadable_responses import write_unreadable_answer
 from edge_assets.store.polls.writer import write_poll
 from edge_assets.store.postgres.database import connect, is_connection_lost
 from ml.quotes import PollChanges

@@ -24,7 +24,7 @@ from edge_assets.core.settings import Settings
 from edge_assets.local.home import Home
 from edge_assets.local.ports import ACTIVATOR_PATH, HOST
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.local.watchdog.counterpart import watch_watchdog
+from edge_assets.local.watchdog.mutual_watch import watch_watchdog
 from edge_assets.web.descriptors import raise_descriptor_limit
 from edge_assets.web.guard import (
     RequestRefusal,

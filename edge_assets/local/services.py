@@ -28,7 +28,7 @@ PYTHON_MODULE = (sys.executable, "-m")
 SHORT_STOP_SECONDS = 2
 """For services that would wait for open connections when stopped, and have nothing to lose."""
 DAEMON_STOP_SECONDS = 20
-"""The daemon ends the runs (`edge_assets.defs.ending`) after it stops launching new ones."""
+"""The daemon ends the runs (`edge_assets.defs.run_termination`) after it stops launching new ones."""
 LOG_LEVEL_OPTIONS = ("--log-level", "warning")
 """At INFO, Dagster logs several lines every five seconds, which push errors out of the rotated logs."""
 

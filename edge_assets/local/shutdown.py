@@ -70,7 +70,7 @@ def _end_runs(home: Home) -> None:
     """End the runs if the daemon did not, because it is gone or hangs."""
     with suppress(LocalError, subprocess.TimeoutExpired):  # a damaged plan, or an unreachable database
         if plan := Plan.load(home):
-            command = [sys.executable, "-m", "edge_assets.defs.ending"]
+            command = [sys.executable, "-m", "edge_assets.defs.run_termination"]
             environment = {**os.environ, **dagster_environment(home, plan), "EDGE_HOME": str(home.root)}
             subprocess.run(command, env=environment, check=False, capture_output=True, timeout=END_RUNS_TIMEOUT_SECONDS)  # noqa: S603 - ours
 

@@ -13,7 +13,7 @@ from edge_assets.core.lost_polls import lost_polls_folder, read_all
 from edge_assets.core.settings import Feed
 from edge_assets.health.assessment import assess_health, assess_lost_polls, assess_without_database
 from edge_assets.health.credits import forecast_credits
-from edge_assets.health.findings import HealthIssue
+from edge_assets.health.issues import HealthIssue
 from edge_assets.health.machine import MachineResources, assess_machine
 from edge_assets.local.errors import LocalError
 from edge_assets.local.listeners import owns_port
@@ -22,7 +22,7 @@ from edge_assets.local.plan import Plan
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.survivors import has_services
 from edge_assets.local.watchdog import probing
-from edge_assets.local.watchdog.notes import read_fallback_file
+from edge_assets.local.watchdog.issue_reporter import read_fallback_file
 from edge_assets.local.watchdog.rounds import DOWN_STATES, REDIS_KINDS, supervisor_down_finding
 from edge_assets.store.health.problems import ProblemKind
 from edge_assets.store.health.totals import load_status as load_totals
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.health.credits import CreditForecast
-    from edge_assets.health.findings import Health
+    from edge_assets.health.issues import Health
     from edge_assets.local.home import Home
     from edge_assets.local.supervisor import ProgramInfo
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from edge_assets.models.quoted_market import QuotedMarket
     from edge_assets.models.statistics import GameStatistics
-    from ml.training.history import Games
+    from ml.training.games import Games
 
     Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from ml.features.market_view import fair_where_sound
 from ml.points import point_models_for
 from ml.points.fit import fit_points
 from ml.quotes import Market
-from ml.training.history import AVERAGE, BEST
+from ml.training.games import AVERAGE, BEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.points import PointModel
-    from ml.training.history import Quotes
+    from ml.training.games import Quotes
 
     Array = NDArray[np.float64]
 

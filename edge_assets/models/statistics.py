@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Connection
 
-    from ml.training.history import Games
+    from ml.training.games import Games
 
     Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from edge_assets.models.quoted_market import quoted_market
 from edge_assets.models.statistics import load_game_statistics
 from edge_assets.store import lookups
 from edge_assets.store.events.score_reports import load_reports
-from edge_assets.store.models.history import load_history, load_quotes
+from edge_assets.store.models.games import load_history, load_quotes
 from edge_assets.warehouse.bet_settlement import settle_columns
 from ml.features.prices import Base
 from ml.quotes import MARKET_OUTCOMES, Market
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from ml.features.teams import TeamHistory
-    from ml.training.history import Games
+    from ml.training.games import Games
 
     Array = NDArray[np.float64]
     Columns = dict[str, NDArray[Any]]

@@ -14,16 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_assets.quality.agreement import AgreementCollector, SourceKey, compare_orders, take_rows
-from edge_assets.quality.blame import (
-    MAX_OPPOSED_RATIO,
-    MAX_WRONG_SIGN_RATIO,
-    count_wrong_signs,
-    find_events_in_wrong_windows,
-    find_orders_against_results,
-    find_swapped_sources,
-    find_wrong_line_signs,
-    find_wrong_windows,
-)
 from edge_assets.quality.check_failures import (
     ALL_BOOKS_ID,
     MAX_EXAMPLES,
@@ -40,7 +30,17 @@ from edge_assets.quality.price_checks import (
     booksum,
     booksum_out_of_range,
 )
-from edge_assets.quality.windows import TYPICAL_MARKED_RATIO
+from edge_assets.quality.wrong_sources import (
+    MAX_OPPOSED_RATIO,
+    MAX_WRONG_SIGN_RATIO,
+    count_wrong_signs,
+    find_events_in_wrong_windows,
+    find_orders_against_results,
+    find_swapped_sources,
+    find_wrong_line_signs,
+    find_wrong_windows,
+)
+from edge_assets.quality.wrong_windows import TYPICAL_MARKED_RATIO
 from edge_assets.store.analytics.quarantine import BEST_PRICE_BOOK
 from ml.quotes import Market
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from edge_assets.quality.agreement import SourceRows
     from edge_assets.quality.market_matrix import Columns, Flags, MarketMatrix
-    from edge_assets.quality.outcomes import Winners
+    from edge_assets.quality.winners import Winners
     from edge_assets.store.analytics.quarantine import CheckVerdict as PriceVerdict
 
 BELOW_BEST_BOOKSUM = "below_best_booksum"

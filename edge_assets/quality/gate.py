@@ -15,12 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from edge_assets.quality import checks
-from edge_assets.quality.bets import BlindBets
+from edge_assets.quality.blind_bets import BlindBets
 from edge_assets.quality.check_failures import MIN_SAMPLE, WHOLE_SEASON, is_significantly_above
-from edge_assets.quality.market_matrix import build_matrices
-from edge_assets.quality.outcomes import Winners
-from edge_assets.quality.price_checks import check_prices
-from edge_assets.quality.reach import (
+from edge_assets.quality.finding_drafts import (
     CheckedSeason,
     FindingDraft,
     describe_too_few,
@@ -28,6 +25,9 @@ from edge_assets.quality.reach import (
     group_of,
     is_about_group,
 )
+from edge_assets.quality.market_matrix import build_matrices
+from edge_assets.quality.price_checks import check_prices
+from edge_assets.quality.winners import Winners
 from edge_assets.store.analytics import check_inputs as check_queries
 from edge_assets.store.analytics import findings, held_out
 from edge_assets.store.analytics import quarantine as store

@@ -26,7 +26,7 @@ from edge_assets.health.assessment import (
     confirmation_ages,
 )
 from edge_assets.health.credits import forecast_credits
-from edge_assets.health.findings import HealthIssue
+from edge_assets.health.issues import HealthIssue
 from edge_assets.health.machine import assess_disk
 from edge_assets.store.health.problems import ProblemKind
 from edge_assets.store.health.vital_signs import HealthSnapshot, connect_with_timeout, load_health_snapshot
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.core.settings import Settings
-    from edge_assets.health import findings
+    from edge_assets.health import issues
 
 T = TypeVar("T")
 
@@ -134,7 +134,7 @@ async def readyz(resources: ResourcesDep, response: Response) -> Readiness:
     )
 
 
-async def _health_if_quick(resources: Resources) -> findings.Health | None:
+async def _health_if_quick(resources: Resources) -> issues.Health | None:
     """The product's health from the database, or None if it takes too long."""
     with anyio.move_on_after(READYZ_HEALTH_SECONDS):
         signs = await _query_database(resources, load_health_snapshot)

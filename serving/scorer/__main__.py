@@ -21,7 +21,7 @@ from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.polls.leases import acquire_scorer_lock
 from edge_assets.store.postgres.database import connect
 from ml.scoring import ScoringRules
-from serving.scorer.link import SOCKET_TIMEOUT_SECONDS, StreamLink
+from serving.scorer.redis_streams import SOCKET_TIMEOUT_SECONDS, StreamLink
 from serving.scorer.service import ScorerWorker, run_forever
 from serving.scorer.shards import Shard
 from serving.scorer.sports import SportScorers

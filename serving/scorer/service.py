@@ -13,14 +13,14 @@ import psycopg
 from edge_assets.store.alerts import streams
 from edge_assets.store.postgres.database import is_connection_lost
 from ml.quotes import decode_changes
-from serving.scorer.life import ScorerHeartbeat
+from serving.scorer.heartbeat import ScorerHeartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
     from ml.quotes import Micros
-    from serving.scorer.link import StreamLink
+    from serving.scorer.redis_streams import StreamLink
     from serving.scorer.sports import SportScorers
 
 log = logging.getLogger(__name__)

@@ -10,13 +10,13 @@ from dagster import (
     in_process_executor,
 )
 
+from edge_assets.defs.analytics.build_lock import BuildLockResource
 from edge_assets.defs.analytics.expectations import expectations, expectations_job, expectations_schedule
 from edge_assets.defs.analytics.gate import quality_gate
-from edge_assets.defs.analytics.history import build_import_assets
+from edge_assets.defs.analytics.import_assets import build_import_assets
 from edge_assets.defs.analytics.prices import prices
 from edge_assets.defs.analytics.project import prepare_project
 from edge_assets.defs.analytics.schedules import build_warehouse_schedule, lower_priority
-from edge_assets.defs.analytics.turn import BuildLockResource
 from edge_assets.defs.analytics.warehouse import DbtResource, build_warehouse_assets
 from edge_assets.defs.analytics.weights import book_weights
 from edge_assets.defs.ingest.resources import SettingsResource

@@ -16,8 +16,8 @@ from dagster import (
 )
 from pydantic import Field
 
+from edge_assets.defs.analytics.build_lock import BuildLock
 from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS
-from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import OWNERS, QUARANTINE, table_key
 from edge_assets.quality.checks import CHECK_DESCRIPTIONS
 from edge_assets.quality.gate import run_quality_gate

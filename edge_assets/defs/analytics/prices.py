@@ -6,8 +6,8 @@ from contextlib import closing
 from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, ResourceParam, multi_asset
 
 from edge_assets.core.settings import Settings
+from edge_assets.defs.analytics.build_lock import BuildLock
 from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS
-from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import OWNERS
 from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.pricing_job import price_pending

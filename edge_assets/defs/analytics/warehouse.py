@@ -19,8 +19,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from edge_assets.core.settings import Settings
 from edge_assets.defs.analytics.asset_metadata import with_metadata
+from edge_assets.defs.analytics.build_lock import BuildLock
 from edge_assets.defs.analytics.schedules import HOURLY_FRESHNESS, NIGHTLY_FRESHNESS, VIEW_KIND
-from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import ALERTS, OWNERS, QUARANTINE, table_key
 from edge_assets.private_interfaces.dagster_dbt_core import load_manifest, to_asset_events, to_dbt_selection
 from edge_assets.warehouse.dbt_runner import DbtRunner

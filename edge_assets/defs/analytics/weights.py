@@ -4,8 +4,8 @@ from contextlib import closing
 
 from dagster import AssetKey, MaterializeResult, MetadataValue, ResourceParam, TableRecord, asset
 
+from edge_assets.defs.analytics.build_lock import BuildLock
 from edge_assets.defs.analytics.schedules import NIGHTLY_FRESHNESS
-from edge_assets.defs.analytics.turn import BuildLock
 from edge_assets.defs.lineage import OWNERS
 from edge_assets.store.analytics.book_weights import load_last_weights
 from edge_assets.store.postgres.database import connect

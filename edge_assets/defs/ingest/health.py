@@ -28,7 +28,7 @@ from edge_assets.core.settings import Feed, MissingSettingError, Settings
 from edge_assets.defs.lineage import ALERTS
 from edge_assets.health.assessment import assess_health, assess_lost_polls, assess_without_database
 from edge_assets.health.credits import CreditForecast, forecast_credits
-from edge_assets.health.findings import Health, HealthIssue
+from edge_assets.health.issues import Health, HealthIssue
 from edge_assets.health.remedies import Severity
 from edge_assets.store.health.vital_signs import connect_with_timeout, load_health_snapshot
 from edge_assets.store.polls.credit_use import load_credit_use

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 from edge_assets.local.home import Home
 from edge_assets.local.sockets import socket_path
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.local.watchdog.counterpart import write_heartbeat
-from edge_assets.local.watchdog.duties import WatchedPorts
-from edge_assets.local.watchdog.notes import FindingReporter
+from edge_assets.local.watchdog.issue_reporter import IssueReporter
+from edge_assets.local.watchdog.mutual_watch import write_heartbeat
 from edge_assets.local.watchdog.rounds import Endpoints, Watchdog
+from edge_assets.local.watchdog.services import WatchedPorts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def main() -> None:
         WatchedPorts(**arguments),
         code_servers,
     )
-    watchdog = Watchdog(home, Supervisor(home), endpoints, FindingReporter(home))
+    watchdog = Watchdog(home, Supervisor(home), endpoints, IssueReporter(home))
     while True:
         with time_limit(MAX_ROUND_SECONDS):
             watchdog.run_round()

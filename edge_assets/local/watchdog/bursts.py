@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from edge_assets.health.assessment import BURSTS
-from edge_assets.health.findings import HealthIssue
-from edge_assets.health.words import format_duration
+from edge_assets.health.formatting import format_duration
+from edge_assets.health.issues import HealthIssue
 from edge_assets.local.runs import find_run_processes, is_run
 from edge_assets.store.health.problems import ProblemKind
 

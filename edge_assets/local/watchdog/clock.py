@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from edge_assets.health.words import format_duration
+from edge_assets.health.formatting import format_duration
 
 MIN_JUMP_SECONDS = 2.0
 """NTP steps the clock only for larger offsets; the readings of one observation are microseconds apart."""

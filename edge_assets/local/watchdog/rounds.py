@@ -16,23 +16,23 @@ import psutil
 import psycopg
 
 from edge_assets.health.assessment import BURSTS
-from edge_assets.health.findings import HealthIssue
+from edge_assets.health.formatting import format_duration
+from edge_assets.health.issues import HealthIssue
 from edge_assets.health.machine import MachineResources, assess_machine
-from edge_assets.health.words import format_duration
 from edge_assets.local.disk import ensure_reserve
 from edge_assets.local.errors import LocalError
 from edge_assets.local.listeners import owns_port
 from edge_assets.local.watchdog import probing
 from edge_assets.local.watchdog.bursts import BurstWatch, measure_work
 from edge_assets.local.watchdog.clock import ClockMonitor, read_clocks
-from edge_assets.local.watchdog.duties import (
+from edge_assets.local.watchdog.liveness import Liveness, StartCounter
+from edge_assets.local.watchdog.services import (
     CODE_SERVER,
     Observer,
     WatchedPorts,
     has_recording_ended,
     watched_services,
 )
-from edge_assets.local.watchdog.liveness import Liveness, StartCounter
 from edge_assets.store.health.dagster_runs import load_last_runs, load_run_processes
 from edge_assets.store.health.problems import ProblemKind, record_heartbeat
 from edge_assets.store.health.vital_signs import HealthSnapshot, connect_with_timeout, load_health_snapshot
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from edge_assets.local.home import Home
     from edge_assets.local.supervisor import ProgramInfo, Supervisor
-    from edge_assets.local.watchdog.duties import WatchedService
-    from edge_assets.local.watchdog.notes import FindingReporter
+    from edge_assets.local.watchdog.issue_reporter import IssueReporter
+    from edge_assets.local.watchdog.services import WatchedService
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Endpoints(NamedTuple):
 class Watchdog:
     """The watchdog, with what it remembers between rounds."""
 
-    def __init__(self, home: Home, supervisor: Supervisor, endpoints: Endpoints, reporter: FindingReporter) -> None:
+    def __init__(self, home: Home, supervisor: Supervisor, endpoints: Endpoints, reporter: IssueReporter) -> None:
         self._home = home
         self._supervisor = supervisor
         self._endpoints = endpoints

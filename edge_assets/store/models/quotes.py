@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml.quotes import MARKET_OUTCOMES
-from ml.training.history import Quotes
+from ml.training.games import Quotes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.quotes import Market
-    from ml.training.history import Games
+    from ml.training.games import Games
 
     Columns = dict[str, NDArray[Any]]
 

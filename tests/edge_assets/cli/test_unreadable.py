@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from edge_assets.store.polls.dimensions import IdRegistry
-from edge_assets.store.polls.unreadable import write_unreadable_answer
+from edge_assets.store.polls.unreadable_responses import write_unreadable_answer
 from edge_assets.store.postgres.database import connect
 
 if TYPE_CHECKING:

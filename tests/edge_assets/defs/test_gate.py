@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 from dagster import AssetsDefinition, DagsterInstance, TableMetadataValue, asset, materialize
 
+from edge_assets.defs.analytics.build_lock import BuildLockResource
 from edge_assets.defs.analytics.definitions import analytics_definitions
 from edge_assets.defs.analytics.gate import quality_gate
-from edge_assets.defs.analytics.turn import BuildLockResource
 from edge_assets.defs.lineage import QUARANTINE
 from edge_assets.quality.checks import CHECK_DESCRIPTIONS
 from edge_assets.store.postgres.database import connect

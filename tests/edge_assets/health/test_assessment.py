@@ -18,7 +18,7 @@ from edge_assets.health.assessment import (
     confirmation_ages,
 )
 from edge_assets.health.credits import forecast_credits
-from edge_assets.health.findings import Health, HealthIssue
+from edge_assets.health.issues import Health, HealthIssue
 from edge_assets.health.machine import MachineResources, assess_machine
 from edge_assets.health.remedies import REMEDIES, find_remedy
 from edge_assets.store.health.problems import Heartbeat, Problem, ProblemKind

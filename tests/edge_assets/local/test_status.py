@@ -21,9 +21,9 @@ from edge_assets.local.plan import StartOptions
 from edge_assets.local.programs import Program
 from edge_assets.local.status import check_health, load_status
 from edge_assets.local.supervisor import Supervisor
-from edge_assets.local.watchdog.duties import WatchedPorts
-from edge_assets.local.watchdog.notes import FindingReporter
+from edge_assets.local.watchdog.issue_reporter import IssueReporter
 from edge_assets.local.watchdog.rounds import Endpoints, Watchdog
+from edge_assets.local.watchdog.services import WatchedPorts
 from edge_assets.store.health.problems import ProblemKind, load_problems, report_problem
 from edge_assets.store.polls.credit_use import CreditUse
 from edge_assets.store.postgres.database import connect
@@ -89,7 +89,7 @@ def test_a_dead_supervisor_is_reported_while_its_programs_run(home: Home, databa
     assert state["running"]
     assert [(p["kind"], p["subject"]) for p in state["health"]["problems"]] == [("service_down", "supervisord")]
     endpoints = Endpoints(database_url, None, redis_url, WatchedPorts(free_port(), None))
-    Watchdog(home, supervisor, endpoints, FindingReporter(home)).run_round()
+    Watchdog(home, supervisor, endpoints, IssueReporter(home)).run_round()
     with connect(database_url, "test") as conn:
         assert ("service_down", "supervisord") in {(p.kind, p.subject) for p in load_problems(conn)}
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 import redis
 
-from edge_assets.health.findings import HealthIssue
+from edge_assets.health.issues import HealthIssue
 from edge_assets.local.programs import Program
 from edge_assets.local.runs import is_run
 from edge_assets.local.supervisor import Supervisor
@@ -26,10 +26,10 @@ from edge_assets.local.watchdog import probing, rounds
 from edge_assets.local.watchdog.__main__ import time_limit
 from edge_assets.local.watchdog.bursts import BurstWatch
 from edge_assets.local.watchdog.clock import ClockMonitor, ClockReading
-from edge_assets.local.watchdog.counterpart import Counterpart, write_heartbeat
-from edge_assets.local.watchdog.duties import DAGSTER_PAGE, Observer, WatchedPorts, watched_services
+from edge_assets.local.watchdog.issue_reporter import IssueReporter, read_fallback_file
 from edge_assets.local.watchdog.liveness import MAX_WAIT_SECONDS, SILENT, Liveness, LivenessTimeouts, StartCounter
-from edge_assets.local.watchdog.notes import FindingReporter, read_fallback_file
+from edge_assets.local.watchdog.mutual_watch import WatchdogMonitor, write_heartbeat
+from edge_assets.local.watchdog.services import DAGSTER_PAGE, Observer, WatchedPorts, watched_services
 from edge_assets.store.health.dagster_runs import RunProcess
 from edge_assets.store.health.problems import ProblemKind, load_heartbeats, load_problems, report_problem
 from edge_assets.store.postgres.database import connect
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_assets.local.home import Home
-    from edge_assets.local.watchdog.duties import WatchedService
+    from edge_assets.local.watchdog.services import WatchedService
     from tests.support.servers.postgres import PostgresServer
     from tests.support.servers.valkey import ValkeyServer
 
@@ -130,7 +130,7 @@ def test_all_services_are_asked_at_once(home: Home, database_url: str, monkeypat
     asked = [one._replace(sign_of_life=lambda _: together.wait(20)) for one in watched]
     monkeypatch.setattr(rounds, "watched_services", lambda *_: asked)
     endpoints = rounds.Endpoints(database_url, None, "redis://127.0.0.1:1/0", WatchedPorts(1))
-    rounds.Watchdog(home, Supervisor(home), endpoints, FindingReporter(home)).run_round()
+    rounds.Watchdog(home, Supervisor(home), endpoints, IssueReporter(home)).run_round()
     assert not together.broken
 
 
@@ -222,7 +222,7 @@ def test_findings_are_stored_in_the_database_and_cleared(database_url: str, home
     with closing(connect(database_url, "test")) as conn:
         report_problem(conn, ProblemKind.DISK_LOW, "", "from an earlier process")
         report_problem(conn, ProblemKind.FEED_UNREACHABLE, "nba", "from another reporter")
-        reporter = FindingReporter(home)
+        reporter = IssueReporter(home)
         reporter.save(conn, [hangs])
         assert {(p.kind, p.subject) for p in load_problems(conn)} == {
             ("service_hangs", "scorer"),
@@ -242,12 +242,12 @@ def test_the_findings_of_a_killed_watchdog_are_cleared(database_url: str, home: 
     with closing(connect(database_url, "test")) as conn:
         for kind, subject in own + others:
             report_problem(conn, kind, subject, "-")
-        FindingReporter(home).save(conn, [])
+        IssueReporter(home).save(conn, [])
         assert {(p.kind, p.subject) for p in load_problems(conn)} == set(others)
 
 
 def test_a_file_replaces_an_unreachable_database(database_url: str, home: Home) -> None:
-    reporter = FindingReporter(home)
+    reporter = IssueReporter(home)
     reporter.write_fallback_file([HealthIssue(ProblemKind.DISK_LOW, "", "0 MiB free")])
     [finding] = read_fallback_file(home)
     assert (finding.kind, finding.detail) == ("disk_low", "0 MiB free")
@@ -295,7 +295,7 @@ def test_a_hanging_server_is_reported_and_restarted(
     command = (sys.executable, str(home.root / "answering.py"), str(port))
     supervisor.add(Program(name, command, stop_seconds=1, on_demand=on_demand))
     endpoints = rounds.Endpoints(database_url, None, redis_url, WatchedPorts(port, dagster_page=port))
-    watch = rounds.Watchdog(home, supervisor, endpoints, FindingReporter(home))
+    watch = rounds.Watchdog(home, supervisor, endpoints, IssueReporter(home))
 
     def run_round() -> set[tuple[str, str]]:
         watch.run_round()
@@ -404,16 +404,16 @@ def test_other_jobs_may_wait_and_unobserved_time_does_not_count() -> None:
 def test_a_hanging_watchdog_is_restarted_by_its_counterpart(home: Home) -> None:
     supervisor = Supervisor(home)
     supervisor.launch(os.environ)
-    counterpart = Counterpart(home, supervisor, LivenessTimeouts(start_seconds=5, report_seconds=1, restart_seconds=3))
-    counterpart.check(0)
+    monitor = WatchdogMonitor(home, supervisor, LivenessTimeouts(start_seconds=5, report_seconds=1, restart_seconds=3))
+    monitor.check(0)
     supervisor.add(Program("watchdog", (sys.executable, "-S", "-c", "import time; time.sleep(600)"), stop_seconds=1))
     eventually(lambda: bool(supervisor.programs()[0].pid))
     first = supervisor.programs()[0].pid
     start = time.monotonic()
     for now in range(0, 40, 2):
         write_heartbeat(home)
-        counterpart.check(start + now)
+        monitor.check(start + now)
     assert supervisor.programs()[0].pid == first
     psutil.Process(first).suspend()
-    counterpart.check(start + 50)
+    monitor.check(start + 50)
     eventually(lambda: supervisor.programs()[0].pid not in {0, first})

@@ -9,7 +9,7 @@ from edge_assets.models.statistics import arrange_statistics
 from edge_assets.store.models.statistics import EventStatistics
 from ml.game_statistics import Statistic
 from ml.quotes import Market
-from ml.training.history import AVERAGE, BEST, Games, Quotes
+from ml.training.games import AVERAGE, BEST, Games, Quotes
 
 HOUR = 3_600_000_000
 

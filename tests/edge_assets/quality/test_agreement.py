@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_assets.quality.outcomes import log_likelihood_ratio
+from edge_assets.quality.winners import log_likelihood_ratio
 from tests.support.invented_seasons import exchanged, failed, scaled, season, with_lines, without
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge_assets.quality.windows import MAX_WINDOW_P_VALUE, find_densest_window
+from edge_assets.quality.wrong_windows import MAX_WINDOW_P_VALUE, find_densest_window
 from edge_assets.store.analytics.findings import decide_finding, find_finding, load_findings
 from edge_assets.store.analytics.held_out import count_prices_of_findings
 from tests.support.invented_seasons import SELLERS, rotated, season

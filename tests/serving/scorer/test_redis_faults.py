@@ -10,7 +10,7 @@ import redis
 
 from edge_assets.store.alerts import streams
 from edge_assets.store.health.problems import load_heartbeats
-from serving.scorer import life, link
+from serving.scorer import heartbeat, redis_streams
 from tests.serving.scorer.test_service import service
 from tests.support.scorer_harness import ScorerHarness, wait
 
@@ -99,8 +99,8 @@ def test_a_scorer_that_is_behind_reports_it(harness: ScorerHarness) -> None:
 def test_a_foreign_alert_stream_is_reported_and_scoring_continues(
     harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch, fields: dict[Any, Any], when: str
 ) -> None:
-    monkeypatch.setattr(link, "RETRY_SECONDS", 0.1)
-    monkeypatch.setattr(life, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(redis_streams, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.2)
     polls = harness.history(4)
     if when == "before it starts":
         harness.redis.xadd(streams.ALERTS_STREAM, fields)

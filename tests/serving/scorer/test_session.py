@@ -11,7 +11,7 @@ import pytest
 from edge_assets.store.alerts import streams
 from edge_assets.store.polls import as_of
 from serving.scorer.__main__ import open_worker
-from serving.scorer.link import StreamLink
+from serving.scorer.redis_streams import StreamLink
 from tests.support.scorer_harness import wait
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edge_assets.health.assessment import BURSTS
-from edge_assets.health.findings import HealthIssue
+from edge_assets.health.issues import HealthIssue
 from edge_assets.local.home import write_private
 from edge_assets.store.health.problems import ProblemKind, clear_problem, load_problems, report_problem
 
@@ -41,7 +41,7 @@ MAX_FILE_AGE_SECONDS = 30.0
 FILE_NAME = "watchdog.json"
 
 
-class FindingReporter:
+class IssueReporter:
     """Reports every finding in each round, and clears those that are over."""
 
     def __init__(self, home: Home) -> None:

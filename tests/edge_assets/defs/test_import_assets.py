@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster import DagsterInstance, materialize
 
-from edge_assets.defs.analytics.history import build_import_assets
+from edge_assets.defs.analytics.import_assets import build_import_assets
 from edge_assets.defs.lineage import IMPORT_ASSETS
 from edge_assets.importers.registry import FormatName
 from tests.support.football_files import MATCHES, rows, season

@@ -11,14 +11,14 @@ from edge_assets.store.analytics.opening_closing import DISABLE_NESTED_LOOPS
 from edge_assets.store.models.quotes import arrange_quotes
 from edge_assets.store.postgres.binary_format import TIMESTAMP
 from edge_assets.store.postgres.columns import read_columns
-from ml.training.history import AVERAGE, BEST, Games
+from ml.training.games import AVERAGE, BEST, Games
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Connection
 
     from ml.quotes import Market
-    from ml.training.history import Quotes
+    from ml.training.games import Quotes
 
 SELECT_STARTS = """
 SELECT

@@ -12,7 +12,7 @@ import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus, job, op
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
-from edge_assets.defs.ending import end_listed_runs, end_runs
+from edge_assets.defs.run_termination import end_listed_runs, end_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

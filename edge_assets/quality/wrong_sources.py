@@ -19,8 +19,8 @@ from edge_assets.quality.check_failures import (
     PriceGroup,
     is_significantly_above,
 )
-from edge_assets.quality.outcomes import log_likelihood_ratio
-from edge_assets.quality.windows import WINDOW_KINDS, find_odd_draws, find_wrong_window
+from edge_assets.quality.winners import log_likelihood_ratio
+from edge_assets.quality.wrong_windows import WINDOW_KINDS, find_odd_draws, find_wrong_window
 from ml.quotes import Market
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from edge_assets.quality.agreement import SourceKey, SourceRows
     from edge_assets.quality.market_matrix import Array, Flags
-    from edge_assets.quality.outcomes import Winners
-    from edge_assets.quality.windows import WrongWindow
+    from edge_assets.quality.winners import Winners
+    from edge_assets.quality.wrong_windows import WrongWindow
 
 MAX_OPPOSED_RATIO = 0.025
 """Share of a source's events. It is 0.1% in real seasons, and about 5% of 190 for the worst book in the worst one."""

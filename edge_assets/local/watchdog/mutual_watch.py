@@ -34,14 +34,14 @@ def write_heartbeat(home: Home) -> None:
 
 async def watch_watchdog(home: Home, supervisor: Supervisor) -> None:
     """Restart the watchdog whenever it hangs; does not return."""
-    counterpart = Counterpart(home, supervisor)
+    monitor = WatchdogMonitor(home, supervisor)
     while True:
         await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
         with suppress(LocalError, OSError):  # supervisord is down or hangs; try again next time
-            await asyncio.to_thread(counterpart.check, time.monotonic())
+            await asyncio.to_thread(monitor.check, time.monotonic())
 
 
-class Counterpart:
+class WatchdogMonitor:
     """Follows the watchdog's heartbeats, and restarts it if they stop."""
 
     def __init__(self, home: Home, supervisor: Supervisor, timeouts: LivenessTimeouts = WATCHDOG_TIMEOUTS) -> None:

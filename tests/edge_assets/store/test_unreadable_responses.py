@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_assets.store.polls import unreadable
-from edge_assets.store.polls.unreadable import (
+from edge_assets.store.polls import unreadable_responses
+from edge_assets.store.polls.unreadable_responses import (
     MAX_ANSWERS_PER_SPORT,
     MAX_BODY_BYTES,
     load_unreadable_answers,
@@ -46,4 +46,4 @@ def test_large_answers_are_truncated_and_only_the_newest_kept(harness: StoreHarn
     kept = [answer.body for answer in load_unreadable_answers(harness.conn) if answer.sport == "americanfootball_nfl"]
     assert kept == [b"%d" % number for number in range(MAX_ANSWERS_PER_SPORT, 0, -1)]
     [other] = [answer for answer in load_unreadable_answers(harness.conn) if answer.sport == "icehockey_nhl"]
-    assert other.reason == unreadable.UNUSABLE_REASON
+    assert other.reason == unreadable_responses.UNUSABLE_REASON

@@ -1,8 +1,8 @@
 """Ends Dagster's runs together with the stack, without failing them or losing queued ones.
 
 `edge down` writes a file that lists them. The daemon processes it on exit, when it launches nothing more: it has
-Dagster loaded already, which is slow to import. `python -m edge_assets.defs.ending` processes a file that a dead
-daemon has left.
+Dagster loaded already, which is slow to import. `python -m edge_assets.defs.run_termination` processes a file that a
+dead daemon has left.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_assets.core.clock import to_micros
 from edge_assets.store.events.results import ResultSource, StatedResult, write_results
-from edge_assets.store.models.history import load_history, load_quotes
+from edge_assets.store.models.games import load_history, load_quotes
 from ml.quotes import Market, Outcome, QuoteBatch
 from ml.settlement import GameReport, Score
 from tests.support.poll_factories import NAN, NOON, START
