@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from edge_assets.store.polls.unreadable_responses import UnreadableAnswer
+    from edge_assets.store.polls.unreadable_responses import UnreadableResponse
 
 HELP = "Inspect feed responses that could not be parsed."
 app = typer.Typer(name="unreadable", help=HELP, no_args_is_help=True)
@@ -29,14 +29,14 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List responses that could not be parsed; repeated ones appear once."""
-    from edge_assets.store.polls.unreadable_responses import load_unreadable_answers
+    from edge_assets.store.polls.unreadable_responses import load_unreadable_responses
 
     with _open_database() as conn:
-        found = filtering.filter_rows(load_unreadable_answers(conn), sport=filtering.validate_sport(conn, sport))[
+        found = filtering.filter_rows(load_unreadable_responses(conn), sport=filtering.validate_sport(conn, sport))[
             :limit
         ]
     if as_json:
-        echo_json(list(map(_answer_json, found)))
+        echo_json(list(map(_response_json, found)))
         return
     header = ("id", "sport", "last received", "times", "bytes", "reason")
     print_rows(header, list(map(_row_cells, found)))
@@ -46,10 +46,10 @@ def list_(
 def show(number: Annotated[int, typer.Argument(metavar="ID", help="Its number in `edge unreadable list`.")]) -> None:
     """Write a response to standard output as received; of a large one, the stored part."""
     from edge_assets.local.errors import LocalError
-    from edge_assets.store.polls.unreadable_responses import load_unreadable_answers
+    from edge_assets.store.polls.unreadable_responses import load_unreadable_responses
 
     with _open_database() as conn:
-        found = next((answer for answer in load_unreadable_answers(conn) if answer.id == number), None)
+        found = next((response for response in load_unreadable_responses(conn) if response.id == number), None)
     if found is None:
         msg = f"there is no unreadable response {number}"
         raise LocalError(msg, "run `edge unreadable list` to list them")
@@ -71,12 +71,12 @@ def _open_database() -> Iterator[Connection]:
         yield conn
 
 
-def _answer_json(answer: UnreadableAnswer) -> dict[str, Any]:
-    times = {name: getattr(answer, name).isoformat() for name in ("first_received_at", "last_received_at")}
+def _response_json(response: UnreadableResponse) -> dict[str, Any]:
+    times = {name: getattr(response, name).isoformat() for name in ("first_received_at", "last_received_at")}
     names = ("id", "sport", "feed", "run_id", "times", "reason", "body_bytes")
-    return {name: getattr(answer, name) for name in names} | times
+    return {name: getattr(response, name) for name in names} | times
 
 
-def _row_cells(answer: UnreadableAnswer) -> tuple[str, ...]:
-    when = f"{answer.last_received_at:%Y-%m-%d %H:%M:%S}"
-    return str(answer.id), answer.sport, when, f"{answer.times:,}", f"{answer.body_bytes:,}", answer.reason
+def _row_cells(response: UnreadableResponse) -> tuple[str, ...]:
+    when = f"{response.last_received_at:%Y-%m-%d %H:%M:%S}"
+    return str(response.id), response.sport, when, f"{response.times:,}", f"{response.body_bytes:,}", response.reason

@@ -59,11 +59,11 @@ def is_client_error(error: Exception) -> bool:
     return isinstance(error, ApiStatusError) and not isinstance(error, RateLimitedError | ServerError)
 
 
-def retry_delay(error: Exception, failures: int, paid_answers: int, interval: float) -> float:
+def retry_delay(error: Exception, failures: int, paid_responses: int, interval: float) -> float:
     """Seconds to wait after a sport's failure number `failures` (from 1).
 
     A request that may have been charged is repeated at the sport's own interval (`interval` seconds for each of
-    `paid_answers`; 0 if nothing is charged, infinite without credits), so that failing costs no more than working. A
+    `paid_responses`; 0 if nothing is charged, infinite without credits), so that failing costs no more than working. A
     free one is retried sooner.
     """
     doublings = 2.0 ** min(failures - 1, MAX_DOUBLINGS)
@@ -74,7 +74,7 @@ def retry_delay(error: Exception, failures: int, paid_answers: int, interval: fl
         return min(CLIENT_ERROR_RETRY_SECONDS * doublings, longest)
     asked_for = error.retry_after_seconds or 0.0 if isinstance(error, ApiStatusError) else 0.0
     wait = min(max(FIRST_RETRY_SECONDS * doublings, asked_for), MAX_RETRY_SECONDS)
-    return max(wait, interval * paid_answers if paid_answers else 0.0)
+    return max(wait, interval * paid_responses if paid_responses else 0.0)
 
 
 def format_unexpected_rejections(rejected: Mapping[str, int]) -> str:

@@ -117,7 +117,7 @@ class SportPoller:
         except OddsApiError as error:
             return await self._record_failure(error, error.spending, error.quota)
         except Exception as error:  # of any kind: it may have been charged
-            return await self._record_failure(error, Spending(answers=1), UNKNOWN_QUOTA)
+            return await self._record_failure(error, Spending(responses=1), UNKNOWN_QUOTA)
         try:
             note_waiting = partial(self._session.note_waiting, context.clock.now(), payload.spending, payload.quota)
             stored = await self._write_with_retry(partial(self._session.store, payload), note_waiting)
@@ -130,7 +130,7 @@ class SportPoller:
         await self._publish(payload, stored)
         interval = context.scheduler.interval(self._sport, context.clock.now(), context.speed)
         # repeated responses were charged too: wait longer, so that their cost is not spent twice
-        repeats = payload.wasted.answers if context.scheduler.terms.is_metered else 0
+        repeats = payload.wasted.responses if context.scheduler.terms.is_metered else 0
         return Pause(interval * (1 + repeats), context.clock.sleep)
 
     async def _publish(self, payload: Payload, stored: CommittedPoll | None) -> None:
@@ -158,7 +158,7 @@ class SportPoller:
         now, count = context.clock.now(), self._session.failures + 1
         scheduler.record_credits(quota.remaining, now)
         interval = scheduler.retry_interval(self._sport, now, count, is_known=self._session.last_poll is not None)
-        wait = retry_delay(error, count, spending.answers, interval)
+        wait = retry_delay(error, count, spending.responses, interval)
         message = f"{type(error).__name__}: {error}"
         is_unexpected = not isinstance(error, OddsApiError | psycopg.Error)
         log.warning(

@@ -30,7 +30,7 @@ from edge_assets.store.polls import as_of, keyframes, outbox
 from edge_assets.store.polls.activity import find_received_at
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.polls.leases import Lease
-from edge_assets.store.polls.unreadable_responses import write_unreadable_answer
+from edge_assets.store.polls.unreadable_responses import write_unreadable_response
 from edge_assets.store.polls.writer import write_poll
 from edge_assets.store.postgres.database import connect, is_connection_lost
 from ml.quotes import PollChanges
@@ -207,7 +207,9 @@ class SportSession:
         """Archive, as received, a response that is not a list of events."""
         now, feed, run_id = time.time_ns() // 1_000, self._context.feed, self._request.run_id
         self._try_with_reconnect(
-            lambda leased: write_unreadable_answer(leased.connection, leased.sport_id, feed, run_id, body, now, reason)
+            lambda leased: write_unreadable_response(
+                leased.connection, leased.sport_id, feed, run_id, body, now, reason
+            )
         )
 
     def heartbeat(self) -> str | None:

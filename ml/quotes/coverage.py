@@ -1,25 +1,26 @@
-"""Scope of recorded answers: which missing quotes an answer withdraws.
+"""Scope of recorded responses: which missing quotes a response withdraws.
 
-A recorded answer does not include its request: regions or books, markets, events by id or by a window of starts. All of
-these apply to an answer as a whole, so whatever it shows for one event was requested for all of them. An answer covers
-every combination of the events, books and markets that it shows; no sequence of different requests to an unchanged
-market can turn into withdrawals.
+A recorded response does not include its request: regions or books, markets, events by id or by a window of starts. All
+of these apply to a response as a whole, so whatever it shows for one event was requested for all of them. A response
+covers every combination of the events, books and markets that it shows; no sequence of different requests to an
+unchanged market can turn into withdrawals.
 
-What an answer does not show at all may not have been requested. It stays on offer and keeps its age, unless there is
+What a response does not show at all may not have been requested. It stays on offer and keeps its age, unless there is
 evidence that it is gone:
 
-- Each of the last `MIN_REPEATS` similar answers (sharing a book or an event with it) showed the book or the event, so
-  the same request is being repeated. Not if the book's region is missing from the answer: then the region was not
+- Each of the last `MIN_REPEATS` similar responses (sharing a book or an event with it) showed the book or the event, so
+  the same request is being repeated. Not if the book's region is missing from the response: then the region was not
   requested.
 - The event started `EVENT_OVER_AFTER_MICROS` ago or earlier: it is over.
-- The answer lists at least `LONG_LIST_EVENTS` events and, of the last answer's events that start between its first and
-  its last, misses at most one per `LONG_LIST_EVENTS`: no window of starts does that, and nobody requests so many events
-  by id.
+- The response lists at least `LONG_LIST_EVENTS` events and, of the last response's events that start between its first
+  and its last, misses at most one per `LONG_LIST_EVENTS`: no window of starts does that, and nobody requests so many
+  events by id.
 - A book that is in no list appears with the title of one that is not shown: it was renamed.
 
-An answer that shows no book covers what each of the last `MIN_REPEATS` answers showed; with fewer answers, nothing.
+A response that shows no book covers what each of the last `MIN_REPEATS` responses showed; with fewer responses,
+nothing.
 
-Undecidable from answers alone: a narrower request after `MIN_REPEATS` identical wider ones; a window of starts that
+Undecidable from responses alone: a narrower request after `MIN_REPEATS` identical wider ones; a window of starts that
 leaves out events longer in play than `EVENT_OVER_AFTER_MICROS`; nine in ten of a long list of events by id; two
 unlisted books with the same title, requested in turn. They look like the cases above and are treated as such.
 Conversely, what leaves the market before it was shown `MIN_REPEATS` times stays and ages, if there is no other
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
 
 K = TypeVar("K", int, str)
 MIN_REPEATS = 20
-"""Answers that must have shown something before one without it means that it is gone; at ten minutes each, three
+"""Responses that must have shown something before one without it means that it is gone; at ten minutes each, three
 hours."""
 MAX_REMEMBERED_PAYLOADS = 10 * MIN_REPEATS
-"""Answers searched for similar ones; bounds how many different requests may alternate."""
+"""Responses searched for similar ones; bounds how many different requests may alternate."""
 LONG_LIST_EVENTS = 10
 EVENT_OVER_AFTER_MICROS: Micros = 3 * 3600 * 1_000_000
 FORGET_EVENT_AFTER_MICROS: Micros = 30 * 24 * 3600 * 1_000_000
@@ -57,7 +58,7 @@ class BookListing(NamedTuple):
 
 
 class PayloadContents(NamedTuple, Generic[K]):
-    """The books, the markets and the events with their starts that an answer shows, and its moment."""
+    """The books, the markets and the events with their starts that a response shows, and its moment."""
 
     books: frozenset[K]
     markets: frozenset[K]
@@ -66,7 +67,7 @@ class PayloadContents(NamedTuple, Generic[K]):
 
 
 class CoveredScope(NamedTuple, Generic[K]):
-    """The books, markets and events that an answer covers, in every combination."""
+    """The books, markets and events that a response covers, in every combination."""
 
     books: frozenset[K]
     markets: frozenset[K]
@@ -74,7 +75,7 @@ class CoveredScope(NamedTuple, Generic[K]):
 
 
 class CoverageTracker(Generic[K]):
-    """Tracks answers in time order; books, markets and events are identified by key or by id."""
+    """Tracks responses in time order; books, markets and events are identified by key or by id."""
 
     def __init__(self, listing_of: Callable[[K], BookListing]) -> None:
         self._books: _BookTracker[K] = _BookTracker(listing_of)
@@ -82,7 +83,7 @@ class CoverageTracker(Generic[K]):
         self._markets: _RepeatTracker[K] = _RepeatTracker()
 
     def update(self, shown: PayloadContents[K]) -> CoveredScope[K]:
-        """The scope of the next answer, which shows `shown`."""
+        """The scope of the next response, which shows `shown`."""
         missing_markets = self._markets.update(shown.markets)
         return CoveredScope(
             shown.books | self._books.update(shown.books),
@@ -92,20 +93,20 @@ class CoverageTracker(Generic[K]):
 
 
 class _RepeatTracker(Generic[K]):
-    """Tracks what similar answers keep showing."""
+    """Tracks what similar responses keep showing."""
 
     def __init__(self) -> None:
         self._recent: deque[frozenset[K]] = deque(maxlen=MAX_REMEMBERED_PAYLOADS)
 
     def update(self, shown: frozenset[K]) -> frozenset[K]:
-        """What the next answer is missing although each of the last similar ones showed it."""
+        """What the next response is missing although each of the last similar ones showed it."""
         similar = list(islice((one for one in reversed(self._recent) if _is_similar(shown, one)), MIN_REPEATS))
         self._recent.append(shown)
         return frozenset.intersection(*similar) - shown if len(similar) == MIN_REPEATS else frozenset()
 
 
 class _BookTracker(Generic[K]):
-    """Tracks which books missing from an answer are gone."""
+    """Tracks which books missing from a response are gone."""
 
     def __init__(self, listing_of: Callable[[K], BookListing]) -> None:
         self._listing_of: Callable[[K], BookListing] = listing_of
@@ -114,7 +115,7 @@ class _BookTracker(Generic[K]):
         self._renamed: dict[K, K] = {}
 
     def update(self, shown: frozenset[K]) -> frozenset[K]:
-        """What the next answer, which shows `shown`, withdraws."""
+        """What the next response, which shows `shown`, withdraws."""
         missing = self._repeats.update(shown)
         self._track_renames(shown)
         renamed = {old for old, new in self._renamed.items() if new in shown}
@@ -130,7 +131,7 @@ class _BookTracker(Generic[K]):
         self._known |= shown
 
     def _is_region_shown(self, book: K, shown: frozenset[K]) -> bool:
-        """Whether the answer shows a region of the book; a book listed in several regions is not evidence of any."""
+        """Whether the response shows a region of the book; a book listed in several regions is not evidence of any."""
         regions_of_book = self._listing_of(book).regions
         shown_regions = {
             region for one in shown if len(regions := self._listing_of(one).regions) == 1 for region in regions
@@ -139,7 +140,7 @@ class _BookTracker(Generic[K]):
 
 
 class _EventTracker(Generic[K]):
-    """Tracks which events missing from an answer are gone."""
+    """Tracks which events missing from a response are gone."""
 
     def __init__(self) -> None:
         self._repeats: _RepeatTracker[K] = _RepeatTracker()
@@ -147,7 +148,7 @@ class _EventTracker(Generic[K]):
         self._last: frozenset[K] = frozenset()
 
     def update(self, shown: PayloadContents[K]) -> frozenset[K]:
-        """What the next answer, which shows `shown`, withdraws."""
+        """What the next response, which shows `shown`, withdraws."""
         listed = frozenset(shown.starts)
         missing = self._repeats.update(listed)
         over = {event for event, start in self._starts.items() if start <= shown.observed_at - EVENT_OVER_AFTER_MICROS}

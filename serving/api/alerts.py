@@ -33,9 +33,9 @@ def value_bets(
     limit: LimitQuery = 200,
 ) -> OpenAlerts:
     """Open value bets, highest lower end of the expected value first."""
-    answer = _load_open_alerts(conn, "value", sport, book)
-    found = [a for a in answer["alerts"] if a["edge"] >= min_edge]
-    return _top(answer, found, "expected_value_low", limit)
+    response = _load_open_alerts(conn, "value", sport, book)
+    found = [a for a in response["alerts"] if a["edge"] >= min_edge]
+    return _top(response, found, "expected_value_low", limit)
 
 
 @router.get("/likely-errors")
@@ -46,8 +46,8 @@ def likely_errors(
 
     An alert with `legs` is an "arbitrage" at a single book, or at a book and its copies.
     """
-    answer = _load_open_alerts(conn, "likely_error", sport, book)
-    return _top(answer, answer["alerts"], "expected_value", limit)
+    response = _load_open_alerts(conn, "likely_error", sport, book)
+    return _top(response, response["alerts"], "expected_value", limit)
 
 
 @router.get("/arbitrage")
@@ -67,9 +67,9 @@ def arbitrages(
     Suppressed where the books' settlement rules are known to differ; the field `rules` shows where they are not all
     known.
     """
-    answer = _load_open_alerts(conn, "arbitrage", sport, book)
-    found = [a for a in answer["alerts"] if a["expected_value"] >= min_edge and rules in {None, a["rules"]}]
-    return _top(answer, found, "expected_value", limit)
+    response = _load_open_alerts(conn, "arbitrage", sport, book)
+    found = [a for a in response["alerts"] if a["expected_value"] >= min_edge and rules in {None, a["rules"]}]
+    return _top(response, found, "expected_value", limit)
 
 
 def _load_open_alerts(conn: Connection, kind: AlertKind, sport: str | None, book: str | None) -> dict[str, Any]:
@@ -86,6 +86,6 @@ def _books_of(alert: dict[str, Any]) -> set[str]:
     return {leg["book"] for leg in alert["legs"]} if alert["legs"] else {alert["book"]}
 
 
-def _top(answer: dict[str, Any], found: list[dict[str, Any]], by: str, limit: int) -> OpenAlerts:
+def _top(response: dict[str, Any], found: list[dict[str, Any]], by: str, limit: int) -> OpenAlerts:
     found.sort(key=lambda a: (-a[by], a["id"]))
-    return OpenAlerts.model_validate(answer | {"count": len(found), "alerts": found[:limit]})
+    return OpenAlerts.model_validate(response | {"count": len(found), "alerts": found[:limit]})

@@ -86,8 +86,8 @@ class StreamReader:
     async def _follow(self) -> None:
         """Broadcast what the stream brings until it has been silent for a while."""
         after = b"%d-0" % (self._hub.position or 0)
-        while answer := await self._read_stream(after):
-            for after, fields in answer[0][1]:
+        while response := await self._read_stream(after):
+            for after, fields in response[0][1]:
                 if alert := decode_alert_message(after, fields):
                     self._hub.broadcast(*alert)
                 else:

@@ -34,16 +34,16 @@ class Quota(NamedTuple):
 
 
 class Spending(NamedTuple):
-    """The cost of responses: `credits` as stated, and how many `answers` may have been charged."""
+    """The cost of responses: `credits` as stated, and how many `responses` may have been charged."""
 
     credits: int = 0
-    answers: int = 0
+    responses: int = 0
 
     def add(self, quota: Quota, *, is_charged: bool) -> Spending:
         """Add one response, by its stated cost, or by `is_charged` if it states none."""
         cost = max(quota.last or 0, 0)
         counts = is_charged if quota.last is None else cost > 0
-        return Spending(self.credits + cost, self.answers + counts)
+        return Spending(self.credits + cost, self.responses + counts)
 
 
 def stated_cost(wasted: Spending, quota: Quota) -> int | None:

@@ -92,7 +92,7 @@ class OfferReader:
         """Read the books of an event, reusing the offers in `before` whose bytes did not change."""
         known = before if teams == before.teams else EventOffer(teams, {})
         bodies = cap_parts(bodies, MAX_BOOKS_PER_EVENT, "too_many_books", rejected)
-        bodies = cap_parts(bodies, self._remaining_books, "too_many_books_in_answer", rejected)
+        bodies = cap_parts(bodies, self._remaining_books, "too_many_books_in_response", rejected)
         self._remaining_books -= len(bodies)
         # lazily, so that each copy is freed before the next one and they reuse the same memory
         found = list(map(known.books.get, map(bytes, bodies)))

@@ -37,7 +37,7 @@ def repair_events(body: bytes, rejected: list[str], price_format: PriceFormat | 
     """
     sent = parse_lenient_json(body)
     if not isinstance(sent, list | dict):
-        raise RejectedValueError("malformed_answer")
+        raise RejectedValueError("malformed_response")
     repair = partial(repair_event, price_format=price_format)
     return _repair_each(sent if isinstance(sent, list) else [sent], repair, rejected)
 

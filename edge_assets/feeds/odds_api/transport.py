@@ -206,7 +206,7 @@ class Transport:
         """Whether to retry, or after how many seconds if the response says so and the wait is short enough."""
         if isinstance(error, MalformedBodyError | SlowResponseError) and not isinstance(error, InvalidJsonError):
             return False
-        if wasted.answers > 1:
+        if wasted.responses > 1:
             return False
         if isinstance(error, RateLimitedError | ServerError):
             if error.retry_after_seconds is None:

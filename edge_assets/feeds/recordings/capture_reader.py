@@ -163,7 +163,7 @@ def _read_response(path: str, text: bytes, file_time: datetime | None) -> Iterat
     rejected: list[str] = []
     if len(text) > MAX_RESPONSE_BYTES:
         detail = f"{len(text) >> 20} MB exceeds the limit of {MAX_RESPONSE_BYTES >> 20} MB"
-        yield SkippedFile(path, "answer too long", TOO_LARGE_REMEDY, detail)
+        yield SkippedFile(path, "response too long", TOO_LARGE_REMEDY, detail)
         return
     try:
         body, stated = _unwrap(text)

@@ -98,10 +98,10 @@ def _fetch(client: httpx2.Client, url: str, target: Path) -> Path:
         ) from error
     except httpx2.HTTPError as error:
         remedy = "try again later"
-        raise RejectedFileError(Rejection(url, "no_answer", str(error) or type(error).__name__, remedy)) from error
+        raise RejectedFileError(Rejection(url, "no_response", str(error) or type(error).__name__, remedy)) from error
     except BodyError as error:
         remedy = "try again later, or check FOOTBALL_DATA_URL"
-        raise RejectedFileError(Rejection(url, "no_answer", str(error), remedy)) from error
+        raise RejectedFileError(Rejection(url, "no_response", str(error), remedy)) from error
     if not strip_byte_order_marks(body.decode(errors="replace")).startswith(HEADER_PREFIXES):
         raise RejectedFileError(
             Rejection(url, "not_published", "the response is not a match file", "check league and season")

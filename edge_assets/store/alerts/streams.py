@@ -73,11 +73,11 @@ def _publish_batch(conn: Connection, client: redis.Redis, messages: list[dict[st
         for message in messages:
             body: dict[Any, Any] = {ALERT_FIELD: msgspec.json.encode(message)}
             pipe.xadd(ALERTS_STREAM, body, id=f"{message['id']}-0", maxlen=MAX_ALERTS_ENTRIES, approximate=True)
-        answers = pipe.execute(raise_on_error=False)
-    for message, answer in zip(messages, answers, strict=True):
-        if isinstance(answer, Exception):
-            if STALE_ID_ERROR not in str(answer):
-                raise answer
+        responses = pipe.execute(raise_on_error=False)
+    for message, response in zip(messages, responses, strict=True):
+        if isinstance(response, Exception):
+            if STALE_ID_ERROR not in str(response):
+                raise response
             _verify_published(client, message)
     alert_log.mark_published(conn, publications)
 
@@ -139,11 +139,13 @@ def find_newest_change_id(client: redis.Redis) -> bytes:
     return bytes(newest[0][0]) if newest else b"0-0"
 
 
-def parse_entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+def parse_entries(response: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
     """The entries of an XREAD reply for one stream: a list in RESP2, a dict in RESP3."""
-    if not answer:
+    if not response:
         return []
-    return [e for batch in next(iter(answer.values())) for e in batch] if isinstance(answer, dict) else answer[0][1]
+    return (
+        [e for batch in next(iter(response.values())) for e in batch] if isinstance(response, dict) else response[0][1]
+    )
 
 
 def _set_published_at(message: dict[str, Any], now: int) -> alert_log.AlertPublication:

@@ -76,7 +76,7 @@ class StartedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ResultPoll:
-    """A source's answer or failure: a row of `result_polls`."""
+    """A source's response or failure: a row of `result_polls`."""
 
     sport: str
     source: ResultSource

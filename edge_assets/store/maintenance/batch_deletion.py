@@ -85,7 +85,7 @@ WHERE
 """
 """A keyframe without the ticks after it would be wrong: quotes withdrawn since would be on offer again."""
 DELETE_RESULT_POLLS = "DELETE FROM result_polls WHERE observed_at < %(before)s"
-DELETE_UNREADABLE_ANSWERS = "DELETE FROM unreadable_answers WHERE last_received_at < %(before)s"
+DELETE_UNREADABLE_RESPONSES = "DELETE FROM unreadable_responses WHERE last_received_at < %(before)s"
 SELECT_OLD_POLLED_EVENTS = """
 SELECT e.id FROM events AS e
 WHERE
@@ -121,9 +121,9 @@ def delete_closed_alerts(conn: Connection, before: datetime) -> dict[str, int]:
     }
 
 
-def delete_unreadable_answers(conn: Connection, before: datetime) -> dict[str, int]:
-    """Delete unreadable answers that have not recurred since."""
-    return {"unreadable answers": conn.execute(DELETE_UNREADABLE_ANSWERS, {"before": before}).rowcount}
+def delete_unreadable_responses(conn: Connection, before: datetime) -> dict[str, int]:
+    """Delete unreadable responses that have not recurred since."""
+    return {"unreadable responses": conn.execute(DELETE_UNREADABLE_RESPONSES, {"before": before}).rowcount}
 
 
 def save_current_prices(conn: Connection, before: datetime) -> list[int]:

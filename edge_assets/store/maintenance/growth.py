@@ -33,7 +33,7 @@ SELECT
     CASE
         WHEN n.nspname IN ('pricing', 'analytics') THEN 'warehouse'
         WHEN t.relname = 'odds_ticks' OR n.nspname LIKE '\\_timescaledb%' THEN 'ticks'
-        WHEN t.relname IN ('payloads', 'unreadable_answers') THEN 'payloads'
+        WHEN t.relname IN ('payloads', 'unreadable_responses') THEN 'payloads'
         WHEN t.relname IN ('alerts', 'alert_publications', 'suppressions') THEN 'alerts'
         WHEN t.relname IN ('polls', 'keyframes') THEN t.relname
         ELSE 'other tables'

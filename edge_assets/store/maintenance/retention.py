@@ -88,7 +88,7 @@ def apply_retention(conn: Connection, kept: RetentionDays, now: datetime) -> Ret
         result.dropped |= batch_deletion.delete_closed_alerts(conn, before.alerts)
     if before.payloads:
         payloads_empty_until = _drop_expired(conn, PAYLOADS_TABLE, before.payloads, result)
-        result.dropped |= batch_deletion.delete_unreadable_answers(conn, before.payloads)
+        result.dropped |= batch_deletion.delete_unreadable_responses(conn, before.payloads)
     if before.ticks:
         last_poll_ids = batch_deletion.save_current_prices(conn, before.ticks)
         empty_until = min(payloads_empty_until, _drop_expired(conn, TICKS_TABLE, before.ticks, result))

@@ -28,7 +28,7 @@ LEFT JOIN LATERAL (SELECT observed_at FROM polls WHERE sport_id = s.id AND obser
 
 @dataclass(frozen=True, slots=True)
 class PollSummary:
-    """The newest poll of a sport: its moment in the feed's time, and when its answer was received by the wall clock.
+    """The newest poll of a sport: its moment in the feed's time, and when its response was received by the wall clock.
 
     The two differ in a replay, and live after the clock was set back, because a sport's polls never go back in time.
     `starts` are those of the events it listed; `movement` is the share of its quotes that changed in a minute
@@ -69,6 +69,6 @@ def movement(changed: int, seen: int, previous: datetime | None, now: datetime) 
 
 
 def find_received_at(connection: Connection, poll_id: int) -> datetime | None:
-    """When a poll's answer was received, by the wall clock; None if there is no such poll."""
+    """When a poll's response was received, by the wall clock; None if there is no such poll."""
     row = connection.execute("SELECT received_at FROM polls WHERE id = %s", [poll_id]).fetchone()
     return row[0] if row else None

@@ -1,7 +1,7 @@
 """The feed's statements of remaining credits, and spending since.
 
 Statements come with stored polls (`polls.credits_remaining`), free requests and failed polls (`credit_statements`). An
-answer that states its cost but not what is left counts as spending only.
+response that states its cost but not what is left counts as spending only.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ STATEMENT_RETENTION_DAYS = 400
 class CreditStatement:
     """Remaining credits as the feed stated them, and when; `remaining` is None if it did not.
 
-    `spent` is the cost of the answer, for a failed poll of the sport `sport_id`. A statement without a sport came
+    `spent` is the cost of the response, for a failed poll of the sport `sport_id`. A statement without a sport came
     with a free request for what is left.
     """
 

@@ -1,9 +1,9 @@
 """Scope of polls that do not cover a whole sport.
 
-A single-event answer carries no information about other events. Of its own event it covers the books and markets that
+A single-event response carries no information about other events. Of its own event it covers the books and markets that
 it lists: if a listed book misses a listed market, it does not offer it. A book or market that does not appear at all
-may not have been requested, and stays as it was, with its age. The same holds for an answer about a sport whose request
-is unknown (`ml.quotes.coverage`).
+may not have been requested, and stays as it was, with its age. The same holds for a response about a sport whose
+request is unknown (`ml.quotes.coverage`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BatchT = TypeVar("BatchT", MarketConfirmations, EventStarts)
 
 FEATURED_MARKETS = np.array(list(Market), np.int16)
-"""Answers about a whole sport contain only these (`h2h_h1` or `player_points` only come event by event)."""
+"""Responses about a whole sport contain only these (`h2h_h1` or `player_points` only come event by event)."""
 
 MAX_EVENT_DURATION_MICROS: Micros = 24 * 3600 * 1_000_000
 """Microseconds after its start within which an event has ended."""
@@ -31,7 +31,7 @@ MAX_EVENT_DURATION_MICROS: Micros = 24 * 3600 * 1_000_000
 class Scope(NamedTuple):
     """The books and markets that a poll covers, of one event or of a sport's `events` (None: all).
 
-    `starts` are the events, with their starts, listed by an answer about a sport whose request is unknown.
+    `starts` are the events, with their starts, listed by a response about a sport whose request is unknown.
     """
 
     event: int | None

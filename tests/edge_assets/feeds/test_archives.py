@@ -68,7 +68,11 @@ def test_a_bomb_does_not_affect_other_files(tmp_path: Path, monkeypatch: pytest.
     recording = Recording.load(tmp_path)
     assert len(recording.captures) == 1
     reported = {skip.path.removesuffix(".zst"): skip.reason for skip in recording.skipped}
-    assert reported == {f"bomb{NAME}": "too large", f"fifo{NAME}": "file unreadable", f"long{NAME}": "answer too long"}
+    assert reported == {
+        f"bomb{NAME}": "too large",
+        f"fifo{NAME}": "file unreadable",
+        f"long{NAME}": "response too long",
+    }
 
 
 def _tar(*members: tuple[str, bytes]) -> bytes:

@@ -47,7 +47,7 @@ def test_the_costs_of_failed_polls_are_kept_and_summed(harness: StoreHarness) ->
     assert spent == [(None, 0), (harness.sport, 12)]
 
 
-def test_an_answer_with_its_cost_but_no_balance_counts_as_spending_only(
+def test_a_response_with_its_cost_but_no_balance_counts_as_spending_only(
     harness: StoreHarness,
 ) -> None:
     write_credit_statement(harness.conn, "odds-api", CreditStatement(AT, 19_999_928))

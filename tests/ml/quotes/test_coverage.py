@@ -1,4 +1,4 @@
-"""Which books, markets and events an answer would show, by what answers show."""
+"""Which books, markets and events a response would show, by what responses show."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def profile(book: str) -> BookListing:
     return BookListing(TITLES.get(book, book), frozenset(REGIONS.get(book, ())))
 
 
-def answer(
+def response(
     books: str = "a b", events: str | dict[str, int] = "e1 e2", markets: str = "h2h", at: int = 0
 ) -> PayloadContents[str]:
     starts = events if isinstance(events, dict) else dict.fromkeys(events.split(), 24 * HOUR)
     return PayloadContents(frozenset(books.split()), frozenset(markets.split()), starts, at)
 
 
-def last_of(answers: Iterable[PayloadContents[str]]) -> CoveredScope[str]:
+def last_of(responses: Iterable[PayloadContents[str]]) -> CoveredScope[str]:
     coverage = CoverageTracker(profile)
-    *_, last = map(coverage.update, answers)
+    *_, last = map(coverage.update, responses)
     return last
 
 
@@ -60,8 +60,8 @@ def last_of(answers: Iterable[PayloadContents[str]]) -> CoveredScope[str]:
         ([*["a b"] * MIN_REPEATS, "c d"], "", ""),
     ],
 )
-def test_the_books_that_an_answer_covers(before: list[str], books: str, covered: str) -> None:
-    assert last_of(map(answer, [*before, books])).books == set(covered.split())
+def test_the_books_that_an_response_covers(before: list[str], books: str, covered: str) -> None:
+    assert last_of(map(response, [*before, books])).books == set(covered.split())
 
 
 LONG = {f"e{n}": (n + 1) * HOUR for n in range(12)}
@@ -81,13 +81,13 @@ LONG = {f"e{n}": (n + 1) * HOUR for n in range(12)}
     ],
 )
 def test_the_events_that_are_gone(before: list[dict[str, int]], shown: dict[str, int], gone: set[str]) -> None:
-    assert last_of(answer(events=events) for events in [*before, shown]).events - shown.keys() == gone
+    assert last_of(response(events=events) for events in [*before, shown]).events - shown.keys() == gone
 
 
-def test_an_answer_covers_the_markets_that_it_shows() -> None:
-    assert last_of([answer(markets="h2h totals"), answer(markets="h2h")]).markets == {"h2h"}
-    assert last_of([*[answer(markets="h2h totals")] * MIN_REPEATS, answer("", "", "")]).markets == {"h2h", "totals"}
-    assert last_of([answer(markets="h2h totals"), answer("", "", "")]).markets == set()
+def test_a_response_covers_the_markets_that_it_shows() -> None:
+    assert last_of([response(markets="h2h totals"), response(markets="h2h")]).markets == {"h2h"}
+    assert last_of([*[response(markets="h2h totals")] * MIN_REPEATS, response("", "", "")]).markets == {"h2h", "totals"}
+    assert last_of([response(markets="h2h totals"), response("", "", "")]).markets == set()
 
 
 BOOKS, MARKETS, EVENTS = (

@@ -669,7 +669,7 @@ def test_the_limit_of_books_counts_unchanged_ones(monkeypatch: pytest.MonkeyPatc
     for _ in range(2):
         diff = differ.diff(payload(*listed), NOW)
         differ.commit()
-        assert (diff.quotes_seen, diff.rejected) == (10, {"too_many_books_in_answer": 1})
+        assert (diff.quotes_seen, diff.rejected) == (10, {"too_many_books_in_response": 1})
 
 
 def test_distinct_books_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ def test_unpublished_files_and_invalid_arguments(tmp_path: Path, league: str, se
 
 
 def test_an_unreachable_site(tmp_path: Path) -> None:
-    with pytest.raises(RejectedFileError, match="no_answer"):
+    with pytest.raises(RejectedFileError, match="no_response"):
         list(download(["E0"], ["2324"], tmp_path, "http://127.0.0.1:1"))
 
 
