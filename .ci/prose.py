@@ -75,7 +75,7 @@ class WordList:
     def read(cls, path: Path) -> WordList:
         """Read the rules of a TOML file."""
         rules = [(rule, *item) for rule, swaps in tomllib.loads(path.read_text()).items() for item in swaps.items()]
-        alternatives = [rf"(?P<_{n}>(?:{spaced(pattern)}))\b" for n, (_, pattern, _) in enumerate(rules)]
+        alternatives = [rf"(?P<_{n}>(?:{match_line_breaks(pattern)}))\b" for n, (_, pattern, _) in enumerate(rules)]
         advice = {f"_{n}": (rule, text) for n, (rule, _, text) in enumerate(rules)}
         return cls(re.compile(rf"\b(?:{'|'.join(alternatives)})"), advice)
 
@@ -92,7 +92,7 @@ class WordList:
                 yield Finding(shown, line + 1, rule, re.sub(GAP, " ", match[0]), advice)
 
 
-def spaced(pattern: str) -> str:
+def match_line_breaks(pattern: str) -> str:
     """A pattern whose spaces match line breaks; lookbehinds need a fixed width and keep theirs."""
     return re.sub(r"(\(\?<!.*?\))| ", lambda found: found[1] or GAP, pattern)
 
@@ -143,7 +143,7 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
                 yield file
 
 
-def shown(path: Path) -> Path:
+def to_shown_path(path: Path) -> Path:
     """A path as the listing shows it."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
@@ -171,7 +171,7 @@ def main() -> int:
     words = WordList.read(ROOT / ".ci" / "prose.toml")
     paths = [path.resolve() for path in options.paths] or [ROOT / name for name in CHECKED]
     checked = list(files(paths))
-    findings = [f for path in checked for f in words.findings(path, shown(path))]
+    findings = [f for path in checked for f in words.findings(path, to_shown_path(path))]
     if options.count:
         count(findings)
     else:

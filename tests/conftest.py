@@ -47,12 +47,12 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Run tests marked `untraced`, with their fixtures, without coverage."""
-    with _untraced() if item.get_closest_marker("untraced") else nullcontext():
+    with _pause_coverage() if item.get_closest_marker("untraced") else nullcontext():
         return (yield)
 
 
 @contextmanager
-def _untraced() -> Iterator[None]:
+def _pause_coverage() -> Iterator[None]:
     """Pause coverage in this process and in those it starts; the restart sets the variable again."""
     measured = Coverage.current()
     if measured:

@@ -44,7 +44,7 @@ def test_what_is_not_permissive_is_listed() -> None:
     assert {"psycopg", "psycopg-binary", "psycopg-pool", "psycopg2-binary"} <= listed
 
 
-def committed() -> list[Path]:
+def list_files() -> list[Path]:
     if not (ROOT / ".git").exists():
         pytest.skip("no repository is here")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
@@ -53,7 +53,7 @@ def committed() -> list[Path]:
 
 def test_no_secret_is_committed() -> None:
     texts = {
-        path: path.read_text(errors="replace") for path in committed() if path.is_file() and path.name != "uv.lock"
+        path: path.read_text(errors="replace") for path in list_files() if path.is_file() and path.name != "uv.lock"
     }
     found = [
         f"{path.relative_to(ROOT)}: {kind}, line {text.count(chr(10), 0, match.start()) + 1}"

@@ -54,11 +54,11 @@ def page() -> str:
 
 def _meaning(name: str, field: FieldInfo) -> str:
     """What a variable means, and its default if there is one."""
-    default = "" if name.startswith("keep_") else _shown(field.get_default(call_default_factory=True))
+    default = "" if name.startswith("keep_") else _format_default(field.get_default(call_default_factory=True))
     return f"{field.description} Default: {default}" if default else f"{field.description}"
 
 
-def _shown(value: Any) -> str:
+def _format_default(value: Any) -> str:
     match value:
         case Enum():
             return code(str(value.value))

@@ -182,8 +182,8 @@ def _unavailable_reason(
 def _is_starting(now: datetime, burst: Burst, started_runs: frozenset[str], startup_timeout: timedelta) -> bool:
     """Whether a run may still take leases; one that has started polling had its time."""
     if burst.run_id in started_runs:
-        return _elapsed(now, burst.since) < STARTUP_GRACE
-    return bool(burst.has_process) or _elapsed(now, burst.since) < startup_timeout
+        return _time_since(now, burst.since) < STARTUP_GRACE
+    return bool(burst.has_process) or _time_since(now, burst.since) < startup_timeout
 
 
 def _find_dead_runs(
@@ -196,14 +196,14 @@ def _find_dead_runs(
     leases = [s.lease for s in sports if s.lease]
     started_runs = _find_started_runs(sports, bursts)
     present = {
-        lease.run_id for lease in leases if lease.is_live or _elapsed(now, lease.heartbeat_at) < MAX_HEARTBEAT_AGE
+        lease.run_id for lease in leases if lease.is_live or _time_since(now, lease.heartbeat_at) < MAX_HEARTBEAT_AGE
     }
     present |= {lease.claimed_by for lease in leases if lease.is_live and lease.claimed_by}
     silent = [b for b in bursts if b.run_id not in present and not b.has_process]
     return tuple(
         b.run_id
         for b in silent
-        if b.run_id in started_runs or _elapsed(now, b.since) >= _max_silence(b, startup_timeout)
+        if b.run_id in started_runs or _time_since(now, b.since) >= _max_silence(b, startup_timeout)
     )
 
 
@@ -217,7 +217,7 @@ def _find_started_runs(sports: Sequence[SportState], bursts: Sequence[Burst]) ->
     return frozenset(s.lease.run_id for s in sports if s.lease).union(b.run_id for b in bursts if b.is_at_work)
 
 
-def _elapsed(now: datetime, since: datetime) -> timedelta:
+def _time_since(now: datetime, since: datetime) -> timedelta:
     """The time since a moment; infinite if a clock that has been set back wrote it."""
     return timedelta.max if is_in_future(since, now) else now - since
 

@@ -175,8 +175,8 @@ def _figures(model: TrainedModel, leagues: Mapping[int, str]) -> dict[str, Any]:
         "trials": [trial._asdict() for trial in model.trials],
         "calibration_trial": {
             "applied": model.calibration.calibration is not None,
-            "closing_gain": model.calibration.closing_gain.scaled(1 / GAIN_UNIT).as_json(),
-            "result_gain": model.calibration.result_gain.scaled(1 / GAIN_UNIT).as_json(),
+            "closing_gain": model.calibration.closing_gain.scale(1 / GAIN_UNIT).as_json(),
+            "result_gain": model.calibration.result_gain.scale(1 / GAIN_UNIT).as_json(),
         },
     }
     known = complete_rows(model.unseen)

@@ -107,7 +107,7 @@ class CheckAccumulator:
     def add(self, matrix: MarketMatrix, ticks: Columns, verdicts: Mapping[int, PriceVerdict]) -> None:
         """Count the cases of a matrix with the `verdicts` on its single prices; its ticks index `ticks`."""
         origin = np.where(matrix.tick >= 0, ticks["import_id"][matrix.tick], -1)
-        due, undecided = np.any(matrix.is_due, axis=2), matrix.undecided()
+        due, undecided = np.any(matrix.is_due, axis=2), matrix.without_decided_prices()
         ticks_by_verdict = {check: [i for i, v in verdicts.items() if v.check == check] for check in CHECK_BY_VERDICT}
         self._count(
             "absurd_prices", matrix, origin, matrix.is_due, np.isin(matrix.tick, ticks_by_verdict["palpable_price"])
@@ -126,7 +126,7 @@ class CheckAccumulator:
             self._count(BELOW_BEST_BOOKSUM, matrix, origin.max(axis=2), is_comparable, below_best)
             best = (matrix.books == BEST_PRICE_BOOK)[:, None]
             below = best_price_below_books(matrix)[0]
-            by_decided = below & ~best_price_below_books(matrix.undecided())[0]
+            by_decided = below & ~best_price_below_books(matrix.without_decided_prices())[0]
             wrong = below[:, None] | np.isin(matrix.tick, ticks_by_verdict["best_price"])
             self._count("best_price", matrix, origin, matrix.is_due & best, wrong & ~by_decided[:, None])
             self._count_above_best(matrix, matrix.best_column, origin)

@@ -50,7 +50,7 @@ class MarketMatrix:
         price = np.where(np.isin(self.tick, ticks), np.nan, self.price)
         return replace(self, price=price, is_complete=_complete_books(price, self.books))
 
-    def undecided(self) -> MarketMatrix:
+    def without_decided_prices(self) -> MarketMatrix:
         """The matrix without the prices that a person has decided on."""
         if not self.decided.any():
             return self

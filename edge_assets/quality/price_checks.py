@@ -38,7 +38,7 @@ def check_prices(matrix: MarketMatrix) -> Verdicts:
     together have an impossible booksum.
     """
     verdicts = _check_palpable(matrix)
-    verdicts |= _check_overround(matrix.without_ticks(list(verdicts)).undecided())
+    verdicts |= _check_overround(matrix.without_ticks(list(verdicts)).without_decided_prices())
     remaining = matrix.without_ticks(list(verdicts))
     return (
         verdicts

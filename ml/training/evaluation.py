@@ -42,7 +42,9 @@ class Score(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """As JSON, null where unknown."""
-        figures = {name: _known(value) for name, value in self._asdict().items() if not isinstance(value, Interval)}
+        figures = {
+            name: _none_if_nan(value) for name, value in self._asdict().items() if not isinstance(value, Interval)
+        }
         return figures | {name: getattr(self, name).as_json() for name in ("closing_gain", "result_gain")}
 
 
@@ -57,8 +59,8 @@ def score(lines: TrainingSet, estimate: Array) -> Score:
         _mean(loss),
         _mean(error),
         1 - float(np.nansum(error)) / total if total > 0 else np.nan,
-        clustered_mean(market_error - error, lines.date).scaled(1 / GAIN_UNIT),
-        clustered_mean(market_loss - loss, lines.date).scaled(1 / GAIN_UNIT),
+        clustered_mean(market_error - error, lines.date).scale(1 / GAIN_UNIT),
+        clustered_mean(market_loss - loss, lines.date).scale(1 / GAIN_UNIT),
     )
 
 
@@ -115,7 +117,7 @@ def _by_group(lines: TrainingSet, estimates: Mapping[str, Array], group: NDArray
 
 def _calibration(lines: TrainingSet, estimate: Array) -> dict[str, Any]:
     won = np.where(lines.at_risk[:, None] > 0, lines.won, np.nan)
-    return {name: _known(value) for name, value in calibrate(estimate, won, lines.date)._asdict().items()}
+    return {name: _none_if_nan(value) for name, value in calibrate(estimate, won, lines.date)._asdict().items()}
 
 
 def _mean(values: Array) -> float:
@@ -123,5 +125,5 @@ def _mean(values: Array) -> float:
     return float(known.mean()) if known.size else np.nan
 
 
-def _known(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if np.isnan(value) else value

@@ -33,7 +33,7 @@ class Interval(NamedTuple):
         """Mean, lower and upper bound; null where unknown."""
         return [None if np.isnan(value) else float(value) for value in self]
 
-    def scaled(self, factor: float) -> Interval:
+    def scale(self, factor: float) -> Interval:
         """In other units, by a positive `factor`."""
         return Interval(*(value * factor for value in self))
 

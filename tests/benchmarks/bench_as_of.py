@@ -37,7 +37,7 @@ def test_as_of(engine: str, request: pytest.FixtureRequest) -> None:
     url = ensure_database(request.getfixturevalue(engine).url, "bench_as_of")
     upgrade(url)
     with connect(url, "bench") as conn:
-        worst = filled(conn)
+        worst = fill_store(conn)
         sport, last = conn.execute("SELECT sport_id, id FROM polls ORDER BY id DESC LIMIT 1").fetchone() or (0, 0)
         REPORT.note(f"{load_database_info(conn).summary}, {counts(conn)}")
         for what, poll in (("last poll", last), ("worst poll", worst)):
@@ -45,10 +45,10 @@ def test_as_of(engine: str, request: pytest.FixtureRequest) -> None:
         [at] = conn.execute("SELECT observed_at FROM polls WHERE id = %s", [worst]).fetchone() or ()
         measure("one event", conn, partial(as_of.load_quotes_as_of, conn, LISTED // 2, at))
         quotes, _ = as_of.load_last_quotes(conn, sport, last)
-        measure(f"server's COPY of {len(quotes):,} ticks", conn, partial(copied, conn, len(quotes)))
+        measure(f"server's COPY of {len(quotes):,} ticks", conn, partial(copy_ticks, conn, len(quotes)))
 
 
-def filled(conn: Connection) -> int:
+def fill_store(conn: Connection) -> int:
     """Fill the store; return the poll with most ticks since its keyframe."""
     behind, most, worst = 0, -1, 0
     for number, sport in enumerate(fill(conn)):
@@ -74,7 +74,7 @@ def counts(conn: Connection) -> str:
     return "{:,} ticks, {} keyframes in {}".format(*row or (0, 0, 0))
 
 
-def copied(conn: Connection, rows: int) -> None:
+def copy_ticks(conn: Connection, rows: int) -> None:
     """Let the server send so many ticks."""
     with (
         conn.cursor() as cursor,

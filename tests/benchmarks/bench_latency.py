@@ -47,7 +47,7 @@ class LiveSystem(System):
         return self
 
 
-def published(client: redis.Redis) -> list[tuple[float, PollChanges]]:
+def read_published_polls(client: redis.Redis) -> list[tuple[float, PollChanges]]:
     """When the stream took each poll (epoch milliseconds), and the poll."""
     entries: Any = client.xrange(streams.CHANGES_STREAM)
     return [
@@ -81,7 +81,7 @@ def test_payload_to_alert(database_url: str, redis_url: str) -> None:
     with connect(database_url, "bench") as conn, redis.Redis.from_url(redis_url) as client:
         alerts = conn.execute(DETECTED).fetchall()
         [first] = conn.execute(FIRST).fetchone() or (None,)
-        polls = published(client)
+        polls = read_published_polls(client)
         floor = [floor_ms(conn, client, changes) for _, changes in polls[1:]]
     opened = sum(state == "opened" for _, state in alerts)
     REPORT.note(f"{len(polls)} payloads, {opened} alerts opened, {len(alerts)} publications; target p99 {TARGET_MS} ms")

@@ -81,7 +81,7 @@ def test_compressed_reads(community: Connection, week: list[tuple[datetime, Quot
     fill(community, week)
     REPORT.note(load_database_info(community).summary)
     report_reads(community, "uncompressed")
-    REPORT.figure("size uncompressed to compressed", compressed(community, *OURS), ": 1")
+    REPORT.figure("size uncompressed to compressed", compress(community, *OURS), ": 1")
     report_reads(community, "compressed")
 
 
@@ -90,7 +90,7 @@ def test_layouts(chunk: str, community: Connection, week: list[tuple[datetime, Q
     community.execute("SELECT set_chunk_time_interval('odds_ticks', %s::interval)", [chunk])
     fill(community, week)
     for segment, order in LAYOUTS:
-        ratio = compressed(community, segment, order)
+        ratio = compress(community, segment, order)
         REPORT.figure(f"by ({segment}) in order of ({order})", ratio, ": 1")
         community.execute("SELECT decompress_chunk(chunk) FROM show_chunks('odds_ticks') AS chunk")
 
@@ -111,7 +111,7 @@ def fill(conn: Connection, week: list[tuple[datetime, QuoteBatch, int]]) -> None
     conn.execute("VACUUM ANALYZE")
 
 
-def compressed(conn: Connection, segment: str, order: str) -> float:
+def compress(conn: Connection, segment: str, order: str) -> float:
     """Compress in a layout; return how many bytes one byte now stands for."""
     conn.execute(
         f"ALTER TABLE odds_ticks SET (timescaledb.compress, timescaledb.compress_segmentby = '{segment}', "

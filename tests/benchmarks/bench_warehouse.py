@@ -99,7 +99,7 @@ def test_builds(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
     upgrade(url)
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("EDGE_HOME", str(tmp_path))
-    unit = imported()
+    unit = time_imports()
     REPORT.figure("import of Dagster and dbt", unit, "s")
     job("nothing at all", unit)
     with closing(connect(url, "bench")) as conn:
@@ -117,7 +117,7 @@ def hourly() -> list[AssetKey]:
     return keys_with_policy(analytics_definitions().resolve_all_asset_specs(), HOURLY_FRESHNESS)
 
 
-def imported() -> float:
+def time_imports() -> float:
     """Seconds that a new process takes to import Dagster and dbt: the middle one of three."""
     took = []
     for _ in range(3):

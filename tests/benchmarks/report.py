@@ -35,11 +35,11 @@ class Figure:
     @property
     def comparison(self) -> str:
         """The ratio and what it refers to, or the target alone."""
-        return self.to if self.ratio is None else f"{formatted(self.ratio)} x {self.to}"
+        return self.to if self.ratio is None else f"{format_number(self.ratio)} x {self.to}"
 
     def __str__(self) -> str:
         compared = f"   ({self.comparison})" if self.comparison else ""
-        return f"  {self.name:<58} {formatted(self.value):>10} {self.unit}{compared}"
+        return f"  {self.name:<58} {format_number(self.value):>10} {self.unit}{compared}"
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Report:
         previous = ""
         for f in self.figures:
             benchmark, previous = "" if f.benchmark == previous else f.benchmark, f.benchmark
-            cells = (benchmark, f.name, formatted(f.value), f.unit, f.comparison)
+            cells = (benchmark, f.name, format_number(f.value), f.unit, f.comparison)
             table.add_row(*map(Text, cells))
         console = Console(width=WIDTH, color_system=None)
         with console.capture() as captured:
@@ -80,7 +80,7 @@ class Report:
         return "\n".join(line.rstrip() for line in captured.get().strip("\n").splitlines()) + "\n"
 
 
-def formatted(value: float) -> str:
+def format_number(value: float) -> str:
     """A number with three digits that count."""
     size = abs(value)
     if value == 0:

@@ -60,13 +60,13 @@ class Board:
         self._point.reshape(-1)[moves] += self._rng.choice(np.array([-0.5, 0.5], np.float32), len(moves))
         prices = self._price.reshape(-1, 2)
         prices[index] = np.round(self._rng.uniform(1.5, 2.6, (len(index), 2)), 2)
-        return joined([self._rows(index, at), gone])
+        return concatenate([self._rows(index, at), gone])
 
     def _rows(self, index: NDArray[np.intp], at: int, *, withdrawn: bool = False) -> QuoteBatch:
         market, point = self._market[index], self._point.reshape(-1)[index]
         sides = np.array([[0, 0], *(outcomes for _, outcomes in MARKETS)], np.int32)
         row = np.searchsorted([m for m, _ in MARKETS], market) + 1
-        return joined(
+        return concatenate(
             [
                 QuoteBatch(
                     self._event[index],
@@ -86,7 +86,7 @@ class Board:
         return MarketConfirmations(self._event, self._book, self._market, np.full(self._event.size, at))
 
 
-def joined(parts: list[QuoteBatch]) -> QuoteBatch:
+def concatenate(parts: list[QuoteBatch]) -> QuoteBatch:
     """All rows."""
     return QuoteBatch(*map(np.concatenate, zip(*(p.columns() for p in parts), strict=True)))
 
@@ -98,7 +98,9 @@ def fill(conn: Connection) -> Iterator[int]:
     books = np.array([ids.book(f"book_{n}", f"Book {n}") for n in range(BOOKS)], np.int16)
     events = _events(conn, sport, NOW, LISTED)
     for n, key in enumerate(OTHER_SPORTS):
-        _finished(conn, ids.sport(key, key), books, NOW - timedelta(days=4 * n), OTHER_EVENTS // len(OTHER_SPORTS))
+        _write_finished_events(
+            conn, ids.sport(key, key), books, NOW - timedelta(days=4 * n), OTHER_EVENTS // len(OTHER_SPORTS)
+        )
     board = Board(events, books)
     starts = EventStarts(events, np.full(LISTED, to_micros(NOW + timedelta(days=1))))
     for n in range(POLLS):
@@ -119,7 +121,7 @@ def _events(conn: Connection, sport: int, first_seen: datetime, n: int) -> NDArr
     return np.array([row[0] for row in rows], np.int32)
 
 
-def _finished(conn: Connection, sport: int, books: NDArray[np.int16], end: datetime, events: int) -> None:
+def _write_finished_events(conn: Connection, sport: int, books: NDArray[np.int16], end: datetime, events: int) -> None:
     """Ticks of a fortnight, of events that are no longer on offer."""
     n, rng = events * OTHER_TICKS, np.random.default_rng(sport)
     at = np.sort(rng.integers(to_micros(end - timedelta(days=14)) // 10**6, to_micros(end) // 10**6, n) * 10**6)

@@ -25,7 +25,7 @@ BUILT = {"docs/_build/html", "docs/_build/html/index.html"}
 MAX_README_LINES = 150
 
 
-def mentioned(path: Path) -> list[str]:
+def find_mentions(path: Path) -> list[str]:
     """What stands in backticks, and the lines of blocks of code."""
     text = path.read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
@@ -47,9 +47,9 @@ by_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: st
 
 @by_document
 def test_paths_exist(document: Path) -> None:
-    paths = [p for text in mentioned(document) if re.fullmatch(rf"{TOP}/[^ ]*", text) for p in alternatives(text)]
+    paths = [p for text in find_mentions(document) if re.fullmatch(rf"{TOP}/[^ ]*", text) for p in alternatives(text)]
     modules = [
-        text.replace(".", "/") for text in mentioned(document) if re.fullmatch(r"(?:edge_assets|ml)[.\w]+", text)
+        text.replace(".", "/") for text in find_mentions(document) if re.fullmatch(r"(?:edge_assets|ml)[.\w]+", text)
     ]
     assert [path for path in paths + modules if path not in BUILT and not is_there(path)] == []
 
@@ -66,7 +66,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_commands_and_targets_exist(document: Path) -> None:
     command = typer.main.get_command(app)
     verbs: dict[str, object] = command.commands  # type: ignore[attr-defined]
-    texts = mentioned(document)
+    texts = find_mentions(document)
     said = [found[1].split() for text in texts if (found := re.match(r"edge ((?:[a-z]+ ?){1,2})", text))]
     assert [words for words in said if words[0] not in verbs] == []
     groups = [(words, getattr(verbs[words[0]], "commands", None)) for words in said if len(words) > 1]
@@ -79,7 +79,7 @@ def test_commands_and_targets_exist(document: Path) -> None:
 def test_variables_exist(document: Path) -> None:
     known = {name.upper() for name in Settings.model_fields} | {"EDGE_DATA_DIR"}
     known |= set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    names = {name for text in mentioned(document) for name in re.findall(r"\b(?:EDGE|KEEP|ODDS|JWT)_[A-Z_]+", text)}
+    names = {name for text in find_mentions(document) for name in re.findall(r"\b(?:EDGE|KEEP|ODDS|JWT)_[A-Z_]+", text)}
     assert names - known == set()
 
 

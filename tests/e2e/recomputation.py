@@ -225,11 +225,11 @@ class Recomputation:
         if key not in self._open:
             self._open[key] = numbers
             self.records.append(Record(key, "opened", None, at, numbers))
-        elif self._moved(key, self._open[key], numbers):
+        elif self._has_moved(key, self._open[key], numbers):
             self._open[key] = numbers
             self.records.append(Record(key, "updated", None, at, numbers))
 
-    def _moved(self, key: Key, last: tuple[float | None, ...], now: tuple[float | None, ...]) -> bool:
+    def _has_moved(self, key: Key, last: tuple[float | None, ...], now: tuple[float | None, ...]) -> bool:
         if key.kind == "arbitrage":
             return last[1:3] != now[1:3]
         price, fair = last[0] != now[0], abs((last[1] or 0) - (now[1] or 0)) >= self.scene.rules.min_probability_change

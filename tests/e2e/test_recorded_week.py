@@ -36,7 +36,7 @@ def recording(data_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(recording: Path) -> Recomputation:
+def expectation(recording: Path) -> Recomputation:
     scene = Scene(
         ScoringRules(threshold_edge=THRESHOLD), lambda book: book_profile(book, {}, NFL), point_models_for(NFL)
     )
@@ -56,16 +56,16 @@ def read_payloads(recording: Path) -> Iterator[tuple[datetime, bytes]]:
 
 
 def test_the_week_gives_the_alerts_of_the_batch_computation(
-    recording: Path, database_url: str, redis_url: str, expected: Recomputation
+    recording: Path, database_url: str, redis_url: str, expectation: Recomputation
 ) -> None:
     with System(recording, NFL, database_url, redis_url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
         system.wait_for_payloads(WEEK["payloads"])
         system.wait_for_scorer()
-        check_alerts(system, redis_url, expected)
+        check_alerts(system, redis_url, expectation)
 
 
 def test_killing_any_process_does_not_change_the_alerts(
-    recording: Path, database_url: str, own_redis: ValkeyServer, expected: Recomputation
+    recording: Path, database_url: str, own_redis: ValkeyServer, expectation: Recomputation
 ) -> None:
     with System(recording, NFL, database_url, own_redis.url, ALERT_THRESHOLD_EDGE=str(THRESHOLD)) as system:
         system.wait_for_payloads(40)
@@ -88,7 +88,7 @@ def test_killing_any_process_does_not_change_the_alerts(
         system.start_scorer()
         system.wait_for_payloads(WEEK["payloads"])
         system.wait_for_scorer()
-        check_alerts(system, own_redis.url, expected)
+        check_alerts(system, own_redis.url, expectation)
 
 
 def check_alerts(system: System, redis_url: str, expected: Recomputation) -> None:

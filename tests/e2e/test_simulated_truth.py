@@ -60,19 +60,19 @@ class Hour(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def simulated() -> SimulatedMarket:
+def simulated_market() -> SimulatedMarket:
     return SimulatedMarket(seed=7)
 
 
 @pytest.fixture(scope="module")
-def hours(simulated: SimulatedMarket) -> dict[str, Hour]:
+def hours(simulated_market: SimulatedMarket) -> dict[str, Hour]:
     """Prices and alerts poll by poll: the market computes the truth quickly for the state it has just generated."""
     found = {}
     for sport in SPORTS:
-        watcher, clear = Watcher(simulated, sport, RULES), []
+        watcher, clear = Watcher(simulated_market, sport, RULES), []
         for at in POLLS:
             watcher.poll(at)
-            clear.append(set(find_clear_edges(simulated, sport, at)))
+            clear.append(set(find_clear_edges(simulated_market, sport, at)))
         found[sport] = Hour(watcher.watch, clear)
     return found
 
@@ -154,11 +154,11 @@ def find_clear_edges(simulated: SimulatedMarket, sport: str, at: datetime) -> It
 
 
 def test_no_palpable_error_raises_an_alert(
-    simulated: SimulatedMarket, watches: dict[str, Watch], bets: list[Bet]
+    simulated_market: SimulatedMarket, watches: dict[str, Watch], bets: list[Bet]
 ) -> None:
     wrong = [b for b in bets if b.price.market.startswith("h2h") and {f.kind for f in b.faults()} & ERROR_KINDS]
     assert not [b for b in wrong if any(is_fault_of(fault, b.price.outcome) for fault in b.faults())]
-    shown = {sport: len(find_shown_errors(simulated, sport)) for sport in SPORTS}
+    shown = {sport: len(find_shown_errors(simulated_market, sport)) for sport in SPORTS}
     assert sum(shown.values()) > 10
     assert all(watches[sport].suppressed["outlier"] >= shown[sport] for sport in SPORTS)
 
@@ -280,7 +280,7 @@ def test_a_demo_shows_alerts(watches: dict[str, Watch]) -> None:
 
 
 @pytest.mark.parametrize("hour", [0, 5, 9, 14, 19])
-def test_the_first_alert_comes_within_half_a_minute(simulated: SimulatedMarket, hour: int) -> None:
+def test_the_first_alert_comes_within_half_a_minute(simulated_market: SimulatedMarket, hour: int) -> None:
     start = START.replace(hour=hour, minute=7 * hour % 60)
-    watched = [Watcher(simulated, sport, RULES).run(start, 30 / 3600, STEP) for sport in SPORTS]
+    watched = [Watcher(simulated_market, sport, RULES).run(start, 30 / 3600, STEP) for sport in SPORTS]
     assert sum(len(watch.bets) for watch in watched) > 0

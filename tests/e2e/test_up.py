@@ -88,9 +88,9 @@ class FreshInstall:
         return state
 
     def processes(self) -> list[psutil.Process]:
-        return [process for process in psutil.process_iter() if self._marked(process)]
+        return [process for process in psutil.process_iter() if self._is_of_this_stack(process)]
 
-    def _marked(self, process: psutil.Process) -> bool:
+    def _is_of_this_stack(self, process: psutil.Process) -> bool:
         try:
             return process.environ().get(STACK_MARKER) == str(self._home) or process.cwd() == str(
                 self._home / "postgres"

@@ -37,7 +37,7 @@ NO_POLL = QuoteBatch.empty(), MarketConfirmations.empty(), EventStarts.empty()
 shaped = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
-def unoffered(shape: tuple[int, ...]) -> Array:
+def empty_prices(shape: tuple[int, ...]) -> Array:
     return np.full(shape, np.nan)
 
 
@@ -51,7 +51,7 @@ def view(prices: Array, of: Market) -> LineView:
 
 @shaped
 def test_lines_without_a_price_have_no_value(shape: tuple[int, int, int]) -> None:
-    prices = unoffered(shape)
+    prices = empty_prices(shape)
     for of in OF_OUTCOMES[shape[2]]:
         lines = view(prices, of)
         value = value_lines(
@@ -70,7 +70,7 @@ def test_lines_without_a_price_have_no_value(shape: tuple[int, int, int]) -> Non
 
 @shaped
 def test_books_without_a_price_have_no_opinion(shape: tuple[int, int, int]) -> None:
-    prices, weight = unoffered(shape), np.ones(shape[:2])
+    prices, weight = empty_prices(shape), np.ones(shape[:2])
     for fair in market.devig_by_method(prices, market.FORMULA_METHODS).values():
         assert np.isnan(fair.probabilities).all()
     opinion = market.to_log_odds(market.devig(prices))
@@ -84,7 +84,7 @@ def test_books_without_a_price_have_no_opinion(shape: tuple[int, int, int]) -> N
 @shaped
 def test_books_without_a_price_make_no_arbitrage(shape: tuple[int, int, int]) -> None:
     lines, books, outcomes = shape
-    prices, free = unoffered(shape), np.zeros(books)
+    prices, free = empty_prices(shape), np.zeros(books)
     assert np.isnan(arbitrage.find_arbitrage(prices, np.ones(books, bool), free).margin).all()
     found = arbitrage.find_compatible_arbitrage(prices, [None] * books, commission=free)
     assert np.isnan(found.compatible.margin).all()
@@ -92,14 +92,14 @@ def test_books_without_a_price_make_no_arbitrage(shape: tuple[int, int, int]) ->
     assert (held.lowest_book == arbitrage.NO_BOOK).all()
     assert not arbitrage.rank_by_hold(held.combined).size
     assert not arbitrage.size_limited_arbitrage(prices, np.ones(shape), 100.0).total.any()
-    assert not arbitrage.round_stakes(unoffered((lines, outcomes)), 100.0, 1.0).stake.any()
+    assert not arbitrage.round_stakes(empty_prices((lines, outcomes)), 100.0, 1.0).stake.any()
     if books:
         assert (arbitrage.best_conversion(prices, 0).outcome == arbitrage.NO_BOOK).all()
 
 
 @shaped
 def test_books_without_a_price_make_no_middle(shape: tuple[int, int, int]) -> None:
-    side, cells = unoffered(shape[:2]), np.full((shape[0], 5), 0.2)
+    side, cells = empty_prices(shape[:2]), np.full((shape[0], 5), 0.2)
     best = arbitrage.best_pairs(side, side, side, side, pmf=cells, low=0)
     assert (best.over_book == arbitrage.NO_BOOK).all()
     assert best.over_book.shape == shape[:1]
@@ -110,7 +110,7 @@ def test_books_without_a_price_make_no_middle(shape: tuple[int, int, int]) -> No
 
 @shaped
 def test_ladders_without_a_price_carry_nothing(shape: tuple[int, int, int]) -> None:
-    side, weight = unoffered(shape[:2]), np.ones(shape[:2])
+    side, weight = empty_prices(shape[:2]), np.ones(shape[:2])
     for model in MODELS.values():
         carried = points.translate_points(
             model, np.zeros(shape[0], np.intp), np.arange(shape[0], dtype=np.float64), side, weight

@@ -167,12 +167,12 @@ class MarketHarness:
             alert.key._replace(kind="likely_error"), alert.metrics, alert.observed_at, self.poll_id, self.poll_id
         )
 
-    def updated(self, alert: Alert) -> Alert:
+    def make_update(self, alert: Alert) -> Alert:
         """The next step of an alert."""
         metric_values = replace(alert.metrics, fair_probability=0.57, edge=0.07)
         return update_alert(alert, metric_values, alert.observed_at, self.poll_id, self.poll_id)
 
-    def closed(self, alert: Alert) -> Alert:
+    def make_closing(self, alert: Alert) -> Alert:
         """The last step of an alert."""
         return close_alert(alert, "price_moved", alert.observed_at, self.poll_id)
 
@@ -254,7 +254,7 @@ def serve(database_url: str, redis_url: str) -> Callable[..., AbstractContextMan
 
 
 @pytest.fixture
-def served(market: MarketHarness, serve: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+def site(market: MarketHarness, serve: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
     """A server on a database that holds one poll."""
     with serve() as running_server:
         yield running_server

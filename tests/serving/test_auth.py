@@ -40,9 +40,9 @@ def test_other_pages_get_none(serve: Any, market: Any, headers: dict[str, str]) 
         assert http.post("/api/session", headers=headers).status_code == 403
 
 
-def test_there_are_no_sessions_outside_the_local_demo(served: Any) -> None:
-    with served.http as http:
-        assert http.post("/api/session", headers={"Origin": served.url}).status_code in {404, 405}
+def test_there_are_no_sessions_outside_the_local_demo(site: Any) -> None:
+    with site.http as http:
+        assert http.post("/api/session", headers={"Origin": site.url}).status_code in {404, 405}
 
 
 def test_data_docs_are_a_page_of_the_local_board_only(serve: Any, market: Any, tmp_path: Path) -> None:

@@ -94,17 +94,15 @@ def test_an_unchanged_response_is_not_sent_again(local: Any) -> None:
         ("odds/nosuch", 404, "unknown sport 'nosuch'"),
     ],
 )
-def test_an_unknown_name_is_an_error_that_lists_the_known_ones(
-    served: Any, query: str, code: int, message: str
-) -> None:
-    with served.http as http:
+def test_an_unknown_name_is_an_error_that_lists_the_known_ones(site: Any, query: str, code: int, message: str) -> None:
+    with site.http as http:
         answer = http.get(f"/api/{query}")
     assert answer.status_code == code
     assert message in answer.text
 
 
-def test_a_known_event_is_returned(served: Any, market: Any) -> None:
-    with served.http as http:
+def test_a_known_event_is_returned(site: Any, market: Any) -> None:
+    with site.http as http:
         known = http.get("/api/odds/nfl?event_id=424242").json()["known"]
         assert known == [str(market.event)]
         assert http.get(f"/api/odds/nfl?event_id={market.event}").json()["events"]
@@ -145,16 +143,16 @@ def close_code_after(url: str, first: dict[str, Any]) -> int | None:
 
 
 @pytest.mark.parametrize("exp", [1e300, float("inf"), float("nan"), -1e20, 10**40, "soon", None, [], True])
-def test_any_expiry_is_refused(served: Any, exp: object) -> None:
+def test_any_expiry_is_refused(site: Any, exp: object) -> None:
     token = jwt.encode({"sub": "x", "aud": "edge-alerts"}, SECRET)
     claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="edge-alerts") | {"exp": exp}
     signed = jwt.api_jws.encode(json.dumps(claims).encode(), SECRET, "HS256")
-    assert close_code_after(served.ws, {"token": signed}) == 4401
+    assert close_code_after(site.ws, {"token": signed}) == 4401
 
 
 @pytest.mark.parametrize("query", ["?after=1&after=2", "?afterr=1", "?token=x"])
-def test_the_stream_refuses_unknown_parameters(served: Any, query: str) -> None:
-    assert close_code_after(served.ws + query, {"token": served.token()}) == 4400
+def test_the_stream_refuses_unknown_parameters(site: Any, query: str) -> None:
+    assert close_code_after(site.ws + query, {"token": site.token()}) == 4400
 
 
 def test_data_docs_are_sandboxed(serve: Any, market: Any, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ Seen = tuple[str, str, str, str, float | None, float | None]
 """Home team, book, market, outcome, point, price."""
 
 
-def quoted(batch: ParsedBatch, timed: TimedQuotes, sellers: list[str]) -> dict[Seen, int]:
+def quotes_of(batch: ParsedBatch, timed: TimedQuotes, sellers: list[str]) -> dict[Seen, int]:
     """The moment of every quote, under readable names."""
     rows = zip(*(c.tolist() for c in timed.quotes.columns()[:-1]), timed.observed_at.tolist(), strict=True)
     return {

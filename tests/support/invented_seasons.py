@@ -71,12 +71,12 @@ def _lines(rng: np.random.Generator, home: float, draw: float, away: float) -> R
     return found
 
 
-def exchanged(rows: list[Row], first: str, second: str, every: int = 1) -> list[Row]:
+def swap_columns(rows: list[Row], first: str, second: str, every: int = 1) -> list[Row]:
     """Two columns, each under the name of the other, in some rows."""
     return [row if i % every else row | {first: row[second], second: row[first]} for i, row in enumerate(rows)]
 
 
-def scaled(rows: list[Row], factor: float, *names: str) -> list[Row]:
+def scale_columns(rows: list[Row], factor: float, *names: str) -> list[Row]:
     """Columns of prices, times a factor."""
     return [row | {name: f"{factor * float(row[name]):.2f}" for name in names} for row in rows]
 
@@ -86,7 +86,7 @@ def without(rows: list[Row], *sellers: str) -> list[Row]:
     return [{name: text for name, text in row.items() if not name.startswith(sellers)} for row in rows]
 
 
-def shifted(rows: list[Row], by: int = 1) -> list[Row]:
+def shift_prices(rows: list[Row], by: int = 1) -> list[Row]:
     """Every price under the name of its neighbour, and no row of another width."""
     names = HEAD[7:]
     return [row | {n: row[names[i - by]] for i, n in enumerate(names)} for row in rows]
@@ -123,17 +123,17 @@ class SeasonHarness:
         return self.conn.execute(query).fetchall()
 
 
-def failed(report: GateReport) -> set[str]:
+def failed_checks(report: GateReport) -> set[str]:
     """The checks on which findings are open."""
     return {check for finding in report.open_findings for check in finding.checks}
 
 
-def rotated(rows: list[Row], book: str = "WH") -> list[Row]:
+def rotate_columns(rows: list[Row], book: str = "WH") -> list[Row]:
     """A book's three columns, each under the name of its neighbour."""
     home, draw, away = (f"{book}{outcome}" for outcome in "HDA")
     return [row | {home: row[draw], draw: row[away], away: row[home]} for row in rows]
 
 
-def ragged(rows: list[Row], every: int = 12) -> list[Row]:
+def drop_cells(rows: list[Row], every: int = 12) -> list[Row]:
     """Some rows lack a column, and so are shifted: 32 of a season."""
     return [{name: row[name] for name in HEAD if name != "BWD" or i % every} for i, row in enumerate(rows)]

@@ -62,10 +62,10 @@ class Stream:
 
     def times(self) -> MarketConfirmations:
         return MarketConfirmations.from_rows(
-            [(event, book, self.market, self._confirmed(book)) for event, book in self.lines]
+            [(event, book, self.market, self._confirmed_at(book)) for event, book in self.lines]
         )
 
-    def _confirmed(self, book: int) -> int:
+    def _confirmed_at(self, book: int) -> int:
         every = self.every.get(book, 1) * SECOND
         return self.frozen.get(book, self.now // every * every)
 

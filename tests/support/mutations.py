@@ -39,7 +39,7 @@ def nodes(content: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 @st.composite
-def mutated(draw: st.DrawFn, content: Any) -> Any:
+def mutate(draw: st.DrawFn, content: Any) -> Any:
     """The content with one node changed."""
     changed = msgspec.json.decode(msgspec.json.encode(content))  # a copy that shares nothing
     *way, last = draw(st.sampled_from(list(nodes(content))))

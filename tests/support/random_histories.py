@@ -52,7 +52,7 @@ class Season:
         """Store payloads as their changes; the first game may start between any two of them."""
         for _ in range(poll_list):
             self.now += timedelta(minutes=int(self._rng.integers(1, 540)))
-            self._see(self._drawn())
+            self._see(self._draw_offers())
 
     def report(self, source: ResultSource, scores: Sequence[tuple[int, int]], known_at: datetime | None = None) -> None:
         """Scores of the first games, known three hours after their start by default."""
@@ -87,7 +87,7 @@ class Season:
             EventStarts.from_rows(zip(self._events, map(to_micros, starts), strict=True)),
         )
 
-    def _drawn(self) -> Offer:
+    def _draw_offers(self) -> Offer:
         """What is on offer at the next poll: most lines stay, some move, some come and go."""
         return {
             (key := (event, book, market, outcome, point)): self._price(key)

@@ -172,7 +172,7 @@ def ticks(database: str) -> list[tuple[Any, ...]]:
     )
 
 
-def streamed(redis_url: str) -> list[tuple[str, int]]:
+def read_stream(redis_url: str) -> list[tuple[str, int]]:
     """Sport and poll id of every entry of the stream, in its order."""
     with closing(Redis.from_url(redis_url)) as redis:
         entries: Any = redis.xrange("odds:changes")

@@ -88,7 +88,7 @@ def board(*events: dict[str, Any]) -> bytes:
     return msgspec.json.encode({"leagues": [{"id": "28"}], "events": events})
 
 
-def shown(body: bytes, params: Mapping[str, str]) -> bytes:
+def filter_by_day(body: bytes, params: Mapping[str, str]) -> bytes:
     """The events of a board that ESPN shows for a day; 25 of them, if more than 500 are asked for."""
     try:
         content = msgspec.json.decode(body)
@@ -113,7 +113,7 @@ class Finished(NamedTuple):
     report: GameReport
 
 
-def finished(body: bytes) -> tuple[list[Finished], Counter[str]]:
+def parse_finished(body: bytes) -> tuple[list[Finished], Counter[str]]:
     """The games of a board that have a result, and what was rejected."""
     games, rejected = parse_board(body)
     return [Finished(*game[:4], report) for game in games if (report := game.report) is not None], rejected
@@ -140,13 +140,13 @@ class EspnApi:
         body = self.boards.get(path)
         if status == 200 and body is None:
             status = 404
-        await Response(shown(body or b"", request.query_params) if status == 200 else b"<html>", status)(
+        await Response(filter_by_day(body or b"", request.query_params) if status == 200 else b"<html>", status)(
             scope, receive, send
         )
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
+def serve(app: Any) -> Iterator[str]:
     """The address of an application that runs on a free port."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="off"))

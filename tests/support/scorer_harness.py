@@ -91,7 +91,7 @@ class ScorerHarness:
         assert poll_id is not None
         return as_of.load_poll_changes(self.conn, poll_id)
 
-    def history(self, polls: int, seed: int = 1) -> list[PollChanges]:
+    def poll_lively_market(self, polls: int, seed: int = 1) -> list[PollChanges]:
         """Commit so many polls of a lively market: alerts open, move and close all the time."""
         chance = random.Random(seed)
         return [self._lively(chance) for _ in range(polls)]
@@ -104,7 +104,7 @@ class ScorerHarness:
         self.offers[1, chance.randrange(len(BOOKS))] = 1.95, 1.95
         return self.poll()
 
-    def generous(self, event: int = 0) -> PollChanges:
+    def raise_price(self, event: int = 0) -> PollChanges:
         """Let the second book become generous, and commit it."""
         self.offers[event, 1] = GENEROUS, 1.75
         return self.poll()
@@ -126,9 +126,9 @@ class ScorerHarness:
             {**usual, "alert_threshold_edge": THRESHOLD, "edge_book_weights": {"pinnacle": 1}, **changes}
         )
 
-    def life(self, until: Callable[[], bool] | None = None, **changes: Any) -> None:
+    def run_scorer(self, until: Callable[[], bool] | None = None, **changes: Any) -> None:
         """One life of the scorer in this process, until (default) all that is committed is scored and public."""
-        done = within(20, until or self.settled)
+        done = within(20, until or self.is_settled)
         with ExitStack() as stack:
             open_worker(self.settings(**changes), stack).run(done)
 
@@ -157,7 +157,7 @@ class ScorerHarness:
         wall = to_micros(datetime.now(UTC))
         self.now, self.start = wall - 60 * SECOND, wall + int(seconds * SECOND)
 
-    def scored(self) -> bool:
+    def is_scored(self) -> bool:
         """Whether every poll is scored."""
         return bool(
             self._one(
@@ -165,7 +165,7 @@ class ScorerHarness:
             )
         )
 
-    def unscored(self, sport_id: int) -> int:
+    def count_unscored(self, sport_id: int) -> int:
         """How many polls of a sport wait to be scored."""
         return len(as_of.load_unscored_polls(self.conn, sport_id))
 
@@ -173,19 +173,19 @@ class ScorerHarness:
         """Whether every poll of every sport is scored."""
         return not as_of.load_unscored_polls(self.conn)
 
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether every poll is scored and every alert public."""
-        return self.scored() and bool(self._one("SELECT NOT EXISTS (SELECT FROM alert_outbox)"))
+        return self.is_scored() and bool(self._one("SELECT NOT EXISTS (SELECT FROM alert_outbox)"))
 
     def progress(self) -> int:
         """The last poll that was scored."""
         return int(self._one("SELECT coalesce(max(poll_id), 0) FROM scorer_progress"))
 
-    def working(self) -> int:
+    def count_working(self) -> int:
         """How many scorers hold the database."""
         return self._locks(granted=True)
 
-    def waiting(self) -> int:
+    def count_waiting(self) -> int:
         """How many scorers wait for another one to end."""
         return self._locks(granted=False)
 
@@ -205,7 +205,7 @@ class ScorerHarness:
         """The details of the open problems, by kind."""
         return {problem.kind: problem.detail for problem in load_problems(self.conn)}
 
-    def story(self) -> list[Step]:
+    def alert_steps(self) -> list[Step]:
         """Every step of every alert in the table, in order."""
         return self.conn.execute(
             "SELECT alert_id::text, seq, state, reason, observed_at, expected_value FROM alerts ORDER BY id"
@@ -216,7 +216,7 @@ class ScorerHarness:
         entries: Any = self.redis.xrange(streams.ALERTS_STREAM)
         return [msgspec.json.decode(fields[streams.ALERT_FIELD]) for _, fields in entries]
 
-    def streamed(self) -> list[tuple[str, int]]:
+    def streamed_steps(self) -> list[tuple[str, int]]:
         """Alert and step of every entry of the alerts' stream, in order."""
         return [(message["alert_id"], message["seq"]) for message in self.messages()]
 
@@ -229,17 +229,17 @@ class ScorerHarness:
 
     def assert_table(self, polls: Iterable[PollChanges]) -> None:
         """The table holds exactly what scoring these polls at once leads to."""
-        expected = in_one_go(polls)
+        expected = score_at_once(polls)
         assert expected
-        assert self.story() == expected
+        assert self.alert_steps() == expected
 
     def assert_whole(self, polls: Iterable[PollChanges]) -> None:
         """The table and the stream both hold exactly that."""
         self.assert_table(polls)
-        assert self.streamed() == [step[:2] for step in self.story()]
+        assert self.streamed_steps() == [step[:2] for step in self.alert_steps()]
 
 
-def in_one_go(polls: Iterable[PollChanges]) -> list[Step]:
+def score_at_once(polls: Iterable[PollChanges]) -> list[Step]:
     """The alerts of a scorer that is never disturbed."""
     scorer = SportScorer(ScoringRules(threshold_edge=THRESHOLD))
     steps = [alert for changes in polls for alert in scorer.apply_poll(changes).alerts]

@@ -62,14 +62,14 @@ def is_sound(event: SimulatedEvent, number: int, at: int) -> bool:
     return not active_faults(event, number, at) and not active_faults(event, *resolve_origin(number, at))
 
 
-def shown(event: SimulatedEvent, number: int, at: int) -> dict[tuple[str, str], SimulatedQuote]:
+def quotes_at(event: SimulatedEvent, number: int, at: int) -> dict[tuple[str, str], SimulatedQuote]:
     """A book's quotes at a time, by market and outcome."""
     return {(q.market, q.outcome): q for q in scrape_book(event, number, at).quotes}
 
 
 def quotes_without_faults(event: SimulatedEvent, number: int, at: int) -> dict[tuple[str, str], SimulatedQuote]:
     """The quotes that the book would show without faults."""
-    return shown(replace(event, faults=()), number, at)
+    return quotes_at(replace(event, faults=()), number, at)
 
 
 def on_the_wire(simulator: SimulatedMarket, event: SimulatedEvent, number: int, at: float) -> RawBookmaker | None:

@@ -100,7 +100,7 @@ class Plans:
 
 
 @contextmanager
-def explained(conn: Connection) -> Iterator[Plans]:
+def collect_plans(conn: Connection) -> Iterator[Plans]:
     """Collect the plans of whatever is executed meanwhile."""
     plans = Plans()
     conn.execute("LOAD 'auto_explain'")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_assets.store.postgres.database import connect
-from tests.support.invented_seasons import SeasonHarness, rotated, season
+from tests.support.invented_seasons import SeasonHarness, rotate_columns, season
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def harness(database_url: str, tmp_path: Path) -> Iterator[SeasonHarness]:
     """A database with one book's columns rotated."""
     with connect(database_url, "test") as conn:
         own = SeasonHarness(database_url, conn, tmp_path)
-        own.store(rotated(season()))
+        own.store(rotate_columns(season()))
         own.gate()
         yield own
 

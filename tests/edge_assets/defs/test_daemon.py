@@ -46,7 +46,7 @@ def nothing() -> None:
 
 
 @sensor(minimum_interval_seconds=5, default_status=DefaultSensorStatus.RUNNING, job=nothing)
-def evaluated(_: SensorEvaluationContext) -> SkipReason:
+def idle_sensor(_: SensorEvaluationContext) -> SkipReason:
     """Ticks."""
     return SkipReason("nothing to do")
 
@@ -54,7 +54,7 @@ def evaluated(_: SensorEvaluationContext) -> SkipReason:
 minutely = ScheduleDefinition(
     name="minutely", job=nothing, cron_schedule="* * * * *", default_status=DefaultScheduleStatus.RUNNING
 )
-definitions = Definitions(jobs=[nothing], sensors=[evaluated], schedules=[minutely])
+definitions = Definitions(jobs=[nothing], sensors=[idle_sensor], schedules=[minutely])
 
 
 class ThisModule(WorkspaceLoadTarget):

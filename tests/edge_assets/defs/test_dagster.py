@@ -77,13 +77,13 @@ def tick(instance: DagsterInstance) -> SensorResult | SkipReason:
     return result
 
 
-def requested(result: SensorResult | SkipReason) -> set[AssetKey]:
+def requested_assets(result: SensorResult | SkipReason) -> set[AssetKey]:
     assert isinstance(result, SensorResult), result
     [request] = result.run_requests or []
     return set(request.asset_selection or ())
 
 
-def skipped(result: SensorResult | SkipReason) -> str:
+def skip_message(result: SensorResult | SkipReason) -> str:
     reason = result if isinstance(result, SkipReason) else result.skip_reason
     assert reason is not None
     return str(reason.skip_message)
@@ -126,7 +126,7 @@ def test_the_health_is_evaluated_when_it_changes(
         assert isinstance(result, SensorResult | SkipReason)
         return result
 
-    def evaluated(result: SensorResult | SkipReason) -> bool:
+    def has_passed(result: SensorResult | SkipReason) -> bool:
         assert isinstance(result, SensorResult), result
         [evaluation] = result.asset_events
         assert isinstance(evaluation, AssetCheckEvaluation)
@@ -134,24 +134,24 @@ def test_the_health_is_evaluated_when_it_changes(
         return evaluation.passed
 
     well = make_poll(None)
-    assert evaluated(well)
+    assert has_passed(well)
     assert isinstance(well, SensorResult)
     assert isinstance(make_poll(well.cursor), SkipReason)
     with closing(connect(database_url, "test")) as conn:
         report_problem(conn, ProblemKind.FEED_UNREACHABLE, "", "refused")
-    assert not evaluated(make_poll(well.cursor))
+    assert not has_passed(make_poll(well.cursor))
 
 
 def test_a_tick_requests_what_is_due_or_states_why_not(
     instance: DagsterInstance, environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert requested(tick(instance)) == {AssetKey(["odds", NFL]), AssetKey(["odds", EPL])}
+    assert requested_assets(tick(instance)) == {AssetKey(["odds", NFL]), AssetKey(["odds", EPL])}
     monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/nowhere")
-    assert "does not answer" in skipped(tick(instance))
+    assert "does not answer" in skip_message(tick(instance))
     monkeypatch.delenv("DATABASE_URL")
-    assert "DATABASE_URL is not set" in skipped(tick(instance))
+    assert "DATABASE_URL is not set" in skip_message(tick(instance))
     monkeypatch.setenv("EDGE_FEED", "odds-api")
-    assert "ODDS_API_KEY is not set" in skipped(tick(instance))
+    assert "ODDS_API_KEY is not set" in skip_message(tick(instance))
 
 
 def test_a_killed_run_is_replaced_by_the_next_tick_and_marked(
@@ -168,16 +168,16 @@ def test_a_killed_run_is_replaced_by_the_next_tick_and_marked(
             assert time.monotonic() < deadline
             assert run.poll() is None
             time.sleep(0.1)
-        assert "held by burst" in skipped(tick(instance))
+        assert "held by burst" in skip_message(tick(instance))
     finally:
         run.send_signal(signal.SIGKILL)
         run.wait()
     started = [r.dagster_run for r in instance.get_run_records()]
     assert [r.status for r in started] == [DagsterRunStatus.STARTED]
     time.sleep(0.5)
-    assert requested(tick(instance)) == {AssetKey(["odds", NFL]), AssetKey(["odds", EPL])}
+    assert requested_assets(tick(instance)) == {AssetKey(["odds", NFL]), AssetKey(["odds", EPL])}
     monkeypatch.setattr(planning, "MAX_HEARTBEAT_AGE", timedelta(0))
-    requested(tick(instance))
+    requested_assets(tick(instance))
     assert [r.dagster_run.status for r in instance.get_run_records()] == [DagsterRunStatus.FAILURE]
     failure = instance.all_logs(started[0].run_id, of_type=DagsterEventType.RUN_FAILURE)
     assert "its process is gone" in str(failure[0].dagster_event and failure[0].dagster_event.message)

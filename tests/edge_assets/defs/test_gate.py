@@ -15,7 +15,7 @@ from edge_assets.defs.analytics.gate import quality_gate
 from edge_assets.defs.lineage import QUARANTINE
 from edge_assets.quality.checks import CHECK_DESCRIPTIONS
 from edge_assets.store.postgres.database import connect
-from tests.support.invented_seasons import SeasonHarness, season, shifted
+from tests.support.invented_seasons import SeasonHarness, season, shift_prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def behind() -> None:
     """Stands in for the warehouse."""
 
 
-def passed() -> ExecuteInProcessResult:
+def run_gate() -> ExecuteInProcessResult:
     assets: list[AssetsDefinition] = [quality_gate, behind]
     with DagsterInstance.ephemeral() as instance:
         return materialize(
@@ -50,13 +50,13 @@ def passed() -> ExecuteInProcessResult:
 
 def test_a_finding_fails_its_check_without_stopping_the_build(harness: SeasonHarness) -> None:
     harness.store(season())
-    result = passed()
+    result = run_gate()
     verdicts = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
     assert verdicts == dict.fromkeys(CHECK_DESCRIPTIONS, True)
     assert result.asset_materializations_for_node("behind")
-    harness.store(shifted(season(1, 2024)), "shifted.csv")
+    harness.store(shift_prices(season(1, 2024)), "shifted.csv")
     for _ in range(2):
-        result = passed()
+        result = run_gate()
         checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
         assert not checks["blind_betting"].passed
         table = checks["blind_betting"].metadata["findings"]

@@ -68,22 +68,22 @@ def locations() -> dict[str, Definitions]:
     return {"ingest": ingest_definitions(), "analytics": analytics_definitions()}
 
 
-def declared(definitions: Definitions) -> set[str]:
+def declared_assets(definitions: Definitions) -> set[str]:
     """The assets that a location defines; mere references to the other location's have no owner."""
     return {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs() if spec.owners}
 
 
 def test_every_asset_is_in_exactly_one_location(locations: dict[str, Definitions]) -> None:
-    assert declared(locations["ingest"]) == (
+    assert declared_assets(locations["ingest"]) == (
         {f"odds/{sport}" for sport in DEFAULT_SPORTS}
         | {"odds_feed", "espn_scoreboards", "odds_changes", "alerts", "edge/results"}
         | TABLES
     )
-    assert declared(locations["analytics"]) == STAGING | INTERMEDIATE | PRICING | MARTS | HISTORY | {GATE}
+    assert declared_assets(locations["analytics"]) == STAGING | INTERMEDIATE | PRICING | MARTS | HISTORY | {GATE}
 
 
 def test_every_dependency_exists(locations: dict[str, Definitions]) -> None:
-    everything = set[str]().union(*map(declared, locations.values()))
+    everything = set[str]().union(*map(declared_assets, locations.values()))
     for definitions in locations.values():
         for spec in definitions.resolve_all_asset_specs():
             assert {dep.asset_key.to_user_string() for dep in spec.deps} <= everything

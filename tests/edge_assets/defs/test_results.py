@@ -16,7 +16,7 @@ from edge_assets.store.events.results import ResultSource, StatedResult, write_r
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.postgres.database import connect
 from ml.settlement import GameReport, Score
-from tests.support.scoreboards import EspnApi, board, event, served
+from tests.support.scoreboards import EspnApi, board, event, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ START = NOW - timedelta(hours=6)
 def espn(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[EspnApi]:
     """ESPN as the only source that answers, with an environment that points to it."""
     api = EspnApi({"football/nfl": board(event("Eagles", "Commanders", ("26", "18"), date=f"{START:%Y-%m-%dT%H:%MZ}"))})
-    with served(api) as url:
+    with serve(api) as url:
         settings = {"EDGE_FEED": "odds-api", "EDGE_SPORTS": NFL, "DATABASE_URL": database_url, "ESPN_URL": url}
         for name, value in (settings | {"ODDS_API_KEY": "k", "ODDS_API_URL": f"{url}/v4"}).items():
             monkeypatch.setenv(name, value)
@@ -40,7 +40,7 @@ def espn(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[EspnApi
 
 
 @pytest.fixture
-def played(database_url: str) -> int:
+def finished_game(database_url: str) -> int:
     """A game that is over."""
     with closing(connect(database_url, "test")) as conn:
         words = IdRegistry.load(conn)
@@ -49,10 +49,12 @@ def played(database_url: str) -> int:
     return event_id
 
 
-def test_a_run_reports_what_it_found_and_the_check_what_differs(espn: EspnApi, played: int, database_url: str) -> None:
+def test_a_run_reports_what_it_found_and_the_check_what_differs(
+    espn: EspnApi, finished_game: int, database_url: str
+) -> None:
     with closing(connect(database_url, "test")) as conn:
         other = GameReport.final(Score(20, 18))
-        event_and_source = (played, ResultSource.NFL_BMR, START + timedelta(hours=4))
+        event_and_source = (finished_game, ResultSource.NFL_BMR, START + timedelta(hours=4))
         with DagsterInstance.ephemeral() as instance:
             job = ingest_definitions().resolve_job_def("results")
             first = job.execute_in_process(instance=instance)
@@ -85,11 +87,11 @@ def tick() -> RunRequest | SkipReason:
 
 
 def test_a_tick_requests_a_run_if_a_game_misses_its_result(
-    espn: EspnApi, played: int, database_url: str, monkeypatch: pytest.MonkeyPatch
+    espn: EspnApi, finished_game: int, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(tick(), RunRequest)
     with closing(connect(database_url, "test")) as conn:
-        write_results(conn, [StatedResult(played, ResultSource.ESPN, NOW, GameReport.final(Score(1, 0)))])
+        write_results(conn, [StatedResult(finished_game, ResultSource.ESPN, NOW, GameReport.final(Score(1, 0)))])
     assert tick() == SkipReason("no event is missing a result")
     monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/nowhere")
     assert "OperationalError" in str(tick())

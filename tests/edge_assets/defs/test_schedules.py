@@ -34,7 +34,7 @@ def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
         yield made
 
 
-def made(instance: DagsterInstance, *keys: AssetKey) -> None:
+def report_materialized(instance: DagsterInstance, *keys: AssetKey) -> None:
     for key in keys:
         instance.report_runless_asset_event(AssetMaterialization(key))
 
@@ -49,15 +49,15 @@ def next_night() -> datetime:
 def test_a_night_is_done_once_all_nightly_assets_are_built(instance: DagsterInstance) -> None:
     keys, now = [MOVES, WEIGHTS], datetime.now(UTC)
     assert not is_materialized_since_night(instance, keys, now)
-    made(instance, MOVES)
+    report_materialized(instance, MOVES)
     assert not is_materialized_since_night(instance, keys, now)
-    made(instance, WEIGHTS)
+    report_materialized(instance, WEIGHTS)
     assert is_materialized_since_night(instance, keys, now)
 
 
 @pytest.mark.calendar
 def test_the_next_night_is_due_from_its_hour_on(instance: DagsterInstance) -> None:
-    made(instance, MOVES)
+    report_materialized(instance, MOVES)
     night = next_night()
     assert is_materialized_since_night(instance, [MOVES], night - timedelta(microseconds=1))
     assert not any(is_materialized_since_night(instance, [MOVES], night + timedelta(hours=h)) for h in (0, 19, 20, 50))
@@ -74,23 +74,23 @@ def test_everything_is_requested_until_built_and_then_only_new_data(
     assert {key.path[-1] for key in nightly} - views == {"book_quality", "int_book_pairs_compared", "book_weights"}
     assert {key.path[-1] for key in hourly} >= {"quarantined_ticks", "priced_quotes", "closing_lines"}
 
-    def asked() -> set[AssetKey] | None:
+    def requested_assets() -> set[AssetKey] | None:
         at = datetime.now(UTC)
         with build_schedule_context(instance, scheduled_execution_time=at) as context:
             requests = definitions.resolve_schedule_def("warehouse_hourly").evaluate_tick(context).run_requests
         [request] = requests or ()
         return set(request.asset_selection) if request.asset_selection else None
 
-    made(instance, *nightly)
-    assert asked() is None, "Dagster's records are of another database"
+    report_materialized(instance, *nightly)
+    assert requested_assets() is None, "Dagster's records are of another database"
     with closing(connect(database_url, "test")) as conn:
         conn.execute("CREATE SCHEMA IF NOT EXISTS analytics")
         for view in views:
             conn.execute(f"CREATE VIEW analytics.{view} AS SELECT 1")
             conn.execute(f"COMMENT ON VIEW analytics.{view} IS '{compute_project_version()}'")
-        assert asked() == hourly
+        assert requested_assets() == hourly
         conn.execute("COMMENT ON VIEW analytics.line_moves IS 'another version'")
-        assert asked() is None
+        assert requested_assets() is None
 
 
 def test_a_version_covers_all_source_files(tmp_path: Path) -> None:

@@ -44,10 +44,10 @@ def test_the_warehouse_counts_what_the_bursts_polled(
     reports = []
     for run, selected in (("r1", everything), ("r2", hourly)):
         reports += asyncio.run(run_burst(BurstRequest(run, (NFL,), 3.0, 0.0), settings))
-        result = built(selected)
+        result = build_assets(selected)
         assert {event.asset_key for event in result.get_asset_materialization_events()} == selected
         assert all(check.passed for check in result.get_asset_check_evaluations())
-        assert counted(database_url) == tuple(map(sum, zip(*map(stated, reports), strict=True)))
+        assert stored_counts(database_url) == tuple(map(sum, zip(*map(reported_counts, reports), strict=True)))
     assert steps(result)[::2] == ["gate", "prices"]
     assert len(steps(result)) == 4, "dbt runs twice: views left to the nightly build do not split their readers"
     with closing(connect(database_url, "test")) as conn:
@@ -56,7 +56,7 @@ def test_the_warehouse_counts_what_the_bursts_polled(
         }
 
 
-def built(selected: AbstractSet[AssetKey]) -> ExecuteInProcessResult:
+def build_assets(selected: AbstractSet[AssetKey]) -> ExecuteInProcessResult:
     with DagsterInstance.ephemeral() as instance:
         job = analytics_definitions().resolve_job_def("warehouse")
         return job.execute_in_process(instance=instance, asset_selection=sorted(selected))
@@ -66,13 +66,13 @@ def steps(result: ExecuteInProcessResult) -> list[str]:
     return [str(event.step_key) for event in result.all_events if event.event_type == DagsterEventType.STEP_START]
 
 
-def stated(report: SportReport) -> tuple[int, ...]:
+def reported_counts(report: SportReport) -> tuple[int, ...]:
     """The report of a burst, in the columns of `poll_health`."""
     changed = report.rows - report.withdrawals
     return report.polls, report.quotes_seen, changed, report.withdrawals, report.credits_used or 0
 
 
-def counted(database_url: str) -> tuple[int, ...]:
+def stored_counts(database_url: str) -> tuple[int, ...]:
     [(sport, *found)] = rows(
         database_url, "SELECT sport, polls, quotes_seen, ticks, withdrawals, credits_spent FROM analytics.poll_health"
     )

@@ -12,7 +12,7 @@ from edge_assets.feeds.odds_api import wire
 from edge_assets.feeds.odds_api.entries import read_entries
 from edge_assets.feeds.odds_api.scores import parse_finished_games
 from ml.settlement import GameReport, GameStatus, Score
-from tests.support.scoreboards import finished
+from tests.support.scoreboards import parse_finished
 
 DATA = os.environ.get("EDGE_DATA_DIR")
 CASES = (Path(DATA).parent if DATA else Path(__file__).parents[4] / "shared") / "cases"
@@ -56,13 +56,13 @@ def body(folder: str, name: str) -> bytes:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_scoreboards(name: str) -> None:
-    games, _ = finished(body("espn_boards", name))
+    games, _ = parse_finished(body("espn_boards", name))
     assert [game.report for game in games] == BOARDS[name]
 
 
 def test_an_html_page_is_not_a_scoreboard() -> None:
     with pytest.raises(EspnMalformedBodyError):
-        finished(body("espn_boards", "html"))
+        parse_finished(body("espn_boards", "html"))
 
 
 VALID = GameReport.final(Score(3, 2))

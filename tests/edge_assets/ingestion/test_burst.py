@@ -21,10 +21,10 @@ from tests.support.replayed_feed import (
     NFL,
     Feeding,
     outright,
+    read_stream,
     rows,
     serving,
     settings_for,
-    streamed,
     ticks,
     write_recording,
 )
@@ -47,7 +47,9 @@ def request_for(run: str, *sports: str) -> BurstRequest:
     return BurstRequest(run, sports or (NFL, EPL), duration_seconds=60.0, grace_seconds=0.0)
 
 
-async def finished(database_url: str, run: asyncio.Task[list[SportReport]], sport: str = EPL) -> list[SportReport]:
+async def hand_over_at_the_end(
+    database_url: str, run: asyncio.Task[list[SportReport]], sport: str = EPL
+) -> list[SportReport]:
     """Wait for the last capture of the recording, then claim the leases as a successor would."""
     last = f"SELECT max(observed_at) FROM polls JOIN sports s ON s.id = sport_id WHERE key = '{sport}'"
     while rows(database_url, last) != [(ENDS,)]:
@@ -63,7 +65,7 @@ async def finished(database_url: str, run: asyncio.Task[list[SportReport]], spor
 async def play(run: str, settings: Settings, *sports: str) -> list[SportReport]:
     """A burst over the whole recording."""
     task = asyncio.ensure_future(run_burst(request_for(run, *sports), settings))
-    return await finished(settings.require_database_url(), task)
+    return await hand_over_at_the_end(settings.require_database_url(), task)
 
 
 def assert_streamed_once_in_order(database_url: str, redis_url: str) -> None:
@@ -73,13 +75,13 @@ def assert_streamed_once_in_order(database_url: str, redis_url: str) -> None:
             database_url,
             f"SELECT p.id FROM polls p JOIN sports s ON s.id = sport_id WHERE key = '{sport}' ORDER BY 1",
         )
-        assert [poll for key, poll in streamed(redis_url) if key == sport] == [poll for (poll,) in polls]
+        assert [poll for key, poll in read_stream(redis_url) if key == sport] == [poll for (poll,) in polls]
         assert len(polls) >= POLLS
     assert rows(database_url, "SELECT count(*) FROM poll_outbox") == [(0,)]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
+def undisturbed_run(
     postgres_server: PostgresServer,
     migrated_template: str,
     redis_server: ValkeyServer,
@@ -134,7 +136,7 @@ async def test_a_second_burst_on_the_same_recording_stores_nothing(
 
 
 async def test_a_terminated_connection_changes_nothing(
-    database_url: str, redis_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]]
+    database_url: str, redis_url: str, feed: Feeding, undisturbed_run: list[tuple[Any, ...]]
 ) -> None:
     feed.faults(slow_seconds=0.05)
     run = asyncio.ensure_future(run_burst(request_for("r1"), settings_for(database_url, redis_url, feed.url)))
@@ -142,15 +144,15 @@ async def test_a_terminated_connection_changes_nothing(
     for _ in range(4):
         await asyncio.sleep(0.5)
         killed += len(rows(database_url, KILL))
-    reports = await finished(database_url, run)
+    reports = await hand_over_at_the_end(database_url, run)
     assert killed >= 4
-    assert ticks(database_url) == undisturbed
+    assert ticks(database_url) == undisturbed_run
     assert_streamed_once_in_order(database_url, redis_url)
     assert [r.failure for r in reports] == [None, None]
 
 
 async def test_polling_goes_on_while_the_stream_is_down(
-    database_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]], own_redis: ValkeyServer
+    database_url: str, feed: Feeding, undisturbed_run: list[tuple[Any, ...]], own_redis: ValkeyServer
 ) -> None:
     feed.faults(slow_seconds=0.05)
     run = asyncio.ensure_future(run_burst(request_for("r1"), settings_for(database_url, own_redis.url, feed.url)))
@@ -160,8 +162,8 @@ async def test_polling_goes_on_while_the_stream_is_down(
     await asyncio.sleep(1)
     assert rows(database_url, "SELECT count(*) FROM polls") > before
     own_redis.process.start()
-    reports = await finished(database_url, run)
-    assert ticks(database_url) == undisturbed
+    reports = await hand_over_at_the_end(database_url, run)
+    assert ticks(database_url) == undisturbed_run
     assert_streamed_once_in_order(database_url, own_redis.url)
     assert sum(report.errors["ConnectionError"] for report in reports) > 0
 
@@ -169,13 +171,13 @@ async def test_polling_goes_on_while_the_stream_is_down(
 async def test_the_next_burst_publishes_what_one_could_not(database_url: str, redis_url: str, feed: Feeding) -> None:
     nowhere = settings_for(database_url, "redis://127.0.0.1:1", feed.url)
     await play("r1", nowhere)
-    assert streamed(redis_url) == []
+    assert read_stream(redis_url) == []
     await play("r2", settings_for(database_url, redis_url, feed.url))
     assert_streamed_once_in_order(database_url, redis_url)
 
 
 async def test_two_overlapping_bursts_hand_over_without_a_lost_or_double_poll(
-    database_url: str, redis_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]]
+    database_url: str, redis_url: str, feed: Feeding, undisturbed_run: list[tuple[Any, ...]]
 ) -> None:
     settings = settings_for(database_url, redis_url, feed.url)
     feed.faults(slow_seconds=0.05)
@@ -184,14 +186,14 @@ async def test_two_overlapping_bursts_hand_over_without_a_lost_or_double_poll(
     second = asyncio.ensure_future(run_burst(request_for("r2"), settings))
     reports = await first
     assert [r.end_reason for r in reports] == ["handed over to r2"] * 2
-    await finished(database_url, second)
-    assert ticks(database_url) == undisturbed
+    await hand_over_at_the_end(database_url, second)
+    assert ticks(database_url) == undisturbed_run
     assert_streamed_once_in_order(database_url, redis_url)
     assert {run for (run,) in rows(database_url, "SELECT DISTINCT run_id FROM polls")} == {"r1", "r2"}
 
 
 async def test_a_cancelled_burst_ends_between_two_polls(
-    database_url: str, redis_url: str, feed: Feeding, undisturbed: list[tuple[Any, ...]]
+    database_url: str, redis_url: str, feed: Feeding, undisturbed_run: list[tuple[Any, ...]]
 ) -> None:
     settings = settings_for(database_url, redis_url, feed.url)
     feed.faults(slow_seconds=0.05)
@@ -205,7 +207,7 @@ async def test_a_cancelled_burst_ends_between_two_polls(
     assert signal.getsignal(signal.SIGTERM) is handler
     assert rows(database_url, "SELECT count(*) FROM poll_outbox") == [(0,)]
     await play("r2", settings)
-    assert ticks(database_url) == undisturbed
+    assert ticks(database_url) == undisturbed_run
 
 
 async def test_a_refused_sport_never_stops_the_others(database_url: str, redis_url: str, feed: Feeding) -> None:

@@ -17,7 +17,7 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def leased(
+def leased_sport(
     sport: str, run: str, *, live: bool = True, beat: float = 1, left: float = 200, by: str | None = None
 ) -> SportState:
     lease = LeaseStatus(run, live, ago(beat), NOW + timedelta(seconds=left), by)
@@ -38,7 +38,7 @@ def test_sports_never_polled_are_due() -> None:
 
 
 def test_a_held_sport_needs_no_burst() -> None:
-    skip = plan([leased("nfl", "aaaaaaaa-1")], [burst("aaaaaaaa-1", "nfl")])
+    skip = plan([leased_sport("nfl", "aaaaaaaa-1")], [burst("aaaaaaaa-1", "nfl")])
     assert skip == SkipBurst("nfl: held by burst aaaaaaaa")
 
 
@@ -47,34 +47,34 @@ def test_a_queued_or_starting_burst_is_waited_for() -> None:
 
 
 def test_near_its_end_a_burst_gets_one_successor() -> None:
-    near_end = leased("nfl", "a", left=-1)
+    near_end = leased_sport("nfl", "a", left=-1)
     assert plan([near_end], [burst("a", "nfl", age=280)]) == BurstPlan(("nfl",), "due: nfl")
     launched = [burst("a", "nfl", age=280), burst("b", "nfl", age=2)]
     assert plan([near_end], launched) == SkipBurst("nfl: burst b is starting")
-    claimed = leased("nfl", "a", left=-30, by="b")
+    claimed = leased_sport("nfl", "a", left=-30, by="b")
     assert plan([claimed], [burst("a", "nfl", age=310), burst("b", "nfl", age=70)]) == SkipBurst(
         "nfl: burst b is taking over"
     )
 
 
 def test_a_claim_by_a_run_that_ended_does_not_block_the_sport() -> None:
-    assert isinstance(plan([leased("nfl", "a", left=-30, by="gone")], [burst("a", "nfl", age=310)]), BurstPlan)
+    assert isinstance(plan([leased_sport("nfl", "a", left=-30, by="gone")], [burst("a", "nfl", age=310)]), BurstPlan)
 
 
 def test_a_dead_burst_is_replaced_at_once_and_marked_after_its_silence() -> None:
-    just_died = leased("nfl", "a", live=False, beat=4)
+    just_died = leased_sport("nfl", "a", live=False, beat=4)
     assert plan([just_died], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl")
-    silent = leased("nfl", "a", live=False, beat=40)
+    silent = leased_sport("nfl", "a", live=False, beat=40)
     assert plan([silent], [burst("a", "nfl")]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
 
 
 def test_a_burst_that_died_early_is_replaced_as_quickly() -> None:
-    died = leased("nfl", "a", live=False, beat=40)
+    died = leased_sport("nfl", "a", live=False, beat=40)
     assert plan([died], [burst("a", "nfl", age=50)]) == BurstPlan(("nfl",), "due: nfl", dead_runs=("a",))
 
 
 def test_a_burst_that_holds_one_of_its_sports_is_alive() -> None:
-    states = [leased("nfl", "a"), SportState("nba", SportActivity((), 0.0, ago(60)))]
+    states = [leased_sport("nfl", "a"), SportState("nba", SportActivity((), 0.0, ago(60)))]
     decision = plan(states, [burst("a", "nfl", "nba")])
     assert decision == BurstPlan(("nba",), "due: nba")
 
@@ -89,7 +89,7 @@ def test_a_slow_process_is_waited_for_as_long_as_it_lives() -> None:
 
 
 def test_a_started_process_blocks_no_other_sport() -> None:
-    states = [leased("nfl", "a"), SportState("nba")]
+    states = [leased_sport("nfl", "a"), SportState("nba")]
     assert plan(states, [replace(burst("a", "nfl", "nba", age=200), has_process=True)]) == BurstPlan(
         ("nba",), "due: nba"
     )
@@ -98,12 +98,12 @@ def test_a_started_process_blocks_no_other_sport() -> None:
 def test_a_process_that_has_handed_over_does_not_block_its_successor() -> None:
     """By then another run holds its lease, while its process still takes a moment to end."""
     done = replace(burst("a", "nfl", age=320), has_process=True, is_at_work=True)
-    near_end = leased("nfl", "b", left=-1)
+    near_end = leased_sport("nfl", "b", left=-1)
     assert plan([near_end], [done, burst("b", "nfl", age=290)]) == BurstPlan(("nfl",), "due: nfl")
 
 
 def test_a_silent_live_process_is_not_marked_dead() -> None:
-    silent = leased("nfl", "a", live=False, beat=400)
+    silent = leased_sport("nfl", "a", live=False, beat=400)
     alive = replace(burst("a", "nfl", age=500), has_process=True)
     assert plan([silent], [alive]) == BurstPlan(("nfl",), "due: nfl")
 
@@ -182,7 +182,7 @@ def situations(draw: st.DrawFn) -> tuple[list[SportState], list[Burst]]:
             live: bool = draw(st.booleans())
             left = draw(st.sampled_from([-10, 100]))
             beat, by = draw(st.sampled_from([1, 100])), draw(st.none() | st.sampled_from(runs))
-            states.append(leased(sport, draw(st.sampled_from(runs)), live=live, left=left, beat=beat, by=by))
+            states.append(leased_sport(sport, draw(st.sampled_from(runs)), live=live, left=left, beat=beat, by=by))
         else:
             states.append(SportState(sport))
     return states, bursts

@@ -20,7 +20,7 @@ from edge_assets.sandbox.server.app import create_app
 from edge_assets.store.events.result_polls import load_contradictions
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.postgres.database import connect
-from tests.support.scoreboards import EspnApi, board, event, served, soccer
+from tests.support.scoreboards import EspnApi, board, event, serve, soccer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ class ResultsHarness:
 def harness(database_url: str, request: pytest.FixtureRequest) -> Iterator[ResultsHarness]:
     scores, espn = Scores(), EspnApi()
     plan = getattr(request, "param", 20_000)
-    with served(create_app(scores, credits_per_month=plan)) as scores_url, served(espn) as espn_url:
+    with serve(create_app(scores, credits_per_month=plan)) as scores_url, serve(espn) as espn_url:
         yield ResultsHarness(database_url, scores_url, espn_url, scores, espn)
 
 

@@ -66,7 +66,7 @@ def settings(feed: StandIn, database_url: str, redis_url: str) -> Iterator[Setti
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the minimum interval and the check of the controller to half a second."""
     monkeypatch.setattr(cadence, "MIN_INTERVAL_SECONDS", 0.5)
     monkeypatch.setattr(run_watch, "CHECK_INTERVAL_SECONDS", 0.2)
@@ -167,7 +167,7 @@ def unreachable(url: str) -> Iterator[None]:
 
 
 async def test_failures_that_a_full_disk_hid_are_reported_later(
-    feed: StandIn, settings: Settings, hurried: None, database_url: str
+    feed: StandIn, settings: Settings, short_intervals: None, database_url: str
 ) -> None:
     feed.answers = deque([answer(game(price=price)) for price in (1.7, 1.8, 1.9)])
     with closing(connect(database_url, "test")) as conn:
@@ -184,7 +184,7 @@ async def test_failures_that_a_full_disk_hid_are_reported_later(
 
 
 async def test_a_burst_that_dies_on_a_full_disk_leaves_a_record_for_the_next(
-    feed: StandIn, settings: Settings, hurried: None, database_url: str, tmp_path: Path
+    feed: StandIn, settings: Settings, short_intervals: None, database_url: str, tmp_path: Path
 ) -> None:
     homely = settings.model_copy(update={"edge_home": tmp_path})
     feed.answers = deque([answer(game(price=price)) for price in (1.7, 1.8)])
@@ -274,7 +274,7 @@ async def test_a_response_may_add_only_a_few_books(
     assert (len(shown), problems(settings)) == (2, {"answer_parts_rejected": "2 too_many_new_books"})
 
 
-async def test_a_good_poll_clears_the_problems(feed: StandIn, settings: Settings, hurried: None) -> None:
+async def test_a_good_poll_clears_the_problems(feed: StandIn, settings: Settings, short_intervals: None) -> None:
     feed.answers.extend([error(401, "INVALID_KEY", "not valid"), answer(game())])
     feed.answers.popleft()
     refused = await play(settings)
@@ -289,7 +289,7 @@ async def test_a_good_poll_clears_the_problems(feed: StandIn, settings: Settings
 
 
 async def test_rejected_parts_are_shown_until_a_sound_response(
-    feed: StandIn, settings: Settings, hurried: None
+    feed: StandIn, settings: Settings, short_intervals: None
 ) -> None:
     feed.answers.extend([answer(game(), game(2, id="x" * 3_000)), answer(game(price=1.8))])
     feed.answers.popleft()
@@ -310,7 +310,7 @@ class Ahead(WallClock):
 
 
 async def test_a_clock_set_back_is_reported_and_polling_goes_on(
-    feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch
+    feed: StandIn, settings: Settings, short_intervals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Alerts come too: prices are as old as they were when received."""
     fair, starts = game(2), f"{datetime.now(UTC) + timedelta(minutes=9):%Y-%m-%dT%H:%M:%SZ}"
@@ -335,7 +335,7 @@ async def test_a_clock_set_back_is_reported_and_polling_goes_on(
 
 
 async def test_under_a_clock_a_year_ahead_nothing_is_stored_and_polling_recovers(
-    feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch
+    feed: StandIn, settings: Settings, short_intervals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such polls would come after all of the year, and retention would count days from them."""
     feed.answers.append(answer(game()))
@@ -451,7 +451,11 @@ NEARBY: dict[str, Callable[[], Scripted]] = {
 @pytest.mark.chaos
 @pytest.mark.parametrize("make", WHOLE.values(), ids=WHOLE.keys())
 async def test_a_hostile_response_costs_one_interval(
-    feed: StandIn, settings: Settings, hurried: None, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Scripted]
+    feed: StandIn,
+    settings: Settings,
+    short_intervals: None,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[], Scripted],
 ) -> None:
     """None of it is stored or withdrawn, its cost is counted, and the next good response is stored in time."""
     monkeypatch.setattr(transport, "REQUEST_TIMEOUT_SECONDS", 2.0)

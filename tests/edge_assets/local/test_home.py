@@ -88,16 +88,16 @@ def test_a_private_file_is_synced_before_it_is_renamed(home: Home, monkeypatch: 
     calls: list[str] = []
     fsync, replace = os.fsync, Path.replace
 
-    def synced(descriptor: int) -> None:
+    def record_sync(descriptor: int) -> None:
         calls.append("sync")
         fsync(descriptor)
 
-    def renamed(old: Path, new: Path) -> Path:
+    def record_rename(old: Path, new: Path) -> Path:
         calls.append("rename")
         return replace(old, new)
 
-    monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(Path, "replace", renamed)
+    monkeypatch.setattr(os, "fsync", record_sync)
+    monkeypatch.setattr(Path, "replace", record_rename)
     write_private(home.root / "kept", "words")
     assert calls == ["sync", "rename", "sync"]
     assert [path.name for path in home.root.glob(".kept*")] == []

@@ -350,7 +350,7 @@ def test_a_database_and_a_cache_reply_without_authentication(
     )
     signs = {s.name: s.sign_of_life for s in listed if s.name in {"valkey", "postgres"}}
     assert {name: sign(None) for name, sign in signs.items()} == {"valkey": 7.0, "postgres": 7.0}
-    with own_postgres.process.suspended(), own_redis.process.suspended():
+    with own_postgres.process.suspend_during(), own_redis.process.suspend_during():
         assert {name: sign(None) for name, sign in signs.items()} == {"valkey": "silent", "postgres": "silent"}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_assets.quality.winners import log_likelihood_ratio
-from tests.support.invented_seasons import exchanged, failed, scaled, season, with_lines, without
+from tests.support.invented_seasons import failed_checks, scale_columns, season, swap_columns, with_lines, without
 
 if TYPE_CHECKING:
     from tests.support.invented_seasons import Row, SeasonHarness
@@ -18,7 +18,7 @@ BW = ("BWH", "BWD", "BWA")
 Sides = tuple[str, str]
 
 
-def found(harness: SeasonHarness, rows: list[Row]) -> dict[tuple[str | None, str | None], list[str]]:
+def find_held_out(harness: SeasonHarness, rows: list[Row]) -> dict[tuple[str | None, str | None], list[str]]:
     """Held-out checks by book and market, after two equal runs; no sound price is quarantined."""
     harness.store(rows)
     first, second = harness.gate(), harness.gate(everything=True)
@@ -28,7 +28,7 @@ def found(harness: SeasonHarness, rows: list[Row]) -> dict[tuple[str | None, str
 
 
 def test_a_sound_season_with_lines_passes(harness: SeasonHarness) -> None:
-    assert found(harness, with_lines(season())) == {}
+    assert find_held_out(harness, with_lines(season())) == {}
 
 
 @pytest.mark.parametrize(
@@ -45,33 +45,33 @@ def test_a_sound_season_with_lines_passes(harness: SeasonHarness) -> None:
 def test_swapped_outcomes_hold_out_their_source_among_few_others(
     harness: SeasonHarness, sides: Sides, seller: str, market: str
 ) -> None:
-    rows = without(exchanged(with_lines(season()), *sides), *MANY)
-    assert found(harness, rows) == {(seller, market): ["orientation"]}
+    rows = without(swap_columns(with_lines(season()), *sides), *MANY)
+    assert find_held_out(harness, rows) == {(seller, market): ["orientation"]}
 
 
 def test_outcomes_swapped_in_every_tenth_row_hold_out_the_book(harness: SeasonHarness) -> None:
-    assert found(harness, exchanged(season(), "BWH", "BWA", 10)).keys() == {("bwin", "h2h_3_way")}
+    assert find_held_out(harness, swap_columns(season(), "BWH", "BWA", 10)).keys() == {("bwin", "h2h_3_way")}
 
 
 def test_results_decide_between_two_books(harness: SeasonHarness) -> None:
-    rows = without(exchanged(with_lines(season()), "B365>2.5", "B365<2.5"), *MANY, "Max", "Avg")
-    assert found(harness, rows) == {("bet365", "totals"): ["orientation"]}
+    rows = without(swap_columns(with_lines(season()), "B365>2.5", "B365<2.5"), *MANY, "Max", "Avg")
+    assert find_held_out(harness, rows) == {("bet365", "totals"): ["orientation"]}
 
 
 def test_two_undecided_books_are_both_held_out(harness: SeasonHarness) -> None:
-    rows = exchanged(with_lines(season())[:60], "B365>2.5", "B365<2.5")
+    rows = swap_columns(with_lines(season())[:60], "B365>2.5", "B365<2.5")
     upcoming = [row | dict.fromkeys(("FTHG", "FTAG", "FTR"), "") for row in without(rows, "Max", "Avg")]
-    assert found(harness, upcoming).keys() == {("bet365", "totals"), ("pinnacle", "totals")}
+    assert find_held_out(harness, upcoming).keys() == {("bet365", "totals"), ("pinnacle", "totals")}
     assert all("do not decide" in finding.reason for finding in harness.gate().open_findings)
 
 
 def test_outcomes_swapped_by_all_sources_are_contradicted_by_results(harness: SeasonHarness) -> None:
     rows = season()
     for seller in ("B365", "BW", "IW", "PS", "WH", "VC", "Max", "Avg"):
-        rows = exchanged(rows, f"{seller}H", f"{seller}A")
+        rows = swap_columns(rows, f"{seller}H", f"{seller}A")
     harness.store(rows)
     report = harness.gate()
-    assert failed(report) & {"results_order", "blind_betting"}
+    assert failed_checks(report) & {"results_order", "blind_betting"}
     assert [(f.import_id, f.book, f.market) for f in report.open_findings] == [(1, None, None)]
 
 
@@ -79,19 +79,21 @@ def test_outcomes_swapped_by_all_sources_are_contradicted_by_results(harness: Se
 def test_a_book_that_gives_money_away_is_held_out_and_the_best_price_stays(
     harness: SeasonHarness, few: tuple[str, ...]
 ) -> None:
-    assert found(harness, without(scaled(season(), 1.1, *BW), *few)) == {("bwin", "h2h_3_way"): ["margin"]}
+    assert find_held_out(harness, without(scale_columns(season(), 1.1, *BW), *few)) == {
+        ("bwin", "h2h_3_way"): ["margin"]
+    }
 
 
 def test_a_single_book_above_the_best_price_is_wrong_if_others_confirm_it(harness: SeasonHarness) -> None:
-    rows = scaled(season(), 1.065, *BW)  # still a margin of its own
-    assert found(harness, rows).keys() == {("bwin", "h2h_3_way")}
+    rows = scale_columns(season(), 1.065, *BW)  # still a margin of its own
+    assert find_held_out(harness, rows).keys() == {("bwin", "h2h_3_way")}
 
 
 def test_a_book_and_the_best_price_without_confirmation_are_both_held_out(harness: SeasonHarness) -> None:
-    rows = without(scaled(season(), 1.04, *BW), *MANY, "B365", "PS")
+    rows = without(scale_columns(season(), 1.04, *BW), *MANY, "B365", "PS")
     best = {f"Max{side}": f"BW{side}" for side in "HDA"}
     low = [row | {name: f"{float(row[of]) / 1.04:.2f}" for name, of in best.items()} for row in rows]
-    assert found(harness, low).keys() == {("bwin", "h2h_3_way"), ("max", "h2h_3_way")}
+    assert find_held_out(harness, low).keys() == {("bwin", "h2h_3_way"), ("max", "h2h_3_way")}
 
 
 def test_handicaps_with_the_wrong_sign_hold_out_their_market(harness: SeasonHarness) -> None:

@@ -17,7 +17,7 @@ from edge_assets.store.analytics.findings import (
 )
 from edge_assets.store.analytics.held_out import count_prices_of_findings
 from edge_assets.store.analytics.quarantine import load_quarantined
-from tests.support.invented_seasons import ragged, rotated, scaled, season, shifted
+from tests.support.invented_seasons import drop_cells, rotate_columns, scale_columns, season, shift_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def usable(harness: SeasonHarness) -> int:
     return int(harness.rows(USABLE)[0][0])
 
 
-def poisoned(harness: SeasonHarness, poison: Poison) -> int:
+def store_poisoned_season(harness: SeasonHarness, poison: Poison) -> int:
     """Store a sound and a poisoned season; returns the id of the only finding."""
     harness.store(season())
     harness.store(poison(season(1, 2024)), "poison.csv")
@@ -49,13 +49,13 @@ def poisoned(harness: SeasonHarness, poison: Poison) -> int:
 
 @pytest.mark.parametrize(
     ("poison", "left", "reached"),
-    [(rotated, SOUND - 1140, 1140), (shifted, 0, 380 * 24), (ragged, 0, 348 * 24)],
+    [(rotate_columns, SOUND - 1140, 1140), (shift_prices, 0, 380 * 24), (drop_cells, 0, 348 * 24)],
     ids=["rotated", "shifted", "ragged"],
 )
 def test_a_suspected_group_stays_out_in_every_run(
     harness: SeasonHarness, poison: Poison, left: int, reached: int
 ) -> None:
-    finding = poisoned(harness, poison)
+    finding = store_poisoned_season(harness, poison)
     seen = harness.rows(SEEN)
     out = harness.rows("SELECT * FROM held_out_polls ORDER BY poll_id")
     for everything in (False, True, True):
@@ -68,7 +68,7 @@ def test_a_suspected_group_stays_out_in_every_run(
 
 
 def test_accepted_prices_are_admitted_and_not_checked_again(harness: SeasonHarness) -> None:
-    finding = poisoned(harness, rotated)
+    finding = store_poisoned_season(harness, rotate_columns)
     decide_finding(harness.conn, finding, "accepted", "ada", "they are like that")
     for everything in (False, True):
         report = harness.gate(everything=everything)
@@ -85,12 +85,12 @@ def test_later_prices_of_an_accepted_scope_are_checked(harness: SeasonHarness) -
     [sport] = harness.rows("SELECT id FROM sports")[0]
     wish = find_or_record_finding(harness.conn, FindingScope(sport, 2024), "ada", "reviewed")
     decide_finding(harness.conn, wish, "accepted", "ada", "reviewed")
-    harness.store([*season(1, 2024)[:100], *rotated(season(1, 2024))[100:]], "more.csv")
+    harness.store([*season(1, 2024)[:100], *rotate_columns(season(1, 2024))[100:]], "more.csv")
     assert {f.book for f in harness.gate().open_findings} == {"williamhill"}
 
 
 def test_excluded_prices_stay_out_without_a_finding(harness: SeasonHarness) -> None:
-    finding = poisoned(harness, rotated)
+    finding = store_poisoned_season(harness, rotate_columns)
     decide_finding(harness.conn, finding, "excluded", "ada", "rotated")
     assert harness.gate(everything=True).open_findings == []
     assert usable(harness) == 2 * SOUND - 1140
@@ -130,9 +130,9 @@ def everywhere() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("poison", [rotated, shifted, ragged])
+@pytest.mark.parametrize("poison", [rotate_columns, shift_prices, drop_cells])
 def test_the_right_file_resolves_the_finding(harness: SeasonHarness, poison: Poison) -> None:
-    finding = poisoned(harness, poison)
+    finding = store_poisoned_season(harness, poison)
     harness.store(season(1, 2024), "right.csv")
     for _ in range(2):
         assert harness.gate().open_findings == []
@@ -167,7 +167,7 @@ def test_prices_of_a_withdrawn_import_can_be_imported_again(harness: SeasonHarne
 
 
 def test_a_decision_is_never_changed(harness: SeasonHarness) -> None:
-    finding = poisoned(harness, rotated)
+    finding = store_poisoned_season(harness, rotate_columns)
     decide_finding(harness.conn, finding, "excluded", "ada", "rotated")
     decide_finding(harness.conn, finding, "accepted", "bob", "on second thoughts")
     assert [d.decided_by for d in load_finding_decisions(harness.conn, finding)] == ["ada", "bob"]
@@ -182,7 +182,7 @@ def test_a_decision_is_never_changed(harness: SeasonHarness) -> None:
 
 def test_other_prices_of_the_same_matches_are_counted_with_what_to_do(harness: SeasonHarness) -> None:
     """A corrected file is not admitted by itself, and the report says so."""
-    wrong = scaled(season()[:40], 1.05, "BWH", "MaxH")
+    wrong = scale_columns(season()[:40], 1.05, "BWH", "MaxH")
     assert harness.store(wrong, "wrong.csv").rejected.counts == {}
     report = harness.store(season()[:40], "right.csv")
     assert (report.ticks, report.aggregates, report.known_files) == (0, 0, 0)

@@ -14,7 +14,7 @@ from edge_assets.store.analytics.quarantine import (
     release_price,
 )
 from edge_assets.store.polls import as_of
-from tests.support.invented_seasons import failed, ragged, rotated, season, shifted
+from tests.support.invented_seasons import drop_cells, failed_checks, rotate_columns, season, shift_prices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,7 @@ def test_few_wrong_prices_are_quarantined_and_many_hold_out_the_book(
     harness.store(rows)
     report = harness.gate()
     assert report.quarantined == (0 if is_held else matches)
-    assert ("absurd_prices" in failed(report)) is is_held
+    assert ("absurd_prices" in failed_checks(report)) is is_held
     assert len(harness.rows("SELECT FROM clean_ticks WHERE price IS NOT NULL")) == 30 * 18 - (
         90 if is_held else matches
     )
@@ -114,14 +114,14 @@ def test_a_released_price_stays_released(harness: SeasonHarness) -> None:
 
 
 def test_shifted_columns_of_a_whole_file_hold_out_the_file(harness: SeasonHarness) -> None:
-    harness.store(shifted(season()))
+    harness.store(shift_prices(season()))
     [finding] = harness.gate().open_findings
     assert "blind_betting" in finding.checks
     assert (finding.file, finding.book, finding.market) == (str(harness.folder / "E0.csv"), None, None)
 
 
 def test_rotated_columns_of_a_book_hold_out_the_book_in_the_season(harness: SeasonHarness) -> None:
-    harness.store(rotated(season()))
+    harness.store(rotate_columns(season()))
     report = harness.gate()
     [finding] = report.open_findings
     assert {*finding.checks} == {"absurd_prices", "orientation"}
@@ -131,12 +131,12 @@ def test_rotated_columns_of_a_book_hold_out_the_book_in_the_season(harness: Seas
 
 
 def test_a_best_price_from_a_rotated_book_is_held_out_with_it(harness: SeasonHarness) -> None:
-    harness.store([row | {"MaxH": "9", "MaxD": "9", "MaxA": "9"} for row in rotated(season())])
+    harness.store([row | {"MaxH": "9", "MaxD": "9", "MaxA": "9"} for row in rotate_columns(season())])
     assert {finding.book or finding.kind for finding in harness.gate().open_findings} == {"williamhill", "max"}
 
 
 def test_rows_with_a_wrong_number_of_fields_hold_out_their_file(harness: SeasonHarness) -> None:
-    assert harness.store(ragged(season(), 10)).rejected.counts == {"row_width": 38}
+    assert harness.store(drop_cells(season(), 10)).rejected.counts == {"row_width": 38}
     [finding] = harness.gate().open_findings
     assert finding.checks == ["row_width"]
     assert finding.evidence == {"file": str(harness.folder / "E0.csv"), "rows": 380, "rejected": 38}
@@ -145,7 +145,7 @@ def test_rows_with_a_wrong_number_of_fields_hold_out_their_file(harness: SeasonH
 def test_scores_that_contradict_the_stated_result_hold_out_their_file(harness: SeasonHarness) -> None:
     exchanged = [row | {"FTHG": row["FTAG"], "FTAG": row["FTHG"]} for row in season()]
     harness.store(exchanged)
-    assert "row_width" in failed(harness.gate())
+    assert "row_width" in failed_checks(harness.gate())
 
 
 def test_prices_in_play_are_not_bet_blindly(harness: SeasonHarness) -> None:
@@ -161,7 +161,7 @@ def test_prices_in_play_are_not_bet_blindly(harness: SeasonHarness) -> None:
 
 def test_swapped_teams_of_a_book_hold_it_out(harness: SeasonHarness) -> None:
     harness.store([row | {"IWH": row["IWA"], "IWA": row["IWH"]} for row in season()])
-    assert "orientation" in failed(harness.gate())
+    assert "orientation" in failed_checks(harness.gate())
 
 
 @pytest.mark.parametrize("factor", [0.5, 2])
@@ -169,7 +169,7 @@ def test_impossible_booksums_hold_out_the_book(harness: SeasonHarness, factor: f
     names = ("PSH", "PSD", "PSA")
     harness.store([row | {n: f"{max(1.01, factor * float(row[n])):.2f}" for n in names} for row in season()[:60]])
     report = harness.gate()
-    assert {"overround"} <= failed(report)
+    assert {"overround"} <= failed_checks(report)
     assert "pinnacle" in {finding.book for finding in report.open_findings}
 
 

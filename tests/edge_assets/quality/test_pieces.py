@@ -8,7 +8,7 @@ import pytest
 
 from edge_assets.store.analytics.findings import FindingScope, decide_finding, find_or_record_finding
 from edge_assets.store.analytics.quarantine import load_quarantined
-from tests.support.invented_seasons import HEAD, exchanged, season, with_lines, without
+from tests.support.invented_seasons import HEAD, season, swap_columns, with_lines, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ BET365 = ("bet365", "spreads")
 
 
 def handicaps_exchanged(rows: list[Row]) -> list[Row]:
-    return exchanged(rows, "B365AHH", "B365AHA")
+    return swap_columns(rows, "B365AHH", "B365AHA")
 
 
 def signs_reversed(rows: list[Row]) -> list[Row]:
@@ -111,7 +111,7 @@ def test_a_wrong_file_among_sound_ones_is_held_out_alone(harness: SeasonHarness)
 
 
 def test_accepted_prices_are_not_suspected_again_with_others_of_their_season(harness: SeasonHarness) -> None:
-    rows = exchanged(without(season()[:60], "Avg"), "BWH", "BWA")
+    rows = swap_columns(without(season()[:60], "Avg"), "BWH", "BWA")
     weekly(harness, rows, "week")
     assert {finding.book for finding in harness.gate().open_findings} == {"bwin"}
     [(sport, book)] = harness.rows("SELECT s.id, b.id FROM sports AS s, books AS b WHERE b.key = 'bwin'")

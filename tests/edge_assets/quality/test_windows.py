@@ -10,7 +10,7 @@ import pytest
 from edge_assets.quality.wrong_windows import MAX_WINDOW_P_VALUE, find_densest_window
 from edge_assets.store.analytics.findings import decide_finding, find_finding, load_findings
 from edge_assets.store.analytics.held_out import count_prices_of_findings
-from tests.support.invented_seasons import SELLERS, rotated, season
+from tests.support.invented_seasons import SELLERS, rotate_columns, season
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ def totals_in_place(rows: list[Row]) -> list[Row]:
 
 def all_rotated(rows: list[Row]) -> list[Row]:
     for seller in SELLERS:
-        rows = rotated(rows, seller)
+        rows = rotate_columns(rows, seller)
     return rows
 
 
@@ -59,7 +59,7 @@ def held_out(harness: SeasonHarness) -> list[tuple[str | None, int]]:
 @pytest.mark.parametrize(
     ("fault", "book"),
     [
-        (rotated, "williamhill"),
+        (rotate_columns, "williamhill"),
         (sides_swapped, "betvictor"),
         (one_row_off, "bwin"),
         (totals_in_place, "interwetten"),
@@ -70,11 +70,11 @@ def test_twenty_wrong_rows_of_a_season_are_held_out(harness: SeasonHarness, faul
     harness.store(within(season(), fault, 190, 20))
     assert held_out(harness) == [(book, 1)]
     [finding] = harness.gate().open_findings
-    assert "2023-11-0" in finding.reason or fault is not rotated
+    assert "2023-11-0" in finding.reason or fault is not rotate_columns
 
 
 def test_two_wrong_weeks_are_held_out_and_the_other_weeks_stay(harness: SeasonHarness) -> None:
-    rows = within(season(), rotated, 190, 20)
+    rows = within(season(), rotate_columns, 190, 20)
     for start in range(0, 380, 10):
         harness.store(rows[start : start + 10], f"week{start}.csv")
     assert held_out(harness) == [("williamhill", 0)]
@@ -106,7 +106,7 @@ def test_a_window_is_found_where_it_is() -> None:
 
 
 def test_one_decision_answers_a_fault_in_many_files(harness: SeasonHarness) -> None:
-    rows = rotated(season()[:300])
+    rows = rotate_columns(season()[:300])
     for start in range(0, 300, 10):
         harness.store(rows[start : start + 10], f"week{start}.csv")
     [finding] = harness.gate().open_findings

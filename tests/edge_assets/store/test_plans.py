@@ -14,7 +14,7 @@ from edge_assets.store.health.vital_signs import load_health_snapshot
 from edge_assets.store.polls import activity, as_of, outbox
 from edge_assets.store.polls.credit_use import load_credit_use
 from edge_assets.store.postgres.database import connect
-from tests.support.synthetic_history import OPEN_ALERTS, explained, write_season
+from tests.support.synthetic_history import OPEN_ALERTS, collect_plans, write_season
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ def season(
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_no_history_is_read(season: Connection, question: str) -> None:
     for _ in range(2):  # the second time without what a connection reads once
-        with explained(season) as plans:
+        with collect_plans(season) as plans:
             QUESTIONS[question](season)
     assert plans.plans
     assert plans.pages <= PAGES[question], plans.plans

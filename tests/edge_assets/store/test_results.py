@@ -30,7 +30,7 @@ FINAL = GameReport.final(Score(2, 1), Score(1, 1))
 ABANDONED = GameReport(GameStatus.ABANDONED, full=Score(1, 0))
 
 
-def stated(
+def make_result(
     harness: StoreHarness, report: GameReport, source: ResultSource = ResultSource.ESPN, at: datetime = NOON
 ) -> StatedResult:
     return StatedResult(harness.events[0], source, at, report)
@@ -43,23 +43,23 @@ def view(conn: Connection) -> list[tuple[object, ...]]:
 
 
 def test_a_game_has_a_row_for_each_period(harness: StoreHarness) -> None:
-    assert write_results(harness.conn, [stated(harness, FINAL)]) == (2, 0, 0)
+    assert write_results(harness.conn, [make_result(harness, FINAL)]) == (2, 0, 0)
     assert view(harness.conn) == [("full", "final", 2, 1, "espn", False), ("regulation", "final", 1, 1, "espn", False)]
 
 
 def test_a_repeated_result_stores_nothing_and_keeps_the_earlier_time(harness: StoreHarness) -> None:
-    write_results(harness.conn, [stated(harness, FINAL, at=LATER)] * 2)
+    write_results(harness.conn, [make_result(harness, FINAL, at=LATER)] * 2)
 
-    assert write_results(harness.conn, [stated(harness, FINAL, at=NOON)]) == (0, 2, 0)
-    assert write_results(harness.conn, [stated(harness, FINAL, at=LATER + HOUR)]) == (0, 2, 0)
+    assert write_results(harness.conn, [make_result(harness, FINAL, at=NOON)]) == (0, 2, 0)
+    assert write_results(harness.conn, [make_result(harness, FINAL, at=LATER + HOUR)]) == (0, 2, 0)
     assert harness.conn.execute("SELECT DISTINCT observed_at FROM results").fetchall() == [(NOON,)]
 
 
 def test_two_scores_are_both_kept_and_reported(harness: StoreHarness, caplog: pytest.LogCaptureFixture) -> None:
     other = GameReport.final(Score(2, 2))
-    write_results(harness.conn, [stated(harness, FINAL)])
+    write_results(harness.conn, [make_result(harness, FINAL)])
 
-    assert write_results(harness.conn, [stated(harness, other, ResultSource.ODDS_API)]).contradicted_events == 1
+    assert write_results(harness.conn, [make_result(harness, other, ResultSource.ODDS_API)]).contradicted_events == 1
     assert "1 events have contradicting results" in caplog.text
     assert view(harness.conn) == [
         ("full", "final", 2, 2, "odds-api", True),
@@ -69,17 +69,19 @@ def test_two_scores_are_both_kept_and_reported(harness: StoreHarness, caplog: py
 
 
 def test_a_source_that_changes_its_mind_contradicts_itself(harness: StoreHarness) -> None:
-    write_results(harness.conn, [stated(harness, FINAL), stated(harness, GameReport.final(Score(3, 1)), at=LATER)])
+    write_results(
+        harness.conn, [make_result(harness, FINAL), make_result(harness, GameReport.final(Score(3, 1)), at=LATER)]
+    )
 
     assert view(harness.conn)[0] == ("full", "final", 3, 1, "espn", True)
 
 
 def test_a_postponed_game_that_was_played_is_not_a_contradiction(harness: StoreHarness) -> None:
     postponed = GameReport(GameStatus.POSTPONED)
-    write_results(harness.conn, [stated(harness, postponed, ResultSource.ODDS_API)])
+    write_results(harness.conn, [make_result(harness, postponed, ResultSource.ODDS_API)])
     assert view(harness.conn)[0] == ("full", "postponed", None, None, "odds-api", False)
 
-    write_results(harness.conn, [stated(harness, FINAL, at=LATER)])
+    write_results(harness.conn, [make_result(harness, FINAL, at=LATER)])
     assert view(harness.conn)[0] == ("full", "final", 2, 1, "espn", False)
 
 
@@ -87,7 +89,9 @@ def test_an_abandoned_game_that_another_source_calls_final_is_a_contradiction_in
     harness: StoreHarness,
 ) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=Score(1, 0))
-    write_results(harness.conn, [stated(harness, ABANDONED), stated(harness, unstated, ResultSource.ODDS_API, LATER)])
+    write_results(
+        harness.conn, [make_result(harness, ABANDONED), make_result(harness, unstated, ResultSource.ODDS_API, LATER)]
+    )
 
     assert view(harness.conn) == [
         ("full", "abandoned", 1, 0, "espn", True),
@@ -103,7 +107,7 @@ def test_a_score_of_an_unstated_period_agrees_with_either(
     harness: StoreHarness, score: Score, contradicted: bool
 ) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=score)
-    write_results(harness.conn, [stated(harness, FINAL), stated(harness, unstated, ResultSource.ODDS_API)])
+    write_results(harness.conn, [make_result(harness, FINAL), make_result(harness, unstated, ResultSource.ODDS_API)])
 
     assert {row[-1] for row in view(harness.conn)} == {contradicted}
 
@@ -111,7 +115,9 @@ def test_a_score_of_an_unstated_period_agrees_with_either(
 def test_a_score_of_an_unstated_period_may_be_that_of_an_unknown_regulation(harness: StoreHarness) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=Score(1, 1))
     after_extra_time = GameReport.final(Score(2, 1))
-    write_results(harness.conn, [stated(harness, after_extra_time), stated(harness, unstated, ResultSource.ODDS_API)])
+    write_results(
+        harness.conn, [make_result(harness, after_extra_time), make_result(harness, unstated, ResultSource.ODDS_API)]
+    )
 
     assert not any(row[-1] for row in view(harness.conn))
 
@@ -134,7 +140,7 @@ def test_every_kind_of_contradiction_is_counted(harness: StoreHarness) -> None:
     pairs = combinations_with_replacement(reports, 2)
     for (one, other), source in product(pairs, (ResultSource.ESPN, ResultSource.ODDS_API)):
         harness.conn.execute("DELETE FROM results")
-        write_results(harness.conn, [stated(harness, one), stated(harness, other, source, LATER)])
+        write_results(harness.conn, [make_result(harness, one), make_result(harness, other, source, LATER)])
         found = count_contradicted_events(harness.conn)
         assert found == any(row[-1] for row in view(harness.conn)), (one, other, source)
         counts.add(found)
@@ -143,10 +149,10 @@ def test_every_kind_of_contradiction_is_counted(harness: StoreHarness) -> None:
 
 def test_the_order_of_writing_does_not_matter(harness: StoreHarness) -> None:
     results = [
-        stated(harness, GameReport(GameStatus.POSTPONED)),
-        stated(harness, FINAL, at=LATER),
-        stated(harness, FINAL, at=LATER + HOUR),
-        stated(harness, GameReport.final(Score(2, 2)), ResultSource.ODDS_API, LATER),
+        make_result(harness, GameReport(GameStatus.POSTPONED)),
+        make_result(harness, FINAL, at=LATER),
+        make_result(harness, FINAL, at=LATER + HOUR),
+        make_result(harness, GameReport.final(Score(2, 2)), ResultSource.ODDS_API, LATER),
     ]
     found = set()
     for order in permutations(results):
@@ -159,13 +165,13 @@ def test_the_order_of_writing_does_not_matter(harness: StoreHarness) -> None:
 
 def test_later_corrections_change_no_earlier_answer(harness: StoreHarness) -> None:
     [event, _] = harness.events
-    write_results(harness.conn, [stated(harness, FINAL)])
+    write_results(harness.conn, [make_result(harness, FINAL)])
     before = load_results_at(harness.conn, [event], NOON)
     write_results(
         harness.conn,
         [
-            stated(harness, GameReport.final(Score(9, 9)), ResultSource.ODDS_API, LATER),
-            stated(harness, GameReport.final(Score(5, 0)), at=LATER),
+            make_result(harness, GameReport.final(Score(9, 9)), ResultSource.ODDS_API, LATER),
+            make_result(harness, GameReport.final(Score(5, 0)), at=LATER),
         ],
     )
 
@@ -179,6 +185,6 @@ def test_later_corrections_change_no_earlier_answer(harness: StoreHarness) -> No
 
 def test_an_event_that_does_not_exist_stores_nothing(harness: StoreHarness) -> None:
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        write_results(harness.conn, [stated(harness, FINAL), StatedResult(999, ResultSource.ESPN, NOON, FINAL)])
+        write_results(harness.conn, [make_result(harness, FINAL), StatedResult(999, ResultSource.ESPN, NOON, FINAL)])
     assert view(harness.conn) == []
     assert write_results(harness.conn, []) == (0, 0, 0)

@@ -31,7 +31,7 @@ def run(url: str, path: Path, text: str) -> ImportReport:
         return one.run(FormatName.FOOTBALL_DATA, [path])
 
 
-def known(url: str) -> dict[str, tuple[int, int, int]]:
+def load_known(url: str) -> dict[str, tuple[int, int, int]]:
     with closing(connect(url, "test")) as conn:
         _, statistic, home, away, known_at = load_statistics(conn, "soccer")
     rows = zip(statistic.tolist(), home.tolist(), away.tolist(), known_at.tolist(), strict=True)
@@ -44,9 +44,9 @@ def test_statistics_stay_as_first_known(database_url: str, tmp_path: Path, again
     at = START + TWO_HOURS
     first = {"shots": (14, 9, at), "shots_on_target": (6, 3, at), "half_time_goals": (1, 0, at)}
     assert report.statistics == 3
-    assert known(database_url) == first
+    assert load_known(database_url) == first
     run(database_url, tmp_path / "again.csv", again)
-    assert known(database_url) == first
+    assert load_known(database_url) == first
 
 
 def test_an_import_held_out_takes_its_statistics_with_it(database_url: str, tmp_path: Path) -> None:
@@ -56,4 +56,4 @@ def test_an_import_held_out_takes_its_statistics_with_it(database_url: str, tmp_
         [first] = conn.execute("SELECT min(id) FROM imports").fetchone() or (0,)
         finding = find_or_record_finding(conn, FindingScope(import_id=first), "ada", "the wrong file")
         decide_finding(conn, finding, "withdrawn", "ada", "wrong")
-    assert known(database_url)["shots"][:2] == (15, 9)
+    assert load_known(database_url)["shots"][:2] == (15, 9)

@@ -47,7 +47,7 @@ def bet(harness: StoreHarness) -> Bet:
     return commit
 
 
-def streamed(client: redis.Redis) -> list[tuple[bytes, Any]]:
+def read_stream(client: redis.Redis) -> list[tuple[bytes, Any]]:
     """The alerts' stream: entry ids and messages."""
     found: Any = client.xrange(streams.ALERTS_STREAM)
     return [(entry, msgspec.json.decode(fields[streams.ALERT_FIELD])) for entry, fields in found]
@@ -59,7 +59,7 @@ def test_alerts_are_published_in_order_and_marked(harness: StoreHarness, bet: Be
 
     assert streams.publish_alerts(harness.conn, client) == 4
 
-    entries = streamed(client)
+    entries = read_stream(client)
     ids = [message["id"] for _, message in entries]
     assert ids == sorted(ids)
     assert [entry for entry, _ in entries] == [f"{i}-0".encode() for i in ids]
@@ -76,7 +76,7 @@ def test_the_moment_of_publication_reads_the_same_from_the_database(
     bet(0)
     monkeypatch.setattr(time, "time_ns", lambda: (1_795_680_000_000_000 + fraction) * 1_000)
     streams.publish_alerts(harness.conn, client)
-    assert [message for _, message in streamed(client)] == alert_log.load_messages_since(harness.conn, 0, 10)
+    assert [message for _, message in read_stream(client)] == alert_log.load_messages_since(harness.conn, 0, 10)
 
 
 def test_published_twice_is_published_once(harness: StoreHarness, bet: Bet, client: redis.Redis) -> None:
@@ -84,7 +84,7 @@ def test_published_twice_is_published_once(harness: StoreHarness, bet: Bet, clie
 
     assert streams.publish_alerts(harness.conn, client) == 2
     assert streams.publish_alerts(harness.conn, client) == 0
-    assert len(streamed(client)) == 2
+    assert len(read_stream(client)) == 2
 
 
 def test_a_process_that_dies_before_it_marks_repeats_without_effect(
@@ -101,7 +101,7 @@ def test_a_process_that_dies_before_it_marks_repeats_without_effect(
     bet(1)
 
     assert streams.publish_alerts(harness.conn, client) == 2
-    assert [message["book"] for _, message in streamed(client)] == ["pinnacle", "fanduel"]
+    assert [message["book"] for _, message in read_stream(client)] == ["pinnacle", "fanduel"]
     assert alert_log.load_unpublished_messages(harness.conn) == []
 
 
@@ -116,7 +116,7 @@ def test_if_one_alert_is_refused_none_is_published(harness: StoreHarness, bet: B
     assert len(alert_log.load_unpublished_messages(harness.conn)) == 2
 
     assert streams.publish_alerts(harness.conn, client) == 2
-    assert len(streamed(client)) == 2
+    assert len(read_stream(client)) == 2
 
 
 def test_a_stream_of_another_database_is_refused(harness: StoreHarness, bet: Bet, client: redis.Redis) -> None:

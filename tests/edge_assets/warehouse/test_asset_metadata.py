@@ -51,7 +51,7 @@ def test_pages_show_counts_and_charts_of_the_build(warehouse: Warehouse, caplog:
         for hours, moving in ((0, 2.0), (1, 1.8), (24, 1.6), (29, 1.5), (31, 1.5)):
             poll(harness, hours, moving)
     warehouse.build("book_quality", "line_moves")
-    pages = shown(warehouse, "book_quality", "closing_coverage", "line_moves", "stg_edge__events")
+    pages = metadata_of(warehouse, "book_quality", "closing_coverage", "line_moves", "stg_edge__events")
     for model in ("book_quality", "closing_coverage", "line_moves"):
         [counted] = warehouse.rows(f"SELECT count(*) AS n FROM {model}")
         assert pages[model]["dagster/row_count"].value == counted["n"] > 0
@@ -71,11 +71,11 @@ def test_pages_show_counts_and_charts_of_the_build(warehouse: Warehouse, caplog:
 
     with closing(connect(warehouse.url, "test")) as conn:
         conn.execute("ALTER TABLE pricing.book_moves RENAME TO lost")
-    assert shown(warehouse, "line_moves") == {"line_moves": {}}
+    assert metadata_of(warehouse, "line_moves") == {"line_moves": {}}
     assert "incomplete metadata for line_moves" in caplog.text
 
 
-def shown(warehouse: Warehouse, *models: str) -> dict[str, Any]:
+def metadata_of(warehouse: Warehouse, *models: str) -> dict[str, Any]:
     """The metadata of models, from dbt's events among those of tests."""
     events = [Output(None, model, metadata={"unique_id": f"model.edge_finder.{model}"}) for model in models]
     check = AssetCheckResult(passed=True)

@@ -32,11 +32,11 @@ def test_only_the_closes_of_changed_events_are_rebuilt(warehouse: Warehouse) -> 
         for season in (still, lively):
             season.watch(POLLS)
         warehouse.build("closing_lines")
-        first = written(warehouse)
+        first = transactions_by_sport(warehouse)
         lively.watch(POLLS)
         lively.report(ResultSource.ESPN, scores)
     warehouse.build("closing_lines")
-    second = written(warehouse)
+    second = transactions_by_sport(warehouse)
     assert second[still.key] == first[still.key]
     assert second[lively.key] != first[lively.key]
     stepwise = content(warehouse)
@@ -44,7 +44,7 @@ def test_only_the_closes_of_changed_events_are_rebuilt(warehouse: Warehouse) -> 
     assert stepwise == content(warehouse)
 
 
-def written(warehouse: Warehouse) -> dict[str, list[Any]]:
+def transactions_by_sport(warehouse: Warehouse) -> dict[str, list[Any]]:
     """By sport: which transaction wrote how many closes of each event."""
     counts = "SELECT sport, event_id, xmin::text AS by, count(*) AS n FROM closing_lines GROUP BY 1, 2, 3 ORDER BY 2, 3"
     found: dict[str, list[Any]] = defaultdict(list)

@@ -36,7 +36,7 @@ def url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str
 
 
 @pytest.fixture(scope="module", autouse=True)
-def imported(url: str, data_dir: Path, dbt_scratch: Path) -> None:
+def imports(url: str, data_dir: Path, dbt_scratch: Path) -> None:
     """Two million quotes of football and half a million of the NFL; only the models that the commands need."""
     with Importer(url, "test") as importer:
         importer.run(FormatName.FOOTBALL_DATA, [data_dir / "football_data_uk"])

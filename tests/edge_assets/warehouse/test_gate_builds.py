@@ -14,7 +14,7 @@ from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.sharp_reference import BettingPrice, run_sharp_backtest
 from ml.market import DevigMethod
 from ml.quotes import Market
-from tests.support.invented_seasons import SeasonHarness, ragged, rotated, season, shifted
+from tests.support.invented_seasons import SeasonHarness, drop_cells, rotate_columns, season, shift_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def figures(harness: SeasonHarness) -> dict[str, Any]:
     return run_sharp_backtest(prices, offer, list(DevigMethod)).as_json()
 
 
-@pytest.mark.parametrize("poison", [rotated, shifted, ragged])
+@pytest.mark.parametrize("poison", [rotate_columns, shift_prices, drop_cells])
 def test_the_rest_is_built_as_without_the_poison(
     warehouse: Warehouse, harness: SeasonHarness, poison: Callable[[list[Row]], list[Row]]
 ) -> None:
@@ -73,19 +73,19 @@ def test_the_rest_is_built_as_without_the_poison(
     harness.store(poison(season(1, 2024)), POISON)
     first, second = build(warehouse, harness), build(warehouse, harness)
     assert [f.season or f.file for f in load_findings(harness.conn)] == [
-        2024 if poison is rotated else str(harness.folder / POISON)
+        2024 if poison is rotate_columns else str(harness.folder / POISON)
     ]
     assert of_season(first, 2023) == of_season(before, 2023), "the other season is unchanged, bit for bit"
     assert second == first, "nothing is admitted by the next build"
     reported = {row["book"] for row in first["market_snapshots"] if row["season"] == 2024}
-    assert len(reported) == (5 if poison is rotated else 0)
+    assert len(reported) == (5 if poison is rotate_columns else 0)
     assert "williamhill" not in reported
 
 
 def test_decisions_change_only_their_scope(warehouse: Warehouse, harness: SeasonHarness) -> None:
     sound = build(warehouse, harness)
     alone = figures(harness)
-    harness.store(rotated(season(1, 2024)), POISON)
+    harness.store(rotate_columns(season(1, 2024)), POISON)
     held = build(warehouse, harness)
     [finding] = load_findings(harness.conn)
     decide_finding(harness.conn, finding.id, "accepted", "ada", "a test")

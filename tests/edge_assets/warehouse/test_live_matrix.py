@@ -62,7 +62,9 @@ def test_the_matrix_of_the_scorer_is_the_snapshot(warehouse: Warehouse, data_dir
         live = {
             (event, moment, *quote)
             for at, event, moment, matrix, polled_at in matrices(conn, decisions)
-            for quote in held(matrix, event, at, words, load_weights_at(conn, words.sport(NFL), polled_at).weights)
+            for quote in quotes_in_matrix(
+                matrix, event, at, words, load_weights_at(conn, words.sport(NFL), polled_at).weights
+            )
         }
     assert len(live) == len(snapshots) > 5_000
     assert decisions[0][0] < NEWS < decisions[-1][0]
@@ -109,7 +111,7 @@ def matrices(
         yield at, event, moment, matrix, polled_at
 
 
-def held(
+def quotes_in_matrix(
     matrix: LineMatrix, event: int, at: datetime, words: IdRegistry, weights: Mapping[str, float]
 ) -> Iterator[tuple[Any, ...]]:
     """The event's quotes in the matrix, each with the scorer's fair probability at that time."""

@@ -36,25 +36,25 @@ def test_later_data_changes_no_earlier_rows(warehouse: Warehouse) -> None:
             season.watch(POLLS)
             season.report(ResultSource.ESPN, score)
         warehouse.build(*KEYS)
-        before = known(warehouse)
+        before = load_rows(warehouse)
         for season, score, correction in zip(seasons, scores, corrected, strict=True):
             season.report(ResultSource.ODDS_API, correction, season.now)
             insert_weights(conn, [(WeightEvidence(season.key, "pinnacle", 9, 0.0, 0.1), 5.0, 50.0)])
             season.watch(POLLS)
             season.report(ResultSource.ESPN, score)
     warehouse.build(*KEYS)
-    after = known(warehouse)
+    after = load_rows(warehouse)
     for table, rows in before.items():
         assert 100 < len(rows) < len(after[table]), table
         assert [name for name in next(iter(rows.values())) if all(row[name] is None for row in rows.values())] == []
-    assert changed(before, after) == []
+    assert changed_rows(before, after) == []
     warehouse.build(*KEYS, full_refresh=True)
-    again = known(warehouse)
-    assert changed(after, again) == []
+    again = load_rows(warehouse)
+    assert changed_rows(after, again) == []
     assert {table: len(rows) for table, rows in again.items()} == {table: len(rows) for table, rows in after.items()}
 
 
-def changed(before: Rows, after: Rows) -> list[tuple[Any, ...]]:
+def changed_rows(before: Rows, after: Rows) -> list[tuple[Any, ...]]:
     """The changed rows: table, key, and the columns that differ (all of them if the row is gone)."""
     return [
         (table, key, column, value, after[table].get(key, {}).get(column))
@@ -65,7 +65,7 @@ def changed(before: Rows, after: Rows) -> list[tuple[Any, ...]]:
     ]
 
 
-def known(warehouse: Warehouse) -> Rows:
+def load_rows(warehouse: Warehouse) -> Rows:
     """Every row by its key, without the version of the pricing; floats are compared bit by bit."""
     return {
         table: {

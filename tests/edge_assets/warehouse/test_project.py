@@ -24,7 +24,7 @@ def models() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def declared() -> dict[str, tuple[Path, dict[str, Any]]]:
+def models_yaml() -> dict[str, tuple[Path, dict[str, Any]]]:
     """Each model's YAML entry, with the folder of its file."""
     files = {path: yaml.safe_load(path.read_text()) for path in MODELS_DIR.rglob("_*__models.yml")}
     return {model["name"]: (path.parent, model) for path, content in files.items() for model in content["models"]}
@@ -55,15 +55,15 @@ def test_first_stage_models_never_read_marts(models: dict[str, Path]) -> None:
 
 
 def test_models_are_declared_in_their_own_folder(
-    models: dict[str, Path], declared: dict[str, tuple[Path, dict[str, Any]]]
+    models: dict[str, Path], models_yaml: dict[str, tuple[Path, dict[str, Any]]]
 ) -> None:
-    misplaced = [name for name, (folder, _) in declared.items() if models[name].parent != folder]
-    undeclared = [name for name, path in models.items() if path.parts[-2] != "staging" and name not in declared]
+    misplaced = [name for name, (folder, _) in models_yaml.items() if models[name].parent != folder]
+    undeclared = [name for name, path in models.items() if path.parts[-2] != "staging" and name not in models_yaml]
     assert (misplaced, undeclared) == ([], [])
 
 
 def test_every_mart_and_incremental_model_has_a_tested_key(
-    models: dict[str, Path], declared: dict[str, tuple[Path, dict[str, Any]]]
+    models: dict[str, Path], models_yaml: dict[str, tuple[Path, dict[str, Any]]]
 ) -> None:
     def has_key(model: dict[str, Any]) -> bool:
         tests = [*model.get("data_tests", ()), *(t for c in model.get("columns", ()) for t in c.get("data_tests", ()))]
@@ -74,7 +74,7 @@ def test_every_mart_and_incremental_model_has_a_tested_key(
         for name, path in models.items()
         if not name.startswith(("int_", "stg_")) or "materialized='incremental'" in path.read_text()
     ]
-    assert [name for name in needed if not has_key(declared[name][1])] == []
+    assert [name for name in needed if not has_key(models_yaml[name][1])] == []
 
 
 def test_singular_tests_belong_to_one_asset() -> None:

@@ -43,7 +43,7 @@ def conn(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def played(conn: Connection, sport: str, *message: tuple[ResultSource, int, GameReport], key: str = "e") -> int:
+def store_game(conn: Connection, sport: str, *message: tuple[ResultSource, int, GameReport], key: str = "e") -> int:
     """Store a game with results that sources state, so many hours after noon."""
     with closing(IdRegistry.load(conn)) as ids:
         event = ids.event(key, ids.sport(sport), f"Home {key}", f"Away {key}", NOON, NOON)
@@ -51,7 +51,7 @@ def played(conn: Connection, sport: str, *message: tuple[ResultSource, int, Game
     return event
 
 
-def decided(conn: Connection, event: int, hour: int, home: int, away: int, *periods: ScorePeriod) -> None:
+def store_decision(conn: Connection, event: int, hour: int, home: int, away: int, *periods: ScorePeriod) -> None:
     scores = [DecidedScore(period, GameStatus.FINAL, Score(home, away)) for period in periods]
     decide_result(conn, event, scores, at=NOON + hour * HOUR, by="ada", reason="the league's report")
 
@@ -78,15 +78,15 @@ def final(home: int, away: int, regulation: Score | None = None) -> GameReport:
 
 
 def test_a_wrong_second_source_settles_nothing_until_a_person_decides(conn: Connection) -> None:
-    event = played(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ResultSource.NFL_BMR, 2, final(3, 1)))
+    event = store_game(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ResultSource.NFL_BMR, 2, final(3, 1)))
     assert spells(conn, event, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
 
     write_results(conn, [StatedResult(event, ODDS_API, NOON + 3 * HOUR, final(1, 3))])
     contradicted = [(BetStatus.SETTLED, Outcome.HOME, 1, 3), (BetStatus.CONTRADICTED, None, 3, None)]
     assert spells(conn, event, H2H) == contradicted
 
-    decided(conn, event, 4, 3, 1, ScorePeriod.FULL)
-    decided(conn, event, 5, 1, 3, ScorePeriod.FULL)
+    store_decision(conn, event, 4, 3, 1, ScorePeriod.FULL)
+    store_decision(conn, event, 5, 1, 3, ScorePeriod.FULL)
     assert spells(conn, event, H2H) == [
         contradicted[0],
         (BetStatus.CONTRADICTED, None, 3, 4),
@@ -97,30 +97,30 @@ def test_a_wrong_second_source_settles_nothing_until_a_person_decides(conn: Conn
 
 def test_only_the_contradicted_period_is_open(conn: Connection) -> None:
     message = [(ESPN, 1, final(3, 2, Score(2, 2))), (ODDS_API, 2, final(2, 3, Score(2, 2)))]
-    event = played(conn, HOCKEY, *message)
+    event = store_game(conn, HOCKEY, *message)
     assert spells(conn, event, H2H)[-1][0] is BetStatus.CONTRADICTED
     assert spells(conn, event, THREE_WAY) == [(BetStatus.SETTLED, Outcome.DRAW, 1, None)]
 
 
 def test_three_way_markets_need_regulation_and_an_unstated_period_settles_nothing(conn: Connection) -> None:
-    overtime = played(conn, HOCKEY, (ESPN, 1, final(3, 2)))
+    overtime = store_game(conn, HOCKEY, (ESPN, 1, final(3, 2)))
     assert spells(conn, overtime, THREE_WAY) == [(BetStatus.NO_SCORE, None, 1, None)]
     assert spells(conn, overtime, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
-    unclear = played(conn, SOCCER, (ODDS_API, 1, GameReport(GameStatus.FINAL, unstated=Score(2, 1))), key="cup")
+    unclear = store_game(conn, SOCCER, (ODDS_API, 1, GameReport(GameStatus.FINAL, unstated=Score(2, 1))), key="cup")
     assert spells(conn, unclear, THREE_WAY) == [(BetStatus.NO_SCORE, None, 1, None)]
 
 
 def test_unknown_rules_settle_what_every_rule_would(conn: Connection) -> None:
     """For tennis the rules of no book are known."""
-    certain = played(conn, TENNIS, (ESPN, 1, final(2, 1, Score(2, 1))))
+    certain = store_game(conn, TENNIS, (ESPN, 1, final(2, 1, Score(2, 1))))
     assert spells(conn, certain, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
-    uncertain = played(conn, TENNIS, (ESPN, 1, final(2, 1)), key="other")
+    uncertain = store_game(conn, TENNIS, (ESPN, 1, final(2, 1)), key="other")
     assert spells(conn, uncertain, H2H) == [(BetStatus.UNKNOWN_RULES, None, 1, None)]
 
 
 def test_games_not_played_or_still_to_come_have_no_winner(conn: Connection) -> None:
     off, later = GameReport(GameStatus.NOT_PLAYED), GameReport(GameStatus.POSTPONED)
-    event = played(conn, HOCKEY, (ESPN, 1, later), (ESPN, 2, off))
+    event = store_game(conn, HOCKEY, (ESPN, 1, later), (ESPN, 2, off))
     assert spells(conn, event, H2H) == [(BetStatus.PENDING, None, 1, 2), (BetStatus.VOID, None, 2, None)]
 
 
@@ -130,8 +130,8 @@ def test_no_results_give_no_settlements(conn: Connection) -> None:
 
 
 def test_ratings_drop_a_game_once_it_is_contradicted(conn: Connection) -> None:
-    event = played(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ODDS_API, 2, final(1, 3)))
-    decided(conn, event, 3, 3, 1, ScorePeriod.FULL)
+    event = store_game(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ODDS_API, 2, final(1, 3)))
+    store_decision(conn, event, 3, 3, 1, ScorePeriod.FULL)
     rate_teams(conn)
     rows = conn.execute("SELECT known_at, games, form FROM pricing.team_ratings WHERE outcome_id = 1 ORDER BY step")
     assert [((at - NOON) // HOUR, games, form) for at, games, form in rows] == [(1, 1, 1.0), (2, 0, None), (3, 1, 1.0)]
@@ -149,22 +149,22 @@ def test_builds_leave_out_a_contradicted_game_and_report_it(
         warehouse.build("book_quality", "int_winners_settled")
         settled = winners(warehouse)
         assert {winner for event, winner in settled.items()} == {"home"}
-        before = judged(warehouse)
+        before = count_scored_closes(warehouse)
         # the first game may start before any book has a price on it
         season.report(ODDS_API, [(2, 1), (2, 1), (1, 2)], season.now)
         warehouse.build("book_quality", "int_winners_settled")
         [lost] = settled.keys() - winners(warehouse).keys()
-        assert judged(warehouse) < before
-        report = asked("warehouse", "report")
+        assert count_scored_closes(warehouse) < before
+        report = run_edge("warehouse", "report")
         assert [entry["contradicted"] for entry in report["events"]] == [1]
         unsettled = {(row["market"], row["verdict"]): row["games"] for row in report["unsettled"]}
         assert unsettled["h2h", "contradicted"] == 1
-        assert asked("warehouse", "accuracy")["excluded"] == {"contradicted": 1}
-        asked("results", "decide", str(lost), "--score", "1-2", "--reason", "the league's report")
+        assert run_edge("warehouse", "accuracy")["excluded"] == {"contradicted": 1}
+        run_edge("results", "decide", str(lost), "--score", "1-2", "--reason", "the league's report")
     warehouse.build("book_quality", "int_winners_settled")
     assert winners(warehouse) == settled | {lost: "away"}
-    assert judged(warehouse) == before
-    assert asked("warehouse", "accuracy")["excluded"] == {}
+    assert count_scored_closes(warehouse) == before
+    assert run_edge("warehouse", "accuracy")["excluded"] == {}
 
 
 def winners(warehouse: Warehouse) -> dict[int, str]:
@@ -172,12 +172,12 @@ def winners(warehouse: Warehouse) -> dict[int, str]:
     return {row["event_id"]: row["winner"] for row in rows}
 
 
-def judged(warehouse: Warehouse) -> int:
+def count_scored_closes(warehouse: Warehouse) -> int:
     [row] = warehouse.rows("SELECT sum(scored_closes)::integer AS closes FROM book_quality")
     return int(row["closes"])
 
 
-def asked(*ids: str) -> Any:
+def run_edge(*ids: str) -> Any:
     found = CliRunner().invoke(app, [*ids, "--json"])
     assert found.exit_code == 0, found.output
     return json.loads(found.stdout)

@@ -55,44 +55,46 @@ def harness(database_url: str) -> Iterator[StoreHarness]:
 
 
 @pytest.fixture
-def measured(harness: StoreHarness) -> Connection:
+def measured_warehouse(harness: StoreHarness) -> Connection:
     """A warehouse with measured books."""
     harness.conn.execute(QUALITY)
     return harness.conn
 
 
 def test_measured_weights_are_published_once_and_count_from_the_next_day(
-    measured: Connection, harness: StoreHarness
+    measured_warehouse: Connection, harness: StoreHarness
 ) -> None:
-    assert [publish_weights(measured), publish_weights(measured)] == [1, 0]
-    fanduel, pinnacle = sorted(load_last_weights(measured), key=lambda weight: weight.book)
+    assert [publish_weights(measured_warehouse), publish_weights(measured_warehouse)] == [1, 0]
+    fanduel, pinnacle = sorted(load_last_weights(measured_warehouse), key=lambda weight: weight.book)
     assert pinnacle[:3] == (NFL, NOON + timedelta(hours=12), "pinnacle")
     assert pinnacle.weight > pinnacle.prior == 5
     assert fanduel.weight < fanduel.prior == 1
     assert pinnacle[5:] == pytest.approx((60_000, 0.0004, 0.0002 / np.sqrt(2)))
-    [published] = load_published_weights(measured)
-    before, after = (load_weights_at(measured, harness.sport, NOON + timedelta(hours=h)) for h in (11.9, 12))
+    [published] = load_published_weights(measured_warehouse)
+    before, after = (load_weights_at(measured_warehouse, harness.sport, NOON + timedelta(hours=h)) for h in (11.9, 12))
     assert (before.valid_from, before.weights) == (None, {})
     assert after == published == (NFL, pinnacle.valid_from, {"pinnacle": pinnacle.weight, "fanduel": fanduel.weight})
-    assert load_weights_at(measured, harness.other_sport, NOON + timedelta(days=9)).weights == {}
+    assert load_weights_at(measured_warehouse, harness.other_sport, NOON + timedelta(days=9)).weights == {}
 
 
-def test_a_publication_is_never_changed(measured: Connection, harness: StoreHarness) -> None:
-    publish_weights(measured)
-    before = load_published_weights(measured)
-    measured.execute("UPDATE analytics.book_quality SET log_loss_gain = -log_loss_gain")
-    publish_weights(measured)  # this day's weights are published already
-    assert load_published_weights(measured) == before
+def test_a_publication_is_never_changed(measured_warehouse: Connection, harness: StoreHarness) -> None:
+    publish_weights(measured_warehouse)
+    before = load_published_weights(measured_warehouse)
+    measured_warehouse.execute("UPDATE analytics.book_quality SET log_loss_gain = -log_loss_gain")
+    publish_weights(measured_warehouse)  # this day's weights are published already
+    assert load_published_weights(measured_warehouse) == before
     harness.write(NOON + timedelta(days=1), QuoteBatch.from_rows([harness.quote(2.1)]))
-    publish_weights(measured)
-    assert [p.valid_from for p in load_published_weights(measured)] == [NOON + timedelta(hours=h) for h in (12, 36)]
+    publish_weights(measured_warehouse)
+    assert [p.valid_from for p in load_published_weights(measured_warehouse)] == [
+        NOON + timedelta(hours=h) for h in (12, 36)
+    ]
 
 
 def test_the_command_shows_the_evidence_for_weights(
-    measured: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+    measured_warehouse: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measured.execute("CREATE TABLE analytics.closing_coverage ()")
-    publish_weights(measured)
+    measured_warehouse.execute("CREATE TABLE analytics.closing_coverage ()")
+    publish_weights(measured_warehouse)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "160")
     reported = CliRunner().invoke(app, ["warehouse", "weights", "--json"])

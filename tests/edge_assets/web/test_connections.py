@@ -69,14 +69,14 @@ def port() -> Iterator[int]:
 
 
 @contextmanager
-def connected(port: int) -> Iterator[socket.socket]:
+def connect(port: int) -> Iterator[socket.socket]:
     with closing(socket.create_connection(("127.0.0.1", port), timeout=20)) as sock:
         yield sock
 
 
 def answer_to(port: int, *parts: bytes) -> bytes:
     """The response until the server closes."""
-    with connected(port) as sock:
+    with connect(port) as sock:
         for part in parts:
             sock.sendall(part)
         return _rest(sock)
@@ -152,7 +152,7 @@ def test_client_errors_are_not_logged_as_server_errors(
     for logger in loggers:
         logger.addHandler(caplog.handler)
     try:
-        with connected(port) as sock:
+        with connect(port) as sock:
             sock.sendall(asked)
             assert not frames or sock.recv(12) == b"HTTP/1.1 101"  # what comes with a handshake is lost
             sock.sendall(frames)
@@ -165,7 +165,7 @@ def test_client_errors_are_not_logged_as_server_errors(
 
 def test_an_endless_head_blocks_no_other_request(port: int) -> None:
     """16 MB: rejected after the first of them, and the rest is discarded."""
-    with connected(port) as endless:
+    with connect(port) as endless:
         endless.sendall(b"GET / HTTP/1.1\r\nX-Big: ")
         sender = threading.Thread(target=_send_endlessly, args=(endless, 16 << 20), daemon=True)
         sender.start()
@@ -214,7 +214,7 @@ def allows_two(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("allows_two")
 def test_idle_connections_make_way(port: int, caplog: pytest.LogCaptureFixture) -> None:
-    with connected(port) as silent, connected(port) as half, caplog.at_level(logging.WARNING):
+    with connect(port) as silent, connect(port) as half, caplog.at_level(logging.WARNING):
         half.sendall(b"GET / HTTP/1.1\r\n")
         time.sleep(0.2)
         assert answer_to(port, request()).startswith(b"HTTP/1.1 200 ")
@@ -226,7 +226,7 @@ def test_idle_connections_make_way(port: int, caplog: pytest.LogCaptureFixture) 
 
 @pytest.mark.usefixtures("allows_two")
 def test_connections_in_use_are_limited(port: int) -> None:
-    with connected(port) as hearing, connected(port) as sending:
+    with connect(port) as hearing, connect(port) as sending:
         hearing.sendall(upgrade(path="/hear"))
         assert hearing.recv(12) == b"HTTP/1.1 101"
         sending.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
@@ -238,7 +238,7 @@ def test_connections_in_use_are_limited(port: int) -> None:
 def test_websockets_leave_room_for_requests(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MAX_REMOTE_CONNECTIONS", 4)
     with ExitStack() as opened:
-        streams = [opened.enter_context(connected(port)) for _ in range(3)]
+        streams = [opened.enter_context(connect(port)) for _ in range(3)]
         for stream in streams:
             stream.sendall(upgrade(path="/hear"))
             assert stream.recv(12) == b"HTTP/1.1 101"

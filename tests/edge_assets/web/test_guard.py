@@ -31,11 +31,11 @@ GUARDED = Guard(BEHIND, rules=(refuse_non_json, refuse_graphql_get, reject_paren
 
 
 def ask(method: str, path: str, headers: dict[str, str] | None = None, url: str = OWN) -> httpx2.Response:
-    async def asked() -> httpx2.Response:
+    async def send_request() -> httpx2.Response:
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(GUARDED), base_url=url) as client:
             return await client.request(method, path, headers=headers)
 
-    return asyncio.run(asked())
+    return asyncio.run(send_request())
 
 
 @pytest.mark.parametrize("url", [OWN, "http://localhost:3000", "http://[::1]:3000", "http://LOCALHOST"])

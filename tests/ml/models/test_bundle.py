@@ -22,7 +22,7 @@ FEATURES = 4
 QUICK = {**BOOSTING, "rounds": 20}
 
 
-def drawn(seed: int = 0, size: int = 600) -> tuple[NDArray[np.float32], Array, Array]:
+def draw_lines(seed: int = 0, size: int = 600) -> tuple[NDArray[np.float32], Array, Array]:
     """Features, the market and a close that the first feature moves."""
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(size, 3, FEATURES)).astype(np.float32)
@@ -34,7 +34,7 @@ def drawn(seed: int = 0, size: int = 600) -> tuple[NDArray[np.float32], Array, A
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    features, market, close = drawn()
+    features, market, close = draw_lines()
     declared = tuple(FeatureSpec(f"f{i}", "log-odds", "quoted", "never") for i in range(FEATURES))
     spec = BundleSpec("m", "soccer", "h2h_3_way", "reference", "pinnacle", 3, declared, "a", "b", 600, "f", {})
     model = fit_fair_model(features, market, close, QUICK)
@@ -44,7 +44,7 @@ def bundle() -> Bundle:
 def test_a_bundle_predicts_the_same_after_a_round_trip(bundle: Bundle, tmp_path: Path) -> None:
     save_bundle(tmp_path / "model", bundle)
     again = load_bundle(tmp_path / "model")
-    features, market, _ = drawn(1)
+    features, market, _ = draw_lines(1)
     np.testing.assert_array_equal(again.predict(features, market), bundle.predict(features, market))
     assert again.spec == bundle.spec
     assert again.conformal is not None
@@ -53,7 +53,7 @@ def test_a_bundle_predicts_the_same_after_a_round_trip(bundle: Bundle, tmp_path:
 
 
 def test_with_a_margin_and_without_the_trees_say_the_same(bundle: Bundle) -> None:
-    features, market, _ = drawn(2)
+    features, market, _ = draw_lines(2)
     boosted = bundle.model.members["xgboost"]
     assert isinstance(boosted, Boosted)
     rows = xgb.DMatrix(features.reshape(-1, FEATURES), base_margin=logit(market).ravel())
@@ -64,7 +64,7 @@ def test_with_a_margin_and_without_the_trees_say_the_same(bundle: Bundle) -> Non
 
 def test_the_trap_is_real_without_base_score() -> None:
     """With a fitted base_score the same two paths disagree: why every booster here has .5."""
-    features, market, _ = drawn(3)
+    features, market, _ = draw_lines(3)
     rare = market * 0.2
     fitted = fit_boosted(features, rare, rare, {**QUICK, "base_score": None})
     without = expit(logit(rare) + fitted.correct(features, logit(rare)))
@@ -72,13 +72,13 @@ def test_the_trap_is_real_without_base_score() -> None:
 
 
 def test_a_model_without_a_correction_is_the_market() -> None:
-    features, market, _ = drawn(4)
+    features, market, _ = draw_lines(4)
     nothing = Ridge(np.zeros((3, FEATURES)), np.ones((3, FEATURES)), np.zeros((3, FEATURES)), np.zeros(3))
     np.testing.assert_allclose(FairModel({"ridge": nothing}).predict(features, market), market, rtol=1e-12)
 
 
 def test_a_row_is_priced_alike_alone_and_among_others(bundle: Bundle) -> None:
-    features, market, _ = drawn(5)
+    features, market, _ = draw_lines(5)
     whole = bundle.predict(features, market)
     for row in (0, 17, 599):
         np.testing.assert_array_equal(bundle.predict(features[row : row + 1], market[row : row + 1])[0], whole[row])
@@ -97,7 +97,7 @@ def test_a_damaged_file_is_named(bundle: Bundle, tmp_path: Path, name: str) -> N
 
 
 def test_a_booster_with_an_intercept_is_refused(bundle: Bundle, tmp_path: Path) -> None:
-    features, market, close = drawn()
+    features, market, close = draw_lines()
     booster = fit_boosted(features, market, close, {**QUICK, "base_score": 0.3})
     save_bundle(tmp_path, Bundle(bundle.spec, FairModel({**bundle.model.members, "xgboost": booster}), None))
     with pytest.raises(BundleError, match="base_score"):

@@ -17,7 +17,7 @@ def kinds(movements: Iterable[Movement]) -> list[str]:
     return [m.kind.value for m in movements]
 
 
-def watched(stream: Stream, clone_of: dict[int, int] | None = None) -> MovementDetector:
+def watch_stream(stream: Stream, clone_of: dict[int, int] | None = None) -> MovementDetector:
     watch = MovementDetector(clone_of=clone_of)
     for _ in range(3):
         assert watch.apply_poll(stream.poll()) == []
@@ -26,7 +26,7 @@ def watched(stream: Stream, clone_of: dict[int, int] | None = None) -> MovementD
 
 def test_steam_is_reported_once_with_its_movers_in_order_and_its_laggards() -> None:
     stream = Stream()
-    watch = watched(stream)
+    watch = watch_stream(stream)
     reported = []
     for book in (3, 1, 4, 2, 5, 6):
         stream.move(book, 0.2)
@@ -40,7 +40,7 @@ def test_steam_is_reported_once_with_its_movers_in_order_and_its_laggards() -> N
 
 def test_a_clone_is_not_an_independent_book() -> None:
     stream = Stream()
-    watch = watched(stream, clone_of={2: 1, 3: 1})
+    watch = watch_stream(stream, clone_of={2: 1, 3: 1})
     for book in (1, 2, 3, 4):
         stream.move(book, -0.2)
     assert kinds(watch.apply_poll(stream.poll())) == []
@@ -62,7 +62,7 @@ def test_a_clone_is_not_an_independent_book() -> None:
 )
 def test_moves_that_are_not_steam(moves: dict[int, float], gap: float) -> None:
     stream = Stream()
-    watch = watched(stream)
+    watch = watch_stream(stream)
     for book, by in moves.items():
         stream.move(book, by)
         assert "steam" not in kinds(watch.apply_poll(stream.poll(gap)))
@@ -71,7 +71,7 @@ def test_moves_that_are_not_steam(moves: dict[int, float], gap: float) -> None:
 def test_a_moved_point_is_a_move() -> None:
     for market, point, better in ((Market.SPREADS, -2.5, -3.5), (Market.TOTALS, 44.5, 45.5)):
         stream = Stream(market=market, point=point)
-        watch = watched(stream)
+        watch = watch_stream(stream)
         for book in (1, 2, 3, 4, 5):
             stream.hang(book, better)
         (steam,) = (m for m in watch.apply_poll(stream.poll()) if m.kind is MovementKind.STEAM)
@@ -81,7 +81,7 @@ def test_a_moved_point_is_a_move() -> None:
 
 def test_drift_is_many_small_steps_and_steam_is_not_drift() -> None:
     stream = Stream()
-    watch = watched(stream)
+    watch = watch_stream(stream)
     reported: list[Movement] = []
     for i in range(80):
         stream.move(i % 8 + 1, 0.03)
@@ -92,7 +92,7 @@ def test_drift_is_many_small_steps_and_steam_is_not_drift() -> None:
     assert drift.size >= 0.12
 
     stream = Stream()
-    watch = watched(stream)
+    watch = watch_stream(stream)
     for book in range(1, 9):
         stream.move(book, 0.3)
     assert kinds(watch.apply_poll(stream.poll())) == ["steam"]
@@ -101,7 +101,7 @@ def test_drift_is_many_small_steps_and_steam_is_not_drift() -> None:
 def test_a_market_that_wanders_does_not_drift() -> None:
     rng = np.random.default_rng(2)
     stream = Stream()
-    watch = watched(stream)
+    watch = watch_stream(stream)
     reported: list[Movement] = []
     for _ in range(400):
         for book in range(1, 9):  # about one level
@@ -112,7 +112,7 @@ def test_a_market_that_wanders_does_not_drift() -> None:
 
 def test_reversal_after_a_large_move_only() -> None:
     stream = Stream()
-    watch = watched(stream)
+    watch = watch_stream(stream)
 
     def all_move(by: float) -> list[Movement]:
         for book in range(1, 9):
@@ -131,7 +131,7 @@ def test_reversal_after_a_large_move_only() -> None:
 
 def test_a_misprint_or_an_arrival_does_not_move_the_market() -> None:
     stream = Stream(books=5)
-    watch = watched(stream)
+    watch = watch_stream(stream)
     stream.move(2, 1.2)
     assert watch.apply_poll(stream.poll()) == []
     stream.move(2, -1.2)
@@ -143,7 +143,7 @@ def test_a_misprint_or_an_arrival_does_not_move_the_market() -> None:
 def test_halted_stale_lagging_and_steady_are_distinguished() -> None:
     stream = Stream()
     stream.every[7] = 90  # confirms rarely, and always did
-    watch = watched(stream)
+    watch = watch_stream(stream)
     for _ in range(30):
         assert watch.apply_poll(stream.poll()) == []
     stream.freeze(2)
@@ -173,7 +173,7 @@ def test_halted_stale_lagging_and_steady_are_distinguished() -> None:
 
 def test_the_leader_is_not_taken_for_a_laggard() -> None:
     stream = Stream()
-    watch = watched(stream)
+    watch = watch_stream(stream)
     reported: list[Movement] = []
     for book in range(1, 8):
         stream.move(book, 0.3)
@@ -186,7 +186,7 @@ def test_the_leader_is_not_taken_for_a_laggard() -> None:
 def test_who_leads_and_who_follows() -> None:
     rng = np.random.default_rng(4)
     stream = Stream(books=4)
-    watch = watched(stream)
+    watch = watch_stream(stream)
     for _ in range(40):
         by = float(rng.choice([-1, 1]) * 0.2)
         for book, after in ((4, 400), (1, 5), (2, 20)):
@@ -210,7 +210,7 @@ def test_who_leads_and_who_follows() -> None:
 
 def test_together_is_neither_first() -> None:
     stream = Stream(books=2)
-    watch = watched(stream)
+    watch = watch_stream(stream)
     for _ in range(5):
         stream.move(1, 0.2)
         stream.move(2, 0.2)
@@ -240,7 +240,7 @@ def test_memory_is_bound_by_the_markets_listed() -> None:
 
 def test_started_events_are_dropped_and_unvalued_markets_ignored() -> None:
     stream = Stream()
-    watch = watched(stream)
+    watch = watch_stream(stream)
     stream.starts[1] = stream.now + SECOND
     for book in range(1, 9):
         stream.move(book, 0.5)

@@ -19,7 +19,7 @@ CLONE_OF = {5: 0, 4: 0}
 EPOCH = 1_762_776_000 * MICROS_PER_SECOND
 
 
-def seen(moves: list[tuple[int, ...]]) -> MarketMoves:
+def market_moves(moves: list[tuple[int, ...]]) -> MarketMoves:
     event, market, direction, at = np.array([move[:4] for move in moves], np.int64).reshape(-1, 4).T
     return MarketMoves(
         event.astype(np.int32), market.astype(np.int16), direction.astype(np.int16), EPOCH + at * MICROS_PER_SECOND
@@ -34,7 +34,7 @@ def columns(moves: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray, np.nd
 
 @given(st.lists(MOVE, max_size=30))
 def test_all_books_are_found_that_a_search_finds(moves: list[tuple[int, ...]]) -> None:
-    found = count_followers(seen(moves), *columns(moves))
+    found = count_followers(market_moves(moves), *columns(moves))
     for number, (event, market, direction, at, book, reach) in enumerate(moves):
         own = CLONE_OF.get(book, book)
         near = sorted(
@@ -51,7 +51,7 @@ def test_all_books_are_found_that_a_search_finds(moves: list[tuple[int, ...]]) -
 
 @given(st.lists(MOVE, max_size=20), st.lists(MOVE, max_size=5))
 def test_a_move_is_part_of_a_steam_reported_soon(moves: list[tuple[int, ...]], steams: list[tuple[int, ...]]) -> None:
-    found = is_in_steam(seen(moves), columns(moves)[2], seen(steams))
+    found = is_in_steam(market_moves(moves), columns(moves)[2], market_moves(steams))
     assert found.tolist() == [
         any(s[:3] == move[:3] and move[3] <= s[3] <= move[3] + move[5] for s in steams) for move in moves
     ]

@@ -61,23 +61,26 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched() -> Watched:
+def watched_market() -> Watched:
     return Watched()
 
 
-def test_steam_is_news(watched: Watched, record_property: Callable[[str, object], None]) -> None:
-    steams = watched.of(MovementKind.STEAM)
-    right = [np.sign(watched.news(at, m)) == m.direction for at, m in steams]
+def test_steam_is_news(watched_market: Watched, record_property: Callable[[str, object], None]) -> None:
+    steams = watched_market.of(MovementKind.STEAM)
+    right = [np.sign(watched_market.news(at, m)) == m.direction for at, m in steams]
     record_property("precision", float(np.mean(right)))
     assert len(steams) > 20
     assert np.mean(right) > 0.9
 
 
-def test_clear_news_make_steam(watched: Watched, record_property: Callable[[str, object], None]) -> None:
+def test_clear_news_make_steam(watched_market: Watched, record_property: Callable[[str, object], None]) -> None:
     seen = defaultdict[tuple[str, int], list[datetime]](list)
-    for at, m in watched.of(MovementKind.STEAM):
-        seen[watched.hours.event(m), m.direction].append(at)
-    found = [any(at <= t <= at + SLOWEST for t in seen[event, way]) for event, at, way in clear_news(watched.simulator)]
+    for at, m in watched_market.of(MovementKind.STEAM):
+        seen[watched_market.hours.event(m), m.direction].append(at)
+    found = [
+        any(at <= t <= at + SLOWEST for t in seen[event, way])
+        for event, at, way in clear_news(watched_market.simulator)
+    ]
     record_property("recall", float(np.mean(found)))
     assert len(found) >= 8
     assert np.mean(found) > 0.8
@@ -98,8 +101,8 @@ def clear_news(simulator: SimulatedMarket) -> list[tuple[str, datetime, int]]:
     return found
 
 
-def test_sharp_books_lead(watched: Watched) -> None:
-    order, at = watched.order()
+def test_sharp_books_lead(watched_market: Watched) -> None:
+    order, at = watched_market.order()
     lead = {key: order.lead_share()[i] for key, i in at.items()}
     sharp = [lead[b.key] for b in BOOKS if b.kind == "sharp"]
     slow = [lead[b.key] for b in BOOKS if b.kind == "soft" and b.lag_seconds >= 20]
@@ -110,8 +113,8 @@ def test_sharp_books_lead(watched: Watched) -> None:
     assert np.corrcoef(lag.argsort().argsort(), ranks)[0, 1] < -0.8
 
 
-def test_a_clone_follows_what_it_copies(watched: Watched) -> None:
-    order, at = watched.order()
+def test_a_clone_follows_what_it_copies(watched_market: Watched) -> None:
+    order, at = watched_market.order()
     asymmetry, followed, lead = order.asymmetry(), order.followed_share(), order.lead_share()
     for clone in (b for b in BOOKS if b.copied_book):
         copy, original = at[clone.key], at[str(clone.copied_book)]
@@ -123,17 +126,17 @@ def test_a_clone_follows_what_it_copies(watched: Watched) -> None:
         assert followed[original, copy] > max(followed[soft, copy] for soft in softs)
 
 
-def test_who_lags_has_news_to_come(watched: Watched) -> None:
-    lagging = watched.of(MovementKind.LAGGING)
-    right = [np.sign(watched.news(at, m)) == m.direction for at, m in lagging]
+def test_who_lags_has_news_to_come(watched_market: Watched) -> None:
+    lagging = watched_market.of(MovementKind.LAGGING)
+    right = [np.sign(watched_market.news(at, m)) == m.direction for at, m in lagging]
     assert len(lagging) > 50
     assert np.mean(right) > 0.9
 
 
-def test_frozen_and_suspended_books_are_named(watched: Watched) -> None:
+def test_frozen_and_suspended_books_are_named(watched_market: Watched) -> None:
     for kind, fault in ((MovementKind.STALE, "stale"), (MovementKind.HALTED, "suspended")):
-        reported = {(watched.hours.event(m), watched.book(m)) for _, m in watched.of(kind)}
-        wrong, lasting = faults(watched.simulator, fault)
+        reported = {(watched_market.hours.event(m), watched_market.book(m)) for _, m in watched_market.of(kind)}
+        wrong, lasting = faults(watched_market.simulator, fault)
         assert lasting
         assert lasting <= reported <= wrong
 

@@ -35,7 +35,7 @@ def totals(points: Mapping[int, float], price: float = 1.95) -> TinyMarket:
     return market
 
 
-def found(
+def middles_of(
     market: TinyMarket, seconds: int = 20, rules: Mapping[int, SettlementRules] | None = None
 ) -> list[tuple[MiddleBet, int, int]]:
     """The middles, each with the books of its over and its under."""
@@ -57,7 +57,7 @@ def found(
 
 
 def test_the_lowest_over_and_the_highest_under_are_paired_and_valued() -> None:
-    ((middle, over, under),) = found(totals(CROWD | {6: 41.5, 7: 47.5}))
+    ((middle, over, under),) = middles_of(totals(CROWD | {6: 41.5, 7: 47.5}))
     assert (over, under) == (6, 7)
     assert middle.guaranteed_return == pytest.approx(1.95 / 2 - 1)
     assert middle.best_return == pytest.approx(0.95)
@@ -69,22 +69,22 @@ def test_the_lowest_over_and_the_highest_under_are_paired_and_valued() -> None:
 
 
 def test_no_middle_at_a_single_point_or_at_a_negative_expected_value() -> None:
-    assert found(totals(CROWD)) == []
-    assert found(totals(CROWD | {6: 45.5}, 1.8)) == []
-    assert found(TinyMarket()) == []
+    assert middles_of(totals(CROWD)) == []
+    assert middles_of(totals(CROWD | {6: 45.5}, 1.8)) == []
+    assert middles_of(TinyMarket()) == []
 
 
 def test_stale_prices_and_started_events_give_no_middles() -> None:
     apart = CROWD | {6: 41.5, 7: 47.5}
-    assert found(totals(apart), seconds=700) == []
+    assert middles_of(totals(apart), seconds=700) == []
     market = totals(apart)
     market.starts[1] = market.now
-    assert found(market) == []
+    assert middles_of(market) == []
 
 
 def test_books_known_to_settle_differently_are_not_paired() -> None:
     apart = CROWD | {6: 41.5, 7: 47.5}
     rules = {6: SettlementRules(Period.OVERTIME), 7: SettlementRules(Period.REGULATION)}
-    ((_, over, under),) = found(totals(apart), rules=rules)
+    ((_, over, under),) = middles_of(totals(apart), rules=rules)
     assert {over, under} != {6, 7}
     assert len({over, under} & {6, 7}) == 1

@@ -21,7 +21,7 @@ RULES = ScoringRules(threshold_edge=0.02)
 GENEROUS = 2.2  # the fair price of evens is 2.0
 
 
-def opened(market: TinyMarket, rules: ScoringRules = RULES) -> tuple[SportScorer, list[Alert]]:
+def open_alerts(market: TinyMarket, rules: ScoringRules = RULES) -> tuple[SportScorer, list[Alert]]:
     """A scorer after book 1 has become generous, and the alerts this opened."""
     scorer = SportScorer(rules)
     assert scorer.apply_poll(market.poll()).alerts == []
@@ -31,7 +31,7 @@ def opened(market: TinyMarket, rules: ScoringRules = RULES) -> tuple[SportScorer
 
 def test_a_generous_price_opens_an_alert_with_its_metrics() -> None:
     market = fair_market(9)
-    _, alerts = opened(market)
+    _, alerts = open_alerts(market)
     (alert,) = [a for a in alerts if a.key.kind == "value"]
     assert alert.key == AlertKey("value", 1, Market.H2H, None, Outcome.HOME, 1)
     assert (alert.state, alert.seq, alert.poll_id, alert.tick_poll_id) == ("opened", 0, 2, 2)
@@ -45,7 +45,7 @@ def test_a_generous_price_opens_an_alert_with_its_metrics() -> None:
 
 def test_an_alert_is_updated_only_when_its_price_moves() -> None:
     market = fair_market()
-    scorer, _ = opened(market)
+    scorer, _ = open_alerts(market)
     assert scorer.apply_poll(market.poll()).alerts == []
     market.offer(1, GENEROUS + 0.05, 1.72)
     states = [(a.state, a.seq) for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"]
@@ -54,7 +54,7 @@ def test_an_alert_is_updated_only_when_its_price_moves() -> None:
 
 def test_an_alert_closes_when_its_price_moves() -> None:
     market = fair_market()
-    scorer, _ = opened(market)
+    scorer, _ = open_alerts(market)
     market.offer(1, 1.95, 1.95)
     reasons = {a.key.kind: (a.state, a.reason) for a in scorer.apply_poll(market.poll()).alerts}
     assert reasons["value"] == ("closed", "price_moved")
@@ -63,7 +63,7 @@ def test_an_alert_closes_when_its_price_moves() -> None:
 
 def test_an_alert_closes_when_the_market_follows() -> None:
     market = fair_market()
-    scorer, _ = opened(market)
+    scorer, _ = open_alerts(market)
     for book in range(2, 6):
         market.offer(book, GENEROUS, 1.75)
     reasons = {a.key.kind: a.reason for a in scorer.apply_poll(market.poll()).alerts}
@@ -72,14 +72,14 @@ def test_an_alert_closes_when_the_market_follows() -> None:
 
 def test_an_alert_closes_when_the_book_withdraws() -> None:
     market = fair_market()
-    scorer, _ = opened(market)
+    scorer, _ = open_alerts(market)
     market.withdraw(1)
     assert {a.reason for a in scorer.apply_poll(market.poll()).alerts if a.key.kind == "value"} == {"withdrawn"}
 
 
 def test_an_alert_closes_when_the_event_starts_even_without_a_poll() -> None:
     market = fair_market()
-    scorer, _ = opened(market)
+    scorer, _ = open_alerts(market)
     step = scorer.advance_time(market.starts[1])
     assert {(a.state, a.reason) for a in step.alerts} == {("closed", "started")}
     assert not scorer.open_alerts
@@ -98,7 +98,7 @@ def test_a_stale_price_is_suppressed_and_counted_once() -> None:
 
 def test_an_open_alert_closes_when_its_price_goes_stale() -> None:
     market = fair_market(6)
-    scorer, _ = opened(market)
+    scorer, _ = open_alerts(market)
     market.freeze(1)
     for _ in range(4):
         alerts = scorer.apply_poll(market.poll(200)).alerts
@@ -107,7 +107,7 @@ def test_an_open_alert_closes_when_its_price_goes_stale() -> None:
 
 def test_too_few_books_raise_no_value_alert() -> None:
     market = fair_market(3)
-    _, alerts = opened(market)
+    _, alerts = open_alerts(market)
     assert [a for a in alerts if a.key.kind == "value"] == []
 
 
@@ -148,7 +148,7 @@ def test_a_likely_error_that_the_market_confirms_becomes_value() -> None:
 def test_an_arbitrage_names_its_legs() -> None:
     market = fair_market()
     market.offer(2, 1.80, 2.0)
-    _, alerts = opened(market)
+    _, alerts = open_alerts(market)
     (alert,) = [a for a in alerts if a.key.kind == "arbitrage"]
     assert [(leg.book, leg.price) for leg in alert.metrics.legs] == [(1, GENEROUS), (2, 2.0)]
     assert alert.metrics.expected_value == pytest.approx(1 / (1 / GENEROUS + 0.5) - 1)
@@ -303,7 +303,7 @@ def test_dissent_widens_the_interval_of_an_alert() -> None:
 
 def test_time_does_not_run_backwards() -> None:
     market = fair_market()
-    scorer, _ = opened(market)
+    scorer, _ = open_alerts(market)
     assert scorer.advance_time(market.starts[1]).alerts
     assert scorer.apply_poll(market.poll()).alerts == []
 
@@ -312,7 +312,7 @@ def test_ties_are_resolved_alike_after_a_restart() -> None:
     market = fair_market()
     market.offer(2, 1.80, 2.0)
     market.offer(3, 1.80, 2.0)
-    scorer, _ = opened(market)
+    scorer, _ = open_alerts(market)
     reborn = SportScorer(RULES)
     quotes = market.quotes()
     backwards = quotes.take(np.arange(len(quotes))[::-1])
@@ -338,7 +338,7 @@ def test_an_exchange_price_is_valued_after_commission() -> None:
 
 
 def test_an_alert_states_its_uncertainty() -> None:
-    _, alerts = opened(fair_market(9))
+    _, alerts = open_alerts(fair_market(9))
     (metric_values,) = [a.metrics for a in alerts if a.key.kind == "value"]
     low, high = metric_values.expected_value_low or 0, metric_values.expected_value_high or 0
     assert low < metric_values.expected_value < high
@@ -530,7 +530,7 @@ def test_a_book_whose_clock_is_ahead_becomes_stale_with_the_others() -> None:
 @pytest.mark.parametrize("by", ["tick", "poll"])
 def test_alerts_open_again_after_a_clock_that_was_hours_ahead(by: str) -> None:
     market = fair_market()
-    scorer, opened_before = opened(market)
+    scorer, opened_before = open_alerts(market)
     ahead = market.now + 7_200 * SECOND  # the event has started by then
     if by == "tick":
         closed = scorer.advance_time(ahead).alerts

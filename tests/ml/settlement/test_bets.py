@@ -35,7 +35,7 @@ DRAW = (Market.H2H_3_WAY, Outcome.DRAW, NAN)
 Bet = tuple[int, int, float]
 
 
-def settled(
+def settle(
     bet: Bet, report: GameReport | None, rules: Rules, *, delay: float = 0.0, contradicted: bool = False
 ) -> tuple[BetStatus, tuple[float, ...]]:
     market, outcome, point = bet
@@ -46,23 +46,23 @@ def settled(
 
 
 def verdict(bet: Bet, report: GameReport | None, rules: Rules, delay: float = 0.0) -> BetStatus:
-    return settled(bet, report, rules, delay=delay)[0]
+    return settle(bet, report, rules, delay=delay)[0]
 
 
 def test_the_score_that_the_rules_count() -> None:
-    assert settled(DRAW, AFTER_EXTRA_TIME, REGULATION) == (BetStatus.SETTLED, (1, 0, 0))
-    assert settled(DRAW, AFTER_EXTRA_TIME, OVERTIME) == (BetStatus.SETTLED, (0, 0, 1))
-    assert settled(OVER, AFTER_EXTRA_TIME, REGULATION) == (BetStatus.SETTLED, (0, 0, 1))
-    assert settled(OVER, AFTER_EXTRA_TIME, OVERTIME) == (BetStatus.SETTLED, (1, 0, 0))
-    assert settled(HOME, AFTER_EXTRA_TIME, SHOOTOUT) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settle(DRAW, AFTER_EXTRA_TIME, REGULATION) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settle(DRAW, AFTER_EXTRA_TIME, OVERTIME) == (BetStatus.SETTLED, (0, 0, 1))
+    assert settle(OVER, AFTER_EXTRA_TIME, REGULATION) == (BetStatus.SETTLED, (0, 0, 1))
+    assert settle(OVER, AFTER_EXTRA_TIME, OVERTIME) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settle(HOME, AFTER_EXTRA_TIME, SHOOTOUT) == (BetStatus.SETTLED, (1, 0, 0))
 
 
 def test_a_world_cup_match_is_settled_after_ninety_minutes_or_not_at_all() -> None:
     rules = find_rules("soccer_fifa_world_cup", Market.H2H_3_WAY, "pinnacle")
     home = (Market.H2H_3_WAY, Outcome.HOME, NAN)
-    assert settled(home, AFTER_EXTRA_TIME, rules) == (BetStatus.SETTLED, (0, 0, 1))
+    assert settle(home, AFTER_EXTRA_TIME, rules) == (BetStatus.SETTLED, (0, 0, 1))
     for unclear in (GameReport.final(Score(2, 1)), GameReport(GameStatus.FINAL, unstated=Score(2, 1))):
-        found, shares = settled(home, unclear, rules)
+        found, shares = settle(home, unclear, rules)
         assert found is BetStatus.NO_SCORE
         assert np.isnan(shares).all()
 
@@ -72,10 +72,10 @@ def test_a_world_cup_match_is_settled_after_ninety_minutes_or_not_at_all() -> No
 )
 def test_a_two_way_tie(tie: Tie, expected: tuple[float, ...]) -> None:
     tied = GameReport.final(Score(20, 20))
-    assert settled(HOME, tied, replace(OVERTIME, tie=tie)) == (BetStatus.SETTLED, expected)
+    assert settle(HOME, tied, replace(OVERTIME, tie=tie)) == (BetStatus.SETTLED, expected)
     # the same rule has nothing to say where somebody wins, or a line pushes
-    assert settled(HOME, AFTER_EXTRA_TIME, replace(OVERTIME, tie=tie)) == (BetStatus.SETTLED, (1, 0, 0))
-    assert settled((Market.SPREADS, Outcome.AWAY, 0.0), tied, replace(OVERTIME, tie=tie))[1] == (0, 1, 0)
+    assert settle(HOME, AFTER_EXTRA_TIME, replace(OVERTIME, tie=tie)) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settle((Market.SPREADS, Outcome.AWAY, 0.0), tied, replace(OVERTIME, tie=tie))[1] == (0, 1, 0)
 
 
 def test_a_tie_that_the_rules_do_not_foresee() -> None:
@@ -90,11 +90,11 @@ def test_nothing_is_guessed() -> None:
     assert verdict(HOME, AFTER_EXTRA_TIME, None) is BetStatus.UNKNOWN_RULES
     assert verdict((Market.OUTRIGHTS, 500, NAN), AFTER_EXTRA_TIME, OVERTIME) is BetStatus.UNSUPPORTED
     assert verdict((Market.TOTALS, Outcome.OVER, NAN), None, OVERTIME) is BetStatus.UNSUPPORTED
-    assert settled(HOME, AFTER_EXTRA_TIME, OVERTIME, contradicted=True)[0] is BetStatus.CONTRADICTED
+    assert settle(HOME, AFTER_EXTRA_TIME, OVERTIME, contradicted=True)[0] is BetStatus.CONTRADICTED
 
 
 def test_a_game_that_is_never_played_is_void() -> None:
-    assert settled(OVER, GameReport(GameStatus.NOT_PLAYED), OVERTIME) == (BetStatus.VOID, (0, 1, 0))
+    assert settle(OVER, GameReport(GameStatus.NOT_PLAYED), OVERTIME) == (BetStatus.VOID, (0, 1, 0))
 
 
 def test_a_postponed_game_waits_as_long_as_the_rules_allow() -> None:
@@ -136,7 +136,7 @@ def test_what_is_decided_when_a_game_stops_is_the_total_that_is_exceeded() -> No
     rules = replace(OVERTIME, abandoned=Abandoned.STANDS_IF_DECIDED)
     stopped = GameReport(GameStatus.ABANDONED, full=Score(2, 1))
     totals = [(Market.TOTALS, o, p) for p in (2.5, 2.75, 3.0) for o in (Outcome.OVER, Outcome.UNDER)]
-    found = [settled(bet, stopped, rules) for bet in totals]
+    found = [settle(bet, stopped, rules) for bet in totals]
     assert found[:2] == [(BetStatus.SETTLED, (1, 0, 0)), (BetStatus.SETTLED, (0, 0, 1))]
     assert {v for v, _ in found[2:]} == {BetStatus.PENDING}
     assert verdict(OVER, GameReport(GameStatus.ABANDONED), rules) is BetStatus.PENDING
@@ -146,10 +146,10 @@ def test_a_shortened_game_counts_where_the_rules_accept_the_leagues_result() -> 
     rain = GameReport(GameStatus.SHORTENED, full=Score(4, 1))
     line = (Market.SPREADS, Outcome.HOME, -1.5)
     h2h, run_line = (find_rules("baseball_mlb", m, "draftkings") for m in (Market.H2H, Market.SPREADS))
-    assert settled(HOME, rain, h2h) == (BetStatus.SETTLED, (1, 0, 0))
-    assert settled(line, rain, run_line) == (BetStatus.VOID, (0, 1, 0))
-    assert settled(OVER, rain, run_line) == (BetStatus.SETTLED, (1, 0, 0))
-    assert settled(line, rain, find_rules("baseball_mlb", Market.SPREADS, "fanduel"))[0] is BetStatus.UNKNOWN_RULES
+    assert settle(HOME, rain, h2h) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settle(line, rain, run_line) == (BetStatus.VOID, (0, 1, 0))
+    assert settle(OVER, rain, run_line) == (BetStatus.SETTLED, (1, 0, 0))
+    assert settle(line, rain, find_rules("baseball_mlb", Market.SPREADS, "fanduel"))[0] is BetStatus.UNKNOWN_RULES
 
 
 def test_many_bets_settle_like_one_by_one() -> None:
@@ -167,7 +167,7 @@ def test_many_bets_settle_like_one_by_one() -> None:
     )
     found = settle_bets(bets, Games.from_reports(reports, np.zeros((4, 2), np.bool_)), rules)
     for i in range(n):
-        alone = settled(
+        alone = settle(
             (int(bets.market[i]), int(bets.outcome[i]), float(bets.point[i])),
             reports[bets.game[i]],
             rules[bets.rules[i]],

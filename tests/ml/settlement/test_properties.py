@@ -46,7 +46,7 @@ points = st.integers(-24, 24).map(lambda quarters: quarters / 4)
 doubts = st.tuples(st.booleans(), st.booleans())
 
 
-def settled(
+def settle(
     market: Market, outcome: Outcome, point: float, report: GameReport, rule: Rules, doubt: tuple[bool, bool]
 ) -> Settled:
     one = np.zeros(1, np.intp)
@@ -75,11 +75,11 @@ def by_hand(
     if shares is None:
         return missing, None
     if market is Market.H2H and shares == PUSHED:
-        return tied(rule)
+        return settle_tie(rule)
     return BetStatus.SETTLED, shares
 
 
-def tied(rule: Rules) -> Settled:
+def settle_tie(rule: Rules) -> Settled:
     if rule is not None and rule.period is Period.SHOOTOUT:
         return BetStatus.NO_SCORE, None
     paid: dict[Tie | None, Shares] = {
@@ -119,7 +119,7 @@ def test_every_bet_settles_as_by_hand(
 ) -> None:
     outcome = data.draw(st.sampled_from(MARKET_OUTCOMES[market]))
     bet = market, outcome, point if market in {Market.SPREADS, Market.TOTALS} else NAN
-    assert settled(*bet, report, rule, doubt) == by_hand(*bet, report, rule, doubt)
+    assert settle(*bet, report, rule, doubt) == by_hand(*bet, report, rule, doubt)
 
 
 @given(markets, points, reports, rules.filter(lambda rule: rule is not None), doubts)
@@ -127,7 +127,7 @@ def test_the_outcomes_of_a_market_share_one_verdict_and_what_is_won_is_lost(
     market: Market, point: float, report: GameReport, rule: Rules, doubt: tuple[bool, bool]
 ) -> None:
     signs = {Outcome.AWAY: -1} if market is Market.SPREADS else {}
-    found = [settled(market, o, point * signs.get(o, 1), report, rule, doubt) for o in MARKET_OUTCOMES[market]]
+    found = [settle(market, o, point * signs.get(o, 1), report, rule, doubt) for o in MARKET_OUTCOMES[market]]
     assert len({verdict for verdict, _ in found}) == 1
     paid = [shares for _, shares in found if shares is not None]
     assert len(paid) in {0, len(found)}
@@ -145,8 +145,8 @@ def test_swapped_sides_settle_the_other_way_round(
 ) -> None:
     for outcome in MARKET_OUTCOMES[market]:
         turned = MIRRORED.get(outcome, outcome)
-        ours = settled(market, outcome, point, report, rule, doubt)
-        assert ours == settled(market, turned, point, report.swap_sides(), rule, doubt)
+        ours = settle(market, outcome, point, report, rule, doubt)
+        assert ours == settle(market, turned, point, report.swap_sides(), rule, doubt)
 
 
 @given(markets, points, reports, doubts)
@@ -154,10 +154,10 @@ def test_unknown_rules_settle_only_what_every_period_settles_alike(
     market: Market, point: float, report: GameReport, doubt: tuple[bool, bool]
 ) -> None:
     for outcome in MARKET_OUTCOMES[market]:
-        verdict, shares = settled(market, outcome, point, report, None, doubt)
+        verdict, shares = settle(market, outcome, point, report, None, doubt)
         if verdict is BetStatus.SETTLED:
             every = [SettlementRules(period, tie) for period in Period for tie in Tie]
-            assert {settled(market, outcome, point, report, rule, doubt) for rule in every} == {(verdict, shares)}
+            assert {settle(market, outcome, point, report, rule, doubt) for rule in every} == {(verdict, shares)}
 
 
 @pytest.mark.parametrize(

@@ -28,53 +28,53 @@ def health(served: Any) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def test_everything_works(served: Any, market: Any) -> None:
-    body = health(served)[1]
+def test_everything_works(site: Any, market: Any) -> None:
+    body = health(site)[1]
     assert (body["database"], body["redis"], body["feed"], body["scorer_lag_polls"]) == (True, True, "simulate", 1)
     assert body["last_poll_at"] is not None
     market.commit()
-    code, body = health(served)
+    code, body = health(site)
     assert (body["problems"], code, body["status"], body["headline"]) == ([], 200, "ok", "everything works")
     assert body["scorer_lag_polls"] == 0
 
 
-def test_reported_problems_are_shown_with_a_remedy(served: Any, market: Any) -> None:
+def test_reported_problems_are_shown_with_a_remedy(site: Any, market: Any) -> None:
     market.commit()
     report_problem(market.conn, ProblemKind.RUN_FAILED, "results", "run 0815")
-    code, body = health(served)
+    code, body = health(site)
     [problem] = body["problems"]
     assert (code, body["status"]) == (200, "degraded")
     assert (problem["kind"], problem["subject"], problem["severity"]) == ("run_failed", "results", "warning")
     assert problem["what_to_do"].startswith("open the run in Dagster")
     report_problem(market.conn, ProblemKind.KEY_REFUSED, "", "401 Unauthorized")
-    code, body = health(served)
+    code, body = health(site)
     assert (code, body["status"], body["headline"]) == (
         503,
         "down",
         "the feed refuses the key: no new prices (401 Unauthorized); and 1 more",
     )
-    with served.http as http:
+    with site.http as http:
         page = http.get("/api/health")
     assert (page.status_code, page.json()["status"]) == (200, "down")
 
 
-def test_an_overdue_poll_and_one_in_the_future_are_problems(served: Any, market: Any) -> None:
+def test_an_overdue_poll_and_one_in_the_future_are_problems(site: Any, market: Any) -> None:
     market.commit()
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '60 seconds'")
     record_heartbeat(market.conn, SENSOR, intervals_s={"americanfootball_nfl": 60.0})
-    assert health(served)[1]["status"] == "ok"
+    assert health(site)[1]["status"] == "ok"
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() - interval '150 seconds'")
-    code, body = health(served)
+    code, body = health(site)
     assert (code, body["problems"][0]["kind"]) == (503, "poll_overdue")
     known = body["confirmations"]["americanfootball_nfl"]
     assert known["age_s"] > known["allowed_s"]
     market.conn.execute("UPDATE polls SET received_at = clock_timestamp() + interval '1 hour'")
-    assert "clock_changed" in {problem["kind"] for problem in health(served)[1]["problems"]}
+    assert "clock_changed" in {problem["kind"] for problem in health(site)[1]["problems"]}
 
 
-def test_a_process_is_ready_while_the_feed_is_not(served: Any, market: Any) -> None:
+def test_a_process_is_ready_while_the_feed_is_not(site: Any, market: Any) -> None:
     report_problem(market.conn, ProblemKind.FEED_UNREACHABLE, "", "refused")
-    with served.http as http:
+    with site.http as http:
         assert http.get("/healthz").status_code == 503
         answer = http.get("/readyz")
     message = answer.json()
@@ -91,7 +91,7 @@ def test_a_hanging_database_is_reported_within_seconds(
     upgrade(url)
     with serve(database_url=url) as served:
         assert health(served)[1]["database"]
-        with own_postgres.process.suspended():
+        with own_postgres.process.suspend_during():
             code, body = health(served)
             assert (code, body["status"], body["problems"][0]["kind"]) == (503, "down", "database_unreachable")
         until(lambda: health(served)[1]["database"], 30)
@@ -107,13 +107,13 @@ def test_a_database_that_rejects_connections_is_reported(
         record_heartbeat(conn, SENSOR)
         conn.execute("UPDATE heartbeats SET beat_at = clock_timestamp() - interval '25 seconds'")
         assert [p["kind"] for p in health(served)[1]["problems"]] == ["service_hangs"]
-        with suspended(psutil.Process(conn.info.backend_pid).parent()):
+        with suspend(psutil.Process(conn.info.backend_pid).parent()):
             code, body = health(served)
         assert (code, [p["kind"] for p in body["problems"]]) == (503, ["database_unreachable", "service_hangs"])
 
 
 @contextmanager
-def suspended(process: psutil.Process | None) -> Iterator[None]:
+def suspend(process: psutil.Process | None) -> Iterator[None]:
     """Suspend the main process only: its sessions continue."""
     assert process is not None
     process.suspend()
@@ -142,9 +142,9 @@ def test_without_redis_prices_are_still_served(serve: Any, market: Any) -> None:
             assert http.get("/api/value-bets").status_code == 200
 
 
-def test_a_lost_database_connection_is_replaced(served: Any, market: Any) -> None:
+def test_a_lost_database_connection_is_replaced(site: Any, market: Any) -> None:
     market.conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'serving'")
-    with served.http as http:
+    with site.http as http:
         assert http.get("/api/value-bets").status_code == 200
 
 

@@ -40,19 +40,19 @@ def check(answer: httpx2.Response) -> None:
 
 @served_once
 @given(path=st.sampled_from(PATHS), query=st.dictionaries(st.sampled_from(NAMES), texts, max_size=3))
-def test_any_query_is_answered(served: Any, path: str, query: dict[str, str]) -> None:
-    words = "&".join(f"{quote(name)}={_quoted(value)}" for name, value in query.items())
-    check(get(served, f"{path}?{words}"))
+def test_any_query_is_answered(site: Any, path: str, query: dict[str, str]) -> None:
+    words = "&".join(f"{quote(name)}={_quote(value)}" for name, value in query.items())
+    check(get(site, f"{path}?{words}"))
 
 
 @served_once
 @given(sport=texts)
-def test_any_sport_in_the_path_is_answered(served: Any, sport: str) -> None:
-    answer = get(served, f"/api/odds/{_quoted(sport)}")
+def test_any_sport_in_the_path_is_answered(site: Any, sport: str) -> None:
+    answer = get(site, f"/api/odds/{_quote(sport)}")
     assert answer.status_code < 500, (sport, answer.text)
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return value if value.startswith("%ED") else quote(value, safe="", errors="surrogatepass")
 
 
@@ -68,16 +68,16 @@ def _quoted(value: str) -> str:
         ("/api/odds/%00", 404, "unknown sport"),
     ],
 )
-def test_an_invalid_request_is_explained(served: Any, url: str, code: int, message: str) -> None:
-    answer = get(served, url)
+def test_an_invalid_request_is_explained(site: Any, url: str, code: int, message: str) -> None:
+    answer = get(site, url)
     assert answer.status_code == code
     assert message in answer.text
 
 
-def test_books_are_known_from_the_database_or_the_list(served: Any) -> None:
+def test_books_are_known_from_the_database_or_the_list(site: Any) -> None:
     for book in ("pinnacle", " Pinnacle ", "betfair_ex_eu"):
-        assert get(served, f"/api/value-bets?book={quote(book)}").status_code == 200
-    assert "fanduel" in get(served, "/api/value-bets?book=nonsense").json()["known"]
+        assert get(site, f"/api/value-bets?book={quote(book)}").status_code == 200
+    assert "fanduel" in get(site, "/api/value-bets?book=nonsense").json()["known"]
 
 
 first_messages = st.one_of(
@@ -106,16 +106,16 @@ def close_code_after(url: str, first: str | bytes, **kwargs: Any) -> tuple[int |
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=first_messages)
-def test_any_first_message_is_refused_with_a_reason(served: Any, first: str | bytes) -> None:
-    code, reason = close_code_after(served.ws, first)
+def test_any_first_message_is_refused_with_a_reason(site: Any, first: str | bytes) -> None:
+    code, reason = close_code_after(site.ws, first)
     assert code in {4400, 4401}, (first, code, reason)
     assert reason
 
 
 @pytest.mark.parametrize("after", [-1, 2**63, 2**64, 10**30, 1.5, "1", [1], {}, True, "nan", None])
-def test_any_after_is_refused_or_accepted(served: Any, after: object) -> None:
-    with connect(served.ws) as ws:
-        ws.send(json.dumps({"token": served.token(), "after": after}))
+def test_any_after_is_refused_or_accepted(site: Any, after: object) -> None:
+    with connect(site.ws) as ws:
+        ws.send(json.dumps({"token": site.token(), "after": after}))
         if after is None:
             assert json.loads(ws.recv(timeout=5))["type"] == "hello"
             return
@@ -126,11 +126,11 @@ def test_any_after_is_refused_or_accepted(served: Any, after: object) -> None:
 
 
 @pytest.mark.parametrize("after", ["-1", "", "9" * 5_000, str(2**63), "%00", "1.5", "nan"])
-def test_any_after_in_the_query_is_refused(served: Any, after: str) -> None:
-    code, reason = close_code_after(f"{served.ws}?after={after}", "ignored", additional_headers=served.bearer())
+def test_any_after_in_the_query_is_refused(site: Any, after: str) -> None:
+    code, reason = close_code_after(f"{site.ws}?after={after}", "ignored", additional_headers=site.bearer())
     assert (code, reason) == (4400, "after must be an alert id")
 
 
-def test_an_after_beyond_the_newest_is_refused(served: Any) -> None:
-    code, _ = close_code_after(served.ws, json.dumps({"token": served.token(), "after": 2**63 - 1}))
+def test_an_after_beyond_the_newest_is_refused(site: Any) -> None:
+    code, _ = close_code_after(site.ws, json.dumps({"token": site.token(), "after": 2**63 - 1}))
     assert code == 4409

@@ -90,10 +90,10 @@ def test_alert_is_shown_updated_and_removed(local: Any, market: Any, page: Page)
     page.locator("#rules-filter").select_option("same")
     expect(page.locator("#arbitrages .rules")).to_have_count(0)
     page.locator("#rules-filter").select_option("")
-    updated = market.updated(opened)
+    updated = market.make_update(opened)
     market.publish(updated)
     expect(row.locator(".good")).to_have_text("+7.0%")
-    market.publish(market.closed(updated))
+    market.publish(market.make_closing(updated))
     expect(row).to_contain_text("closed: price moved")
     expect(row).to_have_count(0, timeout=10_000)
     expect(page.locator("#count-arbitrage")).to_have_text("1")
@@ -190,7 +190,7 @@ def test_bets_become_unconfirmed_while_the_database_is_down(
     with serve(edge_local=True, database_url=url) as served:
         page.goto(served.url)
         expect(page.locator("#value-bets tbody tr")).to_have_count(1)
-        with own_postgres.process.suspended():
+        with own_postgres.process.suspend_during():
             # on a busy machine the server takes longer to give up on the database, and the page on the server
             expect(page.locator("#health-line")).to_contain_text("the database does not answer", timeout=60_000)
             expect(page.locator("#value-bets .unconfirmed")).to_contain_text("not confirmed for")
@@ -212,14 +212,14 @@ def test_page_reconnects_automatically(serve: Any, market: Any, page: Page) -> N
         assert page.evaluate("window.wasKept")
 
 
-def test_remote_board_asks_for_a_token(served: Any, page: Page) -> None:
-    page.goto(served.url)
+def test_remote_board_asks_for_a_token(site: Any, page: Page) -> None:
+    page.goto(site.url)
     field = page.get_by_label("Access token")
     expect(field).to_be_visible()
     field.fill("nonsense")
     page.get_by_role("button", name="Connect").click()
     expect(page.locator("#token-problem")).to_contain_text("not valid")
-    field.fill(served.token())
+    field.fill(site.token())
     page.get_by_role("button", name="Connect").click()
     expect(page.locator("#connection")).to_have_text("live")
     expect(field).to_be_hidden()

@@ -56,8 +56,8 @@ def close_code(ws: Connection) -> int | None:
         return ws.close_code
 
 
-def test_an_alert_reaches_every_client_promptly(served: Any, market: Any) -> None:
-    with listen(served) as one, listen(served) as two:
+def test_an_alert_reaches_every_client_promptly(site: Any, market: Any) -> None:
+    with listen(site) as one, listen(site) as two:
         market.publish(market.value())
         (first,), (second,) = alerts(one, 1), alerts(two, 1)
     assert first == second
@@ -65,12 +65,12 @@ def test_an_alert_reaches_every_client_promptly(served: Any, market: Any) -> Non
     assert (first["book_title"], first["price"], first["edge"]) == ("FanDuel", 2.0, 0.06)
 
 
-def test_the_life_of_an_alert_arrives_in_order(served: Any, market: Any) -> None:
+def test_the_life_of_an_alert_arrives_in_order(site: Any, market: Any) -> None:
     opened = market.value()
-    updated = market.updated(opened)
-    with listen(served) as ws:
+    updated = market.make_update(opened)
+    with listen(site) as ws:
         market.publish(opened, updated)
-        market.publish(market.closed(updated))
+        market.publish(market.make_closing(updated))
         steps = alerts(ws, 3)
     assert [(s["seq"], s["state"], s["reason"]) for s in steps] == [
         (0, "opened", None),
@@ -81,7 +81,7 @@ def test_the_life_of_an_alert_arrives_in_order(served: Any, market: Any) -> None
 
 
 def test_resuming_while_alerts_keep_coming_leaves_no_gap_and_no_duplicate(
-    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch
+    site: Any, market: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "RESUME_PAGE_ALERTS", 7)
     total = 150
@@ -95,14 +95,14 @@ def test_resuming_while_alerts_keep_coming_leaves_no_gap_and_no_duplicate(
     seen: list[int] = []
     after = 0
     while len(seen) < total:
-        with listen(served, after) as ws:
+        with listen(site, after) as ws:
             seen += [a["id"] for a in alerts(ws, min(11, total - len(seen)))]
         after = seen[-1]
     publisher.join()
     assert seen == list(range(1, total + 1))
 
 
-def test_an_alert_during_the_hello_is_not_missed(served: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alert_during_the_hello_is_not_missed(site: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket may block while it takes the hello, which has named the newest alert already."""
     send_hello = endpoint._send_hello
 
@@ -114,13 +114,13 @@ def test_an_alert_during_the_hello_is_not_missed(served: Any, market: Any, monke
         return position
 
     monkeypatch.setattr(endpoint, "_send_hello", send_slowly)
-    with listen(served) as ws:
+    with listen(site) as ws:
         assert [alert["id"] for alert in alerts(ws, 1)] == [1]
 
 
-def test_the_header_resumes_with_a_query_parameter(served: Any, market: Any) -> None:
+def test_the_header_resumes_with_a_query_parameter(site: Any, market: Any) -> None:
     market.publish(*(market.value(seconds=i) for i in range(3)))
-    with connect(f"{served.ws}?after=1", additional_headers=served.bearer()) as ws:
+    with connect(f"{site.ws}?after=1", additional_headers=site.bearer()) as ws:
         assert [a["id"] for a in alerts(ws, 2)] == [2, 3]
 
 
@@ -138,8 +138,8 @@ def test_a_redis_that_dies_costs_latency_but_no_alert(serve: Any, market: Any, o
         assert [a["id"] for a in alerts(ws, 2)] == [3, 4]
 
 
-def test_an_alert_that_redis_lost_still_arrives(served: Any, market: Any) -> None:
-    with listen(served) as ws:
+def test_an_alert_that_redis_lost_still_arrives(site: Any, market: Any) -> None:
+    with listen(site) as ws:
         market.publish(market.value(seconds=0))
         alerts(ws, 1)
         market.commit(market.value(seconds=1))
@@ -158,15 +158,13 @@ def test_heartbeats_carry_the_position_of_the_stream(serve: Any, market: Any, mo
         assert json.loads(ws.recv(timeout=5)) == {"type": "heartbeat", "last_id": 1}
 
 
-def test_a_slow_client_is_dropped_and_delays_no_other(
-    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_client_is_dropped_and_delays_no_other(site: Any, market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One client stops reading: its socket fills, then its backlog; the other receives every alert at once."""
     monkeypatch.setattr(client, "MAX_BACKLOG_MESSAGES", 20)
     delays = []
     with (
-        listen(served, max_queue=1) as slow,
-        listen(served) as quick,
+        listen(site, max_queue=1) as slow,
+        listen(site) as quick,
         market.redis() as stream,
     ):
         for number in range(1, 400):
@@ -175,21 +173,21 @@ def test_a_slow_client_is_dropped_and_delays_no_other(
             stream.xadd(streams.ALERTS_STREAM, {"json": text}, id=f"{number}-0")
             assert alerts(quick, 1)[0]["id"] == number
             delays.append(time.monotonic() - sent)
-            if len(served.app.state.resources.hub.clients) == 1:
+            if len(site.app.state.resources.hub.clients) == 1:
                 break
         assert number < 399, "the slow client was never dropped"
         assert sorted(delays)[len(delays) // 2] < 0.1
         assert close_code(slow) == 4413
 
 
-def test_a_client_that_pauses_gets_everything_in_order_afterwards(served: Any, market: Any) -> None:
+def test_a_client_that_pauses_gets_everything_in_order_afterwards(site: Any, market: Any) -> None:
     total = 300
-    with listen(served, max_queue=1) as ws, market.redis() as stream:
+    with listen(site, max_queue=1) as ws, market.redis() as stream:
         for number in range(1, total + 1):
             text = json.dumps({"id": number, "alert_id": "x", "seq": 0, "pad": "x" * 65536})
             stream.xadd(streams.ALERTS_STREAM, {"json": text}, id=f"{number}-0")
         time.sleep(1)
-        assert served.app.state.resources.hub.position == total
+        assert site.app.state.resources.hub.position == total
         assert [a["id"] for a in alerts(ws, total)] == list(range(1, total + 1))
 
 
@@ -211,27 +209,27 @@ def test_alerts_come_while_redis_hangs(serve: Any, market: Any, own_redis: Valke
 @pytest.mark.parametrize(
     "fields", [{"foo": "bar"}, {"json": "{"}, {"json": '{"id": 1, "alert_id": "other", "seq": 0}'}]
 )
-def test_an_entry_that_is_not_an_alert_is_counted_and_ignored(served: Any, market: Any, fields: dict[str, str]) -> None:
-    with listen(served) as ws, market.redis() as redis:
+def test_an_entry_that_is_not_an_alert_is_counted_and_ignored(site: Any, market: Any, fields: dict[str, str]) -> None:
+    with listen(site) as ws, market.redis() as redis:
         market.publish(market.value(seconds=0))
         redis.xadd(streams.ALERTS_STREAM, fields, id="1-7")
         market.publish(market.value(seconds=1))
         redis.xadd(streams.ALERTS_STREAM, fields)  # its id is a timestamp, larger than any alert id
         market.commit(market.value(seconds=2))
         assert [alert["id"] for alert in alerts(ws, 3)] == [1, 2, 3]
-    with served.http as http:
+    with site.http as http:
         reported = http.get("/api/health").json()
     assert reported["stream_foreign_entries"] == 2
     assert reported["stream_read_s"] < 10
 
 
 def test_a_failing_reader_is_logged_and_continues(
-    served: Any, market: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Any, market: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
         raise ZeroDivisionError
 
-    with listen(served) as ws:
+    with listen(site) as ws:
         with monkeypatch.context() as patch:
             patch.setattr(reader, "decode_alert_message", fail)
             market.publish(market.value(seconds=0))
@@ -239,10 +237,10 @@ def test_a_failing_reader_is_logged_and_continues(
         market.publish(market.value(seconds=1))
         assert alerts(ws, 1)[0]["id"] == 2
     assert "ZeroDivisionError" in caplog.text
-    with served.http as http:
+    with site.http as http:
 
         def is_reported() -> bool:
-            served.app.state.resources.hub.read_at -= 60  # the reader sets it again within two seconds
+            site.app.state.resources.hub.read_at -= 60  # the reader sets it again within two seconds
             problems = http.get("/api/health").json()["problems"]
             return ("service_hangs", "live stream") in {(p["kind"], p["subject"]) for p in problems}
 
@@ -260,7 +258,7 @@ def test_a_resume_without_the_database_is_closed_with_try_again(
     with serve(database_url=url) as served, ExitStack() as stack:
         served.app.state.resources.hub.position = 5  # as if five alerts had been sent
         if failure == "hanging":
-            stack.enter_context(own_postgres.process.suspended())
+            stack.enter_context(own_postgres.process.suspend_during())
         else:
             own_postgres.process.stop()
             stack.callback(own_postgres.process.start)

@@ -32,7 +32,7 @@ def sports(harness: ScorerHarness) -> Iterator[SportScorers]:
     vocabulary.close()
 
 
-def written(harness: ScorerHarness, poll_id: int) -> dict[tuple[int, int], float]:
+def load_stored(harness: ScorerHarness, poll_id: int) -> dict[tuple[int, int], float]:
     """The stored fair probabilities, by event and outcome."""
     batch = load_fair_prices(harness.conn, harness.sport, poll_id).prices
     assert set(batch.market.tolist()) <= {Market.H2H}
@@ -42,10 +42,10 @@ def written(harness: ScorerHarness, poll_id: int) -> dict[tuple[int, int], float
 
 def test_fair_prices_equal_those_of_the_alerts_exactly(harness: ScorerHarness, sports: SportScorers) -> None:
     compared = 0
-    for changes in [harness.poll(), harness.generous(), *harness.history(20)]:
+    for changes in [harness.poll(), harness.raise_price(), *harness.poll_lively_market(20)]:
         sports.score(changes)
         sports.write_fair_prices()
-        fair = written(harness, changes.poll_id)
+        fair = load_stored(harness, changes.poll_id)
         for event, probability, poll_id in harness.conn.execute(SELECT_NEWEST_VALUE_BETS).fetchall():
             if poll_id == changes.poll_id:
                 assert probability in {fair[event, Outcome.HOME], fair[event, Outcome.AWAY]}
@@ -58,16 +58,16 @@ def test_fair_prices_are_missing_until_written_for_the_latest_poll(
 ) -> None:
     first = harness.poll()
     sports.score(first)
-    assert (written(harness, first.poll_id), sports.has_unwritten_prices) == ({}, True)
+    assert (load_stored(harness, first.poll_id), sports.has_unwritten_prices) == ({}, True)
     sports.write_fair_prices()
-    assert (len(written(harness, first.poll_id)), sports.has_unwritten_prices) == (4, False)
+    assert (len(load_stored(harness, first.poll_id)), sports.has_unwritten_prices) == (4, False)
     second = harness.poll()
-    assert written(harness, second.poll_id) == {}
+    assert load_stored(harness, second.poll_id) == {}
 
 
 def test_a_tick_that_moves_alerts_moves_fair_prices_too(harness: ScorerHarness, sports: SportScorers) -> None:
     sports.score(harness.poll())
-    changes = harness.generous()
+    changes = harness.raise_price()
     sports.score(changes)
     sports.write_fair_prices()
     before = find_fair_prices_version(harness.conn, harness.sport, changes.poll_id)
@@ -87,12 +87,12 @@ def test_a_restarted_scorer_writes_the_missing_fair_prices(harness: ScorerHarnes
     reborn.restore_all()
     reborn.write_fair_prices()
     vocabulary.close()
-    assert len(written(harness, changes.poll_id)) == 4
+    assert len(load_stored(harness, changes.poll_id)) == 4
 
 
 def test_the_running_scorer_writes_fair_prices(harness: ScorerHarness) -> None:
-    polls = harness.history(3)
-    harness.life(lambda: bool(written(harness, polls[-1].poll_id)))
+    polls = harness.poll_lively_market(3)
+    harness.run_scorer(lambda: bool(load_stored(harness, polls[-1].poll_id)))
 
 
 def test_a_failure_to_write_fair_prices_stops_no_alert(
@@ -102,5 +102,5 @@ def test_a_failure_to_write_fair_prices_stops_no_alert(
     sports.score(harness.poll())
     sports.write_fair_prices()
     assert "were not written" in caplog.text
-    assert sports.score(harness.generous())
-    assert harness.story()
+    assert sports.score(harness.raise_price())
+    assert harness.alert_steps()

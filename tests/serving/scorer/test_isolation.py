@@ -23,7 +23,7 @@ from serving.scorer.__main__ import open_worker
 from serving.scorer.failures import MAX_RETRY_SECONDS, FailingSports, describe_error
 from serving.scorer.service import run_forever
 from serving.scorer.sports import SportScorers
-from tests.support.scorer_harness import GENEROUS, THRESHOLD, ScorerHarness, in_one_go, wait
+from tests.support.scorer_harness import GENEROUS, THRESHOLD, ScorerHarness, score_at_once, wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,14 +103,14 @@ def write(harness: ScorerHarness, poll: PollChanges, value: bytes, column: str =
 
 def test_a_failing_sport_does_not_delay_the_value_bet_of_another(harness: ScorerHarness, other: ScorerHarness) -> None:
     broken = other.poll()
-    good = [harness.poll(), harness.generous()]
+    good = [harness.poll(), harness.raise_price()]
     was = garble(other, broken)
     with scoring(harness):
         wait(lambda: bool(story(harness)))
-        later = [other.generous(), other.poll()]
+        later = [other.raise_price(), other.poll()]
         other.publish(*later)
         wait(lambda: load_scorer_failures(harness.conn)[0].failures >= 2)
-        assert story(harness) == in_one_go(good)
+        assert story(harness) == score_at_once(good)
         assert (story(other), progress(other)) == ([], 0)
         [failure] = load_scorer_failures(harness.conn)
         assert (failure.sport, failure.retry_at > failure.failed_at >= failure.failing_since) == (BROKEN, True)
@@ -119,11 +119,11 @@ def test_a_failing_sport_does_not_delay_the_value_bet_of_another(harness: Scorer
 
         write(other, broken, was)
         wait(lambda: not load_scorer_failures(harness.conn), 30)
-        assert story(other) == in_one_go([broken, *later])
+        assert story(other) == score_at_once([broken, *later])
         good.append(harness.poll())
         harness.publish(good[-1])
         wait(lambda: progress(harness) == good[-1].poll_id)
-        assert harness.streamed() == [step[:2] for step in harness.story()]
+        assert harness.streamed_steps() == [step[:2] for step in harness.alert_steps()]
     assert load_scorer_failures(harness.conn) == []
 
 
@@ -150,15 +150,15 @@ def test_a_step_that_fails_halfway_is_repeated_and_published_once(harness: Score
     polls.append(harness.poll())
     assert not sports.score(polls[2])
     wait(lambda: sports.retry(None))
-    assert story(harness) == in_one_go(polls)
+    assert story(harness) == score_at_once(polls)
     assert progress(harness) == polls[2].poll_id
 
 
 def test_a_sport_that_cannot_be_restored_does_not_block_the_others(
     harness: ScorerHarness, other: ScorerHarness
 ) -> None:
-    polls, others = [harness.poll(), harness.generous()], [other.poll(), other.generous()]
-    harness.life(lambda: progress(harness) == polls[1].poll_id and progress(other) == others[1].poll_id)
+    polls, others = [harness.poll(), harness.raise_price()], [other.poll(), other.raise_price()]
+    harness.run_scorer(lambda: progress(harness) == polls[1].poll_id and progress(other) == others[1].poll_id)
     before = story(other)
     was = garble(other, others[1], "starts")
     harness.offers[0, 1] = 1.95, 1.95
@@ -169,29 +169,29 @@ def test_a_sport_that_cannot_be_restored_does_not_block_the_others(
         assert (story(other), progress(other)) == (before, others[1].poll_id)
         write(other, others[1], was, "starts")
         wait(lambda: not load_scorer_failures(harness.conn), 30)
-    assert story(harness) == in_one_go(polls)
+    assert story(harness) == score_at_once(polls)
     assert story(other) == before
 
 
 def test_a_failing_sport_is_retried_even_while_others_are_busy(harness: ScorerHarness, other: ScorerHarness) -> None:
-    broken = other.generous()
+    broken = other.raise_price()
     was = garble(other, broken)
     with scoring(harness):
         wait(lambda: bool(load_scorer_failures(harness.conn)))
         write(other, broken, was)
 
-        def mended() -> bool:
-            harness.publish(harness.history(1)[0])
+        def is_mended() -> bool:
+            harness.publish(harness.poll_lively_market(1)[0])
             return not load_scorer_failures(harness.conn)
 
-        wait(mended, 30)
+        wait(is_mended, 30)
     assert progress(other) == broken.poll_id
 
 
 def test_polls_are_scored_despite_invalid_stream_entries(
     harness: ScorerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    polls = harness.history(6)
+    polls = harness.poll_lively_market(6)
 
     async def send() -> None:
         async with redis.asyncio.Redis.from_url(harness.redis_url) as client:
@@ -203,25 +203,25 @@ def test_polls_are_scored_despite_invalid_stream_entries(
 
     asyncio.run(send())
     with scoring(harness):
-        wait(harness.settled)
+        wait(harness.is_settled)
     harness.assert_whole(polls)
 
 
 def test_an_empty_feed_is_not_a_failure(harness: ScorerHarness) -> None:
     """Books disappear, events disappear, the feed returns []; the scorer is restarted in between."""
-    polls = [harness.poll(), harness.generous()]
+    polls = [harness.poll(), harness.raise_price()]
     harness.offers.clear()
     polls.append(harness.poll())
     events, harness.events = harness.events, []
     polls.append(harness.poll())
-    harness.life()
+    harness.run_scorer()
     assert as_of.load_poll_changes(harness.conn, polls[-1].poll_id).starts.event.tolist() == []
     polls.append(harness.poll())
-    harness.life()
+    harness.run_scorer()
     harness.events = events
     harness.offers = {(e, b): (1.95, 1.95) for e in range(2) for b in range(6)}
-    polls += [harness.poll(), harness.generous()]
-    harness.life()
+    polls += [harness.poll(), harness.raise_price()]
+    harness.run_scorer()
     harness.assert_whole(polls)
     assert load_scorer_failures(harness.conn) == []
 
@@ -257,7 +257,7 @@ def test_any_error_message_can_be_stored(harness: ScorerHarness, message: str) -
 def test_failing_ticks_are_counted_in_a_row(harness: ScorerHarness, words: IdRegistry) -> None:
     """A failure is cleared only when the tick succeeds too; otherwise each one would count as the first."""
     sports = SportScorers(harness.conn, words, ScoringRules(threshold_edge=THRESHOLD), {"pinnacle": 1})
-    polls = [harness.poll(), harness.generous()]
+    polls = [harness.poll(), harness.raise_price()]
     for poll in sports.unscored_polls():
         sports.score_from_database(poll)
     beyond = 2**63 - 1  # a time that the database cannot store
@@ -266,4 +266,4 @@ def test_failing_ticks_are_counted_in_a_row(harness: ScorerHarness, words: IdReg
     assert [failure.failures for failure in load_scorer_failures(harness.conn)] == [2]
     wait(lambda: sports.retry(harness.now))
     assert load_scorer_failures(harness.conn) == []
-    assert story(harness) == in_one_go(polls)
+    assert story(harness) == score_at_once(polls)

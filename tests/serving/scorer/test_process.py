@@ -28,9 +28,9 @@ def stops(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTER
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_process_starts_scores_and_stops(harness: ScorerHarness, number: signal.Signals) -> None:
-    polls = harness.history(5)
+    polls = harness.poll_lively_market(5)
     with harness.process() as process:
-        wait(harness.settled, PATIENCE)
+        wait(harness.is_settled, PATIENCE)
         assert stops(process, number)
         assert process.stderr
         assert process.stderr.read().endswith("INFO stopped\n")
@@ -39,22 +39,22 @@ def test_the_process_starts_scores_and_stops(harness: ScorerHarness, number: sig
 
 def test_a_process_waiting_for_the_lock_stops_too(harness: ScorerHarness) -> None:
     with harness.process() as first:
-        wait(lambda: harness.working() == 1, PATIENCE)
+        wait(lambda: harness.count_working() == 1, PATIENCE)
         with harness.process() as second:
-            wait(lambda: harness.waiting() == 1, PATIENCE)
+            wait(lambda: harness.count_waiting() == 1, PATIENCE)
             assert stops(second)
         assert first.poll() is None
-        wait(lambda: harness.waiting() == 0)
+        wait(lambda: harness.count_waiting() == 0)
 
 
 def test_a_new_process_continues_after_a_killed_one(harness: ScorerHarness) -> None:
-    polls = harness.history(5)
+    polls = harness.poll_lively_market(5)
     with harness.process() as process:
-        wait(harness.settled, PATIENCE)
+        wait(harness.is_settled, PATIENCE)
         process.kill()
-    polls += harness.history(5, seed=2)
+    polls += harness.poll_lively_market(5, seed=2)
     harness.publish(*polls)
-    harness.life()
+    harness.run_scorer()
     harness.assert_whole(polls)
 
 

@@ -50,18 +50,18 @@ def test_alerts_found_during_a_fault_are_published_after_it(
 ) -> None:
     break_redis, mend, kind = FAULTS[fault]
     with harness_at(database_url, own_redis) as harness, service(harness):
-        polls = harness.history(8)
+        polls = harness.poll_lively_market(8)
         harness.publish(*polls)
-        wait(harness.settled)
-        before = len(harness.story())
+        wait(harness.is_settled)
+        before = len(harness.alert_steps())
         monkeypatch.setattr(streams, "LATE_AFTER_SECONDS", 0.05)
         break_redis(own_redis)
-        polls += harness.history(8, seed=2)
-        wait(harness.scored)
+        polls += harness.poll_lively_market(8, seed=2)
+        wait(harness.is_scored)
         wait(lambda: {kind, "alerts_not_published"} <= harness.problems().keys())
-        assert not harness.settled()
+        assert not harness.is_settled()
         mend(own_redis)
-        wait(harness.settled)
+        wait(harness.is_settled)
         wait(lambda: harness.problems() == {})
         harness.assert_whole(polls)
         late = [message["late_s"] for message in harness.messages()]
@@ -72,25 +72,25 @@ def test_alerts_found_during_a_fault_are_published_after_it(
 def test_the_scorer_starts_without_redis(database_url: str, own_redis: ValkeyServer) -> None:
     own_redis.process.kill()
     with harness_at(database_url, own_redis) as harness:
-        polls = harness.history(4)
+        polls = harness.poll_lively_market(4)
         with service(harness):
-            wait(harness.scored)
+            wait(harness.is_scored)
             harness.assert_table(polls)
             assert "scorer" in load_heartbeats(harness.conn)
             own_redis.process.start()
-            wait(harness.settled)
+            wait(harness.is_settled)
         harness.assert_whole(polls)
 
 
 def test_a_scorer_that_is_behind_reports_it(harness: ScorerHarness) -> None:
-    polls = harness.history(3)
+    polls = harness.poll_lively_market(3)
     harness.conn.execute("UPDATE polls SET received_at = received_at - interval '5 minutes'")
 
-    harness.life()
+    harness.run_scorer()
 
     assert harness.problems()["scorer_behind"].startswith("2 polls not scored yet, the oldest for 30")
     assert load_heartbeats(harness.conn)["scorer"].detail["behind"] == 2
-    harness.life(lambda: harness.problems() == {})
+    harness.run_scorer(lambda: harness.problems() == {})
     harness.assert_whole(polls)
 
 
@@ -101,20 +101,20 @@ def test_a_foreign_alert_stream_is_reported_and_scoring_continues(
 ) -> None:
     monkeypatch.setattr(redis_streams, "RETRY_SECONDS", 0.1)
     monkeypatch.setattr(heartbeat, "HEARTBEAT_SECONDS", 0.2)
-    polls = harness.history(4)
+    polls = harness.poll_lively_market(4)
     if when == "before it starts":
         harness.redis.xadd(streams.ALERTS_STREAM, fields)
     with service(harness):
-        wait(harness.scored)
+        wait(harness.is_scored)
         if when == "while it runs":
-            wait(harness.settled)
+            wait(harness.is_settled)
             harness.redis.xadd(streams.ALERTS_STREAM, fields)
-        polls += harness.history(4, seed=2)
+        polls += harness.poll_lively_market(4, seed=2)
         harness.publish(*polls[-4:])
-        wait(harness.scored)
+        wait(harness.is_scored)
         wait(lambda: "redis-cli DEL alerts" in harness.problems().get("alerts_not_published", ""))
-        assert not harness.settled()
+        assert not harness.is_settled()
         harness.redis.delete(streams.ALERTS_STREAM)
-        wait(harness.settled)
+        wait(harness.is_settled)
         wait(lambda: harness.problems() == {})
     harness.assert_table(polls)

@@ -37,57 +37,57 @@ def service(harness: ScorerHarness) -> Iterator[threading.Thread]:
 
 
 def test_publishing_continues_after_redis_is_emptied(harness: ScorerHarness) -> None:
-    polls = harness.history(8)
+    polls = harness.poll_lively_market(8)
     with service(harness):
         harness.publish(*polls)
-        wait(harness.settled)
-        before = len(harness.story())
+        wait(harness.is_settled)
+        before = len(harness.alert_steps())
         harness.redis.flushall()
-        polls += harness.history(8, seed=2)
+        polls += harness.poll_lively_market(8, seed=2)
         harness.publish(*polls[-4:])
-        wait(harness.settled)
+        wait(harness.is_settled)
     harness.assert_table(polls)
-    assert harness.streamed() == [step[:2] for step in harness.story()][before:]
+    assert harness.streamed_steps() == [step[:2] for step in harness.alert_steps()][before:]
 
 
 def test_a_killed_redis_loses_no_alert(database_url: str, own_redis: ValkeyServer) -> None:
     harness = ScorerHarness(database_url, own_redis.url)
-    polls = harness.history(8)
+    polls = harness.poll_lively_market(8)
     with service(harness):
         harness.publish(*polls)
-        wait(harness.settled)
+        wait(harness.is_settled)
         own_redis.process.kill()
-        polls += harness.history(8, seed=2)
-        wait(harness.scored)
-        assert not harness.settled()
+        polls += harness.poll_lively_market(8, seed=2)
+        wait(harness.is_scored)
+        assert not harness.is_settled()
         own_redis.process.start()
-        wait(harness.settled)
+        wait(harness.is_settled)
     harness.assert_whole(polls)
     harness.close()
 
 
 def test_cut_database_connections_are_reopened(harness: ScorerHarness, caplog: pytest.LogCaptureFixture) -> None:
-    polls = harness.history(8)
+    polls = harness.poll_lively_market(8)
     with service(harness):
-        wait(harness.settled)
+        wait(harness.is_settled)
         for seed in (2, 3):
             harness.cut_connections()
-            more = harness.history(8, seed)
+            more = harness.poll_lively_market(8, seed)
             harness.publish(*more)
             polls += more
-            wait(harness.settled)
+            wait(harness.is_settled)
     harness.assert_whole(polls)
     assert "scorer failed, restarting" in caplog.text
 
 
 def test_a_key_that_is_not_a_stream_is_reported_and_blocks_nothing(harness: ScorerHarness) -> None:
     harness.redis.set(streams.CHANGES_STREAM, "not a stream")
-    polls = harness.history(4)
+    polls = harness.poll_lively_market(4)
     with service(harness):
-        wait(harness.scored)
+        wait(harness.is_scored)
         wait(lambda: "WRONGTYPE" in harness.problems().get("redis_unreachable", ""))
         harness.redis.delete(streams.CHANGES_STREAM)
-        wait(harness.settled)
+        wait(harness.is_settled)
     harness.assert_whole(polls)
     assert harness.problems() == {}
 
@@ -95,7 +95,7 @@ def test_a_key_that_is_not_a_stream_is_reported_and_blocks_nothing(harness: Scor
 def test_the_service_survives_a_full_disk(harness: ScorerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the disk is full, not even the failure can be recorded."""
     monkeypatch.setattr(scorer_service, "MIN_RESTART_DELAY_SECONDS", 0.05)
-    polls = harness.history(4)
+    polls = harness.poll_lively_market(4)
     harness.conn.execute(
         "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE disk_full USING MESSAGE = 'No space left on device'; END $$"
@@ -109,6 +109,6 @@ def test_the_service_survives_a_full_disk(harness: ScorerHarness, monkeypatch: p
         assert harness.progress() == 0
         for table in tables:
             harness.conn.execute(f"DROP TRIGGER fill ON {table}")
-        wait(harness.settled)
+        wait(harness.is_settled)
     harness.assert_whole(polls)
     harness.conn.execute("DROP FUNCTION fill()")

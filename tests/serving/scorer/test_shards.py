@@ -69,7 +69,7 @@ def test_each_shard_scores_only_its_own_sport(harness: ScorerHarness, other: Sco
         [[False, True], [True, False]],
     )
     owner = {sport: next(shard for shard in HALVES if shard.owns(sport)) for sport in (SPORT, OTHER)}
-    harness.history(5), other.history(5)
+    harness.poll_lively_market(5), other.poll_lively_market(5)
 
     life(harness, owner[SPORT])
 
@@ -86,16 +86,16 @@ def test_each_shard_scores_only_its_own_sport(harness: ScorerHarness, other: Sco
 
 def test_a_shard_that_dies_does_not_stop_the_other(harness: ScorerHarness, other: ScorerHarness) -> None:
     by_sport = {sport: i for i in (0, 1) for sport in (SPORT, OTHER) if HALVES[i].owns(sport)}
-    harness.history(3), other.history(3)
+    harness.poll_lively_market(3), other.poll_lively_market(3)
     with harness.process(shard="0/2") as first, harness.process(shard="1/2") as second:
         wait(harness.all_scored, PATIENCE)
         dying, living = (first, other) if by_sport[SPORT] == 0 else (second, other)
         dying.kill()
         dying.wait(20)
-        living.publish(*living.history(3, seed=2))
-        harness.history(2, seed=3)
-        wait(lambda: living.unscored(living.sport) == 0, PATIENCE)
-        assert harness.unscored(harness.sport) == 2
+        living.publish(*living.poll_lively_market(3, seed=2))
+        harness.poll_lively_market(2, seed=3)
+        wait(lambda: living.count_unscored(living.sport) == 0, PATIENCE)
+        assert harness.count_unscored(harness.sport) == 2
     assert {sport for (sport,) in harness.conn.execute("SELECT DISTINCT sport_id FROM alerts")} == {
         harness.sport,
         other.sport,

@@ -37,7 +37,7 @@ def sports_of(harness: ScorerHarness, words: IdRegistry, **weights: float) -> Sp
     return sports
 
 
-def suppressed(harness: ScorerHarness) -> dict[str, int]:
+def count_suppressed(harness: ScorerHarness) -> dict[str, int]:
     """The number of suppressed candidates, by reason."""
     return dict(harness.conn.execute("SELECT reason, sum(n)::int FROM suppressions GROUP BY reason").fetchall())
 
@@ -50,29 +50,29 @@ def test_a_poll_without_alerts_updates_only_the_progress(harness: ScorerHarness,
     assert harness.progress() == changes.poll_id
     assert sports.unscored_polls() == []
     assert not sports.tick(harness.now + SECOND)
-    assert harness.story() == []
+    assert harness.alert_steps() == []
 
 
 def test_a_scored_poll_is_skipped(harness: ScorerHarness, words: IdRegistry) -> None:
     sports = sports_of(harness, words)
-    polls = [harness.poll(), harness.generous()]
+    polls = [harness.poll(), harness.raise_price()]
     assert [sports.score(changes) for changes in polls] == [False, True]
-    before = harness.story()
+    before = harness.alert_steps()
     assert not any(sports.score(changes) for changes in polls)
-    assert harness.story() == before
+    assert harness.alert_steps() == before
 
 
 @pytest.mark.parametrize("reborn", [False, True])
 def test_prices_become_stale_without_a_poll(harness: ScorerHarness, words: IdRegistry, reborn: bool) -> None:
     sports = sports_of(harness, words)
-    for changes in (harness.poll(), harness.generous()):
+    for changes in (harness.poll(), harness.raise_price()):
         sports.score(changes)
     if reborn:
         sports = sports_of(harness, words)
 
     assert sports.tick(harness.now + 3_600 * SECOND)
 
-    states = [step[2:4] for step in harness.story()]
+    states = [step[2:4] for step in harness.alert_steps()]
     assert states == [("opened", None)] * 2 + [("closed", "stale")] * 2  # of the value bet and of the arbitrage
     assert not sports.tick(harness.now + 3_601 * SECOND)
 
@@ -81,26 +81,26 @@ def test_a_candidate_that_becomes_stale_is_counted_once(harness: ScorerHarness, 
     sports = sports_of(harness, words)
     harness.offers[0, 1] = 9.0, 1.9
     sports.score(harness.poll())
-    assert suppressed(harness) == {"outlier": 2}
+    assert count_suppressed(harness) == {"outlier": 2}
     # the likely error is closed, once
     assert [sports.tick(harness.now + seconds * SECOND) for seconds in (700, 701, 3_600)] == [True, False, False]
-    assert [(step[2], step[3]) for step in harness.story()] == [("opened", None), ("closed", "stale")]
-    assert suppressed(harness) == {"outlier": 2, "stale": 2}
+    assert [(step[2], step[3]) for step in harness.alert_steps()] == [("opened", None), ("closed", "stale")]
+    assert count_suppressed(harness) == {"outlier": 2, "stale": 2}
 
 
 def test_books_without_weight_do_not_count(harness: ScorerHarness, words: IdRegistry) -> None:
     sports = sports_of(harness, words, draftkings=0, betmgm=0, bovada=0)
-    for changes in (harness.poll(), harness.generous()):
+    for changes in (harness.poll(), harness.raise_price()):
         sports.score(changes)
     kinds = harness.conn.execute("SELECT DISTINCT kind FROM alerts").fetchall()
     assert kinds == [("arbitrage",)]
-    assert suppressed(harness)["thin"] >= 1
+    assert count_suppressed(harness)["thin"] >= 1
 
 
 def test_sports_are_kept_apart(harness: ScorerHarness, words: IdRegistry) -> None:
     words.sport("icehockey_nhl")
     sports = sports_of(harness, words)
-    polls = [harness.poll(), harness.generous()]
+    polls = [harness.poll(), harness.raise_price()]
     for poll in sports.unscored_polls():
         sports.score_from_database(poll)
     assert [c.sport for c in polls] == ["basketball_nba"] * 2
@@ -111,7 +111,7 @@ def test_sports_are_kept_apart(harness: ScorerHarness, words: IdRegistry) -> Non
 def test_measured_weights_apply_from_their_day_on(harness: ScorerHarness, words: IdRegistry, reborn: bool) -> None:
     harness.offers[0, 0] = 1.9, 2.0
     sports = sports_of(harness, words)
-    for changes in (harness.poll(), harness.generous()):
+    for changes in (harness.poll(), harness.raise_price()):
         sports.score(changes)
     insert_weights(harness.conn, [(WeightEvidence(SPORT, "pinnacle", 9, 0.0, 0.1), 5.0, 1_000.0)])
     sports.score(harness.poll(3_600))

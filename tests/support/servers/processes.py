@@ -63,7 +63,7 @@ class ServerProcess:
             time.sleep(0.01)
 
     @contextmanager
-    def suspended(self) -> Iterator[None]:
+    def suspend_during(self) -> Iterator[None]:
         """Let it hang: nothing in it runs, and its connections stay open."""
         self.suspend()
         try:

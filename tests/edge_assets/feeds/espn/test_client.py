@@ -23,7 +23,7 @@ from edge_assets.feeds.espn.leagues import LEAGUES_BY_SPORT
 from edge_assets.feeds.http_bodies import MAX_BODY_BYTES
 from edge_assets.feeds.odds_api.transport import RetryPolicy
 from tests.edge_assets.feeds.odds_api.conftest import running
-from tests.support.scoreboards import EspnApi, board, event, served
+from tests.support.scoreboards import EspnApi, board, event, serve
 from tests.support.scripted_server import Scripted, ScriptedApi
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def api() -> EspnApi:
 
 @pytest.fixture
 def url(api: EspnApi) -> Iterator[str]:
-    with served(api) as url:
+    with serve(api) as url:
         yield url
 
 

@@ -15,8 +15,8 @@ from edge_assets.feeds.espn.errors import EspnMalformedBodyError
 from edge_assets.feeds.espn.results import parse_board
 from ml.game_statistics import Statistic
 from ml.settlement import GameReport, GameStatus, Score
-from tests.support.mutations import mutated
-from tests.support.scoreboards import board, event, finished, soccer
+from tests.support.mutations import mutate
+from tests.support.scoreboards import board, event, parse_finished, soccer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ MINUTE = 60.0
 
 
 def report(entry: dict[str, Any]) -> GameReport:
-    [game], rejected = finished(board(entry))
+    [game], rejected = parse_finished(board(entry))
     assert not rejected
     return game.report
 
@@ -38,7 +38,7 @@ def two_home_sides() -> dict[str, Any]:
 
 
 def test_a_game_that_ends_in_regulation() -> None:
-    [game], rejected = finished(board(event()))
+    [game], rejected = parse_finished(board(event()))
     assert game[1:] == (
         "Seattle Seahawks",
         "Los Angeles Rams",
@@ -53,7 +53,7 @@ def test_a_game_that_ends_in_regulation() -> None:
     [("STATUS_SCHEDULED", "pre"), ("STATUS_IN_PROGRESS", "in"), ("STATUS_HALFTIME", "in"), ("STATUS_SUSPENDED", "in")],
 )
 def test_an_unfinished_game_has_no_result(status: str, state: str) -> None:
-    assert finished(board(event(status=status, state=state, completed=False))) == ([], Counter())
+    assert parse_finished(board(event(status=status, state=state, completed=False))) == ([], Counter())
 
 
 def test_regulation_is_the_sum_of_tied_periods() -> None:
@@ -157,7 +157,7 @@ def test_games_without_a_final_score(status: str, expected: GameReport, complete
     ],
 )
 def test_an_invalid_game_is_counted_and_the_others_are_kept(wrong: dict[str, Any], reason: str) -> None:
-    games, rejected = finished(board(event(), wrong, event()))
+    games, rejected = parse_finished(board(event(), wrong, event()))
     assert len(games) == 2
     assert rejected == {reason: 1}
 
@@ -165,10 +165,10 @@ def test_an_invalid_game_is_counted_and_the_others_are_kept(wrong: dict[str, Any
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"events": {}}', b'{"events": ', b"\xff"])
 def test_a_body_that_is_not_a_scoreboard(body: bytes) -> None:
     with pytest.raises(EspnMalformedBodyError):
-        finished(body)
+        parse_finished(body)
 
 
-def changed(where: str, value: object, **values: Any) -> dict[str, Any]:
+def event_with_change(where: str, value: object, **values: Any) -> dict[str, Any]:
     """A finished game with one part replaced: `competitions.0.format`."""
     entry = event(**values)
     *path, last = where.split(".")
@@ -184,30 +184,30 @@ def changed(where: str, value: object, **values: Any) -> dict[str, Any]:
     "where", ["competitions.0.format", "competitions.0.details", "competitions.0.competitors.1.linescores"]
 )
 def test_optional_parts_may_have_any_type(where: str, value: object) -> None:
-    assert report(changed(where, value)).full == Score(24, 17)
+    assert report(event_with_change(where, value)).full == Score(24, 17)
 
 
 @pytest.mark.parametrize("score", [24, 24.0, "24", " 24 ", {"value": 24.0}, {"value": None, "displayValue": "24"}])
 def test_a_score_may_be_written_in_several_ways(score: object) -> None:
-    assert report(changed("competitions.0.competitors.1.score", score)).full == Score(24, 17)
+    assert report(event_with_change("competitions.0.competitors.1.score", score)).full == Score(24, 17)
 
 
 @pytest.mark.parametrize("score", [None, "", True, -1, 24.5, [], {}, {"value": "many"}, 2**62, float("1e300")])
 def test_a_score_that_is_not_a_number_is_rejected(score: object) -> None:
-    invalid = changed("competitions.0.competitors.1.score", score)
-    assert finished(board(invalid, event()))[1] == {"score_not_a_number": 1}
+    invalid = event_with_change("competitions.0.competitors.1.score", score)
+    assert parse_finished(board(invalid, event()))[1] == {"score_not_a_number": 1}
 
 
 def test_ids_may_be_numbers_and_starts_without_a_zone_are_utc() -> None:
-    invalid = changed("competitions.0.competitors.1.team.id", 12, date="2025-11-10T18:00") | {"id": 401}
-    [game], _ = finished(board(invalid))
+    invalid = event_with_change("competitions.0.competitors.1.team.id", 12, date="2025-11-10T18:00") | {"id": 401}
+    [game], _ = parse_finished(board(invalid))
     assert (game.id, game.start) == ("401", datetime(2025, 11, 10, 18, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("completed", [None, "true", 1])
 def test_a_game_without_a_completed_flag_has_no_result(completed: object) -> None:
-    invalid = changed("competitions.0.status.type.completed", completed)
-    assert finished(board(invalid, event()))[1] == {"completed_missing": 1}
+    invalid = event_with_change("competitions.0.status.type.completed", completed)
+    assert parse_finished(board(invalid, event()))[1] == {"completed_missing": 1}
 
 
 def test_a_goal_without_a_time_leaves_regulation_unknown() -> None:
@@ -220,12 +220,12 @@ def test_a_goal_without_a_time_leaves_regulation_unknown() -> None:
 
 @pytest.mark.parametrize("body", [b"{}", b'{"leagues": []}', b'{"events": null}'])
 def test_a_scoreboard_without_events_is_counted(body: bytes) -> None:
-    assert finished(body) == ([], {"board_without_events": 1})
+    assert parse_finished(body) == ([], {"board_without_events": 1})
 
 
 def test_a_lone_surrogate_is_dropped() -> None:
     body = board(event(), event("Stray")).replace(b"Stray", b"Na\\ud83d")
-    games, rejected = finished(body)
+    games, rejected = parse_finished(body)
     assert [game.home for game in games] == ["Seattle Seahawks", "Na"]
     assert not rejected
 
@@ -242,9 +242,9 @@ def test_one_invalid_game_never_affects_the_others(data: st.DataObject) -> None:
     """Any node of a game dropped, replaced, duplicated or reordered: all games are read or counted as rejected."""
     place = data.draw(st.integers(0, len(ENTRIES) - 1))
     entries = [*ENTRIES]
-    entries[place] = data.draw(mutated(ENTRIES[place]))
-    games, rejected = finished(msgspec.json.encode({"events": entries}))
-    alone = [finished(board(entry)) for entry in ENTRIES]
+    entries[place] = data.draw(mutate(ENTRIES[place]))
+    games, rejected = parse_finished(msgspec.json.encode({"events": entries}))
+    alone = [parse_finished(board(entry)) for entry in ENTRIES]
     found = set(games)
     assert {game for n, (own, _) in enumerate(alone) if n != place for game in own} <= found
     assert rejected.total() <= 1
@@ -254,7 +254,7 @@ def test_one_invalid_game_never_affects_the_others(data: st.DataObject) -> None:
 def test_the_captured_world_cup_has_all_regulation_scores(data_dir: Path) -> None:
     """32 knock-out matches: 23 decided in regulation, 5 in extra time, 4 on penalties."""
     body = (data_dir / "espn" / "04_soccer_scoreboard_wc2026.json").read_bytes()
-    games, rejected = finished(body)
+    games, rejected = parse_finished(body)
     assert len(games) == 32
     assert not rejected
     assert all(game.report.status is GameStatus.FINAL and game.report.regulation for game in games)
@@ -296,6 +296,6 @@ def test_statistics_are_those_of_ninety_minutes(data_dir: Path) -> None:
     ],
 )
 def test_captured_scoreboards(data_dir: Path, name: str, games: int) -> None:
-    found, rejected = finished((data_dir / "espn" / f"{name}.json").read_bytes())
+    found, rejected = parse_finished((data_dir / "espn" / f"{name}.json").read_bytes())
     assert len(found) == games
     assert not rejected

@@ -63,17 +63,17 @@ def serve() -> Iterator[Callable[[Any], str]]:
 
 
 @pytest.fixture(scope="session")
-def _scripted() -> Iterator[ScriptedApi]:
+def _module_api() -> Iterator[ScriptedApi]:
     api = ScriptedApi()
     with running(api) as api.url:
         yield api
 
 
 @pytest.fixture
-def api(_scripted: ScriptedApi) -> ScriptedApi:
+def api(_module_api: ScriptedApi) -> ScriptedApi:
     """A server with scripted responses."""
-    _scripted.reset()
-    return _scripted
+    _module_api.reset()
+    return _module_api
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ CAPTURES = {
 }
 
 
-def recorded(folder: Path, *near: Any) -> Recording:
+def write_recording(folder: Path, *near: Any) -> Recording:
     for name, events in CAPTURES.items():
         (folder / name).write_bytes(payload(*events, *near))
     return Recording.load(folder)
@@ -38,14 +38,14 @@ def recorded(folder: Path, *near: Any) -> Recording:
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Recording:
-    return recorded(tmp_path)
+    return write_recording(tmp_path)
 
 
 async def test_every_capture_is_replayed_once_in_order(tmp_path: Path, serve: Callable[[Any], str]) -> None:
     differ, clock, recording = (
         PayloadDiffer(InMemoryIdResolver(), SPORT, 1),
         VirtualClock(),
-        recorded(tmp_path, OTHER),
+        write_recording(tmp_path, OTHER),
     )
     consumed, seen = None, []
     async with client_of(serve(create_app(recording)), clock) as client:

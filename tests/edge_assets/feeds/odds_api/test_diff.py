@@ -537,7 +537,7 @@ def test_damaged_bodies_raise_only_the_feeds_errors(feed: Feed) -> None:
             feed.take(bytes(body))
 
 
-def accumulated(batches: list[QuoteBatch]) -> dict[Row, float]:
+def accumulate(batches: list[QuoteBatch]) -> dict[Row, float]:
     """What a database would have on offer: the last price of each key unless withdrawn."""
     last: dict[Row, float] = {}
     for batch in batches:
@@ -562,12 +562,12 @@ def test_changes_accumulate_to_the_last_payload_and_restarts_change_nothing() ->
         for listed in events:
             listed["bookmakers"] = [b for b in listed["bookmakers"] if vanish.random() > 0.1]
         body = msgspec.json.encode([e for e in events if vanish.random() > 0.1])
-        before = accumulated(batches)
+        before = accumulate(batches)
         batches.append(feed.take(body).quotes)
         fresh = Feed(sport=payloads.SPORT)
         fresh.vocabulary = feed.vocabulary
         fresh.restart()
-        assert accumulated(batches) == accumulated([fresh.take(body).quotes])
+        assert accumulate(batches) == accumulate([fresh.take(body).quotes])
         fresh.restart(as_batch(before))
         assert fresh.changes(body) == feed.rows_of(batches[-1])
 

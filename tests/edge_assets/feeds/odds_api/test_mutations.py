@@ -89,7 +89,7 @@ MUTATIONS: list[Callable[[Any, Path, Any], None]] = [drop, retype, duplicate, re
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> tuple[list[Any], Path, str]:
+def mutated_responses(draw: st.DrawFn) -> tuple[list[Any], Path, str]:
     """A response with one mutated node, its path, and the mutation."""
     root = answer()
     path = draw(st.sampled_from(list(nodes(root))))
@@ -104,12 +104,12 @@ Quotes = set[tuple[Any, ...]]
 def rows(vocabulary: InMemoryIdResolver, quotes: QuoteBatch) -> Quotes:
     columns = (column.tolist() for column in quotes.columns())
     return {
-        (vocabulary.events.name(e), vocabulary.books.name(b), *named(vocabulary, m, o), str(point), price, at)
+        (vocabulary.events.name(e), vocabulary.books.name(b), *resolve_names(vocabulary, m, o), str(point), price, at)
         for e, b, m, o, point, price, at in zip(*columns, strict=True)
     }
 
 
-def named(vocabulary: InMemoryIdResolver, market: int, outcome: int) -> tuple[Any, Any]:
+def resolve_names(vocabulary: InMemoryIdResolver, market: int, outcome: int) -> tuple[Any, Any]:
     """Dynamic ids depend on the order of arrival, so compare names."""
     return (
         market if market < FIRST_DYNAMIC_ID else vocabulary.markets.name(market),
@@ -136,7 +136,7 @@ def near(path: Path) -> Quotes:
 
 
 @EXAMPLES
-@given(mutated())
+@given(mutated_responses())
 def test_the_differ_loses_only_the_mutated_part(case: tuple[list[Any], Path, str]) -> None:
     root, path, how = case
     body = json.dumps(root).encode()
@@ -152,7 +152,7 @@ def test_the_differ_loses_only_the_mutated_part(case: tuple[list[Any], Path, str
 
 
 @EXAMPLES
-@given(mutated())
+@given(mutated_responses())
 def test_the_capture_reader_gives_the_same_quotes(case: tuple[list[Any], Path, str]) -> None:
     body = json.dumps(case[0]).encode()
     try:

@@ -7,18 +7,18 @@ from edge_assets.feeds.odds_api.errors import error_from_response
 from edge_assets.feeds.odds_api.quota import Quota
 
 
-def stated(last: str, used: str, remaining: str) -> dict[str, str]:
+def quota_headers(last: str, used: str, remaining: str) -> dict[str, str]:
     return {"x-requests-last": last, "x-requests-used": used, "x-requests-remaining": remaining}
 
 
 @pytest.mark.parametrize(
     ("headers", "quota", "exhausted"),
     [
-        (stated("3", "10", "490"), Quota(3, 10, 490), False),
-        (stated("3", "560", "-60"), Quota(3, 560, -60), True),
-        (stated("0", "500", "0"), Quota(0, 500, 0), True),
+        (quota_headers("3", "10", "490"), Quota(3, 10, 490), False),
+        (quota_headers("3", "560", "-60"), Quota(3, 560, -60), True),
+        (quota_headers("0", "500", "0"), Quota(0, 500, 0), True),
         ({}, Quota(None, None, None), False),
-        (stated("", "many", "1.5"), Quota(None, None, None), False),
+        (quota_headers("", "many", "1.5"), Quota(None, None, None), False),
     ],
 )
 def test_credits_are_read_from_the_headers_or_unknown(headers: dict[str, str], quota: Quota, exhausted: bool) -> None:

@@ -15,7 +15,7 @@ from edge_assets.feeds.odds_api.entries import read_entries
 from edge_assets.feeds.odds_api.errors import InvalidJsonError, MalformedBodyError, UnsupportedVersionError
 from edge_assets.feeds.odds_api.scores import has_scores, parse_finished_games
 from ml.settlement import GameReport, GameStatus, Score
-from tests.support.mutations import mutated
+from tests.support.mutations import mutate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,7 +156,7 @@ def test_a_lone_surrogate_is_dropped_and_a_body_must_be_a_list() -> None:
 )
 @given(data=st.data())
 def test_any_entry_may_be_invalid(kind: type[msgspec.Struct], valid: dict[str, Any], data: st.DataObject) -> None:
-    sent = data.draw(mutated([valid, valid, valid]))
+    sent = data.draw(mutate([valid, valid, valid]))
     found, rejected, _ = read_entries(msgspec.json.encode(sent), kind)
     assert len(sent) - 1 <= len(found) <= len(sent)
     assert len(found) + rejected["malformed_entry"] == len(sent)

@@ -15,7 +15,7 @@ from edge_assets.importers.formats.football_times import parse_match_times
 from ml.game_statistics import Statistic
 from ml.quotes import Market
 from ml.settlement import GameReport, Score
-from tests.support.import_files import books, quoted
+from tests.support.import_files import books, quotes_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def test_a_file_from_before_2019() -> None:
     assert (event.home, event.away, event.start, event.start_assumed) == ("Reds", "Blues", start, True)
     assert event.report == GameReport.final(Score(2, 1), Score(2, 1))
     close = start - 1_000_000
-    assert quoted(batch, batch.quotes, books(batch)) == {
+    assert quotes_of(batch, batch.quotes, books(batch)) == {
         ("Reds", "bet365", "h2h_3_way", "home", None, 1.5): friday,
         ("Reds", "bet365", "h2h_3_way", "draw", None, 4.25): friday,
         ("Reds", "bet365", "h2h_3_way", "away", None, 7.0): friday,
@@ -63,7 +63,7 @@ def test_a_file_from_before_2019() -> None:
         ("Reds", "pinnacle", "h2h_3_way", "draw", None, 4.4): close,
         ("Reds", "pinnacle", "h2h_3_way", "away", None, 7.5): close,
     }
-    assert quoted(batch, batch.aggregates, list(AGGREGATE_KINDS)) == {
+    assert quotes_of(batch, batch.aggregates, list(AGGREGATE_KINDS)) == {
         ("Reds", "max", "h2h_3_way", "home", None, 1.55): friday,
         ("Reds", "avg", "h2h_3_way", "home", None, 1.51): friday,
         ("Reds", "max", "totals", "over", 2.5, 1.95): friday,
@@ -83,7 +83,7 @@ def test_a_file_since_2019_has_times_and_all_closing_prices() -> None:
         False,
     )
     close = start - 1_000_000
-    assert quoted(batch, batch.quotes, books(batch)) == {
+    assert quotes_of(batch, batch.quotes, books(batch)) == {
         ("Reds", "bwin", "h2h_3_way", "home", None, 2.5): close,
         ("Reds", "pinnacle", "totals", "over", 2.5, 1.9): friday,
         ("Reds", "pinnacle", "totals", "under", 2.5, 2.0): friday,
@@ -92,7 +92,7 @@ def test_a_file_since_2019_has_times_and_all_closing_prices() -> None:
         ("Reds", "pinnacle", "spreads", "home", 0.0, 1.7): close,
         ("Reds", "pinnacle", "spreads", "away", 0.0, 2.2): close,
     }
-    assert set(quoted(batch, batch.aggregates, list(AGGREGATE_KINDS))) == {
+    assert set(quotes_of(batch, batch.aggregates, list(AGGREGATE_KINDS))) == {
         ("Reds", "max", "totals", "under", 2.5, 2.05),
         ("Reds", "avg", "spreads", "away", 0.0, 2.1),
     }
@@ -302,7 +302,7 @@ def test_prices_of_extra_leagues_are_closing_prices() -> None:
         close = at("2023-04-10T16:00:00+00:00") - 1_000_000
         assert batch.sport == "soccer_norway_eliteserien"
         assert batch.events[0].report == GameReport.final(Score(0, 2), Score(0, 2))
-        assert set(quoted(batch, batch.quotes, books(batch)).values()) == {close}
+        assert set(quotes_of(batch, batch.quotes, books(batch)).values()) == {close}
         assert (len(batch.quotes), len(batch.aggregates), rejections.counts) == (2, 1, {})
 
 

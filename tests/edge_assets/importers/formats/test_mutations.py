@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from edge_assets.importers.formats import football_data, nfl_bmr, odds_ticks, pinnacle_mlb
 from edge_assets.importers.formats.batch import AGGREGATE_KINDS, RejectedFileError
 from edge_assets.importers.formats.source_units import ImportUnit
-from tests.support.import_files import books, quoted
+from tests.support.import_files import books, quotes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +126,7 @@ def contents(parsed: ParseResult) -> set[tuple[object, ...]]:
     for batch in parsed.batches:
         found |= {(event.home, event.away, event.start, event.report) for event in batch.events}
         for timed, sellers in ((batch.quotes, books(batch)), (batch.aggregates, list(AGGREGATE_KINDS))):
-            quotes = quoted(batch, timed, sellers)
+            quotes = quotes_of(batch, timed, sellers)
             found |= {(*quote, at) for quote, at in quotes.items()}
     return found
 
@@ -146,11 +146,11 @@ def plain(field: bytes) -> bytes:
     return re.sub(rb'[\x00-\x20\x7f"]', b"", field)
 
 
-def joined(rows: list[list[bytes]]) -> bytes:
+def join_cells(rows: list[list[bytes]]) -> bytes:
     return b"\n".join(map(b",".join, rows)) + b"\n"
 
 
-def changed(unit: ValidUnit, content: bytes) -> ParseResult:
+def read_changed(unit: ValidUnit, content: bytes) -> ParseResult:
     return unit.read({**unit.files, unit.changed: content})
 
 
@@ -166,7 +166,7 @@ def test_an_invalid_field_does_not_affect_other_events(unit: ValidUnit, data: st
     rows[row][column] = junk
     other_contents = {it for it in contents_of(unit) if it[0] != unit.event_of_row(row - 1)}
     assert other_contents
-    assert other_contents <= contents(changed(unit, joined(rows)))
+    assert other_contents <= contents(read_changed(unit, join_cells(rows)))
 
 
 @kinds
@@ -179,7 +179,7 @@ def test_a_missing_repeated_or_truncated_row_does_not_affect_other_events(unit: 
         st.sampled_from([[], [rows[row]] * 2, [rows[row][:fields]], [rows[row] + [b"x"]], [[b"y" * 200_000]]])
     )
     other_contents = {it for it in contents_of(unit) if it[0] != unit.event_of_row(row - 1)}
-    assert other_contents <= contents(changed(unit, joined(rows)))
+    assert other_contents <= contents(read_changed(unit, join_cells(rows)))
 
 
 @kinds
@@ -188,9 +188,9 @@ def test_columns_may_be_reordered_and_optional_ones_missing(unit: ValidUnit, dat
     rows = rows_of(unit.files[unit.changed])
     order = data.draw(st.permutations(range(len(rows[0]))))
     kept = [i for i in order if rows[0][i].decode() in unit.required or data.draw(st.booleans())]
-    found = contents(changed(unit, joined([[row[i] for i in order] for row in rows])))
+    found = contents(read_changed(unit, join_cells([[row[i] for i in order] for row in rows])))
     assert found == contents_of(unit)
-    assert {it[0] for it in contents(changed(unit, joined([[row[i] for i in kept] for row in rows])))} <= {
+    assert {it[0] for it in contents(read_changed(unit, join_cells([[row[i] for i in kept] for row in rows])))} <= {
         it[0] for it in found
     }
 
@@ -203,7 +203,7 @@ def test_any_bytes_are_read_or_rejected(unit: ValidUnit, data: st.DataObject) ->
     damaged_bytes = content[:begin] + data.draw(st.binary(max_size=20)) + content[begin + length :]
     for damaged in (damaged_bytes, content[:begin], damaged_bytes[::-1]):
         with suppress(RejectedFileError):
-            changed(unit, damaged)
+            read_changed(unit, damaged)
 
 
 @given(data=st.data())
@@ -212,6 +212,6 @@ def test_every_row_is_a_match_or_counted_as_rejected(data: st.DataObject) -> Non
     for _ in range(data.draw(st.integers(1, 6))):
         row, column = data.draw(st.integers(1, len(rows) - 1)), data.draw(st.integers(0, len(rows[0]) - 1))
         rows[row][column] = data.draw(st.sampled_from(JUNK))
-    parsed = football_data.read("E0.csv", joined(rows))
+    parsed = football_data.read("E0.csv", join_cells(rows))
     kept = sum(batch.rows for batch in parsed.batches)
     assert kept + sum(parsed.rejections.counts[reason] for reason in ROW_REASONS) == len(rows) - 1

@@ -9,7 +9,7 @@ from edge_assets.importers.formats.batch import AGGREGATE_KINDS, ParsedBatch, Re
 from edge_assets.importers.formats.nfl_bmr import read
 from ml.quotes import Market, Outcome
 from ml.settlement import GameReport, GameStatus, Score
-from tests.support.import_files import books, quoted
+from tests.support.import_files import books, quotes_of
 
 HEAD = (
     "game_id,team_id,season,week,team,date,time,score,outcome,rotation,opening_moneyline,opening_spread,"
@@ -33,7 +33,7 @@ def test_two_rows_are_a_game_and_the_season_gives_the_year() -> None:
     assert event.report == GameReport.final(Score(35, 24), Score(35, 24))
     close, opening = START - 1_000_000, START - 6 * 86_400_000_000
     team = "Kansas City"
-    assert quoted(batch, batch.quotes, books(batch)) == {
+    assert quotes_of(batch, batch.quotes, books(batch)) == {
         (team, "bmr_8", "h2h", "away", None, 4.0): close,
         (team, "bmr_8", "h2h", "home", None, 1 + 100 / 334): close,
         (team, "bmr_8", "spreads", "away", 7.0, 1 + 100 / 106): close,
@@ -41,7 +41,7 @@ def test_two_rows_are_a_game_and_the_season_gives_the_year() -> None:
         (team, "bmr_8", "totals", "over", 51.0, 1 + 100 / 112): close,
         (team, "bmr_8", "totals", "under", 51.0, 1 + 100 / 108): close,
     }
-    first = quoted(batch, batch.aggregates, list(AGGREGATE_KINDS))
+    first = quotes_of(batch, batch.aggregates, list(AGGREGATE_KINDS))
     assert set(first.values()) == {opening}
     assert (team, "opening", "spreads", "away", 7.5, 1 + 100 / 112) in first
     assert len(first) == 6
@@ -79,7 +79,7 @@ def test_invalid_parts_are_rejected_and_the_rest_is_kept(old: str, new: str, rea
 def test_half_points_even_money_and_pick_em_are_read() -> None:
     even = AWAY.replace(",300,7,", ",EV,PK,").replace(",51,-112", ",44\u00bd,-112")
     batch, rejections = read_one(even + HOME.replace(",-7,-114", ",PK,-114").replace(",51,-108", ",44\u00bd,-108"))
-    seen = {key[1:] for key in quoted(batch, batch.quotes, books(batch))}
+    seen = {key[1:] for key in quotes_of(batch, batch.quotes, books(batch))}
     assert ("bmr_8", "h2h", "away", None, 2.0) in seen
     assert ("bmr_8", "spreads", "home", 0.0, 1 + 100 / 114) in seen
     assert ("bmr_8", "totals", "over", 44.5, 1 + 100 / 112) in seen

@@ -10,7 +10,7 @@ from edge_assets.importers.formats.batch import RejectedFileError
 from edge_assets.importers.formats.odds_ticks import read
 from ml.quotes import UNKNOWN_TIME
 from ml.settlement import GameReport, GameStatus, Score
-from tests.support.import_files import books, folder, quoted
+from tests.support.import_files import books, folder, quotes_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +84,7 @@ def test_a_draw_makes_a_three_way_market_and_outcomes_are_matched_by_name(tmp_pa
     total = segment(0, 4, "-105", "e2,acme,totals,Over,44.5")
     spread = segment(0, 4, "-105", "e2,acme,spreads,Greys,-0.0")
     batch, rejections = read_one(tmp_path, "".join([*three, *two, total, spread]))
-    assert {key[:5] for key in quoted(batch, batch.quotes, books(batch))} == {
+    assert {key[:5] for key in quotes_of(batch, batch.quotes, books(batch))} == {
         ("Reds", "acme", "h2h_3_way", "away", None),
         ("Reds", "acme", "h2h_3_way", "draw", None),
         ("Reds", "acme", "h2h_3_way", "home", None),

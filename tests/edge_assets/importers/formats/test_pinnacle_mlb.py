@@ -32,7 +32,7 @@ def read_one(path: Path, *lines: str) -> tuple[ParsedBatch, Rejections]:
     return parsed.batches[0], parsed.rejections
 
 
-def seen(batch: ParsedBatch) -> set[tuple[str, str, str, float | None, float | None, int]]:
+def quotes_of(batch: ParsedBatch) -> set[tuple[str, str, str, float | None, float | None, int]]:
     """Game number, market, outcome, point, price and time of every quote."""
     columns = [c.tolist() for c in batch.quotes.quotes.columns()]
     return {
@@ -59,7 +59,7 @@ def test_unchanged_values_are_repeated_and_team_1_is_away(tmp_path: Path) -> Non
         f"1,1.5,-200,170,-110.0,102.0,7.0,105,-115,{T[1]}",
         f"2,,,,-150,130,,,,{T[1]}",
     )
-    assert seen(batch) == {
+    assert quotes_of(batch) == {
         ("1", "h2h", "away", None, 1.9091, at(T[0])),
         ("1", "h2h", "home", None, 2.02, at(T[0])),
         ("1", "totals", "over", 7.0, 2.0, at(T[0])),
@@ -78,7 +78,7 @@ def test_unchanged_values_are_repeated_and_team_1_is_away(tmp_path: Path) -> Non
 def test_a_new_point_and_an_empty_field_withdraw_the_old_price(tmp_path: Path) -> None:
     rows = (f"1,,,,,,7.0,100,-110,{T[0]}", f"1,,,,,,7.5,100,-110,{T[1]}", f"1,,,,,,,,,{T[2]}")
     batch, _ = read_one(tmp_path, *rows)
-    over = {row[3:] for row in seen(batch) if row[2] == "over"}
+    over = {row[3:] for row in quotes_of(batch) if row[2] == "over"}
     assert over == {
         (7.0, 2.0, at(T[0])),
         (7.5, 2.0, at(T[1])),

@@ -52,21 +52,21 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def _shared() -> Iterator[Serve]:
+def _shared_server() -> Iterator[Serve]:
     with _servers() as start:
         yield start
 
 
 @pytest.fixture(scope="session")
-def client(_shared: Serve, recording: Recording) -> httpx2.Client:
+def client(_shared_server: Serve, recording: Recording) -> httpx2.Client:
     """A shared stepping server at its first capture; tests that acknowledge captures start their own."""
-    return _shared(recording)
+    return _shared_server(recording)
 
 
 @pytest.fixture(scope="session")
-def ended(_shared: Serve, recording: Recording) -> httpx2.Client:
+def client_at_the_end(_shared_server: Serve, recording: Recording) -> httpx2.Client:
     """A server at the end of its recording."""
-    client = _shared(recording, speed=1e9)
+    client = _shared_server(recording, speed=1e9)
     client.get("/v4/sports/soccer_epl/odds", params={"regions": "uk"})
     return client
 

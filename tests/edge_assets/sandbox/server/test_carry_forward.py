@@ -16,7 +16,7 @@ BOTH: Events = {"e1": ("a", "b", "c"), "e2": ("a", "b", "c")}
 PART: Events = {"e1": ("a", "b")}
 
 
-def sent(events: Events, prices: tuple[float, float] = (1.9, 2.0)) -> str:
+def encode_event(events: Events, prices: tuple[float, float] = (1.9, 2.0)) -> str:
     outcomes = [{"name": f"{name}", "price": price} for name, price in zip(("Over", "Under"), prices, strict=True)]
     return json.dumps(
         [
@@ -46,25 +46,25 @@ def books_on_offer(path: Path, *responses: str) -> list[dict[str, tuple[str, ...
 
 
 def test_a_narrower_request_withdraws_nothing(tmp_path: Path) -> None:
-    assert books_on_offer(tmp_path, *[sent(events) for events in (BOTH, PART, BOTH, {}, PART)]) == [BOTH] * 5
+    assert books_on_offer(tmp_path, *[encode_event(events) for events in (BOTH, PART, BOTH, {}, PART)]) == [BOTH] * 5
 
 
 def test_a_market_missing_from_a_shown_book_is_withdrawn(tmp_path: Path) -> None:
     expected = BOTH | PART
-    assert books_on_offer(tmp_path, sent(BOTH), sent(expected))[-1] == expected
+    assert books_on_offer(tmp_path, encode_event(BOTH), encode_event(expected))[-1] == expected
 
 
 def test_a_repeated_request_defines_its_scope(tmp_path: Path) -> None:
-    assert books_on_offer(tmp_path, *[sent(BOTH)] * MIN_REPEATS, sent(PART))[-1] == PART
+    assert books_on_offer(tmp_path, *[encode_event(BOTH)] * MIN_REPEATS, encode_event(PART))[-1] == PART
 
 
 def test_an_event_with_a_new_id_is_not_duplicated(tmp_path: Path) -> None:
     renamed: Events = {"e1": BOTH["e1"], "e2x": BOTH["e2"]}
-    assert books_on_offer(tmp_path, sent(BOTH), sent(renamed))[-1] == renamed
+    assert books_on_offer(tmp_path, encode_event(BOTH), encode_event(renamed))[-1] == renamed
 
 
 def test_american_prices_stay_american(tmp_path: Path) -> None:
-    american = [sent(events, (-110, 105)) for events in (BOTH, {}, PART)]
+    american = [encode_event(events, (-110, 105)) for events in (BOTH, {}, PART)]
     books_on_offer(tmp_path, *american)
     recording = Recording.load(tmp_path)
     last = recording.snapshot("soccer_epl", recording.captures[-1].at)

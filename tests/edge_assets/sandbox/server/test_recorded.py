@@ -188,15 +188,15 @@ def test_responses_of_the_same_time_are_merged(tmp_path: Path) -> None:
 
 
 def test_captures_of_one_region_do_not_withdraw_the_other(tmp_path: Path) -> None:
-    def captured(minute: int, *books: str) -> None:
+    def write_capture(minute: int, *books: str) -> None:
         sent = [book(key, {"h2h": two_way(1.9 + minute / 100, 2.0)}) for key in books]
         write(tmp_path, f"nfl_20251103T12{minute:02}00Z.json", [event(GAME, NFL, "2025-11-03T18:00:00Z", sent)])
 
     for minute in range(0, 2 * MIN_REPEATS, 2):
-        captured(minute, "one", "two", "three")
-        captured(minute + 1, "un", "deux", "trois")
-    captured(50, "one", "three")
-    captured(51, "un", "deux", "trois")
+        write_capture(minute, "one", "two", "three")
+        write_capture(minute + 1, "un", "deux", "trois")
+    write_capture(50, "one", "three")
+    write_capture(51, "un", "deux", "trois")
     recording = Recording.load(tmp_path)
     shown = [recording.snapshot(NFL, capture.at).content.books for capture in recording.captures]  # type: ignore[union-attr]
     rest = {"un", "deux", "trois"}

@@ -51,8 +51,10 @@ def test_american_becomes_decimal_without_rounding(client: httpx2.Client) -> Non
     assert prices(game, "draftkings") == {"Home a": 1 + 100 / 170, "Away a": 2.5}
 
 
-def test_decimal_becomes_american(ended: httpx2.Client) -> None:
-    derby = ended.get(f"/v4/sports/{EPL}/odds", params={"regions": "uk", "oddsFormat": "american"}).json()[0]
+def test_decimal_becomes_american(client_at_the_end: httpx2.Client) -> None:
+    derby = client_at_the_end.get(f"/v4/sports/{EPL}/odds", params={"regions": "uk", "oddsFormat": "american"}).json()[
+        0
+    ]
     assert prices(derby, "skybet") == {"Home b": 120, "Away b": 300, "Draw": 250}
 
 
@@ -93,20 +95,23 @@ def test_unix_times(client: httpx2.Client) -> None:
     assert game["bookmakers"][0]["markets"][0]["last_update"] == 1762171200
 
 
-def test_an_exchange_adds_its_lay_prices_for_free(ended: httpx2.Client) -> None:
-    response = ended.get(f"/v4/sports/{EPL}/odds", params={"regions": "uk"})
+def test_an_exchange_adds_its_lay_prices_for_free(client_at_the_end: httpx2.Client) -> None:
+    response = client_at_the_end.get(f"/v4/sports/{EPL}/odds", params={"regions": "uk"})
     assert books(response.json()[0]) == {"smarkets": {"h2h", "h2h_lay"}, "skybet": {"h2h"}}
     assert response.headers["x-requests-last"] == "1"
 
 
-def test_event_odds_have_updates_on_markets_only_and_cost_returned_markets(ended: httpx2.Client) -> None:
+def test_event_odds_have_updates_on_markets_only_and_cost_returned_markets(client_at_the_end: httpx2.Client) -> None:
     path = f"/v4/sports/{EPL}/events/{DERBY}/odds"
-    response = ended.get(path, params={"regions": "uk", "markets": "h2h,btts,player_shots"})
+    response = client_at_the_end.get(path, params={"regions": "uk", "markets": "h2h,btts,player_shots"})
     assert books(response.json()) == {"smarkets": {"h2h", "h2h_lay"}, "skybet": {"h2h", "btts"}}
     assert all("last_update" not in book for book in response.json()["bookmakers"])
     assert response.json()["bookmakers"][0]["markets"][0]["last_update"] == "2025-11-03T12:00:00Z"
     assert response.headers["x-requests-last"] == "2"
-    assert ended.get(path, params={"regions": "uk", "markets": "player_shots"}).headers["x-requests-last"] == "0"
+    assert (
+        client_at_the_end.get(path, params={"regions": "uk", "markets": "player_shots"}).headers["x-requests-last"]
+        == "0"
+    )
 
 
 def test_events_markets_participants_and_scores(client: httpx2.Client) -> None:
@@ -136,8 +141,8 @@ def test_events_markets_participants_and_scores(client: httpx2.Client) -> None:
     assert scores.headers["x-requests-last"] == "2"
 
 
-def test_upcoming_is_sorted_over_all_sports(ended: httpx2.Client) -> None:
-    response = ended.get("/v4/sports/upcoming/odds", params={"regions": "us,uk"})
+def test_upcoming_is_sorted_over_all_sports(client_at_the_end: httpx2.Client) -> None:
+    response = client_at_the_end.get("/v4/sports/upcoming/odds", params={"regions": "us,uk"})
     assert [e["id"] for e in response.json()] == [DERBY, GAME, LATER]
     assert prices(response.json()[1], "draftkings")["Away a"] == 2.5
     assert response.headers["x-requests-last"] == "2"

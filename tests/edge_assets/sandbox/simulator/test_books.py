@@ -11,7 +11,7 @@ import pytest
 from edge_assets.sandbox.simulator.books import BOOKS
 from edge_assets.sandbox.simulator.fixtures import ERROR_EPOCH_SECONDS, STATE_STEP_SECONDS, SimulatedEvent
 from edge_assets.sandbox.simulator.quoting import last_scrape_at
-from tests.support.simulated_markets import QUICK, SLOW, fixtures, is_sound, quotes_without_faults, shown, utc_time
+from tests.support.simulated_markets import QUICK, SLOW, fixtures, is_sound, quotes_at, quotes_without_faults, utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def overrounds(number: int, market: str) -> list[float]:
     for league in (0, 1):
         for event in fixtures(11, 40, league):
             at = event.start - 3_600
-            prices = [q.price for (m, _), q in shown(event, number, at).items() if m == market]
+            prices = [q.price for (m, _), q in quotes_at(event, number, at).items() if m == market]
             if prices and is_sound(event, number, at):
                 found.append(sum(1 / p for p in prices) - 1)
     return found
@@ -83,7 +83,7 @@ def test_american_books_quote_in_american_steps() -> None:
         for number, book in enumerate(BOOKS):
             if not is_sound(event, number, event.start - 3_600):
                 continue
-            for quote in shown(event, number, event.start - 3_600).values():
+            for quote in quotes_at(event, number, event.start - 3_600).values():
                 american = (quote.price - 1) * 100 if quote.price >= 2 else -100 / (quote.price - 1)
                 steps = american / 5 if book.is_american else quote.price * 100
                 assert steps == pytest.approx(round(steps), abs=1e-6)
@@ -115,7 +115,7 @@ def reaction(event: SimulatedEvent, number: int, news: int) -> int | None:
 
 
 def prices(event: SimulatedEvent, number: int, at: int) -> list[SimulatedQuote]:
-    return list(shown(event, number, last_scrape_at(event, number, at)).values())
+    return list(quotes_at(event, number, last_scrape_at(event, number, at)).values())
 
 
 @pytest.mark.untraced
@@ -144,7 +144,7 @@ def test_a_clone_copies_its_source_with_a_lag(number: int) -> None:
     moved = 0
     for event in fixtures(11, 20, 1):
         for at in range(event.listed_at + 60, event.start, 97):
-            copied = shown(event, number, at)
-            assert copied == shown(event, source, at - int(BOOKS[number].lag_seconds))
-            moved += copied != shown(event, source, at)
+            copied = quotes_at(event, number, at)
+            assert copied == quotes_at(event, source, at - int(BOOKS[number].lag_seconds))
+            moved += copied != quotes_at(event, source, at)
     assert moved

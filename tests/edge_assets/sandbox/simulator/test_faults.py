@@ -10,7 +10,7 @@ import pytest
 
 from edge_assets.sandbox.simulator.books import BOOKS
 from edge_assets.sandbox.simulator.faults import SOFT_BOOKS, FaultKind
-from tests.support.simulated_markets import KEYS, NOON, faults, on_the_wire, quotes_without_faults, shown, utc_time
+from tests.support.simulated_markets import KEYS, NOON, faults, on_the_wire, quotes_at, quotes_without_faults, utc_time
 
 if TYPE_CHECKING:
     from edge_assets.feeds.recordings.wire import RawBookmaker
@@ -35,11 +35,11 @@ def test_prices_and_confirmations_of_a_stale_book_are_frozen(simulator: Simulate
         early, late = (on_the_wire(simulator, event, fault.book, at) for at in (fault.begins + 40, fault.ends - 1))
         after = on_the_wire(simulator, event, fault.book, fault.ends + 31)
         assert early == late is not None
-        assert updated(late) <= fault.begins
-        assert updated(after) >= fault.ends
+        assert update_time(late) <= fault.begins
+        assert update_time(after) >= fault.ends
 
 
-def updated(book: RawBookmaker | None) -> float:
+def update_time(book: RawBookmaker | None) -> float:
     assert book is not None
     return datetime.fromisoformat(str(book.last_update)).timestamp()
 
@@ -62,7 +62,7 @@ def test_suspended_markets_are_not_on_offer(simulator: SimulatedMarket) -> None:
 def test_an_error_raises_one_price(kind: FaultKind) -> None:
     for event, fault in faults(kind):
         at = middle(fault.begins, fault.ends)
-        wrong, right = shown(event, fault.book, at), quotes_without_faults(event, fault.book, at)
+        wrong, right = quotes_at(event, fault.book, at), quotes_without_faults(event, fault.book, at)
         outcome = ("home", "away")[fault.outcome]
         assert [key for key in right if wrong[key] != right[key]] == [("h2h", outcome)]
         expected = min(right["h2h", outcome].price * fault.size, 101.0)
@@ -73,7 +73,7 @@ def test_an_error_raises_one_price(kind: FaultKind) -> None:
 def test_swapped_prices_reverse_a_clear_favourite() -> None:
     for event, fault in faults("swapped"):
         at = middle(fault.begins, fault.ends)
-        wrong, right = shown(event, fault.book, at), quotes_without_faults(event, fault.book, at)
+        wrong, right = quotes_at(event, fault.book, at), quotes_without_faults(event, fault.book, at)
         home, away = right["h2h", "home"].price, right["h2h", "away"].price
         assert (wrong["h2h", "home"].price, wrong["h2h", "away"].price) == (away, home)
         assert max(home, away) / min(home, away) > 1.4
@@ -82,7 +82,7 @@ def test_swapped_prices_reverse_a_clear_favourite() -> None:
 def test_a_mispriced_market_is_off_by_the_size_of_the_fault() -> None:
     for event, fault in faults("mispriced", events=20):
         at = middle(fault.begins, fault.ends)
-        wrong, right = shown(event, fault.book, at), quotes_without_faults(event, fault.book, at)
+        wrong, right = quotes_at(event, fault.book, at), quotes_without_faults(event, fault.book, at)
         assert {market for market, outcome in right if wrong[market, outcome] != right[market, outcome]} == {
             fault.market
         }
@@ -96,7 +96,7 @@ def test_mispricings_create_true_value(simulator: SimulatedMarket) -> None:
     best = []
     for event, fault in faults("mispriced", events=20):
         at = middle(fault.begins, fault.ends)
-        quotes = [q for (market, _), q in shown(event, fault.book, at).items() if market == fault.market]
+        quotes = [q for (market, _), q in quotes_at(event, fault.book, at).items() if market == fault.market]
         key = "h2h_3_way" if len(quotes) == 3 else str(fault.market)
         chances = [(q, simulator.true_probabilities(event, key, q.outcome, q.point, utc_time(at))) for q in quotes]
         best.append(max(chance.win * q.price + chance.push - 1 for q, chance in chances))

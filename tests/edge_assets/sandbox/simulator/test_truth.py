@@ -95,7 +95,7 @@ def test_key_numbers_are_drawn_as_often_as_the_distribution_states() -> None:
 
 
 @pytest.fixture(scope="module")
-def played() -> dict[str, list[SimulatedEvent]]:
+def fixtures_by_league() -> dict[str, list[SimulatedEvent]]:
     return {league.key: list(fixtures(11, EVENTS, i)) for i, league in enumerate(LEAGUES)}
 
 
@@ -119,12 +119,12 @@ def bets_and_results(
 @pytest.mark.parametrize("sport", KEYS)
 @pytest.mark.parametrize("before", [0, 5_000])
 def test_probabilities_are_calibrated(
-    simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str, before: int
+    simulator: SimulatedMarket, fixtures_by_league: dict[str, list[SimulatedEvent]], sport: str, before: int
 ) -> None:
     """Deciles of true probabilities against wins (Hosmer and Lemeshow 1980, without fitted parameters): at the start,
     and long before it.
     """
-    chance, won = bets_and_results(simulator, played[sport], before)
+    chance, won = bets_and_results(simulator, fixtures_by_league[sport], before)
     groups = np.array_split(np.argsort(chance), 10)
     excess = [(won[g].sum() - chance[g].sum()) ** 2 / (chance[g] * (1 - chance[g])).sum() for g in groups]
     assert sum(excess) < CHI_SQUARE_10
@@ -132,13 +132,16 @@ def test_probabilities_are_calibrated(
 
 @pytest.mark.parametrize("sport", KEYS)
 def test_true_probabilities_are_a_martingale(
-    simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str
+    simulator: SimulatedMarket, fixtures_by_league: dict[str, list[SimulatedEvent]], sport: str
 ) -> None:
     """The mean change of true probabilities from early to the start is zero, also for favourites."""
     moneyline = "h2h_3_way" if sport == "soccer_epl" else "h2h"
     early, late = (
         np.array(
-            [simulator.true_probabilities(e, moneyline, "home", None, utc_time(e.start - s)).win for e in played[sport]]
+            [
+                simulator.true_probabilities(e, moneyline, "home", None, utc_time(e.start - s)).win
+                for e in fixtures_by_league[sport]
+            ]
         )
         for s in (5_000, 0)
     )
@@ -149,8 +152,10 @@ def test_true_probabilities_are_a_martingale(
     assert abs(gain[favourite].mean()) < Z * gain[favourite].std() / np.sqrt(favourite.sum())
 
 
-def test_push_probabilities_are_calibrated(simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]]) -> None:
-    events = played["icehockey_nhl"]
+def test_push_probabilities_are_calibrated(
+    simulator: SimulatedMarket, fixtures_by_league: dict[str, list[SimulatedEvent]]
+) -> None:
+    events = fixtures_by_league["icehockey_nhl"]
     chance = np.array([simulator.true_probabilities(e, "totals", "over", 6.0, utc_time(e.start)).push for e in events])
     pushed = np.array([simulator.settle(e, "totals", "over", 6.0) is None for e in events])
     assert abs(pushed.sum() - chance.sum()) < Z * np.sqrt((chance * (1 - chance)).sum())
@@ -159,9 +164,9 @@ def test_push_probabilities_are_calibrated(simulator: SimulatedMarket, played: d
 
 @pytest.mark.parametrize("sport", KEYS)
 def test_bets_are_settled_by_the_score(
-    simulator: SimulatedMarket, played: dict[str, list[SimulatedEvent]], sport: str
+    simulator: SimulatedMarket, fixtures_by_league: dict[str, list[SimulatedEvent]], sport: str
 ) -> None:
-    for event in played[sport][:50]:
+    for event in fixtures_by_league[sport][:50]:
         home, away = event.result.final
         assert simulator.settle(event, "spreads", "home", float(away - home)) is None
         assert simulator.settle(event, "spreads", "home", away - home + 0.5) == 1.0
