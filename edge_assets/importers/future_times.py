@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_assets.core.clock import to_datetime
 from edge_assets.importers.formats.batch import Rejection
+from ml.quotes import MICROS_PER_DAY, MICROS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from edge_assets.importers.formats.batch import ParsedBatch, ParsedEvent, Rejections, TimedQuotes
     from ml.quotes import Micros
 
-MAX_CLOCK_SKEW_MICROS: Micros = 5 * 60 * 1_000_000
-MAX_ASSUMED_LEAD_MICROS: Micros = 86_400 * 1_000_000
+MAX_LEAD_MICROS: Micros = 5 * 60 * MICROS_PER_SECOND
+MAX_ASSUMED_LEAD_MICROS: Micros = MICROS_PER_DAY
 """If only the day is known, something from this morning may be assumed in the evening."""
 REMEDY = "check the date in the file and the clock of this machine"
 
@@ -40,7 +41,7 @@ def reject_future_times(batch: ParsedBatch, now: Micros, file: str, rejections: 
     if batch.time_assumed:
         timed = [_cap_at_now(timed, now) for timed in (batch.quotes, batch.aggregates)]
         batch = replace(batch, quotes=timed[0], aggregates=timed[1])
-    until = now + (MAX_ASSUMED_LEAD_MICROS if batch.time_assumed else MAX_CLOCK_SKEW_MICROS)
+    until = now + (MAX_ASSUMED_LEAD_MICROS if batch.time_assumed else MAX_LEAD_MICROS)
     latest = int(max(batch.observation_times(), default=until))
     bets = [bets for bets in batch.public_bets if bets.observed_at <= until]
     ahead = len(batch.public_bets) - len(bets)
@@ -58,7 +59,7 @@ def reject_future_captures(
     now: Micros, captures: Sequence[Capture], file: str, rejections: Rejections
 ) -> list[Capture]:
     """The captures that are not from the future; the others are rejected."""
-    until = to_datetime(now + MAX_CLOCK_SKEW_MICROS)
+    until = to_datetime(now + MAX_LEAD_MICROS)
     ahead = [capture for capture in captures if capture.at > until]
     for capture in ahead:
         detail = f"{capture.sport} as of {capture.at:%Y-%m-%d %H:%M} UTC"
@@ -80,6 +81,4 @@ def _cap_at_now(timed: TimedQuotes, now: Micros) -> TimedQuotes:
 def _may_have_started(event: ParsedEvent, now: Micros) -> bool:
     """Whether an event has no result, or may have started."""
     start = min(event.start, event.moved_to[0]) if event.moved_to else event.start
-    return event.report is None or start <= now + (
-        MAX_ASSUMED_LEAD_MICROS if event.start_assumed else MAX_CLOCK_SKEW_MICROS
-    )
+    return event.report is None or start <= now + (MAX_ASSUMED_LEAD_MICROS if event.start_assumed else MAX_LEAD_MICROS)

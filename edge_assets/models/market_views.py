@@ -12,7 +12,7 @@ from ml.features.market_view import MarketView, fair_where_sound
 from ml.features.performance import PlayedGames, result_log_odds
 from ml.features.teams import TeamHistory
 from ml.points import point_models_for
-from ml.quotes import Market
+from ml.quotes import MICROS_PER_SECOND, Market
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ml.training.games import Games
 
     Array = NDArray[np.float64]
-
-MICROS = 1e6
 
 
 class GroupMarkets(NamedTuple):
@@ -49,7 +47,7 @@ class GroupMarkets(NamedTuple):
             self.games.away,
             quoted.books,
             quoted.price,
-            (at / MICROS)[:, None] - quoted.quotes.seen[:, named],
+            (at / MICROS_PER_SECOND)[:, None] - quoted.quotes.seen[:, named],
             quoted.average,
             quoted.best,
             quoted.point,

@@ -9,6 +9,7 @@ import numpy as np
 from edge_assets.store.models.statistics import EventStatistics, load_statistics
 from ml.features.performance import STATISTICS, UNKNOWN_SINCE
 from ml.game_statistics import Statistic
+from ml.quotes import MICROS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-MAX_DELAY_MICROS = 24 * 3_600_000_000
+MAX_DELAY_MICROS = MICROS_PER_DAY
 """Statistics known later than this after the result are left out: a game must not wait for them to count."""
 
 

@@ -25,6 +25,7 @@ from edge_assets.store.analytics.book_moves import (
     replace_moves,
 )
 from ml.movement import MarketMoves, MovementDetector, MovementKind, MovementRules, count_followers, is_in_steam
+from ml.quotes import MICROS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,6 @@ MOVEMENT_RULES = MovementRules()
 MOVEMENT_KIND_IDS = {MovementKind.STEAM: 1, MovementKind.DRIFT: 2, MovementKind.REVERSAL: 3}
 WINDOW_POLL_INTERVALS = 1.5
 """Books that moved between the same two polls moved together: a window shorter than the poll interval misses them."""
-MICROS_PER_SECOND = 1_000_000
 
 
 class _DetectedMoves(NamedTuple):

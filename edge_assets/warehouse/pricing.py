@@ -76,7 +76,7 @@ def _price_market(
         commence_at=np.full(len(first), DECISION_TIME + 1),
         market=market,
         point=quotes["line_point"][first].astype(np.float64),
-        event_market=market_index[first],
+        ladder=market_index[first],
         method=SCORING_RULES.method,
     )
     profiles = BookProfiles.from_profiles(books.tolist(), profile_of)

@@ -11,7 +11,7 @@ from scipy.special import logit
 
 from ml.features.orientation import Axis, orient
 from ml.features.registry import BOOK_PREFIX, Feature, FeatureTable, KnownAt, book_feature
-from ml.quotes import MARKET_OUTCOMES, Outcome
+from ml.quotes import MARKET_OUTCOMES, MICROS_PER_HOUR, Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class Base(StrEnum):
     """That of the average price, for lines that the reference does not price."""
 
 
-MICROS_PER_HOUR, SECONDS_PER_HOUR = 3.6e9, 3600
+SECONDS_PER_HOUR = 3600
 _NONE = "never missing"
 PRICE_FEATURES = (
     Feature("market", "log-odds", KnownAt.QUOTED, _NONE),

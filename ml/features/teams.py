@@ -11,6 +11,7 @@ from ml.features.orientation import Axis, orient
 from ml.features.performance import DIFFERENCES, SUMS, observe_games, result_log_odds, total_log_odds
 from ml.features.registry import Feature, FeatureTable, KnownAt
 from ml.features.team_states import HALF_LIVES_GAMES, TeamStates, replay_states
+from ml.quotes import MICROS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,6 @@ SIDE_HALF_LIVES_GAMES = (8.0,)
 """Of the states at home and away. They add .3% of the move to the close (ridge, 1X2, unseen training folds to 2022)."""
 MAX_REST_DAYS = 60.0
 MAX_GAMES = 50
-MICROS_PER_DAY = 8.64e10
 _NO_GAME = "no earlier game of one of the teams is known"
 _NO_GAMES = "never missing: 0, the average, without games"
 

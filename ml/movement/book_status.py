@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.movement.rules import BookStatus
-from ml.quotes import UNKNOWN_TIME
+from ml.quotes import MICROS_PER_SECOND, UNKNOWN_TIME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ml.movement.rules import MovementRules
     from ml.quotes import MarketConfirmations, Micros
 
-MICROS_PER_SECOND = 1_000_000
 INTERVAL_SMOOTHING = 0.2
 MAX_INTERVAL_RATIO = 2.0
 """Cap on a learned interval, relative to `stale_after_seconds`: one long freeze must not excuse the next."""

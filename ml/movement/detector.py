@@ -10,6 +10,7 @@ from ml.movement import book_status, market
 from ml.movement.leadlag import LeadLag, LeadLagCounter
 from ml.movement.matrix import MoveMatrix
 from ml.movement.rules import BookStatus, Movement, MovementKind, MovementRules
+from ml.quotes import MICROS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
     Mask = NDArray[np.bool_]
 
-MICROS_PER_SECOND = 1_000_000
 _NO_ROWS = np.empty(0, np.intp)
 _KIND_BY_STATUS = {
     BookStatus.LAGGING: MovementKind.LAGGING,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ml.quotes import MICROS_PER_SECOND
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
     Numbers = NDArray[np.int64]
-
-MICROS_PER_SECOND = 1_000_000
 
 
 class MarketMoves(NamedTuple):

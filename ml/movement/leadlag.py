@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.quotes import MICROS_PER_SECOND
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
-
-MICROS_PER_SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

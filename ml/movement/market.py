@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arrays import medians
+from ml.quotes import MICROS_PER_SECOND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
     Mask = NDArray[np.bool_]
 
-MICROS_PER_SECOND = 1_000_000
 DRIFT_END_RATIO = 0.5
 
 

@@ -38,17 +38,17 @@ class TranslatedPoints(NamedTuple):
 
 
 def translate_points(
-    model: PointModel, event_market: NDArray[Any], threshold: Array, fair_log_odds: Array, weight: Array
+    model: PointModel, ladder: NDArray[Any], threshold: Array, fair_log_odds: Array, weight: Array
 ) -> TranslatedPoints:
-    """Translate each book's price to every line of the same market, not only those it offers.
+    """Translate each book's price to every line of the same ladder, not only those it offers.
 
-    `event_market` (L,) numbers the market that a line belongs to, `threshold` (L,) is the line's
+    `ladder` (L,) numbers each line's ladder, `threshold` (L,) is the line's
     (`ml.points.settlement`), `fair_log_odds` (L, B) the books' fair log-odds of exceeding it, NaN where they have none,
-    `weight` (L, B) >= 0. `model` is fitted to each market's books, each at its line nearest to evens, and each book
-    keeps its distance from the model (`PointFit.translate`). A market's result does not depend on the others.
+    `weight` (L, B) >= 0. `model` is fitted to each ladder's books, each at its line nearest to evens, and each book
+    keeps its distance from the model (`PointFit.translate`). A ladder's result does not depend on the others.
     """
     result = TranslatedPoints(fair_log_odds.copy(), np.zeros_like(fair_log_odds))
-    _, group, size = np.unique(event_market, return_inverse=True, return_counts=True)
+    _, group, size = np.unique(ladder, return_inverse=True, return_counts=True)
     lines = np.flatnonzero(size[group] > 1)
     if not lines.size:
         return result

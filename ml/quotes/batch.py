@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Micros: TypeAlias = int
+MICROS_PER_SECOND: Micros = 1_000_000
+MICROS_PER_HOUR: Micros = 3_600 * MICROS_PER_SECOND
+MICROS_PER_DAY: Micros = 24 * MICROS_PER_HOUR
+MAX_CLOCK_SKEW_MICROS: Micros = 60 * MICROS_PER_SECOND
+"""How far a clock may be ahead of another one before its times count as wrong."""
 
 UNKNOWN_TIME: Micros = np.iinfo(np.int64).min
 """The `book_time` of a quote whose book did not state one."""

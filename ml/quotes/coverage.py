@@ -33,6 +33,8 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from ml.quotes.batch import MICROS_PER_DAY, MICROS_PER_HOUR
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -45,8 +47,8 @@ hours."""
 MAX_REMEMBERED_PAYLOADS = 10 * MIN_REPEATS
 """Responses searched for similar ones; bounds how many different requests may alternate."""
 LONG_LIST_EVENTS = 10
-EVENT_OVER_AFTER_MICROS: Micros = 3 * 3600 * 1_000_000
-FORGET_EVENT_AFTER_MICROS: Micros = 30 * 24 * 3600 * 1_000_000
+EVENT_OVER_AFTER_MICROS: Micros = 3 * MICROS_PER_HOUR
+FORGET_EVENT_AFTER_MICROS: Micros = 30 * MICROS_PER_DAY
 """Microseconds after the start of an event until it is forgotten."""
 
 

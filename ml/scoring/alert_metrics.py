@@ -24,9 +24,8 @@ from ml.market import (
 from ml.market.methods import booksum
 from ml.market.pooling import TWO_WAY
 from ml.points import line_win_push_loss
-from ml.quotes import UNKNOWN_TIME
+from ml.quotes import MICROS_PER_SECOND, UNKNOWN_TIME
 from ml.scoring.alerts import AlertMetrics, Leg
-from ml.scoring.confirmations import MICROS_PER_SECOND
 from ml.scoring.strategy import EdgeThreshold, Portfolio, ValuedBets
 from ml.staking import apply_controls, kelly_fraction
 

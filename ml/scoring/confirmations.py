@@ -12,7 +12,7 @@ import numpy as np
 
 from ml.arrays import IndexAllocator, double_capacity, find_runs
 from ml.market.weights import FRESHNESS_AGES_SECONDS, FRESHNESS_WEIGHTS
-from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
+from ml.quotes import MARKET_OUTCOMES, MICROS_PER_SECOND, UNKNOWN_TIME, Market
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-MICROS_PER_SECOND = 1_000_000
 STALE_BUCKET = 4
 """Added to the bucket of a price that is too old to be used."""
 _VALUED_MARKETS = len(MARKET_OUTCOMES)
@@ -40,11 +39,11 @@ class _OfferedMarkets(NamedTuple):
     event: NDArray[np.int32]
     market: NDArray[np.int16]
     valued: NDArray[np.intp] | None
-    event_market: NDArray[np.intp]
+    ladder: NDArray[np.intp]
 
 
 class ConfirmationTimes:
-    """`confirmed_at` (K, B) in microseconds, by ladder (a market of an event, see `event_markets`) and book."""
+    """`confirmed_at` (K, B) in microseconds, by ladder (a market of an event, see `find_ladders`) and book."""
 
     def __init__(self) -> None:
         self.confirmed_at = np.full((16 * _VALUED_MARKETS, 0), UNKNOWN_TIME, np.int64)
@@ -63,9 +62,9 @@ class ConfirmationTimes:
         if offered.valued is not None:
             book, stated = book[offered.valued], stated[offered.valued]
         column = columns_of(book)
-        self.confirmed_at.reshape(-1)[offered.event_market * self.confirmed_at.shape[1] + column] = stated
+        self.confirmed_at.reshape(-1)[offered.ladder * self.confirmed_at.shape[1] + column] = stated
 
-    def event_markets(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> NDArray[np.intp]:
+    def find_ladders(self, event: NDArray[np.int32], market: NDArray[np.int16]) -> NDArray[np.intp]:
         """The ladder of each market (N,), all of them valued; the rows of an event are usually adjacent."""
         first, length = find_runs(event)
         indices = self._events.allocate_all(event[first].tolist())
@@ -91,8 +90,8 @@ class ConfirmationTimes:
             return last
         valued = np.flatnonzero(_INDEX_BY_MARKET[np.minimum(market, len(_INDEX_BY_MARKET) - 1)] != _NOT_VALUED)
         if len(valued) == len(market):
-            return _OfferedMarkets(event, market, None, self.event_markets(event, market))
-        return _OfferedMarkets(event, market, valued, self.event_markets(event[valued], market[valued]))
+            return _OfferedMarkets(event, market, None, self.find_ladders(event, market))
+        return _OfferedMarkets(event, market, valued, self.find_ladders(event[valued], market[valued]))
 
 
 def staleness_buckets(confirmed_at: NDArray[np.int64], now: Micros, rules: ScoringRules) -> NDArray[np.int8]:

@@ -178,11 +178,11 @@ def _with_other_points(
     fair_log_odds, variance = lines.fair_log_odds, np.zeros(lines.booksum.shape)
     for market, model in point_models.items():
         [some] = (lines.market == int(market)).nonzero()
-        if not (np.bincount(lines.event_market[some]) > 1).any():
+        if not (np.bincount(lines.ladder[some]) > 1).any():
             continue
         their_weight = counts[some] * weight
         theirs = np.where(their_weight > 0, lines.fair_log_odds[0, some], np.nan)
-        translated = translate_points(model, lines.event_market[some], lines.threshold()[some], theirs, their_weight)
+        translated = translate_points(model, lines.ladder[some], lines.threshold()[some], theirs, their_weight)
         fair_log_odds = fair_log_odds.copy() if fair_log_odds is lines.fair_log_odds else fair_log_odds
         added = np.where(np.isnan(fair_log_odds[0, some]), translated.fair_log_odds, fair_log_odds[0, some])
         fair_log_odds[:, some] = added, -added

@@ -34,7 +34,7 @@ class LineMatrix:
     Arrays (capacity L lines, B books in order of their ids, `MAX_OUTCOMES` outcomes): `price` (3, L, B), NaN where
     nothing is offered; `poll_id` (3, L, B), the poll that brought the price; `fair_log_odds` (3, L, B), the book's fair
     log-odds by `method`, NaN where its prices are incomplete; `booksum` (L, B), the sum of its implied probabilities;
-    `market`, `point`, `outcome_count`, `commence_at` and `event_market` (L,). `row_by_line` and `line_by_row` map lines
+    `market`, `point`, `outcome_count`, `commence_at` and `ladder` (L,). `row_by_line` and `line_by_row` map lines
     to rows and back.
     """
 
@@ -48,7 +48,7 @@ class LineMatrix:
         self.market, self.point = np.zeros(64, np.int64), np.zeros(64)
         self.outcome_count = np.zeros(64, np.int8)
         self.commence_at = np.full(64, NO_START, np.int64)
-        self.event_market = np.zeros(64, np.intp)
+        self.ladder = np.zeros(64, np.intp)
         self._books = BookColumns()
         self._confirmations = ConfirmationTimes()
         self._starts: dict[int, Micros] = {}
@@ -77,7 +77,7 @@ class LineMatrix:
             polls = polls if isinstance(polls, int) else polls[valued]
         column = self._columns_of(quotes.book)
         point = line_points(quotes)
-        code = self._confirmations.event_markets(quotes.event, quotes.market) << _POINT_BITS | point.view(np.uint32)
+        code = self._confirmations.find_ladders(quotes.event, quotes.market) << _POINT_BITS | point.view(np.uint32)
         # a book's changed prices on a line are usually adjacent, so only the first of each run is looked up
         first, length = find_runs(code, column)
         rows = self._rows_for(quotes, first, code, point)
@@ -108,15 +108,15 @@ class LineMatrix:
 
     def confirmed_at_of(self, rows: NDArray[Any]) -> NDArray[np.int64]:
         """When each book last confirmed the market of each of `rows` (R,): (R, B)."""
-        times: NDArray[np.int64] = self.confirmed_at.take(self.event_market[rows], axis=0)
+        times: NDArray[np.int64] = self.confirmed_at.take(self.ladder[rows], axis=0)
         return times
 
     def rows_of_same_markets(self, rows: NDArray[np.bool_]) -> Index:
         """All rows of the ladders that have a row marked in `rows` (len(self),)."""
         used = slice(0, len(self))
         marked = np.zeros(len(self.confirmed_at), np.bool_)
-        marked[self.event_market[used][rows]] = True
-        return (marked[self.event_market[used]] & (self.outcome_count[used] > 0)).nonzero()[0]
+        marked[self.ladder[used][rows]] = True
+        return (marked[self.ladder[used]] & (self.outcome_count[used] > 0)).nonzero()[0]
 
     def release_empty(self, rows: Index) -> None:
         """Recycle those of `rows` that no book offers any more."""
@@ -159,7 +159,7 @@ class LineMatrix:
         if len(self.line_by_row) > len(self.outcome_count):
             self._grow()
         self.market[row], self.point[row] = key.market, key.point
-        self.outcome_count[row], self.event_market[row] = OUTCOME_COUNT_BY_MARKET[key.market], code >> _POINT_BITS
+        self.outcome_count[row], self.ladder[row] = OUTCOME_COUNT_BY_MARKET[key.market], code >> _POINT_BITS
         self.commence_at[row] = self._starts.get(key.event, NO_START)
 
     def _grow(self) -> None:
@@ -173,7 +173,7 @@ class LineMatrix:
             double_capacity(self.outcome_count, 0),
             double_capacity(self.commence_at, NO_START),
         )
-        self.event_market = double_capacity(self.event_market, 0)
+        self.ladder = double_capacity(self.ladder, 0)
 
     def _columns_of(self, books: NDArray[np.int16]) -> Index:
         """The column of each book; new books get new columns."""
@@ -197,7 +197,7 @@ class LineView:
     """The lines to value: whole ladders, all with the same number of outcomes n.
 
     `price` (n, L, B), NaN where nothing is offered; `fair_log_odds` (n, L, B) and `booksum` (L, B) as in `LineMatrix`;
-    `confirmed_at` (L, B) and `commence_at` (L,) in microseconds; `market`, `point` and `event_market` (L,).
+    `confirmed_at` (L, B) and `commence_at` (L,) in microseconds; `market`, `point` and `ladder` (L,).
     """
 
     price: Array
@@ -207,7 +207,7 @@ class LineView:
     commence_at: NDArray[np.int64]
     market: NDArray[np.int64]
     point: Array
-    event_market: NDArray[np.intp]
+    ladder: NDArray[np.intp]
 
     @classmethod
     def from_prices(
@@ -218,7 +218,7 @@ class LineView:
         commence_at: NDArray[np.int64],
         market: Market,
         point: Array,
-        event_market: NDArray[np.intp],
+        ladder: NDArray[np.intp],
         method: DevigMethod,
     ) -> LineView:
         """Lines of one market from `prices` (L, B, n), de-vigged by `method`."""
@@ -232,7 +232,7 @@ class LineView:
             commence_at,
             np.full(len(prices), int(market)),
             point,
-            event_market,
+            ladder,
         )
 
     def threshold(self) -> Array:
@@ -251,5 +251,5 @@ def view_lines(matrix: LineMatrix, rows: NDArray[np.intp], outcomes: int) -> Lin
         commence_at=matrix.commence_at[rows],
         market=matrix.market[rows],
         point=matrix.point[rows],
-        event_market=matrix.event_market[rows],
+        ladder=matrix.ladder[rows],
     )

@@ -82,7 +82,7 @@ def _market_middles(
     lines, fair = priced.lines, priced.over
     trusted = (priced.sources >= rules.min_books) & ~np.isnan(fair)
     [mine] = ((lines.market == int(market)) & (lines.commence_at > now) & trusted).nonzero()
-    line = _lines_by_event_market(mine, lines.event_market[mine])
+    line = _lines_by_ladder(mine, lines.ladder[mine])
     if not line.size or line.shape[1] == 1:
         return
     at = np.where(line == NO_BOOK, np.nan, lines.threshold()[line])
@@ -98,9 +98,9 @@ def _market_middles(
     yield from _positive_middles(pairs, line, thresholds, price.shape[-1])
 
 
-def _lines_by_event_market(lines: Index, event_market: Index) -> Index:
+def _lines_by_ladder(lines: Index, ladder: Index) -> Index:
     """The lines (K, P) of each ladder, padded with `NO_BOOK`."""
-    _, group = np.unique(event_market, return_inverse=True)
+    _, group = np.unique(ladder, return_inverse=True)
     order = np.argsort(group, kind="stable")
     begin = np.searchsorted(group[order], np.arange(int(group.max(initial=-1)) + 1))
     position = np.arange(len(order)) - begin[group[order]]

@@ -53,5 +53,5 @@ def _max_consensus(fair_log_odds: Array) -> Array:
 
 def has_other_points(matrix: LineMatrix, rows: NDArray[np.intp], markets: Iterable[int]) -> Mask:
     """Which of `rows` (whole ladders) share their ladder with another line and belong to one of `markets`."""
-    several = np.bincount(matrix.event_market[rows])[matrix.event_market[rows]] > 1
+    several = np.bincount(matrix.ladder[rows])[matrix.ladder[rows]] > 1
     return several & np.isin(matrix.market[rows], list(markets))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.quotes import MAX_CLOCK_SKEW_MICROS
 from ml.scoring.alert_book import AlertBook, Moment
 from ml.scoring.alerts import Alert, AlertKey, sort_key
 from ml.scoring.books import BookProfile, BookProfiles
-from ml.scoring.confirmations import MICROS_PER_SECOND
 from ml.scoring.fair_prices import ConsensusProvider, FairPriceBatch, OutlyingBookBatch, StatedFairPrices
 from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.prefilter import can_alert, has_other_points
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from ml.scoring.verdicts import VerdictChanges
 
 OUTCOME_COUNTS = (2, 3)
-MAX_CLOCK_SKEW_MICROS = 60 * MICROS_PER_SECOND
-"""A time that is further ahead of the next one than this came from a clock that has since been set back."""
 MAX_OPENED_PER_POLL = 500
 """The busiest recorded poll, of all regions of The Odds API, opens 11, and 121 with a threshold of zero. Thousands of
 new alerts at once are a fault of the feed, and would delay the true ones of all sports by minutes; those beyond wait

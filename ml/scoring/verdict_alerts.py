@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.quotes import Market
+from ml.quotes import MICROS_PER_SECOND, Market
 from ml.scoring.alert_metrics import arbitrage_metrics, compute_metrics, price_metrics
 from ml.scoring.alerts import Alert, AlertKey, AlertKind, AlertMetrics, has_legs_changed, has_price_moved
-from ml.scoring.confirmations import MICROS_PER_SECOND
 from ml.scoring.lines import OUTCOME_IDS, line_key, selection_point
 from ml.scoring.rules import ONE_BOOK, OPEN, OUTLIER, Verdict, is_alertable, is_alertable_arbitrage
 from ml.settlement import RulesAgreement, agreement

@@ -68,7 +68,7 @@ class VerdictState:
         started = self._matrix.commence_at[used] <= now
         aged = np.zeros(len(bucket), np.bool_)
         aged[nonzero_cells(bucket != self._bucket)[0]] = True
-        due: NDArray[np.bool_] = aged[self._matrix.event_market[used]] | (started != self._started[used])
+        due: NDArray[np.bool_] = aged[self._matrix.ladder[used]] | (started != self._started[used])
         self._bucket, self._started[used] = bucket, started
         return due
 

@@ -11,6 +11,7 @@ from ml.arrays import complete_rows
 from ml.features.assembly import build_features
 from ml.features.prices import Base, base_of
 from ml.features.registry import FeatureTable
+from ml.quotes import MICROS_PER_DAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ml.quotes import Market
 
     Array = NDArray[np.float64]
-
-MICROS_PER_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ml.quotes import MICROS_PER_DAY
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-EMBARGO_MICROS = 3 * 86_400_000_000
+EMBARGO_MICROS = 3 * MICROS_PER_DAY
 
 
 class Split(NamedTuple):

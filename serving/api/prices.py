@@ -11,9 +11,9 @@ from edge_assets.reference.book_profiles import book_profile
 from ml.arbitrage import net_price
 from ml.arrays import find_runs
 from ml.market import edge, probability_standard_error
-from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market, Outcome
+from ml.quotes import MARKET_OUTCOMES, MICROS_PER_SECOND, UNKNOWN_TIME, Market, Outcome
 from ml.scoring.books import BookProfiles
-from ml.scoring.confirmations import MICROS_PER_SECOND, is_fresh, staleness_buckets
+from ml.scoring.confirmations import is_fresh, staleness_buckets
 from ml.scoring.lines import LineKey, selection_point
 from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.scorer import OUTCOME_COUNTS

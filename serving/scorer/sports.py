@@ -22,6 +22,7 @@ from edge_assets.store.lookups import load_sports
 from edge_assets.store.polls import activity, as_of
 from edge_assets.store.postgres.database import is_connection_lost
 from ml.points import point_models_for
+from ml.quotes import MAX_CLOCK_SKEW_MICROS
 from ml.scoring import BookProfile, ScoringRules, SportScorer
 from ml.scoring.alert_book import Moment
 from serving.scorer.failures import FailingSports
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
-
-MAX_CLOCK_SKEW_MICROS: Micros = 60_000_000
 
 
 @dataclass(slots=True)

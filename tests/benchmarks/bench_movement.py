@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.movement import MovementDetector
-from ml.quotes import MARKET_OUTCOMES, EventStarts, Market, MarketConfirmations, PollChanges, QuoteBatch
+from ml.quotes import (
+    MARKET_OUTCOMES,
+    MICROS_PER_SECOND,
+    EventStarts,
+    Market,
+    MarketConfirmations,
+    PollChanges,
+    QuoteBatch,
+)
 from tests.benchmarks.report import REPORT
 
 if TYPE_CHECKING:
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 
 EVENTS, BOOKS, POLLS, CHANGED = 100, 40, 60, 800
 MARKETS = (Market.H2H, Market.SPREADS, Market.TOTALS)
-SECOND = 1_000_000
+SECOND = MICROS_PER_SECOND
 
 
 def keys() -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from edge_assets.core.clock import to_datetime, to_micros
 from edge_assets.store.polls import bulk_writer
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.polls.writer import PollRecord, get_partitions, write_poll
-from ml.quotes import UNKNOWN_TIME, EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
+from ml.quotes import MICROS_PER_DAY, UNKNOWN_TIME, EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +134,6 @@ def _write_finished_events(conn: Connection, sport: int, books: NDArray[np.int16
         np.round(rng.uniform(1.5, 2.6, n), 2),
         at,
     )
-    for day in np.unique(at // bulk_writer.DAY_MICROS).tolist():
-        get_partitions(conn).ensure_day(conn, to_datetime(day * bulk_writer.DAY_MICROS))
+    for day in np.unique(at // MICROS_PER_DAY).tolist():
+        get_partitions(conn).ensure_day(conn, to_datetime(day * MICROS_PER_DAY))
     bulk_writer.write_quotes(conn, quotes, at, np.full(n, -sport))

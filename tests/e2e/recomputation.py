@@ -135,7 +135,7 @@ def build_view(lines: dict[LineName, Line], books: list[str], rules: ScoringRule
         commence_at=np.array([to_micros(line.start) for line in lines.values()]),
         market=np.array([Market[market.upper()] for _, market, _ in lines]),
         point=np.array([0.0 if point is None else point for *_, point in lines]),
-        event_market=np.array([list(ladders).index(name[:2]) for name in lines]),
+        ladder=np.array([list(ladders).index(name[:2]) for name in lines]),
     )
 
 

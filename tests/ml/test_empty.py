@@ -45,7 +45,7 @@ def view(prices: Array, of: Market) -> LineView:
     lines, books, _ = prices.shape
     return LineView.from_prices(
         prices, np.zeros((lines, books), np.int64), commence_at=np.full(lines, 2), market=of,
-        point=np.arange(lines, dtype=np.float64), event_market=np.zeros(lines, np.intp), method=RULES.method,
+        point=np.arange(lines, dtype=np.float64), ladder=np.zeros(lines, np.intp), method=RULES.method,
     )  # fmt: skip
 
 

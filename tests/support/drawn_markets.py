@@ -254,7 +254,7 @@ def _view(prices: Array, rules: ScoringRules) -> LineView:
         commence_at=np.full(lines, 2 * NOW),
         market=MARKET_OF[outcomes],
         point=np.zeros(lines),
-        event_market=np.arange(lines),
+        ladder=np.arange(lines),
         method=rules.method,
     )
 

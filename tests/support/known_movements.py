@@ -5,9 +5,17 @@ from __future__ import annotations
 from math import exp, nan
 from typing import NamedTuple
 
-from ml.quotes import MARKET_OUTCOMES, EventStarts, Market, MarketConfirmations, PollChanges, QuoteBatch
+from ml.quotes import (
+    MARKET_OUTCOMES,
+    MICROS_PER_SECOND,
+    EventStarts,
+    Market,
+    MarketConfirmations,
+    PollChanges,
+    QuoteBatch,
+)
 
-SECOND = 1_000_000
+SECOND = MICROS_PER_SECOND
 
 
 class Held(NamedTuple):

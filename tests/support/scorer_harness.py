@@ -24,7 +24,7 @@ from edge_assets.store.polls import as_of
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.polls.writer import PollRecord, write_poll
 from edge_assets.store.postgres import database
-from ml.quotes import EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
+from ml.quotes import MICROS_PER_SECOND, EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
 from ml.scoring import ScoringRules, SportScorer
 from serving.scorer.__main__ import open_worker
 
@@ -39,7 +39,7 @@ BOOKS = ("pinnacle", "fanduel", "draftkings", "betmgm", "bovada", "betrivers")
 THRESHOLD = 0.02
 GENEROUS = 2.2  # the fair price of evens is 2.0
 NAN = float("nan")
-SECOND = 1_000_000
+SECOND = MICROS_PER_SECOND
 Offers = dict[tuple[int, int], tuple[float, float]]
 Step = tuple[str, int, str, str | None, datetime, float]
 

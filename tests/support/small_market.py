@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ml.quotes import EventStarts, Market, MarketConfirmations, Outcome, PollChanges, QuoteBatch
+from ml.quotes import MICROS_PER_SECOND, EventStarts, Market, MarketConfirmations, Outcome, PollChanges, QuoteBatch
 
-SECOND = 1_000_000
+SECOND = MICROS_PER_SECOND
 NAN = float("nan")
 
 Quote = tuple[int, int, Market, Outcome, float]

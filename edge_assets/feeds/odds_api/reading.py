@@ -29,7 +29,7 @@ from edge_assets.feeds.odds_api.limits import (
 from edge_assets.feeds.odds_api.market_mapping import MARKETS_WITH_POINT, OutcomeResolver, clean_name
 from edge_assets.feeds.odds_api.repair import encode_json, repair_book
 from edge_assets.feeds.odds_api.wire import DECODE_ERRORS
-from ml.quotes import UNKNOWN_TIME, Micros, Outcome
+from ml.quotes import MAX_CLOCK_SKEW_MICROS, UNKNOWN_TIME, Micros, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 OptionalWireTime: TypeAlias = str | int | None
 
-MAX_CLOCK_SKEW_MICROS: Micros = 60_000_000
-"""How far a book's clock may be ahead of this machine's before its times are counted as rejected."""
 _SIDE_OUTCOMES = (int(Outcome.HOME), int(Outcome.AWAY))
 
 

@@ -36,6 +36,7 @@ from edge_assets.feeds.recordings.files import (
 )
 from edge_assets.feeds.recordings.price_formats import drop_unclear_prices
 from edge_assets.feeds.recordings.snapshots import describe_content
+from ml.quotes import MICROS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +68,6 @@ class _RecordedApiError(Exception):
 
 _ENVELOPE_DECODER = msgspec.json.Decoder(RecordedEnvelope)
 _RESPONSE_DECODER = msgspec.json.Decoder(_ResponseObject)
-_MICROS_PER_SECOND = 1_000_000
 _log = logging.getLogger(__name__)
 MAX_RESPONSE_BYTES = 32 << 20
 """Of one response, in a file or on a line; the largest real one has 3 MB."""
@@ -220,7 +220,7 @@ def _skip_unreadable(path: str, error: Exception) -> SkippedFile:
 
 def content_microsecond(body: bytes) -> int:
     """A nonzero microsecond derived from the content of a response."""
-    return 1 + int.from_bytes(blake2b(body, digest_size=8).digest()) % (_MICROS_PER_SECOND - 1)
+    return 1 + int.from_bytes(blake2b(body, digest_size=8).digest()) % (MICROS_PER_SECOND - 1)
 
 
 def _compress(body: bytes) -> bytes:

@@ -11,6 +11,7 @@ from edge_assets.importers.formats.batch import ParsedEvent
 from edge_assets.importers.formats.football_times import is_month_first, normalize_day, parse_match_times
 from edge_assets.importers.formats.notation import parse_number
 from edge_assets.importers.formats.score_reports import NoResultError, parse_score
+from ml.quotes import MICROS_PER_HOUR
 from ml.settlement import GameReport
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from edge_assets.importers.formats.tables import CsvTable
     from ml.settlement import Score
 
-MATCH_DURATION_MICROS = 2 * 3_600 * 1_000_000
+MATCH_DURATION_MICROS = 2 * MICROS_PER_HOUR
 """From the kick-off until the result is known for certain."""
 MAX_GOALS = 50
 """Of one team; the record in a cup match is 36."""

@@ -37,7 +37,7 @@ from edge_assets.importers.formats.prices import american_to_decimal, check_poin
 from edge_assets.importers.formats.score_reports import NoResultError, parse_report
 from edge_assets.importers.formats.tables import read_table
 from edge_assets.importers.formats.timestamps import MAX_YEAR, MIN_YEAR
-from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
+from ml.quotes import MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,9 +53,8 @@ SPORT = "americanfootball_nfl"
 REQUIRED_COLUMNS = ("game_id", "season", "team", "date", "time", "outcome")
 EASTERN = ZoneInfo("America/New_York")
 SEASON_FIRST_MONTH = 8
-MICROS_PER_SECOND = 1_000_000
-OPENING_LEAD_MICROS = 6 * 86_400 * MICROS_PER_SECOND
-GAME_DURATION_MICROS = 4 * 3_600 * MICROS_PER_SECOND
+OPENING_LEAD_MICROS = 6 * MICROS_PER_DAY
+GAME_DURATION_MICROS = 4 * MICROS_PER_HOUR
 OPENING_KEY = "opening"
 BOOK_COLUMN_PATTERN = re.compile(r"(\d+|opening)_moneyline$")
 MIN_SHARE_SUM = 0.5

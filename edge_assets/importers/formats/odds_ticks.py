@@ -34,7 +34,7 @@ from edge_assets.importers.formats.prices import american_to_decimal, check_poin
 from edge_assets.importers.formats.score_reports import NoResultError, parse_report
 from edge_assets.importers.formats.tables import read_table
 from edge_assets.reference.sports import SPORT_ALIASES
-from ml.quotes import UNKNOWN_TIME, Market, Outcome, QuoteBatch
+from ml.quotes import MICROS_PER_HOUR, UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ RESULT_COLUMNS = ("event_id", "home", "away", "home_score", "away_score", "outco
 MARKETS_BY_KEY = {"h2h": Market.H2H, "spreads": Market.SPREADS, "totals": Market.TOTALS}
 MARKETS_WITH_POINT = (Market.SPREADS, Market.TOTALS)
 OUTCOMES_BY_NAME = {"Over": Outcome.OVER, "Under": Outcome.UNDER, "Draw": Outcome.DRAW}
-GAME_DURATION_MICROS = 4 * 3_600 * 1_000_000
+GAME_DURATION_MICROS = 4 * MICROS_PER_HOUR
 """From the start until the result is known for certain."""
 
 

@@ -27,7 +27,7 @@ from edge_assets.importers.formats.batch import (
 from edge_assets.importers.formats.prices import american_to_decimal, check_points, read_validated
 from edge_assets.importers.formats.score_reports import NoResultError, parse_score
 from edge_assets.importers.formats.tables import read_table
-from ml.quotes import Market, Outcome, QuoteBatch
+from ml.quotes import MICROS_PER_HOUR, Market, Outcome, QuoteBatch
 from ml.settlement import GameReport
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ MAIN_FILE, OTHER_FILES = "lines.csv", ("games.csv",)
 SPORT = "baseball_mlb"
 GAME_COLUMNS = ("game_no", "start_utc", "away", "home")
 LINE_COLUMNS = ("game_no", "entered_utc")
-GAME_DURATION_MICROS = 6 * 3_600 * 1_000_000
+GAME_DURATION_MICROS = 6 * MICROS_PER_HOUR
 """From the start until the result is known for certain."""
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.quotes import MARKET_OUTCOMES
+from ml.quotes import MARKET_OUTCOMES, MICROS_PER_DAY, MICROS_PER_SECOND
 from ml.training.games import Quotes
 
 if TYPE_CHECKING:
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[Any]]
 
-DECISION_LEAD_MICROS = 24 * 3_600_000_000
+DECISION_LEAD_MICROS = MICROS_PER_DAY
 """Of sources with times, the prices on offer this long before the start are decided on."""
-CLOSING_MICROS = 5 * 60_000_000
+CLOSING_MICROS = 300 * MICROS_PER_SECOND
 """A source without times has opening prices and, this shortly before the start, closing prices, as
 `edge_assets.store.analytics.reference_prices` has it; any other price holds until it is withdrawn."""
-MICROS = 1e6
 
 
 def arrange_quotes(ticks: Columns, games: Games, market: Market) -> Quotes:
@@ -68,6 +67,6 @@ def _last_of(
     last = order[np.flatnonzero(np.diff(cell[order], append=-1))]
     price, point, at = np.full((3, int(np.prod(shape))), np.nan)
     price[cell[last]], point[cell[last]], at[cell[last]] = (
-        chosen["price"][last], chosen["point"][last], chosen["at"][last] / MICROS,
+        chosen["price"][last], chosen["point"][last], chosen["at"][last] / MICROS_PER_SECOND,
     )  # fmt: skip
     return price.reshape(shape), point.reshape(shape), at.reshape(shape)

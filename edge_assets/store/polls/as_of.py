@@ -14,7 +14,7 @@ from psycopg.rows import args_row
 from edge_assets.core.clock import to_datetime, to_micros
 from edge_assets.store.polls.keyframes import Poll, load_quotes_on_offer
 from edge_assets.store.polls.packing import unpack_columns
-from ml.quotes import UNKNOWN_TIME, EventStarts, MarketConfirmations, PollChanges, QuoteBatch
+from ml.quotes import MICROS_PER_SECOND, UNKNOWN_TIME, EventStarts, MarketConfirmations, PollChanges, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -179,7 +179,9 @@ def load_quotes_as_of(conn: Connection, event_id: int, at: datetime, known_at: d
     return QuotesAsOf(
         quotes,
         polls,
-        np.where(confirmed_times == UNKNOWN_TIME, np.inf, np.maximum(to_micros(at) - confirmed_times, 0) / 1e6),
+        np.where(
+            confirmed_times == UNKNOWN_TIME, np.inf, np.maximum(to_micros(at) - confirmed_times, 0) / MICROS_PER_SECOND
+        ),
     )
 
 

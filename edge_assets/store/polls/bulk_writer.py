@@ -13,7 +13,7 @@ from edge_assets.store.polls.writer import get_partitions
 from edge_assets.store.postgres import array_params
 from edge_assets.store.postgres.binary_copy import copy_ticks
 from edge_assets.store.postgres.binary_format import COPY_HEADER, COPY_TRAILER, TIMESTAMP, encode_rows
-from ml.quotes import EventStarts, MarketConfirmations
+from ml.quotes import MICROS_PER_DAY, EventStarts, MarketConfirmations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     Int64s = NDArray[np.int64]
 
-DAY_MICROS = 86_400_000_000
 TIMESTAMP_FROM_MICROS = "timestamptz 'epoch' + {} * interval '1 microsecond'"
 MICROS_FROM_TIMESTAMP = "(extract(epoch FROM {}) * 1000000)::bigint"
 SELECT_POLL_TIMES = f"""
@@ -127,7 +126,7 @@ def write_polls(conn: Connection, polls: ImportedPolls, ticks: Int64s, withdrawa
 
 def ensure_month_chunks(conn: Connection, observed_at: Int64s) -> None:
     """Create chunks that cannot be created while ticks of these moments are stored; in a transaction of its own."""
-    days = np.unique(observed_at // DAY_MICROS) * DAY_MICROS
+    days = np.unique(observed_at // MICROS_PER_DAY) * MICROS_PER_DAY
     get_partitions(conn).ensure_month_chunks(conn, map(to_datetime, days.tolist()))
 
 

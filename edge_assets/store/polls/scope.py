@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ml.quotes import EventStarts, Market, MarketConfirmations, Micros, QuoteBatch
+from ml.quotes import MICROS_PER_DAY, EventStarts, Market, MarketConfirmations, Micros, QuoteBatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ BatchT = TypeVar("BatchT", MarketConfirmations, EventStarts)
 FEATURED_MARKETS = np.array(list(Market), np.int16)
 """Responses about a whole sport contain only these (`h2h_h1` or `player_points` only come event by event)."""
 
-MAX_EVENT_DURATION_MICROS: Micros = 24 * 3600 * 1_000_000
+MAX_EVENT_DURATION_MICROS: Micros = MICROS_PER_DAY
 """Microseconds after its start within which an event has ended."""
 
 

@@ -11,11 +11,12 @@ from edge_assets.store.polls.unreadable_responses import (
     load_unreadable_responses,
     write_unreadable_response,
 )
+from ml.quotes import MICROS_PER_SECOND
 
 if TYPE_CHECKING:
     from tests.support.poll_factories import StoreHarness
 
-SECOND = 1_000_000
+SECOND = MICROS_PER_SECOND
 
 
 def test_a_response_is_kept_byte_for_byte_and_counted(harness: StoreHarness) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.movement import MarketMoves, count_followers, is_in_steam
-from ml.movement.followers import MICROS_PER_SECOND
+from ml.quotes import MICROS_PER_SECOND
 
 MOVE = st.tuples(
     st.integers(1, 2),  # event

@@ -48,7 +48,7 @@ def test_confirmations_do_not_depend_on_the_order_of_the_books() -> None:
         999,
         columns.columns_of,
     )
-    [ladder] = confirmed.event_markets(np.array([8], np.int32), np.array([Market.TOTALS], np.int16))
+    [ladder] = confirmed.find_ladders(np.array([8], np.int32), np.array([Market.TOTALS], np.int16))
     assert confirmed.confirmed_at[ladder].tolist() == [111, 112, 113]
     confirmed.release_event(8)
     assert (confirmed.confirmed_at == UNKNOWN_TIME).all()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.market import DevigMethod
-from ml.quotes import Market
+from ml.quotes import MICROS_PER_SECOND, Market
 from ml.scoring import BookProfile, ScoringRules
 from ml.scoring.books import BookProfiles
 from ml.scoring.fair_prices import ConsensusProvider
@@ -18,7 +18,7 @@ from ml.scoring.rules import NO_CANDIDATE
 from ml.scoring.valuation import value_lines
 
 NOW = 2_000_000_000_000_000
-SECOND = 1_000_000
+SECOND = MICROS_PER_SECOND
 LINES, BOOKS = 40, 7
 METHODS = [*DevigMethod]
 
@@ -33,7 +33,7 @@ def view(market: Market, outcomes: int, method: DevigMethod, rng: np.random.Gene
     price[rng.random(price.shape) < 0.01] = np.inf
     return LineView.from_prices(
         price, NOW - rng.choice([1, 90, 400, 900], (LINES, BOOKS)) * SECOND, commence_at=np.full(LINES, NOW + SECOND),
-        market=market, point=np.zeros(LINES), event_market=np.arange(LINES), method=method,
+        market=market, point=np.zeros(LINES), ladder=np.arange(LINES), method=method,
     )  # fmt: skip
 
 
