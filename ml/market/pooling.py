@@ -41,11 +41,9 @@ COMMON_VARIANCE_RATIO = 0.4
 """Variance of the error common to all books over that of each book's own error: no number of books reveals it, but
 books that differ much err much. It implies a correlation of errors of .29. The mean of the five above differs from
 Pinnacle by .039 to .054 (root mean square), they from each other by .034 to .060, and results side with Pinnacle: they
-confirm 1.09 +- .15 of the difference before the match (56,767 matches) and .98 +- .22 at the close (25,489). Chosen for
-alerts among .25, .3, .4 and .5: with the uncertainty of the de-vig method (`add_method_uncertainty`) the 90% interval
-at .4 holds for 92% of them on drawn markets (seeds 1 and 2 of `tests/support/drawn_markets.py`), 88% on the simulator
-(seeds 41 to 43); over all outcomes of the matches above, the interval about the five's mean contains Pinnacle's value
-in 88%."""
+confirm 1.09 +- .15 of the difference before the match (56,767 matches) and .98 +- .22 at the close (25,489). Over all
+outcomes of these matches, the 90% interval about the five's mean contains Pinnacle's value in 88%. How often the
+interval of alerts holds is in docs/concepts.md."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,10 +71,11 @@ def pool(fair_log_odds: Array, weights: Array, *, groups: CloneGroups = (), vari
     each book's own estimate: from its age, or from being translated from another point.
 
     Books further than `OUTLIER_LOG_ODDS` from the weighted median of the others do not count. The squared standard
-    error is s^2 / b + sum w^2 v / (sum w)^2 + r s^2 (b / m)^2: s^2 the books' variance, shrunk to `BOOK_NOISE_LOG_ODDS`
-    squared with the weight of `PRIOR_BOOKS` books; b = (sum w)^2 / sum w^2 the effective number of the m sources; v the
-    `variance`; r the `COMMON_VARIANCE_RATIO` of errors that all books share: a pool dominated by a few books has less
-    of that and more of their own. (Pinnacle at weight 5 with five soft books: b / m = .56.)
+    error is s^2 / b + sum w^2 v / (sum w)^2 + r k^3 s^2: s^2 the books' variance, shrunk to k `BOOK_NOISE_LOG_ODDS`^2
+    with the weight of `PRIOR_BOOKS` books; b = (sum w)^2 / sum w^2 the effective number of the m sources; k = b / m, 1
+    for equal weights; v the `variance`; r the `COMMON_VARIANCE_RATIO` of errors that all books share. A pool dominated
+    by a few accurate books has less of the noise, and far less of the shared error, of the others. (Pinnacle at weight
+    5 with five soft books: k = .56. The powers of k were chosen like `ml.market.others.DISSENT_WEIGHT_FACTOR`.)
 
     A line's result depends neither on other lines nor on books without a price, to the last bit.
     """
@@ -106,8 +105,10 @@ def pooled_log_odds_error(spread: Array, effective: Array, sources: NDArray[np.i
     `spread` is the books' weighted variance about the mean, `effective` the effective number of sources out of
     `sources`; `own` is the variance that the mean inherits from the books' own estimates.
     """
-    noise = (PRIOR_BOOKS * BOOK_NOISE_LOG_ODDS**2 + effective * spread) / (PRIOR_BOOKS + effective - 1)
-    error: Array = np.sqrt(noise / effective + own + COMMON_VARIANCE_RATIO * noise * (effective / sources) ** 2)
+    evenness = effective / sources
+    prior = evenness * BOOK_NOISE_LOG_ODDS**2
+    noise = (PRIOR_BOOKS * prior + effective * spread) / (PRIOR_BOOKS + effective - 1)
+    error: Array = np.sqrt(noise / effective + own + COMMON_VARIANCE_RATIO * noise * evenness**3)
     return error
 
 
