@@ -9,6 +9,7 @@ that: nothing would be polled until then.
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from dagster import DagsterInstance
@@ -58,7 +59,9 @@ def main() -> None:
         run_daemon()
     finally:
         with DagsterInstance.get() as instance:
-            end_listed_runs(HomeSettings().ending_runs_path, instance)
+            has_ended_runs = end_listed_runs(HomeSettings().ending_runs_path, instance)
+        if has_ended_runs:  # the stack is being stopped, and Dagster's threads take seconds to end
+            os._exit(0)
 
 
 if __name__ == "__main__":

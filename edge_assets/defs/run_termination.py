@@ -56,16 +56,17 @@ def _requeue(instance: DagsterInstance, run: DagsterRun) -> None:
     instance.report_dagster_event(event, run.run_id)
 
 
-def end_listed_runs(runs_file: Path, instance: DagsterInstance) -> None:
-    """End the runs listed in the file, if it exists, and remove it."""
+def end_listed_runs(runs_file: Path, instance: DagsterInstance) -> bool:
+    """End the runs listed in the file, if it exists, and remove it; whether it existed."""
     if not runs_file.exists():
-        return
+        return False
     processes = []
     for pid in json.loads(runs_file.read_text()):
         with suppress(psutil.NoSuchProcess):
             processes.append(psutil.Process(pid))
     end_runs(instance, processes, TERMINATE_TIMEOUT_SECONDS)
     runs_file.unlink()
+    return True
 
 
 def main() -> None:

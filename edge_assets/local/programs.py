@@ -15,6 +15,8 @@ MIN_UPTIME_SECONDS = 3
 START_RETRIES = 1_000_000
 """Practically forever: a full disk or an unreachable database may recover unattended. supervisord's pause grows by a
 second per try, so after an outage of T seconds it is at most sqrt(2 T) seconds."""
+INFRASTRUCTURE = ("postgres", "valkey")
+"""Stopped last, when nothing uses them any more."""
 MAX_LOG_BYTES = 5_000_000
 MAX_LOG_BACKUPS = 2
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from edge_assets.local.plan import Plan
     from edge_assets.local.supervisor import Supervisor
 
-INFRASTRUCTURE = ("postgres", "valkey")
-"""Stopped last, when nothing uses them any more."""
 PYTHON_MODULE = (sys.executable, "-m")
 SHORT_STOP_SECONDS = 2
 """For services that would wait for open connections when stopped, and have nothing to lose."""
@@ -103,7 +101,7 @@ def _code_server_service(home: Home, location: dagster_home.CodeLocation) -> Ser
     location_options = ("--module-name", location.module, "--location-name", location.name)
     socket_options = ("--socket", str(path), "--use-python-environment-entry-point")
     command = (*PYTHON_MODULE, "dagster", "api", "grpc", *LOG_LEVEL_OPTIONS, *location_options, *socket_options)
-    program = Program(location.service, command, stop_seconds=1)  # its runs have already been ended
+    program = Program(location.service, command, stop_signal="KILL")  # its runs have ended; Dagster would wait for more
     essential = location.name == dagster_home.ESSENTIAL_LOCATION
     return Service(
         program, ("databases", "feed-sports"), partial(probes.is_socket_listening, path), essential=essential

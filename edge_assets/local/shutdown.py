@@ -15,12 +15,10 @@ import psutil
 from edge_assets.core.settings import HomeSettings
 from edge_assets.local import sockets
 from edge_assets.local.dagster_home import load_code_locations
-from edge_assets.local.environment import dagster_environment
 from edge_assets.local.errors import LocalError
 from edge_assets.local.home import write_private
-from edge_assets.local.plan import Plan
+from edge_assets.local.programs import INFRASTRUCTURE
 from edge_assets.local.runs import find_run_processes
-from edge_assets.local.services import INFRASTRUCTURE
 from edge_assets.local.supervisor import Supervisor
 from edge_assets.local.survivors import find_stack_processes
 
@@ -49,14 +47,15 @@ def down(home: Home) -> int:
 
 
 def _stop_in_order(home: Home, supervisor: Supervisor) -> None:
-    """Stop in order: what launches runs, the runs, the code servers, the databases."""
+    """Stop in order: what launches runs, the runs, what they need and their code servers, the databases."""
     programs = supervisor.programs()
     names = {program.name for program in programs}
     code_servers = {location.service for location in load_code_locations()}
     runs_file = HomeSettings(edge_home=home.root).ending_runs_path
     runs = [run.pid for program in programs if program.name in code_servers for run in find_run_processes(program.pid)]
     write_private(runs_file, json.dumps(runs))
-    supervisor.request_stop(names - code_servers - set(INFRASTRUCTURE))
+    needed_by_runs = code_servers | {"feed"} | set(INFRASTRUCTURE)  # a burst whose feed is gone ends a retry later
+    supervisor.request_stop(names - needed_by_runs)
     supervisor.stop(names & {"dagster-daemon"})
     if runs_file.exists():
         _end_runs(home)
@@ -68,6 +67,9 @@ def _stop_in_order(home: Home, supervisor: Supervisor) -> None:
 
 def _end_runs(home: Home) -> None:
     """End the runs if the daemon did not, because it is gone or hangs."""
+    from edge_assets.local.environment import dagster_environment  # noqa: PLC0415 - rarely needed, slow to import
+    from edge_assets.local.plan import Plan  # noqa: PLC0415
+
     with suppress(LocalError, subprocess.TimeoutExpired):  # a damaged plan, or an unreachable database
         if plan := Plan.load(home):
             command = [sys.executable, "-m", "edge_assets.defs.run_termination"]

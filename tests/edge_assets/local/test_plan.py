@@ -12,7 +12,8 @@ from edge_assets.local import plan as planning
 from edge_assets.local.environment import build_environment
 from edge_assets.local.errors import LocalError
 from edge_assets.local.plan import Plan, StartOptions
-from edge_assets.local.services import INFRASTRUCTURE, Service, define_services
+from edge_assets.local.programs import INFRASTRUCTURE
+from edge_assets.local.services import Service, define_services
 from edge_assets.local.supervisor import Supervisor
 
 if TYPE_CHECKING:
