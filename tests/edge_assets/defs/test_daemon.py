@@ -81,7 +81,7 @@ def ticks(workspace: WorkspaceProcessContext, name: str) -> int:
     return len(workspace.instance.get_ticks(state.instigator_origin_id, state.selector_id))
 
 
-@pytest.mark.parametrize("name", ["evaluated", "minutely"])
+@pytest.mark.parametrize("name", ["idle_sensor", "minutely"])
 def test_a_sensor_or_schedule_ahead_of_now_ticks_again(workspace: WorkspaceProcessContext, name: str) -> None:
     ahead, past = datetime.now(UTC) + HOUR, datetime.now(UTC) - timedelta(minutes=2)
     was = ticks(workspace, name)
@@ -95,6 +95,6 @@ def test_a_sensor_or_schedule_ahead_of_now_ticks_again(workspace: WorkspaceProce
         for tick in workspace.instance.get_ticks(state.instigator_origin_id, state.selector_id):
             workspace.instance.update_tick(tick.with_status(tick.status, timestamp=ahead.timestamp()))
     assert ticks(workspace, name) == was
-    assert reset_future_times(workspace.instance, past) == ["evaluated", "minutely"]
+    assert reset_future_times(workspace.instance, past) == ["idle_sensor", "minutely"]
     assert ticks(workspace, name) == was + 1
     assert reset_future_times(workspace.instance, datetime.now(UTC)) == []
