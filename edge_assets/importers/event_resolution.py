@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from edge_assets.importers.formats.batch import ParsedEvent
+    from edge_assets.matching.fixtures import TeamKeys
     from ml.quotes import Micros
 
 
@@ -121,14 +122,20 @@ def _load_moved_events(
     """The one event of the season with the same host and guest, by the source's new key; one date has no result."""
     if not refs or not find_sport(sport).hosts_meet_once or not names_one_event(sport, source):
         return {}
-    starts = [ref.event.start for ref in refs]
-    found: dict[str, list[StoredEvent]] = defaultdict(list)
-    for place, has_result, ours in identities.load_events_of_seasons(conn, source, sport_id, starts, listed_keys):
-        event, theirs = refs[place].event, _stored_to_fixture(ours)
-        is_same_pair = bool(teams := team_keys(sport, theirs)) and teams == team_keys(sport, _to_fixture(event))
-        was_played_twice = has_result and event.report is not None
-        if is_same_pair and not was_played_twice and not _is_event_swapped(sport, event, theirs):
-            found[event.key].append(ours)
+    seasons = identities.load_seasons(conn, sport_id, [ref.event.start for ref in refs])
+    by_pair: dict[tuple[int, TeamKeys], list[tuple[bool, StoredEvent]]] = defaultdict(list)
+    for season, has_result, ours in identities.load_events_of_seasons(conn, source, sport_id, seasons, listed_keys):
+        if teams := team_keys(sport, _stored_to_fixture(ours)):
+            by_pair[season, teams].append((has_result, ours))
+    found = {
+        event.key: [
+            ours
+            for has_result, ours in by_pair.get((season, team_keys(sport, _to_fixture(event))), ())
+            if not (has_result and event.report is not None)
+            and not _is_event_swapped(sport, event, _stored_to_fixture(ours))
+        ]
+        for (event, _), season in zip(refs, seasons, strict=True)
+    }
     claims = Counter(event.id for some in found.values() for event in some)
     return {key: some[0] for key, some in found.items() if len(some) == 1 and claims[some[0].id] == 1}
 

@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from edge_assets.store.postgres import array_params
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from psycopg import Connection
@@ -38,31 +38,32 @@ WHERE
     AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
 ORDER BY e.id
 """
+SELECT_SEASONS = """
+SELECT season_of(s.key, n.start)
+FROM unnest(%(starts)s::timestamptz[]) WITH ORDINALITY AS n (start, number)
+INNER JOIN sports AS s ON s.id = %(sport)s
+ORDER BY n.number
+"""
 SELECT_EVENTS_OF_SEASONS = """
-WITH stated AS MATERIALIZED (
-    SELECT n.number - 1 AS number, season_of(s.key, n.start) AS season
-    FROM unnest(%(starts)s::timestamptz[]) WITH ORDINALITY AS n (start, number)
-    INNER JOIN sports AS s ON s.id = %(sport)s
-),
-still_listed AS MATERIALIZED (
+WITH still_listed AS MATERIALIZED (
     SELECT event_id FROM event_sources WHERE source = %(source)s AND key = ANY(%(keys)s::text[])
 ),
 candidates AS MATERIALIZED (
-    SELECT e.id, e.key, e.home_team, e.away_team, e.commence_at, e.start_assumed,
-        season_of(s.key, e.original_commence_at) AS season
+    SELECT season_of(s.key, e.original_commence_at) AS season, e.*
     FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id
     WHERE
         e.sport_id = %(sport)s AND e.id NOT IN (SELECT event_id FROM still_listed)
         AND EXISTS (SELECT FROM event_sources AS o WHERE o.event_id = e.id AND o.source = %(source)s)
 )
 SELECT
-    n.number, EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed'), e.id, e.key,
+    e.season, EXISTS (SELECT FROM results AS r WHERE r.event_id = e.id AND r.status <> 'postponed'), e.id, e.key,
     e.home_team, e.away_team, e.commence_at, e.start_assumed
-FROM stated AS n INNER JOIN candidates AS e ON n.season = e.season
-WHERE NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
-ORDER BY n.number, e.id
+FROM candidates AS e
+WHERE
+    e.season = ANY(%(seasons)s::integer[])
+    AND NOT EXISTS (SELECT FROM held_out_events AS h WHERE h.event_id = e.id)
+ORDER BY e.id
 """
-"""The season of each event is worked out once: for every pair with a start a league's twelve seasons took minutes."""
 SELECT_NAMED_EVENTS = """
 SELECT
     e.id, e.key, s.key AS sport, season_of(s.key, e.original_commence_at) AS season, e.home_team, e.away_team,
@@ -206,20 +207,24 @@ def load_listed_events(
         return cursor.execute(SELECT_LISTED_EVENTS, [sport_id, since, until, source]).fetchall()
 
 
+def load_seasons(conn: Connection, sport_id: int, starts: Sequence[Micros]) -> list[int]:
+    """The season of each start (n,)."""
+    values = {"sport": sport_id, "starts": array_params.encode_timestamps(starts)}
+    return [season for (season,) in conn.execute(SELECT_SEASONS, values)]
+
+
 def load_events_of_seasons(
-    conn: Connection, source: str, sport_id: int, starts: Sequence[Micros], listed_keys: Sequence[str]
+    conn: Connection, source: str, sport_id: int, seasons: Collection[int], listed_keys: Sequence[str]
 ) -> list[tuple[int, bool, StoredEvent]]:
-    """For each start (n,), by index: the source's events of the same season, and whether each has a result; without
-    those that it still lists under one of `listed_keys`.
-    """
+    """A source's events with their seasons, and whether each has a result; not those still listed as `listed_keys`."""
     values = {
         "source": source,
         "sport": sport_id,
-        "starts": array_params.encode_timestamps(starts),
+        "seasons": sorted(set(seasons)),
         "keys": array_params.encode_texts(listed_keys),
     }
     found = conn.execute(SELECT_EVENTS_OF_SEASONS, values)
-    return [(number, has_result, StoredEvent(*event)) for number, has_result, *event in found]
+    return [(season, has_result, StoredEvent(*event)) for season, has_result, *event in found]
 
 
 def load_named_events(conn: Connection) -> list[NamedEvent]:
