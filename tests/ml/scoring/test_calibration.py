@@ -7,18 +7,27 @@ used to choose the constants. `tests/benchmarks/bench_calibration.py` prints the
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from ml.scoring.rules import ScoringRules
-from tests.support.drawn_markets import FITTED, HELD_OUT, Opened, draw, opened, tables
+from tests.support.drawn_markets import FITTED, HELD_OUT, Drawn, Opened, draw, opened, tables
+from tests.support.drawn_structures import draw_structures, shipped_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 pytestmark = pytest.mark.untraced
 SEEDS = (201, 202)
 LINES = 6_000
 MOST_DISSENT = ScoringRules().max_dissent
 NOTHING_DISPUTED = 1.1
+STRUCTURES = 24
+SEEDS_BY_STRUCTURES_SEED = {7100: (701, 702), 7200: (711, 712)}
+STRUCTURE_LINES = 3_000
+ENOUGH_ALERTS = 30
 
 
 @cache
@@ -42,6 +51,32 @@ def test_the_90_percent_interval_covers_the_truth(table: str) -> None:
     each = {name: coverage(of_structure) for name, of_structure in runs.items()}
     assert 0.87 < coverage([run for of_structure in runs.values() for run in of_structure]) < 0.93, each
     assert min(each.values()) > 0.8, each
+
+
+@cache
+def drawn_alerts() -> dict[str, list[list[Opened]]]:
+    """By table of weights, the alerts of each structure drawn at random."""
+    found: dict[str, list[list[Opened]]] = {"realistic": [], "equal": [], "shipped": []}
+    for structures_seed, seeds in SEEDS_BY_STRUCTURES_SEED.items():
+        for number, structure in enumerate(draw_structures(structures_seed, STRUCTURES)):
+            # uncached: the prices of all structures would fill the memory
+            drawn = [draw.__wrapped__(structure, seed, STRUCTURE_LINES) for seed in seeds]
+            for table, runs in found.items():
+                runs.append([opened(d, weights_of(d, table, number)) for d in drawn])
+    return found
+
+
+def weights_of(drawn: Drawn, table: str, seed: int) -> NDArray[np.float64]:
+    return shipped_weights(drawn, seed) if table == "shipped" else tables(drawn)[table]
+
+
+@pytest.mark.parametrize("table", ["realistic", "equal", "shipped"])
+def test_the_interval_covers_the_truth_on_structures_drawn_at_random(table: str) -> None:
+    """Structures have a few dozen alerts each, so that only their pooled figure is tight."""
+    by_structure = drawn_alerts()[table]
+    held = [np.concatenate([run.held for run in runs]) for runs in by_structure]
+    assert 0.87 < np.concatenate(held).mean() < 0.93
+    assert min(h.mean() for h in held if len(h) >= ENOUGH_ALERTS) > 0.75
 
 
 def test_misleading_weights_lower_the_coverage_only_a_little() -> None:
