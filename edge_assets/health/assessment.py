@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge_assets.store.health.vital_signs import HealthSnapshot, NewestPoll
 
 SENSOR, SCORER, WATCHDOG, STACK = "odds_burst_sensor", "scorer", "watchdog", "stack"
-"""The services with a heartbeat; `STACK` writes one, when it starts."""
+"""The services with a heartbeat; `STACK` writes one when it starts, and one when everything has been started."""
 BURSTS = "odds_burst"
 """The subject of failed bursts: the name of their job."""
 MAX_HEARTBEAT_AGES = {SENSOR: timedelta(seconds=20), SCORER: timedelta(seconds=20), WATCHDOG: timedelta(seconds=20)}

@@ -22,6 +22,7 @@ from edge_assets.local.services import define_services
 from edge_assets.local.shutdown import down
 from edge_assets.local.startup import StartupStep, start_in_order
 from edge_assets.local.supervisor import Supervisor
+from edge_assets.store.health.problems import record_heartbeat
 from edge_assets.store.health.vital_signs import reset_health
 from edge_assets.store.postgres.database import connect
 from edge_assets.store.postgres.schema import upgrade
@@ -95,6 +96,9 @@ class _Stack:
         self.plan.save(self._home)
         self._supervisor.launch(build_environment(self._settings, self._home, self.plan))
         start_in_order(list(self._steps()), report)
+        # on a slow machine the sensor first ticks minutes after the migrations
+        with connect(self.plan.database_url, "edge up") as conn:
+            record_heartbeat(conn, STACK)
 
     def _steps(self) -> Iterator[StartupStep]:
         yield StartupStep("feed-sports", ("feed",), self._request_sports)
