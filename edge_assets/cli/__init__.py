@@ -11,6 +11,7 @@ from edge_assets.cli import (
     feeds,
     imports,
     lines,
+    models,
     quality,
     quarantine,
     results,
@@ -35,6 +36,7 @@ app.command("import")(imports.import_)
 app.command()(lines.lines)
 app.command()(token.token)
 app.command()(train.train)
+app.add_typer(models.app)
 app.add_typer(quality.app)
 app.add_typer(quarantine.app)
 app.add_typer(results.app)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_assets.cli.application import JsonOption, echo_json, err, out, print_rows
+from edge_assets.cli.application import JsonOption, echo_json, err
+from edge_assets.cli.training_reports import print_training, save_report
 from edge_assets.core.settings import Settings
 
 if TYPE_CHECKING:
-    from edge_assets.models.training import TrainingReport
+    from edge_assets.models.training import Period
     from edge_assets.models.training_data import GroupData
     from ml.quotes import Market
 
 MARKET_NAMES = "h2h, h2h_3_way, spreads or totals"
-SCORE_HEADER = ("", "log loss", "share", "gain on close", "gain on results")
 
 
 def train(
@@ -55,12 +55,14 @@ def train(
         )
         msg = f"nothing to train of {sport}: {reasons}"
         raise LocalError(msg, "import more seasons with closing prices, or choose a later --until")
-    paths = save_models(report, Home.open(Settings().edge_home).models)
-    answer = _describe(data, period) | report.figures | {"bundles": paths, "seconds": round(monotonic() - began, 1)}
+    directory = Home.open(Settings().edge_home).models
+    paths = save_models(report, directory)
+    result = _describe(data, period) | report.figures | {"bundles": paths, "seconds": round(monotonic() - began, 1)}
+    save_report(directory, sport, result)
     if as_json:
-        echo_json(answer)
+        echo_json(result)
     else:
-        _print(report, answer)
+        print_training(result)
 
 
 def _micros(day: datetime) -> int:
@@ -99,49 +101,6 @@ def _load(sport: str, markets: tuple[Market, ...], reference: str) -> GroupData:
     return data
 
 
-def _describe(data: GroupData, period: Any) -> dict[str, Any]:
+def _describe(data: GroupData, period: Period) -> dict[str, Any]:
     days = (None if at is None else f"{datetime.fromtimestamp(at / 1e6, UTC):%Y-%m-%d}" for at in period)
     return {"sport": data.group, "games": data.games} | dict(zip(("until", "test_until"), days, strict=True))
-
-
-def _print(report: TrainingReport, answer: dict[str, Any]) -> None:
-    out.print(f"{answer['games']:,} games; gains in 1e-5 nats with 95% intervals; share: of the move to the close")
-    for name, figures in answer["models"].items():
-        lines = figures["lines"]
-        out.print(f"\n{name}: trained on {lines['training']:,} lines, tested on {lines['test']:,}", soft_wrap=True)
-        models = figures["test"]["models"] if figures["test"] else {}
-        print_rows(SCORE_HEADER, [(member, *_score_cells(scores)) for member, scores in models.items()])
-    for name, why in report.skipped.items():
-        out.print(f"\n{name}: not trained: {why}", soft_wrap=True)
-    _print_bets(answer["pooled"])
-
-
-def _print_bets(pooled: dict[str, Any]) -> None:
-    if bets := pooled.get("bets"):
-        out.print("\nbets on all markets at the best price, by lines that the reference prices")
-        rules = ("market_rule", "model", "model_same_number")
-        rows = [(r, f"{bets[r]['bets']:,}", _percent(bets[r]["clv"]), _percent(bets[r]["yield"])) for r in rules]
-        print_rows(("rule", "bets", "CLV", "yield"), rows)
-        difference = _percent(bets["clv_difference_same_number"])
-        out.print(f"CLV above the market rule's at the same number of bets: {difference}", soft_wrap=True)
-    if even := pooled.get("even_odds"):
-        won, implied = _percent(even["won"]), _percent(even["implied_by_close"])
-        out.print(f"-110: {even['bets']:,} bets, won {won}, the close implies {implied}", soft_wrap=True)
-
-
-def _score_cells(scores: dict[str, Any]) -> tuple[str, ...]:
-    share = scores["share"]
-    cells = [_cell(scores["log_loss"], "{:.5f}"), _cell(share, "{:.1%}")]
-    for name in ("closing_gain", "result_gain"):
-        mean, low, high = scores[name]
-        cells.append(_cell(mean, "{:.1f}") + (f" [{low:.1f}, {high:.1f}]" if low is not None else ""))
-    return tuple(cells)
-
-
-def _cell(value: float | None, pattern: str) -> str:
-    return "-" if value is None else pattern.format(value)
-
-
-def _percent(interval: list[float | None]) -> str:
-    mean, low, high = interval
-    return _cell(mean, "{:.1%}") + (f" [{low:.1%}, {high:.1%}]" if low is not None and high is not None else "")
