@@ -12,6 +12,7 @@ decides.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ from edge_assets.store.events import identities
 from edge_assets.store.events.identities import NewEvent, StatedStart, StoredEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from edge_assets.importers.formats.batch import ParsedEvent
     from edge_assets.matching.fixtures import TeamKeys
     from ml.quotes import Micros
+
+LONGEST_SEASON = timedelta(days=366)
 
 
 class Repeat(NamedTuple):
@@ -122,11 +125,11 @@ def _load_moved_events(
     """The one event of the season with the same host and guest, by the source's new key; one date has no result."""
     if not refs or not find_sport(sport).hosts_meet_once or not names_one_event(sport, source):
         return {}
-    seasons = identities.load_seasons(conn, sport_id, [ref.event.start for ref in refs])
-    by_pair: dict[tuple[int, TeamKeys], list[tuple[bool, StoredEvent]]] = defaultdict(list)
-    for season, has_result, ours in identities.load_events_of_seasons(conn, source, sport_id, seasons, listed_keys):
-        if teams := team_keys(sport, _stored_to_fixture(ours)):
-            by_pair[season, teams].append((has_result, ours))
+    starts = [ref.event.start for ref in refs]
+    seasons = identities.load_seasons(conn, sport_id, starts)
+    period = to_datetime(min(starts)) - LONGEST_SEASON, to_datetime(max(starts)) + LONGEST_SEASON
+    events = identities.load_events_of_seasons(conn, source, sport_id, seasons, period, listed_keys)
+    by_pair = _group_by_pair(sport, events)
     found = {
         event.key: [
             ours
@@ -138,6 +141,17 @@ def _load_moved_events(
     }
     claims = Counter(event.id for some in found.values() for event in some)
     return {key: some[0] for key, some in found.items() if len(some) == 1 and claims[some[0].id] == 1}
+
+
+def _group_by_pair(
+    sport: str, events: Iterable[tuple[int, bool, StoredEvent]]
+) -> dict[tuple[int, TeamKeys], list[tuple[bool, StoredEvent]]]:
+    """The events, and whether each has a result, by season and teams."""
+    by_pair: dict[tuple[int, TeamKeys], list[tuple[bool, StoredEvent]]] = defaultdict(list)
+    for season, has_result, event in events:
+        if teams := team_keys(sport, _stored_to_fixture(event)):
+            by_pair[season, teams].append((has_result, event))
+    return by_pair
 
 
 def _record_start_changes(

@@ -52,7 +52,8 @@ candidates AS MATERIALIZED (
     SELECT season_of(s.key, e.original_commence_at) AS season, e.*
     FROM events AS e INNER JOIN sports AS s ON e.sport_id = s.id
     WHERE
-        e.sport_id = %(sport)s AND e.id NOT IN (SELECT event_id FROM still_listed)
+        e.sport_id = %(sport)s AND e.original_commence_at BETWEEN %(since)s AND %(until)s
+        AND e.id NOT IN (SELECT event_id FROM still_listed)
         AND EXISTS (SELECT FROM event_sources AS o WHERE o.event_id = e.id AND o.source = %(source)s)
 )
 SELECT
@@ -214,13 +215,22 @@ def load_seasons(conn: Connection, sport_id: int, starts: Sequence[Micros]) -> l
 
 
 def load_events_of_seasons(
-    conn: Connection, source: str, sport_id: int, seasons: Collection[int], listed_keys: Sequence[str]
+    conn: Connection,
+    source: str,
+    sport_id: int,
+    seasons: Collection[int],
+    period: tuple[datetime, datetime],
+    listed_keys: Sequence[str],
 ) -> list[tuple[int, bool, StoredEvent]]:
-    """A source's events with their seasons, and whether each has a result; not those still listed as `listed_keys`."""
+    """A source's events of the `seasons` that start in a `period`, with their seasons, and whether each has a result;
+    not those still listed as `listed_keys`.
+    """
     values = {
         "source": source,
         "sport": sport_id,
         "seasons": sorted(set(seasons)),
+        "since": period[0],
+        "until": period[1],
         "keys": array_params.encode_texts(listed_keys),
     }
     found = conn.execute(SELECT_EVENTS_OF_SEASONS, values)
