@@ -31,7 +31,7 @@ def list_(as_json: JsonOption = False) -> None:
     if as_json:
         echo_json([_describe(model) for model in models])
         return
-    header = ("model", "market", "base", "trained until", "lines", "features", "state")
+    header = ("model", "trained until", "lines", "features", "state")
     print_rows(header, [_list_row(model) for model in models])
     if not models:
         out.print(f"no models; {TRAIN_REMEDY}", soft_wrap=True)
@@ -93,9 +93,9 @@ def _describe(model: CataloguedModel) -> dict[str, Any]:
 
 def _list_row(model: CataloguedModel) -> tuple[str, ...]:
     if (spec := model.spec) is None:
-        return model.name, "", "", "", "", "", model.problem or ""
+        return model.name, "", "", "", model.problem or ""
     until, lines, features = spec.trained_until[:10], f"{spec.lines:,}", str(len(spec.features))
-    return model.name, spec.market, spec.base, until, lines, features, "usable"
+    return model.name, until, lines, features, "usable"
 
 
 def _print_model(model: CataloguedModel) -> None:
