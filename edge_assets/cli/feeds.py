@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
+PortOption = Annotated[int, typer.Option(metavar="PORT", min=1, max=65_535, help="Port to listen on.")]
 
 
 def replay(
-    path: Annotated[Path, typer.Argument(help="Directory or tar of captured responses.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Directory or tar of captured responses.")],
     speed: Annotated[str, typer.Option(metavar="N|max", help="Speed, as a multiple of real time.")] = "max",
     port: PortOption = 8100,
 ) -> None:
@@ -23,7 +23,7 @@ def replay(
 
 
 def simulate(
-    seed: Annotated[int, typer.Option(help="Seed of the simulated market.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the simulated market.")] = 1,
     port: PortOption = 8100,
 ) -> None:
     """Serve a simulated market through The Odds API's interface."""

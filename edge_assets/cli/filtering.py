@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 RowT = TypeVar("RowT")
 
 SportOption = Annotated[
-    str | None, typer.Option("--sport", help="Only this sport, or sports with this key prefix: nfl, soccer.")
+    str | None,
+    typer.Option("--sport", metavar="SPORT", help="Only this sport, or sports with this key prefix: nfl, soccer."),
 ]
-BookOption = Annotated[str | None, typer.Option("--book", help="Only this book, by its key.")]
+BookOption = Annotated[str | None, typer.Option("--book", metavar="BOOK", help="Only this book, by its key.")]
 SeasonOption = Annotated[
-    int | None, typer.Option("--season", min=1900, max=2200, help="Only this season, named by its first year.")
+    int | None,
+    typer.Option("--season", metavar="YEAR", min=1900, max=2200, help="Only this season, named by its first year."),
 ]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="Show at most this many, the newest.")]
+LimitOption = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, max=1_000_000, help="Show at most this many, the newest.")
+]
 AGGREGATE_BOOKS = {"max", "avg"}
 
 

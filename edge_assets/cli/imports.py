@@ -13,6 +13,7 @@ from edge_assets.cli.application import err, out
 from edge_assets.cli.interrupts import raise_on_signals
 from edge_assets.core.settings import Settings
 from edge_assets.core.terminal import to_single_line
+from edge_assets.reference.sources import IMPORT_SOURCES, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
 
     from edge_assets.importers.reports import ImportReport
 
-FORMAT_NAMES = "football-data, odds-api, odds-ticks, pinnacle-mlb or nfl-bmr"
+FORMAT_NAMES = f"{', '.join(IMPORT_SOURCES[:-1])} or {IMPORT_SOURCES[-1]}"
 
 
 def import_(
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMAT_NAMES)],
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, folders or tars.")] = None,
-    league: Annotated[list[str] | None, typer.Option(help="football-data: fetch a league (E0, D1, ..., ARG).")] = None,
-    season: Annotated[list[str] | None, typer.Option(help="football-data: season to fetch (2324).")] = None,
+    league: Annotated[
+        list[str] | None, typer.Option(metavar="LEAGUE", help="football-data: fetch a league (E0, D1, ..., ARG).")
+    ] = None,
+    season: Annotated[
+        list[str] | None, typer.Option(metavar="SEASON", help="football-data: season to fetch (2324).")
+    ] = None,
     fixtures: Annotated[bool, typer.Option("--fixtures", help="football-data: fetch upcoming fixtures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -52,10 +57,9 @@ def import_(
 
 
 def _parse_format(name: str) -> str:
-    from edge_assets.importers.registry import FormatName
     from edge_assets.local.errors import LocalError
 
-    if name not in set(FormatName):
+    if name not in IMPORT_SOURCES:
         msg = f"unknown import format {name!r}"
         raise LocalError(msg, f"FORMAT is {FORMAT_NAMES}")
     return name
@@ -69,7 +73,7 @@ def _download(name: str, leagues: list[str], seasons: list[str], *, fixtures: bo
 
     if not leagues and not seasons and not fixtures:
         return []
-    if name != "football-data":
+    if name != Source.FOOTBALL_DATA:
         msg = "--league, --season and --fixtures apply only to football-data"
         raise LocalError(msg, "edge import football-data --league E0 --season 2324")
     if bool(seasons) < has_season_files(leagues) or (seasons and not leagues):
@@ -85,7 +89,6 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     from edge_assets.importers.importer import Importer
-    from edge_assets.importers.registry import FormatName
     from edge_assets.local.errors import LocalError
 
     if not paths:
@@ -98,7 +101,7 @@ def _run(name: str, paths: list[Path]) -> ImportReport:
         Importer(url) as importer,
     ):
         importer.progress = _ProgressBar(progress)
-        return importer.run(FormatName(name), paths)
+        return importer.run(Source(name), paths)
 
 
 @contextmanager

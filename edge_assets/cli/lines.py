@@ -26,15 +26,25 @@ MAX_CANDIDATES = 15
 
 
 def lines(
-    event: Annotated[list[str], typer.Argument(help="Its id, its key at a source, or words of the team names.")],
-    market: Annotated[str | None, typer.Option(help="h2h, h2h_3_way, spreads, totals, ...; default: winner.")] = None,
-    outcome: Annotated[str | None, typer.Option(help="home, away, over, ..., or part of its name.")] = None,
-    point: Annotated[float | None, typer.Option(help="Point, as with the outcome; default: most quoted.")] = None,
-    book: Annotated[list[str] | None, typer.Option(help="Only this book; may be repeated.")] = None,
-    since: Annotated[str | None, typer.Option(help="From a time (UTC), or 6h or 2d before the start.")] = None,
+    event: Annotated[
+        list[str], typer.Argument(metavar="EVENT...", help="Its id, its key at a source, or words of the team names.")
+    ],
+    market: Annotated[
+        str | None, typer.Option(metavar="MARKET", help="h2h, h2h_3_way, spreads, totals, ...; default: winner.")
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option(metavar="OUTCOME", help="home, away, over, ..., or part of its name.")
+    ] = None,
+    point: Annotated[
+        float | None, typer.Option(metavar="POINT", help="Point, as with the outcome; default: most quoted.")
+    ] = None,
+    book: Annotated[list[str] | None, typer.Option(metavar="BOOK", help="Only this book; may be repeated.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="From a time (UTC), or 6h or 2d before the start.")
+    ] = None,
     fair: Annotated[bool, typer.Option("--fair", help="Show fair probabilities: without the margin.")] = False,
     in_play: Annotated[bool, typer.Option("--in-play", help="Include prices after the start.")] = False,
-    png: Annotated[Path | None, typer.Option(help="Write an image to this file instead.")] = None,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an image to this file instead.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Draw how the price of a selection moved, book by book."""

@@ -25,23 +25,33 @@ FINDING_STATES = ("open", "accepted", "excluded", "withdrawn", "resolved")
 HELP = "List, show and decide findings of the quality gate."
 app = typer.Typer(name="quality", help=HELP, no_args_is_help=True)
 FindingArgument = Annotated[int | None, typer.Argument(metavar="[FINDING]", help="Its number in `edge quality list`.")]
-ImportOption = Annotated[str | None, typer.Option("--import", help="Or an import: its number, or the end of its path.")]
-BookOption = Annotated[str | None, typer.Option(help="Or a book, by its key; max and avg are aggregates.")]
-SportOption = Annotated[str | None, typer.Option(help="The sport of the book; alone, the whole sport.")]
-SeasonOption = Annotated[int | None, typer.Option(min=1900, max=2200, help="Season, named by its first year.")]
-MarketOption = Annotated[str | None, typer.Option(help="h2h, h2h_3_way, spreads or totals.")]
-ReasonOption = Annotated[str, typer.Option(help="Reason, kept with the decision.")]
-DeciderOption = Annotated[str | None, typer.Option(help="Who decides; default: the current user.")]
+ImportOption = Annotated[
+    str | None, typer.Option("--import", metavar="IMPORT", help="Or an import: its number, or the end of its path.")
+]
+BookOption = Annotated[
+    str | None, typer.Option(metavar="BOOK", help="Or a book, by its key; max and avg are aggregates.")
+]
+SportOption = Annotated[
+    str | None, typer.Option(metavar="SPORT", help="The sport of the book; alone, the whole sport.")
+]
+SeasonOption = Annotated[
+    int | None, typer.Option(metavar="YEAR", min=1900, max=2200, help="Season, named by its first year.")
+]
+MarketOption = Annotated[str | None, typer.Option(metavar="MARKET", help="h2h, h2h_3_way, spreads or totals.")]
+ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Reason, kept with the decision.")]
+DeciderOption = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; default: the current user.")]
 
 
 @app.command("list")
 def list_(
     include_decided: Annotated[bool, typer.Option("--all", help="Include decided findings.")] = False,
-    state: Annotated[str | None, typer.Option(help=f"Only those in this state: {', '.join(FINDING_STATES)}.")] = None,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATE", help=f"Only those in this state: {', '.join(FINDING_STATES)}.")
+    ] = None,
     sport: filtering.SportOption = None,
     book: filtering.BookOption = None,
     season: filtering.SeasonOption = None,
-    check: Annotated[str | None, typer.Option(help="Only findings of this check.")] = None,
+    check: Annotated[str | None, typer.Option(metavar="CHECK", help="Only findings of this check.")] = None,
     limit: filtering.LimitOption = 1_000,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,7 +80,7 @@ def list_(
 
 @app.command("imports")
 def imports_(
-    format_: Annotated[str | None, typer.Option("--format", help="Only this format.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", metavar="FORMAT", help="Only this format.")] = None,
     held_out: Annotated[bool, typer.Option("--held-out", help="Only imports that are held out as a whole.")] = False,
     limit: filtering.LimitOption = 1_000_000,
     as_json: JsonOption = False,

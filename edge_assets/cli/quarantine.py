@@ -30,7 +30,7 @@ def list_(
     sport: filtering.SportOption = None,
     book: filtering.BookOption = None,
     season: filtering.SeasonOption = None,
-    check: Annotated[str | None, typer.Option(help="Only prices found by this check.")] = None,
+    check: Annotated[str | None, typer.Option(metavar="CHECK", help="Only prices found by this check.")] = None,
     limit: filtering.LimitOption = 100,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +73,7 @@ def show(number: IdArgument, as_json: JsonOption = False) -> None:
 @app.command()
 def release(
     number: IdArgument,
-    by: Annotated[str | None, typer.Option(help="Who decides; default: the current user.")] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; default: the current user.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Release a price: the next warehouse build includes it, and it is not quarantined again."""

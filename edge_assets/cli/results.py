@@ -40,7 +40,9 @@ def list_(
     decided: Annotated[bool, typer.Option("--decided", help="Only decided results.")] = False,
     sport: filtering.SportOption = None,
     season: filtering.SeasonOption = None,
-    team: Annotated[str | None, typer.Option(help="Only games of a team whose name contains this.")] = None,
+    team: Annotated[
+        str | None, typer.Option(metavar="TEAM", help="Only games of a team whose name contains this.")
+    ] = None,
     limit: filtering.LimitOption = 100,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,14 +102,16 @@ def show(event: EventArgument, as_json: JsonOption = False) -> None:
 @app.command()
 def decide(
     event: EventArgument,
-    reason: Annotated[str, typer.Option(help="Why, and based on what.")],
-    score: Annotated[str | None, typer.Option(help="The score, home first: 2-1.")] = None,
-    source: Annotated[str | None, typer.Option(help="Use the latest result of this source: espn.")] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, and based on what.")],
+    score: Annotated[str | None, typer.Option(metavar="SCORE", help="The score, home first: 2-1.")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="Use the latest result of this source: espn.")
+    ] = None,
     not_played: Annotated[
         bool, typer.Option("--not-played", "--void", help="The game was not played: bets are void.")
     ] = False,
-    period: Annotated[list[str] | None, typer.Option(help=PERIOD_HELP)] = None,
-    by: Annotated[str | None, typer.Option(help="Who decides; default: the current user.")] = None,
+    period: Annotated[list[str] | None, typer.Option(metavar="PERIOD", help=PERIOD_HELP)] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; default: the current user.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Decide the result of a game; it is effective from now on, until decided again.

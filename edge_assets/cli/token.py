@@ -12,8 +12,8 @@ MAX_HOURS = 24 * 366 * 10
 
 
 def token(
-    subject: Annotated[str, typer.Option(help="Name of the token's owner.")] = "cli",
-    hours: Annotated[float, typer.Option(help="Lifetime in hours.")] = 24.0,
+    subject: Annotated[str, typer.Option(metavar="NAME", help="Name of the token's owner.")] = "cli",
+    hours: Annotated[float, typer.Option(metavar="HOURS", help="Lifetime in hours.")] = 24.0,
 ) -> None:
     """Print a token for the alert stream, signed with JWT_SECRET or this home's own secret."""
     from datetime import timedelta

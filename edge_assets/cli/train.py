@@ -10,6 +10,7 @@ import typer
 from edge_assets.cli.application import JsonOption, echo_json, err
 from edge_assets.cli.training_reports import print_training, save_report
 from edge_assets.core.settings import Settings
+from edge_assets.reference.books import REFERENCE_BOOK
 
 if TYPE_CHECKING:
     from edge_assets.models.training import Period
@@ -20,14 +21,23 @@ MARKET_NAMES = "h2h, h2h_3_way, spreads or totals"
 
 
 def train(
-    sport: Annotated[str, typer.Option(help="A sport group (soccer) or one league (soccer_epl).")],
-    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Learn from games before this day (UTC).")],
+    sport: Annotated[str, typer.Option(metavar="SPORT", help="A sport group (soccer) or one league (soccer_epl).")],
+    until: Annotated[
+        datetime, typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Learn from games before this day (UTC).")
+    ],
     test_until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Test on games from then to before this day.")
+        datetime | None,
+        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Test on games from then to before this day."),
     ] = None,
-    market: Annotated[list[str] | None, typer.Option(help=f"{MARKET_NAMES}; may be repeated. Default: all.")] = None,
-    reference: Annotated[str, typer.Option(help="The sharp book whose price is corrected.")] = "pinnacle",
-    trials: Annotated[int, typer.Option(min=0, help="Settings of the trees to try on the training seasons.")] = 0,
+    market: Annotated[
+        list[str] | None, typer.Option(metavar="MARKET", help=f"{MARKET_NAMES}; may be repeated. Default: all.")
+    ] = None,
+    reference: Annotated[
+        str, typer.Option(metavar="BOOK", help="The sharp book whose price is corrected.")
+    ] = REFERENCE_BOOK,
+    trials: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Settings of the trees to try on the training seasons.")
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Train models of fair prices on past games, and test them on later ones.

@@ -26,9 +26,9 @@ def up(
     feed: Annotated[Feed | None, typer.Option(help="Default: odds-api if ODDS_API_KEY is set, else simulate.")] = None,
     replay: Annotated[Path | None, typer.Option(metavar="PATH", help="Recording to replay: directory or tar.")] = None,
     speed: Annotated[str, typer.Option(metavar="N|max", help="Replay: speed, as a multiple of real time.")] = "max",
-    seed: Annotated[int, typer.Option(help="Simulation: seed of the market.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Simulation: seed of the market.")] = 1,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65_535, help="Port of the board (default: 8000 if free).")
+        int | None, typer.Option(metavar="PORT", min=1, max=65_535, help="Port of the board (default: 8000 if free).")
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Reset the database of a replay or simulation; asks first.")

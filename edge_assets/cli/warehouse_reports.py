@@ -8,6 +8,7 @@ import typer
 
 from edge_assets.cli.application import JsonOption, echo_json, out, print_rows
 from edge_assets.cli.database import connect_warehouse
+from edge_assets.reference.books import REFERENCE_BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,16 +19,18 @@ if TYPE_CHECKING:
     from ml.market import DevigMethod
     from ml.quotes import Market
 
-MethodsOption = Annotated[str, typer.Option("--devig", help="De-vig methods, separated by commas.")]
-MarketOption = Annotated[str, typer.Option(help="h2h_3_way or h2h.")]
-SportPrefixOption = Annotated[str, typer.Option(help="Prefix of the sport keys.")]
+MethodsOption = Annotated[str, typer.Option("--devig", metavar="METHODS", help="De-vig methods, separated by commas.")]
+MarketOption = Annotated[str, typer.Option(metavar="MARKET", help="h2h_3_way or h2h.")]
+SportPrefixOption = Annotated[str, typer.Option(metavar="SPORT", help="Prefix of the sport keys.")]
 QuarantinedOption = Annotated[bool, typer.Option("--with-quarantined", help="Include quarantined prices.")]
 PRICE_SOURCES = ("max", "avg", "best")
 
 
 def table(
-    reference: Annotated[str, typer.Option(help="Reference book for the fair price.")] = "pinnacle",
-    price: Annotated[str, typer.Option(help="Price to bet at: recorded max or avg, or best of the books.")] = "max",
+    reference: Annotated[str, typer.Option(metavar="BOOK", help="Reference book for the fair price.")] = REFERENCE_BOOK,
+    price: Annotated[
+        str, typer.Option(metavar="PRICE", help="Price to bet at: recorded max or avg, or best of the books.")
+    ] = "max",
     sport: SportPrefixOption = "",
     methods: MethodsOption = "additive,multiplicative,power",
     market: MarketOption = "h2h_3_way",
@@ -54,7 +57,8 @@ def table(
         price_sets = [load_reference_prices(conn, market_id, reference, *offer, sport) for offer in offers]
         excluded = count_excluded_games(conn, market_id, sport)
     tables = [
-        run_sharp_backtest(prices, offer, devig_methods) for prices, offer in zip(price_sets, offers, strict=True)
+        run_sharp_backtest(prices, offer, market_id, devig_methods)
+        for prices, offer in zip(price_sets, offers, strict=True)
     ]
     requested, *comparisons = tables
     if as_json:
@@ -81,7 +85,9 @@ def table(
 
 
 def accuracy(
-    reference: Annotated[str, typer.Option(help="A book, or consensus: the unweighted mean of all.")] = "consensus",
+    reference: Annotated[
+        str, typer.Option(metavar="BOOK", help="A book, or consensus: the unweighted mean of all.")
+    ] = "consensus",
     sport: SportPrefixOption = "",
     methods: MethodsOption = "multiplicative,power",
     market: MarketOption = "h2h",

@@ -12,10 +12,13 @@ from edge_assets.core.settings import Settings
 
 def watch(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
-    url: Annotated[str | None, typer.Option(help="URL of the server; default: this home's.")] = None,
-    token: Annotated[str | None, typer.Option(help="Token; default: one signed with this home's secret.")] = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="URL of the server; default: this home's.")] = None,
+    token: Annotated[
+        str | None, typer.Option(metavar="TOKEN", help="Token; default: one signed with this home's secret.")
+    ] = None,
     after: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Resume after this alert id; 0: from the oldest.")
+        int | None,
+        typer.Option(metavar="ID", min=0, max=2**63 - 1, help="Resume after this alert id; 0: from the oldest."),
     ] = None,
 ) -> None:
     """Follow the alerts in the terminal; resumes after a lost connection."""

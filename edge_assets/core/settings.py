@@ -111,7 +111,7 @@ class Settings(HomeSettings):
     edge_board_url: str = "http://127.0.0.1:8000"
     """Address of the board, for links from Dagster; `edge up` sets it."""
     edge_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = LOOPBACK_NAMES
-    """Further host names under which the board, Dagster and MLflow answer."""
+    """Further host names of the board, Dagster and MLflow."""
     edge_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."""
 
@@ -137,7 +137,7 @@ class Settings(HomeSettings):
     max_kelly_fraction: float = Field(default=0.25, gt=0, le=1)
     """The largest share of the bankroll that a Kelly fraction may be."""
     cache_ttl_seconds: int = Field(default=60, ge=0)
-    """Life of cached answers: those of the feed's free endpoints, and `/api/odds` between two polls."""
+    """Life of cached responses: those of the feed's free endpoints, and `/api/odds` between two polls."""
     keep_payloads_days: Days | None = None
     """Days that payloads are kept. What was imported is never deleted, here and below."""
     keep_ticks_days: Days | None = None

@@ -40,6 +40,7 @@ def test_every_variable_is_explained() -> None:
     assert "Default" not in explained["ODDS_API_KEY"]
     examples = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert {name for name in examples if name not in page} == set()
+    assert set(explained) - examples == set()
 
 
 def test_every_command_has_its_help() -> None:
