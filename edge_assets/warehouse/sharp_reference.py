@@ -1,4 +1,7 @@
-"""Backtest: bet where a sharp book's fair price shows an edge. Claimed EV, profit, and value against the close."""
+"""Backtest: bet where a sharp book's fair price shows an edge. Claimed EV, profit, and value against the close.
+
+The provider of fair prices and the strategy are those of `ml.scoring`, which the scorer uses too.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ml.market import devig, expected_value
+from ml.market import expected_value, probability_standard_error
+from ml.scoring import BookProfile, BookProfiles, ScoringRules
+from ml.scoring.fair_prices import ReferenceProvider
+from ml.scoring.matrix import LineView
+from ml.scoring.strategy import ExpectedValueThreshold, Portfolio, ValuedBets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from edge_assets.store.analytics.reference_prices import ReferencePrices
     from ml.market import DevigMethod
+    from ml.quotes import Market
+    from ml.scoring.fair_prices import FairPrices
+    from ml.scoring.strategy import Strategy
+
+    Array = NDArray[np.float64]
 
 EV_THRESHOLDS = (0.0, 0.02, 0.05)
 ALL_PRICES_NOTE = """\
@@ -79,9 +91,11 @@ class SharpBacktest(NamedTuple):
         return {**self.offer._asdict(), **figures, "rows": [row._asdict() for row in self.rows]}
 
 
-def run_sharp_backtest(prices: ReferencePrices, offer: BettingPrice, methods: Iterable[DevigMethod]) -> SharpBacktest:
+def run_sharp_backtest(
+    prices: ReferencePrices, offer: BettingPrice, market: Market, methods: Iterable[DevigMethod]
+) -> SharpBacktest:
     """One row for each method and threshold."""
-    rows = [_build_row(prices, method, threshold) for method in methods for threshold in EV_THRESHOLDS]
+    rows = [row for method in methods for row in _run_method(prices, market, method)]
     return SharpBacktest(
         offer, len(prices.won), int((~np.isnan(prices.offered)).sum()), compute_blind_rate(prices), rows
     )
@@ -93,27 +107,50 @@ def compute_blind_rate(prices: ReferencePrices) -> float | None:
     return _mean(_profits(prices)[priced])
 
 
-def _build_row(prices: ReferencePrices, method: DevigMethod, threshold: float) -> BacktestRow:
-    fair, close = (devig(each, method).probabilities for each in (prices.opening, prices.closing))
-    expected = expected_value(fair, prices.offered)
-    is_bet = expected > threshold
-    clv = expected_value(close, prices.offered)[is_bet]
-    clv = clv[~np.isnan(clv)]
-    return BacktestRow(
-        devig=method.value,
-        ev_above=threshold,
-        bets=int(is_bet.sum()),
-        claimed_ev=_mean(expected[is_bet]),
-        profit_rate=_mean(_profits(prices)[is_bet]),
-        mean_clv=_mean(clv),
-        beat_the_close=_mean(clv > 0),
-    )
+def _run_method(prices: ReferencePrices, market: Market, method: DevigMethod) -> Iterator[BacktestRow]:
+    opening, closing = (_price_reference(each, market, method) for each in (prices.opening, prices.closing))
+    for threshold in EV_THRESHOLDS:
+        stakes = _place_bets(opening, prices.offered, ExpectedValueThreshold(threshold))
+        expected, clv = (expected_value(fair.probability.T, prices.offered) for fair in (opening, closing))
+        is_bet = stakes > 0
+        has_close = is_bet & ~np.isnan(clv)
+        yield BacktestRow(
+            devig=method.value,
+            ev_above=threshold,
+            bets=int(is_bet.sum()),
+            claimed_ev=_mean(expected[is_bet], stakes[is_bet]),
+            profit_rate=_mean(_profits(prices)[is_bet], stakes[is_bet]),
+            mean_clv=_mean(clv[has_close], stakes[has_close]),
+            beat_the_close=_mean(clv[has_close] > 0),
+        )
 
 
-def _profits(prices: ReferencePrices) -> NDArray[np.float64]:
-    profit: NDArray[np.float64] = np.where(prices.won == 1, prices.offered, 0) - 1
+def _price_reference(prices: Array, market: Market, method: DevigMethod) -> FairPrices:
+    """The fair prices of events at the reference's `prices` (e, n)."""
+    events = np.arange(len(prices))
+    lines = LineView.from_prices(
+        prices[:, None], np.zeros((len(prices), 1), np.int64), commence_at=events, market=market,
+        point=np.full(len(prices), np.nan), ladder=events, method=method,
+    )  # fmt: skip
+    books = BookProfiles.from_profiles([0], lambda _: BookProfile())
+    return ReferenceProvider().price_lines(lines, books, 0, ScoringRules(method=method))
+
+
+def _place_bets(fair: FairPrices, offered: Array, strategy: Strategy) -> Array:
+    """The strategy's stakes (e, n) at the `offered` prices (e, n), 0 where it does not bet."""
+    outcome, event, _ = strategy.find_candidates(fair, offered.T[..., None])
+    probability = fair.probability[outcome, event]
+    error = probability_standard_error(probability, fair.log_odds_error[outcome, event])
+    stakes = np.zeros_like(offered)
+    bets = ValuedBets(probability, error, offered[event, outcome])
+    stakes[event, outcome] = strategy.request_stakes(bets, Portfolio()).stakes
+    return stakes
+
+
+def _profits(prices: ReferencePrices) -> Array:
+    profit: Array = np.where(prices.won == 1, prices.offered, 0) - 1
     return profit
 
 
-def _mean(values: NDArray[Any]) -> float | None:
-    return float(values.mean()) if values.size else None
+def _mean(values: NDArray[Any], weights: Array | None = None) -> float | None:
+    return float(np.average(values, weights=weights)) if values.size else None

@@ -26,7 +26,7 @@ from ml.market.pooling import TWO_WAY
 from ml.points import line_win_push_loss
 from ml.quotes import MICROS_PER_SECOND, UNKNOWN_TIME
 from ml.scoring.alerts import AlertMetrics, Leg
-from ml.scoring.strategy import EdgeThreshold, Portfolio, ValuedBets
+from ml.scoring.strategy import Portfolio, ValuedBets
 from ml.staking import apply_controls, kelly_fraction
 
 if TYPE_CHECKING:
@@ -86,12 +86,9 @@ def compute_metrics(
     point_models: Mapping[Market, PointModel],
     now: Micros,
     rules: ScoringRules,
-    strategy: Strategy | None = None,
+    strategy: Strategy,
 ) -> AlertMetricsBatch:
-    """The metrics of the `chosen` alertable prices of a valuation.
-
-    Stakes are requested by `strategy`, by default an `EdgeThreshold` at `rules.threshold_edge`.
-    """
+    """The metrics of the `chosen` alertable prices of a valuation; `strategy` requests their stakes."""
     outcome, line, book = cells = tuple(column[chosen] for column in valuation.alertable)
     lines, consensus = valuation.lines, valuation.fair.consensus
     fair, price = valuation.fair.probability[outcome, line], valuation.price[cells]
@@ -182,9 +179,9 @@ def _width_and_hold(line: Index, valuation: Valuation) -> tuple[Array, Array]:
     return tightest, 1 - 1 / booksum(1 / np.fmax.reduce(valuation.price[:, line], axis=2, initial=np.nan))
 
 
-def _stake_fraction(bets: ValuedBets, strategy: Strategy | None, rules: ScoringRules) -> Array:
+def _stake_fraction(bets: ValuedBets, strategy: Strategy, rules: ScoringRules) -> Array:
     """The strategy's requested stakes after the risk controls, from a bankroll at its peak without open bets (M,)."""
-    wanted = (strategy or EdgeThreshold(rules.threshold_edge)).request_stakes(bets, Portfolio())
+    wanted = strategy.request_stakes(bets, Portfolio())
     return np.minimum(apply_controls(wanted.stakes, wanted.requests, rules.policy).stakes, rules.kelly_cap)
 
 

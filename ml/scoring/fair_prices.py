@@ -7,11 +7,12 @@ result as repricing all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from ml.market import devig
 from ml.market.pooling import pool
 from ml.market.weights import merge_clones
 from ml.points import PointModel, point_models_for, translate_points
@@ -161,6 +162,19 @@ class ConsensusProvider:
         return FairPrices(
             pooled.probability, pooled.log_odds_error, pooled, fair_log_odds, variance, fresh_sources, buckets
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceProvider:
+    """The de-vigged prices of the book with the greatest weight, to the bit; their errors are the consensus's."""
+
+    stays_within_books: bool = True
+
+    def price_lines(self, lines: LineView, books: BookProfiles, now: Micros, rules: ScoringRules) -> FairPrices:
+        """De-vig the reference's prices by `rules.method`; a line that it does not price completely stays unknown."""
+        fair = ConsensusProvider({}).price_lines(lines, books, now, rules)
+        prices = lines.price[:, :, np.argmax(books.weight)].T
+        return replace(fair, probability=devig(prices, rules.method).probabilities.T)
 
 
 def consensus_for(sport: str) -> ConsensusProvider:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from ml.arrays import nonzero_cells
-from ml.market import edge
+from ml.market import edge, expected_value
 from ml.staking import StakeRequests, kelly_fraction
 
 if TYPE_CHECKING:
@@ -64,6 +64,26 @@ class Strategy(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedValueThreshold:
+    """Bets the same stake on every price whose expected value exceeds `min_expected_value` (>= 0)."""
+
+    min_expected_value: float
+
+    @property
+    def min_edge(self) -> float:
+        """A positive expected value is a positive edge; how large an edge depends on the price."""
+        return 0.0
+
+    def find_candidates(self, fair: FairPrices, price: Array) -> Cells:
+        """Prices whose expected value exceeds the threshold."""
+        return nonzero_cells(expected_value(fair.probability[..., None], price) > self.min_expected_value)
+
+    def request_stakes(self, bets: ValuedBets, portfolio: Portfolio) -> WantedStakes:
+        """One stake of the whole bankroll each: returns are per unit staked, and bets do not share a bankroll."""
+        return WantedStakes(np.ones_like(bets.price), _independent_requests(bets, portfolio))
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeThreshold:
     """Bets the Kelly stake on every price with an edge of at least `min_edge`, each bet on its own."""
 
@@ -77,8 +97,11 @@ class EdgeThreshold:
 
     def request_stakes(self, bets: ValuedBets, portfolio: Portfolio) -> WantedStakes:
         """Kelly stakes; bets share no limits, since only a ledger knows what is already at risk."""
-        requests = StakeRequests(
-            bets.price, bets.standard_error, event=None, league=None, book=None, day=None, at_risk={},
-            bankroll=portfolio.bankroll, peak=portfolio.peak,
-        )  # fmt: skip
-        return WantedStakes(kelly_fraction(bets.fair_probability, bets.price), requests)
+        return WantedStakes(kelly_fraction(bets.fair_probability, bets.price), _independent_requests(bets, portfolio))
+
+
+def _independent_requests(bets: ValuedBets, portfolio: Portfolio) -> StakeRequests:
+    return StakeRequests(
+        bets.price, bets.standard_error, event=None, league=None, book=None, day=None, at_risk={},
+        bankroll=portfolio.bankroll, peak=portfolio.peak,
+    )  # fmt: skip

@@ -17,7 +17,6 @@ from ml.market.palpable import LIKELY_ERROR_PROBABILITY, error_probability, palp
 from ml.scoring.arbitrages import Arbitrages, find_arbitrages
 from ml.scoring.confirmations import is_fresh
 from ml.scoring.rules import DISPUTED, ONE_SIDED, OPEN, OUTLIER, STALE, STARTED, THIN, ScoringRules, is_alertable
-from ml.scoring.strategy import EdgeThreshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,15 +57,12 @@ def value_lines(
     provider: FairPriceProvider,
     now: Micros,
     rules: ScoringRules,
-    strategy: Strategy | None = None,
+    strategy: Strategy,
 ) -> Valuation:
-    """Value every price of `lines` at `now` against the fair prices of `provider`.
-
-    Candidates are chosen by `strategy`, by default an `EdgeThreshold` at `rules.threshold_edge`.
-    """
+    """Value every price of `lines` at `now` against the fair prices of `provider`; `strategy` chooses candidates."""
     fair = provider.price_lines(lines, books, now, rules)
     price = net_price(lines.price, books.commission) if books.commission.any() else lines.price
-    cells = (strategy or EdgeThreshold(rules.threshold_edge)).find_candidates(fair, price)
+    cells = strategy.find_candidates(fair, price)
     fresh, started, sound = is_fresh(fair.buckets), lines.commence_at <= now, lines.booksum >= rules.min_booksum
     error_probabilities = _error_probabilities(cells, lines.price, fresh & (books.weight > 0))
     dissent = measure_dissent(

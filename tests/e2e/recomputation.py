@@ -22,6 +22,7 @@ from ml.scoring.books import BookProfile, BookProfiles
 from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineView
 from ml.scoring.rules import ScoringRules, Verdict
+from ml.scoring.strategy import EdgeThreshold
 from ml.scoring.valuation import value_lines
 
 if TYPE_CHECKING:
@@ -148,7 +149,12 @@ def find_verdicts(
     names = sorted({book for line in lines.values() for book in line.quotes})
     books = BookProfiles.from_profiles(range(len(names)), lambda i: scene.profile_of(names[i]))
     value = value_lines(
-        build_view(lines, names, scene.rules), books, ConsensusProvider(scene.models), to_micros(at), scene.rules
+        build_view(lines, names, scene.rules),
+        books,
+        ConsensusProvider(scene.models),
+        to_micros(at),
+        scene.rules,
+        EdgeThreshold(scene.rules.threshold_edge),
     )
     numbers = _numbers(value, scene, to_micros(at))
     for o, i, b in np.argwhere(value.verdict != Verdict.NO_CANDIDATE).tolist():
@@ -169,7 +175,9 @@ def find_verdicts(
 
 def _numbers(value: Valuation, scene: Scene, now: int) -> dict[tuple[int, int, int], tuple[float, ...]]:
     """The metrics of alertable prices, by outcome, line and book."""
-    metrics = compute_metrics(value, slice(None), scene.models, now, scene.rules)
+    metrics = compute_metrics(
+        value, slice(None), scene.models, now, scene.rules, EdgeThreshold(scene.rules.threshold_edge)
+    )
     columns = zip(*(getattr(metrics, name).tolist() for name in VALUE_NUMBERS), strict=True)
     return dict(zip(zip(*(c.tolist() for c in value.alertable), strict=True), columns, strict=True))
 

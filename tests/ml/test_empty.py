@@ -19,6 +19,7 @@ from ml.scoring.alert_metrics import compute_metrics
 from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineView
 from ml.scoring.prefilter import can_alert
+from ml.scoring.strategy import EdgeThreshold
 from ml.scoring.valuation import value_lines
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 RULES = ScoringRules()
+STRATEGY = EdgeThreshold(RULES.threshold_edge)
 MODELS = points.point_models_for("americanfootball_nfl")
 SHAPES = list(product((0, 2), (0, 3), (2, 3)))
 """Lines, books and outcomes."""
@@ -60,10 +62,11 @@ def test_lines_without_a_price_have_no_value(shape: tuple[int, int, int]) -> Non
             ConsensusProvider(MODELS),
             1,
             RULES,
+            STRATEGY,
         )
         assert not value.verdict.any()
         assert not value.arbitrages.verdict.any()
-        assert not compute_metrics(value, slice(None), MODELS, 1, RULES).price.size
+        assert not compute_metrics(value, slice(None), MODELS, 1, RULES, STRATEGY).price.size
         assert not can_alert(lines.price, lines.fair_log_odds, RULES.threshold_edge).any()
         assert can_alert(lines.price, lines.fair_log_odds, RULES.threshold_edge).shape == shape[:1]
 

@@ -21,6 +21,7 @@ from ml.scoring.books import BookProfile, BookProfiles
 from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineView
 from ml.scoring.rules import OPEN, ScoringRules
+from ml.scoring.strategy import EdgeThreshold
 from ml.scoring.valuation import value_lines
 
 if TYPE_CHECKING:
@@ -228,11 +229,12 @@ class Opened:
 def opened(drawn: Drawn, weight: Array, rules: ScoringRules = RULES) -> Opened:
     """The alerts that open at the second poll, for a scorer that weighs the books by `weight` (B,)."""
     books = BookProfiles.from_profiles(range(len(weight)), lambda i: BookProfile(float(weight[i])))
+    strategy = EdgeThreshold(rules.threshold_edge)
     before, after = (
-        value_lines(_view(prices, rules), books, ConsensusProvider({}), NOW, rules) for prices in drawn.prices
+        value_lines(_view(prices, rules), books, ConsensusProvider({}), NOW, rules, strategy) for prices in drawn.prices
     )
     new = (after.verdict == OPEN) & (before.verdict != OPEN)
-    reported = compute_metrics(after, np.flatnonzero(new[after.alertable]), {}, NOW, rules)
+    reported = compute_metrics(after, np.flatnonzero(new[after.alertable]), {}, NOW, rules, strategy)
     true = drawn.truth.T[..., None]
     clear = (true - 1 / after.price > CLEAR_EDGE) & (true * after.price - 1 < 0.25)
     return Opened(

@@ -62,7 +62,7 @@ def of_season(built: dict[str, list[dict[str, Any]]], year: int) -> dict[str, li
 def figures(harness: SeasonHarness) -> dict[str, Any]:
     offer = BettingPrice("max", with_quarantined=True)
     prices = load_reference_prices(harness.conn, Market.H2H_3_WAY, "pinnacle", *offer)
-    return run_sharp_backtest(prices, offer, list(DevigMethod)).as_json()
+    return run_sharp_backtest(prices, offer, Market.H2H_3_WAY, list(DevigMethod)).as_json()
 
 
 @pytest.mark.parametrize("poison", [rotate_columns, shift_prices, drop_cells])

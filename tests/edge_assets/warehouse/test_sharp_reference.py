@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from edge_assets.cli import app
 from edge_assets.importers.importer import Importer
-from edge_assets.importers.registry import FormatName
 from edge_assets.quality.gate import run_quality_gate
+from edge_assets.reference.sources import Source
 from edge_assets.store.analytics.reference_prices import load_reference_prices
 from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.sharp_reference import BettingPrice, run_sharp_backtest
@@ -39,7 +39,7 @@ def test_bets_equal_those_from_the_files(
         file.parent.mkdir(exist_ok=True)
         file.write_bytes((data_dir / "football_data_uk" / f"{division}.csv").read_bytes())
     with Importer(warehouse.url, "test") as importer:
-        importer.run(FormatName.FOOTBALL_DATA, [tmp_path])
+        importer.run(Source.FOOTBALL_DATA, [tmp_path])
     warehouse.build("closing_coverage", "int_winners_settled")
     with closing(connect(warehouse.url, "test")) as conn:
         prices = load_reference_prices(conn, Market.H2H_3_WAY, "pinnacle", "max", with_quarantined=True)
@@ -56,7 +56,7 @@ def test_bets_equal_those_from_the_files(
     expected = expected_value(fair, matches.best)
     profit = np.where(matches.result[:, None] == np.arange(3), matches.best, 0) - 1
     recorded, real = (
-        run_sharp_backtest(each, BettingPrice(price, with_quarantined=True), [DevigMethod.POWER])
+        run_sharp_backtest(each, BettingPrice(price, with_quarantined=True), Market.H2H_3_WAY, [DevigMethod.POWER])
         for each, price in ((prices, "max"), (best, "best"))
     )
     assert recorded.events == len(matches.result)

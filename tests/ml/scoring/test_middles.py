@@ -13,6 +13,7 @@ from ml.scoring import BookProfile, BookProfiles, ScoringRules
 from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineMatrix, view_lines
 from ml.scoring.middles import MiddleBet, PricedLines, find_middles
+from ml.scoring.strategy import EdgeThreshold
 from ml.scoring.valuation import value_lines
 from ml.settlement import Period, SettlementRules
 from tests.support.small_market import SECOND, TinyMarket
@@ -49,7 +50,14 @@ def middles_of(
         matrix.book_ids.tolist(), lambda book: BookProfile(rules_for=lambda _: known.get(book))
     )
     now = poll.observed_at + (seconds - 20) * SECOND
-    value = value_lines(view_lines(matrix, np.arange(len(matrix)), 2), books, ConsensusProvider(MODELS), now, RULES)
+    value = value_lines(
+        view_lines(matrix, np.arange(len(matrix)), 2),
+        books,
+        ConsensusProvider(MODELS),
+        now,
+        RULES,
+        EdgeThreshold(RULES.threshold_edge),
+    )
     pooled = value.fair.consensus
     priced = PricedLines(value.lines, value.price, value.fair.probability[0], pooled.books, pooled.outlying_books)
     numbers = matrix.book_ids.tolist()

@@ -15,6 +15,7 @@ from ml.scoring.fair_prices import ConsensusProvider
 from ml.scoring.matrix import LineView
 from ml.scoring.prefilter import can_alert
 from ml.scoring.rules import NO_CANDIDATE
+from ml.scoring.strategy import EdgeThreshold
 from ml.scoring.valuation import value_lines
 
 NOW = 2_000_000_000_000_000
@@ -51,7 +52,12 @@ def test_an_excluded_line_has_no_verdict(
     ]
     lines = view(*kind, method, rng)
     value = value_lines(
-        lines, BookProfiles.from_profiles(range(BOOKS), profile.__getitem__), ConsensusProvider({}), NOW, rules
+        lines,
+        BookProfiles.from_profiles(range(BOOKS), profile.__getitem__),
+        ConsensusProvider({}),
+        NOW,
+        rules,
+        EdgeThreshold(rules.threshold_edge),
     )
     silent = ~can_alert(lines.price, lines.fair_log_odds, rules.threshold_edge)
     assert (value.verdict[:, silent] == NO_CANDIDATE).all()
