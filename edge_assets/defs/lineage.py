@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from dagster import AssetKey, AssetSpec, FreshnessPolicy
 
+from edge_assets.reference.sources import IMPORT_SOURCES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,10 +17,7 @@ FEED = AssetKey("odds_feed")
 SCOREBOARDS = AssetKey("espn_scoreboards")
 CHANGES = AssetKey("odds_changes")
 ALERTS = AssetKey("alerts")
-IMPORT_ASSETS = {
-    name: AssetKey(["history", name.replace("-", "_")])
-    for name in ("football-data", "odds-api", "odds-ticks", "pinnacle-mlb", "nfl-bmr")
-}
+IMPORT_ASSETS = {source.value: AssetKey(["history", source.replace("-", "_")]) for source in IMPORT_SOURCES}
 """The imports of the other code location, by format."""
 STORE_TABLES = (
     "aggregate_ticks",

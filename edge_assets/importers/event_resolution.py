@@ -28,6 +28,7 @@ from edge_assets.matching import (
 )
 from edge_assets.matching.fixtures import team_keys
 from edge_assets.matching.tolerances import DEFAULT_TOLERANCE, names_one_event, start_tolerance
+from edge_assets.reference.sources import Source
 from edge_assets.reference.sports import find_sport
 from edge_assets.store.events import identities
 from edge_assets.store.events.identities import NewEvent, StatedStart, StoredEvent
@@ -237,7 +238,7 @@ def _create_events(
     conn: Connection, source: str, sport: str, sport_id: int, refs: Sequence[EventRef], import_id: int | None
 ) -> dict[str, int]:
     """Create events; return ids by the source's key. The Odds API's keys have no prefix, as in polling."""
-    prefix = "" if source == "odds-api" else f"{source}:"
+    prefix = "" if source == Source.ODDS_API else f"{source}:"
     new = [
         NewEvent(
             event.key,

@@ -18,7 +18,7 @@ from edge_assets.importers.future_times import reject_future_captures, reject_fu
 from edge_assets.importers.pipeline import ImportTask, PreparedUnit, group_units, prepare_ahead
 from edge_assets.importers.quote_batches import ImportContext, store_polls, store_quotes
 from edge_assets.importers.recordings import ImportIdResolver, SportImport, load_recording
-from edge_assets.importers.registry import FORMATS, FormatName
+from edge_assets.importers.registry import FORMATS
 from edge_assets.importers.reports import ImportReport, NullProgress
 from edge_assets.importers.resolve_batch import resolve_batch
 from edge_assets.importers.unit_failures import (
@@ -28,6 +28,7 @@ from edge_assets.importers.unit_failures import (
     reject_unstorable,
     rejection_from_error,
 )
+from edge_assets.reference.sources import SOURCES, Source
 from edge_assets.store.events import imports
 from edge_assets.store.events.imports import ImportCounts
 from edge_assets.store.events.results import update_contradicted_events
@@ -72,7 +73,7 @@ class Importer:
         self._ids_conn.close()
         self._ids.close()
 
-    def run(self, format_name: FormatName, paths: Sequence[Path]) -> ImportReport:
+    def run(self, format_name: Source, paths: Sequence[Path]) -> ImportReport:
         """Import everything below the paths.
 
         Damaged files, files of another format and missing paths are rejected, and the others imported.
@@ -93,7 +94,7 @@ class Importer:
             report.contradicted_events = update_contradicted_events(self._conn)
         return report
 
-    def _units(self, name: FormatName, paths: Sequence[Path], report: ImportReport) -> list[ImportUnit]:
+    def _units(self, name: Source, paths: Sequence[Path], report: ImportReport) -> list[ImportUnit]:
         """The units to import; other files below the paths are rejected."""
         units: dict[tuple[Path, ...], ImportUnit] = {}
         file_format = FORMATS[name]
@@ -110,15 +111,17 @@ class Importer:
             units |= {unit.files: unit for unit in found}
             for file in others:
                 report.rejected.add(
-                    Rejection(format_path(file), "other_file", f"not a {name} file", f"use {file_format.accepts}")
+                    Rejection(
+                        format_path(file), "other_file", f"not a {name} file", f"use {SOURCES[name].import_files}"
+                    )
                 )
         if not units:
             listed = ", ".join(map(format_path, paths))
-            remedy = f"use {file_format.accepts}"
+            remedy = f"use {SOURCES[name].import_files}"
             raise RejectedFileError(Rejection(listed, "nothing_to_import", f"no {name} files", remedy))
         return list(units.values())
 
-    def _begin_unit(self, name: FormatName, unit: ImportUnit, size: int, report: ImportReport) -> ImportTask | None:
+    def _begin_unit(self, name: Source, unit: ImportUnit, size: int, report: ImportReport) -> ImportTask | None:
         """Start the import of a unit; None if its content is already imported or unreadable."""
         try:
             digest = unit.sha256()

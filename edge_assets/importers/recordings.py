@@ -26,6 +26,7 @@ from edge_assets.importers.formats.batch import ParsedEvent, RejectedFileError, 
 from edge_assets.importers.single_events import parse_snapshot, price_format_of
 from edge_assets.importers.unit_failures import rejection_from_error
 from edge_assets.reference.books import load_known_books
+from edge_assets.reference.sources import Source
 from edge_assets.store.events import identities
 from edge_assets.store.events.imports import ImportCounts
 from edge_assets.store.polls import as_of, bulk_writer, insertion
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from edge_assets.store.polls.dimensions import IdRegistry
     from edge_assets.store.polls.insertion import StoredPoll
 
-FEED = "odds-api"
+FEED = Source.ODDS_API
 EMPTY_SCOPE = Scope(None, frozenset(), frozenset(), frozenset())
 
 

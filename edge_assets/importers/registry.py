@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from edge_assets.importers.formats.source_units import (
     find_path_units,
     read_unpacked,
 )
+from edge_assets.reference.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,23 +23,12 @@ if TYPE_CHECKING:
     from edge_assets.importers.formats.batch import ParseResult
 
 
-class FormatName(StrEnum):
-    """The names of formats in `edge import`."""
-
-    FOOTBALL_DATA = "football-data"
-    ODDS_API = "odds-api"
-    ODDS_TICKS = "odds-ticks"
-    PINNACLE_MLB = "pinnacle-mlb"
-    NFL_BMR = "nfl-bmr"
-
-
 @dataclass(frozen=True, slots=True)
 class Format:
     """How paths are split into units and a unit is read; captures (`read` is None) go through the differ instead."""
 
     find_units: Callable[[Sequence[Path]], list[ImportUnit]]
     read: Callable[[ImportUnit], ParseResult] | None
-    accepts: str
 
 
 def _read_file(read: Callable[[str, bytes], ParseResult], unit: ImportUnit) -> ParseResult:
@@ -47,19 +36,13 @@ def _read_file(read: Callable[[str, bytes], ParseResult], unit: ImportUnit) -> P
 
 
 FORMATS = {
-    FormatName.FOOTBALL_DATA: Format(
-        find_file_units, partial(_read_file, football_data.read), "CSV files of football-data.co.uk"
+    Source.FOOTBALL_DATA: Format(find_file_units, partial(_read_file, football_data.read)),
+    Source.ODDS_API: Format(find_path_units, None),
+    Source.ODDS_TICKS: Format(
+        partial(find_folder_units, main=odds_ticks.MAIN_FILE, others=odds_ticks.OTHER_FILES), odds_ticks.read
     ),
-    FormatName.ODDS_API: Format(find_path_units, None, "recorded responses of The Odds API: files, folders or tars"),
-    FormatName.ODDS_TICKS: Format(
-        partial(find_folder_units, main=odds_ticks.MAIN_FILE, others=odds_ticks.OTHER_FILES),
-        odds_ticks.read,
-        "a folder with *_segments.csv, *_events.csv, *_snapshots.csv",
+    Source.PINNACLE_MLB: Format(
+        partial(find_folder_units, main=pinnacle_mlb.MAIN_FILE, others=pinnacle_mlb.OTHER_FILES), pinnacle_mlb.read
     ),
-    FormatName.PINNACLE_MLB: Format(
-        partial(find_folder_units, main=pinnacle_mlb.MAIN_FILE, others=pinnacle_mlb.OTHER_FILES),
-        pinnacle_mlb.read,
-        "a folder with lines.csv and games.csv",
-    ),
-    FormatName.NFL_BMR: Format(find_file_units, partial(_read_file, nfl_bmr.read), "CSV files, one per week"),
+    Source.NFL_BMR: Format(find_file_units, partial(_read_file, nfl_bmr.read)),
 }

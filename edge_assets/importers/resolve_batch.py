@@ -14,8 +14,9 @@ from edge_assets.core.clock import to_datetime
 from edge_assets.importers.event_resolution import EventRef, Repeat, ResolvedEvents, resolve_events
 from edge_assets.importers.formats.batch import AGGREGATE_KINDS, TimedQuotes
 from edge_assets.matching import swap_side, swap_sides
+from edge_assets.reference.sources import Source
 from edge_assets.store.events.public_bets import PublicBet, write_public_bets
-from edge_assets.store.events.results import ResultSource, StatedResult, import_results
+from edge_assets.store.events.results import StatedResult, import_results
 from edge_assets.store.events.statistics import StatisticColumns, write_statistics
 from ml.quotes import EventStarts, QuoteBatch
 
@@ -83,7 +84,7 @@ def resolve_batch(
         import_results(conn, results := _stated_results(batch, events, now), import_id)
         statistics = _resolve_statistics(batch, events, now)
         if len(statistics.event):
-            write_statistics(conn, statistics, ResultSource(batch.feed), import_id)
+            write_statistics(conn, statistics, Source(batch.feed), import_id)
         write_public_bets(conn, _resolve_public_bets(batch, events), import_id)
     books = np.array([ids.book(book.key, book.title) for book in batch.books] or [0], np.int16)
     polled_at = batch.observation_times()
@@ -142,7 +143,7 @@ def _starts_by_poll(
 
 
 def _stated_results(batch: ParsedBatch, events: ResolvedEvents, now: Micros | None) -> list[StatedResult]:
-    source = ResultSource(batch.feed)
+    source = Source(batch.feed)
 
     def stated_at(event: ParsedEvent) -> datetime:
         return to_datetime(event.reported_at if now is None else min(event.reported_at, now))

@@ -34,13 +34,14 @@ from edge_assets.ingestion.result_cadence import (
 )
 from edge_assets.ingestion.sensor_state import StateUnavailableError, feed_terms
 from edge_assets.matching import Fixture, are_sides_swapped, match_fixtures
+from edge_assets.reference.sources import Source
 from edge_assets.store.events.result_polls import (
     ResultPoll,
     load_last_result_polls,
     load_started_events,
     write_result_poll,
 )
-from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.store.events.results import StatedResult, write_results
 from edge_assets.store.events.statistics import StatisticColumns, write_statistics
 from edge_assets.store.polls.credits import write_credit_statement
 from edge_assets.store.postgres.database import connect
@@ -121,11 +122,11 @@ def load_pending_results(connection: psycopg.Connection, settings: Settings, now
     return PendingResults(
         now,
         events,
-        frozenset(s for s in events if is_due(now, last_result_polls.get((s, ResultSource.ODDS_API)), interval)),
+        frozenset(s for s in events if is_due(now, last_result_polls.get((s, Source.ODDS_API)), interval)),
         frozenset(
             s
             for s in LEAGUES_BY_SPORT.keys() & events
-            if is_due(now, last_result_polls.get((s, ResultSource.ESPN)), MIN_RESULT_INTERVAL)
+            if is_due(now, last_result_polls.get((s, Source.ESPN)), MIN_RESULT_INTERVAL)
         ),
     )
 
@@ -152,7 +153,7 @@ class _ResultCollector:
         return polls
 
     async def _poll_scores(self, sport: str, now: datetime) -> ResultPoll:
-        poll = ResultPoll(sport, ResultSource.ODDS_API, now)
+        poll = ResultPoll(sport, Source.ODDS_API, now)
         try:
             answer = await self.client.scores(sport, days_from=SCORES_LOOKBACK.days)
         except OddsApiError as error:
@@ -168,7 +169,7 @@ class _ResultCollector:
         self, espn: EspnClient, sport: str, missing: Sequence[StartedEvent], now: datetime
     ) -> ResultPoll:
         """Poll the days of events without a result; their other games help to match teams."""
-        poll = ResultPoll(sport, ResultSource.ESPN, now)
+        poll = ResultPoll(sport, Source.ESPN, now)
         first, last = (event.commence_at for event in (missing[0], missing[-1]))
         try:
             # scoreboards use American dates: add a day on both sides, up to the last game that may be over
@@ -179,10 +180,10 @@ class _ResultCollector:
         ours = load_started_events(self.connection, [sport], first - 2 * DAY, now)
         matches, unmatched = _match_scoreboard(sport, games, ours)
         stated = [
-            StatedResult(match.event_id, ResultSource.ESPN, now, _orient_report(match.report, match.is_swapped))
+            StatedResult(match.event_id, Source.ESPN, now, _orient_report(match.report, match.is_swapped))
             for match in matches
         ]
-        write_statistics(self.connection, _statistics_from_scoreboard(matches, now), ResultSource.ESPN)
+        write_statistics(self.connection, _statistics_from_scoreboard(matches, now), Source.ESPN)
         return self._store(poll, stated, rejected + unmatched)
 
     def _store(self, poll: ResultPoll, stated: Sequence[StatedResult], rejected: Counter[str]) -> ResultPoll:
@@ -217,7 +218,7 @@ def _results_from_scores(
         if swapped is None:
             unmatched["other_teams"] += 1
             continue
-        stated.append(StatedResult(event.id, ResultSource.ODDS_API, now, _orient_report(game.report, swapped)))
+        stated.append(StatedResult(event.id, Source.ODDS_API, now, _orient_report(game.report, swapped)))
     return stated, unmatched
 
 
@@ -236,7 +237,7 @@ def _match_scoreboard(
     """ESPN's finished games with our events; unfinished games take part in the matching too."""
     theirs = [Fixture(game.home, game.away, game.start) for game in games]
     ours = [Fixture(event.home_team, event.away_team, event.commence_at) for event in events]
-    matches, ambiguous = match_fixtures(sport, ResultSource.ESPN, theirs, ours)
+    matches, ambiguous = match_fixtures(sport, Source.ESPN, theirs, ours)
     finished = {n: game.report for n, game in enumerate(games) if game.report is not None}
     found = [
         _ScoreboardMatch(events[m.our_index].id, games[m.their_index], finished[m.their_index], m.is_swapped)

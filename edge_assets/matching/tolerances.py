@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from edge_assets.reference.sources import SOURCES
 from edge_assets.reference.sports import FamilyProfile, find_family
 
 DEFAULT_TOLERANCE = timedelta(hours=FamilyProfile().start_tolerance_hours)
-SOURCES_WITH_EVENT_IDS = frozenset({"odds-api"})
-"""Sources with their own event ids, which polling relies on: two ids stay two events."""
+SOURCES_WITH_EVENT_IDS = frozenset(source for source, profile in SOURCES.items() if profile.has_event_ids)
 
 
 def names_one_event(sport: str, source: str) -> bool:

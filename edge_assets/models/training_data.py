@@ -9,6 +9,7 @@ import numpy as np
 from edge_assets.models.market_views import GroupMarkets, result_market
 from edge_assets.models.quoted_market import quoted_market
 from edge_assets.models.statistics import load_game_statistics
+from edge_assets.reference.books import REFERENCE_BOOK
 from edge_assets.store import lookups
 from edge_assets.store.events.score_reports import load_reports
 from edge_assets.store.models.games import load_history, load_quotes
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[Any]]
 
 COMMON_RULES_BOOK_ID = 0
-REFERENCE_BOOK = "pinnacle"
 
 
 class GroupData(NamedTuple):

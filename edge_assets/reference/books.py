@@ -11,6 +11,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REFERENCE_BOOK = "pinnacle"
+"""The sharp book that fair prices are measured against where no other is named."""
 REGIONS = frozenset({"us", "us2", "us_dfs", "us_ex", "uk", "eu", "fr", "se", "au"})
 
 

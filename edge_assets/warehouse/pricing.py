@@ -9,7 +9,7 @@ import numpy as np
 
 from ml.market import devig
 from ml.quotes import MARKET_OUTCOMES, UNKNOWN_TIME, Market
-from ml.scoring import BookProfiles, ScoringRules
+from ml.scoring import DEFAULT_RULES, BookProfiles
 from ml.scoring.fair_prices import consensus_for
 from ml.scoring.matrix import LineView
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 MARKET_COLUMNS = ("event_id", "decision_point_id", "market_id")
 LINE_COLUMNS = (*MARKET_COLUMNS, "line_point")
 SELECTION_COLUMNS = (*LINE_COLUMNS, "outcome_id")
-SCORING_RULES = ScoringRules()
 DECISION_TIME = 0
 """Times are relative to each line's decision time, so that lines of many decisions are valued together."""
 
@@ -77,11 +76,11 @@ def _price_market(
         market=market,
         point=quotes["line_point"][first].astype(np.float64),
         ladder=market_index[first],
-        method=SCORING_RULES.method,
+        method=DEFAULT_RULES.method,
     )
     profiles = BookProfiles.from_profiles(books.tolist(), profile_of)
-    fair = provider.price_lines(view, profiles, DECISION_TIME, SCORING_RULES)
-    book_probability = devig(prices, SCORING_RULES.method).probabilities[line, book, column]
+    fair = provider.price_lines(view, profiles, DECISION_TIME, DEFAULT_RULES)
+    book_probability = devig(prices, DEFAULT_RULES.method).probabilities[line, book, column]
     return _line_rows(quotes, first, outcomes, fair.probability.T, fair.consensus.books), {
         **{name: quotes[name] for name in (*SELECTION_COLUMNS, "book_id", "confirmed_at")},
         "book_probability": book_probability,

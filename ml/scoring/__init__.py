@@ -9,10 +9,11 @@ suppressed candidates by reason. A `FairPriceProvider` supplies fair prices, a `
 
 from ml.scoring.alerts import Alert, AlertKey, AlertMetrics, Leg
 from ml.scoring.books import BookProfile, BookProfiles
-from ml.scoring.rules import ScoringRules, Verdict
+from ml.scoring.rules import DEFAULT_RULES, ScoringRules, Verdict
 from ml.scoring.scorer import ScoringResult, SportScorer
 
 __all__ = [
+    "DEFAULT_RULES",
     "Alert",
     "AlertKey",
     "AlertMetrics",

@@ -79,3 +79,7 @@ class ScoringRules:
     min_probability_change: float = 0.0025
     volatility: float = 5e-4
     policy: StakePolicy = field(default_factory=StakePolicy)
+
+
+DEFAULT_RULES = ScoringRules()
+"""For what does not depend on the settings: the warehouse, and the API's odds and middles."""

@@ -15,9 +15,10 @@ from ml.points import point_models_for
 from ml.quotes import MARKET_OUTCOMES, Market
 from ml.scoring.lines import LineKey, selection_point
 from ml.scoring.middles import PricedLines, find_middles
+from ml.scoring.rules import DEFAULT_RULES
 from ml.settlement import RulesAgreement, agreement
 from serving.api.models import ErrorResponse, Middles
-from serving.api.odds import SCORING_RULES, latest_poll, load_offered_quotes
+from serving.api.odds import latest_poll, load_offered_quotes
 from serving.api.prices import UNKNOWN_FAIR, DisplayNames, group_lines, index_fair_prices
 from serving.deps import ConnectionDep
 
@@ -66,8 +67,8 @@ def _find_middles(conn: Connection, latest: Mapping[str, Any]) -> list[dict[str,
     models = point_models_for(sport)
     return [
         _middle_row(middle, group, names, sport)
-        for group in group_lines(sport, offered, names, SCORING_RULES)
-        for middle in find_middles(_price_lines(group, fair), group.books, models, offered.now, SCORING_RULES)
+        for group in group_lines(sport, offered, names, DEFAULT_RULES)
+        for middle in find_middles(_price_lines(group, fair), group.books, models, offered.now, DEFAULT_RULES)
     ]
 
 

@@ -15,7 +15,7 @@ from edge_assets.store import lookups
 from edge_assets.store.alerts.fair_prices import find_fair_prices_version, load_fair_prices
 from edge_assets.store.polls import as_of
 from ml.quotes import QuoteBatch
-from ml.scoring.rules import ScoringRules
+from ml.scoring.rules import DEFAULT_RULES
 from serving.api.models import ErrorResponse, EventInfo, SportOdds
 from serving.api.prices import DisplayNames, OfferedQuotes, render_events
 from serving.api.sports import NameNotFoundError, resolve_sport
@@ -25,9 +25,6 @@ from serving.resources import Resources, run_in_pool
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-SCORING_RULES = ScoringRules()
-"""What is stale and how the margin is removed, as the scorer has it."""
 
 router = APIRouter(
     prefix="/api", tags=["odds"], responses={404: {"model": ErrorResponse}, 503: {"model": ErrorResponse}}
@@ -109,8 +106,8 @@ def _render(conn: Connection, latest: dict[str, Any], event_id: int | None) -> b
         offered = load_offered_quotes(conn, latest, event_id)
         names = DisplayNames(lookups.load_books(conn), lookups.load_events(conn, set(offered.quotes.event.tolist())))
         fair = load_fair_prices(conn, lookups.load_sports(conn)[latest["sport"]].id, latest["poll_id"])
-        events = render_events(latest["sport"], offered, names, SCORING_RULES, fair.prices)
-    return msgspec.json.encode(latest | {"stale_after_seconds": SCORING_RULES.stale_after_seconds, "events": events})
+        events = render_events(latest["sport"], offered, names, DEFAULT_RULES, fair.prices)
+    return msgspec.json.encode(latest | {"stale_after_seconds": DEFAULT_RULES.stale_after_seconds, "events": events})
 
 
 def _require_event(conn: Connection, latest: Mapping[str, Any], event_id: int) -> None:

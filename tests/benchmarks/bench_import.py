@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_assets.importers.importer import Importer
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import Source
 from edge_assets.store.postgres.binary_copy import TICK_COLUMNS
 from edge_assets.store.postgres.database import connect, ensure_database, load_database_info
 from edge_assets.store.postgres.schema import upgrade
@@ -44,20 +44,20 @@ def test_written_season(engine: str, request: pytest.FixtureRequest, tmp_path: P
         pairs = [(TEAMS[i], TEAMS[20 + (i + n) % 20]) for i in range(10)]
         rows = [f"E0,{day},15:00,{home},{away},1,0,H,{prices}" for day in DAYS[n::FILES] for home, away in pairs]
         season(tmp_path / f"{n}.csv", *rows, head=",".join(head))
-    measure(request.getfixturevalue(engine), FormatName.FOOTBALL_DATA, [tmp_path], "written files")
+    measure(request.getfixturevalue(engine), Source.FOOTBALL_DATA, [tmp_path], "written files")
 
 
 @pytest.mark.parametrize("engine", ["postgres_server", "timescale_server"])
 @pytest.mark.parametrize(
     ("name", "folder"),
-    [(FormatName.FOOTBALL_DATA, "football_data_uk"), (FormatName.ODDS_TICKS, "nfl_2025_ticks")],
+    [(Source.FOOTBALL_DATA, "football_data_uk"), (Source.ODDS_TICKS, "nfl_2025_ticks")],
     ids=str,
 )
-def test_recorded(name: FormatName, folder: str, engine: str, request: pytest.FixtureRequest, data_dir: Path) -> None:
+def test_recorded(name: Source, folder: str, engine: str, request: pytest.FixtureRequest, data_dir: Path) -> None:
     measure(request.getfixturevalue(engine), name, [data_dir / folder], folder)
 
 
-def measure(server: PostgresServer, name: FormatName, paths: Sequence[Path], what: str) -> None:
+def measure(server: PostgresServer, name: Source, paths: Sequence[Path], what: str) -> None:
     """Report the rate of an import, and of the server's COPY of what it stored."""
     database = f"bench_import_{what.replace(' ', '_')}"
     url = ensure_database(server.url, database)

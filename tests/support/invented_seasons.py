@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_assets.importers.importer import Importer, ImportReport
-from edge_assets.importers.registry import FormatName
 from edge_assets.quality.gate import GateReport, run_quality_gate
+from edge_assets.reference.sources import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +112,7 @@ class SeasonHarness:
     def load(self, *paths: Path) -> ImportReport:
         """Import files."""
         with Importer(self.url, "test") as importer:
-            return importer.run(FormatName.FOOTBALL_DATA, paths)
+            return importer.run(Source.FOOTBALL_DATA, paths)
 
     def gate(self, *, everything: bool = False) -> GateReport:
         """Pass the gate."""

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from edge_assets.core.clock import to_micros
-from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.reference.sources import Source
+from edge_assets.store.events.results import StatedResult, write_results
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.polls.writer import PollRecord, write_poll
 from ml.quotes import EventStarts, Market, MarketConfirmations, Outcome, QuoteBatch
@@ -54,7 +55,7 @@ class Season:
             self.now += timedelta(minutes=int(self._rng.integers(1, 540)))
             self._see(self._draw_offers())
 
-    def report(self, source: ResultSource, scores: Sequence[tuple[int, int]], known_at: datetime | None = None) -> None:
+    def report(self, source: Source, scores: Sequence[tuple[int, int]], known_at: datetime | None = None) -> None:
         """Scores of the first games, known three hours after their start by default."""
         moments = [known_at or self._start(e) + timedelta(hours=3) for e in range(len(scores))]
         write_results(

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from edge_assets.core.settings import Settings
 from edge_assets.defs.lineage import IMPORT_ASSETS, OWNERS
+from edge_assets.reference.sources import Source
 
 
 class ImportConfig(Config):
@@ -31,12 +32,11 @@ def _build_import_asset(name: str) -> AssetsDefinition:
     def import_format(context: AssetExecutionContext, config: ImportConfig) -> MaterializeResult[None]:
         """Import and report; a refused file fails the run after the others have been stored."""
         from edge_assets.importers.formats.batch import RejectedFileError  # noqa: PLC0415 - as below
-        from edge_assets.importers.importer import Importer  # noqa: PLC0415 - as above
-        from edge_assets.importers.registry import FormatName  # noqa: PLC0415 - pandas is needed by runs, not for loading
+        from edge_assets.importers.importer import Importer  # noqa: PLC0415 - pandas is needed by runs, not for loading
 
         try:
             with Importer(Settings().require_database_url(), context.run.run_id) as importer:
-                report = importer.run(FormatName(name), [Path(path) for path in config.paths])
+                report = importer.run(Source(name), [Path(path) for path in config.paths])
         except RejectedFileError as error:
             raise Failure(str(error)) from error
         for refusal in report.rejected.examples:

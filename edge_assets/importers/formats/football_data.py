@@ -22,6 +22,7 @@ from edge_assets.importers.formats.football_matches import parse_matches
 from edge_assets.importers.formats.football_statistics import read_statistics, select_statistics
 from edge_assets.importers.formats.prices import check_decimal, check_points, read_validated
 from edge_assets.importers.formats.tables import read_table
+from edge_assets.reference.sources import Source
 from ml.quotes import UNKNOWN_TIME, QuoteBatch
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SOURCE = "football-data"
+SOURCE = Source.FOOTBALL_DATA
 
 
 class _PriceTable(NamedTuple):

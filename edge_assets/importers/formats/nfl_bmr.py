@@ -37,6 +37,7 @@ from edge_assets.importers.formats.prices import american_to_decimal, check_poin
 from edge_assets.importers.formats.score_reports import NoResultError, parse_report
 from edge_assets.importers.formats.tables import read_table
 from edge_assets.importers.formats.timestamps import MAX_YEAR, MIN_YEAR
+from edge_assets.reference.sources import Source
 from ml.quotes import MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SOURCE = "nfl-bmr"
+SOURCE = Source.NFL_BMR
 SPORT = "americanfootball_nfl"
 REQUIRED_COLUMNS = ("game_id", "season", "team", "date", "time", "outcome")
 EASTERN = ZoneInfo("America/New_York")

@@ -33,6 +33,7 @@ from edge_assets.importers.formats.batch import (
 from edge_assets.importers.formats.prices import american_to_decimal, check_points, read_validated
 from edge_assets.importers.formats.score_reports import NoResultError, parse_report
 from edge_assets.importers.formats.tables import read_table
+from edge_assets.reference.sources import Source
 from edge_assets.reference.sports import SPORT_ALIASES
 from ml.quotes import MICROS_PER_HOUR, UNKNOWN_TIME, Market, Outcome, QuoteBatch
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-SOURCE = "odds-ticks"
+SOURCE = Source.ODDS_TICKS
 MAIN_FILE, OTHER_FILES = "segments.csv", ("events.csv", "snapshots.csv", "results.csv")
 SPORTS_BY_LEAGUE = {league: SPORT_ALIASES[league] for league in ("mlb", "nba", "ncaaf", "nfl", "nhl")}
 SEEN_COLUMNS = ("first_seen_utc", "last_seen_utc")
@@ -94,7 +95,7 @@ def read(unit: ImportUnit) -> ParseResult:
     _, books = segments.encode("bookmaker")
     batch = ParsedBatch(
         feed=SOURCE,
-        key_source="odds-api",
+        key_source=Source.ODDS_API,
         sport=SPORTS_BY_LEAGUE[league],
         events=_build_events(events, _read_reports(unit, events, rejections)),
         books=[ImportedBook(book, book) for book in books],

@@ -27,6 +27,7 @@ from edge_assets.importers.formats.batch import (
 from edge_assets.importers.formats.prices import american_to_decimal, check_points, read_validated
 from edge_assets.importers.formats.score_reports import NoResultError, parse_score
 from edge_assets.importers.formats.tables import read_table
+from edge_assets.reference.sources import Source
 from ml.quotes import MICROS_PER_HOUR, Market, Outcome, QuoteBatch
 from ml.settlement import GameReport
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SOURCE = "pinnacle-mlb"
+SOURCE = Source.PINNACLE_MLB
 MAIN_FILE, OTHER_FILES = "lines.csv", ("games.csv",)
 SPORT = "baseball_mlb"
 GAME_COLUMNS = ("game_no", "start_utc", "away", "home")

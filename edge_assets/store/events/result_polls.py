@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from edge_assets.store.events.results import ResultSource
+from edge_assets.reference.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ class ResultPoll:
     """A source's response or failure: a row of `result_polls`."""
 
     sport: str
-    source: ResultSource
+    source: Source
     observed_at: datetime
     games: int = 0
     new: int = 0
@@ -125,7 +125,7 @@ def load_started_events(
 
 def load_last_result_polls(conn: Connection) -> dict[tuple[str, str], datetime]:
     """When each source was last polled for each sport, by (sport, source)."""
-    return {(sport, source): at for sport, source, at in conn.execute(SELECT_LAST_RESULT_POLLS, [list(ResultSource)])}
+    return {(sport, source): at for sport, source, at in conn.execute(SELECT_LAST_RESULT_POLLS, [list(Source)])}
 
 
 def write_result_poll(conn: Connection, poll: ResultPoll, run_id: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.rows import class_row
 
 from edge_assets.core.clock import to_micros
+from edge_assets.reference.sources import Source
 from edge_assets.store.postgres import array_params
 
 if TYPE_CHECKING:
@@ -68,22 +68,11 @@ NO_SCORE = -1
 _log = logging.getLogger(__name__)
 
 
-class ResultSource(StrEnum):
-    """Sources of results, the most trusted first; `event_results` uses the same order."""
-
-    ODDS_API = "odds-api"
-    ESPN = "espn"
-    FOOTBALL_DATA = "football-data"
-    PINNACLE_MLB = "pinnacle-mlb"
-    NFL_BMR = "nfl-bmr"
-    ODDS_TICKS = "odds-ticks"
-
-
 class StatedResult(NamedTuple):
     """A source's report on an event, and when it was first seen."""
 
     event_id: int
-    source: ResultSource
+    source: Source
     observed_at: datetime
     report: GameReport
 

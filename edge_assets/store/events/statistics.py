@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Connection
 
-    from edge_assets.store.events.results import ResultSource
+    from edge_assets.reference.sources import Source
 
 UPSERT_STATISTICS = """
 WITH written AS (
@@ -42,7 +42,7 @@ class StatisticColumns(NamedTuple):
 
 
 def write_statistics(
-    conn: Connection, statistics: StatisticColumns, source: ResultSource, import_id: int | None = None
+    conn: Connection, statistics: StatisticColumns, source: Source, import_id: int | None = None
 ) -> int:
     """Store statistics; repeated statements are not stored again. Returns the number of new ones."""
     if not len(statistics.event):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.reference.sources import Source
+from edge_assets.store.events.results import StatedResult, write_results
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.postgres.database import connect
 from ml.settlement import GameReport, GameStatus, Score
@@ -25,7 +26,7 @@ def event(database_url: str) -> int:
         ids = IdRegistry.load(conn)
         number = ids.event("e1", ids.sport("icehockey_nhl"), "Bruins", "Kings", NOON, NOON)
         ids.close()
-        reports = {ResultSource.ESPN: Score(3, 2), ResultSource.ODDS_API: Score(2, 3)}
+        reports = {Source.ESPN: Score(3, 2), Source.ODDS_API: Score(2, 3)}
         stated = [
             StatedResult(number, source, NOON + timedelta(hours=3), GameReport.final(full, Score(2, 2)))
             for source, full in reports.items()
@@ -97,7 +98,7 @@ def test_an_unclear_decision_is_refused(
 
 def test_a_score_of_two_periods_in_question_needs_a_period(edge: Edge, database_url: str, event: int) -> None:
     with connect(database_url, "test") as conn:
-        off = StatedResult(event, ResultSource.ESPN, NOON + timedelta(hours=4), GameReport(GameStatus.NOT_PLAYED))
+        off = StatedResult(event, Source.ESPN, NOON + timedelta(hours=4), GameReport(GameStatus.NOT_PLAYED))
         write_results(conn, [off])
     unclear = edge("results", "decide", str(event), "--score", "3-2", "--reason", "x", DATABASE_URL=database_url)
     assert unclear.returncode == 1

@@ -8,7 +8,7 @@ from dagster import DagsterInstance, materialize
 
 from edge_assets.defs.analytics.import_assets import build_import_assets
 from edge_assets.defs.lineage import IMPORT_ASSETS
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import IMPORT_SOURCES
 from tests.support.football_files import MATCHES, rows, season
 
 if TYPE_CHECKING:
@@ -46,4 +46,4 @@ def test_a_refused_file_fails_the_run(database_url: str, tmp_path: Path, monkeyp
 
 
 def test_every_format_is_an_asset() -> None:
-    assert set(IMPORT_ASSETS) == set(FormatName)
+    assert set(IMPORT_ASSETS) == set(IMPORT_SOURCES)

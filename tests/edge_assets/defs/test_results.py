@@ -12,7 +12,8 @@ from dagster import AssetKey, DagsterInstance, RunRequest, SkipReason, TableMeta
 from edge_assets.defs.ingest.definitions import ingest_definitions
 from edge_assets.defs.ingest.resources import SettingsResource
 from edge_assets.defs.ingest.results import results_schedule
-from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.reference.sources import Source
+from edge_assets.store.events.results import StatedResult, write_results
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.postgres.database import connect
 from ml.settlement import GameReport, Score
@@ -54,7 +55,7 @@ def test_a_run_reports_what_it_found_and_the_check_what_differs(
 ) -> None:
     with closing(connect(database_url, "test")) as conn:
         other = GameReport.final(Score(20, 18))
-        event_and_source = (finished_game, ResultSource.NFL_BMR, START + timedelta(hours=4))
+        event_and_source = (finished_game, Source.NFL_BMR, START + timedelta(hours=4))
         with DagsterInstance.ephemeral() as instance:
             job = ingest_definitions().resolve_job_def("results")
             first = job.execute_in_process(instance=instance)
@@ -91,7 +92,7 @@ def test_a_tick_requests_a_run_if_a_game_misses_its_result(
 ) -> None:
     assert isinstance(tick(), RunRequest)
     with closing(connect(database_url, "test")) as conn:
-        write_results(conn, [StatedResult(finished_game, ResultSource.ESPN, NOW, GameReport.final(Score(1, 0)))])
+        write_results(conn, [StatedResult(finished_game, Source.ESPN, NOW, GameReport.final(Score(1, 0)))])
     assert tick() == SkipReason("no event is missing a result")
     monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/nowhere")
     assert "OperationalError" in str(tick())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_assets.importers.importer import Importer, ImportReport
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import Source
 from tests.support.football_files import rows
 
 CASES = Path(os.environ.get("EDGE_DATA_DIR", Path(__file__).parents[4] / "shared" / "data")).parent / "cases"
@@ -74,7 +74,7 @@ SELECT count(*) FROM (
 
 def run(url: str, path: Path) -> ImportReport:
     with Importer(url, "run-1") as importer:
-        return importer.run(FormatName.ODDS_API, [path])
+        return importer.run(Source.ODDS_API, [path])
 
 
 def test_the_cases_exist() -> None:

@@ -14,7 +14,7 @@ import pytest
 from edge_assets.importers.formats.batch import RejectedFileError
 from edge_assets.importers.importer import Importer, ImportReport
 from edge_assets.importers.recordings import SportImport
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import Source
 from edge_assets.store.polls import as_of
 from edge_assets.store.postgres.database import connect
 from tests.support.football_files import rows
@@ -85,7 +85,7 @@ def captures(path: Path, *hours: int) -> Path:
 
 def run(url: str, *paths: Path) -> ImportReport:
     with Importer(url, "run-1") as importer:
-        return importer.run(FormatName.ODDS_API, paths)
+        return importer.run(Source.ODDS_API, paths)
 
 
 def states(url: str) -> list[set[tuple[Any, ...]]]:

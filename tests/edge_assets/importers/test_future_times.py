@@ -18,7 +18,7 @@ from edge_assets.importers.formats.batch import (
 )
 from edge_assets.importers.future_times import reject_future_times
 from edge_assets.importers.importer import Importer, ImportReport
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import Source
 from ml.quotes import UNKNOWN_TIME, QuoteBatch
 from ml.settlement import GameReport, Score
 from tests.support.football_files import rows
@@ -31,7 +31,7 @@ AT = to_micros(NOW)
 HOUR = 3_600_000_000
 
 
-def run(url: str, path: Path, name: FormatName) -> ImportReport:
+def run(url: str, path: Path, name: Source) -> ImportReport:
     with Importer(url, "run-1", VirtualClock(NOW)) as importer:
         return importer.run(name, [path])
 
@@ -45,7 +45,7 @@ def test_a_result_before_its_start_is_rejected_and_future_matches_are_kept(datab
         "E0,05/01/2099,15:00,Greens,Greys,1,0,H,1.5,4,7,1.6,4,7\n"
         "E0,06/01/2099,15:00,Browns,Blacks,,,,1.5,4,7,1.6,4,7\n"
     )
-    report = run(database_url, path, FormatName.FOOTBALL_DATA)
+    report = run(database_url, path, Source.FOOTBALL_DATA)
     assert report.rejected.counts == {"result_before_start": 1, "time_in_future": 3}
     events = f"SELECT home_team, first_seen_at <= '{NOW}' FROM events ORDER BY id"
     assert rows(database_url, events) == [
@@ -73,7 +73,7 @@ def test_a_capture_from_the_future_is_rejected_and_the_others_are_not(database_u
     }
     for at in (NOW - timedelta(hours=1), NOW + timedelta(minutes=2), NOW + timedelta(days=365)):
         (tmp_path / f"nfl_{at:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps([event]))
-    report = run(database_url, tmp_path, FormatName.ODDS_API)
+    report = run(database_url, tmp_path, Source.ODDS_API)
     assert report.rejected.counts == {"time_in_future": 1}
     assert rows(database_url, "SELECT count(*) FROM polls") == [(2,)]
 

@@ -15,7 +15,8 @@ import pytest
 
 from edge_assets.importers.formats.batch import RejectedFileError
 from edge_assets.importers.importer import Importer, ImportReport
-from edge_assets.importers.registry import FORMATS, FormatName
+from edge_assets.importers.registry import FORMATS
+from edge_assets.reference.sources import Source
 from edge_assets.store import lookups
 from edge_assets.store.polls import as_of
 from edge_assets.store.postgres.database import connect
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from edge_assets.importers.formats.batch import ParseResult
     from edge_assets.importers.formats.source_units import ImportUnit
 
-FOOTBALL = FormatName.FOOTBALL_DATA
+FOOTBALL = Source.FOOTBALL_DATA
 
 
-def run(url: str, *paths: Path, name: FormatName = FOOTBALL) -> ImportReport:
+def run(url: str, *paths: Path, name: Source = FOOTBALL) -> ImportReport:
     with Importer(url, "run-1") as one:
         return one.run(name, paths)
 
@@ -147,8 +148,8 @@ def test_a_killed_import_can_be_resumed(database_url: str, either_url: str, tmp_
         season(tmp_path / "all" / f"{n:03}.csv", MATCHES[0].replace("10/08/2019", day))
     program = (
         "import sys; from pathlib import Path; from edge_assets.importers.importer import Importer; "
-        "from edge_assets.importers.registry import FormatName\n"
-        "with Importer(sys.argv[1]) as i: i.run(FormatName.FOOTBALL_DATA, [Path(sys.argv[2])])"
+        "from edge_assets.importers.registry import Source\n"
+        "with Importer(sys.argv[1]) as i: i.run(Source.FOOTBALL_DATA, [Path(sys.argv[2])])"
     )
     root = Path(__file__).parents[3]
     process = subprocess.Popen([sys.executable, "-c", program, either_url, str(tmp_path / "all")], cwd=root)

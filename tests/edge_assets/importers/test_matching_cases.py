@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_assets.importers.importer import Importer, ImportReport
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import Source
 from tests.support.football_files import rows
 
 DATA = os.environ.get("EDGE_DATA_DIR")
@@ -28,20 +28,20 @@ def case(name: str) -> Path:
     return path
 
 
-def run(url: str, name: FormatName, *paths: Path) -> ImportReport:
+def run(url: str, name: Source, *paths: Path) -> ImportReport:
     with Importer(url, "run-1") as importer:
         return importer.run(name, paths)
 
 
 def test_names_in_different_scripts(database_url: str) -> None:
     folder = case("oa_nonlatin")
-    run(database_url, FormatName.ODDS_API, folder / "gre_20260307T180000Z.json")
-    run(database_url, FormatName.FOOTBALL_DATA, folder / "G1.csv")
+    run(database_url, Source.ODDS_API, folder / "gre_20260307T180000Z.json")
+    run(database_url, Source.FOOTBALL_DATA, folder / "G1.csv")
     assert [(home, score) for home, _, score in rows(database_url, EVENTS)] == [("ΝΟΤΟΣ", None), ("Запад", "0-3")]
 
 
 def test_a_doubleheader_keeps_its_scores(database_url: str) -> None:
-    run(database_url, FormatName.ODDS_TICKS, case("ot_doubleheader"))
+    run(database_url, Source.ODDS_TICKS, case("ot_doubleheader"))
     assert rows(database_url, EVENTS) == [
         ("River Cats", "2026-05-02 17:05:00+00", "3-2"),
         ("River Cats", "2026-05-02 20:35:00+00", "0-7"),
@@ -51,7 +51,7 @@ def test_a_doubleheader_keeps_its_scores(database_url: str) -> None:
 @pytest.mark.parametrize("weeks", [("week1", "week3"), ("week3", "week1")])
 def test_a_match_rescheduled_by_days_is_one_event_with_both_starts(database_url: str, weeks: tuple[str, str]) -> None:
     for week in weeks:
-        run(database_url, FormatName.FOOTBALL_DATA, case("fd_rescheduled") / week)
+        run(database_url, Source.FOOTBALL_DATA, case("fd_rescheduled") / week)
     assert [(at[:10], score) for _, at, score in rows(database_url, EVENTS)] == [("2020-09-16", "1-0")]
     first = "2020-09-05 14:00:00+00"
     assert rows(database_url, "SELECT original_commence_at::text FROM events") == [(first,)]

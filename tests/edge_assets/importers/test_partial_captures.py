@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge_assets.importers.importer import Importer, ImportReport
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import Source
 from ml.quotes.coverage import MIN_REPEATS
 from tests.edge_assets.importers.test_captures import body
 from tests.edge_assets.importers.test_single_events import states
@@ -47,7 +47,7 @@ def totals(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def run(url: str, *paths: Path) -> ImportReport:
     with Importer(url, "run-1") as importer:
-        return importer.run(FormatName.ODDS_API, paths)
+        return importer.run(Source.ODDS_API, paths)
 
 
 def books_on_offer(url: str) -> list[set[str]]:

@@ -11,7 +11,7 @@ from edge_assets.importers.formats.source_units import ImportUnit
 from edge_assets.importers.importer import Importer
 from edge_assets.importers.pipeline import ImportTask, PreparedUnit, prepare_ahead
 from edge_assets.importers.quote_batches import ImportContext
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import Source
 from tests.support.football_files import MATCHES, rows, season
 
 
@@ -75,7 +75,7 @@ def test_different_leagues_share_a_transaction_and_a_repeated_league_does_not(
     season(tmp_path / "b.csv", MATCHES[0].replace("E0", "SC0"))
     season(tmp_path / "c.csv", MATCHES[0].replace(",1.5,", ",1.6,"), MATCHES[1])
     with Importer(database_url) as importer:
-        report = importer.run(FormatName.FOOTBALL_DATA, [tmp_path])
+        report = importer.run(Source.FOOTBALL_DATA, [tmp_path])
     by = dict(rows(database_url, "SELECT right(path, 5), xmin::text FROM imports"))
     assert by["a.csv"] == by["b.csv"] != by["c.csv"]
     assert rows(database_url, "SELECT right(path, 5), ticks, aggregates FROM imports ORDER BY 1") == [

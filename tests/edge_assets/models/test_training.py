@@ -11,10 +11,10 @@ import pytest
 
 from edge_assets.core.clock import to_micros
 from edge_assets.importers.importer import Importer
-from edge_assets.importers.registry import FormatName
 from edge_assets.models import training
 from edge_assets.models.training import Period, Recipe, save_models, train_group
 from edge_assets.models.training_data import GroupData, load_group
+from edge_assets.reference.sources import Source
 from edge_assets.store.postgres.database import connect
 from ml.features.prices import Base
 from ml.models.bundle import load_bundle
@@ -78,7 +78,7 @@ def group(
     write_matches(file)
     with postgres_server.clone_of(migrated_template) as url:
         with Importer(url) as importer:
-            importer.run(FormatName.FOOTBALL_DATA, [file])
+            importer.run(Source.FOOTBALL_DATA, [file])
         with connect(url, "test") as conn:
             return load_group(conn, "soccer")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from edge_assets.reference.sources import Source
 from edge_assets.store.events.result_decisions import (
     DecidedScore,
     ResultFilter,
@@ -15,7 +16,7 @@ from edge_assets.store.events.result_decisions import (
     load_current_results,
     load_result_statements,
 )
-from edge_assets.store.events.results import ResultSource, StatedResult, load_results_at, write_results
+from edge_assets.store.events.results import StatedResult, load_results_at, write_results
 from edge_assets.store.events.score_reports import STATUSES_BY_PRIORITY, load_report_history, load_reports
 from edge_assets.store.health.totals import count_contradicted_events
 from ml.settlement import GameReport, GameStatus, Score, ScorePeriod
@@ -36,9 +37,9 @@ def contradicted_event(harness: StoreHarness) -> StoreHarness:
     write_results(
         harness.conn,
         [
-            StatedResult(event, ResultSource.ESPN, NOON, GameReport.final(Score(2, 1))),
-            StatedResult(event, ResultSource.FOOTBALL_DATA, NOON, GameReport.final(Score(2, 1))),
-            StatedResult(event, ResultSource.ODDS_API, SECOND, GameReport.final(Score(0, 1))),
+            StatedResult(event, Source.ESPN, NOON, GameReport.final(Score(2, 1))),
+            StatedResult(event, Source.FOOTBALL_DATA, NOON, GameReport.final(Score(2, 1))),
+            StatedResult(event, Source.ODDS_API, SECOND, GameReport.final(Score(0, 1))),
         ],
     )
     return harness
@@ -79,7 +80,7 @@ def test_a_decision_changes_no_report_and_keeps_who_when_and_why(contradicted_ev
 
 def test_a_later_report_does_not_undo_a_decision(contradicted_event: StoreHarness) -> None:
     decide(contradicted_event, THIRD, 2, 1)
-    late = StatedResult(contradicted_event.events[0], ResultSource.ESPN, FOURTH, GameReport.final(Score(5, 5)))
+    late = StatedResult(contradicted_event.events[0], Source.ESPN, FOURTH, GameReport.final(Score(5, 5)))
     write_results(contradicted_event.conn, [late])
 
     assert holds(contradicted_event, FOURTH) == [("full", "final", 2, 1, "decision", False)]
@@ -87,7 +88,7 @@ def test_a_later_report_does_not_undo_a_decision(contradicted_event: StoreHarnes
 
 def test_one_period_is_decided_and_the_other_stays_in_question(harness: StoreHarness) -> None:
     ending = [GameReport.final(Score(2, 1), Score(1, 1)), GameReport(GameStatus.NOT_PLAYED)]
-    sources = (ResultSource.ESPN, ResultSource.ODDS_API)
+    sources = (Source.ESPN, Source.ODDS_API)
     write_results(
         harness.conn, [StatedResult(harness.events[0], s, NOON, r) for s, r in zip(sources, ending, strict=True)]
     )
@@ -104,7 +105,7 @@ def test_a_game_that_is_decided_not_to_have_been_played_has_no_score(contradicte
 
 def test_a_decision_makes_a_score_of_no_stated_period_irrelevant(harness: StoreHarness) -> None:
     unclear = [GameReport(GameStatus.FINAL, unstated=Score(*score)) for score in ((2, 1), (1, 2))]
-    sources = (ResultSource.ESPN, ResultSource.ODDS_API)
+    sources = (Source.ESPN, Source.ODDS_API)
     write_results(
         harness.conn, [StatedResult(harness.events[0], s, NOON, r) for s, r in zip(sources, unclear, strict=True)]
     )

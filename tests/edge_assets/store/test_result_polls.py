@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from edge_assets.reference.sources import Source
 from edge_assets.store.events.result_polls import (
     ResultPoll,
     load_contradictions,
@@ -12,7 +13,7 @@ from edge_assets.store.events.result_polls import (
     load_started_events,
     write_result_poll,
 )
-from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.store.events.results import StatedResult, write_results
 from edge_assets.store.polls.dimensions import IdRegistry
 from ml.settlement import GameReport, GameStatus, Score
 from tests.support.poll_factories import NOON, START, StoreHarness
@@ -31,8 +32,8 @@ def test_started_events_know_their_results(harness: StoreHarness) -> None:
     write_results(
         harness.conn,
         [
-            StatedResult(first, ResultSource.ESPN, START, report),
-            StatedResult(second, ResultSource.ESPN, START, postponed),
+            StatedResult(first, Source.ESPN, START, report),
+            StatedResult(second, Source.ESPN, START, postponed),
         ],
     )
 
@@ -58,8 +59,8 @@ def test_other_sports_other_times_and_outrights_are_not_among_them(harness: Stor
 
 
 def test_a_result_poll_is_stored_once(harness: StoreHarness) -> None:
-    poll = ResultPoll(NFL, ResultSource.ODDS_API, NOON, 3, 2, 1, {"unknown_team": 4}, None, 2)
-    failed = ResultPoll(NFL, ResultSource.ESPN, NOON + HOUR, failure="EspnStatusError: ESPN answered 503")
+    poll = ResultPoll(NFL, Source.ODDS_API, NOON, 3, 2, 1, {"unknown_team": 4}, None, 2)
+    failed = ResultPoll(NFL, Source.ESPN, NOON + HOUR, failure="EspnStatusError: ESPN answered 503")
     for one in (poll, poll, failed):
         write_result_poll(harness.conn, one, "run-1")
 
@@ -74,9 +75,9 @@ def test_a_result_poll_is_stored_once(harness: StoreHarness) -> None:
 def test_contradictions_list_each_source_and_its_score(harness: StoreHarness) -> None:
     event, other = harness.events
     stated = [
-        StatedResult(event, ResultSource.ESPN, NOON, GameReport.final(Score(2, 1))),
-        StatedResult(event, ResultSource.ODDS_API, NOON + HOUR, GameReport.final(Score(2, 2))),
-        StatedResult(other, ResultSource.ESPN, NOON, GameReport.final(Score(0, 0))),
+        StatedResult(event, Source.ESPN, NOON, GameReport.final(Score(2, 1))),
+        StatedResult(event, Source.ODDS_API, NOON + HOUR, GameReport.final(Score(2, 2))),
+        StatedResult(other, Source.ESPN, NOON, GameReport.final(Score(0, 0))),
     ]
     write_results(harness.conn, stated)
 

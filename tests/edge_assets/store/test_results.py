@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from edge_assets.reference.sources import Source
 from edge_assets.store.events.results import (
-    ResultSource,
     StatedResult,
     load_results_at,
     write_results,
@@ -31,7 +31,7 @@ ABANDONED = GameReport(GameStatus.ABANDONED, full=Score(1, 0))
 
 
 def make_result(
-    harness: StoreHarness, report: GameReport, source: ResultSource = ResultSource.ESPN, at: datetime = NOON
+    harness: StoreHarness, report: GameReport, source: Source = Source.ESPN, at: datetime = NOON
 ) -> StatedResult:
     return StatedResult(harness.events[0], source, at, report)
 
@@ -59,7 +59,7 @@ def test_two_scores_are_both_kept_and_reported(harness: StoreHarness, caplog: py
     other = GameReport.final(Score(2, 2))
     write_results(harness.conn, [make_result(harness, FINAL)])
 
-    assert write_results(harness.conn, [make_result(harness, other, ResultSource.ODDS_API)]).contradicted_events == 1
+    assert write_results(harness.conn, [make_result(harness, other, Source.ODDS_API)]).contradicted_events == 1
     assert "1 events have contradicting results" in caplog.text
     assert view(harness.conn) == [
         ("full", "final", 2, 2, "odds-api", True),
@@ -78,7 +78,7 @@ def test_a_source_that_changes_its_mind_contradicts_itself(harness: StoreHarness
 
 def test_a_postponed_game_that_was_played_is_not_a_contradiction(harness: StoreHarness) -> None:
     postponed = GameReport(GameStatus.POSTPONED)
-    write_results(harness.conn, [make_result(harness, postponed, ResultSource.ODDS_API)])
+    write_results(harness.conn, [make_result(harness, postponed, Source.ODDS_API)])
     assert view(harness.conn)[0] == ("full", "postponed", None, None, "odds-api", False)
 
     write_results(harness.conn, [make_result(harness, FINAL, at=LATER)])
@@ -90,7 +90,7 @@ def test_an_abandoned_game_that_another_source_calls_final_is_a_contradiction_in
 ) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=Score(1, 0))
     write_results(
-        harness.conn, [make_result(harness, ABANDONED), make_result(harness, unstated, ResultSource.ODDS_API, LATER)]
+        harness.conn, [make_result(harness, ABANDONED), make_result(harness, unstated, Source.ODDS_API, LATER)]
     )
 
     assert view(harness.conn) == [
@@ -107,7 +107,7 @@ def test_a_score_of_an_unstated_period_agrees_with_either(
     harness: StoreHarness, score: Score, contradicted: bool
 ) -> None:
     unstated = GameReport(GameStatus.FINAL, unstated=score)
-    write_results(harness.conn, [make_result(harness, FINAL), make_result(harness, unstated, ResultSource.ODDS_API)])
+    write_results(harness.conn, [make_result(harness, FINAL), make_result(harness, unstated, Source.ODDS_API)])
 
     assert {row[-1] for row in view(harness.conn)} == {contradicted}
 
@@ -116,7 +116,7 @@ def test_a_score_of_an_unstated_period_may_be_that_of_an_unknown_regulation(harn
     unstated = GameReport(GameStatus.FINAL, unstated=Score(1, 1))
     after_extra_time = GameReport.final(Score(2, 1))
     write_results(
-        harness.conn, [make_result(harness, after_extra_time), make_result(harness, unstated, ResultSource.ODDS_API)]
+        harness.conn, [make_result(harness, after_extra_time), make_result(harness, unstated, Source.ODDS_API)]
     )
 
     assert not any(row[-1] for row in view(harness.conn))
@@ -138,7 +138,7 @@ def test_every_kind_of_contradiction_is_counted(harness: StoreHarness) -> None:
     ]
     counts = set()
     pairs = combinations_with_replacement(reports, 2)
-    for (one, other), source in product(pairs, (ResultSource.ESPN, ResultSource.ODDS_API)):
+    for (one, other), source in product(pairs, (Source.ESPN, Source.ODDS_API)):
         harness.conn.execute("DELETE FROM results")
         write_results(harness.conn, [make_result(harness, one), make_result(harness, other, source, LATER)])
         found = count_contradicted_events(harness.conn)
@@ -152,7 +152,7 @@ def test_the_order_of_writing_does_not_matter(harness: StoreHarness) -> None:
         make_result(harness, GameReport(GameStatus.POSTPONED)),
         make_result(harness, FINAL, at=LATER),
         make_result(harness, FINAL, at=LATER + HOUR),
-        make_result(harness, GameReport.final(Score(2, 2)), ResultSource.ODDS_API, LATER),
+        make_result(harness, GameReport.final(Score(2, 2)), Source.ODDS_API, LATER),
     ]
     found = set()
     for order in permutations(results):
@@ -170,7 +170,7 @@ def test_later_corrections_change_no_earlier_answer(harness: StoreHarness) -> No
     write_results(
         harness.conn,
         [
-            make_result(harness, GameReport.final(Score(9, 9)), ResultSource.ODDS_API, LATER),
+            make_result(harness, GameReport.final(Score(9, 9)), Source.ODDS_API, LATER),
             make_result(harness, GameReport.final(Score(5, 0)), at=LATER),
         ],
     )
@@ -185,6 +185,6 @@ def test_later_corrections_change_no_earlier_answer(harness: StoreHarness) -> No
 
 def test_an_event_that_does_not_exist_stores_nothing(harness: StoreHarness) -> None:
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        write_results(harness.conn, [make_result(harness, FINAL), StatedResult(999, ResultSource.ESPN, NOON, FINAL)])
+        write_results(harness.conn, [make_result(harness, FINAL), StatedResult(999, Source.ESPN, NOON, FINAL)])
     assert view(harness.conn) == []
     assert write_results(harness.conn, []) == (0, 0, 0)

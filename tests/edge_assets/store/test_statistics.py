@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_assets.importers.importer import Importer, ImportReport
-from edge_assets.importers.registry import FormatName
+from edge_assets.reference.sources import Source
 from edge_assets.store.analytics.findings import FindingScope, decide_finding, find_or_record_finding
 from edge_assets.store.models.statistics import load_statistics
 from edge_assets.store.postgres.database import connect
@@ -28,7 +28,7 @@ START, TWO_HOURS = 1_565_436_600_000_000, 7_200_000_000
 def run(url: str, path: Path, text: str) -> ImportReport:
     path.write_text(HEAD + text)
     with Importer(url, "run-1") as one:
-        return one.run(FormatName.FOOTBALL_DATA, [path])
+        return one.run(Source.FOOTBALL_DATA, [path])
 
 
 def load_known(url: str) -> dict[str, tuple[int, int, int]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_assets.core.clock import to_micros
-from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.reference.sources import Source
+from edge_assets.store.events.results import StatedResult, write_results
 from edge_assets.store.models.games import load_history, load_quotes
 from ml.quotes import Market, Outcome, QuoteBatch
 from ml.settlement import GameReport, Score
@@ -63,7 +64,7 @@ def test_the_first_known_score_stays_and_teams_have_one_number(harness: StoreHar
     first, later = START + 3 * HOUR, START + 30 * HOUR
     for at, home in ((first, 20), (later, 23)):
         report = GameReport.final(Score(home, 17), Score(home, 17))
-        write_results(harness.conn, [StatedResult(harness.events[0], ResultSource.ESPN, at, report)])
+        write_results(harness.conn, [StatedResult(harness.events[0], Source.ESPN, at, report)])
     history = load_history(harness.conn, NFL)
     row = history.games.event.tolist().index(harness.events[0])
     assert history.games.known_at[row] == to_micros(first)

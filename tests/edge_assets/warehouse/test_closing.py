@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edge_assets.store.events.results import ResultSource
+from edge_assets.reference.sources import Source
 from edge_assets.store.postgres.database import connect
 from tests.support.random_histories import EVENTS, Season
 
@@ -34,7 +34,7 @@ def test_only_the_closes_of_changed_events_are_rebuilt(warehouse: Warehouse) -> 
         warehouse.build("closing_lines")
         first = transactions_by_sport(warehouse)
         lively.watch(POLLS)
-        lively.report(ResultSource.ESPN, scores)
+        lively.report(Source.ESPN, scores)
     warehouse.build("closing_lines")
     second = transactions_by_sport(warehouse)
     assert second[still.key] == first[still.key]

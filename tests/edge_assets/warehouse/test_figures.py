@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from edge_assets.cli import app
 from edge_assets.importers.importer import Importer
-from edge_assets.importers.registry import FormatName
 from edge_assets.quality.gate import run_quality_gate
+from edge_assets.reference.sources import Source
 from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.settlements import settle_matches
 from tests.ml.market.test_football_data import PUBLISHED
@@ -39,8 +39,8 @@ def url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str
 def imports(url: str, data_dir: Path, dbt_scratch: Path) -> None:
     """Two million quotes of football and half a million of the NFL; only the models that the commands need."""
     with Importer(url, "test") as importer:
-        importer.run(FormatName.FOOTBALL_DATA, [data_dir / "football_data_uk"])
-        importer.run(FormatName.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
+        importer.run(Source.FOOTBALL_DATA, [data_dir / "football_data_uk"])
+        importer.run(Source.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
     with closing(connect(url, "test")) as conn:
         settle_matches(conn)
     Warehouse(url, dbt_scratch).run("int_events_with_season", "int_winners_settled", "int_closes_expected")
@@ -99,8 +99,8 @@ def test_the_recorded_data_passes_the_gate(database_url: str, data_dir: Path) ->
     """Every third season of football, and the NFL: the others pass too, but take twice as long again."""
     seasons = sorted(path for path in (data_dir / "football_data_uk").iterdir() if path.is_dir())
     with Importer(database_url, "test") as importer:
-        importer.run(FormatName.FOOTBALL_DATA, seasons[::3])
-        importer.run(FormatName.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
+        importer.run(Source.FOOTBALL_DATA, seasons[::3])
+        importer.run(Source.ODDS_TICKS, [data_dir / "nfl_2025_ticks"])
     with closing(connect(database_url, "test")) as conn:
         settle_matches(conn)
         report = run_quality_gate(conn)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pytest
 
+from edge_assets.reference.sources import Source
 from edge_assets.store.analytics.book_weights import WeightEvidence, insert_weights
-from edge_assets.store.events.results import ResultSource
 from edge_assets.store.postgres.database import connect
 from tests.support.random_histories import EVENTS, Season
 
@@ -34,14 +34,14 @@ def test_later_data_changes_no_earlier_rows(warehouse: Warehouse) -> None:
         seasons = [Season(conn, number, rng) for number in range(SEASONS)]
         for season, score in zip(seasons, scores, strict=True):
             season.watch(POLLS)
-            season.report(ResultSource.ESPN, score)
+            season.report(Source.ESPN, score)
         warehouse.build(*KEYS)
         before = load_rows(warehouse)
         for season, score, correction in zip(seasons, scores, corrected, strict=True):
-            season.report(ResultSource.ODDS_API, correction, season.now)
+            season.report(Source.ODDS_API, correction, season.now)
             insert_weights(conn, [(WeightEvidence(season.key, "pinnacle", 9, 0.0, 0.1), 5.0, 50.0)])
             season.watch(POLLS)
-            season.report(ResultSource.ESPN, score)
+            season.report(Source.ESPN, score)
     warehouse.build(*KEYS)
     after = load_rows(warehouse)
     for table, rows in before.items():

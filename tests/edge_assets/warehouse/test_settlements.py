@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_assets.cli import app
+from edge_assets.reference.sources import Source
 from edge_assets.store.events.result_decisions import DecidedScore, decide_result
-from edge_assets.store.events.results import ResultSource, StatedResult, write_results
+from edge_assets.store.events.results import StatedResult, write_results
 from edge_assets.store.polls.dimensions import IdRegistry
 from edge_assets.store.postgres.database import connect
 from edge_assets.warehouse.ratings import rate_teams
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 SOCCER, HOCKEY, TENNIS = "soccer_epl", "icehockey_nhl", "tennis_atp"
 H2H, THREE_WAY = Market.H2H, Market.H2H_3_WAY
-ESPN, ODDS_API = ResultSource.ESPN, ResultSource.ODDS_API
+ESPN, ODDS_API = Source.ESPN, Source.ODDS_API
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def conn(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def store_game(conn: Connection, sport: str, *message: tuple[ResultSource, int, GameReport], key: str = "e") -> int:
+def store_game(conn: Connection, sport: str, *message: tuple[Source, int, GameReport], key: str = "e") -> int:
     """Store a game with results that sources state, so many hours after noon."""
     with closing(IdRegistry.load(conn)) as ids:
         event = ids.event(key, ids.sport(sport), f"Home {key}", f"Away {key}", NOON, NOON)
@@ -78,7 +79,7 @@ def final(home: int, away: int, regulation: Score | None = None) -> GameReport:
 
 
 def test_a_wrong_second_source_settles_nothing_until_a_person_decides(conn: Connection) -> None:
-    event = store_game(conn, HOCKEY, (ESPN, 1, final(3, 1)), (ResultSource.NFL_BMR, 2, final(3, 1)))
+    event = store_game(conn, HOCKEY, (ESPN, 1, final(3, 1)), (Source.NFL_BMR, 2, final(3, 1)))
     assert spells(conn, event, H2H) == [(BetStatus.SETTLED, Outcome.HOME, 1, None)]
 
     write_results(conn, [StatedResult(event, ODDS_API, NOON + 3 * HOUR, final(1, 3))])
