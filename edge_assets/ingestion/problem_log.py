@@ -45,7 +45,7 @@ class FailedPoll(NamedTuple):
     quota: Quota
 
     @property
-    def lost(self) -> LostPoll:
+    def lost_poll(self) -> LostPoll:
         """The record kept in a file while the database cannot store it."""
         return LostPoll(self.failed_at, self.error, self.spending.credits, self.quota.remaining)
 
@@ -91,7 +91,7 @@ class SportProblems:
         kind, error = failure.kind, failure.error
         with self.connection.transaction():  # all or nothing: a partial record would be written again, with its cost
             feed_failures.record_failure(self.connection, self.sport_id, kind, failure.wait_seconds, error)
-            self._record_credits(failure.lost)
+            self._record_credits(failure.lost_poll)
             for other in POLLING_PROBLEMS - {kind}:
                 self.resolve(other)
             self.report(kind, f"{error} (failure {self.failures} in a row)")

@@ -183,10 +183,10 @@ class SportSession:
         """
         is_in_file = self._is_waiting or failure.kind is ProblemKind.POLL_NOT_STORED
         if is_in_file:
-            self._lost.save([*self._unrecorded_failures, failure.lost])
+            self._lost.save([*self._unrecorded_failures, failure.lost_poll])
         is_recorded = self._try_with_reconnect(lambda leased: leased.problems.record_failure(failure))
         if not is_recorded:
-            self._unrecorded_failures.append(failure.lost)
+            self._unrecorded_failures.append(failure.lost_poll)
         if is_in_file or not is_recorded:
             self._lost.save(self._unrecorded_failures)
         self._is_waiting = False

@@ -37,7 +37,7 @@ class StakeLimits:
     increment: Array
 
     @classmethod
-    def unlimited(cls, bets: int) -> StakeLimits:
+    def without_limits(cls, bets: int) -> StakeLimits:
         """No minimum, no maximum, no increment."""
         return cls(np.zeros(bets), np.full(bets, np.inf), np.zeros(bets))
 
@@ -66,7 +66,7 @@ def best_stakes(
     the solver finds no solution.
     """
     states, bets = profit.shape
-    limits = limits or StakeLimits.unlimited(bets)
+    limits = limits or StakeLimits.without_limits(bets)
     placed_profit = np.zeros(states) if placed_profit is None else placed_profit
     if not (np.isfinite(profit).all() and np.isfinite(placed_profit).all() and 0 < budget < np.inf):
         msg = "profits must be finite, and the budget positive and finite"

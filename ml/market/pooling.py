@@ -75,7 +75,7 @@ def pool(fair_log_odds: Array, weights: Array, *, groups: CloneGroups = (), vari
     with the weight of `PRIOR_BOOKS` books; b = (sum w)^2 / sum w^2 the effective number of the m sources; k = b / m, 1
     for equal weights; v the `variance`; r the `COMMON_VARIANCE_RATIO` of errors that all books share. A pool dominated
     by a few accurate books has less of the noise, and far less of the shared error, of the others. (Pinnacle at weight
-    5 with five soft books: k = .56. The powers of k were chosen like `ml.market.others.DISSENT_WEIGHT_FACTOR`.)
+    5 with five soft books: k = .56. The powers of k were chosen like `ml.market.dissent.DISSENT_WEIGHT_FACTOR`.)
 
     A line's result depends neither on other lines nor on books without a price, to the last bit.
     """

@@ -63,7 +63,7 @@ class ScoringRules:
     """Thresholds of the scorer.
 
     A book with a booksum below `min_booksum` contradicts itself. A price is disputed if the dissent is at least
-    `max_dissent` (`ml.market.others`). `volatility` is the standard deviation, in log-odds, of the market's drift in
+    `max_dissent` (`ml.market.dissent`). `volatility` is the standard deviation, in log-odds, of the market's drift in
     one second; it grows with the square root of time. Measured: 1.5e-4 to 5.5e-4 between three days and ten minutes
     before the start of 120 NFL games of 2025. `policy` holds the limits of the risk controls.
     """

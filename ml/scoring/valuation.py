@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.arbitrage import net_price
-from ml.market.others import measure_dissent
+from ml.market.dissent import measure_dissent
 from ml.market.palpable import LIKELY_ERROR_PROBABILITY, error_probability, palpable_features
 from ml.scoring.arbitrages import Arbitrages, find_arbitrages
 from ml.scoring.confirmations import is_fresh

@@ -99,7 +99,7 @@ class ScorerWorker:
         """Publish new alerts and those that could not be published before; beat if due."""
         self._link.has_unpublished |= has_alerts
         self._link.publish_pending()
-        if self._heartbeat.beat_if_due(self._sports.excluded):
+        if self._heartbeat.beat_if_due(self._sports.excluded_sports):
             self._link.report_unpublished()
 
 

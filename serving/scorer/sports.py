@@ -83,7 +83,7 @@ class SportScorers:
         return self._failing.sports
 
     @property
-    def excluded(self) -> Collection[int]:
+    def excluded_sports(self) -> Collection[int]:
         """The sports not scored here: those that currently fail, and those of other shards."""
         if self._shard.count == 1:
             return self.failing

@@ -97,7 +97,7 @@ FITTED = {
     "copying .8": Structure(copying=0.8),
     "all err by .02": Structure(common=0.02),
 }
-"""Structures on which the constants of `ml.market.others` were chosen (seeds 1 and 2)."""
+"""Structures on which the constants of `ml.market.dissent` were chosen (seeds 1 and 2)."""
 HELD_OUT = {
     "three outcomes": Structure(outcomes=3),
     "sharp books lead": Structure((SHARP._replace(books=4), EXCHANGE, QUICK._replace(books=4))),
@@ -147,7 +147,7 @@ def draw(structure: Structure, seed: int, lines: int) -> Drawn:
         heard = (size[:, None] * (ago[:, None] > (looked + lag)[..., None])).sum(axis=2)
         wrong = by * ((ended < looked) & (looked < started))
         fair = _fair(level[:, None] + heard + error + wrong, third, structure.outcomes)
-        prices.append(_quoted(fair, margin, *style))
+        prices.append(_quote_prices(fair, margin, *style))
     return Drawn(prices, _fair(level + size.sum(axis=1), third[:, 0], structure.outcomes), weight)
 
 
@@ -180,7 +180,7 @@ def _fair(level: Array, third: Array, outcomes: int) -> Array:
     return fair
 
 
-def _quoted(fair: Array, margin: Array, longshot: NDArray[np.bool_], american: NDArray[np.bool_]) -> Array:
+def _quote_prices(fair: Array, margin: Array, longshot: NDArray[np.bool_], american: NDArray[np.bool_]) -> Array:
     """Prices with the books' margin, spread evenly at some, in steps as they are quoted."""
     outcomes = fair.shape[-1]
     total = (margin * outcomes / 2)[:, None]
@@ -226,7 +226,7 @@ class Opened:
         return self.found / self.clear
 
 
-def opened(drawn: Drawn, weight: Array, rules: ScoringRules = RULES) -> Opened:
+def open_alerts(drawn: Drawn, weight: Array, rules: ScoringRules = RULES) -> Opened:
     """The alerts that open at the second poll, for a scorer that weighs the books by `weight` (B,)."""
     books = BookProfiles.from_profiles(range(len(weight)), lambda i: BookProfile(float(weight[i])))
     strategy = EdgeThreshold(rules.threshold_edge)

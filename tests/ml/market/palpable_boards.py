@@ -72,7 +72,7 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.line)
 
-    def flagged(self) -> Flags:
+    def is_flagged(self) -> Flags:
         return error_probability(self.features) > LIKELY_ERROR_PROBABILITY
 
     def ratios(self) -> Array:
@@ -84,7 +84,7 @@ class Candidates:
         return Candidates(features=features, **rest)
 
 
-def joined(parts: Iterable[Candidates]) -> Candidates:
+def concatenate(parts: Iterable[Candidates]) -> Candidates:
     """All candidates concatenated; `line` still counts within its own part."""
     some = list(parts)
     features = PalpableFeatures(
@@ -116,7 +116,7 @@ def candidates(boards: Boards, least_edge: float = LEAST_EDGE, size: Array | Non
     return found.take(edge >= least_edge)
 
 
-def injected(boards: Boards, kind: str, count: int, seed: int) -> Candidates:
+def inject_errors(boards: Boards, kind: str, count: int, seed: int) -> Candidates:
     """`count` boards drawn with replacement, with one error each at a book drawn with it; what is above the threshold.
 
     Only the wrong book's prices are scored.
@@ -136,7 +136,7 @@ def injected(boards: Boards, kind: str, count: int, seed: int) -> Candidates:
     return found.take(found.wrong)
 
 
-def _exchanged(price: Array, other: Array, rng: np.random.Generator) -> Array:
+def _swap_first_and_last(price: Array, other: Array, rng: np.random.Generator) -> Array:
     return price[:, [-1, *range(1, price.shape[1] - 1), 0]]
 
 
@@ -174,5 +174,9 @@ def _at_one(price: Array, rng: np.random.Generator, slip: Callable[[Array], Arra
 
 
 _ERRORS = dict(
-    zip(KINDS, (_exchanged, _decimal_point, _sign_lost, _stake_counted, _other_market, _wrong_point), strict=True)
+    zip(
+        KINDS,
+        (_swap_first_and_last, _decimal_point, _sign_lost, _stake_counted, _other_market, _wrong_point),
+        strict=True,
+    )
 )

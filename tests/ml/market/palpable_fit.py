@@ -15,8 +15,16 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from ml.market.palpable import PalpableWeights
-from tests.ml.market.palpable_boards import KINDS, LIKELY_ERROR_PRICE, Boards, Candidates, candidates, injected, joined
-from tests.ml.market.palpable_sources import football, simulated
+from tests.ml.market.palpable_boards import (
+    KINDS,
+    LIKELY_ERROR_PRICE,
+    Boards,
+    Candidates,
+    candidates,
+    concatenate,
+    inject_errors,
+)
+from tests.ml.market.palpable_sources import football, simulate_boards
 from tests.ml.market.palpable_ticks import Fate, Ticks, read_ticks
 from tests.support.football_matches import read_rows
 
@@ -62,20 +70,20 @@ def training(data: Path, season: Ticks) -> tuple[list[Candidates], list[Candidat
     drawn = [
         candidates(boards)
         for at_errors in (True, False)
-        for boards in simulated(SEED, MOMENTS, at_errors=at_errors).values()
+        for boards in simulate_boards(SEED, MOMENTS, at_errors=at_errors).values()
     ]
     matches, early = football(read_rows(data / "football_data_uk", SEASONS)), ticks.boards
     recorded = ticks.standing_out(VALUE_EDGE)
     recorded = recorded.take(np.array(ticks.fates(recorded)) == Fate.OTHER)
     booked = candidates(matches, VALUE_EDGE)
-    errors = [joined(c.take(c.wrong) for c in drawn)]
+    errors = [concatenate(c.take(c.wrong) for c in drawn)]
     errors += [palpable(boards, SEED) for boards in (matches, early)]
-    return errors, [joined(c.take(~c.wrong) for c in drawn), joined([booked.take(~booked.wrong), recorded])]
+    return errors, [concatenate(c.take(~c.wrong) for c in drawn), concatenate([booked.take(~booked.wrong), recorded])]
 
 
 def palpable(boards: Boards, seed: int) -> Candidates:
     """Errors of every kind that make the odds too long beyond doubt."""
-    found = joined(injected(boards, kind, PER_KIND, seed) for kind in KINDS)
+    found = concatenate(inject_errors(boards, kind, PER_KIND, seed) for kind in KINDS)
     return found.take(found.size >= LIKELY_ERROR_PRICE)
 
 

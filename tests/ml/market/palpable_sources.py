@@ -44,7 +44,7 @@ CONTRADICTED = 1.02
 """By how much a book's price exceeds the best price in the same row, where the row is wrong."""
 
 
-def simulated(seed: int, begins: Iterable[datetime], *, at_errors: bool) -> dict[int, Boards]:
+def simulate_boards(seed: int, begins: Iterable[datetime], *, at_errors: bool) -> dict[int, Boards]:
     """Boards by number of outcomes, of all events that are listed at one of the moments `begins`.
 
     Each event is polled every quarter of an hour until it starts or, with `at_errors`, once while each of its errors
@@ -58,10 +58,10 @@ def simulated(seed: int, begins: Iterable[datetime], *, at_errors: bool) -> dict
         for at in errors if at_errors else range(event.listed_at + 300, event.start, EVERY):
             for price, wrong, stale in _looked_at(event, at):
                 found[price.shape[1]].append((price, wrong, stale))
-    return {n: _stacked(boards) for n, boards in found.items()}
+    return {n: _stack(boards) for n, boards in found.items()}
 
 
-def _stacked(boards: list[tuple[Array, Array, Array]]) -> Boards:
+def _stack(boards: list[tuple[Array, Array, Array]]) -> Boards:
     price, wrong, stale = (np.array(each) for each in zip(*boards, strict=True))
     clean = Boards.clean(price, CLONES)
     frozen = stale.astype(np.bool_)

@@ -75,7 +75,7 @@ PENALTYBLOG = {
 TOLERANCE = {MULTIPLICATIVE: 6e-8, ADDITIVE: 6e-8, POWER: 3e-6, SHIN: 3e-6}
 
 
-def bisected(prices: list[float], fair: Callable[[list[Decimal], Decimal], list[Decimal]], high: int) -> list[float]:
+def bisect(prices: list[float], fair: Callable[[list[Decimal], Decimal], list[Decimal]], high: int) -> list[float]:
     """Fair probabilities by bisection of their falling parameter in (0, high): 40 digits, no Newton."""
     with localcontext() as context:
         context.prec = 40
@@ -139,7 +139,7 @@ def test_iterated_methods_have_thirteen_digits(prices: list[float]) -> None:
         (ODDS_RATIO, exact_odds_ratio, 9999),
     ):
         ours = devig(np.array(prices), method).probabilities
-        np.testing.assert_allclose(ours, bisected(prices, exact, high), atol=1e-13, rtol=0, err_msg=method)
+        np.testing.assert_allclose(ours, bisect(prices, exact, high), atol=1e-13, rtol=0, err_msg=method)
 
 
 @given(book_markets(0.7, 0.999))
@@ -147,7 +147,7 @@ def test_power_and_odds_ratio_below_a_booksum_of_one(prices: Array) -> None:
     for method, exact in ((POWER, exact_power), (ODDS_RATIO, exact_odds_ratio)):
         ours = devig(prices, method)
         assert (ours.status == DevigStatus.OK).all()
-        np.testing.assert_allclose(ours.probabilities[0], bisected(prices[0].tolist(), exact, 1), atol=1e-13)
+        np.testing.assert_allclose(ours.probabilities[0], bisect(prices[0].tolist(), exact, 1), atol=1e-13)
 
 
 @given(book_markets(0.7, 1.3))
@@ -187,7 +187,7 @@ def test_goto_conversion_agrees_where_it_accepts_the_prices(prices: Array) -> No
 
 @given(book_markets(1.001, outcomes=2))
 def test_two_outcomes_make_shin_additive(prices: Array) -> None:
-    exact = [bisected(row, exact_shin, 1) for row in prices[:1].tolist()]
+    exact = [bisect(row, exact_shin, 1) for row in prices[:1].tolist()]
     np.testing.assert_allclose(devig(prices[:1], ADDITIVE).probabilities, exact, atol=1e-13)
     np.testing.assert_array_equal(devig(prices, SHIN).probabilities, devig(prices, ADDITIVE).probabilities)
 

@@ -22,7 +22,7 @@ from ml.market import (
     pool_by_method,
     to_log_odds,
 )
-from ml.market.others import measure_dissent
+from ml.market.dissent import measure_dissent
 from ml.scoring import ScoringRules
 from tests.support.football_matches import OUTCOMES, Matches, prices, read_matches, read_rows
 
@@ -158,9 +158,9 @@ class Five(NamedTuple):
         cells, none = (outcome, match, book), np.zeros(prices.shape[:2])
         about = measure_dissent(self.opinions, none, self.market, (), cells, prices[match, book, outcome])
         kept = about.dissent < ScoringRules().max_dissent
-        return float(self.held(about.log_odds_error, outcome, match)[kept].mean())
+        return float(self.contains_reference(about.log_odds_error, outcome, match)[kept].mean())
 
-    def held(self, error: Array, *of: Any) -> NDArray[np.bool_]:
+    def contains_reference(self, error: Array, *of: Any) -> NDArray[np.bool_]:
         """Whether the intervals about the consensus hold Pinnacle's, the choice of the de-vig method in them."""
         whole = add_method_uncertainty(error, self.market.probability[of], self.below[of], self.above[of])
         held: NDArray[np.bool_] = np.abs(self.gap()[of]) <= NINETY * whole
@@ -170,7 +170,7 @@ class Five(NamedTuple):
         """How far Pinnacle is from the consensus, in log-odds."""
         return self.sharp - logit(self.market.probability)
 
-    def confirmed(self) -> tuple[float, float]:
+    def confirmed_share(self) -> tuple[float, float]:
         """The share of that distance which the results confirm, and its standard error."""
         odds, gap, games = logit(self.market.probability), self.gap(), np.arange(len(self.result))
 
@@ -191,8 +191,8 @@ def test_results_side_with_pinnacle_and_the_interval_of_soft_books_holds_it(
     """
     five, soft = _five(data_dir, close)
     chosen = five.held_of_chosen(soft, 0.02)
-    share, error = five.confirmed()
-    held = five.held(five.market.log_odds_error).mean()
+    share, error = five.confirmed_share()
+    held = five.contains_reference(five.market.log_odds_error).mean()
     sys.stdout.write(f"\n{len(five.result):,} matches: results confirm {share:.2f} +- {error:.2f} of the difference; ")
     sys.stdout.write(f"the interval holds {held:.3f}, of chosen prices {chosen:.3f}\n")
     assert len(five.result) == matches

@@ -27,10 +27,10 @@ from tests.ml.market.palpable_boards import (
     Boards,
     Candidates,
     candidates,
-    injected,
-    joined,
+    concatenate,
+    inject_errors,
 )
-from tests.ml.market.palpable_sources import all_regions, football, nba, simulated
+from tests.ml.market.palpable_sources import all_regions, football, nba, simulate_boards
 from tests.ml.market.palpable_ticks import Fate, Ticks, read_ticks
 from tests.support.football_matches import read_rows
 from tests.support.price_strategies import odd_prices
@@ -50,7 +50,7 @@ NAN = float("nan")
 
 def report(name: str, found: Candidates) -> tuple[int, int, int, int]:
     """Errors caught, errors, values called errors, values; printed on the way."""
-    caught, wrong = found.flagged(), found.wrong
+    caught, wrong = found.is_flagged(), found.wrong
     counts = (caught & wrong).sum(), wrong.sum(), (caught & ~wrong).sum(), (~wrong).sum()
     sys.stdout.write("\n{}: caught {} of {} errors, called {} of {} values errors".format(name, *counts))
     return tuple(map(int, counts))  # type: ignore[return-value]
@@ -161,8 +161,8 @@ def test_the_weights_are_what_the_fit_gives(data_dir: Path, season: Ticks) -> No
 
 def test_simulated_errors_are_caught_and_values_left() -> None:
     """At the natural mixture (every quarter of an hour), and every error there is while it is shown."""
-    as_it_comes = joined(map(candidates, simulated(SEED, MOMENTS, at_errors=False).values()))
-    all_errors = joined(map(candidates, simulated(SEED, MOMENTS, at_errors=True).values()))
+    as_it_comes = concatenate(map(candidates, simulate_boards(SEED, MOMENTS, at_errors=False).values()))
+    all_errors = concatenate(map(candidates, simulate_boards(SEED, MOMENTS, at_errors=True).values()))
     caught, errors, called, values = report("simulated, as it comes", as_it_comes)
     assert errors > 8
     assert values > 100
@@ -186,7 +186,7 @@ def matches(data_dir: Path) -> dict[bool, Boards]:
 
 
 @pytest.fixture(scope="module")
-def recorded(data_dir: Path, ticks: Ticks, matches: dict[bool, Boards]) -> dict[str, Boards]:
+def recorded_boards(data_dir: Path, ticks: Ticks, matches: dict[bool, Boards]) -> dict[str, Boards]:
     """Quotes that were really shown, by source; the last two had no part in the fit whatever."""
     odds_api = data_dir / "odds_api"
     regions = all_regions(odds_api / "all_regions_2026-04-16")
@@ -196,23 +196,23 @@ def recorded(data_dir: Path, ticks: Ticks, matches: dict[bool, Boards]) -> dict[
     }
 
 
-def test_few_recorded_prices_are_flagged_as_errors(recorded: dict[str, Boards]) -> None:
+def test_few_recorded_prices_are_flagged_as_errors(recorded_boards: dict[str, Boards]) -> None:
     """Every price of a changed board is counted again, so an unchanged one counts as often as it would be polled."""
-    for name, boards in recorded.items():
+    for name, boards in recorded_boards.items():
         prices, found = np.count_nonzero(boards.price > 1), candidates(boards)
-        called = np.count_nonzero(found.flagged())
+        called = np.count_nonzero(found.is_flagged())
         sys.stdout.write(f"\n{name}: {prices} prices, {len(found)} above the threshold, {called} called errors")
         assert called / prices < 1e-4
 
 
-def test_injected_errors_are_caught(recorded: dict[str, Boards]) -> None:
+def test_injected_errors_are_caught(recorded_boards: dict[str, Boards]) -> None:
     """Slips and mix-ups nearly always; prices of another match or point, which look like an opinion, mostly."""
-    for name, boards in recorded.items():
+    for name, boards in recorded_boards.items():
         for kind in KINDS:
-            found = injected(boards, kind, 500, SEED)
+            found = inject_errors(boards, kind, 500, SEED)
             clear = found.take(found.size >= LIKELY_ERROR_PRICE)
-            recall, faint = clear.flagged().mean(), found.take(found.size < LIKELY_ERROR_PRICE)
-            less = faint.flagged().mean() if len(faint) else NAN
+            recall, faint = clear.is_flagged().mean(), found.take(found.size < LIKELY_ERROR_PRICE)
+            less = faint.is_flagged().mean() if len(faint) else NAN
             sys.stdout.write(f"\n{name}, {kind}: {recall:.1%} of {len(clear)}, smaller ones {less:.0%} of {len(faint)}")
             assert recall > (0.6 if kind in {"other_market", "wrong_point"} else 0.9)
 
@@ -226,13 +226,13 @@ def test_rows_that_contradict_themselves(matches: dict[bool, Boards]) -> None:
         assert called <= 1 <= values
         palpable = found.take(found.wrong & (found.features.distance > LIKELY_ERROR_PRICE))
         assert len(palpable) >= 2
-        assert palpable.flagged().all()
+        assert palpable.is_flagged().all()
 
 
 def test_outlying_prices_that_revert_are_not_called_errors(ticks: Ticks) -> None:
     """None of those that went back within the hour was so far off that a book would have voided it."""
     found = ticks.standing_out()
-    fates, called = np.array(ticks.fates(found)), found.flagged()
+    fates, called = np.array(ticks.fates(found)), found.is_flagged()
     for fate in Fate:
         sys.stdout.write(f"\nnfl, {fate}: {called[fates == fate].sum()} of {(fates == fate).sum()} called errors")
     assert (fates == Fate.REVERTED).sum() >= 5
@@ -246,4 +246,4 @@ def test_the_one_palpable_error_of_a_season(season: Ticks) -> None:
     found = season.standing_out()
     longest = season.boards.price[found.line, found.book, found.outcome][found.edge > 0.2]
     assert longest.tolist() == [pytest.approx(9.1)]
-    assert found.flagged()[found.edge > 0.2].all()
+    assert found.is_flagged()[found.edge > 0.2].all()

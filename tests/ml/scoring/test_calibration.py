@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ml.scoring.rules import ScoringRules
-from tests.support.drawn_markets import FITTED, HELD_OUT, Drawn, Opened, draw, opened, tables
+from tests.support.drawn_markets import FITTED, HELD_OUT, Drawn, Opened, draw, open_alerts, tables
 from tests.support.drawn_structures import draw_structures, shipped_weights
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ ENOUGH_ALERTS = 30
 def alerts(name: str, table: str, most_dissent: float = MOST_DISSENT) -> list[Opened]:
     """The alerts of a market structure, by seed."""
     drawn = [draw((FITTED | HELD_OUT)[name], seed, LINES) for seed in SEEDS]
-    return [opened(d, tables(d)[table], ScoringRules(max_dissent=most_dissent)) for d in drawn]
+    return [open_alerts(d, tables(d)[table], ScoringRules(max_dissent=most_dissent)) for d in drawn]
 
 
 def coverage(runs: list[Opened]) -> float:
@@ -62,7 +62,7 @@ def drawn_alerts() -> dict[str, list[list[Opened]]]:
             # uncached: the prices of all structures would fill the memory
             drawn = [draw.__wrapped__(structure, seed, STRUCTURE_LINES) for seed in seeds]
             for table, runs in found.items():
-                runs.append([opened(d, weights_of(d, table, number)) for d in drawn])
+                runs.append([open_alerts(d, weights_of(d, table, number)) for d in drawn])
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.market.others import DISSENT_LOG_ODDS, DISSENT_WEIGHT_FACTOR, PriceDissent, measure_dissent
+from ml.market.dissent import DISSENT_LOG_ODDS, DISSENT_WEIGHT_FACTOR, PriceDissent, measure_dissent
 from ml.market.pooling import pool
 from ml.market.weights import group_clones
 
@@ -68,14 +68,14 @@ def test_lines_are_independent() -> None:
     same = group_clones([0, 1, 1, 3, 4, 5, 5, 5, 8])
     price = rng.uniform(1.5, 3, 50)
 
-    def found(rows: slice) -> PriceDissent:
+    def measure(rows: slice) -> PriceDissent:
         some = opinions[:, rows]
         market = pool(some, weights[rows], groups=same, variance=variance[rows])
         count = some.shape[1]
         cells = np.arange(count) % 2, np.arange(count), np.full(count, 1)
         return measure_dissent(some, variance[rows], market, same, cells, price[rows])
 
-    whole, part = found(slice(None)), found(slice(10, 20))
+    whole, part = measure(slice(None)), measure(slice(10, 20))
     assert np.isfinite(whole.log_odds_error).all()
     for ours, theirs in zip(whole, part, strict=True):
         assert ours[10:20].tolist() == theirs.tolist()
