@@ -51,7 +51,7 @@ GAP = r"(?:\s|\n\s*(?:\#|--|//|\*)?\s*)+"
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProseFinding:
     """A match of a rule in a file."""
 
     path: Path
@@ -79,7 +79,7 @@ class WordList:
         advice = {f"_{n}": (rule, text) for n, (rule, _, text) in enumerate(rules)}
         return cls(re.compile(rf"\b(?:{'|'.join(alternatives)})"), advice)
 
-    def findings(self, path: Path, shown: Path) -> Iterator[Finding]:
+    def findings(self, path: Path, shown: Path) -> Iterator[ProseFinding]:
         """The matches in the prose of a file. It is parsed only if anything in it matches at all."""
         text = path.read_text(encoding="utf-8")
         matches = list(self.pattern.finditer(text.lower()))
@@ -89,7 +89,7 @@ class WordList:
             line = text.count("\n", 0, match.start())
             if prose[match.start()] and prose[match.end() - 1] and "prose: ignore" not in lines[line]:
                 rule, advice = self.advice[next(n for n in self.advice if match[n] is not None)]
-                yield Finding(shown, line + 1, rule, re.sub(GAP, " ", match[0]), advice)
+                yield ProseFinding(shown, line + 1, rule, re.sub(GAP, " ", match[0]), advice)
 
 
 def match_line_breaks(pattern: str) -> str:
@@ -154,7 +154,7 @@ def room(path: Path) -> str:
     return "/".join(path.parts[: min(depth, len(path.parts) - 1)] or path.parts)
 
 
-def count(findings: list[Finding]) -> None:
+def count(findings: list[ProseFinding]) -> None:
     """Print how many findings each folder and each rule has."""
     for title, keys in (("folder", [room(f.path) for f in findings]), ("word", [f.found.lower() for f in findings])):
         print(f"\n{'findings':>8}  {title}")

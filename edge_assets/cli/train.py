@@ -48,9 +48,9 @@ def train(
 
     from edge_assets.local.errors import LocalError
     from edge_assets.local.home import Home
-    from edge_assets.models.training import Period, Recipe, save_models, train_group
+    from edge_assets.models.training import Recipe, TrainingPeriod, save_models, train_group
 
-    period = Period(_micros(until), None if test_until is None else _micros(test_until))
+    period = TrainingPeriod(_micros(until), None if test_until is None else _micros(test_until))
     if period.test_until is not None and period.test_until <= period.until:
         msg = f"--test-until {test_until:%Y-%m-%d} is not after --until {until:%Y-%m-%d}"
         raise LocalError(msg, "games are tested on from --until to --test-until")

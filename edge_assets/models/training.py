@@ -53,7 +53,7 @@ class Recipe(NamedTuple):
 USUAL_RECIPE = Recipe()
 
 
-class Period(NamedTuple):
+class TrainingPeriod(NamedTuple):
     """Learn from games that start before `until`, test on those from then to `test_until`, in microseconds."""
 
     until: int
@@ -85,7 +85,7 @@ class TrainingReport(NamedTuple):
 
 
 def train_group(
-    data: GroupData, period: Period, recipe: Recipe = USUAL_RECIPE, tell: Callable[[str], None] = lambda _: None
+    data: GroupData, period: TrainingPeriod, recipe: Recipe = USUAL_RECIPE, tell: Callable[[str], None] = lambda _: None
 ) -> TrainingReport:
     """Train and test every model of `data`; those with too few lines are skipped, with the reason."""
     models, skipped, figures = {}, {}, {}

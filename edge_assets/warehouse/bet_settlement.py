@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_assets.store.events.score_reports import STATUSES_BY_PRIORITY
 from ml.quotes import Market
-from ml.settlement import GAME_STATUSES, Bets, Games, GameStatus, find_rules, settle_bets
+from ml.settlement import GAME_STATUSES, Bets, GameStatus, SettledGames, find_rules, settle_bets
 from ml.settlement.rule_book import ANY_BOOK
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def settle_columns(bets: Columns, reports: Columns, sports: Mapping[int, str], b
     return settle_bets(bets_to_settle, _build_games(reports), rules)
 
 
-def _build_games(reports: Columns) -> Games:
+def _build_games(reports: Columns) -> SettledGames:
     regulation, full = (
         np.stack([reports[f"{period}_home"], reports[f"{period}_away"]], axis=1) for period in ("regulation", "full")
     )
     contradicted = np.stack([reports["regulation_contradicted"], reports["full_contradicted"]], axis=1)
-    return Games(_STATUS_BY_ENDING[reports["ending"]], full, regulation, contradicted)
+    return SettledGames(_STATUS_BY_ENDING[reports["ending"]], full, regulation, contradicted)
 
 
 def _distinct_rules(

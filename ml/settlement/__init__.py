@@ -1,6 +1,6 @@
 """Results, books' settlement rules, and the settlement of bets."""
 
-from ml.settlement.bets import GAME_STATUSES, Bets, BetStatus, Games, Settlement, settle_bets
+from ml.settlement.bets import GAME_STATUSES, Bets, BetStatus, SettledGames, Settlement, settle_bets
 from ml.settlement.rule_book import find_rules
 from ml.settlement.rules import (
     Abandoned,
@@ -29,7 +29,6 @@ __all__ = [
     "DeadHeat",
     "GameReport",
     "GameStatus",
-    "Games",
     "Period",
     "Pitchers",
     "Retirement",
@@ -37,6 +36,7 @@ __all__ = [
     "RulesAgreement",
     "Score",
     "ScorePeriod",
+    "SettledGames",
     "Settlement",
     "SettlementRules",
     "StakeShares",

@@ -51,7 +51,7 @@ class BetStatus(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Games:
+class SettledGames:
     """G games: the index of their status in `GAME_STATUSES`, scores (G, 2) home and away, NaN where unknown.
 
     `contradicted` (G, 2): whether sources differ on the regulation score and on the full score.
@@ -95,7 +95,7 @@ class Settlement(NamedTuple):
     status: NDArray[np.int8]
 
 
-def settle_bets(bets: Bets, games: Games, rules: Sequence[Rules]) -> Settlement:
+def settle_bets(bets: Bets, games: SettledGames, rules: Sequence[Rules]) -> Settlement:
     """Settle each bet by its book's rules.
 
     If it is unknown which period a book counts, a bet is settled if both scores settle it alike. A postponed game voids
@@ -138,7 +138,7 @@ def _enum_values(rule: Rules) -> list[int]:
     return [UNKNOWN_TERM if term is None else term.value for term in terms]
 
 
-def _shares_on_counted_score(bets: Bets, games: Games, terms: _RuleTerms) -> tuple[StakeShares, Mask]:
+def _shares_on_counted_score(bets: Bets, games: SettledGames, terms: _RuleTerms) -> tuple[StakeShares, Mask]:
     """Shares of each stake on the score of the period that counts, and whether sources contradict each other on it.
 
     If the period is unknown: the shares on both scores, NaN where they differ or one is unknown.

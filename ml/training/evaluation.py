@@ -25,7 +25,7 @@ MIN_GROUP_LINES = 200
 """A season or league with fewer lines is counted, and not judged alone."""
 
 
-class Score(NamedTuple):
+class EstimateScore(NamedTuple):
     """Mean errors of one estimate on lines, and its gains over the market: positive is better, in 1e-5 nats.
 
     `share` is the part of the market's distance from the close that the estimate recovers. `lines` have a close,
@@ -48,12 +48,12 @@ class Score(NamedTuple):
         return figures | {name: getattr(self, name).as_json() for name in ("closing_gain", "result_gain")}
 
 
-def score(lines: TrainingSet, estimate: Array) -> Score:
+def score(lines: TrainingSet, estimate: Array) -> EstimateScore:
     """The score of `estimate` (N, n) on `lines`."""
     loss, market_loss = (log_losses(p, lines.won, lines.at_risk) for p in (estimate, lines.market))
     error, market_error = closing_errors(estimate, lines.close), closing_errors(lines.market, lines.close)
     total = float(np.nansum(market_error))
-    return Score(
+    return EstimateScore(
         int((~np.isnan(error)).sum()),
         int((~np.isnan(loss)).sum()),
         _mean(loss),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MIN_EXPECTED_VALUE = 0.02
 
 
-class Bets(NamedTuple):
+class SimulatedBets(NamedTuple):
     """Bets (M,) of one unit: row and outcome, claimed expected value, closing line value, profit.
 
     `clv` is price x fair closing probability - 1, NaN without a close; `profit` per unit at risk, NaN if unsettled.
@@ -60,19 +60,19 @@ class BetTable(NamedTuple):
     at_risk: Array
     date: NDArray[np.int64]
 
-    def make_bets(self, fair: Array, chosen: NDArray[np.bool_]) -> Bets:
+    def make_bets(self, fair: Array, chosen: NDArray[np.bool_]) -> SimulatedBets:
         """Bets on the `chosen` (N, n), by their `fair` probability (N, n)."""
         row, outcome = np.nonzero(chosen)
         at, price = (row, outcome), self.price[row, outcome]
         profit = self.at_risk[row] * (self.won[at] * price - 1)
-        return Bets(row, outcome, fair[at] * price - 1, self.close[at] * price - 1, profit, self.date[row])
+        return SimulatedBets(row, outcome, fair[at] * price - 1, self.close[at] * price - 1, profit, self.date[row])
 
-    def value_bets(self, fair: Array, minimum: float = MIN_EXPECTED_VALUE) -> Bets:
+    def value_bets(self, fair: Array, minimum: float = MIN_EXPECTED_VALUE) -> SimulatedBets:
         """Bets wherever the expected value exceeds `minimum`."""
         with np.errstate(invalid="ignore"):
             return self.make_bets(fair, fair * self.price - 1 > minimum)
 
-    def best_bets(self, fair: Array, count: int) -> Bets:
+    def best_bets(self, fair: Array, count: int) -> SimulatedBets:
         """The `count` bets of highest expected value; of equals, the earlier rows'."""
         value = np.where(np.isnan(fair * self.price), -np.inf, fair * self.price).ravel()
         best = np.argsort(-value, kind="stable")[:count]
@@ -96,7 +96,7 @@ def stack_tables(tables: Sequence[BetTable]) -> BetTable:
     return BetTable(price, close, results, np.concatenate(at_risk), np.concatenate(dates))
 
 
-def summarise(bets: Bets) -> BetSummary:
+def summarise(bets: SimulatedBets) -> BetSummary:
     """The figures of `bets`."""
     claimed = float(bets.expected_value.mean()) if len(bets.row) else np.nan
     return BetSummary(
@@ -104,7 +104,7 @@ def summarise(bets: Bets) -> BetSummary:
     )
 
 
-def clv_difference(ours: Bets, theirs: Bets) -> Interval:
+def clv_difference(ours: SimulatedBets, theirs: SimulatedBets) -> Interval:
     """Mean closing line value of `ours` minus that of `theirs`, with an interval clustered by date.
 
     Both means vary together by date: the influence of each bet on the difference is summed by date (delta method).

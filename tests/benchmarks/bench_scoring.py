@@ -45,7 +45,7 @@ RULES = ScoringRules()
 
 
 @dataclass
-class Feed:
+class PollStream:
     """The polls of a stream of payloads."""
 
     stream: MarketStream
@@ -132,7 +132,7 @@ def stale(times: MarketConfirmations) -> MarketConfirmations:
 
 @pytest.mark.parametrize("books", BOOKS)
 def test_steps(books: int) -> None:
-    feed = Feed(MarketStream(books=books))
+    feed = PollStream(MarketStream(books=books))
     first, polls = feed.poll(), [feed.poll() for _ in range(STEPS)]
     counts, quotes = [selections(p) for p in polls], sum(len(p.quotes) for p in polls)
     taken = quickest(lambda: SportScorer(RULES).apply_poll, first, polls)
@@ -157,7 +157,7 @@ def test_everything_at_once(books: int, threshold: float) -> None:
 
     Lines on which no price can exceed the threshold are not pooled (`ml.scoring.prefilter`): so also with a low one.
     """
-    feed = Feed(MarketStream(books=books, gifts=0))
+    feed = PollStream(MarketStream(books=books, gifts=0))
     scorer = SportScorer(replace(RULES, threshold_edge=threshold))
     poll = feed.poll()
     scorer.apply_poll(poll)

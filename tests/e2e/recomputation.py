@@ -78,7 +78,7 @@ class Record(NamedTuple):
 
 
 @dataclass
-class Line:
+class PayloadLine:
     """One line of one payload: prices by book and outcome name."""
 
     start: datetime
@@ -91,9 +91,9 @@ def to_decimal(american: float) -> float:
     return 1 + american / 100 if american > 0 else 1 - 100 / american
 
 
-def parse_lines(payload: bytes) -> dict[tuple[str, str, float | None], Line]:
+def parse_lines(payload: bytes) -> dict[tuple[str, str, float | None], PayloadLine]:
     """All lines of a payload by (event, market, home point or total)."""
-    lines: dict[tuple[str, str, float | None], Line] = {}
+    lines: dict[tuple[str, str, float | None], PayloadLine] = {}
     for event in json.loads(payload):
         names = {event["home_team"]: "home", event["away_team"]: "away", "Over": "over", "Under": "under"}
         start = datetime.fromisoformat(event["commence_time"])
@@ -102,7 +102,7 @@ def parse_lines(payload: bytes) -> dict[tuple[str, str, float | None], Line]:
             point = outcome.get("point")
             if market["key"] == "spreads" and name == "away":
                 point = -outcome["point"]
-            line = lines.setdefault((event["id"], market["key"], point), Line(start))
+            line = lines.setdefault((event["id"], market["key"], point), PayloadLine(start))
             line.quotes[book["key"]][name] = to_decimal(outcome["price"])
             line.times[book["key"]] = datetime.fromisoformat(market.get("last_update") or book["last_update"])
     return lines
@@ -115,7 +115,7 @@ def _outcomes(event: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str,
                 yield book, market, outcome
 
 
-def build_view(lines: dict[LineName, Line], books: list[str], rules: ScoringRules) -> LineView:
+def build_view(lines: dict[LineName, PayloadLine], books: list[str], rules: ScoringRules) -> LineView:
     """All lines of a payload, in the form that the valuation takes."""
     price = np.full((len(lines), len(books), 2), np.nan)
     times = np.full(price.shape[:2], UNKNOWN_TIME, np.int64)

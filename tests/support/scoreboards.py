@@ -103,7 +103,7 @@ def american_day(date: str) -> str:
     return f"{datetime.fromisoformat(date).astimezone(EASTERN):%Y%m%d}"
 
 
-class Finished(NamedTuple):
+class ScoreboardResult(NamedTuple):
     """A game that has a result."""
 
     id: str
@@ -113,10 +113,10 @@ class Finished(NamedTuple):
     report: GameReport
 
 
-def parse_finished(body: bytes) -> tuple[list[Finished], Counter[str]]:
+def parse_finished(body: bytes) -> tuple[list[ScoreboardResult], Counter[str]]:
     """The games of a board that have a result, and what was rejected."""
     games, rejected = parse_board(body)
-    return [Finished(*game[:4], report) for game in games if (report := game.report) is not None], rejected
+    return [ScoreboardResult(*game[:4], report) for game in games if (report := game.report) is not None], rejected
 
 
 @dataclass

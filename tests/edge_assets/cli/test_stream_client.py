@@ -63,7 +63,7 @@ NONE = dict.fromkeys(
 )
 
 
-class Finished(Exception):  # noqa: N818
+class EndOfTestError(Exception):
     """Ends the endless loop of the client."""
 
 
@@ -100,9 +100,9 @@ def test_it_resumes_after_the_last_alert_with_a_new_token(stream: Any, capsys: p
     def show(message: dict[str, Any]) -> None:
         seen.append(message["id"])
         if len(seen) == 3:
-            raise Finished
+            raise EndOfTestError
 
-    with pytest.raises(Finished):
+    with pytest.raises(EndOfTestError):
         follow(stream(handler), lambda: next(tokens), None, show)
     assert seen == [41, 42, 43]
     assert asked == [{"token": "first"}, {"token": "second", "after": 41}, {"token": "third", "after": 42}]

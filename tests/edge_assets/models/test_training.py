@@ -12,7 +12,7 @@ import pytest
 from edge_assets.core.clock import to_micros
 from edge_assets.importers.importer import Importer
 from edge_assets.models import training
-from edge_assets.models.training import Period, Recipe, save_models, train_group
+from edge_assets.models.training import Recipe, TrainingPeriod, save_models, train_group
 from edge_assets.models.training_data import GroupData, load_group
 from edge_assets.reference.sources import Source
 from edge_assets.store.postgres.database import connect
@@ -102,7 +102,7 @@ def test_a_model_finds_how_lines_will_move_and_is_written(
     group: GroupData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "MIN_TRAINING_LINES", 1_000)
-    report = train_group(group, Period(start_of(UNTIL), None), QUICK)
+    report = train_group(group, TrainingPeriod(start_of(UNTIL), None), QUICK)
     figures = report.figures["models"]["soccer-h2h_3_way-reference"]
     scores = figures["test"]["models"]
     assert scores["market"]["share"] == 0
@@ -119,7 +119,7 @@ def test_a_model_finds_how_lines_will_move_and_is_written(
 
 
 def test_too_few_games_are_said_to_be_too_few(group: GroupData) -> None:
-    report = train_group(group, Period(start_of(300), None), QUICK)
+    report = train_group(group, TrainingPeriod(start_of(300), None), QUICK)
     assert not report.models
     [why] = {*report.skipped.values()}
     assert "2,000 are needed" in why

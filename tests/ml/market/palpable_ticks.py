@@ -32,7 +32,7 @@ BACK, STOOD = 1 / 2, 1 / 4
 """Shares of the book's own move: it is back within the first, the others have moved less than the second."""
 
 
-class Segment(NamedTuple):
+class TickSegment(NamedTuple):
     """A price that a book showed in one column of a line, from one poll until before another."""
 
     book: str
@@ -126,14 +126,14 @@ def read_ticks(folder: Path) -> Ticks:
         seen = sorted(row["snapshot_utc"] for row in csv.DictReader(file))
     poll = {at: i for i, at in enumerate(seen)}
     starts = {event: bisect_left(seen, row["commence_first"]) for event, row in events.items()}
-    lines: dict[tuple[str, str, float], list[Segment]] = defaultdict(list)
+    lines: dict[tuple[str, str, float], list[TickSegment]] = defaultdict(list)
     for event, book, market, outcome, written, price, first, last, *_ in _segments(folder / "nfl_segments.csv.xz"):
         if poll[first] < starts[event]:
             second = outcome not in {"Over", events[event]["home_team"]}
             point = float(written or 0)
             key = event, market, 0.0 - point if second and market == "spreads" else point
             until = min(poll[last] + 1, starts[event])
-            lines[key].append(Segment(book, int(second), _decimal(float(price)), poll[first], until))
+            lines[key].append(TickSegment(book, int(second), _decimal(float(price)), poll[first], until))
     books = sorted({segment.book for segments in lines.values() for segment in segments})
     parts = [_boards(segments, books) for segments in lines.values()]
     line = np.repeat(np.arange(len(parts)), [len(times) for times, _ in parts])
@@ -152,7 +152,7 @@ def _segments(path: Path) -> Iterator[list[str]]:
         yield from rows
 
 
-def _boards(segments: list[Segment], books: list[str]) -> tuple[NDArray[np.intp], Array]:
+def _boards(segments: list[TickSegment], books: list[str]) -> tuple[NDArray[np.intp], Array]:
     """The polls at which a line changes, and its prices from then on."""
     last = max(segment.until for segment in segments)
     times = sorted({at for segment in segments for at in (segment.since, segment.until)} - {last})

@@ -50,7 +50,7 @@ SHOWN = [m for m in DevigMethod if m not in {DevigMethod.PROBIT, DevigMethod.EQU
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bets:
+class ReferenceBets:
     """One entry per match and outcome (m, 3): the profit of a stake of one, and what it was expected to be."""
 
     profit: Array
@@ -59,7 +59,7 @@ class Bets:
     """What it is at the fair closing price; NaN where the sharp book has no close."""
 
     @classmethod
-    def of(cls, matches: Matches, method: DevigMethod) -> Bets:
+    def of(cls, matches: Matches, method: DevigMethod) -> ReferenceBets:
         won = matches.result[:, None] == np.arange(len(OUTCOMES))
         fair, close = (devig(prices, method).probabilities for prices in (matches.sharp, matches.sharp_close))
         return cls(
@@ -81,7 +81,7 @@ def matches(data_dir: Path) -> Matches:
 
 
 def test_the_published_table_to_the_digit(matches: Matches) -> None:
-    table = [Bets.of(matches, method).line(method, threshold) for method in SHOWN for threshold in THRESHOLDS]
+    table = [ReferenceBets.of(matches, method).line(method, threshold) for method in SHOWN for threshold in THRESHOLDS]
     head = f"\n{'de-vig':<14} EV >  bets  claimed  yield  CLV  beat the close"
     sys.stdout.write("\n".join([head, *table, ""]))
     assert set(PUBLISHED.strip().splitlines()) <= set(table)
@@ -92,7 +92,7 @@ def test_betting_blindly_at_the_best_price_loses(matches: Matches) -> None:
     assert len(matches.result) == 62_149
     priced = ~np.isnan(matches.best + matches.sharp).any(axis=1)
     assert priced.sum() == 61_817
-    blind = Bets.of(matches, DevigMethod.POWER).profit[priced].mean()
+    blind = ReferenceBets.of(matches, DevigMethod.POWER).profit[priced].mean()
     assert f"{blind:+.2%}" == "-1.28%"
 
 
@@ -108,7 +108,7 @@ def test_the_close_knows_more(matches: Matches) -> None:
 
 
 def test_the_edge_decays(matches: Matches) -> None:
-    bets = Bets.of(matches, DevigMethod.POWER)
+    bets = ReferenceBets.of(matches, DevigMethod.POWER)
     early = matches.date < np.datetime64("2019-07-01")
     before, after = (bets.profit[period][bets.expected[period] > 0.02].mean() for period in (early, ~early))
     assert before > 1.8 * after > 0  # twice, roughly

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.untraced
 MIN_BOOKS = 4
 
 
-class Line(NamedTuple):
+class WeekLine(NamedTuple):
     capture: str
     event: str
     market: str
@@ -40,7 +40,7 @@ class Line(NamedTuple):
 class Week(NamedTuple):
     """Prices (L, B, 2) of the lines before the start, and how many event snapshots were in play."""
 
-    lines: list[Line]
+    lines: list[WeekLine]
     prices: NDArray[np.float64]
     in_play: int
 
@@ -78,14 +78,14 @@ def lines_of(event: dict[str, Any]) -> Iterator[tuple[str, str, float | None, tu
 
 @pytest.fixture(scope="module")
 def week(data_dir: Path) -> Week:
-    lines: dict[Line, dict[str, tuple[float, float]]] = {}
+    lines: dict[WeekLine, dict[str, tuple[float, float]]] = {}
     in_play = count()
     for capture, event, started in snapshots(data_dir / "odds_api" / "nfl_week_2025-11.tar.xz"):
         if started:
             next(in_play)
             continue
         for book, market, point, prices in lines_of(event):
-            lines.setdefault(Line(capture, event["id"], market, point), {})[book] = prices
+            lines.setdefault(WeekLine(capture, event["id"], market, point), {})[book] = prices
     books = sorted({book for offers in lines.values() for book in offers})
     missing = (np.nan, np.nan)
     matrix = np.array([[offers.get(book, missing) for book in books] for offers in lines.values()])

@@ -13,11 +13,11 @@ from ml.settlement import (
     Bets,
     BetStatus,
     GameReport,
-    Games,
     GameStatus,
     Period,
     Rules,
     Score,
+    SettledGames,
     SettlementRules,
     Tie,
     find_rules,
@@ -41,7 +41,7 @@ def settle(
     market, outcome, point = bet
     one = np.zeros(1, np.intp)
     bets = Bets(one, one, np.array([market]), np.array([outcome]), np.array([point]), np.array([delay]))
-    found = settle_bets(bets, Games.from_reports([report], np.full((1, 2), contradicted)), [rules])
+    found = settle_bets(bets, SettledGames.from_reports([report], np.full((1, 2), contradicted)), [rules])
     return BetStatus(found.status[0]), tuple(float(share[0]) for share in found.shares)
 
 
@@ -165,7 +165,7 @@ def test_many_bets_settle_like_one_by_one() -> None:
         rng.integers(-12, 12, n) / 4,
         rng.choice([0.0, 13.0, 30.0], n),
     )
-    found = settle_bets(bets, Games.from_reports(reports, np.zeros((4, 2), np.bool_)), rules)
+    found = settle_bets(bets, SettledGames.from_reports(reports, np.zeros((4, 2), np.bool_)), rules)
     for i in range(n):
         alone = settle(
             (int(bets.market[i]), int(bets.outcome[i]), float(bets.point[i])),

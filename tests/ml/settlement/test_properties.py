@@ -16,11 +16,11 @@ from ml.settlement import (
     Bets,
     BetStatus,
     GameReport,
-    Games,
     GameStatus,
     Period,
     RulesAgreement,
     Score,
+    SettledGames,
     SettlementRules,
     Tie,
     agreement,
@@ -51,7 +51,7 @@ def settle(
 ) -> Settled:
     one = np.zeros(1, np.intp)
     bets = Bets(one, one, np.array([market]), np.array([outcome]), np.array([point]), np.zeros(1))
-    found = settle_bets(bets, Games.from_reports([report], np.array([doubt])), [rule])
+    found = settle_bets(bets, SettledGames.from_reports([report], np.array([doubt])), [rule])
     verdict = BetStatus(found.status[0])
     if np.isnan(found.shares.won[0]):
         return verdict, None

@@ -55,7 +55,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 Row = tuple[Any, ...]
 
 
-class Feed:
+class DiffHarness:
     """A differ with its ids, and rows by name."""
 
     def __init__(self, price_format: PriceFormat = PriceFormat.DECIMAL, sport: str = SPORT) -> None:
@@ -99,11 +99,11 @@ def none(number: float) -> float | None:
 
 
 @pytest.fixture
-def feed() -> Feed:
-    return Feed()
+def feed() -> DiffHarness:
+    return DiffHarness()
 
 
-def test_the_first_payload_is_all_new_and_a_repeat_changes_nothing(feed: Feed) -> None:
+def test_the_first_payload_is_all_new_and_a_repeat_changes_nothing(feed: DiffHarness) -> None:
     body = payload(event(book("a", h2h(), spreads(), totals())))
     first = feed.take(body)
     assert feed.rows(first) == {
@@ -119,20 +119,20 @@ def test_the_first_payload_is_all_new_and_a_repeat_changes_nothing(feed: Feed) -
     assert (len(again.quotes), again.quotes_seen, len(again.times)) == (0, 6, 3)
 
 
-def test_only_changed_prices_become_rows(feed: Feed) -> None:
+def test_only_changed_prices_become_rows(feed: DiffHarness) -> None:
     feed.take(payload(event(book("a", h2h(), totals()), book("b", h2h()))))
     diff = feed.take(payload(event(book("a", h2h(1.95), totals()), book("b", h2h()))))
     assert feed.rows(diff) == {("a", "h2h", "home", None, 1.95)}
 
 
-def test_prices_are_exact(feed: Feed) -> None:
+def test_prices_are_exact(feed: DiffHarness) -> None:
     feed.take(payload(event(book("a", h2h(home=1.9333333333333333, away=2)))))
     assert feed.changes(payload(event(book("a", h2h(home=1.9333333333333336, away=2.0))))) == {
         ("a", "h2h", "home", None, 1.9333333333333336)
     }
 
 
-def test_the_order_of_outcomes_and_books_is_irrelevant(feed: Feed) -> None:
+def test_the_order_of_outcomes_and_books_is_irrelevant(feed: DiffHarness) -> None:
     one, two = book("a", h2h()), book("b", totals())
     feed.take(payload(event(one, two)))
     reordered = market("h2h", outcome(AWAY, 2.0), outcome(HOME, 1.9))
@@ -151,28 +151,28 @@ def test_the_order_of_outcomes_and_books_is_irrelevant(feed: Feed) -> None:
     ],
     ids=["outcome", "market", "book", "all books", "event"],
 )
-def test_missing_quotes_are_withdrawn_once(feed: Feed, then: Any, gone: set[Row]) -> None:
+def test_missing_quotes_are_withdrawn_once(feed: DiffHarness, then: Any, gone: set[Row]) -> None:
     feed.take(payload(event(book("a", h2h()), book("b", h2h()))))
     body = payload(then) if then else payload()
     assert feed.changes(body) == {(b, m, o, None, None) for b, m, o in gone}
     assert feed.changes(body) == set()
 
 
-def test_a_withdrawn_quote_that_returns_is_a_change(feed: Feed) -> None:
+def test_a_withdrawn_quote_that_returns_is_a_change(feed: DiffHarness) -> None:
     body = payload(event(book("a", h2h())))
     everything = feed.changes(body)
     feed.take(payload(event()))
     assert feed.changes(body) == everything
 
 
-def test_a_moved_line_is_a_withdrawal_and_a_new_quote(feed: Feed) -> None:
+def test_a_moved_line_is_a_withdrawal_and_a_new_quote(feed: DiffHarness) -> None:
     feed.take(payload(event(book("a", totals(5.5)))))
     assert feed.changes(payload(event(book("a", totals(6.0))))) == {
         ("a", "totals", side, point, price) for side in ("over", "under") for point, price in ((5.5, None), (6.0, 1.95))
     }
 
 
-def test_a_new_confirmation_time_is_reported_without_a_row(feed: Feed) -> None:
+def test_a_new_confirmation_time_is_reported_without_a_row(feed: DiffHarness) -> None:
     feed.take(payload(event(book("a", h2h(), totals()))))
     later = "2026-03-01T12:00:04Z"
     diff = feed.take(payload(event(book("a", h2h(at=later), totals(), at=later))))
@@ -187,7 +187,7 @@ def test_a_new_confirmation_time_is_reported_without_a_row(feed: Feed) -> None:
     [(AT, "2026-03-01T11:00:00Z", AT), (None, AT, AT), (AT, None, AT), (None, None, None)],
 )
 def test_the_time_of_the_market_takes_precedence_over_the_book(
-    feed: Feed, market_at: str | None, book_at: str | None, expected: str | None
+    feed: DiffHarness, market_at: str | None, book_at: str | None, expected: str | None
 ) -> None:
     diff = feed.take(payload(event(book("a", h2h(at=market_at), at=book_at))))
     time = to_micros(datetime.fromisoformat(expected)) if expected else UNKNOWN_TIME
@@ -195,7 +195,7 @@ def test_the_time_of_the_market_takes_precedence_over_the_book(
     assert diff.quotes.book_time.tolist() == [time, time]
 
 
-def test_unix_times_are_the_same_times(feed: Feed) -> None:
+def test_unix_times_are_the_same_times(feed: DiffHarness) -> None:
     at = int(datetime.fromisoformat(AT).timestamp())
     iso = feed.take(payload(event(book("a", h2h()))))
     unix = feed.take(payload(event(book("a", h2h(at=at), at=at), commence_time=1772409600)))
@@ -204,12 +204,12 @@ def test_unix_times_are_the_same_times(feed: Feed) -> None:
 
 
 def test_american_prices_convert_exactly() -> None:
-    feed = Feed(PriceFormat.AMERICAN)
+    feed = DiffHarness(PriceFormat.AMERICAN)
     prices = [row[4] for row in feed.changes(payload(event(book("a", h2h(-110, 150)))))]
     assert sorted(prices) == [1 - 100 / -110, 1 + 150 / 100]
 
 
-def test_three_way_and_two_way_books_have_different_markets(feed: Feed) -> None:
+def test_three_way_and_two_way_books_have_different_markets(feed: DiffHarness) -> None:
     changes = feed.changes(payload(event(book("two", h2h()), book("three", h2h(2.4, 2.6, 4.0)))))
     assert {(b, m) for b, m, *_ in changes} == {("two", "h2h"), ("three", "h2h_3_way")}
     assert ("three", "h2h_3_way", "draw", None, 4.0) in changes
@@ -220,13 +220,13 @@ def test_three_way_and_two_way_books_have_different_markets(feed: Feed) -> None:
     }
 
 
-def test_lay_prices_are_separate_markets(feed: Feed) -> None:
+def test_lay_prices_are_separate_markets(feed: DiffHarness) -> None:
     lays = h2h(key="h2h_lay"), h2h(draw=4.0, key="h2h_lay")
     changes = feed.changes(payload(event(book("x", h2h(), lays[0]), book("y", lays[1]))))
     assert {(b, m) for b, m, *_ in changes} == {("x", "h2h"), ("x", "h2h_lay"), ("y", "h2h_3_way_lay")}
 
 
-def test_other_markets_get_dynamic_ids_and_keep_every_point(feed: Feed) -> None:
+def test_other_markets_get_dynamic_ids_and_keep_every_point(feed: DiffHarness) -> None:
     points = market("player_points", *(outcome("Over", 1.9, p, "Nick Suzuki") for p in (0.5, 1.5)))
     alternate = market("alternate_spreads", outcome(HOME, 1.5, 2.5), outcome(HOME, 2.5, -2.5))
     assert feed.changes(payload(event(book("a", points, alternate)))) == {
@@ -237,7 +237,7 @@ def test_other_markets_get_dynamic_ids_and_keep_every_point(feed: Feed) -> None:
     }
 
 
-def test_outrights_have_no_teams(feed: Feed) -> None:
+def test_outrights_have_no_teams(feed: DiffHarness) -> None:
     winner = market("outrights", outcome("Montréal Canadiens", 10), outcome("Boston Bruins", 6.5))
     changes = feed.changes(payload(event(book("a", winner), home_team=None, away_team=None)))
     assert changes == {
@@ -246,7 +246,7 @@ def test_outrights_have_no_teams(feed: Feed) -> None:
     }
 
 
-def test_minus_zero_is_zero(feed: Feed) -> None:
+def test_minus_zero_is_zero(feed: DiffHarness) -> None:
     feed.take(payload(event(book("a", spreads(0.0)))))
     diff = feed.take(payload(event(book("a", market("spreads", outcome(HOME, 1.8, 0), outcome(AWAY, 2.1, 0.0))))))
     assert len(diff.quotes) == 0
@@ -254,14 +254,14 @@ def test_minus_zero_is_zero(feed: Feed) -> None:
     assert feed.take(payload(event(book("a", both)))).rejected == {"duplicate_quote": 1}
 
 
-def test_swapped_teams_keep_their_prices_as_the_event_keeps_its_home_team(feed: Feed) -> None:
+def test_swapped_teams_keep_their_prices_as_the_event_keeps_its_home_team(feed: DiffHarness) -> None:
     """See also `test_sides`."""
     feed.take(payload(event(book("a", h2h(1.5, 3.0)))))
     swapped = feed.take(payload(event(book("a", h2h(1.5, 3.0)), home_team=AWAY, away_team=HOME)))
     assert (feed.rows(swapped), swapped.rejected) == (set(), {"sides_exchanged": 1})
 
 
-def test_a_moved_start_is_reported(feed: Feed) -> None:
+def test_a_moved_start_is_reported(feed: DiffHarness) -> None:
     feed.take(payload(event(book("a", h2h()))))
     diff = feed.take(payload(event(book("a", h2h()), commence_time="2026-03-02T00:49:00Z")))
     moved = datetime(2026, 3, 2, 0, 49, tzinfo=UTC)
@@ -269,7 +269,7 @@ def test_a_moved_start_is_reported(feed: Feed) -> None:
     assert feed.vocabulary.starts[1] == [moved - timedelta(minutes=49), moved]
 
 
-def test_the_state_changes_only_on_commit(feed: Feed) -> None:
+def test_the_state_changes_only_on_commit(feed: DiffHarness) -> None:
     body = payload(event(book("a", h2h())))
     first, again = feed.differ.diff(body, NOW), feed.differ.diff(body, NOW)
     assert feed.rows(first) == feed.rows(again) != set()
@@ -298,7 +298,7 @@ REJECTIONS = [
 
 @pytest.mark.parametrize(("reason", "invalid"), REJECTIONS)
 def test_an_invalid_outcome_is_counted_at_every_poll_and_the_rest_is_kept(
-    feed: Feed, reason: str, invalid: Any
+    feed: DiffHarness, reason: str, invalid: Any
 ) -> None:
     body = payload(event(book("a", invalid, totals()), book("b", h2h())))
     first, again = feed.take(body), feed.take(body)
@@ -318,7 +318,7 @@ def test_an_invalid_outcome_is_counted_at_every_poll_and_the_rest_is_kept(
         ("duplicate_market", [totals(), totals(6.5)]),
     ],
 )
-def test_an_invalid_market_is_counted_and_the_rest_is_kept(feed: Feed, reason: str, markets: list[Any]) -> None:
+def test_an_invalid_market_is_counted_and_the_rest_is_kept(feed: DiffHarness, reason: str, markets: list[Any]) -> None:
     body = payload(event(book("a", *markets), book("b", totals())))
     first, again = feed.take(body), feed.take(body)
     assert first.rejected == again.rejected == {reason: 1}
@@ -335,7 +335,7 @@ def test_an_invalid_market_is_counted_and_the_rest_is_kept(feed: Feed, reason: s
         ("duplicate_book", book("b", h2h())),
     ],
 )
-def test_an_invalid_book_is_counted_and_the_rest_is_kept(feed: Feed, reason: str, invalid: Any) -> None:
+def test_an_invalid_book_is_counted_and_the_rest_is_kept(feed: DiffHarness, reason: str, invalid: Any) -> None:
     body = payload(event(book("b", totals()), invalid))
     first, again = feed.take(body), feed.take(body)
     assert first.rejected == again.rejected == {reason: 1}
@@ -356,26 +356,26 @@ def test_an_invalid_book_is_counted_and_the_rest_is_kept(feed: Feed, reason: str
         ("duplicate_event", event(book("a", h2h()))),
     ],
 )
-def test_an_invalid_event_is_counted_and_the_rest_is_kept(feed: Feed, reason: str, invalid: Any) -> None:
+def test_an_invalid_event_is_counted_and_the_rest_is_kept(feed: DiffHarness, reason: str, invalid: Any) -> None:
     diff = feed.take(payload(event(book("b", totals())), invalid, event(book("b", totals()), number=3)))
     assert diff.rejected == {reason: 1}
     assert (diff.events, diff.quotes_seen) == (2, 4)
 
 
 @pytest.mark.parametrize("sent", [outcome("x" * 9_000, 1.9), outcome("Over", 1.9, 1.5, "x" * 9_000)])
-def test_an_overlong_name_is_counted(feed: Feed, sent: Any) -> None:
+def test_an_overlong_name_is_counted(feed: DiffHarness, sent: Any) -> None:
     diff = feed.take(payload(event(book("a", market("player_points", sent, outcome("Over", 1.9, 1.5, "Me"))))))
     assert (diff.quotes_seen, diff.rejected) == (1, {"text_too_long": 1})
 
 
 @pytest.mark.parametrize("books", [{"bookmakers": None}, {"bookmakers": []}, {}])
-def test_an_event_may_have_no_books(feed: Feed, books: dict[str, Any]) -> None:
+def test_an_event_may_have_no_books(feed: DiffHarness, books: dict[str, Any]) -> None:
     bare = {name: value for name, value in event(number=2).items() if name != "bookmakers"} | books
     diff = feed.take(payload(event(book("a", h2h())), bare))
     assert (diff.events, diff.quotes_seen, diff.rejected) == (2, 2, {})
 
 
-def test_numbers_may_be_text_and_ids_numbers(feed: Feed) -> None:
+def test_numbers_may_be_text_and_ids_numbers(feed: DiffHarness) -> None:
     sent = market("spreads", outcome(HOME, "1.80", "+1.5"), outcome(AWAY, " 2.1 ", "\u22121.5"))
     diff = feed.take(payload(event(book("a", sent), id=7, home_team=HOME)))
     assert diff.rejected == {}
@@ -383,14 +383,14 @@ def test_numbers_may_be_text_and_ids_numbers(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"9" * 5_001, b"NaN", b"Infinity", b"-Infinity"])
-def test_non_finite_numbers_affect_only_their_outcome(feed: Feed, number: bytes) -> None:
+def test_non_finite_numbers_affect_only_their_outcome(feed: DiffHarness, number: bytes) -> None:
     body = payload(event(book("a", h2h(1.5, 2.5), totals()), book("b", h2h())))
     diff = feed.take(body.replace(b"1.5", number, 1))
     assert (diff.quotes_seen, diff.rejected) == (5, {"price_missing": 1})
 
 
 @pytest.mark.parametrize("where", ["title", "key", "sport_title"])
-def test_a_lone_surrogate_is_dropped(feed: Feed, where: str) -> None:
+def test_a_lone_surrogate_is_dropped(feed: DiffHarness, where: str) -> None:
     body = payload(
         event(book("ab", h2h(), at=None) | {"title": "Ab"}, sport_title="xb"), event(book("c", h2h()), number=2)
     )
@@ -406,18 +406,18 @@ def test_a_lone_surrogate_is_dropped(feed: Feed, where: str) -> None:
 @pytest.mark.parametrize(
     "at", ["yesterday", 10**18, 1772366400000, "0001-01-01T00:00:00+02:00", 0, "9999-12-31T23:59:59-05:00"]
 )
-def test_an_invalid_time_leaves_the_price_without_a_time(feed: Feed, at: Any) -> None:
+def test_an_invalid_time_leaves_the_price_without_a_time(feed: DiffHarness, at: Any) -> None:
     diff = feed.take(payload(event(book("a", h2h(at=at), totals()))))
     assert (diff.quotes_seen, diff.rejected) == (4, {"malformed_time": 1})
     assert sorted(diff.times.confirmed_at.tolist())[0] == UNKNOWN_TIME
 
 
-def test_a_time_without_a_zone_is_utc(feed: Feed) -> None:
+def test_a_time_without_a_zone_is_utc(feed: DiffHarness) -> None:
     diff = feed.take(payload(event(book("a", h2h(at=AT.removesuffix("Z"))))))
     assert diff.times.confirmed_at.tolist() == [to_micros(datetime.fromisoformat(AT))]
 
 
-def test_a_future_time_becomes_the_time_it_was_first_seen(feed: Feed) -> None:
+def test_a_future_time_becomes_the_time_it_was_first_seen(feed: DiffHarness) -> None:
     ahead = "2026-03-01T16:00:00Z"
     first = feed.take(payload(event(book("a", h2h(at=ahead), totals()))))
     assert (first.times.confirmed_at.max(), first.rejected) == (to_micros(NOW), {"time_ahead": 1})
@@ -426,7 +426,7 @@ def test_a_future_time_becomes_the_time_it_was_first_seen(feed: Feed) -> None:
     assert (again.times.confirmed_at.max(), again.rejected) == (to_micros(NOW), {"time_ahead": 1})
 
 
-def test_teams_match_in_any_spelling(feed: Feed) -> None:
+def test_teams_match_in_any_spelling(feed: DiffHarness) -> None:
     names = [HOME.upper(), unicodedata.normalize("NFD", HOME), HOME + " ", HOME.replace(" ", "\u00a0"), HOME + "\u0000"]
     books = [book(str(n), market("h2h", outcome(AWAY, 2.0), outcome(name, 1.9))) for n, name in enumerate(names)]
     diff = feed.take(payload(event(*books)))
@@ -435,25 +435,25 @@ def test_teams_match_in_any_spelling(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize("draw", [outcome("Draw", None), outcome("draw ", 4.0), {"name": "Draw"}])
-def test_a_listed_draw_makes_a_three_way_market_even_without_a_price(feed: Feed, draw: Any) -> None:
+def test_a_listed_draw_makes_a_three_way_market_even_without_a_price(feed: DiffHarness, draw: Any) -> None:
     rows = feed.changes(payload(event(book("a", market("h2h", outcome(HOME, 2.4), outcome(AWAY, 2.6), draw)))))
     assert {row[1] for row in rows} == {"h2h_3_way"}
 
 
 def test_soccer_is_three_way_even_without_a_draw_on_offer() -> None:
-    feed = Feed(sport="soccer_epl")
+    feed = DiffHarness(sport="soccer_epl")
     rows = feed.changes(payload(event(book("a", h2h(2.4, 2.6)), sport_key="soccer_epl")))
     assert {row[1] for row in rows} == {"h2h_3_way"}
 
 
-def test_handicaps_that_are_not_opposite_are_counted(feed: Feed) -> None:
+def test_handicaps_that_are_not_opposite_are_counted(feed: DiffHarness) -> None:
     unpaired = market("spreads", outcome(HOME, 1.9, -1.5), outcome(AWAY, 1.9, -1.5))
     without_point = market("spreads", outcome(HOME, 1.9), outcome(AWAY, 1.9))
     diff = feed.take(payload(event(book("a", unpaired), book("b", spreads()), book("c", without_point))))
     assert (diff.quotes_seen, diff.rejected) == (2, {"points_not_opposite": 2, "point_missing": 2})
 
 
-def test_uncovered_quotes_are_not_withdrawn(feed: Feed) -> None:
+def test_uncovered_quotes_are_not_withdrawn(feed: DiffHarness) -> None:
     def take(books: list[Any], *markets: Market) -> set[Row]:
         diff = feed.differ.diff(payload(event(*books)), NOW, lambda _, __: lambda e, b, m: m in markets)
         feed.differ.commit()
@@ -467,7 +467,7 @@ def test_uncovered_quotes_are_not_withdrawn(feed: Feed) -> None:
     assert take([], Market.H2H) == {("a", "h2h", side, None, None) for side in ("home", "away")}
 
 
-def test_a_price_that_becomes_unusable_is_withdrawn(feed: Feed) -> None:
+def test_a_price_that_becomes_unusable_is_withdrawn(feed: DiffHarness) -> None:
     feed.take(payload(event(book("a", h2h()))))
     assert feed.changes(payload(event(book("a", h2h(home=1.0))))) == {("a", "h2h", "home", None, None)}
 
@@ -484,18 +484,18 @@ def test_a_price_that_becomes_unusable_is_withdrawn(feed: Feed) -> None:
     ],
 )
 def test_invalid_american_prices_are_rejected(price: int, reason: str) -> None:
-    diff = Feed(PriceFormat.AMERICAN).take(payload(event(book("a", h2h(price, 150)))))
+    diff = DiffHarness(PriceFormat.AMERICAN).take(payload(event(book("a", h2h(price, 150)))))
     assert (diff.quotes_seen, diff.rejected) == (1, {reason: 1})
 
 
 @pytest.mark.parametrize(("price", "decimal"), [(100, 2.0), (-100, 2.0), (-20_000, 1.005), (250_000, 2501.0)])
 def test_extreme_american_prices_are_valid(price: int, decimal: float) -> None:
-    assert ("a", "h2h", "home", None, decimal) in Feed(PriceFormat.AMERICAN).changes(
+    assert ("a", "h2h", "home", None, decimal) in DiffHarness(PriceFormat.AMERICAN).changes(
         payload(event(book("a", h2h(price, 150))))
     )
 
 
-def test_decimal_prices_may_be_integers(feed: Feed) -> None:
+def test_decimal_prices_may_be_integers(feed: DiffHarness) -> None:
     body = payload(event(book("a", h2h(home=2, away=1.95))))
     assert b'"price":2}' in body
     assert {row[4] for row in feed.changes(body)} == {2.0, 1.95}
@@ -511,7 +511,9 @@ def test_decimal_prices_may_be_integers(feed: Feed) -> None:
         (b'{"success": true, "data": [{"sites": []}]}', UnsupportedVersionError),
     ],
 )
-def test_a_body_that_is_not_a_list_of_events_changes_nothing(feed: Feed, body: bytes, error: type[Exception]) -> None:
+def test_a_body_that_is_not_a_list_of_events_changes_nothing(
+    feed: DiffHarness, body: bytes, error: type[Exception]
+) -> None:
     whole = payload(event(book("a", h2h())))
     feed.take(whole)
     with pytest.raises(error):
@@ -519,13 +521,13 @@ def test_a_body_that_is_not_a_list_of_events_changes_nothing(feed: Feed, body: b
     assert feed.changes(whole) == set()
 
 
-def test_invalid_utf8_affects_only_one_event(feed: Feed) -> None:
+def test_invalid_utf8_affects_only_one_event(feed: DiffHarness) -> None:
     body = payload(event(book("a", h2h()), number=2, sport_title="invalid"), event(book("b", totals())))
     diff = feed.take(body.replace(b"000000002", b"00000000\xff"))
     assert (diff.events, diff.quotes_seen, diff.rejected) == (1, 2, {"malformed_event": 1})
 
 
-def test_damaged_bodies_raise_only_the_feeds_errors(feed: Feed) -> None:
+def test_damaged_bodies_raise_only_the_feeds_errors(feed: DiffHarness) -> None:
     whole = payload(event(book("a", h2h(), spreads(), totals())), event(book("c", h2h(2.4, 2.6, 4)), number=2))
     dice = random.Random(7)
     for _ in range(3000):
@@ -555,7 +557,7 @@ def as_batch(quotes: dict[Row, float]) -> QuoteBatch:
 def test_changes_accumulate_to_the_last_payload_and_restarts_change_nothing() -> None:
     stream = payloads.PayloadStream(events=4, books=6, changes=20, seed=3)
     vanish = random.Random(5)
-    feed = Feed(sport=payloads.SPORT)
+    feed = DiffHarness(sport=payloads.SPORT)
     batches: list[QuoteBatch] = []
     for _ in range(25):
         events = msgspec.json.decode(stream.step())
@@ -564,7 +566,7 @@ def test_changes_accumulate_to_the_last_payload_and_restarts_change_nothing() ->
         body = msgspec.json.encode([e for e in events if vanish.random() > 0.1])
         before = accumulate(batches)
         batches.append(feed.take(body).quotes)
-        fresh = Feed(sport=payloads.SPORT)
+        fresh = DiffHarness(sport=payloads.SPORT)
         fresh.vocabulary = feed.vocabulary
         fresh.restart()
         assert accumulate(batches) == accumulate([fresh.take(body).quotes])
@@ -572,7 +574,7 @@ def test_changes_accumulate_to_the_last_payload_and_restarts_change_nothing() ->
         assert fresh.changes(body) == feed.rows_of(batches[-1])
 
 
-def test_points_survive_the_databases_single_precision(feed: Feed) -> None:
+def test_points_survive_the_databases_single_precision(feed: DiffHarness) -> None:
     body = payload(event(book("a", totals(220.1))))
     stored = feed.take(body).quotes
     feed.restart(stored)
@@ -581,7 +583,7 @@ def test_points_survive_the_databases_single_precision(feed: Feed) -> None:
 
 @pytest.mark.untraced
 def test_the_recorded_week_has_known_counts(odds_data: Path) -> None:
-    feed = Feed(PriceFormat.AMERICAN, "americanfootball_nfl")
+    feed = DiffHarness(PriceFormat.AMERICAN, "americanfootball_nfl")
     bodies: dict[str, bytes] = {}
     with tarfile.open(odds_data / "nfl_week_2025-11.tar.xz") as tar:
         for member in tar:
@@ -626,14 +628,14 @@ def test_the_recorded_week_has_known_counts(odds_data: Path) -> None:
     ids=["events", "books", "markets", "outcomes"],
 )
 def test_parts_beyond_the_limits_are_dropped_and_counted(
-    feed: Feed, body: bytes, seen: int, rejected: dict[str, int]
+    feed: DiffHarness, body: bytes, seen: int, rejected: dict[str, int]
 ) -> None:
     diff = feed.take(body)
     assert (diff.quotes_seen, diff.rejected) == (seen, rejected)
 
 
 def test_an_unexpected_error_in_one_event_does_not_affect_the_others(
-    feed: Feed, monkeypatch: pytest.MonkeyPatch
+    feed: DiffHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Any kind of data error drops only its own event."""
     read = OfferReader.read_event
@@ -649,7 +651,9 @@ def test_an_unexpected_error_in_one_event_does_not_affect_the_others(
     assert (diff.quotes_seen, diff.rejected) == (2, {"unreadable_event": 1})
 
 
-def test_a_name_that_the_database_rejects_drops_only_its_part(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_the_database_rejects_drops_only_its_part(
+    feed: DiffHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def reject(*_: Any) -> int:
         raise UnusableTextError("rejected_by_database")
 
