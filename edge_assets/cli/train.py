@@ -13,7 +13,7 @@ from edge_assets.core.settings import Settings
 from edge_assets.reference.books import REFERENCE_BOOK
 
 if TYPE_CHECKING:
-    from edge_assets.models.training import Period
+    from edge_assets.models.training import TrainingPeriod
     from edge_assets.models.training_data import GroupData
     from ml.quotes import Market
 
@@ -111,6 +111,6 @@ def _load(sport: str, markets: tuple[Market, ...], reference: str) -> GroupData:
     return data
 
 
-def _describe(data: GroupData, period: Period) -> dict[str, Any]:
+def _describe(data: GroupData, period: TrainingPeriod) -> dict[str, Any]:
     days = (None if at is None else f"{datetime.fromtimestamp(at / 1e6, UTC):%Y-%m-%d}" for at in period)
     return {"sport": data.group, "games": data.games} | dict(zip(("until", "test_until"), days, strict=True))
