@@ -17,7 +17,7 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test chaos lint check prose bench docs screenshots sync
+.PHONY: help up down test calendar chaos lint check prose bench docs screenshots sync
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -31,13 +31,16 @@ down: .venv/.run  ## Stop everything
 # test_up starts a whole stack and runs alone: with another worker on two cores its MLflow takes five minutes to start.
 # It is not traced, which would make ten processes half as slow again; the other tests are, except those marked `untraced`.
 # The others are distributed by file, so that each file's fixtures are made once, the long ones first; every worker has its own servers.
-test: .venv/.dev  ## Run the tests, all of them with the coverage gate (ARGS="-k name")
+test: .venv/.dev  ## Run the tests; without ARGS with the coverage gate (ARGS="-k name")
 	@rm -f .coverage .coverage.*
 	$(if $(ARGS),,.venv/bin/pytest tests/e2e/test_up.py)
 	.venv/bin/coverage run -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder \
-		$(or $(ARGS),--ignore=tests/e2e/test_up.py)
+		$(or $(ARGS),--ignore=tests/e2e/test_up.py --ignore=tests/e2e/test_calendar.py)
 	@.venv/bin/coverage combine --quiet
 	$(if $(ARGS),,.venv/bin/coverage report)
+
+calendar: .venv/.dev  ## Run the tests that depend on the calendar again, at six special moments (CI does)
+	.venv/bin/pytest tests/e2e/test_calendar.py
 
 chaos: .venv/.dev  ## Break what it depends on, and check that it recovers: under ten minutes
 	.venv/bin/pytest -m chaos $(or $(ARGS),tests)
