@@ -33,7 +33,7 @@ def _draw_structure(rng: np.random.Generator) -> Structure:
     books = {group: int(rng.integers(*limits)) for group, limits in MOST_BOOKS.items()}
     noise = rng.uniform(0.7, 1.4)
     return Structure(
-        tuple(_scaled(group, number, noise) for group, number in books.items() if number),
+        tuple(_scale_noise(group, number, noise) for group, number in books.items() if number),
         outcomes=int(rng.choice([2, 2, 3])),
         copying=rng.uniform(0, 0.8),
         common=float(rng.choice([0, 0, rng.uniform(0, 0.02)])),
@@ -43,7 +43,7 @@ def _draw_structure(rng: np.random.Generator) -> Structure:
     )
 
 
-def _scaled(group: BookGroup, books: int, noise: float) -> BookGroup:
+def _scale_noise(group: BookGroup, books: int, noise: float) -> BookGroup:
     low, high = group.noise
     return group._replace(books=books, noise=(low * noise, high * noise))
 
