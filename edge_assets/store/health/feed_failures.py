@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 UPSERT_FEED_FAILURE = """
 INSERT INTO feed_failures (sport_id, failures, failing_since, failed_at, retry_at, kind, error)
 VALUES (
-    %(sport)s, %(failures)s, clock_timestamp(), clock_timestamp(), clock_timestamp() + %(wait)s * interval '1 second',
-    %(kind)s, %(error)s
+    %(sport)s, %(failures)s, statement_timestamp(), statement_timestamp(),
+    statement_timestamp() + %(wait)s * interval '1 second', %(kind)s, %(error)s
 )
 ON CONFLICT (sport_id) DO UPDATE SET failures = feed_failures.failures + excluded.failures,
 failed_at = excluded.failed_at, retry_at = excluded.retry_at, kind = excluded.kind, error = excluded.error

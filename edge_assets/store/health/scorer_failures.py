@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 UPSERT_SCORER_FAILURE = """
 INSERT INTO scorer_failures (sport_id, failures, failing_since, failed_at, retry_at, error)
 VALUES (
-    %(sport)s, 1, clock_timestamp(), clock_timestamp(), clock_timestamp() + %(wait)s * interval '1 second', %(error)s
+    %(sport)s, 1, statement_timestamp(), statement_timestamp(),
+    statement_timestamp() + %(wait)s * interval '1 second', %(error)s
 )
 ON CONFLICT (sport_id) DO UPDATE SET failures = scorer_failures.failures + 1, failed_at = excluded.failed_at,
 retry_at = excluded.retry_at, error = excluded.error
